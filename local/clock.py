@@ -1,0 +1,36 @@
+"""The clock that every simulator in `local/` is given: the event loop's own.
+
+Called by each simulator's constructor. Nothing here knows whether time is real: under a virtual-time event loop (the
+fast tests) `sleep(3600)` returns at once and `now()` is an hour later; under a normal loop (`python -m local up`) both
+are real. That is why simulators never call `time.time()`, `datetime.now()` or `asyncio.sleep()` themselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+
+class LoopClock:
+    """Wall-clock time that advances with the running event loop's `time()`."""
+
+    def __init__(self, start: datetime | None = None) -> None:
+        self._start = start or datetime.now(UTC)
+        self._loop_start: float | None = None
+
+    def now(self) -> datetime:
+        """Now, in UTC; the first call fixes `start` to the loop's present time."""
+        loop_time = asyncio.get_running_loop().time()
+        if self._loop_start is None:
+            self._loop_start = loop_time
+        return self._start + timedelta(seconds=loop_time - self._loop_start)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for `seconds` of this clock's time."""
+        await asyncio.sleep(seconds)
+
+    def call_later(self, seconds: float, callback: Callable[..., Any], *args: Any) -> asyncio.TimerHandle:
+        """Run `callback(*args)` after `seconds`; it must not raise and not block. The handle can be cancelled."""
+        return asyncio.get_running_loop().call_later(max(0.0, seconds), callback, *args)
