@@ -1,0 +1,99 @@
+"""The product's errors, one small tree. Raised by `clouds`, `state` and `core`; understood by `reconcile` and the triggers.
+
+    AutopilotError              what happened, on what, what to do next
+    ├── RetryLater              nobody has to act; the same call may succeed after `after` seconds
+    │   ├── Throttled           429: the service said how long, or we choose
+    │   ├── NotVisibleYet       404 on what was just made, "another operation in progress": a class of its own, bounded in time
+    │   ├── LostRace            an ETag changed under us: re-read, never overwrite
+    │   ├── LeaseLost           another worker holds the endpoint now: stop without writing
+    │   └── AnswerLost          a request went out and no answer came: it may or may not have been applied
+    ├── Waiting                 no fault: a long-running operation or an approval is still under way
+    ├── Blocked                 a person must act; `reason` is the condition's reason
+    │   └── Forbidden           401/403: a right or a key is missing
+    └── Permanent               this request can never succeed
+        ├── NotFound            the thing does not exist
+        ├── InvalidInput        a request, message or event that cannot be understood
+        └── InvalidSettings     the app's settings, all that is wrong at once
+
+Texts of these errors reach logs, table rows and HTTP answers: they never hold a key, a token or an event's claims.
+"""
+
+from __future__ import annotations
+
+
+class AutopilotError(Exception):
+    """What happened, on what, and what a person can do next."""
+
+    def __init__(self, what: str, *, on: str = "", next_step: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.on = on
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        text = f"{self.what} [{self.on}]" if self.on else self.what
+        return f"{text} Next: {self.next_step}" if self.next_step else text
+
+
+class RetryLater(AutopilotError):
+    """Nobody has to act; try the same again after `after` seconds."""
+
+    def __init__(self, what: str, *, on: str = "", next_step: str = "", after: float = 15.0) -> None:
+        super().__init__(what, on=on, next_step=next_step)
+        self.after = after
+
+
+class Throttled(RetryLater):
+    """The service asked for fewer requests; `after` is its Retry-After in seconds, or our choice."""
+
+
+class NotVisibleYet(RetryLater):
+    """What was just made is not readable everywhere yet, or another operation runs on it."""
+
+
+class LostRace(RetryLater):
+    """The thing changed since it was read; re-read it."""
+
+
+class LeaseLost(RetryLater):
+    """Another worker holds this endpoint's lease; nothing more may be written by this run."""
+
+
+class AnswerLost(RetryLater):
+    """A request was sent and its answer never came; whether it was applied is unknown."""
+
+
+class Waiting(AutopilotError):
+    """Something is under way that takes its time; look again after `after` seconds."""
+
+    def __init__(self, what: str, *, on: str = "", after: float = 15.0) -> None:
+        super().__init__(what, on=on)
+        self.after = after
+
+
+class Blocked(AutopilotError):
+    """A person must act before this can go on."""
+
+    def __init__(self, what: str, *, reason: str, on: str = "", next_step: str = "") -> None:
+        super().__init__(what, on=on, next_step=next_step)
+        self.reason = reason
+
+
+class Forbidden(Blocked):
+    """A right or a key is missing."""
+
+
+class Permanent(AutopilotError):
+    """Repeating this can never help."""
+
+
+class NotFound(Permanent):
+    """The thing asked for does not exist."""
+
+
+class InvalidInput(Permanent):
+    """A request, message or event that cannot be understood."""
+
+
+class InvalidSettings(Permanent):
+    """The app's settings; the text lists all that is wrong."""

@@ -1,0 +1,84 @@
+"""Messages of the work queue: which endpoint to look at, why, and how to follow it in the logs.
+
+Written by the triggers, the sweep and the loop itself; read by the queue trigger. Also accepts a raw Event Grid event,
+because an event subscription can deliver straight to the queue. A message holds nothing personal.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from shared.core.arm_ids import ArmId, parse_endpoint_id
+from shared.core.errors import InvalidInput
+from shared.core.events import hint_of
+
+QUEUE = "reconcile"
+"""Name of the work queue; the platform moves what failed too often to `reconcile-poison`."""
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class WorkMessage:
+    """One request to reconcile an endpoint."""
+
+    endpoint: ArmId
+    cause: str
+    """Why: `event-write`, `event-delete`, `timer`, `manual`, `wait`, `lease`."""
+    correlation_id: str
+    wake_at: datetime | None = None
+    """Set on a message that continues a wait: it is stale when the record has another wake-up time."""
+
+    def encode(self) -> str:
+        """The message as JSON text."""
+        body: dict[str, Any] = {
+            "v": VERSION,
+            "endpoint": self.endpoint.text,
+            "cause": self.cause,
+            "correlationId": self.correlation_id,
+        }
+        if self.wake_at is not None:
+            body["wakeAt"] = self.wake_at.isoformat()
+        return json.dumps(body, separators=(",", ":"))
+
+
+def decode(text: str | bytes, *, new_correlation_id: str) -> WorkMessage:
+    """Read a message or a raw event; `new_correlation_id` is used when it brings none. Raises InvalidInput."""
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput("The queue message is no JSON.") from error
+    if isinstance(body, list) and len(body) == 1:
+        body = body[0]
+    if not isinstance(body, dict):
+        raise InvalidInput("The queue message is no JSON object.")
+    if "v" not in body:
+        hint = hint_of(body)
+        return WorkMessage(hint.endpoint, f"event-{hint.change}", hint.correlation_id or new_correlation_id)
+    if body["v"] != VERSION:
+        raise InvalidInput(
+            "The queue message is of a version that this app does not know.",
+            on=str(body["v"])[:20],
+            next_step="Deploy the version that wrote it, or delete the message.",
+        )
+    return WorkMessage(
+        endpoint=parse_endpoint_id(body.get("endpoint")),
+        cause=str(body.get("cause") or "unknown")[:40],
+        correlation_id=str(body.get("correlationId") or new_correlation_id)[:64],
+        wake_at=_time(body.get("wakeAt")),
+    )
+
+
+def _time(text: object) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError as error:
+        raise InvalidInput("The queue message has a wake-up time that is none.", on=str(text)[:40]) from error
+    if moment.tzinfo is None:
+        raise InvalidInput("The queue message has a wake-up time without a time zone.", on=str(text)[:40])
+    return moment
