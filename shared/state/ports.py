@@ -1,0 +1,102 @@
+"""What the product asks of its storage. Implemented by `azure_tables`/`azure_queue` and by the double in `local/`.
+
+Every method may raise `RetryLater` (throttled, unavailable, no answer), `Forbidden` (a role is missing), `Permanent`.
+Tables and the queue need not exist beforehand: reading what is not there finds nothing, writing creates it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from datetime import datetime
+
+    from shared.state.rows import ConnectionRow, JournalEntry, JournalPage
+
+
+class Clock(Protocol):
+    """Time, injected."""
+
+    def now(self) -> datetime:
+        """Now, in UTC."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class ConnectionTable(Protocol):
+    """Table `connections`: subscription id / connection id. Every write is conditional on the row's ETag."""
+
+    async def get(self, subscription_id: str, connection_id: str) -> ConnectionRow | None:
+        """One row, or None."""
+        ...
+
+    async def find(self, connection_id: str) -> ConnectionRow | None:
+        """One row when the subscription is unknown (a URL holds only the connection id): a scan of the row keys."""
+        ...
+
+    def list(self, subscription_id: str | None = None) -> AsyncIterator[ConnectionRow]:
+        """All rows, or those of one subscription, page by page."""
+        ...
+
+    async def insert(self, row: ConnectionRow) -> ConnectionRow:
+        """Store a new row and return it with its ETag; `LostRace` if it is there already."""
+        ...
+
+    async def replace(self, row: ConnectionRow) -> ConnectionRow:
+        """Overwrite the version that `row.etag` names; `LostRace` if that is not the present one, or there is none."""
+        ...
+
+    async def delete(self, row: ConnectionRow) -> None:
+        """Delete the version that `row.etag` names; `LostRace` if it changed. A row that is gone is no error."""
+        ...
+
+
+class JournalTable(Protocol):
+    """Table `journal`: connection id / newest first. Append-only, but for the pruning."""
+
+    async def append(self, connection_id: str, entries: Sequence[JournalEntry]) -> None:
+        """Add entries, oldest first; up to 100 of them are all there or none."""
+        ...
+
+    async def newest(self, connection_id: str, limit: int = 50, before: str | None = None) -> JournalPage:
+        """The newest entries, or the newest ones older than a page's `continuation`; `InvalidInput` if that is none."""
+        ...
+
+    async def prune(self, connection_id: str, before: datetime) -> int:
+        """Delete the entries older than `before`; how many there were."""
+        ...
+
+
+class WorkQueue(Protocol):
+    """The queue that `reconcile` is triggered by."""
+
+    async def send(self, text: str, delay: float = 0.0) -> None:
+        """Add a message that becomes visible after `delay` seconds (rounded up to whole ones; 7 days at most)."""
+        ...
+
+
+class Storage(Protocol):
+    """The three together, as `connect.storage_from_environment` returns them."""
+
+    @property
+    def connections(self) -> ConnectionTable:
+        """Table `connections`."""
+        ...
+
+    @property
+    def journal(self) -> JournalTable:
+        """Table `journal`."""
+        ...
+
+    @property
+    def queue(self) -> WorkQueue:
+        """The work queue."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close what was opened."""
+        ...

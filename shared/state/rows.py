@@ -1,0 +1,55 @@
+"""The values that the tables hold. Made by `reconcile` and `leases`, stored by the implementations of `ports`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionRow:
+    """One connection: its document, the few columns that lists show, and the lease on it.
+
+    `document` is JSON. `etag` is the version this row was read or written as; None for a row that was never stored.
+    `pending`: work arrived while the lease was held, the holder must run once more. `guard_at`: when the message that
+    heals a crashed holder is due; None if none was ever sent.
+    """
+
+    subscription_id: str
+    connection_id: str
+    document: Mapping[str, Any] = field(default_factory=dict)
+    phase: str = ""
+    name: str = ""
+    region: str = ""
+    lease_owner: str | None = None
+    lease_until: datetime | None = None
+    pending: bool = False
+    etag: str | None = None
+    guard_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One change or decision. `before` and `after` are JSON values; what is too long to keep is cut and says so."""
+
+    at: datetime
+    run_id: str
+    correlation_id: str
+    cause: str
+    step: str
+    before: Any = None
+    after: Any = None
+    outcome: str = ""
+    duration_ms: int = 0
+    message: str = ""
+
+
+class JournalPage(NamedTuple):
+    """Entries, newest first, and what to give as `before` for the next older page (None: there is none)."""
+
+    entries: tuple[JournalEntry, ...]
+    continuation: str | None
