@@ -1,0 +1,116 @@
+"""Azurite starts ready, stores, and leaves nothing behind; the same for any child process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from azure.storage.queue import QueueServiceClient
+
+from local import azurite
+from local.azurite import Azurite, AzuriteError
+from local.child import Child
+from local.ports import free_ports
+
+needs_azurite = pytest.mark.skipif(azurite.find_executable() is None, reason="Azurite is not installed: make setup")
+
+
+def gone(pid: int) -> bool:
+    """Whether the process ended; a zombie that only waits for its parent counts."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def wait_until_gone(pid: int) -> bool:
+    deadline = time.monotonic() + 10
+    while not gone(pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return gone(pid)
+
+
+@pytest.mark.azurite
+@needs_azurite
+def test_azurite_is_ready_when_started_and_gone_when_stopped() -> None:
+    running = Azurite.start()
+    try:
+        with QueueServiceClient.from_connection_string(running.connection_string) as service:
+            service.create_queue("work").send_message("hello")
+            assert [one.name for one in service.list_queues()] == ["work"]
+    finally:
+        running.stop()
+    assert gone(running.child.pid)
+
+
+@pytest.mark.azurite
+@needs_azurite
+def test_data_survives_a_restart_when_it_has_a_location(tmp_path: Path) -> None:
+    for round_number in range(2):
+        running = Azurite.start(location=tmp_path)
+        try:
+            with QueueServiceClient.from_connection_string(running.connection_string) as service:
+                if round_number == 0:
+                    service.create_queue("kept")
+                assert [one.name for one in service.list_queues()] == ["kept"]
+        finally:
+            running.stop()
+
+
+@pytest.mark.real_time
+def test_an_azurite_that_cannot_start_says_why() -> None:
+    with pytest.raises(AzuriteError, match="ended with status 1"):
+        Azurite.start(executable=Path("/bin/false"))
+
+
+def test_the_variable_azurite_names_the_program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("AZURITE", str(tmp_path / "absent"))
+    assert azurite.find_executable() is None
+    (tmp_path / "absent").touch()
+    assert azurite.find_executable() == (tmp_path / "absent").resolve()
+
+
+@pytest.mark.real_time
+def test_a_child_that_ignores_the_request_to_end_is_made_to() -> None:
+    stubborn = (
+        "import signal,time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('on', flush=True); time.sleep(60)"
+    )
+    child = Child([sys.executable, "-c", stubborn])
+    while "on" not in child.output():
+        time.sleep(0.01)
+    assert child.stop(grace=0.2) == -signal.SIGKILL
+
+
+@pytest.mark.real_time
+def test_stopping_a_child_ends_what_it_started() -> None:
+    code = "import subprocess,time; p=subprocess.Popen(['sleep','60']); print(p.pid, flush=True); time.sleep(60)"
+    child = Child([sys.executable, "-c", code])
+    while not child.output().strip():
+        time.sleep(0.01)
+    grandchild = int(child.output())
+    child.stop()
+    assert wait_until_gone(grandchild)
+
+
+@pytest.mark.real_time
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux ends children of a killed parent")
+def test_a_child_dies_with_a_parent_that_was_killed() -> None:
+    code = "from local.child import Child; import time; print(Child(['sleep', '60']).pid, flush=True); time.sleep(60)"
+    environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+    with subprocess.Popen(  # noqa: S603 - our own code
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environment
+    ) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        assert not gone(pid)
+        parent.kill()
+    assert wait_until_gone(pid)
+
+
+def test_free_ports_are_different() -> None:
+    assert len(set(free_ports(20))) == 20
