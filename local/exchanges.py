@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from local.clock import LoopClock
@@ -135,7 +135,7 @@ def header_dict(headers: Headers) -> dict[str, Any]:
     return result
 
 
-def body_value(body: bytes, headers: dict[str, Any]) -> Any:
+def body_value(body: bytes, headers: Mapping[str, Any]) -> Any:
     """A body as the log has it: decoded JSON where the content type says JSON, else text; None if there was none."""
     if not body:
         return None

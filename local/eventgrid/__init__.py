@@ -1,0 +1,23 @@
+"""Event Grid on one machine: the ARM events of a subscription, delivered to webhooks with its documented rules.
+
+`local.world` makes one `EventGrid`, adds `EventGrid.publish` to `ArmCloud.listeners` and subscribes the function app.
+Probation (new events held back after many failures) is undocumented in its figures and left out.
+"""
+
+from local.eventgrid.delivery import Answer, Deliver, DeliveryError
+from local.eventgrid.grid import EventGrid, HandshakeError
+from local.eventgrid.http import HttpDeliver
+from local.eventgrid.payloads import PERSONAL_DATA, ResourceChange
+from local.eventgrid.settings import EventGridSettings
+
+__all__ = [
+    "PERSONAL_DATA",
+    "Answer",
+    "Deliver",
+    "DeliveryError",
+    "EventGrid",
+    "EventGridSettings",
+    "HandshakeError",
+    "HttpDeliver",
+    "ResourceChange",
+]

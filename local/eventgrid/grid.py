@@ -1,0 +1,196 @@
+"""The service: takes changes from ARM, finds who subscribed, and keeps the deliveries going.
+
+`local.world` calls `publish` for each change and `subscribe` once the function app answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from local.eventgrid.delivery import Answer, Attempt, Deliver, DeliveryError, EventDelivery, Subscription
+from local.eventgrid.payloads import ResourceChange, Schema, resource_event, validation_event
+from local.eventgrid.settings import EventGridSettings, is_on
+from local.exchanges import body_value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+
+    from local.clock import LoopClock
+
+_ORIGIN = "eventgrid.azure.net"
+
+
+class HandshakeError(Exception):
+    """The webhook did not prove that it wants events; no subscription was made."""
+
+
+class EventGrid:
+    """All subscriptions of one (made-up) Azure subscription and the events on their way."""
+
+    def __init__(
+        self,
+        clock: LoopClock,
+        *,
+        deliver: Deliver,
+        settings: EventGridSettings | None = None,
+        random: Random | None = None,
+        topic: str = "/subscriptions/00000000-0000-0000-0000-000000000000",
+        write: Callable[[dict[str, Any]], None] | None = None,
+    ) -> None:
+        """Make it; `write` (an `ExchangeLog.write`) gets each request to a webhook and its answer."""
+        self.settings = settings or EventGridSettings()
+        self.subscriptions: list[Subscription] = []
+        self.deliveries: list[Attempt] = []
+        self._clock = clock
+        self._deliver = deliver
+        self._random = random or Random(0)
+        self._topic = topic
+        self._write = write
+        self._running: set[asyncio.Task[Any]] = set()
+        self._late: set[asyncio.Task[Answer]] = set()
+
+    @property
+    def pending(self) -> int:
+        """How many deliveries are on their way, waiting for a retry included."""
+        return len(self._running)
+
+    async def subscribe(
+        self,
+        url: str,
+        *,
+        name: str = "elastic-privatelink",
+        schema: Schema = "EventGridSchema",
+        included_types: Sequence[str] = (),
+        operation_names: Sequence[str] = (),
+        dead_letter: list[dict[str, Any]] | None = None,
+    ) -> Subscription:
+        """Validate the webhook, then deliver what the filters let through; raises `HandshakeError`.
+
+        `operation_names` is the advanced filter `StringIn` on `data.operationName`.
+        """
+        subscription = Subscription(name, url, schema, tuple(included_types), tuple(operation_names), dead_letter)
+        try:
+            if schema == "CloudEventSchemaV1_0":
+                await self._ask_origin(url)
+            else:
+                await self._ask_code(url, name)
+        except DeliveryError as error:
+            raise HandshakeError(f"the webhook cannot be reached: {error}") from error
+        self.subscriptions.append(subscription)
+        return subscription
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """Send it no further events; what is on its way still arrives."""
+        self.subscriptions.remove(subscription)
+
+    def publish(self, change: ResourceChange) -> None:
+        """Take a change from ARM; returns at once, deliveries run in the background."""
+        event_id = self._guid()
+        for subscription in self.subscriptions:
+            event = resource_event(change, event_id, subscription.schema, bare=False)
+            kind = str(event.get("eventType") or event["type"])
+            if not subscription.wants(kind, event["data"]["operationName"]) or is_on(self.settings.drop, event):
+                continue
+            if is_on(self.settings.bare_evidence, event):
+                event = resource_event(change, event_id, subscription.schema, bare=True)
+            for _copy in range(2 if is_on(self.settings.duplicate, event) else 1):
+                self._start(self._bring(subscription, event))
+
+    async def drain(self) -> None:
+        """Wait until nothing is on its way any more: all delivered, given up or dead-lettered."""
+        while self._running:
+            await asyncio.wait(self._running)
+
+    async def close(self) -> None:
+        """Drop all that is on its way."""
+        tasks = [*self._running, *self._late]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _bring(self, subscription: Subscription, event: dict[str, Any]) -> None:
+        published = self._clock.now()
+        delay = self.settings.delivery_delay
+        wait = delay(event) if callable(delay) else delay
+        await self._clock.sleep(wait + self._random.uniform(0, self.settings.reorder_within))
+        await EventDelivery(
+            self._clock,
+            self.settings,
+            self._random,
+            self._send,
+            subscription,
+            event,
+            self.deliveries.append,
+            self._keep_late,
+            published,
+        ).run()
+
+    def _keep_late(self, request: asyncio.Task[Answer]) -> None:
+        self._late.add(request)
+
+        def forget(task: asyncio.Task[Answer]) -> None:
+            self._late.discard(task)
+            if not task.cancelled():
+                task.exception()  # looked at, so that nobody complains about an error that nobody awaits
+
+        request.add_done_callback(forget)
+
+    async def _send(self, method: str, url: str, headers: Any, body: bytes) -> Answer:
+        at = self._clock.now()
+        answer: Answer | None = None
+        try:
+            answer = await self._deliver(method, url, headers, body)
+        finally:
+            if self._write is not None:
+                request: dict[str, Any] = {"at": at.isoformat(), "service": "eventgrid", "method": method, "url": url}
+                request |= {"request_headers": dict(headers), "request_body": body_value(body, headers)}
+                self._write(request | _answered(answer))
+        return answer
+
+    async def _ask_code(self, url: str, name: str) -> None:
+        code = self._guid()
+        event = validation_event(self._topic, self._guid(), code, self._clock.now())
+        headers = {
+            "content-type": "application/json; charset=utf-8",
+            "aeg-event-type": "SubscriptionValidation",
+            "aeg-subscription-name": name.upper(),
+            "aeg-delivery-count": "0",
+            "aeg-data-version": "2",
+            "aeg-metadata-version": "1",
+        }
+        answer = await self._send("POST", url, headers, json.dumps([event]).encode())
+        if answer.status != 200 or _validation_response(answer.body) != code:
+            raise HandshakeError(f"the webhook answered {answer.status} and did not return the validation code")
+
+    async def _ask_origin(self, url: str) -> None:
+        answer = await self._send("OPTIONS", url, {"webhook-request-origin": _ORIGIN}, b"")
+        allowed = {name.lower(): value for name, value in answer.headers.items()}.get("webhook-allowed-origin")
+        if answer.status != 200 or allowed not in ("*", _ORIGIN):
+            raise HandshakeError(f"the webhook answered {answer.status} and did not allow {_ORIGIN} to deliver")
+
+    def _guid(self) -> str:
+        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+
+
+def _validation_response(body: bytes) -> Any:
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return None
+    return value.get("validationResponse") if isinstance(value, dict) else None
+
+
+def _answered(answer: Answer | None) -> dict[str, Any]:
+    if answer is None:
+        return {"status": None, "response_headers": {}, "response_body": None}
+    headers = dict(answer.headers)
+    return {"status": answer.status, "response_headers": headers, "response_body": body_value(answer.body, headers)}
