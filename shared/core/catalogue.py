@@ -2,7 +2,8 @@
 
 Called by `desired` (which service does an endpoint connect to) and by the tests, which check the table against itself.
 The table is data (`services.csv`): Elastic has no API that answers it for hosted deployments. Source: Elastic's guide,
-"Private connectivity with Azure Private Link" (elastic/docs-content, deploy-manage/security/private-connectivity-azure.md).
+"Private connectivity with Azure Private Link" (elastic/docs-content,
+`deploy-manage/security/private-connectivity-azure.md`).
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
-"""The product's errors, one small tree. Raised by `clouds`, `state` and `core`; understood by `reconcile` and the triggers.
+"""The product's errors, one small tree.
+
+Raised by `clouds`, `state` and `core`; understood by `reconcile` and the triggers.
 
     AutopilotError              what happened, on what, what to do next
     ├── RetryLater              nobody has to act; the same call may succeed after `after` seconds
     │   ├── Throttled           429: the service said how long, or we choose
-    │   ├── NotVisibleYet       404 on what was just made, "another operation in progress": a class of its own, bounded in time
+    │   ├── NotVisibleYet       404 on what was just made, "another operation in progress": bounded in time
     │   ├── LostRace            an ETag changed under us: re-read, never overwrite
     │   ├── LeaseLost           another worker holds the endpoint now: stop without writing
     │   └── AnswerLost          a request went out and no answer came: it may or may not have been applied

@@ -1,0 +1,138 @@
+"""Conditions of a connection, and the phase that sums them up for lists.
+
+Made by `plan` and `diagnosis`, kept in the connection's record, shown by every HTTP answer. A False condition always
+says why and what comes next; `since` is the moment its status or reason last changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+RECOGNISED = "Recognised"
+ADDRESSED = "Addressed"
+ZONE_READY = "ZoneReady"
+LINKED = "Linked"
+RECORD_READY = "RecordReady"
+POLICY_READY = "PolicyReady"
+APPROVED = "Approved"
+ASSOCIATED = "Associated"
+REACHABLE = "Reachable"
+READY = "Ready"
+
+ORDER = (RECOGNISED, ADDRESSED, ZONE_READY, LINKED, RECORD_READY, POLICY_READY, APPROVED, ASSOCIATED, REACHABLE, READY)
+
+
+class Status(StrEnum):
+    """Kubernetes' three values: unknown is not false."""
+
+    TRUE = "True"
+    FALSE = "False"
+    UNKNOWN = "Unknown"
+
+
+class Kind(StrEnum):
+    """What a condition that is not True is waiting for."""
+
+    NONE = "none"
+    WORK = "work"
+    """The app itself: it will try again."""
+    TIME = "time"
+    """Azure or Elastic: an operation or an approval is under way."""
+    PERSON = "person"
+    """Somebody must act; `next_step` says how."""
+    EVENT = "event"
+    """A change to the endpoint itself: nothing in it asks for more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One thing that must be true of a connection."""
+
+    type: str
+    status: Status
+    reason: str
+    message: str = ""
+    next_step: str = ""
+    needs: Kind = Kind.NONE
+    since: datetime | None = None
+
+    @property
+    def true(self) -> bool:
+        """Whether it holds."""
+        return self.status is Status.TRUE
+
+
+def good(type_: str, reason: str, message: str = "") -> Condition:
+    """A condition that holds."""
+    return Condition(type_, Status.TRUE, reason, message)
+
+
+def waiting(type_: str, reason: str, message: str, needs: Kind = Kind.TIME) -> Condition:
+    """A condition that will hold without anybody's help."""
+    return Condition(type_, Status.FALSE, reason, message, needs=needs)
+
+
+def blocked(type_: str, reason: str, message: str, next_step: str) -> Condition:
+    """A condition that holds only after a person acted."""
+    return Condition(type_, Status.FALSE, reason, message, next_step, Kind.PERSON)
+
+
+def unknown(type_: str, reason: str, message: str) -> Condition:
+    """A condition that could not be determined, or whose turn has not come."""
+    return Condition(type_, Status.UNKNOWN, reason, message, needs=Kind.WORK)
+
+
+def merge(old: Iterable[Condition], new: Iterable[Condition], now: datetime) -> tuple[Condition, ...]:
+    """The new conditions in their fixed order, `since` kept where status and reason stayed as they were."""
+    before = {condition.type: condition for condition in old}
+    merged = {}
+    for condition in new:
+        known = before.get(condition.type)
+        same = known is not None and (known.status, known.reason) == (condition.status, condition.reason)
+        merged[condition.type] = replace(condition, since=known.since if same and known else now)
+    return tuple(merged[name] for name in ORDER if name in merged)
+
+
+def summary(conditions: Mapping[str, Condition]) -> Condition:
+    """The `Ready` condition: true when every other one is; otherwise the first that is not, a person's turn first."""
+    wanting = [conditions[name] for name in ORDER if name != READY and name in conditions and not conditions[name].true]
+    if not wanting:
+        return good(READY, "AllConditionsTrue", "The private connection is set up and tested.")
+    first = next((condition for condition in wanting if condition.needs is Kind.PERSON), wanting[0])
+    return Condition(
+        READY, Status.FALSE, first.reason, f"{first.type}: {first.message}", first.next_step, needs=first.needs
+    )
+
+
+class Phase(StrEnum):
+    """One word per connection, for lists."""
+
+    PROVISIONING = "Provisioning"
+    AWAITING_APPROVAL = "AwaitingApproval"
+    READY = "Ready"
+    DEGRADED = "Degraded"
+    BLOCKED = "Blocked"
+    REMOVING = "Removing"
+    REMOVED = "Removed"
+    IGNORED = "Ignored"
+
+
+def phase_of(conditions: Mapping[str, Condition], *, was_ready: bool) -> Phase:
+    """The phase that the conditions add up to; `was_ready`: it has been Ready before."""
+    recognised = conditions.get(RECOGNISED)
+    if recognised is not None and not recognised.true and recognised.needs is Kind.EVENT:
+        return Phase.IGNORED
+    wanting = [c for name, c in conditions.items() if name != READY and not c.true]
+    if not wanting:
+        return Phase.READY
+    if any(condition.needs is Kind.PERSON for condition in wanting):
+        return Phase.BLOCKED
+    if was_ready:
+        return Phase.DEGRADED
+    after_approval = {APPROVED, ASSOCIATED, REACHABLE}
+    if {condition.type for condition in wanting} <= after_approval and APPROVED in {c.type for c in wanting}:
+        return Phase.AWAITING_APPROVAL
+    return Phase.PROVISIONING

@@ -1,0 +1,95 @@
+"""What should be, for one endpoint: from what ARM says about it and the operator's rules.
+
+Called by `plan` and by the sweep. The region comes from the alias, never from the endpoint's own location: an endpoint
+may stand in one Azure region and connect to a deployment in another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.core import conditions as c
+from shared.core.arm_ids import ArmId, connection_id, parse_arm_id
+from shared.core.catalogue import Kind, Service, hosted_services, recognise
+from shared.core.conditions import Condition
+from shared.core.markers import Marker
+from shared.core.model import Endpoint
+from shared.core.rules import Rules
+
+DEPLOYMENTS_TAG = "elastic-deployments"
+"""Tag of an endpoint: ids or exact names of the deployments to connect it to, separated by commas."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """What one endpoint should have."""
+
+    endpoint: Endpoint
+    service: Service
+    marker: Marker
+    zone_home: ArmId
+    """The zone to make when the endpoint's network has none of the name."""
+    link_vnets: tuple[str, ...]
+    """Networks to link besides the endpoint's own."""
+    deployments: tuple[str, ...]
+    """Ids or names that the endpoint's tag asks for."""
+
+    @property
+    def connection_id(self) -> str:
+        """The connection's short id."""
+        return self.marker.connection_id
+
+
+def recognition_condition(endpoint: Endpoint) -> Condition:
+    """Whether the endpoint connects to a service that this app handles."""
+    found = recognise(endpoint.alias)
+    if found.service is not None and found.kind is Kind.HOSTED:
+        return c.good(c.RECOGNISED, "ElasticService", f"Elastic's Private Link Service of {found.service.region}.")
+    if found.kind is Kind.SERVERLESS:
+        reason = "ServerlessService"
+        message = (
+            "This alias is Elastic's service for Serverless projects. It needs other DNS names and another kind of "
+            "policy; this app connects Elastic Cloud Hosted deployments only.",
+        )
+        step = (
+            "Create the endpoint with the alias of the region's hosted service, "
+            "or set it up by Elastic's guide for Serverless."
+        )
+    elif found.kind is Kind.UNKNOWN_ELASTIC:
+        reason = "UnknownElasticAlias"
+        message = f"The alias {endpoint.alias} looks like one of Elastic's but is in no published list."
+        regions = ", ".join(sorted(service.region for service in hosted_services()))
+        step = f"Compare it with Elastic's guide. Regions known to this version: {regions}."
+    else:
+        reason, message, step = "NotElastic", "The endpoint does not connect to a service of Elastic's.", ""
+    return Condition(c.RECOGNISED, c.Status.FALSE, reason, message, step, c.Kind.EVENT)
+
+
+def requested_deployments(endpoint: Endpoint) -> tuple[str, ...]:
+    """The entries of the endpoint's tag, without blanks and repetitions, in order."""
+    tags = {name.lower(): value for name, value in endpoint.tags.items()}
+    entries = (entry.strip() for entry in tags.get(DEPLOYMENTS_TAG, "").split(","))
+    return tuple(dict.fromkeys(entry for entry in entries if entry))
+
+
+def desired_of(endpoint: Endpoint, rules: Rules) -> Desired | None:
+    """What the endpoint should have; None when it is not one that this app handles."""
+    found = recognise(endpoint.alias)
+    if found.service is None or found.kind is not Kind.HOSTED:
+        return None
+    home = rules.zone_home
+    subscription = home.subscription_id if home else endpoint.id.subscription_id
+    group = home.resource_group if home else endpoint.id.resource_group
+    zone_home = parse_arm_id(
+        f"/subscriptions/{subscription}/resourceGroups/{group}"
+        f"/providers/Microsoft.Network/privateDnsZones/{found.service.zone}"
+    )
+    extra = {vnet.lower(): vnet for vnet in rules.link_vnets if vnet.lower() != endpoint.vnet_id.lower()}
+    return Desired(
+        endpoint=endpoint,
+        service=found.service,
+        marker=Marker(rules.instance_id, connection_id(endpoint.id.text), endpoint.id.text),
+        zone_home=zone_home,
+        link_vnets=tuple(extra.values()),
+        deployments=requested_deployments(endpoint),
+    )

@@ -1,0 +1,130 @@
+"""What Azure and Elastic answered, as plain values. Made by `clouds`, read by `plan`; nothing here calls anything.
+
+A value that could not be learnt is None where that can happen, never an empty collection: "no policies are attached"
+and "we do not know" lead to opposite decisions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+from shared.core.arm_ids import ArmId
+from shared.core.markers import Marker, RecordMarker
+from shared.core.private_urls import PrivateUrl
+
+NO_TAGS: Mapping[str, str] = MappingProxyType({})
+
+
+class ConnectionStatus(StrEnum):
+    """State of a private link connection: https://learn.microsoft.com/azure/private-link/private-endpoint-overview."""
+
+    PENDING = "Pending"
+    APPROVED = "Approved"
+    REJECTED = "Rejected"
+    DISCONNECTED = "Disconnected"
+    UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A private endpoint, as ARM answered it."""
+
+    id: ArmId
+    name: str
+    """Verbatim: Elastic approves only an exact match of name and GUID."""
+    guid: str
+    """`properties.resourceGuid`, verbatim; Elastic's console calls it the resource ID. Empty: not there yet."""
+    location: str
+    provisioning_state: str
+    alias: str
+    """What its connection names: an alias, or a resource id for a service of one's own tenant."""
+    status: ConnectionStatus
+    status_description: str
+    vnet_id: str
+    nic_ids: tuple[str, ...] = ()
+    address: str | None = None
+    """Private IPv4 address of its network interface; None: not there yet."""
+    tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A virtual network link of a private DNS zone."""
+
+    id: str
+    name: str
+    vnet_id: str
+    completed: bool
+    marker: Marker | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WildcardRecord:
+    """The `*` A record set of a zone."""
+
+    addresses: tuple[str, ...]
+    etag: str
+    marker: RecordMarker | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A private DNS zone with what of it matters to us."""
+
+    id: ArmId
+    marker: Marker | None = None
+    links: tuple[Link, ...] = ()
+    record: WildcardRecord | None = None
+    """None: there is no `*` A record set."""
+
+    @property
+    def name(self) -> str:
+        """The zone's DNS name."""
+        return self.id.name
+
+    def link_to(self, vnet_id: str) -> Link | None:
+        """The link to a virtual network, if there is one."""
+        return next((link for link in self.links if link.vnet_id.lower() == vnet_id.lower()), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of a private connection policy: the endpoint that it lets in."""
+
+    endpoint_name: str
+    endpoint_guid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A traffic filter ruleset of Elastic Cloud, of any type."""
+
+    id: str
+    name: str
+    type: str
+    region: str
+    include_by_default: bool
+    description: str
+    rules: tuple[Rule, ...]
+    associations: tuple[str, ...] = ()
+    """Ids of the deployments that it is associated with, those that our key may see."""
+    marker: Marker | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """An Elastic Cloud Hosted deployment."""
+
+    id: str
+    name: str
+    region: str
+    """Region of its Elasticsearch, as Elastic names it: `azure-eastus2`. Empty: unknown."""
+    running: bool
+    """False for hidden, stopped and shut-down ones: they stay listed for a while."""
+    attached: tuple[str, ...] | None
+    """Ids of the policies attached to it; None: unknown."""
+    tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
+    urls: tuple[PrivateUrl, ...] = ()

@@ -1,0 +1,220 @@
+"""The DNS branch of the plan: zone, links, `*` record. Pure; called by `plan`.
+
+The rules are DESIGN section 7. The order matters for safety: a network is linked only to a zone whose `*` record is, or
+will be, right for it, because from the moment of the link every name of the zone resolves through that record.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from shared.core import conditions as c
+from shared.core.conditions import Condition
+from shared.core.connection import Owned, Owner
+from shared.core.desired import Desired
+from shared.core.markers import Holder, Marker, RecordMarker
+from shared.core.model import WildcardRecord, Zone
+from shared.core.rules import RecordMode, Rules
+from shared.core.steps import CreateLink, CreateZone, DnsStep, PutWildcardRecord
+
+MAX_RECORDS = 20
+"""A records in one set: https://learn.microsoft.com/azure/dns/private-dns-privatednszone#restrictions."""
+
+
+@dataclass(frozen=True, slots=True)
+class DnsPlan:
+    """Steps still to do, the conditions as they stand, and what is used."""
+
+    steps: tuple[DnsStep, ...]
+    conditions: tuple[Condition, ...]
+    zone: Owned | None = None
+    links: tuple[Owned, ...] = ()
+    record: Owned | None = None
+
+
+def link_name(vnet_id: str) -> str:
+    """The name of our link to a network: the same network always gets the same name, so a repeated PUT finds itself."""
+    return f"autopilot-{hashlib.sha256(vnet_id.lower().encode()).hexdigest()[:12]}"
+
+
+def choose_zone(desired: Desired, zones: Iterable[Zone]) -> Zone | None:
+    """The zone to use: the one the endpoint's network is linked to, else the one at home; None: make it at home."""
+    named = [zone for zone in zones if zone.name.lower() == desired.service.zone]
+    linked = (zone for zone in named if zone.link_to(desired.endpoint.vnet_id))
+    at_home = (zone for zone in named if zone.id.key == desired.zone_home.key)
+    return next(linked, None) or next(at_home, None)
+
+
+def plan_dns(desired: Desired, zones: tuple[Zone, ...], rules: Rules) -> DnsPlan:
+    """What is left to do for DNS, given every visible zone of the service's name."""
+    zone = choose_zone(desired, zones)
+    if zone is None:
+        return _plan_new_zone(desired, rules)
+    record_steps, record = _plan_record(desired, zone, rules)
+    owner = _owner(desired.marker, zone.marker)
+    zone_condition = c.good(c.ZONE_READY, "Exists", f"Zone {zone.name} in resource group {zone.id.resource_group}.")
+    own_link = zone.link_to(desired.endpoint.vnet_id)
+    if own_link is None and record.needs is c.Kind.PERSON:
+        held_back = c.blocked(
+            c.LINKED,
+            record.reason,
+            "The network is not linked: every name of the zone would resolve to another endpoint's address there.",
+            record.next_step,
+        )
+        return DnsPlan((), (zone_condition, held_back, record), Owned(zone.id.text, owner))
+    link_steps, linked, links = _plan_links(desired, zone, zones)
+    return DnsPlan(
+        steps=(*record_steps, *link_steps),
+        conditions=(zone_condition, linked, record),
+        zone=Owned(zone.id.text, owner),
+        links=links,
+        record=_record_owner(desired, zone) if record.true else None,
+    )
+
+
+def _owner(mine: Marker, theirs: Marker | None) -> Owner:
+    return Owner.OURS if mine.same_maker(theirs) else Owner.ADOPTED
+
+
+def _plan_new_zone(desired: Desired, rules: Rules) -> DnsPlan:
+    home = desired.zone_home
+    steps: list[DnsStep] = [CreateZone(home, desired.marker)]
+    address = desired.endpoint.address
+    if address is not None:
+        steps.append(PutWildcardRecord(home, (address,), rules.record_ttl, _first_marker(desired, address)))
+    vnets = (desired.endpoint.vnet_id, *desired.link_vnets)
+    steps += [CreateLink(home, link_name(vnet), vnet, desired.marker) for vnet in vnets]
+    missing = (
+        c.waiting(c.ZONE_READY, "Missing", f"Zone {home.name} is to be created.", c.Kind.WORK),
+        c.waiting(c.LINKED, "Missing", "The zone comes first.", c.Kind.WORK),
+        _no_address() if address is None else _to_write("The zone comes first."),
+    )
+    return DnsPlan(tuple(steps), missing)
+
+
+def _no_address() -> Condition:
+    return c.waiting(c.RECORD_READY, "NoAddressYet", "The endpoint has no private address yet.")
+
+
+def _to_write(message: str) -> Condition:
+    return c.waiting(c.RECORD_READY, "Missing", message, c.Kind.WORK)
+
+
+def _first_marker(desired: Desired, address: str) -> RecordMarker:
+    holder = Holder(desired.connection_id, address, desired.endpoint.id.text)
+    return RecordMarker(desired.marker.instance, (holder,))
+
+
+# -- links ---------------------------------------------------------------------------------------------------------
+
+
+def _plan_links(
+    desired: Desired, zone: Zone, zones: tuple[Zone, ...]
+) -> tuple[tuple[DnsStep, ...], Condition, tuple[Owned, ...]]:
+    steps: list[DnsStep] = []
+    links: list[Owned] = []
+    problems: list[Condition] = []
+    for vnet in (desired.endpoint.vnet_id, *desired.link_vnets):
+        link = zone.link_to(vnet)
+        elsewhere = next((other for other in zones if other.id.key != zone.id.key and other.link_to(vnet)), None)
+        if link is not None:
+            links.append(Owned(link.id, _owner(desired.marker, link.marker)))
+            if not link.completed:
+                problems.append(c.waiting(c.LINKED, "InProgress", f"The link to {vnet} is being made."))
+        elif elsewhere is not None:
+            problems.append(linked_elsewhere(vnet, f"zone {elsewhere.id.text}"))
+        else:
+            steps.append(CreateLink(zone.id, link_name(vnet), vnet, desired.marker))
+            problems.append(c.waiting(c.LINKED, "Missing", f"The link to {vnet} is to be created.", c.Kind.WORK))
+    persons = (problem for problem in problems if problem.needs is c.Kind.PERSON)
+    condition = next(persons, None) or next(iter(problems), None)
+    return tuple(steps), condition or c.good(c.LINKED, "Linked", f"{len(links)} network(s) linked."), tuple(links)
+
+
+def linked_elsewhere(vnet_id: str, holder: str) -> Condition:
+    """The condition for a network that another zone of the same name already serves."""
+    return c.blocked(
+        c.LINKED,
+        "NetworkLinkedToAnotherZone",
+        f"Virtual network {vnet_id} is already linked to {holder}; a network can use one zone of a name.",
+        "Give this app read access to that zone so that it can be used, or remove the other link.",
+    )
+
+
+# -- record --------------------------------------------------------------------------------------------------------
+
+
+def _plan_record(desired: Desired, zone: Zone, rules: Rules) -> tuple[tuple[DnsStep, ...], Condition]:
+    address = desired.endpoint.address
+    record = zone.record
+    if address is None:
+        return (), _no_address()
+    if record is None:
+        step = PutWildcardRecord(zone.id, (address,), rules.record_ttl, _first_marker(desired, address))
+        return (step,), _to_write(f"The * record with {address} is to be created.")
+    if record.marker is None or record.marker.instance != rules.instance_id:
+        return (), _foreign_record(desired, record, address, rules)
+    return _plan_our_record(desired, zone, record, address, rules)
+
+
+def _foreign_record(desired: Desired, record: WildcardRecord, address: str, rules: Rules) -> Condition:
+    shared = rules.record_mode is RecordMode.UNION and address in record.addresses
+    if record.addresses == (address,) or shared:
+        return c.good(c.RECORD_READY, "Adopted", f"* points to {address}; made by others, used as it is.")
+    maker = f"installation {record.marker.instance}" if record.marker else "others"
+    return c.blocked(
+        c.RECORD_READY,
+        "RecordHeldByOthers",
+        f"The * record of {desired.service.zone} was made by {maker} and points to "
+        f"{', '.join(record.addresses) or 'nothing'}, not to {address}.",
+        f"Point it to {address} or delete it; the app then goes on by itself.",
+    )
+
+
+def _plan_our_record(
+    desired: Desired, zone: Zone, record: WildcardRecord, address: str, rules: Rules
+) -> tuple[tuple[DnsStep, ...], Condition]:
+    marker = record.marker or _first_marker(desired, address)
+    mine = marker.holder(desired.connection_id)
+    others = tuple(holder for holder in marker.holders if holder.connection_id != desired.connection_id)
+    may_share = rules.record_mode is RecordMode.UNION and zone.link_to(desired.endpoint.vnet_id) is not None
+    if others and mine is None and not may_share:
+        return (), _held_by_another(desired, others[0], rules)
+    kept = tuple(holder.address for holder in others)
+    wanted = tuple(dict.fromkeys((*kept, address)))
+    if len(wanted) > MAX_RECORDS:
+        return (), c.blocked(
+            c.RECORD_READY,
+            "RecordFull",
+            f"The * record already holds {MAX_RECORDS} addresses, the most that Azure allows.",
+            "Use a zone of its own for this network, or remove an endpoint.",
+        )
+    if set(record.addresses) == set(wanted) and mine is not None and mine.address == address:
+        return (), c.good(c.RECORD_READY, "PointsToEndpoint", f"* points to {', '.join(wanted)}.")
+    new = marker.with_holder(Holder(desired.connection_id, address, desired.endpoint.id.text))
+    step = PutWildcardRecord(zone.id, wanted, rules.record_ttl, new, record.etag)
+    message = (
+        f"The * record points to {', '.join(record.addresses) or 'nothing'}; it is to point to {', '.join(wanted)}."
+    )
+    return (step,), c.waiting(c.RECORD_READY, "Different", message, c.Kind.WORK)
+
+
+def _held_by_another(desired: Desired, holder: Holder, rules: Rules) -> Condition:
+    who = holder.endpoint_id or f"connection {holder.connection_id}"
+    union = "set DNS_RECORD_MODE=union to let both stand in it, " if rules.record_mode is RecordMode.FIRST else ""
+    return c.blocked(
+        c.RECORD_READY,
+        "RecordHeldByAnotherEndpoint",
+        f"The * record of {desired.service.zone} belongs to {who} ({holder.address}).",
+        f"If both endpoints are in one network: {union}or delete one of them. "
+        "If they are in different networks: put this endpoint into a resource group of its own, "
+        "so that it gets its own zone.",
+    )
+
+
+def _record_owner(desired: Desired, zone: Zone) -> Owned:
+    marker = zone.record.marker if zone.record else None
+    ours = marker is not None and marker.instance == desired.marker.instance
+    return Owned(f"{zone.id.text}/A/*", Owner.OURS if ours else Owner.ADOPTED)
