@@ -1,0 +1,70 @@
+"""Who may do what: bearer tokens, and the actions a role would grant. Called by `app` and where resources join."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from local.arm.errors import ArmError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from local.arm.context import Call
+    from local.arm.ids import ResourcePath
+    from local.arm.settings import ArmSettings
+
+CLIENT = "The client '11111111-0000-0000-0000-000000000000' with object id '11111111-0000-0000-0000-000000000000'"
+_VERBS = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete", "POST": "action"}
+
+
+def check_bearer(authorization: str | None, check_token: Callable[[str], bool] | None, tenant_id: str) -> None:
+    """Refuse a request without a bearer token that holds."""
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise _unauthenticated(
+            "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.", tenant_id
+        )
+    if check_token is not None and not check_token(token.strip()):
+        message = "The access token is invalid or has expired."
+        raise _unauthenticated("InvalidAuthenticationToken", message, tenant_id)
+
+
+def _unauthenticated(code: str, message: str, tenant_id: str) -> ArmError:
+    challenge = (
+        f'Bearer authorization_uri="https://login.windows.net/{tenant_id}", error="invalid_token", '
+        f'error_description="{message}"'
+    )
+    return ArmError(401, code, message, headers={"WWW-Authenticate": challenge})
+
+
+def denied(settings: ArmSettings, action: str, scope: str) -> bool:
+    """Whether the switches take this right away at this scope."""
+    for entry in settings.denied_actions:
+        name, _, where = entry.lower().partition("@")
+        if name == action.lower() and scope.lower().startswith(where):
+            return True
+    return False
+
+
+def check_action(settings: ArmSettings, method: str, path: ResourcePath) -> None:
+    """403 AuthorizationFailed unless the caller may do this."""
+    action = f"{path.type}/{_VERBS.get(method, 'action')}"
+    if denied(settings, action, path.id):
+        raise ArmError(
+            403,
+            "AuthorizationFailed",
+            f"{CLIENT} does not have authorization to perform action '{action}' over scope '{path.id}' or the scope "
+            "is invalid. If access was recently granted, please refresh your credentials.",
+        )
+
+
+def check_linked(settings: ArmSettings, call: Call, action: str, linked: str) -> None:
+    """403 LinkedAuthorizationFailed unless the caller may use the other resource that this write points to."""
+    if denied(settings, action, linked):
+        raise ArmError(
+            403,
+            "LinkedAuthorizationFailed",
+            f"{CLIENT} has permission to perform action '{call.path.type}/write' on scope '{call.path.id}'; however, "
+            f"it does not have permission to perform action(s) '{action}' on the linked scope(s) '{linked}' "
+            "(respectively) or the linked scope(s) are invalid.",
+        )

@@ -1,0 +1,152 @@
+"""The HTTP side of the ARM simulator: what ARM's front end does for every request, then the handler of its type.
+
+Order, as in Azure: token, subscription and group, api-version, rights, limits, resource provider.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import Response
+
+from local.arm.access import check_action, check_bearer
+from local.arm.context import Answer, Call, Context, Handler
+from local.arm.errors import ArmError, bad_request, unknown_type
+from local.arm.events import FaultResponse, Incoming, RequestRecord
+from local.arm.ids import ResourcePath, parse
+from local.arm.versions import check_version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.requests import Request
+
+    from local.arm.groups import Groups
+    from local.arm.throttle import Throttle
+
+SHORT_NAMES = {
+    "privateEndpoints": "privateEndpoint",
+    "networkInterfaces": "networkInterface",
+    "virtualNetworks": "virtualNetwork",
+    "virtualNetworks/subnets": "subnet",
+    "privateDnsZones": "zone",
+    "privateDnsZones/virtualNetworkLinks": "link",
+    "privateDnsOperationStatuses": "operation",
+    "privateDnsOperationResults": "operation",
+    "locations/operations": "operation",
+    "locations/operationResults": "operation",
+}
+
+
+class FrontEnd:
+    """Turns a request into a `Call`, finds its handler, and dresses the answer."""
+
+    def __init__(
+        self,
+        context: Context,
+        handlers: dict[str, Handler],
+        groups: Groups,
+        throttle: Throttle,
+        check_token: Callable[[str], bool] | None,
+    ) -> None:
+        self._context, self._handlers, self._groups = context, handlers, groups
+        self._throttle, self._check_token = throttle, check_token
+        self.faults: list[Callable[[Incoming], FaultResponse | None]] = []
+        self.requests: list[RequestRecord] = []
+
+    async def handle(self, request: Request) -> Response:
+        """Answer one request."""
+        raw, path = await request.body(), request.scope["path"]
+        target = parse(path)
+        operation = operation_name(request.method, path, target)
+        correlation = request.headers.get("x-ms-correlation-request-id") or self._context.guid()
+        try:
+            answer = self._fault(request.method, path, operation) or self._answer(request, raw, target, correlation)
+        except ArmError as error:
+            answer = Answer(error.status, error.body(), error.headers)
+        self.requests.append(RequestRecord(request.method, path, operation, answer.status, self._context.clock.now()))
+        return self._response(answer, correlation)
+
+    def _fault(self, method: str, path: str, operation: str) -> Answer | None:
+        for fault in list(self.faults):
+            found = fault(Incoming(method, path, operation))
+            if found is not None:
+                return Answer(found.status, found.body, found.headers)
+        return None
+
+    def _answer(self, request: Request, raw: bytes, target: ResourcePath | None, correlation: str) -> Answer:
+        settings, method, path = self._context.settings, request.method, request.scope["path"]
+        check_bearer(request.headers.get("authorization"), self._check_token, settings.tenant_id)
+        body = _json(raw)
+        if target is None:
+            answer = self._groups.answer(method, path, body)
+            if answer is None:
+                raise ArmError(404, "InvalidResourceNamespace", f"Nothing is at '{path}'.")
+            return answer
+        self._groups.check(target.subscription_id, target.resource_group)
+        query = dict(request.query_params)
+        handler = self._handler(method, target)
+        check_version(query.get("api-version"), target.kind)
+        check_action(settings, method, target)
+        dns = target.kind.startswith("privateDns")
+        limits = self._throttle.admit(target.subscription_id, method, dns=dns)
+        base_url = f"{request.url.scheme}://{request.url.netloc}"
+        call = Call(method, target, query, dict(request.headers), body, base_url, correlation)
+        answer = self._dispatch(handler, call)
+        return Answer(answer.status, answer.body, {**limits, **answer.headers})
+
+    def _handler(self, method: str, target: ResourcePath) -> Handler:
+        handler = self._handlers.get(target.kind)
+        single = not target.is_collection and (target.resource_group or target.types[0] == "locations")
+        if handler is None or not (single or (method == "GET" and target.is_collection)):
+            raise unknown_type(target.kind)
+        return handler
+
+    def _dispatch(self, handler: Handler, call: Call) -> Answer:
+        """Call the verb; a write that the resource provider refuses is reported as a failed one."""
+        if call.method == "GET":
+            return handler.list_all(call) if call.path.is_collection else handler.get(call)
+        verbs = {"PUT": handler.put, "PATCH": handler.patch, "DELETE": handler.delete}
+        if call.method not in verbs:
+            raise ArmError(405, "HttpMethodNotSupported", f"The HTTP method '{call.method}' is not supported.")
+        try:
+            return verbs[call.method](call)
+        except ArmError:
+            self._context.emit(call, "Failed")
+            raise
+
+    def _response(self, answer: Answer, correlation: str) -> Response:
+        headers = {
+            "Cache-Control": "no-cache",
+            "x-ms-request-id": self._context.guid(),
+            "x-ms-correlation-request-id": correlation,
+            **answer.headers,
+        }
+        if isinstance(answer.body, dict) and isinstance(answer.body.get("etag"), str):
+            headers["ETag"] = answer.body["etag"]
+        if answer.body is None:
+            return Response(status_code=answer.status, headers=headers)
+        content = json.dumps(answer.body, ensure_ascii=False)
+        return Response(content, answer.status, headers, media_type="application/json; charset=utf-8")
+
+
+def operation_name(method: str, path: str, target: ResourcePath | None) -> str:
+    """A short name to count by: "PUT zone", "LIST record", "GET operation" (any poll)."""
+    if target is None:
+        return f"{method} {path.rstrip('/').rsplit('/', 1)[-1]}"
+    if target.types[0] == "privateDnsZones" and len(target.types) == 2 and target.types[1] != "virtualNetworkLinks":
+        short = "record"
+    else:
+        short = SHORT_NAMES.get(target.kind, target.kind)
+    return f"LIST {short}" if method == "GET" and target.is_collection else f"{method} {short}"
+
+
+def _json(raw: bytes) -> Any:
+    if not raw:
+        return None
+    try:
+        return json.loads(raw)
+    except ValueError as error:
+        message = f"The request content was invalid and could not be deserialized: '{error}'."
+        raise bad_request("InvalidRequestContent", message) from error

@@ -1,0 +1,103 @@
+"""Reads and checks the body of a private endpoint's PUT: its one connection and its subnet. Called by `endpoints`."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import TYPE_CHECKING, Any
+
+from local.arm.errors import bad_request
+from local.arm.ids import ResourcePath, parse, parse_resource
+from local.arm.model import Connection
+from local.arm.networks import network_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from local.arm.context import Call
+    from local.arm.model import VirtualNetwork
+    from local.arm.store import Store
+
+AUTOMATIC, MANUAL = "privateLinkServiceConnections", "manualPrivateLinkServiceConnections"
+ALIAS = re.compile(
+    r"[\w-]+\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.[a-z0-9]+\.azure\.privatelinkservice", re.IGNORECASE
+)
+SUBNET = "virtualNetworks/subnets"
+
+
+def read_connection(call: Call) -> Connection:
+    """The connection that the body asks for: by alias it waits for approval, by resource id it has it."""
+    properties = call.properties()
+    wanted = [(field, item) for field in (AUTOMATIC, MANUAL) for item in properties.get(field) or []]
+    if len(wanted) != 1:
+        raise bad_request(
+            "InvalidRequestFormat",
+            f"A private endpoint has exactly one private link service connection; the request has {len(wanted)}.",
+        )
+    field, item = wanted[0]
+    inner = item.get("properties") or {} if isinstance(item, dict) else {}
+    service = inner.get("privateLinkServiceId") or ""
+    where = f"properties.{field}[0].properties.privateLinkServiceId"
+    _check_service(service, where, manual=field == MANUAL)
+    message = inner.get("requestMessage") or ""
+    if len(message) > 140:
+        raise bad_request("InvalidRequestFormat", "The request message of a connection is restricted to 140 chars.")
+    manual = field == MANUAL
+    return Connection(
+        name=item.get("name") or call.path.name,
+        service=service,
+        manual=manual,
+        group_ids=list(inner.get("groupIds") or []),
+        request_message=message,
+        status="Pending" if manual else "Approved",
+        description="Awaiting Approval" if manual else "",
+    )
+
+
+def _check_service(service: Any, where: str, *, manual: bool) -> None:
+    text = service if isinstance(service, str) else ""
+    if (manual and ALIAS.fullmatch(text)) or text.lower().startswith("/subscriptions/"):
+        return
+    raise bad_request(
+        "LinkedInvalidPropertyId",
+        f"Property id '{text}' at path '{where}' is invalid. Expect fully qualified resource Id that start with "
+        "'/subscriptions/{subscriptionId}' or '/providers/{resourceProviderNamespace}/'"
+        + (", or an alias of a private link service." if manual else "."),
+    )
+
+
+def read_subnet(call: Call, location: str, networks: Store[VirtualNetwork]) -> tuple[ResourcePath, VirtualNetwork]:
+    """The subnet of the body, which must exist, in a network of the endpoint's own region."""
+    text = (call.properties().get("subnet") or {}).get("id")
+    if not text:
+        raise bad_request(
+            "InvalidRequestFormat", "The private endpoint has no subnet: properties.subnet.id is missing."
+        )
+    path = parse_resource(text, SUBNET)
+    if path is None:
+        raise bad_request("LinkedInvalidPropertyId", f"Property id '{text}' at path 'properties.subnet.id' is invalid.")
+    network = networks.get(path.parent.id)
+    subnet = network.subnet(path.name) if network else None
+    if network is None or subnet is None or network.location != location:
+        raise bad_request(
+            "InvalidResourceReference",
+            f"Resource {text} referenced by resource {call.path.id} was not found. Please make sure that the "
+            "referenced resource exists, and that both resources are in the same region.",
+        )
+    found = parse(f"{network.id}/subnets/{subnet.name}") or path
+    return found, network
+
+
+def free_address(network: VirtualNetwork, subnet_name: str, taken: Iterable[str]) -> str:
+    """The first address of the subnet that nobody has; Azure keeps the first four and the last to itself."""
+    subnet = network.subnet(subnet_name)
+    prefix = network_of(subnet.address_prefix if subnet else network.address_prefixes[0])
+    used = set(taken)
+    for offset in range(4, prefix.num_addresses - 1):
+        address = str(ipaddress.IPv4Address(int(prefix.network_address) + offset))
+        if address not in used:
+            return address
+    raise bad_request(
+        "SubnetIsFull",
+        f"Subnet {subnet_name} with address prefix {prefix} does not have enough capacity for 1 IP addresses.",
+    )

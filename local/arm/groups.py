@@ -1,0 +1,96 @@
+"""Subscriptions, resource groups and provider registration: what is above the network resources. Called by `app`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from local.arm.context import Answer
+from local.arm.errors import GATEWAY, ArmError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from local.arm.settings import ArmSettings
+
+_ROOT = re.compile(r"/subscriptions(?:/(?P<subscription>[^/]+))?/?", re.IGNORECASE)
+_GROUP = re.compile(r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups(?:/(?P<group>[^/]+))?/?", re.IGNORECASE)
+_REGISTER = re.compile(r"/subscriptions/[^/]+/providers/Microsoft\.Network(/register)?/?", re.IGNORECASE)
+
+
+class Groups:
+    """Any resource group exists unless the settings say otherwise; those written or used are listed."""
+
+    def __init__(self, settings: ArmSettings, used: Callable[[str], Iterable[str]]) -> None:
+        self._settings, self._used = settings, used
+        self._written: dict[str, dict[str, Any]] = {}
+
+    def check(self, subscription: str, group: str | None) -> None:
+        """404 for a subscription or resource group that is not there."""
+        if subscription.lower() not in map(str.lower, self._settings.subscriptions):
+            raise ArmError(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
+        missing = map(str.lower, self._settings.missing_resource_groups)
+        if group is not None and group.lower() in missing:
+            message = f"Resource group '{group}' could not be found."
+            raise ArmError(404, "ResourceGroupNotFound", message, headers=GATEWAY)
+
+    def answer(self, method: str, path: str, body: Any) -> Answer | None:
+        """The answer to a request above the network resources; None if the path is none of these."""
+        if root := _ROOT.fullmatch(path):
+            return self._subscription(root["subscription"])
+        if _REGISTER.fullmatch(path):
+            return Answer(200, {"namespace": "Microsoft.Network", "registrationState": "Registered"})
+        if match := _GROUP.fullmatch(path):
+            self.check(match["subscription"], None if method == "PUT" else match["group"])
+            return self._group(method, match["subscription"], match["group"], body)
+        return None
+
+    def _subscription(self, subscription: str | None) -> Answer:
+        if subscription is None:
+            return Answer(200, {"value": [self._render_subscription(s) for s in self._settings.subscriptions]})
+        self.check(subscription, None)
+        return Answer(200, self._render_subscription(subscription))
+
+    def _render_subscription(self, subscription: str) -> dict[str, Any]:
+        return {
+            "id": f"/subscriptions/{subscription}",
+            "subscriptionId": subscription,
+            "tenantId": self._settings.tenant_id,
+            "displayName": f"Local {subscription[:8]}",
+            "state": "Enabled",
+        }
+
+    def _group(self, method: str, subscription: str, name: str | None, body: Any) -> Answer:
+        if name is None:
+            names = {n.lower(): n for n in [*self._used(subscription), *self._names(subscription)]}
+            return Answer(200, {"value": [self._render(subscription, n) for _, n in sorted(names.items())]})
+        if method == "PUT":
+            created = self._key(subscription, name) not in self._written
+            given = body if isinstance(body, dict) else {}
+            self._written[self._key(subscription, name)] = {
+                "name": name,
+                "location": given.get("location") or "eastus",
+                "tags": given.get("tags") or {},
+            }
+            self._settings.missing_resource_groups.discard(name)
+            return Answer(201 if created else 200, self._render(subscription, name))
+        return Answer(204) if method == "HEAD" else Answer(200, self._render(subscription, name))
+
+    def _names(self, subscription: str) -> list[str]:
+        start = self._key(subscription, "")
+        return [group["name"] for key, group in self._written.items() if key.startswith(start)]
+
+    def _render(self, subscription: str, name: str) -> dict[str, Any]:
+        group = self._written.get(self._key(subscription, name), {"name": name, "location": "eastus", "tags": {}})
+        return {
+            "id": f"/subscriptions/{subscription}/resourceGroups/{group['name']}",
+            "name": group["name"],
+            "type": "Microsoft.Resources/resourceGroups",
+            "location": group["location"],
+            "tags": group["tags"],
+            "properties": {"provisioningState": "Succeeded"},
+        }
+
+    @staticmethod
+    def _key(subscription: str, name: str) -> str:
+        return f"{subscription}/{name}".lower()

@@ -1,0 +1,208 @@
+"""Virtual networks and their subnets. Called by `app`; endpoints and links look networks up here."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING, Any
+
+from local.arm.context import Answer, Call, Context, Handler
+from local.arm.errors import ArmError, bad_request, not_found
+from local.arm.ids import ResourcePath
+from local.arm.model import Subnet, VirtualNetwork
+from local.arm.paging import page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from local.arm.operations import Operations
+    from local.arm.store import Store
+
+KIND = "virtualNetworks"
+
+
+class Networks(Handler):
+    """PUT, GET, DELETE and lists of virtual networks, and PATCH of their tags."""
+
+    def __init__(
+        self,
+        context: Context,
+        operations: Operations,
+        store: Store[VirtualNetwork],
+        endpoints_in: Callable[[str], list[str]],
+    ) -> None:
+        self._context, self._operations, self._store, self._endpoints_in = context, operations, store, endpoints_in
+
+    def find(self, call: Call) -> VirtualNetwork:
+        """The network that the path names (itself or above a subnet), or 404."""
+        path = ResourcePath(call.path.subscription_id, call.path.resource_group, (KIND,), call.path.names[:1])
+        network = self._store.seen(path.id)
+        if network is None:
+            raise not_found(KIND, path.name, path.resource_group or "")
+        return network
+
+    def get(self, call: Call) -> Answer:
+        """Read one."""
+        return Answer(200, self.render(self.find(call)))
+
+    def list_all(self, call: Call) -> Answer:
+        """All of a resource group or subscription."""
+        found = self._store.listed(scope_of(call))
+        return page(call, map(self.render, found), self._context.settings.page_size)
+
+    def put(self, call: Call) -> Answer:
+        """Create or replace, subnets included."""
+        properties = call.properties()
+        location = required_location(call)
+        prefixes = (properties.get("addressSpace") or {}).get("addressPrefixes") or []
+        if not prefixes:
+            raise bad_request("InvalidRequestFormat", "The address space of the virtual network is missing.")
+        subnets = [self._subnet(item) for item in properties.get("subnets") or []]
+        for prefix in [*prefixes, *(s.address_prefix for s in subnets)]:
+            network_of(prefix)
+        old = self._store.get(call.path.id)
+        kept = {s.name.lower() for s in subnets}
+        for gone in [s for s in (old.subnets if old else []) if s.name.lower() not in kept]:
+            self._check_unused(old, gone)
+        network = VirtualNetwork(
+            path=old.path if old else call.path,
+            etag=self._context.network_etag(),
+            location=location,
+            tags=call.tags(),
+            resource_guid=old.resource_guid if old else self._context.guid(),
+            address_prefixes=list(prefixes),
+            subnets=subnets,
+            dns_servers=list((properties.get("dhcpOptions") or {}).get("dnsServers") or []),
+            provisioning_state="Updating",
+        )
+        self._store.add(network)
+
+        def finish() -> Callable[[], dict[str, Any]]:
+            network.provisioning_state = "Succeeded"
+            return lambda: self.render(network)
+
+        headers = self._operations.network(call, location, self._context.settings.network_seconds, finish, event=True)
+        done = network.provisioning_state == "Succeeded"
+        return Answer(200 if old else 201, self.render(network), {} if done else headers)
+
+    def patch(self, call: Call) -> Answer:
+        """Replace the tags."""
+        network = self.find(call)
+        network.tags, network.etag = call.tags(), self._context.network_etag()
+        self._context.emit(call, "Succeeded")
+        return Answer(200, self.render(network))
+
+    def delete(self, call: Call) -> Answer:
+        """Remove, unless an endpoint is in it. Links to it stay behind, as orphans."""
+        network = self._store.get(call.path.id)
+        if network is None:
+            return Answer(204)
+        for subnet in network.subnets:
+            self._check_unused(network, subnet)
+
+        def finish() -> None:
+            self._store.remove(network)
+
+        seconds = self._context.settings.network_seconds
+        headers = self._operations.network(call, network.location, seconds, finish, event=True)
+        return Answer(202, None, headers)
+
+    def _check_unused(self, network: VirtualNetwork | None, subnet: Subnet) -> None:
+        users = self._endpoints_in(f"{network.id}/subnets/{subnet.name}") if network else []
+        if users:
+            raise bad_request(
+                "InUseSubnetCannotBeDeleted",
+                f"Subnet {subnet.name} is in use by {', '.join(users)} and cannot be deleted. In order to delete the "
+                "subnet, delete all the resources within the subnet. See aka.ms/deletesubnet.",
+            )
+
+    @staticmethod
+    def _subnet(item: Any) -> Subnet:
+        properties = item.get("properties") or {} if isinstance(item, dict) else {}
+        prefix = properties.get("addressPrefix") or next(iter(properties.get("addressPrefixes") or []), None)
+        if not isinstance(item, dict) or not item.get("name") or not prefix:
+            raise bad_request("InvalidRequestFormat", "A subnet needs a name and an address prefix.")
+        return Subnet(item["name"], prefix)
+
+    def render(self, network: VirtualNetwork) -> dict[str, Any]:
+        """The network as ARM answers it."""
+        return {
+            "name": network.name,
+            "id": network.id,
+            "etag": network.etag,
+            "type": f"Microsoft.Network/{KIND}",
+            "location": network.location,
+            "tags": network.tags,
+            "properties": {
+                "provisioningState": network.provisioning_state,
+                "resourceGuid": network.resource_guid,
+                "addressSpace": {"addressPrefixes": network.address_prefixes},
+                "dhcpOptions": {"dnsServers": network.dns_servers},
+                "subnets": [self.render_subnet(network, subnet) for subnet in network.subnets],
+                "virtualNetworkPeerings": [],
+                "enableDdosProtection": False,
+            },
+        }
+
+    def render_subnet(self, network: VirtualNetwork, subnet: Subnet) -> dict[str, Any]:
+        """A subnet as ARM answers it, inside its network or alone."""
+        subnet_id = f"{network.id}/subnets/{subnet.name}"
+        users = self._endpoints_in(subnet_id)
+        return {
+            "name": subnet.name,
+            "id": subnet_id,
+            "etag": network.etag,
+            "type": f"Microsoft.Network/{KIND}/subnets",
+            "properties": {
+                "provisioningState": "Succeeded",
+                "addressPrefix": subnet.address_prefix,
+                "delegations": [],
+                "privateEndpointNetworkPolicies": "Disabled",
+                "privateLinkServiceNetworkPolicies": "Enabled",
+                **({"privateEndpoints": [{"id": user} for user in users]} if users else {}),
+            },
+        }
+
+
+class Subnets(Handler):
+    """Subnets read on their own."""
+
+    def __init__(self, context: Context, networks: Networks) -> None:
+        self._context, self._networks = context, networks
+
+    def get(self, call: Call) -> Answer:
+        """Read one."""
+        network = self._networks.find(call)
+        subnet = network.subnet(call.path.name)
+        if subnet is None:
+            raise ArmError(404, "NotFound", f"Resource {call.path.id} not found.")
+        return Answer(200, self._networks.render_subnet(network, subnet))
+
+    def list_all(self, call: Call) -> Answer:
+        """All of a network."""
+        network = self._networks.find(call)
+        found = [self._networks.render_subnet(network, subnet) for subnet in network.subnets]
+        return page(call, found, self._context.settings.page_size)
+
+
+def scope_of(call: Call) -> str:
+    """The id prefix that a list covers: a subscription or a resource group."""
+    group = f"/resourceGroups/{call.path.resource_group}" if call.path.resource_group else ""
+    return f"/subscriptions/{call.path.subscription_id}{group}"
+
+
+def required_location(call: Call) -> str:
+    """The body's location, spelled as ARM keeps it (`East US 2` is `eastus2`)."""
+    location = call.document().get("location")
+    if not isinstance(location, str) or not location.strip():
+        raise bad_request("LocationRequired", "The location property is required for this definition.")
+    return location.replace(" ", "").lower()
+
+
+def network_of(prefix: str) -> ipaddress.IPv4Network:
+    """An address prefix as a value, or 400."""
+    try:
+        return ipaddress.IPv4Network(prefix)
+    except ValueError as error:
+        raise bad_request(
+            "InvalidCIDRNotation", f"The address prefix {prefix} has an invalid CIDR notation."
+        ) from error

@@ -1,0 +1,77 @@
+"""Every switch of the ARM simulator, with its unit and default.
+
+`ArmCloud.settings` is one mutable instance: tests and `python -m local up` change it while the cloud runs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from local.arm.model import VirtualNetwork
+
+DEFAULT_SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
+DEFAULT_TENANT = "00000000-0000-0000-0000-00000000000a"
+
+
+@dataclass
+class ArmSettings:
+    """What can be changed about the simulated Azure. Durations are seconds of the injected clock."""
+
+    subscriptions: list[str] = field(default_factory=lambda: [DEFAULT_SUBSCRIPTION])
+    tenant_id: str = DEFAULT_TENANT
+    missing_resource_groups: set[str] = field(default_factory=set)
+    """Any resource group exists, except these (compared without case)."""
+
+    # How long each kind of operation takes. 0: it has ended when the request is answered.
+    zone_seconds: float = 3
+    link_seconds: float = 3
+    endpoint_seconds: float = 2
+    endpoint_delete_seconds: float = 2
+    nic_address_seconds: float = 1
+    """A private endpoint's interface has no privateIPAddress before; counted from the PUT."""
+    network_seconds: float = 0
+    """Virtual networks. Polls of network operations carry Retry-After only if `network_retry_after` is set."""
+    network_retry_after: int | None = None
+    dns_retry_after: int | None = None
+    """The live private DNS service sends no Retry-After; a number makes it send one."""
+
+    # Private endpoints
+    endpoint_event_at: Literal["accepted", "completed"] = "accepted"
+    """When the write event is emitted: "accepted" shows the app an endpoint in state Updating."""
+    failing_endpoints: dict[str, str] = field(default_factory=dict)
+    """Endpoint name (lower case) -> error code with which its provisioning fails."""
+    expand_network_interfaces: bool = True
+    """Whether `$expand=networkInterfaces` puts whole interfaces in the answer (not known of the live service)."""
+    allocate_address: Callable[[VirtualNetwork], str] | None = None
+    """Chooses an endpoint's address; None: the first free one of its subnet, from the fifth on, as Azure does."""
+
+    # Consistency
+    not_found_after_create_seconds: float = 0
+    """So long after a zone's or link's creation Succeeded, reads, lists and writes below it still answer 404."""
+    stale_list_seconds: float = 0
+    """Lists show what existed this long ago (single reads are up to date)."""
+    accept_quoted_etags: bool = True
+    """Whether `If-Match: "guid"` matches the bare etag of a zone or record set, as the Python SDK sends it."""
+    busy_zone_status: Literal[409, 429] | None = None
+    """Answer to a link's PUT or DELETE while another link of that zone is being changed; None: both go ahead."""
+
+    # Rights: "Microsoft.Network/privateDnsZones/A/write", or "<action>@<scope prefix>" to deny it in one place only
+    denied_actions: set[str] = field(default_factory=set)
+
+    # Throttling. None switches a limit off. Numbers as Microsoft documents them.
+    private_dns_reads_per_5_minutes: int | None = 500
+    private_dns_writes_per_hour: int | None = 12000
+    network_reads_per_5_minutes: int | None = 10000
+    network_writes_per_5_minutes: int | None = 1000
+    arm_bucket: dict[str, tuple[float, float]] | None = field(
+        default_factory=lambda: {"reads": (250.0, 25.0), "writes": (200.0, 10.0), "deletes": (200.0, 10.0)}
+    )
+    """ARM's token buckets per subscription: kind -> (size, refill per second)."""
+    throttle_retry_after: Literal["reset"] | int | None = "reset"
+    """Retry-After of a 429: "reset" = until the limit allows a request again, a number of seconds, or None = absent."""
+
+    page_size: int = 50

@@ -1,0 +1,75 @@
+"""Holds resources by id and decides who sees them when: the 404-after-create window and stale lists live here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from local.arm.model import Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from local.arm.settings import ArmSettings
+    from local.clock import LoopClock
+
+T = TypeVar("T", bound=Resource)
+
+
+@dataclass
+class _Entry(Generic[T]):
+    resource: T
+    added_at: datetime
+    hidden_until: datetime | None = None
+    removed_at: datetime | None = None
+
+
+class Store(Generic[T]):
+    """Resources of one type, keyed by lower-cased id."""
+
+    def __init__(self, clock: LoopClock, settings: ArmSettings) -> None:
+        self._clock, self._settings = clock, settings
+        self._entries: dict[str, _Entry[T]] = {}
+        self._removed: list[_Entry[T]] = []
+
+    def __iter__(self) -> Iterator[T]:
+        return iter([entry.resource for entry in self._entries.values()])
+
+    def add(self, resource: T, *, hidden_seconds: float = 0) -> None:
+        """A new resource, invisible to callers for a while if asked for."""
+        now = self._clock.now()
+        hidden = now + timedelta(seconds=hidden_seconds) if hidden_seconds > 0 else None
+        self._entries[resource.id.lower()] = _Entry(resource, now, hidden)
+
+    def remove(self, resource: T) -> None:
+        """Forget a resource; lists may go on showing it for `stale_list_seconds`."""
+        entry = self._entries.pop(resource.id.lower(), None)
+        if entry is not None and self._settings.stale_list_seconds > 0:
+            entry.removed_at = self._clock.now()
+            self._removed.append(entry)
+
+    def get(self, resource_id: str) -> T | None:
+        """What there is, whether callers can see it or not."""
+        entry = self._entries.get(resource_id.lower())
+        return None if entry is None else entry.resource
+
+    def seen(self, resource_id: str) -> T | None:
+        """What a single read sees."""
+        entry = self._entries.get(resource_id.lower())
+        return None if entry is None or self._hidden(entry) else entry.resource
+
+    def listed(self, prefix: str) -> list[T]:
+        """What a list of everything below `prefix` sees, by id."""
+        as_of = self._clock.now() - timedelta(seconds=self._settings.stale_list_seconds)
+        self._removed = [entry for entry in self._removed if entry.removed_at and entry.removed_at > as_of]
+        entries = [*self._entries.values(), *self._removed]
+        if self._settings.stale_list_seconds > 0:
+            entries = [entry for entry in entries if entry.added_at <= as_of]
+        start = prefix.lower().rstrip("/") + "/"
+        shown = [e.resource for e in entries if e.resource.id.lower().startswith(start) and not self._hidden(e)]
+        return sorted(shown, key=lambda resource: resource.id.lower())
+
+    def _hidden(self, entry: _Entry[T]) -> bool:
+        return entry.hidden_until is not None and self._clock.now() < entry.hidden_until

@@ -1,0 +1,94 @@
+"""The managed identity endpoint of App Service: hands out tokens that the simulated ARM accepts until they expire.
+
+Served by `local up`; the app finds it through IDENTITY_ENDPOINT and IDENTITY_HEADER, so azure-identity runs unchanged.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import timedelta
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from starlette.requests import Request
+
+    from local.clock import LoopClock
+
+API_VERSION = "2019-08-01"
+RESOURCES = (
+    "https://management.azure.com",
+    "https://management.core.windows.net",
+    "https://storage.azure.com",
+    "https://vault.azure.net",
+    "https://eventgrid.azure.net",
+)
+SYSTEM_ASSIGNED = "11111111-0000-0000-0000-000000000000"
+
+
+class ManagedIdentity:
+    """`.app` answers GET /msi/token; `.is_valid` tells whether a token is one of these and still holds."""
+
+    def __init__(
+        self,
+        clock: LoopClock,
+        header: str = "local-identity-header",
+        lifetime: int = 3600,
+        random: Random | None = None,
+    ) -> None:
+        self.header, self.lifetime = header, lifetime
+        self._clock, self._random = clock, random or Random(1)
+        self._expires: dict[str, datetime] = {}
+        self.app = Starlette(routes=[Route("/msi/token", self._token, methods=["GET"])])
+
+    def is_valid(self, token: str) -> bool:
+        """Whether this endpoint gave the token and it has not expired."""
+        expires = self._expires.get(token)
+        return expires is not None and self._clock.now() < expires
+
+    async def _token(self, request: Request) -> JSONResponse:
+        given = request.headers.get("x-identity-header")
+        if given != self.header:
+            return _refusal(401, "The X-IDENTITY-HEADER of the request is missing or wrong.")
+        query = request.query_params
+        if query.get("api-version") != API_VERSION:
+            return _refusal(400, f"The api-version is not supported: {query.get('api-version')}.")
+        resource = query.get("resource", "")
+        if resource.rstrip("/") not in RESOURCES:
+            return _refusal(400, f"The resource '{resource}' is missing or unknown.")
+        client_id = query.get("client_id") or SYSTEM_ASSIGNED
+        return JSONResponse(self._issue(resource, client_id))
+
+    def _issue(self, resource: str, client_id: str) -> dict[str, Any]:
+        expires = self._clock.now() + timedelta(seconds=self.lifetime)
+        epoch = str(int(expires.timestamp()))
+        claims = {
+            "aud": resource,
+            "appid": client_id,
+            "exp": int(epoch),
+            "jti": f"{self._random.getrandbits(128):032x}",
+        }
+        token = f"{_encode({'typ': 'JWT', 'alg': 'none'})}.{_encode(claims)}.local"
+        self._expires[token] = expires
+        return {
+            "access_token": token,
+            "expires_on": epoch,
+            "resource": resource,
+            "token_type": "Bearer",
+            "client_id": client_id,
+        }
+
+
+def _encode(part: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+
+
+def _refusal(status: int, message: str) -> JSONResponse:
+    return JSONResponse({"statusCode": status, "message": message, "correlationId": None}, status_code=status)
