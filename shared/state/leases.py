@@ -10,9 +10,9 @@
 * A holder that crashes leaves its lease to expire. Whoever found it busy has put one *guard message* on the queue, due
   just after the expiry. `guard_at` says when the last one is due, and no second one is sent before that. When it comes
   and the holder has renewed its lease meanwhile, it is replaced by a new one.
-* Clocks differ between machines. A lease is taken over when the taker's clock has passed `lease_until`; the holder calls
-  it over `SKEW` seconds earlier (`Held.remaining`) and should start nothing new then. Up to that difference two workers
-  never start work at the same time; beyond it the ETag still protects the row, and the slower one is told `LeaseLost`.
+* Clocks differ between machines. A lease is taken over when the taker's clock has passed `lease_until`; the holder
+  calls it over `SKEW` seconds earlier (`Held.remaining`) and should start nothing new then. Up to that difference two
+  workers never start work at once; beyond it the ETag still protects the row: the slower one is told `LeaseLost`.
 * A lease belongs to one `acquire`, not to a process: two runs in one process exclude each other too.
 """
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 SKEW = 10.0  # seconds that the clocks of two workers may differ; cloud machines are within one
 GUARD_AFTER = 1.0  # seconds after the expiry that the guard message is due
+GUARD_DUE = 2.0  # seconds before that moment from which on it may have come: the queue has a clock of its own
 TRIES = 8  # lost races in a row before the work goes back to the queue
 
 
@@ -115,8 +116,8 @@ class Leases:
     async def _leave_word(self, row: ConnectionRow, until: datetime, guard_message: str) -> Busy:
         """Set `pending`; send a guard message unless one is on its way. Written first, so that only one sender wins."""
         now = self._clock.now()
-        # A guard that is due now may be the very message this call is for.
-        guarded = row.guard_at is not None and now + timedelta(seconds=SKEW) < row.guard_at
+        # A guard that is just about due may be the very message this call is for.
+        guarded = row.guard_at is not None and now + timedelta(seconds=GUARD_DUE) < row.guard_at
         if guarded and row.pending:
             return Busy(until)
         guard_at = row.guard_at if guarded else until + timedelta(seconds=GUARD_AFTER)

@@ -1,0 +1,224 @@
+"""In-memory double of the product's storage, for tests on virtual time; `tests/state` holds it to Azurite's answers.
+
+Entities are kept as `shared.state.codec` makes them, so what does not survive a table does not survive here. Nothing
+awaits inside an operation: each is atomic, as a single request to the service is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from shared.core.errors import LostRace
+from shared.state import codec
+from shared.state.rows import ConnectionRow, JournalEntry, JournalPage
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import AsyncIterator, Sequence
+    from datetime import datetime
+
+    from shared.state.ports import Clock
+
+_PAGE = 100  # rows read at once; between two pages others may write, as with the real table
+
+
+class MemoryConnectionTable:
+    """`ConnectionTable` in a dictionary."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, str], tuple[codec.Entity, str]] = {}
+        self._etags = itertools.count(1)
+
+    async def get(self, subscription_id: str, connection_id: str) -> ConnectionRow | None:
+        """One row, or None."""
+        await asyncio.sleep(0)
+        stored = self._rows.get((codec.partition_of(subscription_id), connection_id))
+        return None if stored is None else codec.connection_row(*stored)
+
+    async def find(self, connection_id: str) -> ConnectionRow | None:
+        """The row of this connection in whatever subscription."""
+        async for row in self.list():
+            if row.connection_id == connection_id:
+                return row
+        return None
+
+    async def list(self, subscription_id: str | None = None) -> AsyncIterator[ConnectionRow]:
+        """All rows in the order of their keys, or those of one subscription."""
+        partition = None if subscription_id is None else codec.partition_of(subscription_id)
+        last = ("", "")
+        while True:
+            await asyncio.sleep(0)
+            keys = sorted(key for key in self._rows if key > last and partition in (None, key[0]))[:_PAGE]
+            if not keys:
+                return
+            last = keys[-1]
+            for stored in [self._rows[key] for key in keys]:
+                yield codec.connection_row(*stored)
+
+    async def insert(self, row: ConnectionRow) -> ConnectionRow:
+        """Create only."""
+        entity = codec.connection_entity(row)
+        await asyncio.sleep(0)
+        if _key(row) in self._rows:
+            raise LostRace("The row was made by another run.", on=row.connection_id, after=1.0)
+        return self._store(row, entity)
+
+    async def replace(self, row: ConnectionRow) -> ConnectionRow:
+        """Replace the version that was read."""
+        entity = codec.connection_entity(row)
+        await asyncio.sleep(0)
+        self._check(row)
+        return self._store(row, entity)
+
+    async def delete(self, row: ConnectionRow) -> None:
+        """Delete the version that was read."""
+        await asyncio.sleep(0)
+        if row.etag is None or _key(row) in self._rows:
+            self._check(row)
+            del self._rows[_key(row)]
+
+    def _check(self, row: ConnectionRow) -> None:
+        stored = self._rows.get(_key(row))
+        if row.etag is None or stored is None or stored[1] != row.etag:
+            raise LostRace("The row changed since it was read.", on=row.connection_id, after=1.0)
+
+    def _store(self, row: ConnectionRow, entity: codec.Entity) -> ConnectionRow:
+        etag = f'W/"{next(self._etags)}"'
+        self._rows[_key(row)] = (entity, etag)
+        return replace(row, etag=etag)
+
+
+class MemoryJournalTable:
+    """`JournalTable` in a dictionary."""
+
+    def __init__(self, rng: random.Random | None = None) -> None:
+        self._keys = codec.JournalKeys(rng)
+        self._partitions: dict[str, dict[str, codec.Entity]] = {}
+
+    async def append(self, connection_id: str, entries: Sequence[JournalEntry]) -> None:
+        """Add entries, oldest first."""
+        entities = [codec.journal_entity(connection_id, self._keys.next(entry.at), entry) for entry in entries]
+        await asyncio.sleep(0)
+        self._partitions.setdefault(connection_id, {}).update({entity["RowKey"]: entity for entity in entities})
+
+    async def newest(self, connection_id: str, limit: int = 50, before: str | None = None) -> JournalPage:
+        """One page."""
+        start = "" if before is None else codec.checked_journal_key(before)
+        await asyncio.sleep(0)
+        partition = self._partitions.get(connection_id, {})
+        keys = sorted(key for key in partition if key > start)
+        entries = tuple(codec.journal_entry(partition[key]) for key in keys[:limit])
+        return JournalPage(entries, keys[limit - 1] if len(keys) > limit else None)
+
+    async def prune(self, connection_id: str, before: datetime) -> int:
+        """Delete old entries."""
+        await asyncio.sleep(0)
+        partition = self._partitions.get(connection_id, {})
+        old = [key for key in partition if key >= codec.first_key_older_than(before)]
+        for key in old:
+            del partition[key]
+        return len(old)
+
+
+class MemoryTables:
+    """Both tables."""
+
+    def __init__(self, rng: random.Random | None = None) -> None:
+        self.connections = MemoryConnectionTable()
+        self.journal = MemoryJournalTable(rng)
+
+
+@dataclass(slots=True)
+class Message:
+    """A queue message. `receipt` changes with every delivery: a delivery that took too long has no say any more."""
+
+    number: int
+    text: str
+    visible_at: datetime
+    dequeue_count: int = 0
+    receipt: int = 0
+
+
+class MemoryQueue:
+    """`WorkQueue`, and the side of it that the Functions host sees: delivery, retry, poison."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        max_dequeue: int = 8,
+        retry_visibility: float = 30.0,
+        processing_visibility: float = 600.0,
+    ) -> None:
+        self._clock = clock
+        self._max_dequeue = max_dequeue
+        self._retry_visibility = timedelta(seconds=retry_visibility)
+        self._processing_visibility = timedelta(seconds=processing_visibility)
+        self._numbers = itertools.count(1)
+        self.messages: list[Message] = []
+        self.poison: list[Message] = []
+
+    async def send(self, text: str, delay: float = 0.0) -> None:
+        """Add a message."""
+        codec.checked_message(text)
+        await asyncio.sleep(0)
+        visible_at = self._clock.now() + timedelta(seconds=codec.visibility_timeout(delay))
+        self.messages.append(Message(next(self._numbers), text, visible_at))
+
+    def receive(self) -> Message | None:
+        """Deliver the message that has been visible longest; it hides for the time of its processing."""
+        now = self._clock.now()
+        visible = [message for message in self.messages if message.visible_at <= now]
+        if not visible:
+            return None
+        message = min(visible, key=lambda one: (one.visible_at, one.number))
+        message.dequeue_count += 1
+        message.receipt += 1
+        message.visible_at = now + self._processing_visibility
+        return replace(message)
+
+    def delete(self, delivered: Message) -> None:
+        """Done with it."""
+        stored = self._delivered(delivered)
+        if stored is not None:
+            self.messages.remove(stored)
+
+    def abandon(self, delivered: Message) -> None:
+        """Processing failed: deliver it again after a while, or put it aside as poison."""
+        stored = self._delivered(delivered)
+        if stored is None:
+            return
+        if stored.dequeue_count >= self._max_dequeue:
+            self.messages.remove(stored)
+            self.poison.append(stored)
+        else:
+            stored.visible_at = self._clock.now() + self._retry_visibility
+
+    def next_visible_at(self) -> datetime | None:
+        """When the next message can be received; None if there is none."""
+        return min((message.visible_at for message in self.messages), default=None)
+
+    def _delivered(self, delivered: Message) -> Message | None:
+        same = (delivered.number, delivered.receipt)
+        return next((one for one in self.messages if (one.number, one.receipt) == same), None)
+
+
+class MemoryStorage:
+    """`Storage` in memory; pass the parts of an earlier one to let state outlive a worker."""
+
+    def __init__(self, clock: Clock, tables: MemoryTables | None = None, queue: MemoryQueue | None = None) -> None:
+        tables = tables or MemoryTables()
+        self.connections = tables.connections
+        self.journal = tables.journal
+        self.queue = queue or MemoryQueue(clock)
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+
+def _key(row: ConnectionRow) -> tuple[str, str]:
+    return codec.partition_of(row.subscription_id), row.connection_id

@@ -1,0 +1,90 @@
+"""What the storage SDKs raise -> the product's errors. Used by `azure_tables` and `azure_queue` around every call.
+
+Texts name the service's error code and request id, never the SDK's message: on a refused signature that one quotes the
+signed request.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from azure.core.exceptions import AzureError, HttpResponseError, ServiceResponseError
+
+from shared.core.errors import AnswerLost, AutopilotError, Forbidden, Permanent, RetryLater, Throttled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_AGAIN = 10.0  # seconds to wait where the service says nothing
+_THROTTLED = {
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+}  # 503 is ServerBusy: the account's or the partition's limit
+_BEING_DELETED = {"TableBeingDeleted", "QueueBeingDeleted", "OperationTimedOut"}
+
+
+@contextmanager
+def storage_errors(on: str, role: str) -> Iterator[None]:
+    """Translate what is raised inside; `on` is the table or queue, `role` the one that its use takes."""
+    try:
+        yield
+    except HttpResponseError as error:
+        raise _from_answer(error, on, role) from error
+    except ServiceResponseError as error:
+        raise AnswerLost("Azure Storage took a request and gave no answer.", on=on, after=_AGAIN) from error
+    except AzureError as error:
+        # No request went out: no connection, or no token.
+        raise RetryLater(
+            f"Azure Storage could not be asked ({type(error).__name__}).",
+            on=on,
+            next_step="If it stays: check the storage account's firewall and the app's identity.",
+            after=_AGAIN,
+        ) from error
+
+
+def error_code(error: HttpResponseError) -> str:
+    """The service's error code, for example `TableNotFound`; empty if it gave none."""
+    known = getattr(error, "error_code", None)
+    if known:
+        return str(getattr(known, "value", known))
+    return _headers(error).get("x-ms-error-code") or _code_in_body(error)
+
+
+def _headers(error: HttpResponseError) -> Mapping[str, str]:
+    return getattr(error.response, "headers", None) or {}
+
+
+def _code_in_body(error: HttpResponseError) -> str:
+    # Table Storage names the code in the body only: {"odata.error": {"code": ...}}.
+    try:
+        body = json.loads(error.response.text())  # type: ignore[union-attr] # no answer is an AttributeError
+        return str(body["odata.error"]["code"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ""
+
+
+def _from_answer(error: HttpResponseError, on: str, role: str) -> AutopilotError:
+    status = error.status_code or 0
+    code = error_code(error) or error.reason or "no code"
+    request_id = _headers(error).get("x-ms-request-id", "none")
+    what = f"Azure Storage answered {status} {code} (request {request_id})."
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        next_step = f"Give the app's identity the role '{role}' on the storage account, or correct its key."
+        return Forbidden(what, reason="StorageAccessDenied", on=on, next_step=next_step)
+    if status in _THROTTLED:
+        return Throttled(what, on=on, after=_retry_after(error))
+    if (
+        status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        or status in (0, HTTPStatus.REQUEST_TIMEOUT)
+        or code in _BEING_DELETED
+    ):
+        return RetryLater(what, on=on, after=_AGAIN)
+    return Permanent(what, on=on)
+
+
+def _retry_after(error: HttpResponseError) -> float:
+    text = _headers(error).get("Retry-After", "")
+    return float(text) if text.isdecimal() else _AGAIN
