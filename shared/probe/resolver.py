@@ -58,5 +58,5 @@ class Resolver:
 def _refusals(error: dns.resolver.NoNameservers) -> str:
     """What each name server answered, such as `SERVFAIL`, without dnspython's framing."""
     errors = error.kwargs.get("errors") or ()
-    answers = sorted({f"{attempt[0]} answered {attempt[3]}" for attempt in errors})
-    return "; ".join(answers) or "no name server gave a usable answer"
+    answers = {f"{str(attempt[0]).removeprefix('Do53:')} answered {attempt[3]}" for attempt in errors}  # plain DNS
+    return "; ".join(sorted(answers)) or "no name server gave a usable answer"

@@ -71,6 +71,8 @@ class SocketConnection:
             self._streams = await asyncio.open_connection(
                 sock=self._plain, ssl=self._context, server_hostname=host, limit=_READ_LIMIT
             )
+        except ssl.SSLError:  # before ValueError: a certificate's error is one of those too
+            raise
         except ValueError as error:  # a name that cannot be a server name, such as one with an empty label
             raise StageFailed(Failure.PROBE_FAILED, str(error)) from error
 

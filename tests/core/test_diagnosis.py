@@ -1,0 +1,163 @@
+"""From evidence to verdict: every failure and every answer has one meaning."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from shared.core.diagnosis import Evidence, Failure, StageResult, Verdict, address_failure, diagnose
+
+SEEN = Evidence(
+    host="d.es.privatelink.eastus2.azure.elastic-cloud.com",
+    port=9243,
+    expected_address="10.0.0.4",
+    addresses=("10.0.0.4",),
+    stages=(StageResult("resolve", True, 3.0, "10.0.0.4"), StageResult("connect", False, 2.0, "connection {odd} text")),
+)
+DENIED = '{"error":{"root_cause":[{"type":"security_exception"}]},"status":401}'
+FILTERED = '{"ok":false,"message":"Forbidden due to traffic filtering. Please see the Elastic documentation."}'
+UNKNOWN = '{"ok":false,"message":"Unknown resource."}'
+
+
+def answered(status: int, body: str = "", *, elastic: bool = False) -> Evidence:
+    return replace(SEEN, stages=SEEN.stages[:1], http_status=status, body=body, elastic_product=elastic)
+
+
+@pytest.mark.parametrize(
+    ("failure", "status", "reason"),
+    [
+        (Failure.NAME_NOT_FOUND, "unreachable", "NameNotFound"),
+        (Failure.RESOLVER_FAILED, "unknown", "ResolverFailed"),
+        (Failure.PUBLIC_ADDRESS, "unreachable", "PublicAddress"),
+        (Failure.WRONG_ADDRESS, "unreachable", "WrongAddress"),
+        (Failure.REFUSED, "unreachable", "NoRoute"),
+        (Failure.UNREACHABLE, "unreachable", "NoRoute"),
+        (Failure.CONNECT_TIMEOUT, "unreachable", "NoRoute"),
+        (Failure.CERTIFICATE_MISMATCH, "unreachable", "CertificateMismatch"),
+        (Failure.CERTIFICATE_NOT_TRUSTED, "unreachable", "CertificateNotTrusted"),
+        (Failure.TLS_FAILED, "unreachable", "TlsFailed"),
+        (Failure.NO_ANSWER, "degraded", "NoAnswer"),
+        (Failure.NOT_HTTP, "degraded", "UnexpectedAnswer"),
+        (Failure.PROBE_FAILED, "unknown", "ProbeFailed"),
+    ],
+)
+def test_each_failure_of_the_path_has_its_verdict(failure: Failure, status: str, reason: str) -> None:
+    verdict = diagnose(replace(SEEN, failure=failure))
+    assert (verdict.status, verdict.reason) == (status, reason)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "status", "reason"),
+    [
+        (answered(401, DENIED, elastic=True), "healthy", "Reachable"),
+        (answered(401, DENIED), "healthy", "Reachable"),
+        (answered(200, '{"tagline":"You Know, for Search"}'), "healthy", "Reachable"),
+        (answered(200, elastic=True), "healthy", "Reachable"),
+        (answered(403, DENIED.replace("401", "403")), "healthy", "Reachable"),
+        (answered(403, '{"ok":false}', elastic=True), "healthy", "Reachable"),
+        (answered(403, FILTERED), "blocked", "ForbiddenByPolicy"),
+        (answered(403, '{"ok":false,"message":"Forbidden"}'), "blocked", "ForbiddenByPolicy"),
+        (answered(403, "Forbidden due to traffic filtering"), "blocked", "ForbiddenByPolicy"),
+        (answered(403, '"Forbidden"\n'), "blocked", "ForbiddenByPolicy"),
+        (answered(404, UNKNOWN), "unreachable", "UnknownResource"),
+        (answered(404, "Forbidden"), "degraded", "UnexpectedAnswer"),
+        (answered(404, elastic=True), "degraded", "UnexpectedAnswer"),
+        (answered(403, "<html>firewall</html>"), "degraded", "UnexpectedAnswer"),
+        (answered(403, '{"errors":[{"code":"root.permission_denied"}]}'), "degraded", "UnexpectedAnswer"),
+        (answered(401, "<html>captive portal</html>"), "degraded", "UnexpectedAnswer"),
+        (answered(200, "it works"), "degraded", "UnexpectedAnswer"),
+        (answered(302), "degraded", "UnexpectedAnswer"),
+        (answered(429), "degraded", "UnexpectedAnswer"),
+        (answered(429, elastic=True), "degraded", "ElasticsearchError"),
+        (answered(503, elastic=True), "degraded", "ElasticsearchError"),
+        (answered(500, '{"ok":false,"message":"no instances"}'), "degraded", "ElasticsearchError"),
+        (answered(200, "[" * 100_000), "degraded", "UnexpectedAnswer"),
+    ],
+)
+def test_each_http_answer_has_its_verdict(evidence: Evidence, status: str, reason: str) -> None:
+    verdict = diagnose(evidence)
+    assert (verdict.status, verdict.reason) == (status, reason)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "reason"),
+    [
+        (answered(404, UNKNOWN), "PathWorks"),
+        (answered(403, FILTERED), "PathWorks"),
+        (answered(401, DENIED, elastic=True), "Reachable"),
+        (answered(404, "<html>"), "UnexpectedAnswer"),
+        (answered(503), "ElasticsearchError"),
+        (replace(SEEN, failure=Failure.CERTIFICATE_MISMATCH), "CertificateMismatch"),
+    ],
+)
+def test_where_no_deployment_is_expected_the_proxys_refusal_proves_the_path(evidence: Evidence, reason: str) -> None:
+    assert diagnose(evidence, expect_unknown=True).reason == reason
+
+
+def test_other_addresses_degrade_a_healthy_verdict_unless_they_belong_there() -> None:
+    several = replace(answered(401, DENIED), addresses=("10.0.0.4", "10.0.0.9"))
+    assert (diagnose(several).status, diagnose(several).reason) == ("degraded", "WrongAddress")
+    assert diagnose(several, shared_with=["10.0.0.9"]).reason == "Reachable"
+    assert diagnose(replace(several, body=FILTERED, http_status=403)).reason == "ForbiddenByPolicy"
+
+
+@pytest.mark.parametrize(
+    ("addresses", "failure"),
+    [
+        (("10.0.0.4",), None),
+        (("20.1.2.3", "10.0.0.4"), None),
+        ((), Failure.NAME_NOT_FOUND),
+        (("10.0.0.5",), Failure.WRONG_ADDRESS),
+        (("127.77.0.5",), Failure.WRONG_ADDRESS),
+        (("100.64.0.1",), Failure.WRONG_ADDRESS),
+        (("not an address",), Failure.WRONG_ADDRESS),
+        (("10.0.0.5", "20.1.2.3"), Failure.PUBLIC_ADDRESS),
+    ],
+)
+def test_addresses_are_compared_with_the_endpoints_own(addresses: tuple[str, ...], failure: Failure | None) -> None:
+    assert address_failure("10.0.0.4", addresses) is failure
+
+
+def test_an_unhealthy_verdict_says_what_was_seen_and_what_to_do() -> None:
+    verdict = diagnose(replace(SEEN, failure=Failure.WRONG_ADDRESS, addresses=("10.0.0.9", "10.0.0.8")))
+    assert verdict.cause == (
+        "d.es.privatelink.eastus2.azure.elastic-cloud.com resolves to 10.0.0.9, 10.0.0.8, not to the private endpoint "
+        "at 10.0.0.4."
+    )
+    assert "* record" in verdict.next_step
+
+
+def test_the_detail_of_the_failed_stage_is_in_the_cause_even_with_braces() -> None:
+    verdict = diagnose(replace(SEEN, failure=Failure.REFUSED))
+    assert verdict.cause == "10.0.0.4 refused the connection to port 9243: connection {odd} text."
+
+
+@pytest.mark.parametrize("failure", list(Failure))
+def test_no_failure_is_without_a_reading(failure: Failure) -> None:
+    verdict = diagnose(replace(SEEN, failure=failure))
+    assert_presentable(verdict)
+    assert verdict.next_step.endswith(".")
+
+
+@pytest.mark.parametrize("status", [200, 204, 302, 401, 403, 404, 418, 500, 599])
+@pytest.mark.parametrize("body", ["", DENIED, FILTERED, "null"])
+def test_no_answer_is_without_a_reading(status: int, body: str) -> None:
+    assert_presentable(diagnose(answered(status, body)))
+
+
+def test_evidence_that_ends_early_is_unknown_and_not_healthy() -> None:
+    assert diagnose(SEEN).status == "unknown"
+
+
+def test_the_times_of_the_stages_add_up() -> None:
+    assert SEEN.milliseconds == 5.0
+    assert SEEN.failed_stage is SEEN.stages[1]
+
+
+def assert_presentable(verdict: Verdict) -> None:
+    assert re.fullmatch(r"([A-Z][a-z0-9]+)+", verdict.reason)
+    assert verdict.cause.endswith(".")
+    assert "None" not in verdict.cause
+    assert bool(verdict.next_step) == (verdict.status != "healthy")
