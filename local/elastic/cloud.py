@@ -1,0 +1,142 @@
+"""Elastic Cloud as one object: what `local.world` builds, tests call, and `uvicorn` serves through `.app`."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from local.clock import LoopClock
+from local.elastic.approval import Approval
+from local.elastic.deployments import Deployment, DeploymentBook
+from local.elastic.gateway import Gateway
+from local.elastic.history import HistoryEvent
+from local.elastic.model import EndpointDirectory, ProxyAnswer, RequestRecord, Ruleset, api_region
+from local.elastic.operations import operations
+from local.elastic.proxy import Proxy
+from local.elastic.settings import ElasticSettings
+from local.elastic.traffic_filters import TrafficFilters
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+
+class ElasticCloud:
+    """One organization in Elastic Cloud, with its API, its approvals and its proxy."""
+
+    def __init__(
+        self,
+        clock: LoopClock,
+        *,
+        endpoints: EndpointDirectory,
+        settings: ElasticSettings | None = None,
+        api_key: str = "local-elastic-api-key",
+        random: Random | None = None,
+    ) -> None:
+        self.settings = settings or ElasticSettings()
+        self._endpoints = endpoints
+        self._book = DeploymentBook(clock, random or Random(0))
+        self._approval = Approval(clock, self.settings, endpoints, self.rulesets)
+        self._filters = TrafficFilters(
+            clock, self.settings, self._book, knows=self._approval.knows, changed=self.evaluate
+        )
+        self._proxy = Proxy(self.settings, self._book, self._filters, self._alias_of)
+        self._gateway = Gateway(clock, self.settings, api_key, operations(self.settings, self._book, self._filters))
+        changes = getattr(endpoints, "changes", None)
+        if changes is not None:
+            changes.append(self.evaluate)
+
+    @property
+    def app(self) -> ASGIApp:
+        """The API as an ASGI app, below `/api/v1`."""
+        return self._gateway.app
+
+    @property
+    def requests(self) -> list[RequestRecord]:
+        """Every request that was answered, in order."""
+        return self._gateway.requests
+
+    @property
+    def history(self) -> list[HistoryEvent]:
+        """Every change of a policy or association, in order; see `local.elastic.history` for questions to it."""
+        return self._filters.history
+
+    def rulesets(self) -> list[Ruleset]:
+        """All policies, also those that readers are not shown yet."""
+        return list(self._filters.rulesets.values())
+
+    def attached(self, deployment_id: str) -> list[Ruleset]:
+        """The policies in force for a deployment."""
+        return self._filters.attached(deployment_id)
+
+    def claims(self) -> list[dict[str, Any]]:
+        """The endpoints this organization claims."""
+        return list(self._filters.claims.values())
+
+    def deployments(self) -> list[Deployment]:
+        """All deployments."""
+        return self._book.all()
+
+    def deployment(self, deployment_id: str) -> Deployment | None:
+        """One deployment by id."""
+        return self._book.find(deployment_id)
+
+    def add_deployment(
+        self,
+        name: str,
+        region: str,
+        *,
+        alias: str | None = None,
+        ip_policy: bool = False,
+        tags: dict[str, str] | None = None,
+    ) -> Deployment:
+        """A new deployment; with `ip_policy` it has a policy for a documentation range. `alias=""` makes none."""
+        deployment = self._book.add(name, region, alias, tags or {})
+        for ruleset in self.rulesets():
+            if ruleset.include_by_default and ruleset.region == deployment.region:
+                self._filters.attach(ruleset, deployment.id)
+        if ip_policy:
+            self.add_policy(f"{name}-office", region, deployments=[deployment.id])
+        return deployment
+
+    def remove_deployment(self, deployment_id: str) -> None:
+        """A deployment that is not even listed any more."""
+        self._book.remove(deployment_id)
+        for ruleset in self._filters.attached(deployment_id):
+            self._filters.disassociate(ruleset.id, "deployment", deployment_id)
+
+    def add_policy(
+        self,
+        name: str,
+        region: str,
+        *,
+        sources: tuple[str, ...] = ("198.51.100.0/24",),
+        deployments: list[str] | None = None,
+    ) -> Ruleset:
+        """An IP policy as a person would have made it, attached to these deployments."""
+        request = {
+            "name": name,
+            "type": "ip",
+            "region": api_region(region),
+            "include_by_default": False,
+            "rules": [{"source": source} for source in sources],
+        }
+        ruleset = self._filters.rulesets[self._filters.create(request)["id"]]
+        for deployment_id in deployments or []:
+            self._filters.attach(ruleset, deployment_id)
+        return ruleset
+
+    def evaluate(self) -> None:
+        """Look again at which endpoints to approve; called by itself where Azure's side announces changes."""
+        self._approval.evaluate()
+
+    def decide(self, host: str, endpoint_guid: str) -> ProxyAnswer:
+        """What the proxy answers to a request for a private host through the endpoint with this GUID."""
+        return self._proxy.decide(host, endpoint_guid)
+
+    def decide_public(self, host: str, client_ip: str) -> ProxyAnswer:
+        """What the proxy answers to a request for a public host from this address of the internet."""
+        return self._proxy.decide_public(host, client_ip)
+
+    def _alias_of(self, endpoint_guid: str) -> str | None:
+        wanted = endpoint_guid.lower()
+        return next((e.alias for e in self._endpoints.private_endpoints() if e.resource_guid.lower() == wanted), None)

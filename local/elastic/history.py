@@ -1,0 +1,51 @@
+"""A diary of what happened to policies and associations, for invariants that must hold at every moment.
+
+Written by `local.elastic.traffic_filters`; read by tests ("never two policies with one GUID").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+What = Literal["created", "updated", "deleted", "associated", "disassociated"]
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEvent:
+    """One change; `guids` are those of the ruleset after it, `deployment_id` is set for associations only."""
+
+    at: datetime
+    what: What
+    ruleset_id: str
+    guids: frozenset[str] = frozenset()
+    deployment_id: str | None = None
+
+
+def most_policies_at_once(history: list[HistoryEvent], guid: str) -> int:
+    """The largest number of policies that held this endpoint's GUID at any one moment."""
+    holders: set[str] = set()
+    most = 0
+    for event in history:
+        if event.what in ("created", "updated") and guid.lower() in event.guids:
+            holders.add(event.ruleset_id)
+        elif event.what in ("updated", "deleted"):
+            holders.discard(event.ruleset_id)
+        most = max(most, len(holders))
+    return most
+
+
+def attached_over_time(history: list[HistoryEvent], deployment_id: str) -> list[frozenset[str]]:
+    """The sets of policies the deployment had, one after the other, beginning with the first change."""
+    attached: set[str] = set()
+    states: list[frozenset[str]] = []
+    for event in history:
+        if event.deployment_id != deployment_id:
+            continue
+        if event.what == "associated":
+            attached.add(event.ruleset_id)
+        else:
+            attached.discard(event.ruleset_id)
+        states.append(frozenset(attached))
+    return states

@@ -1,0 +1,222 @@
+"""The operations of the API: name, method, path, parameters and what they call; a table for `local.elastic.gateway`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from local.elastic import schema, views
+from local.elastic.deployments import Deployment, DeploymentBook
+from local.elastic.search import search
+from local.elastic.settings import ElasticSettings
+from local.elastic.traffic_filters import TrafficFilters
+
+Kind = Literal["boolean", "integer", "string"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, parsed: path values, query values by their kind, JSON body."""
+
+    path: Mapping[str, str]
+    query: Mapping[str, Any]
+    body: Any
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        """A boolean query parameter."""
+        return bool(self.query.get(name, default))
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What to answer."""
+
+    status: int
+    body: Any
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One row of the table."""
+
+    name: str
+    method: str
+    path: str
+    run: Callable[[Call], Reply]
+    query: Mapping[str, Kind] = field(default_factory=dict)
+    body: Literal["none", "optional", "required"] = "none"
+
+
+_RULESETS = "/deployments/traffic-filter/rulesets"
+_LINKS = "/deployments/traffic-filter/link-ids"
+_SHOW: dict[str, Kind] = {
+    "show_security": "boolean",
+    "show_metadata": "boolean",
+    "show_plans": "boolean",
+    "show_plan_logs": "boolean",
+    "show_plan_history": "boolean",
+    "show_plan_defaults": "boolean",
+    "convert_legacy_plans": "boolean",
+    "show_system_alerts": "integer",
+    "show_settings": "boolean",
+    "show_instance_configurations": "boolean",
+    "enrich_with_template": "boolean",
+    "force_all_plan_history": "boolean",
+    "clear_transient": "boolean",
+}
+
+
+def operations(settings: ElasticSettings, book: DeploymentBook, filters: TrafficFilters) -> list[Operation]:
+    """Every operation of this Elastic Cloud."""
+    deployments = DeploymentOperations(settings, book, filters)
+    return [
+        *_ruleset_operations(filters),
+        *_association_operations(filters),
+        *_claim_operations(filters),
+        *deployments.table(),
+    ]
+
+
+def _ruleset_operations(filters: TrafficFilters) -> list[Operation]:
+    def list_rulesets(call: Call) -> Reply:
+        associations = call.flag("include_associations")
+        return Reply(200, filters.list_rulesets(call.query.get("region"), include_associations=associations))
+
+    def get_ruleset(call: Call) -> Reply:
+        associations = call.flag("include_associations")
+        return Reply(200, filters.get(call.path["ruleset_id"], include_associations=associations))
+
+    def delete_ruleset(call: Call) -> Reply:
+        regardless = call.flag("ignore_associations")
+        return Reply(200, filters.delete(call.path["ruleset_id"], ignore_associations=regardless))
+
+    one = f"{_RULESETS}/{{ruleset_id}}"
+    listing: dict[str, Kind] = {"include_associations": "boolean", "region": "string", "organization_id": "string"}
+    return [
+        Operation("list rulesets", "GET", _RULESETS, list_rulesets, listing),
+        Operation("create ruleset", "POST", _RULESETS, lambda c: Reply(201, filters.create(c.body)), body="required"),
+        Operation("get ruleset", "GET", one, get_ruleset, {"include_associations": "boolean"}),
+        Operation(
+            "update ruleset",
+            "PUT",
+            one,
+            lambda c: Reply(200, filters.update(c.path["ruleset_id"], c.body)),
+            body="required",
+        ),
+        Operation("delete ruleset", "DELETE", one, delete_ruleset, {"ignore_associations": "boolean"}),
+    ]
+
+
+def _association_operations(filters: TrafficFilters) -> list[Operation]:
+    def listed(call: Call) -> Reply:
+        return Reply(200, filters.associations_of(call.path["ruleset_id"]))
+
+    def associate(call: Call) -> Reply:
+        return Reply(*filters.associate(call.path["ruleset_id"], call.body))
+
+    def disassociate(call: Call) -> Reply:
+        where = call.path
+        return Reply(200, filters.disassociate(where["ruleset_id"], where["association_type"], where["entity_id"]))
+
+    def of_entity(call: Call) -> Reply:
+        return Reply(200, filters.rulesets_of(call.path["association_type"], call.path["entity_id"]))
+
+    every = f"{_RULESETS}/{{ruleset_id}}/associations"
+    entity = "/deployments/traffic-filter/associations/{association_type}/{entity_id}/rulesets"
+    return [
+        Operation("list associations", "GET", every, listed),
+        Operation("create association", "POST", every, associate, body="required"),
+        Operation("delete association", "DELETE", f"{every}/{{association_type}}/{{entity_id}}", disassociate),
+        Operation("list rulesets of deployment", "GET", entity, of_entity),
+    ]
+
+
+def _claim_operations(filters: TrafficFilters) -> list[Operation]:
+    def listed(call: Call) -> Reply:
+        return Reply(200, filters.list_claims(call.query.get("region")))
+
+    return [
+        Operation("list claims", "GET", _LINKS, listed, {"region": "string", "organization_id": "string"}),
+        Operation("claim", "POST", f"{_LINKS}/_claim", lambda c: Reply(201, filters.claim(c.body)), body="required"),
+        Operation(
+            "unclaim", "POST", f"{_LINKS}/_unclaim", lambda c: Reply(200, filters.unclaim(c.body)), body="required"
+        ),
+    ]
+
+
+class DeploymentOperations:
+    """List, search, get, change and shut down deployments."""
+
+    def __init__(self, settings: ElasticSettings, book: DeploymentBook, filters: TrafficFilters) -> None:
+        self._settings = settings
+        self._book = book
+        self._filters = filters
+
+    def table(self) -> list[Operation]:
+        """The rows of these operations."""
+        one = "/deployments/{deployment_id}"
+        update: dict[str, Kind] = {"hide_pruned_orphans": "boolean", "skip_snapshot": "boolean"}
+        shutdown: dict[str, Kind] = {"hide": "boolean", "skip_snapshot": "boolean"}
+        return [
+            Operation("list deployments", "GET", "/deployments", self.listing),
+            Operation("search deployments", "POST", "/deployments/_search", self.search, body="optional"),
+            Operation("get deployment", "GET", one, self.get, _SHOW),
+            Operation("update deployment", "PUT", one, self.update, update, body="required"),
+            Operation("shut down deployment", "POST", f"{one}/_shutdown", self.shutdown, shutdown, body="optional"),
+        ]
+
+    def listing(self, _call: Call) -> Reply:
+        """`GET /deployments`."""
+        return Reply(200, {"deployments": [views.listing(d) for d in self._book.all()]})
+
+    def search(self, call: Call) -> Reply:
+        """`POST /deployments/_search`."""
+        return Reply(200, search(call.body, [self._document(d) for d in self._book.all()]))
+
+    def get(self, call: Call) -> Reply:
+        """`GET /deployments/{id}`; the settings only when asked for."""
+        deployment = self._book.get(call.path["deployment_id"])
+        shown = self._document(
+            deployment, show_settings=call.flag("show_settings"), show_plans=call.flag("show_plans", default=True)
+        )
+        headers = {
+            "x-cloud-resource-version": str(deployment.version),
+            "x-cloud-resource-last-modified": views.timestamp(deployment.changed_at),
+        }
+        return Reply(200, shown, headers)
+
+    def update(self, call: Call) -> Reply:
+        """`PUT /deployments/{id}`: name, alias and tags; what is left out stays."""
+        deployment = self._book.get(call.path["deployment_id"])
+        request = schema.deployment_update(call.body)
+        if "alias" in request:
+            self._book.set_alias(deployment, request["alias"])
+        deployment.name = request.get("name", deployment.name)
+        if "tags" in request.get("metadata", {}):
+            deployment.tags = {tag["key"]: tag["value"] for tag in request["metadata"]["tags"]}
+        self._book.touched(deployment)
+        answer = {"id": deployment.id, "name": deployment.name, "resources": views.listing(deployment)["resources"]}
+        if deployment.alias:
+            answer["alias"] = deployment.alias
+        return Reply(200, answer)
+
+    def shutdown(self, call: Call) -> Reply:
+        """`POST /deployments/{id}/_shutdown`: it stops and stays listed, hidden when asked for."""
+        deployment = self._book.get(call.path["deployment_id"])
+        deployment.status = "stopped"
+        deployment.hidden = call.flag("hide")
+        self._book.touched(deployment)
+        return Reply(200, {"id": deployment.id, "name": deployment.name, "orphaned": _no_orphans()})
+
+    def _document(
+        self, deployment: Deployment, *, show_settings: bool = True, show_plans: bool = False
+    ) -> dict[str, Any]:
+        rulesets = self._filters.listed(deployment.id)
+        return views.document(deployment, rulesets, self._settings, show_settings=show_settings, show_plans=show_plans)
+
+
+def _no_orphans() -> dict[str, list[Any]]:
+    kinds = ("apm", "appsearch", "elasticsearch", "enterprise_search", "integrations_server", "kibana")
+    return {kind: [] for kind in kinds}

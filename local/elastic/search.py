@@ -1,0 +1,230 @@
+"""The query language of `POST /deployments/_search`, a cut of Elasticsearch's; called by the deployments operations.
+
+Nested fields behave as in Elasticsearch: tags and resources are found by a `nested` query and by nothing else, which is
+the mistake a client makes first. Queries the simulator does not know are refused, never guessed.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from local.elastic.errors import ApiError
+
+_NESTED: Final = ("metadata.tags", "resources.elasticsearch", "resources.kibana", "resources.integrations_server")
+_ANALYZED: Final = ("name",)
+_DEFAULT_SIZE: Final = 10
+_MAX_SIZE: Final = 10_000
+
+
+def invalid_query(problem: str) -> ApiError:
+    """The query is not one this search understands."""
+    return ApiError(400, "deployments.search.invalid_query", f"The search request is invalid: {problem}", ("query",))
+
+
+def search(body: Any, documents: list[dict[str, Any]]) -> dict[str, Any]:
+    """Answer a search request over all deployments the caller may see."""
+    request = _request(body)
+    hits = [document for document in documents if matches(request["query"], document)]
+    hits = _sorted(hits, request["sort"])
+    start, size = request["from"], request["size"]
+    page = hits[start : start + size]
+    answer: dict[str, Any] = {"return_count": len(page), "match_count": len(hits), "deployments": page}
+    if page and len(page) == size:
+        # As a scroll does: a full page has a cursor even when nothing follows; the end is a page that is not full.
+        answer["cursor"] = _encode(request | {"from": start + size})
+    return answer
+
+
+def _request(body: Any) -> dict[str, Any]:
+    if body is None:
+        body = {}
+    if not isinstance(body, dict):
+        raise invalid_query("object expected")
+    if body.get("cursor"):
+        return _decode(body["cursor"])
+    unknown = set(body) - {"query", "size", "sort", "from", "cursor"}
+    if unknown:
+        raise invalid_query(f"unknown property {min(unknown)!r}")
+    size, start = body.get("size", _DEFAULT_SIZE), body.get("from", 0)
+    if type(size) is not int or type(start) is not int or size < 0 or start < 0 or size > _MAX_SIZE:
+        raise invalid_query("size and from are whole numbers, size at most 10000")
+    return {"query": body.get("query", {"match_all": {}}), "sort": body.get("sort", []), "size": size, "from": start}
+
+
+def _encode(request: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(request).encode()).decode()
+
+
+def _decode(cursor: Any) -> dict[str, Any]:
+    try:
+        request = json.loads(base64.urlsafe_b64decode(cursor))
+        return {name: request[name] for name in ("query", "sort", "size", "from")}
+    except (TypeError, KeyError, ValueError, binascii.Error):
+        raise invalid_query("unknown cursor") from None
+
+
+def matches(query: Any, document: dict[str, Any], scope: str = "") -> bool:
+    """Whether the document matches; `scope` is the nested path the query is inside of."""
+    if not isinstance(query, dict) or len(query) != 1:
+        raise invalid_query("a query has exactly one kind")
+    ((kind, clause),) = query.items()
+    evaluate = _KINDS.get(kind)
+    if evaluate is None:
+        raise invalid_query(f"query kind {kind!r} is not supported")
+    if not isinstance(clause, dict):
+        raise invalid_query(f"{kind}: object expected")
+    return evaluate(clause, document, scope)
+
+
+def _bool(clause: dict[str, Any], document: dict[str, Any], scope: str) -> bool:
+    if set(clause) - {"must", "filter", "should", "must_not", "minimum_should_match"}:
+        raise invalid_query("bool: unknown property")
+    # Every branch is evaluated, so that a mistake in one is reported whatever the others say.
+    found = {name: [matches(q, document, scope) for q in _clauses(clause, name)] for name in _BRANCHES}
+    required = found["must"] + found["filter"]
+    needed = clause.get("minimum_should_match", 1 if found["should"] and not required else 0)
+    return all(required) and not any(found["must_not"]) and sum(found["should"]) >= needed
+
+
+_BRANCHES: Final = ("must", "filter", "should", "must_not")
+
+
+def _clauses(clause: dict[str, Any], name: str) -> list[Any]:
+    branch = clause.get(name, [])
+    if not isinstance(branch, list):
+        raise invalid_query(f"bool.{name}: array expected")
+    return branch
+
+
+def _nested(clause: dict[str, Any], document: dict[str, Any], scope: str) -> bool:
+    path, query = clause.get("path"), clause.get("query")
+    if scope:
+        raise invalid_query("nested: not inside another nested query")
+    if path not in _NESTED:
+        raise invalid_query(f"nested: {path!r} is no nested field")
+    # The query is checked even when there is nothing to look into.
+    results = [matches(query, _wrap(path, item), path) for item in [*_items(document, path), {}]]
+    return any(results[:-1])
+
+
+def _items(document: dict[str, Any], path: str) -> list[dict[str, Any]]:
+    node: Any = document
+    for part in path.split("."):
+        node = node.get(part) if isinstance(node, dict) else None
+    return node or []
+
+
+def _wrap(path: str, item: dict[str, Any]) -> dict[str, Any]:
+    """One nested object alone in its place, so that its full field names lead to it."""
+    wrapped: Any = [item]
+    for part in reversed(path.split(".")):
+        wrapped = {part: wrapped}
+    return dict(wrapped)
+
+
+def _field(clause: dict[str, Any], kind: str, argument: str) -> tuple[str, str]:
+    if len(clause) != 1:
+        raise invalid_query(f"{kind}: exactly one field expected")
+    ((field, wanted),) = clause.items()
+    value = wanted.get(argument) if isinstance(wanted, dict) else None
+    if not isinstance(value, str):
+        raise invalid_query(f'{kind}: {{"{field}": {{"{argument}": "text"}}}} expected')
+    return field, value
+
+
+def _term(clause: dict[str, Any], document: dict[str, Any], scope: str) -> bool:
+    field, value = _field(clause, "term", "value")
+    return value in _values(document, field, scope)
+
+
+def _prefix(clause: dict[str, Any], document: dict[str, Any], scope: str) -> bool:
+    field, value = _field(clause, "prefix", "value")
+    return any(v.startswith(value) for v in _values(document, field, scope))
+
+
+def _match(clause: dict[str, Any], document: dict[str, Any], scope: str) -> bool:
+    field, value = _field(clause, "match", "query")
+    return bool(set(_tokens(value)) & set(_values(document, field, scope)))
+
+
+def _exists(clause: dict[str, Any], document: dict[str, Any], scope: str) -> bool:
+    if not isinstance(clause.get("field"), str):
+        raise invalid_query("exists: field expected")
+    return bool(_values(document, clause["field"], scope))
+
+
+def _match_all(_clause: dict[str, Any], _document: dict[str, Any], _scope: str) -> bool:
+    return True
+
+
+def _match_none(_clause: dict[str, Any], _document: dict[str, Any], _scope: str) -> bool:
+    return False
+
+
+_KINDS: Final[dict[str, Callable[[dict[str, Any], dict[str, Any], str], bool]]] = {
+    "bool": _bool,
+    "nested": _nested,
+    "term": _term,
+    "prefix": _prefix,
+    "match": _match,
+    "exists": _exists,
+    "match_all": _match_all,
+    "match_none": _match_none,
+}
+
+
+def _tokens(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower())
+
+
+def _values(document: dict[str, Any], field: str, scope: str) -> list[str]:
+    """The indexed values of a field; those of a nested field only inside its `nested` query."""
+    path = field.removesuffix(".keyword")
+    nested = next((n for n in _NESTED if path.startswith(f"{n}.")), "")
+    if nested != scope:
+        return []
+    found = [_text(value) for value in _walk(document, path.split("."))]
+    if path in _ANALYZED and path == field:
+        return [token for value in found for token in _tokens(value)]
+    return found
+
+
+def _walk(node: Any, parts: list[str]) -> Iterator[Any]:
+    if isinstance(node, list):
+        for item in node:
+            yield from _walk(item, parts)
+    elif not parts:
+        if node is not None and not isinstance(node, dict):
+            yield node
+    elif isinstance(node, dict):
+        yield from _walk(node.get(parts[0]), parts[1:])
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _sorted(hits: list[dict[str, Any]], sort: Any) -> list[dict[str, Any]]:
+    if not isinstance(sort, list):
+        raise invalid_query("sort: array expected")
+    # Sorting is stable: the last key first gives the first key the last word. Without keys, the newest first.
+    for key in reversed(sort or [{"metadata.last_modified": {"order": "desc"}}]):
+        field, descending = _sort_key(key)
+        hits = sorted(hits, key=lambda hit: _values(hit, field, ""), reverse=descending)
+    return hits
+
+
+def _sort_key(key: Any) -> tuple[str, bool]:
+    if isinstance(key, str):
+        return key, False
+    if isinstance(key, dict) and len(key) == 1:
+        ((field, how),) = key.items()
+        order = how.get("order", "asc") if isinstance(how, dict) else how
+        if order in ("asc", "desc"):
+            return field, order == "desc"
+    raise invalid_query("sort: a field name or {field: {order}} expected")
