@@ -49,7 +49,7 @@ def recognition_condition(endpoint: Endpoint) -> Condition:
         reason = "ServerlessService"
         message = (
             "This alias is Elastic's service for Serverless projects. It needs other DNS names and another kind of "
-            "policy; this app connects Elastic Cloud Hosted deployments only.",
+            "policy; this app connects Elastic Cloud Hosted deployments only."
         )
         step = (
             "Create the endpoint with the alias of the region's hosted service, "
@@ -61,7 +61,8 @@ def recognition_condition(endpoint: Endpoint) -> Condition:
         regions = ", ".join(sorted(service.region for service in hosted_services()))
         step = f"Compare it with Elastic's guide. Regions known to this version: {regions}."
     else:
-        reason, message, step = "NotElastic", "The endpoint does not connect to a service of Elastic's.", ""
+        reason, step = "NotElastic", ""
+        message = "The endpoint does not connect to a service of Elastic's."
     return Condition(c.RECOGNISED, c.Status.FALSE, reason, message, step, c.Kind.EVENT)
 
 

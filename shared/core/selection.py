@@ -117,7 +117,8 @@ def _problem(desired: Desired, deployment: Deployment, types: dict[str, str], ru
         return Problem(
             "DeploymentNotAllowed",
             f"Nobody has allowed this endpoint to be connected to deployment {label}.",
-            f"Add it to the setting ELASTIC_DEPLOYMENTS_ALLOWED, or tag the deployment {ENDPOINTS_TAG}={desired.endpoint.name}.",
+            f"Add it to the setting ELASTIC_DEPLOYMENTS_ALLOWED, "
+            f"or tag the deployment {ENDPOINTS_TAG}={desired.endpoint.name}.",
         )
     return _first_policy_problem(deployment, label, types, rules)
 
@@ -142,7 +143,8 @@ def _first_policy_problem(deployment: Deployment, label: str, types: dict[str, s
         "WouldCutOffPublicTraffic",
         f"Deployment {label}: {known}. The first one closes all its endpoints to everything that no policy admits, "
         "including the sign-in from the Elastic Cloud console.",
-        f"If that is wanted, add it to the setting ELASTIC_FIRST_POLICY_ALLOWED or tag the deployment {FIRST_POLICY_TAG}=allow; "
+        f"If that is wanted, add it to the setting ELASTIC_FIRST_POLICY_ALLOWED "
+        f"or tag the deployment {FIRST_POLICY_TAG}=allow; "
         "to keep other traffic, first associate an IP policy that admits it.",
     )
 

@@ -1,0 +1,136 @@
+"""Azure's errors, turned into the product's. Used by every ARM client; the rules are pure and stand in one place.
+
+The traps, from recordings of the live services: a failed long-running operation arrives as an error with HTTP status
+200 and its truth in the code; a failed precondition on a zone or link comes the same way, never as 412; a network that
+is already linked elsewhere is "BadRequest"; 429 may mean "another operation runs" instead of "too fast".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+
+from shared.core.errors import (
+    AnswerLost,
+    AutopilotError,
+    Blocked,
+    Forbidden,
+    LostRace,
+    NotFound,
+    NotVisibleYet,
+    RetryLater,
+    Throttled,
+)
+
+DEFAULT_RETRY_AFTER = 30.0
+_BUSY = re.compile(
+    r"^(AnotherOperationInProgress|ReferencedResourceNotProvisioned|RetryableError\w*|Conflict|OperationNotAllowed\w*|"
+    r"ConcurrentOperation\w*|Canceled|OperationPreempted\w*)$",
+    re.IGNORECASE,
+)
+_DENIALS = {"AuthorizationFailed", "LinkedAuthorizationFailed"}
+NO_STATUS = 0
+_MAYBE_BUSY = {NO_STATUS, HTTPStatus.OK, HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS}
+_DENIED = re.compile(
+    r"not have (?:authorization|permission) to perform action(?:\(s\))? '(?P<action>[^']+)' "
+    r"(?:over scope|on the linked scope\(s\)) '(?P<scope>[^']+)'"
+)
+_OVERLAP = "overlapping namespace"
+
+
+@contextmanager
+def arm_errors(doing: str, on: str) -> Iterator[None]:
+    """Raise the product's error for whatever the SDK raises inside."""
+    from azure.core import exceptions as azure  # noqa: PLC0415 - the SDK is imported when first used
+
+    try:
+        yield
+    except azure.ClientAuthenticationError as error:
+        raise sign_in_failed(doing, on) from error
+    except azure.HttpResponseError as error:
+        raise _classified(error, doing, on) from error
+    except azure.ServiceRequestError as error:
+        raise RetryLater(f"Azure could not be reached to {doing}.", on=on) from error
+    except azure.ServiceResponseError as error:
+        raise AnswerLost(f"Azure's answer was lost while asked to {doing}.", on=on) from error
+    except azure.AzureError as error:
+        raise RetryLater(f"Azure's answer could not be used when asked to {doing}.", on=on) from error
+
+
+def sign_in_failed(doing: str, on: str) -> Forbidden:
+    """The identity got no token, or a token that ARM refuses."""
+    return Forbidden(
+        f"Azure refused the app's identity when asked to {doing}.",
+        reason="AzureSignInFailed",
+        on=on,
+        next_step="Check that the function app has its managed identity and that AZURE_CLIENT_ID names it.",
+    )
+
+
+def _classified(error: object, doing: str, on: str) -> AutopilotError:
+    status = getattr(error, "status_code", None) or 0
+    details = getattr(error, "error", None)
+    code = str(getattr(details, "code", None) or "")
+    message = str(getattr(details, "message", None) or getattr(error, "message", "") or "")
+    response = getattr(error, "response", None)
+    headers = getattr(response, "headers", None) or {}
+    return classify(status, code, message, headers.get("Retry-After"), doing=doing, on=on)
+
+
+def classify(status: int, code: str, message: str, retry_after: str | None, *, doing: str, on: str) -> AutopilotError:
+    """The product's error for Azure's `status`, `code` and `message`; the status of a failed operation is 200."""
+    what = f"Azure answered {code or status} when asked to {doing}: {message[:300]}"
+    if status == HTTPStatus.PRECONDITION_FAILED or code == "PreconditionFailed":
+        return LostRace(what, on=on, after=1.0)
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN} or code in _DENIALS:
+        return _forbidden(status, message, doing, on)
+    return _passing(status, code, retry_after, what, on) or _lasting(status, code, message, what, on)
+
+
+def _passing(status: int, code: str, retry_after: str | None, what: str, on: str) -> AutopilotError | None:
+    """What goes away by itself."""
+    busy = status in _MAYBE_BUSY and _BUSY.match(code)
+    if busy or code == "ParentResourceNotFound" or status == HTTPStatus.CONFLICT:
+        return NotVisibleYet(what, on=on, after=_seconds(retry_after, 5.0))
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return Throttled(what, on=on, after=_seconds(retry_after))
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in {HTTPStatus.REQUEST_TIMEOUT, NO_STATUS}:
+        return RetryLater(what, on=on, after=_seconds(retry_after))
+    return None
+
+
+def _lasting(status: int, code: str, message: str, what: str, on: str) -> AutopilotError:
+    """What stays until somebody changes something."""
+    if status == HTTPStatus.NOT_FOUND or code in {"ResourceNotFound", "NotFound"}:
+        return NotFound(what, on=on)
+    if _OVERLAP in message.lower():
+        return Blocked(
+            "The network is already linked to another private DNS zone of this name, which this app cannot see.",
+            reason="NetworkLinkedToAnotherZone",
+            on=on,
+            next_step="Give the app read access to that zone so that it can be used, or remove the other link.",
+        )
+    step = "Correct what the message names; the app tries again at each sweep."
+    return Blocked(what, reason="AzureRefused", on=on, next_step=step)
+
+
+def _forbidden(status: int, message: str, doing: str, on: str) -> Forbidden:
+    if status == HTTPStatus.UNAUTHORIZED:
+        return sign_in_failed(doing, on)
+    denied = _DENIED.search(message)
+    missing = f"{denied['action']} on {denied['scope']}" if denied else f"to {doing}"
+    return Forbidden(
+        f"The app's identity lacks the right {missing}.",
+        reason="AzureRightsMissing",
+        on=on,
+        next_step=f"Assign a role that includes {denied['action'] if denied else 'the action'} at that scope.",
+    )
+
+
+def _seconds(text: str | None, default: float = DEFAULT_RETRY_AFTER) -> float:
+    try:
+        return max(1.0, float(text)) if text is not None else default
+    except ValueError:
+        return default

@@ -1,0 +1,58 @@
+"""The Elastic Cloud API's errors, turned into the product's. Used by `elastic` only; pure.
+
+Error bodies are `{"errors":[{"code","message"}]}`, but a gateway may answer HTML: nothing assumes JSON. 403 is used
+both for a missing right and for a policy that no longer exists.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from shared.core.errors import AnswerLost, AutopilotError, Blocked, Forbidden, NotFound, Throttled
+
+DEFAULT_RETRY_AFTER = 30.0
+
+
+def elastic_error(status: int, body: str, headers: Mapping[str, str], *, doing: str, on: str) -> AutopilotError:
+    """The product's error for an answer of the Elastic Cloud API that is no success."""
+    code, message = _first_error(body)
+    what = f"Elastic Cloud answered {status} {code} when asked to {doing}: {message}".strip().rstrip(":")
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return Throttled(what, on=on, after=_seconds(headers.get("retry-after")))
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
+        # Nothing tells whether a failing service applied the request before it failed.
+        return AnswerLost(what, on=on, after=DEFAULT_RETRY_AFTER)
+    if status == HTTPStatus.UNAUTHORIZED:
+        return Forbidden(
+            f"Elastic Cloud refused the API key when asked to {doing}.",
+            reason="ElasticKeyRefused",
+            on=on,
+            next_step="Create a new Elastic Cloud API key (they expire, by default after 3 months); set ELASTIC_API_KEY.",
+        )
+    if status == HTTPStatus.FORBIDDEN:
+        return Forbidden(
+            f"The Elastic Cloud API key may not {doing}: {message}",
+            reason="ElasticRightsMissing",
+            on=on,
+            next_step="Give the key the role Editor (deployment-editor) on the deployments that are to be connected.",
+        )
+    if status == HTTPStatus.NOT_FOUND:
+        return NotFound(what, on=on)
+    return Blocked(what, reason="ElasticRefused", on=on, next_step="Correct what the message names.")
+
+
+def _first_error(body: str) -> tuple[str, str]:
+    try:
+        first = json.loads(body)["errors"][0]
+        return str(first.get("code") or ""), str(first.get("message") or "")[:300]
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        return "", ""
+
+
+def _seconds(text: str | None) -> float:
+    try:
+        return max(1.0, float(text)) if text else DEFAULT_RETRY_AFTER
+    except ValueError:
+        return DEFAULT_RETRY_AFTER
