@@ -94,6 +94,7 @@ class Server:
     requests: list[bytes] = field(default_factory=list)
     connections: int = 0
     open: int = 0
+    accepted: asyncio.Event = field(default_factory=asyncio.Event)
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     all_closed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -111,6 +112,7 @@ async def serving(
         seen.connections += 1
         seen.open += 1
         seen.all_closed.clear()
+        seen.accepted.set()
         try:
             with contextlib.suppress(OSError, asyncio.IncompleteReadError):
                 if context is not None:

@@ -11,8 +11,8 @@ import pytest
 from probe_servers import HOST, ZONE, Server, http, name_server, replying, serving, silent
 
 from shared.core.diagnosis import Evidence, Failure, diagnose
-from shared.probe import Target, Timeouts, probe
-from shared.probe.run import BODY_LIMIT
+from shared.probe import StageFailed, Target, Timeouts, probe
+from shared.probe.run import BODY_LIMIT, request_for
 from shared.probe.sockets import SocketNetwork
 
 if TYPE_CHECKING:
@@ -210,6 +210,42 @@ async def test_a_hanging_handshake_ends_in_its_time_and_leaves_no_connection() -
     evidence, _ = await probe_server(silent, None, HASTY)
     assert evidence.failure is Failure.TLS_FAILED
     assert evidence.stages[-1].detail == "no answer within 0.2 s"
+
+
+async def test_a_server_that_neither_reads_nor_closes_does_not_hold_the_probe(trusted: Authority) -> None:
+    probed = asyncio.Event()
+
+    async def stuck(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.transport.pause_reading()  # type: ignore[attr-defined] # typeshed knows only its writing side
+        writer.write(UNAUTHORISED)
+        await probed.wait()
+
+    async with serving(stuck, trusted.server_context(HOST)) as server:
+        async with asyncio.timeout(5):
+            evidence = await probe_port(server.port)
+        probed.set()
+    assert evidence.http_status == 401
+
+
+async def test_a_connection_is_let_go_of_before_tls_too() -> None:
+    async with serving(silent) as server:
+        connection = await SocketNetwork().connect(ADDRESS, server.port)
+        await server.accepted.wait()
+        with pytest.raises(StageFailed) as refused:
+            await connection.start_tls(".not-a-server-name")
+        await connection.aclose()
+    assert refused.value.failure is Failure.PROBE_FAILED
+    assert (server.connections, server.open) == (1, 0)
+
+
+async def test_nothing_is_sent_in_the_clear() -> None:
+    async with serving(silent) as server:
+        connection = await SocketNetwork().connect(ADDRESS, server.port)
+        await server.accepted.wait()
+        with pytest.raises(StageFailed, match="before TLS"):
+            await connection.exchange(request_for(Target(HOST, ADDRESS)), BODY_LIMIT)
+        await connection.aclose()
+    assert server.open == 0
 
 
 async def test_a_refused_connection_is_no_route() -> None:
