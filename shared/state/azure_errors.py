@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from azure.core.exceptions import AzureError, HttpResponseError, ServiceResponseError
+from aiohttp import ClientConnectorError, ClientError
+from azure.core.exceptions import AzureError, HttpResponseError, ServiceRequestError, ServiceResponseError
 
 from shared.core.errors import AnswerLost, AutopilotError, Forbidden, Permanent, RetryLater, Throttled
 
@@ -33,16 +34,24 @@ def storage_errors(on: str, role: str) -> Iterator[None]:
         yield
     except HttpResponseError as error:
         raise _from_answer(error, on, role) from error
-    except ServiceResponseError as error:
-        raise AnswerLost("Azure Storage took a request and gave no answer.", on=on, after=_AGAIN) from error
     except AzureError as error:
-        # No request went out: no connection, or no token.
+        if _was_sent(error):
+            raise AnswerLost("Azure Storage took a request and gave no answer.", on=on, after=_AGAIN) from error
         raise RetryLater(
             f"Azure Storage could not be asked ({type(error).__name__}).",
             on=on,
             next_step="If it stays: check the storage account's firewall and the app's identity.",
             after=_AGAIN,
         ) from error
+
+
+def _was_sent(error: AzureError) -> bool:
+    """Whether the request may have reached the service. No connection and no token are the ways it cannot have."""
+    if isinstance(error, ServiceRequestError):
+        # The aiohttp transport also reports a connection that broke while the answer was awaited as "request" error.
+        cause = error.inner_exception
+        return isinstance(cause, ClientError) and not isinstance(cause, ClientConnectorError)
+    return isinstance(error, ServiceResponseError)
 
 
 def error_code(error: HttpResponseError) -> str:

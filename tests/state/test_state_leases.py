@@ -1,0 +1,392 @@
+"""The lease protocol, on the double and on Azurite: one writer at a time, no work lost, nothing piling up."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from state_backends import virtual
+
+from local.memory import MemoryQueue
+from shared.core.errors import LeaseLost, LostRace, RetryLater
+from shared.state.leases import SKEW, Busy, Held, Leases
+from shared.state.rows import ConnectionRow
+
+if TYPE_CHECKING:
+    from state_backends import Backend
+
+    from shared.state.ports import Clock
+
+TTL = 120.0
+GUARD = '{"cause": "guard"}'
+
+
+def worker(backend: Backend, name: str, clock: Clock | None = None) -> Leases:
+    return Leases(
+        backend.connections, backend.queue, clock or backend.clock, owner_id=name, ttl=TTL, rng=random.Random(name)
+    )
+
+
+def new_row() -> ConnectionRow:
+    return ConnectionRow("sub", "c1", {"version": 0}, phase="Provisioning", name="pe-1", region="eastus2")
+
+
+async def acquire(leases: Leases) -> Held | Busy:
+    return await leases.acquire("sub", "c1", new_row, GUARD)
+
+
+async def held(leases: Leases) -> Held:
+    taken = await acquire(leases)
+    assert isinstance(taken, Held)
+    return taken
+
+
+async def stored(backend: Backend) -> ConnectionRow:
+    row = await backend.connections.get("sub", "c1")
+    assert row is not None
+    return row
+
+
+async def test_the_first_run_makes_the_row_and_holds_it(backend: Backend) -> None:
+    before = backend.clock.now()
+    lease = await held(worker(backend, "a"))
+    row = await stored(backend)
+    assert row == lease.row
+    assert (row.document, row.phase, row.pending) == ({"version": 0}, "Provisioning", False)
+    assert row.lease_owner is not None
+    assert row.lease_owner.startswith("a/")
+    assert row.lease_until is not None
+    assert timedelta(seconds=TTL) <= row.lease_until - before < timedelta(seconds=TTL + 1)
+
+
+async def test_what_was_stored_is_kept_when_the_lease_is_taken_again(backend: Backend) -> None:
+    first = await held(worker(backend, "a"))
+    assert not await first.finish({"version": 1}, "Ready", "pe-new", "westeurope")
+    second = await held(worker(backend, "b"))
+    assert second.row.document == {"version": 1}
+    assert (second.row.phase, second.row.name, second.row.region) == ("Ready", "pe-new", "westeurope")
+
+
+async def test_a_second_run_is_turned_away_and_leaves_word(backend: Backend) -> None:
+    lease = await held(worker(backend, "a"))
+    assert await acquire(worker(backend, "b")) == Busy(lease.row.lease_until)
+    row = await stored(backend)
+    assert (row.pending, row.lease_owner) == (True, lease.row.lease_owner)
+
+
+async def test_two_runs_in_one_process_exclude_each_other(backend: Backend) -> None:
+    leases = worker(backend, "a")
+    await held(leases)
+    assert isinstance(await acquire(leases), Busy)
+
+
+async def test_of_many_at_once_exactly_one_holds_it(backend: Backend) -> None:
+    results = await asyncio.gather(*(acquire(worker(backend, name)) for name in "abcde"))
+    assert sorted(type(result).__name__ for result in results) == ["Busy"] * 4 + ["Held"]
+    assert (await stored(backend)).pending
+    assert await backend.messages() == 1
+
+
+async def test_of_many_at_once_exactly_one_takes_over_an_expired_lease(backend: Backend) -> None:
+    dead = await held(worker(backend, "dead"))
+    await backend.advance(TTL)
+    results = await asyncio.gather(*(acquire(worker(backend, name)) for name in "abcde"))
+    winners = [result for result in results if isinstance(result, Held)]
+    assert len(winners) == 1
+    assert (await stored(backend)).lease_owner == winners[0].row.lease_owner != dead.row.lease_owner
+
+
+async def test_one_guard_message_however_many_are_turned_away(backend: Backend) -> None:
+    await held(worker(backend, "a"))
+    for name in "bcdef":
+        await acquire(worker(backend, name))
+    assert await backend.messages() == 1
+    assert await backend.receive() is None  # not before the lease is over
+
+
+async def test_the_guard_comes_one_second_after_the_lease_is_over() -> None:
+    backend = virtual()
+    lease = await held(worker(backend, "a"))
+    await backend.advance(40.5)
+    await acquire(worker(backend, "b"))
+    assert lease.row.lease_until is not None
+    queue = backend.queue
+    assert isinstance(queue, MemoryQueue)
+    due = queue.next_visible_at()
+    assert due is not None
+    assert timedelta(seconds=1) <= due - lease.row.lease_until < timedelta(seconds=2)
+
+
+async def test_a_crash_of_the_holder_is_healed_by_the_guard() -> None:
+    backend = virtual()
+    await held(worker(backend, "crashed"))
+    await acquire(worker(backend, "b"))
+    healed = await deliver_next(backend)
+    assert isinstance(healed, Held)
+    assert not healed.row.pending
+    assert not await healed.finish({"version": 1})
+
+
+async def test_a_guard_that_finds_a_renewed_lease_is_replaced_by_a_later_one() -> None:
+    backend = virtual()
+    lease = await held(worker(backend, "a"))
+    await acquire(worker(backend, "b"))
+    await backend.advance(100)
+    await lease.renew()
+    assert isinstance(await deliver_next(backend), Busy)
+    assert await backend.messages() == 1
+    await acquire(worker(backend, "c"))
+    assert await backend.messages() == 1
+    # ... and now the holder crashes.
+    assert isinstance(await deliver_next(backend), Held)
+
+
+async def test_a_guard_that_could_not_be_sent_is_sent_by_the_next_one() -> None:
+    backend = virtual()
+    await held(worker(backend, "a"))
+    with pytest.raises(RetryLater, match="storage is away"):
+        await acquire(Leases(backend.connections, _AwayQueue(), backend.clock, owner_id="b", ttl=TTL))
+    await acquire(worker(backend, "c"))
+    assert await backend.messages() == 1
+
+
+async def test_an_expired_lease_is_taken_over_and_its_pending_work_is_done_by_the_run(backend: Backend) -> None:
+    await held(worker(backend, "crashed"))
+    await acquire(worker(backend, "b"))
+    await backend.advance(TTL)
+    lease = await held(worker(backend, "c"))
+    assert not lease.row.pending
+    assert not await lease.finish({"version": 1})
+
+
+async def test_a_lease_is_not_taken_before_it_is_over(backend: Backend) -> None:
+    await held(worker(backend, "a"))
+    await backend.advance(TTL - 1)
+    assert isinstance(await acquire(worker(backend, "b")), Busy)
+
+
+async def test_finishing_lets_go_and_stores_in_one_write(backend: Backend) -> None:
+    lease = await held(worker(backend, "a"))
+    assert await lease.finish({"version": 1}, "Ready") is False
+    row = await stored(backend)
+    assert (row.document, row.phase, row.lease_owner, row.lease_until) == ({"version": 1}, "Ready", None, None)
+    assert lease.remaining() == 0
+
+
+async def test_the_holder_sees_that_work_came_and_runs_again(backend: Backend) -> None:
+    lease = await held(worker(backend, "a"))
+    await acquire(worker(backend, "b"))
+    await backend.advance(60)
+    assert await lease.finish({"version": 1}, "Ready") is True
+    row = await stored(backend)
+    assert (row.document, row.phase, row.pending) == ({"version": 1}, "Ready", False)
+    assert row.lease_owner == lease.row.lease_owner
+    assert lease.remaining() == pytest.approx(TTL - SKEW, abs=1)
+    assert await lease.finish({"version": 2}) is False
+    assert (await stored(backend)).document == {"version": 2}
+
+
+async def test_word_left_before_a_save_is_still_seen_at_the_end(backend: Backend) -> None:
+    lease = await held(worker(backend, "a"))
+    await acquire(worker(backend, "b"))
+    await lease.save({"version": 1})
+    await lease.save({"version": 2}, "AwaitingApproval")
+    row = await stored(backend)
+    assert (row.document, row.phase, row.pending) == ({"version": 2}, "AwaitingApproval", True)
+    assert await lease.finish({"version": 3}) is True
+
+
+async def test_saving_keeps_the_columns_that_are_not_given_and_renews(backend: Backend) -> None:
+    lease = await held(worker(backend, "a"))
+    await backend.advance(100)
+    await lease.save({"version": 1}, region="westus2")
+    row = await stored(backend)
+    assert (row.phase, row.name, row.region) == ("Provisioning", "pe-1", "westus2")
+    assert lease.remaining() == pytest.approx(TTL - SKEW, abs=1)
+
+
+async def test_a_renewed_lease_is_not_taken_over(backend: Backend) -> None:
+    lease = await held(worker(backend, "a"))
+    await backend.advance(100)
+    await lease.renew()
+    await backend.advance(100)
+    assert isinstance(await acquire(worker(backend, "b")), Busy)
+
+
+async def test_remaining_is_what_is_left_less_the_skew_of_clocks(backend: Backend) -> None:
+    lease = await held(worker(backend, "a"))
+    assert lease.remaining() == pytest.approx(TTL - SKEW, abs=1)
+    await backend.advance(TTL - SKEW + 1)
+    assert lease.remaining() < 0
+    assert isinstance(await acquire(worker(backend, "b")), Busy)
+
+
+@pytest.mark.parametrize("call", ["save", "renew", "finish"])
+async def test_a_holder_that_was_overtaken_writes_nothing_more(backend: Backend, call: str) -> None:
+    slow = await held(worker(backend, "slow"))
+    await backend.advance(TTL)
+    fast = await held(worker(backend, "fast"))
+    await fast.save({"version": "fast"})
+    for _ in range(2):
+        with pytest.raises(LeaseLost):
+            await (slow.renew() if call == "renew" else getattr(slow, call)({"version": "slow"}))
+    assert await stored(backend) == fast.row
+    assert slow.remaining() == 0
+
+
+async def test_a_holder_that_was_overtaken_and_let_go_of_writes_nothing_more(backend: Backend) -> None:
+    slow = await held(worker(backend, "slow"))
+    await backend.advance(TTL)
+    fast = await held(worker(backend, "fast"))
+    await fast.finish({"version": "fast"})
+    with pytest.raises(LeaseLost):
+        await slow.save({"version": "slow"})
+    assert (await stored(backend)).document == {"version": "fast"}
+
+
+async def test_a_slow_holder_that_nobody_overtook_may_still_write(backend: Backend) -> None:
+    lease = await held(worker(backend, "a"))
+    await backend.advance(TTL * 3)
+    await lease.save({"version": 1})
+    assert isinstance(await acquire(worker(backend, "b")), Busy)
+
+
+async def test_a_row_that_was_deleted_is_no_longer_held(backend: Backend) -> None:
+    lease = await held(worker(backend, "a"))
+    await backend.connections.delete(lease.row)
+    with pytest.raises(LeaseLost):
+        await lease.finish({"version": 1})
+    assert await backend.connections.get("sub", "c1") is None
+
+
+async def test_a_released_lease_cannot_be_written_with(backend: Backend) -> None:
+    lease = await held(worker(backend, "a"))
+    await lease.finish({"version": 1})
+    with pytest.raises(LeaseLost):
+        await lease.save({"version": 2})
+    assert (await stored(backend)).document == {"version": 1}
+
+
+async def test_a_worker_whose_clock_is_ahead_overtakes_safely(backend: Backend) -> None:
+    slow = await held(worker(backend, "slow"))
+    await backend.advance(TTL - SKEW)
+    assert slow.remaining() <= 0  # it starts nothing new: the other may have taken over already
+    ahead = _Ahead(backend.clock, SKEW)
+    fast = await held(worker(backend, "fast", ahead))
+    with pytest.raises(LeaseLost):
+        await slow.save({"version": "slow"})
+    assert await stored(backend) == fast.row
+
+
+async def test_many_workers_and_much_work_lose_nothing() -> None:
+    backend = virtual()
+    asked, done = [], []
+
+    async def run(number: int) -> None:
+        asked.append(number)
+        lease = await acquire(worker(backend, f"w{number}"))
+        if isinstance(lease, Busy):
+            return
+        again = True
+        while again:
+            seen = list(asked)
+            await backend.clock.sleep(3.0)
+            again = await lease.finish({"seen": seen})
+        done.append(number)
+
+    async def later(number: int) -> None:
+        await backend.clock.sleep(number * 0.7)
+        await run(number)
+
+    await asyncio.gather(*(later(number) for number in range(60)))
+    row = await stored(backend)
+    assert row.document["seen"] == list(range(60))
+    assert (row.lease_owner, row.pending) == (None, False)
+    assert len(done) < 60
+    assert await backend.messages() <= 2
+
+
+async def test_a_take_over_whose_answer_was_lost_is_recognised_as_ones_own() -> None:
+    backend = virtual()
+    await (await held(worker(backend, "a"))).finish({"version": 1})
+    table = _AnswersLost(backend.connections)
+    leases = Leases(table, backend.queue, backend.clock, owner_id="b", ttl=TTL)  # type: ignore[arg-type] # get, replace
+    lease = await held(leases)
+    assert await stored(backend) == lease.row
+    assert table.lost == 1
+
+
+async def test_a_row_that_never_stops_changing_sends_the_work_back() -> None:
+    backend = virtual()
+    await (await held(worker(backend, "a"))).finish({"version": 1})
+    table = _AlwaysLate(backend.connections)
+    leases = Leases(table, backend.queue, backend.clock, owner_id="b", ttl=TTL)  # type: ignore[arg-type] # get, replace
+    with pytest.raises(RetryLater) as raised:
+        await acquire(leases)
+    assert not isinstance(raised.value, LostRace)
+    assert table.lost == 8
+
+
+async def deliver_next(backend: Backend) -> Held | Busy:
+    """Wait for the next message, as the host does, and act on it."""
+    queue = backend.queue
+    assert isinstance(queue, MemoryQueue)
+    due = queue.next_visible_at()
+    assert due is not None
+    await backend.clock.sleep(max(0.0, (due - backend.clock.now()).total_seconds()))
+    message = queue.receive()
+    assert message is not None
+    assert message.text == GUARD
+    queue.delete(message)
+    return await acquire(worker(backend, "guard"))
+
+
+@dataclass
+class _Ahead:
+    """A machine whose clock is ahead of the others'."""
+
+    clock: Clock
+    seconds: float
+
+    def now(self) -> datetime:
+        return self.clock.now() + timedelta(seconds=self.seconds)
+
+    async def sleep(self, seconds: float) -> None:
+        await self.clock.sleep(seconds)
+
+
+class _AwayQueue:
+    async def send(self, text: str, delay: float = 0.0) -> None:
+        raise RetryLater("storage is away")
+
+
+class _AnswersLost:
+    """A table whose first write is applied and then reported as a conflict: what a repeated request gets to see."""
+
+    def __init__(self, table: object) -> None:
+        self._table = table
+        self.lost = 0
+        self.get = table.get  # type: ignore[attr-defined] # any connection table
+
+    async def replace(self, row: ConnectionRow) -> ConnectionRow:
+        written: ConnectionRow = await self._table.replace(row)  # type: ignore[attr-defined] # any connection table
+        if not self.lost:
+            self.lost += 1
+            raise LostRace("conflict")
+        return replace(written)
+
+
+class _AlwaysLate:
+    """A table in which somebody else is always faster."""
+
+    def __init__(self, table: object) -> None:
+        self.lost = 0
+        self.get = table.get  # type: ignore[attr-defined] # any connection table
+
+    async def replace(self, row: ConnectionRow) -> ConnectionRow:
+        self.lost += 1
+        raise LostRace("somebody was faster")
