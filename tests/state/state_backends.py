@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from azure.core.exceptions import ResourceNotFoundError
 
@@ -87,14 +87,15 @@ def azure_storage(connection_string: str) -> AzureStorage:
     unique = uuid.uuid4().hex
     return AzureStorage(
         StorageSettings(connection_string),
-        _no_credential,
+        no_credential,
         queue_name=f"work-{unique}",
         connections_table=f"connections{unique}",
         journal_table=f"journal{unique}",
     )
 
 
-def _no_credential(client_id: str | None) -> object:
+def no_credential(client_id: str | None) -> NoReturn:
+    """Make no identity: a connection string needs none."""
     raise AssertionError(f"a connection string needs no identity: {client_id}")
 
 

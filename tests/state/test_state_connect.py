@@ -5,8 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from state_backends import no_credential
 
 from shared.core.errors import InvalidSettings
 from shared.state.connect import AzureStorage, StorageSettings, storage_from_environment, storage_settings
@@ -84,7 +86,7 @@ def test_everything_that_is_wrong_is_listed_with_its_setting(environ: dict[str, 
     _, problems = storage_settings(environ)
     assert [problem.partition(":")[0] for problem in problems] == wrong
     with pytest.raises(InvalidSettings) as raised:
-        storage_from_environment(environ, lambda _: TokenCredential(), queue_name="work")
+        storage_from_environment(environ, no_credential, queue_name="work")
     assert all(problem in str(raised.value) for problem in problems)
     assert "c2VjcmV0" not in str(raised.value)
 
@@ -96,7 +98,7 @@ def test_the_settings_do_not_show_the_connection_string() -> None:
 async def test_the_identity_is_made_on_first_use_and_once_for_tables_and_queue() -> None:
     asked: list[str | None] = []
 
-    def factory(client_id: str | None) -> TokenCredential:
+    def factory(client_id: str | None) -> Any:
         asked.append(client_id)
         return TokenCredential()
 
@@ -113,15 +115,15 @@ async def test_the_identity_is_made_on_first_use_and_once_for_tables_and_queue()
 
 
 async def test_tables_and_queue_have_their_names() -> None:
-    storage = AzureStorage(StorageSettings(STRING), lambda _: TokenCredential(), queue_name="work")
+    storage = AzureStorage(StorageSettings(STRING), no_credential, queue_name="work")
     assert storage._queue_client.queue_name == "work"
-    assert storage.connections._table.client.table_name == "connections"
-    assert storage.journal._table.client.table_name == "journal"
+    clients = [getattr(table, "_table").client for table in (storage.connections, storage.journal)]  # noqa: B009 - a port
+    assert [client.table_name for client in clients] == ["connections", "journal"]
     await storage.aclose()
 
 
 async def test_closing_what_was_never_used_is_no_error() -> None:
-    storage = AzureStorage(StorageSettings(STRING), lambda _: TokenCredential(), queue_name="work")
+    storage = AzureStorage(StorageSettings(STRING), no_credential, queue_name="work")
     await storage.aclose()
     assert "_table_service" not in storage.__dict__
 

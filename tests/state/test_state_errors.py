@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from state_backends import START, azure_storage
+from state_backends import START, azure_storage, no_credential
 
 from shared.core.errors import AnswerLost, AutopilotError, Forbidden, LostRace, Permanent, RetryLater, Throttled
 from shared.state.connect import AzureStorage, StorageSettings
@@ -47,7 +47,7 @@ async def account(answer: bytes) -> AsyncIterator[tuple[AzureStorage, list[str]]
 def storage_at(port: int) -> AzureStorage:
     url = f"http://127.0.0.1:{port}/acct"
     text = f"AccountName=acct;AccountKey={KEY};TableEndpoint={url};QueueEndpoint={url}"
-    return AzureStorage(StorageSettings(text), lambda _: None, queue_name="work")
+    return AzureStorage(StorageSettings(text), no_credential, queue_name="work")
 
 
 def answered(status: int, code: str, headers: str = "") -> bytes:

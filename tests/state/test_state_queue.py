@@ -56,6 +56,7 @@ async def test_messages_are_base64_as_the_functions_host_expects(azurite: Azurit
         async with QueueClient.from_connection_string(azurite.connection_string, storage._queue_name) as raw:
             message = await raw.receive_message()
     assert message is not None
+    assert message.expires_on is not None
     assert base64.b64decode(message.content).decode() == TEXT
     assert message.expires_on.year > START.year + 50
 
