@@ -79,7 +79,7 @@ class FrontEnd:
         settings, method, path = self._context.settings, request.method, request.scope["path"]
         check_bearer(request.headers.get("authorization"), self._check_token, settings.tenant_id)
         body = _json(raw)
-        if target is None:
+        if target is None or target.types == ("register",):
             answer = self._groups.answer(method, path, body)
             if answer is None:
                 raise ArmError(404, "InvalidResourceNamespace", f"Nothing is at '{path}'.")

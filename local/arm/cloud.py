@@ -73,12 +73,13 @@ class ArmCloud:
         networks = Networks(context, operations, self._networks, self._endpoints_in)
         zones = Zones(context, operations, self._zones, self._links)
         records = Records(context, zones)
+        interfaces = NetworkInterfaces(context, self._endpoints)
         status, result = (OperationHandler(operations, result=wanted) for wanted in (False, True))
         return {
             "virtualNetworks": networks,
             "virtualNetworks/subnets": Subnets(context, networks),
-            "privateEndpoints": Endpoints(context, operations, self._endpoints, self._networks),
-            "networkInterfaces": NetworkInterfaces(context, self._endpoints),
+            "privateEndpoints": Endpoints(context, operations, self._endpoints, self._networks, interfaces),
+            "networkInterfaces": interfaces,
             "privateDnsZones": zones,
             "privateDnsZones/virtualNetworkLinks": Links(context, operations, zones, self._links, self._networks),
             **{f"privateDnsZones/{kind}": records for kind in (*FIELDS, "ALL")},

@@ -36,8 +36,10 @@ class Endpoints(Handler):
         operations: Operations,
         store: Store[PrivateEndpoint],
         networks: Store[VirtualNetwork],
+        interfaces: NetworkInterfaces,
     ) -> None:
         self._context, self._operations, self._store, self._networks = context, operations, store, networks
+        self._interfaces = interfaces
 
     def get(self, call: Call) -> Answer:
         """Read one; `$expand=networkInterfaces` puts the whole interface in."""
@@ -59,6 +61,7 @@ class Endpoints(Handler):
         if old is None:
             endpoint = self._new(call, location, connection, subnet, network)
             self._store.add(endpoint)
+            self._interfaces.add(endpoint)
         else:
             endpoint = self._update(old, call, connection, subnet)
         if self._context.settings.endpoint_event_at == "accepted":
@@ -86,6 +89,7 @@ class Endpoints(Handler):
 
         def finish() -> None:
             self._store.remove(endpoint)
+            self._interfaces.remove(endpoint)
             self._context.changed()
 
         seconds = self._context.settings.endpoint_delete_seconds
@@ -161,14 +165,22 @@ class NetworkInterfaces(Handler):
 
     def __init__(self, context: Context, endpoints: Store[PrivateEndpoint]) -> None:
         self._context, self._endpoints = context, endpoints
+        self._by_id: dict[str, PrivateEndpoint] = {}
+
+    def add(self, endpoint: PrivateEndpoint) -> None:
+        """The interface of a new endpoint."""
+        self._by_id[endpoint.nic.id.lower()] = endpoint
+
+    def remove(self, endpoint: PrivateEndpoint) -> None:
+        """The interface goes with its endpoint."""
+        self._by_id.pop(endpoint.nic.id.lower(), None)
 
     def get(self, call: Call) -> Answer:
         """Read one."""
-        wanted = call.path.id.lower()
-        for endpoint in self._endpoints:
-            if endpoint.nic.id.lower() == wanted:
-                return Answer(200, render_nic(endpoint))
-        raise not_found("networkInterfaces", call.path.name, call.path.resource_group or "")
+        endpoint = self._by_id.get(call.path.id.lower())
+        if endpoint is None:
+            raise not_found("networkInterfaces", call.path.name, call.path.resource_group or "")
+        return Answer(200, render_nic(endpoint))
 
     def list_all(self, call: Call) -> Answer:
         """All of a resource group or subscription."""

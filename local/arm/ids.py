@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 SPELLINGS = {
     name.lower(): name
@@ -67,7 +68,7 @@ class ResourcePath:
         """The last name in the path."""
         return self.names[-1]
 
-    @property
+    @cached_property
     def id(self) -> str:
         """The path with Azure's spelling of the fixed parts and the caller's spelling of the names."""
         group = f"/resourceGroups/{self.resource_group}" if self.resource_group is not None else ""

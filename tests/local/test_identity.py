@@ -1,0 +1,91 @@
+"""The managed identity endpoint, as App Service answers and as azure-identity uses it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from azure.identity.aio import ManagedIdentityCredential
+
+from local.clock import LoopClock
+from local.identity import ManagedIdentity
+
+ARM = "https://management.azure.com/"
+
+
+async def ask(identity: ManagedIdentity, header: str | None = None, **query: str) -> httpx.Response:
+    parameters = {"api-version": "2019-08-01", "resource": ARM, **query}
+    headers = {"X-IDENTITY-HEADER": identity.header if header is None else header}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(identity.app), base_url="http://msi") as client:
+        return await client.get("/msi/token", params=parameters, headers=headers)
+
+
+async def test_a_token_is_answered_as_app_service_answers_it() -> None:
+    clock = LoopClock()
+    identity = ManagedIdentity(clock, "secret-header", lifetime=600)
+    body: dict[str, Any] = (await ask(identity, client_id="cid")).json()
+    assert body["expires_on"] == str(int(clock.now().timestamp()) + 600)
+    assert (body["resource"], body["token_type"], body["client_id"]) == (ARM, "Bearer", "cid")
+    assert identity.is_valid(body["access_token"])
+
+
+async def test_a_token_expires_and_others_were_never_valid() -> None:
+    identity = ManagedIdentity(LoopClock(), lifetime=600)
+    first, second = [(await ask(identity)).json()["access_token"] for _ in range(2)]
+    assert first != second
+    await asyncio.sleep(599)
+    assert identity.is_valid(first)
+    await asyncio.sleep(2)
+    assert not identity.is_valid(first)
+    assert not identity.is_valid("made-up")
+
+
+@pytest.mark.parametrize(
+    ("query", "header", "status"),
+    [
+        ({}, "wrong", 401),
+        ({}, "", 401),
+        ({"resource": "https://unknown.example"}, None, 400),
+        ({"resource": ""}, None, 400),
+        ({"api-version": "2017-09-01"}, None, 400),
+    ],
+)
+async def test_a_wrong_request_gets_no_token(query: dict[str, str], header: str | None, status: int) -> None:
+    identity = ManagedIdentity(LoopClock())
+    refused = await ask(identity, header, **query)
+    assert (refused.status_code, "access_token" in refused.json()) == (status, False)
+
+
+class Server(uvicorn.Server):
+    """Says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+
+@pytest.mark.real_time
+async def test_azure_identity_gets_a_token_over_a_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    identity = ManagedIdentity(LoopClock(), "secret-header")
+    server = Server(uvicorn.Config(identity.app, port=0, log_level="error"))
+    serving = asyncio.create_task(server.serve())
+    try:
+        await server.listening.wait()
+        port = server.servers[0].sockets[0].getsockname()[1]
+        monkeypatch.setenv("IDENTITY_ENDPOINT", f"http://127.0.0.1:{port}/msi/token")
+        monkeypatch.setenv("IDENTITY_HEADER", "secret-header")
+        async with ManagedIdentityCredential(client_id="cid") as credential:
+            token = await credential.get_token(f"{ARM}.default")
+    finally:
+        server.should_exit = True
+        await serving
+    assert identity.is_valid(token.token)
+    assert token.expires_on > time.time() + 3000
