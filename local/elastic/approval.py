@@ -5,12 +5,15 @@ Looked at again after every change of a policy and of an endpoint, because eithe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from local.clock import LoopClock
 from local.elastic.model import EndpointDirectory, PrivateEndpointView, Ruleset, service_region
-from local.elastic.settings import ElasticSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from local.clock import LoopClock
+    from local.elastic.settings import ElasticSettings
 
 _GONE = {"disconnected": "Disconnected", "rejected": "Rejected"}
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from local.clock import LoopClock
 from local.elastic.approval import Approval
 from local.elastic.deployments import Deployment, DeploymentBook
 from local.elastic.gateway import Gateway
-from local.elastic.history import HistoryEvent
-from local.elastic.model import EndpointDirectory, ProxyAnswer, RequestRecord, Ruleset, api_region
+from local.elastic.model import (
+    AZURE_PRIVATE_ENDPOINT,
+    EndpointDirectory,
+    ProxyAnswer,
+    RequestRecord,
+    Ruleset,
+    api_region,
+)
 from local.elastic.operations import operations
 from local.elastic.proxy import Proxy
 from local.elastic.settings import ElasticSettings
@@ -18,6 +23,9 @@ from local.elastic.traffic_filters import TrafficFilters
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
+
+    from local.clock import LoopClock
+    from local.elastic.history import HistoryEvent
 
 
 class ElasticCloud:
@@ -113,15 +121,23 @@ class ElasticCloud:
         deployments: list[str] | None = None,
     ) -> Ruleset:
         """An IP policy as a person would have made it, attached to these deployments."""
+        rules = [{"source": source} for source in sources]
+        return self._add(name, region, "ip", rules, deployments or [])
+
+    def attach_policy(self, name: str, region: str, rules: list[dict[str, Any]], deployment_id: str) -> Ruleset:
+        """A private connection policy as a person would have made it, attached to a deployment."""
+        return self._add(name, region, AZURE_PRIVATE_ENDPOINT, rules, [deployment_id])
+
+    def _add(self, name: str, region: str, kind: str, rules: list[dict[str, Any]], deployments: list[str]) -> Ruleset:
         request = {
             "name": name,
-            "type": "ip",
+            "type": kind,
             "region": api_region(region),
             "include_by_default": False,
-            "rules": [{"source": source} for source in sources],
+            "rules": rules,
         }
         ruleset = self._filters.rulesets[self._filters.create(request)["id"]]
-        for deployment_id in deployments or []:
+        for deployment_id in deployments:
             self._filters.attach(ruleset, deployment_id)
         return ruleset
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from random import Random
+from typing import TYPE_CHECKING
 
-from local.clock import LoopClock
 from local.elastic.errors import ApiError, no_such_deployment
 from local.elastic.model import api_region
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from local.clock import LoopClock
 
 ALIAS_HELD = timedelta(days=30)
 # Host label of each product and the resource it leads to; the UUID form of Elasticsearch and Kibana has no label.

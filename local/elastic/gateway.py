@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import json
 import re
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,15 +12,18 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.clock import LoopClock
 from local.elastic.errors import ApiError, invalid_json
 from local.elastic.model import RequestRecord
 from local.elastic.operations import Call, Kind, Operation, Reply
-from local.elastic.settings import ElasticSettings, Fault
 from local.elastic.views import timestamp
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.requests import Request
+
+    from local.clock import LoopClock
+    from local.elastic.settings import ElasticSettings, Fault
 
 PREFIX = "/api/v1"
 KEY_LIFE = timedelta(days=90)

@@ -6,8 +6,10 @@ Written by `local.elastic.traffic_filters`; read by tests ("never two policies w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 What = Literal["created", "updated", "deleted", "associated", "disassociated"]
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from local.elastic import schema, views
-from local.elastic.deployments import Deployment, DeploymentBook
 from local.elastic.search import search
-from local.elastic.settings import ElasticSettings
-from local.elastic.traffic_filters import TrafficFilters
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from local.elastic.deployments import Deployment, DeploymentBook
+    from local.elastic.settings import ElasticSettings
+    from local.elastic.traffic_filters import TrafficFilters
 
 Kind = Literal["boolean", "integer", "string"]
 

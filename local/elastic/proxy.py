@@ -8,13 +8,16 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from local.elastic.deployments import PRODUCTS, Deployment, DeploymentBook
 from local.elastic.model import ProxyAnswer, service_region
-from local.elastic.settings import ElasticSettings
-from local.elastic.traffic_filters import TrafficFilters
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from local.elastic.settings import ElasticSettings
+    from local.elastic.traffic_filters import TrafficFilters
 
 _HOST = re.compile(
     r"^(?P<labels>[^.]+(?:\.(?!privatelink\.)[^.]+)?)(?P<private>\.privatelink)?\.(?P<region>[a-z0-9]+)\.azure\.elastic-cloud\.com$"

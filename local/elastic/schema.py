@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import ipaddress
 import uuid
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from local.elastic.errors import ApiError, invalid_json
 from local.elastic.model import AZURE_PRIVATE_ENDPOINT, HOSTED_REGIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 RULESET_TYPES = (
     "ip",

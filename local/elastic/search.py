@@ -10,10 +10,12 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from local.elastic.errors import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 _NESTED: Final = ("metadata.tags", "resources.elasticsearch", "resources.kibana", "resources.integrations_server")
 _ANALYZED: Final = ("name",)

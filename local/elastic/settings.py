@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 Judgement = Literal["accepted", "refused"]
 # A hook sees method and path; a dict or list it gives is answered as JSON, a text as HTML, None lets the request pass.

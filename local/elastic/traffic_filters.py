@@ -5,17 +5,20 @@ Called by `local.elastic.gateway` with parsed requests. All of it is synchronous
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from local.clock import LoopClock
 from local.elastic import schema
-from local.elastic.deployments import Deployment, DeploymentBook
 from local.elastic.errors import ApiError, no_such_deployment, no_such_ruleset
 from local.elastic.history import HistoryEvent, What
 from local.elastic.model import Ruleset
-from local.elastic.settings import ElasticSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from local.clock import LoopClock
+    from local.elastic.deployments import Deployment, DeploymentBook
+    from local.elastic.settings import ElasticSettings
 
 _FAILED = "traffic_filter.request_execution_failed"
 

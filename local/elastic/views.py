@@ -6,11 +6,13 @@ Looser than Elastic's own reference, as recorded answers are: `null` where a lis
 from __future__ import annotations
 
 import base64
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from local.elastic.deployments import Deployment
-from local.elastic.settings import ElasticSettings
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from local.elastic.deployments import Deployment
+    from local.elastic.settings import ElasticSettings
 
 
 def timestamp(moment: datetime) -> str:

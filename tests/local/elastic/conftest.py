@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -11,6 +10,9 @@ from elastic_parts import GUID, KEY, Azure, RulesetBody
 
 from local.clock import LoopClock
 from local.elastic import ElasticCloud, ElasticSettings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 
 @pytest.fixture

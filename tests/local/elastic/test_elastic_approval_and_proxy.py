@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.elastic import ElasticCloud, ElasticSettings
-
 if TYPE_CHECKING:
     import httpx
     from elastic_parts import Azure, RulesetBody
+
+    from local.elastic import ElasticCloud, ElasticSettings
 
 GUID = "78c64959-fd88-41cc-81ac-1cfcdb1ac32e"
 OTHER = "11111111-2222-3333-4444-555555555555"

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.elastic import ElasticCloud, ElasticSettings
-
 if TYPE_CHECKING:
     import httpx
+
+    from local.elastic import ElasticCloud, ElasticSettings
 
 
 def tag_query(key: Any, value: Any) -> Any:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from local.elastic import ElasticCloud, ElasticSettings
-
 if TYPE_CHECKING:
     from elastic_parts import RulesetBody
+
+    from local.elastic import ElasticCloud, ElasticSettings
 
 R = "/traffic-filter/rulesets"
 

@@ -1,0 +1,74 @@
+"""Private endpoints as their network sees them: who answers on an address, with which certificate and with what.
+
+Called by `Network`. `dial` is the whole decision; `local.network.listeners` puts it behind real sockets. An endpoint
+answers exactly while its connection is Approved: before and after there is no route.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from local.elastic.model import service_region
+from local.network.addresses import DATA_PLANE_PORT
+from local.network.ca import zone_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from local.elastic import ProxyAnswer
+    from local.network.azure import Azure, Elastic, EndpointView
+
+PORTS = (DATA_PLANE_PORT, 443)
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """An open way to Elastic's proxy through one private endpoint."""
+
+    plane: DataPlane
+    endpoint_id: str
+    guid: str
+    zone: str
+
+    def certificate_names(self, _sni: str | None = None) -> list[str]:
+        """Names of the certificate that is served: the region's, whatever name is asked for."""
+        return zone_names(self.zone)
+
+    def request(self, host: str, _path: str = "/") -> ProxyAnswer:
+        """The proxy's answer to a request with this Host; a connection that was lost meanwhile is reset."""
+        if self.endpoint_id not in {endpoint.id for endpoint in self.plane.open_endpoints()}:
+            raise ConnectionResetError(f"{self.endpoint_id}: the connection is no longer approved")
+        return self.plane.elastic.decide(host_without_port(host), self.guid)
+
+
+class DataPlane:
+    """Which endpoint answers where."""
+
+    def __init__(self, arm: Azure, elastic: Elastic, zones: Iterable[str]) -> None:
+        self.elastic = elastic
+        self._arm = arm
+        self._zones = {zone.split(".")[1]: zone for zone in zones}
+
+    def dial(self, address: str, port: int) -> Dial | None:
+        """Connect to an address; None is "no route"."""
+        if port not in PORTS:
+            return None
+        for endpoint in self.open_endpoints():
+            zone = self._zone(endpoint)
+            if endpoint.address == address and zone:
+                return Dial(self, endpoint.id, endpoint.resource_guid, zone)
+        return None
+
+    def open_endpoints(self) -> list[EndpointView]:
+        """Endpoints of Elastic's services that have an address and are approved."""
+        every = self._arm.private_endpoints()
+        return [e for e in every if e.status == "Approved" and e.address and self._zone(e)]
+
+    def _zone(self, endpoint: EndpointView) -> str | None:
+        return self._zones.get(service_region(endpoint.alias) or "")
+
+
+def host_without_port(host: str) -> str:
+    """The name in a Host header."""
+    return host.rsplit(":", 1)[0] if host.rsplit(":", 1)[-1].isdigit() else host

@@ -1,0 +1,69 @@
+"""A virtual network from inside, for the product's probe, without sockets; made by `Network.inside`, used by tests.
+
+It fits the probe's own idea of a network, so that the probe's order, limits and judgement run unchanged.
+"""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+from shared.core.diagnosis import Failure
+from shared.probe.model import Answer, NameNotFound, StageFailed
+
+if TYPE_CHECKING:
+    from local.network.data_plane import Dial
+    from local.network.network import Network
+    from shared.probe.model import Request
+
+
+class InsideConnection:
+    """A connection to an endpoint's address."""
+
+    def __init__(self, dial: Dial) -> None:
+        self._dial = dial
+
+    async def start_tls(self, host: str) -> None:
+        """Compare the host with the certificate's names; its chain is good by construction."""
+        names = self._dial.certificate_names(host)
+        if not any(matches(name, host) for name in names):
+            raise StageFailed(Failure.CERTIFICATE_MISMATCH, f"certificate is for {', '.join(names)}")
+
+    async def exchange(self, request: Request, body_limit: int) -> Answer:
+        """Ask the proxy."""
+        host = next(value for name, value in request.headers if name.lower() == "host")
+        answer = self._dial.request(host, request.path)
+        headers = {name.lower(): value for name, value in answer.headers}
+        return Answer(answer.status, headers, answer.body.encode()[:body_limit])
+
+    async def aclose(self) -> None:
+        """Nothing is held."""
+
+
+class InsideNetwork:
+    """What a machine in one virtual network can look up and reach."""
+
+    def __init__(self, network: Network, vnet_id: str | None) -> None:
+        self._network = network
+        self._vnet_id = vnet_id
+
+    async def resolve(self, host: str) -> tuple[str, ...]:
+        """A records, as the virtual network's name server gives them."""
+        answer = self._network.resolve(self._vnet_id, host)
+        if not answer.addresses:
+            raise NameNotFound
+        return answer.addresses
+
+    async def connect(self, address: str, port: int) -> InsideConnection:
+        """Connect; without a route it is refused, as on the loopback listeners."""
+        dial = self._network.dial(address, port)
+        if dial is None:
+            raise ConnectionRefusedError(errno.ECONNREFUSED, f"{address}:{port}: no route")
+        return InsideConnection(dial)
+
+
+def matches(pattern: str, host: str) -> bool:
+    """Whether a certificate's name covers a host: `*` stands for exactly one label."""
+    first, _, rest = pattern.lower().partition(".")
+    label, _, domain = host.lower().rstrip(".").partition(".")
+    return rest == domain and first in ("*", label)

@@ -1,0 +1,149 @@
+"""The network as one object: what `local.world` builds and starts, and what tests ask without sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from local.network.addresses import AddressPlan
+from local.network.data_plane import DataPlane, Dial
+from local.network.dns import Answer, Public, Resolver, public_names
+from local.network.inside import InsideNetwork
+from local.network.listeners import Listeners
+from local.network.name_server import NameServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from local.clock import LoopClock
+    from local.network.azure import Azure, Elastic, VirtualNetworkView
+    from local.network.ca import CertificateAuthority
+
+
+_LOG = logging.getLogger(__name__)
+
+
+class Network:
+    """Names and addresses of all virtual networks.
+
+    Making it gives ARM its allocator of addresses, so that every endpoint has a loopback address of its own.
+    `hub_vnet_id` is the network that the app is in: the default name server answers as that network sees the world.
+    """
+
+    def __init__(
+        self,
+        clock: LoopClock,
+        *,
+        arm: Azure,
+        elastic: Elastic,
+        ca: CertificateAuthority,
+        zones: Iterable[str],
+        loopback_prefix: str = "127.77.0.0/16",
+        hub_vnet_id: str | None = None,
+        public: Public | None = None,
+    ) -> None:
+        zones = list(zones)
+        self.hub_vnet_id = hub_vnet_id
+        self.addresses = AddressPlan(loopback_prefix)
+        self._clock = clock
+        self._arm = arm
+        self._resolver = Resolver(arm, public or public_names(zones), self.addresses.vnet_of_name_server)
+        self._plane = DataPlane(arm, elastic, zones)
+        self._listeners = Listeners(self._plane, ca)
+        self._default: NameServer | None = None
+        self._name_servers: dict[str, NameServer] = {}
+        self._changed = asyncio.Event()
+        self._syncing = asyncio.Lock()
+        self._follower: asyncio.Task[None] | None = None
+        arm.settings.allocate_address = self._allocate
+
+    # In-process: the same answers without sockets.
+
+    def resolve(self, vnet_id: str | None, name: str) -> Answer:
+        """A records of a name, as that network sees it; None is the internet."""
+        return self._resolver.resolve(vnet_id, name)
+
+    def dial(self, address: str, port: int) -> Dial | None:
+        """Connect to an endpoint's address; None is "no route"."""
+        return self._plane.dial(address, port)
+
+    def inside(self, vnet_id: str | None) -> InsideNetwork:
+        """That network for the product's probe."""
+        return InsideNetwork(self, vnet_id)
+
+    # On sockets.
+
+    @property
+    def dns_address(self) -> tuple[str, int]:
+        """Host and port of the default name server, which sees what the hub network sees."""
+        if self._default is None:
+            raise RuntimeError("the network is not started")
+        return self._default.host, self._default.port
+
+    def dns_address_of(self, vnet_id: str) -> tuple[str, int]:
+        """Host and port of a virtual network's own name server."""
+        return self.addresses.name_server(vnet_id), self.dns_address[1]
+
+    async def start(self, *, dns_host: str = "127.0.0.1", dns_port: int = 0) -> None:
+        """Open name servers and listeners, and follow ARM's changes from here on."""
+        self._default = NameServer(dns_host, lambda name: self.resolve(self.hub_vnet_id, name))
+        await self._default.open(dns_port)
+        self._arm.changes.append(self._changed.set)
+        self._arm.listeners.append(self._on_event)
+        await self.sync()
+        self._follower = asyncio.create_task(self._follow(), name="network: follow ARM")
+
+    async def stop(self) -> None:
+        """Close everything."""
+        if self._follower is not None:
+            self._follower.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._follower
+            self._follower = None
+            self._arm.changes.remove(self._changed.set)
+            self._arm.listeners.remove(self._on_event)
+        self._listeners.close()
+        for server in self._name_servers.values():
+            server.close()
+        self._name_servers.clear()
+        if self._default is not None:
+            self._default.close()
+            self._default = None
+        # Closed transports let go of their sockets in the loop's next round.
+        await self._clock.sleep(0)
+
+    async def sync(self) -> None:
+        """Bring sockets in line with ARM now; done by itself after every change."""
+        async with self._syncing:
+            await self._sync_name_servers()
+            await self._listeners.sync()
+
+    async def _follow(self) -> None:
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            await self.sync()
+
+    async def _sync_name_servers(self) -> None:
+        wanted = {vnet.id.lower() for vnet in self._arm.virtual_networks()}
+        for vnet_id in self._name_servers.keys() - wanted:
+            self._name_servers.pop(vnet_id).close()
+        for vnet_id in sorted(wanted - self._name_servers.keys()):
+            address, port = self.dns_address_of(vnet_id)
+            server = NameServer(address, partial(self.resolve, vnet_id))
+            try:
+                await server.open(port)
+            except OSError as error:
+                # The network goes without its own name server; the next change tries again.
+                _LOG.warning("no name server on %s:%s: %s", address, port, error)
+                continue
+            self._name_servers[vnet_id] = server
+
+    def _on_event(self, _event: Any) -> None:
+        self._changed.set()
+
+    def _allocate(self, vnet: VirtualNetworkView) -> str:
+        return self.addresses.allocate(vnet.id)

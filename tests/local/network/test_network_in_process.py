@@ -1,0 +1,113 @@
+"""Without sockets: who answers on an endpoint's address, and what the product's own probe makes of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from network_parts import ZONE
+
+from local.network import AddressPlan, claim_loopback
+from shared.core.diagnosis import Failure
+from shared.probe.model import Target
+from shared.probe.run import probe
+
+if TYPE_CHECKING:
+    from network_parts import Clouds
+
+
+async def test_endpoints_get_addresses_of_their_networks_own_slice(clouds: Clouds) -> None:
+    one, two = await clouds.vnet("one"), await clouds.vnet("two")
+    made = [await clouds.endpoint(name, vnet) for name, vnet in (("a", one), ("b", one), ("c", two))]
+    assert [e.address for e in made] == ["127.77.0.4", "127.77.0.5", "127.77.1.4"]
+    assert clouds.network.addresses.name_server(two) == "127.77.1.2"
+
+
+@pytest.mark.parametrize("status", ["Pending", "Rejected", "Disconnected"])
+async def test_there_is_no_route_to_an_endpoint_that_is_not_approved(clouds: Clouds, status: str) -> None:
+    endpoint = await clouds.endpoint("a", await clouds.vnet("v"))
+    clouds.arm.set_connection(endpoint.id, "Approved")
+    open_way = clouds.network.dial("127.77.0.4", 9243)
+    assert open_way is not None
+    clouds.arm.set_connection(endpoint.id, status)
+    assert clouds.network.dial("127.77.0.4", 9243) is None
+    with pytest.raises(ConnectionResetError):
+        open_way.request(f"x.es.{ZONE}", "/")
+
+
+async def test_only_the_known_address_and_ports_answer(clouds: Clouds) -> None:
+    endpoint, _ = await clouds.connected("a", await clouds.vnet("v"))
+    ways = [("127.77.0.4", 9243), ("127.77.0.4", 443), ("127.77.0.4", 9200), ("127.77.0.5", 9243)]
+    assert endpoint.address == "127.77.0.4"
+    assert [clouds.network.dial(*way) is not None for way in ways] == [True, True, False, False]
+
+
+async def test_the_certificate_is_the_regions_whatever_name_is_asked_for(clouds: Clouds) -> None:
+    await clouds.connected("a", await clouds.vnet("v"))
+    way = clouds.network.dial("127.77.0.4", 9243)
+    assert way is not None
+    names = way.certificate_names("search.es.eastus2.azure.elastic-cloud.com")
+    assert {f"*.{ZONE}", f"*.es.{ZONE}", f"*.kb.{ZONE}"} <= set(names)
+    assert all(name.endswith(ZONE) for name in names)
+
+
+async def test_the_products_probe_finds_each_outcome(clouds: Clouds) -> None:
+    vnet = await clouds.vnet("v")
+    endpoint, deployment = await clouds.connected("a", vnet)
+    assert endpoint.address is not None
+    inside = clouds.network.inside(vnet)
+    target = Target(deployment.private_host(), endpoint.address)
+
+    assert (await probe(target, inside)).failure is Failure.NAME_NOT_FOUND
+    await clouds.zone(vnet, {"*": ["127.77.0.9"]})
+    assert (await probe(target, inside)).failure is Failure.WRONG_ADDRESS
+    await clouds.record("*", [endpoint.address])
+    good = await probe(target, inside)
+    assert (good.failure, good.http_status, good.elastic_product) == (None, 401, True)
+
+    unknown = await probe(Target(f"nobody.es.{ZONE}", endpoint.address), inside)
+    assert unknown.http_status == 404
+    filtered = clouds.elastic.add_deployment("office", "eastus2", ip_policy=True)
+    assert (await probe(Target(filtered.private_host(), endpoint.address), inside)).http_status == 403
+    clouds.arm.set_connection(endpoint.id, "Rejected")
+    assert (await probe(target, inside)).failure is Failure.REFUSED
+
+
+async def test_a_name_of_another_region_does_not_fit_the_certificate(clouds: Clouds) -> None:
+    vnet = await clouds.vnet("v")
+    endpoint, _ = await clouds.connected("a", vnet)
+    assert endpoint.address is not None
+    other = "privatelink.uksouth.azure.elastic-cloud.com"
+    await clouds.zone(vnet, {"*": [endpoint.address]}, name=other)
+    evidence = await probe(Target(f"search.es.{other}", endpoint.address), clouds.network.inside(vnet))
+    assert evidence.failure is Failure.CERTIFICATE_MISMATCH
+
+
+def test_an_address_is_never_handed_out_twice_and_a_full_network_says_so() -> None:
+    plan = AddressPlan("127.77.0.0/16")
+    handed_out = [plan.allocate("/a") for _ in range(251)]
+    assert len(set(handed_out)) == 251
+    with pytest.raises(RuntimeError, match="used up"):
+        plan.allocate("/A")
+
+
+def test_the_last_slice_is_kept_for_the_anchor() -> None:
+    plan = AddressPlan("127.77.0.0/16")
+    assert {plan.name_server(f"/{n}").split(".")[2] for n in range(255)} == {str(n) for n in range(255)}
+    with pytest.raises(RuntimeError, match="255 virtual networks"):
+        plan.name_server("/one-more")
+
+
+@pytest.mark.parametrize("prefix", ["10.0.0.0/16", "127.77.0.0/24"])
+def test_a_prefix_that_is_no_loopback_16_is_refused(prefix: str) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        AddressPlan(prefix)
+
+
+@pytest.mark.real_time
+def test_two_instances_get_different_prefixes_and_give_them_back() -> None:
+    with claim_loopback() as first:
+        with claim_loopback() as second:
+            assert first.prefix != second.prefix
+        with claim_loopback() as third:
+            assert third.prefix == second.prefix
