@@ -1,1 +1,1 @@
-"""The product's library; see DESIGN's layers: `core` is pure, `clouds` and `state` are the edges, `reconcile` is the loop."""
+"""The product's library: `core` is pure, `clouds`, `state` and `probe` are the edges, `reconcile` is the loop."""

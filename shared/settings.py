@@ -10,7 +10,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from shared.core.arm_ids import parse_arm_id
 from shared.core.errors import InvalidInput, InvalidSettings
@@ -19,11 +19,11 @@ from shared.state.connect import storage_settings
 
 _GUID = re.compile(r"^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$", re.IGNORECASE)
 _GROUP = re.compile(r"^/subscriptions/([0-9a-f-]{36})/resourceGroups/([^/]{1,90})$", re.IGNORECASE)
-_T = TypeVar("_T")
 Parser = Callable[[str], Any]
 
 SCHEDULE_SETTING = "HEALTH_SCHEDULE"
 DEFAULT_SCHEDULE = "0 */5 * * * *"
+_SCHEDULE_FIELDS = "second minute hour day month day-of-week"
 
 
 class _Expected(ValueError):
@@ -131,8 +131,8 @@ def _instance(value: str) -> str:
 
 
 def _schedule(value: str) -> str:
-    if len(value.split()) != 6:
-        raise _Expected("a schedule of six fields: second minute hour day month day-of-week")
+    if len(value.split()) != len(_SCHEDULE_FIELDS.split()):
+        raise _Expected(f"a schedule of six fields: {_SCHEDULE_FIELDS}")
     return value
 
 
@@ -186,8 +186,8 @@ class Settings:
         "ELASTIC_DEPLOYMENTS_ALLOWED",
         _names,
         "",
-        "Ids or names of the deployments that an endpoint's tag `elastic-deployments` may ask for, separated by commas; "
-        "`*` for all. A deployment can also consent itself, by its tag `elastic-privatelink-endpoints`.",
+        "Ids or names of the deployments that an endpoint's tag `elastic-deployments` may ask for, separated by "
+        "commas; `*` for all. A deployment can also consent itself, by its tag `elastic-privatelink-endpoints`.",
     )
     first_policy_allowed: frozenset[str] = _setting(
         "ELASTIC_FIRST_POLICY_ALLOWED",

@@ -29,7 +29,7 @@ def elastic_error(status: int, body: str, headers: Mapping[str, str], *, doing: 
             f"Elastic Cloud refused the API key when asked to {doing}.",
             reason="ElasticKeyRefused",
             on=on,
-            next_step="Create a new Elastic Cloud API key (they expire, by default after 3 months); set ELASTIC_API_KEY.",
+            next_step="Create a new Elastic Cloud API key (they expire, often after 3 months); set ELASTIC_API_KEY.",
         )
     if status == HTTPStatus.FORBIDDEN:
         return Forbidden(

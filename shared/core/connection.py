@@ -94,6 +94,7 @@ class Connection:
     zone: Owned | None = None
     links: tuple[Owned, ...] = ()
     record: Owned | None = None
+    record_addresses: tuple[str, ...] = ()
     policy: PolicyMemory = PolicyMemory()
     associations: tuple[AssociationMemory, ...] = ()
     deployments: tuple[DeploymentMemory, ...] = ()

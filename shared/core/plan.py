@@ -146,6 +146,7 @@ def remember(known: Connection, desired: Desired, plan_: Plan, now: datetime) ->
         dns = plan_.dns
         known = replace(known, zone=dns.zone or known.zone, links=dns.links or known.links)
         known = replace(known, record=dns.record or known.record)
+        known = replace(known, record_addresses=dns.record_addresses or known.record_addresses)
     return _remember_elastic(known, plan_.elastic) if plan_.elastic is not None else known
 
 

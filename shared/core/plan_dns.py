@@ -32,6 +32,8 @@ class DnsPlan:
     zone: Owned | None = None
     links: tuple[Owned, ...] = ()
     record: Owned | None = None
+    record_addresses: tuple[str, ...] = ()
+    """What the `*` record holds; with `union` other endpoints' addresses too."""
 
 
 def link_name(vnet_id: str) -> str:
@@ -71,6 +73,7 @@ def plan_dns(desired: Desired, zones: tuple[Zone, ...], rules: Rules) -> DnsPlan
         zone=Owned(zone.id.text, owner),
         links=links,
         record=_record_owner(desired, zone) if record.true else None,
+        record_addresses=zone.record.addresses if record.true and zone.record else (),
     )
 
 

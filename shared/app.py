@@ -1,0 +1,123 @@
+"""The composition root: builds the `Context` from the app settings, once per process. Called by the triggers.
+
+Importing this module costs little and never fails; settings are checked when `start` is called, and an error in them is
+logged in full and raised again to every trigger that needs them. A failing import would leave the app with no functions
+at all, and nothing to say why.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING
+
+from shared.clock import SystemClock
+from shared.clouds.azure import ArmClients, ArmOptions
+from shared.clouds.elastic import ElasticCloud, ElasticOptions
+from shared.clouds.private_dns import PrivateDns
+from shared.clouds.private_endpoints import PrivateEndpoints
+from shared.context import Context, log
+from shared.core.errors import InvalidSettings
+from shared.core.messages import QUEUE
+from shared.probe import Connection, Network
+from shared.settings import Settings, load
+from shared.state.connect import storage_from_environment
+from shared.state.leases import Leases
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+
+
+def build(environ: Mapping[str, str]) -> Context:
+    """Everything the app works with; raises InvalidSettings that lists all that is wrong. Opens no connection yet."""
+    settings = load(environ)
+    clock = SystemClock()
+    clients = ArmClients(arm_options(settings), lambda: managed_identity(settings.client_id or None))
+    storage = storage_from_environment(environ, managed_identity, queue_name=QUEUE)
+    leases = Leases(
+        storage.connections,
+        storage.queue,
+        clock,
+        owner_id=f"{socket.gethostname()[:40]}/{os.getpid()}",
+        ttl=settings.lease_seconds,
+    )
+    return Context(
+        settings=settings,
+        clock=clock,
+        endpoints=PrivateEndpoints(clients),
+        dns=PrivateDns(clients),
+        elastic=ElasticCloud(elastic_options(settings)),
+        storage=storage,
+        leases=leases,
+        network=_LazyNetwork(settings.name_server),
+        rules=settings.rules(),
+    )
+
+
+def arm_options(settings: Settings) -> ArmOptions:
+    """The part of the settings that the ARM clients need."""
+    return ArmOptions(
+        url=settings.arm_url,
+        audience=settings.arm_audience,
+        poll_interval=settings.arm_poll,
+        operation_wait=settings.arm_wait,
+        timeout=settings.request_timeout,
+    )
+
+
+def elastic_options(settings: Settings) -> ElasticOptions:
+    """The part of the settings that the Elastic Cloud client needs."""
+    return ElasticOptions(
+        url=settings.elastic_url,
+        api_key=settings.elastic_api_key,
+        timeout=settings.request_timeout,
+        probe_port=settings.probe_port,
+    )
+
+
+def managed_identity(client_id: str | None) -> AsyncTokenCredential:
+    """The platform's own identity, the only credential this app uses."""
+    from azure.identity.aio import ManagedIdentityCredential  # noqa: PLC0415 - imported when first used
+
+    return ManagedIdentityCredential(client_id=client_id) if client_id else ManagedIdentityCredential()
+
+
+class _LazyNetwork(Network):
+    """The network around the app; its libraries are loaded with the first test."""
+
+    def __init__(self, name_server: tuple[str, int] | None) -> None:
+        self._name_server = name_server
+        self._network: Network | None = None
+
+    def _real(self) -> Network:
+        from shared.probe.sockets import SocketNetwork  # noqa: PLC0415 - imported when first used
+
+        self._network = self._network or SocketNetwork(self._name_server)
+        return self._network
+
+    async def resolve(self, host: str) -> tuple[str, ...]:
+        """As the network answers."""
+        return await self._real().resolve(host)
+
+    async def connect(self, address: str, port: int) -> Connection:
+        """As the network connects."""
+        return await self._real().connect(address, port)
+
+
+@cache
+def _started() -> Context | InvalidSettings:
+    try:
+        return build(os.environ)
+    except InvalidSettings as error:
+        log.error("%s", error)  # noqa: TRY400 - a traceback would bury the list
+        return error
+
+
+def start() -> Context:
+    """The process's context; raises InvalidSettings on every call while the settings are wrong."""
+    context = _started()
+    if isinstance(context, InvalidSettings):
+        raise context
+    return context

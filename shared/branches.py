@@ -1,0 +1,139 @@
+"""One run: read the endpoint, drive the DNS and the Elastic Cloud branch side by side, test. Used by `reconcile`."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+from shared.apply import Failures, apply_dns, apply_elastic
+from shared.checks import check, not_tested, testable
+from shared.conclude import conclude, failed_conditions
+from shared.core import conditions as c
+from shared.core.conditions import Condition, Phase
+from shared.core.connection import PolicyMemory
+from shared.core.desired import Desired, desired_of, recognition_condition
+from shared.core.errors import AutopilotError, NotFound, Waiting
+from shared.core.messages import WorkMessage
+from shared.core.model import ConnectionStatus, Endpoint, Zone
+from shared.core.plan import Observed, Plan, approved, plan, remember
+from shared.core.plan_elastic import ObservedElastic
+from shared.observe import observe_dns, observe_elastic
+from shared.run import Run
+
+FRESH = timedelta(minutes=10)
+"""How long a full observation spares the next looks while nothing but the approval is awaited."""
+
+MISSING_GRACE = timedelta(minutes=2)
+"""How long an endpoint that an event or a person named may be unreadable before it counts as gone."""
+
+
+async def run_once(run: Run, message: WorkMessage) -> None:
+    """Observe, plan, apply, test; the outcome is in `run.connection`."""
+    try:
+        endpoint = await run.context.endpoints.get(message.endpoint)
+    except NotFound:
+        _endpoint_missing(run, message)
+        return
+    except AutopilotError as error:
+        conclude(run, [], {c.RECOGNISED: error})
+        return
+    desired = desired_of(endpoint, run.context.rules)
+    if desired is None:
+        run.connection = replace(run.connection, endpoint_id=endpoint.id.text, name=endpoint.name, alias=endpoint.alias)
+        conclude(run, [recognition_condition(endpoint)], {}, only=True)
+        return
+    if run.connection.guid and endpoint.guid and run.connection.guid != endpoint.guid:
+        # Deleted and made anew under its old name: nothing known of the old one's policy is true of this one.
+        run.connection = replace(run.connection, policy=PolicyMemory(), associations=(), pending_since=None)
+    if _only_approval_awaited(run, endpoint, message):
+        _look_at_approval(run, endpoint)
+    else:
+        await _full_run(run, desired)
+
+
+def _endpoint_missing(run: Run, message: WorkMessage) -> None:
+    """Not there: for a while after it was named that is normal, later it is gone. Nothing is removed here."""
+    now = run.context.clock.now()
+    since = run.connection.missing_since or now
+    run.connection = replace(run.connection, missing_since=since)
+    if message.cause != "event-delete" and run.connection.observed_at is None and now - since < MISSING_GRACE:
+        conclude(run, [], {c.RECOGNISED: Waiting("Azure does not know the endpoint yet.", on=message.endpoint.text)})
+        return
+    text = "Azure says that the private endpoint does not exist (any more). What was made for it is left as it is."
+    gone = Condition(c.RECOGNISED, c.Status.FALSE, "EndpointNotFound", text, needs=c.Kind.EVENT)
+    conclude(run, [gone], {}, only=True)
+    run.connection = replace(run.connection, phase=Phase.REMOVED)
+
+
+# -- the two branches ----------------------------------------------------------------------------------------------
+
+
+async def _full_run(run: Run, desired: Desired) -> None:
+    context, now = run.context, run.context.clock.now()
+    dns, elastic = await asyncio.gather(_dns_branch(run, desired), _elastic_branch(run, desired))
+    (zones, dns_failures), (observed, elastic_failures) = dns, elastic
+    final = plan(desired, Observed(desired.endpoint, zones, observed), run.connection, context.rules, now)
+    run.connection = replace(remember(run.connection, desired, final, now), observed_at=now)
+    await _test_and_conclude(run, desired, final, dns_failures | elastic_failures)
+
+
+async def _dns_branch(run: Run, desired: Desired) -> tuple[tuple[Zone, ...] | None, Failures]:
+    context = run.context
+    try:
+        zones = await observe_dns(context, desired, run.connection)
+    except AutopilotError as error:
+        return None, {c.ZONE_READY: error}
+    before = plan(desired, Observed(desired.endpoint, zones), run.connection, context.rules, context.clock.now())
+    return await apply_dns(run, before.dns_steps, zones)
+
+
+async def _elastic_branch(run: Run, desired: Desired) -> tuple[ObservedElastic | None, Failures]:
+    context = run.context
+    if not desired.endpoint.guid:
+        return None, {}
+    try:
+        observed = await observe_elastic(context, desired)
+    except AutopilotError as error:
+        return None, {c.POLICY_READY: error}
+    failures: Failures = {}
+    for _ in range(2):  # a policy made in the first pass is associated in the second
+        now = context.clock.now()
+        before = plan(desired, Observed(desired.endpoint, None, observed), run.connection, context.rules, now)
+        if not before.elastic_steps or failures:
+            break
+        run.connection = remember(run.connection, desired, before, now)
+        observed, failures = await apply_elastic(run, before.elastic_steps, observed)
+    return observed, failures
+
+
+async def _test_and_conclude(run: Run, desired: Desired, final: Plan, failures: Failures) -> None:
+    standing = {condition.type: condition for condition in final.conditions} | failed_conditions(run, failures)
+    result = await check(run.context, run.connection, desired.service.zone) if testable(standing) else not_tested()
+    run.connection = replace(run.connection, checks=result.verdicts or run.connection.checks)
+    conclude(run, [*final.conditions, result.condition], failures)
+
+
+# -- waiting for the approval --------------------------------------------------------------------------------------
+
+
+def _only_approval_awaited(run: Run, endpoint: Endpoint, message: WorkMessage) -> bool:
+    """Whether one read of the endpoint is enough: everything else held a moment ago and nothing of it has changed."""
+    known = run.connection
+    awaited = {c.APPROVED, c.ASSOCIATED, c.REACHABLE, c.READY}
+    others = [condition for condition in known.conditions if condition.type not in awaited]
+    return (
+        message.cause == "wait"
+        and endpoint.status is ConnectionStatus.PENDING
+        and known.observed_at is not None
+        and run.context.clock.now() - known.observed_at < FRESH
+        and bool(others)
+        and all(condition.true for condition in others)
+        and (known.guid, known.address, known.vnet_id) == (endpoint.guid, endpoint.address, endpoint.vnet_id)
+    )
+
+
+def _look_at_approval(run: Run, endpoint: Endpoint) -> None:
+    now = run.context.clock.now()
+    kept = [condition for condition in run.connection.conditions if condition.type not in {c.APPROVED, c.READY}]
+    conclude(run, [*kept, approved(endpoint, run.connection, run.context.rules, now)], {})

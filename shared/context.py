@@ -1,0 +1,38 @@
+"""Everything the use cases work with, in one value: settings, clock, clouds, state, network.
+
+Built by `app`, or by a test. Nothing in here decides; it exists so that `reconcile` and `sweep` take one argument
+instead of nine.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+
+from shared.clock import Clock
+from shared.clouds.elastic import ElasticCloud
+from shared.clouds.private_dns import PrivateDns
+from shared.clouds.private_endpoints import PrivateEndpoints
+from shared.core.rules import Rules
+from shared.probe import Network
+from shared.settings import Settings
+from shared.state.leases import Leases
+from shared.state.ports import Storage
+
+log = logging.getLogger("privatelink")
+"""The product's log: identifiers, reasons and durations; never a key, a token or an event's claims."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The app's collaborators."""
+
+    settings: Settings
+    clock: Clock
+    endpoints: PrivateEndpoints
+    dns: PrivateDns
+    elastic: ElasticCloud
+    storage: Storage
+    leases: Leases
+    network: Network
+    rules: Rules = field(default_factory=Rules)

@@ -1,0 +1,83 @@
+"""From an error to a condition, and from conditions to the next look. Pure; used by `reconcile`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from shared.core import conditions as c
+from shared.core.conditions import Condition
+from shared.core.connection import Connection
+from shared.core.errors import (
+    AnswerLost,
+    AutopilotError,
+    Blocked,
+    LostRace,
+    NotVisibleYet,
+    RetryLater,
+    Throttled,
+    Waiting,
+)
+
+GROWTH = 1.5
+"""Each wait for the same thing is this much longer than the one before."""
+
+PATIENCE = 10
+"""Looks at a failing test before only the timer goes on looking."""
+
+_REASONS: tuple[tuple[type[AutopilotError], str], ...] = (
+    (Throttled, "Throttled"),
+    (NotVisibleYet, "NotVisibleYet"),
+    (LostRace, "ChangedMeanwhile"),
+    (AnswerLost, "AnswerLost"),
+    (RetryLater, "TemporaryFailure"),
+)
+
+
+def condition_of(
+    type_: str, error: AutopilotError, before: Condition | None, now: datetime, visibility: float
+) -> Condition:
+    """The condition that an error makes; what stays invisible for longer than `visibility` seconds needs a person."""
+    if isinstance(error, Waiting):
+        return c.waiting(type_, "OperationRunning", str(error))
+    if isinstance(error, Blocked):
+        return c.blocked(type_, error.reason, _text(error), error.next_step)
+    if not isinstance(error, RetryLater):
+        return c.blocked(
+            type_, type(error).__name__, _text(error), error.next_step or "Correct what the message names."
+        )
+    reason = next(name for kind, name in _REASONS if isinstance(error, kind))
+    if isinstance(error, NotVisibleYet):
+        overdue = {reason, "StillNotVisible"}
+        since = before.since if before is not None and before.reason in overdue else None
+        if since is not None and (now - since).total_seconds() > visibility:
+            step = "Look at the resource in the Azure portal; the app goes on trying at each sweep."
+            return c.blocked(type_, "StillNotVisible", _text(error), step)
+        return c.waiting(type_, reason, _text(error))
+    return c.waiting(type_, reason, _text(error), c.Kind.WORK)
+
+
+def _text(error: AutopilotError) -> str:
+    return f"{error.what} [{error.on}]" if error.on else error.what
+
+
+def next_delay(
+    connection: Connection, conditions: Mapping[str, Condition], *, first: float, longest: float, at_least: float
+) -> float | None:
+    """Seconds until the loop looks again by itself; None when only an event, a person or the timer should wake it."""
+    wanting = {name for name, condition in conditions.items() if name != c.READY and not condition.true}
+    waiting_for = {name for name in wanting if conditions[name].needs in {c.Kind.TIME, c.Kind.WORK}}
+    # "Not tested" waits for the others, it is nothing to look for by itself.
+    waiting_for -= {name for name in waiting_for if conditions[name].reason == "NotTested"}
+    approved = conditions.get(c.APPROVED)
+    if approved is not None and not approved.true and approved.needs is c.Kind.PERSON:
+        waiting_for -= {c.ASSOCIATED}
+    if not waiting_for or (waiting_for == {c.REACHABLE} and connection.attempts >= PATIENCE):
+        return None
+    grown = min(longest, first * GROWTH ** min(connection.attempts, 30))
+    return max(grown, at_least)
+
+
+def fingerprint(conditions: tuple[Condition, ...]) -> frozenset[tuple[str, str]]:
+    """What is being waited for: while it stays the same, the delays grow."""
+    return frozenset((condition.type, condition.reason) for condition in conditions if not condition.true)

@@ -1,0 +1,66 @@
+"""Reading what is there, for one endpoint, with as few calls as possible. Used by `reconcile`.
+
+Budget of the happy path: see `tests/reconcile/test_budget.py`. A zone known from the record is read directly instead of
+listing every zone of every subscription; deployments are looked up only once their turn has come.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from shared.context import Context
+from shared.core.arm_ids import parse_arm_id
+from shared.core.connection import Connection, Owner
+from shared.core.desired import Desired
+from shared.core.errors import InvalidInput
+from shared.core.model import ConnectionStatus, Deployment, Zone
+from shared.core.plan_elastic import ObservedElastic
+
+
+async def observe_dns(context: Context, desired: Desired, known: Connection) -> tuple[Zone, ...]:
+    """Every zone of the service's name that matters, with links and `*` record."""
+    zone = await _known_zone(context, desired, known)
+    if zone is not None:
+        return (zone,)
+    return await context.dns.zones_named([desired.service.zone], zone_subscriptions(context, desired))
+
+
+def zone_subscriptions(context: Context, desired: Desired) -> tuple[str, ...]:
+    """Where a zone may be that the endpoint's network is linked to."""
+    subscriptions = [desired.endpoint.id.subscription_id, desired.zone_home.subscription_id]
+    for vnet in (desired.endpoint.vnet_id, *desired.link_vnets):
+        try:
+            subscriptions.append(parse_arm_id(vnet).subscription_id)
+        except InvalidInput:
+            continue
+    return tuple(dict.fromkeys((*subscriptions, *context.settings.dns_subscriptions)))
+
+
+async def _known_zone(context: Context, desired: Desired, known: Connection) -> Zone | None:
+    """The recorded zone if it still serves every network; anything else calls for the full look."""
+    if known.zone is None or parse_arm_id(known.zone.id).name.lower() != desired.service.zone:
+        return None
+    zone = await context.dns.zone(parse_arm_id(known.zone.id))
+    if zone is None or not all(zone.link_to(v) for v in (desired.endpoint.vnet_id, *desired.link_vnets)):
+        return None
+    return replace(zone, marker=desired.marker if known.zone.owner is Owner.OURS else None)
+
+
+async def observe_elastic(context: Context, desired: Desired) -> ObservedElastic:
+    """The region's policies and, once the endpoint is approved, the deployments it asks for."""
+    asked = desired.deployments if desired.endpoint.status is ConnectionStatus.APPROVED else ()
+    policies, deployments = await asyncio.gather(
+        context.elastic.policies(desired.service.elastic_region), context.elastic.deployments(asked)
+    )
+    if not asked:
+        return ObservedElastic(policies, None)
+    known = await asyncio.gather(*(_with_attached(context, deployment) for deployment in deployments))
+    return ObservedElastic(policies, tuple(known))
+
+
+async def _with_attached(context: Context, deployment: Deployment) -> Deployment:
+    """The search leaves a deployment's settings out at times; then its policies are asked for by themselves."""
+    if deployment.attached is not None or not deployment.running:
+        return deployment
+    return replace(deployment, attached=await context.elastic.attached_to(deployment.id))

@@ -1,0 +1,123 @@
+"""The loop: bring one endpoint's connection from what is to what should be. Called by the queue trigger.
+
+    message ─▶ lease ─▶ observe ─▶ plan ─▶ apply ─▶ plan again ─▶ test ─▶ record ─▶ wait or done
+                │          │         │       │                              │
+              Tables   ARM, Elastic  pure   ARM, Elastic                 Tables, queue
+
+It is level-triggered: the message only names the endpoint; everything else is read. Run twice, late, or after a crash
+anywhere, it does what is left to do. Waiting for Azure or for Elastic's approval holds no instance: the run ends with
+a message to itself, delayed, and each such message replaces the one before (`wake_at`). The two branches, DNS and
+Elastic Cloud, do not wait for each other. Errors of the clouds become conditions that say who must act; only lost
+storage, a run that takes too long, and bugs are raised, for the platform to deliver the message again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from enum import StrEnum
+
+from shared.branches import run_once
+from shared.conclude import schedule
+from shared.context import Context, log
+from shared.core.arm_ids import ArmId
+from shared.core.connection import Connection, from_document, to_document
+from shared.core.errors import AutopilotError, LeaseLost, RetryLater
+from shared.core.messages import WorkMessage
+from shared.run import Run
+from shared.state.leases import Busy, Held
+from shared.state.rows import ConnectionRow
+
+ROUNDS = 3
+"""Runs in a row under one lease when work keeps arriving; after that a new message goes on."""
+
+
+class Outcome(StrEnum):
+    """What became of a message."""
+
+    DONE = "done"
+    BUSY = "busy"
+    STALE = "stale"
+    OUT_OF_SCOPE = "out-of-scope"
+    LOST_LEASE = "lost-lease"
+
+
+async def reconcile(context: Context, message: WorkMessage) -> Outcome:
+    """Handle one message; raises only what the platform should deliver again."""
+    endpoint_id = message.endpoint
+    if not in_scope(context, endpoint_id):
+        log.info("dropped: %s is out of scope of the settings correlation=%s", endpoint_id.text, message.correlation_id)
+        return Outcome.OUT_OF_SCOPE
+    fresh = Connection(endpoint_id.text, name=endpoint_id.name)
+    row = await context.storage.connections.get(endpoint_id.subscription_id, fresh.id)
+    if _stale(message, row):
+        return Outcome.STALE
+    guard = replace(message, cause="lease", wake_at=None).encode()
+    blank = ConnectionRow(endpoint_id.subscription_id, fresh.id, document=to_document(fresh), name=fresh.name)
+    held = await context.leases.acquire(endpoint_id.subscription_id, fresh.id, lambda: blank, guard)
+    if isinstance(held, Busy):
+        return Outcome.BUSY
+    try:
+        await _rounds(context, held, message)
+    except LeaseLost as error:
+        log.warning("lease lost: %s", error)
+        return Outcome.LOST_LEASE
+    except Exception:
+        # Let go, so that the message's next delivery finds the endpoint free and the poison count means something.
+        await _let_go(held)
+        raise
+    return Outcome.DONE
+
+
+def in_scope(context: Context, endpoint: ArmId) -> bool:
+    """Whether the settings include the endpoint (S8); the event has no say in it."""
+    settings = context.settings
+    groups = settings.resource_groups
+    in_group = "*" in groups or endpoint.resource_group.lower() in groups
+    return in_group and endpoint.subscription_id in settings.subscriptions
+
+
+def _stale(message: WorkMessage, row: ConnectionRow | None) -> bool:
+    """Messages that ask for nothing any more: an old wait, a guard whose holder finished, a delete of the unknown."""
+    if row is None:
+        return message.cause in {"event-delete", "wait", "lease"}
+    if message.cause == "lease":
+        return row.lease_owner is None and not row.pending
+    if message.wake_at is None:
+        return False
+    wake_at = from_document(row.document).wake_at
+    return wake_at is None or wake_at > message.wake_at
+
+
+async def _let_go(held: Held) -> None:
+    try:
+        while await held.finish(held.row.document):
+            pass
+    except AutopilotError as error:
+        log.warning("lease not released, it will expire: %s", error)
+
+
+async def _rounds(context: Context, held: Held, message: WorkMessage) -> None:
+    for _ in range(ROUNDS):
+        known = from_document(held.row.document)
+        run = Run(context, held, known, message.cause, message.correlation_id)
+        await _bounded(run, message)
+        await schedule(run, message)
+        await run.flush()
+        final = run.connection
+        if not await held.finish(to_document(final), str(final.phase), final.name, final.region):
+            return
+    # Still more to do: hand over to a new message instead of holding on, then release.
+    await context.storage.queue.send(replace(message, cause="manual", wake_at=None).encode())
+    await _let_go(held)
+
+
+async def _bounded(run: Run, message: WorkMessage) -> None:
+    """One run, within its time: a run that outlived its lease could meet another worker."""
+    limit = run.context.settings.run_seconds
+    try:
+        async with asyncio.timeout(limit):
+            await run_once(run, message)
+    except TimeoutError as error:
+        await run.flush()
+        raise RetryLater(f"The run took longer than {limit:.0f} s.", on=message.endpoint.text) from error

@@ -1,0 +1,82 @@
+"""One run over one endpoint: its record as it grows, its lease, its diary. Used by `reconcile` and `apply`."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.context import Context, log
+from shared.core.connection import Connection, to_document
+from shared.core.errors import AutopilotError
+from shared.core.steps import Step
+from shared.state.leases import Held
+from shared.state.rows import JournalEntry
+
+
+@dataclass(slots=True)
+class Run:
+    """The state of a run; `connection` is replaced as things become known."""
+
+    context: Context
+    held: Held
+    connection: Connection
+    cause: str
+    correlation_id: str
+    id: str = field(default_factory=lambda: secrets.token_hex(6))
+    entries: list[JournalEntry] = field(default_factory=list)
+    retry_after: float = 0.0
+    """The longest wait, in seconds, that an error asked for."""
+
+    def note(
+        self,
+        step: Step | str,
+        outcome: str,
+        *,
+        before: Any = None,
+        after: Any = None,
+        message: str = "",
+        started: float | None = None,
+    ) -> None:
+        """Add to the diary: a change that was tried, or a decision."""
+        duration = 0 if started is None else round((time.monotonic() - started) * 1000)
+        entry = JournalEntry(
+            at=self.context.clock.now(),
+            run_id=self.id,
+            correlation_id=self.correlation_id,
+            cause=self.cause,
+            step=str(step),
+            before=before,
+            after=after,
+            outcome=outcome,
+            duration_ms=duration,
+            message=message,
+        )
+        self.entries.append(entry)
+        log.info(
+            "%s: %s (%s) connection=%s run=%s correlation=%s %s",
+            outcome,
+            step,
+            self.cause,
+            self.connection.id,
+            self.id,
+            self.correlation_id,
+            message,
+        )
+
+    async def save(self) -> None:
+        """Store the record as it is now, and renew the lease; raises LeaseLost."""
+        c = self.connection
+        await self.held.save(to_document(c), str(c.phase), c.name, c.region)
+
+    async def flush(self) -> None:
+        """Write the diary. A diary that cannot be written stops no work: what matters for safety is in the record."""
+        entries, self.entries = self.entries, []
+        if not entries:
+            return
+        try:
+            await self.context.storage.journal.append(self.connection.id, entries)
+        except AutopilotError as error:
+            self.entries = entries
+            log.warning("journal of connection %s not written: %s", self.connection.id, error)

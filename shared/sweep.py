@@ -1,0 +1,234 @@
+"""The timer's use case: what events missed is found here. Called by `check_health`.
+
+Everything is listed in pages, once per run: endpoints per subscription, zones by name, all policies, the deployments
+that endpoints ask for. The same pure plan as in `reconcile` says what is missing or drifted; the sweep itself changes
+nothing in Azure or Elastic Cloud, it enqueues. What needs nothing is tested, and only a change of verdict is enqueued.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from shared.checks import check
+from shared.context import Context, log
+from shared.core import conditions as c
+from shared.core.arm_ids import ArmId, parse_endpoint_id
+from shared.core.conditions import Phase
+from shared.core.connection import Connection, from_document, to_document
+from shared.core.desired import Desired, desired_of
+from shared.core.errors import AutopilotError, InvalidInput, LostRace
+from shared.core.messages import WorkMessage
+from shared.core.model import ConnectionStatus, Deployment, Endpoint, Policy, Zone
+from shared.core.plan import Observed, plan
+from shared.core.plan_elastic import ObservedElastic
+from shared.observe import zone_subscriptions
+from shared.reconcile import in_scope
+from shared.state.rows import ConnectionRow
+
+OVERDUE = timedelta(minutes=2)
+"""How late a connection's own wake-up may be before the sweep takes its place."""
+
+PROBES_AT_ONCE = 20
+
+
+@dataclass(slots=True)
+class Sweep:
+    """What one run of the timer found, for its log line."""
+
+    endpoints: int = 0
+    enqueued: int = 0
+    probed: int = 0
+    unhealthy: int = 0
+    errors: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    row: ConnectionRow
+    connection: Connection
+
+
+@dataclass(frozen=True, slots=True)
+class _World:
+    """What the listings answered; None: could not be read, so nothing is concluded from it."""
+
+    zones: tuple[Zone, ...] | None
+    policies: tuple[Policy, ...] | None
+    deployments: tuple[Deployment, ...] | None
+
+
+async def sweep(context: Context, correlation_id: str) -> Sweep:
+    """Look at every connection and every endpoint in scope once."""
+    result = Sweep()
+    known = await _known(context, result)
+    listed, complete = await _listed(context, result)
+    desired = [wanted for endpoint in listed.values() if (wanted := desired_of(endpoint, context.rules))]
+    result.endpoints = len(desired)
+    world = await _world(context, desired, result)
+    messages: list[WorkMessage] = []
+    to_probe: list[tuple[Desired, _Known]] = []
+    for wanted in desired:
+        entry = known.get(wanted.connection_id)
+        if _needs_work(context, wanted, entry, world):
+            messages.append(WorkMessage(wanted.endpoint.id, "timer", correlation_id))
+        elif entry is not None and entry.connection.phase is Phase.READY:
+            to_probe.append((wanted, entry))
+    messages += _missing(known.values(), listed, complete, correlation_id)
+    messages += await _probe_all(context, to_probe, correlation_id, result)
+    for message in messages:
+        await context.storage.queue.send(message.encode())
+    result.enqueued = len(messages)
+    log.info("sweep: %s correlation=%s", result, correlation_id)
+    return result
+
+
+# -- reading everything --------------------------------------------------------------------------------------------
+
+
+async def _known(context: Context, result: Sweep) -> dict[str, _Known]:
+    found = {}
+    async for row in context.storage.connections.list():
+        try:
+            found[row.connection_id] = _Known(row, from_document(row.document))
+        except InvalidInput as error:
+            result.errors.append(str(error))
+            log.warning("connection %s cannot be read: %s", row.connection_id, error)
+    return found
+
+
+async def _listed(context: Context, result: Sweep) -> tuple[dict[str, Endpoint], set[str]]:
+    """Every endpoint in scope by its lower-cased id, and the subscriptions whose listing was complete."""
+    found: dict[str, Endpoint] = {}
+    complete = set()
+    for subscription in context.settings.subscriptions:
+        try:
+            endpoints = [endpoint async for endpoint in context.endpoints.list(subscription)]
+            addresses = await context.endpoints.addresses(subscription) if endpoints else {}
+        except AutopilotError as error:
+            _failed(result, f"subscription {subscription}", error)
+            continue
+        complete.add(subscription)
+        for endpoint in endpoints:
+            if in_scope(context, endpoint.id):
+                found[endpoint.id.key] = _with_address(endpoint, addresses)
+    return found, complete
+
+
+def _with_address(endpoint: Endpoint, addresses: dict[str, str]) -> Endpoint:
+    found = (addresses.get(nic_id.lower()) for nic_id in endpoint.nic_ids)
+    return replace(endpoint, address=endpoint.address or next((address for address in found if address), None))
+
+
+async def _world(context: Context, desired: list[Desired], result: Sweep) -> _World:
+    if not desired:
+        return _World((), (), ())
+    names = {wanted.service.zone for wanted in desired}
+    subscriptions = {s: None for wanted in desired for s in zone_subscriptions(context, wanted)}
+    asked = {name: None for wanted in desired for name in wanted.deployments}
+    zones, policies, deployments = await asyncio.gather(
+        context.dns.zones_named(names, subscriptions),
+        context.elastic.policies(),
+        context.elastic.deployments(asked),
+        return_exceptions=True,
+    )
+    for what, answer in (("zones", zones), ("policies", policies), ("deployments", deployments)):
+        if isinstance(answer, AutopilotError):
+            _failed(result, what, answer)
+        elif isinstance(answer, BaseException):
+            raise answer
+    return _World(
+        None if isinstance(zones, BaseException) else zones,
+        None if isinstance(policies, BaseException) else policies,
+        None if isinstance(deployments, BaseException) else deployments,
+    )
+
+
+def _failed(result: Sweep, what: str, error: AutopilotError) -> None:
+    result.errors.append(f"{what}: {error}")
+    log.warning("sweep could not read %s: %s", what, error)
+
+
+# -- deciding ------------------------------------------------------------------------------------------------------
+
+
+def _needs_work(context: Context, desired: Desired, known: _Known | None, world: _World) -> bool:
+    """Missing, unfinished or drifted; a connection that will look again by itself soon is left to do so."""
+    if known is None:
+        return True
+    connection, now = known.connection, context.clock.now()
+    if connection.wake_at is not None and now - connection.wake_at < OVERDUE:
+        return False
+    if connection.phase is not Phase.READY:
+        return True
+    endpoint = desired.endpoint
+    if (connection.guid, connection.address) != (endpoint.guid, endpoint.address):
+        return True
+    if endpoint.status is not ConnectionStatus.APPROVED:
+        return True
+    elastic = None
+    if world.policies is not None and world.deployments is not None:
+        region = desired.service.elastic_region
+        policies = tuple(policy for policy in world.policies if policy.region == region)
+        elastic = ObservedElastic(policies, world.deployments)
+    found = plan(desired, Observed(endpoint, world.zones, elastic), connection, context.rules, now)
+    return bool(found.steps) or any(not condition.true for condition in found.conditions)
+
+
+def _missing(
+    known: Iterable[_Known], listed: dict[str, Endpoint], complete: set[str], correlation_id: str
+) -> list[WorkMessage]:
+    """Connections whose endpoint a complete listing did not show; the loop reads each before it believes it."""
+    messages = []
+    for entry in known:
+        endpoint_id = _endpoint_id(entry.connection)
+        settled = entry.connection.phase in {Phase.REMOVED, Phase.IGNORED}
+        if endpoint_id is None or settled or endpoint_id.key in listed or endpoint_id.subscription_id not in complete:
+            continue
+        messages.append(WorkMessage(endpoint_id, "timer", correlation_id))
+    return messages
+
+
+def _endpoint_id(connection: Connection) -> ArmId | None:
+    try:
+        return parse_endpoint_id(connection.endpoint_id)
+    except InvalidInput:
+        return None
+
+
+# -- testing what needs nothing ------------------------------------------------------------------------------------
+
+
+async def _probe_all(
+    context: Context, to_probe: list[tuple[Desired, _Known]], correlation_id: str, result: Sweep
+) -> list[WorkMessage]:
+    gate = asyncio.Semaphore(PROBES_AT_ONCE)
+
+    async def one(desired: Desired, known: _Known) -> WorkMessage | None:
+        async with gate:
+            return await _probe_one(context, desired, known, correlation_id, result)
+
+    answers = await asyncio.gather(*(one(desired, known) for desired, known in to_probe))
+    return [message for message in answers if message is not None]
+
+
+async def _probe_one(
+    context: Context, desired: Desired, known: _Known, correlation_id: str, result: Sweep
+) -> WorkMessage | None:
+    """Test one connection; a verdict that changed is for the loop to look into."""
+    outcome = await check(context, known.connection, desired.service.zone)
+    result.probed += 1
+    before = known.connection.condition(c.REACHABLE)
+    if not outcome.condition.true:
+        result.unhealthy += 1
+    if before is None or (before.status, before.reason) != (outcome.condition.status, outcome.condition.reason):
+        return WorkMessage(desired.endpoint.id, "timer", correlation_id)
+    if known.row.lease_owner is None:
+        tested = to_document(replace(known.connection, checks=outcome.verdicts))
+        try:
+            await context.storage.connections.replace(replace(known.row, document=tested))
+        except LostRace:
+            log.debug("connection %s changed while it was tested", known.connection.id)
+    return None
