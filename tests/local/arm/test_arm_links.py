@@ -153,3 +153,26 @@ async def test_a_links_network_cannot_be_changed(http: Http) -> None:
     zone, one, two = await http.zone(), await http.network(), await http.network("vnet2", prefix="10.2.0.0/16")
     await http.link(zone, one)
     assert (await http.link(zone, two))["error"]["code"] == "BadRequest"
+
+
+async def test_a_slow_creation_that_is_overtaken_by_a_deletion_ends_canceled(cloud: ArmCloud, http: Http) -> None:
+    zone, vnet = await http.zone(), await http.network()
+    cloud.settings.link_seconds = 20
+    made = await http("PUT", f"{zone}/virtualNetworkLinks/x", link_body(vnet))
+    cloud.settings.link_seconds = 1
+    await http.done("DELETE", f"{zone}/virtualNetworkLinks/x")
+    ended = await http.finished(made)
+    assert (ended["status"], ended["error"]["code"]) == ("Failed", "Canceled")
+    assert cloud.zones_linked_to(vnet) == []
+
+
+async def test_tags_of_a_link_can_be_patched_and_its_policy_is_kept(http: Http) -> None:
+    zone, vnet = await http.zone(), await http.network()
+    path = f"{zone}/virtualNetworkLinks/x"
+    body = link_body(vnet)
+    body["properties"]["resolutionPolicy"] = "Default"
+    await http.done("PUT", path, body)
+    assert (await http.done("PATCH", path, {"tags": {"a": "b"}}))["status"] == "Succeeded"
+    after = (await http("GET", path)).json()
+    assert (after["tags"], after["properties"]["resolutionPolicy"]) == ({"a": "b"}, "Default")
+    assert (await http("PATCH", f"{zone}/virtualNetworkLinks/none", {"tags": {}})).status_code == 404

@@ -153,3 +153,9 @@ async def test_lists_of_records_can_be_cut_by_top(http: Http) -> None:
     rest = (await http("GET", first["nextLink"])).json()
     assert [item["name"] for item in first["value"] + rest["value"]] == ["a", "b", "c"]
     assert "nextLink" not in rest
+
+
+async def test_if_match_on_a_record_set_that_is_not_there_is_412(http: Http) -> None:
+    await http.zone()
+    assert (await http("PUT", WILDCARD, record_body("10.1.0.4"), If_Match="*")).status_code == 412
+    assert (await http("GET", WILDCARD)).status_code == 404
