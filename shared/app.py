@@ -22,7 +22,7 @@ from shared.context import Context, log
 from shared.core.errors import InvalidSettings
 from shared.core.messages import QUEUE
 from shared.probe import Connection, Network
-from shared.settings import Settings, load
+from shared.settings import DEFAULT_SCHEDULE, SCHEDULE_SETTING, Settings, load
 from shared.state.connect import storage_from_environment
 from shared.state.leases import Leases
 
@@ -111,7 +111,7 @@ def _started() -> Context | InvalidSettings:
     try:
         return build(os.environ)
     except InvalidSettings as error:
-        log.error("%s", error)  # noqa: TRY400 - a traceback would bury the list
+        log.error("%s", error)
         return error
 
 
@@ -121,3 +121,17 @@ def start() -> Context:
     if isinstance(context, InvalidSettings):
         raise context
     return context
+
+
+def check_settings() -> None:
+    """Log what is wrong with the settings; called when the app is loaded, raises nothing."""
+    try:
+        load(os.environ)
+    except InvalidSettings as error:
+        log.error("%s", error)
+
+
+def health_schedule() -> str:
+    """The schedule of `check_health`, for its decorator; a wrong one is replaced so that the app still loads."""
+    value = os.environ.get(SCHEDULE_SETTING, "").strip()
+    return value if len(value.split()) == len(DEFAULT_SCHEDULE.split()) else DEFAULT_SCHEDULE

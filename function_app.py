@@ -1,0 +1,17 @@
+"""The function app: registers the blueprints, nothing else. Found by the Functions host and by its name."""
+
+from __future__ import annotations
+
+import azure.functions as func
+
+from functions import endpoint_events, health, http_api, reconcile
+from shared.app import check_settings
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+app.register_functions(endpoint_events.blueprint)
+app.register_functions(reconcile.blueprint)
+app.register_functions(health.blueprint)
+app.register_functions(http_api.blueprint)
+
+# Wrong settings are logged in full now, not at the first event; a failing import would leave no functions at all.
+check_settings()

@@ -1,0 +1,149 @@
+"""The shapes of HTTP answers, one for success and one for every error. Used by `http_api`.
+
+{"error": {"code": "ConnectionNotFound", "message": "...", "target": "...", "nextStep": "...", "correlationId": "..."}}
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+import re
+import uuid
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+import azure.functions as func
+
+from shared.core.errors import AutopilotError, Blocked, InvalidInput, InvalidSettings, NotFound, RetryLater
+
+log = logging.getLogger("privatelink.http")
+MAX_BODY = 16 * 1024
+"""Bytes; a request names one endpoint."""
+
+Handler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
+
+correlation: ContextVar[str] = ContextVar("correlation", default="")
+"""Id of the request being answered; it goes with the work that the request asks for."""
+
+_STATUS: tuple[tuple[type[AutopilotError], HTTPStatus], ...] = (
+    (NotFound, HTTPStatus.NOT_FOUND),
+    (InvalidInput, HTTPStatus.BAD_REQUEST),
+    (InvalidSettings, HTTPStatus.SERVICE_UNAVAILABLE),
+    (RetryLater, HTTPStatus.SERVICE_UNAVAILABLE),
+    (Blocked, HTTPStatus.BAD_GATEWAY),
+)
+
+
+class BodyTooLarge(InvalidInput):
+    """The request's body is longer than any that is understood."""
+
+
+def ok(body: Any) -> func.HttpResponse:
+    """200 with a JSON body."""
+    return _json(HTTPStatus.OK, body)
+
+
+def accepted(req: func.HttpRequest, connection_id: str) -> func.HttpResponse:
+    """202 and where to look."""
+    parts = urlsplit(req.url)
+    status_url = f"{parts.scheme}://{parts.netloc}/api/connections/{connection_id}"
+    body = {"connection": connection_id, "statusUrl": status_url, "correlationId": correlation.get()}
+    return _json(HTTPStatus.ACCEPTED, body, {"Location": status_url})
+
+
+def answered(handler: Handler) -> Handler:
+    """Turn every error of a handler into the one error shape; a bug's text stays in the log."""
+
+    @functools.wraps(handler)
+    async def wrapped(req: func.HttpRequest) -> func.HttpResponse:
+        correlation.set(_given_or_new(req))
+        try:
+            return await handler(req)
+        except AutopilotError as error:
+            log.info("refused: %s correlation=%s", error, correlation.get())
+            return _error(error)
+        except Exception:
+            log.exception("failed correlation=%s", correlation.get())
+            return _error_shape(
+                HTTPStatus.INTERNAL_SERVER_ERROR,
+                "InternalError",
+                "The app failed; its log has the details.",
+                next_step=f"Look in the log for correlation id {correlation.get()}.",
+            )
+
+    return wrapped
+
+
+def body_of(req: func.HttpRequest, *, required: bool = True) -> dict[str, Any]:
+    """The request's JSON object; raises InvalidInput or BodyTooLarge."""
+    raw = req.get_body() or b""
+    if len(raw) > MAX_BODY:
+        raise BodyTooLarge(f"The body has {len(raw)} bytes; at most {MAX_BODY} are read.")
+    if not raw and not required:
+        return {}
+    try:
+        body = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(
+            "The body is no JSON.", next_step='Send {"endpoint": "<id of the private endpoint>"}.'
+        ) from error
+    if not isinstance(body, dict):
+        raise InvalidInput(
+            "The body is no JSON object.", next_step='Send {"endpoint": "<id of the private endpoint>"}.'
+        )
+    return body
+
+
+def number(req: func.HttpRequest, name: str, *, default: int, low: int, high: int) -> int:
+    """A whole number from the query; raises InvalidInput."""
+    text = req.params.get(name)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or not low <= int(text[:9]) <= high:
+        raise InvalidInput(f"{name} must be a whole number between {low} and {high}.", on=text[:40])
+    return int(text)
+
+
+def _given_or_new(req: func.HttpRequest) -> str:
+    """The caller's `x-ms-client-request-id` if it is a plain id, else a new one."""
+    given = req.headers.get("x-ms-client-request-id", "")
+    return given if re.match(r"^[0-9A-Za-z-]{8,64}$", given) else str(uuid.uuid4())
+
+
+def _error(error: AutopilotError) -> func.HttpResponse:
+    if isinstance(error, BodyTooLarge):
+        status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    else:
+        status = next((s for kind, s in _STATUS if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
+    code = error.reason if isinstance(error, Blocked) else type(error).__name__
+    headers = {"Retry-After": str(round(error.after))} if isinstance(error, RetryLater) else {}
+    return _error_shape(status, code, error.what, target=error.on, next_step=error.next_step, headers=headers)
+
+
+def _error_shape(
+    status: HTTPStatus,
+    code: str,
+    message: str,
+    *,
+    target: str = "",
+    next_step: str = "",
+    headers: dict[str, str] | None = None,
+) -> func.HttpResponse:
+    error = {
+        "code": code,
+        "message": message,
+        "target": target,
+        "nextStep": next_step,
+        "correlationId": correlation.get(),
+    }
+    return _json(status, {"error": error}, headers)
+
+
+def _json(status: HTTPStatus, body: Any, headers: dict[str, str] | None = None) -> func.HttpResponse:
+    text = json.dumps(body, indent=2, ensure_ascii=False)
+    more = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **(headers or {})}
+    return func.HttpResponse(text, status_code=int(status), headers=more, mimetype="application/json")

@@ -1,0 +1,39 @@
+"""Event Grid trigger: an event about a private endpoint becomes a message of the work queue, in milliseconds.
+
+It calls neither Azure nor Elastic and never fails because of an event: a handler that fails makes Event Grid delay all
+later events, for hours. The event is taken as raw JSON, because that works for both schemas; the typed binding takes
+only one and refuses times that Azure really sends.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+
+import azure.functions as func
+
+from shared.core.errors import InvalidInput
+from shared.core.events import hint_of, parse_events
+from shared.core.messages import QUEUE, WorkMessage
+
+log = logging.getLogger("privatelink.events")
+blueprint = func.Blueprint()
+
+
+@blueprint.function_name("endpoint_events")
+@blueprint.event_grid_trigger(arg_name="event")
+@blueprint.queue_output(arg_name="messages", queue_name=QUEUE, connection="AzureWebJobsStorage")
+def endpoint_events(event: str, messages: func.Out[str]) -> None:
+    """Enqueue the endpoint that the event names; anything else is dropped with one line that says why."""
+    try:
+        found = [hint_of(parsed) for parsed in parse_events(event)]
+    except InvalidInput as error:
+        # Only our own words: what the event holds may be personal.
+        log.info("event dropped: %s", error.what)
+        return
+    for hint in found:
+        message = WorkMessage(hint.endpoint, f"event-{hint.change}", hint.correlation_id or str(uuid.uuid4()))
+        messages.set(message.encode())
+        log.info(
+            "event taken: %s connection of %s correlation=%s", hint.change, hint.endpoint.text, message.correlation_id
+        )

@@ -1,0 +1,28 @@
+"""Queue trigger: one message of the work queue, one run of the loop.
+
+A message that cannot be understood raises, so that the platform moves it to `reconcile-poison` for a person to see;
+nothing else should end there.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+
+import azure.functions as func
+
+from shared.app import start
+from shared.core.messages import QUEUE, decode
+from shared.reconcile import reconcile as run
+
+log = logging.getLogger("privatelink.queue")
+blueprint = func.Blueprint()
+
+
+@blueprint.function_name("reconcile")
+@blueprint.queue_trigger(arg_name="message", queue_name=QUEUE, connection="AzureWebJobsStorage")
+async def reconcile(message: func.QueueMessage) -> None:
+    """Bring the endpoint that the message names to what it should be."""
+    work = decode(message.get_body(), new_correlation_id=str(uuid.uuid4()))
+    outcome = await run(start(), work)
+    log.info("%s: %s %s correlation=%s", outcome, work.cause, work.endpoint.text, work.correlation_id)

@@ -1,0 +1,123 @@
+"""What a person asks over HTTP, and the manual re-run. Called by the HTTP triggers; reads state, never the clouds."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from shared.context import Context
+from shared.core.arm_ids import ArmId, connection_id, parse_endpoint_id
+from shared.core.conditions import READY
+from shared.core.connection import Connection, from_document, to_document
+from shared.core.errors import InvalidInput, NotFound
+from shared.core.messages import WorkMessage
+from shared.reconcile import in_scope
+from shared.state.rows import ConnectionRow
+
+_CONNECTION_ID = re.compile(r"^[0-9a-f]{16}$")
+
+
+class ConnectionNotFound(NotFound):
+    """No connection has this id."""
+
+
+class InvalidConnectionId(InvalidInput):
+    """The id is none that this app gives out."""
+
+
+class EndpointOutOfScope(InvalidInput):
+    """The endpoint is not among those that the settings include."""
+
+
+async def list_connections(context: Context) -> list[dict[str, Any]]:
+    """Every connection in short, by name."""
+    rows = [row async for row in context.storage.connections.list()]
+    return [_summary(row) for row in sorted(rows, key=lambda row: (row.name, row.connection_id))]
+
+
+async def get_connection(context: Context, wanted: str) -> dict[str, Any]:
+    """One connection in full; raises ConnectionNotFound or InvalidConnectionId."""
+    row = await _find(context, wanted)
+    return {"id": row.connection_id, **_shown(from_document(row.document))}
+
+
+async def get_journal(context: Context, wanted: str, limit: int, before: str | None) -> dict[str, Any]:
+    """The newest entries of a connection's journal, and where the next page begins."""
+    row = await _find(context, wanted)
+    page = await context.storage.journal.newest(row.connection_id, limit, before)
+    entries = [_camel({**asdict(entry), "at": entry.at.isoformat()}) for entry in page.entries]
+    return {"connection": row.connection_id, "entries": entries, "before": page.continuation}
+
+
+async def rerun_connection(context: Context, wanted: str, correlation_id: str) -> str:
+    """Enqueue a known connection; returns its id."""
+    row = await _find(context, wanted)
+    return await _enqueue(context, parse_endpoint_id(from_document(row.document).endpoint_id), correlation_id)
+
+
+async def rerun_endpoint(context: Context, endpoint: object, correlation_id: str) -> str:
+    """Enqueue an endpoint by its ARM id, known or not; raises InvalidInput or EndpointOutOfScope."""
+    return await _enqueue(context, parse_endpoint_id(endpoint), correlation_id)
+
+
+async def _enqueue(context: Context, endpoint: ArmId, correlation_id: str) -> str:
+    if not in_scope(context, endpoint):
+        raise EndpointOutOfScope(
+            "The settings do not include this endpoint.",
+            on=endpoint.text,
+            next_step="Add its subscription to AZURE_SUBSCRIPTIONS and its resource group to AZURE_RESOURCE_GROUPS.",
+        )
+    await context.storage.queue.send(WorkMessage(endpoint, "manual", correlation_id).encode())
+    return connection_id(endpoint.text)
+
+
+async def _find(context: Context, wanted: str) -> ConnectionRow:
+    if not _CONNECTION_ID.match(wanted):
+        raise InvalidConnectionId("A connection id has 16 hexadecimal digits.", on=wanted[:80])
+    row = await context.storage.connections.find(wanted)
+    if row is None:
+        raise ConnectionNotFound(
+            "There is no connection with this id.", on=wanted, next_step="GET /api/connections lists those that exist."
+        )
+    return row
+
+
+def _summary(row: ConnectionRow) -> dict[str, Any]:
+    document = row.document
+    conditions = {condition.get("type"): condition for condition in document.get("conditions") or []}
+    ready = conditions.get(READY) or {}
+    return {
+        "id": row.connection_id,
+        "name": row.name,
+        "endpoint": document.get("endpoint_id"),
+        "region": row.region,
+        "phase": row.phase,
+        "ready": ready.get("status"),
+        "reason": ready.get("reason"),
+        "message": ready.get("message"),
+        "nextStep": ready.get("next_step"),
+        "since": ready.get("since"),
+    }
+
+
+def _shown(connection: Connection) -> dict[str, Any]:
+    document = _camel(to_document(connection))
+    for deployment, memory in zip(document["deployments"], connection.deployments, strict=True):
+        deployment["urls"] = [{"service": url.service, "url": url.url} for url in memory.urls]
+    return dict(document)
+
+
+def _camel(value: Any) -> Any:
+    """JSON names as HTTP APIs in Azure spell them."""
+    if isinstance(value, dict):
+        return {_camel_name(name): _camel(entry) for name, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_camel(entry) for entry in value]
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _camel_name(name: str) -> str:
+    first, *rest = str(name).split("_")
+    return first + "".join(part.capitalize() for part in rest)
