@@ -74,18 +74,23 @@ class _Listener:
         self.endpoint_id = dial.endpoint_id
         self._dial = dial
         self._server: asyncio.Server | None = None
+        self._closed = False
         self._writers: set[asyncio.StreamWriter] = set()
 
     async def open(self, address: str, context: ssl.SSLContext) -> None:
         self._server = await asyncio.start_server(self._serve, address, DATA_PLANE_PORT, ssl=context)
 
     def close(self) -> None:
+        self._closed = True
         if self._server is not None:
             self._server.close()
         for writer in list(self._writers):
             writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._closed:  # the handshake ended after the listener did
+            writer.transport.abort()
+            return
         self._writers.add(writer)
         with contextlib.suppress(TimeoutError, ConnectionError, ssl.SSLError):
             await serve_http(reader, writer, self._dial.request)

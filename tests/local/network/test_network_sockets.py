@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import ssl
 from typing import TYPE_CHECKING
@@ -137,11 +138,15 @@ async def test_a_listener_is_open_exactly_while_its_endpoint_is_approved(
         await tls(ca, endpoint.address, HOST)
     running.arm.set_connection(endpoint.id, "Approved")
     await running.network.sync()
-    held = await tls(ca, endpoint.address, HOST)
+    context = ca.client_context()
+    reader, held = await asyncio.open_connection(endpoint.address, 9243, ssl=context, server_hostname=HOST)
     running.arm.set_connection(endpoint.id, "Disconnected")
     await running.network.sync()
     with pytest.raises(ConnectionRefusedError):
         await tls(ca, endpoint.address, HOST)
+    async with asyncio.timeout(5):
+        with contextlib.suppress(ConnectionResetError):
+            assert await reader.read() == b""
     held.transport.abort()
 
 
