@@ -1,0 +1,67 @@
+"""An azure-core transport that hands requests to an ASGI app in this process. Given to the Azure SDKs by the fast tests.
+
+The SDKs' own pipelines run unchanged above it: authentication, polling, paging, errors. No socket is opened, and waiting
+is the event loop's, so it is virtual under a virtual-time loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+from azure.core.pipeline.transport import AsyncHttpTransport
+from azure.core.rest._http_response_impl_async import AsyncHttpResponseImpl
+from azure.core.utils import case_insensitive_dict
+from starlette.types import ASGIApp
+
+
+class _NothingToClose:
+    """What azure-core closes after reading."""
+
+    async def close(self) -> None:
+        """The answer is in memory already."""
+
+
+class AsgiArmTransport(AsyncHttpTransport[Any, Any]):
+    """Each request of an Azure SDK becomes one call of the app."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._client = httpx.AsyncClient(transport=httpx.ASGITransport(app))
+
+    async def send(self, request: Any, *, stream: bool = False, **_: Any) -> AsyncHttpResponseImpl:
+        """Call the app."""
+        answer = await self._client.request(
+            request.method, request.url, headers=dict(request.headers), content=request.content
+        )
+
+        async def whole(*_: Any, **__: Any) -> AsyncIterator[bytes]:
+            yield answer.content
+
+        response = AsyncHttpResponseImpl(
+            request=request,
+            internal_response=_NothingToClose(),
+            status_code=answer.status_code,
+            reason=answer.reason_phrase,
+            content_type=answer.headers.get("content-type", ""),
+            headers=case_insensitive_dict(dict(answer.headers)),
+            stream_download_generator=whole,
+        )
+        if not stream:
+            await response.read()
+        return response
+
+    async def sleep(self, duration: float) -> None:
+        """Wait on the loop's time."""
+        await asyncio.sleep(duration)
+
+    async def open(self) -> None:
+        """Nothing to open."""
+
+    async def close(self) -> None:
+        """Close the client."""
+        await self._client.aclose()
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()

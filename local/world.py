@@ -1,0 +1,113 @@
+"""All simulators put together, and what they start with. Used by `local.up` (served) and by the fast tests (in-process).
+
+The estate at the start: two virtual networks in each of three Azure regions, and in every region of Elastic Cloud Hosted
+one deployment without any policy (`search-<region>`) and one with an IP policy (`logs-<region>`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import httpx
+
+from local.arm import DEFAULT_SUBSCRIPTION, ArmCloud, ArmSettings
+from local.clock import LoopClock
+from local.elastic import ElasticCloud, ElasticSettings
+from local.network import CertificateAuthority, Network
+from shared.core.catalogue import hosted_services
+
+API_KEY = "bG9jYWwtZWxhc3RpYy1jbG91ZC1hcGkta2V5"
+VNET_REGIONS = ("eastus2", "westeurope", "japaneast")
+VNET_ROLES = ("apps", "hub")
+NETWORK_API = "2024-05-01"
+
+
+def vnet_id(region: str, role: str = "apps", subscription: str = DEFAULT_SUBSCRIPTION) -> str:
+    """The id of a seeded virtual network."""
+    group = f"/subscriptions/{subscription}/resourceGroups/rg-network-{region}"
+    return f"{group}/providers/Microsoft.Network/virtualNetworks/vnet-{region}-{role}"
+
+
+HUB_VNET = vnet_id("eastus2", "hub")
+"""The network that the function app is in: its tests see the world from there."""
+
+
+class World:
+    """Azure, Elastic Cloud and the network between them."""
+
+    def __init__(
+        self,
+        clock: LoopClock,
+        *,
+        arm_settings: ArmSettings | None = None,
+        elastic_settings: ElasticSettings | None = None,
+        check_token: Callable[[str], bool] | None = None,
+        ca: CertificateAuthority | None = None,
+        loopback_prefix: str = "127.77.0.0/16",
+        seed: int = 0,
+    ) -> None:
+        self.clock = clock
+        self.arm = ArmCloud(clock, settings=arm_settings, check_token=check_token, random=Random(seed))
+        self.elastic = ElasticCloud(
+            clock, endpoints=self.arm, settings=elastic_settings, api_key=API_KEY, random=Random(seed)
+        )
+        zones = [service.zone for service in hosted_services()]
+        self.network = Network(
+            clock,
+            arm=self.arm,
+            elastic=self.elastic,
+            ca=ca or CertificateAuthority(),
+            zones=zones,
+            loopback_prefix=loopback_prefix,
+            hub_vnet_id=HUB_VNET,
+        )
+
+    async def seed(self, token: str = "local") -> None:
+        """Make what an estate has before the first private endpoint."""
+        async with self.azure(token) as azure:
+            for region_number, region in enumerate(VNET_REGIONS):
+                for role_number, role in enumerate(VNET_ROLES):
+                    prefix = f"10.{10 * (region_number + 1) + role_number}"
+                    answer = await azure.put(
+                        f"{vnet_id(region, role)}?api-version={NETWORK_API}", json=vnet_body(region, prefix)
+                    )
+                    answer.raise_for_status()
+        self.seed_deployments()
+
+    def seed_deployments(self) -> None:
+        """One deployment open to the internet and one with an IP policy, in every hosted region."""
+        for service in hosted_services():
+            self.elastic.add_deployment(f"search-{service.region}", service.region)
+            self.elastic.add_deployment(f"logs-{service.region}", service.region, ip_policy=True)
+
+    def azure(self, token: str = "local") -> httpx.AsyncClient:
+        """A client that speaks ARM to this world in-process, as a user with `token` does."""
+        headers = {"Authorization": f"Bearer {token}"}
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.arm.app), base_url=self.arm.base_url, headers=headers
+        )
+
+
+def vnet_body(region: str, prefix: str) -> dict[str, Any]:
+    """The PUT body of a virtual network with one subnet for endpoints; `prefix` is its first two numbers."""
+    subnet = {"name": "endpoints", "properties": {"addressPrefix": f"{prefix}.1.0/24"}}
+    space = {"addressPrefixes": [f"{prefix}.0.0/16"]}
+    return {"location": region, "properties": {"addressSpace": space, "subnets": [subnet]}}
+
+
+def endpoint_body(region: str, vnet: str, alias: str, tags: dict[str, str] | None = None) -> dict[str, Any]:
+    """The PUT body of a private endpoint that asks for the service behind `alias`."""
+    connection = {
+        "name": "elastic",
+        "properties": {"privateLinkServiceId": alias, "requestMessage": "Private connection to Elastic Cloud"},
+    }
+    return {
+        "location": region,
+        "tags": tags or {},
+        "properties": {
+            "subnet": {"id": f"{vnet}/subnets/endpoints"},
+            "manualPrivateLinkServiceConnections": [connection],
+        },
+    }

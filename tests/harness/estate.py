@@ -1,0 +1,267 @@
+"""An estate under virtual time: the local clouds, Event Grid, the state double, and workers that run the real code.
+
+A test makes endpoints as a user does (ARM PUT), lets time pass, and looks at what came of it. A worker is one function
+process: it has its own SDK clients and its own wire, and can be killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import azure.functions as func
+from azure.core.credentials import AccessToken
+
+from functions.endpoint_events import endpoint_events
+from local.arm import DEFAULT_SUBSCRIPTION, ArmSettings
+from local.clock import LoopClock
+from local.elastic import ElasticSettings
+from local.eventgrid import Answer, EventGrid, EventGridSettings
+from local.memory import MemoryQueue, MemoryStorage
+from local.network import CertificateAuthority
+from local.world import API_KEY, HUB_VNET, NETWORK_API, World, endpoint_body, vnet_id
+from shared.app import arm_options, elastic_options
+from shared.clouds.azure import ArmClients
+from shared.clouds.elastic import ElasticCloud
+from shared.clouds.private_dns import PrivateDns
+from shared.clouds.private_endpoints import PrivateEndpoints
+from shared.context import Context
+from shared.core.arm_ids import connection_id
+from shared.core.catalogue import hosted_services
+from shared.core.connection import Connection, from_document
+from shared.core.messages import WorkMessage, decode
+from shared.core.arm_ids import parse_endpoint_id
+from shared.reconcile import reconcile
+from shared.settings import load
+from shared.state.leases import Leases
+from shared.sweep import Sweep, sweep
+from tests.harness.wire import Call, Fault, Killed, Wire, WiredArm, WiredElastic, WiredStorage
+
+START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+ALIASES = {service.region: service.alias for service in hosted_services()}
+SETTINGS = {
+    "AZURE_SUBSCRIPTIONS": DEFAULT_SUBSCRIPTION,
+    "AZURE_RESOURCE_MANAGER_URL": "https://arm.local",
+    "ELASTIC_API_URL": "https://elastic.local",
+    "ELASTIC_API_KEY": API_KEY,
+    "ELASTIC_DEPLOYMENTS_ALLOWED": "*",
+    "DNS_LINK_VNETS": HUB_VNET,
+    "AzureWebJobsStorage": "UseDevelopmentStorage=true",
+}
+
+
+@cache
+def authority() -> CertificateAuthority:
+    """One certificate authority for all tests: in-process nothing checks its dates."""
+    return CertificateAuthority()
+
+
+class Credential:
+    """A token, without asking anybody."""
+
+    async def get_token(self, *_: str, **__: Any) -> AccessToken:
+        return AccessToken("token", 32503680000)
+
+    async def close(self) -> None:
+        pass
+
+
+class _Out(func.Out[str]):
+    """A queue output binding."""
+
+    def __init__(self) -> None:
+        self.value: Any = None
+
+    def set(self, value: Any) -> None:
+        self.value = value
+
+    def get(self) -> Any:
+        return self.value
+
+
+@dataclass
+class Worker:
+    """One function process."""
+
+    context: Context
+    wire: Wire
+
+
+class Estate:
+    """The whole world of a test."""
+
+    def __init__(self, *, settings: dict[str, str] | None = None, seed: int = 0) -> None:
+        self.clock = LoopClock(START)
+        self.settings = SETTINGS | (settings or {})
+        self.arm_settings = ArmSettings(arm_bucket=None)
+        self.elastic_settings = ElasticSettings()
+        self.world = World(
+            self.clock,
+            arm_settings=self.arm_settings,
+            elastic_settings=self.elastic_settings,
+            ca=authority(),
+            seed=seed,
+        )
+        self.arm, self.elastic, self.network = self.world.arm, self.world.elastic, self.world.network
+        self.storage = MemoryStorage(self.clock)
+        self.queue: MemoryQueue = self.storage.queue
+        self.events = EventGrid(self.clock, deliver=self._deliver, settings=EventGridSettings())
+        self.worker = self.new_worker()
+
+    async def open(self) -> Estate:
+        """Seed the clouds and subscribe to events."""
+        await self.world.seed()
+        await self.events.subscribe("https://functions.local/runtime/webhooks/eventgrid?functionName=endpoint_events")
+        self.arm.listeners.append(self.events.publish)
+        return self
+
+    # -- what the platform does ------------------------------------------------------------------------------------
+
+    async def _deliver(self, method: str, url: str, headers: Any, body: bytes) -> Answer:
+        """What the Functions host does with a request of Event Grid."""
+        del method, url
+        if headers["aeg-event-type"] == "SubscriptionValidation":
+            code = json.loads(body)[0]["data"]["validationCode"]
+            return Answer(200, {}, json.dumps({"validationResponse": code}).encode())
+        events = json.loads(body)
+        for event in events if isinstance(events, list) else [events]:
+            out = _Out()
+            endpoint_events.build().get_user_function()(json.dumps(event), out)
+            if out.value is not None:
+                await self.queue.send(out.value)
+        return Answer(202, {}, b"")
+
+    def new_worker(self, fault: Callable[[Call], Fault | None] = lambda _: None, **settings: str) -> Worker:
+        """A function process with its own clients."""
+        wire = Wire(fault)
+        loaded = load(self.settings | settings)
+        clients = ArmClients(arm_options(loaded), Credential, lambda: WiredArm(self.arm.app, wire))
+        storage = WiredStorage(self.storage, wire)
+        context = Context(
+            settings=loaded,
+            clock=self.clock,
+            endpoints=PrivateEndpoints(clients),
+            dns=PrivateDns(clients),
+            elastic=ElasticCloud(elastic_options(loaded), WiredElastic(self.elastic.app, wire)),
+            storage=storage,
+            leases=Leases(storage.connections, storage.queue, self.clock, owner_id="worker", ttl=loaded.lease_seconds),
+            network=self.network.inside(HUB_VNET),
+            rules=loaded.rules(),
+        )
+        return Worker(context, wire)
+
+    async def handle(self, message: Any, worker: Worker | None = None) -> None:
+        """Run one received message; a worker that dies leaves it to be delivered again."""
+        worker = worker or self.worker
+        try:
+            await reconcile(worker.context, decode(message.text, new_correlation_id="test"))
+        except Killed:
+            return
+        except Exception:
+            self.queue.abandon(message)
+            raise
+        self.queue.delete(message)
+
+    async def settle(self, seconds: float = 1800.0, worker: Worker | None = None) -> None:
+        """Deliver events and messages until nothing is left to do, or for `seconds`."""
+        end = asyncio.get_running_loop().time() + seconds
+        while True:
+            message = self.queue.receive()
+            if message is not None:
+                await self.handle(message, worker)
+                continue
+            due = self.queue.next_visible_at()
+            if due is None and not self.events.pending:
+                return
+            pause = 1.0 if due is None else max(0.01, (due - self.clock.now()).total_seconds())
+            if self.events.pending:
+                pause = min(pause, 1.0)
+            if asyncio.get_running_loop().time() + pause > end:
+                return
+            await self.clock.sleep(pause)
+
+    async def sweep(self, worker: Worker | None = None) -> Sweep:
+        """The timer fires."""
+        return await sweep((worker or self.worker).context, "sweep")
+
+    # -- what people do --------------------------------------------------------------------------------------------
+
+    async def put_endpoint(
+        self,
+        name: str = "pe-1",
+        *,
+        region: str = "eastus2",
+        alias: str | None = None,
+        vnet: str | None = None,
+        location: str | None = None,
+        group: str = "rg-apps",
+        tags: dict[str, str] | None = None,
+    ) -> str:
+        """Create a private endpoint as a user does; returns its id."""
+        location = location or (region if region in {"eastus2", "westeurope", "japaneast"} else "eastus2")
+        vnet = vnet or vnet_id(location)
+        prefix = f"/subscriptions/{DEFAULT_SUBSCRIPTION}/resourceGroups/{group}"
+        endpoint = f"{prefix}/providers/Microsoft.Network/privateEndpoints/{name}"
+        tags = {"elastic-deployments": f"logs-{region}"} if tags is None else tags
+        body = endpoint_body(location, vnet, alias or ALIASES[region], tags)
+        await self.azure("PUT", endpoint, body)
+        return endpoint
+
+    async def azure(self, method: str, path: str, body: Any = None, *, api: str = NETWORK_API, **headers: str) -> Any:
+        """One ARM request of a user, outside the workers."""
+        async with self.world.azure() as client:
+            answer = await client.request(method, f"{path}?api-version={api}", json=body, headers=headers)
+        if answer.status_code >= 400:
+            raise AssertionError(f"{method} {path}: {answer.status_code} {answer.text}")
+        return answer.json() if answer.content else None
+
+    async def send(self, endpoint: str, cause: str = "manual") -> None:
+        """Put a message about an endpoint on the queue."""
+        await self.queue.send(WorkMessage(parse_endpoint_id(endpoint), cause, "test").encode())
+
+    # -- what came of it -------------------------------------------------------------------------------------------
+
+    async def connection(self, endpoint: str) -> Connection:
+        """The endpoint's record."""
+        row = await self.storage.connections.find(connection_id(endpoint))
+        assert row is not None, f"no record of {endpoint}"
+        return from_document(row.document)
+
+    async def ready(self, endpoint: str) -> Connection:
+        """The record, which must be Ready."""
+        connection = await self.connection(endpoint)
+        conditions = "\n".join(f"  {c.type} {c.status} {c.reason}: {c.message}" for c in connection.conditions)
+        assert connection.phase == "Ready", f"{connection.phase}\n{conditions}"
+        return connection
+
+    async def reason(self, endpoint: str, condition: str) -> str:
+        """The reason of one of its conditions."""
+        found = (await self.connection(endpoint)).condition(condition)
+        assert found is not None, f"no condition {condition}"
+        return found.reason
+
+    def policies_of(self, endpoint: str) -> list[Any]:
+        """Elastic Cloud's policies for the endpoint's GUID."""
+        found = self.arm.private_endpoint(endpoint)
+        assert found is not None
+        return [
+            ruleset
+            for ruleset in self.elastic.rulesets()
+            if any(rule.get("azure_endpoint_guid", "").lower() == found.resource_guid.lower() for rule in ruleset.rules)
+        ]
+
+    def zone(self, region: str = "eastus2") -> Any:
+        """The region's private DNS zone, the only one of its name."""
+        name = f"privatelink.{region}.azure.elastic-cloud.com"
+        zones = [zone for zone in self.arm.private_dns_zones() if zone.name == name]
+        assert len(zones) == 1, zones
+        return zones[0]
+
+    def arm_requests(self) -> list[str]:
+        """The workers' ARM requests besides polls."""
+        return [call.what for call in self.worker.wire.calls if call.service == "arm" and "OperationStatuses" not in call.what]
