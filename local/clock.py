@@ -17,15 +17,19 @@ class LoopClock:
     """Wall-clock time that advances with the running event loop's `time()`."""
 
     def __init__(self, start: datetime | None = None) -> None:
-        self._start = start or datetime.now(UTC)
-        self._loop_start: float | None = None
+        self._now = start or datetime.now(UTC)
+        self._loop_time: float | None = None
 
     def now(self) -> datetime:
-        """Now, in UTC; the first call fixes `start` to the loop's present time."""
+        """Now, in UTC: `start` at the first call, and never earlier than at the call before.
+
+        A virtual-time loop starts over between a fixture and its test; for the simulators no time passes there.
+        """
         loop_time = asyncio.get_running_loop().time()
-        if self._loop_start is None:
-            self._loop_start = loop_time
-        return self._start + timedelta(seconds=loop_time - self._loop_start)
+        passed = 0.0 if self._loop_time is None else max(0.0, loop_time - self._loop_time)
+        self._loop_time = loop_time
+        self._now += timedelta(seconds=passed)
+        return self._now
 
     async def sleep(self, seconds: float) -> None:
         """Wait for `seconds` of this clock's time."""
