@@ -105,7 +105,7 @@ class _Exchange:
             "at": self._at,
             "service": self._service,
             "method": self._scope["method"],
-            "url": _url(self._scope, request_headers),
+            "url": request_url(self._scope),
             "request_headers": request_headers,
             "request_body": body_value(bytes(self._request), request_headers),
             "status": self._status,
@@ -114,7 +114,9 @@ class _Exchange:
         }
 
 
-def _url(scope: Message, headers: dict[str, Any]) -> str:
+def request_url(scope: Message) -> str:
+    """The absolute URL of an ASGI request, percent-encoding as it came over the wire."""
+    headers = header_dict(scope["headers"])
     host, port = scope.get("server") or ("unknown", None)
     place = headers.get("host") or (f"{host}:{port}" if port else host)
     path = scope.get("raw_path") or scope["path"].encode()

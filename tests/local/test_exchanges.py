@@ -52,7 +52,7 @@ app = Starlette(
 
 
 def make_client(log: ExchangeLog, *, raise_app_exceptions: bool = True) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(log.record(app, "arm"), raise_app_exceptions=raise_app_exceptions)  # type: ignore[arg-type] - httpx spells the scope's type narrower
+    transport = httpx.ASGITransport(log.record(app, "arm"), raise_app_exceptions=raise_app_exceptions)  # type: ignore[arg-type]  # httpx spells the scope's type narrower
     return httpx.AsyncClient(transport=transport, base_url="https://arm.local:8443")
 
 
@@ -111,7 +111,7 @@ async def test_a_request_that_got_no_answer_has_status_null(log: ExchangeLog) ->
     async def silent(*_arguments: Any) -> None:
         raise ConnectionError("gone")
 
-    transport = httpx.ASGITransport(log.record(silent, "arm"))  # type: ignore[arg-type] - as above
+    transport = httpx.ASGITransport(log.record(silent, "arm"))  # type: ignore[arg-type]  # as above
     async with httpx.AsyncClient(transport=transport, base_url="https://arm.local") as client:
         with pytest.raises(ConnectionError):
             await client.get("/x")

@@ -61,7 +61,9 @@ class Webhook:
             return Answer(200, {"WebHook-Allowed-Origin": headers["webhook-request-origin"]})
         value = json.loads(body)
         if headers["aeg-event-type"] == "SubscriptionValidation":
-            return Answer(200, {}, json.dumps({"validationResponse": value[0]["data"]["validationCode"]}).encode())
+            code = value[0]["data"]["validationCode"]
+            headers = {"content-type": "application/json; charset=utf-8"}
+            return Answer(200, headers, json.dumps({"validationResponse": code}).encode())
         self.got.append((asyncio.get_running_loop().time(), headers, value))
         number = len(self.got)
         await self.clock.sleep(self.seconds(number))
@@ -317,7 +319,7 @@ async def test_requests_and_answers_are_written_down_without_the_key(clock: Loop
     await grid.subscribe(URL)
     await publish(grid)
     handshake, refused, delivered = log.exchanges
-    assert handshake["response_body"] is not None
+    assert handshake["response_body"].keys() == {"validationResponse"}
     assert refused["status"] is None
     assert (delivered["status"], delivered["service"]) == (202, "eventgrid")
     assert delivered["request_body"][0]["eventType"] == "Microsoft.Resources.ResourceWriteSuccess"
