@@ -20,8 +20,9 @@ _ID = re.compile(
     r"/resourcegroups/(?P<group>[^/?#%\s]{1,90})"
     r"/providers/(?P<provider>[a-z0-9.]+)/(?P<type>[a-z]+)/(?P<name>[^/?#%\s]{1,80})"
     r"(?P<children>(?:/[a-z]+/[^/?#%\s]+)*)$",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
+_OTHER_PATH = re.compile(r"/\.{1,2}(?:/|$)")
 MAX_ID_LENGTH = 512
 
 
@@ -56,7 +57,7 @@ class ArmId:
 
 def parse_arm_id(text: object) -> ArmId:
     """Parse an id; raises InvalidInput for anything that is not a resource in a resource group."""
-    found = _ID.match(text) if isinstance(text, str) and len(text) <= MAX_ID_LENGTH else None
+    found = _ID.fullmatch(text) if isinstance(text, str) and _plain(text) else None
     if found is None:
         shown = text[:120] if isinstance(text, str) else type(text).__name__
         raise InvalidInput("This is no Azure resource id.", on=shown)
@@ -68,6 +69,11 @@ def parse_arm_id(text: object) -> ArmId:
         name=found["name"],
         children=found["children"],
     )
+
+
+def _plain(text: str) -> bool:
+    """Whether the text can stand in a URL path and a log line as it is: no control characters, no `..` segments."""
+    return len(text) <= MAX_ID_LENGTH and text.isprintable() and not _OTHER_PATH.search(text)
 
 
 def parse_endpoint_id(text: object) -> ArmId:

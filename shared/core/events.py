@@ -26,7 +26,7 @@ _OPERATIONS = {
     "write": "microsoft.network/privateendpoints/write",
     "delete": "microsoft.network/privateendpoints/delete",
 }
-_CORRELATION = re.compile(r"^[0-9A-Za-z-]{1,64}$")
+_CORRELATION = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def hint_of(event: dict[str, Any]) -> Hint:
         raise InvalidInput("The event is about another operation.", on=operation[:100])
     endpoint = _endpoint_of(event, data)
     correlation = data.get("correlationId")
-    matched = isinstance(correlation, str) and _CORRELATION.match(correlation)
+    matched = isinstance(correlation, str) and _CORRELATION.fullmatch(correlation)
     return Hint(endpoint, change, correlation if matched and isinstance(correlation, str) else "")
 
 
