@@ -103,6 +103,8 @@ def _passing(status: int, code: str, retry_after: str | None, what: str, on: str
 
 def _lasting(status: int, code: str, message: str, what: str, on: str) -> AutopilotError:
     """What stays until somebody changes something."""
+    if code in {"ResourceGroupNotFound", "SubscriptionNotFound"}:
+        return Blocked(what, reason=code, on=on, next_step="Create it, or correct the setting that names it.")
     if status == HTTPStatus.NOT_FOUND or code in {"ResourceNotFound", "NotFound"}:
         return NotFound(what, on=on)
     if _OVERLAP in message.lower():

@@ -7,14 +7,15 @@ Record sets are given a bare ETag, as recordings of the live service show it; th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
 from shared.clouds.arm_errors import arm_errors
 from shared.clouds.azure import ArmClients
 from shared.core.arm_ids import ArmId, parse_arm_id
-from shared.core.errors import NotFound, Waiting
+from shared.core.errors import NotFound, NotVisibleYet, Waiting
 from shared.core.markers import marker_from_tags, record_marker
 from shared.core.model import Link, WildcardRecord, Zone
 from shared.core.steps import CreateLink, CreateZone, PutWildcardRecord
@@ -116,7 +117,8 @@ class PrivateDns:
         properties = {"ttl": step.ttl, "aRecords": addresses, "metadata": step.marker.metadata()}
         body = _models().RecordSet({"properties": properties})
         condition = dict(_IF_ABSENT) if step.etag is None else {"If-Match": step.etag}
-        with arm_errors("write the zone's * record", zone.text):
+        doing = "write the zone's * record"
+        with _made_but_unseen(doing, zone.text), arm_errors(doing, zone.text):
             answer = await client.record_sets.create_or_update(
                 zone.resource_group, zone.name, "A", WILDCARD, body, headers=condition
             )
@@ -124,7 +126,7 @@ class PrivateDns:
 
     async def _operation(self, doing: str, on: str, begin: Callable[[], Awaitable[Any]]) -> Any:
         wait = self._clients.options.operation_wait
-        with arm_errors(doing, on):
+        with _made_but_unseen(doing, on), arm_errors(doing, on):
             poller = await begin()
             try:
                 async with asyncio.timeout(wait):
@@ -132,6 +134,15 @@ class PrivateDns:
             except TimeoutError:
                 message = f"Azure is still busy to {doing}; it was given {wait:.0f} s in this run."
                 raise Waiting(message, on=on) from None
+
+
+@contextmanager
+def _made_but_unseen(doing: str, on: str) -> Iterator[None]:
+    """A write that answers "not found" writes below, or reads back, what was made a moment ago: it will be seen."""
+    try:
+        yield
+    except NotFound as error:
+        raise NotVisibleYet(f"Azure does not show yet what was just made when asked to {doing}.", on=on) from error
 
 
 def _models() -> ModuleType:

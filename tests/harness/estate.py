@@ -18,7 +18,7 @@ import azure.functions as func
 from azure.core.credentials import AccessToken
 
 from functions.endpoint_events import endpoint_events
-from local.arm import DEFAULT_SUBSCRIPTION, ArmSettings
+from local.arm import DEFAULT_SUBSCRIPTION, ArmSettings, FaultResponse
 from local.clock import LoopClock
 from local.elastic import ElasticSettings
 from local.eventgrid import Answer, EventGrid, EventGridSettings
@@ -82,6 +82,11 @@ class _Out(func.Out[str]):
 
     def get(self) -> Any:
         return self.value
+
+
+def arm_error(status: int, code: str, message: str = "made by the test", **headers: str) -> FaultResponse:
+    """An error as Azure shapes it."""
+    return FaultResponse(status, {"error": {"code": code, "message": message}}, headers)
 
 
 @dataclass
@@ -261,6 +266,16 @@ class Estate:
         zones = [zone for zone in self.arm.private_dns_zones() if zone.name == name]
         assert len(zones) == 1, zones
         return zones[0]
+
+    def hide(self, resource: str, *, while_: Callable[[], bool]) -> None:
+        """Let Azure answer 404 for a resource."""
+
+        def fault(request: Any) -> FaultResponse | None:
+            if request.path.lower() == resource.lower() and request.method == "GET" and while_():
+                return arm_error(404, "ResourceNotFound", f"The Resource '{resource}' was not found.")
+            return None
+
+        self.arm.faults.append(fault)
 
     def arm_requests(self) -> list[str]:
         """The workers' ARM requests besides polls."""

@@ -1,0 +1,159 @@
+"""Events are hints: doubled, late, out of order, lost or foreign ones do no harm."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from local.elastic.history import most_policies_at_once
+from shared.core.arm_ids import connection_id
+from tests.harness.estate import Estate
+
+
+def creates(estate: Estate) -> list[str]:
+    """Every successful create that the workers caused."""
+    made = [f"{r.operation}" for r in estate.arm.requests if r.operation in {"PUT zone", "PUT link", "PUT record"}]
+    return made + [r.operation for r in estate.elastic.requests if r.operation.startswith("create")]
+
+
+ONCE = ["PUT zone", "PUT record", "PUT link", "PUT link", "create ruleset", "create association"]
+
+
+async def test_doubled_events_make_nothing_twice(estate: Estate) -> None:
+    estate.events.settings.duplicate = True
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    await estate.ready(endpoint)
+    assert creates(estate) == ONCE
+
+
+async def test_events_out_of_order_end_in_the_same_state(estate: Estate) -> None:
+    """A write event that arrives long after the work is done changes nothing."""
+    late = iter([0.0, 900.0])
+    estate.events.settings.duplicate = True
+    estate.events.settings.delivery_delay = lambda _: next(late)
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    await estate.ready(endpoint)
+    assert creates(estate) == ONCE
+
+
+async def test_a_delete_event_that_overtakes_the_write_event_is_harmless(estate: Estate) -> None:
+    endpoint = await estate.put_endpoint()
+    await estate.send(endpoint, "event-delete")
+    await estate.settle()
+    await estate.ready(endpoint)
+    assert creates(estate) == ONCE
+
+
+async def test_a_delete_event_of_an_unknown_endpoint_leaves_no_trace(estate: Estate) -> None:
+    endpoint = await estate.put_endpoint("pe-gone")
+    estate.queue.clear()
+    await estate.events.drain()
+    estate.queue.clear()
+    await estate.azure("DELETE", endpoint)
+    await estate.settle()
+    assert await estate.storage.connections.find(connection_id(endpoint)) is None
+
+
+async def test_an_endpoint_deleted_meanwhile_is_reported_and_nothing_is_removed(estate: Estate) -> None:
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    await estate.azure("DELETE", endpoint)
+    await estate.settle()
+    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert estate.zone().a_record("*") is not None
+
+
+async def test_a_lost_event_is_made_good_by_the_next_sweep(estate: Estate) -> None:
+    estate.events.settings.drop = True
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    assert await estate.storage.connections.find(connection_id(endpoint)) is None
+    found = await estate.sweep()
+    assert (found.endpoints, found.enqueued) == (1, 1)
+    await estate.settle()
+    await estate.ready(endpoint)
+
+
+async def test_a_raw_event_on_the_queue_is_understood(estate: Estate) -> None:
+    """An event subscription can deliver straight to the queue."""
+    estate.events.settings.drop = True
+    endpoint = await estate.put_endpoint()
+    event = {
+        "specversion": "1.0",
+        "type": "Microsoft.Resources.ResourceWriteSuccess",
+        "source": "/subscriptions/x",
+        "subject": endpoint.replace("resourceGroups", "resourcegroups"),
+        "id": "1",
+        "data": {"operationName": "Microsoft.Network/privateEndpoints/write", "claims": {"upn": "a@b.example"}},
+    }
+    await estate.queue.send(json.dumps(event))
+    await estate.settle()
+    await estate.ready(endpoint)
+
+
+async def test_an_endpoint_that_is_not_elastics_is_ignored_with_its_reason(estate: Estate) -> None:
+    alias = "storage.0a0a0a0a-0000-0000-0000-000000000000.eastus2.azure.privatelinkservice"
+    endpoint = await estate.put_endpoint(alias=alias)
+    await estate.settle()
+    connection = await estate.connection(endpoint)
+    assert connection.phase == "Ignored"
+    assert await estate.reason(endpoint, "Recognised") == "NotElastic"
+    assert not estate.elastic.requests
+    assert not estate.arm.private_dns_zones()
+
+
+async def test_a_serverless_alias_is_recognised_and_explained(estate: Estate) -> None:
+    alias = (
+        "eastus2-prod-privatelink-serverless.46552e7f-8404-48e2-8c79-66801ef74a76.eastus2.azure.privatelinkservice"
+    )
+    endpoint = await estate.put_endpoint(alias=alias)
+    await estate.settle()
+    recognised = (await estate.connection(endpoint)).condition("Recognised")
+    assert recognised is not None
+    assert recognised.reason == "ServerlessService"
+    assert "hosted" in recognised.next_step
+
+
+async def test_an_endpoint_outside_the_settings_scope_is_not_even_read() -> None:
+    estate = await Estate(settings={"AZURE_RESOURCE_GROUPS": "rg-other"}).open()
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    assert not estate.worker.wire.calls
+    assert await estate.storage.connections.find(connection_id(endpoint)) is None
+
+
+async def test_an_alias_in_capitals_is_the_same_alias(estate: Estate) -> None:
+    alias = (
+        "EASTUS2-PROD-002-PRIVATELINK-SERVICE.64359FDD-7893-4215-9929-ECE3287E1371.EASTUS2.AZURE.PRIVATELINKSERVICE"
+    )
+    endpoint = await estate.put_endpoint(alias=alias)
+    await estate.settle(60)
+    assert (await estate.connection(endpoint)).region == "eastus2"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"v":99}', '{"v":1,"endpoint":"/nothing"}', "[1,2]"])
+async def test_a_message_that_cannot_be_understood_goes_to_poison_and_nowhere_else(estate: Estate, text: str) -> None:
+    await estate.queue.send(text)
+    for _ in range(8):
+        message = estate.queue.receive()
+        assert message is not None
+        with pytest.raises(Exception, match="queue message|resource id|resource|event"):
+            await estate.handle(message)
+        await estate.clock.sleep(31)
+    assert estate.queue.receive() is None
+    assert [message.text for message in estate.queue.poison] == [text]
+    assert not estate.worker.wire.calls
+
+
+async def test_never_two_policies_for_one_guid(estate: Estate) -> None:
+    estate.events.settings.duplicate = True
+    endpoint = await estate.put_endpoint()
+    for _ in range(5):
+        await estate.send(endpoint)
+    await estate.settle()
+    found = estate.arm.private_endpoint(endpoint)
+    assert found is not None
+    assert most_policies_at_once(estate.elastic.history, found.resource_guid) == 1

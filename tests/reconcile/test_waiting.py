@@ -1,0 +1,139 @@
+"""What takes its time: waiting is no failure, holds no worker, and ends by itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from local.world import vnet_id
+from shared.core.conditions import Kind
+from tests.harness.estate import Estate
+
+
+async def test_a_deployment_in_another_region_than_the_network_is_connected(estate: Estate) -> None:
+    """Inter-region: the region comes from the alias, never from the endpoint's location."""
+    endpoint = await estate.put_endpoint(region="uksouth", location="japaneast", vnet=vnet_id("japaneast"))
+    await estate.settle()
+    connection = await estate.ready(endpoint)
+    assert (connection.location, connection.region) == ("japaneast", "uksouth")
+    zone = estate.zone("uksouth")
+    assert zone.a_record("*") == [connection.address]
+    assert zone in estate.arm.zones_linked_to(vnet_id("japaneast"))
+
+
+async def test_an_endpoint_still_being_made_is_waited_for(estate: Estate) -> None:
+    estate.arm_settings.endpoint_seconds = 90
+    estate.arm_settings.nic_address_seconds = 75
+    endpoint = await estate.put_endpoint()
+    await estate.settle(20)
+    assert await estate.reason(endpoint, "Addressed") == "NoAddressYet"
+    assert (await estate.connection(endpoint)).phase == "Provisioning"
+    await estate.settle()
+    await estate.ready(endpoint)
+
+
+async def test_the_elastic_branch_does_not_wait_for_the_address(estate: Estate) -> None:
+    estate.arm_settings.nic_address_seconds = 600
+    endpoint = await estate.put_endpoint()
+    await estate.settle(60)
+    connection = await estate.connection(endpoint)
+    assert [c.type for c in connection.conditions if not c.true] == ["Addressed", "RecordReady", "Reachable", "Ready"]
+
+
+async def test_an_endpoint_that_azure_does_not_show_yet_is_waited_for(estate: Estate) -> None:
+    """The event comes first, the resource is readable a little later."""
+    endpoint = await estate.put_endpoint()
+    hidden = [True]
+    estate.hide(endpoint, while_=lambda: hidden[0])
+    await estate.settle(30)
+    assert await estate.reason(endpoint, "Recognised") == "OperationRunning"
+    hidden[0] = False
+    await estate.settle()
+    await estate.ready(endpoint)
+
+
+async def test_a_slow_zone_goes_back_to_the_queue_and_is_finished_later(estate: Estate) -> None:
+    estate.arm_settings.zone_seconds = 200
+    endpoint = await estate.put_endpoint()
+    await estate.settle(40)
+    assert await estate.reason(endpoint, "ZoneReady") == "OperationRunning"
+    assert (await estate.connection(endpoint)).wake_at is not None
+    await estate.settle()
+    await estate.ready(endpoint)
+    assert len(estate.arm.private_dns_zones()) == 1
+
+
+async def test_a_zone_that_is_made_but_not_found_for_a_while_is_waited_for(estate: Estate) -> None:
+    """Azure answers 404 below a zone it has just made, at times for many minutes."""
+    estate.arm_settings.not_found_after_create_seconds = 400
+    endpoint = await estate.put_endpoint()
+    await estate.settle(100)
+    assert (await estate.connection(endpoint)).phase in {"Provisioning", "Blocked"}
+    assert all(c.needs is not Kind.PERSON for c in (await estate.connection(endpoint)).conditions)
+    await estate.settle()
+    await estate.ready(endpoint)
+
+
+async def test_a_slow_approval_is_polled_with_growing_delays_and_one_request_each(estate: Estate) -> None:
+    estate.elastic_settings.approval_seconds = 900
+    endpoint = await estate.put_endpoint()
+    await estate.settle(120)
+    connection = await estate.connection(endpoint)
+    assert connection.phase == "AwaitingApproval"
+    assert await estate.reason(endpoint, "Approved") == "AwaitingApproval"
+    before = len(estate.worker.wire.calls)
+    await estate.settle(400)
+    looks = [call for call in estate.worker.wire.calls[before:] if call.service == "arm"]
+    assert 5 <= len(looks) <= 9, "one read per look, at most one a minute"
+    assert {call.service for call in estate.worker.wire.calls[before:]} <= {"arm", "connections", "queue", "journal"}
+    await estate.settle()
+    await estate.ready(endpoint)
+
+
+async def test_an_approval_that_never_comes_is_overdue_and_left_to_the_timer(estate: Estate) -> None:
+    estate.elastic_settings.approval_seconds = 10**6
+    endpoint = await estate.put_endpoint()
+    await estate.settle(7200)
+    connection = await estate.connection(endpoint)
+    approved = connection.condition("Approved")
+    assert approved is not None
+    assert approved.reason == "ApprovalOverdue"
+    assert "1 h" in approved.message
+    assert approved.next_step
+    assert connection.phase == "Blocked"
+    assert connection.wake_at is None
+    assert not estate.queue.messages
+
+
+@pytest.mark.parametrize("status", ["Rejected", "Disconnected"])
+async def test_a_terminal_state_is_explained_and_not_worked_on(estate: Estate, status: str) -> None:
+    estate.elastic_settings.approval_seconds = 10**6
+    endpoint = await estate.put_endpoint()
+    estate.arm.set_connection(endpoint, status, "not one of ours")
+    await estate.settle()
+    connection = await estate.connection(endpoint)
+    approved = connection.condition("Approved")
+    assert approved is not None
+    assert (approved.reason, connection.phase) == (status, "Blocked")
+    assert "not one of ours" in approved.message
+    assert "create it again" in approved.next_step
+    assert not estate.queue.messages, "nothing goes on by itself"
+    assert not estate.arm.private_dns_zones()
+    assert not estate.policies_of(endpoint)
+
+
+async def test_a_rejection_after_everything_was_made_stops_the_waiting(estate: Estate) -> None:
+    estate.elastic_settings.approval_seconds = 10**6
+    endpoint = await estate.put_endpoint()
+    await estate.settle(60)
+    estate.arm.set_connection(endpoint, "Rejected", "no")
+    await estate.settle()
+    assert await estate.reason(endpoint, "Approved") == "Rejected"
+    assert not estate.queue.messages
+
+
+async def test_throttling_delays_and_does_not_fail(estate: Estate) -> None:
+    estate.arm_settings.private_dns_reads_per_5_minutes = 9
+    endpoint = await estate.put_endpoint()
+    await estate.settle(3600)
+    await estate.ready(endpoint)
+    assert not estate.queue.poison
