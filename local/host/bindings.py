@@ -111,4 +111,4 @@ def _decode(binding: str, datum: Datum, metadata: Mapping[str, Datum]) -> Any:
 
 
 def _converter(binding: str) -> Any:
-    return get_binding_registry().get(binding)  # type: ignore[no-untyped-call]  # the library is untyped here
+    return get_binding_registry().get(binding)

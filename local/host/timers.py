@@ -122,7 +122,7 @@ class TimerListener:
         while True:
             upcoming = self.schedule.next_after(max(last, self.clock.now()))
             await self.clock.sleep((upcoming - self.clock.now()).total_seconds())
-            last = max(upcoming, self.clock.now())  # a loop may wake a little early: never twice for one time
+            last = upcoming  # a loop may wake a little early: never twice for one time
             await self._fire(past_due=False, upcoming=upcoming)
 
     async def _fire(self, *, past_due: bool, upcoming: datetime) -> None:
