@@ -225,6 +225,11 @@ class Estate:
             raise AssertionError(f"{method} {path}: {answer.status_code} {answer.text}")
         return answer.json() if answer.content else None
 
+    async def delete(self, resource: str) -> None:
+        """Delete a resource as a user does, and wait until it is gone."""
+        await self.azure("DELETE", resource)
+        await self.clock.sleep(10)
+
     async def send(self, endpoint: str, cause: str = "manual") -> None:
         """Put a message about an endpoint on the queue."""
         await self.queue.send(WorkMessage(parse_endpoint_id(endpoint), cause, "test").encode())

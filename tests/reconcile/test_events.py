@@ -48,11 +48,10 @@ async def test_a_delete_event_that_overtakes_the_write_event_is_harmless(estate:
 
 
 async def test_a_delete_event_of_an_unknown_endpoint_leaves_no_trace(estate: Estate) -> None:
+    estate.events.settings.drop = True
     endpoint = await estate.put_endpoint("pe-gone")
-    estate.queue.clear()
-    await estate.events.drain()
-    estate.queue.clear()
-    await estate.azure("DELETE", endpoint)
+    estate.events.settings.drop = False
+    await estate.delete(endpoint)
     await estate.settle()
     assert await estate.storage.connections.find(connection_id(endpoint)) is None
 
@@ -60,7 +59,7 @@ async def test_a_delete_event_of_an_unknown_endpoint_leaves_no_trace(estate: Est
 async def test_an_endpoint_deleted_meanwhile_is_reported_and_nothing_is_removed(estate: Estate) -> None:
     endpoint = await estate.put_endpoint()
     await estate.settle()
-    await estate.azure("DELETE", endpoint)
+    await estate.delete(endpoint)
     await estate.settle()
     assert (await estate.connection(endpoint)).phase == "Removed"
     assert estate.zone().a_record("*") is not None
