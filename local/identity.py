@@ -46,7 +46,7 @@ class ManagedIdentity:
         self.header, self.lifetime = header, lifetime
         self._clock, self._random = clock, random or Random(1)
         self._expires: dict[str, datetime] = {}
-        self.app = Starlette(routes=[Route("/msi/token", self._token, methods=["GET"])])
+        self.app = Starlette(routes=[Route("/{path:path}", self._token, methods=["GET"])])
 
     def is_valid(self, token: str) -> bool:
         """Whether this endpoint gave the token and it has not expired."""

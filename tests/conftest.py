@@ -2,7 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Generator, Iterator
+
 import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def loop_of_the_main_thread() -> Iterator[None]:
+    """Give the main thread a loop that somebody closes.
+
+    pytest-asyncio asks for the present one to restore it later; on Python 3.11 asking makes one, and nobody closes it.
+    """
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    loop.close()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Keep the virtual-time plugin away from synchronous tests, for which it would make loops that nobody closes."""
+    if pyfuncitem.get_closest_marker("asyncio") is None:
+        pyfuncitem.funcargs.pop("event_loop_policy", None)
+    return (yield)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

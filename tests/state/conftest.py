@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
@@ -15,18 +14,6 @@ from local.azurite import Azurite
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
-
-
-@pytest.fixture(scope="session", autouse=True)
-def loop_of_the_main_thread() -> Iterator[None]:
-    """Give the main thread a loop that somebody closes.
-
-    pytest-asyncio asks for the present one to restore it later; on Python 3.11 asking makes one, and nobody closes it.
-    """
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    yield
-    loop.close()
 
 
 @pytest.fixture(scope="session")

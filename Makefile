@@ -1,0 +1,36 @@
+# The commands of this project; `make` alone lists them. Nothing is installed outside this folder.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help setup run test check benchmark clean
+
+help:
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+run: setup ## start the local clouds and the app, connect a private endpoint live (ONCE=1: end after it)
+	@$(BIN)/python -m local story
+
+test: setup ## run all tests
+	@$(BIN)/python -m pytest -n auto --dist worksteal
+
+check: setup ## lint, types, layers
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+benchmark: setup ## import time and memory
+	@$(BIN)/python benchmarks/import_time.py
+
+setup: $(READY) ## virtual environment, dependencies, Azurite
+	@$(BIN)/python -c 'from local.azurite import install; install()'
+
+$(READY): requirements.txt requirements-dev.txt
+	@echo "Creating $(VENV) and installing dependencies (once, about a minute) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $(READY)
+
+clean: ## remove everything that setup and run made
+	rm -rf .venv* .azurite .local .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

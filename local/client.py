@@ -1,0 +1,83 @@
+"""What a user of the local clouds has at hand: signed-in calls to ARM, to Elastic Cloud and to the app.
+
+Used by `local.story` and by the commands of `local.__main__`; it knows only `.local/endpoints.json`, like any outsider.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+from local.folder import DEFAULT
+
+API_VERSIONS = {"privatednszones": "2024-06-01"}
+NETWORK_API = "2024-05-01"
+POLL_SECONDS = 0.5
+
+
+class LocalClient:
+    """One user of one running instance."""
+
+    def __init__(self, endpoints: dict[str, Any]) -> None:
+        self.endpoints = endpoints
+        context = ssl.create_default_context(cafile=endpoints["ca_file"])
+        self._http = httpx.AsyncClient(verify=context, timeout=30)
+
+    @classmethod
+    def read(cls, folder: Path = DEFAULT) -> Self:
+        """A client of the instance in `folder`; raises FileNotFoundError when none runs there."""
+        return cls(json.loads((folder / "endpoints.json").read_text(encoding="utf-8")))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+
+    async def azure(self, method: str, path: str, body: Any = None) -> Any:
+        """One ARM request, followed to the end of its operation; raises RuntimeError with Azure's words."""
+        version = next((v for name, v in API_VERSIONS.items() if name in path.lower()), NETWORK_API)
+        separator = "&" if "?" in path else "?"
+        url = f"{self.endpoints['arm']}{path}{separator}api-version={version}"
+        headers = {"Authorization": f"Bearer {await self._token()}"}
+        answer = await self._http.request(method, url, json=body, headers=headers)
+        operation = answer.headers.get("azure-asyncoperation")
+        while operation:
+            await asyncio.sleep(POLL_SECONDS)
+            status = _checked(await self._http.get(operation, headers=headers))
+            if status["status"] == "Succeeded":
+                break
+            if status["status"] != "InProgress":
+                raise RuntimeError(json.dumps(status))
+        return _checked(answer)
+
+    async def elastic(self, method: str, path: str, body: Any = None) -> Any:
+        """One request to the Elastic Cloud API, path below `/api/v1`."""
+        headers = {"Authorization": f"ApiKey {self.endpoints['elastic_api_key']}"}
+        url = f"{self.endpoints['elastic']}/api/v1{path}"
+        return _checked(await self._http.request(method, url, json=body, headers=headers))
+
+    async def app(self, method: str, path: str, body: Any = None) -> httpx.Response:
+        """One request to the function app, path below `/api`."""
+        headers = {"x-functions-key": self.endpoints["function_key"]}
+        url = f"{self.endpoints['functions']}/api{path}"
+        return await self._http.request(method, url, json=body, headers=headers)
+
+    async def _token(self) -> str:
+        answer = await self._http.get(
+            self.endpoints["identity"],
+            params={"resource": "https://management.azure.com", "api-version": "2019-08-01"},
+            headers={"X-IDENTITY-HEADER": self.endpoints["identity_header"]},
+        )
+        return str(_checked(answer)["access_token"])
+
+
+def _checked(answer: httpx.Response) -> Any:
+    if not answer.is_success:
+        raise RuntimeError(f"{answer.request.method} {answer.request.url.path}: {answer.status_code} {answer.text}")
+    return answer.json() if answer.content else None

@@ -1,0 +1,42 @@
+"""The folder of one running instance: `.local`, or `.local/2`, `.local/3` while the ones before are taken. Used by `stack`."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from typing import IO
+
+DEFAULT = Path(".local")
+_MOST = 50
+
+
+class InstanceFolder:
+    """A folder that no other running instance writes to; the lock goes with the process."""
+
+    def __init__(self, base: Path = DEFAULT) -> None:
+        for number in range(1, _MOST):
+            path = base if number == 1 else base / str(number)
+            path.mkdir(parents=True, exist_ok=True)
+            lock = _locked(path / "lock")
+            if lock is not None:
+                self.path = path.resolve()
+                self._lock = lock
+                return
+        raise OSError(f"all {_MOST} folders below {base} are in use")
+
+    def close(self) -> None:
+        """Let the next instance have it."""
+        self._lock.close()
+
+
+def _locked(path: Path) -> IO[str] | None:
+    file = path.open("w", encoding="utf-8")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        return None
+    file.write(str(os.getpid()))
+    file.flush()
+    return file

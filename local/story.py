@@ -1,0 +1,123 @@
+"""`make run`: the whole job once, as a user sees it, and then a place to play. Called by `local.__main__`.
+
+The user's part is three steps: a virtual network, a private endpoint against Elastic's alias, and a tag on it that names
+the deployment. Everything after that is the app's doing, followed through its own HTTP API.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from local.client import LocalClient
+from local.stack import APP_SETTINGS
+from local.world import endpoint_body, vnet_body
+from shared.core.arm_ids import connection_id
+from shared.core.catalogue import hosted_services
+
+READY_SECONDS = 180.0
+GIVEN_UP = {"Blocked", "Ignored", "Removed"}
+POLL_SECONDS = 0.3
+MARKS = {"True": "✓", "False": "…", "Unknown": "·"}
+
+
+class StoryFailed(Exception):
+    """The connection did not become Ready."""
+
+
+def alias_of(region: str) -> str:
+    """Elastic's alias for a region, from the product's own table."""
+    return next(service.alias for service in hosted_services() if service.region == region)
+
+
+def group(client: LocalClient, name: str) -> str:
+    """The id of a resource group, up to its providers."""
+    return f"/subscriptions/{client.endpoints['subscription_id']}/resourceGroups/{name}/providers/Microsoft.Network"
+
+
+async def create_endpoint(client: LocalClient, region: str, *, name: str, deployment: str) -> str:
+    """A new virtual network and a private endpoint in it, tagged with a deployment; returns the endpoint's id."""
+    prefix = group(client, f"rg-{name}")
+    vnet = f"{prefix}/virtualNetworks/vnet-{name}"
+    await client.azure("PUT", vnet, vnet_body(region, "10.77"))
+    endpoint = f"{prefix}/privateEndpoints/{name}"
+    body = endpoint_body(region, vnet, alias_of(region), {"elastic-deployments": deployment})
+    await client.azure("PUT", endpoint, body)
+    return endpoint
+
+
+async def follow(client: LocalClient, endpoint: str, started: float) -> dict[str, Any]:
+    """Print each condition as it turns, until the connection is Ready; raises StoryFailed otherwise."""
+    shown: dict[str, tuple[str, str]] = {}
+    path = f"/connections/{connection_id(endpoint)}"
+    while True:
+        answer = await client.app("GET", path)
+        connection = answer.json() if answer.is_success else {}
+        for condition in connection.get("conditions") or []:
+            state = (condition["status"], condition["reason"])
+            if shown.get(condition["type"]) != state:
+                shown[condition["type"]] = state
+                _line(started, MARKS[condition["status"]], condition["type"], condition["reason"], condition["message"])
+        phase = connection.get("phase")
+        if phase == "Ready":
+            return dict(connection)
+        if phase in GIVEN_UP or time.monotonic() - started > READY_SECONDS:
+            raise StoryFailed(_explain(connection))
+        await asyncio.sleep(POLL_SECONDS)
+
+
+def _line(started: float, mark: str, what: str, reason: str, message: str) -> None:
+    seconds = time.monotonic() - started
+    print(f"  {seconds:6.1f} s  {mark} {what:<13} {reason:<20} {message[:140]}", flush=True)
+
+
+def _explain(connection: dict[str, Any]) -> str:
+    lines = [f"the connection is {connection.get('phase', 'unknown to the app')} after {READY_SECONDS:.0f} s at most:"]
+    for condition in connection.get("conditions") or []:
+        if condition["status"] != "True":
+            lines.append(f"  {condition['type']} {condition['reason']}: {condition['message']}")
+            if condition["nextStep"]:
+                lines.append(f"    next: {condition['nextStep']}")
+    return "\n".join(lines)
+
+
+async def tell(client: LocalClient) -> None:
+    """The story, from the endpoint to the tested connection."""
+    region, deployment = "eastus2", "logs-eastus2"
+    print(f"\nA user creates a virtual network and a private endpoint for {deployment} in {region}:", flush=True)
+    started = time.monotonic()
+    creation = asyncio.create_task(create_endpoint(client, region, name="pe-story", deployment=deployment))
+    endpoint = f"{group(client, 'rg-pe-story')}/privateEndpoints/pe-story"
+    _line(started, "→", "ARM PUT", "privateEndpoints", endpoint)
+    connection = await follow(client, endpoint, started)
+    await creation
+    _after(client, connection)
+
+
+def _after(client: LocalClient, connection: dict[str, Any]) -> None:
+    endpoints = client.endpoints
+    url = next(u for d in connection["deployments"] for u in d["urls"] if u["service"] == "elasticsearch")["url"]
+    host_port = url.removeprefix("https://")
+    status = f"{endpoints['functions']}/api/connections/{connection['id']}?code={endpoints['function_key']}"
+    print("\nThe connection is Ready. Private URLs of the deployment:")
+    for deployment in connection["deployments"]:
+        for entry in deployment["urls"]:
+            print(f"  {entry['service']:<20} {entry['url']}")
+    print(
+        "\nTest it as Elastic's guide does (401 from Elasticsearch is the good answer; the address is the endpoint's):"
+    )
+    print(f"  curl -i --cacert {endpoints['ca_file']} --resolve {host_port}:{connection['address']} {url}")
+    print("\nIts status, and that of all connections:")
+    print(f"  curl '{status}'")
+    print(f"  curl '{endpoints['functions']}/api/connections?code={endpoints['function_key']}'")
+    print("\nWhat to try next, in another terminal:")
+    zone = connection["zone"]["id"]
+    print(f"  .venv/bin/python -m local rest DELETE '{zone}/A/*'   # and watch it come back: {_sweep_words()}")
+    print("  .venv/bin/python -m local connect uksouth             # a second endpoint, in another region")
+    print("  .venv/bin/python -m local connect westeurope --deployment search-westeurope   # refused, and why")
+    print("  .venv/bin/python -m local status", flush=True)
+
+
+def _sweep_words() -> str:
+    return f"the sweep runs at {APP_SETTINGS['HEALTH_SCHEDULE']}"
