@@ -7,7 +7,6 @@ will be, right for it, because from the moment of the link every name of the zon
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shared.core import conditions as c
@@ -41,32 +40,23 @@ def link_name(vnet_id: str) -> str:
     return f"autopilot-{hashlib.sha256(vnet_id.lower().encode()).hexdigest()[:12]}"
 
 
-def choose_zone(desired: Desired, zones: Iterable[Zone]) -> Zone | None:
+def choose_zone(desired: Desired, zones: tuple[Zone, ...]) -> Zone | None:
     """The zone to use: the one the endpoint's network is linked to, else the one at home; None: make it at home."""
-    named = [zone for zone in zones if zone.name.lower() == desired.service.zone]
-    linked = (zone for zone in named if zone.link_to(desired.endpoint.vnet_id))
-    at_home = (zone for zone in named if zone.id.key == desired.zone_home.key)
+    linked = (zone for zone in zones if zone.link_to(desired.endpoint.vnet_id))
+    at_home = (zone for zone in zones if zone.id.key == desired.zone_home.key)
     return next(linked, None) or next(at_home, None)
 
 
 def plan_dns(desired: Desired, zones: tuple[Zone, ...], rules: Rules) -> DnsPlan:
-    """What is left to do for DNS, given every visible zone of the service's name."""
+    """What is left to do for DNS, given every visible zone; those of other names (the sweep has them) are left out."""
+    zones = tuple(zone for zone in zones if zone.name.lower() == desired.service.zone)
     zone = choose_zone(desired, zones)
     if zone is None:
-        return _plan_new_zone(desired, rules)
+        return _plan_new_zone(desired, zones, rules)
     record_steps, record = _plan_record(desired, zone, rules)
     owner = _owner(desired.marker, zone.marker)
     zone_condition = c.good(c.ZONE_READY, "Exists", f"Zone {zone.name} in resource group {zone.id.resource_group}.")
-    own_link = zone.link_to(desired.endpoint.vnet_id)
-    if own_link is None and record.needs is c.Kind.PERSON:
-        held_back = c.blocked(
-            c.LINKED,
-            record.reason,
-            "The network is not linked: every name of the zone would resolve to another endpoint's address there.",
-            record.next_step,
-        )
-        return DnsPlan((), (zone_condition, held_back, record), Owned(zone.id.text, owner))
-    link_steps, linked, links = _plan_links(desired, zone, zones)
+    link_steps, linked, links = _plan_links(desired, zone, zones, _held_back(desired, zone, record))
     return DnsPlan(
         steps=(*record_steps, *link_steps),
         conditions=(zone_condition, linked, record),
@@ -81,14 +71,15 @@ def _owner(mine: Marker, theirs: Marker | None) -> Owner:
     return Owner.OURS if mine.same_maker(theirs) else Owner.ADOPTED
 
 
-def _plan_new_zone(desired: Desired, rules: Rules) -> DnsPlan:
+def _plan_new_zone(desired: Desired, zones: tuple[Zone, ...], rules: Rules) -> DnsPlan:
     home = desired.zone_home
     steps: list[DnsStep] = [CreateZone(home, desired.marker)]
     address = desired.endpoint.address
     if address is not None:
         steps.append(PutWildcardRecord(home, (address,), rules.record_ttl, _first_marker(desired, address)))
     vnets = (desired.endpoint.vnet_id, *desired.link_vnets)
-    steps += [CreateLink(home, link_name(vnet), vnet, desired.marker) for vnet in vnets]
+    free = (vnet for vnet in vnets if not any(zone.link_to(vnet) for zone in zones))
+    steps += [CreateLink(home, link_name(vnet), vnet, desired.marker) for vnet in free]
     missing = (
         c.waiting(c.ZONE_READY, "Missing", f"Zone {home.name} is to be created.", c.Kind.WORK),
         c.waiting(c.LINKED, "Missing", "The zone comes first.", c.Kind.WORK),
@@ -113,8 +104,25 @@ def _first_marker(desired: Desired, address: str) -> RecordMarker:
 # -- links ---------------------------------------------------------------------------------------------------------
 
 
+def _held_back(desired: Desired, zone: Zone, record: Condition) -> Condition | None:
+    """Why no further network may be linked now; None: nothing stands against it."""
+    if record.needs is c.Kind.PERSON:
+        return c.blocked(
+            c.LINKED,
+            record.reason,
+            "The network is not linked: every name of the zone would resolve to another endpoint's address there.",
+            record.next_step,
+        )
+    if zone.record is not None and desired.endpoint.address is None:
+        message = (
+            "The zone has a * record; whether it is right for this network shows once the endpoint has an address."
+        )
+        return c.waiting(c.LINKED, "NoAddressYet", message)
+    return None
+
+
 def _plan_links(
-    desired: Desired, zone: Zone, zones: tuple[Zone, ...]
+    desired: Desired, zone: Zone, zones: tuple[Zone, ...], held_back: Condition | None
 ) -> tuple[tuple[DnsStep, ...], Condition, tuple[Owned, ...]]:
     steps: list[DnsStep] = []
     links: list[Owned] = []
@@ -128,6 +136,8 @@ def _plan_links(
                 problems.append(c.waiting(c.LINKED, "InProgress", f"The link to {vnet} is being made."))
         elif elsewhere is not None:
             problems.append(linked_elsewhere(vnet, f"zone {elsewhere.id.text}"))
+        elif held_back is not None:
+            problems.append(held_back)
         else:
             steps.append(CreateLink(zone.id, link_name(vnet), vnet, desired.marker))
             problems.append(c.waiting(c.LINKED, "Missing", f"The link to {vnet} is to be created.", c.Kind.WORK))
