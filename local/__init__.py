@@ -1,1 +1,1 @@
-"""The clouds on one machine, for running and testing the product; never deployed, imported by nothing in the product."""
+"""The clouds on one machine, for running and testing the product; never deployed, never imported by the product."""

@@ -73,7 +73,9 @@ async def run_stack(arguments: argparse.Namespace) -> int:
     if not work.done():
         work.cancel()
     try:
-        return (await asyncio.gather(work, return_exceptions=True))[0] if asked.is_set() else await work
+        return await work
+    except asyncio.CancelledError:
+        return 0  # Ctrl-C is how this is meant to end
     finally:
         print("stopping ...", flush=True)
         await stack.stop()

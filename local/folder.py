@@ -1,4 +1,4 @@
-"""The folder of one running instance: `.local`, or `.local/2`, `.local/3` while the ones before are taken. Used by `stack`."""
+"""The folder of one running instance: `.local`, or `.local/2`, `.local/3` while those are taken. Used by `stack`."""
 
 from __future__ import annotations
 

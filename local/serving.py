@@ -1,4 +1,4 @@
-"""Serves an ASGI app on loopback inside a running event loop, with TLS where a certificate is given. Used by `stack`."""
+"""Serves an ASGI app on loopback inside a running event loop, over TLS with a certificate. Used by `stack`."""
 
 from __future__ import annotations
 

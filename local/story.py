@@ -1,7 +1,7 @@
 """`make run`: the whole job once, as a user sees it, and then a place to play. Called by `local.__main__`.
 
-The user's part is three steps: a virtual network, a private endpoint against Elastic's alias, and a tag on it that names
-the deployment. Everything after that is the app's doing, followed through its own HTTP API.
+The user's part is three steps: a virtual network, a private endpoint against Elastic's alias, and a tag on it that
+names the deployment. Everything after that is the app's doing, followed through its own HTTP API.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""All simulators put together, and what they start with. Used by `local.up` (served) and by the fast tests (in-process).
+"""All simulators put together, and what they start with. Used by `local.stack` (served) and the fast tests.
 
-The estate at the start: two virtual networks in each of three Azure regions, and in every region of Elastic Cloud Hosted
-one deployment without any policy (`search-<region>`) and one with an IP policy (`logs-<region>`).
+The estate at the start: two virtual networks in each of three Azure regions, and in every region of Elastic Cloud
+Hosted one deployment without any policy (`search-<region>`) and one with an IP policy (`logs-<region>`).
 """
 
 from __future__ import annotations

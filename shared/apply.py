@@ -7,6 +7,7 @@ other, so that one deployment that cannot be connected does not hold up the rest
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from shared.core.connection import AssociationMemory, Owner, PolicyMemory
@@ -22,8 +23,13 @@ Failures = dict[str, AutopilotError]
 """The error of each condition that met one."""
 
 
-async def apply_dns(run: Run, steps: tuple[DnsStep, ...], zones: tuple[Zone, ...]) -> tuple[tuple[Zone, ...], Failures]:
-    """Do the DNS steps in order; returns the zones as they then are, and what failed."""
+async def apply_dns(
+    run: Run,
+    steps: tuple[DnsStep, ...],
+    zones: tuple[Zone, ...],
+    done: Callable[[tuple[Zone, ...]], Awaitable[None]],
+) -> tuple[tuple[Zone, ...], Failures]:
+    """Do the DNS steps in order, telling `done` after each; returns the zones as they then are, and what failed."""
     for step in steps:
         started = time.monotonic()
         try:
@@ -32,6 +38,7 @@ async def apply_dns(run: Run, steps: tuple[DnsStep, ...], zones: tuple[Zone, ...
             run.note(step, _outcome(error), message=str(error), started=started)
             return zones, {step.condition: error}
         run.note(step, "done", started=started)
+        await done(zones)
     return zones, {}
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any, TypeVar
 
 from shared.apply import Failures, apply_dns, apply_elastic
 from shared.checks import check, not_tested, testable
-from shared.conclude import conclude, failed_conditions
+from shared.conclude import conclude, failed_conditions, show_progress
 from shared.core import conditions as c
 from shared.core.conditions import Condition, Phase
 from shared.core.connection import PolicyMemory
@@ -20,6 +22,9 @@ from shared.core.plan import Observed, Plan, approved, plan, remember
 from shared.core.plan_elastic import ObservedElastic
 from shared.observe import observe_dns, observe_elastic
 from shared.run import Run
+
+_A = TypeVar("_A")
+_B = TypeVar("_B")
 
 FRESH = timedelta(minutes=10)
 """How long a full observation spares the next looks while nothing but the approval is awaited."""
@@ -71,11 +76,21 @@ def _endpoint_missing(run: Run, message: WorkMessage) -> None:
 
 async def _full_run(run: Run, desired: Desired) -> None:
     context, now = run.context, run.context.clock.now()
-    dns, elastic = await asyncio.gather(_dns_branch(run, desired), _elastic_branch(run, desired))
+    dns, elastic = await _side_by_side(_dns_branch(run, desired), _elastic_branch(run, desired))
     (zones, dns_failures), (observed, elastic_failures) = dns, elastic
     final = plan(desired, Observed(desired.endpoint, zones, observed), run.connection, context.rules, now)
     run.connection = replace(remember(run.connection, desired, final, now), observed_at=now)
     await _test_and_conclude(run, desired, final, dns_failures | elastic_failures)
+
+
+async def _side_by_side(one: Coroutine[Any, Any, _A], other: Coroutine[Any, Any, _B]) -> tuple[_A, _B]:
+    """Both at once. When one breaks off (the lease is lost) the other must not go on writing by itself."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            first, second = group.create_task(one), group.create_task(other)
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    return first.result(), second.result()
 
 
 async def _dns_branch(run: Run, desired: Desired) -> tuple[tuple[Zone, ...] | None, Failures]:
@@ -84,8 +99,14 @@ async def _dns_branch(run: Run, desired: Desired) -> tuple[tuple[Zone, ...] | No
         zones = await observe_dns(context, desired, run.connection)
     except AutopilotError as error:
         return None, {c.ZONE_READY: error}
+
+    async def done(zones: tuple[Zone, ...]) -> None:
+        after = plan(desired, Observed(desired.endpoint, zones), run.connection, context.rules, context.clock.now())
+        await show_progress(run, after.conditions)
+
     before = plan(desired, Observed(desired.endpoint, zones), run.connection, context.rules, context.clock.now())
-    return await apply_dns(run, before.dns_steps, zones)
+    await show_progress(run, before.conditions)
+    return await apply_dns(run, before.dns_steps, zones, done)
 
 
 async def _elastic_branch(run: Run, desired: Desired) -> tuple[ObservedElastic | None, Failures]:
@@ -104,6 +125,8 @@ async def _elastic_branch(run: Run, desired: Desired) -> tuple[ObservedElastic |
             break
         run.connection = remember(run.connection, desired, before, now)
         observed, failures = await apply_elastic(run, before.elastic_steps, observed)
+        after = plan(desired, Observed(desired.endpoint, None, observed), run.connection, context.rules, now)
+        await show_progress(run, after.conditions)
     return observed, failures
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -31,7 +32,7 @@ def conclude(run: Run, new: list[Condition], failures: Failures, *, only: bool =
     standing[c.READY] = summary({name: condition for name, condition in standing.items() if name != c.READY})
     waits = [error.after for error in failures.values() if isinstance(error, RetryLater | Waiting)]
     run.retry_after = max([run.retry_after, *waits])
-    merged = merge(known.conditions, standing.values(), now)
+    merged = _turn(run, standing)
     ready = standing[c.READY].true
     run.connection = replace(
         known,
@@ -40,14 +41,35 @@ def conclude(run: Run, new: list[Condition], failures: Failures, *, only: bool =
         ready_since=(known.ready_since or now) if ready else known.ready_since,
         first_seen=known.first_seen or now,
         generation=known.generation + 1,
-        attempts=known.attempts + 1 if fingerprint(merged) == fingerprint(known.conditions) else 0,
+        attempts=known.attempts + 1 if fingerprint(merged) == run.began_with else 0,
     )
+
+
+async def show_progress(run: Run, new: Iterable[Condition]) -> None:
+    """Store what has become true during a run: who watches sees each step when it is done, not only the end."""
+    standing = {condition.type: condition for condition in run.connection.conditions}
+    turned = [condition for condition in new if condition.true and not _same(standing.get(condition.type), condition)]
+    if not turned:
+        return
+    standing |= {condition.type: condition for condition in turned}
+    run.connection = replace(run.connection, conditions=_turn(run, standing))
+    await run.save()
+
+
+def _turn(run: Run, standing: dict[str, Condition]) -> tuple[Condition, ...]:
+    """The conditions with their times; each that turned goes into the diary."""
+    merged = merge(run.connection.conditions, standing.values(), run.context.clock.now())
     for condition in merged:
-        _note_change(run, known.condition(condition.type), condition)
+        _note_change(run, run.connection.condition(condition.type), condition)
+    return merged
+
+
+def _same(old: Condition | None, new: Condition) -> bool:
+    return old is not None and (old.status, old.reason) == (new.status, new.reason)
 
 
 def _note_change(run: Run, old: Condition | None, new: Condition) -> None:
-    if old is not None and (old.status, old.reason) == (new.status, new.reason):
+    if _same(old, new):
         return
     before = None if old is None else f"{old.status} {old.reason}"
     after = f"{new.status} {new.reason}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import Any
 from shared.context import Context, log
 from shared.core.connection import Connection, to_document
 from shared.core.errors import AutopilotError
+from shared.core.outcomes import fingerprint
 from shared.core.steps import Step
 from shared.state.leases import Held
 from shared.state.rows import JournalEntry
@@ -26,8 +28,15 @@ class Run:
     correlation_id: str
     id: str = field(default_factory=lambda: secrets.token_hex(6))
     entries: list[JournalEntry] = field(default_factory=list)
+    saving: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """The branches of a run save side by side; the lease is for one at a time."""
     retry_after: float = 0.0
     """The longest wait, in seconds, that an error asked for."""
+    began_with: frozenset[tuple[str, str]] = frozenset()
+    """What the connection was waiting for when the run began."""
+
+    def __post_init__(self) -> None:
+        self.began_with = fingerprint(self.connection.conditions)
 
     def note(
         self,
@@ -67,8 +76,9 @@ class Run:
 
     async def save(self) -> None:
         """Store the record as it is now, and renew the lease; raises LeaseLost."""
-        c = self.connection
-        await self.held.save(to_document(c), str(c.phase), c.name, c.region)
+        async with self.saving:
+            c = self.connection
+            await self.held.save(to_document(c), str(c.phase), c.name, c.region)
 
     async def flush(self) -> None:
         """Write the diary. A diary that cannot be written stops no work: what matters for safety is in the record."""

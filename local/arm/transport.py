@@ -1,20 +1,22 @@
-"""An azure-core transport that hands requests to an ASGI app in this process. Given to the Azure SDKs by the fast tests.
+"""An azure-core transport that hands requests to an ASGI app in this process; for the fast tests.
 
-The SDKs' own pipelines run unchanged above it: authentication, polling, paging, errors. No socket is opened, and waiting
-is the event loop's, so it is virtual under a virtual-time loop.
+The SDKs' own pipelines run unchanged above it: authentication, polling, paging, errors. No socket is opened, and
+waiting is the event loop's, so it is virtual under a virtual-time loop.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from azure.core.pipeline.transport import AsyncHttpTransport
 from azure.core.rest._http_response_impl_async import AsyncHttpResponseImpl
 from azure.core.utils import case_insensitive_dict
-from starlette.types import ASGIApp
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
 
 
 class _NothingToClose:

@@ -127,7 +127,7 @@ def phase_of(conditions: Mapping[str, Condition], *, was_ready: bool) -> Phase:
         return Phase.IGNORED
     wanting = [c for name, c in conditions.items() if name != READY and not c.true]
     if not wanting:
-        return Phase.READY
+        return Phase.READY if REACHABLE in conditions else Phase.PROVISIONING
     if any(condition.needs is Kind.PERSON for condition in wanting):
         return Phase.BLOCKED
     if was_ready:
