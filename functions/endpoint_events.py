@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from typing import Any
 
 import azure.functions as func
 
@@ -25,15 +26,26 @@ blueprint = func.Blueprint()
 @blueprint.queue_output(arg_name="messages", queue_name=QUEUE, connection="AzureWebJobsStorage")
 def endpoint_events(event: str, messages: func.Out[str]) -> None:
     """Enqueue the endpoint that the event names; anything else is dropped with one line that says why."""
+    found = [message for message in map(_message_of, _events(event)) if message is not None]
+    if found:
+        messages.set(found if len(found) > 1 else found[0])  # type: ignore[arg-type]  # the binding takes both
+
+
+def _events(raw: str) -> list[dict[str, Any]]:
     try:
-        found = [hint_of(parsed) for parsed in parse_events(event)]
+        return parse_events(raw)
+    except InvalidInput as error:
+        log.info("event dropped: %s", error.what)
+        return []
+
+
+def _message_of(event: dict[str, Any]) -> str | None:
+    try:
+        hint = hint_of(event)
     except InvalidInput as error:
         # Only our own words: what the event holds may be personal.
         log.info("event dropped: %s", error.what)
-        return
-    for hint in found:
-        message = WorkMessage(hint.endpoint, f"event-{hint.change}", hint.correlation_id or str(uuid.uuid4()))
-        messages.set(message.encode())
-        log.info(
-            "event taken: %s connection of %s correlation=%s", hint.change, hint.endpoint.text, message.correlation_id
-        )
+        return None
+    message = WorkMessage(hint.endpoint, f"event-{hint.change}", hint.correlation_id or str(uuid.uuid4()))
+    log.info("event taken: %s of %s correlation=%s", hint.change, hint.endpoint.text, message.correlation_id)
+    return message.encode()

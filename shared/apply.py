@@ -117,10 +117,19 @@ def _created(step: CreatePolicy, policy_id: str) -> Policy:
 
 async def _associate(run: Run, step: Associate, observed: ObservedElastic) -> ObservedElastic:
     """Associate, remembering before and after whether the association is ours (S4)."""
-    run.connection = run.connection.with_association(AssociationMemory(step.deployment_id))
+    before = next((known for known in run.connection.associations if known.deployment_id == step.deployment_id), None)
+    run.connection = run.connection.with_association(before or AssociationMemory(step.deployment_id))
     await run.save()
-    made = await run.context.elastic.associate(step)
-    owner = Owner.OURS if made else Owner.ADOPTED
+    try:
+        made = await run.context.elastic.associate(step)
+    except AnswerLost:
+        raise  # begun, and perhaps done: if it is there at the next look, it is ours
+    except AutopilotError:
+        if before is None:  # refused: what others may do later must not be taken for ours
+            run.connection = run.connection.without_association(step.deployment_id)
+        raise
+    # There already, and begun by nobody but us: an earlier attempt of ours whose answer was lost.
+    owner = Owner.OURS if made or (before is not None and before.owner is None) else Owner.ADOPTED
     run.connection = run.connection.with_association(AssociationMemory(step.deployment_id, owner))
     policies = tuple(
         replace(policy, associations=(*policy.associations, step.deployment_id))

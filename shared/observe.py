@@ -23,7 +23,8 @@ async def observe_dns(context: Context, desired: Desired, known: Connection) -> 
     zone = await _known_zone(context, desired, known)
     if zone is not None:
         return (zone,)
-    return await context.dns.zones_named([desired.service.zone], zone_subscriptions(context, desired))
+    home = desired.zone_home.subscription_id
+    return await context.dns.zones_named([desired.service.zone], zone_subscriptions(context, desired), required={home})
 
 
 def zone_subscriptions(context: Context, desired: Desired) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from enum import StrEnum
 
 from shared.branches import run_once
@@ -30,6 +31,9 @@ from shared.state.rows import ConnectionRow
 
 ROUNDS = 3
 """Runs in a row under one lease when work keeps arriving; after that a new message goes on."""
+
+PRUNE_EVERY = 20
+"""Runs over a connection between two looks for journal entries past their retention."""
 
 
 class Outcome(StrEnum):
@@ -104,12 +108,24 @@ async def _rounds(context: Context, held: Held, message: WorkMessage) -> None:
         await _bounded(run, message)
         await schedule(run, message)
         await run.flush()
+        await _prune(run)
         final = run.connection
         if not await held.finish(to_document(final), str(final.phase), final.name, final.region):
             return
     # Still more to do: hand over to a new message instead of holding on, then release.
     await context.storage.queue.send(replace(message, cause="manual", wake_at=None).encode())
     await _let_go(held)
+
+
+async def _prune(run: Run) -> None:
+    """Every now and then, drop journal entries past their retention; the journal only grows with runs."""
+    if run.connection.generation % PRUNE_EVERY:
+        return
+    oldest = run.context.clock.now() - timedelta(days=run.context.settings.journal_days)
+    try:
+        await run.context.storage.journal.prune(run.connection.id, oldest)
+    except AutopilotError as error:
+        log.warning("journal of connection %s not pruned: %s", run.connection.id, error)
 
 
 async def _bounded(run: Run, message: WorkMessage) -> None:

@@ -19,7 +19,7 @@ from shared.core.arm_ids import ArmId, parse_endpoint_id
 from shared.core.conditions import Phase
 from shared.core.connection import Connection, from_document, to_document
 from shared.core.desired import Desired, desired_of
-from shared.core.errors import AutopilotError, InvalidInput, LostRace
+from shared.core.errors import AutopilotError, InvalidInput
 from shared.core.messages import WorkMessage
 from shared.core.model import ConnectionStatus, Deployment, Endpoint, Policy, Zone
 from shared.core.plan import Observed, plan
@@ -127,9 +127,10 @@ async def _world(context: Context, desired: list[Desired], result: Sweep) -> _Wo
         return _World((), (), ())
     names = {wanted.service.zone for wanted in desired}
     subscriptions = {s: None for wanted in desired for s in zone_subscriptions(context, wanted)}
+    homes = {wanted.zone_home.subscription_id for wanted in desired}
     asked = {name: None for wanted in desired for name in wanted.deployments}
     zones, policies, deployments = await asyncio.gather(
-        context.dns.zones_named(names, subscriptions),
+        context.dns.zones_named(names, subscriptions, required=homes),
         context.elastic.policies(),
         context.elastic.deployments(asked),
         return_exceptions=True,
@@ -229,6 +230,7 @@ async def _probe_one(
         tested = to_document(replace(known.connection, checks=outcome.verdicts))
         try:
             await context.storage.connections.replace(replace(known.row, document=tested))
-        except LostRace:
-            log.debug("connection %s changed while it was tested", known.connection.id)
+        except AutopilotError as error:
+            # It changed meanwhile, or storage is busy: the next sweep tests it again.
+            log.info("test of connection %s not recorded: %s", known.connection.id, error)
     return None

@@ -7,7 +7,7 @@ Record sets are given a bare ETag, as recordings of the live service show it; th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from shared.clouds.arm_errors import arm_errors
 from shared.clouds.azure import ArmClients
 from shared.core.arm_ids import ArmId, parse_arm_id
-from shared.core.errors import NotFound, NotVisibleYet, Waiting
+from shared.core.errors import Forbidden, NotFound, NotVisibleYet, Waiting
 from shared.core.markers import marker_from_tags, record_marker
 from shared.core.model import Link, WildcardRecord, Zone
 from shared.core.steps import CreateLink, CreateZone, PutWildcardRecord
@@ -31,10 +31,17 @@ class PrivateDns:
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
-    async def zones_named(self, names: Iterable[str], subscription_ids: Iterable[str]) -> tuple[Zone, ...]:
-        """Every zone of these names that the app can see in these subscriptions, with links and `*` record."""
+    async def zones_named(
+        self, names: Iterable[str], subscription_ids: Iterable[str], *, required: Collection[str] = ()
+    ) -> tuple[Zone, ...]:
+        """Every zone of these names that the app can see in these subscriptions, with links and `*` record.
+
+        A subscription that the app may not read shows none, unless it is `required`: there zones are made.
+        """
         wanted = {name.lower() for name in names}
-        listings = await asyncio.gather(*(self._zones(s, wanted) for s in dict.fromkeys(subscription_ids)))
+        listings = await asyncio.gather(
+            *(self._visible_zones(s, wanted, must=s in required) for s in dict.fromkeys(subscription_ids))
+        )
         zones = [zone for listing in listings for zone in listing]
         return tuple(await asyncio.gather(*(self._filled(zone) for zone in zones)))
 
@@ -45,6 +52,14 @@ class PrivateDns:
             return await self._filled(zone)
         except NotFound:
             return None
+
+    async def _visible_zones(self, subscription_id: str, wanted: set[str], *, must: bool) -> list[Zone]:
+        try:
+            return await self._zones(subscription_id, wanted)
+        except Forbidden:
+            if must:
+                raise
+            return []
 
     async def _zones(self, subscription_id: str, wanted: set[str]) -> list[Zone]:
         client = await self._clients.dns(subscription_id)

@@ -127,8 +127,13 @@ class Connection:
 
     def with_association(self, memory: AssociationMemory) -> Connection:
         """The same with one association remembered or updated."""
-        others = tuple(known for known in self.associations if known.deployment_id != memory.deployment_id)
+        others = self.without_association(memory.deployment_id).associations
         return replace(self, associations=(*others, memory))
+
+    def without_association(self, deployment_id: str) -> Connection:
+        """The same with one association forgotten."""
+        kept = tuple(known for known in self.associations if known.deployment_id != deployment_id)
+        return replace(self, associations=kept)
 
 
 @cache
