@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from shared.core.connection import AssociationMemory, Owner, PolicyMemory
-from shared.core.errors import AnswerLost, AutopilotError, LeaseLost, Waiting
+from shared.core.errors import AnswerLost, AutopilotError, Forbidden, LeaseLost, NotFound, NotVisibleYet, Waiting
 from shared.core.markers import marker_from_description
 from shared.core.model import Policy, Rule, Zone
 from shared.core.plan import forget_policy_intent
@@ -115,6 +115,11 @@ def _created(step: CreatePolicy, policy_id: str) -> Policy:
     )
 
 
+def _just_created(run: Run) -> bool:
+    created = run.connection.policy.created_at
+    return created is not None and (run.context.clock.now() - created).total_seconds() < run.context.rules.policy_lag
+
+
 async def _associate(run: Run, step: Associate, observed: ObservedElastic) -> ObservedElastic:
     """Associate, remembering before and after whether the association is ours (S4)."""
     before = next((known for known in run.connection.associations if known.deployment_id == step.deployment_id), None)
@@ -124,12 +129,16 @@ async def _associate(run: Run, step: Associate, observed: ObservedElastic) -> Ob
         made = await run.context.elastic.associate(step)
     except AnswerLost:
         raise  # begun, and perhaps done: if it is there at the next look, it is ours
-    except AutopilotError:
+    except AutopilotError as error:
         if before is None:  # refused: what others may do later must not be taken for ours
             run.connection = run.connection.without_association(step.deployment_id)
+        if isinstance(error, NotFound | Forbidden) and _just_created(run):
+            # Elastic Cloud answers 404, or 403, for a policy that it does not show yet.
+            raise NotVisibleYet(error.what, on=error.on, after=5.0) from error
         raise
-    # There already, and begun by nobody but us: an earlier attempt of ours whose answer was lost.
-    owner = Owner.OURS if made or (before is not None and before.owner is None) else Owner.ADOPTED
+    # There already, though not listed yet: begun or made by us earlier, else somebody else's.
+    known = before.owner or Owner.OURS if before is not None else Owner.ADOPTED
+    owner = Owner.OURS if made else known
     run.connection = run.connection.with_association(AssociationMemory(step.deployment_id, owner))
     policies = tuple(
         replace(policy, associations=(*policy.associations, step.deployment_id))
