@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -18,7 +19,7 @@ import azure.functions as func
 from azure.core.credentials import AccessToken
 
 from functions.endpoint_events import endpoint_events
-from local.arm import DEFAULT_SUBSCRIPTION, ArmSettings, FaultResponse
+from local.arm import DEFAULT_SUBSCRIPTION, ArmSettings, FaultResponse, ResourceEvent
 from local.clock import LoopClock
 from local.elastic import ElasticSettings
 from local.eventgrid import Answer, EventGrid, EventGridSettings
@@ -31,16 +32,16 @@ from shared.clouds.elastic import ElasticCloud
 from shared.clouds.private_dns import PrivateDns
 from shared.clouds.private_endpoints import PrivateEndpoints
 from shared.context import Context
-from shared.core.arm_ids import connection_id
+from shared.core.arm_ids import connection_id, parse_endpoint_id
 from shared.core.catalogue import hosted_services
 from shared.core.connection import Connection, from_document
+from shared.core.errors import RetryLater
 from shared.core.messages import WorkMessage, decode
-from shared.core.arm_ids import parse_endpoint_id
 from shared.reconcile import reconcile
 from shared.settings import load
 from shared.state.leases import Leases
 from shared.sweep import Sweep, sweep
-from tests.harness.wire import Call, Fault, Killed, Wire, WiredArm, WiredElastic, WiredStorage
+from tests.harness.wire import Faults, Killed, Wire, WiredArm, WiredElastic, WiredStorage, no_faults
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 ALIASES = {service.region: service.alias for service in hosted_services()}
@@ -116,6 +117,7 @@ class Estate:
         self.storage = MemoryStorage(self.clock)
         self.queue: MemoryQueue = self.storage.queue
         self.events = EventGrid(self.clock, deliver=self._deliver, settings=EventGridSettings())
+        self.changes: list[ResourceEvent] = []
         self.worker = self.new_worker()
 
     async def open(self) -> Estate:
@@ -123,6 +125,7 @@ class Estate:
         await self.world.seed()
         await self.events.subscribe("https://functions.local/runtime/webhooks/eventgrid?functionName=endpoint_events")
         self.arm.listeners.append(self.events.publish)
+        self.arm.listeners.append(self.changes.append)
         return self
 
     # -- what the platform does ------------------------------------------------------------------------------------
@@ -141,9 +144,9 @@ class Estate:
                 await self.queue.send(out.value)
         return Answer(202, {}, b"")
 
-    def new_worker(self, fault: Callable[[Call], Fault | None] = lambda _: None, **settings: str) -> Worker:
+    def new_worker(self, faults: Faults = no_faults, **settings: str) -> Worker:
         """A function process with its own clients."""
-        wire = Wire(fault)
+        wire = Wire(faults)
         loaded = load(self.settings | settings)
         clients = ArmClients(arm_options(loaded), Credential, lambda: WiredArm(self.arm.app, wire))
         storage = WiredStorage(self.storage, wire)
@@ -161,11 +164,13 @@ class Estate:
         return Worker(context, wire)
 
     async def handle(self, message: Any, worker: Worker | None = None) -> None:
-        """Run one received message; a worker that dies leaves it to be delivered again."""
+        """Run one received message; a worker that dies leaves it to be delivered again, to the process that follows."""
         worker = worker or self.worker
         try:
             await reconcile(worker.context, decode(message.text, new_correlation_id="test"))
         except Killed:
+            if worker is self.worker:
+                self.worker = self.new_worker()
             return
         except Exception:
             self.queue.abandon(message)
@@ -178,7 +183,8 @@ class Estate:
         while True:
             message = self.queue.receive()
             if message is not None:
-                await self.handle(message, worker)
+                with suppress(RetryLater):  # what the platform is to deliver again, it delivers again
+                    await self.handle(message, worker)
                 continue
             due = self.queue.next_visible_at()
             if due is None and not self.events.pending:
@@ -272,6 +278,10 @@ class Estate:
         assert len(zones) == 1, zones
         return zones[0]
 
+    def links_of(self, zone: Any) -> list[Any]:
+        """The links of a zone."""
+        return [link for link in self.arm._links if link.path.parent.id.lower() == zone.id.lower()]
+
     def hide(self, resource: str, *, while_: Callable[[], bool]) -> None:
         """Let Azure answer 404 for a resource."""
 
@@ -284,4 +294,8 @@ class Estate:
 
     def arm_requests(self) -> list[str]:
         """The workers' ARM requests besides polls."""
-        return [call.what for call in self.worker.wire.calls if call.service == "arm" and "OperationStatuses" not in call.what]
+        return [
+            call.what
+            for call in self.worker.wire.calls
+            if call.service == "arm" and "OperationStatuses" not in call.what
+        ]

@@ -1,4 +1,4 @@
-"""The wire between one worker process and everything remote: counts calls, loses answers, kills the process.
+"""The wire between one worker process and everything remote: counts calls, refuses them, loses answers, kills.
 
 Every remote call of a worker passes here: ARM, Elastic Cloud, tables, queue. A killed worker can make no further call,
 not even from its `finally` blocks: that is what `kill -9` means.
@@ -6,15 +6,20 @@ not even from its `finally` blocks: that is what `kill -9` means.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 
 import httpx
 from azure.core.exceptions import ServiceResponseError
+from starlette.responses import JSONResponse
 
 from local.arm.transport import AsgiArmTransport
+from shared.core.errors import AnswerLost, RetryLater, Throttled
+
+_BY_CHANCE = re.compile(r"(?<=OperationStatuses/).*|\b[0-9a-f]{32}\b")
 
 
 class Fault(Enum):
@@ -23,6 +28,27 @@ class Fault(Enum):
     CRASH_BEFORE = auto()
     CRASH_AFTER = auto()
     LOSE_ANSWER = auto()
+    """Applied; the connection breaks before the answer."""
+    REPEAT = auto()
+    """Applied; the answer is lost inside the storage SDK, which sends the same again by itself."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An answer of the service's front door: the call is not applied."""
+
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def app(self, service: str) -> JSONResponse:
+        """The answer as that service shapes it; a response is an ASGI app."""
+        one = {"code": "MadeByTheTest", "message": "refused by the test"}
+        return JSONResponse({"error": one} if service == "arm" else {"errors": [one]}, self.status, self.headers)
+
+    def storage_error(self) -> RetryLater:
+        """What the storage client makes of it."""
+        kind = Throttled if self.status in {429, 503} else RetryLater
+        return kind(f"Azure Storage answered {self.status}.", after=10.0)
 
 
 class Killed(BaseException):
@@ -38,33 +64,57 @@ class Call:
     what: str
 
     @property
+    def name(self) -> str:
+        """What it is, without the ids that chance gives: the same in every telling of a story."""
+        return f"{self.service} {_BY_CHANCE.sub('*', self.what)}"
+
+    @property
     def writes(self) -> bool:
-        return self.what.split()[0] in {"PUT", "POST", "DELETE", "PATCH", "insert", "replace", "append", "send"}
+        """Whether it changes something."""
+        verbs = {"PUT", "POST", "DELETE", "PATCH", "insert", "replace", "append", "send"}
+        return self.what.split()[0] in verbs and "_search" not in self.what
+
+    @property
+    def polls(self) -> bool:
+        """Whether it asks how a long-running operation is doing."""
+        return "OperationStatuses" in self.what
+
+
+Outcome = Fault | Refusal | None
+Faults = Callable[[Call], Outcome]
+
+
+def no_faults(_: Call) -> Outcome:
+    """Everything goes well."""
+    return None
 
 
 class Wire:
     """One worker's connection to the world."""
 
-    def __init__(self, fault: Callable[[Call], Fault | None] = lambda _: None) -> None:
+    def __init__(self, faults: Faults = no_faults) -> None:
         self.calls: list[Call] = []
-        self.fault = fault
+        self.faults = faults
         self.dead = False
 
-    def before(self, service: str, what: str) -> Fault | None:
+    def before(self, service: str, what: str) -> Outcome:
+        """Note a call; returns what is to happen to it."""
         if self.dead:
             raise Killed
         call = Call(len(self.calls), service, what)
         self.calls.append(call)
-        fault = self.fault(call)
+        fault = self.faults(call)
         if fault is Fault.CRASH_BEFORE:
             self.kill()
         return fault
 
-    def after(self, fault: Fault | None) -> None:
+    def after(self, fault: Outcome) -> None:
+        """The call has been applied; whether this process lives to see the answer."""
         if fault is Fault.CRASH_AFTER or self.dead:
             self.kill()
 
     def kill(self) -> None:
+        """The process is gone from here on."""
         self.dead = True
         raise Killed
 
@@ -78,6 +128,8 @@ class WiredArm(AsgiArmTransport):
 
     async def send(self, request: Any, **options: Any) -> Any:
         fault = self._wire.before("arm", f"{request.method} {request.url}")
+        if isinstance(fault, Refusal):
+            return await AsgiArmTransport(fault.app("arm")).send(request, **options)
         answer = await super().send(request, **options)
         self._wire.after(fault)
         if fault is Fault.LOSE_ANSWER:
@@ -94,6 +146,8 @@ class WiredElastic(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         fault = self._wire.before("elastic", f"{request.method} {request.url.path}")
+        if isinstance(fault, Refusal):
+            return await httpx.ASGITransport(fault.app("elastic")).handle_async_request(request)
         answer = await self._inner.handle_async_request(request)
         self._wire.after(fault)
         if fault is Fault.LOSE_ANSWER:
@@ -114,14 +168,22 @@ class WiredPort:
 
         async def call(*args: Any, **options: Any) -> Any:
             fault = self._wire.before(self._name, method)
+            if isinstance(fault, Refusal):
+                raise fault.storage_error()
             answer = await inner(*args, **options)
+            if fault is Fault.REPEAT:
+                answer = await inner(*args, **options)
             self._wire.after(fault)
+            if fault is Fault.LOSE_ANSWER:
+                raise AnswerLost("Azure Storage took a request and gave no answer.", after=10.0)
             return answer
 
         return call
 
     async def _iterate(self, inner: Any, *args: Any) -> AsyncIterator[Any]:
-        self._wire.before(self._name, "list")
+        fault = self._wire.before(self._name, "list")
+        if isinstance(fault, Refusal):
+            raise fault.storage_error()
         async for row in inner(*args):
             yield row
 

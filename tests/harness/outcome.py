@@ -1,0 +1,114 @@
+"""What came of a story, as plain values: to compare a faulty run with one that went well."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from local.elastic.history import most_policies_at_once
+from tests.harness.estate import Estate
+from tests.harness.wire import Faults, no_faults
+
+DNS = "Microsoft.Network/privateDnsZones"
+
+
+def end_state(estate: Estate, endpoint: str) -> dict[str, Any]:
+    """Everything that was made in Azure and in Elastic Cloud, without the ids that chance gives."""
+    zones = {
+        zone.id: {
+            "tags": zone.tags,
+            "record": zone.a_record("*"),
+            "metadata": zone.record_sets["A", "*"].metadata if ("A", "*") in zone.record_sets else None,
+            "links": sorted((link.vnet.id, link.state, link.tags["elastic-privatelink-connection"]) for link in links),
+        }
+        for zone, links in ((zone, estate.links_of(zone)) for zone in estate.arm.private_dns_zones())
+    }
+    policies = [
+        (policy.name, policy.region, policy.description, policy.include_by_default, sorted(policy.guids))
+        for policy in estate.policies_of(endpoint)
+    ]
+    attached = {
+        f"{deployment.name} has": sorted(ruleset.name for ruleset in estate.elastic.attached(deployment.id))
+        for deployment in estate.elastic.deployments()
+    }
+    return {**zones, **attached, "policies": policies}
+
+
+async def record_state(estate: Estate, endpoint: str) -> dict[str, Any]:
+    """What the connection's record says, without ids that chance gives, and without times."""
+    connection = await estate.connection(endpoint)
+    owned = {
+        "zone": connection.zone,
+        "links": connection.links,
+        "record": connection.record,
+        "policy": connection.policy.owner,
+        "associations": sorted((a.deployment_id, str(a.owner)) for a in connection.associations),
+    }
+    conditions = {condition.type: (condition.status, condition.reason) for condition in connection.conditions}
+    return {"phase": connection.phase, **conditions, **owned}
+
+
+def creates(estate: Estate) -> Counter[str]:
+    """How often each thing was made: zones, links and records by id, the endpoints' policies and their associations."""
+    counted = Counter(
+        event.resource_id.lower()
+        for event in estate.changes
+        if event.resource_type.startswith(DNS) and (event.operation, event.status) == ("write", "Succeeded")
+    )
+    private = [event for event in estate.elastic.history if event.guids]
+    return counted + Counter(f"policy {event.what}" for event in private)
+
+
+@dataclass(frozen=True)
+class Story:
+    """One endpoint brought to Ready by workers that had `faults`."""
+
+    estate: Estate
+    endpoint: str
+    seconds: float
+    """From the first worker's start until nothing was left to do."""
+
+    async def problems(self, reference: Story) -> list[str]:
+        """How it differs from the story that went well; sorted from bad to less bad."""
+        estate = self.estate
+        found = estate.arm.private_endpoint(self.endpoint)
+        guid = found.resource_guid if found else ""
+        most = most_policies_at_once(estate.elastic.history, guid)
+        problems = [] if most == 1 else [f"{most} policies at once"]
+        if estate.queue.poison or estate.queue.messages:
+            problems.append(f"left: {estate.queue.poison} {estate.queue.messages}")
+        for what, mine, good in (
+            ("creates", creates(estate), creates(reference.estate)),
+            ("clouds", end_state(estate, self.endpoint), end_state(reference.estate, reference.endpoint)),
+            (
+                "record",
+                await record_state(estate, self.endpoint),
+                await record_state(reference.estate, reference.endpoint),
+            ),
+        ):
+            problems += [f"{what} {name}: {a}\n      instead of {b}" for name, a, b in _differences(mine, good)]
+        return problems
+
+
+def _differences(mine: Mapping[str, Any], good: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    names = sorted({*mine, *good})
+    return [(name, mine.get(name), good.get(name)) for name in names if mine.get(name) != good.get(name)]
+
+
+def as_it_is(_: Estate) -> None:
+    """Nothing special about the estate."""
+
+
+async def tell(faults: Faults = no_faults, arrange: Callable[[Estate], None] = as_it_is) -> Story:
+    """Create an endpoint in a new estate and let a worker with `faults`, and those after it, do their work."""
+    estate = await Estate().open()
+    await estate.clock.sleep(3600)  # what was there before has been there for long
+    arrange(estate)
+    endpoint = await estate.put_endpoint()
+    estate.worker = estate.new_worker(faults)
+    began = asyncio.get_running_loop().time()
+    await estate.settle(7200)
+    return Story(estate, endpoint, asyncio.get_running_loop().time() - began)

@@ -1,0 +1,151 @@
+"""A crash, a lost answer or a refusal at any single remote call: the same end, made once, by itself.
+
+Each test first tells the story that goes well, and then tells it again once per remote call of it, with a fault at that
+call. "By itself": by the queue's redelivery and the loop's own messages; no test here runs the sweep.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Literal
+
+import pytest
+
+from tests.harness.estate import Estate
+from tests.harness.outcome import Story, as_it_is, tell
+from tests.harness.wire import Call, Fault, Outcome, Refusal
+
+REDELIVERY = 600.0
+"""Seconds until the queue gives a dead worker's message to another one: fixed by the platform."""
+LEASE = 120.0
+"""Seconds until a dead worker's lease ends."""
+RETRY = 30.0
+"""Seconds until the queue delivers again what failed (`visibilityTimeout` in host.json)."""
+
+
+class At:
+    """A fault at one call of the first worker: by its name, as branches run side by side in any order."""
+
+    def __init__(self, name: str, occurrence: int, outcome: Outcome) -> None:
+        self.name, self.occurrence, self.outcome = name, occurrence, outcome
+        self.met = False
+        self._seen = 0
+
+    def __call__(self, call: Call) -> Outcome:
+        self._seen += call.name == self.name
+        if self.met or self._seen != self.occurrence:
+            return None
+        self.met = True
+        return self.outcome
+
+
+async def check(
+    *outcomes: Outcome,
+    within: float,
+    at_least: int,
+    only: Callable[[Call], bool] = lambda _: True,
+    arrange: Callable[[Estate], None] = as_it_is,
+) -> None:
+    """Tell the story with each outcome at each call; `within` are the seconds it may take longer."""
+    reference = await tell()
+    await reference.estate.ready(reference.endpoint)
+    failed, told, seen = [], 0, Counter[str]()
+    for call in reference.estate.worker.wire.calls:
+        seen[call.name] += 1
+        for outcome in outcomes if only(call) else ():
+            fault = At(call.name, seen[call.name], outcome)
+            problems = await problems_of(await tell(fault, arrange), reference, within)
+            told += fault.met
+            failed += [f"{outcome} at {call.name} ({seen[call.name]}): {problem}" for problem in problems]
+    assert not failed, "\n" + "\n".join(failed)
+    assert told >= at_least, "the faults were not where they should be"
+
+
+async def problems_of(story: Story, reference: Story, within: float) -> list[str]:
+    problems = await story.problems(reference)
+    if story.seconds > reference.seconds + within:
+        problems.append(f"took {story.seconds:.0f} s instead of {reference.seconds:.0f} s")
+    return problems
+
+
+async def test_a_crash_before_or_after_any_remote_call_costs_only_time() -> None:
+    await check(Fault.CRASH_BEFORE, Fault.CRASH_AFTER, within=REDELIVERY + RETRY, at_least=78)
+
+
+def with_a_second_message(estate: Estate) -> None:
+    """Each event comes again while a crashed worker's lease still stands."""
+    estate.events.settings.duplicate = True
+    delays = iter([0.0, 40.0])
+    estate.events.settings.delivery_delay = lambda _: next(delays, 40.0)
+
+
+async def test_a_crashed_workers_lease_holds_nobody_up_for_longer_than_it_lasts() -> None:
+    """Who found it busy left a guard message, due just after its expiry: not only after the queue's ten minutes."""
+    await check(Fault.CRASH_AFTER, within=REDELIVERY + RETRY, at_least=38, arrange=with_a_second_message)
+
+
+async def test_a_lost_answer_of_any_write_makes_nothing_twice() -> None:
+    """The write was applied; the connection broke before its answer."""
+    await check(Fault.LOSE_ANSWER, within=LEASE + 2 * RETRY, at_least=16, only=lambda call: call.writes)
+
+
+async def test_a_lost_answer_of_any_read_is_asked_for_again() -> None:
+    await check(Fault.LOSE_ANSWER, within=LEASE + 2 * RETRY, at_least=18, only=lambda call: not call.writes)
+
+
+async def test_a_table_write_that_the_sdk_repeats_by_itself_is_recognised_as_our_own() -> None:
+    """The SDK sends a conditional write again when its answer was lost, and then reports a conflict with ourselves."""
+    tables = {"insert", "replace"}
+    await check(Fault.REPEAT, within=RETRY, at_least=8, only=lambda call: call.what in tables)
+
+
+@pytest.mark.parametrize("status", [500, 503])
+async def test_a_failing_service_is_asked_again(status: int) -> None:
+    await check(Refusal(status), within=LEASE + 2 * RETRY, at_least=38)
+
+
+async def test_too_many_requests_without_a_time_to_wait_are_repeated_later() -> None:
+    await check(
+        Refusal(429), within=LEASE + 2 * RETRY, at_least=20, only=lambda call: call.service in {"arm", "elastic"}
+    )
+
+
+async def test_too_many_requests_are_repeated_when_the_service_says() -> None:
+    wait = Refusal(429, {"Retry-After": "97"})
+    await check(wait, within=LEASE + 97, at_least=20, only=lambda call: call.service in {"arm", "elastic"})
+
+
+# -- answers lost where reads lag behind writes --------------------------------------------------------------------
+
+
+def slow_to_show(estate: Estate) -> None:
+    """Elastic Cloud shows new policies and associations only after a while."""
+    estate.elastic_settings.create_lag_seconds = 45
+    estate.elastic_settings.association_lag_seconds = 45
+
+
+@pytest.mark.parametrize("status", [403, 404])
+async def test_a_policy_that_was_just_made_and_does_not_show_yet_is_waited_for(status: Literal[403, 404]) -> None:
+    """Associating it is answered as if it did not exist, in one of two ways."""
+
+    def arrange(estate: Estate) -> None:
+        slow_to_show(estate)
+        estate.elastic_settings.missing_ruleset_status = status
+
+    story = await tell(arrange=arrange)
+    assert await story.problems(await tell()) == []
+    answers = [r.status for r in story.estate.elastic.requests if r.operation == "create association"]
+    assert answers[0] == status, "it was tried too early"
+    assert answers[-1] == 201
+
+
+@pytest.mark.parametrize("fault", [Fault.LOSE_ANSWER, Fault.CRASH_BEFORE, Fault.CRASH_AFTER])
+async def test_a_policy_that_is_slow_to_show_is_not_made_again(fault: Fault) -> None:
+    await check(
+        fault,
+        within=REDELIVERY + 2 * RETRY,
+        at_least=2,
+        only=lambda call: call.service == "elastic" and call.writes,
+        arrange=slow_to_show,
+    )
