@@ -25,6 +25,8 @@ from shared.core.errors import (
 )
 
 DEFAULT_RETRY_AFTER = 30.0
+MAX_RETRY_AFTER = 3600.0
+"""Seconds: whatever a service or a proxy on the way asks for, the sweep looks again sooner."""
 _BUSY = re.compile(
     r"^(AnotherOperationInProgress|ReferencedResourceNotProvisioned|RetryableError\w*|Conflict|OperationNotAllowed\w*|"
     r"ConcurrentOperation\w*|Canceled|OperationPreempted\w*)$",
@@ -38,6 +40,7 @@ _DENIED = re.compile(
     r"(?:over scope|on the linked scope\(s\)) '(?P<scope>[^']+)'"
 )
 _OVERLAP = "overlapping namespace"
+GROUP_GONE = "ResourceGroupNotFound"
 
 
 @contextmanager
@@ -49,14 +52,33 @@ def arm_errors(doing: str, on: str) -> Iterator[None]:
         yield
     except azure.ClientAuthenticationError as error:
         raise sign_in_failed(doing, on) from error
+    except azure.DecodeError as error:
+        raise _unusable(doing, on) from error
     except azure.HttpResponseError as error:
         raise _classified(error, doing, on) from error
     except azure.ServiceRequestError as error:
         raise RetryLater(f"Azure could not be reached to {doing}.", on=on) from error
     except azure.ServiceResponseError as error:
         raise AnswerLost(f"Azure's answer was lost while asked to {doing}.", on=on) from error
-    except azure.AzureError as error:
-        raise RetryLater(f"Azure's answer could not be used when asked to {doing}.", on=on) from error
+    except (azure.AzureError, ValueError) as error:
+        # ValueError: the SDK's deserializer, for example for a Retry-After that is a date.
+        raise _unusable(doing, on) from error
+
+
+@contextmanager
+def arm_read_errors(doing: str, on: str) -> Iterator[None]:
+    """The same for reading one thing: where its resource group is gone, it is gone too."""
+    try:
+        with arm_errors(doing, on):
+            yield
+    except Blocked as error:
+        if error.reason == GROUP_GONE:
+            raise NotFound(error.what, on=on) from error
+        raise
+
+
+def _unusable(doing: str, on: str) -> RetryLater:
+    return RetryLater(f"Azure's answer could not be used when asked to {doing}.", on=on)
 
 
 def sign_in_failed(doing: str, on: str) -> Forbidden:
@@ -103,7 +125,7 @@ def _passing(status: int, code: str, retry_after: str | None, what: str, on: str
 
 def _lasting(status: int, code: str, message: str, what: str, on: str) -> AutopilotError:
     """What stays until somebody changes something."""
-    if code in {"ResourceGroupNotFound", "SubscriptionNotFound"}:
+    if code in {GROUP_GONE, "SubscriptionNotFound"}:
         return Blocked(what, reason=code, on=on, next_step="Create it, or correct the setting that names it.")
     if status == HTTPStatus.NOT_FOUND or code in {"ResourceNotFound", "NotFound"}:
         return NotFound(what, on=on)
@@ -133,6 +155,6 @@ def _forbidden(status: int, message: str, doing: str, on: str) -> Forbidden:
 
 def _seconds(text: str | None, default: float = DEFAULT_RETRY_AFTER) -> float:
     try:
-        return max(1.0, float(text)) if text is not None else default
+        return min(MAX_RETRY_AFTER, max(1.0, float(text))) if text is not None else default
     except ValueError:
         return default

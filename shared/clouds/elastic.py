@@ -221,5 +221,5 @@ def deployment_of(body: Mapping[str, Any], port: int) -> Deployment:
 
 def _stopped(body: Mapping[str, Any]) -> bool:
     clusters = (body.get("resources") or {}).get("elasticsearch") or []
-    states = {str((cluster.get("info") or {}).get("status") or "").lower() for cluster in clusters}
+    states = {str(((cluster or {}).get("info") or {}).get("status") or "").lower() for cluster in clusters}
     return bool(states) and states <= {"stopped", "stopping"}

@@ -13,6 +13,8 @@ from http import HTTPStatus
 from shared.core.errors import AnswerLost, AutopilotError, Blocked, Forbidden, NotFound, Throttled
 
 DEFAULT_RETRY_AFTER = 30.0
+MAX_RETRY_AFTER = 3600.0
+"""Seconds: whatever the service or a proxy on the way asks for, the sweep looks again sooner."""
 
 
 def elastic_error(status: int, body: str, headers: Mapping[str, str], *, doing: str, on: str) -> AutopilotError:
@@ -47,12 +49,12 @@ def _first_error(body: str) -> tuple[str, str]:
     try:
         first = json.loads(body)["errors"][0]
         return str(first.get("code") or ""), str(first.get("message") or "")[:300]
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+    except (ValueError, RecursionError, KeyError, IndexError, TypeError, AttributeError):
         return "", ""
 
 
 def _seconds(text: str | None) -> float:
     try:
-        return max(1.0, float(text)) if text else DEFAULT_RETRY_AFTER
+        return min(MAX_RETRY_AFTER, max(1.0, float(text))) if text else DEFAULT_RETRY_AFTER
     except ValueError:
         return DEFAULT_RETRY_AFTER

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-from shared.clouds.arm_errors import arm_errors
+from shared.clouds.arm_errors import arm_errors, arm_read_errors
 from shared.clouds.azure import ArmClients
 from shared.core.arm_ids import ArmId, parse_arm_id
 from shared.core.errors import Forbidden, NotFound, NotVisibleYet, Waiting
@@ -77,14 +77,14 @@ class PrivateDns:
 
     async def _links(self, zone: ArmId) -> tuple[Link, ...]:
         client = await self._clients.dns(zone.subscription_id)
-        with arm_errors("list the zone's virtual network links", zone.text):
+        with arm_read_errors("list the zone's virtual network links", zone.text):
             answers = client.virtual_network_links.list(zone.resource_group, zone.name)
             return tuple([link_of(answer.as_dict()) async for answer in answers])
 
     async def _record(self, zone: ArmId) -> WildcardRecord | None:
         client = await self._clients.dns(zone.subscription_id)
         try:
-            with arm_errors("read the zone's * record", zone.text):
+            with arm_read_errors("read the zone's * record", zone.text):
                 answer = await client.record_sets.get(zone.resource_group, zone.name, "A", WILDCARD)
         except NotFound:
             # A missing zone answers the same way; the listing of its links, read beside this, tells them apart.

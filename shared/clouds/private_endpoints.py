@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from shared.clouds.arm_errors import arm_errors
+from shared.clouds.arm_errors import arm_errors, arm_read_errors
 from shared.clouds.azure import NETWORK_API, ArmClients
 from shared.core.arm_ids import ArmId, parse_arm_id
 from shared.core.errors import InvalidInput, NotFound
@@ -26,7 +26,7 @@ class PrivateEndpoints:
     async def get(self, endpoint_id: ArmId) -> Endpoint:
         """The endpoint with its address if it has one; raises NotFound, and what `arm_errors` raises."""
         client = await self._clients.network(endpoint_id.subscription_id)
-        with arm_errors("read the private endpoint", endpoint_id.text):
+        with arm_read_errors("read the private endpoint", endpoint_id.text):
             answer = await client.private_endpoints.get(
                 endpoint_id.resource_group, endpoint_id.name, expand="networkInterfaces", api_version=NETWORK_API
             )
@@ -57,7 +57,7 @@ class PrivateEndpoints:
             nic = parse_arm_id(nic_id)
             client = await self._clients.network(nic.subscription_id)
             try:
-                with arm_errors("read the endpoint's network interface", nic_id):
+                with arm_read_errors("read the endpoint's network interface", nic_id):
                     answer = await client.network_interfaces.get(nic.resource_group, nic.name, api_version=NETWORK_API)
             except NotFound:
                 continue  # named by the endpoint before it can be read: the address is simply not there yet
@@ -118,8 +118,8 @@ def address_of(nic: Mapping[str, Any]) -> str | None:
     configurations = ((nic.get("properties") or {}).get("ipConfigurations")) or []
     found = []
     for configuration in configurations:
-        properties = configuration.get("properties") or {}
-        if properties.get("privateIPAddressVersion", "IPv4") == "IPv4" and properties.get("privateIPAddress"):
+        properties = (configuration or {}).get("properties") or {}
+        if (properties.get("privateIPAddressVersion") or "IPv4") == "IPv4" and properties.get("privateIPAddress"):
             found.append((not properties.get("primary"), str(properties["privateIPAddress"])))
     return min(found)[1] if found else None
 
