@@ -1,4 +1,4 @@
-"""Which deployments an endpoint may be connected to: found, running, in the region, consented to (S8), not open (S1)."""
+"""Which deployments an endpoint may be connected to: found, running, in the region, consented to, not wide open."""
 
 from __future__ import annotations
 
