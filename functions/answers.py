@@ -103,7 +103,7 @@ def number(req: func.HttpRequest, name: str, *, default: int, low: int, high: in
     text = req.params.get(name)
     if text is None:
         return default
-    if not text.isascii() or not text.isdigit() or not low <= int(text[:9]) <= high:
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
         raise InvalidInput(f"{name} must be a whole number between {low} and {high}.", on=text[:40])
     return int(text)
 

@@ -10,6 +10,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from typing import Any, cast
 
 from shared.core.arm_ids import parse_arm_id
@@ -18,7 +19,7 @@ from shared.core.rules import RecordMode, Rules, ZoneHome
 from shared.state.connect import storage_settings
 
 _GUID = re.compile(r"^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$", re.IGNORECASE)
-_GROUP = re.compile(r"^/subscriptions/([0-9a-f-]{36})/resourceGroups/([^/]{1,90})$", re.IGNORECASE)
+_KEY = re.compile(r"[!-~]+")
 Parser = Callable[[str], Any]
 
 SCHEDULE_SETTING = "HEALTH_SCHEDULE"
@@ -51,7 +52,7 @@ def _subscriptions(value: str) -> tuple[str, ...]:
     words = _words(value)
     if any(not _GUID.match(word) for word in words):
         raise _Expected("subscription ids (GUIDs), separated by commas")
-    return tuple(word.lower() for word in words)
+    return tuple(dict.fromkeys(word.lower() for word in words))
 
 
 def _url(value: str) -> str:
@@ -74,10 +75,13 @@ def _vnets(value: str) -> tuple[str, ...]:
 def _zone_home(value: str) -> ZoneHome | None:
     if not value:
         return None
-    found = _GROUP.match(value)
-    if found is None:
+    try:
+        zone = parse_arm_id(f"{value}/providers/Microsoft.Network/privateDnsZones/zone")
+    except InvalidInput:
+        zone = None
+    if zone is None or zone.children:
         raise _Expected("the id of a resource group: /subscriptions/ID/resourceGroups/NAME")
-    return ZoneHome(found[1].lower(), found[2])
+    return ZoneHome(zone.subscription_id, zone.resource_group)
 
 
 def _seconds(low: float, high: float) -> Parser:
@@ -95,7 +99,7 @@ def _seconds(low: float, high: float) -> Parser:
 
 def _whole(low: int, high: int) -> Parser:
     def parse(value: str) -> int:
-        if not value.isascii() or not value.isdigit() or not low <= int(value) <= high:
+        if not re.fullmatch(r"[0-9]{1,9}", value) or not low <= int(value) <= high:
             raise _Expected(f"a whole number between {low} and {high}")
         return int(value)
 
@@ -118,10 +122,19 @@ def _port(value: str) -> int:
 def _name_server(value: str) -> tuple[str, int] | None:
     if not value:
         return None
-    found = re.match(r"^(\d+\.\d+\.\d+\.\d+)(?::(\d{1,5}))?$", value)
-    if found is None:
-        raise _Expected("an IPv4 address, with :PORT where that is not 53")
-    return found[1], int(found[2] or 53)
+    address, _, port = value.partition(":")
+    try:
+        return str(IPv4Address(address)), _whole(1, 65535)(port) if port or value.endswith(":") else 53
+    except ValueError:
+        raise _Expected("an IPv4 address, with :PORT where that is not 53") from None
+
+
+def _key(value: str) -> str:
+    # What cannot stand in an HTTP header would fail with each request; the platform passes on a Key Vault reference
+    # that it cannot resolve as it is written.
+    if not _KEY.fullmatch(value) or value.lower().startswith("@microsoft.keyvault("):
+        raise _Expected("an API key (a Key Vault reference that could not be resolved arrives as the reference itself)")
+    return value
 
 
 def _instance(value: str) -> str:
@@ -176,7 +189,7 @@ class Settings:
     )
     elastic_api_key: str = _setting(
         "ELASTIC_API_KEY",
-        _text,
+        _key,
         None,
         "API key of the Elastic Cloud organization, best as a Key Vault reference. The role deployment-editor on the "
         "deployments that are to be connected is enough.",
@@ -344,7 +357,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     for field in dataclasses.fields(Settings):
         meta = field.metadata
         raw = environ.get(meta["name"], "").strip()
-        if not raw and meta["default"] is None:
+        if not raw.strip(", ") and meta["default"] is None:
             problems.append(f"{meta['name']}: required, and not set")
             continue
         try:
