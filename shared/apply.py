@@ -80,13 +80,12 @@ async def apply_elastic(
 
 async def _create_policy(run: Run, step: CreatePolicy, observed: ObservedElastic) -> ObservedElastic:
     """The one call that is not idempotent: the intent is stored before it, the id right after it."""
-    timeout = run.context.settings.request_timeout
-    if run.held.remaining() < timeout:
-        # Past the lease another worker could be doing the same; the POST must end within it.
-        raise Waiting("Too little of this run is left to create a policy safely.", on=step.name, after=1.0)
     now = run.context.clock.now()
     run.connection = replace(run.connection, policy=PolicyMemory(intent_at=now))
-    await run.save()
+    await run.save()  # renews the lease too
+    if run.held.remaining() < run.context.settings.request_timeout:
+        # The storing took long. Past the lease another worker could be doing the same; the POST must end within it.
+        raise Waiting("Too little of this run's lease is left to create a policy safely.", on=step.name, after=1.0)
     try:
         policy_id = await run.context.elastic.create_policy(step)
     except AnswerLost:
