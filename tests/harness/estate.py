@@ -17,6 +17,7 @@ from typing import Any
 
 import azure.functions as func
 from azure.core.credentials import AccessToken
+from azure.core.credentials_async import AsyncTokenCredential
 
 from functions.endpoint_events import endpoint_events
 from local.arm import DEFAULT_SUBSCRIPTION, ArmSettings, FaultResponse, ResourceEvent
@@ -62,13 +63,16 @@ def authority() -> CertificateAuthority:
     return CertificateAuthority()
 
 
-class Credential:
+class Credential(AsyncTokenCredential):
     """A token, without asking anybody."""
 
-    async def get_token(self, *_: str, **__: Any) -> AccessToken:
+    async def get_token(self, *_: Any, **__: Any) -> AccessToken:
         return AccessToken("token", 32503680000)
 
     async def close(self) -> None:
+        pass
+
+    async def __aexit__(self, *_: object) -> None:
         pass
 
 

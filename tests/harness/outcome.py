@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from local.elastic.history import most_policies_at_once
 from tests.harness.estate import Estate
-from tests.harness.wire import Faults, no_faults
+from tests.harness.wire import Call, Faults, Outcome, no_faults
 
 DNS = "Microsoft.Network/privateDnsZones"
 
@@ -70,6 +70,8 @@ class Story:
     endpoint: str
     seconds: float
     """From the first worker's start until nothing was left to do."""
+    ready_after: float
+    """From there until the connection was Ready; infinite if it never was."""
 
     async def problems(self, reference: Story) -> list[str]:
         """How it differs from the story that went well; sorted from bad to less bad."""
@@ -109,6 +111,24 @@ async def tell(faults: Faults = no_faults, arrange: Callable[[Estate], None] = a
     arrange(estate)
     endpoint = await estate.put_endpoint()
     estate.worker = estate.new_worker(faults)
-    began = asyncio.get_running_loop().time()
+    began = estate.clock.now()
     await estate.settle(7200)
-    return Story(estate, endpoint, asyncio.get_running_loop().time() - began)
+    ready = (await estate.connection(endpoint)).ready_since
+    passed = (estate.clock.now() - began).total_seconds()
+    return Story(estate, endpoint, passed, (ready - began).total_seconds() if ready else inf)
+
+
+class At:
+    """A fault at one call of the first worker: by its name, as branches run side by side in any order."""
+
+    def __init__(self, name: str, occurrence: int, outcome: Outcome) -> None:
+        self.name, self.occurrence, self.outcome = name, occurrence, outcome
+        self.met = False
+        self._seen = 0
+
+    def __call__(self, call: Call) -> Outcome:
+        self._seen += call.name == self.name
+        if self.met or self._seen != self.occurrence:
+            return None
+        self.met = True
+        return self.outcome

@@ -6,6 +6,7 @@ not even from its `finally` blocks: that is what `kill -9` means.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -31,6 +32,13 @@ class Fault(Enum):
     """Applied; the connection breaks before the answer."""
     REPEAT = auto()
     """Applied; the answer is lost inside the storage SDK, which sends the same again by itself."""
+
+
+@dataclass(frozen=True)
+class Stall:
+    """The call is applied, and its answer comes very late: the process was frozen, or the network was."""
+
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -80,7 +88,7 @@ class Call:
         return "OperationStatuses" in self.what
 
 
-Outcome = Fault | Refusal | None
+Outcome = Fault | Refusal | Stall | None
 Faults = Callable[[Call], Outcome]
 
 
@@ -108,8 +116,10 @@ class Wire:
             self.kill()
         return fault
 
-    def after(self, fault: Outcome) -> None:
-        """The call has been applied; whether this process lives to see the answer."""
+    async def after(self, fault: Outcome) -> None:
+        """The call has been applied; whether and when this process sees the answer."""
+        if isinstance(fault, Stall):
+            await asyncio.sleep(fault.seconds)
         if fault is Fault.CRASH_AFTER or self.dead:
             self.kill()
 
@@ -131,7 +141,7 @@ class WiredArm(AsgiArmTransport):
         if isinstance(fault, Refusal):
             return await AsgiArmTransport(fault.app("arm")).send(request, **options)
         answer = await super().send(request, **options)
-        self._wire.after(fault)
+        await self._wire.after(fault)
         if fault is Fault.LOSE_ANSWER:
             raise ServiceResponseError("the connection was reset")
         return answer
@@ -149,7 +159,7 @@ class WiredElastic(httpx.AsyncBaseTransport):
         if isinstance(fault, Refusal):
             return await httpx.ASGITransport(fault.app("elastic")).handle_async_request(request)
         answer = await self._inner.handle_async_request(request)
-        self._wire.after(fault)
+        await self._wire.after(fault)
         if fault is Fault.LOSE_ANSWER:
             raise httpx.ReadError("the connection was reset")
         return answer
@@ -173,7 +183,7 @@ class WiredPort:
             answer = await inner(*args, **options)
             if fault is Fault.REPEAT:
                 answer = await inner(*args, **options)
-            self._wire.after(fault)
+            await self._wire.after(fault)
             if fault is Fault.LOSE_ANSWER:
                 raise AnswerLost("Azure Storage took a request and gave no answer.", after=10.0)
             return answer

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from math import inf
 from typing import Literal
 
 import pytest
 
 from tests.harness.estate import Estate
-from tests.harness.outcome import Story, as_it_is, tell
+from tests.harness.outcome import At, as_it_is, tell
 from tests.harness.wire import Call, Fault, Outcome, Refusal
 
 REDELIVERY = 600.0
@@ -24,30 +25,15 @@ RETRY = 30.0
 """Seconds until the queue delivers again what failed (`visibilityTimeout` in host.json)."""
 
 
-class At:
-    """A fault at one call of the first worker: by its name, as branches run side by side in any order."""
-
-    def __init__(self, name: str, occurrence: int, outcome: Outcome) -> None:
-        self.name, self.occurrence, self.outcome = name, occurrence, outcome
-        self.met = False
-        self._seen = 0
-
-    def __call__(self, call: Call) -> Outcome:
-        self._seen += call.name == self.name
-        if self.met or self._seen != self.occurrence:
-            return None
-        self.met = True
-        return self.outcome
-
-
 async def check(
     *outcomes: Outcome,
     within: float,
+    ready_within: float = inf,
     at_least: int,
     only: Callable[[Call], bool] = lambda _: True,
     arrange: Callable[[Estate], None] = as_it_is,
 ) -> None:
-    """Tell the story with each outcome at each call; `within` are the seconds it may take longer."""
+    """Tell the story with each outcome at each call; `within` are the seconds that it may take longer."""
     reference = await tell()
     await reference.estate.ready(reference.endpoint)
     failed, told, seen = [], 0, Counter[str]()
@@ -55,18 +41,14 @@ async def check(
         seen[call.name] += 1
         for outcome in outcomes if only(call) else ():
             fault = At(call.name, seen[call.name], outcome)
-            problems = await problems_of(await tell(fault, arrange), reference, within)
+            story = await tell(fault, arrange)
+            problems = await story.problems(reference)
+            if story.seconds > reference.seconds + within or story.ready_after > reference.ready_after + ready_within:
+                problems.append(f"took {story.seconds:.0f} s, was ready after {story.ready_after:.0f} s")
             told += fault.met
             failed += [f"{outcome} at {call.name} ({seen[call.name]}): {problem}" for problem in problems]
     assert not failed, "\n" + "\n".join(failed)
     assert told >= at_least, "the faults were not where they should be"
-
-
-async def problems_of(story: Story, reference: Story, within: float) -> list[str]:
-    problems = await story.problems(reference)
-    if story.seconds > reference.seconds + within:
-        problems.append(f"took {story.seconds:.0f} s instead of {reference.seconds:.0f} s")
-    return problems
 
 
 async def test_a_crash_before_or_after_any_remote_call_costs_only_time() -> None:
@@ -82,7 +64,13 @@ def with_a_second_message(estate: Estate) -> None:
 
 async def test_a_crashed_workers_lease_holds_nobody_up_for_longer_than_it_lasts() -> None:
     """Who found it busy left a guard message, due just after its expiry: not only after the queue's ten minutes."""
-    await check(Fault.CRASH_AFTER, within=REDELIVERY + RETRY, at_least=38, arrange=with_a_second_message)
+    await check(
+        Fault.CRASH_AFTER,
+        within=REDELIVERY + RETRY,
+        ready_within=LEASE + RETRY,
+        at_least=38,
+        arrange=with_a_second_message,
+    )
 
 
 async def test_a_lost_answer_of_any_write_makes_nothing_twice() -> None:

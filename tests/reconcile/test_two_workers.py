@@ -1,0 +1,172 @@
+"""Two workers and one endpoint: one writer at a time, nothing made twice, no work lost, no work piling up."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+from local.elastic.history import most_policies_at_once
+from shared.core.arm_ids import connection_id, parse_endpoint_id
+from shared.core.messages import WorkMessage
+from shared.reconcile import Outcome, reconcile
+from tests.harness.estate import Estate
+from tests.harness.outcome import At, Story, creates, tell
+from tests.harness.wire import Fault, Stall
+
+
+def slow(estate: Estate) -> None:
+    """Every cloud takes its time, so that two runs overlap."""
+    estate.elastic_settings.latency_seconds = 0.8
+    estate.arm_settings.zone_seconds = 4
+    estate.arm_settings.link_seconds = 4
+
+
+async def an_endpoint_nobody_heard_of(estate: Estate) -> str:
+    estate.events.settings.drop = True
+    return await estate.put_endpoint()
+
+
+def message(endpoint: str, cause: str = "manual") -> WorkMessage:
+    return WorkMessage(parse_endpoint_id(endpoint), cause, "test")
+
+
+async def both(estate: Estate, endpoint: str, *, seconds_apart: float = 0.0) -> tuple[Outcome, Outcome]:
+    """Two processes handle a message each."""
+
+    async def second() -> Outcome:
+        await estate.clock.sleep(seconds_apart)
+        return await reconcile(estate.new_worker().context, message(endpoint))
+
+    return await asyncio.gather(reconcile(estate.worker.context, message(endpoint)), second())
+
+
+async def test_of_two_workers_at_once_one_works_and_the_other_leaves_word(estate: Estate) -> None:
+    slow(estate)
+    endpoint = await an_endpoint_nobody_heard_of(estate)
+    assert sorted(await both(estate, endpoint)) == [Outcome.BUSY, Outcome.DONE]
+
+
+async def test_two_workers_at_any_distance_make_everything_once() -> None:
+    expected = creates((await tell()).estate)
+    for tenths in range(0, 300, 15):
+        estate = await Estate().open()
+        slow(estate)
+        endpoint = await an_endpoint_nobody_heard_of(estate)
+        await both(estate, endpoint, seconds_apart=tenths / 10)
+        await estate.settle()
+        await estate.ready(endpoint)
+        found = estate.arm.private_endpoint(endpoint)
+        assert found is not None
+        assert most_policies_at_once(estate.elastic.history, found.resource_guid) == 1
+        assert creates(estate) == expected, f"{tenths / 10} s apart"
+        assert not estate.queue.messages, f"{tenths / 10} s apart"
+        assert not estate.queue.poison
+
+
+async def test_work_that_arrives_during_a_run_is_done_by_the_run_that_holds_the_lease(estate: Estate) -> None:
+    """The second message asks for what the first run has read past: the holder looks again."""
+    endpoint = await estate.put_endpoint(tags={})
+    await estate.settle()
+    await estate.ready(endpoint)
+    slow(estate)
+    first = asyncio.create_task(reconcile(estate.worker.context, message(endpoint)))
+    await estate.clock.sleep(0.5)
+    found = estate.arm.private_endpoint(endpoint)
+    assert found is not None
+    found.tags["elastic-deployments"] = "logs-eastus2"
+    assert await reconcile(estate.new_worker().context, message(endpoint)) is Outcome.BUSY
+    assert await first is Outcome.DONE
+    assert await estate.reason(endpoint, "Associated") == "Associated"
+
+
+async def test_the_guard_message_of_a_lease_that_was_given_back_does_nothing(estate: Estate) -> None:
+    slow(estate)
+    endpoint = await an_endpoint_nobody_heard_of(estate)
+    await both(estate, endpoint)
+    guards = [text for m in estate.queue.messages if (text := json.loads(m.text))["cause"] == "lease"]
+    assert len(guards) == 1
+    await estate.settle(100)
+    await estate.ready(endpoint)
+    late = estate.new_worker()
+    await estate.settle(1000, late)
+    assert [call.what for call in late.wire.calls] == ["get"], "one look at the record"
+    assert not estate.queue.messages
+
+
+async def test_a_dead_workers_lease_is_taken_over_when_it_ends_and_not_before(estate: Estate) -> None:
+    endpoint = await an_endpoint_nobody_heard_of(estate)
+    estate.worker = estate.new_worker(lambda call: Fault.CRASH_AFTER if "rulesets" in call.what else None)
+    await estate.send(endpoint)
+    await estate.settle(1)
+    died = estate.clock.now()
+    outcomes = []
+    for _ in range(5):
+        outcomes.append(await reconcile(estate.worker.context, message(endpoint)))
+        await estate.clock.sleep(20)
+    assert outcomes == [Outcome.BUSY] * 5
+    await estate.settle(60)
+    await estate.ready(endpoint)
+    row = await estate.storage.connections.find(connection_id(endpoint))
+    assert row is not None
+    assert row.lease_owner is None
+    began = min(call.at for call in estate.elastic.requests if call.at > died)
+    assert timedelta(seconds=119) <= began - died <= timedelta(seconds=123)
+
+
+async def test_a_worker_that_lost_its_lease_changes_nothing_more() -> None:
+    """It is frozen at any one call for longer than its lease lasts; another one works meanwhile."""
+    reference = await tell()
+    calls = [call.name for call in reference.estate.worker.wire.calls]
+    failed = []
+    for name in dict.fromkeys(calls):
+        for occurrence in range(1, calls.count(name) + 1):
+            story = await a_frozen_worker(At(name, occurrence, Stall(400)))
+            failed += [f"{name} ({occurrence}): {problem}" for problem in await story.problems(reference)]
+    assert not failed, "\n" + "\n".join(failed)
+
+
+async def a_frozen_worker(fault: At) -> Story:
+    """One worker is frozen, and so are its own time limits; a second one is given a message when the lease is over."""
+    estate = await Estate().open()
+    endpoint = await an_endpoint_nobody_heard_of(estate)
+    frozen = estate.new_worker(fault)
+    endless = replace(frozen.context.settings, run_seconds=10**6, arm_wait=10**6)
+    frozen = replace(frozen, context=replace(frozen.context, settings=endless))
+    run = asyncio.create_task(reconcile(frozen.context, message(endpoint)))
+    await estate.clock.sleep(200)
+    await estate.send(endpoint)
+    await estate.settle(150)
+    await run
+    await estate.settle()
+    return Story(estate, endpoint, 0, 0)
+
+
+async def test_a_storm_of_messages_costs_a_bounded_number_of_runs(estate: Estate) -> None:
+    slow(estate)
+    endpoint = await an_endpoint_nobody_heard_of(estate)
+    for _ in range(20):
+        await estate.send(endpoint)
+    workers = [estate.new_worker() for _ in range(4)]
+    await asyncio.gather(*(estate.settle(worker=worker) for worker in workers))
+    await estate.ready(endpoint)
+    reads = [r for r in estate.arm.requests if r.operation == "GET privateEndpoint"]
+    assert len(reads) <= 12
+    assert not estate.queue.poison
+
+
+async def test_after_many_events_exactly_one_wake_up_is_in_the_queue(estate: Estate) -> None:
+    estate.elastic_settings.approval_seconds = 10**6
+    endpoint = await estate.put_endpoint()
+    for _ in range(20):
+        await estate.send(endpoint)
+        await estate.settle(3)
+    await estate.settle(120)
+    now = estate.clock.now()
+    causes = [json.loads(m.text)["cause"] for m in estate.queue.messages if m.visible_at > now]
+    live = [m for m in estate.queue.messages if json.loads(m.text).get("wakeAt")]
+    wake_at = (await estate.connection(endpoint)).wake_at
+    assert wake_at is not None
+    assert causes == ["wait"]
+    assert json.loads(live[0].text)["wakeAt"] == wake_at.isoformat()
