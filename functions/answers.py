@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import azure.functions as func
 
+from shared.core.connection import UnreadableRecord
 from shared.core.errors import AutopilotError, Blocked, InvalidInput, InvalidSettings, NotFound, RetryLater
 
 log = logging.getLogger("privatelink.http")
@@ -31,6 +32,7 @@ correlation: ContextVar[str] = ContextVar("correlation", default="")
 
 _STATUS: tuple[tuple[type[AutopilotError], HTTPStatus], ...] = (
     (NotFound, HTTPStatus.NOT_FOUND),
+    (UnreadableRecord, HTTPStatus.INTERNAL_SERVER_ERROR),
     (InvalidInput, HTTPStatus.BAD_REQUEST),
     (InvalidSettings, HTTPStatus.SERVICE_UNAVAILABLE),
     (RetryLater, HTTPStatus.SERVICE_UNAVAILABLE),

@@ -25,6 +25,10 @@ SCHEMA = 1
 """Version of the document; a newer one is refused, an older one would be migrated on read."""
 
 
+class UnreadableRecord(InvalidInput):
+    """A record that this version of the app cannot read; no caller's fault."""
+
+
 class Owner(StrEnum):
     """Whose a thing is."""
 
@@ -150,10 +154,10 @@ def to_document(connection: Connection) -> dict[str, Any]:
 
 
 def from_document(document: Mapping[str, Any]) -> Connection:
-    """Read a record back; raises InvalidInput for one that a newer version of the app wrote, or a damaged one."""
+    """Read a record back; raises UnreadableRecord for one that a newer version of the app wrote, or a damaged one."""
     schema = document.get("schema")
     if schema != SCHEMA:
-        raise InvalidInput(
+        raise UnreadableRecord(
             f"This connection's record has schema {schema}; this version of the app knows {SCHEMA}.",
             on=str(document.get("endpoint_id", ""))[:300],
             next_step="Deploy the newer version of the app again.",
@@ -163,7 +167,7 @@ def from_document(document: Mapping[str, Any]) -> Connection:
     try:
         return _converter().structure(document, Connection)
     except (BaseValidationError, KeyError, TypeError, ValueError) as error:
-        raise InvalidInput(
+        raise UnreadableRecord(
             "This connection's record is damaged.",
             on=str(document.get("endpoint_id", ""))[:300],
             next_step="Delete the row; the next sweep rebuilds it from Azure and Elastic.",
