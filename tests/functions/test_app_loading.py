@@ -1,0 +1,114 @@
+"""Loading the app, each time in a fresh process: cheap, without settings, and always with all of its functions."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from trigger_parts import ENVIRONMENT, ROOT
+
+pytestmark = pytest.mark.real_time
+
+FUNCTIONS = {
+    "endpoint_events": "eventGridTrigger",
+    "reconcile": "queueTrigger",
+    "check_health": "timerTrigger",
+    "list_connections": "httpTrigger",
+    "get_connection": "httpTrigger",
+    "get_journal": "httpTrigger",
+    "reconcile_connection": "httpTrigger",
+    "reconcile_endpoint": "httpTrigger",
+}
+ROUTES = {
+    ("GET", "connections"),
+    ("GET", "connections/{id}"),
+    ("GET", "connections/{id}/journal"),
+    ("POST", "connections/{id}/reconcile"),
+    ("POST", "reconcile"),
+}
+HEAVY = ("azure.mgmt", "azure.identity", "azure.data.tables", "azure.storage", "httpx", "aiohttp", "cattrs", "dns")
+LOAD = """
+import json, sys
+import function_app
+triggers = {one.get_function_name(): one.get_trigger().get_dict_repr() for one in function_app.app.get_functions()}
+for trigger in triggers.values():
+    for name in ("authLevel", "methods"):
+        if name in trigger:
+            trigger[name] = json.loads(json.dumps(trigger[name], default=lambda value: value.value))
+print(json.dumps({"triggers": triggers, "modules": sorted(sys.modules)}, default=str))
+"""
+
+
+def load(**environ: str) -> tuple[dict[str, Any], str]:
+    """What a fresh process finds, and what it says on its standard error."""
+    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "LD_LIBRARY_PATH", "SYSTEMROOT"}}
+    done = subprocess.run(  # noqa: S603 - our own interpreter and code
+        [sys.executable, "-W", "error", "-c", LOAD],
+        cwd=ROOT,
+        env=kept | environ,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found, done.stderr
+
+
+def kinds(found: dict[str, Any]) -> dict[str, str]:
+    return {name: trigger["type"] for name, trigger in found["triggers"].items()}
+
+
+def test_without_any_setting_the_app_loads_with_exactly_its_functions_and_says_what_is_missing() -> None:
+    found, said = load()
+    assert kinds(found) == FUNCTIONS
+    for name in ("AZURE_SUBSCRIPTIONS", "ELASTIC_API_KEY", "AzureWebJobsStorage"):
+        assert name in said
+
+
+def test_with_its_settings_the_app_loads_and_says_nothing() -> None:
+    found, said = load(**ENVIRONMENT)
+    assert (kinds(found), said) == (FUNCTIONS, "")
+
+
+def test_loading_pulls_in_no_cloud_sdk_and_no_http_client() -> None:
+    found, _ = load(**ENVIRONMENT)
+    loaded = [
+        name for name in found["modules"] if any(name == heavy or name.startswith(f"{heavy}.") for heavy in HEAVY)
+    ]
+    assert loaded == []
+
+
+def test_every_http_function_needs_a_key_and_has_its_route() -> None:
+    found, _ = load(**ENVIRONMENT)
+    triggers = [trigger for trigger in found["triggers"].values() if trigger["type"] == "httpTrigger"]
+    assert {(*(str(m) for m in trigger["methods"]), trigger["route"]) for trigger in triggers} == ROUTES
+    assert {str(trigger["authLevel"]).upper() for trigger in triggers} == {"FUNCTION"}
+
+
+@pytest.mark.parametrize(
+    ("schedule", "used"),
+    [
+        ("0 */10 * * * *", "0 */10 * * * *"),
+        ("", "0 */5 * * * *"),
+        ("   ", "0 */5 * * * *"),
+        ("*/5 * * * *", "0 */5 * * * *"),
+        ("whenever", "0 */5 * * * *"),
+    ],
+)
+def test_a_wrong_schedule_is_replaced_and_the_app_still_loads(schedule: str, used: str) -> None:
+    found, said = load(**ENVIRONMENT, HEALTH_SCHEDULE=schedule)
+    assert (kinds(found), found["triggers"]["check_health"]["schedule"]) == (FUNCTIONS, used)
+    assert ("HEALTH_SCHEDULE" in said) == bool(schedule.strip() and schedule != used)
+
+
+def test_the_work_queue_is_the_same_for_all_who_use_it() -> None:
+    found, _ = load(**ENVIRONMENT)
+    trigger = found["triggers"]["reconcile"]
+    assert (trigger["queueName"], trigger["connection"]) == ("reconcile", "AzureWebJobsStorage")
+    host = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
+    assert host["extensions"]["queues"]["messageEncoding"] == "base64"

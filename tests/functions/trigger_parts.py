@@ -1,0 +1,159 @@
+"""What the tests of the triggers share: the app as the host indexes it, requests, outputs, and a context in memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import azure.functions as func
+
+from local.clock import LoopClock
+from local.memory import MemoryQueue, MemoryStorage
+from shared.app import build
+from shared.context import Context
+from shared.core.connection import Connection, to_document
+from shared.core.errors import InvalidSettings
+from shared.state.leases import Leases
+from shared.state.rows import ConnectionRow
+
+ROOT = Path(__file__).parents[2]
+EVENTS = ROOT / "tests" / "events"
+START = datetime(2026, 5, 6, 7, 8, 9, tzinfo=UTC)
+SUBSCRIPTION = "0a1b2c3d-0000-4000-8000-00000000beef"
+ENDPOINT_ID = (
+    f"/subscriptions/{SUBSCRIPTION}/resourceGroups/net-prod/providers/Microsoft.Network/privateEndpoints/pe-search"
+)
+ENVIRONMENT = {
+    "AZURE_SUBSCRIPTIONS": SUBSCRIPTION,
+    "AZURE_RESOURCE_GROUPS": "net-prod",
+    "ELASTIC_API_KEY": "essu_secret",
+    "AzureWebJobsStorage": "UseDevelopmentStorage=true",
+}
+ADDRESS = "https://autopilot.azurewebsites.net"
+
+
+def sample(name: str) -> str:
+    return (EVENTS / f"{name}.json").read_text(encoding="utf-8")
+
+
+@cache
+def functions() -> dict[str, Callable[..., Any]]:
+    """The functions of the app by name, as the host finds them."""
+    import function_app  # noqa: PLC0415 - the app is loaded once, by the first test that needs it
+
+    function_app.app.functions_bindings = None  # the library would call a second indexing a duplicate
+    return {str(one.get_function_name()): one.get_user_function() for one in function_app.app.get_functions()}
+
+
+class Output(func.Out[str]):
+    """A queue output: what was set."""
+
+    def __init__(self) -> None:
+        self.value: Any = None
+
+    def set(self, val: Any) -> None:
+        assert self.value is None, "the binding takes one value"
+        self.value = val
+
+    def get(self) -> Any:
+        return self.value
+
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        """The messages that the host would send."""
+        texts = [] if self.value is None else self.value if isinstance(self.value, list) else [self.value]
+        return [json.loads(text) for text in texts]
+
+
+@dataclass
+class App:
+    """The app on storage in memory."""
+
+    context: Context
+    storage: MemoryStorage
+
+    @property
+    def queue(self) -> MemoryQueue:
+        assert isinstance(self.storage.queue, MemoryQueue)
+        return self.storage.queue
+
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        """What waits in the work queue."""
+        return [json.loads(message.text) for message in self.queue.messages]
+
+    async def keep(self, connection: Connection) -> str:
+        """Store a connection; returns its id."""
+        document = to_document(connection)
+        row = ConnectionRow(
+            SUBSCRIPTION, connection.id, document, str(connection.phase), connection.name, connection.region
+        )
+        await self.storage.connections.insert(row)
+        return connection.id
+
+
+def app_in_memory(storage: Any = None) -> App:
+    clock = LoopClock(START)
+    storage = storage or MemoryStorage(clock)
+    leases = Leases(storage.connections, storage.queue, clock, owner_id="test")
+    return App(replace(build(ENVIRONMENT), clock=clock, storage=storage, leases=leases), storage)
+
+
+@dataclass
+class Answer:
+    """An answer with its body decoded."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """The error, which has one shape always."""
+        assert set(self.body) == {"error"}
+        error: dict[str, Any] = self.body["error"]
+        assert set(error) == {"code", "message", "target", "nextStep", "correlationId"}
+        assert all(isinstance(value, str) for value in error.values())
+        assert error["code"]
+        assert error["message"]
+        assert error["correlationId"]
+        return error
+
+
+async def call(
+    name: str,
+    path: str = "/api/connections",
+    *,
+    body: Any = None,
+    query: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    connection: str | None = None,
+) -> Answer:
+    """Call an HTTP function as the host does."""
+    raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+    request = func.HttpRequest(
+        "GET" if body is None else "POST",
+        f"{ADDRESS}{path}",
+        headers=headers,
+        params=query,
+        route_params={} if connection is None else {"id": connection},
+        body=raw,
+    )
+    answer: func.HttpResponse = await functions()[name](request)
+    assert answer.mimetype == "application/json"
+    text = answer.get_body().decode()
+    return Answer(
+        answer.status_code, json.loads(text), {name.lower(): value for name, value in answer.headers.items()}, text
+    )
+
+
+def wrong_settings() -> InvalidSettings:
+    return InvalidSettings(
+        "The app's settings are wrong:\n  AZURE_SUBSCRIPTIONS: required, and not set", next_step="Set it."
+    )
