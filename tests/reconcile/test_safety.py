@@ -1,0 +1,359 @@
+"""The safety rules S1, S3, S4, S8 and S9 of the design, through both clouds: what must never happen does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+
+from local.elastic.deployments import Deployment
+from local.elastic.history import attached_over_time
+from local.elastic.model import Ruleset
+from shared.core.arm_ids import connection_id
+from shared.core.connection import Owner
+from shared.core.selection import ENDPOINTS_TAG, FIRST_POLICY_TAG
+from tests.harness.estate import Estate
+from tests.harness.outcome import At
+from tests.harness.wire import Refusal
+
+ANYWHERE = "192.0.2.77"
+"""Somebody on the internet."""
+
+
+def the(estate: Estate, name: str) -> Deployment:
+    return next(deployment for deployment in estate.elastic.deployments() if deployment.name == name)
+
+
+def asks_for(*deployments: str) -> dict[str, str]:
+    return {"elastic-deployments": ", ".join(deployments)}
+
+
+def public_status(estate: Estate, deployment: Deployment) -> int:
+    """What somebody on the internet gets from the deployment's Elasticsearch; 401 is its own answer."""
+    host = deployment.alias_host("es")
+    assert host is not None
+    return estate.elastic.decide_public(host, ANYWHERE).status
+
+
+def attached(estate: Estate, deployment: Deployment) -> list[str]:
+    return [ruleset.name for ruleset in estate.elastic.attached(deployment.id)]
+
+
+async def connect(estate: Estate, *deployments: str) -> str:
+    endpoint = await estate.put_endpoint(tags=asks_for(*deployments))
+    await estate.settle()
+    return endpoint
+
+
+async def blocked_because(estate: Estate, endpoint: str) -> tuple[str, str]:
+    condition = (await estate.connection(endpoint)).condition("Associated")
+    assert condition is not None
+    assert not condition.true
+    assert condition.next_step
+    return condition.reason, condition.message
+
+
+# -- S1: no first policy without consent ---------------------------------------------------------------------------
+
+
+async def test_a_deployment_without_any_policy_stays_open_to_the_internet(estate: Estate) -> None:
+    deployment = the(estate, "search-eastus2")
+    endpoint = await connect(estate, "search-eastus2")
+    reason, message = await blocked_because(estate, endpoint)
+    assert reason == "WouldCutOffPublicTraffic"
+    assert deployment.id in message
+    assert public_status(estate, deployment) == 401
+    assert attached_over_time(estate.elastic.history, deployment.id) == []
+    assert (await estate.connection(endpoint)).phase == "Blocked"
+
+
+async def test_the_operator_may_allow_a_first_policy_by_the_settings() -> None:
+    estate = await Estate(settings={"ELASTIC_FIRST_POLICY_ALLOWED": "search-eastus2"}).open()
+    deployment = the(estate, "search-eastus2")
+    assert public_status(estate, deployment) == 401
+    endpoint = await connect(estate, "search-eastus2")
+    await estate.ready(endpoint)
+    assert attached(estate, deployment) == ["pe-1"]
+    assert public_status(estate, deployment) == 403
+
+
+async def test_the_deployments_owner_may_allow_its_first_policy_by_a_tag(estate: Estate) -> None:
+    deployment = estate.elastic.add_deployment("own", "eastus2", tags={FIRST_POLICY_TAG: "allow"})
+    endpoint = await connect(estate, "own")
+    await estate.ready(endpoint)
+    assert attached(estate, deployment) == ["pe-1"]
+
+
+async def test_a_tag_of_the_endpoint_cannot_allow_a_first_policy(estate: Estate) -> None:
+    tags = asks_for("search-eastus2") | {FIRST_POLICY_TAG: "allow"}
+    endpoint = await estate.put_endpoint(tags=tags)
+    await estate.settle()
+    assert (await blocked_because(estate, endpoint))[0] == "WouldCutOffPublicTraffic"
+    assert attached(estate, the(estate, "search-eastus2")) == []
+
+
+async def test_policies_that_the_search_leaves_out_are_asked_for(estate: Estate) -> None:
+    estate.elastic_settings.settings_absent = True
+    endpoint = await connect(estate, "logs-eastus2", "search-eastus2")
+    assert (await blocked_because(estate, endpoint))[0] == "WouldCutOffPublicTraffic"
+    assert "pe-1" in attached(estate, the(estate, "logs-eastus2"))
+    assert attached(estate, the(estate, "search-eastus2")) == []
+    assert any(r.path.endswith("/rulesets") and "/associations/deployment/" in r.path for r in estate.elastic.requests)
+
+
+async def test_an_egress_policy_does_not_count_as_a_first_policy(estate: Estate) -> None:
+    """It closes nothing: the deployment is as open to the internet as one without a policy."""
+    deployment = the(estate, "search-eastus2")
+    egress = estate.elastic.add_policy("egress", "eastus2", deployments=[deployment.id])
+    egress.type = "egress_firewall"
+    endpoint = await connect(estate, "search-eastus2")
+    assert (await blocked_because(estate, endpoint))[0] == "WouldCutOffPublicTraffic"
+    assert attached(estate, deployment) == ["egress"]
+
+
+async def test_a_first_policy_that_others_made_meanwhile_lifts_the_block_at_the_next_sweep(estate: Estate) -> None:
+    deployment = the(estate, "search-eastus2")
+    endpoint = await connect(estate, "search-eastus2")
+    estate.elastic.add_policy("office", "eastus2", deployments=[deployment.id])
+    await estate.sweep()
+    await estate.settle()
+    await estate.ready(endpoint)
+    assert sorted(attached(estate, deployment)) == ["office", "pe-1"]
+
+
+# -- S3: only after the approval, only in the region, only hosted --------------------------------------------------
+
+
+async def test_nothing_is_associated_before_elastic_has_approved(estate: Estate) -> None:
+    estate.elastic_settings.approval_seconds = 300
+    endpoint = await estate.put_endpoint()
+    found = estate.arm.private_endpoint(endpoint)
+    assert found is not None
+    approved: list[Any] = []
+    estate.arm.changes.append(lambda: approved.append(estate.clock.now()) if found.status == "Approved" else None)
+    await estate.settle()
+    await estate.ready(endpoint)
+    history = estate.elastic.history
+    (associated,) = [event.at for event in history if event.what == "associated" and event.guids]
+    (created,) = [event.at for event in history if event.what == "created" and event.guids]
+    assert created < approved[0] <= associated
+
+
+async def test_a_deployment_of_another_region_is_named_and_left_alone(estate: Estate) -> None:
+    endpoint = await connect(estate, "logs-westeurope")
+    reason, message = await blocked_because(estate, endpoint)
+    assert reason == "DeploymentInAnotherRegion"
+    assert "azure-westeurope" in message
+    assert "azure-eastus2" in message
+    assert attached(estate, the(estate, "logs-westeurope")) == ["logs-westeurope-office"]
+    assert not [r for r in estate.elastic.requests if r.operation == "create association"]
+
+
+async def test_no_deployment_asked_for_means_a_policy_and_no_association(estate: Estate) -> None:
+    endpoint = await estate.put_endpoint(tags={})
+    await estate.settle()
+    await estate.ready(endpoint)
+    assert await estate.reason(endpoint, "Associated") == "NothingRequested"
+    assert len(estate.policies_of(endpoint)) == 1
+    assert not [r for r in estate.elastic.requests if r.operation == "create association"]
+
+
+# -- S4: what others made stays as it is ---------------------------------------------------------------------------
+
+
+async def made_by_others(estate: Estate, endpoint: str, name: str | None = None) -> Ruleset:
+    """A private connection policy for the endpoint, made by a person in the console."""
+    found = estate.arm.private_endpoint(endpoint)
+    assert found is not None
+    rule = {"azure_endpoint_name": name or found.name, "azure_endpoint_guid": found.resource_guid}
+    return estate.elastic.attach_policy("by hand", "eastus2", [rule], the(estate, "logs-eastus2").id)
+
+
+async def test_a_policy_of_others_for_the_endpoint_is_used_and_never_changed(estate: Estate) -> None:
+    endpoint = await estate.put_endpoint()
+    policy = await made_by_others(estate, endpoint)
+    before = asdict(policy)
+    await estate.settle()
+    await estate.sweep()
+    await estate.settle()
+    connection = await estate.ready(endpoint)
+    assert connection.policy.owner is Owner.ADOPTED
+    assert [association.owner for association in connection.associations] == [Owner.ADOPTED]
+    assert asdict(policy) == before
+    assert [p.id for p in estate.policies_of(endpoint)] == [policy.id]
+
+
+async def test_a_policy_of_others_with_a_wrong_name_is_reported_and_not_corrected(estate: Estate) -> None:
+    endpoint = await estate.put_endpoint()
+    policy = await made_by_others(estate, endpoint, "PE-1-old")
+    before = asdict(policy)
+    await estate.settle()
+    condition = (await estate.connection(endpoint)).condition("PolicyReady")
+    assert condition is not None
+    assert condition.reason == "PolicyNameMismatch"
+    assert "PE-1-old" in condition.message
+    assert asdict(policy) == before
+    assert estate.policies_of(endpoint) == [policy]
+
+
+async def test_associations_of_others_stay_at_every_moment(estate: Estate) -> None:
+    deployment = the(estate, "logs-eastus2")
+    before = frozenset(ruleset.id for ruleset in estate.elastic.attached(deployment.id))
+    endpoint = await connect(estate, "logs-eastus2")
+    await estate.ready(endpoint)
+    assert all(before <= state for state in attached_over_time(estate.elastic.history, deployment.id))
+
+
+async def test_an_association_refused_and_later_made_by_others_is_not_taken_for_ours(estate: Estate) -> None:
+    refuse = [True]
+
+    def fault(method: str, path: str) -> tuple[int, Any] | None:
+        wanted = refuse[0] and method == "POST" and path.endswith("/associations")
+        return (400, {"errors": [{"code": "made.by.the.test", "message": "no"}]}) if wanted else None
+
+    estate.elastic_settings.faults.append(fault)
+    endpoint = await connect(estate, "logs-eastus2")
+    assert (await blocked_because(estate, endpoint))[0] == "ElasticRefused"
+    (policy,) = estate.policies_of(endpoint)
+    estate.elastic._filters.attach(policy, the(estate, "logs-eastus2").id)
+    await estate.send(endpoint)
+    await estate.settle()
+    connection = await estate.ready(endpoint)
+    assert [association.owner for association in connection.associations] == [Owner.ADOPTED]
+
+
+async def test_nothing_is_ever_deleted_or_forced(estate: Estate) -> None:
+    """No DELETE and no PUT reaches Elastic Cloud, so `ignore_associations` cannot either."""
+    endpoint = await connect(estate, "logs-eastus2", "search-eastus2", "unheard-of")
+    await estate.sweep()
+    await estate.settle()
+    await estate.delete(endpoint)
+    await estate.settle()
+    assert {request.method for request in estate.elastic.requests} == {"GET", "POST"}
+
+
+# -- S8: scope and consent -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"AZURE_SUBSCRIPTIONS": "00000000-0000-0000-0000-000000000002"},
+        {"AZURE_RESOURCE_GROUPS": "rg-other, rg-third"},
+    ],
+)
+async def test_an_endpoint_outside_the_scope_is_not_touched_whatever_asks(settings: dict[str, str]) -> None:
+    estate = await Estate(settings=settings).open()
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    await estate.send(endpoint)
+    await estate.settle()
+    assert not estate.worker.wire.calls
+    await estate.sweep()
+    await estate.settle()
+    assert not estate.policies_of(endpoint)
+    assert not estate.arm.private_dns_zones()
+    assert await estate.storage.connections.find(connection_id(endpoint)) is None
+
+
+async def test_scope_is_compared_without_case() -> None:
+    estate = await Estate(settings={"AZURE_RESOURCE_GROUPS": "RG-Apps"}).open()
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    await estate.ready(endpoint)
+
+
+@pytest.mark.parametrize("allowed", ["", "search-eastus2", "logs-westeurope"])
+async def test_an_endpoints_tag_alone_opens_no_deployment(allowed: str) -> None:
+    estate = await Estate(settings={"ELASTIC_DEPLOYMENTS_ALLOWED": allowed}).open()
+    endpoint = await connect(estate, "logs-eastus2")
+    reason, message = await blocked_because(estate, endpoint)
+    assert reason == "DeploymentNotAllowed"
+    assert the(estate, "logs-eastus2").id in message
+    assert attached(estate, the(estate, "logs-eastus2")) == ["logs-eastus2-office"]
+
+
+@pytest.mark.parametrize("spelled", [lambda d: d.name, lambda d: d.id, lambda d: d.name.upper()])
+async def test_the_settings_may_allow_a_deployment_by_name_or_id(spelled: Callable[[Deployment], str]) -> None:
+    """The simulators' ids are the same in every new estate."""
+    allowed = spelled(the(await Estate().open(), "logs-eastus2"))
+    estate = await Estate(settings={"ELASTIC_DEPLOYMENTS_ALLOWED": allowed}).open()
+    await estate.ready(await connect(estate, "logs-eastus2"))
+
+
+@pytest.mark.parametrize("consent", ["pe-1", "PE-1", "*", "other, pe-1"])
+async def test_a_deployments_own_tag_may_allow_the_endpoint(consent: str) -> None:
+    estate = await Estate(settings={"ELASTIC_DEPLOYMENTS_ALLOWED": ""}).open()
+    estate.elastic.add_deployment("own", "eastus2", ip_policy=True, tags={ENDPOINTS_TAG: consent})
+    await estate.ready(await connect(estate, "own"))
+
+
+@pytest.mark.parametrize("consent", ["pe-2", "", "pe-", "pe-1x"])
+async def test_a_deployments_tag_for_other_endpoints_allows_nothing(consent: str) -> None:
+    estate = await Estate(settings={"ELASTIC_DEPLOYMENTS_ALLOWED": ""}).open()
+    deployment = estate.elastic.add_deployment("own", "eastus2", ip_policy=True, tags={ENDPOINTS_TAG: consent})
+    endpoint = await connect(estate, "own")
+    assert (await blocked_because(estate, endpoint))[0] == "DeploymentNotAllowed"
+    assert attached(estate, deployment) == ["own-office"]
+
+
+async def test_what_cannot_be_connected_is_named_and_the_rest_goes_ahead() -> None:
+    allowed = "logs-eastus2, logs-westeurope, twin, asleep, search-eastus2, unheard-of"
+    estate = await Estate(settings={"ELASTIC_DEPLOYMENTS_ALLOWED": allowed}).open()
+    twins = [estate.elastic.add_deployment("twin", "eastus2", ip_policy=True, alias=f"twin-{n}") for n in range(2)]
+    estate.elastic.add_deployment("asleep", "eastus2", ip_policy=True).status = "stopped"
+    private = estate.elastic.add_deployment("private", "eastus2", ip_policy=True)
+    wishes = ("unheard-of", "twin", "logs-westeurope", "asleep", "private", "search-eastus2", "logs-eastus2")
+    endpoint = await connect(estate, *wishes)
+    connection = await estate.connection(endpoint)
+    condition = connection.condition("Associated")
+    assert condition is not None
+    assert condition.reason == "DeploymentNotFound", "the first of them"
+    for named in (*wishes[:-1], *(twin.id for twin in twins), private.id):
+        assert named in condition.message
+    for step in ("Correct the endpoint's tag", "Use the deployment's id", "Start it", "ELASTIC_DEPLOYMENTS_ALLOWED"):
+        assert step in condition.next_step
+    assert "logs-eastus2" not in condition.message
+    assert attached(estate, the(estate, "logs-eastus2")) == ["logs-eastus2-office", "pe-1"]
+    associated = [event.deployment_id for event in estate.elastic.history if event.what == "associated" and event.guids]
+    assert associated == [the(estate, "logs-eastus2").id]
+    assert connection.phase == "Blocked"
+    reachable = connection.condition("Reachable")
+    assert reachable is not None
+    assert reachable.true, "what is connected is tested"
+
+
+async def test_one_association_that_fails_does_not_hold_up_the_next(estate: Estate) -> None:
+    first, second = the(estate, "logs-eastus2"), estate.elastic.add_deployment("more", "eastus2", ip_policy=True)
+    association = "elastic POST /api/v1/deployments/traffic-filter/rulesets/*/associations"
+    estate.worker = estate.new_worker(At(association, 1, Refusal(503)))
+    endpoint = await estate.put_endpoint(tags=asks_for("logs-eastus2", "more"))
+    while "pe-1" not in attached(estate, second):
+        assert estate.queue.messages
+        await estate.settle(1)
+    assert "pe-1" not in attached(estate, first)
+    assert await estate.reason(endpoint, "Associated") == "AnswerLost"
+    await estate.settle()
+    await estate.ready(endpoint)
+    assert "pe-1" in attached(estate, first)
+
+
+# -- S9: never for deployments to come -----------------------------------------------------------------------------
+
+
+async def test_a_policy_is_never_made_to_apply_by_default(estate: Estate) -> None:
+    bodies: list[dict[str, Any]] = []
+    create = estate.elastic._filters.create
+
+    def watched(body: dict[str, Any]) -> dict[str, Any]:
+        bodies.append(body)
+        return create(body)
+
+    estate.elastic._filters.create = watched  # type: ignore[method-assign] # looks at what the API was sent
+    endpoint = await connect(estate, "logs-eastus2")
+    await estate.ready(endpoint)
+    assert [body["include_by_default"] for body in bodies] == [False]
+    newer = estate.elastic.add_deployment("newer", "eastus2")
+    assert attached(estate, newer) == []
