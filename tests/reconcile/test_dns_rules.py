@@ -1,0 +1,407 @@
+"""The DNS rules of the design, through Azure: which zone is used, whose record it holds, which networks see it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from local.arm import DEFAULT_SUBSCRIPTION, Incoming, PrivateDnsZone
+from local.world import HUB_VNET, vnet_id
+from shared.core.arm_ids import connection_id
+from shared.core.connection import Owner
+from tests.harness.estate import Estate
+
+DNS_API = "2024-06-01"
+ZONE = "privatelink.eastus2.azure.elastic-cloud.com"
+APPS = vnet_id("eastus2")
+OTHER_SUBSCRIPTION = "00000000-0000-0000-0000-000000000002"
+
+
+def zone_id(group: str, subscription: str = DEFAULT_SUBSCRIPTION) -> str:
+    return f"/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Network/privateDnsZones/{ZONE}"
+
+
+async def a_zone_of_others(estate: Estate, zone: str, *vnets: str, address: str | None = None) -> PrivateDnsZone:
+    """A zone with links and perhaps a record, made by a person."""
+    await estate.azure("PUT", zone, {"location": "global", "tags": {"owner": "network team"}}, api=DNS_API)
+    await estate.clock.sleep(10)
+    for number, vnet in enumerate(vnets):
+        body = {"location": "global", "properties": {"virtualNetwork": {"id": vnet}, "registrationEnabled": False}}
+        await estate.azure("PUT", f"{zone}/virtualNetworkLinks/link-{number}", body, api=DNS_API)
+    if address:
+        records = {"properties": {"ttl": 60, "aRecords": [{"ipv4Address": address}]}}
+        await estate.azure("PUT", f"{zone}/A/*", records, api=DNS_API)
+    await estate.clock.sleep(10)
+    return next(known for known in estate.arm.private_dns_zones() if known.id == zone)
+
+
+async def an_endpoint_nobody_heard_of(estate: Estate, name: str = "pe-1", **options: Any) -> str:
+    """An endpoint with its address, whose events were lost."""
+    estate.events.settings.drop = True
+    endpoint = await estate.put_endpoint(name, **options)
+    await estate.clock.sleep(10)
+    estate.events.settings.drop = False
+    return endpoint
+
+
+async def bring(estate: Estate, endpoint: str) -> None:
+    await estate.send(endpoint)
+    await estate.settle()
+
+
+def address_of(estate: Estate, endpoint: str) -> str:
+    found = estate.arm.private_endpoint(endpoint)
+    assert found is not None
+    assert found.address is not None
+    return found.address
+
+
+def linked(estate: Estate, zone: PrivateDnsZone) -> list[str]:
+    return sorted(link.vnet.id for link in estate.links_of(zone))
+
+
+def record_etag(zone: PrivateDnsZone) -> str:
+    return zone.record_sets["A", "*"].etag
+
+
+# -- which zone ----------------------------------------------------------------------------------------------------
+
+
+async def test_a_zone_that_the_network_is_linked_to_is_used_wherever_it_is(estate: Estate) -> None:
+    zone = await a_zone_of_others(estate, zone_id("rg-dns-of-others"), APPS)
+    (theirs,) = estate.links_of(zone)
+    before = (zone.etag, dict(zone.tags), theirs.etag, dict(theirs.tags))
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    connection = await estate.ready(endpoint)
+    assert estate.zone() is zone, "no second zone"
+    assert zone.a_record("*") == [connection.address]
+    assert linked(estate, zone) == sorted([APPS, HUB_VNET])
+    assert (zone.etag, dict(zone.tags), theirs.etag, dict(theirs.tags)) == before
+    assert connection.zone is not None
+    assert connection.zone.owner is Owner.ADOPTED
+    assert sorted(str(link.owner) for link in connection.links) == ["adopted", "ours"]
+
+
+async def test_a_zone_in_another_subscription_is_found_if_the_settings_name_it() -> None:
+    estate = await Estate(settings={"DNS_SUBSCRIPTIONS": OTHER_SUBSCRIPTION}).open()
+    estate.arm_settings.subscriptions.append(OTHER_SUBSCRIPTION)
+    zone = await a_zone_of_others(estate, zone_id("rg-dns", OTHER_SUBSCRIPTION), APPS)
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    await estate.ready(endpoint)
+    assert estate.zone() is zone
+
+
+async def test_without_one_the_zone_is_made_in_the_endpoints_own_resource_group(estate: Estate) -> None:
+    endpoint = await estate.put_endpoint(group="rg-team-seven")
+    await estate.settle()
+    await estate.ready(endpoint)
+    assert estate.zone().id == zone_id("rg-team-seven")
+
+
+async def test_without_one_the_zone_is_made_in_the_hub_resource_group_of_the_settings() -> None:
+    hub = f"/subscriptions/{DEFAULT_SUBSCRIPTION}/resourceGroups/rg-hub-dns"
+    estate = await Estate(settings={"DNS_ZONE_RESOURCE_GROUP": hub}).open()
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    await estate.ready(endpoint)
+    assert estate.zone().id == zone_id("rg-hub-dns")
+
+
+async def test_a_zone_at_home_that_nobody_is_linked_to_is_used(estate: Estate) -> None:
+    zone = await a_zone_of_others(estate, zone_id("rg-apps"))
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    await estate.ready(endpoint)
+    assert estate.zone() is zone
+    assert zone.tags == {"owner": "network team"}
+
+
+async def test_a_resource_group_that_does_not_exist_is_named() -> None:
+    hub = f"/subscriptions/{DEFAULT_SUBSCRIPTION}/resourceGroups/rg-nowhere"
+    estate = await Estate(settings={"DNS_ZONE_RESOURCE_GROUP": hub}).open()
+    estate.arm_settings.missing_resource_groups.add("rg-nowhere")
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    condition = (await estate.connection(endpoint)).condition("ZoneReady")
+    assert condition is not None
+    assert condition.reason == "ResourceGroupNotFound"
+    assert "rg-nowhere" in condition.message
+
+
+# -- whose record --------------------------------------------------------------------------------------------------
+
+
+async def test_the_record_is_there_before_any_network_can_see_the_zone(estate: Estate) -> None:
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    await estate.ready(endpoint)
+    writes = [r.operation for r in estate.arm.requests if r.operation in {"PUT zone", "PUT link", "PUT record"}]
+    assert writes == ["PUT zone", "PUT record", "PUT link", "PUT link"]
+
+
+async def test_first_a_second_endpoint_of_the_network_is_blocked_and_told_who_holds_the_record(estate: Estate) -> None:
+    first = await estate.put_endpoint("pe-1")
+    await estate.settle()
+    etag = record_etag(estate.zone())
+    second = await estate.put_endpoint("pe-2")
+    await estate.settle()
+    condition = (await estate.connection(second)).condition("RecordReady")
+    assert condition is not None
+    assert condition.reason == "RecordHeldByAnotherEndpoint"
+    assert first in condition.message
+    assert "DNS_RECORD_MODE=union" in condition.next_step
+    assert record_etag(estate.zone()) == etag
+    await estate.ready(first)
+    assert len(estate.policies_of(second)) == 1, "the Elastic branch does not wait for the DNS branch"
+
+
+async def test_union_both_endpoints_of_the_network_stand_in_the_record() -> None:
+    estate = await Estate(settings={"DNS_RECORD_MODE": "union"}).open()
+    endpoints = [await estate.put_endpoint(name) for name in ("pe-1", "pe-2", "pe-3")]
+    await estate.settle()
+    addresses = {(await estate.ready(endpoint)).address for endpoint in endpoints}
+    assert set(estate.zone().a_record("*")) == addresses
+    assert len(addresses) == 3
+    metadata = estate.zone().record_sets["A", "*"].metadata
+    assert {f"elastic-privatelink-holder-{connection_id(endpoint)}" for endpoint in endpoints} < set(metadata)
+
+
+async def test_a_record_of_others_with_our_address_is_used_as_it_is(estate: Estate) -> None:
+    endpoint = await an_endpoint_nobody_heard_of(estate)
+    zone = await a_zone_of_others(estate, zone_id("rg-dns"), APPS, address=address_of(estate, endpoint))
+    etag = record_etag(zone)
+    await bring(estate, endpoint)
+    await estate.sweep()
+    await estate.settle()
+    connection = await estate.ready(endpoint)
+    assert await estate.reason(endpoint, "RecordReady") == "Adopted"
+    assert connection.record is not None
+    assert connection.record.owner is Owner.ADOPTED
+    assert record_etag(zone) == etag
+
+
+async def test_a_record_of_others_with_another_address_is_in_the_way_and_left_alone(estate: Estate) -> None:
+    endpoint = await an_endpoint_nobody_heard_of(estate)
+    zone = await a_zone_of_others(estate, zone_id("rg-dns"), APPS, address="10.99.0.4")
+    etag = record_etag(zone)
+    await bring(estate, endpoint)
+    condition = (await estate.connection(endpoint)).condition("RecordReady")
+    assert condition is not None
+    assert condition.reason == "RecordHeldByOthers"
+    assert "10.99.0.4" in condition.message
+    assert address_of(estate, endpoint) in condition.next_step
+    assert (record_etag(zone), zone.a_record("*")) == (etag, ["10.99.0.4"])
+    assert (await estate.connection(endpoint)).phase == "Blocked"
+
+
+async def test_a_record_of_another_installation_is_named_as_its(estate: Estate) -> None:
+    other = estate.new_worker(INSTANCE_ID="the-other-one")
+    first = await an_endpoint_nobody_heard_of(estate, "pe-1")
+    await estate.send(first)
+    await estate.settle(worker=other)
+    etag = record_etag(estate.zone())
+    second = await estate.put_endpoint("pe-2")
+    await estate.settle()
+    condition = (await estate.connection(second)).condition("RecordReady")
+    assert condition is not None
+    assert condition.reason == "RecordHeldByOthers"
+    assert "the-other-one" in condition.message
+    assert record_etag(estate.zone()) == etag
+
+
+async def test_two_networks_that_share_a_zone_do_not_lead_each_other_astray() -> None:
+    """One resource group, one region, two unpeered networks: the second would resolve to the address in the first."""
+    estate = await Estate(settings={"DNS_LINK_VNETS": ""}).open()
+    first = await estate.put_endpoint("pe-1", vnet=APPS)
+    await estate.settle()
+    second = await estate.put_endpoint("pe-2", vnet=HUB_VNET)
+    await estate.settle()
+    assert linked(estate, estate.zone()) == [APPS]
+    assert estate.zone().a_record("*") == [address_of(estate, first)]
+    connection = await estate.connection(second)
+    assert await estate.reason(second, "Linked") == "RecordHeldByAnotherEndpoint"
+    condition = connection.condition("RecordReady")
+    assert condition is not None
+    assert first in condition.message
+    assert "resource group of its own" in condition.next_step
+    host = f"anything.es.{ZONE}"
+    assert estate.network.resolve(HUB_VNET, host).addresses == ()
+    assert estate.network.resolve(APPS, host).addresses == (address_of(estate, first),)
+
+
+async def test_union_does_not_join_endpoints_of_networks_that_are_not_linked() -> None:
+    estate = await Estate(settings={"DNS_LINK_VNETS": "", "DNS_RECORD_MODE": "union"}).open()
+    first = await estate.put_endpoint("pe-1", vnet=APPS)
+    await estate.settle()
+    second = await estate.put_endpoint("pe-2", vnet=HUB_VNET)
+    await estate.settle()
+    assert estate.zone().a_record("*") == [address_of(estate, first)]
+    assert linked(estate, estate.zone()) == [APPS]
+    assert await estate.reason(second, "RecordReady") == "RecordHeldByAnotherEndpoint"
+
+
+# -- a record that changes -----------------------------------------------------------------------------------------
+
+
+async def made_again(estate: Estate, name: str = "pe-1") -> str:
+    """The endpoint under its old name, with a new GUID and another address."""
+    endpoint = await estate.put_endpoint(name)
+    await estate.settle()
+    old = address_of(estate, endpoint)
+    estate.events.settings.drop = True
+    await estate.delete(endpoint)
+    await an_endpoint_nobody_heard_of(estate, name)
+    assert address_of(estate, endpoint) != old
+    return endpoint
+
+
+async def test_the_record_follows_the_endpoints_address(estate: Estate) -> None:
+    endpoint = await made_again(estate)
+    await bring(estate, endpoint)
+    connection = await estate.ready(endpoint)
+    assert connection.address == address_of(estate, endpoint)
+    assert estate.zone().a_record("*") == [connection.address]
+    assert len(estate.policies_of(endpoint)) == 1
+
+
+async def test_a_record_that_others_change_meanwhile_is_read_again_and_not_overwritten() -> None:
+    """Between the app's read and its write somebody adds an endpoint of theirs: the write fails, theirs stays."""
+    estate = await Estate(settings={"DNS_RECORD_MODE": "union"}).open()
+    endpoint = await made_again(estate)
+    record = estate.zone().record_sets["A", "*"]
+    met: list[Incoming] = []
+
+    def meanwhile(request: Incoming) -> None:
+        if request.operation == "PUT record" and not met:
+            met.append(request)
+            record.records["aRecords"] = [*record.records["aRecords"], {"ipv4Address": "10.99.0.4"}]
+            record.metadata["elastic-privatelink-holder-0123456789abcdef"] = "10.99.0.4 /subscriptions/theirs"
+            record.etag = "changed-meanwhile"
+
+    estate.arm.faults.append(meanwhile)
+    await bring(estate, endpoint)
+    written = [r.status for r in estate.arm.requests if r.operation == "PUT record"]
+    assert written == [201, 412, 200]
+    assert set(estate.zone().a_record("*")) == {"10.99.0.4", address_of(estate, endpoint)}
+    assert "elastic-privatelink-holder-0123456789abcdef" in estate.zone().record_sets["A", "*"].metadata
+
+
+async def test_a_record_that_appears_between_the_look_and_the_write_is_not_overwritten(estate: Estate) -> None:
+    endpoint = await an_endpoint_nobody_heard_of(estate)
+    zone = await a_zone_of_others(estate, zone_id("rg-dns"), APPS)
+    spare = await Estate().open()
+    other = await a_zone_of_others(spare, zone_id("rg-dns"), address="10.99.0.4")
+
+    def meanwhile(request: Incoming) -> None:
+        if request.operation == "PUT record":
+            zone.record_sets["A", "*"] = other.record_sets["A", "*"]
+
+    estate.arm.faults.append(meanwhile)
+    await bring(estate, endpoint)
+    assert [r.status for r in estate.arm.requests if r.operation == "PUT record"] == [412]
+    assert zone.a_record("*") == ["10.99.0.4"]
+    assert await estate.reason(endpoint, "RecordReady") == "RecordHeldByOthers"
+
+
+# -- networks, and zones that cannot be seen -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("known", [False, True])
+async def test_a_network_served_by_a_zone_that_the_app_cannot_see_is_explained(known: bool) -> None:
+    """Whether the settings name the subscription but the right to read it is missing, or nobody named it at all."""
+    estate = await Estate(settings={"DNS_SUBSCRIPTIONS": OTHER_SUBSCRIPTION} if known else {}).open()
+    estate.arm_settings.subscriptions.append(OTHER_SUBSCRIPTION)
+    hidden = await a_zone_of_others(estate, zone_id("rg-secret", OTHER_SUBSCRIPTION), APPS, address="10.99.0.4")
+    right = "Microsoft.Network/privateDnsZones/read"
+    estate.arm_settings.denied_actions.add(f"{right}@/subscriptions/{OTHER_SUBSCRIPTION}")
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    condition = (await estate.connection(endpoint)).condition("Linked")
+    assert condition is not None
+    assert condition.reason == "NetworkLinkedToAnotherZone"
+    assert "read access" in condition.next_step
+    assert linked(estate, hidden) == [APPS]
+    assert hidden.a_record("*") == ["10.99.0.4"]
+    assert not estate.queue.messages, "nothing is tried over and over"
+
+
+@pytest.mark.parametrize(
+    ("right", "type_", "scope"),
+    [
+        ("Microsoft.Network/privateDnsZones/read", "ZoneReady", "privateDnsZones"),
+        ("Microsoft.Network/privateDnsZones/write", "ZoneReady", ZONE),
+        ("Microsoft.Network/privateDnsZones/A/write", "RecordReady", f"{ZONE}/A/*"),
+        ("Microsoft.Network/privateDnsZones/virtualNetworkLinks/write", "Linked", f"{ZONE}/virtualNetworkLinks"),
+        ("Microsoft.Network/virtualNetworks/join/action", "Linked", APPS),
+        ("Microsoft.Network/privateEndpoints/read", "Recognised", "privateEndpoints/pe-1"),
+    ],
+)
+async def test_a_missing_right_is_named_with_its_scope_and_granting_it_is_enough(
+    estate: Estate, right: str, type_: str, scope: str
+) -> None:
+    estate.arm_settings.denied_actions.add(right)
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    condition = (await estate.connection(endpoint)).condition(type_)
+    assert condition is not None
+    assert condition.reason == "AzureRightsMissing"
+    assert right in condition.message
+    assert scope in condition.message
+    assert right in condition.next_step
+    assert (await estate.connection(endpoint)).phase == "Blocked"
+    estate.arm_settings.denied_actions.clear()
+    await estate.sweep()
+    await estate.settle()
+    await estate.ready(endpoint)
+
+
+async def test_every_network_of_the_settings_is_linked_besides_the_endpoints_own() -> None:
+    more = [vnet_id("westeurope"), vnet_id("japaneast", "hub")]
+    estate = await Estate(settings={"DNS_LINK_VNETS": ",".join([HUB_VNET, *more, APPS.upper()])}).open()
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    connection = await estate.ready(endpoint)
+    assert linked(estate, estate.zone()) == sorted([APPS, HUB_VNET, *more])
+    assert len(connection.links) == 4
+
+
+async def test_a_network_that_is_being_linked_is_not_linked_a_second_time(estate: Estate) -> None:
+    """Another operation under way on the zone is waited for."""
+    estate.arm_settings.busy_zone_status = 409
+    zone = await a_zone_of_others(estate, zone_id("rg-dns"), APPS)
+    estate.arm_settings.link_seconds = 60
+    body = {"location": "global", "properties": {"virtualNetwork": {"id": vnet_id("japaneast")}}}
+    await estate.azure("PUT", f"{zone.id}/virtualNetworkLinks/theirs", body, api=DNS_API)
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    await estate.ready(endpoint)
+    assert linked(estate, zone) == sorted([APPS, HUB_VNET, vnet_id("japaneast")])
+
+
+# -- whose things they are -----------------------------------------------------------------------------------------
+
+
+async def test_everything_made_says_by_whom_and_for_which_endpoint() -> None:
+    estate = await Estate(settings={"INSTANCE_ID": "team-seven"}).open()
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    connection = await estate.ready(endpoint)
+    owner = {
+        "elastic-privatelink-instance": "team-seven",
+        "elastic-privatelink-connection": connection.id,
+        "elastic-privatelink-endpoint": endpoint,
+    }
+    zone = estate.zone()
+    assert zone.tags == owner
+    assert [link.tags for link in estate.links_of(zone)] == [owner, owner]
+    assert zone.record_sets["A", "*"].metadata == {
+        "elastic-privatelink-instance": "team-seven",
+        f"elastic-privatelink-holder-{connection.id}": f"{connection.address} {endpoint}",
+    }
+    (policy,) = estate.policies_of(endpoint)
+    assert policy.description is not None
+    assert f"[elastic-privatelink instance=team-seven connection={connection.id}]" in policy.description
+    assert endpoint in policy.description
