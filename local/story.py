@@ -73,9 +73,9 @@ def _line(started: float, mark: str, what: str, reason: str, message: str) -> No
 
 
 def _explain(connection: dict[str, Any]) -> str:
-    lines = [f"the connection is {connection.get('phase', 'unknown to the app')} after {READY_SECONDS:.0f} s at most:"]
+    lines = [f"the connection is {connection.get('phase') or f'not known to the app after {READY_SECONDS:.0f} s'}:"]
     for condition in connection.get("conditions") or []:
-        if condition["status"] != "True":
+        if condition["status"] != "True" and condition["type"] != "Ready":
             lines.append(f"  {condition['type']} {condition['reason']}: {condition['message']}")
             if condition["nextStep"]:
                 lines.append(f"    next: {condition['nextStep']}")
