@@ -187,6 +187,11 @@ class MemoryQueue:
         if stored is not None:
             self.messages.remove(stored)
 
+    async def poisoned(self) -> int:
+        """How many messages were put aside."""
+        await asyncio.sleep(0)
+        return len(self.poison)
+
     def abandon(self, delivered: Message) -> None:
         """Processing failed: deliver it again after a while, or put it aside as poison."""
         stored = self._delivered(delivered)

@@ -14,10 +14,12 @@ storage, a run that takes too long, and bugs are raised, for the platform to del
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 
+from shared import telemetry
 from shared.branches import run_once
 from shared.conclude import schedule
 from shared.context import Context, log
@@ -103,13 +105,21 @@ async def _let_go(held: Held) -> None:
 
 async def _rounds(context: Context, held: Held, message: WorkMessage) -> None:
     for _ in range(ROUNDS):
-        known = from_document(held.row.document)
+        known, started = from_document(held.row.document), time.monotonic()
         run = Run(context, held, known, message.cause, message.correlation_id)
         await _bounded(run, message)
         await schedule(run, message)
         await run.flush()
         await _prune(run)
         final = run.connection
+        telemetry.reconcile_completed(
+            known,
+            final,
+            cause=message.cause,
+            run_id=run.id,
+            correlation_id=message.correlation_id,
+            duration_ms=round((time.monotonic() - started) * 1000),
+        )
         if not await held.finish(to_document(final), str(final.phase), final.name, final.region):
             return
     # Still more to do: hand over to a new message instead of holding on, then release.

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared import telemetry
 from shared.context import Context, log
 from shared.core.connection import Connection, to_document
 from shared.core.errors import AutopilotError
@@ -63,15 +64,15 @@ class Run:
             message=message,
         )
         self.entries.append(entry)
-        log.info(
-            "%s: %s (%s) connection=%s run=%s correlation=%s %s",
-            outcome,
-            step,
-            self.cause,
-            self.connection.id,
-            self.id,
-            self.correlation_id,
-            message,
+        telemetry.journal_written(
+            self.connection,
+            cause=self.cause,
+            run_id=self.id,
+            correlation_id=self.correlation_id,
+            step=str(step),
+            outcome=outcome,
+            duration_ms=duration,
+            message=message,
         )
 
     async def save(self) -> None:

@@ -8,10 +8,12 @@ nothing in Azure or Elastic Cloud, it enqueues. What needs nothing is tested, an
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from shared import telemetry
 from shared.checks import check
 from shared.context import Context, log
 from shared.core import conditions as c
@@ -19,7 +21,7 @@ from shared.core.arm_ids import ArmId, parse_endpoint_id
 from shared.core.conditions import Phase
 from shared.core.connection import Connection, from_document, to_document
 from shared.core.desired import Desired, desired_of
-from shared.core.errors import AutopilotError, InvalidInput
+from shared.core.errors import AutopilotError, InvalidInput, Throttled
 from shared.core.messages import WorkMessage
 from shared.core.model import ConnectionStatus, Deployment, Endpoint, Policy, Zone
 from shared.core.plan import Observed, plan
@@ -42,6 +44,8 @@ class Sweep:
     enqueued: int = 0
     probed: int = 0
     unhealthy: int = 0
+    throttled: int = 0
+    poisoned: int = 0
     errors: list[str] = field(default_factory=list)
 
 
@@ -62,7 +66,7 @@ class _World:
 
 async def sweep(context: Context, correlation_id: str) -> Sweep:
     """Look at every connection and every endpoint in scope once."""
-    result = Sweep()
+    result, started = Sweep(), time.monotonic()
     known = await _known(context, result)
     listed, complete = await _listed(context, result)
     desired = [wanted for endpoint in listed.values() if (wanted := desired_of(endpoint, context.rules))]
@@ -76,13 +80,44 @@ async def sweep(context: Context, correlation_id: str) -> Sweep:
             messages.append(WorkMessage(wanted.endpoint.id, "timer", correlation_id))
         elif entry is not None and entry.connection.phase is Phase.READY:
             to_probe.append((wanted, entry))
+            continue
+        if entry is not None:
+            telemetry.connection_checked(entry.connection, (), context.clock.now(), correlation_id)
     messages += _missing(known.values(), listed, complete, correlation_id)
     messages += await _probe_all(context, to_probe, correlation_id, result)
     for message in messages:
         await context.storage.queue.send(message.encode())
     result.enqueued = len(messages)
-    log.info("sweep: %s correlation=%s", result, correlation_id)
+    await _count_poison(context, result)
+    _report(context, result, correlation_id, started)
     return result
+
+
+def _report(context: Context, result: Sweep, correlation_id: str, started: float) -> None:
+    expires = context.elastic.key_expires
+    left = None if expires is None else round((expires - context.clock.now()).total_seconds() / 86400, 1)
+    fields = {
+        "correlationId": correlation_id,
+        "endpoints": result.endpoints,
+        "enqueued": result.enqueued,
+        "probed": result.probed,
+        "unhealthy": result.unhealthy,
+        "throttled": result.throttled,
+        "poisoned": result.poisoned,
+        "errorCount": len(result.errors),
+        "errors": "; ".join(result.errors)[:1000],
+        "keyExpiresAt": expires,
+        "keyDaysLeft": left,
+        "durationMs": round((time.monotonic() - started) * 1000),
+    }
+    telemetry.emit(telemetry.Event.SWEEP_COMPLETED, fields)
+
+
+async def _count_poison(context: Context, result: Sweep) -> None:
+    try:
+        result.poisoned = await context.storage.queue.poisoned()
+    except AutopilotError as error:
+        _failed(result, "poison queue", error)
 
 
 # -- reading everything --------------------------------------------------------------------------------------------
@@ -148,6 +183,7 @@ async def _world(context: Context, desired: list[Desired], result: Sweep) -> _Wo
 
 
 def _failed(result: Sweep, what: str, error: AutopilotError) -> None:
+    result.throttled += isinstance(error, Throttled)
     result.errors.append(f"{what}: {error}")
     log.warning("sweep could not read %s: %s", what, error)
 
@@ -221,6 +257,7 @@ async def _probe_one(
     """Test one connection; a verdict that changed is for the loop to look into."""
     outcome = await check(context, known.connection, desired.service.zone)
     result.probed += 1
+    telemetry.connection_checked(known.connection, outcome.verdicts, context.clock.now(), correlation_id)
     before = known.connection.condition(c.REACHABLE)
     if not outcome.condition.true:
         result.unhealthy += 1

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,8 @@ class ElasticCloud:
         self._options = options
         self._transport = transport
         self._client: httpx.AsyncClient | None = None
+        self.key_expires: datetime | None = None
+        """When the API key ends, as the last answer said; None: not known, or never."""
 
     # -- policies --------------------------------------------------------------------------------------------------
 
@@ -157,6 +160,7 @@ class ElasticCloud:
             raise RetryLater(f"Elastic Cloud could not be reached to {doing}.", on=on) from error
         except httpx.HTTPError as error:
             raise AnswerLost(f"Elastic Cloud's answer was lost when asked to {doing}.", on=on) from error
+        self.key_expires = _moment(response.headers.get("x-elastic-api-key-expiration")) or self.key_expires
         if not response.is_success:
             raise elastic_error(response.status_code, response.text, response.headers, doing=doing, on=on)
         return response
@@ -178,6 +182,15 @@ class ElasticCloud:
         if self._client is not None:
             await self._client.aclose()
             self._client = None
+
+
+def _moment(text: str | None) -> datetime | None:
+    """A time with its zone; anything else is not understood, and no reason to fail."""
+    try:
+        found = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+    return found if found is None or found.tzinfo else None
 
 
 def policy_of(body: Mapping[str, Any]) -> Policy:

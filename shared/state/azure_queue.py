@@ -48,8 +48,8 @@ def queue_from_identity(endpoint: str, name: str, credential: AsyncTokenCredenti
 class AzureWorkQueue:
     """`ports.WorkQueue` on Queue Storage."""
 
-    def __init__(self, client: QueueClient) -> None:
-        self._client = client
+    def __init__(self, client: QueueClient, poison: QueueClient) -> None:
+        self._client, self._poison = client, poison
 
     async def send(self, text: str, delay: float = 0.0) -> None:
         """Add a message; make the queue first if there is none."""
@@ -61,6 +61,14 @@ class AzureWorkQueue:
                 with suppress(ResourceExistsError):
                     await self._client.create_queue()
                 await self._send(text, delay)
+
+    async def poisoned(self) -> int:
+        """About how many messages there are in the poison queue; the platform makes that queue when it needs it."""
+        with storage_errors(f"queue {self._poison.queue_name}", ROLE):
+            try:
+                return (await self._poison.get_queue_properties()).approximate_message_count or 0
+            except ResourceNotFoundError:
+                return 0
 
     async def _send(self, text: str, delay: float) -> None:
         timeout = codec.visibility_timeout(delay)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     CredentialFactory = Callable[[str | None], AsyncTokenCredential]
 
 SETTING = "AzureWebJobsStorage"
+POISON_SUFFIX = "-poison"
+"""The platform's name for the queue of messages that failed too often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +123,11 @@ class AzureStorage:
         """The work queue."""
         from shared.state.azure_queue import AzureWorkQueue  # noqa: PLC0415 - loads the SDK, when first used
 
-        return AzureWorkQueue(self._queue_client)
+        return AzureWorkQueue(self._queue_client, self._poison_client)
 
     async def aclose(self) -> None:
         """Close the clients that were opened. The credential is closed by whoever made it."""
-        for name in ("_table_service", "_queue_client"):
+        for name in ("_table_service", "_queue_client", "_poison_client"):
             client = self.__dict__.pop(name, None)
             if client is not None:
                 await client.close()
@@ -146,11 +148,18 @@ class AzureStorage:
 
     @cached_property
     def _queue_client(self) -> QueueClient:
+        return self._queue_named(self._queue_name)
+
+    @cached_property
+    def _poison_client(self) -> QueueClient:
+        return self._queue_named(f"{self._queue_name}{POISON_SUFFIX}")
+
+    def _queue_named(self, name: str) -> QueueClient:
         from shared.state import azure_queue  # noqa: PLC0415 - loads the SDK, when first used
 
         if self._settings.connection_string is not None:
-            return azure_queue.queue_from_connection_string(self._settings.connection_string, self._queue_name)
-        return azure_queue.queue_from_identity(self._settings.queue_endpoint, self._queue_name, self._credential)
+            return azure_queue.queue_from_connection_string(self._settings.connection_string, name)
+        return azure_queue.queue_from_identity(self._settings.queue_endpoint, name, self._credential)
 
 
 def storage_from_environment(

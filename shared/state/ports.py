@@ -78,6 +78,10 @@ class WorkQueue(Protocol):
         """Add a message that becomes visible after `delay` seconds (rounded up to whole ones; 7 days at most)."""
         ...
 
+    async def poisoned(self) -> int:
+        """About how many messages the platform has moved to the poison queue."""
+        ...
+
 
 class Storage(Protocol):
     """The three together, as `connect.storage_from_environment` returns them."""

@@ -1,0 +1,121 @@
+"""The log lines that alerts and the workbook read: one JSON object each, `event` first.
+
+Called by `run`, `sweep` and `reconcile`. JSON in the message, because the Functions host drops what Python's `extra`
+holds (https://github.com/Azure/azure-functions-python-worker/issues/788): a query finds a line by its beginning and
+reads it with `parse_json(Message)`. Tests hold the queries in `infra/` to the fields that are written here.
+Identifiers, reasons and durations only; never a key, a token or an event's claims.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from shared.core import conditions as c
+from shared.core.connection import Connection, VerdictMemory
+
+log = logging.getLogger("privatelink.telemetry")
+_TEXT = 500
+"""Characters of a free text that are logged; the journal has all of it."""
+
+
+class Event(StrEnum):
+    """Every kind of line."""
+
+    SWEEP_COMPLETED = "SweepCompleted"
+    """The timer has looked at everything once; `errorCount` is 0 when it could read all."""
+    CONNECTION_CHECKED = "ConnectionChecked"
+    """One connection as a sweep saw it; verdict and latencies are empty when it was not tested."""
+    RECONCILE_COMPLETED = "ReconcileCompleted"
+    """One run over one endpoint, with the phase before and after."""
+    JOURNAL_WRITTEN = "JournalWritten"
+    """One change or decision, as in the connection's journal."""
+
+
+def emit(event: Event, fields: dict[str, Any]) -> None:
+    """Write one line."""
+    # Compact and in a fixed order: queries find a line by how it begins.
+    text = json.dumps({"event": event, **fields}, separators=(",", ":"), default=str, ensure_ascii=False)
+    log.info("%s", text)
+
+
+def connection_checked(
+    connection: Connection, verdicts: Sequence[VerdictMemory], now: datetime, correlation_id: str
+) -> None:
+    """A connection as a sweep saw it; of several tests the slowest is told, or the first that failed."""
+    bad = [verdict for verdict in verdicts if verdict.status != "healthy"]
+    told = max(bad[:1] or verdicts, key=_total, default=None)
+    stages = dict(told.stages) if told else {}
+    ready = connection.condition(c.READY)
+    since = ready.since if ready is not None and not ready.true else None
+    fields = {
+        "correlationId": correlation_id,
+        **_who(connection),
+        "waitingSeconds": 0 if since is None else round((now - since).total_seconds()),
+        "verdict": told.status if told else "",
+        "verdictReason": told.reason if told else "",
+        "resolveMs": stages.get("resolve"),
+        "connectMs": stages.get("connect"),
+        "tlsMs": stages.get("tls"),
+        "httpMs": stages.get("http"),
+        "totalMs": round(_total(told), 1) if told else None,
+    }
+    emit(Event.CONNECTION_CHECKED, fields)
+
+
+def reconcile_completed(
+    before: Connection, after: Connection, *, cause: str, run_id: str, correlation_id: str, duration_ms: int
+) -> None:
+    """A run over an endpoint has ended."""
+    waits = [condition.reason for condition in after.conditions if not condition.true]
+    fields = {
+        "correlationId": correlation_id,
+        "run": run_id,
+        "cause": cause,
+        **_who(after),
+        "phaseBefore": str(before.phase) if before.generation else "",
+        "throttled": "Throttled" in waits,
+        "durationMs": duration_ms,
+    }
+    emit(Event.RECONCILE_COMPLETED, fields)
+
+
+def journal_written(
+    connection: Connection, *, cause: str, run_id: str, correlation_id: str, step: str, outcome: str, duration_ms: int,
+    message: str,
+) -> None:  # fmt: skip
+    """A change that was tried, or a decision."""
+    fields = {
+        "correlationId": correlation_id,
+        "run": run_id,
+        "cause": cause,
+        "connection": connection.id,
+        "name": connection.name,
+        "step": step,
+        "outcome": outcome,
+        "durationMs": duration_ms,
+        "message": message[:_TEXT],
+    }
+    emit(Event.JOURNAL_WRITTEN, fields)
+
+
+def _who(connection: Connection) -> dict[str, Any]:
+    """Which connection, and how it stands."""
+    ready = connection.condition(c.READY)
+    return {
+        "connection": connection.id,
+        "endpoint": connection.endpoint_id,
+        "name": connection.name,
+        "region": connection.region,
+        "phase": str(connection.phase),
+        "reason": ready.reason if ready else "",
+        "nextStep": ready.next_step[:_TEXT] if ready else "",
+    }
+
+
+def _total(verdict: VerdictMemory) -> float:
+    return sum(milliseconds for _, milliseconds in verdict.stages)
