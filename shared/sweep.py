@@ -67,9 +67,11 @@ class _World:
 async def sweep(context: Context, correlation_id: str) -> Sweep:
     """Look at every connection and every endpoint in scope once."""
     result, started = Sweep(), time.monotonic()
-    known = await _known(context, result)
+    known, unreadable = await _known(context, result)
     listed, complete = await _listed(context, result)
     desired = [wanted for endpoint in listed.values() if (wanted := desired_of(endpoint, context.rules))]
+    # A message about a record that cannot be read would only end among the poisoned ones, once per sweep.
+    desired = [wanted for wanted in desired if wanted.connection_id not in unreadable]
     result.endpoints = len(desired)
     world = await _world(context, desired, result)
     messages: list[WorkMessage] = []
@@ -123,15 +125,17 @@ async def _count_poison(context: Context, result: Sweep) -> None:
 # -- reading everything --------------------------------------------------------------------------------------------
 
 
-async def _known(context: Context, result: Sweep) -> dict[str, _Known]:
-    found = {}
+async def _known(context: Context, result: Sweep) -> tuple[dict[str, _Known], set[str]]:
+    """Every connection's record, and the ids of those whose record cannot be read."""
+    found, unreadable = {}, set()
     async for row in context.storage.connections.list():
         try:
             found[row.connection_id] = _Known(row, from_document(row.document))
         except InvalidInput as error:
+            unreadable.add(row.connection_id)
             result.errors.append(str(error))
             log.warning("connection %s cannot be read: %s", row.connection_id, error)
-    return found
+    return found, unreadable
 
 
 async def _listed(context: Context, result: Sweep) -> tuple[dict[str, Endpoint], set[str]]:
