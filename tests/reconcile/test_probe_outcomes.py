@@ -1,0 +1,265 @@
+"""The test of a connection told by what is really wrong in the clouds, each cause by its own reason."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from local.arm import Incoming
+from local.elastic.deployments import Deployment
+from local.network.data_plane import Dial
+from local.world import HUB_VNET, vnet_id
+from shared.core.conditions import Condition
+from tests.harness.estate import Estate
+
+DNS_API = "2024-06-01"
+
+
+def the(estate: Estate, name: str = "logs-eastus2") -> Deployment:
+    return next(deployment for deployment in estate.elastic.deployments() if deployment.name == name)
+
+
+async def reachable(estate: Estate, endpoint: str) -> Condition:
+    condition = (await estate.connection(endpoint)).condition("Reachable")
+    assert condition is not None
+    return condition
+
+
+async def looked_at(estate: Estate, endpoint: str) -> Condition:
+    """What the loop says after a look."""
+    await estate.send(endpoint)
+    await estate.settle(5)
+    return await reachable(estate, endpoint)
+
+
+async def a_ready_connection(estate: Estate) -> str:
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    await estate.ready(endpoint)
+    await estate.clock.sleep(3600)
+    return endpoint
+
+
+def gone(estate: Estate, *, while_: list[bool]) -> None:
+    """Nothing listens at the endpoints' addresses, as when the network between is broken."""
+    dial = estate.network._plane.dial
+
+    def broken(address: str, port: int) -> Dial | None:
+        return None if while_[0] else dial(address, port)
+
+    estate.network._plane.dial = broken  # type: ignore[method-assign] # the broken network
+
+
+async def test_a_good_connection_is_tested_stage_by_stage_by_the_deployments_own_name(estate: Estate) -> None:
+    endpoint = await a_ready_connection(estate)
+    (check,) = (await estate.connection(endpoint)).checks
+    assert check.host == the(estate).private_host("es")
+    assert [name for name, _ in check.stages] == ["resolve", "connect", "tls", "http"]
+    assert (check.status, check.reason) == ("healthy", "Reachable")
+
+
+async def test_without_a_deployment_the_path_itself_is_tested(estate: Estate) -> None:
+    endpoint = await estate.put_endpoint(tags={})
+    await estate.settle()
+    await estate.ready(endpoint)
+    assert (await reachable(estate, endpoint)).reason == "PathWorks"
+
+
+async def test_no_route(estate: Estate) -> None:
+    endpoint = await a_ready_connection(estate)
+    gone(estate, while_=[True])
+    condition = await looked_at(estate, endpoint)
+    assert condition.reason == "NoRoute"
+    assert (await estate.connection(endpoint)).address in condition.message
+    assert "Approved" in condition.next_step
+
+
+async def test_no_name(estate: Estate) -> None:
+    """The network of the app asks name servers that know nothing of the zone."""
+    endpoint = await a_ready_connection(estate)
+    hub = estate.arm.virtual_network(HUB_VNET)
+    assert hub is not None
+    hub.dns_servers = ["10.99.0.53"]
+    condition = await looked_at(estate, endpoint)
+    assert condition.reason == "NameNotFound"
+    assert "168.63.129.16" in condition.next_step
+
+
+async def a_record_for(estate: Estate, label: str, address: str) -> None:
+    body = {"properties": {"ttl": 60, "aRecords": [{"ipv4Address": address}]}}
+    await estate.azure("PUT", f"{estate.zone().id}/A/{label}", body, api=DNS_API)
+
+
+@pytest.mark.parametrize(("address", "reason"), [("10.99.0.4", "WrongAddress"), ("20.1.2.3", "PublicAddress")])
+async def test_another_address(estate: Estate, address: str, reason: str) -> None:
+    """A record of its own hides the * record for the deployment's name; the zone and * are as they should be."""
+    endpoint = await a_ready_connection(estate)
+    label = the(estate).private_host("es").removesuffix(f".{estate.zone().name}")
+    await a_record_for(estate, label, address)
+    condition = await looked_at(estate, endpoint)
+    assert condition.reason == reason
+    assert address in condition.message
+    assert (await estate.connection(endpoint)).address in condition.message
+
+
+async def test_a_certificate_for_other_names(estate: Estate) -> None:
+    """Something else answers at the endpoint's address, with a certificate of its own."""
+    endpoint = await a_ready_connection(estate)
+    wrong = ["*.privatelink.westeurope.azure.elastic-cloud.com"]
+    dial = estate.network._plane.dial
+
+    def other(address: str, port: int) -> Dial | None:
+        found = dial(address, port)
+        return None if found is None else _Elsewhere(found.plane, found.endpoint_id, found.guid, found.zone)
+
+    class _Elsewhere(Dial):
+        def certificate_names(self, _sni: str | None = None) -> list[str]:
+            return wrong
+
+    estate.network._plane.dial = other  # type: ignore[method-assign] # the thing in between
+    condition = await looked_at(estate, endpoint)
+    assert condition.reason == "CertificateMismatch"
+    assert wrong[0] in condition.message
+
+
+async def test_a_deployment_that_no_policy_opens_to_the_endpoint() -> None:
+    """Elastic lists the association, its proxy does not have it: the test finds out."""
+    estate = await Estate().open()
+    endpoint = await a_ready_connection(estate)
+    attached = estate.elastic._proxy._filters.attached
+    (policy,) = estate.policies_of(endpoint)
+
+    def without(deployment_id: str) -> list[Any]:
+        return [ruleset for ruleset in attached(deployment_id) if ruleset.id != policy.id]
+
+    estate.elastic._proxy._filters.attached = without  # type: ignore[method-assign] # the proxy that lags behind
+    condition = await looked_at(estate, endpoint)
+    assert condition.reason == "ForbiddenByPolicy"
+    assert "Associate" in condition.next_step
+
+
+async def test_a_name_that_elastic_does_not_know_any_more(estate: Estate) -> None:
+    """The alias leads nowhere at the proxy, while the API still shows it."""
+    endpoint = await a_ready_connection(estate)
+    target = estate.elastic._proxy._target
+    estate.elastic._proxy._target = lambda *_, **__: None  # type: ignore[method-assign] # a proxy that lags behind
+    condition = await looked_at(estate, endpoint)
+    assert condition.reason == "UnknownResource"
+    assert "alias" in condition.next_step
+    estate.elastic._proxy._target = target  # type: ignore[method-assign] # as it was
+    await estate.settle()
+    await estate.ready(endpoint)
+
+
+async def test_an_alias_that_was_changed_is_followed(estate: Estate) -> None:
+    endpoint = await a_ready_connection(estate)
+    before = the(estate).private_host("es")
+    estate.elastic._book.set_alias(the(estate), "renamed")
+    await estate.sweep()
+    await estate.settle()
+    connection = await estate.ready(endpoint)
+    assert connection.checks[0].host == the(estate).private_host("es") != before
+
+
+async def two_deployments(estate: Estate) -> str:
+    estate.elastic.add_deployment("more", "eastus2", ip_policy=True)
+    endpoint = await estate.put_endpoint(tags={"elastic-deployments": "logs-eastus2,more"})
+    await estate.settle()
+    await estate.ready(endpoint)
+    return endpoint
+
+
+async def test_one_bad_deployment_of_two_is_named(estate: Estate) -> None:
+    endpoint = await two_deployments(estate)
+    bad, target = the(estate, "more").private_host("es"), estate.elastic._proxy._target
+
+    def lagging(host: str, *, private: bool) -> Any:
+        return None if host == bad else target(host, private=private)
+
+    estate.elastic._proxy._target = lagging  # type: ignore[method-assign] # a proxy that lags behind
+    condition = await looked_at(estate, endpoint)
+    assert condition.reason == "UnknownResource"
+    assert bad in condition.message
+    checks = (await estate.connection(endpoint)).checks
+    assert [check.reason for check in checks] == ["Reachable", "UnknownResource"]
+
+
+async def test_a_record_for_one_name_hides_the_wildcard_from_its_neighbours_too(estate: Estate) -> None:
+    """RFC 4592: below a name that exists, here `es`, the zone's `*` does not answer any more."""
+    endpoint = await two_deployments(estate)
+    label = the(estate, "more").private_host("es").removesuffix(f".{estate.zone().name}")
+    await a_record_for(estate, label, "10.99.0.4")
+    await looked_at(estate, endpoint)
+    checks = (await estate.connection(endpoint)).checks
+    assert [check.reason for check in checks] == ["NameNotFound", "WrongAddress"]
+
+
+async def test_a_withdrawn_approval_is_told_from_a_broken_network(estate: Estate) -> None:
+    """Disconnected is no case for a test: the reason is in Azure already."""
+    endpoint = await a_ready_connection(estate)
+    estate.arm.set_connection(endpoint, "Disconnected")
+    await estate.sweep()
+    await estate.settle()
+    connection = await estate.connection(endpoint)
+    assert connection.phase == "Blocked"
+    assert await estate.reason(endpoint, "Approved") == "Disconnected"
+    ready = connection.condition("Ready")
+    assert ready is not None
+    assert ready.reason == "Disconnected"
+
+
+# -- tests that fail again and again -------------------------------------------------------------------------------
+
+
+async def test_a_test_that_fails_is_repeated_with_growing_delays_and_then_left_to_the_timer(estate: Estate) -> None:
+    endpoint = await a_ready_connection(estate)
+    gone(estate, while_=[True])
+    estate.worker = estate.new_worker()
+    looks: list[float] = []
+    began = estate.clock.now()
+
+    def note(request: Incoming) -> None:
+        if request.operation == "GET privateEndpoint":
+            looks.append((estate.clock.now() - began).total_seconds())
+
+    estate.arm.faults.append(note)
+    await estate.send(endpoint)
+    await estate.settle(7200)
+    pauses = [round(later - earlier) for earlier, later in pairwise(looks)]
+    assert pauses == sorted(pauses)
+    assert pauses[0] <= 16
+    assert pauses[-1] == 60
+    assert 8 <= len(looks) <= 14
+    assert not estate.queue.messages
+    assert not estate.queue.poison
+    connection = await estate.connection(endpoint)
+    assert (connection.phase, connection.wake_at) == ("Degraded", None)
+
+
+async def test_a_flapping_network_poisons_nothing_and_ends_as_it_is(estate: Estate) -> None:
+    endpoint = await a_ready_connection(estate)
+    state = [False]
+    gone(estate, while_=state)
+    for number in range(12):
+        state[0] = number % 2 == 0
+        await estate.sweep()
+        await estate.settle(70)
+        assert (await reachable(estate, endpoint)).true is not state[0]
+    assert not estate.queue.poison
+    await estate.ready(endpoint)
+    assert not estate.queue.messages
+
+
+async def test_an_endpoint_in_a_network_that_the_app_cannot_reach_is_no_reason_to_touch_anything(
+    estate: Estate,
+) -> None:
+    endpoint = await a_ready_connection(estate)
+    gone(estate, while_=[True])
+    estate.worker = estate.new_worker()
+    await estate.sweep()
+    await estate.settle()
+    assert (await reachable(estate, endpoint)).reason == "NoRoute"
+    assert not [c.name for c in estate.worker.wire.calls if c.writes and c.service in {"arm", "elastic"}]
+    assert vnet_id("eastus2") in {link.vnet.id for link in estate.links_of(estate.zone())}
