@@ -1,0 +1,81 @@
+"""What the happy path costs: requests to Azure and Elastic Cloud, counted on the wire and by the clouds themselves."""
+
+from __future__ import annotations
+
+from local.elastic.history import HistoryEvent
+from tests.harness.estate import Estate
+from tests.harness.wire import Call
+
+ARM_BUDGET = 12
+"""With zone and link absent, and one further network to link; polls of long-running operations do not count."""
+ELASTIC_BUDGET = 6
+
+
+def of(estate: Estate, service: str) -> list[Call]:
+    return [call for call in estate.worker.wire.calls if call.service == service and not call.polls]
+
+
+async def test_the_happy_path_stays_within_its_budget(estate: Estate) -> None:
+    azure_before, elastic_before = len(estate.arm.requests), len(estate.elastic.requests)
+    endpoint = await estate.put_endpoint()
+    of_the_user = len(estate.arm.requests) - azure_before
+    await estate.settle()
+    await estate.ready(endpoint)
+    azure, elastic = of(estate, "arm"), of(estate, "elastic")
+    assert len(azure) <= ARM_BUDGET, "\n".join(call.name for call in azure)
+    assert len(elastic) <= ELASTIC_BUDGET, "\n".join(call.name for call in elastic)
+    counted = [r.operation for r in estate.arm.requests[azure_before + of_the_user :] if r.operation != "GET operation"]
+    assert len(counted) == len(azure), counted
+    assert len(estate.elastic.requests) - elastic_before == len(elastic)
+
+
+async def test_a_second_endpoint_of_another_network_that_shares_nothing_costs_no_more(estate: Estate) -> None:
+    await estate.put_endpoint()
+    await estate.settle()
+    estate.worker = estate.new_worker()
+    endpoint = await estate.put_endpoint("pe-2", region="westeurope")
+    await estate.settle()
+    await estate.ready(endpoint)
+    assert len(of(estate, "arm")) <= ARM_BUDGET
+    assert len(of(estate, "elastic")) <= ELASTIC_BUDGET
+
+
+async def test_a_look_at_the_approval_is_one_request(estate: Estate) -> None:
+    estate.elastic_settings.approval_seconds = 10**6
+    endpoint = await estate.put_endpoint()
+    await estate.settle(100)
+    assert (await estate.connection(endpoint)).phase == "AwaitingApproval"
+    estate.worker = estate.new_worker()
+    await estate.settle(70)
+    looks = [call for call in estate.worker.wire.calls if (call.service, call.what) == ("queue", "send")]
+    assert len(looks) >= 1
+    assert len(of(estate, "arm")) == len(looks)
+    assert of(estate, "elastic") == []
+
+
+async def test_a_run_over_a_ready_connection_changes_nothing(estate: Estate) -> None:
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    await estate.ready(endpoint)
+    history: list[HistoryEvent] = list(estate.elastic.history)
+    changes = list(estate.changes)
+    for cause in ("manual", "timer", "event-write"):
+        estate.worker = estate.new_worker()
+        await estate.send(endpoint, cause)
+        await estate.settle()
+        written = [call.name for call in estate.worker.wire.calls if call.writes and call.service in {"arm", "elastic"}]
+        assert written == []
+        assert len(of(estate, "arm")) <= 3, "endpoint, links, record"
+        assert len(of(estate, "elastic")) <= 2, "policies, deployments"
+    assert estate.elastic.history == history
+    assert estate.changes == changes
+    assert not estate.queue.messages
+
+
+async def test_a_tables_row_is_written_a_bounded_number_of_times(estate: Estate) -> None:
+    """Each write of the record is a transaction that the storage account charges for."""
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    await estate.ready(endpoint)
+    written = [call for call in estate.worker.wire.calls if call.service == "connections" and call.writes]
+    assert len(written) <= 20
