@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup run test check benchmark clean
+.PHONY: help setup run test check benchmark package clean
 
 help:
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -22,6 +22,9 @@ check: setup ## lint, types, layers
 
 benchmark: setup ## import time and memory
 	@$(BIN)/python benchmarks/import_time.py
+
+package: setup ## the deployment package, with exactly what runs
+	@$(BIN)/python scripts/package.py
 
 setup: $(READY) ## virtual environment, dependencies, Azurite
 	@$(BIN)/python -c 'from local.azurite import install; install()'

@@ -1,0 +1,157 @@
+// Alerts on what the app logs, the group of people they go to, and the workbook.
+
+@description('Beginning of the alerts\' names.')
+param namePrefix string
+@description('Azure region.')
+param location string
+@description('Tags of all resources.')
+param tags object
+@description('Log Analytics workspace.')
+param workspaceId string
+@description('Mail address for alerts; empty for none.')
+param alertEmail string
+@description('Resource id of an existing action group to use instead; empty for none.')
+param actionGroupId string
+@description('Window in which at least one sweep must have succeeded, as an ISO 8601 duration.')
+@allowed(['PT15M', 'PT30M', 'PT1H', 'PT2H'])
+param sweepWindow string
+
+var abbreviations = loadJsonContent('../abbreviations.json')
+var makeGroup = empty(actionGroupId) && !empty(alertEmail)
+var rules = [
+  {
+    name: 'no-successful-sweep'
+    title: 'No successful sweep'
+    description: 'The timer has not looked at everything without an error for the whole window: wrong settings, missing rights, an expired Elastic Cloud API key, or the app does not run. docs/operations.md: symptoms.'
+    query: loadTextContent('../queries/no-successful-sweep.kql')
+    severity: 1
+    operator: 'LessThan'
+    threshold: 1
+    window: sweepWindow
+    frequency: 'PT5M'
+  }
+  {
+    name: 'not-ready'
+    title: 'Connections not Ready for long'
+    description: 'A connection has not been Ready for an hour and a half, and nobody is asked to act. GET /api/connections/{id} says what it waits for.'
+    query: loadTextContent('../queries/not-ready.kql')
+    severity: 2
+    operator: 'GreaterThan'
+    threshold: 0
+    window: 'PT2H'
+    frequency: 'PT15M'
+  }
+  {
+    name: 'blocked'
+    title: 'Connections blocked'
+    description: 'A connection waits for a person; its nextStep says what to do.'
+    query: loadTextContent('../queries/blocked.kql')
+    severity: 2
+    operator: 'GreaterThan'
+    threshold: 0
+    window: 'PT30M'
+    frequency: 'PT15M'
+  }
+  {
+    name: 'poison'
+    title: 'Messages given up on'
+    description: 'The poison queue is not empty: a message failed eight times.'
+    query: loadTextContent('../queries/poison.kql')
+    severity: 2
+    operator: 'GreaterThan'
+    threshold: 0
+    window: 'PT30M'
+    frequency: 'PT15M'
+  }
+  {
+    name: 'key-expiring'
+    title: 'Elastic Cloud API key expires soon'
+    description: 'Less than 14 days are left. Make a new key and store it: docs/deploy.md, rotation.'
+    query: loadTextContent('../queries/key-expiring.kql')
+    severity: 2
+    operator: 'GreaterThan'
+    threshold: 0
+    window: 'PT1H'
+    frequency: 'PT1H'
+  }
+  {
+    name: 'throttled'
+    title: 'Throttled often'
+    description: 'Azure or Elastic Cloud asked the app to slow down more than five times in half an hour: docs/operations.md, quotas.'
+    query: loadTextContent('../queries/throttled.kql')
+    severity: 3
+    operator: 'GreaterThan'
+    threshold: 5
+    window: 'PT30M'
+    frequency: 'PT15M'
+  }
+]
+
+resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (makeGroup) {
+  name: '${abbreviations.actionGroups}${namePrefix}'
+  location: 'global'
+  tags: tags
+  properties: {
+    groupShortName: 'privatelink'
+    enabled: true
+    emailReceivers: [
+      {
+        name: 'mail'
+        emailAddress: alertEmail
+        useCommonAlertSchema: true
+      }
+    ]
+  }
+}
+
+resource alert 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for rule in rules: {
+  name: '${namePrefix}-${rule.name}'
+  location: location
+  tags: tags
+  kind: 'LogAlert'
+  properties: {
+    displayName: 'Private Link Autopilot: ${rule.title}'
+    description: rule.description
+    severity: rule.severity
+    enabled: true
+    autoMitigate: true
+    scopes: [workspaceId]
+    evaluationFrequency: rule.frequency
+    windowSize: rule.window
+    // The table comes into being with the first log line; until then the query would be refused.
+    skipQueryValidation: true
+    criteria: {
+      allOf: [
+        {
+          query: rule.query
+          timeAggregation: 'Count'
+          operator: rule.operator
+          threshold: rule.threshold
+          failingPeriods: {
+            numberOfEvaluationPeriods: 1
+            minFailingPeriodsToAlert: 1
+          }
+        }
+      ]
+    }
+    actions: {
+      actionGroups: makeGroup ? [people.id] : empty(actionGroupId) ? [] : [actionGroupId]
+    }
+  }
+}]
+
+resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
+  name: guid(resourceGroup().id, 'private-link-autopilot')
+  location: location
+  tags: tags
+  kind: 'shared'
+  properties: {
+    displayName: 'Private Link Autopilot'
+    category: 'workbook'
+    version: 'Notebook/1.0'
+    sourceId: workspaceId
+    serializedData: loadTextContent('../workbook.json')
+  }
+}
+
+output actionGroupId string = makeGroup ? people.id : actionGroupId

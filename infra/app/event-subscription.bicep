@@ -1,0 +1,137 @@
+// The subscription to private-endpoint events on one system topic, and alerts on what could not be delivered.
+
+@description('Name of the system topic.')
+param topicName string
+@description('Name of the event subscription.')
+param subscriptionName string
+@description('How events reach the app.')
+@allowed(['function', 'queue'])
+param eventDelivery string
+@description('Resource id of the function app.')
+param functionAppId string
+@description('Resource id of the storage account.')
+param storageId string
+@description('Resource id of the identity with which the topic delivers; empty for none.')
+param topicIdentityId string
+@description('Resource id of the action group for alerts; empty for none.')
+param actionGroupId string
+@description('Tags of the alerts.')
+param tags object
+
+var names = loadJsonContent('../names.json')
+var deadLetters = {
+  endpointType: 'StorageBlob'
+  properties: {
+    resourceId: storageId
+    blobContainerName: names.deadLetterContainer
+  }
+}
+
+resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = {
+  name: topicName
+}
+
+resource endpointEvents 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = {
+  parent: topic
+  name: subscriptionName
+  properties: {
+    eventDeliverySchema: 'EventGridSchema'
+    destination: eventDelivery == 'queue'
+      ? null
+      : {
+          endpointType: 'AzureFunction'
+          properties: {
+            resourceId: '${functionAppId}/functions/${names.eventFunction}'
+          }
+        }
+    deliveryWithResourceIdentity: eventDelivery == 'queue'
+      ? {
+          identity: {
+            type: 'UserAssigned'
+            userAssignedIdentity: topicIdentityId
+          }
+          destination: {
+            endpointType: 'StorageQueue'
+            properties: {
+              resourceId: storageId
+              queueName: names.workQueue
+              queueMessageTimeToLiveInSeconds: -1
+            }
+          }
+        }
+      : null
+    filter: {
+      includedEventTypes: [
+        'Microsoft.Resources.ResourceWriteSuccess'
+        'Microsoft.Resources.ResourceDeleteSuccess'
+      ]
+      advancedFilters: [
+        {
+          operatorType: 'StringIn'
+          key: 'data.operationName'
+          values: [
+            'Microsoft.Network/privateEndpoints/write'
+            'Microsoft.Network/privateEndpoints/delete'
+          ]
+        }
+      ]
+    }
+    // The timer makes a lost event good, so a day of attempts is enough.
+    retryPolicy: {
+      maxDeliveryAttempts: 30
+      eventTimeToLiveInMinutes: 1440
+    }
+    deadLetterWithResourceIdentity: empty(topicIdentityId)
+      ? null
+      : {
+          identity: {
+            type: 'UserAssigned'
+            userAssignedIdentity: topicIdentityId
+          }
+          deadLetterDestination: deadLetters
+        }
+  }
+}
+
+resource undelivered 'Microsoft.Insights/metricAlerts@2018-03-01' = [for metric in ['DeadLetteredCount', 'DroppedEventCount']: {
+  name: '${topicName}-${metric}'
+  location: 'global'
+  tags: tags
+  properties: {
+    description: 'Event Grid gave up on events about private endpoints. The timer finds what they were about; find out why they could not be delivered.'
+    severity: 2
+    enabled: true
+    scopes: [topic.id]
+    evaluationFrequency: 'PT15M'
+    windowSize: 'PT1H'
+    criteria: {
+      'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
+      allOf: [
+        {
+          criterionType: 'StaticThresholdCriterion'
+          name: metric
+          metricNamespace: 'Microsoft.EventGrid/systemTopics'
+          metricName: metric
+          operator: 'GreaterThan'
+          threshold: 0
+          timeAggregation: 'Total'
+          dimensions: [
+            {
+              name: 'EventSubscriptionName'
+              operator: 'Include'
+              values: [subscriptionName]
+            }
+          ]
+        }
+      ]
+    }
+    actions: empty(actionGroupId)
+      ? []
+      : [
+          {
+            actionGroupId: actionGroupId
+          }
+        ]
+  }
+  dependsOn: [endpointEvents]
+}]

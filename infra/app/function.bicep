@@ -1,0 +1,127 @@
+// The function app on Flex Consumption, with all its settings.
+
+@description('Name of the function app.')
+param name string
+@description('Name of the plan; a Flex Consumption plan has one app.')
+param planName string
+@description('Azure region.')
+param location string
+@description('Tags of all resources.')
+param tags object
+@description('Resource id of the app\'s identity.')
+param identityId string
+@description('Client id of the app\'s identity.')
+param identityClientId string
+@description('Blob endpoint of the storage account.')
+param blobEndpoint string
+@description('Queue endpoint of the storage account.')
+param queueEndpoint string
+@description('Table endpoint of the storage account.')
+param tableEndpoint string
+@description('Connection string of Application Insights; it names the resource and opens nothing.')
+param insightsConnection string
+@description('Name of the key vault.')
+param vaultName string
+@description('Subnet for the app\'s traffic.')
+param subnetId string
+@description('Whether the app answers to the public network.')
+param publicAccess bool
+@description('Memory of an instance.')
+param instanceMemoryMB int
+@description('Most instances at once.')
+param maximumInstanceCount int
+@description('The product\'s settings.')
+param settings object
+
+var names = loadJsonContent('../names.json')
+var platform = {
+  AzureWebJobsStorage__credential: 'managedidentity'
+  AzureWebJobsStorage__clientId: identityClientId
+  AzureWebJobsStorage__blobServiceUri: blobEndpoint
+  AzureWebJobsStorage__queueServiceUri: queueEndpoint
+  AzureWebJobsStorage__tableServiceUri: tableEndpoint
+  APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnection
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
+  PYTHON_ISOLATE_WORKER_DEPENDENCIES: '1'
+  AZURE_CLIENT_ID: identityClientId
+  AZURE_AUTHORITY_HOST: environment().authentication.loginEndpoint
+  AZURE_RESOURCE_MANAGER_URL: environment().resourceManager
+  AZURE_RESOURCE_MANAGER_AUDIENCE: environment().resourceManager
+  ELASTIC_API_KEY: '@Microsoft.KeyVault(VaultName=${vaultName};SecretName=${names.elasticKeySecret})'
+}
+
+resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
+  name: planName
+  location: location
+  tags: tags
+  kind: 'functionapp'
+  sku: {
+    name: 'FC1'
+    tier: 'FlexConsumption'
+  }
+  properties: {
+    reserved: true
+  }
+}
+
+resource site 'Microsoft.Web/sites@2024-04-01' = {
+  name: name
+  location: location
+  tags: union(tags, { 'azd-service-name': 'autopilot' })
+  kind: 'functionapp,linux'
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: {
+      '${identityId}': {}
+    }
+  }
+  properties: {
+    serverFarmId: plan.id
+    httpsOnly: true
+    publicNetworkAccess: publicAccess ? 'Enabled' : 'Disabled'
+    keyVaultReferenceIdentity: identityId
+    virtualNetworkSubnetId: subnetId
+    siteConfig: {
+      minTlsVersion: '1.2'
+      scmMinTlsVersion: '1.2'
+    }
+    functionAppConfig: {
+      deployment: {
+        storage: {
+          type: 'blobContainer'
+          value: '${blobEndpoint}${names.packageContainer}'
+          authentication: {
+            type: 'UserAssignedIdentity'
+            userAssignedIdentityResourceId: identityId
+          }
+        }
+      }
+      scaleAndConcurrency: {
+        instanceMemoryMB: instanceMemoryMB
+        maximumInstanceCount: maximumInstanceCount
+      }
+      runtime: {
+        name: 'python'
+        version: '3.12'
+      }
+    }
+  }
+
+  resource appSettings 'config' = {
+    name: 'appsettings'
+    properties: union(platform, settings)
+  }
+}
+
+// Publishing is by Entra identity only.
+resource noBasicAuth 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01' = [for kind in ['ftp', 'scm']: {
+  parent: site
+  name: kind
+  properties: {
+    allow: false
+  }
+}]
+
+output id string = site.id
+output name string = site.name
+output hostName string = site.properties.defaultHostName

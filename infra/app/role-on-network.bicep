@@ -1,0 +1,22 @@
+// Assigns a role on one virtual network: of the reader's actions only joining it means anything there.
+
+@description('Name of the virtual network.')
+param networkName string
+@description('Name (GUID) of the role definition.')
+param roleName string
+@description('Object id of the app\'s identity.')
+param principalId string
+
+resource network 'Microsoft.Network/virtualNetworks@2024-05-01' existing = {
+  name: networkName
+}
+
+resource assignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(network.id, principalId, roleName)
+  scope: network
+  properties: {
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleName)
+  }
+}

@@ -1,0 +1,115 @@
+// The storage account: host state, package, work queue, tables, dead letters. No keys, no anonymous access.
+
+@description('Name of the account.')
+@minLength(3)
+@maxLength(24)
+param name string
+@description('Azure region.')
+param location string
+@description('Tags of all resources.')
+param tags object
+@description('Whether only private endpoints and Event Grid may reach the account.')
+param privateAccess bool
+@description('Redundancy of the account.')
+@allowed(['Standard_LRS', 'Standard_ZRS'])
+param redundancy string
+@description('Whether Event Grid writes to the account (queue delivery, dead letters).')
+param eventGridWrites bool
+
+var names = loadJsonContent('../names.json')
+
+resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
+  name: name
+  location: location
+  tags: tags
+  kind: 'StorageV2'
+  sku: {
+    name: redundancy
+  }
+  properties: {
+    accessTier: 'Hot'
+    allowBlobPublicAccess: false
+    allowCrossTenantReplication: false
+    allowSharedKeyAccess: false
+    defaultToOAuthAuthentication: true
+    minimumTlsVersion: 'TLS1_2'
+    supportsHttpsTrafficOnly: true
+    // Event Grid has no way in over a private endpoint: it comes as a trusted service, with its identity, and the rule
+    // that lets it works only while public access is "selected networks". Nobody else is selected.
+    publicNetworkAccess: privateAccess && !eventGridWrites ? 'Disabled' : 'Enabled'
+    networkAcls: {
+      bypass: 'AzureServices'
+      defaultAction: privateAccess ? 'Deny' : 'Allow'
+    }
+  }
+
+  resource blobs 'blobServices' = {
+    name: 'default'
+    properties: {
+      deleteRetentionPolicy: {
+        enabled: true
+        days: 7
+      }
+    }
+
+    resource containers 'containers' = [for container in [names.packageContainer, names.deadLetterContainer]: {
+      name: container
+      properties: {
+        publicAccess: 'None'
+      }
+    }]
+  }
+
+  resource queues 'queueServices' = {
+    name: 'default'
+
+    resource queue 'queues' = [for queue in [names.workQueue, names.poisonQueue]: {
+      name: queue
+    }]
+  }
+
+  resource tables 'tableServices' = {
+    name: 'default'
+
+    resource table 'tables' = [for table in names.tables: {
+      name: table
+    }]
+  }
+}
+
+// Undelivered events are evidence, not an archive.
+resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06-01' = {
+  parent: account
+  name: 'default'
+  properties: {
+    policy: {
+      rules: [
+        {
+          name: 'old-dead-letters'
+          enabled: true
+          type: 'Lifecycle'
+          definition: {
+            filters: {
+              blobTypes: ['blockBlob', 'appendBlob']
+              prefixMatch: ['${names.deadLetterContainer}/']
+            }
+            actions: {
+              baseBlob: {
+                delete: {
+                  daysAfterModificationGreaterThan: 90
+                }
+              }
+            }
+          }
+        }
+      ]
+    }
+  }
+  dependsOn: [account::blobs]
+}
+
+output id string = account.id
+output name string = account.name
+output blobEndpoint string = account.properties.primaryEndpoints.blob
+output queueEndpoint string = account.properties.primaryEndpoints.queue
+output tableEndpoint string = account.properties.primaryEndpoints.table

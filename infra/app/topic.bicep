@@ -1,0 +1,61 @@
+// The system topic of one subscription: it must be in the subscription whose events it carries.
+targetScope = 'subscription'
+
+@description('Name of the environment.')
+param environmentName string
+@description('Azure region of the resource group that holds the topic; the topic itself is global.')
+param location string
+@description('Tags of all resources.')
+param tags object
+@description('Resource id of this subscription\'s existing system topic; empty makes one. Azure allows one per subscription.')
+param existingTopicId string
+@description('How events reach the app.')
+@allowed(['function', 'queue'])
+param eventDelivery string
+@description('Resource id of the function app.')
+param functionAppId string
+@description('Resource id of the storage account.')
+param storageId string
+@description('Resource id of the identity with which the topic delivers; empty for none, and then there are no dead letters.')
+param topicIdentityId string
+@description('Resource id of the action group for alerts; empty for none.')
+param actionGroupId string
+
+var abbreviations = loadJsonContent('../abbreviations.json')
+var reused = !empty(existingTopicId)
+var token = uniqueString(subscription().id, environmentName)
+var groupName = reused
+  ? split(existingTopicId, '/')[4]
+  : '${abbreviations.resourceGroups}${environmentName}-events'
+var topicName = reused ? last(split(existingTopicId, '/')) : '${abbreviations.systemTopics}${environmentName}-${token}'
+
+resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = if (!reused) {
+  name: groupName
+  location: location
+  tags: tags
+}
+
+module made 'topic-resource.bicep' = if (!reused) {
+  scope: resourceGroup(groupName)
+  params: {
+    name: topicName
+    tags: tags
+    topicIdentityId: topicIdentityId
+  }
+  dependsOn: [group]
+}
+
+module subscribed 'event-subscription.bicep' = {
+  scope: resourceGroup(groupName)
+  params: {
+    topicName: topicName
+    subscriptionName: 'privatelink-${environmentName}'
+    eventDelivery: eventDelivery
+    functionAppId: functionAppId
+    storageId: storageId
+    topicIdentityId: topicIdentityId
+    actionGroupId: actionGroupId
+    tags: tags
+  }
+  dependsOn: [made]
+}

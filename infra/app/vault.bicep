@@ -1,0 +1,63 @@
+// The vault with the Elastic Cloud API key, and the app's right to read secrets in it.
+
+@description('Name of the vault.')
+@minLength(3)
+@maxLength(24)
+param name string
+@description('Azure region.')
+param location string
+@description('Tags of all resources.')
+param tags object
+@description('Object id of the app\'s identity.')
+param appPrincipalId string
+@description('Whether only private endpoints may reach the vault.')
+param privateAccess bool
+@secure()
+@description('Elastic Cloud API key to store; empty leaves what is there.')
+param elasticApiKey string
+
+var names = loadJsonContent('../names.json')
+var keyVaultSecretsUser = '4633458b-17de-408a-b874-0445c86b69e6'
+
+resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
+  name: name
+  location: location
+  tags: tags
+  properties: {
+    tenantId: subscription().tenantId
+    sku: {
+      family: 'A'
+      name: 'standard'
+    }
+    enableRbacAuthorization: true
+    enableSoftDelete: true
+    enablePurgeProtection: true
+    publicNetworkAccess: privateAccess ? 'Disabled' : 'Enabled'
+    networkAcls: {
+      bypass: 'None'
+      defaultAction: privateAccess ? 'Deny' : 'Allow'
+    }
+  }
+}
+
+resource secret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = if (!empty(elasticApiKey)) {
+  parent: vault
+  name: names.elasticKeySecret
+  properties: {
+    contentType: 'Elastic Cloud API key'
+    value: elasticApiKey
+  }
+}
+
+resource assignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(vault.id, appPrincipalId, keyVaultSecretsUser)
+  scope: vault
+  properties: {
+    principalId: appPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', keyVaultSecretsUser)
+  }
+}
+
+output id string = vault.id
+output name string = vault.name

@@ -1,0 +1,47 @@
+// Events of every watched subscription. Deployed by main.bicep for delivery to the queue, and by scripts/postdeploy
+// for delivery to the function, because Azure refuses a function that is not there yet.
+targetScope = 'subscription'
+
+@description('Name of the environment.')
+param environmentName string
+@description('Azure region of the resource groups that hold the topics.')
+param location string
+@description('Tags of all resources.')
+param tags object = {
+  'azd-env-name': environmentName
+}
+@description('Ids of the watched subscriptions, separated by commas; empty for this one.')
+param watchedSubscriptions string = ''
+@description('Resource ids of system topics that exist already for watched subscriptions, separated by commas.')
+param existingTopicIds string = ''
+@description('How events reach the app.')
+@allowed(['function', 'queue'])
+param eventDelivery string = 'function'
+@description('Resource id of the function app.')
+param functionAppId string
+@description('Resource id of the storage account.')
+param storageId string
+@description('Resource id of the identity with which topics deliver; empty for none.')
+param topicIdentityId string = ''
+@description('Resource id of the action group for alerts; empty for none.')
+param actionGroupId string = ''
+
+var watched = empty(watchedSubscriptions)
+  ? [subscription().subscriptionId]
+  : map(split(watchedSubscriptions, ','), id => toLower(trim(id)))
+var topicIds = map(filter(split(existingTopicIds, ','), id => !empty(trim(id))), id => trim(id))
+
+module topic 'app/topic.bicep' = [for id in watched: {
+  scope: subscription(id)
+  params: {
+    environmentName: environmentName
+    location: location
+    tags: tags
+    existingTopicId: first(filter(topicIds, topicId => toLower(split(topicId, '/')[2]) == id)) ?? ''
+    eventDelivery: eventDelivery
+    functionAppId: functionAppId
+    storageId: storageId
+    topicIdentityId: topicIdentityId
+    actionGroupId: actionGroupId
+  }
+}]

@@ -1,0 +1,344 @@
+// Private Link Autopilot for Elastic Cloud on Azure: everything it needs, with the least rights. docs/deploy.md.
+targetScope = 'subscription'
+
+// -- what is asked -------------------------------------------------------------------------------------------------
+
+@minLength(2)
+@maxLength(20)
+@description('Name of this installation; part of all resource names. Letters, digits, hyphens.')
+param environmentName string
+@description('Azure region of the app.')
+param location string
+@secure()
+@description('Elastic Cloud API key. Empty leaves the one in the vault as it is; docs/deploy.md shows how to store it there by hand.')
+param elasticApiKey string = ''
+
+// -- what is watched, and what may be done -------------------------------------------------------------------------
+
+@description('Ids of the subscriptions whose private endpoints the app handles, separated by commas; empty for this one.')
+param watchedSubscriptions string = ''
+@description('Names of the resource groups whose endpoints the app handles, separated by commas; * for all.')
+param watchedResourceGroups string = '*'
+@description('Ids or names of the deployments that endpoints may ask for, separated by commas; * for all.')
+param deploymentsAllowed string = ''
+@description('Ids or names of the deployments that may get their first policy, which closes them to all else; * for all.')
+param firstPolicyAllowed string = ''
+@description('Id of the resource group for new private DNS zones; empty for each endpoint\'s own.')
+param dnsZoneResourceGroupId string = ''
+@description('Ids of further resource groups or subscriptions with DNS zones that the app may write to, separated by commas.')
+param dnsScopes string = ''
+@description('Ids of further subscriptions to look in for zones, separated by commas.')
+param dnsSubscriptions string = ''
+@description('Ids of further networks to link every zone to, separated by commas, such as a hub with the DNS resolver. The app\'s own network is always linked.')
+param linkedNetworks string = ''
+@description('Further app settings by name, as in docs/settings.md.')
+param appSettings object = {}
+
+// -- events --------------------------------------------------------------------------------------------------------
+
+@description('How events reach the app: function (Event Grid trigger), or queue (straight to the work queue, for an app without public access).')
+@allowed(['function', 'queue'])
+param eventDelivery string = 'function'
+@description('Resource ids of system topics that exist already for watched subscriptions, separated by commas; Azure allows one per subscription.')
+param existingTopicIds string = ''
+@description('Whether topics deliver with an identity of their own. Needed for queue delivery and for dead letters.')
+param topicIdentityEnabled bool = true
+
+// -- network -------------------------------------------------------------------------------------------------------
+
+@description('Id of an existing subnet for the app, delegated to Microsoft.App/environments; empty makes a network.')
+param appSubnetId string = ''
+@description('Id of an existing subnet for private endpoints; needed with appSubnetId and privateAccess.')
+param endpointSubnetId string = ''
+@description('Address range of the network that is made, /25 or larger.')
+param networkAddressPrefix string = '10.250.0.0/24'
+@description('Whether storage, vault and (with queue delivery) the app are reached over private endpoints only.')
+param privateAccess bool = false
+@description('Whether to make the DNS zones of these private endpoints; false where a central policy adds the records.')
+param privateAccessZones bool = true
+
+// -- size, watching ------------------------------------------------------------------------------------------------
+
+@description('Redundancy of the storage account; zones are not in every region. All that is lost with it is the journal.')
+@allowed(['Standard_LRS', 'Standard_ZRS'])
+param storageRedundancy string = 'Standard_LRS'
+@description('Memory of an instance.')
+@allowed([512, 2048, 4096])
+param instanceMemoryMB int = 2048
+@description('Most instances at once.')
+@minValue(40)
+@maxValue(1000)
+param maximumInstanceCount int = 40
+@description('Mail address for alerts; empty for none.')
+param alertEmail string = ''
+@description('Resource id of an existing action group for alerts, instead of alertEmail.')
+param actionGroupId string = ''
+@description('Window in which at least one sweep must have succeeded.')
+@allowed(['PT15M', 'PT30M', 'PT1H', 'PT2H'])
+param sweepWindow string = 'PT30M'
+@description('Days that logs are kept.')
+param logRetentionDays int = 30
+@description('Gigabytes of logs a day after which no more are taken; -1 for no limit.')
+param logDailyLimitGb int = 5
+
+// -- names and scopes ----------------------------------------------------------------------------------------------
+
+var abbreviations = loadJsonContent('abbreviations.json')
+var names = loadJsonContent('names.json')
+var token = toLower(uniqueString(subscription().id, environmentName, location))
+var tags = {
+  'azd-env-name': environmentName
+}
+var here = subscription().subscriptionId
+var watched = empty(watchedSubscriptions) ? [here] : map(split(watchedSubscriptions, ','), id => toLower(trim(id)))
+var furtherDns = empty(dnsSubscriptions) ? [] : map(split(dnsSubscriptions, ','), id => toLower(trim(id)))
+var zoneHomes = empty(dnsZoneResourceGroupId) ? [] : [toLower(split(dnsZoneResourceGroupId, '/')[2])]
+var readSubscriptions = union(watched, furtherDns, zoneHomes)
+
+// Where zones may be written: where they are made, and where the deployer says there are some already.
+var madeIn = empty(dnsZoneResourceGroupId) ? map(watched, id => '/subscriptions/${id}') : [dnsZoneResourceGroupId]
+var givenScopes = map(filter(split(dnsScopes, ','), scope => !empty(trim(scope))), scope => trim(scope))
+var writeScopes = union(madeIn, givenScopes)
+var writeSubscriptions = map(filter(writeScopes, scope => length(split(scope, '/')) == 3), scope => split(scope, '/')[2])
+var writeGroups = filter(writeScopes, scope => length(split(scope, '/')) == 5)
+
+var appNetworkId = empty(appSubnetId) ? '${group.id}/providers/Microsoft.Network/virtualNetworks/${networkName}' : split(appSubnetId, '/subnets/')[0]
+var networkName = '${abbreviations.virtualNetworks}${environmentName}'
+var givenNetworks = map(filter(split(linkedNetworks, ','), id => !empty(trim(id))), id => trim(id))
+var networks = union([appNetworkId], givenNetworks)
+var assignable = union(
+  readSubscriptions,
+  map(writeScopes, scope => toLower(split(scope, '/')[2])),
+  map(givenNetworks, id => toLower(split(id, '/')[2])),
+  [here]
+)
+
+// -- resources -----------------------------------------------------------------------------------------------------
+
+resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {
+  name: '${abbreviations.resourceGroups}${environmentName}'
+  location: location
+  tags: tags
+}
+
+module identity 'app/identity.bicep' = {
+  scope: group
+  params: {
+    appIdentityName: '${abbreviations.identities}${environmentName}-app-${token}'
+    topicIdentityName: '${abbreviations.identities}${environmentName}-events-${token}'
+    location: location
+    tags: tags
+  }
+}
+
+module storage 'app/storage.bicep' = {
+  scope: group
+  params: {
+    name: '${abbreviations.storageAccounts}${token}'
+    location: location
+    tags: tags
+    privateAccess: privateAccess
+    eventGridWrites: topicIdentityEnabled
+    redundancy: storageRedundancy
+  }
+}
+
+module storageRoles 'app/storage-roles.bicep' = {
+  scope: group
+  params: {
+    storageName: storage.outputs.name
+    appPrincipalId: identity.outputs.appPrincipalId
+    topicPrincipalId: identity.outputs.topicPrincipalId
+    queueDelivery: eventDelivery == 'queue'
+  }
+}
+
+module vault 'app/vault.bicep' = {
+  scope: group
+  params: {
+    name: '${abbreviations.keyVaults}${token}'
+    location: location
+    tags: tags
+    appPrincipalId: identity.outputs.appPrincipalId
+    privateAccess: privateAccess
+    elasticApiKey: elasticApiKey
+  }
+}
+
+module monitoring 'app/monitoring.bicep' = {
+  scope: group
+  params: {
+    workspaceName: '${abbreviations.workspaces}${environmentName}-${token}'
+    insightsName: '${abbreviations.insights}${environmentName}-${token}'
+    location: location
+    tags: tags
+    retentionDays: logRetentionDays
+    dailyLimitGb: logDailyLimitGb
+    appPrincipalId: identity.outputs.appPrincipalId
+  }
+}
+
+module alerts 'app/alerts.bicep' = {
+  scope: group
+  params: {
+    namePrefix: environmentName
+    location: location
+    tags: tags
+    workspaceId: monitoring.outputs.workspaceId
+    alertEmail: alertEmail
+    actionGroupId: actionGroupId
+    sweepWindow: sweepWindow
+  }
+}
+
+module network 'app/network.bicep' = if (empty(appSubnetId)) {
+  scope: group
+  params: {
+    name: networkName
+    location: location
+    tags: tags
+    addressPrefix: networkAddressPrefix
+  }
+}
+
+module app 'app/function.bicep' = {
+  scope: group
+  params: {
+    name: '${abbreviations.functionApps}${environmentName}-${token}'
+    planName: '${abbreviations.plans}${environmentName}-${token}'
+    location: location
+    tags: tags
+    identityId: identity.outputs.appId
+    identityClientId: identity.outputs.appClientId
+    blobEndpoint: storage.outputs.blobEndpoint
+    queueEndpoint: storage.outputs.queueEndpoint
+    tableEndpoint: storage.outputs.tableEndpoint
+    insightsConnection: monitoring.outputs.connectionString
+    vaultName: vault.outputs.name
+    subnetId: network.?outputs.appSubnetId ?? appSubnetId
+    publicAccess: !(privateAccess && eventDelivery == 'queue')
+    instanceMemoryMB: instanceMemoryMB
+    maximumInstanceCount: maximumInstanceCount
+    settings: union(
+      {
+        AZURE_SUBSCRIPTIONS: join(watched, ',')
+        AZURE_RESOURCE_GROUPS: watchedResourceGroups
+        ELASTIC_DEPLOYMENTS_ALLOWED: deploymentsAllowed
+        ELASTIC_FIRST_POLICY_ALLOWED: firstPolicyAllowed
+        INSTANCE_ID: environmentName
+        DNS_ZONE_RESOURCE_GROUP: dnsZoneResourceGroupId
+        DNS_SUBSCRIPTIONS: dnsSubscriptions
+        DNS_LINK_VNETS: join(networks, ',')
+      },
+      appSettings
+    )
+  }
+  // The host reads its storage and its key reference when it starts: the rights and the way there come first.
+  dependsOn: [storageRoles, dataEndpoints]
+}
+
+module dataEndpoints 'app/private-endpoints.bicep' = if (privateAccess) {
+  scope: group
+  params: {
+    namePrefix: '${abbreviations.privateEndpoints}${environmentName}-'
+    location: location
+    tags: tags
+    subnetId: network.?outputs.endpointSubnetId ?? endpointSubnetId
+    networkId: appNetworkId
+    storageId: storage.outputs.id
+    vaultId: vault.outputs.id
+    createZones: privateAccessZones
+  }
+}
+
+module siteEndpoint 'app/private-endpoints.bicep' = if (privateAccess && eventDelivery == 'queue') {
+  scope: group
+  params: {
+    namePrefix: '${abbreviations.privateEndpoints}${environmentName}-'
+    location: location
+    tags: tags
+    subnetId: network.?outputs.endpointSubnetId ?? endpointSubnetId
+    networkId: appNetworkId
+    siteId: app.outputs.id
+    createZones: privateAccessZones
+  }
+}
+
+// -- rights in Azure -----------------------------------------------------------------------------------------------
+
+module roles 'app/role-definitions.bicep' = {
+  params: {
+    environmentName: environmentName
+    subscriptionIds: assignable
+  }
+}
+
+module mayRead 'app/role-on-subscription.bicep' = [for id in readSubscriptions: {
+  scope: subscription(id)
+  params: {
+    roleName: roles.outputs.readerName
+    principalId: identity.outputs.appPrincipalId
+  }
+}]
+
+module mayWriteInSubscription 'app/role-on-subscription.bicep' = [for id in writeSubscriptions: {
+  scope: subscription(id)
+  params: {
+    roleName: roles.outputs.writerName
+    principalId: identity.outputs.appPrincipalId
+  }
+}]
+
+module mayWriteInGroup 'app/role-on-group.bicep' = [for id in writeGroups: {
+  scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
+  params: {
+    roleName: roles.outputs.writerName
+    principalId: identity.outputs.appPrincipalId
+  }
+}]
+
+module mayJoin 'app/role-on-network.bicep' = [for id in networks: {
+  scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
+  params: {
+    networkName: last(split(id, '/'))
+    roleName: roles.outputs.readerName
+    principalId: identity.outputs.appPrincipalId
+  }
+  dependsOn: [network]
+}]
+
+// -- events --------------------------------------------------------------------------------------------------------
+
+// For delivery to the function, scripts/postdeploy does the same once the code is there.
+module events 'events.bicep' = if (eventDelivery == 'queue') {
+  params: {
+    environmentName: environmentName
+    location: location
+    tags: tags
+    watchedSubscriptions: watchedSubscriptions
+    existingTopicIds: existingTopicIds
+    eventDelivery: eventDelivery
+    functionAppId: app.outputs.id
+    storageId: storage.outputs.id
+    topicIdentityId: identity.outputs.topicId
+    actionGroupId: alerts.outputs.actionGroupId
+  }
+  dependsOn: [storageRoles]
+}
+
+// -- for azd, the hooks and the documentation ----------------------------------------------------------------------
+
+output AZURE_LOCATION string = location
+output AZURE_RESOURCE_GROUP string = group.name
+output AUTOPILOT_APP_NAME string = app.outputs.name
+output AUTOPILOT_APP_ID string = app.outputs.id
+output AUTOPILOT_HOST_NAME string = app.outputs.hostName
+output AUTOPILOT_STORAGE_ID string = storage.outputs.id
+output AUTOPILOT_VAULT_NAME string = vault.outputs.name
+output AUTOPILOT_KEY_NAME string = names.elasticKeySecret
+output AUTOPILOT_IDENTITY_ID string = identity.outputs.appId
+output AUTOPILOT_TOPIC_IDENTITY_ID string = topicIdentityEnabled ? identity.outputs.topicId : ''
+output AUTOPILOT_ACTION_GROUP_ID string = alerts.outputs.actionGroupId
+output AUTOPILOT_EVENT_DELIVERY string = eventDelivery
+output AUTOPILOT_WATCHED_SUBSCRIPTIONS string = join(watched, ',')
+output AUTOPILOT_EXISTING_TOPIC_IDS string = existingTopicIds

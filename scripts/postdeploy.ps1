@@ -1,0 +1,56 @@
+# Subscribes the deployed function to the events of private endpoints, in every watched subscription.
+# azd runs it after each deployment of the code, with the outputs of infra/main.bicep in its environment. By hand:
+#   scripts/postdeploy.ps1 NAME-OF-THE-DEPLOYMENT      (the --name given to `az deployment sub create`)
+param([string]$Deployment)
+$ErrorActionPreference = 'Stop'
+$PSNativeCommandUseErrorActionPreference = $true
+Set-Location (Join-Path $PSScriptRoot '..')
+
+if ($Deployment) {
+  $shown = az deployment sub show --name $Deployment --output json | ConvertFrom-Json
+  $env:AZURE_ENV_NAME = $shown.properties.parameters.environmentName.value
+  $env:AZURE_SUBSCRIPTION_ID = az account show --query id --output tsv
+  foreach ($name in 'AZURE_LOCATION', 'AUTOPILOT_APP_ID', 'AUTOPILOT_STORAGE_ID', 'AUTOPILOT_TOPIC_IDENTITY_ID',
+    'AUTOPILOT_ACTION_GROUP_ID', 'AUTOPILOT_EVENT_DELIVERY', 'AUTOPILOT_WATCHED_SUBSCRIPTIONS',
+    'AUTOPILOT_EXISTING_TOPIC_IDS') {
+    Set-Item "env:$name" ([string]$shown.properties.outputs.$name.value)
+  }
+}
+
+if ($env:AUTOPILOT_EVENT_DELIVERY -ne 'function') {
+  Write-Output 'Events go to the queue; infra/main.bicep has made the event subscriptions.'
+  exit 0
+}
+
+# The host needs a moment after the deployment until it knows its functions.
+$there = $false
+for ($try = 0; $try -lt 30 -and -not $there; $try++) {
+  try {
+    az resource show --ids "$env:AUTOPILOT_APP_ID/functions/endpoint_events" --api-version 2024-04-01 --output none 2>$null
+    $there = $LASTEXITCODE -eq 0
+  } catch {
+    $there = $false
+  }
+  if (-not $there) { Start-Sleep -Seconds 10 }
+}
+if (-not $there) {
+  Write-Error 'The function endpoint_events has not appeared in 5 minutes: the app did not start. Look at its log stream.'
+}
+
+az deployment sub create `
+  --name "privatelink-events-$env:AZURE_ENV_NAME" `
+  --subscription $env:AZURE_SUBSCRIPTION_ID `
+  --location $env:AZURE_LOCATION `
+  --template-file infra/events.bicep `
+  --parameters `
+    environmentName="$env:AZURE_ENV_NAME" `
+    location="$env:AZURE_LOCATION" `
+    eventDelivery=function `
+    functionAppId="$env:AUTOPILOT_APP_ID" `
+    storageId="$env:AUTOPILOT_STORAGE_ID" `
+    topicIdentityId="$env:AUTOPILOT_TOPIC_IDENTITY_ID" `
+    actionGroupId="$env:AUTOPILOT_ACTION_GROUP_ID" `
+    watchedSubscriptions="$env:AUTOPILOT_WATCHED_SUBSCRIPTIONS" `
+    existingTopicIds="$env:AUTOPILOT_EXISTING_TOPIC_IDS" `
+  --output none
+Write-Output "Subscribed to private-endpoint events in: $env:AUTOPILOT_WATCHED_SUBSCRIPTIONS"
