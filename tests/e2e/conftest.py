@@ -1,0 +1,25 @@
+"""One running instance for all end-to-end tests that only need some instance."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from e2e_instance import Instance
+
+from local.client import LocalClient
+
+
+@pytest.fixture(scope="session")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    started = Instance(tmp_path_factory.mktemp("instance") / "local", "--approval-seconds", "2")
+    try:
+        yield started.wait_for("\nready\n")
+    finally:
+        started.stop()
+
+
+@pytest.fixture
+async def client(instance: Instance) -> AsyncIterator[LocalClient]:
+    async with instance.client() as talking:
+        yield talking

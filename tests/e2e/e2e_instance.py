@@ -1,0 +1,126 @@
+"""One running `python -m local` as a real process, for the end-to-end tests."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from local.client import LocalClient
+from local.world import HUB_VNET, endpoint_body, vnet_id
+from shared.core.arm_ids import connection_id
+from shared.core.catalogue import hosted_services
+
+ROOT = Path(__file__).resolve().parents[2]
+ALIASES = {service.region: service.alias for service in hosted_services()}
+START_SECONDS = 90.0
+READY_SECONDS = 90.0
+
+
+class Instance:
+    """A started `up` or `story`; `output` is everything it has printed."""
+
+    def __init__(self, folder: Path, *arguments: str, command: str = "up", **environment: str) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._log = (folder.parent / f"{folder.name}.{command}.log").open("w+b")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "local", "--folder", str(folder), command, *arguments],
+            cwd=ROOT,
+            env=os.environ | {"HEALTH_SCHEDULE": "*/4 * * * * *", "PYTHONUNBUFFERED": "1"} | environment,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+        )
+
+    @property
+    def output(self) -> str:
+        return Path(self._log.name).read_text(encoding="utf-8")
+
+    def wait_for(self, text: str, seconds: float = START_SECONDS) -> Instance:
+        """Wait until a line of its output holds `text`."""
+        deadline = time.monotonic() + seconds
+        while text not in self.output:
+            assert self.process.poll() is None, f"ended with {self.process.returncode}:\n{self.output}"
+            assert time.monotonic() < deadline, f"no {text!r} within {seconds} s:\n{self.output}"
+            time.sleep(0.1)
+        return self
+
+    @property
+    def endpoints(self) -> dict[str, Any]:
+        path = Path(self.output.split("endpoints.json")[0].rsplit(" ", 1)[1]) / "endpoints.json"
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+
+    def client(self) -> LocalClient:
+        return LocalClient(self.endpoints)
+
+    def stop(self) -> int:
+        """Ctrl-C; returns the exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        try:
+            return self.process.wait(30)
+        finally:
+            self.process.kill()
+            self._log.close()
+
+    def host_pid(self) -> int:
+        """Process id of the function host as it now runs."""
+        ready = json.loads((Path(self.endpoints["folder"]) / "functions.ready.json").read_text(encoding="utf-8"))
+        return int(ready["pid"])
+
+
+async def put_endpoint(client: LocalClient, name: str, region: str, deployment: str | None = None) -> str:
+    """Create a private endpoint in a seeded network, in a resource group of its own."""
+    group = f"/subscriptions/{client.endpoints['subscription_id']}/resourceGroups/rg-{name}"
+    endpoint = f"{group}/providers/Microsoft.Network/privateEndpoints/{name}"
+    tags = {"elastic-deployments": deployment or f"logs-{region}"}
+    await client.azure("PUT", endpoint, endpoint_body("eastus2", vnet_id("eastus2"), ALIASES[region], tags))
+    return endpoint
+
+
+async def connection(client: LocalClient, endpoint: str) -> dict[str, Any]:
+    """The connection as the app shows it; empty while there is none."""
+    answer = await client.app("GET", f"/connections/{connection_id(endpoint)}")
+    return dict(answer.json()) if answer.is_success else {}
+
+
+async def eventually(
+    what: Callable[[], Awaitable[Any]], holds: Callable[[Any], bool], seconds: float = READY_SECONDS
+) -> Any:
+    """Ask until the answer is as wanted, and return it."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            answer = await what()
+        except OSError as error:
+            answer = error
+        if not isinstance(answer, OSError) and holds(answer):
+            return answer
+        assert time.monotonic() < deadline, f"not within {seconds} s: {json.dumps(answer, default=str)[:3000]}"
+        await asyncio.sleep(0.25)
+
+
+async def ready(client: LocalClient, endpoint: str) -> dict[str, Any]:
+    """Wait until the connection is Ready."""
+
+    async def ask() -> dict[str, Any]:
+        return await connection(client, endpoint)
+
+    return dict(await eventually(ask, lambda found: found.get("phase") == "Ready"))
+
+
+async def policies_of(client: LocalClient, endpoint: str) -> list[dict[str, Any]]:
+    """Elastic Cloud's policies for the endpoint's GUID."""
+    guid = (await client.azure("GET", endpoint))["properties"]["resourceGuid"]
+    rulesets = (await client.elastic("GET", "/deployments/traffic-filter/rulesets"))["rulesets"]
+    return [r for r in rulesets if any(rule.get("azure_endpoint_guid") == guid for rule in r.get("rules") or [])]
+
+
+__all__ = ["HUB_VNET", "Instance", "connection", "eventually", "policies_of", "put_endpoint", "ready"]

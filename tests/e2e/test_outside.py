@@ -1,0 +1,212 @@
+"""Whoever speaks ARM, the Elastic Cloud API or HTTP to the running instance: the app reacts as it would in Azure."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import uuid
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from e2e_instance import ALIASES, HUB_VNET, Instance, connection, eventually, policies_of, put_endpoint, ready
+
+from local.client import LocalClient
+from local.eventgrid import PERSONAL_DATA
+from local.world import endpoint_body, vnet_id
+from shared.core.arm_ids import connection_id
+from shared.core.catalogue import hosted_services
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-outside")]
+
+
+async def test_what_the_clouds_start_with(client: LocalClient) -> None:
+    endpoints = client.endpoints
+    assert {
+        "arm", "elastic", "functions", "identity", "identity_header", "dns", "azurite", "ca_file", "subscription_id",
+        "elastic_api_key", "function_key",
+    } <= set(endpoints)  # fmt: skip
+    assert set(endpoints["dns"]) == {"host", "port"}
+    subscription = f"/subscriptions/{endpoints['subscription_id']}"
+    listed = await client.azure("GET", f"{subscription}/providers/Microsoft.Network/virtualNetworks")
+    regions = [network["location"] for network in listed["value"] if "rg-network" in network["id"]]
+    assert sorted(regions) == sorted(["eastus2", "westeurope", "japaneast"] * 2)
+    deployments = (await client.elastic("GET", "/deployments"))["deployments"]
+    rulesets = (await client.elastic("GET", "/deployments/traffic-filter/rulesets?include_associations=true"))[
+        "rulesets"
+    ]
+    by_ip = {a["id"] for r in rulesets if r["type"] == "ip" for a in r["associations"]}
+    for service in hosted_services():
+        here = {d["name"]: d["id"] for d in deployments if service.region in d["name"].split("-")}
+        assert set(here) == {f"search-{service.region}", f"logs-{service.region}"}
+        assert here[f"logs-{service.region}"] in by_ip
+        assert here[f"search-{service.region}"] not in by_ip
+
+
+async def test_an_endpoint_made_with_curl_alone_is_connected(client: LocalClient) -> None:
+    endpoints = client.endpoints
+    asked = f"{endpoints['identity']}?resource=https://management.azure.com&api-version=2019-08-01"
+    token = json.loads(run_curl("-H", f"X-IDENTITY-HEADER: {endpoints['identity_header']}", asked))["access_token"]
+    group = f"/subscriptions/{endpoints['subscription_id']}/resourceGroups/rg-curl"
+    endpoint = f"{group}/providers/Microsoft.Network/privateEndpoints/pe-curl"
+    tags = {"elastic-deployments": "logs-centralindia"}
+    body = endpoint_body("japaneast", vnet_id("japaneast"), ALIASES["centralindia"], tags)
+    answer = run_curl(
+        "--cacert", endpoints["ca_file"], "-X", "PUT", "-H", f"Authorization: Bearer {token}",
+        "-H", "Content-Type: application/json", "-d", json.dumps(body),
+        f"{endpoints['arm']}{endpoint}?api-version=2024-05-01",
+    )  # fmt: skip
+    assert json.loads(answer)["properties"]["provisioningState"] == "Updating"
+    found = await ready(client, endpoint)
+    assert (found["location"], found["region"]) == ("japaneast", "centralindia")
+
+
+def run_curl(*arguments: str) -> str:
+    return subprocess.run(["curl", "-sS", *arguments], capture_output=True, text=True, timeout=30, check=True).stdout
+
+
+async def test_a_deleted_record_comes_back(client: LocalClient) -> None:
+    found = await ready(client, await put_endpoint(client, "pe-record", "francecentral"))
+    record = f"{found['zone']['id']}/A/*"
+    await client.azure("DELETE", record)
+
+    async def read() -> Any:
+        try:
+            return await client.azure("GET", record)
+        except RuntimeError as error:
+            return str(error)
+
+    back = await eventually(read, lambda answer: isinstance(answer, dict))
+    assert back["properties"]["aRecords"] == [{"ipv4Address": found["address"]}]
+
+
+async def test_the_manual_rerun_answers_at_once_and_says_where_to_look(client: LocalClient) -> None:
+    endpoint = await put_endpoint(client, "pe-manual", "westus2")
+    before = await ready(client, endpoint)
+    for path, body in (("/reconcile", {"endpoint": endpoint}), (f"/connections/{before['id']}/reconcile", None)):
+        answer = await client.app("POST", path, body)
+        assert answer.status_code == httpx.codes.ACCEPTED
+        assert answer.json()["connection"] == connection_id(endpoint)
+        assert answer.headers["location"].endswith(f"/api/connections/{before['id']}")
+
+    async def ask() -> dict[str, Any]:
+        return await connection(client, endpoint)
+
+    after = await eventually(ask, lambda found: found["generation"] > before["generation"])
+    assert after["phase"] == "Ready"
+    assert len(await policies_of(client, endpoint)) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "code"),
+    [
+        ("GET", "/connections/0123456789abcdef", None, 404, "ConnectionNotFound"),
+        ("GET", "/connections/nonsense", None, 400, "InvalidConnectionId"),
+        ("POST", "/reconcile", {"endpoint": HUB_VNET}, 400, "InvalidInput"),
+        ("POST", "/reconcile", {"endpoint": "x" * 20000}, 413, "BodyTooLarge"),
+        ("POST", "/reconcile", ["no object"], 400, "InvalidInput"),
+    ],
+)
+async def test_every_refusal_has_one_shape(
+    client: LocalClient, method: str, path: str, body: Any, status: int, code: str
+) -> None:
+    answer = await client.app(method, path, body)
+    assert answer.status_code == status
+    error = answer.json()["error"]
+    assert set(error) == {"code", "message", "target", "nextStep", "correlationId"}
+    assert error["code"] == code
+
+
+async def test_without_a_key_nothing_is_answered(client: LocalClient) -> None:
+    async with httpx.AsyncClient() as stranger:
+        assert (await stranger.get(f"{client.endpoints['functions']}/api/connections")).status_code == 401
+
+
+async def test_the_genuine_identity_and_sdk_work_from_outside(client: LocalClient) -> None:
+    endpoints = client.endpoints
+    script = """
+import asyncio, sys
+from azure.identity.aio import ManagedIdentityCredential
+from azure.mgmt.privatedns.aio import PrivateDnsManagementClient
+async def main(url, subscription):
+    async with ManagedIdentityCredential() as credential:
+        async with PrivateDnsManagementClient(credential, subscription, base_url=url,
+                                              credential_scopes=["https://management.azure.com/.default"]) as client:
+            print(len([zone async for zone in client.private_zones.list()]))
+asyncio.run(main(*sys.argv[1:]))
+"""
+    environment = os.environ | {
+        "IDENTITY_ENDPOINT": endpoints["identity"],
+        "IDENTITY_HEADER": endpoints["identity_header"],
+        "SSL_CERT_FILE": endpoints["ca_file"],
+    }
+    await ready(client, await put_endpoint(client, "pe-sdk", "westeurope"))
+    ran = subprocess.run(
+        ["python", "-c", script, endpoints["arm"], endpoints["subscription_id"]],
+        executable=__import__("sys").executable, env=environment, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert int(ran.stdout) >= 1
+
+
+async def test_a_second_instance_disturbs_nothing(instance: Instance, client: LocalClient) -> None:
+    """Started in the very same folder: it takes a folder, ports and addresses of its own."""
+    before = instance.endpoints
+    second = Instance(instance.folder, "--approval-seconds", "1")
+    try:
+        second.wait_for("\nready\n")
+        theirs = second.endpoints
+        assert instance.endpoints == before
+        assert theirs["folder"] == str(Path(before["folder"]) / "2")
+        async with second.client() as other:
+            there = await put_endpoint(other, "pe-second", "eastus")
+            here = await put_endpoint(client, "pe-second", "eastus")
+            other_side, this_side = await ready(other, there), await ready(client, here)
+            assert other_side["address"].split(".")[1] != this_side["address"].split(".")[1]
+    finally:
+        assert second.stop() == 0
+
+
+async def test_given_ports_are_used(tmp_path: Path) -> None:
+    from local.ports import free_ports
+
+    arm, elastic, identity, functions, dns = free_ports(5)
+    given = {"arm": arm, "elastic": elastic, "identity": identity, "functions": functions, "dns": dns}
+    options = [text for name, port in given.items() for text in (f"--{name}-port", str(port))]
+    instance = Instance(tmp_path / "local", *options)
+    try:
+        endpoints = instance.wait_for("\nready\n").endpoints
+    finally:
+        instance.stop()
+    assert {name: httpx.URL(endpoints[name]).port for name in ("arm", "elastic", "identity", "functions")} == {
+        name: port for name, port in given.items() if name != "dns"
+    }
+    assert endpoints["dns"]["port"] == dns
+
+
+async def test_no_secret_and_no_personal_data_is_logged_or_stored(client: LocalClient) -> None:
+    """Everything that the run has left behind is searched: the app's log, both tables, and both queues."""
+    from azure.data.tables.aio import TableServiceClient
+    from azure.storage.queue.aio import QueueServiceClient
+
+    await ready(client, await put_endpoint(client, f"pe-{uuid.uuid4().hex[:6]}", "canadacentral"))
+    endpoints = client.endpoints
+    texts = [(Path(endpoints["folder"]) / "functions.log").read_text(encoding="utf-8")]
+    async with TableServiceClient.from_connection_string(endpoints["azurite"]) as tables:
+        for table in ("connections", "journal"):
+            texts += [
+                json.dumps(dict(row), default=str) async for row in tables.get_table_client(table).list_entities()
+            ]
+    async with QueueServiceClient.from_connection_string(endpoints["azurite"]) as queues:
+        async for queue in queues.list_queues():
+            peeked = await queues.get_queue_client(queue.name).peek_messages(max_messages=32)
+            texts += [str(message.content) for message in peeked]
+    left = "\n".join(texts)
+    assert "canadacentral" in left, "the search looks in the right place"
+    keys = json.loads((Path(endpoints["folder"]) / "functions.keys.json").read_text(encoding="utf-8"))
+    secrets = [endpoints["elastic_api_key"], endpoints["identity_header"], keys["masterKey"]["value"]]
+    secrets += [key["value"] for name in ("functionKeys", "systemKeys") for key in keys[name]]
+    for secret in (*secrets, *PERSONAL_DATA, "Bearer ", "AccountKey"):
+        assert secret not in left, f"{secret[:6]}... was left behind"
