@@ -53,6 +53,13 @@ class ManagedIdentity:
         expires = self._expires.get(token)
         return expires is not None and self._clock.now() < expires
 
+    def client_of(self, token: str) -> str:
+        """The client id of the identity that got this token; "" for a token of somebody else."""
+        if token not in self._expires:
+            return ""
+        claims = token.split(".")[1]
+        return str(json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["appid"])
+
     async def _token(self, request: Request) -> JSONResponse:
         given = request.headers.get("x-identity-header")
         if given != self.header:

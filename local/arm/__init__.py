@@ -5,6 +5,7 @@ from __future__ import annotations
 from local.arm.cloud import ArmCloud
 from local.arm.events import FaultResponse, Incoming, RequestRecord, ResourceEvent
 from local.arm.model import PrivateDnsZone, PrivateEndpoint, VirtualNetwork
+from local.arm.roles import RoleAssignment
 from local.arm.settings import DEFAULT_SUBSCRIPTION, DEFAULT_TENANT, ArmSettings
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "PrivateEndpoint",
     "RequestRecord",
     "ResourceEvent",
+    "RoleAssignment",
     "VirtualNetwork",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from local.arm.errors import ArmError
+from local.arm.roles import allowed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,8 +18,8 @@ CLIENT = "The client '11111111-0000-0000-0000-000000000000' with object id '1111
 _VERBS = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete", "POST": "action"}
 
 
-def check_bearer(authorization: str | None, check_token: Callable[[str], bool] | None, tenant_id: str) -> None:
-    """Refuse a request without a bearer token that holds."""
+def check_bearer(authorization: str | None, check_token: Callable[[str], bool] | None, tenant_id: str) -> str:
+    """The bearer token; refuses a request without one that holds."""
     scheme, _, token = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise _unauthenticated(
@@ -27,6 +28,7 @@ def check_bearer(authorization: str | None, check_token: Callable[[str], bool] |
     if check_token is not None and not check_token(token.strip()):
         message = "The access token is invalid or has expired."
         raise _unauthenticated("InvalidAuthenticationToken", message, tenant_id)
+    return token.strip()
 
 
 def _unauthenticated(code: str, message: str, tenant_id: str) -> ArmError:
@@ -37,8 +39,11 @@ def _unauthenticated(code: str, message: str, tenant_id: str) -> ArmError:
     return ArmError(401, code, message, headers={"WWW-Authenticate": challenge})
 
 
-def denied(settings: ArmSettings, action: str, scope: str) -> bool:
-    """Whether the switches take this right away at this scope."""
+def denied(settings: ArmSettings, principal: str, action: str, scope: str) -> bool:
+    """Whether the principal's roles do not give this right at this scope, or the switches take it away."""
+    roles = settings.role_assignments.get(principal)
+    if roles is not None and not allowed(roles, action, scope):
+        return True
     for entry in settings.denied_actions:
         name, _, where = entry.lower().partition("@")
         if name == action.lower() and scope.lower().startswith(where):
@@ -46,10 +51,10 @@ def denied(settings: ArmSettings, action: str, scope: str) -> bool:
     return False
 
 
-def check_action(settings: ArmSettings, method: str, path: ResourcePath) -> None:
+def check_action(settings: ArmSettings, principal: str, method: str, path: ResourcePath) -> None:
     """403 AuthorizationFailed unless the caller may do this."""
     action = f"{path.type}/{_VERBS.get(method, 'action')}"
-    if denied(settings, action, path.id):
+    if denied(settings, principal, action, path.id):
         raise ArmError(
             403,
             "AuthorizationFailed",
@@ -60,7 +65,7 @@ def check_action(settings: ArmSettings, method: str, path: ResourcePath) -> None
 
 def check_linked(settings: ArmSettings, call: Call, action: str, linked: str) -> None:
     """403 LinkedAuthorizationFailed unless the caller may use the other resource that this write points to."""
-    if denied(settings, action, linked):
+    if denied(settings, call.principal, action, linked):
         raise ArmError(
             403,
             "LinkedAuthorizationFailed",

@@ -77,7 +77,8 @@ class FrontEnd:
 
     def _answer(self, request: Request, raw: bytes, target: ResourcePath | None, correlation: str) -> Answer:
         settings, method, path = self._context.settings, request.method, request.scope["path"]
-        check_bearer(request.headers.get("authorization"), self._check_token, settings.tenant_id)
+        token = check_bearer(request.headers.get("authorization"), self._check_token, settings.tenant_id)
+        principal = settings.principal_of(token)
         body = _json(raw)
         if target is None or target.types == ("register",):
             answer = self._groups.answer(method, path, body)
@@ -88,11 +89,11 @@ class FrontEnd:
         query = dict(request.query_params)
         handler = self._handler(method, target)
         check_version(query.get("api-version"), target.kind)
-        check_action(settings, method, target)
+        check_action(settings, principal, method, target)
         dns = target.kind.startswith("privateDns")
         limits = self._throttle.admit(target.subscription_id, method, dns=dns)
         base_url = f"{request.url.scheme}://{request.url.netloc}"
-        call = Call(method, target, query, dict(request.headers), body, base_url, correlation)
+        call = Call(method, target, query, dict(request.headers), body, base_url, correlation, principal)
         answer = self._dispatch(handler, call)
         return Answer(answer.status, answer.body, {**limits, **answer.headers})
 

@@ -38,6 +38,7 @@ class Call:
     body: Any
     base_url: str
     correlation_id: str
+    principal: str
 
     @property
     def version(self) -> str:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from local.arm.model import VirtualNetwork
+    from local.arm.roles import RoleAssignment
 
 DEFAULT_SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 DEFAULT_TENANT = "00000000-0000-0000-0000-00000000000a"
@@ -61,6 +62,10 @@ class ArmSettings:
 
     # Rights: "Microsoft.Network/privateDnsZones/A/write", or "<action>@<scope prefix>" to deny it in one place only
     denied_actions: set[str] = field(default_factory=set)
+    role_assignments: dict[str, list[RoleAssignment]] = field(default_factory=dict)
+    """Principal -> its roles. A principal that is not named here may do everything."""
+    principal_of: Callable[[str], str] = str
+    """From a bearer token to its principal; by default each token is one."""
 
     # Throttling. None switches a limit off. Numbers as Microsoft documents them.
     private_dns_reads_per_5_minutes: int | None = 500

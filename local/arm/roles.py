@@ -1,0 +1,40 @@
+"""Role assignments: which actions a principal may do where. Used by `access`; set in `ArmSettings.role_assignments`.
+
+As in Azure: rights add up, hold for everything below their scope, `*` stands for anything, case does not matter, and
+`not_actions` only narrows the assignment that it is in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class RoleAssignment:
+    """A role, given at a scope: a subscription, a resource group or a resource."""
+
+    scope: str
+    actions: tuple[str, ...]
+    not_actions: tuple[str, ...] = ()
+
+    def allows(self, action: str, resource: str) -> bool:
+        """Whether this assignment lets its holder do `action` on `resource`."""
+        scope, resource = self.scope.lower().rstrip("/"), resource.lower()
+        if resource != scope and not resource.startswith(f"{scope}/"):
+            return False
+        return _any(self.actions, action) and not _any(self.not_actions, action)
+
+
+def allowed(assignments: Iterable[RoleAssignment], action: str, resource: str) -> bool:
+    """Whether any of the assignments lets its holder do `action` on `resource`."""
+    return any(assignment.allows(action, resource) for assignment in assignments)
+
+
+def _any(patterns: Iterable[str], action: str) -> bool:
+    return any(_pattern(pattern).fullmatch(action) for pattern in patterns)
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(".*".join(map(re.escape, text.split("*"))), re.IGNORECASE)
