@@ -104,6 +104,14 @@ async def test_too_many_requests_are_repeated_when_the_service_says() -> None:
     await check(wait, within=LEASE + 97, at_least=20, only=lambda call: call.service in {"arm", "elastic"})
 
 
+async def test_a_run_that_fails_lets_go_of_its_lease() -> None:
+    """The message's next delivery finds the endpoint free, without waiting for the lease's end."""
+    sends = "queue send"
+    await check(
+        Refusal(503), within=2 * RETRY, ready_within=RETRY + 15, at_least=1, only=lambda call: call.name == sends
+    )
+
+
 # -- answers lost where reads lag behind writes --------------------------------------------------------------------
 
 
@@ -128,12 +136,34 @@ async def test_a_policy_that_was_just_made_and_does_not_show_yet_is_waited_for(s
     assert answers[-1] == 201
 
 
+def slow_to_list(estate: Estate) -> None:
+    """Elastic Cloud lists new associations only after a while; making one again is answered "there already"."""
+    estate.elastic_settings.association_lag_seconds = 45
+
+
+@pytest.mark.parametrize("arrange", [slow_to_show, slow_to_list])
 @pytest.mark.parametrize("fault", [Fault.LOSE_ANSWER, Fault.CRASH_BEFORE, Fault.CRASH_AFTER])
-async def test_a_policy_that_is_slow_to_show_is_not_made_again(fault: Fault) -> None:
+async def test_what_is_slow_to_show_is_neither_made_again_nor_taken_for_somebody_elses(
+    fault: Fault, arrange: Callable[[Estate], None]
+) -> None:
     await check(
         fault,
         within=REDELIVERY + 2 * RETRY,
         at_least=2,
         only=lambda call: call.service == "elastic" and call.writes,
-        arrange=slow_to_show,
+        arrange=arrange,
     )
+
+
+async def test_the_intent_to_create_a_policy_outlives_the_worker_that_had_it() -> None:
+    """The next worker comes before the new policy shows: it knows that there may be one, and looks again first."""
+
+    def arrange(estate: Estate) -> None:
+        with_a_second_message(estate)
+        estate.settings["POLICY_LAG_SECONDS"] = "300"
+        estate.elastic_settings.create_lag_seconds = 250
+
+    fault = At("elastic POST /api/v1/deployments/traffic-filter/rulesets", 1, Fault.CRASH_AFTER)
+    story = await tell(fault, arrange)
+    assert fault.met
+    assert await story.problems(await tell()) == []

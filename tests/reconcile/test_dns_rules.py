@@ -84,6 +84,16 @@ async def test_a_zone_that_the_network_is_linked_to_is_used_wherever_it_is(estat
     assert sorted(str(link.owner) for link in connection.links) == ["adopted", "ours"]
 
 
+async def test_a_zone_at_home_does_not_come_before_the_one_that_the_network_is_linked_to(estate: Estate) -> None:
+    home = await a_zone_of_others(estate, zone_id("rg-apps"))
+    zone = await a_zone_of_others(estate, zone_id("rg-dns-of-others"), APPS)
+    endpoint = await estate.put_endpoint(group="rg-apps")
+    await estate.settle()
+    connection = await estate.ready(endpoint)
+    assert zone.a_record("*") == [connection.address]
+    assert (home.a_record("*"), linked(estate, home)) == (None, [])
+
+
 async def test_a_zone_in_another_subscription_is_found_if_the_settings_name_it() -> None:
     estate = await Estate(settings={"DNS_SUBSCRIPTIONS": OTHER_SUBSCRIPTION}).open()
     estate.arm_settings.subscriptions.append(OTHER_SUBSCRIPTION)
