@@ -1,69 +1,24 @@
-"""The DNS rules of the design, through Azure: which zone is used, whose record it holds, which networks see it."""
+"""The DNS rules of the design, through Azure: which zone is used, and whose record it holds."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import pytest
-
-from local.arm import DEFAULT_SUBSCRIPTION, Incoming, PrivateDnsZone
-from local.world import HUB_VNET, vnet_id
+from local.arm import DEFAULT_SUBSCRIPTION, Incoming
+from local.world import HUB_VNET
 from shared.core.arm_ids import connection_id
 from shared.core.connection import Owner
+from tests.harness.dns import (
+    APPS,
+    OTHER_SUBSCRIPTION,
+    ZONE,
+    a_zone_of_others,
+    address_of,
+    an_endpoint_nobody_heard_of,
+    bring,
+    linked,
+    record_etag,
+    zone_id,
+)
 from tests.harness.estate import Estate
-
-DNS_API = "2024-06-01"
-ZONE = "privatelink.eastus2.azure.elastic-cloud.com"
-APPS = vnet_id("eastus2")
-OTHER_SUBSCRIPTION = "00000000-0000-0000-0000-000000000002"
-
-
-def zone_id(group: str, subscription: str = DEFAULT_SUBSCRIPTION) -> str:
-    return f"/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Network/privateDnsZones/{ZONE}"
-
-
-async def a_zone_of_others(estate: Estate, zone: str, *vnets: str, address: str | None = None) -> PrivateDnsZone:
-    """A zone with links and perhaps a record, made by a person."""
-    await estate.azure("PUT", zone, {"location": "global", "tags": {"owner": "network team"}}, api=DNS_API)
-    await estate.clock.sleep(10)
-    for number, vnet in enumerate(vnets):
-        body = {"location": "global", "properties": {"virtualNetwork": {"id": vnet}, "registrationEnabled": False}}
-        await estate.azure("PUT", f"{zone}/virtualNetworkLinks/link-{number}", body, api=DNS_API)
-    if address:
-        records = {"properties": {"ttl": 60, "aRecords": [{"ipv4Address": address}]}}
-        await estate.azure("PUT", f"{zone}/A/*", records, api=DNS_API)
-    await estate.clock.sleep(10)
-    return next(known for known in estate.arm.private_dns_zones() if known.id == zone)
-
-
-async def an_endpoint_nobody_heard_of(estate: Estate, name: str = "pe-1", **options: Any) -> str:
-    """An endpoint with its address, whose events were lost."""
-    estate.events.settings.drop = True
-    endpoint = await estate.put_endpoint(name, **options)
-    await estate.clock.sleep(10)
-    estate.events.settings.drop = False
-    return endpoint
-
-
-async def bring(estate: Estate, endpoint: str) -> None:
-    await estate.send(endpoint)
-    await estate.settle()
-
-
-def address_of(estate: Estate, endpoint: str) -> str:
-    found = estate.arm.private_endpoint(endpoint)
-    assert found is not None
-    assert found.address is not None
-    return found.address
-
-
-def linked(estate: Estate, zone: PrivateDnsZone) -> list[str]:
-    return sorted(link.vnet.id for link in estate.links_of(zone))
-
-
-def record_etag(zone: PrivateDnsZone) -> str:
-    return zone.record_sets["A", "*"].etag
-
 
 # -- which zone ----------------------------------------------------------------------------------------------------
 
@@ -314,104 +269,3 @@ async def test_a_record_that_appears_between_the_look_and_the_write_is_not_overw
     assert [r.status for r in estate.arm.requests if r.operation == "PUT record"] == [412]
     assert zone.a_record("*") == ["10.99.0.4"]
     assert await estate.reason(endpoint, "RecordReady") == "RecordHeldByOthers"
-
-
-# -- networks, and zones that cannot be seen -----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("known", [False, True])
-async def test_a_network_served_by_a_zone_that_the_app_cannot_see_is_explained(known: bool) -> None:
-    """Whether the settings name the subscription but the right to read it is missing, or nobody named it at all."""
-    estate = await Estate(settings={"DNS_SUBSCRIPTIONS": OTHER_SUBSCRIPTION} if known else {}).open()
-    estate.arm_settings.subscriptions.append(OTHER_SUBSCRIPTION)
-    hidden = await a_zone_of_others(estate, zone_id("rg-secret", OTHER_SUBSCRIPTION), APPS, address="10.99.0.4")
-    right = "Microsoft.Network/privateDnsZones/read"
-    estate.arm_settings.denied_actions.add(f"{right}@/subscriptions/{OTHER_SUBSCRIPTION}")
-    endpoint = await estate.put_endpoint()
-    await estate.settle()
-    condition = (await estate.connection(endpoint)).condition("Linked")
-    assert condition is not None
-    assert condition.reason == "NetworkLinkedToAnotherZone"
-    assert "read access" in condition.next_step
-    assert linked(estate, hidden) == [APPS]
-    assert hidden.a_record("*") == ["10.99.0.4"]
-    assert not estate.queue.messages, "nothing is tried over and over"
-
-
-@pytest.mark.parametrize(
-    ("right", "type_", "scope"),
-    [
-        ("Microsoft.Network/privateDnsZones/read", "ZoneReady", "privateDnsZones"),
-        ("Microsoft.Network/privateDnsZones/write", "ZoneReady", ZONE),
-        ("Microsoft.Network/privateDnsZones/A/write", "RecordReady", f"{ZONE}/A/*"),
-        ("Microsoft.Network/privateDnsZones/virtualNetworkLinks/write", "Linked", f"{ZONE}/virtualNetworkLinks"),
-        ("Microsoft.Network/virtualNetworks/join/action", "Linked", APPS),
-        ("Microsoft.Network/privateEndpoints/read", "Recognised", "privateEndpoints/pe-1"),
-    ],
-)
-async def test_a_missing_right_is_named_with_its_scope_and_granting_it_is_enough(
-    estate: Estate, right: str, type_: str, scope: str
-) -> None:
-    estate.arm_settings.denied_actions.add(right)
-    endpoint = await estate.put_endpoint()
-    await estate.settle()
-    condition = (await estate.connection(endpoint)).condition(type_)
-    assert condition is not None
-    assert condition.reason == "AzureRightsMissing"
-    assert right in condition.message
-    assert scope in condition.message
-    assert right in condition.next_step
-    assert (await estate.connection(endpoint)).phase == "Blocked"
-    estate.arm_settings.denied_actions.clear()
-    await estate.sweep()
-    await estate.settle()
-    await estate.ready(endpoint)
-
-
-async def test_every_network_of_the_settings_is_linked_besides_the_endpoints_own() -> None:
-    more = [vnet_id("westeurope"), vnet_id("japaneast", "hub")]
-    estate = await Estate(settings={"DNS_LINK_VNETS": ",".join([HUB_VNET, *more, APPS.upper()])}).open()
-    endpoint = await estate.put_endpoint()
-    await estate.settle()
-    connection = await estate.ready(endpoint)
-    assert linked(estate, estate.zone()) == sorted([APPS, HUB_VNET, *more])
-    assert len(connection.links) == 4
-
-
-async def test_a_network_that_is_being_linked_is_not_linked_a_second_time(estate: Estate) -> None:
-    """Another operation under way on the zone is waited for."""
-    estate.arm_settings.busy_zone_status = 409
-    zone = await a_zone_of_others(estate, zone_id("rg-dns"), APPS)
-    estate.arm_settings.link_seconds = 60
-    body = {"location": "global", "properties": {"virtualNetwork": {"id": vnet_id("japaneast")}}}
-    await estate.azure("PUT", f"{zone.id}/virtualNetworkLinks/theirs", body, api=DNS_API)
-    endpoint = await estate.put_endpoint()
-    await estate.settle()
-    await estate.ready(endpoint)
-    assert linked(estate, zone) == sorted([APPS, HUB_VNET, vnet_id("japaneast")])
-
-
-# -- whose things they are -----------------------------------------------------------------------------------------
-
-
-async def test_everything_made_says_by_whom_and_for_which_endpoint() -> None:
-    estate = await Estate(settings={"INSTANCE_ID": "team-seven"}).open()
-    endpoint = await estate.put_endpoint()
-    await estate.settle()
-    connection = await estate.ready(endpoint)
-    owner = {
-        "elastic-privatelink-instance": "team-seven",
-        "elastic-privatelink-connection": connection.id,
-        "elastic-privatelink-endpoint": endpoint,
-    }
-    zone = estate.zone()
-    assert zone.tags == owner
-    assert [link.tags for link in estate.links_of(zone)] == [owner, owner]
-    assert zone.record_sets["A", "*"].metadata == {
-        "elastic-privatelink-instance": "team-seven",
-        f"elastic-privatelink-holder-{connection.id}": f"{connection.address} {endpoint}",
-    }
-    (policy,) = estate.policies_of(endpoint)
-    assert policy.description is not None
-    assert f"[elastic-privatelink instance=team-seven connection={connection.id}]" in policy.description
-    assert endpoint in policy.description
