@@ -82,9 +82,12 @@ async def _create_policy(run: Run, step: CreatePolicy, observed: ObservedElastic
     """The one call that is not idempotent: the intent is stored before it, the id right after it."""
     now = run.context.clock.now()
     run.connection = replace(run.connection, policy=PolicyMemory(intent_at=now))
+    run.note(step, "begun")
+    await run.flush()
     await run.save()  # renews the lease too
     if run.held.remaining() < run.context.settings.request_timeout:
         # The storing took long. Past the lease another worker could be doing the same; the POST must end within it.
+        run.connection = forget_policy_intent(run.connection)
         raise Waiting("Too little of this run's lease is left to create a policy safely.", on=step.name, after=1.0)
     try:
         policy_id = await run.context.elastic.create_policy(step)
@@ -97,6 +100,8 @@ async def _create_policy(run: Run, step: CreatePolicy, observed: ObservedElastic
     created = PolicyMemory(policy_id, Owner.OURS, intent_at=now, created_at=run.context.clock.now())
     run.connection = replace(run.connection, policy=created)
     await run.save()
+    run.note(step, "created", after=policy_id)
+    await run.flush()
     return replace(observed, policies=(*observed.policies, _created(step, policy_id)))
 
 

@@ -13,9 +13,8 @@ from shared.checks import check, not_tested, testable
 from shared.conclude import conclude, failed_conditions, show_progress
 from shared.core import conditions as c
 from shared.core.conditions import Condition, Phase
-from shared.core.connection import PolicyMemory
 from shared.core.desired import Desired, desired_of, recognition_condition
-from shared.core.errors import AutopilotError, NotFound, Waiting
+from shared.core.errors import AutopilotError, NotFound, Throttled, Waiting
 from shared.core.messages import WorkMessage
 from shared.core.model import ConnectionStatus, Endpoint, Zone
 from shared.core.plan import Observed, Plan, approved, plan, remember
@@ -48,9 +47,9 @@ async def run_once(run: Run, message: WorkMessage) -> None:
         run.connection = replace(run.connection, endpoint_id=endpoint.id.text, name=endpoint.name, alias=endpoint.alias)
         conclude(run, [recognition_condition(endpoint)], {}, only=True)
         return
-    if run.connection.guid and endpoint.guid and run.connection.guid != endpoint.guid:
-        # Deleted and made anew under its old name: nothing known of the old one's policy is true of this one.
-        run.connection = replace(run.connection, policy=PolicyMemory(), associations=(), pending_since=None)
+    if run.connection.guid and endpoint.guid and run.connection.guid.lower() != endpoint.guid.lower():
+        # Deleted and made anew under its old name: little that is known of the old one is true of this one.
+        run.connection = run.connection.reborn()
     if _only_approval_awaited(run, endpoint, message):
         _look_at_approval(run, endpoint)
     else:
@@ -67,6 +66,7 @@ def _endpoint_missing(run: Run, message: WorkMessage) -> None:
         return
     text = "Azure says that the private endpoint does not exist (any more). What was made for it is left as it is."
     gone = Condition(c.RECOGNISED, c.Status.FALSE, "EndpointNotFound", text, needs=c.Kind.EVENT)
+    run.connection = run.connection.reborn()
     conclude(run, [gone], {}, only=True)
     run.connection = replace(run.connection, phase=Phase.REMOVED)
 
@@ -111,23 +111,38 @@ async def _dns_branch(run: Run, desired: Desired) -> tuple[tuple[Zone, ...] | No
 
 async def _elastic_branch(run: Run, desired: Desired) -> tuple[ObservedElastic | None, Failures]:
     context = run.context
+    now, not_before = context.clock.now(), run.connection.elastic_not_before
     if not desired.endpoint.guid:
         return None, {}
+    if not_before is not None and now < not_before:
+        run.waits[c.POLICY_READY] = (not_before - now).total_seconds()
+        return None, {}
     try:
-        observed = await observe_elastic(context, desired)
+        observed, unread = await observe_elastic(context, desired, run.connection)
     except AutopilotError as error:
-        return None, {c.POLICY_READY: error}
-    failures: Failures = {}
+        return None, _elastic_failed(run, {c.POLICY_READY: error})
+    failures: Failures = {} if unread is None else {c.ASSOCIATED: unread}
     for _ in range(2):  # a policy made in the first pass is associated in the second
         now = context.clock.now()
         before = plan(desired, Observed(desired.endpoint, None, observed), run.connection, context.rules, now)
-        if not before.elastic_steps or failures:
+        if not before.elastic_steps:
             break
         run.connection = remember(run.connection, desired, before, now)
-        observed, failures = await apply_elastic(run, before.elastic_steps, observed)
+        observed, failed = await apply_elastic(run, before.elastic_steps, observed)
+        failures |= failed
         after = plan(desired, Observed(desired.endpoint, None, observed), run.connection, context.rules, now)
         await show_progress(run, after.conditions)
-    return observed, failures
+        if failures:
+            break
+    return observed, _elastic_failed(run, failures)
+
+
+def _elastic_failed(run: Run, failures: Failures) -> Failures:
+    """Remember how long Elastic Cloud asked to be left alone, so that looking at DNS does not disturb it."""
+    waits = [error.after for error in failures.values() if isinstance(error, Throttled)]
+    until = run.context.clock.now() + timedelta(seconds=max(waits)) if waits else None
+    run.connection = replace(run.connection, elastic_not_before=until)
+    return failures
 
 
 async def _test_and_conclude(run: Run, desired: Desired, final: Plan, failures: Failures) -> None:

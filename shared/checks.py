@@ -17,6 +17,7 @@ from shared.core.private_urls import path_test_host
 from shared.probe import Target, Timeouts, probe
 
 HEALTHY = "healthy"
+UNKNOWN = "unknown"
 NEEDED = (c.LINKED, c.RECORD_READY, c.POLICY_READY, c.APPROVED)
 """What must hold before a test can tell anything."""
 
@@ -73,4 +74,5 @@ def _reachable(results: list[tuple[Evidence, Verdict]]) -> Condition:
         return c.good(c.REACHABLE, verdict.reason, f"{evidence.host}: {verdict.cause} ({total:.0f} ms)")
     evidence, verdict = bad[0]
     message = f"{evidence.host}: {verdict.cause}"
-    return Condition(c.REACHABLE, c.Status.FALSE, verdict.reason, message, verdict.next_step, c.Kind.WORK)
+    status = c.Status.UNKNOWN if verdict.status == UNKNOWN else c.Status.FALSE
+    return Condition(c.REACHABLE, status, verdict.reason, message, verdict.next_step, c.Kind.WORK)

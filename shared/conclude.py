@@ -30,8 +30,7 @@ def conclude(run: Run, new: list[Condition], failures: Failures, *, only: bool =
     kept = {} if only else {condition.type: condition for condition in known.conditions}
     standing = kept | {condition.type: condition for condition in new} | failed_conditions(run, failures)
     standing[c.READY] = summary({name: condition for name, condition in standing.items() if name != c.READY})
-    waits = [error.after for error in failures.values() if isinstance(error, RetryLater | Waiting)]
-    run.retry_after = max([run.retry_after, *waits])
+    run.waits |= {name: error.after for name, error in failures.items() if isinstance(error, RetryLater | Waiting)}
     merged = _turn(run, standing)
     ready = standing[c.READY].true
     run.connection = replace(
@@ -83,9 +82,7 @@ async def schedule(run: Run, message: WorkMessage) -> None:
     """
     settings, connection = run.context.settings, run.connection
     standing = {condition.type: condition for condition in connection.conditions}
-    delay = next_delay(
-        connection, standing, first=settings.wait_first, longest=settings.wait_max, at_least=run.retry_after
-    )
+    delay = next_delay(connection, standing, first=settings.wait_first, longest=settings.wait_max, waits=run.waits)
     if delay is None:
         run.connection = replace(connection, wake_at=None)
         return

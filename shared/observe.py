@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from shared.context import Context
+from shared.context import Context, log
 from shared.core.arm_ids import parse_arm_id
 from shared.core.connection import Connection, Owner
 from shared.core.desired import Desired
-from shared.core.errors import InvalidInput
-from shared.core.model import ConnectionStatus, Deployment, Zone
+from shared.core.errors import AutopilotError, InvalidInput
+from shared.core.model import ConnectionStatus, Deployment, Policy, Zone
 from shared.core.plan_elastic import ObservedElastic
 
 
@@ -23,8 +23,9 @@ async def observe_dns(context: Context, desired: Desired, known: Connection) -> 
     zone = await _known_zone(context, desired, known)
     if zone is not None:
         return (zone,)
-    home = desired.zone_home.subscription_id
-    return await context.dns.zones_named([desired.service.zone], zone_subscriptions(context, desired), required={home})
+    return await context.dns.zones_named(
+        [desired.service.zone], zone_subscriptions(context, desired), homes=[desired.zone_home]
+    )
 
 
 def zone_subscriptions(context: Context, desired: Desired) -> tuple[str, ...]:
@@ -48,20 +49,48 @@ async def _known_zone(context: Context, desired: Desired, known: Connection) -> 
     return replace(zone, marker=desired.marker if known.zone.owner is Owner.OURS else None)
 
 
-async def observe_elastic(context: Context, desired: Desired) -> ObservedElastic:
-    """The region's policies and, once the endpoint is approved, the deployments it asks for."""
+async def observe_elastic(
+    context: Context, desired: Desired, known: Connection
+) -> tuple[ObservedElastic, AutopilotError | None]:
+    """The region's policies and, once the endpoint is approved, the deployments it asks for.
+
+    Deployments that cannot be read come back as the error; the policy does not wait for them.
+    """
     asked = desired.deployments if desired.endpoint.status is ConnectionStatus.APPROVED else ()
     policies, deployments = await asyncio.gather(
-        context.elastic.policies(desired.service.elastic_region), context.elastic.deployments(asked)
+        _policies(context, desired, known), _deployments(context, asked), return_exceptions=True
     )
-    if not asked:
-        return ObservedElastic(policies, None)
-    known = await asyncio.gather(*(_with_attached(context, deployment) for deployment in deployments))
-    return ObservedElastic(policies, tuple(known))
+    if isinstance(policies, BaseException):
+        raise policies
+    if isinstance(deployments, AutopilotError):
+        return ObservedElastic(policies, None), deployments
+    if isinstance(deployments, BaseException):
+        raise deployments
+    return ObservedElastic(policies, deployments if asked else None), None
+
+
+async def _policies(context: Context, desired: Desired, known: Connection) -> tuple[Policy, ...]:
+    """The region's policies; the one in use is looked for by its id before one short listing makes it missing."""
+    listed = await context.elastic.policies(desired.service.elastic_region)
+    used = known.policy.id if known.guid.lower() == desired.endpoint.guid.lower() else ""
+    if not used or any(policy.id == used for policy in listed):
+        return listed
+    found = await context.elastic.policy(used)
+    return listed if found is None else (*listed, found)
+
+
+async def _deployments(context: Context, asked: tuple[str, ...]) -> tuple[Deployment, ...]:
+    found = await context.elastic.deployments(asked)
+    return tuple(await asyncio.gather(*(_with_attached(context, deployment) for deployment in found)))
 
 
 async def _with_attached(context: Context, deployment: Deployment) -> Deployment:
     """The search leaves a deployment's settings out at times; then its policies are asked for by themselves."""
     if deployment.attached is not None or not deployment.running:
         return deployment
-    return replace(deployment, attached=await context.elastic.attached_to(deployment.id))
+    try:
+        return replace(deployment, attached=await context.elastic.attached_to(deployment.id))
+    except AutopilotError as error:
+        # Unknown stays unknown: S1 then blocks this deployment, and only this one.
+        log.warning("policies of deployment %s not read: %s", deployment.id, error)
+        return deployment

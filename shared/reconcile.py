@@ -107,10 +107,11 @@ async def _rounds(context: Context, held: Held, message: WorkMessage) -> None:
     for _ in range(ROUNDS):
         known, started = from_document(held.row.document), time.monotonic()
         run = Run(context, held, known, message.cause, message.correlation_id)
-        await _bounded(run, message)
-        await schedule(run, message)
-        await run.flush()
-        await _prune(run)
+        try:
+            await _bounded(run, message)
+            await schedule(run, message)
+        finally:
+            await run.flush()
         final = run.connection
         telemetry.reconcile_completed(
             known,
@@ -121,7 +122,10 @@ async def _rounds(context: Context, held: Held, message: WorkMessage) -> None:
             duration_ms=round((time.monotonic() - started) * 1000),
         )
         if not await held.finish(to_document(final), str(final.phase), final.name, final.region):
+            await _prune(run)
             return
+        # What arrived meanwhile may be more than the wait that began this run: look at everything.
+        message = replace(message, cause="pending", wake_at=None)
     # Still more to do: hand over to a new message instead of holding on, then release.
     await context.storage.queue.send(replace(message, cause="manual", wake_at=None).encode())
     await _let_go(held)
@@ -145,5 +149,4 @@ async def _bounded(run: Run, message: WorkMessage) -> None:
         async with asyncio.timeout(limit):
             await run_once(run, message)
     except TimeoutError as error:
-        await run.flush()
         raise RetryLater(f"The run took longer than {limit:.0f} s.", on=message.endpoint.text) from error

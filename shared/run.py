@@ -31,8 +31,8 @@ class Run:
     entries: list[JournalEntry] = field(default_factory=list)
     saving: asyncio.Lock = field(default_factory=asyncio.Lock)
     """The branches of a run save side by side; the lease is for one at a time."""
-    retry_after: float = 0.0
-    """The longest wait, in seconds, that an error asked for."""
+    waits: dict[str, float] = field(default_factory=dict)
+    """Seconds that errors asked for, by the condition that met them."""
     began_with: frozenset[tuple[str, str]] = frozenset()
     """What the connection was waiting for when the run began."""
 

@@ -2,28 +2,31 @@
 
 Everything is listed in pages, once per run: endpoints per subscription, zones by name, all policies, the deployments
 that endpoints ask for. The same pure plan as in `reconcile` says what is missing or drifted; the sweep itself changes
-nothing in Azure or Elastic Cloud, it enqueues. What needs nothing is tested, and only a change of verdict is enqueued.
+nothing in Azure or Elastic Cloud, it enqueues. What needs nothing is tested, and a changed verdict is enqueued too.
 """
 
 from __future__ import annotations
 
 import asyncio
+import random
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import TypeVar
 
 from shared import telemetry
 from shared.checks import check
 from shared.context import Context, log
 from shared.core import conditions as c
-from shared.core.arm_ids import ArmId, parse_endpoint_id
-from shared.core.conditions import Phase
+from shared.core.arm_ids import ArmId, connection_id, parse_endpoint_id
+from shared.core.catalogue import Kind, recognise
+from shared.core.conditions import Condition, Phase
 from shared.core.connection import Connection, from_document, to_document
 from shared.core.desired import Desired, desired_of
 from shared.core.errors import AutopilotError, InvalidInput, Throttled
 from shared.core.messages import WorkMessage
-from shared.core.model import ConnectionStatus, Deployment, Endpoint, Policy, Zone
+from shared.core.model import Deployment, Endpoint, Policy, Zone
 from shared.core.plan import Observed, plan
 from shared.core.plan_elastic import ObservedElastic
 from shared.observe import zone_subscriptions
@@ -34,6 +37,13 @@ OVERDUE = timedelta(minutes=2)
 """How late a connection's own wake-up may be before the sweep takes its place."""
 
 PROBES_AT_ONCE = 20
+PROBING_SECONDS = 240.0
+"""All tests of a sweep together; the next sweep comes."""
+
+HEARTBEAT = {Phase.READY: timedelta(days=1), Phase.BLOCKED: timedelta(hours=1)}
+"""How long a connection is left to itself while nothing about it seems to have changed."""
+
+_T = TypeVar("_T")
 
 
 @dataclass(slots=True)
@@ -59,9 +69,15 @@ class _Known:
 class _World:
     """What the listings answered; None: could not be read, so nothing is concluded from it."""
 
-    zones: tuple[Zone, ...] | None
+    zones: dict[str, tuple[Zone, ...] | None]
+    """By subscription; None: not read."""
     policies: tuple[Policy, ...] | None
     deployments: tuple[Deployment, ...] | None
+
+    def zones_for(self, context: Context, desired: Desired) -> tuple[Zone, ...] | None:
+        """The zones of every subscription that matters to an endpoint; None when one of them was not read."""
+        found = [self.zones.get(subscription) for subscription in zone_subscriptions(context, desired)]
+        return None if None in found else tuple(zone for zones in found for zone in zones or ())
 
 
 async def sweep(context: Context, correlation_id: str) -> Sweep:
@@ -85,11 +101,11 @@ async def sweep(context: Context, correlation_id: str) -> Sweep:
             continue
         if entry is not None:
             telemetry.connection_checked(entry.connection, (), context.clock.now(), correlation_id)
-    messages += _missing(known.values(), listed, complete, correlation_id)
-    messages += await _probe_all(context, to_probe, correlation_id, result)
-    for message in messages:
-        await context.storage.queue.send(message.encode())
-    result.enqueued = len(messages)
+    messages += _unexplained(listed, known, correlation_id)
+    messages += _missing(context, known.values(), listed, complete, correlation_id)
+    # Repairs first: tests of many unreachable endpoints take long, and nobody should wait for them.
+    await _send(context, messages, result)
+    await _send(context, await _probe_all(context, to_probe, correlation_id, result), result)
     await _count_poison(context, result)
     _report(context, result, correlation_id, started)
     return result
@@ -163,27 +179,28 @@ def _with_address(endpoint: Endpoint, addresses: dict[str, str]) -> Endpoint:
 
 async def _world(context: Context, desired: list[Desired], result: Sweep) -> _World:
     if not desired:
-        return _World((), (), ())
+        return _World({}, (), ())
     names = {wanted.service.zone for wanted in desired}
-    subscriptions = {s: None for wanted in desired for s in zone_subscriptions(context, wanted)}
-    homes = {wanted.zone_home.subscription_id for wanted in desired}
+    subscriptions = list(dict.fromkeys(s for wanted in desired for s in zone_subscriptions(context, wanted)))
+    homes = [wanted.zone_home for wanted in desired]
     asked = {name: None for wanted in desired for name in wanted.deployments}
-    zones, policies, deployments = await asyncio.gather(
-        context.dns.zones_named(names, subscriptions, required=homes),
-        context.elastic.policies(),
-        context.elastic.deployments(asked),
-        return_exceptions=True,
+    policies, deployments, zones = await asyncio.gather(
+        _read("policies", context.elastic.policies(), result),
+        _read("deployments", context.elastic.deployments(asked), result),
+        asyncio.gather(
+            *(_read(f"zones of {s}", context.dns.zones_named(names, [s], homes=homes), result) for s in subscriptions)
+        ),
     )
-    for what, answer in (("zones", zones), ("policies", policies), ("deployments", deployments)):
-        if isinstance(answer, AutopilotError):
-            _failed(result, what, answer)
-        elif isinstance(answer, BaseException):
-            raise answer
-    return _World(
-        None if isinstance(zones, BaseException) else zones,
-        None if isinstance(policies, BaseException) else policies,
-        None if isinstance(deployments, BaseException) else deployments,
-    )
+    return _World(dict(zip(subscriptions, zones, strict=True)), policies, deployments)
+
+
+async def _read(what: str, reading: Awaitable[_T], result: Sweep) -> _T | None:
+    """What was read, or None when it could not be: one closed door does not hold up the rest."""
+    try:
+        return await reading
+    except AutopilotError as error:
+        _failed(result, what, error)
+        return None
 
 
 def _failed(result: Sweep, what: str, error: AutopilotError) -> None:
@@ -202,31 +219,62 @@ def _needs_work(context: Context, desired: Desired, known: _Known | None, world:
     connection, now = known.connection, context.clock.now()
     if connection.wake_at is not None and now - connection.wake_at < OVERDUE:
         return False
-    if connection.phase is not Phase.READY:
-        return True
     endpoint = desired.endpoint
-    if (connection.guid, connection.address) != (endpoint.guid, endpoint.address):
+    if connection.phase not in {Phase.READY, Phase.BLOCKED} or _waits_for_us(connection):
         return True
-    if endpoint.status is not ConnectionStatus.APPROVED:
+    if (connection.guid.lower(), connection.address) != (endpoint.guid.lower(), endpoint.address or ""):
+        return True
+    if connection.observed_at is None or now - connection.observed_at > HEARTBEAT[connection.phase]:
         return True
     elastic = None
     if world.policies is not None and world.deployments is not None:
         region = desired.service.elastic_region
         policies = tuple(policy for policy in world.policies if policy.region == region)
         elastic = ObservedElastic(policies, world.deployments)
-    found = plan(desired, Observed(endpoint, world.zones, elastic), connection, context.rules, now)
-    return bool(found.steps) or any(not condition.true for condition in found.conditions)
+    found = plan(
+        desired, Observed(endpoint, world.zones_for(context, desired), elastic), connection, context.rules, now
+    )
+    return bool(found.steps) or any(_turned(connection, condition) for condition in found.conditions)
+
+
+def _waits_for_us(connection: Connection) -> bool:
+    """Whether anything but a person is still needed."""
+    return any(
+        not condition.true and condition.needs is not c.Kind.PERSON and condition.reason != "NotTested"
+        for condition in connection.conditions
+        if condition.type != c.READY
+    )
+
+
+def _turned(connection: Connection, now: Condition) -> bool:
+    """Whether the world says something else about a condition than the record does; a True one has many reasons."""
+    known = connection.condition(now.type)
+    if known is None or known.status is not now.status:
+        return True
+    return not now.true and known.reason != now.reason
+
+
+def _unexplained(listed: dict[str, Endpoint], known: dict[str, _Known], correlation_id: str) -> list[WorkMessage]:
+    """Endpoints that look like Elastic's but cannot be handled, and have no record that says why."""
+    explained = {Kind.SERVERLESS, Kind.UNKNOWN_ELASTIC}
+    return [
+        WorkMessage(endpoint.id, "timer", correlation_id)
+        for endpoint in listed.values()
+        if recognise(endpoint.alias).kind in explained and connection_id(endpoint.id.text) not in known
+    ]
 
 
 def _missing(
-    known: Iterable[_Known], listed: dict[str, Endpoint], complete: set[str], correlation_id: str
+    context: Context, known: Iterable[_Known], listed: dict[str, Endpoint], complete: set[str], correlation_id: str
 ) -> list[WorkMessage]:
     """Connections whose endpoint a complete listing did not show; the loop reads each before it believes it."""
     messages = []
     for entry in known:
         endpoint_id = _endpoint_id(entry.connection)
         settled = entry.connection.phase in {Phase.REMOVED, Phase.IGNORED}
-        if endpoint_id is None or settled or endpoint_id.key in listed or endpoint_id.subscription_id not in complete:
+        if endpoint_id is None or settled or endpoint_id.key in listed:
+            continue
+        if endpoint_id.subscription_id not in complete or not in_scope(context, endpoint_id):
             continue
         messages.append(WorkMessage(endpoint_id, "timer", correlation_id))
     return messages
@@ -242,17 +290,37 @@ def _endpoint_id(connection: Connection) -> ArmId | None:
 # -- testing what needs nothing ------------------------------------------------------------------------------------
 
 
+async def _send(context: Context, messages: list[WorkMessage], result: Sweep) -> None:
+    for message in messages:
+        try:
+            await context.storage.queue.send(message.encode())
+        except AutopilotError as error:
+            _failed(result, "work queue", error)
+        else:
+            result.enqueued += 1
+
+
 async def _probe_all(
     context: Context, to_probe: list[tuple[Desired, _Known]], correlation_id: str, result: Sweep
 ) -> list[WorkMessage]:
+    """Test as many as the time allows, each time beginning elsewhere; what comes too late is for the next sweep."""
     gate = asyncio.Semaphore(PROBES_AT_ONCE)
+    found: list[WorkMessage] = []
 
-    async def one(desired: Desired, known: _Known) -> WorkMessage | None:
+    async def one(desired: Desired, known: _Known) -> None:
         async with gate:
-            return await _probe_one(context, desired, known, correlation_id, result)
+            message = await _probe_one(context, desired, known, correlation_id, result)
+            if message is not None:
+                found.append(message)
 
-    answers = await asyncio.gather(*(one(desired, known) for desired, known in to_probe))
-    return [message for message in answers if message is not None]
+    random.shuffle(to_probe)
+    try:
+        async with asyncio.timeout(PROBING_SECONDS), asyncio.TaskGroup() as group:
+            for desired, known in to_probe:
+                group.create_task(one(desired, known))
+    except TimeoutError:
+        result.errors.append(f"{len(to_probe) - result.probed} connections were not tested for lack of time")
+    return found
 
 
 async def _probe_one(
@@ -265,6 +333,8 @@ async def _probe_one(
     before = known.connection.condition(c.REACHABLE)
     if not outcome.condition.true:
         result.unhealthy += 1
+    if outcome.condition.status is c.Status.UNKNOWN:
+        return None  # nothing was learnt: neither good nor bad news
     if before is None or (before.status, before.reason) != (outcome.condition.status, outcome.condition.reason):
         return WorkMessage(desired.endpoint.id, "timer", correlation_id)
     if known.row.lease_owner is None:

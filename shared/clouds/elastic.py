@@ -8,6 +8,7 @@ Creating a ruleset is the one call that is not idempotent, and nothing here repe
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from shared.clouds.elastic_errors import elastic_error
-from shared.core.errors import AnswerLost, RetryLater
+from shared.core.errors import AnswerLost, Forbidden, NotFound, RetryLater
 from shared.core.markers import marker_from_description
 from shared.core.model import Deployment, Policy, Rule
 from shared.core.plan_elastic import POLICY_TYPE
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 _RULESETS = "/deployments/traffic-filter/rulesets"
 _PAGE = 100
+_NAMES = 200
+"""Names in one search: two clauses each, and Elasticsearch takes about a thousand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +64,21 @@ class ElasticCloud:
         """Every policy of a region (`azure-eastus2`), or of all, with its associations. The API has no pages here."""
         query = {"include_associations": "true"} | ({"region": region} if region else {})
         body = await self._call("GET", _RULESETS, doing="list policies", on=region or "all regions", params=query)
-        return tuple(policy_of(entry) for entry in body.get("rulesets") or [])
+        return tuple(policy_of(entry) for entry in _list_in(body, "rulesets", "list policies"))
+
+    async def policy(self, policy_id: str) -> Policy | None:
+        """One policy; None when it is gone: the API answers 404 for that, and at times 403."""
+        path, query = f"{_RULESETS}/{policy_id}", {"include_associations": "true"}
+        try:
+            return policy_of(await self._call("GET", path, doing="read the policy", on=policy_id, params=query))
+        except (NotFound, Forbidden):
+            return None
 
     async def create_policy(self, step: CreatePolicy) -> str:
-        """Create the policy and return its id. AnswerLost: it may exist; look for it before trying again."""
+        """Create the policy and return its id. AnswerLost: it may exist; look for it before trying again.
+
+        All of it takes at most the timeout: the caller's lease rests on that.
+        """
         rule = {"azure_endpoint_name": step.endpoint_name, "azure_endpoint_guid": step.endpoint_guid}
         body = {
             "name": step.name,
@@ -74,9 +88,12 @@ class ElasticCloud:
             "include_by_default": False,
             "rules": [rule],
         }
-        answer = await self._call(
-            "POST", _RULESETS, doing="create the private connection policy", on=step.name, body=body
-        )
+        doing = "create the private connection policy"
+        try:
+            async with asyncio.timeout(self._options.timeout):
+                answer = await self._call("POST", _RULESETS, doing=doing, on=step.name, body=body)
+        except TimeoutError as error:
+            raise AnswerLost(f"Elastic Cloud did not answer in time when asked to {doing}.", on=step.name) from error
         policy_id = answer.get("id")
         if not isinstance(policy_id, str) or not policy_id:
             raise AnswerLost("Elastic Cloud created the policy but answered no id.", on=step.name)
@@ -98,15 +115,17 @@ class ElasticCloud:
         """Ids of the policies attached to a deployment."""
         path = f"/deployments/traffic-filter/associations/deployment/{deployment_id}/rulesets"
         body = await self._call("GET", path, doing="read a deployment's policies", on=deployment_id)
-        return tuple(str(entry) for entry in body.get("rulesets") or [])
+        return tuple(str(entry) for entry in _list_in(body, "rulesets", "read a deployment's policies"))
 
     # -- deployments -----------------------------------------------------------------------------------------------
 
     async def deployments(self, ids_or_names: Iterable[str]) -> tuple[Deployment, ...]:
         """Every deployment that has one of these as its id or its exact name."""
         wanted = tuple(dict.fromkeys(ids_or_names))
-        if not wanted:
-            return ()
+        pages = [await self._search(wanted[at : at + _NAMES]) for at in range(0, len(wanted), _NAMES)]
+        return tuple({deployment.id: deployment for page in pages for deployment in page}.values())
+
+    async def _search(self, wanted: tuple[str, ...]) -> tuple[Deployment, ...]:
         terms = [
             {"term": {field: {"value": value}}}
             for entry in wanted
@@ -119,12 +138,12 @@ class ElasticCloud:
             page = await self._call(
                 "POST", "/deployments/_search", doing="search deployments", on=", ".join(wanted)[:200], body=request
             )
-            entries = page.get("deployments") or []
+            entries = _list_in(page, "deployments", "search deployments")
             for entry in entries:
                 deployment = deployment_of(entry, self._options.probe_port)
                 found[deployment.id] = deployment
             cursor = page.get("cursor")
-            if not cursor or len(entries) < _PAGE:
+            if not cursor or len(entries) < _PAGE or cursor == request.get("cursor"):
                 return tuple(found.values())
             request = {"cursor": cursor}
 
@@ -193,9 +212,17 @@ def _moment(text: str | None) -> datetime | None:
     return found if found is None or found.tzinfo else None
 
 
+def _list_in(body: Mapping[str, Any], name: str, doing: str) -> list[Any]:
+    """A list that must be there: "no list" and "an empty list" lead to opposite decisions."""
+    found = body.get(name)
+    if not isinstance(found, list):
+        raise AnswerLost(f"Elastic Cloud's answer has no list of {name} when asked to {doing}.", after=15.0)
+    return found
+
+
 def policy_of(body: Mapping[str, Any]) -> Policy:
     """A policy from the API's JSON, which may have nulls anywhere."""
-    rules = (rule for rule in body.get("rules") or [] if isinstance(rule, Mapping))
+    rules = [rule for rule in body.get("rules") or [] if isinstance(rule, Mapping)]
     associations = (entry for entry in body.get("associations") or [] if isinstance(entry, Mapping))
     return Policy(
         id=str(body.get("id") or ""),
@@ -211,6 +238,7 @@ def policy_of(body: Mapping[str, Any]) -> Policy:
         ),
         associations=tuple(str(a["id"]) for a in associations if a.get("entity_type") == "deployment" and a.get("id")),
         marker=marker_from_description(body.get("description")),
+        other_rules=sum(not rule.get("azure_endpoint_guid") for rule in rules),
     )
 
 

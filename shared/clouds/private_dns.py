@@ -7,7 +7,7 @@ Record sets are given a bare ETag, as recordings of the live service show it; th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from shared.clouds.arm_errors import arm_errors, arm_read_errors
 from shared.clouds.azure import ArmClients
 from shared.core.arm_ids import ArmId, parse_arm_id
-from shared.core.errors import Forbidden, NotFound, NotVisibleYet, Waiting
+from shared.core.errors import Forbidden, NotFound, NotVisibleYet, RetryLater, Waiting
 from shared.core.markers import marker_from_tags, record_marker
 from shared.core.model import Link, WildcardRecord, Zone
 from shared.core.steps import CreateLink, CreateZone, PutWildcardRecord
@@ -32,18 +32,22 @@ class PrivateDns:
     # -- reading ---------------------------------------------------------------------------------------------------
 
     async def zones_named(
-        self, names: Iterable[str], subscription_ids: Iterable[str], *, required: Collection[str] = ()
+        self, names: Iterable[str], subscription_ids: Iterable[str], *, homes: Iterable[ArmId] = ()
     ) -> tuple[Zone, ...]:
         """Every zone of these names that the app can see in these subscriptions, with links and `*` record.
 
-        A subscription that the app may not read shows none, unless it is `required`: there zones are made.
+        A subscription or zone that the app may not read shows nothing, unless it is among the `homes`, where zones are
+        made: somebody else's closed door is no reason to stop.
         """
         wanted = {name.lower() for name in names}
+        kept = tuple(homes)
+        required = {home.subscription_id for home in kept} | {home.key for home in kept}
         listings = await asyncio.gather(
             *(self._visible_zones(s, wanted, must=s in required) for s in dict.fromkeys(subscription_ids))
         )
         zones = [zone for listing in listings for zone in listing]
-        return tuple(await asyncio.gather(*(self._filled(zone) for zone in zones)))
+        filled = await asyncio.gather(*(self._listed(zone, must=zone.id.key in required) for zone in zones))
+        return tuple(zone for zone in filled if zone is not None)
 
     async def zone(self, zone_id: ArmId) -> Zone | None:
         """A zone known by its id, with links and record but without its marker; None when it is gone."""
@@ -52,6 +56,17 @@ class PrivateDns:
             return await self._filled(zone)
         except NotFound:
             return None
+
+    async def _listed(self, zone: Zone, *, must: bool) -> Zone | None:
+        try:
+            return await self._filled(zone)
+        except Forbidden:
+            if must:
+                raise
+            return None
+        except NotFound as error:
+            # Listed, but what is below it is not there: just made, or just being deleted.
+            raise NotVisibleYet(error.what, on=error.on) from error
 
     async def _visible_zones(self, subscription_id: str, wanted: set[str], *, must: bool) -> list[Zone]:
         try:
@@ -132,6 +147,10 @@ class PrivateDns:
         properties = {"ttl": step.ttl, "aRecords": addresses, "metadata": step.marker.metadata()}
         body = _models().RecordSet({"properties": properties})
         condition = dict(_IF_ABSENT) if step.etag is None else {"If-Match": step.etag}
+        if step.etag == "":
+            raise RetryLater(
+                "Azure answered the * record without an ETag; it is not overwritten blindly.", on=zone.text
+            )
         doing = "write the zone's * record"
         with _made_but_unseen(doing, zone.text), arm_errors(doing, zone.text):
             answer = await client.record_sets.create_or_update(
@@ -191,11 +210,3 @@ def record_of(body: Mapping[str, Any]) -> WildcardRecord:
         etag=str(body.get("etag") or ""),
         marker=record_marker(properties.get("metadata")),
     )
-
-
-def zones_by_name(zones: Iterable[Zone]) -> dict[str, tuple[Zone, ...]]:
-    """Zones grouped by their DNS name in lower case."""
-    grouped: dict[str, list[Zone]] = {}
-    for zone in zones:
-        grouped.setdefault(zone.name.lower(), []).append(zone)
-    return {name: tuple(group) for name, group in grouped.items()}

@@ -116,6 +116,8 @@ class Connection:
     """When everything was last read in full."""
     wake_at: datetime | None = None
     """When the loop will look again by itself; None: only an event, a person or the timer wakes it."""
+    elastic_not_before: datetime | None = None
+    """Elastic Cloud asked not to be called before this moment."""
     missing_since: datetime | None = None
     """When the endpoint was first found gone."""
     schema: int = SCHEMA
@@ -128,6 +130,22 @@ class Connection:
     def condition(self, type_: str) -> Condition | None:
         """One of its conditions."""
         return next((condition for condition in self.conditions if condition.type == type_), None)
+
+    def reborn(self) -> Connection:
+        """What is left of the record when the endpoint is gone, or made anew under its old name: names and DNS."""
+        return Connection(
+            self.endpoint_id,
+            name=self.name,
+            region=self.region,
+            alias=self.alias,
+            zone=self.zone,
+            links=self.links,
+            record=self.record,
+            conditions=self.conditions,
+            phase=self.phase,
+            generation=self.generation,
+            first_seen=self.first_seen,
+        )
 
     def with_association(self, memory: AssociationMemory) -> Connection:
         """The same with one association remembered or updated."""

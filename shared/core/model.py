@@ -112,6 +112,12 @@ class Policy:
     associations: tuple[str, ...] = ()
     """Ids of the deployments that it is associated with, those that our key may see."""
     marker: Marker | None = None
+    other_rules: int = 0
+    """Rules that name no Azure endpoint."""
+
+    def admits_only(self, guid: str) -> bool:
+        """Whether nothing but this endpoint comes in by it."""
+        return not self.other_rules and all(rule.endpoint_guid.lower() == guid.lower() for rule in self.rules)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,9 +48,9 @@ def condition_of(
         )
     reason = next(name for kind, name in _REASONS if isinstance(error, kind))
     if isinstance(error, NotVisibleYet):
-        overdue = {reason, "StillNotVisible"}
-        since = before.since if before is not None and before.reason in overdue else None
-        if since is not None and (now - since).total_seconds() > visibility:
+        since = before.since if before is not None and before.reason == reason else None
+        overdue = since is not None and (now - since).total_seconds() > visibility
+        if overdue or (before is not None and before.reason == "StillNotVisible"):
             step = "Look at the resource in the Azure portal; the app goes on trying at each sweep."
             return c.blocked(type_, "StillNotVisible", _text(error), step)
         return c.waiting(type_, reason, _text(error))
@@ -62,9 +62,17 @@ def _text(error: AutopilotError) -> str:
 
 
 def next_delay(
-    connection: Connection, conditions: Mapping[str, Condition], *, first: float, longest: float, at_least: float
+    connection: Connection,
+    conditions: Mapping[str, Condition],
+    *,
+    first: float,
+    longest: float,
+    waits: Mapping[str, float],
 ) -> float | None:
-    """Seconds until the loop looks again by itself; None when only an event, a person or the timer should wake it."""
+    """Seconds until the loop looks again by itself; None when only an event, a person or the timer should wake it.
+
+    `waits` are the seconds that errors asked for, by condition: one service's long wait does not hold up the other.
+    """
     wanting = {name for name, condition in conditions.items() if name != c.READY and not condition.true}
     waiting_for = {name for name in wanting if conditions[name].needs in {c.Kind.TIME, c.Kind.WORK}}
     # "Not tested" waits for the others, it is nothing to look for by itself.
@@ -75,7 +83,12 @@ def next_delay(
     if not waiting_for or (waiting_for == {c.REACHABLE} and connection.attempts >= PATIENCE):
         return None
     grown = min(longest, first * GROWTH ** min(connection.attempts, 30))
-    return max(grown, at_least)
+    waiting_for = waiting_for - {c.REACHABLE} or waiting_for
+    return min(max(grown, waits.get(name, waits.get(_BEHIND.get(name, ""), 0.0))) for name in waiting_for)
+
+
+_BEHIND = {c.LINKED: c.ZONE_READY, c.RECORD_READY: c.ZONE_READY, c.ASSOCIATED: c.POLICY_READY}
+"""Conditions that wait as long as the one before them in their branch."""
 
 
 def fingerprint(conditions: tuple[Condition, ...]) -> frozenset[tuple[str, str]]:

@@ -63,13 +63,19 @@ def plan(desired: Desired, observed: Observed, known: Connection, rules: Rules, 
     first = (recognition_condition(endpoint), addressed(endpoint), approved(endpoint, known, rules, now))
     if endpoint.status in TERMINAL:
         return Plan(None, None, first)
-    dns = None if observed.zones is None else plan_dns(desired, observed.zones, rules)
+    zones = observed.zones if endpoint.vnet_id else None
+    dns = None if zones is None else plan_dns(desired, zones, rules)
     elastic = None
     if observed.elastic is not None and endpoint.guid:
         elastic = plan_elastic(desired, observed.elastic, known, rules, now)
+    network = () if endpoint.vnet_id else (_no_network(),)
     policy = () if endpoint.guid else (_no_guid(),)
-    branches = (*(dns.conditions if dns else ()), *(elastic.conditions if elastic else policy))
+    branches = (*(dns.conditions if dns else network), *(elastic.conditions if elastic else policy))
     return Plan(dns, elastic, (*first, *branches))
+
+
+def _no_network() -> Condition:
+    return c.waiting(c.LINKED, "NoNetworkYet", "Azure has not said yet which virtual network the endpoint is in.")
 
 
 def _no_guid() -> Condition:
@@ -144,9 +150,9 @@ def remember(known: Connection, desired: Desired, plan_: Plan, now: datetime) ->
     )
     if plan_.dns is not None:
         dns = plan_.dns
-        known = replace(known, zone=dns.zone or known.zone, links=dns.links or known.links)
-        known = replace(known, record=dns.record or known.record)
-        known = replace(known, record_addresses=dns.record_addresses or known.record_addresses)
+        if dns.zone is not None:
+            known = replace(known, zone=dns.zone, links=dns.links)
+        known = replace(known, record=dns.record or known.record, record_addresses=dns.record_addresses)
     return _remember_elastic(known, plan_.elastic) if plan_.elastic is not None else known
 
 
@@ -154,7 +160,8 @@ def _remember_elastic(known: Connection, elastic: ElasticPlan) -> Connection:
     policy = elastic.policy
     if not policy.id and known.policy.intent_at and known.guid:
         policy = known.policy  # an intent is cleared only by a definite answer
-    known = replace(known, policy=policy, deployments=elastic.deployments or known.deployments)
+    deployments = known.deployments if elastic.deployments is None else elastic.deployments
+    known = replace(known, policy=policy, deployments=deployments)
     begun = {memory.deployment_id: memory for memory in known.associations}
     for deployment_id in elastic.associated:
         memory = begun.get(deployment_id)

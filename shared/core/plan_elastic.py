@@ -40,18 +40,19 @@ class ElasticPlan:
     policy: PolicyMemory
     associated: tuple[str, ...] = ()
     """Ids of the asked-for deployments that are associated."""
-    deployments: tuple[DeploymentMemory, ...] = ()
+    deployments: tuple[DeploymentMemory, ...] | None = None
+    """Those that are associated; None: not looked at."""
 
 
-def policies_of(policies: tuple[Policy, ...], guid: str) -> tuple[Policy, ...]:
-    """The policies that let this endpoint in, the one to use first: associated ones, then the lowest id."""
+def policies_of(policies: tuple[Policy, ...], guid: str, known_id: str = "") -> tuple[Policy, ...]:
+    """The policies that let this endpoint in, the one to use first: the one in use, associated ones, the lowest id."""
     wanted = guid.lower()
     found = (
         policy
         for policy in policies
         if policy.type == POLICY_TYPE and any(rule.endpoint_guid.lower() == wanted for rule in policy.rules)
     )
-    return tuple(sorted(found, key=lambda policy: (not policy.associations, policy.id)))
+    return tuple(sorted(found, key=lambda policy: (policy.id != known_id, not policy.associations, policy.id)))
 
 
 def plan_elastic(
@@ -78,14 +79,14 @@ def _plan_policy(
     desired: Desired, observed: ObservedElastic, known: Connection, rules: Rules, now: datetime
 ) -> tuple[tuple[ElasticStep, ...], Condition, PolicyMemory, Policy | None]:
     endpoint = desired.endpoint
-    matching = policies_of(observed.policies, endpoint.guid)
+    matching = policies_of(observed.policies, endpoint.guid, known.policy.id)
     if matching:
         policy = matching[0]
         ours = desired.marker.same_maker(policy.marker)
         memory = PolicyMemory(policy.id, Owner.OURS if ours else Owner.ADOPTED, created_at=known.policy.created_at)
         return (), _existing_policy(desired, matching), memory, policy
     lag = timedelta(seconds=rules.policy_lag)
-    memory = known.policy if known.guid in {"", endpoint.guid} else PolicyMemory()
+    memory = known.policy if known.guid.lower() in {"", endpoint.guid.lower()} else PolicyMemory()
     if memory.id and memory.created_at and now - memory.created_at < lag:
         return (), c.good(c.POLICY_READY, "Created", f"Policy {memory.id} was just created."), memory, None
     if not memory.id and memory.intent_at and now - memory.intent_at < lag:
@@ -132,7 +133,7 @@ class _Associations:
     steps: tuple[ElasticStep, ...]
     conditions: tuple[Condition, ...]
     associated: tuple[str, ...] = ()
-    deployments: tuple[DeploymentMemory, ...] = ()
+    deployments: tuple[DeploymentMemory, ...] | None = None
 
 
 def _association_waits(desired: Desired) -> Condition:
@@ -151,7 +152,7 @@ def _plan_associations(
     desired: Desired, observed: ObservedElastic, policy_id: str, policy: Policy | None, rules: Rules
 ) -> _Associations:
     if not desired.deployments:
-        return _Associations((), (_nothing_requested(),))
+        return _Associations((), (_nothing_requested(),), deployments=())
     if observed.deployments is None:
         return _Associations((), (c.unknown(c.ASSOCIATED, "NotObserved", "The deployments have not been read yet."),))
     choices = choose_deployments(desired, observed.deployments, observed.policies, policy_id, policy, rules)
@@ -160,12 +161,28 @@ def _plan_associations(
         for choice in choices
         if choice.deployment is not None and choice.problem is None and not choice.associated
     )
+    condition = _association_condition(choices, steps)
+    if steps and policy is not None and not policy.admits_only(desired.endpoint.guid):
+        steps, condition = (), _admits_others(policy, desired, steps)
     done = tuple(choice.deployment for choice in choices if choice.deployment is not None and choice.associated)
     return _Associations(
         steps,
-        (_association_condition(choices, steps),),
+        (condition,),
         tuple(deployment.id for deployment in done),
         tuple(DeploymentMemory(deployment.id, deployment.name, deployment.urls) for deployment in done),
+    )
+
+
+def _admits_others(policy: Policy, desired: Desired, steps: tuple[ElasticStep, ...]) -> Condition:
+    """Consent was given for this endpoint only: a policy with further rules would let others in with it (S8)."""
+    guid = desired.endpoint.guid.lower()
+    others = [rule.endpoint_name or rule.endpoint_guid for rule in policy.rules if rule.endpoint_guid.lower() != guid]
+    named = ", ".join(others) or f"{policy.other_rules} other rule(s)"
+    return c.blocked(
+        c.ASSOCIATED,
+        "PolicyAdmitsOthers",
+        f"Policy {policy.id} ({policy.name}) also lets in {named}. Not done: {'; '.join(map(str, steps))}.",
+        "Take the other rules out of the policy, or delete it so that the app makes one for this endpoint alone.",
     )
 
 
