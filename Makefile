@@ -13,7 +13,7 @@ run: setup ## start the local clouds and the app, connect a private endpoint liv
 	@$(BIN)/python -m local story
 
 test: setup ## run all tests
-	@$(BIN)/python -m pytest -n auto --dist worksteal
+	@$(BIN)/python -m pytest -n auto --dist loadgroup
 
 check: setup ## lint, types, layers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -30,8 +32,8 @@ class Instance:
     def __init__(self, folder: Path, *arguments: str, command: str = "up", **environment: str) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self._log = (folder.parent / f"{folder.name}.{command}.log").open("w+b")
-        self.process = subprocess.Popen(
+        self._log = tempfile.NamedTemporaryFile(prefix=f"{command}-", suffix=".log", dir=folder.parent)  # noqa: SIM115 - open as long as the process, `stop` closes it
+        self.process = subprocess.Popen(  # noqa: S603 - our own command, no shell
             [sys.executable, "-m", "local", "--folder", str(folder), command, *arguments],
             cwd=ROOT,
             env=os.environ | {"HEALTH_SCHEDULE": "*/4 * * * * *", "PYTHONUNBUFFERED": "1"} | environment,
@@ -54,8 +56,9 @@ class Instance:
 
     @property
     def endpoints(self) -> dict[str, Any]:
-        path = Path(self.output.split("endpoints.json")[0].rsplit(" ", 1)[1]) / "endpoints.json"
-        return dict(json.loads(path.read_text(encoding="utf-8")))
+        """What outsiders know of it: the file that its line `ready after ...` names."""
+        path = next(line for line in self.output.splitlines() if line.startswith("ready after")).split(": ", 1)[1]
+        return dict(json.loads(Path(path).read_text(encoding="utf-8")))
 
     def client(self) -> LocalClient:
         return LocalClient(self.endpoints)
@@ -68,7 +71,16 @@ class Instance:
             return self.process.wait(30)
         finally:
             self.process.kill()
+            self._keep_exchanges()
             self._log.close()
+
+    def _keep_exchanges(self) -> None:
+        """Copy what went over the wire to the folder that KEEP_EXCHANGES names, for a check by others."""
+        kept = os.environ.get("KEEP_EXCHANGES")
+        started = [line for line in self.output.splitlines() if line.startswith("ready after")]
+        if kept and started:
+            exchanges = Path(started[0].split(": ", 1)[1]).parent / "exchanges.jsonl"
+            shutil.copy(exchanges, Path(kept) / f"{self.process.pid}.jsonl")
 
     def host_pid(self) -> int:
         """Process id of the function host as it now runs."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import uuid
 from pathlib import Path
 from typing import Any
@@ -144,8 +145,8 @@ asyncio.run(main(*sys.argv[1:]))
     }
     await ready(client, await put_endpoint(client, "pe-sdk", "westeurope"))
     ran = subprocess.run(
-        ["python", "-c", script, endpoints["arm"], endpoints["subscription_id"]],
-        executable=__import__("sys").executable, env=environment, capture_output=True, text=True, timeout=60, check=False,
+        [sys.executable, "-c", script, endpoints["arm"], endpoints["subscription_id"]],
+        env=environment, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     assert int(ran.stdout) >= 1

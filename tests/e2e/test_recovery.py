@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-recovery")]
 async def client(tmp_path: Path) -> AsyncIterator[LocalClient]:
     """An instance of its own, whose Event Grid takes hours to try again."""
     instance = Instance(
-        tmp_path / "local", "--approval-seconds", "6", "--time-scale", "1000", LEASE_SECONDS="20", RUN_SECONDS="10"
+        tmp_path / "local", "--approval-seconds", "6", "--time-scale", "1000", LEASE_SECONDS="30", RUN_SECONDS="10"
     )
     self_destruct = instance
     try:
