@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from local.arm import DEFAULT_SUBSCRIPTION
 from local.elastic.deployments import Deployment
 from local.elastic.history import attached_over_time
 from local.elastic.model import Ruleset
@@ -20,6 +21,8 @@ from tests.harness.wire import Refusal
 
 ANYWHERE = "192.0.2.77"
 """Somebody on the internet."""
+
+PE_1 = f"/subscriptions/{DEFAULT_SUBSCRIPTION}/resourceGroups/rg-apps/providers/Microsoft.Network/privateEndpoints/pe-1"
 
 
 def the(estate: Estate, name: str) -> Deployment:
@@ -283,15 +286,18 @@ async def test_the_settings_may_allow_a_deployment_by_name_or_id(spelled: Callab
     await estate.ready(await connect(estate, "logs-eastus2"))
 
 
-@pytest.mark.parametrize("consent", ["pe-1", "PE-1", "*", "other, pe-1"])
+@pytest.mark.parametrize(
+    "consent", ["rg-apps/pe-1", "RG-Apps/PE-1", "*", "rg-x/other, rg-apps/pe-1", connection_id(PE_1)]
+)
 async def test_a_deployments_own_tag_may_allow_the_endpoint(consent: str) -> None:
     estate = await Estate(settings={"ELASTIC_DEPLOYMENTS_ALLOWED": ""}).open()
     estate.elastic.add_deployment("own", "eastus2", ip_policy=True, tags={ENDPOINTS_TAG: consent})
     await estate.ready(await connect(estate, "own"))
 
 
-@pytest.mark.parametrize("consent", ["pe-2", "", "pe-", "pe-1x"])
+@pytest.mark.parametrize("consent", ["pe-1", "rg-other/pe-1", "rg-apps/pe-2", "", "rg-apps/", "rg-apps/pe-1x"])
 async def test_a_deployments_tag_for_other_endpoints_allows_nothing(consent: str) -> None:
+    """A bare name is no consent: anybody can give an endpoint of their own that name."""
     estate = await Estate(settings={"ELASTIC_DEPLOYMENTS_ALLOWED": ""}).open()
     deployment = estate.elastic.add_deployment("own", "eastus2", ip_policy=True, tags={ENDPOINTS_TAG: consent})
     endpoint = await connect(estate, "own")

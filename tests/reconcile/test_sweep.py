@@ -23,11 +23,11 @@ DNS_API = "2024-06-01"
 
 
 async def a_ready_connection(estate: Estate, name: str = "pe-1") -> str:
-    """A connection that has been Ready for a day."""
+    """A connection that has been Ready for an hour."""
     endpoint = await estate.put_endpoint(name)
     await estate.settle()
     await estate.ready(endpoint)
-    await estate.clock.sleep(86400)
+    await estate.clock.sleep(3600)
     return endpoint
 
 
