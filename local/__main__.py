@@ -38,6 +38,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
             command.add_argument(f"--{port}-port", type=int, default=0, help="a free one unless given")
         command.add_argument("--approval-seconds", type=float, default=5.0, help="how long Elastic takes to approve")
         command.add_argument("--time-scale", type=float, default=1.0, help="of Event Grid's retry schedule")
+        command.add_argument("--role-assignments", type=Path, help="JSON: client id -> [{scope, actions, notActions}]")
     rest = commands.add_parser("rest")
     rest.add_argument("method", choices=["GET", "PUT", "PATCH", "DELETE"])
     rest.add_argument("path", help="the resource's id")
@@ -61,6 +62,7 @@ async def run_stack(arguments: argparse.Namespace) -> int:
         folder=arguments.folder,
         approval_seconds=arguments.approval_seconds,
         time_scale=arguments.time_scale,
+        role_assignments=arguments.role_assignments,
     )
     asked = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

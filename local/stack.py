@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 
 from local.arm import DEFAULT_SUBSCRIPTION
+from local.arm.roles import read_assignments
 from local.azurite import Azurite, install
 from local.child import Child
 from local.clock import LoopClock
@@ -61,6 +62,8 @@ class Options:
     time_scale: float = 1.0
     """Of Event Grid's retry schedule: 0.1 makes ten minutes one."""
     seed_app: Path = field(default=APP)
+    role_assignments: Path | None = None
+    """JSON with the roles of identities in Azure; without it everybody may do everything."""
 
 
 class Stack:
@@ -92,6 +95,9 @@ class Stack:
             self.clock, check_token=self._identity.is_valid, ca=self._ca, loopback_prefix=self._claim.prefix
         )
         self.world.elastic.settings.approval_seconds = self.options.approval_seconds
+        self.world.arm.settings.principal_of = self._identity.client_of
+        if self.options.role_assignments is not None:
+            self.world.arm.settings.role_assignments = read_assignments(self.options.role_assignments)
         await self._serve_clouds()
         await self.world.seed(await self._token())
         await self.world.network.start(dns_port=self.options.dns_port)

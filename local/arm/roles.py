@@ -6,9 +6,11 @@ As in Azure: rights add up, hold for everything below their scope, `*` stands fo
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,16 @@ class RoleAssignment:
 def allowed(assignments: Iterable[RoleAssignment], action: str, resource: str) -> bool:
     """Whether any of the assignments lets its holder do `action` on `resource`."""
     return any(assignment.allows(action, resource) for assignment in assignments)
+
+
+def read_assignments(path: Path) -> dict[str, list[RoleAssignment]]:
+    """From JSON: {"<client id>": [{"scope": "/subscriptions/...", "actions": [...], "notActions": [...]}]}."""
+    return {
+        principal: [
+            RoleAssignment(role["scope"], tuple(role["actions"]), tuple(role.get("notActions", ()))) for role in roles
+        ]
+        for principal, roles in json.loads(path.read_text(encoding="utf-8")).items()
+    }
 
 
 def _any(patterns: Iterable[str], action: str) -> bool:

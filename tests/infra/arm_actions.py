@@ -1,0 +1,38 @@
+"""From what the product asks of Azure Resource Manager to the rights that Azure wants for it.
+
+The one table to extend when the product learns to ask for more: an operation that is not in it fails the tests, and so
+does one of a role that nothing here needs. Actions: "Azure resource provider operations", Microsoft.Network,
+https://learn.microsoft.com/azure/role-based-access-control/permissions/networking.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import unquote, urlsplit
+
+from local.arm.ids import parse
+
+NETWORK = "Microsoft.Network"
+ACTIONS = {
+    "GET privateEndpoints": f"{NETWORK}/privateEndpoints/read",
+    "GET networkInterfaces": f"{NETWORK}/networkInterfaces/read",
+    "GET privateDnsZones": f"{NETWORK}/privateDnsZones/read",
+    "PUT privateDnsZones": f"{NETWORK}/privateDnsZones/write",
+    "GET privateDnsZones/virtualNetworkLinks": f"{NETWORK}/privateDnsZones/virtualNetworkLinks/read",
+    "PUT privateDnsZones/virtualNetworkLinks": f"{NETWORK}/privateDnsZones/virtualNetworkLinks/write",
+    "GET privateDnsZones/A": f"{NETWORK}/privateDnsZones/A/read",
+    "PUT privateDnsZones/A": f"{NETWORK}/privateDnsZones/A/write",
+    "GET privateDnsOperationStatuses": f"{NETWORK}/privateDnsOperationStatuses/read",
+}
+LINKED_ACTIONS = {
+    "PUT privateDnsZones/virtualNetworkLinks": f"{NETWORK}/virtualNetworks/join/action",
+}
+"""What Azure asks for besides, on another resource that the request points to."""
+
+
+def actions_of(request: str) -> list[str]:
+    """The actions for one request (`METHOD URL`); KeyError for one that the table does not know."""
+    method, url = request.split(" ", 1)
+    target = parse(unquote(urlsplit(url).path))
+    assert target is not None, request
+    operation = f"{method} {target.kind}"
+    return [ACTIONS[operation], *([LINKED_ACTIONS[operation]] if operation in LINKED_ACTIONS else [])]
