@@ -79,19 +79,24 @@ class _Exchange:
         self._request, self._response = bytearray(), bytearray()
         self._status: int | None = None
         self._response_headers: Headers = ()
+        self._gone = False
 
     def receiving(self, receive: Receive) -> Receive:
         async def wrapped() -> Message:
             message = await receive()
             if message["type"] == "http.request":
                 self._request += message.get("body", b"")
+            elif self._status is None:
+                self._gone = True  # the caller hung up; whatever the app now says reaches nobody
             return message
 
         return wrapped
 
     def sending(self, send: Send) -> Send:
         async def wrapped(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if self._gone:
+                pass
+            elif message["type"] == "http.response.start":
                 self._status, self._response_headers = message["status"], message.get("headers", ())
             elif message["type"] == "http.response.body":
                 self._response += message.get("body", b"")

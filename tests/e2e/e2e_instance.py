@@ -29,8 +29,11 @@ READY_SECONDS = 90.0
 class Instance:
     """A started `up` or `story`; `output` is everything it has printed."""
 
-    def __init__(self, folder: Path, *arguments: str, command: str = "up", **environment: str) -> None:
+    def __init__(
+        self, folder: Path, *arguments: str, command: str = "up", keep_exchanges: bool = True, **environment: str
+    ) -> None:
         self.folder = folder
+        self._kept = os.environ.get("KEEP_EXCHANGES") if keep_exchanges else None
         folder.mkdir(parents=True, exist_ok=True)
         self._log = tempfile.NamedTemporaryFile(prefix=f"{command}-", suffix=".log", dir=folder.parent)  # noqa: SIM115 - open as long as the process, `stop` closes it
         self.process = subprocess.Popen(  # noqa: S603 - our own command, no shell
@@ -65,6 +68,8 @@ class Instance:
 
     def stop(self) -> int:
         """Ctrl-C; returns the exit status."""
+        if self._log.closed:
+            return self.process.wait()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
         try:
@@ -76,11 +81,10 @@ class Instance:
 
     def _keep_exchanges(self) -> None:
         """Copy what went over the wire to the folder that KEEP_EXCHANGES names, for a check by others."""
-        kept = os.environ.get("KEEP_EXCHANGES")
         started = [line for line in self.output.splitlines() if line.startswith("ready after")]
-        if kept and started:
+        if self._kept and started:
             exchanges = Path(started[0].split(": ", 1)[1]).parent / "exchanges.jsonl"
-            shutil.copy(exchanges, Path(kept) / f"{self.process.pid}.jsonl")
+            shutil.copy(exchanges, Path(self._kept) / f"{self.process.pid}.jsonl")
 
     def host_pid(self) -> int:
         """Process id of the function host as it now runs."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import shutil
 import subprocess
 import sys
 import uuid
@@ -12,10 +14,13 @@ from typing import Any
 
 import httpx
 import pytest
+from azure.data.tables.aio import TableServiceClient
+from azure.storage.queue.aio import QueueServiceClient
 from e2e_instance import ALIASES, HUB_VNET, Instance, connection, eventually, policies_of, put_endpoint, ready
 
 from local.client import LocalClient
 from local.eventgrid import PERSONAL_DATA
+from local.ports import free_ports
 from local.world import endpoint_body, vnet_id
 from shared.core.arm_ids import connection_id
 from shared.core.catalogue import hosted_services
@@ -46,15 +51,16 @@ async def test_what_the_clouds_start_with(client: LocalClient) -> None:
         assert here[f"search-{service.region}"] not in by_ip
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 async def test_an_endpoint_made_with_curl_alone_is_connected(client: LocalClient) -> None:
     endpoints = client.endpoints
     asked = f"{endpoints['identity']}?resource=https://management.azure.com&api-version=2019-08-01"
-    token = json.loads(run_curl("-H", f"X-IDENTITY-HEADER: {endpoints['identity_header']}", asked))["access_token"]
+    token = json.loads(await curl("-H", f"X-IDENTITY-HEADER: {endpoints['identity_header']}", asked))["access_token"]
     group = f"/subscriptions/{endpoints['subscription_id']}/resourceGroups/rg-curl"
     endpoint = f"{group}/providers/Microsoft.Network/privateEndpoints/pe-curl"
     tags = {"elastic-deployments": "logs-centralindia"}
     body = endpoint_body("japaneast", vnet_id("japaneast"), ALIASES["centralindia"], tags)
-    answer = run_curl(
+    answer = await curl(
         "--cacert", endpoints["ca_file"], "-X", "PUT", "-H", f"Authorization: Bearer {token}",
         "-H", "Content-Type: application/json", "-d", json.dumps(body),
         f"{endpoints['arm']}{endpoint}?api-version=2024-05-01",
@@ -64,8 +70,18 @@ async def test_an_endpoint_made_with_curl_alone_is_connected(client: LocalClient
     assert (found["location"], found["region"]) == ("japaneast", "centralindia")
 
 
-def run_curl(*arguments: str) -> str:
-    return subprocess.run(["curl", "-sS", *arguments], capture_output=True, text=True, timeout=30, check=True).stdout
+async def run(*command: str, **environment: str) -> str:
+    """Run a program as a user would; returns what it prints."""
+    program = await asyncio.create_subprocess_exec(
+        *command, env=os.environ | environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    output, errors = await asyncio.wait_for(program.communicate(), 60)
+    assert program.returncode == 0, errors.decode()
+    return output.decode()
+
+
+async def curl(*arguments: str) -> str:
+    return await run("curl", "-sS", *arguments)
 
 
 async def test_a_deleted_record_comes_back(client: LocalClient) -> None:
@@ -135,21 +151,17 @@ async def main(url, subscription):
     async with ManagedIdentityCredential() as credential:
         async with PrivateDnsManagementClient(credential, subscription, base_url=url,
                                               credential_scopes=["https://management.azure.com/.default"]) as client:
-            print(len([zone async for zone in client.private_zones.list()]))
+            print(*[zone.name async for zone in client.private_zones.list()])
 asyncio.run(main(*sys.argv[1:]))
 """
-    environment = os.environ | {
-        "IDENTITY_ENDPOINT": endpoints["identity"],
-        "IDENTITY_HEADER": endpoints["identity_header"],
-        "SSL_CERT_FILE": endpoints["ca_file"],
-    }
     await ready(client, await put_endpoint(client, "pe-sdk", "westeurope"))
-    ran = subprocess.run(
-        [sys.executable, "-c", script, endpoints["arm"], endpoints["subscription_id"]],
-        env=environment, capture_output=True, text=True, timeout=60, check=False,
+    zones = await run(
+        sys.executable, "-c", script, endpoints["arm"], endpoints["subscription_id"],
+        IDENTITY_ENDPOINT=endpoints["identity"],
+        IDENTITY_HEADER=endpoints["identity_header"],
+        SSL_CERT_FILE=endpoints["ca_file"],
     )  # fmt: skip
-    assert ran.returncode == 0, ran.stderr
-    assert int(ran.stdout) >= 1
+    assert "privatelink.westeurope.azure.elastic-cloud.com" in zones.split()
 
 
 async def test_a_second_instance_disturbs_nothing(instance: Instance, client: LocalClient) -> None:
@@ -171,8 +183,6 @@ async def test_a_second_instance_disturbs_nothing(instance: Instance, client: Lo
 
 
 async def test_given_ports_are_used(tmp_path: Path) -> None:
-    from local.ports import free_ports
-
     arm, elastic, identity, functions, dns = free_ports(5)
     given = {"arm": arm, "elastic": elastic, "identity": identity, "functions": functions, "dns": dns}
     options = [text for name, port in given.items() for text in (f"--{name}-port", str(port))]
@@ -189,9 +199,6 @@ async def test_given_ports_are_used(tmp_path: Path) -> None:
 
 async def test_no_secret_and_no_personal_data_is_logged_or_stored(client: LocalClient) -> None:
     """Everything that the run has left behind is searched: the app's log, both tables, and both queues."""
-    from azure.data.tables.aio import TableServiceClient
-    from azure.storage.queue.aio import QueueServiceClient
-
     await ready(client, await put_endpoint(client, f"pe-{uuid.uuid4().hex[:6]}", "canadacentral"))
     endpoints = client.endpoints
     texts = [(Path(endpoints["folder"]) / "functions.log").read_text(encoding="utf-8")]

@@ -6,6 +6,7 @@ import re
 import shutil
 import socket
 import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,6 +17,23 @@ from shared.core.conditions import ORDER
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-story")]
 
+STORY_SECONDS = 150
+Tell = Callable[..., Instance]
+
+
+@pytest.fixture
+def tell(tmp_path: Path) -> Iterator[Tell]:
+    """Start a story; whatever becomes of the test, it ends."""
+    stories: list[Instance] = []
+
+    def start(name: str, **environment: str) -> Instance:
+        stories.append(Instance(tmp_path / name, "--approval-seconds", "2", command="story", **environment))
+        return stories[-1]
+
+    yield start
+    for story in stories:
+        story.stop()
+
 
 def nothing_listens(url: str) -> bool:
     parts = urlsplit(url)
@@ -23,50 +41,47 @@ def nothing_listens(url: str) -> bool:
         return probe.connect_ex((str(parts.hostname), parts.port or 0)) != 0
 
 
-def test_the_story_ends_ready_and_what_it_prints_works(tmp_path: Path) -> None:
-    story = Instance(tmp_path / "local", "--approval-seconds", "2", command="story")
-    try:
-        story.wait_for("Running until Ctrl-C", 150)
-        output, endpoints = story.output, story.endpoints
-        for condition in ORDER:
-            assert re.search(rf"\d+\.\d s  ✓ {condition} ", output), f"{condition} is not seen turning:\n{output}"
-        assert re.search(
-            r"elasticsearch +https://\S+\.es\.privatelink\.eastus2\.azure\.elastic-cloud\.com:9243", output
-        )
-        curl = next(line.strip() for line in output.splitlines() if line.strip().startswith("curl -i"))
-        status = next(line.strip() for line in output.splitlines() if "/api/connections/" in line)
-        assert shutil.which("curl"), "the printed test is a curl"
-        answer = subprocess.run(curl, shell=True, capture_output=True, text=True, timeout=30, check=True)
-        assert answer.stdout.startswith("HTTP/1.1 401")
-        assert "x-elastic-product: elasticsearch" in answer.stdout.lower()
-        shown = subprocess.run(status, shell=True, capture_output=True, text=True, timeout=30, check=True)
-        assert '"phase": "Ready"' in shown.stdout
-    finally:
-        exit_status = story.stop()
-    assert exit_status == 0
+def paste(line: str) -> str:
+    """Run a line of the output in a shell, as a reader does."""
+    return subprocess.run(line, shell=True, capture_output=True, text=True, timeout=30, check=True).stdout  # noqa: S602 - a pasted line is one for the shell
+
+
+def command_lines() -> str:
+    """The command lines of all that runs on this machine."""
+    return subprocess.run(["ps", "-ww", "-eo", "args"], capture_output=True, text=True, check=True).stdout  # noqa: S607 - wherever ps is
+
+
+def test_the_story_ends_ready_and_nothing_of_it_outlives_it(tell: Tell, tmp_path: Path) -> None:
+    story = tell("local").wait_for("Running until Ctrl-C", STORY_SECONDS)
+    output, endpoints = story.output, story.endpoints
+    for condition in ORDER:
+        assert re.search(rf"\d+\.\d s  ✓ {condition} ", output), f"{condition} is not seen turning:\n{output}"
+    assert re.search(r"elasticsearch +https://\S+\.es\.privatelink\.eastus2\.azure\.elastic-cloud\.com:9243", output)
+    if shutil.which("curl"):
+        what_it_prints_works(output)
+    assert str(tmp_path) in command_lines(), "the search below looks in the right place"
+    assert story.stop() == 0
     for name in ("arm", "elastic", "functions", "identity"):
         assert nothing_listens(endpoints[name]), f"{name} still answers"
-    left = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    assert str(tmp_path) not in left, "a process of the story outlived it"
+    assert str(tmp_path) not in command_lines(), "a process of the story outlived it"
 
 
-def test_once_ends_by_itself(tmp_path: Path) -> None:
-    story = Instance(tmp_path / "local", "--approval-seconds", "1", command="story", ONCE="1")
-    try:
-        assert story.process.wait(150) == 0, story.output
-        assert "The connection is Ready" in story.output
-    finally:
-        story.stop()
+def what_it_prints_works(output: str) -> None:
+    lines = [line.strip() for line in output.splitlines()]
+    test = next(line for line in lines if line.startswith("curl -i"))
+    status = next(line for line in lines if "/api/connections/" in line)
+    answer = paste(test)
+    assert answer.startswith("HTTP/1.1 401")
+    assert "x-elastic-product: elasticsearch" in answer.lower()
+    assert '"phase": "Ready"' in paste(status)
 
 
-def test_a_failure_is_clear_and_ends_non_zero(tmp_path: Path) -> None:
-    """Nobody consents to the deployment: the story cannot end well, and says why and what to do."""
-    story = Instance(
-        tmp_path / "local", "--approval-seconds", "1", command="story", ONCE="1", ELASTIC_DEPLOYMENTS_ALLOWED=""
-    )
-    try:
-        assert story.process.wait(150) == 1, story.output
-        assert "DeploymentNotAllowed" in story.output
-        assert "ELASTIC_DEPLOYMENTS_ALLOWED" in story.output.split("failed:")[1]
-    finally:
-        story.stop()
+def test_once_it_ends_by_itself_and_its_exit_status_says_how(tell: Tell) -> None:
+    """Two at once. Nobody consents to the deployment of the second: it cannot end well, and says what to do."""
+    good = tell("good", ONCE="1")
+    bad = tell("bad", ONCE="1", ELASTIC_DEPLOYMENTS_ALLOWED="")
+    assert good.process.wait(STORY_SECONDS) == 0, good.output
+    assert "The connection is Ready" in good.output
+    assert bad.process.wait(STORY_SECONDS) == 1, bad.output
+    assert "DeploymentNotAllowed" in bad.output
+    assert "ELASTIC_DEPLOYMENTS_ALLOWED" in bad.output.split("failed:")[1]
