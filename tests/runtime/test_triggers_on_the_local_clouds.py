@@ -1,0 +1,145 @@
+"""Every trigger at work, on the local clouds and Azurite: the worker library does and answers what the small host does.
+
+One connection is made by the running app (the small host); then Microsoft's library, with the same settings and the
+same storage, lists it, shows it, runs it again, tests it, and brings a second endpoint on its way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from runtime_parts import call, event, http, in_worker, needs_worker, without_chance
+
+from local import azurite
+from local.client import LocalClient
+from local.stack import Options, Stack
+from local.story import create_endpoint, group
+from shared.core.arm_ids import connection_id
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.azurite,
+    needs_worker,
+    pytest.mark.skipif(azurite.find_executable() is None, reason="Azurite is not installed: make setup"),
+]
+
+READY_SECONDS = 90.0
+NEVER = "0 0 0 1 1 *"
+
+
+@pytest.fixture
+async def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stack]:
+    # The timer is the worker's part here.
+    monkeypatch.setenv("HEALTH_SCHEDULE", NEVER)
+    running = Stack(Options(folder=tmp_path / "local", approval_seconds=1.0))
+    try:
+        await running.start()
+        yield running
+    finally:
+        await running.stop()
+
+
+async def until(client: LocalClient, endpoint: str, phase: str) -> dict[str, Any]:
+    """The connection, once it has come to `phase`."""
+    deadline = time.monotonic() + READY_SECONDS
+    while True:
+        answer = await client.app("GET", f"/connections/{connection_id(endpoint)}")
+        found = answer.json() if answer.is_success else {}
+        if found.get("phase") == phase:
+            return dict(found)
+        assert time.monotonic() < deadline, json.dumps(found)[:2000]
+        await asyncio.sleep(0.3)
+
+
+def requests_of(one: str, endpoint: str) -> list[dict[str, Any]]:
+    """Every HTTP function, well and badly asked."""
+    unknown = "0123456789abcdef"
+    return [
+        http("list_connections", "GET", "/api/connections"),
+        http("get_connection", "GET", f"/api/connections/{one}", id=one),
+        http("get_connection", "GET", f"/api/connections/{unknown}", id=unknown),
+        http("get_journal", "GET", f"/api/connections/{one}/journal?limit=3", id=one),
+        http("get_journal", "GET", f"/api/connections/{one}/journal?limit=nonsense", id=one),
+        http("reconcile_connection", "POST", f"/api/connections/{unknown}/reconcile", id=unknown),
+        http("reconcile_connection", "POST", "/api/connections/nonsense/reconcile", id="nonsense"),
+        http("reconcile_endpoint", "POST", "/api/reconcile", body='{"endpoint": 7}'),
+        http("reconcile_endpoint", "POST", "/api/reconcile", body=json.dumps({"endpoint": f"{endpoint}/x/y"})),
+        http("reconcile_connection", "POST", f"/api/connections/{one}/reconcile", id=one),
+        http("reconcile_endpoint", "POST", "/api/reconcile", body=json.dumps({"endpoint": endpoint})),
+    ]
+
+
+STATUSES = [200, 200, 404, 200, 400, 404, 400, 400, 400, 202, 202]
+
+
+async def test_every_trigger_does_in_the_worker_what_it_does_in_the_small_host(stack: Stack) -> None:
+    async with LocalClient(stack.endpoints) as client:
+        endpoint = await create_endpoint(client, "eastus2", name="pe-worker", deployment="logs-eastus2")
+        before = await until(client, endpoint, "Ready")
+        await compare_http(client, stack, before["id"], endpoint)
+        await invoke_the_rest(client, stack, endpoint)
+
+
+async def compare_http(client: LocalClient, stack: Stack, one: str, endpoint: str) -> None:
+    """Ask the worker, then the small host; all but the last two only read, so nothing moves between the two."""
+    calls = requests_of(one, endpoint)
+    _, there = await in_worker(calls[:-2], stack.app_settings())
+    for asked, result in zip(calls[:-2], there, strict=True):
+        value = asked["value"]
+        path = value["url"].split("/api", 1)[1]
+        here = await client.app(value["method"], path, None if value["body"] is None else json.loads(value["body"]))
+        assert result["ok"], result["error"]
+        answer = result["returned"]
+        assert int(answer["status"]) == here.status_code, asked
+        assert without_chance(json.loads(answer["body"])) == without_chance(here.json()), asked
+    _, reruns = await in_worker(calls[-2:], stack.app_settings())
+    for result in reruns:
+        assert json.loads(result["returned"]["body"])["connection"] == one
+    statuses = [int(result["returned"]["status"]) for result in [*there, *reruns]]
+    assert statuses == STATUSES
+
+
+async def invoke_the_rest(client: LocalClient, stack: Stack, endpoint: str) -> None:
+    """The queue, the timer and the event trigger: what they do is seen in Azure, in the queue and in the journal."""
+    found = await until(client, endpoint, "Ready")
+    record = f"{found['zone']['id']}/A/*"
+    second = f"{group(client, 'rg-second')}/privateEndpoints/second"
+    written = event("grid_write")
+    written["data"] = written["data"] | {"resourceUri": second}
+    message = {"v": 1, "endpoint": endpoint, "cause": "manual", "correlationId": "from-the-worker"}
+
+    await client.azure("DELETE", record)
+    calls = [
+        call("endpoint_events", "event", "json", written | {"subject": second}),
+        call("reconcile", "message", "string", json.dumps(message | {"v": 99})),
+        call("reconcile", "message", "string", json.dumps(message)),
+    ]
+    _, (taken, refused, done) = await in_worker(calls, stack.app_settings())
+    assert json.loads(taken["outputs"]["messages"])["endpoint"] == second
+    assert not refused["ok"]
+    assert "InvalidInput" in refused["error"]
+    assert (done["ok"], done["returned"]) == (True, None), done["error"]
+    assert (await client.azure("GET", record))["properties"]["aRecords"] == [{"ipv4Address": found["address"]}]
+    assert "from-the-worker" in {entry["correlationId"] for entry in await journal(client, found["id"])}
+
+    await client.azure("DELETE", record)
+    _, [tick] = await in_worker([call("check_health", "timer", "timer")], stack.app_settings())
+    assert (tick["ok"], tick["returned"]) == (True, None), tick["error"]
+    # The worker's sweep has enqueued the endpoint; the small host, whose own timer never ticks, does the work.
+    deadline = time.monotonic() + READY_SECONDS
+    while "timer" not in {entry["cause"] for entry in await journal(client, found["id"])}:
+        assert time.monotonic() < deadline, "nobody made good what the timer found"
+        await asyncio.sleep(0.3)
+    await until(client, endpoint, "Ready")
+    assert (await client.azure("GET", record))["properties"]["aRecords"] == [{"ipv4Address": found["address"]}]
+
+
+async def journal(client: LocalClient, connection: str) -> list[dict[str, Any]]:
+    """The connection's diary, newest first."""
+    return list((await client.app("GET", f"/connections/{connection}/journal?limit=500")).json()["entries"])

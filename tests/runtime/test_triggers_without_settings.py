@@ -1,0 +1,153 @@
+"""Every trigger of an app whose settings are missing: the worker library and the small host answer the same."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from runtime_parts import ROOT, call, clean_environment, event, http, in_worker, needs_worker, without_chance
+
+from local.clock import LoopClock
+from local.host import FunctionsHost, HostSettings, Keys, MemoryQueueService
+from local.host.bindings import queue_argument, timer_argument
+from local.host.definition import load_app
+from local.host.invoke import InvocationError
+from shared import app as composition
+
+pytestmark = [pytest.mark.real_time, needs_worker]
+
+STORAGE = {"AzureWebJobsStorage": "UseDevelopmentStorage=true"}
+KEYS = Keys(master="master", function="function", event_grid="event-grid")
+ID = "0123456789abcdef"
+TRIGGERS = {
+    "endpoint_events": "eventGridTrigger",
+    "reconcile": "queueTrigger",
+    "check_health": "timerTrigger",
+    "list_connections": "httpTrigger",
+    "get_connection": "httpTrigger",
+    "get_journal": "httpTrigger",
+    "reconcile_connection": "httpTrigger",
+    "reconcile_endpoint": "httpTrigger",
+}
+EVENTS = ("grid_write", "grid_delete", "cloud_write", "cloud_delete", "grid_write_bare")
+DROPPED = ("grid_action", "grid_child", "grid_failure", "grid_other_type", "grid_validation")
+HTTP = (
+    http("list_connections", "GET", "/api/connections"),
+    http("get_connection", "GET", f"/api/connections/{ID}", id=ID),
+    http("get_journal", "GET", f"/api/connections/{ID}/journal?limit=5", id=ID),
+    http("get_journal", "GET", f"/api/connections/{ID}/journal?limit=0", id=ID),
+    http("reconcile_connection", "POST", f"/api/connections/{ID}/reconcile", id=ID),
+    http("reconcile_endpoint", "POST", "/api/reconcile", body='{"endpoint": "x"}'),
+    http("reconcile_endpoint", "POST", "/api/reconcile", body="no JSON"),
+    http("reconcile_endpoint", "POST", "/api/reconcile", body=json.dumps({"endpoint": "x" * 100_000})),
+)
+
+
+class SmallHost:
+    """The small host in this process, its queues in memory; nothing listens, so what is sent stays."""
+
+    def __init__(self) -> None:
+        clock = LoopClock()
+        self.queues = MemoryQueueService(clock)
+        app = load_app(ROOT)
+        app.functions_bindings = None  # the library would call a second indexing a duplicate
+        settings = HostSettings.read(ROOT)
+        self.host = FunctionsHost(app, clock, queues=self.queues, keys=KEYS, environ=STORAGE, settings=settings)
+        transport = httpx.ASGITransport(self.host.app)
+        self.client = httpx.AsyncClient(
+            transport=transport, base_url="http://worker", headers={"x-functions-key": "master"}
+        )
+
+    async def answer(self, invocation: dict[str, Any]) -> httpx.Response:
+        """What the host answers to the HTTP call."""
+        value = invocation["value"]
+        return await self.client.request(value["method"], value["url"], content=value["body"])
+
+    async def deliver(self, body: Any) -> list[Any]:
+        """Deliver an event; returns the messages that it made, decoded."""
+        queue = self.queues.queue("AzureWebJobsStorage", "reconcile")
+        before = len(queue.messages)
+        answer = await self.client.post(
+            "/runtime/webhooks/eventgrid?functionName=endpoint_events",
+            content=json.dumps([body]),  # as Event Grid does: one event per request, in an array
+            headers={"aeg-event-type": "Notification"},
+        )
+        assert answer.status_code == httpx.codes.ACCEPTED
+        return [json.loads(base64.b64decode(message.content)) for message in queue.messages[before:]]
+
+
+@pytest.fixture
+async def small(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SmallHost]:
+    for name in set(os.environ) - set(clean_environment(os.environ)):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AzureWebJobsStorage", STORAGE["AzureWebJobsStorage"])
+    composition._started.cache_clear()
+    host = SmallHost()
+    yield host
+    await host.client.aclose()
+    await host.host.stop()
+    composition._started.cache_clear()
+
+
+async def test_the_worker_finds_exactly_the_functions_of_the_app() -> None:
+    found, _ = await in_worker([], STORAGE)
+    assert {one["name"]: one["trigger"]["type"] for one in found} == TRIGGERS
+    outputs = [(one["name"], b["queueName"]) for one in found for b in one["bindings"] if b["type"] == "queue"]
+    assert outputs == [("endpoint_events", "reconcile")]
+
+
+async def test_http_functions_say_what_is_wrong_in_both(small: SmallHost) -> None:
+    _, results = await in_worker(HTTP, STORAGE)
+    for invocation, result in zip(HTTP, results, strict=True):
+        here = await small.answer(invocation)
+        assert result["ok"], result["error"]
+        there = result["returned"]
+        assert int(there["status"]) == here.status_code
+        assert without_chance(json.loads(there["body"])) == without_chance(here.json())
+    statuses = [int(result["returned"]["status"]) for result in results]
+    assert statuses == [503, 503, 503, 400, 503, 503, 503, 503]
+
+
+async def test_events_of_both_schemas_become_the_same_message_in_both(small: SmallHost) -> None:
+    calls = [call("endpoint_events", "event", "json", event(name)) for name in EVENTS]
+    _, results = await in_worker(calls, {})
+    for name, result in zip(EVENTS, results, strict=True):
+        assert result["ok"], result["error"]
+        [here] = await small.deliver(event(name))
+        assert set(result["outputs"]) == {"messages"}, name
+        there = json.loads(result["outputs"]["messages"])
+        assert there == here, name
+        assert set(there) == {"v", "endpoint", "cause", "correlationId"}
+
+
+async def test_what_is_no_event_of_an_endpoint_is_dropped_without_an_error_in_both(small: SmallHost) -> None:
+    bodies = [*(event(name) for name in DROPPED), {}, [], "text", 7, None, {"data": {"operationName": 3}}]
+    calls = [call("endpoint_events", "event", "json", body) for body in bodies]
+    _, results = await in_worker(calls, {})
+    for body, result in zip(bodies, results, strict=True):
+        assert result["ok"], result["error"]
+        assert not result["outputs"].get("messages"), body
+        assert await small.deliver(body) == []
+
+
+async def test_a_message_or_a_tick_fails_so_that_the_platform_tries_again(small: SmallHost) -> None:
+    calls = [
+        call("reconcile", "message", "string", "no JSON"),
+        call("reconcile", "message", "string", '{"v":1,"endpoint":"/subscriptions/x"}'),
+        call("check_health", "timer", "timer"),
+    ]
+    _, results = await in_worker(calls, STORAGE)
+    assert [result["ok"] for result in results] == [False, False, False]
+    assert "The queue message is no JSON" in results[0]["error"]
+    assert "AZURE_SUBSCRIPTIONS: required" in results[2]["error"]
+    inputs = [queue_argument(one["value"].encode(), {"Id": "1"}) for one in calls[:2]]
+    inputs.append(timer_argument(past_due=False, status=None))
+    for one, argument, result in zip(calls, inputs, results, strict=True):
+        with pytest.raises(InvocationError) as failed:
+            await small.host._invoker.invoke(small.host.definitions[one["function"]], argument)
+        assert str(failed.value) in result["error"]
