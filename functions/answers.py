@@ -146,6 +146,6 @@ def _error_shape(
 
 
 def _json(status: HTTPStatus, body: Any, headers: dict[str, str] | None = None) -> func.HttpResponse:
-    text = json.dumps(body, indent=2, ensure_ascii=False)
+    text = json.dumps(body, indent=2)
     more = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **(headers or {})}
     return func.HttpResponse(text, status_code=int(status), headers=more, mimetype="application/json")

@@ -1,7 +1,7 @@
 """Queue trigger: one message of the work queue, one run of the loop.
 
-A message that cannot be understood raises, so that the platform moves it to `reconcile-poison` for a person to see;
-nothing else should end there.
+A message that cannot be understood raises, so that the platform moves it to `reconcile-poison` for a person to see. Raw
+events that are not for us are dropped with one line, as in the Event Grid trigger.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import uuid
 import azure.functions as func
 
 from shared.app import start
-from shared.core.messages import QUEUE, decode
+from shared.core.messages import QUEUE, decode_all
 from shared.reconcile import reconcile as run
 
 log = logging.getLogger("privatelink.queue")
@@ -23,6 +23,9 @@ blueprint = func.Blueprint()
 @blueprint.queue_trigger(arg_name="message", queue_name=QUEUE, connection="AzureWebJobsStorage")
 async def reconcile(message: func.QueueMessage) -> None:
     """Bring the endpoint that the message names to what it should be."""
-    work = decode(message.get_body(), new_correlation_id=str(uuid.uuid4()))
-    outcome = await run(start(), work)
-    log.info("%s: %s %s correlation=%s", outcome, work.cause, work.endpoint.text, work.correlation_id)
+    decoded = decode_all(message.get_body(), new_correlation_id=str(uuid.uuid4()))
+    for why in decoded.dropped:
+        log.info("event dropped: %s", why)
+    for work in decoded.work:
+        outcome = await run(start(), work)
+        log.info("%s: %s %s correlation=%s", outcome, work.cause, work.endpoint.text, work.correlation_id)

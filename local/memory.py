@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from datetime import datetime
 
-    from shared.state.ports import Clock
+    from shared.clock import Clock
 
 _PAGE = 100  # rows read at once; between two pages others may write, as with the real table
 

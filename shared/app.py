@@ -21,6 +21,7 @@ from shared.clouds.private_endpoints import PrivateEndpoints
 from shared.context import Context, log
 from shared.core.errors import InvalidSettings
 from shared.core.messages import QUEUE
+from shared.core.schedule import is_schedule
 from shared.probe import Connection, Network
 from shared.settings import DEFAULT_SCHEDULE, SCHEDULE_SETTING, Settings, load
 from shared.state.connect import storage_from_environment
@@ -134,4 +135,4 @@ def check_settings() -> None:
 def health_schedule() -> str:
     """The schedule of `check_health`, for its decorator; a wrong one is replaced so that the app still loads."""
     value = os.environ.get(SCHEDULE_SETTING, "").strip()
-    return value if len(value.split()) == len(DEFAULT_SCHEDULE.split()) else DEFAULT_SCHEDULE
+    return value if is_schedule(value) else DEFAULT_SCHEDULE

@@ -16,6 +16,7 @@ from typing import Any, cast
 from shared.core.arm_ids import parse_arm_id
 from shared.core.errors import InvalidInput, InvalidSettings
 from shared.core.rules import RecordMode, Rules, ZoneHome
+from shared.core.schedule import FIELDS, is_schedule
 from shared.state.connect import storage_settings
 
 _GUID = re.compile(r"^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$", re.IGNORECASE)
@@ -24,7 +25,6 @@ Parser = Callable[[str], Any]
 
 SCHEDULE_SETTING = "HEALTH_SCHEDULE"
 DEFAULT_SCHEDULE = "0 */5 * * * *"
-_SCHEDULE_FIELDS = "second minute hour day month day-of-week"
 
 
 class _Expected(ValueError):
@@ -144,8 +144,8 @@ def _instance(value: str) -> str:
 
 
 def _schedule(value: str) -> str:
-    if len(value.split()) != len(_SCHEDULE_FIELDS.split()):
-        raise _Expected(f"a schedule of six fields: {_SCHEDULE_FIELDS}")
+    if not is_schedule(value):
+        raise _Expected(f"a schedule of six fields: {FIELDS}")
     return value
 
 
@@ -380,6 +380,13 @@ def _contradictions(settings: Settings) -> list[str]:
     problems = []
     if settings.lease_seconds < settings.run_seconds + 20:
         problems.append("LEASE_SECONDS: expected at least 20 seconds more than RUN_SECONDS")
+    longest = settings.arm_wait + settings.probe_seconds + settings.request_timeout
+    if settings.run_seconds < longest:
+        problems.append(
+            "RUN_SECONDS: expected at least ARM_OPERATION_SECONDS, PROBE_SECONDS and REQUEST_TIMEOUT_SECONDS together"
+        )
+    if settings.policy_lag < 2 * settings.request_timeout:
+        problems.append("POLICY_LAG_SECONDS: expected at least twice REQUEST_TIMEOUT_SECONDS")
     if settings.wait_max < settings.wait_first:
         problems.append("WAIT_MAX_SECONDS: expected no less than WAIT_FIRST_SECONDS")
     return problems

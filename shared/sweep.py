@@ -40,8 +40,8 @@ PROBES_AT_ONCE = 20
 PROBING_SECONDS = 240.0
 """All tests of a sweep together; the next sweep comes."""
 
-HEARTBEAT = {Phase.READY: timedelta(days=1), Phase.BLOCKED: timedelta(hours=1)}
-"""How long a connection is left to itself while nothing about it seems to have changed."""
+HEARTBEAT = timedelta(hours=1)
+"""How long a blocked connection is left to itself while nothing about it seems to have changed."""
 
 _T = TypeVar("_T")
 
@@ -224,7 +224,8 @@ def _needs_work(context: Context, desired: Desired, known: _Known | None, world:
         return True
     if (connection.guid.lower(), connection.address) != (endpoint.guid.lower(), endpoint.address or ""):
         return True
-    if connection.observed_at is None or now - connection.observed_at > HEARTBEAT[connection.phase]:
+    blocked = connection.phase is Phase.BLOCKED
+    if blocked and (connection.observed_at is None or now - connection.observed_at > HEARTBEAT):
         return True
     elastic = None
     if world.policies is not None and world.deployments is not None:

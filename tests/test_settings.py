@@ -77,7 +77,7 @@ def test_what_the_core_needs_is_handed_on() -> None:
         "DNS_RECORD_TTL": "60",
         "ELASTIC_DEPLOYMENTS_ALLOWED": "Orders",
         "ELASTIC_FIRST_POLICY_ALLOWED": "d1",
-        "POLICY_LAG_SECONDS": "7",
+        "POLICY_LAG_SECONDS": "37",
         "APPROVAL_OVERDUE_SECONDS": "77",
         "PROBE_PORT": "443",
     }
@@ -89,7 +89,7 @@ def test_what_the_core_needs_is_handed_on() -> None:
     )
     assert (rules.record_mode, rules.record_ttl, rules.probe_port) == (RecordMode.UNION, 60, 443)
     assert (rules.deployments_allowed, rules.first_policy_allowed) == (frozenset({"orders"}), frozenset({"d1"}))
-    assert (rules.policy_lag, rules.approval_overdue) == (7.0, 77.0)
+    assert (rules.policy_lag, rules.approval_overdue) == (37.0, 77.0)
 
 
 # -- everything that is wrong, at once -----------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 
+from shared.clouds.retry_after import seconds
 from shared.core.errors import (
     AnswerLost,
     AutopilotError,
@@ -24,14 +25,22 @@ from shared.core.errors import (
     Throttled,
 )
 
-DEFAULT_RETRY_AFTER = 30.0
-MAX_RETRY_AFTER = 3600.0
-"""Seconds: whatever a service or a proxy on the way asks for, the sweep looks again sooner."""
 _BUSY = re.compile(
     r"^(AnotherOperationInProgress|ReferencedResourceNotProvisioned|RetryableError\w*|Conflict|OperationNotAllowed\w*|"
     r"ConcurrentOperation\w*|Canceled|OperationPreempted\w*)$",
     re.IGNORECASE,
 )
+_FAULT = re.compile(
+    r"^(Internal(Server)?Error|ServiceUnavailable|Server(Timeout|Busy)|GatewayTimeout|OperationTimedOut|Timeout)$",
+    re.IGNORECASE,
+)
+_BY_PERSON = {
+    "RequestDisallowedByPolicy": "An Azure Policy forbids it: exempt this scope, or use another resource group.",
+    "ScopeLocked": "A lock forbids it: remove the lock, or let the zone live in another resource group.",
+    "MissingSubscriptionRegistration": "Register the resource provider that the message names in the subscription.",
+    "ReadOnlyDisabledSubscription": "The subscription is disabled: enable it again.",
+}
+"""Codes that come as 403 or 409 and mean neither a missing right nor another operation; what to do about each."""
 _DENIALS = {"AuthorizationFailed", "LinkedAuthorizationFailed"}
 NO_STATUS = 0
 _MAYBE_BUSY = {NO_STATUS, HTTPStatus.OK, HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS}
@@ -106,6 +115,8 @@ def classify(status: int, code: str, message: str, retry_after: str | None, *, d
     what = f"Azure answered {code or status} when asked to {doing}: {message[:300]}"
     if status == HTTPStatus.PRECONDITION_FAILED or code == "PreconditionFailed":
         return LostRace(what, on=on, after=1.0)
+    if code in _BY_PERSON:
+        return Blocked(what, reason=code, on=on, next_step=_BY_PERSON[code])
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN} or code in _DENIALS:
         return _forbidden(status, message, doing, on)
     return _passing(status, code, retry_after, what, on) or _lasting(status, code, message, what, on)
@@ -115,11 +126,12 @@ def _passing(status: int, code: str, retry_after: str | None, what: str, on: str
     """What goes away by itself."""
     busy = status in _MAYBE_BUSY and _BUSY.match(code)
     if busy or code == "ParentResourceNotFound" or status == HTTPStatus.CONFLICT:
-        return NotVisibleYet(what, on=on, after=_seconds(retry_after, 5.0))
+        return NotVisibleYet(what, on=on, after=seconds(retry_after, 5.0))
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return Throttled(what, on=on, after=_seconds(retry_after))
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in {HTTPStatus.REQUEST_TIMEOUT, NO_STATUS}:
-        return RetryLater(what, on=on, after=_seconds(retry_after))
+        return Throttled(what, on=on, after=seconds(retry_after))
+    faulty = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in {HTTPStatus.REQUEST_TIMEOUT, NO_STATUS}
+    if faulty or _FAULT.match(code):
+        return RetryLater(what, on=on, after=seconds(retry_after))
     return None
 
 
@@ -151,10 +163,3 @@ def _forbidden(status: int, message: str, doing: str, on: str) -> Forbidden:
         on=on,
         next_step=f"Assign a role that includes {denied['action'] if denied else 'the action'} at that scope.",
     )
-
-
-def _seconds(text: str | None, default: float = DEFAULT_RETRY_AFTER) -> float:
-    try:
-        return min(MAX_RETRY_AFTER, max(1.0, float(text))) if text is not None else default
-    except ValueError:
-        return default

@@ -10,11 +10,8 @@ import json
 from collections.abc import Mapping
 from http import HTTPStatus
 
+from shared.clouds import retry_after
 from shared.core.errors import AnswerLost, AutopilotError, Blocked, Forbidden, NotFound, Throttled
-
-DEFAULT_RETRY_AFTER = 30.0
-MAX_RETRY_AFTER = 3600.0
-"""Seconds: whatever the service or a proxy on the way asks for, the sweep looks again sooner."""
 
 
 def elastic_error(status: int, body: str, headers: Mapping[str, str], *, doing: str, on: str) -> AutopilotError:
@@ -22,10 +19,10 @@ def elastic_error(status: int, body: str, headers: Mapping[str, str], *, doing: 
     code, message = _first_error(body)
     what = f"Elastic Cloud answered {status} {code} when asked to {doing}: {message}".strip().rstrip(":")
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return Throttled(what, on=on, after=_seconds(headers.get("retry-after")))
+        return Throttled(what, on=on, after=retry_after.seconds(headers.get("retry-after")))
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
         # Nothing tells whether a failing service applied the request before it failed.
-        return AnswerLost(what, on=on, after=DEFAULT_RETRY_AFTER)
+        return AnswerLost(what, on=on, after=retry_after.DEFAULT)
     if status == HTTPStatus.UNAUTHORIZED:
         return Forbidden(
             f"Elastic Cloud refused the API key when asked to {doing}.",
@@ -51,10 +48,3 @@ def _first_error(body: str) -> tuple[str, str]:
         return str(first.get("code") or ""), str(first.get("message") or "")[:300]
     except (ValueError, RecursionError, KeyError, IndexError, TypeError, AttributeError):
         return "", ""
-
-
-def _seconds(text: str | None) -> float:
-    try:
-        return min(MAX_RETRY_AFTER, max(1.0, float(text))) if text else DEFAULT_RETRY_AFTER
-    except ValueError:
-        return DEFAULT_RETRY_AFTER

@@ -15,7 +15,7 @@ from typing import Any
 from shared.clouds.arm_errors import arm_errors, arm_read_errors
 from shared.clouds.azure import ArmClients
 from shared.core.arm_ids import ArmId, parse_arm_id
-from shared.core.errors import Forbidden, NotFound, NotVisibleYet, RetryLater, Waiting
+from shared.core.errors import Forbidden, LostRace, NotFound, NotVisibleYet, RetryLater, Waiting
 from shared.core.markers import marker_from_tags, record_marker
 from shared.core.model import Link, WildcardRecord, Zone
 from shared.core.steps import CreateLink, CreateZone, PutWildcardRecord
@@ -109,7 +109,7 @@ class PrivateDns:
     # -- writing ---------------------------------------------------------------------------------------------------
 
     async def create_zone(self, step: CreateZone) -> Zone:
-        """Make the zone. Raises LostRace when it came into being meanwhile, Waiting when it takes long."""
+        """Make the zone. Raises NotVisibleYet when it exists unseen, Waiting when it takes long."""
         zone = step.zone
         client = await self._clients.dns(zone.subscription_id)
         body = _models().PrivateZone({"location": "global", "tags": step.marker.tags()})
@@ -123,7 +123,7 @@ class PrivateDns:
         return Zone(zone, step.marker)
 
     async def create_link(self, step: CreateLink) -> Link:
-        """Link a network. Raises LostRace, Waiting, or Blocked when another zone of the name serves the network."""
+        """Link a network. Raises NotVisibleYet, Waiting, or Blocked when another zone of the name serves it."""
         zone = step.zone
         client = await self._clients.dns(zone.subscription_id)
         properties = {"virtualNetwork": {"id": step.vnet_id}, "registrationEnabled": False}
@@ -160,7 +160,7 @@ class PrivateDns:
 
     async def _operation(self, doing: str, on: str, begin: Callable[[], Awaitable[Any]]) -> Any:
         wait = self._clients.options.operation_wait
-        with _made_but_unseen(doing, on), arm_errors(doing, on):
+        with _there_but_unseen(doing, on), _made_but_unseen(doing, on), arm_errors(doing, on):
             poller = await begin()
             try:
                 async with asyncio.timeout(wait):
@@ -177,6 +177,16 @@ def _made_but_unseen(doing: str, on: str) -> Iterator[None]:
         yield
     except NotFound as error:
         raise NotVisibleYet(f"Azure does not show yet what was just made when asked to {doing}.", on=on) from error
+
+
+@contextmanager
+def _there_but_unseen(doing: str, on: str) -> Iterator[None]:
+    """A create-only write that is refused because the thing exists: it was not in the listing, and will be."""
+    try:
+        yield
+    except LostRace as error:
+        message = f"It exists already, though Azure did not show it, when asked to {doing}."
+        raise NotVisibleYet(message, on=on, after=error.after) from error
 
 
 def _models() -> ModuleType:

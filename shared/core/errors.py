@@ -29,7 +29,8 @@ class AutopilotError(Exception):
     def __init__(self, what: str, *, on: str = "", next_step: str = "") -> None:
         super().__init__(what)
         self.what = what
-        self.on = on
+        # May be a stranger's text: one line, nothing that a terminal or a log would act on.
+        self.on = "".join(letter if letter.isprintable() else "?" for letter in on)
         self.next_step = next_step
 
     def __str__(self) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from shared.core.arm_ids import ArmId, parse_endpoint_id
 from shared.core.errors import InvalidInput
-from shared.core.events import hint_of
+from shared.core.events import hint_of, parse_events
 
 QUEUE = "reconcile"
 """Name of the work queue; the platform moves what failed too often to `reconcile-poison`."""
@@ -43,6 +43,37 @@ class WorkMessage:
         if self.wake_at is not None:
             body["wakeAt"] = self.wake_at.isoformat()
         return json.dumps(body, separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What a queue message asks for, and why some of it was dropped."""
+
+    work: tuple[WorkMessage, ...]
+    dropped: tuple[str, ...] = ()
+
+
+def decode_all(text: str | bytes, *, new_correlation_id: str) -> Decoded:
+    """Read a message of ours, or raw events as an event subscription delivers them straight to the queue.
+
+    Events that are not for us are dropped, as the Event Grid trigger drops them. What is neither raises InvalidInput.
+    """
+    try:
+        entries = parse_events(text)
+    except InvalidInput as error:
+        raise InvalidInput("The queue message is no JSON object.") from error
+    work, dropped = [], []
+    for entry in entries:
+        if "v" in entry or not {"eventType", "type"} & entry.keys():
+            work.append(decode(json.dumps(entry), new_correlation_id=new_correlation_id))
+            continue
+        try:
+            hint = hint_of(entry)
+        except InvalidInput as error:
+            dropped.append(error.what)
+        else:
+            work.append(WorkMessage(hint.endpoint, f"event-{hint.change}", hint.correlation_id or new_correlation_id))
+    return Decoded(tuple(work), tuple(dropped))
 
 
 def decode(text: str | bytes, *, new_correlation_id: str) -> WorkMessage:

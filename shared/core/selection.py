@@ -11,12 +11,17 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from shared.core.arm_ids import ArmId
 from shared.core.desired import Desired
 from shared.core.model import Deployment, Policy
 from shared.core.rules import Rules
 
 ENDPOINTS_TAG = "elastic-privatelink-endpoints"
-"""Tag of a deployment: names or ARM ids of the endpoints that may be connected to it, comma-separated; `*` for all."""
+"""Tag of a deployment: the endpoints that may be connected to it, comma-separated; `*` for all.
+
+Each as ARM id, as connection id, or as `resource-group/name`. A bare name is not enough: anybody can make an endpoint
+of that name in a resource group of their own.
+"""
 
 FIRST_POLICY_TAG = "elastic-privatelink-first-policy"
 """Tag of a deployment: `allow` permits its first policy, which closes it to everything that no policy admits."""
@@ -118,9 +123,13 @@ def _problem(desired: Desired, deployment: Deployment, types: dict[str, str], ru
             "DeploymentNotAllowed",
             f"Nobody has allowed this endpoint to be connected to deployment {label}.",
             f"Add it to the setting ELASTIC_DEPLOYMENTS_ALLOWED, "
-            f"or tag the deployment {ENDPOINTS_TAG}={desired.endpoint.name}.",
+            f"or tag the deployment {ENDPOINTS_TAG}={_short(desired.endpoint.id)}.",
         )
     return _first_policy_problem(deployment, label, types, rules)
+
+
+def _short(endpoint: ArmId) -> str:
+    return f"{endpoint.resource_group}/{endpoint.name}".lower()
 
 
 def is_allowed(desired: Desired, deployment: Deployment, rules: Rules) -> bool:
@@ -128,7 +137,8 @@ def is_allowed(desired: Desired, deployment: Deployment, rules: Rules) -> bool:
     if _listed(deployment, rules.deployments_allowed):
         return True
     entries = {entry.strip().lower() for entry in deployment.tags.get(ENDPOINTS_TAG, "").split(",")}
-    return bool(entries & {EVERYTHING, desired.endpoint.name.lower(), desired.endpoint.id.key})
+    endpoint = desired.endpoint.id
+    return bool(entries & {EVERYTHING, _short(endpoint), desired.connection_id, endpoint.key})
 
 
 def _first_policy_problem(deployment: Deployment, label: str, types: dict[str, str], rules: Rules) -> Problem | None:

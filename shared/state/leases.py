@@ -30,7 +30,8 @@ from shared.core.errors import AutopilotError, LeaseLost, LostRace, RetryLater
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from shared.state.ports import Clock, ConnectionTable, WorkQueue
+    from shared.clock import Clock
+    from shared.state.ports import ConnectionTable, WorkQueue
     from shared.state.rows import ConnectionRow
 
 SKEW = 10.0  # seconds that the clocks of two workers may differ; cloud machines are within one

@@ -15,18 +15,6 @@ if TYPE_CHECKING:
     from shared.state.rows import ConnectionRow, JournalEntry, JournalPage
 
 
-class Clock(Protocol):
-    """Time, injected."""
-
-    def now(self) -> datetime:
-        """Now, in UTC."""
-        ...
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-        ...
-
-
 class ConnectionTable(Protocol):
     """Table `connections`: subscription id / connection id. Every write is conditional on the row's ETag."""
 

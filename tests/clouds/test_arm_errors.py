@@ -9,7 +9,9 @@ import pytest
 from azure.core import exceptions as azure
 from azure.core.pipeline.transport import HttpRequest, HttpResponse
 
-from shared.clouds.arm_errors import DEFAULT_RETRY_AFTER, MAX_RETRY_AFTER, arm_errors, arm_read_errors, classify
+from shared.clouds.arm_errors import arm_errors, arm_read_errors, classify
+from shared.clouds.retry_after import DEFAULT as DEFAULT_RETRY_AFTER
+from shared.clouds.retry_after import LONGEST as MAX_RETRY_AFTER
 from shared.core.errors import (
     AnswerLost,
     AutopilotError,
@@ -89,7 +91,12 @@ def found(status: int, code: str = "", message: str = "said", retry_after: str |
         (403, "AuthorizationFailed", Forbidden),
         (403, "LinkedAuthorizationFailed", Forbidden),
         (200, "LinkedAuthorizationFailed", Forbidden),
-        (403, "RequestDisallowedByPolicy", Forbidden),
+        (403, "RequestDisallowedByPolicy", Blocked),
+        (409, "ScopeLocked", Blocked),
+        (409, "MissingSubscriptionRegistration", Blocked),
+        (409, "ReadOnlyDisabledSubscription", Blocked),
+        (200, "InternalServerError", RetryLater),
+        (200, "ServiceUnavailable", RetryLater),
         (400, "BadRequest", Blocked),
         (400, "InvalidParameter", Blocked),
         (200, "BadRequest", Blocked),

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.clouds.private_dns import link_of, record_of, zones_by_name
+from shared.clouds.private_dns import link_of, record_of
 from shared.clouds.private_endpoints import address_of, endpoint_of
-from shared.core.arm_ids import connection_id, parse_arm_id
+from shared.core.arm_ids import connection_id
 from shared.core.errors import InvalidInput
 from shared.core.markers import Holder, Marker, RecordMarker
-from shared.core.model import ConnectionStatus, Zone
+from shared.core.model import ConnectionStatus
 
 GROUP = "/subscriptions/0a1b2c3d-0000-4000-8000-00000000beef/resourceGroups/net-prod"
 NETWORK = f"{GROUP}/providers/Microsoft.Network"
@@ -248,8 +248,3 @@ def test_a_record_is_read_with_its_bare_etag_and_holders() -> None:
 def test_an_empty_record_set_has_no_addresses_and_no_marker(hole: dict[str, Any]) -> None:
     found = record_of(hole)
     assert (found.addresses, found.etag, found.marker) == ((), "", None)
-
-
-def test_zones_are_grouped_by_their_name_in_lower_case() -> None:
-    one, other = Zone(parse_arm_id(ZONE)), Zone(parse_arm_id(ZONE.replace("privatelink.w", "PrivateLink.W")))
-    assert zones_by_name([one, other]) == {"privatelink.westus2.azure.elastic-cloud.com": (one, other)}

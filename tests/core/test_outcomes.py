@@ -91,10 +91,10 @@ def test_what_stays_invisible_for_too_long_needs_a_person(old: Condition | None,
 
 
 def look(
-    *conditions: Condition, attempts: int = 0, first: float = 10, longest: float = 60, at_least: float = 0
+    *conditions: Condition, attempts: int = 0, first: float = 10, longest: float = 60, **waits: float
 ) -> float | None:
     standing = {condition.type: condition for condition in conditions}
-    return next_delay(replace(FRESH, attempts=attempts), standing, first=first, longest=longest, at_least=at_least)
+    return next_delay(replace(FRESH, attempts=attempts), standing, first=first, longest=longest, waits=waits)
 
 
 AWAITED = c.waiting(c.APPROVED, "AwaitingApproval", "")
@@ -142,8 +142,15 @@ def test_the_delays_grow_up_to_the_longest_and_never_overflow() -> None:
 
 
 def test_a_wait_that_the_service_asked_for_is_kept_even_past_the_longest() -> None:
-    assert look(AWAITED, at_least=120) == 120
-    assert look(AWAITED, at_least=3) == 10
+    assert look(AWAITED, Approved=120) == 120
+    assert look(AWAITED, Approved=3) == 10
+
+
+def test_one_branch_does_not_wait_for_what_the_other_was_asked_to_wait() -> None:
+    zone = c.waiting(c.ZONE_READY, "OperationRunning", "")
+    policy = c.waiting(c.POLICY_READY, "Throttled", "", Kind.WORK)
+    assert look(zone, policy, TO_ASSOCIATE, PolicyReady=3600) == 10
+    assert look(policy, TO_ASSOCIATE, PolicyReady=3600) == 3600, "what follows in a branch waits with it"
 
 
 def test_a_failing_test_alone_is_left_to_the_timer_after_a_while() -> None:

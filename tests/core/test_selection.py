@@ -109,8 +109,11 @@ def test_the_settings_consent_by_id_by_name_or_for_all(listed: str) -> None:
     assert reason("d1", deployment(), rules=Rules(deployments_allowed=frozenset({listed}))) == ""
 
 
-@pytest.mark.parametrize("tag", ["*", "pe-search", "PE-Search", " other , pe-search", ENDPOINT_ID, ENDPOINT_ID.upper()])
-def test_the_deployments_own_tag_consents_to_an_endpoint_by_name_by_id_or_to_all(tag: str) -> None:
+@pytest.mark.parametrize(
+    "tag",
+    ["*", "net-prod/pe-search", "Net-Prod/PE-Search", " other , net-prod/pe-search", ENDPOINT_ID, ENDPOINT_ID.upper()],
+)
+def test_the_deployments_own_tag_consents_to_an_endpoint_by_group_and_name_by_id_or_to_all(tag: str) -> None:
     assert reason("d1", deployment(tags={ENDPOINTS_TAG: tag}), rules=Rules()) == ""
 
 
@@ -121,6 +124,7 @@ def test_the_deployments_own_tag_consents_to_an_endpoint_by_name_by_id_or_to_all
         {ENDPOINTS_TAG: ""},
         {ENDPOINTS_TAG: ","},
         {ENDPOINTS_TAG: "pe-logs"},
+        {ENDPOINTS_TAG: "pe-search"},
         {ENDPOINTS_TAG: "pe-*"},
         {"other": "*"},
     ],
@@ -135,7 +139,7 @@ def test_the_refusal_names_both_ways_to_consent() -> None:
     (choice,) = choose("d1", deployment(), rules=Rules())
     assert choice.problem is not None
     assert "ELASTIC_DEPLOYMENTS_ALLOWED" in choice.problem.next_step
-    assert f"{ENDPOINTS_TAG}=pe-search" in choice.problem.next_step
+    assert f"{ENDPOINTS_TAG}=net-prod/pe-search" in choice.problem.next_step
 
 
 def test_consent_to_the_first_policy_is_no_consent_to_the_endpoint() -> None:

@@ -37,7 +37,7 @@ from shared.core.arm_ids import connection_id, parse_endpoint_id
 from shared.core.catalogue import hosted_services
 from shared.core.connection import Connection, from_document
 from shared.core.errors import RetryLater
-from shared.core.messages import WorkMessage, decode
+from shared.core.messages import WorkMessage, decode_all
 from shared.reconcile import reconcile
 from shared.settings import load
 from shared.state.leases import Leases
@@ -171,7 +171,8 @@ class Estate:
         """Run one received message; a worker that dies leaves it to be delivered again, to the process that follows."""
         worker = worker or self.worker
         try:
-            await reconcile(worker.context, decode(message.text, new_correlation_id="test"))
+            for work in decode_all(message.text, new_correlation_id="test").work:
+                await reconcile(worker.context, work)
         except Killed:
             if worker is self.worker:
                 self.worker = self.new_worker()

@@ -105,9 +105,7 @@ async def test_an_endpoint_that_is_not_elastics_is_ignored_with_its_reason(estat
 
 
 async def test_a_serverless_alias_is_recognised_and_explained(estate: Estate) -> None:
-    alias = (
-        "eastus2-prod-privatelink-serverless.46552e7f-8404-48e2-8c79-66801ef74a76.eastus2.azure.privatelinkservice"
-    )
+    alias = "eastus2-prod-privatelink-serverless.46552e7f-8404-48e2-8c79-66801ef74a76.eastus2.azure.privatelinkservice"
     endpoint = await estate.put_endpoint(alias=alias)
     await estate.settle()
     recognised = (await estate.connection(endpoint)).condition("Recognised")
@@ -125,9 +123,7 @@ async def test_an_endpoint_outside_the_settings_scope_is_not_even_read() -> None
 
 
 async def test_an_alias_in_capitals_is_the_same_alias(estate: Estate) -> None:
-    alias = (
-        "EASTUS2-PROD-002-PRIVATELINK-SERVICE.64359FDD-7893-4215-9929-ECE3287E1371.EASTUS2.AZURE.PRIVATELINKSERVICE"
-    )
+    alias = "EASTUS2-PROD-002-PRIVATELINK-SERVICE.64359FDD-7893-4215-9929-ECE3287E1371.EASTUS2.AZURE.PRIVATELINKSERVICE"
     endpoint = await estate.put_endpoint(alias=alias)
     await estate.settle(60)
     assert (await estate.connection(endpoint)).region == "eastus2"
@@ -139,7 +135,7 @@ async def test_a_message_that_cannot_be_understood_goes_to_poison_and_nowhere_el
     for _ in range(8):
         message = estate.queue.receive()
         assert message is not None
-        with pytest.raises(Exception, match="queue message|resource id|resource|event"):
+        with pytest.raises(Exception, match=r"queue message|resource|event"):
             await estate.handle(message)
         await estate.clock.sleep(31)
     assert estate.queue.receive() is None

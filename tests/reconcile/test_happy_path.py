@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from local.world import HUB_VNET, vnet_id
 from shared.core.catalogue import hosted_services
 from tests.harness.estate import Estate
 

@@ -1,0 +1,214 @@
+"""Answers that may not be believed, and work that must not wait for others."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from local.world import vnet_id
+from tests.harness.estate import Estate, arm_error
+
+
+def logs(estate: Estate, region: str = "eastus2") -> Any:
+    return next(deployment for deployment in estate.elastic.deployments() if deployment.name == f"logs-{region}")
+
+
+async def test_a_policy_that_lets_others_in_too_is_not_associated(estate: Estate) -> None:
+    """Consent is for one endpoint: whoever shares its policy must not get in with it."""
+    endpoint = await estate.put_endpoint()
+    guid = estate.arm.private_endpoint(endpoint).resource_guid  # type: ignore[union-attr]  # it was just made
+    rules = [
+        {"azure_endpoint_name": "pe-1", "azure_endpoint_guid": guid},
+        {"azure_endpoint_name": "evil", "azure_endpoint_guid": "00000000-0000-0000-0000-0000000000ee"},
+    ]
+    elsewhere = estate.elastic.add_deployment("elsewhere", "eastus2", ip_policy=True)
+    estate.elastic.attach_policy("shared", "eastus2", rules, elsewhere.id)
+    await estate.settle()
+    associated = (await estate.connection(endpoint)).condition("Associated")
+    assert associated is not None
+    assert associated.reason == "PolicyAdmitsOthers"
+    assert "evil" in associated.message
+    assert [policy.type for policy in estate.elastic.attached(logs(estate).id)] == ["ip"]
+
+
+@pytest.mark.parametrize("body", [{"rulesets": None}, {}, {"rulesets": []}])
+async def test_one_short_listing_never_makes_a_second_policy(estate: Estate, body: Any) -> None:
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    await estate.clock.sleep(3600)
+    estate.elastic_settings.faults.append(
+        lambda method, path: (200, body) if method == "GET" and path.endswith("/rulesets") else None
+    )
+    await estate.send(endpoint)
+    await estate.settle(120)
+    assert len(estate.policies_of(endpoint)) == 1
+
+
+async def test_a_zone_of_others_that_may_not_be_read_stops_nobody(estate: Estate) -> None:
+    theirs = (
+        "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-theirs/providers"
+        "/Microsoft.Network/privateDnsZones/privatelink.eastus2.azure.elastic-cloud.com"
+    )
+    await estate.azure("PUT", theirs, {"location": "global"}, api="2024-06-01")
+    await estate.clock.sleep(10)
+    estate.arm.faults.append(
+        lambda request: (
+            arm_error(403, "AuthorizationFailed") if "/rg-theirs/" in request.path and request.method == "GET" else None
+        )
+    )
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    await estate.ready(endpoint)
+    assert (await estate.sweep()).errors == []
+
+
+async def test_a_deployment_whose_policies_cannot_be_read_blocks_only_itself(estate: Estate) -> None:
+    estate.elastic_settings.settings_absent = True
+    closed = next(d for d in estate.elastic.deployments() if d.name == "search-eastus2")
+    estate.elastic_settings.faults.append(
+        lambda method, path: (
+            (403, {"errors": [{"code": "root.permission_denied", "message": "no"}]})
+            if method == "GET" and closed.id in path
+            else None
+        )
+    )
+    endpoint = await estate.put_endpoint(tags={"elastic-deployments": "search-eastus2, logs-eastus2"})
+    await estate.settle()
+    assert await estate.reason(endpoint, "Associated") == "WouldCutOffPublicTraffic"
+    assert "azure_private_endpoint" in {policy.type for policy in estate.elastic.attached(logs(estate).id)}
+
+
+async def test_a_search_that_fails_does_not_keep_the_policy_from_being_made(estate: Estate) -> None:
+    endpoint = await estate.put_endpoint()
+    estate.elastic_settings.faults.append(
+        lambda method, path: (500, {"errors": [{"code": "x", "message": "y"}]}) if path.endswith("/_search") else None
+    )
+    await estate.settle(60)
+    connection = await estate.connection(endpoint)
+    reasons = {c.type: c.reason for c in connection.conditions}
+    assert (reasons["PolicyReady"], reasons["Associated"]) == ("Exists", "AnswerLost")
+
+
+async def test_a_long_wait_that_elastic_asks_for_does_not_hold_up_dns(estate: Estate) -> None:
+    estate.arm_settings.zone_seconds = 60
+    estate.elastic_settings.faults.append(lambda *_: (429, {"errors": []}))
+    estate.elastic_settings.retry_after_seconds = 3600
+    endpoint = await estate.put_endpoint()
+    await estate.settle(300)
+    found = {c.type: c.true for c in (await estate.connection(endpoint)).conditions}
+    assert (found["ZoneReady"], found["Linked"], found["RecordReady"], found["PolicyReady"]) == (
+        True,
+        True,
+        True,
+        False,
+    )
+
+
+async def test_a_manual_rerun_during_a_look_at_the_approval_looks_at_everything(estate: Estate) -> None:
+    """Work that arrives under a lease is more than the wait that holds it."""
+    estate.elastic_settings.approval_seconds = 10**6
+    endpoint = await estate.put_endpoint()
+    await estate.settle(60)
+    record = f"{(await estate.connection(endpoint)).zone.id}/A/*"  # type: ignore[union-attr]  # made above
+    await estate.azure("DELETE", record, api="2024-06-01")
+    original = estate.worker.context.endpoints.get
+
+    async def get_and_be_asked_again(endpoint_id: Any) -> Any:
+        found = await original(endpoint_id)
+        object.__setattr__(estate.worker.context.endpoints, "get", original)
+        await estate.send(endpoint)
+        message = estate.queue.receive()
+        assert message is not None
+        await estate.handle(message)
+        return found
+
+    object.__setattr__(estate.worker.context.endpoints, "get", get_and_be_asked_again)
+    await estate.settle(120)
+    assert estate.zone().a_record("*") is not None
+
+
+async def test_raw_events_on_the_queue_that_are_not_for_us_are_dropped(estate: Estate) -> None:
+    estate.events.settings.drop = True
+    endpoint = await estate.put_endpoint()
+    event = {
+        "eventType": "Microsoft.Resources.ResourceWriteSuccess",
+        "subject": endpoint,
+        "data": {"claims": {"upn": "x"}},
+    }
+    other = event | {"subject": vnet_id("eastus2")}
+    failed = event | {"eventType": "Microsoft.Resources.ResourceWriteFailure"}
+    for batch in (other, failed, [other, failed], [failed, event]):
+        await estate.queue.send(json.dumps(batch))
+    await estate.settle()
+    await estate.ready(endpoint)
+    assert not estate.queue.poison
+
+
+async def test_serverless_endpoints_whose_event_was_lost_are_explained_by_the_sweep(estate: Estate) -> None:
+    estate.events.settings.drop = True
+    alias = "eastus2-prod-privatelink-serverless.46552e7f-8404-48e2-8c79-66801ef74a76.eastus2.azure.privatelinkservice"
+    endpoint = await estate.put_endpoint(alias=alias)
+    assert (await estate.sweep()).enqueued == 1
+    await estate.settle()
+    assert await estate.reason(endpoint, "Recognised") == "ServerlessService"
+    assert (await estate.sweep()).enqueued == 0
+
+
+async def test_connections_out_of_a_narrowed_scope_are_left_alone(estate: Estate) -> None:
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    await estate.ready(endpoint)
+    narrowed = estate.new_worker(AZURE_RESOURCE_GROUPS="rg-other")
+    assert (await estate.sweep(narrowed)).enqueued == 0
+
+
+async def test_what_stays_invisible_is_reported_once_and_stays_reported(estate: Estate) -> None:
+    estate.arm_settings.not_found_after_create_seconds = 10**6
+    endpoint = await estate.put_endpoint()
+    await estate.settle(3600)
+    journal = await estate.storage.journal.newest((await estate.connection(endpoint)).id, 500)
+    turns = [e for e in journal.entries if "StillNotVisible" in str(e.after)]
+    for _ in range(20):
+        await estate.sweep()
+        await estate.settle(300)
+        await estate.clock.sleep(300)
+    journal = await estate.storage.journal.newest((await estate.connection(endpoint)).id, 500)
+    later = [e for e in journal.entries if "StillNotVisible" in str(e.after)]
+    assert turns
+    assert len(later) == len(turns), "the condition does not flap"
+
+
+async def test_a_create_is_in_the_journal_before_and_after(estate: Estate) -> None:
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    journal = await estate.storage.journal.newest((await estate.connection(endpoint)).id, 500)
+    outcomes = [e.outcome for e in reversed(journal.entries) if e.step.startswith("create private connection policy")]
+    assert outcomes == ["begun", "created", "done"]
+
+
+async def test_repairs_are_sent_before_the_tests_begin(estate: Estate) -> None:
+    ready = await estate.put_endpoint("pe-ready")
+    await estate.settle()
+    estate.events.settings.drop = True
+    lost = await estate.put_endpoint("pe-lost", region="uksouth")
+    sent_before_the_test: list[int] = []
+    inside = estate.worker.context.network
+
+    class Watching:
+        async def resolve(self, host: str) -> tuple[str, ...]:
+            sent_before_the_test.append(len(estate.queue.messages))
+            return await inside.resolve(host)
+
+        async def connect(self, address: str, port: int) -> Any:
+            return await inside.connect(address, port)
+
+    estate.worker = replace(estate.worker, context=replace(estate.worker.context, network=Watching()))
+    found = await estate.sweep()
+    assert (found.enqueued, found.probed) == (1, 1)
+    assert sent_before_the_test == [1]
+    await estate.settle()
+    await estate.ready(lost)
+    await estate.ready(ready)
