@@ -15,8 +15,8 @@ from local.client import LocalClient
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-recovery")]
 
-RUN_SECONDS, LEASE_SECONDS = "10", "30"
-"""The shortest that the app's settings allow: a lease must outlive the run of its holder."""
+SHORT_LEASE = {"RUN_SECONDS": "10", "LEASE_SECONDS": "30"}
+"""The shortest that the app's settings allow: what a dead worker held is free after half a minute."""
 
 Start = Callable[..., Instance]
 
@@ -26,13 +26,9 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Start an instance whose Event Grid takes hours to try again."""
     started: list[Instance] = []
 
-    def begin(*arguments: str, keep_exchanges: bool = True) -> Instance:
-        settings = {"RUN_SECONDS": RUN_SECONDS, "LEASE_SECONDS": LEASE_SECONDS}
-        instance = Instance(
-            tmp_path / "local", "--time-scale", "1000", *arguments, keep_exchanges=keep_exchanges, **settings
-        )
-        started.append(instance)
-        return instance.wait_for("\nready\n")
+    def begin(*arguments: str, **options: Any) -> Instance:
+        started.append(Instance(tmp_path / "local", "--time-scale", "1000", *arguments, **options))
+        return started[-1].wait_for("\nready\n")
 
     yield begin
     for instance in started:
@@ -59,7 +55,7 @@ def status_of(found: dict[str, Any], condition: str) -> str:
 
 async def test_a_host_killed_with_the_policy_just_made_and_again_while_waiting_for_the_approval(start: Start) -> None:
     # Its exchanges end in the middle, as they must: a checker of whole conversations would find fault with them.
-    instance = start("--approval-seconds", "45", keep_exchanges=False)
+    instance = start("--approval-seconds", "45", keep_exchanges=False, **SHORT_LEASE)
     async with instance.client() as client:
         endpoint = await put_endpoint(client, "pe-killed", "eastus2")
         await eventually(lambda: policies_of(client, endpoint), lambda policies: len(policies) == 1)

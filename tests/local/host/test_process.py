@@ -125,6 +125,8 @@ def test_a_failing_message_ends_in_the_poison_queue(host: Callable[..., Process]
 def test_after_a_kill_the_next_host_takes_what_was_left_with_the_same_keys(
     host: Callable[..., Process], storage: str
 ) -> None:
+    with QueueClient.from_connection_string(storage, "killed") as queue:
+        queue.create_queue()  # the host makes it too, but answers before that
     first = host(storage=storage, WORK_QUEUE="killed")
     first.url()
     keys = first.keys()
