@@ -1,0 +1,75 @@
+"""What the templates, host.json, the hooks and the code call the same things, they call by the same names."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+
+import pytest
+
+import function_app
+from shared.core.messages import QUEUE
+from shared.state.connect import POISON_SUFFIX, AzureStorage
+from tests.infra.shipped import INFRA, ROOT, bicep, load
+
+NAMES = load("names.json")
+TEMPLATES = sorted(path.relative_to(INFRA).as_posix() for path in INFRA.rglob("*.bicep"))
+
+
+def test_queues_and_tables_are_those_of_the_code() -> None:
+    defaults = inspect.signature(AzureStorage).parameters
+    assert NAMES["workQueue"] == QUEUE
+    assert NAMES["poisonQueue"] == f"{QUEUE}{POISON_SUFFIX}"
+    assert sorted(NAMES["tables"]) == sorted(p.default for n, p in defaults.items() if n.endswith("_table"))
+
+
+def test_the_event_function_is_the_apps_only_event_grid_trigger() -> None:
+    function_app.app.functions_bindings = None
+    triggers = {f.get_function_name(): f.get_trigger().get_dict_repr() for f in function_app.app.get_functions()}
+    assert [name for name, t in triggers.items() if t["type"] == "eventGridTrigger"] == [NAMES["eventFunction"]]
+    assert {t["queueName"] for t in triggers.values() if t["type"] == "queueTrigger"} <= {
+        NAMES["workQueue"],
+        NAMES["poisonQueue"],
+    }
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_every_name_is_used_by_a_template(name: str) -> None:
+    assert any(f"names.{name}" in bicep(template) for template in TEMPLATES)
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_no_template_spells_a_name_out(template: str) -> None:
+    values = [v for value in NAMES.values() for v in (value if isinstance(value, list) else [value])]
+    assert [value for value in values if f"'{value}'" in bicep(template)] == []
+
+
+@pytest.mark.parametrize("hook", ["postdeploy.sh", "postdeploy.ps1"])
+def test_the_hooks_wait_for_that_function_and_pass_every_parameter_that_exists(hook: str) -> None:
+    text = (ROOT / "scripts" / hook).read_text(encoding="utf-8")
+    assert f"/functions/{NAMES['eventFunction']}" in text
+    outputs = set(re.findall(r"^output (AUTOPILOT_\w+)", bicep("main.bicep"), re.MULTILINE))
+    assert set(re.findall(r"AUTOPILOT_\w+", text)) <= outputs
+    parameters = set(re.findall(r"^param (\w+)", bicep("events.bicep"), re.MULTILINE))
+    assert set(re.findall(r"^    (\w+)=", text, re.MULTILINE)) == parameters - {"tags"}
+
+
+def test_azd_runs_the_hooks_that_are_there_and_finds_the_site_by_its_service() -> None:
+    text = (ROOT / "azure.yaml").read_text(encoding="utf-8")
+    runs = re.findall(r"run: \./(\S+)", text)
+    assert sorted(runs) == ["scripts/postdeploy.ps1", "scripts/postdeploy.sh"]
+    assert all((ROOT / run).is_file() for run in runs)
+    (service,) = re.findall(r"^services:\n  (\w+):", text, re.MULTILINE)
+    assert f"'azd-service-name': '{service}'" in bicep("app/function.bicep")
+
+
+def test_queue_messages_are_encoded_as_event_grid_and_the_app_encode_them() -> None:
+    queues = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))["extensions"]["queues"]
+    assert queues["messageEncoding"] == "base64"
+    assert f"failed {'eight' if queues['maxDequeueCount'] == 8 else '?'} times" in bicep("app/alerts.bicep")
+
+
+def test_log_lines_that_alerts_rest_on_are_not_sampled() -> None:
+    logging = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))["logging"]["applicationInsights"]
+    assert "Trace" in logging["samplingSettings"]["excludedTypes"].split(";")

@@ -1,0 +1,106 @@
+"""The deployment package is exactly what runs, and runs with nothing but requirements.txt."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import runpy
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import function_app
+from tests.infra.shipped import ROOT
+
+PACKAGE: dict[str, Any] = runpy.run_path(str(ROOT / "scripts" / "package.py"))
+TOP = {"function_app.py", "host.json", "requirements.txt"}
+FOLDERS = {"functions", "shared"}
+KINDS = {".py", ".csv"}
+
+
+def run(*command: str, cwd: Path | None = None) -> str:
+    """Run a program in a bare environment; what it printed."""
+    answer = subprocess.run(  # noqa: S603 - programs named by the tests below
+        command, cwd=cwd, env={"PATH": os.environ["PATH"]}, check=False, capture_output=True, text=True
+    )
+    assert answer.returncode == 0, answer.stderr
+    return answer.stdout
+
+
+def test_the_package_holds_the_app_and_nothing_else() -> None:
+    files = set(PACKAGE["package_files"](ROOT))
+    there = {
+        path.relative_to(ROOT).as_posix()
+        for folder in FOLDERS
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in KINDS
+    }
+    assert files == TOP | there
+    assert {path for path in files if "test" in path or path.startswith("local")} == set()
+
+
+def test_caches_settings_and_new_folders_stay_out(tmp_path: Path) -> None:
+    (tmp_path / ".funcignore").write_bytes((ROOT / ".funcignore").read_bytes())
+    kept = [*TOP, "functions/a.py", "shared/core/a.py", "shared/core/a.csv"]
+    left = ["local.settings.json", ".env", "tests/test_a.py", "local/a.py", "new/a.py", ".azure/x/.env", "a.py"]
+    caches = ["shared/__pycache__/a.pyc", "shared/core/__pycache__/a.pyc", "functions/a.pyc", "tests/shared/a.py"]
+    for name in (*kept, *left, *caches):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x", encoding="utf-8")
+    run("git", "init", "--quiet", str(tmp_path))
+    assert PACKAGE["package_files"](tmp_path) == sorted(kept)
+
+
+def test_the_same_files_make_the_same_package(tmp_path: Path) -> None:
+    one, two = tmp_path / "one.zip", tmp_path / "two.zip"
+    assert PACKAGE["write_package"](ROOT, one) == PACKAGE["write_package"](ROOT, two)
+    assert one.read_bytes() == two.read_bytes()
+
+
+INDEX = """
+import importlib, json, pkgutil, sys
+import function_app, functions, shared
+names = sorted(f.get_function_name() for f in function_app.app.get_functions())
+for package in (functions, shared):
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        importlib.import_module(module.name)
+for name in json.loads(sys.argv[1]):
+    importlib.import_module(name)
+print(json.dumps(names))
+"""
+
+
+def late_imports(folder: Path) -> list[str]:
+    """Every module that the package's code imports, inside functions too."""
+    found: set[str] = set()
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                found.add(node.module)
+    return sorted(found)
+
+
+@pytest.mark.e2e
+@pytest.mark.xdist_group("package")
+def test_the_package_runs_with_its_own_requirements_alone(tmp_path: Path) -> None:
+    archive, app, environment = tmp_path / "app.zip", tmp_path / "app", tmp_path / "environment"
+    PACKAGE["write_package"](ROOT, archive)
+    with zipfile.ZipFile(archive) as packed:
+        packed.extractall(app)
+    run(sys.executable, "-m", "venv", str(environment))
+    python = str(environment / "bin" / "python")
+    run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(app / "requirements.txt"))
+    printed = run(python, "-c", INDEX, json.dumps(late_imports(app)), cwd=app)
+    function_app.app.functions_bindings = None
+    expected = sorted(f.get_function_name() for f in function_app.app.get_functions())
+    assert json.loads(printed.splitlines()[-1]) == expected
+    shutil.rmtree(environment)

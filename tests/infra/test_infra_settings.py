@@ -1,0 +1,94 @@
+"""The app settings that the templates make: the app knows them, needs no more, and no secret is among them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from shared.settings import descriptions, load
+from shared.state.connect import storage_settings
+from tests.infra.shipped import INFRA, bicep
+from tests.infra.shipped import load as load_json
+
+PLATFORM = {
+    "AzureWebJobsStorage__blobServiceUri",  # the host's own state
+    "APPLICATIONINSIGHTS_CONNECTION_STRING",
+    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+    "PYTHON_ISOLATE_WORKER_DEPENDENCIES",
+    "AZURE_AUTHORITY_HOST",  # read by azure-identity
+}
+"""Settings that the Functions host, its worker or a library reads, not the product."""
+VALUES = {
+    "AzureWebJobsStorage__queueServiceUri": "https://st1.queue.core.windows.net/",
+    "AzureWebJobsStorage__tableServiceUri": "https://st1.table.core.windows.net/",
+    "AzureWebJobsStorage__credential": "managedidentity",
+    "AZURE_RESOURCE_MANAGER_URL": "https://management.azure.com/",
+    "AZURE_RESOURCE_MANAGER_AUDIENCE": "https://management.azure.com/",
+    "AZURE_SUBSCRIPTIONS": "00000000-0000-0000-0000-000000000001,00000000-0000-0000-0000-000000000002",
+    "AZURE_RESOURCE_GROUPS": "*",
+    "AZURE_CLIENT_ID": "00000000-0000-0000-0000-00000000000c",
+    "ELASTIC_API_KEY": "what-the-vault-holds",
+    "INSTANCE_ID": "production",
+    "DNS_LINK_VNETS": "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-production/providers/"
+    "Microsoft.Network/virtualNetworks/vnet-production",
+}
+"""What the templates' expressions come to; those that are not here are empty unless they are given."""
+
+
+def shipped_settings() -> dict[str, str]:
+    """Name -> Bicep expression of every app setting that the templates make."""
+    platform = re.search(r"var platform = \{(.*?)^\}", bicep("app/function.bicep"), re.DOTALL | re.MULTILINE)
+    product = re.search(r"settings: union\(\s*\{(.*?)\n      \},", bicep("main.bicep"), re.DOTALL)
+    assert platform is not None
+    assert product is not None
+    return dict(re.findall(r"^\s+(\w+): (.+)$", platform[1] + product[1], re.MULTILINE))
+
+
+def test_every_app_setting_of_the_templates_is_known_and_every_required_one_is_made() -> None:
+    shipped, known = set(shipped_settings()), {setting.name for setting in descriptions()}
+    storage = {name for name in shipped if name.startswith("AzureWebJobsStorage__")} - PLATFORM
+    assert shipped - known - storage == PLATFORM
+    assert {setting.name for setting in descriptions() if setting.default is None} <= shipped
+    assert storage_settings({name: VALUES.get(name, "") for name in storage})[1] == ()
+
+
+def test_the_settings_that_the_templates_make_are_accepted() -> None:
+    settings = load({name: VALUES.get(name, "") for name in shipped_settings()})
+    assert settings.arm_url == "https://management.azure.com"
+    assert settings.instance_id == "production"
+
+
+def test_the_secret_setting_is_a_reference_to_the_vault_and_nothing_else_is() -> None:
+    secret = {setting.name for setting in descriptions() if setting.secret}
+    references = {name for name, value in shipped_settings().items() if "@Microsoft.KeyVault(" in value}
+    assert references == secret
+
+
+@pytest.mark.parametrize("template", sorted(path.relative_to(INFRA).as_posix() for path in INFRA.rglob("*.bicep")))
+def test_no_secret_is_in_a_default_or_an_output(template: str) -> None:
+    text = bicep(template)
+    secure = re.findall(r"@secure\(\)\s*(?:@[^\n]*\n\s*)*param \w+ string(?: = (.+))?", text)
+    assert [default for default in secure if default not in {"", "''"}] == []
+    unprotected = re.findall(r"^param (\w*(?:key|secret|password|token)\w*) string", text, re.IGNORECASE | re.MULTILINE)
+    assert [name for name in unprotected if not re.search(rf"@secure\(\)[^=]*?param {name} ", text)] == []
+    outputs = re.findall(r"^output .*$", text, re.MULTILINE)
+    assert [line for line in outputs if re.search(r"listKeys|listSecrets|\.keys|apiKey|\.value\b", line)] == []
+
+
+def test_the_parameter_file_gives_every_value_by_environment_and_knows_only_parameters() -> None:
+    given = load_json("main.parameters.json")["parameters"]
+    declared = set(re.findall(r"^param (\w+)", bicep("main.bicep"), re.MULTILINE))
+    assert set(given) == declared - {"appSettings"}
+    assert [name for name, entry in given.items() if not re.fullmatch(r"\$\{[A-Z_]+(=[^}]*)?\}", entry["value"])] == []
+    assert given["elasticApiKey"]["value"] == "${ELASTIC_API_KEY}"
+
+
+def test_storage_and_vault_are_closed_as_promised() -> None:
+    storage, vault, site = bicep("app/storage.bicep"), bicep("app/vault.bicep"), bicep("app/function.bicep")
+    for line in ("allowSharedKeyAccess: false", "allowBlobPublicAccess: false", "minimumTlsVersion: 'TLS1_2'"):
+        assert line in storage
+    assert "enableRbacAuthorization: true" in vault
+    assert "DisableLocalAuth: true" in bicep("app/monitoring.bicep")
+    assert "version: '3.12'" in site
+    assert "allow: false" in site
