@@ -1,0 +1,112 @@
+"""The app as a process of its own, with exactly the rights that `infra/` ships, enforced by the local Azure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from e2e_instance import Instance, connection, eventually, policies_of, put_endpoint, ready
+
+from local.arm import DEFAULT_SUBSCRIPTION
+from local.client import LocalClient
+from local.world import HUB_VNET
+from tests.infra.shipped import assignments
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-rights")]
+
+CLIENT_ID = "22222222-0000-0000-0000-000000000000"
+SUBSCRIPTION = f"/subscriptions/{DEFAULT_SUBSCRIPTION}"
+HUB_GROUP = f"{SUBSCRIPTION}/resourceGroups/rg-dns"
+ZONE = f"{HUB_GROUP}/providers/Microsoft.Network/privateDnsZones/privatelink.eastus2.azure.elastic-cloud.com"
+
+Start = Callable[..., Instance]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start an instance whose app has the shipped roles, less some actions."""
+    started: list[Instance] = []
+
+    def begin(*without: str, **options: Any) -> Instance:
+        roles = assignments(read=[SUBSCRIPTION], write=[HUB_GROUP], join=[HUB_VNET], without=without)
+        given = [{"scope": r.scope, "actions": asdict(r)["actions"], "notActions": without} for r in roles]
+        file = tmp_path / "roles.json"
+        file.write_text(json.dumps({CLIENT_ID: given}), encoding="utf-8")
+        instance = Instance(
+            tmp_path / "local",
+            "--approval-seconds",
+            "1",
+            "--role-assignments",
+            str(file),
+            AZURE_CLIENT_ID=CLIENT_ID,
+            DNS_ZONE_RESOURCE_GROUP=HUB_GROUP,
+            **options,
+        )
+        started.append(instance)
+        return instance.wait_for("\nready\n")
+
+    yield begin
+    for instance in started:
+        instance.stop()
+
+
+async def removed(client: LocalClient, endpoint: str) -> dict[str, Any]:
+    """Delete the endpoint as its owner does, and wait until the app has noticed."""
+    await client.azure("DELETE", endpoint)
+
+    async def ask() -> dict[str, Any]:
+        return await connection(client, endpoint)
+
+    return dict(await eventually(ask, lambda found: found.get("phase") == "Removed"))
+
+
+def refusals(instance: Instance) -> list[str]:
+    """What the local Azure refused anybody for want of rights."""
+    lines = (Path(instance.endpoints["folder"]) / "exchanges.jsonl").read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if "AuthorizationFailed" in line]
+
+
+@pytest.mark.parametrize("without", [(), ("*/delete",)], ids=["shipped", "without-delete"])
+async def test_the_whole_life_of_a_connection_under_the_shipped_roles(start: Start, without: tuple[str, ...]) -> None:
+    instance = start(*without)
+    async with instance.client() as client:
+        endpoint = await put_endpoint(client, "pe-rights", "eastus2")
+        found = await ready(client, endpoint)
+        (policy,) = await policies_of(client, endpoint)
+
+        async def record() -> list[str]:
+            zone = await client.azure("GET", f"{ZONE}/A")
+            return [a["ipv4Address"] for entry in zone["value"] for a in entry["properties"].get("aRecords", [])]
+
+        assert await record() == [found["address"]]
+        await client.azure("DELETE", f"{ZONE}/A/*")
+        await eventually(record, lambda addresses: addresses == [found["address"]])
+
+        left = await removed(client, endpoint)
+        assert refusals(instance) == []
+        # What stays behind is said, with its ids: nothing is deleted in this version, with or without the right to.
+        assert "left as it is" in next(c["message"] for c in left["conditions"] if c["type"] == "Recognised")
+        assert left["zone"]["id"].lower() == ZONE.lower()
+        assert await record() == [found["address"]]
+        journal = (await client.app("GET", f"/connections/{left['id']}/journal?limit=500")).json()["entries"]
+        assert any(policy["id"] in entry["step"] for entry in journal)
+
+
+async def test_a_right_that_is_missing_is_named(start: Start) -> None:
+    action = "Microsoft.Network/privateDnsZones/A/write"
+    instance = start(action, keep_exchanges=False)
+    async with instance.client() as client:
+        endpoint = await put_endpoint(client, "pe-refused", "eastus2")
+
+        async def ask() -> dict[str, Any]:
+            return await connection(client, endpoint)
+
+        found = await eventually(ask, lambda answer: answer.get("phase") == "Blocked")
+        blocked = next(c for c in found["conditions"] if c["type"] == "RecordReady")
+        assert blocked["reason"] == "AzureRightsMissing"
+        assert action in blocked["message"]
+        assert refusals(instance)
