@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,11 +17,23 @@ import httpx
 import pytest
 from azure.data.tables.aio import TableServiceClient
 from azure.storage.queue.aio import QueueServiceClient
-from e2e_instance import ALIASES, HUB_VNET, Instance, connection, eventually, policies_of, put_endpoint, ready
+from e2e_instance import (
+    ALIASES,
+    HUB_VNET,
+    READY_SECONDS,
+    ROOT,
+    Instance,
+    connection,
+    eventually,
+    policies_of,
+    put_endpoint,
+    ready,
+)
 
 from local.client import LocalClient
 from local.eventgrid import PERSONAL_DATA
 from local.ports import free_ports
+from local.story import group
 from local.world import endpoint_body, vnet_id
 from shared.core.arm_ids import connection_id
 from shared.core.catalogue import hosted_services
@@ -164,6 +177,29 @@ asyncio.run(main(*sys.argv[1:]))
     assert "privatelink.westeurope.azure.elastic-cloud.com" in zones.split()
 
 
+async def test_the_commands_of_the_readme_talk_to_the_running_instance(instance: Instance, client: LocalClient) -> None:
+    async def local(*arguments: str) -> tuple[int | None, str]:
+        program = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "local", "--folder", str(instance.folder), *arguments),
+            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        output, _ = await asyncio.wait_for(program.communicate(), READY_SECONDS)
+        return program.returncode, output.decode()
+
+    status, output = await local("connect", "brazilsouth", "--deployment", "search-brazilsouth")
+    assert status == 1
+    assert "WouldCutOffPublicTraffic" in output.split("failed:")[1]
+    status, output = await local("status")
+    assert status == 0
+    assert re.search(r"^[0-9a-f]+  Blocked +brazilsouth +pe-brazilsouth +\w+$", output, re.MULTILINE)
+    endpoint = f"{group(client, 'rg-pe-brazilsouth')}/privateEndpoints/pe-brazilsouth"
+    status, output = await local("rest", "GET", endpoint)
+    assert (status, json.loads(output)["name"]) == (0, "pe-brazilsouth")
+    status, output = await local("rest", "GET", f"{endpoint}-not")
+    assert status == 1
+    assert "ResourceNotFound" in output
+
+
 async def test_a_second_instance_disturbs_nothing(instance: Instance, client: LocalClient) -> None:
     """Started in the very same folder: it takes a folder, ports and addresses of its own."""
     before = instance.endpoints
@@ -197,6 +233,14 @@ async def test_given_ports_are_used(tmp_path: Path) -> None:
     assert endpoints["dns"]["port"] == dns
 
 
+async def identity_token(endpoints: dict[str, Any]) -> str:
+    """A token for ARM, from the managed identity endpoint."""
+    query = {"resource": "https://management.azure.com", "api-version": "2019-08-01"}
+    async with httpx.AsyncClient() as identity:
+        headers = {"X-IDENTITY-HEADER": endpoints["identity_header"]}
+        return str((await identity.get(endpoints["identity"], params=query, headers=headers)).json()["access_token"])
+
+
 async def test_no_secret_and_no_personal_data_is_logged_or_stored(client: LocalClient) -> None:
     """Everything that the run has left behind is searched: the app's log, both tables, and both queues."""
     await ready(client, await put_endpoint(client, f"pe-{uuid.uuid4().hex[:6]}", "canadacentral"))
@@ -216,5 +260,7 @@ async def test_no_secret_and_no_personal_data_is_logged_or_stored(client: LocalC
     keys = json.loads((Path(endpoints["folder"]) / "functions.keys.json").read_text(encoding="utf-8"))
     secrets = [endpoints["elastic_api_key"], endpoints["identity_header"], keys["masterKey"]["value"]]
     secrets += [key["value"] for name in ("functionKeys", "systemKeys") for key in keys[name]]
+    token = await identity_token(endpoints)
+    secrets.append(token.split(".")[0])  # all tokens begin alike
     for secret in (*secrets, *PERSONAL_DATA, "Bearer ", "AccountKey"):
         assert secret not in left, f"{secret[:6]}... was left behind"
