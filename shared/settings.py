@@ -7,146 +7,22 @@ All that is wrong is reported together, each with the setting's name and what wa
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address
-from typing import Any, cast
+from typing import Any
 
-from shared.core.arm_ids import parse_arm_id
-from shared.core.errors import InvalidInput, InvalidSettings
+from shared import setting_values as value
+from shared.core.errors import InvalidSettings
 from shared.core.rules import RecordMode, Rules, ZoneHome
-from shared.core.schedule import FIELDS, is_schedule
 from shared.state.connect import storage_settings
-
-_GUID = re.compile(r"^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$", re.IGNORECASE)
-_KEY = re.compile(r"[!-~]+")
-Parser = Callable[[str], Any]
 
 SCHEDULE_SETTING = "HEALTH_SCHEDULE"
 DEFAULT_SCHEDULE = "0 */5 * * * *"
 
 
-class _Expected(ValueError):
-    """What a setting should have been."""
-
-
-def _setting(name: str, parse: Parser, default: str | None, about: str, *, secret: bool = False) -> Any:
+def _setting(name: str, parse: value.Parser, default: str | None, about: str, *, secret: bool = False) -> Any:
     metadata = {"name": name, "parse": parse, "default": default, "about": about, "secret": secret}
     return dataclasses.field(metadata=metadata)
-
-
-def _text(value: str) -> str:
-    return value
-
-
-def _words(value: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(word.strip() for word in value.split(",") if word.strip()))
-
-
-def _names(value: str) -> frozenset[str]:
-    return frozenset(word.lower() for word in _words(value))
-
-
-def _subscriptions(value: str) -> tuple[str, ...]:
-    words = _words(value)
-    if any(not _GUID.match(word) for word in words):
-        raise _Expected("subscription ids (GUIDs), separated by commas")
-    return tuple(dict.fromkeys(word.lower() for word in words))
-
-
-def _url(value: str) -> str:
-    # Plain HTTP only to this machine: a token or key must not cross a network in the clear.
-    if not re.match(r"^(https://[^/\s]+|http://(127\.\d+\.\d+\.\d+|localhost)(:\d+)?)(/\S*)?$", value):
-        raise _Expected("an https URL")
-    return value.rstrip("/")
-
-
-def _vnets(value: str) -> tuple[str, ...]:
-    try:
-        ids = [parse_arm_id(word) for word in _words(value)]
-    except InvalidInput:
-        ids = None
-    if ids is None or any(vnet.type != "microsoft.network/virtualnetworks" or vnet.children for vnet in ids):
-        raise _Expected("resource ids of virtual networks, separated by commas")
-    return tuple(vnet.text for vnet in ids)
-
-
-def _zone_home(value: str) -> ZoneHome | None:
-    if not value:
-        return None
-    try:
-        zone = parse_arm_id(f"{value}/providers/Microsoft.Network/privateDnsZones/zone")
-    except InvalidInput:
-        zone = None
-    if zone is None or zone.children:
-        raise _Expected("the id of a resource group: /subscriptions/ID/resourceGroups/NAME")
-    return ZoneHome(zone.subscription_id, zone.resource_group)
-
-
-def _seconds(low: float, high: float) -> Parser:
-    def parse(value: str) -> float:
-        try:
-            number = float(value)
-        except ValueError:
-            number = -1.0
-        if not low <= number <= high:
-            raise _Expected(f"seconds between {low:g} and {high:g}")
-        return number
-
-    return parse
-
-
-def _whole(low: int, high: int) -> Parser:
-    def parse(value: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,9}", value) or not low <= int(value) <= high:
-            raise _Expected(f"a whole number between {low} and {high}")
-        return int(value)
-
-    return parse
-
-
-def _one_of(*choices: str) -> Parser:
-    def parse(value: str) -> str:
-        if value.lower() not in choices:
-            raise _Expected(" or ".join(choices))
-        return value.lower()
-
-    return parse
-
-
-def _port(value: str) -> int:
-    return int(cast("str", _one_of("9243", "443")(value)))
-
-
-def _name_server(value: str) -> tuple[str, int] | None:
-    if not value:
-        return None
-    address, _, port = value.partition(":")
-    try:
-        return str(IPv4Address(address)), _whole(1, 65535)(port) if port or value.endswith(":") else 53
-    except ValueError:
-        raise _Expected("an IPv4 address, with :PORT where that is not 53") from None
-
-
-def _key(value: str) -> str:
-    # What cannot stand in an HTTP header would fail with each request; the platform passes on a Key Vault reference
-    # that it cannot resolve as it is written.
-    if not _KEY.fullmatch(value) or value.lower().startswith("@microsoft.keyvault("):
-        raise _Expected("an API key (a Key Vault reference that could not be resolved arrives as the reference itself)")
-    return value
-
-
-def _instance(value: str) -> str:
-    if not re.match(r"^[A-Za-z0-9-]{1,40}$", value):
-        raise _Expected("1 to 40 letters, digits and hyphens")
-    return value.lower()
-
-
-def _schedule(value: str) -> str:
-    if not is_schedule(value):
-        raise _Expected(f"a schedule of six fields: {FIELDS}")
-    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,41 +31,41 @@ class Settings:
 
     subscriptions: tuple[str, ...] = _setting(
         "AZURE_SUBSCRIPTIONS",
-        _subscriptions,
+        value.subscriptions,
         None,
         "Ids of the subscriptions whose private endpoints the app handles, separated by commas. "
         "Endpoints elsewhere are out of scope whatever an event says.",
     )
     resource_groups: frozenset[str] = _setting(
         "AZURE_RESOURCE_GROUPS",
-        _names,
+        value.names,
         "*",
         "Names of the resource groups whose endpoints the app handles, separated by commas; `*` for all.",
     )
     client_id: str = _setting(
         "AZURE_CLIENT_ID",
-        _text,
+        value.text,
         "",
         "Client id of the user-assigned managed identity to use for Azure; empty for the system-assigned one.",
     )
     arm_url: str = _setting(
         "AZURE_RESOURCE_MANAGER_URL",
-        _url,
+        value.url,
         "https://management.azure.com",
         "Address of Azure Resource Manager; another one in sovereign clouds.",
     )
     arm_audience: str = _setting(
         "AZURE_RESOURCE_MANAGER_AUDIENCE",
-        _url,
+        value.url,
         "https://management.azure.com",
         "What tokens for Azure Resource Manager are issued for; another one in sovereign clouds.",
     )
     elastic_url: str = _setting(
-        "ELASTIC_API_URL", _url, "https://api.elastic-cloud.com", "Address of the Elastic Cloud API."
+        "ELASTIC_API_URL", value.url, "https://api.elastic-cloud.com", "Address of the Elastic Cloud API."
     )
     elastic_api_key: str = _setting(
         "ELASTIC_API_KEY",
-        _key,
+        value.key,
         None,
         "API key of the Elastic Cloud organization, best as a Key Vault reference. The role deployment-editor on the "
         "deployments that are to be connected is enough.",
@@ -197,14 +73,14 @@ class Settings:
     )
     deployments_allowed: frozenset[str] = _setting(
         "ELASTIC_DEPLOYMENTS_ALLOWED",
-        _names,
+        value.names,
         "",
         "Ids or names of the deployments that an endpoint's tag `elastic-deployments` may ask for, separated by "
         "commas; `*` for all. A deployment can also consent itself, by its tag `elastic-privatelink-endpoints`.",
     )
     first_policy_allowed: frozenset[str] = _setting(
         "ELASTIC_FIRST_POLICY_ALLOWED",
-        _names,
+        value.names,
         "",
         "Ids or names of the deployments that may be given their first policy, separated by commas; `*` for all. The "
         "first policy closes a deployment to everything that no policy admits. A deployment can also opt in itself, "
@@ -212,107 +88,119 @@ class Settings:
     )
     instance_id: str = _setting(
         "INSTANCE_ID",
-        _instance,
+        value.instance,
         "autopilot",
         "Name of this installation in everything it makes. Change it only before the first run: what was made under "
         "another name counts as somebody else's.",
     )
     zone_home: ZoneHome | None = _setting(
         "DNS_ZONE_RESOURCE_GROUP",
-        _zone_home,
+        value.zone_home,
         "",
         "Id of the resource group in which private DNS zones are made when an endpoint's network has none; "
         "empty for the endpoint's own.",
     )
     link_vnets: tuple[str, ...] = _setting(
         "DNS_LINK_VNETS",
-        _vnets,
+        value.vnets,
         "",
         "Ids of further virtual networks to link every zone to, separated by commas: a hub with the DNS resolver, and "
         "the network of this app, so that it can test.",
     )
     dns_subscriptions: tuple[str, ...] = _setting(
         "DNS_SUBSCRIPTIONS",
-        _subscriptions,
+        value.subscriptions,
         "",
         "Ids of further subscriptions to look in for a zone that a network is already linked to, separated by commas.",
     )
     record_mode: str = _setting(
         "DNS_RECORD_MODE",
-        _one_of(RecordMode.FIRST, RecordMode.UNION),
+        value.one_of(RecordMode.FIRST, RecordMode.UNION),
         "first",
         "When a second endpoint of one network wants the `*` record of one region: `first` keeps the first one's "
         "address and blocks the second, `union` lets both stand in it.",
     )
     record_ttl: int = _setting(
-        "DNS_RECORD_TTL", _whole(1, 86400), "300", "Seconds that resolvers may keep the `*` record."
+        "DNS_RECORD_TTL", value.whole(1, 86400), "300", "Seconds that resolvers may keep the `*` record."
     )
     wait_first: float = _setting(
-        "WAIT_FIRST_SECONDS", _seconds(0.2, 600), "15", "Seconds to the second look at something that takes its time."
+        "WAIT_FIRST_SECONDS",
+        value.seconds(0.2, 600),
+        "15",
+        "Seconds to the second look at something that takes its time.",
     )
     wait_max: float = _setting(
         "WAIT_MAX_SECONDS",
-        _seconds(0.2, 3600),
+        value.seconds(0.2, 3600),
         "60",
         "Seconds between two looks at most; each wait is half as long again.",
     )
     approval_overdue: float = _setting(
         "APPROVAL_OVERDUE_SECONDS",
-        _seconds(60, 864000),
+        value.seconds(60, 864000),
         "3600",
         "Seconds after which a pending approval is reported as overdue; then only the timer looks.",
     )
     policy_lag: float = _setting(
         "POLICY_LAG_SECONDS",
-        _seconds(1, 3600),
+        value.seconds(1, 3600),
         "60",
         "Seconds that a policy just created may stay unreadable before it counts as missing.",
     )
     visibility: float = _setting(
         "VISIBILITY_SECONDS",
-        _seconds(10, 86400),
+        value.seconds(10, 86400),
         "1800",
         'Seconds that "not found" on what was just made, or "another operation in progress", is taken as normal.',
     )
     arm_poll: float = _setting(
-        "ARM_POLL_SECONDS", _seconds(0.1, 60), "2", "Seconds between two looks at a long-running operation in Azure."
+        "ARM_POLL_SECONDS",
+        value.seconds(0.1, 60),
+        "2",
+        "Seconds between two looks at a long-running operation in Azure.",
     )
     arm_wait: float = _setting(
         "ARM_OPERATION_SECONDS",
-        _seconds(1, 60),
+        value.seconds(1, 60),
         "25",
         "Seconds that one run waits for an operation in Azure before it goes back to the queue.",
     )
     request_timeout: float = _setting(
-        "REQUEST_TIMEOUT_SECONDS", _seconds(1, 60), "15", "Seconds that one request to Azure or Elastic Cloud may take."
+        "REQUEST_TIMEOUT_SECONDS",
+        value.seconds(1, 60),
+        "15",
+        "Seconds that one request to Azure or Elastic Cloud may take.",
     )
     run_seconds: float = _setting(
-        "RUN_SECONDS", _seconds(10, 540), "90", "Seconds that one run over an endpoint may take before it starts anew."
+        "RUN_SECONDS",
+        value.seconds(10, 540),
+        "90",
+        "Seconds that one run over an endpoint may take before it starts anew.",
     )
     lease_seconds: float = _setting(
         "LEASE_SECONDS",
-        _seconds(15, 600),
+        value.seconds(15, 600),
         "120",
         "Seconds after which the lease of a worker that died is free; at least 20 more than RUN_SECONDS.",
     )
     probe_port: int = _setting(
         "PROBE_PORT",
-        _port,
+        value.port,
         "9243",
         "Port of the private URLs and of their test: 9243 or 443; both work on hosted deployments.",
     )
     name_server: tuple[str, int] | None = _setting(
         "PROBE_DNS_SERVER",
-        _name_server,
+        value.name_server,
         "",
         "Address of the name server that the test asks, with `:PORT` where that is not 53; empty for the system's.",
     )
     probe_seconds: float = _setting(
-        "PROBE_SECONDS", _seconds(1, 60), "20", "Seconds that the test of one name may take."
+        "PROBE_SECONDS", value.seconds(1, 60), "20", "Seconds that the test of one name may take."
     )
-    journal_days: int = _setting("JOURNAL_DAYS", _whole(1, 3650), "90", "Days that journal entries are kept.")
+    journal_days: int = _setting("JOURNAL_DAYS", value.whole(1, 3650), "90", "Days that journal entries are kept.")
     schedule: str = _setting(
-        SCHEDULE_SETTING, _schedule, DEFAULT_SCHEDULE, "When `check_health` runs (NCRONTAB, six fields)."
+        SCHEDULE_SETTING, value.schedule, DEFAULT_SCHEDULE, "When `check_health` runs (NCRONTAB, six fields)."
     )
 
     def __repr__(self) -> str:
@@ -362,7 +250,7 @@ def load(environ: Mapping[str, str]) -> Settings:
             continue
         try:
             values[field.name] = meta["parse"](raw or meta["default"])
-        except _Expected as expected:
+        except value.Expected as expected:
             shown = "" if meta["secret"] else f", not {raw[:80]!r}"
             problems.append(f"{meta['name']}: expected {expected}{shown}")
     if not problems:

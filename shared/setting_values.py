@@ -1,0 +1,152 @@
+"""How the text of a setting becomes a value. Used by `settings`; each function raises Expected with what it wanted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from ipaddress import IPv4Address
+from typing import Any, cast
+
+from shared.core.arm_ids import parse_arm_id
+from shared.core.errors import InvalidInput
+from shared.core.rules import ZoneHome
+from shared.core.schedule import FIELDS, is_schedule
+
+_GUID = re.compile(r"^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$", re.IGNORECASE)
+_KEY = re.compile(r"[!-~]+")
+Parser = Callable[[str], Any]
+
+
+class Expected(ValueError):
+    """What a setting should have been."""
+
+
+def text(value: str) -> str:
+    """As it is."""
+    return value
+
+
+def words(value: str) -> tuple[str, ...]:
+    """A list separated by commas, each entry once."""
+    return tuple(dict.fromkeys(word.strip() for word in value.split(",") if word.strip()))
+
+
+def names(value: str) -> frozenset[str]:
+    """A set of names, lower case, separated by commas."""
+    return frozenset(word.lower() for word in words(value))
+
+
+def subscriptions(value: str) -> tuple[str, ...]:
+    """Subscription ids, lower case, each once."""
+    listed = words(value)
+    if any(not _GUID.match(word) for word in listed):
+        raise Expected("subscription ids (GUIDs), separated by commas")
+    return tuple(dict.fromkeys(word.lower() for word in listed))
+
+
+def url(value: str) -> str:
+    """A URL without a trailing slash."""
+    # Plain HTTP only to this machine: a token or key must not cross a network in the clear.
+    if not re.match(r"^(https://[^/\s]+|http://(127\.\d+\.\d+\.\d+|localhost)(:\d+)?)(/\S*)?$", value):
+        raise Expected("an https URL")
+    return value.rstrip("/")
+
+
+def vnets(value: str) -> tuple[str, ...]:
+    """Resource ids of virtual networks."""
+    try:
+        ids = [parse_arm_id(word) for word in words(value)]
+    except InvalidInput:
+        ids = None
+    if ids is None or any(vnet.type != "microsoft.network/virtualnetworks" or vnet.children for vnet in ids):
+        raise Expected("resource ids of virtual networks, separated by commas")
+    return tuple(vnet.text for vnet in ids)
+
+
+def zone_home(value: str) -> ZoneHome | None:
+    """A resource group by its id; None for an empty text."""
+    if not value:
+        return None
+    try:
+        zone = parse_arm_id(f"{value}/providers/Microsoft.Network/privateDnsZones/zone")
+    except InvalidInput:
+        zone = None
+    if zone is None or zone.children:
+        raise Expected("the id of a resource group: /subscriptions/ID/resourceGroups/NAME")
+    return ZoneHome(zone.subscription_id, zone.resource_group)
+
+
+def seconds(low: float, high: float) -> Parser:
+    """A parser of seconds between two bounds."""
+
+    def parse(value: str) -> float:
+        try:
+            number = float(value)
+        except ValueError:
+            number = -1.0
+        if not low <= number <= high:
+            raise Expected(f"seconds between {low:g} and {high:g}")
+        return number
+
+    return parse
+
+
+def whole(low: int, high: int) -> Parser:
+    """A parser of whole numbers between two bounds."""
+
+    def parse(value: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", value) or not low <= int(value) <= high:
+            raise Expected(f"a whole number between {low} and {high}")
+        return int(value)
+
+    return parse
+
+
+def one_of(*choices: str) -> Parser:
+    """A parser of a choice, in lower case."""
+
+    def parse(value: str) -> str:
+        if value.lower() not in choices:
+            raise Expected(" or ".join(choices))
+        return value.lower()
+
+    return parse
+
+
+def port(value: str) -> int:
+    """A port that Elastic Cloud Hosted answers on."""
+    return int(cast("str", one_of("9243", "443")(value)))
+
+
+def name_server(value: str) -> tuple[str, int] | None:
+    """Address and port of a name server; None for an empty text."""
+    if not value:
+        return None
+    address, _, port = value.partition(":")
+    try:
+        return str(IPv4Address(address)), whole(1, 65535)(port) if port or value.endswith(":") else 53
+    except ValueError:
+        raise Expected("an IPv4 address, with :PORT where that is not 53") from None
+
+
+def key(value: str) -> str:
+    """A key that can stand in a header."""
+    # What cannot stand in an HTTP header would fail with each request; the platform passes on a Key Vault reference
+    # that it cannot resolve as it is written.
+    if not _KEY.fullmatch(value) or value.lower().startswith("@microsoft.keyvault("):
+        raise Expected("an API key (a Key Vault reference that could not be resolved arrives as the reference itself)")
+    return value
+
+
+def instance(value: str) -> str:
+    """An instance id, lower case."""
+    if not re.match(r"^[A-Za-z0-9-]{1,40}$", value):
+        raise Expected("1 to 40 letters, digits and hyphens")
+    return value.lower()
+
+
+def schedule(value: str) -> str:
+    """A schedule that the Functions host understands."""
+    if not is_schedule(value):
+        raise Expected(f"a schedule of six fields: {FIELDS}")
+    return value
