@@ -10,10 +10,9 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
-from typing import TypeVar
 
 from shared import telemetry
 from shared.checks import check
@@ -22,16 +21,15 @@ from shared.core import conditions as c
 from shared.core.arm_ids import ArmId, connection_id, parse_endpoint_id
 from shared.core.catalogue import Kind, recognise
 from shared.core.conditions import Condition, Phase
-from shared.core.connection import Connection, from_document, to_document
+from shared.core.connection import Connection, to_document
 from shared.core.desired import Desired, desired_of
-from shared.core.errors import AutopilotError, InvalidInput, Throttled
+from shared.core.errors import AutopilotError, InvalidInput
 from shared.core.messages import WorkMessage
-from shared.core.model import Deployment, Endpoint, Policy, Zone
+from shared.core.model import Endpoint
 from shared.core.plan import Observed, plan
 from shared.core.plan_elastic import ObservedElastic
-from shared.observe import zone_subscriptions
+from shared.inventory import Known, Sweep, World, failed, list_endpoints, read_records, read_world
 from shared.reconcile import in_scope
-from shared.state.rows import ConnectionRow
 
 OVERDUE = timedelta(minutes=2)
 """How late a connection's own wake-up may be before the sweep takes its place."""
@@ -43,55 +41,19 @@ PROBING_SECONDS = 240.0
 HEARTBEAT = timedelta(hours=1)
 """How long a blocked connection is left to itself while nothing about it seems to have changed."""
 
-_T = TypeVar("_T")
-
-
-@dataclass(slots=True)
-class Sweep:
-    """What one run of the timer found, for its log line."""
-
-    endpoints: int = 0
-    enqueued: int = 0
-    probed: int = 0
-    unhealthy: int = 0
-    throttled: int = 0
-    poisoned: int = 0
-    errors: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    row: ConnectionRow
-    connection: Connection
-
-
-@dataclass(frozen=True, slots=True)
-class _World:
-    """What the listings answered; None: could not be read, so nothing is concluded from it."""
-
-    zones: dict[str, tuple[Zone, ...] | None]
-    """By subscription; None: not read."""
-    policies: tuple[Policy, ...] | None
-    deployments: tuple[Deployment, ...] | None
-
-    def zones_for(self, context: Context, desired: Desired) -> tuple[Zone, ...] | None:
-        """The zones of every subscription that matters to an endpoint; None when one of them was not read."""
-        found = [self.zones.get(subscription) for subscription in zone_subscriptions(context, desired)]
-        return None if None in found else tuple(zone for zones in found for zone in zones or ())
-
 
 async def sweep(context: Context, correlation_id: str) -> Sweep:
     """Look at every connection and every endpoint in scope once."""
     result, started = Sweep(), time.monotonic()
-    known, unreadable = await _known(context, result)
-    listed, complete = await _listed(context, result)
+    known, unreadable = await read_records(context, result)
+    listed, complete = await list_endpoints(context, result)
     desired = [wanted for endpoint in listed.values() if (wanted := desired_of(endpoint, context.rules))]
     # A message about a record that cannot be read would only end among the poisoned ones, once per sweep.
     desired = [wanted for wanted in desired if wanted.connection_id not in unreadable]
     result.endpoints = len(desired)
-    world = await _world(context, desired, result)
+    world = await read_world(context, desired, result)
     messages: list[WorkMessage] = []
-    to_probe: list[tuple[Desired, _Known]] = []
+    to_probe: list[tuple[Desired, Known]] = []
     for wanted in desired:
         entry = known.get(wanted.connection_id)
         if _needs_work(context, wanted, entry, world):
@@ -135,84 +97,13 @@ async def _count_poison(context: Context, result: Sweep) -> None:
     try:
         result.poisoned = await context.storage.queue.poisoned()
     except AutopilotError as error:
-        _failed(result, "poison queue", error)
-
-
-# -- reading everything --------------------------------------------------------------------------------------------
-
-
-async def _known(context: Context, result: Sweep) -> tuple[dict[str, _Known], set[str]]:
-    """Every connection's record, and the ids of those whose record cannot be read."""
-    found, unreadable = {}, set()
-    async for row in context.storage.connections.list():
-        try:
-            found[row.connection_id] = _Known(row, from_document(row.document))
-        except InvalidInput as error:
-            unreadable.add(row.connection_id)
-            result.errors.append(str(error))
-            log.warning("connection %s cannot be read: %s", row.connection_id, error)
-    return found, unreadable
-
-
-async def _listed(context: Context, result: Sweep) -> tuple[dict[str, Endpoint], set[str]]:
-    """Every endpoint in scope by its lower-cased id, and the subscriptions whose listing was complete."""
-    found: dict[str, Endpoint] = {}
-    complete = set()
-    for subscription in context.settings.subscriptions:
-        try:
-            endpoints = [endpoint async for endpoint in context.endpoints.list(subscription)]
-            addresses = await context.endpoints.addresses(subscription) if endpoints else {}
-        except AutopilotError as error:
-            _failed(result, f"subscription {subscription}", error)
-            continue
-        complete.add(subscription)
-        for endpoint in endpoints:
-            if in_scope(context, endpoint.id):
-                found[endpoint.id.key] = _with_address(endpoint, addresses)
-    return found, complete
-
-
-def _with_address(endpoint: Endpoint, addresses: dict[str, str]) -> Endpoint:
-    found = (addresses.get(nic_id.lower()) for nic_id in endpoint.nic_ids)
-    return replace(endpoint, address=endpoint.address or next((address for address in found if address), None))
-
-
-async def _world(context: Context, desired: list[Desired], result: Sweep) -> _World:
-    if not desired:
-        return _World({}, (), ())
-    names = {wanted.service.zone for wanted in desired}
-    subscriptions = list(dict.fromkeys(s for wanted in desired for s in zone_subscriptions(context, wanted)))
-    homes = [wanted.zone_home for wanted in desired]
-    asked = {name: None for wanted in desired for name in wanted.deployments}
-    policies, deployments, zones = await asyncio.gather(
-        _read("policies", context.elastic.policies(), result),
-        _read("deployments", context.elastic.deployments(asked), result),
-        asyncio.gather(
-            *(_read(f"zones of {s}", context.dns.zones_named(names, [s], homes=homes), result) for s in subscriptions)
-        ),
-    )
-    return _World(dict(zip(subscriptions, zones, strict=True)), policies, deployments)
-
-
-async def _read(what: str, reading: Awaitable[_T], result: Sweep) -> _T | None:
-    """What was read, or None when it could not be: one closed door does not hold up the rest."""
-    try:
-        return await reading
-    except AutopilotError as error:
-        _failed(result, what, error)
-        return None
-
-
-def _failed(result: Sweep, what: str, error: AutopilotError) -> None:
-    result.throttled += isinstance(error, Throttled)
-    result.errors.append(f"{what}: {error}")
-    log.warning("sweep could not read %s: %s", what, error)
+        failed(result, "poison queue", error)
 
 
 # -- deciding ------------------------------------------------------------------------------------------------------
 
 
-def _needs_work(context: Context, desired: Desired, known: _Known | None, world: _World) -> bool:
+def _needs_work(context: Context, desired: Desired, known: Known | None, world: World) -> bool:
     """Missing, unfinished or drifted; a connection that will look again by itself soon is left to do so."""
     if known is None:
         return True
@@ -255,7 +146,7 @@ def _turned(connection: Connection, now: Condition) -> bool:
     return not now.true and known.reason != now.reason
 
 
-def _unexplained(listed: dict[str, Endpoint], known: dict[str, _Known], correlation_id: str) -> list[WorkMessage]:
+def _unexplained(listed: dict[str, Endpoint], known: dict[str, Known], correlation_id: str) -> list[WorkMessage]:
     """Endpoints that look like Elastic's but cannot be handled, and have no record that says why."""
     explained = {Kind.SERVERLESS, Kind.UNKNOWN_ELASTIC}
     return [
@@ -266,7 +157,7 @@ def _unexplained(listed: dict[str, Endpoint], known: dict[str, _Known], correlat
 
 
 def _missing(
-    context: Context, known: Iterable[_Known], listed: dict[str, Endpoint], complete: set[str], correlation_id: str
+    context: Context, known: Iterable[Known], listed: dict[str, Endpoint], complete: set[str], correlation_id: str
 ) -> list[WorkMessage]:
     """Connections whose endpoint a complete listing did not show; the loop reads each before it believes it."""
     messages = []
@@ -296,19 +187,19 @@ async def _send(context: Context, messages: list[WorkMessage], result: Sweep) ->
         try:
             await context.storage.queue.send(message.encode())
         except AutopilotError as error:
-            _failed(result, "work queue", error)
+            failed(result, "work queue", error)
         else:
             result.enqueued += 1
 
 
 async def _probe_all(
-    context: Context, to_probe: list[tuple[Desired, _Known]], correlation_id: str, result: Sweep
+    context: Context, to_probe: list[tuple[Desired, Known]], correlation_id: str, result: Sweep
 ) -> list[WorkMessage]:
     """Test as many as the time allows, each time beginning elsewhere; what comes too late is for the next sweep."""
     gate = asyncio.Semaphore(PROBES_AT_ONCE)
     found: list[WorkMessage] = []
 
-    async def one(desired: Desired, known: _Known) -> None:
+    async def one(desired: Desired, known: Known) -> None:
         async with gate:
             message = await _probe_one(context, desired, known, correlation_id, result)
             if message is not None:
@@ -325,7 +216,7 @@ async def _probe_all(
 
 
 async def _probe_one(
-    context: Context, desired: Desired, known: _Known, correlation_id: str, result: Sweep
+    context: Context, desired: Desired, known: Known, correlation_id: str, result: Sweep
 ) -> WorkMessage | None:
     """Test one connection; a verdict that changed is for the loop to look into."""
     outcome = await check(context, known.connection, desired.service.zone)

@@ -1,0 +1,128 @@
+"""Everything there is, read in pages and once: records, endpoints, zones, policies, deployments. Used by `sweep`.
+
+What cannot be read is reported and left out; nothing is concluded from it, and it holds up nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from shared.context import Context, log
+from shared.core.connection import Connection, from_document
+from shared.core.desired import Desired
+from shared.core.errors import AutopilotError, InvalidInput, Throttled
+from shared.core.model import Deployment, Endpoint, Policy, Zone
+from shared.observe import zone_subscriptions
+from shared.reconcile import in_scope
+from shared.state.rows import ConnectionRow
+
+_T = TypeVar("_T")
+
+
+@dataclass(slots=True)
+class Sweep:
+    """What one run of the timer found, for its log line."""
+
+    endpoints: int = 0
+    enqueued: int = 0
+    probed: int = 0
+    unhealthy: int = 0
+    throttled: int = 0
+    poisoned: int = 0
+    errors: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A connection's record and the row it stands in."""
+
+    row: ConnectionRow
+    connection: Connection
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What the listings answered; None: could not be read, so nothing is concluded from it."""
+
+    zones: dict[str, tuple[Zone, ...] | None]
+    """By subscription; None: not read."""
+    policies: tuple[Policy, ...] | None
+    deployments: tuple[Deployment, ...] | None
+
+    def zones_for(self, context: Context, desired: Desired) -> tuple[Zone, ...] | None:
+        """The zones of every subscription that matters to an endpoint; None when one of them was not read."""
+        found = [self.zones.get(subscription) for subscription in zone_subscriptions(context, desired)]
+        return None if None in found else tuple(zone for zones in found for zone in zones or ())
+
+
+async def read_records(context: Context, result: Sweep) -> tuple[dict[str, Known], set[str]]:
+    """Every connection's record, and the ids of those whose record cannot be read."""
+    found, unreadable = {}, set()
+    async for row in context.storage.connections.list():
+        try:
+            found[row.connection_id] = Known(row, from_document(row.document))
+        except InvalidInput as error:
+            unreadable.add(row.connection_id)
+            result.errors.append(str(error))
+            log.warning("connection %s cannot be read: %s", row.connection_id, error)
+    return found, unreadable
+
+
+async def list_endpoints(context: Context, result: Sweep) -> tuple[dict[str, Endpoint], set[str]]:
+    """Every endpoint in scope by its lower-cased id, and the subscriptions whose listing was complete."""
+    found: dict[str, Endpoint] = {}
+    complete = set()
+    for subscription in context.settings.subscriptions:
+        try:
+            endpoints = [endpoint async for endpoint in context.endpoints.list(subscription)]
+            addresses = await context.endpoints.addresses(subscription) if endpoints else {}
+        except AutopilotError as error:
+            failed(result, f"subscription {subscription}", error)
+            continue
+        complete.add(subscription)
+        for endpoint in endpoints:
+            if in_scope(context, endpoint.id):
+                found[endpoint.id.key] = _with_address(endpoint, addresses)
+    return found, complete
+
+
+def _with_address(endpoint: Endpoint, addresses: dict[str, str]) -> Endpoint:
+    found = (addresses.get(nic_id.lower()) for nic_id in endpoint.nic_ids)
+    return replace(endpoint, address=endpoint.address or next((address for address in found if address), None))
+
+
+async def read_world(context: Context, desired: list[Desired], result: Sweep) -> World:
+    """What stands around these endpoints, each thing listed once."""
+    if not desired:
+        return World({}, (), ())
+    names = {wanted.service.zone for wanted in desired}
+    subscriptions = list(dict.fromkeys(s for wanted in desired for s in zone_subscriptions(context, wanted)))
+    homes = [wanted.zone_home for wanted in desired]
+    asked = {name: None for wanted in desired for name in wanted.deployments}
+    policies, deployments, zones = await asyncio.gather(
+        _read("policies", context.elastic.policies(), result),
+        _read("deployments", context.elastic.deployments(asked), result),
+        asyncio.gather(
+            *(_read(f"zones of {s}", context.dns.zones_named(names, [s], homes=homes), result) for s in subscriptions)
+        ),
+    )
+    return World(dict(zip(subscriptions, zones, strict=True)), policies, deployments)
+
+
+async def _read(what: str, reading: Awaitable[_T], result: Sweep) -> _T | None:
+    """What was read, or None when it could not be: one closed door does not hold up the rest."""
+    try:
+        return await reading
+    except AutopilotError as error:
+        failed(result, what, error)
+        return None
+
+
+def failed(result: Sweep, what: str, error: AutopilotError) -> None:
+    """Report what could not be read or sent."""
+    result.throttled += isinstance(error, Throttled)
+    result.errors.append(f"{what}: {error}")
+    log.warning("sweep could not read %s: %s", what, error)
