@@ -1,0 +1,92 @@
+"""The pages for operators say what is shipped: every right with its reason, every parameter, every alert."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+import function_app
+from shared.telemetry import Event
+from tests.infra.shipped import INFRA, READER, ROOT, WRITER, bicep, load
+
+DEPLOY, SECURITY, OPERATIONS = (
+    (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8") for page in ("deploy", "security", "operations")
+)
+
+
+def test_every_right_is_listed_with_its_reason_and_no_other() -> None:
+    listed = dict(re.findall(r"^\| `(Microsoft\.Network/\S+)` \| (.+) \|$", SECURITY, re.MULTILINE))
+    roles = load("roles.json")
+    assert listed == roles[READER]["actions"] | roles[WRITER]["actions"]
+
+
+def test_every_built_in_role_of_the_templates_is_listed_and_no_other() -> None:
+    names = {
+        "storageBlobDataOwner": "Storage Blob Data Owner",
+        "storageQueueDataContributor": "Storage Queue Data Contributor",
+        "storageTableDataContributor": "Storage Table Data Contributor",
+        "keyVaultSecretsUser": "Key Vault Secrets User",
+        "monitoringMetricsPublisher": "Monitoring Metrics Publisher",
+        "blobDataContributor": "Storage Blob Data Contributor",
+        "queueMessageSender": "Storage Queue Data Message Sender",
+    }
+    guid = r"'[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'"
+    templates = [path.relative_to(INFRA).as_posix() for path in INFRA.rglob("*.bicep")]
+    used = {n for t in templates for n in re.findall(rf"(?:var )?(\w+)(?: =|:) {guid}", bicep(t))}
+    listed = set(re.findall(r"^\| ([A-Z][\w ]+) \| (?:app|topics), ", SECURITY, re.MULTILINE))
+    assert {names[name] for name in used} == listed
+
+
+def test_every_parameter_is_listed_with_its_azd_name_and_default() -> None:
+    rows = re.findall(r"^\| (?:`([A-Z_]+)`)? ?\| `(\w+)` \| (.+?) \|", DEPLOY, re.MULTILINE)
+    listed = {parameter: (name, default) for name, parameter, default in rows}
+    declared = re.findall(r"^param (\w+) \w+(?: = (.+))?$", bicep("main.bicep"), re.MULTILINE)
+    assert set(listed) == {name for name, _ in declared}
+    given = load("main.parameters.json")["parameters"]
+    for name, default in declared:
+        azd, shown = listed[name]
+        if name != "appSettings":
+            assert given[name]["value"].startswith(f"${{{azd}")
+        if shown.startswith("`"):
+            assert shown.strip("`") == default.strip("'")
+            if "=" in given[name]["value"]:
+                assert given[name]["value"].removesuffix("}").split("=", 1)[1] == default.strip("'")
+
+
+def test_every_alert_is_explained() -> None:
+    titles = re.findall(r"^    title: '(.+)'$", bicep("app/alerts.bicep"), re.MULTILINE)
+    explained = re.findall(r"^\| (.+?) \|", OPERATIONS.split("## Alerts")[1].split("## Misconfigured")[0], re.MULTILINE)
+    assert [title for title in titles if title not in explained] == []
+    assert [str(event) for event in Event if f"`{event}`" not in OPERATIONS] == []
+
+
+def test_the_first_check_expects_as_many_functions_as_there_are() -> None:
+    function_app.app.functions_bindings = None
+    functions = function_app.app.get_functions()
+    assert f'--query "length(@)"` | `{len(functions)}` ' in DEPLOY
+
+
+def test_reasons_that_the_page_of_symptoms_names_are_the_apps() -> None:
+    symptoms = OPERATIONS.split("## Misconfigured")[1].split("## Disaster recovery")[0]
+    source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "shared").rglob("*.py"))
+    named = set(re.findall(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)*)`", symptoms))
+    assert len(named) > 5
+    assert [reason for reason in named if f'"{reason}"' not in source] == []
+
+
+@pytest.mark.parametrize("page", ["deploy", "security", "operations"])
+def test_links_lead_somewhere(page: str) -> None:
+    text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    for target in re.findall(r"\]\((?!https?://)([^)]+)\)", text):
+        file, _, heading = target.partition("#")
+        linked = ROOT / "docs" / (file or f"{page}.md")
+        assert linked.resolve().is_file(), target
+        if heading:
+            headings = re.findall(r"^#+ (.+)$", linked.read_text(encoding="utf-8"), re.MULTILINE)
+            assert heading in {re.sub(r"[^a-z0-9 -]", "", h.lower()).replace(" ", "-") for h in headings}, target
+
+
+def test_every_output_that_the_pages_use_exists() -> None:
+    outputs = set(re.findall(r"^output (\w+)", bicep("main.bicep"), re.MULTILINE))
+    assert set(re.findall(r"\b(?:AUTOPILOT_\w+)", DEPLOY + OPERATIONS)) <= outputs
