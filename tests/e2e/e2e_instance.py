@@ -55,6 +55,8 @@ class Instance:
             assert self.process.poll() is None, f"ended with {self.process.returncode}:\n{self.output}"
             assert time.monotonic() < deadline, f"no {text!r} within {seconds} s:\n{self.output}"
             time.sleep(0.1)
+        log = Path(self.endpoints["folder"]) / "functions.log"
+        assert "settings are wrong" not in (said := log.read_text(encoding="utf-8")), said
         return self
 
     @property

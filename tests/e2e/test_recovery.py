@@ -15,8 +15,14 @@ from local.client import LocalClient
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-recovery")]
 
-SHORT_LEASE = {"RUN_SECONDS": "10", "LEASE_SECONDS": "30"}
-"""The shortest that the app's settings allow: what a dead worker held is free after half a minute."""
+SHORT_LEASE = {
+    "LEASE_SECONDS": "35",
+    "RUN_SECONDS": "15",
+    "ARM_OPERATION_SECONDS": "5",
+    "PROBE_SECONDS": "5",
+    "REQUEST_TIMEOUT_SECONDS": "5",
+}
+"""What a dead worker held is free after half a minute; so short a lease wants short waits inside a run."""
 
 Start = Callable[..., Instance]
 
@@ -55,7 +61,7 @@ def status_of(found: dict[str, Any], condition: str) -> str:
 
 async def test_a_host_killed_with_the_policy_just_made_and_again_while_waiting_for_the_approval(start: Start) -> None:
     # Its exchanges end in the middle, as they must: a checker of whole conversations would find fault with them.
-    instance = start("--approval-seconds", "45", keep_exchanges=False, **SHORT_LEASE)
+    instance = start("--approval-seconds", "50", keep_exchanges=False, **SHORT_LEASE)
     async with instance.client() as client:
         endpoint = await put_endpoint(client, "pe-killed", "eastus2")
         await eventually(lambda: policies_of(client, endpoint), lambda policies: len(policies) == 1)

@@ -135,6 +135,12 @@ async def test_what_is_no_event_of_an_endpoint_is_dropped_without_an_error_in_bo
         assert await small.deliver(body) == []
 
 
+async def test_what_is_not_even_json_is_dropped_without_an_error() -> None:
+    """Only the worker could get it: the host answers 400 to such a delivery."""
+    _, results = await in_worker([call("endpoint_events", "event", "string", text) for text in ("{", "")], {})
+    assert [(result["ok"], result["outputs"].get("messages")) for result in results] == [(True, None)] * 2
+
+
 async def test_a_message_or_a_tick_fails_so_that_the_platform_tries_again(small: SmallHost) -> None:
     calls = [
         call("reconcile", "message", "string", "no JSON"),
