@@ -66,7 +66,8 @@ def _endpoint_missing(run: Run, message: WorkMessage) -> None:
         return
     text = "Azure says that the private endpoint does not exist (any more). What was made for it is left as it is."
     gone = Condition(c.RECOGNISED, c.Status.FALSE, "EndpointNotFound", text, needs=c.Kind.EVENT)
-    run.connection = run.connection.reborn()
+    # What was made stays on record, to be cleaned up; how it stood does not.
+    run.connection = replace(run.connection, observed_at=None, ready_since=None, pending_since=None, checks=())
     conclude(run, [gone], {}, only=True)
     run.connection = replace(run.connection, phase=Phase.REMOVED)
 

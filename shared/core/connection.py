@@ -132,7 +132,7 @@ class Connection:
         return next((condition for condition in self.conditions if condition.type == type_), None)
 
     def reborn(self) -> Connection:
-        """What is left of the record when the endpoint is gone, or made anew under its old name: names and DNS."""
+        """What is left of the record when the endpoint was made anew under its old name: names and DNS."""
         return Connection(
             self.endpoint_id,
             name=self.name,
