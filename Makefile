@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# More than the cores of a small machine: the end-to-end tests mostly wait.
+WORKERS ?= 4
 
 .PHONY: help setup run test check benchmark package clean
 
@@ -13,7 +15,7 @@ run: setup ## start the local clouds and the app, connect a private endpoint liv
 	@$(BIN)/python -m local story
 
 test: setup ## run all tests
-	@$(BIN)/python -m pytest -n auto --dist loadgroup
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 check: setup ## lint, types, layers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
