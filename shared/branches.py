@@ -61,7 +61,9 @@ def _endpoint_missing(run: Run, message: WorkMessage) -> None:
     now = run.context.clock.now()
     since = run.connection.missing_since or now
     run.connection = replace(run.connection, missing_since=since)
-    if message.cause != "event-delete" and run.connection.observed_at is None and now - since < MISSING_GRACE:
+    settled = run.connection.phase is Phase.REMOVED and message.cause not in {"event-write", "manual"}
+    expected = run.connection.observed_at is None and message.cause != "event-delete" and not settled
+    if expected and now - since < MISSING_GRACE:
         conclude(run, [], {c.RECOGNISED: Waiting("Azure does not know the endpoint yet.", on=message.endpoint.text)})
         return
     text = "Azure says that the private endpoint does not exist (any more). What was made for it is left as it is."
