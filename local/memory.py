@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from shared.core.errors import LostRace
 from shared.state import codec
-from shared.state.rows import ConnectionRow, JournalEntry, JournalPage
+from shared.state.rows import ConnectionRow, ControlRow, JournalEntry, JournalPage
 
 if TYPE_CHECKING:
     import random
@@ -124,12 +124,50 @@ class MemoryJournalTable:
         return len(old)
 
 
+class MemoryControlTable:
+    """`ControlTable` in a dictionary."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, tuple[codec.Entity, str]] = {}
+        self._etags = itertools.count(1)
+
+    async def get(self, name: str) -> ControlRow | None:
+        """One document, or None."""
+        await asyncio.sleep(0)
+        stored = self._rows.get(name)
+        return None if stored is None else codec.control_row(*stored)
+
+    async def put(self, row: ControlRow) -> ControlRow:
+        """Create, or replace the version that was read."""
+        entity = codec.control_entity(row)
+        await asyncio.sleep(0)
+        self._check(row)
+        etag = f'W/"{next(self._etags)}"'
+        self._rows[row.name] = (entity, etag)
+        return replace(row, etag=etag)
+
+    async def delete(self, row: ControlRow) -> None:
+        """Delete the version that was read."""
+        await asyncio.sleep(0)
+        if row.etag is None:
+            raise LostRace("The row was never stored.", on=row.name, after=1.0)
+        if row.name in self._rows:
+            self._check(row)
+            del self._rows[row.name]
+
+    def _check(self, row: ControlRow) -> None:
+        stored = self._rows.get(row.name)
+        if (stored[1] if stored else None) != row.etag:
+            raise LostRace("The row changed since it was read.", on=row.name, after=1.0)
+
+
 class MemoryTables:
-    """Both tables."""
+    """All tables."""
 
     def __init__(self, rng: random.Random | None = None) -> None:
         self.connections = MemoryConnectionTable()
         self.journal = MemoryJournalTable(rng)
+        self.control = MemoryControlTable()
 
 
 @dataclass(slots=True)
@@ -219,6 +257,7 @@ class MemoryStorage:
         tables = tables or MemoryTables()
         self.connections = tables.connections
         self.journal = tables.journal
+        self.control = tables.control
         self.queue = queue or MemoryQueue(clock)
 
     async def aclose(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from scripts.settings_page import table
 from shared.core.errors import InvalidSettings
 from shared.core.rules import RecordMode, ZoneHome
 from shared.settings import DEFAULT_SCHEDULE, Settings, descriptions, load
@@ -119,14 +120,14 @@ def test_all_errors_are_told_together_each_with_its_name_what_was_expected_and_w
         "ELASTIC_API_URL",
         "DNS_RECORD_MODE",
         "DNS_RECORD_TTL",
-        "WAIT_MAX_SECONDS",
         "HEALTH_SCHEDULE",
+        "WAIT_MAX_SECONDS",
         "AzureWebJobsStorage",
     ]
     assert all("expected" in problem for problem in problems)
     assert "not 'prod'" in problems[0]
     assert "first or union" in problems[2]
-    assert "between 0.2 and 3600" in problems[4]
+    assert "between 0.2 and 3600" in problems[5]
 
 
 @pytest.mark.parametrize("text", ["", " ", ",", " , ,"])
@@ -326,18 +327,9 @@ def test_a_wrong_storage_setting_is_told_by_its_own_name() -> None:
 # -- docs/settings.md ----------------------------------------------------------------------------------------------
 
 
-def render_table() -> list[str]:
-    """The table as it must stand in the page; paste it there when a setting changes."""
-    rows = ["| setting | default | what it is |", "|---|---|---|"]
-    for one in descriptions():
-        default = "**required**" if one.default is None else f"`{one.default}`" if one.default else "empty"
-        rows.append(f"| `{one.name}` | {default} | {one.about} |")
-    return rows
-
-
 def test_the_page_has_every_setting_with_its_default_and_text() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    assert "\n".join(render_table()) in page
+    assert "\n".join(table()) in page, "run scripts/settings_page.py"
 
 
 def test_the_page_names_no_setting_that_there_is_not() -> None:

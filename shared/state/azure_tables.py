@@ -1,4 +1,4 @@
-"""Tables `connections` and `journal` on Azure Table Storage. Loaded by `connect` when a table is first used.
+"""Tables `connections`, `control` and `journal` on Azure Table Storage. Loaded by `connect` when a table is first used.
 
 A table is made when a write finds that it is missing; reading a missing table finds nothing. The SDK repeats a request
 at most twice, quickly: anything longer is the work queue's business, which holds no instance while it waits.
@@ -19,7 +19,7 @@ from azure.data.tables.aio import TableServiceClient
 from shared.core.errors import LostRace
 from shared.state import codec
 from shared.state.azure_errors import error_code, storage_errors
-from shared.state.rows import ConnectionRow, JournalEntry, JournalPage
+from shared.state.rows import ConnectionRow, ControlRow, JournalEntry, JournalPage
 
 if TYPE_CHECKING:
     import random
@@ -70,6 +70,50 @@ class _Table:
             await self.client.create_table()
         return await operation()
 
+    async def get(self, partition: str, row: str) -> TableEntity | None:
+        """One entity; None if it, or the table, is not there."""
+        with storage_errors(self.on, ROLE):
+            try:
+                return await self.client.get_entity(partition, row)
+            except ResourceNotFoundError:
+                return None
+
+    async def insert(self, entity: codec.Entity) -> str:
+        """Create an entity; returns its ETag, raises LostRace if it is there."""
+        with storage_errors(self.on, ROLE):
+            try:
+                answer = await self.write(lambda: self.client.create_entity(entity))
+            except ResourceExistsError as error:
+                if error_code(error) != "EntityAlreadyExists":
+                    raise
+                raise LostRace("The row was made by another run.", on=entity["RowKey"], after=1.0) from error
+        return str(answer["etag"])
+
+    async def replace(self, entity: codec.Entity, etag: str | None) -> str:
+        """Replace that version of an entity; returns its new ETag, raises LostRace if there is another, or none."""
+        if etag is None:
+            raise LostRace("The row was never stored.", on=entity["RowKey"], after=1.0)
+        with storage_errors(self.on, ROLE):
+            try:
+                answer = await self.client.update_entity(
+                    entity, mode=UpdateMode.REPLACE, etag=etag, match_condition=MatchConditions.IfNotModified
+                )
+            except (ResourceModifiedError, ResourceNotFoundError) as error:
+                raise LostRace("The row changed since it was read.", on=entity["RowKey"], after=1.0) from error
+        return str(answer["etag"])
+
+    async def delete(self, partition: str, row: str, etag: str | None) -> None:
+        """Delete that version of an entity; LostRace if there is another. One that is gone is no error."""
+        if etag is None:
+            raise LostRace("The row was never stored.", on=row, after=1.0)
+        with storage_errors(self.on, ROLE):
+            try:
+                await self.client.delete_entity(
+                    partition, row, etag=etag, match_condition=MatchConditions.IfNotModified
+                )
+            except ResourceModifiedError as error:
+                raise LostRace("The row changed since it was read.", on=row, after=1.0) from error
+
     async def query(
         self, condition: str, parameters: dict[str, Any], **options: Any
     ) -> AsyncGenerator[TableEntity, None]:
@@ -87,12 +131,8 @@ class AzureConnectionTable:
 
     async def get(self, subscription_id: str, connection_id: str) -> ConnectionRow | None:
         """One row, or None."""
-        with storage_errors(self._table.on, ROLE):
-            try:
-                entity = await self._table.client.get_entity(codec.partition_of(subscription_id), connection_id)
-            except ResourceNotFoundError:
-                return None
-        return _row(entity)
+        entity = await self._table.get(codec.partition_of(subscription_id), connection_id)
+        return None if entity is None else _row(entity)
 
     async def find(self, connection_id: str) -> ConnectionRow | None:
         """The row of this connection in whatever subscription."""
@@ -112,44 +152,38 @@ class AzureConnectionTable:
 
     async def insert(self, row: ConnectionRow) -> ConnectionRow:
         """Create only."""
-        entity = codec.connection_entity(row)
-        with storage_errors(self._table.on, ROLE):
-            try:
-                answer = await self._table.write(lambda: self._table.client.create_entity(entity))
-            except ResourceExistsError as error:
-                if error_code(error) != "EntityAlreadyExists":
-                    raise
-                raise LostRace("The row was made by another run.", on=row.connection_id, after=1.0) from error
-        return replace(row, etag=answer["etag"])
+        return replace(row, etag=await self._table.insert(codec.connection_entity(row)))
 
     async def replace(self, row: ConnectionRow) -> ConnectionRow:
         """Replace the version that was read."""
-        entity = codec.connection_entity(row)
-        if row.etag is None:
-            raise LostRace("The row was never stored.", on=row.connection_id, after=1.0)
-        with storage_errors(self._table.on, ROLE):
-            try:
-                answer = await self._table.client.update_entity(
-                    entity, mode=UpdateMode.REPLACE, etag=row.etag, match_condition=MatchConditions.IfNotModified
-                )
-            except (ResourceModifiedError, ResourceNotFoundError) as error:
-                raise LostRace("The row changed since it was read.", on=row.connection_id, after=1.0) from error
-        return replace(row, etag=answer["etag"])
+        return replace(row, etag=await self._table.replace(codec.connection_entity(row), row.etag))
 
     async def delete(self, row: ConnectionRow) -> None:
         """Delete the version that was read."""
+        await self._table.delete(codec.partition_of(row.subscription_id), row.connection_id, row.etag)
+
+
+class AzureControlTable:
+    """`ports.ControlTable` on Table Storage."""
+
+    def __init__(self, client: TableClient) -> None:
+        self._table = _Table(client)
+
+    async def get(self, name: str) -> ControlRow | None:
+        """One document, or None."""
+        entity = await self._table.get(codec.CONTROL, name)
+        return None if entity is None else codec.control_row(entity, entity.metadata["etag"])
+
+    async def put(self, row: ControlRow) -> ControlRow:
+        """Create, or replace the version that was read."""
+        entity = codec.control_entity(row)
         if row.etag is None:
-            raise LostRace("The row was never stored.", on=row.connection_id, after=1.0)
-        with storage_errors(self._table.on, ROLE):
-            try:
-                await self._table.client.delete_entity(
-                    codec.partition_of(row.subscription_id),
-                    row.connection_id,
-                    etag=row.etag,
-                    match_condition=MatchConditions.IfNotModified,
-                )
-            except ResourceModifiedError as error:
-                raise LostRace("The row changed since it was read.", on=row.connection_id, after=1.0) from error
+            return replace(row, etag=await self._table.insert(entity))
+        return replace(row, etag=await self._table.replace(entity, row.etag))
+
+    async def delete(self, row: ControlRow) -> None:
+        """Delete the version that was read."""
+        await self._table.delete(codec.CONTROL, row.name, row.etag)
 
 
 class AzureJournalTable:

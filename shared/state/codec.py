@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from shared.core.errors import InvalidInput, Permanent
-from shared.state.rows import ConnectionRow, JournalEntry
+from shared.state.rows import ConnectionRow, ControlRow, JournalEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,6 +30,9 @@ JOURNAL_TEXT = 8_000  # characters of each long text of a journal entry: 100 ent
 MAX_DELAY = 7 * 24 * 3600  # seconds a queue message can stay invisible
 MAX_MESSAGE = 64 * 1024  # bytes of a queue message, encoded
 
+CONTROL = "control"
+"""The one partition of table `control`."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_MICROSECOND = 10**16 - 1  # the year 2286; keeps the keys 16 digits wide
 _JOURNAL_KEY = re.compile(r"[0-9]{16}-[0-9a-f]{6}-[0-9a-f]{6}")
@@ -42,13 +45,6 @@ def partition_of(subscription_id: str) -> str:
 
 def connection_entity(row: ConnectionRow) -> Entity:
     """A connection as a table entity; properties that are None are left out, as a table does."""
-    text = json.dumps(row.document, separators=(",", ":"), allow_nan=False)
-    parts = [text[at : at + PART_CHARACTERS] for at in range(0, len(text), PART_CHARACTERS)]
-    if len(parts) > MAX_PARTS:
-        raise Permanent(
-            f"The record of a connection has {len(text)} characters; a table row holds {PART_CHARACTERS * MAX_PARTS}.",
-            on=row.connection_id,
-        )
     columns: Entity = {
         "PartitionKey": partition_of(row.subscription_id),
         "RowKey": row.connection_id,
@@ -61,7 +57,7 @@ def connection_entity(row: ConnectionRow) -> Entity:
         "pending": row.pending,
         "guard_at": row.guard_at,
     }
-    columns |= {_part_name(number): part for number, part in enumerate(parts)}
+    columns |= _document_columns(row.document, row.connection_id)
     return {name: value for name, value in columns.items() if value is not None}
 
 
@@ -80,6 +76,27 @@ def connection_row(entity: Mapping[str, Any], etag: str | None) -> ConnectionRow
         etag=etag,
         guard_at=_optional_utc(entity.get("guard_at")),
     )
+
+
+def control_entity(row: ControlRow) -> Entity:
+    """A document of the installation as a table entity."""
+    return {"PartitionKey": CONTROL, "RowKey": row.name, **_document_columns(row.document, row.name)}
+
+
+def control_row(entity: Mapping[str, Any], etag: str | None) -> ControlRow:
+    """A document of the installation from a table entity."""
+    return ControlRow(entity["RowKey"], json.loads("".join(_parts(entity))), etag)
+
+
+def _document_columns(document: Mapping[str, Any], on: str) -> Entity:
+    """A document as JSON, in as many properties as its length needs."""
+    text = json.dumps(document, separators=(",", ":"), allow_nan=False)
+    parts = [text[at : at + PART_CHARACTERS] for at in range(0, len(text), PART_CHARACTERS)]
+    if len(parts) > MAX_PARTS:
+        raise Permanent(
+            f"This document has {len(text)} characters; a table row holds {PART_CHARACTERS * MAX_PARTS}.", on=on
+        )
+    return {_part_name(number): part for number, part in enumerate(parts)}
 
 
 def journal_entity(connection_id: str, row_key: str, entry: JournalEntry) -> Entity:

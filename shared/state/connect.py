@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from azure.data.tables.aio import TableServiceClient
     from azure.storage.queue.aio import QueueClient
 
-    from shared.state.ports import ConnectionTable, JournalTable, WorkQueue
+    from shared.state.ports import ConnectionTable, ControlTable, JournalTable, WorkQueue
 
     CredentialFactory = Callable[[str | None], AsyncTokenCredential]
 
@@ -97,12 +97,14 @@ class AzureStorage:
         queue_name: str,
         connections_table: str = "connections",
         journal_table: str = "journal",
+        control_table: str = "control",
     ) -> None:
         self._settings = settings
         self._credential_factory = credential_factory
         self._queue_name = queue_name
         self._connections_table = connections_table
         self._journal_table = journal_table
+        self._control_table = control_table
 
     @cached_property
     def connections(self) -> ConnectionTable:
@@ -119,6 +121,13 @@ class AzureStorage:
         return AzureJournalTable(self._table_service.get_table_client(self._journal_table))
 
     @cached_property
+    def control(self) -> ControlTable:
+        """Table `control`."""
+        from shared.state.azure_tables import AzureControlTable  # noqa: PLC0415 - loads the SDK, when first used
+
+        return AzureControlTable(self._table_service.get_table_client(self._control_table))
+
+    @cached_property
     def queue(self) -> WorkQueue:
         """The work queue."""
         from shared.state.azure_queue import AzureWorkQueue  # noqa: PLC0415 - loads the SDK, when first used
@@ -131,7 +140,7 @@ class AzureStorage:
             client = self.__dict__.pop(name, None)
             if client is not None:
                 await client.close()
-        for name in ("connections", "journal", "queue"):
+        for name in ("connections", "journal", "control", "queue"):
             self.__dict__.pop(name, None)
 
     @cached_property

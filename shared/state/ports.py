@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from datetime import datetime
 
-    from shared.state.rows import ConnectionRow, JournalEntry, JournalPage
+    from shared.state.rows import ConnectionRow, ControlRow, JournalEntry, JournalPage
 
 
 class ConnectionTable(Protocol):
@@ -59,6 +59,22 @@ class JournalTable(Protocol):
         ...
 
 
+class ControlTable(Protocol):
+    """Table `control`: one partition of small documents of the whole installation, each by its name."""
+
+    async def get(self, name: str) -> ControlRow | None:
+        """One document, or None."""
+        ...
+
+    async def put(self, row: ControlRow) -> ControlRow:
+        """Store over the version that `row.etag` names, or create where it is None; `LostRace` if that is not so."""
+        ...
+
+    async def delete(self, row: ControlRow) -> None:
+        """Delete the version that `row.etag` names; `LostRace` if it changed. A document that is gone is no error."""
+        ...
+
+
 class WorkQueue(Protocol):
     """The queue that `reconcile` is triggered by."""
 
@@ -72,7 +88,7 @@ class WorkQueue(Protocol):
 
 
 class Storage(Protocol):
-    """The three together, as `connect.storage_from_environment` returns them."""
+    """All of them together, as `connect.storage_from_environment` returns them."""
 
     @property
     def connections(self) -> ConnectionTable:
@@ -82,6 +98,11 @@ class Storage(Protocol):
     @property
     def journal(self) -> JournalTable:
         """Table `journal`."""
+        ...
+
+    @property
+    def control(self) -> ControlTable:
+        """Table `control`."""
         ...
 
     @property

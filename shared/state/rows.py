@@ -33,6 +33,15 @@ class ConnectionRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ControlRow:
+    """A small document of the whole installation, by its name. `etag` as in `ConnectionRow`."""
+
+    name: str
+    document: Mapping[str, Any] = field(default_factory=dict)
+    etag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class JournalEntry:
     """One change or decision. `before` and `after` are JSON values; what is too long to keep is cut and says so."""
 

@@ -204,6 +204,7 @@ class WiredStorage:
     def __init__(self, inner: Any, wire: Wire) -> None:
         self.connections = WiredPort(inner.connections, "connections", wire)
         self.journal = WiredPort(inner.journal, "journal", wire)
+        self.control = WiredPort(inner.control, "control", wire)
         self.queue = WiredPort(inner.queue, "queue", wire)
 
     async def aclose(self) -> None:

@@ -1,0 +1,105 @@
+"""Every setting of the app: name, type, unit, default and reason, in one group for each thing they are about.
+
+Read once from the app settings (environment variables) by `app`; `docs/settings.md` is held to this package by a test.
+All that is wrong is reported together, each with the setting's name and what was expected. Secrets are never shown.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shared.core.errors import InvalidSettings
+from shared.core.rules import RecordMode, Rules
+from shared.settings.azure import AzureSettings
+from shared.settings.dns import DnsSettings
+from shared.settings.elastic import ElasticSettings
+from shared.settings.health import DEFAULT_SCHEDULE, SCHEDULE_SETTING, HealthSettings
+from shared.settings.timing import TimingSettings
+from shared.settings.values import Expected
+from shared.state.connect import storage_settings
+
+__all__ = ["DEFAULT_SCHEDULE", "SCHEDULE_SETTING", "Description", "Settings", "descriptions", "load"]
+
+
+@dataclass(frozen=True)
+class Settings(TimingSettings, HealthSettings, DnsSettings, ElasticSettings, AzureSettings):
+    """The app's settings, validated. Fields are in the order of the groups from last to first."""
+
+    def __repr__(self) -> str:
+        return f"Settings(subscriptions={len(self.subscriptions)}, instance_id={self.instance_id!r}, ...)"
+
+    def rules(self) -> Rules:
+        """The part that the pure core needs."""
+        return Rules(
+            instance_id=self.instance_id,
+            zone_home=self.zone_home,
+            link_vnets=self.link_vnets,
+            record_mode=RecordMode(self.record_mode),
+            record_ttl=self.record_ttl,
+            deployments_allowed=self.deployments_allowed,
+            first_policy_allowed=self.first_policy_allowed,
+            policy_lag=self.policy_lag,
+            approval_overdue=self.approval_overdue,
+            probe_port=self.probe_port,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """One setting, for the documentation and the tests."""
+
+    name: str
+    default: str | None
+    about: str
+    secret: bool
+
+
+def descriptions() -> tuple[Description, ...]:
+    """Every setting in order."""
+    fields = [field.metadata for field in dataclasses.fields(Settings)]
+    return tuple(Description(m["name"], m["default"], m["about"], m["secret"]) for m in fields)
+
+
+def load(environ: Mapping[str, str]) -> Settings:
+    """Read and check all settings; raises InvalidSettings that lists everything that is wrong."""
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for field in dataclasses.fields(Settings):
+        meta = field.metadata
+        raw = environ.get(meta["name"], "").strip()
+        if not raw.strip(", ") and meta["default"] is None:
+            problems.append(f"{meta['name']}: required, and not set")
+            continue
+        try:
+            values[field.name] = meta["parse"](raw or meta["default"])
+        except Expected as expected:
+            shown = "" if meta["secret"] else f", not {raw[:80]!r}"
+            problems.append(f"{meta['name']}: expected {expected}{shown}")
+    if not problems:
+        problems += _contradictions(Settings(**values))
+    problems += storage_settings(environ)[1]
+    if problems:
+        raise InvalidSettings(
+            "The app's settings are wrong:\n" + "\n".join(f"  {problem}" for problem in problems),
+            next_step="Correct them in the function app's configuration; docs/settings.md describes each.",
+        )
+    return Settings(**values)
+
+
+def _contradictions(settings: Settings) -> list[str]:
+    problems = []
+    if settings.lease_seconds < settings.run_seconds + 20:
+        problems.append("LEASE_SECONDS: expected at least 20 seconds more than RUN_SECONDS")
+    longest = settings.arm_wait + settings.probe_seconds + settings.request_timeout
+    if settings.run_seconds < longest:
+        problems.append(
+            "RUN_SECONDS: expected at least ARM_OPERATION_SECONDS, PROBE_SECONDS and REQUEST_TIMEOUT_SECONDS together"
+        )
+    if settings.policy_lag < 2 * settings.request_timeout:
+        problems.append("POLICY_LAG_SECONDS: expected at least twice REQUEST_TIMEOUT_SECONDS")
+    if settings.wait_max < settings.wait_first:
+        problems.append("WAIT_MAX_SECONDS: expected no less than WAIT_FIRST_SECONDS")
+    return problems

@@ -1,0 +1,52 @@
+"""Settings: which private endpoints are in scope, and how Azure is reached. A group of `Settings`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.settings import values as value
+from shared.settings.definition import setting
+
+
+@dataclass(frozen=True)
+class AzureSettings:
+    """Which private endpoints are in scope, and how Azure is reached."""
+
+    subscriptions: tuple[str, ...] = setting(
+        "AZURE_SUBSCRIPTIONS",
+        value.subscriptions,
+        None,
+        "Ids of the subscriptions whose private endpoints the app handles, separated by commas. "
+        "Endpoints elsewhere are out of scope whatever an event says.",
+    )
+    resource_groups: frozenset[str] = setting(
+        "AZURE_RESOURCE_GROUPS",
+        value.names,
+        "*",
+        "Names of the resource groups whose endpoints the app handles, separated by commas; `*` for all.",
+    )
+    client_id: str = setting(
+        "AZURE_CLIENT_ID",
+        value.text,
+        "",
+        "Client id of the user-assigned managed identity to use for Azure; empty for the system-assigned one.",
+    )
+    arm_url: str = setting(
+        "AZURE_RESOURCE_MANAGER_URL",
+        value.url,
+        "https://management.azure.com",
+        "Address of Azure Resource Manager; another one in sovereign clouds.",
+    )
+    arm_audience: str = setting(
+        "AZURE_RESOURCE_MANAGER_AUDIENCE",
+        value.url,
+        "https://management.azure.com",
+        "What tokens for Azure Resource Manager are issued for; another one in sovereign clouds.",
+    )
+    instance_id: str = setting(
+        "INSTANCE_ID",
+        value.instance,
+        "autopilot",
+        "Name of this installation in everything it makes. Change it only before the first run: what was made under "
+        "another name counts as somebody else's.",
+    )

@@ -1,0 +1,14 @@
+"""How a setting is declared: its name, how its text is read, its default, and why it exists. Used by the groups."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from shared.settings.values import Parser
+
+
+def setting(name: str, parse: Parser, default: str | None, about: str, *, secret: bool = False) -> Any:
+    """A field of a group of settings; `default` is a text as an operator would write it, None where one is required."""
+    metadata = {"name": name, "parse": parse, "default": default, "about": about, "secret": secret}
+    return dataclasses.field(metadata=metadata)

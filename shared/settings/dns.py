@@ -1,0 +1,45 @@
+"""Settings: where private DNS zones are made, linked and shared. A group of `Settings`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.core.rules import RecordMode, ZoneHome
+from shared.settings import values as value
+from shared.settings.definition import setting
+
+
+@dataclass(frozen=True)
+class DnsSettings:
+    """Where private DNS zones are made, what is linked to them, and who shares their `*` record."""
+
+    zone_home: ZoneHome | None = setting(
+        "DNS_ZONE_RESOURCE_GROUP",
+        value.zone_home,
+        "",
+        "Id of the resource group in which private DNS zones are made when an endpoint's network has none; "
+        "empty for the endpoint's own.",
+    )
+    link_vnets: tuple[str, ...] = setting(
+        "DNS_LINK_VNETS",
+        value.vnets,
+        "",
+        "Ids of further virtual networks to link every zone to, separated by commas: a hub with the DNS resolver, and "
+        "the network of this app, so that it can test.",
+    )
+    dns_subscriptions: tuple[str, ...] = setting(
+        "DNS_SUBSCRIPTIONS",
+        value.subscriptions,
+        "",
+        "Ids of further subscriptions to look in for a zone that a network is already linked to, separated by commas.",
+    )
+    record_mode: str = setting(
+        "DNS_RECORD_MODE",
+        value.one_of(RecordMode.FIRST, RecordMode.UNION),
+        "first",
+        "When a second endpoint of one network wants the `*` record of one region: `first` keeps the first one's "
+        "address and blocks the second, `union` lets both stand in it.",
+    )
+    record_ttl: int = setting(
+        "DNS_RECORD_TTL", value.whole(1, 86400), "300", "Seconds that resolvers may keep the `*` record."
+    )

@@ -1,0 +1,40 @@
+"""Settings: how Elastic Cloud is reached, and what may be connected there. A group of `Settings`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.settings import values as value
+from shared.settings.definition import setting
+
+
+@dataclass(frozen=True)
+class ElasticSettings:
+    """How Elastic Cloud is reached, and what may be connected there."""
+
+    elastic_url: str = setting(
+        "ELASTIC_API_URL", value.url, "https://api.elastic-cloud.com", "Address of the Elastic Cloud API."
+    )
+    elastic_api_key: str = setting(
+        "ELASTIC_API_KEY",
+        value.key,
+        None,
+        "API key of the Elastic Cloud organization, best as a Key Vault reference. The role deployment-editor on the "
+        "deployments that are to be connected is enough.",
+        secret=True,
+    )
+    deployments_allowed: frozenset[str] = setting(
+        "ELASTIC_DEPLOYMENTS_ALLOWED",
+        value.names,
+        "",
+        "Ids or names of the deployments that an endpoint's tag `elastic-deployments` may ask for, separated by "
+        "commas; `*` for all. A deployment can also consent itself, by its tag `elastic-privatelink-endpoints`.",
+    )
+    first_policy_allowed: frozenset[str] = setting(
+        "ELASTIC_FIRST_POLICY_ALLOWED",
+        value.names,
+        "",
+        "Ids or names of the deployments that may be given their first policy, separated by commas; `*` for all. The "
+        "first policy closes a deployment to everything that no policy admits. A deployment can also opt in itself, "
+        "by its tag `elastic-privatelink-first-policy` with the value `allow`.",
+    )

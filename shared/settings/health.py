@@ -1,0 +1,35 @@
+"""Settings: when and how connections are tested. A group of `Settings`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.settings import values as value
+from shared.settings.definition import setting
+
+SCHEDULE_SETTING = "HEALTH_SCHEDULE"
+DEFAULT_SCHEDULE = "0 */5 * * * *"
+
+
+@dataclass(frozen=True)
+class HealthSettings:
+    """When and how connections are tested."""
+
+    probe_port: int = setting(
+        "PROBE_PORT",
+        value.port,
+        "9243",
+        "Port of the private URLs and of their test: 9243 or 443; both work on hosted deployments.",
+    )
+    name_server: tuple[str, int] | None = setting(
+        "PROBE_DNS_SERVER",
+        value.name_server,
+        "",
+        "Address of the name server that the test asks, with `:PORT` where that is not 53; empty for the system's.",
+    )
+    probe_seconds: float = setting(
+        "PROBE_SECONDS", value.seconds(1, 60), "20", "Seconds that the test of one name may take."
+    )
+    schedule: str = setting(
+        SCHEDULE_SETTING, value.schedule, DEFAULT_SCHEDULE, "When `check_health` runs (NCRONTAB, six fields)."
+    )

@@ -1,0 +1,75 @@
+"""Settings: how long things take, are waited for, and are kept. A group of `Settings`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.settings import values as value
+from shared.settings.definition import setting
+
+
+@dataclass(frozen=True)
+class TimingSettings:
+    """How long things take, are waited for, and are kept."""
+
+    wait_first: float = setting(
+        "WAIT_FIRST_SECONDS",
+        value.seconds(0.2, 600),
+        "15",
+        "Seconds to the second look at something that takes its time.",
+    )
+    wait_max: float = setting(
+        "WAIT_MAX_SECONDS",
+        value.seconds(0.2, 3600),
+        "60",
+        "Seconds between two looks at most; each wait is half as long again.",
+    )
+    approval_overdue: float = setting(
+        "APPROVAL_OVERDUE_SECONDS",
+        value.seconds(60, 864000),
+        "3600",
+        "Seconds after which a pending approval is reported as overdue; then only the timer looks.",
+    )
+    policy_lag: float = setting(
+        "POLICY_LAG_SECONDS",
+        value.seconds(1, 3600),
+        "60",
+        "Seconds that a policy just created may stay unreadable before it counts as missing.",
+    )
+    visibility: float = setting(
+        "VISIBILITY_SECONDS",
+        value.seconds(10, 86400),
+        "1800",
+        'Seconds that "not found" on what was just made, or "another operation in progress", is taken as normal.',
+    )
+    arm_poll: float = setting(
+        "ARM_POLL_SECONDS",
+        value.seconds(0.1, 60),
+        "2",
+        "Seconds between two looks at a long-running operation in Azure.",
+    )
+    arm_wait: float = setting(
+        "ARM_OPERATION_SECONDS",
+        value.seconds(1, 60),
+        "25",
+        "Seconds that one run waits for an operation in Azure before it goes back to the queue.",
+    )
+    request_timeout: float = setting(
+        "REQUEST_TIMEOUT_SECONDS",
+        value.seconds(1, 60),
+        "15",
+        "Seconds that one request to Azure or Elastic Cloud may take.",
+    )
+    run_seconds: float = setting(
+        "RUN_SECONDS",
+        value.seconds(10, 540),
+        "90",
+        "Seconds that one run over an endpoint may take before it starts anew.",
+    )
+    lease_seconds: float = setting(
+        "LEASE_SECONDS",
+        value.seconds(15, 600),
+        "120",
+        "Seconds after which the lease of a worker that died is free; at least 20 more than RUN_SECONDS.",
+    )
+    journal_days: int = setting("JOURNAL_DAYS", value.whole(1, 3650), "90", "Days that journal entries are kept.")
