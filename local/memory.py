@@ -10,11 +10,11 @@ import asyncio
 import itertools
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic
 
 from shared.core.errors import LostRace
-from shared.state import codec
-from shared.state.rows import ConnectionRow, ControlRow, JournalEntry, JournalPage
+from shared.state import codec, diary_codec
+from shared.state.rows import ConnectionRow, ControlRow, DiaryPage, E
 
 if TYPE_CHECKING:
     import random
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from shared.clock import Clock
+    from shared.state.diary_codec import DiaryCodec
 
 _PAGE = 100  # rows read at once; between two pages others may write, as with the real table
 
@@ -92,33 +93,34 @@ class MemoryConnectionTable:
         return replace(row, etag=etag)
 
 
-class MemoryJournalTable:
-    """`JournalTable` in a dictionary."""
+class MemoryDiaryTable(Generic[E]):
+    """`DiaryTable` in a dictionary."""
 
-    def __init__(self, rng: random.Random | None = None) -> None:
-        self._keys = codec.JournalKeys(rng)
+    def __init__(self, diary: DiaryCodec[E], rng: random.Random | None = None) -> None:
+        self._codec = diary
+        self._keys = diary_codec.DiaryKeys(rng)
         self._partitions: dict[str, dict[str, codec.Entity]] = {}
 
-    async def append(self, connection_id: str, entries: Sequence[JournalEntry]) -> None:
+    async def append(self, connection_id: str, entries: Sequence[E]) -> None:
         """Add entries, oldest first."""
-        entities = [codec.journal_entity(connection_id, self._keys.next(entry.at), entry) for entry in entries]
+        entities = [self._codec.entity(connection_id, self._keys.next(entry.at), entry) for entry in entries]
         await asyncio.sleep(0)
         self._partitions.setdefault(connection_id, {}).update({entity["RowKey"]: entity for entity in entities})
 
-    async def newest(self, connection_id: str, limit: int = 50, before: str | None = None) -> JournalPage:
+    async def newest(self, connection_id: str, limit: int = 50, before: str | None = None) -> DiaryPage[E]:
         """One page."""
-        start = "" if before is None else codec.checked_journal_key(before)
+        start = "" if before is None else diary_codec.checked_key(before)
         await asyncio.sleep(0)
         partition = self._partitions.get(connection_id, {})
         keys = sorted(key for key in partition if key > start)
-        entries = tuple(codec.journal_entry(partition[key]) for key in keys[:limit])
-        return JournalPage(entries, keys[limit - 1] if len(keys) > limit else None)
+        entries = tuple(self._codec.entry(partition[key]) for key in keys[:limit])
+        return DiaryPage(entries, keys[limit - 1] if len(keys) > limit else None)
 
     async def prune(self, connection_id: str, before: datetime) -> int:
         """Delete old entries."""
         await asyncio.sleep(0)
         partition = self._partitions.get(connection_id, {})
-        old = [key for key in partition if key >= codec.first_key_older_than(before)]
+        old = [key for key in partition if key >= diary_codec.first_key_older_than(before)]
         for key in old:
             del partition[key]
         return len(old)
@@ -166,7 +168,8 @@ class MemoryTables:
 
     def __init__(self, rng: random.Random | None = None) -> None:
         self.connections = MemoryConnectionTable()
-        self.journal = MemoryJournalTable(rng)
+        self.journal = MemoryDiaryTable(diary_codec.JOURNAL, rng)
+        self.checks = MemoryDiaryTable(diary_codec.CHECKS, rng)
         self.control = MemoryControlTable()
 
 
@@ -258,6 +261,7 @@ class MemoryStorage:
         self.connections = tables.connections
         self.journal = tables.journal
         self.control = tables.control
+        self.checks = tables.checks
         self.queue = queue or MemoryQueue(clock)
 
     async def aclose(self) -> None:

@@ -1,4 +1,4 @@
-"""Tables `connections`, `control` and `journal` on Azure Table Storage. Loaded by `connect` when a table is first used.
+"""Tables `connections` and `control` on Azure Table Storage, and what all tables share. Loaded by `connect`.
 
 A table is made when a write finds that it is missing; reading a missing table finds nothing. The SDK repeats a request
 at most twice, quickly: anything longer is the work queue's business, which holds no instance while it waits.
@@ -8,23 +8,20 @@ from __future__ import annotations
 
 from contextlib import aclosing, suppress
 from dataclasses import replace
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
-from azure.data.tables import TableTransactionError, UpdateMode
+from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableServiceClient
 
 from shared.core.errors import LostRace
 from shared.state import codec
 from shared.state.azure_errors import error_code, storage_errors
-from shared.state.rows import ConnectionRow, ControlRow, JournalEntry, JournalPage
+from shared.state.rows import ConnectionRow, ControlRow
 
 if TYPE_CHECKING:
-    import random
-    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-    from datetime import datetime
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
     from azure.core.credentials_async import AsyncTokenCredential
     from azure.data.tables import TableEntity
@@ -52,7 +49,7 @@ def service_from_identity(endpoint: str, credential: AsyncTokenCredential) -> Ta
     return TableServiceClient(endpoint, credential=credential, **_CLIENT)
 
 
-class _Table:
+class AzureTable:
     """One table: errors translated, made when a write needs it."""
 
     def __init__(self, client: TableClient) -> None:
@@ -127,7 +124,7 @@ class AzureConnectionTable:
     """`ports.ConnectionTable` on Table Storage."""
 
     def __init__(self, client: TableClient) -> None:
-        self._table = _Table(client)
+        self._table = AzureTable(client)
 
     async def get(self, subscription_id: str, connection_id: str) -> ConnectionRow | None:
         """One row, or None."""
@@ -167,7 +164,7 @@ class AzureControlTable:
     """`ports.ControlTable` on Table Storage."""
 
     def __init__(self, client: TableClient) -> None:
-        self._table = _Table(client)
+        self._table = AzureTable(client)
 
     async def get(self, name: str) -> ControlRow | None:
         """One document, or None."""
@@ -184,65 +181,6 @@ class AzureControlTable:
     async def delete(self, row: ControlRow) -> None:
         """Delete the version that was read."""
         await self._table.delete(codec.CONTROL, row.name, row.etag)
-
-
-class AzureJournalTable:
-    """`ports.JournalTable` on Table Storage."""
-
-    def __init__(self, client: TableClient, rng: random.Random | None = None) -> None:
-        self._table = _Table(client)
-        self._keys = codec.JournalKeys(rng)
-
-    async def append(self, connection_id: str, entries: Sequence[JournalEntry]) -> None:
-        """One transaction for each hundred."""
-        entities = [codec.journal_entity(connection_id, self._keys.next(entry.at), entry) for entry in entries]
-        for batch in codec.batches(entities):
-            await self._append_batch([("create", entity) for entity in batch])
-
-    async def _append_batch(self, operations: list[tuple[str, codec.Entity]]) -> None:
-        with storage_errors(self._table.on, ROLE):
-            try:
-                await self._table.write(lambda: self._table.client.submit_transaction(operations))
-            except TableTransactionError as error:
-                # The keys are this process's own: they are there because a first try was applied and its answer lost.
-                if error_code(error) != "EntityAlreadyExists":
-                    raise
-
-    async def newest(self, connection_id: str, limit: int = 50, before: str | None = None) -> JournalPage:
-        """One page; one row more is read to know whether there is another."""
-        condition, parameters = "PartitionKey eq @key", {"key": connection_id}
-        if before is not None:
-            condition += " and RowKey gt @before"
-            parameters["before"] = codec.checked_journal_key(before)
-        found: list[TableEntity] = []
-        async with aclosing(self._table.query(condition, parameters, results_per_page=min(limit + 1, 1000))) as rows:
-            async for entity in rows:
-                found.append(entity)
-                if len(found) > limit:
-                    break
-        entries = tuple(map(codec.journal_entry, found[:limit]))
-        return JournalPage(entries, found[limit - 1]["RowKey"] if len(found) > limit else None)
-
-    async def prune(self, connection_id: str, before: datetime) -> int:
-        """Delete old entries, a hundred at a time."""
-        condition = "PartitionKey eq @key and RowKey ge @oldest"
-        parameters = {"key": connection_id, "oldest": codec.first_key_older_than(before)}
-        columns = ["PartitionKey", "RowKey"]
-        old = [dict(entity) async for entity in self._table.query(condition, parameters, select=columns)]
-        for batch in codec.batches(old):
-            await self._delete_batch(batch)
-        return len(old)
-
-    async def _delete_batch(self, batch: Sequence[codec.Entity]) -> None:
-        with storage_errors(self._table.on, ROLE):
-            try:
-                await self._table.client.submit_transaction([("delete", entity) for entity in batch])
-            except TableTransactionError as error:
-                if error.status_code != HTTPStatus.NOT_FOUND:
-                    raise
-                # Another sweep prunes the same entries, and one missing row undoes a whole transaction.
-                for entity in batch:
-                    await self._table.client.delete_entity(entity)
 
 
 def _row(entity: TableEntity) -> ConnectionRow:

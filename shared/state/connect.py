@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from shared.core.errors import InvalidSettings
+from shared.state import diary_codec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
     from azure.data.tables.aio import TableServiceClient
     from azure.storage.queue.aio import QueueClient
 
-    from shared.state.ports import ConnectionTable, ControlTable, JournalTable, WorkQueue
+    from shared.state.azure_diary import AzureDiaryTable
+    from shared.state.diary_codec import DiaryCodec
+    from shared.state.ports import ChecksTable, ConnectionTable, ControlTable, JournalTable, WorkQueue
+    from shared.state.rows import E
 
     CredentialFactory = Callable[[str | None], AsyncTokenCredential]
 
@@ -97,6 +101,7 @@ class AzureStorage:
         queue_name: str,
         connections_table: str = "connections",
         journal_table: str = "journal",
+        checks_table: str = "checks",
         control_table: str = "control",
     ) -> None:
         self._settings = settings
@@ -104,6 +109,7 @@ class AzureStorage:
         self._queue_name = queue_name
         self._connections_table = connections_table
         self._journal_table = journal_table
+        self._checks_table = checks_table
         self._control_table = control_table
 
     @cached_property
@@ -116,9 +122,17 @@ class AzureStorage:
     @cached_property
     def journal(self) -> JournalTable:
         """Table `journal`."""
-        from shared.state.azure_tables import AzureJournalTable  # noqa: PLC0415 - loads the SDK, when first used
+        return self._diary(self._journal_table, diary_codec.JOURNAL)
 
-        return AzureJournalTable(self._table_service.get_table_client(self._journal_table))
+    @cached_property
+    def checks(self) -> ChecksTable:
+        """Table `checks`."""
+        return self._diary(self._checks_table, diary_codec.CHECKS)
+
+    def _diary(self, table: str, codec: DiaryCodec[E]) -> AzureDiaryTable[E]:
+        from shared.state.azure_diary import AzureDiaryTable  # noqa: PLC0415 - loads the SDK, when first used
+
+        return AzureDiaryTable(self._table_service.get_table_client(table), codec)
 
     @cached_property
     def control(self) -> ControlTable:
@@ -140,7 +154,7 @@ class AzureStorage:
             client = self.__dict__.pop(name, None)
             if client is not None:
                 await client.close()
-        for name in ("connections", "journal", "control", "queue"):
+        for name in ("connections", "journal", "checks", "control", "queue"):
             self.__dict__.pop(name, None)
 
     @cached_property

@@ -6,13 +6,15 @@ Tables and the queue need not exist beforehand: reading what is not there finds 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from shared.state.rows import CheckEntry, E, JournalEntry
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from datetime import datetime
 
-    from shared.state.rows import ConnectionRow, ControlRow, JournalEntry, JournalPage
+    from shared.state.rows import ConnectionRow, ControlRow, DiaryPage
 
 
 class ConnectionTable(Protocol):
@@ -43,20 +45,26 @@ class ConnectionTable(Protocol):
         ...
 
 
-class JournalTable(Protocol):
-    """Table `journal`: connection id / newest first. Append-only, but for the pruning."""
+class DiaryTable(Protocol[E]):
+    """A table of connection id / newest first. Append-only, but for the pruning."""
 
-    async def append(self, connection_id: str, entries: Sequence[JournalEntry]) -> None:
+    async def append(self, connection_id: str, entries: Sequence[E]) -> None:
         """Add entries, oldest first; up to 100 of them are all there or none."""
         ...
 
-    async def newest(self, connection_id: str, limit: int = 50, before: str | None = None) -> JournalPage:
+    async def newest(self, connection_id: str, limit: int = 50, before: str | None = None) -> DiaryPage[E]:
         """The newest entries, or the newest ones older than a page's `continuation`; `InvalidInput` if that is none."""
         ...
 
     async def prune(self, connection_id: str, before: datetime) -> int:
         """Delete the entries older than `before`; how many there were."""
         ...
+
+
+JournalTable: TypeAlias = DiaryTable[JournalEntry]
+"""Table `journal`: every change and every decision."""
+ChecksTable: TypeAlias = DiaryTable[CheckEntry]
+"""Table `checks`: every health check."""
 
 
 class ControlTable(Protocol):
@@ -98,6 +106,11 @@ class Storage(Protocol):
     @property
     def journal(self) -> JournalTable:
         """Table `journal`."""
+        ...
+
+    @property
+    def checks(self) -> ChecksTable:
+        """Table `checks`."""
         ...
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,8 +57,36 @@ class JournalEntry:
     message: str = ""
 
 
-class JournalPage(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class CheckedHost:
+    """What testing one name gave. `stages`: name and milliseconds of each; `addresses`: what it resolved to."""
+
+    host: str
+    verdict: str
+    reason: str
+    addresses: tuple[str, ...] = ()
+    stages: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckEntry:
+    """One health check of a connection: its verdict as a whole, and each name that was tested."""
+
+    at: datetime
+    correlation_id: str
+    cause: str
+    verdict: str
+    reason: str
+    message: str = ""
+    hosts: tuple[CheckedHost, ...] = ()
+
+
+E = TypeVar("E", bound=JournalEntry | CheckEntry)
+"""What a diary holds."""
+
+
+class DiaryPage(NamedTuple, Generic[E]):
     """Entries, newest first, and what to give as `before` for the next older page (None: there is none)."""
 
-    entries: tuple[JournalEntry, ...]
+    entries: tuple[E, ...]
     continuation: str | None

@@ -205,6 +205,7 @@ class WiredStorage:
         self.connections = WiredPort(inner.connections, "connections", wire)
         self.journal = WiredPort(inner.journal, "journal", wire)
         self.control = WiredPort(inner.control, "control", wire)
+        self.checks = WiredPort(inner.checks, "checks", wire)
         self.queue = WiredPort(inner.queue, "queue", wire)
 
     async def aclose(self) -> None:

@@ -17,7 +17,7 @@ from shared.state.connect import AzureStorage, StorageSettings
 if TYPE_CHECKING:
     from azure.storage.queue.aio import QueueClient
 
-    from shared.state.ports import Clock, ConnectionTable, ControlTable, JournalTable, Storage, WorkQueue
+    from shared.state.ports import ChecksTable, Clock, ConnectionTable, ControlTable, JournalTable, Storage, WorkQueue
 
 START = datetime(2026, 3, 4, 5, 6, 7, 890123, tzinfo=UTC)
 
@@ -50,6 +50,10 @@ class Backend:
     @property
     def journal(self) -> JournalTable:
         return self.storage.journal
+
+    @property
+    def checks(self) -> ChecksTable:
+        return self.storage.checks
 
     @property
     def control(self) -> ControlTable:
@@ -96,6 +100,7 @@ def azure_storage(connection_string: str) -> AzureStorage:
         connections_table=f"connections{unique}",
         journal_table=f"journal{unique}",
         control_table=f"control{unique}",
+        checks_table=f"checks{unique}",
     )
 
 
