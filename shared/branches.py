@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from shared.apply import Failures, apply_dns, apply_elastic
+from shared.check_log import record_check
 from shared.checks import check, not_tested, testable
 from shared.conclude import conclude, failed_conditions, show_progress
 from shared.core import conditions as c
@@ -151,6 +152,7 @@ def _elastic_failed(run: Run, failures: Failures) -> Failures:
 async def _test_and_conclude(run: Run, desired: Desired, final: Plan, failures: Failures) -> None:
     standing = {condition.type: condition for condition in final.conditions} | failed_conditions(run, failures)
     result = await check(run.context, run.connection, desired.service.zone) if testable(standing) else not_tested()
+    await record_check(run.context, run.connection, result, cause=run.cause, correlation_id=run.correlation_id)
     run.connection = replace(run.connection, checks=result.verdicts or run.connection.checks)
     conclude(run, [*final.conditions, result.condition], failures)
 

@@ -54,6 +54,7 @@ async def check(context: Context, connection: Connection, zone_name: str) -> Che
             reason=verdict.reason,
             checked_at=context.clock.now(),
             stages=tuple((str(stage.name), round(stage.milliseconds, 1)) for stage in e.stages),
+            addresses=e.addresses,
         )
         for e, verdict in zip(evidence, verdicts, strict=True)
     )

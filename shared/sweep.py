@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from shared import telemetry
+from shared.check_log import record_check
 from shared.checks import check
 from shared.context import Context, log
 from shared.core import conditions as c
@@ -220,6 +221,7 @@ async def _probe_one(
 ) -> WorkMessage | None:
     """Test one connection; a verdict that changed is for the loop to look into."""
     outcome = await check(context, known.connection, desired.service.zone)
+    await record_check(context, known.connection, outcome, cause="timer", correlation_id=correlation_id)
     result.probed += 1
     telemetry.connection_checked(known.connection, outcome.verdicts, context.clock.now(), correlation_id)
     before = known.connection.condition(c.REACHABLE)

@@ -218,6 +218,7 @@ GOOD: list[tuple[str, str, Any]] = [
     ("PROBE_DNS_SERVER", "10.0.0.4", ("10.0.0.4", 53)),
     ("PROBE_DNS_SERVER", "127.0.0.1:65535", ("127.0.0.1", 65535)),
     ("JOURNAL_DAYS", "3650", 3650),
+    ("CHECKS_DAYS", "1", 1),
     ("HEALTH_SCHEDULE", "0 0 3 * * MON-FRI", "0 0 3 * * MON-FRI"),
 ]
 BAD: list[tuple[str, str]] = [
@@ -270,6 +271,7 @@ BAD: list[tuple[str, str]] = [
     ("PROBE_DNS_SERVER", "10.0.0.4:65536"),
     ("PROBE_DNS_SERVER", "::1"),
     ("JOURNAL_DAYS", "0"),
+    ("CHECKS_DAYS", "0"),
     ("HEALTH_SCHEDULE", "every hour"),
     ("HEALTH_SCHEDULE", "0 * * * * * *"),
 ]

@@ -81,6 +81,8 @@ class VerdictMemory:
     checked_at: datetime
     stages: tuple[tuple[str, float], ...] = ()
     """Name and duration in milliseconds of each stage."""
+    addresses: tuple[str, ...] = ()
+    """What the name resolved to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,63 @@
+"""Every health check goes into table `checks`. Called after each `check`, by `branches` and by `sweep`.
+
+A check that cannot be written stops no work: the connection's record has the last verdict, this table only its history.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from shared.checks import HEALTHY, Check
+from shared.context import Context, log
+from shared.core.connection import Connection, VerdictMemory
+from shared.core.errors import AutopilotError
+from shared.state.rows import CheckedHost, CheckEntry
+
+_MINUTES_OF_A_DAY = 24 * 60
+
+
+async def record_check(
+    context: Context, connection: Connection, outcome: Check, *, cause: str, correlation_id: str
+) -> None:
+    """Append what `outcome` says; `connection` is the record from before it. Untested: nothing is written."""
+    if not outcome.verdicts:
+        return
+    now = context.clock.now()
+    table = context.storage.checks
+    try:
+        await table.append(connection.id, [_entry(outcome, now, cause, correlation_id)])
+        if _first_of_day(connection, now):
+            await table.prune(connection.id, now - timedelta(days=context.settings.checks_days))
+    except AutopilotError as error:
+        log.warning("check of connection %s not recorded: %s", connection.id, error)
+
+
+def _entry(outcome: Check, now: datetime, cause: str, correlation_id: str) -> CheckEntry:
+    bad = [verdict for verdict in outcome.verdicts if verdict.status != HEALTHY]
+    told = (bad or outcome.verdicts)[0]  # as in the condition: the first that failed speaks for the connection
+    return CheckEntry(
+        at=now,
+        correlation_id=correlation_id,
+        cause=cause,
+        verdict=told.status,
+        reason=told.reason,
+        message=outcome.condition.message,
+        hosts=tuple(map(_host, outcome.verdicts)),
+    )
+
+
+def _host(verdict: VerdictMemory) -> CheckedHost:
+    return CheckedHost(verdict.host, verdict.status, verdict.reason, verdict.addresses, verdict.stages)
+
+
+def _first_of_day(connection: Connection, now: datetime) -> bool:
+    """Whether no check of `connection`'s own day came before; each one's day begins at another minute.
+
+    So that old entries are deleted once a day, and not those of all connections in one sweep.
+    """
+    last = max((verdict.checked_at for verdict in connection.checks), default=None)
+    return last is not None and _day(connection, last) != _day(connection, now)
+
+
+def _day(connection: Connection, moment: datetime) -> date:
+    return (moment + timedelta(minutes=int(connection.id[:8], 16) % _MINUTES_OF_A_DAY)).date()
