@@ -1,4 +1,4 @@
-"""HTTP triggers: list and detail of connections, their journal, and the manual re-run.
+"""HTTP triggers: list and detail of connections, their journal and checks, the manual re-run and test.
 
 Every answer is JSON; every error has one shape (see `answers`). A re-run answers 202 at once and says where to look:
 the work itself goes through the queue like all other work.
@@ -39,6 +39,25 @@ async def get_journal(req: func.HttpRequest) -> func.HttpResponse:
     """What was done and decided for one connection, newest first; `limit` and `before` page through it."""
     limit = number(req, "limit", default=50, low=1, high=500)
     return ok(await queries.get_journal(start(), req.route_params["id"], limit, req.params.get("before")))
+
+
+@blueprint.function_name("get_checks")
+@blueprint.route(route="connections/{id}/checks", methods=["GET"])
+@answered
+async def get_checks(req: func.HttpRequest) -> func.HttpResponse:
+    """Every health check of one connection, newest first; `limit` and `before` page through it."""
+    limit = number(req, "limit", default=50, low=1, high=500)
+    return ok(await queries.get_checks(start(), req.route_params["id"], limit, req.params.get("before")))
+
+
+@blueprint.function_name("check_connection")
+@blueprint.route(route="connections/{id}/check", methods=["POST"])
+@answered
+async def check_connection(req: func.HttpRequest) -> func.HttpResponse:
+    """Test a known connection now, repairing on the way what the app may repair."""
+    body_of(req, required=False)
+    connection_id = await queries.check_connection(start(), req.route_params["id"], correlation.get())
+    return accepted(req, connection_id)
 
 
 @blueprint.function_name("reconcile_connection")

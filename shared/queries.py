@@ -51,25 +51,43 @@ async def get_journal(context: Context, wanted: str, limit: int, before: str | N
     return {"connection": row.connection_id, "entries": entries, "before": page.continuation}
 
 
+async def get_checks(context: Context, wanted: str, limit: int, before: str | None) -> dict[str, Any]:
+    """The newest health checks of a connection, and where the next page begins."""
+    row = await _find(context, wanted)
+    page = await context.storage.checks.newest(row.connection_id, limit, before)
+    entries = [_camel({**asdict(entry), "at": entry.at.isoformat()}) for entry in page.entries]
+    return {"connection": row.connection_id, "entries": entries, "before": page.continuation}
+
+
 async def rerun_connection(context: Context, wanted: str, correlation_id: str) -> str:
     """Enqueue a known connection; returns its id."""
     row = await _find(context, wanted)
-    return await _enqueue(context, parse_endpoint_id(from_document(row.document).endpoint_id), correlation_id)
+    endpoint = parse_endpoint_id(from_document(row.document).endpoint_id)
+    return await _enqueue(context, endpoint, "manual", correlation_id)
+
+
+async def check_connection(context: Context, wanted: str, correlation_id: str) -> str:
+    """Enqueue a test of a known connection; returns its id.
+
+    It is a full run: a test alone would tell a person that the name does not resolve, and leave the record missing.
+    """
+    row = await _find(context, wanted)
+    return await _enqueue(context, parse_endpoint_id(from_document(row.document).endpoint_id), "check", correlation_id)
 
 
 async def rerun_endpoint(context: Context, endpoint: object, correlation_id: str) -> str:
     """Enqueue an endpoint by its ARM id, known or not; raises InvalidInput or EndpointOutOfScope."""
-    return await _enqueue(context, parse_endpoint_id(endpoint), correlation_id)
+    return await _enqueue(context, parse_endpoint_id(endpoint), "manual", correlation_id)
 
 
-async def _enqueue(context: Context, endpoint: ArmId, correlation_id: str) -> str:
+async def _enqueue(context: Context, endpoint: ArmId, cause: str, correlation_id: str) -> str:
     if not in_scope(context, endpoint):
         raise EndpointOutOfScope(
             "The settings do not include this endpoint.",
             on=endpoint.text,
             next_step="Add its subscription to AZURE_SUBSCRIPTIONS and its resource group to AZURE_RESOURCE_GROUPS.",
         )
-    await context.storage.queue.send(WorkMessage(endpoint, "manual", correlation_id).encode())
+    await context.storage.queue.send(WorkMessage(endpoint, cause, correlation_id).encode())
     return connection_id(endpoint.text)
 
 

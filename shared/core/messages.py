@@ -27,7 +27,7 @@ class WorkMessage:
 
     endpoint: ArmId
     cause: str
-    """Why: `event-write`, `event-delete`, `timer`, `manual`, `wait`, `lease`, `pending`."""
+    """Why: `event-write`, `event-delete`, `timer`, `manual`, `check`, `wait`, `lease`, `pending`."""
     correlation_id: str
     wake_at: datetime | None = None
     """Set on a message that continues a wait: it is stale when the record has another wake-up time."""

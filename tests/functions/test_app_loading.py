@@ -20,6 +20,8 @@ FUNCTIONS = {
     "list_connections": "httpTrigger",
     "get_connection": "httpTrigger",
     "get_journal": "httpTrigger",
+    "get_checks": "httpTrigger",
+    "check_connection": "httpTrigger",
     "reconcile_connection": "httpTrigger",
     "reconcile_endpoint": "httpTrigger",
 }
@@ -27,6 +29,8 @@ ROUTES = {
     ("GET", "connections"),
     ("GET", "connections/{id}"),
     ("GET", "connections/{id}/journal"),
+    ("GET", "connections/{id}/checks"),
+    ("POST", "connections/{id}/check"),
     ("POST", "connections/{id}/reconcile"),
     ("POST", "reconcile"),
 }

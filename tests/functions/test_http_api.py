@@ -18,7 +18,7 @@ from shared.core.conditions import Phase
 from shared.core.connection import Connection, DeploymentMemory, to_document
 from shared.core.errors import AutopilotError, Forbidden, LostRace, Permanent, RetryLater, Throttled
 from shared.core.private_urls import PrivateUrl
-from shared.state.rows import ConnectionRow, JournalEntry
+from shared.state.rows import CheckedHost, CheckEntry, ConnectionRow, JournalEntry
 
 HOST = "orders.es.privatelink.eastus2.azure.elastic-cloud.com"
 KNOWN = Connection(
@@ -34,6 +34,9 @@ KNOWN = Connection(
     first_seen=START,
 )
 UNKNOWN = "0123456789abcdef"
+BY_PERSON = [("reconcile_connection", "reconcile", "manual"), ("check_connection", "check", "check")]
+WITH_BODY = ["reconcile_endpoint", "reconcile_connection", "check_connection"]
+PAGED = ["get_journal", "get_checks"]
 
 
 @pytest.fixture
@@ -112,6 +115,39 @@ async def test_the_journal_without_a_limit_has_up_to_50_entries(app: App) -> Non
     assert len((await call("get_journal", connection=wanted, query={"limit": "500"})).body["entries"]) == 60
 
 
+async def test_the_checks_are_paged_newest_first_with_each_name_that_was_tested(app: App) -> None:
+    wanted = await app.keep(KNOWN)
+    host = CheckedHost(HOST, "healthy", "Reachable", ("10.1.0.4",), (("resolve", 1.5), ("connect", 0.4)))
+    checks = [
+        CheckEntry(START + timedelta(minutes=n), f"c{n}", "timer", "healthy", "Reachable", "Good.", (host,))
+        for n in range(3)
+    ]
+    await app.storage.checks.append(wanted, checks)
+    first = (await call("get_checks", connection=wanted, query={"limit": "2"})).body
+    second = (await call("get_checks", connection=wanted, query={"limit": "2", "before": first["before"]})).body
+    assert [entry["correlationId"] for entry in (*first["entries"], *second["entries"])] == ["c2", "c1", "c0"]
+    assert second["before"] is None
+    assert second["entries"] == [
+        {
+            "at": START.isoformat(),
+            "correlationId": "c0",
+            "cause": "timer",
+            "verdict": "healthy",
+            "reason": "Reachable",
+            "message": "Good.",
+            "hosts": [
+                {
+                    "host": HOST,
+                    "verdict": "healthy",
+                    "reason": "Reachable",
+                    "addresses": ["10.1.0.4"],
+                    "stages": [["resolve", 1.5], ["connect", 0.4]],
+                }
+            ],
+        }
+    ]
+
+
 # -- the manual re-run ---------------------------------------------------------------------------------------------
 
 
@@ -129,11 +165,15 @@ async def test_a_rerun_is_accepted_says_where_to_look_and_goes_through_the_queue
 
 
 @pytest.mark.parametrize("body", [None, {}, {"anything": 1}])
-async def test_a_known_connection_is_rerun_by_its_id(app: App, body: Any) -> None:
+@pytest.mark.parametrize(("name", "verb", "cause"), BY_PERSON)
+async def test_a_known_connection_is_rerun_or_tested_by_its_id(
+    app: App, body: Any, name: str, verb: str, cause: str
+) -> None:
     wanted = await app.keep(KNOWN)
-    answer = await call("reconcile_connection", f"/api/connections/{wanted}/reconcile", body=body, connection=wanted)
-    assert (answer.status, answer.body["connection"]) == (202, wanted)
-    assert [message["endpoint"] for message in app.messages] == [ENDPOINT_ID]
+    answer = await call(name, f"/api/connections/{wanted}/{verb}", body=body, connection=wanted)
+    url = f"{ADDRESS}/api/connections/{wanted}"
+    assert (answer.status, answer.body["connection"], answer.headers["location"]) == (202, wanted, url)
+    assert [(message["endpoint"], message["cause"]) for message in app.messages] == [(ENDPOINT_ID, cause)]
 
 
 @pytest.mark.parametrize(
@@ -150,7 +190,7 @@ async def test_the_callers_own_id_goes_with_the_work_if_it_is_a_plain_one(app: A
 
 
 @pytest.mark.parametrize("body", [b"{", b"text", b"\xff\xfe", b"[" * 10_000, b"null", b"[]", b'"text"', b"7"])
-@pytest.mark.parametrize("name", ["reconcile_endpoint", "reconcile_connection"])
+@pytest.mark.parametrize("name", WITH_BODY)
 async def test_a_body_that_is_no_json_object_is_refused(app: App, name: str, body: bytes) -> None:
     wanted = await app.keep(KNOWN)
     answer = await call(name, body=body, connection=wanted)
@@ -159,7 +199,7 @@ async def test_a_body_that_is_no_json_object_is_refused(app: App, name: str, bod
     assert app.messages == []
 
 
-@pytest.mark.parametrize("name", ["reconcile_endpoint", "reconcile_connection"])
+@pytest.mark.parametrize("name", WITH_BODY)
 async def test_an_oversized_body_is_refused(app: App, name: str) -> None:
     wanted = await app.keep(KNOWN)
     answer = await call(name, body=b'"' + b"x" * MAX_BODY, connection=wanted)
@@ -204,7 +244,7 @@ async def test_an_endpoint_out_of_scope_is_refused_and_names_the_settings(app: A
     assert app.messages == []
 
 
-BY_ID = ["get_connection", "get_journal", "reconcile_connection"]
+BY_ID = ["get_connection", *PAGED, "reconcile_connection", "check_connection"]
 
 
 @pytest.mark.parametrize("name", BY_ID)
@@ -225,18 +265,20 @@ async def test_a_malformed_connection_id_is_refused(app: App, name: str, wanted:
     assert len(answer.text) < 1000
 
 
+@pytest.mark.parametrize("name", PAGED)
 @pytest.mark.parametrize("limit", ["0", "501", "-1", "1.5", "all", "", "\u0663", "9" * 5000, "000000001" + "9" * 9])
-async def test_a_limit_out_of_range_is_refused(app: App, limit: str) -> None:
+async def test_a_limit_out_of_range_is_refused(app: App, name: str, limit: str) -> None:
     wanted = await app.keep(KNOWN)
-    answer = await call("get_journal", connection=wanted, query={"limit": limit})
+    answer = await call(name, connection=wanted, query={"limit": limit})
     assert (answer.status, answer.error["code"]) == (400, "InvalidInput")
     assert "between 1 and 500" in answer.error["message"]
 
 
+@pytest.mark.parametrize("name", PAGED)
 @pytest.mark.parametrize("before", ["x", "", "' or 1 eq 1", "0" * 100])
-async def test_a_page_that_starts_nowhere_is_refused(app: App, before: str) -> None:
+async def test_a_page_that_starts_nowhere_is_refused(app: App, name: str, before: str) -> None:
     wanted = await app.keep(KNOWN)
-    answer = await call("get_journal", connection=wanted, query={"before": before})
+    answer = await call(name, connection=wanted, query={"before": before})
     assert (answer.status, answer.error["code"]) == (400, "InvalidInput")
 
 

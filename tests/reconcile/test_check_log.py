@@ -57,6 +57,18 @@ async def test_a_failed_check_is_kept_with_its_cause_and_what_was_seen(estate: E
     assert [host.addresses for host in failed.hosts] == [("10.99.0.4",)]
 
 
+async def test_a_check_that_a_person_asks_for_repairs_first_and_then_tests(estate: Estate) -> None:
+    endpoint = await a_ready_connection(estate)
+    await estate.azure("DELETE", f"{estate.zone().id}/A/*", api="2024-06-01")
+    await estate.clock.sleep(3600)
+    before = len(await history(estate, endpoint))
+    await estate.send(endpoint, "check")
+    await estate.settle()
+    asked = (await history(estate, endpoint))[before:]
+    assert [(entry.cause, entry.verdict) for entry in asked] == [("check", "healthy")]
+    assert estate.zone().a_record("*") is not None
+
+
 def refuse_checks(call: Call) -> Outcome:
     return Refusal(503) if call.service == "checks" else None
 

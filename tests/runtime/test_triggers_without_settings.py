@@ -31,6 +31,8 @@ TRIGGERS = {
     "list_connections": "httpTrigger",
     "get_connection": "httpTrigger",
     "get_journal": "httpTrigger",
+    "get_checks": "httpTrigger",
+    "check_connection": "httpTrigger",
     "reconcile_connection": "httpTrigger",
     "reconcile_endpoint": "httpTrigger",
 }
@@ -41,6 +43,8 @@ HTTP = (
     http("get_connection", "GET", f"/api/connections/{ID}", id=ID),
     http("get_journal", "GET", f"/api/connections/{ID}/journal?limit=5", id=ID),
     http("get_journal", "GET", f"/api/connections/{ID}/journal?limit=0", id=ID),
+    http("get_checks", "GET", f"/api/connections/{ID}/checks?limit=5", id=ID),
+    http("check_connection", "POST", f"/api/connections/{ID}/check", id=ID),
     http("reconcile_connection", "POST", f"/api/connections/{ID}/reconcile", id=ID),
     http("reconcile_endpoint", "POST", "/api/reconcile", body='{"endpoint": "x"}'),
     http("reconcile_endpoint", "POST", "/api/reconcile", body="no JSON"),
