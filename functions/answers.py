@@ -20,6 +20,7 @@ import azure.functions as func
 
 from shared.core.connection import UnreadableRecord
 from shared.core.errors import AutopilotError, Blocked, InvalidInput, InvalidSettings, NotFound, RetryLater
+from shared.correlation import correlated
 
 log = logging.getLogger("privatelink.http")
 MAX_BODY = 16 * 1024
@@ -64,7 +65,8 @@ def answered(handler: Handler) -> Handler:
     async def wrapped(req: func.HttpRequest) -> func.HttpResponse:
         correlation.set(_given_or_new(req))
         try:
-            return await handler(req)
+            with correlated(correlation.get()):
+                return await handler(req)
         except AutopilotError as error:
             log.info("refused: %s correlation=%s", error, correlation.get())
             return _error(error)

@@ -17,12 +17,14 @@ from shared.core.model import Policy, Rule, Zone
 from shared.core.plan import forget_policy_intent
 from shared.core.plan_elastic import POLICY_TYPE, ObservedElastic
 from shared.core.steps import Associate, CreateLink, CreatePolicy, CreateZone, DnsStep, ElasticStep
+from shared.correlation import Stage, timed
 from shared.run import Run
 
 Failures = dict[str, AutopilotError]
 """The error of each condition that met one."""
 
 
+@timed(Stage.APPLY_DNS)
 async def apply_dns(
     run: Run,
     steps: tuple[DnsStep, ...],
@@ -54,6 +56,7 @@ async def _dns_step(run: Run, step: DnsStep, zones: tuple[Zone, ...]) -> tuple[Z
     return tuple(changed if other is zone else other for other in zones)
 
 
+@timed(Stage.APPLY_ELASTIC)
 async def apply_elastic(
     run: Run, steps: tuple[ElasticStep, ...], observed: ObservedElastic
 ) -> tuple[ObservedElastic, Failures]:

@@ -14,6 +14,7 @@ from shared.core.conditions import Condition
 from shared.core.connection import Connection, VerdictMemory
 from shared.core.diagnosis import Evidence, Verdict, diagnose
 from shared.core.private_urls import path_test_host
+from shared.correlation import Stage, timed
 from shared.probe import Target, Timeouts, probe
 
 HEALTHY = "healthy"
@@ -40,6 +41,7 @@ def not_tested() -> Check:
     return Check(c.unknown(c.REACHABLE, "NotTested", "Tested once DNS, policy and approval are there."))
 
 
+@timed(Stage.TEST)
 async def check(context: Context, connection: Connection, zone_name: str) -> Check:
     """Test the Elasticsearch of every deployment the connection serves, or the path itself when it serves none."""
     hosts = [url.host for d in connection.deployments for url in d.urls if url.service == "elasticsearch"]

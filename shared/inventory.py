@@ -15,6 +15,7 @@ from shared.core.connection import Connection, from_document
 from shared.core.desired import Desired
 from shared.core.errors import AutopilotError, InvalidInput, Throttled
 from shared.core.model import Deployment, Endpoint, Policy, Zone
+from shared.correlation import Stage, timed
 from shared.observe import zone_subscriptions
 from shared.reconcile import in_scope
 from shared.state.rows import ConnectionRow
@@ -58,6 +59,7 @@ class World:
         return None if None in found else tuple(zone for zones in found for zone in zones or ())
 
 
+@timed(Stage.READ_RECORDS)
 async def read_records(context: Context, result: Sweep) -> tuple[dict[str, Known], set[str]]:
     """Every connection's record, and the ids of those whose record cannot be read."""
     found, unreadable = {}, set()
@@ -71,6 +73,7 @@ async def read_records(context: Context, result: Sweep) -> tuple[dict[str, Known
     return found, unreadable
 
 
+@timed(Stage.LIST_ENDPOINTS)
 async def list_endpoints(context: Context, result: Sweep) -> tuple[dict[str, Endpoint], set[str]]:
     """Every endpoint in scope by its lower-cased id, and the subscriptions whose listing was complete."""
     found: dict[str, Endpoint] = {}
@@ -94,6 +97,7 @@ def _with_address(endpoint: Endpoint, addresses: dict[str, str]) -> Endpoint:
     return replace(endpoint, address=endpoint.address or next((address for address in found if address), None))
 
 
+@timed(Stage.READ_CLOUDS)
 async def read_world(context: Context, desired: list[Desired], result: Sweep) -> World:
     """What stands around these endpoints, each thing listed once."""
     if not desired:

@@ -16,8 +16,10 @@ from shared.core.desired import Desired
 from shared.core.errors import AutopilotError, InvalidInput
 from shared.core.model import ConnectionStatus, Deployment, Policy, Zone
 from shared.core.plan_elastic import ObservedElastic
+from shared.correlation import Stage, timed
 
 
+@timed(Stage.OBSERVE_DNS)
 async def observe_dns(context: Context, desired: Desired, known: Connection) -> tuple[Zone, ...]:
     """Every zone of the service's name that matters, with links and `*` record."""
     zone = await _known_zone(context, desired, known)
@@ -49,6 +51,7 @@ async def _known_zone(context: Context, desired: Desired, known: Connection) -> 
     return replace(zone, marker=desired.marker if known.zone.owner is Owner.OURS else None)
 
 
+@timed(Stage.OBSERVE_ELASTIC)
 async def observe_elastic(
     context: Context, desired: Desired, known: Connection
 ) -> tuple[ObservedElastic, AutopilotError | None]:

@@ -27,6 +27,7 @@ from shared.core.arm_ids import ArmId
 from shared.core.connection import Connection, from_document, to_document
 from shared.core.errors import AutopilotError, LeaseLost, RetryLater
 from shared.core.messages import WorkMessage
+from shared.correlation import correlated
 from shared.run import Run
 from shared.state.leases import Busy, Held
 from shared.state.rows import ConnectionRow
@@ -50,6 +51,11 @@ class Outcome(StrEnum):
 
 async def reconcile(context: Context, message: WorkMessage) -> Outcome:
     """Handle one message; raises only what the platform should deliver again."""
+    with correlated(message.correlation_id):
+        return await _handle(context, message)
+
+
+async def _handle(context: Context, message: WorkMessage) -> Outcome:
     endpoint_id = message.endpoint
     if not in_scope(context, endpoint_id):
         log.info("dropped: %s is out of scope of the settings correlation=%s", endpoint_id.text, message.correlation_id)
@@ -120,6 +126,7 @@ async def _rounds(context: Context, held: Held, message: WorkMessage) -> None:
             run_id=run.id,
             correlation_id=message.correlation_id,
             duration_ms=round((time.monotonic() - started) * 1000),
+            steps=run.steps,
         )
         if not await held.finish(to_document(final), str(final.phase), final.name, final.region):
             await _prune(run)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +30,8 @@ class Run:
     correlation_id: str
     id: str = field(default_factory=lambda: secrets.token_hex(6))
     entries: list[JournalEntry] = field(default_factory=list)
+    steps: Counter[str] = field(default_factory=Counter)
+    """How many steps ended how: done, failed, waiting."""
     saving: asyncio.Lock = field(default_factory=asyncio.Lock)
     """The branches of a run save side by side; the lease is for one at a time."""
     waits: dict[str, float] = field(default_factory=dict)
@@ -51,6 +54,7 @@ class Run:
     ) -> None:
         """Add to the diary: a change that was tried, or a decision."""
         duration = 0 if started is None else round((time.monotonic() - started) * 1000)
+        self.steps[outcome] += 1
         entry = JournalEntry(
             at=self.context.clock.now(),
             run_id=self.id,

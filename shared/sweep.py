@@ -29,6 +29,7 @@ from shared.core.messages import WorkMessage
 from shared.core.model import Endpoint
 from shared.core.plan import Observed, plan
 from shared.core.plan_elastic import ObservedElastic
+from shared.correlation import correlated
 from shared.inventory import Known, Sweep, World, failed, list_endpoints, read_records, read_world
 from shared.reconcile import in_scope
 
@@ -45,6 +46,11 @@ HEARTBEAT = timedelta(hours=1)
 
 async def sweep(context: Context, correlation_id: str) -> Sweep:
     """Look at every connection and every endpoint in scope once."""
+    with correlated(correlation_id):
+        return await _sweep(context, correlation_id)
+
+
+async def _sweep(context: Context, correlation_id: str) -> Sweep:
     result, started = Sweep(), time.monotonic()
     known, unreadable = await read_records(context, result)
     listed, complete = await list_endpoints(context, result)
@@ -78,7 +84,6 @@ def _report(context: Context, result: Sweep, correlation_id: str, started: float
     expires = context.elastic.key_expires
     left = None if expires is None else round((expires - context.clock.now()).total_seconds() / 86400, 1)
     fields = {
-        "correlationId": correlation_id,
         "endpoints": result.endpoints,
         "enqueued": result.enqueued,
         "probed": result.probed,
@@ -89,9 +94,8 @@ def _report(context: Context, result: Sweep, correlation_id: str, started: float
         "errors": "; ".join(result.errors)[:1000],
         "keyExpiresAt": expires,
         "keyDaysLeft": left,
-        "durationMs": round((time.monotonic() - started) * 1000),
     }
-    telemetry.emit(telemetry.Event.SWEEP_COMPLETED, fields)
+    telemetry.sweep_completed(correlation_id, fields, round((time.monotonic() - started) * 1000))
 
 
 async def _count_poison(context: Context, result: Sweep) -> None:

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from shared.core import conditions as c
 from shared.core.connection import Connection, VerdictMemory
+from shared.correlation import Service, Stage, take_spent
 
 log = logging.getLogger("privatelink.telemetry")
 _TEXT = 500
@@ -27,11 +28,11 @@ class Event(StrEnum):
     """Every kind of line."""
 
     SWEEP_COMPLETED = "SweepCompleted"
-    """The timer has looked at everything once; `errorCount` is 0 when it could read all."""
+    """The timer has looked at everything once; `errorCount` is 0 when it could read all. Says what it cost."""
     CONNECTION_CHECKED = "ConnectionChecked"
     """One connection as a sweep saw it; verdict and latencies are empty when it was not tested."""
     RECONCILE_COMPLETED = "ReconcileCompleted"
-    """One run over one endpoint, with the phase before and after."""
+    """One run over one endpoint, with the phase before and after, the steps it took, and what it cost."""
     JOURNAL_WRITTEN = "JournalWritten"
     """One change or decision, as in the connection's journal."""
 
@@ -68,9 +69,10 @@ def connection_checked(
 
 
 def reconcile_completed(
-    before: Connection, after: Connection, *, cause: str, run_id: str, correlation_id: str, duration_ms: int
-) -> None:
-    """A run over an endpoint has ended."""
+    before: Connection, after: Connection, *, cause: str, run_id: str, correlation_id: str, duration_ms: int,
+    steps: Mapping[str, int],
+) -> None:  # fmt: skip
+    """A run over an endpoint has ended; `steps` counts its steps by their outcome."""
     waits = [condition.reason for condition in after.conditions if not condition.true]
     fields = {
         "correlationId": correlation_id,
@@ -79,9 +81,19 @@ def reconcile_completed(
         **_who(after),
         "phaseBefore": str(before.phase) if before.generation else "",
         "throttled": "Throttled" in waits,
+        "stepsDone": steps.get("done", 0),
+        "stepsFailed": steps.get("failed", 0),
+        "stepsWaiting": steps.get("waiting", 0),
         "durationMs": duration_ms,
+        **_cost(_RUN_STAGES),
     }
     emit(Event.RECONCILE_COMPLETED, fields)
+
+
+def sweep_completed(correlation_id: str, fields: Mapping[str, Any], duration_ms: int) -> None:
+    """A sweep has ended."""
+    line = {"correlationId": correlation_id, **fields, "durationMs": duration_ms, **_cost(_SWEEP_STAGES)}
+    emit(Event.SWEEP_COMPLETED, line)
 
 
 def journal_written(
@@ -101,6 +113,17 @@ def journal_written(
         "message": message[:_TEXT],
     }
     emit(Event.JOURNAL_WRITTEN, fields)
+
+
+_RUN_STAGES = (Stage.OBSERVE_DNS, Stage.OBSERVE_ELASTIC, Stage.APPLY_DNS, Stage.APPLY_ELASTIC, Stage.TEST)
+_SWEEP_STAGES = (Stage.READ_RECORDS, Stage.LIST_ENDPOINTS, Stage.READ_CLOUDS, Stage.TEST)
+
+
+def _cost(stages: Sequence[Stage]) -> dict[str, int]:
+    """What the work has cost since its last line: calls by service, and milliseconds by stage."""
+    spent = take_spent()
+    calls = {f"{service}Calls": spent.calls[service] for service in Service}
+    return calls | {f"{stage}Ms": round(spent.seconds.get(stage, 0.0) * 1000) for stage in stages}
 
 
 def _who(connection: Connection) -> dict[str, Any]:

@@ -65,7 +65,8 @@ class FrontEnd:
             answer = self._fault(request.method, path, operation) or self._answer(request, raw, target, correlation)
         except ArmError as error:
             answer = Answer(error.status, error.body(), error.headers)
-        self.requests.append(RequestRecord(request.method, path, operation, answer.status, self._context.clock.now()))
+        now, caller = self._context.clock.now(), request.headers.get("x-ms-client-request-id", "")
+        self.requests.append(RequestRecord(request.method, path, operation, answer.status, now, caller))
         return self._response(answer, correlation)
 
     def _fault(self, method: str, path: str, operation: str) -> Answer | None:

@@ -32,6 +32,8 @@ class RequestRecord:
     operation: str
     status: int
     at: datetime
+    client_request_id: str = ""
+    """The caller's own id, by which Azure's support would find it."""
 
 
 @dataclass(frozen=True)

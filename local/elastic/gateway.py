@@ -57,7 +57,8 @@ class Gateway:
             response = self._refusal(error)
         response.headers.update(headers)
         name = operation.name if operation else "unknown"
-        self.requests.append(RequestRecord(request.method, path, name, response.status_code, at))
+        caller = request.headers.get("x-ms-client-request-id", "")
+        self.requests.append(RequestRecord(request.method, path, name, response.status_code, at, caller))
         await self._clock.sleep(self._settings.latency_seconds / 2)
         return response
 

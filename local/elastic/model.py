@@ -108,3 +108,5 @@ class RequestRecord:
     operation: str
     status: int
     at: datetime
+    client_request_id: str = ""
+    """The id that the caller gave it."""

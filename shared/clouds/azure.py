@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from shared.correlation import Service, request_hook
+
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
     from azure.core.pipeline.transport import AsyncHttpTransport
@@ -80,6 +82,7 @@ class ArmClients:
             retry_total=0,
             connection_timeout=self.options.timeout,
             read_timeout=self.options.timeout,
+            raw_request_hook=request_hook(Service.ARM),
             **options,
         )
 

@@ -23,6 +23,7 @@ from shared.core.model import Deployment, Policy, Rule
 from shared.core.plan_elastic import POLICY_TYPE
 from shared.core.private_urls import private_urls, region_of
 from shared.core.steps import Associate, CreatePolicy
+from shared.correlation import Service, outgoing
 
 if TYPE_CHECKING:
     import httpx
@@ -172,7 +173,7 @@ class ElasticCloud:
         import httpx  # noqa: PLC0415 - imported when first used
 
         content = None if body is None else json.dumps(body, separators=(",", ":")).encode()
-        headers = {} if body is None else {"Content-Type": "application/json"}
+        headers = outgoing(Service.ELASTIC) | ({} if body is None else {"Content-Type": "application/json"})
         try:
             response = await self._http().request(method, path, params=params, content=content, headers=headers)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:

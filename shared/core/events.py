@@ -67,9 +67,13 @@ def hint_of(event: dict[str, Any]) -> Hint:
     if isinstance(operation, str) and operation.lower() != _OPERATIONS[change]:
         raise InvalidInput("The event is about another operation.", on=operation[:100])
     endpoint = _endpoint_of(event, data)
-    correlation = data.get("correlationId")
-    matched = isinstance(correlation, str) and _CORRELATION.fullmatch(correlation)
-    return Hint(endpoint, change, correlation if matched and isinstance(correlation, str) else "")
+    return Hint(endpoint, change, correlation_of(data))
+
+
+def correlation_of(body: dict[str, Any]) -> str:
+    """The `correlationId` of an event's data or a message; empty when it is none that can stand in a header."""
+    found = body.get("correlationId")
+    return found if isinstance(found, str) and _CORRELATION.fullmatch(found) else ""
 
 
 def _endpoint_of(event: dict[str, Any], data: dict[str, Any]) -> ArmId:

@@ -13,7 +13,7 @@ from typing import Any
 
 from shared.core.arm_ids import ArmId, parse_endpoint_id
 from shared.core.errors import InvalidInput
-from shared.core.events import hint_of, parse_events
+from shared.core.events import correlation_of, hint_of, parse_events
 
 QUEUE = "reconcile"
 """Name of the work queue; the platform moves what failed too often to `reconcile-poison`."""
@@ -98,7 +98,7 @@ def decode(text: str | bytes, *, new_correlation_id: str) -> WorkMessage:
     return WorkMessage(
         endpoint=parse_endpoint_id(body.get("endpoint")),
         cause=str(body.get("cause") or "unknown")[:40],
-        correlation_id=str(body.get("correlationId") or new_correlation_id)[:64],
+        correlation_id=correlation_of(body) or new_correlation_id,
         wake_at=_time(body.get("wakeAt")),
     )
 

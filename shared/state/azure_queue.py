@@ -13,6 +13,7 @@ from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient
 
+from shared.correlation import Service, request_hook
 from shared.state import codec
 from shared.state.azure_errors import storage_errors
 
@@ -32,6 +33,7 @@ def _options() -> dict[str, Any]:
         "random_jitter_range": 1,
         "connection_timeout": 5,
         "read_timeout": 20,
+        "raw_request_hook": request_hook(Service.STORAGE),
     }
 
 

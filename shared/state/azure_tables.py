@@ -16,6 +16,7 @@ from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableServiceClient
 
 from shared.core.errors import LostRace
+from shared.correlation import Service, request_hook
 from shared.state import codec
 from shared.state.azure_errors import error_code, storage_errors
 from shared.state.rows import ConnectionRow, ControlRow
@@ -36,6 +37,7 @@ _CLIENT: dict[str, Any] = {
     "retry_backoff_max": 2,
     "connection_timeout": 5,
     "read_timeout": 20,
+    "raw_request_hook": request_hook(Service.STORAGE),
 }
 
 

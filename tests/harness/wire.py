@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse
 
 from local.arm.transport import AsgiArmTransport
 from shared.core.errors import AnswerLost, RetryLater, Throttled
+from shared.correlation import HEADER, Service, outgoing
 
 _BY_CHANCE = re.compile(r"(?<=OperationStatuses/).*|\b[0-9a-f]{32}\b")
 
@@ -70,6 +71,7 @@ class Call:
     number: int
     service: str
     what: str
+    correlation_id: str = ""
 
     @property
     def name(self) -> str:
@@ -105,11 +107,11 @@ class Wire:
         self.faults = faults
         self.dead = False
 
-    def before(self, service: str, what: str) -> Outcome:
+    def before(self, service: str, what: str, correlation_id: str = "") -> Outcome:
         """Note a call; returns what is to happen to it."""
         if self.dead:
             raise Killed
-        call = Call(len(self.calls), service, what)
+        call = Call(len(self.calls), service, what, correlation_id)
         self.calls.append(call)
         fault = self.faults(call)
         if fault is Fault.CRASH_BEFORE:
@@ -137,7 +139,7 @@ class WiredArm(AsgiArmTransport):
         self._wire = wire
 
     async def send(self, request: Any, **options: Any) -> Any:
-        fault = self._wire.before("arm", f"{request.method} {request.url}")
+        fault = self._wire.before("arm", f"{request.method} {request.url}", request.headers.get(HEADER, ""))
         if isinstance(fault, Refusal):
             return await AsgiArmTransport(fault.app("arm")).send(request, **options)
         answer = await super().send(request, **options)
@@ -155,7 +157,8 @@ class WiredElastic(httpx.AsyncBaseTransport):
         self._wire = wire
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        fault = self._wire.before("elastic", f"{request.method} {request.url.path}")
+        what = f"{request.method} {request.url.path}"
+        fault = self._wire.before("elastic", what, request.headers.get(HEADER, ""))
         if isinstance(fault, Refusal):
             return await httpx.ASGITransport(fault.app("elastic")).handle_async_request(request)
         answer = await self._inner.handle_async_request(request)
@@ -177,7 +180,7 @@ class WiredPort:
             return lambda *args: self._iterate(inner, *args)
 
         async def call(*args: Any, **options: Any) -> Any:
-            fault = self._wire.before(self._name, method)
+            fault = self._before(method)
             if isinstance(fault, Refusal):
                 raise fault.storage_error()
             answer = await inner(*args, **options)
@@ -190,8 +193,12 @@ class WiredPort:
 
         return call
 
+    def _before(self, method: str) -> Outcome:
+        # The double sends no requests; the SDK behind the real port would ask for these headers.
+        return self._wire.before(self._name, method, outgoing(Service.STORAGE).get(HEADER, ""))
+
     async def _iterate(self, inner: Any, *args: Any) -> AsyncIterator[Any]:
-        fault = self._wire.before(self._name, "list")
+        fault = self._before("list")
         if isinstance(fault, Refusal):
             raise fault.storage_error()
         async for row in inner(*args):

@@ -82,6 +82,13 @@ def test_every_event_with_its_fields_is_logged_in_the_life_of_a_connection(logge
     assert logged["SweepCompleted"]["errorCount"] == {0}
 
 
+@pytest.mark.parametrize("event", sorted(Event))
+async def test_the_page_for_operators_names_the_fields_of_each_line(event: Event, logged: dict[str, Any]) -> None:
+    page = (INFRA.parent / "docs" / "operations.md").read_text(encoding="utf-8")
+    (row,) = re.findall(rf"^\| `{event}` \|(.*)$", page, re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", row)) == set(logged[event]) - {"event", "correlationId"}
+
+
 def test_there_is_an_alert_for_each_thing_to_be_woken_for_and_each_query_has_its_alert() -> None:
     text = bicep("app/alerts.bicep")
     assert set(re.findall(r"loadTextContent\('../queries/([\w-]+)\.kql'\)", text)) == set(KQL)
