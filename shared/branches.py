@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from shared.apply import Failures, apply_dns, apply_elastic
+from shared.aside import aside_by_id, aside_for
 from shared.check_log import record_check
 from shared.checks import check, not_tested, testable
 from shared.conclude import conclude, failed_conditions, show_progress
@@ -18,6 +19,7 @@ from shared.core.desired import Desired, desired_of, recognition_condition
 from shared.core.errors import AutopilotError, NotFound, Throttled, Waiting
 from shared.core.messages import WorkMessage
 from shared.core.model import ConnectionStatus, Endpoint, Zone
+from shared.core.modes import not_carried_out
 from shared.core.plan import Observed, Plan, approved, plan, remember
 from shared.core.plan_elastic import ObservedElastic
 from shared.observe import observe_dns, observe_elastic
@@ -35,6 +37,9 @@ MISSING_GRACE = timedelta(minutes=2)
 
 async def run_once(run: Run, message: WorkMessage) -> None:
     """Observe, plan, apply, test; the outcome is in `run.connection`."""
+    if (aside := aside_by_id(run, message.endpoint)) is not None:
+        conclude(run, [aside], {}, only=True)
+        return
     try:
         endpoint = await run.context.endpoints.get(message.endpoint)
     except NotFound:
@@ -42,6 +47,9 @@ async def run_once(run: Run, message: WorkMessage) -> None:
         return
     except AutopilotError as error:
         conclude(run, [], {c.RECOGNISED: error})
+        return
+    if (aside := aside_for(run, endpoint)) is not None:
+        conclude(run, [aside], {}, only=True)
         return
     desired = desired_of(endpoint, run.context.rules)
     if desired is None:
@@ -83,7 +91,9 @@ async def _full_run(run: Run, desired: Desired) -> None:
     dns, elastic = await _side_by_side(_dns_branch(run, desired), _elastic_branch(run, desired))
     (zones, dns_failures), (observed, elastic_failures) = dns, elastic
     final = plan(desired, Observed(desired.endpoint, zones, observed), run.connection, context.rules, now)
-    run.connection = replace(remember(run.connection, desired, final, now), observed_at=now)
+    conditions, planned = not_carried_out(final.conditions, final.steps, run.stance)
+    final = replace(final, conditions=conditions)
+    run.connection = replace(remember(run.connection, desired, final, now), observed_at=now, planned=planned)
     await _test_and_conclude(run, desired, final, dns_failures | elastic_failures)
 
 
@@ -110,7 +120,7 @@ async def _dns_branch(run: Run, desired: Desired) -> tuple[tuple[Zone, ...] | No
 
     before = plan(desired, Observed(desired.endpoint, zones), run.connection, context.rules, context.clock.now())
     await show_progress(run, before.conditions)
-    return await apply_dns(run, before.dns_steps, zones, done)
+    return await apply_dns(run, before.dns_steps if run.stance.enforces else (), zones, done)
 
 
 async def _elastic_branch(run: Run, desired: Desired) -> tuple[ObservedElastic | None, Failures]:
@@ -129,7 +139,7 @@ async def _elastic_branch(run: Run, desired: Desired) -> tuple[ObservedElastic |
     for _ in range(2):  # a policy made in the first pass is associated in the second
         now = context.clock.now()
         before = plan(desired, Observed(desired.endpoint, None, observed), run.connection, context.rules, now)
-        if not before.elastic_steps:
+        if not before.elastic_steps or not run.stance.enforces:
             break
         run.connection = remember(run.connection, desired, before, now)
         observed, failed = await apply_elastic(run, before.elastic_steps, observed)

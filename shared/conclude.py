@@ -83,7 +83,7 @@ async def schedule(run: Run, message: WorkMessage) -> None:
     settings, connection = run.context.settings, run.connection
     standing = {condition.type: condition for condition in connection.conditions}
     delay = next_delay(connection, standing, first=settings.wait_first, longest=settings.wait_max, waits=run.waits)
-    if delay is None:
+    if delay is None or not run.stance.enforces:  # what nobody acts on, the sweep looks after
         run.connection = replace(connection, wake_at=None)
         return
     wake_at = run.context.clock.now() + timedelta(seconds=delay)

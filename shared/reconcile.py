@@ -20,6 +20,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from shared import telemetry
+from shared.aside import is_stranger
 from shared.branches import run_once
 from shared.conclude import schedule
 from shared.context import Context, log
@@ -27,7 +28,9 @@ from shared.core.arm_ids import ArmId
 from shared.core.connection import Connection, from_document, to_document
 from shared.core.errors import AutopilotError, LeaseLost, RetryLater
 from shared.core.messages import WorkMessage
+from shared.core.scope import outside_by_id
 from shared.correlation import correlated
+from shared.pause import present_pause
 from shared.run import Run
 from shared.state.leases import Busy, Held
 from shared.state.rows import ConnectionRow
@@ -57,11 +60,11 @@ async def reconcile(context: Context, message: WorkMessage) -> Outcome:
 
 async def _handle(context: Context, message: WorkMessage) -> Outcome:
     endpoint_id = message.endpoint
-    if not in_scope(context, endpoint_id):
-        log.info("dropped: %s is out of scope of the settings correlation=%s", endpoint_id.text, message.correlation_id)
-        return Outcome.OUT_OF_SCOPE
     fresh = Connection(endpoint_id.text, name=endpoint_id.name)
     row = await context.storage.connections.get(endpoint_id.subscription_id, fresh.id)
+    if row is None and await is_stranger(context, message):
+        log.info("dropped: %s is out of scope of the settings correlation=%s", endpoint_id.text, message.correlation_id)
+        return Outcome.OUT_OF_SCOPE
     if _stale(message, row):
         return Outcome.STALE
     guard = replace(message, cause="lease", wake_at=None).encode()
@@ -82,11 +85,8 @@ async def _handle(context: Context, message: WorkMessage) -> Outcome:
 
 
 def in_scope(context: Context, endpoint: ArmId) -> bool:
-    """Whether the settings include the endpoint (S8); the event has no say in it."""
-    settings = context.settings
-    groups = settings.resource_groups
-    in_group = "*" in groups or endpoint.resource_group.lower() in groups
-    return in_group and endpoint.subscription_id in settings.subscriptions
+    """Whether the settings include the endpoint, as far as its id tells (S8); the event has no say in it."""
+    return outside_by_id(context.rules.scope, endpoint) is None
 
 
 def _stale(message: WorkMessage, row: ConnectionRow | None) -> bool:
@@ -112,7 +112,7 @@ async def _let_go(held: Held) -> None:
 async def _rounds(context: Context, held: Held, message: WorkMessage) -> None:
     for _ in range(ROUNDS):
         known, started = from_document(held.row.document), time.monotonic()
-        run = Run(context, held, known, message.cause, message.correlation_id)
+        run = Run(context, held, known, message.cause, message.correlation_id, await present_pause(context))
         try:
             await _bounded(run, message)
             await schedule(run, message)

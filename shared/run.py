@@ -13,7 +13,9 @@ from shared import telemetry
 from shared.context import Context, log
 from shared.core.connection import Connection, to_document
 from shared.core.errors import AutopilotError
+from shared.core.modes import Stance, stance_of
 from shared.core.outcomes import fingerprint
+from shared.core.pause import Pause
 from shared.core.steps import Step
 from shared.state.leases import Held
 from shared.state.rows import JournalEntry
@@ -28,6 +30,8 @@ class Run:
     connection: Connection
     cause: str
     correlation_id: str
+    pause: Pause | None = None
+    """The pause that held when the run began."""
     id: str = field(default_factory=lambda: secrets.token_hex(6))
     entries: list[JournalEntry] = field(default_factory=list)
     steps: Counter[str] = field(default_factory=Counter)
@@ -41,6 +45,11 @@ class Run:
 
     def __post_init__(self) -> None:
         self.began_with = fingerprint(self.connection.conditions)
+
+    @property
+    def stance(self) -> Stance:
+        """What this run may do, by all that is known of the endpoint so far."""
+        return stance_of(self.connection.mode, self.context.rules.mode, self.pause)
 
     def note(
         self,

@@ -122,6 +122,10 @@ class Connection:
     """Elastic Cloud asked not to be called before this moment."""
     missing_since: datetime | None = None
     """When the endpoint was first found gone."""
+    mode: str = ""
+    """What the endpoint asked for when it was last read (`modes.asked_mode`); it still holds when it is gone."""
+    planned: tuple[str, ...] = ()
+    """The steps that the last run would have taken, had its mode let it."""
     schema: int = SCHEMA
 
     @property
@@ -147,6 +151,7 @@ class Connection:
             phase=self.phase,
             generation=self.generation,
             first_seen=self.first_seen,
+            mode=self.mode,
         )
 
     def with_association(self, memory: AssociationMemory) -> Connection:

@@ -14,6 +14,7 @@ from shared.core.catalogue import Kind, Service, hosted_services, recognise
 from shared.core.conditions import Condition
 from shared.core.markers import Marker
 from shared.core.model import Endpoint
+from shared.core.modes import tag_note
 from shared.core.rules import Rules
 
 DEPLOYMENTS_TAG = "elastic-deployments"
@@ -44,7 +45,8 @@ def recognition_condition(endpoint: Endpoint) -> Condition:
     """Whether the endpoint connects to a service that this app handles."""
     found = recognise(endpoint.alias)
     if found.service is not None and found.kind is Kind.HOSTED:
-        return c.good(c.RECOGNISED, "ElasticService", f"Elastic's Private Link Service of {found.service.region}.")
+        message = f"Elastic's Private Link Service of {found.service.region}. {tag_note(endpoint)}"
+        return c.good(c.RECOGNISED, "ElasticService", message.rstrip())
     if found.kind is Kind.SERVERLESS:
         reason = "ServerlessService"
         message = (

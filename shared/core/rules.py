@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from shared.core.modes import Mode
+from shared.core.scope import Scope
+
 
 class RecordMode(StrEnum):
     """What happens when a second endpoint of one virtual network wants the `*` record of one region."""
@@ -28,6 +31,10 @@ class Rules:
     """Everything `desired` and `plan` may depend on besides what was observed."""
 
     instance_id: str = "autopilot"
+    scope: Scope = Scope()
+    """Which endpoints are handled."""
+    mode: Mode = Mode.ENFORCE
+    """What may be done for an endpoint whose tag does not say."""
     zone_home: ZoneHome | None = None
     """None: the endpoint's own resource group."""
     link_vnets: tuple[str, ...] = ()
@@ -37,6 +44,8 @@ class Rules:
     """Seconds."""
     deployments_allowed: frozenset[str] = frozenset()
     """Ids or names, lower case, that endpoints may ask for; `*` for all."""
+    deployments_denied: frozenset[str] = frozenset()
+    """Ids or names, lower case, that nothing is connected to; `*` for all. Wins over everything that allows."""
     first_policy_allowed: frozenset[str] = frozenset()
     """Ids or names, lower case, whose first policy may be associated although that closes them to the internet."""
     policy_lag: float = 60.0

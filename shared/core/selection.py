@@ -118,6 +118,8 @@ def _problem(desired: Desired, deployment: Deployment, types: dict[str, str], ru
             f"{desired.service.elastic_region}.",
             "Create an endpoint with the alias of the deployment's region, or take the deployment out of the tag.",
         )
+    if is_denied(deployment, rules):
+        return _denied(label)
     if not is_allowed(desired, deployment, rules):
         return Problem(
             "DeploymentNotAllowed",
@@ -126,6 +128,19 @@ def _problem(desired: Desired, deployment: Deployment, types: dict[str, str], ru
             f"or tag the deployment {ENDPOINTS_TAG}={_short(desired.endpoint.id)}.",
         )
     return _first_policy_problem(deployment, label, types, rules)
+
+
+def is_denied(deployment: Deployment, rules: Rules) -> bool:
+    """Whether the settings keep everything away from the deployment; that wins over every consent (S8)."""
+    return _listed(deployment, rules.deployments_denied)
+
+
+def _denied(label: str) -> Problem:
+    return Problem(
+        "DeploymentOutOfScope",
+        f"The setting ELASTIC_DEPLOYMENTS_DENIED keeps every endpoint away from deployment {label}.",
+        "Take the deployment out of the tag, or out of that setting.",
+    )
 
 
 def _short(endpoint: ArmId) -> str:

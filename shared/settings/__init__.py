@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.core.errors import InvalidSettings
+from shared.core.modes import Mode
 from shared.core.rules import RecordMode, Rules
 from shared.settings.azure import AzureSettings
 from shared.settings.dns import DnsSettings
 from shared.settings.elastic import ElasticSettings
 from shared.settings.health import DEFAULT_SCHEDULE, SCHEDULE_SETTING, HealthSettings
+from shared.settings.scope import ScopeSettings
 from shared.settings.timing import TimingSettings
 from shared.settings.values import Expected
 from shared.state.connect import storage_settings
@@ -25,7 +27,7 @@ __all__ = ["DEFAULT_SCHEDULE", "SCHEDULE_SETTING", "Description", "Settings", "d
 
 
 @dataclass(frozen=True)
-class Settings(TimingSettings, HealthSettings, DnsSettings, ElasticSettings, AzureSettings):
+class Settings(TimingSettings, HealthSettings, DnsSettings, ElasticSettings, AzureSettings, ScopeSettings):
     """The app's settings, validated. Fields are in the order of the groups from last to first."""
 
     def __repr__(self) -> str:
@@ -35,11 +37,14 @@ class Settings(TimingSettings, HealthSettings, DnsSettings, ElasticSettings, Azu
         """The part that the pure core needs."""
         return Rules(
             instance_id=self.instance_id,
+            scope=self.scope(),
+            mode=Mode(self.mode),
             zone_home=self.zone_home,
             link_vnets=self.link_vnets,
             record_mode=RecordMode(self.record_mode),
             record_ttl=self.record_ttl,
             deployments_allowed=self.deployments_allowed,
+            deployments_denied=self.deployments_denied,
             first_policy_allowed=self.first_policy_allowed,
             policy_lag=self.policy_lag,
             approval_overdue=self.approval_overdue,

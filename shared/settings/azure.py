@@ -1,4 +1,4 @@
-"""Settings: which private endpoints are in scope, and how Azure is reached. A group of `Settings`."""
+"""Settings: how Azure is reached, and under which name things are made there. A group of `Settings`."""
 
 from __future__ import annotations
 
@@ -10,21 +10,8 @@ from shared.settings.definition import setting
 
 @dataclass(frozen=True)
 class AzureSettings:
-    """Which private endpoints are in scope, and how Azure is reached."""
+    """How Azure is reached, and under which name things are made there."""
 
-    subscriptions: tuple[str, ...] = setting(
-        "AZURE_SUBSCRIPTIONS",
-        value.subscriptions,
-        None,
-        "Ids of the subscriptions whose private endpoints the app handles, separated by commas. "
-        "Endpoints elsewhere are out of scope whatever an event says.",
-    )
-    resource_groups: frozenset[str] = setting(
-        "AZURE_RESOURCE_GROUPS",
-        value.names,
-        "*",
-        "Names of the resource groups whose endpoints the app handles, separated by commas; `*` for all.",
-    )
     client_id: str = setting(
         "AZURE_CLIENT_ID",
         value.text,

@@ -25,14 +25,21 @@ class ElasticSettings:
     )
     deployments_allowed: frozenset[str] = setting(
         "ELASTIC_DEPLOYMENTS_ALLOWED",
-        value.names,
+        value.deployments,
         "",
         "Ids or names of the deployments that an endpoint's tag `elastic-deployments` may ask for, separated by "
         "commas; `*` for all. A deployment can also consent itself, by its tag `elastic-privatelink-endpoints`.",
     )
+    deployments_denied: frozenset[str] = setting(
+        "ELASTIC_DEPLOYMENTS_DENIED",
+        value.deployments,
+        "",
+        "Ids or names of deployments that no endpoint is ever connected to, whatever else allows it, separated by "
+        "commas; `*` for all. Better ids: a name changes. An association that is there already stays.",
+    )
     first_policy_allowed: frozenset[str] = setting(
         "ELASTIC_FIRST_POLICY_ALLOWED",
-        value.names,
+        value.deployments,
         "",
         "Ids or names of the deployments that may be given their first policy, separated by commas; `*` for all. The "
         "first policy closes a deployment to everything that no policy admits. A deployment can also opt in itself, "

@@ -11,8 +11,11 @@ from shared.core.arm_ids import parse_arm_id
 from shared.core.errors import InvalidInput
 from shared.core.rules import ZoneHome
 from shared.core.schedule import FIELDS, is_schedule
+from shared.core.scope import EVERYTHING, plain_location
 
 _GUID = re.compile(r"^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$", re.IGNORECASE)
+_GROUP = re.compile(r"[\w.()-]{1,90}")
+_LOCATION = re.compile(r"[a-z0-9]{2,40}")
 _KEY = re.compile(r"[!-~]+")
 Parser = Callable[[str], Any]
 
@@ -31,9 +34,41 @@ def words(value: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word.strip() for word in value.split(",") if word.strip()))
 
 
-def names(value: str) -> frozenset[str]:
-    """A set of names, lower case, separated by commas."""
-    return frozenset(word.lower() for word in words(value))
+def _all_or(value: str, understood: Callable[[str], bool], expected: str) -> frozenset[str]:
+    """Entries in lower case, or `*`."""
+    # What can only be meant as a pattern would match nothing: in a deny list that lets in what it was to keep out.
+    entries = frozenset(word.lower() for word in words(value))
+    if not all(entry == EVERYTHING or (EVERYTHING not in entry and understood(entry)) for entry in entries):
+        raise Expected(f"{expected}, separated by commas, or * for all; no other wildcards")
+    return entries
+
+
+def deployments(value: str) -> frozenset[str]:
+    """Ids or names of deployments, lower case."""
+    return _all_or(value, bool, "ids or names of deployments")
+
+
+def resource_groups(value: str) -> frozenset[str]:
+    """Names of resource groups, each bare or behind its subscription's id, lower case."""
+    return _all_or(value, _is_group, "names of resource groups, or subscription-id/name")
+
+
+def _is_group(entry: str) -> bool:
+    subscription, slash, name = entry.rpartition("/")
+    return _GROUP.fullmatch(name) is not None and (not slash or _GUID.match(subscription) is not None)
+
+
+def locations(value: str) -> frozenset[str]:
+    """Short names of Azure locations; `East US 2` is taken for `eastus2`."""
+    plain = ",".join(plain_location(word) for word in words(value))
+    return _all_or(plain, lambda entry: _LOCATION.fullmatch(entry) is not None, "Azure locations")
+
+
+def tags(value: str) -> frozenset[str]:
+    """Tags as `name` or `name=value`, lower case, without blanks around either."""
+    pairs = (word.partition("=") for word in words(value))
+    plain = ",".join(f"{name.strip()}{equals}{text.strip()}" for name, equals, text in pairs)
+    return _all_or(plain, lambda entry: not entry.startswith("="), "tags as name or name=value")
 
 
 def subscriptions(value: str) -> tuple[str, ...]:
