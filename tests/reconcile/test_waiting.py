@@ -84,7 +84,13 @@ async def test_a_slow_approval_is_polled_with_growing_delays_and_one_request_eac
     await estate.settle(400)
     looks = [call for call in estate.worker.wire.calls[before:] if call.service == "arm"]
     assert 5 <= len(looks) <= 9, "one read per look, at most one a minute"
-    assert {call.service for call in estate.worker.wire.calls[before:]} <= {"arm", "connections", "queue", "journal"}
+    assert {call.service for call in estate.worker.wire.calls[before:]} <= {
+        "arm",
+        "connections",
+        "control",
+        "queue",
+        "journal",
+    }
     await estate.settle()
     await estate.ready(endpoint)
 
