@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from shared.checks import HEALTHY, Check
+from shared.checks import Check
 from shared.context import Context, log
 from shared.core.connection import Connection, VerdictMemory
+from shared.core.diagnosis import Verdict
 from shared.core.errors import AutopilotError
 from shared.state.rows import CheckedHost, CheckEntry
 
@@ -20,27 +21,25 @@ async def record_check(
     context: Context, connection: Connection, outcome: Check, *, cause: str, correlation_id: str
 ) -> None:
     """Append what `outcome` says; `connection` is the record from before it. Untested: nothing is written."""
-    if not outcome.verdicts:
+    if outcome.verdict is None:
         return
     now = context.clock.now()
     table = context.storage.checks
     try:
-        await table.append(connection.id, [_entry(outcome, now, cause, correlation_id)])
+        await table.append(connection.id, [_entry(outcome, outcome.verdict, now, cause, correlation_id)])
         if _first_of_day(connection, now):
             await table.prune(connection.id, now - timedelta(days=context.settings.checks_days))
     except AutopilotError as error:
         log.warning("check of connection %s not recorded: %s", connection.id, error)
 
 
-def _entry(outcome: Check, now: datetime, cause: str, correlation_id: str) -> CheckEntry:
-    bad = [verdict for verdict in outcome.verdicts if verdict.status != HEALTHY]
-    told = (bad or outcome.verdicts)[0]  # as in the condition: the first that failed speaks for the connection
+def _entry(outcome: Check, verdict: Verdict, now: datetime, cause: str, correlation_id: str) -> CheckEntry:
     return CheckEntry(
         at=now,
         correlation_id=correlation_id,
         cause=cause,
-        verdict=told.status,
-        reason=told.reason,
+        verdict=verdict.status,
+        reason=verdict.reason,
         message=outcome.condition.message,
         hosts=tuple(map(_host, outcome.verdicts)),
     )

@@ -1,6 +1,6 @@
 """The health check of a connection: which names to test, the test itself, and the `Reachable` condition.
 
-Used by `reconcile` (after a change) and `sweep` (on the timer).
+Used by `reconcile` (after a change) and `sweep` (on the timer). What is seen is judged by `shared.core.diagnosis`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from shared.context import Context
 from shared.core import conditions as c
 from shared.core.conditions import Condition
 from shared.core.connection import Connection, VerdictMemory
-from shared.core.diagnosis import Evidence, Verdict, diagnose
-from shared.core.private_urls import path_test_host
+from shared.core.diagnosis import Evidence, HostVerdict, Tested, Verdict, diagnose, hosts_to_test, told, worst_of
 from shared.correlation import Stage, timed
 from shared.probe import Target, Timeouts, probe
 
@@ -29,6 +28,9 @@ class Check:
 
     condition: Condition
     verdicts: tuple[VerdictMemory, ...] = ()
+    """By name."""
+    verdict: Verdict | None = None
+    """All names together; None: not tested."""
 
 
 def testable(conditions: dict[str, Condition]) -> bool:
@@ -43,39 +45,47 @@ def not_tested() -> Check:
 
 @timed(Stage.TEST)
 async def check(context: Context, connection: Connection, zone_name: str) -> Check:
-    """Test the Elasticsearch of every deployment the connection serves, or the path itself when it serves none."""
-    hosts = [url.host for d in connection.deployments for url in d.urls if url.service == "elasticsearch"]
-    path_only = not hosts
-    hosts = hosts or [path_test_host(zone_name)]
-    evidence = await asyncio.gather(*(_probe(context, connection, host) for host in hosts))
-    verdicts = [diagnose(e, expect_unknown=path_only, shared_with=connection.record_addresses) for e in evidence]
-    memories = tuple(
-        VerdictMemory(
-            host=e.host,
-            status=str(verdict.status),
-            reason=verdict.reason,
-            checked_at=context.clock.now(),
-            stages=tuple((str(stage.name), round(stage.milliseconds, 1)) for stage in e.stages),
-            addresses=e.addresses,
-        )
-        for e, verdict in zip(evidence, verdicts, strict=True)
-    )
-    return Check(_reachable(list(zip(evidence, verdicts, strict=True))), memories)
+    """Test every service of the deployments that the connection serves, or the path itself when it serves none."""
+    tested = hosts_to_test(connection, zone_name)
+    evidence = await asyncio.gather(*(_probe(context, connection, one) for one in tested))
+    verdicts = [_judged(connection, *both) for both in zip(tested, evidence, strict=True)]
+    memories = tuple(_memory(context, *both) for both in zip(evidence, verdicts, strict=True))
+    return Check(_reachable(verdicts, evidence), memories, worst_of(verdicts).weighed)
 
 
-async def _probe(context: Context, connection: Connection, host: str) -> Evidence:
+async def _probe(context: Context, connection: Connection, tested: Tested) -> Evidence:
     settings = context.settings
-    target = Target(host, connection.address, settings.probe_port)
+    target = Target(tested.host, connection.address, settings.probe_port, tested.service)
     return await probe(target, context.network, Timeouts(whole=settings.probe_seconds))
 
 
-def _reachable(results: list[tuple[Evidence, Verdict]]) -> Condition:
-    bad = [(evidence, verdict) for evidence, verdict in results if verdict.status != HEALTHY]
-    if not bad:
-        evidence, verdict = results[0]
-        total = sum(stage.milliseconds for stage in evidence.stages)
-        return c.good(c.REACHABLE, verdict.reason, f"{evidence.host}: {verdict.cause} ({total:.0f} ms)")
-    evidence, verdict = bad[0]
-    message = f"{evidence.host}: {verdict.cause}"
+def _judged(connection: Connection, tested: Tested, evidence: Evidence) -> HostVerdict:
+    verdict = diagnose(evidence, expect_unknown=tested.path_only, shared_with=connection.record_addresses)
+    return HostVerdict(tested.host, tested.service, verdict)
+
+
+def _memory(context: Context, evidence: Evidence, one: HostVerdict) -> VerdictMemory:
+    verdict = one.verdict
+    bad = verdict.status != HEALTHY
+    return VerdictMemory(
+        host=one.host,
+        status=str(verdict.status),
+        reason=verdict.reason,
+        checked_at=context.clock.now(),
+        stages=tuple((str(stage.name), round(stage.milliseconds, 1)) for stage in evidence.stages),
+        addresses=evidence.addresses,
+        service=one.service,
+        cause=verdict.cause if bad else "",
+        next_step=verdict.next_step if bad else "",
+    )
+
+
+def _reachable(verdicts: list[HostVerdict], evidence: list[Evidence]) -> Condition:
+    worst = worst_of(verdicts)
+    verdict = worst.weighed
+    if verdict.status == HEALTHY:
+        slowest = max(one.milliseconds for one in evidence)
+        others = f", {len(verdicts) - 1} more are well" if len(verdicts) > 1 else ""
+        return c.good(c.REACHABLE, verdict.reason, f"{told(verdicts)} ({slowest:.0f} ms{others})")
     status = c.Status.UNKNOWN if verdict.status == UNKNOWN else c.Status.FALSE
-    return Condition(c.REACHABLE, status, verdict.reason, message, verdict.next_step, c.Kind.WORK)
+    return Condition(c.REACHABLE, status, verdict.reason, told(verdicts), verdict.next_step, c.Kind.WORK)

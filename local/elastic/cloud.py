@@ -95,10 +95,11 @@ class ElasticCloud:
         *,
         alias: str | None = None,
         ip_policy: bool = False,
+        enterprise_search: bool = False,
         tags: dict[str, str] | None = None,
     ) -> Deployment:
         """A new deployment; with `ip_policy` it has a policy for a documentation range. `alias=""` makes none."""
-        deployment = self._book.add(name, region, alias, tags or {})
+        deployment = self._book.add(name, region, alias, tags or {}, enterprise_search=enterprise_search)
         for ruleset in self.rulesets():
             if ruleset.include_by_default and ruleset.region == deployment.region:
                 self._filters.attach(ruleset, deployment.id)
@@ -145,9 +146,9 @@ class ElasticCloud:
         """Look again at which endpoints to approve; called by itself where Azure's side announces changes."""
         self._approval.evaluate()
 
-    def decide(self, host: str, endpoint_guid: str) -> ProxyAnswer:
+    def decide(self, host: str, endpoint_guid: str, path: str = "/") -> ProxyAnswer:
         """What the proxy answers to a request for a private host through the endpoint with this GUID."""
-        return self._proxy.decide(host, endpoint_guid)
+        return self._proxy.decide(host, endpoint_guid, path)
 
     def decide_public(self, host: str, client_ip: str) -> ProxyAnswer:
         """What the proxy answers to a request for a public host from this address of the internet."""

@@ -22,12 +22,15 @@ PRODUCTS = {
     "apm": "integrations",
     "fleet": "integrations",
     "ingest": "integrations",
+    "ent": "enterprise_search",
 }
+# The labels of hosts. In the UUID form Enterprise Search has another one than in the alias form.
+LABELS = {product: product for product in PRODUCTS} | {"ent-search": "ent"}
 
 
 @dataclass(slots=True)
 class Deployment:
-    """One Elastic Cloud Hosted deployment with Elasticsearch, Kibana and an Integrations Server."""
+    """One Elastic Cloud Hosted deployment: Elasticsearch, Kibana, an Integrations Server, perhaps Enterprise Search."""
 
     id: str
     name: str
@@ -37,10 +40,16 @@ class Deployment:
     kibana_id: str
     integrations_id: str
     changed_at: datetime
+    enterprise_search_id: str = ""
+    """Empty: it has none, as every deployment since version 9."""
     tags: dict[str, str] = field(default_factory=dict)
     hidden: bool = False
     status: str = "started"
     version: int = 1
+    unwell: set[str] = field(default_factory=set)
+    """Labels of the products whose instances are down, though the API says that they run."""
+    switched_off: set[str] = field(default_factory=set)
+    """Labels of the products that were shut down; Elasticsearch goes by `status`, with all the others."""
 
     @property
     def azure_region(self) -> str:
@@ -55,13 +64,25 @@ class Deployment:
     def resource_id(self, product: str) -> str:
         """Id of the resource that serves a product label."""
         kind = PRODUCTS[product]
-        if kind == "elasticsearch":
-            return self.elasticsearch_id
-        return self.kibana_id if kind == "kibana" else self.integrations_id
+        ids = {
+            "elasticsearch": self.elasticsearch_id,
+            "kibana": self.kibana_id,
+            "enterprise_search": self.enterprise_search_id,
+        }
+        return ids.get(kind, self.integrations_id)
+
+    def runs(self, product: str) -> bool:
+        """Whether the resource that serves a product label is there and started."""
+        return bool(self.resource_id(product)) and self.status_of(product) == "started"
+
+    def status_of(self, product: str) -> str:
+        """State of the resource that serves a product label."""
+        off = PRODUCTS[product] in {PRODUCTS[label] for label in self.switched_off}
+        return "stopped" if off else self.status
 
     def uuid_host(self, product: str) -> str:
         """Public host by resource id."""
-        label = "" if product in ("es", "kb") else f".{product}"
+        label = {"es": "", "kb": "", "ent": ".ent-search"}.get(product, f".{product}")
         return f"{self.resource_id(product)}{label}.{self.azure_region}.azure.elastic-cloud.com"
 
     def alias_host(self, product: str) -> str | None:
@@ -103,7 +124,9 @@ class DeploymentBook:
             raise no_such_deployment(deployment_id)
         return found
 
-    def add(self, name: str, region: str, alias: str | None, tags: dict[str, str]) -> Deployment:
+    def add(
+        self, name: str, region: str, alias: str | None, tags: dict[str, str], *, enterprise_search: bool = False
+    ) -> Deployment:
         """A new running deployment; without an alias given its own is made from the name, as Elastic does."""
         region = api_region(region)
         deployment = Deployment(
@@ -115,6 +138,7 @@ class DeploymentBook:
             kibana_id=self.new_id(),
             integrations_id=self.new_id(),
             changed_at=self._clock.now(),
+            enterprise_search_id=self.new_id() if enterprise_search else "",
             tags=dict(tags),
         )
         self.set_alias(

@@ -6,12 +6,12 @@ Called by the data plane of `local.network` and by tests. The private hosts of a
 from __future__ import annotations
 
 import ipaddress
-import json
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from local.elastic.deployments import PRODUCTS, Deployment, DeploymentBook
+from local.elastic.deployments import LABELS, Deployment, DeploymentBook
 from local.elastic.model import ProxyAnswer, service_region
+from local.elastic.products import Target, json_answer, served
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,14 +26,6 @@ _FORBIDDEN = (
     "Forbidden due to traffic filtering. "
     "Please see the Elastic documentation on Traffic Filtering for more information."
 )
-_AUTHENTICATE = ('Basic realm="security", charset="UTF-8"', 'Bearer realm="security"', "ApiKey")
-
-
-class Target(NamedTuple):
-    """The deployment and product a host leads to."""
-
-    deployment: Deployment
-    product: str
 
 
 class Proxy:
@@ -51,7 +43,7 @@ class Proxy:
         self._filters = filters
         self._alias_of = alias_of
 
-    def decide(self, host: str, endpoint_guid: str) -> ProxyAnswer:
+    def decide(self, host: str, endpoint_guid: str, path: str = "/") -> ProxyAnswer:
         """The answer to a request for a private host through the endpoint with this GUID."""
         target = self._target(host, private=True)
         region = service_region(self._alias_of(endpoint_guid))
@@ -67,7 +59,7 @@ class Proxy:
                 for ruleset in self._filters.rulesets.values()
             )
             admitted = known and self._settings.unassociated_unfiltered_answer == 200
-        return _served(target) if admitted else _forbidden()
+        return served(target, path, self._settings) if admitted else _forbidden()
 
     def decide_public(self, host: str, client_ip: str) -> ProxyAnswer:
         """The answer to a request for a public host from this address of the internet."""
@@ -78,7 +70,7 @@ class Proxy:
         address = ipaddress.ip_address(client_ip)
         sources = [rule["source"] for ruleset in attached if ruleset.type == "ip" for rule in ruleset.rules]
         admitted = not attached or any(address in ipaddress.ip_network(source) for source in sources)
-        return _served(target) if admitted else _forbidden()
+        return served(target, "/", self._settings) if admitted else _forbidden()
 
     def _target(self, host: str, *, private: bool) -> Target | None:
         match = _HOST.match(host.lower().rstrip("."))
@@ -96,39 +88,17 @@ class Proxy:
 
 def _product(deployment: Deployment, name: str, product: str) -> str | None:
     """The product of the deployment that `name.product` or a bare resource id means."""
-    if product:
-        known = product in PRODUCTS and name in (deployment.alias, deployment.resource_id(product))
-        return product if known else None
-    return {deployment.elasticsearch_id: "es", deployment.kibana_id: "kb"}.get(name)
-
-
-def _json(status: int, body: object, *headers: tuple[str, str]) -> ProxyAnswer:
-    return ProxyAnswer(status, (("Content-Type", "application/json"), *headers), json.dumps(body))
+    if not product:
+        found = {deployment.elasticsearch_id: "es", deployment.kibana_id: "kb"}.get(name)
+    else:
+        known = LABELS.get(product)
+        found = known if known and name in (deployment.alias, deployment.resource_id(known)) else None
+    return found if found and deployment.runs(found) else None
 
 
 def _unknown_resource() -> ProxyAnswer:
-    return _json(404, {"ok": False, "message": "Unknown resource."})
+    return json_answer(404, {"ok": False, "message": "Unknown resource."})
 
 
 def _forbidden() -> ProxyAnswer:
-    return _json(403, {"ok": False, "message": _FORBIDDEN})
-
-
-def _served(target: Target) -> ProxyAnswer:
-    """The product's own answer to a request without credentials: proof that the request got there."""
-    if target.product == "es":
-        return _elasticsearch()
-    if target.product == "kb":
-        return ProxyAnswer(302, (("Location", "/login?next=%2F"), ("kbn-name", "kibana"), ("Content-Length", "0")), "")
-    return ProxyAnswer(200, (("Content-Type", "application/json"),), "")
-
-
-def _elasticsearch() -> ProxyAnswer:
-    reason = {
-        "type": "security_exception",
-        "reason": "missing authentication credentials for REST request [/]",
-        "header": {"WWW-Authenticate": list(_AUTHENTICATE)},
-    }
-    headers = [("WWW-Authenticate", challenge) for challenge in _AUTHENTICATE]
-    body = {"error": {"root_cause": [reason], **reason}, "status": 401}
-    return _json(401, body, *headers, ("X-Elastic-Product", "Elasticsearch"))
+    return json_answer(403, {"ok": False, "message": _FORBIDDEN})

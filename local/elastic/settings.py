@@ -75,6 +75,16 @@ class ElasticSettings:
     unassociated_unfiltered_answer: Literal[200, 403] = 200
     """Private traffic to a deployment without any policy: passes (the guide) or 403 (older page)."""
 
+    # Products, asked without credentials.
+    kibana_answer: Literal["login", "unauthorized", "forbidden"] = "login"
+    """Kibana's answer to `/`: a redirect to its login page was seen; 401 or 403 are possible."""
+    enterprise_search_answer: Literal["redirect", "page"] = "redirect"
+    """Enterprise Search's answer to `/`. Undocumented."""
+    fleet_status: Literal["HEALTHY", "DEGRADED", "STARTING", "FAILED"] = "HEALTHY"
+    """What `/api/status` of Fleet Server says. The words are documented, which of them come with a 503 is not."""
+    unwell_status: int = 503
+    """The proxy's answer for a product whose instances are down. Undocumented; 502 and 504 are possible."""
+
     # Replies.
     create_lag_seconds: float = 0.0
     """For so long a new policy is not found by any read: seen in clients' issues. 0: tests that mean it set it."""

@@ -68,7 +68,7 @@ def document(
             "kibana": [_kibana(deployment, settings)],
             "apm": [],
             "appsearch": [],
-            "enterprise_search": [],
+            "enterprise_search": [_enterprise_search(deployment, settings)] if deployment.enterprise_search_id else [],
             "integrations_server": [_integrations(deployment)],
         },
         "metadata": {
@@ -103,11 +103,11 @@ def _metadata(deployment: Deployment, product: str, settings: ElasticSettings | 
     return shown
 
 
-def _common(deployment: Deployment) -> dict[str, Any]:
+def _common(deployment: Deployment, product: str) -> dict[str, Any]:
     return {
         "deployment_id": deployment.id,
         "healthy": deployment.healthy,
-        "status": deployment.status,
+        "status": deployment.status_of(product),
         "region": deployment.region,
         "external_links": [],
         "plan_info": {"healthy": True, "history": []},
@@ -124,7 +124,7 @@ def _resource(deployment: Deployment, kind: str, resource_id: str, info: dict[st
 
 def _elasticsearch(deployment: Deployment, settings: ElasticSettings, *, show_plans: bool) -> dict[str, Any]:
     healthy = deployment.healthy
-    info = _common(deployment) | {
+    info = _common(deployment, "es") | {
         "cluster_id": deployment.elasticsearch_id,
         "cluster_name": deployment.name,
         "metadata": _metadata(deployment, "es", settings) | {"cloud_id": cloud_id(deployment)},
@@ -149,7 +149,7 @@ def _elasticsearch(deployment: Deployment, settings: ElasticSettings, *, show_pl
 
 
 def _kibana(deployment: Deployment, settings: ElasticSettings) -> dict[str, Any]:
-    info = _common(deployment) | {
+    info = _common(deployment, "kb") | {
         "cluster_id": deployment.kibana_id,
         "cluster_name": deployment.name,
         "elasticsearch_cluster": {"elasticsearch_id": deployment.elasticsearch_id},
@@ -163,7 +163,7 @@ def _integrations(deployment: Deployment) -> dict[str, Any]:
         {"service": service, "url": f"https://{deployment.alias_host(service) or deployment.uuid_host(service)}"}
         for service in ("apm", "fleet", "ingest")
     ]
-    info = _common(deployment) | {
+    info = _common(deployment, "apm") | {
         "id": deployment.integrations_id,
         "name": deployment.name,
         "elasticsearch_cluster": {"elasticsearch_id": deployment.elasticsearch_id},
@@ -171,3 +171,13 @@ def _integrations(deployment: Deployment) -> dict[str, Any]:
         "apm_server_mode": "managed",
     }
     return _resource(deployment, "integrations_server", deployment.integrations_id, info)
+
+
+def _enterprise_search(deployment: Deployment, settings: ElasticSettings) -> dict[str, Any]:
+    info = _common(deployment, "ent") | {
+        "id": deployment.enterprise_search_id,
+        "name": deployment.name,
+        "elasticsearch_cluster": {"elasticsearch_id": deployment.elasticsearch_id},
+        "metadata": _metadata(deployment, "ent", settings),
+    }
+    return _resource(deployment, "enterprise_search", deployment.enterprise_search_id, info)

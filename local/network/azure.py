@@ -92,5 +92,5 @@ class Azure(Protocol):
 class Elastic(Protocol):
     """The part of Elastic that answers requests."""
 
-    def decide(self, host: str, endpoint_guid: str) -> ProxyAnswer:
+    def decide(self, host: str, endpoint_guid: str, path: str = "/") -> ProxyAnswer:
         """Answer to a request for a private host through an endpoint."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _LIFE = timedelta(days=30)
 _BACKDATED = timedelta(hours=1)
 # Host labels that Elastic's certificates cover below a private zone, besides the zone's own wildcard.
-_PRODUCTS = ("es", "kb", "apm", "fleet", "ingest", "ent")
+_PRODUCTS = ("es", "kb", "apm", "fleet", "ingest", "ent", "ent-search")
 
 
 def zone_names(zone: str) -> list[str]:

@@ -35,11 +35,11 @@ class Dial:
         """Names of the certificate that is served: the region's, whatever name is asked for."""
         return zone_names(self.zone)
 
-    def request(self, host: str, _path: str = "/") -> ProxyAnswer:
+    def request(self, host: str, path: str = "/") -> ProxyAnswer:
         """The proxy's answer to a request with this Host; a connection that was lost meanwhile is reset."""
         if self.endpoint_id not in {endpoint.id for endpoint in self.plane.open_endpoints()}:
             raise ConnectionResetError(f"{self.endpoint_id}: the connection is no longer approved")
-        return self.plane.elastic.decide(host_without_port(host), self.guid)
+        return self.plane.elastic.decide(host_without_port(host), self.guid, path)
 
 
 class DataPlane:

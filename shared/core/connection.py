@@ -83,6 +83,11 @@ class VerdictMemory:
     """Name and duration in milliseconds of each stage."""
     addresses: tuple[str, ...] = ()
     """What the name resolved to."""
+    service: str = "elasticsearch"
+    """What should answer there, as the Elastic Cloud API calls it."""
+    cause: str = ""
+    next_step: str = ""
+    """Empty, as `cause` is, when the check was good."""
 
 
 @dataclass(frozen=True, slots=True)

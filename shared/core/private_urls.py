@@ -24,6 +24,7 @@ HTTPS_PORT = 443
 # Elasticsearch first: it is what the health check probes and what most people look for.
 RESOURCE_KINDS = ("elasticsearch", "kibana", "integrations_server", "apm", "enterprise_search", "appsearch")
 
+_OFF = frozenset({"stopped", "stopping"})
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _PUBLIC_HOST = re.compile(rf"(?P<labels>{_LABEL}(?:\.{_LABEL})*)\.(?P<region>[a-z0-9]+)\.azure\.elastic-cloud\.com")
 _MAX_HOST = 253
@@ -102,6 +103,8 @@ def region_of(deployment: Mapping[str, Any]) -> str | None:
 def _public_hosts(deployment: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Pairs of service and public host: each resource's own, then the services inside it (Fleet, APM, ...)."""
     for kind, resource in _resources(deployment):
+        if _text(_mapping(resource.get("info")).get("status")).lower() in _OFF:
+            continue  # switched off: nobody answers there
         metadata = _mapping(_mapping(resource.get("info")).get("metadata"))
         own = _text(metadata.get("aliased_endpoint")) or _text(metadata.get("endpoint"))
         if own:

@@ -46,6 +46,8 @@ class Target:
     address: str
     """The private endpoint's own address (IPv4)."""
     port: int = 9243
+    service: str = "elasticsearch"
+    """What should answer there, as the Elastic Cloud API calls it."""
 
 
 @dataclass(frozen=True, slots=True)

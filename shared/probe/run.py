@@ -12,7 +12,7 @@ import errno
 import os
 from typing import TYPE_CHECKING, TypeVar
 
-from shared.core.diagnosis import Evidence, Failure, Stage, StageResult, address_failure
+from shared.core.diagnosis import Evidence, Failure, Stage, StageResult, address_failure, page_of
 from shared.probe.model import Answer, Connection, Network, Request, StageFailed, Target, Timeouts
 
 if TYPE_CHECKING:
@@ -81,12 +81,15 @@ class _Run:
             host=self._target.host,
             port=self._target.port,
             expected_address=self._target.address,
+            service=self._target.service,
             addresses=self._addresses,
             stages=tuple(self._stages),
             failure=self.failure,
             http_status=self._answer.status if self._answer else None,
             body=answer.body[:BODY_LIMIT].decode("utf-8", "replace"),
             elastic_product=answer.headers.get("x-elastic-product", "").lower() == "elasticsearch",
+            kibana="kbn-name" in answer.headers,
+            location=answer.headers.get("location", "")[:DETAIL_LIMIT],
         )
 
     async def _stage(self, name: Stage, seconds: float, work: Awaitable[tuple[T, str]]) -> T:
@@ -137,7 +140,7 @@ def request_for(target: Target) -> Request:
     host = target.host if target.port == _HTTPS_PORT else f"{target.host}:{target.port}"
     return Request(
         "GET",
-        "/",
+        page_of(target.service),
         (
             ("Host", host),
             ("User-Agent", "private-link-autopilot"),

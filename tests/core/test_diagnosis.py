@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from shared.core.diagnosis import Evidence, Failure, StageResult, Verdict, address_failure, diagnose
+from shared.core.connection import Connection, DeploymentMemory
+from shared.core.diagnosis import (
+    Evidence,
+    Failure,
+    HostVerdict,
+    StageResult,
+    Verdict,
+    address_failure,
+    diagnose,
+    hosts_to_test,
+    told,
+    worst_of,
+)
+from shared.core.private_urls import PrivateUrl
 
 SEEN = Evidence(
     host="d.es.privatelink.eastus2.azure.elastic-cloud.com",
@@ -21,8 +35,25 @@ FILTERED = '{"ok":false,"message":"Forbidden due to traffic filtering. Please se
 UNKNOWN = '{"ok":false,"message":"Unknown resource."}'
 
 
-def answered(status: int, body: str = "", *, elastic: bool = False) -> Evidence:
-    return replace(SEEN, stages=SEEN.stages[:1], http_status=status, body=body, elastic_product=elastic)
+def answered(
+    status: int,
+    body: str = "",
+    *,
+    elastic: bool = False,
+    service: str = "elasticsearch",
+    kibana: bool = False,
+    to: str = "",
+) -> Evidence:
+    return replace(
+        SEEN,
+        stages=SEEN.stages[:1],
+        http_status=status,
+        body=body,
+        elastic_product=elastic,
+        service=service,
+        kibana=kibana,
+        location=to,
+    )
 
 
 @pytest.mark.parametrize(
@@ -80,6 +111,112 @@ def test_each_failure_of_the_path_has_its_verdict(failure: Failure, status: str,
 def test_each_http_answer_has_its_verdict(evidence: Evidence, status: str, reason: str) -> None:
     verdict = diagnose(evidence)
     assert (verdict.status, verdict.reason) == (status, reason)
+
+
+def of(service: str, status: int, body: str = "", **more: Any) -> Evidence:
+    return answered(status, body, service=service, **more)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "status", "reason"),
+    [
+        (of("kibana", 302, to="/login?next=%2F"), "healthy", "Reachable"),
+        (of("kibana", 302, to=f"https://{SEEN.host}/spaces/enter", kibana=True), "healthy", "Reachable"),
+        (of("kibana", 302, to="https://portal.example/sign-in"), "degraded", "UnexpectedAnswer"),
+        (of("kibana", 302, to="https://portal.example/sign-in", kibana=True), "degraded", "UnexpectedAnswer"),
+        (of("kibana", 302, to="//portal.example/"), "degraded", "UnexpectedAnswer"),
+        (of("kibana", 302, to="https://[portal"), "degraded", "UnexpectedAnswer"),
+        (of("kibana", 302), "degraded", "UnexpectedAnswer"),
+        (of("kibana", 200, "<html>Kibana</html>", kibana=True), "healthy", "Reachable"),
+        (of("kibana", 200, "<html>captive portal</html>"), "degraded", "UnexpectedAnswer"),
+        (of("kibana", 401, '{"statusCode":401,"error":"Unauthorized"}'), "healthy", "Reachable"),
+        (of("kibana", 403, '{"statusCode":403,"error":"Forbidden"}', kibana=True), "healthy", "Reachable"),
+        (of("kibana", 403, FILTERED), "blocked", "ForbiddenByPolicy"),
+        (of("kibana", 404, UNKNOWN), "unreachable", "UnknownResource"),
+        (of("kibana", 503, "Kibana server is not ready yet", kibana=True), "degraded", "ServiceError"),
+        (of("integrations_server", 200), "healthy", "Reachable"),
+        (of("apm", 200, '{"publish_ready":true}'), "healthy", "Reachable"),
+        (of("apm", 401, '{"error":"unauthorized"}'), "healthy", "Reachable"),
+        (of("apm", 403, FILTERED), "blocked", "ForbiddenByPolicy"),
+        (of("apm", 200, "<html>it works</html>"), "degraded", "UnexpectedAnswer"),
+        (of("apm", 302, to="/login"), "degraded", "UnexpectedAnswer"),
+        (of("apm", 502, '{"ok":false}'), "degraded", "ServiceError"),
+        (of("fleet", 200, '{"name":"fleet-server","status":"HEALTHY"}'), "healthy", "Reachable"),
+        (of("fleet", 401, '{"statusCode":401,"error":"ErrNoAuthHeader"}'), "healthy", "Reachable"),
+        (of("fleet", 503, '{"name":"fleet-server","status":"STARTING"}'), "degraded", "ServiceError"),
+        (of("fleet", 429, '{"name":"fleet-server"}'), "degraded", "ServiceError"),
+        (of("fleet", 200, '{"name":"something else"}'), "degraded", "UnexpectedAnswer"),
+        (of("fleet", 404, "404 page not found"), "degraded", "UnexpectedAnswer"),
+        (of("enterprise_search", 302, to="/ent/select"), "healthy", "Reachable"),
+        (of("enterprise_search", 200, "<html>Search</html>"), "healthy", "Reachable"),
+        (of("enterprise_search", 302, to="https://portal.example"), "degraded", "UnexpectedAnswer"),
+        (of("appsearch", 403, FILTERED), "blocked", "ForbiddenByPolicy"),
+        (of("a service of the future", 200), "degraded", "UnexpectedAnswer"),
+    ],
+)
+def test_each_product_answers_in_its_own_way(evidence: Evidence, status: str, reason: str) -> None:
+    verdict = diagnose(evidence)
+    assert (verdict.status, verdict.reason) == (status, reason)
+
+
+def test_the_product_is_named_in_the_cause() -> None:
+    verdict = diagnose(of("fleet", 503, '{"name":"fleet-server"}'))
+    assert "Fleet Server" in verdict.cause
+    assert "Fleet Server" in verdict.next_step
+
+
+ES, KIBANA = "elasticsearch", "kibana"
+
+
+@pytest.mark.parametrize(
+    ("found", "status", "host"),
+    [
+        ([(ES, "healthy"), (KIBANA, "healthy")], "healthy", "host-0"),
+        ([(ES, "healthy"), (KIBANA, "unreachable")], "degraded", "host-1"),
+        ([(ES, "healthy"), (KIBANA, "blocked")], "degraded", "host-1"),
+        ([(ES, "healthy"), (KIBANA, "unknown")], "unknown", "host-1"),
+        ([(ES, "unreachable"), (KIBANA, "unreachable")], "unreachable", "host-0"),
+        ([(ES, "degraded"), (KIBANA, "unreachable")], "degraded", "host-0"),
+        ([(ES, "healthy"), (ES, "blocked"), (KIBANA, "degraded")], "blocked", "host-1"),
+        ([(ES, "blocked"), (ES, "unreachable")], "unreachable", "host-1"),
+        ([(ES, "unknown"), (ES, "degraded")], "degraded", "host-1"),
+    ],
+)
+def test_the_gravest_name_speaks_for_the_connection_and_a_lesser_service_only_degrades_it(
+    found: list[tuple[str, Any]], status: str, host: str
+) -> None:
+    verdicts = [
+        HostVerdict(f"host-{number}", service, Verdict(status, "Reason", "Cause.", "Step."))
+        for number, (service, status) in enumerate(found)
+    ]
+    worst = worst_of(verdicts)
+    assert (worst.weighed.status, worst.host) == (status, host)
+    text = told(verdicts)
+    assert text.startswith(f"{host}: Cause.")
+    others = [one.host for one in verdicts if one.verdict.status != "healthy" and one.host != host]
+    assert all(other in text for other in others)
+
+
+def test_every_tested_service_of_every_deployment_is_tested_once_elasticsearch_first() -> None:
+    def deployment(name: str, *services: str) -> DeploymentMemory:
+        urls = tuple(PrivateUrl(service, f"{name}.{service[:3]}.zone", 9243) for service in services)
+        return DeploymentMemory(name, name, urls)
+
+    everything = ("elasticsearch", "kibana", "integrations_server", "apm", "fleet", "enterprise_search", "ingest")
+    connection = Connection("/x", deployments=(deployment("a", *everything), deployment("b", "elasticsearch")))
+    assert [(one.host, one.service) for one in hosts_to_test(connection, "zone")] == [
+        ("a.ela.zone", "elasticsearch"),
+        ("b.ela.zone", "elasticsearch"),
+        ("a.kib.zone", "kibana"),
+        ("a.int.zone", "integrations_server"),
+        ("a.apm.zone", "apm"),
+        ("a.fle.zone", "fleet"),
+        ("a.ent.zone", "enterprise_search"),
+    ]
+    (alone,) = hosts_to_test(Connection("/x"), "zone")
+    assert (alone.path_only, alone.service) == (True, "elasticsearch")
+    shared = tuple(PrivateUrl(service, "d.apm.zone", 9243) for service in ("integrations_server", "apm"))
+    assert len(hosts_to_test(Connection("/x", deployments=(DeploymentMemory("d", "d", shared),)), "zone")) == 1
 
 
 @pytest.mark.parametrize(

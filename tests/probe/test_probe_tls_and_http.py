@@ -106,6 +106,40 @@ async def test_a_redirect_is_reported_and_not_followed(trusted: Authority) -> No
     assert diagnose(evidence).reason == "UnexpectedAnswer"
 
 
+async def test_not_even_the_redirect_that_is_how_kibana_answers_is_followed(trusted: Authority) -> None:
+    moved = http("302 Found", Location=f"https://{HOST}/login?next=%2F", Kbn_Name="kibana")
+    async with serving(replying(moved), trusted.server_context(HOST)) as server, name_server((ADDRESS,)) as dns:
+        target = Target(HOST, ADDRESS, server.port, "kibana")
+        evidence = await probe(target, SocketNetwork(dns.address), PATIENT)
+    assert (server.connections, len(server.requests)) == (1, 1)
+    assert diagnose(evidence).reason == "Reachable"
+
+
+async def test_only_the_endpoints_own_address_is_connected_to_whatever_else_the_name_resolves_to(
+    trusted: Authority,
+) -> None:
+    async with (
+        serving(replying(UNAUTHORISED), trusted.server_context(HOST)) as ours,
+        serving(replying(UNAUTHORISED), trusted.server_context(HOST), address="127.0.0.2", port=ours.port) as other,
+        name_server((ADDRESS, "127.0.0.2")) as dns,
+    ):
+        evidence = await probe(Target(HOST, ADDRESS, ours.port), SocketNetwork(dns.address), PATIENT)
+        elsewhere = await probe(Target(HOST, "127.0.0.3", ours.port), SocketNetwork(dns.address), PATIENT)
+    assert evidence.http_status == 401
+    assert elsewhere.failure is Failure.WRONG_ADDRESS
+    assert (ours.connections, other.connections) == (1, 0)
+
+
+async def test_fleet_server_is_asked_for_its_status_which_needs_no_credentials_either(trusted: Authority) -> None:
+    status = http("200 OK", b'{"name":"fleet-server","status":"HEALTHY"}')
+    async with serving(replying(status), trusted.server_context(HOST)) as server, name_server((ADDRESS,)) as dns:
+        target = Target(HOST, ADDRESS, server.port, "fleet")
+        evidence = await probe(target, SocketNetwork(dns.address), PATIENT)
+    assert server.requests[0].startswith(b"GET /api/status HTTP/1.1\r\n")
+    assert b"authorization" not in server.requests[0].lower()
+    assert diagnose(evidence).reason == "Reachable"
+
+
 @pytest.mark.parametrize(
     ("answer", "status", "reason"),
     [

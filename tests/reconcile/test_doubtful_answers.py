@@ -208,7 +208,7 @@ async def test_repairs_are_sent_before_the_tests_begin(estate: Estate) -> None:
     estate.worker = replace(estate.worker, context=replace(estate.worker.context, network=Watching()))
     found = await estate.sweep()
     assert (found.enqueued, found.probed) == (1, 1)
-    assert sent_before_the_test == [1]
+    assert sent_before_the_test == [1] * 4, "four services of one deployment"
     await estate.settle()
     await estate.ready(lost)
     await estate.ready(ready)

@@ -54,10 +54,79 @@ def gone(estate: Estate, *, while_: list[bool]) -> None:
 
 async def test_a_good_connection_is_tested_stage_by_stage_by_the_deployments_own_name(estate: Estate) -> None:
     endpoint = await a_ready_connection(estate)
-    (check,) = (await estate.connection(endpoint)).checks
-    assert check.host == the(estate).private_host("es")
-    assert [name for name, _ in check.stages] == ["resolve", "connect", "tls", "http"]
-    assert (check.status, check.reason) == ("healthy", "Reachable")
+    checks = (await estate.connection(endpoint)).checks
+    assert checks[0].host == the(estate).private_host("es")
+    for check in checks:
+        assert [name for name, _ in check.stages] == ["resolve", "connect", "tls", "http"]
+        assert (check.status, check.reason) == ("healthy", "Reachable")
+
+
+@pytest.mark.parametrize("port", ["9243", "443"])
+@pytest.mark.parametrize("enterprise_search", [False, True])
+async def test_every_service_of_the_deployment_is_tested_by_the_name_that_its_metadata_gives(
+    port: str, enterprise_search: bool
+) -> None:
+    estate = await Estate(settings={"PROBE_PORT": port}).open()
+    made = estate.elastic.add_deployment("all", "eastus2", ip_policy=True, enterprise_search=enterprise_search)
+    endpoint = await estate.put_endpoint(tags={"elastic-deployments": "all"})
+    await estate.settle()
+    connection = await estate.ready(endpoint)
+    last = [("ent", "enterprise_search")] if enterprise_search else []
+    products = [("es", "elasticsearch"), ("kb", "kibana"), ("apm", "integrations_server"), ("fleet", "fleet"), *last]
+    assert [(check.host, check.service) for check in connection.checks] == [
+        (made.private_host(label), service) for label, service in products
+    ]
+
+
+@pytest.mark.parametrize(
+    ("switches"),
+    [
+        {"kibana_answer": "login", "fleet_status": "HEALTHY"},
+        {"kibana_answer": "unauthorized", "fleet_status": "DEGRADED"},
+        {"kibana_answer": "forbidden", "enterprise_search_answer": "page"},
+    ],
+)
+async def test_however_the_products_greet_a_stranger_they_are_well(switches: dict[str, Any]) -> None:
+    estate = await Estate().open()
+    for name, value in switches.items():
+        setattr(estate.elastic_settings, name, value)
+    estate.elastic.add_deployment("all", "eastus2", ip_policy=True, enterprise_search=True)
+    endpoint = await estate.put_endpoint(tags={"elastic-deployments": "all"})
+    await estate.settle()
+    assert {check.status for check in (await estate.ready(endpoint)).checks} == {"healthy"}
+
+
+@pytest.mark.parametrize(
+    ("product", "status", "phase", "reason"),
+    [
+        ("kb", "degraded", "Degraded", "ServiceError"),
+        ("fleet", "degraded", "Degraded", "ServiceError"),
+        ("es", "degraded", "Degraded", "ElasticsearchError"),
+    ],
+)
+async def test_one_service_that_is_down_degrades_the_connection_and_is_named(
+    estate: Estate, product: str, status: str, phase: str, reason: str
+) -> None:
+    endpoint = await a_ready_connection(estate)
+    the(estate).unwell.add(product)
+    condition = await looked_at(estate, endpoint)
+    connection = await estate.connection(endpoint)
+    assert (condition.reason, str(connection.phase)) == (reason, phase)
+    assert the(estate).private_host(product) in condition.message
+    (bad,) = [check for check in connection.checks if check.status != "healthy"]
+    assert (bad.host, bad.status) == (the(estate).private_host(product), status)
+    the(estate).unwell.clear()
+    await estate.settle()
+    await estate.ready(endpoint)
+
+
+async def test_a_service_that_was_switched_off_is_not_missed(estate: Estate) -> None:
+    endpoint = await a_ready_connection(estate)
+    the(estate).switched_off.add("kb")
+    await estate.send(endpoint)
+    await estate.settle(5)
+    connection = await estate.ready(endpoint)
+    assert "kibana" not in {check.service for check in connection.checks}
 
 
 async def test_without_a_deployment_the_path_itself_is_tested(estate: Estate) -> None:
@@ -183,7 +252,8 @@ async def test_one_bad_deployment_of_two_is_named(estate: Estate) -> None:
     assert condition.reason == "UnknownResource"
     assert bad in condition.message
     checks = (await estate.connection(endpoint)).checks
-    assert [check.reason for check in checks] == ["Reachable", "UnknownResource"]
+    reasons = [check.reason for check in checks if check.service == "elasticsearch"]
+    assert reasons == ["Reachable", "UnknownResource"]
 
 
 async def test_a_record_for_one_name_hides_the_wildcard_from_its_neighbours_too(estate: Estate) -> None:
@@ -193,7 +263,8 @@ async def test_a_record_for_one_name_hides_the_wildcard_from_its_neighbours_too(
     await a_record_for(estate, label, "10.99.0.4")
     await looked_at(estate, endpoint)
     checks = (await estate.connection(endpoint)).checks
-    assert [check.reason for check in checks] == ["NameNotFound", "WrongAddress"]
+    reasons = [check.reason for check in checks if check.service == "elasticsearch"]
+    assert reasons == ["NameNotFound", "WrongAddress"]
 
 
 async def test_a_withdrawn_approval_is_told_from_a_broken_network(estate: Estate) -> None:

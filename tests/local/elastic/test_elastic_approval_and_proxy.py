@@ -131,6 +131,31 @@ async def test_with_its_policy_associated_elasticsearch_answers_401(
     assert (kibana.status, kibana.header("Location")) == (302, "/login?next=%2F")
 
 
+async def test_each_product_answers_a_stranger_in_its_own_way(
+    api: httpx.AsyncClient, ruleset: RulesetBody, azure: Azure, elastic: ElasticCloud, settings: ElasticSettings
+) -> None:
+    azure.add()
+    deployment = elastic.add_deployment("search", "eastus2", alias="search", enterprise_search=True)
+    await associate(api, (await api.post(R, json=ruleset())).json()["id"], deployment)
+
+    def answer(product: str, path: str = "/") -> tuple[int, str]:
+        found = elastic.decide(deployment.private_host(product), GUID, path)
+        return found.status, found.body
+
+    assert answer("kb")[0] == 302
+    assert answer("apm") == (200, "")
+    assert answer("fleet")[0] == 404
+    assert answer("fleet", "/api/status") == (200, '{"name": "fleet-server", "status": "HEALTHY"}')
+    assert answer("ent")[0] == 302
+    settings.kibana_answer, settings.fleet_status, settings.enterprise_search_answer = "forbidden", "STARTING", "page"
+    assert [answer("kb")[0], answer("fleet", "/api/status")[0], answer("ent")[0]] == [403, 503, 200]
+    by_id = f"{deployment.enterprise_search_id}.ent-search.privatelink.eastus2.azure.elastic-cloud.com"
+    assert elastic.decide(by_id, GUID).status == 200
+    deployment.unwell.add("apm")
+    deployment.switched_off.add("kb")
+    assert [answer("apm")[0], answer("fleet", "/api/status")[0], answer("kb")[0]] == [503, 503, 404]
+
+
 async def test_a_deployment_with_other_policies_only_is_403_from_the_proxy(
     api: httpx.AsyncClient, ruleset: RulesetBody, elastic: ElasticCloud
 ) -> None:

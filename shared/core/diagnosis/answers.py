@@ -1,0 +1,180 @@
+"""What an HTTP answer without credentials means: whose it is, and whether the product that should answer did. Pure.
+
+Called by `path`. A probe asks each product for one page (`page_of`); the answers, and where they are documented:
+
+    Elasticsearch      /            401, or 200 for anonymous users, with X-Elastic-Product (Private Link guide)
+    Kibana             /            a redirect to its login page; 401 or 403 where sign-in is done elsewhere (seen)
+    APM Server         /            200, empty without credentials ("APM Server information API")
+    Fleet Server       /api/status  200 {"name":"fleet-server"}; 503 while it starts or fails (fleet-server's OpenAPI)
+    Enterprise Search  /            a redirect or a page (not documented: any page that it gives counts)
+
+Elastic's proxy, which stands before all of them, refuses in two ways, both `{"ok":false,...}`: 403 when no policy of
+the deployment admits the endpoint, 404 when it knows no such name. What is neither the product's nor the proxy's is
+reported as unexpected: something else may be listening.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+from shared.core.diagnosis.evidence import Evidence, Reading
+
+_REACHABLE = Reading("healthy", "Reachable", "{product} answers at {host} with {status}.")
+_PATH_WORKS = Reading("healthy", "PathWorks", "Elastic's proxy answers through the private endpoint at {expected}.")
+FORBIDDEN = Reading(
+    "blocked",
+    "ForbiddenByPolicy",
+    "The path works, but no policy of the deployment behind {host} admits this private endpoint.",
+    "Associate the endpoint's policy with the deployment, and check the policy's endpoint name and resource GUID.",
+)
+_UNKNOWN_RESOURCE = Reading(
+    "unreachable",
+    "UnknownResource",
+    "The path works, but Elastic's proxy knows no deployment by the name {host}.",
+    "Check whether the deployment's alias was changed or removed, or the deployment deleted.",
+)
+_ELASTICSEARCH_ERROR = Reading(
+    "degraded",
+    "ElasticsearchError",
+    "The path works, but the deployment behind {host} answers with {status}.",
+    "Check the deployment's health in the Elastic Cloud console.",
+)
+_SERVICE_ERROR = Reading(
+    "degraded",
+    "ServiceError",
+    "The path works, but {product} at {host} answers with {status}.",
+    "Check the health of {product} in the Elastic Cloud console; if it is not used there, switch it off.",
+)
+_UNEXPECTED = Reading(
+    "degraded",
+    "UnexpectedAnswer",
+    "{host} answered with {status}, which is not how {product} answers without credentials.",
+    "Check what listens at {expected} port {port}.",
+)
+_INCOMPLETE = Reading("unknown", "ProbeFailed", "The probe of {host} ended without an answer.")
+_REFUSALS: Mapping[int, Reading] = {HTTPStatus.FORBIDDEN: FORBIDDEN, HTTPStatus.NOT_FOUND: _UNKNOWN_RESOURCE}
+_ARRIVED = frozenset({HTTPStatus.OK, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+"""Statuses that say that the request came to the product, which may well ask for credentials."""
+
+
+def _from_elasticsearch(evidence: Evidence) -> bool:
+    """Whether Elasticsearch itself answered; versions before 7.14 do not say so in a header."""
+    return evidence.elastic_product or "security_exception" in evidence.body or "You Know, for Search" in evidence.body
+
+
+def _from_kibana(evidence: Evidence) -> bool:
+    """Kibana names itself in a header, else in the form of its errors; a redirect has to stay in its house."""
+    document = json_object(evidence.body)
+    own_error = document is not None and "statusCode" in document
+    return (evidence.kibana or own_error or _redirects(evidence)) and not _leads_away(evidence)
+
+
+def _from_apm(evidence: Evidence) -> bool:
+    return not evidence.body.strip() or json_object(evidence.body) is not None
+
+
+def _from_fleet(evidence: Evidence) -> bool:
+    document = json_object(evidence.body)
+    named = document is not None and document.get("name") == "fleet-server"
+    return named or (document is not None and evidence.http_status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+
+
+def _from_any(evidence: Evidence) -> bool:
+    return not _leads_away(evidence)
+
+
+@dataclass(frozen=True, slots=True)
+class _Product:
+    name: str
+    answered: Callable[[Evidence], bool]
+    """Whether an answer is this product's own."""
+    page: str = "/"
+    redirects: bool = False
+    """Whether a redirect is how it greets a stranger."""
+
+
+_ELASTICSEARCH = _Product("Elasticsearch", _from_elasticsearch)
+_PRODUCTS: Mapping[str, _Product] = {
+    "elasticsearch": _ELASTICSEARCH,
+    "kibana": _Product("Kibana", _from_kibana, redirects=True),
+    "integrations_server": _Product("APM Server", _from_apm),
+    "apm": _Product("APM Server", _from_apm),
+    "fleet": _Product("Fleet Server", _from_fleet, page="/api/status"),
+    "enterprise_search": _Product("Enterprise Search", _from_any, redirects=True),
+    "appsearch": _Product("App Search", _from_any, redirects=True),
+}
+TESTED = tuple(_PRODUCTS)
+"""The services that are tested, as the API calls them.
+
+Elastic's managed intake (`ingest`) is not: it does not work over a private connection (Elastic's guide, limitations).
+"""
+
+
+def page_of(service: str) -> str:
+    """The page that a probe asks a service for."""
+    return _PRODUCTS.get(service, _ELASTICSEARCH).page
+
+
+def read_answer(evidence: Evidence, *, expect_unknown: bool) -> tuple[Reading, str]:
+    """Tell from an HTTP answer who gave it and what it means; with it the name of the product for the texts.
+
+    Both the proxy (`{"ok":false}`) and Elasticsearch (`security_exception`) answer with 403; Elasticsearch's is as good
+    as its 401: the request arrived there.
+    """
+    product = _PRODUCTS.get(evidence.service, _ELASTICSEARCH)
+    return _read(product, evidence, expect_unknown=expect_unknown), product.name
+
+
+def _read(product: _Product, evidence: Evidence, *, expect_unknown: bool) -> Reading:
+    status = evidence.http_status
+    if status is None:
+        return _INCOMPLETE
+    if status in _REFUSALS and _proxy_refused(evidence):
+        return _PATH_WORKS if expect_unknown else _REFUSALS[status]
+    own = product.answered(evidence)
+    if own and (status in _ARRIVED or (product.redirects and _redirects(evidence))):
+        return _REACHABLE
+    busy = own and status == HTTPStatus.TOO_MANY_REQUESTS
+    if busy or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _ELASTICSEARCH_ERROR if product is _ELASTICSEARCH else _SERVICE_ERROR
+    return _UNEXPECTED
+
+
+def _proxy_refused(evidence: Evidence) -> bool:
+    """Whether the answer has the form of Elastic's proxy: `{"ok":false,...}`, or for its 403 also plain text."""
+    if evidence.elastic_product or evidence.kibana:
+        return False
+    document = json_object(evidence.body)
+    if document is not None:
+        return document.get("ok") is False
+    plain = evidence.body.strip(' \r\n"')
+    return evidence.http_status == HTTPStatus.FORBIDDEN and plain.startswith("Forbidden")
+
+
+def _redirects(evidence: Evidence) -> bool:
+    status = evidence.http_status or 0
+    moved = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
+    return moved and bool(evidence.location) and not _leads_away(evidence)
+
+
+def _leads_away(evidence: Evidence) -> bool:
+    """Whether a redirect names another host, as a captive portal's does."""
+    try:
+        host = urlsplit(evidence.location).hostname
+    except ValueError:  # such as an unclosed bracket
+        return True
+    return host is not None and host.rstrip(".") != evidence.host.lower().rstrip(".")
+
+
+def json_object(text: str) -> dict[str, Any] | None:
+    """The JSON object that `text` is, or None."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None

@@ -1,0 +1,134 @@
+"""What a health check saw and concluded, as values. Made by `shared.probe`, read by the rest of this package."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+Stage = Literal["resolve", "connect", "tls", "http"]
+Status = Literal["healthy", "degraded", "unreachable", "blocked", "unknown"]
+
+
+class Failure(StrEnum):
+    """What stopped a probe, as seen from inside the virtual network."""
+
+    NAME_NOT_FOUND = "name-not-found"
+    RESOLVER_FAILED = "resolver-failed"
+    PUBLIC_ADDRESS = "public-address"
+    WRONG_ADDRESS = "wrong-address"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    CONNECT_TIMEOUT = "connect-timeout"
+    CERTIFICATE_MISMATCH = "certificate-mismatch"
+    CERTIFICATE_NOT_TRUSTED = "certificate-not-trusted"
+    TLS_FAILED = "tls-failed"
+    NO_ANSWER = "no-answer"
+    NOT_HTTP = "not-http"
+    PROBE_FAILED = "probe-failed"
+    """The probe could not do its work for a reason of its own machine, such as no free sockets."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageResult:
+    """One stage of a probe."""
+
+    name: Stage
+    ok: bool
+    milliseconds: float
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that one probe saw. Stages after the failed one are absent: they were not tried."""
+
+    host: str
+    port: int
+    expected_address: str
+    """The private endpoint's own address; the only one that is ever connected to."""
+    service: str = "elasticsearch"
+    """What should answer there, as the Elastic Cloud API calls it."""
+    addresses: tuple[str, ...] = ()
+    """Every A record that the resolver answered."""
+    stages: tuple[StageResult, ...] = ()
+    failure: Failure | None = None
+    http_status: int | None = None
+    body: str = ""
+    """The first part of the answer's body."""
+    elastic_product: bool = False
+    """The answer carried `X-Elastic-Product: Elasticsearch`."""
+    kibana: bool = False
+    """The answer carried `kbn-name`."""
+    location: str = ""
+    """Where a redirect would lead; it is not followed."""
+
+    @property
+    def failed_stage(self) -> StageResult | None:
+        """The stage that stopped the probe."""
+        return next((stage for stage in self.stages if not stage.ok), None)
+
+    @property
+    def connected(self) -> bool:
+        """Whether the endpoint's address took the TCP connection, whatever came after."""
+        return any(stage.name == "connect" and stage.ok for stage in self.stages)
+
+    @property
+    def milliseconds(self) -> float:
+        """Time of all stages together."""
+        return sum(stage.milliseconds for stage in self.stages)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome of a health check, for a person and for alerts."""
+
+    status: Status
+    reason: str
+    """One CamelCase word, for conditions and queries."""
+    cause: str
+    """One sentence."""
+    next_step: str
+    """What a person can do; empty when nothing is to be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A verdict whose texts still hold the names of what `verdict` fills in."""
+
+    status: Status
+    reason: str
+    cause: str
+    next_step: str = ""
+
+    def verdict(self, evidence: Evidence, **more: str) -> Verdict:
+        """Fill the texts in from `evidence`, and from `more`."""
+        failed = evidence.failed_stage
+        words = {
+            "host": evidence.host,
+            "port": evidence.port,
+            "expected": evidence.expected_address,
+            "seen": ", ".join(evidence.addresses) or "no address",
+            "detail": failed.detail if failed else "",
+            "status": evidence.http_status,
+            **more,
+        }
+        return Verdict(self.status, self.reason, self.cause.format(**words), self.next_step.format(**words))
+
+
+def address_failure(expected: str, addresses: Collection[str]) -> Failure | None:
+    """What is wrong with a resolver's answer for an endpoint at `expected`; None if that address is in it."""
+    if expected in addresses:
+        return None
+    if not addresses:
+        return Failure.NAME_NOT_FOUND
+    return Failure.PUBLIC_ADDRESS if any(_is_public(address) for address in addresses) else Failure.WRONG_ADDRESS
+
+
+def _is_public(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_global
+    except ValueError:
+        return False
