@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# More than the cores of a small machine: the end-to-end tests mostly wait.
-WORKERS ?= 4
+# More than the cores of a small machine: the end-to-end tests, which come first, mostly wait.
+WORKERS ?= 6
 
 .PHONY: help setup run test check benchmark package clean
 

@@ -29,7 +29,11 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Switch virtual time off for tests that talk to real sockets."""
+    """Switch virtual time off for tests that talk to real sockets; begin with those that mostly wait for processes.
+
+    Their waiting then goes by while other workers use the cores. Those that share an instance share an `xdist_group`.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("e2e") is None)
     for item in items:
         if any(item.get_closest_marker(name) for name in ("real_time", "e2e", "azurite")):
             item.add_marker(pytest.mark.looptime(False))

@@ -38,8 +38,11 @@ class Keys:
             function = {key["name"]: key["value"] for key in value["functionKeys"]}
             return cls(value["masterKey"]["value"], function["default"], system["eventgrid_extension"])
         keys = cls.generate()
-        path.touch(mode=0o600)
-        path.write_text(json.dumps(keys.document(), indent=2), encoding="utf-8")
+        # Whole or not at all: others read the file as soon as it is there.
+        partial = path.with_suffix(".part")
+        partial.touch(mode=0o600)
+        partial.write_text(json.dumps(keys.document(), indent=2), encoding="utf-8")
+        partial.replace(path)
         return keys
 
     def document(self) -> dict[str, object]:

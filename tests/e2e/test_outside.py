@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -20,9 +19,6 @@ from azure.storage.queue.aio import QueueServiceClient
 from e2e_instance import (
     ALIASES,
     HUB_VNET,
-    READY_SECONDS,
-    ROOT,
-    Instance,
     connection,
     eventually,
     policies_of,
@@ -32,8 +28,6 @@ from e2e_instance import (
 
 from local.client import LocalClient
 from local.eventgrid import PERSONAL_DATA
-from local.ports import free_ports
-from local.story import group
 from local.world import endpoint_body, vnet_id
 from shared.core.arm_ids import connection_id
 from shared.core.catalogue import hosted_services
@@ -175,62 +169,6 @@ asyncio.run(main(*sys.argv[1:]))
         SSL_CERT_FILE=endpoints["ca_file"],
     )  # fmt: skip
     assert "privatelink.westeurope.azure.elastic-cloud.com" in zones.split()
-
-
-async def test_the_commands_of_the_readme_talk_to_the_running_instance(instance: Instance, client: LocalClient) -> None:
-    async def local(*arguments: str) -> tuple[int | None, str]:
-        program = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "local", "--folder", str(instance.folder), *arguments),
-            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-        output, _ = await asyncio.wait_for(program.communicate(), READY_SECONDS)
-        return program.returncode, output.decode()
-
-    status, output = await local("connect", "brazilsouth", "--deployment", "search-brazilsouth")
-    assert status == 1
-    assert "WouldCutOffPublicTraffic" in output.split("failed:")[1]
-    status, output = await local("status")
-    assert status == 0
-    assert re.search(r"^[0-9a-f]+  Blocked +brazilsouth +pe-brazilsouth +\w+$", output, re.MULTILINE)
-    endpoint = f"{group(client, 'rg-pe-brazilsouth')}/privateEndpoints/pe-brazilsouth"
-    status, output = await local("rest", "GET", endpoint)
-    assert (status, json.loads(output)["name"]) == (0, "pe-brazilsouth")
-    status, output = await local("rest", "GET", f"{endpoint}-not")
-    assert status == 1
-    assert "ResourceNotFound" in output
-
-
-async def test_a_second_instance_disturbs_nothing(instance: Instance, client: LocalClient) -> None:
-    """Started in the very same folder: it takes a folder, ports and addresses of its own."""
-    before = instance.endpoints
-    second = Instance(instance.folder, "--approval-seconds", "1")
-    try:
-        second.wait_for("\nready\n")
-        theirs = second.endpoints
-        assert instance.endpoints == before
-        assert theirs["folder"] == str(Path(before["folder"]) / "2")
-        async with second.client() as other:
-            there = await put_endpoint(other, "pe-second", "eastus")
-            here = await put_endpoint(client, "pe-second", "eastus")
-            other_side, this_side = await ready(other, there), await ready(client, here)
-            assert other_side["address"].split(".")[1] != this_side["address"].split(".")[1]
-    finally:
-        assert second.stop() == 0
-
-
-async def test_given_ports_are_used(tmp_path: Path) -> None:
-    arm, elastic, identity, functions, dns = free_ports(5)
-    given = {"arm": arm, "elastic": elastic, "identity": identity, "functions": functions, "dns": dns}
-    options = [text for name, port in given.items() for text in (f"--{name}-port", str(port))]
-    instance = Instance(tmp_path / "local", *options)
-    try:
-        endpoints = instance.wait_for("\nready\n").endpoints
-    finally:
-        instance.stop()
-    assert {name: httpx.URL(endpoints[name]).port for name in ("arm", "elastic", "identity", "functions")} == {
-        name: port for name, port in given.items() if name != "dns"
-    }
-    assert endpoints["dns"]["port"] == dns
 
 
 async def identity_token(endpoints: dict[str, Any]) -> str:

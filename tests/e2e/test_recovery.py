@@ -13,7 +13,7 @@ from e2e_instance import Instance, connection, eventually, policies_of, put_endp
 
 from local.client import LocalClient
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-recovery")]
+pytestmark = pytest.mark.e2e
 
 SHORT_LEASE = {
     "LEASE_SECONDS": "35",

@@ -16,7 +16,7 @@ from local.client import LocalClient
 from local.world import HUB_VNET
 from tests.infra.shipped import assignments
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-rights")]
+pytestmark = pytest.mark.e2e
 
 CLIENT_ID = "22222222-0000-0000-0000-000000000000"
 SUBSCRIPTION = f"/subscriptions/{DEFAULT_SUBSCRIPTION}"

@@ -15,7 +15,7 @@ from e2e_instance import Instance
 
 from shared.core.conditions import ORDER
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-story")]
+pytestmark = pytest.mark.e2e
 
 STORY_SECONDS = 150
 Tell = Callable[..., Instance]
