@@ -89,7 +89,10 @@ async def test_every_event_with_its_fields_is_logged_in_the_life_of_a_connection
 
 
 @pytest.mark.parametrize("event", sorted(Event))
-async def test_the_page_for_operators_names_the_fields_of_each_line(event: Event, logged: dict[str, Any]) -> None:
+async def test_the_page_for_operators_names_the_fields_of_each_line(
+    event: Event, caplog: pytest.LogCaptureFixture
+) -> None:
+    logged = await logged_in_a_life(caplog)
     page = (INFRA.parent / "docs" / "operations.md").read_text(encoding="utf-8")
     (row,) = re.findall(rf"^\| `{event}` \|(.*)$", page, re.MULTILINE)
     assert set(re.findall(r"`(\w+)`", row)) == set(logged[event]) - {"event", "correlationId"}
