@@ -21,7 +21,7 @@ from tests.infra.shipped import ROOT
 PACKAGE: dict[str, Any] = runpy.run_path(str(ROOT / "scripts" / "package.py"))
 TOP = {"function_app.py", "host.json", "requirements.txt"}
 FOLDERS = {"functions", "shared"}
-KINDS = {".py", ".csv"}
+KINDS = {".py", ".csv", ".html", ".css", ".js", ".svg"}
 
 
 def run(*command: str, cwd: Path | None = None) -> str:

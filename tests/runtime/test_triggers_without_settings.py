@@ -33,6 +33,9 @@ TRIGGERS = {
     "get_journal": "httpTrigger",
     "get_checks": "httpTrigger",
     "check_connection": "httpTrigger",
+    "dashboard": "httpTrigger",
+    "dashboard_connection": "httpTrigger",
+    "dashboard_file": "httpTrigger",
     "reconcile_connection": "httpTrigger",
     "reconcile_endpoint": "httpTrigger",
 }

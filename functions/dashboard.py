@@ -1,0 +1,112 @@
+"""The dashboard: its page, and the files that the page is made of. The page itself fetches its data from the HTTP API.
+
+Page and files need no key: they are the same for everybody, are public with the source, and hold no data. Every call
+that the page makes for data needs one. That way a key in the page's address need not stay there: the page takes it
+out, keeps it for the browser tab, and a reload finds the page without it (docs/dashboard.md).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from http import HTTPStatus
+from importlib import resources
+
+import azure.functions as func
+
+from functions.answers import answered
+from shared.core.errors import NotFound
+
+blueprint = func.Blueprint()
+
+PAGE = "index.html"
+KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+
+POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self'",
+    "connect-src": "'self'",
+    "base-uri": "'none'",
+    "form-action": "'none'",
+    "frame-ancestors": "'none'",
+    # No text may become markup or script, whatever a later change to the page does.
+    "require-trusted-types-for": "'script'",
+    "trusted-types": "'none'",
+}
+HEADERS = {
+    "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in POLICY.items()),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Robots-Tag": "noindex",
+}
+
+
+class FileNotServed(NotFound):
+    """The dashboard has no file of this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file as it is served. `etag` changes with its content."""
+
+    content: bytes
+    kind: str
+    etag: str
+
+
+@cache
+def files() -> dict[str, File]:
+    """Every file by its name: what is not in here cannot be asked for."""
+    found = {}
+    for entry in resources.files("functions").joinpath("dashboard_files").iterdir():
+        kind = KINDS.get("." + entry.name.rpartition(".")[2])
+        if kind is not None:
+            content = entry.read_bytes()
+            found[entry.name] = File(content, kind, f'"{hashlib.sha256(content).hexdigest()[:32]}"')
+    return found
+
+
+@blueprint.function_name("dashboard")
+@blueprint.route(route="dashboard", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@answered
+async def dashboard(req: func.HttpRequest) -> func.HttpResponse:
+    """The page; it shows all connections."""
+    del req
+    return _page()
+
+
+@blueprint.function_name("dashboard_connection")
+@blueprint.route(route="dashboard/{id}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@answered
+async def dashboard_connection(req: func.HttpRequest) -> func.HttpResponse:
+    """The same page; it reads from its own address which connection to show."""
+    del req
+    return _page()
+
+
+@blueprint.function_name("dashboard_file")
+@blueprint.route(route="dashboard/files/{name}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@answered
+async def dashboard_file(req: func.HttpRequest) -> func.HttpResponse:
+    """One file of the page; a browser that has it asks only whether it changed."""
+    name = req.route_params["name"]
+    file = files().get(name)
+    if file is None or name == PAGE:
+        raise FileNotServed("The dashboard has no such file.", on=name[:80])
+    headers = HEADERS | {"ETag": file.etag, "Cache-Control": "no-cache"}
+    if file.etag in req.headers.get("if-none-match", ""):
+        return func.HttpResponse(status_code=int(HTTPStatus.NOT_MODIFIED), headers=headers, mimetype=file.kind)
+    return func.HttpResponse(file.content, headers=headers, mimetype=file.kind, charset="utf-8")
+
+
+def _page() -> func.HttpResponse:
+    # Not stored: the address that it was asked by may hold a key.
+    page = files()[PAGE]
+    headers = HEADERS | {"Cache-Control": "no-store"}
+    return func.HttpResponse(page.content, headers=headers, mimetype=page.kind, charset="utf-8")

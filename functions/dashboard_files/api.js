@@ -1,0 +1,49 @@
+// Calls of the app's HTTP API. The function key goes in a header, never into an address.
+
+import { currentKey, forgetKey } from "./key.js";
+
+/** The app refused the key, or there is none: ask for one. */
+export class KeyNeeded extends Error {}
+
+/** Anything else that went wrong, in words for a person. */
+export class ApiError extends Error {
+  constructor(message, { code = "", nextStep = "", correlationId = "" } = {}) {
+    super(message);
+    Object.assign(this, { code, nextStep, correlationId });
+  }
+}
+
+export const listConnections = () => call("/api/connections");
+export const getConnection = (id) => call(`/api/connections/${encodeURIComponent(id)}`);
+export const getJournal = (id, limit, before) => call(paged(id, "journal", limit, before));
+export const getChecks = (id, limit, before) => call(paged(id, "checks", limit, before));
+export const checkNow = (id) => call(`/api/connections/${encodeURIComponent(id)}/check`, "POST");
+export const runAgain = (id) => call(`/api/connections/${encodeURIComponent(id)}/reconcile`, "POST");
+
+function paged(id, what, limit, before) {
+  const query = new URLSearchParams({ limit });
+  if (before) query.set("before", before);
+  return `/api/connections/${encodeURIComponent(id)}/${what}?${query}`;
+}
+
+async function call(path, method = "GET") {
+  const key = currentKey();
+  const headers = key ? { "x-functions-key": key } : {};
+  let answer;
+  try {
+    // Not followed: a redirect is App Service authentication asking for a new sign-in, which only a page can do.
+    answer = await fetch(path, { method, headers, cache: "no-store", redirect: "manual" });
+  } catch {
+    throw new ApiError("The app does not answer.", { nextStep: "Check the network, and that the function app runs." });
+  }
+  if (answer.type === "opaqueredirect") {
+    throw new ApiError("Your sign-in has ended.", { nextStep: "Reload this page to sign in again." });
+  }
+  if (answer.status === 401 || answer.status === 403) {
+    forgetKey();
+    throw new KeyNeeded(key ? "The app does not accept this key." : "");
+  }
+  const body = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new ApiError(body.error?.message ?? `The app answered ${answer.status}.`, body.error);
+  return body;
+}

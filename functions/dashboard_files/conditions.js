@@ -1,0 +1,31 @@
+// The conditions of a connection: each with its reason, since when, and the next step.
+
+import { h } from "./dom.js";
+import { mark } from "./marks.js";
+import { since } from "./time.js";
+import { standing } from "./words.js";
+
+/** The table of conditions. */
+export function conditions(connection) {
+  const rows = connection.conditions.filter((one) => one.type !== "Ready");
+  return [
+    h("h2", {}, "Conditions"),
+    h("table", { class: "conditions" },
+      h("thead", {}, h("tr", {}, ["Condition", "Reason", "What is seen", "For"].map((name) => h("th", { scope: "col" }, name)))),
+      h("tbody", {}, rows.map(row))),
+  ];
+}
+
+/** A CamelCase word that may break between its words. */
+function breakable(word) {
+  return word.split(/(?<=[a-z0-9])(?=[A-Z])/).flatMap((part, index) => (index ? [h("wbr"), part] : [part]));
+}
+
+function row(one) {
+  const { label, mark: shape, tone } = standing(one);
+  return h("tr", { class: one.status === "True" ? "" : `wanting tone-${tone}`, "data-condition": one.type, "data-status": one.status },
+    h("th", { scope: "row" }, h("span", { class: "phase" }, mark(shape, tone), one.type), h("span", { class: one.status === "True" ? "unseen" : "sub muted" }, label)),
+    h("td", {}, h("code", {}, breakable(one.reason))),
+    h("td", {}, h("span", { class: "message" }, one.message), one.nextStep && h("span", { class: "next" }, h("b", {}, "Next "), one.nextStep)),
+    h("td", { class: "c-since" }, since(one.since)));
+}

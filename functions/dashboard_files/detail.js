@@ -1,0 +1,126 @@
+// One connection in depth: what it needs, the path with its broken hop, conditions, checks, addresses, journal.
+
+import { ApiError, checkNow, getChecks, getConnection, getJournal, runAgain } from "./api.js";
+import { conditions } from "./conditions.js";
+import { announce, copyButton, h, section } from "./dom.js";
+import { facts, things } from "./facts.js";
+import { journal } from "./journal.js";
+import { mark } from "./marks.js";
+import { hops, pathPicture } from "./path.js";
+import { plot } from "./plot.js";
+import { since } from "./time.js";
+import { fleet, urls } from "./urls.js";
+import { phase, spaced, standing } from "./words.js";
+
+const CALM = 10_000;
+const BUSY = 2_000; // milliseconds, while something is on its way
+const ASKED_FOR = 60_000;
+const ON_ITS_WAY = new Set(["Provisioning", "AwaitingApproval", "Removing"]);
+
+/** The page of the connection with this id. */
+export function detail(id, { refresh }) {
+  let asked = null; // what a person asked for here, until its run is seen
+  const parts = {
+    head: section(h("header", { class: "head" }), head),
+    summary: section(h("section", { class: "panel summary", "aria-label": "Summary" }), summary),
+    path: pathPicture(),
+    conditions: section(h("section", { class: "panel", "aria-label": "Conditions" }), conditions),
+    plot: plot(() => refresh()),
+    journal: journal((before) => getJournal(id, 50, before)),
+    urls: section(h("section", { class: "panel", "aria-label": "Private URLs" }), urls),
+    fleet: section(h("section", { class: "panel", "aria-label": "Fleet settings" }), fleet),
+    facts: section(h("section", { class: "panel", "aria-label": "Facts" }), facts),
+    things: section(h("section", { class: "panel", "aria-label": "What is used" }), things),
+  };
+  const check = action("Check now", "primary", checkNow, "Tests it now, repairing first what may be repaired.");
+  const again = action("Run again", "", runAgain, "Reads everything anew and brings it to what it should be.");
+  const said = h("p", { class: "said muted", role: "status" });
+  const element = h("div", { class: "detail" },
+    h("p", { class: "back" }, h("a", { href: "/api/dashboard", "data-inside": "" }, "← All connections")),
+    h("div", { class: "top" }, parts.head.element, h("div", { class: "actions" }, check, again, said)),
+    parts.summary.element,
+    parts.path.element,
+    h("div", { class: "columns" },
+      h("div", { class: "wide" }, parts.conditions.element, parts.plot.element, parts.journal.element),
+      h("div", { class: "slim" }, parts.urls.element, parts.fleet.element, parts.facts.element, parts.things.element)));
+
+  function action(label, kind, ask, about) {
+    return h("button", { type: "button", class: kind, title: about, onclick: () => send(label, ask) }, label);
+  }
+
+  async function send(label, ask) {
+    check.disabled = again.disabled = true;
+    try {
+      const { correlationId } = await ask(id);
+      asked = { label, correlationId, at: Date.now() };
+      said.textContent = `${label}: asked for. Correlation id ${correlationId}`;
+    } catch (error) {
+      check.disabled = again.disabled = false;
+      said.textContent = error instanceof ApiError ? `${error.message} ${error.nextStep}` : "The app refused.";
+    }
+    refresh();
+  }
+
+  /** Whether the run that was asked for has been: its correlation id is in the checks or in the journal. */
+  function seen(checks, entries) {
+    const mine = (entry) => entry.correlationId === asked.correlationId;
+    const tested = checks.find(mine);
+    if (!tested && !entries.some(mine) && Date.now() - asked.at < ASKED_FOR) return;
+    const outcome = tested ? `${spaced(tested.reason).toLowerCase()}` : "see the journal";
+    said.textContent = tested || entries.some(mine) ? `${asked.label}: done, ${outcome}.` : `${asked.label}: not run yet; it waits in the queue.`;
+    announce(said.textContent);
+    asked = null;
+    check.disabled = again.disabled = false;
+  }
+
+  return {
+    title: "Connection · Private Link Autopilot",
+    element,
+    async refresh() {
+      const [connection, checks, entries] = await Promise.all([
+        getConnection(id), getChecks(id, parts.plot.limit()), getJournal(id, 20),
+      ]);
+      if (asked) seen(checks.entries, entries.entries);
+      const { app, ...rest } = connection;
+      for (const name of ["head", "conditions", "urls", "fleet", "facts", "things"]) parts[name].show(rest);
+      parts.summary.show({ connection: rest, last: checks.entries[0] ?? null });
+      parts.path.show(hops(rest));
+      parts.plot.show(checks);
+      parts.journal.show(entries);
+      const busy = asked || ON_ITS_WAY.has(rest.phase);
+      const { label } = phase(rest.phase);
+      return { title: `${rest.name} · ${label}`, app, interval: busy ? BUSY : CALM };
+    },
+  };
+}
+
+function head(connection) {
+  const { label, mark: shape, tone, about } = phase(connection.phase);
+  return [
+    h("h1", {}, connection.name || connection.id, " ",
+      h("span", { class: `phase badge tone-${tone}`, title: about }, mark(shape, tone), label)),
+    h("p", { class: "id" }, h("code", {}, connection.endpointId), copyButton(connection.endpointId, "the endpoint's id")),
+  ];
+}
+
+/** What it comes to, and who must do what. */
+function summary({ connection, last }) {
+  const ready = connection.conditions.find((one) => one.type === "Ready");
+  if (!ready) return h("p", {}, "Nothing is known yet: the first run has not ended.");
+  const { label, mark: shape, tone } = standing(ready);
+  if (ready.status === "True") {
+    return h("p", { class: "sum" }, mark("ok", "good", 20), h("span", {}, ready.message.replace(/\.$/, ""), ", for ", since(ready.since), ".",
+      last && h("span", { class: "muted" }, " Last tested ", since(last.at), " ago.")));
+  }
+  const wanting = connection.conditions.filter((one) => one.type !== "Ready" && one.status !== "True" && one.nextStep);
+  const steps = wanting.length ? wanting : [ready].filter((one) => one.nextStep);
+  return [
+    h("p", { class: "sum" }, mark(shape, tone, 20),
+      h("span", {}, h("strong", {}, spaced(ready.reason), ". "), ready.message, h("span", { class: "muted" }, " For ", since(ready.since), "."))),
+    h("div", { class: `next-steps tone-${tone}` },
+      h("p", { class: "who" }, label),
+      steps.length
+        ? h("ol", { class: steps.length === 1 ? "one" : "" }, steps.map((one) => h("li", {}, one.nextStep)))
+        : h("p", {}, "Nobody needs to do anything now.")),
+  ];
+}

@@ -1,0 +1,77 @@
+// Makes elements. Text is always set as text, never as markup: what a tag or a name holds cannot become part of the page.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** An HTML element: h("a", { href }, "text", child). Properties `onclick` and the like are listeners. */
+export function h(tag, properties = {}, ...children) {
+  return fill(document.createElement(tag), properties, children);
+}
+
+/** The same for SVG. */
+export function s(tag, properties = {}, ...children) {
+  return fill(document.createElementNS(SVG, tag), properties, children);
+}
+
+function fill(element, properties, children) {
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? "" : String(value));
+  }
+  element.append(...children.flat(Infinity).filter((child) => child !== undefined && child !== null && child !== false));
+  return element;
+}
+
+/** A part of the page that is drawn again only when what it shows has changed, so that focus and selection stay. */
+export function section(element, draw) {
+  let shown;
+  return {
+    element,
+    show(data) {
+      const now = JSON.stringify(data);
+      if (now === shown) return;
+      shown = now;
+      const children = draw(data);
+      element.hidden = children === null;
+      element.replaceChildren(...(children === null ? [] : [children].flat(Infinity)));
+    },
+  };
+}
+
+/** Put `wanted` into `parent` in this order, moving no more than needed. */
+export function arrange(parent, wanted) {
+  const focused = document.activeElement;
+  let at = parent.firstChild;
+  for (const child of wanted) {
+    if (child === at) at = at.nextSibling;
+    else parent.insertBefore(child, at);
+  }
+  while (at !== null) {
+    const next = at.nextSibling;
+    at.remove();
+    at = next;
+  }
+  if (focused !== document.activeElement && parent.contains(focused)) focused.focus();
+}
+
+/** Say something to who cannot see the page change. */
+export function announce(text) {
+  document.getElementById("announcer").textContent = text;
+}
+
+/** A button that copies `text`, and says so. */
+export function copyButton(text, what) {
+  const label = h("span", {}, "Copy");
+  const button = h("button", { type: "button", class: "copy", "aria-label": `Copy ${what}` }, label);
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      label.textContent = "Copied";
+      announce(`Copied ${what}`);
+    } catch {
+      label.textContent = "Cannot copy";
+    }
+    setTimeout(() => { label.textContent = "Copy"; }, 1600);
+  });
+  return button;
+}

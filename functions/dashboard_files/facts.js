@@ -1,0 +1,66 @@
+// What is known of a connection, and the things in Azure and Elastic Cloud that it uses, with whose they are.
+
+import { copyButton, h } from "./dom.js";
+import { exact, since } from "./time.js";
+import { lastSegment } from "./words.js";
+
+const OWNERS = {
+  ours: ["made by the app", "The app made it: it keeps it true and may remove it."],
+  adopted: ["adopted", "Others made it and it was as it should be: the app uses it and never changes it."],
+};
+
+/** Plain facts, in a list. */
+export function facts(connection) {
+  const rows = [
+    ["Elastic region", connection.region],
+    ["Azure location", connection.location],
+    ["Virtual network", connection.vnetId && code(lastSegment(connection.vnetId), connection.vnetId)],
+    ["Address", connection.address && code(connection.address)],
+    ["Resource GUID", connection.guid && code(connection.guid)],
+    ["Organization", connection.organization],
+    ["Mode", connection.mode],
+    ["On delete", connection.onDelete],
+    ["Claim", claim(connection.claim)],
+    ["First seen", moment(connection.firstSeen)],
+    ["First ready", moment(connection.readySince)],
+    ["Read in full", connection.observedAt && h("span", {}, since(connection.observedAt), " ago")],
+    ["Looks again", connection.wakeAt && moment(connection.wakeAt)],
+    ["Removing since", moment(connection.removingSince)],
+    ["Runs", connection.generation],
+  ];
+  const shown = rows.filter(([, value]) => value !== undefined && value !== null && value !== "");
+  return [h("h2", {}, "Facts"), h("dl", { class: "facts" }, shown.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]).flat())];
+}
+
+/** Zone, links, record, policy and associations. */
+export function things(connection) {
+  const names = new Map(connection.deployments.map((one) => [one.id, one.name]));
+  const rows = [
+    ["Zone", connection.zone],
+    ...(connection.links ?? []).map((one) => ["Link", one]),
+    ["Record", connection.record],
+    ["Policy", connection.policy?.id ? connection.policy : null],
+    ...(connection.associations ?? []).map((one) => ["Association", { id: names.get(one.deploymentId) ?? one.deploymentId, owner: one.owner }]),
+  ].filter(([, thing]) => thing);
+  if (rows.length === 0) return null;
+  return [h("h2", {}, "What is used"), h("ul", { class: "things" }, rows.map(([kind, thing]) => item(kind, thing)))];
+}
+
+function item(kind, { id, owner }) {
+  const [label, about] = OWNERS[owner] ?? ["begun", "Its making was begun; how it ended is not known yet."];
+  return h("li", {}, h("span", { class: "muted kind" }, kind), h("span", { class: `owner ${owner ?? "begun"}`, title: about }, label),
+    copyButton(id, `the id of the ${kind.toLowerCase()}`), h("code", { title: id }, lastSegment(id)));
+}
+
+function code(text, whole = text) {
+  return h("span", { class: "with-copy" }, h("code", { title: whole }, text), copyButton(whole, whole));
+}
+
+function moment(text) {
+  return text ? h("time", { datetime: text }, exact(text)) : null;
+}
+
+function claim(value) {
+  if (value === undefined || value === null || value === "") return null;
+  return typeof value === "string" ? value : value.id ?? JSON.stringify(value);
+}

@@ -1,0 +1,124 @@
+// Begins here: finds the key, shows the page that the address names, and keeps it fresh.
+
+import { KeyNeeded } from "./api.js";
+import { detail } from "./detail.js";
+import { announce, h } from "./dom.js";
+import { borrowKey, currentKey, keyForm, takeKeyFromAddress } from "./key.js";
+import { overview } from "./overview.js";
+import { exact, tick } from "./time.js";
+
+const TICK = 1000;
+const LONGEST_WAIT = 60_000; // milliseconds between two tries while the app does not answer
+
+const main = document.getElementById("main");
+const notices = document.getElementById("notices");
+const freshness = document.getElementById("freshness");
+const refreshButton = document.getElementById("refresh");
+
+let view = null;
+let timer = 0;
+let failures = 0;
+let freshAt = 0;
+
+/** Show what the address names. */
+function route() {
+  const [, id] = /^\/api\/dashboard\/([^/]+)\/?$/i.exec(location.pathname) ?? [];
+  view = id === undefined ? overview() : detail(decodeURIComponent(id), { refresh });
+  freshAt = 0;
+  document.title = view.title;
+  main.replaceChildren(view.element);
+  window.scrollTo(0, 0);
+  refresh();
+}
+
+/** Read anew and show; the next time follows by itself. */
+async function refresh() {
+  clearTimeout(timer);
+  const asked = view;
+  let wait;
+  try {
+    const shown = await asked.refresh();
+    if (asked !== view) return;
+    failures = 0;
+    freshAt = Date.now();
+    document.title = shown.title;
+    showNotices(shown.app);
+    wait = shown.interval;
+  } catch (error) {
+    if (asked !== view) return;
+    if (error instanceof KeyNeeded) {
+      askForKey(error.message);
+      return;
+    }
+    failures += 1;
+    showNotices(null, error);
+    wait = Math.min(LONGEST_WAIT, 3000 * 2 ** failures);
+  }
+  refreshButton.hidden = false;
+  showFreshness();
+  if (!document.hidden) timer = setTimeout(refresh, wait);
+}
+
+function askForKey(why) {
+  freshAt = 0;
+  refreshButton.hidden = true;
+  notices.replaceChildren();
+  main.replaceChildren(keyForm(why, route));
+  showFreshness();
+}
+
+/** How the whole app stands, and what went wrong with reading it. */
+function showNotices(app, problem) {
+  const found = [];
+  if (problem) {
+    const last = freshAt ? ` What you see is of ${exact(new Date(freshAt).toISOString())}.` : "";
+    const id = problem.correlationId ? ` Correlation id ${problem.correlationId}.` : "";
+    found.push(notice("bad", problem.message, `${problem.nextStep ?? ""}${last}${id}`));
+    if (failures === 1) announce(problem.message);
+  }
+  if (app?.pausedUntil) {
+    found.push(notice("warn", `Paused until ${exact(app.pausedUntil)}.`, "The app plans and tests, and changes nothing until then."));
+  }
+  if (app?.mode && app.mode !== "apply" && app.mode !== "manage") {
+    found.push(notice("wait", `Mode: ${app.mode}.`, app.mode === "observe" ? "The app plans and reports, and changes nothing." : ""));
+  }
+  notices.replaceChildren(...found);
+}
+
+function notice(tone, title, text) {
+  return h("p", { class: `notice tone-${tone}` }, h("strong", {}, title), ` ${text}`);
+}
+
+function showFreshness() {
+  const seconds = Math.round((Date.now() - freshAt) / 1000);
+  const text = freshAt ? (seconds < 2 ? "Up to date" : `Read ${seconds < 90 ? `${seconds} s` : `${Math.round(seconds / 60)} min`} ago`) : "";
+  freshness.textContent = text;
+  freshness.classList.toggle("stale", failures > 0);
+}
+
+/** Links inside the page change it without loading it anew, so that the key and the scripts stay. */
+function follow(event) {
+  const link = event.target.closest?.("a[data-inside]");
+  if (!link || event.defaultPrevented || event.button !== 0) return;
+  if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  if (link.href !== location.href) history.pushState(null, "", link.href);
+  route();
+  main.focus({ preventScroll: true });
+}
+
+takeKeyFromAddress();
+await borrowKey();
+document.addEventListener("click", follow);
+addEventListener("popstate", route);
+addEventListener("hashchange", () => {
+  takeKeyFromAddress();
+  if (currentKey()) route();
+});
+refreshButton.addEventListener("click", refresh);
+document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : refresh()));
+setInterval(() => {
+  tick();
+  showFreshness();
+}, TICK);
+route();
