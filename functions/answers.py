@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import azure.functions as func
 
-from shared.core.connection import UnreadableRecord
+from shared.core.connection_document import UnreadableRecord
 from shared.core.errors import AutopilotError, Blocked, InvalidInput, InvalidSettings, NotFound, RetryLater
 from shared.correlation import correlated
 

@@ -8,31 +8,30 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from shared.apply import Failures, apply_dns, apply_elastic
+from shared.apply import apply_dns
+from shared.apply_elastic import apply_elastic
 from shared.aside import aside_by_id, aside_for
 from shared.check_log import record_check
 from shared.checks import check, not_tested, testable
 from shared.conclude import conclude, failed_conditions, show_progress
 from shared.core import conditions as c
-from shared.core.conditions import Condition, Phase
+from shared.core.contest import truce
 from shared.core.desired import Desired, desired_of, recognition_condition
-from shared.core.errors import AutopilotError, NotFound, Throttled, Waiting
+from shared.core.errors import AutopilotError, NotFound, Throttled
 from shared.core.messages import WorkMessage
 from shared.core.model import ConnectionStatus, Endpoint, Zone
 from shared.core.modes import not_carried_out
 from shared.core.plan import Observed, Plan, approved, plan, remember
 from shared.core.plan_elastic import ObservedElastic
 from shared.observe import observe_dns, observe_elastic
-from shared.run import Run
+from shared.removal import endpoint_missing
+from shared.run import Failures, Run
 
 _A = TypeVar("_A")
 _B = TypeVar("_B")
 
 FRESH = timedelta(minutes=10)
 """How long a full observation spares the next looks while nothing but the approval is awaited."""
-
-MISSING_GRACE = timedelta(minutes=2)
-"""How long an endpoint that an event or a person named may be unreadable before it counts as gone."""
 
 
 async def run_once(run: Run, message: WorkMessage) -> None:
@@ -43,7 +42,7 @@ async def run_once(run: Run, message: WorkMessage) -> None:
     try:
         endpoint = await run.context.endpoints.get(message.endpoint)
     except NotFound:
-        _endpoint_missing(run, message)
+        await endpoint_missing(run, message)
         return
     except AutopilotError as error:
         conclude(run, [], {c.RECOGNISED: error})
@@ -59,28 +58,12 @@ async def run_once(run: Run, message: WorkMessage) -> None:
     if run.connection.guid and endpoint.guid and run.connection.guid.lower() != endpoint.guid.lower():
         # Deleted and made anew under its old name: little that is known of the old one is true of this one.
         run.connection = run.connection.reborn()
+    if run.cause == "manual":
+        run.connection = truce(run.connection)
     if _only_approval_awaited(run, endpoint, message):
         _look_at_approval(run, endpoint)
     else:
         await _full_run(run, desired)
-
-
-def _endpoint_missing(run: Run, message: WorkMessage) -> None:
-    """Not there: for a while after it was named that is normal, later it is gone. Nothing is removed here."""
-    now = run.context.clock.now()
-    since = run.connection.missing_since or now
-    run.connection = replace(run.connection, missing_since=since)
-    settled = run.connection.phase is Phase.REMOVED and message.cause not in {"event-write", "manual"}
-    expected = run.connection.observed_at is None and message.cause != "event-delete" and not settled
-    if expected and now - since < MISSING_GRACE:
-        conclude(run, [], {c.RECOGNISED: Waiting("Azure does not know the endpoint yet.", on=message.endpoint.text)})
-        return
-    text = "Azure says that the private endpoint does not exist (any more). What was made for it is left as it is."
-    gone = Condition(c.RECOGNISED, c.Status.FALSE, "EndpointNotFound", text, needs=c.Kind.EVENT)
-    # What was made stays on record, to be cleaned up; how it stood does not.
-    run.connection = replace(run.connection, observed_at=None, ready_since=None, pending_since=None, checks=())
-    conclude(run, [gone], {}, only=True)
-    run.connection = replace(run.connection, phase=Phase.REMOVED)
 
 
 # -- the two branches ----------------------------------------------------------------------------------------------

@@ -6,13 +6,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
-from shared.apply import Failures
 from shared.core import conditions as c
 from shared.core.conditions import Condition, merge, phase_of, summary
 from shared.core.errors import RetryLater, Waiting
 from shared.core.messages import WorkMessage
 from shared.core.outcomes import condition_of, fingerprint, next_delay
-from shared.run import Run
+from shared.run import Failures, Run
 
 
 def failed_conditions(run: Run, failures: Failures) -> dict[str, Condition]:

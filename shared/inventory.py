@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from shared.context import Context, log
-from shared.core.connection import Connection, from_document
+from shared.core.connection import Connection
+from shared.core.connection_document import from_document
 from shared.core.desired import Desired
 from shared.core.errors import AutopilotError, InvalidInput, Throttled
 from shared.core.model import Deployment, Endpoint, Policy, Zone

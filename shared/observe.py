@@ -14,8 +14,9 @@ from shared.core.arm_ids import parse_arm_id
 from shared.core.connection import Connection, Owner
 from shared.core.desired import Desired
 from shared.core.errors import AutopilotError, InvalidInput
-from shared.core.model import ConnectionStatus, Deployment, Policy, Zone
-from shared.core.plan_elastic import ObservedElastic
+from shared.core.model import Claim, ConnectionStatus, Deployment, Policy, Zone
+from shared.core.plan_elastic import ObservedElastic, policies_of
+from shared.core.selection import CONNECT_TAG
 from shared.correlation import Stage, timed
 
 
@@ -55,21 +56,39 @@ async def _known_zone(context: Context, desired: Desired, known: Connection) -> 
 async def observe_elastic(
     context: Context, desired: Desired, known: Connection
 ) -> tuple[ObservedElastic, AutopilotError | None]:
-    """The region's policies and, once the endpoint is approved, the deployments it asks for.
+    """The region's policies, claims if they matter, and, once the endpoint is approved, the deployments that matter.
 
     Deployments that cannot be read come back as the error; the policy does not wait for them.
     """
-    asked = desired.deployments if desired.endpoint.status is ConnectionStatus.APPROVED else ()
-    policies, deployments = await asyncio.gather(
-        _policies(context, desired, known), _deployments(context, asked), return_exceptions=True
+    policies, claims = await asyncio.gather(
+        _policies(context, desired, known), _claims(context, desired, known), return_exceptions=True
     )
     if isinstance(policies, BaseException):
         raise policies
-    if isinstance(deployments, AutopilotError):
-        return ObservedElastic(policies, None), deployments
-    if isinstance(deployments, BaseException):
-        raise deployments
-    return ObservedElastic(policies, deployments if asked else None), None
+    if isinstance(claims, BaseException):
+        raise claims
+    observed = ObservedElastic(policies, None, claims)
+    if desired.endpoint.status is not ConnectionStatus.APPROVED:
+        return observed, None
+    try:
+        deployments = await _deployments(context, deployments_that_matter(desired, policies, known))
+    except AutopilotError as error:
+        return observed, error
+    return replace(observed, deployments=deployments), None
+
+
+def deployments_that_matter(desired: Desired, policies: tuple[Policy, ...], known: Connection) -> tuple[str, ...]:
+    """Ids and names: those asked for, those we associated, and those that the policy in use is associated with."""
+    remembered = (memory.deployment_id for memory in known.associations)
+    matching = policies_of(policies, desired.endpoint.guid, known.policy.id)
+    associated = (deployment_id for policy in matching[:1] for deployment_id in policy.associations)
+    return tuple(dict.fromkeys((*desired.deployments, *remembered, *associated)))
+
+
+async def _claims(context: Context, desired: Desired, known: Connection) -> tuple[Claim, ...] | None:
+    if not desired.claim and known.claim is None:
+        return None
+    return await context.elastic.claims(desired.service.elastic_region)
 
 
 async def _policies(context: Context, desired: Desired, known: Connection) -> tuple[Policy, ...]:
@@ -82,12 +101,13 @@ async def _policies(context: Context, desired: Desired, known: Connection) -> tu
     return listed if found is None else (*listed, found)
 
 
-async def _deployments(context: Context, asked: tuple[str, ...]) -> tuple[Deployment, ...]:
-    found = await context.elastic.deployments(asked)
-    return tuple(await asyncio.gather(*(_with_attached(context, deployment) for deployment in found)))
+async def _deployments(context: Context, matter: tuple[str, ...]) -> tuple[Deployment, ...]:
+    """These, and those whose own tag asks for endpoints, in one search."""
+    found = await context.elastic.deployments(matter, tag=CONNECT_TAG)
+    return tuple(await asyncio.gather(*(with_attached(context, deployment) for deployment in found)))
 
 
-async def _with_attached(context: Context, deployment: Deployment) -> Deployment:
+async def with_attached(context: Context, deployment: Deployment) -> Deployment:
     """The search leaves a deployment's settings out at times; then its policies are asked for by themselves."""
     if deployment.attached is not None or not deployment.running:
         return deployment

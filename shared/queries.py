@@ -10,7 +10,8 @@ from typing import Any
 from shared.context import Context
 from shared.core.arm_ids import ArmId, connection_id, parse_endpoint_id
 from shared.core.conditions import READY
-from shared.core.connection import Connection, from_document, to_document
+from shared.core.connection import Connection
+from shared.core.connection_document import from_document, to_document
 from shared.core.errors import InvalidInput, NotFound
 from shared.core.messages import WorkMessage
 from shared.reconcile import in_scope

@@ -25,7 +25,8 @@ from shared.branches import run_once
 from shared.conclude import schedule
 from shared.context import Context, log
 from shared.core.arm_ids import ArmId
-from shared.core.connection import Connection, from_document, to_document
+from shared.core.connection import Connection
+from shared.core.connection_document import from_document, to_document
 from shared.core.errors import AutopilotError, LeaseLost, RetryLater
 from shared.core.messages import WorkMessage
 from shared.core.scope import outside_by_id

@@ -11,14 +11,18 @@ from typing import Any
 
 from shared import telemetry
 from shared.context import Context, log
-from shared.core.connection import Connection, to_document
-from shared.core.errors import AutopilotError
+from shared.core.connection import Connection
+from shared.core.connection_document import to_document
+from shared.core.errors import AutopilotError, Waiting
 from shared.core.modes import Stance, stance_of
 from shared.core.outcomes import fingerprint
 from shared.core.pause import Pause
 from shared.core.steps import Step
 from shared.state.leases import Held
 from shared.state.rows import JournalEntry
+
+Failures = dict[str, AutopilotError]
+"""The error of each condition that met one."""
 
 
 @dataclass(slots=True)
@@ -87,6 +91,11 @@ class Run:
             duration_ms=duration,
             message=message,
         )
+
+    def note_failure(self, step: Step | str, error: AutopilotError, started: float) -> None:
+        """Add to the diary that a change was not made, and why."""
+        outcome = "waiting" if isinstance(error, Waiting) else "failed"
+        self.note(step, outcome, message=str(error), started=started)
 
     async def save(self) -> None:
         """Store the record as it is now, and renew the lease; raises LeaseLost."""

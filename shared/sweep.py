@@ -22,7 +22,8 @@ from shared.core import conditions as c
 from shared.core.arm_ids import ArmId, connection_id, parse_endpoint_id
 from shared.core.catalogue import Kind, recognise
 from shared.core.conditions import Condition, Phase
-from shared.core.connection import Connection, to_document
+from shared.core.connection import Connection
+from shared.core.connection_document import to_document
 from shared.core.desired import Desired, desired_of
 from shared.core.errors import AutopilotError, InvalidInput
 from shared.core.messages import WorkMessage

@@ -9,69 +9,45 @@ Creating a ruleset is the one call that is not idempotent, and nothing here repe
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from contextlib import suppress
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from shared.clouds.elastic_errors import elastic_error
-from shared.core.errors import AnswerLost, Forbidden, NotFound, RetryLater
+from shared.clouds.elastic_json import claim_of, deployment_of, policy_of, updated_ruleset
+from shared.clouds.elastic_transport import ElasticOptions, ElasticTransport
+from shared.core.errors import AnswerLost, Blocked, Forbidden, LostRace, NotFound
 from shared.core.markers import marker_from_description
-from shared.core.model import Deployment, Policy, Rule
-from shared.core.plan_elastic import POLICY_TYPE
-from shared.core.private_urls import private_urls, region_of
-from shared.core.steps import Associate, CreatePolicy
-from shared.correlation import Service, outgoing
+from shared.core.model import POLICY_TYPE, Claim, Deployment, Policy
+from shared.core.steps import Associate, ClaimEndpoint, CreatePolicy, UnclaimEndpoint, UpdatePolicy
 
-if TYPE_CHECKING:
-    import httpx
+__all__ = ["ElasticCloud", "ElasticOptions"]
 
 _RULESETS = "/deployments/traffic-filter/rulesets"
+_CLAIMS = "/deployments/traffic-filter/link-ids"
+_NEVER_REGARDLESS = {"ignore_associations": "false"}
+"""The default, said all the same: `true` would take the policy away from everybody who uses it (S4)."""
 _PAGE = 100
 _NAMES = 200
 """Names in one search: two clauses each, and Elasticsearch takes about a thousand."""
 
 
-@dataclass(frozen=True, slots=True)
-class ElasticOptions:
-    """Where the API is; the key never appears in a text of ours."""
-
-    url: str
-    api_key: str
-    timeout: float = 15.0
-    """Seconds for one request."""
-    probe_port: int = 9243
-    """Port of the private URLs."""
-
-    def __repr__(self) -> str:
-        return f"ElasticOptions(url={self.url!r}, api_key=<secret>)"
-
-
-class ElasticCloud:
+class ElasticCloud(ElasticTransport):
     """One organization of Elastic Cloud, as its API key sees it."""
-
-    def __init__(self, options: ElasticOptions, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._options = options
-        self._transport = transport
-        self._client: httpx.AsyncClient | None = None
-        self.key_expires: datetime | None = None
-        """When the API key ends, as the last answer said; None: not known, or never."""
 
     # -- policies --------------------------------------------------------------------------------------------------
 
     async def policies(self, region: str | None = None) -> tuple[Policy, ...]:
         """Every policy of a region (`azure-eastus2`), or of all, with its associations. The API has no pages here."""
         query = {"include_associations": "true"} | ({"region": region} if region else {})
-        body = await self._call("GET", _RULESETS, doing="list policies", on=region or "all regions", params=query)
+        body = await self.call("GET", _RULESETS, doing="list policies", on=region or "all regions", params=query)
         return tuple(policy_of(entry) for entry in _list_in(body, "rulesets", "list policies"))
 
     async def policy(self, policy_id: str) -> Policy | None:
         """One policy; None when it is gone: the API answers 404 for that, and at times 403."""
         path, query = f"{_RULESETS}/{policy_id}", {"include_associations": "true"}
         try:
-            return policy_of(await self._call("GET", path, doing="read the policy", on=policy_id, params=query))
+            return policy_of(await self.call("GET", path, doing="read the policy", on=policy_id, params=query))
         except (NotFound, Forbidden):
             return None
 
@@ -91,8 +67,8 @@ class ElasticCloud:
         }
         doing = "create the private connection policy"
         try:
-            async with asyncio.timeout(self._options.timeout):
-                answer = await self._call("POST", _RULESETS, doing=doing, on=step.name, body=body)
+            async with asyncio.timeout(self.options.timeout):
+                answer = await self.call("POST", _RULESETS, doing=doing, on=step.name, body=body)
         except TimeoutError as error:
             raise AnswerLost(f"Elastic Cloud did not answer in time when asked to {doing}.", on=step.name) from error
         policy_id = answer.get("id")
@@ -100,10 +76,37 @@ class ElasticCloud:
             raise AnswerLost("Elastic Cloud created the policy but answered no id.", on=step.name)
         return policy_id
 
+    async def update_policy(self, step: UpdatePolicy) -> None:
+        """Let the policy follow its endpoint. Read again first: a PUT replaces everything, and there is no ETag."""
+        path, doing = f"{_RULESETS}/{step.policy_id}", "update the policy"
+        current = await self.call("GET", path, doing=doing, on=step.policy_id)
+        marker = marker_from_description(str(current.get("description") or ""))
+        if marker is None or not step.marker.same_maker(marker) or marker.connection_id != step.marker.connection_id:
+            raise LostRace("The policy no longer carries this connection's marker.", on=step.policy_id, after=1.0)
+        await self.call("PUT", path, doing=doing, on=step.policy_id, body=updated_ruleset(current, step))
+
+    async def delete_policy(self, policy_id: str) -> None:
+        """Delete a policy that nothing is associated with, else the API refuses; one that is gone is no error."""
+        doing = "delete the policy"
+        try:
+            await self.send("DELETE", f"{_RULESETS}/{policy_id}", doing=doing, on=policy_id, params=_NEVER_REGARDLESS)
+        except NotFound:
+            return
+        except Forbidden:
+            # Also the answer for a policy that no longer exists: the list tells which it is.
+            if any(policy.id == policy_id for policy in await self.policies()):
+                raise
+
+    async def disassociate(self, policy_id: str, deployment_id: str) -> None:
+        """Take an association away; one that is gone is no error."""
+        path = f"{_RULESETS}/{policy_id}/associations/deployment/{deployment_id}"
+        with suppress(NotFound):
+            await self.send("DELETE", path, doing="disassociate the policy", on=deployment_id)
+
     async def associate(self, step: Associate) -> bool:
         """Associate the policy with a deployment; True when it was not associated before."""
         body = {"entity_type": "deployment", "id": step.deployment_id}
-        response = await self._send(
+        response = await self.send(
             "POST",
             f"{_RULESETS}/{step.policy_id}/associations",
             doing="associate the policy",
@@ -115,102 +118,74 @@ class ElasticCloud:
     async def attached_to(self, deployment_id: str) -> tuple[str, ...]:
         """Ids of the policies attached to a deployment."""
         path = f"/deployments/traffic-filter/associations/deployment/{deployment_id}/rulesets"
-        body = await self._call("GET", path, doing="read a deployment's policies", on=deployment_id)
+        body = await self.call("GET", path, doing="read a deployment's policies", on=deployment_id)
         return tuple(str(entry) for entry in _list_in(body, "rulesets", "read a deployment's policies"))
+
+    # -- claims ----------------------------------------------------------------------------------------------------
+
+    async def claims(self, region: str) -> tuple[Claim, ...]:
+        """The endpoints of a region that the organization has claimed."""
+        doing = "list claimed endpoints"
+        body = await self.call("GET", _CLAIMS, doing=doing, on=region, params={"region": region})
+        return tuple(claim_of(entry) for entry in _list_in(body, "claimed_link_ids", doing))
+
+    async def claim(self, step: ClaimEndpoint) -> None:
+        """Claim an endpoint for the organization."""
+        await self.send(
+            "POST", f"{_CLAIMS}/_claim", doing="claim the endpoint", on=step.endpoint_name, body=_link(step)
+        )
+
+    async def unclaim(self, step: UnclaimEndpoint) -> None:
+        """Give a claim up. One that is not there is refused by the API (400): the list tells whether it is gone."""
+        doing = "give up the claim to the endpoint"
+        try:
+            await self.send("POST", f"{_CLAIMS}/_unclaim", doing=doing, on=step.endpoint_name, body=_link(step))
+        except Blocked:
+            held = {claim.endpoint_guid.lower() for claim in await self.claims(step.region)}
+            if step.endpoint_guid.lower() in held:
+                raise
 
     # -- deployments -----------------------------------------------------------------------------------------------
 
-    async def deployments(self, ids_or_names: Iterable[str]) -> tuple[Deployment, ...]:
-        """Every deployment that has one of these as its id or its exact name."""
+    async def deployments(self, ids_or_names: Iterable[str], *, tag: str = "") -> tuple[Deployment, ...]:
+        """Every deployment with one of these as its id or exact name, or with the tag, whatever its value."""
         wanted = tuple(dict.fromkeys(ids_or_names))
-        pages = [await self._search(wanted[at : at + _NAMES]) for at in range(0, len(wanted), _NAMES)]
+        portions = [wanted[at : at + _NAMES] for at in range(0, len(wanted), _NAMES)] or ([()] if tag else [])
+        pages = [await self._search(portion, tag) for portion in portions]
         return tuple({deployment.id: deployment for page in pages for deployment in page}.values())
 
-    async def _search(self, wanted: tuple[str, ...]) -> tuple[Deployment, ...]:
-        terms = [
+    async def _search(self, wanted: tuple[str, ...], tag: str) -> tuple[Deployment, ...]:
+        terms: list[dict[str, Any]] = [
             {"term": {field: {"value": value}}}
             for entry in wanted
             for field, value in (("id", entry.lower()), ("name.keyword", entry))
         ]
+        if tag:
+            has_tag = {"term": {"metadata.tags.key": {"value": tag}}}
+            terms.append({"nested": {"path": "metadata.tags", "query": {"bool": {"filter": [has_tag]}}}})
         query: dict[str, Any] = {"bool": {"should": terms, "minimum_should_match": 1}}
         request: dict[str, Any] = {"query": query, "size": _PAGE, "sort": ["id"]}
         found: dict[str, Deployment] = {}
         while True:
-            page = await self._call(
+            page = await self.call(
                 "POST", "/deployments/_search", doing="search deployments", on=", ".join(wanted)[:200], body=request
             )
             entries = _list_in(page, "deployments", "search deployments")
             for entry in entries:
-                deployment = deployment_of(entry, self._options.probe_port)
+                deployment = deployment_of(entry, self.options.probe_port)
                 found[deployment.id] = deployment
             cursor = page.get("cursor")
             if not cursor or len(entries) < _PAGE or cursor == request.get("cursor"):
                 return tuple(found.values())
             request = {"cursor": cursor}
 
-    # -- transport -------------------------------------------------------------------------------------------------
 
-    async def _call(self, method: str, path: str, *, doing: str, on: str, **options: Any) -> Mapping[str, Any]:
-        response = await self._send(method, path, doing=doing, on=on, **options)
-        try:
-            body = response.json()
-        except ValueError as error:
-            raise AnswerLost(f"Elastic Cloud's answer is no JSON when asked to {doing}.", on=on) from error
-        if not isinstance(body, dict):
-            raise AnswerLost(f"Elastic Cloud's answer is no JSON object when asked to {doing}.", on=on)
-        return body
-
-    async def _send(
-        self,
-        method: str,
-        path: str,
-        *,
-        doing: str,
-        on: str,
-        params: dict[str, str] | None = None,
-        body: dict[str, Any] | None = None,
-    ) -> httpx.Response:
-        import httpx  # noqa: PLC0415 - imported when first used
-
-        content = None if body is None else json.dumps(body, separators=(",", ":")).encode()
-        headers = outgoing(Service.ELASTIC) | ({} if body is None else {"Content-Type": "application/json"})
-        try:
-            response = await self._http().request(method, path, params=params, content=content, headers=headers)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise RetryLater(f"Elastic Cloud could not be reached to {doing}.", on=on) from error
-        except httpx.HTTPError as error:
-            raise AnswerLost(f"Elastic Cloud's answer was lost when asked to {doing}.", on=on) from error
-        self.key_expires = _moment(response.headers.get("x-elastic-api-key-expiration")) or self.key_expires
-        if not response.is_success:
-            raise elastic_error(response.status_code, response.text, response.headers, doing=doing, on=on)
-        return response
-
-    def _http(self) -> httpx.AsyncClient:
-        import httpx  # noqa: PLC0415 - imported when first used
-
-        if self._client is None:
-            self._client = httpx.AsyncClient(
-                base_url=f"{self._options.url.rstrip('/')}/api/v1",
-                headers={"Authorization": f"ApiKey {self._options.api_key}", "Accept": "application/json"},
-                timeout=self._options.timeout,
-                transport=self._transport,
-            )
-        return self._client
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
-
-
-def _moment(text: str | None) -> datetime | None:
-    """A time with its zone; anything else is not understood, and no reason to fail."""
-    try:
-        found = datetime.fromisoformat(text) if text else None
-    except ValueError:
-        return None
-    return found if found is None or found.tzinfo else None
+def _link(step: ClaimEndpoint | UnclaimEndpoint) -> dict[str, Any]:
+    return {
+        "region": step.region,
+        "azure_endpoint_name": step.endpoint_name,
+        "azure_endpoint_guid": step.endpoint_guid,
+    }
 
 
 def _list_in(body: Mapping[str, Any], name: str, doing: str) -> list[Any]:
@@ -219,49 +194,3 @@ def _list_in(body: Mapping[str, Any], name: str, doing: str) -> list[Any]:
     if not isinstance(found, list):
         raise AnswerLost(f"Elastic Cloud's answer has no list of {name} when asked to {doing}.", after=15.0)
     return found
-
-
-def policy_of(body: Mapping[str, Any]) -> Policy:
-    """A policy from the API's JSON, which may have nulls anywhere."""
-    rules = [rule for rule in body.get("rules") or [] if isinstance(rule, Mapping)]
-    associations = (entry for entry in body.get("associations") or [] if isinstance(entry, Mapping))
-    return Policy(
-        id=str(body.get("id") or ""),
-        name=str(body.get("name") or ""),
-        type=str(body.get("type") or ""),
-        region=str(body.get("region") or ""),
-        include_by_default=bool(body.get("include_by_default")),
-        description=str(body.get("description") or ""),
-        rules=tuple(
-            Rule(str(rule.get("azure_endpoint_name") or ""), str(rule["azure_endpoint_guid"]))
-            for rule in rules
-            if rule.get("azure_endpoint_guid")
-        ),
-        associations=tuple(str(a["id"]) for a in associations if a.get("entity_type") == "deployment" and a.get("id")),
-        marker=marker_from_description(body.get("description")),
-        other_rules=sum(not rule.get("azure_endpoint_guid") for rule in rules),
-    )
-
-
-def deployment_of(body: Mapping[str, Any], port: int) -> Deployment:
-    """A deployment from a search hit."""
-    metadata = body.get("metadata") or {}
-    filters = (body.get("settings") or {}).get("traffic_filter_settings")
-    attached = filters.get("rulesets") if isinstance(filters, Mapping) else None
-    tags = (tag for tag in metadata.get("tags") or [] if isinstance(tag, Mapping))
-    return Deployment(
-        id=str(body.get("id") or ""),
-        name=str(body.get("name") or ""),
-        region=region_of(body) or "",
-        running=not metadata.get("hidden") and not _stopped(body),
-        # Absent settings mean "unknown", never "no policies": the safety of S1 rests on the difference.
-        attached=None if attached is None else tuple(str(policy_id) for policy_id in attached),
-        tags={str(tag.get("key")): str(tag.get("value")) for tag in tags},
-        urls=private_urls(body, port=port),
-    )
-
-
-def _stopped(body: Mapping[str, Any]) -> bool:
-    clusters = (body.get("resources") or {}).get("elasticsearch") or []
-    states = {str(((cluster or {}).get("info") or {}).get("status") or "").lower() for cluster in clusters}
-    return bool(states) and states <= {"stopped", "stopping"}

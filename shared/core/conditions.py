@@ -17,12 +17,29 @@ ZONE_READY = "ZoneReady"
 LINKED = "Linked"
 RECORD_READY = "RecordReady"
 POLICY_READY = "PolicyReady"
+CLAIMED = "Claimed"
+"""Only where a claim is asked for."""
 APPROVED = "Approved"
 ASSOCIATED = "Associated"
 REACHABLE = "Reachable"
+REMOVED = "Removed"
+"""Only of a connection whose endpoint is gone: how far the removal of what was made for it is."""
 READY = "Ready"
 
-ORDER = (RECOGNISED, ADDRESSED, ZONE_READY, LINKED, RECORD_READY, POLICY_READY, APPROVED, ASSOCIATED, REACHABLE, READY)
+ORDER = (
+    RECOGNISED,
+    ADDRESSED,
+    ZONE_READY,
+    LINKED,
+    RECORD_READY,
+    POLICY_READY,
+    CLAIMED,
+    APPROVED,
+    ASSOCIATED,
+    REACHABLE,
+    REMOVED,
+    READY,
+)
 
 
 class Status(StrEnum):

@@ -1,32 +1,21 @@
-"""A connection's record: all that the app keeps for one endpoint, and its form as JSON.
+"""A connection's record: all that the app keeps for one endpoint.
 
-Made by `reconcile`, stored by `state` as one document, shown over HTTP. It is a cache and a diary, never the truth:
-Azure and Elastic are read again before anything is changed.
+Made by `reconcile`, stored as one document (`connection_document`), shown over HTTP. It is a cache and a diary, never
+the truth: Azure and Elastic are read again before anything is changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
-from typing import TYPE_CHECKING, Any, cast
 
 from shared.core.arm_ids import connection_id
 from shared.core.conditions import Condition, Phase
-from shared.core.errors import InvalidInput
 from shared.core.private_urls import PrivateUrl
 
-if TYPE_CHECKING:
-    from cattrs import Converter
-
-SCHEMA = 1
-"""Version of the document; a newer one is refused, an older one would be migrated on read."""
-
-
-class UnreadableRecord(InvalidInput):
-    """A record that this version of the app cannot read; no caller's fault."""
+SCHEMA = 2
+"""Version of the record's form; see `connection_document`."""
 
 
 class Owner(StrEnum):
@@ -52,6 +41,8 @@ class PolicyMemory:
     owner: Owner | None = None
     intent_at: datetime | None = None
     created_at: datetime | None = None
+    guid: str = ""
+    """The GUID that its rule had when it was last seen: what to replace when the endpoint is made anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +51,24 @@ class AssociationMemory:
 
     deployment_id: str
     owner: Owner | None = None
+    asked: str = ""
+    """The wish that it fulfils, as it was written: a deployment may be renamed afterwards."""
+    made_at: datetime | None = None
+    """When it was last made by us."""
+    seen: bool = False
+    """Whether it was listed since it was made: if it is not listed then, somebody has taken it away."""
+    taken: tuple[datetime, ...] = ()
+    """When it was put back after somebody had taken it away."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimMemory:
+    """The organization's claim to the endpoint: while it stands no other organization can use its GUID."""
+
+    region: str
+    endpoint_name: str
+    guid: str
+    owner: Owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +116,7 @@ class Connection:
     record: Owned | None = None
     record_addresses: tuple[str, ...] = ()
     policy: PolicyMemory = PolicyMemory()
+    claim: ClaimMemory | None = None
     associations: tuple[AssociationMemory, ...] = ()
     deployments: tuple[DeploymentMemory, ...] = ()
     conditions: tuple[Condition, ...] = ()
@@ -125,12 +135,22 @@ class Connection:
     """When the loop will look again by itself; None: only an event, a person or the timer wakes it."""
     elastic_not_before: datetime | None = None
     """Elastic Cloud asked not to be called before this moment."""
+    on_delete: str = ""
+    """What the endpoint's tag said about its removal: `cleanup` or `retain`; empty: as the settings say."""
     missing_since: datetime | None = None
     """When the endpoint was first found gone."""
     mode: str = ""
     """What the endpoint asked for when it was last read (`modes.asked_mode`); it still holds when it is gone."""
     planned: tuple[str, ...] = ()
     """The steps that the last run would have taken, had its mode let it."""
+    missed: int = 0
+    """How many sweeps in a row have missed it."""
+    missed_in: str = ""
+    """Correlation id of the last of them: a message that is delivered twice counts once."""
+    removing_since: datetime | None = None
+    """When it was decided that the endpoint is gone: the grace period runs from here."""
+    left: tuple[str, ...] = ()
+    """What the removal leaves, and why."""
     schema: int = SCHEMA
 
     @property
@@ -143,21 +163,29 @@ class Connection:
         return next((condition for condition in self.conditions if condition.type == type_), None)
 
     def reborn(self) -> Connection:
-        """What is left of the record when the endpoint was made anew under its old name: names and DNS."""
-        return Connection(
-            self.endpoint_id,
-            name=self.name,
-            region=self.region,
-            alias=self.alias,
-            zone=self.zone,
-            links=self.links,
-            record=self.record,
-            conditions=self.conditions,
-            phase=self.phase,
-            generation=self.generation,
-            first_seen=self.first_seen,
-            mode=self.mode,
-        )
+        """What still holds when the endpoint was made anew under its old name: all that is used, not how it stands.
+
+        The policy still has the old GUID, the record the old address: both follow, and keep what hangs on them.
+        """
+        return replace(
+            self,
+            guid="",
+            address="",
+            checks=(),
+            attempts=0,
+            pending_since=None,
+            ready_since=None,
+            observed_at=None,
+            wake_at=None,
+        ).found()
+
+    def found(self) -> Connection:
+        """The same once the endpoint is there (again): no removal is under way."""
+        return replace(self, missing_since=None, missed=0, missed_in="", removing_since=None, left=())
+
+    def association(self, deployment_id: str) -> AssociationMemory | None:
+        """What is remembered of the association with a deployment."""
+        return next((known for known in self.associations if known.deployment_id == deployment_id), None)
 
     def with_association(self, memory: AssociationMemory) -> Connection:
         """The same with one association remembered or updated."""
@@ -168,37 +196,3 @@ class Connection:
         """The same with one association forgotten."""
         kept = tuple(known for known in self.associations if known.deployment_id != deployment_id)
         return replace(self, associations=kept)
-
-
-@cache
-def _converter() -> Converter:
-    # Loaded when first used: a trigger that only enqueues starts without it.
-    from cattrs.preconf.json import make_converter  # noqa: PLC0415 - see above
-
-    return make_converter()
-
-
-def to_document(connection: Connection) -> dict[str, Any]:
-    """The record as JSON values."""
-    return cast("dict[str, Any]", _converter().unstructure(connection))
-
-
-def from_document(document: Mapping[str, Any]) -> Connection:
-    """Read a record back; raises UnreadableRecord for one that a newer version of the app wrote, or a damaged one."""
-    schema = document.get("schema")
-    if schema != SCHEMA:
-        raise UnreadableRecord(
-            f"This connection's record has schema {schema}; this version of the app knows {SCHEMA}.",
-            on=str(document.get("endpoint_id", ""))[:300],
-            next_step="Deploy the newer version of the app again.",
-        )
-    from cattrs.errors import BaseValidationError  # noqa: PLC0415 - see _converter
-
-    try:
-        return _converter().structure(document, Connection)
-    except (BaseValidationError, KeyError, TypeError, ValueError) as error:
-        raise UnreadableRecord(
-            "This connection's record is damaged.",
-            on=str(document.get("endpoint_id", ""))[:300],
-            next_step="Delete the row; the next sweep rebuilds it from Azure and Elastic.",
-        ) from error

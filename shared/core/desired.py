@@ -15,10 +15,16 @@ from shared.core.conditions import Condition
 from shared.core.markers import Marker
 from shared.core.model import Endpoint
 from shared.core.modes import tag_note
-from shared.core.rules import Rules
+from shared.core.rules import OnDelete, Rules
 
 DEPLOYMENTS_TAG = "elastic-deployments"
 """Tag of an endpoint: ids or exact names of the deployments to connect it to, separated by commas."""
+
+CLAIM_TAG = "elastic-privatelink-claim"
+"""Tag of an endpoint: `true` or `false`, whether it is claimed for the organization whatever the settings say."""
+
+ON_DELETE_TAG = "elastic-privatelink-on-delete"
+"""Tag of an endpoint: `cleanup` or `retain`, what becomes of what was made for it. Remembered: it is gone by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,10 @@ class Desired:
     """Networks to link besides the endpoint's own."""
     deployments: tuple[str, ...]
     """Ids or names that the endpoint's tag asks for."""
+    claim: bool = False
+    """Whether the endpoint is to be claimed for the organization."""
+    on_delete: str = ""
+    """What the endpoint's tag says about its removal; empty: as the settings say."""
 
     @property
     def connection_id(self) -> str:
@@ -70,9 +80,21 @@ def recognition_condition(endpoint: Endpoint) -> Condition:
 
 def requested_deployments(endpoint: Endpoint) -> tuple[str, ...]:
     """The entries of the endpoint's tag, without blanks and repetitions, in order."""
-    tags = {name.lower(): value for name, value in endpoint.tags.items()}
-    entries = (entry.strip() for entry in tags.get(DEPLOYMENTS_TAG, "").split(","))
+    entries = (entry.strip() for entry in endpoint.tag(DEPLOYMENTS_TAG).split(","))
     return tuple(dict.fromkeys(entry for entry in entries if entry))
+
+
+def _claim_of(endpoint: Endpoint, rules: Rules) -> bool:
+    wish = endpoint.tag(CLAIM_TAG).lower()
+    return wish == "true" if wish in {"true", "false"} else rules.claim
+
+
+def _on_delete_of(endpoint: Endpoint) -> str:
+    """The tag's value if it is one; of any other word, what keeps more."""
+    wish = endpoint.tag(ON_DELETE_TAG).lower()
+    if not wish:
+        return ""
+    return OnDelete.CLEANUP if wish == OnDelete.CLEANUP else OnDelete.RETAIN
 
 
 def desired_of(endpoint: Endpoint, rules: Rules) -> Desired | None:
@@ -95,4 +117,6 @@ def desired_of(endpoint: Endpoint, rules: Rules) -> Desired | None:
         zone_home=zone_home,
         link_vnets=tuple(extra.values()),
         deployments=requested_deployments(endpoint),
+        claim=_claim_of(endpoint, rules),
+        on_delete=_on_delete_of(endpoint),
     )

@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from shared.core.arm_ids import connection_id
+
 INSTANCE = "elastic-privatelink-instance"
 """Tag and metadata name: which installation of the app made the thing."""
 CONNECTION = "elastic-privatelink-connection"
@@ -20,6 +22,8 @@ _HOLDER = "elastic-privatelink-holder-"
 
 MAX_TAG_VALUE = 256  # https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources#limitations
 _DESCRIPTION = re.compile(r"\[elastic-privatelink instance=(?P<instance>\S+) connection=(?P<connection>[0-9a-f]{16})\]")
+
+_ENDPOINT = re.compile(r"Azure private endpoint (?P<endpoint>/subscriptions/\S+)\. ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,10 @@ class Marker:
         sentence = f"Azure private endpoint {self.endpoint_id}. Made and kept by Private Link Autopilot."
         return f"{sentence} [elastic-privatelink instance={self.instance} connection={self.connection_id}]"
 
+    def described_in(self, description: str) -> bool:
+        """Whether a policy's description says all of this; a person may have written more around it."""
+        return self.description() in description
+
     def same_maker(self, other: Marker | None) -> bool:
         """Whether `other` was made by the same installation."""
         return other is not None and other.instance == self.instance
@@ -58,7 +66,17 @@ def marker_from_tags(tags: Mapping[str, str] | None) -> Marker | None:
 def marker_from_description(description: str | None) -> Marker | None:
     """The marker in a policy's description, or None."""
     found = _DESCRIPTION.search(description or "")
-    return Marker(found["instance"], found["connection"]) if found else None
+    if found is None:
+        return None
+    named = _ENDPOINT.search(description or "")
+    # Only as good as its hash: whoever edits the text must not make us look at another endpoint.
+    endpoint = named["endpoint"] if named and connection_id(named["endpoint"]) == found["connection"] else ""
+    return Marker(found["instance"], found["connection"], endpoint)
+
+
+def updated_description(current: str, marker: Marker) -> str:
+    """The description with this marker in it: as it is if it has it; a person's words are lost only with an old one."""
+    return current if marker.described_in(current) else marker.description()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +103,10 @@ class RecordMarker:
         """The same marker with one connection's entry added or replaced."""
         others = tuple(holder for holder in self.holders if holder.connection_id != new.connection_id)
         return RecordMarker(self.instance, (*others, new))
+
+    def without(self, connection_id: str) -> RecordMarker:
+        """The same marker without one connection's entry."""
+        return RecordMarker(self.instance, tuple(h for h in self.holders if h.connection_id != connection_id))
 
     def metadata(self) -> dict[str, str]:
         """The marker as the metadata of a record set."""

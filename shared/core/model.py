@@ -15,6 +15,9 @@ from shared.core.arm_ids import ArmId
 from shared.core.markers import Marker, RecordMarker
 from shared.core.private_urls import PrivateUrl
 
+POLICY_TYPE = "azure_private_endpoint"
+"""Type of a private connection policy among Elastic Cloud's traffic filters."""
+
 NO_TAGS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -49,6 +52,10 @@ class Endpoint:
     """Private IPv4 address of its network interface; None: not there yet."""
     tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
 
+    def tag(self, name: str) -> str:
+        """A tag's value without blanks around it, empty if there is none; Azure compares tag names without case."""
+        return next((value.strip() for tag, value in self.tags.items() if tag.lower() == name), "")
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -59,6 +66,7 @@ class Link:
     vnet_id: str
     completed: bool
     marker: Marker | None = None
+    etag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +87,9 @@ class Zone:
     links: tuple[Link, ...] = ()
     record: WildcardRecord | None = None
     """None: there is no `*` A record set."""
+    other_records: int | None = None
+    """Record sets besides `*` and the zone's own SOA; None: not looked at."""
+    etag: str = ""
 
     @property
     def name(self) -> str:
@@ -114,10 +125,26 @@ class Policy:
     marker: Marker | None = None
     other_rules: int = 0
     """Rules that name no Azure endpoint."""
+    hidden_associations: int = 0
+    """Associations with deployments that our key may not see."""
+
+    @property
+    def used(self) -> bool:
+        """Whether any deployment is associated with it, seen by our key or not."""
+        return bool(self.associations) or self.hidden_associations > 0
 
     def admits_only(self, guid: str) -> bool:
         """Whether nothing but this endpoint comes in by it."""
         return not self.other_rules and all(rule.endpoint_guid.lower() == guid.lower() for rule in self.rules)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An endpoint that this organization has claimed: no other organization can name it in a policy."""
+
+    region: str
+    endpoint_name: str
+    endpoint_guid: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from shared.core import conditions as c
 from shared.core.conditions import Condition
-from shared.core.connection import AssociationMemory, Connection, Owner, PolicyMemory
+from shared.core.connection import Connection, PolicyMemory
 from shared.core.desired import Desired, recognition_condition
 from shared.core.model import ConnectionStatus, Endpoint, Zone
 from shared.core.plan_dns import DnsPlan, plan_dns
@@ -136,7 +136,7 @@ def remember(known: Connection, desired: Desired, plan_: Plan, now: datetime) ->
     endpoint = desired.endpoint
     pending = endpoint.status in {ConnectionStatus.PENDING, ConnectionStatus.UNKNOWN}
     known = replace(
-        known,
+        known.found(),
         endpoint_id=endpoint.id.text,
         name=endpoint.name,
         guid=endpoint.guid or known.guid,
@@ -146,7 +146,7 @@ def remember(known: Connection, desired: Desired, plan_: Plan, now: datetime) ->
         vnet_id=endpoint.vnet_id,
         address=endpoint.address or known.address,
         pending_since=(known.pending_since or now) if pending else None,
-        missing_since=None,
+        on_delete=desired.on_delete,
     )
     if plan_.dns is not None:
         dns = plan_.dns
@@ -161,14 +161,8 @@ def _remember_elastic(known: Connection, elastic: ElasticPlan) -> Connection:
     if not policy.id and known.policy.intent_at and known.guid:
         policy = known.policy  # an intent is cleared only by a definite answer
     deployments = known.deployments if elastic.deployments is None else elastic.deployments
-    known = replace(known, policy=policy, deployments=deployments)
-    begun = {memory.deployment_id: memory for memory in known.associations}
-    for deployment_id in elastic.associated:
-        memory = begun.get(deployment_id)
-        # Begun by us and there now: ours. There without our doing: adopted, and never removed by us (S4).
-        owner = Owner.ADOPTED if memory is None else (memory.owner or Owner.OURS)
-        known = known.with_association(AssociationMemory(deployment_id, owner))
-    return known
+    associations = known.associations if elastic.associations is None else elastic.associations
+    return replace(known, policy=policy, deployments=deployments, associations=associations, claim=elastic.claim)
 
 
 def forget_policy_intent(known: Connection) -> Connection:

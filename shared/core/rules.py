@@ -18,6 +18,13 @@ class RecordMode(StrEnum):
     """Both addresses stand in it; clients choose at random."""
 
 
+class OnDelete(StrEnum):
+    """What becomes of what was made for an endpoint when the endpoint is deleted."""
+
+    CLEANUP = "cleanup"
+    RETAIN = "retain"
+
+
 @dataclass(frozen=True, slots=True)
 class ZoneHome:
     """Where a private DNS zone is made when the network has none."""
@@ -48,6 +55,15 @@ class Rules:
     """Ids or names, lower case, that nothing is connected to; `*` for all. Wins over everything that allows."""
     first_policy_allowed: frozenset[str] = frozenset()
     """Ids or names, lower case, whose first policy may be associated although that closes them to the internet."""
+    last_policy_allowed: frozenset[str] = frozenset()
+    """Ids or names, lower case, whose last policy may be taken away although that opens them to the internet."""
+    association_restores: int = 3
+    """How often an association that somebody else takes away is put back within `RESTORE_WINDOW`."""
+    claim: bool = False
+    """Whether endpoints are claimed for the organization, where their tag says nothing else."""
+    on_delete: OnDelete = OnDelete.CLEANUP
+    removal_grace: float = 600.0
+    """Seconds between the decision that an endpoint is gone and the removal of what was made for it."""
     policy_lag: float = 60.0
     """Seconds that a created policy may stay unreadable before it counts as missing."""
     approval_overdue: float = 3600.0

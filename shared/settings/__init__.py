@@ -13,11 +13,12 @@ from typing import Any
 
 from shared.core.errors import InvalidSettings
 from shared.core.modes import Mode
-from shared.core.rules import RecordMode, Rules
+from shared.core.rules import OnDelete, RecordMode, Rules
 from shared.settings.azure import AzureSettings
 from shared.settings.dns import DnsSettings
 from shared.settings.elastic import ElasticSettings
 from shared.settings.health import DEFAULT_SCHEDULE, SCHEDULE_SETTING, HealthSettings
+from shared.settings.safety import SafetySettings
 from shared.settings.scope import ScopeSettings
 from shared.settings.timing import TimingSettings
 from shared.settings.values import Expected
@@ -27,7 +28,9 @@ __all__ = ["DEFAULT_SCHEDULE", "SCHEDULE_SETTING", "Description", "Settings", "d
 
 
 @dataclass(frozen=True)
-class Settings(TimingSettings, HealthSettings, DnsSettings, ElasticSettings, AzureSettings, ScopeSettings):
+class Settings(
+    TimingSettings, HealthSettings, SafetySettings, DnsSettings, ElasticSettings, AzureSettings, ScopeSettings
+):
     """The app's settings, validated. Fields are in the order of the groups from last to first."""
 
     def __repr__(self) -> str:
@@ -46,6 +49,11 @@ class Settings(TimingSettings, HealthSettings, DnsSettings, ElasticSettings, Azu
             deployments_allowed=self.deployments_allowed,
             deployments_denied=self.deployments_denied,
             first_policy_allowed=self.first_policy_allowed,
+            last_policy_allowed=self.last_policy_allowed,
+            association_restores=self.association_restores,
+            claim=self.claim,
+            on_delete=OnDelete(self.on_delete),
+            removal_grace=self.removal_grace,
             policy_lag=self.policy_lag,
             approval_overdue=self.approval_overdue,
             probe_port=self.probe_port,

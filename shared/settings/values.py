@@ -148,6 +148,11 @@ def one_of(*choices: str) -> Parser:
     return parse
 
 
+def yes_or_no(value: str) -> bool:
+    """A parser of `true` or `false`."""
+    return cast("str", one_of("true", "false")(value)) == "true"
+
+
 def port(value: str) -> int:
     """A port that Elastic Cloud Hosted answers on."""
     return int(cast("str", one_of("9243", "443")(value)))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.clouds.elastic import deployment_of, policy_of
+from shared.clouds.elastic_json import deployment_of, policy_of
 from shared.core.markers import Marker
 from shared.core.model import Rule
 

@@ -22,9 +22,8 @@ from shared.core.connection import (
     Owner,
     PolicyMemory,
     VerdictMemory,
-    from_document,
-    to_document,
 )
+from shared.core.connection_document import from_document, to_document
 from shared.core.errors import InvalidInput
 from shared.core.private_urls import PrivateUrl
 

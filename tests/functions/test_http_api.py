@@ -15,7 +15,8 @@ from local.memory import MemoryStorage
 from shared.core import conditions as c
 from shared.core.arm_ids import connection_id
 from shared.core.conditions import Phase
-from shared.core.connection import Connection, DeploymentMemory, to_document
+from shared.core.connection import Connection, DeploymentMemory
+from shared.core.connection_document import to_document
 from shared.core.errors import AutopilotError, Forbidden, LostRace, Permanent, RetryLater, Throttled
 from shared.core.private_urls import PrivateUrl
 from shared.state.rows import CheckedHost, CheckEntry, ConnectionRow, JournalEntry

@@ -16,7 +16,8 @@ from local.clock import LoopClock
 from local.memory import MemoryQueue, MemoryStorage
 from shared.app import build
 from shared.context import Context
-from shared.core.connection import Connection, to_document
+from shared.core.connection import Connection
+from shared.core.connection_document import to_document
 from shared.core.errors import InvalidSettings
 from shared.state.leases import Leases
 from shared.state.rows import ConnectionRow

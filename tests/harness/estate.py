@@ -35,7 +35,8 @@ from shared.clouds.private_endpoints import PrivateEndpoints
 from shared.context import Context
 from shared.core.arm_ids import connection_id, parse_endpoint_id
 from shared.core.catalogue import hosted_services
-from shared.core.connection import Connection, from_document
+from shared.core.connection import Connection
+from shared.core.connection_document import from_document
 from shared.core.errors import RetryLater
 from shared.core.messages import WorkMessage, decode_all
 from shared.reconcile import reconcile

@@ -1,0 +1,89 @@
+"""Carrying out a removal's steps in their order, each journalled. Used by `removal`.
+
+A refused step (a right to delete is missing, a lock) is reported, and what needs it is not tried; the rest goes on.
+What is only busy, or does not answer, ends the run: the next one reads everything again.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from shared.core.connection import Connection, PolicyMemory
+from shared.core.errors import AutopilotError, Blocked, LeaseLost, Permanent
+from shared.core.plan_removal import RemovalPlan, held_up_by
+from shared.core.steps import (
+    DeleteLink,
+    DeletePolicy,
+    DeleteRecord,
+    DeleteZone,
+    Disassociate,
+    RemovalStep,
+    UnclaimEndpoint,
+    WithdrawAddress,
+)
+from shared.last_policy import disassociate
+from shared.run import Run
+
+
+async def apply_removal(run: Run, plan: RemovalPlan) -> tuple[tuple[str, ...], AutopilotError | None]:
+    """Take the steps; returns what was refused and why, and the error that ended the run early, if one did."""
+    refused: dict[RemovalStep, str] = {}
+    for step in plan.steps:
+        if held_up_by(step, refused):
+            refused[step] = f"not done, because something before it was refused: {step}"
+            continue
+        started = time.monotonic()
+        try:
+            await _step(run, step, plan)
+        except LeaseLost:
+            raise
+        except (Blocked, Permanent) as error:
+            run.note_failure(step, error, started)
+            refused[step] = f"not done: {step} ({error.what})"
+        except AutopilotError as error:
+            run.note_failure(step, error, started)
+            return tuple(refused.values()), error
+        else:
+            run.note(step, "done", started=started)
+            run.connection = _without(run.connection, step)
+            await run.save()
+    return tuple(refused.values()), None
+
+
+async def _step(run: Run, step: RemovalStep, plan: RemovalPlan) -> None:
+    dns, elastic = run.context.dns, run.context.elastic
+    match step:
+        case Disassociate():
+            await disassociate(run, step, plan.types)
+        case DeletePolicy():
+            await elastic.delete_policy(step.policy_id)
+        case UnclaimEndpoint():
+            await elastic.unclaim(step)
+        case WithdrawAddress():
+            await dns.put_record(step.record)
+        case DeleteRecord():
+            await dns.delete_record(step)
+        case DeleteLink():
+            await dns.delete_link(step)
+        case DeleteZone():
+            await dns.delete_zone(step)
+
+
+def _without(known: Connection, step: RemovalStep) -> Connection:
+    """The record once the step is done."""
+    match step:
+        case Disassociate():
+            known = known.without_association(step.deployment_id)
+        case DeletePolicy() if step.policy_id == known.policy.id:
+            known = replace(known, policy=PolicyMemory(), deployments=())
+        case UnclaimEndpoint():
+            known = replace(known, claim=None)
+        case WithdrawAddress() | DeleteRecord():
+            known = replace(known, record=None, record_addresses=())
+        case DeleteLink():
+            gone = f"{step.zone.text}/virtualNetworkLinks/{step.name}".lower()
+            known = replace(known, links=tuple(link for link in known.links if link.id.lower() != gone))
+        case DeleteZone():
+            known = replace(known, zone=None, links=())
+    return known

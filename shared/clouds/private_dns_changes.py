@@ -1,0 +1,164 @@
+"""Changes of private DNS zones, virtual network links and the `*` record, in ARM. Used through `private_dns`.
+
+Every write is conditional: zones and links are made only if absent; records are written, and anything is deleted, only
+if it is as it was read. ETags are given as the service answered them, as recordings of the live service show it; the
+SDK's own parameter would quote a bare one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from types import ModuleType
+from typing import Any
+
+from shared.clouds.arm_errors import arm_errors
+from shared.clouds.azure import ArmClients
+from shared.clouds.private_dns_json import WILDCARD, link_of, record_of
+from shared.core.arm_ids import ArmId
+from shared.core.errors import LostRace, NotFound, NotVisibleYet, RetryLater, Waiting
+from shared.core.model import Link, WildcardRecord, Zone
+from shared.core.steps import CreateLink, CreateZone, DeleteLink, DeleteRecord, DeleteZone, PutWildcardRecord
+
+
+class PrivateDnsChanges:
+    """Makes, changes and deletes what DNS needs."""
+
+    def __init__(self, clients: ArmClients) -> None:
+        self.clients = clients
+
+    async def create_zone(self, step: CreateZone) -> Zone:
+        """Make the zone. Raises NotVisibleYet when it exists unseen, Waiting when it takes long."""
+        zone = step.zone
+        client = await self.clients.dns(zone.subscription_id)
+        body = _models().PrivateZone({"location": "global", "tags": step.marker.tags()})
+        await self._operation(
+            "create the private DNS zone",
+            zone.text,
+            lambda: client.private_zones.begin_create_or_update(
+                zone.resource_group, zone.name, body, headers=dict(_IF_ABSENT)
+            ),
+        )
+        return Zone(zone, step.marker)
+
+    async def create_link(self, step: CreateLink) -> Link:
+        """Link a network. Raises NotVisibleYet, Waiting, or Blocked when another zone of the name serves it."""
+        zone = step.zone
+        client = await self.clients.dns(zone.subscription_id)
+        properties = {"virtualNetwork": {"id": step.vnet_id}, "registrationEnabled": False}
+        body = _models().VirtualNetworkLink(
+            {"location": "global", "tags": step.marker.tags(), "properties": properties}
+        )
+        answer = await self._operation(
+            "link the private DNS zone",
+            f"{zone.text} to {step.vnet_id}",
+            lambda: client.virtual_network_links.begin_create_or_update(
+                zone.resource_group, zone.name, step.name, body, headers=dict(_IF_ABSENT)
+            ),
+        )
+        return link_of(answer.as_dict())
+
+    async def put_record(self, step: PutWildcardRecord) -> WildcardRecord:
+        """Write the `*` record; raises LostRace when it is not as it was read."""
+        zone = step.zone
+        client = await self.clients.dns(zone.subscription_id)
+        addresses = [{"ipv4Address": address} for address in step.addresses]
+        properties = {"ttl": step.ttl, "aRecords": addresses, "metadata": step.marker.metadata()}
+        body = _models().RecordSet({"properties": properties})
+        condition = dict(_IF_ABSENT) if step.etag is None else _if_unchanged(step.etag, zone)
+        doing = "write the zone's * record"
+        with _made_but_unseen(doing, zone.text), arm_errors(doing, zone.text):
+            answer = await client.record_sets.create_or_update(
+                zone.resource_group, zone.name, "A", WILDCARD, body, headers=condition
+            )
+        return record_of(answer.as_dict())
+
+    async def delete_record(self, step: DeleteRecord) -> None:
+        """Delete the `*` record; raises LostRace when it is not as it was read. One that is gone is no error."""
+        zone = step.zone
+        client = await self.clients.dns(zone.subscription_id)
+        doing = "delete the zone's * record"
+        with suppress(NotFound), arm_errors(doing, zone.text):
+            await client.record_sets.delete(
+                zone.resource_group, zone.name, "A", WILDCARD, headers=_if_unchanged(step.etag, zone)
+            )
+
+    async def delete_link(self, step: DeleteLink) -> None:
+        """Unlink a network; raises LostRace, NotVisibleYet or Waiting. A link that is gone is no error."""
+        zone = step.zone
+        client = await self.clients.dns(zone.subscription_id)
+        with suppress(NotFound):
+            await self._removal(
+                "delete the virtual network link",
+                f"{zone.text} to {step.vnet_id}",
+                lambda: client.virtual_network_links.begin_delete(
+                    zone.resource_group, zone.name, step.name, headers=_if_unchanged(step.etag, zone)
+                ),
+            )
+
+    async def delete_zone(self, step: DeleteZone) -> None:
+        """Delete the zone; Azure refuses while a network is linked. A zone that is gone is no error."""
+        zone = step.zone
+        client = await self.clients.dns(zone.subscription_id)
+        with suppress(NotFound):
+            await self._removal(
+                "delete the private DNS zone",
+                zone.text,
+                lambda: client.private_zones.begin_delete(
+                    zone.resource_group, zone.name, headers=_if_unchanged(step.etag, zone)
+                ),
+            )
+
+    async def _removal(self, doing: str, on: str, begin: Callable[[], Awaitable[Any]]) -> None:
+        with arm_errors(doing, on):
+            await self._finished(doing, on, begin)
+
+    async def _operation(self, doing: str, on: str, begin: Callable[[], Awaitable[Any]]) -> Any:
+        with _there_but_unseen(doing, on), _made_but_unseen(doing, on), arm_errors(doing, on):
+            return await self._finished(doing, on, begin)
+
+    async def _finished(self, doing: str, on: str, begin: Callable[[], Awaitable[Any]]) -> Any:
+        """Start a long-running operation and wait for its end, for a while."""
+        wait = self.clients.options.operation_wait
+        poller = await begin()
+        try:
+            async with asyncio.timeout(wait):
+                return await poller.result()
+        except TimeoutError:
+            message = f"Azure is still busy to {doing}; it was given {wait:.0f} s in this run."
+            raise Waiting(message, on=on) from None
+
+
+@contextmanager
+def _made_but_unseen(doing: str, on: str) -> Iterator[None]:
+    """A write that answers "not found" writes below, or reads back, what was made a moment ago: it will be seen."""
+    try:
+        yield
+    except NotFound as error:
+        raise NotVisibleYet(f"Azure does not show yet what was just made when asked to {doing}.", on=on) from error
+
+
+@contextmanager
+def _there_but_unseen(doing: str, on: str) -> Iterator[None]:
+    """A create-only write that is refused because the thing exists: it was not in the listing, and will be."""
+    try:
+        yield
+    except LostRace as error:
+        message = f"It exists already, though Azure did not show it, when asked to {doing}."
+        raise NotVisibleYet(message, on=on, after=error.after) from error
+
+
+def _models() -> ModuleType:
+    from azure.mgmt.privatedns import models  # noqa: PLC0415 - the SDK is imported when first used
+
+    return models
+
+
+def _if_unchanged(etag: str, on: ArmId) -> dict[str, str]:
+    if not etag:
+        raise RetryLater("Azure answered without an ETag; nothing is overwritten or deleted blindly.", on=on.text)
+    return {"If-Match": etag}
+
+
+_IF_ABSENT: Mapping[str, str] = {"If-None-Match": "*"}

@@ -1,0 +1,52 @@
+"""The plan of the claim: whether the organization holds the endpoint's name and GUID for itself. Pure.
+
+Called by `plan_elastic`. Elastic checks only name and GUID, so without a claim any other organization could put the
+endpoint into a policy of its own. Claims are made only where asked for, by a setting or the endpoint's tag.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.core import conditions as c
+from shared.core.conditions import Condition
+from shared.core.connection import ClaimMemory, Connection, Owner
+from shared.core.desired import Desired
+from shared.core.model import Claim
+from shared.core.steps import ClaimEndpoint, UnclaimEndpoint
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimPlan:
+    """What is left to do for the claim."""
+
+    steps: tuple[ClaimEndpoint | UnclaimEndpoint, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    """One where a claim is asked for, else none."""
+    memory: ClaimMemory | None = None
+
+
+def plan_claim(desired: Desired, claims: tuple[Claim, ...] | None, known: Connection) -> ClaimPlan:
+    """Claim what is to be; give up what we claimed and is no longer to be, or was of an endpoint that is gone."""
+    if claims is None:
+        unread = c.unknown(c.CLAIMED, "NotObserved", "The claims have not been read yet.")
+        return ClaimPlan((), (unread,) if desired.claim else (), known.claim)
+    endpoint, region = desired.endpoint, desired.service.elastic_region
+    held = {claim.endpoint_guid.lower() for claim in claims}
+    old = known.claim
+    outdated = old is not None and (not desired.claim or old.guid.lower() != endpoint.guid.lower())
+    steps: list[ClaimEndpoint | UnclaimEndpoint] = []
+    if old is not None and outdated and old.owner is Owner.OURS and old.guid.lower() in held:
+        steps.append(UnclaimEndpoint(old.region, old.endpoint_name, old.guid))
+    kept = old if steps or not outdated else None
+    if not desired.claim:
+        return ClaimPlan(tuple(steps), (), kept)
+    if endpoint.guid.lower() in held:
+        owner = old.owner if old is not None and not outdated else Owner.ADOPTED
+        memory = old if steps else ClaimMemory(region, endpoint.name, endpoint.guid, owner)
+        maker = "" if owner is Owner.OURS else " It was made by others and is left to them."
+        good = c.good(c.CLAIMED, "Claimed", f"No other organization can use this endpoint.{maker}")
+        return ClaimPlan(tuple(steps), (good,), memory)
+    steps.append(ClaimEndpoint(region, endpoint.name, endpoint.guid))
+    missing = c.waiting(c.CLAIMED, "Missing", "The endpoint is to be claimed.", c.Kind.WORK)
+    return ClaimPlan(tuple(steps), (missing,), kept)

@@ -1,0 +1,141 @@
+"""The plan of a removal: what is taken away once an endpoint is gone, in which order, and what is left and why. Pure.
+
+Called by `removal`. The order is S5's: associations, policy, claim, record, link, zone. Before anything of Azure or a
+policy is removed its own marker, read just before, must say that this installation made it.
+An association has no marker, so only the record says whether it is ours (S4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from shared.core.connection import Connection, Owner
+from shared.core.disassociation import plan_disassociation
+from shared.core.model import POLICY_TYPE, Claim, Deployment, Endpoint, Policy, Zone
+from shared.core.plan_associations import associated_with
+from shared.core.plan_removal_dns import plan_dns_removal
+from shared.core.rules import Rules
+from shared.core.selection import Problem
+from shared.core.steps import (
+    DeleteLink,
+    DeletePolicy,
+    DeleteRecord,
+    DeleteZone,
+    Disassociate,
+    DnsRemoval,
+    ElasticRemoval,
+    RemovalStep,
+    UnclaimEndpoint,
+    WithdrawAddress,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedRemoval:
+    """What is there of what was made for an endpoint that is gone."""
+
+    zone: Zone | None = None
+    """The zone of the record, with all of it; None: it is gone, or there was none."""
+    others: tuple[Endpoint, ...] | None = ()
+    """Every other endpoint of the same service that the app can see; None: not all could be listed."""
+    policies: tuple[Policy, ...] = ()
+    """Every policy of the region."""
+    deployments: tuple[Deployment, ...] = ()
+    """Those that policies of this connection are associated with."""
+    claims: tuple[Claim, ...] = ()
+    """The organization's claims in the region; read only where the record has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemovalPlan:
+    """Steps in order, and what stays although it is ours, or because it is not."""
+
+    elastic: tuple[ElasticRemoval, ...] = ()
+    dns: tuple[DnsRemoval, ...] = ()
+    left: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    """What only a person can free."""
+    types: Mapping[str, str] = field(default_factory=dict)
+    """Type of each policy in the region, by its id: what else keeps a deployment closed (S2)."""
+
+    @property
+    def steps(self) -> tuple[RemovalStep, ...]:
+        """All of it, in the order of S5."""
+        return (*self.elastic, *self.dns)
+
+
+def plan_removal(known: Connection, observed: ObservedRemoval, rules: Rules) -> RemovalPlan:
+    """What is left to take away for an endpoint that is gone."""
+    found = list(_elastic(known, observed, rules))
+    dns, left = plan_dns_removal(known, observed.zone, observed.others, rules) if observed.zone else ((), ())
+    return RemovalPlan(
+        elastic=tuple(one for one in found if not isinstance(one, str | Problem)),
+        dns=dns,
+        left=(*(one for one in found if isinstance(one, str)), *left),
+        problems=tuple(one for one in found if isinstance(one, Problem)),
+        types={policy.id: policy.type for policy in observed.policies},
+    )
+
+
+def held_up_by(step: RemovalStep, refused: Collection[RemovalStep]) -> bool:
+    """Whether a refused step comes before this one for a reason.
+
+    A policy needs its associations gone, a link the record, a zone both.
+    """
+    match step:
+        case DeletePolicy():
+            return any(isinstance(one, Disassociate) and one.policy_id == step.policy_id for one in refused)
+        case DeleteLink():
+            return any(isinstance(one, DeleteRecord | WithdrawAddress) for one in refused)
+        case DeleteZone():
+            return any(isinstance(one, DeleteRecord | WithdrawAddress | DeleteLink) for one in refused)
+        case _:
+            return False
+
+
+def policies_made_for(connection_id: str, policies: tuple[Policy, ...], instance_id: str) -> tuple[Policy, ...]:
+    """The policies that this installation made for a connection, by their markers."""
+    return tuple(
+        policy
+        for policy in policies
+        if policy.type == POLICY_TYPE
+        and policy.marker is not None
+        and (policy.marker.instance, policy.marker.connection_id) == (instance_id, connection_id)
+    )
+
+
+def _elastic(known: Connection, observed: ObservedRemoval, rules: Rules) -> Iterator[ElasticRemoval | Problem | str]:
+    types = {policy.id: policy.type for policy in observed.policies}
+    for policy in policies_made_for(known.id, observed.policies, rules.instance_id):
+        yield from _policy(known, policy, observed.deployments, types, rules)
+    claim = known.claim
+    held = {one.endpoint_guid.lower() for one in observed.claims}
+    if claim is not None and claim.guid.lower() in held:
+        if claim.owner is Owner.OURS:
+            yield UnclaimEndpoint(claim.region, claim.endpoint_name, claim.guid)
+        else:
+            yield f"claim to {claim.endpoint_name}: made by others"
+
+
+def _policy(
+    known: Connection, policy: Policy, deployments: tuple[Deployment, ...], types: dict[str, str], rules: Rules
+) -> Iterator[ElasticRemoval | Problem | str]:
+    """Our associations, then the policy, unless others use it: then it stays as it is."""
+    if policy.other_rules or len({rule.endpoint_guid.lower() for rule in policy.rules}) > 1:
+        yield f"policy {policy.id} ({policy.name}): others have added rules to it, so it and its associations stay"
+        return
+    kept = policy.hidden_associations
+    for deployment_id in sorted(associated_with(policy.id, policy, deployments)):
+        memory = known.association(deployment_id) if policy.id == known.policy.id else None
+        if memory is None or memory.owner is Owner.ADOPTED:
+            kept += 1
+            yield f"association of policy {policy.id} with deployment {deployment_id}: not made by this app"
+            continue
+        step = plan_disassociation(deployment_id, policy.id, deployments, types, rules)
+        kept += not isinstance(step, Disassociate)
+        yield step
+    if kept:
+        yield f"policy {policy.id} ({policy.name}): {kept} deployment(s) stay associated with it"
+    else:
+        yield DeletePolicy(policy.id, policy.name)

@@ -1,0 +1,74 @@
+"""Reading what is there of what was made for an endpoint that is gone. Used by `removal` and the plan that is shown.
+
+Removals are rare, so nothing is spared: everything is read in full, just before it may be taken away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from shared.context import Context, log
+from shared.core.arm_ids import parse_arm_id
+from shared.core.catalogue import recognise
+from shared.core.connection import Connection
+from shared.core.errors import AutopilotError, InvalidInput
+from shared.core.model import Claim, Deployment, Endpoint, Policy, Zone
+from shared.core.plan_associations import associated_with
+from shared.core.plan_removal import ObservedRemoval, policies_made_for
+from shared.observe import with_attached
+
+
+async def observe_removal(context: Context, known: Connection) -> ObservedRemoval:
+    """Everything that the removal has to know; raises what the clouds raise."""
+    (zone, others), (policies, deployments), claims = await asyncio.gather(
+        _dns(context, known), _elastic(context, known), _claims(context, known)
+    )
+    return ObservedRemoval(zone, others, policies, deployments, claims)
+
+
+async def _dns(context: Context, known: Connection) -> tuple[Zone | None, tuple[Endpoint, ...] | None]:
+    if known.zone is None:
+        return None, ()
+    zone = await context.dns.whole_zone(parse_arm_id(known.zone.id))
+    if zone is None:
+        return None, ()
+    return zone, await _others(context, known, zone)
+
+
+async def _others(context: Context, known: Connection, zone: Zone) -> tuple[Endpoint, ...] | None:
+    """Every other endpoint of the zone's service in the subscriptions that matter; None: not all could be listed."""
+    subscriptions = dict.fromkeys(context.settings.subscriptions)
+    for vnet in (known.vnet_id, *(link.vnet_id for link in zone.links)):
+        try:
+            subscriptions.setdefault(parse_arm_id(vnet).subscription_id)
+        except InvalidInput:
+            continue
+    found = []
+    for subscription in subscriptions:
+        try:
+            found += [endpoint async for endpoint in context.endpoints.list(subscription)]
+        except AutopilotError as error:
+            log.warning("users of zone %s not known: %s", zone.id.text, error)
+            return None
+    gone = known.endpoint_id.lower()
+    return tuple(one for one in found if one.id.key != gone and _service_zone(one) == zone.name.lower())
+
+
+def _service_zone(endpoint: Endpoint) -> str:
+    service = recognise(endpoint.alias).service
+    return service.zone if service is not None else ""
+
+
+async def _elastic(context: Context, known: Connection) -> tuple[tuple[Policy, ...], tuple[Deployment, ...]]:
+    if not known.region:
+        return (), ()
+    policies = await context.elastic.policies(f"azure-{known.region}")
+    ours = policies_made_for(known.id, policies, context.rules.instance_id)
+    ids = {deployment_id for policy in ours for deployment_id in associated_with(policy.id, policy, ())}
+    ids |= {memory.deployment_id for memory in known.associations}
+    found = await context.elastic.deployments(sorted(ids)) if ids else ()
+    return policies, tuple(await asyncio.gather(*(with_attached(context, one) for one in found)))
+
+
+async def _claims(context: Context, known: Connection) -> tuple[Claim, ...]:
+    return () if known.claim is None else await context.elastic.claims(known.claim.region)

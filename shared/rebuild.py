@@ -1,0 +1,95 @@
+"""A connection's record from nothing but the markers, for an endpoint that is gone too. Used by `removal`.
+
+When the tables are lost, the records of living endpoints come back with the next sweep by themselves. Of an endpoint
+that was deleted meanwhile only what was made for it is left, and it carries the markers: they say what is ours. What
+they cannot say is which associations were ours; those count as others', and stay (S4).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
+
+from shared.context import Context
+from shared.core.arm_ids import parse_arm_id
+from shared.core.catalogue import Service, hosted_services
+from shared.core.connection import AssociationMemory, Connection, Owned, Owner, PolicyMemory
+from shared.core.markers import Marker
+from shared.core.model import Policy, Zone
+from shared.core.plan_removal import policies_made_for
+
+
+async def rebuilt(context: Context, blank: Connection) -> Connection:
+    """The record as the markers tell it; `blank` as it is where they tell nothing."""
+    subscription = parse_arm_id(blank.endpoint_id).subscription_id
+    subscriptions = dict.fromkeys((*context.settings.subscriptions, *context.settings.dns_subscriptions, subscription))
+    names = [service.zone for service in hosted_services()]
+    zones, policies = await asyncio.gather(context.dns.zones_named(names, subscriptions), context.elastic.policies())
+    known = blank
+    for zone in zones:
+        known = _with_zone(known, zone, context.rules.instance_id)
+    return _with_policy(known, policies, context.rules.instance_id)
+
+
+def _with_zone(known: Connection, zone: Zone, instance: str) -> Connection:
+    """Take the zone in if the connection has its address in it, or if it made it and no other zone is known."""
+    record = zone.record
+    holds = (
+        record is not None
+        and record.marker is not None
+        and record.marker.instance == instance
+        and record.marker.holder(known.id) is not None
+    )
+    links = [link for link in zone.links if _mine(link.marker, known.id, instance)]
+    if not holds and not links and not (known.zone is None and _mine(zone.marker, known.id, instance)):
+        return known
+    ours = zone.marker is not None and zone.marker.instance == instance
+    return replace(
+        known,
+        region=_region_of(zone.name),
+        vnet_id=known.vnet_id or next((link.vnet_id for link in links), ""),
+        zone=Owned(zone.id.text, Owner.OURS if ours else Owner.ADOPTED),
+        links=tuple(Owned(link.id, Owner.OURS) for link in links),
+        record=Owned(f"{zone.id.text}/A/*", Owner.OURS) if holds else None,
+    )
+
+
+def _with_policy(known: Connection, policies: tuple[Policy, ...], instance: str) -> Connection:
+    found = sorted(policies_made_for(known.id, policies, instance), key=lambda policy: (not policy.used, policy.id))
+    if not found:
+        return known
+    policy = found[0]
+    guid = policy.rules[0].endpoint_guid if policy.rules else ""
+    return replace(
+        known,
+        region=policy.region.removeprefix("azure-"),
+        guid=guid,
+        policy=PolicyMemory(policy.id, Owner.OURS, guid=guid),
+        associations=tuple(AssociationMemory(one, Owner.ADOPTED, seen=True) for one in policy.associations),
+    )
+
+
+def orphans(zones: Iterable[Zone], policies: Iterable[Policy], instance: str) -> set[str]:
+    """The ids of the endpoints that markers of this installation name; those that still live are among them."""
+    found = {marker.endpoint_id for zone in zones for marker in _markers(zone, instance)}
+    found |= {policy.marker.endpoint_id for policy in policies if policy.marker and policy.marker.instance == instance}
+    return {endpoint_id for endpoint_id in found if endpoint_id}
+
+
+def _markers(zone: Zone, instance: str) -> list[Marker]:
+    direct = [zone.marker, *(link.marker for link in zone.links)]
+    record = zone.record.marker if zone.record else None
+    holders = record.holders if record is not None and record.instance == instance else ()
+    return [marker for marker in direct if marker is not None and marker.instance == instance] + [
+        Marker(instance, holder.connection_id, holder.endpoint_id) for holder in holders
+    ]
+
+
+def _mine(marker: Marker | None, connection_id: str, instance: str) -> bool:
+    return marker is not None and (marker.instance, marker.connection_id) == (instance, connection_id)
+
+
+def _region_of(zone_name: str) -> str:
+    found: Service | None = next((one for one in hosted_services() if one.zone == zone_name.lower()), None)
+    return found.region if found is not None else ""

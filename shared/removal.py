@@ -1,0 +1,152 @@
+"""An endpoint that is not there: wait, believe it, let a grace period pass, take away what was made for it.
+
+Called by `branches` when Azure answers that the endpoint does not exist. Everything is read again before it is removed,
+and removed only as it was read. What may not be removed, or is not ours, is reported, and then the removal is done.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from shared.apply_removal import apply_removal
+from shared.conclude import conclude
+from shared.core import conditions as c
+from shared.core.conditions import Condition, Phase
+from shared.core.connection import Connection, Owner
+from shared.core.errors import AutopilotError, Blocked, Waiting
+from shared.core.messages import WorkMessage
+from shared.core.missing import Missing, miss
+from shared.core.modes import OBSERVE_MODE, Mode
+from shared.core.plan_removal import RemovalPlan, plan_removal
+from shared.core.rules import OnDelete
+from shared.core.selection import Problem
+from shared.core.steps import destructive
+from shared.observe_removal import observe_removal
+from shared.rebuild import rebuilt
+from shared.removal_limit import take
+from shared.run import Run
+
+GONE = "Azure says that the private endpoint does not exist (any more)."
+
+
+async def endpoint_missing(run: Run, message: WorkMessage) -> None:
+    """Decide what the absence means, and act on it; the outcome is in `run.connection`."""
+    if message.cause == "orphan" and run.connection.generation == 0:
+        run.connection = await rebuilt(run.context, run.connection)
+    known, missing = miss(run.connection, message, run.context.rules, run.context.clock.now())
+    run.connection = known
+    match missing:
+        case Missing.NOT_THERE_YET:
+            conclude(run, [], {c.RECOGNISED: Waiting("Azure does not know the endpoint yet.", on=known.endpoint_id)})
+        case Missing.MISSED:
+            text = f"{GONE} It is believed when the next sweep misses it too."
+            conclude(run, [c.waiting(c.RECOGNISED, "EndpointMissing", text)], {})
+        case Missing.NEVER_SEEN:
+            _removed(run, "NothingMade", "Nothing was made for it.")
+        case Missing.SETTLED:
+            pass
+        case Missing.GRACE:
+            _grace(run)
+        case Missing.DUE:
+            await _due(run)
+
+
+# -- what is said --------------------------------------------------------------------------------------------------
+
+
+def _conclude(run: Run, removed: Condition, phase: Phase) -> None:
+    gone = Condition(c.RECOGNISED, c.Status.FALSE, "EndpointNotFound", GONE, needs=c.Kind.EVENT)
+    # What was made stays on record until it is removed; how it stood does not.
+    run.connection = replace(run.connection, observed_at=None, ready_since=None, pending_since=None, checks=())
+    conclude(run, [gone, removed], {}, only=True)
+    run.connection = replace(run.connection, phase=phase)
+
+
+def _removed(run: Run, reason: str, message: str, left: tuple[str, ...] = ()) -> None:
+    run.connection = replace(run.connection, left=left, planned=())
+    _conclude(run, c.good(c.REMOVED, reason, message), Phase.REMOVED)
+
+
+def _grace(run: Run) -> None:
+    known, now = run.connection, run.context.clock.now()
+    ends = (known.removing_since or now) + timedelta(seconds=run.context.rules.removal_grace)
+    message = f"What was made for it is removed after {ends:%Y-%m-%d %H:%M:%S} UTC, unless the endpoint is made again."
+    run.waits[c.REMOVED] = (ends - now).total_seconds()
+    _conclude(run, c.waiting(c.REMOVED, "GracePeriod", message), Phase.REMOVING)
+
+
+def _blocked(run: Run, reason: str, message: str, next_step: str, left: tuple[str, ...]) -> None:
+    run.connection = replace(run.connection, left=left)
+    _conclude(run, c.blocked(c.REMOVED, reason, message, next_step), Phase.BLOCKED)
+    run.connection = replace(run.connection, observed_at=run.context.clock.now())
+
+
+def _only_planned(run: Run, plan: RemovalPlan) -> None:
+    """Say what would be taken away, in a mode in which nothing is."""
+    stance, planned = run.stance, tuple(map(str, plan.steps))
+    message = f"Not done, because {stance.why}: {'; '.join(planned) or 'nothing is left to remove'}."
+    run.connection = replace(run.connection, planned=planned, left=plan.left)
+    held = Condition(c.REMOVED, c.Status.FALSE, OBSERVE_MODE, message, stance.next_step, c.Kind.EVENT)
+    _conclude(run, held, Phase.REMOVING)
+
+
+def _later(run: Run, error: AutopilotError) -> None:
+    """Something did not answer, or is busy: the removal goes on later."""
+    run.connection = replace(run.connection, left=())
+    _conclude(run, c.waiting(c.REMOVED, "Removing", str(error)), Phase.REMOVING)
+    run.waits[c.REMOVED] = getattr(error, "after", 15.0)
+
+
+# -- what is done --------------------------------------------------------------------------------------------------
+
+
+async def _due(run: Run) -> None:
+    context, known, stance = run.context, run.connection, run.stance
+    if stance.mode is Mode.IGNORE:
+        _removed(run, "Retained", f"What was made for it is left: {stance.why}.", things_of(known))
+        return
+    if (known.on_delete or context.rules.on_delete) == OnDelete.RETAIN:
+        _removed(run, "Retained", "What was made for it is left, as the settings or its tag say.", things_of(known))
+        return
+    try:
+        plan = plan_removal(known, await observe_removal(context, known), context.rules)
+        if not stance.enforces:
+            _only_planned(run, plan)
+            return
+        await take(context, destructive(plan.steps))
+    except Blocked as error:
+        _blocked(run, error.reason, error.what, error.next_step, things_of(known))
+        return
+    except AutopilotError as error:
+        _later(run, error)
+        return
+    refused, postponed = await apply_removal(run, plan)
+    if postponed is not None:
+        _later(run, postponed)
+    else:
+        _finish(run, plan, refused)
+
+
+def _finish(run: Run, plan: RemovalPlan, refused: tuple[str, ...]) -> None:
+    """A missing right to delete does not keep the removal open; a deployment that would be opened does."""
+    left = (*plan.left, *refused, *(problem.message for problem in plan.problems))
+    if plan.problems:
+        first: Problem = plan.problems[0]
+        _blocked(run, first.reason, " ".join(p.message for p in plan.problems), first.next_step, left)
+    elif left:
+        _removed(run, "LeftBehind", f"What could be removed is. Left: {'; '.join(left)}.", left)
+    else:
+        _removed(run, "Removed", "Everything that was made for it is removed.")
+
+
+def things_of(known: Connection) -> tuple[str, ...]:
+    """What the record says was made for the endpoint, for people."""
+    owned = [thing for thing in (known.zone, *known.links, known.record) if thing is not None]
+    things = [thing.id for thing in owned if thing.owner is Owner.OURS]
+    if known.policy.id and known.policy.owner is Owner.OURS:
+        things.append(f"policy {known.policy.id}")
+    things += [f"association with deployment {a.deployment_id}" for a in known.associations if a.owner is Owner.OURS]
+    if known.claim is not None and known.claim.owner is Owner.OURS:
+        things.append(f"claim to {known.claim.endpoint_name}")
+    return tuple(things)
