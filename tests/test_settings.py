@@ -11,7 +11,7 @@ import pytest
 
 from scripts.settings_page import table
 from shared.core.errors import InvalidSettings
-from shared.core.rules import RecordMode, ZoneHome
+from shared.core.rules import OnDelete, RecordMode, ZoneHome
 from shared.settings import DEFAULT_SCHEDULE, Settings, descriptions, load
 
 SUBSCRIPTION = "0a1b2c3d-0000-4000-8000-00000000beef"
@@ -81,6 +81,11 @@ def test_what_the_core_needs_is_handed_on() -> None:
         "POLICY_LAG_SECONDS": "37",
         "APPROVAL_OVERDUE_SECONDS": "77",
         "PROBE_PORT": "443",
+        "ELASTIC_LAST_POLICY_ALLOWED": "d2",
+        "ASSOCIATION_RESTORES": "5",
+        "ELASTIC_CLAIM": "true",
+        "ON_DELETE": "retain",
+        "REMOVAL_GRACE_SECONDS": "99",
     }
     rules = load(environ).rules()
     assert (rules.instance_id, rules.zone_home, rules.link_vnets) == (
@@ -91,6 +96,8 @@ def test_what_the_core_needs_is_handed_on() -> None:
     assert (rules.record_mode, rules.record_ttl, rules.probe_port) == (RecordMode.UNION, 60, 443)
     assert (rules.deployments_allowed, rules.first_policy_allowed) == (frozenset({"orders"}), frozenset({"d1"}))
     assert (rules.policy_lag, rules.approval_overdue) == (37.0, 77.0)
+    assert (rules.last_policy_allowed, rules.association_restores, rules.claim) == (frozenset({"d2"}), 5, True)
+    assert (rules.on_delete, rules.removal_grace) == (OnDelete.RETAIN, 99.0)
 
 
 # -- everything that is wrong, at once -----------------------------------------------------------------------------
@@ -208,6 +215,13 @@ GOOD: list[tuple[str, str, Any]] = [
     ("AZURE_TAGS_DENIED", "*", {"*"}),
     ("MODE", "Observe", "observe"),
     ("ELASTIC_DEPLOYMENTS_DENIED", "My Orders,D1", {"my orders", "d1"}),
+    ("ON_DELETE", "Retain", "retain"),
+    ("REMOVAL_GRACE_SECONDS", "0", 0.0),
+    ("REMOVAL_GRACE_SECONDS", "604800", 604800.0),
+    ("REMOVAL_LIMIT", "0", 0),
+    ("ELASTIC_LAST_POLICY_ALLOWED", "My Orders,D1", {"my orders", "d1"}),
+    ("ASSOCIATION_RESTORES", "0", 0),
+    ("ELASTIC_CLAIM", "TRUE", True),
     ("AZURE_CLIENT_ID", "any", "any"),
     ("AZURE_RESOURCE_MANAGER_URL", "https://management.usgovcloudapi.net/", "https://management.usgovcloudapi.net"),
     ("AZURE_RESOURCE_MANAGER_URL", "http://127.0.0.1:8443", "http://127.0.0.1:8443"),
@@ -250,6 +264,15 @@ BAD: list[tuple[str, str]] = [
     ("ELASTIC_DEPLOYMENTS_ALLOWED", "prod-*"),
     ("ELASTIC_DEPLOYMENTS_DENIED", "prod-*"),
     ("ELASTIC_FIRST_POLICY_ALLOWED", "*-prod"),
+    ("ELASTIC_LAST_POLICY_ALLOWED", "*-prod"),
+    ("ELASTIC_CLAIM", "always"),
+    ("ON_DELETE", "keep"),
+    ("REMOVAL_GRACE_SECONDS", "-1"),
+    ("REMOVAL_GRACE_SECONDS", "604801"),
+    ("REMOVAL_LIMIT", "-1"),
+    ("REMOVAL_LIMIT", "100001"),
+    ("ASSOCIATION_RESTORES", "-1"),
+    ("ASSOCIATION_RESTORES", "often"),
     ("DNS_SUBSCRIPTIONS", "all"),
     ("AZURE_RESOURCE_MANAGER_URL", "management.azure.com"),
     ("AZURE_RESOURCE_MANAGER_URL", "http://management.azure.com"),

@@ -85,7 +85,7 @@ def _associated(wanted: Desired, observed: ObservedElastic, step: Associate) -> 
     )
     changed = replace(target, attached=(*(target.attached or ()), step.policy_id))
     deployments = tuple(changed if one is target else one for one in observed.deployments or ())
-    return ObservedElastic(policies, deployments)
+    return replace(observed, policies=policies, deployments=deployments)
 
 
 def settle_dns(wanted: Desired, zones: tuple[Zone, ...], rules: Rules) -> tuple[Zone, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from core_parts import ENDPOINT_ID, MARKER, MINE, OTHER_MARKER, OTHERS, STRANGER
+from core_parts import ENDPOINT_ID, MARKER, MINE, OTHER_ENDPOINT_ID, OTHER_MARKER, OTHERS, STRANGER
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -39,9 +39,15 @@ def test_tags_without_a_whole_marker_have_none(tags: dict[str, str] | None) -> N
 
 
 def test_a_marker_survives_a_description_even_one_that_a_person_added_to() -> None:
-    found = Marker(MARKER.instance, MARKER.connection_id)
-    assert marker_from_description(MARKER.description()) == found
-    assert marker_from_description(f"Ask team search first. {MARKER.description()} Thanks!") == found
+    assert marker_from_description(MARKER.description()) == MARKER
+    assert marker_from_description(f"Ask team search first. {MARKER.description()} Thanks!") == MARKER
+
+
+@pytest.mark.parametrize("edited", ["", f"Azure private endpoint {OTHER_ENDPOINT_ID}. "])
+def test_whoever_edits_the_sentence_of_a_description_does_not_make_us_look_at_another_endpoint(edited: str) -> None:
+    marked = MARKER.description()
+    text = edited + marked[marked.index("Made and kept") :]
+    assert marker_from_description(text) == Marker(MARKER.instance, MARKER.connection_id)
 
 
 def test_the_description_tells_people_what_the_policy_is_for() -> None:

@@ -64,13 +64,14 @@ def test_in_every_region_the_plan_makes_zone_record_link_and_policy_and_then_the
     assert observed.elastic is not None
     elastic = elastic_after(wanted, observed.elastic, first.elastic_steps)
     second = planned(wanted, Observed(wanted.endpoint, zones, elastic), rules=ALLOWED)
-    assert second.steps == (Associate("p-new", "d1", "orders"),)
+    assert second.steps == (Associate("p-new", "d1", "orders", asked="d1"),)
     third = planned(
         wanted, Observed(wanted.endpoint, zones, elastic_after(wanted, elastic, second.elastic_steps)), rules=ALLOWED
     )
     assert third.steps == ()
     assert all(condition.true for condition in third.conditions)
-    assert {condition.type for condition in third.conditions} == set(c.ORDER) - {c.REACHABLE, c.READY}
+    unasked = {c.CLAIMED, c.REMOVED, c.REACHABLE, c.READY}
+    assert {condition.type for condition in third.conditions} == set(c.ORDER) - unasked
 
 
 def test_a_finished_endpoint_has_an_empty_plan() -> None:
@@ -258,7 +259,7 @@ def test_a_branch_that_was_not_read_is_remembered_as_it_was() -> None:
 )
 def test_only_an_association_that_we_began_is_ours(before: AssociationMemory | None, owner: Owner) -> None:
     known = replace(KNOWN, associations=(before,) if before else ())
-    assert remembered(known, "d1").associations == (AssociationMemory("d1", owner),)
+    assert remembered(known, "d1").associations == (AssociationMemory("d1", owner, asked="d1", seen=True),)
 
 
 def test_the_approval_is_pending_since_it_was_first_seen_so_and_no_longer_once_decided() -> None:
@@ -281,7 +282,7 @@ def test_an_intent_to_create_a_policy_is_kept_until_a_definite_answer() -> None:
     assert [type(step) for step in found.steps] == [CreatePolicy]
     assert remember(begun, wanted, found, NOW).policy == begun.policy
     assert forget_policy_intent(begun).policy == PolicyMemory()
-    assert remembered(begun).policy == PolicyMemory("p-1", Owner.OURS)
+    assert remembered(begun).policy == PolicyMemory("p-1", Owner.OURS, guid=GUID)
 
 
 def test_a_fresh_record_is_provisioning() -> None:

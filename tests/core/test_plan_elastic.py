@@ -43,6 +43,10 @@ def reasons(found: ElasticPlan) -> tuple[str, str]:
     return told(found)[c.POLICY_READY].reason, told(found)[c.ASSOCIATED].reason
 
 
+def associated(found: ElasticPlan) -> tuple[str, ...]:
+    return tuple(memory.deployment_id for memory in found.associations or () if memory.seen)
+
+
 def remembered(**memory: object) -> Connection:
     return replace(KNOWN, policy=PolicyMemory(**memory))  # type: ignore[arg-type]  # the fields vary by case
 
@@ -64,17 +68,21 @@ def test_a_policy_is_created_with_the_endpoints_exact_name_and_guid(status: Conn
 
 @pytest.mark.parametrize("guid", [GUID, GUID.upper()])
 @pytest.mark.parametrize(
-    ("existing", "owner"),
-    [(policy(), Owner.OURS), (FOREIGN, Owner.ADOPTED), (policy(description=STRANGER.description()), Owner.ADOPTED)],
+    ("existing", "owner", "said"),
+    [
+        (policy(), Owner.OURS, "Policy p-1 (pe-search)."),
+        (FOREIGN, Owner.ADOPTED, "made by others, used as it is"),
+        (policy(description=STRANGER.description()), Owner.ADOPTED, "made by installation somebody-else for"),
+    ],
     ids=["ours", "by hand", "other installation"],
 )
 def test_a_policy_with_the_guid_is_used_whoever_made_it_and_no_second_one_created(
-    existing: Policy, owner: Owner, guid: str
+    existing: Policy, owner: Owner, said: str, guid: str
 ) -> None:
     found = planned(policies=(IP_POLICY, replace(existing, rules=(Rule("pe-search", guid),))))
     assert (found.steps, found.policy.id, found.policy.owner) == ((), existing.id, owner)
     assert reasons(found)[0] == "Exists"
-    assert ("made by others" in told(found)[c.POLICY_READY].message) == (owner is Owner.ADOPTED)
+    assert said in told(found)[c.POLICY_READY].message
 
 
 def test_a_policy_that_admits_several_endpoints_is_used() -> None:
@@ -105,7 +113,8 @@ def test_of_several_policies_the_associated_one_is_used_then_the_lowest_id_and_t
     assert [one.id for one in policies_of(several, GUID)] == ["p-3", "p-1", "p-2"]
     condition = told(planned(policies=several))[c.POLICY_READY]
     assert condition.true
-    assert "p-1, p-2" in condition.message
+    by_us = f"(made by installation autopilot for connection {MARKER.connection_id})"
+    assert f"p-1 {by_us}, p-2 {by_us}" in condition.message
 
 
 def test_a_policy_that_is_applied_by_default_is_pointed_out() -> None:
@@ -145,7 +154,7 @@ def test_a_policy_that_others_made_and_deleted_is_replaced_by_one_of_ours() -> N
 def test_when_a_policy_was_created_is_remembered_once_it_can_be_read() -> None:
     created = ago(30)
     found = planned(policies=(policy(),), known=remembered(id="p-1", created_at=created))
-    assert found.policy == PolicyMemory("p-1", Owner.OURS, None, NOW - timedelta(seconds=30))
+    assert found.policy == PolicyMemory("p-1", Owner.OURS, None, NOW - timedelta(seconds=30), guid=GUID)
 
 
 @pytest.mark.parametrize("memory", [{"intent_at": ago(1)}, {"id": "p-old", "created_at": ago(1)}])
@@ -159,7 +168,7 @@ def test_what_is_remembered_of_an_endpoint_made_anew_under_its_name_does_not_cou
 
 def test_an_endpoint_that_asks_for_nothing_is_complete_with_its_policy() -> None:
     for status in (APPROVED, PENDING):
-        found = planned(policies=(policy(),), status=status)
+        found = planned(policies=(policy(),), deployments=(), status=status)
         assert reasons(found) == ("Exists", "NothingRequested")
         assert all(condition.true for condition in found.conditions)
 
@@ -174,7 +183,7 @@ def test_an_approved_endpoint_gets_its_policy_first_and_then_its_associations() 
     found = planned("d1", (IP_POLICY,), (deployment(),))
     assert [type(step) for step in found.steps] == [CreatePolicy]
     _, final = settle_elastic(desired("d1"), ObservedElastic((IP_POLICY,), (deployment(),)), RULES)
-    assert (final.associated, final.policy.id) == (("d1",), "p-new")
+    assert (associated(final), final.policy.id) == (("d1",), "p-new")
 
 
 def test_deployments_that_were_not_read_are_unknown_and_not_missing() -> None:
@@ -185,7 +194,7 @@ def test_deployments_that_were_not_read_are_unknown_and_not_missing() -> None:
 def test_what_may_be_connected_is_and_what_may_not_is_named() -> None:
     several = (deployment(), deployment("d2", region="azure-westus2", name="far"), deployment("d3", attached=()))
     found = planned("d1,d2,d3,nobody", (policy(), IP_POLICY), several)
-    assert found.steps == (Associate("p-1", "d1", "orders"),)
+    assert found.steps == (Associate("p-1", "d1", "orders", asked="d1"),)
     condition = told(found)[c.ASSOCIATED]
     assert (condition.reason, condition.needs) == ("DeploymentInAnotherRegion", Kind.PERSON)
     assert all(name in condition.message for name in ("far", "d3", "nobody"))
@@ -201,14 +210,14 @@ def test_a_step_that_is_left_to_do_is_told() -> None:
 
 def test_what_is_associated_is_remembered_with_the_urls_to_use() -> None:
     found = planned("orders", (policy(), IP_POLICY), (deployment(attached=("p-1",)),))
-    assert (found.steps, found.associated, reasons(found)[1]) == ((), ("d1",), "Associated")
+    assert (found.steps, associated(found), reasons(found)[1]) == ((), ("d1",), "Associated")
     assert [(memory.id, memory.name) for memory in found.deployments] == [("d1", "orders")]
 
 
 def test_a_policy_just_created_and_not_readable_yet_is_associated_by_its_id() -> None:
     known = remembered(id="p-1", owner=Owner.OURS, created_at=ago(1))
     found = planned("d1", (IP_POLICY,), (deployment(),), known)
-    assert found.steps == (Associate("p-1", "d1", "orders"),)
+    assert found.steps == (Associate("p-1", "d1", "orders", asked="d1"),)
 
 
 # -- on every case -------------------------------------------------------------------------------------------------

@@ -6,9 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from core_parts import ENDPOINT_ID, IP_POLICY, deployment, desired, policy
+from core_parts import ENDPOINT_ID, IP_POLICY, KNOWN, deployment, desired, policy
 
+from shared.core.connection import Connection
 from shared.core.model import Deployment, Policy
+from shared.core.plan_associations import associated_with
 from shared.core.rules import Rules
 from shared.core.selection import (
     ENDPOINTS_TAG,
@@ -30,8 +32,11 @@ def choose(
     rules: Rules = ALLOWED,
     policies: tuple[Policy, ...] = POLICIES,
     ours: Policy | None = OURS,
+    known: Connection = KNOWN,
 ) -> tuple[Choice, ...]:
-    return choose_deployments(desired(asks_for), deployments, policies, OURS.id, ours, rules)
+    types = {one.id: one.type for one in policies}
+    associated = associated_with(OURS.id, ours, deployments)
+    return choose_deployments(desired(asks_for), deployments, types, associated, known, rules)
 
 
 def reason(*args: Any, **options: Any) -> str:

@@ -202,9 +202,9 @@ class Estate:
                 return
             await self.clock.sleep(pause)
 
-    async def sweep(self, worker: Worker | None = None) -> Sweep:
+    async def sweep(self, worker: Worker | None = None, *, correlation_id: str = "sweep") -> Sweep:
         """The timer fires."""
-        return await sweep((worker or self.worker).context, "sweep")
+        return await sweep((worker or self.worker).context, correlation_id)
 
     # -- what people do --------------------------------------------------------------------------------------------
 

@@ -72,6 +72,8 @@ class Call:
     service: str
     what: str
     correlation_id: str = ""
+    query: str = ""
+    """Of Elastic Cloud's URLs only, where it decides how much harm a request may do."""
 
     @property
     def name(self) -> str:
@@ -107,11 +109,11 @@ class Wire:
         self.faults = faults
         self.dead = False
 
-    def before(self, service: str, what: str, correlation_id: str = "") -> Outcome:
+    def before(self, service: str, what: str, correlation_id: str = "", query: str = "") -> Outcome:
         """Note a call; returns what is to happen to it."""
         if self.dead:
             raise Killed
-        call = Call(len(self.calls), service, what, correlation_id)
+        call = Call(len(self.calls), service, what, correlation_id, query)
         self.calls.append(call)
         fault = self.faults(call)
         if fault is Fault.CRASH_BEFORE:
@@ -158,7 +160,7 @@ class WiredElastic(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         what = f"{request.method} {request.url.path}"
-        fault = self._wire.before("elastic", what, request.headers.get(HEADER, ""))
+        fault = self._wire.before("elastic", what, request.headers.get(HEADER, ""), request.url.query.decode())
         if isinstance(fault, Refusal):
             return await httpx.ASGITransport(fault.app("elastic")).handle_async_request(request)
         answer = await self._inner.handle_async_request(request)

@@ -56,13 +56,22 @@ async def test_a_delete_event_of_an_unknown_endpoint_leaves_no_trace(estate: Est
     assert await estate.storage.connections.find(connection_id(endpoint)) is None
 
 
-async def test_an_endpoint_deleted_meanwhile_is_reported_and_nothing_is_removed(estate: Estate) -> None:
+async def test_what_was_made_for_a_deleted_endpoint_stays_for_the_grace_period_and_then_goes(estate: Estate) -> None:
     endpoint = await estate.put_endpoint()
     await estate.settle()
+    (policy,) = estate.policies_of(endpoint)
+    before = estate.zone().a_record("*")
     await estate.delete(endpoint)
+    await estate.settle(580)
+    assert (await estate.connection(endpoint)).phase == "Removing"
+    assert await estate.reason(endpoint, "Removed") == "GracePeriod"
+    assert estate.zone().a_record("*") == before
+    assert policy in estate.elastic.rulesets()
     await estate.settle()
     assert (await estate.connection(endpoint)).phase == "Removed"
-    assert estate.zone().a_record("*") is not None
+    assert await estate.reason(endpoint, "Removed") == "Removed"
+    assert estate.arm.private_dns_zones() == []
+    assert policy not in estate.elastic.rulesets()
 
 
 async def test_a_lost_event_is_made_good_by_the_next_sweep(estate: Estate) -> None:

@@ -227,14 +227,39 @@ async def test_an_association_refused_and_later_made_by_others_is_not_taken_for_
     assert [association.owner for association in connection.associations] == [Owner.ADOPTED]
 
 
-async def test_nothing_is_ever_deleted_or_forced(estate: Estate) -> None:
-    """No DELETE and no PUT reaches Elastic Cloud, so `ignore_associations` cannot either."""
+async def test_nothing_is_deleted_while_the_endpoint_is_there_nor_in_the_grace_period(estate: Estate) -> None:
+    """No DELETE and no PUT reaches Elastic Cloud."""
     endpoint = await connect(estate, "logs-eastus2", "search-eastus2", "unheard-of")
     await estate.sweep()
     await estate.settle()
     await estate.delete(endpoint)
-    await estate.settle()
+    await estate.settle(580)
+    assert (await estate.connection(endpoint)).phase == "Removing"
     assert {request.method for request in estate.elastic.requests} == {"GET", "POST"}
+    assert {request.method for request in estate.arm.requests if "privateDnsZones" in request.path} == {"GET", "PUT"}
+
+
+@pytest.mark.parametrize("somebody_associates", [False, True])
+async def test_no_policy_is_ever_deleted_regardless_of_who_uses_it(
+    estate: Estate, *, somebody_associates: bool
+) -> None:
+    """Not even where somebody associated our policy since it was last looked at."""
+    endpoint = await connect(estate, "logs-eastus2")
+    (policy,) = estate.policies_of(endpoint)
+    other = the(estate, "search-eastus2")
+
+    def meanwhile(method: str, path: str) -> None:
+        if somebody_associates and method == "DELETE" and path.endswith(policy.id):
+            estate.elastic._filters.attach(policy, other.id)
+
+    estate.elastic_settings.faults.append(meanwhile)
+    await estate.delete(endpoint)
+    await estate.settle()
+    tried = [call for call in estate.worker.wire.calls if call.what.endswith(policy.id) and "DELETE" in call.what]
+    assert tried
+    assert {call.query for call in tried} == {"ignore_associations=false"}
+    assert (policy in estate.elastic.rulesets()) == somebody_associates
+    assert (attached(estate, other) == [policy.name]) == somebody_associates
 
 
 # -- S8: scope and consent -----------------------------------------------------------------------------------------
