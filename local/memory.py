@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Generic
 
 from shared.core.errors import LostRace
 from shared.state import codec, diary_codec
-from shared.state.rows import ConnectionRow, ControlRow, DiaryPage, E
+from shared.state.rows import ConnectionRow, ControlRow, DiaryPage, E, QueueLook
 
 if TYPE_CHECKING:
     import random
@@ -180,6 +180,7 @@ class Message:
     number: int
     text: str
     visible_at: datetime
+    sent_at: datetime
     dequeue_count: int = 0
     receipt: int = 0
 
@@ -207,20 +208,25 @@ class MemoryQueue:
         """Add a message."""
         codec.checked_message(text)
         await asyncio.sleep(0)
-        visible_at = self._clock.now() + timedelta(seconds=codec.visibility_timeout(delay))
-        self.messages.append(Message(next(self._numbers), text, visible_at))
+        now = self._clock.now()
+        visible_at = now + timedelta(seconds=codec.visibility_timeout(delay))
+        self.messages.append(Message(next(self._numbers), text, visible_at, sent_at=now))
 
     def receive(self) -> Message | None:
         """Deliver the message that has been visible longest; it hides for the time of its processing."""
-        now = self._clock.now()
-        visible = [message for message in self.messages if message.visible_at <= now]
-        if not visible:
+        message = self._next()
+        if message is None:
             return None
-        message = min(visible, key=lambda one: (one.visible_at, one.number))
         message.dequeue_count += 1
         message.receipt += 1
-        message.visible_at = now + self._processing_visibility
+        message.visible_at = self._clock.now() + self._processing_visibility
         return replace(message)
+
+    async def look(self) -> QueueLook:
+        """All that is there, and when the message that is next was sent."""
+        await asyncio.sleep(0)
+        coming = self._next()
+        return QueueLook(len(self.messages), coming.sent_at if coming else None)
 
     def delete(self, delivered: Message) -> None:
         """Done with it."""
@@ -232,6 +238,14 @@ class MemoryQueue:
         """How many messages were put aside."""
         await asyncio.sleep(0)
         return len(self.poison)
+
+    async def replay_poison(self, limit: int) -> int:
+        """Move messages back, one after the other."""
+        messages = self.poison[:limit]
+        for message in messages:
+            await self.send(message.text)
+            self.poison.remove(message)
+        return len(messages)
 
     def abandon(self, delivered: Message) -> None:
         """Processing failed: deliver it again after a while, or put it aside as poison."""
@@ -247,6 +261,11 @@ class MemoryQueue:
     def next_visible_at(self) -> datetime | None:
         """When the next message can be received; None if there is none."""
         return min((message.visible_at for message in self.messages), default=None)
+
+    def _next(self) -> Message | None:
+        """The message that has been visible longest."""
+        visible = [message for message in self.messages if message.visible_at <= self._clock.now()]
+        return min(visible, key=lambda one: (one.visible_at, one.number), default=None)
 
     def _delivered(self, delivered: Message) -> Message | None:
         same = (delivered.number, delivered.receipt)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from datetime import datetime
 
-    from shared.state.rows import ConnectionRow, ControlRow, DiaryPage
+    from shared.state.rows import ConnectionRow, ControlRow, DiaryPage, QueueLook
 
 
 class ConnectionTable(Protocol):
@@ -90,8 +90,19 @@ class WorkQueue(Protocol):
         """Add a message that becomes visible after `delay` seconds (rounded up to whole ones; 7 days at most)."""
         ...
 
+    async def look(self) -> QueueLook:
+        """How much waits, and since when the next message does; takes nothing out."""
+        ...
+
     async def poisoned(self) -> int:
         """About how many messages the platform has moved to the poison queue."""
+        ...
+
+    async def replay_poison(self, limit: int) -> int:
+        """Send up to `limit` messages of the poison queue again, as they lie there; how many it was.
+
+        Each is sent first and deleted after: a crash between the two leaves it in both queues, never in none.
+        """
         ...
 
 

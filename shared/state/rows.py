@@ -81,6 +81,17 @@ class CheckEntry:
     hosts: tuple[CheckedHost, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class QueueLook:
+    """The work queue as it is seen from outside: `waiting` counts hidden messages too, and is approximate.
+
+    `oldest`: when the message that comes next was sent. Only one that is due can be seen: None where none is.
+    """
+
+    waiting: int
+    oldest: datetime | None
+
+
 E = TypeVar("E", bound=JournalEntry | CheckEntry)
 """What a diary holds."""
 

@@ -27,6 +27,7 @@ FUNCTIONS = {
     "dashboard_file": "httpTrigger",
     "reconcile_connection": "httpTrigger",
     "reconcile_endpoint": "httpTrigger",
+    "replay_poison": "httpTrigger",
 }
 ROUTES = {
     ("GET", "connections"),
@@ -36,6 +37,7 @@ ROUTES = {
     ("POST", "connections/{id}/check"),
     ("POST", "connections/{id}/reconcile"),
     ("POST", "reconcile"),
+    ("POST", "poison/replay"),
     ("GET", "dashboard"),
     ("GET", "dashboard/{id}"),
     ("GET", "dashboard/files/{name}"),

@@ -24,21 +24,6 @@ pytestmark = [pytest.mark.real_time, needs_worker]
 STORAGE = {"AzureWebJobsStorage": "UseDevelopmentStorage=true"}
 KEYS = Keys(master="master", function="function", event_grid="event-grid")
 ID = "0123456789abcdef"
-TRIGGERS = {
-    "endpoint_events": "eventGridTrigger",
-    "reconcile": "queueTrigger",
-    "check_health": "timerTrigger",
-    "list_connections": "httpTrigger",
-    "get_connection": "httpTrigger",
-    "get_journal": "httpTrigger",
-    "get_checks": "httpTrigger",
-    "check_connection": "httpTrigger",
-    "dashboard": "httpTrigger",
-    "dashboard_connection": "httpTrigger",
-    "dashboard_file": "httpTrigger",
-    "reconcile_connection": "httpTrigger",
-    "reconcile_endpoint": "httpTrigger",
-}
 EVENTS = ("grid_write", "grid_delete", "cloud_write", "cloud_delete", "grid_write_bare")
 DROPPED = ("grid_action", "grid_child", "grid_failure", "grid_other_type", "grid_validation")
 HTTP = (
@@ -101,9 +86,10 @@ async def small(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SmallHost]:
     composition._started.cache_clear()
 
 
-async def test_the_worker_finds_exactly_the_functions_of_the_app() -> None:
+async def test_the_worker_finds_exactly_the_functions_that_the_small_host_finds(small: SmallHost) -> None:
     found, _ = await in_worker([], STORAGE)
-    assert {one["name"]: one["trigger"]["type"] for one in found} == TRIGGERS
+    here = {name: one.trigger for name, one in small.host.definitions.items()}
+    assert {one["name"]: one["trigger"]["type"] for one in found} == here
     outputs = [(one["name"], b["queueName"]) for one in found for b in one["bindings"] if b["type"] == "queue"]
     assert outputs == [("endpoint_events", "reconcile")]
 

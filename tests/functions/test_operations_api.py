@@ -1,0 +1,64 @@
+"""The HTTP API for operators: poisoned messages are sent again, so many and no more, and it says how many are left."""
+
+from __future__ import annotations
+
+import pytest
+from trigger_parts import App, app_in_memory, call, wrong_settings
+
+from shared.core.errors import AnswerLost
+
+
+@pytest.fixture
+def app(monkeypatch: pytest.MonkeyPatch) -> App:
+    app = app_in_memory()
+    monkeypatch.setattr("shared.app._started", lambda: app.context)
+    return app
+
+
+async def poison(app: App, messages: int) -> None:
+    for number in range(messages):
+        await app.queue.send(f'{{"message": {number}}}')
+    app.queue.poison, app.queue.messages = app.queue.messages, []
+
+
+async def test_a_replay_puts_the_poison_back_to_work_and_says_what_is_left(app: App) -> None:
+    await poison(app, 3)
+    answer = await call("replay_poison", "/api/poison/replay", body={}, query={"limit": "2"})
+    assert (answer.status, answer.body["replayed"], answer.body["left"]) == (200, 2, 1)
+    assert answer.body["correlationId"]
+    assert app.messages == [{"message": 0}, {"message": 1}]
+    assert len(app.queue.poison) == 1
+
+
+async def test_a_replay_is_bounded_though_nobody_says_so(app: App) -> None:
+    await poison(app, 150)
+    answer = await call("replay_poison", "/api/poison/replay", body={})
+    assert (answer.body["replayed"], answer.body["left"]) == (100, 50)
+
+
+@pytest.mark.parametrize("limit", ["0", "501", "-1", "all", ""])
+async def test_a_limit_out_of_range_is_refused_and_nothing_is_sent(app: App, limit: str) -> None:
+    await poison(app, 1)
+    answer = await call("replay_poison", "/api/poison/replay", body={}, query={"limit": limit})
+    assert (answer.status, answer.error["code"]) == (400, "InvalidInput")
+    assert app.messages == []
+
+
+async def test_a_replay_that_storage_breaks_off_says_so_and_loses_nothing(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await poison(app, 2)
+
+    async def lost(text: str, delay: float = 0.0) -> None:
+        raise AnswerLost("Azure Storage took a request and gave no answer.", after=10.0)
+
+    monkeypatch.setattr(app.queue, "send", lost)
+    answer = await call("replay_poison", "/api/poison/replay", body={})
+    assert (answer.status, answer.error["code"], answer.headers["retry-after"]) == (503, "AnswerLost", "10")
+    assert len(app.queue.poison) == 2
+
+
+async def test_wrong_settings_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.app._started", wrong_settings)
+    answer = await call("replay_poison", "/api/poison/replay", body={})
+    assert (answer.status, answer.error["code"]) == (503, "InvalidSettings")
