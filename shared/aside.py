@@ -6,16 +6,19 @@ endpoint is changed or removed; its record says why, and remembers it for when t
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from shared.context import Context, log
-from shared.core.arm_ids import ArmId
-from shared.core.conditions import Condition
-from shared.core.errors import AutopilotError
+from shared.core.arm_ids import ArmId, connection_id, parse_endpoint_id
+from shared.core.catalogue import Kind, recognise
+from shared.core.conditions import RECOGNISED, Condition
+from shared.core.connection import Connection
+from shared.core.errors import AutopilotError, InvalidInput
 from shared.core.messages import WorkMessage
 from shared.core.model import Endpoint
-from shared.core.modes import Mode, asked_mode, ignored
-from shared.core.scope import outside, outside_by_id
+from shared.core.modes import IGNORED_BY_TAG, Mode, asked_mode, ignored
+from shared.core.scope import OUT_OF_SCOPE, outside, outside_by_id
 from shared.run import Run
 
 
@@ -63,3 +66,37 @@ def aside_for(run: Run, endpoint: Endpoint) -> Condition | None:
     )
     found = outside(scope, endpoint)
     return ignored(endpoint) if found is None else found.condition
+
+
+def is_aside(context: Context, endpoint: Endpoint) -> bool:
+    """Whether the app stays away from an endpoint that was listed."""
+    return asked_mode(endpoint, context.rules.scope) == Mode.IGNORE
+
+
+def newly_aside(context: Context, listed: Mapping[str, Endpoint], known: Mapping[str, Connection]) -> Iterator[ArmId]:
+    """The endpoints whose record does not say yet that they are left alone. What is out of scope needs no record."""
+    scope = context.rules.scope
+    for endpoint in listed.values():
+        if not is_aside(context, endpoint):
+            continue
+        record = known.get(connection_id(endpoint.id.text))
+        reason = IGNORED_BY_TAG if outside(scope, endpoint) is None else OUT_OF_SCOPE
+        wanted = reason == IGNORED_BY_TAG and recognise(endpoint.alias).kind is Kind.HOSTED
+        if wanted if record is None else not _says(record, reason):
+            yield endpoint.id
+    for record in known.values():
+        endpoint_id = _endpoint_id(record)
+        if endpoint_id is not None and outside_by_id(scope, endpoint_id) and not _says(record, OUT_OF_SCOPE):
+            yield endpoint_id
+
+
+def _says(record: Connection, reason: str) -> bool:
+    recognised = record.condition(RECOGNISED)
+    return recognised is not None and recognised.reason == reason
+
+
+def _endpoint_id(record: Connection) -> ArmId | None:
+    try:
+        return parse_endpoint_id(record.endpoint_id)
+    except InvalidInput:
+        return None

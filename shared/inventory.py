@@ -79,7 +79,7 @@ async def list_endpoints(context: Context, result: Sweep) -> tuple[dict[str, End
     """Every endpoint in scope by its lower-cased id, and the subscriptions whose listing was complete."""
     found: dict[str, Endpoint] = {}
     complete = set()
-    for subscription in context.settings.subscriptions:
+    for subscription in context.settings.watched_subscriptions:
         try:
             endpoints = [endpoint async for endpoint in context.endpoints.list(subscription)]
             addresses = await context.endpoints.addresses(subscription) if endpoints else {}

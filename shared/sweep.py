@@ -12,26 +12,31 @@ import random
 import time
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from shared import telemetry
+from shared.aside import is_aside, newly_aside
 from shared.check_log import record_check
 from shared.checks import check
 from shared.context import Context, log
 from shared.core import conditions as c
 from shared.core.arm_ids import ArmId, connection_id, parse_endpoint_id
 from shared.core.catalogue import Kind, recognise
-from shared.core.conditions import Condition, Phase
+from shared.core.conditions import Phase
 from shared.core.connection import Connection
 from shared.core.connection_document import to_document
 from shared.core.desired import Desired, desired_of
 from shared.core.errors import AutopilotError, InvalidInput
 from shared.core.messages import WorkMessage
 from shared.core.model import Endpoint
-from shared.core.plan import Observed, plan
+from shared.core.modes import asked_mode, stance_of
+from shared.core.pause import Pause
+from shared.core.plan import Observed, Plan, plan
 from shared.core.plan_elastic import ObservedElastic
+from shared.core.turned import calls_for_another_look, calls_for_work
 from shared.correlation import correlated
 from shared.inventory import Known, Sweep, World, failed, list_endpoints, read_records, read_world
+from shared.pause import present_pause
 from shared.reconcile import in_scope
 
 OVERDUE = timedelta(minutes=2)
@@ -55,23 +60,27 @@ async def _sweep(context: Context, correlation_id: str) -> Sweep:
     result, started = Sweep(), time.monotonic()
     known, unreadable = await read_records(context, result)
     listed, complete = await list_endpoints(context, result)
-    desired = [wanted for endpoint in listed.values() if (wanted := desired_of(endpoint, context.rules))]
+    pause = await present_pause(context)
     # A message about a record that cannot be read would only end among the poisoned ones, once per sweep.
-    desired = [wanted for wanted in desired if wanted.connection_id not in unreadable]
+    readable = {key: one for key, one in listed.items() if connection_id(one.id.text) not in unreadable}
+    handled = {key: one for key, one in readable.items() if not is_aside(context, one)}
+    desired = [wanted for endpoint in handled.values() if (wanted := desired_of(endpoint, context.rules))]
     result.endpoints = len(desired)
     world = await read_world(context, desired, result)
     messages: list[WorkMessage] = []
     to_probe: list[tuple[Desired, Known]] = []
     for wanted in desired:
         entry = known.get(wanted.connection_id)
-        if _needs_work(context, wanted, entry, world):
+        if _needs_work(context, wanted, entry, world, pause):
             messages.append(WorkMessage(wanted.endpoint.id, "timer", correlation_id))
-        elif entry is not None and entry.connection.phase is Phase.READY:
+        elif entry is not None and _to_be_tested(context, entry.connection, pause):
             to_probe.append((wanted, entry))
             continue
         if entry is not None:
             telemetry.connection_checked(entry.connection, (), context.clock.now(), correlation_id)
-    messages += _unexplained(listed, known, correlation_id)
+    messages += _unexplained(handled, known, correlation_id)
+    records = {key: entry.connection for key, entry in known.items()}
+    messages += [WorkMessage(id_, "timer", correlation_id) for id_ in newly_aside(context, readable, records)]
     messages += _missing(context, known.values(), listed, complete, correlation_id)
     # Repairs first: tests of many unreachable endpoints take long, and nobody should wait for them.
     await _send(context, messages, result)
@@ -109,30 +118,54 @@ async def _count_poison(context: Context, result: Sweep) -> None:
 # -- deciding ------------------------------------------------------------------------------------------------------
 
 
-def _needs_work(context: Context, desired: Desired, known: Known | None, world: World) -> bool:
+def _needs_work(context: Context, desired: Desired, known: Known | None, world: World, pause: Pause | None) -> bool:
     """Missing, unfinished or drifted; a connection that will look again by itself soon is left to do so."""
     if known is None:
         return True
     connection, now = known.connection, context.clock.now()
     if connection.wake_at is not None and now - connection.wake_at < OVERDUE:
         return False
-    endpoint = desired.endpoint
+    if connection.mode != asked_mode(desired.endpoint, context.rules.scope):
+        return True
+    stance = stance_of(connection.mode, context.rules.mode, pause)
+    if stance.enforces and _unfinished(connection, desired.endpoint, now):
+        return True
+    found, complete = _plan_of(context, desired, connection, world)
+    if stance.enforces:
+        return calls_for_work(connection, found)
+    return calls_for_another_look(connection, found, stance, complete=complete)
+
+
+def _unfinished(connection: Connection, endpoint: Endpoint, now: datetime) -> bool:
+    """Whether the record alone tells that there is something to do."""
     if connection.phase not in {Phase.READY, Phase.BLOCKED} or _waits_for_us(connection):
         return True
     if (connection.guid.lower(), connection.address) != (endpoint.guid.lower(), endpoint.address or ""):
         return True
     blocked = connection.phase is Phase.BLOCKED
-    if blocked and (connection.observed_at is None or now - connection.observed_at > HEARTBEAT):
-        return True
+    return blocked and (connection.observed_at is None or now - connection.observed_at > HEARTBEAT)
+
+
+def _plan_of(context: Context, desired: Desired, connection: Connection, world: World) -> tuple[Plan, bool]:
+    """The plan by what the listings answered, and whether they answered all that it takes."""
     elastic = None
     if world.policies is not None and world.deployments is not None:
         region = desired.service.elastic_region
         policies = tuple(policy for policy in world.policies if policy.region == region)
         elastic = ObservedElastic(policies, world.deployments)
-    found = plan(
-        desired, Observed(endpoint, world.zones_for(context, desired), elastic), connection, context.rules, now
-    )
-    return bool(found.steps) or any(_turned(connection, condition) for condition in found.conditions)
+    zones = world.zones_for(context, desired)
+    observed = Observed(desired.endpoint, zones, elastic)
+    found = plan(desired, observed, connection, context.rules, context.clock.now())
+    return found, zones is not None and elastic is not None
+
+
+def _to_be_tested(context: Context, connection: Connection, pause: Pause | None) -> bool:
+    """What needs nothing is tested; where nothing is carried out, also what did not pass: no run looks after that."""
+    if connection.phase is Phase.READY:
+        return True
+    reachable = connection.condition(c.REACHABLE)
+    tested = reachable is not None and reachable.reason != "NotTested"
+    return tested and not stance_of(connection.mode, context.rules.mode, pause).enforces
 
 
 def _waits_for_us(connection: Connection) -> bool:
@@ -142,14 +175,6 @@ def _waits_for_us(connection: Connection) -> bool:
         for condition in connection.conditions
         if condition.type != c.READY
     )
-
-
-def _turned(connection: Connection, now: Condition) -> bool:
-    """Whether the world says something else about a condition than the record does; a True one has many reasons."""
-    known = connection.condition(now.type)
-    if known is None or known.status is not now.status:
-        return True
-    return not now.true and known.reason != now.reason
 
 
 def _unexplained(listed: dict[str, Endpoint], known: dict[str, Known], correlation_id: str) -> list[WorkMessage]:

@@ -20,6 +20,9 @@ from shared.core.steps import Step
 MODE_TAG = "elastic-privatelink"
 """Tag of an endpoint: `enforce`, `observe` or `ignore`."""
 
+IGNORED_BY_TAG = "IgnoredByTag"
+"""Reason of the condition of an endpoint that its tag takes out of the app's hands."""
+
 OBSERVE_MODE = "ObserveMode"
 """Reason of a condition that would become true if the app were allowed to change something."""
 
@@ -97,7 +100,7 @@ def ignored(endpoint: Endpoint) -> Condition:
     """The condition of an endpoint that its tag takes out of the app's hands."""
     message = f"{tag_note(endpoint)} What was made for it is left as it is."
     step = f"Take the tag {MODE_TAG} off to have it handled again."
-    return Condition(c.RECOGNISED, c.Status.FALSE, "IgnoredByTag", message, step, c.Kind.EVENT)
+    return Condition(c.RECOGNISED, c.Status.FALSE, IGNORED_BY_TAG, message, step, c.Kind.EVENT)
 
 
 def not_carried_out(

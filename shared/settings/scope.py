@@ -69,6 +69,11 @@ class ScopeSettings:
         "nothing in Azure or Elastic Cloud. An endpoint's tag `elastic-privatelink` overrides it.",
     )
 
+    @property
+    def watched_subscriptions(self) -> tuple[str, ...]:
+        """The subscriptions to look for endpoints in."""
+        return tuple(one for one in self.subscriptions if one not in self.subscriptions_denied)
+
     def scope(self) -> Scope:
         """The lists, as the core asks them."""
         return Scope(

@@ -37,6 +37,21 @@ def end_state(estate: Estate, endpoint: str) -> dict[str, Any]:
     return {**zones, **attached, "policies": policies}
 
 
+def snapshot(estate: Estate) -> dict[str, Any]:
+    """All zones with links and records, all policies and what they are associated with, byte for byte."""
+    zones = {
+        zone.id: (zone.tags, {key: str(record) for key, record in zone.record_sets.items() if key[0] == "A"})
+        for zone in estate.arm.private_dns_zones()
+    }
+    links = {link.id: str(link.tags) for zone in estate.arm.private_dns_zones() for link in estate.links_of(zone)}
+    policies = {ruleset.id: str(ruleset) for ruleset in estate.elastic.rulesets()}
+    attached = {
+        deployment.id: sorted(ruleset.id for ruleset in estate.elastic.attached(deployment.id))
+        for deployment in estate.elastic.deployments()
+    }
+    return {**zones, **links, **policies, **attached}
+
+
 async def record_state(estate: Estate, endpoint: str) -> dict[str, Any]:
     """What the connection's record says, without ids that chance gives, and without times."""
     connection = await estate.connection(endpoint)

@@ -157,14 +157,6 @@ async def test_serverless_endpoints_whose_event_was_lost_are_explained_by_the_sw
     assert (await estate.sweep()).enqueued == 0
 
 
-async def test_connections_out_of_a_narrowed_scope_are_left_alone(estate: Estate) -> None:
-    endpoint = await estate.put_endpoint()
-    await estate.settle()
-    await estate.ready(endpoint)
-    narrowed = estate.new_worker(AZURE_RESOURCE_GROUPS="rg-other")
-    assert (await estate.sweep(narrowed)).enqueued == 0
-
-
 async def test_what_stays_invisible_is_reported_once_and_stays_reported(estate: Estate) -> None:
     estate.arm_settings.not_found_after_create_seconds = 10**6
     endpoint = await estate.put_endpoint()

@@ -1,0 +1,32 @@
+"""Whether the world says something else about a connection than its record does. Pure; used by the sweep."""
+
+from __future__ import annotations
+
+from shared.core.conditions import Condition
+from shared.core.connection import Connection
+from shared.core.modes import Stance, not_carried_out
+from shared.core.plan import Plan
+
+
+def turned(connection: Connection, now: Condition) -> bool:
+    """Whether a condition stands otherwise than on record; a True one has many reasons."""
+    known = connection.condition(now.type)
+    if known is None or known.status is not now.status:
+        return True
+    return not now.true and known.reason != now.reason
+
+
+def calls_for_work(connection: Connection, found: Plan) -> bool:
+    """Whether a connection that needed nothing does now."""
+    return bool(found.steps) or any(turned(connection, condition) for condition in found.conditions)
+
+
+def calls_for_another_look(connection: Connection, found: Plan, stance: Stance, *, complete: bool) -> bool:
+    """Whether a connection for which nothing is carried out would be reported otherwise than it was.
+
+    What is left to do is the same at every sweep, and no reason to look again. `complete`: everything could be read;
+    a plan made of less has fewer steps.
+    """
+    conditions, planned = not_carried_out(found.conditions, found.steps, stance)
+    replanned = complete and planned != connection.planned
+    return replanned or any(turned(connection, condition) for condition in conditions)
