@@ -172,13 +172,15 @@ async def test_a_denied_deployment_is_connected_to_nothing_whoever_consents(deni
     await estate.ready(endpoint)
 
 
-async def test_an_association_that_is_there_before_the_denial_stays() -> None:
+async def test_an_association_that_is_there_before_the_denial_stays_and_is_reported() -> None:
     estate = await Estate().open()
     endpoint = await told(estate, event=True)
     made = snapshot(estate)
     estate.worker = estate.new_worker(ELASTIC_DEPLOYMENTS_DENIED="*")
-    await estate.sweep()
-    await estate.send(endpoint)
+    assert (await estate.sweep()).enqueued == 1
     await estate.settle()
-    await estate.ready(endpoint)
-    assert snapshot(estate) == made
+    assert await estate.reason(endpoint, "Associated") == "DeploymentOutOfScope"
+    await estate.put_endpoint(tags=TAGS | {"elastic-deployments": ""})
+    await estate.sweep()
+    await estate.settle()
+    assert snapshot(estate) == made, "neither made nor taken away"
