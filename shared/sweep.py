@@ -36,6 +36,7 @@ from shared.core.plan_elastic import ObservedElastic
 from shared.core.turned import calls_for_another_look, calls_for_work
 from shared.correlation import correlated
 from shared.inventory import Known, Sweep, World, failed, list_endpoints, read_records, read_world
+from shared.last_sweep import remember
 from shared.pause import present_pause
 from shared.reconcile import in_scope
 
@@ -86,11 +87,11 @@ async def _sweep(context: Context, correlation_id: str) -> Sweep:
     await _send(context, messages, result)
     await _send(context, await _probe_all(context, to_probe, correlation_id, result), result)
     await _count_poison(context, result)
-    _report(context, result, correlation_id, started)
+    await _report(context, result, correlation_id, started)
     return result
 
 
-def _report(context: Context, result: Sweep, correlation_id: str, started: float) -> None:
+async def _report(context: Context, result: Sweep, correlation_id: str, started: float) -> None:
     expires = context.elastic.key_expires
     left = None if expires is None else round((expires - context.clock.now()).total_seconds() / 86400, 1)
     fields = {
@@ -105,7 +106,8 @@ def _report(context: Context, result: Sweep, correlation_id: str, started: float
         "keyExpiresAt": expires,
         "keyDaysLeft": left,
     }
-    telemetry.sweep_completed(correlation_id, fields, round((time.monotonic() - started) * 1000))
+    line = telemetry.sweep_completed(correlation_id, fields, round((time.monotonic() - started) * 1000))
+    await remember(context, line)
 
 
 async def _count_poison(context: Context, result: Sweep) -> None:

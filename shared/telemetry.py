@@ -90,10 +90,11 @@ def reconcile_completed(
     emit(Event.RECONCILE_COMPLETED, fields)
 
 
-def sweep_completed(correlation_id: str, fields: Mapping[str, Any], duration_ms: int) -> None:
-    """A sweep has ended."""
+def sweep_completed(correlation_id: str, fields: Mapping[str, Any], duration_ms: int) -> dict[str, Any]:
+    """A sweep has ended; returns what is told."""
     line = {"correlationId": correlation_id, **fields, "durationMs": duration_ms, **_cost(_SWEEP_STAGES)}
     emit(Event.SWEEP_COMPLETED, line)
+    return line
 
 
 def journal_written(
