@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import runpy
 import shutil
 import subprocess
@@ -42,7 +43,7 @@ def test_the_package_holds_the_app_and_nothing_else() -> None:
         if path.suffix in KINDS
     }
     assert files == TOP | there
-    assert {path for path in files if "test" in path or path.startswith("local")} == set()
+    assert {path for path in files if re.search(r"(^|/)(tests/|test_|conftest|local)", path)} == set()
 
 
 def test_caches_settings_and_new_folders_stay_out(tmp_path: Path) -> None:
