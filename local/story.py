@@ -12,7 +12,7 @@ from typing import Any
 
 from local.client import LocalClient
 from local.stack import APP_SETTINGS
-from local.world import endpoint_body, vnet_body
+from local.world import HUB_VNET, endpoint_body, peering_body, vnet_body
 from shared.core.arm_ids import connection_id
 from shared.core.catalogue import hosted_services
 
@@ -37,10 +37,15 @@ def group(client: LocalClient, name: str) -> str:
 
 
 async def create_endpoint(client: LocalClient, region: str, *, name: str, deployment: str) -> str:
-    """A new virtual network and a private endpoint in it, tagged with a deployment; returns the endpoint's id."""
+    """A new virtual network, peered with the app's, and a private endpoint in it, tagged with a deployment.
+
+    Returns the endpoint's id.
+    """
     prefix = group(client, f"rg-{name}")
     vnet = f"{prefix}/virtualNetworks/vnet-{name}"
     await client.azure("PUT", vnet, vnet_body(region, "10.77"))
+    for one, other in ((vnet, HUB_VNET), (HUB_VNET, vnet)):
+        await client.azure("PUT", f"{one}/virtualNetworkPeerings/to-{other.rsplit('/', 1)[-1]}", peering_body(other))
     endpoint = f"{prefix}/privateEndpoints/{name}"
     body = endpoint_body(region, vnet, alias_of(region), {"elastic-deployments": deployment})
     await client.azure("PUT", endpoint, body)

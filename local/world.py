@@ -1,12 +1,13 @@
 """All simulators put together, and what they start with. Used by `local.stack` (served) and the fast tests.
 
-The estate at the start: two virtual networks in each of three Azure regions, and in every region of Elastic Cloud
-Hosted one deployment without any policy (`search-<region>`) and one with an IP policy (`logs-<region>`).
+The estate at the start: two virtual networks in each of three Azure regions, all peered with each other, and in every
+region of Elastic Cloud Hosted one deployment without any policy (`search-<region>`) and one with an IP policy
+(`logs-<region>`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
@@ -30,6 +31,8 @@ def vnet_id(region: str, role: str = "apps", subscription: str = DEFAULT_SUBSCRI
     return f"{group}/providers/Microsoft.Network/virtualNetworks/vnet-{region}-{role}"
 
 
+SEEDED = tuple(vnet_id(region, role) for region in VNET_REGIONS for role in VNET_ROLES)
+"""Every network of the start, each peered with all others."""
 HUB_VNET = vnet_id("eastus2", "hub")
 """The network that the function app is in: its tests see the world from there."""
 
@@ -70,9 +73,9 @@ class World:
             for region_number, region in enumerate(VNET_REGIONS):
                 for role_number, role in enumerate(VNET_ROLES):
                     prefix = f"10.{10 * (region_number + 1) + role_number}"
-                    answer = await azure.put(
-                        f"{vnet_id(region, role)}?api-version={NETWORK_API}", json=vnet_body(region, prefix)
-                    )
+                    vnet = vnet_id(region, role)
+                    body = vnet_body(region, prefix, peers=[other for other in SEEDED if other != vnet])
+                    answer = await azure.put(f"{vnet}?api-version={NETWORK_API}", json=body)
                     answer.raise_for_status()
         self.seed_deployments()
 
@@ -90,11 +93,20 @@ class World:
         )
 
 
-def vnet_body(region: str, prefix: str) -> dict[str, Any]:
+def vnet_body(region: str, prefix: str, peers: Sequence[str] = ()) -> dict[str, Any]:
     """The PUT body of a virtual network with one subnet for endpoints; `prefix` is its first two numbers."""
     subnet = {"name": "endpoints", "properties": {"addressPrefix": f"{prefix}.1.0/24"}}
     space = {"addressPrefixes": [f"{prefix}.0.0/16"]}
-    return {"location": region, "properties": {"addressSpace": space, "subnets": [subnet]}}
+    peerings = [
+        {"name": f"to-{peer.rsplit('/', 1)[-1]}", "properties": {"remoteVirtualNetwork": {"id": peer}}} for peer in peers
+    ]
+    properties = {"addressSpace": space, "subnets": [subnet], "virtualNetworkPeerings": peerings}
+    return {"location": region, "properties": properties}
+
+
+def peering_body(remote: str) -> dict[str, Any]:
+    """The PUT body of one side of a peering."""
+    return {"properties": {"remoteVirtualNetwork": {"id": remote}, "allowVirtualNetworkAccess": True}}
 
 
 def endpoint_body(region: str, vnet: str, alias: str, tags: dict[str, str] | None = None) -> dict[str, Any]:

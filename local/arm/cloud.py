@@ -20,6 +20,7 @@ from local.arm.links import Links
 from local.arm.model import PrivateDnsZone, PrivateEndpoint, Resource, VirtualNetwork, VirtualNetworkLink
 from local.arm.networks import Networks, Subnets
 from local.arm.operations import OperationHandler, Operations
+from local.arm.peerings import Peerings
 from local.arm.records import FIELDS, Records
 from local.arm.settings import ArmSettings
 from local.arm.store import Store
@@ -78,6 +79,7 @@ class ArmCloud:
         return {
             "virtualNetworks": networks,
             "virtualNetworks/subnets": Subnets(context, networks),
+            "virtualNetworks/virtualNetworkPeerings": Peerings(context, operations, networks),
             "privateEndpoints": Endpoints(context, operations, self._endpoints, self._networks, interfaces),
             "networkInterfaces": interfaces,
             "privateDnsZones": zones,

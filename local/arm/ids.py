@@ -11,6 +11,7 @@ SPELLINGS = {
     for name in (
         "virtualNetworks",
         "subnets",
+        "virtualNetworkPeerings",
         "privateEndpoints",
         "networkInterfaces",
         "privateDnsZones",

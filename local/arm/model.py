@@ -44,7 +44,13 @@ class VirtualNetwork(Resource):
     address_prefixes: list[str]
     subnets: list[Subnet]
     dns_servers: list[str] = field(default_factory=list)
+    peerings: dict[str, str] = field(default_factory=dict)
+    """Name of each peering and the id of the network on its other side; traffic flows once both sides have one."""
     provisioning_state: str = "Succeeded"
+
+    def names_as_peer(self, vnet_id: str) -> bool:
+        """Whether this side of a peering with that network is there."""
+        return vnet_id.lower() in {remote.lower() for remote in self.peerings.values()}
 
     def subnet(self, name: str) -> Subnet | None:
         """The subnet of that name, compared without case."""

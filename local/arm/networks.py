@@ -72,6 +72,7 @@ class Networks(Handler):
             address_prefixes=list(prefixes),
             subnets=subnets,
             dns_servers=list((properties.get("dhcpOptions") or {}).get("dnsServers") or []),
+            peerings=_peerings(properties.get("virtualNetworkPeerings"), old),
             provisioning_state="Updating",
         )
         self._store.add(network)
@@ -138,8 +139,25 @@ class Networks(Handler):
                 "addressSpace": {"addressPrefixes": network.address_prefixes},
                 "dhcpOptions": {"dnsServers": network.dns_servers},
                 "subnets": [self.render_subnet(network, subnet) for subnet in network.subnets],
-                "virtualNetworkPeerings": [],
+                "virtualNetworkPeerings": [self.render_peering(network, *each) for each in network.peerings.items()],
                 "enableDdosProtection": False,
+            },
+        }
+
+    def render_peering(self, network: VirtualNetwork, name: str, remote_id: str) -> dict[str, Any]:
+        """One side of a peering as ARM answers it, inside its network or alone."""
+        remote = self._store.get(remote_id)
+        mutual = remote is not None and remote.names_as_peer(network.id)
+        return {
+            "name": name,
+            "id": f"{network.id}/virtualNetworkPeerings/{name}",
+            "etag": network.etag,
+            "type": f"Microsoft.Network/{KIND}/virtualNetworkPeerings",
+            "properties": {
+                "provisioningState": "Succeeded",
+                "peeringState": "Connected" if mutual else "Initiated",
+                "remoteVirtualNetwork": {"id": remote_id},
+                "allowVirtualNetworkAccess": True,
             },
         }
 
@@ -182,6 +200,16 @@ class Subnets(Handler):
         network = self._networks.find(call)
         found = [self._networks.render_subnet(network, subnet) for subnet in network.subnets]
         return page(call, found, self._context.settings.page_size)
+
+
+def _peerings(given: Any, old: VirtualNetwork | None) -> dict[str, str]:
+    """The peerings in a network's body; a body that is silent about them leaves them as they are."""
+    if given is None:
+        return dict(old.peerings) if old else {}
+    try:
+        return {str(one["name"]): str(one["properties"]["remoteVirtualNetwork"]["id"]) for one in given}
+    except (KeyError, TypeError) as error:
+        raise bad_request("InvalidRequestFormat", "A peering needs a name and a remote virtual network.") from error
 
 
 def scope_of(call: Call) -> str:

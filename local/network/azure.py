@@ -21,6 +21,9 @@ class VirtualNetworkView(Protocol):
     def dns_servers(self) -> Sequence[str]:
         """Custom name servers; none means Azure's own."""
 
+    def names_as_peer(self, vnet_id: str) -> bool:
+        """Whether this side of a peering with that network is there."""
+
 
 class ZoneView(Protocol):
     """A private DNS zone."""
@@ -55,6 +58,10 @@ class EndpointView(Protocol):
     @property
     def status(self) -> str:
         """State of the connection."""
+
+    @property
+    def vnet_id(self) -> str:
+        """The virtual network it is in."""
 
     @property
     def address(self) -> str | None:

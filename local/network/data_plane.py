@@ -1,7 +1,8 @@
 """Private endpoints as their network sees them: who answers on an address, with which certificate and with what.
 
 Called by `Network`. `dial` is the whole decision; `local.network.listeners` puts it behind real sockets. An endpoint
-answers exactly while its connection is Approved: before and after there is no route.
+answers exactly while its connection is Approved: before and after there is no route. Nor is there one from a network
+that is neither the endpoint's own nor peered with it; peerings do not add up, as in Azure.
 """
 
 from __future__ import annotations
@@ -50,20 +51,29 @@ class DataPlane:
         self._arm = arm
         self._zones = {zone.split(".")[1]: zone for zone in zones}
 
-    def dial(self, address: str, port: int) -> Dial | None:
-        """Connect to an address; None is "no route"."""
+    def dial(self, address: str, port: int, *, from_vnet: str | None = None) -> Dial | None:
+        """Connect to an address, out of one network or (None) wherever it can be reached; None is "no route"."""
         if port not in PORTS:
             return None
-        for endpoint in self.open_endpoints():
+        for endpoint in self.open_endpoints(from_vnet):
             zone = self._zone(endpoint)
             if endpoint.address == address and zone:
                 return Dial(self, endpoint.id, endpoint.resource_guid, zone)
         return None
 
-    def open_endpoints(self) -> list[EndpointView]:
-        """Endpoints of Elastic's services that have an address and are approved."""
+    def open_endpoints(self, from_vnet: str | None = None) -> list[EndpointView]:
+        """Endpoints of Elastic's services that have an address, are approved, and have a route from that network."""
         every = self._arm.private_endpoints()
-        return [e for e in every if e.status == "Approved" and e.address and self._zone(e)]
+        answering = [e for e in every if e.status == "Approved" and e.address and self._zone(e)]
+        return [e for e in answering if from_vnet is None or self._routed(from_vnet, e.vnet_id)]
+
+    def _routed(self, one: str, other: str) -> bool:
+        if one.lower() == other.lower():
+            return True
+        sides = self._arm.virtual_network(one), self._arm.virtual_network(other)
+        if sides[0] is None or sides[1] is None:
+            return False
+        return sides[0].names_as_peer(other) and sides[1].names_as_peer(one)
 
     def _zone(self, endpoint: EndpointView) -> str | None:
         return self._zones.get(service_region(endpoint.alias) or "")

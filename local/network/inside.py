@@ -5,6 +5,7 @@ It fits the probe's own idea of a network, so that the probe's order, limits and
 
 from __future__ import annotations
 
+import asyncio
 import errno
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from local.network.data_plane import Dial
     from local.network.network import Network
     from shared.probe.model import Request
+
+
+_FOREVER = 3600.0  # longer than any client waits
 
 
 class InsideConnection:
@@ -55,11 +59,18 @@ class InsideNetwork:
         return answer.addresses
 
     async def connect(self, address: str, port: int) -> InsideConnection:
-        """Connect; without a route it is refused, as on the loopback listeners."""
-        dial = self._network.dial(address, port)
+        """Connect; without a route it goes as `Network.no_route` says."""
+        dial = self._network.dial(address, port, from_vnet=self._vnet_id)
         if dial is None:
-            raise ConnectionRefusedError(errno.ECONNREFUSED, f"{address}:{port}: no route")
+            return await self._no_route(address, port)
         return InsideConnection(dial)
+
+    async def _no_route(self, address: str, port: int) -> InsideConnection:
+        if self._network.no_route == "timeout":
+            await asyncio.sleep(_FOREVER)
+        if self._network.no_route == "refused":
+            raise ConnectionRefusedError(errno.ECONNREFUSED, f"{address}:{port}: no route")
+        raise OSError(errno.EHOSTUNREACH, f"{address}:{port}: no route")
 
 
 def matches(pattern: str, host: str) -> bool:

@@ -25,17 +25,22 @@ _IDLE_SECONDS = 60.0
 
 
 class Listeners:
-    """One TLS listener for each endpoint that is open, and none else."""
+    """One TLS listener for each endpoint that is open, and none else.
 
-    def __init__(self, plane: DataPlane, ca: CertificateAuthority) -> None:
+    This machine stands in the app's network: with `hub_vnet_id` an endpoint without a route from there is closed.
+    """
+
+    def __init__(self, plane: DataPlane, ca: CertificateAuthority, hub_vnet_id: str | None = None) -> None:
         self._plane = plane
         self._ca = ca
+        self._hub_vnet_id = hub_vnet_id
         self._contexts: dict[str, ssl.SSLContext] = {}
         self._open: dict[str, _Listener] = {}
 
     async def sync(self) -> None:
         """Close what lost its endpoint, open what has a new one."""
-        wanted = {e.address: e.id for e in self._plane.open_endpoints() if e.address and _is_loopback(e.address)}
+        reached = self._plane.open_endpoints(self._hub_vnet_id)
+        wanted = {e.address: e.id for e in reached if e.address and _is_loopback(e.address)}
         for address, listener in list(self._open.items()):
             if wanted.get(address) != listener.endpoint_id:
                 del self._open[address]

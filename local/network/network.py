@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from local.network.addresses import AddressPlan
 from local.network.data_plane import DataPlane, Dial
@@ -47,12 +47,15 @@ class Network:
     ) -> None:
         zones = list(zones)
         self.hub_vnet_id = hub_vnet_id
+        self.no_route: Literal["timeout", "unreachable", "refused"] = "timeout"
+        """What a client in a network meets where there is no route. Elastic's guide names the first two; refused is
+        what loopback sockets do, and what a firewall may do."""
         self.addresses = AddressPlan(loopback_prefix)
         self._clock = clock
         self._arm = arm
         self._resolver = Resolver(arm, public or public_names(zones), self.addresses.vnet_of_name_server)
         self._plane = DataPlane(arm, elastic, zones)
-        self._listeners = Listeners(self._plane, ca)
+        self._listeners = Listeners(self._plane, ca, hub_vnet_id)
         self._default: NameServer | None = None
         self._name_servers: dict[str, NameServer] = {}
         self._changed = asyncio.Event()
@@ -66,9 +69,9 @@ class Network:
         """A records of a name, as that network sees it; None is the internet."""
         return self._resolver.resolve(vnet_id, name)
 
-    def dial(self, address: str, port: int) -> Dial | None:
-        """Connect to an endpoint's address; None is "no route"."""
-        return self._plane.dial(address, port)
+    def dial(self, address: str, port: int, *, from_vnet: str | None = None) -> Dial | None:
+        """Connect to an endpoint's address, out of one network or wherever it can be reached; None is "no route"."""
+        return self._plane.dial(address, port, from_vnet=from_vnet)
 
     def inside(self, vnet_id: str | None) -> InsideNetwork:
         """That network for the product's probe."""

@@ -82,6 +82,32 @@ async def test_a_malformed_network_is_refused(http: Http, properties: dict[str, 
     assert answer.status_code == 400
 
 
+async def test_a_peering_is_connected_once_both_sides_have_it(http: Http) -> None:
+    await http.network()
+    other = f"{NET}/virtualNetworks/other"
+    space = {"addressSpace": {"addressPrefixes": ["10.2.0.0/16"]}}
+    named = {"name": "back", "properties": {"remoteVirtualNetwork": {"id": VNET}}}
+    await http("PUT", other, {"location": "eastus2", "properties": space | {"virtualNetworkPeerings": [named]}})
+    peering = f"{VNET}/virtualNetworkPeerings/there"
+
+    async def state() -> str:
+        return str((await http("GET", peering)).json()["properties"]["peeringState"])
+
+    assert (await http("GET", peering)).status_code == 404
+    assert (await http("PUT", peering, {"properties": {}})).status_code == 400
+    made = await http("PUT", peering, {"properties": {"remoteVirtualNetwork": {"id": other}}})
+    assert (made.status_code, await state()) == (201, "Connected")
+    await http.network()
+    assert await state() == "Connected", "a write of the network that is silent about peerings leaves them"
+    (shown,) = (await http("GET", other)).json()["properties"]["virtualNetworkPeerings"]
+    assert (shown["name"], shown["properties"]["peeringState"]) == ("back", "Connected")
+    await http("DELETE", f"{other}/virtualNetworkPeerings/back")
+    assert await state() == "Initiated"
+    assert [one["name"] for one in (await http("GET", f"{VNET}/virtualNetworkPeerings")).json()["value"]] == ["there"]
+    malformed = space | {"virtualNetworkPeerings": [{"name": "x"}]}
+    assert (await http("PUT", other, {"location": "eastus2", "properties": malformed})).status_code == 400
+
+
 async def test_missing_networks_and_subnets_are_404(http: Http) -> None:
     assert (await http("GET", f"{NET}/virtualNetworks/none")).status_code == 404
     await http.network()

@@ -70,7 +70,36 @@ async def test_the_products_probe_finds_each_outcome(clouds: Clouds) -> None:
     filtered = clouds.elastic.add_deployment("office", "eastus2", ip_policy=True)
     assert (await probe(Target(filtered.private_host(), endpoint.address), inside)).http_status == 403
     clouds.arm.set_connection(endpoint.id, "Rejected")
-    assert (await probe(target, inside)).failure is Failure.REFUSED
+    failures = {"timeout": Failure.CONNECT_TIMEOUT, "unreachable": Failure.UNREACHABLE, "refused": Failure.REFUSED}
+    for clouds.network.no_route, failure in failures.items():  # type: ignore[assignment] # names of the switch
+        assert (await probe(target, inside)).failure is failure
+
+
+async def test_a_network_reaches_the_endpoints_of_the_networks_that_it_is_peered_with_on_both_sides(
+    clouds: Clouds,
+) -> None:
+    spoke, hub, far = await clouds.vnet("spoke"), await clouds.vnet("hub"), await clouds.vnet("far")
+    endpoint, _ = await clouds.connected("a", spoke)
+    address = endpoint.address or ""
+
+    def reached(vnet: str) -> bool:
+        return clouds.network.dial(address, 9243, from_vnet=vnet) is not None
+
+    async def peer(one: str, other: str) -> None:
+        body = {"properties": {"remoteVirtualNetwork": {"id": other}}}
+        name = f"virtualNetworks/{one.rsplit('/', 1)[-1]}/virtualNetworkPeerings/to-{other.rsplit('/', 1)[-1]}"
+        await clouds.put(name, "2024-05-01", body)
+
+    assert [reached(vnet) for vnet in (spoke, hub, far)] == [True, False, False]
+    await peer(hub, spoke)
+    assert not reached(hub)
+    await peer(spoke, hub)
+    await peer(hub, far)
+    await peer(far, hub)
+    assert [reached(vnet) for vnet in (spoke, hub, far)] == [True, True, False]
+    await clouds.delete("virtualNetworks/spoke/virtualNetworkPeerings/to-hub", "2024-05-01")
+    assert not reached(hub)
+    assert clouds.network.dial(address, 9243, from_vnet=f"{hub}-unknown") is None
 
 
 async def test_a_name_of_another_region_does_not_fit_the_certificate(clouds: Clouds) -> None:
