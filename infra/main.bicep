@@ -229,6 +229,7 @@ module app 'app/function.bicep' = {
         DNS_ZONE_RESOURCE_GROUP: dnsZoneResourceGroupId
         DNS_SUBSCRIPTIONS: dnsSubscriptions
         DNS_LINK_VNETS: join(networks, ',')
+        APP_VNET: appNetworkId
       },
       appSettings
     )

@@ -38,6 +38,7 @@ APP_SETTINGS = {
     "AZURE_SUBSCRIPTIONS": DEFAULT_SUBSCRIPTION,
     "ELASTIC_DEPLOYMENTS_ALLOWED": "*",
     "DNS_LINK_VNETS": HUB_VNET,
+    "APP_VNET": HUB_VNET,
     "INSTANCE_ID": "local",
     # Everything is near and quick here: look more often than in Azure.
     "WAIT_FIRST_SECONDS": "1",

@@ -98,7 +98,8 @@ def vnet_body(region: str, prefix: str, peers: Sequence[str] = ()) -> dict[str, 
     subnet = {"name": "endpoints", "properties": {"addressPrefix": f"{prefix}.1.0/24"}}
     space = {"addressPrefixes": [f"{prefix}.0.0/16"]}
     peerings = [
-        {"name": f"to-{peer.rsplit('/', 1)[-1]}", "properties": {"remoteVirtualNetwork": {"id": peer}}} for peer in peers
+        {"name": f"to-{peer.rsplit('/', 1)[-1]}", "properties": {"remoteVirtualNetwork": {"id": peer}}}
+        for peer in peers
     ]
     properties = {"addressSpace": space, "subnets": [subnet], "virtualNetworkPeerings": peerings}
     return {"location": region, "properties": properties}

@@ -144,9 +144,13 @@ def _elastic_failed(run: Run, failures: Failures) -> Failures:
 
 async def _test_and_conclude(run: Run, desired: Desired, final: Plan, failures: Failures) -> None:
     standing = {condition.type: condition for condition in final.conditions} | failed_conditions(run, failures)
-    result = await check(run.context, run.connection, desired.service.zone) if testable(standing) else not_tested()
+    result = (
+        await check(run.context, run.connection, desired.service.zone, approved=True)
+        if testable(standing)
+        else not_tested()
+    )
     await record_check(run.context, run.connection, result, cause=run.cause, correlation_id=run.correlation_id)
-    run.connection = replace(run.connection, checks=result.verdicts or run.connection.checks)
+    run.connection = result.remembered(run.connection)
     conclude(run, [*final.conditions, result.condition], failures)
 
 

@@ -1,25 +1,45 @@
 """The health check of a connection: which names to test, the test itself, and the `Reachable` condition.
 
-Used by `reconcile` (after a change) and `sweep` (on the timer). What is seen is judged by `shared.core.diagnosis`.
+Used by `reconcile` (after a change) and `sweep` (on the timer). What is seen is judged by `shared.core.diagnosis`; what
+is remembered of it, so that a verdict changes only when it is seen again, goes with the result into the record.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import cast
 
 from shared.context import Context
 from shared.core import conditions as c
 from shared.core.conditions import Condition
-from shared.core.connection import Connection, VerdictMemory
-from shared.core.diagnosis import Evidence, HostVerdict, Tested, Verdict, diagnose, hosts_to_test, told, worst_of
+from shared.core.connection import Connection, NetworkMemory, ReachedMemory, StandingVerdict, VerdictMemory
+from shared.core.diagnosis import (
+    Evidence,
+    HostVerdict,
+    Status,
+    Surroundings,
+    Tested,
+    Verdict,
+    diagnose,
+    history,
+    hosts_to_test,
+    settle,
+    told,
+    worst_of,
+)
 from shared.correlation import Stage, timed
 from shared.probe import Target, Timeouts, probe
+from shared.surroundings import networks_around, reached_now, surroundings
 
 HEALTHY = "healthy"
 UNKNOWN = "unknown"
 NEEDED = (c.LINKED, c.RECORD_READY, c.POLICY_READY, c.APPROVED)
 """What must hold before a test can tell anything."""
+
+UNTESTABLE = frozenset({"NoRouteFromApp", "ZoneNotLinkedToApp"})
+"""The app cannot see the connection from where it stands: nothing that looking again soon would change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +47,19 @@ class Check:
     """What became of testing a connection."""
 
     condition: Condition
+    """What counts; it may stand against the last results (`diagnosis.settle`)."""
     verdicts: tuple[VerdictMemory, ...] = ()
     """By name."""
     verdict: Verdict | None = None
-    """All names together; None: not tested."""
+    """All names together, as they were this time; None: not tested."""
+    reached: ReachedMemory | None = None
+    network: NetworkMemory | None = None
+
+    def remembered(self, connection: Connection) -> Connection:
+        """The record with what this check learnt."""
+        if self.verdict is None:
+            return connection
+        return replace(connection, checks=self.verdicts, reached=self.reached, network=self.network)
 
 
 def testable(conditions: dict[str, Condition]) -> bool:
@@ -44,13 +73,30 @@ def not_tested() -> Check:
 
 
 @timed(Stage.TEST)
-async def check(context: Context, connection: Connection, zone_name: str) -> Check:
-    """Test every service of the deployments that the connection serves, or the path itself when it serves none."""
+async def check(context: Context, connection: Connection, zone_name: str, *, approved: bool | None = None) -> Check:
+    """Test every service of the deployments that the connection serves, or the path itself when it serves none.
+
+    `approved` is what Azure said a moment ago; left out, it is what the record says.
+    """
+    if approved is None:
+        known = connection.condition(c.APPROVED)
+        approved = known is not None and known.true
     tested = hosts_to_test(connection, zone_name)
     evidence = await asyncio.gather(*(_probe(context, connection, one) for one in tested))
-    verdicts = [_judged(connection, *both) for both in zip(tested, evidence, strict=True)]
-    memories = tuple(_memory(context, *both) for both in zip(evidence, verdicts, strict=True))
-    return Check(_reachable(verdicts, evidence), memories, worst_of(verdicts).weighed)
+    networks = await networks_around(context, connection, evidence)
+    around = surroundings(context, connection, networks, approved=approved)
+    seen = [_judged(connection, around, *both) for both in zip(tested, evidence, strict=True)]
+    before = {memory.host: memory for memory in connection.checks}
+    memories = tuple(
+        _memory(context, one, verdict, before.get(one.host)) for one, verdict in zip(evidence, seen, strict=True)
+    )
+    return Check(
+        _reachable(context, connection, seen, [_standing(memory) for memory in memories], evidence),
+        memories,
+        worst_of(seen).weighed,
+        reached_now(context, connection, evidence),
+        networks,
+    )
 
 
 async def _probe(context: Context, connection: Connection, tested: Tested) -> Evidence:
@@ -59,14 +105,16 @@ async def _probe(context: Context, connection: Connection, tested: Tested) -> Ev
     return await probe(target, context.network, Timeouts(whole=settings.probe_seconds))
 
 
-def _judged(connection: Connection, tested: Tested, evidence: Evidence) -> HostVerdict:
-    verdict = diagnose(evidence, expect_unknown=tested.path_only, shared_with=connection.record_addresses)
+def _judged(connection: Connection, around: Surroundings, tested: Tested, evidence: Evidence) -> HostVerdict:
+    shared_with = connection.record_addresses
+    verdict = diagnose(evidence, expect_unknown=tested.path_only, shared_with=shared_with, around=around)
     return HostVerdict(tested.host, tested.service, verdict)
 
 
-def _memory(context: Context, evidence: Evidence, one: HostVerdict) -> VerdictMemory:
-    verdict = one.verdict
-    bad = verdict.status != HEALTHY
+def _memory(context: Context, evidence: Evidence, one: HostVerdict, before: VerdictMemory | None) -> VerdictMemory:
+    stood = _standing(before).verdict if before is not None else None
+    verdict, recent = one.verdict, history(before.recent if before else (), one.verdict)
+    settled = stood is None or settle(stood, recent, context.settings.verdict_after)
     return VerdictMemory(
         host=one.host,
         status=str(verdict.status),
@@ -75,17 +123,45 @@ def _memory(context: Context, evidence: Evidence, one: HostVerdict) -> VerdictMe
         stages=tuple((str(stage.name), round(stage.milliseconds, 1)) for stage in evidence.stages),
         addresses=evidence.addresses,
         service=one.service,
-        cause=verdict.cause if bad else "",
-        next_step=verdict.next_step if bad else "",
+        cause=verdict.cause,
+        next_step=verdict.next_step,
+        recent=recent,
+        standing=None if settled or stood is None else StandingVerdict(*_fields(stood)),
     )
 
 
-def _reachable(verdicts: list[HostVerdict], evidence: list[Evidence]) -> Condition:
-    worst = worst_of(verdicts)
-    verdict = worst.weighed
+def _standing(memory: VerdictMemory) -> HostVerdict:
+    """What counts for a name: its last result, or an earlier one that has not been outdone yet."""
+    counts = memory.standing or memory
+    status = cast("Status", counts.status)
+    return HostVerdict(memory.host, memory.service, Verdict(status, counts.reason, counts.cause, counts.next_step))
+
+
+def _fields(verdict: Verdict) -> tuple[str, str, str, str]:
+    return str(verdict.status), verdict.reason, verdict.cause, verdict.next_step
+
+
+def _reachable(
+    context: Context,
+    connection: Connection,
+    seen: Sequence[HostVerdict],
+    standing: Sequence[HostVerdict],
+    evidence: Sequence[Evidence],
+) -> Condition:
+    verdict, message = worst_of(standing).weighed, told(standing)
     if verdict.status == HEALTHY:
-        slowest = max(one.milliseconds for one in evidence)
-        others = f", {len(verdicts) - 1} more are well" if len(verdicts) > 1 else ""
-        return c.good(c.REACHABLE, verdict.reason, f"{told(verdicts)} ({slowest:.0f} ms{others})")
-    status = c.Status.UNKNOWN if verdict.status == UNKNOWN else c.Status.FALSE
-    return Condition(c.REACHABLE, status, verdict.reason, told(verdicts), verdict.next_step, c.Kind.WORK)
+        last = worst_of(seen).weighed
+        if last.status != HEALTHY:
+            needed = context.settings.verdict_after
+            message += f" The last check was not good ({told(seen)}); that counts after {needed} in a row."
+        else:
+            slowest = max(one.milliseconds for one in evidence)
+            others = f", {len(seen) - 1} more are well" if len(seen) > 1 else ""
+            message += f" ({slowest:.0f} ms{others})"
+        return c.good(c.REACHABLE, verdict.reason, message)
+    if verdict.status == UNKNOWN:
+        # Not knowing is no alarm: what worked counts as working until something says otherwise.
+        nothing_to_do = verdict.reason in UNTESTABLE or connection.ready_since is not None
+        needs = c.Kind.NONE if nothing_to_do else c.Kind.WORK
+        return Condition(c.REACHABLE, c.Status.UNKNOWN, verdict.reason, message, verdict.next_step, needs)
+    return Condition(c.REACHABLE, c.Status.FALSE, verdict.reason, message, verdict.next_step, c.Kind.WORK)

@@ -173,7 +173,7 @@ def _to_be_tested(context: Context, connection: Connection, pause: Pause | None)
 def _waits_for_us(connection: Connection) -> bool:
     """Whether anything but a person is still needed."""
     return any(
-        not condition.true and condition.needs is not c.Kind.PERSON and condition.reason != "NotTested"
+        condition.wanting and condition.needs is not c.Kind.PERSON and condition.reason != "NotTested"
         for condition in connection.conditions
         if condition.type != c.READY
     )
@@ -259,12 +259,10 @@ async def _probe_one(
     before = known.connection.condition(c.REACHABLE)
     if not outcome.condition.true:
         result.unhealthy += 1
-    if outcome.condition.status is c.Status.UNKNOWN:
-        return None  # nothing was learnt: neither good nor bad news
     if before is None or (before.status, before.reason) != (outcome.condition.status, outcome.condition.reason):
         return WorkMessage(desired.endpoint.id, "timer", correlation_id)
     if known.row.lease_owner is None:
-        tested = to_document(replace(known.connection, checks=outcome.verdicts))
+        tested = to_document(outcome.remembered(known.connection))
         try:
             await context.storage.connections.replace(replace(known.row, document=tested))
         except AutopilotError as error:

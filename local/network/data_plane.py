@@ -50,6 +50,8 @@ class DataPlane:
         self.elastic = elastic
         self._arm = arm
         self._zones = {zone.split(".")[1]: zone for zone in zones}
+        self.broken: set[str] = set()
+        """Addresses where nobody answers though the endpoint is approved, as when something between is broken."""
 
     def dial(self, address: str, port: int, *, from_vnet: str | None = None) -> Dial | None:
         """Connect to an address, out of one network or (None) wherever it can be reached; None is "no route"."""
@@ -64,8 +66,12 @@ class DataPlane:
     def open_endpoints(self, from_vnet: str | None = None) -> list[EndpointView]:
         """Endpoints of Elastic's services that have an address, are approved, and have a route from that network."""
         every = self._arm.private_endpoints()
-        answering = [e for e in every if e.status == "Approved" and e.address and self._zone(e)]
+        answering = [e for e in every if self._answers(e)]
         return [e for e in answering if from_vnet is None or self._routed(from_vnet, e.vnet_id)]
+
+    def _answers(self, endpoint: EndpointView) -> bool:
+        there = endpoint.address and endpoint.address not in self.broken
+        return bool(there and endpoint.status == "Approved" and self._zone(endpoint))
 
     def _routed(self, one: str, other: str) -> bool:
         if one.lower() == other.lower():

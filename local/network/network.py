@@ -73,6 +73,11 @@ class Network:
         """Connect to an endpoint's address, out of one network or wherever it can be reached; None is "no route"."""
         return self._plane.dial(address, port, from_vnet=from_vnet)
 
+    @property
+    def broken(self) -> set[str]:
+        """Addresses where nobody answers though the endpoint is approved; tests add to it and take away."""
+        return self._plane.broken
+
     def inside(self, vnet_id: str | None) -> InsideNetwork:
         """That network for the product's probe."""
         return InsideNetwork(self, vnet_id)

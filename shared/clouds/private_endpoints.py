@@ -1,4 +1,4 @@
-"""Private endpoints and their network interfaces, read from ARM. Used by `observe` and the sweep.
+"""Private endpoints, their interfaces and networks, read from ARM. Used by `observe`, `surroundings` and the sweep.
 
 The guide's step "copy the endpoint's name and resource GUID" is `get`: the GUID is in no published model of the API,
 yet ARM answers it, so answers are read as JSON, not through the SDK's attributes.
@@ -14,7 +14,7 @@ from shared.clouds.arm_errors import arm_errors, arm_read_errors
 from shared.clouds.azure import NETWORK_API, ArmClients
 from shared.core.arm_ids import ArmId, parse_arm_id
 from shared.core.errors import InvalidInput, NotFound
-from shared.core.model import ConnectionStatus, Endpoint
+from shared.core.model import ConnectionStatus, Endpoint, VirtualNetwork
 
 
 class PrivateEndpoints:
@@ -52,6 +52,14 @@ class PrivateEndpoints:
                     found[str(nic.get("id", "")).lower()] = address
         return found
 
+    async def network(self, vnet_id: str) -> VirtualNetwork:
+        """A virtual network: whom it asks for names, what it is peered with. Raises InvalidInput for no ARM id."""
+        wanted = parse_arm_id(vnet_id)
+        client = await self._clients.network(wanted.subscription_id)
+        with arm_read_errors("read the virtual network", wanted.text):
+            answer = await client.virtual_networks.get(wanted.resource_group, wanted.name, api_version=NETWORK_API)
+        return network_of(answer.as_dict())
+
     async def _with_address(self, endpoint: Endpoint) -> Endpoint:
         for nic_id in endpoint.nic_ids:
             nic = parse_arm_id(nic_id)
@@ -87,6 +95,21 @@ def endpoint_of(body: Mapping[str, Any]) -> Endpoint:
         nic_ids=tuple(str(nic["id"]) for nic in nics if nic.get("id")),
         address=_first(address_of(nic) for nic in nics),
         tags={str(name): str(value) for name, value in (body.get("tags") or {}).items()},
+    )
+
+
+def network_of(body: Mapping[str, Any]) -> VirtualNetwork:
+    """A virtual network from ARM's JSON."""
+    properties = body.get("properties") or {}
+    peerings = [one.get("properties") or {} for one in properties.get("virtualNetworkPeerings") or []]
+    return VirtualNetwork(
+        id=str(body.get("id") or ""),
+        dns_servers=tuple(str(one) for one in (properties.get("dhcpOptions") or {}).get("dnsServers") or []),
+        peers=tuple(
+            str((one.get("remoteVirtualNetwork") or {}).get("id") or "")
+            for one in peerings
+            if str(one.get("peeringState")).lower() == "connected"
+        ),
     )
 
 

@@ -54,6 +54,7 @@ class Kind(StrEnum):
     """What a condition that is not True is waiting for."""
 
     NONE = "none"
+    """Nothing: not True and waiting for nothing, as what the app cannot find out from where it stands."""
     WORK = "work"
     """The app itself: it will try again."""
     TIME = "time"
@@ -80,6 +81,11 @@ class Condition:
     def true(self) -> bool:
         """Whether it holds."""
         return self.status is Status.TRUE
+
+    @property
+    def wanting(self) -> bool:
+        """Whether something is still to come; a connection can be Ready though the app cannot test it."""
+        return not self.true and self.needs is not Kind.NONE
 
 
 def good(type_: str, reason: str, message: str = "") -> Condition:
@@ -114,10 +120,14 @@ def merge(old: Iterable[Condition], new: Iterable[Condition], now: datetime) -> 
 
 
 def summary(conditions: Mapping[str, Condition]) -> Condition:
-    """The `Ready` condition: true when every other one is; otherwise the first that is not, a person's turn first."""
-    wanting = [conditions[name] for name in ORDER if name != READY and name in conditions and not conditions[name].true]
+    """The `Ready` condition: true when no other one wants anything; else the first that does, a person's turn first."""
+    others = [conditions[name] for name in ORDER if name != READY and name in conditions]
+    wanting = [condition for condition in others if condition.wanting]
     if not wanting:
-        return good(READY, "AllConditionsTrue", "The private connection is set up and tested.")
+        untested = next((condition for condition in others if not condition.true), None)
+        if untested is None:
+            return good(READY, "AllConditionsTrue", "The private connection is set up and tested.")
+        return good(READY, "SetUpNotTested", f"The private connection is set up. {untested.type}: {untested.message}")
     first = next((condition for condition in wanting if condition.needs is Kind.PERSON), wanting[0])
     return Condition(
         READY, Status.FALSE, first.reason, f"{first.type}: {first.message}", first.next_step, needs=first.needs
@@ -142,7 +152,7 @@ def phase_of(conditions: Mapping[str, Condition], *, was_ready: bool) -> Phase:
     recognised = conditions.get(RECOGNISED)
     if recognised is not None and not recognised.true and recognised.needs is Kind.EVENT:
         return Phase.IGNORED
-    wanting = [c for name, c in conditions.items() if name != READY and not c.true]
+    wanting = [c for name, c in conditions.items() if name != READY and c.wanting]
     if not wanting:
         return Phase.READY if REACHABLE in conditions else Phase.PROVISIONING
     if any(condition.needs is Kind.PERSON for condition in wanting):

@@ -81,6 +81,40 @@ class DeploymentMemory:
 
 
 @dataclass(frozen=True, slots=True)
+class StandingVerdict:
+    """A verdict that still counts though the last check said otherwise (`diagnosis.settle`)."""
+
+    status: str
+    reason: str
+    cause: str = ""
+    next_step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReachedMemory:
+    """The last time that the app could connect to the endpoint's address, and from where."""
+
+    address: str
+    network: str
+    """Id of the network that the app was in, lower case; empty: not known."""
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkMemory:
+    """What was read of the networks around an endpoint, to explain a check."""
+
+    vnet_id: str
+    read_at: datetime
+    dns_servers: tuple[str, ...] = ()
+    """Name servers of the endpoint's network, other than Azure's."""
+    peered: bool | None = None
+    """The app's network is the endpoint's or peered with it; None: not known."""
+    app_dns_servers: tuple[str, ...] = ()
+    """Name servers of the app's network, other than Azure's."""
+
+
+@dataclass(frozen=True, slots=True)
 class VerdictMemory:
     """The last health check of one host."""
 
@@ -96,7 +130,10 @@ class VerdictMemory:
     """What should answer there, as the Elastic Cloud API calls it."""
     cause: str = ""
     next_step: str = ""
-    """Empty, as `cause` is, when the check was good."""
+    recent: tuple[str, ...] = ()
+    """The last results, newest first: status and reason."""
+    standing: StandingVerdict | None = None
+    """What counts instead of this check; None: this check does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +158,8 @@ class Connection:
     deployments: tuple[DeploymentMemory, ...] = ()
     conditions: tuple[Condition, ...] = ()
     checks: tuple[VerdictMemory, ...] = ()
+    reached: ReachedMemory | None = None
+    network: NetworkMemory | None = None
     phase: Phase = Phase.PROVISIONING
     generation: int = 0
     """Counts the runs that wrote this record."""
@@ -172,6 +211,7 @@ class Connection:
             guid="",
             address="",
             checks=(),
+            reached=None,
             attempts=0,
             pending_since=None,
             ready_since=None,

@@ -57,6 +57,30 @@ class Endpoint:
         return next((value.strip() for tag, value in self.tags.items() if tag.lower() == name), "")
 
 
+AZURE_NAME_SERVER = "168.63.129.16"
+"""Azure's own name server, the only one that knows private zones: https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16."""
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualNetwork:
+    """A virtual network, as far as it explains what a client in it sees."""
+
+    id: str
+    dns_servers: tuple[str, ...] = ()
+    """What its machines ask for names; empty: Azure's name server."""
+    peers: tuple[str, ...] = ()
+    """Ids of the networks that it is connected with, both sides agreeing."""
+
+    @property
+    def own_dns_servers(self) -> tuple[str, ...]:
+        """Name servers that are not Azure's; none when Azure's is among them, for then it answers in the end."""
+        return () if AZURE_NAME_SERVER in self.dns_servers else self.dns_servers
+
+    def reaches(self, other: str) -> bool:
+        """Whether there is a direct route to another network (or it is the same)."""
+        return other.lower() in {self.id.lower(), *(peer.lower() for peer in self.peers)}
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """A virtual network link of a private DNS zone."""

@@ -18,7 +18,16 @@ def turned(connection: Connection, now: Condition) -> bool:
 
 def calls_for_work(connection: Connection, found: Plan) -> bool:
     """Whether a connection that needed nothing does now."""
-    return bool(found.steps) or any(turned(connection, condition) for condition in found.conditions)
+    return (
+        bool(found.steps)
+        or moved(connection, found)
+        or any(turned(connection, condition) for condition in found.conditions)
+    )
+
+
+def moved(connection: Connection, found: Plan) -> bool:
+    """Whether a deployment has other addresses than the record says, as after its alias was changed."""
+    return found.elastic is not None and found.elastic.deployments not in (None, connection.deployments)
 
 
 def calls_for_another_look(connection: Connection, found: Plan, stance: Stance, *, complete: bool) -> bool:
@@ -29,4 +38,4 @@ def calls_for_another_look(connection: Connection, found: Plan, stance: Stance, 
     """
     conditions, planned = not_carried_out(found.conditions, found.steps, stance)
     replanned = complete and planned != connection.planned
-    return replanned or any(turned(connection, condition) for condition in conditions)
+    return replanned or moved(connection, found) or any(turned(connection, condition) for condition in conditions)

@@ -30,6 +30,20 @@ class HealthSettings:
     probe_seconds: float = setting(
         "PROBE_SECONDS", value.seconds(1, 60), "20", "Seconds that the test of one name may take."
     )
+    app_network: str = setting(
+        "APP_VNET",
+        value.vnet,
+        "",
+        "Id of the virtual network that this app is in; empty if it is not known. With it the app can tell an endpoint "
+        "that it merely has no route to, or whose zone its own network is not linked to, from a broken one.",
+    )
+    verdict_after: int = setting(
+        "VERDICT_CHANGES_AFTER",
+        value.whole(1, 5),
+        "2",
+        "Health checks in a row that must fail before a connection that worked counts as failing. "
+        "A good check counts at once.",
+    )
     schedule: str = setting(
         SCHEDULE_SETTING, value.schedule, DEFAULT_SCHEDULE, "When `check_health` runs (NCRONTAB, six fields)."
     )

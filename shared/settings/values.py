@@ -98,6 +98,14 @@ def vnets(value: str) -> tuple[str, ...]:
     return tuple(vnet.text for vnet in ids)
 
 
+def vnet(value: str) -> str:
+    """The resource id of a virtual network; empty for an empty text."""
+    found = vnets(value)
+    if len(found) > 1:
+        raise Expected("the resource id of one virtual network")
+    return found[0] if found else ""
+
+
 def zone_home(value: str) -> ZoneHome | None:
     """A resource group by its id; None for an empty text."""
     if not value:

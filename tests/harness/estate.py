@@ -26,7 +26,7 @@ from local.elastic import ElasticSettings
 from local.eventgrid import Answer, EventGrid, EventGridSettings
 from local.memory import MemoryQueue, MemoryStorage
 from local.network import CertificateAuthority
-from local.world import API_KEY, HUB_VNET, NETWORK_API, World, endpoint_body, vnet_id
+from local.world import API_KEY, HUB_VNET, NETWORK_API, World, endpoint_body, peering_body, vnet_id
 from shared.app import arm_options, elastic_options
 from shared.clouds.azure import ArmClients
 from shared.clouds.elastic import ElasticCloud
@@ -54,6 +54,7 @@ SETTINGS = {
     "ELASTIC_API_KEY": API_KEY,
     "ELASTIC_DEPLOYMENTS_ALLOWED": "*",
     "DNS_LINK_VNETS": HUB_VNET,
+    "APP_VNET": HUB_VNET,
     "AzureWebJobsStorage": "UseDevelopmentStorage=true",
 }
 
@@ -245,6 +246,12 @@ class Estate:
     async def send(self, endpoint: str, cause: str = "manual") -> None:
         """Put a message about an endpoint on the queue."""
         await self.queue.send(WorkMessage(parse_endpoint_id(endpoint), cause, "test").encode())
+
+    async def peer(self, one: str, other: str, *, connected: bool) -> None:
+        """Peer two networks, or take their peering away, on both sides."""
+        for network, remote in ((one, other), (other, one)):
+            peering = f"{network}/virtualNetworkPeerings/to-{remote.rsplit('/', 1)[-1]}"
+            await self.azure("PUT", peering, peering_body(remote)) if connected else await self.azure("DELETE", peering)
 
     # -- what came of it -------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ NETWORK = "Microsoft.Network"
 ACTIONS = {
     "GET privateEndpoints": f"{NETWORK}/privateEndpoints/read",
     "GET networkInterfaces": f"{NETWORK}/networkInterfaces/read",
+    "GET virtualNetworks": f"{NETWORK}/virtualNetworks/read",
     "GET privateDnsZones": f"{NETWORK}/privateDnsZones/read",
     "PUT privateDnsZones": f"{NETWORK}/privateDnsZones/write",
     "GET privateDnsZones/virtualNetworkLinks": f"{NETWORK}/privateDnsZones/virtualNetworkLinks/read",

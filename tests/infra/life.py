@@ -7,6 +7,7 @@ same name stands unused in a foreign group.
 from __future__ import annotations
 
 from local.arm import DEFAULT_SUBSCRIPTION
+from local.world import HUB_VNET
 from tests.harness.estate import Estate
 
 SUBSCRIPTION = f"/subscriptions/{DEFAULT_SUBSCRIPTION}"
@@ -42,6 +43,16 @@ async def drifted(estate: Estate) -> list[str]:
     return errors
 
 
+async def misled(estate: Estate) -> list[str]:
+    """The app's network asks other name servers for a while: checks fail, and the app looks for the reason."""
+    hub = estate.arm.virtual_network(HUB_VNET)
+    assert hub is not None
+    hub.dns_servers = ["10.99.0.53"]
+    errors = list((await estate.sweep()).errors)
+    hub.dns_servers = []
+    return errors + list((await estate.sweep()).errors)
+
+
 async def deleted(estate: Estate, endpoint: str) -> list[str]:
     """The endpoint is deleted by its owner; returns what the sweep after it could not read."""
     await estate.delete(endpoint)
@@ -54,6 +65,8 @@ async def whole_life(estate: Estate) -> str:
     endpoint, errors = await connected(estate)
     await estate.ready(endpoint)
     errors += await drifted(estate)
+    await estate.ready(endpoint)
+    errors += await misled(estate)
     await estate.ready(endpoint)
     errors += await deleted(estate, endpoint)
     assert errors == []

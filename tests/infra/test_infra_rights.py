@@ -87,7 +87,11 @@ async def test_without_delete_rights_the_end_of_an_endpoint_leaves_nothing_unsai
     assert estate.queue.poison == []
 
 
-@pytest.mark.parametrize("action", BOTH)
+EXPLAINS = "Microsoft.Network/virtualNetworks/read"
+"""Without it no work stays undone; only the explanation of a failed check is poorer."""
+
+
+@pytest.mark.parametrize("action", [action for action in BOTH if action != EXPLAINS])
 async def test_without_any_single_action_the_product_says_which_right_is_missing(action: str) -> None:
     estate = hub_estate()
     grant(estate, action)

@@ -32,6 +32,8 @@ VALUES = {
     "INSTANCE_ID": "production",
     "DNS_LINK_VNETS": "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-production/providers/"
     "Microsoft.Network/virtualNetworks/vnet-production",
+    "APP_VNET": "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-production/providers/"
+    "Microsoft.Network/virtualNetworks/vnet-production",
 }
 """What the templates' expressions come to; those that are not here are empty unless they are given."""
 

@@ -142,6 +142,8 @@ async def test_a_verdict_that_changed_is_looked_into(estate: Estate) -> None:
     assert hub is not None
     hub.dns_servers = ["10.99.0.53"]
     found = await estate.sweep()
+    assert (found.probed, found.unhealthy, found.enqueued) == (1, 0, 0), "once is no news"
+    found = await estate.sweep()
     assert (found.probed, found.unhealthy, found.enqueued) == (1, 1, 1)
     await estate.settle()
     assert (await estate.connection(endpoint)).phase == "Degraded"

@@ -1,10 +1,14 @@
 """What is wrong with a connection, why, and what to do next. Pure: no network, no clock. Called by `shared.checks`.
 
-evidence    the values: what one probe saw, and the verdict
-path        how far a probe came: name, address, connection, TLS
-answers     what came over HTTP, product by product
-hosts       which names of a connection are tested
-overall     one verdict out of those of all names
+    evidence      the values: what one probe saw, and the verdict
+    path          how far a probe came: name, address, connection, TLS
+    answers       what came over HTTP, product by product
+    surroundings  what else is known when a probe is read
+    hosts         which names of a connection are tested
+    overall       one verdict out of those of all names
+    settling      when a changed verdict counts
+
+The words for people, one entry for every reason that can come of it, are in `shared.core.reasons`.
 """
 
 from __future__ import annotations
@@ -22,6 +26,8 @@ from shared.core.diagnosis.evidence import (
 from shared.core.diagnosis.hosts import Tested, hosts_to_test
 from shared.core.diagnosis.overall import HostVerdict, told, worst_of
 from shared.core.diagnosis.path import diagnose
+from shared.core.diagnosis.settling import history, settle
+from shared.core.diagnosis.surroundings import Surroundings
 
 __all__ = [
     "Evidence",
@@ -30,12 +36,15 @@ __all__ = [
     "Stage",
     "StageResult",
     "Status",
+    "Surroundings",
     "Tested",
     "Verdict",
     "address_failure",
     "diagnose",
+    "history",
     "hosts_to_test",
     "page_of",
+    "settle",
     "told",
     "worst_of",
 ]

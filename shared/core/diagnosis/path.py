@@ -13,15 +13,15 @@ from collections.abc import Collection, Mapping
 
 from shared.core.diagnosis.answers import read_answer
 from shared.core.diagnosis.evidence import Evidence, Failure, Reading, Verdict
+from shared.core.diagnosis.surroundings import Surroundings
 
 _CHECK_DNS = (
     "Check that the zone has a * record, that it is linked to the virtual network, and that this network resolves "
     "through Azure (168.63.129.16) or forwards the zone to it."
 )
 _CHECK_APPROVAL = (
-    "Check that the private endpoint's connection is Approved and that the policy in Elastic Cloud has exactly the "
-    "endpoint's name and resource GUID; if it is Approved, check that this app runs inside the virtual network or a "
-    "peered one."
+    "This is what an endpoint that is not Approved looks like: check that the policy in Elastic Cloud has exactly its "
+    "name and resource GUID."
 )
 _FAILURES: Mapping[Failure, Reading] = {
     Failure.NAME_NOT_FOUND: Reading(
@@ -98,18 +98,91 @@ _OTHER_ADDRESSES = Reading(
     "Remove the addresses of the zone's record that do not belong to a working private endpoint.",
 )
 
+_ELSEWHERE = frozenset({Failure.NAME_NOT_FOUND, Failure.PUBLIC_ADDRESS, Failure.WRONG_ADDRESS})
+_NO_ROUTE = frozenset({Failure.REFUSED, Failure.UNREACHABLE, Failure.CONNECT_TIMEOUT})
+_ALTHOUGH_APPROVED = Reading(
+    "unreachable",
+    "NoRouteAlthoughApproved",
+    "{expected} does not answer on port {port} ({detail}), although Azure says that the connection is Approved; {how}.",
+    "Check network security groups, route tables and firewalls between this app and the endpoint, and the peering of "
+    "their networks. If clients in the endpoint's own network cannot connect either, create the endpoint again.",
+)
+_FROM_APP = Reading(
+    "unknown",
+    "NoRouteFromApp",
+    "This app has no way to {expected} ({detail}), and has never had one: {how}. Azure says Approved and the zone, "
+    "record and policy are right, so clients in the endpoint's network may well be served.",
+    "To have it tested, peer the network of this app with the endpoint's, or route between them.",
+)
+_NOT_LINKED_TO_APP = Reading(
+    "unknown",
+    "ZoneNotLinkedToApp",
+    "{host} cannot be tested: the zone is not linked to the network that this app is in ({network}), where the name "
+    "comes to {seen}.",
+    "Add that network to DNS_LINK_VNETS, so that the app can resolve the name as clients do.",
+)
+_CUSTOM_DNS = Reading(
+    "unreachable",
+    "CustomDnsServers",
+    "{host} resolves to {seen}: virtual network {network} asks its own name servers ({servers}), and these do not know "
+    "the private zone.",
+    "Let them forward the zone to 168.63.129.16 out of a network that it is linked to, or use Azure's DNS there.",
+)
+_NOTHING = Surroundings()
 
-def diagnose(evidence: Evidence, *, expect_unknown: bool = False, shared_with: Collection[str] = ()) -> Verdict:
-    """Read `evidence`.
+
+def diagnose(
+    evidence: Evidence,
+    *,
+    expect_unknown: bool = False,
+    shared_with: Collection[str] = (),
+    around: Surroundings = _NOTHING,
+) -> Verdict:
+    """Read `evidence` in the light of what is known `around` it.
 
     With `expect_unknown` the name probed belongs to no deployment, so the proxy's refusal is the good answer.
     `shared_with` holds addresses of other endpoints that rightly are in the record too; any more in the answer
     degrade a healthy verdict.
     """
-    if evidence.failure is not None:
-        return _FAILURES[evidence.failure].verdict(evidence)
+    failure = evidence.failure
+    if failure in _NO_ROUTE and around.approved:
+        return _no_route(evidence, around)
+    if failure in _ELSEWHERE:
+        explained = _explained_by_dns(evidence, around)
+        if explained is not None:
+            return explained
+    if failure is not None:
+        return _FAILURES[failure].verdict(evidence)
     reading, product = read_answer(evidence, expect_unknown=expect_unknown)
     allowed = {evidence.expected_address, *shared_with}
     if reading.status == "healthy" and not allowed.issuperset(evidence.addresses):
         reading = _OTHER_ADDRESSES
     return reading.verdict(evidence, product=product)
+
+
+def _no_route(evidence: Evidence, around: Surroundings) -> Verdict:
+    """Nobody answers at an address that Azure says is good: is it the endpoint, or the place that we look from?"""
+    if around.reached_before:
+        return _ALTHOUGH_APPROVED.verdict(evidence, how="this app has reached it before")
+    if around.peered:
+        return _ALTHOUGH_APPROVED.verdict(evidence, how="its network and the app's are one or peered")
+    how = "it is not known to be peered with the endpoint's network"
+    if around.peered is False:
+        how = f"its network ({around.app_network}) is not peered with the endpoint's ({around.network})"
+    return _FROM_APP.verdict(evidence, how=how)
+
+
+def _explained_by_dns(evidence: Evidence, around: Surroundings) -> Verdict | None:
+    """Why a name leads nowhere, or elsewhere, though zone, link and record are right.
+
+    Own name servers come first: where they answer, it does not matter which zones the asking network is linked to.
+    """
+    known = bool(around.app_network)
+    network, servers = (around.app_network, around.app_dns_servers) if known else (around.network, around.dns_servers)
+    if servers:
+        if evidence.failure is Failure.WRONG_ADDRESS:
+            return None  # they know some private zone
+        return _CUSTOM_DNS.verdict(evidence, network=network, servers=", ".join(servers))
+    if around.app_linked is False:
+        return _NOT_LINKED_TO_APP.verdict(evidence, network=around.app_network)
+    return None
