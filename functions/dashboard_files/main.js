@@ -2,7 +2,7 @@
 
 import { KeyNeeded } from "./api.js";
 import { detail } from "./detail.js";
-import { announce, h } from "./dom.js";
+import { h, section } from "./dom.js";
 import { borrowKey, currentKey, keyForm, takeKeyFromAddress } from "./key.js";
 import { overview } from "./overview.js";
 import { exact, tick } from "./time.js";
@@ -11,7 +11,8 @@ const TICK = 1000;
 const LONGEST_WAIT = 60_000; // milliseconds between two tries while the app does not answer
 
 const main = document.getElementById("main");
-const notices = document.getElementById("notices");
+const notices = section(document.getElementById("notices"), (all) => all.map(({ tone, title, text }) => (
+  h("p", { class: `notice tone-${tone}`, role: tone === "bad" ? "alert" : "note" }, h("strong", {}, title), ` ${text}`))));
 const freshness = document.getElementById("freshness");
 const refreshButton = document.getElementById("refresh");
 
@@ -62,7 +63,7 @@ async function refresh() {
 function askForKey(why) {
   freshAt = 0;
   refreshButton.hidden = true;
-  notices.replaceChildren();
+  notices.show([]);
   main.replaceChildren(keyForm(why, route));
   showFreshness();
 }
@@ -74,7 +75,6 @@ function showNotices(app, problem) {
     const last = freshAt ? ` What you see is of ${exact(new Date(freshAt).toISOString())}.` : "";
     const id = problem.correlationId ? ` Correlation id ${problem.correlationId}.` : "";
     found.push(notice("bad", problem.message, `${problem.nextStep ?? ""}${last}${id}`));
-    if (failures === 1) announce(problem.message);
   }
   if (app?.pausedUntil) {
     found.push(notice("warn", `Paused until ${exact(app.pausedUntil)}.`, "The app plans and tests, and changes nothing until then."));
@@ -82,11 +82,11 @@ function showNotices(app, problem) {
   if (app?.mode && app.mode !== "apply" && app.mode !== "manage") {
     found.push(notice("wait", `Mode: ${app.mode}.`, app.mode === "observe" ? "The app plans and reports, and changes nothing." : ""));
   }
-  notices.replaceChildren(...found);
+  notices.show(found);
 }
 
 function notice(tone, title, text) {
-  return h("p", { class: `notice tone-${tone}` }, h("strong", {}, title), ` ${text}`);
+  return { tone, title, text };
 }
 
 function showFreshness() {

@@ -1,7 +1,7 @@
 // All connections: how many stand how, and a table that filters and sorts.
 
 import { listConnections } from "./api.js";
-import { announce, arrange, h } from "./dom.js";
+import { arrange, h } from "./dom.js";
 import { mark } from "./marks.js";
 import { since } from "./time.js";
 import { PHASE_ORDER, phase, resourceGroup, urgency } from "./words.js";
@@ -71,7 +71,6 @@ export function overview() {
     Object.assign(state, some);
     writeAddress(state);
     draw();
-    announce(count.textContent);
   }
 
   function draw() {

@@ -1,22 +1,25 @@
 // The addresses to use from inside the virtual network, and what Fleet must be told.
 
 import { copyButton, h } from "./dom.js";
+import { mark } from "./marks.js";
+import { verdict } from "./words.js";
 
 const NAMES = {
   elasticsearch: "Elasticsearch", kibana: "Kibana", apm: "APM", fleet: "Fleet Server", integrations_server: "Integrations Server",
   enterprise_search: "Enterprise Search", ingest: "Managed intake", appsearch: "App Search", profiling: "Profiling", symbols: "Symbols",
 };
 
-/** The private URLs of each deployment. */
+/** The private URLs of each deployment, each with how its last test went. */
 export function urls(connection) {
   const deployments = connection.deployments ?? [];
+  const checks = new Map((connection.checks ?? []).map((check) => [check.host, check]));
   if (deployments.length === 0) return null;
   return [
     h("h2", {}, "Private URLs"),
     deployments.map((one) => [
       h("h3", {}, one.name || one.id),
       one.urls.length
-        ? h("ul", { class: "urls" }, one.urls.map(({ service, url }) => address(NAMES[service] ?? service, url)))
+        ? h("ul", { class: "urls" }, [...byUrl(one.urls)].map(([url, names]) => address(names.join(", "), url, checks.get(hostOf(url)))))
         : h("p", { class: "muted" }, "None is known: the deployment has no address in this region's private zone."),
     ]),
   ];
@@ -46,9 +49,26 @@ function settings(deployment) {
 
 function host(deployment, service) {
   const found = deployment.urls.find((one) => one.service === service);
-  return found && URL.canParse(found.url) ? new URL(found.url).hostname : null;
+  return found ? hostOf(found.url) : null;
 }
 
-function address(name, url) {
-  return h("li", {}, h("span", { class: "muted" }, name), h("code", {}, url), copyButton(url, `${name}: ${url}`));
+/** Several services may answer at one address. */
+function byUrl(all) {
+  const found = new Map();
+  for (const { service, url } of all) found.set(url, [...(found.get(url) ?? []), NAMES[service] ?? service]);
+  return found;
+}
+
+const hostOf = (url) => (URL.canParse(url) ? new URL(url).hostname : null);
+
+function address(name, url, check) {
+  return h("li", {}, h("span", { class: "service" }, name, check && tested(check)), h("code", {}, url), copyButton(url, `${name}: ${url}`),
+    check?.cause && h("p", { class: "cause" }, check.cause, check.nextStep && h("span", { class: "next" }, h("b", {}, "Next "), check.nextStep)));
+}
+
+function tested({ status, stages }) {
+  const { label, mark: shape, tone } = verdict(status);
+  const total = Math.round(stages.reduce((sum, [, milliseconds]) => sum + milliseconds, 0));
+  return h("span", { class: `tested tone-${tone}` }, mark(shape, tone, 13), status === "healthy" ? `${total} ms` : label,
+    status === "healthy" && h("span", { class: "unseen" }, label));
 }

@@ -1,0 +1,57 @@
+"""One browser, and one estate of connections, for all tests of the dashboard."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from browser_parts import EVIL, FLAGS, HOW, Estate, Visiting, chromium, visiting
+from e2e_instance import Instance, connection, eventually, put_endpoint, ready
+from playwright.async_api import Browser, async_playwright, expect
+
+from local.client import LocalClient
+
+expect.set_options(timeout=20_000)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    path = chromium()
+    if path is None:
+        pytest.skip(HOW)
+    async with async_playwright() as playwright:
+        launched = await playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield launched
+        await launched.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def estate(browser: Browser, instance: Instance) -> Estate:
+    async with instance.client() as client:
+        endpoints = await asyncio.gather(
+            put_endpoint(client, "pe-good", "uksouth"),
+            put_endpoint(client, "pe-blocked", "westeurope", "search-westeurope"),
+            put_endpoint(client, "pe-evil", "japaneast", EVIL),
+            put_endpoint(client, "pe-broken", "northeurope", "logs-nortehurope"),
+        )
+        await asyncio.gather(ready(client, endpoints[0]), *(blocked_at_last(client, one) for one in endpoints[1:]))
+    return Estate(*endpoints)
+
+
+async def blocked_at_last(client: LocalClient, endpoint: str) -> None:
+    """Wait until everything is done but what needs a person."""
+
+    def stands(found: dict[str, object]) -> bool:
+        conditions = found.get("conditions")
+        holds = {c["type"] for c in conditions if c["status"] == "True"} if isinstance(conditions, list) else set()
+        return found.get("phase") == "Blocked" and {"RecordReady", "Approved", "Reachable"} <= holds
+
+    await eventually(lambda: connection(client, endpoint), stands)
+
+
+@pytest.fixture
+def visit(browser: Browser, instance: Instance) -> Visiting:
+    """What opens a window, with the options of a browser context: width, colours, permissions."""
+    return lambda **options: visiting(browser, instance, **options)

@@ -1,0 +1,125 @@
+"""All connections in a real browser: the totals, and the table by mouse and by keyboard."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+if TYPE_CHECKING:
+    from browser_parts import Estate, Visiting
+    from e2e_instance import Instance
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.xdist_group("e2e-dashboard"),
+    pytest.mark.asyncio(loop_scope="session"),
+]
+
+
+async def blocked_now(instance: Instance) -> int:
+    """How many connections the API says are blocked: one of them is repaired by a test."""
+    async with instance.client() as client:
+        answer = (await client.app("GET", "/connections")).json()
+    return [one["phase"] for one in answer["connections"]].count("Blocked")
+
+
+async def names(page: Page) -> list[str]:
+    return await page.locator("table.connections tbody a").all_inner_texts()
+
+
+async def test_all_connections_stand_there_the_pressing_ones_first_with_the_next_step(
+    estate: Estate, visit: Visiting, instance: Instance
+) -> None:
+    blocked = await blocked_now(instance)
+    async with visit() as seen:
+        page = await seen.open()
+        await expect(page.get_by_role("heading", level=1)).to_have_text(f"{blocked} connections need a person")
+        assert "pe-good" not in (await names(page))[:blocked]
+        row = page.get_by_role("row").filter(has_text="pe-blocked")
+        for text in ("Blocked", "westeurope", "ELASTIC_FIRST_POLICY_ALLOWED"):
+            await expect(row).to_contain_text(text)
+        await expect(page.get_by_role("button", name=f"{blocked} Blocked")).to_be_visible()
+        await expect(page).to_have_title(f"({blocked}) Private Link Autopilot")
+
+
+async def test_the_table_filters_and_sorts_and_its_address_remembers_how(
+    estate: Estate, visit: Visiting, instance: Instance
+) -> None:
+    blocked = await blocked_now(instance)
+    async with visit() as seen:
+        page = await seen.open()
+        await page.get_by_role("button", name=f"{blocked} Blocked").click()
+        await expect(page.get_by_text(f"{blocked} of 4 connections")).to_be_visible()
+        await page.get_by_role("searchbox").fill("westeurope policy")
+        assert await names(page) == ["pe-blocked"]
+        await page.reload()
+        await expect(page.get_by_text("1 of 4 connections")).to_be_visible()
+        assert await names(page) == ["pe-blocked"]
+        await page.get_by_role("searchbox").fill("no such thing")
+        await page.get_by_role("button", name="Show all").click()
+        await page.get_by_label("Region").select_option("uksouth")
+        assert await names(page) == ["pe-good"]
+        await page.get_by_label("Region").select_option("")
+        up = ["pe-blocked", "pe-broken", "pe-evil", "pe-good"]
+        for direction, wanted in (("ascending", up), ("descending", up[::-1])):
+            await page.get_by_role("button", name="Connection", exact=True).click()
+            header = page.get_by_role("columnheader", name="Connection")
+            await expect(header).to_have_attribute("aria-sort", direction)
+            assert await names(page) == wanted
+
+
+async def test_the_keyboard_is_enough(estate: Estate, visit: Visiting) -> None:
+    async with visit() as seen:
+        page = await seen.open()
+        await expect(page.get_by_text("4 connections", exact=True)).to_be_visible()
+        await page.keyboard.press("/")
+        await page.keyboard.type("pe-")
+        for key in ("ArrowDown", "ArrowDown", "ArrowUp", *["ArrowDown"] * 3):
+            await page.keyboard.press(key)
+        await expect(page.get_by_role("link", name="pe-good")).to_be_focused()
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("heading", level=1)).to_contain_text("pe-good")
+        await page.go_back()
+        await expect(page.get_by_role("searchbox")).to_have_value("pe-")
+
+
+async def test_a_thousand_connections_are_no_burden(visit: Visiting) -> None:
+    phases = ["Ready", "Ready", "Degraded", "Blocked", "AwaitingApproval", "Ignored", "OfALaterVersion"]
+    many = [one_of_many(number, phases[number % len(phases)]) for number in range(1000)]
+    async with visit() as seen:
+        await seen.answer_with("/api/connections$", {"connections": many})
+        page = await seen.open()
+        await expect(page.get_by_role("button", name="Show all 1000")).to_be_visible()
+        took = await page.evaluate(
+            """() => {
+                const field = document.getElementById("filter");
+                const began = performance.now();
+                for (const text of ["p", "pe", "pe-9", "pe-99", "pe-999", ""]) {
+                    field.value = text;
+                    field.dispatchEvent(new Event("input", { bubbles: true }));
+                }
+                document.body.getBoundingClientRect();
+                return performance.now() - began;
+            }"""
+        )
+        assert took < 2000, "six keystrokes, on a busy machine"
+        await page.get_by_role("searchbox").fill("pe-999")
+        assert await names(page) == ["pe-999"]
+
+
+def one_of_many(number: int, phase_: str) -> dict[str, Any]:
+    return {
+        "id": f"{number:016x}",
+        "name": f"pe-{number}",
+        "endpoint": f"/subscriptions/s/resourceGroups/rg-{number % 40}/providers/x/privateEndpoints/pe-{number}",
+        "region": "eastus2",
+        "phase": phase_,
+        "ready": "True" if phase_ == "Ready" else "False",
+        "reason": "SomeReason",
+        "message": "Something is said about it.",
+        "nextStep": "" if phase_ == "Ready" else "Do something about it.",
+        "since": datetime.now(UTC).isoformat(),
+    }

@@ -1,0 +1,83 @@
+"""One connection in a real browser: path, addresses, checks and journal, and what its buttons do."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from e2e_instance import Instance, connection, eventually
+from playwright.async_api import expect
+
+from local.story import alias_of
+from local.world import endpoint_body, vnet_id
+from shared.core.arm_ids import connection_id
+
+if TYPE_CHECKING:
+    from browser_parts import Estate, Visiting
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.xdist_group("e2e-dashboard"),
+    pytest.mark.asyncio(loop_scope="session"),
+]
+
+
+async def test_a_good_connection_shows_its_path_its_addresses_its_checks_and_its_journal(
+    estate: Estate, visit: Visiting
+) -> None:
+    async with visit(permissions=["clipboard-read", "clipboard-write"]) as seen:
+        page = await seen.open(f"/{connection_id(estate.good)}")
+        await expect(page).to_have_title("pe-good · Ready")
+        path = page.get_by_label("Path", exact=True)
+        await expect(path.locator("[data-hop]")).to_have_count(6)
+        await expect(path.locator("[data-hop].tone-good")).to_have_count(6)
+        await expect(page.locator("[data-condition][data-status=True]")).to_have_count(9)
+        host = "privatelink.uksouth.azure.elastic-cloud.com"
+        urls = page.get_by_label("Private URLs")
+        await expect(urls.get_by_text(f".es.{host}:9243")).to_be_visible()
+        await expect(urls.get_by_text("Healthy").first).to_be_attached()
+        await urls.get_by_role("button", name="Copy Elasticsearch").click()
+        assert (await page.evaluate("navigator.clipboard.readText()")).endswith(f".es.{host}:9243")
+        fleet = page.get_by_label("Fleet settings")
+        await expect(fleet.get_by_role("listitem").filter(has_text="Fleet Server host")).to_contain_text(
+            f".fleet.{host}:443"
+        )
+        await expect(fleet.get_by_role("listitem").filter(has_text="output")).to_contain_text(f".es.{host}:443")
+        await expect(page.locator(".strip .verdict.healthy").first).to_be_visible()
+        journal = page.get_by_label("Journal")
+        await journal.get_by_role("button", name="Older entries").click()
+        await expect(journal.get_by_text("create private connection policy").last).to_be_visible()
+
+
+async def test_a_check_that_is_asked_for_is_made_and_shown(estate: Estate, visit: Visiting) -> None:
+    async with visit() as seen:
+        page = await seen.open(f"/{connection_id(estate.good)}")
+        await page.get_by_role("button", name="Check now").click()
+        await expect(page.get_by_text("Check now: done, reachable.").first).to_be_visible()
+        await page.get_by_text("As a table").click()
+        await expect(page.get_by_role("cell", name="check", exact=True).first).to_be_visible()
+        await page.get_by_role("slider").focus()
+        await page.keyboard.press("Home")
+        await expect(page.get_by_role("slider")).to_have_attribute("aria-valuenow", "1")
+        await expect(page.get_by_role("slider")).to_have_attribute("aria-valuetext", re.compile("Healthy"))
+
+
+async def test_a_broken_connection_turns_green_by_itself_after_the_repair(
+    estate: Estate, visit: Visiting, instance: Instance
+) -> None:
+    async with visit() as seen, instance.client() as client:
+        await seen.page.clock.install()
+        page = await seen.open(f"/{connection_id(estate.broken)}")
+        broken = page.locator("[data-hop][data-at=broken]")
+        await expect(broken).to_have_attribute("data-hop", "deployment")
+        await expect(broken).to_contain_text("broken here")
+        await expect(page.get_by_label("Summary")).to_contain_text("Correct the endpoint's tag")
+        tags = {"elastic-deployments": "logs-northeurope"}
+        body = endpoint_body("eastus2", vnet_id("eastus2"), alias_of("northeurope"), tags)
+        await client.azure("PUT", estate.broken, body)
+        await eventually(lambda: connection(client, estate.broken), lambda found: found.get("phase") == "Ready")
+        await page.clock.fast_forward("00:15")
+        await expect(page).to_have_title("pe-broken · Ready")
+        await expect(broken).to_have_count(0)
+        await expect(page.locator("[data-hop].tone-good")).to_have_count(6)
