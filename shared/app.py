@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from shared.clock import SystemClock
 from shared.clouds.azure import ArmClients, ArmOptions
 from shared.clouds.elastic import ElasticCloud, ElasticOptions
+from shared.clouds.notifications import Topic, TopicOptions
 from shared.clouds.private_dns import PrivateDns
 from shared.clouds.private_endpoints import PrivateEndpoints
 from shared.context import Context, log
@@ -54,6 +55,7 @@ def build(environ: Mapping[str, str]) -> Context:
         leases=leases,
         network=_LazyNetwork(settings.name_server),
         rules=settings.rules(),
+        topic=_topic(settings),
     )
 
 
@@ -76,6 +78,17 @@ def elastic_options(settings: Settings) -> ElasticOptions:
         timeout=settings.request_timeout,
         probe_port=settings.probe_port,
     )
+
+
+def topic_options(settings: Settings) -> TopicOptions:
+    """The part of the settings that the topic of notifications needs."""
+    return TopicOptions(url=settings.notify_topic, source=f"/privatelink-autopilot/{settings.instance_id}")
+
+
+def _topic(settings: Settings) -> Topic | None:
+    if not settings.notify_topic:
+        return None
+    return Topic(topic_options(settings), lambda: managed_identity(settings.client_id or None))
 
 
 def managed_identity(client_id: str | None) -> AsyncTokenCredential:

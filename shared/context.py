@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from shared.clock import Clock
 from shared.clouds.elastic import ElasticCloud
+from shared.clouds.notifications import Topic
 from shared.clouds.private_dns import PrivateDns
 from shared.clouds.private_endpoints import PrivateEndpoints
 from shared.core.rules import Rules
@@ -36,3 +37,5 @@ class Context:
     leases: Leases
     network: Network
     rules: Rules = field(default_factory=Rules)
+    topic: Topic | None = None
+    """Where notifications go; None: nowhere."""

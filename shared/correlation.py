@@ -78,6 +78,12 @@ def correlated(correlation_id: str) -> Iterator[None]:
         _current.reset(token)
 
 
+def present_id() -> str:
+    """The correlation id of the present work; empty outside of any."""
+    work = _current.get()
+    return "" if work is None else work.correlation_id
+
+
 def take_spent() -> Spent:
     """What the present work has cost since this was last asked."""
     work = _current.get()

@@ -123,6 +123,7 @@ def _summary(row: ConnectionRow) -> dict[str, Any]:
 
 def _shown(connection: Connection) -> dict[str, Any]:
     document = _camel(to_document(connection))
+    del document["notices"]  # how far its notifications are is no matter of the connection's
     for deployment, memory in zip(document["deployments"], connection.deployments, strict=True):
         deployment["urls"] = [{"service": url.service, "url": url.url} for url in memory.urls]
     return dict(document)

@@ -19,7 +19,7 @@ from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 
-from shared import telemetry
+from shared import notify, telemetry
 from shared.aside import is_stranger
 from shared.branches import run_once
 from shared.conclude import schedule
@@ -119,7 +119,7 @@ async def _rounds(context: Context, held: Held, message: WorkMessage) -> None:
             await schedule(run, message)
         finally:
             await run.flush()
-        final = run.connection
+        final = notify.recorded(context, run.connection, message.correlation_id)
         telemetry.reconcile_completed(
             known,
             final,
@@ -130,6 +130,7 @@ async def _rounds(context: Context, held: Held, message: WorkMessage) -> None:
             steps=run.steps,
         )
         if not await held.finish(to_document(final), str(final.phase), final.name, final.region):
+            await notify.deliver(context, held.row, final)
             await _prune(run)
             return
         # What arrived meanwhile may be more than the wait that began this run: look at everything.

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from shared import telemetry
+from shared import notify, telemetry
 from shared.aside import is_aside, newly_aside
 from shared.check_log import record_check
 from shared.checks import check
@@ -87,6 +87,9 @@ async def _sweep(context: Context, correlation_id: str) -> Sweep:
     await _send(context, messages, result)
     await _send(context, await _probe_all(context, to_probe, correlation_id, result), result)
     await _count_poison(context, result)
+    # Whether the key has an end is known only once Elastic Cloud has answered.
+    keys = {"default": context.elastic.key_expires} if desired and world.policies is not None else {}
+    await notify.after_sweep(context, [entry.connection for entry in known.values()], keys, correlation_id)
     await _report(context, result, correlation_id, started)
     return result
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from shared.core import conditions as c
 from shared.core.connection import Connection, VerdictMemory
-from shared.correlation import Service, Stage, take_spent
+from shared.correlation import Service, Stage, present_id, take_spent
 
 log = logging.getLogger("privatelink.telemetry")
 _TEXT = 500
@@ -35,6 +35,8 @@ class Event(StrEnum):
     """One run over one endpoint, with the phase before and after, the steps it took, and what it cost."""
     JOURNAL_WRITTEN = "JournalWritten"
     """One change or decision, as in the connection's journal."""
+    NOTIFICATIONS_SENT = "NotificationsSent"
+    """One request to the topic of notifications; with `error` nothing was taken and it is sent again."""
 
 
 def emit(event: Event, fields: dict[str, Any]) -> None:
@@ -95,6 +97,12 @@ def sweep_completed(correlation_id: str, fields: Mapping[str, Any], duration_ms:
     line = {"correlationId": correlation_id, **fields, "durationMs": duration_ms, **_cost(_SWEEP_STAGES)}
     emit(Event.SWEEP_COMPLETED, line)
     return line
+
+
+def notifications_sent(count: int, error: str, duration_ms: int) -> None:
+    """Notifications were sent to the topic, or it did not take them and they wait."""
+    fields = {"correlationId": present_id(), "count": count, "error": error[:_TEXT], "durationMs": duration_ms}
+    emit(Event.NOTIFICATIONS_SENT, fields)
 
 
 def journal_written(

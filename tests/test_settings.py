@@ -329,6 +329,9 @@ BAD: list[tuple[str, str]] = [
     ("CHECKS_DAYS", "0"),
     ("HEALTH_SCHEDULE", "every hour"),
     ("HEALTH_SCHEDULE", "0 * * * * * *"),
+    ("NOTIFY_TOPIC_ENDPOINT", "http://topic.example.com/api/events"),
+    ("NOTIFY_TOPIC_ENDPOINT", "evgt-privatelink"),
+    ("NOTIFY_AFTER_SECONDS", "-1"),
 ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -98,11 +98,12 @@ class Gateway:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "apikey" or not key:
             raise ApiError(401, "root.unauthorized", "You are not authorized to perform this action.")
-        expires_at = self._expires_at()
+        expires_at = self._expires_at() if self._settings.api_key_has_end else datetime.max.replace(tzinfo=UTC)
         if not hmac.compare_digest(key.strip().encode(), self._api_key.encode()) or self._clock.now() >= expires_at:
             # Code and text as clients have reported them (elastic/terraform-provider-ec issue 491).
             raise ApiError(401, "root.unauthenticated", "The supplied authentication is invalid")
-        headers["X-Elastic-Api-Key-Expiration"] = timestamp(expires_at)
+        if self._settings.api_key_has_end:
+            headers["X-Elastic-Api-Key-Expiration"] = timestamp(expires_at)
 
     def _expires_at(self) -> datetime:
         return self._settings.api_key_expires_at or (self._started_at or self._clock.now()) + KEY_LIFE

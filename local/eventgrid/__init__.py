@@ -1,6 +1,7 @@
 """Event Grid on one machine: the ARM events of a subscription, delivered to webhooks with its documented rules.
 
 `local.world` makes one `EventGrid`, adds `EventGrid.publish` to `ArmCloud.listeners` and subscribes the function app.
+A `CustomTopic` is the other side: it takes the events that the function app publishes.
 Probation (new events held back after many failures) is undocumented in its figures and left out.
 """
 
@@ -9,10 +10,12 @@ from local.eventgrid.grid import EventGrid, HandshakeError
 from local.eventgrid.http import HttpDeliver
 from local.eventgrid.payloads import PERSONAL_DATA, ResourceChange
 from local.eventgrid.settings import EventGridSettings
+from local.eventgrid.topic import CustomTopic, TopicSettings
 
 __all__ = [
     "PERSONAL_DATA",
     "Answer",
+    "CustomTopic",
     "Deliver",
     "DeliveryError",
     "EventGrid",
@@ -20,4 +23,5 @@ __all__ = [
     "HandshakeError",
     "HttpDeliver",
     "ResourceChange",
+    "TopicSettings",
 ]

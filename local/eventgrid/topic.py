@@ -71,7 +71,9 @@ class CustomTopic:
 
     def _answer(self, request: Request, raw: bytes) -> Response:
         if not self._signed_in(request):
-            return _refusal(401, "Request must contain one of the following authorization signature: aeg-sas-key, Bearer.")
+            return _refusal(
+                401, "Request must contain one of the following authorization signature: aeg-sas-key, Bearer."
+            )
         if request.query_params.get("api-version") != API_VERSION:
             return _refusal(400, "The api-version of the request is missing or not supported.")
         if len(raw) > MAX_BYTES:

@@ -76,7 +76,9 @@ class Topic:
             with arm_errors(DOING, on=self.options.url):
                 await client.send(events)
         except Forbidden as error:
-            step = "Give the app's identity the role EventGrid Data Sender on the topic, or correct the topic's firewall."
+            step = (
+                "Give the app's identity the role EventGrid Data Sender on the topic, or correct the topic's firewall."
+            )
             raise Forbidden(error.what, reason=error.reason, on=self.options.url, next_step=step) from error
 
     async def _opened(self) -> EventGridPublisherClient:

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from shared.core.arm_ids import connection_id
 from shared.core.conditions import Condition, Phase
+from shared.core.notices import Notices
 from shared.core.private_urls import PrivateUrl
 
 SCHEMA = 2
@@ -190,6 +191,8 @@ class Connection:
     """When it was decided that the endpoint is gone: the grace period runs from here."""
     left: tuple[str, ...] = ()
     """What the removal leaves, and why."""
+    notices: Notices = Notices()
+    """What was told of it, and what waits to be."""
     schema: int = SCHEMA
 
     @property

@@ -1,15 +1,28 @@
-"""What is remembered of notifications: events on their way, and what was last told. Part of a connection's record.
+"""Notifications as values: an event on its way, and what a connection's record remembers of them.
 
-An event is made and stored in the same write as what it tells, and sent from there by `shared.notify`; so it is the same
-however often it is sent, and none is lost with a process. The rules of what is told are in `notifications`.
+An event is made and stored in the same write as what it tells, and sent from there by `shared.notify`; so it is the
+same however often it is sent, and none is lost with a process. `notifications` and `key_notices` say what is told.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
+
+
+class Type(StrEnum):
+    """Every type of event."""
+
+    READY = "ElasticPrivateLink.ConnectionReady"
+    DEGRADED = "ElasticPrivateLink.ConnectionDegraded"
+    BLOCKED = "ElasticPrivateLink.ConnectionBlocked"
+    REMOVING = "ElasticPrivateLink.ConnectionRemoving"
+    REMOVED = "ElasticPrivateLink.ConnectionRemoved"
+    KEY_EXPIRING = "ElasticPrivateLink.KeyExpiring"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +31,7 @@ class Notice:
 
     id: str
     """The same at every attempt: receivers drop what they have seen."""
-    type: str
+    type: Type
     subject: str
     time: datetime
     """When it happened, not when it was sent."""
@@ -39,3 +52,8 @@ class Notices:
     """Of the last event; each of a connection's events has the next one."""
     outbox: tuple[Notice, ...] = ()
     """Oldest first."""
+
+
+def notice_id(*parts: object) -> str:
+    """The id of the event that these parts tell: always the same one."""
+    return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:32]

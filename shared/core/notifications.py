@@ -1,8 +1,8 @@
-"""Which events tell what becomes of a connection, and of the Elastic Cloud API key. Pure; used by `shared.notify`.
+"""Which events tell what becomes of a connection, and when. Pure; used by `shared.notify`.
 
 Nothing here compares "before" with "after": what a connection is now is compared with what was last told, so a run that
-died in between takes nothing with it. docs/notifications.md is for receivers; `docs/notifications.schema.json` is held
-to what is made here by a test.
+died in between takes nothing with it. `docs/notifications.md` is for receivers; tests hold its JSON Schema to what is
+made here.
 
 * The first state worth telling, and a removal, are told at once.
 * Any later change is told once it has lasted (`lasting`): what comes and goes in between is not.
@@ -11,38 +11,19 @@ to what is made here by a test.
 
 from __future__ import annotations
 
-import hashlib
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 from shared.core.conditions import READY, Phase
 from shared.core.connection import Connection
-from shared.core.notices import Notice, Notices
+from shared.core.notices import Notice, Notices, Type, notice_id
 
 MOST_WAITING = 20
 """Events of one connection in its outbox; past that the oldest is dropped."""
 
-KEY_DAYS = (0, 3, 14)
-"""Days that are left of the API key when they are told; 0: it has expired."""
-
 _TEXT = 500
 """Characters of a free text in an event."""
-
-
-class Type(StrEnum):
-    """Every type of event."""
-
-    READY = "ElasticPrivateLink.ConnectionReady"
-    DEGRADED = "ElasticPrivateLink.ConnectionDegraded"
-    BLOCKED = "ElasticPrivateLink.ConnectionBlocked"
-    REMOVING = "ElasticPrivateLink.ConnectionRemoving"
-    REMOVED = "ElasticPrivateLink.ConnectionRemoved"
-    KEY_EXPIRING = "ElasticPrivateLink.KeyExpiring"
-
 
 _TYPES = {
     Phase.READY: Type.READY,
@@ -66,7 +47,7 @@ def note(connection: Connection, now: datetime, *, lasting: timedelta, correlati
         return replace(connection, notices=replace(notices, turned=state, turned_at=since))
     number = notices.number + 1
     notice = Notice(
-        id=_id(connection.id, number, state, since.isoformat()),
+        id=notice_id(connection.id, number, state, since.isoformat()),
         type=_TYPES[connection.phase],
         subject=connection.endpoint_id,
         time=since,
@@ -105,58 +86,7 @@ def _data(connection: Connection, number: int, told_phase: str, correlation_id: 
     }
 
 
-def sent(notices: Notices, ids: frozenset[str]) -> Notices:
-    """The same once the topic has taken these events."""
-    return replace(notices, outbox=tuple(notice for notice in notices.outbox if notice.id not in ids))
-
-
-# -- the API key ---------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class KeyMemory:
-    """What was told of an organization's API key."""
-
-    expires_at: datetime
-    told: int
-    """The days of `KEY_DAYS` that were told last."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeyNotices:
-    """What was told of all API keys, and what waits to be sent."""
-
-    keys: Mapping[str, KeyMemory] = field(default_factory=dict)
-    """By organization."""
-    outbox: tuple[Notice, ...] = ()
-
-
-def note_key(
-    memory: KeyNotices, organization: str, expires_at: datetime, now: datetime, correlation_id: str
-) -> KeyNotices:
-    """The memory with the event of a key's approaching end in the outbox, if that is to be told now."""
-    left = (expires_at - now) / timedelta(days=1)
-    due = next((days for days in KEY_DAYS if left <= days), None)
-    known = memory.keys.get(organization)
-    told = known.told if known is not None and known.expires_at == expires_at else math.inf
-    if due is None or due >= told:
-        return memory
-    notice = Notice(
-        id=_id("key", organization, expires_at.isoformat(), due),
-        type=Type.KEY_EXPIRING,
-        subject=f"/elasticApiKeys/{organization}",
-        time=now,
-        data={
-            "organization": organization,
-            "expiresAt": expires_at.isoformat(),
-            "daysLeft": max(0, math.floor(left)),
-            "nextStep": "Make a new API key in Elastic Cloud and store it where ELASTIC_API_KEY comes from.",
-            "correlationId": correlation_id,
-        },
-    )
-    keys = {**memory.keys, organization: KeyMemory(expires_at, due)}
-    return KeyNotices(keys, (*memory.outbox, notice)[-MOST_WAITING:])
-
-
-def _id(*parts: object) -> str:
-    return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:32]
+def sent(connection: Connection, ids: frozenset[str]) -> Connection:
+    """The record once the topic has taken these events."""
+    left = tuple(notice for notice in connection.notices.outbox if notice.id not in ids)
+    return replace(connection, notices=replace(connection.notices, outbox=left))

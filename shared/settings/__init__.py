@@ -18,6 +18,7 @@ from shared.settings.azure import AzureSettings
 from shared.settings.dns import DnsSettings
 from shared.settings.elastic import ElasticSettings
 from shared.settings.health import DEFAULT_SCHEDULE, SCHEDULE_SETTING, HealthSettings
+from shared.settings.notify import NotifySettings
 from shared.settings.safety import SafetySettings
 from shared.settings.scope import ScopeSettings
 from shared.settings.timing import TimingSettings
@@ -29,7 +30,14 @@ __all__ = ["DEFAULT_SCHEDULE", "SCHEDULE_SETTING", "Description", "Settings", "d
 
 @dataclass(frozen=True)
 class Settings(
-    TimingSettings, HealthSettings, SafetySettings, DnsSettings, ElasticSettings, AzureSettings, ScopeSettings
+    NotifySettings,
+    TimingSettings,
+    HealthSettings,
+    SafetySettings,
+    DnsSettings,
+    ElasticSettings,
+    AzureSettings,
+    ScopeSettings,
 ):
     """The app's settings, validated. Fields are in the order of the groups from last to first."""
 

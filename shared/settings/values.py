@@ -87,6 +87,11 @@ def url(value: str) -> str:
     return value.rstrip("/")
 
 
+def optional_url(value: str) -> str:
+    """A URL without a trailing slash, or an empty text."""
+    return url(value) if value else ""
+
+
 def vnets(value: str) -> tuple[str, ...]:
     """Resource ids of virtual networks."""
     try:

@@ -23,13 +23,14 @@ from functions.endpoint_events import endpoint_events
 from local.arm import DEFAULT_SUBSCRIPTION, ArmSettings, FaultResponse, ResourceEvent
 from local.clock import LoopClock
 from local.elastic import ElasticSettings
-from local.eventgrid import Answer, EventGrid, EventGridSettings
+from local.eventgrid import Answer, CustomTopic, EventGrid, EventGridSettings
 from local.memory import MemoryQueue, MemoryStorage
 from local.network import CertificateAuthority
 from local.world import API_KEY, HUB_VNET, NETWORK_API, World, endpoint_body, peering_body, vnet_id
-from shared.app import arm_options, elastic_options
+from shared.app import arm_options, elastic_options, topic_options
 from shared.clouds.azure import ArmClients
 from shared.clouds.elastic import ElasticCloud
+from shared.clouds.notifications import Topic
 from shared.clouds.private_dns import PrivateDns
 from shared.clouds.private_endpoints import PrivateEndpoints
 from shared.context import Context
@@ -40,7 +41,7 @@ from shared.core.connection_document import from_document
 from shared.core.errors import RetryLater
 from shared.core.messages import WorkMessage, decode_all
 from shared.reconcile import reconcile
-from shared.settings import load
+from shared.settings import Settings, load
 from shared.state.leases import Leases
 from shared.sweep import Sweep, sweep
 from tests.harness.wire import Faults, Killed, Wire, WiredArm, WiredElastic, WiredStorage, no_faults
@@ -123,6 +124,7 @@ class Estate:
         self.storage = MemoryStorage(self.clock)
         self.queue: MemoryQueue = self.storage.queue
         self.events = EventGrid(self.clock, deliver=self._deliver, settings=EventGridSettings())
+        self.topic = CustomTopic(self.clock)
         self.changes: list[ResourceEvent] = []
         self.worker = self.new_worker()
 
@@ -166,8 +168,14 @@ class Estate:
             leases=Leases(storage.connections, storage.queue, self.clock, owner_id="worker", ttl=loaded.lease_seconds),
             network=self.network.inside(HUB_VNET),
             rules=loaded.rules(),
+            topic=self._topic(loaded, wire),
         )
         return Worker(context, wire)
+
+    def _topic(self, settings: Settings, wire: Wire) -> Topic | None:
+        if not settings.notify_topic:
+            return None
+        return Topic(topic_options(settings), Credential, lambda: WiredArm(self.topic.app, wire, "topic"))
 
     async def handle(self, message: Any, worker: Worker | None = None) -> None:
         """Run one received message; a worker that dies leaves it to be delivered again, to the process that follows."""

@@ -134,14 +134,14 @@ class Wire:
 
 
 class WiredArm(AsgiArmTransport):
-    """ARM over the wire."""
+    """ARM, or another service that an Azure SDK calls, over the wire."""
 
-    def __init__(self, app: Any, wire: Wire) -> None:
+    def __init__(self, app: Any, wire: Wire, service: str = "arm") -> None:
         super().__init__(app)
-        self._wire = wire
+        self._wire, self._service = wire, service
 
     async def send(self, request: Any, **options: Any) -> Any:
-        fault = self._wire.before("arm", f"{request.method} {request.url}", request.headers.get(HEADER, ""))
+        fault = self._wire.before(self._service, f"{request.method} {request.url}", request.headers.get(HEADER, ""))
         if isinstance(fault, Refusal):
             return await AsgiArmTransport(fault.app("arm")).send(request, **options)
         answer = await super().send(request, **options)

@@ -40,7 +40,7 @@ async def logged_in_a_life(caplog: pytest.LogCaptureFixture) -> dict[str, dict[s
     if LOGGED:
         return LOGGED
     caplog.set_level(logging.INFO, "privatelink.telemetry")
-    await whole_life(hub_estate())
+    await whole_life(hub_estate(NOTIFY_TOPIC_ENDPOINT="https://topic.local/api/events"))
     for line in lines(caplog):
         for field, value in line.items():
             LOGGED.setdefault(line["event"], {}).setdefault(field, set()).add(value)

@@ -1,0 +1,59 @@
+"""What the tests of notifications share: an app with a topic, trouble that can be switched, and what was told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local.arm import FaultResponse, Incoming
+from tests.harness.estate import Estate, arm_error
+
+ON = {"NOTIFY_TOPIC_ENDPOINT": "https://topic.local/api/events"}
+LASTING = 240.0
+"""NOTIFY_AFTER_SECONDS, where nobody sets it."""
+
+
+def told(estate: Estate) -> list[str]:
+    """What the topic took: the last word of each event's type."""
+    return [event["type"].removeprefix("ElasticPrivateLink.Connection") for event in estate.topic.events]
+
+
+def once(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without what came twice, as a receiver reads them."""
+    return list({event["id"]: event for event in events}.values())
+
+
+class Trouble:
+    """Azure's private DNS, out of order while `on`: connections become Degraded."""
+
+    def __init__(self, estate: Estate) -> None:
+        self.on = False
+        estate.arm.faults.append(self._fault)
+
+    def _fault(self, request: Incoming) -> FaultResponse | None:
+        broken = self.on and "privatednszones" in request.path.lower()
+        return arm_error(503, "ServiceUnavailable") if broken else None
+
+
+async def connected(estate: Estate, name: str = "pe-1", region: str = "eastus2") -> str:
+    """A connection that is Ready."""
+    endpoint = await estate.put_endpoint(name, region=region)
+    await estate.settle()
+    await estate.ready(endpoint)
+    return endpoint
+
+
+async def look(estate: Estate, endpoint: str) -> str:
+    """Run the connection once, and all that follows at once; returns its phase."""
+    await estate.send(endpoint)
+    await estate.settle(1)
+    return str((await estate.connection(endpoint)).phase)
+
+
+async def sweeps(estate: Estate, seconds: float) -> None:
+    """The timer fires every five minutes; whatever it finds is done."""
+    end = estate.clock.now().timestamp() + seconds
+    while estate.clock.now().timestamp() < end:
+        await estate.sweep()
+        began = estate.clock.now()
+        await estate.settle(299)
+        await estate.clock.sleep(300 - (estate.clock.now() - began).total_seconds())
