@@ -12,10 +12,11 @@ from dataclasses import replace
 from shared.core.connection import AssociationMemory, ClaimMemory, Owner, PolicyMemory
 from shared.core.contest import put_back
 from shared.core.errors import AnswerLost, AutopilotError, Forbidden, LeaseLost, NotFound, NotVisibleYet, Waiting
-from shared.core.markers import marker_from_description, updated_description
+from shared.core.markers import marker_from_description
 from shared.core.model import POLICY_TYPE, Claim, Policy, Rule
 from shared.core.plan import forget_policy_intent
 from shared.core.plan_elastic import ObservedElastic
+from shared.core.plan_policy import updated
 from shared.core.steps import (
     Associate,
     ClaimEndpoint,
@@ -121,21 +122,8 @@ async def _update_policy(run: Run, step: UpdatePolicy, observed: ObservedElastic
     memory = replace(run.connection.policy, id=step.policy_id, owner=Owner.OURS, guid=step.endpoint_guid)
     run.connection = replace(run.connection, policy=memory)
     await run.save()
-    policies = tuple(_updated(policy, step) if policy.id == step.policy_id else policy for policy in observed.policies)
+    policies = tuple(updated(policy, step) if policy.id == step.policy_id else policy for policy in observed.policies)
     return replace(observed, policies=policies)
-
-
-def _updated(policy: Policy, step: UpdatePolicy) -> Policy:
-    gone = {*step.replaces, step.endpoint_guid.lower()}
-    others = tuple(rule for rule in policy.rules if rule.endpoint_guid.lower() not in gone)
-    description = updated_description(policy.description, step.marker)
-    return replace(
-        policy,
-        name=step.name,
-        description=description,
-        rules=(Rule(step.endpoint_name, step.endpoint_guid), *others),
-        marker=marker_from_description(description),
-    )
 
 
 # -- associations --------------------------------------------------------------------------------------------------
@@ -214,11 +202,21 @@ def disassociated(observed: ObservedElastic, step: Disassociate) -> ObservedElas
 
 
 async def _claim(run: Run, step: ClaimEndpoint, observed: ObservedElastic) -> ObservedElastic:
-    """Claim the endpoint. A repeated claim does no harm, so nothing is remembered before it."""
-    await run.context.elastic.claim(step)
+    """Claim the endpoint, which nobody of the organization had done a moment ago.
+
+    It carries no marker: that it is ours is remembered before it is made, or it would stay for ever if this run died.
+    """
+    before = run.connection.claim
     memory = ClaimMemory(step.region, step.endpoint_name, step.endpoint_guid, Owner.OURS)
     run.connection = replace(run.connection, claim=memory)
     await run.save()
+    try:
+        await run.context.elastic.claim(step)
+    except AnswerLost:
+        raise  # it may stand, and would be ours
+    except AutopilotError:
+        run.connection = replace(run.connection, claim=before)
+        raise
     claim = Claim(step.region, step.endpoint_name, step.endpoint_guid)
     return replace(observed, claims=(*(observed.claims or ()), claim))
 

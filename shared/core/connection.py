@@ -57,7 +57,7 @@ class AssociationMemory:
     made_at: datetime | None = None
     """When it was last made by us."""
     seen: bool = False
-    """Whether it was listed since it was made: if it is not listed then, somebody has taken it away."""
+    """Whether it stood when Elastic Cloud's lag was over: if it is not listed then, somebody has taken it away."""
     taken: tuple[datetime, ...] = ()
     """When it was put back after somebody had taken it away."""
 
@@ -225,6 +225,13 @@ class Connection:
     def found(self) -> Connection:
         """The same once the endpoint is there (again): no removal is under way."""
         return replace(self, missing_since=None, missed=0, missed_in="", removing_since=None, left=())
+
+    def using(self, policy: PolicyMemory) -> Connection:
+        """The same with another policy: what we associated with the one before, others may have with this one (S4)."""
+        if self.policy.id in {"", policy.id}:
+            return replace(self, policy=policy)
+        theirs = tuple(replace(known, owner=Owner.ADOPTED, taken=()) for known in self.associations)
+        return replace(self, policy=policy, associations=theirs)
 
     def association(self, deployment_id: str) -> AssociationMemory | None:
         """What is remembered of the association with a deployment."""

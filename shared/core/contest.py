@@ -20,8 +20,8 @@ RESTORE_WINDOW = timedelta(days=7)
 
 
 def taken_away(memory: AssociationMemory | None) -> bool:
-    """Whether an association that is not there now was ours and was listed before."""
-    return memory is not None and memory.owner is Owner.OURS and memory.seen
+    """Whether an association that is not there now, nor was made a moment ago, was ours."""
+    return memory is not None and memory.owner is Owner.OURS
 
 
 def recent(memory: AssociationMemory | None, now: datetime) -> tuple[datetime, ...]:
@@ -47,9 +47,9 @@ def contested(deployment: Deployment, memory: AssociationMemory | None, rules: R
 
 
 def put_back(memory: AssociationMemory, now: datetime) -> AssociationMemory:
-    """The memory once the association is made (again): counted if it had been taken away."""
+    """The memory once the association is begun (again): counted if it had been taken away; its end is unknown yet."""
     times = (*recent(memory, now), now) if taken_away(memory) else recent(memory, now)
-    return replace(memory, seen=False, made_at=now, taken=times)
+    return replace(memory, owner=None, seen=False, made_at=now, taken=times)
 
 
 def truce(connection: Connection) -> Connection:

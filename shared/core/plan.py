@@ -160,9 +160,10 @@ def _remember_elastic(known: Connection, elastic: ElasticPlan) -> Connection:
     policy = elastic.policy
     if not policy.id and known.policy.intent_at and known.guid:
         policy = known.policy  # an intent is cleared only by a definite answer
+    known = known.using(policy)
     deployments = known.deployments if elastic.deployments is None else elastic.deployments
     associations = known.associations if elastic.associations is None else elastic.associations
-    return replace(known, policy=policy, deployments=deployments, associations=associations, claim=elastic.claim)
+    return replace(known, deployments=deployments, associations=associations, claim=elastic.claim)
 
 
 def forget_policy_intent(known: Connection) -> Connection:

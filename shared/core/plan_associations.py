@@ -42,13 +42,16 @@ def plan_associations(
     desired: Desired,
     deployments: tuple[Deployment, ...],
     policies: tuple[Policy, ...],
-    policy_id: str,
     policy: Policy | None,
     known: Connection,
     rules: Rules,
     now: datetime,
 ) -> AssociationPlan:
-    """Associate what is asked for and allowed, take away what we associated and nobody asks for any more."""
+    """Associate what is asked for and allowed, take away what we associated and nobody asks for any more.
+
+    `known` uses the policy already; `policy` is None when it was just made and does not show yet.
+    """
+    policy_id = known.policy.id
     types = {one.id: one.type for one in policies}
     standing = associated_with(policy_id, policy, deployments)
     recent = _just_made(known, standing, rules, now)
@@ -65,12 +68,12 @@ def plan_associations(
     problems = [choice.problem for choice in choices if choice.problem is not None] + contests
     problems += [removal for removal in removals if isinstance(removal, Problem)]
     condition = _condition(choices, (*made, *taken), problems)
-    if made and policy is not None and not policy.admits_only(desired.endpoint.guid):
-        condition, made = _admits_others(policy, desired, made), ()
+    if (made or taken) and policy is not None and not policy.admits_only(desired.endpoint.guid):
+        condition, made, taken = _admits_others(policy, desired, (*made, *taken)), (), ()
     return AssociationPlan(
         (*made, *taken),
         condition,
-        _remembered(known, choices, standing, {memory.deployment_id for memory in recent}),
+        _remembered(known, choices, standing, {memory.deployment_id for memory in recent}, rules, now),
         _served(deployments, standing | unseen),
     )
 
@@ -83,16 +86,19 @@ def associated_with(policy_id: str, policy: Policy | None, deployments: tuple[De
 
 def _just_made(known: Connection, standing: set[str], rules: Rules, now: datetime) -> tuple[AssociationMemory, ...]:
     """Associations that we made, or tried to, a moment ago, and that Elastic Cloud does not list yet."""
-    lag = timedelta(seconds=rules.policy_lag)
     return tuple(
         memory
         for memory in known.associations
         if memory.owner is not Owner.ADOPTED
         and not memory.seen
         and memory.deployment_id not in standing
-        and memory.made_at is not None
-        and now - memory.made_at < lag
+        and _within_lag(memory, rules, now)
     )
+
+
+def _within_lag(memory: AssociationMemory, rules: Rules, now: datetime) -> bool:
+    """Whether it was made so short a time ago that Elastic Cloud may not list it yet."""
+    return memory.made_at is not None and now - memory.made_at < timedelta(seconds=rules.policy_lag)
 
 
 def _to_make(
@@ -112,7 +118,7 @@ def _to_make(
 
 
 def _remembered(
-    known: Connection, choices: tuple[Choice, ...], standing: set[str], recent: set[str]
+    known: Connection, choices: tuple[Choice, ...], standing: set[str], recent: set[str], rules: Rules, now: datetime
 ) -> tuple[AssociationMemory, ...]:
     """Every association that stands, or is ours to put back; what is gone and not asked for is forgotten."""
     asked = {choice.deployment.id: choice.asked for choice in choices if choice.deployment is not None}
@@ -123,7 +129,9 @@ def _remembered(
         memory = memories.get(deployment_id) or AssociationMemory(deployment_id, Owner.ADOPTED)
         wish = asked.get(deployment_id, memory.asked)
         if deployment_id in standing:
-            kept.append(replace(memory, owner=memory.owner or Owner.OURS, asked=wish, seen=True))
+            # The run that made it sees it stand by its own doing; Elastic Cloud may leave it out for a while.
+            seen = memory.seen or not _within_lag(memory, rules, now)
+            kept.append(replace(memory, owner=memory.owner or Owner.OURS, asked=wish, seen=seen))
         elif deployment_id in recent or (deployment_id in asked and memory.owner is not Owner.ADOPTED):
             kept.append(replace(memory, asked=wish))
     return tuple(kept)
@@ -141,8 +149,11 @@ def _served(deployments: tuple[Deployment, ...], associated: set[str]) -> tuple[
 # -- the condition -------------------------------------------------------------------------------------------------
 
 
-def _admits_others(policy: Policy, desired: Desired, steps: tuple[Associate, ...]) -> Condition:
-    """Consent was given for this endpoint only: a policy with further rules would let others in with it (S8)."""
+def _admits_others(policy: Policy, desired: Desired, steps: tuple[Associate | Disassociate, ...]) -> Condition:
+    """A policy with further rules is neither given nor taken away.
+
+    Consent was given for this endpoint only, others would come in with it (S8); and those who come in by it stay.
+    """
     guid = desired.endpoint.guid.lower()
     others = [rule.endpoint_name or rule.endpoint_guid for rule in policy.rules if rule.endpoint_guid.lower() != guid]
     named = ", ".join(others) or f"{policy.other_rules} other rule(s)"

@@ -35,18 +35,17 @@ def plan_claim(desired: Desired, claims: tuple[Claim, ...] | None, known: Connec
     held = {claim.endpoint_guid.lower() for claim in claims}
     old = known.claim
     outdated = old is not None and (not desired.claim or old.guid.lower() != endpoint.guid.lower())
-    steps: list[ClaimEndpoint | UnclaimEndpoint] = []
+    missing = c.waiting(c.CLAIMED, "Missing", "The endpoint is to be claimed.", c.Kind.WORK)
     if old is not None and outdated and old.owner is Owner.OURS and old.guid.lower() in held:
-        steps.append(UnclaimEndpoint(old.region, old.endpoint_name, old.guid))
-    kept = old if steps or not outdated else None
+        # One at a time: the record remembers one claim, and the old one must not be forgotten before it is given up.
+        step = UnclaimEndpoint(old.region, old.endpoint_name, old.guid)
+        return ClaimPlan((step,), (missing,) if desired.claim else (), old)
+    kept = None if outdated else old
     if not desired.claim:
-        return ClaimPlan(tuple(steps), (), kept)
+        return ClaimPlan((), (), kept)
     if endpoint.guid.lower() in held:
-        owner = old.owner if old is not None and not outdated else Owner.ADOPTED
-        memory = old if steps else ClaimMemory(region, endpoint.name, endpoint.guid, owner)
+        owner = kept.owner if kept is not None else Owner.ADOPTED
         maker = "" if owner is Owner.OURS else " It was made by others and is left to them."
         good = c.good(c.CLAIMED, "Claimed", f"No other organization can use this endpoint.{maker}")
-        return ClaimPlan(tuple(steps), (good,), memory)
-    steps.append(ClaimEndpoint(region, endpoint.name, endpoint.guid))
-    missing = c.waiting(c.CLAIMED, "Missing", "The endpoint is to be claimed.", c.Kind.WORK)
-    return ClaimPlan(tuple(steps), (missing,), kept)
+        return ClaimPlan((), (good,), ClaimMemory(region, endpoint.name, endpoint.guid, owner))
+    return ClaimPlan((ClaimEndpoint(region, endpoint.name, endpoint.guid),), (missing,), kept)

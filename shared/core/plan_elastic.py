@@ -64,9 +64,8 @@ def plan_elastic(
     if observed.deployments is None:
         unread = c.unknown(c.ASSOCIATED, "NotObserved", "The deployments have not been read yet.")
         return ElasticPlan(steps, (*conditions, unread), policy.memory, claim=claim.memory)
-    found = plan_associations(
-        desired, observed.deployments, observed.policies, policy.memory.id, policy.policy, known, rules, now
-    )
+    known = known.using(policy.memory)
+    found = plan_associations(desired, observed.deployments, observed.policies, policy.policy, known, rules, now)
     return ElasticPlan(
         (*steps, *found.steps),
         (*conditions, found.condition),

@@ -7,14 +7,15 @@ the endpoint's rule follow the endpoint; rules that somebody added stay, and are
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.core import conditions as c
 from shared.core.conditions import Condition
 from shared.core.connection import Connection, Owner, PolicyMemory
 from shared.core.desired import Desired
-from shared.core.model import POLICY_TYPE, Policy
+from shared.core.markers import marker_from_description, updated_description
+from shared.core.model import POLICY_TYPE, Policy, Rule
 from shared.core.rules import Rules
 from shared.core.steps import CreatePolicy, UpdatePolicy
 
@@ -27,7 +28,7 @@ class PolicyPlan:
     condition: Condition
     memory: PolicyMemory
     policy: Policy | None = None
-    """The one in use, as it is now; None: there is none yet, or it does not show yet."""
+    """The one in use, as it is once the steps are done; None: there is none yet, or it does not show yet."""
 
 
 def policies_of(policies: tuple[Policy, ...], guid: str, known_id: str = "") -> tuple[Policy, ...]:
@@ -108,7 +109,7 @@ def _existing(desired: Desired, matching: tuple[Policy, ...], known: Connection)
     step = _update(desired, policy, (desired.endpoint.guid.lower(),))
     # A label that somebody changed hurts nobody while it is put right; a wrong name in the rule stops the approval.
     condition = _differs(desired, policy, named) if misnamed else good
-    return PolicyPlan((step,), condition, memory, policy)
+    return PolicyPlan((step,), condition, memory, updated(policy, step))
 
 
 def _names_in(policy: Policy, guid: str) -> set[str]:
@@ -118,6 +119,20 @@ def _names_in(policy: Policy, guid: str) -> set[str]:
 def _update(desired: Desired, policy: Policy, replaces: tuple[str, ...]) -> UpdatePolicy:
     endpoint = desired.endpoint
     return UpdatePolicy(policy.id, endpoint.name, endpoint.name, endpoint.guid, replaces, desired.marker)
+
+
+def updated(policy: Policy, step: UpdatePolicy) -> Policy:
+    """A policy once the step is done; `clouds` sends Elastic Cloud the same."""
+    gone = {*step.replaces, step.endpoint_guid.lower()}
+    others = tuple(rule for rule in policy.rules if rule.endpoint_guid.lower() not in gone)
+    description = updated_description(policy.description, step.marker)
+    return replace(
+        policy,
+        name=step.name,
+        description=description,
+        rules=(Rule(step.endpoint_name, step.endpoint_guid), *others),
+        marker=marker_from_description(description),
+    )
 
 
 def _differs(desired: Desired, policy: Policy, named: set[str]) -> Condition:
@@ -181,4 +196,5 @@ def _follow(desired: Desired, former: Policy, known: Connection) -> PolicyPlan:
     message = f"Policy {former.id} has {old}; it is to have {desired.endpoint.guid}: the endpoint was made anew."
     condition = c.waiting(c.POLICY_READY, "Different", message, c.Kind.WORK)
     memory = PolicyMemory(former.id, Owner.OURS, guid=remembered)
-    return PolicyPlan((_update(desired, former, replaces),), condition, memory, former)
+    step = _update(desired, former, replaces)
+    return PolicyPlan((step,), condition, memory, updated(former, step))

@@ -107,8 +107,12 @@ def policies_made_for(connection_id: str, policies: tuple[Policy, ...], instance
 
 def _elastic(known: Connection, observed: ObservedRemoval, rules: Rules) -> Iterator[ElasticRemoval | Problem | str]:
     types = {policy.id: policy.type for policy in observed.policies}
-    for policy in policies_made_for(known.id, observed.policies, rules.instance_id):
+    ours = policies_made_for(known.id, observed.policies, rules.instance_id)
+    for policy in ours:
         yield from _policy(known, policy, observed.deployments, types, rules)
+    for policy in observed.policies:
+        if policy.id == known.policy.id and policy not in ours:
+            yield from _policy_of_others(known, policy, observed.deployments, types, rules)
     claim = known.claim
     held = {one.endpoint_guid.lower() for one in observed.claims}
     if claim is not None and claim.guid.lower() in held:
@@ -122,7 +126,7 @@ def _policy(
     known: Connection, policy: Policy, deployments: tuple[Deployment, ...], types: dict[str, str], rules: Rules
 ) -> Iterator[ElasticRemoval | Problem | str]:
     """Our associations, then the policy, unless others use it: then it stays as it is."""
-    if policy.other_rules or len({rule.endpoint_guid.lower() for rule in policy.rules}) > 1:
+    if _admits_others(policy):
         yield f"policy {policy.id} ({policy.name}): others have added rules to it, so it and its associations stay"
         return
     kept = policy.hidden_associations
@@ -139,3 +143,20 @@ def _policy(
         yield f"policy {policy.id} ({policy.name}): {kept} deployment(s) stay associated with it"
     else:
         yield DeletePolicy(policy.id, policy.name)
+
+
+def _policy_of_others(
+    known: Connection, policy: Policy, deployments: tuple[Deployment, ...], types: dict[str, str], rules: Rules
+) -> Iterator[Disassociate | Problem | str]:
+    """Only what we associated it with."""
+    standing = associated_with(policy.id, policy, deployments)
+    ours = [one for one in known.associations if one.owner is not Owner.ADOPTED and one.deployment_id in standing]
+    if ours and _admits_others(policy):
+        yield f"associations of policy {policy.id} ({policy.name}): it lets others in too, so they stay"
+        return
+    for memory in ours:
+        yield plan_disassociation(memory.deployment_id, policy.id, deployments, types, rules)
+
+
+def _admits_others(policy: Policy) -> bool:
+    return bool(policy.other_rules) or len({rule.endpoint_guid.lower() for rule in policy.rules}) > 1

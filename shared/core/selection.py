@@ -70,7 +70,7 @@ def choose_deployments(
 ) -> tuple[Choice, ...]:
     """Judge every wish; two for one deployment become one choice. `types`: of each policy in the region, by its id."""
     chosen: dict[str, Choice] = {}
-    for wish in _wishes(desired, deployments, known):
+    for wish in _wishes(desired, deployments, associated, known):
         target = wish.deployment
         if target is None:
             chosen[f"?{wish.asked}"] = wish
@@ -84,13 +84,17 @@ def choose_deployments(
 # -- wishes --------------------------------------------------------------------------------------------------------
 
 
-def _wishes(desired: Desired, deployments: tuple[Deployment, ...], known: Connection) -> Iterator[Choice]:
+def _wishes(
+    desired: Desired, deployments: tuple[Deployment, ...], associated: Collection[str], known: Connection
+) -> Iterator[Choice]:
     for asked in desired.deployments:
         yield _find(asked, deployments, known)
     for deployment in deployments:
         entries = _entries(deployment, CONNECT_TAG)
         everywhere = EVERYTHING in entries and deployment.region == desired.service.elastic_region
-        if deployment.running and (everywhere or entries & _names_of(desired)):
+        # One that is stopped is not connected, but to stop it is no wish to disconnect it either.
+        connectable = deployment.running or deployment.id in associated
+        if connectable and (everywhere or entries & _names_of(desired)):
             yield Choice(deployment.id, deployment)
 
 
@@ -98,6 +102,10 @@ def _find(asked: str, deployments: tuple[Deployment, ...], known: Connection) ->
     by_id = [deployment for deployment in deployments if deployment.id == asked.lower()]
     found = by_id or [deployment for deployment in deployments if deployment.name == asked]
     running = [deployment for deployment in found if deployment.running]
+    if len(running) > 1:
+        # Another one that is given the same name does not disconnect the one that had it.
+        connected = _connected_as(asked, known)
+        running = [deployment for deployment in running if deployment.id in connected] or running
     if len(running) == 1:
         return Choice(asked, running[0])
     if running:
@@ -125,9 +133,14 @@ def _find(asked: str, deployments: tuple[Deployment, ...], known: Connection) ->
 
 def _renamed(asked: str, deployments: tuple[Deployment, ...], known: Connection) -> Choice | None:
     """The deployment that had this name when it was connected: a new name is no wish to disconnect it."""
-    ids = {memory.deployment_id for memory in known.associations if memory.asked == asked}
+    ids = _connected_as(asked, known)
     found = next((deployment for deployment in deployments if deployment.id in ids and deployment.running), None)
     return None if found is None else Choice(asked, found)
+
+
+def _connected_as(asked: str, known: Connection) -> set[str]:
+    """Ids of the deployments that were connected because of this entry."""
+    return {memory.deployment_id for memory in known.associations if memory.asked == asked}
 
 
 def _not_found(asked: str, known: Connection) -> Problem:
