@@ -13,9 +13,11 @@ from shared.core.model import Deployment, Policy
 from shared.core.plan_associations import associated_with
 from shared.core.rules import Rules
 from shared.core.selection import (
+    CONNECT_TAG,
     ENDPOINTS_TAG,
     FIRST_POLICY_TAG,
     INGRESS_TYPES,
+    OPT_OUT_TAG,
     Choice,
     choose_deployments,
     is_allowed,
@@ -151,6 +153,58 @@ def test_consent_to_the_first_policy_is_no_consent_to_the_endpoint() -> None:
     open_ = deployment(attached=(), tags={FIRST_POLICY_TAG: "allow"})
     rules = Rules(first_policy_allowed=frozenset({"*"}))
     assert reason("d1", open_, rules=rules) == "DeploymentNotAllowed"
+
+
+@pytest.mark.parametrize(
+    ("rules", "tags"),
+    [
+        (replace(ALLOWED, deployments_denied=frozenset({"d1"})), {}),
+        (replace(ALLOWED, deployments_denied=frozenset({"orders"})), {ENDPOINTS_TAG: "*", CONNECT_TAG: "*"}),
+        (Rules(deployments_denied=frozenset({"*"})), {CONNECT_TAG: "*"}),
+    ],
+)
+def test_the_settings_refusal_wins_over_every_consent(rules: Rules, tags: dict[str, str]) -> None:
+    assert reason("d1", deployment(tags=tags), rules=rules) == "DeploymentOutOfScope"
+
+
+@pytest.mark.parametrize(("value", "out"), [("ignore", True), (" Ignore ", True), ("observe", False), ("", False)])
+def test_a_deployment_can_opt_out_by_its_own_tag(value: str, *, out: bool) -> None:
+    found = reason("d1", deployment(tags={OPT_OUT_TAG: value, ENDPOINTS_TAG: "*"}))
+    assert found == ("DeploymentOptedOut" if out else "")
+
+
+# -- deployments that ask ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "tag", ["*", "net-prod/pe-search", "Net-Prod/PE-Search", "other/x , net-prod/pe-search", ENDPOINT_ID.upper()]
+)
+def test_a_deployment_can_ask_for_the_endpoint_by_itself(tag: str) -> None:
+    assert reason("", deployment(tags={CONNECT_TAG: tag}), rules=Rules()) == ""
+
+
+@pytest.mark.parametrize("tag", ["", ",", "pe-search", "net-prod/pe-*", "other/pe-search"])
+def test_a_deployment_that_asks_for_another_endpoint_is_not_connected(tag: str) -> None:
+    assert choose("", deployment(tags={CONNECT_TAG: tag})) == ()
+
+
+def test_a_deployment_that_asks_for_all_means_those_of_its_region_and_one_that_it_names_is_told() -> None:
+    far = deployment(region="azure-westus2", tags={CONNECT_TAG: "*"})
+    assert choose("", far) == ()
+    named = replace(far, tags={CONNECT_TAG: "net-prod/pe-search"})
+    assert reason("", named) == "DeploymentInAnotherRegion"
+
+
+def test_a_stopped_deployment_that_asks_is_not_connected_and_disturbs_nobody() -> None:
+    stopped = deployment(running=False, tags={CONNECT_TAG: "*"})
+    assert choose("", stopped) == ()
+    (kept,) = choose("", replace(stopped, attached=(OURS.id,)))
+    assert (kept.associated, kept.problem) == (True, None)
+
+
+def test_an_endpoint_and_a_deployment_that_ask_for_each_other_are_one_wish() -> None:
+    (choice,) = choose("orders", deployment(tags={CONNECT_TAG: "*"}))
+    assert (choice.asked, choice.problem) == ("orders", None)
 
 
 # -- the first policy (S1) -----------------------------------------------------------------------------------------
