@@ -1,6 +1,9 @@
-"""The shapes of HTTP answers, one for success and one for every error. Used by `http_api`.
+"""The shapes of HTTP answers, one for success and one for every error. Used by the HTTP triggers.
 
-{"error": {"code": "ConnectionNotFound", "message": "...", "target": "...", "nextStep": "...", "correlationId": "..."}}
+{"error": {"code": "ConnectionNotFound", "message": "...", "target": "...", "nextStep": "...", "correlationId": "..."},
+ "app": {"mode": "enforce", "paused": false}}
+
+`app` stands in every answer to somebody with a key; `paused` is null where it could not be read.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from urllib.parse import urlsplit
 
 import azure.functions as func
 
+from functions.standing import present_standing
 from shared.core.connection_document import UnreadableRecord
 from shared.core.errors import AutopilotError, Blocked, InvalidInput, InvalidSettings, NotFound, RetryLater
 from shared.correlation import correlated
@@ -25,6 +29,8 @@ from shared.correlation import correlated
 log = logging.getLogger("privatelink.http")
 MAX_BODY = 16 * 1024
 """Bytes; a request names one endpoint."""
+
+ENDPOINT_EXAMPLE = '{"endpoint": "<id of the private endpoint>"}'
 
 Handler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
@@ -45,7 +51,7 @@ class BodyTooLarge(InvalidInput):
     """The request's body is longer than any that is understood."""
 
 
-def ok(body: Any) -> func.HttpResponse:
+def ok(body: dict[str, Any]) -> func.HttpResponse:
     """200 with a JSON body."""
     return _json(HTTPStatus.OK, body)
 
@@ -64,26 +70,50 @@ def answered(handler: Handler) -> Handler:
     @functools.wraps(handler)
     async def wrapped(req: func.HttpRequest) -> func.HttpResponse:
         correlation.set(_given_or_new(req))
-        try:
-            with correlated(correlation.get()):
-                return await handler(req)
-        except AutopilotError as error:
-            log.info("refused: %s correlation=%s", error, correlation.get())
-            return _error(error)
-        except Exception:
-            log.exception("failed correlation=%s", correlation.get())
-            return _error_shape(
-                HTTPStatus.INTERNAL_SERVER_ERROR,
-                "InternalError",
-                "The app failed; its log has the details.",
-                next_step=f"Look in the log for correlation id {correlation.get()}.",
-            )
+        return await _with_standing(await _handled(handler, req))
 
     return wrapped
 
 
-def body_of(req: func.HttpRequest, *, required: bool = True) -> dict[str, Any]:
-    """The request's JSON object; raises InvalidInput or BodyTooLarge."""
+def answered_to_anybody(handler: Handler) -> Handler:
+    """The same for what needs no key: how the app stands is not for everybody to know, nor a reason to read storage."""
+
+    @functools.wraps(handler)
+    async def wrapped(req: func.HttpRequest) -> func.HttpResponse:
+        correlation.set(_given_or_new(req))
+        return await _handled(handler, req)
+
+    return wrapped
+
+
+async def _handled(handler: Handler, req: func.HttpRequest) -> func.HttpResponse:
+    try:
+        with correlated(correlation.get()):
+            return await handler(req)
+    except AutopilotError as error:
+        log.info("refused: %s correlation=%s", error, correlation.get())
+        return _error(error)
+    except Exception:
+        log.exception("failed correlation=%s", correlation.get())
+        return _error_shape(
+            HTTPStatus.INTERNAL_SERVER_ERROR,
+            "InternalError",
+            "The app failed; its log has the details.",
+            next_step=f"Look in the log for correlation id {correlation.get()}.",
+        )
+
+
+async def _with_standing(answer: func.HttpResponse) -> func.HttpResponse:
+    """The answer that also says how the app stands, as it does after what was asked has been done."""
+    standing = await present_standing()
+    if isinstance(answer, _JsonAnswer):
+        answer = _JsonAnswer(answer.status_code, answer.content | {"app": standing.body}, dict(answer.headers))
+    answer.headers.update(standing.headers)
+    return answer
+
+
+def body_of(req: func.HttpRequest, *, required: bool = True, example: str = ENDPOINT_EXAMPLE) -> dict[str, Any]:
+    """The request's JSON object, which should be like the example; raises InvalidInput or BodyTooLarge."""
     raw = req.get_body() or b""
     if len(raw) > MAX_BODY:
         raise BodyTooLarge(f"The body has {len(raw)} bytes; at most {MAX_BODY} are read.")
@@ -92,13 +122,9 @@ def body_of(req: func.HttpRequest, *, required: bool = True) -> dict[str, Any]:
     try:
         body = json.loads(raw)
     except (ValueError, RecursionError) as error:
-        raise InvalidInput(
-            "The body is no JSON.", next_step='Send {"endpoint": "<id of the private endpoint>"}.'
-        ) from error
+        raise InvalidInput("The body is no JSON.", next_step=f"Send {example}.") from error
     if not isinstance(body, dict):
-        raise InvalidInput(
-            "The body is no JSON object.", next_step='Send {"endpoint": "<id of the private endpoint>"}.'
-        )
+        raise InvalidInput("The body is no JSON object.", next_step=f"Send {example}.")
     return body
 
 
@@ -147,7 +173,16 @@ def _error_shape(
     return _json(status, {"error": error}, headers)
 
 
-def _json(status: HTTPStatus, body: Any, headers: dict[str, str] | None = None) -> func.HttpResponse:
-    text = json.dumps(body, indent=2)
+def _json(status: int, body: dict[str, Any], headers: dict[str, str] | None = None) -> func.HttpResponse:
     more = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **(headers or {})}
-    return func.HttpResponse(text, status_code=int(status), headers=more, mimetype="application/json")
+    return _JsonAnswer(int(status), body, more)
+
+
+class _JsonAnswer(func.HttpResponse):
+    """An answer that still knows what it says."""
+
+    def __init__(self, status: int, content: dict[str, Any], headers: dict[str, str]) -> None:
+        super().__init__(
+            json.dumps(content, indent=2), status_code=status, headers=headers, mimetype="application/json"
+        )
+        self.content = content

@@ -15,7 +15,7 @@ from importlib import resources
 
 import azure.functions as func
 
-from functions.answers import answered
+from functions.answers import answered_to_anybody
 from shared.core.errors import NotFound
 
 blueprint = func.Blueprint()
@@ -74,7 +74,7 @@ def files() -> dict[str, File]:
 
 @blueprint.function_name("dashboard")
 @blueprint.route(route="dashboard", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-@answered
+@answered_to_anybody
 async def dashboard(req: func.HttpRequest) -> func.HttpResponse:
     """The page; it shows all connections."""
     del req
@@ -83,7 +83,7 @@ async def dashboard(req: func.HttpRequest) -> func.HttpResponse:
 
 @blueprint.function_name("dashboard_connection")
 @blueprint.route(route="dashboard/{id}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-@answered
+@answered_to_anybody
 async def dashboard_connection(req: func.HttpRequest) -> func.HttpResponse:
     """The same page; it reads from its own address which connection to show."""
     del req
@@ -92,7 +92,7 @@ async def dashboard_connection(req: func.HttpRequest) -> func.HttpResponse:
 
 @blueprint.function_name("dashboard_file")
 @blueprint.route(route="dashboard/files/{name}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-@answered
+@answered_to_anybody
 async def dashboard_file(req: func.HttpRequest) -> func.HttpResponse:
     """One file of the page; a browser that has it asks only whether it changed."""
     name = req.route_params["name"]

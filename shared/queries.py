@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,9 @@ from shared.core.connection import Connection
 from shared.core.connection_document import from_document, to_document
 from shared.core.errors import InvalidInput, NotFound
 from shared.core.messages import WorkMessage
-from shared.reconcile import in_scope
+from shared.core.modes import stance_of
+from shared.core.scope import outside_by_id
+from shared.pause import present_pause
 from shared.state.rows import ConnectionRow
 
 _CONNECTION_ID = re.compile(r"^[0-9a-f]{16}$")
@@ -35,13 +38,15 @@ class EndpointOutOfScope(InvalidInput):
 async def list_connections(context: Context) -> list[dict[str, Any]]:
     """Every connection in short, by name."""
     rows = [row async for row in context.storage.connections.list()]
-    return [_summary(row) for row in sorted(rows, key=lambda row: (row.name, row.connection_id))]
+    mode = await _modes(context)
+    return [_summary(row, mode) for row in sorted(rows, key=lambda row: (row.name, row.connection_id))]
 
 
 async def get_connection(context: Context, wanted: str) -> dict[str, Any]:
     """One connection in full; raises ConnectionNotFound or InvalidConnectionId."""
     row = await _find(context, wanted)
-    return {"id": row.connection_id, **_shown(from_document(row.document))}
+    known, mode = from_document(row.document), await _modes(context)
+    return {"id": row.connection_id, **_shown(known), "mode": mode(known.mode)}
 
 
 async def get_journal(context: Context, wanted: str, limit: int, before: str | None) -> dict[str, Any]:
@@ -82,12 +87,9 @@ async def rerun_endpoint(context: Context, endpoint: object, correlation_id: str
 
 
 async def _enqueue(context: Context, endpoint: ArmId, cause: str, correlation_id: str) -> str:
-    if not in_scope(context, endpoint):
-        raise EndpointOutOfScope(
-            "The settings do not include this endpoint.",
-            on=endpoint.text,
-            next_step="Add its subscription to AZURE_SUBSCRIPTIONS and its resource group to AZURE_RESOURCE_GROUPS.",
-        )
+    found = outside_by_id(context.rules.scope, endpoint)
+    if found is not None:
+        raise EndpointOutOfScope(found.message, on=endpoint.text, next_step=found.next_step)
     await context.storage.queue.send(WorkMessage(endpoint, cause, correlation_id).encode())
     return connection_id(endpoint.text)
 
@@ -103,7 +105,13 @@ async def _find(context: Context, wanted: str) -> ConnectionRow:
     return row
 
 
-def _summary(row: ConnectionRow) -> dict[str, Any]:
+async def _modes(context: Context) -> Callable[[object], str]:
+    """What holds now for a connection that asked for something, by the pause and the setting of this moment."""
+    present = await present_pause(context)
+    return lambda asked: str(stance_of(str(asked or ""), context.rules.mode, present).mode)
+
+
+def _summary(row: ConnectionRow, mode: Callable[[object], str]) -> dict[str, Any]:
     document = row.document
     conditions = {condition.get("type"): condition for condition in document.get("conditions") or []}
     ready = conditions.get(READY) or {}
@@ -113,6 +121,7 @@ def _summary(row: ConnectionRow) -> dict[str, Any]:
         "endpoint": document.get("endpoint_id"),
         "region": row.region,
         "phase": row.phase,
+        "mode": mode(document.get("mode")),
         "ready": ready.get("status"),
         "reason": ready.get("reason"),
         "message": ready.get("message"),

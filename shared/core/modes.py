@@ -61,7 +61,8 @@ def stance_of(asked: str, default: Mode, pause: Pause | None) -> Stance:
         return Stance(Mode.OBSERVE, why, "Wait until the pause is over, or lift it: DELETE /api/pause.")
     if asked:
         step = f"Tag the endpoint {MODE_TAG}={Mode.ENFORCE}, or take the tag off."
-        return Stance(Mode(asked), f"the endpoint's tag {MODE_TAG} asks for it", step)
+        mode = Mode(asked) if asked in set(Mode) else Mode.OBSERVE
+        return Stance(mode, f"the endpoint's tag {MODE_TAG} asks for it", step)
     step = f"Set MODE={Mode.ENFORCE}, or tag the endpoint {MODE_TAG}={Mode.ENFORCE}."
     return Stance(default, f"the setting MODE is {default}", step)
 

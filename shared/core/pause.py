@@ -18,7 +18,8 @@ MAX_REASON = 200
 """Characters."""
 
 _FIELDS = frozenset({"minutes", "until", "reason"})
-_EXAMPLE = 'Send {"minutes": 60, "reason": "..."} or {"until": "2027-01-31T18:00:00Z", "reason": "..."}.'
+EXAMPLE = '{"minutes": 60, "reason": "..."} or {"until": "2027-01-31T18:00:00Z", "reason": "..."}'
+_NEXT = f"Send {EXAMPLE}."
 
 
 class InvalidPause(InvalidInput):
@@ -55,11 +56,12 @@ def requested_pause(body: Mapping[str, Any], now: datetime) -> Pause:
     """What a request asks for; raises InvalidPause."""
     unknown = sorted(set(body) - _FIELDS)
     if unknown:
-        raise InvalidPause("The body has a field that is none of minutes, until and reason.", on=unknown[0][:40])
+        what = "The body has a field that is none of minutes, until and reason."
+        raise InvalidPause(what, on=unknown[0][:40], next_step=_NEXT)
     until = _until(body, now)
     if not now < until <= now + LONGEST:
         raise InvalidPause(
-            f"A pause ends in the future and within {LONGEST.days} days.", on=until.isoformat(), next_step=_EXAMPLE
+            f"A pause ends in the future and within {LONGEST.days} days.", on=until.isoformat(), next_step=_NEXT
         )
     return Pause(now, until, _reason(body.get("reason", "")))
 
@@ -68,21 +70,21 @@ def _until(body: Mapping[str, Any], now: datetime) -> datetime:
     if "until" not in body:
         minutes = body.get("minutes", DEFAULT.total_seconds() / 60)
         if isinstance(minutes, bool) or not isinstance(minutes, int | float) or not 0 < minutes < 10**6:
-            raise InvalidPause("minutes is no number of minutes.", on=str(minutes)[:40], next_step=_EXAMPLE)
+            raise InvalidPause("minutes is no number of minutes.", on=str(minutes)[:40], next_step=_NEXT)
         return now + timedelta(minutes=minutes)
     if "minutes" in body:
-        raise InvalidPause("The body has both minutes and until.", next_step=_EXAMPLE)
+        raise InvalidPause("The body has both minutes and until.", next_step=_NEXT)
     until = _moment(body["until"])
     if until is None:
         raise InvalidPause(
-            "until is no time with a time zone in ISO 8601.", on=str(body["until"])[:40], next_step=_EXAMPLE
+            "until is no time with a time zone in ISO 8601.", on=str(body["until"])[:40], next_step=_NEXT
         )
     return until
 
 
 def _reason(reason: object) -> str:
     if not isinstance(reason, str) or len(reason) > MAX_REASON or not reason.isprintable():
-        raise InvalidPause(f"reason is no text of one line with at most {MAX_REASON} characters.", next_step=_EXAMPLE)
+        raise InvalidPause(f"reason is no text of one line with at most {MAX_REASON} characters.", next_step=_NEXT)
     return reason.strip()
 
 

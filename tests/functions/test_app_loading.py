@@ -28,6 +28,9 @@ FUNCTIONS = {
     "reconcile_connection": "httpTrigger",
     "reconcile_endpoint": "httpTrigger",
     "replay_poison": "httpTrigger",
+    "get_pause": "httpTrigger",
+    "set_pause": "httpTrigger",
+    "lift_pause": "httpTrigger",
 }
 ROUTES = {
     ("GET", "connections"),
@@ -38,6 +41,9 @@ ROUTES = {
     ("POST", "connections/{id}/reconcile"),
     ("POST", "reconcile"),
     ("POST", "poison/replay"),
+    ("GET", "pause"),
+    ("POST", "pause"),
+    ("DELETE", "pause"),
     ("GET", "dashboard"),
     ("GET", "dashboard/{id}"),
     ("GET", "dashboard/files/{name}"),

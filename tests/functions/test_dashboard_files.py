@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import azure.functions as func
@@ -38,6 +39,15 @@ async def test_page_and_files_are_served_without_settings_and_without_a_key() ->
     for answer in await every_answer():
         assert answer.status_code == 200
         assert answer.get_body()
+
+
+async def test_nobody_without_a_key_is_told_how_the_app_stands() -> None:
+    unknown = await get("dashboard_file", f"{PREFIX}nothing.js", name="nothing.js")
+    assert unknown.status_code == 404
+    assert set(json.loads(unknown.get_body())) == {"error"}
+    for answer in [*await every_answer(), unknown]:
+        assert "X-Privatelink-Mode" not in answer.headers
+        assert "X-Privatelink-Paused-Until" not in answer.headers
 
 
 async def test_every_connection_has_the_same_page_whatever_its_address_holds() -> None:

@@ -68,6 +68,7 @@ async def test_the_list_shows_every_connection_in_short_by_name(app: App) -> Non
         "endpoint": ENDPOINT_ID,
         "region": "eastus2",
         "phase": "Blocked",
+        "mode": "enforce",
         "ready": "False",
         "reason": "NetworkLinkedToAnotherZone",
         "message": "Linked: served elsewhere.",
@@ -235,13 +236,19 @@ async def test_a_body_without_an_endpoint_is_refused(app: App) -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "other"), [(SUBSCRIPTION, "99999999-0000-4000-8000-00000000beef"), ("net-prod", "elsewhere")]
+    ("part", "other", "setting"),
+    [
+        (SUBSCRIPTION, "99999999-0000-4000-8000-00000000beef", "AZURE_SUBSCRIPTIONS"),
+        ("net-prod", "elsewhere", "AZURE_RESOURCE_GROUPS"),
+    ],
 )
-async def test_an_endpoint_out_of_scope_is_refused_and_names_the_settings(app: App, part: str, other: str) -> None:
+async def test_an_endpoint_out_of_scope_is_refused_and_names_the_setting(
+    app: App, part: str, other: str, setting: str
+) -> None:
     answer = await call("reconcile_endpoint", body={"endpoint": ENDPOINT_ID.replace(part, other)})
     assert (answer.status, answer.error["code"]) == (400, "EndpointOutOfScope")
     assert other in answer.error["target"]
-    assert "AZURE_SUBSCRIPTIONS" in answer.error["nextStep"]
+    assert f"setting {setting}." in answer.error["nextStep"]
     assert app.messages == []
 
 

@@ -51,6 +51,20 @@ def functions() -> dict[str, Callable[..., Any]]:
     return {str(one.get_function_name()): one.get_user_function() for one in function_app.app.get_functions()}
 
 
+@cache
+def keyed() -> tuple[tuple[str, str], ...]:
+    """Name and method of every HTTP function that asks for a key."""
+    import function_app  # noqa: PLC0415 - as above
+
+    function_app.app.functions_bindings = None
+    triggers = {str(one.get_function_name()): one.get_trigger() for one in function_app.app.get_functions()}
+    return tuple(
+        (name, trigger.methods[0].value)
+        for name, trigger in triggers.items()
+        if trigger.type == "httpTrigger" and trigger.auth_level is func.AuthLevel.FUNCTION
+    )
+
+
 class Output(func.Out[str]):
     """A queue output: what was set."""
 
@@ -98,11 +112,11 @@ class App:
         return connection.id
 
 
-def app_in_memory(storage: Any = None) -> App:
+def app_in_memory(storage: Any = None, **settings: str) -> App:
     clock = LoopClock(START)
     storage = storage or MemoryStorage(clock)
     leases = Leases(storage.connections, storage.queue, clock, owner_id="test")
-    return App(replace(build(ENVIRONMENT), clock=clock, storage=storage, leases=leases), storage)
+    return App(replace(build(ENVIRONMENT | settings), clock=clock, storage=storage, leases=leases), storage)
 
 
 @dataclass
@@ -113,6 +127,8 @@ class Answer:
     body: Any
     headers: Mapping[str, str]
     text: str
+    app: Any
+    """What it says of the app itself; every answer that takes a key does."""
 
     @property
     def error(self) -> dict[str, Any]:
@@ -135,11 +151,12 @@ async def call(
     query: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     connection: str | None = None,
+    method: str = "",
 ) -> Answer:
     """Call an HTTP function as the host does."""
     raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
     request = func.HttpRequest(
-        "GET" if body is None else "POST",
+        method or ("GET" if body is None else "POST"),
         f"{ADDRESS}{path}",
         headers=headers,
         params=query,
@@ -149,8 +166,10 @@ async def call(
     answer: func.HttpResponse = await functions()[name](request)
     assert answer.mimetype == "application/json"
     text = answer.get_body().decode()
+    decoded = json.loads(text)
+    app = decoded.pop("app", None)
     return Answer(
-        answer.status_code, json.loads(text), {name.lower(): value for name, value in answer.headers.items()}, text
+        answer.status_code, decoded, {name.lower(): value for name, value in answer.headers.items()}, text, app
     )
 
 

@@ -35,6 +35,9 @@ HTTP = (
     http("check_connection", "POST", f"/api/connections/{ID}/check", id=ID),
     http("reconcile_connection", "POST", f"/api/connections/{ID}/reconcile", id=ID),
     http("reconcile_endpoint", "POST", "/api/reconcile", body='{"endpoint": "x"}'),
+    http("get_pause", "GET", "/api/pause"),
+    http("set_pause", "POST", "/api/pause", body='{"minutes": 5}'),
+    http("lift_pause", "DELETE", "/api/pause"),
     http("reconcile_endpoint", "POST", "/api/reconcile", body="no JSON"),
     http("reconcile_endpoint", "POST", "/api/reconcile", body=json.dumps({"endpoint": "x" * 100_000})),
 )

@@ -1,0 +1,66 @@
+"""What every answer says of the app itself: its mode, and whether it is paused. Used by `answers`.
+
+Read anew for each answer, because instances share nothing else. Where it cannot be read the answer says so and is
+otherwise the same: what a person asked for must not fail because of what they did not ask for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from shared.app import start
+from shared.core.errors import AutopilotError
+from shared.core.pause import Pause
+from shared.pause import present_pause
+
+log = logging.getLogger("privatelink.http")
+
+PATIENCE = 2.0
+"""Seconds that an answer is held up for this."""
+
+MODE_HEADER = "X-Privatelink-Mode"
+PAUSE_HEADER = "X-Privatelink-Paused-Until"
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the app stands. `mode` empty, `pause_known` False: could not be read."""
+
+    mode: str = ""
+    pause: Pause | None = None
+    pause_known: bool = False
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """It as JSON values."""
+        paused: Any = self.pause.document() if self.pause is not None else False
+        return {"mode": self.mode or None, "paused": paused if self.pause_known else None}
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """It as headers; without a pause the second one is left out."""
+        headers = {MODE_HEADER: self.mode or UNKNOWN}
+        if not self.pause_known:
+            headers[PAUSE_HEADER] = UNKNOWN
+        elif self.pause is not None:
+            headers[PAUSE_HEADER] = self.pause.until.isoformat()
+        return headers
+
+
+async def present_standing() -> Standing:
+    """How the app stands now; raises nothing."""
+    mode = ""
+    try:
+        context = start()
+        mode = str(context.rules.mode)
+        async with asyncio.timeout(PATIENCE):
+            return Standing(mode, await present_pause(context), pause_known=True)
+    except (AutopilotError, TimeoutError) as error:
+        log.info("an answer does not tell whether the app is paused: %s", error)
+    except Exception:
+        log.exception("an answer does not tell whether the app is paused")
+    return Standing(mode)
