@@ -58,6 +58,7 @@ def requested_pause(body: Mapping[str, Any], now: datetime) -> Pause:
     if unknown:
         what = "The body has a field that is none of minutes, until and reason."
         raise InvalidPause(what, on=unknown[0][:40], next_step=_NEXT)
+    now = now.replace(microsecond=0)  # people read it
     until = _until(body, now)
     if not now < until <= now + LONGEST:
         raise InvalidPause(
