@@ -17,8 +17,23 @@ param elasticApiKey string = ''
 
 @description('Ids of the subscriptions whose private endpoints the app handles, separated by commas; empty for this one.')
 param watchedSubscriptions string = ''
-@description('Names of the resource groups whose endpoints the app handles, separated by commas; * for all.')
+@description('Resource groups whose endpoints the app handles, each as name or subscription-id/name, separated by commas; * for all.')
 param watchedResourceGroups string = '*'
+@description('Azure locations whose endpoints the app handles, separated by commas; * for all.')
+param watchedLocations string = '*'
+@description('Tags of which an endpoint needs one to be handled, each as name or name=value, separated by commas; * for none.')
+param watchedTags string = '*'
+@description('Resource groups whose endpoints the app leaves alone. What is denied stays denied whatever allows it.')
+param deniedResourceGroups string = ''
+@description('Azure locations whose endpoints the app leaves alone.')
+param deniedLocations string = ''
+@description('Tags of which one is enough for an endpoint to be left alone.')
+param deniedTags string = ''
+@description('Ids or names of deployments that nothing is ever connected to, separated by commas.')
+param deniedDeployments string = ''
+@description('enforce, or observe: read, plan, test and report, and change nothing in Azure or Elastic Cloud.')
+@allowed(['enforce', 'observe'])
+param mode string = 'enforce'
 @description('Ids or names of the deployments that endpoints may ask for, separated by commas; * for all.')
 param deploymentsAllowed string = ''
 @description('Ids or names of the deployments that may get their first policy, which closes them to all else; * for all.')
@@ -223,7 +238,14 @@ module app 'app/function.bicep' = {
       {
         AZURE_SUBSCRIPTIONS: join(watched, ',')
         AZURE_RESOURCE_GROUPS: watchedResourceGroups
+        AZURE_RESOURCE_GROUPS_DENIED: deniedResourceGroups
+        AZURE_LOCATIONS: watchedLocations
+        AZURE_LOCATIONS_DENIED: deniedLocations
+        AZURE_TAGS: watchedTags
+        AZURE_TAGS_DENIED: deniedTags
+        MODE: mode
         ELASTIC_DEPLOYMENTS_ALLOWED: deploymentsAllowed
+        ELASTIC_DEPLOYMENTS_DENIED: deniedDeployments
         ELASTIC_FIRST_POLICY_ALLOWED: firstPolicyAllowed
         INSTANCE_ID: environmentName
         DNS_ZONE_RESOURCE_GROUP: dnsZoneResourceGroupId

@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 
 from scripts.settings_page import table
+from shared.core.desired import DEPLOYMENTS_TAG
 from shared.core.errors import InvalidSettings
+from shared.core.modes import MODE_TAG, Mode
 from shared.core.rules import OnDelete, RecordMode, ZoneHome
+from shared.core.selection import ENDPOINTS_TAG, FIRST_POLICY_TAG
 from shared.settings import DEFAULT_SCHEDULE, Settings, descriptions, load
 
 SUBSCRIPTION = "0a1b2c3d-0000-4000-8000-00000000beef"
@@ -400,5 +403,18 @@ def test_the_page_names_no_setting_that_there_is_not() -> None:
 
 def test_the_page_explains_the_tags_that_stand_beside_the_settings() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    for tag in ("elastic-deployments", "elastic-privatelink-endpoints", "elastic-privatelink-first-policy"):
-        assert f"`{tag}`" in page
+    tags = {DEPLOYMENTS_TAG, MODE_TAG, ENDPOINTS_TAG, FIRST_POLICY_TAG}
+    assert [tag for tag in tags if f"| `{tag}` |" not in page] == []
+
+
+def test_the_page_explains_every_mode_and_every_list_of_the_scope() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert [mode for mode in Mode if f"| `{mode}` |" not in page] == []
+    scope = page.split("## Scope")[1].split("## Modes")[0]
+    lists = {
+        one.name
+        for one in descriptions()
+        if re.match(r"AZURE_(SUBSCRIPTIONS|RESOURCE_GROUPS|LOCATIONS|TAGS)", one.name)
+    }
+    assert len(lists) == 8
+    assert [name for name in lists if f"`{name}`" not in scope] == []

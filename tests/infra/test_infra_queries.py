@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from shared.core.modes import OBSERVE_MODE
 from shared.core.conditions import Phase
 from shared.telemetry import Event
 from tests.harness.estate import Estate, arm_error
@@ -73,7 +74,7 @@ def test_a_query_reads_the_table_of_traces_and_its_columns_only(name: str) -> No
 @pytest.mark.parametrize("name", sorted(QUERIES))
 def test_the_words_that_a_query_compares_with_are_the_apps(name: str) -> None:
     words = set(re.findall(r"'([A-Za-z]+)'", QUERIES[name]))
-    assert words <= {str(phase) for phase in Phase} | {"healthy"}
+    assert words <= {str(phase) for phase in Phase} | {"healthy", OBSERVE_MODE}
 
 
 async def test_every_event_with_its_fields_is_logged_in_the_life_of_a_connection(
