@@ -154,13 +154,9 @@ async def test_who_cannot_ask_whether_there_is_a_pause_does_nothing_and_the_mess
     await estate.ready(endpoint)
 
 
-async def test_each_run_asks_once_and_each_sweep_once(estate: Estate) -> None:
+async def test_a_run_asks_once(estate: Estate) -> None:
     endpoint = await ready(estate)
-    for asked in (1, 2):
-        estate.worker = estate.new_worker()
-        if asked == 1:
-            await estate.send(endpoint)
-            await estate.settle()
-        else:
-            await estate.sweep()
-        assert [call.what for call in estate.worker.wire.calls if call.service == "control"] == ["get"]
+    estate.worker = estate.new_worker()
+    await estate.send(endpoint)
+    await estate.settle()
+    assert [call.what for call in estate.worker.wire.calls if call.service == "control"] == ["get"]
