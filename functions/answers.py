@@ -56,6 +56,21 @@ def ok(body: dict[str, Any]) -> func.HttpResponse:
     return _json(HTTPStatus.OK, body)
 
 
+def text(body: str) -> func.HttpResponse:
+    """200 with plain text."""
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    return func.HttpResponse(body, status_code=200, headers=headers, mimetype="text/plain", charset="utf-8")
+
+
+def wants_text(req: func.HttpRequest) -> bool:
+    """Whether the caller asks for text to read: by `?format=text`, or by an Accept header that names no JSON."""
+    wanted = req.params.get("format", "")
+    if wanted not in {"", "json", "text"}:
+        raise InvalidInput("format must be json or text.", on=wanted[:40])
+    accept = req.headers.get("accept", "")
+    return wanted == "text" or (not wanted and "text/plain" in accept and "json" not in accept)
+
+
 def accepted(req: func.HttpRequest, connection_id: str) -> func.HttpResponse:
     """202 and where to look."""
     parts = urlsplit(req.url)

@@ -1,14 +1,29 @@
-"""HTTP triggers for whoever operates the app: sending poisoned messages again."""
+"""HTTP triggers for whoever operates the app: the doctor, and sending poisoned messages again."""
 
 from __future__ import annotations
 
 import azure.functions as func
 
-from functions.answers import answered, correlation, number, ok
+from functions.answers import answered, correlation, number, ok, text, wants_text
 from shared import poison
-from shared.app import start
+from shared.app import start, storage_alone
+from shared.clock import SystemClock
+from shared.core.doctor.findings import Report
+from shared.core.doctor.text import as_text
+from shared.core.errors import InvalidSettings
+from shared.doctor import examine, examine_without_settings
 
 blueprint = func.Blueprint()
+
+
+@blueprint.function_name("doctor")
+@blueprint.route(route="doctor", methods=["GET"])
+@answered
+async def doctor(req: func.HttpRequest) -> func.HttpResponse:
+    """What is wrong with the installation itself, as JSON or as text; 200 whatever is found."""
+    as_it_reads = wants_text(req)
+    report = await _report()
+    return text(as_text(report)) if as_it_reads else ok(report.document() | {"correlationId": correlation.get()})
 
 
 @blueprint.function_name("replay_poison")
@@ -18,3 +33,11 @@ async def replay_poison(req: func.HttpRequest) -> func.HttpResponse:
     """Put what the platform gave up on back on the work queue: `limit` messages at most, 100 unless given."""
     limit = number(req, "limit", default=100, low=1, high=500)
     return ok(await poison.replay(start(), limit, correlation.get()))
+
+
+async def _report() -> Report:
+    try:
+        context = start()
+    except InvalidSettings as error:
+        return await examine_without_settings(error, storage_alone(), SystemClock())
+    return await examine(context)

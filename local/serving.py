@@ -31,7 +31,9 @@ class Serving:
         scheme = "https" if certificate else "http"
         self.url = f"{scheme}://127.0.0.1:{self._socket.getsockname()[1]}"
         options = {"ssl_certfile": str(certificate[0]), "ssl_keyfile": str(certificate[1])} if certificate else {}
-        config = uvicorn.Config(app, log_level="warning", lifespan="off", access_log=False, **options)  # type: ignore[arg-type]  # uvicorn's names are right, a dict of them is not typed
+        quiet = {"log_level": "warning", "access_log": False}
+        # The apps say what time it is, by their own clock.
+        config = uvicorn.Config(app, lifespan="off", date_header=False, **quiet, **options)  # type: ignore[arg-type]  # uvicorn's names are right, a dict of them is not typed
         self._server = _Quiet(config)
         self._task: asyncio.Task[None] | None = None
 

@@ -25,7 +25,7 @@ from shared.core.messages import QUEUE
 from shared.core.schedule import is_schedule
 from shared.probe import Connection, Network
 from shared.settings import DEFAULT_SCHEDULE, SCHEDULE_SETTING, Settings, load
-from shared.state.connect import storage_from_environment
+from shared.state.connect import AzureStorage, storage_from_environment
 from shared.state.leases import Leases
 
 if TYPE_CHECKING:
@@ -135,6 +135,15 @@ def start() -> Context:
     if isinstance(context, InvalidSettings):
         raise context
     return context
+
+
+@cache
+def storage_alone() -> AzureStorage | None:
+    """The storage by itself, for what must work while other settings are wrong; None where its own are, too."""
+    try:
+        return storage_from_environment(os.environ, managed_identity, queue_name=QUEUE)
+    except InvalidSettings:
+        return None
 
 
 def check_settings() -> None:

@@ -6,6 +6,7 @@ Order, as in Azure: token, subscription and group, api-version, rights, limits, 
 from __future__ import annotations
 
 import json
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
@@ -120,6 +121,7 @@ class FrontEnd:
 
     def _response(self, answer: Answer, correlation: str) -> Response:
         headers = {
+            "Date": format_datetime(self._context.clock.now(), usegmt=True),
             "Cache-Control": "no-cache",
             "x-ms-request-id": self._context.guid(),
             "x-ms-correlation-request-id": correlation,

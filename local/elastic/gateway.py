@@ -6,6 +6,7 @@ import hmac
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -55,7 +56,7 @@ class Gateway:
             response = self._answer(request, raw, operation, values, headers)
         except ApiError as error:
             response = self._refusal(error)
-        response.headers.update(headers)
+        response.headers.update(headers | {"Date": format_datetime(at, usegmt=True)})
         name = operation.name if operation else "unknown"
         caller = request.headers.get("x-ms-client-request-id", "")
         self.requests.append(RequestRecord(request.method, path, name, response.status_code, at, caller))

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from shared.clouds.elastic_errors import elastic_error
+from shared.clouds.server_time import server_time
 from shared.core.errors import AnswerLost, RetryLater
 from shared.correlation import Service, outgoing
 
@@ -40,6 +41,8 @@ class ElasticTransport:
         self._client: httpx.AsyncClient | None = None
         self.key_expires: datetime | None = None
         """When the API key ends, as the last answer said; None: not known, or never."""
+        self.server_time: datetime | None = None
+        """What time it was at the service when it last answered."""
 
     async def call(self, method: str, path: str, *, doing: str, on: str, **options: Any) -> Mapping[str, Any]:
         """Ask, and return the answer's JSON object; AnswerLost for anything else, `elastic_error` for a refusal."""
@@ -74,6 +77,7 @@ class ElasticTransport:
         except httpx.HTTPError as error:
             raise AnswerLost(f"Elastic Cloud's answer was lost when asked to {doing}.", on=on) from error
         self.key_expires = _moment(response.headers.get("x-elastic-api-key-expiration")) or self.key_expires
+        self.server_time = server_time(response.headers)
         if not response.is_success:
             raise elastic_error(response.status_code, response.text, response.headers, doing=doing, on=on)
         return response

@@ -23,6 +23,11 @@ class PrivateEndpoints:
     def __init__(self, clients: ArmClients) -> None:
         self._clients = clients
 
+    @property
+    def clients(self) -> ArmClients:
+        """What it asks through; others may too."""
+        return self._clients
+
     async def get(self, endpoint_id: ArmId) -> Endpoint:
         """The endpoint with its address if it has one; raises NotFound, and what `arm_errors` raises."""
         client = await self._clients.network(endpoint_id.subscription_id)

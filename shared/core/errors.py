@@ -22,6 +22,8 @@ Texts of these errors reach logs, table rows and HTTP answers: they never hold a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class AutopilotError(Exception):
     """What happened, on what, and what a person can do next."""
@@ -99,4 +101,8 @@ class InvalidInput(Permanent):
 
 
 class InvalidSettings(Permanent):
-    """The app's settings; the text lists all that is wrong."""
+    """The app's settings; the text lists all that is wrong, and so does `problems`, one text each."""
+
+    def __init__(self, what: str, *, on: str = "", next_step: str = "", problems: Sequence[str] = ()) -> None:
+        super().__init__(what, on=on, next_step=next_step)
+        self.problems = tuple(problems)

@@ -106,6 +106,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         raise InvalidSettings(
             "The app's settings are wrong:\n" + "\n".join(f"  {problem}" for problem in problems),
             next_step="Correct them in the function app's configuration; docs/settings.md describes each.",
+            problems=problems,
         )
     return Settings(**values)
 

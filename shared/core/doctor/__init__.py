@@ -1,0 +1,10 @@
+"""What is wrong with the installation itself, judged from what its parts answered: a pure function of answers.
+
+    findings.py   the values: Answer, Finding, Level, Report
+    judge.py      answers of storage, queue, sweep and clocks -> findings
+    clouds.py     answers of Azure and Elastic Cloud -> findings
+    text.py       a report as a person reads it
+
+`shared.doctor` asks, and hands what came back to these. Of a single connection its conditions tell; here it is about
+what all connections rest on.
+"""

@@ -1,0 +1,165 @@
+"""What is wrong with the installation itself, over HTTP. Called by the HTTP triggers; changes nothing.
+
+Everything is asked at once, each question with a deadline, so that a service that hangs is a finding and no hanging
+answer. What follows from the answers is the pure part's: `shared.core.doctor`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, TypeVar
+
+from shared.asking import Question, ask_all
+from shared.clock import Clock
+from shared.clouds.arm_questions import ArmQuestions
+from shared.clouds.elastic import ElasticCloud
+from shared.context import Context
+from shared.core.catalogue import hosted_services
+from shared.core.doctor import clouds, judge
+from shared.core.doctor.findings import Answer, Asked, Finding, Report, Topic
+from shared.core.errors import AutopilotError, InvalidSettings
+from shared.core.messages import QUEUE
+from shared.last_sweep import recall
+from shared.pause import present_pause
+from shared.state.connect import POISON_SUFFIX
+from shared.state.ports import Storage
+from shared.state.rows import ControlRow, QueueLook
+
+T = TypeVar("T")
+Questions = dict[Asked, Question]
+
+WORK = Asked(Topic.STORAGE, f"queue {QUEUE}")
+POISON = Asked(Topic.STORAGE, f"queue {QUEUE}{POISON_SUFFIX}")
+SWEEP = Asked(Topic.CONTROL, "the last sweep")
+PAUSE = Asked(Topic.CONTROL, "the pause")
+NOBODY = "doctor"
+"""A key that no row has: asking for it tries the right to read, deleting it the right to write."""
+
+
+async def examine(context: Context) -> Report:
+    """Ask everything that the app rests on."""
+    began = _seconds()
+    arm, elastic = ArmQuestions(context.endpoints.clients, context.clock), _ElasticClock(context)
+    own: Questions = {SWEEP: lambda: recall(context), PAUSE: lambda: present_pause(context)}
+    answers = await ask_all(_storage(context.storage) | own | _azure(context, arm) | _elastic(elastic))
+    now = context.clock.now()
+    findings = [
+        *judge.judge_settings(len(context.settings.subscriptions), context.settings.mode),
+        *_of_storage(answers, now),
+        *(judge.judge_sweep(answers[SWEEP].value, now) if answers[SWEEP].error is None else ()),
+        *(judge.judge_pause(answers[PAUSE].value) if answers[PAUSE].error is None else ()),
+        *clouds.judge_azure(_about(Topic.AZURE, answers)),
+        *clouds.judge_elastic(_about(Topic.ELASTIC, answers), context.elastic.key_expires, now),
+        *judge.judge_clocks({"Azure": arm.ahead, "Elastic Cloud": elastic.ahead}),
+    ]
+    return Report(now, round((_seconds() - began) * 1000), tuple(findings), context.settings.instance_id)
+
+
+async def examine_without_settings(error: InvalidSettings, storage: Storage | None, clock: Clock) -> Report:
+    """What can be said while the settings are wrong: all that is wrong with them, and whether storage answers."""
+    began = _seconds()
+    answers = await ask_all(_storage(storage)) if storage else {}
+    findings = judge.judge_wrong_settings(error)
+    findings += _of_storage(answers, clock.now()) if storage else []
+    return Report(clock.now(), round((_seconds() - began) * 1000), tuple(findings))
+
+
+# -- asking --------------------------------------------------------------------------------------------------------
+
+
+def _storage(storage: Storage) -> Questions:
+    gone = ControlRow(NOBODY, etag='W/"none"')
+    tables: dict[str, Question] = {
+        "table connections": lambda: storage.connections.get(NOBODY, NOBODY),
+        "table journal": lambda: storage.journal.newest(NOBODY, 1),
+        "table checks": lambda: storage.checks.newest(NOBODY, 1),
+        "table control": lambda: storage.control.get(NOBODY),
+        "writing to table control": lambda: storage.control.delete(gone),
+    }
+    questions = {Asked(Topic.STORAGE, name): question for name, question in tables.items()}
+    return questions | {WORK: partial(_look, storage), POISON: partial(_poisoned, storage)}
+
+
+async def _look(storage: Storage) -> QueueLook:
+    # Not handed over as a method: the port is made with its first use, which may fail.
+    return await storage.queue.look()
+
+
+async def _poisoned(storage: Storage) -> int:
+    return await storage.queue.poisoned()
+
+
+def _azure(context: Context, arm: ArmQuestions) -> Questions:
+    settings = context.settings
+    questions: Questions = {}
+    for subscription in settings.subscriptions:
+        questions[Asked(Topic.AZURE, "private endpoints", subscription)] = partial(arm.endpoints, subscription)
+        questions[Asked(Topic.AZURE, "network interfaces", subscription)] = partial(arm.interfaces, subscription)
+    homes = {settings.zone_home.subscription_id} if settings.zone_home else set(settings.subscriptions)
+    for subscription in dict.fromkeys((*settings.subscriptions, *homes, *settings.dns_subscriptions)):
+        asked = Asked(Topic.AZURE, "private DNS zones", subscription, needed=subscription in homes)
+        questions[asked] = partial(_zones, context, arm, subscription)
+    return questions
+
+
+async def _zones(context: Context, arm: ArmQuestions, subscription: str) -> None:
+    """The list of zones, and what is in one of Elastic's."""
+    zone = await arm.zones(subscription, {service.zone for service in hosted_services()})
+    if zone is not None:
+        await context.dns.zone(zone)
+
+
+def _elastic(elastic: _ElasticClock) -> Questions:
+    region = hosted_services()[0].elastic_region
+    return {
+        Asked(Topic.ELASTIC, "private connection policies"): lambda: elastic.ask(lambda api: api.policies(region)),
+        Asked(Topic.ELASTIC, "deployments"): lambda: elastic.ask(lambda api: api.deployments([NOBODY])),
+    }
+
+
+class _ElasticClock:
+    """Elastic Cloud, with an ear for the time in its answers; `ahead` as in `ArmQuestions`."""
+
+    def __init__(self, context: Context) -> None:
+        self._api, self._clock = context.elastic, context.clock
+        self.ahead: timedelta | None = None
+
+    async def ask(self, question: Callable[[ElasticCloud], Awaitable[T]]) -> T:
+        """Ask, and compare the clocks as the answer comes: later it would be an old one's time."""
+        self._api.server_time = None
+        try:
+            answer = await question(self._api)
+        except AutopilotError:
+            self._hear()
+            raise
+        self._hear()
+        return answer
+
+    def _hear(self) -> None:
+        there = self._api.server_time
+        if there is not None:
+            self.ahead = self._clock.now() - there
+
+
+# -- telling -------------------------------------------------------------------------------------------------------
+
+
+def _of_storage(answers: dict[Asked, Answer[Any]], now: datetime) -> list[Finding]:
+    findings = judge.judge_storage(_about(Topic.STORAGE, answers))
+    look, poisoned = answers[WORK], answers[POISON]
+    if look.value is not None:
+        findings += judge.judge_queue(look.value.waiting, look.value.oldest, now)
+    if poisoned.value is not None:
+        findings += judge.judge_poison(poisoned.value)
+    return findings
+
+
+def _about(topic: Topic, answers: dict[Asked, Answer[Any]]) -> dict[Asked, Answer[Any]]:
+    return {asked: answer for asked, answer in answers.items() if asked.topic is topic}
+
+
+def _seconds() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,16 @@
+"""A real storage account's emulator, for what the double in memory cannot refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.azurite import Azurite
+
+
+@pytest.fixture(scope="session")
+def azurite() -> Iterator[Azurite]:
+    server = Azurite.start()
+    yield server
+    server.stop()
