@@ -59,6 +59,9 @@ param existingTopicIds string = ''
 @description('Whether topics deliver with an identity of their own. Needed for queue delivery and for dead letters.')
 param topicIdentityEnabled bool = true
 
+@description('Resource id of the custom topic for notifications, with the input schema CloudEvents 1.0; empty for none.')
+param notificationTopicId string = ''
+
 // -- network -------------------------------------------------------------------------------------------------------
 
 @description('Id of an existing subnet for the app, delegated to Microsoft.App/environments; empty makes a network.')
@@ -206,6 +209,14 @@ module alerts 'app/alerts.bicep' = {
   }
 }
 
+module notifications 'app/notification-topic.bicep' = if (!empty(notificationTopicId)) {
+  scope: resourceGroup(split(notificationTopicId, '/')[2], split(notificationTopicId, '/')[4])
+  params: {
+    topicName: last(split(notificationTopicId, '/'))
+    appPrincipalId: identity.outputs.appPrincipalId
+  }
+}
+
 module network 'app/network.bicep' = if (empty(appSubnetId)) {
   scope: group
   params: {
@@ -251,6 +262,7 @@ module app 'app/function.bicep' = {
         DNS_ZONE_RESOURCE_GROUP: dnsZoneResourceGroupId
         DNS_SUBSCRIPTIONS: dnsSubscriptions
         DNS_LINK_VNETS: join(networks, ',')
+        NOTIFY_TOPIC_ENDPOINT: notifications.?outputs.endpoint ?? ''
         APP_VNET: appNetworkId
       },
       appSettings

@@ -5,6 +5,7 @@ story       the same, then the whole job once, live (`make run`); with ONCE=1 it
 rest        one signed-in ARM request: rest METHOD PATH [BODY]
 connect     create a private endpoint as a user does, and follow it: connect REGION [--deployment NAME]
 status      every connection in one line
+events      every notification that the app has sent, in one line
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     for name in ("up", "story"):
         command = commands.add_parser(name)
-        for port in ("arm", "elastic", "identity", "functions", "dns"):
+        for port in ("arm", "elastic", "identity", "functions", "dns", "topic"):
             command.add_argument(f"--{port}-port", type=int, default=0, help="a free one unless given")
         command.add_argument("--approval-seconds", type=float, default=5.0, help="how long Elastic takes to approve")
         command.add_argument("--time-scale", type=float, default=1.0, help="of Event Grid's retry schedule")
@@ -48,6 +49,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     connect.add_argument("--deployment", help="default: logs-REGION")
     connect.add_argument("--name", help="of the endpoint; default: pe-REGION")
     commands.add_parser("status")
+    commands.add_parser("events")
     return parser.parse_args(arguments)
 
 
@@ -59,6 +61,7 @@ async def run_stack(arguments: argparse.Namespace) -> int:
         identity_port=arguments.identity_port,
         functions_port=arguments.functions_port,
         dns_port=arguments.dns_port,
+        topic_port=arguments.topic_port,
         folder=arguments.folder,
         approval_seconds=arguments.approval_seconds,
         time_scale=arguments.time_scale,
@@ -100,7 +103,7 @@ async def _work(stack: Stack, command: str, asked: asyncio.Event) -> int:
 
 
 async def run_client(arguments: argparse.Namespace) -> int:
-    """`rest`, `connect` and `status`: talk to the running instance."""
+    """`rest`, `connect`, `status` and `events`: talk to the running instance."""
     async with LocalClient.read(arguments.folder) as client:
         if arguments.command == "rest":
             answer = await client.azure(arguments.method, arguments.path, arguments.body)
@@ -111,6 +114,10 @@ async def run_client(arguments: argparse.Namespace) -> int:
             started = time.monotonic()
             endpoint = await create_endpoint(client, arguments.region, name=name, deployment=deployment)
             await follow(client, endpoint, started)
+        elif arguments.command == "events":
+            for event in client.notifications():
+                kind, data = event["type"].rpartition(".")[2], event["data"]
+                print(f"{event['time']}  {kind:<20} {data.get('name', ''):<24} {data.get('reason', '')}")
         else:
             for entry in (await client.app("GET", "/connections")).json()["connections"]:
                 print(

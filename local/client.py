@@ -68,6 +68,11 @@ class LocalClient:
         url = f"{self.endpoints['functions']}/api{path}"
         return await self._http.request(method, url, json=body, headers=headers)
 
+    def notifications(self) -> list[dict[str, Any]]:
+        """Every event that the app's topic took, oldest first."""
+        path = Path(self.endpoints["notifications"])
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+
     async def _token(self) -> str:
         answer = await self._http.get(
             self.endpoints["identity"],

@@ -22,7 +22,7 @@ from local.arm.roles import read_assignments
 from local.azurite import Azurite, install
 from local.child import Child
 from local.clock import LoopClock
-from local.eventgrid import EventGrid, EventGridSettings, HttpDeliver
+from local.eventgrid import AUDIENCE, CustomTopic, EventGrid, EventGridSettings, HttpDeliver
 from local.exchanges import ExchangeLog
 from local.folder import InstanceFolder
 from local.host.launch import host_command
@@ -45,6 +45,7 @@ APP_SETTINGS = {
     "WAIT_MAX_SECONDS": "5",
     "ARM_POLL_SECONDS": "0.5",
     "HEALTH_SCHEDULE": "*/20 * * * * *",
+    "NOTIFY_AFTER_SECONDS": "10",
 }
 """App settings of the local function app; one of the same name in the environment wins."""
 
@@ -58,6 +59,7 @@ class Options:
     identity_port: int = 0
     functions_port: int = 0
     dns_port: int = 0
+    topic_port: int = 0
     folder: Path = Path(".local")
     approval_seconds: float = 5.0
     time_scale: float = 1.0
@@ -138,8 +140,15 @@ class Stack:
             self.exchanges.record(self.world.elastic.app, "elastic"), port=options.elastic_port, certificate=issued
         )
         identity = Serving(self._identity.app, port=options.identity_port)
-        self._servings = [arm, elastic, identity]
+        self._topic = CustomTopic(
+            self.clock,
+            check_token=lambda token: self._identity.is_valid_for(token, AUDIENCE),
+            file=_fresh(self.path / "notifications.jsonl"),
+        )
+        topic = Serving(self.exchanges.record(self._topic.app, "topic"), port=options.topic_port, certificate=issued)
+        self._servings = [arm, elastic, identity, topic]
         self._arm_url, self._elastic_url, self._identity_url = arm.url, elastic.url, identity.url
+        self._topic_url = f"{topic.url}/api/events"
         for serving in self._servings:
             await serving.start()
 
@@ -183,6 +192,7 @@ class Stack:
             "AZURE_RESOURCE_MANAGER_URL": self._arm_url,
             "ELASTIC_API_URL": self._elastic_url,
             "ELASTIC_API_KEY": API_KEY,
+            "NOTIFY_TOPIC_ENDPOINT": self._topic_url,
             "PROBE_DNS_SERVER": f"{host}:{port}",
             "AzureWebJobsStorage": self._azurite.connection_string,
             "IDENTITY_ENDPOINT": f"{self._identity_url}/msi/token",
@@ -252,6 +262,8 @@ class Stack:
             "identity": f"{self._identity_url}/msi/token",
             "identity_header": self._identity.header,
             "dns": {"host": dns_host, "port": dns_port},
+            "topic": self._topic_url,
+            "notifications": str(self.path / "notifications.jsonl"),
             "azurite": self._azurite.connection_string,
             "ca_file": str(self._ca_file),
             "subscription_id": DEFAULT_SUBSCRIPTION,

@@ -85,6 +85,17 @@ var rules = [
     window: 'PT30M'
     frequency: 'PT15M'
   }
+  {
+    name: 'notifications'
+    title: 'Notifications not taken'
+    description: 'For an hour the topic of notifications has taken nothing. They wait, 20 of each connection: docs/notifications.md.'
+    query: loadTextContent('../queries/notifications.kql')
+    severity: 3
+    operator: 'GreaterThan'
+    threshold: 0
+    window: 'PT1H'
+    frequency: 'PT15M'
+  }
 ]
 
 resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (makeGroup) {

@@ -10,9 +10,10 @@ from local.eventgrid.grid import EventGrid, HandshakeError
 from local.eventgrid.http import HttpDeliver
 from local.eventgrid.payloads import PERSONAL_DATA, ResourceChange
 from local.eventgrid.settings import EventGridSettings
-from local.eventgrid.topic import CustomTopic, TopicSettings
+from local.eventgrid.topic import AUDIENCE, CustomTopic, TopicSettings
 
 __all__ = [
+    "AUDIENCE",
     "PERSONAL_DATA",
     "Answer",
     "CustomTopic",

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from local.clock import LoopClock
 
+AUDIENCE = "https://eventgrid.azure.net"
+"""What a publisher's token is issued for."""
 API_VERSION = "2018-01-01"
 MAX_BYTES = 1024 * 1024
 REQUIRED = ("id", "source", "specversion", "type")

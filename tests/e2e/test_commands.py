@@ -62,15 +62,15 @@ async def test_a_second_instance_disturbs_nothing(instance: Instance, client: Lo
 
 
 async def test_given_ports_are_used(tmp_path: Path) -> None:
-    arm, elastic, identity, functions, dns = free_ports(5)
-    given = {"arm": arm, "elastic": elastic, "identity": identity, "functions": functions, "dns": dns}
+    arm, elastic, identity, functions, dns, topic = free_ports(6)
+    given = {"arm": arm, "elastic": elastic, "identity": identity, "functions": functions, "dns": dns, "topic": topic}
     options = [text for name, port in given.items() for text in (f"--{name}-port", str(port))]
     instance = Instance(tmp_path / "local", *options)
     try:
         endpoints = instance.wait_for("\nready\n").endpoints
     finally:
         instance.stop()
-    assert {name: httpx.URL(endpoints[name]).port for name in ("arm", "elastic", "identity", "functions")} == {
+    assert {name: httpx.URL(endpoints[name]).port for name in given if name != "dns"} == {
         name: port for name, port in given.items() if name != "dns"
     }
     assert endpoints["dns"]["port"] == dns

@@ -30,6 +30,7 @@ def test_every_built_in_role_of_the_templates_is_listed_and_no_other() -> None:
         "monitoringMetricsPublisher": "Monitoring Metrics Publisher",
         "blobDataContributor": "Storage Blob Data Contributor",
         "queueMessageSender": "Storage Queue Data Message Sender",
+        "eventGridDataSender": "EventGrid Data Sender",
     }
     guid = r"'[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'"
     templates = [path.relative_to(INFRA).as_posix() for path in INFRA.rglob("*.bicep")]

@@ -103,7 +103,7 @@ def test_there_is_an_alert_for_each_thing_to_be_woken_for_and_each_query_has_its
     text = bicep("app/alerts.bicep")
     assert set(re.findall(r"loadTextContent\('../queries/([\w-]+)\.kql'\)", text)) == set(KQL)
     assert set(re.findall(r"^    name: '([\w-]+)'$", text, re.MULTILINE)) == set(KQL)
-    assert set(KQL) == {"no-successful-sweep", "not-ready", "blocked", "poison", "key-expiring", "throttled"}
+    assert set(KQL) == {"no-successful-sweep", "not-ready", "blocked", "poison", "key-expiring", "throttled", "notifications"}
     assert "'DeadLetteredCount'" in bicep("app/event-subscription.bicep")
     assert "loadTextContent('../workbook.json')" in text
 

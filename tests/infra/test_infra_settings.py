@@ -96,3 +96,14 @@ def test_storage_and_vault_are_closed_as_promised() -> None:
     assert "DisableLocalAuth: true" in bicep("app/monitoring.bicep")
     assert "version: '3.12'" in site
     assert "allow: false" in site
+
+
+def test_the_app_may_publish_to_the_topic_of_notifications_and_only_where_one_is_given() -> None:
+    main, topic = bicep("main.bicep"), bicep("app/notification-topic.bicep")
+    assert "module notifications 'app/notification-topic.bicep' = if (!empty(notificationTopicId))" in main
+    assert "param notificationTopicId string = ''" in main
+    assert shipped_settings()["NOTIFY_TOPIC_ENDPOINT"] == "notifications.?outputs.endpoint ?? ''"
+    assert re.findall(r"Microsoft\.EventGrid/topics@\S+ existing", topic)
+    assert "scope: topic\n" in topic
+    # EventGrid Data Sender: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/integration
+    assert re.findall(r"'([0-9a-f-]{36})'", topic) == ["d5a91429-5739-47e2-a06b-3470a27159e7"]
