@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from functions import dashboard, endpoint_events, health, http_api, operations, pause, reconcile
+from functions import dashboard, endpoint_events, health, http_api, operations, pause, plans, reconcile
 from shared.app import check_settings
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
@@ -15,6 +15,7 @@ app.register_functions(http_api.blueprint)
 app.register_functions(operations.blueprint)
 app.register_functions(pause.blueprint)
 app.register_functions(dashboard.blueprint)
+app.register_functions(plans.blueprint)
 
 # Wrong settings are logged in full now, not at the first event; a failing import would leave no functions at all.
 check_settings()

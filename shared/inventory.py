@@ -11,13 +11,15 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from shared.context import Context, log
+from shared.core.catalogue import hosted_services
 from shared.core.connection import Connection
 from shared.core.connection_document import from_document
 from shared.core.desired import Desired
 from shared.core.errors import AutopilotError, InvalidInput, Throttled
-from shared.core.model import Deployment, Endpoint, Policy, Zone
+from shared.core.model import Claim, Deployment, Endpoint, Policy, Zone
+from shared.core.selection import CONNECT_TAG
 from shared.correlation import Stage, timed
-from shared.observe import zone_subscriptions
+from shared.observe import deployments_that_matter, zone_subscriptions
 from shared.reconcile import in_scope
 from shared.state.rows import ConnectionRow
 
@@ -34,6 +36,10 @@ class Sweep:
     unhealthy: int = 0
     throttled: int = 0
     poisoned: int = 0
+    removals: int = 0
+    """Destructive steps that would be taken."""
+    stopped: bool = False
+    """Whether they are too many, so that a person is asked (S6)."""
     errors: list[str] = field(default_factory=list)
 
 
@@ -53,6 +59,7 @@ class World:
     """By subscription; None: not read."""
     policies: tuple[Policy, ...] | None
     deployments: tuple[Deployment, ...] | None
+    claims: tuple[Claim, ...] | None = None
 
     def zones_for(self, context: Context, desired: Desired) -> tuple[Zone, ...] | None:
         """The zones of every subscription that matters to an endpoint; None when one of them was not read."""
@@ -99,22 +106,36 @@ def _with_address(endpoint: Endpoint, addresses: dict[str, str]) -> Endpoint:
 
 
 @timed(Stage.READ_CLOUDS)
-async def read_world(context: Context, desired: list[Desired], result: Sweep) -> World:
-    """What stands around these endpoints, each thing listed once."""
-    if not desired:
-        return World({}, (), ())
-    names = {wanted.service.zone for wanted in desired}
-    subscriptions = list(dict.fromkeys(s for wanted in desired for s in zone_subscriptions(context, wanted)))
-    homes = [wanted.zone_home for wanted in desired]
-    asked = {name: None for wanted in desired for name in wanted.deployments}
-    policies, deployments, zones = await asyncio.gather(
-        _read("policies", context.elastic.policies(), result),
-        _read("deployments", context.elastic.deployments(asked), result),
+async def read_world(context: Context, desired: list[Desired], known: dict[str, Known], result: Sweep) -> World:
+    """What stands around these endpoints, and what was made for others, each thing listed once."""
+    settings, homes = context.settings, [wanted.zone_home for wanted in desired]
+    around = (s for wanted in desired for s in zone_subscriptions(context, wanted))
+    subscriptions = list(dict.fromkeys((*around, *settings.watched_subscriptions, *settings.dns_subscriptions)))
+    # All names: what was made for an endpoint that is gone is found by its marker, wherever it is.
+    names = {service.zone for service in hosted_services()}
+    (policies, deployments, claims), zones = await asyncio.gather(
+        _read_elastic(context, desired, known, result),
         asyncio.gather(
             *(_read(f"zones of {s}", context.dns.zones_named(names, [s], homes=homes), result) for s in subscriptions)
         ),
     )
-    return World(dict(zip(subscriptions, zones, strict=True)), policies, deployments)
+    return World(dict(zip(subscriptions, zones, strict=True)), policies, deployments, claims)
+
+
+async def _read_elastic(
+    context: Context, desired: list[Desired], known: dict[str, Known], result: Sweep
+) -> tuple[tuple[Policy, ...] | None, tuple[Deployment, ...] | None, tuple[Claim, ...] | None]:
+    """Policies, then the deployments that endpoints ask for, ours are associated with, or that ask for endpoints."""
+    policies = await _read("policies", context.elastic.policies(), result)
+    matter: dict[str, None] = {}
+    claims = False
+    for wanted in desired:
+        entry = known.get(wanted.connection_id)
+        record = entry.connection if entry is not None else Connection(wanted.endpoint.id.text)
+        matter |= dict.fromkeys(deployments_that_matter(wanted, policies or (), record))
+        claims = claims or wanted.claim or record.claim is not None
+    deployments = await _read("deployments", context.elastic.deployments(matter, tag=CONNECT_TAG), result)
+    return policies, deployments, await _read("claims", context.elastic.claims(), result) if claims else None
 
 
 async def _read(what: str, reading: Awaitable[_T], result: Sweep) -> _T | None:

@@ -44,14 +44,14 @@ async def list_connections(context: Context) -> list[dict[str, Any]]:
 
 async def get_connection(context: Context, wanted: str) -> dict[str, Any]:
     """One connection in full; raises ConnectionNotFound or InvalidConnectionId."""
-    row = await _find(context, wanted)
+    row = await find_connection(context, wanted)
     known, mode = from_document(row.document), await _modes(context)
     return {"id": row.connection_id, **_shown(known), "mode": mode(known.mode)}
 
 
 async def get_journal(context: Context, wanted: str, limit: int, before: str | None) -> dict[str, Any]:
     """The newest entries of a connection's journal, and where the next page begins."""
-    row = await _find(context, wanted)
+    row = await find_connection(context, wanted)
     page = await context.storage.journal.newest(row.connection_id, limit, before)
     entries = [_camel({**asdict(entry), "at": entry.at.isoformat()}) for entry in page.entries]
     return {"connection": row.connection_id, "entries": entries, "before": page.continuation}
@@ -59,7 +59,7 @@ async def get_journal(context: Context, wanted: str, limit: int, before: str | N
 
 async def get_checks(context: Context, wanted: str, limit: int, before: str | None) -> dict[str, Any]:
     """The newest health checks of a connection, and where the next page begins."""
-    row = await _find(context, wanted)
+    row = await find_connection(context, wanted)
     page = await context.storage.checks.newest(row.connection_id, limit, before)
     entries = [_camel({**asdict(entry), "at": entry.at.isoformat()}) for entry in page.entries]
     return {"connection": row.connection_id, "entries": entries, "before": page.continuation}
@@ -67,7 +67,7 @@ async def get_checks(context: Context, wanted: str, limit: int, before: str | No
 
 async def rerun_connection(context: Context, wanted: str, correlation_id: str) -> str:
     """Enqueue a known connection; returns its id."""
-    row = await _find(context, wanted)
+    row = await find_connection(context, wanted)
     endpoint = parse_endpoint_id(from_document(row.document).endpoint_id)
     return await _enqueue(context, endpoint, "manual", correlation_id)
 
@@ -77,7 +77,7 @@ async def check_connection(context: Context, wanted: str, correlation_id: str) -
 
     It is a full run: a test alone would tell a person that the name does not resolve, and leave the record missing.
     """
-    row = await _find(context, wanted)
+    row = await find_connection(context, wanted)
     return await _enqueue(context, parse_endpoint_id(from_document(row.document).endpoint_id), "check", correlation_id)
 
 
@@ -94,7 +94,8 @@ async def _enqueue(context: Context, endpoint: ArmId, cause: str, correlation_id
     return connection_id(endpoint.text)
 
 
-async def _find(context: Context, wanted: str) -> ConnectionRow:
+async def find_connection(context: Context, wanted: str) -> ConnectionRow:
+    """The row of a connection by its id; raises ConnectionNotFound or InvalidConnectionId."""
     if not _CONNECTION_ID.match(wanted):
         raise InvalidConnectionId("A connection id has 16 hexadecimal digits.", on=wanted[:80])
     row = await context.storage.connections.find(wanted)

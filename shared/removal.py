@@ -13,7 +13,6 @@ from shared.apply_removal import apply_removal
 from shared.conclude import conclude
 from shared.core import conditions as c
 from shared.core.conditions import Condition, Phase
-from shared.core.connection import Connection, Owner
 from shared.core.errors import AutopilotError, Blocked, Waiting
 from shared.core.messages import WorkMessage
 from shared.core.missing import Missing, miss
@@ -22,6 +21,7 @@ from shared.core.plan_removal import RemovalPlan, plan_removal
 from shared.core.rules import OnDelete
 from shared.core.selection import Problem
 from shared.core.steps import destructive
+from shared.core.things import things_of
 from shared.observe_removal import observe_removal
 from shared.rebuild import rebuilt
 from shared.removal_limit import take
@@ -138,15 +138,3 @@ def _finish(run: Run, plan: RemovalPlan, refused: tuple[str, ...]) -> None:
         _removed(run, "LeftBehind", f"What could be removed is. Left: {'; '.join(left)}.", left)
     else:
         _removed(run, "Removed", "Everything that was made for it is removed.")
-
-
-def things_of(known: Connection) -> tuple[str, ...]:
-    """What the record says was made for the endpoint, for people."""
-    owned = [thing for thing in (known.zone, *known.links, known.record) if thing is not None]
-    things = [thing.id for thing in owned if thing.owner is Owner.OURS]
-    if known.policy.id and known.policy.owner is Owner.OURS:
-        things.append(f"policy {known.policy.id}")
-    things += [f"association with deployment {a.deployment_id}" for a in known.associations if a.owner is Owner.OURS]
-    if known.claim is not None and known.claim.owner is Owner.OURS:
-        things.append(f"claim to {known.claim.endpoint_name}")
-    return tuple(things)

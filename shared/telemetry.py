@@ -29,6 +29,8 @@ class Event(StrEnum):
 
     SWEEP_COMPLETED = "SweepCompleted"
     """The timer has looked at everything once; `errorCount` is 0 when it could read all. Says what it cost."""
+    REMOVALS_STOPPED = "RemovalsStopped"
+    """A sweep found more to remove than `REMOVAL_LIMIT`; nothing is removed until a person confirms."""
     CONNECTION_CHECKED = "ConnectionChecked"
     """One connection as a sweep saw it; verdict and latencies are empty when it was not tested."""
     RECONCILE_COMPLETED = "ReconcileCompleted"
@@ -44,6 +46,12 @@ def emit(event: Event, fields: dict[str, Any]) -> None:
     # Compact and in a fixed order: queries find a line by how it begins.
     text = json.dumps({"event": event, **fields}, separators=(",", ":"), default=str, ensure_ascii=False)
     log.info("%s", text)
+
+
+def removals_stopped(correlation_id: str, stop: str, steps: int, connections: Sequence[str]) -> None:
+    """A sweep has stopped all removals."""
+    fields = {"correlationId": correlation_id, "stop": stop, "steps": steps, "connections": ", ".join(connections)}
+    emit(Event.REMOVALS_STOPPED, fields)
 
 
 def connection_checked(

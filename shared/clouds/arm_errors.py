@@ -69,8 +69,8 @@ def arm_errors(doing: str, on: str) -> Iterator[None]:
         raise RetryLater(f"Azure could not be reached to {doing}.", on=on) from error
     except azure.ServiceResponseError as error:
         raise AnswerLost(f"Azure's answer was lost while asked to {doing}.", on=on) from error
-    except (azure.AzureError, ValueError) as error:
-        # ValueError: the SDK's deserializer, for example for a Retry-After that is a date.
+    except (azure.AzureError, ValueError, TypeError) as error:
+        # The SDK's own: ValueError for a Retry-After that is a date, TypeError for a list that is null.
         raise _unusable(doing, on) from error
 
 

@@ -123,10 +123,10 @@ class ElasticCloud(ElasticTransport):
 
     # -- claims ----------------------------------------------------------------------------------------------------
 
-    async def claims(self, region: str) -> tuple[Claim, ...]:
-        """The endpoints of a region that the organization has claimed."""
-        doing = "list claimed endpoints"
-        body = await self.call("GET", _CLAIMS, doing=doing, on=region, params={"region": region})
+    async def claims(self, region: str | None = None) -> tuple[Claim, ...]:
+        """The endpoints of a region, or of all, that the organization has claimed."""
+        doing, query = "list claimed endpoints", {"region": region} if region else {}
+        body = await self.call("GET", _CLAIMS, doing=doing, on=region or "all regions", params=query)
         return tuple(claim_of(entry) for entry in _list_in(body, "claimed_link_ids", doing))
 
     async def claim(self, step: ClaimEndpoint) -> None:

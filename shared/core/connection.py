@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared.core.arm_ids import connection_id
-from shared.core.conditions import Condition, Phase
+from shared.core.conditions import REMOVED, Condition, Phase
 from shared.core.notices import Notices
 from shared.core.private_urls import PrivateUrl
 
@@ -224,7 +224,10 @@ class Connection:
 
     def found(self) -> Connection:
         """The same once the endpoint is there (again): no removal is under way."""
-        return replace(self, missing_since=None, missed=0, missed_in="", removing_since=None, left=())
+        standing = tuple(condition for condition in self.conditions if condition.type != REMOVED)
+        return replace(
+            self, conditions=standing, missing_since=None, missed=0, missed_in="", removing_since=None, left=()
+        )
 
     def using(self, policy: PolicyMemory) -> Connection:
         """The same with another policy: what we associated with the one before, others may have with this one (S4)."""

@@ -55,6 +55,14 @@ class Marker:
         return other is not None and other.instance == self.instance
 
 
+def maker_of(marker: Marker | RecordMarker | None) -> str:
+    """Who made a thing, for people, as far as its marker tells."""
+    if marker is None:
+        return "others"
+    whose = f" for connection {marker.connection_id}" if isinstance(marker, Marker) else ""
+    return f"installation {marker.instance}{whose}"
+
+
 def marker_from_tags(tags: Mapping[str, str] | None) -> Marker | None:
     """The marker in a resource's tags, or None."""
     found = {name.lower(): value for name, value in (tags or {}).items()}

@@ -13,7 +13,7 @@ from shared.core import conditions as c
 from shared.core.conditions import Condition
 from shared.core.connection import Owned, Owner
 from shared.core.desired import Desired
-from shared.core.markers import Holder, Marker, RecordMarker
+from shared.core.markers import Holder, Marker, RecordMarker, maker_of
 from shared.core.model import WildcardRecord, Zone
 from shared.core.rules import RecordMode, Rules
 from shared.core.steps import CreateLink, CreateZone, DnsStep, PutWildcardRecord
@@ -55,7 +55,9 @@ def plan_dns(desired: Desired, zones: tuple[Zone, ...], rules: Rules) -> DnsPlan
         return _plan_new_zone(desired, zones, rules)
     record_steps, record = _plan_record(desired, zone, rules)
     owner = _owner(desired.marker, zone.marker)
-    zone_condition = c.good(c.ZONE_READY, "Exists", f"Zone {zone.name} in resource group {zone.id.resource_group}.")
+    maker = "" if owner is Owner.OURS else f" It was made by {maker_of(zone.marker)} and is used as it is."
+    where = f"Zone {zone.name} in resource group {zone.id.resource_group}."
+    zone_condition = c.good(c.ZONE_READY, "Exists", f"{where}{maker}")
     link_steps, linked, links = _plan_links(desired, zone, zones, _held_back(desired, zone, record))
     return DnsPlan(
         steps=(*record_steps, *link_steps),
@@ -175,12 +177,12 @@ def _plan_record(desired: Desired, zone: Zone, rules: Rules) -> tuple[tuple[DnsS
 def _foreign_record(desired: Desired, record: WildcardRecord, address: str, rules: Rules) -> Condition:
     shared = rules.record_mode is RecordMode.UNION and address in record.addresses
     if record.addresses == (address,) or shared:
-        return c.good(c.RECORD_READY, "Adopted", f"* points to {address}; made by others, used as it is.")
-    maker = f"installation {record.marker.instance}" if record.marker else "others"
+        made = f"made by {maker_of(record.marker)}, used as it is"
+        return c.good(c.RECORD_READY, "Adopted", f"* points to {address}; {made}.")
     return c.blocked(
         c.RECORD_READY,
         "RecordHeldByOthers",
-        f"The * record of {desired.service.zone} was made by {maker} and points to "
+        f"The * record of {desired.service.zone} was made by {maker_of(record.marker)} and points to "
         f"{', '.join(record.addresses) or 'nothing'}, not to {address}.",
         f"Point it to {address} or delete it; the app then goes on by itself.",
     )
@@ -222,8 +224,17 @@ def _held_by_another(desired: Desired, holder: Holder, rules: Rules) -> Conditio
         "RecordHeldByAnotherEndpoint",
         f"The * record of {desired.service.zone} belongs to {who} ({holder.address}).",
         f"If both endpoints are in one network: {union}or delete one of them. "
-        "If they are in different networks: put this endpoint into a resource group of its own, "
-        "so that it gets its own zone.",
+        f"If they are in different networks: {_own_zone(desired, rules)}",
+    )
+
+
+def _own_zone(desired: Desired, rules: Rules) -> str:
+    """How an endpoint of another network gets a zone of its own: one `*` cannot lead two networks to two addresses."""
+    if rules.zone_home is None:
+        return "put this endpoint into a resource group of its own, so that it gets its own zone."
+    return (
+        f"make a zone {desired.service.zone} in another resource group and link this network to it; the app uses the "
+        "zone that a network is linked to."
     )
 
 

@@ -14,7 +14,7 @@ from shared.core import conditions as c
 from shared.core.conditions import Condition
 from shared.core.connection import Connection, Owner, PolicyMemory
 from shared.core.desired import Desired
-from shared.core.markers import marker_from_description, updated_description
+from shared.core.markers import maker_of, marker_from_description, updated_description
 from shared.core.model import POLICY_TYPE, Policy, Rule
 from shared.core.rules import Rules
 from shared.core.steps import CreatePolicy, UpdatePolicy
@@ -145,7 +145,7 @@ def _name_mismatch(desired: Desired, policy: Policy, named: set[str]) -> Conditi
     return c.blocked(
         c.POLICY_READY,
         "PolicyNameMismatch",
-        f"Policy {policy.id} ({policy.name}), made by {maker_of(policy)}, has this endpoint's GUID under the name "
+        f"Policy {policy.id} ({policy.name}), made by {maker_of(policy.marker)}, has this GUID under the name "
         f"{', '.join(sorted(named))}; Elastic approves only the exact name {name}.",
         f"Correct the endpoint name in the policy to {name}.",
     )
@@ -153,10 +153,10 @@ def _name_mismatch(desired: Desired, policy: Policy, named: set[str]) -> Conditi
 
 def _notes(desired: Desired, policy: Policy, others: list[Policy], *, ours: bool) -> list[str]:
     """What a person should know about the policy in use."""
-    maker = "" if ours else f"; made by {maker_of(policy)}, used as it is"
+    maker = "" if ours else f"; made by {maker_of(policy.marker)}, used as it is"
     notes = [f"Policy {policy.id} ({policy.name}){maker}."]
     if others:
-        unused = ", ".join(f"{other.id} (made by {maker_of(other)})" for other in others)
+        unused = ", ".join(f"{other.id} (made by {maker_of(other.marker)})" for other in others)
         notes.append(f"Also found with this endpoint's GUID, not used: {unused}.")
     added = [rule.endpoint_name for rule in policy.rules if rule.endpoint_guid.lower() != desired.endpoint.guid.lower()]
     if added or policy.other_rules:
@@ -167,13 +167,6 @@ def _notes(desired: Desired, policy: Policy, others: list[Policy], *, ours: bool
     if policy.include_by_default:
         notes.append("It is applied by default to new deployments of the region.")
     return notes
-
-
-def maker_of(policy: Policy) -> str:
-    """Who made a policy, as far as its marker tells."""
-    if policy.marker is None:
-        return "others"
-    return f"installation {policy.marker.instance} for connection {policy.marker.connection_id}"
 
 
 # -- our policy of the endpoint that had this name before ----------------------------------------------------------

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from shared.core import conditions as c
 from shared.core.conditions import Condition
 from shared.core.connection import Connection
 from shared.core.modes import Stance, not_carried_out
 from shared.core.plan import Plan
+
+TOLD_IN_FULL = frozenset({c.POLICY_READY, c.ASSOCIATED})
+"""Conditions whose text holds what a person should know even while they are True: drift that is left, new names."""
 
 
 def turned(connection: Connection, now: Condition) -> bool:
@@ -13,7 +17,9 @@ def turned(connection: Connection, now: Condition) -> bool:
     known = connection.condition(now.type)
     if known is None or known.status is not now.status:
         return True
-    return not now.true and known.reason != now.reason
+    if now.true:
+        return now.type in TOLD_IN_FULL and known.message != now.message
+    return known.reason != now.reason
 
 
 def calls_for_work(connection: Connection, found: Plan) -> bool:

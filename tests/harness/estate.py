@@ -126,6 +126,7 @@ class Estate:
         self.events = EventGrid(self.clock, deliver=self._deliver, settings=EventGridSettings())
         self.topic = CustomTopic(self.clock)
         self.changes: list[ResourceEvent] = []
+        self.sweeps = 0
         self.worker = self.new_worker()
 
     async def open(self) -> Estate:
@@ -211,9 +212,10 @@ class Estate:
                 return
             await self.clock.sleep(pause)
 
-    async def sweep(self, worker: Worker | None = None, *, correlation_id: str = "sweep") -> Sweep:
+    async def sweep(self, worker: Worker | None = None) -> Sweep:
         """The timer fires."""
-        return await sweep((worker or self.worker).context, correlation_id)
+        self.sweeps += 1
+        return await sweep((worker or self.worker).context, f"sweep-{self.sweeps}")
 
     # -- what people do --------------------------------------------------------------------------------------------
 

@@ -34,7 +34,7 @@ async def test_the_check_after_a_change_and_every_check_of_a_sweep_are_kept(esta
     *_, made, swept = await history(estate, endpoint)
     address = (await estate.connection(endpoint)).address
     assert swept.at - made.at >= timedelta(hours=1)
-    assert (swept.cause, swept.correlation_id, made.cause in {"wait", "event-write"}) == ("timer", "sweep", True)
+    assert (swept.cause, swept.correlation_id, made.cause in {"wait", "event-write"}) == ("timer", "sweep-1", True)
     for entry in (made, swept):
         assert (entry.verdict, entry.reason) == ("healthy", "Reachable")
         assert len(entry.hosts) == 4
@@ -88,7 +88,7 @@ async def test_a_check_that_cannot_be_written_stops_neither_a_run_nor_a_sweep(es
 
 
 async def test_a_sweep_writes_many_checks_at_once_but_not_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.sweep.PROBES_AT_ONCE", 4)
+    monkeypatch.setattr("shared.sweep_checks.PROBES_AT_ONCE", 4)
     estate = await Estate(settings={"DNS_RECORD_MODE": "union"}).open()
     for number in range(10):
         await estate.put_endpoint(f"pe-{number}")

@@ -192,18 +192,18 @@ async def test_an_endpoint_that_is_gone_is_believed_so_at_the_second_sweep_and_t
     estate.events.settings.drop = True
     await estate.delete(endpoint)
     estate.worker = estate.new_worker()
-    assert (await estate.sweep(correlation_id="first")).enqueued == 1
+    assert (await estate.sweep()).enqueued == 1
     await estate.settle()
     assert await estate.reason(endpoint, "Recognised") == "EndpointMissing"
     await estate.clock.sleep(3600)
-    assert (await estate.sweep(correlation_id="second")).enqueued == 1
+    assert (await estate.sweep()).enqueued == 1
     await estate.settle(590)
     assert (await estate.connection(endpoint)).phase == "Removing"
     assert writes(estate) == []
     await estate.settle()
     assert (await estate.connection(endpoint)).phase == "Removed"
     assert estate.arm.private_dns_zones() == []
-    assert (await estate.sweep(correlation_id="third")).enqueued == 0
+    assert (await estate.sweep()).enqueued == 0
 
 
 async def both_subscriptions() -> tuple[Estate, str, str]:

@@ -1,0 +1,404 @@
+"""An endpoint that goes: believed with care, after a grace period, in order, and only what was made for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from local.arm import FaultResponse
+from local.world import HUB_VNET, vnet_id
+from tests.harness.estate import Estate, arm_error
+
+DNS_API = "2024-06-01"
+GRACE = 600.0
+OFFICE = "logs-eastus2-office"
+
+
+async def connected(estate: Estate, name: str = "pe-1", **options: Any) -> str:
+    endpoint = await estate.put_endpoint(name, **options)
+    await estate.settle()
+    await estate.ready(endpoint)
+    await estate.clock.sleep(3600)
+    return endpoint
+
+
+def everything(estate: Estate) -> list[str]:
+    """What there is of zones, records, links, and policies of endpoints, by kind and name."""
+    zones = estate.arm.private_dns_zones()
+    found = [f"zone {zone.name}" for zone in zones]
+    found += [f"record {zone.a_record('*')}" for zone in zones if zone.a_record("*") is not None]
+    found += [f"link {link.vnet.id.rpartition('/')[2]}" for zone in zones for link in estate.links_of(zone)]
+    return sorted([*found, *(f"policy {policy.name}" for policy in estate.elastic.rulesets() if policy.guids)])
+
+
+def removals(estate: Estate) -> list[str]:
+    """What the workers took away, in order."""
+    words = {"virtualNetworkLinks": "link", "A": "record", "privateDnsZones": "zone", "associations": "association"}
+    found = []
+    for call in estate.worker.wire.calls:
+        parts = call.what.split("?")[0].split("/")
+        if call.what.startswith("DELETE"):
+            kind = next((word for part, word in words.items() if part in parts[-3:]), "policy")
+            found.append(kind)
+        elif call.what.endswith("_unclaim"):
+            found.append("claim")
+    return found
+
+
+async def removed_reason(estate: Estate, endpoint: str) -> str:
+    return await estate.reason(endpoint, "Removed")
+
+
+# -- the way it goes -----------------------------------------------------------------------------------------------
+
+
+async def test_after_a_delete_event_and_the_grace_period_all_is_taken_away_in_order(estate: Estate) -> None:
+    endpoint = await connected(estate)
+    assert everything(estate)
+    await estate.delete(endpoint)
+    await estate.settle(60)
+    await estate.clock.sleep(GRACE - 120)
+    await estate.settle(1)
+    assert (await estate.connection(endpoint)).phase == "Removing"
+    assert await removed_reason(estate, endpoint) == "GracePeriod"
+    assert removals(estate) == []
+    await estate.settle(120)
+    connection = await estate.connection(endpoint)
+    assert (connection.phase, await removed_reason(estate, endpoint)) == ("Removed", "Removed")
+    assert removals(estate) == ["association", "policy", "record", "link", "link", "zone"]
+    assert everything(estate) == []
+    assert (connection.zone, connection.links, connection.record, connection.policy.id) == (None, (), None, "")
+    assert not estate.queue.messages
+    (deployment,) = [one for one in estate.elastic.deployments() if one.name == "logs-eastus2"]
+    assert [policy.name for policy in estate.elastic.attached(deployment.id)] == [OFFICE]
+
+
+async def test_without_events_two_sweeps_must_miss_it_and_a_message_counts_once(estate: Estate) -> None:
+    endpoint = await connected(estate)
+    estate.events.settings.drop = True
+    await estate.delete(endpoint)
+    await estate.sweep()
+    (message,) = estate.queue.messages
+    await estate.queue.send(message.text)
+    await estate.settle(100)
+    connection = await estate.connection(endpoint)
+    assert (connection.missed, connection.phase, connection.removing_since) == (1, "Degraded", None)
+    assert await estate.reason(endpoint, "Recognised") == "EndpointMissing"
+    await estate.clock.sleep(300)
+    await estate.sweep()
+    await estate.settle(100)
+    assert (await estate.connection(endpoint)).phase == "Removing"
+    assert removals(estate) == []
+    await estate.settle(GRACE)
+    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert everything(estate) == []
+
+
+async def test_an_endpoint_made_again_within_the_grace_period_keeps_its_policy_and_record(estate: Estate) -> None:
+    endpoint = await connected(estate)
+    before = (await estate.connection(endpoint)).policy.id
+    await estate.delete(endpoint)
+    await estate.settle(60)
+    assert (await estate.connection(endpoint)).phase == "Removing"
+    await estate.put_endpoint()
+    await estate.settle()
+    connection = await estate.ready(endpoint)
+    assert (connection.policy.id, connection.removing_since, connection.missed) == (before, None, 0)
+    (policy,) = estate.policies_of(endpoint)
+    assert policy.id == before
+    assert [event.what for event in estate.elastic.history if event.ruleset_id == before].count("created") == 1
+    assert removals(estate) == []
+    found = estate.arm.private_endpoint(endpoint)
+    assert found is not None
+    assert estate.zone().a_record("*") == [connection.address]
+
+
+# -- what is believed ----------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def listing_answers(estate: Estate, answer: FaultResponse) -> Iterator[None]:
+    """Every listing of private endpoints is answered so."""
+
+    def fault(request: Any) -> FaultResponse | None:
+        listing = request.method == "GET" and request.path.lower().endswith("/privateendpoints")
+        return answer if listing else None
+
+    estate.arm.faults.append(fault)
+    yield
+    estate.arm.faults.remove(fault)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        arm_error(403, "AuthorizationFailed", "The client does not have authorization to perform action."),
+        arm_error(429, "TooManyRequests"),
+        arm_error(404, "SubscriptionNotFound"),
+        arm_error(500, "InternalServerError"),
+        FaultResponse(200, {"value": None}, {}),
+        FaultResponse(200, {}, {}),
+    ],
+    ids=["forbidden", "throttled", "subscription gone", "failing", "no list", "empty object"],
+)
+async def test_a_listing_that_cannot_be_believed_removes_nothing(estate: Estate, answer: FaultResponse) -> None:
+    endpoint = await connected(estate)
+    with listing_answers(estate, answer):
+        for _ in range(3):
+            await estate.sweep()
+            await estate.settle(300)
+    connection = await estate.connection(endpoint)
+    assert (connection.missed, connection.removing_since) == (0, None)
+    assert removals(estate) == []
+
+
+async def test_a_listing_that_breaks_off_removes_nothing(estate: Estate) -> None:
+    """The second page never comes."""
+    endpoint = await connected(estate)
+    await connected(estate, "pe-2", region="westeurope")
+    estate.arm_settings.page_size = 1
+
+    pages = 0
+
+    def fault(request: Any) -> FaultResponse | None:
+        nonlocal pages
+        if request.operation != "LIST privateEndpoint":
+            return None
+        pages += 1
+        return None if pages % 2 else arm_error(503, "ServiceUnavailable")
+
+    estate.arm.faults.append(fault)
+    for _ in range(3):
+        await estate.sweep()
+        await estate.settle(300)
+    assert pages >= 6
+    assert (await estate.connection(endpoint)).missed == 0
+    assert removals(estate) == []
+
+
+async def test_a_listing_that_leaves_an_endpoint_out_is_not_believed_against_the_endpoint_itself(
+    estate: Estate,
+) -> None:
+    endpoint = await connected(estate)
+    with listing_answers(estate, FaultResponse(200, {"value": []}, {})):
+        for _ in range(3):
+            await estate.sweep()
+            await estate.settle(300)
+    await estate.ready(endpoint)
+    assert removals(estate) == []
+
+
+async def test_a_right_to_read_the_endpoint_that_is_lost_removes_nothing(estate: Estate) -> None:
+    endpoint = await connected(estate)
+
+    def fault(request: Any) -> FaultResponse | None:
+        return arm_error(403, "AuthorizationFailed") if "privateendpoints" in request.path.lower() else None
+
+    estate.arm.faults.append(fault)
+    await estate.send(endpoint, "event-delete")
+    await estate.settle(2 * GRACE)
+    assert (await estate.connection(endpoint)).removing_since is None
+    assert removals(estate) == []
+
+
+# -- what stays ----------------------------------------------------------------------------------------------------
+
+
+async def test_retain_leaves_everything_and_says_what(estate: Estate) -> None:
+    endpoint = await connected(
+        estate, tags={"elastic-deployments": "logs-eastus2", "elastic-privatelink-on-delete": "retain"}
+    )
+    before = everything(estate)
+    await estate.delete(endpoint)
+    await estate.settle(2 * GRACE)
+    connection = await estate.connection(endpoint)
+    assert (connection.phase, await removed_reason(estate, endpoint)) == ("Removed", "Retained")
+    assert everything(estate) == before
+    assert len(connection.left) == 6
+    assert removals(estate) == []
+
+
+async def test_the_setting_retains_and_a_tag_cleans_up_all_the_same() -> None:
+    estate = await Estate(settings={"ON_DELETE": "retain"}).open()
+    kept = await connected(estate)
+    gone = await connected(estate, "pe-2", region="westeurope", tags={"Elastic-PrivateLink-On-Delete": "Cleanup"})
+    for endpoint in (kept, gone):
+        await estate.delete(endpoint)
+    await estate.settle(2 * GRACE)
+    assert await removed_reason(estate, kept) == "Retained"
+    assert await removed_reason(estate, gone) == "Removed"
+    assert [zone.name for zone in estate.arm.private_dns_zones()] == [estate.zone().name]
+
+
+async def test_the_last_policy_of_a_deployment_stays_until_another_protects_it() -> None:
+    """S2: the policy admits nobody any more, but without it the deployment is open to the internet."""
+    estate = await Estate(settings={"ELASTIC_FIRST_POLICY_ALLOWED": "search-eastus2"}).open()
+    endpoint = await connected(estate, tags={"elastic-deployments": "search-eastus2"})
+    await estate.delete(endpoint)
+    await estate.settle(2 * GRACE)
+    connection = await estate.connection(endpoint)
+    assert (connection.phase, await removed_reason(estate, endpoint)) == ("Blocked", "WouldReopenPublicAccess")
+    assert everything(estate) == ["policy pe-1"], "DNS is taken away all the same"
+    (deployment,) = [one for one in estate.elastic.deployments() if one.name == "search-eastus2"]
+    assert len(estate.elastic.attached(deployment.id)) == 1
+    estate.elastic.add_policy("office", "eastus2", deployments=[deployment.id])
+    await estate.clock.sleep(3700)
+    await estate.sweep()
+    await estate.settle()
+    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert everything(estate) == []
+    assert [policy.name for policy in estate.elastic.attached(deployment.id)] == ["office"]
+
+
+@pytest.mark.parametrize("opt_in", ["setting", "tag"])
+async def test_the_last_policy_goes_where_somebody_allowed_that(opt_in: str) -> None:
+    allowed = {"ELASTIC_LAST_POLICY_ALLOWED": "search-eastus2"} if opt_in == "setting" else {}
+    estate = await Estate(settings={"ELASTIC_FIRST_POLICY_ALLOWED": "*", **allowed}).open()
+    (deployment,) = [one for one in estate.elastic.deployments() if one.name == "search-eastus2"]
+    if opt_in == "tag":
+        deployment.tags["elastic-privatelink-last-policy"] = "allow"
+    endpoint = await connected(estate, tags={"elastic-deployments": "search-eastus2"})
+    await estate.delete(endpoint)
+    await estate.settle(2 * GRACE)
+    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert everything(estate) == []
+
+
+async def test_an_association_that_others_made_keeps_the_policy(estate: Estate) -> None:
+    """S4."""
+    endpoint = await connected(estate)
+    (policy,) = estate.policies_of(endpoint)
+    other = estate.elastic.add_deployment("other", "eastus2", ip_policy=True)
+    estate.elastic._filters.attach(policy, other.id)
+    await estate.sweep()
+    await estate.settle()
+    await estate.delete(endpoint)
+    await estate.settle(2 * GRACE)
+    connection = await estate.connection(endpoint)
+    assert (connection.phase, await removed_reason(estate, endpoint)) == ("Removed", "LeftBehind")
+    assert everything(estate) == ["policy pe-1"]
+    assert policy.id in [one.id for one in estate.elastic.attached(other.id)]
+    assert any(other.id in text for text in connection.left)
+
+
+async def test_an_association_that_cannot_be_seen_keeps_the_policy(estate: Estate) -> None:
+    """total_associations counts more than is listed: never conclude "unused"."""
+    endpoint = await connected(estate)
+    (policy,) = estate.policies_of(endpoint)
+    other = estate.elastic.add_deployment("secret", "eastus2", ip_policy=True)
+    estate.elastic._filters.attach(policy, other.id)
+    estate.elastic_settings.invisible_deployments.add(other.id)
+    await estate.delete(endpoint)
+    await estate.settle(2 * GRACE)
+    assert everything(estate) == ["policy pe-1"]
+    assert not [call for call in estate.worker.wire.calls if "ignore_associations=true" in call.what]
+
+
+async def test_rules_that_others_added_keep_the_policy_as_it_is(estate: Estate) -> None:
+    endpoint = await connected(estate)
+    (policy,) = estate.policies_of(endpoint)
+    policy.rules.append(
+        {"azure_endpoint_name": "theirs", "azure_endpoint_guid": "11111111-0000-4000-8000-000000000000"}
+    )
+    await estate.delete(endpoint)
+    await estate.settle(2 * GRACE)
+    assert everything(estate) == ["policy pe-1"]
+    (deployment,) = [one for one in estate.elastic.deployments() if one.name == "logs-eastus2"]
+    assert policy in estate.elastic.attached(deployment.id)
+    assert await removed_reason(estate, endpoint) == "LeftBehind"
+
+
+async def test_a_zone_and_link_that_another_endpoint_uses_stay(estate: Estate) -> None:
+    """The second endpoint of the network was blocked; now it takes over."""
+    first = await connected(estate)
+    second = await estate.put_endpoint("pe-2")
+    await estate.settle()
+    assert await estate.reason(second, "RecordReady") == "RecordHeldByAnotherEndpoint"
+    await estate.delete(first)
+    await estate.settle(2 * GRACE)
+    assert removals(estate) == ["association", "policy", "record"]
+    await estate.clock.sleep(3700)
+    await estate.sweep()
+    await estate.settle()
+    connection = await estate.ready(second)
+    assert estate.zone().a_record("*") == [connection.address]
+
+
+async def test_with_union_only_the_endpoints_own_address_is_withdrawn() -> None:
+    estate = await Estate(settings={"DNS_RECORD_MODE": "union"}).open()
+    first = await connected(estate)
+    second = await connected(estate, "pe-2")
+    kept = (await estate.connection(second)).address
+    assert len(estate.zone().a_record("*") or []) == 2
+    await estate.delete(first)
+    await estate.settle(2 * GRACE)
+    assert estate.zone().a_record("*") == [kept]
+    assert removals(estate) == ["association", "policy"]
+    await estate.sweep()
+    await estate.settle()
+    await estate.ready(second)
+
+
+async def test_a_zone_with_a_record_of_somebody_else_stays(estate: Estate) -> None:
+    endpoint = await connected(estate)
+    body = {"properties": {"ttl": 60, "aRecords": [{"ipv4Address": "10.9.9.9"}]}}
+    await estate.azure("PUT", f"{estate.zone().id}/A/theirs", body, api=DNS_API)
+    await estate.delete(endpoint)
+    await estate.settle(2 * GRACE)
+    assert estate.zone().a_record("theirs") == ["10.9.9.9"]
+    assert estate.zone().a_record("*") is None
+    assert await removed_reason(estate, endpoint) == "LeftBehind"
+
+
+async def test_a_link_that_somebody_else_made_keeps_zone_and_link(estate: Estate) -> None:
+    endpoint = await connected(estate)
+    other = vnet_id("westeurope", "hub")
+    body = {"location": "global", "properties": {"virtualNetwork": {"id": other}, "registrationEnabled": False}}
+    await estate.azure("PUT", f"{estate.zone().id}/virtualNetworkLinks/theirs", body, api=DNS_API)
+    await estate.clock.sleep(60)
+    await estate.delete(endpoint)
+    await estate.settle(2 * GRACE)
+    assert [link.name for link in estate.links_of(estate.zone())] == ["theirs"]
+
+
+async def test_without_rights_to_delete_it_reports_what_it_leaves_and_is_done(estate: Estate) -> None:
+    endpoint = await connected(estate)
+    before = everything(estate)
+
+    def fault(request: Any) -> FaultResponse | None:
+        denied = "The client does not have authorization to perform action 'x/delete' over scope '/y'."
+        return arm_error(403, "AuthorizationFailed", denied) if request.method == "DELETE" else None
+
+    await estate.delete(endpoint)
+    estate.arm.faults.append(fault)
+    await estate.settle(2 * GRACE)
+    connection = await estate.connection(endpoint)
+    assert (connection.phase, await removed_reason(estate, endpoint)) == ("Removed", "LeftBehind")
+    assert everything(estate) == [thing for thing in before if not thing.startswith("policy")]
+    assert any("record" in text for text in connection.left)
+    assert any("zone" in text for text in connection.left)
+    tried = len(removals(estate))
+    await estate.sweep()
+    await estate.settle()
+    assert len(removals(estate)) == tried, "it is not tried again and again"
+
+
+async def test_adopted_things_are_used_and_left(estate: Estate) -> None:
+    """Zone, link and record were made by hand before."""
+    found = await estate.put_endpoint("by-hand")
+    await estate.settle()
+    zone = estate.zone()
+    zone.tags.clear()
+    zone.record_sets["A", "*"].metadata = {}
+    for link in estate.links_of(zone):
+        link.tags.clear()
+    await estate.sweep()
+    await estate.settle()
+    await estate.delete(found)
+    await estate.settle(2 * GRACE)
+    assert removals(estate) == ["association", "policy"]
+    assert len(estate.links_of(estate.zone())) == 2
+    assert HUB_VNET in [link.vnet.id for link in estate.links_of(estate.zone())]
