@@ -32,6 +32,10 @@ FUNCTIONS = {
     "get_pause": "httpTrigger",
     "set_pause": "httpTrigger",
     "lift_pause": "httpTrigger",
+    "get_plan": "httpTrigger",
+    "get_connection_plan": "httpTrigger",
+    "get_removals": "httpTrigger",
+    "confirm_removals": "httpTrigger",
 }
 ROUTES = {
     ("GET", "connections"),
@@ -46,6 +50,10 @@ ROUTES = {
     ("GET", "pause"),
     ("POST", "pause"),
     ("DELETE", "pause"),
+    ("GET", "plan"),
+    ("GET", "connections/{id}/plan"),
+    ("GET", "removals"),
+    ("POST", "removals/confirm"),
     ("GET", "dashboard"),
     ("GET", "dashboard/{id}"),
     ("GET", "dashboard/files/{name}"),
