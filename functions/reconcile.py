@@ -13,7 +13,7 @@ import azure.functions as func
 
 from shared.app import start
 from shared.core.messages import QUEUE, decode_all
-from shared.reconcile import reconcile as run
+from shared.intake import take
 
 log = logging.getLogger("privatelink.queue")
 blueprint = func.Blueprint()
@@ -26,6 +26,5 @@ async def reconcile(message: func.QueueMessage) -> None:
     decoded = decode_all(message.get_body(), new_correlation_id=str(uuid.uuid4()))
     for why in decoded.dropped:
         log.info("event dropped: %s", why)
-    for work in decoded.work:
-        outcome = await run(start(), work)
-        log.info("%s: %s %s correlation=%s", outcome, work.cause, work.endpoint.text, work.correlation_id)
+    if decoded.work:
+        await take(start(), decoded)

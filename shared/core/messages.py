@@ -51,6 +51,8 @@ class Decoded:
 
     work: tuple[WorkMessage, ...]
     dropped: tuple[str, ...] = ()
+    raw: bool = False
+    """Whether there were events in it, which hold more than we may keep."""
 
 
 def decode_all(text: str | bytes, *, new_correlation_id: str) -> Decoded:
@@ -62,18 +64,19 @@ def decode_all(text: str | bytes, *, new_correlation_id: str) -> Decoded:
         entries = parse_events(text)
     except InvalidInput as error:
         raise InvalidInput("The queue message is no JSON object.") from error
-    work, dropped = [], []
+    work, dropped, raw = [], [], False
     for entry in entries:
         if "v" in entry or not {"eventType", "type"} & entry.keys():
             work.append(decode(json.dumps(entry), new_correlation_id=new_correlation_id))
             continue
+        raw = True
         try:
             hint = hint_of(entry)
         except InvalidInput as error:
             dropped.append(error.what)
         else:
             work.append(WorkMessage(hint.endpoint, f"event-{hint.change}", hint.correlation_id or new_correlation_id))
-    return Decoded(tuple(work), tuple(dropped))
+    return Decoded(tuple(work), tuple(dropped), raw)
 
 
 def decode(text: str | bytes, *, new_correlation_id: str) -> WorkMessage:

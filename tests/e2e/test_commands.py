@@ -35,6 +35,9 @@ async def test_the_commands_of_the_readme_talk_to_the_running_instance(instance:
     status, output = await local("status")
     assert status == 0
     assert re.search(r"^[0-9a-f]+  Blocked +brazilsouth +pe-brazilsouth +\w+$", output, re.MULTILINE)
+    status, output = await local("events")
+    assert status == 0
+    assert re.search(r"^\S+Z  ConnectionBlocked +pe-brazilsouth +WouldCutOffPublicTraffic$", output, re.MULTILINE)
     endpoint = f"{group(client, 'rg-pe-brazilsouth')}/privateEndpoints/pe-brazilsouth"
     status, output = await local("rest", "GET", endpoint)
     assert (status, json.loads(output)["name"]) == (0, "pe-brazilsouth")

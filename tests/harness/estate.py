@@ -40,7 +40,7 @@ from shared.core.connection import Connection
 from shared.core.connection_document import from_document
 from shared.core.errors import RetryLater
 from shared.core.messages import WorkMessage, decode_all
-from shared.reconcile import reconcile
+from shared.intake import take
 from shared.settings import Settings, load
 from shared.state.leases import Leases
 from shared.sweep import Sweep, sweep
@@ -182,8 +182,7 @@ class Estate:
         """Run one received message; a worker that dies leaves it to be delivered again, to the process that follows."""
         worker = worker or self.worker
         try:
-            for work in decode_all(message.text, new_correlation_id="test").work:
-                await reconcile(worker.context, work)
+            await take(worker.context, decode_all(message.text, new_correlation_id="test"))
         except Killed:
             if worker is self.worker:
                 self.worker = self.new_worker()

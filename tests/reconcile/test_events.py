@@ -9,6 +9,7 @@ import pytest
 from local.elastic.history import most_policies_at_once
 from shared.core.arm_ids import connection_id
 from tests.harness.estate import Estate
+from tests.harness.wire import Refusal
 
 
 def creates(estate: Estate) -> list[str]:
@@ -100,6 +101,25 @@ async def test_a_raw_event_on_the_queue_is_understood(estate: Estate) -> None:
     await estate.queue.send(json.dumps(event))
     await estate.settle()
     await estate.ready(endpoint)
+
+
+async def test_nothing_of_a_raw_event_but_its_endpoint_is_kept_when_its_work_fails(estate: Estate) -> None:
+    """Not even where a message ends that has failed eight times."""
+    estate.events.settings.drop = True
+    endpoint = await estate.put_endpoint()
+    event = {
+        "type": "Microsoft.Resources.ResourceWriteSuccess",
+        "subject": endpoint,
+        "id": "1",
+        "data": {"claims": {"name": "Ada Lovelace"}, "correlationId": "c-1"},
+    }
+    estate.worker = estate.new_worker(lambda call: Refusal(500) if call.service == "connections" else None)
+    await estate.queue.send(json.dumps([event, event]))
+    await estate.settle(7200)
+    assert [json.loads(message.text) for message in estate.queue.poison] == [
+        {"v": 1, "endpoint": endpoint, "cause": "event-write", "correlationId": "c-1"}
+    ] * 2
+    assert "Ada" not in str(estate.queue.poison)
 
 
 async def test_an_endpoint_that_is_not_elastics_is_ignored_with_its_reason(estate: Estate) -> None:
