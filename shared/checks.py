@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import cast
 
 from shared.context import Context
 from shared.core import conditions as c
@@ -18,14 +17,14 @@ from shared.core.connection import Connection, NetworkMemory, ReachedMemory, Sta
 from shared.core.diagnosis import (
     Evidence,
     HostVerdict,
-    Status,
-    Surroundings,
-    Tested,
+    Subject,
     Verdict,
     diagnose,
     history,
     hosts_to_test,
+    last_of,
     settle,
+    standing_of,
     told,
     worst_of,
 )
@@ -85,83 +84,71 @@ async def check(context: Context, connection: Connection, zone_name: str, *, app
     evidence = await asyncio.gather(*(_probe(context, connection, one) for one in tested))
     networks = await networks_around(context, connection, evidence)
     around = surroundings(context, connection, networks, approved=approved)
-    seen = [_judged(connection, around, *both) for both in zip(tested, evidence, strict=True)]
     before = {memory.host: memory for memory in connection.checks}
-    memories = tuple(
-        _memory(context, one, verdict, before.get(one.host)) for one, verdict in zip(evidence, seen, strict=True)
-    )
+    memories = []
+    for one, found in zip(tested, evidence, strict=True):
+        verdict = diagnose(found, one, shared_with=connection.record_addresses, around=around)
+        memories.append(_memory(context, one, found, verdict, before.get(one.host)))
+    counting = [memory for memory in memories if memory.associated]
     return Check(
-        _reachable(context, connection, seen, [_standing(memory) for memory in memories], evidence),
-        memories,
-        worst_of(seen).weighed,
+        _reachable(context, connection, counting),
+        tuple(memories),
+        worst_of([last_of(memory) for memory in counting]).weighed,
         reached_now(context, connection, evidence),
         networks,
     )
 
 
-async def _probe(context: Context, connection: Connection, tested: Tested) -> Evidence:
+async def _probe(context: Context, connection: Connection, tested: Subject) -> Evidence:
     settings = context.settings
     target = Target(tested.host, connection.address, settings.probe_port, tested.service)
     return await probe(target, context.network, Timeouts(whole=settings.probe_seconds))
 
 
-def _judged(connection: Connection, around: Surroundings, tested: Tested, evidence: Evidence) -> HostVerdict:
-    shared_with = connection.record_addresses
-    verdict = diagnose(evidence, expect_unknown=tested.path_only, shared_with=shared_with, around=around)
-    return HostVerdict(tested.host, tested.service, verdict)
-
-
-def _memory(context: Context, evidence: Evidence, one: HostVerdict, before: VerdictMemory | None) -> VerdictMemory:
-    stood = _standing(before).verdict if before is not None else None
-    verdict, recent = one.verdict, history(before.recent if before else (), one.verdict)
+def _memory(
+    context: Context, tested: Subject, evidence: Evidence, verdict: Verdict, before: VerdictMemory | None
+) -> VerdictMemory:
+    stood = standing_of(before).verdict if before is not None else None
+    recent = history(before.recent if before else (), verdict)
     settled = stood is None or settle(stood, recent, context.settings.verdict_after)
     return VerdictMemory(
-        host=one.host,
+        host=tested.host,
         status=str(verdict.status),
         reason=verdict.reason,
         checked_at=context.clock.now(),
         stages=tuple((str(stage.name), round(stage.milliseconds, 1)) for stage in evidence.stages),
         addresses=evidence.addresses,
-        service=one.service,
+        service=tested.service,
         cause=verdict.cause,
         next_step=verdict.next_step,
+        associated=tested.associated,
         recent=recent,
         standing=None if settled or stood is None else StandingVerdict(*_fields(stood)),
     )
-
-
-def _standing(memory: VerdictMemory) -> HostVerdict:
-    """What counts for a name: its last result, or an earlier one that has not been outdone yet."""
-    counts = memory.standing or memory
-    status = cast("Status", counts.status)
-    return HostVerdict(memory.host, memory.service, Verdict(status, counts.reason, counts.cause, counts.next_step))
 
 
 def _fields(verdict: Verdict) -> tuple[str, str, str, str]:
     return str(verdict.status), verdict.reason, verdict.cause, verdict.next_step
 
 
-def _reachable(
-    context: Context,
-    connection: Connection,
-    seen: Sequence[HostVerdict],
-    standing: Sequence[HostVerdict],
-    evidence: Sequence[Evidence],
-) -> Condition:
+def _reachable(context: Context, connection: Connection, memories: Sequence[VerdictMemory]) -> Condition:
+    seen, standing = [last_of(memory) for memory in memories], [standing_of(memory) for memory in memories]
     verdict, message = worst_of(standing).weighed, told(standing)
     if verdict.status == HEALTHY:
-        last = worst_of(seen).weighed
-        if last.status != HEALTHY:
-            needed = context.settings.verdict_after
-            message += f" The last check was not good ({told(seen)}); that counts after {needed} in a row."
-        else:
-            slowest = max(one.milliseconds for one in evidence)
-            others = f", {len(seen) - 1} more are well" if len(seen) > 1 else ""
-            message += f" ({slowest:.0f} ms{others})"
-        return c.good(c.REACHABLE, verdict.reason, message)
+        return c.good(c.REACHABLE, verdict.reason, f"{message}{_aside(context, seen, memories)}")
     if verdict.status == UNKNOWN:
         # Not knowing is no alarm: what worked counts as working until something says otherwise.
         nothing_to_do = verdict.reason in UNTESTABLE or connection.ready_since is not None
         needs = c.Kind.NONE if nothing_to_do else c.Kind.WORK
         return Condition(c.REACHABLE, c.Status.UNKNOWN, verdict.reason, message, verdict.next_step, needs)
     return Condition(c.REACHABLE, c.Status.FALSE, verdict.reason, message, verdict.next_step, c.Kind.WORK)
+
+
+def _aside(context: Context, seen: Sequence[HostVerdict], memories: Sequence[VerdictMemory]) -> str:
+    """What is said of a good verdict besides: how long it took, or that the last check was not good."""
+    if worst_of(seen).weighed.status != HEALTHY:
+        needed = context.settings.verdict_after
+        return f" The last check was not good ({told(seen)}); that counts after {needed} in a row."
+    slowest = max(sum(milliseconds for _, milliseconds in memory.stages) for memory in memories)
+    others = f", {len(seen) - 1} more are well" if len(seen) > 1 else ""
+    return f" ({slowest:.0f} ms{others})"

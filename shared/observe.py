@@ -56,7 +56,7 @@ async def _known_zone(context: Context, desired: Desired, known: Connection) -> 
 async def observe_elastic(
     context: Context, desired: Desired, known: Connection
 ) -> tuple[ObservedElastic, AutopilotError | None]:
-    """The region's policies, claims if they matter, and, once the endpoint is approved, the deployments that matter.
+    """All policies, the region's claims if they matter, and, once approved, the deployments that matter.
 
     Deployments that cannot be read come back as the error; the policy does not wait for them.
     """
@@ -67,7 +67,7 @@ async def observe_elastic(
         raise policies
     if isinstance(claims, BaseException):
         raise claims
-    observed = ObservedElastic(policies, None, claims)
+    observed = ObservedElastic(policies, None, claims, context.elastic.key_expires)
     if desired.endpoint.status is not ConnectionStatus.APPROVED:
         return observed, None
     try:
@@ -80,7 +80,8 @@ async def observe_elastic(
 def deployments_that_matter(desired: Desired, policies: tuple[Policy, ...], known: Connection) -> tuple[str, ...]:
     """Ids and names: those asked for, those we associated, and those that the policy in use is associated with."""
     remembered = (memory.deployment_id for memory in known.associations)
-    matching = policies_of(policies, desired.endpoint.guid, known.policy.id)
+    here = tuple(policy for policy in policies if policy.region == desired.service.elastic_region)
+    matching = policies_of(here, desired.endpoint.guid, known.policy.id)
     associated = (deployment_id for policy in matching[:1] for deployment_id in policy.associations)
     return tuple(dict.fromkeys((*desired.deployments, *remembered, *associated)))
 
@@ -92,8 +93,11 @@ async def _claims(context: Context, desired: Desired, known: Connection) -> tupl
 
 
 async def _policies(context: Context, desired: Desired, known: Connection) -> tuple[Policy, ...]:
-    """The region's policies; the one in use is looked for by its id before one short listing makes it missing."""
-    listed = await context.elastic.policies(desired.service.elastic_region)
+    """Every policy: also those in a wrong region are worth knowing of, and one call answers all of an organization's.
+
+    The one in use is looked for by its id before one short listing makes it missing.
+    """
+    listed = await context.elastic.policies()
     used = known.policy.id if known.guid.lower() == desired.endpoint.guid.lower() else ""
     if not used or any(policy.id == used for policy in listed):
         return listed

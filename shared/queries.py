@@ -13,6 +13,7 @@ from shared.core.arm_ids import ArmId, connection_id, parse_endpoint_id
 from shared.core.conditions import READY
 from shared.core.connection import Connection
 from shared.core.connection_document import from_document, to_document
+from shared.core.diagnosis import diagnosis_of
 from shared.core.errors import InvalidInput, NotFound
 from shared.core.messages import WorkMessage
 from shared.core.modes import stance_of
@@ -136,6 +137,8 @@ def _shown(connection: Connection) -> dict[str, Any]:
     del document["notices"]  # how far its notifications are is no matter of the connection's
     for deployment, memory in zip(document["deployments"], connection.deployments, strict=True):
         deployment["urls"] = [{"service": url.service, "url": url.url} for url in memory.urls]
+    del document["unserved"]
+    document["verdict"] = _camel(asdict(diagnosis_of(connection)))
     return dict(document)
 
 

@@ -58,6 +58,7 @@ def connection_checked(
     connection: Connection, verdicts: Sequence[VerdictMemory], now: datetime, correlation_id: str
 ) -> None:
     """A connection as a sweep saw it; of several tests the slowest is told, or the first that failed."""
+    verdicts = [verdict for verdict in verdicts if verdict.associated]
     bad = [verdict for verdict in verdicts if verdict.status != "healthy"]
     told = max(bad[:1] or verdicts, key=_total, default=None)
     stages = dict(told.stages) if told else {}

@@ -132,9 +132,8 @@ def plan_of(context: Context, desired: Desired, known: Connection, world: World)
     elastic = None
     if world.policies is not None and world.deployments is not None:
         region = desired.service.elastic_region
-        policies = tuple(policy for policy in world.policies if policy.region == region)
         claims = None if world.claims is None else tuple(one for one in world.claims if one.region == region)
-        elastic = ObservedElastic(policies, world.deployments, claims)
+        elastic = ObservedElastic(world.policies, world.deployments, claims, context.elastic.key_expires)
     zones = world.zones_for(context, desired)
     found = plan(desired, Observed(desired.endpoint, zones, elastic), known, context.rules, context.clock.now())
     return found, zones is not None and elastic is not None

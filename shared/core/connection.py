@@ -82,6 +82,26 @@ class DeploymentMemory:
 
 
 @dataclass(frozen=True, slots=True)
+class UnservedMemory:
+    """A deployment that is asked for and may not be connected, or not yet."""
+
+    id: str
+    name: str
+    urls: tuple[PrivateUrl, ...] = ()
+    policies: int | None = None
+    """How many policies restrict who may connect to it; None: not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What a person should know though nothing is wrong (`advice`)."""
+
+    reason: str
+    message: str
+    next_step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StandingVerdict:
     """A verdict that still counts though the last check said otherwise (`diagnosis.settle`)."""
 
@@ -129,6 +149,8 @@ class VerdictMemory:
     """What the name resolved to."""
     service: str = "elasticsearch"
     """What should answer there, as the Elastic Cloud API calls it."""
+    associated: bool = True
+    """False: the deployment is only asked for; what is found tells what association would change, no more."""
     cause: str = ""
     next_step: str = ""
     recent: tuple[str, ...] = ()
@@ -157,7 +179,10 @@ class Connection:
     claim: ClaimMemory | None = None
     associations: tuple[AssociationMemory, ...] = ()
     deployments: tuple[DeploymentMemory, ...] = ()
+    unserved: tuple[UnservedMemory, ...] = ()
+    """Tested too, to find out what association would change; what comes of it makes no condition."""
     conditions: tuple[Condition, ...] = ()
+    advice: tuple[Advice, ...] = ()
     checks: tuple[VerdictMemory, ...] = ()
     reached: ReachedMemory | None = None
     network: NetworkMemory | None = None

@@ -13,6 +13,7 @@ from shared.core.errors import (
     AutopilotError,
     Blocked,
     LostRace,
+    NotFound,
     NotVisibleYet,
     RetryLater,
     Throttled,
@@ -43,9 +44,8 @@ def condition_of(
     if isinstance(error, Blocked):
         return c.blocked(type_, error.reason, _text(error), error.next_step)
     if not isinstance(error, RetryLater):
-        return c.blocked(
-            type_, type(error).__name__, _text(error), error.next_step or "Correct what the message names."
-        )
+        reason = "NotFound" if isinstance(error, NotFound) else "InvalidInput"
+        return c.blocked(type_, reason, _text(error), error.next_step or "Correct what the message names.")
     reason = next(name for kind, name in _REASONS if isinstance(error, kind))
     if isinstance(error, NotVisibleYet):
         since = before.since if before is not None and before.reason == reason else None

@@ -163,7 +163,14 @@ def _remember_elastic(known: Connection, elastic: ElasticPlan) -> Connection:
     known = known.using(policy)
     deployments = known.deployments if elastic.deployments is None else elastic.deployments
     associations = known.associations if elastic.associations is None else elastic.associations
-    return replace(known, deployments=deployments, associations=associations, claim=elastic.claim)
+    return replace(
+        known,
+        deployments=deployments,
+        unserved=known.unserved if elastic.unserved is None else elastic.unserved,
+        associations=associations,
+        claim=elastic.claim,
+        advice=elastic.advice,
+    )
 
 
 def forget_policy_intent(known: Connection) -> Connection:

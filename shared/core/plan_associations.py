@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 
 from shared.core import conditions as c
 from shared.core.conditions import Condition
-from shared.core.connection import AssociationMemory, Connection, DeploymentMemory, Owner
+from shared.core.connection import AssociationMemory, Connection, DeploymentMemory, Owner, UnservedMemory
 from shared.core.contest import contested
 from shared.core.desired import DEPLOYMENTS_TAG, Desired
 from shared.core.disassociation import plan_disassociation
 from shared.core.model import Deployment, Policy
 from shared.core.rules import Rules
-from shared.core.selection import Choice, Problem, choose_deployments
+from shared.core.selection import INGRESS_TYPES, Choice, Problem, choose_deployments
 from shared.core.steps import Associate, Disassociate
 
 
@@ -30,6 +30,7 @@ class AssociationPlan:
     condition: Condition
     associations: tuple[AssociationMemory, ...] = ()
     deployments: tuple[DeploymentMemory, ...] = ()
+    unserved: tuple[UnservedMemory, ...] = ()
 
 
 def nothing_requested() -> Condition:
@@ -75,6 +76,7 @@ def plan_associations(
         condition,
         _remembered(known, choices, standing, {memory.deployment_id for memory in recent}, rules, now),
         _served(deployments, standing | unseen),
+        _unserved(desired, choices, types),
     )
 
 
@@ -144,6 +146,22 @@ def _served(deployments: tuple[Deployment, ...], associated: set[str]) -> tuple[
         for deployment in deployments
         if deployment.id in associated and deployment.running
     )
+
+
+def _unserved(desired: Desired, choices: tuple[Choice, ...], types: dict[str, str]) -> tuple[UnservedMemory, ...]:
+    """The deployments that somebody waits for, with how many policies keep strangers out of each."""
+    waited_for = [choice.deployment for choice in choices if choice.deployment is not None and not choice.associated]
+    return tuple(
+        UnservedMemory(one.id, one.name, one.urls, _closed_by(one, types))
+        for one in waited_for
+        if one.running and one.region == desired.service.elastic_region
+    )
+
+
+def _closed_by(deployment: Deployment, types: dict[str, str]) -> int | None:
+    if deployment.attached is None:
+        return None
+    return sum(types.get(policy_id) in INGRESS_TYPES for policy_id in deployment.attached)
 
 
 # -- the condition -------------------------------------------------------------------------------------------------

@@ -11,8 +11,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.core import conditions as c
+from shared.core.advice import key_advice, policy_advice, sign_in_advice
 from shared.core.conditions import Condition
-from shared.core.connection import AssociationMemory, ClaimMemory, Connection, DeploymentMemory, PolicyMemory
+from shared.core.connection import (
+    Advice,
+    AssociationMemory,
+    ClaimMemory,
+    Connection,
+    DeploymentMemory,
+    PolicyMemory,
+    UnservedMemory,
+)
 from shared.core.desired import Desired
 from shared.core.model import POLICY_TYPE, Claim, ConnectionStatus, Deployment, Policy
 from shared.core.plan_associations import nothing_requested, plan_associations
@@ -29,12 +38,14 @@ class ObservedElastic:
     """What Elastic Cloud answered about one endpoint's region."""
 
     policies: tuple[Policy, ...] = ()
-    """Every policy of the region, of every type."""
+    """Every policy of every region and type."""
     deployments: tuple[Deployment, ...] | None = None
     """Those that the endpoint asks for, that ask for it, or that its policy is associated with; None: not looked at,
     because their turn has not come."""
     claims: tuple[Claim, ...] | None = None
     """The organization's claims in the region; None: not looked at."""
+    key_expires: datetime | None = None
+    """When the API key ends; None: not known, or never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +60,31 @@ class ElasticPlan:
     deployments: tuple[DeploymentMemory, ...] | None = None
     """Those that are associated; None: not looked at."""
     claim: ClaimMemory | None = None
+    unserved: tuple[UnservedMemory, ...] | None = None
+    """Those that are asked for and not associated; None: not looked at."""
+    advice: tuple[Advice, ...] = ()
 
 
 def plan_elastic(
     desired: Desired, observed: ObservedElastic, known: Connection, rules: Rules, now: datetime
 ) -> ElasticPlan:
     """What is left to do in Elastic Cloud."""
-    policy = plan_policy(desired, observed.policies, known, rules, now)
+    here = tuple(policy for policy in observed.policies if policy.region == desired.service.elastic_region)
+    policy = plan_policy(desired, here, known, rules, now)
     claim = plan_claim(desired, observed.claims, known)
     steps, conditions = (*policy.steps, *claim.steps), (policy.condition, *claim.conditions)
+    advice = policy_advice(desired, observed.policies, policy.memory.id)
+    advice += _only(key_advice(observed.key_expires, now))
     if desired.endpoint.status is not ConnectionStatus.APPROVED or not policy.memory.id:
         waits = _association_waits(desired)
-        return ElasticPlan(steps, (*conditions, waits), policy.memory, claim=claim.memory)
+        return ElasticPlan(steps, (*conditions, waits), policy.memory, claim=claim.memory, advice=advice)
     if observed.deployments is None:
         unread = c.unknown(c.ASSOCIATED, "NotObserved", "The deployments have not been read yet.")
-        return ElasticPlan(steps, (*conditions, unread), policy.memory, claim=claim.memory)
+        return ElasticPlan(steps, (*conditions, unread), policy.memory, claim=claim.memory, advice=advice)
     known = known.using(policy.memory)
-    found = plan_associations(desired, observed.deployments, observed.policies, policy.policy, known, rules, now)
+    found = plan_associations(desired, observed.deployments, here, policy.policy, known, rules, now)
+    served = {deployment.id for deployment in found.deployments}
+    types = {policy.id: policy.type for policy in here}
     return ElasticPlan(
         (*steps, *found.steps),
         (*conditions, found.condition),
@@ -73,7 +92,13 @@ def plan_elastic(
         found.associations,
         found.deployments,
         claim.memory,
+        found.unserved,
+        advice + _only(sign_in_advice(observed.deployments, served, types, known.advice)),
     )
+
+
+def _only(advice: Advice | None) -> tuple[Advice, ...]:
+    return () if advice is None else (advice,)
 
 
 def _association_waits(desired: Desired) -> Condition:

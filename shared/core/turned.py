@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from shared.core import conditions as c
 from shared.core.conditions import Condition
 from shared.core.connection import Connection
@@ -24,16 +26,7 @@ def turned(connection: Connection, now: Condition) -> bool:
 
 def calls_for_work(connection: Connection, found: Plan) -> bool:
     """Whether a connection that needed nothing does now."""
-    return (
-        bool(found.steps)
-        or moved(connection, found)
-        or any(turned(connection, condition) for condition in found.conditions)
-    )
-
-
-def moved(connection: Connection, found: Plan) -> bool:
-    """Whether a deployment has other addresses than the record says, as after its alias was changed."""
-    return found.elastic is not None and found.elastic.deployments not in (None, connection.deployments)
+    return bool(found.steps) or _reads_otherwise(connection, found, found.conditions)
 
 
 def calls_for_another_look(connection: Connection, found: Plan, stance: Stance, *, complete: bool) -> bool:
@@ -44,4 +37,14 @@ def calls_for_another_look(connection: Connection, found: Plan, stance: Stance, 
     """
     conditions, planned = not_carried_out(found.conditions, found.steps, stance)
     replanned = complete and planned != connection.planned
-    return replanned or moved(connection, found) or any(turned(connection, condition) for condition in conditions)
+    return replanned or _reads_otherwise(connection, found, conditions)
+
+
+def _reads_otherwise(connection: Connection, found: Plan, conditions: Iterable[Condition]) -> bool:
+    """Whether conditions, deployments or advice differ; deployments have new addresses when an alias was changed."""
+    elastic = found.elastic
+    if elastic is not None and (
+        elastic.deployments not in (None, connection.deployments) or elastic.advice != connection.advice
+    ):
+        return True
+    return any(turned(connection, condition) for condition in conditions)

@@ -14,6 +14,7 @@ from shared.core.diagnosis import (
     Failure,
     HostVerdict,
     StageResult,
+    Subject,
     Verdict,
     address_failure,
     diagnose,
@@ -231,7 +232,7 @@ def test_every_tested_service_of_every_deployment_is_tested_once_elasticsearch_f
     ],
 )
 def test_where_no_deployment_is_expected_the_proxys_refusal_proves_the_path(evidence: Evidence, reason: str) -> None:
-    assert diagnose(evidence, expect_unknown=True).reason == reason
+    assert diagnose(evidence, Subject(evidence.host, path_only=True)).reason == reason
 
 
 def test_other_addresses_degrade_a_healthy_verdict_unless_they_belong_there() -> None:

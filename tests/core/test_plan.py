@@ -56,7 +56,8 @@ def test_in_every_region_the_plan_makes_zone_record_link_and_policy_and_then_the
     wanted = desired("d1", alias=getattr(service, "alias", ""))
     region = wanted.service.region
     far = replace(deployment(), region=f"azure-{region}")
-    observed = Observed(wanted.endpoint, (), ObservedElastic((IP_POLICY,), (far,)))
+    office = replace(IP_POLICY, region=f"azure-{region}")
+    observed = Observed(wanted.endpoint, (), ObservedElastic((office,), (far,)))
     first = planned(wanted, observed, rules=ALLOWED)
     assert [type(step) for step in first.steps] == [CreateZone, PutWildcardRecord, CreateLink, CreatePolicy]
     zones = dns_after((), first.dns_steps, ALLOWED)

@@ -7,6 +7,7 @@
     hosts         which names of a connection are tested
     overall       one verdict out of those of all names
     settling      when a changed verdict counts
+    whole         the diagnosis of a connection out of all that is on record
 
 The words for people, one entry for every reason that can come of it, are in `shared.core.reasons`.
 """
@@ -23,28 +24,33 @@ from shared.core.diagnosis.evidence import (
     Verdict,
     address_failure,
 )
-from shared.core.diagnosis.hosts import Tested, hosts_to_test
-from shared.core.diagnosis.overall import HostVerdict, told, worst_of
+from shared.core.diagnosis.hosts import Subject, hosts_to_test
+from shared.core.diagnosis.overall import HostVerdict, last_of, standing_of, told, worst_of
 from shared.core.diagnosis.path import diagnose
 from shared.core.diagnosis.settling import history, settle
 from shared.core.diagnosis.surroundings import Surroundings
+from shared.core.diagnosis.whole import Diagnosis, diagnosis_of
 
 __all__ = [
+    "Diagnosis",
     "Evidence",
     "Failure",
     "HostVerdict",
     "Stage",
     "StageResult",
     "Status",
+    "Subject",
     "Surroundings",
-    "Tested",
     "Verdict",
     "address_failure",
     "diagnose",
+    "diagnosis_of",
     "history",
     "hosts_to_test",
+    "last_of",
     "page_of",
     "settle",
+    "standing_of",
     "told",
     "worst_of",
 ]

@@ -26,11 +26,25 @@ from shared.core.diagnosis.evidence import Evidence, Reading
 
 _REACHABLE = Reading("healthy", "Reachable", "{product} answers at {host} with {status}.")
 _PATH_WORKS = Reading("healthy", "PathWorks", "Elastic's proxy answers through the private endpoint at {expected}.")
-FORBIDDEN = Reading(
+_FORBIDDEN = Reading(
     "blocked",
     "ForbiddenByPolicy",
     "The path works, but no policy of the deployment behind {host} admits this private endpoint.",
-    "Associate the endpoint's policy with the deployment, and check the policy's endpoint name and resource GUID.",
+    "The policy is associated as far as Elastic Cloud says: check its endpoint name and resource GUID. Associate it "
+    "again if they are right and this lasts for more than some minutes.",
+)
+_NOT_ASSOCIATED = Reading(
+    "blocked",
+    "NotAssociated",
+    "The path works, but the endpoint's policy is not associated with the deployment behind {host}, which lets nothing "
+    "private in without.",
+    "Condition Associated says what keeps the policy from being associated.",
+)
+_ONLY_OTHER_POLICIES = Reading(
+    "blocked",
+    "OnlyOtherPolicies",
+    "The path works, but the deployment behind {host} has other policies only, and none of them admits this endpoint.",
+    "Condition Associated says what keeps the endpoint's own policy from being associated.",
 )
 _UNKNOWN_RESOURCE = Reading(
     "unreachable",
@@ -57,7 +71,7 @@ _UNEXPECTED = Reading(
     "Check what listens at {expected} port {port}.",
 )
 _INCOMPLETE = Reading("unknown", "ProbeFailed", "The probe of {host} ended without an answer.")
-_REFUSALS: Mapping[int, Reading] = {HTTPStatus.FORBIDDEN: FORBIDDEN, HTTPStatus.NOT_FOUND: _UNKNOWN_RESOURCE}
+_REFUSALS: Mapping[int, Reading] = {HTTPStatus.FORBIDDEN: _FORBIDDEN, HTTPStatus.NOT_FOUND: _UNKNOWN_RESOURCE}
 _ARRIVED = frozenset({HTTPStatus.OK, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 """Statuses that say that the request came to the product, which may well ask for credentials."""
 
@@ -120,14 +134,19 @@ def page_of(service: str) -> str:
     return _PRODUCTS.get(service, _ELASTICSEARCH).page
 
 
-def read_answer(evidence: Evidence, *, expect_unknown: bool) -> tuple[Reading, str]:
+def read_answer(
+    evidence: Evidence, *, expect_unknown: bool = False, associated: bool = True, policies: int | None = None
+) -> tuple[Reading, str]:
     """Tell from an HTTP answer who gave it and what it means; with it the name of the product for the texts.
 
     Both the proxy (`{"ok":false}`) and Elasticsearch (`security_exception`) answer with 403; Elasticsearch's is as good
-    as its 401: the request arrived there.
+    as its 401: the request arrived there. `associated` and `policies` say what the proxy's 403 is to be blamed on.
     """
     product = _PRODUCTS.get(evidence.service, _ELASTICSEARCH)
-    return _read(product, evidence, expect_unknown=expect_unknown), product.name
+    reading = _read(product, evidence, expect_unknown=expect_unknown)
+    if reading is _FORBIDDEN and not associated:
+        reading = _ONLY_OTHER_POLICIES if policies else _NOT_ASSOCIATED
+    return reading, product.name
 
 
 def _read(product: _Product, evidence: Evidence, *, expect_unknown: bool) -> Reading:

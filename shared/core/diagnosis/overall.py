@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
+from shared.core.connection import StandingVerdict, VerdictMemory
 from shared.core.diagnosis.evidence import Status, Verdict
 from shared.core.diagnosis.hosts import PRIMARY
 
@@ -25,6 +27,21 @@ class HostVerdict:
         secondary = self.service != PRIMARY
         lesser = secondary and _GRAVITY[self.verdict.status] > _GRAVITY["degraded"]
         return replace(self.verdict, status="degraded") if lesser else self.verdict
+
+
+def standing_of(memory: VerdictMemory) -> HostVerdict:
+    """What counts for a name: its last result, or an earlier one that has not been outdone yet."""
+    return _host_verdict(memory, memory.standing or memory)
+
+
+def last_of(memory: VerdictMemory) -> HostVerdict:
+    """The last result of a name, whether it counts or not."""
+    return _host_verdict(memory, memory)
+
+
+def _host_verdict(memory: VerdictMemory, counts: VerdictMemory | StandingVerdict) -> HostVerdict:
+    status = cast("Status", counts.status)
+    return HostVerdict(memory.host, memory.service, Verdict(status, counts.reason, counts.cause, counts.next_step))
 
 
 def worst_of(verdicts: Sequence[HostVerdict]) -> HostVerdict:

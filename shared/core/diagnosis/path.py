@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping
 
 from shared.core.diagnosis.answers import read_answer
 from shared.core.diagnosis.evidence import Evidence, Failure, Reading, Verdict
+from shared.core.diagnosis.hosts import Subject
 from shared.core.diagnosis.surroundings import Surroundings
 
 _CHECK_DNS = (
@@ -133,17 +134,18 @@ _NOTHING = Surroundings()
 
 def diagnose(
     evidence: Evidence,
+    tested: Subject | None = None,
     *,
-    expect_unknown: bool = False,
     shared_with: Collection[str] = (),
     around: Surroundings = _NOTHING,
 ) -> Verdict:
-    """Read `evidence` in the light of what is known `around` it.
+    """Read `evidence` of a name in the light of what is known `around` it.
 
-    With `expect_unknown` the name probed belongs to no deployment, so the proxy's refusal is the good answer.
-    `shared_with` holds addresses of other endpoints that rightly are in the record too; any more in the answer
-    degrade a healthy verdict.
+    `tested` says what the name is for; left out, a deployment's that is associated.
+    `shared_with` holds addresses of other endpoints that rightly are in the record too; any more in the answer degrade
+    a healthy verdict.
     """
+    tested = tested or Subject(evidence.host, evidence.service)
     failure = evidence.failure
     if failure in _NO_ROUTE and around.approved:
         return _no_route(evidence, around)
@@ -153,7 +155,9 @@ def diagnose(
             return explained
     if failure is not None:
         return _FAILURES[failure].verdict(evidence)
-    reading, product = read_answer(evidence, expect_unknown=expect_unknown)
+    reading, product = read_answer(
+        evidence, expect_unknown=tested.path_only, associated=tested.associated, policies=tested.policies
+    )
     allowed = {evidence.expected_address, *shared_with}
     if reading.status == "healthy" and not allowed.issuperset(evidence.addresses):
         reading = _OTHER_ADDRESSES

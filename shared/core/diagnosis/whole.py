@@ -1,0 +1,95 @@
+"""The diagnosis of a connection out of all evidence on record: control plane, resolver, TCP, TLS, HTTP. Pure.
+
+Called by the pages that explain a connection. The control plane comes first: where a condition wants something, a test
+of the path would only show its consequences. Where all is as it should be, the health check has the word.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.core import conditions as c
+from shared.core.advice import network_advice
+from shared.core.conditions import Condition
+from shared.core.connection import Advice, Connection, NetworkMemory, VerdictMemory
+from shared.core.diagnosis.evidence import Status
+from shared.core.diagnosis.overall import standing_of, worst_of
+from shared.core.reasons import Hop, hop_of
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What is wrong with a connection, or that nothing is."""
+
+    status: Status
+    reason: str
+    cause: str
+    next_step: str
+    hop: Hop | None
+    """Where on the path it is broken, or not known; None: nowhere."""
+    since: datetime | None
+    evidence: tuple[str, ...]
+    """All that this rests on, a line each."""
+    advice: tuple[Advice, ...]
+    """What a person should know besides."""
+
+
+def diagnosis_of(connection: Connection) -> Diagnosis:
+    """Read a connection's record."""
+    told = _speaker(connection)
+    dns = network_advice(connection)
+    advice = connection.advice if dns is None else (*connection.advice, dns)
+    evidence = tuple(_evidence(connection))
+    if told is None:
+        cause = "Nothing is known about the connection yet."
+        return Diagnosis("unknown", "NotObserved", cause, "", Hop.APP, None, evidence, advice)
+    status = _status(connection, told)
+    hop = None if status == "healthy" else hop_of(told.type, told.reason)
+    return Diagnosis(status, told.reason, told.message, told.next_step, hop, told.since, evidence, advice)
+
+
+def _speaker(connection: Connection) -> Condition | None:
+    """The condition that decides: the first that wants something, a person's turn first; else the health check's."""
+    others = [condition for condition in connection.conditions if condition.type != c.READY]
+    wanting = [condition for condition in others if condition.wanting]
+    persons = (condition for condition in wanting if condition.needs is c.Kind.PERSON)
+    return next(persons, None) or next(iter(wanting), None) or connection.condition(c.REACHABLE) or _last_of(others)
+
+
+def _last_of(conditions: list[Condition]) -> Condition | None:
+    return conditions[-1] if conditions else None
+
+
+def _status(connection: Connection, told: Condition) -> Status:
+    counting = [standing_of(memory) for memory in connection.checks if memory.associated]
+    if told.type == c.REACHABLE and told.reason != "NotTested" and counting:
+        return worst_of(counting).weighed.status
+    if told.needs is c.Kind.PERSON:
+        return "blocked"
+    # Something is missing that the app is working on: of a connection that worked, traffic may suffer.
+    return "degraded" if connection.ready_since is not None and told.needs is not c.Kind.EVENT else "unknown"
+
+
+def _evidence(connection: Connection) -> list[str]:
+    lines = [f"{one.type} {one.status}, {one.reason}: {one.message}" for one in connection.conditions]
+    lines += [_tested(memory) for memory in connection.checks]
+    return lines + ([_network(connection.network)] if connection.network else [])
+
+
+def _tested(memory: VerdictMemory) -> str:
+    stages = ", ".join(f"{name} {milliseconds:g} ms" for name, milliseconds in memory.stages)
+    addresses = ", ".join(memory.addresses) or "no address"
+    asked = "" if memory.associated else ", not associated"
+    who = f"{memory.host} ({memory.service}{asked})"
+    text = f"{who} {memory.status}, {memory.reason}: {addresses}; {stages}. {memory.cause}"
+    return text if memory.standing is None else f"{text} What counts is still {memory.standing.reason}."
+
+
+def _network(network: NetworkMemory) -> str:
+    peered = {True: "peered with the app's, or the same", False: "not peered with the app's", None: "where, not known"}
+    servers = ", ".join(network.dns_servers) or "Azure's name server, as far as is known"
+    own = ", ".join(network.app_dns_servers)
+    apps = f"; the app's network asks {own}" if own else ""
+    read = f"read {network.read_at:%Y-%m-%d %H:%M} UTC"
+    return f"Network {network.vnet_id}: {peered[network.peered]}; asks {servers}{apps} ({read})."

@@ -1,0 +1,62 @@
+"""The catalogue of reasons: all that a condition, a verdict or a piece of advice can have, with symptom, cause and fix.
+
+Read by `diagnosis_of` (where on the path is it?) and by the script that writes docs/troubleshooting.md. The code that
+gives a reason keeps its own texts, with the names and addresses of the case; here stands what is true of every case. A
+test holds the catalogue to the code, in both directions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+
+from shared.core import conditions as c
+from shared.core.reasons import checks, elastic, services, setup
+from shared.core.reasons.entry import Hop, Reason
+
+__all__ = ["SECTIONS", "Hop", "Reason", "catalogue", "hop_of"]
+
+SECTIONS: Mapping[str, tuple[Reason, ...]] = {
+    "The whole": services.WHOLE,
+    "Endpoint": setup.ENDPOINT,
+    "Approval": setup.APPROVAL,
+    "Zone, links and record": setup.DNS,
+    "Policies and claims": elastic.POLICIES,
+    "Deployments": elastic.DEPLOYMENTS,
+    "Removal": elastic.REMOVAL,
+    "Health check": checks.GOOD,
+    "Health check: names": checks.NAMES,
+    "Health check: way and TLS": checks.ROUTES,
+    "Health check: answers": checks.ANSWERS,
+    "Waiting for Azure and Elastic": services.DELAYS,
+    "Refused by Azure and Elastic": services.REFUSALS,
+}
+"""The reasons by what they are about, in the order of the page."""
+
+_HOP_OF_TYPE: Mapping[str, Hop] = {
+    c.RECOGNISED: Hop.ENDPOINT,
+    c.ADDRESSED: Hop.ENDPOINT,
+    c.ZONE_READY: Hop.DNS,
+    c.LINKED: Hop.NETWORK,
+    c.RECORD_READY: Hop.DNS,
+    c.POLICY_READY: Hop.POLICY,
+    c.CLAIMED: Hop.POLICY,
+    c.APPROVED: Hop.APPROVAL,
+    c.ASSOCIATED: Hop.DEPLOYMENT,
+    c.REACHABLE: Hop.DEPLOYMENT,
+    c.REMOVED: Hop.APP,
+}
+
+
+@cache
+def catalogue() -> Mapping[str, Reason]:
+    """Every reason by its name."""
+    return {reason.name: reason for reasons in SECTIONS.values() for reason in reasons}
+
+
+def hop_of(type_: str, reason: str) -> Hop:
+    """Where on the path a condition of this type with this reason is."""
+    known = catalogue().get(reason)
+    if known is not None and known.hop is not None:
+        return known.hop
+    return _HOP_OF_TYPE.get(type_, Hop.APP)
