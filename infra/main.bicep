@@ -42,6 +42,8 @@ param firstPolicyAllowed string = ''
 param dnsZoneResourceGroupId string = ''
 @description('Ids of further resource groups or subscriptions with DNS zones that the app may write to, separated by commas.')
 param dnsScopes string = ''
+@description('Whether the app may delete the records, links and zones that it made for endpoints that are gone; without, it reports what it leaves.')
+param allowDelete bool = true
 @description('Ids of further subscriptions to look in for zones, separated by commas.')
 param dnsSubscriptions string = ''
 @description('Ids of further networks to link every zone to, separated by commas, such as a hub with the DNS resolver. The app\'s own network is always linked.')
@@ -305,6 +307,7 @@ module roles 'app/role-definitions.bicep' = {
   params: {
     environmentName: environmentName
     subscriptionIds: assignable
+    allowDelete: allowDelete
   }
 }
 
@@ -328,6 +331,22 @@ module mayWriteInGroup 'app/role-on-group.bicep' = [for id in writeGroups: {
   scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
   params: {
     roleName: roles.outputs.writerName
+    principalId: identity.outputs.appPrincipalId
+  }
+}]
+
+module mayDeleteInSubscription 'app/role-on-subscription.bicep' = [for id in (allowDelete ? writeSubscriptions : []): {
+  scope: subscription(id)
+  params: {
+    roleName: roles.outputs.removerName
+    principalId: identity.outputs.appPrincipalId
+  }
+}]
+
+module mayDeleteInGroup 'app/role-on-group.bicep' = [for id in (allowDelete ? writeGroups : []): {
+  scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
+  params: {
+    roleName: roles.outputs.removerName
     principalId: identity.outputs.appPrincipalId
   }
 }]

@@ -31,6 +31,17 @@ var rules = [
     frequency: 'PT5M'
   }
   {
+    name: 'removals-stopped'
+    title: 'Removals stopped'
+    description: 'A sweep would take away more than REMOVAL_LIMIT, so nothing is removed until a person confirms. GET /api/removals says what it is about; docs/operations.md: removals.'
+    query: loadTextContent('../queries/removals-stopped.kql')
+    severity: 1
+    operator: 'GreaterThan'
+    threshold: 0
+    window: 'PT30M'
+    frequency: 'PT15M'
+  }
+  {
     name: 'not-ready'
     title: 'Connections not Ready for long'
     description: 'A connection has not been Ready for an hour and a half, and nobody is asked to act. GET /api/connections/{id} says what it waits for.'

@@ -21,7 +21,8 @@ pytestmark = pytest.mark.e2e
 CLIENT_ID = "22222222-0000-0000-0000-000000000000"
 SUBSCRIPTION = f"/subscriptions/{DEFAULT_SUBSCRIPTION}"
 HUB_GROUP = f"{SUBSCRIPTION}/resourceGroups/rg-dns"
-ZONE = f"{HUB_GROUP}/providers/Microsoft.Network/privateDnsZones/privatelink.eastus2.azure.elastic-cloud.com"
+ZONE_TYPE = "Microsoft.Network/privateDnsZones"
+ZONE = f"{HUB_GROUP}/providers/{ZONE_TYPE}/privatelink.eastus2.azure.elastic-cloud.com"
 
 Start = Callable[..., Instance]
 
@@ -31,8 +32,10 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Start an instance whose app has the shipped roles, less some actions."""
     started: list[Instance] = []
 
-    def begin(*without: str, **options: Any) -> Instance:
-        roles = assignments(read=[SUBSCRIPTION], write=[HUB_GROUP], join=[HUB_VNET], without=without)
+    def begin(*without: str, allow_delete: bool = True, **options: Any) -> Instance:
+        roles = assignments(
+            read=[SUBSCRIPTION], write=[HUB_GROUP], join=[HUB_VNET], allow_delete=allow_delete, without=without
+        )
         given = [{"scope": r.scope, "actions": asdict(r)["actions"], "notActions": without} for r in roles]
         file = tmp_path / "roles.json"
         file.write_text(json.dumps({CLIENT_ID: given}), encoding="utf-8")
@@ -64,15 +67,21 @@ async def removed(client: LocalClient, endpoint: str) -> dict[str, Any]:
     return dict(await eventually(ask, lambda found: found.get("phase") == "Removed"))
 
 
+async def zones(client: LocalClient) -> list[str]:
+    """The private DNS zones that there are."""
+    answer = await client.azure("GET", f"{SUBSCRIPTION}/providers/{ZONE_TYPE}")
+    return [zone["name"] for zone in answer["value"]]
+
+
 def refusals(instance: Instance) -> list[str]:
     """What the local Azure refused anybody for want of rights."""
     lines = (Path(instance.endpoints["folder"]) / "exchanges.jsonl").read_text(encoding="utf-8").splitlines()
     return [line for line in lines if "AuthorizationFailed" in line]
 
 
-@pytest.mark.parametrize("without", [(), ("*/delete",)], ids=["shipped", "without-delete"])
-async def test_the_whole_life_of_a_connection_under_the_shipped_roles(start: Start, without: tuple[str, ...]) -> None:
-    instance = start(*without)
+@pytest.mark.parametrize("allow_delete", [True, False], ids=["shipped", "without-delete"])
+async def test_the_whole_life_of_a_connection_under_the_shipped_roles(start: Start, allow_delete: bool) -> None:
+    instance = start(allow_delete=allow_delete, REMOVAL_GRACE_SECONDS="1")
     async with instance.client() as client:
         endpoint = await put_endpoint(client, "pe-rights", "eastus2")
         found = await ready(client, endpoint)
@@ -85,14 +94,19 @@ async def test_the_whole_life_of_a_connection_under_the_shipped_roles(start: Sta
         assert await record() == [found["address"]]
         await client.azure("DELETE", f"{ZONE}/A/*")
         await eventually(record, lambda addresses: addresses == [found["address"]])
+        assert refusals(instance) == []
 
         left = await removed(client, endpoint)
-        assert refusals(instance) == []
-        # What stays behind is said, with its ids: nothing is deleted in this version, with or without the right to.
-        assert "left as it is" in next(c["message"] for c in left["conditions"] if c["type"] == "Recognised")
-        assert left["zone"]["id"].lower() == ZONE.lower()
-        assert await record() == [found["address"]]
-        assert left["policy"]["id"] == policy["id"]
+        said = next(c for c in left["conditions"] if c["type"] == "Removed")
+        rulesets = (await client.elastic("GET", "/deployments/traffic-filter/rulesets"))["rulesets"]
+        assert policy["id"] not in {ruleset["id"] for ruleset in rulesets}
+        if allow_delete:
+            assert (said["reason"], left["left"], refusals(instance)) == ("Removed", [], [])
+            assert await zones(client) == []
+        else:
+            assert said["reason"] == "LeftBehind"
+            assert any(f"{ZONE_TYPE}/A/delete" in text for text in left["left"])
+            assert await record() == [found["address"]]
 
 
 async def test_a_right_that_is_missing_is_named(start: Start) -> None:

@@ -18,10 +18,13 @@ ACTIONS = {
     "GET virtualNetworks": f"{NETWORK}/virtualNetworks/read",
     "GET privateDnsZones": f"{NETWORK}/privateDnsZones/read",
     "PUT privateDnsZones": f"{NETWORK}/privateDnsZones/write",
+    "DELETE privateDnsZones": f"{NETWORK}/privateDnsZones/delete",
     "GET privateDnsZones/virtualNetworkLinks": f"{NETWORK}/privateDnsZones/virtualNetworkLinks/read",
     "PUT privateDnsZones/virtualNetworkLinks": f"{NETWORK}/privateDnsZones/virtualNetworkLinks/write",
+    "DELETE privateDnsZones/virtualNetworkLinks": f"{NETWORK}/privateDnsZones/virtualNetworkLinks/delete",
     "GET privateDnsZones/A": f"{NETWORK}/privateDnsZones/A/read",
     "PUT privateDnsZones/A": f"{NETWORK}/privateDnsZones/A/write",
+    "DELETE privateDnsZones/A": f"{NETWORK}/privateDnsZones/A/delete",
     "GET privateDnsOperationStatuses": f"{NETWORK}/privateDnsOperationStatuses/read",
 }
 LINKED_ACTIONS = {

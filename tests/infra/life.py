@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from local.arm import DEFAULT_SUBSCRIPTION
 from local.world import HUB_VNET
+from shared.core.arm_ids import connection_id
+from shared.doctor import examine
+from shared.plans import plan_all, plan_connection
+from shared.removals import confirm_removals, show_removals
 from tests.harness.estate import Estate
 
 SUBSCRIPTION = f"/subscriptions/{DEFAULT_SUBSCRIPTION}"
@@ -18,11 +22,18 @@ ZONE_NAME = "privatelink.eastus2.azure.elastic-cloud.com"
 DNS_API = "2024-06-01"
 PRINCIPAL = "token"
 """The workers' bearer token, which the local ARM takes for their identity."""
+EVERYTHING = {"DNS_RECORD_MODE": "union", "ELASTIC_CLAIM": "true", "REMOVAL_LIMIT": "5"}
+"""Settings with which the product does all that it can; the limit is less than one removal takes."""
 
 
 def hub_estate(**settings: str) -> Estate:
     """An estate whose app makes zones in the hub's group."""
     return Estate(settings={"DNS_ZONE_RESOURCE_GROUP": HUB_GROUP} | settings)
+
+
+def full_estate(**settings: str) -> Estate:
+    """The estate for the whole life."""
+    return hub_estate(**EVERYTHING, **settings)
 
 
 async def connected(estate: Estate) -> tuple[str, list[str]]:
@@ -43,6 +54,26 @@ async def drifted(estate: Estate) -> list[str]:
     return errors
 
 
+async def changed(estate: Estate, endpoint: str) -> None:
+    """The endpoint asks for no deployment, then for one again; then it is made anew under its name."""
+    await estate.put_endpoint(tags={})
+    await estate.settle()
+    assert not (await estate.ready(endpoint)).deployments
+    await estate.delete(endpoint)
+    await estate.put_endpoint()
+    await estate.settle()
+
+
+async def shared(estate: Estate) -> None:
+    """A second endpoint shares zone and record for a while; only its own address is withdrawn with it."""
+    other = await estate.put_endpoint("pe-2", tags={})
+    await estate.settle()
+    assert len((await estate.ready(other)).record_addresses) == 2
+    await estate.delete(other)
+    await estate.settle()
+    assert (await estate.connection(other)).phase == "Removed"
+
+
 async def misled(estate: Estate) -> list[str]:
     """The app's network asks other name servers for a while: checks fail, and the app looks for the reason."""
     hub = estate.arm.virtual_network(HUB_VNET)
@@ -53,6 +84,14 @@ async def misled(estate: Estate) -> list[str]:
     return errors + list((await estate.sweep()).errors)
 
 
+async def looked_at(estate: Estate, endpoint: str) -> list[str]:
+    """A person asks for the plans and for the doctor; returns what was not well."""
+    context = estate.worker.context
+    await plan_connection(context, connection_id(endpoint))
+    _, errors = await plan_all(context)
+    return errors + [finding.what for finding in (await examine(context)).findings if finding.level != "ok"]
+
+
 async def deleted(estate: Estate, endpoint: str) -> list[str]:
     """The endpoint is deleted by its owner; returns what the sweep after it could not read."""
     await estate.delete(endpoint)
@@ -60,14 +99,53 @@ async def deleted(estate: Estate, endpoint: str) -> list[str]:
     return list((await estate.sweep()).errors)
 
 
-async def whole_life(estate: Estate) -> str:
-    """All of it without a hitch; returns the endpoint's id."""
+async def confirmed(estate: Estate, endpoint: str) -> list[str]:
+    """The removal was more than the limit: a sweep stopped it, a person lets it go on."""
+    assert await estate.reason(endpoint, "Removed") == "RemovalLimitReached"
+    stop = (await show_removals(estate.worker.context))["stopped"]
+    await confirm_removals(estate.worker.context, stop["id"])
+    errors = list((await estate.sweep()).errors)
+    await estate.settle()
+    return errors
+
+
+async def forgotten(estate: Estate) -> list[str]:
+    """Another endpoint is connected; all tables are lost, and the endpoint goes unnoticed: only the markers tell."""
+    orphan = await estate.put_endpoint("pe-orphan")
+    await estate.settle()
+    await estate.ready(orphan)
+    estate.events.settings.drop = True
+    await estate.delete(orphan)
+    estate.storage.connections._rows.clear()
+    errors = []
+    for _ in range(3):  # one finds the markers, two must miss the endpoint
+        await estate.clock.sleep(300)
+        errors += (await estate.sweep()).errors
+        await estate.settle()
+    assert (await estate.connection(orphan)).phase == "Removed"
+    return errors
+
+
+async def remembered_life(estate: Estate) -> str:
+    """From the first event to the end of the removal, without a hitch; returns the endpoint's id."""
     endpoint, errors = await connected(estate)
     await estate.ready(endpoint)
     errors += await drifted(estate)
     await estate.ready(endpoint)
+    await changed(estate, endpoint)
+    await estate.ready(endpoint)
+    await shared(estate)
     errors += await misled(estate)
     await estate.ready(endpoint)
+    errors += await looked_at(estate, endpoint)
     errors += await deleted(estate, endpoint)
+    errors += await confirmed(estate, endpoint)
+    assert (await estate.connection(endpoint)).phase == "Removed"
     assert errors == []
     return endpoint
+
+
+async def whole_life(estate: Estate) -> None:
+    """All of it: once with the app's memory, and the end of another endpoint without."""
+    await remembered_life(estate)
+    assert await forgotten(estate) == []

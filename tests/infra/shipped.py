@@ -13,7 +13,7 @@ from local.arm import RoleAssignment
 
 ROOT = Path(__file__).resolve().parents[2]
 INFRA = ROOT / "infra"
-READER, WRITER = "endpointReader", "dnsWriter"
+READER, WRITER, REMOVER = ROLES = ("endpointReader", "dnsWriter", "dnsRemover")
 
 
 def load(name: str) -> dict[str, Any]:
@@ -34,11 +34,14 @@ def actions(role: str) -> tuple[str, ...]:
 
 
 def assignments(
-    *, read: Iterable[str], write: Iterable[str], join: Iterable[str], without: Iterable[str] = ()
+    *,
+    read: Iterable[str],
+    write: Iterable[str],
+    join: Iterable[str],
+    allow_delete: bool = True,
+    without: Iterable[str] = (),
 ) -> list[RoleAssignment]:
     """The role assignments that main.bicep makes for these scopes; `without`: (part of) a role left out."""
     left_out = tuple(without)
-    return [
-        *(RoleAssignment(scope, actions(READER), left_out) for scope in (*read, *join)),
-        *(RoleAssignment(scope, actions(WRITER), left_out) for scope in write),
-    ]
+    places = {READER: (*read, *join), WRITER: tuple(write), REMOVER: tuple(write) if allow_delete else ()}
+    return [RoleAssignment(scope, actions(role), left_out) for role, scopes in places.items() for scope in scopes]

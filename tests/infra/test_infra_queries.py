@@ -13,7 +13,7 @@ from shared.core.modes import OBSERVE_MODE
 from shared.core.conditions import Phase
 from shared.telemetry import Event
 from tests.harness.estate import Estate, arm_error
-from tests.infra.life import hub_estate, whole_life
+from tests.infra.life import EVERYTHING, full_estate, whole_life
 from tests.infra.shipped import INFRA, bicep, load
 
 WORKSPACE_COLUMNS = {"TimeGenerated", "Message"}
@@ -41,7 +41,7 @@ async def logged_in_a_life(caplog: pytest.LogCaptureFixture) -> dict[str, dict[s
     if LOGGED:
         return LOGGED
     caplog.set_level(logging.INFO, "privatelink.telemetry")
-    await whole_life(hub_estate(NOTIFY_TOPIC_ENDPOINT="https://topic.local/api/events"))
+    await whole_life(full_estate(NOTIFY_TOPIC_ENDPOINT="https://topic.local/api/events"))
     for line in lines(caplog):
         for field, value in line.items():
             LOGGED.setdefault(line["event"], {}).setdefault(field, set()).add(value)
@@ -87,6 +87,8 @@ async def test_every_event_with_its_fields_is_logged_in_the_life_of_a_connection
     assert logged["ReconcileCompleted"]["phase"] >= {"Ready", "Removed"}
     assert logged["SweepCompleted"]["keyExpiresAt"] - {None}
     assert logged["SweepCompleted"]["errorCount"] == {0}
+    assert logged["SweepCompleted"]["removalsStopped"] == {False, True}
+    assert all(steps > int(EVERYTHING["REMOVAL_LIMIT"]) for steps in logged["RemovalsStopped"]["steps"])
 
 
 @pytest.mark.parametrize("event", sorted(Event))
@@ -103,7 +105,7 @@ def test_there_is_an_alert_for_each_thing_to_be_woken_for_and_each_query_has_its
     text = bicep("app/alerts.bicep")
     assert set(re.findall(r"loadTextContent\('../queries/([\w-]+)\.kql'\)", text)) == set(KQL)
     assert set(re.findall(r"^    name: '([\w-]+)'$", text, re.MULTILINE)) == set(KQL)
-    assert set(KQL) == {"no-successful-sweep", "not-ready", "blocked", "poison", "key-expiring", "throttled", "notifications"}
+    assert set(KQL) == {"no-successful-sweep", "not-ready", "blocked", "poison", "key-expiring", "throttled", "notifications", "removals-stopped"}
     assert "'DeadLetteredCount'" in bicep("app/event-subscription.bicep")
     assert "loadTextContent('../workbook.json')" in text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -11,37 +12,53 @@ from shared.core.arm_ids import connection_id
 from shared.core.conditions import Phase
 from shared.queries import get_connection
 from tests.harness.estate import Estate
-from tests.infra.arm_actions import ACTIONS, LINKED_ACTIONS, actions_of
-from tests.infra.life import HUB_GROUP, PRINCIPAL, SUBSCRIPTION, connected, deleted, hub_estate, whole_life
-from tests.infra.shipped import READER, WRITER, actions, assignments, bicep, load
+from tests.infra.arm_actions import ACTIONS, LINKED_ACTIONS, NETWORK, actions_of
+from tests.infra.life import (
+    FOREIGN_GROUP,
+    HUB_GROUP,
+    PRINCIPAL,
+    SUBSCRIPTION,
+    ZONE_NAME,
+    ZONES,
+    connected,
+    deleted,
+    full_estate,
+    hub_estate,
+    remembered_life,
+    whole_life,
+)
+from tests.infra.shipped import REMOVER, ROLES, actions, assignments, bicep, load
 
-BOTH = (*actions(READER), *actions(WRITER))
+REMOVE = actions(REMOVER)
+ALL = tuple(action for role in ROLES for action in actions(role))
 
 
-def grant(estate: Estate, *without: str, write: str = HUB_GROUP, join: str = HUB_VNET) -> None:
+def grant(
+    estate: Estate, *without: str, write: str = HUB_GROUP, join: str = HUB_VNET, allow_delete: bool = True
+) -> None:
     """Give the workers the roles where main.bicep gives them to the app, and nothing else."""
     estate.arm_settings.role_assignments[PRINCIPAL] = assignments(
-        read=[SUBSCRIPTION], write=[write], join=[join], without=without
+        read=[SUBSCRIPTION], write=[write], join=[join], allow_delete=allow_delete, without=without
     )
 
 
 async def test_the_roles_have_every_action_that_the_product_needs_and_no_other() -> None:
-    estate = hub_estate()
+    estate = full_estate()
     await whole_life(estate)
     needed = {action for call in estate.worker.wire.calls if call.service == "arm" for action in actions_of(call.what)}
-    assert sorted(BOTH) == sorted(needed)
+    assert sorted(ALL) == sorted(needed)
 
 
 def test_the_table_of_actions_has_nothing_that_no_role_grants() -> None:
-    assert {*ACTIONS.values(), *LINKED_ACTIONS.values()} == set(BOTH)
+    assert {*ACTIONS.values(), *LINKED_ACTIONS.values()} == set(ALL)
 
 
 async def test_the_whole_life_of_a_connection_goes_well_under_exactly_the_shipped_roles() -> None:
-    estate = hub_estate()
+    estate = full_estate()
     grant(estate)
-    endpoint = await whole_life(estate)
+    await whole_life(estate)
     assert {request.status for request in estate.arm.requests} & {401, 403} == set()
-    assert (await estate.connection(endpoint)).phase is Phase.REMOVED
+    assert [zone.id for zone in estate.arm.private_dns_zones()] == [f"{FOREIGN_GROUP}/{ZONES}/{ZONE_NAME}"]
 
 
 async def test_roles_on_the_watched_subscription_serve_endpoints_that_keep_their_zones_themselves() -> None:
@@ -68,22 +85,23 @@ async def test_a_linked_network_in_another_subscription_needs_the_role_on_that_n
     assert (await estate.connection(endpoint)).address
 
 
-async def test_without_delete_rights_the_end_of_an_endpoint_leaves_nothing_unsaid() -> None:
-    estate = hub_estate()
-    grant(estate, "*/delete")
-    endpoint, _ = await connected(estate)
-    before = await estate.ready(endpoint)
-    assert await deleted(estate, endpoint) == []
+async def test_without_delete_rights_the_whole_life_goes_well_and_leaves_nothing_unsaid() -> None:
+    estate = full_estate()
+    grant(estate, allow_delete=False)
+    endpoint = await remembered_life(estate)
     shown = await get_connection(estate.worker.context, connection_id(endpoint))
-    (recognised,) = [condition for condition in shown["conditions"] if condition["type"] == "Recognised"]
-    assert (shown["phase"], recognised["reason"]) == ("Removed", "EndpointNotFound")
-    assert "left as it is" in recognised["message"]
-    # What is left is named, and it is what is there.
-    assert before.zone is not None
-    assert shown["zone"]["id"] == before.zone.id == hub_zone(estate).id
-    assert hub_zone(estate).a_record("*") == [before.address]
-    assert shown["policy"]["id"] == before.policy.id
-    assert before.policy.id in {ruleset.id for ruleset in estate.elastic.rulesets()}
+    (removed,) = [condition for condition in shown["conditions"] if condition["type"] == "Removed"]
+    assert (shown["phase"], removed["status"], removed["reason"]) == ("Removed", "True", "LeftBehind")
+    # What is left is named, with the right that would help, and it is what is there.
+    zone = hub_zone(estate)
+    for thing in ("delete * A record", "delete the link", "delete private DNS zone"):
+        assert any(thing in text for text in shown["left"]), shown["left"]
+    assert any(REMOVE[0] in text for text in shown["left"])
+    assert zone.a_record("*") is not None
+    assert len(estate.links_of(zone)) == 2
+    # What Elastic Cloud has is removed all the same.
+    assert [policy.name for policy in estate.elastic.rulesets() if policy.guids] == []
+    assert estate.elastic.claims() == []
     assert estate.queue.poison == []
 
 
@@ -91,7 +109,7 @@ EXPLAINS = "Microsoft.Network/virtualNetworks/read"
 """Without it no work stays undone; only the explanation of a failed check is poorer."""
 
 
-@pytest.mark.parametrize("action", [action for action in BOTH if action != EXPLAINS])
+@pytest.mark.parametrize("action", [action for action in ALL if action not in {EXPLAINS, *REMOVE}])
 async def test_without_any_single_action_the_product_says_which_right_is_missing(action: str) -> None:
     estate = hub_estate()
     grant(estate, action)
@@ -101,22 +119,47 @@ async def test_without_any_single_action_the_product_says_which_right_is_missing
     assert any(action in text for text in [*said, *errors]), (said, errors)
 
 
-def test_no_action_is_in_both_roles_so_that_neither_hides_a_gap_of_the_other() -> None:
-    assert len(BOTH) == len(set(BOTH))
+@pytest.mark.parametrize("action", REMOVE)
+async def test_without_a_right_to_delete_the_rest_is_removed_and_what_is_left_names_the_right(action: str) -> None:
+    estate = hub_estate()
+    grant(estate, action)
+    endpoint, _ = await connected(estate)
+    await estate.ready(endpoint)
+    assert await deleted(estate, endpoint) == []
+    connection = await estate.connection(endpoint)
+    assert (connection.phase, await estate.reason(endpoint, "Removed")) == (Phase.REMOVED, "LeftBehind")
+    assert any(action in text for text in connection.left), connection.left
+    assert (hub_zone(estate).a_record("*") is None) is (action != f"{NETWORK}/privateDnsZones/A/delete")
+
+
+def test_no_action_is_in_two_roles_so_that_none_hides_a_gap_of_another() -> None:
+    assert len(ALL) == len(set(ALL))
 
 
 def test_the_templates_make_the_roles_from_the_data_that_is_tested_here() -> None:
     definitions = bicep("app/role-definitions.bicep")
     assert "loadJsonContent('../roles.json')" in definitions
-    for role in (READER, WRITER):
+    for role in ROLES:
         assert f"objectKeys(roles.{role}.actions)" in definitions
     assert "'Microsoft.Network/" not in definitions
     assert "dataActions" not in definitions
 
 
-@pytest.mark.parametrize("role", [READER, WRITER])
-def test_no_role_deletes_or_uses_wildcards_or_grants_rights(role: str) -> None:
-    assert [a for a in actions(role) if "*" in a or a.endswith("/delete") or "Microsoft.Authorization" in a] == []
+def test_the_right_to_delete_is_a_role_of_its_own_that_is_given_where_zones_are_written_unless_refused() -> None:
+    main, definitions = bicep("main.bicep"), bicep("app/role-definitions.bicep")
+    assert "resource remover 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (allowDelete)" in definitions
+    scopes = dict(re.findall(r"\[for id in (.+): \{(?:.|\n)*?roleName: roles\.outputs\.(\w+)Name", main))
+    assert {where for where, role in scopes.items() if role == "writer"} == {"writeSubscriptions", "writeGroups"}
+    assert {where for where, role in scopes.items() if role == "remover"} == {
+        "(allowDelete ? writeSubscriptions : [])",
+        "(allowDelete ? writeGroups : [])",
+    }
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_only_the_remover_deletes_and_no_role_uses_wildcards_or_grants_rights(role: str) -> None:
+    assert [a for a in actions(role) if "*" in a or "Microsoft.Authorization" in a] == []
+    assert [a for a in actions(role) if a.endswith("/delete")] == list(REMOVE if role == REMOVER else ())
     assert all(why.strip() for why in load("roles.json")[role]["actions"].values())
 
 
