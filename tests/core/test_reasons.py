@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from scripts.troubleshooting_page import BEGIN, PAGE, tables
 from shared.clouds import arm_errors
 from shared.core import conditions as c
+from shared.core import desired, disassociation, modes, selection
 from shared.core.outcomes import _REASONS
 from shared.core.plan import TERMINAL
 from shared.core.reasons import SECTIONS, Hop, Reason, catalogue, hop_of
+from shared.settings import descriptions
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 CALLS = {
@@ -40,6 +43,12 @@ RELAYED = re.compile(r"(\w+(\[0\])?\.)+reason|entity\['reason'\]|counts\.reason"
 PLAIN = {"conditions.py", "removal.py"}
 """Where `reason` is the argument of a function that makes conditions: its callers are looked at instead."""
 
+TAGS = [
+    (name, value)
+    for module in (desired, disassociation, modes, selection)
+    for name, value in vars(module).items()
+    if name.endswith("_TAG") and isinstance(value, str)
+]
 Source = tuple[str, str]
 """Module and expression."""
 
@@ -132,6 +141,24 @@ def test_every_entry_says_what_is_seen_why_and_what_to_do(reason: Reason) -> Non
         assert text.endswith(".")
         assert "|" not in text, "it stands in a table"
         assert len(text) < 220
+
+
+def test_the_page_for_operators_has_every_entry_of_the_catalogue() -> None:
+    assert "\n".join([BEGIN, *tables()]) + "\n" in PAGE.read_text(encoding="utf-8"), (
+        "run scripts/troubleshooting_page.py"
+    )
+
+
+def test_every_setting_tag_and_reason_that_the_page_names_exists() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    settings = {one.name for one in descriptions()}
+    named = set(re.findall(r"\b[A-Z]{2,}(?:_[A-Z]+)+\b", page))
+    assert named - settings == set()
+    tags = {tag for _, tag in TAGS}
+    assert set(re.findall(r"\belastic-(?:deployments|privatelink[a-z-]*)\b", page)) - tags == set()
+    opening = page.split(BEGIN)[0]
+    words = set(re.findall(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)+)`", opening))
+    assert words - set(catalogue()) == set()
 
 
 @pytest.mark.parametrize(

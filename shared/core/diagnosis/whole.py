@@ -11,11 +11,13 @@ from datetime import datetime
 
 from shared.core import conditions as c
 from shared.core.advice import network_advice
-from shared.core.conditions import Condition
+from shared.core.conditions import Condition, Phase
 from shared.core.connection import Advice, Connection, NetworkMemory, VerdictMemory
 from shared.core.diagnosis.evidence import Status
 from shared.core.diagnosis.overall import standing_of, worst_of
-from shared.core.reasons import Hop, hop_of
+from shared.core.reasons import Hop, hop_of, owns
+
+_NO_CONNECTION = frozenset({Phase.IGNORED, Phase.REMOVING, Phase.REMOVED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,17 @@ def diagnosis_of(connection: Connection) -> Diagnosis:
 
 
 def _speaker(connection: Connection) -> Condition | None:
-    """The condition that decides: the first that wants something, a person's turn first; else the health check's."""
+    """The condition that decides: the first that wants something, a person's turn first; else the health check's.
+
+    One that only passes another's reason on leaves the word to that one, as an unlinked network does to its record.
+    """
     others = [condition for condition in connection.conditions if condition.type != c.READY]
     wanting = [condition for condition in others if condition.wanting]
-    persons = (condition for condition in wanting if condition.needs is c.Kind.PERSON)
-    return next(persons, None) or next(iter(wanting), None) or connection.condition(c.REACHABLE) or _last_of(others)
+    first = next((one for one in wanting if one.needs is c.Kind.PERSON), None) or next(iter(wanting), None)
+    if first is None:
+        return connection.condition(c.REACHABLE) or _last_of(others)
+    owners = (one for one in wanting if one.reason == first.reason and owns(one.type, one.reason))
+    return next(owners, first)
 
 
 def _last_of(conditions: list[Condition]) -> Condition | None:
@@ -67,8 +75,10 @@ def _status(connection: Connection, told: Condition) -> Status:
         return worst_of(counting).weighed.status
     if told.needs is c.Kind.PERSON:
         return "blocked"
-    # Something is missing that the app is working on: of a connection that worked, traffic may suffer.
-    return "degraded" if connection.ready_since is not None and told.needs is not c.Kind.EVENT else "unknown"
+    if connection.phase in _NO_CONNECTION:
+        return "unknown"
+    # Something is missing that nobody has to see to: of a connection that worked, traffic may suffer meanwhile.
+    return "degraded" if connection.ready_since is not None else "unknown"
 
 
 def _evidence(connection: Connection) -> list[str]:

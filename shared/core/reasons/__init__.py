@@ -14,7 +14,7 @@ from shared.core import conditions as c
 from shared.core.reasons import checks, elastic, services, setup
 from shared.core.reasons.entry import Hop, Reason
 
-__all__ = ["SECTIONS", "Hop", "Reason", "catalogue", "hop_of"]
+__all__ = ["SECTIONS", "Hop", "Reason", "catalogue", "hop_of", "owns"]
 
 SECTIONS: Mapping[str, tuple[Reason, ...]] = {
     "The whole": services.WHOLE,
@@ -52,6 +52,11 @@ _HOP_OF_TYPE: Mapping[str, Hop] = {
 def catalogue() -> Mapping[str, Reason]:
     """Every reason by its name."""
     return {reason.name: reason for reasons in SECTIONS.values() for reason in reasons}
+
+
+def owns(type_: str, reason: str) -> bool:
+    """Whether the reason is about the same part of the path as conditions of this type are."""
+    return hop_of(type_, reason) is _HOP_OF_TYPE.get(type_)
 
 
 def hop_of(type_: str, reason: str) -> Hop:

@@ -17,7 +17,7 @@ WHOLE = (
         "ObserveMode",
         "A step is planned and not carried out.",
         "The mode is observe, or the app is paused.",
-        "Change MODE or the endpoint's tag elastic-privatelink-mode, or end the pause.",
+        "Change MODE or the endpoint's tag elastic-privatelink, or end the pause.",
     ),
 )
 

@@ -31,7 +31,7 @@ ENDPOINT = (
     Reason(
         "IgnoredByTag",
         "The connection is Ignored.",
-        "The endpoint's tag elastic-privatelink-mode has the value ignore.",
+        "The endpoint's tag elastic-privatelink has the value ignore.",
         "Take the tag off to have it handled again.",
     ),
     Reason(
