@@ -38,6 +38,23 @@ param mode string = 'enforce'
 param deploymentsAllowed string = ''
 @description('Ids or names of the deployments that may get their first policy, which closes them to all else; * for all.')
 param firstPolicyAllowed string = ''
+@description('Ids or names of the deployments whose last policy may be taken away, which opens them to the internet; * for all.')
+param lastPolicyAllowed string = ''
+@description('What becomes of what was made for an endpoint that is deleted: cleanup removes it, retain leaves it.')
+@allowed(['cleanup', 'retain'])
+param onDelete string = 'cleanup'
+@description('Seconds between the decision that an endpoint is gone and the removal; an endpoint made again ends it.')
+@minValue(0)
+@maxValue(604800)
+param removalGraceSeconds int = 600
+@description('Things that may be taken away between two sweeps; past it all removals stop until a person confirms. An endpoint has about five.')
+@minValue(0)
+param removalLimit int = 30
+@description('How often within seven days an association is put back that somebody else takes away.')
+@minValue(0)
+param associationRestores int = 3
+@description('Whether endpoints are claimed for the Elastic Cloud organization, so that no other one can use them in a policy.')
+param claimEndpoints bool = false
 @description('Id of the resource group for new private DNS zones; empty for each endpoint\'s own.')
 param dnsZoneResourceGroupId string = ''
 @description('Ids of further resource groups or subscriptions with DNS zones that the app may write to, separated by commas.')
@@ -260,6 +277,12 @@ module app 'app/function.bicep' = {
         ELASTIC_DEPLOYMENTS_ALLOWED: deploymentsAllowed
         ELASTIC_DEPLOYMENTS_DENIED: deniedDeployments
         ELASTIC_FIRST_POLICY_ALLOWED: firstPolicyAllowed
+        ELASTIC_LAST_POLICY_ALLOWED: lastPolicyAllowed
+        ELASTIC_CLAIM: claimEndpoints ? 'true' : 'false'
+        ON_DELETE: onDelete
+        REMOVAL_GRACE_SECONDS: string(removalGraceSeconds)
+        REMOVAL_LIMIT: string(removalLimit)
+        ASSOCIATION_RESTORES: string(associationRestores)
         INSTANCE_ID: environmentName
         DNS_ZONE_RESOURCE_GROUP: dnsZoneResourceGroupId
         DNS_SUBSCRIPTIONS: dnsSubscriptions

@@ -30,6 +30,10 @@ VALUES = {
     "AZURE_CLIENT_ID": "00000000-0000-0000-0000-00000000000c",
     "ELASTIC_API_KEY": "what-the-vault-holds",
     "INSTANCE_ID": "production",
+    "ELASTIC_CLAIM": "false",
+    "REMOVAL_GRACE_SECONDS": "600",
+    "REMOVAL_LIMIT": "30",
+    "ASSOCIATION_RESTORES": "3",
     "DNS_LINK_VNETS": "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-production/providers/"
     "Microsoft.Network/virtualNetworks/vnet-production",
     "APP_VNET": "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-production/providers/"
@@ -59,6 +63,18 @@ def test_the_settings_that_the_templates_make_are_accepted() -> None:
     settings = load({name: VALUES.get(name, "") for name in shipped_settings()})
     assert settings.arm_url == "https://management.azure.com"
     assert settings.instance_id == "production"
+
+
+def test_what_a_deployer_does_not_choose_is_as_the_app_has_it_by_itself() -> None:
+    given = dict(re.findall(r"^param (\w+) \w+ = (.+)$", bicep("main.bicep"), re.MULTILINE))
+    own = {setting.name: setting.default for setting in descriptions()}
+    compared = {}
+    for name, expression in shipped_settings().items():
+        parameter = re.fullmatch(r"(?:string\()?(\w+)(?:\)| \? 'true' : 'false')?", expression)
+        if parameter is not None and parameter[1] in given and name in own:
+            compared[name] = given[parameter[1]].strip("'")
+    assert {"MODE", "ON_DELETE", "REMOVAL_LIMIT", "ELASTIC_CLAIM", "ELASTIC_LAST_POLICY_ALLOWED"} <= set(compared)
+    assert compared == {name: own[name] for name in compared}
 
 
 def test_the_secret_setting_is_a_reference_to_the_vault_and_nothing_else_is() -> None:
