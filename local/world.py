@@ -16,10 +16,12 @@ import httpx
 from local.arm import DEFAULT_SUBSCRIPTION, ArmCloud, ArmSettings
 from local.clock import LoopClock
 from local.elastic import ElasticCloud, ElasticSettings
+from local.elastic.front import Front
 from local.network import CertificateAuthority, Network
 from shared.core.catalogue import hosted_services
 
 API_KEY = "bG9jYWwtZWxhc3RpYy1jbG91ZC1hcGkta2V5"
+SECOND_API_KEY = "c2Vjb25kLWxvY2FsLW9yZ2FuaXphdGlvbi1rZXk"
 VNET_REGIONS = ("eastus2", "westeurope", "japaneast")
 VNET_ROLES = ("apps", "hub")
 NETWORK_API = "2024-05-01"
@@ -50,17 +52,25 @@ class World:
         ca: CertificateAuthority | None = None,
         loopback_prefix: str = "127.77.0.0/16",
         seed: int = 0,
+        second_organization: bool = False,
     ) -> None:
         self.clock = clock
         self.arm = ArmCloud(clock, settings=arm_settings, check_token=check_token, random=Random(seed))
         self.elastic = ElasticCloud(
             clock, endpoints=self.arm, settings=elastic_settings, api_key=API_KEY, random=Random(seed)
         )
+        self.second: ElasticCloud | None = None
+        """Another organization of Elastic Cloud, behind the same address."""
+        organizations = {API_KEY: self.elastic}
+        if second_organization:
+            self.second = ElasticCloud(clock, endpoints=self.arm, api_key=SECOND_API_KEY, random=Random(seed + 1))
+            organizations[SECOND_API_KEY] = self.second
+        self.front = Front(organizations)
         zones = [service.zone for service in hosted_services()]
         self.network = Network(
             clock,
             arm=self.arm,
-            elastic=self.elastic,
+            elastic=self.front,
             ca=ca or CertificateAuthority(),
             zones=zones,
             loopback_prefix=loopback_prefix,
@@ -80,10 +90,15 @@ class World:
         self.seed_deployments()
 
     def seed_deployments(self) -> None:
-        """One deployment open to the internet and one with an IP policy, in every hosted region."""
+        """One deployment open to the internet and one with an IP policy, in every hosted region.
+
+        A second organization has one with an IP policy too, of the same name as the first one's.
+        """
         for service in hosted_services():
             self.elastic.add_deployment(f"search-{service.region}", service.region)
             self.elastic.add_deployment(f"logs-{service.region}", service.region, ip_policy=True)
+            if self.second is not None:
+                self.second.add_deployment(f"logs-{service.region}", service.region, ip_policy=True)
 
     def azure(self, token: str = "local") -> httpx.AsyncClient:
         """A client that speaks ARM to this world in-process, as a user with `token` does."""

@@ -17,11 +17,13 @@ from shared.clock import SystemClock
 from shared.clouds.azure import ArmClients, ArmOptions
 from shared.clouds.elastic import ElasticCloud, ElasticOptions
 from shared.clouds.notifications import Topic, TopicOptions
+from shared.clouds.organizations import Organizations
 from shared.clouds.private_dns import PrivateDns
 from shared.clouds.private_endpoints import PrivateEndpoints
 from shared.context import Context, log
 from shared.core.errors import InvalidSettings
 from shared.core.messages import QUEUE
+from shared.core.organizations import DEFAULT
 from shared.core.schedule import is_schedule
 from shared.probe import Connection, Network
 from shared.settings import DEFAULT_SCHEDULE, SCHEDULE_SETTING, Settings, load
@@ -50,7 +52,7 @@ def build(environ: Mapping[str, str]) -> Context:
         clock=clock,
         endpoints=PrivateEndpoints(clients),
         dns=PrivateDns(clients),
-        elastic=ElasticCloud(elastic_options(settings)),
+        elastic=Organizations({one.organization: ElasticCloud(one) for one in elastic_options(settings)}),
         storage=storage,
         leases=leases,
         network=_LazyNetwork(settings.name_server),
@@ -70,14 +72,20 @@ def arm_options(settings: Settings) -> ArmOptions:
     )
 
 
-def elastic_options(settings: Settings) -> ElasticOptions:
-    """The part of the settings that the Elastic Cloud client needs."""
-    return ElasticOptions(
-        url=settings.elastic_url,
-        api_key=settings.elastic_api_key,
-        timeout=settings.request_timeout,
-        probe_port=settings.probe_port,
-    )
+def elastic_options(settings: Settings) -> list[ElasticOptions]:
+    """The part of the settings that the client of each Elastic Cloud organization needs: one address, a key each."""
+    keys = {DEFAULT: settings.elastic_api_key} | {one.name: one.api_key for one in settings.organizations}
+    return [
+        ElasticOptions(
+            url=settings.elastic_url,
+            api_key=key,
+            timeout=settings.request_timeout,
+            probe_port=settings.probe_port,
+            organization=name,
+        )
+        for name, key in keys.items()
+        if key
+    ]
 
 
 def topic_options(settings: Settings) -> TopicOptions:

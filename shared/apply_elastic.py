@@ -85,7 +85,7 @@ async def _create_policy(run: Run, step: CreatePolicy, observed: ObservedElastic
         run.connection = forget_policy_intent(run.connection)
         raise Waiting("Too little of this run's lease is left to create a policy safely.", on=step.name, after=1.0)
     try:
-        policy_id = await run.context.elastic.create_policy(step)
+        policy_id = await run.elastic.create_policy(step)
     except AnswerLost:
         raise  # the intent stays: the next run looks for the policy before it makes another
     except AutopilotError:
@@ -118,7 +118,7 @@ def _created(step: CreatePolicy, policy_id: str) -> Policy:
 
 async def _update_policy(run: Run, step: UpdatePolicy, observed: ObservedElastic) -> ObservedElastic:
     """A PUT of all of it: sending it twice changes nothing more."""
-    await run.context.elastic.update_policy(step)
+    await run.elastic.update_policy(step)
     memory = replace(run.connection.policy, id=step.policy_id, owner=Owner.OURS, guid=step.endpoint_guid)
     run.connection = replace(run.connection, policy=memory)
     await run.save()
@@ -137,7 +137,7 @@ async def _associate(run: Run, step: Associate, observed: ObservedElastic) -> Ob
     run.connection = run.connection.with_association(replace(begun, asked=step.asked))
     await run.save()
     try:
-        made = await run.context.elastic.associate(step)
+        made = await run.elastic.associate(step)
     except AnswerLost:
         raise  # begun, and perhaps done: if it is there at the next look, it is ours
     except AutopilotError as error:
@@ -211,7 +211,7 @@ async def _claim(run: Run, step: ClaimEndpoint, observed: ObservedElastic) -> Ob
     run.connection = replace(run.connection, claim=memory)
     await run.save()
     try:
-        await run.context.elastic.claim(step)
+        await run.elastic.claim(step)
     except AnswerLost:
         raise  # it may stand, and would be ours
     except AutopilotError:
@@ -223,7 +223,7 @@ async def _claim(run: Run, step: ClaimEndpoint, observed: ObservedElastic) -> Ob
 
 async def _unclaim(run: Run, step: UnclaimEndpoint, observed: ObservedElastic) -> ObservedElastic:
     await take(run.context, 1)
-    await run.context.elastic.unclaim(step)
+    await run.elastic.unclaim(step)
     run.connection = replace(run.connection, claim=None)
     await run.save()
     gone = step.endpoint_guid.lower()

@@ -52,14 +52,14 @@ async def apply_removal(run: Run, plan: RemovalPlan) -> tuple[tuple[str, ...], A
 
 
 async def _step(run: Run, step: RemovalStep, plan: RemovalPlan) -> None:
-    dns, elastic = run.context.dns, run.context.elastic
+    dns = run.context.dns
     match step:
         case Disassociate():
             await disassociate(run, step, plan.types)
         case DeletePolicy():
-            await elastic.delete_policy(step.policy_id)
+            await run.elastic.delete_policy(step.policy_id)
         case UnclaimEndpoint():
-            await elastic.unclaim(step)
+            await run.elastic.unclaim(step)
         case WithdrawAddress():
             await dns.put_record(step.record)
         case DeleteRecord():

@@ -10,8 +10,8 @@ import logging
 from dataclasses import dataclass, field
 
 from shared.clock import Clock
-from shared.clouds.elastic import ElasticCloud
 from shared.clouds.notifications import Topic
+from shared.clouds.organizations import Organizations
 from shared.clouds.private_dns import PrivateDns
 from shared.clouds.private_endpoints import PrivateEndpoints
 from shared.core.rules import Rules
@@ -32,7 +32,7 @@ class Context:
     clock: Clock
     endpoints: PrivateEndpoints
     dns: PrivateDns
-    elastic: ElasticCloud
+    elastic: Organizations
     storage: Storage
     leases: Leases
     network: Network

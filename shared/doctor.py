@@ -7,7 +7,7 @@ answer. What follows from the answers is the pure part's: `shared.core.doctor`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -22,6 +22,7 @@ from shared.core.doctor import clouds, judge
 from shared.core.doctor.findings import Answer, Asked, Finding, Report, Topic
 from shared.core.errors import AutopilotError, InvalidSettings
 from shared.core.messages import QUEUE
+from shared.core.organizations import DEFAULT
 from shared.last_sweep import recall
 from shared.pause import present_pause
 from shared.state.connect import POISON_SUFFIX
@@ -42,7 +43,8 @@ NOBODY = "doctor"
 async def examine(context: Context) -> Report:
     """Ask everything that the app rests on."""
     began = _seconds()
-    arm, elastic = ArmQuestions(context.endpoints.clients, context.clock), _ElasticClock(context)
+    arm = ArmQuestions(context.endpoints.clients, context.clock)
+    elastic = {name: _ElasticClock(api, context.clock) for name, api in context.elastic.items()}
     own: Questions = {SWEEP: lambda: recall(context), PAUSE: lambda: present_pause(context)}
     answers = await ask_all(_storage(context.storage) | own | _azure(context, arm) | _elastic(elastic))
     now = context.clock.now()
@@ -52,8 +54,8 @@ async def examine(context: Context) -> Report:
         *(judge.judge_sweep(answers[SWEEP].value, now) if answers[SWEEP].error is None else ()),
         *(judge.judge_pause(answers[PAUSE].value) if answers[PAUSE].error is None else ()),
         *clouds.judge_azure(_about(Topic.AZURE, answers)),
-        *clouds.judge_elastic(_about(Topic.ELASTIC, answers), context.elastic.key_expires, now),
-        *judge.judge_clocks({"Azure": arm.ahead, "Elastic Cloud": elastic.ahead}),
+        *_of_elastic(context, answers, now),
+        *judge.judge_clocks({"Azure": arm.ahead, "Elastic Cloud": _ahead(elastic)}),
     ]
     return Report(now, round((_seconds() - began) * 1000), tuple(findings), context.settings.instance_id)
 
@@ -112,19 +114,35 @@ async def _zones(context: Context, arm: ArmQuestions, subscription: str) -> None
         await context.dns.zone(zone)
 
 
-def _elastic(elastic: _ElasticClock) -> Questions:
+def _elastic(organizations: Mapping[str, _ElasticClock]) -> Questions:
     region = hosted_services()[0].elastic_region
-    return {
-        Asked(Topic.ELASTIC, "private connection policies"): lambda: elastic.ask(lambda api: api.policies(region)),
-        Asked(Topic.ELASTIC, "deployments"): lambda: elastic.ask(lambda api: api.deployments([NOBODY])),
-    }
+    questions: Questions = {}
+    for name, elastic in organizations.items():
+        where = _where(name)
+        questions[Asked(Topic.ELASTIC, "private connection policies", where)] = partial(
+            elastic.ask, lambda api: api.policies(region)
+        )
+        questions[Asked(Topic.ELASTIC, "deployments", where)] = partial(
+            elastic.ask, lambda api: api.deployments([NOBODY])
+        )
+    return questions
+
+
+def _where(organization: str) -> str:
+    """How questions name an organization: the one that all have needs no name."""
+    return "" if organization == DEFAULT else organization
+
+
+def _ahead(organizations: Mapping[str, _ElasticClock]) -> timedelta | None:
+    """By any organization's answer: it is one service."""
+    return next((one.ahead for one in organizations.values() if one.ahead is not None), None)
 
 
 class _ElasticClock:
     """Elastic Cloud, with an ear for the time in its answers; `ahead` as in `ArmQuestions`."""
 
-    def __init__(self, context: Context) -> None:
-        self._api, self._clock = context.elastic, context.clock
+    def __init__(self, api: ElasticCloud, clock: Clock) -> None:
+        self._api, self._clock = api, clock
         self.ahead: timedelta | None = None
 
     async def ask(self, question: Callable[[ElasticCloud], Awaitable[T]]) -> T:
@@ -154,6 +172,16 @@ def _of_storage(answers: dict[Asked, Answer[Any]], now: datetime) -> list[Findin
         findings += judge.judge_queue(look.value.waiting, look.value.oldest, now)
     if poisoned.value is not None:
         findings += judge.judge_poison(poisoned.value)
+    return findings
+
+
+def _of_elastic(context: Context, answers: dict[Asked, Answer[Any]], now: datetime) -> list[Finding]:
+    """Each organization by itself: its key, its end, what it may read."""
+    asked = _about(Topic.ELASTIC, answers)
+    findings: list[Finding] = []
+    for name, api in context.elastic.items():
+        about = {question: answer for question, answer in asked.items() if question.where == _where(name)}
+        findings += clouds.judge_elastic(about, api.key_expires, now, name)
     return findings
 
 

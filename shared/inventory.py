@@ -16,9 +16,12 @@ from shared.core.connection import Connection
 from shared.core.connection_document import from_document
 from shared.core.desired import Desired
 from shared.core.errors import AutopilotError, InvalidInput, Throttled
-from shared.core.model import Claim, Deployment, Endpoint, Policy, Zone
+from shared.core.model import Endpoint, Policy, Zone
+from shared.core.moving import organization_on_record
+from shared.core.organizations import DEFAULT
 from shared.core.selection import CONNECT_TAG
 from shared.correlation import Stage, timed
+from shared.listing import Listing
 from shared.observe import deployments_that_matter, zone_subscriptions
 from shared.reconcile import in_scope
 from shared.state.rows import ConnectionRow
@@ -53,13 +56,22 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What the listings answered; None: could not be read, so nothing is concluded from it."""
+    """What the listings answered."""
 
-    zones: dict[str, tuple[Zone, ...] | None]
-    """By subscription; None: not read."""
-    policies: tuple[Policy, ...] | None
-    deployments: tuple[Deployment, ...] | None
-    claims: tuple[Claim, ...] | None = None
+    zones: dict[str, tuple[Zone, ...] | None] = field(default_factory=dict)
+    """By subscription; None: could not be read, so nothing is concluded from it."""
+    organizations: dict[str, Listing] = field(default_factory=dict)
+    """Elastic Cloud, by organization."""
+
+    @property
+    def answered(self) -> list[str]:
+        """The organizations that could be read."""
+        return [name for name, one in self.organizations.items() if one.policies is not None]
+
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        """Every policy of every organization that could be read."""
+        return tuple(policy for one in self.organizations.values() for policy in one.policies or ())
 
     def zones_for(self, context: Context, desired: Desired) -> tuple[Zone, ...] | None:
         """The zones of every subscription that matters to an endpoint; None when one of them was not read."""
@@ -113,29 +125,45 @@ async def read_world(context: Context, desired: list[Desired], known: dict[str, 
     subscriptions = list(dict.fromkeys((*around, *settings.watched_subscriptions, *settings.dns_subscriptions)))
     # All names: what was made for an endpoint that is gone is found by its marker, wherever it is.
     names = {service.zone for service in hosted_services()}
-    (policies, deployments, claims), zones = await asyncio.gather(
-        _read_elastic(context, desired, known, result),
+    organizations, zones = await asyncio.gather(
+        _read_organizations(context, desired, known, result),
         asyncio.gather(
             *(_read(f"zones of {s}", context.dns.zones_named(names, [s], homes=homes), result) for s in subscriptions)
         ),
     )
-    return World(dict(zip(subscriptions, zones, strict=True)), policies, deployments, claims)
+    return World(dict(zip(subscriptions, zones, strict=True)), organizations)
 
 
-async def _read_elastic(
+async def _read_organizations(
     context: Context, desired: list[Desired], known: dict[str, Known], result: Sweep
-) -> tuple[tuple[Policy, ...] | None, tuple[Deployment, ...] | None, tuple[Claim, ...] | None]:
-    """Policies, then the deployments that endpoints ask for, ours are associated with, or that ask for endpoints."""
-    policies = await _read("policies", context.elastic.policies(), result)
-    matter: dict[str, None] = {}
-    claims = False
+) -> dict[str, Listing]:
+    """Each organization by itself: one that is down or refuses its key holds up its own endpoints only."""
+    pairs = []
     for wanted in desired:
         entry = known.get(wanted.connection_id)
-        record = entry.connection if entry is not None else Connection(wanted.endpoint.id.text)
-        matter |= dict.fromkeys(deployments_that_matter(wanted, policies or (), record))
-        claims = claims or wanted.claim or record.claim is not None
-    deployments = await _read("deployments", context.elastic.deployments(matter, tag=CONNECT_TAG), result)
-    return policies, deployments, await _read("claims", context.elastic.claims(), result) if claims else None
+        pairs.append((wanted, entry.connection if entry is not None else Connection(wanted.endpoint.id.text)))
+    names = [name for name, _ in context.elastic.items()]
+    listings = await asyncio.gather(*(_read_organization(context, name, pairs, result) for name in names))
+    return dict(zip(names, listings, strict=True))
+
+
+async def _read_organization(
+    context: Context, name: str, pairs: list[tuple[Desired, Connection]], result: Sweep
+) -> Listing:
+    """Policies, then the deployments that endpoints ask for, ours are associated with, or that ask for endpoints."""
+    api, of = context.elastic.of(name), "" if name == DEFAULT else f" of organization {name}"
+    policies = await _read(f"policies{of}", api.policies(), result)
+    matter: dict[str, None] = {}
+    claims = False
+    for wanted, record in pairs:
+        here = wanted.organization == name
+        if here:
+            matter |= dict.fromkeys(deployments_that_matter(wanted, policies or (), record))
+        claims = claims or (here and wanted.claim)
+        claims = claims or (record.claim is not None and organization_on_record(record) == name)
+    deployments = await _read(f"deployments{of}", api.deployments(matter, tag=CONNECT_TAG), result)
+    claimed = await _read(f"claims{of}", api.claims(), result) if claims else None
+    return Listing(policies, deployments, claimed, api.key_expires)
 
 
 async def _read(what: str, reading: Awaitable[_T], result: Sweep) -> _T | None:

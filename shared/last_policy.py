@@ -29,7 +29,7 @@ async def disassociate(run: Run, step: Disassociate, types: Mapping[str, str]) -
     try:
         if not step.may_reopen:
             await _check(run, step, types, row.document)
-        await run.context.elastic.disassociate(step.policy_id, step.deployment_id)
+        await run.elastic.disassociate(step.policy_id, step.deployment_id)
         row = replace(row, document=_noted(run, row.document, step))
     finally:
         await _let_go(run, row)
@@ -52,7 +52,7 @@ async def _hold(run: Run) -> ControlRow:
 
 async def _check(run: Run, step: Disassociate, types: Mapping[str, str], document: Mapping[str, Any]) -> None:
     try:
-        attached = await run.context.elastic.attached_to(step.deployment_id)
+        attached = await run.elastic.attached_to(step.deployment_id)
     except NotFound:
         return  # the deployment is gone, and its associations with it
     gone = {policy for deployment, policy, _ in _recent(run, document) if deployment == step.deployment_id}

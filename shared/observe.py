@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+from shared.clouds.elastic import ElasticCloud
 from shared.context import Context, log
 from shared.core.arm_ids import parse_arm_id
 from shared.core.connection import Connection, Owner
@@ -60,6 +61,7 @@ async def observe_elastic(
 
     Deployments that cannot be read come back as the error; the policy does not wait for them.
     """
+    api = context.elastic.of(desired.organization)
     policies, claims = await asyncio.gather(
         _policies(context, desired, known), _claims(context, desired, known), return_exceptions=True
     )
@@ -67,11 +69,11 @@ async def observe_elastic(
         raise policies
     if isinstance(claims, BaseException):
         raise claims
-    observed = ObservedElastic(policies, None, claims, context.elastic.key_expires)
+    observed = ObservedElastic(policies, None, claims, api.key_expires)
     if desired.endpoint.status is not ConnectionStatus.APPROVED:
         return observed, None
     try:
-        deployments = await _deployments(context, deployments_that_matter(desired, policies, known))
+        deployments = await _deployments(api, deployments_that_matter(desired, policies, known))
     except AutopilotError as error:
         return observed, error
     return replace(observed, deployments=deployments), None
@@ -89,7 +91,7 @@ def deployments_that_matter(desired: Desired, policies: tuple[Policy, ...], know
 async def _claims(context: Context, desired: Desired, known: Connection) -> tuple[Claim, ...] | None:
     if not desired.claim and known.claim is None:
         return None
-    return await context.elastic.claims(desired.service.elastic_region)
+    return await context.elastic.of(desired.organization).claims(desired.service.elastic_region)
 
 
 async def _policies(context: Context, desired: Desired, known: Connection) -> tuple[Policy, ...]:
@@ -97,26 +99,27 @@ async def _policies(context: Context, desired: Desired, known: Connection) -> tu
 
     The one in use is looked for by its id before one short listing makes it missing.
     """
-    listed = await context.elastic.policies()
+    api = context.elastic.of(desired.organization)
+    listed = await api.policies()
     used = known.policy.id if known.guid.lower() == desired.endpoint.guid.lower() else ""
     if not used or any(policy.id == used for policy in listed):
         return listed
-    found = await context.elastic.policy(used)
+    found = await api.policy(used)
     return listed if found is None else (*listed, found)
 
 
-async def _deployments(context: Context, matter: tuple[str, ...]) -> tuple[Deployment, ...]:
+async def _deployments(api: ElasticCloud, matter: tuple[str, ...]) -> tuple[Deployment, ...]:
     """These, and those whose own tag asks for endpoints, in one search."""
-    found = await context.elastic.deployments(matter, tag=CONNECT_TAG)
-    return tuple(await asyncio.gather(*(with_attached(context, deployment) for deployment in found)))
+    found = await api.deployments(matter, tag=CONNECT_TAG)
+    return tuple(await asyncio.gather(*(with_attached(api, deployment) for deployment in found)))
 
 
-async def with_attached(context: Context, deployment: Deployment) -> Deployment:
+async def with_attached(api: ElasticCloud, deployment: Deployment) -> Deployment:
     """The search leaves a deployment's settings out at times; then its policies are asked for by themselves."""
     if deployment.attached is not None or not deployment.running:
         return deployment
     try:
-        return replace(deployment, attached=await context.elastic.attached_to(deployment.id))
+        return replace(deployment, attached=await api.attached_to(deployment.id))
     except AutopilotError as error:
         # Unknown stays unknown: S1 then blocks this deployment, and only this one.
         log.warning("policies of deployment %s not read: %s", deployment.id, error)

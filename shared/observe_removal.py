@@ -13,6 +13,7 @@ from shared.core.catalogue import recognise
 from shared.core.connection import Connection
 from shared.core.errors import AutopilotError, InvalidInput
 from shared.core.model import Claim, Deployment, Endpoint, Policy, Zone
+from shared.core.moving import holds
 from shared.core.plan_associations import associated_with
 from shared.core.plan_removal import ObservedRemoval, policies_made_for
 from shared.observe import with_attached
@@ -60,15 +61,18 @@ def _service_zone(endpoint: Endpoint) -> str:
 
 
 async def _elastic(context: Context, known: Connection) -> tuple[tuple[Policy, ...], tuple[Deployment, ...]]:
-    if not known.region:
+    if not known.region or (known.organization not in context.elastic and not holds(known)):
         return (), ()
-    policies = await context.elastic.policies(f"azure-{known.region}")
+    api = context.elastic.of(known.organization)
+    policies = await api.policies(f"azure-{known.region}")
     ours = policies_made_for(known.id, policies, context.rules.instance_id)
     ids = {deployment_id for policy in ours for deployment_id in associated_with(policy.id, policy, ())}
     ids |= {memory.deployment_id for memory in known.associations}
-    found = await context.elastic.deployments(sorted(ids)) if ids else ()
-    return policies, tuple(await asyncio.gather(*(with_attached(context, one) for one in found)))
+    found = await api.deployments(sorted(ids)) if ids else ()
+    return policies, tuple(await asyncio.gather(*(with_attached(api, one) for one in found)))
 
 
 async def _claims(context: Context, known: Connection) -> tuple[Claim, ...]:
-    return () if known.claim is None else await context.elastic.claims(known.claim.region)
+    if known.claim is None or (known.organization not in context.elastic and not holds(known)):
+        return ()
+    return await context.elastic.of(known.organization).claims(known.claim.region)

@@ -17,15 +17,18 @@ from shared.core.connection import Connection
 from shared.core.desired import Desired, desired_of, recognition_condition
 from shared.core.errors import AutopilotError, NotFound
 from shared.core.modes import Mode, asked_mode, stance_of
+from shared.core.moving import moved
 from shared.core.outcomes import condition_of
 from shared.core.pause import Pause
 from shared.core.plan import Observed, Plan, plan
+from shared.core.plan_elastic import ObservedElastic
 from shared.core.plan_removal import plan_removal
 from shared.core.preview import Preview
 from shared.core.rules import OnDelete
 from shared.core.things import things_of
 from shared.observe import observe_dns, observe_elastic
 from shared.observe_removal import observe_removal
+from shared.organizations import check_organization
 from shared.pause import present_pause
 
 
@@ -49,7 +52,7 @@ async def preview_connection(context: Context, known: Connection) -> Preview:
 async def _of_run(context: Context, desired: Desired, known: Connection, pause: Pause | None) -> Preview:
     """What the next run would do."""
     zones, elastic = await asyncio.gather(
-        observe_dns(context, desired, known), observe_elastic(context, desired, known), return_exceptions=True
+        observe_dns(context, desired, known), _elastic(context, desired, known), return_exceptions=True
     )
     errors = {"ZoneReady": zones, "PolicyReady": elastic}
     for error in errors.values():
@@ -58,8 +61,10 @@ async def _of_run(context: Context, desired: Desired, known: Connection, pause: 
     observed = Observed(
         desired.endpoint,
         None if isinstance(zones, BaseException) else zones,
-        None if isinstance(elastic, BaseException) else elastic[0],
+        None if isinstance(elastic, BaseException) else elastic,
     )
+    if observed.elastic is not None:
+        known = moved(known, desired.organization)
     now, visibility = context.clock.now(), context.settings.visibility
     found = plan(desired, observed, known, context.rules, now)
     unread = tuple(
@@ -68,6 +73,12 @@ async def _of_run(context: Context, desired: Desired, known: Connection, pause: 
         if isinstance(error, AutopilotError)
     )
     return preview_of(context, known, replace(found, conditions=(*found.conditions, *unread)), pause)
+
+
+async def _elastic(context: Context, desired: Desired, known: Connection) -> ObservedElastic:
+    await check_organization(context, desired, known)
+    observed, _ = await observe_elastic(context, desired, moved(known, desired.organization))
+    return observed
 
 
 def preview_of(context: Context, known: Connection, found: Plan, pause: Pause | None) -> Preview:

@@ -15,6 +15,7 @@ from shared.context import Context
 from shared.core.arm_ids import parse_arm_id
 from shared.core.catalogue import Service, hosted_services
 from shared.core.connection import AssociationMemory, Connection, Owned, Owner, PolicyMemory
+from shared.core.errors import AutopilotError
 from shared.core.markers import Marker
 from shared.core.model import Policy, Zone
 from shared.core.plan_removal import policies_made_for
@@ -25,11 +26,31 @@ async def rebuilt(context: Context, blank: Connection) -> Connection:
     subscription = parse_arm_id(blank.endpoint_id).subscription_id
     subscriptions = dict.fromkeys((*context.settings.subscriptions, *context.settings.dns_subscriptions, subscription))
     names = [service.zone for service in hosted_services()]
-    zones, policies = await asyncio.gather(context.dns.zones_named(names, subscriptions), context.elastic.policies())
+    zones, found = await asyncio.gather(context.dns.zones_named(names, subscriptions), _policies(context, blank))
+    organization, policies = found
     known = blank
     for zone in zones:
         known = _with_zone(known, zone, context.rules.instance_id)
-    return _with_policy(known, policies, context.rules.instance_id)
+    return _with_policy(replace(known, organization=organization), policies, context.rules.instance_id)
+
+
+async def _policies(context: Context, blank: Connection) -> tuple[str, tuple[Policy, ...]]:
+    """The policies that were made for the endpoint, and whose they are: a policy is in one organization only.
+
+    One that cannot be read is passed over if another has them; else it could be the one, and its error is raised.
+    """
+    error: AutopilotError | None = None
+    for name, api in context.elastic.items():
+        try:
+            made = policies_made_for(blank.id, await api.policies(), context.rules.instance_id)
+        except AutopilotError as failed:
+            error = error or failed
+            continue
+        if made:
+            return name, made
+    if error is not None:
+        raise error
+    return "", ()
 
 
 def _with_zone(known: Connection, zone: Zone, instance: str) -> Connection:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared import telemetry
+from shared.clouds.elastic import ElasticCloud
 from shared.context import Context, log
 from shared.core.connection import Connection
 from shared.core.connection_document import to_document
@@ -54,6 +55,11 @@ class Run:
     def stance(self) -> Stance:
         """What this run may do, by all that is known of the endpoint so far."""
         return stance_of(self.connection.mode, self.context.rules.mode, self.pause)
+
+    @property
+    def elastic(self) -> ElasticCloud:
+        """The organization that everything of the connection is in; raises Blocked where there is no key of it."""
+        return self.context.elastic.of(self.connection.organization)
 
     def note(
         self,

@@ -42,7 +42,7 @@ async def _sweep(context: Context, correlation_id: str) -> Sweep:
     await _send(context, await test_all(context, found.to_test, correlation_id, result), result)
     await _count_poison(context, result)
     # Whether the key has an end is known only once Elastic Cloud has answered.
-    keys = {"default": context.elastic.key_expires} if look.world.policies else {}
+    keys = {name: context.elastic.of(name).key_expires for name in look.world.answered}
     await notify.after_sweep(context, [entry.connection for entry in look.known.values()], keys, correlation_id)
     await _report(context, result, correlation_id, started)
     return result
@@ -55,7 +55,7 @@ async def look_at_all(context: Context, correlation_id: str, result: Sweep) -> L
     # A message about a record that cannot be read would only end among the poisoned ones, once per sweep.
     readable = {key: one for key, one in listed.items() if connection_id(one.id.text) not in unreadable}
     pause = await present_pause(context)
-    look = Look(context, known, unreadable, readable, complete, World({}, (), ()), pause, correlation_id)
+    look = Look(context, known, unreadable, readable, complete, World(), pause, correlation_id)
     desired = look.desired()
     result.endpoints = len(desired)
     if known and not desired:
@@ -78,7 +78,8 @@ async def _limit_removals(context: Context, found: Triage, correlation_id: str, 
 
 
 async def _report(context: Context, result: Sweep, correlation_id: str, started: float) -> None:
-    expires = context.elastic.key_expires
+    ends = [api.key_expires for _, api in context.elastic.items() if api.key_expires is not None]
+    expires = min(ends, default=None)  # of several organizations' keys, the one that ends first
     left = None if expires is None else round((expires - context.clock.now()).total_seconds() / 86400, 1)
     fields = {
         "endpoints": result.endpoints,

@@ -7,7 +7,7 @@ carries our marker: does the endpoint that it was made for still exist?
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from shared.aside import is_aside, newly_aside
@@ -22,14 +22,15 @@ from shared.core.errors import InvalidInput
 from shared.core.messages import WorkMessage
 from shared.core.model import Endpoint
 from shared.core.modes import asked_mode, stance_of
+from shared.core.moving import moved
 from shared.core.pause import Pause
 from shared.core.plan import Observed, Plan, plan
-from shared.core.plan_elastic import ObservedElastic
 from shared.core.rules import OnDelete
 from shared.core.steps import destructive
 from shared.core.things import things_of
 from shared.core.turned import calls_for_another_look, calls_for_work
 from shared.inventory import Known, World
+from shared.listing import elastic_for
 from shared.rebuild import orphans
 from shared.reconcile import in_scope
 
@@ -129,14 +130,14 @@ def _judge(look: Look, desired: Desired, entry: Known | None, found: Triage) -> 
 
 def plan_of(context: Context, desired: Desired, known: Connection, world: World) -> tuple[Plan, bool]:
     """The plan by what the listings answered, and whether they answered all that it takes."""
-    elastic = None
-    if world.policies is not None and world.deployments is not None:
-        region = desired.service.elastic_region
-        claims = None if world.claims is None else tuple(one for one in world.claims if one.region == region)
-        elastic = ObservedElastic(world.policies, world.deployments, claims, context.elastic.key_expires)
+    elastic, refused = elastic_for(context, desired, known, world.organizations)
+    if elastic is not None:
+        known = moved(known, desired.organization)
     zones = world.zones_for(context, desired)
     found = plan(desired, Observed(desired.endpoint, zones, elastic), known, context.rules, context.clock.now())
-    return found, zones is not None and elastic is not None
+    if refused is not None:
+        found = replace(found, conditions=(*found.conditions, refused))
+    return found, zones is not None and (elastic is not None or refused is not None)
 
 
 def _unfinished(known: Connection, endpoint: Endpoint, now: datetime) -> bool:
@@ -214,7 +215,7 @@ def _judge_missing(look: Look, entry: Known, endpoint: ArmId, found: Triage) -> 
 def _orphaned(look: Look) -> Iterator[ArmId]:
     """Endpoints that markers name, that are gone, and of which there is no record: the tables were lost."""
     zones = [zone for zones in look.world.zones.values() for zone in zones or ()]
-    for text in sorted(orphans(zones, look.world.policies or (), look.context.rules.instance_id)):
+    for text in sorted(orphans(zones, look.world.policies, look.context.rules.instance_id)):
         endpoint = _endpoint_id(text)
         recorded = connection_id(text) in look.known or connection_id(text) in look.unreadable
         if endpoint is not None and not recorded and _really_missing(look, endpoint):

@@ -13,9 +13,10 @@ from scripts.settings_page import table
 from shared.core.desired import DEPLOYMENTS_TAG
 from shared.core.errors import InvalidSettings
 from shared.core.modes import MODE_TAG, Mode
+from shared.core.organizations import key_setting, scope_setting
 from shared.core.rules import OnDelete, RecordMode, ZoneHome
 from shared.core.selection import ENDPOINTS_TAG, FIRST_POLICY_TAG
-from shared.settings import DEFAULT_SCHEDULE, Settings, descriptions, load
+from shared.settings import DEFAULT_SCHEDULE, Description, Settings, descriptions, load
 
 SUBSCRIPTION = "0a1b2c3d-0000-4000-8000-00000000beef"
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/dns-hub"
@@ -40,11 +41,16 @@ def problems_of(environ: dict[str, str]) -> list[str]:
 
 
 def field_of(name: str) -> str:
-    return next(field.name for field in dataclasses.fields(Settings) if field.metadata["name"] == name)
+    return next(field.name for field in dataclasses.fields(Settings) if field.metadata.get("name") == name)
 
 
 def value_of(name: str, text: str, **others: str) -> Any:
     return getattr(load(LEAST | others | {name: text}), field_of(name))
+
+
+def optional() -> list[Description]:
+    """All but those of `LEAST`; the key is required only where there is no other."""
+    return [one for one in descriptions() if one.default is not None and one.name != "ELASTIC_API_KEY"]
 
 
 # -- defaults ------------------------------------------------------------------------------------------------------
@@ -64,12 +70,12 @@ def test_the_least_that_must_be_set_is_enough() -> None:
 
 
 def test_every_default_is_a_value_that_its_own_parser_takes_unchanged() -> None:
-    defaults = {one.name: one.default for one in descriptions() if one.default is not None}
+    defaults = {one.name: one.default for one in optional()}
     assert load(LEAST | defaults) == load(LEAST)
 
 
 def test_an_empty_setting_counts_as_not_set() -> None:
-    assert load(LEAST | {one.name: "  " for one in descriptions() if one.default is not None}) == load(LEAST)
+    assert load(LEAST | {one.name: "  " for one in optional()}) == load(LEAST)
 
 
 def test_what_the_core_needs_is_handed_on() -> None:
@@ -250,6 +256,11 @@ GOOD: list[tuple[str, str, Any]] = [
     ("HEALTH_SCHEDULE", "0 0 3 * * MON-FRI", "0 0 3 * * MON-FRI"),
 ]
 BAD: list[tuple[str, str]] = [
+    ("ELASTIC_ORGANIZATIONS", "EU"),
+    ("ELASTIC_ORGANIZATIONS", "default"),
+    ("ELASTIC_ORGANIZATIONS", "eu_west"),
+    ("ELASTIC_ORGANIZATIONS", "-eu"),
+    ("ELASTIC_ORGANIZATIONS", "x" * 31),
     ("AZURE_SUBSCRIPTIONS", f"{SUBSCRIPTION},x"),
     ("AZURE_SUBSCRIPTIONS", f"{{{SUBSCRIPTION}}}"),
     ("AZURE_SUBSCRIPTIONS_DENIED", "*"),
@@ -355,6 +366,67 @@ def test_every_setting_that_can_be_wrong_has_a_bad_value_here() -> None:
     assert {one.name for one in descriptions()} == tried | free_text
 
 
+# -- organizations -------------------------------------------------------------------------------------------------
+
+OTHER_SECRET = "essu_YW5vdGhlci1zZWNyZXQ="
+TWO = LEAST | {
+    "ELASTIC_ORGANIZATIONS": "eu-west, us",
+    "ELASTIC_API_KEY_EU_WEST": OTHER_SECRET,
+    "ELASTIC_SCOPE_EU_WEST": f"subscription:{SUBSCRIPTION.upper()}, group:Net, Group:{SUBSCRIPTION}/Data",
+    "ELASTIC_API_KEY_US": f"{OTHER_SECRET}2",
+    "ELASTIC_SCOPE_US": "tag:Team, tag: Unit = Sales,",
+}
+
+
+def test_organizations_are_read_in_order_each_with_its_key_and_scope() -> None:
+    settings = load(TWO)
+    west, us = settings.organizations
+    assert (west.name, west.api_key, us.name, us.api_key) == ("eu-west", OTHER_SECRET, "us", f"{OTHER_SECRET}2")
+    assert west.scope.entries == {f"subscription:{SUBSCRIPTION}", "group:net", f"group:{SUBSCRIPTION}/data"}
+    assert us.scope.entries == {"tag:team", "tag:unit=sales"}
+    rules = settings.rules()
+    assert (rules.organizations, rules.has_default_organization) == ((west.scope, us.scope), True)
+
+
+def test_the_key_of_the_default_organization_may_be_missing_where_there_are_others() -> None:
+    settings = load(TWO | {"ELASTIC_API_KEY": ""})
+    assert not settings.rules().has_default_organization
+    assert [problem.split(":")[0] for problem in problems_of(LEAST | {"ELASTIC_API_KEY": ""})] == ["ELASTIC_API_KEY"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"ELASTIC_API_KEY_US": ""}, "ELASTIC_API_KEY_US: required, because ELASTIC_ORGANIZATIONS names us"),
+        ({"ELASTIC_SCOPE_US": " , "}, "ELASTIC_SCOPE_US: required, because ELASTIC_ORGANIZATIONS names us"),
+        ({"ELASTIC_API_KEY_US": f"{SECRET} x"}, "ELASTIC_API_KEY_US: expected an API key"),
+        ({"ELASTIC_API_KEY_US": "@Microsoft.KeyVault(x)"}, "ELASTIC_API_KEY_US: expected an API key"),
+        ({"ELASTIC_API_KEY_US": SECRET}, "ELASTIC_API_KEY_US: expected a key of another organization"),
+        ({"ELASTIC_SCOPE_US": "subscription:prod"}, "ELASTIC_SCOPE_US: expected subscription:ID"),
+        ({"ELASTIC_SCOPE_US": "group:a/b"}, "ELASTIC_SCOPE_US: expected subscription:ID"),
+        ({"ELASTIC_SCOPE_US": "group:*"}, "ELASTIC_SCOPE_US: expected subscription:ID"),
+        ({"ELASTIC_SCOPE_US": "tag:team="}, "ELASTIC_SCOPE_US: expected subscription:ID"),
+        ({"ELASTIC_SCOPE_US": "tag:=x"}, "ELASTIC_SCOPE_US: expected subscription:ID"),
+        ({"ELASTIC_SCOPE_US": "tag:a,net"}, "ELASTIC_SCOPE_US: expected subscription:ID"),
+    ],
+)
+def test_what_is_wrong_with_an_organization_is_told_by_the_name_of_its_own_setting(
+    changes: dict[str, str], expected: str
+) -> None:
+    (problem,) = problems_of(TWO | changes)
+    assert problem.startswith(expected)
+
+
+def test_all_organizations_problems_are_told_with_the_others_and_no_key_is_shown() -> None:
+    wrong = {"ELASTIC_API_KEY": f"{SECRET} ", "ELASTIC_SCOPE_EU_WEST": "x", "ELASTIC_API_KEY_US": f"{OTHER_SECRET} 2"}
+    problems = problems_of(TWO | wrong | {"DNS_RECORD_TTL": "-1", "ELASTIC_SCOPE_US": ""})
+    names = ["DNS_RECORD_TTL", "ELASTIC_SCOPE_EU_WEST", "ELASTIC_API_KEY_US", "ELASTIC_SCOPE_US"]
+    assert [problem.split(":")[0] for problem in problems] == names
+    shown = "\n".join(problems) + repr(load(TWO)) + repr(load(TWO).organizations) + str(load(TWO).organizations)
+    assert SECRET not in shown
+    assert OTHER_SECRET not in shown
+
+
 # -- storage -------------------------------------------------------------------------------------------------------
 
 
@@ -393,6 +465,7 @@ def test_the_page_has_every_setting_with_its_default_and_text() -> None:
 def test_the_page_names_no_setting_that_there_is_not() -> None:
     page = PAGE.read_text(encoding="utf-8")
     named = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b|(?<=`)MODE(?=[`=])", page))
+    named -= {key_setting("eu-west"), scope_setting("eu-west")}  # the example of those that have a name in them
     assert named == {one.name for one in descriptions()}
     storage = set(re.findall(r"AzureWebJobsStorage__\w+", page))
     assert storage == {

@@ -12,11 +12,15 @@ from http import HTTPStatus
 
 from shared.clouds import retry_after
 from shared.core.errors import AnswerLost, AutopilotError, Blocked, Forbidden, NotFound, Throttled
+from shared.core.organizations import DEFAULT, key_setting
 
 
-def elastic_error(status: int, body: str, headers: Mapping[str, str], *, doing: str, on: str) -> AutopilotError:
+def elastic_error(
+    status: int, body: str, headers: Mapping[str, str], *, doing: str, on: str, organization: str = DEFAULT
+) -> AutopilotError:
     """The product's error for an answer of the Elastic Cloud API that is no success."""
     code, message = _first_error(body)
+    whose = "" if organization == DEFAULT else f" of organization {organization}"
     what = f"Elastic Cloud answered {status} {code} when asked to {doing}: {message}".strip().rstrip(":")
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return Throttled(what, on=on, after=retry_after.seconds(headers.get("retry-after")))
@@ -25,14 +29,15 @@ def elastic_error(status: int, body: str, headers: Mapping[str, str], *, doing: 
         return AnswerLost(what, on=on, after=retry_after.DEFAULT)
     if status == HTTPStatus.UNAUTHORIZED:
         return Forbidden(
-            f"Elastic Cloud refused the API key when asked to {doing}.",
+            f"Elastic Cloud refused the API key{whose} when asked to {doing}.",
             reason="ElasticKeyRefused",
             on=on,
-            next_step="Create a new Elastic Cloud API key (they expire, often after 3 months); set ELASTIC_API_KEY.",
+            next_step="Create a new Elastic Cloud API key (they expire, often after 3 months); "
+            f"set {key_setting(organization)}.",
         )
     if status == HTTPStatus.FORBIDDEN:
         return Forbidden(
-            f"The Elastic Cloud API key may not {doing}: {message}",
+            f"The Elastic Cloud API key{whose} may not {doing}: {message}",
             reason="ElasticRightsMissing",
             on=on,
             next_step="Give the key the role Editor (deployment-editor) on the deployments that are to be connected.",

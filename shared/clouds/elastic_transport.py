@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from shared.clouds.elastic_errors import elastic_error
 from shared.clouds.server_time import server_time
 from shared.core.errors import AnswerLost, RetryLater
+from shared.core.organizations import DEFAULT
 from shared.correlation import Service, outgoing
 
 if TYPE_CHECKING:
@@ -27,9 +28,11 @@ class ElasticOptions:
     """Seconds for one request."""
     probe_port: int = 9243
     """Port of the private URLs."""
+    organization: str = DEFAULT
+    """What the settings call the organization of the key."""
 
     def __repr__(self) -> str:
-        return f"ElasticOptions(url={self.url!r}, api_key=<secret>)"
+        return f"ElasticOptions(url={self.url!r}, organization={self.organization!r}, api_key=<secret>)"
 
 
 class ElasticTransport:
@@ -79,7 +82,14 @@ class ElasticTransport:
         self.key_expires = _moment(response.headers.get("x-elastic-api-key-expiration")) or self.key_expires
         self.server_time = server_time(response.headers)
         if not response.is_success:
-            raise elastic_error(response.status_code, response.text, response.headers, doing=doing, on=on)
+            raise elastic_error(
+                response.status_code,
+                response.text,
+                response.headers,
+                doing=doing,
+                on=on,
+                organization=self.options.organization,
+            )
         return response
 
     def _http(self) -> httpx.AsyncClient:

@@ -200,6 +200,8 @@ class Connection:
     """When the loop will look again by itself; None: only an event, a person or the timer wakes it."""
     elastic_not_before: datetime | None = None
     """Elastic Cloud asked not to be called before this moment."""
+    organization: str = ""
+    """The Elastic Cloud organization that the policy, the claim and the associations are in; empty: the default one."""
     on_delete: str = ""
     """What the endpoint's tag said about its removal: `cleanup` or `retain`; empty: as the settings say."""
     missing_since: datetime | None = None

@@ -15,6 +15,7 @@ from shared.core.conditions import Condition
 from shared.core.markers import Marker
 from shared.core.model import Endpoint
 from shared.core.modes import tag_note
+from shared.core.organizations import DEFAULT, organization_of
 from shared.core.rules import OnDelete, Rules
 
 DEPLOYMENTS_TAG = "elastic-deployments"
@@ -40,6 +41,8 @@ class Desired:
     """Networks to link besides the endpoint's own."""
     deployments: tuple[str, ...]
     """Ids or names that the endpoint's tag asks for."""
+    organization: str = DEFAULT
+    """The Elastic Cloud organization that the endpoint belongs to; empty: the settings name none for it."""
     claim: bool = False
     """Whether the endpoint is to be claimed for the organization."""
     on_delete: str = ""
@@ -117,6 +120,7 @@ def desired_of(endpoint: Endpoint, rules: Rules) -> Desired | None:
         zone_home=zone_home,
         link_vnets=tuple(extra.values()),
         deployments=requested_deployments(endpoint),
+        organization=organization_of(endpoint, rules.organizations, has_default=rules.has_default_organization),
         claim=_claim_of(endpoint, rules),
         on_delete=_on_delete_of(endpoint),
     )

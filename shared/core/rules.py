@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.core.modes import Mode
+from shared.core.organizations import OrganizationScope
 from shared.core.scope import Scope
 
 
@@ -49,6 +50,10 @@ class Rules:
     record_mode: RecordMode = RecordMode.FIRST
     record_ttl: int = 300
     """Seconds."""
+    organizations: tuple[OrganizationScope, ...] = ()
+    """Elastic Cloud organizations besides the default one; the first that includes an endpoint has it."""
+    has_default_organization: bool = True
+    """Whether there is one for endpoints that none of these includes."""
     deployments_allowed: frozenset[str] = frozenset()
     """Ids or names, lower case, that endpoints may ask for; `*` for all."""
     deployments_denied: frozenset[str] = frozenset()

@@ -19,6 +19,7 @@ from shared.settings.dns import DnsSettings
 from shared.settings.elastic import ElasticSettings
 from shared.settings.health import DEFAULT_SCHEDULE, SCHEDULE_SETTING, HealthSettings
 from shared.settings.notify import NotifySettings
+from shared.settings.organizations import Organization, read_organizations
 from shared.settings.safety import SafetySettings
 from shared.settings.scope import ScopeSettings
 from shared.settings.timing import TimingSettings
@@ -41,6 +42,9 @@ class Settings(
 ):
     """The app's settings, validated. Fields are in the order of the groups from last to first."""
 
+    organizations: tuple[Organization, ...] = ()
+    """What `ELASTIC_ORGANIZATIONS` names, with the settings of each."""
+
     def __repr__(self) -> str:
         return f"Settings(subscriptions={len(self.subscriptions)}, instance_id={self.instance_id!r}, ...)"
 
@@ -54,6 +58,8 @@ class Settings(
             link_vnets=self.link_vnets,
             record_mode=RecordMode(self.record_mode),
             record_ttl=self.record_ttl,
+            organizations=tuple(one.scope for one in self.organizations),
+            has_default_organization=bool(self.elastic_api_key),
             deployments_allowed=self.deployments_allowed,
             deployments_denied=self.deployments_denied,
             first_policy_allowed=self.first_policy_allowed,
@@ -80,15 +86,20 @@ class Description:
 
 def descriptions() -> tuple[Description, ...]:
     """Every setting in order."""
-    fields = [field.metadata for field in dataclasses.fields(Settings)]
+    fields = [field.metadata for field in _fields()]
     return tuple(Description(m["name"], m["default"], m["about"], m["secret"]) for m in fields)
+
+
+def _fields() -> list[dataclasses.Field[Any]]:
+    """Those that are one setting each."""
+    return [field for field in dataclasses.fields(Settings) if field.metadata]
 
 
 def load(environ: Mapping[str, str]) -> Settings:
     """Read and check all settings; raises InvalidSettings that lists everything that is wrong."""
     values: dict[str, Any] = {}
     problems: list[str] = []
-    for field in dataclasses.fields(Settings):
+    for field in _fields():
         meta = field.metadata
         raw = environ.get(meta["name"], "").strip()
         if not raw.strip(", ") and meta["default"] is None:
@@ -99,6 +110,9 @@ def load(environ: Mapping[str, str]) -> Settings:
         except Expected as expected:
             shown = "" if meta["secret"] else f", not {raw[:80]!r}"
             problems.append(f"{meta['name']}: expected {expected}{shown}")
+    organizations, wrong = read_organizations(values.get("organization_names", ()), environ)
+    problems += wrong
+    values["organizations"] = organizations
     if not problems:
         problems += _contradictions(Settings(**values))
     problems += storage_settings(environ)[1]

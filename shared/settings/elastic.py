@@ -17,11 +17,19 @@ class ElasticSettings:
     )
     elastic_api_key: str = setting(
         "ELASTIC_API_KEY",
-        value.key,
-        None,
+        value.optional_key,
+        "",
         "API key of the Elastic Cloud organization, best as a Key Vault reference. The role deployment-editor on the "
-        "deployments that are to be connected is enough.",
+        "deployments that are to be connected is enough. Required, unless ELASTIC_ORGANIZATIONS names organizations: "
+        "then it is the key of the one named `default`, for endpoints that no other one includes.",
         secret=True,
+    )
+    organization_names: tuple[str, ...] = setting(
+        "ELASTIC_ORGANIZATIONS",
+        value.organizations,
+        "",
+        "Names of further Elastic Cloud organizations, separated by commas: lower case letters, digits and dashes, not "
+        "`default`. Each needs two more settings, `ELASTIC_API_KEY_<NAME>` and `ELASTIC_SCOPE_<NAME>`.",
     )
     deployments_allowed: frozenset[str] = setting(
         "ELASTIC_DEPLOYMENTS_ALLOWED",

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from shared.core.arm_ids import parse_arm_id
 from shared.core.errors import InvalidInput
+from shared.core.organizations import DEFAULT
 from shared.core.rules import ZoneHome
 from shared.core.schedule import FIELDS, is_schedule
 from shared.core.scope import EVERYTHING, plain_location
@@ -17,6 +18,7 @@ _GUID = re.compile(r"^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$", re.IGNORECA
 _GROUP = re.compile(r"[\w.()-]{1,90}")
 _LOCATION = re.compile(r"[a-z0-9]{2,40}")
 _KEY = re.compile(r"[!-~]+")
+_ORGANIZATION = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,28}[a-z0-9])?")
 Parser = Callable[[str], Any]
 
 
@@ -189,6 +191,44 @@ def key(value: str) -> str:
     if not _KEY.fullmatch(value) or value.lower().startswith("@microsoft.keyvault("):
         raise Expected("an API key (a Key Vault reference that could not be resolved arrives as the reference itself)")
     return value
+
+
+def optional_key(value: str) -> str:
+    """A key, or an empty text."""
+    return key(value) if value else ""
+
+
+def organizations(value: str) -> tuple[str, ...]:
+    """Names of organizations, of which names of settings can be made."""
+    names = words(value)
+    if any(not _ORGANIZATION.fullmatch(name) or name == DEFAULT for name in names):
+        raise Expected(f"names of lower case letters, digits and dashes, separated by commas, other than {DEFAULT}")
+    return names
+
+
+def organization_scope(value: str) -> frozenset[str]:
+    """Entries of an organization's scope, in lower case, as `OrganizationScope` has them."""
+    entries = [_scope_entry(word.lower()) for word in words(value)]
+    if not entries or not all(entries):
+        raise Expected(
+            "subscription:ID, group:NAME, group:SUBSCRIPTION-ID/NAME, tag:NAME or tag:NAME=VALUE, separated by commas"
+        )
+    return frozenset(entries)
+
+
+def _scope_entry(word: str) -> str:
+    """An entry without blanks around its parts; empty: not understood."""
+    kind, _, rest = (part.strip() for part in word.partition(":"))
+    name, equals, text = (part.strip() for part in rest.partition("="))
+    understood = {
+        "subscription": _GUID.match(rest) is not None,
+        "group": _is_group(rest),
+        "tag": bool(name) and (bool(text) or not equals),
+    }
+    # `*` would match nothing: endpoints that no entry includes are the default organization's.
+    if EVERYTHING in rest or not understood.get(kind):
+        return ""
+    return f"tag:{name}{equals}{text}" if kind == "tag" else f"{kind}:{rest}"
 
 
 def instance(value: str) -> str:

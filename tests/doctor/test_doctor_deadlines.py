@@ -105,7 +105,7 @@ async def test_a_bug_in_one_question_is_a_finding_whose_details_are_in_the_log(
     async def broken(_: object) -> None:
         raise KeyError("inside-detail")
 
-    monkeypatch.setattr(context.elastic, "policies", broken)
+    monkeypatch.setattr(context.elastic.of("default"), "policies", broken)
     report = await examine(context)
     (finding,) = [finding for finding in report.findings if finding.level is Level.PROBLEM]
     assert (finding.check, finding.on) == ("elastic", "private connection policies")

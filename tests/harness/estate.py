@@ -22,15 +22,26 @@ from azure.core.credentials_async import AsyncTokenCredential
 from functions.endpoint_events import endpoint_events
 from local.arm import DEFAULT_SUBSCRIPTION, ArmSettings, FaultResponse, ResourceEvent
 from local.clock import LoopClock
+from local.elastic import ElasticCloud as LocalElastic
 from local.elastic import ElasticSettings
 from local.eventgrid import Answer, CustomTopic, EventGrid, EventGridSettings
 from local.memory import MemoryQueue, MemoryStorage
 from local.network import CertificateAuthority
-from local.world import API_KEY, HUB_VNET, NETWORK_API, World, endpoint_body, peering_body, vnet_id
+from local.world import (
+    API_KEY,
+    HUB_VNET,
+    NETWORK_API,
+    SECOND_API_KEY,
+    World,
+    endpoint_body,
+    peering_body,
+    vnet_id,
+)
 from shared.app import arm_options, elastic_options, topic_options
 from shared.clouds.azure import ArmClients
 from shared.clouds.elastic import ElasticCloud
 from shared.clouds.notifications import Topic
+from shared.clouds.organizations import Organizations
 from shared.clouds.private_dns import PrivateDns
 from shared.clouds.private_endpoints import PrivateEndpoints
 from shared.context import Context
@@ -58,6 +69,10 @@ SETTINGS = {
     "APP_VNET": HUB_VNET,
     "AzureWebJobsStorage": "UseDevelopmentStorage=true",
 }
+
+
+SECOND = {"ELASTIC_ORGANIZATIONS": "second", "ELASTIC_API_KEY_SECOND": SECOND_API_KEY}
+"""Settings of a second organization, besides its scope."""
 
 
 @cache
@@ -108,9 +123,13 @@ class Worker:
 class Estate:
     """The whole world of a test."""
 
-    def __init__(self, *, settings: dict[str, str] | None = None, seed: int = 0) -> None:
+    def __init__(
+        self, *, settings: dict[str, str] | None = None, seed: int = 0, second_scope: str | None = None
+    ) -> None:
+        """`second_scope`: a second organization named `second`, and the endpoints that belong to it."""
         self.clock = LoopClock(START)
-        self.settings = SETTINGS | (settings or {})
+        second = {} if second_scope is None else SECOND | {"ELASTIC_SCOPE_SECOND": second_scope}
+        self.settings = SETTINGS | second | (settings or {})
         self.arm_settings = ArmSettings(arm_bucket=None)
         self.elastic_settings = ElasticSettings()
         self.world = World(
@@ -119,6 +138,7 @@ class Estate:
             elastic_settings=self.elastic_settings,
             ca=authority(),
             seed=seed,
+            second_organization=second_scope is not None,
         )
         self.arm, self.elastic, self.network = self.world.arm, self.world.elastic, self.world.network
         self.storage = MemoryStorage(self.clock)
@@ -164,7 +184,7 @@ class Estate:
             clock=self.clock,
             endpoints=PrivateEndpoints(clients),
             dns=PrivateDns(clients),
-            elastic=ElasticCloud(elastic_options(loaded), WiredElastic(self.elastic.app, wire)),
+            elastic=self._organizations(loaded, wire),
             storage=storage,
             leases=Leases(storage.connections, storage.queue, self.clock, owner_id="worker", ttl=loaded.lease_seconds),
             network=self.network.inside(HUB_VNET),
@@ -172,6 +192,10 @@ class Estate:
             topic=self._topic(loaded, wire),
         )
         return Worker(context, wire)
+
+    def _organizations(self, settings: Settings, wire: Wire) -> Organizations:
+        transport = WiredElastic(self.world.front, wire)
+        return Organizations({one.organization: ElasticCloud(one, transport) for one in elastic_options(settings)})
 
     def _topic(self, settings: Settings, wire: Wire) -> Topic | None:
         if not settings.notify_topic:
@@ -283,13 +307,19 @@ class Estate:
         assert found is not None, f"no condition {condition}"
         return found.reason
 
-    def policies_of(self, endpoint: str) -> list[Any]:
-        """Elastic Cloud's policies for the endpoint's GUID."""
+    @property
+    def second(self) -> LocalElastic:
+        """The second organization."""
+        assert self.world.second is not None, "opened without a second organization"
+        return self.world.second
+
+    def policies_of(self, endpoint: str, organization: LocalElastic | None = None) -> list[Any]:
+        """An organization's policies for the endpoint's GUID, the first one's unless said otherwise."""
         found = self.arm.private_endpoint(endpoint)
         assert found is not None
         return [
             ruleset
-            for ruleset in self.elastic.rulesets()
+            for ruleset in (organization or self.elastic).rulesets()
             if any(rule.get("azure_endpoint_guid", "").lower() == found.resource_guid.lower() for rule in ruleset.rules)
         ]
 

@@ -86,7 +86,7 @@ async def test_a_sweep_has_an_id_of_its_own_and_hands_it_to_the_work_that_it_fin
 
 
 async def test_outside_of_any_work_nothing_is_sent_along(estate: Estate) -> None:
-    await estate.worker.context.elastic.policies()
+    await estate.worker.context.elastic.of("default").policies()
     assert ids(estate.elastic.requests) == {""}
 
 

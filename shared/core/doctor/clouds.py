@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.core.doctor.findings import (
@@ -18,6 +19,7 @@ from shared.core.doctor.findings import (
 )
 from shared.core.doctor.text import count, span
 from shared.core.errors import AutopilotError, Blocked, Forbidden
+from shared.core.organizations import DEFAULT, key_setting
 
 SIGN_IN, NO_RIGHT = "AzureSignInFailed", "AzureRightsMissing"
 KEY_ENDS, KEY_ENDS_SOON = timedelta(days=14), timedelta(days=3)
@@ -45,20 +47,32 @@ def judge_azure(answers: Answers) -> list[Finding]:
     return findings
 
 
-def judge_elastic(answers: Answers, key_ends: datetime | None, now: datetime) -> list[Finding]:
-    """What the key may read, and its end as the answers told it."""
+def judge_elastic(
+    answers: Answers, key_ends: datetime | None, now: datetime, organization: str = DEFAULT
+) -> list[Finding]:
+    """What an organization's key may read, and its end as the answers told it."""
+    findings = _of_organization(answers, key_ends, now, key_setting(organization))
+    if organization == DEFAULT:
+        return findings
+    return [
+        replace(found, on=found.on or organization, details={**found.details, "organization": organization})
+        for found in findings
+    ]
+
+
+def _of_organization(answers: Answers, key_ends: datetime | None, now: datetime, setting: str) -> list[Finding]:
     errors = errors_in(answers)
     denied = {asked: error for asked, error in errors.items() if isinstance(error, Blocked)}
     findings = failures("elastic key", denied)
     findings += failures("elastic", {asked: error for asked, error in errors.items() if asked not in denied})
     if len(errors) < len(answers):
-        findings.append(_key(key_ends, now))
+        findings.append(_key(key_ends, now, setting))
     if not errors:
         findings.append(ok("elastic rights", f"The key can read: {', '.join(map(str, answers))}."))
     return findings
 
 
-def _key(ends: datetime | None, now: datetime) -> Finding:
+def _key(ends: datetime | None, now: datetime, setting: str) -> Finding:
     if ends is None:
         return ok("elastic key", "Elastic Cloud takes the key and names no end of it.", expiresAt=None)
     left = ends - now
@@ -66,7 +80,7 @@ def _key(ends: datetime | None, now: datetime) -> Finding:
     what = f"Elastic Cloud takes the key, which ends on {ends.date().isoformat()}: {span(left)} left."
     if left > KEY_ENDS:
         return ok("elastic key", what, **details)
-    step = "Create a new Elastic Cloud API key and set ELASTIC_API_KEY: docs/deploy.md, Keys and rotation."
+    step = f"Create a new Elastic Cloud API key and set {setting}: docs/deploy.md, Keys and rotation."
     return (problem if left <= KEY_ENDS_SOON else warning)("elastic key", what, step, **details)
 
 

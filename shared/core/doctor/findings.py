@@ -32,7 +32,7 @@ class Topic(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question. `where`: the subscription, for Azure. `needed`: without it no work is done; else less is seen."""
+    """A question. `where`: subscription or organization. `needed`: without it no work is done, else less is seen."""
 
     topic: Topic
     what: str

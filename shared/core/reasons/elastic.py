@@ -41,6 +41,27 @@ POLICIES = (
         "Delete it; the one in the right region is made by the app.",
         Hop.POLICY,
     ),
+    Reason(
+        "NoOrganization",
+        "The endpoint has no policy.",
+        "It belongs to no Elastic Cloud organization: no scope of one includes it, and there is no ELASTIC_API_KEY.",
+        "Add an entry for it to an organization's scope, tag it as one asks for, or set ELASTIC_API_KEY.",
+        Hop.APP,
+    ),
+    Reason(
+        "OrganizationChanged",
+        "Nothing is made in the organization that the endpoint belongs to now.",
+        "A setting or a tag put it into another organization while something of the app's stands in the former one.",
+        "Put the tag or the setting back; or take away what is named in the former organization: the app then goes on.",
+        Hop.POLICY,
+    ),
+    Reason(
+        "OrganizationNotConfigured",
+        "What stands in an Elastic Cloud organization cannot be looked at, nor removed.",
+        "The settings have no key of that organization any more.",
+        "Name it in ELASTIC_ORGANIZATIONS again, with its key and its scope, until nothing is left in it.",
+        Hop.APP,
+    ),
     Reason("Claimed", "No other organization can use the endpoint.", "It is claimed."),
     Reason(
         "NotObserved",

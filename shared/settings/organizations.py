@@ -1,0 +1,78 @@
+"""Settings of further Elastic Cloud organizations, whose names hold the organization's. Used by `settings`.
+
+An organization `eu-west` that ELASTIC_ORGANIZATIONS names has its key in ELASTIC_API_KEY_EU_WEST, and in
+ELASTIC_SCOPE_EU_WEST which endpoints belong to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from shared.core.organizations import DEFAULT, OrganizationScope, key_setting, scope_setting
+from shared.settings import values as value
+from shared.settings.values import Expected
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """A further organization."""
+
+    scope: OrganizationScope
+    api_key: str = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """What the settings call it."""
+        return self.scope.name
+
+
+def read_organizations(
+    names: tuple[str, ...], environ: Mapping[str, str]
+) -> tuple[tuple[Organization, ...], list[str]]:
+    """Every further organization, and all that is wrong with their settings, keys never shown."""
+    problems: list[str] = []
+    found = []
+    keys = {name: _given(key_setting(name), environ) for name in (DEFAULT, *names)}
+    if not names and not keys[DEFAULT]:
+        problems.append(f"{key_setting(DEFAULT)}: required, and not set")
+    for name in names:
+        api_key, entries = _key(name, keys, problems), _scope(name, environ, problems)
+        if api_key and entries:
+            found.append(Organization(OrganizationScope(name, entries), api_key))
+    return tuple(found), problems
+
+
+def _given(setting: str, environ: Mapping[str, str]) -> str:
+    return environ.get(setting, "").strip()
+
+
+def _key(name: str, keys: Mapping[str, str], problems: list[str]) -> str:
+    setting, given = key_setting(name), keys[name]
+    same = next((other for other, key in keys.items() if other != name and key == given), None)
+    if not given:
+        problems.append(f"{setting}: required, because ELASTIC_ORGANIZATIONS names {name}, and not set")
+        return ""
+    try:
+        given = value.key(given)
+    except Expected as expected:
+        problems.append(f"{setting}: expected {expected}")
+        return ""
+    if same is not None:
+        # Under two names, one organization would get two policies for one endpoint.
+        problems.append(f"{setting}: expected a key of another organization than {key_setting(same)}, not the same")
+        return ""
+    return given
+
+
+def _scope(name: str, environ: Mapping[str, str], problems: list[str]) -> frozenset[str]:
+    setting = scope_setting(name)
+    given = _given(setting, environ)
+    if not given.strip(", "):
+        problems.append(f"{setting}: required, because ELASTIC_ORGANIZATIONS names {name}, and not set")
+        return frozenset()
+    try:
+        return value.organization_scope(given)
+    except Expected as expected:
+        problems.append(f"{setting}: expected {expected}, not {given[:80]!r}")
+        return frozenset()
