@@ -113,6 +113,8 @@ def _after(client: LocalClient, connection: dict[str, Any]) -> None:
         "\nTest it as Elastic's guide does (401 from Elasticsearch is the good answer; the address is the endpoint's):"
     )
     print(f"  curl -i --cacert {endpoints['ca_file']} --resolve {host_port}:{connection['address']} {url}")
+    print("\nThe dashboard, in a browser:")
+    print(f"  {endpoints['functions']}/api/dashboard#code={endpoints['function_key']}")
     print("\nIts status, and that of all connections:")
     print(f"  curl '{status}'")
     print(f"  curl '{endpoints['functions']}/api/connections?code={endpoints['function_key']}'")

@@ -3,7 +3,7 @@
 import { ApiError, checkNow, getChecks, getConnection, getJournal, runAgain } from "./api.js";
 import { conditions } from "./conditions.js";
 import { announce, copyButton, h, section } from "./dom.js";
-import { facts, things } from "./facts.js";
+import { facts, leftovers, things } from "./facts.js";
 import { journal } from "./journal.js";
 import { mark } from "./marks.js";
 import { hops, pathPicture } from "./path.js";
@@ -30,6 +30,7 @@ export function detail(id, { refresh }) {
     urls: section(h("section", { class: "panel", "aria-label": "Private URLs" }), urls),
     fleet: section(h("section", { class: "panel", "aria-label": "Fleet settings" }), fleet),
     facts: section(h("section", { class: "panel", "aria-label": "Facts" }), facts),
+    leftovers: section(h("section", { class: "panel", "aria-label": "Not done" }), leftovers),
     things: section(h("section", { class: "panel", "aria-label": "What is used" }), things),
   };
   const check = action("Check now", "primary", checkNow, "Tests it now, repairing first what may be repaired.");
@@ -41,7 +42,7 @@ export function detail(id, { refresh }) {
     parts.summary.element,
     parts.path.element,
     h("div", { class: "columns" },
-      h("div", { class: "wide" }, parts.conditions.element, parts.plot.element, parts.journal.element),
+      h("div", { class: "wide" }, parts.plot.element, parts.conditions.element, parts.leftovers.element, parts.journal.element),
       h("div", { class: "slim" }, parts.urls.element, parts.fleet.element, parts.facts.element, parts.things.element)));
 
   function action(label, kind, ask, about) {
@@ -82,7 +83,7 @@ export function detail(id, { refresh }) {
       ]);
       if (asked) seen(checks.entries, entries.entries);
       const { app, ...rest } = connection;
-      for (const name of ["head", "conditions", "urls", "fleet", "facts", "things"]) parts[name].show(rest);
+      for (const name of ["head", "conditions", "leftovers", "urls", "fleet", "facts", "things"]) parts[name].show(rest);
       parts.summary.show({ connection: rest, last: checks.entries[0] ?? null });
       parts.path.show(hops(rest));
       parts.plot.show(checks);
@@ -118,7 +119,7 @@ function summary({ connection, last }) {
     h("p", { class: "sum" }, mark(shape, tone, 20),
       h("span", {}, h("strong", {}, spaced(ready.reason), ". "), ready.message, h("span", { class: "muted" }, " For ", since(ready.since), "."))),
     h("div", { class: `next-steps tone-${tone}` },
-      h("p", { class: "who" }, label),
+      h("p", { class: "who" }, label, steps.length > 0 && ready.needs !== "person" && ". What a person can do:"),
       steps.length
         ? h("ol", { class: steps.length === 1 ? "one" : "" }, steps.map((one) => h("li", {}, one.nextStep)))
         : h("p", {}, "Nobody needs to do anything now.")),

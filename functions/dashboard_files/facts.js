@@ -20,7 +20,8 @@ export function facts(connection) {
     ["Organization", connection.organization],
     ["Mode", connection.mode],
     ["On delete", connection.onDelete],
-    ["Claim", claim(connection.claim)],
+    ["Claim", connection.claim && `in ${connection.claim.region}, ${(OWNERS[connection.claim.owner] ?? [connection.claim.owner])[0]}`],
+    ["Name servers", connection.network?.dnsServers?.join(", ")],
     ["First seen", moment(connection.firstSeen)],
     ["First ready", moment(connection.readySince)],
     ["Read in full", connection.observedAt && h("span", {}, since(connection.observedAt), " ago")],
@@ -30,6 +31,18 @@ export function facts(connection) {
   ];
   const shown = rows.filter(([, value]) => value !== undefined && value !== null && value !== "");
   return [h("h2", {}, "Facts"), h("dl", { class: "facts" }, shown.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]).flat())];
+}
+
+/** What the app would do if it might, and what a removal leaves behind: null where there is neither. */
+export function leftovers({ planned, left }) {
+  const list = (title, about, items) => items?.length > 0 && [
+    h("h2", {}, title), h("p", { class: "muted" }, about), h("ul", { class: "steps" }, items.map((text) => h("li", {}, text))),
+  ];
+  const parts = [
+    list("Planned, not done", "The next run does it, once mode and pause let it.", planned),
+    list("Left behind", "The removal does not take these away.", left),
+  ].filter(Boolean);
+  return parts.length ? parts : null;
 }
 
 /** Zone, links, record, policy and associations. */
@@ -60,7 +73,3 @@ function moment(text) {
   return text ? h("time", { datetime: text }, exact(text)) : null;
 }
 
-function claim(value) {
-  if (value === undefined || value === null || value === "") return null;
-  return typeof value === "string" ? value : value.id ?? JSON.stringify(value);
-}

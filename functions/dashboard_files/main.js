@@ -76,11 +76,11 @@ function showNotices(app, problem) {
     const id = problem.correlationId ? ` Correlation id ${problem.correlationId}.` : "";
     found.push(notice("bad", problem.message, `${problem.nextStep ?? ""}${last}${id}`));
   }
-  if (app?.pausedUntil) {
-    found.push(notice("warn", `Paused until ${exact(app.pausedUntil)}.`, "The app plans and tests, and changes nothing until then."));
-  }
-  if (app?.mode && app.mode !== "apply" && app.mode !== "manage") {
-    found.push(notice("wait", `Mode: ${app.mode}.`, app.mode === "observe" ? "The app plans and reports, and changes nothing." : ""));
+  if (app?.paused) {
+    const why = app.paused.reason ? ` (${app.paused.reason})` : "";
+    found.push(notice("warn", `Paused until ${exact(app.paused.until)}${why}.`, "Until then the app plans and tests, and changes nothing."));
+  } else if (app?.mode && app.mode !== "enforce") {
+    found.push(notice("wait", `Mode ${app.mode}.`, "The app plans, tests and reports; it changes nothing unless an endpoint's tag asks for it."));
   }
   notices.show(found);
 }

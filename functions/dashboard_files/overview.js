@@ -185,10 +185,11 @@ function row(rows, one) {
   link.textContent = one.name || one.id;
   const nextStep = one.ready !== "True" && one.nextStep;
   element.replaceChildren(
-    h("td", { class: "c-phase" }, h("span", { class: `phase tone-${tone}`, title: about }, mark(shape, tone), label)),
+    h("td", { class: "c-phase" }, h("span", { class: `phase tone-${tone}`, title: about }, mark(shape, tone), label),
+      one.mode === "observe" && h("span", { class: "sub muted mode", title: "Nothing is changed for it." }, "observed only")),
     h("th", { scope: "row", class: "c-name" }, link, h("span", { class: "muted sub" }, resourceGroup(one.endpoint))),
     h("td", { class: "c-region" }, one.region || "–"),
-    h("td", { class: "c-reason" }, h("span", { class: one.ready === "True" ? "message muted" : "message" }, one.message ?? ""),
+    h("td", { class: "c-reason" }, h("span", { class: one.ready === "False" ? "message" : "message muted" }, one.message || about),
       nextStep && h("span", { class: "next" }, h("b", {}, "Next "), nextStep)),
     h("td", { class: "c-since" }, since(one.since)),
   );

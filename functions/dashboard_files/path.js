@@ -59,6 +59,7 @@ export function pathPicture() {
     element,
     show(data) {
       shown = data;
+      element.hidden = data.every(({ label }) => label === NOT_LOOKED_AT.label);
       draw();
     },
   };
@@ -108,7 +109,7 @@ function node(hop, { x, y, width, height }) {
     s("title", {}, `${hop.title}: ${hop.message || hop.words}`),
     s("rect", { width, height, rx: 9, class: "box" }),
     s("g", { transform: "translate(12 12)", class: `mark tone-${hop.tone}` }, shapes(hop.mark)),
-    s("text", { x: 36, y: 25, class: "name" }, clipped(hop.title, (width - 44) / 7.2)),
+    s("text", { x: 36, y: 25, class: "name" }, clipped(hop.title, (width - 40) / 6.4)),
     low
       ? s("text", { x: 12, y: 46, class: "words" }, clipped(hop.words, (width * 0.55) / 6.6))
       : wrapped(hop.words, (width - 20) / 6.6).map((line, index) => s("text", { x: 12, y: 46 + 16 * index, class: "words" }, line)),

@@ -8,7 +8,7 @@ import { spaced, verdict } from "./words.js";
 const STAGES = ["resolve", "connect", "tls", "http"];
 const STAGE_NAMES = { resolve: "DNS", connect: "TCP", tls: "TLS", http: "HTTP" };
 const COUNTS = [60, 200, 500];
-const SPACE = { left: 52, right: 8, top: 10, height: 170, strip: 16, axis: 22 };
+const SPACE = { left: 62, right: 8, top: 10, height: 140, strip: 16, axis: 22 };
 
 /** The panel; `reload` is called when another number of checks is wanted. */
 export function plot(reload) {
@@ -186,7 +186,7 @@ function legendItems(checks) {
     ...STAGES.map((stage) => h("li", {}, h("span", { class: `swatch stage ${stage}` }), STAGE_NAMES[stage])),
     ...counts.map(([name, all]) => {
       const { label, mark: shape, tone } = verdict(name);
-      return h("li", { class: "count" }, mark(shape, tone, 13), `${label} ${all.length}`);
+      return h("li", { class: "tally" }, mark(shape, tone, 13), `${label} ${all.length}`);
     }),
   ];
 }

@@ -62,13 +62,19 @@ function byUrl(all) {
 const hostOf = (url) => (URL.canParse(url) ? new URL(url).hostname : null);
 
 function address(name, url, check) {
-  return h("li", {}, h("span", { class: "service" }, name, check && tested(check)), h("code", {}, url), copyButton(url, `${name}: ${url}`),
-    check?.cause && h("p", { class: "cause" }, check.cause, check.nextStep && h("span", { class: "next" }, h("b", {}, "Next "), check.nextStep)));
+  return h("li", {}, h("span", { class: "service" }, name, check && tested(check)), h("code", {}, breakable(url)), copyButton(url, `${name}: ${url}`),
+    check?.cause && check.status !== "healthy" && h("p", { class: "cause" }, check.cause, check.nextStep && h("span", { class: "next" }, h("b", {}, "Next "), check.nextStep)));
 }
 
-function tested({ status, stages }) {
+/** An address that breaks before its dots only, and not before the last. */
+function breakable(url) {
+  return url.split(/(?=\.[^.]*\.)/).flatMap((part, index) => [index > 0 && h("wbr"), h("span", { class: "whole" }, part)]);
+}
+
+function tested({ status, stages, standing }) {
   const { label, mark: shape, tone } = verdict(status);
   const total = Math.round(stages.reduce((sum, [, milliseconds]) => sum + milliseconds, 0));
   return h("span", { class: `tested tone-${tone}` }, mark(shape, tone, 13), status === "healthy" ? `${total} ms` : label,
-    status === "healthy" && h("span", { class: "unseen" }, label));
+    status === "healthy" && h("span", { class: "unseen" }, label),
+    standing && h("span", { class: "muted", title: "A verdict changes after several equal results." }, `(counts as ${standing.status})`));
 }

@@ -32,11 +32,17 @@ const NEEDS = {
   event: { label: "Asks for nothing", mark: "none", tone: "quiet" },
 };
 const HOLDS = { label: "Holds", mark: "ok", tone: "good" };
+const PLANNED = { label: "Planned, not done", mark: "leave", tone: "wait" };
 const NOT_KNOWN = { label: "Not known", mark: "ask", tone: "quiet" };
+
+/** Reasons that say nothing about the connection: the app could not look, and tries again. */
+const NOT_SEEN = new Set(["Throttled", "TemporaryFailure", "AnswerLost", "ChangedMeanwhile"]);
 
 /** How a condition stands. */
 export function standing(condition) {
   if (condition.status === "True") return HOLDS;
+  if (condition.reason === "ObserveMode") return PLANNED;
+  if (NOT_SEEN.has(condition.reason)) return { ...NEEDS.time, label: "Could not be looked at; the app tries again" };
   if (condition.status === "Unknown" && condition.needs !== "person") return NOT_KNOWN;
   return NEEDS[condition.needs] ?? NEEDS.work;
 }

@@ -57,6 +57,7 @@ def test_the_story_ends_ready_and_nothing_of_it_outlives_it(tell: Tell, tmp_path
     for condition in (one for one in ORDER if one not in {CLAIMED, REMOVED}):  # of others' stories
         assert re.search(rf"\d+\.\d s  ✓ {condition} ", output), f"{condition} is not seen turning:\n{output}"
     assert re.search(r"elasticsearch +https://\S+\.es\.privatelink\.eastus2\.azure\.elastic-cloud\.com:9243", output)
+    assert re.search(r"^  http://127\.0\.0\.1:\d+/api/dashboard#code=\S{20,}$", output, re.MULTILINE)
     if shutil.which("curl"):
         what_it_prints_works(output)
     assert str(tmp_path) in command_lines(), "the search below looks in the right place"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -53,7 +54,11 @@ async def test_a_good_connection_shows_its_path_its_addresses_its_checks_and_its
 async def test_a_check_that_is_asked_for_is_made_and_shown(estate: Estate, visit: Visiting) -> None:
     async with visit() as seen:
         page = await seen.open(f"/{connection_id(estate.good)}")
-        await page.get_by_role("button", name="Check now").click()
+        async with page.expect_request("**/check") as asked:
+            await page.get_by_role("button", name="Check now").click()
+        headers = await (await asked.value).all_headers()
+        assert headers["origin"] == seen.origin, "App Service authentication refuses a browser's POST without it"
+        assert (headers["x-functions-key"], headers.get("referer")) == (seen.key, None)
         await expect(page.get_by_text("Check now: done, reachable.").first).to_be_visible()
         await page.get_by_text("As a table").click()
         await expect(page.get_by_role("cell", name="check", exact=True).first).to_be_visible()
@@ -81,3 +86,24 @@ async def test_a_broken_connection_turns_green_by_itself_after_the_repair(
         await expect(page).to_have_title("pe-broken · Ready")
         await expect(broken).to_have_count(0)
         await expect(page.locator("[data-hop].tone-good")).to_have_count(6)
+
+
+@pytest.mark.parametrize(
+    ("mode", "paused", "said"), [("observe", False, "Mode observe."), ("enforce", "Change freeze", "(Change freeze)")]
+)
+async def test_what_holds_the_app_back_stands_above_all_and_what_it_would_do_below(
+    estate: Estate, visit: Visiting, instance: Instance, mode: str, paused: str | bool, said: str
+) -> None:
+    now = datetime.now(UTC)
+    pause = {"since": now.isoformat(), "until": (now + timedelta(hours=1)).isoformat(), "reason": paused}
+    wanted = connection_id(estate.good)
+    async with instance.client() as client:
+        answer = (await client.app("GET", f"/connections/{wanted}")).json()
+    answer["app"] = {"mode": mode, "paused": pause if paused else False}
+    answer["planned"], answer["left"] = ["create the * record"], ["the zone, which others use"]
+    async with visit() as seen:
+        await seen.answer_with(f"/api/connections/{wanted}$", answer)
+        page = await seen.open(f"/{wanted}")
+        await expect(page.get_by_role("note")).to_contain_text(said)
+        for text in ("Planned, not done", "create the * record", "Left behind", "the zone, which others use"):
+            await expect(page.get_by_label("Not done")).to_contain_text(text)

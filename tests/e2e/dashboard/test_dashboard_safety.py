@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -150,15 +149,3 @@ async def test_an_unknown_connection_is_said_to_be_none(visit: Visiting) -> None
         seen.expected = "status of 404"
         page = await seen.open("/0123456789abcdef")
         await expect(page.get_by_text("There is no connection with this id.")).to_be_visible()
-
-
-async def test_modes_and_a_pause_of_the_app_stand_above_everything(visit: Visiting) -> None:
-    until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
-    async with visit() as seen:
-        await seen.answer_with(
-            "/api/connections$", {"connections": [], "app": {"mode": "observe", "pausedUntil": until}}
-        )
-        page = await seen.open()
-        await expect(page.get_by_text("Mode: observe.")).to_be_visible()
-        await expect(page.get_by_text("Paused until")).to_be_visible()
-        await expect(page.get_by_text("No private connections yet")).to_be_visible()
