@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from notify_parts import ON, Trouble, connected, look, once, sweeps, told
 
+from shared.core.arm_ids import connection_id
 from shared.core.notifications import MOST_WAITING
 from shared.notify import BATCH, REST, SEND_SECONDS
 from tests.harness.estate import Estate
-from tests.harness.wire import Call, Fault, Killed, Refusal
+from tests.harness.wire import Call, Fault, Killed, Refusal, Stall
 
 
 def topic_calls(estate: Estate) -> int:
@@ -114,6 +115,25 @@ async def test_runs_and_sweeps_at_the_same_time_agree_in_the_end(estate: Estate)
         (endpoint, "Ready", 1) for endpoint in sorted(endpoints)
     ]
     assert [(await estate.connection(endpoint)).notices.outbox for endpoint in endpoints] == [(), ()]
+
+
+async def test_a_sweep_leaves_the_record_of_a_run_under_way_to_that_run(estate: Estate) -> None:
+    estate.topic.settings.fail = 503
+    endpoint = await connected(estate)
+    estate.topic.settings.fail = None
+    slow = estate.new_worker(
+        lambda call: Stall(60) if call.name.startswith(f"arm GET https://arm.local{endpoint}") else None
+    )
+    await estate.send(endpoint)
+    run = asyncio.create_task(estate.settle(90, slow))
+    await estate.clock.sleep(1)
+    await estate.sweep(estate.new_worker())
+    row = await estate.storage.connections.find(connection_id(endpoint))
+    assert row is not None
+    assert row.lease_owner, "the run is still under way"
+    assert estate.topic.events == []
+    await run
+    assert told(estate) == ["Ready"]
 
 
 # -- a topic that fails --------------------------------------------------------------------------------------------
