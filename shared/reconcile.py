@@ -119,18 +119,20 @@ async def _rounds(context: Context, held: Held, message: WorkMessage) -> None:
             await schedule(run, message)
         finally:
             await run.flush()
-        final = notify.recorded(context, run.connection, message.correlation_id)
+        final, took = notify.recorded(context, run.connection, message.correlation_id), time.monotonic() - started
+        more = await held.finish(to_document(final), str(final.phase), final.name, final.region)
+        if not more:
+            await notify.deliver(context, held.row, final)
         telemetry.reconcile_completed(
             known,
             final,
             cause=message.cause,
             run_id=run.id,
             correlation_id=message.correlation_id,
-            duration_ms=round((time.monotonic() - started) * 1000),
+            duration_ms=round(took * 1000),
             steps=run.steps,
         )
-        if not await held.finish(to_document(final), str(final.phase), final.name, final.region):
-            await notify.deliver(context, held.row, final)
+        if not more:
             await _prune(run)
             return
         # What arrived meanwhile may be more than the wait that began this run: look at everything.

@@ -81,7 +81,7 @@ def test_reasons_that_the_page_of_symptoms_names_are_the_apps() -> None:
     assert [reason for reason in named if f'"{reason}"' not in source] == []
 
 
-@pytest.mark.parametrize("page", ["deploy", "security", "operations"])
+@pytest.mark.parametrize("page", ["deploy", "security", "operations", "notifications"])
 def test_links_lead_somewhere(page: str) -> None:
     text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
     for target in re.findall(r"\]\((?!https?://)([^)]+)\)", text):
