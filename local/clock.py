@@ -33,6 +33,7 @@ class LoopClock:
 
     async def sleep(self, seconds: float) -> None:
         """Wait for `seconds` of this clock's time."""
+        self.now()  # from here: a loop that started over may be behind the one before for all of the sleep
         await asyncio.sleep(seconds)
 
     def call_later(self, seconds: float, callback: Callable[..., Any], *args: Any) -> asyncio.TimerHandle:

@@ -18,6 +18,7 @@ from shared.core.steps import (
     DeleteRecord,
     DeleteZone,
     Disassociate,
+    DnsRemoval,
     RemovalStep,
     UnclaimEndpoint,
     WithdrawAddress,
@@ -79,11 +80,16 @@ def _without(known: Connection, step: RemovalStep) -> Connection:
             known = replace(known, policy=PolicyMemory(), deployments=())
         case UnclaimEndpoint():
             known = replace(known, claim=None)
-        case WithdrawAddress() | DeleteRecord():
+        case WithdrawAddress() | DeleteRecord() if _used(known, step):
             known = replace(known, record=None, record_addresses=())
         case DeleteLink():
             gone = f"{step.zone.text}/virtualNetworkLinks/{step.name}".lower()
             known = replace(known, links=tuple(link for link in known.links if link.id.lower() != gone))
-        case DeleteZone():
+        case DeleteZone() if _used(known, step):
             known = replace(known, zone=None, links=())
     return known
+
+
+def _used(known: Connection, step: DnsRemoval) -> bool:
+    """Whether the step is about the zone on record; there may be others with marks of the connection."""
+    return known.zone is not None and known.zone.id.lower() == step.zone.key

@@ -21,7 +21,7 @@ from shared.core.errors import AutopilotError, NotFound, Throttled
 from shared.core.messages import WorkMessage
 from shared.core.model import ConnectionStatus, Endpoint, Zone
 from shared.core.modes import not_carried_out
-from shared.core.plan import Observed, Plan, approved, plan, remember
+from shared.core.plan import Observed, Plan, approved, met, plan, remember
 from shared.core.plan_elastic import ObservedElastic
 from shared.observe import observe_dns, observe_elastic
 from shared.organizations import check_organization, enter_organization
@@ -72,6 +72,7 @@ async def run_once(run: Run, message: WorkMessage) -> None:
 
 async def _full_run(run: Run, desired: Desired) -> None:
     context, now = run.context, run.context.clock.now()
+    run.connection = met(run.connection, desired, now)
     dns, elastic = await _side_by_side(_dns_branch(run, desired), _elastic_branch(run, desired))
     (zones, dns_failures), (observed, elastic_failures) = dns, elastic
     final = plan(desired, Observed(desired.endpoint, zones, observed), run.connection, context.rules, now)

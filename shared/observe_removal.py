@@ -9,37 +9,48 @@ import asyncio
 
 from shared.context import Context, log
 from shared.core.arm_ids import parse_arm_id
-from shared.core.catalogue import recognise
+from shared.core.catalogue import Service, hosted_services, recognise
 from shared.core.connection import Connection
 from shared.core.errors import AutopilotError, InvalidInput
 from shared.core.model import Claim, Deployment, Endpoint, Policy, Zone
 from shared.core.moving import holds
 from shared.core.plan_associations import associated_with
 from shared.core.plan_removal import ObservedRemoval, policies_made_for
+from shared.core.plan_removal_dns import bears_marks
 from shared.observe import with_attached
 
 
 async def observe_removal(context: Context, known: Connection) -> ObservedRemoval:
     """Everything that the removal has to know; raises what the clouds raise."""
-    (zone, others), (policies, deployments), claims = await asyncio.gather(
+    (zones, others), (policies, deployments), claims = await asyncio.gather(
         _dns(context, known), _elastic(context, known), _claims(context, known)
     )
-    return ObservedRemoval(zone, others, policies, deployments, claims)
+    return ObservedRemoval(zones, others, policies, deployments, claims)
 
 
-async def _dns(context: Context, known: Connection) -> tuple[Zone | None, tuple[Endpoint, ...] | None]:
-    if known.zone is None:
-        return None, ()
-    zone = await context.dns.whole_zone(parse_arm_id(known.zone.id))
-    if zone is None:
-        return None, ()
-    return zone, await _others(context, known, zone)
+async def _dns(context: Context, known: Connection) -> tuple[tuple[Zone, ...], tuple[Endpoint, ...] | None]:
+    """The zone on record, and whatever carries the connection's marks: a run that died wrote nothing down."""
+    service = _service(known)
+    if service is None:
+        return (), ()
+    own = parse_arm_id(known.endpoint_id).subscription_id
+    subscriptions = dict.fromkeys((own, *context.settings.subscriptions, *context.settings.dns_subscriptions))
+    listed = await context.dns.zones_named([service.zone], subscriptions)
+    marked = [zone.id for zone in listed if bears_marks(zone, known.id, context.rules.instance_id)]
+    wanted = {zone.key: zone for zone in (*([parse_arm_id(known.zone.id)] if known.zone else []), *marked)}
+    found = await asyncio.gather(*(context.dns.whole_zone(zone) for zone in wanted.values()))
+    zones = tuple(zone for zone in found if zone is not None)
+    return zones, await _others(context, known, zones) if zones else ()
 
 
-async def _others(context: Context, known: Connection, zone: Zone) -> tuple[Endpoint, ...] | None:
-    """Every other endpoint of the zone's service in the subscriptions that matter; None: not all could be listed."""
+def _service(known: Connection) -> Service | None:
+    return next((one for one in hosted_services() if one.region == known.region), None)
+
+
+async def _others(context: Context, known: Connection, zones: tuple[Zone, ...]) -> tuple[Endpoint, ...] | None:
+    """Every other endpoint of the zones' service in the subscriptions that matter; None: not all could be listed."""
     subscriptions = dict.fromkeys(context.settings.subscriptions)
-    for vnet in (known.vnet_id, *(link.vnet_id for link in zone.links)):
+    for vnet in (known.vnet_id, *(link.vnet_id for zone in zones for link in zone.links)):
         try:
             subscriptions.setdefault(parse_arm_id(vnet).subscription_id)
         except InvalidInput:
@@ -49,10 +60,10 @@ async def _others(context: Context, known: Connection, zone: Zone) -> tuple[Endp
         try:
             found += [endpoint async for endpoint in context.endpoints.list(subscription)]
         except AutopilotError as error:
-            log.warning("users of zone %s not known: %s", zone.id.text, error)
+            log.warning("users of zone %s not known: %s", zones[0].id.text, error)
             return None
     gone = known.endpoint_id.lower()
-    return tuple(one for one in found if one.id.key != gone and _service_zone(one) == zone.name.lower())
+    return tuple(one for one in found if one.id.key != gone and _service_zone(one) == zones[0].name.lower())
 
 
 def _service_zone(endpoint: Endpoint) -> str:

@@ -133,9 +133,20 @@ def age(seconds: float) -> str:
 
 def remember(known: Connection, desired: Desired, plan_: Plan, now: datetime) -> Connection:
     """The record with everything that the observation and the plan say about what is used and whose it is."""
+    known = met(known, desired, now)
+    if plan_.dns is not None:
+        dns = plan_.dns
+        if dns.zone is not None:
+            known = replace(known, zone=dns.zone, links=dns.links)
+        known = replace(known, record=dns.record or known.record, record_addresses=dns.record_addresses)
+    return _remember_elastic(known, plan_.elastic) if plan_.elastic is not None else known
+
+
+def met(known: Connection, desired: Desired, now: datetime) -> Connection:
+    """The record once the endpoint was read; it is written so before anything is made, to find that again."""
     endpoint = desired.endpoint
     pending = endpoint.status in {ConnectionStatus.PENDING, ConnectionStatus.UNKNOWN}
-    known = replace(
+    return replace(
         known.found(),
         endpoint_id=endpoint.id.text,
         name=endpoint.name,
@@ -148,12 +159,6 @@ def remember(known: Connection, desired: Desired, plan_: Plan, now: datetime) ->
         pending_since=(known.pending_since or now) if pending else None,
         on_delete=desired.on_delete,
     )
-    if plan_.dns is not None:
-        dns = plan_.dns
-        if dns.zone is not None:
-            known = replace(known, zone=dns.zone, links=dns.links)
-        known = replace(known, record=dns.record or known.record, record_addresses=dns.record_addresses)
-    return _remember_elastic(known, plan_.elastic) if plan_.elastic is not None else known
 
 
 def _remember_elastic(known: Connection, elastic: ElasticPlan) -> Connection:

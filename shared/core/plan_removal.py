@@ -35,8 +35,8 @@ from shared.core.steps import (
 class ObservedRemoval:
     """What is there of what was made for an endpoint that is gone."""
 
-    zone: Zone | None = None
-    """The zone of the record, with all of it; None: it is gone, or there was none."""
+    zones: tuple[Zone, ...] = ()
+    """The zone of the record and those that carry marks of the connection, each with all of it."""
     others: tuple[Endpoint, ...] | None = ()
     """Every other endpoint of the same service that the app can see; None: not all could be listed."""
     policies: tuple[Policy, ...] = ()
@@ -68,11 +68,11 @@ class RemovalPlan:
 def plan_removal(known: Connection, observed: ObservedRemoval, rules: Rules) -> RemovalPlan:
     """What is left to take away for an endpoint that is gone."""
     found = list(_elastic(known, observed, rules))
-    dns, left = plan_dns_removal(known, observed.zone, observed.others, rules) if observed.zone else ((), ())
+    dns = [plan_dns_removal(known, zone, observed.others, rules) for zone in observed.zones]
     return RemovalPlan(
         elastic=tuple(one for one in found if not isinstance(one, str | Problem)),
-        dns=dns,
-        left=(*(one for one in found if isinstance(one, str)), *left),
+        dns=tuple(step for steps, _ in dns for step in steps),
+        left=(*(one for one in found if isinstance(one, str)), *(one for _, left in dns for one in left)),
         problems=tuple(one for one in found if isinstance(one, Problem)),
         types={policy.id: policy.type for policy in observed.policies},
     )
@@ -81,15 +81,14 @@ def plan_removal(known: Connection, observed: ObservedRemoval, rules: Rules) -> 
 def held_up_by(step: RemovalStep, refused: Collection[RemovalStep]) -> bool:
     """Whether a refused step comes before this one for a reason.
 
-    A policy needs its associations gone, a link the record, a zone both.
+    A policy needs its associations gone, a link the record of its zone, a zone both.
     """
     match step:
         case DeletePolicy():
             return any(isinstance(one, Disassociate) and one.policy_id == step.policy_id for one in refused)
-        case DeleteLink():
-            return any(isinstance(one, DeleteRecord | WithdrawAddress) for one in refused)
-        case DeleteZone():
-            return any(isinstance(one, DeleteRecord | WithdrawAddress | DeleteLink) for one in refused)
+        case DeleteLink() | DeleteZone():
+            before = (DeleteRecord, WithdrawAddress, DeleteLink)[: 2 if isinstance(step, DeleteLink) else 3]
+            return any(isinstance(one, before) and one.zone.key == step.zone.key for one in refused)
         case _:
             return False
 

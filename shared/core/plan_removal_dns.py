@@ -38,6 +38,15 @@ def plan_dns_removal(
     return tuple(steps), tuple(left)
 
 
+def bears_marks(zone: Zone, connection_id: str, instance_id: str) -> bool:
+    """Whether this installation made the zone, a link or an address in it for a connection."""
+    markers = [zone.marker, *(link.marker for link in zone.links)]
+    if any(one and (one.instance, one.connection_id) == (instance_id, connection_id) for one in markers):
+        return True
+    record = zone.record.marker if zone.record else None
+    return record is not None and record.instance == instance_id and record.holder(connection_id) is not None
+
+
 def _record(known: Connection, zone: Zone, rules: Rules) -> tuple[DeleteRecord | WithdrawAddress | None, str | None]:
     record = zone.record
     if record is None:

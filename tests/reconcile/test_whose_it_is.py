@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from local.world import vnet_id
 from shared.core.connection import Owner
 from tests.harness.estate import Estate
 from tests.harness.outcome import At
-from tests.harness.wire import Fault
+from tests.harness.wire import Call, Fault, Outcome, Refusal
 
+DNS_API = "2024-06-01"
 CLAIM = "elastic POST /api/v1/deployments/traffic-filter/link-ids/_claim"
 
 
@@ -84,3 +86,64 @@ async def test_what_we_associated_with_somebodys_policy_is_taken_away_with_the_e
     await estate.settle()
     assert theirs not in estate.elastic.attached(first.id)
     assert theirs in estate.elastic.attached(second.id)
+
+
+# -- what no record tells of ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("elastic_answers", [True, False])
+@pytest.mark.parametrize("writes", range(1, 4))
+async def test_what_a_worker_made_that_died_before_it_wrote_it_down_is_found_when_the_endpoint_is_gone(
+    estate: Estate, writes: int, *, elastic_answers: bool
+) -> None:
+    """Nobody looks between the crash and the deletion, and no event tells of that."""
+    endpoint = await estate.put_endpoint()
+    seen: list[Call] = []
+
+    def die(call: Call) -> Outcome:
+        if call.service == "elastic" and not elastic_answers:
+            return Refusal(503)
+        if call.writes and call.service in {"arm", "elastic"}:
+            seen.append(call)
+        return Fault.CRASH_AFTER if len(seen) == writes else None
+
+    estate.worker = estate.new_worker(die)
+    await estate.settle(60)
+    assert len(seen) == writes
+    estate.events.settings.drop = True
+    await estate.delete(endpoint)
+    for _ in range(5):
+        await estate.clock.sleep(300)
+        await estate.sweep()
+        await estate.settle()
+    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert estate.arm.private_dns_zones() == []
+    assert [one.name for one in estate.elastic.rulesets() if one.name == "pe-1"] == []
+
+
+async def test_what_was_made_in_a_zone_that_the_network_left_goes_with_the_endpoint(estate: Estate) -> None:
+    """A person linked the network to a zone of their own instead."""
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    ours = estate.zone()
+    (link,) = [link for link in estate.links_of(ours) if link.vnet.id == vnet_id("eastus2")]
+    await estate.azure("DELETE", link.id, api=DNS_API)
+    await estate.clock.sleep(10)
+    theirs = ours.id.replace("rg-apps", "rg-theirs")
+    await estate.azure("PUT", theirs, {"location": "global"}, api=DNS_API)
+    await estate.clock.sleep(60)
+    body = {"location": "global", "properties": {"registrationEnabled": False}}
+    body["properties"] |= {"virtualNetwork": {"id": vnet_id("eastus2")}}  # type: ignore[operator]
+    await estate.azure("PUT", f"{theirs}/virtualNetworkLinks/by-hand", body, api=DNS_API)
+    await estate.clock.sleep(60)
+    await estate.sweep()
+    await estate.settle()
+    known = (await estate.connection(endpoint)).zone
+    assert known is not None
+    assert known.id.lower() == theirs.lower()
+    await estate.delete(endpoint)
+    await estate.settle()
+    (left,) = estate.arm.private_dns_zones()
+    assert left.id == theirs
+    assert [link.path.name for link in estate.links_of(left)] == ["by-hand"]
+    assert left.a_record("*") is None
