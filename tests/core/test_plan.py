@@ -63,11 +63,13 @@ def test_in_every_region_the_plan_makes_zone_record_link_and_policy_and_then_the
     zones = dns_after((), first.dns_steps, ALLOWED)
     assert zones[0].name == f"privatelink.{region}.azure.elastic-cloud.com"
     assert observed.elastic is not None
-    elastic = elastic_after(wanted, observed.elastic, first.elastic_steps)
+    elastic = elastic_after(wanted, observed.elastic, first.elastic_steps, ALLOWED)
     second = planned(wanted, Observed(wanted.endpoint, zones, elastic), rules=ALLOWED)
     assert second.steps == (Associate("p-new", "d1", "orders", asked="d1"),)
     third = planned(
-        wanted, Observed(wanted.endpoint, zones, elastic_after(wanted, elastic, second.elastic_steps)), rules=ALLOWED
+        wanted,
+        Observed(wanted.endpoint, zones, elastic_after(wanted, elastic, second.elastic_steps, ALLOWED)),
+        rules=ALLOWED,
     )
     assert third.steps == ()
     assert all(condition.true for condition in third.conditions)
@@ -318,7 +320,7 @@ def test_on_every_case_doing_the_plan_leaves_nothing_to_do_and_touches_nothing_f
     for _ in range(2):
         found = planned(wanted, Observed(wanted.endpoint, there, answered), rules=ALLOWED)
         there = dns_after(there, found.dns_steps, ALLOWED)
-        answered = elastic_after(wanted, answered, found.elastic_steps)
+        answered = elastic_after(wanted, answered, found.elastic_steps, ALLOWED)
     assert planned(wanted, Observed(wanted.endpoint, there, answered), rules=ALLOWED).steps == ()
     assert sum(one.marker is not None for one in there) <= 1
     mine = [one for one in answered.policies if any(rule.endpoint_guid == GUID for rule in one.rules)]

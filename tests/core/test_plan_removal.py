@@ -70,7 +70,7 @@ def test_everything_goes_in_the_order_that_the_clouds_and_clients_need() -> None
     found = planned(
         policy(associations=("d1",)),
         known=known,
-        zone=replace(home, etag="z"),
+        zones=(replace(home, etag="z"),),
         claims=(Claim(REGION, "pe-search", GUID),),
     )
     order = [Disassociate, DeletePolicy, UnclaimEndpoint, DeleteRecord, DeleteLink, DeleteZone]

@@ -1,0 +1,212 @@
+"""A whole world of plain values, in which plans are carried out step by step as the loop would do it.
+
+Every step is judged before it is taken (`world_dns`, `world_elastic`), and after it everything foreign must be as it
+was, and no deployment may have been closed or opened without an opt-in. Used by the tests of every combination.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, get_args
+
+from core_parts import ADDRESS, HUB, MARKER, NOW, OTHER_VNET, VNET
+from world_dns import Zones, check_links, dns_done
+from world_elastic import Elastic, elastic_done
+
+from shared.core.conditions import Kind
+from shared.core.connection import AssociationMemory, ClaimMemory, Connection, Owner, PolicyMemory
+from shared.core.contest import put_back
+from shared.core.desired import Desired
+from shared.core.model import Endpoint
+from shared.core.plan import Observed, Plan, plan, remember
+from shared.core.plan_elastic import ObservedElastic
+from shared.core.plan_removal import ObservedRemoval, RemovalPlan, plan_removal
+from shared.core.plan_removal_dns import bears_marks
+from shared.core.rules import Rules
+from shared.core.steps import (
+    Associate,
+    ClaimEndpoint,
+    CreatePolicy,
+    DeletePolicy,
+    Disassociate,
+    DnsRemoval,
+    DnsStep,
+    Step,
+    UnclaimEndpoint,
+    UpdatePolicy,
+)
+
+OLD_ADDRESS = "10.1.0.40"
+"""Of the endpoint, before its network interface was made anew."""
+
+LATER = timedelta(hours=2)
+"""Past every lag."""
+ROUNDS = 4
+"""A plan's first pass makes the policy, its second associates it; one more gives an old claim up before a new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything that a plan may depend on."""
+
+    wanted: Desired | None
+    """None: the endpoint is gone."""
+    known: Connection
+    zones: Zones
+    elastic: Elastic
+    rules: Rules
+    others: tuple[Endpoint, ...] | None = ()
+    """Other endpoints of the service; None: not all could be listed."""
+    marker_id: str = field(default=MARKER.connection_id)
+
+    # -- plans -----------------------------------------------------------------------------------------------------
+
+    def plan(self, now: datetime = NOW) -> Plan | RemovalPlan:
+        """What is left to do."""
+        elastic = self.elastic
+        if self.wanted is not None:
+            seen = ObservedElastic(elastic.policies, elastic.deployments, elastic.claims)
+            return plan(self.wanted, Observed(self.wanted.endpoint, self.zones, seen), self.known, self.rules, now)
+        used = self.known.zone.id.lower() if self.known.zone else ""
+        marked = [one for one in self.zones if bears_marks(one, self.known.id, self.rules.instance_id)]
+        zones = tuple(zone for zone in self.zones if zone.id.key == used or zone in marked)
+        there = ObservedRemoval(zones, self.others, elastic.policies, elastic.deployments, elastic.claims)
+        return plan_removal(self.known, there, self.rules)
+
+    def remembering(self, found: Plan | RemovalPlan, now: datetime = NOW) -> World:
+        """The same after a run has written down what it saw."""
+        if self.wanted is None or not isinstance(found, Plan):
+            return self
+        return replace(self, known=remember(self.known, self.wanted, found, now))
+
+    # -- one step --------------------------------------------------------------------------------------------------
+
+    def done(self, step: Step) -> World:
+        """The world after one step; an assertion fails where the step does harm."""
+        if isinstance(step, (*get_args(DnsStep), *get_args(DnsRemoval))):
+            if self.wanted is None:
+                check_links(self.zones, self.known, self.others or (), step)
+            after = replace(self, zones=dns_done(self.zones, step, self.rules))
+        else:
+            elastic = elastic_done(self.elastic, step, MARKER, self.rules, self.wanted)
+            after = replace(self, elastic=elastic)
+        after = replace(after, known=_noted(self.known, step))
+        assert foreign(after) == foreign(self), "what is foreign is as it was"
+        self._check_open_and_closed(after, step)
+        self._check_names(after)
+        return after
+
+    def _check_open_and_closed(self, after: World, step: Step) -> None:
+        """S1 and S2 in one: no deployment is closed, or opened, unless that was allowed for it."""
+        for deployment in self.elastic.deployments:
+            before, now = self.elastic.closed(deployment), after.elastic.closed(deployment)
+            which = "last" if before else "first"
+            names = {"*", deployment.id, deployment.name.lower()}
+            setting = self.rules.last_policy_allowed if before else self.rules.first_policy_allowed
+            allowed = bool(names & setting) or deployment.tags.get(f"elastic-privatelink-{which}-policy") == "allow"
+            assert before == now or allowed, f"{deployment.id} was {'opened' if before else 'closed'} by: {step}"
+
+    def _check_names(self, after: World) -> None:
+        """A network begins to resolve only what is right for it, and what leads to others goes on doing so."""
+        for vnet in (VNET, OTHER_VNET, HUB):
+            before, now = self.resolved(vnet), after.resolved(vnet)
+            if self.wanted is not None and before is None and now:
+                assert self.wanted.endpoint.address in now, "a network was linked to a record of another endpoint"
+            to_others = set(before or ()) - {ADDRESS, OLD_ADDRESS}
+            assert to_others <= set(now or ()), f"{vnet} no longer resolves to another endpoint"
+
+    def resolved(self, vnet: str) -> tuple[str, ...] | None:
+        """The addresses that a network gets for the service's names; None: it is not linked."""
+        zone = next((zone for zone in self.zones if zone.link_to(vnet)), None)
+        return None if zone is None else zone.record.addresses if zone.record else ()
+
+
+def _noted(known: Connection, step: Step) -> Connection:
+    """The record after a step, as the loop writes it."""
+    match step:
+        case CreatePolicy():
+            known = replace(known, policy=PolicyMemory("p-new", Owner.OURS, NOW, NOW, step.endpoint_guid))
+        case UpdatePolicy():
+            policy = replace(known.policy, id=step.policy_id, owner=Owner.OURS, guid=step.endpoint_guid)
+            known = replace(known, policy=policy)
+        case Associate():
+            begun = put_back(known.association(step.deployment_id) or AssociationMemory(step.deployment_id), NOW)
+            known = known.with_association(replace(begun, owner=Owner.OURS, asked=step.asked))
+        case Disassociate():
+            known = known.without_association(step.deployment_id)
+        case ClaimEndpoint():
+            memory = ClaimMemory(step.region, step.endpoint_name, step.endpoint_guid, Owner.OURS)
+            known = replace(known, claim=memory)
+        case UnclaimEndpoint():
+            known = replace(known, claim=None)
+        case DeletePolicy() if step.policy_id == known.policy.id:
+            known = replace(known, policy=PolicyMemory())
+    return known
+
+
+# -- what is foreign -----------------------------------------------------------------------------------------------
+
+
+def foreign(world: World) -> dict[str, Any]:
+    """All that this installation did not make for this endpoint, as one value to compare."""
+    mine = world.rules.instance_id
+    found: dict[str, Any] = {}
+    for zone in world.zones:
+        name = zone.id.key
+        if zone.marker is None or zone.marker.instance != mine:
+            found[name] = (zone.marker, zone.other_records)
+        theirs = [link for link in zone.links if link.marker is None or link.marker.instance != mine]
+        found.update({f"{name} link {link.name}": link for link in theirs})
+        record = zone.record
+        if record is not None and (record.marker is None or record.marker.instance != mine):
+            found[f"{name} *"] = record
+        elif record is not None and record.marker is not None:
+            holders = [one for one in record.marker.holders if one.connection_id != world.marker_id]
+            found.update({f"{name} * {one.connection_id}": one for one in holders if one.address in record.addresses})
+    return found | _foreign_in_elastic(world.elastic, world.marker_id, mine)
+
+
+def _foreign_in_elastic(elastic: Elastic, connection_id: str, instance: str) -> dict[str, Any]:
+    found: dict[str, Any] = {f"pair {pair}": True for pair in elastic.pairs() - elastic.our_pairs}
+    found |= {f"claim {one}": True for one in elastic.claims if one.endpoint_guid not in elastic.our_claims}
+    for policy in elastic.policies:
+        marker = policy.marker
+        if marker is None or (marker.instance, marker.connection_id) != (instance, connection_id):
+            found[policy.id] = replace(policy, associations=())
+        else:
+            strangers = frozenset(rule for rule in policy.rules if rule.endpoint_name.startswith("theirs"))
+            extras = (policy.include_by_default, policy.other_rules, policy.hidden_associations)
+            found[policy.id] = strangers if any(extras) or strangers else None
+    return {name: value for name, value in found.items() if value is not None}
+
+
+# -- until nothing is left -----------------------------------------------------------------------------------------
+
+
+def settled(world: World, steps: list[str]) -> tuple[World, Plan | RemovalPlan]:
+    """Carry out plans until one is empty; notes each step in `steps`. The last plan is empty, also long after."""
+    found = world.plan()
+    for _ in range(ROUNDS):
+        world = world.remembering(found)
+        if not found.steps:
+            break
+        for step in found.steps:
+            steps.append(str(step))
+            world = world.done(step)
+        found = world.plan()
+    assert found.steps == (), f"after {ROUNDS} rounds there is still to do: {'; '.join(map(str, found.steps))}"
+    later = world.plan(NOW + LATER)
+    assert later.steps == (), f"two hours later there is to do: {'; '.join(map(str, later.steps))}"
+    if isinstance(later, Plan):
+        _check_explained(later)
+    return world.remembering(later, NOW + LATER), later
+
+
+def _check_explained(found: Plan) -> None:
+    """Nothing waits for a step that is in no plan, and who must act is told what to do."""
+    for condition in found.conditions:
+        assert condition.needs is not Kind.WORK, f"{condition.type} waits for work that is in no plan"
+        if condition.needs is Kind.PERSON:
+            assert condition.message, condition.type
+            assert condition.next_step, condition.type
