@@ -64,11 +64,11 @@ def text(body: str) -> func.HttpResponse:
 
 def wants_text(req: func.HttpRequest) -> bool:
     """Whether the caller asks for text to read: by `?format=text`, or by an Accept header that names no JSON."""
-    wanted = req.params.get("format", "")
-    if wanted not in {"", "json", "text"}:
-        raise InvalidInput("format must be json or text.", on=wanted[:40])
+    wanted = req.params.get("format")
+    if wanted not in {None, "json", "text"}:
+        raise InvalidInput("format must be json or text.", on=str(wanted)[:40])
     accept = req.headers.get("accept", "")
-    return wanted == "text" or (not wanted and "text/plain" in accept and "json" not in accept)
+    return wanted == "text" or (wanted is None and "text/plain" in accept and "json" not in accept)
 
 
 def accepted(req: func.HttpRequest, connection_id: str) -> func.HttpResponse:

@@ -1,10 +1,12 @@
-"""HTTP triggers for whoever operates the app: the doctor, and sending poisoned messages again."""
+"""HTTP triggers for whoever operates the app: the doctor, sending poisoned messages again, the API's description."""
 
 from __future__ import annotations
 
+import json
+
 import azure.functions as func
 
-from functions.answers import answered, correlation, number, ok, text, wants_text
+from functions.answers import answered, answered_to_anybody, correlation, number, ok, text, wants_text
 from shared import poison
 from shared.app import start, storage_alone
 from shared.clock import SystemClock
@@ -24,6 +26,18 @@ async def doctor(req: func.HttpRequest) -> func.HttpResponse:
     as_it_reads = wants_text(req)
     report = await _report()
     return text(as_text(report)) if as_it_reads else ok(report.document() | {"correlationId": correlation.get()})
+
+
+@blueprint.function_name("openapi")
+@blueprint.route(route="openapi.json", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@answered_to_anybody
+async def openapi(req: func.HttpRequest) -> func.HttpResponse:
+    """The OpenAPI document of all routes: the same for everybody, public with the source, and without data."""
+    del req
+    from functions.openapi.document import document  # noqa: PLC0415 - put together when first asked for
+
+    headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+    return func.HttpResponse(json.dumps(document()), headers=headers, mimetype="application/json", charset="utf-8")
 
 
 @blueprint.function_name("replay_poison")

@@ -1,0 +1,125 @@
+"""What the HTTP API answers and is sent, as JSON schemas by name. Used by `document`; pure.
+
+Values of the product are described by their own types. Every body of an answer is an object; `document` adds `app`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from functions.openapi.from_types import Schema, schema_of
+from shared.core import connection as c
+from shared.core.diagnosis import Diagnosis
+from shared.core.doctor.findings import Level
+from shared.core.modes import Mode
+from shared.core.pause import LONGEST, MAX_REASON
+from shared.core.steps import Action
+from shared.state.rows import CheckEntry, JournalEntry
+
+TEXT: Schema = {"type": "string"}
+WHOLE: Schema = {"type": "integer", "minimum": 0}
+MOMENT: Schema = {"type": "string", "format": "date-time"}
+MODE: Schema = {"type": "string", "enum": [str(mode) for mode in Mode]}
+CONNECTION_ID: Schema = {"type": "string", "pattern": "^[0-9a-f]{16}$", "examples": ["51fe83ce41a1652a"]}
+PAGE_KEY: Schema = {"type": "string", "pattern": "^[0-9]{16}-[0-9a-f]{6}-[0-9a-f]{6}$"}
+_EXAMPLE = (
+    "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-apps"
+    "/providers/Microsoft.Network/privateEndpoints/pe-orders"
+)
+ENDPOINT_ID: Schema = {"type": "string", "description": "ARM id of a private endpoint.", "examples": [_EXAMPLE]}
+
+
+def thing(*optional: str, **properties: Schema) -> Schema:
+    """An object with these properties; all are there but the optional ones."""
+    return {"type": "object", "properties": properties, "required": sorted(set(properties) - set(optional))}
+
+
+def many(items: Schema) -> Schema:
+    """An array."""
+    return {"type": "array", "items": items}
+
+
+def maybe(schema: Schema) -> Schema:
+    """It, or null."""
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+_SUMMARY = thing(
+    id=CONNECTION_ID, name=TEXT, endpoint=ENDPOINT_ID, region=TEXT, phase=TEXT, mode=MODE, ready=maybe(TEXT),
+    reason=maybe(TEXT), message=maybe(TEXT), nextStep=maybe(TEXT), since=maybe(MOMENT),
+)  # fmt: skip
+_PAUSE = thing(since=MOMENT, until=MOMENT, reason=TEXT)
+_FINDING = thing(
+    check=TEXT, level={"type": "string", "enum": [str(level) for level in Level]}, what=TEXT, on=TEXT, nextStep=TEXT,
+    details={"type": "object", "additionalProperties": True},
+)  # fmt: skip
+_DEPLOYMENT = thing(id=TEXT, name=TEXT, urls=many(thing(service=TEXT, url=TEXT)))
+_COUNTS = thing(**{str(action): WHOLE for action in Action}, blocked=WHOLE)
+_STEP = thing(
+    action={"type": "string", "enum": [str(action) for action in Action]}, condition=TEXT, what=TEXT, why=TEXT
+)
+_PLAN = thing(
+    connection=CONNECTION_ID, name=TEXT, endpoint=ENDPOINT_ID, mode=MODE, steps=many(_STEP),
+    blocked=many(thing(condition=TEXT, reason=TEXT, message=TEXT, nextStep=TEXT)), left=many(TEXT), note=TEXT,
+    summary=_COUNTS,
+)  # fmt: skip
+_MADE = thing(id=CONNECTION_ID, name=TEXT, endpoint=ENDPOINT_ID, made=many(TEXT))
+_STOP = thing(id=TEXT, at=MOMENT, steps=WHOLE, connections=many(_MADE))
+
+
+def _connection() -> Schema:
+    whole = schema_of(c.Connection, deployments=many(_DEPLOYMENT), mode=MODE)
+    inside = {"notices", "unserved"}  # what the record keeps for itself
+    properties = {name: schema for name, schema in whole["properties"].items() if name not in inside}
+    return thing(**properties, id=CONNECTION_ID, verdict=schema_of(Diagnosis))
+
+
+def _page(entry: Any) -> Schema:
+    before = maybe(PAGE_KEY) | {"description": "Where the next older page begins; null where there is none."}
+    return thing(connection=CONNECTION_ID, entries=many(schema_of(entry)), before=before)
+
+
+APP: Schema = {
+    **thing(mode=maybe(MODE), paused={"anyOf": [{"const": False}, _PAUSE, {"type": "null"}]}),
+    "description": "How the app stands; null where it could not be read.",
+}
+ERROR: Schema = thing(code=TEXT, message=TEXT, target=TEXT, nextStep=TEXT, correlationId=TEXT)
+
+
+def answers() -> dict[str, Schema]:
+    """What is answered, without `app`."""
+    return {
+        "Connections": thing(connections=many(_SUMMARY)),
+        "Connection": _connection(),
+        "Journal": _page(JournalEntry),
+        "Checks": _page(CheckEntry),
+        "Accepted": thing(connection=CONNECTION_ID, statusUrl={"type": "string", "format": "uri"}, correlationId=TEXT),
+        "Plans": thing(connections=many(_PLAN), summary=_COUNTS, errors=many(TEXT)),
+        "Plan": _PLAN,
+        "Removals": thing(
+            limit=WHOLE, used=WHOLE, stopped=maybe(_STOP), confirmed=maybe(thing(steps=WHOLE, until=MOMENT))
+        ),
+        "Paused": thing(paused={"anyOf": [{"const": False}, _PAUSE]}),
+        "Doctor": thing(
+            status={"type": "string", "enum": [str(level) for level in Level]}, instance=TEXT, at=MOMENT,
+            tookMs=WHOLE, findings=many(_FINDING), correlationId=TEXT,
+        ),
+        "Replayed": thing(replayed=WHOLE, left=WHOLE, correlationId=TEXT),
+    }  # fmt: skip
+
+
+def requests() -> dict[str, Schema]:
+    """What is sent."""
+    minutes = {"type": "number", "exclusiveMinimum": 0, "maximum": LONGEST.total_seconds() / 60}
+    reason = {"type": "string", "maxLength": MAX_REASON}
+    return {
+        "Endpoint": thing(endpoint=ENDPOINT_ID),
+        "Stop": thing(stop={"type": "string", "minLength": 1, "description": "Its id, from GET /api/removals."}),
+        "Nothing": {"type": "object", "description": "Nothing of it is read."},
+        "Pause": {
+            **thing("minutes", "until", "reason", minutes=minutes, until=MOMENT, reason=reason),
+            "additionalProperties": False,
+            "not": {"required": ["minutes", "until"]},
+            "description": "How long, or until when; an hour unless it says.",
+        },
+    }

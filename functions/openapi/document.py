@@ -1,0 +1,148 @@
+"""The OpenAPI 3.1 document: the table of routes with the parameters, errors and headers that routes share. Pure."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from http import HTTPStatus
+from typing import Any
+
+from functions.openapi import bodies
+from functions.openapi.from_types import Schema
+from functions.openapi.routes import ROUTES, Route
+
+PARAMETERS: dict[str, Schema] = {
+    "id": {"name": "id", "in": "path", "required": True, "schema": bodies.CONNECTION_ID},
+    "name": {"name": "name", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}},
+    "limit": {
+        "name": "limit",
+        "in": "query",
+        "description": "Entries at most.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": 500, "default": 50},
+    },
+    "before": {
+        "name": "before",
+        "in": "query",
+        "description": "Where the page begins: the `before` of the page before.",
+        "schema": bodies.PAGE_KEY,
+    },
+    "messages": {
+        "name": "limit",
+        "in": "query",
+        "description": "Messages at most.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": 500, "default": 100},
+    },
+    "format": {
+        "name": "format",
+        "in": "query",
+        "description": "`text` to read; an Accept header with text/plain and no JSON says the same.",
+        "schema": {"type": "string", "enum": ["json", "text"], "default": "json"},
+    },
+}
+ERRORS = {
+    HTTPStatus.BAD_REQUEST: "The request cannot be understood, or asks for what is out of scope.",
+    HTTPStatus.NOT_FOUND: "There is no such thing.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large.",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "The app failed; its log has the details.",
+    HTTPStatus.BAD_GATEWAY: "A right or a key of the app is missing, or a person must act; the error says how.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Settings are wrong, or a service does not answer now.",
+}
+HEADERS: dict[str, Schema] = {
+    "X-Privatelink-Mode": {"description": "`unknown` where it could not be read.", "schema": bodies.TEXT},
+    "X-Privatelink-Paused-Until": {"description": "Only while the app is paused.", "schema": bodies.TEXT},
+    "Location": {"description": "Where to look.", "required": True, "schema": {"type": "string", "format": "uri"}},
+    "Retry-After": {"description": "Seconds, where the service said so.", "schema": {"type": "integer"}},
+}
+ABOUT = """\
+Private connections of Azure virtual networks to Elastic Cloud deployments, as the app keeps them.
+
+Every answer to somebody with a key says how the app stands, in `app` and in headers. Every error has one shape. Give
+`x-ms-client-request-id` to find what a request caused: 8 to 64 letters, digits and hyphens.
+"""
+_STANDING = ("X-Privatelink-Mode", "X-Privatelink-Paused-Until")
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The whole document, as JSON values; not to be changed."""
+    paths: dict[str, dict[str, Any]] = {}
+    for route in ROUTES:
+        paths.setdefault(f"/api/{route.path}", {})[route.method.lower()] = _operation(route)
+    schemas = {name: _with_app(schema) for name, schema in bodies.answers().items()}
+    error = {"type": "object", "properties": {"error": bodies.ERROR, "app": _ref("schemas", "App")}}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Private Link Autopilot", "version": "1", "description": ABOUT},
+        "servers": [{"url": "/"}],
+        "security": [{"header": []}, {"query": []}],
+        "paths": paths,
+        "components": {
+            "schemas": schemas | bodies.requests() | {"App": bodies.APP, "Error": error | {"required": ["error"]}},
+            "parameters": PARAMETERS,
+            "headers": HEADERS,
+            "securitySchemes": {
+                "header": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
+                "query": {"type": "apiKey", "in": "query", "name": "code"},
+            },
+        },
+    }
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": route.function,
+        "summary": route.summary,
+        "parameters": [_ref("parameters", name) for name in (*re.findall(r"{(\w+)}", route.path), *route.takes)],
+        "responses": {str(int(route.status)): _answer(route), **_refusals(route)},
+    }
+    if route.sends:
+        content = {"application/json": {"schema": _ref("schemas", route.sends)}}
+        operation["requestBody"] = {"required": route.must_send, "content": content}
+    return operation if route.keyed else operation | {"security": []}
+
+
+def _answer(route: Route) -> dict[str, Any]:
+    headers = [*(_STANDING if route.keyed else ()), *(["Location"] if route.status is HTTPStatus.ACCEPTED else ())]
+    answer: dict[str, Any] = {"description": route.status.phrase, "headers": _headers(headers)}
+    if "/" in route.answers:
+        return answer | {"content": {kind: {} for kind in route.answers.split(", ")}}
+    content = {"application/json": {"schema": _ref("schemas", route.answers)}}
+    return answer | {"content": content | ({"text/plain": {"schema": bodies.TEXT}} if "format" in route.takes else {})}
+
+
+def _refusals(route: Route) -> dict[str, Any]:
+    statuses = [HTTPStatus.INTERNAL_SERVER_ERROR]
+    if route.keyed:
+        statuses += [HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE]
+    if "{id}" in route.path and route.keyed:
+        statuses += [HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND]
+    if "{name}" in route.path or route.may_miss:
+        statuses += [HTTPStatus.NOT_FOUND]
+    if route.sends or route.takes:
+        statuses += [HTTPStatus.BAD_REQUEST]
+    if route.sends:
+        statuses += [HTTPStatus.REQUEST_ENTITY_TOO_LARGE]
+    refusals = {str(int(status)): _refusal(status, route) for status in sorted(set(statuses))}
+    return refusals | ({"401": {"description": "No key; answered by the Functions host."}} if route.keyed else {})
+
+
+def _refusal(status: HTTPStatus, route: Route) -> dict[str, Any]:
+    later = ("Retry-After",) if status is HTTPStatus.SERVICE_UNAVAILABLE else ()
+    return {
+        "description": ERRORS[status],
+        "headers": _headers([*(_STANDING if route.keyed else ()), *later]),
+        "content": {"application/json": {"schema": _ref("schemas", "Error")}},
+    }
+
+
+def _headers(names: list[str]) -> dict[str, Any]:
+    return {name: _ref("headers", name) for name in names}
+
+
+def _with_app(schema: Schema) -> Schema:
+    properties = {**schema["properties"], "app": _ref("schemas", "App")}
+    return {**schema, "properties": properties, "required": sorted((*schema["required"], "app"))}
+
+
+def _ref(kind: str, name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/{kind}/{name}"}

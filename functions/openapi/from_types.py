@@ -1,0 +1,68 @@
+"""JSON schemas (2020-12) of dataclasses, as the HTTP API spells their values. Used by `bodies`; pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+Schema = dict[str, Any]
+
+_PLAIN: dict[Any, Schema] = {
+    str: {"type": "string"},
+    int: {"type": "integer"},
+    float: {"type": "number"},
+    bool: {"type": "boolean"},
+    datetime: {"type": "string", "format": "date-time"},
+    type(None): {"type": "null"},
+    Any: {},
+}
+_NAMES = {"datetime": datetime, "Mapping": Mapping}
+"""What modules import for the type checker only."""
+
+
+def schema_of(kind: Any, **instead: Schema) -> Schema:
+    """The schema of a value of this type; `instead` gives fields of the outermost dataclass another one."""
+    if kind in _PLAIN:
+        return dict(_PLAIN[kind])
+    if dataclasses.is_dataclass(kind):
+        return _of_dataclass(kind, instead)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return {"type": "string", "enum": [str(member.value) for member in kind]}
+    return _of_generic(kind, typing.get_origin(kind), typing.get_args(kind))
+
+
+def camel(name: str) -> str:
+    """`next_step` -> `nextStep`."""
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def _of_dataclass(kind: Any, instead: Mapping[str, Schema]) -> Schema:
+    hints = typing.get_type_hints(kind, localns=_NAMES)
+    fields = {f.name: instead.get(f.name) or schema_of(hints[f.name]) for f in dataclasses.fields(kind)}
+    properties = {camel(name): schema for name, schema in fields.items()}
+    return {"type": "object", "properties": properties, "required": sorted(properties)}
+
+
+def _of_generic(kind: Any, origin: Any, arguments: tuple[Any, ...]) -> Schema:
+    if origin in {typing.Union, types.UnionType}:
+        return {"anyOf": [schema_of(one) for one in arguments]}
+    if origin is tuple:
+        return _of_tuple(arguments)
+    if origin is typing.Literal:
+        return {"enum": list(arguments)}
+    if origin is Mapping:
+        return {"type": "object", "additionalProperties": schema_of(arguments[1])}
+    raise TypeError(f"there is no schema of {kind!r} yet")
+
+
+def _of_tuple(arguments: tuple[Any, ...]) -> Schema:
+    if len(arguments) == 2 and arguments[1] is Ellipsis:  # noqa: PLR2004 - tuple[X, ...]
+        return {"type": "array", "items": schema_of(arguments[0])}
+    parts = [schema_of(one) for one in arguments]
+    return {"type": "array", "prefixItems": parts, "minItems": len(parts), "maxItems": len(parts)}
