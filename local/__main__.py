@@ -6,6 +6,9 @@ rest        one signed-in ARM request: rest METHOD PATH [BODY]
 connect     create a private endpoint as a user does, and follow it: connect REGION [--deployment NAME]
 status      every connection in one line
 events      every notification that the app has sent, in one line
+break       break one hop of a connection: break HOP [NAME]
+mend        mend what the app cannot: mend HOP [NAME]
+app         stop or start the function app, as in the portal: app stop
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ import time
 from pathlib import Path
 
 from local.azurite import AzuriteError
+from local.breaking import HOPS, find
 from local.client import LocalClient
 from local.folder import DEFAULT
 from local.stack import Options, Stack
@@ -35,10 +39,11 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     for name in ("up", "story"):
         command = commands.add_parser(name)
-        for port in ("arm", "elastic", "identity", "functions", "dns", "topic"):
+        for port in ("arm", "elastic", "identity", "functions", "dns", "topic", "backstage"):
             command.add_argument(f"--{port}-port", type=int, default=0, help="a free one unless given")
         command.add_argument("--approval-seconds", type=float, default=5.0, help="how long Elastic takes to approve")
         command.add_argument("--time-scale", type=float, default=1.0, help="of Event Grid's retry schedule")
+        command.add_argument("--no-quotas", action="store_true", help="read private DNS as often as you like")
         command.add_argument("--role-assignments", type=Path, help="JSON: client id -> [{scope, actions, notActions}]")
     rest = commands.add_parser("rest")
     rest.add_argument("method", choices=["GET", "PUT", "PATCH", "DELETE"])
@@ -50,6 +55,11 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     connect.add_argument("--name", help="of the endpoint; default: pe-REGION")
     commands.add_parser("status")
     commands.add_parser("events")
+    for name in ("break", "mend"):
+        command = commands.add_parser(name)
+        command.add_argument("hop", choices=[hop for hop in HOPS if name == "break" or HOPS[hop].undo])
+        command.add_argument("name", nargs="?", default="pe-story", help="of the endpoint; default: the story's")
+    commands.add_parser("app").add_argument("state", choices=["stop", "start"])
     return parser.parse_args(arguments)
 
 
@@ -62,9 +72,11 @@ async def run_stack(arguments: argparse.Namespace) -> int:
         functions_port=arguments.functions_port,
         dns_port=arguments.dns_port,
         topic_port=arguments.topic_port,
+        backstage_port=arguments.backstage_port,
         folder=arguments.folder,
         approval_seconds=arguments.approval_seconds,
         time_scale=arguments.time_scale,
+        quotas=not arguments.no_quotas,
         role_assignments=arguments.role_assignments,
     )
     asked = asyncio.Event()
@@ -103,27 +115,64 @@ async def _work(stack: Stack, command: str, asked: asyncio.Event) -> int:
 
 
 async def run_client(arguments: argparse.Namespace) -> int:
-    """`rest`, `connect`, `status` and `events`: talk to the running instance."""
+    """All other commands: talk to the running instance."""
     async with LocalClient.read(arguments.folder) as client:
-        if arguments.command == "rest":
-            answer = await client.azure(arguments.method, arguments.path, arguments.body)
-            print(json.dumps(answer, indent=2) if answer is not None else "done")
-        elif arguments.command == "connect":
-            name = arguments.name or f"pe-{arguments.region}"
-            deployment = arguments.deployment or f"logs-{arguments.region}"
-            started = time.monotonic()
-            endpoint = await create_endpoint(client, arguments.region, name=name, deployment=deployment)
-            await follow(client, endpoint, started)
-        elif arguments.command == "events":
-            for event in client.notifications():
-                kind, data = event["type"].rpartition(".")[2], event["data"]
-                print(f"{event['time']}  {kind:<20} {data.get('name', ''):<24} {data.get('reason', '')}")
-        else:
-            for entry in (await client.app("GET", "/connections")).json()["connections"]:
-                print(
-                    f"{entry['id']}  {entry['phase']:<16} {entry['region']:<16} {entry['name']:<24} {entry['reason']}"
-                )
+        await CLIENT_COMMANDS[arguments.command](client, arguments)
     return 0
+
+
+async def _rest(client: LocalClient, arguments: argparse.Namespace) -> None:
+    answer = await client.azure(arguments.method, arguments.path, arguments.body)
+    print(json.dumps(answer, indent=2) if answer is not None else "done")
+
+
+async def _connect(client: LocalClient, arguments: argparse.Namespace) -> None:
+    name = arguments.name or f"pe-{arguments.region}"
+    deployment = arguments.deployment or f"logs-{arguments.region}"
+    started = time.monotonic()
+    endpoint = await create_endpoint(client, arguments.region, name=name, deployment=deployment)
+    await follow(client, endpoint, started)
+
+
+async def _status(client: LocalClient, _arguments: argparse.Namespace) -> None:
+    for entry in (await client.app("GET", "/connections")).json()["connections"]:
+        print(f"{entry['id']}  {entry['phase']:<16} {entry['region']:<16} {entry['name']:<24} {entry['reason']}")
+
+
+async def _events(client: LocalClient, _arguments: argparse.Namespace) -> None:
+    for event in client.notifications():
+        kind, data = event["type"].rpartition(".")[2], event["data"]
+        print(f"{event['time']}  {kind:<20} {data.get('name', ''):<24} {data.get('reason', '')}")
+
+
+async def _break(client: LocalClient, arguments: argparse.Namespace) -> None:
+    hop = HOPS[arguments.hop]
+    await hop.do(client, await find(client, arguments.name))
+    mend = f"\nwhen you have seen enough: python -m local mend {arguments.hop} {arguments.name}" if hop.undo else ""
+    print(f"{hop.broken}\nwho mends it: {hop.repair}{mend}")
+
+
+async def _mend(client: LocalClient, arguments: argparse.Namespace) -> None:
+    undo = HOPS[arguments.hop].undo
+    if undo is not None:
+        await undo(client, await find(client, arguments.name))
+        print("mended; the next test, or python -m local status, says so")
+
+
+async def _app(client: LocalClient, arguments: argparse.Namespace) -> None:
+    await client.backstage("app", state={"stop": "stopped", "start": "started"}[arguments.state])
+    print("done")
+
+
+CLIENT_COMMANDS = {
+    "rest": _rest,
+    "connect": _connect,
+    "status": _status,
+    "events": _events,
+    "break": _break,
+    "mend": _mend,
+    "app": _app,
+}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -18,6 +18,10 @@ from local.folder import DEFAULT
 API_VERSIONS = {"privatednszones": "2024-06-01"}
 NETWORK_API = "2024-05-01"
 POLL_SECONDS = 0.5
+USER_AGENT = "local-user/1"
+"""Tells a person's requests from the app's in the log of exchanges."""
+BACKSTAGE_SECONDS = 120.0
+"""Starting the app takes its time."""
 
 
 class LocalClient:
@@ -26,7 +30,7 @@ class LocalClient:
     def __init__(self, endpoints: dict[str, Any]) -> None:
         self.endpoints = endpoints
         context = ssl.create_default_context(cafile=endpoints["ca_file"])
-        self._http = httpx.AsyncClient(verify=context, timeout=30)
+        self._http = httpx.AsyncClient(verify=context, timeout=30, headers={"User-Agent": USER_AGENT})
 
     @classmethod
     def read(cls, folder: Path = DEFAULT) -> Self:
@@ -67,6 +71,13 @@ class LocalClient:
         headers = {"x-functions-key": self.endpoints["function_key"]}
         url = f"{self.endpoints['functions']}/api{path}"
         return await self._http.request(method, url, json=body, headers=headers)
+
+    async def backstage(self, action: str, **asked: Any) -> None:
+        """What happens behind the clouds' APIs (`local.backstage`); raises RuntimeError with its words."""
+        url = f"{self.endpoints['backstage']}/{action}"
+        _checked(await self._http.post(url, json=asked, timeout=BACKSTAGE_SECONDS))
+        file = Path(self.endpoints["folder"]) / "endpoints.json"
+        self.endpoints = json.loads(file.read_text(encoding="utf-8"))
 
     def notifications(self) -> list[dict[str, Any]]:
         """Every event that the app's topic took, oldest first."""

@@ -30,6 +30,12 @@ class InstanceFolder:
         self._lock.close()
 
 
+def fresh(path: Path) -> Path:
+    """The path, with nothing left of an earlier run."""
+    path.unlink(missing_ok=True)
+    return path
+
+
 def _locked(path: Path) -> IO[str] | None:
     file = path.open("w", encoding="utf-8")
     try:

@@ -1,8 +1,7 @@
 """Everything that runs for `python -m local`: the clouds in this process, Azurite and the function app beside it.
 
 Used by `local.__main__` (`up`) and `local.story` (`make run`). The app gets what it gets in Azure: app settings, a
-managed identity endpoint, a storage account, a certificate authority in `SSL_CERT_FILE`. A function host that dies is
-started again, as the platform does.
+managed identity endpoint, a storage account, a certificate authority in `SSL_CERT_FILE`.
 """
 
 from __future__ import annotations
@@ -10,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,20 +18,17 @@ import httpx
 from local.arm import DEFAULT_SUBSCRIPTION
 from local.arm.roles import read_assignments
 from local.azurite import Azurite, install
-from local.child import Child
+from local.backstage import Backstage
 from local.clock import LoopClock
 from local.eventgrid import AUDIENCE, CustomTopic, EventGrid, EventGridSettings, HttpDeliver
 from local.exchanges import ExchangeLog
-from local.folder import InstanceFolder
-from local.host.launch import host_command
+from local.folder import InstanceFolder, fresh
+from local.function_app import FunctionApp
 from local.identity import ManagedIdentity
 from local.network import CertificateAuthority, claim_loopback
-from local.ports import free_port
 from local.serving import Serving
-from local.world import API_KEY, HUB_VNET, World
+from local.world import HUB_VNET, World
 
-APP = Path(__file__).resolve().parent.parent
-HOST_READY_SECONDS = 90.0
 APP_SETTINGS = {
     "AZURE_SUBSCRIPTIONS": DEFAULT_SUBSCRIPTION,
     "ELASTIC_DEPLOYMENTS_ALLOWED": "*",
@@ -60,11 +55,13 @@ class Options:
     functions_port: int = 0
     dns_port: int = 0
     topic_port: int = 0
+    backstage_port: int = 0
     folder: Path = Path(".local")
     approval_seconds: float = 5.0
     time_scale: float = 1.0
     """Of Event Grid's retry schedule: 0.1 makes ten minutes one."""
-    seed_app: Path = field(default=APP)
+    quotas: bool = True
+    """Whether Azure throttles as it does: its reads of private DNS are few, for a sweep every few seconds too few."""
     role_assignments: Path | None = None
     """JSON with the roles of identities in Azure; without it everybody may do everything."""
 
@@ -77,12 +74,10 @@ class Stack:
         self.folder = InstanceFolder(options.folder)
         self.path = self.folder.path
         self.clock = LoopClock()
-        self.exchanges = ExchangeLog(_fresh(self.path / "exchanges.jsonl"), clock=self.clock)
+        self.exchanges = ExchangeLog(fresh(self.path / "exchanges.jsonl"), clock=self.clock)
         self.endpoints: dict[str, Any] = {}
-        self._stopping = False
         self._servings: list[Serving] = []
-        self._host: Child | None = None
-        self._guard: asyncio.Task[None] | None = None
+        self.app: FunctionApp | None = None
 
     # -- start and stop --------------------------------------------------------------------------------------------
 
@@ -99,23 +94,23 @@ class Stack:
         )
         self.world.elastic.settings.approval_seconds = self.options.approval_seconds
         self.world.arm.settings.principal_of = self._identity.client_of
+        if not self.options.quotas:
+            self.world.arm.settings.private_dns_reads_per_5_minutes = None
         if self.options.role_assignments is not None:
             self.world.arm.settings.role_assignments = read_assignments(self.options.role_assignments)
         await self._serve_clouds()
         await self.world.seed(await self._token())
         await self.world.network.start(dns_port=self.options.dns_port)
-        await self._start_host()
-        await self._subscribe()
+        self.app = FunctionApp(self.path, port=self.options.functions_port, settings=self.app_settings)
+        await self.app.start()
+        await self._subscribe(self.app)
+        await self._serve_backstage(self.app)
         self._write_endpoints()
 
     async def stop(self) -> None:
         """Stop everything that was started, the app first."""
-        self._stopping = True
-        if self._guard is not None:
-            self._guard.cancel()
-            await asyncio.gather(self._guard, return_exceptions=True)
-        if self._host is not None:
-            await asyncio.to_thread(self._host.stop, grace=5.0)
+        if self.app is not None:
+            await self.app.stop()
         if hasattr(self, "_events"):
             await self._events.close()
             await self._deliver.close()
@@ -143,7 +138,7 @@ class Stack:
         self._topic = CustomTopic(
             self.clock,
             check_token=lambda token: self._identity.is_valid_for(token, AUDIENCE),
-            file=_fresh(self.path / "notifications.jsonl"),
+            file=fresh(self.path / "notifications.jsonl"),
         )
         topic = Serving(self.exchanges.record(self._topic.app, "topic"), port=options.topic_port, certificate=issued)
         self._servings = [arm, elastic, identity, topic]
@@ -151,6 +146,12 @@ class Stack:
         self._topic_url = f"{topic.url}/api/events"
         for serving in self._servings:
             await serving.start()
+
+    async def _serve_backstage(self, app: FunctionApp) -> None:
+        serving = Serving(Backstage(self.world, app, self._write_endpoints).app, port=self.options.backstage_port)
+        self._servings.append(serving)
+        self._backstage_url = serving.url
+        await serving.start()
 
     async def _token(self) -> str:
         async with httpx.AsyncClient() as client:
@@ -161,7 +162,7 @@ class Stack:
             )
         return str(answer.raise_for_status().json()["access_token"])
 
-    async def _subscribe(self) -> None:
+    async def _subscribe(self, app: FunctionApp) -> None:
         """Subscribe the app to the events of its subscription, as the deployment does in Azure."""
         self._deliver = HttpDeliver()
         self._events = EventGrid(
@@ -171,9 +172,8 @@ class Stack:
             topic=f"/subscriptions/{DEFAULT_SUBSCRIPTION}",
             write=self.exchanges.write,
         )
-        key = self._keys().get("systemKeys", [{"value": "local"}])[0]["value"]
         await self._events.subscribe(
-            f"{self._functions_url}/runtime/webhooks/eventgrid?functionName=endpoint_events&code={key}",
+            f"{app.url}/runtime/webhooks/eventgrid?functionName=endpoint_events&code={app.event_grid_key}",
             included_types=["Microsoft.Resources.ResourceWriteSuccess", "Microsoft.Resources.ResourceDeleteSuccess"],
             operation_names=[
                 "Microsoft.Network/privateEndpoints/write",
@@ -182,7 +182,7 @@ class Stack:
         )
         self.world.arm.listeners.append(self._events.publish)
 
-    # -- the function app ------------------------------------------------------------------------------------------
+    # -- what others are told --------------------------------------------------------------------------------------
 
     def app_settings(self) -> dict[str, str]:
         """What the app finds in its environment, as in Azure."""
@@ -191,7 +191,7 @@ class Stack:
         return chosen | {
             "AZURE_RESOURCE_MANAGER_URL": self._arm_url,
             "ELASTIC_API_URL": self._elastic_url,
-            "ELASTIC_API_KEY": API_KEY,
+            "ELASTIC_API_KEY": self.world.elastic.api_key,
             "NOTIFY_TOPIC_ENDPOINT": self._topic_url,
             "PROBE_DNS_SERVER": f"{host}:{port}",
             "AzureWebJobsStorage": self._azurite.connection_string,
@@ -200,65 +200,16 @@ class Stack:
             "SSL_CERT_FILE": str(self._ca_file),
         }
 
-    async def _start_host(self) -> None:
-        port = self.options.functions_port or free_port()
-        self._functions_url = f"http://127.0.0.1:{port}"
-        self._command = host_command(
-            APP,
-            port,
-            ready_file=self.path / "functions.ready.json",
-            keys_file=self.path / "functions.keys.json",
-            timers_file=_fresh(self.path / "functions.timers.json"),
-            message_lease=20.0,
-        )
-        self._run_host()
-        await self._host_ready()
-        self._guard = asyncio.create_task(self._keep_host())
-
-    def _run_host(self) -> None:
-        _fresh(self.path / "functions.ready.json")
-        environment = os.environ | self.app_settings() | dict(self._command.environment)
-        self._host = Child(self._command.argv, env=environment, cwd=self._command.cwd, log=self.path / "functions.log")
-
-    async def _host_ready(self) -> None:
-        deadline = time.monotonic() + HOST_READY_SECONDS
-        async with httpx.AsyncClient() as client:
-            while True:
-                try:
-                    answer = await client.get(f"{self._functions_url}/admin/host/status", headers=self._master())
-                    if answer.status_code == httpx.codes.OK:
-                        return
-                except httpx.TransportError:
-                    pass
-                if self._host is not None and self._host.returncode is not None:
-                    raise RuntimeError(f"the function app did not start; see {self.path / 'functions.log'}")
-                if time.monotonic() > deadline:
-                    raise RuntimeError(f"the function app is not ready; see {self.path / 'functions.log'}")
-                await asyncio.sleep(0.1)
-
-    async def _keep_host(self) -> None:
-        """Start the host again when it dies: in Azure the platform does."""
-        while not self._stopping:
-            await asyncio.sleep(0.2)
-            if self._host is not None and self._host.returncode is not None:
-                print(f"the function host ended with {self._host.returncode}; starting it again", flush=True)
-                await asyncio.to_thread(self._host.stop)
-                self._run_host()
-
-    def _keys(self) -> dict[str, Any]:
-        path = self.path / "functions.keys.json"
-        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
-
-    def _master(self) -> dict[str, str]:
-        return {"x-functions-key": self._keys().get("masterKey", {}).get("value", "")}
-
     def _write_endpoints(self) -> None:
+        """What outsiders know of this instance; written again when that changes."""
+        app = self.app
+        if app is None:
+            raise RuntimeError("the function app is not started")
         dns_host, dns_port = self.world.network.dns_address
-        function_keys = self._keys().get("functionKeys", [{"value": ""}])
         self.endpoints = {
             "arm": self._arm_url,
             "elastic": self._elastic_url,
-            "functions": self._functions_url,
+            "functions": app.url,
             "identity": f"{self._identity_url}/msi/token",
             "identity_header": self._identity.header,
             "dns": {"host": dns_host, "port": dns_port},
@@ -267,9 +218,10 @@ class Stack:
             "azurite": self._azurite.connection_string,
             "ca_file": str(self._ca_file),
             "subscription_id": DEFAULT_SUBSCRIPTION,
-            "elastic_api_key": API_KEY,
-            "function_key": function_keys[0]["value"],
-            "function_host_pid": self._host.pid if self._host else None,
+            "elastic_api_key": self.world.elastic.api_key,
+            "function_key": app.function_key,
+            "function_host_pid": app.pid,
+            "backstage": self._backstage_url,
             "exchanges": str(self.path / "exchanges.jsonl"),
             "folder": str(self.path),
         }
@@ -277,9 +229,3 @@ class Stack:
         partial = target.with_suffix(".part")
         partial.write_text(json.dumps(self.endpoints, indent=2), encoding="utf-8")
         partial.replace(target)
-
-
-def _fresh(path: Path) -> Path:
-    """The path, with nothing left of an earlier run."""
-    path.unlink(missing_ok=True)
-    return path

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.elastic.approval import Approval
 from local.elastic.deployments import Deployment, DeploymentBook
-from local.elastic.gateway import Gateway
+from local.elastic.gateway import KEY_LIFE, Gateway
 from local.elastic.model import (
     AZURE_PRIVATE_ENDPOINT,
     EndpointDirectory,
@@ -40,6 +40,7 @@ class ElasticCloud:
         api_key: str = "local-elastic-api-key",
         random: Random | None = None,
     ) -> None:
+        self._clock = clock
         self.settings = settings or ElasticSettings()
         self._endpoints = endpoints
         self._book = DeploymentBook(clock, random or Random(0))
@@ -57,6 +58,16 @@ class ElasticCloud:
     def app(self) -> ASGIApp:
         """The API as an ASGI app, below `/api/v1`."""
         return self._gateway.app
+
+    @property
+    def api_key(self) -> str:
+        """The key that is accepted now."""
+        return self._gateway.api_key
+
+    def renew_key(self, key: str) -> None:
+        """Another key in place of the present one, with a life of its own, as a person makes in the console."""
+        self._gateway.api_key = key
+        self.settings.api_key_expires_at = self._clock.now() + KEY_LIFE
 
     @property
     def requests(self) -> list[RequestRecord]:

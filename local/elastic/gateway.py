@@ -37,7 +37,7 @@ class Gateway:
     def __init__(self, clock: LoopClock, settings: ElasticSettings, api_key: str, operations: list[Operation]) -> None:
         self._clock = clock
         self._settings = settings
-        self._api_key = api_key
+        self.api_key = api_key
         self._routes = [(_pattern(operation.path), operation) for operation in operations]
         self._started_at: datetime | None = None
         self._interval: tuple[datetime, int] | None = None
@@ -100,7 +100,7 @@ class Gateway:
         if scheme.lower() != "apikey" or not key:
             raise ApiError(401, "root.unauthorized", "You are not authorized to perform this action.")
         expires_at = self._expires_at() if self._settings.api_key_has_end else datetime.max.replace(tzinfo=UTC)
-        if not hmac.compare_digest(key.strip().encode(), self._api_key.encode()) or self._clock.now() >= expires_at:
+        if not hmac.compare_digest(key.strip().encode(), self.api_key.encode()) or self._clock.now() >= expires_at:
             # Code and text as clients have reported them (elastic/terraform-provider-ec issue 491).
             raise ApiError(401, "root.unauthenticated", "The supplied authentication is invalid")
         if self._settings.api_key_has_end:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from local.elastic import schema, views
+from local.elastic.errors import ApiError
 from local.elastic.search import search
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def _claim_operations(filters: TrafficFilters) -> list[Operation]:
 
 
 class DeploymentOperations:
-    """List, search, get, change and shut down deployments."""
+    """List, search, get, change, shut down and restore deployments."""
 
     def __init__(self, settings: ElasticSettings, book: DeploymentBook, filters: TrafficFilters) -> None:
         self._settings = settings
@@ -168,6 +169,14 @@ class DeploymentOperations:
             Operation("get deployment", "GET", one, self.get, _SHOW),
             Operation("update deployment", "PUT", one, self.update, update, body="required"),
             Operation("shut down deployment", "POST", f"{one}/_shutdown", self.shutdown, shutdown, body="optional"),
+            Operation(
+                "restore deployment",
+                "POST",
+                f"{one}/_restore",
+                self.restore,
+                {"restore_snapshot": "boolean"},
+                body="optional",
+            ),
         ]
 
     def listing(self, _call: Call) -> Reply:
@@ -212,6 +221,17 @@ class DeploymentOperations:
         deployment.hidden = call.flag("hide")
         self._book.touched(deployment)
         return Reply(200, {"id": deployment.id, "name": deployment.name, "orphaned": _no_orphans()})
+
+    def restore(self, call: Call) -> Reply:
+        """`POST /deployments/{id}/_restore`: what was shut down starts again, with its policies as they are now."""
+        deployment = self._book.get(call.path["deployment_id"])
+        if deployment.status != "stopped":
+            # Status and words are documented, the code is ours.
+            message = f"The deployment [{deployment.id}] has Elasticsearch resources that are not shut down."
+            raise ApiError(400, "deployments.elasticsearch_not_stopped", message)
+        deployment.status = "started"
+        self._book.touched(deployment)
+        return Reply(200, {"id": deployment.id})
 
     def _document(
         self, deployment: Deployment, *, show_settings: bool = True, show_plans: bool = False

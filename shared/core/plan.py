@@ -122,8 +122,8 @@ def approved(endpoint: Endpoint, known: Connection, rules: Rules, now: datetime)
 
 
 def age(seconds: float) -> str:
-    """A duration for people."""
-    minutes, rest = divmod(int(seconds), 60)
+    """A duration for people; what began during the run that tells it is younger than its beginning: no time at all."""
+    minutes, rest = divmod(max(0, int(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
     parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]

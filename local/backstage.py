@@ -1,0 +1,105 @@
+"""What happens behind the clouds' own APIs, for a person at the keyboard and for end-to-end tests.
+
+Elastic's side takes an approval back, a firewall comes between, a key ends, the function app is stopped: nobody has an
+API for these, so they get a server of their own on loopback, apart from the simulated APIs. `local.breaking` calls it;
+`local.stack` serves it.
+
+    POST /approval  {"endpoint": id, "state": "Rejected" | "Disconnected"}
+    POST /route     {"endpoint": id, "open": true | false}
+    POST /key       {"state": "ended" | "renewed"}      renewed: another key, in the app's settings too
+    POST /app       {"state": "stopped" | "started"}
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from local.function_app import FunctionApp
+    from local.world import World
+
+Action = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class Backstage:
+    """`.app` answers; `announce` is called when what outsiders know of the instance has changed."""
+
+    def __init__(self, world: World, function_app: FunctionApp, announce: Callable[[], None]) -> None:
+        self._world, self._function_app, self._announce = world, function_app, announce
+        self._actions: dict[str, Action] = {
+            "approval": self._approval,
+            "route": self._route,
+            "key": self._key,
+            "app": self._app,
+        }
+        self.app = Starlette(routes=[Route("/{action}", self._serve, methods=["POST"])])
+
+    async def _serve(self, request: Request) -> JSONResponse:
+        action = self._actions.get(request.path_params["action"])
+        if action is None:
+            return JSONResponse({"error": f"the actions are {', '.join(self._actions)}"}, HTTPStatus.NOT_FOUND)
+        if not request.headers.get("content-type", "").startswith("application/json"):
+            # A page in somebody's browser cannot send this type here without asking first.
+            return JSONResponse({"error": "send application/json"}, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+        try:
+            await action(dict(await request.json()))
+        except (KeyError, ValueError, TypeError) as error:
+            return JSONResponse({"error": f"not understood: {error}"}, HTTPStatus.BAD_REQUEST)
+        return JSONResponse({"done": True})
+
+    async def _approval(self, asked: dict[str, Any]) -> None:
+        """Elastic's side takes back what it approved; Azure never leaves either state."""
+        state = _one_of(asked["state"], "Rejected", "Disconnected")
+        self._world.arm.set_connection(self._endpoint(asked).id, state, "Removed by the service's owner")
+
+    async def _route(self, asked: dict[str, Any]) -> None:
+        """Something between breaks, or is repaired: nobody answers at the endpoint's address."""
+        network, address = self._world.network, self._endpoint(asked).address
+        if address is None:
+            raise ValueError("the endpoint has no address yet")
+        if asked["open"]:
+            network.broken.discard(address)
+        else:
+            network.broken.add(address)
+        await network.sync()
+
+    async def _key(self, asked: dict[str, Any]) -> None:
+        """The Elastic Cloud API key ends; or a person makes another one and sets it, which restarts the app."""
+        elastic = self._world.elastic
+        if _one_of(asked["state"], "ended", "renewed") == "ended":
+            elastic.settings.api_key_expires_at = self._world.clock.now() - timedelta(seconds=1)
+            return
+        elastic.renew_key(secrets.token_urlsafe(24))
+        await self._function_app.stop()
+        await self._function_app.start()
+        self._announce()
+
+    async def _app(self, asked: dict[str, Any]) -> None:
+        if _one_of(asked["state"], "stopped", "started") == "stopped":
+            await self._function_app.stop()
+        else:
+            await self._function_app.start()
+        self._announce()
+
+    def _endpoint(self, asked: dict[str, Any]) -> Any:
+        wanted = str(asked["endpoint"]).lower()
+        found = next((e for e in self._world.arm.private_endpoints() if e.id.lower() == wanted), None)
+        if found is None:
+            raise ValueError(f"there is no endpoint {asked['endpoint']}")
+        return found
+
+
+def _one_of(value: object, *allowed: str) -> str:
+    if value not in allowed:
+        raise ValueError(f"state is {value!r}; expected {' or '.join(allowed)}")
+    return str(value)

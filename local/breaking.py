@@ -1,0 +1,148 @@
+"""Breaking each hop of a connection, and mending it: what `python -m local break` and `mend` do.
+
+Used by `local.__main__` and the end-to-end tests. What people and other managers do over the APIs of Azure and Elastic
+Cloud is done over these; the rest goes through `local.backstage`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from local.client import LocalClient
+
+Action = Callable[[LocalClient, dict[str, Any]], Awaitable[None]]
+"""Does it to a connection, which is as `GET /api/connections/{id}` shows it."""
+
+
+@dataclass(frozen=True)
+class Hop:
+    """One part of the way from a network to a deployment."""
+
+    broken: str
+    """What is done to it."""
+    repair: str
+    """Who mends it."""
+    do: Action
+    undo: Action | None = None
+    """None: the app mends it by itself."""
+
+
+async def find(client: LocalClient, name: str) -> dict[str, Any]:
+    """The connection of the endpoint with this name, in full; raises RuntimeError when there is none."""
+    listed = (await client.app("GET", "/connections")).json()["connections"]
+    found = next((one for one in listed if name in (one["name"], one["id"])), None)
+    if found is None:
+        known = ", ".join(one["name"] for one in listed) or "none"
+        raise RuntimeError(f"no connection is called {name}; there are: {known}")
+    return dict((await client.app("GET", f"/connections/{found['id']}")).json())
+
+
+# -- in Azure ------------------------------------------------------------------------------------------------------
+
+
+async def _delete_record(client: LocalClient, connection: dict[str, Any]) -> None:
+    await client.azure("DELETE", f"{connection['zone']['id']}/A/*")
+
+
+async def _unlink(client: LocalClient, connection: dict[str, Any]) -> None:
+    """The link of the endpoint's own network."""
+    links = (await client.azure("GET", f"{connection['zone']['id']}/virtualNetworkLinks"))["value"]
+    own = connection["vnetId"].lower()
+    await client.azure("DELETE", next(one["id"] for one in links if _linked(one).lower() == own))
+
+
+def _linked(link: dict[str, Any]) -> str:
+    return str(link["properties"]["virtualNetwork"]["id"])
+
+
+async def recreate(client: LocalClient, connection: dict[str, Any]) -> None:
+    """The endpoint deleted by its owner, and made again as it was: a new GUID under the old name."""
+    endpoint = connection["endpointId"]
+    body = await asked_for(client, endpoint)
+    await client.azure("DELETE", endpoint)
+    await client.azure("PUT", endpoint, body)
+
+
+async def asked_for(client: LocalClient, endpoint: str) -> dict[str, Any]:
+    """The PUT body of an endpoint as it is now, for its owner to change or to make it again."""
+    found = await client.azure("GET", endpoint)
+    asked = found["properties"]["manualPrivateLinkServiceConnections"][0]
+    service = {name: asked["properties"][name] for name in ("privateLinkServiceId", "requestMessage")}
+    properties = {
+        "subnet": {"id": found["properties"]["subnet"]["id"]},
+        "manualPrivateLinkServiceConnections": [{"name": asked["name"], "properties": service}],
+    }
+    return {"location": found["location"], "tags": found.get("tags") or {}, "properties": properties}
+
+
+async def _disconnect(client: LocalClient, connection: dict[str, Any]) -> None:
+    await client.backstage("approval", endpoint=connection["endpointId"], state="Disconnected")
+
+
+async def _close_route(client: LocalClient, connection: dict[str, Any]) -> None:
+    await client.backstage("route", endpoint=connection["endpointId"], open=False)
+
+
+async def _open_route(client: LocalClient, connection: dict[str, Any]) -> None:
+    await client.backstage("route", endpoint=connection["endpointId"], open=True)
+
+
+# -- in Elastic Cloud ----------------------------------------------------------------------------------------------
+
+
+def _ruleset(connection: dict[str, Any]) -> str:
+    return f"/deployments/traffic-filter/rulesets/{connection['policy']['id']}"
+
+
+def _deployment(connection: dict[str, Any]) -> str:
+    return f"/deployments/{connection['deployments'][0]['id']}"
+
+
+async def _disassociate(client: LocalClient, connection: dict[str, Any]) -> None:
+    deployment = connection["deployments"][0]["id"]
+    await client.elastic("DELETE", f"{_ruleset(connection)}/associations/deployment/{deployment}")
+
+
+async def _delete_policy(client: LocalClient, connection: dict[str, Any]) -> None:
+    await client.elastic("DELETE", f"{_ruleset(connection)}?ignore_associations=true")
+
+
+async def _rename_alias(client: LocalClient, connection: dict[str, Any]) -> None:
+    alias = (await client.elastic("GET", _deployment(connection)))["alias"]
+    await client.elastic("PUT", _deployment(connection), {"prune_orphans": False, "alias": f"{alias}-new"})
+
+
+async def _stop_deployment(client: LocalClient, connection: dict[str, Any]) -> None:
+    await client.elastic("POST", f"{_deployment(connection)}/_shutdown")
+
+
+async def _restore_deployment(client: LocalClient, connection: dict[str, Any]) -> None:
+    await client.elastic("POST", f"{_deployment(connection)}/_restore")
+
+
+async def _end_key(client: LocalClient, _connection: dict[str, Any]) -> None:
+    await client.backstage("key", state="ended")
+
+
+async def _renew_key(client: LocalClient, _connection: dict[str, Any]) -> None:
+    await client.backstage("key", state="renewed")
+
+
+HOPS = {
+    "record": Hop("the * record is deleted", "the app puts it back", _delete_record),
+    "link": Hop("the zone is unlinked from the endpoint's network", "the app links it again", _unlink),
+    "route": Hop("nobody answers at the endpoint's address any more", "you do", _close_route, _open_route),
+    "approval": Hop("Elastic disconnects the endpoint", "you do: by making the endpoint again", _disconnect, recreate),
+    "policy": Hop("the policy is deleted in Elastic Cloud", "the app makes another one", _delete_policy),
+    "association": Hop(
+        "the policy is taken off the deployment",
+        "the app puts it back, a few times, in case another manager takes it away on purpose",
+        _disassociate,
+    ),
+    "alias": Hop("the deployment gets another alias", "the app tests and shows the new names", _rename_alias),
+    "deployment": Hop("the deployment is shut down", "you do", _stop_deployment, _restore_deployment),
+    "key": Hop("the Elastic Cloud API key ends", "you do, with a new key", _end_key, _renew_key),
+}
+"""By the name that the commands take, in the order of the way from a network to the deployment."""

@@ -1,0 +1,118 @@
+"""The function app as a process: started, kept alive, stopped and started again, as the platform does it in Azure.
+
+Used by `local.stack`; `local.backstage` stops, starts and restarts it for a person.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from local.child import Child
+from local.folder import fresh
+from local.host.launch import host_command
+from local.ports import free_port
+
+APP = Path(__file__).resolve().parent.parent
+READY_SECONDS = 90.0
+
+
+class FunctionApp:
+    """The host with the app; `settings` gives what it finds in its environment, asked at each start."""
+
+    def __init__(self, folder: Path, *, port: int = 0, settings: Callable[[], dict[str, str]]) -> None:
+        chosen = port or free_port()
+        self.url = f"http://127.0.0.1:{chosen}"
+        self._folder, self._settings = folder, settings
+        self._command = host_command(
+            APP,
+            chosen,
+            ready_file=folder / "functions.ready.json",
+            keys_file=folder / "functions.keys.json",
+            timers_file=fresh(folder / "functions.timers.json"),
+            message_lease=20.0,
+        )
+        self._host: Child | None = None
+        self._guard: asyncio.Task[None] | None = None
+        self._wanted = False
+        self._changing = asyncio.Lock()
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the host, while there is one."""
+        return self._host.pid if self._host is not None else None
+
+    @property
+    def function_key(self) -> str:
+        """A key that every function takes; empty where keys are off."""
+        return str(self._keys().get("functionKeys", [{"value": ""}])[0]["value"])
+
+    @property
+    def event_grid_key(self) -> str:
+        """The key of the webhook that Event Grid delivers to."""
+        return str(self._keys().get("systemKeys", [{"value": "local"}])[0]["value"])
+
+    async def start(self) -> None:
+        """Return once it answers; a host that dies from here on is started again."""
+        async with self._changing:
+            self._wanted = True
+            self._run()
+            await self._ready()
+            if self._guard is None:
+                self._guard = asyncio.create_task(self._keep())
+
+    async def stop(self) -> None:
+        """End the host, which may end what it is doing first; it stays stopped until `start`."""
+        async with self._changing:
+            self._wanted = False
+            if self._guard is not None:
+                self._guard.cancel()
+                await asyncio.gather(self._guard, return_exceptions=True)
+                self._guard = None
+            if self._host is not None:
+                await asyncio.to_thread(self._host.stop, grace=5.0)
+
+    def _run(self) -> None:
+        fresh(self._folder / "functions.ready.json")
+        environment = os.environ | self._settings() | dict(self._command.environment)
+        log = self._folder / "functions.log"
+        self._host = Child(self._command.argv, env=environment, cwd=self._command.cwd, log=log)
+
+    async def _ready(self) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        async with httpx.AsyncClient() as client:
+            while True:
+                try:
+                    answer = await client.get(f"{self.url}/admin/host/status", headers=self._master())
+                    if answer.status_code == httpx.codes.OK:
+                        return
+                except httpx.TransportError:
+                    pass
+                if self._host is not None and self._host.returncode is not None:
+                    raise RuntimeError(f"the function app did not start; see {self._folder / 'functions.log'}")
+                if time.monotonic() > deadline:
+                    raise RuntimeError(f"the function app is not ready; see {self._folder / 'functions.log'}")
+                await asyncio.sleep(0.1)
+
+    async def _keep(self) -> None:
+        """Start the host again when it dies: in Azure the platform does."""
+        while self._wanted:
+            await asyncio.sleep(0.2)
+            if self._host is not None and self._host.returncode is not None:
+                print(f"the function host ended with {self._host.returncode}; starting it again", flush=True)
+                await asyncio.to_thread(self._host.stop)
+                self._run()
+
+    def _keys(self) -> dict[str, Any]:
+        path = self._folder / "functions.keys.json"
+        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
+
+    def _master(self) -> dict[str, str]:
+        return {"x-functions-key": self._keys().get("masterKey", {}).get("value", "")}
