@@ -64,14 +64,10 @@ class Backstage:
 
     async def _route(self, asked: dict[str, Any]) -> None:
         """Something between breaks, or is repaired: nobody answers at the endpoint's address."""
-        network, address = self._world.network, self._endpoint(asked).address
+        address = self._endpoint(asked).address
         if address is None:
             raise ValueError("the endpoint has no address yet")
-        if asked["open"]:
-            network.broken.discard(address)
-        else:
-            network.broken.add(address)
-        await network.sync()
+        await self._world.network.break_way(address, broken=not asked["open"])
 
     async def _key(self, asked: dict[str, Any]) -> None:
         """The Elastic Cloud API key ends; or a person makes another one and sets it, which restarts the app."""

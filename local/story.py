@@ -123,6 +123,9 @@ def _after(client: LocalClient, connection: dict[str, Any]) -> None:
     print(f"  .venv/bin/python -m local rest DELETE '{zone}/A/*'   # and watch it come back: {_sweep_words()}")
     print("  .venv/bin/python -m local connect uksouth             # a second endpoint, in another region")
     print("  .venv/bin/python -m local connect westeurope --deployment search-westeurope   # refused, and why")
+    print("  .venv/bin/python -m local break association           # or link, alias, key, ...: docs/local.md")
+    grace = f"after {APP_SETTINGS['REMOVAL_GRACE_SECONDS']} s of grace all goes, in order"
+    print(f"  .venv/bin/python -m local rest DELETE '{connection['endpointId']}'   # {grace}")
     print("  .venv/bin/python -m local status", flush=True)
 
 

@@ -78,6 +78,12 @@ class Network:
         """Addresses where nobody answers though the endpoint is approved; tests add to it and take away."""
         return self._plane.broken
 
+    async def break_way(self, address: str, *, broken: bool) -> None:
+        """Let nobody answer at an endpoint's address, or somebody again; on sockets too, where they are open."""
+        (self.broken.add if broken else self.broken.discard)(address)
+        if self._default is not None:
+            await self.sync()
+
     def inside(self, vnet_id: str | None) -> InsideNetwork:
         """That network for the product's probe."""
         return InsideNetwork(self, vnet_id)

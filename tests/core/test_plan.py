@@ -171,7 +171,16 @@ def test_an_approved_endpoint_is_approved() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "0 s"), (59.9, "59 s"), (60, "1 min"), (61, "1 min 1 s"), (3600, "1 h"), (90061, "1 d 1 h"), (86400, "1 d")],
+    [
+        (-3, "0 s"),
+        (0, "0 s"),
+        (59.9, "59 s"),
+        (60, "1 min"),
+        (61, "1 min 1 s"),
+        (3600, "1 h"),
+        (90061, "1 d 1 h"),
+        (86400, "1 d"),
+    ],
 )
 def test_an_age_is_told_in_its_two_largest_units(seconds: float, text: str) -> None:
     assert age(seconds) == text

@@ -37,7 +37,7 @@ class Instance:
         folder.mkdir(parents=True, exist_ok=True)
         self._log = tempfile.NamedTemporaryFile(prefix=f"{command}-", suffix=".log", dir=folder.parent)  # noqa: SIM115 - open as long as the process, `stop` closes it
         self.process = subprocess.Popen(  # noqa: S603 - our own command, no shell
-            [sys.executable, "-m", "local", "--folder", str(folder), command, *arguments],
+            [sys.executable, "-m", "local", "--folder", str(folder), command, "--no-quotas", *arguments],
             cwd=ROOT,
             env=os.environ | {"HEALTH_SCHEDULE": "*/4 * * * * *", "PYTHONUNBUFFERED": "1"} | environment,
             stdout=self._log,

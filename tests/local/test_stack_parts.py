@@ -90,7 +90,10 @@ def test_the_settings_of_the_local_app_are_ones_that_the_app_knows() -> None:
     assert set(APP_SETTINGS) <= known
 
 
-@pytest.mark.parametrize("command", [["status"], ["connect", "uksouth"], ["rest", "GET", "/subscriptions"]])
+@pytest.mark.parametrize(
+    "command",
+    [["status"], ["connect", "uksouth"], ["rest", "GET", "/x"], ["break", "key"], ["app", "stop"]],
+)
 def test_a_command_for_an_instance_that_does_not_run_says_how_to_start_it(
     command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -183,3 +183,14 @@ async def test_a_deployment_that_was_shut_down_stays_listed_stopped_and_hidden_w
     status = shown["resources"]["elasticsearch"][0]["info"]["status"]
     assert (status, shown["healthy"], shown["metadata"]["hidden"]) == ("stopped", False, True)
     assert elastic.decide(made.private_host(), "x").status == 404
+
+
+async def test_what_was_shut_down_is_restored_and_only_that(api: httpx.AsyncClient, elastic: ElasticCloud) -> None:
+    made = elastic.add_deployment("logs", "eastus2", ip_policy=True)
+    assert (await api.post(f"/{made.id}/_restore")).status_code == 400, "it runs"
+    await api.post(f"/{made.id}/_shutdown")
+    answer = await api.post(f"/{made.id}/_restore", params={"restore_snapshot": "true"})
+    assert (answer.status_code, answer.json()) == (200, {"id": made.id})
+    shown = (await api.get(f"/{made.id}")).json()
+    assert (shown["resources"]["elasticsearch"][0]["info"]["status"], shown["healthy"]) == ("started", True)
+    assert len(elastic.attached(made.id)) == 1, "its policies are as they were"

@@ -54,6 +54,19 @@ async def test_a_key_lives_three_months_unless_told_otherwise(api: httpx.AsyncCl
     assert (await api.get(R)).status_code == 401
 
 
+async def test_a_renewed_key_is_the_only_one_and_begins_a_life_of_its_own(
+    api: httpx.AsyncClient, elastic: ElasticCloud, settings: ElasticSettings
+) -> None:
+    settings.api_key_expires_at = datetime.now(UTC) - timedelta(seconds=1)
+    elastic.renew_key("another")
+    assert (await api.get(R)).status_code == 401, "the old one is gone"
+    assert elastic.api_key == "another"
+    api.headers["Authorization"] = "ApiKey another"
+    assert (await api.get(R)).status_code == 200
+    await asyncio.sleep(90 * 86400)
+    assert (await api.get(R)).status_code == 401
+
+
 @pytest.mark.parametrize("retry_after", [None, 7])
 async def test_past_the_budget_the_answer_is_429_until_the_interval_is_over(
     api: httpx.AsyncClient, settings: ElasticSettings, retry_after: Any

@@ -1,0 +1,122 @@
+"""Behind the clouds' APIs: what Elastic's side, a firewall, a key's end and the portal do, on a server of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+import httpx
+import pytest
+
+from local.backstage import Backstage
+from local.function_app import FunctionApp
+from tests.harness.estate import Estate
+
+
+class App:
+    """The function app, as far as this goes."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    async def start(self) -> None:
+        self.told.append("start")
+
+    async def stop(self) -> None:
+        self.told.append("stop")
+
+
+@pytest.fixture
+async def estate() -> Estate:
+    return await Estate().open()
+
+
+@pytest.fixture
+def app() -> App:
+    return App()
+
+
+@pytest.fixture
+async def backstage(estate: Estate, app: App) -> AsyncIterator[httpx.AsyncClient]:
+    served = Backstage(estate.world, cast("FunctionApp", app), lambda: app.told.append("announced")).app
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://backstage") as client:
+        yield client
+
+
+async def test_an_approval_is_taken_back(estate: Estate, backstage: httpx.AsyncClient) -> None:
+    endpoint = await estate.put_endpoint("pe-1")
+    answer = await backstage.post("/approval", json={"endpoint": endpoint.upper(), "state": "Rejected"})
+    assert answer.is_success, answer.text
+    found = await estate.azure("GET", endpoint)
+    state = found["properties"]["manualPrivateLinkServiceConnections"][0]["properties"]
+    assert state["privateLinkServiceConnectionState"]["status"] == "Rejected"
+
+
+async def test_a_way_is_closed_and_opened_again(estate: Estate, backstage: httpx.AsyncClient) -> None:
+    endpoint = await estate.put_endpoint("pe-1")
+    await estate.settle()
+    address = (await estate.ready(endpoint)).address
+    for is_open in (False, True):
+        answer = await backstage.post("/route", json={"endpoint": endpoint, "open": is_open})
+        assert answer.is_success, answer.text
+        assert (estate.network.dial(address, 9243) is not None) == is_open
+
+
+async def test_a_key_ends_and_another_one_restarts_the_app_with_it(
+    estate: Estate, app: App, backstage: httpx.AsyncClient
+) -> None:
+    old = estate.elastic.api_key
+    rulesets = "/api/v1/deployments/traffic-filter/rulesets"
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(estate.elastic.app), base_url="https://elastic.local"
+    ) as api:
+
+        async def answered_with(key: str) -> int:
+            return (await api.get(rulesets, headers={"Authorization": f"ApiKey {key}"})).status_code
+
+        assert await answered_with(old) == 200
+        await backstage.post("/key", json={"state": "ended"})
+        assert await answered_with(old) == 401
+        await backstage.post("/key", json={"state": "renewed"})
+        assert await answered_with(old) == 401
+        assert await answered_with(estate.elastic.api_key) == 200
+    assert app.told == ["stop", "start", "announced"]
+
+
+async def test_the_app_is_stopped_and_started(app: App, backstage: httpx.AsyncClient) -> None:
+    await backstage.post("/app", json={"state": "stopped"})
+    await backstage.post("/app", json={"state": "started"})
+    assert [word for word in app.told if word != "announced"] == ["stop", "start"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "word"),
+    [
+        ("/nothing", {}, 404, "approval, route, key, app"),
+        ("/approval", {"endpoint": "/subscriptions/x", "state": "Rejected"}, 400, "no endpoint"),
+        ("/approval", {"endpoint": "/subscriptions/x", "state": "Approved"}, 400, "Disconnected"),
+        ("/key", {}, 400, "state"),
+        ("/app", [], 400, "not understood"),
+    ],
+)
+async def test_what_it_does_not_understand_it_says(
+    backstage: httpx.AsyncClient, app: App, path: str, body: Any, status: int, word: str
+) -> None:
+    answer = await backstage.post(path, json=body)
+    assert (answer.status_code, word in answer.json()["error"]) == (status, True), answer.text
+    assert app.told == []
+
+
+async def test_a_page_in_somebodys_browser_cannot_use_it(backstage: httpx.AsyncClient, app: App) -> None:
+    answer = await backstage.post("/app", content='{"state": "stopped"}', headers={"Content-Type": "text/plain"})
+    assert answer.status_code == 415
+    assert app.told == []
+
+
+@pytest.mark.parametrize("action", ["approval", "route", "key", "app"])
+async def test_the_simulated_clouds_have_no_such_paths(estate: Estate, action: str) -> None:
+    for cloud in (estate.arm.app, estate.elastic.app):
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(cloud), base_url="https://cloud.local") as client:
+            headers = {"Authorization": f"ApiKey {estate.elastic.api_key}"}
+            assert (await client.post(f"/{action}", json={"state": "ended"}, headers=headers)).status_code >= 400
+    assert estate.elastic.settings.api_key_expires_at is None
