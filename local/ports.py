@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import socket
+
+RANGE = range(16384, 32768)
+"""Below the ports that systems give to outgoing connections (Linux from 32768, others from 49152): one of those may be
+taken by anybody between the moment that it was found free and the moment that it is used."""
+_TRIES = 200
 
 
 def free_ports(count: int, host: str = "127.0.0.1") -> list[int]:
@@ -12,11 +18,19 @@ def free_ports(count: int, host: str = "127.0.0.1") -> list[int]:
     All are held at once while they are picked, so none comes twice. They are free when returned, not reserved: who
     can bind port 0 itself should do that instead.
     """
+    found: list[int] = []
     with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) for _ in range(count)]
-        for one in sockets:
-            one.bind((host, 0))
-        return [int(one.getsockname()[1]) for one in sockets]
+        # By chance, so that processes that start together look at different ones.
+        for port in random.SystemRandom().sample(RANGE, min(len(RANGE), _TRIES + count)):
+            if len(found) == count:
+                break
+            one = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+            with contextlib.suppress(OSError):
+                one.bind((host, port))
+                found.append(port)
+    if len(found) < count:
+        raise OSError(f"no {count} free ports on {host} between {RANGE.start} and {RANGE.stop}")
+    return found
 
 
 def free_port(host: str = "127.0.0.1") -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 from azure.storage.queue import QueueServiceClient
 
-from local import azurite
+from local import azurite, ports
 from local.azurite import Azurite, AzuriteError
 from local.child import Child
 from local.ports import free_ports
@@ -114,3 +115,20 @@ def test_a_child_dies_with_a_parent_that_was_killed() -> None:
 
 def test_free_ports_are_different() -> None:
     assert len(set(free_ports(20))) == 20
+
+
+@pytest.mark.real_time
+def test_a_port_that_somebody_listens_on_is_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(ports, "RANGE", range(port, port + 1))
+        with pytest.raises(OSError, match="no 1 free ports"):
+            free_ports(1)
+
+
+@pytest.mark.real_time
+def test_no_outgoing_connection_of_anybody_takes_a_port_before_it_is_used() -> None:
+    with socket.socket() as outgoing:
+        outgoing.bind(("127.0.0.1", 0))
+        assert max(free_ports(50)) < outgoing.getsockname()[1]
