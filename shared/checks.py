@@ -30,7 +30,7 @@ from shared.core.diagnosis import (
 )
 from shared.correlation import Stage, timed
 from shared.probe import Target, Timeouts, probe
-from shared.surroundings import networks_around, reached_now, surroundings
+from shared.surroundings import NetworkReader, networks_around, reached_now, surroundings
 
 HEALTHY = "healthy"
 UNKNOWN = "unknown"
@@ -72,18 +72,26 @@ def not_tested() -> Check:
 
 
 @timed(Stage.TEST)
-async def check(context: Context, connection: Connection, zone_name: str, *, approved: bool | None = None) -> Check:
+async def check(
+    context: Context,
+    connection: Connection,
+    zone_name: str,
+    *,
+    approved: bool | None = None,
+    networks: NetworkReader | None = None,
+) -> Check:
     """Test every service of the deployments that the connection serves, or the path itself when it serves none.
 
-    `approved` is what Azure said a moment ago; left out, it is what the record says.
+    `approved` is what Azure said a moment ago; left out, it is what the record says. `networks` reads virtual networks
+    for many checks together.
     """
     if approved is None:
-        known = connection.condition(c.APPROVED)
-        approved = known is not None and known.true
+        on_record = connection.condition(c.APPROVED)
+        approved = on_record is not None and on_record.true
     tested = hosts_to_test(connection, zone_name)
     evidence = await asyncio.gather(*(_probe(context, connection, one) for one in tested))
-    networks = await networks_around(context, connection, evidence)
-    around = surroundings(context, connection, networks, approved=approved)
+    known = await networks_around(context, connection, evidence, networks or context.endpoints)
+    around = surroundings(context, connection, known, approved=approved)
     before = {memory.host: memory for memory in connection.checks}
     memories = []
     for one, found in zip(tested, evidence, strict=True):
@@ -95,7 +103,7 @@ async def check(context: Context, connection: Connection, zone_name: str, *, app
         tuple(memories),
         worst_of([last_of(memory) for memory in counting]).weighed,
         reached_now(context, connection, evidence),
-        networks,
+        known,
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from shared.context import Context, log
 from shared.core.connection import Connection, NetworkMemory, ReachedMemory
@@ -33,7 +34,17 @@ _UNEXPLAINED = frozenset(
 )
 
 
-async def networks_around(context: Context, connection: Connection, seen: Sequence[Evidence]) -> NetworkMemory | None:
+class NetworkReader(Protocol):
+    """Where virtual networks are read: one by one, or for all checks of a sweep together."""
+
+    async def network(self, vnet_id: str) -> VirtualNetwork:
+        """One network; raises what the clouds raise."""
+        ...
+
+
+async def networks_around(
+    context: Context, connection: Connection, seen: Sequence[Evidence], reader: NetworkReader
+) -> NetworkMemory | None:
     """What is known of the networks, read anew when it is time to; None: nothing is known."""
     known = connection.network if connection.network and connection.network.vnet_id == connection.vnet_id else None
     failed = any(one.failure in _UNEXPLAINED for one in seen)
@@ -43,7 +54,7 @@ async def networks_around(context: Context, connection: Connection, seen: Sequen
     app = context.settings.app_network
     own = app.lower() == connection.vnet_id.lower()
     network, app_network = await asyncio.gather(
-        _read(context, connection.vnet_id), _read(context, app if failed and not own else "")
+        _read(reader, connection.vnet_id), _read(reader, app if failed and not own else "")
     )
     if own:
         app_network = network
@@ -64,11 +75,11 @@ def _due(connection: Connection, known: NetworkMemory | None, now: datetime, *, 
     return now - last > (LOOKED_AT if known else spread)
 
 
-async def _read(context: Context, vnet_id: str) -> VirtualNetwork | None:
+async def _read(reader: NetworkReader, vnet_id: str) -> VirtualNetwork | None:
     if not vnet_id:
         return None
     try:
-        return await context.endpoints.network(vnet_id)
+        return await reader.network(vnet_id)
     except AutopilotError as error:
         # An explanation less: the check itself stands without it.
         log.info("virtual network %s not read: %s", vnet_id, error)

@@ -27,7 +27,7 @@ _RULESETS = "/deployments/traffic-filter/rulesets"
 _CLAIMS = "/deployments/traffic-filter/link-ids"
 _NEVER_REGARDLESS = {"ignore_associations": "false"}
 """The default, said all the same: `true` would take the policy away from everybody who uses it (S4)."""
-_PAGE = 100
+_PAGE = 250
 _NAMES = 200
 """Names in one search: two clauses each, and Elasticsearch takes about a thousand."""
 
@@ -148,36 +148,46 @@ class ElasticCloud(ElasticTransport):
     # -- deployments -----------------------------------------------------------------------------------------------
 
     async def deployments(self, ids_or_names: Iterable[str], *, tag: str = "") -> tuple[Deployment, ...]:
-        """Every deployment with one of these as its id or exact name, or with the tag, whatever its value."""
-        wanted = tuple(dict.fromkeys(ids_or_names))
-        portions = [wanted[at : at + _NAMES] for at in range(0, len(wanted), _NAMES)] or ([()] if tag else [])
-        pages = [await self._search(portion, tag) for portion in portions]
-        return tuple({deployment.id: deployment for page in pages for deployment in page}.values())
+        """Every deployment with one of these as its id or exact name, or with the tag, whatever its value.
 
-    async def _search(self, wanted: tuple[str, ...], tag: str) -> tuple[Deployment, ...]:
-        terms: list[dict[str, Any]] = [
-            {"term": {field: {"value": value}}}
-            for entry in wanted
-            for field, value in (("id", entry.lower()), ("name.keyword", entry))
-        ]
-        if tag:
-            has_tag = {"term": {"metadata.tags.key": {"value": tag}}}
-            terms.append({"nested": {"path": "metadata.tags", "query": {"bool": {"filter": [has_tag]}}}})
-        query: dict[str, Any] = {"bool": {"should": terms, "minimum_should_match": 1}}
-        request: dict[str, Any] = {"query": query, "size": _PAGE, "sort": ["id"]}
+        More of them than one query takes are picked from all that there are: that is fewer requests than many queries.
+        """
+        wanted = tuple(dict.fromkeys(ids_or_names))
+        if not wanted and not tag:
+            return ()
+        if len(wanted) <= _NAMES:
+            return await self._search(_query(wanted, tag))
+        ids = {entry.lower() for entry in wanted}
+        everything = await self._search({"match_all": {}})
+        return tuple(one for one in everything if one.id in ids or one.name in wanted or (tag and tag in one.tags))
+
+    async def _search(self, query: dict[str, Any]) -> tuple[Deployment, ...]:
+        """All hits, page by page: as long as there is a cursor, and until all that match have come."""
+        doing, request = "search deployments", {"query": query, "size": _PAGE, "sort": ["id"]}
         found: dict[str, Deployment] = {}
         while True:
-            page = await self.call(
-                "POST", "/deployments/_search", doing="search deployments", on=", ".join(wanted)[:200], body=request
-            )
-            entries = _list_in(page, "deployments", "search deployments")
-            for entry in entries:
-                deployment = deployment_of(entry, self.options.probe_port)
-                found[deployment.id] = deployment
-            cursor = page.get("cursor")
-            if not cursor or len(entries) < _PAGE or cursor == request.get("cursor"):
+            page = await self.call("POST", "/deployments/_search", doing=doing, on="deployments", body=request)
+            entries = _list_in(page, "deployments", doing)
+            found |= {one.id: one for one in (deployment_of(entry, self.options.probe_port) for entry in entries)}
+            cursor, matches = page.get("cursor"), page.get("match_count")
+            # The API may give fewer hits per page than asked for, so a short page is no end; the count is.
+            complete = isinstance(matches, int) and len(found) >= matches
+            if complete or not cursor or not entries or cursor == request.get("cursor"):
                 return tuple(found.values())
             request = {"cursor": cursor}
+
+
+def _query(wanted: tuple[str, ...], tag: str) -> dict[str, Any]:
+    """Any of the ids or exact names, or the tag."""
+    terms: list[dict[str, Any]] = [
+        {"term": {field: {"value": value}}}
+        for entry in wanted
+        for field, value in (("id", entry.lower()), ("name.keyword", entry))
+    ]
+    if tag:
+        has_tag = {"term": {"metadata.tags.key": {"value": tag}}}
+        terms.append({"nested": {"path": "metadata.tags", "query": {"bool": {"filter": [has_tag]}}}})
+    return {"bool": {"should": terms, "minimum_should_match": 1}}
 
 
 def _link(step: ClaimEndpoint | UnclaimEndpoint) -> dict[str, Any]:

@@ -62,7 +62,7 @@ class PrivateDns(PrivateDnsChanges):
 
     async def _listed(self, zone: Zone, *, must: bool) -> Zone | None:
         try:
-            return await self._filled(zone)
+            return await self._filled(zone, listing=True)
         except Forbidden:
             if must:
                 raise
@@ -89,8 +89,10 @@ class PrivateDns(PrivateDnsChanges):
                     found.append(zone_of(body))
         return found
 
-    async def _filled(self, zone: Zone) -> Zone:
-        links, record = await asyncio.gather(self._links(zone.id), self._record(zone.id))
+    async def _filled(self, zone: Zone, *, listing: bool = False) -> Zone:
+        links, record = await asyncio.gather(
+            self._links(zone.id), self._listed_record(zone.id) if listing else self._record(zone.id)
+        )
         return replace(zone, links=links, record=record)
 
     async def _links(self, zone: ArmId) -> tuple[Link, ...]:
@@ -108,3 +110,13 @@ class PrivateDns(PrivateDnsChanges):
             # A missing zone answers the same way; the listing of its links, read beside this, tells them apart.
             return None
         return record_of(answer.as_dict())
+
+    async def _listed_record(self, zone: ArmId) -> WildcardRecord | None:
+        """The `*` record out of the zone's list: a list that has none is an answer, a 404 could mean other things."""
+        client = await self.clients.dns(zone.subscription_id)
+        with arm_read_errors("list the zone's A records", zone.text):
+            async for answer in client.record_sets.list_by_type(zone.resource_group, zone.name, "A"):
+                body = answer.as_dict()
+                if body.get("name") == WILDCARD:
+                    return record_of(body)
+        return None

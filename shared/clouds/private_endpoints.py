@@ -65,6 +65,13 @@ class PrivateEndpoints:
             answer = await client.virtual_networks.get(wanted.resource_group, wanted.name, api_version=NETWORK_API)
         return network_of(answer.as_dict())
 
+    async def networks(self, subscription_id: str) -> dict[str, VirtualNetwork]:
+        """Every virtual network of a subscription, by its lower-cased id."""
+        client = await self._clients.network(subscription_id)
+        with arm_errors("list virtual networks", f"/subscriptions/{subscription_id}"):
+            answers = client.virtual_networks.list_all(api_version=NETWORK_API)
+            return {str(body.get("id", "")).lower(): network_of(body) async for body in _bodies(answers)}
+
     async def _with_address(self, endpoint: Endpoint) -> Endpoint:
         for nic_id in endpoint.nic_ids:
             nic = parse_arm_id(nic_id)
@@ -78,6 +85,11 @@ class PrivateEndpoints:
             if address:
                 return replace(endpoint, address=address)
         return endpoint
+
+
+async def _bodies(answers: AsyncIterator[Any]) -> AsyncIterator[Mapping[str, Any]]:
+    async for answer in answers:
+        yield answer.as_dict()
 
 
 def endpoint_of(body: Mapping[str, Any]) -> Endpoint:
