@@ -26,5 +26,5 @@ async def reconcile(message: func.QueueMessage) -> None:
     decoded = decode_all(message.get_body(), new_correlation_id=str(uuid.uuid4()))
     for why in decoded.dropped:
         log.info("event dropped: %s", why)
-    if decoded.work:
+    if decoded.work or decoded.checks:
         await take(start(), decoded)

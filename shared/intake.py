@@ -1,4 +1,4 @@
-"""What a message of the work queue leads to: a run of the loop, or, from raw events, messages of our own.
+"""What a message of the work queue leads to: a run of the loop, a part of a sweep, or messages of our own.
 
 Called by the queue trigger. An event subscription can deliver straight to the queue. What such an event says of the
 person behind it would stay among the poisoned messages if its work failed; so it is put back as a message that names
@@ -12,12 +12,15 @@ import logging
 from shared.context import Context
 from shared.core.messages import Decoded
 from shared.reconcile import reconcile
+from shared.sweep_checks import check_subscription
 
 log = logging.getLogger("privatelink.queue")
 
 
 async def take(context: Context, decoded: Decoded) -> None:
     """Do what a decoded message asks for; raises what the platform should deliver again."""
+    for part in decoded.checks:
+        await check_subscription(context, part)
     for work in decoded.work:
         if decoded.raw:
             await context.storage.queue.send(work.encode())

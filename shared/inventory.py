@@ -15,7 +15,7 @@ from shared.core.catalogue import hosted_services
 from shared.core.connection import Connection
 from shared.core.connection_document import from_document
 from shared.core.desired import Desired
-from shared.core.errors import AutopilotError, InvalidInput, Throttled
+from shared.core.errors import AutopilotError, InvalidInput, RetryLater, Throttled
 from shared.core.model import Endpoint, Policy, Zone
 from shared.core.moving import organization_on_record
 from shared.core.organizations import DEFAULT
@@ -28,6 +28,9 @@ from shared.state.rows import ConnectionRow
 
 _T = TypeVar("_T")
 
+LISTING_SECONDS = 120.0
+"""For all pages of one subscription."""
+
 
 @dataclass(slots=True)
 class Sweep:
@@ -35,7 +38,11 @@ class Sweep:
 
     endpoints: int = 0
     enqueued: int = 0
+    skipped: bool = False
+    """Another sweep was under way: nothing was done."""
     probed: int = 0
+    shared: int = 0
+    """Subscriptions whose connections the queue has tested, beside this sweep."""
     unhealthy: int = 0
     throttled: int = 0
     poisoned: int = 0
@@ -95,21 +102,36 @@ async def read_records(context: Context, result: Sweep) -> tuple[dict[str, Known
 
 @timed(Stage.LIST_ENDPOINTS)
 async def list_endpoints(context: Context, result: Sweep) -> tuple[dict[str, Endpoint], set[str]]:
-    """Every endpoint in scope by its lower-cased id, and the subscriptions whose listing was complete."""
+    """Every endpoint in scope by its lower-cased id, and the subscriptions whose listing was complete.
+
+    Side by side and each within `LISTING_SECONDS`: one subscription that is slow or forbidden holds up no other.
+    """
+    subscriptions = context.settings.watched_subscriptions
+    listings = await asyncio.gather(*(_list_subscription(context, one, result) for one in subscriptions))
     found: dict[str, Endpoint] = {}
     complete = set()
-    for subscription in context.settings.watched_subscriptions:
-        try:
-            endpoints = [endpoint async for endpoint in context.endpoints.list(subscription)]
-            addresses = await context.endpoints.addresses(subscription) if endpoints else {}
-        except AutopilotError as error:
-            failed(result, f"subscription {subscription}", error)
+    for subscription, endpoints in zip(subscriptions, listings, strict=True):
+        if endpoints is None:
             continue
         complete.add(subscription)
-        for endpoint in endpoints:
-            if in_scope(context, endpoint.id):
-                found[endpoint.id.key] = _with_address(endpoint, addresses)
+        found |= {endpoint.id.key: endpoint for endpoint in endpoints if in_scope(context, endpoint.id)}
     return found, complete
+
+
+async def _list_subscription(context: Context, subscription: str, result: Sweep) -> list[Endpoint] | None:
+    """Every endpoint of a subscription with its address; None when they could not all be listed."""
+    what = f"subscription {subscription}"
+    try:
+        async with asyncio.timeout(LISTING_SECONDS):
+            endpoints = [endpoint async for endpoint in context.endpoints.list(subscription)]
+            addresses = await context.endpoints.addresses(subscription) if endpoints else {}
+    except TimeoutError:
+        failed(result, what, RetryLater(f"Its listing took longer than {LISTING_SECONDS:.0f} s."))
+        return None
+    except AutopilotError as error:
+        failed(result, what, error)
+        return None
+    return [_with_address(endpoint, addresses) for endpoint in endpoints]
 
 
 def _with_address(endpoint: Endpoint, addresses: dict[str, str]) -> Endpoint:

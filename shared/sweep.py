@@ -20,18 +20,20 @@ from shared.correlation import correlated
 from shared.inventory import Sweep, World, failed, list_endpoints, read_records, read_world
 from shared.last_sweep import remember
 from shared.pause import present_pause
-from shared.sweep_checks import test_all
+from shared.sweep_checks import test_or_share
+from shared.sweep_lease import only_sweep
 from shared.triage import Look, Triage, triage
 
 
 async def sweep(context: Context, correlation_id: str) -> Sweep:
     """Look at every connection and every endpoint in scope once."""
     with correlated(correlation_id):
-        return await _sweep(context, correlation_id)
+        async with only_sweep(context, correlation_id) as alone:
+            return await _sweep(context, correlation_id) if alone else Sweep(skipped=True)
 
 
 async def _sweep(context: Context, correlation_id: str) -> Sweep:
-    result, started = Sweep(), time.monotonic()
+    result, started, began = Sweep(), time.monotonic(), context.clock.now()
     look = await look_at_all(context, correlation_id, result)
     found = triage(look, look.desired())
     await _limit_removals(context, found, correlation_id, result)
@@ -39,7 +41,7 @@ async def _sweep(context: Context, correlation_id: str) -> Sweep:
         telemetry.connection_checked(entry.connection, (), context.clock.now(), correlation_id)
     # Repairs first: tests of many unreachable endpoints take long, and nobody should wait for them.
     await _send(context, found.work, result)
-    await _send(context, await test_all(context, found.to_test, correlation_id, result), result)
+    await _send(context, await test_or_share(context, found.to_test, correlation_id, began, result), result)
     await _count_poison(context, result)
     # Whether the key has an end is known only once Elastic Cloud has answered.
     keys = {name: context.elastic.of(name).key_expires for name in look.world.answered}
@@ -85,6 +87,7 @@ async def _report(context: Context, result: Sweep, correlation_id: str, started:
         "endpoints": result.endpoints,
         "enqueued": result.enqueued,
         "probed": result.probed,
+        "shared": result.shared,
         "unhealthy": result.unhealthy,
         "throttled": result.throttled,
         "poisoned": result.poisoned,

@@ -17,6 +17,7 @@ from typing import Any
 
 from shared.core import conditions as c
 from shared.core.connection import Connection, VerdictMemory
+from shared.core.messages import CheckMessage
 from shared.correlation import Service, Stage, present_id, take_spent
 
 log = logging.getLogger("privatelink.telemetry")
@@ -31,6 +32,8 @@ class Event(StrEnum):
     """The timer has looked at everything once; `errorCount` is 0 when it could read all. Says what it cost."""
     REMOVALS_STOPPED = "RemovalsStopped"
     """A sweep found more to remove than `REMOVAL_LIMIT`; nothing is removed until a person confirms."""
+    SUBSCRIPTION_CHECKED = "SubscriptionChecked"
+    """The connections of one subscription were tested beside their sweep."""
     CONNECTION_CHECKED = "ConnectionChecked"
     """One connection as a sweep saw it; verdict and latencies are empty when it was not tested."""
     RECONCILE_COMPLETED = "ReconcileCompleted"
@@ -52,6 +55,19 @@ def removals_stopped(correlation_id: str, stop: str, steps: int, connections: Se
     """A sweep has stopped all removals."""
     fields = {"correlationId": correlation_id, "stop": stop, "steps": steps, "connections": ", ".join(connections)}
     emit(Event.REMOVALS_STOPPED, fields)
+
+
+def subscription_checked(message: CheckMessage, probed: int, unhealthy: int, enqueued: int, duration_ms: int) -> None:
+    """A part of a sweep has ended."""
+    fields = {
+        "correlationId": message.correlation_id,
+        "subscription": message.subscription_id,
+        "probed": probed,
+        "unhealthy": unhealthy,
+        "enqueued": enqueued,
+        "durationMs": duration_ms,
+    }
+    emit(Event.SUBSCRIPTION_CHECKED, fields)
 
 
 def connection_checked(

@@ -28,7 +28,7 @@ from shared.core.plan import Observed, Plan, plan
 from shared.core.rules import OnDelete
 from shared.core.steps import destructive
 from shared.core.things import things_of
-from shared.core.turned import calls_for_another_look, calls_for_work
+from shared.core.turned import calls_for_another_look, calls_for_work, to_be_tested
 from shared.inventory import Known, World
 from shared.listing import elastic_for
 from shared.rebuild import orphans
@@ -76,7 +76,7 @@ class Triage:
     """What a sweep found to be done."""
 
     work: list[WorkMessage] = field(default_factory=list)
-    to_test: list[tuple[Desired, Known]] = field(default_factory=list)
+    to_test: list[Known] = field(default_factory=list)
     others: list[Known] = field(default_factory=list)
     """Living connections that are not tested now."""
     removes: dict[str, int] = field(default_factory=dict)
@@ -122,8 +122,8 @@ def _judge(look: Look, desired: Desired, entry: Known | None, found: Triage) -> 
         work = calls_for_another_look(known, planned, stance, complete=complete)
     if work:
         found.work.append(look.message(desired.endpoint.id))
-    elif _to_be_tested(known, enforces=stance.enforces):
-        found.to_test.append((desired, entry))
+    elif to_be_tested(known, enforces=stance.enforces):
+        found.to_test.append(entry)
         return
     found.others.append(entry)
 
@@ -160,14 +160,6 @@ def _waits_for_us(known: Connection) -> bool:
         for condition in known.conditions
         if condition.type != c.READY
     )
-
-
-def _to_be_tested(known: Connection, *, enforces: bool) -> bool:
-    """What needs nothing is tested; where nothing is carried out, also what did not pass: no run looks after that."""
-    if known.phase is Phase.READY:
-        return True
-    reachable = known.condition(c.REACHABLE)
-    return reachable is not None and reachable.reason != "NotTested" and not enforces
 
 
 def _unexplained(look: Look) -> Iterator[ArmId]:

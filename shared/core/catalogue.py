@@ -76,6 +76,11 @@ def hosted_services() -> tuple[Service, ...]:
     return tuple(service for service in services() if service.kind is Kind.HOSTED)
 
 
+def zone_of(region: str) -> str:
+    """The private DNS zone of a region's hosted service; empty for a region that has none."""
+    return next((service.zone for service in hosted_services() if service.region == region), "")
+
+
 def recognise(alias: str) -> Recognition:
     """Say what `alias` is; compared without regard to case, as Azure does."""
     wanted = alias.strip().lower()

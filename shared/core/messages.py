@@ -7,6 +7,7 @@ because an event subscription can deliver straight to the queue. A message holds
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,7 @@ QUEUE = "reconcile"
 """Name of the work queue; the platform moves what failed too often to `reconcile-poison`."""
 
 VERSION = 1
+_SUBSCRIPTION = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,26 @@ class WorkMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckMessage:
+    """A sweep's request to test the connections of one subscription: the part of a sweep that others can share."""
+
+    subscription_id: str
+    correlation_id: str
+    since: datetime
+    """When the sweep began: what was tested after that is not tested again."""
+
+    def encode(self) -> str:
+        """The message as JSON text."""
+        body = {
+            "v": VERSION,
+            "check": self.subscription_id,
+            "correlationId": self.correlation_id,
+            "since": self.since.isoformat(),
+        }
+        return json.dumps(body, separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True)
 class Decoded:
     """What a queue message asks for, and why some of it was dropped."""
 
@@ -53,6 +75,7 @@ class Decoded:
     dropped: tuple[str, ...] = ()
     raw: bool = False
     """Whether there were events in it, which hold more than we may keep."""
+    checks: tuple[CheckMessage, ...] = ()
 
 
 def decode_all(text: str | bytes, *, new_correlation_id: str) -> Decoded:
@@ -64,8 +87,11 @@ def decode_all(text: str | bytes, *, new_correlation_id: str) -> Decoded:
         entries = parse_events(text)
     except InvalidInput as error:
         raise InvalidInput("The queue message is no JSON object.") from error
-    work, dropped, raw = [], [], False
+    work, dropped, checks, raw = [], [], [], False
     for entry in entries:
+        if entry.get("v") == VERSION and "check" in entry:
+            checks.append(_check_of(entry, new_correlation_id))
+            continue
         if "v" in entry or not {"eventType", "type"} & entry.keys():
             work.append(decode(json.dumps(entry), new_correlation_id=new_correlation_id))
             continue
@@ -76,7 +102,14 @@ def decode_all(text: str | bytes, *, new_correlation_id: str) -> Decoded:
             dropped.append(error.what)
         else:
             work.append(WorkMessage(hint.endpoint, f"event-{hint.change}", hint.correlation_id or new_correlation_id))
-    return Decoded(tuple(work), tuple(dropped), raw)
+    return Decoded(tuple(work), tuple(dropped), raw, tuple(checks))
+
+
+def _check_of(body: dict[str, Any], new_correlation_id: str) -> CheckMessage:
+    subscription, since = body["check"], _time(body.get("since"))
+    if not isinstance(subscription, str) or not _SUBSCRIPTION.fullmatch(subscription) or since is None:
+        raise InvalidInput("The queue message asks for checks of no subscription.", on=str(subscription)[:60])
+    return CheckMessage(subscription, correlation_of(body) or new_correlation_id, since)
 
 
 def decode(text: str | bytes, *, new_correlation_id: str) -> WorkMessage:

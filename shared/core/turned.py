@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shared.core import conditions as c
-from shared.core.conditions import Condition
+from shared.core.conditions import Condition, Phase
 from shared.core.connection import Connection
 from shared.core.modes import Stance, not_carried_out
 from shared.core.plan import Plan
@@ -48,3 +48,11 @@ def _reads_otherwise(connection: Connection, found: Plan, conditions: Iterable[C
     ):
         return True
     return any(turned(connection, condition) for condition in conditions)
+
+
+def to_be_tested(known: Connection, *, enforces: bool) -> bool:
+    """What needs nothing is tested; where nothing is carried out, also what did not pass: no run looks after that."""
+    if known.phase is Phase.READY:
+        return True
+    reachable = known.condition(c.REACHABLE)
+    return reachable is not None and reachable.reason != "NotTested" and not enforces

@@ -44,6 +44,16 @@ class HealthSettings:
         "Health checks in a row that must fail before a connection that worked counts as failing. "
         "A good check counts at once.",
     )
+    checks_at_once: int = setting(
+        "CHECKS_AT_ONCE", value.whole(1, 500), "50", "Connections that a sweep tests at the same time."
+    )
+    checks_here: int = setting(
+        "CHECKS_HERE",
+        value.whole(0, 100000),
+        "300",
+        "Connections that a sweep tests by itself; more of them, of several subscriptions, are shared out through the "
+        "queue, one message for each subscription, so that more instances test them.",
+    )
     schedule: str = setting(
         SCHEDULE_SETTING, value.schedule, DEFAULT_SCHEDULE, "When `check_health` runs (NCRONTAB, six fields)."
     )

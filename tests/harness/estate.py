@@ -35,6 +35,7 @@ from local.world import (
     World,
     endpoint_body,
     peering_body,
+    vnet_body,
     vnet_id,
 )
 from shared.app import arm_options, elastic_options, topic_options
@@ -52,9 +53,10 @@ from shared.core.connection_document import from_document
 from shared.core.errors import RetryLater
 from shared.core.messages import WorkMessage, decode_all
 from shared.intake import take
+from shared.inventory import Sweep
 from shared.settings import Settings, load
 from shared.state.leases import Leases
-from shared.sweep import Sweep, sweep
+from shared.sweep import sweep
 from tests.harness.wire import Faults, Killed, Wire, WiredArm, WiredElastic, WiredStorage, no_faults
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -261,6 +263,16 @@ class Estate:
         tags = {"elastic-deployments": f"logs-{region}"} if tags is None else tags
         body = endpoint_body(location, vnet, alias or ALIASES[region], tags)
         await self.azure("PUT", endpoint, body)
+        return endpoint
+
+    async def put_endpoint_in(self, subscription: str, region: str, vnet: str, prefix: str) -> str:
+        """Create a private endpoint in another subscription, with its virtual network; returns its id."""
+        if self.arm.virtual_network(vnet) is None:
+            await self.azure("PUT", vnet, vnet_body("eastus2", prefix))
+        group = f"/subscriptions/{subscription}/resourceGroups/rg-apps"
+        endpoint = f"{group}/providers/Microsoft.Network/privateEndpoints/pe-{region}"
+        tags = {"elastic-deployments": f"logs-{region}"}
+        await self.azure("PUT", endpoint, endpoint_body("eastus2", vnet, ALIASES[region], tags))
         return endpoint
 
     async def azure(self, method: str, path: str, body: Any = None, *, api: str = NETWORK_API, **headers: str) -> Any:

@@ -9,8 +9,6 @@ from tests.harness.estate import Estate
 from tests.harness.wire import Call, Outcome, Refusal, Stall
 
 if TYPE_CHECKING:
-    import pytest
-
     from shared.state.rows import CheckEntry
 
 
@@ -87,9 +85,8 @@ async def test_a_check_that_cannot_be_written_stops_neither_a_run_nor_a_sweep(es
     assert await history(estate, endpoint) == []
 
 
-async def test_a_sweep_writes_many_checks_at_once_but_not_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.sweep_checks.PROBES_AT_ONCE", 4)
-    estate = await Estate(settings={"DNS_RECORD_MODE": "union"}).open()
+async def test_a_sweep_writes_many_checks_at_once_but_not_all() -> None:
+    estate = await Estate(settings={"DNS_RECORD_MODE": "union", "CHECKS_AT_ONCE": "4"}).open()
     for number in range(10):
         await estate.put_endpoint(f"pe-{number}")
     await estate.settle()
