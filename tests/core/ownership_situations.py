@@ -102,7 +102,7 @@ def gone_dns(thing: str, found: Zone | None, *, others: bool = False) -> str:
         counted = replace(found, etag="z", other_records=0, links=tuple(replace(one, etag="l") for one in found.links))
         living = (desired(name="pe-logs").endpoint,) if others else ()
         known = replace(KNOWN, vnet_id=VNET)
-        steps = plan_removal(known, ObservedRemoval(zone=counted, others=living), RULES).steps
+        steps = plan_removal(known, ObservedRemoval(zones=(counted,), others=living), RULES).steps
     there = {
         "zone": found is not None,
         "link": found is not None and bool(found.links),
@@ -205,7 +205,7 @@ def gone_elastic(
 ) -> str:
     held = ClaimMemory(REGION, "pe-search", GUID, owner) if owner else None
     known = replace(USING, associations=(memory,) if memory else (), claim=held)
-    found = plan_removal(known, ObservedRemoval(None, (), (*policies, IP_POLICY), deployments, claims), RULES)
+    found = plan_removal(known, ObservedRemoval((), (), (*policies, IP_POLICY), deployments, claims), RULES)
     done = _done(thing, found.steps)
     if done is not None:
         return done
