@@ -119,6 +119,14 @@ async def test_the_manual_rerun_answers_at_once_and_says_where_to_look(client: L
     assert len(await policies_of(client, endpoint)) == 1
 
 
+async def test_the_doctor_finds_the_instance_in_order(client: LocalClient) -> None:
+    async def ask() -> list[dict[str, Any]]:
+        findings = (await client.app("GET", "/doctor")).json()["findings"]
+        return [finding for finding in findings if finding["level"] != "ok"]
+
+    await eventually(ask, lambda bad: bad == [])  # but for the first sweep, which may not have ended yet
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "code"),
     [
