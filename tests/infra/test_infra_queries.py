@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
+from local.arm import DEFAULT_SUBSCRIPTION
 from shared.core.modes import OBSERVE_MODE
 from shared.core.conditions import Phase
+from shared.core.messages import CheckMessage
+from shared.sweep_checks import check_subscription
 from shared.telemetry import Event
 from tests.harness.estate import Estate, arm_error
 from tests.infra.life import EVERYTHING, full_estate, whole_life
@@ -41,7 +44,10 @@ async def logged_in_a_life(caplog: pytest.LogCaptureFixture) -> dict[str, dict[s
     if LOGGED:
         return LOGGED
     caplog.set_level(logging.INFO, "privatelink.telemetry")
-    await whole_life(full_estate(NOTIFY_TOPIC_ENDPOINT="https://topic.local/api/events"))
+    estate = full_estate(NOTIFY_TOPIC_ENDPOINT="https://topic.local/api/events")
+    await whole_life(estate)
+    # Tests that a sweep shares out, as it does when there are many.
+    await check_subscription(estate.worker.context, CheckMessage(DEFAULT_SUBSCRIPTION, "sweep", estate.clock.now()))
     for line in lines(caplog):
         for field, value in line.items():
             LOGGED.setdefault(line["event"], {}).setdefault(field, set()).add(value)

@@ -141,8 +141,8 @@ async def test_each_sweep_says_what_it_cost(estate: Estate, logged: Any) -> None
     (swept,) = logged("SweepCompleted")
     calls = Counter(call.service for call in estate.worker.wire.calls)
     assert (swept["armCalls"], swept["elasticCalls"]) == (calls.pop("arm"), calls.pop("elastic"))
-    # But for the last two: the line itself is remembered after it is told.
-    assert [call.what for call in estate.worker.wire.calls[-2:]] == ["get", "put"]
-    assert swept["storageCalls"] == calls.total() - 2
+    # But for the last three: the line itself is remembered, and the sweep's lease given back, after it is told.
+    assert [call.what for call in estate.worker.wire.calls[-3:]] == ["get", "put", "put"]
+    assert swept["storageCalls"] == calls.total() - 3
     assert swept["readCloudsMs"] == 4000, "the policies say which deployments matter"
     assert (swept["readRecordsMs"], swept["listEndpointsMs"]) == (0, 0)
