@@ -3,7 +3,7 @@
 import { ApiError, checkNow, getChecks, getConnection, getJournal, runAgain } from "./api.js";
 import { conditions } from "./conditions.js";
 import { announce, copyButton, h, section } from "./dom.js";
-import { facts, leftovers, things } from "./facts.js";
+import { advice, facts, leftovers, things } from "./facts.js";
 import { journal } from "./journal.js";
 import { mark } from "./marks.js";
 import { hops, pathPicture } from "./path.js";
@@ -22,7 +22,8 @@ export function detail(id, { refresh }) {
   let asked = null; // what a person asked for here, until its run is seen
   const parts = {
     head: section(h("header", { class: "head" }), head),
-    summary: section(h("section", { class: "panel summary", "aria-label": "Summary" }), summary),
+    summary: section(h("div"), summary),
+    evidence: section(h("ul", { class: "steps" }), ({ verdict }) => (verdict?.evidence ?? []).map((line) => h("li", {}, line))),
     path: pathPicture(),
     conditions: section(h("section", { class: "panel", "aria-label": "Conditions" }), conditions),
     plot: plot(() => refresh()),
@@ -30,6 +31,7 @@ export function detail(id, { refresh }) {
     urls: section(h("section", { class: "panel", "aria-label": "Private URLs" }), urls),
     fleet: section(h("section", { class: "panel", "aria-label": "Fleet settings" }), fleet),
     facts: section(h("section", { class: "panel", "aria-label": "Facts" }), facts),
+    advice: section(h("section", { class: "panel", "aria-label": "Good to know" }), advice),
     leftovers: section(h("section", { class: "panel", "aria-label": "Not done" }), leftovers),
     things: section(h("section", { class: "panel", "aria-label": "What is used" }), things),
   };
@@ -39,10 +41,11 @@ export function detail(id, { refresh }) {
   const element = h("div", { class: "detail" },
     h("p", { class: "back" }, h("a", { href: "/api/dashboard", "data-inside": "" }, "← All connections")),
     h("div", { class: "top" }, parts.head.element, h("div", { class: "actions" }, check, again, said)),
-    parts.summary.element,
+    h("section", { class: "panel", "aria-label": "Summary" }, parts.summary.element,
+      h("details", { class: "evidence" }, h("summary", {}, "Evidence"), parts.evidence.element)),
     parts.path.element,
     h("div", { class: "columns" },
-      h("div", { class: "wide" }, parts.plot.element, parts.conditions.element, parts.leftovers.element, parts.journal.element),
+      h("div", { class: "wide" }, parts.plot.element, parts.advice.element, parts.conditions.element, parts.leftovers.element, parts.journal.element),
       h("div", { class: "slim" }, parts.urls.element, parts.fleet.element, parts.facts.element, parts.things.element)));
 
   function action(label, kind, ask, about) {
@@ -83,7 +86,7 @@ export function detail(id, { refresh }) {
       ]);
       if (asked) seen(checks.entries, entries.entries);
       const { app, ...rest } = connection;
-      for (const name of ["head", "conditions", "leftovers", "urls", "fleet", "facts", "things"]) parts[name].show(rest);
+      for (const name of ["head", "evidence", "advice", "conditions", "leftovers", "urls", "fleet", "facts", "things"]) parts[name].show(rest);
       parts.summary.show({ connection: rest, last: checks.entries[0] ?? null });
       parts.path.show(hops(rest));
       parts.plot.show(checks);
@@ -113,11 +116,12 @@ function summary({ connection, last }) {
     return h("p", { class: "sum" }, mark("ok", "good", 20), h("span", {}, ready.message.replace(/\.$/, ""), ", for ", since(ready.since), ".",
       last && h("span", { class: "muted" }, " Last tested ", since(last.at), " ago.")));
   }
+  const { reason, cause } = connection.verdict ?? { reason: ready.reason, cause: ready.message };
   const wanting = connection.conditions.filter((one) => one.type !== "Ready" && one.status !== "True" && one.nextStep);
   const steps = wanting.length ? wanting : [ready].filter((one) => one.nextStep);
   return [
     h("p", { class: "sum" }, mark(shape, tone, 20),
-      h("span", {}, h("strong", {}, spaced(ready.reason), ". "), ready.message, h("span", { class: "muted" }, " For ", since(ready.since), "."))),
+      h("span", {}, h("strong", {}, spaced(reason), ". "), cause, h("span", { class: "muted" }, " For ", since(ready.since), "."))),
     h("div", { class: `next-steps tone-${tone}` },
       h("p", { class: "who" }, label, steps.length > 0 && ready.needs !== "person" && ". What a person can do:"),
       steps.length

@@ -33,7 +33,7 @@ export function section(element, draw) {
       shown = now;
       const children = draw(data);
       element.hidden = children === null;
-      element.replaceChildren(...(children === null ? [] : [children].flat(Infinity)));
+      element.replaceChildren(...(children === null ? [] : [children].flat(Infinity).filter(Boolean)));
     },
   };
 }

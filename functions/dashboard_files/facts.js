@@ -33,6 +33,14 @@ export function facts(connection) {
   return [h("h2", {}, "Facts"), h("dl", { class: "facts" }, shown.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]).flat())];
 }
 
+/** What a person should know though nothing is wrong. */
+export function advice({ verdict }) {
+  const all = verdict?.advice ?? [];
+  if (all.length === 0) return null;
+  return [h("h2", {}, "Good to know"), h("ul", { class: "advice" }, all.map((one) => h("li", {}, h("code", {}, one.reason),
+    h("span", { class: "message" }, one.message), one.nextStep && h("span", { class: "next" }, h("b", {}, "Next "), one.nextStep))))];
+}
+
 /** What the app would do if it might, and what a removal leaves behind: null where there is neither. */
 export function leftovers({ planned, left }) {
   const list = (title, about, items) => items?.length > 0 && [

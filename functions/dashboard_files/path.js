@@ -10,33 +10,26 @@ const HOPS = [
   { key: "endpoint", title: "Private endpoint", types: ["Recognised", "Addressed"], detail: (c) => c.address },
   { key: "approval", title: "Approval", types: ["Approved"], detail: (c) => (c.region ? `Elastic ${c.region}` : "") },
   { key: "policy", title: "Policy", types: ["PolicyReady", "Claimed"], detail: (c) => c.policy?.id ?? "" },
-  { key: "deployment", title: "Deployment", types: ["Associated"], detail: (c) => (c.deployments ?? []).map((one) => one.name).join(", ") },
+  { key: "deployment", title: "Deployment", types: ["Associated", "Reachable"], detail: (c) => (c.deployments ?? []).map((one) => one.name).join(", ") },
 ];
-const HOP_OF_STAGE = { resolve: "dns", connect: "endpoint", tls: "endpoint", http: "deployment" };
-const HOP_OF_REASON = { ForbiddenByPolicy: "policy", CertificateMismatch: "dns" };
 const NOT_LOOKED_AT = { label: "Not looked at", mark: "none", tone: "quiet" };
 const PRESSING = ["bad", "warn", "wait", "quiet", "good"];
 
-/** Each hop with how it stands. `broken` is on the first one that stops the traffic, `waiting` on one that takes time. */
+/** Each hop with how it stands. `at` is "broken" on the one that the app's diagnosis names, or "waiting" where that takes time. */
 export function hops(connection) {
-  const known = new Map(connection.conditions.map((one) => [one.type, one]));
-  const reachable = known.get("Reachable");
-  const stopped = reachable && reachable.status !== "True" ? failedHop(connection) : "deployment";
-  const found = HOPS.map(({ key, title, types, detail }) => {
-    const mine = [...types, ...(key === stopped ? ["Reachable"] : [])].map((type) => known.get(type)).filter(Boolean);
-    const worst = mine.map((one) => ({ one, ...standing(one) })).sort((a, b) => PRESSING.indexOf(a.tone) - PRESSING.indexOf(b.tone))[0];
-    const shown = worst?.tone === "good" ? { ...worst, one: mine.at(-1) } : worst;
-    return { key, title, detail: detail(connection) ?? "", ...(shown ?? NOT_LOOKED_AT), words: spaced(shown?.one.reason ?? NOT_LOOKED_AT.label) };
+  const conditions = connection.conditions.filter(({ type }) => type !== "Ready");
+  const { hop: where, reason } = connection.verdict ?? {};
+  // What decides stands at the hop that the diagnosis names: a failed test for example at the name, not at the deployment.
+  const told = where ? conditions.find((one) => one.status !== "True" && one.reason === reason) : undefined;
+  const hopOf = (one) => (one === told ? where : HOPS.find(({ types }) => types.includes(one.type))?.key);
+  return HOPS.map(({ key, title, detail }) => {
+    const mine = conditions.filter((one) => hopOf(one) === key).map((one) => ({ one, ...standing(one) }));
+    const worst = [...mine].sort((a, b) => PRESSING.indexOf(a.tone) - PRESSING.indexOf(b.tone))[0];
+    const shown = worst?.tone === "good" ? mine.at(-1) : worst;
+    const { one, label, mark, tone } = shown ?? NOT_LOOKED_AT;
+    const at = key !== where || tone === "good" ? "" : tone === "bad" || tone === "warn" ? "broken" : "waiting";
+    return { key, title, detail: detail(connection) ?? "", label, mark, tone, at, words: spaced(one?.reason ?? label), message: one?.message ?? "" };
   });
-  const first = found.find(({ tone }) => tone === "bad" || tone === "warn") ?? found.find(({ tone }) => tone === "wait");
-  return found.map(({ one, ...hop }) => ({ ...hop, message: one?.message ?? "", at: hop.key === first?.key ? (hop.tone === "wait" ? "waiting" : "broken") : "" }));
-}
-
-/** Where the health check stopped; the probe's stages are the order of the path. */
-function failedHop(connection) {
-  const failed = (connection.checks ?? []).find((check) => check.status !== "healthy");
-  const [stage] = failed?.stages?.at(-1) ?? [];
-  return HOP_OF_REASON[failed?.reason] ?? HOP_OF_STAGE[stage] ?? "deployment";
 }
 
 /** The panel with the picture; it is drawn for the width that there is. */

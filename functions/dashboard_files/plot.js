@@ -181,12 +181,13 @@ function figure(value, label) {
 }
 
 function legendItems(checks) {
-  const counts = Map.groupBy ? [...Map.groupBy(checks, (check) => check.verdict)] : [];
+  const counts = new Map();
+  for (const { verdict: name } of checks) counts.set(name, (counts.get(name) ?? 0) + 1);
   return [
     ...STAGES.map((stage) => h("li", {}, h("span", { class: `swatch stage ${stage}` }), STAGE_NAMES[stage])),
-    ...counts.map(([name, all]) => {
+    ...[...counts].map(([name, count]) => {
       const { label, mark: shape, tone } = verdict(name);
-      return h("li", { class: "tally" }, mark(shape, tone, 13), `${label} ${all.length}`);
+      return h("li", { class: "tally" }, mark(shape, tone, 13), `${label} ${count}`);
     }),
   ];
 }

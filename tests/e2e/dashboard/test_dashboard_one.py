@@ -78,6 +78,8 @@ async def test_a_broken_connection_turns_green_by_itself_after_the_repair(
         await expect(broken).to_have_attribute("data-hop", "deployment")
         await expect(broken).to_contain_text("broken here")
         await expect(page.get_by_label("Summary")).to_contain_text("Correct the endpoint's tag")
+        await page.get_by_text("Evidence").click()
+        await expect(page.get_by_text("Associated False, DeploymentNotFound")).to_be_visible()
         tags = {"elastic-deployments": "logs-northeurope"}
         body = endpoint_body("eastus2", vnet_id("eastus2"), alias_of("northeurope"), tags)
         await client.azure("PUT", estate.broken, body)
@@ -101,9 +103,44 @@ async def test_what_holds_the_app_back_stands_above_all_and_what_it_would_do_bel
         answer = (await client.app("GET", f"/connections/{wanted}")).json()
     answer["app"] = {"mode": mode, "paused": pause if paused else False}
     answer["planned"], answer["left"] = ["create the * record"], ["the zone, which others use"]
+    answer["verdict"]["advice"] = [{"reason": "KeyEnds", "message": "The key ends soon.", "nextStep": "Make another."}]
     async with visit() as seen:
         await seen.answer_with(f"/api/connections/{wanted}$", answer)
         page = await seen.open(f"/{wanted}")
         await expect(page.get_by_role("note")).to_contain_text(said)
         for text in ("Planned, not done", "create the * record", "Left behind", "the zone, which others use"):
             await expect(page.get_by_label("Not done")).to_contain_text(text)
+        await expect(page.get_by_label("Good to know")).to_contain_text("The key ends soon.")
+
+
+@pytest.mark.parametrize(
+    ("type_", "reason", "needs", "hop", "mark"),
+    [
+        ("Linked", "NetworkLinkedToAnotherZone", "person", "network", "broken"),
+        ("Reachable", "WrongAddress", "work", "dns", "broken"),
+        ("Reachable", "ForbiddenByPolicy", "work", "policy", "broken"),
+        ("Approved", "AwaitingApproval", "time", "approval", "waiting"),
+        ("RecordReady", "Throttled", "work", "dns", "waiting"),
+        ("Reachable", "NoRouteFromApp", "work", "app", None),
+    ],
+)
+async def test_the_mark_stands_at_the_hop_that_the_diagnosis_names_and_how_it_stands_is_told_apart(
+    estate: Estate, visit: Visiting, instance: Instance, type_: str, reason: str, needs: str, hop: str, mark: str | None
+) -> None:
+    wanted = connection_id(estate.good)
+    async with instance.client() as client:
+        answer = (await client.app("GET", f"/connections/{wanted}")).json()
+    failing = {"status": "False", "reason": reason, "needs": needs, "message": "It is not well.", "nextStep": ""}
+    for condition in answer["conditions"]:
+        if condition["type"] in {type_, "Ready"}:
+            condition.update(failing)
+    answer["verdict"] |= {"status": "degraded", "reason": reason, "cause": "It is not well.", "hop": hop}
+    async with visit() as seen:
+        await seen.answer_with(f"/api/connections/{wanted}$", answer)
+        page = await seen.open(f"/{wanted}")
+        await expect(page.get_by_label("Summary")).to_contain_text("It is not well.")
+        await expect(page.locator("[data-hop]")).to_have_count(6)
+        marked = await page.locator("[data-at]").evaluate_all(
+            "all => all.map(one => [one.dataset.hop, one.dataset.at])"
+        )
+        assert marked == ([[hop, mark]] if mark else [])
