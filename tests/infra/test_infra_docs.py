@@ -14,6 +14,8 @@ DEPLOY, SECURITY, OPERATIONS = (
     (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8") for page in ("deploy", "security", "operations")
 )
 
+PAGES = ["README.md", *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "docs").rglob("*.md")))]
+
 
 def test_every_right_is_listed_with_its_reason_and_no_other() -> None:
     listed = dict(re.findall(r"^\| `(Microsoft\.Network/\S+)` \| (.+) \|$", SECURITY, re.MULTILINE))
@@ -81,13 +83,13 @@ def test_reasons_that_the_page_of_symptoms_names_are_the_apps() -> None:
     assert [reason for reason in named if f'"{reason}"' not in source] == []
 
 
-@pytest.mark.parametrize("page", ["deploy", "security", "operations", "notifications"])
+@pytest.mark.parametrize("page", PAGES)
 def test_links_lead_somewhere(page: str) -> None:
-    text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    text = re.sub(r"^```.*?^```$", "", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
     for target in re.findall(r"\]\((?!https?://)([^)]+)\)", text):
         file, _, heading = target.partition("#")
-        linked = ROOT / "docs" / (file or f"{page}.md")
-        assert linked.resolve().is_file(), target
+        linked = (ROOT / page).parent / file if file else ROOT / page
+        assert linked.exists(), target
         if heading:
             headings = re.findall(r"^#+ (.+)$", linked.read_text(encoding="utf-8"), re.MULTILINE)
             assert heading in {re.sub(r"[^a-z0-9 -]", "", h.lower()).replace(" ", "-") for h in headings}, target
