@@ -22,8 +22,9 @@ check: setup ## lint, types, layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-benchmark: setup ## import time and memory
+benchmark: setup ## import time and memory; planning and testing a large estate
 	@$(BIN)/python benchmarks/import_time.py
+	@$(BIN)/python benchmarks/health.py
 
 package: setup ## the deployment package, with exactly what runs
 	@$(BIN)/python scripts/package.py

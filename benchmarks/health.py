@@ -1,0 +1,171 @@
+"""What a large estate costs the timer: planning it, and testing all of its connections over real sockets.
+
+    python benchmarks/health.py [CONNECTIONS]
+
+Two figures. Planning: the pure plan of so many endpoints, median of five. Testing: a sweep's tests of so many
+connections with two hosts each (DNS, TCP, TLS, HTTP, each for itself), by how many are tested at once; the servers run in a process
+of their own, on loopback, so the figures of a machine with two cores are those of an app with one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from local.memory import MemoryStorage  # noqa: E402 - found only with the path above
+from local.network.ca import CertificateAuthority  # noqa: E402
+from local.network.dns import Answer  # noqa: E402
+from local.network.name_server import NameServer  # noqa: E402
+from shared.app import build  # noqa: E402
+from shared.clock import SystemClock  # noqa: E402
+from shared.core import conditions as c  # noqa: E402
+from shared.core.arm_ids import parse_endpoint_id  # noqa: E402
+from shared.core.catalogue import hosted_services, zone_of  # noqa: E402
+from shared.core.conditions import Phase, good  # noqa: E402
+from shared.core.connection import Connection, DeploymentMemory  # noqa: E402
+from shared.core.connection_document import to_document  # noqa: E402
+from shared.core.desired import desired_of  # noqa: E402
+from shared.core.model import ConnectionStatus, Endpoint  # noqa: E402
+from shared.core.plan import Observed, plan  # noqa: E402
+from shared.core.plan_elastic import ObservedElastic  # noqa: E402
+from shared.core.private_urls import PrivateUrl  # noqa: E402
+from shared.core.rules import Rules  # noqa: E402
+from shared.inventory import Known, Sweep  # noqa: E402
+from shared.state.rows import ConnectionRow  # noqa: E402
+from shared.sweep_checks import test_all  # noqa: E402
+
+SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
+REGION = "eastus2"
+ADDRESS = "127.88.0.1"
+PORT = 9243
+AT_ONCE = (20, 50, 100)
+ANSWER = (
+    b"HTTP/1.1 401 Unauthorized\r\nX-Elastic-Product: Elasticsearch\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+)
+
+
+def endpoint(number: int) -> Endpoint:
+    """One of many endpoints, approved."""
+    prefix = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-{number}/providers/Microsoft.Network"
+    service = hosted_services()[number % 16]
+    return Endpoint(
+        id=parse_endpoint_id(f"{prefix}/privateEndpoints/pe-{number}"),
+        name=f"pe-{number}",
+        guid=f"00000000-0000-4000-8000-{number:012}",
+        location="eastus2",
+        provisioning_state="Succeeded",
+        alias=service.alias,
+        status=ConnectionStatus.APPROVED,
+        status_description="",
+        vnet_id=f"{prefix}/virtualNetworks/vnet-{number}",
+        address=ADDRESS,
+    )
+
+
+def planning(count: int) -> float:
+    """Milliseconds to plan so many endpoints that have nothing yet."""
+    rules, now = Rules(), datetime.now(UTC)
+    wanted = [found for number in range(count) if (found := desired_of(endpoint(number), rules))]
+    took = []
+    for _ in range(5):
+        started = time.perf_counter()
+        for one in wanted:
+            plan(one, Observed(one.endpoint, (), ObservedElastic((), ())), Connection(one.endpoint.id.text), rules, now)
+        took.append((time.perf_counter() - started) * 1000)
+    return median(took)
+
+
+def known(number: int) -> Known:
+    """A Ready connection with two hosts to test."""
+    one, zone = endpoint(number * 16 + 2), zone_of(REGION)
+    urls = tuple(PrivateUrl("elasticsearch", f"{name}{number}.es.{zone}", PORT) for name in ("one", "two"))
+    conditions = tuple(good(name, "Benchmark") for name in (c.LINKED, c.RECORD_READY, c.POLICY_READY, c.APPROVED))
+    connection = replace(
+        Connection(one.id.text),
+        name=one.name,
+        region=REGION,
+        vnet_id=one.vnet_id,
+        address=ADDRESS,
+        deployments=(DeploymentMemory(f"{number:032x}", f"d{number}", urls),),
+        conditions=conditions,
+        phase=Phase.READY,
+    )
+    return Known(ConnectionRow(SUBSCRIPTION, connection.id, document=to_document(connection)), connection)
+
+
+async def serve(folder: str, ready: Any) -> None:
+    """A name server that gives every name the one address, and what answers there."""
+    authority = CertificateAuthority()
+    authority.write(Path(folder) / "ca.pem")
+    zone = zone_of(REGION)
+    context = authority.issue([f"*.es.{zone}"]).server_context()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(ANSWER)
+        await writer.drain()
+        writer.close()
+
+    names = NameServer("127.0.0.1", lambda *_: Answer("NOERROR", (ADDRESS,)))
+    await names.open()
+    async with await asyncio.start_server(answer, ADDRESS, PORT, ssl=context, backlog=4096):
+        ready.put(("127.0.0.1", names.port))
+        await asyncio.Event().wait()
+
+
+async def testing(connections: list[Known], at_once: int, name_server: tuple[str, int]) -> tuple[float, Sweep]:
+    """Seconds that a sweep's tests of these take."""
+    environ = {
+        "AZURE_SUBSCRIPTIONS": SUBSCRIPTION,
+        "ELASTIC_API_KEY": "none",
+        "AzureWebJobsStorage": "UseDevelopmentStorage=true",
+        "PROBE_DNS_SERVER": "{}:{}".format(*name_server),
+        "CHECKS_AT_ONCE": str(at_once),
+    }
+    storage = MemoryStorage(SystemClock())
+    rows = [await storage.connections.insert(one.row) for one in connections]
+    ready = [Known(row, one.connection) for row, one in zip(rows, connections, strict=True)]
+    result, started = Sweep(), time.perf_counter()
+    await test_all(replace(build(environ), storage=storage), ready, "benchmark", result)
+    return time.perf_counter() - started, result
+
+
+def main() -> None:
+    """Print both tables."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    print(f"Planning {count} endpoints: {planning(count):.0f} ms\n")
+    spawn = multiprocessing.get_context("spawn")
+    with tempfile.TemporaryDirectory() as folder:
+        ready = spawn.Queue()
+        servers = spawn.Process(target=_serve, args=(folder, ready), daemon=True)
+        servers.start()
+        name_server = ready.get(timeout=60)
+        os.environ["SSL_CERT_FILE"] = f"{folder}/ca.pem"
+        connections = [known(number) for number in range(count)]
+        print(
+            f"Testing {count} connections, two hosts each\n{'at once':>8} {'seconds':>8} {'tested':>8} {'unhealthy':>10}"
+        )
+        for at_once in AT_ONCE:
+            seconds, result = asyncio.run(testing(connections, at_once, name_server))
+            print(f"{at_once:>8} {seconds:>8.1f} {result.probed:>8} {result.unhealthy:>10}")
+        servers.kill()
+
+
+def _serve(folder: str, ready: Any) -> None:
+    asyncio.run(serve(folder, ready))
+
+
+if __name__ == "__main__":
+    main()
