@@ -154,9 +154,8 @@ def main() -> None:
         name_server = ready.get(timeout=60)
         os.environ["SSL_CERT_FILE"] = f"{folder}/ca.pem"
         connections = [known(number) for number in range(count)]
-        print(
-            f"Testing {count} connections, two hosts each\n{'at once':>8} {'seconds':>8} {'tested':>8} {'unhealthy':>10}"
-        )
+        print(f"Testing {count} connections, two hosts each")
+        print(f"{'at once':>8} {'seconds':>8} {'tested':>8} {'unhealthy':>10}")
         for at_once in AT_ONCE:
             seconds, result = asyncio.run(testing(connections, at_once, name_server))
             print(f"{at_once:>8} {seconds:>8.1f} {result.probed:>8} {result.unhealthy:>10}")
