@@ -15,6 +15,7 @@ from shared.core.diagnosis import (
     HostVerdict,
     StageResult,
     Subject,
+    Surroundings,
     Verdict,
     address_failure,
     diagnose,
@@ -78,6 +79,61 @@ def answered(
 def test_each_failure_of_the_path_has_its_verdict(failure: Failure, status: str, reason: str) -> None:
     verdict = diagnose(replace(SEEN, failure=failure))
     assert (verdict.status, verdict.reason) == (status, reason)
+
+
+APP, SPOKE = "/networks/app", "/networks/spoke"
+OWN = ("10.9.9.9",)
+KNOWN = Surroundings(approved=True, app_network=APP, network=SPOKE, app_linked=True)
+UNKNOWN_APP = Surroundings(approved=True, network=SPOKE)
+
+
+@pytest.mark.parametrize(
+    ("failure", "around", "reason"),
+    [
+        (Failure.CONNECT_TIMEOUT, Surroundings(), "NoRoute"),
+        (Failure.CONNECT_TIMEOUT, Surroundings(reached_before=True, peered=True), "NoRoute"),
+        (Failure.CONNECT_TIMEOUT, KNOWN, "NoRouteFromApp"),
+        (Failure.UNREACHABLE, replace(KNOWN, peered=False), "NoRouteFromApp"),
+        (Failure.REFUSED, UNKNOWN_APP, "NoRouteFromApp"),
+        (Failure.CONNECT_TIMEOUT, replace(KNOWN, peered=True), "NoRouteAlthoughApproved"),
+        (Failure.REFUSED, replace(KNOWN, peered=False, reached_before=True), "NoRouteAlthoughApproved"),
+        (Failure.TLS_FAILED, replace(KNOWN, peered=False), "TlsFailed"),
+        (Failure.NAME_NOT_FOUND, KNOWN, "NameNotFound"),
+        (Failure.NAME_NOT_FOUND, replace(KNOWN, app_dns_servers=OWN), "CustomDnsServers"),
+        (Failure.PUBLIC_ADDRESS, replace(KNOWN, app_dns_servers=OWN), "CustomDnsServers"),
+        (Failure.WRONG_ADDRESS, replace(KNOWN, app_dns_servers=OWN), "WrongAddress"),
+        (Failure.RESOLVER_FAILED, replace(KNOWN, app_dns_servers=OWN), "ResolverFailed"),
+        (Failure.NAME_NOT_FOUND, replace(KNOWN, dns_servers=OWN), "NameNotFound"),
+        (Failure.NAME_NOT_FOUND, replace(UNKNOWN_APP, dns_servers=OWN), "CustomDnsServers"),
+        (Failure.NAME_NOT_FOUND, replace(KNOWN, app_linked=False), "ZoneNotLinkedToApp"),
+        (Failure.WRONG_ADDRESS, replace(KNOWN, app_linked=False), "ZoneNotLinkedToApp"),
+        (Failure.NAME_NOT_FOUND, replace(KNOWN, app_linked=False, app_dns_servers=OWN), "CustomDnsServers"),
+        (Failure.WRONG_ADDRESS, replace(KNOWN, app_linked=False, app_dns_servers=OWN), "WrongAddress"),
+    ],
+)
+def test_what_is_known_around_a_failure_decides_what_it_means(
+    failure: Failure, around: Surroundings, reason: str
+) -> None:
+    verdict = diagnose(replace(SEEN, failure=failure), around=around)
+    assert verdict.reason == reason
+    assert_presentable(verdict)
+    named = {"NoRouteFromApp": SPOKE if around.peered is False else "not known", "ZoneNotLinkedToApp": APP}
+    assert named.get(reason, "") in verdict.cause
+
+
+@pytest.mark.parametrize(
+    ("associated", "policies", "reason"),
+    [
+        (True, None, "ForbiddenByPolicy"),
+        (True, 2, "ForbiddenByPolicy"),
+        (False, 0, "NotAssociated"),
+        (False, None, "NotAssociated"),
+        (False, 2, "OnlyOtherPolicies"),
+    ],
+)
+def test_what_the_proxys_403_is_to_be_blamed_on(associated: bool, policies: int | None, reason: str) -> None:
+    subject = Subject(SEEN.host, associated=associated, policies=policies)
+    assert diagnose(answered(403, FILTERED), subject).reason == reason
 
 
 @pytest.mark.parametrize(

@@ -100,11 +100,12 @@ async def test_a_new_endpoint_that_is_silent_though_the_networks_are_peered_is_b
 
 async def test_what_another_endpoint_of_the_same_name_had_is_no_proof_for_the_new_one(estate: Estate) -> None:
     endpoint = await made(estate)
-    await estate.ready(endpoint)
+    address = (await estate.ready(endpoint)).address
     await estate.delete(endpoint)
     await estate.peer(HUB_VNET, APPS, connected=False)
+    estate.arm_settings.allocate_address = lambda _vnet: address
     assert await made(estate) == endpoint
-    await estate.ready(endpoint)
+    assert (await estate.ready(endpoint)).address == address
     assert (await reachable(estate, endpoint)).reason == "NoRouteFromApp"
 
 

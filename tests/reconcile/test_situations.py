@@ -534,6 +534,14 @@ async def advice_of(estate: Estate, endpoint: str) -> dict[str, Advice]:
     return {one.reason: one for one in found.advice}
 
 
+async def test_the_policy_of_another_endpoint_of_the_same_name_is_nothing_to_speak_of() -> None:
+    estate = await Estate().open()
+    endpoint = await ready(estate)
+    a_policy_by_hand(estate, endpoint, guid="11111111-2222-3333-4444-555555555555")
+    await swept(estate, 1)
+    assert await advice_of(estate, endpoint) == {}
+
+
 async def test_advice_that_does_not_hold_any_more_is_taken_back() -> None:
     estate = await Estate().open()
     endpoint = await _duplicate(estate)

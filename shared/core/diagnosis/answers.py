@@ -85,7 +85,7 @@ def _from_kibana(evidence: Evidence) -> bool:
     """Kibana names itself in a header, else in the form of its errors; a redirect has to stay in its house."""
     document = json_object(evidence.body)
     own_error = document is not None and "statusCode" in document
-    return (evidence.kibana or own_error or _redirects(evidence)) and not _leads_away(evidence)
+    return evidence.kibana or own_error or _redirects(evidence)
 
 
 def _from_apm(evidence: Evidence) -> bool:
