@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from local.arm import DEFAULT_SUBSCRIPTION
-from shared.core.modes import OBSERVE_MODE
 from shared.core.conditions import Phase
 from shared.core.messages import CheckMessage
+from shared.core.modes import OBSERVE_MODE
 from shared.sweep_checks import check_subscription
 from shared.telemetry import Event
 from tests.harness.estate import Estate, arm_error
@@ -111,7 +111,16 @@ def test_there_is_an_alert_for_each_thing_to_be_woken_for_and_each_query_has_its
     text = bicep("app/alerts.bicep")
     assert set(re.findall(r"loadTextContent\('../queries/([\w-]+)\.kql'\)", text)) == set(KQL)
     assert set(re.findall(r"^    name: '([\w-]+)'$", text, re.MULTILINE)) == set(KQL)
-    assert set(KQL) == {"no-successful-sweep", "not-ready", "blocked", "poison", "key-expiring", "throttled", "notifications", "removals-stopped"}
+    assert set(KQL) == {
+        "no-successful-sweep",
+        "not-ready",
+        "blocked",
+        "poison",
+        "key-expiring",
+        "throttled",
+        "notifications",
+        "removals-stopped",
+    }
     assert "'DeadLetteredCount'" in bicep("app/event-subscription.bicep")
     assert "loadTextContent('../workbook.json')" in text
 
