@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import re
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local.stack import APP
 from shared.core.errors import InvalidInput
 from shared.core.events import hint_of
-from tests.infra.shipped import bicep
+from tests.infra.shipped import ROOT, bicep
 
 GROUP = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg"
 ENDPOINT = f"{GROUP}/providers/Microsoft.Network/privateEndpoints/pe"
@@ -73,7 +71,7 @@ def test_the_filter_and_the_trigger_agree(event_type: str, operation: str) -> No
 
 
 def test_recorded_events_that_pass_the_filter_are_understood() -> None:
-    files = sorted((Path(APP) / "tests" / "events").glob("*.json"))
+    files = sorted((ROOT / "tests" / "events").glob("*.json"))
     events = [e for f in files for e in _events(json.loads(f.read_text(encoding="utf-8")))]
     let_through = [e for e in events if passes(str(e.get("eventType") or e.get("type")), _operation(e))]
     assert let_through
@@ -82,7 +80,7 @@ def test_recorded_events_that_pass_the_filter_are_understood() -> None:
 
 def test_the_local_stack_subscribes_with_the_same_filter() -> None:
     types, operations = shipped_filter()
-    text = (Path(APP) / "local" / "stack.py").read_text(encoding="utf-8")
+    text = (ROOT / "local" / "stack.py").read_text(encoding="utf-8")
     assert [entry for entry in (*types, *operations) if f'"{entry}"' not in text] == []
 
 
