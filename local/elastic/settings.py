@@ -90,6 +90,8 @@ class ElasticSettings:
     """For so long a new policy is not found by any read: seen in clients' issues. 0: tests that mean it set it."""
     association_lag_seconds: float = 0.0
     """For so long a new association is not listed, though it works: seen in clients' issues."""
+    disassociation_lag_seconds: float = 0.0
+    """For so long an association that was taken away is still listed, though it no longer works. Undocumented."""
     nulls: bool = True
     """`null` in place of empty lists and absent texts in deployments: seen in recorded answers."""
     settings_absent: bool = False

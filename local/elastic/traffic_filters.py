@@ -42,6 +42,7 @@ class TrafficFilters:
         self._changed = changed
         self.rulesets: dict[str, Ruleset] = {}
         self.associations: dict[tuple[str, str], datetime] = {}
+        self._taken_away: dict[tuple[str, str], datetime] = {}
         self.claims: dict[tuple[str, str], dict[str, Any]] = {}
         self.history: list[HistoryEvent] = []
 
@@ -53,7 +54,16 @@ class TrafficFilters:
 
     def listed(self, deployment_id: str) -> list[str]:
         """Ids of the rulesets that readers are shown for a deployment."""
-        return [r for (r, d), since in self.associations.items() if d == deployment_id and self._settled(since)]
+        return [r for r, d in self._shown() if d == deployment_id]
+
+    def _shown(self) -> list[tuple[str, str]]:
+        """Associations as readers are shown them: new ones later, and for a while those that were taken away."""
+        lag = timedelta(seconds=self._settings.disassociation_lag_seconds)
+        gone = (
+            pair for pair, at in self._taken_away.items() if self._clock.now() - at < lag and pair[0] in self.rulesets
+        )
+        standing = [pair for pair, since in self.associations.items() if self._settled(since)]
+        return list(dict.fromkeys((*standing, *gone)))
 
     # Rulesets.
 
@@ -157,6 +167,7 @@ class TrafficFilters:
 
     def _detach(self, ruleset: Ruleset, deployment_id: str) -> None:
         del self.associations[ruleset.id, deployment_id]
+        self._taken_away[ruleset.id, deployment_id] = self._clock.now()
         self._note("disassociated", ruleset, deployment_id)
 
     # Claims.
@@ -247,7 +258,7 @@ class TrafficFilters:
         return self._clock.now() - since >= timedelta(seconds=self._settings.association_lag_seconds)
 
     def _associations(self, ruleset: Ruleset) -> dict[str, Any]:
-        users = [d for (r, d), since in self.associations.items() if r == ruleset.id and self._settled(since)]
+        users = [d for r, d in self._shown() if r == ruleset.id]
         shown = [d for d in users if d not in self._settings.invisible_deployments]
         return {
             "associations": [{"entity_type": "deployment", "id": d} for d in shown],

@@ -12,6 +12,7 @@ from local.elastic.history import most_policies_at_once
 from local.elastic.model import Ruleset
 from shared.core.connection import Owner
 from tests.harness.estate import Estate
+from tests.harness.wire import Call, Stall
 
 ANYWHERE = "192.0.2.77"
 THEIRS = {"azure_endpoint_name": "theirs", "azure_endpoint_guid": "11111111-0000-4000-8000-000000000000"}
@@ -209,8 +210,8 @@ async def test_the_last_policy_stays_although_the_tag_no_longer_asks_for_it() ->
     await estate.ready(endpoint)
 
 
-async def test_two_endpoints_that_leave_one_deployment_at_once_do_not_both_believe_in_the_other() -> None:
-    """S2, with two workers at the same moment: each one's policy would be the other's protection."""
+async def two_that_leave() -> tuple[Estate, list[Any]]:
+    """Two connections whose policies are all that a deployment has; both are no longer asked for. Their messages."""
     estate = await Estate(settings={"ELASTIC_FIRST_POLICY_ALLOWED": "*", "DNS_RECORD_MODE": "union"}).open()
     first = await connected(estate, "search-eastus2")
     second = await estate.put_endpoint("pe-2", tags={"elastic-deployments": "search-eastus2"})
@@ -220,16 +221,47 @@ async def test_two_endpoints_that_leave_one_deployment_at_once_do_not_both_belie
     assert attached(estate, "search-eastus2") == ["pe-1", "pe-2"]
     wish(estate, first)
     wish(estate, second)
-    estate.elastic_settings.latency_seconds = 1.0
     await estate.sweep()
-    one, other = estate.queue.receive(), estate.queue.receive()
-    workers = estate.new_worker(), estate.new_worker()
-    await asyncio.gather(estate.handle(one, workers[0]), estate.handle(other, workers[1]))
-    await estate.settle()
-    assert len(attached(estate, "search-eastus2")) == 1
+    return estate, [estate.queue.receive(), estate.queue.receive()]
+
+
+def closed_to_the_internet(estate: Estate) -> bool:
     host = the(estate, "search-eastus2").alias_host("es")
     assert host is not None
-    assert estate.elastic.decide_public(host, ANYWHERE).status == 403
+    return estate.elastic.decide_public(host, ANYWHERE).status == 403
+
+
+async def test_two_endpoints_that_leave_one_deployment_at_once_do_not_both_believe_in_the_other() -> None:
+    """S2, with two workers at the same moment: each one's policy would be the other's protection."""
+    estate, messages = await two_that_leave()
+    estate.elastic_settings.latency_seconds = 1.0
+    await asyncio.gather(*(estate.handle(message, estate.new_worker()) for message in messages))
+    await estate.settle()
+    assert len(attached(estate, "search-eastus2")) == 1
+    assert closed_to_the_internet(estate)
+
+
+@pytest.mark.parametrize("lag", [0.0, 45.0], ids=["listed at once", "still listed for a while"])
+async def test_a_worker_that_was_held_up_between_looking_and_acting_looks_again(lag: float) -> None:
+    """S2: what it saw is outdated by the other's removal, which the API may not even show yet."""
+    estate, messages = await two_that_leave()
+    estate.elastic_settings.disassociation_lag_seconds = lag
+    looked = False
+
+    def held_up(call: Call) -> Stall | None:
+        nonlocal looked
+        looked = looked or "_search" in call.what
+        return Stall(10) if looked and (call.service, call.what) == ("control", "get") else None
+
+    await asyncio.gather(
+        estate.handle(messages[0], estate.new_worker()), estate.handle(messages[1], estate.new_worker(held_up))
+    )
+    assert looked
+    assert len(attached(estate, "search-eastus2")) == 1
+    await estate.clock.sleep(60)
+    await estate.settle()
+    assert len(attached(estate, "search-eastus2")) == 1
+    assert closed_to_the_internet(estate)
 
 
 # -- deployments ---------------------------------------------------------------------------------------------------
