@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from shared.core.connection import Connection
+from shared.probe import ResolverFailed
 from tests.harness.estate import Estate
 
 
@@ -92,6 +96,28 @@ async def test_the_first_verdict_counts_at_once_so_that_nothing_is_ready_unteste
     deployment.unwell.clear()
     await estate.settle()
     await estate.ready(endpoint)
+
+
+async def test_a_name_server_that_is_down_teaches_nothing_and_is_no_alarm(estate: Estate) -> None:
+    endpoint, _ = await a_ready_connection(estate)
+    context, network = estate.worker.context, estate.worker.context.network
+
+    class Deaf:
+        async def resolve(self, host: str) -> tuple[str, ...]:
+            raise ResolverFailed
+
+        async def connect(self, address: str, port: int) -> Any:
+            return await network.connect(address, port)
+
+    estate.worker = replace(estate.worker, context=replace(context, network=Deaf()))
+    told = [turns(await swept(estate, endpoint)) for _ in range(3)]
+    assert told == [GOOD, "Ready Unknown ResolverFailed", "Ready Unknown ResolverFailed"]
+    ready = (await estate.connection(endpoint)).condition("Ready")
+    assert ready is not None
+    assert (ready.true, ready.reason) == (True, "SetUpNotTested")
+    assert not estate.queue.messages
+    estate.worker = replace(estate.worker, context=context)
+    assert turns(await swept(estate, endpoint)) == GOOD
 
 
 async def test_an_alias_that_was_changed_is_no_failure_at_all(estate: Estate) -> None:
