@@ -2,8 +2,9 @@
 
 The networks are read from Azure only when they can explain something, because a read for every endpoint in every sweep
 would be the one part of it that grows with their number: after a failed look-up or connection, once in `EXPLAINED` (a
-sweep lists them once for all its checks); and once in `LOOKED_AT` for the endpoint's network alone, whose own name servers may mislead its clients while the app, in
-its network, resolves everything well. The daily looks are spread over the day by the connection's id.
+sweep lists them once for all its checks); and once in `LOOKED_AT` for the endpoint's network alone, whose own name
+servers may mislead its clients while the app, in its network, resolves everything well. The daily looks are spread over
+the day by the connection's id.
 """
 
 from __future__ import annotations
