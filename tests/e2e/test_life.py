@@ -1,0 +1,176 @@
+"""The life of connections beyond the first: an estate that was there before the app; endpoints that go, and come back.
+
+All at once in one instance. Other people's things are compared in full, before and after.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from e2e_by_hand import RULESETS, connection_by_hand, deployment_id, everything_of, zone_id
+from e2e_instance import Instance, policies_of, put_endpoint, ready
+from e2e_stories import Outcomes, at_once, condition, journal, judge, told, until, writes_of_the_app
+
+from local.breaking import asked_for
+from local.client import LocalClient
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-life")]
+
+GRACE_SECONDS = 10
+BY_HAND = {"pe-stays": "northeurope", "pe-leaves": "southcentralus"}
+"""Connections that people made before there was an app: name and region."""
+
+
+# -- switched on over an estate ------------------------------------------------------------------------------------
+
+
+async def adopted(client: LocalClient, instance: Instance, endpoints: Mapping[str, str], before: Any) -> None:
+    """All is used as it is, and nothing is written, at first and at every sweep."""
+    for endpoint in endpoints.values():
+        found = await ready(client, endpoint)
+        things = [found["zone"], *found["links"], found["record"], found["policy"], *found["associations"]]
+        assert {thing["owner"] for thing in things} == {"adopted"}
+        assert (len(found["links"]), len(found["associations"])) == (2, 1)
+        assert condition(found, "Reachable")["reason"] == "Reachable"
+    swept = (await last_sweep(client))["at"]
+    while (await last_sweep(client))["at"] == swept:
+        await asyncio.sleep(0.5)
+    assert writes_of_the_app(instance) == []
+    assert await by_hand_as_it_is(client) == before
+
+
+async def last_sweep(client: LocalClient) -> dict[str, Any]:
+    """What the doctor knows of it."""
+    doctor = (await client.app("GET", "/doctor")).json()
+    return dict(next(one["details"] for one in doctor["findings"] if one["check"] == "sweep"))
+
+
+async def by_hand_as_it_is(client: LocalClient) -> list[dict[str, Any]]:
+    """Everything that people made."""
+    return list(await asyncio.gather(*(everything_of(client, name, region) for name, region in BY_HAND.items())))
+
+
+# -- endpoints that go ---------------------------------------------------------------------------------------------
+
+
+async def goes(client: LocalClient, instance: Instance) -> None:
+    """First everything stands for a while; then all of it goes, in the one order that harms nobody."""
+    endpoint = await put_endpoint(client, "pe-gone", "centralindia")
+    before = await ready(client, endpoint)
+    deployment = await deployment_id(client, "centralindia")
+    zone, policy = before["zone"]["id"], before["policy"]["id"]
+    await client.azure("DELETE", endpoint)
+    waits = await until(client, endpoint, Removed="GracePeriod")
+    assert waits["phase"] == "Removing"
+    assert "unless the endpoint is made again" in condition(waits, "Removed")["message"]
+    assert (await client.azure("GET", f"{zone}/A/*"))["properties"]["aRecords"], "all stands until the grace is over"
+    assert policy in await policies_on(client, deployment)
+
+    gone = await until(client, endpoint, phase="Removed", Removed="Removed")
+    assert gone["left"] == []
+    links = sorted(link["id"] for link in before["links"])
+    taken = [write.removeprefix("DELETE ") for write in writes_of_the_app(instance) if write.startswith("DELETE ")]
+    own = [path for path in taken if policy in path or path.lower().startswith(zone.lower())]
+    ruleset = f"/api/v1{RULESETS}/{policy}"
+    assert own[:3] == [f"{ruleset}/associations/deployment/{deployment}", ruleset, f"{zone}/A/*"]
+    assert sorted(own[3:5]) == links
+    assert own[5:] == [zone]
+
+    done = [entry["step"] for entry in await journal(client, gone) if entry["outcome"] == "done"][-6:]
+    wanted = ["disassociate policy", "delete private connection policy", "delete * A record", "delete the link",
+              "delete the link", "delete private DNS zone"]  # fmt: skip
+    assert all(step.startswith(start) for step, start in zip(done, wanted, strict=True)), done
+    with pytest.raises(RuntimeError, match="ResourceNotFound"):
+        await client.azure("GET", zone)
+    kept = await policies_on(client, deployment)
+    assert (len(kept), policy in kept) == (1, False), "its IP policy is still in force"
+
+
+async def policies_on(client: LocalClient, deployment: str) -> list[str]:
+    """The policies in force for a deployment."""
+    path = f"/deployments/traffic-filter/associations/deployment/{deployment}/rulesets"
+    return list((await client.elastic("GET", path))["rulesets"])
+
+
+async def comes_back(client: LocalClient, instance: Instance) -> None:
+    """Made again within the grace: policy, association, zone and links are kept; GUID and address follow."""
+    endpoint = await put_endpoint(client, "pe-back", "australiaeast")
+    before = await ready(client, endpoint)
+    body = await asked_for(client, endpoint)
+    await client.azure("DELETE", endpoint)
+    await until(client, endpoint, Removed="GracePeriod")
+    await client.azure("PUT", endpoint, body)
+    after = await until(client, endpoint, phase="Ready", Reachable="Reachable")
+    kept = ("zone", "links", "record")
+    assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
+    assert after["guid"] != before["guid"]
+    (policy,) = await policies_of(client, endpoint)
+    assert policy["id"] == after["policy"]["id"] == before["policy"]["id"]
+    assert policy["id"] in await policies_on(client, after["deployments"][0]["id"])
+    record = await client.azure("GET", f"{after['zone']['id']}/A/*")
+    assert record["properties"]["aRecords"] == [{"ipv4Address": after["address"]}]
+    await asyncio.sleep(GRACE_SECONDS)
+    zone = zone_id(client, "pe-back", "australiaeast")
+    deleted = [write for write in writes_of_the_app(instance) if write.startswith("DELETE ")]
+    assert not [write for write in deleted if policy["id"] in write or zone.lower() in write.lower()]
+    assert (await ready(client, endpoint))["removingSince"] is None
+
+
+async def guest_goes(client: LocalClient, endpoint: str, before: Any) -> None:
+    """Of an endpoint whose things people made, nothing is taken away, and it is said what there is."""
+    await client.azure("DELETE", endpoint)
+    gone = await until(client, endpoint, phase="Removed", Removed="LeftBehind")
+    told_of = " ".join(gone["left"])
+    for thing in ("* record", "link", "zone", "policy"):
+        assert thing in told_of, gone["left"]
+    assert "made by others" in told_of
+    now = await by_hand_as_it_is(client)
+    assert now == before
+
+
+# -- all of them ---------------------------------------------------------------------------------------------------
+
+
+async def all_stories(instance: Instance) -> Outcomes:
+    async with instance.client() as client:
+        await client.backstage("app", state="stopped")
+        made = await asyncio.gather(*(connection_by_hand(client, name, region) for name, region in BY_HAND.items()))
+        endpoints, before = dict(zip(BY_HAND, made, strict=True)), await by_hand_as_it_is(client)
+        await client.backstage("app", state="started")
+        ends = await at_once({"adopted": adopted(client, instance, endpoints, before)})
+        lives = {
+            "goes": goes(client, instance),
+            "comes back": comes_back(client, instance),
+            "guest goes": guest_goes(client, endpoints["pe-leaves"], before),
+        }
+        return {**ends, **await at_once(lives)}
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcomes]:
+    """What became of each story."""
+    folder = tmp_path_factory.mktemp("life") / "local"
+    instance = Instance(folder, "--approval-seconds", "1", REMOVAL_GRACE_SECONDS=str(GRACE_SECONDS))
+    try:
+        yield told(all_stories(instance.wait_for("\nready\n")))
+    finally:
+        instance.stop()
+
+
+def test_switched_on_over_an_estate_made_by_hand_it_writes_nothing_and_all_is_ready(outcomes: Outcomes) -> None:
+    judge(outcomes["adopted"])
+
+
+def test_an_endpoint_is_deleted_and_what_was_made_for_it_goes_in_order(outcomes: Outcomes) -> None:
+    judge(outcomes["goes"])
+
+
+def test_an_endpoint_made_again_within_the_grace_keeps_all_that_it_had(outcomes: Outcomes) -> None:
+    judge(outcomes["comes back"])
+
+
+def test_what_people_made_for_an_endpoint_outlives_it_unchanged(outcomes: Outcomes) -> None:
+    judge(outcomes["guest goes"])
