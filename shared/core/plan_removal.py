@@ -147,14 +147,15 @@ def _policy(
 def _policy_of_others(
     known: Connection, policy: Policy, deployments: tuple[Deployment, ...], types: dict[str, str], rules: Rules
 ) -> Iterator[Disassociate | Problem | str]:
-    """Only what we associated it with."""
+    """Only what we associated it with; the policy itself stays, for an endpoint that is gone."""
     standing = associated_with(policy.id, policy, deployments)
     ours = [one for one in known.associations if one.owner is not Owner.ADOPTED and one.deployment_id in standing]
     if ours and _admits_others(policy):
-        yield f"associations of policy {policy.id} ({policy.name}): it lets others in too, so they stay"
+        yield f"policy {policy.id} ({policy.name}): made by others; it lets others in too, so its associations stay"
         return
     for memory in ours:
         yield plan_disassociation(memory.deployment_id, policy.id, deployments, types, rules)
+    yield f"policy {policy.id} ({policy.name}): made by others"
 
 
 def _admits_others(policy: Policy) -> bool:

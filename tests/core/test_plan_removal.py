@@ -196,7 +196,7 @@ def test_of_a_policy_of_others_only_what_we_associated_is_taken_away() -> None:
     theirs = deployment("d2", name="logs", attached=("p-1", IP_POLICY.id))
     known = having(OURS, policy=PolicyMemory("p-1", Owner.ADOPTED, guid=GUID))
     found = planned(by_hand, known=known, deployments=(CLOSED, theirs))
-    assert (found.steps, found.left) == ((TAKE,), ())
+    assert (found.steps, found.left) == ((TAKE,), ("policy p-1 (pe-search): made by others",))
     last = planned(by_hand, known=known, deployments=(deployment(attached=("p-1",)),))
     assert (last.steps, [problem.reason for problem in last.problems]) == ((), ["WouldReopenPublicAccess"])
 

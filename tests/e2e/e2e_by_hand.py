@@ -1,4 +1,4 @@
-"""An estate as a person makes it by Elastic's guide, over the wire; used by the tests of the app being switched on over one."""
+"""An estate as a person makes it by Elastic's guide, over the wire, for the app to be switched on over it."""
 
 from __future__ import annotations
 
