@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from e2e_instance import Instance, connection, eventually, policies_of, put_endpoint, ready
+from e2e_stories import until, writes_of_the_app
 
 from local.client import LocalClient
 
@@ -76,6 +77,38 @@ async def test_a_host_killed_with_the_policy_just_made_and_again_while_waiting_f
         found = await ready(client, endpoint)
         assert len(await policies_of(client, endpoint)) == 1
         assert found["policy"]["id"] == (await policies_of(client, endpoint))[0]["id"]
+
+
+async def test_a_host_killed_in_the_middle_of_a_removal_leaves_nothing_behind_and_keeps_the_order(start: Start) -> None:
+    instance = start("--approval-seconds", "1", keep_exchanges=False, REMOVAL_GRACE_SECONDS="1", **SHORT_LEASE)
+    async with instance.client() as client:
+        endpoint = await put_endpoint(client, "pe-half-gone", "northeurope")
+        before = await ready(client, endpoint)
+        zone, policy = before["zone"]["id"], before["policy"]["id"]
+        await client.azure("DELETE", endpoint)
+
+        async def taken() -> list[str]:
+            writes = [write.removeprefix("DELETE ") for write in writes_of_the_app(instance) if "DELETE" in write]
+            return [path for path in writes if policy in path or path.lower().startswith(zone.lower())]
+
+        await eventually(taken, lambda paths: f"{zone}/A/*" in paths)
+        await kill_host(instance)
+        assert (await client.azure("GET", zone))["name"], "it died with the zone still to go"
+        gone = await until(client, endpoint, phase="Removed", Removed="Removed")
+        ranks = [removal_rank(path) for path in await taken()]
+        assert ranks == sorted(ranks)
+        assert set(ranks) == set(range(5))
+        assert gone["left"] == []
+        with pytest.raises(RuntimeError, match="ResourceNotFound"):
+            await client.azure("GET", zone)
+        rulesets = (await client.elastic("GET", "/deployments/traffic-filter/rulesets"))["rulesets"]
+        assert policy not in {ruleset["id"] for ruleset in rulesets}
+
+
+def removal_rank(path: str) -> int:
+    """Association, policy, record, link, zone: the place of what is deleted in the one order."""
+    parts = ("/associations/", "/rulesets/", "/A/", "/virtualNetworkLinks/", "/privateDnsZones/")
+    return next(rank for rank, part in enumerate(parts) if part.lower() in path.lower())
 
 
 async def test_an_event_that_nobody_received_is_made_good_by_the_timer(start: Start) -> None:
