@@ -20,6 +20,7 @@ from shared.correlation import correlated
 from shared.inventory import Sweep, World, failed, list_endpoints, read_records, read_world
 from shared.last_sweep import remember
 from shared.pause import present_pause
+from shared.retention import forget_removed
 from shared.sweep_checks import test_or_share
 from shared.sweep_lease import only_sweep
 from shared.triage import Look, Triage, triage
@@ -42,6 +43,7 @@ async def _sweep(context: Context, correlation_id: str) -> Sweep:
     # Repairs first: tests of many unreachable endpoints take long, and nobody should wait for them.
     await _send(context, found.work, result)
     await _send(context, await test_or_share(context, found.to_test, correlation_id, began, result), result)
+    await forget_removed(context, look.known.values())
     await _count_poison(context, result)
     # Whether the key has an end is known only once Elastic Cloud has answered.
     keys = {name: context.elastic.of(name).key_expires for name in look.world.answered}

@@ -44,7 +44,9 @@ def miss(known: Connection, message: WorkMessage, rules: Rules, now: datetime) -
     """Count this miss, and say what it means."""
     known = replace(known, missing_since=known.missing_since or now)
     told = message.cause == "event-delete"
-    if known.phase is Phase.REMOVED and message.cause != "event-write":
+    # A person who asks for what was left (the right to delete it was missing) is taken at his word.
+    again = message.cause == "event-write" or (message.cause == "manual" and known.left)
+    if known.phase is Phase.REMOVED and not again:
         return known, Missing.SETTLED
     if not has_things(known) and not told:
         since = known.missing_since or now

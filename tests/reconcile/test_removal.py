@@ -386,6 +386,33 @@ async def test_without_rights_to_delete_it_reports_what_it_leaves_and_is_done(es
     assert len(removals(estate)) == tried, "it is not tried again and again"
 
 
+async def test_what_was_left_for_want_of_rights_goes_when_a_person_asks_again(estate: Estate) -> None:
+    endpoint = await connected(estate)
+    denied = arm_error(403, "AuthorizationFailed", "no")
+    estate.arm.faults.append(lambda request: denied if request.method == "DELETE" and "Dns" in request.path else None)
+    await estate.delete(endpoint)
+    await estate.settle(2 * GRACE)
+    assert await removed_reason(estate, endpoint) == "LeftBehind"
+    estate.arm.faults.clear()
+    await estate.send(endpoint, "manual")
+    await estate.settle()
+    assert await removed_reason(estate, endpoint) == "Removed"
+    assert everything(estate) == []
+
+
+async def test_the_record_of_a_removed_connection_goes_with_its_journal() -> None:
+    estate = await Estate(settings={"JOURNAL_DAYS": "10"}).open()
+    endpoint = await connected(estate)
+    await estate.delete(endpoint)
+    await estate.settle(2 * GRACE)
+    await estate.clock.sleep(9 * 24 * 3600)
+    await estate.sweep()
+    assert (await estate.connection(endpoint)).phase == "Removed"
+    await estate.clock.sleep(2 * 24 * 3600)
+    await estate.sweep()
+    assert [row async for row in estate.storage.connections.list()] == []
+
+
 async def test_adopted_things_are_used_and_left(estate: Estate) -> None:
     """Zone, link and record were made by hand before."""
     found = await estate.put_endpoint("by-hand")
