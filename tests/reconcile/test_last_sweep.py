@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
+from shared.core.errors import AutopilotError, LostRace, RetryLater
 from shared.last_sweep import DOCUMENT
 from shared.state.rows import ControlRow
 from tests.harness.estate import Estate
-from tests.harness.wire import Call, Fault, Outcome, Refusal
 
 
 async def test_a_sweep_is_remembered_with_what_it_saw_and_cost(estate: Estate) -> None:
@@ -38,18 +40,22 @@ async def test_two_sweeps_that_end_at_once_disturb_neither(estate: Estate) -> No
     assert await estate.storage.control.get(DOCUMENT) is not None
 
 
-async def test_a_sweep_that_cannot_be_remembered_has_done_its_work_all_the_same(estate: Estate) -> None:
-    def refuse(call: Call) -> Outcome:
-        return Refusal(503) if call.service == "control" and call.what == "put" else None
+@pytest.mark.parametrize("lost", [RetryLater("Azure Storage answered 503."), LostRace("Somebody was quicker.")])
+async def test_a_sweep_that_cannot_be_remembered_has_done_its_work_all_the_same(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch, lost: AutopilotError
+) -> None:
+    put = estate.storage.control.put
 
+    async def refuse(row: ControlRow) -> ControlRow:
+        if row.name == DOCUMENT:
+            raise lost
+        return await put(row)
+
+    monkeypatch.setattr(estate.storage.control, "put", refuse)
     await estate.put_endpoint()
-    result = await estate.sweep(estate.new_worker(refuse))
+    result = await estate.sweep()
     assert (result.errors, result.enqueued) == ([], 1)
-
-    def lose(call: Call) -> Outcome:
-        return Fault.LOSE_ANSWER if call.service == "control" and call.what == "put" else None
-
-    assert (await estate.sweep(estate.new_worker(lose))).errors == []
+    assert await estate.storage.control.get(DOCUMENT) is None
 
 
 async def test_a_damaged_memory_is_replaced(estate: Estate) -> None:
