@@ -156,7 +156,7 @@ async def _mend(client: LocalClient, arguments: argparse.Namespace) -> None:
     undo = HOPS[arguments.hop].undo
     if undo is not None:
         await undo(client, await find(client, arguments.name))
-        print("mended; the next test, or python -m local status, says so")
+        print("mended; the next test says so")
 
 
 async def _app(client: LocalClient, arguments: argparse.Namespace) -> None:
