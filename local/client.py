@@ -50,7 +50,7 @@ class LocalClient:
         url = f"{self.endpoints['arm']}{path}{separator}api-version={version}"
         headers = {"Authorization": f"Bearer {await self._token()}"}
         answer = await self._http.request(method, url, json=body, headers=headers)
-        operation = answer.headers.get("azure-asyncoperation")
+        operation = None if _has_ended(answer) else answer.headers.get("azure-asyncoperation")
         while operation:
             await asyncio.sleep(POLL_SECONDS)
             status = _checked(await self._http.get(operation, headers=headers))
@@ -91,6 +91,12 @@ class LocalClient:
             headers={"X-IDENTITY-HEADER": self.endpoints["identity_header"]},
         )
         return str(_checked(answer)["access_token"])
+
+
+def _has_ended(answer: httpx.Response) -> bool:
+    """Whether the answer itself says that all is done; then nobody has to ask for the operation's state."""
+    body = answer.json() if answer.content and answer.is_success else {}
+    return bool(body.get("properties", {}).get("provisioningState") == "Succeeded")
 
 
 def _checked(answer: httpx.Response) -> Any:

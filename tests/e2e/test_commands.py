@@ -47,7 +47,7 @@ async def test_the_commands_of_the_readme_talk_to_the_running_instance(instance:
     assert (status, "python -m local mend route pe-brazilsouth" in output) == (0, True)
     assert await local("mend", "route", "pe-brazilsouth") == (0, "mended; the next test says so\n")
     status, output = await local("break", "record", "pe-nobody")
-    assert (status, "no connection is called pe-nobody; there are: pe-brazilsouth" in output) == (1, True)
+    assert (status, "no connection is called pe-nobody; there are: " in output) == (1, True)
     status, output = await local("rest", "GET", f"{endpoint}-not")
     assert status == 1
     assert "ResourceNotFound" in output

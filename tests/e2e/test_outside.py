@@ -183,7 +183,7 @@ def exchanges_of(client: LocalClient) -> list[dict[str, Any]]:
 
 async def test_one_correlation_id_leads_from_the_event_through_every_service(client: LocalClient) -> None:
     """As an operator follows it: from Azure's record of the user's operation to what the app asked of whom."""
-    endpoint = await put_endpoint(client, "pe-followed", "francecentral")
+    endpoint = await put_endpoint(client, "pe-followed", "southeastasia")
     found = await ready(client, endpoint)
 
     async def services() -> dict[str, set[str]]:
