@@ -24,7 +24,7 @@ from shared.core.modes import not_carried_out
 from shared.core.plan import Observed, Plan, approved, met, plan, remember
 from shared.core.plan_elastic import ObservedElastic
 from shared.observe import observe_dns, observe_elastic
-from shared.organizations import check_organization, enter_organization
+from shared.organizations import enter_organization
 from shared.removal import endpoint_missing
 from shared.run import Failures, Run
 
@@ -117,8 +117,7 @@ async def _elastic_branch(run: Run, desired: Desired) -> tuple[ObservedElastic |
         run.waits[c.POLICY_READY] = (not_before - now).total_seconds()
         return None, {}
     try:
-        await check_organization(context, desired, run.connection)
-        enter_organization(run, desired)
+        await enter_organization(run, desired)
         observed, unread = await observe_elastic(context, desired, run.connection)
     except AutopilotError as error:
         return None, _elastic_failed(run, {c.POLICY_READY: error})

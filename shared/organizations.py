@@ -6,13 +6,28 @@ What is decided is in `shared.core.moving`; here the former organization is read
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
-from shared.context import Context
-from shared.core.connection import Connection
+from shared.context import Context, log
+from shared.core.connection import Connection, Owner, PolicyMemory
 from shared.core.desired import Desired
+from shared.core.errors import AutopilotError
 from shared.core.model import Claim, Policy
-from shared.core.moving import changed, leaves_something, left_behind, moved, organization_on_record, refuse
+from shared.core.moving import changed, holds, leaves_something, left_behind, moved, organization_on_record, refuse
+from shared.core.plan_removal import policies_made_for
 from shared.run import Run
+
+
+async def enter_organization(run: Run, desired: Desired) -> None:
+    """Let the run's record be one of the endpoint's organization; raises as `check_organization` does."""
+    found = await recall(run.context, desired, run.connection)
+    # The other branch goes on meanwhile: only what is meant is changed.
+    run.connection = replace(run.connection, organization=found.organization, policy=found.policy)
+    await check_organization(run.context, desired, run.connection)
+    former = run.connection.organization
+    if former and former != desired.organization:
+        run.note("change the Elastic Cloud organization", "done", before=former, after=desired.organization)
+    run.connection = moved(run.connection, desired.organization)
 
 
 async def check_organization(context: Context, desired: Desired, known: Connection) -> None:
@@ -47,9 +62,22 @@ async def _claims(context: Context, known: Connection) -> tuple[Claim, ...]:
     return await context.elastic.of(known.organization).claims(known.claim.region)
 
 
-def enter_organization(run: Run, desired: Desired) -> None:
-    """Let the run's record be one of the endpoint's organization, which `check_organization` allowed."""
-    former = run.connection.organization
-    if former and former != desired.organization:
-        run.note("change the Elastic Cloud organization", "done", before=former, after=desired.organization)
-    run.connection = moved(run.connection, desired.organization)
+async def recall(context: Context, desired: Desired, known: Connection) -> Connection:
+    """A record that says nothing of Elastic Cloud, with our policy in another organization than the endpoint's.
+
+    When the tables are lost and the endpoint's organization changed, nothing else tells that there is one already. It
+    is looked for once: a record that was in use has an organization. One that cannot be read holds up nobody.
+    """
+    if known.organization or not desired.organization or holds(known):
+        return known
+    for name, api in context.elastic.items():
+        if name == desired.organization:
+            continue
+        try:
+            found = policies_made_for(known.id, await api.policies(), context.rules.instance_id)
+        except AutopilotError as error:
+            log.warning("organization %s not searched for a policy of connection %s: %s", name, known.id, error)
+            continue
+        if found:
+            return replace(known, organization=name, policy=PolicyMemory(found[0].id, Owner.OURS))
+    return known

@@ -28,7 +28,7 @@ from shared.core.rules import OnDelete
 from shared.core.things import things_of
 from shared.observe import observe_dns, observe_elastic
 from shared.observe_removal import observe_removal
-from shared.organizations import check_organization
+from shared.organizations import check_organization, recall
 from shared.pause import present_pause
 
 
@@ -76,6 +76,7 @@ async def _of_run(context: Context, desired: Desired, known: Connection, pause: 
 
 
 async def _elastic(context: Context, desired: Desired, known: Connection) -> ObservedElastic:
+    known = await recall(context, desired, known)
     await check_organization(context, desired, known)
     observed, _ = await observe_elastic(context, desired, moved(known, desired.organization))
     return observed

@@ -1,0 +1,361 @@
+"""Several Elastic Cloud organizations: each endpoint's things are in its own, one policy at every moment."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from local.arm import DEFAULT_SUBSCRIPTION
+from local.elastic import ElasticCloud
+from local.world import SECOND_API_KEY
+from shared.core.conditions import POLICY_READY, RECORD_READY
+from shared.core.connection import Owner
+from shared.plans import plan_all, plan_connection
+from tests.harness.by_hand import connection_by_hand
+from tests.harness.estate import Estate
+from tests.harness.wire import Call, Outcome, Refusal
+
+GROUP, TAG = "group:rg-second", "tag:org=second"
+MOVED = {"elastic-deployments": "logs-eastus2", "Org": "Second"}
+STAYS = {"elastic-deployments": "logs-eastus2"}
+
+
+class Watch:
+    """Sees before every call of a worker that no endpoint has two policies, wherever they are."""
+
+    def __init__(self, estate: Estate, *others: Any) -> None:
+        self.estate, self.others, self.most = estate, others, 0
+
+    def __call__(self, call: Call) -> Outcome:
+        guids = [guid for one in organizations(self.estate) for ruleset in one.rulesets() for guid in ruleset.guids]
+        self.most = max([self.most, *(guids.count(guid) for guid in guids)])
+        return next((outcome for one in self.others if (outcome := one(call)) is not None), None)
+
+
+def organizations(estate: Estate) -> list[ElasticCloud]:
+    return [estate.elastic, estate.second]
+
+
+async def opened(scope: str, **settings: str) -> tuple[Estate, Watch]:
+    estate = await Estate(second_scope=scope, settings=settings).open()
+    watch = Watch(estate)
+    estate.worker = estate.new_worker(watch)
+    return estate, watch
+
+
+def where(estate: Estate, endpoint: str) -> list[int]:
+    """How many policies the endpoint has in the first and in the second organization."""
+    return [len(estate.policies_of(endpoint, one)) for one in organizations(estate)]
+
+
+async def swept(estate: Estate) -> None:
+    await estate.sweep()
+    await estate.settle()
+
+
+@pytest.mark.parametrize(
+    ("scope", "second", "first"),
+    [
+        (f"subscription:{DEFAULT_SUBSCRIPTION}", {}, None),
+        (GROUP, {"group": "rg-second"}, {"group": "rg-apps"}),
+        (f"group:{DEFAULT_SUBSCRIPTION.upper()}/RG-Second", {"group": "rg-second"}, {"group": "rg-apps"}),
+        (TAG, {"tags": MOVED}, {"tags": {**MOVED, "Org": "first"}}),
+        ("tag:org", {"tags": MOVED}, {"tags": STAYS}),
+    ],
+)
+async def test_everything_of_an_endpoint_is_in_its_own_organization(
+    scope: str, second: dict[str, Any], first: dict[str, Any] | None
+) -> None:
+    estate, watch = await opened(scope)
+    theirs = await estate.put_endpoint("pe-second", **second)
+    ours = None if first is None else await estate.put_endpoint("pe-first", region="westeurope", **first)
+    await estate.settle()
+    connection = await estate.ready(theirs)
+    assert (connection.organization, where(estate, theirs)) == ("second", [0, 1])
+    (deployment,) = connection.deployments
+    assert estate.second.deployment(deployment.id) is not None, "of the same name in both"
+    if ours is not None:
+        await estate.reason(ours, POLICY_READY)
+        assert ((await estate.connection(ours)).organization, where(estate, ours)) == ("default", [1, 0])
+    assert watch.most == 1
+    assert (await estate.sweep()).enqueued == 0, "the sweep sees it in its own organization, too"
+
+
+async def test_an_endpoint_of_no_organization_gets_its_dns_and_is_told_which_settings_name_one() -> None:
+    estate, _ = await opened(TAG, ELASTIC_API_KEY="")
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    connection = await estate.connection(endpoint)
+    refused, record = connection.condition(POLICY_READY), connection.condition(RECORD_READY)
+    assert refused is not None
+    assert record is not None
+    assert (refused.reason, record.true, where(estate, endpoint)) == ("NoOrganization", True, [0, 0])
+    assert "ELASTIC_SCOPE_SECOND" in refused.next_step
+    assert (await estate.sweep()).enqueued == 0, "it would come back at every sweep"
+    await estate.put_endpoint(tags=MOVED)
+    await estate.settle()
+    assert (await estate.ready(endpoint)).organization == "second"
+
+
+async def test_an_endpoint_of_no_organization_that_is_deleted_is_cleaned_up() -> None:
+    estate, _ = await opened(TAG, ELASTIC_API_KEY="")
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    await estate.delete(endpoint)
+    await estate.settle()
+    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert estate.arm.private_dns_zones() == []
+
+
+# -- one organization is down --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def both() -> AsyncIterator[tuple[Estate, str, str]]:
+    """An endpoint of each organization, Ready."""
+    estate, watch = await opened(GROUP)
+    ours = await estate.put_endpoint("pe-first")
+    theirs = await estate.put_endpoint("pe-second", group="rg-second", region="westeurope")
+    await estate.settle()
+    await estate.ready(ours)
+    await estate.ready(theirs)
+    yield estate, ours, theirs
+    assert watch.most == 1
+
+
+async def test_a_refused_key_is_told_of_its_own_endpoints_and_holds_up_no_other(
+    both: tuple[Estate, str, str],
+) -> None:
+    estate, ours, theirs = both
+    estate.worker = estate.new_worker(ELASTIC_API_KEY_SECOND=f"{SECOND_API_KEY}x")
+    result = await estate.sweep()
+    assert [error.split(":")[0] for error in result.errors] == [
+        "policies of organization second",
+        "deployments of organization second",
+    ]
+    assert result.enqueued == 0
+    for endpoint in (ours, theirs):
+        await estate.send(endpoint)
+    await estate.settle()
+    await estate.ready(ours)
+    refused = (await estate.connection(theirs)).condition(POLICY_READY)
+    assert refused is not None
+    assert refused.reason == "ElasticKeyRefused"
+    assert "ELASTIC_API_KEY_SECOND" in refused.next_step
+    assert "of organization second" in refused.message
+    assert SECOND_API_KEY not in str(await estate.connection(theirs)) + "".join(result.errors)
+    new = await estate.put_endpoint("pe-new", region="japaneast")
+    await estate.settle()
+    await estate.ready(new)
+    estate.worker = estate.new_worker()
+    await estate.clock.sleep(7200)
+    await swept(estate)
+    await estate.ready(theirs)
+
+
+async def test_a_sweep_asks_each_organization_once(both: tuple[Estate, str, str]) -> None:
+    estate, *_ = both
+    for name in ("pe-third", "pe-fourth"):
+        await estate.put_endpoint(name, region="japaneast" if name == "pe-third" else "uksouth", group="rg-second")
+    await estate.settle()
+    before = [len(one.requests) for one in organizations(estate)]
+    await estate.sweep()
+    asked = [
+        [f"{request.method} {request.path.rpartition('/')[2]}" for request in one.requests[begin:]]
+        for one, begin in zip(organizations(estate), before, strict=True)
+    ]
+    assert asked == [["GET rulesets", "POST _search"]] * 2
+
+
+async def test_the_end_of_each_organizations_key_is_told(both: tuple[Estate, str, str]) -> None:
+    estate, *_ = both
+    apis = dict(estate.worker.context.elastic.items())
+    estate.second.settings.api_key_expires_at = estate.clock.now().replace(year=2027)
+    await estate.sweep()
+    assert {name: api.key_expires is not None for name, api in apis.items()} == {"default": True, "second": True}
+    assert apis["second"].key_expires != apis["default"].key_expires
+    line = await estate.storage.control.get("sweep")
+    assert line is not None
+    assert str(apis["default"].key_expires)[:10] in str(line.document), "the one that ends first"
+
+
+# -- removal -------------------------------------------------------------------------------------------------------
+
+
+async def test_what_was_made_is_removed_in_the_organization_that_it_is_in(both: tuple[Estate, str, str]) -> None:
+    estate, ours, theirs = both
+    await estate.delete(theirs)
+    await estate.settle()
+    assert (await estate.connection(theirs)).phase == "Removed"
+    assert [ruleset.name for ruleset in estate.second.rulesets() if ruleset.guids] == []
+    assert where(estate, ours) == [1, 0]
+
+
+async def test_after_a_change_of_the_settings_it_is_still_removed_where_it_is(both: tuple[Estate, str, str]) -> None:
+    estate, _, theirs = both
+    estate.worker = estate.new_worker(ELASTIC_SCOPE_SECOND="group:nothing")
+    await estate.delete(theirs)
+    await estate.settle()
+    assert (await estate.connection(theirs)).phase == "Removed"
+    assert [ruleset.name for ruleset in estate.second.rulesets() if ruleset.guids] == []
+
+
+async def test_a_removal_in_an_organization_without_settings_waits_for_a_person(both: tuple[Estate, str, str]) -> None:
+    estate, _, theirs = both
+    worker = estate.new_worker(ELASTIC_ORGANIZATIONS="")
+    await estate.delete(theirs)
+    await estate.settle(worker=worker)
+    assert await estate.reason(theirs, "Removed") == "OrganizationNotConfigured"
+    assert len([ruleset for ruleset in estate.second.rulesets() if ruleset.guids]) == 1
+    await estate.clock.sleep(7200)
+    await swept(estate)
+    assert (await estate.connection(theirs)).phase == "Removed"
+
+
+async def test_with_all_tables_lost_what_is_left_of_a_deleted_endpoint_is_found_in_every_organization(
+    both: tuple[Estate, str, str],
+) -> None:
+    estate, ours, theirs = both
+    estate.events.settings.drop = True
+    for endpoint in (ours, theirs):
+        await estate.delete(endpoint)
+    estate.storage.connections._rows.clear()
+    for _ in range(5):
+        await swept(estate)
+        await estate.clock.sleep(300)
+    for endpoint, organization in ((ours, "default"), (theirs, "second")):
+        connection = await estate.connection(endpoint)
+        assert (connection.phase, connection.organization) == ("Removed", organization)
+        assert any("association" in text for text in connection.left), "whose that was, no marker says"
+
+
+# -- an endpoint's organization changes ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def changed() -> AsyncIterator[tuple[Estate, str]]:
+    """An endpoint that was connected in the first organization, and whose tag now names the second."""
+    estate, watch = await opened(TAG)
+    endpoint = await estate.put_endpoint(tags=STAYS)
+    await estate.settle()
+    await estate.ready(endpoint)
+    await estate.clock.sleep(600)  # a policy that was just made could merely not show yet
+    await estate.put_endpoint(tags=MOVED)
+    await estate.settle()
+    yield estate, endpoint
+    assert watch.most == 1
+
+
+async def by_hand(estate: Estate, endpoint: str, *, policy: bool = True) -> None:
+    """A person takes the policy and its associations away in the first organization."""
+    (ruleset,) = estate.policies_of(endpoint)
+    for deployment in estate.elastic.deployments():
+        if ruleset in estate.elastic.attached(deployment.id):
+            estate.elastic._filters.disassociate(ruleset.id, "deployment", deployment.id)
+    if policy:
+        estate.elastic._filters.delete(ruleset.id, ignore_associations=False)
+
+
+async def test_nothing_is_made_in_the_new_organization_while_the_old_one_has_a_policy_of_ours(
+    changed: tuple[Estate, str],
+) -> None:
+    estate, endpoint = changed
+    connection = await estate.connection(endpoint)
+    refused = connection.condition(POLICY_READY)
+    assert refused is not None
+    assert (refused.reason, connection.phase, where(estate, endpoint)) == ("OrganizationChanged", "Blocked", [1, 0])
+    assert connection.organization == "default"
+    assert all(word in refused.message for word in ("default", "second", connection.policy.id))
+    assert (await estate.sweep()).enqueued == 0, "it would come back at every sweep"
+    (preview,), errors = await plan_all(estate.worker.context)
+    shown = await plan_connection(estate.worker.context, connection.id)
+    assert (preview.steps, shown.steps, errors) == ((), (), [])
+    for one in (preview, shown):
+        assert {c.reason for c in one.conditions if c.type == POLICY_READY} == {"OrganizationChanged"}
+
+
+async def test_it_goes_on_by_itself_once_a_person_has_taken_the_policy_away(changed: tuple[Estate, str]) -> None:
+    estate, endpoint = changed
+    await by_hand(estate, endpoint)
+    await swept(estate)
+    assert where(estate, endpoint) == [0, 1]
+    connection = await estate.ready(endpoint)
+    assert (connection.organization, connection.policy.owner) == ("second", Owner.OURS)
+    (association,) = connection.associations
+    assert estate.second.deployment(association.deployment_id) is not None
+    assert (await estate.sweep()).enqueued == 0
+
+
+async def test_put_back_it_is_as_it_was(changed: tuple[Estate, str]) -> None:
+    estate, endpoint = changed
+    policy = (await estate.connection(endpoint)).policy
+    await estate.put_endpoint(tags=STAYS)
+    await estate.settle()
+    connection = await estate.ready(endpoint)
+    assert (connection.organization, connection.policy.id) == ("default", policy.id)
+
+
+async def test_a_policy_that_somebody_took_over_by_its_description_does_not_hold_it_up(
+    changed: tuple[Estate, str],
+) -> None:
+    estate, endpoint = changed
+    await by_hand(estate, endpoint, policy=False)
+    (ruleset,) = estate.policies_of(endpoint)
+    ruleset.rules = []
+    ruleset.description = "kept for the record"
+    await swept(estate)
+    assert where(estate, endpoint) == [0, 1]
+    await estate.ready(endpoint)
+
+
+async def test_a_former_organization_that_cannot_be_read_is_waited_for(changed: tuple[Estate, str]) -> None:
+    estate, endpoint = changed
+    await by_hand(estate, endpoint)
+
+    def down(call: Call) -> Outcome:
+        return Refusal(503) if call.service == "elastic" else None
+
+    await estate.send(endpoint)
+    await estate.settle(30, worker=estate.new_worker(down))
+    assert where(estate, endpoint) == [0, 0]
+    await estate.settle()
+    assert where(estate, endpoint) == [0, 1]
+
+
+async def test_a_former_organization_without_settings_is_named(changed: tuple[Estate, str]) -> None:
+    estate, endpoint = changed
+    worker = estate.new_worker(ELASTIC_API_KEY="")
+    await estate.send(endpoint)
+    await estate.settle(worker=worker)
+    refused = (await estate.connection(endpoint)).condition(POLICY_READY)
+    assert refused is not None
+    assert refused.reason == "OrganizationChanged"
+    assert "the settings have no key of default" in refused.message
+    assert where(estate, endpoint) == [1, 0]
+    assert len((await estate.sweep(worker)).errors) == 0
+
+
+async def test_with_the_tables_lost_too_there_is_no_second_policy(changed: tuple[Estate, str]) -> None:
+    estate, endpoint = changed
+    estate.storage.connections._rows.clear()
+    await swept(estate)
+    assert where(estate, endpoint) == [1, 0]
+    assert await estate.reason(endpoint, POLICY_READY) == "OrganizationChanged"
+    await by_hand(estate, endpoint)
+    await swept(estate)
+    assert where(estate, endpoint) == [0, 1]
+    await estate.ready(endpoint)
+
+
+async def test_a_policy_that_others_made_does_not_hold_it_up() -> None:
+    estate, _ = await opened(TAG)
+    endpoint = await connection_by_hand(estate, "pe-1")
+    await swept(estate)
+    connection = await estate.ready(endpoint)
+    assert connection.policy.owner is Owner.ADOPTED
+    await estate.put_endpoint(tags=MOVED)
+    await estate.settle()
+    assert where(estate, endpoint) == [1, 1]
+    assert (await estate.ready(endpoint)).organization == "second"
