@@ -12,6 +12,10 @@ param location string
 @secure()
 @description('Elastic Cloud API key. Empty leaves the one in the vault as it is; docs/deploy.md shows how to store it there by hand.')
 param elasticApiKey string = ''
+@description('Further Elastic Cloud organizations, separated by semicolons, each name=scope: the entries of ELASTIC_SCOPE_NAME, separated by commas. The key of each is in the vault, as elastic-api-key-name.')
+param organizations string = ''
+@description('Whether there is an organization, that of the key elastic-api-key, for the endpoints that no scope includes; false only with further organizations.')
+param defaultOrganization bool = true
 
 // -- what is watched, and what may be done -------------------------------------------------------------------------
 
@@ -126,6 +130,10 @@ var token = toLower(uniqueString(subscription().id, environmentName, location))
 var tags = {
   'azd-env-name': environmentName
 }
+var furtherOrganizations = map(filter(split(organizations, ';'), entry => !empty(trim(entry))), entry => {
+  name: trim(split(entry, '=')[0])
+  scope: trim(substring(entry, indexOf(entry, '=') + 1))
+})
 var here = subscription().subscriptionId
 var watched = empty(watchedSubscriptions) ? [here] : map(split(watchedSubscriptions, ','), id => toLower(trim(id)))
 var furtherDns = empty(dnsSubscriptions) ? [] : map(split(dnsSubscriptions, ','), id => toLower(trim(id)))
@@ -260,6 +268,8 @@ module app 'app/function.bicep' = {
     tableEndpoint: storage.outputs.tableEndpoint
     insightsConnection: monitoring.outputs.connectionString
     vaultName: vault.outputs.name
+    organizations: furtherOrganizations
+    defaultOrganization: defaultOrganization
     subnetId: network.?outputs.appSubnetId ?? appSubnetId
     publicAccess: !(privateAccess && eventDelivery == 'queue')
     instanceMemoryMB: instanceMemoryMB

@@ -22,6 +22,10 @@ param tableEndpoint string
 param insightsConnection string
 @description('Name of the key vault.')
 param vaultName string
+@description('Further Elastic Cloud organizations, each with its name and its scope.')
+param organizations array
+@description('Whether the vault holds the key of the organization for all other endpoints.')
+param defaultOrganization bool
 @description('Subnet for the app\'s traffic.')
 param subnetId string
 @description('Whether the app answers to the public network.')
@@ -47,8 +51,17 @@ var platform = {
   AZURE_AUTHORITY_HOST: environment().authentication.loginEndpoint
   AZURE_RESOURCE_MANAGER_URL: environment().resourceManager
   AZURE_RESOURCE_MANAGER_AUDIENCE: environment().resourceManager
-  ELASTIC_API_KEY: '@Microsoft.KeyVault(VaultName=${vaultName};SecretName=${names.elasticKeySecret})'
+  ELASTIC_API_KEY: defaultOrganization ? '@Microsoft.KeyVault(VaultName=${vaultName};SecretName=${names.elasticKeySecret})' : ''
+  ELASTIC_ORGANIZATIONS: join(map(organizations, one => one.name), ',')
 }
+
+// Settings with the organization's name in theirs, as shared/settings reads them.
+var keys = toObject(
+  organizations,
+  one => 'ELASTIC_API_KEY_${toUpper(replace(one.name, '-', '_'))}',
+  one => '@Microsoft.KeyVault(VaultName=${vaultName};SecretName=${names.elasticKeySecret}-${one.name})'
+)
+var scopes = toObject(organizations, one => 'ELASTIC_SCOPE_${toUpper(replace(one.name, '-', '_'))}', one => one.scope)
 
 resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
   name: planName
@@ -109,7 +122,7 @@ resource site 'Microsoft.Web/sites@2024-04-01' = {
 
   resource appSettings 'config' = {
     name: 'appsettings'
-    properties: union(platform, settings)
+    properties: union(platform, keys, scopes, settings)
   }
 }
 

@@ -10,6 +10,7 @@ import pytest
 
 from shared.clouds.elastic import ElasticCloud, ElasticOptions
 from shared.clouds.elastic_errors import elastic_error
+from shared.clouds.organizations import Organizations
 from shared.clouds.retry_after import DEFAULT as DEFAULT_RETRY_AFTER
 from shared.clouds.retry_after import LONGEST as MAX_RETRY_AFTER
 from shared.core.errors import AnswerLost, AutopilotError, Blocked, Forbidden, NotFound, RetryLater, Throttled
@@ -103,6 +104,19 @@ def test_throttling_without_a_retry_after_has_one_of_ours() -> None:
     error = found(429)
     assert isinstance(error, RetryLater)
     assert error.after == DEFAULT_RETRY_AFTER
+
+
+def test_the_key_of_another_organization_is_named_by_its_own_setting() -> None:
+    refused = elastic_error(401, "", {}, doing="list policies", on="all", organization="eu-west")
+    assert "of organization eu-west" in str(refused)
+    assert "set ELASTIC_API_KEY_EU_WEST" in str(refused)
+    assert "of organization eu-west" in str(elastic_error(403, "", {}, doing="x", on="y", organization="eu-west"))
+
+
+def test_the_client_says_whose_key_it_is_and_never_the_key() -> None:
+    options = ElasticOptions("https://elastic.example", KEY, organization="eu")
+    assert "eu" in repr(options)
+    assert KEY not in repr(options) + repr(ElasticCloud(options)) + repr(Organizations({"eu": ElasticCloud(options)}))
 
 
 # -- through the client --------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import pytest
 from doctor_parts import bad, good, of, only, with_clock
 
 from local.arm import DEFAULT_SUBSCRIPTION
+from local.world import SECOND_API_KEY
 from shared.core.doctor.findings import Level
 from shared.doctor import examine
 from shared.pause import pause
@@ -255,6 +256,24 @@ async def test_elastic_cloud_out_of_order_is_no_bad_key() -> None:
     estate = await in_order()
     finding = await only(estate, estate.new_worker(of("elastic", Refusal(503))).context)
     assert (finding.check, finding.level) == ("elastic", Level.PROBLEM)
+
+
+async def test_each_organization_is_examined_by_itself_and_the_bad_one_named() -> None:
+    estate = await Estate(second_scope="group:rg-second").open()
+    await estate.sweep()
+    second = estate.second.settings
+    second.api_key_expires_at = estate.clock.now() + timedelta(days=5)
+    report = await examine(estate.worker.context)
+    keys = {str(f.details.get("organization", "default")): f.level for f in report.findings if f.check == "elastic key"}
+    assert keys == {"default": Level.OK, "second": Level.WARNING}
+    ending = await only(estate)
+    assert (ending.check, ending.on) == ("elastic key", "second")
+    assert "ELASTIC_API_KEY_SECOND" in ending.next_step
+    second.api_key_expires_at = estate.clock.now()
+    refused = await only(estate)
+    assert refused.on == "private connection policies of second, deployments of second"
+    assert "ELASTIC_API_KEY_SECOND" in refused.next_step
+    assert SECOND_API_KEY not in str(report.document())
 
 
 # -- clocks --------------------------------------------------------------------------------------------------------

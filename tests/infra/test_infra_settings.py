@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from shared.core.organizations import key_setting, scope_setting
 from shared.settings import descriptions, load
 from shared.state.connect import storage_settings
 from tests.infra.shipped import INFRA, bicep
@@ -81,6 +82,30 @@ def test_the_secret_setting_is_a_reference_to_the_vault_and_nothing_else_is() ->
     secret = {setting.name for setting in descriptions() if setting.secret}
     references = {name for name, value in shipped_settings().items() if "@Microsoft.KeyVault(" in value}
     assert references == secret
+
+
+@pytest.mark.parametrize("name", ["eu", "eu-west-2"])
+def test_an_organizations_settings_have_the_names_that_the_app_reads_and_its_key_is_in_the_vault(name: str) -> None:
+    text = bicep("app/function.bicep")
+    made = {}
+    for variable in ("keys", "scopes"):
+        (arguments,) = re.findall(rf"^var {variable} = toObject\((.*?)\)$", text, re.DOTALL | re.MULTILINE)
+        setting, value = re.findall(r"one => (.+?)(?:,\s|\s*$)", arguments.replace("replace(one.name, '-', '_')", "NAME"))
+        made[evaluated(setting, name)] = evaluated(value, name)
+    key = f"@Microsoft.KeyVault(VaultName=kv;SecretName=elastic-api-key-{name})"
+    assert made == {key_setting(name): key, scope_setting(name): "one.scope"}
+    assert "properties: union(platform, keys, scopes, settings)" in text
+
+
+def evaluated(expression: str, name: str) -> str:
+    """A Bicep string for an organization of this name."""
+    values = {
+        "toUpper(NAME)": name.upper().replace("-", "_"),
+        "vaultName": "kv",
+        "names.elasticKeySecret": load_json("names.json")["elasticKeySecret"],
+        "one.name": name,
+    }
+    return re.sub(r"\$\{(.+?)\}", lambda match: values[match[1]], expression).strip("'")
 
 
 @pytest.mark.parametrize("template", sorted(path.relative_to(INFRA).as_posix() for path in INFRA.rglob("*.bicep")))

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from notify_parts import connected, once
+from notify_parts import ON, connected, once
 
 from tests.harness.estate import Estate
 
@@ -44,6 +44,16 @@ async def test_each_of_the_three_is_told_once_though_processes_come_and_go(estat
     assert {event["data"]["expiresAt"][:19] for event in key_events(estate)} == {ends.isoformat()[:19]}
     assert {event["subject"] for event in key_events(estate)} == {"/elasticApiKeys/default"}
     assert all(event["data"]["nextStep"] for event in key_events(estate))
+
+
+async def test_each_organizations_key_is_told_by_its_own_name() -> None:
+    estate = await Estate(settings=ON, second_scope="group:rg-second").open()
+    await expiring(estate, 2.5)
+    estate.second.settings.api_key_expires_at = estate.clock.now() + timedelta(days=10)
+    await days(estate, 1)
+    told = {event["data"]["organization"]: event["data"]["daysLeft"] for event in key_events(estate)}
+    assert (told, len(key_events(estate))) == ({"default": 2, "second": 9}, 2)
+    assert {event["subject"] for event in key_events(estate)} == {"/elasticApiKeys/default", "/elasticApiKeys/second"}
 
 
 async def test_a_new_key_is_another_key(estate: Estate) -> None:

@@ -13,6 +13,7 @@ from local.world import SECOND_API_KEY
 from shared.core.conditions import POLICY_READY, RECORD_READY
 from shared.core.connection import Owner
 from shared.plans import plan_all, plan_connection
+from shared.queries import get_connection
 from tests.harness.by_hand import connection_by_hand
 from tests.harness.estate import Estate
 from tests.harness.wire import Call, Outcome, Refusal
@@ -73,7 +74,8 @@ async def test_everything_of_an_endpoint_is_in_its_own_organization(
     ours = None if first is None else await estate.put_endpoint("pe-first", region="westeurope", **first)
     await estate.settle()
     connection = await estate.ready(theirs)
-    assert (connection.organization, where(estate, theirs)) == ("second", [0, 1])
+    shown = await get_connection(estate.worker.context, connection.id)
+    assert (shown["organization"], where(estate, theirs)) == ("second", [0, 1])
     (deployment,) = connection.deployments
     assert estate.second.deployment(deployment.id) is not None, "of the same name in both"
     if ours is not None:
