@@ -49,10 +49,10 @@ async def test_each_of_the_three_is_told_once_though_processes_come_and_go(estat
 async def test_each_organizations_key_is_told_by_its_own_name() -> None:
     estate = await Estate(settings=ON, second_scope="group:rg-second").open()
     await expiring(estate, 2.5)
-    estate.second.settings.api_key_expires_at = estate.clock.now() + timedelta(days=10)
+    estate.second.settings.api_key_expires_at = estate.clock.now() + timedelta(days=10.2)
     await days(estate, 1)
     told = {event["data"]["organization"]: event["data"]["daysLeft"] for event in key_events(estate)}
-    assert (told, len(key_events(estate))) == ({"default": 2, "second": 9}, 2)
+    assert (told, len(key_events(estate))) == ({"default": 2, "second": 10}, 2)
     assert {event["subject"] for event in key_events(estate)} == {"/elasticApiKeys/default", "/elasticApiKeys/second"}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -26,24 +25,23 @@ STAYS = {"elastic-deployments": "logs-eastus2"}
 class Watch:
     """Sees before every call of a worker that no endpoint has two policies, wherever they are."""
 
-    def __init__(self, estate: Estate, *others: Any) -> None:
-        self.estate, self.others, self.most = estate, others, 0
+    def __init__(self, estate: Estate) -> None:
+        self.estate = estate
 
-    def __call__(self, call: Call) -> Outcome:
+    def __call__(self, _: Call) -> Outcome:
         guids = [guid for one in organizations(self.estate) for ruleset in one.rulesets() for guid in ruleset.guids]
-        self.most = max([self.most, *(guids.count(guid) for guid in guids)])
-        return next((outcome for one in self.others if (outcome := one(call)) is not None), None)
+        assert len(guids) == len(set(guids)), "two policies for one endpoint"
+        return None
 
 
 def organizations(estate: Estate) -> list[ElasticCloud]:
     return [estate.elastic, estate.second]
 
 
-async def opened(scope: str, **settings: str) -> tuple[Estate, Watch]:
+async def opened(scope: str, **settings: str) -> Estate:
     estate = await Estate(second_scope=scope, settings=settings).open()
-    watch = Watch(estate)
-    estate.worker = estate.new_worker(watch)
-    return estate, watch
+    estate.worker = estate.new_worker(Watch(estate))
+    return estate
 
 
 def where(estate: Estate, endpoint: str) -> list[int]:
@@ -69,7 +67,7 @@ async def swept(estate: Estate) -> None:
 async def test_everything_of_an_endpoint_is_in_its_own_organization(
     scope: str, second: dict[str, Any], first: dict[str, Any] | None
 ) -> None:
-    estate, watch = await opened(scope)
+    estate = await opened(scope)
     theirs = await estate.put_endpoint("pe-second", **second)
     ours = None if first is None else await estate.put_endpoint("pe-first", region="westeurope", **first)
     await estate.settle()
@@ -81,12 +79,11 @@ async def test_everything_of_an_endpoint_is_in_its_own_organization(
     if ours is not None:
         await estate.reason(ours, POLICY_READY)
         assert ((await estate.connection(ours)).organization, where(estate, ours)) == ("default", [1, 0])
-    assert watch.most == 1
     assert (await estate.sweep()).enqueued == 0, "the sweep sees it in its own organization, too"
 
 
 async def test_an_endpoint_of_no_organization_gets_its_dns_and_is_told_which_settings_name_one() -> None:
-    estate, _ = await opened(TAG, ELASTIC_API_KEY="")
+    estate = await opened(TAG, ELASTIC_API_KEY="")
     endpoint = await estate.put_endpoint()
     await estate.settle()
     connection = await estate.connection(endpoint)
@@ -102,7 +99,7 @@ async def test_an_endpoint_of_no_organization_gets_its_dns_and_is_told_which_set
 
 
 async def test_an_endpoint_of_no_organization_that_is_deleted_is_cleaned_up() -> None:
-    estate, _ = await opened(TAG, ELASTIC_API_KEY="")
+    estate = await opened(TAG, ELASTIC_API_KEY="")
     endpoint = await estate.put_endpoint()
     await estate.settle()
     await estate.delete(endpoint)
@@ -114,23 +111,19 @@ async def test_an_endpoint_of_no_organization_that_is_deleted_is_cleaned_up() ->
 # -- one organization is down --------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-async def both() -> AsyncIterator[tuple[Estate, str, str]]:
+async def both() -> tuple[Estate, str, str]:
     """An endpoint of each organization, Ready."""
-    estate, watch = await opened(GROUP)
+    estate = await opened(GROUP)
     ours = await estate.put_endpoint("pe-first")
     theirs = await estate.put_endpoint("pe-second", group="rg-second", region="westeurope")
     await estate.settle()
     await estate.ready(ours)
     await estate.ready(theirs)
-    yield estate, ours, theirs
-    assert watch.most == 1
+    return estate, ours, theirs
 
 
-async def test_a_refused_key_is_told_of_its_own_endpoints_and_holds_up_no_other(
-    both: tuple[Estate, str, str],
-) -> None:
-    estate, ours, theirs = both
+async def test_a_refused_key_is_told_of_its_own_endpoints_and_holds_up_no_other() -> None:
+    estate, ours, theirs = await both()
     estate.worker = estate.new_worker(ELASTIC_API_KEY_SECOND=f"{SECOND_API_KEY}x")
     result = await estate.sweep()
     assert [error.split(":")[0] for error in result.errors] == [
@@ -157,10 +150,11 @@ async def test_a_refused_key_is_told_of_its_own_endpoints_and_holds_up_no_other(
     await estate.ready(theirs)
 
 
-async def test_a_sweep_asks_each_organization_once(both: tuple[Estate, str, str]) -> None:
-    estate, *_ = both
-    for name in ("pe-third", "pe-fourth"):
-        await estate.put_endpoint(name, region="japaneast" if name == "pe-third" else "uksouth", group="rg-second")
+async def test_a_sweep_asks_each_organization_once_and_only_what_its_own_endpoints_need() -> None:
+    estate, *_ = await both()
+    claimed = {"elastic-deployments": "logs-uksouth", "elastic-privatelink-claim": "true"}
+    await estate.put_endpoint("pe-third", region="japaneast", group="rg-second")
+    await estate.put_endpoint("pe-fourth", region="uksouth", group="rg-second", tags=claimed)
     await estate.settle()
     before = [len(one.requests) for one in organizations(estate)]
     await estate.sweep()
@@ -168,11 +162,12 @@ async def test_a_sweep_asks_each_organization_once(both: tuple[Estate, str, str]
         [f"{request.method} {request.path.rpartition('/')[2]}" for request in one.requests[begin:]]
         for one, begin in zip(organizations(estate), before, strict=True)
     ]
-    assert asked == [["GET rulesets", "POST _search"]] * 2
+    each = ["GET rulesets", "POST _search"]
+    assert asked == [each, [*each, "GET link-ids"]]
 
 
-async def test_the_end_of_each_organizations_key_is_told(both: tuple[Estate, str, str]) -> None:
-    estate, *_ = both
+async def test_the_end_of_each_organizations_key_is_told() -> None:
+    estate, *_ = await both()
     apis = dict(estate.worker.context.elastic.items())
     estate.second.settings.api_key_expires_at = estate.clock.now().replace(year=2027)
     await estate.sweep()
@@ -186,8 +181,8 @@ async def test_the_end_of_each_organizations_key_is_told(both: tuple[Estate, str
 # -- removal -------------------------------------------------------------------------------------------------------
 
 
-async def test_what_was_made_is_removed_in_the_organization_that_it_is_in(both: tuple[Estate, str, str]) -> None:
-    estate, ours, theirs = both
+async def test_what_was_made_is_removed_in_the_organization_that_it_is_in() -> None:
+    estate, ours, theirs = await both()
     await estate.delete(theirs)
     await estate.settle()
     assert (await estate.connection(theirs)).phase == "Removed"
@@ -195,8 +190,8 @@ async def test_what_was_made_is_removed_in_the_organization_that_it_is_in(both: 
     assert where(estate, ours) == [1, 0]
 
 
-async def test_after_a_change_of_the_settings_it_is_still_removed_where_it_is(both: tuple[Estate, str, str]) -> None:
-    estate, _, theirs = both
+async def test_after_a_change_of_the_settings_it_is_still_removed_where_it_is() -> None:
+    estate, _, theirs = await both()
     estate.worker = estate.new_worker(ELASTIC_SCOPE_SECOND="group:nothing")
     await estate.delete(theirs)
     await estate.settle()
@@ -204,8 +199,8 @@ async def test_after_a_change_of_the_settings_it_is_still_removed_where_it_is(bo
     assert [ruleset.name for ruleset in estate.second.rulesets() if ruleset.guids] == []
 
 
-async def test_a_removal_in_an_organization_without_settings_waits_for_a_person(both: tuple[Estate, str, str]) -> None:
-    estate, _, theirs = both
+async def test_a_removal_in_an_organization_without_settings_waits_for_a_person() -> None:
+    estate, _, theirs = await both()
     worker = estate.new_worker(ELASTIC_ORGANIZATIONS="")
     await estate.delete(theirs)
     await estate.settle(worker=worker)
@@ -216,10 +211,8 @@ async def test_a_removal_in_an_organization_without_settings_waits_for_a_person(
     assert (await estate.connection(theirs)).phase == "Removed"
 
 
-async def test_with_all_tables_lost_what_is_left_of_a_deleted_endpoint_is_found_in_every_organization(
-    both: tuple[Estate, str, str],
-) -> None:
-    estate, ours, theirs = both
+async def test_with_all_tables_lost_what_is_left_of_a_deleted_endpoint_is_found_in_every_organization() -> None:
+    estate, ours, theirs = await both()
     estate.events.settings.drop = True
     for endpoint in (ours, theirs):
         await estate.delete(endpoint)
@@ -236,18 +229,16 @@ async def test_with_all_tables_lost_what_is_left_of_a_deleted_endpoint_is_found_
 # -- an endpoint's organization changes ----------------------------------------------------------------------------
 
 
-@pytest.fixture
-async def changed() -> AsyncIterator[tuple[Estate, str]]:
+async def changed() -> tuple[Estate, str]:
     """An endpoint that was connected in the first organization, and whose tag now names the second."""
-    estate, watch = await opened(TAG)
+    estate = await opened(TAG)
     endpoint = await estate.put_endpoint(tags=STAYS)
     await estate.settle()
     await estate.ready(endpoint)
     await estate.clock.sleep(600)  # a policy that was just made could merely not show yet
     await estate.put_endpoint(tags=MOVED)
     await estate.settle()
-    yield estate, endpoint
-    assert watch.most == 1
+    return estate, endpoint
 
 
 async def by_hand(estate: Estate, endpoint: str, *, policy: bool = True) -> None:
@@ -260,10 +251,8 @@ async def by_hand(estate: Estate, endpoint: str, *, policy: bool = True) -> None
         estate.elastic._filters.delete(ruleset.id, ignore_associations=False)
 
 
-async def test_nothing_is_made_in_the_new_organization_while_the_old_one_has_a_policy_of_ours(
-    changed: tuple[Estate, str],
-) -> None:
-    estate, endpoint = changed
+async def test_nothing_is_made_in_the_new_organization_while_the_old_one_has_a_policy_of_ours() -> None:
+    estate, endpoint = await changed()
     connection = await estate.connection(endpoint)
     refused = connection.condition(POLICY_READY)
     assert refused is not None
@@ -278,8 +267,8 @@ async def test_nothing_is_made_in_the_new_organization_while_the_old_one_has_a_p
         assert {c.reason for c in one.conditions if c.type == POLICY_READY} == {"OrganizationChanged"}
 
 
-async def test_it_goes_on_by_itself_once_a_person_has_taken_the_policy_away(changed: tuple[Estate, str]) -> None:
-    estate, endpoint = changed
+async def test_it_goes_on_by_itself_once_a_person_has_taken_the_policy_away() -> None:
+    estate, endpoint = await changed()
     await by_hand(estate, endpoint)
     await swept(estate)
     assert where(estate, endpoint) == [0, 1]
@@ -290,8 +279,8 @@ async def test_it_goes_on_by_itself_once_a_person_has_taken_the_policy_away(chan
     assert (await estate.sweep()).enqueued == 0
 
 
-async def test_put_back_it_is_as_it_was(changed: tuple[Estate, str]) -> None:
-    estate, endpoint = changed
+async def test_put_back_it_is_as_it_was() -> None:
+    estate, endpoint = await changed()
     policy = (await estate.connection(endpoint)).policy
     await estate.put_endpoint(tags=STAYS)
     await estate.settle()
@@ -299,10 +288,8 @@ async def test_put_back_it_is_as_it_was(changed: tuple[Estate, str]) -> None:
     assert (connection.organization, connection.policy.id) == ("default", policy.id)
 
 
-async def test_a_policy_that_somebody_took_over_by_its_description_does_not_hold_it_up(
-    changed: tuple[Estate, str],
-) -> None:
-    estate, endpoint = changed
+async def test_a_policy_that_somebody_took_over_by_its_description_does_not_hold_it_up() -> None:
+    estate, endpoint = await changed()
     await by_hand(estate, endpoint, policy=False)
     (ruleset,) = estate.policies_of(endpoint)
     ruleset.rules = []
@@ -312,8 +299,8 @@ async def test_a_policy_that_somebody_took_over_by_its_description_does_not_hold
     await estate.ready(endpoint)
 
 
-async def test_a_former_organization_that_cannot_be_read_is_waited_for(changed: tuple[Estate, str]) -> None:
-    estate, endpoint = changed
+async def test_a_former_organization_that_cannot_be_read_is_waited_for() -> None:
+    estate, endpoint = await changed()
     await by_hand(estate, endpoint)
 
     def down(call: Call) -> Outcome:
@@ -326,8 +313,8 @@ async def test_a_former_organization_that_cannot_be_read_is_waited_for(changed: 
     assert where(estate, endpoint) == [0, 1]
 
 
-async def test_a_former_organization_without_settings_is_named(changed: tuple[Estate, str]) -> None:
-    estate, endpoint = changed
+async def test_a_former_organization_without_settings_is_named() -> None:
+    estate, endpoint = await changed()
     worker = estate.new_worker(ELASTIC_API_KEY="")
     await estate.send(endpoint)
     await estate.settle(worker=worker)
@@ -339,8 +326,8 @@ async def test_a_former_organization_without_settings_is_named(changed: tuple[Es
     assert len((await estate.sweep(worker)).errors) == 0
 
 
-async def test_with_the_tables_lost_too_there_is_no_second_policy(changed: tuple[Estate, str]) -> None:
-    estate, endpoint = changed
+async def test_with_the_tables_lost_too_there_is_no_second_policy() -> None:
+    estate, endpoint = await changed()
     estate.storage.connections._rows.clear()
     await swept(estate)
     assert where(estate, endpoint) == [1, 0]
@@ -352,7 +339,7 @@ async def test_with_the_tables_lost_too_there_is_no_second_policy(changed: tuple
 
 
 async def test_a_policy_that_others_made_does_not_hold_it_up() -> None:
-    estate, _ = await opened(TAG)
+    estate = await Estate(second_scope=TAG).open()
     endpoint = await connection_by_hand(estate, "pe-1")
     await swept(estate)
     connection = await estate.ready(endpoint)
