@@ -90,7 +90,8 @@ def test_an_organizations_settings_have_the_names_that_the_app_reads_and_its_key
     made = {}
     for variable in ("keys", "scopes"):
         (arguments,) = re.findall(rf"^var {variable} = toObject\((.*?)\)$", text, re.DOTALL | re.MULTILINE)
-        setting, value = re.findall(r"one => (.+?)(?:,\s|\s*$)", arguments.replace("replace(one.name, '-', '_')", "NAME"))
+        arguments = arguments.replace("replace(one.name, '-', '_')", "NAME")
+        setting, value = re.findall(r"one => (.+?)(?:,\s|\s*$)", arguments)
         made[evaluated(setting, name)] = evaluated(value, name)
     key = f"@Microsoft.KeyVault(VaultName=kv;SecretName=elastic-api-key-{name})"
     assert made == {key_setting(name): key, scope_setting(name): "one.scope"}
