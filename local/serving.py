@@ -32,8 +32,9 @@ class Serving:
         self.url = f"{scheme}://127.0.0.1:{self._socket.getsockname()[1]}"
         options = {"ssl_certfile": str(certificate[0]), "ssl_keyfile": str(certificate[1])} if certificate else {}
         quiet = {"log_level": "warning", "access_log": False}
-        # The apps say what time it is, by their own clock.
-        config = uvicorn.Config(app, lifespan="off", date_header=False, **quiet, **options)  # type: ignore[arg-type]  # uvicorn's names are right, a dict of them is not typed
+        # The apps say what time it is, by their own clock. Connections are closed by who opened them: a server that is
+        # the first to close one can do so while the next request is on its way.
+        config = uvicorn.Config(app, lifespan="off", date_header=False, timeout_keep_alive=75, **quiet, **options)  # type: ignore[arg-type]  # uvicorn's names are right, a dict of them is not typed
         self._server = _Quiet(config)
         self._task: asyncio.Task[None] | None = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Generator, Iterator
 
 import pytest
@@ -26,6 +27,15 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     if pyfuncitem.get_closest_marker("asyncio") is None:
         pyfuncitem.funcargs.pop("event_loop_policy", None)
     return (yield)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what collecting has loaded out of every later garbage collection: it stays anyway, and there is much of it.
+
+    Measured on the reconcile tests: an eighth of their time.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -54,16 +54,19 @@ class TrafficFilters:
 
     def listed(self, deployment_id: str) -> list[str]:
         """Ids of the rulesets that readers are shown for a deployment."""
-        return [r for r, d in self._shown() if d == deployment_id]
+        return [r for r, _ in self._shown(deployment_id)]
 
-    def _shown(self) -> list[tuple[str, str]]:
-        """Associations as readers are shown them: new ones later, and for a while those that were taken away."""
-        lag = timedelta(seconds=self._settings.disassociation_lag_seconds)
-        gone = (
-            pair for pair, at in self._taken_away.items() if self._clock.now() - at < lag and pair[0] in self.rulesets
-        )
-        standing = [pair for pair, since in self.associations.items() if self._settled(since)]
-        return list(dict.fromkeys((*standing, *gone)))
+    def _shown(self, one: str) -> list[tuple[str, str]]:
+        """A ruleset's or a deployment's associations as readers are shown them.
+
+        New ones later, and for a while those that were taken away.
+        """
+        now = self._clock.now()
+        lag = timedelta(seconds=self._settings.association_lag_seconds)
+        gone_lag = timedelta(seconds=self._settings.disassociation_lag_seconds)
+        standing = [pair for pair, since in self.associations.items() if one in pair and now - since >= lag]
+        gone = [pair for pair, at in self._taken_away.items() if one in pair and now - at < gone_lag]
+        return list(dict.fromkeys((*standing, *(pair for pair in gone if pair[0] in self.rulesets))))
 
     # Rulesets.
 
@@ -254,11 +257,8 @@ class TrafficFilters:
     def _readable(self, ruleset: Ruleset) -> bool:
         return self._clock.now() - ruleset.created_at >= timedelta(seconds=self._settings.create_lag_seconds)
 
-    def _settled(self, since: datetime) -> bool:
-        return self._clock.now() - since >= timedelta(seconds=self._settings.association_lag_seconds)
-
     def _associations(self, ruleset: Ruleset) -> dict[str, Any]:
-        users = [d for r, d in self._shown() if r == ruleset.id]
+        users = [d for _, d in self._shown(ruleset.id)]
         shown = [d for d in users if d not in self._settings.invisible_deployments]
         return {
             "associations": [{"entity_type": "deployment", "id": d} for d in shown],

@@ -85,7 +85,12 @@ async def serve(options: argparse.Namespace) -> None:
     )
     with socket.create_server(("127.0.0.1", options.port)) as listening:
         config = uvicorn.Config(
-            host.app, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=1
+            host.app,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=1,
+            timeout_keep_alive=75,  # as in `local.serving`: the caller closes first
         )
         server = _Server(config, lambda: _announce(options.ready_file, listening.getsockname()[1]))
         stopping = asyncio.Event()
