@@ -44,7 +44,7 @@ def miss(known: Connection, message: WorkMessage, rules: Rules, now: datetime) -
     """Count this miss, and say what it means."""
     known = replace(known, missing_since=known.missing_since or now)
     told = message.cause == "event-delete"
-    # A person who asks for what was left (the right to delete it was missing) is taken at his word.
+    # A person who asks for what was left (the right to delete it was missing) is taken at their word.
     again = message.cause == "event-write" or (message.cause == "manual" and known.left)
     if known.phase is Phase.REMOVED and not again:
         return known, Missing.SETTLED
