@@ -22,8 +22,8 @@ from shared.core.catalogue import hosted_services
 
 ROOT = Path(__file__).resolve().parents[2]
 ALIASES = {service.region: service.alias for service in hosted_services()}
-START_SECONDS = 90.0
-READY_SECONDS = 90.0
+START_SECONDS = 150.0
+READY_SECONDS = 180.0
 
 
 class Instance:
