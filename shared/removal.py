@@ -73,6 +73,7 @@ def _grace(run: Run) -> None:
     ends = (known.removing_since or now) + timedelta(seconds=run.context.rules.removal_grace)
     message = f"What was made for it is removed after {ends:%Y-%m-%d %H:%M:%S} UTC, unless the endpoint is made again."
     run.waits[c.REMOVED] = (ends - now).total_seconds()
+    run.connection = replace(known, planned=())  # what was planned for it while it was there
     _conclude(run, c.waiting(c.REMOVED, "GracePeriod", message), Phase.REMOVING)
 
 

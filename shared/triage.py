@@ -194,13 +194,13 @@ def _judge_missing(look: Look, entry: Known, endpoint: ArmId, found: Triage) -> 
     if stance.enforces and not retained:
         found.removes[known.id] = len(things_of(known))
     removed = known.condition(c.REMOVED)
-    if known.wake_at is not None and now - known.wake_at < OVERDUE:
-        return  # the grace period runs
+    if known.removing_since is not None and known.wake_at is not None and now - known.wake_at < OVERDUE:
+        return  # the grace period runs; before it, only a sweep's own look counts as a miss
     waits = removed is not None and removed.needs is c.Kind.PERSON and removed.reason != LIMITED
     if waits and not _long_ago(known, now):
         return
-    if known.planned and not stance.enforces:
-        return  # reported already, and nothing is carried out
+    if known.removing_since is not None and known.planned and not stance.enforces:
+        return  # the removal is reported already, and nothing is carried out
     found.work.append(look.message(endpoint))
 
 

@@ -166,6 +166,9 @@ def _remember_elastic(known: Connection, elastic: ElasticPlan) -> Connection:
     if not policy.id and known.policy.intent_at and known.guid:
         policy = known.policy  # an intent is cleared only by a definite answer
     known = known.using(policy)
+    if not any(condition.type == c.CLAIMED for condition in elastic.conditions):
+        # Nobody asks for the claim any more: what was said of it is not true, and waits for nothing.
+        known = replace(known, conditions=tuple(one for one in known.conditions if one.type != c.CLAIMED))
     deployments = known.deployments if elastic.deployments is None else elastic.deployments
     associations = known.associations if elastic.associations is None else elastic.associations
     return replace(

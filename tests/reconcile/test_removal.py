@@ -97,6 +97,40 @@ async def test_without_events_two_sweeps_must_miss_it_and_a_message_counts_once(
     assert everything(estate) == []
 
 
+async def test_a_connection_that_goes_on_looking_by_itself_is_missed_by_the_sweeps_all_the_same(estate: Estate) -> None:
+    """Its own looks, once a minute, come between two sweeps, and count as none."""
+    endpoint = await connected(estate)
+    estate.events.settings.drop = True
+    await estate.delete(endpoint)
+    await estate.sweep()
+    await estate.settle(300)
+    assert (await estate.connection(endpoint)).missed == 1
+    assert (await estate.sweep()).enqueued == 1
+    await estate.settle(2 * GRACE)
+    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert everything(estate) == []
+
+
+async def test_what_is_only_observed_and_had_something_to_do_is_missed_too(estate: Estate) -> None:
+    """What was planned while the endpoint was there is not what is planned now that it is gone."""
+    endpoint = await connected(estate)
+    found = estate.arm.private_endpoint(endpoint)
+    assert found is not None
+    found.tags |= {"elastic-privatelink": "observe", "elastic-privatelink-claim": "true"}
+    await estate.send(endpoint)
+    await estate.settle()
+    assert (await estate.connection(endpoint)).planned
+    estate.events.settings.drop = True
+    await estate.delete(endpoint)
+    for _ in range(4):
+        await estate.sweep()
+        await estate.settle(300)
+        await estate.clock.sleep(300)
+    assert await removed_reason(estate, endpoint) == "ObserveMode"
+    assert any("delete policy" in step for step in (await estate.connection(endpoint)).planned)
+    assert removals(estate) == []
+
+
 async def test_an_endpoint_made_again_within_the_grace_period_keeps_its_policy_and_record(estate: Estate) -> None:
     endpoint = await connected(estate)
     before = (await estate.connection(endpoint)).policy.id

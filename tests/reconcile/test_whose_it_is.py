@@ -147,3 +147,15 @@ async def test_what_was_made_in_a_zone_that_the_network_left_goes_with_the_endpo
     assert left.id == theirs
     assert [link.path.name for link in estate.links_of(left)] == ["by-hand"]
     assert left.a_record("*") is None
+
+
+@pytest.mark.parametrize("mode", ["observe", "enforce"])
+async def test_a_claim_that_is_no_longer_asked_for_is_not_spoken_of_any_more(estate: Estate, mode: str) -> None:
+    tags = {"elastic-privatelink-claim": "true", "elastic-privatelink": mode}
+    endpoint = await estate.put_endpoint(tags=tags)
+    await estate.settle()
+    assert (await estate.connection(endpoint)).condition("Claimed") is not None
+    await estate.put_endpoint(tags={})
+    await estate.settle()
+    assert (await estate.ready(endpoint)).condition("Claimed") is None
+    assert estate.elastic.claims() == []
