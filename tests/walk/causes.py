@@ -1,0 +1,96 @@
+"""Why a connection may stay incomplete after a random walk: every reason, and what must be so for it to be true.
+
+Judged by what is there, not by the product's own rules. Used by `ending`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from local.elastic.deployments import Deployment
+from tests.walk.scene import Place, Scene
+from tests.walk.wishes import asked_for, asks_for, consented, opted_in
+
+
+def _targets(scene: Scene, place: Place) -> list[Deployment]:
+    """Every deployment that has to do with the endpoint."""
+    asked = set(asked_for(scene, place))
+    attached = {d for p, d in scene.pairs() if scene.connection_guids[place.name] & _guids_of(scene, p)}
+    return [
+        one
+        for one in scene.deployments()
+        if {one.id, one.name, *scene.former_names.get(one.id, ())} & asked or asks_for(one, place) or one.id in attached
+    ]
+
+
+def _guids_of(scene: Scene, policy_id: str) -> frozenset[str]:
+    return next((one.guids for one in scene.estate.elastic.rulesets() if one.id == policy_id), frozenset())
+
+
+def _any(test: Callable[[Scene, Deployment, Place], bool]) -> Callable[[Scene, Place], bool]:
+    return lambda scene, place: any(test(scene, one, place) for one in _targets(scene, place))
+
+
+def _not_found(scene: Scene, place: Place) -> bool:
+    names = {name for one in scene.deployments() for name in (one.id, one.name)}
+    return bool(set(asked_for(scene, place)) - names)
+
+
+def _ambiguous(scene: Scene, place: Place) -> bool:
+    names = [one.name for one in scene.deployments() if one.status == "started" and not one.hidden]
+    return any(names.count(name) > 1 for name in asked_for(scene, place))
+
+
+def _unprotected(scene: Scene, deployment: Deployment, place: Place) -> bool:
+    mine = scene.connection_guids[place.name]
+    others = [one for one in scene.estate.elastic.attached(deployment.id) if not one.guids & mine]
+    return not others
+
+
+def _record_in_the_way(scene: Scene, place: Place) -> bool:
+    found = scene.endpoint(place.name)
+    name = f"privatelink.{place.region}."
+    records = [one.a_record("*") for one in scene.zones() if one.name.startswith(name)]
+    return any(one is not None and found is not None and found.address not in one for one in records)
+
+
+def _linked_elsewhere(scene: Scene, place: Place) -> bool:
+    zones = {link.path.parent.id for link in scene.links() if f"privatelink.{place.region}." in link.path.parent.name}
+    return len(zones) > 1
+
+
+def _misnamed(scene: Scene, place: Place) -> bool:
+    found = scene.endpoint(place.name)
+    rules = [rule for one in scene.policies(ours=False) for rule in one.rules]
+    mine = [rule for rule in rules if found and rule["azure_endpoint_guid"].lower() == found.resource_guid.lower()]
+    return any(rule["azure_endpoint_name"] != place.name for rule in mine)
+
+
+def _lets_others_in(scene: Scene, place: Place) -> bool:
+    mine = scene.connection_guids[place.name]
+    return any(one.guids & mine and (len(one.guids) > 1 or one.guids - mine) for one in scene.estate.elastic.rulesets())
+
+
+CAUSES: dict[str, Callable[[Scene, Place], bool]] = {
+    "DeploymentNotFound": _not_found,
+    "DeploymentAmbiguous": _ambiguous,
+    "DeploymentNotRunning": _any(lambda _, one, __: one.status == "stopped" or one.hidden),
+    "DeploymentInAnotherRegion": _any(lambda _, one, place: one.azure_region != place.region),
+    "DeploymentOptedOut": _any(lambda _, one, __: one.tags.get("elastic-privatelink") == "ignore"),
+    "DeploymentNotAllowed": _any(lambda scene, one, place: not consented(scene, one, place)),
+    "WouldCutOffPublicTraffic": _any(
+        lambda scene, one, place: _unprotected(scene, one, place) and not opted_in(scene, one, "first")
+    ),
+    "WouldReopenPublicAccess": _any(
+        lambda scene, one, place: _unprotected(scene, one, place) and not opted_in(scene, one, "last")
+    ),
+    "AssociationContested": _any(lambda scene, one, _: one.id in scene.fought),
+    "PolicyNameMismatch": _misnamed,
+    "ApprovalOverdue": _misnamed,
+    "AwaitingApproval": _misnamed,
+    "PolicyAdmitsOthers": _lets_others_in,
+    "RecordHeldByOthers": _record_in_the_way,
+    "RecordHeldByAnotherEndpoint": _record_in_the_way,
+    "NetworkLinkedToAnotherZone": _linked_elsewhere,
+}
+"""Every reason for which a connection may stay incomplete, and what must be so then."""

@@ -1,0 +1,230 @@
+"""How a random walk ends: things calm down, and then all is as it should be, or is explained.
+
+Converged; nothing left to do; of endpoints that are gone nothing of ours is left, or the record says what and why. What
+keeps a connection from being complete must be there to see: a reason without its cause is a failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from shared import removal_limit
+from shared.core import conditions as c
+from shared.core.arm_ids import connection_id
+from shared.core.conditions import Condition, Phase
+from shared.core.connection import Connection
+from shared.core.connection_document import from_document
+from tests.walk.causes import CAUSES
+from tests.walk.hosting import Weather
+from tests.walk.scene import PLACES, Place, Scene, connection_of, is_ours, marked
+from tests.walk.watch import OPEN, Watch
+from tests.walk.wishes import asked_for
+
+ROUNDS = 6
+"""Sweeps, five minutes apart, after which all must be as it should be."""
+
+
+KEEPS = {"WouldReopenPublicAccess", "DeploymentOptedOut"}
+"""Reasons for which the removal of what was made for an endpoint waits for a person."""
+
+
+class Unfinished(AssertionError):
+    """Things have calmed down, and something is not as it should be."""
+
+
+async def calm_down(scene: Scene, weather: Weather, watch: Watch, log: Callable[[str], None]) -> None:
+    """Nothing fails any more and nobody does anything; time passes."""
+    weather.clear()
+    estate = scene.estate
+    estate.events.settings.drop, estate.events.settings.duplicate = False, False
+    estate.events.settings.delivery_delay = 0.0
+    estate.elastic_settings.create_lag_seconds = estate.elastic_settings.association_lag_seconds = 0.0
+    # While it leaves settings out, each sweep has what is blocked looked at, to ask for the policies one by one.
+    estate.elastic_settings.settings_absent = False
+    estate.arm_settings.stale_list_seconds = estate.arm_settings.not_found_after_create_seconds = 0.0
+    estate.worker = estate.new_worker()
+    for pause in (300.0,) * (ROUNDS - 2) + (3700.0, 300.0):
+        await scene.pass_time(pause)
+        found = await estate.sweep()
+        watch.swept()
+        log(f"calm: the timer finds {found.enqueued} to look at")
+        if found.stopped:
+            await _confirm(scene, watch, log)
+    await scene.pass_time(1800)
+    watch.look()
+
+
+async def _confirm(scene: Scene, watch: Watch, log: Callable[[str], None]) -> None:
+    context = scene.estate.worker.context
+    stopped = (await removal_limit.read(context)).stopped
+    assert stopped is not None
+    await removal_limit.confirm(context, stopped.id)
+    watch.confirmed = stopped.steps
+    log(f"calm: a person confirms {stopped.steps} removals")
+
+
+async def check(scene: Scene, watch: Watch) -> dict[str, int]:
+    """Raises Unfinished; returns how many connections ended in which phase."""
+    await _check_quiet(scene, watch)
+    phases: dict[str, int] = {}
+    for place in PLACES:
+        row = await scene.estate.storage.connections.find(connection_id(place.id))
+        known = None if row is None else from_document(row.document)
+        if place.name in scene.alive:
+            _check_alive(scene, place, known)
+        elif place.name in scene.connection_guids:
+            _check_gone(scene, place, known)
+        if known is not None:
+            phases[_named(known)] = phases.get(_named(known), 0) + 1
+    return phases
+
+
+def _named(known: Connection) -> str:
+    ready = known.condition(c.READY)
+    return f"{known.phase} {ready.reason}" if known.phase == Phase.BLOCKED and ready else str(known.phase)
+
+
+async def _check_quiet(scene: Scene, watch: Watch) -> None:
+    """Two more sweeps find nothing to do and write nothing."""
+    estate = scene.estate
+    await estate.sweep()
+    await scene.pass_time(60)
+    before = len(estate.worker.wire.calls)
+    for _ in range(2):
+        found = await estate.sweep()
+        if found.enqueued > await _unapproved(scene) or found.errors:
+            raise Unfinished(
+                f"the timer still finds {found.enqueued} to look at: {await _looked_at(scene)} {found.errors}"
+            )
+        await scene.pass_time(60)
+    writes = [call.what for call in estate.worker.wire.calls[before:] if call.writes]
+    writes = [what for what in writes if what.split()[0] in {"PUT", "POST", "DELETE", "PATCH"}]
+    if writes:
+        raise Unfinished(f"two more sweeps wrote {writes}")
+    watch.look()
+
+
+async def _looked_at(scene: Scene) -> str:
+    """The connections that are on the queue, as they stand."""
+    texts = [message.text for message in scene.estate.queue.messages]
+    rows = [row async for row in scene.estate.storage.connections.list()]
+    known = [from_document(row.document) for row in rows]
+    return " | ".join(f"{one.name} {_shown(one)}" for one in known if any(f'/{one.name}"' in text for text in texts))
+
+
+async def _unapproved(scene: Scene) -> int:
+    """Connections whose approval is overdue: after that only the timer looks, and it does each time."""
+    waiting = 0
+    for place in scene.alive.values():
+        row = await scene.estate.storage.connections.find(connection_id(place.id))
+        approved = None if row is None else from_document(row.document).condition(c.APPROVED)
+        waiting += approved is not None and not approved.true
+    return waiting
+
+
+# -- endpoints that are gone ---------------------------------------------------------------------------------------
+
+
+def _check_gone(scene: Scene, place: Place, known: Connection | None) -> None:
+    left = _things(scene, place)
+    if known is None:
+        if left:
+            raise Unfinished(f"there is no record of {place.name}, and left are {left}")
+        return
+    removed = known.condition(c.REMOVED)
+    if known.phase != Phase.IGNORED and (removed is None or (removed.needs is c.Kind.TIME and _enforced(known))):
+        raise Unfinished(f"{place.name} is gone and {known.phase}: {_shown(known)}")
+    retained = known.on_delete == "retain" or not _enforced(known)
+    if left and not known.left and not retained:
+        raise Unfinished(f"{place.name} is gone, and left without a word: {left}; {_shown(known)}")
+    if known.phase == Phase.BLOCKED and removed is not None and removed.reason not in KEEPS:
+        raise Unfinished(f"{place.name} is gone and blocked by {removed.reason}: {removed.message}")
+    _check_left_for_a_reason(scene, place, known, left, retained=retained)
+
+
+def _check_left_for_a_reason(scene: Scene, place: Place, known: Connection, left: list[str], *, retained: bool) -> None:
+    """What stays although it is ours is in use, or holds something of others."""
+    if retained:
+        return
+    for policy in scene.estate.elastic.rulesets():
+        if is_ours(policy) and connection_of(policy) == connection_id(place.id):
+            others = scene.foreign_guids() & policy.guids or len(policy.guids) > 1
+            told = any(policy.id in text for text in known.left)  # it was in use when all else went
+            if not told and not others and not [pair for pair in scene.pairs() if pair[0] == policy.id]:
+                raise Unfinished(f"policy {policy.id} of {place.name} is left, and nobody uses it")
+    if any(text.startswith("record") for text in left):
+        raise Unfinished(f"the address of {place.name} is left: {left}; {_shown(known)}")
+
+
+def _things(scene: Scene, place: Place) -> list[str]:
+    """Everything that carries the mark of this endpoint's connection, and nobody else's use."""
+    own = connection_id(place.id)
+    found = []
+    for zone in scene.zones():
+        record = zone.record_sets.get(("A", "*"))
+        if record is not None and f"elastic-privatelink-holder-{own}" in record.metadata and marked(record.metadata):
+            found.append(f"record {zone.id}")
+        if zone.tags.get("elastic-privatelink-connection") == own:
+            found.append(f"zone {zone.id}")
+    found += [f"link {one.id}" for one in scene.links() if one.tags.get("elastic-privatelink-connection") == own]
+    found += [
+        f"policy {one.id}" for one in scene.estate.elastic.rulesets() if is_ours(one) and connection_of(one) == own
+    ]
+    return found
+
+
+def _enforced(known: Connection) -> bool:
+    return known.mode in {"", "enforce"}
+
+
+# -- endpoints that are there --------------------------------------------------------------------------------------
+
+
+def _check_alive(scene: Scene, place: Place, known: Connection | None) -> None:
+    if known is None:
+        raise Unfinished(f"there is no record of {place.name}")
+    if known.mode == "ignore":
+        return
+    if known.phase not in {Phase.READY, Phase.BLOCKED} and _enforced(known) and not _only_unreachable(known):
+        raise Unfinished(f"{place.name} is {known.phase}: {_shown(known)}")
+    for condition in known.conditions:
+        if condition.type not in {c.READY, c.REACHABLE} and not condition.true and _enforced(known):
+            _check_excuse(scene, place, condition)
+    if known.phase == Phase.READY:
+        _check_complete(scene, place)
+
+
+def _only_unreachable(known: Connection) -> bool:
+    """Whether nothing but the test fails: it is judged by the tests of the diagnosis."""
+    return all(one.true for one in known.conditions if one.type not in {c.READY, c.REACHABLE})
+
+
+def _shown(known: Connection) -> str:
+    return "; ".join(f"{one.type} {one.status} {one.reason}: {one.message}" for one in known.conditions)
+
+
+def _check_complete(scene: Scene, place: Place) -> None:
+    """Ready means: names lead to the endpoint, it is approved, and what it asks for lets it in."""
+    found = scene.endpoint(place.name)
+    assert found is not None
+    zones = [one for one in scene.estate.arm.zones_linked_to(place.vnet) if place.region in one.name]
+    if not any(found.address in (zone.a_record("*") or []) for zone in zones):
+        raise Unfinished(f"{place.name} is Ready, and its names do not lead to it")
+    if found.status != "Approved":
+        raise Unfinished(f"{place.name} is Ready, and {found.status}")
+    for name in asked_for(scene, place):
+        named = [one for one in scene.deployments() if name in {one.id, one.name} and one.status == "started"]
+        answers = [scene.estate.elastic.decide(one.private_host(), found.resource_guid).status for one in named]
+        if answers and OPEN not in answers:
+            raise Unfinished(f"{place.name} is Ready, and {name} answers {answers}")
+
+
+def _check_excuse(scene: Scene, place: Place, condition: Condition) -> None:
+    cause = CAUSES.get(condition.reason)
+    told = f"{place.name}: {condition.type} is {condition.status} by {condition.reason}: {condition.message}"
+    if cause is None:
+        raise Unfinished(f"{told}; that is no reason to stop")
+    if not cause(scene, place):
+        raise Unfinished(f"{told}; but that is not so")
+    if condition.needs is c.Kind.PERSON and not condition.next_step:
+        raise Unfinished(f"{told}; and no next step")

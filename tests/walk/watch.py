@@ -1,0 +1,239 @@
+"""What must hold at every moment of a random walk, looked at after each write of a worker. Judged by the simulators.
+
+People may do what they like: `people_did` takes what is there after a deed of theirs as the new beginning. What the
+workers do from there must leave everything foreign as it is, byte for byte; must cut nobody off and open nothing; must
+make no second policy; and must take away only what is ours.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from local.elastic.deployments import Deployment
+from tests.harness.wire import Call
+from tests.walk.scene import INSTANCE, PLACES, Pair, Place, Scene, connection_of, is_ours, marked
+from tests.walk.wishes import consented, opted_in, wanted_by
+
+ANYWHERE, OFFICE = "192.0.2.77", "198.51.100.7"
+"""Somebody on the internet, and somebody whom the IP policies admit."""
+OPEN = 401
+"""Elasticsearch's own answer to who brings no credentials."""
+
+
+class Harm(AssertionError):
+    """Something that must never happen."""
+
+
+@dataclass(slots=True)
+class State:
+    """All that is compared."""
+
+    foreign: dict[str, Any]
+    pairs: set[Pair]
+    public: dict[str, int]
+    office: dict[str, int]
+    private: dict[tuple[str, str], bool]
+    """By a deployment's id and an endpoint's GUID: whether its clients get in."""
+    policies: dict[str, frozenset[str]]
+    """GUIDs of each policy."""
+
+
+@dataclass(slots=True)
+class Watch:
+    """Looks on."""
+
+    scene: Scene
+    ours: set[Pair] = field(default_factory=set)
+    """Associations that workers made and that nobody else has touched."""
+    ever_ours: set[Pair] = field(default_factory=set)
+    deletions: int = 0
+    """Since the last sweep."""
+    confirmed: int = 0
+    """Steps that a person allowed beyond the limit."""
+    _wrote: str = ""
+    """The write that came before the present call."""
+    _before: State = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._before = self._state()
+
+    # -- when it looks ---------------------------------------------------------------------------------------------
+
+    def call(self, call: Call) -> None:
+        """A worker is about to make a call: what came of its last write?"""
+        if self._wrote:
+            self.look()
+        self._wrote = call.what if call.writes and call.service in {"arm", "elastic"} else ""
+        if "ignore_associations=true" in call.query:
+            raise Harm("a policy is deleted whoever uses it")
+        if call.service in {"arm", "elastic"} and (call.what.startswith("DELETE") or call.what.endswith("_unclaim")):
+            self.deletions += 1
+            limit = self.scene.estate.worker.context.settings.removal_limit
+            if self.deletions > limit + self.confirmed:
+                raise Harm(f"S6: {self.deletions} removals since the last sweep")
+
+    def swept(self) -> None:
+        """The timer has run: a new period of S6 begins."""
+        self.deletions = 0
+
+    def people_did(self) -> None:
+        """A person has changed something."""
+        before, now = self._before, self._state()
+        made, gone = now.pairs - before.pairs, before.pairs - now.pairs
+        self.ours -= gone
+        self.scene.given_back |= made & self.ever_ours
+        self.scene.given_back -= gone
+        self._before = now
+
+    def look(self) -> None:
+        """Compare with what was there before; raises Harm."""
+        before, now = self._before, self._state()
+        self._check_foreign(before, now)
+        self._check_policies(before, now)
+        self._check_made(now.pairs - before.pairs)
+        self._check_taken(before.pairs - now.pairs)
+        for deployment in self.scene.deployments():
+            self._check_doors(deployment, before, now)
+            self._check_clients(deployment, before, now)
+        self._before, self._wrote = now, ""
+
+    # -- what it looks at ------------------------------------------------------------------------------------------
+
+    def _state(self) -> State:
+        scene, elastic = self.scene, self.scene.estate.elastic
+        deployments = scene.deployments()
+        guids = {found.resource_guid.lower() for one in PLACES if (found := scene.endpoint(one.name)) is not None}
+        guids |= scene.foreign_guids()
+        return State(
+            foreign=self._foreign(),
+            pairs=scene.pairs(),
+            public={one.id: elastic.decide_public(_public_host(one), ANYWHERE).status for one in deployments},
+            office={one.id: elastic.decide_public(_public_host(one), OFFICE).status for one in deployments},
+            private={
+                (one.id, guid): elastic.decide(one.private_host(), guid).status == OPEN
+                for one in deployments
+                for guid in guids
+            },
+            policies={one.id: one.guids for one in elastic.rulesets()},
+        )
+
+    def _foreign(self) -> dict[str, Any]:
+        """Everything that carries no marker of ours, as a copy."""
+        scene, found = self.scene, dict[str, Any]()
+        for zone in scene.zones():
+            if not marked(zone.tags):
+                found[zone.id] = (dict(zone.tags), zone.location)
+            for key, record in zone.record_sets.items():
+                if key[0] != "SOA" and not marked(record.metadata):
+                    found[f"{zone.id} {key}"] = (record.ttl, copy.deepcopy(record.records), dict(record.metadata))
+        for link in scene.links():
+            if not marked(link.tags):
+                found[link.id] = (link.vnet.id, link.registration_enabled, dict(link.tags))
+        for policy in scene.estate.elastic.rulesets():
+            if not is_ours(policy):
+                found[policy.id] = (policy.name, policy.description, policy.include_by_default, _rules(policy.rules))
+            else:
+                foreign = scene.foreign_guids()
+                theirs = [rule for rule in policy.rules if rule.get("azure_endpoint_guid", "").lower() in foreign]
+                found[f"rules of {policy.id}"] = _rules(theirs)
+                found[f"default of {policy.id}"] = policy.include_by_default
+        return {name: value for name, value in found.items() if value not in ([], False)}
+
+    # -- what it demands -------------------------------------------------------------------------------------------
+
+    def _check_foreign(self, before: State, now: State) -> None:
+        for name in sorted({*before.foreign, *now.foreign}):
+            was, is_ = before.foreign.get(name), now.foreign.get(name)
+            if name.startswith("default of ") and name.removeprefix("default of ") not in now.policies:
+                continue  # it was ours, and went
+            if was != is_:
+                raise Harm(f"{name} is foreign and was {was}, now {is_}; after {self._wrote}")
+
+    def _check_policies(self, before: State, now: State) -> None:
+        made = [one for one in self.scene.policies(ours=True) if one.id not in before.policies]
+        for policy in made:
+            others = [name for name, guids in before.policies.items() if guids & policy.guids]
+            if others:
+                raise Harm(f"a second policy {policy.id} for a GUID that {others} had already")
+            if policy.include_by_default:
+                raise Harm(f"S9: {policy.id} is applied by default")
+        ours = Counter(guid for one in self.scene.policies(ours=True) for guid in one.guids)
+        before_ours = Counter(
+            guid for name, guids in before.policies.items() if name not in _foreign_ids(self.scene) for guid in guids
+        )
+        for guid, count in ours.items():
+            if count > max(1, before_ours[guid]):
+                raise Harm(f"{count} policies of ours for {guid}")
+
+    def _check_made(self, made: set[Pair]) -> None:
+        for policy_id, deployment_id in made:
+            target = self.scene.estate.elastic.deployment(deployment_id)
+            policy = next(one for one in self.scene.estate.elastic.rulesets() if one.id == policy_id)
+            place = self._place_of(policy.guids)
+            found = self.scene.endpoint(place.name) if place else None
+            if target is None or place is None or found is None:
+                raise Harm(f"{policy_id} was associated with {deployment_id}, for an endpoint that is not there")
+            if found.status != "Approved" or target.region != policy.region:
+                raise Harm(f"S3: {policy_id} was associated with {target.name} too early, or elsewhere")
+            if target.status == "stopped" or target.hidden:
+                raise Harm(f"{policy_id} was associated with {target.name}, which is stopped")
+            if not consented(self.scene, target, place) or not wanted_by(self.scene, target, place):
+                raise Harm(f"S8: {policy_id} was associated with {target.name}, which nobody allowed or asked for")
+            if self.scene.foreign_guids() & policy.guids:
+                raise Harm(f"S8: {policy_id}, which lets others in, was associated with {target.name}")
+        self.ours |= made
+        self.ever_ours |= made
+
+    def _check_taken(self, taken: set[Pair]) -> None:
+        for pair in taken - self.scene.given_back:
+            if pair not in self.ours:
+                raise Harm(f"S4: the association {pair} was not ours")
+        self.ours -= taken
+        self.scene.given_back -= taken
+
+    def _check_doors(self, deployment: Deployment, before: State, now: State) -> None:
+        was, is_ = before.public.get(deployment.id), now.public.get(deployment.id)
+        if was is None or was == is_:
+            return
+        which = "first" if was == OPEN else "last"
+        if not opted_in(self.scene, deployment, which):
+            what = "closed to the internet (S1)" if was == OPEN else "opened to the internet (S2)"
+            raise Harm(f"{deployment.name} was {what} by {self._wrote}")
+
+    def _check_clients(self, deployment: Deployment, before: State, now: State) -> None:
+        closed = before.public.get(deployment.id) == OPEN and opted_in(self.scene, deployment, "first")
+        if before.office.get(deployment.id) == OPEN and now.office.get(deployment.id) != OPEN and not closed:
+            raise Harm(f"the office was cut off from {deployment.name} by {self._wrote}")
+        for (one, guid), admitted in before.private.items():
+            if one != deployment.id or not admitted or now.private.get((one, guid), True):
+                continue
+            place = self._place_of({guid})
+            wanted = place is None or wanted_by(self.scene, deployment, place)
+            if wanted and not closed:
+                who = place.name if place else f"a foreign endpoint {guid}"
+                raise Harm(f"{who} was cut off from {deployment.name} by {self._wrote}")
+
+    def _place_of(self, guids: set[str] | frozenset[str]) -> Place | None:
+        for name, known in self.scene.connection_guids.items():
+            if known & guids:
+                return next(place for place in PLACES if place.name == name)
+        return None
+
+
+def _foreign_ids(scene: Scene) -> set[str]:
+    return {one.id for one in scene.estate.elastic.rulesets() if not is_ours(one)}
+
+
+def _public_host(deployment: Deployment) -> str:
+    return deployment.alias_host("es") or deployment.uuid_host("es")
+
+
+def _rules(rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without their ids, which a PUT makes anew."""
+    return [{name: value for name, value in rule.items() if name != "id"} for rule in rules]
+
+
+__all__ = ["INSTANCE", "Harm", "Watch", "connection_of"]
