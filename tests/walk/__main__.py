@@ -4,6 +4,8 @@ WALK=17 python -m tests.walk                     tell walk 17
 WALK=17 WALK_WITHOUT=3,5 python -m tests.walk    without two of its steps
 python -m tests.walk shortest 17                 leave out all steps that it fails without
 python -m tests.walk many 1000 2000              walks 1000 to 1999; the numbers of those that fail
+
+WALK_STEPS=60 makes each longer; it is another walk then.
 """
 
 from __future__ import annotations

@@ -13,8 +13,10 @@ STRANGER = "10.99.0.4"
 """Where a person's record points."""
 
 
-def _tags(drawn: Random) -> dict[str, str]:
-    asked = drawn.sample(DEPLOYMENTS, drawn.choice([0, 1, 1, 2]))
+def _tags(drawn: Random, place: Place) -> dict[str, str]:
+    of_region = [one for one in DEPLOYMENTS if place.region in one or (one == "extra" and place.region == "eastus2")]
+    names = DEPLOYMENTS if drawn.random() < 0.1 else of_region
+    asked = drawn.sample(names, drawn.choice([0, 1, 1, 2]))
     tags = {"elastic-deployments": ", ".join(asked)} if asked else {}
     if drawn.random() < 0.15:
         tags["elastic-privatelink-on-delete"] = drawn.choice(["retain", "cleanup"])
@@ -38,7 +40,8 @@ async def make_endpoint(scene: Scene, drawn: Random) -> str | None:
     free = [place for place in PLACES if place.name not in scene.alive and scene.endpoint(place.name) is None]
     if not free:
         return None
-    place, tags = drawn.choice(free), _tags(drawn)
+    place = drawn.choice(free)
+    tags = _tags(drawn, place)
     await _put(scene, place, tags)
     return f"endpoint {place.name} is made with {tags}"
 
@@ -68,9 +71,10 @@ async def make_endpoint_anew(scene: Scene, drawn: Random) -> str | None:
 async def edit_tags(scene: Scene, drawn: Random) -> str | None:
     if not scene.alive:
         return None
-    name, tags = drawn.choice(sorted(scene.alive)), _tags(drawn)
-    await _put(scene, scene.alive[name], tags)
-    return f"endpoint {name} is tagged {tags}"
+    place = scene.alive[drawn.choice(sorted(scene.alive))]
+    tags = _tags(drawn, place)
+    await _put(scene, place, tags)
+    return f"endpoint {place.name} is tagged {tags}"
 
 
 async def change_address(scene: Scene, drawn: Random) -> str | None:

@@ -156,7 +156,7 @@ async def opened(drawn: Random) -> Scene:
     first = drawn.choice(["", "search-eastus2", "*"])
     settings: dict[str, Any] = {
         "DNS_RECORD_MODE": drawn.choice(["first", "union"]),
-        "DNS_LINK_VNETS": drawn.choice([HUB_VNET, HUB_VNET, ""]),
+        "DNS_LINK_VNETS": drawn.choice([HUB_VNET, ""]),
         "ELASTIC_CLAIM": drawn.choice(["false", "true"]),
         "ELASTIC_DEPLOYMENTS_ALLOWED": drawn.choice(["*", "*", "logs-eastus2, search-eastus2"]),
         "ELASTIC_FIRST_POLICY_ALLOWED": first,

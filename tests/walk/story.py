@@ -7,6 +7,7 @@ what fails with few steps is easier to understand.
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,7 +25,7 @@ from tests.walk.hosting import Weather
 from tests.walk.scene import Refused, Scene, opened
 from tests.walk.watch import Watch
 
-STEPS = 24
+STEPS = int(os.environ.get("WALK_STEPS", "24"))
 PEOPLE = 0.5
 """Share of the steps that are a person's, or another manager's."""
 

@@ -13,12 +13,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.elastic.deployments import Deployment
+from shared.core.arm_ids import connection_id
 from tests.harness.wire import Call
-from tests.walk.scene import INSTANCE, PLACES, Pair, Place, Scene, connection_of, is_ours, marked
+from tests.walk.scene import PLACES, Pair, Place, Scene, connection_of, is_ours, marked
 from tests.walk.wishes import consented, opted_in, wanted_by
 
 ANYWHERE, OFFICE = "192.0.2.77", "198.51.100.7"
 """Somebody on the internet, and somebody whom the IP policies admit."""
+CONNECTION = "elastic-privatelink-connection"
 OPEN = 401
 """Elasticsearch's own answer to who brings no credentials."""
 
@@ -39,6 +41,8 @@ class State:
     """By a deployment's id and an endpoint's GUID: whether its clients get in."""
     policies: dict[str, frozenset[str]]
     """GUIDs of each policy."""
+    held: dict[str, Any]
+    """What is marked for each endpoint whose tag says that nothing may be changed for it."""
 
 
 @dataclass(slots=True)
@@ -92,6 +96,9 @@ class Watch:
         """Compare with what was there before; raises Harm."""
         before, now = self._before, self._state()
         self._check_foreign(before, now)
+        for name in before.held:
+            if before.held[name] != now.held[name]:
+                raise Harm(f"S7: {name} is held, and {before.held[name]} became {now.held[name]} by {self._wrote}")
         self._check_policies(before, now)
         self._check_made(now.pairs - before.pairs)
         self._check_taken(before.pairs - now.pairs)
@@ -118,7 +125,22 @@ class Watch:
                 for guid in guids
             },
             policies={one.id: one.guids for one in elastic.rulesets()},
+            held={name: self._marked_for(place) for name, place in scene.alive.items() if _is_held(scene, name)},
         )
+
+    def _marked_for(self, place: Place) -> dict[str, Any]:
+        """Everything that carries the mark of one endpoint's connection."""
+        scene, own = self.scene, connection_id(place.id)
+        holder = f"elastic-privatelink-holder-{own}"
+        records = {one.id: one.record_sets[key].metadata for one in scene.zones() for key in one.record_sets}
+        policies = [one for one in scene.policies(ours=True) if connection_of(one) == own]
+        return {
+            "holds": {zone: metadata[holder] for zone, metadata in records.items() if holder in metadata},
+            "zones": {one.id for one in scene.zones() if one.tags.get(CONNECTION) == own},
+            "links": {one.id for one in scene.links() if one.tags.get(CONNECTION) == own},
+            "policies": {one.id: (one.name, one.description, _rules(one.rules)) for one in policies},
+            "pairs": {pair for pair in scene.pairs() if pair[0] in {one.id for one in policies}},
+        }
 
     def _foreign(self) -> dict[str, Any]:
         """Everything that carries no marker of ours, as a copy."""
@@ -223,6 +245,11 @@ class Watch:
         return None
 
 
+def _is_held(scene: Scene, name: str) -> bool:
+    found = scene.endpoint(name)
+    return found is not None and found.tags.get("elastic-privatelink") in {"observe", "ignore"}
+
+
 def _foreign_ids(scene: Scene) -> set[str]:
     return {one.id for one in scene.estate.elastic.rulesets() if not is_ours(one)}
 
@@ -234,6 +261,3 @@ def _public_host(deployment: Deployment) -> str:
 def _rules(rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Without their ids, which a PUT makes anew."""
     return [{name: value for name, value in rule.items() if name != "id"} for rule in rules]
-
-
-__all__ = ["INSTANCE", "Harm", "Watch", "connection_of"]
