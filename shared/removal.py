@@ -86,7 +86,7 @@ def _blocked(run: Run, reason: str, message: str, next_step: str, left: tuple[st
 def _only_planned(run: Run, plan: RemovalPlan) -> None:
     """Say what would be taken away, in a mode in which nothing is."""
     stance, planned = run.stance, tuple(map(str, plan.steps))
-    message = f"Not done, because {stance.why}: {'; '.join(planned) or 'nothing is left to remove'}."
+    message = f"Not done, because {stance.why}: {'; '.join(planned)}."
     run.connection = replace(run.connection, planned=planned, left=plan.left)
     held = Condition(c.REMOVED, c.Status.FALSE, OBSERVE_MODE, message, stance.next_step, c.Kind.EVENT)
     _conclude(run, held, Phase.REMOVING)
@@ -112,7 +112,7 @@ async def _due(run: Run) -> None:
         return
     try:
         plan = plan_removal(known, await observe_removal(context, known), context.rules)
-        if not stance.enforces:
+        if plan.steps and not stance.enforces:
             _only_planned(run, plan)
             return
         await take(context, destructive(plan.steps))

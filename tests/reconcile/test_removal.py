@@ -131,6 +131,19 @@ async def test_what_is_only_observed_and_had_something_to_do_is_missed_too(estat
     assert removals(estate) == []
 
 
+async def test_what_is_only_observed_and_had_nothing_made_for_it_is_done_with(estate: Estate) -> None:
+    endpoint = await estate.put_endpoint(tags={"elastic-privatelink": "observe"})
+    await estate.settle()
+    await estate.delete(endpoint)
+    await estate.settle(60)
+    for _ in range(3):
+        await estate.clock.sleep(GRACE)
+        await estate.sweep()
+        await estate.settle()
+    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert (await estate.sweep()).enqueued == 0
+
+
 async def test_an_endpoint_made_again_within_the_grace_period_keeps_its_policy_and_record(estate: Estate) -> None:
     endpoint = await connected(estate)
     before = (await estate.connection(endpoint)).policy.id
