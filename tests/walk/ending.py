@@ -74,6 +74,7 @@ async def check(scene: Scene, watch: Watch) -> dict[str, int]:
             _check_alive(scene, place, known)
         elif place.name in scene.connection_guids:
             _check_gone(scene, place, known)
+            _check_unmarked(scene, watch, place, known)
         if known is not None:
             phases[_named(known)] = phases.get(_named(known), 0) + 1
     return phases
@@ -140,6 +141,24 @@ def _check_gone(scene: Scene, place: Place, known: Connection | None) -> None:
     if known.phase == Phase.BLOCKED and removed is not None and removed.reason not in KEEPS:
         raise Unfinished(f"{place.name} is gone and blocked by {removed.reason}: {removed.message}")
     _check_left_for_a_reason(scene, place, known, left, retained=retained)
+
+
+def _check_unmarked(scene: Scene, watch: Watch, place: Place, known: Connection | None) -> None:
+    """Associations and claims of ours carry no marker; they go too, if the record that tells of them was not lost."""
+    if known is None or scene.tables_lost or known.on_delete == "retain" or not _enforced(known):
+        return
+    guids = scene.connection_guids[place.name]
+    pairs = {(policy, one) for policy, one in watch.ours if _guids_of(scene, policy) & guids}
+    told = " ".join((*known.left, _shown(known)))
+    for policy, deployment in pairs:
+        if policy not in told and deployment not in told:
+            raise Unfinished(f"{place.name} is gone, and {policy} is still associated with {deployment}; told: {told}")
+    if watch.our_claims & guids:
+        raise Unfinished(f"{place.name} is gone, and still claimed")
+
+
+def _guids_of(scene: Scene, policy_id: str) -> frozenset[str]:
+    return next((one.guids for one in scene.estate.elastic.rulesets() if one.id == policy_id), frozenset())
 
 
 def _check_left_for_a_reason(scene: Scene, place: Place, known: Connection, left: list[str], *, retained: bool) -> None:

@@ -109,6 +109,16 @@ async def repeat_a_message(scene: Scene, drawn: Random) -> str | None:
     return f"a message {cause} about {place.name} is sent"
 
 
+async def lose_tables(scene: Scene, drawn: Random) -> str | None:
+    """Now and then somebody deletes the storage; not while a policy that was just made does not show yet."""
+    if drawn.random() < 0.7:
+        return None
+    await scene.pass_time(120)
+    scene.estate.storage.connections._rows.clear()
+    scene.tables_lost = True
+    return "all records of connections are lost"
+
+
 async def change_events(scene: Scene, drawn: Random) -> str | None:
     settings = scene.estate.events.settings
     settings.drop = drawn.random() < 0.4
@@ -140,6 +150,7 @@ def deeds(weather: Weather) -> tuple[tuple[int, Deed], ...]:
         (3, handle_two_at_once),
         (8, sweep),
         (3, repeat_a_message),
+        (1, lose_tables),
         (3, change_events),
         (5, change_weather(weather)),
     )

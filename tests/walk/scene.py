@@ -86,6 +86,8 @@ class Scene:
     """Names that a deployment had, by its id."""
     given_back: set[Pair] = field(default_factory=set)
     """Associations that were ours and that a person made again: nobody can tell whose they are."""
+    tables_lost: bool = False
+    """Whether the app has forgotten what carries no marker."""
     fought: set[str] = field(default_factory=set)
     """Deployments from which a person has taken something of ours away."""
 
@@ -123,6 +125,10 @@ class Scene:
     def pairs(self) -> set[Pair]:
         """Every association."""
         return set(self.estate.elastic._filters.associations)
+
+    def claims(self) -> set[str]:
+        """GUIDs of the endpoints that are claimed."""
+        return {claim["azure_endpoint_guid"].lower() for claim in self.estate.elastic.claims()}
 
     def policies(self, *, ours: bool) -> list[Ruleset]:
         """The policies of private endpoints that the app made, or the others."""

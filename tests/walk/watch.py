@@ -35,6 +35,7 @@ class State:
 
     foreign: dict[str, Any]
     pairs: set[Pair]
+    claims: set[str]
     public: dict[str, int]
     office: dict[str, int]
     private: dict[tuple[str, str], bool]
@@ -53,6 +54,7 @@ class Watch:
     ours: set[Pair] = field(default_factory=set)
     """Associations that workers made and that nobody else has touched."""
     ever_ours: set[Pair] = field(default_factory=set)
+    our_claims: set[str] = field(default_factory=set)
     deletions: int = 0
     """Since the last sweep."""
     confirmed: int = 0
@@ -88,6 +90,7 @@ class Watch:
         before, now = self._before, self._state()
         made, gone = now.pairs - before.pairs, before.pairs - now.pairs
         self.ours -= gone
+        self.our_claims -= before.claims ^ now.claims
         self.scene.given_back |= made & self.ever_ours
         self.scene.given_back -= gone
         self._before = now
@@ -102,6 +105,9 @@ class Watch:
         self._check_policies(before, now)
         self._check_made(now.pairs - before.pairs)
         self._check_taken(before.pairs - now.pairs)
+        if not before.claims - now.claims <= self.our_claims:
+            raise Harm(f"a claim of others was given up by {self._wrote}")
+        self.our_claims = (self.our_claims | (now.claims - before.claims)) & now.claims
         for deployment in self.scene.deployments():
             self._check_doors(deployment, before, now)
             self._check_clients(deployment, before, now)
@@ -117,6 +123,7 @@ class Watch:
         return State(
             foreign=self._foreign(),
             pairs=scene.pairs(),
+            claims=scene.claims(),
             public={one.id: elastic.decide_public(_public_host(one), ANYWHERE).status for one in deployments},
             office={one.id: elastic.decide_public(_public_host(one), OFFICE).status for one in deployments},
             private={
