@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -22,10 +22,11 @@ from local.elastic.errors import ApiError
 from tests.harness.wire import Call, Outcome
 from tests.walk import ending, hosting, people_azure, people_elastic
 from tests.walk.hosting import Weather
-from tests.walk.scene import Refused, Scene, opened
+from tests.walk.scene import Deed, Refused, Scene, opened
 from tests.walk.watch import Watch
 
 STEPS = int(os.environ.get("WALK_STEPS", "24"))
+PEOPLES_DEEDS = (*people_azure.DEEDS, *people_elastic.DEEDS)
 PEOPLE = 0.5
 """Share of the steps that are a person's, or another manager's."""
 
@@ -47,6 +48,15 @@ class AtOnce(ThreadPoolExecutor):
         return done
 
 
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """An estate in which things happen, what goes wrong with the calls, and who looks on."""
+
+    scene: Scene
+    weather: Weather
+    watch: Watch
+
+
 @dataclass(slots=True)
 class Story:
     """What has happened so far."""
@@ -62,11 +72,17 @@ class Story:
 
     def tell(self) -> None:
         """All of it, on virtual time; raises WalkFailed."""
+        with self.told() as loop:
+            loop.run_until_complete(self._tell())
+
+    @contextmanager
+    def told(self) -> Iterator[asyncio.AbstractEventLoop]:
+        """A loop of its own to tell it on, the same at every telling; what fails is raised as WalkFailed."""
         random.seed(self.seed)  # the product spreads retries and mixes its tests by it
         loop = looptime.new_event_loop(start=0)
         loop.set_default_executor(AtOnce())
         try:
-            loop.run_until_complete(self._tell())
+            yield loop
         except Exception as error:
             told = "\n".join(f"    {line}" for line in self.lines)
             without = f" WALK_WITHOUT={','.join(map(str, sorted(self.without)))}" if self.without else ""
@@ -76,42 +92,55 @@ class Story:
             _close(loop)
 
     async def _tell(self) -> None:
+        walk = await self.begin()
+        for number in range(self.steps):
+            if number not in self.without:
+                await self._step(number, walk)
+        await self.end(walk)
+
+    async def begin(self) -> Walk:
+        """The estate, its first endpoint, and those who look on."""
         scene = await opened(self._drawn("settings"))
-        weather, watch = Weather(self._drawn("weather")), Watch(scene)
+        walk = Walk(scene, Weather(self._drawn("weather")), Watch(scene))
 
         def hook(call: Call) -> Outcome:
             self.calls.append(call.name)
-            watch.call(call)
-            return weather(call)
+            walk.watch.call(call)
+            return walk.weather(call)
 
         scene.estate.hook = hook
         self._log(scene, f"settings: { {k: v for k, v in scene.estate.settings.items() if k in _SHOWN} }")
         await people_azure.make_endpoint(scene, self._drawn("first"))
-        watch.people_did()
-        for number in range(self.steps):
-            if number not in self.without:
-                await self._step(number, scene, weather, watch)
-        await ending.calm_down(scene, weather, watch, lambda line: self._log(scene, line))
-        self.phases = await ending.check(scene, watch)
+        walk.watch.people_did()
+        return walk
 
-    async def _step(self, number: int, scene: Scene, weather: Weather, watch: Watch) -> None:
+    async def end(self, walk: Walk) -> None:
+        """Let all come to rest, and judge how it stands then."""
+        await ending.calm_down(walk.scene, walk.weather, walk.watch, lambda line: self._log(walk.scene, line))
+        self.phases = await ending.check(walk.scene, walk.watch)
+
+    async def _step(self, number: int, walk: Walk) -> None:
         drawn = self._drawn(number)
         people = drawn.random() < PEOPLE
-        deeds = [*people_azure.DEEDS, *people_elastic.DEEDS] if people else [*hosting.deeds(weather)]
+        deeds = PEOPLES_DEEDS if people else hosting.deeds(walk.weather)
         deed = drawn.choices([one for _, one in deeds], [weight for weight, _ in deeds])[0]
-        watch.look()
+        await self.do(walk, deed, drawn, f"{number:2}", people=people)
+
+    async def do(self, walk: Walk, deed: Deed, drawn: Random, label: str, *, people: bool) -> None:
+        """One deed, of a person or another manager, or of the platform; looked on before and after."""
+        walk.watch.look()
         told: str | None = "refused"
         try:
             with suppress(Refused, ApiError):
-                told = await deed(scene, drawn)
+                told = await deed(walk.scene, drawn)
         finally:
-            self._log(scene, f"{number:2}. {deed.__name__}")
+            self._log(walk.scene, f"{label}. {deed.__name__}")
         if deed is hosting.sweep:
-            watch.swept()
+            walk.watch.swept()
         if people:
-            watch.people_did()
+            walk.watch.people_did()
         else:
-            watch.look()
+            walk.watch.look()
         self.lines[-1] += f": {told or 'nothing to do it to'}"
 
     def _drawn(self, what: object) -> Random:
