@@ -13,7 +13,7 @@ from shared.core.doctor.findings import Level
 from shared.doctor import examine
 from shared.pause import pause
 from tests.harness.estate import Estate, arm_error
-from tests.harness.wire import Refusal
+from tests.harness.wire import Fault, Refusal
 
 OTHER = "00000000-0000-0000-0000-000000000002"
 NETWORK = "Microsoft.Network"
@@ -304,3 +304,11 @@ async def test_where_no_service_answers_no_clock_is_judged() -> None:
     worker = estate.new_worker(lambda call: Refusal(503) if call.service in {"arm", "elastic"} else None)
     (finding,) = [f for f in await bad(estate, worker.context) if f.check == "clock"]
     assert finding.level is Level.WARNING
+
+
+async def test_the_time_of_an_earlier_answer_is_not_taken_for_that_of_one_that_is_lost() -> None:
+    estate = await in_order()
+    await estate.clock.sleep(900)
+    estate.worker.wire.faults = of("elastic", Fault.LOSE_ANSWER)
+    report = await examine(estate.worker.context)
+    assert good(report)["clock"] == "This machine's clock agrees with Azure."
