@@ -1,0 +1,238 @@
+"""What a removal leaves: what others made or use, what would open a deployment, what the app may not delete."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from local.arm import FaultResponse
+from local.world import HUB_VNET, vnet_id
+from tests.harness.estate import Estate, arm_error
+from tests.harness.leaving import DNS_API, GRACE, connected, everything, removals, removed_reason
+
+# -- what stays ----------------------------------------------------------------------------------------------------
+
+
+async def test_retain_leaves_everything_and_says_what(estate: Estate) -> None:
+    endpoint = await connected(
+        estate, tags={"elastic-deployments": "logs-eastus2", "elastic-privatelink-on-delete": "retain"}
+    )
+    before = everything(estate)
+    await estate.delete(endpoint)
+    await estate.settle(2 * GRACE)
+    connection = await estate.connection(endpoint)
+    assert (connection.phase, await removed_reason(estate, endpoint)) == ("Removed", "Retained")
+    assert everything(estate) == before
+    assert len(connection.left) == 6
+    assert removals(estate) == []
+
+
+async def test_the_setting_retains_and_a_tag_cleans_up_all_the_same() -> None:
+    estate = await Estate(settings={"ON_DELETE": "retain"}).open()
+    kept = await connected(estate)
+    gone = await connected(estate, "pe-2", region="westeurope", tags={"Elastic-PrivateLink-On-Delete": "Cleanup"})
+    for endpoint in (kept, gone):
+        await estate.delete(endpoint)
+    await estate.settle(2 * GRACE)
+    assert await removed_reason(estate, kept) == "Retained"
+    assert await removed_reason(estate, gone) == "Removed"
+    assert [zone.name for zone in estate.arm.private_dns_zones()] == [estate.zone().name]
+
+
+async def test_the_last_policy_of_a_deployment_stays_until_another_protects_it() -> None:
+    """S2: the policy admits nobody any more, but without it the deployment is open to the internet."""
+    estate = await Estate(settings={"ELASTIC_FIRST_POLICY_ALLOWED": "search-eastus2"}).open()
+    endpoint = await connected(estate, tags={"elastic-deployments": "search-eastus2"})
+    await estate.delete(endpoint)
+    await estate.settle(2 * GRACE)
+    connection = await estate.connection(endpoint)
+    assert (connection.phase, await removed_reason(estate, endpoint)) == ("Blocked", "WouldReopenPublicAccess")
+    assert everything(estate) == ["policy pe-1"], "DNS is taken away all the same"
+    (deployment,) = [one for one in estate.elastic.deployments() if one.name == "search-eastus2"]
+    assert len(estate.elastic.attached(deployment.id)) == 1
+    estate.elastic.add_policy("office", "eastus2", deployments=[deployment.id])
+    await estate.clock.sleep(3700)
+    await estate.sweep()
+    await estate.settle()
+    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert everything(estate) == []
+    assert [policy.name for policy in estate.elastic.attached(deployment.id)] == ["office"]
+
+
+@pytest.mark.parametrize("opt_in", ["setting", "tag"])
+async def test_the_last_policy_goes_where_somebody_allowed_that(opt_in: str) -> None:
+    allowed = {"ELASTIC_LAST_POLICY_ALLOWED": "search-eastus2"} if opt_in == "setting" else {}
+    estate = await Estate(settings={"ELASTIC_FIRST_POLICY_ALLOWED": "*", **allowed}).open()
+    (deployment,) = [one for one in estate.elastic.deployments() if one.name == "search-eastus2"]
+    if opt_in == "tag":
+        deployment.tags["elastic-privatelink-last-policy"] = "allow"
+    endpoint = await connected(estate, tags={"elastic-deployments": "search-eastus2"})
+    await estate.delete(endpoint)
+    await estate.settle(2 * GRACE)
+    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert everything(estate) == []
+
+
+async def test_an_association_that_others_made_keeps_the_policy(estate: Estate) -> None:
+    """S4."""
+    endpoint = await connected(estate)
+    (policy,) = estate.policies_of(endpoint)
+    other = estate.elastic.add_deployment("other", "eastus2", ip_policy=True)
+    estate.elastic._filters.attach(policy, other.id)
+    await estate.sweep()
+    await estate.settle()
+    await estate.delete(endpoint)
+    await estate.settle(2 * GRACE)
+    connection = await estate.connection(endpoint)
+    assert (connection.phase, await removed_reason(estate, endpoint)) == ("Removed", "LeftBehind")
+    assert everything(estate) == ["policy pe-1"]
+    assert policy.id in [one.id for one in estate.elastic.attached(other.id)]
+    assert any(other.id in text for text in connection.left)
+
+
+async def test_an_association_that_cannot_be_seen_keeps_the_policy(estate: Estate) -> None:
+    """total_associations counts more than is listed: never conclude "unused"."""
+    endpoint = await connected(estate)
+    (policy,) = estate.policies_of(endpoint)
+    other = estate.elastic.add_deployment("secret", "eastus2", ip_policy=True)
+    estate.elastic._filters.attach(policy, other.id)
+    estate.elastic_settings.invisible_deployments.add(other.id)
+    await estate.delete(endpoint)
+    await estate.settle(2 * GRACE)
+    assert everything(estate) == ["policy pe-1"]
+    assert not [call for call in estate.worker.wire.calls if "ignore_associations=true" in call.what]
+
+
+async def test_rules_that_others_added_keep_the_policy_as_it_is(estate: Estate) -> None:
+    endpoint = await connected(estate)
+    (policy,) = estate.policies_of(endpoint)
+    policy.rules.append(
+        {"azure_endpoint_name": "theirs", "azure_endpoint_guid": "11111111-0000-4000-8000-000000000000"}
+    )
+    await estate.delete(endpoint)
+    await estate.settle(2 * GRACE)
+    assert everything(estate) == ["policy pe-1"]
+    (deployment,) = [one for one in estate.elastic.deployments() if one.name == "logs-eastus2"]
+    assert policy in estate.elastic.attached(deployment.id)
+    assert await removed_reason(estate, endpoint) == "LeftBehind"
+
+
+async def test_a_zone_and_link_that_another_endpoint_uses_stay(estate: Estate) -> None:
+    """The second endpoint of the network was blocked; now it takes over."""
+    first = await connected(estate)
+    second = await estate.put_endpoint("pe-2")
+    await estate.settle()
+    assert await estate.reason(second, "RecordReady") == "RecordHeldByAnotherEndpoint"
+    await estate.delete(first)
+    await estate.settle(2 * GRACE)
+    assert removals(estate) == ["association", "policy", "record"]
+    await estate.clock.sleep(3700)
+    await estate.sweep()
+    await estate.settle()
+    connection = await estate.ready(second)
+    assert estate.zone().a_record("*") == [connection.address]
+
+
+async def test_with_union_only_the_endpoints_own_address_is_withdrawn() -> None:
+    estate = await Estate(settings={"DNS_RECORD_MODE": "union"}).open()
+    first = await connected(estate)
+    second = await connected(estate, "pe-2")
+    kept = (await estate.connection(second)).address
+    assert len(estate.zone().a_record("*") or []) == 2
+    await estate.delete(first)
+    await estate.settle(2 * GRACE)
+    assert estate.zone().a_record("*") == [kept]
+    assert removals(estate) == ["association", "policy"]
+    await estate.sweep()
+    await estate.settle()
+    await estate.ready(second)
+
+
+async def test_a_zone_with_a_record_of_somebody_else_stays(estate: Estate) -> None:
+    endpoint = await connected(estate)
+    body = {"properties": {"ttl": 60, "aRecords": [{"ipv4Address": "10.9.9.9"}]}}
+    await estate.azure("PUT", f"{estate.zone().id}/A/theirs", body, api=DNS_API)
+    await estate.delete(endpoint)
+    await estate.settle(2 * GRACE)
+    assert estate.zone().a_record("theirs") == ["10.9.9.9"]
+    assert estate.zone().a_record("*") is None
+    assert await removed_reason(estate, endpoint) == "LeftBehind"
+
+
+async def test_a_link_that_somebody_else_made_keeps_zone_and_link(estate: Estate) -> None:
+    endpoint = await connected(estate)
+    other = vnet_id("westeurope", "hub")
+    body = {"location": "global", "properties": {"virtualNetwork": {"id": other}, "registrationEnabled": False}}
+    await estate.azure("PUT", f"{estate.zone().id}/virtualNetworkLinks/theirs", body, api=DNS_API)
+    await estate.clock.sleep(60)
+    await estate.delete(endpoint)
+    await estate.settle(2 * GRACE)
+    assert [link.name for link in estate.links_of(estate.zone())] == ["theirs"]
+
+
+async def test_without_rights_to_delete_it_reports_what_it_leaves_and_is_done(estate: Estate) -> None:
+    endpoint = await connected(estate)
+    before = everything(estate)
+
+    def fault(request: Any) -> FaultResponse | None:
+        denied = "The client does not have authorization to perform action 'x/delete' over scope '/y'."
+        return arm_error(403, "AuthorizationFailed", denied) if request.method == "DELETE" else None
+
+    await estate.delete(endpoint)
+    estate.arm.faults.append(fault)
+    await estate.settle(2 * GRACE)
+    connection = await estate.connection(endpoint)
+    assert (connection.phase, await removed_reason(estate, endpoint)) == ("Removed", "LeftBehind")
+    assert everything(estate) == [thing for thing in before if not thing.startswith("policy")]
+    assert any("record" in text for text in connection.left)
+    assert any("zone" in text for text in connection.left)
+    tried = len(removals(estate))
+    await estate.sweep()
+    await estate.settle()
+    assert len(removals(estate)) == tried, "it is not tried again and again"
+
+
+async def test_what_was_left_for_want_of_rights_goes_when_a_person_asks_again(estate: Estate) -> None:
+    endpoint = await connected(estate)
+    denied = arm_error(403, "AuthorizationFailed", "no")
+    estate.arm.faults.append(lambda request: denied if request.method == "DELETE" and "Dns" in request.path else None)
+    await estate.delete(endpoint)
+    await estate.settle(2 * GRACE)
+    assert await removed_reason(estate, endpoint) == "LeftBehind"
+    estate.arm.faults.clear()
+    await estate.send(endpoint, "manual")
+    await estate.settle()
+    assert await removed_reason(estate, endpoint) == "Removed"
+    assert everything(estate) == []
+
+
+async def test_the_record_of_a_removed_connection_goes_with_its_journal() -> None:
+    estate = await Estate(settings={"JOURNAL_DAYS": "10"}).open()
+    endpoint = await connected(estate)
+    await estate.delete(endpoint)
+    await estate.settle(2 * GRACE)
+    await estate.clock.sleep(9 * 24 * 3600)
+    await estate.sweep()
+    assert (await estate.connection(endpoint)).phase == "Removed"
+    await estate.clock.sleep(2 * 24 * 3600)
+    await estate.sweep()
+    assert [row async for row in estate.storage.connections.list()] == []
+
+
+async def test_adopted_things_are_used_and_left(estate: Estate) -> None:
+    """Zone, link and record were made by hand before."""
+    found = await estate.put_endpoint("by-hand")
+    await estate.settle()
+    zone = estate.zone()
+    zone.tags.clear()
+    zone.record_sets["A", "*"].metadata = {}
+    for link in estate.links_of(zone):
+        link.tags.clear()
+    await estate.sweep()
+    await estate.settle()
+    await estate.delete(found)
+    await estate.settle(2 * GRACE)
+    assert removals(estate) == ["association", "policy"]
+    assert len(estate.links_of(estate.zone())) == 2
+    assert HUB_VNET in [link.vnet.id for link in estate.links_of(estate.zone())]
