@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # More than the cores of a small machine: the end-to-end tests, which come first, mostly wait.
 WORKERS ?= 6
 
-.PHONY: help setup run test check benchmark package clean
+.PHONY: help setup run test walks check benchmark package clean
 
 help:
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -16,6 +16,9 @@ run: setup ## start the local clouds and the app, connect a private endpoint liv
 
 test: setup ## run all tests
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+walks: setup ## many random walks of people, managers, losses and crashes (WALKS=500, WALKS_FROM=0)
+	@WALKS=$${WALKS:-500} $(BIN)/python -m pytest -q -n $(WORKERS) tests/walk
 
 check: setup ## lint, types, layers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -48,7 +48,7 @@ THINGS: dict[str, tuple[str, ...]] = {
     "zone": ("absent", "ours", "adopted", "foreign"),
     "link": ("absent", "ours", "adopted", "foreign"),
     "record": ("absent", "ours", "adopted", "foreign", "another's", "shared"),
-    "policy": ("absent", "ours", "adopted", "foreign", "misnamed", "extended", "renamed", "doubled"),
+    "policy": ("absent", "ours", "adopted", "foreign", "misnamed", "extended", "renamed", "doubled", "unseen use"),
     "association": ("absent", "ours", "adopted", "foreign", "begun"),
 }
 """`foreign` is what is in the way: a zone of another installation; the network linked to another zone of the name; a
@@ -259,6 +259,7 @@ def _policies(case: Case, associations: tuple[str, ...]) -> tuple[Policy, ...]:
         "foreign": (policy(rules=(rule,), associations=associations, description=STRANGER.description()),),
         "misnamed": (replace(by_hand, rules=(Rule("PE-Search", guid),)),),
         "extended": (replace(ours, rules=(theirs, rule)),),
+        "unseen use": (replace(ours, hidden_associations=1),),
         "renamed": (replace(ours, name="by hand", rules=(Rule("by hand", guid),)),),
         "doubled": (ours, policy("p-2", rules=(rule,), description="", include_by_default=True)),
     }
@@ -312,7 +313,7 @@ def _known(case: Case, zones: tuple[Zone, ...]) -> Connection:
 def _policy_memory(case: Case, guid: str) -> PolicyMemory:
     if case.policy == "absent":
         return PolicyMemory()
-    ours = case.policy in {"ours", "extended", "renamed", "doubled"}
+    ours = case.policy in {"ours", "extended", "renamed", "doubled", "unseen use"}
     return PolicyMemory("p-1", Owner.OURS if ours else Owner.ADOPTED, guid=guid)
 
 

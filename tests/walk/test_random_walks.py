@@ -2,7 +2,7 @@
 
 Each walk is told on virtual time with the real loop, the real SDKs and the simulators. `watch` looks on at every write
 of a worker, `ending` judges the end. A walk that fails prints all that happened; `python -m tests.walk` tells it again,
-and as short as it can be. WALKS=500 in the environment runs many; WALKS_FROM begins elsewhere.
+and as short as it can be. `make walks` runs many; WALKS_FROM begins elsewhere.
 """
 
 from __future__ import annotations
