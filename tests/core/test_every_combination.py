@@ -67,6 +67,8 @@ def _check_true(case: Case, world: World, found: Plan) -> None:
     if "Associated" in told and told["Associated"].true and case.deployment not in {"unseen", "stopped"}:
         wished = case.change != "no longer asked" or case.deployment == "asking"
         assert not wished or {one for _, one in world.elastic.pairs() if one == "d1"}, "it is not associated"
+    if case.association == "foreign" and case.policy != "doubled":
+        assert ("p-1", "d1") not in world.elastic.pairs(), "the fight goes on"
     made = [policy for policy in policies if policy.id == "p-new"]
     assert not any(policy.include_by_default for policy in made), "S9"
     if not _in_the_way(case):

@@ -49,10 +49,22 @@ async def make_endpoint(scene: Scene, drawn: Random) -> str | None:
 async def delete_endpoint(scene: Scene, drawn: Random) -> str | None:
     if not scene.alive:
         return None
-    name = drawn.choice(sorted(scene.alive))
-    await scene.azure("DELETE", scene.alive.pop(name).id)
+    return f"endpoint {await _delete(scene, drawn.choice(sorted(scene.alive)))} is deleted"
+
+
+async def _delete(scene: Scene, name: str) -> str:
+    await scene.azure("DELETE", scene.alive[name].id)
+    scene.gone_at[name] = scene.estate.clock.now()
+    del scene.alive[name]
     await scene.estate.clock.sleep(10)
-    return f"endpoint {name} is deleted"
+    return name
+
+
+async def delete_all_endpoints(scene: Scene, drawn: Random) -> str | None:
+    if len(scene.alive) < 2:
+        return None
+    names = [await _delete(scene, name) for name in sorted(scene.alive)]
+    return f"endpoints {', '.join(names)} are deleted"
 
 
 async def make_endpoint_anew(scene: Scene, drawn: Random) -> str | None:
@@ -169,6 +181,7 @@ async def add_record(scene: Scene, drawn: Random) -> str | None:
 DEEDS: tuple[tuple[int, Deed], ...] = (
     (9, make_endpoint),
     (4, delete_endpoint),
+    (1, delete_all_endpoints),
     (3, make_endpoint_anew),
     (5, edit_tags),
     (2, change_address),

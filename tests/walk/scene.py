@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from random import Random
 from typing import Any
 
@@ -80,6 +81,8 @@ class Scene:
     estate: WatchedEstate
     alive: dict[str, Place] = field(default_factory=dict)
     """Endpoints that a person made and did not delete, by name."""
+    gone_at: dict[str, datetime] = field(default_factory=dict)
+    """When the endpoint of a name was last deleted."""
     connection_guids: dict[str, set[str]] = field(default_factory=dict)
     """Every GUID that the endpoint of a name ever had, lower case."""
     former_names: dict[str, set[str]] = field(default_factory=dict)
@@ -167,7 +170,7 @@ async def opened(drawn: Random) -> Scene:
         "ELASTIC_DEPLOYMENTS_ALLOWED": drawn.choice(["*", "*", "logs-eastus2, search-eastus2"]),
         "ELASTIC_FIRST_POLICY_ALLOWED": first,
         "ELASTIC_LAST_POLICY_ALLOWED": last,
-        "REMOVAL_LIMIT": drawn.choice(["30", "30", "6"]),
+        "REMOVAL_LIMIT": drawn.choice(["30", "8", "4"]),
         "ASSOCIATION_RESTORES": drawn.choice(["3", "1"]),
     }
     estate = WatchedEstate(settings=settings, seed=drawn.randrange(10**6))

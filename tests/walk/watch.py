@@ -21,6 +21,7 @@ from tests.walk.wishes import consented, opted_in, wanted_by
 ANYWHERE, OFFICE = "192.0.2.77", "198.51.100.7"
 """Somebody on the internet, and somebody whom the IP policies admit."""
 CONNECTION = "elastic-privatelink-connection"
+GRACE = 600.0
 OPEN = 401
 """Elasticsearch's own answer to who brings no credentials."""
 
@@ -43,7 +44,7 @@ class State:
     policies: dict[str, frozenset[str]]
     """GUIDs of each policy."""
     held: dict[str, Any]
-    """What is marked for each endpoint whose tag says that nothing may be changed for it."""
+    """What is marked for each endpoint for which nothing may be changed: by its tag, or in its grace period."""
 
 
 @dataclass(slots=True)
@@ -99,9 +100,9 @@ class Watch:
         """Compare with what was there before; raises Harm."""
         before, now = self._before, self._state()
         self._check_foreign(before, now)
-        for name in before.held:
+        for name in before.held.keys() & now.held.keys():
             if before.held[name] != now.held[name]:
-                raise Harm(f"S7: {name} is held, and {before.held[name]} became {now.held[name]} by {self._wrote}")
+                raise Harm(f"S5, S7: {name} is held, and {before.held[name]} became {now.held[name]} by {self._wrote}")
         self._check_policies(before, now)
         self._check_made(now.pairs - before.pairs)
         self._check_taken(before.pairs - now.pairs)
@@ -132,7 +133,7 @@ class Watch:
                 for guid in guids
             },
             policies={one.id: one.guids for one in elastic.rulesets()},
-            held={name: self._marked_for(place) for name, place in scene.alive.items() if _is_held(scene, name)},
+            held={place.name: self._marked_for(place) for place in PLACES if _is_held(scene, place)},
         )
 
     def _marked_for(self, place: Place) -> dict[str, Any]:
@@ -252,8 +253,11 @@ class Watch:
         return None
 
 
-def _is_held(scene: Scene, name: str) -> bool:
-    found = scene.endpoint(name)
+def _is_held(scene: Scene, place: Place) -> bool:
+    if place.name not in scene.alive:
+        gone = scene.gone_at.get(place.name)
+        return gone is not None and (scene.estate.clock.now() - gone).total_seconds() < GRACE
+    found = scene.endpoint(place.name)
     return found is not None and found.tags.get("elastic-privatelink") in {"observe", "ignore"}
 
 
