@@ -236,3 +236,33 @@ async def test_adopted_things_are_used_and_left(estate: Estate) -> None:
     assert removals(estate) == ["association", "policy"]
     assert len(estate.links_of(estate.zone())) == 2
     assert HUB_VNET in [link.vnet.id for link in estate.links_of(estate.zone())]
+
+
+# -- what changed since it was read --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["A/*", "virtualNetworkLinks", "privateDnsZones"])
+async def test_what_a_person_takes_over_just_before_it_is_deleted_is_not_deleted(estate: Estate, kind: str) -> None:
+    """Between the last look and the deletion; the ETag tells."""
+    endpoint = await connected(estate)
+    zone = estate.zone()
+    taken: list[str] = []
+
+    def meanwhile(request: Any) -> None:
+        ours = kind in request.path if kind != "privateDnsZones" else request.path.endswith(zone.name)
+        if request.method != "DELETE" or not ours or taken:
+            return
+        taken.append(request.path)
+        found = [link for link in estate.links_of(zone) if link.id.lower() == request.path.lower()]
+        thing = zone.record_sets["A", "*"] if kind == "A/*" else found[0] if found else zone
+        thing.etag = "11111111-0000-4000-8000-000000000000"
+        (thing.metadata if kind == "A/*" else thing.tags).clear()
+
+    estate.arm.faults.append(meanwhile)
+    await estate.delete(endpoint)
+    await estate.settle(3 * GRACE)
+    assert taken
+    assert (await estate.connection(endpoint)).phase == "Removed"
+    left = {"A/*": "record", "virtualNetworkLinks": "link", "privateDnsZones": "zone"}[kind]
+    assert [one.split()[0] for one in everything(estate) if one.startswith(left)] == [left]
+    assert removals(estate).count(left) >= 1, "it was tried, and refused"
