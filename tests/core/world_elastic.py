@@ -153,6 +153,9 @@ def _disassociated(elastic: Elastic, step: Disassociate, rules: Rules) -> Elasti
     assert pair in elastic.our_pairs, "S4: only what we associated is taken away"
     (target,) = [one for one in elastic.deployments if one.id == step.deployment_id]
     assert not hands_off(target, rules), "who opts out is left alone"
+    for policy in elastic.policies:
+        others = [rule for rule in policy.rules if rule.endpoint_name.startswith("theirs")]
+        assert policy.id != step.policy_id or not others, "who else comes in by it is not cut off"
     after = _without_pair(elastic, pair)
     (left,) = [one for one in after.deployments if one.id == step.deployment_id]
     allowed = _opted_in(target, rules.last_policy_allowed, "last")
