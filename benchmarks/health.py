@@ -42,9 +42,9 @@ from shared.core.plan import Observed, plan  # noqa: E402
 from shared.core.plan_elastic import ObservedElastic  # noqa: E402
 from shared.core.private_urls import PrivateUrl  # noqa: E402
 from shared.core.rules import Rules  # noqa: E402
-from shared.inventory import Known, Sweep  # noqa: E402
 from shared.state.rows import ConnectionRow  # noqa: E402
-from shared.sweep_checks import test_all  # noqa: E402
+from shared.sweeping.checks import test_all  # noqa: E402
+from shared.sweeping.inventory import Known, Sweep  # noqa: E402
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 REGION = "eastus2"

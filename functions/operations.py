@@ -7,13 +7,13 @@ import json
 import azure.functions as func
 
 from functions.answers import answered, answered_to_anybody, correlation, number, ok, text, wants_text
-from shared import poison
 from shared.app import start, storage_alone
 from shared.clock import SystemClock
 from shared.core.doctor.findings import Report
 from shared.core.doctor.text import as_text
 from shared.core.errors import InvalidSettings
-from shared.doctor import examine, examine_without_settings
+from shared.operations import poison
+from shared.operations.doctor import examine, examine_without_settings
 
 blueprint = func.Blueprint()
 

@@ -10,8 +10,8 @@ import azure.functions as func
 from functions.answers import answered, body_of, ok, text, wants_text
 from shared.app import start
 from shared.core.preview import counts, preview_document, preview_text
-from shared.plans import plan_all, plan_connection
-from shared.removals import confirm_removals, show_removals
+from shared.operations.plans import plan_all, plan_connection
+from shared.operations.removals import confirm_removals, show_removals
 
 blueprint = func.Blueprint()
 

@@ -12,7 +12,7 @@ import logging
 from shared.context import Context
 from shared.core.messages import Decoded
 from shared.reconcile import reconcile
-from shared.sweep_checks import check_subscription
+from shared.sweeping.checks import check_subscription
 
 log = logging.getLogger("privatelink.queue")
 

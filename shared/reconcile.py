@@ -20,9 +20,6 @@ from datetime import timedelta
 from enum import StrEnum
 
 from shared import notify, telemetry
-from shared.aside import is_stranger
-from shared.branches import run_once
-from shared.conclude import schedule
 from shared.context import Context, log
 from shared.core.arm_ids import ArmId
 from shared.core.connection import Connection
@@ -32,7 +29,10 @@ from shared.core.messages import WorkMessage
 from shared.core.scope import outside_by_id
 from shared.correlation import correlated
 from shared.pause import present_pause
-from shared.run import Run
+from shared.reconciling.aside import is_stranger
+from shared.reconciling.branches import run_once
+from shared.reconciling.conclude import schedule
+from shared.reconciling.run import Run
 from shared.state.leases import Busy, Held
 from shared.state.rows import ConnectionRow
 

@@ -1,9 +1,9 @@
 """The timer's use case: what events missed is found here. Called by `check_health`.
 
 Everything is listed in pages, once per run: endpoints per subscription, zones by name, all policies, the deployments
-that matter. The same pure plan as in `reconcile` says what is missing or drifted (`triage`); the sweep itself changes
-nothing in Azure or Elastic Cloud, it enqueues. What needs nothing is tested (`sweep_checks`). Where more would
-be removed than the limit allows, all removals stop until a person confirms them (S6).
+that matter. The same pure plan as in `reconcile` says what is missing or drifted (`sweeping.triage`); the sweep itself
+changes nothing in Azure or Elastic Cloud, it enqueues. What needs nothing is tested (`sweeping.checks`). Where more
+would be removed than the limit allows, all removals stop until a person confirms them (S6).
 """
 
 from __future__ import annotations
@@ -11,19 +11,20 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from shared import notify, removal_limit, telemetry
+from shared import notify, telemetry
 from shared.context import Context
 from shared.core.arm_ids import connection_id
 from shared.core.errors import AutopilotError
 from shared.core.messages import WorkMessage
 from shared.correlation import correlated
-from shared.inventory import Sweep, World, failed, list_endpoints, read_records, read_world
-from shared.last_sweep import remember
 from shared.pause import present_pause
-from shared.retention import forget_removed
-from shared.sweep_checks import test_or_share
-from shared.sweep_lease import only_sweep
-from shared.triage import Look, Triage, triage
+from shared.removal import limit as removal_limit
+from shared.sweeping.checks import test_or_share
+from shared.sweeping.inventory import Sweep, World, failed, list_endpoints, read_records, read_world
+from shared.sweeping.last import remember
+from shared.sweeping.lease import only_sweep
+from shared.sweeping.retention import forget_removed
+from shared.sweeping.triage import Look, Triage, triage
 
 
 async def sweep(context: Context, correlation_id: str) -> Sweep:

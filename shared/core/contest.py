@@ -1,8 +1,8 @@
 """When somebody else takes our associations away: how often they are put back, and what is said then. Pure.
 
-Called by `plan_associations` and `apply`. The usual opponent is Terraform: `ec_deployment.traffic_filter` owns the full
-set of a deployment's policies and removes each one that it does not list, at every run. Putting ours back for ever
-would be a fight that interrupts clients each time, so it is bounded.
+Called by `plan_associations` and `apply_elastic`. The usual opponent is Terraform: `ec_deployment.traffic_filter` owns
+the full set of a deployment's policies and removes each one that it does not list, at every run. Putting ours back for
+ever would be a fight that interrupts clients each time, so it is bounded.
 """
 
 from __future__ import annotations

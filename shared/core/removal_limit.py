@@ -1,6 +1,6 @@
 """How many destructive steps may be taken between two sweeps, and what a person allowed beyond that (S6). Pure.
 
-Kept by `shared.removal_limit` for the whole installation. A slip in a listing, a tag policy or a settings change can
+Kept by `shared.removal.limit` for the whole installation. A slip in a listing, a tag policy or a settings change can
 make a thousand connections look unwanted at once; each removal by itself would be right. So the steps are counted: a
 sweep that would have more than the limit taken stops all of them, and only a person who has seen the number goes on.
 """

@@ -40,7 +40,7 @@ COMPUTED = {
 """Reasons that are no literals, with what they can come to."""
 RELAYED = re.compile(r"(\w+(\[0\])?\.)+reason|entity\['reason'\]|counts\.reason")
 """Somebody else's reason, passed on."""
-PLAIN = {"conditions.py", "removal.py"}
+PLAIN = {"conditions.py", "remove.py"}
 """Where `reason` is the argument of a function that makes conditions: its callers are looked at instead."""
 
 TAGS = [

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from shared.clock import Clock
 from shared.context import Context
 from shared.core.doctor.findings import Finding, Level, Report
-from shared.doctor import examine
+from shared.operations.doctor import examine
 from tests.harness.estate import Estate
 from tests.harness.wire import Call, Faults, Outcome
 

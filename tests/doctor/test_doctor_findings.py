@@ -10,7 +10,7 @@ from doctor_parts import bad, good, of, only, with_clock
 from local.arm import DEFAULT_SUBSCRIPTION
 from local.world import SECOND_API_KEY
 from shared.core.doctor.findings import Level
-from shared.doctor import examine
+from shared.operations.doctor import examine
 from shared.pause import pause
 from tests.harness.estate import Estate, arm_error
 from tests.harness.wire import Fault, Refusal

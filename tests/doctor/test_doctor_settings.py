@@ -10,7 +10,7 @@ from local.clock import LoopClock
 from local.memory import MemoryStorage
 from shared.core.doctor.findings import Level
 from shared.core.errors import InvalidSettings
-from shared.doctor import examine_without_settings
+from shared.operations.doctor import examine_without_settings
 from shared.settings import load
 from shared.state.connect import AzureStorage, StorageSettings
 from tests.harness.estate import SETTINGS

@@ -53,10 +53,10 @@ from shared.core.connection_document import from_document
 from shared.core.errors import RetryLater
 from shared.core.messages import WorkMessage, decode_all
 from shared.intake import take
-from shared.inventory import Sweep
 from shared.settings import Settings, load
 from shared.state.leases import Leases
 from shared.sweep import sweep
+from shared.sweeping.inventory import Sweep
 from tests.harness.wire import Faults, Killed, Wire, WiredArm, WiredElastic, WiredStorage, no_faults
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)

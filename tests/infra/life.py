@@ -9,9 +9,9 @@ from __future__ import annotations
 from local.arm import DEFAULT_SUBSCRIPTION
 from local.world import HUB_VNET
 from shared.core.arm_ids import connection_id
-from shared.doctor import examine
-from shared.plans import plan_all, plan_connection
-from shared.removals import confirm_removals, show_removals
+from shared.operations.doctor import examine
+from shared.operations.plans import plan_all, plan_connection
+from shared.operations.removals import confirm_removals, show_removals
 from tests.harness.estate import Estate
 
 SUBSCRIPTION = f"/subscriptions/{DEFAULT_SUBSCRIPTION}"

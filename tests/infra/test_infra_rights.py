@@ -10,7 +10,7 @@ import pytest
 from local.world import HUB_VNET, NETWORK_API, vnet_body, vnet_id
 from shared.core.arm_ids import connection_id
 from shared.core.conditions import Phase
-from shared.queries import get_connection
+from shared.operations.queries import get_connection
 from tests.harness.estate import Estate
 from tests.infra.arm_actions import ACTIONS, LINKED_ACTIONS, NETWORK, actions_of
 from tests.infra.life import (

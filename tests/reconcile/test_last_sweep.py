@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from shared.core.errors import AutopilotError, LostRace, RetryLater
-from shared.last_sweep import DOCUMENT
 from shared.state.rows import ControlRow
+from shared.sweeping.last import DOCUMENT
 from tests.harness.estate import Estate
 
 

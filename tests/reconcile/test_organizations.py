@@ -11,8 +11,8 @@ from local.elastic import ElasticCloud
 from local.world import SECOND_API_KEY
 from shared.core.conditions import POLICY_READY, RECORD_READY
 from shared.core.connection import Owner
-from shared.plans import plan_all, plan_connection
-from shared.queries import get_connection
+from shared.operations.plans import plan_all, plan_connection
+from shared.operations.queries import get_connection
 from tests.harness.by_hand import connection_by_hand
 from tests.harness.estate import Estate
 from tests.harness.wire import Call, Outcome, Refusal

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.core.preview import Preview, preview_document, preview_text
-from shared.plans import plan_all, plan_connection
+from shared.operations.plans import plan_all, plan_connection
 from tests.harness.estate import Estate
 
 DNS_API = "2024-06-01"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from shared.core.errors import InvalidInput
-from shared.removals import StopNotFound, confirm_removals, show_removals
+from shared.operations.removals import StopNotFound, confirm_removals, show_removals
 from tests.harness.estate import Estate
 
 REGIONS = ("eastus2", "westeurope", "japaneast", "uksouth")

@@ -8,7 +8,7 @@ from typing import Literal
 import pytest
 
 from local.world import HUB_VNET, vnet_id
-from shared.checks import check
+from shared.checks.check import check
 from shared.core.conditions import Condition
 from tests.harness.estate import Estate
 

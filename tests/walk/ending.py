@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from shared import removal_limit
 from shared.core import conditions as c
 from shared.core.arm_ids import connection_id
 from shared.core.conditions import Condition, Phase
 from shared.core.connection import Connection
 from shared.core.connection_document import from_document
+from shared.removal import limit as removal_limit
 from tests.walk.causes import CAUSES
 from tests.walk.hosting import Weather
 from tests.walk.scene import PLACES, Place, Scene, connection_of, is_ours, marked

@@ -1,4 +1,4 @@
-"""Which names of a connection are tested. Pure; called by `shared.checks`.
+"""Which names of a connection are tested. Pure; called by `shared.checks.check`.
 
 Every service of every deployment that the connection serves, by the names that Elastic Cloud's metadata gives (never
 out of a Cloud ID); the path itself where there is no deployment to ask.

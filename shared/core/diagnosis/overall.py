@@ -1,4 +1,4 @@
-"""One verdict of a connection out of the verdicts of its names. Pure; called by `shared.checks`."""
+"""One verdict of a connection out of the verdicts of its names. Pure; called by `shared.checks.check`."""
 
 from __future__ import annotations
 

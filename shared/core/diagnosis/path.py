@@ -1,4 +1,4 @@
-"""How far a probe came and what that means. Pure; called by `shared.checks`.
+"""How far a probe came and what that means. Pure; called by `shared.checks.check`.
 
 The reading follows Elastic's guide, "Private connectivity with Azure Private Link", sections on testing and
 troubleshooting: no route = connection not approved, certificate mismatch = wrong name, 403 `{"ok":false}` = policy

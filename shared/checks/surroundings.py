@@ -1,4 +1,4 @@
-"""What a check needs to know besides what the probe saw: the networks around the endpoint. Used by `checks`.
+"""What a check needs to know besides what the probe saw: the networks around the endpoint. Used by `check`.
 
 The networks are read from Azure only when they can explain something, because a read for every endpoint in every sweep
 would be the one part of it that grows with their number: after a failed look-up or connection, once in `EXPLAINED` (a

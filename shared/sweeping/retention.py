@@ -10,7 +10,7 @@ from shared.core import conditions as c
 from shared.core.conditions import Phase
 from shared.core.connection import Connection
 from shared.core.errors import AutopilotError
-from shared.inventory import Known
+from shared.sweeping.inventory import Known
 
 
 async def forget_removed(context: Context, known: Iterable[Known]) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared import removal_limit
 from shared.context import Context
 from shared.core.connection_document import from_document
 from shared.core.errors import InvalidInput, NotFound
 from shared.core.removal_limit import Allowance
 from shared.core.things import things_of
+from shared.removal import limit as removal_limit
 
 
 class StopNotFound(NotFound):

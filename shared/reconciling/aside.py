@@ -19,7 +19,7 @@ from shared.core.messages import WorkMessage
 from shared.core.model import Endpoint
 from shared.core.modes import IGNORED_BY_TAG, Mode, asked_mode, ignored
 from shared.core.scope import OUT_OF_SCOPE, outside, outside_by_id
-from shared.run import Run
+from shared.reconciling.run import Run
 
 
 async def is_stranger(context: Context, message: WorkMessage) -> bool:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from shared.aside import is_aside, newly_aside
 from shared.context import Context
 from shared.core import conditions as c
 from shared.core.arm_ids import ArmId, connection_id, parse_endpoint_id
@@ -29,10 +28,11 @@ from shared.core.rules import OnDelete
 from shared.core.steps import destructive
 from shared.core.things import things_of
 from shared.core.turned import calls_for_another_look, calls_for_work, to_be_tested
-from shared.inventory import Known, World
-from shared.listing import elastic_for
-from shared.rebuild import orphans
 from shared.reconcile import in_scope
+from shared.reconciling.aside import is_aside, newly_aside
+from shared.removal.rebuild import orphans
+from shared.sweeping.inventory import Known, World
+from shared.sweeping.listing import elastic_for
 
 OVERDUE = timedelta(minutes=2)
 """How late a connection's own wake-up may be before the sweep takes its place."""

@@ -17,7 +17,7 @@ from shared.context import log
 from shared.core.disassociation import protected_without
 from shared.core.errors import AutopilotError, Blocked, LostRace, NotFound, Waiting
 from shared.core.steps import Disassociate
-from shared.run import Run
+from shared.reconciling.run import Run
 from shared.state.rows import ControlRow
 
 NAME = "disassociation"

@@ -1,4 +1,4 @@
-"""Reading what is there of what was made for an endpoint that is gone. Used by `removal` and the plan that is shown.
+"""Reading what is there of what was made for an endpoint that is gone. Used by `remove` and the plan that is shown.
 
 Removals are rare, so nothing is spared: everything is read in full, just before it may be taken away.
 """
@@ -17,7 +17,7 @@ from shared.core.moving import holds
 from shared.core.plan_associations import associated_with
 from shared.core.plan_removal import ObservedRemoval, policies_made_for
 from shared.core.plan_removal_dns import bears_marks
-from shared.observe import with_attached
+from shared.reconciling.observe import with_attached
 
 
 async def observe_removal(context: Context, known: Connection) -> ObservedRemoval:

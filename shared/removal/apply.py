@@ -1,4 +1,4 @@
-"""Carrying out a removal's steps in their order, each journalled. Used by `removal`.
+"""Carrying out a removal's steps in their order, each journalled. Used by `remove`.
 
 A refused step (a right to delete is missing, a lock) is reported, and what needs it is not tried; the rest goes on.
 What is only busy, or does not answer, ends the run: the next one reads everything again.
@@ -23,8 +23,8 @@ from shared.core.steps import (
     UnclaimEndpoint,
     WithdrawAddress,
 )
-from shared.last_policy import disassociate
-from shared.run import Run
+from shared.reconciling.run import Run
+from shared.removal.last_policy import disassociate
 
 
 async def apply_removal(run: Run, plan: RemovalPlan) -> tuple[tuple[str, ...], AutopilotError | None]:

@@ -27,9 +27,9 @@ from shared.core.steps import (
     UpdatePolicy,
 )
 from shared.correlation import Stage, timed
-from shared.last_policy import disassociate
-from shared.removal_limit import take
-from shared.run import Failures, Run
+from shared.reconciling.run import Failures, Run
+from shared.removal.last_policy import disassociate
+from shared.removal.limit import take
 
 
 @timed(Stage.APPLY_ELASTIC)

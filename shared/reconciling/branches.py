@@ -8,12 +8,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from shared.apply import apply_dns
-from shared.apply_elastic import apply_elastic
-from shared.aside import aside_by_id, aside_for
-from shared.check_log import record_check
-from shared.checks import check, not_tested, testable
-from shared.conclude import conclude, failed_conditions, show_progress
+from shared.checks.check import check, not_tested, testable
+from shared.checks.record import record_check
 from shared.core import conditions as c
 from shared.core.contest import truce
 from shared.core.desired import Desired, desired_of, recognition_condition
@@ -23,10 +19,14 @@ from shared.core.model import ConnectionStatus, Endpoint, Zone
 from shared.core.modes import not_carried_out
 from shared.core.plan import Observed, Plan, approved, met, plan, remember
 from shared.core.plan_elastic import ObservedElastic
-from shared.observe import observe_dns, observe_elastic
-from shared.organizations import enter_organization
-from shared.removal import endpoint_missing
-from shared.run import Failures, Run
+from shared.reconciling.apply_dns import apply_dns
+from shared.reconciling.apply_elastic import apply_elastic
+from shared.reconciling.aside import aside_by_id, aside_for
+from shared.reconciling.conclude import conclude, failed_conditions, show_progress
+from shared.reconciling.observe import observe_dns, observe_elastic
+from shared.reconciling.organizations import enter_organization
+from shared.reconciling.run import Failures, Run
+from shared.removal.remove import endpoint_missing
 
 _A = TypeVar("_A")
 _B = TypeVar("_B")

@@ -1,4 +1,4 @@
-"""One run over one endpoint: its record as it grows, its lease, its diary. Used by `reconcile` and `apply`."""
+"""One run over one endpoint: its record as it grows, its lease, its diary. Used by all of a run."""
 
 from __future__ import annotations
 

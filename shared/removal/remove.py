@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from shared.apply_removal import apply_removal
-from shared.conclude import conclude
 from shared.core import conditions as c
 from shared.core.conditions import Condition, Phase
 from shared.core.errors import AutopilotError, Blocked, Waiting
@@ -22,10 +20,12 @@ from shared.core.rules import OnDelete
 from shared.core.selection import Problem
 from shared.core.steps import destructive
 from shared.core.things import things_of
-from shared.observe_removal import observe_removal
-from shared.rebuild import rebuilt
-from shared.removal_limit import take
-from shared.run import Run
+from shared.reconciling.conclude import conclude
+from shared.reconciling.run import Run
+from shared.removal.apply import apply_removal
+from shared.removal.limit import take
+from shared.removal.observe import observe_removal
+from shared.removal.rebuild import rebuilt
 
 GONE = "Azure says that the private endpoint does not exist (any more)."
 

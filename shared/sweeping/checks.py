@@ -12,8 +12,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared import telemetry
-from shared.check_log import record_check
-from shared.checks import check
+from shared.checks.check import check
+from shared.checks.networks import NetworkList
+from shared.checks.record import record_check
 from shared.context import Context, log
 from shared.core import conditions as c
 from shared.core.arm_ids import parse_endpoint_id
@@ -24,9 +25,8 @@ from shared.core.messages import CheckMessage, WorkMessage
 from shared.core.modes import stance_of
 from shared.core.turned import to_be_tested
 from shared.correlation import correlated
-from shared.inventory import Known, Sweep, failed
-from shared.network_list import NetworkList
 from shared.pause import present_pause
+from shared.sweeping.inventory import Known, Sweep, failed
 
 PROBING_SECONDS = 240.0
 """All tests of a sweep together; the next sweep comes."""

@@ -11,7 +11,7 @@ from shared.core.conditions import Condition, merge, phase_of, summary
 from shared.core.errors import RetryLater, Waiting
 from shared.core.messages import WorkMessage
 from shared.core.outcomes import condition_of, fingerprint, next_delay
-from shared.run import Failures, Run
+from shared.reconciling.run import Failures, Run
 
 
 def failed_conditions(run: Run, failures: Failures) -> dict[str, Condition]:

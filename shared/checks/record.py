@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from shared.checks import Check
+from shared.checks.check import Check
 from shared.context import Context, log
 from shared.core.connection import Connection, VerdictMemory
 from shared.core.diagnosis import Verdict

@@ -26,10 +26,10 @@ from shared.core.plan_removal import plan_removal
 from shared.core.preview import Preview
 from shared.core.rules import OnDelete
 from shared.core.things import things_of
-from shared.observe import observe_dns, observe_elastic
-from shared.observe_removal import observe_removal
-from shared.organizations import check_organization, recall
 from shared.pause import present_pause
+from shared.reconciling.observe import observe_dns, observe_elastic
+from shared.reconciling.organizations import check_organization, recall
+from shared.removal.observe import observe_removal
 
 
 async def preview_connection(context: Context, known: Connection) -> Preview:

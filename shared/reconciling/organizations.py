@@ -15,7 +15,7 @@ from shared.core.errors import AutopilotError
 from shared.core.model import Claim, Policy
 from shared.core.moving import changed, holds, leaves_something, left_behind, moved, organization_on_record, refuse
 from shared.core.plan_removal import policies_made_for
-from shared.run import Run
+from shared.reconciling.run import Run
 
 
 async def enter_organization(run: Run, desired: Desired) -> None:

@@ -1,7 +1,7 @@
 """Carrying out a plan's DNS steps, each journalled, each returning what is then known to be there. Used by `branches`.
 
 The branch stops at its first error, which becomes the condition of the step that met it. Elastic Cloud's steps are in
-`apply_elastic`, removals in `removal`.
+`apply_elastic`, those of a removal in `removal.apply`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from shared.core.errors import AutopilotError
 from shared.core.model import Zone
 from shared.core.steps import CreateLink, CreateZone, DnsStep
 from shared.correlation import Stage, timed
-from shared.run import Failures, Run
+from shared.reconciling.run import Failures, Run
 
 
 @timed(Stage.APPLY_DNS)

@@ -12,11 +12,11 @@ from shared.core.desired import Desired
 from shared.core.errors import AutopilotError
 from shared.core.modes import asked_mode
 from shared.core.preview import Preview
-from shared.inventory import Sweep
-from shared.preview import preview_connection, preview_missing, preview_of
-from shared.queries import find_connection
+from shared.operations.preview import preview_connection, preview_missing, preview_of
+from shared.operations.queries import find_connection
 from shared.sweep import look_at_all
-from shared.triage import Look, missing, plan_of
+from shared.sweeping.inventory import Sweep
+from shared.sweeping.triage import Look, missing, plan_of
 
 
 async def plan_connection(context: Context, wanted: str) -> Preview:

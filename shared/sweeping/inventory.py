@@ -21,10 +21,10 @@ from shared.core.moving import organization_on_record
 from shared.core.organizations import DEFAULT
 from shared.core.selection import CONNECT_TAG
 from shared.correlation import Stage, timed
-from shared.listing import Listing
-from shared.observe import deployments_that_matter, zone_subscriptions
 from shared.reconcile import in_scope
+from shared.reconciling.observe import deployments_that_matter, zone_subscriptions
 from shared.state.rows import ConnectionRow
+from shared.sweeping.listing import Listing
 
 _T = TypeVar("_T")
 

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
-from shared.asking import Question, ask_all
 from shared.clock import Clock
 from shared.clouds.arm_questions import ArmQuestions
 from shared.clouds.elastic import ElasticCloud
@@ -23,11 +22,12 @@ from shared.core.doctor.findings import Answer, Asked, Finding, Report, Topic
 from shared.core.errors import AutopilotError, InvalidSettings
 from shared.core.messages import QUEUE
 from shared.core.organizations import DEFAULT
-from shared.last_sweep import recall
+from shared.operations.asking import Question, ask_all
 from shared.pause import present_pause
 from shared.state.connect import POISON_SUFFIX
 from shared.state.ports import Storage
 from shared.state.rows import ControlRow, QueueLook
+from shared.sweeping.last import recall
 
 T = TypeVar("T")
 Questions = dict[Asked, Question]

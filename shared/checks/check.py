@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from shared.checks.surroundings import NetworkReader, networks_around, reached_now, surroundings
 from shared.context import Context
 from shared.core import conditions as c
 from shared.core.conditions import Condition
@@ -30,7 +31,6 @@ from shared.core.diagnosis import (
 )
 from shared.correlation import Stage, timed
 from shared.probe import Target, Timeouts, probe
-from shared.surroundings import NetworkReader, networks_around, reached_now, surroundings
 
 HEALTHY = "healthy"
 UNKNOWN = "unknown"
