@@ -10,10 +10,14 @@ if ($Deployment) {
   $shown = az deployment sub show --name $Deployment --output json | ConvertFrom-Json
   $env:AZURE_ENV_NAME = $shown.properties.parameters.environmentName.value
   $env:AZURE_SUBSCRIPTION_ID = az account show --query id --output tsv
+  # Azure may answer an output with other capitals (Azure/bicep#9360); PowerShell does not mind.
   foreach ($name in 'AZURE_LOCATION', 'AUTOPILOT_APP_ID', 'AUTOPILOT_STORAGE_ID', 'AUTOPILOT_TOPIC_IDENTITY_ID',
     'AUTOPILOT_ACTION_GROUP_ID', 'AUTOPILOT_EVENT_DELIVERY', 'AUTOPILOT_WATCHED_SUBSCRIPTIONS',
     'AUTOPILOT_EXISTING_TOPIC_IDS') {
     Set-Item "env:$name" ([string]$shown.properties.outputs.$name.value)
+  }
+  if (-not $env:AUTOPILOT_EVENT_DELIVERY) {
+    Write-Error "The deployment $Deployment has no output AUTOPILOT_EVENT_DELIVERY: is it the one of infra/main.bicep?"
   }
 }
 

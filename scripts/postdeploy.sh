@@ -8,8 +8,11 @@ cd "$(dirname "$0")/.."
 
 if [ $# -gt 0 ]; then
   deployment=$1
+  # Azure may answer an output with other capitals, AUTOPILOT_APP_ID as autopiloT_APP_ID (Azure/bicep#9360): ask for both.
   output() {
-    az deployment sub show --name "$deployment" --query "properties.outputs.$1.value" --output tsv
+    first=${1%%_*}
+    other=$(printf '%s' "${first%?}" | tr '[:upper:]' '[:lower:]')${first#"${first%?}"}_${1#*_}
+    az deployment sub show --name "$deployment" --query "properties.outputs.[$1, $other][?@].value | [0]" --output tsv
   }
   AZURE_ENV_NAME=$(az deployment sub show --name "$deployment" --query "properties.parameters.environmentName.value" --output tsv)
   AZURE_LOCATION=$(output AZURE_LOCATION)
@@ -21,6 +24,10 @@ if [ $# -gt 0 ]; then
   AUTOPILOT_EVENT_DELIVERY=$(output AUTOPILOT_EVENT_DELIVERY)
   AUTOPILOT_WATCHED_SUBSCRIPTIONS=$(output AUTOPILOT_WATCHED_SUBSCRIPTIONS)
   AUTOPILOT_EXISTING_TOPIC_IDS=$(output AUTOPILOT_EXISTING_TOPIC_IDS)
+  if [ -z "$AUTOPILOT_EVENT_DELIVERY" ]; then
+    echo "The deployment $deployment has no output AUTOPILOT_EVENT_DELIVERY: is it the one of infra/main.bicep?" >&2
+    exit 1
+  fi
 fi
 
 if [ "$AUTOPILOT_EVENT_DELIVERY" != function ]; then

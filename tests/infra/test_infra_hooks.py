@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,22 +26,32 @@ OUTPUTS = {
     "AUTOPILOT_WATCHED_SUBSCRIPTIONS": "s,t",
     "AUTOPILOT_EXISTING_TOPIC_IDS": "",
 }
-AZ = """#!/bin/sh
-echo "$*" >> "$CALLS"
-case "$*" in
-  *"resource show"*) [ "$(grep -c 'resource show' "$CALLS")" -gt "$LATE" ] ;;
-  *"properties.outputs."*) for word in "$@"; do case $word in properties.outputs.*)
-      name=${word#properties.outputs.}; name=${name%.value}; eval "echo \\"\\${OUT_$name}\\"" ;; esac; done ;;
-  *"environmentName.value"*) echo x ;;
-  *"account show"*) echo s ;;
-esac
+AZ = """#!{python}
+import json, os, sys, jmespath
+words = sys.argv[1:]
+with open(os.environ["CALLS"], "a") as calls:
+    print(*words, file=calls)
+if words[:2] == ["resource", "show"]:
+    sys.exit(open(os.environ["CALLS"]).read().count("resource show") <= int(os.environ["LATE"]))
+if words[:3] == ["deployment", "sub", "show"]:
+    print(jmespath.search(words[words.index("--query") + 1], json.loads(os.environ["DEPLOYMENT"])) or "")
+if words[:2] == ["account", "show"]:
+    print("s")
 """
+"""Answers a query as Azure CLI does, with `--output tsv`."""
+
+
+def as_arm_answers(name: str) -> str:
+    """ARM writes AUTOPILOT_APP_ID as autopiloT_APP_ID, not always: https://github.com/Azure/bicep/issues/9360."""
+    first, _, rest = name.partition("_")
+    return f"{first[:-1].lower()}{first[-1]}_{rest}"
 
 
 @pytest.fixture
 def hook(tmp_path: Path) -> Path:
     """A folder with stand-ins for `az` and `sleep`."""
-    for name, text in (("az", AZ), ("sleep", '#!/bin/sh\necho "sleep $*" >> "$CALLS"\n')):
+    az = AZ.replace("{python}", sys.executable)
+    for name, text in (("az", az), ("sleep", '#!/bin/sh\necho "sleep $*" >> "$CALLS"\n')):
         program = tmp_path / name
         program.write_text(text, encoding="utf-8")
         program.chmod(0o755)
@@ -76,11 +89,20 @@ def test_the_hook_waits_for_the_function_and_then_deploys_the_event_subscription
     assert "watchedSubscriptions=s,t existingTopicIds= " in asked
 
 
-def test_by_hand_the_hook_reads_the_same_from_the_named_deployment(hook: Path) -> None:
-    outputs = {f"OUT_{name}": value for name, value in OUTPUTS.items()}
-    by_hand = run(hook, "autopilot-x", **outputs)[1]
+@pytest.mark.parametrize("spelt", [as_arm_answers, str], ids=["as ARM answers", "as declared"])
+def test_by_hand_the_hook_reads_the_same_from_the_named_deployment(hook: Path, spelt: Callable[[str], str]) -> None:
+    outputs = {spelt(name): {"type": "String", "value": value} for name, value in OUTPUTS.items()}
+    shown = {"properties": {"parameters": {"environmentName": {"value": "x"}}, "outputs": outputs}}
+    by_hand = run(hook, "autopilot-x", DEPLOYMENT=json.dumps(shown))[1]
     (hook / "calls").unlink()
     assert deployment(by_hand) == deployment(run(hook, **OUTPUTS)[1])
+
+
+def test_a_deployment_that_is_not_the_apps_fails_the_hook_and_says_so(hook: Path) -> None:
+    answer, calls = run(hook, "other", DEPLOYMENT=json.dumps({"properties": {"outputs": {}}}))
+    assert answer.returncode == 1
+    assert "other has no output AUTOPILOT_EVENT_DELIVERY" in answer.stderr
+    assert "deployment sub create" not in calls
 
 
 def test_with_queue_delivery_the_hook_has_nothing_to_do(hook: Path) -> None:
