@@ -52,7 +52,7 @@ def test_the_hooks_wait_for_that_function_and_pass_every_parameter_that_exists(h
     outputs = set(re.findall(r"^output (AUTOPILOT_\w+)", bicep("main.bicep"), re.MULTILINE))
     assert set(re.findall(r"AUTOPILOT_\w+", text)) <= outputs
     parameters = set(re.findall(r"^param (\w+)", bicep("events.bicep"), re.MULTILINE))
-    assert set(re.findall(r"^    (\w+)=", text, re.MULTILINE)) == parameters - {"tags"}
+    assert set(re.findall(r"^    (\w+)=", text.split("--parameters")[1], re.MULTILINE)) == parameters - {"tags"}
 
 
 def test_azd_runs_the_hooks_that_are_there_and_finds_the_site_by_its_service() -> None:
@@ -62,6 +62,15 @@ def test_azd_runs_the_hooks_that_are_there_and_finds_the_site_by_its_service() -
     assert all((ROOT / run).is_file() for run in runs)
     (service,) = re.findall(r"^services:\n  (\w+):", text, re.MULTILINE)
     assert f"'azd-service-name': '{service}'" in bicep("app/function.bicep")
+
+
+def test_the_deploying_workflow_passes_every_choice_so_that_it_undoes_none() -> None:
+    """What it left out would fall back to the default: `observe` to `enforce`, private access to public."""
+    text = (ROOT / ".github/workflows/deploy.yml").read_text(encoding="utf-8")
+    passed = dict(re.findall(r"^      ([A-Z_]+): \$\{\{ (.+) \}\}$", text, re.MULTILINE))
+    chosen = {re.findall(r"\w+", one["value"])[0] for one in load("main.parameters.json")["parameters"].values()}
+    assert chosen - passed.keys() == {"ELASTIC_API_KEY"}, "which is in the vault"
+    assert {name: at for name, at in passed.items() if at != f"vars.{name}"} == {"AZURE_ENV_NAME": "inputs.environment"}
 
 
 def test_queue_messages_are_encoded_as_event_grid_and_the_app_encode_them() -> None:
