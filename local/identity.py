@@ -15,6 +15,8 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from local.arm.settings import DEFAULT_TENANT
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -80,10 +82,11 @@ class ManagedIdentity:
         claims = {
             "aud": resource,
             "appid": client_id,
+            "tid": DEFAULT_TENANT,
             "exp": int(epoch),
             "jti": f"{self._random.getrandbits(128):032x}",
         }
-        token = f"{_encode({'typ': 'JWT', 'alg': 'none'})}.{_encode(claims)}.local"
+        token = f"{_encode({'typ': 'JWT', 'alg': 'none'})}.{_encode(claims)}.{_encode({})}"
         self._expires[token] = expires
         return {
             "access_token": token,

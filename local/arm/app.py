@@ -9,13 +9,14 @@ import json
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from local.arm.access import check_action, check_bearer
 from local.arm.context import Answer, Call, Context, Handler
 from local.arm.errors import ArmError, bad_request, unknown_type
 from local.arm.events import FaultResponse, Incoming, RequestRecord
 from local.arm.ids import ResourcePath, parse
+from local.arm.metadata import METADATA_PATH, cloud
 from local.arm.versions import check_version
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ class FrontEnd:
     async def handle(self, request: Request) -> Response:
         """Answer one request."""
         raw, path = await request.body(), request.scope["path"]
+        if path.rstrip("/").lower() == METADATA_PATH:
+            return JSONResponse(cloud(_base_url(request), self._context.settings.tenant_id))
         target = parse(path)
         operation = operation_name(request.method, path, target)
         correlation = request.headers.get("x-ms-correlation-request-id") or self._context.guid()
@@ -81,21 +84,19 @@ class FrontEnd:
         settings, method, path = self._context.settings, request.method, request.scope["path"]
         token = check_bearer(request.headers.get("authorization"), self._check_token, settings.tenant_id)
         principal = settings.principal_of(token)
-        body = _json(raw)
+        body, query = _json(raw), dict(request.query_params)
         if target is None or target.types == ("register",):
-            answer = self._groups.answer(method, path, body)
+            answer = self._groups.answer(method, path, query, body)
             if answer is None:
                 raise ArmError(404, "InvalidResourceNamespace", f"Nothing is at '{path}'.")
             return answer
         self._groups.check(target.subscription_id, target.resource_group)
-        query = dict(request.query_params)
         handler = self._handler(method, target)
         check_version(query.get("api-version"), target.kind)
         check_action(settings, principal, method, target)
         dns = target.kind.startswith("privateDns")
         limits = self._throttle.admit(target.subscription_id, method, dns=dns)
-        base_url = f"{request.url.scheme}://{request.url.netloc}"
-        call = Call(method, target, query, dict(request.headers), body, base_url, correlation, principal)
+        call = Call(method, target, query, dict(request.headers), body, _base_url(request), correlation, principal)
         answer = self._dispatch(handler, call)
         return Answer(answer.status, answer.body, {**limits, **answer.headers})
 
@@ -144,6 +145,10 @@ def operation_name(method: str, path: str, target: ResourcePath | None) -> str:
     else:
         short = SHORT_NAMES.get(target.kind, target.kind)
     return f"LIST {short}" if method == "GET" and target.is_collection else f"{method} {short}"
+
+
+def _base_url(request: Request) -> str:
+    return f"{request.url.scheme}://{request.url.netloc}"
 
 
 def _json(raw: bytes) -> Any:

@@ -7,7 +7,7 @@ requests, and Event Grid listens.
 from __future__ import annotations
 
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -24,6 +24,7 @@ from local.arm.peerings import Peerings
 from local.arm.records import FIELDS, Records
 from local.arm.settings import ArmSettings
 from local.arm.store import Store
+from local.arm.tags import Tags
 from local.arm.throttle import Throttle
 from local.arm.zones import Zones
 
@@ -63,7 +64,7 @@ class ArmCloud:
         self._endpoints = Store[PrivateEndpoint](clock, self.settings)
         self._zones = Store[PrivateDnsZone](clock, self.settings)
         self._links = Store[VirtualNetworkLink](clock, self.settings)
-        groups = Groups(self.settings, self._groups_in_use)
+        groups = Groups(self.settings, self._resources)
         throttle = Throttle(clock, self.settings)
         self._front = FrontEnd(self._context, self._handlers(), groups, throttle, check_token)
         methods = ["GET", "PUT", "PATCH", "POST", "DELETE", "HEAD"]
@@ -78,13 +79,14 @@ class ArmCloud:
         status, result = (OperationHandler(operations, result=wanted) for wanted in (False, True))
         return {
             "virtualNetworks": networks,
-            "virtualNetworks/subnets": Subnets(context, networks),
+            "virtualNetworks/subnets": Subnets(context, operations, networks),
             "virtualNetworks/virtualNetworkPeerings": Peerings(context, operations, networks),
             "privateEndpoints": Endpoints(context, operations, self._endpoints, self._networks, interfaces),
             "networkInterfaces": interfaces,
             "privateDnsZones": zones,
             "privateDnsZones/virtualNetworkLinks": Links(context, operations, zones, self._links, self._networks),
             **{f"privateDnsZones/{kind}": records for kind in (*FIELDS, "ALL")},
+            "tags": Tags(context, self._tagged),
             "privateDnsOperationStatuses": status,
             "privateDnsOperationResults": result,
             "locations/operations": status,
@@ -160,8 +162,10 @@ class ArmCloud:
     def _endpoints_in(self, subnet_id: str) -> list[str]:
         return [e.id for e in self._endpoints if e.subnet.id.lower() == subnet_id.lower()]
 
-    def _groups_in_use(self, subscription: str) -> Iterable[str]:
-        resources: list[Resource] = [*self._networks, *self._endpoints, *self._zones, *self._links]
-        for resource in resources:
-            if resource.path.subscription_id.lower() == subscription.lower() and resource.path.resource_group:
-                yield resource.path.resource_group
+    def _resources(self) -> Iterable[Resource]:
+        interfaces = (Resource(path=e.nic, etag=e.nic_etag, location=e.location) for e in self._endpoints)
+        return [*self._networks, *self._endpoints, *interfaces, *self._zones, *self._links]
+
+    def _tagged(self, resource_id: str) -> Resource | None:
+        stores: list[Store[Any]] = [self._networks, self._endpoints, self._zones, self._links]
+        return next((found for store in stores if (found := store.seen(resource_id))), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 SPELLINGS = {
@@ -33,11 +33,13 @@ SPELLINGS = {
     )
 }
 
+TAGS = "Microsoft.Resources/tags"
 _PATH = re.compile(
     r"/subscriptions/(?P<subscription>[^/]+)(?:/resourceGroups/(?P<group>[^/]+))?"
     r"/providers/Microsoft\.Network(?P<rest>(?:/[^/]+)+)/?",
     re.IGNORECASE,
 )
+_TAGS_PATH = re.compile(r"(?P<resource>.+)/providers/Microsoft\.Resources/tags/default/?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class ResourcePath:
     resource_group: str | None
     types: tuple[str, ...]
     names: tuple[str, ...]
+    tags: bool = False
+    """Whether it points to the tags of that resource, which are a resource of their own."""
 
     @property
     def is_collection(self) -> bool:
@@ -57,12 +61,12 @@ class ResourcePath:
     @property
     def kind(self) -> str:
         """The type without its namespace, e.g. `privateDnsZones/A`."""
-        return "/".join(self.types)
+        return "tags" if self.tags else "/".join(self.types)
 
     @property
     def type(self) -> str:
         """The type as answers carry it."""
-        return f"Microsoft.Network/{self.kind}"
+        return TAGS if self.tags else f"Microsoft.Network/{self.kind}"
 
     @property
     def name(self) -> str:
@@ -74,7 +78,13 @@ class ResourcePath:
         """The path with Azure's spelling of the fixed parts and the caller's spelling of the names."""
         group = f"/resourceGroups/{self.resource_group}" if self.resource_group is not None else ""
         pairs = [part for n, kind in enumerate(self.types) for part in (kind, *self.names[n : n + 1])]
-        return "/".join([f"/subscriptions/{self.subscription_id}{group}/providers/Microsoft.Network", *pairs])
+        tags = [f"providers/{TAGS}/default"] if self.tags else []
+        return "/".join([f"/subscriptions/{self.subscription_id}{group}/providers/Microsoft.Network", *pairs, *tags])
+
+    @property
+    def tagged(self) -> ResourcePath:
+        """The resource whose tags these are."""
+        return replace(self, tags=False)
 
     @property
     def parent(self) -> ResourcePath:
@@ -86,6 +96,9 @@ class ResourcePath:
 
 def parse(path: str) -> ResourcePath | None:
     """The Microsoft.Network resource or collection that `path` names, or None."""
+    if tags := _TAGS_PATH.fullmatch(path):
+        owner = parse(tags["resource"])
+        return None if owner is None or owner.is_collection or owner.tags else replace(owner, tags=True)
     match = _PATH.fullmatch(path)
     if match is None:
         return None

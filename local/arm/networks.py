@@ -56,13 +56,13 @@ class Networks(Handler):
         prefixes = (properties.get("addressSpace") or {}).get("addressPrefixes") or []
         if not prefixes:
             raise bad_request("InvalidRequestFormat", "The address space of the virtual network is missing.")
-        subnets = [self._subnet(item) for item in properties.get("subnets") or []]
+        subnets = [read_subnet_body(item) for item in properties.get("subnets") or []]
         for prefix in [*prefixes, *(s.address_prefix for s in subnets)]:
             network_of(prefix)
         old = self._store.get(call.path.id)
         kept = {s.name.lower() for s in subnets}
         for gone in [s for s in (old.subnets if old else []) if s.name.lower() not in kept]:
-            self._check_unused(old, gone)
+            self.check_unused(old, gone)
         network = VirtualNetwork(
             path=old.path if old else call.path,
             etag=self._context.network_etag(),
@@ -98,7 +98,7 @@ class Networks(Handler):
         if network is None:
             return Answer(204)
         for subnet in network.subnets:
-            self._check_unused(network, subnet)
+            self.check_unused(network, subnet)
 
         def finish() -> None:
             self._store.remove(network)
@@ -107,7 +107,8 @@ class Networks(Handler):
         headers = self._operations.network(call, network.location, seconds, finish, event=True)
         return Answer(202, None, headers)
 
-    def _check_unused(self, network: VirtualNetwork | None, subnet: Subnet) -> None:
+    def check_unused(self, network: VirtualNetwork | None, subnet: Subnet) -> None:
+        """Refuse to go on as long as an endpoint is in the subnet."""
         users = self._endpoints_in(f"{network.id}/subnets/{subnet.name}") if network else []
         if users:
             raise bad_request(
@@ -115,14 +116,6 @@ class Networks(Handler):
                 f"Subnet {subnet.name} is in use by {', '.join(users)} and cannot be deleted. In order to delete the "
                 "subnet, delete all the resources within the subnet. See aka.ms/deletesubnet.",
             )
-
-    @staticmethod
-    def _subnet(item: Any) -> Subnet:
-        properties = item.get("properties") or {} if isinstance(item, dict) else {}
-        prefix = properties.get("addressPrefix") or next(iter(properties.get("addressPrefixes") or []), None)
-        if not isinstance(item, dict) or not item.get("name") or not prefix:
-            raise bad_request("InvalidRequestFormat", "A subnet needs a name and an address prefix.")
-        return Subnet(item["name"], prefix)
 
     def render(self, network: VirtualNetwork) -> dict[str, Any]:
         """The network as ARM answers it."""
@@ -182,10 +175,10 @@ class Networks(Handler):
 
 
 class Subnets(Handler):
-    """Subnets read on their own."""
+    """PUT, GET, DELETE and list of the subnets of one network, on their own."""
 
-    def __init__(self, context: Context, networks: Networks) -> None:
-        self._context, self._networks = context, networks
+    def __init__(self, context: Context, operations: Operations, networks: Networks) -> None:
+        self._context, self._operations, self._networks = context, operations, networks
 
     def get(self, call: Call) -> Answer:
         """Read one."""
@@ -200,6 +193,43 @@ class Subnets(Handler):
         network = self._networks.find(call)
         found = [self._networks.render_subnet(network, subnet) for subnet in network.subnets]
         return page(call, found, self._context.settings.page_size)
+
+    def put(self, call: Call) -> Answer:
+        """Create, or change its address prefix."""
+        network = self._networks.find(call)
+        subnet = read_subnet_body({"name": call.path.name, "properties": call.properties()})
+        network_of(subnet.address_prefix)
+        old = network.subnet(subnet.name)
+        if old is None:
+            network.subnets.append(subnet)
+        elif old.address_prefix != subnet.address_prefix:
+            self._networks.check_unused(network, old)
+            old.address_prefix = subnet.address_prefix
+        network.etag = self._context.network_etag()
+        shown = self._networks.render_subnet(network, old or subnet)
+        return Answer(200 if old else 201, shown, self._begin(call, network, lambda: lambda: shown))
+
+    def delete(self, call: Call) -> Answer:
+        """Remove, unless an endpoint is in it."""
+        network = self._networks.find(call)
+        subnet = network.subnet(call.path.name)
+        if subnet is None:
+            return Answer(204)
+        self._networks.check_unused(network, subnet)
+        return Answer(202, None, self._begin(call, network, lambda: network.subnets.remove(subnet)))
+
+    def _begin(self, call: Call, network: VirtualNetwork, finish: Callable[[], Any]) -> dict[str, str]:
+        seconds = self._context.settings.network_seconds
+        return self._operations.network(call, network.location, seconds, finish, event=True)
+
+
+def read_subnet_body(item: Any) -> Subnet:
+    """A subnet as a body has it, with one address prefix or a list of them; or 400."""
+    properties = item.get("properties") or {} if isinstance(item, dict) else {}
+    prefix = properties.get("addressPrefix") or next(iter(properties.get("addressPrefixes") or []), None)
+    if not isinstance(item, dict) or not item.get("name") or not prefix:
+        raise bad_request("InvalidRequestFormat", "A subnet needs a name and an address prefix.")
+    return Subnet(item["name"], prefix)
 
 
 def _peerings(given: Any, old: VirtualNetwork | None) -> dict[str, str]:

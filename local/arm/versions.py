@@ -13,6 +13,17 @@ _NETWORK = (
     *("2025-03-01", "2025-05-01", "2025-07-01", "2025-09-01", "2026-01-01", "2026-03-01"),
 )
 _PRIVATE_DNS = ("2018-09-01", "2020-01-01", "2020-06-01", "2024-06-01")
+_TAGS = (
+    *("2019-10-01", "2020-06-01", "2020-08-01", "2020-10-01", "2021-01-01", "2021-04-01", "2022-09-01", "2023-07-01"),
+    *("2024-03-01", "2024-07-01", "2024-11-01", "2025-03-01", "2025-04-01"),
+)
+
+
+def versions_of(kind: str) -> tuple[str, ...]:
+    """The api-versions of a resource type, oldest first."""
+    if kind == "tags":
+        return _TAGS
+    return _PRIVATE_DNS if kind.startswith("privateDns") else _NETWORK
 
 
 def check_version(version: str | None, kind: str) -> None:
@@ -23,7 +34,7 @@ def check_version(version: str | None, kind: str) -> None:
             "MissingApiVersionParameter",
             "The api-version query parameter (?api-version=) is required for all requests.",
         )
-    known = _PRIVATE_DNS if kind.startswith("privateDns") else _NETWORK
+    known = versions_of(kind)
     if version not in known:
         raise ArmError(
             400,

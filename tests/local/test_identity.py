@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 import time
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 import uvicorn
 from azure.identity.aio import ManagedIdentityCredential
 
+from local.arm.settings import DEFAULT_TENANT
 from local.clock import LoopClock
 from local.identity import ManagedIdentity
 
@@ -42,6 +45,13 @@ async def test_a_token_expires_and_others_were_never_valid() -> None:
     await asyncio.sleep(2)
     assert not identity.is_valid(first)
     assert not identity.is_valid("made-up")
+
+
+async def test_a_token_reads_as_a_jwt_that_names_its_tenant() -> None:
+    token = (await ask(ManagedIdentity(LoopClock()))).json()["access_token"]
+    _, claims, signature = (base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)) for part in token.split("."))
+    assert json.loads(claims)["tid"] == DEFAULT_TENANT
+    assert signature
 
 
 @pytest.mark.parametrize(

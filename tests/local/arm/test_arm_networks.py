@@ -112,3 +112,28 @@ async def test_missing_networks_and_subnets_are_404(http: Http) -> None:
     assert (await http("GET", f"{NET}/virtualNetworks/none")).status_code == 404
     await http.network()
     assert (await http("GET", f"{VNET}/subnets/none")).status_code == 404
+
+
+async def test_the_network_sdk_adds_changes_and_removes_a_subnet(
+    networks: NetworkManagementClient, http: Http, events: list[ResourceEvent]
+) -> None:
+    await http.network()
+    for prefix in ("10.1.7.0/24", "10.1.8.0/24"):
+        body = {"properties": {"addressPrefix": prefix}}
+        made = await (await networks.subnets.begin_create_or_update("rg-net", "vnet1", "two", body)).result()
+        assert (made.name, made.address_prefix) == ("two", prefix)
+    assert [s.name async for s in networks.subnets.list("rg-net", "vnet1")] == ["pe", "two"]
+    await (await networks.subnets.begin_delete("rg-net", "vnet1", "two")).result()
+    assert [s.name async for s in networks.subnets.list("rg-net", "vnet1")] == ["pe"]
+    assert [e.resource_type.rsplit("/", 1)[-1] for e in events] == ["virtualNetworks", *["subnets"] * 3]
+
+
+async def test_a_subnet_with_an_endpoint_is_neither_moved_nor_deleted(http: Http) -> None:
+    await http.network()
+    await http("PUT", PE, endpoint_body())
+    subnet = f"{VNET}/subnets/pe"
+    moved = await http("PUT", subnet, {"properties": {"addressPrefix": "10.1.9.0/24"}})
+    for refused in (moved, await http("DELETE", subnet)):
+        assert (refused.status_code, refused.json()["error"]["code"]) == (400, "InUseSubnetCannotBeDeleted")
+    assert (await http("PUT", subnet, {"properties": {"addressPrefix": "10.1.0.0/24"}})).status_code == 200
+    assert (await http("DELETE", f"{VNET}/subnets/none")).status_code == 204
