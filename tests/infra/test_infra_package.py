@@ -11,6 +11,8 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -46,17 +48,57 @@ def test_the_package_holds_the_app_and_nothing_else() -> None:
     assert {path for path in files if re.search(r"(^|/)(tests/|test_|conftest|local)", path)} == set()
 
 
-def test_caches_settings_and_new_folders_stay_out(tmp_path: Path) -> None:
+def test_what_lies_beside_the_app_stays_out(tmp_path: Path) -> None:
     (tmp_path / ".funcignore").write_bytes((ROOT / ".funcignore").read_bytes())
     kept = [*TOP, "functions/a.py", "shared/core/a.py", "shared/core/a.csv"]
-    left = ["local.settings.json", ".env", "tests/test_a.py", "local/a.py", "new/a.py", ".azure/x/.env", "a.py"]
+    left = ["local.settings.json", ".env", "tests/test_a.py", "local/a.py", ".azure/x/.env", ".venv/a.py", "venv/a.py"]
+    left += ["node_modules/a.js", "dist/a.zip", "docs/images/a.png", "README.md", "main_env/pyvenv.cfg"]
     caches = ["shared/__pycache__/a.pyc", "shared/core/__pycache__/a.pyc", "functions/a.pyc", "tests/shared/a.py"]
+    run("git", "init", "--quiet", str(tmp_path))
     for name in (*kept, *left, *caches):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("x", encoding="utf-8")
-    run("git", "init", "--quiet", str(tmp_path))
     assert PACKAGE["package_files"](tmp_path) == sorted(kept)
+    assert sorted(azd_files(tmp_path)) == sorted(kept)
+
+
+def test_azd_packs_the_same_files() -> None:
+    assert sorted(azd_files(ROOT)) == PACKAGE["package_files"](ROOT)
+    # Before 1.23.13 azd took such lines for exclusions too (Azure/azure-dev, pull request 7311).
+    assert "\n!" not in (ROOT / ".funcignore").read_text(encoding="utf-8")
+
+
+def azd_files(root: Path) -> Iterator[str]:
+    """What azd puts into its zip, by its source: it walks from the top and leaves out what `.funcignore` says.
+
+    Its matcher is no git: a line that begins with a slash is matched against the whole path, where `*` stands for
+    slashes too; any other against the name alone. Forms of lines that it reads in yet another way are not known here.
+    Sources: Azure/azure-dev, createDeployableZip; denormal/go-gitignore, pattern.go.
+    """
+    lines = (root / ".funcignore").read_text(encoding="utf-8").splitlines()
+    patterns = [line for line in lines if line and not line.startswith("#")]
+    assert [line for line in patterns if "/" in line.lstrip("!")[1:] or "**" in line] == []
+
+    def left_out(path: Path) -> bool:
+        whole = path.relative_to(root).as_posix()
+        said = ""
+        for line in patterns:
+            pattern = line.lstrip("!")
+            if fnmatchcase(whole if pattern.startswith("/") else path.name, pattern.lstrip("/")):
+                said = line
+        return said != "" and not said.startswith("!")
+
+    def walk(folder: Path) -> Iterator[str]:
+        for path in folder.iterdir():
+            if left_out(path):
+                continue
+            if path.is_dir():
+                yield from walk(path)
+            else:
+                yield path.relative_to(root).as_posix()
+
+    return walk(root)
 
 
 def test_the_same_files_make_the_same_package(tmp_path: Path) -> None:
