@@ -1,0 +1,175 @@
+"""Every setting's edges: what its parser takes, and what it refuses by the setting's name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from settings_parts import (
+    GROUP,
+    LEAST,
+    SUBSCRIPTION,
+    VNET,
+    problems_of,
+    value_of,
+)
+
+from shared.core.rules import ZoneHome
+from shared.settings import descriptions
+
+GOOD: list[tuple[str, str, Any]] = [
+    ("AZURE_SUBSCRIPTIONS", f" {SUBSCRIPTION.upper()} ,,{SUBSCRIPTION}", (SUBSCRIPTION,)),
+    ("AZURE_RESOURCE_GROUPS", "Net, net ,Dns", frozenset({"net", "dns"})),
+    ("AZURE_SUBSCRIPTIONS_DENIED", SUBSCRIPTION.upper(), (SUBSCRIPTION,)),
+    ("AZURE_RESOURCE_GROUPS", f"{SUBSCRIPTION.upper()}/Net, a.b-(c)_d, *", {f"{SUBSCRIPTION}/net", "a.b-(c)_d", "*"}),
+    ("AZURE_RESOURCE_GROUPS_DENIED", "Net,", {"net"}),
+    ("AZURE_LOCATIONS", "East US 2, westeurope", {"eastus2", "westeurope"}),
+    ("AZURE_LOCATIONS_DENIED", "*", {"*"}),
+    ("AZURE_TAGS", " Env = Prod , team, cost=, url=https://x?a=b", {"env=prod", "team", "cost=", "url=https://x?a=b"}),
+    ("AZURE_TAGS_DENIED", "*", {"*"}),
+    ("MODE", "Observe", "observe"),
+    ("ELASTIC_DEPLOYMENTS_DENIED", "My Orders,D1", {"my orders", "d1"}),
+    ("ON_DELETE", "Retain", "retain"),
+    ("REMOVAL_GRACE_SECONDS", "0", 0.0),
+    ("REMOVAL_GRACE_SECONDS", "604800", 604800.0),
+    ("REMOVAL_LIMIT", "0", 0),
+    ("ELASTIC_LAST_POLICY_ALLOWED", "My Orders,D1", {"my orders", "d1"}),
+    ("ASSOCIATION_RESTORES", "0", 0),
+    ("ELASTIC_CLAIM", "TRUE", True),
+    ("AZURE_CLIENT_ID", "any", "any"),
+    ("AZURE_RESOURCE_MANAGER_URL", "https://management.usgovcloudapi.net/", "https://management.usgovcloudapi.net"),
+    ("AZURE_RESOURCE_MANAGER_URL", "http://127.0.0.1:8443", "http://127.0.0.1:8443"),
+    ("ELASTIC_API_URL", "http://localhost:9/x/", "http://localhost:9/x"),
+    ("ELASTIC_DEPLOYMENTS_ALLOWED", "*", frozenset({"*"})),
+    ("ELASTIC_FIRST_POLICY_ALLOWED", "My Orders,D1", frozenset({"my orders", "d1"})),
+    ("INSTANCE_ID", "Prod-EU-1", "prod-eu-1"),
+    ("DNS_ZONE_RESOURCE_GROUP", GROUP.upper(), ZoneHome(SUBSCRIPTION, "DNS-HUB")),
+    ("DNS_LINK_VNETS", f"{VNET}, {VNET}", (VNET,)),
+    ("DNS_SUBSCRIPTIONS", SUBSCRIPTION, (SUBSCRIPTION,)),
+    ("DNS_RECORD_MODE", "UNION", "union"),
+    ("DNS_RECORD_TTL", "1", 1),
+    ("DNS_RECORD_TTL", "86400", 86400),
+    ("WAIT_FIRST_SECONDS", "0.2", 0.2),
+    ("WAIT_MAX_SECONDS", "3600", 3600.0),
+    ("PROBE_PORT", "443", 443),
+    ("PROBE_DNS_SERVER", "10.0.0.4", ("10.0.0.4", 53)),
+    ("PROBE_DNS_SERVER", "127.0.0.1:65535", ("127.0.0.1", 65535)),
+    ("APP_VNET", VNET, VNET),
+    ("VERDICT_CHANGES_AFTER", "1", 1),
+    ("CHECKS_AT_ONCE", "500", 500),
+    ("CHECKS_HERE", "0", 0),
+    ("JOURNAL_DAYS", "3650", 3650),
+    ("CHECKS_DAYS", "1", 1),
+    ("HEALTH_SCHEDULE", "0 0 3 * * MON-FRI", "0 0 3 * * MON-FRI"),
+]
+BAD: list[tuple[str, str]] = [
+    ("ELASTIC_ORGANIZATIONS", "EU"),
+    ("ELASTIC_ORGANIZATIONS", "default"),
+    ("ELASTIC_ORGANIZATIONS", "eu_west"),
+    ("ELASTIC_ORGANIZATIONS", "-eu"),
+    ("ELASTIC_ORGANIZATIONS", "x" * 31),
+    ("AZURE_SUBSCRIPTIONS", f"{SUBSCRIPTION},x"),
+    ("AZURE_SUBSCRIPTIONS", f"{{{SUBSCRIPTION}}}"),
+    ("AZURE_SUBSCRIPTIONS_DENIED", "*"),
+    ("AZURE_RESOURCE_GROUPS", "prod-*"),
+    ("AZURE_RESOURCE_GROUPS", f"{GROUP}"),
+    ("AZURE_RESOURCE_GROUPS_DENIED", "prod-*"),
+    ("AZURE_RESOURCE_GROUPS_DENIED", "prod/net"),
+    ("AZURE_RESOURCE_GROUPS_DENIED", f"{SUBSCRIPTION}/"),
+    ("AZURE_RESOURCE_GROUPS_DENIED", f"{SUBSCRIPTION}/*"),
+    ("AZURE_RESOURCE_GROUPS_DENIED", "a b"),
+    ("AZURE_LOCATIONS", "west*"),
+    ("AZURE_LOCATIONS_DENIED", "west-europe"),
+    ("AZURE_TAGS", "env=*"),
+    ("AZURE_TAGS_DENIED", "=prod"),
+    ("MODE", "ignore"),
+    ("MODE", "dry-run"),
+    ("ELASTIC_DEPLOYMENTS_ALLOWED", "prod-*"),
+    ("ELASTIC_DEPLOYMENTS_DENIED", "prod-*"),
+    ("ELASTIC_FIRST_POLICY_ALLOWED", "*-prod"),
+    ("ELASTIC_LAST_POLICY_ALLOWED", "*-prod"),
+    ("ELASTIC_CLAIM", "always"),
+    ("ON_DELETE", "keep"),
+    ("REMOVAL_GRACE_SECONDS", "-1"),
+    ("REMOVAL_GRACE_SECONDS", "604801"),
+    ("REMOVAL_LIMIT", "-1"),
+    ("REMOVAL_LIMIT", "100001"),
+    ("ASSOCIATION_RESTORES", "-1"),
+    ("ASSOCIATION_RESTORES", "often"),
+    ("DNS_SUBSCRIPTIONS", "all"),
+    ("AZURE_RESOURCE_MANAGER_URL", "management.azure.com"),
+    ("AZURE_RESOURCE_MANAGER_URL", "http://management.azure.com"),
+    ("AZURE_RESOURCE_MANAGER_URL", "http://127.0.0.1.evil.example"),
+    ("AZURE_RESOURCE_MANAGER_AUDIENCE", "https://"),
+    ("ELASTIC_API_URL", "https://a b"),
+    ("ELASTIC_API_URL", "ftp://api.elastic-cloud.com"),
+    ("ELASTIC_API_URL", "http://localhost.evil.example"),
+    ("INSTANCE_ID", "a b"),
+    ("INSTANCE_ID", "a]"),
+    ("INSTANCE_ID", "x" * 41),
+    ("DNS_ZONE_RESOURCE_GROUP", "dns-hub"),
+    ("DNS_ZONE_RESOURCE_GROUP", f"{GROUP}/"),
+    ("DNS_ZONE_RESOURCE_GROUP", f"{GROUP}/providers/Microsoft.Network/privateDnsZones/x"),
+    ("DNS_ZONE_RESOURCE_GROUP", f"/subscriptions/{'-' * 36}/resourceGroups/g"),
+    ("DNS_ZONE_RESOURCE_GROUP", f"/subscriptions/{SUBSCRIPTION}/resourceGroups/a%20b"),
+    ("DNS_ZONE_RESOURCE_GROUP", f"/subscriptions/{SUBSCRIPTION}/resourceGroups/.."),
+    ("DNS_LINK_VNETS", "hub"),
+    ("DNS_LINK_VNETS", f"{VNET}/subnets/default"),
+    ("DNS_LINK_VNETS", VNET.replace("virtualNetworks", "privateEndpoints")),
+    ("DNS_RECORD_MODE", "second"),
+    ("DNS_RECORD_TTL", "0"),
+    ("DNS_RECORD_TTL", "86401"),
+    ("DNS_RECORD_TTL", "1.5"),
+    ("DNS_RECORD_TTL", "9" * 5000),
+    ("DNS_RECORD_TTL", "\u0663"),
+    ("WAIT_FIRST_SECONDS", "0.1"),
+    ("WAIT_FIRST_SECONDS", "nan"),
+    ("WAIT_FIRST_SECONDS", "inf"),
+    ("APPROVAL_OVERDUE_SECONDS", "59"),
+    ("POLICY_LAG_SECONDS", "0"),
+    ("VISIBILITY_SECONDS", "9"),
+    ("ARM_POLL_SECONDS", "0"),
+    ("ARM_OPERATION_SECONDS", "61"),
+    ("REQUEST_TIMEOUT_SECONDS", "0"),
+    ("RUN_SECONDS", "541"),
+    ("LEASE_SECONDS", "14"),
+    ("PROBE_SECONDS", "61"),
+    ("PROBE_PORT", "80"),
+    ("PROBE_PORT", "9243 443"),
+    ("PROBE_DNS_SERVER", "resolver.example"),
+    ("PROBE_DNS_SERVER", "999.0.0.1"),
+    ("PROBE_DNS_SERVER", "10.0.0.4:"),
+    ("PROBE_DNS_SERVER", "10.0.0.4:0"),
+    ("PROBE_DNS_SERVER", "10.0.0.4:65536"),
+    ("PROBE_DNS_SERVER", "::1"),
+    ("APP_VNET", "hub"),
+    ("APP_VNET", f"{VNET},{VNET}2"),
+    ("VERDICT_CHANGES_AFTER", "0"),
+    ("VERDICT_CHANGES_AFTER", "6"),
+    ("CHECKS_AT_ONCE", "0"),
+    ("CHECKS_HERE", "-1"),
+    ("JOURNAL_DAYS", "0"),
+    ("CHECKS_DAYS", "0"),
+    ("HEALTH_SCHEDULE", "every hour"),
+    ("HEALTH_SCHEDULE", "0 * * * * * *"),
+    ("NOTIFY_TOPIC_ENDPOINT", "http://topic.example.com/api/events"),
+    ("NOTIFY_TOPIC_ENDPOINT", "evgt-privatelink"),
+    ("NOTIFY_AFTER_SECONDS", "-1"),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "expected"), GOOD)
+def test_a_good_value_is_taken(name: str, text: str, expected: Any) -> None:
+    assert value_of(name, text) == expected
+
+
+@pytest.mark.parametrize(("name", "text"), BAD)
+def test_a_bad_value_is_refused_with_the_settings_name(name: str, text: str) -> None:
+    (problem,) = problems_of(LEAST | {name: text})
+    assert problem.startswith(f"{name}: expected ")
+
+
+def test_every_setting_that_can_be_wrong_has_a_bad_value_here() -> None:
+    free_text = {"AZURE_CLIENT_ID"}
+    tried = {name for name, _ in BAD} | {"ELASTIC_API_KEY", "WAIT_MAX_SECONDS"}
+    assert {one.name for one in descriptions()} == tried | free_text

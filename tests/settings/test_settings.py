@@ -1,0 +1,202 @@
+"""What must be set and what is taken for the rest; all that is wrong is told at once, and no secret shown."""
+
+from __future__ import annotations
+
+import pytest
+from settings_parts import (
+    GROUP,
+    LEAST,
+    SECRET,
+    STORAGE_KEY,
+    SUBSCRIPTION,
+    VNET,
+    optional,
+    problems_of,
+)
+
+from shared.core.errors import InvalidSettings
+from shared.core.rules import OnDelete, RecordMode, ZoneHome
+from shared.settings import DEFAULT_SCHEDULE, load
+
+# -- defaults ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_least_that_must_be_set_is_enough() -> None:
+    settings = load(LEAST)
+    assert (settings.subscriptions, settings.elastic_api_key) == ((SUBSCRIPTION,), SECRET)
+    assert settings.resource_groups == frozenset({"*"})
+    assert settings.deployments_allowed == settings.first_policy_allowed == frozenset()
+    assert (settings.arm_url, settings.elastic_url) == (
+        "https://management.azure.com",
+        "https://api.elastic-cloud.com",
+    )
+    assert (settings.zone_home, settings.link_vnets, settings.name_server) == (None, (), None)
+    assert (settings.probe_port, settings.journal_days, settings.schedule) == (9243, 90, DEFAULT_SCHEDULE)
+
+
+def test_every_default_is_a_value_that_its_own_parser_takes_unchanged() -> None:
+    defaults = {one.name: one.default for one in optional()}
+    assert load(LEAST | defaults) == load(LEAST)
+
+
+def test_an_empty_setting_counts_as_not_set() -> None:
+    assert load(LEAST | {one.name: "  " for one in optional()}) == load(LEAST)
+
+
+def test_what_the_core_needs_is_handed_on() -> None:
+    environ = LEAST | {
+        "INSTANCE_ID": "Blue",
+        "DNS_ZONE_RESOURCE_GROUP": GROUP,
+        "DNS_LINK_VNETS": VNET,
+        "DNS_RECORD_MODE": "union",
+        "DNS_RECORD_TTL": "60",
+        "ELASTIC_DEPLOYMENTS_ALLOWED": "Orders",
+        "ELASTIC_FIRST_POLICY_ALLOWED": "d1",
+        "POLICY_LAG_SECONDS": "37",
+        "APPROVAL_OVERDUE_SECONDS": "77",
+        "PROBE_PORT": "443",
+        "ELASTIC_LAST_POLICY_ALLOWED": "d2",
+        "ASSOCIATION_RESTORES": "5",
+        "ELASTIC_CLAIM": "true",
+        "ON_DELETE": "retain",
+        "REMOVAL_GRACE_SECONDS": "99",
+    }
+    rules = load(environ).rules()
+    assert (rules.instance_id, rules.zone_home, rules.link_vnets) == (
+        "blue",
+        ZoneHome(SUBSCRIPTION, "dns-hub"),
+        (VNET,),
+    )
+    assert (rules.record_mode, rules.record_ttl, rules.probe_port) == (RecordMode.UNION, 60, 443)
+    assert (rules.deployments_allowed, rules.first_policy_allowed) == (frozenset({"orders"}), frozenset({"d1"}))
+    assert (rules.policy_lag, rules.approval_overdue) == (37.0, 77.0)
+    assert (rules.last_policy_allowed, rules.association_restores, rules.claim) == (frozenset({"d2"}), 5, True)
+    assert (rules.on_delete, rules.removal_grace) == (OnDelete.RETAIN, 99.0)
+
+
+# -- everything that is wrong, at once ---------------------------------------------------------------------------------
+
+
+def test_nothing_set_tells_everything_that_is_required() -> None:
+    assert [problem.split(":")[0] for problem in problems_of({})] == [
+        "AZURE_SUBSCRIPTIONS",
+        "ELASTIC_API_KEY",
+        "AzureWebJobsStorage",
+    ]
+
+
+def test_all_errors_are_told_together_each_with_its_name_what_was_expected_and_what_was_there() -> None:
+    wrong = {
+        "AZURE_SUBSCRIPTIONS": "prod",
+        "ELASTIC_API_URL": "http://api.elastic-cloud.com",
+        "DNS_RECORD_MODE": "both",
+        "DNS_RECORD_TTL": "-1",
+        "WAIT_MAX_SECONDS": "soon",
+        "HEALTH_SCHEDULE": "*/5 * * * *",
+        "AzureWebJobsStorage": "text",
+    }
+    problems = problems_of(LEAST | wrong)
+    assert [problem.split(":")[0] for problem in problems] == [
+        "AZURE_SUBSCRIPTIONS",
+        "ELASTIC_API_URL",
+        "DNS_RECORD_MODE",
+        "DNS_RECORD_TTL",
+        "HEALTH_SCHEDULE",
+        "WAIT_MAX_SECONDS",
+        "AzureWebJobsStorage",
+    ]
+    assert all("expected" in problem for problem in problems)
+    assert "not 'prod'" in problems[0]
+    assert "first or union" in problems[2]
+    assert "between 0.2 and 3600" in problems[5]
+
+
+@pytest.mark.parametrize("text", ["", " ", ",", " , ,"])
+def test_a_required_list_with_nothing_in_it_is_not_set(text: str) -> None:
+    assert problems_of(LEAST | {"AZURE_SUBSCRIPTIONS": text}) == ["AZURE_SUBSCRIPTIONS: required, and not set"]
+
+
+def test_a_long_value_is_shown_in_part() -> None:
+    (problem,) = problems_of(LEAST | {"PROBE_PORT": "x" * 10_000})
+    assert len(problem) < 200
+
+
+@pytest.mark.parametrize(
+    ("changed", "name"),
+    [
+        ({"RUN_SECONDS": "101"}, "LEASE_SECONDS"),
+        ({"LEASE_SECONDS": "109"}, "LEASE_SECONDS"),
+        ({"WAIT_FIRST_SECONDS": "61"}, "WAIT_MAX_SECONDS"),
+        ({"WAIT_MAX_SECONDS": "14"}, "WAIT_MAX_SECONDS"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(changed: dict[str, str], name: str) -> None:
+    (problem,) = problems_of(LEAST | changed)
+    assert problem.startswith(f"{name}: expected")
+
+
+def test_settings_that_only_just_agree_are_taken() -> None:
+    settings = load(LEAST | {"RUN_SECONDS": "100", "WAIT_FIRST_SECONDS": "60"})
+    assert (settings.lease_seconds, settings.wait_first, settings.wait_max) == (120, 60, 60)
+
+
+# -- secrets -----------------------------------------------------------------------------------------------------------
+
+
+def test_no_secret_shows_in_a_description_of_the_settings() -> None:
+    settings = load(LEAST)
+    assert SECRET not in f"{settings} {settings!r}"
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"AZURE_SUBSCRIPTIONS": "wrong"},
+        {"ELASTIC_API_KEY": f"{SECRET} {SECRET}"},
+        {"ELASTIC_API_KEY": f"{SECRET}\u00e9"},
+        {"AzureWebJobsStorage": f"AccountKey={STORAGE_KEY};Broken"},
+        {"AzureWebJobsStorage": f"AccountKey={STORAGE_KEY}"},
+        {"AzureWebJobsStorage": f"https://acct.queue.core.windows.net/?sig={STORAGE_KEY}"},
+    ],
+)
+def test_no_secret_shows_in_an_error(environ: dict[str, str]) -> None:
+    with pytest.raises(InvalidSettings) as refused:
+        load(LEAST | environ)
+    text = f"{refused.value} {refused.value!r}"
+    assert SECRET not in text
+    assert STORAGE_KEY not in text
+
+
+@pytest.mark.parametrize(
+    "text", ["a key", "schl\u00fcssel", "a\nb", "@Microsoft.KeyVault(SecretUri=https://v/secrets/k)"]
+)
+def test_what_cannot_be_a_key_is_refused(text: str) -> None:
+    (problem,) = problems_of(LEAST | {"ELASTIC_API_KEY": text})
+    assert problem.startswith("ELASTIC_API_KEY: expected an API key")
+
+
+# -- storage -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "storage",
+    [
+        {"AzureWebJobsStorage": "UseDevelopmentStorage=true"},
+        {"AzureWebJobsStorage__accountName": "acct"},
+        {
+            "AzureWebJobsStorage__tableServiceUri": "https://acct.table.core.windows.net",
+            "AzureWebJobsStorage__queueServiceUri": "https://acct.queue.core.windows.net",
+            "AzureWebJobsStorage__credential": "managedidentity",
+            "AzureWebJobsStorage__clientId": "1111",
+        },
+    ],
+)
+def test_each_form_of_the_storage_settings_is_enough(storage: dict[str, str]) -> None:
+    assert load(LEAST | {"AzureWebJobsStorage": ""} | storage) == load(LEAST)
+
+
+def test_a_wrong_storage_setting_is_told_by_its_own_name() -> None:
+    environ = LEAST | {"AzureWebJobsStorage": "", "AzureWebJobsStorage__queueServiceUri": "http://acct"}
+    problems = problems_of(environ)
+    assert problems[0].startswith("AzureWebJobsStorage__tableServiceUri: expected")
+    assert problems[1].startswith("AzureWebJobsStorage__queueServiceUri: expected")

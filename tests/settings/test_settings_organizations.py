@@ -1,0 +1,71 @@
+"""The settings of several Elastic Cloud organizations: a key and a scope each."""
+
+from __future__ import annotations
+
+import pytest
+from settings_parts import (
+    LEAST,
+    SECRET,
+    SUBSCRIPTION,
+    problems_of,
+)
+
+from shared.settings import load
+
+OTHER_SECRET = "essu_YW5vdGhlci1zZWNyZXQ="
+TWO = LEAST | {
+    "ELASTIC_ORGANIZATIONS": "eu-west, us",
+    "ELASTIC_API_KEY_EU_WEST": OTHER_SECRET,
+    "ELASTIC_SCOPE_EU_WEST": f"subscription:{SUBSCRIPTION.upper()}, group:Net, Group:{SUBSCRIPTION}/Data",
+    "ELASTIC_API_KEY_US": f"{OTHER_SECRET}2",
+    "ELASTIC_SCOPE_US": "tag:Team, tag: Unit = Sales,",
+}
+
+
+def test_organizations_are_read_in_order_each_with_its_key_and_scope() -> None:
+    settings = load(TWO)
+    west, us = settings.organizations
+    assert (west.name, west.api_key, us.name, us.api_key) == ("eu-west", OTHER_SECRET, "us", f"{OTHER_SECRET}2")
+    assert west.scope.entries == {f"subscription:{SUBSCRIPTION}", "group:net", f"group:{SUBSCRIPTION}/data"}
+    assert us.scope.entries == {"tag:team", "tag:unit=sales"}
+    rules = settings.rules()
+    assert (rules.organizations, rules.has_default_organization) == ((west.scope, us.scope), True)
+
+
+def test_the_key_of_the_default_organization_may_be_missing_where_there_are_others() -> None:
+    settings = load(TWO | {"ELASTIC_API_KEY": ""})
+    assert not settings.rules().has_default_organization
+    assert [problem.split(":")[0] for problem in problems_of(LEAST | {"ELASTIC_API_KEY": ""})] == ["ELASTIC_API_KEY"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"ELASTIC_API_KEY_US": ""}, "ELASTIC_API_KEY_US: required, because ELASTIC_ORGANIZATIONS names us"),
+        ({"ELASTIC_SCOPE_US": " , "}, "ELASTIC_SCOPE_US: required, because ELASTIC_ORGANIZATIONS names us"),
+        ({"ELASTIC_API_KEY_US": f"{SECRET} x"}, "ELASTIC_API_KEY_US: expected an API key"),
+        ({"ELASTIC_API_KEY_US": "@Microsoft.KeyVault(x)"}, "ELASTIC_API_KEY_US: expected an API key"),
+        ({"ELASTIC_API_KEY_US": SECRET}, "ELASTIC_API_KEY_US: expected a key of another organization"),
+        ({"ELASTIC_SCOPE_US": "subscription:prod"}, "ELASTIC_SCOPE_US: expected subscription:ID"),
+        ({"ELASTIC_SCOPE_US": "group:a/b"}, "ELASTIC_SCOPE_US: expected subscription:ID"),
+        ({"ELASTIC_SCOPE_US": "group:*"}, "ELASTIC_SCOPE_US: expected subscription:ID"),
+        ({"ELASTIC_SCOPE_US": "tag:team="}, "ELASTIC_SCOPE_US: expected subscription:ID"),
+        ({"ELASTIC_SCOPE_US": "tag:=x"}, "ELASTIC_SCOPE_US: expected subscription:ID"),
+        ({"ELASTIC_SCOPE_US": "tag:a,net"}, "ELASTIC_SCOPE_US: expected subscription:ID"),
+    ],
+)
+def test_what_is_wrong_with_an_organization_is_told_by_the_name_of_its_own_setting(
+    changes: dict[str, str], expected: str
+) -> None:
+    (problem,) = problems_of(TWO | changes)
+    assert problem.startswith(expected)
+
+
+def test_all_organizations_problems_are_told_with_the_others_and_no_key_is_shown() -> None:
+    wrong = {"ELASTIC_API_KEY": f"{SECRET} ", "ELASTIC_SCOPE_EU_WEST": "x", "ELASTIC_API_KEY_US": f"{OTHER_SECRET} 2"}
+    problems = problems_of(TWO | wrong | {"DNS_RECORD_TTL": "-1", "ELASTIC_SCOPE_US": ""})
+    names = ["DNS_RECORD_TTL", "ELASTIC_SCOPE_EU_WEST", "ELASTIC_API_KEY_US", "ELASTIC_SCOPE_US"]
+    assert [problem.split(":")[0] for problem in problems] == names
+    shown = "\n".join(problems) + repr(load(TWO)) + repr(load(TWO).organizations) + str(load(TWO).organizations)
+    assert SECRET not in shown
+    assert OTHER_SECRET not in shown
