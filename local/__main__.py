@@ -25,6 +25,7 @@ from pathlib import Path
 from local.azurite import AzuriteError
 from local.breaking import HOPS, find
 from local.client import LocalClient
+from local.eventgrid import HandshakeError
 from local.folder import DEFAULT
 from local.stack import Options, Stack
 from local.story import StoryFailed, create_endpoint, follow, tell
@@ -184,7 +185,7 @@ def main(arguments: list[str] | None = None) -> int:
     except FileNotFoundError:
         print(f"nothing runs in {parsed.folder}: start it with `make run` or `python -m local up`", file=sys.stderr)
         return 2
-    except (StoryFailed, AzuriteError, RuntimeError, OSError) as error:
+    except (StoryFailed, AzuriteError, HandshakeError, RuntimeError, OSError) as error:
         print(f"failed: {error}", file=sys.stderr)
         return 1
     return result if isinstance(result, int) else 0

@@ -18,10 +18,12 @@ import httpx
 from local.child import Child
 from local.folder import fresh
 from local.host.launch import host_command
+from local.network.ca import beside_the_systems
 from local.ports import free_port
 
 APP = Path(__file__).resolve().parent.parent
 READY_SECONDS = 90.0
+RUNNING = "Running"
 
 
 class FunctionApp:
@@ -51,8 +53,8 @@ class FunctionApp:
 
     @property
     def function_key(self) -> str:
-        """A key that every function takes; empty where keys are off."""
-        return str(self._keys().get("functionKeys", [{"value": ""}])[0]["value"])
+        """A key that every function takes; under Core Tools any one is."""
+        return str(self._keys().get("functionKeys", [{"value": "local"}])[0]["value"])
 
     @property
     def event_grid_key(self) -> str:
@@ -82,6 +84,10 @@ class FunctionApp:
     def _run(self) -> None:
         fresh(self._folder / "functions.ready.json")
         environment = os.environ | self._settings() | dict(self._command.environment)
+        if self._command.core_tools and "SSL_CERT_FILE" in environment:
+            # Core Tools load the extensions that host.json names from the internet, and read this variable as well.
+            authority = Path(environment["SSL_CERT_FILE"])
+            environment["SSL_CERT_FILE"] = str(beside_the_systems(authority, self._folder / "trusted.pem"))
         log = self._folder / "functions.log"
         self._host = Child(self._command.argv, env=environment, cwd=self._command.cwd, log=log)
 
@@ -89,17 +95,25 @@ class FunctionApp:
         deadline = time.monotonic() + READY_SECONDS
         async with httpx.AsyncClient() as client:
             while True:
-                try:
-                    answer = await client.get(f"{self.url}/admin/host/status", headers=self._master())
-                    if answer.status_code == httpx.codes.OK:
-                        return
-                except httpx.TransportError:
-                    pass
+                state = await self._state(client)
+                if state == RUNNING:
+                    return
                 if self._host is not None and self._host.returncode is not None:
                     raise RuntimeError(f"the function app did not start; see {self._folder / 'functions.log'}")
                 if time.monotonic() > deadline:
-                    raise RuntimeError(f"the function app is not ready; see {self._folder / 'functions.log'}")
+                    raise RuntimeError(
+                        f"the function app is not ready ({state}); see {self._folder / 'functions.log'}"
+                    )
                 await asyncio.sleep(0.1)
+
+    async def _state(self, client: httpx.AsyncClient) -> str:
+        """What the host says of itself: while Core Tools still load the app they answer too, with other states."""
+        try:
+            answer = await client.get(f"{self.url}/admin/host/status", headers=self._master())
+            status = answer.raise_for_status().json()
+        except (httpx.HTTPError, ValueError) as error:
+            return f"no state: {error}"
+        return " ".join((str(status.get("state")), *map(str, status.get("errors") or ())))
 
     async def _keep(self) -> None:
         """Start the host again when it dies: in Azure the platform does."""

@@ -34,6 +34,13 @@ def zone_names(zone: str) -> list[str]:
     return [f"*.{zone}", *(f"*.{product}.{zone}" for product in _PRODUCTS)]
 
 
+def beside_the_systems(authority: Path, target: Path) -> Path:
+    """Write to `target` an authority's certificate and all that this machine trusts anyway."""
+    system = ssl.get_default_verify_paths().cafile
+    target.write_bytes((Path(system).read_bytes() + b"\n" if system else b"") + authority.read_bytes())
+    return target
+
+
 @dataclass(frozen=True, slots=True)
 class IssuedCertificate:
     """A certificate with its key, as PEM."""
