@@ -101,9 +101,7 @@ class FunctionApp:
                 if self._host is not None and self._host.returncode is not None:
                     raise RuntimeError(f"the function app did not start; see {self._folder / 'functions.log'}")
                 if time.monotonic() > deadline:
-                    raise RuntimeError(
-                        f"the function app is not ready ({state}); see {self._folder / 'functions.log'}"
-                    )
+                    raise RuntimeError(f"the function app is not ready ({state}); see {self._folder / 'functions.log'}")
                 await asyncio.sleep(0.1)
 
     async def _state(self, client: httpx.AsyncClient) -> str:

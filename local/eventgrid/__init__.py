@@ -2,7 +2,6 @@
 
 `local.world` makes one `EventGrid`, adds `EventGrid.publish` to `ArmCloud.listeners` and subscribes the function app.
 A `CustomTopic` is the other side: it takes the events that the function app publishes.
-Probation (new events held back after many failures) is undocumented in its figures and left out.
 """
 
 from local.eventgrid.delivery import Answer, Deliver, DeliveryError

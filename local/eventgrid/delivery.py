@@ -1,6 +1,6 @@
-"""One event to one subscription: attempts, waits between them, and the end.
+"""One batch of events to one subscription: attempts, waits between them, and the end. A batch is one event by default.
 
-`local.eventgrid.grid` runs one `deliver_event` for each event of each subscription, all side by side. What is fixed by
+`local.eventgrid.grid` runs one `Delivery` for each batch of each subscription, all side by side. What is fixed by
 documentation is here: which answers count as success, which are final, how long is waited after which.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from local.clock import LoopClock
+    from local.eventgrid.probation import Probation
     from local.eventgrid.settings import EventGridSettings
 
 SUCCESS = range(200, 205)
@@ -63,6 +64,8 @@ class Attempt:
     at: datetime
     status: int | None
     outcome: str
+    events: int = 1
+    """How many it brought; `event_id` is the first one's."""
 
 
 @dataclass(eq=False)
@@ -74,7 +77,10 @@ class Subscription:
     schema: Schema
     included_types: tuple[str, ...]
     operation_names: tuple[str, ...]
-    dead_letter: list[dict[str, Any]] | None
+    probation: Probation
+    dead_letter: Callable[[dict[str, Any]], None] | None
+    """Gets each event that cannot be delivered; None: it is lost, as by default in Azure."""
+    max_events_per_batch: int = 1
 
     def wants(self, event_type: str, operation_name: str) -> bool:
         """Whether both filters let an event through; comparison ignores case, an empty filter lets all through."""
@@ -86,26 +92,30 @@ def _among(value: str, wanted: tuple[str, ...]) -> bool:
 
 
 @dataclass(eq=False)
-class EventDelivery:
-    """Brings one event to one subscription, or to its dead letters."""
+class Delivery:
+    """Brings one batch to one subscription, all of it at once, or to its dead letters."""
 
     clock: LoopClock
     settings: EventGridSettings
     random: Random
     send: Deliver
     subscription: Subscription
-    event: dict[str, Any]
+    events: list[dict[str, Any]]
     log: Callable[[Attempt], None]
     on_late: Callable[[asyncio.Task[Answer]], None]
     published: datetime
 
     async def run(self) -> None:
         """Attempt until it is delivered, refused for good, too old, or tried too often."""
-        number, last = 0, None
+        number, last = 0, self._not_tried()
         while True:
+            if not await self.subscription.probation.passed(self._deadline()):
+                await self._give_up("TimeToLiveExceeded", replace(last, outcome="Probation"))
+                return
             number += 1
             request = asyncio.create_task(self._request(number))
             last = await self._attempt(number, request)
+            self.subscription.probation.note(delivered=last.outcome == "Delivered")
             if last.outcome == "Delivered":
                 return
             reason = self._end_of_the_line(number, last)
@@ -120,8 +130,10 @@ class EventDelivery:
                 return
 
     async def _request(self, number: int) -> Answer:
-        cloud = self.subscription.schema == "CloudEventSchemaV1_0"
-        media = "application/cloudevents+json" if cloud else "application/json"
+        cloud, batches = self._cloud_events(), self.subscription.max_events_per_batch > 1
+        media = "application/json"
+        if cloud:
+            media = "application/cloudevents-batch+json" if batches else "application/cloudevents+json"
         headers = {
             "content-type": f"{media}; charset=utf-8",
             "aeg-subscription-name": self.subscription.name.upper(),
@@ -130,7 +142,7 @@ class EventDelivery:
             "aeg-metadata-version": "1",
             "aeg-event-type": "Notification",
         }
-        body = json.dumps(self.event if cloud else [self.event]).encode()
+        body = json.dumps(self.events[0] if cloud and not batches else self.events).encode()
         return await self.send("POST", self.subscription.url, headers, body)
 
     async def _attempt(self, number: int, request: asyncio.Task[Answer]) -> Attempt:
@@ -149,7 +161,7 @@ class EventDelivery:
         else:
             status = request.result().status
             outcome = "Delivered" if status in SUCCESS else _OUTCOMES.get(status, "GenericError")
-        attempt = Attempt(self.subscription.name, self.event["id"], number, at, status, outcome)
+        attempt = replace(self._not_tried(), number=number, at=at, status=status, outcome=outcome)
         self.log(attempt)
         return attempt
 
@@ -160,9 +172,18 @@ class EventDelivery:
             return "MaxDeliveryAttemptsExceeded"
         return "TimeToLiveExceeded" if self._too_old() else None
 
+    def _not_tried(self) -> Attempt:
+        first = self.events[0]["id"]
+        return Attempt(self.subscription.name, first, 0, self.published, None, "", len(self.events))
+
+    def _cloud_events(self) -> bool:
+        return self.subscription.schema == "CloudEventSchemaV1_0"
+
+    def _deadline(self) -> datetime:
+        return self.published + timedelta(minutes=self.settings.event_time_to_live_minutes * self.settings.time_scale)
+
     def _too_old(self) -> bool:
-        minutes = self.settings.event_time_to_live_minutes * self.settings.time_scale
-        return self.clock.now() - self.published >= timedelta(minutes=minutes)
+        return self.clock.now() >= self._deadline()
 
     def _wait_after(self, number: int, status: int | None) -> float:
         schedule = self.settings.retry_schedule
@@ -181,9 +202,10 @@ class EventDelivery:
             "publishTime": event_time(self.published),
             "lastDeliveryAttemptTime": event_time(last.at),
         }
-        if self.subscription.schema == "CloudEventSchemaV1_0":  # its attribute names have no capitals
+        if self._cloud_events():  # its attribute names have no capitals
             added = {name.lower(): value for name, value in added.items()}
-        self.subscription.dead_letter.append(self.event | added)
+        for event in self.events:
+            self.subscription.dead_letter(event | added)
 
 
 def _succeeded(request: asyncio.Task[Answer]) -> bool:

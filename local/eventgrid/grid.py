@@ -11,8 +11,9 @@ import uuid
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from local.eventgrid.delivery import Answer, Attempt, Deliver, DeliveryError, EventDelivery, Subscription
+from local.eventgrid.delivery import Answer, Attempt, Deliver, Delivery, DeliveryError, Subscription
 from local.eventgrid.payloads import ResourceChange, Schema, resource_event, validation_event
+from local.eventgrid.probation import Probation
 from local.eventgrid.settings import EventGridSettings, is_on
 from local.exchanges import body_value
 
@@ -50,6 +51,7 @@ class EventGrid:
         self._random = random or Random(0)
         self._topic = topic
         self._write = write
+        self._leaving: dict[Subscription, list[dict[str, Any]]] = {}
         self._running: set[asyncio.Task[Any]] = set()
         self._late: set[asyncio.Task[Answer]] = set()
 
@@ -66,13 +68,24 @@ class EventGrid:
         schema: Schema = "EventGridSchema",
         included_types: Sequence[str] = (),
         operation_names: Sequence[str] = (),
-        dead_letter: list[dict[str, Any]] | None = None,
+        dead_letter: Callable[[dict[str, Any]], None] | None = None,
+        max_events_per_batch: int = 1,
     ) -> Subscription:
         """Validate the webhook, then deliver what the filters let through; raises `HandshakeError`.
 
-        `operation_names` is the advanced filter `StringIn` on `data.operationName`.
+        `operation_names` is the advanced filter `StringIn` on `data.operationName`. With `max_events_per_batch` events
+        that are on their way together come in one request; no event waits for others to come.
         """
-        subscription = Subscription(name, url, schema, tuple(included_types), tuple(operation_names), dead_letter)
+        subscription = Subscription(
+            name,
+            url,
+            schema,
+            tuple(included_types),
+            tuple(operation_names),
+            Probation(self._clock, self.settings),
+            dead_letter,
+            max_events_per_batch,
+        )
         try:
             if schema == "CloudEventSchemaV1_0":
                 await self._ask_origin(url)
@@ -98,7 +111,7 @@ class EventGrid:
             if is_on(self.settings.bare_evidence, event):
                 event = resource_event(change, event_id, subscription.schema, bare=True)
             for _copy in range(2 if is_on(self.settings.duplicate, event) else 1):
-                self._start(self._bring(subscription, event))
+                self._add(subscription, event)
 
     async def drain(self) -> None:
         """Wait until nothing is on its way any more: all delivered, given up or dead-lettered."""
@@ -117,18 +130,29 @@ class EventGrid:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    async def _bring(self, subscription: Subscription, event: dict[str, Any]) -> None:
+    def _add(self, subscription: Subscription, event: dict[str, Any]) -> None:
+        """Put it into the batch that is about to leave, or begin another one."""
+        batch = self._leaving.get(subscription, [])
+        if 0 < len(batch) < subscription.max_events_per_batch:
+            batch.append(event)
+            return
+        self._leaving[subscription] = batch = [event]
+        self._start(self._bring(subscription, batch))
+
+    async def _bring(self, subscription: Subscription, batch: list[dict[str, Any]]) -> None:
         published = self._clock.now()
         delay = self.settings.delivery_delay
-        wait = delay(event) if callable(delay) else delay
+        wait = delay(batch[0]) if callable(delay) else delay
         await self._clock.sleep(wait + self._random.uniform(0, self.settings.reorder_within))
-        await EventDelivery(
+        if self._leaving.get(subscription) is batch:
+            del self._leaving[subscription]
+        await Delivery(
             self._clock,
             self.settings,
             self._random,
             self._send,
             subscription,
-            event,
+            batch,
             self.deliveries.append,
             self._keep_late,
             published,

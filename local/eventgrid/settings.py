@@ -32,7 +32,11 @@ class EventGridSettings:
     event_time_to_live_minutes: float = 1440.0
     dead_letter_delay: float = 300.0
     time_scale: float = 1.0
-    """Waits, time to live and the dead-letter delay are multiplied by this; 0.1 makes an hour six minutes."""
+    """All times but the answer's are multiplied by this, time to live included; 0.1 makes an hour six minutes."""
+    probation_after: int | None = None
+    """So many failures in a row, and all deliveries to the endpoint wait, new ones too; None: they never do."""
+    probation_seconds: float = 3600.0
+    """How long they wait then, and again after each further failure. Neither figure is documented."""
 
     delivery_delay: float | Callable[[Event], float] = 0.0
     """Before the first attempt. A callable can turn the order of two events round."""

@@ -208,7 +208,7 @@ async def test_some_answers_are_final_and_the_event_becomes_a_dead_letter_five_m
 ) -> None:
     webhook.answer = lambda _number: status
     dead: list[dict[str, Any]] = []
-    await grid.subscribe(URL, dead_letter=dead)
+    await grid.subscribe(URL, dead_letter=dead.append)
     started = asyncio.get_running_loop().time()
     await publish(grid)
     assert asyncio.get_running_loop().time() - started == pytest.approx(300)
@@ -223,7 +223,7 @@ async def test_attempts_are_limited(grid: EventGrid, webhook: Webhook) -> None:
     webhook.answer = lambda _number: 404
     grid.settings.max_delivery_attempts = 3
     dead: list[dict[str, Any]] = []
-    await grid.subscribe(URL, schema="CloudEventSchemaV1_0", dead_letter=dead)
+    await grid.subscribe(URL, schema="CloudEventSchemaV1_0", dead_letter=dead.append)
     await publish(grid)
     assert webhook.waits == [300, 300]  # after a 404 at least five minutes
     assert dead[0]["deadletterreason"] == "MaxDeliveryAttemptsExceeded"
@@ -234,7 +234,7 @@ async def test_an_old_event_is_given_up(grid: EventGrid, webhook: Webhook) -> No
     webhook.answer = lambda _number: 0
     grid.settings.event_time_to_live_minutes = 1
     dead: list[dict[str, Any]] = []
-    await grid.subscribe(URL, dead_letter=dead)
+    await grid.subscribe(URL, dead_letter=dead.append)
     await publish(grid)
     assert len(webhook.got) == 3  # at 0, 10 and 40 s; 100 s is too late
     assert dead[0]["deadLetterReason"] == "TimeToLiveExceeded"
@@ -292,6 +292,52 @@ async def test_reordering_at_random_loses_the_order(grid: EventGrid, webhook: We
     order = [event["data"]["correlationId"] for event in webhook.events]
     assert sorted(order) == [str(number) for number in range(10)]
     assert order != sorted(order)
+
+
+async def test_an_endpoint_that_keeps_failing_is_left_alone_for_new_events_too(
+    grid: EventGrid, webhook: Webhook
+) -> None:
+    """Why the app's Event Grid stage must not fail for reasons of Azure's or Elastic's."""
+    webhook.answer = lambda number: 500 if number <= 2 else 202
+    grid.settings.probation_after, grid.settings.probation_seconds = 2, 1000
+    await grid.subscribe(URL)
+    grid.publish(Change())
+    await asyncio.sleep(20)  # failed at 0 and at 10 s
+    await publish(grid, replace(Change(), correlation_id="new"))
+    assert webhook.waits[:2] == [10, 1000]
+    assert [event["data"]["correlationId"] for event in webhook.events].index("new") >= 2
+    await publish(grid)
+    assert webhook.waits[-1] == 0, "a success ends it"
+
+
+async def test_what_outlives_its_time_in_probation_is_a_dead_letter_that_says_so(
+    grid: EventGrid, webhook: Webhook
+) -> None:
+    webhook.answer = lambda _number: 500
+    grid.settings.probation_after, grid.settings.event_time_to_live_minutes = 1, 5
+    dead: list[dict[str, Any]] = []
+    await grid.subscribe(URL, dead_letter=dead.append)
+    await publish(grid)
+    assert len(webhook.got) == 1
+    assert (dead[0]["lastDeliveryOutcome"], dead[0]["deadLetterReason"]) == ("Probation", "TimeToLiveExceeded")
+
+
+@pytest.mark.parametrize(
+    ("schema", "media"),
+    [("EventGridSchema", "application/json"), ("CloudEventSchemaV1_0", "application/cloudevents-batch+json")],
+)
+async def test_events_of_a_batch_come_retry_and_end_together(
+    grid: EventGrid, webhook: Webhook, schema: Any, media: str
+) -> None:
+    webhook.answer = lambda number: 503 if number == 1 else 202 if number < 4 else 413
+    dead: list[dict[str, Any]] = []
+    await grid.subscribe(URL, schema=schema, max_events_per_batch=3, dead_letter=dead.append)
+    await publish(grid, *[Change()] * 4)
+    assert sorted(len(value) for _at, _headers, value in webhook.got) == [1, 3, 3]
+    assert webhook.got[0][1]["content-type"] == f"{media}; charset=utf-8"
+    await publish(grid, *[Change()] * 2)
+    assert len({letter["id"] for letter in dead}) == 2
+    assert [attempt.events for attempt in grid.deliveries] == [3, 1, 3, 2]
 
 
 async def test_evidence_and_claims_may_be_empty(grid: EventGrid, webhook: Webhook) -> None:

@@ -27,12 +27,13 @@ FUNC = dedent('''\
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
             state = states.pop() if states else "{state}"
-            body = json.dumps({{"state": state, "errors": ["no extension bundle"] if state == "Error" else []}}).encode()
+            errors = ["no extension bundle"] if state == "Error" else []
+            body = json.dumps({{"state": state, "errors": errors}}).encode()
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
-            with open("{record}.states", "a") as file:
+            with open("{states}", "a") as file:
                 file.write(state + "\\n")
 
     http.server.HTTPServer(("127.0.0.1", int(sys.argv[3])), Handler).serve_forever()
@@ -43,7 +44,9 @@ def install(folder: Path, monkeypatch: pytest.MonkeyPatch, state: str = "Running
     """Put the stand-in on PATH; returns where it writes down how it was started."""
     program, record = folder / "bin" / "func", folder / "record.json"
     program.parent.mkdir()
-    program.write_text(FUNC.format(python=sys.executable, record=record, state=state))
+    program.write_text(
+        FUNC.format(python=sys.executable, record=record, states=record.with_suffix(".states"), state=state)
+    )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
     monkeypatch.delenv("LOCAL_HOST", raising=False)
@@ -61,7 +64,7 @@ async def test_the_app_is_ready_when_core_tools_say_that_it_runs(
     record = install(tmp_path, monkeypatch)
     app = the_app(tmp_path)
     await app.start()
-    states = Path(f"{record}.states").read_text().split()
+    states = record.with_suffix(".states").read_text().split()
     await app.stop()
     assert states == ["Initialized", "Initialized", "Running"]
 
@@ -76,7 +79,7 @@ async def test_core_tools_get_the_apps_settings_and_any_key_is_good(
     started = json.loads(record.read_text())
     environment = started["environment"]
     assert started["arguments"] == ["start", "--port", app.url.rsplit(":", 1)[1]]
-    assert Path(started["cwd"], "host.json").exists()
+    assert started["cwd"] == str(function_app.APP)
     assert (environment["FUNCTIONS_WORKER_RUNTIME"], environment["AzureWebJobsStorage"]) == ("python", "here")
     assert app.function_key, "links with an empty key look broken"
 
