@@ -9,6 +9,7 @@ events      every notification that the app has sent, in one line
 break       break one hop of a connection: break HOP [NAME]
 mend        mend what the app cannot: mend HOP [NAME]
 app         stop or start the function app, as in the portal: app stop
+switch      list what can be changed about the clouds, or change it: switch [NAME VALUE]
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from local.azurite import AzuriteError
 from local.breaking import HOPS, find
@@ -29,6 +31,7 @@ from local.eventgrid import HandshakeError
 from local.folder import DEFAULT
 from local.stack import Options, Stack
 from local.story import StoryFailed, create_endpoint, follow, tell
+from local.switches import SwitchError
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -45,6 +48,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         command.add_argument("--approval-seconds", type=float, default=5.0, help="how long Elastic takes to approve")
         command.add_argument("--time-scale", type=float, default=1.0, help="of Event Grid's retry schedule")
         command.add_argument("--no-quotas", action="store_true", help="read private DNS as often as you like")
+        command.add_argument(
+            "--switch", action="append", default=[], metavar="NAME=VALUE", type=_switch, help="as by `switch`; repeated"
+        )
         command.add_argument("--role-assignments", type=Path, help="JSON: client id -> [{scope, actions, notActions}]")
     rest = commands.add_parser("rest")
     rest.add_argument("method", choices=["GET", "PUT", "PATCH", "DELETE"])
@@ -61,7 +67,25 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         command.add_argument("hop", choices=[hop for hop in HOPS if name == "break" or HOPS[hop].undo])
         command.add_argument("name", nargs="?", default="pe-story", help="of the endpoint; default: the story's")
     commands.add_parser("app").add_argument("state", choices=["stop", "start"])
+    switch = commands.add_parser("switch")
+    switch.add_argument("name", nargs="?", default="", help="or the beginning of one; without a value they are listed")
+    switch.add_argument("value", nargs="?", help="JSON, or a text")
     return parser.parse_args(arguments)
+
+
+def _switch(text: str) -> tuple[str, Any]:
+    """`NAME=VALUE`, the value as JSON where it is any."""
+    name, separator, value = text.partition("=")
+    if not separator:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, _value(value)
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 async def run_stack(arguments: argparse.Namespace) -> int:
@@ -79,6 +103,7 @@ async def run_stack(arguments: argparse.Namespace) -> int:
         time_scale=arguments.time_scale,
         quotas=not arguments.no_quotas,
         role_assignments=arguments.role_assignments,
+        switches=tuple(arguments.switch),
     )
     asked = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -165,6 +190,14 @@ async def _app(client: LocalClient, arguments: argparse.Namespace) -> None:
     print("done")
 
 
+async def _turn(client: LocalClient, arguments: argparse.Namespace) -> None:
+    if arguments.value is not None:
+        await client.backstage("switches", **{arguments.name: _value(arguments.value)})
+    for name, value in (await client.switches()).items():
+        if name.startswith(arguments.name):
+            print(f"{name:<44} {json.dumps(value)}")
+
+
 CLIENT_COMMANDS = {
     "rest": _rest,
     "connect": _connect,
@@ -173,6 +206,7 @@ CLIENT_COMMANDS = {
     "break": _break,
     "mend": _mend,
     "app": _app,
+    "switch": _turn,
 }
 
 
@@ -185,7 +219,7 @@ def main(arguments: list[str] | None = None) -> int:
     except FileNotFoundError:
         print(f"nothing runs in {parsed.folder}: start it with `make run` or `python -m local up`", file=sys.stderr)
         return 2
-    except (StoryFailed, AzuriteError, HandshakeError, RuntimeError, OSError) as error:
+    except (StoryFailed, AzuriteError, HandshakeError, SwitchError, RuntimeError, OSError) as error:
         print(f"failed: {error}", file=sys.stderr)
         return 1
     return result if isinstance(result, int) else 0

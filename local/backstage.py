@@ -8,6 +8,8 @@ API for these, so they get a server of their own on loopback, apart from the sim
     POST /route     {"endpoint": id, "open": true | false}
     POST /key       {"state": "ended" | "renewed"}      renewed: another key, in the app's settings too
     POST /app       {"state": "stopped" | "started"}
+    GET  /switches  every switch of the clouds (`local.switches`), and how it stands
+    POST /switches  {"elastic.create_lag_seconds": 30, ...}
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from local.function_app import FunctionApp
+    from local.switches import Switches
     from local.world import World
 
 Action = Callable[[dict[str, Any]], Awaitable[None]]
@@ -34,15 +37,23 @@ Action = Callable[[dict[str, Any]], Awaitable[None]]
 class Backstage:
     """`.app` answers; `announce` is called when what outsiders know of the instance has changed."""
 
-    def __init__(self, world: World, function_app: FunctionApp, announce: Callable[[], None]) -> None:
+    def __init__(
+        self, world: World, function_app: FunctionApp, switches: Switches, announce: Callable[[], None]
+    ) -> None:
         self._world, self._function_app, self._announce = world, function_app, announce
+        self._switches = switches
         self._actions: dict[str, Action] = {
             "approval": self._approval,
             "route": self._route,
             "key": self._key,
             "app": self._app,
+            "switches": self._turn,
         }
-        self.app = Starlette(routes=[Route("/{action}", self._serve, methods=["POST"])])
+        routes = [Route("/switches", self._show, methods=["GET"]), Route("/{action}", self._serve, methods=["POST"])]
+        self.app = Starlette(routes=routes)
+
+    async def _show(self, _request: Request) -> JSONResponse:
+        return JSONResponse(self._switches.values())
 
     async def _serve(self, request: Request) -> JSONResponse:
         action = self._actions.get(request.path_params["action"])
@@ -86,6 +97,12 @@ class Backstage:
         else:
             await self._function_app.start()
         self._announce()
+
+    async def _turn(self, asked: dict[str, Any]) -> None:
+        """The clouds behave in another way from now on; what is there already is looked at again."""
+        for name, value in asked.items():
+            self._switches.set(name, value)
+        self._world.elastic.evaluate()
 
     def _endpoint(self, asked: dict[str, Any]) -> Any:
         wanted = str(asked["endpoint"]).lower()

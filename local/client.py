@@ -79,6 +79,10 @@ class LocalClient:
         file = Path(self.endpoints["folder"]) / "endpoints.json"
         self.endpoints = json.loads(file.read_text(encoding="utf-8"))
 
+    async def switches(self) -> dict[str, Any]:
+        """How the switches of the clouds stand."""
+        return dict(_checked(await self._http.get(f"{self.endpoints['backstage']}/switches")))
+
     def notifications(self) -> list[dict[str, Any]]:
         """Every event that the app's topic took, oldest first."""
         path = Path(self.endpoints["notifications"])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 DEFAULT = Path(".local")
 _MOST = 50
@@ -34,6 +35,12 @@ def fresh(path: Path) -> Path:
     """The path, with nothing left of an earlier run."""
     path.unlink(missing_ok=True)
     return path
+
+
+def add_line(path: Path, value: Any) -> None:
+    """Add a line of JSON to a file."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(value, ensure_ascii=False) + "\n")
 
 
 def _locked(path: Path) -> IO[str] | None:

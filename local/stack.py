@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,14 @@ from local.arm.roles import read_assignments
 from local.azurite import Azurite, install
 from local.backstage import Backstage
 from local.clock import LoopClock
-from local.eventgrid import AUDIENCE, CustomTopic, EventGrid, EventGridSettings, HttpDeliver
+from local.eventgrid import AUDIENCE, CustomTopic, EventGrid, EventGridSettings, HttpDeliver, TopicSettings
 from local.exchanges import ExchangeLog
-from local.folder import InstanceFolder, fresh
+from local.folder import InstanceFolder, add_line, fresh
 from local.function_app import FunctionApp
 from local.identity import ManagedIdentity
 from local.network import CertificateAuthority, claim_loopback
 from local.serving import Serving
+from local.switches import Switches
 from local.world import HUB_VNET, World
 
 APP_SETTINGS = {
@@ -66,6 +68,8 @@ class Options:
     """Whether Azure throttles as it does: its reads of private DNS are few, for a sweep every few seconds too few."""
     role_assignments: Path | None = None
     """JSON with the roles of identities in Azure; without it everybody may do everything."""
+    switches: tuple[tuple[str, Any], ...] = ()
+    """Turned before the app starts, one after the other; see `local.switches`."""
 
 
 class Stack:
@@ -100,9 +104,21 @@ class Stack:
             self.world.arm.settings.private_dns_reads_per_5_minutes = None
         if self.options.role_assignments is not None:
             self.world.arm.settings.role_assignments = read_assignments(self.options.role_assignments)
-        await self._serve_clouds()
+        topic_settings = TopicSettings()
+        self._event_settings = EventGridSettings(time_scale=self.options.time_scale)
+        self.switches = Switches(
+            {
+                "arm": self.world.arm.settings,
+                "elastic": self.world.elastic.settings,
+                "events": self._event_settings,
+                "topic": topic_settings,
+            }
+        )
+        await self._serve_clouds(topic_settings)
         await self.world.seed(await self._token())
         await self.world.network.start(dns_port=self.options.dns_port)
+        for name, value in self.options.switches:
+            self.switches.set(name, value)
         self.app = FunctionApp(self.path, port=self.options.functions_port, settings=self.app_settings)
         await self.app.start()
         await self._subscribe(self.app)
@@ -129,7 +145,7 @@ class Stack:
 
     # -- the clouds ------------------------------------------------------------------------------------------------
 
-    async def _serve_clouds(self) -> None:
+    async def _serve_clouds(self, topic_settings: TopicSettings) -> None:
         issued = self._ca.issue(["localhost"], ["127.0.0.1"]).write(self.path, "clouds")
         options = self.options
         arm = Serving(self.exchanges.record(self.world.arm.app, "arm"), port=options.arm_port, certificate=issued)
@@ -141,6 +157,7 @@ class Stack:
             self.clock,
             check_token=lambda token: self._identity.is_valid_for(token, AUDIENCE),
             file=fresh(self.path / "notifications.jsonl"),
+            settings=topic_settings,
         )
         topic = Serving(self.exchanges.record(self._topic.app, "topic"), port=options.topic_port, certificate=issued)
         self._servings = [arm, elastic, identity, topic]
@@ -150,7 +167,9 @@ class Stack:
             await serving.start()
 
     async def _serve_backstage(self, app: FunctionApp) -> None:
-        serving = Serving(Backstage(self.world, app, self._write_endpoints).app, port=self.options.backstage_port)
+        serving = Serving(
+            Backstage(self.world, app, self.switches, self._write_endpoints).app, port=self.options.backstage_port
+        )
         self._servings.append(serving)
         self._backstage_url = serving.url
         await serving.start()
@@ -170,7 +189,7 @@ class Stack:
         self._events = EventGrid(
             self.clock,
             deliver=self._deliver,
-            settings=EventGridSettings(time_scale=self.options.time_scale),
+            settings=self._event_settings,
             topic=f"/subscriptions/{DEFAULT_SUBSCRIPTION}",
             write=self.exchanges.write,
         )
@@ -181,6 +200,7 @@ class Stack:
                 "Microsoft.Network/privateEndpoints/write",
                 "Microsoft.Network/privateEndpoints/delete",
             ],
+            dead_letter=partial(add_line, fresh(self.path / "dead-letters.jsonl")),
         )
         self.world.arm.listeners.append(self._events.publish)
 
@@ -217,6 +237,7 @@ class Stack:
             "dns": {"host": dns_host, "port": dns_port},
             "topic": self._topic_url,
             "notifications": str(self.path / "notifications.jsonl"),
+            "dead_letters": str(self.path / "dead-letters.jsonl"),
             "azurite": self._azurite.connection_string,
             "ca_file": str(self._ca_file),
             "subscription_id": DEFAULT_SUBSCRIPTION,

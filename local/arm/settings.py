@@ -1,6 +1,6 @@
 """Every switch of the ARM simulator, with its unit and default.
 
-`ArmCloud.settings` is one mutable instance: tests and `python -m local up` change it while the cloud runs.
+`ArmCloud.settings` is one mutable instance: tests change it while the cloud runs, and so does `python -m local switch`.
 """
 
 from __future__ import annotations

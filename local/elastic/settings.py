@@ -109,9 +109,9 @@ class ElasticSettings:
     retry_after_seconds: int | None = None
     """`Retry-After` of a 429; None sends none. Undocumented."""
     api_key_expires_at: datetime | None = None
+    """When the API key ends; None: three months after the simulator's first request, Elastic's default life."""
     api_key_has_end: bool = True
     """False: a key that never expires, and answers without the header that says when."""
-    """When the API key ends; None: three months after the simulator's first request, Elastic's default life."""
 
     # Faults.
     faults: list[Fault] = field(default_factory=list)

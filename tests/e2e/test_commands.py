@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from e2e_instance import READY_SECONDS, ROOT, Instance, put_endpoint, ready
+from e2e_instance import READY_SECONDS, ROOT, Instance, eventually, put_endpoint, ready
 
 from local.client import LocalClient
 from local.ports import free_ports
@@ -69,6 +69,47 @@ async def test_a_second_instance_disturbs_nothing(instance: Instance, client: Lo
             assert other_side["address"].split(".")[1] != this_side["address"].split(".")[1]
     finally:
         assert second.stop() == 0
+
+
+def lines_of(file: Path) -> list[str]:
+    return file.read_text(encoding="utf-8").splitlines()
+
+
+async def test_switches_are_turned_at_the_start_and_later_and_what_cannot_be_delivered_is_a_dead_letter(
+    tmp_path: Path,
+) -> None:
+    """The app is stopped while the event is on its way, once and for all; the timer makes it good."""
+    folder = tmp_path / "local"
+    instance = Instance(folder, "--switch", "events.max_delivery_attempts=1", "--switch", "events.dead_letter_delay=0")
+    try:
+        letters = Path(instance.wait_for("\nready\n").endpoints["dead_letters"])
+        async with instance.client() as client:
+            assert (await client.switches())["events.max_delivery_attempts"] == 1
+            await client.backstage("switches", **{"elastic.approval_seconds": 0.5})
+            assert (await client.switches())["elastic.approval_seconds"] == 0.5
+            with pytest.raises(RuntimeError, match="expected a number"):
+                await client.backstage("switches", **{"elastic.approval_seconds": "soon"})
+            await client.backstage("app", state="stopped")
+            endpoint = await put_endpoint(client, "pe-undelivered", "eastus2")
+
+            async def dead() -> list[str]:
+                return lines_of(letters)
+
+            (letter,) = await eventually(dead, len)
+            assert json.loads(letter)["deadLetterReason"] == "MaxDeliveryAttemptsExceeded"
+            await client.backstage("app", state="started")
+            await ready(client, endpoint)
+    finally:
+        assert instance.stop() == 0
+
+
+async def test_a_switch_that_there_is_not_ends_the_start_with_its_name(tmp_path: Path) -> None:
+    program = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "local", "--folder", str(tmp_path / "local"), "up", "--switch", "elastic.nul=false"),
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    output, _ = await asyncio.wait_for(program.communicate(), READY_SECONDS)
+    assert (program.returncode, b"failed: there is no switch 'elastic.nul'" in output) == (1, True), output
 
 
 async def test_given_ports_are_used(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from local.backstage import Backstage
 from local.function_app import FunctionApp
+from local.switches import Switches
 from tests.harness.estate import Estate
 
 
@@ -38,7 +39,8 @@ def app() -> App:
 
 @pytest.fixture
 async def backstage(estate: Estate, app: App) -> AsyncIterator[httpx.AsyncClient]:
-    served = Backstage(estate.world, cast("FunctionApp", app), lambda: app.told.append("announced")).app
+    switches = Switches({"elastic": estate.elastic.settings})
+    served = Backstage(estate.world, cast("FunctionApp", app), switches, lambda: app.told.append("announced")).app
     async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://backstage") as client:
         yield client
 
@@ -89,10 +91,28 @@ async def test_the_app_is_stopped_and_started(app: App, backstage: httpx.AsyncCl
     assert [word for word in app.told if word != "announced"] == ["stop", "start"]
 
 
+async def test_a_switch_is_turned_and_seen_and_what_waits_is_looked_at_again(
+    estate: Estate, app: App, backstage: httpx.AsyncClient
+) -> None:
+    endpoint = await estate.put_endpoint("pe-1")
+    rule = {"azure_endpoint_name": "pe-1", "azure_endpoint_guid": "00000000-0000-0000-0000-00000000dead"}
+    deployment = estate.elastic.deployments()[0]
+    estate.elastic.attach_policy("wrong", "eastus2", [rule], deployment.id)
+    assert (await backstage.get("/switches")).json()["elastic.wrong_guid"] == "pending"
+    answer = await backstage.post("/switches", json={"elastic.wrong_guid": "rejected", "elastic.approval_seconds": 0})
+    assert answer.is_success, answer.text
+    assert (await backstage.get("/switches")).json()["elastic.wrong_guid"] == "rejected"
+    await estate.clock.sleep(1)
+    found = await estate.azure("GET", endpoint)
+    state = found["properties"]["manualPrivateLinkServiceConnections"][0]["properties"]
+    assert state["privateLinkServiceConnectionState"]["status"] == "Rejected"
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status", "word"),
     [
-        ("/nothing", {}, 404, "approval, route, key, app"),
+        ("/nothing", {}, 404, "approval, route, key, app, switches"),
+        ("/switches", {"elastic.nulls": "no"}, 400, "elastic.nulls is 'no'; expected true or false"),
         ("/approval", {"endpoint": "/subscriptions/x", "state": "Rejected"}, 400, "no endpoint"),
         ("/approval", {"endpoint": "/subscriptions/x", "state": "Approved"}, 400, "Disconnected"),
         ("/key", {}, 400, "state"),
