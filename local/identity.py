@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from local.clock import LoopClock
 
 API_VERSION = "2019-08-01"
+MANAGEMENT = ("https://management.azure.com", "https://management.core.windows.net")
+"""What a token for Azure Resource Manager is issued for."""
 RESOURCES = (
-    "https://management.azure.com",
-    "https://management.core.windows.net",
+    *MANAGEMENT,
     "https://storage.azure.com",
     "https://vault.azure.net",
     "https://eventgrid.azure.net",
@@ -55,9 +56,13 @@ class ManagedIdentity:
         expires = self._expires.get(token)
         return expires is not None and self._clock.now() < expires
 
-    def is_valid_for(self, token: str, audience: str) -> bool:
+    def is_valid_for(self, token: str, *audiences: str) -> bool:
         """The same, for a service that takes no token of another's."""
-        return self.is_valid(token) and str(_claims(token)["aud"]).rstrip("/") == audience
+        return self.is_valid(token) and str(_claims(token)["aud"]).rstrip("/") in audiences
+
+    def opens_arm(self, token: str) -> bool:
+        """The same, for Azure Resource Manager."""
+        return self.is_valid_for(token, *MANAGEMENT)
 
     def client_of(self, token: str) -> str:
         """The client id of the identity that got this token; "" for a token of somebody else."""

@@ -96,7 +96,7 @@ class Stack:
         self._ca_file = self._ca.write(self.path / "ca.pem")
         self._identity = ManagedIdentity(self.clock)
         self.world = World(
-            self.clock, check_token=self._identity.is_valid, ca=self._ca, loopback_prefix=self._claim.prefix
+            self.clock, check_token=self._identity.opens_arm, ca=self._ca, loopback_prefix=self._claim.prefix
         )
         self.world.elastic.settings.approval_seconds = self.options.approval_seconds
         self.world.arm.settings.principal_of = self._identity.client_of

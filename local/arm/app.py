@@ -95,7 +95,7 @@ class FrontEnd:
         check_version(query.get("api-version"), target.kind)
         check_action(settings, principal, method, target)
         dns = target.kind.startswith("privateDns")
-        limits = self._throttle.admit(target.subscription_id, method, dns=dns)
+        limits = self._throttle.admit(target.subscription_id, principal, method, dns=dns)
         call = Call(method, target, query, dict(request.headers), body, _base_url(request), correlation, principal)
         answer = self._dispatch(handler, call)
         return Answer(answer.status, answer.body, {**limits, **answer.headers})

@@ -91,7 +91,8 @@ class Groups:
                 "location": given.get("location") or "eastus",
                 "tags": given.get("tags") or {},
             }
-            self._settings.missing_resource_groups.discard(name)
+            missing = self._settings.missing_resource_groups
+            missing -= {one for one in missing if one.lower() == name.lower()}
             return Answer(201 if created else 200, self._render(subscription, name))
         return Answer(204) if method == "HEAD" else Answer(200, self._render(subscription, name))
 

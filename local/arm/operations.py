@@ -30,7 +30,7 @@ class Operation:
 
 
 class Operations:
-    """All operations, by lower-cased id."""
+    """All operations by id, which for private DNS is base64: a client that changes its case asks for another one."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -64,7 +64,7 @@ class Operations:
 
     def find(self, identifier: str) -> Operation | None:
         """The operation of that id."""
-        return self._operations.get(identifier.lower())
+        return self._operations.get(identifier)
 
     def poll(self, call: Call, operation: Operation) -> Answer:
         """What `Azure-AsyncOperation` answers."""
@@ -95,7 +95,7 @@ class Operations:
         *,
         event: bool,
     ) -> None:
-        self._operations[operation.id.lower()] = operation
+        self._operations[operation.id] = operation
 
         def finish() -> None:
             try:

@@ -75,7 +75,7 @@ class ArmSettings:
     arm_bucket: dict[str, tuple[float, float]] | None = field(
         default_factory=lambda: {"reads": (250.0, 25.0), "writes": (200.0, 10.0), "deletes": (200.0, 10.0)}
     )
-    """ARM's token buckets per subscription: kind -> (size, refill per second)."""
+    """ARM's token buckets per subscription and principal: kind -> (size, refill per second)."""
     throttle_retry_after: Literal["reset"] | int | None = "reset"
     """Retry-After of a 429: "reset" = until the limit allows a request again, a number of seconds, or None = absent."""
 

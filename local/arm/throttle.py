@@ -1,4 +1,7 @@
-"""Limits: fixed windows of the resource providers and ARM's token buckets. Called once per request by `app`."""
+"""Limits: fixed windows of the resource providers and ARM's token buckets. Called once per request by `app`.
+
+The providers count by subscription, ARM by subscription and principal; that both also count by region is left out.
+"""
 
 from __future__ import annotations
 
@@ -29,17 +32,17 @@ class _Bucket:
 
 
 class Throttle:
-    """Counts requests per subscription; `admit` answers with the headers that tell what is left, or raises 429."""
+    """Counts requests; `admit` answers with the headers that tell what is left, or raises 429."""
 
     def __init__(self, clock: LoopClock, settings: ArmSettings) -> None:
         self._clock, self._settings = clock, settings
         self._windows: dict[tuple[str, str], _Window] = {}
-        self._buckets: dict[tuple[str, str], _Bucket] = {}
+        self._buckets: dict[tuple[str, str, str], _Bucket] = {}
 
-    def admit(self, subscription: str, method: str, *, dns: bool) -> dict[str, str]:
+    def admit(self, subscription: str, principal: str, method: str, *, dns: bool) -> dict[str, str]:
         """Count one request."""
         kind = {"GET": "reads", "HEAD": "reads", "DELETE": "deletes"}.get(method, "writes")
-        return {**self._bucket(subscription, kind), **self._window(subscription, kind, dns=dns)}
+        return {**self._bucket(subscription, principal, kind), **self._window(subscription, kind, dns=dns)}
 
     def _window(self, subscription: str, kind: str, *, dns: bool) -> dict[str, str]:
         name, limit, seconds = self._limit(kind, dns=dns)
@@ -68,12 +71,12 @@ class Throttle:
             else ("network writes", settings.network_writes_per_5_minutes, 300)
         )
 
-    def _bucket(self, subscription: str, kind: str) -> dict[str, str]:
+    def _bucket(self, subscription: str, principal: str, kind: str) -> dict[str, str]:
         if self._settings.arm_bucket is None:
             return {}
         size, refill = self._settings.arm_bucket[kind]
         now = self._clock.now()
-        bucket = self._buckets.setdefault((subscription, kind), _Bucket(now, size))
+        bucket = self._buckets.setdefault((subscription, principal, kind), _Bucket(now, size))
         bucket.tokens = min(size, bucket.tokens + (now - bucket.at).total_seconds() * refill)
         bucket.at = now
         if bucket.tokens < 1:

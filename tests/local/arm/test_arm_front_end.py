@@ -104,6 +104,8 @@ async def test_arms_token_bucket_empties_and_refills(cloud: ArmCloud, http: Http
     assert [a.status_code for a in answers] == [200, 200, 200, 429]
     assert [a.headers["x-ms-ratelimit-remaining-subscription-reads"] for a in answers[:3]] == ["2", "1", "0"]
     assert answers[3].headers["retry-after"] == "1"
+    other = await http("GET", list_url, Authorization="Bearer somebody-else")
+    assert other.status_code == 200, "each principal has a bucket of its own"
     await asyncio.sleep(2)
     assert [(await http("GET", list_url)).status_code for _ in range(3)] == [200, 200, 429]
 
@@ -170,7 +172,7 @@ async def test_answers_point_at_the_host_the_request_came_to(http: Http) -> None
 async def test_subscriptions_and_resource_groups_can_be_read_and_made(cloud: ArmCloud, http: Http) -> None:
     version = "?api-version=2021-04-01"
     await http.network()
-    cloud.settings.missing_resource_groups.add("rg-new")
+    cloud.settings.missing_resource_groups.add("RG-New")
     group = f"{SUB}/resourceGroups/rg-new"
     assert (await http("GET", group + version)).status_code == 404
     assert (await http("PUT", group + version, {"location": "eastus", "tags": {"a": "b"}})).status_code == 201
@@ -182,6 +184,15 @@ async def test_subscriptions_and_resource_groups_can_be_read_and_made(cloud: Arm
     assert len((await http("GET", f"/subscriptions{version}")).json()["value"]) == 1
     registered = await http("POST", f"{SUB}/providers/Microsoft.Network/register{version}")
     assert registered.json()["registrationState"] == "Registered"
+
+
+async def test_an_operation_of_private_dns_is_not_found_in_another_case(http: Http) -> None:
+    """Its id is base64: a client that folds the case of the URL would lose it in Azure."""
+    accepted = await http("PUT", ZONE, {"location": "global"})
+    for header in ("azure-asyncoperation", "location"):
+        path, _, query = accepted.headers[header].partition("?")
+        assert (await http("GET", f"{path}?{query}")).status_code == 202
+        assert (await http("GET", f"{path.lower()}?{query}")).status_code == 404
 
 
 async def test_an_unknown_operation_is_404(http: Http) -> None:

@@ -69,7 +69,7 @@ async def test_a_principal_is_known_by_its_identitys_token() -> None:
     clock = LoopClock()
     identity = ManagedIdentity(clock)
     token = str(identity._issue("https://management.azure.com", "app-client")["access_token"])
-    cloud = ArmCloud(clock, check_token=identity.is_valid)
+    cloud = ArmCloud(clock, check_token=identity.opens_arm)
     cloud.settings.principal_of = identity.client_of
     cloud.settings.role_assignments["app-client"] = [RoleAssignment(SUB, ())]
     http = Http(cloud)
@@ -77,3 +77,20 @@ async def test_a_principal_is_known_by_its_identitys_token() -> None:
     other = str(identity._issue("https://management.azure.com", "other")["access_token"])
     assert (await http("GET", PE, Authorization=f"Bearer {other}")).status_code == 404
     assert identity.client_of("never issued") == ""
+
+
+@pytest.mark.parametrize(
+    ("audience", "status"),
+    [
+        ("https://management.azure.com/", 404),
+        ("https://management.core.windows.net", 404),
+        ("https://storage.azure.com", 401),
+        ("https://vault.azure.net", 401),
+    ],
+)
+async def test_a_token_for_another_service_does_not_open_arm(audience: str, status: int) -> None:
+    clock = LoopClock()
+    identity = ManagedIdentity(clock)
+    token = str(identity._issue(audience, "app-client")["access_token"])
+    answer = await Http(ArmCloud(clock, check_token=identity.opens_arm))("GET", PE, Authorization=f"Bearer {token}")
+    assert answer.status_code == status
