@@ -17,6 +17,7 @@ from local.arm.errors import ArmError, bad_request, unknown_type
 from local.arm.events import FaultResponse, Incoming, RequestRecord
 from local.arm.ids import ResourcePath, parse
 from local.arm.metadata import METADATA_PATH, cloud
+from local.arm.shapes import check_shape
 from local.arm.versions import check_version
 
 if TYPE_CHECKING:
@@ -115,6 +116,8 @@ class FrontEnd:
         if call.method not in verbs:
             raise ArmError(405, "HttpMethodNotSupported", f"The HTTP method '{call.method}' is not supported.")
         try:
+            if call.method != "DELETE":
+                check_shape(call)
             return verbs[call.method](call)
         except ArmError:
             self._context.emit(call, "Failed")

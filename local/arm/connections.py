@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local.arm.errors import bad_request
 from local.arm.ids import ResourcePath, parse, parse_resource
@@ -35,7 +35,7 @@ def read_connection(call: Call) -> Connection:
             f"A private endpoint has exactly one private link service connection; the request has {len(wanted)}.",
         )
     field, item = wanted[0]
-    inner = item.get("properties") or {} if isinstance(item, dict) else {}
+    inner = item.get("properties") or {}
     service = inner.get("privateLinkServiceId") or ""
     where = f"properties.{field}[0].properties.privateLinkServiceId"
     _check_service(service, where, manual=field == MANUAL)
@@ -54,13 +54,12 @@ def read_connection(call: Call) -> Connection:
     )
 
 
-def _check_service(service: Any, where: str, *, manual: bool) -> None:
-    text = service if isinstance(service, str) else ""
-    if (manual and ALIAS.fullmatch(text)) or text.lower().startswith("/subscriptions/"):
+def _check_service(service: str, where: str, *, manual: bool) -> None:
+    if (manual and ALIAS.fullmatch(service)) or service.lower().startswith("/subscriptions/"):
         return
     raise bad_request(
         "LinkedInvalidPropertyId",
-        f"Property id '{text}' at path '{where}' is invalid. Expect fully qualified resource Id that start with "
+        f"Property id '{service}' at path '{where}' is invalid. Expect fully qualified resource Id that start with "
         "'/subscriptions/{subscriptionId}' or '/providers/{resourceProviderNamespace}/'"
         + (", or an alias of a private link service." if manual else "."),
     )

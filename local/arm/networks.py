@@ -225,9 +225,9 @@ class Subnets(Handler):
 
 def read_subnet_body(item: Any) -> Subnet:
     """A subnet as a body has it, with one address prefix or a list of them; or 400."""
-    properties = item.get("properties") or {} if isinstance(item, dict) else {}
+    properties = item.get("properties") or {}
     prefix = properties.get("addressPrefix") or next(iter(properties.get("addressPrefixes") or []), None)
-    if not isinstance(item, dict) or not item.get("name") or not prefix:
+    if not item.get("name") or not prefix:
         raise bad_request("InvalidRequestFormat", "A subnet needs a name and an address prefix.")
     return Subnet(item["name"], prefix)
 

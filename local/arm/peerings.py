@@ -41,7 +41,7 @@ class Peerings(Handler):
         """Create or replace."""
         network = self._networks.find(call)
         remote = (call.properties().get("remoteVirtualNetwork") or {}).get("id")
-        if not isinstance(remote, str) or not remote:
+        if not remote:
             raise bad_request("InvalidRequestFormat", "A peering needs a remote virtual network.")
         known = call.path.name in network.peerings
 

@@ -129,14 +129,14 @@ def render(zone: PrivateDnsZone, item: RecordSet) -> dict[str, Any]:
 
 
 def _ttl(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 2147483647:
+    if not isinstance(value, int) or not 1 <= value <= 2147483647:
         raise refused(f"The TTL '{value}' is not between 1 and 2147483647.")
     return value
 
 
 def _metadata(value: Any) -> dict[str, str]:
     metadata = value or {}
-    if not isinstance(metadata, dict) or not all(isinstance(text, str) for text in metadata.values()):
+    if not all(isinstance(text, str) for text in metadata.values()):
         raise refused("The metadata of a record set are texts by name.")
     return dict(metadata)
 
@@ -147,7 +147,7 @@ def _records(kind: str, value: Any) -> dict[str, Any]:
         raise refused("The record set of type SOA cannot be written.")
     if kind != "A":
         return {} if value is None else {FIELDS[kind]: value}
-    addresses = [item.get("ipv4Address") if isinstance(item, dict) else None for item in value or []]
+    addresses = [item.get("ipv4Address") for item in value or []]
     for address in addresses:
         try:
             ipaddress.IPv4Address(address or "")

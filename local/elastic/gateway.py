@@ -165,9 +165,14 @@ def _body(request: Request, raw: bytes, operation: Operation) -> Any:
     if not request.headers.get("content-type", "").startswith("application/json"):
         raise ApiError(415, "root.unsupported_media_type", "The request's Content-Type is not supported.")
     try:
-        return json.loads(raw)
+        return json.loads(raw, parse_constant=_no_number)
     except ValueError:
         raise invalid_json("the body is no JSON") from None
+
+
+def _no_number(word: str) -> None:
+    """Python reads NaN and Infinity, which JSON does not have."""
+    raise ValueError(word)
 
 
 def _first(faults: list[Fault], method: str, path: str) -> Response | None:
