@@ -154,7 +154,7 @@ var networks = union([appNetworkId], givenNetworks)
 var assignable = union(
   readSubscriptions,
   map(writeScopes, scope => toLower(split(scope, '/')[2])),
-  map(givenNetworks, id => toLower(split(id, '/')[2])),
+  map(networks, id => toLower(split(id, '/')[2])),
   [here]
 )
 
@@ -183,7 +183,7 @@ module storage 'app/storage.bicep' = {
     location: location
     tags: tags
     privateAccess: privateAccess
-    eventGridWrites: topicIdentityEnabled
+    eventGridWrites: topicIdentityEnabled || eventDelivery == 'queue'
     redundancy: storageRedundancy
   }
 }

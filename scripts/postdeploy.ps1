@@ -3,13 +3,19 @@
 #   scripts/postdeploy.ps1 NAME-OF-THE-DEPLOYMENT      (the --name given to `az deployment sub create`)
 param([string]$Deployment)
 $ErrorActionPreference = 'Stop'
-$PSNativeCommandUseErrorActionPreference = $true
+# How az ended is looked at below, in the way that every PowerShell 7 knows.
+$PSNativeCommandUseErrorActionPreference = $false
 Set-Location (Join-Path $PSScriptRoot '..')
+
+# azd has a sign-in of its own; this needs that of az, which says so itself where there is none.
+$signedIn = az account show --query id --output tsv
+if ($LASTEXITCODE -ne 0) { exit 1 }
 
 if ($Deployment) {
   $shown = az deployment sub show --name $Deployment --output json | ConvertFrom-Json
+  if ($LASTEXITCODE -ne 0) { exit 1 }
   $env:AZURE_ENV_NAME = $shown.properties.parameters.environmentName.value
-  $env:AZURE_SUBSCRIPTION_ID = az account show --query id --output tsv
+  $env:AZURE_SUBSCRIPTION_ID = $signedIn
   # Azure may answer an output with other capitals (Azure/bicep#9360); PowerShell does not mind.
   foreach ($name in 'AZURE_LOCATION', 'AUTOPILOT_APP_ID', 'AUTOPILOT_STORAGE_ID', 'AUTOPILOT_TOPIC_IDENTITY_ID',
     'AUTOPILOT_ACTION_GROUP_ID', 'AUTOPILOT_EVENT_DELIVERY', 'AUTOPILOT_WATCHED_SUBSCRIPTIONS',
@@ -29,16 +35,13 @@ if ($env:AUTOPILOT_EVENT_DELIVERY -ne 'function') {
 # The host needs a moment after the deployment until it knows its functions.
 $there = $false
 for ($try = 0; $try -lt 30 -and -not $there; $try++) {
-  try {
-    az resource show --ids "$env:AUTOPILOT_APP_ID/functions/endpoint_events" --api-version 2024-04-01 --output none 2>$null
-    $there = $LASTEXITCODE -eq 0
-  } catch {
-    $there = $false
-  }
-  if (-not $there) { Start-Sleep -Seconds 10 }
+  if ($try -gt 0) { Start-Sleep -Seconds 10 }
+  $answer = az resource show --ids "$env:AUTOPILOT_APP_ID/functions/endpoint_events" --api-version 2024-04-01 --output none 2>&1 | Out-String
+  $there = $LASTEXITCODE -eq 0
 }
 if (-not $there) {
-  Write-Error 'The function endpoint_events has not appeared in 5 minutes: the app did not start. Look at its log stream.'
+  Write-Output $answer
+  Write-Error 'The function endpoint_events has not appeared in 5 minutes. If it was not found, the app did not start: look at its log stream.'
 }
 
 az deployment sub create `
@@ -57,4 +60,5 @@ az deployment sub create `
     watchedSubscriptions="$env:AUTOPILOT_WATCHED_SUBSCRIPTIONS" `
     existingTopicIds="$env:AUTOPILOT_EXISTING_TOPIC_IDS" `
   --output none
+if ($LASTEXITCODE -ne 0) { exit 1 }
 Write-Output "Subscribed to private-endpoint events in: $env:AUTOPILOT_WATCHED_SUBSCRIPTIONS"

@@ -6,6 +6,9 @@ set -eu
 
 cd "$(dirname "$0")/.."
 
+# azd has a sign-in of its own; this needs that of az, which says so itself where there is none.
+signed_in=$(az account show --query id --output tsv)
+
 if [ $# -gt 0 ]; then
   deployment=$1
   # Azure may answer an output with other capitals, AUTOPILOT_APP_ID as autopiloT_APP_ID (Azure/bicep#9360): ask for both.
@@ -16,7 +19,7 @@ if [ $# -gt 0 ]; then
   }
   AZURE_ENV_NAME=$(az deployment sub show --name "$deployment" --query "properties.parameters.environmentName.value" --output tsv)
   AZURE_LOCATION=$(output AZURE_LOCATION)
-  AZURE_SUBSCRIPTION_ID=$(az account show --query id --output tsv)
+  AZURE_SUBSCRIPTION_ID=$signed_in
   AUTOPILOT_APP_ID=$(output AUTOPILOT_APP_ID)
   AUTOPILOT_STORAGE_ID=$(output AUTOPILOT_STORAGE_ID)
   AUTOPILOT_TOPIC_IDENTITY_ID=$(output AUTOPILOT_TOPIC_IDENTITY_ID)
@@ -37,10 +40,11 @@ fi
 
 # The host needs a moment after the deployment until it knows its functions.
 tries=0
-until az resource show --ids "$AUTOPILOT_APP_ID/functions/endpoint_events" --api-version 2024-04-01 --output none 2>/dev/null; do
+until answer=$(az resource show --ids "$AUTOPILOT_APP_ID/functions/endpoint_events" --api-version 2024-04-01 --output none 2>&1); do
   tries=$((tries + 1))
   if [ "$tries" -ge 30 ]; then
-    echo "The function endpoint_events has not appeared in 5 minutes: the app did not start. Look at its log stream." >&2
+    echo "$answer" >&2
+    echo "The function endpoint_events has not appeared in 5 minutes. If it was not found, the app did not start: look at its log stream." >&2
     exit 1
   fi
   sleep 10

@@ -20,13 +20,19 @@ param siteId string = ''
 param createZones bool
 
 var storageSuffix = environment().suffixes.storage
+// environment() does not know this one: https://learn.microsoft.com/azure/private-link/private-endpoint-dns.
+var siteZones = {
+  AzureCloud: 'privatelink.azurewebsites.net'
+  AzureUSGovernment: 'privatelink.azurewebsites.us'
+  AzureChinaCloud: 'privatelink.chinacloudsites.cn'
+}
 var vaultSuffix = replace(environment().suffixes.keyvaultDns, '.vault.', '.')
 var all = [
   { name: 'blob', target: storageId, group: 'blob', zone: 'privatelink.blob.${storageSuffix}' }
   { name: 'queue', target: storageId, group: 'queue', zone: 'privatelink.queue.${storageSuffix}' }
   { name: 'table', target: storageId, group: 'table', zone: 'privatelink.table.${storageSuffix}' }
   { name: 'vault', target: vaultId, group: 'vault', zone: 'privatelink.vaultcore${vaultSuffix}' }
-  { name: 'site', target: siteId, group: 'sites', zone: 'privatelink.azurewebsites.net' }
+  { name: 'site', target: siteId, group: 'sites', zone: siteZones[environment().name] }
 ]
 var endpoints = filter(all, one => !empty(one.target))
 

@@ -31,12 +31,13 @@ import json, os, sys, jmespath
 words = sys.argv[1:]
 with open(os.environ["CALLS"], "a") as calls:
     print(*words, file=calls)
-if words[:2] == ["resource", "show"]:
-    sys.exit(open(os.environ["CALLS"]).read().count("resource show") <= int(os.environ["LATE"]))
+asked = open(os.environ["CALLS"]).read().count("resource show")
+if words[:2] == ["resource", "show"] and asked <= int(os.environ["LATE"]):
+    sys.exit("ERROR: (ResourceNotFound)")
 if words[:3] == ["deployment", "sub", "show"]:
     print(jmespath.search(words[words.index("--query") + 1], json.loads(os.environ["DEPLOYMENT"])) or "")
 if words[:2] == ["account", "show"]:
-    print("s")
+    sys.exit("Please run 'az login'") if "SIGNED_OUT" in os.environ else print("s")
 """
 """Answers a query as Azure CLI does, with `--output tsv`."""
 
@@ -107,11 +108,18 @@ def test_a_deployment_that_is_not_the_apps_fails_the_hook_and_says_so(hook: Path
 
 def test_with_queue_delivery_the_hook_has_nothing_to_do(hook: Path) -> None:
     answer, calls = run(hook, **OUTPUTS | {"AUTOPILOT_EVENT_DELIVERY": "queue"})
-    assert (answer.returncode, calls) == (0, "")
+    assert (answer.returncode, calls) == (0, "account show --query id --output tsv\n")
+
+
+def test_who_is_not_signed_in_to_az_is_told_so_at_once(hook: Path) -> None:
+    answer, calls = run(hook, SIGNED_OUT="yes", **OUTPUTS)
+    assert (answer.returncode, "sleep" in calls) == (1, False)
+    assert "az login" in answer.stderr
 
 
 def test_an_app_that_never_shows_its_function_fails_the_hook_and_says_so(hook: Path) -> None:
     answer, calls = run(hook, late=99, **OUTPUTS)
     assert answer.returncode == 1
     assert "has not appeared in 5 minutes" in answer.stderr
+    assert "(ResourceNotFound)" in answer.stderr, "what az said"
     assert "deployment sub create" not in calls

@@ -45,6 +45,19 @@ def test_no_template_spells_a_name_out(template: str) -> None:
     assert [value for value in values if f"'{value}'" in bicep(template)] == []
 
 
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_no_template_names_a_host_of_one_cloud_only(template: str) -> None:
+    text = re.sub(r"^var siteZones = \{.*?^\}$", "", bicep(template), flags=re.DOTALL | re.MULTILINE)
+    assert re.findall(r"azurewebsites|windows\.net|azure\.net|azure\.com|microsoftonline", text) == []
+
+
+def test_names_that_decide_the_kind_of_a_resource_are_spelt_out() -> None:
+    """Else Bicep checks nothing of the resource, and warns of it (BCP225)."""
+    kind = r"^ *resource \w+ '(?:config|\S+/basicPublishingCredentialsPolicies@\S+)' = (.*?) +properties:"
+    found = re.findall(kind, bicep("app/function.bicep"), re.DOTALL | re.MULTILINE)
+    assert [re.findall(r" name: (.+)", one) for one in found] == [["'appsettings'"], ["'ftp'"], ["'scm'"]]
+
+
 @pytest.mark.parametrize("hook", ["postdeploy.sh", "postdeploy.ps1"])
 def test_the_hooks_wait_for_that_function_and_pass_every_parameter_that_exists(hook: str) -> None:
     text = (ROOT / "scripts" / hook).read_text(encoding="utf-8")

@@ -167,3 +167,13 @@ def hub_zone(estate: Estate) -> Any:
     """The zone in the hub's group."""
     (zone,) = [zone for zone in estate.arm.private_dns_zones() if zone.id.startswith(f"{HUB_GROUP}/")]
     return zone
+
+
+def test_a_role_may_be_assigned_wherever_the_template_assigns_it() -> None:
+    """Azure refuses an assignment outside of a custom role's assignable scopes: a hub's network, for example."""
+    main = bicep("main.bicep")
+    (assignable,) = re.findall(r"^var assignable = union\((.*?)^\)$", main, re.DOTALL | re.MULTILINE)
+    made = {"writeSubscriptions": "writeScopes", "writeGroups": "writeScopes"}
+    loops = re.findall(r"^module may\w+ \S+ = \[for id in \(?(?:allowDelete \? )?(\w+)", main, re.MULTILINE)
+    assert len(loops) == 6
+    assert {made.get(one, one) for one in loops} <= set(re.findall(r"\b\w+\b", assignable))

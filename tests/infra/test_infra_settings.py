@@ -134,6 +134,8 @@ def test_storage_and_vault_are_closed_as_promised() -> None:
     storage, vault, site = bicep("app/storage.bicep"), bicep("app/vault.bicep"), bicep("app/function.bicep")
     for line in ("allowSharedKeyAccess: false", "allowBlobPublicAccess: false", "minimumTlsVersion: 'TLS1_2'"):
         assert line in storage
+    # Event Grid has no private way in: the account stays open to it wherever it writes there.
+    assert "eventGridWrites: topicIdentityEnabled || eventDelivery == 'queue'" in bicep("main.bicep")
     assert "enableRbacAuthorization: true" in vault
     assert "DisableLocalAuth: true" in bicep("app/monitoring.bicep")
     assert "version: '3.12'" in site
