@@ -1,4 +1,9 @@
-"""Route templates of HTTP functions (`connections/{id}/journal`), matched as ASP.NET Core does. Used by `web`."""
+"""Route templates of HTTP functions (`connections/{id}/journal`). Used by `web`.
+
+The syntax is ASP.NET Core's, the order of precedence is not: the Functions host tries its routes by the names of their
+functions, so that `things/{id}` of a function `a` hides `things/all` of `b`
+(https://github.com/Azure/azure-functions-host/issues/9876).
+"""
 
 from __future__ import annotations
 
@@ -14,10 +19,9 @@ _CONSTRAINTS = {None: "[^/]+", "int": "-?[0-9]+", "alpha": "[A-Za-z]+", "guid": 
 
 @dataclass(frozen=True)
 class Route:
-    """A compiled template; literals match in any case, and come before parameters."""
+    """A compiled template; literals match in any case."""
 
     pattern: re.Pattern[str]
-    rank: tuple[int, ...]
     methods: frozenset[str] | None
     level: str
     definition: FunctionDefinition
@@ -38,24 +42,20 @@ def compile_route(definition: FunctionDefinition, prefix: str) -> Route:
     """Compile an HTTP function's route; raises `HostError` for what this host does not know."""
     template = str(definition.options["route"]).strip("/")
     segments = [*filter(None, prefix.split("/")), *filter(None, template.split("/"))]
-    pattern, rank = "", []
-    for segment in segments:
-        text, specificity = _segment(segment, template)
-        pattern += text
-        rank.append(specificity)
+    pattern = "".join(_segment(segment, template) for segment in segments)
     methods = definition.options.get("methods")
     allowed = None if methods is None else frozenset(str(method).upper() for method in methods)
     level = str(definition.options.get("authLevel") or "function").lower()
-    return Route(re.compile(pattern + "/?", re.IGNORECASE), tuple(rank), allowed, level, definition)
+    return Route(re.compile(pattern + "/?", re.IGNORECASE), allowed, level, definition)
 
 
-def _segment(segment: str, template: str) -> tuple[str, int]:
+def _segment(segment: str, template: str) -> str:
     if "{" not in segment:
-        return "/" + re.escape(segment), 0
+        return "/" + re.escape(segment)
     match = _PARAMETER.fullmatch(segment)
     if match is None or match["constraint"] not in _CONSTRAINTS:
         raise HostError(f"route {template!r}: the local host does not know {segment!r}")
     if match["all"]:
-        return f"(?:/(?P<{match['name']}>.*))?", 2
+        return f"(?:/(?P<{match['name']}>.*))?"
     one = f"/(?P<{match['name']}>{_CONSTRAINTS[match['constraint']]})"
-    return (f"(?:{one})?" if match["optional"] else one), 1
+    return f"(?:{one})?" if match["optional"] else one

@@ -43,8 +43,8 @@ class HostWeb:
         self._invoker = invoker
         self._keys = keys
         self._run_by_hand = run_by_hand
-        http = (one for one in definitions.values() if one.trigger == "httpTrigger")
-        self._routes = sorted((compile_route(one, route_prefix) for one in http), key=lambda route: route.rank)
+        http = (one for _, one in sorted(definitions.items()) if one.trigger == "httpTrigger")
+        self._routes = [compile_route(one, route_prefix) for one in http]
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request."""

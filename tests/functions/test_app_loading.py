@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
@@ -48,6 +49,13 @@ def load(**environ: str) -> tuple[dict[str, Any], str]:
     )
     found: dict[str, Any] = json.loads(done.stdout)
     return found, done.stderr
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether some path belongs to both route templates."""
+    parts, others = one.lower().split("/"), other.lower().split("/")
+    pairs = zip(parts, others, strict=False)
+    return len(parts) == len(others) and all(a == b or "{" in a or "{" in b for a, b in pairs)
 
 
 def kinds(found: dict[str, Any]) -> dict[str, str]:
@@ -105,3 +113,13 @@ def test_the_work_queue_is_the_same_for_all_who_use_it() -> None:
     assert (trigger["queueName"], trigger["connection"]) == ("reconcile", "AzureWebJobsStorage")
     host = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
     assert host["extensions"]["queues"]["messageEncoding"] == "base64"
+
+
+def test_no_path_belongs_to_two_routes_because_the_functions_host_would_choose_by_the_functions_names() -> None:
+    clashes = [
+        (one.function, other.function)
+        for one, other in itertools.combinations(ROUTES, 2)
+        if one.method == other.method and overlap(one.path, other.path)
+    ]
+    assert clashes == []
+    assert [one.path for one in ROUTES if "{*" in one.path] == [], "it would hide what comes after it"

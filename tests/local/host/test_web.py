@@ -52,16 +52,20 @@ async def test_unknown_routes_and_methods_are_404_without_a_body(
         assert (answer.status_code, answer.content) == (404, b"")
 
 
-async def test_a_literal_route_comes_before_a_parameter_whatever_the_order(
+async def test_routes_are_tried_in_the_order_of_their_functions_names_as_the_real_host_does(
     app: func.FunctionApp, start: Callable[..., Any]
 ) -> None:
     @app.route(route="things/{id}", methods=["GET"])
-    def thing(req: func.HttpRequest) -> str:
+    def b_thing(req: func.HttpRequest) -> str:
         return "parameter " + req.route_params["id"]
 
     @app.route(route="things/all", methods=["GET"])
-    def all_things(req: func.HttpRequest) -> str:
+    def c_hidden(req: func.HttpRequest) -> str:
         return "literal"
+
+    @app.route(route="things/none", methods=["GET"])
+    def a_first(req: func.HttpRequest) -> str:
+        return "none"
 
     @app.route(route="things/{id}", methods=["POST"])
     def change(req: func.HttpRequest) -> str:
@@ -72,7 +76,8 @@ async def test_a_literal_route_comes_before_a_parameter_whatever_the_order(
         return "rest " + req.route_params["path"]
 
     client = start().client
-    assert (await client.get("/api/things/all")).text == "literal"
+    assert (await client.get("/api/things/all")).text == "parameter all"
+    assert (await client.get("/api/things/none")).text == "none"
     assert (await client.get("/api/things/a%2Fb")).text == "parameter a%2Fb"
     assert (await client.post("/api/things/all")).text == "changed"
     assert (await client.get("/api/rest/a/b")).text == "rest a/b"
