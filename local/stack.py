@@ -199,7 +199,10 @@ class Stack:
             operation_names=[
                 "Microsoft.Network/privateEndpoints/write",
                 "Microsoft.Network/privateEndpoints/delete",
+                "Microsoft.Resources/tags/write",
+                "Microsoft.Resources/tags/delete",
             ],
+            subject_parts=["/providers/Microsoft.Network/privateEndpoints/"],
             dead_letter=partial(add_line, fresh(self.path / "dead-letters.jsonl")),
         )
         self.world.arm.listeners.append(self._events.publish)

@@ -72,6 +72,16 @@ resource endpointEvents 'Microsoft.EventGrid/systemTopics/eventSubscriptions@202
           values: [
             'Microsoft.Network/privateEndpoints/write'
             'Microsoft.Network/privateEndpoints/delete'
+            // Tags changed in the portal, with `az tag` or by a policy: no write of the endpoint is reported for these.
+            'Microsoft.Resources/tags/write'
+            'Microsoft.Resources/tags/delete'
+          ]
+        }
+        {
+          operatorType: 'StringContains'
+          key: 'subject'
+          values: [
+            '/providers/Microsoft.Network/privateEndpoints/'
           ]
         }
       ]

@@ -77,13 +77,16 @@ class Subscription:
     schema: Schema
     included_types: tuple[str, ...]
     operation_names: tuple[str, ...]
+    subject_parts: tuple[str, ...]
     probation: Probation
     dead_letter: Callable[[dict[str, Any]], None] | None
     """Gets each event that cannot be delivered; None: it is lost, as by default in Azure."""
     max_events_per_batch: int = 1
 
-    def wants(self, event_type: str, operation_name: str) -> bool:
-        """Whether both filters let an event through; comparison ignores case, an empty filter lets all through."""
+    def wants(self, event_type: str, operation_name: str, subject: str) -> bool:
+        """Whether all filters let an event through; comparison ignores case, an empty filter lets all through."""
+        if self.subject_parts and not any(part.casefold() in subject.casefold() for part in self.subject_parts):
+            return False
         return _among(event_type, self.included_types) and _among(operation_name, self.operation_names)
 
 

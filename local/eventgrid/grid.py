@@ -68,13 +68,15 @@ class EventGrid:
         schema: Schema = "EventGridSchema",
         included_types: Sequence[str] = (),
         operation_names: Sequence[str] = (),
+        subject_parts: Sequence[str] = (),
         dead_letter: Callable[[dict[str, Any]], None] | None = None,
         max_events_per_batch: int = 1,
     ) -> Subscription:
         """Validate the webhook, then deliver what the filters let through; raises `HandshakeError`.
 
-        `operation_names` is the advanced filter `StringIn` on `data.operationName`. With `max_events_per_batch` events
-        that are on their way together come in one request; no event waits for others to come.
+        `operation_names` is the advanced filter `StringIn` on `data.operationName`, `subject_parts` the one
+        `StringContains` on `subject`; an event has to pass both. With `max_events_per_batch` events that are on their
+        way together come in one request; no event waits for others to come.
         """
         subscription = Subscription(
             name,
@@ -82,6 +84,7 @@ class EventGrid:
             schema,
             tuple(included_types),
             tuple(operation_names),
+            tuple(subject_parts),
             Probation(self._clock, self.settings),
             dead_letter,
             max_events_per_batch,
@@ -106,7 +109,8 @@ class EventGrid:
         for subscription in self.subscriptions:
             event = resource_event(change, event_id, subscription.schema, bare=False)
             kind = str(event.get("eventType") or event["type"])
-            if not subscription.wants(kind, event["data"]["operationName"]) or is_on(self.settings.drop, event):
+            wanted = subscription.wants(kind, event["data"]["operationName"], event["subject"])
+            if not wanted or is_on(self.settings.drop, event):
                 continue
             if is_on(self.settings.bare_evidence, event):
                 event = resource_event(change, event_id, subscription.schema, bare=True)

@@ -3,6 +3,10 @@
 Called by the Event Grid trigger and by `messages` (an event subscription can deliver straight to the work queue). An
 event is never believed beyond the id it names, and nothing else of it is kept: `claims` holds a person's name and IP
 address. Schemas: https://learn.microsoft.com/azure/event-grid/event-schema-subscriptions and CloudEvents 1.0.
+
+Whoever changes tags in the portal, with `az tag` or by a policy writes a resource of their own,
+`<endpoint>/providers/Microsoft.Resources/tags/default`: that is what the event is about, and no write of the endpoint
+is reported.
 """
 
 from __future__ import annotations
@@ -26,6 +30,8 @@ _OPERATIONS = {
     "write": "microsoft.network/privateendpoints/write",
     "delete": "microsoft.network/privateendpoints/delete",
 }
+_TAGS = "microsoft.resources/tags"
+_TAGS_PATH = re.compile(r"/providers/microsoft\.resources/tags/default$", re.IGNORECASE)
 _CORRELATION = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
@@ -64,10 +70,12 @@ def hint_of(event: dict[str, Any]) -> Hint:
     data = event.get("data")
     data = data if isinstance(data, dict) else {}
     operation = data.get("operationName")
-    if isinstance(operation, str) and operation.lower() != _OPERATIONS[change]:
+    operation = operation.lower() if isinstance(operation, str) else _OPERATIONS[change]
+    if operation == f"{_TAGS}/{change}":  # whatever became of its tags, the endpoint is still there
+        return Hint(_endpoint_of(event, data, below=_TAGS_PATH), "write", correlation_of(data))
+    if operation != _OPERATIONS[change]:
         raise InvalidInput("The event is about another operation.", on=operation[:100])
-    endpoint = _endpoint_of(event, data)
-    return Hint(endpoint, change, correlation_of(data))
+    return Hint(_endpoint_of(event, data), change, correlation_of(data))
 
 
 def correlation_of(body: dict[str, Any]) -> str:
@@ -76,10 +84,11 @@ def correlation_of(body: dict[str, Any]) -> str:
     return found if isinstance(found, str) and _CORRELATION.fullmatch(found) else ""
 
 
-def _endpoint_of(event: dict[str, Any], data: dict[str, Any]) -> ArmId:
+def _endpoint_of(event: dict[str, Any], data: dict[str, Any], below: re.Pattern[str] | None = None) -> ArmId:
+    """The endpoint that the event is about; `below` is what its id is followed by."""
     info = data.get("resourceInfo")
     candidates = (event.get("subject"), data.get("resourceUri"), info.get("id") if isinstance(info, dict) else None)
     for candidate in candidates:
         if isinstance(candidate, str) and candidate:
-            return parse_endpoint_id(candidate)
+            return parse_endpoint_id(below.sub("", candidate) if below else candidate)
     raise InvalidInput("The event names no resource.")

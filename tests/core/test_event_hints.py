@@ -33,6 +33,7 @@ def hints(text: str) -> list[Hint]:
         ("grid_write", "write", WRITE_SPELLING, CORRELATION),
         ("grid_write_bare", "write", WRITE_SPELLING, CORRELATION),
         ("grid_delete", "delete", DELETE_SPELLING, CORRELATION),
+        ("grid_tags", "write", WRITE_SPELLING, CORRELATION),
         ("cloud_write", "write", WRITE_SPELLING, CORRELATION),
         ("cloud_delete", "delete", DELETE_SPELLING, CORRELATION),
         ("notification_created", "write", DELETE_SPELLING, ""),
@@ -70,6 +71,29 @@ def test_a_cloud_event_without_specversion_as_in_one_documented_sample_is_taken(
     (event,) = sample_events("cloud_write")
     del event["specversion"]
     assert hint_of(event).change == "write"
+
+
+def test_an_endpoint_whose_tags_are_all_deleted_is_not_deleted_itself() -> None:
+    (event,) = sample_events("grid_tags")
+    event["eventType"] = "Microsoft.Resources.ResourceDeleteSuccess"
+    event["data"]["operationName"] = "Microsoft.Resources/tags/delete"
+    hint = hint_of(event)
+    assert (hint.change, hint.endpoint.text) == ("write", WRITE_SPELLING)
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        WRITE_SPELLING.split("/providers", maxsplit=1)[0] + "/providers/Microsoft.Resources/tags/default",
+        WRITE_SPELLING.replace("privateEndpoints", "virtualNetworks") + "/providers/Microsoft.Resources/tags/default",
+        WRITE_SPELLING + "/privateDnsZoneGroups/x/providers/Microsoft.Resources/tags/default",
+    ],
+)
+def test_tags_of_anything_else_are_refused(subject: str) -> None:
+    (event,) = sample_events("grid_tags")
+    event["subject"] = subject
+    with pytest.raises(InvalidInput, match=r"no Azure resource id|no private endpoint"):
+        hint_of(event)
 
 
 @pytest.mark.parametrize("missing", ["subject", "resourceUri"])

@@ -15,38 +15,46 @@ from tests.infra.shipped import ROOT, bicep
 
 GROUP = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg"
 ENDPOINT = f"{GROUP}/providers/Microsoft.Network/privateEndpoints/pe"
+TAGS = "/providers/Microsoft.Resources/tags/default"
+SUBJECTS = [
+    ENDPOINT,
+    f"{ENDPOINT}{TAGS}",
+    f"{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet",
+    f"{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet{TAGS}",
+    f"{GROUP}{TAGS}",
+]
 TYPES = [
     f"Microsoft.Resources.Resource{what}"
     for what in ("WriteSuccess", "DeleteSuccess", "ActionSuccess", "WriteFailure", "DeleteFailure", "WriteCancel")
 ]
 OPERATIONS = [
-    f"Microsoft.Network/{what}"
-    for what in (
-        "privateEndpoints/write",
-        "privateEndpoints/delete",
-        "privateEndpoints/read",
-        "virtualNetworks/write",
-        "privateEndpoints/privateDnsZoneGroups/write",
-    )
+    "Microsoft.Network/privateEndpoints/write",
+    "Microsoft.Network/privateEndpoints/delete",
+    "Microsoft.Network/privateEndpoints/read",
+    "Microsoft.Network/virtualNetworks/write",
+    "Microsoft.Network/privateEndpoints/privateDnsZoneGroups/write",
+    "Microsoft.Resources/tags/write",
+    "Microsoft.Resources/tags/delete",
 ]
 
 
-def shipped_filter() -> tuple[list[str], list[str]]:
-    """Event types and operation names of the shipped filter."""
+def shipped_filter() -> tuple[list[str], list[str], list[str]]:
+    """Event types, operation names, and parts of the subject of the shipped filter."""
     text = bicep("app/event-subscription.bicep")
-    types = re.search(r"includedEventTypes: \[(.*?)\]", text, re.DOTALL)
-    operations = re.search(r"key: 'data\.operationName'\s+values: \[(.*?)\]", text, re.DOTALL)
-    assert types is not None
-    assert operations is not None
-    return re.findall(r"'(.+?)'", types[1]), re.findall(r"'(.+?)'", operations[1])
+    lists = (
+        r"includedEventTypes: \[(.*?)\]",
+        r"operatorType: 'StringIn'\s+key: 'data\.operationName'\s+values: \[(.*?)\]",
+        r"operatorType: 'StringContains'\s+key: 'subject'\s+values: \[(.*?)\]",
+    )
+    types, operations, parts = (re.findall(r"'(.+?)'", re.findall(one, text, re.DOTALL)[0]) for one in lists)
+    return types, operations, parts
 
 
-def passes(event_type: str, operation: str | None) -> bool:
+def passes(event_type: str, operation: str | None, subject: str) -> bool:
     """As Event Grid filters: types and strings without regard to case, a missing key matches nothing."""
-    types, operations = shipped_filter()
-    return event_type.lower() in {t.lower() for t in types} and (operation or "").lower() in {
-        o.lower() for o in operations
-    }
+    types, operations, parts = ([entry.lower() for entry in one] for one in shipped_filter())
+    contained = any(part in subject.lower() for part in parts)
+    return event_type.lower() in types and (operation or "").lower() in operations and contained
 
 
 def accepted(event: dict[str, Any]) -> bool:
@@ -58,30 +66,37 @@ def accepted(event: dict[str, Any]) -> bool:
     return True
 
 
-@pytest.mark.parametrize(("event_type", "operation"), list(product(TYPES, OPERATIONS)))
-def test_the_filter_and_the_trigger_agree(event_type: str, operation: str) -> None:
-    event = {"eventType": event_type, "subject": ENDPOINT, "data": {"operationName": operation}}
-    contradictory = (
-        event_type.removeprefix("Microsoft.Resources.Resource").removesuffix("Success").lower() not in operation
-    )
+@pytest.mark.parametrize(("event_type", "operation", "subject"), list(product(TYPES, OPERATIONS, SUBJECTS)))
+def test_the_filter_and_the_trigger_agree(event_type: str, operation: str, subject: str) -> None:
+    event = {"eventType": event_type, "subject": subject, "data": {"operationName": operation}}
+    about_tags = "/tags/" in operation
+    contradictory = event_type.removeprefix("Microsoft.Resources.Resource").removesuffix(
+        "Success"
+    ).lower() not in operation or about_tags != subject.endswith(TAGS)
     if contradictory:
-        assert not accepted(event)
+        assert not accepted(event) or about_tags  # an event about tags is taken, however it names the endpoint
     else:
-        assert passes(event_type, operation) == accepted(event)
+        assert passes(event_type, operation, subject) == accepted(event)
+
+
+def test_the_filter_lets_tags_of_endpoints_through_and_of_nothing_else() -> None:
+    operation, write = "Microsoft.Resources/tags/write", "Microsoft.Resources.ResourceWriteSuccess"
+    assert [s for s in SUBJECTS if s.endswith(TAGS) and passes(write, operation, s)] == [f"{ENDPOINT}{TAGS}"]
 
 
 def test_recorded_events_that_pass_the_filter_are_understood() -> None:
     files = sorted((ROOT / "tests" / "events").glob("*.json"))
     events = [e for f in files for e in _events(json.loads(f.read_text(encoding="utf-8")))]
-    let_through = [e for e in events if passes(str(e.get("eventType") or e.get("type")), _operation(e))]
+    let_through = [
+        e for e in events if passes(str(e.get("eventType") or e.get("type")), _operation(e), str(e.get("subject")))
+    ]
     assert let_through
     assert [e for e in let_through if not accepted(e)] == []
 
 
 def test_the_local_stack_subscribes_with_the_same_filter() -> None:
-    types, operations = shipped_filter()
     text = (ROOT / "local" / "stack.py").read_text(encoding="utf-8")
-    assert [entry for entry in (*types, *operations) if f'"{entry}"' not in text] == []
+    assert [entry for one in shipped_filter() for entry in one if f'"{entry}"' not in text] == []
 
 
 def test_the_schema_is_one_that_the_trigger_reads_and_deliveries_are_not_given_up_early() -> None:

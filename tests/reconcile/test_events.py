@@ -86,6 +86,18 @@ async def test_a_lost_event_is_made_good_by_the_next_sweep(estate: Estate) -> No
     await estate.ready(endpoint)
 
 
+async def test_tags_changed_in_the_portal_are_seen_without_a_sweep(estate: Estate) -> None:
+    """The portal, `az tag` and policies write tags as a resource of their own; the endpoint reports no write."""
+    endpoint = await estate.put_endpoint(tags={})
+    await estate.settle()
+    assert await estate.reason(endpoint, "Associated") == "NothingRequested"
+    tags = f"{endpoint}/providers/Microsoft.Resources/tags/default"
+    change = {"operation": "Merge", "properties": {"tags": {"elastic-deployments": "logs-eastus2"}}}
+    await estate.azure("PATCH", tags, change, api="2021-04-01")
+    await estate.settle(30)
+    assert await estate.reason(endpoint, "Associated") == "Associated"
+
+
 async def test_a_raw_event_on_the_queue_is_understood(estate: Estate) -> None:
     """An event subscription can deliver straight to the queue."""
     estate.events.settings.drop = True

@@ -181,6 +181,15 @@ async def test_filters_ignore_case_and_let_only_what_was_asked_for_through(grid:
     assert [event["data"]["operationName"] for event in webhook.events] == ["Microsoft.Network/privateEndpoints/write"]
 
 
+async def test_a_filter_by_subject_lets_through_what_contains_one_of_its_texts(
+    grid: EventGrid, webhook: Webhook
+) -> None:
+    other = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Web/sites/x"
+    await grid.subscribe(URL, subject_parts=["/NOTHING/", "/PRIVATEENDPOINTS/"])
+    await publish(grid, Change(resource_id=other), Change())
+    assert ["/privateEndpoints/" in event["subject"] for event in webhook.events] == [True]
+
+
 async def test_retries_follow_the_documented_schedule(grid: EventGrid, webhook: Webhook) -> None:
     webhook.answer = lambda number: 202 if number == 12 else 500
     await grid.subscribe(URL)
