@@ -44,7 +44,7 @@ def not_found(kind: str, name: str, resource_group: str) -> ArmError:
 
 
 def parent_not_found(action: str, kind: str, parent_id: str) -> ArmError:
-    """A write below something that ARM's front end does not know."""
+    """A write, or by a switch a read, below something that ARM's front end does not know."""
     return ArmError(
         404,
         "ParentResourceNotFound",

@@ -53,6 +53,8 @@ class ArmSettings:
     # Consistency
     not_found_after_create_seconds: float = 0
     """So long after a zone's or link's creation Succeeded, reads, lists and writes below it still answer 404."""
+    parent_not_found_on_reads: bool = False
+    """Whether a read below a missing zone answers ParentResourceNotFound too; recorded is the write."""
     stale_list_seconds: float = 0
     """Lists show what existed this long ago (single reads are up to date)."""
     accept_quoted_etags: bool = True

@@ -55,9 +55,10 @@ class Zones(Handler):
         zone = self._store.seen(path.id)
         if zone is not None:
             return zone
-        write = {"PUT": "write", "PATCH": "write", "DELETE": "delete"}.get(call.method)
-        if write and len(call.path.types) > 1:
-            raise parent_not_found(write, call.path.kind, path.id)
+        action = {"PUT": "write", "PATCH": "write", "DELETE": "delete"}.get(call.method, "read")
+        told = action != "read" or self._context.settings.parent_not_found_on_reads
+        if told and len(call.path.types) > 1:
+            raise parent_not_found(action, call.path.kind, path.id)
         raise not_found(KIND, path.name, path.resource_group or "")
 
     def get(self, call: Call) -> Answer:

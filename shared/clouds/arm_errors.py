@@ -42,6 +42,8 @@ _BY_PERSON = {
 }
 """Codes that come as 403 or 409 and mean neither a missing right nor another operation; what to do about each."""
 _DENIALS = {"AuthorizationFailed", "LinkedAuthorizationFailed"}
+_ABSENT = {"ResourceNotFound", "ParentResourceNotFound", "NotFound"}
+"""Of a parent that is missing too: what is read or deleted below it is gone; who writes below it knows better."""
 NO_STATUS = 0
 _MAYBE_BUSY = {NO_STATUS, HTTPStatus.OK, HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS}
 _DENIED = re.compile(
@@ -125,7 +127,7 @@ def classify(status: int, code: str, message: str, retry_after: str | None, *, d
 def _passing(status: int, code: str, retry_after: str | None, what: str, on: str) -> AutopilotError | None:
     """What goes away by itself."""
     busy = status in _MAYBE_BUSY and _BUSY.match(code)
-    if busy or code == "ParentResourceNotFound" or status == HTTPStatus.CONFLICT:
+    if busy or status == HTTPStatus.CONFLICT:
         return NotVisibleYet(what, on=on, after=seconds(retry_after, 5.0))
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return Throttled(what, on=on, after=seconds(retry_after))
@@ -139,7 +141,7 @@ def _lasting(status: int, code: str, message: str, what: str, on: str) -> Autopi
     """What stays until somebody changes something."""
     if code in {GROUP_GONE, "SubscriptionNotFound"}:
         return Blocked(what, reason=code, on=on, next_step="Create it, or correct the setting that names it.")
-    if status == HTTPStatus.NOT_FOUND or code in {"ResourceNotFound", "NotFound"}:
+    if status == HTTPStatus.NOT_FOUND or code in _ABSENT:
         return NotFound(what, on=on)
     if _OVERLAP in message.lower():
         return Blocked(

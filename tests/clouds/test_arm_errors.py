@@ -70,7 +70,6 @@ def found(status: int, code: str = "", message: str = "said", retry_after: str |
         (409, "Conflict", NotVisibleYet),
         (409, "", NotVisibleYet),
         (409, "Whatever", NotVisibleYet),
-        (404, "ParentResourceNotFound", NotVisibleYet),
         (429, "", Throttled),
         (429, "TooManyRequests", Throttled),
         (429, "SubscriptionRequestsThrottled", Throttled),
@@ -82,11 +81,13 @@ def found(status: int, code: str = "", message: str = "said", retry_after: str |
         (0, "", RetryLater),
         (404, "ResourceNotFound", NotFound),
         (404, "NotFound", NotFound),
+        (404, "ParentResourceNotFound", NotFound),
         (404, "ResourceGroupNotFound", Blocked),
         (404, "SubscriptionNotFound", Blocked),
         (404, "", NotFound),
         (200, "ResourceNotFound", NotFound),
         (200, "NotFound", NotFound),
+        (200, "ParentResourceNotFound", NotFound),
         (401, "ExpiredAuthenticationToken", Forbidden),
         (403, "AuthorizationFailed", Forbidden),
         (403, "LinkedAuthorizationFailed", Forbidden),
@@ -226,8 +227,8 @@ def raised(error: Exception) -> AutopilotError:
 @pytest.mark.parametrize("wrapped", [True, False])
 def test_the_code_is_found_in_wrapped_and_unwrapped_bodies(wrapped: bool) -> None:
     error = {"code": "ParentResourceNotFound", "message": "no zone"}
-    told = raised(azure.HttpResponseError(response=Answer(404, {"error": error} if wrapped else error)))
-    assert type(told) is NotVisibleYet
+    told = raised(azure.HttpResponseError(response=Answer(200, {"error": error} if wrapped else error)))
+    assert type(told) is NotFound
     assert "no zone" in told.what
 
 

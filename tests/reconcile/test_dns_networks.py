@@ -83,6 +83,47 @@ async def test_a_network_that_is_being_linked_is_not_linked_a_second_time(estate
     assert linked(estate, zone) == sorted([APPS, HUB_VNET, vnet_id("japaneast")])
 
 
+# -- a zone that somebody deletes ----------------------------------------------------------------------------------
+
+
+async def delete_zone(estate: Estate) -> None:
+    """A person unlinks the networks and deletes the zone with its record."""
+    for link in estate.links_of(estate.zone()):
+        await estate.azure("DELETE", link.id, api=DNS_API)
+    await estate.clock.sleep(60)
+    await estate.azure("DELETE", estate.zone().id, api=DNS_API)
+    await estate.clock.sleep(60)
+    assert estate.arm.private_dns_zones() == []
+
+
+PARENT = pytest.mark.parametrize("parent", [False, True], ids=["ResourceNotFound", "ParentResourceNotFound"])
+"""What Azure answers to a read below a zone that is gone: not documented, so either."""
+
+
+@PARENT
+async def test_a_zone_that_somebody_deleted_is_made_again_with_links_and_record(estate: Estate, parent: bool) -> None:
+    estate.arm_settings.parent_not_found_on_reads = parent
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    await delete_zone(estate)
+    await estate.sweep()
+    await estate.settle(300)
+    connection = await estate.ready(endpoint)
+    assert estate.zone().a_record("*") == [connection.address]
+    assert linked(estate, estate.zone()) == [APPS, HUB_VNET]
+
+
+@PARENT
+async def test_a_zone_that_somebody_deleted_does_not_hold_up_the_removal(estate: Estate, parent: bool) -> None:
+    estate.arm_settings.parent_not_found_on_reads = parent
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    await delete_zone(estate)
+    await estate.delete(endpoint)
+    await estate.settle(900)
+    assert await estate.reason(endpoint, "Removed") == "Removed"
+
+
 # -- whose things they are -----------------------------------------------------------------------------------------
 
 
