@@ -11,7 +11,7 @@ import uuid
 
 import azure.functions as func
 
-from shared.app import start
+from shared.app import start, work_queue
 from shared.core.messages import QUEUE, decode_all
 from shared.intake import take
 
@@ -26,5 +26,4 @@ async def reconcile(message: func.QueueMessage) -> None:
     decoded = decode_all(message.get_body(), new_correlation_id=str(uuid.uuid4()))
     for why in decoded.dropped:
         log.info("event dropped: %s", why)
-    if decoded.work or decoded.checks:
-        await take(start(), decoded)
+    await take(decoded, start, work_queue)

@@ -29,6 +29,7 @@ from shared.probe import Connection, Network
 from shared.settings import DEFAULT_SCHEDULE, SCHEDULE_SETTING, Settings, load
 from shared.state.connect import AzureStorage, storage_from_environment
 from shared.state.leases import Leases
+from shared.state.ports import WorkQueue
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -152,6 +153,17 @@ def storage_alone() -> AzureStorage | None:
         return storage_from_environment(os.environ, managed_identity, queue_name=QUEUE)
     except InvalidSettings:
         return None
+
+
+def work_queue() -> WorkQueue:
+    """The work queue, also while other settings are wrong; raises InvalidSettings where the storage's own are."""
+    context = _started()
+    if isinstance(context, Context):
+        return context.storage.queue
+    alone = storage_alone()
+    if alone is None:
+        raise context
+    return alone.queue
 
 
 def check_settings() -> None:

@@ -11,6 +11,8 @@ import azure.functions as func
 import pytest
 from trigger_parts import ENDPOINT_ID, START, Output, app_in_memory, functions, sample, wrong_settings
 
+from local.clock import LoopClock
+from local.memory import MemoryStorage
 from shared.core.errors import InvalidInput, InvalidSettings
 from shared.core.messages import decode
 
@@ -138,6 +140,30 @@ async def test_with_wrong_settings_work_is_kept_for_later_and_not_dropped(monkey
         await functions()["reconcile"](func.QueueMessage(id="m-1", body=body))
     with pytest.raises(InvalidSettings):
         await functions()["check_health"](Late(past_due=False))
+
+
+async def test_with_wrong_settings_nothing_personal_of_a_raw_event_ends_in_the_poison_queue(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The first deployment often lacks a setting; the events of that hour must not lie about with names in them."""
+    storage = MemoryStorage(LoopClock(START))
+    monkeypatch.setattr("shared.app._started", wrong_settings)
+    monkeypatch.setattr("shared.app.storage_alone", lambda: storage)
+    await functions()["reconcile"](func.QueueMessage(id="m-1", body=sample("grid_write").encode()))
+    (message,) = storage.queue.messages
+    assert decode(message.text, new_correlation_id="new").endpoint.key == ENDPOINT_ID.lower()
+    assert not [word for word in PERSONAL if word in message.text]
+    with pytest.raises(InvalidSettings):
+        await functions()["reconcile"](func.QueueMessage(id="m-2", body=message.text.encode()))
+
+
+async def test_with_wrong_settings_of_the_storage_too_a_raw_event_is_kept_for_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("shared.app._started", wrong_settings)
+    monkeypatch.setattr("shared.app.storage_alone", lambda: None)
+    with pytest.raises(InvalidSettings):
+        await functions()["reconcile"](func.QueueMessage(id="m-1", body=sample("grid_write").encode()))
 
 
 async def test_with_wrong_settings_events_are_still_taken(

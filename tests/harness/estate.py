@@ -208,7 +208,8 @@ class Estate:
         """Run one received message; a worker that dies leaves it to be delivered again, to the process that follows."""
         worker = worker or self.worker
         try:
-            await take(worker.context, decode_all(message.text, new_correlation_id="test"))
+            decoded = decode_all(message.text, new_correlation_id="test")
+            await take(decoded, lambda: worker.context, lambda: worker.context.storage.queue)
         except Killed:
             if worker is self.worker:
                 self.worker = self.new_worker()
