@@ -6,6 +6,7 @@ import azure.functions as func
 
 from functions import dashboard, endpoint_events, health, http_api, operations, pause, plans, reconcile
 from shared.app import check_settings
+from shared.telemetry import quiet_libraries
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 app.register_functions(endpoint_events.blueprint)
@@ -17,5 +18,6 @@ app.register_functions(pause.blueprint)
 app.register_functions(dashboard.blueprint)
 app.register_functions(plans.blueprint)
 
+quiet_libraries()
 # Wrong settings are logged in full now, not at the first event; a failing import would leave no functions at all.
 check_settings()

@@ -35,11 +35,41 @@ print(json.dumps({"triggers": triggers, "modules": sorted(sys.modules)}, default
 """
 
 
+TALK = """
+import asyncio, logging, sys
+logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(name)s")
+import function_app
+from azure.core.pipeline import AsyncPipeline
+from azure.core.pipeline.policies import HttpLoggingPolicy
+from azure.core.rest import HttpRequest
+from local.arm.transport import AsgiArmTransport
+import httpx
+from starlette.responses import Response
+
+async def talk():
+    asgi = Response(status_code=200)
+    async with AsyncPipeline(AsgiArmTransport(asgi), [HttpLoggingPolicy()]) as pipeline:
+        await pipeline.run(HttpRequest("GET", "https://arm.local/x"))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(asgi)) as client:
+        await client.get("https://elastic.local/x")
+    logging.getLogger("privatelink").info("ours")
+
+asyncio.run(talk())
+"""
+
+
 def load(**environ: str) -> tuple[dict[str, Any], str]:
     """What a fresh process finds, and what it says on its standard error."""
+    said, complaints = run(LOAD, **environ)
+    found: dict[str, Any] = json.loads(said)
+    return found, complaints
+
+
+def run(code: str, **environ: str) -> tuple[str, str]:
+    """What a fresh process says on its standard output and standard error."""
     kept = {name: value for name, value in os.environ.items() if name in {"PATH", "LD_LIBRARY_PATH", "SYSTEMROOT"}}
     done = subprocess.run(  # noqa: S603 - our own interpreter and code
-        [sys.executable, "-W", "error", "-c", LOAD],
+        [sys.executable, "-W", "error", "-c", code],
         cwd=ROOT,
         env=kept | environ,
         capture_output=True,
@@ -47,8 +77,7 @@ def load(**environ: str) -> tuple[dict[str, Any], str]:
         check=True,
         timeout=120,
     )
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found, done.stderr
+    return done.stdout, done.stderr
 
 
 def overlap(one: str, other: str) -> bool:
@@ -80,6 +109,12 @@ def test_loading_pulls_in_no_cloud_sdk_and_no_http_client() -> None:
         name for name in found["modules"] if any(name == heavy or name.startswith(f"{heavy}.") for heavy in HEAVY)
     ]
     assert loaded == []
+
+
+def test_the_log_is_ours_and_no_library_writes_a_line_for_each_request() -> None:
+    """At the level that the worker sets for all loggers. Measured: a hundred lines for one endpoint, ours are 30."""
+    said, _ = run(TALK, **ENVIRONMENT)
+    assert said.split() == ["privatelink"]
 
 
 def test_every_http_function_has_its_route_and_needs_a_key_but_for_what_is_public_with_the_source() -> None:
