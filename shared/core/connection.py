@@ -198,6 +198,8 @@ class Connection:
     """When everything was last read in full."""
     wake_at: datetime | None = None
     """When the loop will look again by itself; None: only an event, a person or the timer wakes it."""
+    dns_not_before: datetime | None = None
+    """Azure asked that its private DNS be not called before this moment."""
     elastic_not_before: datetime | None = None
     """Elastic Cloud asked not to be called before this moment."""
     organization: str = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from shared.checks.check import check, not_tested, testable
@@ -94,10 +94,12 @@ async def _side_by_side(one: Coroutine[Any, Any, _A], other: Coroutine[Any, Any,
 
 async def _dns_branch(run: Run, desired: Desired) -> tuple[tuple[Zone, ...] | None, Failures]:
     context = run.context
+    if _left_alone(run, c.ZONE_READY, run.connection.dns_not_before):
+        return None, {}
     try:
         zones = await observe_dns(context, desired, run.connection)
     except AutopilotError as error:
-        return None, {c.ZONE_READY: error}
+        return None, _dns_failed(run, {c.ZONE_READY: error})
 
     async def done(zones: tuple[Zone, ...]) -> None:
         after = plan(desired, Observed(desired.endpoint, zones), run.connection, context.rules, context.clock.now())
@@ -105,16 +107,13 @@ async def _dns_branch(run: Run, desired: Desired) -> tuple[tuple[Zone, ...] | No
 
     before = plan(desired, Observed(desired.endpoint, zones), run.connection, context.rules, context.clock.now())
     await show_progress(run, before.conditions)
-    return await apply_dns(run, before.dns_steps if run.stance.enforces else (), zones, done)
+    zones, failures = await apply_dns(run, before.dns_steps if run.stance.enforces else (), zones, done)
+    return zones, _dns_failed(run, failures)
 
 
 async def _elastic_branch(run: Run, desired: Desired) -> tuple[ObservedElastic | None, Failures]:
     context = run.context
-    now, not_before = context.clock.now(), run.connection.elastic_not_before
-    if not desired.endpoint.guid:
-        return None, {}
-    if not_before is not None and now < not_before:
-        run.waits[c.POLICY_READY] = (not_before - now).total_seconds()
+    if not desired.endpoint.guid or _left_alone(run, c.POLICY_READY, run.connection.elastic_not_before):
         return None, {}
     try:
         await enter_organization(run, desired)
@@ -137,12 +136,29 @@ async def _elastic_branch(run: Run, desired: Desired) -> tuple[ObservedElastic |
     return observed, _elastic_failed(run, failures)
 
 
+def _left_alone(run: Run, condition: str, until: datetime | None) -> bool:
+    """Whether the branch's service asked not to be called yet; the run then comes back when it may be."""
+    if until is None or (left := (until - run.context.clock.now()).total_seconds()) <= 0:
+        return False
+    run.waits[condition] = left
+    return True
+
+
+def _dns_failed(run: Run, failures: Failures) -> Failures:
+    """Remember how long Azure asked that private DNS be left alone: its budget is small, and many share it."""
+    run.connection = replace(run.connection, dns_not_before=_asked_until(run, failures))
+    return failures
+
+
 def _elastic_failed(run: Run, failures: Failures) -> Failures:
     """Remember how long Elastic Cloud asked to be left alone, so that looking at DNS does not disturb it."""
-    waits = [error.after for error in failures.values() if isinstance(error, Throttled)]
-    until = run.context.clock.now() + timedelta(seconds=max(waits)) if waits else None
-    run.connection = replace(run.connection, elastic_not_before=until)
+    run.connection = replace(run.connection, elastic_not_before=_asked_until(run, failures))
     return failures
+
+
+def _asked_until(run: Run, failures: Failures) -> datetime | None:
+    waits = [error.after for error in failures.values() if isinstance(error, Throttled)]
+    return run.context.clock.now() + timedelta(seconds=max(waits)) if waits else None
 
 
 async def _test_and_conclude(run: Run, desired: Desired, final: Plan, failures: Failures) -> None:

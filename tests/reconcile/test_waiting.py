@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
+from local.arm import FaultResponse, Incoming
 from local.world import vnet_id
 from shared.core.conditions import Kind
-from tests.harness.estate import Estate
+from tests.harness.estate import START, Estate, arm_error
 
 
 async def test_a_deployment_in_another_region_than_the_network_is_connected(estate: Estate) -> None:
@@ -135,6 +138,28 @@ async def test_a_rejection_after_everything_was_made_stops_the_waiting(estate: E
     await estate.settle()
     assert await estate.reason(endpoint, "Approved") == "Rejected"
     assert not estate.queue.messages
+
+
+async def test_private_dns_is_left_alone_as_long_as_azure_asked_whatever_else_is_looked_at(estate: Estate) -> None:
+    """Its budget is 500 reads in 5 minutes; who goes on asking keeps it empty for everybody."""
+    estate.elastic_settings.approval_seconds = 1200
+    asked: list[float] = []
+
+    def throttle(request: Incoming) -> FaultResponse | None:
+        if "privateDnsZones" not in request.path or len(asked) == 4:
+            return None
+        asked.append((estate.clock.now() - START).total_seconds())
+        return arm_error(429, "TooManyRequests", **{"Retry-After": "300"}) if len(asked) < 4 else None
+
+    estate.arm.faults.append(throttle)
+    endpoint = await estate.put_endpoint()
+    await estate.settle(600)
+    assert await estate.reason(endpoint, "ZoneReady") == "Throttled"
+    assert await estate.reason(endpoint, "PolicyReady") == "Exists", "the other branch does not wait"
+    await estate.settle()
+    assert [later - sooner >= 300 for sooner, later in pairwise(asked)] == [True] * 3
+    assert asked[-1] - asked[0] < 1000
+    assert (await estate.ready(endpoint)).dns_not_before is None
 
 
 async def test_throttling_delays_and_does_not_fail(estate: Estate) -> None:
