@@ -18,7 +18,7 @@ from shared.core.desired import DEPLOYMENTS_TAG, Desired
 from shared.core.disassociation import plan_disassociation
 from shared.core.model import Deployment, Policy
 from shared.core.rules import Rules
-from shared.core.selection import INGRESS_TYPES, Choice, Problem, choose_deployments
+from shared.core.selection import INGRESS_TYPES, Choice, Problem, choose_deployments, may_be_first
 from shared.core.steps import Associate, Disassociate
 
 
@@ -115,7 +115,8 @@ def _to_make(
         if problem is not None:
             contests.append(problem)
         else:
-            steps.append(Associate(policy_id, target.id, target.name, choice.asked))
+            first = may_be_first(target, rules)
+            steps.append(Associate(policy_id, target.id, target.name, choice.asked, may_be_first=first))
     return tuple(steps), contests
 
 

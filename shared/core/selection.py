@@ -256,12 +256,16 @@ def is_allowed(desired: Desired, deployment: Deployment, rules: Rules) -> bool:
     return bool(entries & {EVERYTHING, *_names_of(desired)})
 
 
+def may_be_first(deployment: Deployment, rules: Rules) -> bool:
+    """Whether somebody allowed that the deployment gets its first policy."""
+    tag = deployment.tags.get(FIRST_POLICY_TAG, "").strip().lower()
+    return tag == "allow" or listed(deployment, rules.first_policy_allowed)
+
+
 def _first_policy_problem(deployment: Deployment, label: str, types: dict[str, str], rules: Rules) -> Problem | None:
-    opted_in = (
-        listed(deployment, rules.first_policy_allowed)
-        or deployment.tags.get(FIRST_POLICY_TAG, "").strip().lower() == "allow"
-    )
-    if opted_in or any(types.get(policy_id) in INGRESS_TYPES for policy_id in deployment.attached or ()):
+    if may_be_first(deployment, rules) or any(
+        types.get(policy_id) in INGRESS_TYPES for policy_id in deployment.attached or ()
+    ):
         return None
     known = "It has no policy" if deployment.attached is not None else "Whether it has a policy is not known"
     return Problem(

@@ -198,6 +198,8 @@ class Associate:
     deployment_name: str
     asked: str = ""
     """The wish that it fulfils, as it was written."""
+    may_be_first: bool = False
+    """Whether somebody allowed that it is the deployment's first policy (S1)."""
 
     def __str__(self) -> str:
         return f"associate policy {self.policy_id} with deployment {self.deployment_name} ({self.deployment_id})"

@@ -1,7 +1,8 @@
 """Carrying out a plan's steps in Elastic Cloud, each journalled. Used by `branches`.
 
 Associations go on past each other's errors, so that one deployment that cannot be connected does not hold up the rest.
-What is taken away counts against the limit of destructive steps (S6), and never leaves a deployment open (S2).
+A deployment's policies are read once more before one is added, so that none gets its first one unasked (S1). What is
+taken away counts against the limit of destructive steps (S6), and never leaves a deployment open (S2).
 """
 
 from __future__ import annotations
@@ -11,7 +12,17 @@ from dataclasses import replace
 
 from shared.core.connection import AssociationMemory, ClaimMemory, Owner, PolicyMemory
 from shared.core.contest import put_back
-from shared.core.errors import AnswerLost, AutopilotError, Forbidden, LeaseLost, NotFound, NotVisibleYet, Waiting
+from shared.core.disassociation import protected_without
+from shared.core.errors import (
+    AnswerLost,
+    AutopilotError,
+    Forbidden,
+    LeaseLost,
+    LostRace,
+    NotFound,
+    NotVisibleYet,
+    Waiting,
+)
 from shared.core.markers import marker_from_description
 from shared.core.model import POLICY_TYPE, Claim, Policy, Rule
 from shared.core.plan import forget_policy_intent
@@ -131,6 +142,8 @@ async def _update_policy(run: Run, step: UpdatePolicy, observed: ObservedElastic
 
 async def _associate(run: Run, step: Associate, observed: ObservedElastic) -> ObservedElastic:
     """Associate, remembering before and after whether the association is ours (S4)."""
+    if not step.may_be_first:
+        await _look_again(run, step, observed)
     now = run.context.clock.now()
     before = run.connection.association(step.deployment_id)
     begun = put_back(before or AssociationMemory(step.deployment_id), now)
@@ -154,6 +167,19 @@ async def _associate(run: Run, step: Associate, observed: ObservedElastic) -> Ob
     owner = Owner.OURS if made else known
     run.connection = run.connection.with_association(replace(begun, owner=owner, asked=step.asked))
     return _associated(observed, step.policy_id, step.deployment_id)
+
+
+async def _look_again(run: Run, step: Associate, observed: ObservedElastic) -> None:
+    """Make sure that it is still not the deployment's first policy (S1).
+
+    The plan knows of the other policies from a search, and an index is a little behind; somebody may just have taken
+    the last of them away.
+    """
+    attached = await run.elastic.attached_to(step.deployment_id)
+    types = {policy.id: policy.type for policy in observed.policies}
+    if not protected_without(step.policy_id, attached, types):
+        what = f"Deployment {step.deployment_name} has none of the policies any more that it was found with."
+        raise LostRace(what, on=step.deployment_id, after=5.0)
 
 
 def _just_created(run: Run) -> bool:

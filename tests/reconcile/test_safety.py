@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -124,6 +125,25 @@ async def test_a_first_policy_that_others_made_meanwhile_lifts_the_block_at_the_
     await estate.settle()
     await estate.ready(endpoint)
     assert sorted(attached(estate, deployment)) == ["office", "pe-1"]
+
+
+async def test_a_deployment_whose_other_policies_go_between_the_search_and_the_association_stays_open(
+    estate: Estate,
+) -> None:
+    """The search answers from an index; what it says of a deployment's policies may be of a moment ago."""
+    deployment = the(estate, "logs-eastus2")
+    (office,) = estate.elastic.attached(deployment.id)
+
+    def meanwhile(method: str, path: str) -> None:
+        if method == "POST" and path.endswith("/_search"):
+            moment = asyncio.get_running_loop()
+            moment.call_soon(estate.elastic._filters.disassociate, office.id, "deployment", deployment.id)
+
+    estate.elastic_settings.faults.append(meanwhile)
+    endpoint = await connect(estate, "logs-eastus2")
+    assert (await blocked_because(estate, endpoint))[0] == "WouldCutOffPublicTraffic"
+    assert not [event for event in estate.elastic.history if event.what == "associated" and event.guids]
+    assert public_status(estate, deployment) == 401
 
 
 # -- S3: only after the approval, only in the region, only hosted --------------------------------------------------
