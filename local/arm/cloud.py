@@ -6,6 +6,7 @@ requests, and Event Grid listens.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -153,9 +154,11 @@ class ArmCloud:
         return list(self._zones)
 
     def zones_linked_to(self, vnet_id: str) -> list[PrivateDnsZone]:
-        """The zones that the network sees: those whose link is Completed."""
+        """The zones that the network sees: those whose link is Completed, and has taken effect."""
         wanted = vnet_id.lower()
-        linked = [link for link in self._links if link.state == "Completed" and link.vnet.id.lower() == wanted]
+        latest = self._context.clock.now() - timedelta(seconds=self.settings.link_effect_seconds)
+        own = (link for link in self._links if link.vnet.id.lower() == wanted)
+        linked = [link for link in own if link.completed_at is not None and link.completed_at <= latest]
         zones = (self._zones.get(link.path.parent.id) for link in linked)
         return [zone for zone in zones if zone is not None]
 

@@ -61,14 +61,18 @@ class Endpoints(Handler):
         if old is None:
             endpoint = self._new(call, location, connection, subnet, network)
             self._store.add(endpoint)
-            self._interfaces.add(endpoint)
+            if endpoint.has_nic:
+                self._interfaces.add(endpoint)
+            else:
+                self._context.clock.call_later(self._context.settings.nic_seconds, self._give_nic, endpoint)
         else:
             endpoint = self._update(old, call, connection, subnet)
         if self._context.settings.endpoint_event_at == "accepted":
             self._context.emit(call, "Succeeded", endpoint.id)
         self._context.changed()
         if endpoint.address is None:
-            self._context.clock.call_later(self._context.settings.nic_address_seconds, self._give_address, endpoint)
+            seconds = max(self._context.settings.nic_seconds, self._context.settings.nic_address_seconds)
+            self._context.clock.call_later(seconds, self._give_address, endpoint)
         headers = self._provision(call, endpoint)
         return Answer(200 if old else 201, render_endpoint(endpoint), {**headers, "Azure-AsyncNotification": "Enabled"})
 
@@ -121,6 +125,7 @@ class Endpoints(Handler):
             nic_guid=self._context.guid(),
             nic_etag=self._context.network_etag(),
             custom_nic_name=custom,
+            has_nic=self._context.settings.nic_seconds <= 0,
             reserved_address=allocate(network) if allocate else free_address(network, subnet.name, taken),
         )
 
@@ -137,6 +142,11 @@ class Endpoints(Handler):
         endpoint.connection.request_message = connection.request_message
         endpoint.provisioning_state = "Updating"
         return endpoint
+
+    def _give_nic(self, endpoint: PrivateEndpoint) -> None:
+        if self._store.get(endpoint.id) is endpoint:
+            endpoint.has_nic, endpoint.etag = True, self._context.network_etag()
+            self._interfaces.add(endpoint)
 
     def _give_address(self, endpoint: PrivateEndpoint) -> None:
         if self._store.get(endpoint.id) is not endpoint or endpoint.address is not None:
@@ -184,5 +194,6 @@ class NetworkInterfaces(Handler):
 
     def list_all(self, call: Call) -> Answer:
         """All of a resource group or subscription."""
-        found: list[dict[str, Any]] = [render_nic(e) for e in self._endpoints.listed(scope_of(call))]
+        listed = self._endpoints.listed(scope_of(call))
+        found: list[dict[str, Any]] = [render_nic(endpoint) for endpoint in listed if endpoint.has_nic]
         return page(call, found, self._context.settings.page_size)

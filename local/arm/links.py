@@ -116,6 +116,7 @@ class Links(Handler):
             self._store.remove(link)
             raise
         link.state, link.provisioning_state, link.etag = "Completed", "Succeeded", self._etag()
+        link.completed_at = self._context.clock.now()
         return lambda: self.render(link)
 
     def _check_target(self, link: VirtualNetworkLink) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local.arm.ids import ResourcePath
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 @dataclass(kw_only=True)
@@ -82,6 +85,7 @@ class PrivateEndpoint(Resource):
     nic_guid: str
     nic_etag: str
     custom_nic_name: str
+    has_nic: bool
     reserved_address: str
     address: str | None = None
     provisioning_state: str = "Updating"
@@ -136,3 +140,4 @@ class VirtualNetworkLink(Resource):
     resolution_policy: str | None
     state: str = "InProgress"
     provisioning_state: str = "Creating"
+    completed_at: datetime | None = None

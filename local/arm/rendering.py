@@ -45,10 +45,16 @@ def render_endpoint(endpoint: PrivateEndpoint, *, expand: bool = False) -> dict[
             "customNetworkInterfaceName": endpoint.custom_nic_name,
             "subnet": {"id": endpoint.subnet.id},
             "ipConfigurations": [],
-            "networkInterfaces": [render_nic(endpoint) if expand else {"id": endpoint.nic.id}],
+            "networkInterfaces": _interfaces(endpoint, expand=expand),
             "customDnsConfigs": [],
         },
     }
+
+
+def _interfaces(endpoint: PrivateEndpoint, *, expand: bool) -> list[dict[str, Any]]:
+    if not endpoint.has_nic:
+        return []
+    return [render_nic(endpoint) if expand else {"id": endpoint.nic.id}]
 
 
 def render_nic(endpoint: PrivateEndpoint) -> dict[str, Any]:

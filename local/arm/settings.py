@@ -32,6 +32,9 @@ class ArmSettings:
     link_seconds: float = 3
     endpoint_seconds: float = 2
     endpoint_delete_seconds: float = 2
+    nic_seconds: float = 0
+    """A private endpoint names no network interface before; counted from the PUT. 0: its answer has it, as recorded.
+    Clients have met endpoints without one."""
     nic_address_seconds: float = 1
     """A private endpoint's interface has no privateIPAddress before; counted from the PUT."""
     network_seconds: float = 0
@@ -55,6 +58,8 @@ class ArmSettings:
     """So long after a zone's or link's creation Succeeded, reads, lists and writes below it still answer 404."""
     parent_not_found_on_reads: bool = False
     """Whether a read below a missing zone answers ParentResourceNotFound too; recorded is the write."""
+    link_effect_seconds: float = 0
+    """So long after a link is Completed its network does not see the zone yet: reported by users of it."""
     stale_list_seconds: float = 0
     """Lists show what existed this long ago (single reads are up to date)."""
     accept_quoted_etags: bool = True

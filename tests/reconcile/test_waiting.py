@@ -34,6 +34,37 @@ async def test_an_endpoint_still_being_made_is_waited_for(estate: Estate) -> Non
     await estate.ready(endpoint)
 
 
+async def test_an_endpoint_that_has_no_interface_yet_is_waited_for(estate: Estate) -> None:
+    """Azure has shown endpoints with an empty list of interfaces right after the event."""
+    estate.arm_settings.nic_seconds = 60
+    endpoint = await estate.put_endpoint()
+    await estate.settle(30)
+    assert (await estate.azure("GET", endpoint))["properties"]["networkInterfaces"] == []
+    assert await estate.reason(endpoint, "Addressed") == "NoAddressYet"
+    await estate.settle()
+    await estate.ready(endpoint)
+
+
+async def test_a_link_that_succeeded_and_has_no_effect_yet_is_not_called_ready(estate: Estate) -> None:
+    """Ready means tested: Azure says that the link is there, the network's name server does not know the zone."""
+    estate.arm_settings.link_effect_seconds = 400
+    endpoint = await estate.put_endpoint()
+    await estate.settle(300)
+    connection = await estate.connection(endpoint)
+    linked = connection.condition("Linked")
+    assert linked is not None
+    assert linked.true
+    assert connection.phase != "Ready"
+    await estate.settle()
+    for _ in range(5):
+        await estate.clock.sleep(300)
+        await estate.sweep()
+        await estate.settle()
+    await estate.ready(endpoint)
+    writes = [r.operation for r in estate.arm.requests if r.operation in {"PUT zone", "PUT link", "PUT record"}]
+    assert writes == ["PUT zone", "PUT record", "PUT link", "PUT link"], "what has no effect yet is not written again"
+
+
 async def test_the_elastic_branch_does_not_wait_for_the_address(estate: Estate) -> None:
     estate.arm_settings.nic_address_seconds = 600
     endpoint = await estate.put_endpoint()

@@ -113,6 +113,17 @@ async def test_deleting_a_link_takes_the_zone_from_the_network(
     assert (await http("DELETE", f"{zone}/virtualNetworkLinks/link")).status_code == 204
 
 
+async def test_a_link_may_take_effect_later_than_its_operation_ends(cloud: ArmCloud, http: Http) -> None:
+    cloud.settings.link_effect_seconds = 60
+    vnet, zone = await http.network(), await http.zone()
+    assert await http.link(zone, vnet) == {"status": "Succeeded"}
+    link = (await http("GET", f"{zone}/virtualNetworkLinks/link")).json()
+    assert link["properties"]["virtualNetworkLinkState"] == "Completed"
+    assert cloud.zones_linked_to(vnet) == []
+    await asyncio.sleep(60)
+    assert [found.id for found in cloud.zones_linked_to(vnet)] == [zone]
+
+
 @pytest.mark.parametrize(
     ("status", "code"), [(409, "AnotherOperationInProgress"), (429, "RetryableErrorDueToAnotherOperation")]
 )

@@ -69,6 +69,20 @@ async def test_the_interface_has_no_address_until_its_time_has_come(
     assert cloud.private_endpoints()[0].address == "10.1.0.4"
 
 
+async def test_an_endpoint_may_name_its_interface_a_while_later(cloud: ArmCloud, http: Http) -> None:
+    cloud.settings.nic_seconds, cloud.settings.nic_address_seconds = 5, 1
+    await http.network()
+    created = (await http("PUT", PE, endpoint_body())).json()
+    assert created["properties"]["networkInterfaces"] == []
+    assert (await http("GET", f"{NET}/networkInterfaces")).json()["value"] == []
+    await asyncio.sleep(4)
+    assert (await http("GET", PE)).json()["properties"]["networkInterfaces"] == []
+    await asyncio.sleep(1)
+    (interface,) = (await http("GET", PE)).json()["properties"]["networkInterfaces"]
+    found = (await http("GET", interface["id"])).json()["properties"]["ipConfigurations"][0]["properties"]
+    assert found["privateIPAddress"] == "10.1.0.4"
+
+
 async def test_addresses_come_from_the_subnet_from_the_fifth_on_and_are_not_shared(cloud: ArmCloud, http: Http) -> None:
     await http.network()
     for name in ("a", "b", "c"):
