@@ -11,21 +11,22 @@ from typing import cast
 import dns.exception
 import dns.flags
 import dns.message
+import dns.name
 import dns.opcode
 import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 
-from local.network.dns import Answer
+from local.network.dns import Found
 
-TTL = 10
 _IDLE_SECONDS = 10.0
 _PORT_TRIES = 20
-Resolve = Callable[[str], Answer]
+Lookup = Callable[[str, str], Found]
+"""From a name and a type of records to what the network sees."""
 
 
-def respond(wire: bytes, resolve: Resolve, *, udp: bool = False) -> bytes | None:
+def respond(wire: bytes, lookup: Lookup, *, udp: bool = False) -> bytes | None:
     """The answer to one DNS message; None to one that deserves none. Over UDP it may have to be cut short."""
     try:
         query = dns.message.from_wire(wire)
@@ -38,10 +39,14 @@ def respond(wire: bytes, resolve: Resolve, *, udp: bool = False) -> bytes | None
         response.set_rcode(dns.rcode.NOTIMP)
         return response.to_wire()
     question = query.question[0]
-    answer = resolve(question.name.to_text())
-    response.set_rcode(dns.rcode.from_text(answer.rcode))
-    if question.rdtype == dns.rdatatype.A and question.rdclass == dns.rdataclass.IN and answer.addresses:
-        response.answer.append(dns.rrset.from_text_list(question.name, TTL, "IN", "A", list(answer.addresses)))
+    found = lookup(question.name.to_text(), dns.rdatatype.to_text(question.rdtype))
+    response.set_rcode(dns.rcode.from_text(found.rcode))
+    try:
+        if question.rdclass == dns.rdataclass.IN:
+            response.answer.extend(_rrsets(found, question.name))
+    except (dns.exception.DNSException, ValueError):  # ARM keeps texts that are no record's data
+        response.answer.clear()
+        response.set_rcode(dns.rcode.SERVFAIL)
     try:
         return response.to_wire(max_size=max(512, min(query.payload, 1232)) if udp else 65535)
     except dns.exception.TooBig:
@@ -50,11 +55,23 @@ def respond(wire: bytes, resolve: Resolve, *, udp: bool = False) -> bytes | None
         return response.to_wire()
 
 
+def _rrsets(found: Found, asked: dns.name.Name) -> list[dns.rrset.RRset]:
+    """One set for each name and type; the name that was asked for is spelled as it was."""
+    sets: dict[tuple[str, str, int], list[str]] = {}
+    for record in found.records:
+        sets.setdefault((record.name, record.kind, record.ttl), []).append(record.text)
+    spelled = {asked.to_text(omit_final_dot=True).lower(): asked}
+    return [
+        dns.rrset.from_text_list(spelled.get(name, dns.name.from_text(name)), ttl, "IN", kind, texts)
+        for (name, kind, ttl), texts in sets.items()
+    ]
+
+
 class _Udp(asyncio.DatagramProtocol):
     """Datagrams in, datagrams out."""
 
-    def __init__(self, resolve: Resolve) -> None:
-        self._resolve = resolve
+    def __init__(self, lookup: Lookup) -> None:
+        self._lookup = lookup
         self._transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -64,7 +81,7 @@ class _Udp(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """Answer one query."""
-        answer = respond(data, self._resolve, udp=True)
+        answer = respond(data, self._lookup, udp=True)
         if answer is not None and self._transport is not None:
             self._transport.sendto(answer, addr)
 
@@ -72,10 +89,10 @@ class _Udp(asyncio.DatagramProtocol):
 class NameServer:
     """One address with one view of the names."""
 
-    def __init__(self, host: str, resolve: Resolve) -> None:
+    def __init__(self, host: str, lookup: Lookup) -> None:
         self.host = host
         self.port = 0
-        self._resolve = resolve
+        self._lookup = lookup
         self._udp: asyncio.DatagramTransport | None = None
         self._tcp: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
@@ -94,7 +111,7 @@ class NameServer:
 
     async def _bind(self, port: int) -> None:
         loop = asyncio.get_running_loop()
-        self._udp, _ = await loop.create_datagram_endpoint(lambda: _Udp(self._resolve), local_addr=(self.host, port))
+        self._udp, _ = await loop.create_datagram_endpoint(lambda: _Udp(self._lookup), local_addr=(self.host, port))
         self.port = self._udp.get_extra_info("sockname")[1]
         self._tcp = await asyncio.start_server(self._serve, self.host, self.port)
 
@@ -115,7 +132,7 @@ class NameServer:
                 async with asyncio.timeout(_IDLE_SECONDS):
                     (length,) = struct.unpack("!H", await reader.readexactly(2))
                     query = await reader.readexactly(length)
-                answer = respond(query, self._resolve)
+                answer = respond(query, self._lookup)
                 if answer is None:
                     break
                 writer.write(struct.pack("!H", len(answer)) + answer)

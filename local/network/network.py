@@ -103,7 +103,7 @@ class Network:
 
     async def start(self, *, dns_host: str = "127.0.0.1", dns_port: int = 0) -> None:
         """Open name servers and listeners, and follow ARM's changes from here on."""
-        self._default = NameServer(dns_host, lambda name: self.resolve(self.hub_vnet_id, name))
+        self._default = NameServer(dns_host, lambda name, kind: self._resolver.lookup(self.hub_vnet_id, name, kind))
         await self._default.open(dns_port)
         self._arm.changes.append(self._changed.set)
         self._arm.listeners.append(self._on_event)
@@ -147,7 +147,7 @@ class Network:
             self._name_servers.pop(vnet_id).close()
         for vnet_id in sorted(wanted - self._name_servers.keys()):
             address, port = self.dns_address_of(vnet_id)
-            server = NameServer(address, partial(self.resolve, vnet_id))
+            server = NameServer(address, partial(self._resolver.lookup, vnet_id))
             try:
                 await server.open(port)
             except OSError as error:

@@ -16,7 +16,8 @@ import dns.rdatatype
 import pytest
 from network_parts import ZONE
 
-from local.network import Answer, CertificateAuthority, claim_loopback
+from local.network import CertificateAuthority, claim_loopback
+from local.network.dns import Found, Record
 from local.network.name_server import respond
 from shared.core.diagnosis import Failure
 from shared.probe.model import Target
@@ -89,6 +90,52 @@ async def test_other_record_types_of_a_name_that_exists_are_empty_and_not_missin
     assert (response.rcode(), response.answer) == (dns.rcode.NOERROR, [])
 
 
+@pytest.mark.parametrize(
+    ("name", "kind", "expected"),
+    [
+        (f"six.{ZONE}", "AAAA", ["fd00::1"]),
+        (f"six.{ZONE}", "A", []),
+        (f"alias.{ZONE}", "A", [f"pe.{ZONE}.", "127.77.0.4"]),
+        (f"alias.{ZONE}", "CNAME", [f"pe.{ZONE}."]),
+        (f"alias.{ZONE}", "AAAA", [f"pe.{ZONE}."]),
+        (f"note.{ZONE}", "TXT", ['"owner=\\"me\\"" "b"']),
+        (ZONE, "SOA", ["azureprivatedns.net. azureprivatedns-host.microsoft.com. 1 3600 300 2419200 10"]),
+        (ZONE, "HTTPS", []),
+    ],
+)
+async def test_every_type_that_azure_keeps_is_answered(
+    running: Clouds, name: str, kind: str, expected: list[str]
+) -> None:
+    hub = running.network.hub_vnet_id = await running.vnet("hub")
+    await running.zone(hub, {"pe": ["127.77.0.4"]})
+    for path, properties in {
+        "AAAA/six": {"aaaaRecords": [{"ipv6Address": "fd00::1"}]},
+        "CNAME/alias": {"cnameRecord": {"cname": f"pe.{ZONE}"}},
+        "TXT/note": {"txtRecords": [{"value": ['owner="me"', "b"]}]},
+    }.items():
+        await running.put(f"privateDnsZones/{ZONE}/{path}", "2024-06-01", {"properties": {"ttl": 77, **properties}})
+    response = await ask(running.network.dns_address, name, kind)
+    answered = [record.to_text() for rrset in response.answer for record in rrset]
+    assert (response.rcode(), answered) == (dns.rcode.NOERROR, expected)
+
+
+async def test_an_answer_has_the_records_time_to_live_and_the_names_own_spelling(running: Clouds) -> None:
+    hub = running.network.hub_vnet_id = await running.vnet("hub")
+    await running.zone(hub, {"*": ["127.77.0.4"]})
+    (rrset,) = (await ask(running.network.dns_address, HOST.title())).answer
+    assert (rrset.ttl, rrset.name.to_text()) == (60, f"{HOST.title()}.")
+
+
+async def test_an_alias_of_itself_and_a_text_that_is_no_name_end(running: Clouds) -> None:
+    hub = running.network.hub_vnet_id = await running.vnet("hub")
+    await running.zone(hub, {})
+    for label, target in {"loop": f"loop.{ZONE}", "bad": "a..b", "out": "nowhere.example"}.items():
+        body = {"properties": {"ttl": 60, "cnameRecord": {"cname": target}}}
+        await running.put(f"privateDnsZones/{ZONE}/CNAME/{label}", "2024-06-01", body)
+    rcodes = [(await ask(running.network.dns_address, f"{one}.{ZONE}")).rcode() for one in ("loop", "bad", "out")]
+    assert rcodes == [dns.rcode.NOERROR, dns.rcode.SERVFAIL, dns.rcode.NXDOMAIN]
+
+
 async def test_garbage_does_not_stop_the_name_server(running: Clouds) -> None:
     loop = asyncio.get_running_loop()
     transport, _ = await loop.create_datagram_endpoint(
@@ -101,8 +148,8 @@ async def test_garbage_does_not_stop_the_name_server(running: Clouds) -> None:
 
 
 async def test_an_answer_too_long_for_udp_is_truncated_and_whole_over_tcp() -> None:
-    def many(_name: str) -> Answer:
-        return Answer("NOERROR", tuple(f"127.77.9.{n}" for n in range(1, 41)))
+    def many(name: str, _kind: str) -> Found:
+        return Found("NOERROR", tuple(Record(name.rstrip("."), "A", 60, f"127.77.9.{n}") for n in range(1, 41)))
 
     query = dns.message.make_query(HOST, "A").to_wire()
     cut, whole = (dns.message.from_wire(respond(query, many, udp=udp) or b"") for udp in (True, False))
