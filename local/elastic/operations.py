@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from local.elastic import schema, views
-from local.elastic.errors import ApiError
+from local.elastic.errors import ApiError, no_such_deployment
 from local.elastic.search import search
 
 if TYPE_CHECKING:
@@ -179,17 +179,27 @@ class DeploymentOperations:
             ),
         ]
 
+    def _visible(self) -> list[Deployment]:
+        return [one for one in self._book.all() if one.id not in self._settings.invisible_deployments]
+
+    def _seen(self, call: Call) -> Deployment:
+        """The deployment of the path, or the API's 404."""
+        deployment_id = call.path["deployment_id"]
+        if deployment_id in self._settings.invisible_deployments:
+            raise no_such_deployment(deployment_id)
+        return self._book.get(deployment_id)
+
     def listing(self, _call: Call) -> Reply:
         """`GET /deployments`."""
-        return Reply(200, {"deployments": [views.listing(d) for d in self._book.all()]})
+        return Reply(200, {"deployments": [views.listing(d) for d in self._visible()]})
 
     def search(self, call: Call) -> Reply:
         """`POST /deployments/_search`."""
-        return Reply(200, search(call.body, [self._document(d) for d in self._book.all()]))
+        return Reply(200, search(call.body, [self._document(d) for d in self._visible()]))
 
     def get(self, call: Call) -> Reply:
         """`GET /deployments/{id}`; the settings only when asked for."""
-        deployment = self._book.get(call.path["deployment_id"])
+        deployment = self._seen(call)
         shown = self._document(
             deployment, show_settings=call.flag("show_settings"), show_plans=call.flag("show_plans", default=True)
         )
@@ -201,7 +211,7 @@ class DeploymentOperations:
 
     def update(self, call: Call) -> Reply:
         """`PUT /deployments/{id}`: name, alias and tags; what is left out stays."""
-        deployment = self._book.get(call.path["deployment_id"])
+        deployment = self._seen(call)
         request = schema.deployment_update(call.body)
         if "alias" in request:
             self._book.set_alias(deployment, request["alias"])
@@ -216,7 +226,7 @@ class DeploymentOperations:
 
     def shutdown(self, call: Call) -> Reply:
         """`POST /deployments/{id}/_shutdown`: it stops and stays listed, hidden when asked for."""
-        deployment = self._book.get(call.path["deployment_id"])
+        deployment = self._seen(call)
         deployment.status = "stopped"
         deployment.hidden = call.flag("hide")
         self._book.touched(deployment)
@@ -224,7 +234,7 @@ class DeploymentOperations:
 
     def restore(self, call: Call) -> Reply:
         """`POST /deployments/{id}/_restore`: what was shut down starts again, with its policies as they are now."""
-        deployment = self._book.get(call.path["deployment_id"])
+        deployment = self._seen(call)
         if deployment.status != "stopped":
             # Status and words are documented, the code is ours.
             message = f"The deployment [{deployment.id}] has Elasticsearch resources that are not shut down."

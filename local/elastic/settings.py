@@ -35,7 +35,8 @@ class ElasticSettings:
     delete_with_associations: int = 409
     """Status of the documented refusal to delete a policy in use; 409 is the usual one, 400 and 500 are possible."""
     invisible_deployments: set[str] = field(default_factory=set)
-    """Deployments the key may not see: their associations count in `total_associations` and are not listed."""
+    """Deployments the key may not see: they are not there for it; their associations count in `total_associations`
+    and are not listed."""
 
     # Policies.
     duplicate_name: Judgement = "accepted"

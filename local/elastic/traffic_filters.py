@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from local.elastic.deployments import Deployment, DeploymentBook
     from local.elastic.settings import ElasticSettings
 
-_FAILED = "traffic_filter.request_execution_failed"
-
 
 class TrafficFilters:
     """Rulesets, which deployments they are attached to, and which endpoints the organization claims."""

@@ -113,16 +113,15 @@ class HostWeb:
     async def _receive(self, definition: FunctionDefinition, request: Request) -> Response:
         if request.method == "OPTIONS":
             return Response(headers={"Webhook-Allowed-Origin": request.headers.get("webhook-request-origin", "")})
-        kind = request.headers.get("aeg-event-type")
-        if request.method == "POST" and kind == "Unsubscribe":
+        kind = request.headers.get("aeg-event-type", "").lower()
+        if request.method == "POST" and kind == "unsubscribe":
             return Response(status_code=202)
-        if request.method != "POST" or kind not in ("SubscriptionValidation", "Notification"):
+        if request.method != "POST" or kind not in ("subscriptionvalidation", "notification"):
             return Response(status_code=400)
-        try:
-            value = json.loads(await request.body())
-        except ValueError:
-            return Response(status_code=400)
-        return _validated(value) if kind == "SubscriptionValidation" else await self._notify(definition, value)
+        value = _events(await request.body())
+        if value is None:  # the extension throws, which nobody catches there
+            return PlainTextResponse("The request content should be a JSON object or array.", 500)
+        return _validated(value) if kind == "subscriptionvalidation" else await self._notify(definition, value)
 
     async def _notify(self, definition: FunctionDefinition, value: Any) -> Response:
         events = value if isinstance(value, list) else [value]
@@ -172,6 +171,15 @@ class HostWeb:
     def _described(definition: FunctionDefinition) -> dict[str, Any]:
         binding = {"type": definition.trigger, "name": definition.argument, "direction": "IN"}
         return {"name": definition.name, "config": {"bindings": [binding]}, "isDisabled": False, "language": "python"}
+
+
+def _events(body: bytes) -> Any:
+    """The list of events, or the one event; None when the body is neither."""
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return None
+    return value if isinstance(value, list | dict) else None
 
 
 def _validated(value: Any) -> Response:

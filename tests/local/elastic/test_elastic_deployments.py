@@ -142,6 +142,18 @@ async def test_an_unknown_deployment_is_404(api: httpx.AsyncClient) -> None:
     assert (response.status_code, response.json()["errors"][0]["code"]) == (404, "deployments.deployment_not_found")
 
 
+async def test_a_deployment_that_the_key_may_not_see_is_not_there(
+    api: httpx.AsyncClient, elastic: ElasticCloud, settings: ElasticSettings
+) -> None:
+    seen, unseen = elastic.add_deployment("seen", "eastus2"), elastic.add_deployment("unseen", "eastus2")
+    settings.invisible_deployments.add(unseen.id)
+    listed = (await api.get(str(api.base_url).rstrip("/"))).json()["deployments"]
+    found = (await api.post("/_search", json={"query": {"match_all": {}}})).json()["deployments"]
+    assert [[one["id"] for one in some] for some in (listed, found)] == [[seen.id], [seen.id]]
+    assert [(await api.get(f"/{one.id}")).status_code for one in (seen, unseen)] == [200, 404]
+    assert (await api.post(f"/{unseen.id}/_shutdown")).status_code == 404
+
+
 async def test_the_list_has_ids_and_regions_and_no_more(api: httpx.AsyncClient, elastic: ElasticCloud) -> None:
     made = elastic.add_deployment("logs", "eastus2", tags={"a": "b"})
     (shown,) = (await api.get(str(api.base_url).rstrip("/"))).json()["deployments"]

@@ -215,6 +215,8 @@ async def test_event_grid_is_told_what_went_wrong(app: func.FunctionApp, start: 
     assert (failed.status_code, failed.text) == (500, "cannot take it")
     assert (await running.webhook([EVENT], name="other")).status_code == 404
     assert (await running.webhook([EVENT], kind="Strange")).status_code == 400
+    assert (await running.webhook([EVENT], kind="notification")).status_code != 400, "as HTTP: case says nothing"
+    assert (await running.webhook("no event")).status_code == 500, "a parser's failure, so Event Grid tries again"
     url = "/runtime/webhooks/eventgrid?functionName=on_event"
     assert (await running.client.post(url, json=[EVENT])).status_code == 401  # a function key is no system key
 
