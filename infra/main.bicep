@@ -158,6 +158,9 @@ var assignable = union(
   [here]
 )
 
+// Azure works out where a module goes before it looks whether the module is left out: there must always be a place.
+var notificationPath = split(empty(notificationTopicId) ? group.id : notificationTopicId, '/')
+
 // -- resources -----------------------------------------------------------------------------------------------------
 
 resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {
@@ -237,7 +240,7 @@ module alerts 'app/alerts.bicep' = {
 }
 
 module notifications 'app/notification-topic.bicep' = if (!empty(notificationTopicId)) {
-  scope: resourceGroup(split(notificationTopicId, '/')[2], split(notificationTopicId, '/')[4])
+  scope: resourceGroup(notificationPath[2], notificationPath[4])
   params: {
     topicName: last(split(notificationTopicId, '/'))
     appPrincipalId: identity.outputs.appPrincipalId

@@ -104,7 +104,8 @@ resource endpointEvents 'Microsoft.EventGrid/systemTopics/eventSubscriptions@202
 }
 
 resource undelivered 'Microsoft.Insights/metricAlerts@2018-03-01' = [for metric in ['DeadLetteredCount', 'DroppedEventCount']: {
-  name: '${topicName}-${metric}'
+  // Another installation may use the same topic, with a subscription and alerts of its own.
+  name: '${topicName}-${subscriptionName}-${metric}'
   location: 'global'
   tags: tags
   properties: {

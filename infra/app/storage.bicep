@@ -52,8 +52,8 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
       }
     }
 
-    resource containers 'containers' = [for container in [names.packageContainer, names.deadLetterContainer]: {
-      name: container
+    resource containers 'containers' = [for one in [names.packageContainer, names.deadLetterContainer]: {
+      name: one
       properties: {
         publicAccess: 'None'
       }
@@ -63,16 +63,16 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   resource queues 'queueServices' = {
     name: 'default'
 
-    resource queue 'queues' = [for queue in [names.workQueue, names.poisonQueue]: {
-      name: queue
+    resource queue 'queues' = [for one in [names.workQueue, names.poisonQueue]: {
+      name: one
     }]
   }
 
   resource tables 'tableServices' = {
     name: 'default'
 
-    resource table 'tables' = [for table in names.tables: {
-      name: table
+    resource table 'tables' = [for one in names.tables: {
+      name: one
     }]
   }
 }

@@ -106,6 +106,13 @@ def test_the_schema_is_one_that_the_trigger_reads_and_deliveries_are_not_given_u
     assert "eventTimeToLiveInMinutes: 1440" in text
 
 
+def test_two_installations_on_one_topic_do_not_overwrite_each_others_subscription_or_alerts() -> None:
+    text = bicep("app/event-subscription.bicep")
+    names = re.findall(r"^  name: (.+)$", text.split("resource endpointEvents")[1], re.MULTILINE)
+    assert names == ["subscriptionName", "'${topicName}-${subscriptionName}-${metric}'"]
+    assert "subscriptionName: 'privatelink-${environmentName}'" in bicep("app/topic.bicep")
+
+
 def _events(body: Any) -> list[dict[str, Any]]:
     return [e for e in (body if isinstance(body, list) else [body]) if isinstance(e, dict)]
 

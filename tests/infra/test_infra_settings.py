@@ -151,3 +151,14 @@ def test_the_app_may_publish_to_the_topic_of_notifications_and_only_where_one_is
     assert "scope: topic\n" in topic
     # EventGrid Data Sender: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/integration
     assert re.findall(r"'([0-9a-f-]{36})'", topic) == ["d5a91429-5739-47e2-a06b-3470a27159e7"]
+
+
+@pytest.mark.parametrize("template", sorted(path.relative_to(INFRA).as_posix() for path in INFRA.rglob("*.bicep")))
+def test_name_and_place_of_what_may_be_left_out_can_be_worked_out_all_the_same(template: str) -> None:
+    """Azure does it before it looks at the condition: the third part of an empty id fails the whole deployment.
+
+    Source: https://github.com/Azure/azure-resource-manager-schemas/issues/1067.
+    """
+    conditional = re.findall(r"^\w+ \w+ \S+ = if \(.*?^}", bicep(template), re.DOTALL | re.MULTILINE)
+    places = [line for one in conditional for line in re.findall(r"^  (?:scope|name): .+$", one, re.MULTILINE)]
+    assert [line for line in places if "split(" in line] == []
