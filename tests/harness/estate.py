@@ -58,6 +58,7 @@ from shared.state.leases import Leases
 from shared.sweep import sweep
 from shared.sweeping.inventory import Sweep
 from tests.harness.wire import Faults, Killed, Wire, WiredArm, WiredElastic, WiredStorage, no_faults
+from tests.infra.shipped import everywhere
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 ALIASES = {service.region: service.alias for service in hosted_services()}
@@ -77,6 +78,10 @@ SECOND = {"ELASTIC_ORGANIZATIONS": "second", "ELASTIC_API_KEY_SECOND": SECOND_AP
 """Settings of a second organization, besides its scope."""
 
 
+WORKERS = "token"
+"""The workers' bearer token, which the local ARM takes for their identity."""
+
+
 @cache
 def authority() -> CertificateAuthority:
     """One certificate authority for all tests: in-process nothing checks its dates."""
@@ -87,7 +92,7 @@ class Credential(AsyncTokenCredential):
     """A token, without asking anybody."""
 
     async def get_token(self, *_: Any, **__: Any) -> AccessToken:
-        return AccessToken("token", 32503680000)
+        return AccessToken(WORKERS, 32503680000)
 
     async def close(self) -> None:
         pass
@@ -133,6 +138,9 @@ class Estate:
         second = {} if second_scope is None else SECOND | {"ELASTIC_SCOPE_SECOND": second_scope}
         self.settings = SETTINGS | second | (settings or {})
         self.arm_settings = ArmSettings(arm_bucket=None)
+        # Whatever a test has the app do, it does with the actions of the shipped roles and no other; where they are
+        # assigned is for tests/infra/test_infra_rights.py.
+        self.arm_settings.role_assignments[WORKERS] = everywhere()
         self.elastic_settings = ElasticSettings()
         self.world = World(
             self.clock,

@@ -20,8 +20,6 @@ FOREIGN_GROUP = f"{SUBSCRIPTION}/resourceGroups/rg-foreign"
 ZONES = "providers/Microsoft.Network/privateDnsZones"
 ZONE_NAME = "privatelink.eastus2.azure.elastic-cloud.com"
 DNS_API = "2024-06-01"
-PRINCIPAL = "token"
-"""The workers' bearer token, which the local ARM takes for their identity."""
 EVERYTHING = {"DNS_RECORD_MODE": "union", "ELASTIC_CLAIM": "true", "REMOVAL_LIMIT": "5"}
 """Settings with which the product does all that it can; the limit is less than one removal takes."""
 

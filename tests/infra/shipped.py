@@ -45,3 +45,8 @@ def assignments(
     left_out = tuple(without)
     places = {READER: (*read, *join), WRITER: tuple(write), REMOVER: tuple(write) if allow_delete else ()}
     return [RoleAssignment(scope, actions(role), left_out) for role, scopes in places.items() for scope in scopes]
+
+
+def everywhere() -> list[RoleAssignment]:
+    """All actions of the shipped roles, wherever: whoever has these can do nothing that no role grants."""
+    return [RoleAssignment("/", actions(role)) for role in ROLES]

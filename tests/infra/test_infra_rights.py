@@ -11,12 +11,11 @@ from local.world import HUB_VNET, NETWORK_API, vnet_body, vnet_id
 from shared.core.arm_ids import connection_id
 from shared.core.conditions import Phase
 from shared.operations.queries import get_connection
-from tests.harness.estate import Estate
+from tests.harness.estate import WORKERS, Estate
 from tests.infra.arm_actions import ACTIONS, LINKED_ACTIONS, NETWORK, actions_of
 from tests.infra.life import (
     FOREIGN_GROUP,
     HUB_GROUP,
-    PRINCIPAL,
     SUBSCRIPTION,
     ZONE_NAME,
     ZONES,
@@ -37,7 +36,7 @@ def grant(
     estate: Estate, *without: str, write: str = HUB_GROUP, join: str = HUB_VNET, allow_delete: bool = True
 ) -> None:
     """Give the workers the roles where main.bicep gives them to the app, and nothing else."""
-    estate.arm_settings.role_assignments[PRINCIPAL] = assignments(
+    estate.arm_settings.role_assignments[WORKERS] = assignments(
         read=[SUBSCRIPTION], write=[write], join=[join], allow_delete=allow_delete, without=without
     )
 
