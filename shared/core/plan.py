@@ -110,6 +110,10 @@ def approved(endpoint: Endpoint, known: Connection, rules: Rules, now: datetime)
             "Delete the private endpoint and create it again; check that the policy holds its exact name and GUID.",
         )
     pending = (now - known.pending_since).total_seconds() if known.pending_since else 0.0
+    if pending >= rules.approval_overdue and not known.policy.id:
+        # Nobody can approve what no policy asks for: what keeps the policy away is the thing to say, and to wait for.
+        message = f"Pending for {age(pending)}, and there is no policy by which Elastic could approve it."
+        return c.Condition(c.APPROVED, c.Status.FALSE, "AwaitingApproval", message)
     if pending >= rules.approval_overdue:
         return c.blocked(
             c.APPROVED,

@@ -150,11 +150,19 @@ def test_a_missing_address_means_waiting_unless_azure_gave_up(
 def test_a_pending_approval_is_waited_for_and_then_reported_as_overdue_with_its_age(
     status: ConnectionStatus, pending: float | None, reason: str, needs: Kind
 ) -> None:
-    known = replace(KNOWN, pending_since=None if pending is None else NOW - timedelta(seconds=pending))
+    since = None if pending is None else NOW - timedelta(seconds=pending)
+    known = replace(KNOWN, pending_since=since, policy=PolicyMemory("policy-1"))
     condition = approved(endpoint(status=status), known, Rules(approval_overdue=3600), NOW)
     assert (condition.reason, condition.needs) == (reason, needs)
     assert age(pending or 0) in condition.message
     assert bool(condition.next_step) == (needs is Kind.PERSON)
+
+
+def test_without_a_policy_no_approval_is_overdue_and_nobody_is_sent_to_compare_it() -> None:
+    known = replace(KNOWN, pending_since=NOW - timedelta(days=2))
+    condition = approved(endpoint(status=ConnectionStatus.PENDING), known, Rules(approval_overdue=3600), NOW)
+    assert (condition.true, condition.reason, condition.needs) == (False, "AwaitingApproval", Kind.NONE)
+    assert "no policy" in condition.message
 
 
 @pytest.mark.parametrize("status", [ConnectionStatus.REJECTED, ConnectionStatus.DISCONNECTED])
