@@ -15,6 +15,7 @@ run: setup ## start the local clouds and the app, connect a private endpoint liv
 	@$(BIN)/python -m local story
 
 test: setup ## run all tests
+	@$(BIN)/python -m tests.infra.language_service
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 walks: setup ## many random walks of people, managers, losses and crashes (WALKS=500, WALKS_FROM=0)
@@ -42,4 +43,4 @@ $(READY): requirements.txt requirements-dev.txt
 	@touch $(READY)
 
 clean: ## remove everything that setup and run made
-	rm -rf .venv* .azurite .local .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv* .azurite .kusto .local .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

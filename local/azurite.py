@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-import subprocess
 import time
 from pathlib import Path
 
 from local.child import Child
+from local.npm import NpmError, npm_install
 from local.ports import free_ports
 
 VERSION = "3.35.0"  # the last line that runs on Node 20
@@ -44,19 +44,14 @@ def install(folder: Path = FOLDER) -> Path:
     found = find_executable(folder)
     if found is not None:
         return found
-    npm = shutil.which("npm")
-    if npm is None:
-        raise AzuriteError("npm is not on PATH: install Node.js 20 or later, or set AZURITE to an azurite program")
     print(f"Installing Azurite {VERSION} into {folder} (once, about 100 MB) ...", flush=True)
-    result = subprocess.run(  # noqa: S603 - fixed arguments, no shell
-        [npm, "install", "--no-audit", "--no-fund", "--prefix", str(folder), f"azurite@{VERSION}"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    try:
+        npm_install(f"azurite@{VERSION}", folder)
+    except NpmError as error:
+        raise AzuriteError(f"{error}\nOr set AZURITE to an azurite program.") from error
     found = find_executable(folder)
-    if result.returncode != 0 or found is None:
-        raise AzuriteError(f"npm could not install azurite@{VERSION}:\n{result.stderr.strip()}")
+    if found is None:
+        raise AzuriteError(f"npm has installed azurite@{VERSION}, but there is no program of it in {folder}")
     return found
 
 

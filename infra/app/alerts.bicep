@@ -18,12 +18,14 @@ param sweepWindow string
 
 var abbreviations = loadJsonContent('../abbreviations.json')
 var makeGroup = empty(actionGroupId) && !empty(alertEmail)
+// An alert that has rung for one connection rings again for the next: `dimensions` tell the rows of a query apart.
 var rules = [
   {
     name: 'no-successful-sweep'
     title: 'No successful sweep'
     description: 'The timer has not looked at everything without an error for the whole window: wrong settings, missing rights, an expired Elastic Cloud API key, or the app does not run. docs/operations.md: symptoms.'
     query: loadTextContent('../queries/no-successful-sweep.kql')
+    dimensions: []
     severity: 1
     operator: 'LessThan'
     threshold: 1
@@ -35,6 +37,7 @@ var rules = [
     title: 'Removals stopped'
     description: 'A sweep would take away more than REMOVAL_LIMIT, so nothing is removed until a person confirms. GET /api/removals says what it is about; docs/operations.md: removals.'
     query: loadTextContent('../queries/removals-stopped.kql')
+    dimensions: ['stop']
     severity: 1
     operator: 'GreaterThan'
     threshold: 0
@@ -46,6 +49,7 @@ var rules = [
     title: 'Connections not Ready for long'
     description: 'A connection has not been Ready for an hour and a half, and nobody is asked to act. GET /api/connections/{id} says what it waits for.'
     query: loadTextContent('../queries/not-ready.kql')
+    dimensions: ['connection', 'name']
     severity: 2
     operator: 'GreaterThan'
     threshold: 0
@@ -57,6 +61,7 @@ var rules = [
     title: 'Connections blocked'
     description: 'A connection waits for a person; its nextStep says what to do.'
     query: loadTextContent('../queries/blocked.kql')
+    dimensions: ['connection', 'name', 'reason']
     severity: 2
     operator: 'GreaterThan'
     threshold: 0
@@ -68,6 +73,7 @@ var rules = [
     title: 'Messages given up on'
     description: 'The poison queue is not empty: a message failed eight times.'
     query: loadTextContent('../queries/poison.kql')
+    dimensions: []
     severity: 2
     operator: 'GreaterThan'
     threshold: 0
@@ -79,6 +85,7 @@ var rules = [
     title: 'Elastic Cloud API key expires soon'
     description: 'Less than 14 days are left. Make a new key and store it: docs/deploy.md, rotation.'
     query: loadTextContent('../queries/key-expiring.kql')
+    dimensions: []
     severity: 2
     operator: 'GreaterThan'
     threshold: 0
@@ -90,6 +97,7 @@ var rules = [
     title: 'Throttled often'
     description: 'Azure or Elastic Cloud asked the app to slow down more than five times in half an hour: docs/operations.md, quotas.'
     query: loadTextContent('../queries/throttled.kql')
+    dimensions: []
     severity: 3
     operator: 'GreaterThan'
     threshold: 5
@@ -101,6 +109,7 @@ var rules = [
     title: 'Notifications not taken'
     description: 'For an hour the topic of notifications has taken nothing. They wait, 20 of each connection: docs/notifications.md.'
     query: loadTextContent('../queries/notifications.kql')
+    dimensions: []
     severity: 3
     operator: 'GreaterThan'
     threshold: 0
@@ -147,6 +156,11 @@ resource alert 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for rule i
         {
           query: rule.query
           timeAggregation: 'Count'
+          dimensions: map(rule.dimensions, column => {
+            name: column
+            operator: 'Include'
+            values: ['*']
+          })
           operator: rule.operator
           threshold: rule.threshold
           failingPeriods: {

@@ -17,41 +17,49 @@ from shared.sweeping.checks import check_subscription
 from shared.telemetry import Event
 from tests.harness.estate import Estate, arm_error
 from tests.infra.life import EVERYTHING, full_estate, whole_life
-from tests.infra.shipped import INFRA, bicep, load
+from tests.infra.log_analytics import LOGGER, Workspace
+from tests.infra.queries import ALERTS, QUERIES, WORKBOOK
+from tests.infra.shipped import INFRA, bicep
 
-WORKSPACE_COLUMNS = {"TimeGenerated", "Message"}
-"""Columns of AppTraces that the queries use (learn.microsoft.com/azure/azure-monitor/reference/tables/apptraces)."""
-KQL = {path.stem: path.read_text(encoding="utf-8") for path in sorted((INFRA / "queries").glob("*.kql"))}
-WORKBOOK = {item["name"]: item["content"]["query"] for item in load("workbook.json")["items"] if item["type"] == 3}
-LOGGED: dict[str, dict[str, set[Any]]] = {}
-QUERIES = KQL | {f"workbook {name}": query for name, query in WORKBOOK.items()}
+LIVES: list[Workspace] = []
 
 
-def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
-    """What the app has logged for queries; each line as a query reads it."""
-    records = [record for record in caplog.records if record.name == "privatelink.telemetry"]
-    found = [dict(json.loads(record.getMessage())) for record in records]
-    # Queries find a line by its beginning.
-    assert all(r.getMessage().startswith(f'{{"event":"{f["event"]}"') for r, f in zip(records, found, strict=True))
+def fields_of(line: str) -> dict[str, Any]:
+    """A line as a query reads it, which finds it by its beginning."""
+    found = dict(json.loads(line))
+    assert line.startswith(f'{{"event":"{found["event"]}"'), line
     return found
 
 
-async def logged_in_a_life(caplog: pytest.LogCaptureFixture) -> dict[str, dict[str, set[Any]]]:
-    """Event -> field -> every value that the whole life of a connection logs; told once for all tests.
+async def lived() -> Workspace:
+    """What the whole life of a connection has logged; told once for all tests.
 
     No fixture: time is virtual in tests only, and a life takes a minute.
     """
-    if LOGGED:
-        return LOGGED
-    caplog.set_level(logging.INFO, "privatelink.telemetry")
-    estate = full_estate(NOTIFY_TOPIC_ENDPOINT="https://topic.local/api/events")
-    await whole_life(estate)
-    # Tests that a sweep shares out, as it does when there are many.
-    await check_subscription(estate.worker.context, CheckMessage(DEFAULT_SUBSCRIPTION, "sweep", estate.clock.now()))
-    for line in lines(caplog):
-        for field, value in line.items():
-            LOGGED.setdefault(line["event"], {}).setdefault(field, set()).add(value)
-    return LOGGED
+    if not LIVES:
+        estate = full_estate(NOTIFY_TOPIC_ENDPOINT="https://topic.local/api/events")
+        with Workspace(estate.clock.now).listening() as workspace:
+            await whole_life(estate)
+            # Tests that a sweep shares out, as it does when there are many.
+            message = CheckMessage(DEFAULT_SUBSCRIPTION, "sweep", estate.clock.now())
+            await check_subscription(estate.worker.context, message)
+        LIVES.append(workspace)
+    return LIVES[0]
+
+
+async def logged_in_a_life() -> dict[str, dict[str, set[Any]]]:
+    """Event -> field -> every value that it had."""
+    logged: dict[str, dict[str, set[Any]]] = {}
+    for _, line in (await lived()).lines:
+        fields = fields_of(line)
+        for field, value in fields.items():
+            logged.setdefault(fields["event"], {}).setdefault(field, set()).add(value)
+    return logged
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    """What the app has logged for queries in this test."""
+    return [fields_of(record.getMessage()) for record in caplog.records if record.name == LOGGER]
 
 
 def events_of(query: str) -> set[str]:
@@ -60,21 +68,12 @@ def events_of(query: str) -> set[str]:
 
 
 @pytest.mark.parametrize("name", sorted(QUERIES))
-async def test_a_query_reads_only_fields_that_the_app_logs(name: str, caplog: pytest.LogCaptureFixture) -> None:
-    logged = await logged_in_a_life(caplog)
+async def test_a_query_reads_only_fields_that_the_app_logs(name: str) -> None:
+    logged = await logged_in_a_life()
     events, fields = events_of(QUERIES[name]), set(re.findall(r"\be\.(\w+)", QUERIES[name]))
     assert events
     assert events <= {str(event) for event in Event}
     assert [(event, field) for event in events for field in fields if field not in logged[event]] == []
-
-
-@pytest.mark.parametrize("name", sorted(QUERIES))
-def test_a_query_reads_the_table_of_traces_and_its_columns_only(name: str) -> None:
-    query = re.sub(r"'[^']*'", "''", QUERIES[name])
-    assert set(re.findall(r"\bApp[A-Z]\w+", query)) == {"AppTraces"}
-    capitalised = set(re.findall(r"(?<![\w.])[A-Z]\w+", query)) - {"AppTraces"}
-    assert capitalised <= WORKSPACE_COLUMNS
-    assert "extend e = parse_json(Message)" in query
 
 
 @pytest.mark.parametrize("name", sorted(QUERIES))
@@ -83,10 +82,8 @@ def test_the_words_that_a_query_compares_with_are_the_apps(name: str) -> None:
     assert words <= {str(phase) for phase in Phase} | {"healthy", OBSERVE_MODE}
 
 
-async def test_every_event_with_its_fields_is_logged_in_the_life_of_a_connection(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    logged = await logged_in_a_life(caplog)
+async def test_every_event_with_its_fields_is_logged_in_the_life_of_a_connection() -> None:
+    logged = await logged_in_a_life()
     assert set(logged) == {str(event) for event in Event}
     assert logged["ConnectionChecked"]["verdict"] >= {"healthy"}
     assert all(isinstance(ms, float) for ms in logged["ConnectionChecked"]["totalMs"] - {None})
@@ -98,10 +95,8 @@ async def test_every_event_with_its_fields_is_logged_in_the_life_of_a_connection
 
 
 @pytest.mark.parametrize("event", sorted(Event))
-async def test_the_page_for_operators_names_the_fields_of_each_line(
-    event: Event, caplog: pytest.LogCaptureFixture
-) -> None:
-    logged = await logged_in_a_life(caplog)
+async def test_the_page_for_operators_names_the_fields_of_each_line(event: Event) -> None:
+    logged = await logged_in_a_life()
     page = (INFRA.parent / "docs" / "operations.md").read_text(encoding="utf-8")
     (row,) = re.findall(rf"^\| `{event}` \|(.*)$", page, re.MULTILINE)
     assert set(re.findall(r"`(\w+)`", row)) == set(logged[event]) - {"event", "correlationId"}
@@ -109,9 +104,9 @@ async def test_the_page_for_operators_names_the_fields_of_each_line(
 
 def test_there_is_an_alert_for_each_thing_to_be_woken_for_and_each_query_has_its_alert() -> None:
     text = bicep("app/alerts.bicep")
-    assert set(re.findall(r"loadTextContent\('../queries/([\w-]+)\.kql'\)", text)) == set(KQL)
-    assert set(re.findall(r"^    name: '([\w-]+)'$", text, re.MULTILINE)) == set(KQL)
-    assert set(KQL) == {
+    assert set(re.findall(r"loadTextContent\('../queries/([\w-]+)\.kql'\)", text)) == set(ALERTS)
+    assert set(re.findall(r"^    name: '([\w-]+)'$", text, re.MULTILINE)) == set(ALERTS)
+    assert set(ALERTS) == {
         "no-successful-sweep",
         "not-ready",
         "blocked",
@@ -127,6 +122,30 @@ def test_there_is_an_alert_for_each_thing_to_be_woken_for_and_each_query_has_its
 
 def test_the_workbook_shows_connections_verdicts_latency_sweep_cost_and_journal() -> None:
     assert set(WORKBOOK) >= {"connections", "verdicts", "latency", "sweeps", "journal"}
+
+
+async def test_every_part_of_the_workbook_shows_the_life_of_a_connection() -> None:
+    workspace = await lived()
+    shown = {name: workspace.rows(query) for name, query in WORKBOOK.items()}
+    assert [name for name, rows in shown.items() if not rows] == []
+    # No column is empty in all rows, but those that tell of what does not happen in this life or is over at its end.
+    columns = [(name, column, {row[column] for row in rows}) for name, rows in shown.items() for column in rows[0]]
+    empty = {(name, column) for name, column, values in columns if values <= {None, ""}}
+    assert empty == {("sweeps", "firstError"), ("connections", "nextStep")}
+
+    last = {row["name"]: row for row in shown["connections"]}
+    assert {name: row["phase"] for name, row in last.items()} == dict.fromkeys(last, "Removed")
+    assert set(last) == {"pe-1", "pe-2", "pe-orphan"}
+    assert {row["after"] for row in shown["transitions"]} >= {"Ready", "Removed"}
+    assert {row["verdict"] for row in shown["verdicts"]} >= {"healthy Reachable"}
+    events = [fields_of(line)["event"] for _, line in workspace.lines]
+    assert len(shown["sweeps"]) == events.count("SweepCompleted")
+    assert sum(row["runs"] for row in shown["runs"]) == events.count("ReconcileCompleted")
+    assert len(shown["journal"]) == min(500, events.count("JournalWritten"))
+    done = " ".join(row["step"] for row in shown["journal"])
+    assert all(
+        one in done for one in ("create private connection policy", "create * A record", "delete private DNS zone")
+    )
 
 
 async def test_throttling_poison_and_a_key_about_to_end_are_told_by_the_sweep(
