@@ -30,8 +30,6 @@ log = logging.getLogger("privatelink.http")
 MAX_BODY = 16 * 1024
 """Bytes; a request names one endpoint."""
 
-ENDPOINT_EXAMPLE = '{"endpoint": "<id of the private endpoint>"}'
-
 Handler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
 correlation: ContextVar[str] = ContextVar("correlation", default="")
@@ -127,9 +125,12 @@ async def _with_standing(answer: func.HttpResponse) -> func.HttpResponse:
     return answer
 
 
-def body_of(req: func.HttpRequest, *, required: bool = True, example: str = ENDPOINT_EXAMPLE) -> dict[str, Any]:
-    """The request's JSON object, which should be like the example; raises InvalidInput or BodyTooLarge."""
-    raw = req.get_body() or b""
+def body_of(req: func.HttpRequest, *, required: bool = True, example: str = "") -> dict[str, Any]:
+    """The request's JSON object, which should be like the example; raises InvalidInput or BodyTooLarge.
+
+    Without an example there is nothing to say in a body: an object is let pass, anything else is a mistake.
+    """
+    raw, next_step = req.get_body() or b"", f"Send {example or 'no body'}."
     if len(raw) > MAX_BODY:
         raise BodyTooLarge(f"The body has {len(raw)} bytes; at most {MAX_BODY} are read.")
     if not raw and not required:
@@ -137,9 +138,9 @@ def body_of(req: func.HttpRequest, *, required: bool = True, example: str = ENDP
     try:
         body = json.loads(raw)
     except (ValueError, RecursionError) as error:
-        raise InvalidInput("The body is no JSON.", next_step=f"Send {example}.") from error
+        raise InvalidInput("The body is no JSON.", next_step=next_step) from error
     if not isinstance(body, dict):
-        raise InvalidInput("The body is no JSON object.", next_step=f"Send {example}.")
+        raise InvalidInput("The body is no JSON object.", next_step=next_step)
     return body
 
 

@@ -75,5 +75,7 @@ async def reconcile_connection(req: func.HttpRequest) -> func.HttpResponse:
 @answered
 async def reconcile_endpoint(req: func.HttpRequest) -> func.HttpResponse:
     """Run the endpoint that the body names, known or not: `{"endpoint": "<ARM id>"}`."""
-    connection_id = await queries.rerun_endpoint(start(), body_of(req).get("endpoint"), correlation.get())
+    connection_id = await queries.rerun_endpoint(
+        start(), body_of(req, example=queries.EXAMPLE).get("endpoint"), correlation.get()
+    )
     return accepted(req, connection_id)

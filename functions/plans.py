@@ -11,7 +11,7 @@ from functions.answers import answered, body_of, ok, text, wants_text
 from shared.app import start
 from shared.core.preview import counts, preview_document, preview_text
 from shared.operations.plans import plan_all, plan_connection
-from shared.operations.removals import confirm_removals, show_removals
+from shared.operations.removals import STOP_EXAMPLE, confirm_removals, show_removals
 
 blueprint = func.Blueprint()
 
@@ -51,4 +51,4 @@ async def get_removals(req: func.HttpRequest) -> func.HttpResponse:
 @answered
 async def post_removals_confirm(req: func.HttpRequest) -> func.HttpResponse:
     """Let the removals that a sweep stopped at go on: `{"stop": "<id>"}`."""
-    return ok(await confirm_removals(start(), body_of(req).get("stop")))
+    return ok(await confirm_removals(start(), body_of(req, example=STOP_EXAMPLE).get("stop")))

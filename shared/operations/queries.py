@@ -21,7 +21,8 @@ from shared.core.scope import outside_by_id
 from shared.pause import present_pause
 from shared.state.rows import ConnectionRow
 
-_CONNECTION_ID = re.compile(r"^[0-9a-f]{16}$")
+EXAMPLE = '{"endpoint": "<id of the private endpoint>"}'
+_CONNECTION_ID = re.compile(r"[0-9a-fA-F]{16}")
 
 
 class ConnectionNotFound(NotFound):
@@ -84,6 +85,8 @@ async def check_connection(context: Context, wanted: str, correlation_id: str) -
 
 async def rerun_endpoint(context: Context, endpoint: object, correlation_id: str) -> str:
     """Enqueue an endpoint by its ARM id, known or not; raises InvalidInput or EndpointOutOfScope."""
+    if not isinstance(endpoint, str) or not endpoint:
+        raise InvalidInput("The body names no endpoint.", next_step=f"Send {EXAMPLE}.")
     return await _enqueue(context, parse_endpoint_id(endpoint), "manual", correlation_id)
 
 
@@ -97,13 +100,12 @@ async def _enqueue(context: Context, endpoint: ArmId, cause: str, correlation_id
 
 async def find_connection(context: Context, wanted: str) -> ConnectionRow:
     """The row of a connection by its id; raises ConnectionNotFound or InvalidConnectionId."""
-    if not _CONNECTION_ID.match(wanted):
-        raise InvalidConnectionId("A connection id has 16 hexadecimal digits.", on=wanted[:80])
-    row = await context.storage.connections.find(wanted)
+    look = "GET /api/connections lists those that exist."
+    if not _CONNECTION_ID.fullmatch(wanted):
+        raise InvalidConnectionId("A connection id has 16 hexadecimal digits.", on=wanted[:80], next_step=look)
+    row = await context.storage.connections.find(wanted.lower())
     if row is None:
-        raise ConnectionNotFound(
-            "There is no connection with this id.", on=wanted, next_step="GET /api/connections lists those that exist."
-        )
+        raise ConnectionNotFound("There is no connection with this id.", on=wanted, next_step=look)
     return row
 
 

@@ -11,6 +11,8 @@ from shared.core.removal_limit import Allowance
 from shared.core.things import things_of
 from shared.removal import limit as removal_limit
 
+STOP_EXAMPLE = '{"stop": "<id>"}'
+
 
 class StopNotFound(NotFound):
     """No sweep has stopped at this, or a later one has stopped at something else."""
@@ -25,7 +27,7 @@ async def confirm_removals(context: Context, stop: object) -> dict[str, Any]:
     """Let the removals that a sweep stopped at go on; raises InvalidInput or StopNotFound."""
     if not isinstance(stop, str) or not stop:
         raise InvalidInput(
-            "The body names no stop.", next_step='Send {"stop": "<id>"}; GET /api/removals shows the present one.'
+            "The body names no stop.", next_step=f"Send {STOP_EXAMPLE}; GET /api/removals shows the present one."
         )
     allowance = await removal_limit.confirm(context, stop)
     if allowance is None:

@@ -14,6 +14,7 @@ from typing import Any
 from shared.core.errors import InvalidSettings
 from shared.core.modes import Mode
 from shared.core.rules import OnDelete, RecordMode, Rules
+from shared.settings.agreement import contradictions
 from shared.settings.azure import AzureSettings
 from shared.settings.dns import DnsSettings
 from shared.settings.elastic import ElasticSettings
@@ -113,8 +114,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     organizations, wrong = read_organizations(values.get("organization_names", ()), environ)
     problems += wrong
     values["organizations"] = organizations
-    if not problems:
-        problems += _contradictions(Settings(**values))
+    problems += contradictions(values)
     problems += storage_settings(environ)[1]
     if problems:
         raise InvalidSettings(
@@ -123,19 +123,3 @@ def load(environ: Mapping[str, str]) -> Settings:
             problems=problems,
         )
     return Settings(**values)
-
-
-def _contradictions(settings: Settings) -> list[str]:
-    problems = []
-    if settings.lease_seconds < settings.run_seconds + 20:
-        problems.append("LEASE_SECONDS: expected at least 20 seconds more than RUN_SECONDS")
-    longest = settings.arm_wait + settings.probe_seconds + settings.request_timeout
-    if settings.run_seconds < longest:
-        problems.append(
-            "RUN_SECONDS: expected at least ARM_OPERATION_SECONDS, PROBE_SECONDS and REQUEST_TIMEOUT_SECONDS together"
-        )
-    if settings.policy_lag < 2 * settings.request_timeout:
-        problems.append("POLICY_LAG_SECONDS: expected at least twice REQUEST_TIMEOUT_SECONDS")
-    if settings.wait_max < settings.wait_first:
-        problems.append("WAIT_MAX_SECONDS: expected no less than WAIT_FIRST_SECONDS")
-    return problems

@@ -14,7 +14,7 @@ class AzureSettings:
 
     client_id: str = setting(
         "AZURE_CLIENT_ID",
-        value.text,
+        value.client_id,
         "",
         "Client id of the user-assigned managed identity to use for Azure; empty for the system-assigned one.",
     )

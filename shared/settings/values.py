@@ -26,11 +26,6 @@ class Expected(ValueError):
     """What a setting should have been."""
 
 
-def text(value: str) -> str:
-    """As it is."""
-    return value
-
-
 def words(value: str) -> tuple[str, ...]:
     """A list separated by commas, each entry once."""
     return tuple(dict.fromkeys(word.strip() for word in value.split(",") if word.strip()))
@@ -81,11 +76,18 @@ def subscriptions(value: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word.lower() for word in listed))
 
 
+def client_id(value: str) -> str:
+    """The client id of a managed identity; empty for an empty text."""
+    if value and not _GUID.match(value):
+        raise Expected("the client id of a managed identity (a GUID)")
+    return value
+
+
 def url(value: str) -> str:
     """A URL without a trailing slash."""
     # Plain HTTP only to this machine: a token or key must not cross a network in the clear.
-    if not re.match(r"^(https://[^/\s]+|http://(127\.\d+\.\d+\.\d+|localhost)(:\d+)?)(/\S*)?$", value):
-        raise Expected("an https URL")
+    if not re.fullmatch(r"(https://[^/\s?#@]+|http://(127\.\d+\.\d+\.\d+|localhost)(:\d+)?)(/[^\s?#]*)?", value):
+        raise Expected("an https URL without a query")
     return value.rstrip("/")
 
 

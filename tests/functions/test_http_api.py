@@ -197,7 +197,8 @@ async def test_a_body_that_is_no_json_object_is_refused(app: App, name: str, bod
     wanted = await app.keep(KNOWN)
     answer = await call(name, body=body, connection=wanted)
     assert (answer.status, answer.error["code"]) == (400, "InvalidInput")
-    assert "endpoint" in answer.error["nextStep"]
+    wanted_body = '{"endpoint": "<id of the private endpoint>"}' if name == "reconcile_endpoint" else "no body"
+    assert answer.error["nextStep"] == f"Send {wanted_body}."
     assert app.messages == []
 
 
@@ -230,9 +231,24 @@ async def test_an_id_that_is_no_private_endpoint_is_refused(app: App, endpoint: 
     assert app.messages == []
 
 
-async def test_a_body_without_an_endpoint_is_refused(app: App) -> None:
-    assert (await call("reconcile_endpoint", body={})).error["code"] == "InvalidInput"
+@pytest.mark.parametrize("body", [{}, {"endpoint": None}, {"endpoint": 7}, {"endpoint": ""}, {"Endpoint": ENDPOINT_ID}])
+async def test_a_body_without_an_endpoint_is_refused_and_shown_what_to_send(app: App, body: dict[str, object]) -> None:
+    answer = await call("reconcile_endpoint", body=body)
+    assert (answer.status, answer.error["code"]) == (400, "InvalidInput")
+    assert (answer.error["message"], answer.error["target"]) == ("The body names no endpoint.", "")
+    assert '{"endpoint": ' in answer.error["nextStep"]
+    assert app.messages == []
+
+
+async def test_a_request_without_the_body_that_it_needs_is_refused(app: App) -> None:
     assert (await call("reconcile_endpoint", body=b"")).status == 400
+    assert app.messages == []
+
+
+async def test_a_connection_id_is_found_in_any_case(app: App) -> None:
+    wanted = await app.keep(KNOWN)
+    assert wanted != wanted.upper()
+    assert (await call("get_connection", connection=wanted.upper())).body["id"] == wanted
 
 
 @pytest.mark.parametrize(

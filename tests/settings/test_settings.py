@@ -135,6 +135,13 @@ def test_settings_that_contradict_each_other_are_refused(changed: dict[str, str]
     assert problem.startswith(f"{name}: expected")
 
 
+def test_a_contradiction_is_told_together_with_all_else_that_is_wrong() -> None:
+    wrong = {"AZURE_SUBSCRIPTIONS": "", "WAIT_MAX_SECONDS": "1", "LEASE_SECONDS": "109", "RUN_SECONDS": "soon"}
+    told = {problem.split(":")[0]: problem for problem in problems_of(LEAST | wrong)}
+    assert set(told) == {"AZURE_SUBSCRIPTIONS", "WAIT_MAX_SECONDS", "RUN_SECONDS"}  # of LEASE_SECONDS nobody knows yet
+    assert told["WAIT_MAX_SECONDS"] == "WAIT_MAX_SECONDS: expected no less than WAIT_FIRST_SECONDS, not 1"
+
+
 def test_settings_that_only_just_agree_are_taken() -> None:
     settings = load(LEAST | {"RUN_SECONDS": "100", "WAIT_FIRST_SECONDS": "60"})
     assert (settings.lease_seconds, settings.wait_first, settings.wait_max) == (120, 60, 60)
