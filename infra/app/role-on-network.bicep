@@ -1,4 +1,4 @@
-// Assigns a role on one virtual network: of the reader's actions only joining it means anything there.
+// Assigns a role on one virtual network: of the reader's actions there count joining it, and reading the app's own.
 
 @description('Name of the virtual network.')
 param networkName string

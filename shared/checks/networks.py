@@ -6,27 +6,41 @@ A check that fails looks at the networks around it. When hundreds fail together,
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any, TypeVar
 
 from shared.context import Context
 from shared.core.arm_ids import parse_arm_id
-from shared.core.errors import NotFound
+from shared.core.errors import Forbidden, NotFound
 from shared.core.model import VirtualNetwork
+
+T = TypeVar("T")
 
 
 class NetworkList:
     """Reads as `PrivateEndpoints.network` does, out of listings that are kept for one sweep."""
 
     def __init__(self, context: Context) -> None:
-        self._context = context
+        self._endpoints = context.endpoints
         self._listings: dict[str, asyncio.Task[dict[str, VirtualNetwork]]] = {}
+        self._single: dict[str, asyncio.Task[VirtualNetwork]] = {}
 
     async def network(self, vnet_id: str) -> VirtualNetwork:
-        """One network; raises NotFound, and what the listing raises."""
+        """One network; raises NotFound, and what reading raises."""
         subscription = parse_arm_id(vnet_id).subscription_id
-        if subscription not in self._listings:
-            listing = self._context.endpoints.networks(subscription)
-            self._listings[subscription] = asyncio.ensure_future(listing)
-        found = (await asyncio.shield(self._listings[subscription])).get(vnet_id.lower())
+        try:
+            listing = await _once(self._listings, subscription, partial(self._endpoints.networks, subscription))
+        except Forbidden:
+            # The app's own network may be in a subscription that is not watched: its role is on that network alone.
+            return await _once(self._single, vnet_id.lower(), partial(self._endpoints.network, vnet_id))
+        found = listing.get(vnet_id.lower())
         if found is None:
             raise NotFound("Azure lists no such virtual network.", on=vnet_id)
         return found
+
+
+async def _once(tasks: dict[str, asyncio.Task[T]], key: str, read: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    if key not in tasks:
+        tasks[key] = asyncio.ensure_future(read())
+    return await asyncio.shield(tasks[key])

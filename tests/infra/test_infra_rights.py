@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -84,6 +85,30 @@ async def test_a_linked_network_in_another_subscription_needs_the_role_on_that_n
     assert (await estate.connection(endpoint)).address
 
 
+async def test_an_app_in_a_subscription_that_is_not_watched_reads_its_own_network_by_the_role_on_it() -> None:
+    """It may not list the networks of that subscription; what its own one asks for names explains a failed test."""
+    other = "00000000-0000-0000-0000-000000000002"
+    hub = vnet_id("eastus2", "platform", subscription=other)
+    estate = hub_estate(DNS_LINK_VNETS=hub, APP_VNET=hub)
+    estate.arm_settings.subscriptions.append(other)
+    grant(estate, join=hub)
+    await estate.open()
+    await estate.azure("PUT", hub, vnet_body("eastus2", "10.200"), api=NETWORK_API)
+    await estate.peer(hub, vnet_id("eastus2"), connected=True)
+    estate.worker.context = replace(estate.worker.context, network=estate.network.inside(hub))
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    await estate.ready(endpoint)
+    network = estate.arm.virtual_network(hub)
+    assert network is not None
+    network.dns_servers = ["10.99.0.53"]
+    for _ in range(2):  # once is no news
+        await estate.clock.sleep(1000)
+        await estate.sweep()
+    (check,) = {check.reason for check in (await estate.connection(endpoint)).checks}
+    assert check == "CustomDnsServers"
+
+
 async def test_without_delete_rights_the_whole_life_goes_well_and_leaves_nothing_unsaid() -> None:
     estate = full_estate()
     grant(estate, allow_delete=False)
@@ -148,11 +173,23 @@ def test_the_right_to_delete_is_a_role_of_its_own_that_is_given_where_zones_are_
     main, definitions = bicep("main.bicep"), bicep("app/role-definitions.bicep")
     assert "resource remover 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (allowDelete)" in definitions
     scopes = dict(re.findall(r"\[for id in (.+): \{(?:.|\n)*?roleName: roles\.outputs\.(\w+)Name", main))
+    assert {where for where, role in scopes.items() if role == "reader"} == {"readSubscriptions", "networks"}
     assert {where for where, role in scopes.items() if role == "writer"} == {"writeSubscriptions", "writeGroups"}
     assert {where for where, role in scopes.items() if role == "remover"} == {
         "(allowDelete ? writeSubscriptions : [])",
         "(allowDelete ? writeGroups : [])",
     }
+
+
+def test_the_topics_identity_may_write_only_where_it_delivers() -> None:
+    main, roles = bicep("main.bicep"), bicep("app/storage-roles.bicep")
+    given = dict(re.findall(r"resource (\w+) 'Microsoft.Authorization\S+ = if \((\w+)\) \{", roles))
+    assert given == {"deadLetterAssignment": "deadLetters", "senderAssignment": "queueDelivery"}
+    assert roles.count("principalId: topicPrincipalId") == len(given)
+    assert re.findall(r"^    (?:queueDelivery|deadLetters): (.+)$", main, re.MULTILINE) == [
+        "eventDelivery == 'queue'",
+        "topicIdentityEnabled || eventDelivery == 'queue'",
+    ]
 
 
 @pytest.mark.parametrize("role", ROLES)
