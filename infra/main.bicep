@@ -198,6 +198,7 @@ module storageRoles 'app/storage-roles.bicep' = {
     appPrincipalId: identity.outputs.appPrincipalId
     topicPrincipalId: identity.outputs.topicPrincipalId
     queueDelivery: eventDelivery == 'queue'
+    deadLetters: topicIdentityEnabled || eventDelivery == 'queue'
   }
 }
 

@@ -8,6 +8,8 @@ param appPrincipalId string
 param topicPrincipalId string
 @description('Whether Event Grid delivers to the work queue.')
 param queueDelivery bool
+@description('Whether Event Grid writes dead letters.')
+param deadLetters bool
 
 var names = loadJsonContent('../names.json')
 var appRoles = {
@@ -48,7 +50,7 @@ resource appAssignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 }]
 
-resource deadLetterAssignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+resource deadLetterAssignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (deadLetters) {
   name: guid(account::blobs::deadLetters.id, topicPrincipalId, blobDataContributor)
   scope: account::blobs::deadLetters
   properties: {
