@@ -55,10 +55,13 @@ def check_action(settings: ArmSettings, principal: str, method: str, path: Resou
     """403 AuthorizationFailed unless the caller may do this."""
     action = f"{path.type}/{_VERBS.get(method, 'action')}"
     if denied(settings, principal, action, path.id):
+        # Of a listing of the whole subscription Azure names the subscription itself, as seen in users' reports.
+        whole = path.is_collection and path.resource_group is None
+        scope = f"/subscriptions/{path.subscription_id}" if whole else path.id
         raise ArmError(
             403,
             "AuthorizationFailed",
-            f"{CLIENT} does not have authorization to perform action '{action}' over scope '{path.id}' or the scope "
+            f"{CLIENT} does not have authorization to perform action '{action}' over scope '{scope}' or the scope "
             "is invalid. If access was recently granted, please refresh your credentials.",
         )
 

@@ -119,8 +119,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve; return the exit status."""
     options = parse_arguments(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for noisy in ("azure", "uvicorn"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
     try:
         asyncio.run(serve(options))
     except (HostError, SettingsError, OSError) as error:

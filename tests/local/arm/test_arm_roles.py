@@ -38,7 +38,9 @@ async def test_a_role_holds_at_its_scope_and_below(cloud: ArmCloud, http: Http, 
 
 async def test_a_list_of_the_subscription_needs_the_right_on_the_subscription(cloud: ArmCloud, http: Http) -> None:
     zones = f"{SUB}/providers/Microsoft.Network/privateDnsZones"
-    assert (await http("GET", zones, **app(cloud, RoleAssignment(GROUP, (READ,))))).status_code == 403
+    refused = await http("GET", zones, **app(cloud, RoleAssignment(GROUP, (READ,))))
+    assert refused.status_code == 403
+    assert f"action '{READ}' over scope '{SUB}' or the scope is invalid" in refused.json()["error"]["message"]
     assert (await http("GET", zones, **app(cloud, RoleAssignment(SUB, (READ,))))).status_code == 200
 
 
