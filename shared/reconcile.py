@@ -37,7 +37,11 @@ from shared.state.leases import Busy, Held
 from shared.state.rows import ConnectionRow
 
 ROUNDS = 3
-"""Runs in a row under one lease when work keeps arriving; after that a new message goes on."""
+"""Runs in a row under one lease when work keeps arriving; after that a new message goes on.
+
+All of them, each of the longest that the settings allow, must end before the host ends the function (`functionTimeout`
+in host.json): it would end every other run in the process with it.
+"""
 
 PRUNE_EVERY = 20
 """Runs over a connection between two looks for journal entries past their retention."""

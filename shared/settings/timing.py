@@ -62,7 +62,7 @@ class TimingSettings:
     )
     run_seconds: float = setting(
         "RUN_SECONDS",
-        value.seconds(10, 540),
+        value.seconds(10, 180),  # a few in a row, and the host must not end the function: see `reconcile.ROUNDS`
         "90",
         "Seconds that one run over an endpoint may take before it starts anew.",
     )

@@ -5,12 +5,18 @@ from __future__ import annotations
 import inspect
 import json
 import re
+from datetime import timedelta
 
 import pytest
 
 import function_app
+from shared.core.errors import InvalidSettings
 from shared.core.messages import QUEUE
+from shared.reconcile import ROUNDS
+from shared.settings import load as load_settings
 from shared.state.connect import POISON_SUFFIX, AzureStorage
+from shared.sweeping.checks import PROBING_SECONDS
+from shared.sweeping.lease import LONGEST
 from tests.infra.shipped import INFRA, ROOT, bicep, load
 
 NAMES = load("names.json")
@@ -90,6 +96,19 @@ def test_queue_messages_are_encoded_as_event_grid_and_the_app_encode_them() -> N
     queues = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))["extensions"]["queues"]
     assert queues["messageEncoding"] == "base64"
     assert f"failed {'eight' if queues['maxDequeueCount'] == 8 else '?'} times" in bicep("app/alerts.bicep")
+
+
+def test_every_function_has_ended_by_itself_before_the_host_ends_it() -> None:
+    """Whatever the settings: the host ends the process, and with it every run that goes on beside the one too long."""
+    host = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
+    hours, minutes, seconds = map(int, host["functionTimeout"].split(":"))
+    timeout = hours * 3600 + minutes * 60 + seconds
+    needed = {"AZURE_SUBSCRIPTIONS": "0" * 8 + "-0000" * 3 + "-" + "0" * 12, "ELASTIC_API_KEY": "key"}
+    storage = {"AzureWebJobsStorage": "UseDevelopmentStorage=true"}
+    with pytest.raises(InvalidSettings, match="RUN_SECONDS: expected"):
+        load_settings(needed | storage | {"RUN_SECONDS": str(timeout / ROUNDS), "LEASE_SECONDS": "600"})
+    assert timeout / 2 > PROBING_SECONDS, "a sweep reads everything before it tests"
+    assert timedelta(seconds=timeout) <= LONGEST
 
 
 def test_log_lines_that_alerts_rest_on_are_not_sampled() -> None:

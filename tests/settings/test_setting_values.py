@@ -134,7 +134,7 @@ BAD: list[tuple[str, str]] = [
     ("ARM_POLL_SECONDS", "0"),
     ("ARM_OPERATION_SECONDS", "61"),
     ("REQUEST_TIMEOUT_SECONDS", "0"),
-    ("RUN_SECONDS", "541"),
+    ("RUN_SECONDS", "181"),
     ("LEASE_SECONDS", "14"),
     ("PROBE_SECONDS", "61"),
     ("PROBE_PORT", "80"),
