@@ -77,15 +77,22 @@ def next_delay(
     waiting_for = {name for name in wanting if conditions[name].needs in {c.Kind.TIME, c.Kind.WORK}}
     # "Not tested" waits for the others, it is nothing to look for by itself.
     waiting_for -= {name for name in waiting_for if conditions[name].reason == "NotTested"}
-    approved = conditions.get(c.APPROVED)
-    if approved is not None and not approved.true and approved.needs is c.Kind.PERSON:
-        waiting_for -= {c.ASSOCIATED}
+    for_persons = {name for name in wanting if conditions[name].needs is c.Kind.PERSON}
+    waiting_for -= {name for name in waiting_for if for_persons & _AFTER.get(name, frozenset())}
     if not waiting_for or (waiting_for == {c.REACHABLE} and connection.attempts >= PATIENCE):
         return None
     grown = min(longest, first * GROWTH ** min(connection.attempts, 30))
     waiting_for = waiting_for - {c.REACHABLE} or waiting_for
     return min(max(grown, waits.get(name, waits.get(_BEHIND.get(name, ""), 0.0))) for name in waiting_for)
 
+
+_AFTER = {
+    c.RECORD_READY: frozenset({c.ADDRESSED, c.ZONE_READY}),
+    c.LINKED: frozenset({c.ADDRESSED, c.ZONE_READY, c.RECORD_READY}),
+    c.ASSOCIATED: frozenset({c.POLICY_READY, c.APPROVED}),
+}
+"""What has to be met before each: while one of them needs a person, to look once a minute would change nothing, and
+many endpoints that do so empty a subscription's budget of private DNS reads. The sweep looks."""
 
 _BEHIND = {c.LINKED: c.ZONE_READY, c.RECORD_READY: c.ZONE_READY, c.ASSOCIATED: c.POLICY_READY}
 """Conditions that wait as long as the one before them in their branch."""

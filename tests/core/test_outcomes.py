@@ -99,6 +99,8 @@ def look(
 
 AWAITED = c.waiting(c.APPROVED, "AwaitingApproval", "")
 TO_ASSOCIATE = c.waiting(c.ASSOCIATED, "AwaitingApproval", "")
+TO_LINK = c.waiting(c.LINKED, "Missing", "", Kind.WORK)
+TO_WRITE = c.waiting(c.RECORD_READY, "Missing", "", Kind.WORK)
 REJECTED = c.blocked(c.APPROVED, "Rejected", "", "make it anew")
 NOT_TESTED = c.unknown(c.REACHABLE, "NotTested", "")
 UNREACHABLE = Condition(c.REACHABLE, Status.FALSE, "NoRoute", needs=Kind.WORK)
@@ -112,6 +114,10 @@ UNREACHABLE = Condition(c.REACHABLE, Status.FALSE, "NoRoute", needs=Kind.WORK)
         (REJECTED,),
         (REJECTED, TO_ASSOCIATE, NOT_TESTED),
         (c.blocked(c.RECORD_READY, "RecordHeldByOthers", "", "ask"), NOT_TESTED),
+        (c.blocked(c.ZONE_READY, "AzureRightsMissing", "", "grant"), TO_LINK, TO_WRITE),
+        (c.blocked(c.RECORD_READY, "AzureRightsMissing", "", "grant"), TO_LINK),
+        (c.blocked(c.ADDRESSED, "EndpointFailed", "", "make it anew"), TO_LINK, TO_WRITE),
+        (c.blocked(c.POLICY_READY, "ElasticKeyRefused", "", "renew"), TO_ASSOCIATE),
         (Condition(c.RECOGNISED, Status.FALSE, "NotElastic", needs=Kind.EVENT),),
         (replace(AWAITED, type=c.READY),),
     ],
@@ -129,6 +135,10 @@ def test_the_loop_does_not_look_by_itself_for_what_only_a_person_or_an_event_cha
         (AWAITED, TO_ASSOCIATE, NOT_TESTED),
         (REJECTED, c.waiting(c.LINKED, "InProgress", "")),
         (c.blocked(c.RECORD_READY, "RecordHeldByOthers", "", "ask"), AWAITED),
+        (c.blocked(c.ZONE_READY, "AzureRightsMissing", "", "grant"), TO_LINK, AWAITED),
+        (c.blocked(c.POLICY_READY, "ElasticKeyRefused", "", "renew"), TO_WRITE),
+        (c.blocked(c.POLICY_READY, "ElasticKeyRefused", "", "renew"), AWAITED),
+        (c.blocked(c.LINKED, "NetworkLinkedToAnotherZone", "", "ask"), TO_WRITE),
         (UNREACHABLE,),
     ],
 )

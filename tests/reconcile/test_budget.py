@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from local.elastic.history import HistoryEvent
 from tests.harness.estate import Estate
 from tests.harness.wire import Call
@@ -51,6 +53,23 @@ async def test_a_look_at_the_approval_is_one_request(estate: Estate) -> None:
     assert len(looks) >= 1
     assert len(of(estate, "arm")) == len(looks)
     assert of(estate, "elastic") == []
+
+
+@pytest.mark.parametrize(
+    "right", [f"Microsoft.Network/{what}" for what in ("privateDnsZones/write", "privateDnsZones/A/write")]
+)
+async def test_what_a_person_must_mend_is_left_to_the_sweep(estate: Estate, right: str) -> None:
+    """Of a hundred endpoints without a right, one look a minute each would take all private DNS reads there are."""
+    estate.arm_settings.denied_actions.add(right)
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    assert (await estate.connection(endpoint)).phase == "Blocked"
+    assert (await estate.connection(endpoint)).wake_at is None
+    assert len(of(estate, "arm")) <= ARM_BUDGET
+    estate.arm_settings.denied_actions.clear()
+    await estate.sweep()
+    await estate.settle()
+    await estate.ready(endpoint)
 
 
 async def test_a_run_over_a_ready_connection_changes_nothing(estate: Estate) -> None:
