@@ -1,0 +1,61 @@
+"""The functions of Bicep that the templates call, for `paper_bicep`."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import uuid
+from collections.abc import Callable, Iterable
+from typing import Any
+
+
+def union(*parts: Any) -> Any:
+    """Of objects: the later wins. Of arrays: each value once, compared with regard to case."""
+    if isinstance(parts[0], dict):
+        return {name: value for part in parts for name, value in part.items()}
+    return list(dict.fromkeys(value for part in parts for value in part))
+
+
+def to_object(values: Iterable[Any], name: Callable[[Any], str], value: Callable[[Any], Any]) -> dict[str, Any]:
+    """An object with one property for each value; Azure refuses a name that comes twice."""
+    pairs = [(name(one), value(one)) for one in values]
+    assert len({pair[0] for pair in pairs}) == len(pairs), pairs
+    return dict(pairs)
+
+
+def substring(text: str, start: int) -> str:
+    """Azure refuses a start behind the end."""
+    assert 0 <= start <= len(text), (text, start)
+    return text[start:]
+
+
+def cidr_subnet(network: str, prefix: int, number: int) -> str:
+    """The subnet of this number in the network."""
+    return str(list(ipaddress.ip_network(network).subnets(new_prefix=prefix))[number])
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "cidrSubnet": cidr_subnet,
+    "empty": lambda value: not value,
+    "filter": lambda values, keep: [one for one in values if keep(one)],
+    "first": lambda values: values[0] if values else None,
+    "guid": lambda *parts: str(uuid.uuid5(uuid.NAMESPACE_URL, "|".join(parts))),
+    "indexOf": lambda text, part: text.lower().find(part.lower()),
+    "items": lambda value: [{"key": name, "value": value[name]} for name in sorted(value)],
+    "join": lambda values, between: between.join(values),
+    "last": lambda values: values[-1] if values else None,
+    "length": len,
+    "map": lambda values, made: [made(one) for one in values],
+    "objectKeys": sorted,
+    "replace": lambda text, old, new: text.replace(old, new),
+    "split": lambda text, at: text.split(at),
+    "string": str,
+    "substring": substring,
+    "toLower": str.lower,
+    "toObject": to_object,
+    "toUpper": str.upper,
+    "trim": str.strip,
+    "union": union,
+    "uniqueString": lambda *parts: hashlib.sha256("|".join(parts).encode()).hexdigest()[:13],
+}
+"""By name. Those that ask where they are, which cloud it is, or for a file are in `paper_bicep`."""

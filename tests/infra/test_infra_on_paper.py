@@ -1,0 +1,209 @@
+"""What a deployment would make of each set of choices: places, names, rights, settings, ways in."""
+
+from __future__ import annotations
+
+import os
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from shared.settings import load
+from tests.infra import shipped
+from tests.infra.paper_azure import CLOUDS, Azure, misnamed
+from tests.infra.paper_bicep import deploy
+
+pytestmark = pytest.mark.skipif(
+    not os.environ.get("BICEP_CHECK"), reason="needs a parser of Bicep: `.ci/run` sets BICEP_CHECK"
+)
+
+HOME, OTHER, HUB = (f"00000000-0000-0000-0000-00000000000{number}" for number in (1, 2, 3))
+GROUP = f"/subscriptions/{HUB}/resourceGroups/rg-hub"
+NETWORK = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet-hub"
+THEIRS = f"/subscriptions/{OTHER}/resourceGroups/rg-theirs/providers/Microsoft.EventGrid/systemTopics/theirs"
+CHOICES: dict[str, dict[str, Any]] = {
+    "nothing": {},
+    "an app without public access": {"privateAccess": True, "eventDelivery": "queue", "alertEmail": "a@example.com"},
+    "private data": {"privateAccess": True},
+    "several subscriptions": {"watchedSubscriptions": f"{HOME}, {OTHER.upper()}", "existingTopicIds": THEIRS},
+    "several subscriptions, to the queue": {"watchedSubscriptions": f"{HOME},{OTHER}", "eventDelivery": "queue"},
+    "a hub": {
+        "dnsZoneResourceGroupId": GROUP,
+        "linkedNetworks": NETWORK,
+        "appSubnetId": f"{NETWORK}/subnets/app",
+        "endpointSubnetId": f"{NETWORK}/subnets/endpoints",
+        "privateAccess": True,
+        "privateAccessZones": False,
+    },
+    "only a subnet of a hub": {"appSubnetId": f"{NETWORK}/subnets/app"},
+    "zones elsewhere, nothing deleted": {
+        "dnsScopes": f"{GROUP}, /subscriptions/{OTHER}",
+        "dnsSubscriptions": HUB,
+        "allowDelete": False,
+    },
+    "organizations": {
+        "organizations": f"eu=subscription:{OTHER},tag:elastic-org=eu; us-2 = group:rg-us",
+        "defaultOrganization": False,
+        "elasticApiKey": "secret",
+    },
+    "notifications and a group of people": {
+        "notificationTopicId": f"{GROUP}/providers/Microsoft.EventGrid/topics/notices",
+        "actionGroupId": f"{GROUP}/providers/Microsoft.Insights/actionGroups/people",
+    },
+    "topics without an identity": {"topicIdentityEnabled": False, "appSettings": {"INSTANCE_ID": "before"}},
+}
+each_choice = pytest.mark.parametrize("choice", CHOICES)
+
+
+def deployed(choice: str, *, environment: str = "production", cloud: str = "AzureCloud") -> Azure:
+    """As azd does it: the infrastructure, then the events, with the outputs, where the function gets them."""
+    chosen = {"environmentName": environment, "location": "eastus2", **CHOICES[choice]}
+    azure, outputs = deploy(Azure(CLOUDS[cloud]), "main.bicep", HOME, chosen)
+    assert all(isinstance(value, str) for value in outputs.values())
+    if outputs["AUTOPILOT_EVENT_DELIVERY"] == "function":
+        events = {
+            "environmentName": environment,
+            "location": outputs["AZURE_LOCATION"],
+            "eventDelivery": "function",
+            "functionAppId": outputs["AUTOPILOT_APP_ID"],
+            "storageId": outputs["AUTOPILOT_STORAGE_ID"],
+            "topicIdentityId": outputs["AUTOPILOT_TOPIC_IDENTITY_ID"],
+            "actionGroupId": outputs["AUTOPILOT_ACTION_GROUP_ID"],
+            "watchedSubscriptions": outputs["AUTOPILOT_WATCHED_SUBSCRIPTIONS"],
+            "existingTopicIds": outputs["AUTOPILOT_EXISTING_TOPIC_IDS"],
+        }
+        deploy(azure, "events.bicep", HOME, events)
+    return azure
+
+
+def properties(azure: Azure, kind: str) -> list[dict[str, Any]]:
+    return [one.body["properties"] for one in azure.of(kind) if one.body is not None]
+
+
+def as_azd_reads(environment: Mapping[str, str]) -> dict[str, Any]:
+    """The parameters that azd makes of main.parameters.json: what is empty is left to the template's default.
+
+    Source: Azure/azure-dev, cli/azd/pkg/infra/provisioning/bicep/bicep_provider.go, `armParameterFileValue`.
+    """
+    types = dict(re.findall(r"^param (\w+) (\w+)", shipped.bicep("main.bicep"), re.MULTILINE))
+    read: dict[str, Callable[[str], Any]] = {"string": str, "int": int, "bool": lambda text: text.lower() == "true"}
+    made = {}
+    for name, entry in shipped.load("main.parameters.json")["parameters"].items():
+        variable, _, default = entry["value"].removeprefix("${").removesuffix("}").partition("=")
+        value = environment.get(variable) or default
+        if value:
+            made[name] = read[types[name]](value)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("environment", "choice"),
+    [
+        ({}, "nothing"),
+        ({"WATCHED_LOCATIONS": "", "DEFAULT_ORGANIZATION": "", "REMOVAL_LIMIT": "", "ON_DELETE": ""}, "nothing"),
+        ({"PRIVATE_ACCESS": "true", "REMOVAL_LIMIT": "30"}, "private data"),
+    ],
+)
+def test_azd_deploys_what_was_chosen_and_else_the_defaults(environment: dict[str, str], choice: str) -> None:
+    given = as_azd_reads({"AZURE_ENV_NAME": "production", "AZURE_LOCATION": "eastus2", **environment})
+    azure, _ = deploy(Azure(CLOUDS["AzureCloud"]), "main.bicep", HOME, given)
+    chosen = {"environmentName": "production", "location": "eastus2", **CHOICES[choice]}
+    assert azure == deploy(Azure(CLOUDS["AzureCloud"]), "main.bicep", HOME, chosen)[0]
+
+
+@each_choice
+@pytest.mark.parametrize("environment", ["ab", "Prod-EU-2", "a-name-of-20-letters"])
+def test_it_can_be_deployed_under_any_name_and_azure_takes_the_names(choice: str, environment: str) -> None:
+    assert misnamed(deployed(choice, environment=environment)) == []
+
+
+@each_choice
+def test_a_second_deployment_is_the_same_as_the_first(choice: str) -> None:
+    assert deployed(choice) == deployed(choice)
+
+
+@each_choice
+def test_custom_roles_are_assigned_where_they_may_be_and_nowhere_else(choice: str) -> None:
+    azure = deployed(choice)
+    roles = {
+        one.name: one.body["properties"] for one in azure.of("Microsoft.Authorization/roleDefinitions") if one.body
+    }
+    used = set()
+    for one in azure.of("Microsoft.Authorization/roleAssignments"):
+        assert one.body is not None
+        role = roles.get(one.body["properties"]["roleDefinitionId"].rpartition("/")[2])
+        assert uuid.UUID(one.name)
+        if role is not None:
+            (there,) = [at for at in role["assignableScopes"] if f"{one.scope}/".lower().startswith(f"{at}/")]
+            used.add(there)
+    assert {at for role in roles.values() for at in role["assignableScopes"]} - used <= {f"/subscriptions/{HOME}"}
+    assert len(roles) == (2 if choice == "zones elsewhere, nothing deleted" else 3)
+
+
+@each_choice
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_the_app_takes_the_settings_that_are_made_for_it(choice: str, cloud: str) -> None:
+    (made,) = properties(deployed(choice, cloud=cloud), "Microsoft.Web/sites/config")
+    resolved = {
+        name: f"key-{name}" if value.startswith("@Microsoft.KeyVault") else value for name, value in made.items()
+    }
+    settings = load(resolved)
+    assert settings.arm_url == CLOUDS[cloud]["resourceManager"].rstrip("/")
+    assert settings.instance_id == ("before" if choice == "topics without an identity" else "production")
+
+
+@each_choice
+def test_every_watched_subscription_has_one_subscription_to_its_events(choice: str) -> None:
+    azure = deployed(choice)
+    (settings,) = properties(azure, "Microsoft.Web/sites/config")
+    subscriptions = azure.of("Microsoft.EventGrid/systemTopics/eventSubscriptions")
+    assert [one.scope.split("/")[2] for one in subscriptions] == settings["AZURE_SUBSCRIPTIONS"].split(",")
+    for one in subscriptions:
+        assert one.body is not None
+        made = one.body["properties"]
+        assert (made["destination"] is None) != (made["deliveryWithResourceIdentity"] is None)
+        topic = azure.made.get(one.id.lower().rpartition("/eventsubscriptions/")[0])
+        told = [made["deadLetterWithResourceIdentity"], made["deliveryWithResourceIdentity"]]
+        needed = {as_who["identity"]["userAssignedIdentity"] for as_who in told if as_who}
+        if topic is None:
+            assert one.name.startswith("theirs/")
+        else:
+            assert topic.body is not None
+            assert needed == set((topic.body["identity"] or {}).get("userAssignedIdentities", {}))
+
+
+@each_choice
+def test_what_is_closed_is_closed_and_what_must_come_in_comes_in(choice: str) -> None:
+    azure, chosen = deployed(choice), CHOICES[choice]
+    (storage,), (vault,) = (
+        properties(azure, kind) for kind in ("Microsoft.Storage/storageAccounts", "Microsoft.KeyVault/vaults")
+    )
+    (site,) = properties(azure, "Microsoft.Web/sites")
+    private, queue = chosen.get("privateAccess", False), chosen.get("eventDelivery") == "queue"
+    assert storage["networkAcls"] == {"bypass": "AzureServices", "defaultAction": "Deny" if private else "Allow"}
+    assert storage["publicNetworkAccess"] == "Enabled"  # to Event Grid, and with Deny to nobody else
+    assert vault["publicNetworkAccess"] == ("Disabled" if private else "Enabled")
+    assert site["publicNetworkAccess"] == ("Disabled" if private and queue else "Enabled")
+    reached = {one.name.rpartition("-")[2] for one in azure.of("Microsoft.Network/privateEndpoints")}
+    data = {"blob", "queue", "table", "vault"}
+    assert reached == (data | {"site"} if private and queue else data if private else set())
+
+
+@pytest.mark.parametrize(
+    ("cloud", "zones"),
+    [
+        ("AzureCloud", {"core.windows.net": 3, "vaultcore.azure.net": 1, "azurewebsites.net": 1}),
+        ("AzureUSGovernment", {"core.usgovcloudapi.net": 3, "vaultcore.usgovcloudapi.net": 1, "azurewebsites.us": 1}),
+        ("AzureChinaCloud", {"core.chinacloudapi.cn": 3, "vaultcore.azure.cn": 1, "chinacloudsites.cn": 1}),
+    ],
+)
+def test_private_endpoints_have_the_zones_of_their_cloud(cloud: str, zones: dict[str, int]) -> None:
+    """https://learn.microsoft.com/azure/private-link/private-endpoint-dns."""
+    made = [
+        one.name
+        for one in deployed("an app without public access", cloud=cloud).of("Microsoft.Network/privateDnsZones")
+    ]
+    assert {end: sum(name.endswith(f".{end}") for name in made) for end in zones} == zones
+    assert len(made) == 5
