@@ -34,9 +34,11 @@ package: setup ## the deployment package, with exactly what runs
 	@$(BIN)/python scripts/package.py
 
 setup: $(READY) ## virtual environment, dependencies, Azurite
-	@$(BIN)/python -c 'from local.azurite import install; install()'
+	@$(BIN)/python -m local.azurite
 
 $(READY): requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+	  "Python 3.11 or later is needed, $(PYTHON) is %d.%d; name another: make run PYTHON=python3.12" % sys.version_info[:2])'
 	@echo "Creating $(VENV) and installing dependencies (once, about a minute) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt

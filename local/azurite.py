@@ -1,7 +1,7 @@
 """Azurite, Microsoft's emulator of Azure Storage: queues and tables of the app, and blobs because its host wants them.
 
-Called by `local.up` and by the tests that are marked `azurite` or `e2e`. Everything here blocks (a process starts or
-npm installs), so asynchronous callers use a thread.
+Called by `make setup`, by `local.stack` and by the tests that are marked `azurite` or `e2e`. Everything here blocks (a
+process starts or npm installs), so asynchronous callers use a thread.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import sys
 import time
 from pathlib import Path
 
@@ -119,3 +120,17 @@ def _answers(port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def main() -> int:
+    """Install it, for `make setup`; returns the exit status."""
+    try:
+        install()
+    except AzuriteError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -67,6 +68,35 @@ def test_data_survives_a_restart_when_it_has_a_location(tmp_path: Path) -> None:
 def test_an_azurite_that_cannot_start_says_why() -> None:
     with pytest.raises(AzuriteError, match="ended with status 1"):
         Azurite.start(executable=Path("/bin/false"))
+
+
+def test_a_machine_without_npm_is_told_so_in_words(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("AZURITE", raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert azurite.main() == 1
+    assert "npm is not on PATH" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_a_python_that_is_too_old_is_told_so_before_anything_is_installed(tmp_path: Path) -> None:
+    old = tmp_path / "python"
+    # As Python 3.10 would run what the Makefile gives it.
+    code = "import sys; sys.version_info = (3, 10, 0); exec(sys.argv[1])"
+    old.write_text(f'#!/bin/sh\nshift\nexec "{sys.executable}" -c "{code}" "$@"\n', encoding="utf-8")
+    old.chmod(0o755)
+    ran = subprocess.run(  # noqa: S603 - the project's own Makefile
+        ["make", "setup", f"PYTHON={old}", f"VENV={tmp_path}/venv"],  # noqa: S607 - the user's make
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode != 0
+    assert f"Python 3.11 or later is needed, {old} is 3.10" in ran.stderr
+    assert not (tmp_path / "venv").exists()
 
 
 def test_the_variable_azurite_names_the_program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
