@@ -24,9 +24,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from local.azurite import AzuriteError
 from local.breaking import HOPS, find
-from local.client import LocalClient
+from local.client import LocalClient, checked
 from local.eventgrid import HandshakeError
 from local.folder import DEFAULT
 from local.stack import Options, Stack
@@ -106,7 +108,7 @@ async def run_stack(arguments: argparse.Namespace) -> int:
         switches=tuple(arguments.switch),
     )
     asked = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, asked.set)
     stack = Stack(options)
     work = asyncio.create_task(_work(stack, arguments.command, asked))
@@ -161,7 +163,7 @@ async def _connect(client: LocalClient, arguments: argparse.Namespace) -> None:
 
 
 async def _status(client: LocalClient, _arguments: argparse.Namespace) -> None:
-    for entry in (await client.app("GET", "/connections")).json()["connections"]:
+    for entry in checked(await client.app("GET", "/connections"))["connections"]:
         print(f"{entry['id']}  {entry['phase']:<16} {entry['region']:<16} {entry['name']:<24} {entry['reason']}")
 
 
@@ -221,6 +223,11 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     except (StoryFailed, AzuriteError, HandshakeError, SwitchError, RuntimeError, OSError) as error:
         print(f"failed: {error}", file=sys.stderr)
+        return 1
+    except httpx.TransportError as error:
+        where = f"{error.request.url.scheme}://{error.request.url.netloc.decode()}"
+        start = "start the app with `python -m local app start`, or everything with `python -m local up`"
+        print(f"failed: {where} does not answer ({error}): {start}", file=sys.stderr)
         return 1
     return result if isinstance(result, int) else 0
 

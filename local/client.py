@@ -53,18 +53,18 @@ class LocalClient:
         operation = None if _has_ended(answer) else answer.headers.get("azure-asyncoperation")
         while operation:
             await asyncio.sleep(POLL_SECONDS)
-            status = _checked(await self._http.get(operation, headers=headers))
+            status = checked(await self._http.get(operation, headers=headers))
             if status["status"] == "Succeeded":
                 break
             if status["status"] != "InProgress":
                 raise RuntimeError(json.dumps(status))
-        return _checked(answer)
+        return checked(answer)
 
     async def elastic(self, method: str, path: str, body: Any = None) -> Any:
         """One request to the Elastic Cloud API, path below `/api/v1`."""
         headers = {"Authorization": f"ApiKey {self.endpoints['elastic_api_key']}"}
         url = f"{self.endpoints['elastic']}/api/v1{path}"
-        return _checked(await self._http.request(method, url, json=body, headers=headers))
+        return checked(await self._http.request(method, url, json=body, headers=headers))
 
     async def app(self, method: str, path: str, body: Any = None) -> httpx.Response:
         """One request to the function app, path below `/api`."""
@@ -75,13 +75,13 @@ class LocalClient:
     async def backstage(self, action: str, **asked: Any) -> None:
         """What happens behind the clouds' APIs (`local.backstage`); raises RuntimeError with its words."""
         url = f"{self.endpoints['backstage']}/{action}"
-        _checked(await self._http.post(url, json=asked, timeout=BACKSTAGE_SECONDS))
+        checked(await self._http.post(url, json=asked, timeout=BACKSTAGE_SECONDS))
         file = Path(self.endpoints["folder"]) / "endpoints.json"
         self.endpoints = json.loads(file.read_text(encoding="utf-8"))
 
     async def switches(self) -> dict[str, Any]:
         """How the switches of the clouds stand."""
-        return dict(_checked(await self._http.get(f"{self.endpoints['backstage']}/switches")))
+        return dict(checked(await self._http.get(f"{self.endpoints['backstage']}/switches")))
 
     def notifications(self) -> list[dict[str, Any]]:
         """Every event that the app's topic took, oldest first."""
@@ -94,7 +94,7 @@ class LocalClient:
             params={"resource": "https://management.azure.com", "api-version": "2019-08-01"},
             headers={"X-IDENTITY-HEADER": self.endpoints["identity_header"]},
         )
-        return str(_checked(answer)["access_token"])
+        return str(checked(answer)["access_token"])
 
 
 def _has_ended(answer: httpx.Response) -> bool:
@@ -103,7 +103,8 @@ def _has_ended(answer: httpx.Response) -> bool:
     return bool(body.get("properties", {}).get("provisioningState") == "Succeeded")
 
 
-def _checked(answer: httpx.Response) -> Any:
+def checked(answer: httpx.Response) -> Any:
+    """The answer's JSON; raises RuntimeError with the words of a refusal."""
     if not answer.is_success:
         raise RuntimeError(f"{answer.request.method} {answer.request.url.path}: {answer.status_code} {answer.text}")
     return answer.json() if answer.content else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,18 @@ def test_a_command_for_an_instance_that_does_not_run_says_how_to_start_it(
 ) -> None:
     assert main(["--folder", str(tmp_path / "none"), *command]) == 2
     assert "python -m local up" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["status"], ["rest", "GET", "/x"], ["connect", "uksouth"]])
+def test_a_command_for_an_instance_that_was_killed_says_who_does_not_answer(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ca, nobody = CertificateAuthority().write(tmp_path / "ca.pem"), "http://127.0.0.1:1"
+    endpoints = {"arm": nobody, "functions": nobody, "identity": f"{nobody}/msi/token", "identity_header": "x"}
+    endpoints |= {"ca_file": str(ca), "function_key": "k", "subscription_id": "s"}
+    (tmp_path / "endpoints.json").write_text(json.dumps(endpoints), encoding="utf-8")
+    assert main(["--folder", str(tmp_path), *command]) == 1
+    assert f"{nobody} does not answer" in capsys.readouterr().err
 
 
 def test_what_cannot_be_understood_is_refused_by_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
