@@ -157,7 +157,10 @@ class ArmCloud:
         """The zones that the network sees: those whose link is Completed, and has taken effect."""
         wanted = vnet_id.lower()
         latest = self._context.clock.now() - timedelta(seconds=self.settings.link_effect_seconds)
-        own = (link for link in self._links if link.vnet.id.lower() == wanted)
+        own = [link for link in self._links if link.vnet.id.lower() == wanted]
+        network = self._networks.get(vnet_id)
+        if network is not None and self.settings.recreated_network == "refused":
+            own = [link for link in own if link.network_guid == network.resource_guid]
         linked = [link for link in own if link.completed_at is not None and link.completed_at <= latest]
         zones = (self._zones.get(link.path.parent.id) for link in linked)
         return [zone for zone in zones if zone is not None]

@@ -28,6 +28,11 @@ OVERLAP = (
     "You tried to link virtual network with '{}' and '{}' zones."
 )
 
+IN_USE = (
+    "Virtual network resource identity '{}' already in use. This is possible in case the virtual network was moved, "
+    "or re-created. Please contact support."
+)
+
 
 class Links(Handler):
     """PUT, PATCH, DELETE (long-running), GET and list of a zone's links."""
@@ -43,6 +48,7 @@ class Links(Handler):
         self._context, self._operations, self._zones = context, operations, zones
         self._store, self._networks = store, networks
         self._busy: dict[str, int] = {}
+        self._identities: dict[str, str] = {}
 
     def get(self, call: Call) -> Answer:
         """Read one."""
@@ -111,7 +117,7 @@ class Links(Handler):
         if self._store.get(link.id) is not link:
             raise OperationError("Canceled", f"The link '{link.name}' was deleted meanwhile.")
         try:
-            self._check_target(link)
+            link.network_guid = self._check_target(link)
         except OperationError:
             self._store.remove(link)
             raise
@@ -119,10 +125,15 @@ class Links(Handler):
         link.completed_at = self._context.clock.now()
         return lambda: self.render(link)
 
-    def _check_target(self, link: VirtualNetworkLink) -> None:
+    def _check_target(self, link: VirtualNetworkLink) -> str:
+        """The network's identity, if it may be linked."""
+        network = self._networks.get(link.vnet.id)
         # The text for a missing network is not recorded anywhere public; that it is a BadRequest is inferred.
-        if self._networks.get(link.vnet.id) is None:
+        if network is None:
             raise OperationError("BadRequest", f"The virtual network resource '{link.vnet.id}' was not found.")
+        known = self._identities.setdefault(network.id.lower(), network.resource_guid)
+        if known != network.resource_guid and self._context.settings.recreated_network == "refused":
+            raise OperationError("Conflict", IN_USE.format(network.id))
         zone = link.path.parent
         for other in self._store:
             if other is link or other.state != "Completed" or other.vnet.id.lower() != link.vnet.id.lower():
@@ -135,6 +146,7 @@ class Links(Handler):
                 )
             if there.name.lower() == zone.name.lower():
                 raise OperationError("BadRequest", OVERLAP.format(zone.name, there.name))
+        return network.resource_guid
 
     def _update(
         self,

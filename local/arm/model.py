@@ -141,3 +141,5 @@ class VirtualNetworkLink(Resource):
     state: str = "InProgress"
     provisioning_state: str = "Creating"
     completed_at: datetime | None = None
+    network_guid: str = ""
+    """Which network it was completed for: another one may get its id."""

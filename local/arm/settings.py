@@ -60,6 +60,9 @@ class ArmSettings:
     """Whether a read below a missing zone answers ParentResourceNotFound too; recorded is the write."""
     link_effect_seconds: float = 0
     """So long after a link is Completed its network does not see the zone yet: reported by users of it."""
+    recreated_network: Literal["works", "refused"] = "works"
+    """A network made again under its old id. "refused": links of the old one have no effect for it, and new ones fail,
+    because its identity is "already in use" (Azure/azure-powershell#9537)."""
     stale_list_seconds: float = 0
     """Lists show what existed this long ago (single reads are up to date)."""
     accept_quoted_etags: bool = True

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from local.arm import FaultResponse, Incoming
-from local.world import vnet_id
+from local.arm import DEFAULT_SUBSCRIPTION, FaultResponse, Incoming
+from local.world import vnet_body, vnet_id
 from shared.core.conditions import Kind
 from tests.harness.estate import START, Estate, arm_error
 
@@ -43,6 +43,36 @@ async def test_an_endpoint_that_has_no_interface_yet_is_waited_for(estate: Estat
     assert await estate.reason(endpoint, "Addressed") == "NoAddressYet"
     await estate.settle()
     await estate.ready(endpoint)
+
+
+async def test_a_network_that_azure_will_not_link_again_is_given_up_on_with_azures_words(estate: Estate) -> None:
+    """Made again under its old id, and Azure DNS remembers the old one: that looks like "busy", and lasts."""
+    group = f"/subscriptions/{DEFAULT_SUBSCRIPTION}/resourceGroups/rg-again"
+    vnet = f"{group}/providers/Microsoft.Network/virtualNetworks/vnet-again"
+    estate.arm_settings.recreated_network = "refused"
+    await estate.azure("PUT", vnet, vnet_body("eastus2", "10.99"))
+    endpoint = await estate.put_endpoint(vnet=vnet)
+    await estate.settle()
+    await estate.ready(endpoint)
+    for gone in (endpoint, vnet):
+        await estate.azure("DELETE", gone)
+        await estate.clock.sleep(5)
+    await estate.clock.sleep(86400)
+    await estate.sweep()
+    await estate.settle()
+    await estate.azure("PUT", vnet, vnet_body("eastus2", "10.99"))
+    assert await estate.put_endpoint(vnet=vnet) == endpoint
+    await estate.settle()
+    assert await estate.reason(endpoint, "Linked") == "NotVisibleYet"
+    await estate.clock.sleep(3600)
+    await estate.sweep()
+    await estate.settle()
+    connection = await estate.connection(endpoint)
+    linked = connection.condition("Linked")
+    assert linked is not None
+    assert (connection.phase, linked.reason) == ("Blocked", "StillNotVisible")
+    assert "already in use" in linked.message
+    assert linked.next_step
 
 
 async def test_a_link_that_succeeded_and_has_no_effect_yet_is_not_called_ready(estate: Estate) -> None:

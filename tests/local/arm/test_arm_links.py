@@ -113,6 +113,24 @@ async def test_deleting_a_link_takes_the_zone_from_the_network(
     assert (await http("DELETE", f"{zone}/virtualNetworkLinks/link")).status_code == 204
 
 
+async def test_a_network_made_again_under_its_id_may_be_refused_and_its_old_links_have_no_effect(
+    cloud: ArmCloud, http: Http
+) -> None:
+    vnet, zone = await http.network(), await http.zone()
+    await http.link(zone, vnet)
+    await http.done("DELETE", vnet)
+    await http.network()
+    assert [found.id for found in cloud.zones_linked_to(vnet)] == [zone]
+    cloud.settings.recreated_network = "refused"
+    assert cloud.zones_linked_to(vnet) == []
+    await http.done("DELETE", f"{zone}/virtualNetworkLinks/link")
+    ended = await http.link(zone, vnet)
+    assert (ended["status"], ended["error"]["code"]) == ("Failed", "Conflict")
+    assert f"identity '{vnet}' already in use" in ended["error"]["message"]
+    cloud.settings.recreated_network = "works"
+    assert await http.link(zone, vnet) == {"status": "Succeeded"}
+
+
 async def test_a_link_may_take_effect_later_than_its_operation_ends(cloud: ArmCloud, http: Http) -> None:
     cloud.settings.link_effect_seconds = 60
     vnet, zone = await http.network(), await http.zone()
