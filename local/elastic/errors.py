@@ -29,14 +29,16 @@ def invalid_json(problem: str, field: str | None = None) -> ApiError:
     return ApiError(400, "root.invalid_json_request", message, (field,) if field else ())
 
 
+def permission_denied(resource: str) -> ApiError:
+    """The key's roles do not reach this."""
+    message = f"To access the resource [r:{resource}], the user must have the required authorization."
+    return ApiError(403, "root.permission_denied", message)
+
+
 def no_such_ruleset(ruleset_id: str, status: int) -> ApiError:
     """Of an unknown ruleset: 404, or the 403 that was seen in its place."""
     if status == 403:
-        message = (
-            f"To access the resource [r:/deployments/traffic-filter/rulesets/{ruleset_id}], "
-            "the user must have the required authorization."
-        )
-        return ApiError(403, "root.permission_denied", message)
+        return permission_denied(f"/deployments/traffic-filter/rulesets/{ruleset_id}")
     return ApiError(404, "traffic_filter.not_found", f"Traffic filter ruleset [{ruleset_id}] cannot be found.")
 
 

@@ -38,6 +38,10 @@ class ElasticSettings:
     """Deployments the key may not see: they are not there for it; their associations count in `total_associations`
     and are not listed."""
 
+    editable_deployments: set[str] | None = None
+    """Deployments on which the key has the role Editor; None: it is an owner's. Documented: with one it may write
+    policies, only on these it may associate them, and applying one by default takes all. 403 was seen."""
+
     # Policies.
     duplicate_name: Judgement = "accepted"
     """A second policy of one name. No uniqueness is documented: accepted, so a blind retry really makes a second."""

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from local.elastic import schema
-from local.elastic.errors import ApiError, no_such_deployment, no_such_ruleset
+from local.elastic.errors import ApiError, no_such_deployment, no_such_ruleset, permission_denied
 from local.elastic.history import HistoryEvent, What
 from local.elastic.model import Ruleset
 
@@ -76,6 +76,7 @@ class TrafficFilters:
     def create(self, body: Any) -> dict[str, Any]:
         """Operation 2. Not idempotent: the same request again makes another ruleset."""
         request = schema.ruleset_request(body)
+        self._check_role(default=request["include_by_default"])
         if len(self.rulesets) >= self._settings.max_rulesets:
             raise ApiError(self._settings.limit_status, "traffic_filter.limit_exceeded", "Too many rulesets.")
         self._check_unique(request)
@@ -103,6 +104,7 @@ class TrafficFilters:
         """Operation 4: everything is replaced, rule ids included."""
         ruleset = self._find(ruleset_id)
         request = schema.ruleset_request(body)
+        self._check_role(default=request["include_by_default"])
         moved = request["region"] != ruleset.region or request["type"] != ruleset.type
         if moved and self._settings.put_immutable == "refused":
             raise ApiError(400, "traffic_filter.immutable_field", "Region and type of a ruleset cannot be changed.")
@@ -118,6 +120,7 @@ class TrafficFilters:
     def delete(self, ruleset_id: str, *, ignore_associations: bool) -> dict[str, Any]:
         """Operation 5. `ignore_associations` takes the policy away from everybody who uses it."""
         ruleset = self._find(ruleset_id)
+        self._check_role()
         users = [d for r, d in self.associations if r == ruleset_id]
         if users and not ignore_associations:
             message = f"The ruleset [{ruleset_id}] has associations."
@@ -139,6 +142,7 @@ class TrafficFilters:
         """Operation 7: 201 for a new association, 200 for one that was there."""
         ruleset = self._find(ruleset_id)
         deployment_id = schema.association_request(body)["id"]
+        self._check_role(deployment_id)
         if (ruleset_id, deployment_id) in self.associations:
             return 200, {}
         self._check_deployment(ruleset, deployment_id)
@@ -150,6 +154,7 @@ class TrafficFilters:
         if entity_type != "deployment":
             raise ApiError(400, "traffic_filter.invalid_association_type", "Invalid association type.")
         ruleset = self._find(ruleset_id)
+        self._check_role(deployment_id)
         if (ruleset_id, deployment_id) not in self.associations:
             raise ApiError(404, "traffic_filter.not_found", "The traffic filter ruleset association cannot be found.")
         self._detach(ruleset, deployment_id)
@@ -199,6 +204,17 @@ class TrafficFilters:
         return {}
 
     # Checks.
+
+    def _check_role(self, deployment_id: str | None = None, *, default: bool = False) -> None:
+        """Whether the key may write policies at all, or associate them with this deployment."""
+        editable = self._settings.editable_deployments
+        if editable is None:
+            return
+        if deployment_id is not None:
+            if deployment_id not in editable:
+                raise permission_denied(f"/deployments/{deployment_id}")
+        elif not editable or (default and not editable >= {one.id for one in self._book.all()}):
+            raise permission_denied("/deployments/traffic-filter/rulesets")
 
     def _check_unique(self, request: dict[str, Any]) -> None:
         others = self.rulesets.values()

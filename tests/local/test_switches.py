@@ -39,6 +39,8 @@ UNDOCUMENTED = {
     "elastic.html_errors",
     "elastic.limit_status",
     "elastic.match_case_sensitive",
+    "elastic.editable_deployments",
+    "elastic.invisible_deployments",
     # Azure
     "arm.accept_quoted_etags",
     "arm.busy_zone_status",
@@ -49,6 +51,9 @@ UNDOCUMENTED = {
     "arm.throttle_retry_after",
     "arm.zone_seconds",
     "arm.link_seconds",
+    "arm.link_effect_seconds",
+    "arm.nic_seconds",
+    "arm.recreated_network",
     # Event Grid
     "events.bare_evidence",
     "events.drop",

@@ -393,6 +393,26 @@ async def test_one_association_that_fails_does_not_hold_up_the_next(estate: Esta
 # -- S9: never for deployments to come -----------------------------------------------------------------------------
 
 
+async def test_a_key_that_is_editor_of_some_deployments_only_is_enough_for_those(estate: Estate) -> None:
+    """The least rights in Elastic Cloud: no owner's key; what it may not connect is named, with the role it lacks."""
+    own = next(one for one in estate.elastic.deployments() if one.name == "logs-eastus2")
+    other = estate.elastic.add_deployment("other", "eastus2", ip_policy=True)
+    estate.elastic_settings.editable_deployments = {own.id}
+    endpoint = await estate.put_endpoint(tags={"elastic-deployments": "other, logs-eastus2"})
+    await estate.settle()
+    associated = (await estate.connection(endpoint)).condition("Associated")
+    assert associated is not None
+    assert (associated.reason, other.id in associated.message) == ("ElasticRightsMissing", True)
+    assert "deployment-editor" in associated.next_step
+    assert [len(estate.elastic.attached(one.id)) for one in (own, other)] == [2, 1]
+    await estate.azure("DELETE", endpoint)
+    await estate.clock.sleep(86400)
+    await estate.sweep()
+    await estate.settle()
+    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert [len(estate.elastic.attached(one.id)) for one in (own, other)] == [1, 1]
+
+
 async def test_a_policy_is_never_made_to_apply_by_default(estate: Estate) -> None:
     bodies: list[dict[str, Any]] = []
     create = estate.elastic._filters.create

@@ -270,6 +270,29 @@ async def test_the_documented_limits_hold(
     assert (await api.post(R, json=ruleset())).status_code == 400
 
 
+async def test_an_editor_of_some_deployments_may_write_policies_and_associate_them_there_only(
+    api: httpx.AsyncClient, ruleset: RulesetBody, elastic: ElasticCloud, settings: ElasticSettings
+) -> None:
+    own, other = elastic.add_deployment("own", "eastus2"), elastic.add_deployment("other", "eastus2")
+    settings.editable_deployments = {own.id}
+    ruleset_id = await create(api, ruleset())
+
+    async def associate(deployment_id: str) -> int:
+        body = {"entity_type": "deployment", "id": deployment_id}
+        return (await api.post(f"{R}/{ruleset_id}/associations", json=body)).status_code
+
+    assert [await associate(one.id) for one in (own, other)] == [201, 403]
+    elastic.add_policy("theirs", "eastus2", deployments=[other.id])
+    theirs = elastic.attached(other.id)[0].id
+    refused = await api.delete(f"{R}/{theirs}/associations/deployment/{other.id}")
+    assert (refused.status_code, refused.headers["x-cloud-error-codes"]) == (403, "root.permission_denied")
+    assert (await api.post(R, json=ruleset("by default", include_by_default=True))).status_code == 403
+    assert (await api.get(R)).status_code == 200
+    settings.editable_deployments = set()
+    assert (await api.post(R, json=ruleset("second"))).status_code == 403
+    assert (await api.delete(f"{R}/{ruleset_id}")).status_code == 403
+
+
 async def test_associations_the_key_may_not_see_are_counted_and_not_listed(
     api: httpx.AsyncClient, ruleset: RulesetBody, elastic: ElasticCloud, settings: ElasticSettings
 ) -> None:
