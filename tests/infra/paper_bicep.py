@@ -46,6 +46,19 @@ def statements(path: Path) -> tuple[Any, ...]:
     return tuple(tree.statements)
 
 
+def comes_first(template: str, name: str) -> set[str]:
+    """What must be there before a module or resource: what it speaks of, and what that needs."""
+    declared = {one.name.name: one for one in statements(INFRA / template) if kind(one) in DECLARING}
+    found: set[str] = set()
+    todo = [name]
+    while todo:
+        nodes = importlib.import_module("bicepcheck.syntax").walk(declared[todo.pop()])
+        spoken_of = {one.name for one in nodes if kind(one) == "Var"} & declared.keys()
+        todo += spoken_of - found
+        found |= spoken_of
+    return found
+
+
 def kind(node: Any) -> str:
     return type(node).__name__
 

@@ -13,7 +13,7 @@ import pytest
 from shared.settings import load
 from tests.infra import shipped
 from tests.infra.paper_azure import CLOUDS, Azure, misnamed
-from tests.infra.paper_bicep import deploy
+from tests.infra.paper_bicep import comes_first, deploy
 
 pytestmark = pytest.mark.skipif(
     not os.environ.get("BICEP_CHECK"), reason="needs a parser of Bicep: `.ci/run` sets BICEP_CHECK"
@@ -207,3 +207,20 @@ def test_private_endpoints_have_the_zones_of_their_cloud(cloud: str, zones: dict
     ]
     assert {end: sum(name.endswith(f".{end}") for name in made) for end in zones} == zones
     assert len(made) == 5
+
+
+@pytest.mark.parametrize(
+    ("what", "needed"),
+    [
+        (
+            "app",
+            {"storageRoles", "vault", "monitoring", "dataEndpoints", "network"},
+        ),  # rights, logs, a way
+        ("events", {"app", "storageRoles"}),  # Event Grid writes as soon as it is told to
+        ("mayJoin", {"roles", "network"}),
+        ("mayRead", {"roles", "identity"}),
+        ("siteEndpoint", {"app", "network"}),
+    ],
+)
+def test_what_something_needs_when_it_starts_is_deployed_before_it(what: str, needed: set[str]) -> None:
+    assert needed <= comes_first("main.bicep", what)
