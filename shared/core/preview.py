@@ -13,6 +13,7 @@ from typing import Any
 from shared.core import conditions as c
 from shared.core.conditions import Condition
 from shared.core.steps import Action, Step
+from shared.core.terminal import printable
 
 SIGNS = {Action.CREATE: "+", Action.CHANGE: "~", Action.REMOVE: "-"}
 BLOCKED = "!"
@@ -80,7 +81,7 @@ def preview_text(previews: Iterable[Preview], errors: Iterable[str] = ()) -> str
     idle = len(previews) - len(parts)
     if idle:
         parts.append(f"{idle} connection(s) are as they should be.")
-    parts += [f"Not read: {error}" for error in errors]
+    parts += [printable(f"Not read: {error}") for error in errors]
     found = counts(previews)
     total = f"Plan: {found['create']} to create, {found['change']} to change, {found['remove']} to remove"
     blocked = f"; {found['blocked']} wait for a person" if found["blocked"] else ""
@@ -100,4 +101,4 @@ def _text(preview: Preview) -> str:
     for one in preview.blocked:
         lines += [f"  {BLOCKED} {one.type} {one.reason}: {one.message}", f"      next: {one.next_step}"]
     lines += [f"  = stays: {text}" for text in preview.left]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))

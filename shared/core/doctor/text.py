@@ -6,6 +6,8 @@ import textwrap
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from shared.core.terminal import printable
+
 if TYPE_CHECKING:
     from shared.core.doctor.findings import Finding, Report
 
@@ -49,7 +51,7 @@ def _lines(finding: Finding) -> list[str]:
 
 def _wrapped(text: str, head: str) -> list[str]:
     return textwrap.wrap(
-        text,
+        printable(text),
         WIDTH,
         initial_indent=head,
         subsequent_indent=" " * len(head),
