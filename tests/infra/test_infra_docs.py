@@ -98,3 +98,11 @@ def test_links_lead_somewhere(page: str) -> None:
 def test_every_output_that_the_pages_use_exists() -> None:
     outputs = set(re.findall(r"^output (\w+)", bicep("main.bicep"), re.MULTILINE))
     assert set(re.findall(r"\b(?:AUTOPILOT_\w+)", DEPLOY + OPERATIONS)) <= outputs
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_row_of_a_table_has_as_many_cells_as_its_heading(page: str) -> None:
+    text = re.sub(r"^```.*?^```$", "", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+        rows = table.splitlines()
+        assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {rows[1].count("|")}, rows[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from local.elastic.history import HistoryEvent
@@ -11,6 +13,9 @@ from tests.harness.wire import Call
 ARM_BUDGET = 12
 """With zone and link absent, and one further network to link; polls of long-running operations do not count."""
 ELASTIC_BUDGET = 6
+
+
+OPERATIONS = Path(__file__).resolve().parents[2].joinpath("docs", "operations.md").read_text(encoding="utf-8")
 
 
 def of(estate: Estate, service: str) -> list[Call]:
@@ -98,3 +103,30 @@ async def test_a_tables_row_is_written_a_bounded_number_of_times(estate: Estate)
     await estate.ready(endpoint)
     written = [call for call in estate.worker.wire.calls if call.service == "connections" and call.writes]
     assert len(written) <= 20
+
+
+async def test_the_reads_of_a_first_connection_are_those_that_operators_are_told(estate: Estate) -> None:
+    estate.arm_settings.zone_seconds, estate.arm_settings.link_seconds = 30, 10
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    await estate.ready(endpoint)
+    every = [call for call in estate.worker.wire.calls if call.service == "arm" and "privateDns" in call.what]
+    reads = [call for call in every if not call.writes]
+    polls = [call for call in reads if call.polls]
+    assert f"{len(reads)} private DNS reads, {len(polls)} of them asking" in OPERATIONS
+
+
+async def test_the_reads_of_a_sweep_and_of_a_run_are_those_that_operators_are_told(estate: Estate) -> None:
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    await estate.ready(endpoint)
+    estate.worker = estate.new_worker()
+    await estate.sweep()
+    assert (len(of(estate, "arm")), len(of(estate, "elastic"))) == (2 + 1 + 2, 1 + 1)
+    assert "2 lists (endpoints, interfaces) + 1 list of zones + 2 per zone" in OPERATIONS
+    assert "1 list of policies + 1 search" in OPERATIONS
+    estate.worker = estate.new_worker()
+    await estate.send(endpoint)
+    await estate.settle()
+    assert (len(of(estate, "arm")), len(of(estate, "elastic"))) == (1 + 2, 2)
+    assert "| 1 endpoint + 2 DNS + 2 Elastic Cloud |" in OPERATIONS
