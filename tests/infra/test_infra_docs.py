@@ -95,6 +95,11 @@ def test_links_lead_somewhere(page: str) -> None:
             assert heading in {re.sub(r"[^a-z0-9 -]", "", h.lower()).replace(" ", "-") for h in headings}, target
 
 
+@pytest.mark.parametrize("name", ["workQueue", "poisonQueue", "deadLetterContainer", "elasticKeySecret"])
+def test_what_a_person_may_have_to_look_for_is_called_as_the_templates_make_it(name: str) -> None:
+    assert f"`{load('names.json')[name]}`" in DEPLOY + SECURITY + OPERATIONS
+
+
 def test_every_output_that_the_pages_use_exists() -> None:
     outputs = set(re.findall(r"^output (\w+)", bicep("main.bicep"), re.MULTILINE))
     assert set(re.findall(r"\b(?:AUTOPILOT_\w+)", DEPLOY + OPERATIONS)) <= outputs

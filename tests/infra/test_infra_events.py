@@ -104,6 +104,7 @@ def test_the_schema_is_one_that_the_trigger_reads_and_deliveries_are_not_given_u
     assert "eventDeliverySchema: 'EventGridSchema'" in text
     assert "maxDeliveryAttempts: 30" in text
     assert "eventTimeToLiveInMinutes: 1440" in text
+    assert "queueMessageTimeToLiveInSeconds: -1" in text, "as long as the app is away"
 
 
 def test_two_installations_on_one_topic_do_not_overwrite_each_others_subscription_or_alerts() -> None:

@@ -45,6 +45,36 @@ def test_every_name_is_used_by_a_template(name: str) -> None:
     assert any(f"names.{name}" in bicep(template) for template in TEMPLATES)
 
 
+PLACES = {
+    "app/storage.bicep": [
+        "[names.packageContainer, names.deadLetterContainer]",
+        "[names.workQueue, names.poisonQueue]",
+        "in names.tables",
+    ],
+    "app/storage-roles.bicep": [
+        "resource deadLetters 'containers' existing = {\n      name: names.deadLetterContainer",
+        "resource work 'queues' existing = {\n      name: names.workQueue",
+    ],
+    "app/event-subscription.bicep": [
+        "blobContainerName: names.deadLetterContainer",
+        "queueName: names.workQueue",
+        "'${functionAppId}/functions/${names.eventFunction}'",
+    ],
+    "app/function.bicep": [
+        "value: '${blobEndpoint}${names.packageContainer}'",
+        "SecretName=${names.elasticKeySecret})",
+        "SecretName=${names.elasticKeySecret}-${one.name})",
+    ],
+    "app/vault.bicep": ["name: names.elasticKeySecret"],
+}
+"""Where each name is made, and where it is used: one for another would deploy, and fail later."""
+
+
+@pytest.mark.parametrize(("template", "place"), [(one, place) for one in PLACES for place in PLACES[one]])
+def test_what_is_made_and_what_is_used_have_the_same_name(template: str, place: str) -> None:
+    assert bicep(template).count(place) == 1
+
+
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_no_template_spells_a_name_out(template: str) -> None:
     values = [v for value in NAMES.values() for v in (value if isinstance(value, list) else [value])]

@@ -57,6 +57,8 @@ def test_every_app_setting_of_the_templates_is_known_and_every_required_one_is_m
     storage = {name for name in shipped if name.startswith("AzureWebJobsStorage__")} - PLATFORM
     assert shipped - known - storage == PLATFORM
     assert {setting.name for setting in descriptions() if setting.default is None} <= shipped
+    # Without the client id the host would look for an identity of the system's.
+    assert {name.removeprefix("AzureWebJobsStorage__") for name in storage} >= {"credential", "clientId"}
     assert storage_settings({name: VALUES.get(name, "") for name in storage})[1] == ()
 
 
