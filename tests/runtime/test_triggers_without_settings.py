@@ -12,6 +12,7 @@ import httpx
 import pytest
 from runtime_parts import ROOT, call, clean_environment, event, http, in_worker, needs_worker, without_chance
 
+from functions.openapi.routes import ROUTES
 from local.clock import LoopClock
 from local.host import FunctionsHost, HostSettings, Keys, MemoryQueueService
 from local.host.bindings import queue_argument, timer_argument
@@ -35,14 +36,32 @@ HTTP = (
     http("check_connection", "POST", f"/api/connections/{ID}/check", id=ID),
     http("reconcile_connection", "POST", f"/api/connections/{ID}/reconcile", id=ID),
     http("reconcile_endpoint", "POST", "/api/reconcile", body='{"endpoint": "x"}'),
+    http("get_plan", "GET", "/api/plan"),
+    http("get_connection_plan", "GET", f"/api/connections/{ID}/plan", id=ID),
+    http("get_removals", "GET", "/api/removals"),
+    http("confirm_removals", "POST", "/api/removals/confirm", body='{"stop": "one"}'),
     http("get_pause", "GET", "/api/pause"),
     http("set_pause", "POST", "/api/pause", body='{"minutes": 5}'),
     http("lift_pause", "DELETE", "/api/pause"),
     http("replay_poison", "POST", "/api/poison/replay?limit=5"),
     http("openapi", "GET", "/api/openapi.json"),
+    http("dashboard", "GET", "/api/dashboard"),
+    http("dashboard_connection", "GET", f"/api/dashboard/{ID}", id=ID),
+    http("dashboard_file", "GET", "/api/dashboard/files/main.js", name="main.js"),
+    http("dashboard_file", "GET", "/api/dashboard/files/nothing.js", name="nothing.js"),
     http("reconcile_endpoint", "POST", "/api/reconcile", body="no JSON"),
     http("reconcile_endpoint", "POST", "/api/reconcile", body=json.dumps({"endpoint": "x" * 100_000})),
 )
+DOCTOR = http("doctor", "GET", "/api/doctor")
+STATUS = {
+    "/api/openapi.json": 200,
+    "/api/dashboard": 200,
+    f"/api/dashboard/{ID}": 200,
+    "/api/dashboard/files/main.js": 200,
+    "/api/dashboard/files/nothing.js": 404,
+    f"/api/connections/{ID}/journal?limit=0": 400,
+}
+"""What is public needs no settings, and what cannot be meant is told before them; all else is 503."""
 
 
 class SmallHost:
@@ -99,6 +118,11 @@ async def test_the_worker_finds_exactly_the_functions_that_the_small_host_finds(
     assert outputs == [("endpoint_events", "reconcile")]
 
 
+def test_every_http_function_is_invoked() -> None:
+    invoked = {one["function"] for one in (*HTTP, DOCTOR)}
+    assert invoked == {route.function for route in ROUTES}
+
+
 async def test_http_functions_say_what_is_wrong_in_both(small: SmallHost) -> None:
     _, results = await in_worker(HTTP, STORAGE)
     for invocation, result in zip(HTTP, results, strict=True):
@@ -106,10 +130,21 @@ async def test_http_functions_say_what_is_wrong_in_both(small: SmallHost) -> Non
         assert result["ok"], result["error"]
         there = result["returned"]
         assert int(there["status"]) == here.status_code
-        assert without_chance(json.loads(there["body"])) == without_chance(here.json())
-        # What is public needs no settings, and what cannot be meant is told before them.
-        expected = {"/api/openapi.json": 200, f"/api/connections/{ID}/journal?limit=0": 400}
-        assert here.status_code == expected.get(invocation["value"]["url"].removeprefix("http://worker"), 503)
+        kind = next(value for name, value in there["headers"].items() if name.lower() == "content-type")
+        assert kind == here.headers["content-type"]
+        if kind.startswith("application/json"):
+            assert without_chance(json.loads(there["body"])) == without_chance(here.json())
+        else:
+            assert there["body"] == here.text
+        assert here.status_code == STATUS.get(invocation["value"]["url"].removeprefix("http://worker"), 503)
+
+
+async def test_the_doctor_finds_the_same_in_both(small: SmallHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AzureWebJobsStorage")
+    _, [result] = await in_worker([DOCTOR], {})
+    there, here = json.loads(result["returned"]["body"]), (await small.answer(DOCTOR)).json()
+    assert there["findings"] == here["findings"]
+    assert {"AZURE_SUBSCRIPTIONS", "AzureWebJobsStorage"} <= {one["what"].split(":")[0] for one in here["findings"]}
 
 
 async def test_events_of_both_schemas_become_the_same_message_in_both(small: SmallHost) -> None:
