@@ -15,7 +15,7 @@ from e2e_instance import Instance
 
 from shared.core.conditions import CLAIMED, ORDER, REMOVED
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.every_python]
 
 STORY_SECONDS = 150
 Tell = Callable[..., Instance]
