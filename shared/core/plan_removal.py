@@ -8,9 +8,9 @@ An association has no marker, so only the record says whether it is ours (S4).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from shared.core.connection import Connection, Owner
+from shared.core.connection import Connection, Owner, PolicyMemory
 from shared.core.disassociation import plan_disassociation
 from shared.core.model import POLICY_TYPE, Claim, Deployment, Endpoint, Policy, Zone
 from shared.core.plan_associations import associated_with
@@ -76,6 +76,29 @@ def plan_removal(known: Connection, observed: ObservedRemoval, rules: Rules) -> 
         problems=tuple(one for one in found if isinstance(one, Problem)),
         types={policy.id: policy.type for policy in observed.policies},
     )
+
+
+def still_there(known: Connection, observed: ObservedRemoval) -> Connection:
+    """The record at the end of a removal, less what was gone before it began.
+
+    A run that died may have taken it away and not said so, or a person did. `known` has what the steps left.
+    """
+    zone = next((one for one in observed.zones if known.zone and one.id.key == known.zone.id.lower()), None)
+    if zone is None:
+        known = replace(known, zone=None, links=())
+    else:
+        there = {link.id.lower() for link in zone.links}
+        known = replace(known, links=tuple(link for link in known.links if link.id.lower() in there))
+    if zone is None or zone.record is None:
+        known = replace(known, record=None, record_addresses=())
+    policy = next((one for one in observed.policies if one.id == known.policy.id), None)
+    if policy is None:
+        known = replace(known, policy=PolicyMemory(), deployments=())
+    standing = associated_with(known.policy.id, policy, observed.deployments) if policy is not None else set()
+    kept = tuple(memory for memory in known.associations if memory.deployment_id in standing)
+    claimed = {one.endpoint_guid.lower() for one in observed.claims}
+    claim = known.claim if known.claim is not None and known.claim.guid.lower() in claimed else None
+    return replace(known, associations=kept, claim=claim)
 
 
 def held_up_by(step: RemovalStep, refused: Collection[RemovalStep]) -> bool:

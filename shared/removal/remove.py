@@ -15,7 +15,7 @@ from shared.core.errors import AutopilotError, Blocked, Waiting
 from shared.core.messages import WorkMessage
 from shared.core.missing import Missing, miss
 from shared.core.modes import OBSERVE_MODE, Mode
-from shared.core.plan_removal import RemovalPlan, plan_removal
+from shared.core.plan_removal import RemovalPlan, plan_removal, still_there
 from shared.core.rules import OnDelete
 from shared.core.selection import Problem
 from shared.core.steps import destructive
@@ -111,7 +111,8 @@ async def _due(run: Run) -> None:
         _removed(run, "Retained", "What was made for it is left, as the settings or its tag say.", things_of(known))
         return
     try:
-        plan = plan_removal(known, await observe_removal(context, known), context.rules)
+        observed = await observe_removal(context, known)
+        plan = plan_removal(known, observed, context.rules)
         if plan.steps and not stance.enforces:
             _only_planned(run, plan)
             return
@@ -126,6 +127,8 @@ async def _due(run: Run) -> None:
     if postponed is not None:
         _later(run, postponed)
     else:
+        if not plan.problems:  # else it goes on later, and what is ours but not listed yet is still to be known then
+            run.connection = still_there(run.connection, observed)
         _finish(run, plan, refused)
 
 

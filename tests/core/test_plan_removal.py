@@ -9,6 +9,7 @@ import pytest
 from core_parts import (
     ADDRESS,
     GUID,
+    HUB,
     IP_POLICY,
     KNOWN,
     MINE,
@@ -23,9 +24,9 @@ from core_parts import (
 )
 from core_parts import link as linked
 
-from shared.core.connection import AssociationMemory, ClaimMemory, Connection, Owner, PolicyMemory
+from shared.core.connection import AssociationMemory, ClaimMemory, Connection, Owned, Owner, PolicyMemory
 from shared.core.model import Claim, Deployment, Policy, Rule
-from shared.core.plan_removal import ObservedRemoval, RemovalPlan, held_up_by, plan_removal
+from shared.core.plan_removal import ObservedRemoval, RemovalPlan, held_up_by, plan_removal, still_there
 from shared.core.rules import Rules
 from shared.core.selection import OPT_OUT_TAG
 from shared.core.steps import (
@@ -226,6 +227,47 @@ def test_only_a_claim_of_ours_that_stands_is_given_up(
     found = planned(known=having(claim=memory), claims=(Claim(REGION, "pe-search", GUID),) if standing else ())
     assert found.steps == ((UnclaimEndpoint(REGION, "pe-search", GUID),) if steps else ())
     assert len(found.left) == left
+
+
+# -- what the record says at the end -------------------------------------------------------------------------------
+
+ALL = having(
+    OURS,
+    AssociationMemory("d2", Owner.ADOPTED),
+    zone=Owned(zone().id.text, Owner.OURS),
+    links=(Owned(linked().id, Owner.OURS), Owned(linked(HUB).id, Owner.OURS)),
+    record=Owned(f"{zone().id.text}/A/*", Owner.OURS),
+    record_addresses=(ADDRESS,),
+    claim=ClaimMemory(REGION, "pe-search", GUID, Owner.OURS),
+)
+STANDS = ObservedRemoval(
+    zones=(zone(linked(), linked(HUB), record=record(ADDRESS)),),
+    policies=(policy(associations=("d1",)),),
+    deployments=(deployment("d2", attached=("p-1",)),),
+    claims=(Claim(REGION, "pe-search", GUID.upper()),),
+)
+NOTHING = replace(
+    ALL, zone=None, links=(), record=None, record_addresses=(), policy=PolicyMemory(), associations=(), claim=None
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "left"),
+    [
+        ({}, ALL),
+        ({"zones": ()}, replace(ALL, zone=None, links=(), record=None, record_addresses=())),
+        ({"zones": (zone(linked(), linked(HUB)),)}, replace(ALL, record=None, record_addresses=())),
+        ({"zones": (zone(linked(HUB), record=record(ADDRESS)),)}, replace(ALL, links=ALL.links[1:])),
+        ({"policies": (IP_POLICY,)}, replace(ALL, policy=PolicyMemory(), associations=())),
+        ({"policies": (policy(),)}, replace(ALL, associations=ALL.associations[1:])),
+        ({"claims": ()}, replace(ALL, claim=None)),
+        ({"zones": (), "policies": (), "claims": ()}, NOTHING),
+    ],
+)
+def test_what_was_gone_before_is_not_on_record_once_the_removal_is_done(
+    changes: dict[str, Any], left: Connection
+) -> None:
+    assert still_there(ALL, replace(STANDS, **changes)) == left
 
 
 # -- what a refusal holds up ---------------------------------------------------------------------------------------

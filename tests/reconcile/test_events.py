@@ -48,6 +48,17 @@ async def test_a_delete_event_that_overtakes_the_write_event_is_harmless(estate:
     assert creates(estate) == ONCE
 
 
+async def test_a_delete_event_is_not_believed_while_azure_shows_the_endpoint(estate: Estate) -> None:
+    """It came late, of the endpoint that had the name before: not for a moment does the connection count as going."""
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    await estate.send(endpoint, "event-delete")
+    await estate.settle(60)
+    connection = await estate.ready(endpoint)
+    assert connection.removing_since is None
+    assert creates(estate) == ONCE
+
+
 async def test_a_delete_event_of_an_unknown_endpoint_leaves_no_trace(estate: Estate) -> None:
     estate.events.settings.drop = True
     endpoint = await estate.put_endpoint("pe-gone")
