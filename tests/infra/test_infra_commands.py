@@ -65,6 +65,8 @@ TRIED = {
         "--subnet --tags --vnet-name"
     ),
     "network private-endpoint show": "",
+    "network vnet peering create": "--allow-vnet-access --name --remote-vnet --resource-group --vnet-name",
+    "network vnet show": "--name --resource-group",
     "network vnet subnet show": "--vnet-name",
     "provider register": "--namespace --wait",
     "resource update": "--ids --set",
