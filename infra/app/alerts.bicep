@@ -186,7 +186,8 @@ resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
     category: 'workbook'
     version: 'Notebook/1.0'
     sourceId: workspaceId
-    serializedData: loadTextContent('../workbook.json')
+    // The queries' workspace, also where the workbook is opened from elsewhere than its page.
+    serializedData: replace(loadTextContent('../workbook.json'), '\${workspace}', workspaceId)
   }
 }
 

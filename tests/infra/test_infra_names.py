@@ -141,6 +141,7 @@ def test_every_function_has_ended_by_itself_before_the_host_ends_it() -> None:
     assert timedelta(seconds=timeout) <= LONGEST
 
 
-def test_log_lines_that_alerts_rest_on_are_not_sampled() -> None:
-    logging = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))["logging"]["applicationInsights"]
-    assert "Trace" in logging["samplingSettings"]["excludedTypes"].split(";")
+def test_log_lines_that_alerts_rest_on_are_neither_sampled_nor_filtered() -> None:
+    logging = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))["logging"]
+    assert "Trace" in logging["applicationInsights"]["samplingSettings"]["excludedTypes"].split(";")
+    assert "logLevel" not in logging, "the host's own is Information, which is the lines' level"

@@ -117,7 +117,14 @@ def test_there_is_an_alert_for_each_thing_to_be_woken_for_and_each_query_has_its
         "removals-stopped",
     }
     assert "'DeadLetteredCount'" in bicep("app/event-subscription.bicep")
-    assert "loadTextContent('../workbook.json')" in text
+
+
+def test_the_workbook_looks_into_the_installations_workspace() -> None:
+    text = (INFRA / "workbook.json").read_text(encoding="utf-8")
+    assert re.findall(r"\$\{\w+\}", text) == ["${workspace}"]
+    assert json.loads(text)["fallbackResourceIds"] == ["${workspace}"]
+    replaced = r"replace(loadTextContent('../workbook.json'), '\${workspace}', workspaceId)"
+    assert f"serializedData: {replaced}" in bicep("app/alerts.bicep")
 
 
 def test_the_workbook_shows_connections_verdicts_latency_sweep_cost_and_journal() -> None:

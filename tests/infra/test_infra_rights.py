@@ -85,6 +85,32 @@ async def test_a_linked_network_in_another_subscription_needs_the_role_on_that_n
     assert (await estate.connection(endpoint)).address
 
 
+@pytest.mark.parametrize("named", [True, False])
+async def test_an_endpoint_whose_network_is_in_a_subscription_that_is_not_watched_needs_that_one_named(
+    named: bool,
+) -> None:
+    other = "00000000-0000-0000-0000-000000000002"
+    spoke = vnet_id("eastus2", "spoke", subscription=other)
+    estate = hub_estate(**({"DNS_SUBSCRIPTIONS": other} if named else {}))
+    estate.arm_settings.subscriptions.append(other)
+    grant(estate)
+    if named:  # as main.bicep gives the reader to what dnsSubscriptions names
+        estate.arm_settings.role_assignments[WORKERS] += assignments(
+            read=[f"/subscriptions/{other}"], write=[], join=[]
+        )
+    await estate.open()
+    await estate.azure("PUT", spoke, vnet_body("eastus2", "10.210"), api=NETWORK_API)
+    await estate.peer(HUB_VNET, spoke, connected=True)
+    endpoint = await estate.put_endpoint(vnet=spoke)
+    await estate.settle()
+    if named:
+        await estate.ready(endpoint)
+    else:
+        linked = (await estate.connection(endpoint)).condition("Linked")
+        assert linked is not None
+        assert f"{NETWORK}/virtualNetworks/join/action on {spoke}" in linked.message
+
+
 async def test_an_app_in_a_subscription_that_is_not_watched_reads_its_own_network_by_the_role_on_it() -> None:
     """It may not list the networks of that subscription; what its own one asks for names explains a failed test."""
     other = "00000000-0000-0000-0000-000000000002"
