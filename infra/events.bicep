@@ -26,9 +26,8 @@ param topicIdentityId string = ''
 @description('Resource id of the action group for alerts; empty for none.')
 param actionGroupId string = ''
 
-var watched = empty(watchedSubscriptions)
-  ? [subscription().subscriptionId]
-  : map(split(watchedSubscriptions, ','), id => toLower(trim(id)))
+var given = map(filter(split(watchedSubscriptions, ','), id => !empty(trim(id))), id => toLower(trim(id)))
+var watched = empty(given) ? [subscription().subscriptionId] : union(given, [])
 var topicIds = map(filter(split(existingTopicIds, ','), id => !empty(trim(id))), id => trim(id))
 
 module topic 'app/topic.bicep' = [for id in watched: {

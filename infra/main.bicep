@@ -135,14 +135,18 @@ var furtherOrganizations = map(filter(split(organizations, ';'), entry => !empty
   scope: trim(substring(entry, indexOf(entry, '=') + 1))
 })
 var here = subscription().subscriptionId
-var watched = empty(watchedSubscriptions) ? [here] : map(split(watchedSubscriptions, ','), id => toLower(trim(id)))
-var furtherDns = empty(dnsSubscriptions) ? [] : map(split(dnsSubscriptions, ','), id => toLower(trim(id)))
+var givenSubscriptions = map(filter(split(watchedSubscriptions, ','), id => !empty(trim(id))), id => toLower(trim(id)))
+var watched = empty(givenSubscriptions) ? [here] : union(givenSubscriptions, [])
+var furtherDns = map(filter(split(dnsSubscriptions, ','), id => !empty(trim(id))), id => toLower(trim(id)))
 var zoneHomes = empty(dnsZoneResourceGroupId) ? [] : [toLower(split(dnsZoneResourceGroupId, '/')[2])]
 var readSubscriptions = union(watched, furtherDns, zoneHomes)
 
-// Where zones may be written: where they are made, and where the deployer says there are some already.
-var madeIn = empty(dnsZoneResourceGroupId) ? map(watched, id => '/subscriptions/${id}') : [dnsZoneResourceGroupId]
-var givenScopes = map(filter(split(dnsScopes, ','), scope => !empty(trim(scope))), scope => trim(scope))
+// Where zones may be written: where they are made, and where the deployer says there are some already. In lower case: one
+// place written in two ways, now or at the next deployment, would be given the same role twice, which Azure refuses.
+var madeIn = empty(dnsZoneResourceGroupId)
+  ? map(watched, id => '/subscriptions/${id}')
+  : [toLower(dnsZoneResourceGroupId)]
+var givenScopes = map(filter(split(dnsScopes, ','), scope => !empty(trim(scope))), scope => toLower(trim(scope)))
 var writeScopes = union(madeIn, givenScopes)
 var writeSubscriptions = map(filter(writeScopes, scope => length(split(scope, '/')) == 3), scope => split(scope, '/')[2])
 var writeGroups = filter(writeScopes, scope => length(split(scope, '/')) == 5)
@@ -151,10 +155,11 @@ var appNetworkId = empty(appSubnetId) ? '${group.id}/providers/Microsoft.Network
 var networkName = '${abbreviations.virtualNetworks}${environmentName}'
 var givenNetworks = map(filter(split(linkedNetworks, ','), id => !empty(trim(id))), id => trim(id))
 var networks = union([appNetworkId], givenNetworks)
+var joinedNetworks = union(map(networks, id => toLower(id)), [])
 var assignable = union(
   readSubscriptions,
-  map(writeScopes, scope => toLower(split(scope, '/')[2])),
-  map(networks, id => toLower(split(id, '/')[2])),
+  map(writeScopes, scope => split(scope, '/')[2]),
+  map(joinedNetworks, id => split(id, '/')[2]),
   [here]
 )
 
@@ -388,7 +393,7 @@ module mayDeleteInGroup 'app/role-on-group.bicep' = [for id in (allowDelete ? wr
   }
 }]
 
-module mayJoin 'app/role-on-network.bicep' = [for id in networks: {
+module mayJoin 'app/role-on-network.bicep' = [for id in joinedNetworks: {
   scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
   params: {
     networkName: last(split(id, '/'))

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(
     not os.environ.get("BICEP_CHECK"), reason="needs a parser of Bicep: `.ci/run` sets BICEP_CHECK"
 )
 
-HOME, OTHER, HUB = (f"00000000-0000-0000-0000-00000000000{number}" for number in (1, 2, 3))
+HOME, OTHER, HUB = (f"00000000-0000-0000-0000-0000000000a{number}" for number in (1, 2, 3))
 GROUP = f"/subscriptions/{HUB}/resourceGroups/rg-hub"
 NETWORK = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet-hub"
 THEIRS = f"/subscriptions/{OTHER}/resourceGroups/rg-theirs/providers/Microsoft.EventGrid/systemTopics/theirs"
@@ -42,6 +42,13 @@ CHOICES: dict[str, dict[str, Any]] = {
         "dnsScopes": f"{GROUP}, /subscriptions/{OTHER}",
         "dnsSubscriptions": HUB,
         "allowDelete": False,
+    },
+    "everything twice, in other letters": {
+        "watchedSubscriptions": f"{HOME},{OTHER}, {OTHER.upper()} ,",
+        "dnsSubscriptions": f"{HUB},",
+        "dnsZoneResourceGroupId": GROUP,
+        "dnsScopes": f"{GROUP.upper()},,/subscriptions/{OTHER}, /SUBSCRIPTIONS/{OTHER.upper()}",
+        "linkedNetworks": f"{NETWORK},{NETWORK.upper()}, ",
     },
     "organizations": {
         "organizations": f"eu=subscription:{OTHER},tag:elastic-org=eu; us-2 = group:rg-us",
@@ -130,10 +137,14 @@ def test_custom_roles_are_assigned_where_they_may_be_and_nowhere_else(choice: st
     roles = {
         one.name: one.body["properties"] for one in azure.of("Microsoft.Authorization/roleDefinitions") if one.body
     }
-    used = set()
+    used, given = set(), set()
     for one in azure.of("Microsoft.Authorization/roleAssignments"):
         assert one.body is not None
-        role = roles.get(one.body["properties"]["roleDefinitionId"].rpartition("/")[2])
+        made = one.body["properties"]
+        same = (one.scope.lower(), made["principalId"], made["roleDefinitionId"].rpartition("/")[2])
+        assert same not in given, "Azure refuses the same assignment under another name"
+        given.add(same)
+        role = roles.get(same[2])
         assert uuid.UUID(one.name)
         if role is not None:
             (there,) = [at for at in role["assignableScopes"] if f"{one.scope}/".lower().startswith(f"{at}/")]

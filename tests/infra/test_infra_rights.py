@@ -199,7 +199,7 @@ def test_the_right_to_delete_is_a_role_of_its_own_that_is_given_where_zones_are_
     main, definitions = bicep("main.bicep"), bicep("app/role-definitions.bicep")
     assert "resource remover 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (allowDelete)" in definitions
     scopes = dict(re.findall(r"\[for id in (.+): \{(?:.|\n)*?roleName: roles\.outputs\.(\w+)Name", main))
-    assert {where for where, role in scopes.items() if role == "reader"} == {"readSubscriptions", "networks"}
+    assert {where for where, role in scopes.items() if role == "reader"} == {"readSubscriptions", "joinedNetworks"}
     assert {where for where, role in scopes.items() if role == "writer"} == {"writeSubscriptions", "writeGroups"}
     assert {where for where, role in scopes.items() if role == "remover"} == {
         "(allowDelete ? writeSubscriptions : [])",
