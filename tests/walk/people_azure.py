@@ -32,6 +32,8 @@ async def _put(scene: Scene, place: Place, tags: dict[str, str]) -> None:
     await scene.azure("PUT", place.id, endpoint_body(location, place.vnet, ALIASES[place.region], tags))
     found = scene.endpoint(place.name)
     assert found is not None
+    if place.name in scene.gone_at and place.name not in scene.alive:
+        scene.unseen.add(place.name)
     scene.alive[place.name] = place
     scene.connection_guids.setdefault(place.name, set()).add(found.resource_guid.lower())
 
@@ -54,7 +56,8 @@ async def delete_endpoint(scene: Scene, drawn: Random) -> str | None:
 
 async def _delete(scene: Scene, name: str) -> str:
     await scene.azure("DELETE", scene.alive[name].id)
-    scene.gone_at[name] = scene.estate.clock.now()
+    if name not in scene.unseen:
+        scene.gone_at[name] = scene.estate.clock.now()
     del scene.alive[name]
     await scene.estate.clock.sleep(10)
     return name

@@ -82,7 +82,9 @@ class Scene:
     alive: dict[str, Place] = field(default_factory=dict)
     """Endpoints that a person made and did not delete, by name."""
     gone_at: dict[str, datetime] = field(default_factory=dict)
-    """When the endpoint of a name was last deleted."""
+    """When the endpoint of a name was last deleted, as far as the app could notice: its grace period began."""
+    unseen: set[str] = field(default_factory=set)
+    """Endpoints that were made again and that no worker has read since: if they go again, nobody can tell."""
     connection_guids: dict[str, set[str]] = field(default_factory=dict)
     """Every GUID that the endpoint of a name ever had, lower case."""
     former_names: dict[str, set[str]] = field(default_factory=dict)
@@ -106,6 +108,12 @@ class Scene:
         end = asyncio.get_running_loop().time() + seconds
         await self.estate.settle(seconds)
         await self.estate.clock.sleep(max(0.0, end - asyncio.get_running_loop().time()))
+
+    def saw(self, request: str) -> None:
+        """A worker has made a request; of an endpoint that it read it knows that it is there again."""
+        if request.startswith("GET "):
+            path = request.partition("?")[0].lower()
+            self.unseen -= {place.name for place in PLACES if path.endswith(place.id.lower())}
 
     # -- what is there ---------------------------------------------------------------------------------------------
 

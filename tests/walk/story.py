@@ -25,7 +25,8 @@ from tests.walk.hosting import Weather
 from tests.walk.scene import Deed, Refused, Scene, opened
 from tests.walk.watch import Watch
 
-STEPS = int(os.environ.get("WALK_STEPS", "24"))
+STEPS_BY_DEFAULT = 24
+STEPS = int(os.environ.get("WALK_STEPS", STEPS_BY_DEFAULT))
 PEOPLES_DEEDS = (*people_azure.DEEDS, *people_elastic.DEEDS)
 PEOPLE = 0.5
 """Share of the steps that are a person's, or another manager's."""
@@ -86,7 +87,8 @@ class Story:
         except Exception as error:
             told = "\n".join(f"    {line}" for line in self.lines)
             without = f" WALK_WITHOUT={','.join(map(str, sorted(self.without)))}" if self.without else ""
-            again = f"WALK={self.seed}{without} python -m tests.walk"
+            steps = f" WALK_STEPS={self.steps}" if self.steps != STEPS_BY_DEFAULT else ""
+            again = f"WALK={self.seed}{steps}{without} python -m tests.walk"
             raise WalkFailed(f"{error or type(error).__name__}\n{told}\n  again: {again}") from error
         finally:
             _close(loop)
@@ -106,7 +108,10 @@ class Story:
         def hook(call: Call) -> Outcome:
             self.calls.append(call.name)
             walk.watch.call(call)
-            return walk.weather(call)
+            happens = walk.weather(call)
+            if happens is None:
+                scene.saw(call.what)
+            return happens
 
         scene.estate.hook = hook
         self._log(scene, f"settings: { {k: v for k, v in scene.estate.settings.items() if k in _SHOWN} }")

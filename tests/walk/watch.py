@@ -101,8 +101,10 @@ class Watch:
         before, now = self._before, self._state()
         self._check_foreign(before, now)
         for name in before.held.keys() & now.held.keys():
-            if before.held[name] != now.held[name]:
-                raise Harm(f"S5, S7: {name} is held, and {before.held[name]} became {now.held[name]} by {self._wrote}")
+            was, is_ = before.held[name], now.held[name]
+            changed = [f"{key}: {was[key]} became {is_[key]}" for key in was if was[key] != is_[key]]
+            if changed:
+                raise Harm(f"S5, S7: {name} is held, and of its {'; '.join(changed)}; by {self._wrote}")
         self._check_policies(before, now)
         self._check_made(now.pairs - before.pairs)
         self._check_taken(before.pairs - now.pairs)
