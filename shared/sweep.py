@@ -63,8 +63,6 @@ async def look_at_all(context: Context, correlation_id: str, result: Sweep) -> L
     look = Look(context, known, unreadable, readable, complete, World(), pause, correlation_id)
     desired = look.desired()
     result.endpoints = len(desired)
-    if known and not desired:
-        return look  # nothing to compare; and where there are records, the tables are not lost
     return replace(look, world=await read_world(context, desired, known, result))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from shared.context import Context
 from shared.core.errors import Blocked, LostRace, RetryLater
-from shared.core.removal_limit import Allowance, Stop
+from shared.core.removal_limit import LIMITED, Allowance, Stop
 from shared.state.rows import ControlRow
 
 NAME = "removals"
@@ -78,7 +78,7 @@ def _refused(allowance: Allowance, steps: int, limit: int) -> Blocked:
     else:
         what = f"{allowance.used} destructive steps were taken since the last sweep; {steps} more exceed {limit}."
         step = "The next sweep goes on by itself, or stops and asks, if it finds more than REMOVAL_LIMIT allows."
-    return Blocked(what, reason="RemovalLimitReached", next_step=step)
+    return Blocked(what, reason=LIMITED, next_step=step)
 
 
 def _to_document(allowance: Allowance) -> dict[str, Any]:

@@ -34,7 +34,7 @@ async def _dns(context: Context, known: Connection) -> tuple[tuple[Zone, ...], t
     if service is None:
         return (), ()
     own = parse_arm_id(known.endpoint_id).subscription_id
-    subscriptions = dict.fromkeys((own, *context.settings.subscriptions, *context.settings.dns_subscriptions))
+    subscriptions = dict.fromkeys((own, *context.settings.subscriptions, *context.settings.zone_subscriptions))
     listed = await context.dns.zones_named([service.zone], subscriptions)
     marked = [zone.id for zone in listed if bears_marks(zone, known.id, context.rules.instance_id)]
     wanted = {zone.key: zone for zone in (*([parse_arm_id(known.zone.id)] if known.zone else []), *marked)}

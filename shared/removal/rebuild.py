@@ -12,26 +12,30 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from shared.context import Context
-from shared.core.arm_ids import parse_arm_id
+from shared.core.arm_ids import connection_id, parse_arm_id
 from shared.core.catalogue import Service, hosted_services
+from shared.core.conditions import Phase
 from shared.core.connection import AssociationMemory, Connection, Owned, Owner, PolicyMemory
 from shared.core.errors import AutopilotError
 from shared.core.markers import Marker
+from shared.core.missing import has_things
 from shared.core.model import Policy, Zone
 from shared.core.plan_removal import policies_made_for
 
 
 async def rebuilt(context: Context, blank: Connection) -> Connection:
-    """The record as the markers tell it; `blank` as it is where they tell nothing."""
+    """The record as the markers tell it; `blank`, which knows of nothing, as it is where they tell nothing either."""
     subscription = parse_arm_id(blank.endpoint_id).subscription_id
-    subscriptions = dict.fromkeys((*context.settings.subscriptions, *context.settings.dns_subscriptions, subscription))
+    subscriptions = dict.fromkeys((*context.settings.subscriptions, *context.settings.zone_subscriptions, subscription))
     names = [service.zone for service in hosted_services()]
     zones, found = await asyncio.gather(context.dns.zones_named(names, subscriptions), _policies(context, blank))
     organization, policies = found
-    known = blank
+    known = replace(blank, organization=organization)
     for zone in zones:
         known = _with_zone(known, zone, context.rules.instance_id)
-    return _with_policy(replace(known, organization=organization), policies, context.rules.instance_id)
+    known = _with_policy(known, policies, context.rules.instance_id)
+    # It may have been said that nothing was made for it: by whoever looked before the markers were read.
+    return replace(known.found(), phase=Phase.PROVISIONING) if has_things(known) else blank
 
 
 async def _policies(context: Context, blank: Connection) -> tuple[str, tuple[Policy, ...]]:
@@ -93,9 +97,10 @@ def _with_policy(known: Connection, policies: tuple[Policy, ...], instance: str)
 
 def orphans(zones: Iterable[Zone], policies: Iterable[Policy], instance: str) -> set[str]:
     """The ids of the endpoints that markers of this installation name; those that still live are among them."""
-    found = {marker.endpoint_id for zone in zones for marker in _markers(zone, instance)}
-    found |= {policy.marker.endpoint_id for policy in policies if policy.marker and policy.marker.instance == instance}
-    return {endpoint_id for endpoint_id in found if endpoint_id}
+    found = [marker for zone in zones for marker in _markers(zone, instance)]
+    found += [policy.marker for policy in policies if policy.marker and policy.marker.instance == instance]
+    # As good as its hash: under another name nothing would be found of what it stands on.
+    return {one.endpoint_id for one in found if one.endpoint_id and connection_id(one.endpoint_id) == one.connection_id}
 
 
 def _markers(zone: Zone, instance: str) -> list[Marker]:

@@ -13,10 +13,11 @@ from shared.core import conditions as c
 from shared.core.conditions import Condition, Phase
 from shared.core.errors import AutopilotError, Blocked, Waiting
 from shared.core.messages import WorkMessage
-from shared.core.missing import Missing, miss
+from shared.core.missing import Missing, has_things, miss
 from shared.core.modes import OBSERVE_MODE, Mode
 from shared.core.plan_removal import RemovalPlan, plan_removal, still_there
-from shared.core.rules import OnDelete
+from shared.core.removal_limit import LIMITED
+from shared.core.rules import RETAINED, OnDelete
 from shared.core.selection import Problem
 from shared.core.steps import destructive
 from shared.core.things import things_of
@@ -32,7 +33,7 @@ GONE = "Azure says that the private endpoint does not exist (any more)."
 
 async def endpoint_missing(run: Run, message: WorkMessage) -> None:
     """Decide what the absence means, and act on it; the outcome is in `run.connection`."""
-    if message.cause == "orphan" and run.connection.generation == 0:
+    if message.cause == "orphan" and not has_things(run.connection):
         run.connection = await rebuilt(run.context, run.connection)
     known, missing = miss(run.connection, message, run.context.rules, run.context.clock.now())
     run.connection = known
@@ -78,7 +79,8 @@ def _grace(run: Run) -> None:
 
 
 def _blocked(run: Run, reason: str, message: str, next_step: str, left: tuple[str, ...]) -> None:
-    run.connection = replace(run.connection, left=left)
+    planned = run.connection.planned if reason == LIMITED else ()
+    run.connection = replace(run.connection, left=left, planned=planned)
     _conclude(run, c.blocked(c.REMOVED, reason, message, next_step), Phase.BLOCKED)
     run.connection = replace(run.connection, observed_at=run.context.clock.now())
 
@@ -94,7 +96,7 @@ def _only_planned(run: Run, plan: RemovalPlan) -> None:
 
 def _later(run: Run, error: AutopilotError) -> None:
     """Something did not answer, or is busy: the removal goes on later."""
-    run.connection = replace(run.connection, left=())
+    run.connection = replace(run.connection, left=(), planned=())
     _conclude(run, c.waiting(c.REMOVED, "Removing", str(error)), Phase.REMOVING)
     run.waits[c.REMOVED] = getattr(error, "after", 15.0)
 
@@ -105,10 +107,10 @@ def _later(run: Run, error: AutopilotError) -> None:
 async def _due(run: Run) -> None:
     context, known, stance = run.context, run.connection, run.stance
     if stance.mode is Mode.IGNORE:
-        _removed(run, "Retained", f"What was made for it is left: {stance.why}.", things_of(known))
+        _removed(run, RETAINED, f"What was made for it is left: {stance.why}.", things_of(known))
         return
     if (known.on_delete or context.rules.on_delete) == OnDelete.RETAIN:
-        _removed(run, "Retained", "What was made for it is left, as the settings or its tag say.", things_of(known))
+        _removed(run, RETAINED, "What was made for it is left, as the settings or its tag say.", things_of(known))
         return
     try:
         observed = await observe_removal(context, known)
@@ -116,6 +118,7 @@ async def _due(run: Run) -> None:
         if plan.steps and not stance.enforces:
             _only_planned(run, plan)
             return
+        run.connection = replace(known, planned=tuple(map(str, plan.steps)))
         await take(context, destructive(plan.steps))
     except Blocked as error:
         _blocked(run, error.reason, error.what, error.next_step, things_of(known))

@@ -43,3 +43,9 @@ class DnsSettings:
     record_ttl: int = setting(
         "DNS_RECORD_TTL", value.whole(1, 86400), "300", "Seconds that resolvers may keep the `*` record."
     )
+
+    @property
+    def zone_subscriptions(self) -> tuple[str, ...]:
+        """Where zones may be besides the endpoints' own subscriptions: those named, and the one they are made in."""
+        home = (self.zone_home.subscription_id,) if self.zone_home is not None else ()
+        return tuple(dict.fromkeys((*self.dns_subscriptions, *home)))

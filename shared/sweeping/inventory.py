@@ -144,7 +144,7 @@ async def read_world(context: Context, desired: list[Desired], known: dict[str, 
     """What stands around these endpoints, and what was made for others, each thing listed once."""
     settings, homes = context.settings, [wanted.zone_home for wanted in desired]
     around = (s for wanted in desired for s in zone_subscriptions(context, wanted))
-    subscriptions = list(dict.fromkeys((*around, *settings.watched_subscriptions, *settings.dns_subscriptions)))
+    subscriptions = list(dict.fromkeys((*around, *settings.watched_subscriptions, *settings.zone_subscriptions)))
     # All names: what was made for an endpoint that is gone is found by its marker, wherever it is.
     names = {service.zone for service in hosted_services()}
     organizations, zones = await asyncio.gather(

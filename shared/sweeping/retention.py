@@ -1,4 +1,8 @@
-"""Records of connections long removed are deleted, or every sweep would read them for ever. Used by `sweep`."""
+"""Records of connections long removed are deleted, or every sweep would read them for ever. Used by `sweep`.
+
+Not those that say that something is retained: the endpoint's tag, which asked for it, went with the endpoint. Without
+the record the markers alone would speak of what was made for it, and it would be removed after all.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from shared.core import conditions as c
 from shared.core.conditions import Phase
 from shared.core.connection import Connection
 from shared.core.errors import AutopilotError
+from shared.core.rules import RETAINED
 from shared.sweeping.inventory import Known
 
 
@@ -25,8 +30,8 @@ async def forget_removed(context: Context, known: Iterable[Known]) -> None:
 
 
 def _long_removed(connection: Connection, oldest: datetime) -> bool:
-    """Settled, long ago, and nothing about it is still to be told."""
+    """Settled, long ago, nothing of it retained, and nothing about it still to be told."""
     removed = connection.condition(c.REMOVED)
-    settled = connection.phase is Phase.REMOVED and removed is not None and removed.true
-    told = not connection.notices.outbox
-    return settled and told and removed is not None and removed.since is not None and removed.since < oldest
+    if removed is None or not removed.true or connection.phase is not Phase.REMOVED or connection.notices.outbox:
+        return False
+    return removed.reason != RETAINED and removed.since is not None and removed.since < oldest

@@ -19,11 +19,13 @@ from shared.core.connection import Connection
 from shared.core.desired import Desired, desired_of
 from shared.core.errors import InvalidInput
 from shared.core.messages import WorkMessage
+from shared.core.missing import has_things
 from shared.core.model import Endpoint
 from shared.core.modes import asked_mode, stance_of
 from shared.core.moving import moved
 from shared.core.pause import Pause
 from shared.core.plan import Observed, Plan, plan
+from shared.core.removal_limit import LIMITED
 from shared.core.rules import OnDelete
 from shared.core.steps import destructive
 from shared.core.things import things_of
@@ -39,9 +41,6 @@ OVERDUE = timedelta(minutes=2)
 
 HEARTBEAT = timedelta(hours=1)
 """How long a blocked connection is left to itself while nothing about it seems to have changed."""
-
-LIMITED = "RemovalLimitReached"
-"""Reason of what waits for the limit of removals: a new sweep, or a person, lets it go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,12 +190,14 @@ def _judge_missing(look: Look, entry: Known, endpoint: ArmId, found: Triage) -> 
     known, now, rules = entry.connection, look.context.clock.now(), look.context.rules
     stance = stance_of(known.mode, rules.mode, look.pause)
     retained = (known.on_delete or rules.on_delete) == OnDelete.RETAIN
-    if stance.enforces and not retained:
-        found.removes[known.id] = len(things_of(known))
     removed = known.condition(c.REMOVED)
+    limited = removed is not None and removed.reason == LIMITED
+    if stance.enforces and not retained:
+        # Whoever was refused had read what is there; of what a worker made that died, the record does not know.
+        found.removes[known.id] = max(len(things_of(known)), len(known.planned) if limited else 0)
     if known.removing_since is not None and known.wake_at is not None and now - known.wake_at < OVERDUE:
         return  # the grace period runs; before it, only a sweep's own look counts as a miss
-    waits = removed is not None and removed.needs is c.Kind.PERSON and removed.reason != LIMITED
+    waits = removed is not None and removed.needs is c.Kind.PERSON and not limited
     if waits and not _long_ago(known, now):
         return
     if known.removing_since is not None and known.planned and not stance.enforces:
@@ -205,11 +206,12 @@ def _judge_missing(look: Look, entry: Known, endpoint: ArmId, found: Triage) -> 
 
 
 def _orphaned(look: Look) -> Iterator[ArmId]:
-    """Endpoints that markers name, that are gone, and of which there is no record: the tables were lost."""
+    """Endpoints that markers name, that are gone, and of which no record knows anything: the tables were lost."""
     zones = [zone for zones in look.world.zones.values() for zone in zones or ()]
     for text in sorted(orphans(zones, look.world.policies, look.context.rules.instance_id)):
         endpoint = _endpoint_id(text)
-        recorded = connection_id(text) in look.known or connection_id(text) in look.unreadable
+        entry = look.known.get(connection_id(text))
+        recorded = connection_id(text) in look.unreadable or (entry is not None and has_things(entry.connection))
         if endpoint is not None and not recorded and _really_missing(look, endpoint):
             yield endpoint
 

@@ -220,6 +220,26 @@ async def test_the_record_of_a_removed_connection_goes_with_its_journal() -> Non
     assert [row async for row in estate.storage.connections.list()] == []
 
 
+@pytest.mark.parametrize("tag", ["elastic-privatelink-on-delete: retain", "elastic-privatelink: observe"])
+async def test_what_a_tag_keeps_stays_for_good_though_the_tag_went_with_the_endpoint(tag: str) -> None:
+    """Nothing but the record tells of the tag; without it the markers would make it somebody's leftover."""
+    estate = await Estate(settings={"JOURNAL_DAYS": "10"}).open()
+    endpoint = await connected(estate)
+    found = estate.arm.private_endpoint(endpoint)
+    assert found is not None
+    found.tags |= [tag.split(": ")]
+    await estate.send(endpoint)
+    await estate.settle()
+    before = everything(estate)
+    await estate.delete(endpoint)
+    await estate.settle(2 * GRACE)
+    for days in (1, 11, 1, 1, 1):
+        await estate.clock.sleep(days * 24 * 3600)
+        await estate.sweep()
+        await estate.settle(2 * GRACE)
+        assert everything(estate) == before
+
+
 async def test_adopted_things_are_used_and_left(estate: Estate) -> None:
     """Zone, link and record were made by hand before."""
     found = await estate.put_endpoint("by-hand")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from shared.core.arm_ids import connection_id
+from shared.core.connection_document import from_document, to_document
 from shared.core.errors import InvalidInput
 from shared.operations.removals import StopNotFound, confirm_removals, show_removals
 from tests.harness.estate import Estate
@@ -89,6 +92,24 @@ async def test_without_any_sweep_in_between_the_limit_holds_too() -> None:
     assert len(destructive(estate)) == STEPS
     await sweeps(estate, 1)
     assert [(await estate.connection(endpoint)).phase for endpoint in endpoints[:2]] == ["Removed", "Removed"]
+
+
+async def test_more_than_the_record_knows_of_is_asked_about_too() -> None:
+    """A worker died before it wrote down what it had made; what there is is known only once it is read."""
+    estate, (endpoint, *_) = await several(limit=STEPS - 1)
+    row = await estate.storage.connections.find(connection_id(endpoint))
+    assert row is not None
+    known = replace(from_document(row.document), links=(), record=None)
+    await estate.storage.connections.replace(replace(row, document=to_document(known)))
+    await gone(estate, [endpoint], by_event=True)
+    await sweeps(estate, 4)
+    assert destructive(estate) == []
+    stopped = (await show_removals(estate.worker.context))["stopped"]
+    assert stopped["steps"] == STEPS
+    await confirm_removals(estate.worker.context, stopped["id"])
+    await sweeps(estate, 1)
+    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert len(destructive(estate)) == STEPS
 
 
 async def test_tags_that_are_stripped_everywhere_disconnect_nothing_until_confirmed() -> None:

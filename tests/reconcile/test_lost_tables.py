@@ -1,0 +1,54 @@
+"""State is a cache: when its tables are lost, what was made for an endpoint that went meanwhile goes all the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.harness.dns import OTHER_SUBSCRIPTION
+from tests.harness.estate import Estate
+from tests.harness.leaving import connected, everything, removed_reason
+
+
+async def rounds(estate: Estate, number: int) -> None:
+    for _ in range(number):
+        await estate.clock.sleep(300)
+        await estate.sweep()
+        await estate.settle()
+
+
+async def lost_with_the_endpoint(estate: Estate) -> str:
+    """A connection whose record is lost, and whose endpoint goes before any sweep; no event tells of it."""
+    endpoint = await connected(estate)
+    estate.storage.connections._rows.clear()
+    estate.events.settings.drop = True
+    await estate.delete(endpoint)
+    return endpoint
+
+
+@pytest.mark.parametrize("cause", ["", "event-write", "manual", "timer"])
+async def test_what_was_made_for_an_endpoint_that_is_gone_goes_whoever_speaks_of_it_first(
+    estate: Estate, cause: str
+) -> None:
+    """A late event, a person, or a sweep by a listing that was late: they find no endpoint and no record."""
+    endpoint = await lost_with_the_endpoint(estate)
+    if cause:
+        await estate.send(endpoint, cause)
+        await estate.settle(300)
+        assert await removed_reason(estate, endpoint) == "NothingMade"
+    await rounds(estate, 5)
+    assert (await estate.connection(endpoint)).phase == "Removed"
+    # The association carries no marker: nobody can tell whose it is, so it stays, and with it the policy (S4).
+    assert everything(estate) == ["policy pe-1"]
+    assert (await estate.sweep()).enqueued == 0
+
+
+async def test_what_was_made_in_a_hub_of_another_subscription_goes_too() -> None:
+    """One that the settings name only as the home of the zones."""
+    home = f"/subscriptions/{OTHER_SUBSCRIPTION}/resourceGroups/rg-dns"
+    estate = await Estate(settings={"DNS_ZONE_RESOURCE_GROUP": home}).open()
+    estate.arm_settings.subscriptions.append(OTHER_SUBSCRIPTION)
+    endpoint = await lost_with_the_endpoint(estate)
+    assert estate.zone().id.startswith(home)
+    await rounds(estate, 5)
+    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert everything(estate) == ["policy pe-1"]
