@@ -196,6 +196,8 @@ class Connection:
     ready_since: datetime | None = None
     observed_at: datetime | None = None
     """When everything was last read in full."""
+    unread_since: datetime | None = None
+    """Since when something cannot be read: what was known of it stands for a while (`unread`)."""
     wake_at: datetime | None = None
     """When the loop will look again by itself; None: only an event, a person or the timer wakes it."""
     dns_not_before: datetime | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from shared.core import conditions as c
@@ -68,10 +68,12 @@ def next_delay(
     first: float,
     longest: float,
     waits: Mapping[str, float],
+    unread: Collection[str] = (),
 ) -> float | None:
     """Seconds until the loop looks again by itself; None when only an event, a person or the timer should wake it.
 
     `waits` are the seconds that errors asked for, by condition: one service's long wait does not hold up the other.
+    `unread` are conditions that stand as they were because nobody could look.
     """
     wanting = {name for name, condition in conditions.items() if name != c.READY and not condition.true}
     waiting_for = {name for name in wanting if conditions[name].needs in {c.Kind.TIME, c.Kind.WORK}}
@@ -79,6 +81,7 @@ def next_delay(
     waiting_for -= {name for name in waiting_for if conditions[name].reason == "NotTested"}
     for_persons = {name for name in wanting if conditions[name].needs is c.Kind.PERSON}
     waiting_for -= {name for name in waiting_for if for_persons & _AFTER.get(name, frozenset())}
+    waiting_for |= set(unread)
     if not waiting_for or (waiting_for == {c.REACHABLE} and connection.attempts >= PATIENCE):
         return None
     grown = min(longest, first * GROWTH ** min(connection.attempts, 30))

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from shared.checks.check import check, not_tested, testable
 from shared.checks.record import record_check
 from shared.core import conditions as c
+from shared.core.connection import Connection
 from shared.core.contest import truce
 from shared.core.desired import Desired, desired_of, recognition_condition
-from shared.core.errors import AutopilotError, NotFound, Throttled
+from shared.core.errors import AutopilotError, NotFound
 from shared.core.messages import WorkMessage
 from shared.core.model import ConnectionStatus, Endpoint, Zone
 from shared.core.modes import not_carried_out
@@ -22,10 +23,11 @@ from shared.core.plan_elastic import ObservedElastic
 from shared.reconciling.apply_dns import apply_dns
 from shared.reconciling.apply_elastic import apply_elastic
 from shared.reconciling.aside import aside_by_id, aside_for
-from shared.reconciling.conclude import conclude, failed_conditions, show_progress
+from shared.reconciling.conclude import conclude, failed_conditions, show_progress, unread_conditions
 from shared.reconciling.observe import observe_dns, observe_elastic
 from shared.reconciling.organizations import enter_organization
 from shared.reconciling.run import Failures, Run
+from shared.reconciling.unread import certain, dns_failed, elastic_failed, left_alone
 from shared.removal.remove import endpoint_missing
 
 _A = TypeVar("_A")
@@ -46,7 +48,7 @@ async def run_once(run: Run, message: WorkMessage) -> None:
         await endpoint_missing(run, message)
         return
     except AutopilotError as error:
-        conclude(run, [], {c.RECOGNISED: error})
+        conclude(run, [], certain(run, {c.RECOGNISED: error}))
         return
     if (aside := aside_for(run, endpoint)) is not None:
         conclude(run, [aside], {}, only=True)
@@ -72,13 +74,16 @@ async def run_once(run: Run, message: WorkMessage) -> None:
 
 async def _full_run(run: Run, desired: Desired) -> None:
     context, now = run.context, run.context.clock.now()
+    run.changed = not _as_on_record(run.connection, desired.endpoint)
     run.connection = met(run.connection, desired, now)
     dns, elastic = await _side_by_side(_dns_branch(run, desired), _elastic_branch(run, desired))
     (zones, dns_failures), (observed, elastic_failures) = dns, elastic
     final = plan(desired, Observed(desired.endpoint, zones, observed), run.connection, context.rules, now)
     conditions, planned = not_carried_out(final.conditions, final.steps, run.stance)
     final = replace(final, conditions=conditions)
-    run.connection = replace(remember(run.connection, desired, final, now), observed_at=now, planned=planned)
+    run.connection = replace(remember(run.connection, desired, final, now), planned=planned)
+    if not run.unread:
+        run.connection = replace(run.connection, observed_at=now)
     await _test_and_conclude(run, desired, final, dns_failures | elastic_failures)
 
 
@@ -94,12 +99,12 @@ async def _side_by_side(one: Coroutine[Any, Any, _A], other: Coroutine[Any, Any,
 
 async def _dns_branch(run: Run, desired: Desired) -> tuple[tuple[Zone, ...] | None, Failures]:
     context = run.context
-    if _left_alone(run, c.ZONE_READY, run.connection.dns_not_before):
-        return None, {}
+    if (busy := left_alone(run, "Azure", run.connection.dns_not_before)) is not None:
+        return None, certain(run, {c.ZONE_READY: busy})
     try:
         zones = await observe_dns(context, desired, run.connection)
     except AutopilotError as error:
-        return None, _dns_failed(run, {c.ZONE_READY: error})
+        return None, certain(run, dns_failed(run, {c.ZONE_READY: error}))
 
     async def done(zones: tuple[Zone, ...]) -> None:
         after = plan(desired, Observed(desired.endpoint, zones), run.connection, context.rules, context.clock.now())
@@ -108,19 +113,22 @@ async def _dns_branch(run: Run, desired: Desired) -> tuple[tuple[Zone, ...] | No
     before = plan(desired, Observed(desired.endpoint, zones), run.connection, context.rules, context.clock.now())
     await show_progress(run, before.conditions)
     zones, failures = await apply_dns(run, before.dns_steps if run.stance.enforces else (), zones, done)
-    return zones, _dns_failed(run, failures)
+    return zones, dns_failed(run, failures)
 
 
 async def _elastic_branch(run: Run, desired: Desired) -> tuple[ObservedElastic | None, Failures]:
     context = run.context
-    if not desired.endpoint.guid or _left_alone(run, c.POLICY_READY, run.connection.elastic_not_before):
+    if not desired.endpoint.guid:
         return None, {}
+    if (busy := left_alone(run, "Elastic Cloud", run.connection.elastic_not_before)) is not None:
+        return None, certain(run, {c.POLICY_READY: busy})
     try:
         await enter_organization(run, desired)
         observed, unread = await observe_elastic(context, desired, run.connection)
     except AutopilotError as error:
-        return None, _elastic_failed(run, {c.POLICY_READY: error})
-    failures: Failures = {} if unread is None else {c.ASSOCIATED: unread}
+        return None, certain(run, elastic_failed(run, {c.POLICY_READY: error}))
+    missing: Failures = {} if unread is None else {c.ASSOCIATED: unread}
+    failures: Failures = {}
     for _ in range(2):  # a policy made in the first pass is associated in the second
         now = context.clock.now()
         before = plan(desired, Observed(desired.endpoint, None, observed), run.connection, context.rules, now)
@@ -133,36 +141,14 @@ async def _elastic_branch(run: Run, desired: Desired) -> tuple[ObservedElastic |
         await show_progress(run, after.conditions)
         if failures:
             break
-    return observed, _elastic_failed(run, failures)
-
-
-def _left_alone(run: Run, condition: str, until: datetime | None) -> bool:
-    """Whether the branch's service asked not to be called yet; the run then comes back when it may be."""
-    if until is None or (left := (until - run.context.clock.now()).total_seconds()) <= 0:
-        return False
-    run.waits[condition] = left
-    return True
-
-
-def _dns_failed(run: Run, failures: Failures) -> Failures:
-    """Remember how long Azure asked that private DNS be left alone: its budget is small, and many share it."""
-    run.connection = replace(run.connection, dns_not_before=_asked_until(run, failures))
-    return failures
-
-
-def _elastic_failed(run: Run, failures: Failures) -> Failures:
-    """Remember how long Elastic Cloud asked to be left alone, so that looking at DNS does not disturb it."""
-    run.connection = replace(run.connection, elastic_not_before=_asked_until(run, failures))
-    return failures
-
-
-def _asked_until(run: Run, failures: Failures) -> datetime | None:
-    waits = [error.after for error in failures.values() if isinstance(error, Throttled)]
-    return run.context.clock.now() + timedelta(seconds=max(waits)) if waits else None
+    elastic_failed(run, missing | failures)
+    return observed, failures | certain(run, missing)
 
 
 async def _test_and_conclude(run: Run, desired: Desired, final: Plan, failures: Failures) -> None:
-    standing = {condition.type: condition for condition in final.conditions} | failed_conditions(run, failures)
+    kept = {condition.type: condition for condition in run.connection.conditions} if run.unread else {}
+    told = {condition.type: condition for condition in final.conditions} | failed_conditions(run, failures)
+    standing = kept | told | unread_conditions(run)
     result = (
         await check(run.context, run.connection, desired.service.zone, approved=True)
         if testable(standing)
@@ -188,8 +174,12 @@ def _only_approval_awaited(run: Run, endpoint: Endpoint, message: WorkMessage) -
         and run.context.clock.now() - known.observed_at < FRESH
         and bool(others)
         and all(condition.true for condition in others)
-        and (known.guid, known.address, known.vnet_id) == (endpoint.guid, endpoint.address, endpoint.vnet_id)
+        and _as_on_record(known, endpoint)
     )
+
+
+def _as_on_record(known: Connection, endpoint: Endpoint) -> bool:
+    return (known.guid, known.address, known.vnet_id) == (endpoint.guid, endpoint.address, endpoint.vnet_id)
 
 
 def _look_at_approval(run: Run, endpoint: Endpoint) -> None:

@@ -7,10 +7,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from shared.core import conditions as c
-from shared.core.conditions import Condition, merge, phase_of, summary
+from shared.core.conditions import Condition, Phase, merge, phase_of, summary
 from shared.core.errors import RetryLater, Waiting
 from shared.core.messages import WorkMessage
 from shared.core.outcomes import condition_of, fingerprint, next_delay
+from shared.core.unread import STANDS_FOR, still
 from shared.reconciling.run import Failures, Run
 
 
@@ -23,24 +24,51 @@ def failed_conditions(run: Run, failures: Failures) -> dict[str, Condition]:
     }
 
 
+def unread_conditions(run: Run) -> dict[str, Condition]:
+    """The conditions of what could not be read: as they stood, for a while."""
+    now = run.context.clock.now()
+    since = run.connection.unread_since or now
+    failed = failed_conditions(run, run.unread)
+    stood = {name: still(run.connection.condition(name), error, since, now) for name, error in run.unread.items()}
+    return {name: condition or failed[name] for name, condition in stood.items()}
+
+
 def conclude(run: Run, new: list[Condition], failures: Failures, *, only: bool = False) -> None:
     """Put the conditions together; what this run did not look at keeps what it had, unless `only` these are left."""
     known, now = run.connection, run.context.clock.now()
     kept = {} if only else {condition.type: condition for condition in known.conditions}
-    standing = kept | {condition.type: condition for condition in new} | failed_conditions(run, failures)
-    standing[c.READY] = summary({name: condition for name, condition in standing.items() if name != c.READY})
+    found = kept | {condition.type: condition for condition in new} | failed_conditions(run, failures)
+    found |= unread_conditions(run)
+    found[c.READY] = summary({name: condition for name, condition in found.items() if name != c.READY})
     run.waits |= {name: error.after for name, error in failures.items() if isinstance(error, RetryLater | Waiting)}
-    merged = _turn(run, standing)
-    ready = standing[c.READY].true
+    run.waits |= _waits_of_unread(run)
+    merged, newly_unread = _turn(run, found), bool(run.unread) and known.unread_since is None
+    ready = found[c.READY].true
     run.connection = replace(
         known,
         conditions=merged,
-        phase=phase_of(standing, was_ready=known.ready_since is not None),
+        phase=_phase(run, found),
         ready_since=(known.ready_since or now) if ready else known.ready_since,
         first_seen=known.first_seen or now,
         generation=known.generation + 1,
-        attempts=known.attempts + 1 if fingerprint(merged) == run.began_with else 0,
+        attempts=known.attempts + 1 if fingerprint(merged) == run.began_with and not newly_unread else 0,
+        unread_since=(known.unread_since or now) if run.unread else None,
     )
+
+
+def _waits_of_unread(run: Run) -> dict[str, float]:
+    """As long as the errors ask for, but not longer than what was known stands: then it has to be told."""
+    now = run.context.clock.now()
+    left = ((run.connection.unread_since or now) + STANDS_FOR - now).total_seconds()
+    asked = {name: error.after for name, error in run.unread.items() if isinstance(error, RetryLater)}
+    return {name: min(after, left) if left > 0 else after for name, after in asked.items()}
+
+
+def _phase(run: Run, found: dict[str, Condition]) -> Phase:
+    known, recognised = run.connection, found.get(c.RECOGNISED)
+    if c.RECOGNISED in run.unread and recognised is not None and _same(known.condition(c.RECOGNISED), recognised):
+        return known.phase  # the endpoint could not be read, so nothing was looked at
+    return phase_of(found, was_ready=known.ready_since is not None)
 
 
 async def show_progress(run: Run, new: Iterable[Condition]) -> None:
@@ -81,7 +109,14 @@ async def schedule(run: Run, message: WorkMessage) -> None:
     """
     settings, connection = run.context.settings, run.connection
     standing = {condition.type: condition for condition in connection.conditions}
-    delay = next_delay(connection, standing, first=settings.wait_first, longest=settings.wait_max, waits=run.waits)
+    delay = next_delay(
+        connection,
+        standing,
+        first=settings.wait_first,
+        longest=settings.wait_max,
+        waits=run.waits,
+        unread=run.unread,
+    )
     if delay is None or not run.stance.enforces:  # what nobody acts on, the sweep looks after
         run.connection = replace(connection, wake_at=None)
         return

@@ -45,6 +45,10 @@ class Run:
     """The branches of a run save side by side; the lease is for one at a time."""
     waits: dict[str, float] = field(default_factory=dict)
     """Seconds that errors asked for, by the condition that met them."""
+    unread: Failures = field(default_factory=dict)
+    """What could not be read this time though nothing is wrong, and why, by condition."""
+    changed: bool = False
+    """Whether the endpoint has another GUID, address or network than on record: how it stood tells nothing any more."""
     began_with: frozenset[tuple[str, str]] = frozenset()
     """What the connection was waiting for when the run began."""
 

@@ -113,7 +113,7 @@ def _judge(look: Look, desired: Desired, entry: Known | None, found: Triage) -> 
     now = context.clock.now()
     if known.wake_at is not None and now - known.wake_at < OVERDUE:
         work = False
-    elif known.mode != asked_mode(desired.endpoint, context.rules.scope):
+    elif known.unread_since is not None or known.mode != asked_mode(desired.endpoint, context.rules.scope):
         work = True
     elif stance.enforces:
         work = _unfinished(known, desired.endpoint, now) or calls_for_work(known, planned)

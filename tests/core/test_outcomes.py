@@ -146,6 +146,13 @@ def test_the_loop_looks_again_for_what_time_or_work_changes(standing: tuple[Cond
     assert look(*standing) == 10
 
 
+def test_the_loop_looks_again_for_what_stands_only_because_nobody_could_look() -> None:
+    standing = {c.LINKED: c.good(c.LINKED, "Linked")}
+    waits = {c.ZONE_READY: 40.0}
+    assert next_delay(FRESH, standing, first=10, longest=60, waits=waits, unread=[c.LINKED]) == 40
+    assert next_delay(FRESH, standing, first=10, longest=60, waits={}, unread=[c.LINKED]) == 10
+
+
 def test_the_delays_grow_up_to_the_longest_and_never_overflow() -> None:
     delays = [look(AWAITED, attempts=attempts) for attempts in (0, 1, 2, 3, 4, 5, 40, 10**9)]
     assert delays == [10, 15, 22.5, 33.75, 50.625, 60, 60, 60]

@@ -23,14 +23,24 @@ def once(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 class Trouble:
-    """Azure's private DNS, out of order while `on`: connections become Degraded."""
+    """The `*` records are gone, and Azure takes no new ones while `on`: connections become Degraded."""
 
     def __init__(self, estate: Estate) -> None:
-        self.on = False
+        self._estate, self._on = estate, False
         estate.arm.faults.append(self._fault)
 
+    @property
+    def on(self) -> bool:
+        return self._on
+
+    @on.setter
+    def on(self, on: bool) -> None:
+        self._on = on
+        for zone in self._estate.arm.private_dns_zones() if on else ():
+            zone.record_sets.pop(("A", "*"), None)
+
     def _fault(self, request: Incoming) -> FaultResponse | None:
-        broken = self.on and "privatednszones" in request.path.lower()
+        broken = self._on and request.method == "PUT" and "privatednszones" in request.path.lower()
         return arm_error(503, "ServiceUnavailable") if broken else None
 
 
