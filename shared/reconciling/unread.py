@@ -18,7 +18,7 @@ def certain(run: Run, unread: Failures) -> Failures:
 
 
 def left_alone(run: Run, service: str, until: datetime | None) -> Throttled | None:
-    """The error of a service that asked not to be called yet; the run comes back when it may be. None: it may be now."""
+    """The error of a service that asked not to be called yet; the run comes back when it may be. None: now it may."""
     if until is None or (left := (until - run.context.clock.now()).total_seconds()) <= 0:
         return None
     return Throttled(f"{service} asked not to be called before {until:%Y-%m-%d %H:%M:%S} UTC.", after=left)

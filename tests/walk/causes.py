@@ -27,6 +27,14 @@ def _guids_of(scene: Scene, policy_id: str) -> frozenset[str]:
     return next((one.guids for one in scene.estate.elastic.rulesets() if one.id == policy_id), frozenset())
 
 
+def _has_status(status: str) -> Callable[[Scene, Place], bool]:
+    def found(scene: Scene, place: Place) -> bool:
+        endpoint = scene.endpoint(place.name)
+        return endpoint is not None and endpoint.status == status
+
+    return found
+
+
 def _any(test: Callable[[Scene, Deployment, Place], bool]) -> Callable[[Scene, Place], bool]:
     return lambda scene, place: any(test(scene, one, place) for one in _targets(scene, place))
 
@@ -88,6 +96,8 @@ CAUSES: dict[str, Callable[[Scene, Place], bool]] = {
     "PolicyNameMismatch": _misnamed,
     "ApprovalOverdue": _misnamed,
     "AwaitingApproval": _misnamed,
+    "Rejected": _has_status("Rejected"),
+    "Disconnected": _has_status("Disconnected"),
     "PolicyAdmitsOthers": _lets_others_in,
     "RecordHeldByOthers": _record_in_the_way,
     "RecordHeldByAnotherEndpoint": _record_in_the_way,

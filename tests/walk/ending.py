@@ -7,12 +7,14 @@ keeps a connection from being complete must be there to see: a reason without it
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from shared.core import conditions as c
 from shared.core.arm_ids import connection_id
 from shared.core.conditions import Condition, Phase
 from shared.core.connection import Connection
 from shared.core.connection_document import from_document
+from shared.pause import lift_pause
 from shared.removal import limit as removal_limit
 from tests.walk.causes import CAUSES
 from tests.walk.hosting import Weather
@@ -35,7 +37,9 @@ class Unfinished(AssertionError):
 async def calm_down(scene: Scene, weather: Weather, watch: Watch, log: Callable[[str], None]) -> None:
     """Nothing fails any more and nobody does anything; time passes."""
     weather.clear()
+    scene.paused_until = None
     estate = scene.estate
+    await lift_pause(replace(estate.worker.context, storage=estate.storage), "calm")
     estate.events.settings.drop, estate.events.settings.duplicate = False, False
     estate.events.settings.delivery_delay = 0.0
     estate.elastic_settings.create_lag_seconds = estate.elastic_settings.association_lag_seconds = 0.0
@@ -206,7 +210,11 @@ def _check_alive(scene: Scene, place: Place, known: Connection | None) -> None:
         return
     if known.phase not in {Phase.READY, Phase.BLOCKED} and _enforced(known) and not _only_unreachable(known):
         raise Unfinished(f"{place.name} is {known.phase}: {_shown(known)}")
-    for condition in known.conditions:
+    approved = known.condition(c.APPROVED)
+    ended = approved is not None and approved.reason in {"Rejected", "Disconnected"}
+    # An endpoint that can never work any more is not looked after: only that it is so must be true.
+    looked_after = (approved,) if ended and approved is not None else known.conditions
+    for condition in looked_after:
         if condition.type not in {c.READY, c.REACHABLE} and not condition.true and _enforced(known):
             _check_excuse(scene, place, condition)
     if known.phase == Phase.READY:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from shared.core.errors import RetryLater
+from shared.pause import lift_pause, pause, present_pause
 from tests.harness.wire import Call, Fault, Outcome, Refusal
 from tests.walk.scene import Deed, Scene
 
@@ -25,6 +26,8 @@ class Weather:
     """Calls that may still fail."""
     service: str = ""
     share: float = 0.0
+    refusals: tuple[int, ...] = ()
+    """Further answers: 403 while a right or a key is missing."""
 
     def __call__(self, call: Call) -> Outcome:
         """What happens to a call."""
@@ -36,7 +39,7 @@ class Weather:
             return None
         self.failing -= 1
         lost = call.service in {"arm", "elastic", "queue"} and self.drawn.random() < 0.5
-        return Fault.LOSE_ANSWER if lost else Refusal(self.drawn.choice([429, 500, 503]))
+        return Fault.LOSE_ANSWER if lost else Refusal(self.drawn.choice([429, 500, 503, *self.refusals]))
 
     def clear(self) -> None:
         """Nothing goes wrong any more."""
@@ -128,6 +131,18 @@ async def change_events(scene: Scene, drawn: Random) -> str | None:
     return f"events: lost={settings.drop}, doubled={settings.duplicate}, late={settings.delivery_delay}"
 
 
+async def pause_or_lift(scene: Scene, drawn: Random) -> str | None:
+    """A person pauses the app, or lets it go on."""
+    by_hand = replace(scene.estate.worker.context, storage=scene.estate.storage)
+    if await present_pause(by_hand) is not None:
+        await lift_pause(by_hand, "walk")
+        scene.paused_until = None
+        return "the pause is lifted"
+    minutes = drawn.choice([5, 30, 120])
+    scene.paused_until = (await pause(by_hand, {"minutes": minutes}, "walk")).until
+    return f"the app is paused for {minutes} minutes"
+
+
 def change_weather(weather: Weather) -> Deed:
     """Let the worker die at some call, or a service fail for some calls."""
 
@@ -137,7 +152,9 @@ def change_weather(weather: Weather) -> Deed:
             return f"a worker dies {'after' if weather.after else 'before'} {weather.dies_in} calls"
         weather.failing, weather.share = drawn.randrange(1, 12), drawn.choice([0.3, 1.0])
         weather.service = drawn.choice(["arm", "arm", "elastic", "elastic", "connections", "queue", "control"])
-        return f"{weather.service} fails {weather.failing} times, {weather.share:.0%} of the calls"
+        weather.refusals = (403, 403) if weather.service in {"arm", "elastic"} and drawn.random() < 0.3 else ()
+        how = ", some for want of a right" if weather.refusals else ""
+        return f"{weather.service} fails {weather.failing} times, {weather.share:.0%} of the calls{how}"
 
     return deed
 
@@ -152,5 +169,6 @@ def deeds(weather: Weather) -> tuple[tuple[int, Deed], ...]:
         (3, repeat_a_message),
         (1, lose_tables),
         (3, change_events),
+        (1, pause_or_lift),
         (5, change_weather(weather)),
     )

@@ -128,6 +128,16 @@ async def claim(scene: Scene, drawn: Random) -> str | None:
     return f"the claim to {place.name} is {'given up' if held else 'made'} by hand"
 
 
+async def end_connection(scene: Scene, drawn: Random) -> str | None:
+    """Elastic rejects the endpoint's connection, or takes it away again."""
+    if not scene.alive:
+        return None
+    place = scene.alive[drawn.choice(sorted(scene.alive))]
+    status = drawn.choice(["Rejected", "Disconnected"])
+    scene.estate.arm.set_connection(place.id, status)
+    return f"the connection of {place.name} is {status}"
+
+
 # -- deployments ---------------------------------------------------------------------------------------------------
 
 TAGS = {
@@ -197,6 +207,7 @@ DEEDS: tuple[tuple[int, Deed], ...] = (
     (2, associate),
     (2, protect),
     (1, claim),
+    (1, end_connection),
     (3, tag_deployment),
     (1, rename_deployment),
     (1, stop_or_start),

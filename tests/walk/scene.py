@@ -91,6 +91,8 @@ class Scene:
     """Names that a deployment had, by its id."""
     given_back: set[Pair] = field(default_factory=set)
     """Associations that were ours and that a person made again: nobody can tell whose they are."""
+    paused_until: datetime | None = None
+    """The app may change nothing before this moment."""
     tables_lost: bool = False
     """Whether the app has forgotten what carries no marker."""
     fought: set[str] = field(default_factory=set)

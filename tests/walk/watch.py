@@ -74,6 +74,9 @@ class Watch:
         if self._wrote:
             self.look()
         self._wrote = call.what if call.writes and call.service in {"arm", "elastic"} else ""
+        until = self.scene.paused_until
+        if self._wrote and until is not None and self.scene.estate.clock.now() < until:
+            raise Harm(f"S7: the app is paused until {until}, and about to {call.what}")
         if "ignore_associations=true" in call.query:
             raise Harm("a policy is deleted whoever uses it")
         if call.service in {"arm", "elastic"} and (call.what.startswith("DELETE") or call.what.endswith("_unclaim")):
