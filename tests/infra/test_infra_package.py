@@ -103,6 +103,12 @@ def azd_files(root: Path) -> Iterator[str]:
     return walk(root)
 
 
+def test_a_clone_on_windows_has_the_same_lines() -> None:
+    """Else the dev container there cannot run the scripts: a shell takes the carriage return for part of the line."""
+    asked = ["scripts/postdeploy.sh", ".ci/run", "Makefile", ".funcignore", "function_app.py"]
+    assert run("git", "-C", str(ROOT), "check-attr", "eol", *asked).splitlines() == [f"{one}: eol: lf" for one in asked]
+
+
 def test_the_same_files_make_the_same_package(tmp_path: Path) -> None:
     one, two = tmp_path / "one.zip", tmp_path / "two.zip"
     assert PACKAGE["write_package"](ROOT, one) == PACKAGE["write_package"](ROOT, two)
