@@ -31,6 +31,7 @@ TRIED = {
     "account get-access-token": "",
     "account set": "",
     "ad signed-in-user show": "",
+    "bicep build": "--file --stdout",
     "cloud register": "--endpoint-resource-manager --name",
     "cloud set": "--name",
     "deployment sub create": "--location --name --parameters --template-file",
