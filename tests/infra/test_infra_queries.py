@@ -145,8 +145,11 @@ async def test_every_part_of_the_workbook_shows_the_life_of_a_connection() -> No
     assert set(last) == {"pe-1", "pe-2", "pe-orphan"}
     assert {row["after"] for row in shown["transitions"]} >= {"Ready", "Removed"}
     assert {row["verdict"] for row in shown["verdicts"]} >= {"healthy Reachable"}
-    events = [fields_of(line)["event"] for _, line in workspace.lines]
+    told = [fields_of(line) for _, line in workspace.lines]
+    events = [fields["event"] for fields in told]
     assert len(shown["sweeps"]) == events.count("SweepCompleted")
+    calls = sum(fields["armCalls"] for fields in told if fields["event"] == "SweepCompleted")
+    assert sum(row["azureCalls"] for row in shown["sweeps"]) == calls > 0
     assert sum(row["runs"] for row in shown["runs"]) == events.count("ReconcileCompleted")
     assert len(shown["journal"]) == min(500, events.count("JournalWritten"))
     done = " ".join(row["step"] for row in shown["journal"])
