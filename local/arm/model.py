@@ -55,6 +55,10 @@ class VirtualNetwork(Resource):
         """Whether this side of a peering with that network is there."""
         return vnet_id.lower() in {remote.lower() for remote in self.peerings.values()}
 
+    def peering(self, name: str) -> str:
+        """The name of a peering as it was first spelled, compared without case; one that is new as it is."""
+        return next((known for known in self.peerings if known.lower() == name.lower()), name)
+
     def subnet(self, name: str) -> Subnet | None:
         """The subnet of that name, compared without case."""
         return next((s for s in self.subnets if s.name.lower() == name.lower()), None)

@@ -30,7 +30,7 @@ class Operation:
 
 
 class Operations:
-    """All operations by id, which for private DNS is base64: a client that changes its case asks for another one."""
+    """All operations by id: a GUID in any case, or private DNS's base64, which in another case is another one."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -64,7 +64,7 @@ class Operations:
 
     def find(self, identifier: str) -> Operation | None:
         """The operation of that id."""
-        return self._operations.get(identifier)
+        return self._operations.get(identifier) or self._operations.get(identifier.lower())
 
     def poll(self, call: Call, operation: Operation) -> Answer:
         """What `Azure-AsyncOperation` answers."""

@@ -28,8 +28,11 @@ class Peerings(Handler):
     def get(self, call: Call) -> Answer:
         """Read one."""
         network = self._networks.find(call)
-        remote = self._remote(network, call.path.name)
-        return Answer(200, self._networks.render_peering(network, call.path.name, remote))
+        name = network.peering(call.path.name)
+        remote = network.peerings.get(name)
+        if remote is None:
+            raise ArmError(404, "NotFound", f"Resource {network.id}/virtualNetworkPeerings/{name} not found.")
+        return Answer(200, self._networks.render_peering(network, name, remote))
 
     def list_all(self, call: Call) -> Answer:
         """All of a network."""
@@ -43,24 +46,26 @@ class Peerings(Handler):
         remote = (call.properties().get("remoteVirtualNetwork") or {}).get("id")
         if not remote:
             raise bad_request("InvalidRequestFormat", "A peering needs a remote virtual network.")
-        known = call.path.name in network.peerings
+        name = network.peering(call.path.name)
+        known = name in network.peerings
 
         def finish() -> Callable[[], dict[str, Any]]:
-            network.peerings[call.path.name] = remote
+            network.peerings[name] = remote
             self._context.changed()
-            return lambda: self._networks.render_peering(network, call.path.name, remote)
+            return lambda: self._networks.render_peering(network, name, remote)
 
         headers = self._begin(call, network, finish)
-        return Answer(200 if known else 201, self._networks.render_peering(network, call.path.name, remote), headers)
+        return Answer(200 if known else 201, self._networks.render_peering(network, name, remote), headers)
 
     def delete(self, call: Call) -> Answer:
         """Remove this side; the other one stays and is no longer Connected."""
         network = self._networks.find(call)
-        if call.path.name not in network.peerings:
+        name = network.peering(call.path.name)
+        if name not in network.peerings:
             return Answer(204)
 
         def finish() -> None:
-            network.peerings.pop(call.path.name, None)
+            network.peerings.pop(name, None)
             self._context.changed()
 
         return Answer(202, None, self._begin(call, network, finish))
@@ -68,10 +73,3 @@ class Peerings(Handler):
     def _begin(self, call: Call, network: VirtualNetwork, finish: Callable[[], Any]) -> dict[str, str]:
         seconds = self._context.settings.network_seconds
         return self._operations.network(call, network.location, seconds, finish, event=True)
-
-    @staticmethod
-    def _remote(network: VirtualNetwork, name: str) -> str:
-        remote = network.peerings.get(name)
-        if remote is None:
-            raise ArmError(404, "NotFound", f"Resource {network.id}/virtualNetworkPeerings/{name} not found.")
-        return remote

@@ -6,7 +6,7 @@ import asyncio
 
 import httpx
 import pytest
-from arm_client import DNS, NET, PE, SUB, VNET, ZONE, Http, endpoint_body, record_body
+from arm_client import DNS, NET, PE, SUB, VNET, ZONE, Http, endpoint_body, link_body, record_body
 
 from local.arm import ArmCloud, FaultResponse, Incoming, ResourceEvent
 from local.clock import LoopClock
@@ -184,6 +184,36 @@ async def test_subscriptions_and_resource_groups_can_be_read_and_made(cloud: Arm
     assert len((await http("GET", f"/subscriptions{version}")).json()["value"]) == 1
     registered = await http("POST", f"{SUB}/providers/Microsoft.Network/register{version}")
     assert registered.json()["registrationState"] == "Registered"
+
+
+async def test_every_resource_is_found_in_any_case_and_answered_as_created(http: Http) -> None:
+    """A second write in another spelling changes the first one's resource, and makes no other."""
+    network = await http.network()
+    peering = {"properties": {"remoteVirtualNetwork": {"id": network}}}
+    writes: list[tuple[str, dict[str, object]]] = [
+        (f"{VNET}/virtualNetworkPeerings/To-Hub", peering),
+        (f"{VNET}/subnets/Second", {"properties": {"addressPrefix": "10.1.1.0/24"}}),
+        (f"{NET}/privateEndpoints/Pe-Mixed", endpoint_body()),
+        (ZONE, {"location": "global"}),
+        (f"{ZONE}/virtualNetworkLinks/Link-Mixed", link_body(network)),
+        (f"{ZONE}/A/www", record_body("10.1.0.9")),
+    ]
+    for url, body in writes:
+        first = await http("PUT", url, body)
+        if "azure-asyncoperation" in first.headers:
+            await http.finished(first)
+            operation = first.headers["azure-asyncoperation"]
+            if "/locations/" in operation:
+                path, _, query = operation.partition("?")
+                assert (await http("GET", f"{path.upper().replace('HTTPS', 'https')}?{query}")).status_code == 200
+        again = await http("PUT", url.upper(), body)
+        assert again.status_code in (200, 202), url
+        await asyncio.sleep(10)
+        found = [(await http("GET", spelled)).json() for spelled in (url, url.upper(), url.lower())]
+        assert found == [found[0]] * 3, url
+        assert found[0]["id"] == url
+        listed = (await http("GET", url.rpartition("/")[0])).json()["value"]
+        assert [one["id"] for one in listed if one["id"].lower() == url.lower()] == [url]
 
 
 async def test_an_operation_of_private_dns_is_not_found_in_another_case(http: Http) -> None:

@@ -257,13 +257,6 @@ async def test_changes_are_told_when_address_and_state_come_and_when_the_endpoin
     assert seen == [[("Updating", None)], [("Updating", "10.1.0.4")], [("Succeeded", "10.1.0.4")], []]
 
 
-async def test_ids_are_found_in_any_case_and_answered_as_created(http: Http) -> None:
-    await http.network()
-    await http("PUT", PE, endpoint_body())
-    shouted = (await http("GET", PE.upper().replace("/SUBSCRIPTIONS", "/subscriptions"))).json()
-    assert (shouted["id"], shouted["name"]) == (PE, "pe-1")
-
-
 async def test_tags_can_be_patched(http: Http, events: list[ResourceEvent]) -> None:
     await http.network()
     await http("PUT", PE, endpoint_body())
