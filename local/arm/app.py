@@ -75,6 +75,9 @@ class FrontEnd:
         return self._response(answer, correlation)
 
     def _fault(self, method: str, path: str, operation: str) -> Answer | None:
+        outage = self._context.settings.outage
+        if outage is not None:
+            return Answer(outage, ArmError(outage, "ServiceUnavailable", "The service is unavailable.").body())
         for fault in list(self.faults):
             found = fault(Incoming(method, path, operation))
             if found is not None:

@@ -90,3 +90,5 @@ class ArmSettings:
     """Retry-After of a 429: "reset" = until the limit allows a request again, a number of seconds, or None = absent."""
 
     page_size: int = 50
+    outage: int | None = None
+    """A status, e.g. 503, that every request is answered with instead; nothing changes meanwhile."""

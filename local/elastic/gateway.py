@@ -72,6 +72,8 @@ class Gateway:
         headers: dict[str, str],
     ) -> Response:
         method, path = request.method, request.url.path
+        if self._settings.outage is not None:
+            return _html(self._settings.outage)
         fault = _first(self._settings.faults, method, path)
         if fault is not None:
             return fault

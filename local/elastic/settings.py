@@ -119,6 +119,8 @@ class ElasticSettings:
     """False: a key that never expires, and answers without the header that says when."""
 
     # Faults.
+    outage: int | None = None
+    """A status, e.g. 503, that a gateway in front answers every request with, as HTML; nothing changes meanwhile."""
     faults: list[Fault] = field(default_factory=list)
     """Asked before a request takes effect; the first that answers is the answer."""
     faults_after: list[Fault] = field(default_factory=list)

@@ -134,6 +134,14 @@ async def test_a_fault_is_answered_instead_of_the_service(cloud: ArmCloud, http:
     assert seen[0] == Incoming("PUT", ZONE, "PUT zone")
 
 
+async def test_in_an_outage_nothing_is_answered_and_nothing_changes(cloud: ArmCloud, http: Http) -> None:
+    cloud.settings.outage = 503
+    refused = await http("PUT", ZONE, {"location": "global"})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "ServiceUnavailable")
+    cloud.settings.outage = None
+    assert (await http("GET", ZONE)).status_code == 404
+
+
 async def test_requests_are_recorded_with_short_names(cloud: ArmCloud, http: Http) -> None:
     await http.network()
     zone = await http.zone()

@@ -107,6 +107,15 @@ async def test_errors_are_html_when_the_switch_says_so(api: httpx.AsyncClient, s
         response.json()
 
 
+async def test_in_an_outage_a_gateway_answers_and_nothing_changes(
+    api: httpx.AsyncClient, settings: ElasticSettings, elastic: ElasticCloud, ruleset: RulesetBody
+) -> None:
+    settings.outage = 502
+    refused = await api.post(R, json=ruleset())
+    assert (refused.status_code, refused.headers["content-type"].split(";")[0]) == (502, "text/html")
+    assert elastic.rulesets() == []
+
+
 @pytest.mark.parametrize(
     ("method", "url", "status"),
     [
