@@ -45,6 +45,11 @@ class Switches:
             if _plain(hint)
         }
 
+    def words(self, name: str) -> list[Any]:
+        """The positions that a switch has by name: words, yes and no, nothing; not the numbers and texts it takes."""
+        part, _, field = name.partition(".")
+        return [word for one in _parts(_hints(self.settings[part])[field]) for word in _words(one)]
+
     def set(self, name: str, value: Any) -> None:
         """Turn one; raises SwitchError."""
         part, _, field = name.partition(".")
@@ -66,6 +71,12 @@ def _parts(hint: Any) -> tuple[Any, ...]:
     """The alternatives of a union, without those that JSON cannot say."""
     every = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
     return tuple(one for one in every if get_origin(one) is not Callable and one is not Callable)
+
+
+def _words(hint: Any) -> tuple[Any, ...]:
+    if get_origin(hint) is Literal:
+        return get_args(hint)
+    return {bool: (True, False), type(None): (None,)}.get(hint, ())
 
 
 def _plain(hint: Any) -> bool:

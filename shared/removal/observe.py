@@ -11,7 +11,7 @@ from shared.context import Context, log
 from shared.core.arm_ids import parse_arm_id
 from shared.core.catalogue import Service, hosted_services, recognise
 from shared.core.connection import Connection
-from shared.core.errors import AutopilotError, InvalidInput
+from shared.core.errors import AutopilotError, InvalidInput, RetryLater
 from shared.core.model import Claim, Deployment, Endpoint, Policy, Zone
 from shared.core.moving import holds
 from shared.core.plan_associations import associated_with
@@ -48,7 +48,10 @@ def _service(known: Connection) -> Service | None:
 
 
 async def _others(context: Context, known: Connection, zones: tuple[Zone, ...]) -> tuple[Endpoint, ...] | None:
-    """Every other endpoint of the zones' service in the subscriptions that matter; None: not all could be listed."""
+    """Every other endpoint of the zones' service in the subscriptions that matter; None: not all may be listed.
+
+    What passes by itself says nothing about the zones' users: it is raised, and the removal tries again.
+    """
     subscriptions = dict.fromkeys(context.settings.subscriptions)
     for vnet in (known.vnet_id, *(link.vnet_id for zone in zones for link in zone.links)):
         try:
@@ -59,6 +62,8 @@ async def _others(context: Context, known: Connection, zones: tuple[Zone, ...]) 
     for subscription in subscriptions:
         try:
             found += [endpoint async for endpoint in context.endpoints.list(subscription)]
+        except RetryLater:
+            raise
         except AutopilotError as error:
             log.warning("users of zone %s not known: %s", zones[0].id.text, error)
             return None

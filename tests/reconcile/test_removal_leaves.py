@@ -207,6 +207,41 @@ async def test_what_was_left_for_want_of_rights_goes_when_a_person_asks_again(es
     assert everything(estate) == []
 
 
+@pytest.mark.parametrize(
+    "answer", [(429, "TooManyRequests"), (503, "ServiceUnavailable"), (500, "InternalServerError")]
+)
+async def test_where_the_zones_users_cannot_be_listed_for_the_moment_nothing_is_left_for_good(
+    estate: Estate, answer: tuple[int, str]
+) -> None:
+    """Azure throttles the list of endpoints just then: that says nothing about who uses the zone."""
+    endpoint = await connected(estate)
+    failing = [True]
+    estate.arm.faults.append(
+        lambda request: arm_error(*answer) if failing[0] and request.operation == "LIST privateEndpoint" else None
+    )
+    await estate.delete(endpoint)
+    await estate.settle(2 * GRACE)
+    assert (await estate.connection(endpoint)).phase == "Removing"
+    failing[0] = False
+    await estate.clock.sleep(3600)
+    await estate.sweep()
+    await estate.settle(2 * GRACE)
+    assert await removed_reason(estate, endpoint) == "Removed"
+    assert everything(estate) == []
+
+
+async def test_where_the_zones_users_may_not_be_listed_zone_and_links_are_left_and_named(estate: Estate) -> None:
+    """A right that is missing stays missing: it is done, and says what it leaves."""
+    endpoint = await connected(estate)
+    await estate.delete(endpoint)
+    denied = arm_error(403, "AuthorizationFailed", "no")
+    estate.arm.faults.append(lambda request: denied if request.operation == "LIST privateEndpoint" else None)
+    await estate.settle(2 * GRACE)
+    connection = await estate.connection(endpoint)
+    assert (connection.phase, await removed_reason(estate, endpoint)) == ("Removed", "LeftBehind")
+    assert any("zone" in text for text in connection.left)
+
+
 async def test_the_record_of_a_removed_connection_goes_with_its_journal() -> None:
     estate = await Estate(settings={"JOURNAL_DAYS": "10"}).open()
     endpoint = await connected(estate)
