@@ -149,7 +149,8 @@ resource alert 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for rule i
     scopes: [workspaceId]
     evaluationFrequency: rule.frequency
     windowSize: rule.window
-    // The table comes into being with the first log line; until then the query would be refused.
+    // The table comes into being with the first log line; until then the queries would be refused, but for the one that
+    // rings when nothing is logged.
     skipQueryValidation: true
     criteria: {
       allOf: [
