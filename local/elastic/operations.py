@@ -195,7 +195,7 @@ class DeploymentOperations:
 
     def search(self, call: Call) -> Reply:
         """`POST /deployments/_search`."""
-        return Reply(200, search(call.body, [self._document(d) for d in self._visible()]))
+        return Reply(200, search(call.body, [self._document(d) for d in self._visible()], self._settings.hits_per_page))
 
     def get(self, call: Call) -> Reply:
         """`GET /deployments/{id}`; the settings only when asked for."""

@@ -28,12 +28,12 @@ def invalid_query(problem: str) -> ApiError:
     return ApiError(400, "deployments.search.invalid_query", f"The search request is invalid: {problem}", ("query",))
 
 
-def search(body: Any, documents: list[dict[str, Any]]) -> dict[str, Any]:
-    """Answer a search request over all deployments the caller may see."""
+def search(body: Any, documents: list[dict[str, Any]], most: int = _MAX_SIZE) -> dict[str, Any]:
+    """Answer a search request over all deployments the caller may see, with at most so many hits in a page."""
     request = _request(body)
     hits = [document for document in documents if matches(request["query"], document)]
     hits = _sorted(hits, request["sort"])
-    start, size = request["from"], request["size"]
+    start, size = request["from"], min(request["size"], most)
     page = hits[start : start + size]
     answer: dict[str, Any] = {"return_count": len(page), "match_count": len(hits), "deployments": page}
     if page and len(page) == size:

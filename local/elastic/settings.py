@@ -101,6 +101,8 @@ class ElasticSettings:
     """`null` in place of empty lists and absent texts in deployments: seen in recorded answers."""
     settings_absent: bool = False
     """Deployments without `settings`, to be read as "unknown". Seen; off, because most answers have it."""
+    hits_per_page: int = 10_000
+    """Most deployments in one page of a search, whatever size was asked for. Undocumented; no more may be asked for."""
     html_errors: bool = False
     """Errors as a gateway's HTML page, not as JSON. Seen; off, because the API itself answers JSON."""
     latency_seconds: float = 0.0

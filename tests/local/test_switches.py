@@ -36,6 +36,7 @@ UNDOCUMENTED = {
     "elastic.missing_ruleset_status",
     "elastic.nulls",
     "elastic.settings_absent",
+    "elastic.hits_per_page",
     "elastic.html_errors",
     "elastic.limit_status",
     "elastic.match_case_sensitive",

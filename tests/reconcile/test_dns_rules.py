@@ -269,3 +269,17 @@ async def test_a_record_that_appears_between_the_look_and_the_write_is_not_overw
     assert [r.status for r in estate.arm.requests if r.operation == "PUT record"] == [412]
     assert zone.a_record("*") == ["10.99.0.4"]
     assert await estate.reason(endpoint, "RecordReady") == "RecordHeldByOthers"
+
+
+async def test_a_zone_that_is_there_and_not_listed_yet_is_not_overwritten(estate: Estate) -> None:
+    """Somebody has just made it: lists leave it out for a while, and a PUT without a condition would take it."""
+    zone = await a_zone_of_others(estate, zone_id("rg-apps"))
+    before = (zone.etag, dict(zone.tags))
+    estate.arm_settings.stale_list_seconds = 120
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    connection = await estate.ready(endpoint)
+    assert estate.zone() is zone
+    assert (zone.etag, dict(zone.tags)) == before
+    assert connection.zone is not None
+    assert connection.zone.owner is Owner.ADOPTED

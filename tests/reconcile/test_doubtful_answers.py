@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from local.world import vnet_id
+from tests.harness.changing import attached
 from tests.harness.estate import Estate, arm_error
 
 
@@ -90,6 +91,17 @@ async def test_a_search_that_fails_does_not_keep_the_policy_from_being_made(esta
     connection = await estate.connection(endpoint)
     reasons = {c.type: c.reason for c in connection.conditions}
     assert (reasons["PolicyReady"], reasons["Associated"]) == ("Exists", "AnswerLost")
+
+
+async def test_a_search_that_answers_few_at_a_time_is_read_to_its_end(estate: Estate) -> None:
+    """A page that holds less than was asked for is not the last one."""
+    estate.elastic_settings.hits_per_page = 1
+    names = ("logs-eastus2", "extra")
+    estate.elastic.add_deployment("extra", "eastus2", ip_policy=True)
+    endpoint = await estate.put_endpoint(tags={"elastic-deployments": ", ".join(names)})
+    await estate.settle()
+    await estate.ready(endpoint)
+    assert [attached(estate, name) for name in names] == [[f"{name}-office", "pe-1"] for name in names]
 
 
 async def test_a_long_wait_that_elastic_asks_for_does_not_hold_up_dns(estate: Estate) -> None:
