@@ -91,7 +91,13 @@ def outcomes(call: Call) -> Iterator[Outcome]:
     if call.writes and call.service in {"arm", "elastic"}:
         yield Fault.LOSE_ANSWER
     if EVERY:
-        yield from (Fault.CRASH_BEFORE, Refusal(429), Refusal(500), Refusal(503))
+        yield Fault.CRASH_BEFORE
+        yield from (Refusal(status) for status in (429, 500, 503))
+        yield Refusal(429, {"Retry-After": "97"})
+        if call.service in {"arm", "elastic"} and not call.writes:
+            yield Fault.LOSE_ANSWER
+        if call.what in {"insert", "replace"}:
+            yield Fault.REPEAT
 
 
 @pytest.mark.parametrize(
