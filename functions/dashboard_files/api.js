@@ -40,7 +40,7 @@ async function call(path, method = "GET") {
     throw new ApiError("Your sign-in has ended.", { nextStep: "Reload this page to sign in again." });
   }
   if (answer.status === 401 || answer.status === 403) {
-    forgetKey();
+    forgetKey(key);
     throw new KeyNeeded(key ? "The app does not accept this key." : "");
   }
   const body = await answer.json().catch(() => ({}));

@@ -9,7 +9,10 @@ const tabs = new BroadcastChannel("autopilot.key");
 /** The key of this tab, or "". */
 export const currentKey = () => sessionStorage.getItem(NAME) ?? "";
 
-export const forgetKey = () => sessionStorage.removeItem(NAME);
+/** Forget a key that was refused, unless another one was given while the answer was on its way. */
+export function forgetKey(refused) {
+  if (currentKey() === refused) sessionStorage.removeItem(NAME);
+}
 
 /** Take a key out of the address (`#code=` or `?code=`), so that no bookmark, history or screen share shows it. */
 export function takeKeyFromAddress() {

@@ -3,7 +3,7 @@
 import { KeyNeeded } from "./api.js";
 import { detail } from "./detail.js";
 import { h, section } from "./dom.js";
-import { borrowKey, currentKey, keyForm, takeKeyFromAddress } from "./key.js";
+import { borrowKey, keyForm, takeKeyFromAddress } from "./key.js";
 import { overview } from "./overview.js";
 import { exact, tick } from "./time.js";
 
@@ -110,10 +110,9 @@ function follow(event) {
 takeKeyFromAddress();
 await borrowKey();
 document.addEventListener("click", follow);
-addEventListener("popstate", route);
-addEventListener("hashchange", () => {
+addEventListener("popstate", () => { // an address with a key pasted into this tab, too: only its fragment is new
   takeKeyFromAddress();
-  if (currentKey()) route();
+  route();
 });
 refreshButton.addEventListener("click", refresh);
 document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : refresh()));

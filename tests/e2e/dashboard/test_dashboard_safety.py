@@ -108,6 +108,21 @@ async def test_without_a_key_it_is_asked_for_and_a_wrong_one_is_refused(estate: 
             await expect(after).to_be_visible()
 
 
+async def test_an_address_with_a_key_that_is_pasted_into_the_open_form_is_enough(
+    estate: Estate, visit: Visiting
+) -> None:
+    async with visit() as seen:
+        seen.expected = "status of 401"
+        page = await seen.open("", "")
+        await expect(page.get_by_label("Key", exact=True)).to_be_visible()
+        await seen.open()  # the same document, with another fragment
+        await expect(page.get_by_role("link", name="pe-good")).to_be_visible()
+        await page.wait_for_load_state("networkidle")
+        await page.reload()
+        await expect(page.get_by_role("link", name="pe-good")).to_be_visible()
+        assert seen.key not in page.url
+
+
 async def test_another_tab_borrows_the_key_of_the_first(estate: Estate, visit: Visiting) -> None:
     async with visit() as seen:
         page = await seen.open()
