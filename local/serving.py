@@ -27,7 +27,11 @@ class Serving:
     def __init__(self, app: Any, *, port: int = 0, certificate: tuple[Path, Path] | None = None) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._socket.bind(("127.0.0.1", port))
+        try:
+            self._socket.bind(("127.0.0.1", port))
+        except OSError as error:
+            self._socket.close()
+            raise OSError(error.errno, f"port {port} of 127.0.0.1: {error.strerror}") from error
         scheme = "https" if certificate else "http"
         self.url = f"{scheme}://127.0.0.1:{self._socket.getsockname()[1]}"
         options = {"ssl_certfile": str(certificate[0]), "ssl_keyfile": str(certificate[1])} if certificate else {}

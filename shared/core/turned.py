@@ -51,8 +51,13 @@ def _reads_otherwise(connection: Connection, found: Plan, conditions: Iterable[C
 
 
 def to_be_tested(known: Connection, *, enforces: bool) -> bool:
-    """What needs nothing is tested; where nothing is carried out, also what did not pass: no run looks after that."""
+    """What needs nothing is tested; and what no run looks after, as far as it has been tested once.
+
+    That is what waits for a person: a tag with one wrong name must not hide that the way to the right ones breaks. And
+    where nothing is carried out, all the rest.
+    """
     if known.phase is Phase.READY:
         return True
     reachable = known.condition(c.REACHABLE)
-    return reachable is not None and reachable.reason != "NotTested" and not enforces
+    tested = reachable is not None and reachable.reason != "NotTested"
+    return tested and (known.phase is Phase.BLOCKED or not enforces)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,13 @@ async def test_an_app_is_served_over_tls_until_it_is_stopped(tmp_path: Path) -> 
     await serving.stop()
     with pytest.raises(OSError, match=r"Connect call failed|refused"):
         await asyncio.open_connection("127.0.0.1", int(serving.url.rsplit(":", 1)[1]))
+
+
+def test_a_port_that_somebody_has_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as somebody:
+        port = somebody.getsockname()[1]
+        with pytest.raises(OSError, match=f"port {port} of 127.0.0.1: Address already in use"):
+            Serving(APP, port=port)
 
 
 async def test_an_exchange_whose_caller_hung_up_has_no_answer() -> None:

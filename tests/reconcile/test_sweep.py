@@ -153,6 +153,21 @@ async def test_a_verdict_that_changed_is_looked_into(estate: Estate) -> None:
     await estate.ready(endpoint)
 
 
+async def test_what_waits_for_a_person_is_tested_all_the_same(estate: Estate) -> None:
+    """A typo in the tag does not hide that the way to the deployment beside it breaks, and is mended."""
+    endpoint = await estate.put_endpoint(tags={"elastic-deployments": "logs-eastus2, lgos-eastus2"})
+    await estate.settle()
+    connection = await estate.connection(endpoint)
+    assert (connection.phase, await estate.reason(endpoint, "Reachable")) == ("Blocked", "Reachable")
+    for broken, reason in ((True, "NoRouteAlthoughApproved"), (False, "Reachable")):
+        await estate.network.break_way(connection.address, broken=broken)
+        found = [await estate.sweep() for _ in range(2)]
+        assert [one.probed for one in found] == [1, 1]
+        await estate.settle(30)
+        assert await estate.reason(endpoint, "Reachable") == reason
+        assert (await estate.connection(endpoint)).phase == "Blocked"
+
+
 async def test_a_new_wish_of_the_endpoints_tag_is_found(estate: Estate) -> None:
     """Its event was lost."""
     endpoint = await a_ready_connection(estate)
