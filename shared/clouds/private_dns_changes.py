@@ -10,16 +10,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from types import ModuleType
 from typing import Any
+from urllib.parse import urlsplit
 
-from shared.clouds.arm_errors import arm_errors
+from shared.clouds.arm_errors import arm_errors, classify
 from shared.clouds.azure import ArmClients
 from shared.clouds.private_dns_json import WILDCARD, link_of, record_of
 from shared.core.arm_ids import ArmId
-from shared.core.errors import LostRace, NotFound, NotVisibleYet, RetryLater, Waiting
+from shared.core.errors import AutopilotError, LostRace, NotFound, NotVisibleYet, RetryLater, Waiting
 from shared.core.model import Link, WildcardRecord, Zone
 from shared.core.steps import CreateLink, CreateZone, DeleteLink, DeleteRecord, DeleteZone, PutWildcardRecord
+
+Begin = Callable[[Callable[[Any], None]], Awaitable[Any]]
+"""Starts a long-running operation; what it is given hears every answer."""
 
 
 class PrivateDnsChanges:
@@ -34,10 +39,9 @@ class PrivateDnsChanges:
         client = await self.clients.dns(zone.subscription_id)
         body = _models().PrivateZone({"location": "global", "tags": step.marker.tags()})
         await self._operation(
-            "create the private DNS zone",
-            zone.text,
-            lambda: client.private_zones.begin_create_or_update(
-                zone.resource_group, zone.name, body, headers=dict(_IF_ABSENT)
+            *_telling(step),
+            lambda hear: client.private_zones.begin_create_or_update(
+                zone.resource_group, zone.name, body, headers=dict(_IF_ABSENT), raw_response_hook=hear
             ),
         )
         return Zone(zone, step.marker)
@@ -51,13 +55,32 @@ class PrivateDnsChanges:
             {"location": "global", "tags": step.marker.tags(), "properties": properties}
         )
         answer = await self._operation(
-            "link the private DNS zone",
-            f"{zone.text} to {step.vnet_id}",
-            lambda: client.virtual_network_links.begin_create_or_update(
-                zone.resource_group, zone.name, step.name, body, headers=dict(_IF_ABSENT)
+            *_telling(step),
+            lambda hear: client.virtual_network_links.begin_create_or_update(
+                zone.resource_group, zone.name, step.name, body, headers=dict(_IF_ABSENT), raw_response_hook=hear
             ),
         )
         return link_of(answer.as_dict())
+
+    async def ended(self, step: CreateZone | CreateLink, url: str) -> AutopilotError | None:
+        """How the operation went that an earlier run began for a step, and did not see end.
+
+        None: it succeeded, or Azure has forgotten it. Raises Waiting while it runs, and what keeps Azure from telling.
+        """
+        doing, on = _telling(step)
+        told = await self._told_of(url, step.zone, doing, on)
+        state = str(told.get("status") or "Succeeded")
+        if state == "Succeeded":
+            return None
+        if state not in {"Failed", "Canceled"}:
+            raise Waiting(f"Azure is still busy to {doing}.", on=on, operation=url)
+        error = told.get("error") or {}
+        code, message = str(error.get("code") or state), str(error.get("message") or "")
+        try:
+            with _there_but_unseen(doing, on), _made_but_unseen(doing, on):
+                raise classify(HTTPStatus.OK, code, message, None, doing=doing, on=on)
+        except AutopilotError as failed:
+            return failed
 
     async def put_record(self, step: PutWildcardRecord) -> WildcardRecord:
         """Write the `*` record; raises LostRace when it is not as it was read."""
@@ -92,8 +115,12 @@ class PrivateDnsChanges:
             await self._removal(
                 "delete the virtual network link",
                 f"{zone.text} to {step.vnet_id}",
-                lambda: client.virtual_network_links.begin_delete(
-                    zone.resource_group, zone.name, step.name, headers=_if_unchanged(step.etag, zone)
+                lambda hear: client.virtual_network_links.begin_delete(
+                    zone.resource_group,
+                    zone.name,
+                    step.name,
+                    headers=_if_unchanged(step.etag, zone),
+                    raw_response_hook=hear,
                 ),
             )
 
@@ -105,29 +132,46 @@ class PrivateDnsChanges:
             await self._removal(
                 "delete the private DNS zone",
                 zone.text,
-                lambda: client.private_zones.begin_delete(
-                    zone.resource_group, zone.name, headers=_if_unchanged(step.etag, zone)
+                lambda hear: client.private_zones.begin_delete(
+                    zone.resource_group, zone.name, headers=_if_unchanged(step.etag, zone), raw_response_hook=hear
                 ),
             )
 
-    async def _removal(self, doing: str, on: str, begin: Callable[[], Awaitable[Any]]) -> None:
+    async def _told_of(self, url: str, zone: ArmId, doing: str, on: str) -> Mapping[str, Any]:
+        """What Azure tells of an operation; empty when it has forgotten it."""
+        from azure.core.rest import HttpRequest  # noqa: PLC0415 - the SDK is imported when first used
+
+        if urlsplit(url).hostname != urlsplit(self.clients.options.url).hostname:
+            return {}  # the address comes from a table: no token of ours goes anywhere but to Azure
+        client = await self.clients.dns(zone.subscription_id)
+        with suppress(NotFound), arm_errors(doing, on):
+            response = await client.send_request(HttpRequest("GET", url))
+            response.raise_for_status()
+            return dict(response.json())
+        return {}
+
+    async def _removal(self, doing: str, on: str, begin: Begin) -> None:
         with arm_errors(doing, on):
             await self._finished(doing, on, begin)
 
-    async def _operation(self, doing: str, on: str, begin: Callable[[], Awaitable[Any]]) -> Any:
+    async def _operation(self, doing: str, on: str, begin: Begin) -> Any:
         with _there_but_unseen(doing, on), _made_but_unseen(doing, on), arm_errors(doing, on):
             return await self._finished(doing, on, begin)
 
-    async def _finished(self, doing: str, on: str, begin: Callable[[], Awaitable[Any]]) -> Any:
+    async def _finished(self, doing: str, on: str, begin: Begin) -> Any:
         """Start a long-running operation and wait for its end, for a while."""
-        wait = self.clients.options.operation_wait
-        poller = await begin()
+        wait, heard = self.clients.options.operation_wait, [""]
+
+        def hear(answer: Any) -> None:
+            heard.append(answer.http_response.headers.get("Azure-AsyncOperation") or heard[-1])
+
+        poller = await begin(hear)
         try:
             async with asyncio.timeout(wait):
                 return await poller.result()
         except TimeoutError:
             message = f"Azure is still busy to {doing}; it was given {wait:.0f} s in this run."
-            raise Waiting(message, on=on) from None
+            raise Waiting(message, on=on, operation=heard[-1]) from None
 
 
 @contextmanager
@@ -147,6 +191,13 @@ def _there_but_unseen(doing: str, on: str) -> Iterator[None]:
     except LostRace as error:
         message = f"It exists already, though Azure did not show it, when asked to {doing}."
         raise NotVisibleYet(message, on=on, after=error.after) from error
+
+
+def _telling(step: CreateZone | CreateLink) -> tuple[str, str]:
+    """What is done, and on what, for the errors."""
+    if isinstance(step, CreateZone):
+        return "create the private DNS zone", step.zone.text
+    return "link the private DNS zone", f"{step.zone.text} to {step.vnet_id}"
 
 
 def _models() -> ModuleType:

@@ -63,6 +63,15 @@ class AssociationMemory:
 
 
 @dataclass(frozen=True, slots=True)
+class OperationMemory:
+    """A long-running operation in Azure that a run began and did not see end: only Azure knows why it fails."""
+
+    step: str
+    url: str
+    """Where Azure tells how it went; signed, so used as it came."""
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimMemory:
     """The organization's claim to the endpoint: while it stands no other organization can use its GUID."""
 
@@ -200,6 +209,7 @@ class Connection:
     """Since when something cannot be read: what was known of it stands for a while (`unread`)."""
     wake_at: datetime | None = None
     """When the loop will look again by itself; None: only an event, a person or the timer wakes it."""
+    operations: tuple[OperationMemory, ...] = ()
     dns_not_before: datetime | None = None
     """Azure asked that its private DNS be not called before this moment."""
     elastic_not_before: datetime | None = None
@@ -266,6 +276,15 @@ class Connection:
             return replace(self, policy=policy)
         theirs = tuple(replace(known, owner=Owner.ADOPTED, taken=()) for known in self.associations)
         return replace(self, policy=policy, associations=theirs)
+
+    def operation(self, step: str) -> OperationMemory | None:
+        """What is remembered of an operation that was begun for a step."""
+        return next((known for known in self.operations if known.step == step), None)
+
+    def with_operation(self, step: str, url: str) -> Connection:
+        """The same with one operation remembered; without an address, forgotten."""
+        others = tuple(known for known in self.operations if known.step != step)
+        return replace(self, operations=(*others, OperationMemory(step, url)) if url else others)
 
     def association(self, deployment_id: str) -> AssociationMemory | None:
         """What is remembered of the association with a deployment."""

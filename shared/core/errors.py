@@ -69,11 +69,15 @@ class AnswerLost(RetryLater):
 
 
 class Waiting(AutopilotError):
-    """Something is under way that takes its time; look again after `after` seconds."""
+    """Something is under way that takes its time; look again after `after` seconds.
 
-    def __init__(self, what: str, *, on: str = "", after: float = 15.0) -> None:
+    `operation`: the address at which Azure tells how a long-running operation went, where that is what is waited for.
+    """
+
+    def __init__(self, what: str, *, on: str = "", after: float = 15.0, operation: str = "") -> None:
         super().__init__(what, on=on)
         self.after = after
+        self.operation = operation
 
 
 class Blocked(AutopilotError):

@@ -143,6 +143,8 @@ def remember(known: Connection, desired: Desired, plan_: Plan, now: datetime) ->
         if dns.zone is not None:
             known = replace(known, zone=dns.zone, links=dns.links)
         known = replace(known, record=dns.record or known.record, record_addresses=dns.record_addresses)
+        if all(condition.true for condition in dns.conditions):
+            known = replace(known, operations=())
     return _remember_elastic(known, plan_.elastic) if plan_.elastic is not None else known
 
 

@@ -140,6 +140,7 @@ def _shown(connection: Connection) -> dict[str, Any]:
     for deployment, memory in zip(document["deployments"], connection.deployments, strict=True):
         deployment["urls"] = [{"service": url.service, "url": url.url} for url in memory.urls]
     del document["unserved"]
+    del document["operations"]  # addresses that Azure signed for the app
     document["verdict"] = _camel(asdict(diagnosis_of(connection)))
     return dict(document)
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from shared.core.errors import AutopilotError
+from shared.core.errors import AutopilotError, Waiting
 from shared.core.model import Zone
 from shared.core.steps import CreateLink, CreateZone, DnsStep
 from shared.correlation import Stage, timed
@@ -28,13 +28,27 @@ async def apply_dns(
     for step in steps:
         started = time.monotonic()
         try:
+            await _begun_before(run, step)
             zones = await _dns_step(run, step, zones)
         except AutopilotError as error:
             run.note_failure(step, error, started)
+            if isinstance(error, Waiting) and error.operation:
+                run.connection = run.connection.with_operation(str(step), error.operation)
             return zones, {step.condition: error}
         run.note(step, "done", started=started)
         await done(zones)
     return zones, {}
+
+
+async def _begun_before(run: Run, step: DnsStep) -> None:
+    """Of a step that an earlier run began: how did it go? To begin it anew would never tell why it fails."""
+    begun = run.connection.operation(str(step))
+    if begun is None or not isinstance(step, CreateZone | CreateLink):
+        return
+    failed = await run.context.dns.ended(step, begun.url)
+    run.connection = run.connection.with_operation(str(step), "")
+    if failed is not None:
+        raise failed
 
 
 async def _dns_step(run: Run, step: DnsStep, zones: tuple[Zone, ...]) -> tuple[Zone, ...]:

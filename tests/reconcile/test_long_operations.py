@@ -1,0 +1,90 @@
+"""Operations of Azure that outlast the run that began them: not begun twice, and explained when they fail."""
+
+from __future__ import annotations
+
+import pytest
+
+from local.arm import FaultResponse, Incoming
+from shared.core.arm_ids import parse_arm_id
+from shared.core.markers import Marker
+from shared.core.steps import CreateZone
+from shared.operations.queries import get_connection
+from tests.harness.dns import APPS, OTHER_SUBSCRIPTION, a_zone_of_others, zone_id
+from tests.harness.estate import Estate, arm_error
+
+STEP = CreateZone(parse_arm_id(zone_id("rg-apps")), Marker("autopilot", "0" * 16))
+
+
+async def a_zone_that_cannot_be_seen(estate: Estate, seconds: float) -> None:
+    """It serves the network; Azure takes so long to find out that a second one is one too many."""
+    estate.arm_settings.subscriptions.append(OTHER_SUBSCRIPTION)
+    await a_zone_of_others(estate, zone_id("rg-secret", OTHER_SUBSCRIPTION), APPS)
+    estate.arm_settings.link_seconds = seconds
+
+
+@pytest.mark.parametrize("seconds", [5, 40, 200])
+async def test_what_fails_after_the_run_that_began_it_is_explained_and_not_begun_for_ever(
+    estate: Estate, seconds: float
+) -> None:
+    await a_zone_that_cannot_be_seen(estate, seconds)
+    before = len(estate.arm.requests)
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    connection = await estate.connection(endpoint)
+    assert await estate.reason(endpoint, "Linked") == "NetworkLinkedToAnotherZone"
+    assert (connection.phase, connection.wake_at) == ("Blocked", None)
+    operations = [request.operation for request in estate.arm.requests[before:]]
+    assert operations.count("PUT link") <= 2
+
+
+async def test_what_takes_many_runs_is_begun_once(estate: Estate) -> None:
+    estate.arm_settings.zone_seconds = estate.arm_settings.link_seconds = 200
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    assert (await estate.ready(endpoint)).operations == ()
+    operations = [request.operation for request in estate.arm.requests]
+    assert (operations.count("PUT zone"), operations.count("PUT link")) == (1, 2)
+
+
+async def test_the_address_that_azure_signed_for_the_app_is_shown_to_nobody(estate: Estate) -> None:
+    estate.arm_settings.zone_seconds = 200
+    endpoint = await estate.put_endpoint()
+    await estate.settle(30)
+    connection = await estate.connection(endpoint)
+    (operation,) = connection.operations
+    assert "OperationStatuses" in operation.url
+    assert "OperationStatuses" not in str(await get_connection(estate.worker.context, connection.id))
+
+
+@pytest.mark.parametrize(
+    ("answer", "links"),
+    [(arm_error(404, "NotFound"), 1), (arm_error(429, "TooManyRequests"), 0), (arm_error(500, "InternalError"), 0)],
+    ids=["forgotten", "throttled", "failing"],
+)
+async def test_an_operation_is_begun_again_where_azure_has_forgotten_it_and_not_where_it_cannot_tell(
+    estate: Estate, answer: FaultResponse, links: int
+) -> None:
+    await a_zone_that_cannot_be_seen(estate, seconds=40)
+    endpoint = await estate.put_endpoint()
+    await estate.settle(35)
+    assert [operation.step for operation in (await estate.connection(endpoint)).operations] != []
+    begun = len([request for request in estate.arm.requests if request.operation == "PUT link"])
+    told: list[Incoming] = []
+
+    def does_not_tell(request: Incoming) -> FaultResponse | None:
+        if request.operation != "GET operation" or told:
+            return None
+        told.append(request)
+        return answer
+
+    await estate.clock.sleep(40)  # by now it has failed
+    estate.arm.faults.append(does_not_tell)
+    await estate.settle()
+    assert await estate.reason(endpoint, "Linked") == "NetworkLinkedToAnotherZone"
+    assert len([request for request in estate.arm.requests if request.operation == "PUT link"]) == begun + links
+
+
+async def test_no_address_but_azures_own_is_asked(estate: Estate) -> None:
+    """It comes from a table; whoever can write there must not be sent the app's token."""
+    assert await estate.worker.context.dns.ended(STEP, "https://evil.example/operation") is None
+    assert estate.worker.wire.calls == []
