@@ -12,13 +12,20 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from aiohttp import ClientConnectorError, ClientError
-from azure.core.exceptions import AzureError, HttpResponseError, ServiceRequestError, ServiceResponseError
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    HttpResponseError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
 
 from shared.core.errors import AnswerLost, AutopilotError, Forbidden, Permanent, RetryLater, Throttled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+DENIED = "StorageAccessDenied"
 _AGAIN = 10.0  # seconds to wait where the service says nothing
 _THROTTLED = {
     HTTPStatus.TOO_MANY_REQUESTS,
@@ -82,7 +89,9 @@ def _from_answer(error: HttpResponseError, on: str, role: str) -> AutopilotError
     what = f"Azure Storage answered {status} {code} (request {request_id})."
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         next_step = f"Give the app's identity the role '{role}' on the storage account, or correct its key."
-        return Forbidden(what, reason="StorageAccessDenied", on=on, next_step=next_step)
+        return Forbidden(what, reason=DENIED, on=on, next_step=next_step)
+    if isinstance(error, ClientAuthenticationError):
+        return _no_token(status, on)
     if status in _THROTTLED:
         return Throttled(what, on=on, after=_retry_after(error))
     if (
@@ -92,6 +101,15 @@ def _from_answer(error: HttpResponseError, on: str, role: str) -> AutopilotError
     ):
         return RetryLater(what, on=on, after=_AGAIN)
     return Permanent(what, on=on)
+
+
+def _no_token(status: int, on: str) -> AutopilotError:
+    """What the identity endpoint answered: storage itself refuses with 401 and 403 only."""
+    what = f"The identity endpoint answered {status}: no token could be had for Azure Storage."
+    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return RetryLater(what, on=on, after=_AGAIN)
+    next_step = "Check that the function app has its managed identity and that AzureWebJobsStorage__clientId names it."
+    return Forbidden(what, reason=DENIED, on=on, next_step=next_step)
 
 
 def _retry_after(error: HttpResponseError) -> float:
