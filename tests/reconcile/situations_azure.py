@@ -168,7 +168,7 @@ async def _azure_rights(estate: Estate) -> str:
     return await made(estate)
 
 
-@diagnosed("throttled", "unknown Throttled dns", cause="TooManyRequests")
+@diagnosed("throttled", "unknown Throttled dns", cause="not to be called before")
 async def _throttled(estate: Estate) -> str:
     def slow_down(request: Any) -> FaultResponse | None:
         dns = "privatednszones" in request.path.lower()
