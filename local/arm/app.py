@@ -100,7 +100,10 @@ class FrontEnd:
         check_action(settings, principal, method, target)
         dns = target.kind.startswith("privateDns")
         limits = self._throttle.admit(target.subscription_id, principal, method, dns=dns)
-        call = Call(method, target, query, dict(request.headers), body, _base_url(request), correlation, principal)
+        base_url = _base_url(request)
+        if settings.urls_with_port and request.url.port is None:
+            base_url += ":443"
+        call = Call(method, target, query, dict(request.headers), body, base_url, correlation, principal)
         answer = self._dispatch(handler, call)
         return Answer(answer.status, answer.body, {**limits, **answer.headers})
 

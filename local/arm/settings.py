@@ -90,5 +90,7 @@ class ArmSettings:
     """Retry-After of a 429: "reset" = until the limit allows a request again, a number of seconds, or None = absent."""
 
     page_size: int = 50
+    urls_with_port: bool = False
+    """Whether URLs in answers name port 443, as some recorded ones do, where the request's own did not."""
     outage: int | None = None
     """A status, e.g. 503, that every request is answered with instead; nothing changes meanwhile."""

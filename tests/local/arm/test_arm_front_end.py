@@ -171,10 +171,14 @@ async def test_reads_and_polls_never_make_events(http: Http, events: list[Resour
     assert len(events) == count == 2
 
 
-async def test_answers_point_at_the_host_the_request_came_to(http: Http) -> None:
+async def test_answers_point_at_the_host_the_request_came_to(cloud: ArmCloud, http: Http) -> None:
     await http.network()
     created = await http("PUT", f"https://localhost:8443{PE}", endpoint_body())
     assert created.headers["azure-asyncoperation"].startswith("https://localhost:8443/subscriptions/")
+    cloud.settings.urls_with_port = True
+    created = await http("PUT", PE, endpoint_body())
+    assert created.headers["azure-asyncoperation"].startswith("https://arm.local:443/subscriptions/")
+    assert (await http("GET", created.headers["azure-asyncoperation"])).status_code == 200
 
 
 async def test_subscriptions_and_resource_groups_can_be_read_and_made(cloud: ArmCloud, http: Http) -> None:
