@@ -47,6 +47,8 @@ class ManagedIdentity:
         random: Random | None = None,
     ) -> None:
         self.header, self.lifetime = header, lifetime
+        self.outage: int | None = None
+        """A status that every request is answered with instead: busy, or an identity that the app has not."""
         self._clock, self._random = clock, random or Random(1)
         self._expires: dict[str, datetime] = {}
         self.app = Starlette(routes=[Route("/{path:path}", self._token, methods=["GET"])])
@@ -69,6 +71,8 @@ class ManagedIdentity:
         return str(_claims(token)["appid"]) if token in self._expires else ""
 
     async def _token(self, request: Request) -> JSONResponse:
+        if self.outage is not None:
+            return _refusal(self.outage, "No token can be had at the moment.")
         given = request.headers.get("x-identity-header")
         if given != self.header:
             return _refusal(401, "The X-IDENTITY-HEADER of the request is missing or wrong.")

@@ -62,7 +62,7 @@ def arm_errors(doing: str, on: str) -> Iterator[None]:
     try:
         yield
     except azure.ClientAuthenticationError as error:
-        raise sign_in_failed(doing, on) from error
+        raise _not_signed_in(error, doing, on) from error
     except azure.DecodeError as error:
         raise _unusable(doing, on) from error
     except azure.HttpResponseError as error:
@@ -90,6 +90,19 @@ def arm_read_errors(doing: str, on: str) -> Iterator[None]:
 
 def _unusable(doing: str, on: str) -> RetryLater:
     return RetryLater(f"Azure's answer could not be used when asked to {doing}.", on=on)
+
+
+def _not_signed_in(error: object, doing: str, on: str) -> AutopilotError:
+    """azure-identity has one error for a token that is refused and for one that cannot be had just now.
+
+    Seen with azure-identity 1.27 and an App Service endpoint that answers 500, 503 and 429.
+    """
+    status = getattr(error, "status_code", None) or 0
+    if status != HTTPStatus.TOO_MANY_REQUESTS and status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return sign_in_failed(doing, on)
+    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    what = f"The identity endpoint answered {status}: no token could be had to {doing}."
+    return RetryLater(what, on=on, after=seconds(headers.get("Retry-After"), 15.0))
 
 
 def sign_in_failed(doing: str, on: str) -> Forbidden:

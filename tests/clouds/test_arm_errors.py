@@ -154,6 +154,13 @@ def test_a_refusal_without_an_action_says_what_was_tried() -> None:
     assert (error.reason, "make it" in error.what) == ("AzureRightsMissing", True)
 
 
+def test_an_identity_endpoint_that_is_busy_has_refused_nobody() -> None:
+    """azure-identity has one error for a token that is refused and for one that cannot be had just now."""
+    told = raised(azure.ClientAuthenticationError(response=Answer(429, b"", {"Retry-After": "7"})))
+    assert type(told) is RetryLater
+    assert (told.after, "no token" in told.what) == (7, True)
+
+
 def test_a_refused_identity_is_no_missing_right() -> None:
     error = found(401, "InvalidAuthenticationToken", "The access token is invalid.")
     assert isinstance(error, Forbidden)
@@ -253,6 +260,11 @@ def test_a_body_that_is_no_error_of_arm_is_judged_by_its_status(body: bytes) -> 
     ("error", "kind"),
     [
         (azure.ClientAuthenticationError("no token"), Forbidden),
+        (azure.ClientAuthenticationError(response=Answer(400, {"statusCode": 400})), Forbidden),
+        (azure.ClientAuthenticationError(response=Answer(401, {"error": {"code": "ExpiredToken"}})), Forbidden),
+        (azure.ClientAuthenticationError(response=Answer(500, b"")), RetryLater),
+        (azure.ClientAuthenticationError(response=Answer(503, b"")), RetryLater),
+        (azure.ClientAuthenticationError(response=Answer(429, b"")), RetryLater),
         (azure.ServiceRequestError("no route"), RetryLater),
         (azure.ServiceRequestTimeoutError("connect"), RetryLater),
         (azure.ServiceResponseError("cut off"), AnswerLost),

@@ -6,6 +6,8 @@ import asyncio
 import base64
 import json
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -16,6 +18,8 @@ from azure.identity.aio import ManagedIdentityCredential
 from local.arm.settings import DEFAULT_TENANT
 from local.clock import LoopClock
 from local.identity import ManagedIdentity
+from shared.clouds.arm_errors import arm_errors
+from shared.core.errors import AutopilotError, Forbidden, RetryLater
 
 ARM = "https://management.azure.com/"
 
@@ -82,9 +86,9 @@ class Server(uvicorn.Server):
         self.listening.set()
 
 
-@pytest.mark.real_time
-async def test_azure_identity_gets_a_token_over_a_socket(monkeypatch: pytest.MonkeyPatch) -> None:
-    identity = ManagedIdentity(LoopClock(), "secret-header")
+@asynccontextmanager
+async def served(identity: ManagedIdentity, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """The endpoint on a socket, where azure-identity looks for it."""
     server = Server(uvicorn.Config(identity.app, port=0, log_level="error"))
     serving = asyncio.create_task(server.serve())
     try:
@@ -92,10 +96,30 @@ async def test_azure_identity_gets_a_token_over_a_socket(monkeypatch: pytest.Mon
         port = server.servers[0].sockets[0].getsockname()[1]
         monkeypatch.setenv("IDENTITY_ENDPOINT", f"http://127.0.0.1:{port}/msi/token")
         monkeypatch.setenv("IDENTITY_HEADER", "secret-header")
-        async with ManagedIdentityCredential(client_id="cid") as credential:
-            token = await credential.get_token(f"{ARM}.default")
+        yield
     finally:
         server.should_exit = True
         await serving
+
+
+@pytest.mark.real_time
+async def test_azure_identity_gets_a_token_over_a_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    identity = ManagedIdentity(LoopClock(), "secret-header")
+    async with served(identity, monkeypatch), ManagedIdentityCredential(client_id="cid") as credential:
+        token = await credential.get_token(f"{ARM}.default")
     assert identity.is_valid(token.token)
     assert token.expires_on > time.time() + 3000
+
+
+@pytest.mark.real_time
+@pytest.mark.parametrize(("status", "kind"), [(400, Forbidden), (403, Forbidden), (429, RetryLater), (503, RetryLater)])
+async def test_a_refused_identity_and_a_busy_endpoint_are_told_apart(
+    monkeypatch: pytest.MonkeyPatch, status: int, kind: type[AutopilotError]
+) -> None:
+    """azure-identity raises the same error for both; the product reads its status."""
+    identity = ManagedIdentity(LoopClock(), "secret-header")
+    identity.outage = status
+    async with served(identity, monkeypatch), ManagedIdentityCredential(client_id="cid", retry_total=0) as credential:
+        with pytest.raises(AutopilotError) as raised, arm_errors("read it", "the zone"):
+            await credential.get_token(f"{ARM}.default")
+    assert type(raised.value) is kind

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
+from azure.core.exceptions import ClientAuthenticationError
 from state_backends import START, azure_storage, no_credential
 
 from shared.core.errors import AnswerLost, AutopilotError, Forbidden, LostRace, Permanent, RetryLater, Throttled
+from shared.state.azure_errors import storage_errors
 from shared.state.connect import AzureStorage, StorageSettings
 from shared.state.rows import ConnectionRow, JournalEntry
 
@@ -90,6 +93,18 @@ async def test_a_missing_role_is_named_with_what_it_is_missing_on() -> None:
     }
     assert "AuthorizationPermissionMismatch" in str(errors[0])
     assert "req-7" in str(errors[0])
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(400, Forbidden), (429, RetryLater), (500, RetryLater), (503, RetryLater)]
+)
+def test_a_token_that_cannot_be_had_is_told_from_one_that_is_refused(status: int, kind: type[AutopilotError]) -> None:
+    """azure-identity raises one error for both, with the answer of the identity endpoint in it."""
+    response = SimpleNamespace(status_code=status, reason="said so", headers={})
+    with pytest.raises(AutopilotError) as raised, storage_errors("queue work", "some role"):
+        raise ClientAuthenticationError(response=response)  # type: ignore[arg-type]  # as much of it as is looked at
+    assert type(raised.value) is kind
+    assert ("AzureWebJobsStorage__clientId" in raised.value.next_step) == (kind is Forbidden)
 
 
 @pytest.mark.real_time
