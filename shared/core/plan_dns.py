@@ -137,7 +137,7 @@ def _plan_links(
             if not link.completed:
                 problems.append(c.waiting(c.LINKED, "InProgress", f"The link to {vnet} is being made."))
         elif elsewhere is not None:
-            problems.append(linked_elsewhere(vnet, f"zone {elsewhere.id.text}"))
+            problems.append(_linked_elsewhere(vnet, elsewhere))
         elif held_back is not None:
             problems.append(held_back)
         else:
@@ -148,13 +148,13 @@ def _plan_links(
     return tuple(steps), condition or c.good(c.LINKED, "Linked", f"{len(links)} network(s) linked."), tuple(links)
 
 
-def linked_elsewhere(vnet_id: str, holder: str) -> Condition:
-    """The condition for a network that another zone of the same name already serves."""
+def _linked_elsewhere(vnet_id: str, other: Zone) -> Condition:
+    """A further network that another visible zone serves; were it the endpoint's own, that zone would be used."""
     return c.blocked(
         c.LINKED,
         "NetworkLinkedToAnotherZone",
-        f"Virtual network {vnet_id} is already linked to {holder}; a network can use one zone of a name.",
-        "Give this app read access to that zone so that it can be used, or remove the other link.",
+        f"Virtual network {vnet_id} is already linked to zone {other.id.text}; a network can use one zone of a name.",
+        "Remove that link, or take the network out of DNS_LINK_VNETS: it can follow one endpoint of a region.",
     )
 
 

@@ -25,7 +25,8 @@ class DnsSettings:
         value.vnets,
         "",
         "Ids of further virtual networks to link every zone to, separated by commas: a hub with the DNS resolver, and "
-        "the network of this app, so that it can test.",
+        "the network of this app, so that it can test. Such a network has one zone of a name as well: it follows the "
+        "first endpoint of each region.",
     )
     dns_subscriptions: tuple[str, ...] = setting(
         "DNS_SUBSCRIPTIONS",

@@ -300,6 +300,8 @@ def test_a_further_network_that_another_zone_serves_is_named_and_the_rest_goes_a
         assert (condition.reason, condition.needs) == ("NetworkLinkedToAnotherZone", Kind.PERSON)
         assert HUB in condition.message
         assert "theirs" in condition.message
+        assert "read access" not in condition.next_step, "the app sees that zone"
+        assert "DNS_LINK_VNETS" in condition.next_step
         assert after[-1].link_to(VNET) is not None
         assert told(found)[c.RECORD_READY].true
 

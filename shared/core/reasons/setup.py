@@ -139,8 +139,10 @@ DNS = (
     Reason(
         "NetworkLinkedToAnotherZone",
         "The zone cannot be linked: the network has a zone of this name already.",
-        "A network can use one zone of a name (Azure: overlapping namespaces), and the app cannot use the other.",
-        "Give the app read access to that zone (DNS_SUBSCRIPTIONS) so that it is used, or remove the other link.",
+        "A network can use one zone of a name (Azure: overlapping namespaces). Either the app cannot see the other "
+        "zone, or the network is one of DNS_LINK_VNETS and has the zone of another endpoint.",
+        "A zone that the app cannot see: give it read access (DNS_SUBSCRIPTIONS), and it is used. A further network "
+        "can follow one endpoint of a region: take it out of DNS_LINK_VNETS, or remove its link to the other zone.",
         Hop.NETWORK,
     ),
     Reason(
