@@ -43,15 +43,14 @@ class Missing(StrEnum):
 def miss(known: Connection, message: WorkMessage, rules: Rules, now: datetime) -> tuple[Connection, Missing]:
     """Count this miss, and say what it means."""
     known = replace(known, missing_since=known.missing_since or now)
-    told = message.cause == "event-delete"
     # A person who asks for what was left (the right to delete it was missing) is taken at their word.
     again = message.cause == "event-write" or (message.cause == "manual" and known.left)
     if known.phase is Phase.REMOVED and not again:
         return known, Missing.SETTLED
-    if not has_things(known) and not told:
+    if not has_things(known) and message.cause != "event-delete":
         since = known.missing_since or now
         return known, Missing.NOT_THERE_YET if now - since < VISIBLE_WITHIN else Missing.NEVER_SEEN
-    known = _counted(known, message, told=told)
+    known = _counted(known, message)
     if known.missed < BELIEVED and known.removing_since is None:
         return known, Missing.MISSED
     since = known.removing_since or now
@@ -59,9 +58,17 @@ def miss(known: Connection, message: WorkMessage, rules: Rules, now: datetime) -
     return replace(known, removing_since=since), Missing.DUE if due else Missing.GRACE
 
 
-def _counted(known: Connection, message: WorkMessage, *, told: bool) -> Connection:
-    if told:
-        return replace(known, missed=BELIEVED)
+def told(known: Connection, message: WorkMessage) -> Connection:
+    """The record after a look that Azure did not answer: an event's word that the endpoint is gone is kept for later.
+
+    It is still only a hint: the next look that finds the endpoint forgets it (`Connection.found`).
+    """
+    return replace(known, missed=BELIEVED) if message.cause == "event-delete" else known
+
+
+def _counted(known: Connection, message: WorkMessage) -> Connection:
+    if message.cause == "event-delete":
+        return told(known, message)
     if message.cause not in {"timer", "manual"} or message.correlation_id == known.missed_in:
         return known
     return replace(known, missed=known.missed + 1, missed_in=message.correlation_id)

@@ -110,6 +110,8 @@ def approved(endpoint: Endpoint, known: Connection, rules: Rules, now: datetime)
             "Delete the private endpoint and create it again; check that the policy holds its exact name and GUID.",
         )
     pending = (now - known.pending_since).total_seconds() if known.pending_since else 0.0
+    if known.policy.created_at is not None:  # the endpoint may have waited for its policy; Elastic knows only of that
+        pending = min(pending, (now - known.policy.created_at).total_seconds())
     if pending >= rules.approval_overdue and not known.policy.id:
         # Nobody can approve what no policy asks for: what keeps the policy away is the thing to say, and to wait for.
         message = f"Pending for {age(pending)}, and there is no policy by which Elastic could approve it."

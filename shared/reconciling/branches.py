@@ -16,6 +16,7 @@ from shared.core.contest import truce
 from shared.core.desired import Desired, desired_of, recognition_condition
 from shared.core.errors import AutopilotError, NotFound
 from shared.core.messages import WorkMessage
+from shared.core.missing import told
 from shared.core.model import ConnectionStatus, Endpoint, Zone
 from shared.core.modes import not_carried_out
 from shared.core.plan import Observed, Plan, approved, met, plan, remember
@@ -48,6 +49,7 @@ async def run_once(run: Run, message: WorkMessage) -> None:
         await endpoint_missing(run, message)
         return
     except AutopilotError as error:
+        run.connection = told(run.connection, message)
         conclude(run, [], certain(run, {c.RECOGNISED: error}))
         return
     if (aside := aside_for(run, endpoint)) is not None:
@@ -170,6 +172,7 @@ def _only_approval_awaited(run: Run, endpoint: Endpoint, message: WorkMessage) -
     return (
         message.cause == "wait"
         and endpoint.status is ConnectionStatus.PENDING
+        and not known.missed
         and known.observed_at is not None
         and run.context.clock.now() - known.observed_at < FRESH
         and bool(others)

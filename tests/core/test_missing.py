@@ -12,7 +12,7 @@ from shared.core.arm_ids import parse_arm_id
 from shared.core.conditions import Phase
 from shared.core.connection import AssociationMemory, ClaimMemory, Connection, Owned, Owner, PolicyMemory
 from shared.core.messages import WorkMessage
-from shared.core.missing import VISIBLE_WITHIN, Missing, has_things, miss
+from shared.core.missing import VISIBLE_WITHIN, Missing, has_things, miss, told
 from shared.core.rules import Rules
 
 RULES = Rules(removal_grace=600)
@@ -132,3 +132,11 @@ def test_an_endpoint_made_again_ends_the_grace_period() -> None:
 def test_what_was_removed_stays_so(cause: str) -> None:
     removed = replace(SEEN, phase=Phase.REMOVED, removing_since=NOW)
     assert looked(removed, (cause, "a", 10_000))[1] == [Missing.SETTLED]
+
+
+@pytest.mark.parametrize("cause", EVERY_CAUSE)
+def test_an_events_word_is_kept_for_the_next_look_where_azure_did_not_answer_and_no_longer(cause: str) -> None:
+    after = told(SEEN, WorkMessage(parse_arm_id(ENDPOINT_ID), cause, "a"))
+    believed = cause == "event-delete"
+    assert looked(after, ("wait", "a"))[1] == [Missing.GRACE if believed else Missing.MISSED]
+    assert looked(after.found(), ("wait", "a"))[1] == [Missing.MISSED]

@@ -158,6 +158,14 @@ def test_a_pending_approval_is_waited_for_and_then_reported_as_overdue_with_its_
     assert bool(condition.next_step) == (needs is Kind.PERSON)
 
 
+def test_only_since_there_is_a_policy_can_an_approval_be_overdue() -> None:
+    waited = replace(KNOWN, pending_since=NOW - timedelta(days=2))
+    for made, reason in ((3599, "AwaitingApproval"), (3600, "ApprovalOverdue")):
+        known = replace(waited, policy=PolicyMemory("policy-1", created_at=NOW - timedelta(seconds=made)))
+        condition = approved(endpoint(status=ConnectionStatus.PENDING), known, Rules(approval_overdue=3600), NOW)
+        assert (condition.reason, age(made) in condition.message) == (reason, True)
+
+
 def test_without_a_policy_no_approval_is_overdue_and_nobody_is_sent_to_compare_it() -> None:
     known = replace(KNOWN, pending_since=NOW - timedelta(days=2))
     condition = approved(endpoint(status=ConnectionStatus.PENDING), known, Rules(approval_overdue=3600), NOW)

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from local.world import HUB_VNET, vnet_id
+from shared.core.arm_ids import connection_id
 from shared.core.connection import Owner
+from shared.core.markers import Marker
 from tests.harness.by_hand import connection_by_hand, policy_by_hand, zone_by_hand
 from tests.harness.estate import Estate
 
@@ -219,3 +221,17 @@ async def test_what_was_made_for_an_endpoint_that_went_while_the_tables_were_los
     assert connection.phase == "Removed"
     assert estate.arm.private_dns_zones() == []
     assert any("association" in text for text in connection.left), "whose that was, no marker says"
+
+
+async def test_what_another_installation_left_behind_is_none_of_ours(estate: Estate) -> None:
+    ready = await estate.put_endpoint()
+    await estate.settle()
+    await estate.ready(ready)
+    estate.events.settings.drop = True
+    endpoint = await estate.put_endpoint("pe-theirs")
+    policy = policy_by_hand(estate, endpoint, "eastus2", "logs-eastus2")
+    policy.description = Marker("theirs", connection_id(endpoint), endpoint).description()
+    await estate.delete(endpoint)
+    await estate.clock.sleep(3600)
+    assert (await estate.sweep()).enqueued == 0
+    assert await estate.storage.connections.find(connection_id(endpoint)) is None

@@ -85,6 +85,23 @@ async def test_name_and_description_of_our_policy_follow_the_endpoint(estate: Es
     await estate.ready(endpoint)
 
 
+async def test_a_policy_that_is_taken_over_between_the_look_and_the_write_is_left(estate: Estate) -> None:
+    endpoint = await connected(estate)
+    policy = policy_of(estate, endpoint)
+    policy.name = "orders"
+
+    def taken_over(call: Call) -> None:
+        """Just before the app reads it once more, to write it."""
+        if call.what == f"GET /api/v1/deployments/traffic-filter/rulesets/{policy.id}":
+            policy.description = "ours now"
+
+    estate.worker = estate.new_worker(taken_over)
+    await swept(estate)
+    assert (policy.name, policy.description) == ("orders", "ours now")
+    assert not [call for call in estate.worker.wire.calls if call.what.startswith("PUT")]
+    assert (await estate.connection(endpoint)).policy.owner is Owner.ADOPTED
+
+
 async def test_words_that_a_person_wrote_around_the_marker_stay(estate: Estate) -> None:
     endpoint = await connected(estate)
     policy = policy_of(estate, endpoint)

@@ -11,6 +11,7 @@ import pytest
 from local.world import vnet_id
 from tests.harness.changing import attached
 from tests.harness.estate import Estate, arm_error
+from tests.harness.wire import Refusal
 
 
 def logs(estate: Estate, region: str = "eastus2") -> Any:
@@ -117,6 +118,20 @@ async def test_a_long_wait_that_elastic_asks_for_does_not_hold_up_dns(estate: Es
         True,
         False,
     )
+
+
+async def test_elastic_cloud_is_left_alone_until_the_time_that_it_named_whoever_asks(estate: Estate) -> None:
+    busy = Refusal(429, {"Retry-After": "3600"})
+    estate.worker = estate.new_worker(lambda call: busy if call.service == "elastic" else None)
+    endpoint = await estate.put_endpoint()
+    await estate.settle(60)
+    estate.worker = estate.new_worker()
+    for cause in ("event-write", "manual", "timer"):
+        await estate.send(endpoint, cause)
+        await estate.settle(60)
+    assert not [call for call in estate.worker.wire.calls if call.service == "elastic"]
+    await estate.settle(7200)
+    await estate.ready(endpoint)
 
 
 async def test_a_manual_rerun_during_a_look_at_the_approval_looks_at_everything(estate: Estate) -> None:

@@ -59,6 +59,17 @@ async def test_a_delete_event_is_not_believed_while_azure_shows_the_endpoint(est
     assert creates(estate) == ONCE
 
 
+async def test_a_delete_event_is_remembered_where_azure_does_not_answer_at_that_moment(estate: Estate) -> None:
+    """Else only two sweeps would find out, and the removal begin so much later."""
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    busy = iter([Refusal(503)])
+    estate.worker = estate.new_worker(lambda call: next(busy, None) if call.service == "arm" else None)
+    await estate.delete(endpoint)
+    await estate.settle(120)
+    assert await estate.reason(endpoint, "Removed") == "GracePeriod"
+
+
 async def test_a_delete_event_of_an_unknown_endpoint_leaves_no_trace(estate: Estate) -> None:
     estate.events.settings.drop = True
     endpoint = await estate.put_endpoint("pe-gone")

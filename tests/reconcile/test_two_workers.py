@@ -7,8 +7,11 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from local.elastic.history import most_policies_at_once
 from shared.core.arm_ids import connection_id, parse_endpoint_id
+from shared.core.errors import RetryLater
 from shared.core.messages import WorkMessage
 from shared.reconcile import Outcome, reconcile
 from tests.harness.estate import Estate
@@ -141,6 +144,18 @@ async def a_frozen_worker(fault: At) -> Story:
     await run
     await estate.settle()
     return Story(estate, endpoint, 0, 0)
+
+
+async def test_a_run_that_hangs_is_given_up_in_its_time_and_holds_nobody_up(estate: Estate) -> None:
+    endpoint = await an_endpoint_nobody_heard_of(estate)
+    hangs = estate.new_worker(At("elastic GET /api/v1/deployments/traffic-filter/rulesets", 1, Stall(10**6)))
+    began = estate.clock.now()
+    with pytest.raises(RetryLater, match="took longer than"):
+        await reconcile(hangs.context, message(endpoint))
+    assert (estate.clock.now() - began).total_seconds() <= hangs.context.settings.run_seconds + 1
+    assert await reconcile(estate.worker.context, message(endpoint)) is Outcome.DONE, "its lease was given back"
+    await estate.settle()
+    await estate.ready(endpoint)
 
 
 async def test_a_storm_of_messages_costs_a_bounded_number_of_runs(estate: Estate) -> None:

@@ -45,6 +45,27 @@ async def test_an_endpoint_that_has_no_interface_yet_is_waited_for(estate: Estat
     await estate.ready(endpoint)
 
 
+async def test_an_interface_that_cannot_be_read_yet_is_no_missing_endpoint(estate: Estate) -> None:
+    """The endpoint names it, and Azure does not show it: the address is waited for, all else goes ahead."""
+    estate.arm_settings.expand_network_interfaces = False
+    shown = False
+
+    def fault(request: Incoming) -> FaultResponse | None:
+        unseen = "/networkInterfaces/" in request.path and not shown
+        return arm_error(404, "ResourceNotFound") if unseen else None
+
+    estate.arm.faults.append(fault)
+    endpoint = await estate.put_endpoint()
+    await estate.settle(60)
+    connection = await estate.connection(endpoint)
+    assert await estate.reason(endpoint, "Addressed") == "NoAddressYet"
+    assert await estate.reason(endpoint, "PolicyReady") == "Exists"
+    assert connection.missing_since is None
+    shown = True
+    await estate.settle()
+    await estate.ready(endpoint)
+
+
 async def test_a_network_that_azure_will_not_link_again_is_given_up_on_with_azures_words(estate: Estate) -> None:
     """Made again under its old id, and Azure DNS remembers the old one: that looks like "busy", and lasts."""
     group = f"/subscriptions/{DEFAULT_SUBSCRIPTION}/resourceGroups/rg-again"
