@@ -264,10 +264,20 @@ class Connection:
         ).found()
 
     def found(self) -> Connection:
-        """The same once the endpoint is there (again): no removal is under way."""
-        standing = tuple(condition for condition in self.conditions if condition.type != REMOVED)
+        """The same once the endpoint is there (again) and looked after: it is not done with, no removal is under way.
+
+        A run that dies after this leaves the record so, and with it what the run has made.
+        """
+        done_with = self.phase in {Phase.REMOVING, Phase.REMOVED, Phase.IGNORED}
         return replace(
-            self, conditions=standing, missing_since=None, missed=0, missed_in="", removing_since=None, left=()
+            self,
+            conditions=tuple(condition for condition in self.conditions if condition.type != REMOVED),
+            phase=Phase.PROVISIONING if done_with else self.phase,
+            missing_since=None,
+            missed=0,
+            missed_in="",
+            removing_since=None,
+            left=(),
         )
 
     def using(self, policy: PolicyMemory) -> Connection:

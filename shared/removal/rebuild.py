@@ -14,7 +14,6 @@ from dataclasses import replace
 from shared.context import Context
 from shared.core.arm_ids import connection_id, parse_arm_id
 from shared.core.catalogue import Service, hosted_services
-from shared.core.conditions import Phase
 from shared.core.connection import AssociationMemory, Connection, Owned, Owner, PolicyMemory
 from shared.core.errors import AutopilotError
 from shared.core.markers import Marker
@@ -35,7 +34,7 @@ async def rebuilt(context: Context, blank: Connection) -> Connection:
         known = _with_zone(known, zone, context.rules.instance_id)
     known = _with_policy(known, policies, context.rules.instance_id)
     # It may have been said that nothing was made for it: by whoever looked before the markers were read.
-    return replace(known.found(), phase=Phase.PROVISIONING) if has_things(known) else blank
+    return known.found() if has_things(known) else blank
 
 
 async def _policies(context: Context, blank: Connection) -> tuple[str, tuple[Policy, ...]]:

@@ -159,3 +159,36 @@ async def test_a_claim_that_is_no_longer_asked_for_is_not_spoken_of_any_more(est
     await estate.settle()
     assert (await estate.ready(endpoint)).condition("Claimed") is None
     assert estate.elastic.claims() == []
+
+
+@pytest.mark.parametrize("before", ["removed", "ignored"])
+async def test_what_a_worker_that_died_made_for_an_endpoint_that_was_done_with_before_goes_too(
+    estate: Estate, before: str
+) -> None:
+    """The record said Removed, or Ignored; the run that found otherwise did not come to its end."""
+    endpoint = await estate.put_endpoint(tags={"elastic-privatelink": "ignore"} if before == "ignored" else None)
+    await estate.settle()
+    if before == "removed":
+        await estate.delete(endpoint)
+        await estate.settle(3600)
+    assert (await estate.connection(endpoint)).phase.lower() == before
+    estate.events.settings.drop = True
+    await estate.put_endpoint()
+    made: list[Call] = []
+
+    def die(call: Call) -> Outcome:
+        made.extend([call] if call.what.startswith("PUT") and call.service == "arm" else [])
+        return Fault.CRASH_AFTER if made and call.service == "connections" and call.writes else None
+
+    estate.worker = estate.new_worker(die)
+    await estate.sweep()
+    await estate.settle(60)
+    estate.queue.messages.clear()
+    await estate.delete(endpoint)
+    for _ in range(6):
+        await estate.clock.sleep(300)
+        await estate.sweep()
+        await estate.settle()
+    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert estate.arm.private_dns_zones() == []
+    assert [one.name for one in estate.elastic.rulesets() if one.name == "pe-1"] == []

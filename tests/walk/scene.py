@@ -91,6 +91,8 @@ class Scene:
     """Names that a deployment had, by its id."""
     given_back: set[Pair] = field(default_factory=set)
     """Associations that were ours and that a person made again: nobody can tell whose they are."""
+    claims_given_back: set[str] = field(default_factory=set)
+    """GUIDs whose claim was ours and that a person claimed again: nobody can tell whose that is."""
     paused_until: datetime | None = None
     """The app may change nothing before this moment."""
     tables_lost: bool = False

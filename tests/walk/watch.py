@@ -56,6 +56,7 @@ class Watch:
     """Associations that workers made and that nobody else has touched."""
     ever_ours: set[Pair] = field(default_factory=set)
     our_claims: set[str] = field(default_factory=set)
+    ever_our_claims: set[str] = field(default_factory=set)
     deletions: int = 0
     """Since the last sweep."""
     confirmed: int = 0
@@ -95,6 +96,8 @@ class Watch:
         made, gone = now.pairs - before.pairs, before.pairs - now.pairs
         self.ours -= gone
         self.our_claims -= before.claims ^ now.claims
+        self.scene.claims_given_back |= (now.claims - before.claims) & self.ever_our_claims
+        self.scene.claims_given_back -= before.claims - now.claims
         self.scene.given_back |= made & self.ever_ours
         self.scene.given_back -= gone
         self._before = now
@@ -111,9 +114,11 @@ class Watch:
         self._check_policies(before, now)
         self._check_made(now.pairs - before.pairs)
         self._check_taken(before.pairs - now.pairs)
-        if not before.claims - now.claims <= self.our_claims:
+        if not before.claims - now.claims <= self.our_claims | self.scene.claims_given_back:
             raise Harm(f"a claim of others was given up by {self._wrote}")
         self.our_claims = (self.our_claims | (now.claims - before.claims)) & now.claims
+        self.ever_our_claims |= self.our_claims
+        self.scene.claims_given_back &= now.claims
         for deployment in self.scene.deployments():
             self._check_doors(deployment, before, now)
             self._check_clients(deployment, before, now)
