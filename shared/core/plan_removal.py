@@ -148,8 +148,8 @@ def _policy(
     known: Connection, policy: Policy, deployments: tuple[Deployment, ...], types: dict[str, str], rules: Rules
 ) -> Iterator[ElasticRemoval | Problem | str]:
     """Our associations, then the policy, unless others use it: then it stays as it is."""
-    if _admits_others(policy):
-        yield f"policy {policy.id} ({policy.name}): others have added rules to it, so it and its associations stay"
+    if _admits_others(policy, known):
+        yield f"policy {policy.id} ({policy.name}): it lets others in, so it and its associations stay"
         return
     kept = policy.hidden_associations
     for deployment_id in sorted(associated_with(policy.id, policy, deployments)):
@@ -173,7 +173,7 @@ def _policy_of_others(
     """Only what we associated it with; the policy itself stays, for an endpoint that is gone."""
     standing = associated_with(policy.id, policy, deployments)
     ours = [one for one in known.associations if one.owner is not Owner.ADOPTED and one.deployment_id in standing]
-    if ours and _admits_others(policy):
+    if ours and _admits_others(policy, known):
         yield f"policy {policy.id} ({policy.name}): made by others; it lets others in too, so its associations stay"
         return
     for memory in ours:
@@ -181,5 +181,7 @@ def _policy_of_others(
     yield f"policy {policy.id} ({policy.name}): made by others"
 
 
-def _admits_others(policy: Policy) -> bool:
-    return bool(policy.other_rules) or len({rule.endpoint_guid.lower() for rule in policy.rules}) > 1
+def _admits_others(policy: Policy, known: Connection) -> bool:
+    """Whether clients of anything but this endpoint, as it was or as it was before, come in by the policy."""
+    own = {known.guid.lower(), known.policy.guid.lower()}
+    return bool(policy.other_rules) or any(rule.endpoint_guid.lower() not in own for rule in policy.rules)

@@ -28,13 +28,21 @@ from shared.removal.limit import take
 from shared.removal.observe import observe_removal
 from shared.removal.rebuild import rebuilt
 
+ORPHAN_SECONDS = 300.0
+"""Between two tries to find out what was made for an endpoint of which no record is left."""
+
 GONE = "Azure says that the private endpoint does not exist (any more)."
 
 
 async def endpoint_missing(run: Run, message: WorkMessage) -> None:
     """Decide what the absence means, and act on it; the outcome is in `run.connection`."""
-    if message.cause == "orphan" and not has_things(run.connection):
-        run.connection = await rebuilt(run.context, run.connection)
+    if not has_things(run.connection) and (message.cause == "orphan" or run.connection.phase is Phase.REMOVING):
+        try:
+            run.connection = await rebuilt(run.context, run.connection)
+        except AutopilotError as error:
+            _later(run, error)
+            run.waits[c.REMOVED] = max(run.waits[c.REMOVED], ORPHAN_SECONDS)
+            return
     known, missing = miss(run.connection, message, run.context.rules, run.context.clock.now())
     run.connection = known
     match missing:

@@ -174,8 +174,12 @@ def test_a_policy_that_we_did_not_make_for_this_endpoint_stays(changed: dict[str
 
 @pytest.mark.parametrize(
     "others",
-    [{"rules": (Rule("pe-search", GUID), Rule("pe-of-team-b", "b" * 8))}, {"other_rules": 1}],
-    ids=["an endpoint", "another kind of rule"],
+    [
+        {"rules": (Rule("pe-search", GUID), Rule("pe-of-team-b", "b" * 8))},
+        {"rules": (Rule("pe-of-team-b", "b" * 8),)},
+        {"other_rules": 1},
+    ],
+    ids=["an endpoint", "an endpoint instead of ours", "another kind of rule"],
 )
 @pytest.mark.parametrize("description", [None, ""], ids=["ours", "by hand"])
 def test_a_policy_that_lets_others_in_stays_with_all_its_associations(
@@ -187,8 +191,11 @@ def test_a_policy_that_lets_others_in_stays_with_all_its_associations(
 
 
 def test_the_rule_of_the_former_endpoint_is_no_rule_of_others() -> None:
-    twice = (Rule("pe-search", GUID), Rule("pe-search", GUID.upper()))
-    assert planned(policy(rules=twice), deployments=()).steps == (DELETE,)
+    """It was made anew, and gone before the policy followed."""
+    former = "f0000000-fd88-41cc-81ac-1cfcdb1ac32e"
+    both = (Rule("pe-search", GUID), Rule("pe-search", GUID.upper()), Rule("pe-search", former.upper()))
+    followed = replace(GONE, policy=PolicyMemory("p-1", Owner.OURS, guid=former))
+    assert planned(policy(rules=both), known=followed, deployments=()).steps == (DELETE,)
     assert planned(policy(rules=()), deployments=()).steps == (DELETE,)
 
 

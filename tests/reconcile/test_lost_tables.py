@@ -52,3 +52,19 @@ async def test_what_was_made_in_a_hub_of_another_subscription_goes_too() -> None
     await rounds(estate, 5)
     assert (await estate.connection(endpoint)).phase == "Removed"
     assert everything(estate) == ["policy pe-1"]
+
+
+@pytest.mark.parametrize("answer", [(503, "down"), (429, "slow down"), (403, "no")], ids=["down", "busy", "no key"])
+async def test_what_cannot_be_read_meanwhile_poisons_nothing_and_is_found_later(
+    estate: Estate, answer: tuple[int, str]
+) -> None:
+    endpoint = await lost_with_the_endpoint(estate)
+    await estate.clock.sleep(300)
+    await estate.sweep()
+    estate.elastic_settings.faults.append(lambda *_: answer)
+    await estate.settle()
+    assert not estate.queue.poison
+    estate.elastic_settings.faults.clear()
+    await rounds(estate, 6)
+    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert everything(estate) == ["policy pe-1"]

@@ -41,7 +41,9 @@ def main(arguments: list[str]) -> int:
 
 def _many(seeds: range) -> int:
     failed, phases, began = [], Counter[str](), time.monotonic()
-    for seed in seeds:
+    for number, seed in enumerate(seeds):
+        if number and number % 100 == 0:
+            _say(f"{number} walks, {(time.monotonic() - began) / number:.1f} s each, {len(failed)} failed")
         story = Story(seed)
         try:
             story.tell()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 from shared.core import conditions as c
 from shared.core.arm_ids import connection_id
@@ -81,7 +82,23 @@ async def check(scene: Scene, watch: Watch) -> dict[str, int]:
             _check_unmarked(scene, watch, place, known)
         if known is not None:
             phases[_named(known)] = phases.get(_named(known), 0) + 1
+    await _check_later(scene, watch)
     return phases
+
+
+async def _check_later(scene: Scene, watch: Watch) -> None:
+    """Records of what was removed are forgotten by then; nothing is made, and what was left stays."""
+    left = {place.name: _things(scene, place) for place in PLACES}
+    scene.estate.elastic_settings.api_key_expires_at = scene.estate.clock.now() + timedelta(days=1000)
+    await scene.estate.clock.sleep(100 * 24 * 3600)
+    for _ in range(4):
+        await scene.estate.sweep()
+        watch.swept()
+        await scene.pass_time(700)
+    watch.look()
+    for place in PLACES:
+        if (now := _things(scene, place)) != left[place.name]:
+            raise Unfinished(f"months later, of what was made for {place.name}, {left[place.name]} became {now}")
 
 
 def _named(known: Connection) -> str:

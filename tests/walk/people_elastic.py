@@ -44,6 +44,18 @@ async def edit_policy(scene: Scene, drawn: Random) -> str | None:
     return f"policy {policy.id[:6]} ({policy.name}) is edited by hand: {how}"
 
 
+async def hand_over(scene: Scene, drawn: Random) -> str | None:
+    """Let a policy admit another endpoint instead, with all that it is associated with."""
+    found = [one for one in (*scene.policies(ours=True), *scene.policies(ours=False)) if one.guids]
+    if not found:
+        return None
+    policy = drawn.choice(found)
+    mine = next(rule for rule in policy.rules if "azure_endpoint_guid" in rule)
+    mine |= {"azure_endpoint_name": "theirs", "azure_endpoint_guid": THEIRS.format(drawn.randrange(2**16))}
+    scene.estate.elastic.evaluate()
+    return f"policy {policy.id[:6]} ({policy.name}) admits {mine['azure_endpoint_guid']} instead, by hand"
+
+
 async def delete_policy(scene: Scene, drawn: Random) -> str | None:
     found = [*scene.policies(ours=True), *scene.policies(ours=False)]
     if not found:
@@ -201,6 +213,7 @@ async def add_deployment(scene: Scene, drawn: Random) -> str | None:
 
 DEEDS: tuple[tuple[int, Deed], ...] = (
     (3, edit_policy),
+    (1, hand_over),
     (1, delete_policy),
     (2, make_policy),
     (3, take_association_away),
