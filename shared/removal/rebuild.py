@@ -84,7 +84,9 @@ def _with_policy(known: Connection, policies: tuple[Policy, ...], instance: str)
     if not found:
         return known
     policy = found[0]
-    guid = policy.rules[0].endpoint_guid if policy.rules else ""
+    # A policy that a person handed over names another endpoint: its GUID is not this one's.
+    name = parse_arm_id(known.endpoint_id).name.lower()
+    guid = next((rule.endpoint_guid for rule in policy.rules if rule.endpoint_name.lower() == name), "")
     return replace(
         known,
         region=policy.region.removeprefix("azure-"),

@@ -68,3 +68,17 @@ async def test_what_cannot_be_read_meanwhile_poisons_nothing_and_is_found_later(
     await rounds(estate, 6)
     assert (await estate.connection(endpoint)).phase == "Removed"
     assert everything(estate) == ["policy pe-1"]
+
+
+async def test_a_policy_that_was_handed_over_is_not_taken_for_the_endpoints_own(estate: Estate) -> None:
+    """Nothing but its rule tells of a GUID; with another endpoint's name in it, it is that one's."""
+    endpoint = await estate.put_endpoint(tags={})
+    await estate.settle()
+    (policy,) = estate.policies_of(endpoint)
+    policy.rules[0] |= {"azure_endpoint_name": "theirs", "azure_endpoint_guid": "00000000-0000-4000-8000-000000000001"}
+    estate.storage.connections._rows.clear()
+    estate.events.settings.drop = True
+    await estate.delete(endpoint)
+    await rounds(estate, 5)
+    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert everything(estate) == ["policy pe-1"]
