@@ -174,13 +174,21 @@ async def test_raw_events_on_the_queue_that_are_not_for_us_are_dropped(estate: E
     assert not estate.queue.poison
 
 
-async def test_serverless_endpoints_whose_event_was_lost_are_explained_by_the_sweep(estate: Estate) -> None:
+@pytest.mark.parametrize(
+    ("kind", "guid", "reason"),
+    [
+        ("privatelink-serverless", "46552e7f-8404-48e2-8c79-66801ef74a76", "ServerlessService"),
+        ("999-privatelink-service", "00000000-0000-4000-8000-000000000999", "UnknownElasticAlias"),
+    ],
+)
+async def test_what_only_looks_like_an_endpoint_for_us_is_explained_by_the_sweep_where_its_event_was_lost(
+    estate: Estate, kind: str, guid: str, reason: str
+) -> None:
     estate.events.settings.drop = True
-    alias = "eastus2-prod-privatelink-serverless.46552e7f-8404-48e2-8c79-66801ef74a76.eastus2.azure.privatelinkservice"
-    endpoint = await estate.put_endpoint(alias=alias)
+    endpoint = await estate.put_endpoint(alias=f"eastus2-prod-{kind}.{guid}.eastus2.azure.privatelinkservice")
     assert (await estate.sweep()).enqueued == 1
     await estate.settle()
-    assert await estate.reason(endpoint, "Recognised") == "ServerlessService"
+    assert await estate.reason(endpoint, "Recognised") == reason
     assert (await estate.sweep()).enqueued == 0
 
 
