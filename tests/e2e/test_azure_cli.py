@@ -39,4 +39,4 @@ async def test_the_documented_lines_connect_an_endpoint_and_tag_it(client: Local
     endpoint += "/Microsoft.Network/privateEndpoints/pe-cli"
     assert (await ready(client, endpoint))["phase"] == "Ready"
     tags = (await client.azure("GET", endpoint))["tags"]
-    assert tags == {"elastic-deployments": "logs-westeurope", "team": "search"}
+    assert tags == {"elastic-deployments": "logs-southafricanorth", "team": "search"}
