@@ -75,6 +75,8 @@ class Links(Handler):
         self._check_busy(zone.id)
         old = self._store.get(call.path.id)
         problem = self._precondition(call, old)
+        if old is not None and old.provisioning_state == "Failed" and problem is None:
+            return self._run(call, lambda: self._complete(old))
         if old is not None or problem is not None:
             return self._run(call, lambda: self._update(old, vnet, tags, properties, problem))
         path = ResourcePath(*_scope(zone.path), ("privateDnsZones", "virtualNetworkLinks"), (zone.name, call.path.name))
@@ -119,7 +121,10 @@ class Links(Handler):
         try:
             link.network_guid = self._check_target(link)
         except OperationError:
-            self._store.remove(link)
+            if self._context.settings.failed_links_stay:
+                link.provisioning_state, link.etag = "Failed", self._etag()
+            else:
+                self._store.remove(link)
             raise
         link.state, link.provisioning_state, link.etag = "Completed", "Succeeded", self._etag()
         link.completed_at = self._context.clock.now()

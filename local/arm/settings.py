@@ -56,6 +56,8 @@ class ArmSettings:
     # Consistency
     not_found_after_create_seconds: float = 0
     """So long after a zone's or link's creation Succeeded, reads, lists and writes below it still answer 404."""
+    failed_links_stay: bool = False
+    """Whether a link that could not be made stays, in state Failed, until it is deleted or made again."""
     parent_not_found_on_reads: bool = False
     """Whether a read below a missing zone answers ParentResourceNotFound too; recorded is the write."""
     link_effect_seconds: float = 0

@@ -54,10 +54,11 @@ class PrivateDnsChanges:
         body = _models().VirtualNetworkLink(
             {"location": "global", "tags": step.marker.tags(), "properties": properties}
         )
+        condition = dict(_IF_ABSENT) if step.etag is None else _if_unchanged(step.etag, zone)
         answer = await self._operation(
             *_telling(step),
             lambda hear: client.virtual_network_links.begin_create_or_update(
-                zone.resource_group, zone.name, step.name, body, headers=dict(_IF_ABSENT), raw_response_hook=hear
+                zone.resource_group, zone.name, step.name, body, headers=condition, raw_response_hook=hear
             ),
         )
         return link_of(answer.as_dict())

@@ -26,14 +26,16 @@ def zone_of(body: Mapping[str, Any]) -> Zone:
 def link_of(body: Mapping[str, Any]) -> Link:
     """A link from ARM's JSON."""
     properties = body.get("properties") or {}
-    state = str(properties.get("virtualNetworkLinkState") or "")
+    completed = str(properties.get("virtualNetworkLinkState") or "").lower() in {"completed", "done"}
+    ended_badly = str(properties.get("provisioningState") or "").lower() in {"failed", "canceled"}
     return Link(
         id=str(body.get("id") or ""),
         name=str(body.get("name") or ""),
         vnet_id=str((properties.get("virtualNetwork") or {}).get("id") or ""),
-        completed=state.lower() in {"completed", "done"},
+        completed=completed,
         marker=marker_from_tags(body.get("tags")),
         etag=str(body.get("etag") or ""),
+        failed=ended_badly and not completed,
     )
 
 

@@ -91,6 +91,8 @@ class Link:
     completed: bool
     marker: Marker | None = None
     etag: str = ""
+    failed: bool = False
+    """Azure tried to make it and could not: it serves nobody, whatever it says of itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +123,15 @@ class Zone:
         return self.id.name
 
     def link_to(self, vnet_id: str) -> Link | None:
-        """The link to a virtual network, if there is one."""
-        return next((link for link in self.links if link.vnet_id.lower() == vnet_id.lower()), None)
+        """The link to a virtual network, if there is one that serves it or is being made."""
+        return next((link for link in self._links_to(vnet_id) if not link.failed), None)
+
+    def failed_link_to(self, vnet_id: str) -> Link | None:
+        """What is left of an attempt to link a virtual network, if Azure keeps it."""
+        return next((link for link in self._links_to(vnet_id) if link.failed), None)
+
+    def _links_to(self, vnet_id: str) -> list[Link]:
+        return [link for link in self.links if link.vnet_id.lower() == vnet_id.lower()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,7 +141,9 @@ def _plan_links(
         elif held_back is not None:
             problems.append(held_back)
         else:
-            steps.append(CreateLink(zone.id, link_name(vnet), vnet, desired.marker))
+            steps.append(
+                CreateLink(zone.id, link_name(vnet), vnet, desired.marker, _failed_before(desired, zone, vnet))
+            )
             problems.append(c.waiting(c.LINKED, "Missing", f"The link to {vnet} is to be created.", c.Kind.WORK))
     persons = (problem for problem in problems if problem.needs is c.Kind.PERSON)
     condition = next(persons, None) or next(iter(problems), None)
@@ -156,6 +158,13 @@ def _linked_elsewhere(vnet_id: str, other: Zone) -> Condition:
         f"Virtual network {vnet_id} is already linked to zone {other.id.text}; a network can use one zone of a name.",
         "Remove that link, or take the network out of DNS_LINK_VNETS: it can follow one endpoint of a region.",
     )
+
+
+def _failed_before(desired: Desired, zone: Zone, vnet: str) -> str | None:
+    """The ETag of a link of ours that Azure could not make and keeps: it is written anew, and tells again why."""
+    failed = zone.failed_link_to(vnet)
+    ours = failed is not None and failed.name == link_name(vnet) and desired.marker.same_maker(failed.marker)
+    return failed.etag if failed is not None and ours else None
 
 
 # -- record --------------------------------------------------------------------------------------------------------

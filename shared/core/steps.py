@@ -41,7 +41,10 @@ class CreateZone:
 
 @dataclass(frozen=True, slots=True)
 class CreateLink:
-    """Link the zone to a virtual network, only if it is not linked."""
+    """Link the zone to a virtual network: `etag` None only if there is no such link, else only if it is that version.
+
+    The latter is one that Azure could not make, and keeps.
+    """
 
     condition: ClassVar[str] = conditions.LINKED
     action: ClassVar[Action] = Action.CREATE
@@ -49,6 +52,7 @@ class CreateLink:
     name: str
     vnet_id: str
     marker: Marker
+    etag: str | None = None
 
     def __str__(self) -> str:
         return f"link private DNS zone {self.zone.name} to virtual network {self.vnet_id}"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from local.arm import FaultResponse, Incoming
+from local.world import HUB_VNET
 from shared.core.arm_ids import parse_arm_id
 from shared.core.markers import Marker
 from shared.core.steps import CreateZone
 from shared.operations.queries import get_connection
-from tests.harness.dns import APPS, OTHER_SUBSCRIPTION, a_zone_of_others, zone_id
+from tests.harness.dns import APPS, DNS_API, OTHER_SUBSCRIPTION, a_zone_of_others, linked, zone_id
 from tests.harness.estate import Estate, arm_error
 
 STEP = CreateZone(parse_arm_id(zone_id("rg-apps")), Marker("autopilot", "0" * 16))
@@ -22,10 +23,12 @@ async def a_zone_that_cannot_be_seen(estate: Estate, seconds: float) -> None:
     estate.arm_settings.link_seconds = seconds
 
 
+@pytest.mark.parametrize("stays", [False, True], ids=["failed link goes", "failed link stays"])
 @pytest.mark.parametrize("seconds", [5, 40, 200])
 async def test_what_fails_after_the_run_that_began_it_is_explained_and_not_begun_for_ever(
-    estate: Estate, seconds: float
+    estate: Estate, seconds: float, stays: bool
 ) -> None:
+    estate.arm_settings.failed_links_stay = stays
     await a_zone_that_cannot_be_seen(estate, seconds)
     before = len(estate.arm.requests)
     endpoint = await estate.put_endpoint()
@@ -35,6 +38,38 @@ async def test_what_fails_after_the_run_that_began_it_is_explained_and_not_begun
     assert (connection.phase, connection.wake_at) == ("Blocked", None)
     operations = [request.operation for request in estate.arm.requests[before:]]
     assert operations.count("PUT link") <= 2
+
+
+@pytest.mark.parametrize("stays", [False, True], ids=["failed link goes", "failed link stays"])
+async def test_a_link_that_failed_is_made_once_nothing_stands_against_it(estate: Estate, stays: bool) -> None:
+    estate.arm_settings.failed_links_stay = stays
+    await a_zone_that_cannot_be_seen(estate, seconds=3)
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    assert await estate.reason(endpoint, "Linked") == "NetworkLinkedToAnotherZone"
+    (theirs,) = [zone for zone in estate.arm.private_dns_zones() if "rg-secret" in zone.id]
+    for link in estate.links_of(theirs):
+        await estate.azure("DELETE", link.id, api=DNS_API)
+    await estate.clock.sleep(60)
+    await estate.sweep()
+    await estate.settle()
+    await estate.ready(endpoint)
+    (ours,) = [zone for zone in estate.arm.private_dns_zones() if zone is not theirs]
+    assert linked(estate, ours) == [APPS, HUB_VNET]
+
+
+async def test_a_link_that_failed_does_not_make_its_zone_the_one_that_the_network_uses(estate: Estate) -> None:
+    """The right to see the other zone was granted meanwhile: that one is used, not the one that could not be linked."""
+    estate.arm_settings.failed_links_stay = True
+    await a_zone_that_cannot_be_seen(estate, seconds=3)
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    estate.worker = estate.new_worker(DNS_SUBSCRIPTIONS=OTHER_SUBSCRIPTION)
+    await estate.send(endpoint)
+    await estate.settle()
+    connection = await estate.ready(endpoint)
+    assert connection.zone is not None
+    assert "rg-secret" in connection.zone.id
 
 
 async def test_what_takes_many_runs_is_begun_once(estate: Estate) -> None:
