@@ -15,7 +15,7 @@ import httpx
 
 from local.folder import DEFAULT
 
-API_VERSIONS = {"privatednszones": "2024-06-01"}
+API_VERSIONS = {"microsoft.resources/tags": "2021-04-01", "privatednszones": "2024-06-01"}
 NETWORK_API = "2024-05-01"
 POLL_SECONDS = 0.5
 USER_AGENT = "local-user/1"

@@ -102,6 +102,25 @@ async def test_a_deleted_record_comes_back(client: LocalClient) -> None:
     assert back["properties"]["aRecords"] == [{"ipv4Address": found["address"]}]
 
 
+async def test_tags_changed_by_themselves_are_delivered_to_the_app_and_obeyed(client: LocalClient) -> None:
+    """As the portal and `az tag` change them; the event is one of the tags, and no write of the endpoint."""
+    endpoint = await put_endpoint(client, "pe-tagged", "brazilsouth")
+    await ready(client, endpoint)
+    tags = f"{endpoint}/providers/Microsoft.Resources/tags/default"
+    await client.azure("PATCH", tags, {"operation": "Replace", "properties": {"tags": {}}})
+
+    async def delivered() -> list[int]:
+        sent = [x for x in exchanges_of(client) if x["service"] == "eventgrid" and isinstance(x["request_body"], list)]
+        return [x["status"] for x in sent for event in x["request_body"] if event["subject"].lower() == tags.lower()]
+
+    await eventually(delivered, lambda statuses: statuses == [httpx.codes.ACCEPTED])
+
+    async def deployments() -> list[str]:
+        return [entry["name"] for entry in (await connection(client, endpoint))["deployments"]]
+
+    await eventually(deployments, lambda connected: connected == [])
+
+
 async def test_the_manual_rerun_answers_at_once_and_says_where_to_look(client: LocalClient) -> None:
     endpoint = await put_endpoint(client, "pe-manual", "westus2")
     before = await ready(client, endpoint)
@@ -165,14 +184,14 @@ async def main(url, subscription):
             print(*[zone.name async for zone in client.private_zones.list()])
 asyncio.run(main(*sys.argv[1:]))
 """
-    await ready(client, await put_endpoint(client, "pe-sdk", "westeurope"))
+    await ready(client, await put_endpoint(client, "pe-sdk", "southcentralus"))
     zones = await run(
         sys.executable, "-c", script, endpoints["arm"], endpoints["subscription_id"],
         IDENTITY_ENDPOINT=endpoints["identity"],
         IDENTITY_HEADER=endpoints["identity_header"],
         SSL_CERT_FILE=endpoints["ca_file"],
     )  # fmt: skip
-    assert "privatelink.westeurope.azure.elastic-cloud.com" in zones.split()
+    assert "privatelink.southcentralus.azure.elastic-cloud.com" in zones.split()
 
 
 def exchanges_of(client: LocalClient) -> list[dict[str, Any]]:
