@@ -58,7 +58,7 @@ class Links(Handler):
     def list_all(self, call: Call) -> Answer:
         """All links of the zone."""
         zone = self._zones.find(call)
-        found = self._store.listed(f"{zone.id}/virtualNetworkLinks")
+        found = [link for link in self._store.listed(f"{zone.id}/virtualNetworkLinks") if not link.phantom]
         return page(call, map(self.render, found), self._context.settings.page_size)
 
     def put(self, call: Call) -> Answer:
@@ -74,6 +74,9 @@ class Links(Handler):
         check_linked(self._context.settings, call, JOIN, vnet.id)
         self._check_busy(zone.id)
         old = self._store.get(call.path.id)
+        if old is not None and old.phantom:
+            self._store.remove(old)
+            old = None
         problem = self._precondition(call, old)
         if old is not None and old.provisioning_state == "Failed" and problem is None:
             return self._run(call, lambda: self._complete(old))
@@ -121,7 +124,9 @@ class Links(Handler):
         try:
             link.network_guid = self._check_target(link)
         except OperationError:
-            if self._context.settings.failed_links_stay:
+            if self._context.settings.phantom_links:
+                link.phantom = True
+            elif self._context.settings.failed_links_stay:
                 link.provisioning_state, link.etag = "Failed", self._etag()
             else:
                 self._store.remove(link)
@@ -192,7 +197,7 @@ class Links(Handler):
 
     def _find(self, call: Call) -> VirtualNetworkLink:
         link = self._store.seen(call.path.id)
-        if link is None:
+        if link is None or link.phantom:
             name = f"{call.path.names[0]}/virtualNetworkLinks/{call.path.name}"
             raise not_found("privateDnsZones", name, call.path.resource_group or "")
         return link

@@ -145,5 +145,7 @@ class VirtualNetworkLink(Resource):
     state: str = "InProgress"
     provisioning_state: str = "Creating"
     completed_at: datetime | None = None
+    phantom: bool = False
+    """Could not be made, and is still there for nobody but the zone."""
     network_guid: str = ""
     """Which network it was completed for: another one may get its id."""

@@ -1,7 +1,8 @@
 """Carrying out a removal's steps in their order, each journalled. Used by `remove`.
 
 A refused step (a right to delete is missing, a lock) is reported, and what needs it is not tried; the rest goes on.
-What is only busy, or does not answer, ends the run: the next one reads everything again.
+What is only busy, or does not answer, ends the run: the next one reads everything again. What was busy for too long is
+reported as refused.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import time
 from dataclasses import replace
 
 from shared.core.connection import Connection, PolicyMemory
-from shared.core.errors import AutopilotError, Blocked, LeaseLost, Permanent
+from shared.core.errors import AutopilotError, Blocked, LeaseLost, NotVisibleYet, Permanent
 from shared.core.plan_removal import RemovalPlan, held_up_by
 from shared.core.steps import (
     DeleteLink,
@@ -27,7 +28,9 @@ from shared.reconciling.run import Run
 from shared.removal.last_policy import disassociate
 
 
-async def apply_removal(run: Run, plan: RemovalPlan) -> tuple[tuple[str, ...], AutopilotError | None]:
+async def apply_removal(
+    run: Run, plan: RemovalPlan, *, patient: bool = True
+) -> tuple[tuple[str, ...], AutopilotError | None]:
     """Take the steps; returns what was refused and why, and the error that ended the run early, if one did."""
     refused: dict[RemovalStep, str] = {}
     for step in plan.steps:
@@ -39,12 +42,12 @@ async def apply_removal(run: Run, plan: RemovalPlan) -> tuple[tuple[str, ...], A
             await _step(run, step, plan)
         except LeaseLost:
             raise
-        except (Blocked, Permanent) as error:
-            run.note_failure(step, error, started)
-            refused[step] = f"not done: {step} ({error.what})"
         except AutopilotError as error:
             run.note_failure(step, error, started)
-            return tuple(refused.values()), error
+            lasting = isinstance(error, Blocked | Permanent) or (isinstance(error, NotVisibleYet) and not patient)
+            if not lasting:
+                return tuple(refused.values()), error
+            refused[step] = f"not done: {step} ({error.what})"
         else:
             run.note(step, "done", started=started)
             run.connection = _without(run.connection, step)

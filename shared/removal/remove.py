@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from shared.core import conditions as c
 from shared.core.conditions import Condition, Phase
-from shared.core.errors import AutopilotError, Blocked, Waiting
+from shared.core.errors import AutopilotError, Blocked, NotVisibleYet, Waiting
 from shared.core.messages import WorkMessage
 from shared.core.missing import Missing, has_things, miss
 from shared.core.modes import OBSERVE_MODE, Mode
@@ -31,6 +31,8 @@ from shared.removal.rebuild import rebuilt
 ORPHAN_SECONDS = 300.0
 """Between two tries to find out what was made for an endpoint of which no record is left."""
 
+BUSY = "NotVisibleYet"
+"""Reason while another operation, or something that nobody sees, holds up a deletion."""
 GONE = "Azure says that the private endpoint does not exist (any more)."
 
 
@@ -105,8 +107,17 @@ def _only_planned(run: Run, plan: RemovalPlan) -> None:
 def _later(run: Run, error: AutopilotError) -> None:
     """Something did not answer, or is busy: the removal goes on later."""
     run.connection = replace(run.connection, left=(), planned=())
-    _conclude(run, c.waiting(c.REMOVED, "Removing", str(error)), Phase.REMOVING)
+    reason = BUSY if isinstance(error, NotVisibleYet) else "Removing"
+    _conclude(run, c.waiting(c.REMOVED, reason, str(error)), Phase.REMOVING)
     run.waits[c.REMOVED] = getattr(error, "after", 15.0)
+
+
+def _busy_for_good(run: Run) -> bool:
+    """Whether something has been busy for longer than is normal: it is left then, as what may not be deleted is."""
+    removed = run.connection.condition(c.REMOVED)
+    if removed is None or removed.reason != BUSY or removed.since is None:
+        return False
+    return (run.context.clock.now() - removed.since).total_seconds() > run.context.settings.visibility
 
 
 # -- what is done --------------------------------------------------------------------------------------------------
@@ -134,7 +145,7 @@ async def _due(run: Run) -> None:
     except AutopilotError as error:
         _later(run, error)
         return
-    refused, postponed = await apply_removal(run, plan)
+    refused, postponed = await apply_removal(run, plan, patient=not _busy_for_good(run))
     if postponed is not None:
         _later(run, postponed)
     else:

@@ -56,6 +56,7 @@ UNDOCUMENTED = {
     "arm.link_seconds",
     "arm.link_effect_seconds",
     "arm.nic_seconds",
+    "arm.phantom_links",
     "arm.recreated_network",
     # Event Grid
     "events.bare_evidence",

@@ -243,6 +243,35 @@ async def test_where_the_zones_users_may_not_be_listed_zone_and_links_are_left_a
     assert any("zone" in text for text in connection.left)
 
 
+async def test_what_azure_is_never_done_with_is_left_and_named_in_the_end(estate: Estate) -> None:
+    """A link that Azure once failed to make may hold up its zone unseen: that looks like "busy", and lasts."""
+    endpoint = await connected(estate)
+    nested = arm_error(409, "CannotDeleteResource", "Can not delete resource before nested resources are deleted.")
+    estate.arm.faults.append(lambda request: nested if request.operation == "DELETE zone" else None)
+    await estate.delete(endpoint)
+    await estate.settle(2 * GRACE)
+    removed = (await estate.connection(endpoint)).condition("Removed")
+    assert removed is not None
+    assert (removed.reason, "nested resources" in removed.message) == ("NotVisibleYet", True)
+    for _ in range(3):
+        await estate.clock.sleep(1200)
+        await estate.sweep()
+        await estate.settle(600)
+    connection = await estate.connection(endpoint)
+    assert (connection.phase, await removed_reason(estate, endpoint)) == ("Removed", "LeftBehind")
+    assert everything(estate) == [f"zone {estate.zone().name}"], "everything else is gone"
+    assert any("nested resources" in text for text in connection.left)
+    tried = len(removals(estate))
+    await estate.clock.sleep(86400)
+    await estate.sweep()
+    await estate.settle()
+    assert len(removals(estate)) == tried
+    estate.arm.faults.clear()
+    await estate.send(endpoint, "manual")
+    await estate.settle()
+    assert everything(estate) == []
+
+
 async def test_the_record_of_a_removed_connection_goes_with_its_journal() -> None:
     estate = await Estate(settings={"JOURNAL_DAYS": "10"}).open()
     endpoint = await connected(estate)

@@ -193,7 +193,8 @@ REMOVAL = (
     Reason(
         "LeftBehind",
         "The connection is Removed, and something of it is still there.",
-        "Others use it, it is not the app's, or the app lacks the right to delete it; the message names each.",
+        "Others use it, it is not the app's, the app may not delete it, or Azure stayed busy with it: "
+        "the message names each.",
         "Delete by hand what nobody needs.",
     ),
     Reason("NothingMade", "The endpoint is gone.", "Nothing was made for it."),

@@ -131,6 +131,21 @@ async def test_a_network_made_again_under_its_id_may_be_refused_and_its_old_link
     assert await http.link(zone, vnet) == {"status": "Succeeded"}
 
 
+async def test_a_link_that_could_not_be_made_may_stay_behind_unseen(cloud: ArmCloud, http: Http) -> None:
+    """As users of Azure have met it: the zone has nested resources, and nobody is shown any."""
+    cloud.settings.phantom_links = True
+    vnet, first, second = await http.network(), await http.zone(), await http.zone("rg-second")
+    await http.link(first, vnet)
+    assert (await http.link(second, vnet, "phantom"))["status"] == "Failed"
+    phantom = f"{second}/virtualNetworkLinks/phantom"
+    assert (await http("GET", phantom)).status_code == 404
+    assert (await http("GET", f"{second}/virtualNetworkLinks")).json()["value"] == []
+    refused = await http("DELETE", second)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "CannotDeleteResource")
+    await http.done("DELETE", phantom)
+    assert await http.done("DELETE", second) == {"status": "Succeeded"}
+
+
 async def test_a_link_may_take_effect_later_than_its_operation_ends(cloud: ArmCloud, http: Http) -> None:
     cloud.settings.link_effect_seconds = 60
     vnet, zone = await http.network(), await http.zone()
