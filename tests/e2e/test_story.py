@@ -6,6 +6,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -75,6 +76,12 @@ def what_it_prints_works(output: str) -> None:
     assert answer.startswith("HTTP/1.1 401")
     assert "x-elastic-product: elasticsearch" in answer.lower()
     assert '"phase": "Ready"' in paste(status)
+    tries = [line.split("#")[0] for line in lines if line.startswith(".venv/bin/python -m local")]
+    assert len(tries) == 6
+    (status,) = (line for line in tries if line.endswith(" status"))
+    assert re.search("Ready .* pe-story ", paste(status.replace(".venv/bin/python", sys.executable))), (
+        "of this instance"
+    )
 
 
 def test_once_it_ends_by_itself_and_its_exit_status_says_how(tell: Tell) -> None:
