@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # More than the cores of a small machine: the end-to-end tests, which come first, mostly wait.
 WORKERS ?= 6
 
-.PHONY: help setup run test walks check benchmark package clean
+.PHONY: help setup run test walks faults check benchmark package clean
 
 help:
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -20,6 +20,9 @@ test: setup ## run all tests
 
 walks: setup ## many random walks of people, managers, losses and crashes (WALKS=500, WALKS_FROM=0)
 	@WALKS=$${WALKS:-500} $(BIN)/python -m pytest -q -n $(WORKERS) tests/walk
+
+faults: setup ## every fault at every single remote call of a connection's life
+	@EVERY_FAULT=1 $(BIN)/python -m pytest -q -n $(WORKERS) tests/reconcile/test_crashes.py tests/reconcile/test_crashes_later.py
 
 check: setup ## lint, types, layers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -17,7 +17,7 @@ import pytest
 
 from local.elastic.history import most_policies_at_once
 from shared.core.errors import RetryLater
-from tests.harness.changing import attached, take_away
+from tests.harness.changing import attached, policy_of, take_away
 from tests.harness.estate import Estate
 from tests.harness.leaving import DNS_API, connected, everything
 from tests.harness.outcome import DNS, At, record_state
@@ -42,6 +42,17 @@ async def made_anew(estate: Estate, endpoint: str) -> None:
 async def connected_to_another(estate: Estate, endpoint: str) -> None:
     await estate.put_endpoint(tags={"elastic-deployments": OTHER})
     await estate.settle(7200)
+
+
+async def brought_up_to_date(estate: Estate, endpoint: str) -> None:
+    """A new address, another name of the policy, and a claim, which is then given up."""
+    found = estate.arm.private_endpoint(endpoint)
+    assert found is not None
+    found.address = found.reserved_address = "127.77.0.99"
+    policy_of(estate, endpoint).name = "orders"
+    for claim in ("true", "false"):
+        await estate.put_endpoint(tags={"elastic-deployments": "logs-eastus2", "elastic-privatelink-claim": claim})
+        await estate.settle(3600)
 
 
 async def put_right_by_sweeps(estate: Estate, endpoint: str) -> None:
@@ -78,6 +89,7 @@ async def end(estate: Estate, endpoint: str) -> dict[str, Any]:
     return {
         "things": everything(estate),
         "associated": {name: attached(estate, name) for name in ("logs-eastus2", OTHER)},
+        "claims": [claim["azure_endpoint_name"] for claim in estate.elastic.claims()],
         "record": await record_state(estate, endpoint),
         "done": azure + Counter(event.what for event in estate.elastic.history),
         "policies at once": max(most_policies_at_once(estate.elastic.history, guid) for guid in guids),
@@ -102,7 +114,13 @@ def outcomes(call: Call) -> Iterator[Outcome]:
 
 @pytest.mark.parametrize(
     ("chapter", "at_least"),
-    [(removed, 40), (made_anew, 30), (connected_to_another, 20), (put_right_by_sweeps, 40)],
+    [
+        (removed, 40),
+        (made_anew, 30),
+        (connected_to_another, 20),
+        (brought_up_to_date, 40),
+        (put_right_by_sweeps, 40),
+    ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
 async def test_a_fault_at_any_remote_call_of_a_later_chapter_costs_only_time(chapter: Chapter, at_least: int) -> None:
