@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from safety_parts import attached, the
 
 from local.arm import DEFAULT_SUBSCRIPTION
 from shared.core.arm_ids import connection_id
 from shared.core.preview import preview_text
 from shared.operations.plans import plan_all
 from tests.harness.estate import Estate
-from tests.reconcile.test_safety import attached, the
 
 ALLOWED = {"ELASTIC_DEPLOYMENTS_ALLOWED": "logs-eastus2"}
 MANY = ",".join(f"d{number}" for number in range(60))
