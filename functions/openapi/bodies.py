@@ -69,7 +69,7 @@ _STOP = thing(id=TEXT, at=MOMENT, steps=WHOLE, connections=many(_MADE))
 
 def _connection() -> Schema:
     whole = schema_of(c.Connection, deployments=many(_DEPLOYMENT), mode=MODE)
-    inside = {"notices", "unserved"}  # what the record keeps for itself
+    inside = {"notices", "operations", "unserved"}  # what the record keeps for itself
     properties = {name: schema for name, schema in whole["properties"].items() if name not in inside}
     return thing(**properties, id=CONNECTION_ID, verdict=schema_of(Diagnosis))
 
