@@ -17,6 +17,9 @@ param dailyLimitGb int
 @description('Object id of the app\'s identity.')
 param appPrincipalId string
 
+// What the Functions host and the app write. Azure keeps these for 90 days, whatever the workspace's retention is
+// (https://learn.microsoft.com/azure/azure-monitor/logs/data-retention-configure), unless each is told.
+var tables = ['AppDependencies', 'AppExceptions', 'AppMetrics', 'AppPerformanceCounters', 'AppRequests', 'AppTraces']
 var monitoringMetricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
@@ -33,6 +36,17 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
     }
   }
 }
+
+@batchSize(1)
+resource table 'Microsoft.OperationalInsights/workspaces/tables@2025-02-01' = [for name in tables: {
+  parent: workspace
+  name: name
+  properties: {
+    plan: 'Analytics'
+    retentionInDays: retentionDays
+    totalRetentionInDays: retentionDays
+  }
+}]
 
 resource insights 'Microsoft.Insights/components@2020-02-02' = {
   name: insightsName

@@ -57,9 +57,9 @@ def install() -> None:
         npm_install(f"@kusto/language-service-next@{VERSION}", FOLDER)
 
 
-def judge(queries: Mapping[str, str], tables: Mapping[str, str] = TABLES) -> dict[str, Judgement]:
+def judge(queries: Mapping[str, str]) -> dict[str, Judgement]:
     """Parse and analyse queries against the tables; one process for all, which takes some seconds to start."""
-    asked = json.dumps({"folder": str(FOLDER), "tables": tables, "queries": queries})
+    asked = json.dumps({"folder": str(FOLDER), "tables": TABLES, "queries": queries})
     script = Path(__file__).with_suffix(".cjs")
     answer = subprocess.run(["node", str(script)], input=asked, capture_output=True, text=True, check=False)  # noqa: S603, S607 - fixed
     assert answer.returncode == 0, answer.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -12,7 +13,8 @@ from shared.core.arm_ids import connection_id
 from shared.operations.removals import confirm_removals, show_removals
 from tests.harness.estate import Estate, arm_error
 from tests.infra.log_analytics import Workspace
-from tests.infra.queries import duration, rules
+from tests.infra.queries import ALERTS, duration, rules
+from tests.infra.shipped import bicep
 
 MINUTES = [1, 5, 10, 15, 30, 45, 60, 120, 180, 240, 300, 360, 1440]
 """What Azure Monitor evaluates over, and how often:
@@ -71,6 +73,19 @@ def test_azure_takes_the_rules_window_and_frequency(name: str) -> None:
     assert {rule.window, rule.frequency} <= allowed
     assert rule.frequency <= rule.window
     assert all(duration(one) in allowed for one in ("PT15M", "PT30M", "PT1H", "PT2H"))
+
+
+@pytest.mark.parametrize("name", sorted(ALERTS))
+def test_an_alert_begins_with_a_table_that_is_made_with_the_workspace_and_looks_into_no_other(name: str) -> None:
+    """Azure supports no rule with `union` or `search`.
+
+    It refuses a query for a table that is not there yet: no alert could ring for an app that never logged anything.
+    Source: https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-log-query, log query constraints.
+    """
+    (made,) = re.findall(r"^var tables = \[(.+)\]$", bicep("app/monitoring.bicep"), re.MULTILINE)
+    table, *steps = re.split(r"\s*\|\s*", ALERTS[name])
+    assert table in re.findall(r"'(\w+)'", made)
+    assert [step for step in steps if re.match(r"union|search|join|lookup|find", step)] == []
 
 
 async def test_nothing_rings_while_all_is_well() -> None:
