@@ -164,7 +164,7 @@ var assignable = union(
 )
 
 // Azure works out where a module goes before it looks whether the module is left out: there must always be a place.
-var notificationPath = split(empty(notificationTopicId) ? group.id : notificationTopicId, '/')
+var notificationPath = split(toLower(empty(notificationTopicId) ? group.id : notificationTopicId), '/')
 
 // -- resources -----------------------------------------------------------------------------------------------------
 
@@ -248,7 +248,7 @@ module alerts 'app/alerts.bicep' = {
 module notifications 'app/notification-topic.bicep' = if (!empty(notificationTopicId)) {
   scope: resourceGroup(notificationPath[2], notificationPath[4])
   params: {
-    topicName: last(split(notificationTopicId, '/'))
+    topicName: last(notificationPath)
     appPrincipalId: identity.outputs.appPrincipalId
   }
 }

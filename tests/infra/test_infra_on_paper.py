@@ -61,12 +61,13 @@ CHOICES: dict[str, dict[str, Any]] = {
     },
     "topics without an identity": {"topicIdentityEnabled": False, "appSettings": {"INSTANCE_ID": "before"}},
 }
+HOST_WRITES = ["AppDependencies", "AppExceptions", "AppMetrics", "AppPerformanceCounters", "AppRequests", "AppTraces"]
 each_choice = pytest.mark.parametrize("choice", CHOICES)
 
 
-def deployed(choice: str, *, environment: str = "production", cloud: str = "AzureCloud") -> Azure:
+def deployed(choice: str, *, environment: str = "production", cloud: str = "AzureCloud", **other: Any) -> Azure:
     """As azd does it: the infrastructure, then the events, with the outputs, where the function gets them."""
-    chosen = {"environmentName": environment, "location": "eastus2", **CHOICES[choice]}
+    chosen = {"environmentName": environment, "location": "eastus2", **CHOICES[choice], **other}
     azure, outputs = deploy(Azure(CLOUDS[cloud]), "main.bicep", HOME, chosen)
     assert all(isinstance(value, str) for value in outputs.values())
     if outputs["AUTOPILOT_EVENT_DELIVERY"] == "function":
@@ -127,8 +128,27 @@ def test_it_can_be_deployed_under_any_name_and_azure_takes_the_names(choice: str
 
 
 @each_choice
-def test_a_second_deployment_is_the_same_as_the_first(choice: str) -> None:
-    assert deployed(choice) == deployed(choice)
+def test_a_second_deployment_whose_ids_are_in_other_letters_assigns_no_role_under_another_name(choice: str) -> None:
+    """Azure refuses the same assignment under another name."""
+    other = {key: in_other_letters(value) for key, value in CHOICES[choice].items()}
+    first, second = (
+        {(one.scope.lower(), one.name) for one in azure.of("Microsoft.Authorization/roleAssignments")}
+        for azure in (deployed(choice), deployed(choice, **other))
+    )
+    assert first == second
+
+
+def in_other_letters(value: Any) -> Any:
+    """Ids as a person may write them: GUIDs and names in capitals."""
+    ids = r"0{10}\w\w|rg-hub|vnet-hub|notices"
+    return re.sub(ids, lambda found: found[0].upper(), value) if isinstance(value, str) else value
+
+
+def test_every_log_of_the_app_is_kept_for_as_long_as_was_chosen() -> None:
+    """Azure keeps these tables for 90 days if they are not told otherwise."""
+    made = deployed("nothing", logRetentionDays=45).of("Microsoft.OperationalInsights/workspaces/tables")
+    kept = {one.name.rpartition("/")[2]: one.body["properties"]["totalRetentionInDays"] for one in made if one.body}
+    assert kept == dict.fromkeys(HOST_WRITES, 45)
 
 
 @each_choice
@@ -228,6 +248,7 @@ def test_private_endpoints_have_the_zones_of_their_cloud(cloud: str, zones: dict
             {"storageRoles", "vault", "monitoring", "dataEndpoints", "network"},
         ),  # rights, logs, a way
         ("events", {"app", "storageRoles"}),  # Event Grid writes as soon as it is told to
+        ("alerts", {"monitoring"}),  # a query for a table that is not there is refused
         ("mayJoin", {"roles", "network"}),
         ("mayRead", {"roles", "identity"}),
         ("siteEndpoint", {"app", "network"}),
