@@ -19,7 +19,7 @@ from shared.clouds.arm_errors import arm_errors, classify
 from shared.clouds.azure import ArmClients
 from shared.clouds.private_dns_json import WILDCARD, link_of, record_of
 from shared.core.arm_ids import ArmId
-from shared.core.errors import AutopilotError, LostRace, NotFound, NotVisibleYet, RetryLater, Waiting
+from shared.core.errors import AutopilotError, Blocked, LostRace, NotFound, NotVisibleYet, RetryLater, Waiting
 from shared.core.model import Link, WildcardRecord, Zone
 from shared.core.steps import CreateLink, CreateZone, DeleteLink, DeleteRecord, DeleteZone, PutWildcardRecord
 
@@ -66,7 +66,8 @@ class PrivateDnsChanges:
     async def ended(self, step: CreateZone | CreateLink, url: str) -> AutopilotError | None:
         """How the operation went that an earlier run began for a step, and did not see end.
 
-        None: it succeeded, or Azure has forgotten it. Raises Waiting while it runs, and what keeps Azure from telling.
+        None: it succeeded, or Azure does not tell of it any more. Raises Waiting while it runs, and RetryLater where
+        Azure cannot tell just now.
         """
         doing, on = _telling(step)
         told = await self._told_of(url, step.zone, doing, on)
@@ -139,13 +140,16 @@ class PrivateDnsChanges:
             )
 
     async def _told_of(self, url: str, zone: ArmId, doing: str, on: str) -> Mapping[str, Any]:
-        """What Azure tells of an operation; empty when it has forgotten it."""
+        """What Azure tells of an operation; empty when it has forgotten it, or will not tell.
+
+        To ask is no more than a courtesy: what is wrong for good is said by the step itself, which is taken then.
+        """
         from azure.core.rest import HttpRequest  # noqa: PLC0415 - the SDK is imported when first used
 
         if urlsplit(url).hostname != urlsplit(self.clients.options.url).hostname:
             return {}  # the address comes from a table: no token of ours goes anywhere but to Azure
         client = await self.clients.dns(zone.subscription_id)
-        with suppress(NotFound), arm_errors(doing, on):
+        with suppress(NotFound, Blocked), arm_errors(doing, on):
             response = await client.send_request(HttpRequest("GET", url))
             response.raise_for_status()
             return dict(response.json())

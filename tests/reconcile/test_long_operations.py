@@ -93,10 +93,17 @@ async def test_the_address_that_azure_signed_for_the_app_is_shown_to_nobody(esta
 
 @pytest.mark.parametrize(
     ("answer", "links"),
-    [(arm_error(404, "NotFound"), 1), (arm_error(429, "TooManyRequests"), 0), (arm_error(500, "InternalError"), 0)],
-    ids=["forgotten", "throttled", "failing"],
+    [
+        (arm_error(404, "NotFound"), 1),
+        (arm_error(404, "ResourceGroupNotFound"), 1),
+        (arm_error(400, "BadRequest"), 1),
+        (arm_error(403, "AuthorizationFailed"), 1),
+        (arm_error(429, "TooManyRequests"), 0),
+        (arm_error(500, "InternalError"), 0),
+    ],
+    ids=["forgotten", "group gone", "refused", "forbidden", "throttled", "failing"],
 )
-async def test_an_operation_is_begun_again_where_azure_has_forgotten_it_and_not_where_it_cannot_tell(
+async def test_an_operation_is_begun_again_where_azure_does_not_tell_of_it_and_not_where_it_cannot_just_now(
     estate: Estate, answer: FaultResponse, links: int
 ) -> None:
     await a_zone_that_cannot_be_seen(estate, seconds=40)
