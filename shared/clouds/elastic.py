@@ -1,7 +1,7 @@
 """The Elastic Cloud API: private connection policies, their associations, deployments.
 
-Used by `observe`, `apply` and the sweep. A private connection policy is a traffic filter *ruleset* of type
-`azure_private_endpoint` in the API. Reference: Elastic's guide "Network security through the Elastic Cloud API"
+Used by the loop, the removal, the sweep and the doctor. A private connection policy is a traffic filter *ruleset* of
+type `azure_private_endpoint` in the API. Reference: Elastic's guide "Network security through the Elastic Cloud API"
 (elastic/docs-content, `deploy-manage/security/network-security-api.md`).
 Creating a ruleset is the one call that is not idempotent, and nothing here repeats it.
 """

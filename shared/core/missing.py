@@ -1,8 +1,8 @@
 """When an endpoint that Azure does not show counts as gone: told once, or missed twice, and then after a grace period.
 
-Pure; called by `removal`. Azure's "not found" is believed only about the endpoint itself, read by its id; a listing
-that was cut short, or a subscription that cannot be read, never gets here. The grace period is for a person or a
-pipeline that deletes an endpoint and makes it again.
+Pure; called by the run, the removal and the sweep. Azure's "not found" is believed only about the endpoint itself,
+read by its id; a listing that was cut short, or a subscription that cannot be read, never gets here. The grace period
+is for a person or a pipeline that deletes an endpoint and makes it again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What could not be read for a moment: what was known of it stands for a while. Pure; used by `conclude`.
+"""What could not be read for a moment: what was known of it stands for a while. Pure; used by a run's end.
 
 A read that is throttled, or whose answer is lost, says nothing about the connection. What worked is called working, and
 what waits for a person is still said to, until the read has failed for `STANDS_FOR`; the text says so meanwhile. What a

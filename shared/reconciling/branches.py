@@ -149,8 +149,8 @@ async def _elastic_branch(run: Run, desired: Desired) -> tuple[ObservedElastic |
 
 async def _test_and_conclude(run: Run, desired: Desired, final: Plan, failures: Failures) -> None:
     kept = {condition.type: condition for condition in run.connection.conditions} if run.unread else {}
-    told = {condition.type: condition for condition in final.conditions} | failed_conditions(run, failures)
-    standing = kept | told | unread_conditions(run)
+    found = {condition.type: condition for condition in final.conditions} | failed_conditions(run, failures)
+    standing = kept | found | unread_conditions(run)
     result = (
         await check(run.context, run.connection, desired.service.zone, approved=True)
         if testable(standing)

@@ -1,4 +1,4 @@
-"""How a run ends: conditions put together, the phase, and the message that goes on later. Used by `reconcile`."""
+"""How a run ends: conditions put together, the phase, and the message that goes on later. Used by all of a run."""
 
 from __future__ import annotations
 

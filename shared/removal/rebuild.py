@@ -1,4 +1,4 @@
-"""A connection's record from nothing but the markers, for an endpoint that is gone too. Used by `remove`.
+"""A connection's record from nothing but the markers, for an endpoint that is gone too. Used by `remove` and `triage`.
 
 When the tables are lost, the records of living endpoints come back with the next sweep by themselves. Of an endpoint
 that was deleted meanwhile only what was made for it is left, and it carries the markers: they say what is ours. What
