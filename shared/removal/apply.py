@@ -1,8 +1,8 @@
 """Carrying out a removal's steps in their order, each journalled. Used by `remove`.
 
 A refused step (a right to delete is missing, a lock) is reported, and what needs it is not tried; the rest goes on.
-What is only busy, or does not answer, ends the run: the next one reads everything again. What was busy for too long is
-reported as refused.
+What is only busy, does not answer, or knows the app no more, ends the run: the next one reads everything again.
+What was busy for too long is reported as refused.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ from shared.core.steps import (
 from shared.reconciling.run import Run
 from shared.removal.last_policy import disassociate
 
+SIGNED_OUT = frozenset({"AzureSignInFailed", "ElasticKeyRefused"})
+"""Reasons of who is nobody for a service, and so may do nothing at all."""
+
 
 async def apply_removal(
     run: Run, plan: RemovalPlan, *, patient: bool = True
@@ -44,8 +47,7 @@ async def apply_removal(
             raise
         except AutopilotError as error:
             run.note_failure(step, error, started)
-            lasting = isinstance(error, Blocked | Permanent) or (isinstance(error, NotVisibleYet) and not patient)
-            if not lasting:
+            if not _lasting(error, patient=patient):
                 return tuple(refused.values()), error
             refused[step] = f"not done: {step} ({error.what})"
         else:
@@ -53,6 +55,13 @@ async def apply_removal(
             run.connection = _without(run.connection, step)
             await run.save()
     return tuple(refused.values()), None
+
+
+def _lasting(error: AutopilotError, *, patient: bool) -> bool:
+    """Whether the step is to be left. A key or an identity that is refused altogether is renewed some time."""
+    if isinstance(error, Blocked):
+        return error.reason not in SIGNED_OUT
+    return isinstance(error, Permanent) or (isinstance(error, NotVisibleYet) and not patient)
 
 
 async def _step(run: Run, step: RemovalStep, plan: RemovalPlan) -> None:

@@ -146,7 +146,9 @@ async def _due(run: Run) -> None:
         _later(run, error)
         return
     refused, postponed = await apply_removal(run, plan, patient=not _busy_for_good(run))
-    if postponed is not None:
+    if isinstance(postponed, Blocked):
+        _blocked(run, postponed.reason, postponed.what, postponed.next_step, things_of(run.connection))
+    elif postponed is not None:
         _later(run, postponed)
     else:
         if not plan.problems:  # else it goes on later, and what is ours but not listed yet is still to be known then

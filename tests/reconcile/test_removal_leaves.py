@@ -243,6 +243,37 @@ async def test_where_the_zones_users_may_not_be_listed_zone_and_links_are_left_a
     assert any("zone" in text for text in connection.left)
 
 
+@pytest.mark.parametrize("cloud", ["elastic", "azure"])
+async def test_where_the_app_is_signed_out_in_between_nothing_is_left_for_good(estate: Estate, cloud: str) -> None:
+    """A key or a token that ends in the middle of a removal is no missing right: there is another one some time."""
+    endpoint = await connected(estate)
+    ended = [True]
+
+    def elastic(method: str, path: str) -> tuple[int, Any] | None:
+        refused = ended[0] and cloud == "elastic" and method == "DELETE" and "/associations/" not in path
+        return (401, {"errors": [{"code": "root.unauthenticated", "message": "no"}]}) if refused else None
+
+    def azure(request: Any) -> FaultResponse | None:
+        refused = ended[0] and cloud == "azure" and request.method == "DELETE"
+        return arm_error(401, "ExpiredAuthenticationToken", "no") if refused else None
+
+    await estate.delete(endpoint)
+    estate.elastic_settings.faults.append(elastic)
+    estate.arm.faults.append(azure)
+    await estate.settle(2 * GRACE)
+    connection = await estate.connection(endpoint)
+    reason = "ElasticKeyRefused" if cloud == "elastic" else "AzureSignInFailed"
+    assert (connection.phase, await removed_reason(estate, endpoint)) == ("Blocked", reason)
+    assert connection.left
+    ended[0] = False
+    for _ in range(2):
+        await estate.clock.sleep(3700)
+        await estate.sweep()
+        await estate.settle(2 * GRACE)
+    assert await removed_reason(estate, endpoint) == "Removed"
+    assert everything(estate) == []
+
+
 async def test_what_azure_is_never_done_with_is_left_and_named_in_the_end(estate: Estate) -> None:
     """A link that Azure once failed to make may hold up its zone unseen: that looks like "busy", and lasts."""
     endpoint = await connected(estate)
