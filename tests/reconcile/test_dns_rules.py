@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from local.arm import DEFAULT_SUBSCRIPTION, Incoming
+from local.arm import DEFAULT_SUBSCRIPTION, FaultResponse, Incoming
 from local.world import HUB_VNET
 from shared.core.arm_ids import connection_id
-from shared.core.connection import Owner
+from shared.core.connection import Owned, Owner
+from shared.core.plan_dns import link_name
 from tests.harness.dns import (
     APPS,
+    DNS_API,
     OTHER_SUBSCRIPTION,
     ZONE,
     a_zone_of_others,
@@ -64,6 +66,14 @@ async def test_without_one_the_zone_is_made_in_the_endpoints_own_resource_group(
     await estate.settle()
     await estate.ready(endpoint)
     assert estate.zone().id == zone_id("rg-team-seven")
+
+
+async def test_no_link_lets_machines_register_their_names_in_the_zone(estate: Estate) -> None:
+    """With registration every machine of the network would put its own name beside the deployments'."""
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    await estate.ready(endpoint)
+    assert [link.registration_enabled for link in estate.links_of(estate.zone())] == [False, False]
 
 
 async def test_without_one_the_zone_is_made_in_the_hub_resource_group_of_the_settings() -> None:
@@ -269,6 +279,42 @@ async def test_a_record_that_appears_between_the_look_and_the_write_is_not_overw
     assert [r.status for r in estate.arm.requests if r.operation == "PUT record"] == [412]
     assert zone.a_record("*") == ["10.99.0.4"]
     assert await estate.reason(endpoint, "RecordReady") == "RecordHeldByOthers"
+
+
+async def test_a_record_that_comes_without_its_etag_is_not_written_blindly(estate: Estate) -> None:
+    endpoint = await made_again(estate)
+    before = dict(estate.zone().record_sets["A", "*"].records)
+    metadata = estate.zone().record_sets["A", "*"].metadata
+    properties = {"ttl": 10, "aRecords": before["aRecords"], "metadata": metadata}
+    bare = {"id": f"{estate.zone().id}/A/*", "name": "*", "properties": properties}
+    one, several = FaultResponse(200, bare, {}), FaultResponse(200, {"value": [bare]}, {})
+    answers = {"GET record": one, "LIST record": several}
+    estate.arm.faults.append(lambda request: answers.get(request.operation))
+    estate.worker = estate.new_worker()
+    await bring(estate, endpoint)
+    assert await estate.reason(endpoint, "RecordReady") == "TemporaryFailure"
+    assert not [call for call in estate.worker.wire.calls if call.name.startswith("arm PUT")]
+    assert estate.zone().record_sets["A", "*"].records == before
+    estate.arm.faults.clear()
+    await estate.settle()
+    await estate.ready(endpoint)
+
+
+async def test_a_link_that_is_there_and_not_listed_yet_is_not_overwritten(estate: Estate) -> None:
+    """Another installation gives the link to a network the same name."""
+    zone = await a_zone_of_others(estate, zone_id("rg-apps"))
+    path = f"{zone.id}/virtualNetworkLinks/{link_name(APPS)}"
+    properties = {"virtualNetwork": {"id": APPS}, "registrationEnabled": False}
+    body = {"location": "global", "tags": {"owner": "theirs"}, "properties": properties}
+    await estate.azure("PUT", path, body, api=DNS_API)
+    await estate.clock.sleep(10)
+    (theirs,) = estate.links_of(zone)
+    estate.arm_settings.stale_list_seconds = 120
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    connection = await estate.ready(endpoint)
+    assert theirs.tags == {"owner": "theirs"}
+    assert Owned(theirs.id, Owner.ADOPTED) in connection.links
 
 
 async def test_a_zone_that_is_there_and_not_listed_yet_is_not_overwritten(estate: Estate) -> None:
