@@ -132,7 +132,7 @@ def body_of(req: func.HttpRequest, *, required: bool = True, example: str = "") 
     """
     raw, next_step = req.get_body() or b"", f"Send {example or 'no body'}."
     if len(raw) > MAX_BODY:
-        raise BodyTooLarge(f"The body has {len(raw)} bytes; at most {MAX_BODY} are read.")
+        raise BodyTooLarge(f"The body has {len(raw)} bytes; at most {MAX_BODY} are read.", next_step=next_step)
     if not raw and not required:
         return {}
     try:

@@ -87,7 +87,12 @@ async def rerun_endpoint(context: Context, endpoint: object, correlation_id: str
     """Enqueue an endpoint by its ARM id, known or not; raises InvalidInput or EndpointOutOfScope."""
     if not isinstance(endpoint, str) or not endpoint:
         raise InvalidInput("The body names no endpoint.", next_step=f"Send {EXAMPLE}.")
-    return await _enqueue(context, parse_endpoint_id(endpoint), "manual", correlation_id)
+    try:
+        wanted = parse_endpoint_id(endpoint)
+    except InvalidInput as error:
+        looks = "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Network/privateEndpoints/<name>"
+        raise InvalidInput(error.what, on=error.on, next_step=f"Send {EXAMPLE}; such an id is {looks}.") from error
+    return await _enqueue(context, wanted, "manual", correlation_id)
 
 
 async def _enqueue(context: Context, endpoint: ArmId, cause: str, correlation_id: str) -> str:

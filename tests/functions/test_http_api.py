@@ -208,6 +208,7 @@ async def test_an_oversized_body_is_refused(app: App, name: str) -> None:
     answer = await call(name, body=b'"' + b"x" * MAX_BODY, connection=wanted)
     assert (answer.status, answer.error["code"]) == (413, "BodyTooLarge")
     assert str(MAX_BODY) in answer.error["message"]
+    assert answer.error["nextStep"].startswith("Send ")
 
 
 @pytest.mark.parametrize(
@@ -228,6 +229,7 @@ async def test_an_oversized_body_is_refused(app: App, name: str) -> None:
 async def test_an_id_that_is_no_private_endpoint_is_refused(app: App, endpoint: object) -> None:
     answer = await call("reconcile_endpoint", body={"endpoint": endpoint})
     assert (answer.status, answer.error["code"]) == (400, "InvalidInput")
+    assert '{"endpoint": ' in answer.error["nextStep"]
     assert app.messages == []
 
 
