@@ -260,8 +260,12 @@ async def test_a_connection_that_becomes_ignored_keeps_everything_and_is_repaire
     await estate.ready(endpoint)
 
 
-@pytest.mark.parametrize("value", ["ignore", "observe"])
-async def test_the_deletion_of_an_endpoint_that_is_not_enforced_removes_nothing(value: str) -> None:
+@pytest.mark.parametrize(
+    ("value", "told"), [("ignore", ("Removed", "Retained")), ("observe", ("Removing", "ObserveMode"))]
+)
+async def test_the_deletion_of_an_endpoint_that_is_not_enforced_removes_nothing(
+    value: str, told: tuple[str, str]
+) -> None:
     estate = await estate_under("enforce")
     endpoint = await a_ready_connection(estate)
     await estate.put_endpoint(tags=tagged(value))
@@ -272,5 +276,7 @@ async def test_the_deletion_of_an_endpoint_that_is_not_enforced_removes_nothing(
         await estate.settle()
         await estate.clock.sleep(1200)
         await estate.sweep()
-    assert (await estate.connection(endpoint)).mode == value
+    known = await estate.connection(endpoint)
+    assert known.mode == value
+    assert (known.phase, await estate.reason(endpoint, "Removed")) == told
     assert snapshot(estate) == before
