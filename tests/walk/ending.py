@@ -154,9 +154,9 @@ def _check_gone(scene: Scene, place: Place, known: Connection | None) -> None:
             raise Unfinished(f"there is no record of {place.name}, and left are {left}")
         return
     removed = known.condition(c.REMOVED)
-    if known.phase != Phase.IGNORED and (removed is None or (removed.needs is c.Kind.TIME and _enforced(known))):
+    if known.phase != Phase.IGNORED and (removed is None or (removed.needs is c.Kind.TIME and _enforced(scene, known))):
         raise Unfinished(f"{place.name} is gone and {known.phase}: {_shown(known)}")
-    retained = known.on_delete == "retain" or not _enforced(known)
+    retained = _retained(scene, known)
     if left and not known.left and not retained:
         raise Unfinished(f"{place.name} is gone, and left without a word: {left}; {_shown(known)}")
     if known.phase == Phase.BLOCKED and removed is not None and removed.reason not in KEEPS:
@@ -166,7 +166,7 @@ def _check_gone(scene: Scene, place: Place, known: Connection | None) -> None:
 
 def _check_unmarked(scene: Scene, watch: Watch, place: Place, known: Connection | None) -> None:
     """Associations and claims of ours carry no marker; they go too, if the record that tells of them was not lost."""
-    if known is None or scene.tables_lost or known.on_delete == "retain" or not _enforced(known):
+    if known is None or scene.tables_lost or _retained(scene, known):
         return
     guids = scene.connection_guids[place.name]
     pairs = {(policy, one) for policy, one in watch.ours if _guids_of(scene, policy) & guids}
@@ -213,8 +213,15 @@ def _things(scene: Scene, place: Place) -> list[str]:
     return found
 
 
-def _enforced(known: Connection) -> bool:
-    return known.mode in {"", "enforce"}
+def _enforced(scene: Scene, known: Connection) -> bool:
+    return (known.mode or scene.estate.settings.get("MODE", "enforce")) == "enforce"
+
+
+def _retained(scene: Scene, known: Connection) -> bool:
+    removed = known.condition(c.REMOVED)
+    asked = (known.on_delete or scene.estate.settings.get("ON_DELETE", "cleanup")) == "retain"
+    # What was retained stays so, whatever the settings say later.
+    return asked or not _enforced(scene, known) or (removed is not None and removed.reason == "Retained")
 
 
 # -- endpoints that are there --------------------------------------------------------------------------------------
@@ -225,14 +232,14 @@ def _check_alive(scene: Scene, place: Place, known: Connection | None) -> None:
         raise Unfinished(f"there is no record of {place.name}")
     if known.mode == "ignore":
         return
-    if known.phase not in {Phase.READY, Phase.BLOCKED} and _enforced(known) and not _only_unreachable(known):
+    if known.phase not in {Phase.READY, Phase.BLOCKED} and _enforced(scene, known) and not _only_unreachable(known):
         raise Unfinished(f"{place.name} is {known.phase}: {_shown(known)}")
     approved = known.condition(c.APPROVED)
     ended = approved is not None and approved.reason in {"Rejected", "Disconnected"}
     # An endpoint that can never work any more is not looked after: only that it is so must be true.
     looked_after = (approved,) if ended and approved is not None else known.conditions
     for condition in looked_after:
-        if condition.type not in {c.READY, c.REACHABLE} and not condition.true and _enforced(known):
+        if condition.type not in {c.READY, c.REACHABLE} and not condition.true and _enforced(scene, known):
             _check_excuse(scene, place, condition)
     if known.phase == Phase.READY:
         _check_complete(scene, place)

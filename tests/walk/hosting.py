@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from random import Random
 
+from local.world import HUB_VNET
 from shared.core.errors import RetryLater
 from shared.pause import lift_pause, pause, present_pause
 from tests.harness.wire import Call, Fault, Outcome, Refusal
@@ -143,6 +144,26 @@ async def pause_or_lift(scene: Scene, drawn: Random) -> str | None:
     return f"the app is paused for {minutes} minutes"
 
 
+SETTINGS = {
+    "MODE": ("observe", "enforce", "enforce"),
+    "ON_DELETE": ("retain", "cleanup", "cleanup"),
+    "DNS_RECORD_MODE": ("first", "union"),
+    "DNS_LINK_VNETS": (HUB_VNET, ""),
+    "ELASTIC_CLAIM": ("false", "true"),
+    "ELASTIC_DEPLOYMENTS_ALLOWED": ("*", "logs-eastus2, search-eastus2"),
+    "REMOVAL_LIMIT": ("30", "8", "4"),
+}
+
+
+async def redeploy(scene: Scene, drawn: Random) -> str | None:
+    """Somebody changes a setting; the app starts anew with it."""
+    name = drawn.choice(sorted(SETTINGS))
+    value = drawn.choice(SETTINGS[name])
+    scene.estate.settings = scene.estate.settings | {name: value}
+    scene.estate.worker = scene.estate.new_worker()
+    return f"the app is deployed with {name}={value}"
+
+
 def change_weather(weather: Weather) -> Deed:
     """Let the worker die at some call, or a service fail for some calls."""
 
@@ -170,5 +191,6 @@ def deeds(weather: Weather) -> tuple[tuple[int, Deed], ...]:
         (1, lose_tables),
         (3, change_events),
         (1, pause_or_lift),
+        (2, redeploy),
         (5, change_weather(weather)),
     )

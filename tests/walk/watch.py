@@ -268,7 +268,8 @@ def _is_held(scene: Scene, place: Place) -> bool:
         gone = scene.gone_at.get(place.name)
         return gone is not None and (scene.estate.clock.now() - gone).total_seconds() < GRACE
     found = scene.endpoint(place.name)
-    return found is not None and found.tags.get("elastic-privatelink") in {"observe", "ignore"}
+    mode = scene.estate.settings.get("MODE", "enforce")
+    return found is not None and found.tags.get("elastic-privatelink", mode) in {"observe", "ignore"}
 
 
 def _foreign_ids(scene: Scene) -> set[str]:
