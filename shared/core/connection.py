@@ -72,6 +72,16 @@ class OperationMemory:
 
 
 @dataclass(frozen=True, slots=True)
+class FormerAssociation:
+    """An association of ours with somebody's policy that is no longer used: the endpoint was made anew."""
+
+    policy_id: str
+    deployment_id: str
+    guid: str
+    """The GUID that the endpoint had: if the policy has another by now, others come in by it."""
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimMemory:
     """The organization's claim to the endpoint: while it stands no other organization can use its GUID."""
 
@@ -187,6 +197,8 @@ class Connection:
     policy: PolicyMemory = PolicyMemory()
     claim: ClaimMemory | None = None
     associations: tuple[AssociationMemory, ...] = ()
+    former: tuple[FormerAssociation, ...] = ()
+    """Associations that go with the endpoint besides those with the policy in use."""
     deployments: tuple[DeploymentMemory, ...] = ()
     unserved: tuple[UnservedMemory, ...] = ()
     """Tested too, to find out what association would change; what comes of it makes no condition."""
@@ -282,10 +294,15 @@ class Connection:
 
     def using(self, policy: PolicyMemory) -> Connection:
         """The same with another policy: what we associated with the one before, others may have with this one (S4)."""
-        if self.policy.id in {"", policy.id}:
+        before = self.policy
+        if before.id in {"", policy.id}:
             return replace(self, policy=policy)
         theirs = tuple(replace(known, owner=Owner.ADOPTED, taken=()) for known in self.associations)
-        return replace(self, policy=policy, associations=theirs)
+        made = [known.deployment_id for known in self.associations if known.owner is Owner.OURS]
+        # A policy of ours is found by its marker when the endpoint goes; of somebody's nothing else would tell.
+        left = [FormerAssociation(before.id, one, before.guid) for one in made if before.owner is Owner.ADOPTED]
+        former = tuple(dict.fromkeys((*self.former, *left)))
+        return replace(self, policy=policy, associations=theirs, former=former)
 
     def operation(self, step: str) -> OperationMemory | None:
         """What is remembered of an operation that was begun for a step."""
@@ -304,6 +321,12 @@ class Connection:
         """The same with one association remembered or updated."""
         others = self.without_association(memory.deployment_id).associations
         return replace(self, associations=(*others, memory))
+
+    def without_former(self, policy_id: str, deployment_id: str) -> Connection:
+        """The same once an association with a policy of before is gone."""
+        gone = (policy_id, deployment_id)
+        kept = tuple(one for one in self.former if (one.policy_id, one.deployment_id) != gone)
+        return replace(self, former=kept)
 
     def without_association(self, deployment_id: str) -> Connection:
         """The same with one association forgotten."""

@@ -98,7 +98,7 @@ def still_there(known: Connection, observed: ObservedRemoval) -> Connection:
     kept = tuple(memory for memory in known.associations if memory.deployment_id in standing)
     claimed = {one.endpoint_guid.lower() for one in observed.claims}
     claim = known.claim if known.claim is not None and known.claim.guid.lower() in claimed else None
-    return replace(known, associations=kept, claim=claim)
+    return replace(known, associations=kept, former=(), claim=claim)
 
 
 def held_up_by(step: RemovalStep, refused: Collection[RemovalStep]) -> bool:
@@ -135,6 +135,7 @@ def _elastic(known: Connection, observed: ObservedRemoval, rules: Rules) -> Iter
     for policy in observed.policies:
         if policy.id == known.policy.id and policy not in ours:
             yield from _policy_of_others(known, policy, observed.deployments, types, rules)
+    yield from _former(known, observed, types, rules)
     claim = known.claim
     held = {one.endpoint_guid.lower() for one in observed.claims}
     if claim is not None and claim.guid.lower() in held:
@@ -179,6 +180,21 @@ def _policy_of_others(
     for memory in ours:
         yield plan_disassociation(memory.deployment_id, policy.id, deployments, types, rules)
     yield f"policy {policy.id} ({policy.name}): made by others"
+
+
+def _former(
+    known: Connection, observed: ObservedRemoval, types: dict[str, str], rules: Rules
+) -> Iterator[Disassociate | Problem | str]:
+    """What we associated with somebody's policy before the endpoint was made anew, unless others come in by it now."""
+    policies = {policy.id: policy for policy in observed.policies if policy.id != known.policy.id}
+    for memory in known.former:
+        policy = policies.get(memory.policy_id)
+        if policy is None or memory.deployment_id not in associated_with(policy.id, policy, observed.deployments):
+            continue
+        if policy.admits_only(memory.guid):
+            yield plan_disassociation(memory.deployment_id, policy.id, observed.deployments, types, rules)
+        else:
+            yield f"association of policy {policy.id} with deployment {memory.deployment_id}: it lets others in"
 
 
 def _admits_others(policy: Policy, known: Connection) -> bool:

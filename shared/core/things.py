@@ -15,6 +15,7 @@ def things_of(known: Connection) -> tuple[str, ...]:
     if known.policy.id and known.policy.owner is Owner.OURS:
         things.append(f"policy {known.policy.id}")
     things += [f"association with deployment {a.deployment_id}" for a in known.associations if a.owner is Owner.OURS]
+    things += [f"association of policy {one.policy_id} with deployment {one.deployment_id}" for one in known.former]
     if known.claim is not None and known.claim.owner is Owner.OURS:
         things.append(f"claim to {known.claim.endpoint_name}")
     return tuple(things)

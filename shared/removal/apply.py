@@ -86,8 +86,10 @@ async def _step(run: Run, step: RemovalStep, plan: RemovalPlan) -> None:
 def _without(known: Connection, step: RemovalStep) -> Connection:
     """The record once the step is done."""
     match step:
-        case Disassociate():
+        case Disassociate() if step.policy_id == known.policy.id:
             known = known.without_association(step.deployment_id)
+        case Disassociate():
+            known = known.without_former(step.policy_id, step.deployment_id)
         case DeletePolicy() if step.policy_id == known.policy.id:
             known = replace(known, policy=PolicyMemory(), deployments=())
         case UnclaimEndpoint():

@@ -84,6 +84,7 @@ async def _elastic(context: Context, known: Connection) -> tuple[tuple[Policy, .
     ours = policies_made_for(known.id, policies, context.rules.instance_id)
     ids = {deployment_id for policy in ours for deployment_id in associated_with(policy.id, policy, ())}
     ids |= {memory.deployment_id for memory in known.associations}
+    ids |= {memory.deployment_id for memory in known.former}
     found = await api.deployments(sorted(ids)) if ids else ()
     return policies, tuple(await asyncio.gather(*(with_attached(api, one) for one in found)))
 

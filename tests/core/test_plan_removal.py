@@ -215,6 +215,41 @@ def test_an_association_with_another_policy_of_ours_than_the_one_in_use_is_not_k
     assert "not made by this app" in found.left[0]
 
 
+FORMER = {"description": "", "rules": (Rule("pe-search", "f" * 8),), "associations": ("d1",)}
+"""Somebody's policy, as it was when we associated it with a deployment, and the endpoint made anew afterwards."""
+MADE_ANEW = replace(
+    having(OURS, policy=PolicyMemory("p-0", Owner.ADOPTED, guid="f" * 8)).using(
+        PolicyMemory("p-1", Owner.OURS, guid=GUID)
+    ),
+    guid=GUID,
+)
+
+
+@pytest.mark.parametrize(
+    ("changed", "steps", "left"),
+    [
+        ({}, (Disassociate("p-0", "d1", "orders"),), 0),
+        ({"rules": (Rule("pe-of-team-b", "b" * 8),)}, (), 1),
+        ({"other_rules": 1}, (), 1),
+        ({"associations": ()}, (), 0),
+    ],
+    ids=["as it was", "another endpoint by now", "others too", "taken away by hand"],
+)
+def test_what_we_associated_with_a_policy_of_others_before_goes_unless_others_come_in_by_it(
+    changed: dict[str, Any], steps: tuple[RemovalStep, ...], left: int
+) -> None:
+    """The endpoint was made anew since, with another GUID and a policy of ours."""
+    theirs = policy("p-0", **FORMER | changed)
+    attached = ("p-0", IP_POLICY.id) if theirs.associations else (IP_POLICY.id,)
+    found = planned(theirs, known=MADE_ANEW, deployments=(deployment(attached=attached),))
+    assert (found.steps, len(found.left), found.problems) == (steps, left, ())
+
+
+def test_the_last_policy_of_a_deployment_stays_though_it_is_one_of_before() -> None:
+    found = planned(policy("p-0", **FORMER), known=MADE_ANEW, deployments=(deployment(attached=("p-0",)),))
+    assert (found.steps, [problem.reason for problem in found.problems]) == ((), ["WouldReopenPublicAccess"])
+
+
 # -- claims --------------------------------------------------------------------------------------------------------
 
 

@@ -88,6 +88,34 @@ async def test_what_we_associated_with_somebodys_policy_is_taken_away_with_the_e
     assert theirs in estate.elastic.attached(second.id)
 
 
+async def test_so_is_what_we_associated_with_somebodys_policy_before_the_endpoint_was_made_anew(
+    estate: Estate,
+) -> None:
+    """Their policy still names the endpoint that it was made for; the new one has a policy of ours."""
+    endpoint = await estate.put_endpoint(tags={})
+    found = estate.arm.private_endpoint(endpoint)
+    assert found is not None
+    (deployment,) = [one for one in estate.elastic.deployments() if one.name == "logs-eastus2"]
+    (other,) = [one for one in estate.elastic.deployments() if one.name == "search-eastus2"]
+    rules = [{"azure_endpoint_name": "pe-1", "azure_endpoint_guid": found.resource_guid}]
+    theirs = estate.elastic.attach_policy("by hand", "eastus2", rules, other.id)
+    await estate.settle()
+    found.tags["elastic-deployments"] = deployment.id
+    await estate.send(endpoint)
+    await estate.settle()
+    assert theirs in estate.elastic.attached(deployment.id)
+    await estate.delete(endpoint)
+    await estate.put_endpoint(tags={"elastic-deployments": deployment.id})
+    await estate.settle()
+    (ours,) = estate.policies_of(endpoint)
+    assert {theirs.id, ours.id} <= {policy.id for policy in estate.elastic.attached(deployment.id)}
+    await estate.delete(endpoint)
+    await estate.settle(3600)
+    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert {theirs.id, ours.id}.isdisjoint(policy.id for policy in estate.elastic.attached(deployment.id))
+    assert theirs in estate.elastic.attached(other.id)
+
+
 # -- what no record tells of ---------------------------------------------------------------------------------------
 
 
