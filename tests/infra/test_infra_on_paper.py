@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import uuid
 from collections.abc import Callable, Mapping
@@ -14,80 +13,10 @@ from shared.settings import load
 from tests.infra import shipped
 from tests.infra.paper_azure import CLOUDS, Azure, misnamed
 from tests.infra.paper_bicep import comes_first, deploy
+from tests.infra.paper_choices import CHOICES, HOME, deployed, each_choice, needs_parser, properties
 
-pytestmark = pytest.mark.skipif(
-    not os.environ.get("BICEP_CHECK"), reason="needs a parser of Bicep: `.ci/run` sets BICEP_CHECK"
-)
-
-HOME, OTHER, HUB = (f"00000000-0000-0000-0000-0000000000a{number}" for number in (1, 2, 3))
-GROUP = f"/subscriptions/{HUB}/resourceGroups/rg-hub"
-NETWORK = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet-hub"
-THEIRS = f"/subscriptions/{OTHER}/resourceGroups/rg-theirs/providers/Microsoft.EventGrid/systemTopics/theirs"
-CHOICES: dict[str, dict[str, Any]] = {
-    "nothing": {},
-    "an app without public access": {"privateAccess": True, "eventDelivery": "queue", "alertEmail": "a@example.com"},
-    "private data": {"privateAccess": True},
-    "several subscriptions": {"watchedSubscriptions": f"{HOME}, {OTHER.upper()}", "existingTopicIds": THEIRS},
-    "several subscriptions, to the queue": {"watchedSubscriptions": f"{HOME},{OTHER}", "eventDelivery": "queue"},
-    "a hub": {
-        "dnsZoneResourceGroupId": GROUP,
-        "linkedNetworks": NETWORK,
-        "appSubnetId": f"{NETWORK}/subnets/app",
-        "endpointSubnetId": f"{NETWORK}/subnets/endpoints",
-        "privateAccess": True,
-        "privateAccessZones": False,
-    },
-    "only a subnet of a hub": {"appSubnetId": f"{NETWORK}/subnets/app"},
-    "zones elsewhere, nothing deleted": {
-        "dnsScopes": f"{GROUP}, /subscriptions/{OTHER}",
-        "dnsSubscriptions": HUB,
-        "allowDelete": False,
-    },
-    "everything twice, in other letters": {
-        "watchedSubscriptions": f"{HOME},{OTHER}, {OTHER.upper()} ,",
-        "dnsSubscriptions": f"{HUB},",
-        "dnsZoneResourceGroupId": GROUP,
-        "dnsScopes": f"{GROUP.upper()},,/subscriptions/{OTHER}, /SUBSCRIPTIONS/{OTHER.upper()}",
-        "linkedNetworks": f"{NETWORK},{NETWORK.upper()}, ",
-    },
-    "organizations": {
-        "organizations": f"eu=subscription:{OTHER},tag:elastic-org=eu; us-2 = group:rg-us",
-        "defaultOrganization": False,
-        "elasticApiKey": "secret",
-    },
-    "notifications and a group of people": {
-        "notificationTopicId": f"{GROUP}/providers/Microsoft.EventGrid/topics/notices",
-        "actionGroupId": f"{GROUP}/providers/Microsoft.Insights/actionGroups/people",
-    },
-    "topics without an identity": {"topicIdentityEnabled": False, "appSettings": {"INSTANCE_ID": "before"}},
-}
+pytestmark = needs_parser
 HOST_WRITES = ["AppDependencies", "AppExceptions", "AppMetrics", "AppPerformanceCounters", "AppRequests", "AppTraces"]
-each_choice = pytest.mark.parametrize("choice", CHOICES)
-
-
-def deployed(choice: str, *, environment: str = "production", cloud: str = "AzureCloud", **other: Any) -> Azure:
-    """As azd does it: the infrastructure, then the events, with the outputs, where the function gets them."""
-    chosen = {"environmentName": environment, "location": "eastus2", **CHOICES[choice], **other}
-    azure, outputs = deploy(Azure(CLOUDS[cloud]), "main.bicep", HOME, chosen)
-    assert all(isinstance(value, str) for value in outputs.values())
-    if outputs["AUTOPILOT_EVENT_DELIVERY"] == "function":
-        events = {
-            "environmentName": environment,
-            "location": outputs["AZURE_LOCATION"],
-            "eventDelivery": "function",
-            "functionAppId": outputs["AUTOPILOT_APP_ID"],
-            "storageId": outputs["AUTOPILOT_STORAGE_ID"],
-            "topicIdentityId": outputs["AUTOPILOT_TOPIC_IDENTITY_ID"],
-            "actionGroupId": outputs["AUTOPILOT_ACTION_GROUP_ID"],
-            "watchedSubscriptions": outputs["AUTOPILOT_WATCHED_SUBSCRIPTIONS"],
-            "existingTopicIds": outputs["AUTOPILOT_EXISTING_TOPIC_IDS"],
-        }
-        deploy(azure, "events.bicep", HOME, events)
-    return azure
-
-
-def properties(azure: Azure, kind: str) -> list[dict[str, Any]]:
-    return [one.body["properties"] for one in azure.of(kind) if one.body is not None]
 
 
 def as_azd_reads(environment: Mapping[str, str]) -> dict[str, Any]:

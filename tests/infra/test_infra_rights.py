@@ -27,7 +27,7 @@ from tests.infra.life import (
     remembered_life,
     whole_life,
 )
-from tests.infra.shipped import INFRA, REMOVER, ROLES, actions, assignments, bicep, load
+from tests.infra.shipped import BUILT_IN, INFRA, REMOVER, ROLES, actions, assignments, bicep, load
 
 REMOVE = actions(REMOVER)
 ALL = tuple(action for role in ROLES for action in actions(role))
@@ -216,19 +216,6 @@ def test_the_topics_identity_may_write_only_where_it_delivers() -> None:
         "eventDelivery == 'queue'",
         "topicIdentityEnabled || eventDelivery == 'queue'",
     ]
-
-
-BUILT_IN = {
-    "storageBlobDataOwner": "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
-    "storageQueueDataContributor": "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
-    "storageTableDataContributor": "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3",
-    "keyVaultSecretsUser": "4633458b-17de-408a-b874-0445c86b69e6",
-    "monitoringMetricsPublisher": "3913510d-42f4-4e42-8a64-420c390055eb",
-    "queueMessageSender": "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a",
-    "blobDataContributor": "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
-    "eventGridDataSender": "d5a91429-5739-47e2-a06b-3470a27159e7",
-}
-"""https://learn.microsoft.com/azure/role-based-access-control/built-in-roles"""
 
 
 def test_the_built_in_roles_are_those_that_their_names_say_and_there_are_no_others() -> None:
