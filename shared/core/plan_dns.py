@@ -1,7 +1,9 @@
 """The DNS branch of the plan: zone, links, `*` record. Pure; called by `plan`.
 
-The rules are DESIGN section 7. The order matters for safety: a network is linked only to a zone whose `*` record is, or
-will be, right for it, because from the moment of the link every name of the zone resolves through that record.
+What is made, used and left alone in each case is told in docs/ownership.md. The zone is the one that the endpoint's
+network is linked to, wherever it is; else the one at home. The order matters for safety: a network is linked only to a
+zone whose `*` record is, or will be, right for it, because from the moment of the link every name of the zone resolves
+through that record.
 """
 
 from __future__ import annotations
