@@ -13,7 +13,7 @@ from local.elastic.history import most_policies_at_once
 from shared.core.arm_ids import connection_id, parse_endpoint_id
 from shared.core.errors import RetryLater
 from shared.core.messages import WorkMessage
-from shared.reconcile import Outcome, reconcile
+from shared.reconcile import ROUNDS, Outcome, reconcile
 from tests.harness.estate import Estate
 from tests.harness.outcome import At, Story, creates, tell
 from tests.harness.wire import Fault, Stall
@@ -154,6 +154,24 @@ async def test_a_run_that_hangs_is_given_up_in_its_time_and_holds_nobody_up(esta
         await reconcile(hangs.context, message(endpoint))
     assert (estate.clock.now() - began).total_seconds() <= hangs.context.settings.run_seconds + 1
     assert await reconcile(estate.worker.context, message(endpoint)) is Outcome.DONE, "its lease was given back"
+    await estate.settle()
+    await estate.ready(endpoint)
+
+
+async def test_a_run_that_is_always_asked_for_more_hands_over_after_a_few_rounds(estate: Estate) -> None:
+    """Else one delivery of a message could last for ever, and the platform end it in the middle."""
+    slow(estate)
+    endpoint = await an_endpoint_nobody_heard_of(estate)
+    first = asyncio.create_task(reconcile(estate.worker.context, message(endpoint)))
+    other = estate.new_worker()
+    for _ in range(120):
+        await estate.clock.sleep(1)
+        if first.done():
+            break
+        await reconcile(other.context, message(endpoint))
+    assert first.done(), "it goes on and on"
+    assert (await estate.connection(endpoint)).generation == ROUNDS
+    assert [json.loads(one.text)["cause"] for one in estate.queue.messages].count("manual") == 1
     await estate.settle()
     await estate.ready(endpoint)
 
