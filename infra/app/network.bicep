@@ -9,6 +9,7 @@ param tags object
 @description('Address range; two /26 subnets are cut from it. Must not overlap with the networks it is peered with.')
 param addressPrefix string
 
+// From API version 2025-07-01 on, a new subnet has no way to the internet unless it asks for one (defaultOutboundAccess).
 resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
   name: name
   location: location
