@@ -112,6 +112,16 @@ async def test_words_that_a_person_wrote_around_the_marker_stay(estate: Estate) 
     assert not [call for call in estate.worker.wire.calls if call.what.startswith("PUT")]
 
 
+async def test_a_persons_words_outlast_what_the_app_puts_right_in_the_policy(estate: Estate) -> None:
+    endpoint = await connected(estate)
+    policy = policy_of(estate, endpoint)
+    policy.description = f"Owner: team search. {policy.description} Ticket 17."
+    policy.name = "orders"
+    before = policy.description
+    await swept(estate)
+    assert (policy_of(estate, endpoint).name, policy_of(estate, endpoint).description) == ("pe-1", before)
+
+
 async def test_whoever_takes_the_marker_out_takes_the_policy_over(estate: Estate) -> None:
     endpoint = await connected(estate)
     policy = policy_of(estate, endpoint)

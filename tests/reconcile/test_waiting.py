@@ -180,6 +180,16 @@ async def test_a_slow_approval_is_polled_with_growing_delays_and_one_request_eac
     await estate.ready(endpoint)
 
 
+async def test_nothing_is_tested_before_elastic_has_approved(estate: Estate) -> None:
+    """It could not work, and would be told as broken."""
+    estate.elastic_settings.approval_seconds = 10**6
+    endpoint = await estate.put_endpoint()
+    await estate.settle(300)
+    connection = await estate.connection(endpoint)
+    assert (connection.phase, await estate.reason(endpoint, "Reachable")) == ("AwaitingApproval", "NotTested")
+    assert (await estate.storage.checks.newest(connection.id)).entries == ()
+
+
 async def test_an_approval_that_never_comes_is_overdue_and_left_to_the_timer(estate: Estate) -> None:
     estate.elastic_settings.approval_seconds = 10**6
     endpoint = await estate.put_endpoint()
