@@ -32,6 +32,7 @@ class Script:
     calls: list[str] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     connected_to: tuple[str, int] | None = None
+    addresses: tuple[str, ...] = ("10.0.0.4",)
 
     async def _step(self, name: str) -> None:
         self.calls.append(name)
@@ -41,7 +42,7 @@ class Script:
 
     async def resolve(self, host: str) -> tuple[str, ...]:
         await self._step("resolve")
-        return ("10.0.0.4",)
+        return self.addresses
 
     async def connect(self, address: str, port: int) -> Connection:
         await self._step("connect")
@@ -93,6 +94,13 @@ async def test_a_stage_that_hangs_ends_the_probe_in_the_stages_time(
         limit * 1000,
         f"no answer within {limit} s",
     )
+
+
+async def test_of_several_addresses_the_endpoints_own_is_connected_to() -> None:
+    """A record that two endpoints share leads to either: to test the other one would say nothing of this one."""
+    network = Script(addresses=("10.0.0.3", "10.0.0.4", "10.0.0.5"))
+    await probe(TARGET, network)
+    assert network.connected_to == ("10.0.0.4", 9243)
 
 
 async def test_the_whole_probe_is_bounded_though_each_stage_is_in_its_time() -> None:

@@ -208,6 +208,14 @@ async def test_what_stays_invisible_is_reported_once_and_stays_reported(estate: 
     assert len(later) == len(turns), "the condition does not flap"
 
 
+async def test_a_diary_that_cannot_be_written_stops_no_work(estate: Estate) -> None:
+    estate.worker = estate.new_worker(lambda call: Refusal(503) if call.service == "journal" else None)
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    await estate.ready(endpoint)
+    assert not estate.queue.poison
+
+
 async def test_a_create_is_in_the_journal_before_and_after(estate: Estate) -> None:
     endpoint = await estate.put_endpoint()
     await estate.settle()
