@@ -19,6 +19,9 @@ SCHEMA = 2
 """Version of the record's form; see `connection_document`."""
 
 
+FORMER_GUIDS = 20
+
+
 class Owner(StrEnum):
     """Whose a thing is."""
 
@@ -185,6 +188,8 @@ class Connection:
     endpoint_id: str
     name: str = ""
     guid: str = ""
+    former_guids: tuple[str, ...] = ()
+    """Those that it had before it was made anew, the last `FORMER_GUIDS`: a policy may still name one."""
     region: str = ""
     alias: str = ""
     location: str = ""
@@ -265,6 +270,7 @@ class Connection:
         return replace(
             self,
             guid="",
+            former_guids=tuple(dict.fromkeys((*self.former_guids, self.guid)))[-FORMER_GUIDS:],
             address="",
             checks=(),
             reached=None,

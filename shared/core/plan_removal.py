@@ -199,5 +199,5 @@ def _former(
 
 def _admits_others(policy: Policy, known: Connection) -> bool:
     """Whether clients of anything but this endpoint, as it was or as it was before, come in by the policy."""
-    own = {known.guid.lower(), known.policy.guid.lower()}
+    own = {guid.lower() for guid in (known.guid, known.policy.guid, *known.former_guids)}
     return bool(policy.other_rules) or any(rule.endpoint_guid.lower() not in own for rule in policy.rules)

@@ -196,6 +196,10 @@ def test_the_rule_of_the_former_endpoint_is_no_rule_of_others() -> None:
     both = (Rule("pe-search", GUID), Rule("pe-search", GUID.upper()), Rule("pe-search", former.upper()))
     followed = replace(GONE, policy=PolicyMemory("p-1", Owner.OURS, guid=former))
     assert planned(policy(rules=both), known=followed, deployments=()).steps == (DELETE,)
+    # By then it used somebody's policy, and ours was left with the GUID of before.
+    using_theirs = PolicyMemory("p-2", Owner.ADOPTED, guid=GUID)
+    again = replace(replace(GONE, guid=former).reborn(), guid=GUID, policy=using_theirs)
+    assert planned(policy(rules=both), known=again, deployments=()).steps == (DELETE,)
     assert planned(policy(rules=()), deployments=()).steps == (DELETE,)
 
 
