@@ -10,6 +10,7 @@ from local.arm import FaultResponse
 from local.world import HUB_VNET, vnet_id
 from tests.harness.estate import Estate, arm_error
 from tests.harness.leaving import DNS_API, GRACE, connected, everything, removals, removed_reason
+from tests.harness.wire import Refusal
 
 # -- what stays ----------------------------------------------------------------------------------------------------
 
@@ -192,6 +193,19 @@ async def test_without_rights_to_delete_it_reports_what_it_leaves_and_is_done(es
     await estate.sweep()
     await estate.settle()
     assert len(removals(estate)) == tried, "it is not tried again and again"
+
+
+async def test_a_claim_that_elastic_cloud_will_not_give_up_is_reported_and_stays_on_record(estate: Estate) -> None:
+    """It answers the same 400 for a claim that is gone: its list tells which it is."""
+    wish = {"elastic-deployments": "logs-eastus2", "elastic-privatelink-claim": "true"}
+    endpoint = await connected(estate, tags=wish)
+    estate.worker = estate.new_worker(lambda call: Refusal(400) if call.what.endswith("_unclaim") else None)
+    await estate.delete(endpoint)
+    await estate.settle(2 * GRACE)
+    connection = await estate.connection(endpoint)
+    assert await removed_reason(estate, endpoint) == "LeftBehind"
+    assert connection.claim is not None
+    assert any("claim" in text for text in connection.left)
 
 
 async def test_what_was_left_for_want_of_rights_goes_when_a_person_asks_again(estate: Estate) -> None:
