@@ -52,6 +52,13 @@ def changed(whole: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
 # -- policies ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("total", "hidden"), [(3, 2), (1, 0), (0, 0), (None, 0), ("3", 0)])
+def test_associations_that_are_counted_and_not_listed_are_with_deployments_that_the_key_may_not_see(
+    total: Any, hidden: int
+) -> None:
+    assert policy_of({**POLICY, "total_associations": total}).hidden_associations == hidden
+
+
 def test_a_policy_is_read_with_rules_associations_and_marker() -> None:
     found = policy_of(POLICY)
     assert (found.id, found.name, found.type, found.region) == (
