@@ -148,20 +148,12 @@ var madeIn = empty(dnsZoneResourceGroupId)
   : [toLower(dnsZoneResourceGroupId)]
 var givenScopes = map(filter(split(dnsScopes, ','), scope => !empty(trim(scope))), scope => toLower(trim(scope)))
 var writeScopes = union(madeIn, givenScopes)
-var writeSubscriptions = map(filter(writeScopes, scope => length(split(scope, '/')) == 3), scope => split(scope, '/')[2])
-var writeGroups = filter(writeScopes, scope => length(split(scope, '/')) == 5)
 
 var appNetworkId = empty(appSubnetId) ? '${group.id}/providers/Microsoft.Network/virtualNetworks/${networkName}' : split(appSubnetId, '/subnets/')[0]
 var networkName = '${abbreviations.virtualNetworks}${environmentName}'
 var givenNetworks = map(filter(split(linkedNetworks, ','), id => !empty(trim(id))), id => trim(id))
 var networks = union([appNetworkId], givenNetworks)
 var joinedNetworks = union(map(networks, id => toLower(id)), [])
-var assignable = union(
-  readSubscriptions,
-  map(writeScopes, scope => split(scope, '/')[2]),
-  map(joinedNetworks, id => split(id, '/')[2]),
-  [here]
-)
 
 // Azure works out where a module goes before it looks whether the module is left out: there must always be a place.
 var notificationPath = split(toLower(empty(notificationTopicId) ? group.id : notificationTopicId), '/')
@@ -345,63 +337,17 @@ module siteEndpoint 'app/private-endpoints.bicep' = if (privateAccess && eventDe
 
 // -- rights in Azure -----------------------------------------------------------------------------------------------
 
-module roles 'app/role-definitions.bicep' = {
+module rights 'app/rights.bicep' = {
   params: {
     environmentName: environmentName
-    subscriptionIds: assignable
+    principalId: identity.outputs.appPrincipalId
+    readSubscriptions: readSubscriptions
+    writeScopes: writeScopes
+    joinedNetworks: joinedNetworks
     allowDelete: allowDelete
   }
-}
-
-module mayRead 'app/role-on-subscription.bicep' = [for id in readSubscriptions: {
-  scope: subscription(id)
-  params: {
-    roleName: roles.outputs.readerName
-    principalId: identity.outputs.appPrincipalId
-  }
-}]
-
-module mayWriteInSubscription 'app/role-on-subscription.bicep' = [for id in writeSubscriptions: {
-  scope: subscription(id)
-  params: {
-    roleName: roles.outputs.writerName
-    principalId: identity.outputs.appPrincipalId
-  }
-}]
-
-module mayWriteInGroup 'app/role-on-group.bicep' = [for id in writeGroups: {
-  scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
-  params: {
-    roleName: roles.outputs.writerName
-    principalId: identity.outputs.appPrincipalId
-  }
-}]
-
-module mayDeleteInSubscription 'app/role-on-subscription.bicep' = [for id in (allowDelete ? writeSubscriptions : []): {
-  scope: subscription(id)
-  params: {
-    roleName: roles.outputs.removerName
-    principalId: identity.outputs.appPrincipalId
-  }
-}]
-
-module mayDeleteInGroup 'app/role-on-group.bicep' = [for id in (allowDelete ? writeGroups : []): {
-  scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
-  params: {
-    roleName: roles.outputs.removerName
-    principalId: identity.outputs.appPrincipalId
-  }
-}]
-
-module mayJoin 'app/role-on-network.bicep' = [for id in joinedNetworks: {
-  scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
-  params: {
-    networkName: last(split(id, '/'))
-    roleName: roles.outputs.readerName
-    principalId: identity.outputs.appPrincipalId
-  }
   dependsOn: [network]
-}]
+}
 
 // -- events --------------------------------------------------------------------------------------------------------
 

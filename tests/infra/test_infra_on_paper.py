@@ -178,8 +178,7 @@ def test_private_endpoints_have_the_zones_of_their_cloud(cloud: str, zones: dict
         ),  # rights, logs, a way
         ("events", {"app", "storageRoles"}),  # Event Grid writes as soon as it is told to
         ("alerts", {"monitoring"}),  # a query for a table that is not there is refused
-        ("mayJoin", {"roles", "network"}),
-        ("mayRead", {"roles", "identity"}),
+        ("rights", {"identity", "network"}),  # a role is given on the network that is made
         ("siteEndpoint", {"app", "network"}),
     ],
 )

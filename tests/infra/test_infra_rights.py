@@ -196,9 +196,9 @@ def test_the_templates_make_the_roles_from_the_data_that_is_tested_here() -> Non
 
 
 def test_the_right_to_delete_is_a_role_of_its_own_that_is_given_where_zones_are_written_unless_refused() -> None:
-    main, definitions = bicep("main.bicep"), bicep("app/role-definitions.bicep")
+    rights, definitions = bicep("app/rights.bicep"), bicep("app/role-definitions.bicep")
     assert "resource remover 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (allowDelete)" in definitions
-    scopes = dict(re.findall(r"\[for id in (.+): \{(?:.|\n)*?roleName: roles\.outputs\.(\w+)Name", main))
+    scopes = dict(re.findall(r"\[for id in (.+): \{(?:.|\n)*?roleName: roles\.outputs\.(\w+)Name", rights))
     assert {where for where, role in scopes.items() if role == "reader"} == {"readSubscriptions", "joinedNetworks"}
     assert {where for where, role in scopes.items() if role == "writer"} == {"writeSubscriptions", "writeGroups"}
     assert {where for where, role in scopes.items() if role == "remover"} == {
@@ -238,9 +238,9 @@ def hub_zone(estate: Estate) -> Any:
 
 def test_a_role_may_be_assigned_wherever_the_template_assigns_it() -> None:
     """Azure refuses an assignment outside of a custom role's assignable scopes: a hub's network, for example."""
-    main = bicep("main.bicep")
-    (assignable,) = re.findall(r"^var assignable = union\((.*?)^\)$", main, re.DOTALL | re.MULTILINE)
+    rights = bicep("app/rights.bicep")
+    (assignable,) = re.findall(r"^var assignable = union\((.*?)^\)$", rights, re.DOTALL | re.MULTILINE)
     made = {"writeSubscriptions": "writeScopes", "writeGroups": "writeScopes"}
-    loops = re.findall(r"^module may\w+ \S+ = \[for id in \(?(?:allowDelete \? )?(\w+)", main, re.MULTILINE)
+    loops = re.findall(r"^module may\w+ \S+ = \[for id in \(?(?:allowDelete \? )?(\w+)", rights, re.MULTILINE)
     assert len(loops) == 6
     assert {made.get(one, one) for one in loops} <= set(re.findall(r"\b\w+\b", assignable))
