@@ -208,6 +208,20 @@ async def test_what_stays_invisible_is_reported_once_and_stays_reported(estate: 
     assert len(later) == len(turns), "the condition does not flap"
 
 
+async def test_the_id_of_a_new_policy_is_on_record_before_anything_else_is_written(estate: Estate) -> None:
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    (policy,) = estate.policies_of(endpoint)
+    estate.elastic._filters.delete(policy.id, ignore_associations=True)
+    estate.worker = estate.new_worker()
+    await estate.clock.sleep(3600)
+    await estate.send(endpoint)
+    await estate.settle()
+    names = [call.name for call in estate.worker.wire.calls]
+    after = names[names.index("elastic POST /api/v1/deployments/traffic-filter/rulesets") + 1 :]
+    assert next(name for name in after if name.split()[0] in {"connections", "journal"}) == "connections replace"
+
+
 async def test_a_diary_that_cannot_be_written_stops_no_work(estate: Estate) -> None:
     estate.worker = estate.new_worker(lambda call: Refusal(503) if call.service == "journal" else None)
     endpoint = await estate.put_endpoint()
