@@ -30,7 +30,7 @@ from local.azurite import AzuriteError
 from local.breaking import HOPS, find
 from local.client import LocalClient, checked
 from local.eventgrid import HandshakeError
-from local.folder import DEFAULT
+from local.folder import DEFAULT, folder_option
 from local.stack import Options, Stack
 from local.story import StoryFailed, create_endpoint, follow, tell
 from local.switches import SwitchError
@@ -176,8 +176,10 @@ async def _events(client: LocalClient, _arguments: argparse.Namespace) -> None:
 async def _break(client: LocalClient, arguments: argparse.Namespace) -> None:
     hop = HOPS[arguments.hop]
     await hop.do(client, await find(client, arguments.name))
-    mend = f"\nwhen you have seen enough: python -m local mend {arguments.hop} {arguments.name}" if hop.undo else ""
-    print(f"{hop.broken}\nwho mends it: {hop.repair}{mend}")
+    print(f"{hop.broken}\nwho mends it: {hop.repair}")
+    if hop.undo:
+        option = folder_option(arguments.folder.resolve())
+        print(f"when you have seen enough: python -m local{option} mend {arguments.hop} {arguments.name}".rstrip())
 
 
 async def _mend(client: LocalClient, arguments: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""The folder of one running instance: `.local`, or `.local/2`, `.local/3` while those are taken. Used by `stack`."""
+"""The folder of one running instance: `.local`, or `.local/2`, `.local/3` while those are taken.."""
 
 from __future__ import annotations
 
@@ -53,3 +53,11 @@ def _locked(path: Path) -> IO[str] | None:
     file.write(str(os.getpid()))
     file.flush()
     return file
+
+
+def folder_option(folder: Path) -> str:
+    """What makes a command meet this instance, where another one has the default folder."""
+    here = Path.cwd()
+    if folder == here / DEFAULT:
+        return ""
+    return f" --folder {folder.relative_to(here) if folder.is_relative_to(here) else folder}"

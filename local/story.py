@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from local.client import LocalClient
-from local.folder import DEFAULT
+from local.folder import folder_option
 from local.stack import APP_SETTINGS
 from local.world import HUB_VNET, endpoint_body, peering_body, vnet_body
 from shared.core.arm_ids import connection_id
@@ -121,7 +121,7 @@ def _after(client: LocalClient, connection: dict[str, Any]) -> None:
     print(f"  curl '{status}'")
     print(f"  curl '{endpoints['functions']}/api/connections?code={endpoints['function_key']}'")
     print("\nWhat to try next, in another terminal:")
-    local = f".venv/bin/python -m local{_folder_option(Path(endpoints['folder']))}"
+    local = f".venv/bin/python -m local{folder_option(Path(endpoints['folder']))}"
     print(f"  {local} rest DELETE '{connection['zone']['id']}/A/*'   # and watch it come back: {_sweep_words()}")
     print(f"  {local} connect uksouth             # a second endpoint, in another region")
     print(f"  {local} connect westeurope --deployment search-westeurope   # refused, and why")
@@ -129,14 +129,6 @@ def _after(client: LocalClient, connection: dict[str, Any]) -> None:
     grace = f"after {APP_SETTINGS['REMOVAL_GRACE_SECONDS']} s of grace all goes, in order"
     print(f"  {local} rest DELETE '{connection['endpointId']}'   # {grace}")
     print(f"  {local} status", flush=True)
-
-
-def _folder_option(folder: Path) -> str:
-    """What makes a command meet this instance, where another one has the default folder."""
-    here = Path.cwd()
-    if folder == here / DEFAULT:
-        return ""
-    return f" --folder {folder.relative_to(here) if folder.is_relative_to(here) else folder}"
 
 
 def _sweep_words() -> str:

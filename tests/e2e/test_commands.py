@@ -44,7 +44,7 @@ async def test_the_commands_of_the_readme_talk_to_the_running_instance(instance:
     status, output = await local("break", "record", "pe-brazilsouth")
     assert (status, "the * record is deleted" in output, "the app puts it back" in output) == (0, True, True)
     status, output = await local("break", "route", "pe-brazilsouth")
-    assert (status, "python -m local mend route pe-brazilsouth" in output) == (0, True)
+    assert (status, f"python -m local --folder {instance.folder} mend route pe-brazilsouth" in output) == (0, True)
     assert await local("mend", "route", "pe-brazilsouth") == (0, "mended; the next test says so\n")
     status, output = await local("break", "record", "pe-nobody")
     assert (status, "no connection is called pe-nobody; there are: " in output) == (1, True)
