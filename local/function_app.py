@@ -79,7 +79,8 @@ class FunctionApp:
                 await asyncio.gather(self._guard, return_exceptions=True)
                 self._guard = None
             if self._host is not None:
-                await asyncio.to_thread(self._host.stop, grace=5.0)
+                # Longer than the host's own grace: a sweep that is killed half-way keeps the next ones waiting.
+                await asyncio.to_thread(self._host.stop, grace=15.0)
 
     def _run(self) -> None:
         fresh(self._folder / "functions.ready.json")

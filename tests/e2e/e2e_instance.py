@@ -109,6 +109,12 @@ async def connection(client: LocalClient, endpoint: str) -> dict[str, Any]:
     return dict(answer.json()) if answer.is_success else {}
 
 
+def lines_of(file: str | Path) -> list[str]:
+    """What a running instance has written to a file so far; a line that is still being written is not told."""
+    text = Path(file).read_text(encoding="utf-8")
+    return [line for line in text.splitlines(keepends=True) if line.endswith("\n")]
+
+
 async def eventually(
     what: Callable[[], Awaitable[Any]], holds: Callable[[Any], bool], seconds: float = READY_SECONDS
 ) -> Any:

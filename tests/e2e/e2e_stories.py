@@ -6,10 +6,9 @@ import asyncio
 import json
 import re
 from collections.abc import Coroutine, Mapping
-from pathlib import Path
 from typing import Any
 
-from e2e_instance import Instance, connection, eventually
+from e2e_instance import Instance, connection, eventually, lines_of
 
 from local.client import USER_AGENT, LocalClient
 
@@ -72,7 +71,7 @@ async def journal(client: LocalClient, found: Mapping[str, Any]) -> list[dict[st
 
 def writes_of_the_app(instance: Instance) -> list[str]:
     """Method and path of each write that the app has sent to Azure and Elastic Cloud, in order of sending."""
-    lines = Path(instance.endpoints["exchanges"]).read_text(encoding="utf-8").splitlines()
+    lines = lines_of(instance.endpoints["exchanges"])
     sent = sorted((json.loads(line) for line in lines), key=lambda exchange: str(exchange["at"]))
     return [
         f"{one['method']} {path_of(one['url'])}"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from e2e_instance import READY_SECONDS, ROOT, Instance, eventually, put_endpoint, ready
+from e2e_instance import READY_SECONDS, ROOT, Instance, eventually, lines_of, put_endpoint, ready
 
 from local.client import LocalClient
 from local.ports import free_ports
@@ -69,10 +69,6 @@ async def test_a_second_instance_disturbs_nothing(instance: Instance, client: Lo
             assert other_side["address"].split(".")[1] != this_side["address"].split(".")[1]
     finally:
         assert second.stop() == 0
-
-
-def lines_of(file: Path) -> list[str]:
-    return file.read_text(encoding="utf-8").splitlines()
 
 
 async def test_switches_are_turned_at_the_start_and_later_and_what_cannot_be_delivered_is_a_dead_letter(

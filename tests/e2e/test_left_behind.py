@@ -13,7 +13,7 @@ import pytest
 from azure.data.tables.aio import TableServiceClient
 from azure.storage.queue import TextBase64DecodePolicy, TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
-from e2e_instance import connection, eventually, put_endpoint, ready
+from e2e_instance import connection, eventually, lines_of, put_endpoint, ready
 
 from local.client import LocalClient
 from local.eventgrid import PERSONAL_DATA
@@ -63,7 +63,7 @@ async def stored(endpoints: dict[str, Any]) -> AsyncIterator[tuple[str, str]]:
 def sent(folder: Path) -> dict[str, str]:
     """What the app has sent to others, by service: bodies and addresses, and the notifications as they were taken."""
     found = {"notifications": (folder / "notifications.jsonl").read_text(encoding="utf-8")}
-    for line in (folder / "exchanges.jsonl").read_text(encoding="utf-8").splitlines():
+    for line in lines_of(folder / "exchanges.jsonl"):
         exchange = json.loads(line)
         if exchange["service"] != "eventgrid":  # which delivers to the app, personal data and all
             said = f"{exchange['url']} {json.dumps(exchange['request_body'])}\n"

@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,6 +17,7 @@ from e2e_instance import (
     HUB_VNET,
     connection,
     eventually,
+    lines_of,
     policies_of,
     put_endpoint,
     ready,
@@ -196,8 +196,7 @@ asyncio.run(main(*sys.argv[1:]))
 
 def exchanges_of(client: LocalClient) -> list[dict[str, Any]]:
     """All that went over the wire so far."""
-    text = Path(client.endpoints["exchanges"]).read_text(encoding="utf-8")
-    return [json.loads(line) for line in text.splitlines()]
+    return [json.loads(line) for line in lines_of(client.endpoints["exchanges"])]
 
 
 async def test_one_correlation_id_leads_from_the_event_through_every_service(client: LocalClient) -> None:
