@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from trigger_parts import App, app_in_memory, call, wrong_settings
+from trigger_parts import App, call, wrong_settings
 
 from shared.core.errors import AnswerLost
-
-
-@pytest.fixture
-def app(monkeypatch: pytest.MonkeyPatch) -> App:
-    app = app_in_memory()
-    monkeypatch.setattr("shared.app._started", lambda: app.context)
-    return app
 
 
 async def poison(app: App, messages: int) -> None:

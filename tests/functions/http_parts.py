@@ -1,0 +1,28 @@
+"""What the tests of the HTTP API share: a connection that is known, and which routes take what."""
+
+from __future__ import annotations
+
+from trigger_parts import ENDPOINT_ID, START
+
+from shared.core import conditions as c
+from shared.core.conditions import Phase
+from shared.core.connection import Connection, DeploymentMemory
+from shared.core.private_urls import PrivateUrl
+
+HOST = "orders.es.privatelink.eastus2.azure.elastic-cloud.com"
+KNOWN = Connection(
+    ENDPOINT_ID,
+    name="pe-search",
+    region="eastus2",
+    phase=Phase.BLOCKED,
+    conditions=(
+        c.blocked(c.LINKED, "NetworkLinkedToAnotherZone", "Served elsewhere.", "Remove the other link."),
+        c.blocked(c.READY, "NetworkLinkedToAnotherZone", "Linked: served elsewhere.", "Remove the other link."),
+    ),
+    deployments=(DeploymentMemory("d1", "orders", (PrivateUrl("elasticsearch", HOST, 9243),)),),
+    first_seen=START,
+)
+UNKNOWN = "0123456789abcdef"
+BY_PERSON = [("reconcile_connection", "reconcile", "manual"), ("check_connection", "check", "check")]
+WITH_BODY = ["reconcile_endpoint", "reconcile_connection", "check_connection"]
+PAGED = ["get_journal", "get_checks"]
