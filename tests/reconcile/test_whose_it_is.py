@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from local.elastic.deployments import Deployment
+from local.elastic.model import Ruleset
 from local.world import vnet_id
 from shared.core.connection import Owner
 from tests.harness.estate import Estate
@@ -69,51 +71,46 @@ async def test_who_puts_a_policy_of_their_own_in_place_of_ours_keeps_it(estate: 
     assert ours not in estate.elastic.rulesets()
 
 
-async def test_what_we_associated_with_somebodys_policy_is_taken_away_with_the_endpoint(estate: Estate) -> None:
+async def associated_by_us_with_theirs(estate: Estate) -> tuple[str, Ruleset, Deployment, Deployment]:
+    """An endpoint with somebody's policy, that policy, a deployment that we associated with it, and one of theirs."""
     endpoint = await estate.put_endpoint(tags={})
     found = estate.arm.private_endpoint(endpoint)
     assert found is not None
     named = {one.name: one for one in estate.elastic.deployments()}
-    first, second = named["logs-eastus2"], named["search-eastus2"]
+    by_us, by_them = named["logs-eastus2"], named["search-eastus2"]
     rules = [{"azure_endpoint_name": "pe-1", "azure_endpoint_guid": found.resource_guid}]
-    theirs = estate.elastic.attach_policy("by hand", "eastus2", rules, second.id)
+    theirs = estate.elastic.attach_policy("by hand", "eastus2", rules, by_them.id)
     await estate.settle()
-    found.tags["elastic-deployments"] = first.id
+    found.tags["elastic-deployments"] = by_us.id
     await estate.send(endpoint)
     await estate.settle()
-    assert theirs in estate.elastic.attached(first.id)
+    assert theirs in estate.elastic.attached(by_us.id)
+    return endpoint, theirs, by_us, by_them
+
+
+async def test_what_we_associated_with_somebodys_policy_is_taken_away_with_the_endpoint(estate: Estate) -> None:
+    endpoint, theirs, by_us, by_them = await associated_by_us_with_theirs(estate)
     await estate.delete(endpoint)
     await estate.settle()
-    assert theirs not in estate.elastic.attached(first.id)
-    assert theirs in estate.elastic.attached(second.id)
+    assert theirs not in estate.elastic.attached(by_us.id)
+    assert theirs in estate.elastic.attached(by_them.id)
 
 
 async def test_so_is_what_we_associated_with_somebodys_policy_before_the_endpoint_was_made_anew(
     estate: Estate,
 ) -> None:
     """Their policy still names the endpoint that it was made for; the new one has a policy of ours."""
-    endpoint = await estate.put_endpoint(tags={})
-    found = estate.arm.private_endpoint(endpoint)
-    assert found is not None
-    (deployment,) = [one for one in estate.elastic.deployments() if one.name == "logs-eastus2"]
-    (other,) = [one for one in estate.elastic.deployments() if one.name == "search-eastus2"]
-    rules = [{"azure_endpoint_name": "pe-1", "azure_endpoint_guid": found.resource_guid}]
-    theirs = estate.elastic.attach_policy("by hand", "eastus2", rules, other.id)
-    await estate.settle()
-    found.tags["elastic-deployments"] = deployment.id
-    await estate.send(endpoint)
-    await estate.settle()
-    assert theirs in estate.elastic.attached(deployment.id)
+    endpoint, theirs, by_us, by_them = await associated_by_us_with_theirs(estate)
     await estate.delete(endpoint)
-    await estate.put_endpoint(tags={"elastic-deployments": deployment.id})
+    await estate.put_endpoint(tags={"elastic-deployments": by_us.id})
     await estate.settle()
     (ours,) = estate.policies_of(endpoint)
-    assert {theirs.id, ours.id} <= {policy.id for policy in estate.elastic.attached(deployment.id)}
+    assert {theirs.id, ours.id} <= {policy.id for policy in estate.elastic.attached(by_us.id)}
     await estate.delete(endpoint)
     await estate.settle(3600)
     assert (await estate.connection(endpoint)).phase == "Removed"
-    assert {theirs.id, ours.id}.isdisjoint(policy.id for policy in estate.elastic.attached(deployment.id))
-    assert theirs in estate.elastic.attached(other.id)
+    assert {theirs.id, ours.id}.isdisjoint(policy.id for policy in estate.elastic.attached(by_us.id))
+    assert theirs in estate.elastic.attached(by_them.id)
 
 
 # -- what no record tells of ---------------------------------------------------------------------------------------
