@@ -118,8 +118,10 @@ def test_a_switch_takes_what_json_says(switches: Switches, name: str, value: Any
 
 
 def test_every_switch_takes_what_it_shows(switches: Switches) -> None:
-    for name, value in switches.values().items():
+    shown = switches.values()
+    for name, value in shown.items():
         switches.set(name, value)
+    assert switches.values() == shown
 
 
 @pytest.mark.parametrize(
