@@ -109,6 +109,10 @@ async def connection(client: LocalClient, endpoint: str) -> dict[str, Any]:
     return dict(answer.json()) if answer.is_success else {}
 
 
+SWEPT_SECONDS = READY_SECONDS + 600
+"""Until the timer has made something good: a host that was killed in a sweep keeps its lease for ten minutes."""
+
+
 def lines_of(file: str | Path) -> list[str]:
     """What a running instance has written to a file so far; a line that is still being written is not told."""
     text = Path(file).read_text(encoding="utf-8")
@@ -131,13 +135,13 @@ async def eventually(
         await asyncio.sleep(0.25)
 
 
-async def ready(client: LocalClient, endpoint: str) -> dict[str, Any]:
+async def ready(client: LocalClient, endpoint: str, seconds: float = READY_SECONDS) -> dict[str, Any]:
     """Wait until the connection is Ready."""
 
     async def ask() -> dict[str, Any]:
         return await connection(client, endpoint)
 
-    return dict(await eventually(ask, lambda found: found.get("phase") == "Ready"))
+    return dict(await eventually(ask, lambda found: found.get("phase") == "Ready", seconds))
 
 
 async def policies_of(client: LocalClient, endpoint: str) -> list[dict[str, Any]]:

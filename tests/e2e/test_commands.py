@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from e2e_instance import READY_SECONDS, ROOT, Instance, eventually, lines_of, put_endpoint, ready
+from e2e_instance import READY_SECONDS, ROOT, SWEPT_SECONDS, Instance, eventually, lines_of, put_endpoint, ready
 
 from local.client import LocalClient
 from local.ports import free_ports
@@ -94,7 +94,7 @@ async def test_switches_are_turned_at_the_start_and_later_and_what_cannot_be_del
             (letter,) = await eventually(dead, len)
             assert json.loads(letter)["deadLetterReason"] == "MaxDeliveryAttemptsExceeded"
             await client.backstage("app", state="started")
-            await ready(client, endpoint)
+            await ready(client, endpoint, SWEPT_SECONDS)
     finally:
         assert instance.stop() == 0
 

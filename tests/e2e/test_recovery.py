@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from e2e_instance import Instance, connection, eventually, policies_of, put_endpoint, ready
+from e2e_instance import SWEPT_SECONDS, Instance, connection, eventually, policies_of, put_endpoint, ready
 from e2e_stories import until, writes_of_the_app
 
 from local.client import LocalClient
@@ -115,7 +115,7 @@ async def test_an_event_that_nobody_received_is_made_good_by_the_timer(start: St
     instance = start("--approval-seconds", "1")
     async with instance.client() as client:
         endpoint = await event_lost(instance, client)
-        found = await ready(client, endpoint)
+        found = await ready(client, endpoint, SWEPT_SECONDS)
         journal = (await client.app("GET", f"/connections/{found['id']}/journal?limit=500")).json()["entries"]
         assert {entry["cause"] for entry in journal} & {"timer"}
         assert not [entry for entry in journal if entry["cause"].startswith("event")]
