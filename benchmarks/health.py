@@ -30,21 +30,21 @@ from local.network.dns import Answer  # noqa: E402
 from local.network.name_server import NameServer  # noqa: E402
 from shared.app import build  # noqa: E402
 from shared.clock import SystemClock  # noqa: E402
-from shared.core import conditions as c  # noqa: E402
-from shared.core.arm_ids import parse_endpoint_id  # noqa: E402
-from shared.core.catalogue import hosted_services, zone_of  # noqa: E402
-from shared.core.conditions import Phase, good  # noqa: E402
-from shared.core.connection import Connection, DeploymentMemory  # noqa: E402
-from shared.core.connection_document import to_document  # noqa: E402
-from shared.core.desired import desired_of  # noqa: E402
-from shared.core.model import ConnectionStatus, Endpoint  # noqa: E402
-from shared.core.plan import Observed, plan  # noqa: E402
-from shared.core.plan_elastic import ObservedElastic  # noqa: E402
-from shared.core.private_urls import PrivateUrl  # noqa: E402
-from shared.core.rules import Rules  # noqa: E402
+from shared.core.guards.options import Rules  # noqa: E402
+from shared.core.model import conditions as c  # noqa: E402
+from shared.core.model.arm_ids import parse_endpoint_id  # noqa: E402
+from shared.core.model.conditions import Phase, good  # noqa: E402
+from shared.core.model.private_urls import PrivateUrl  # noqa: E402
+from shared.core.model.record import Connection, DeploymentMemory  # noqa: E402
+from shared.core.model.record_document import to_document  # noqa: E402
+from shared.core.model.resources import ConnectionStatus, Endpoint  # noqa: E402
+from shared.core.model.services import hosted_services, zone_of  # noqa: E402
+from shared.core.planning.desired import desired_of  # noqa: E402
+from shared.core.planning.elastic import ObservedElastic  # noqa: E402
+from shared.core.planning.plan import Observed, plan  # noqa: E402
 from shared.state.rows import ConnectionRow  # noqa: E402
-from shared.sweeping.checks import test_all  # noqa: E402
-from shared.sweeping.inventory import Known, Sweep  # noqa: E402
+from shared.sweep.checks import test_all  # noqa: E402
+from shared.sweep.snapshot import Known, Sweep  # noqa: E402
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 REGION = "eastus2"

@@ -15,8 +15,8 @@ from importlib import resources
 
 import azure.functions as func
 
-from functions.answers import answered_to_anybody
-from shared.core.errors import NotFound
+from functions.responses import answered_to_anybody
+from shared.core.model.errors import NotFound
 
 blueprint = func.Blueprint()
 

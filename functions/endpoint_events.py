@@ -13,9 +13,9 @@ from typing import Any
 
 import azure.functions as func
 
-from shared.core.errors import InvalidInput
-from shared.core.events import hint_of, parse_events
-from shared.core.messages import QUEUE, WorkMessage
+from shared.core.model.errors import InvalidInput
+from shared.core.model.events import hint_of, parse_events
+from shared.core.model.messages import QUEUE, WorkMessage
 
 log = logging.getLogger("privatelink.events")
 blueprint = func.Blueprint()

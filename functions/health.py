@@ -8,7 +8,7 @@ import uuid
 import azure.functions as func
 
 from shared.app import health_schedule, start
-from shared.sweep import sweep
+from shared.sweep.sweep import sweep
 
 log = logging.getLogger("privatelink.timer")
 blueprint = func.Blueprint()

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from functions.answers import accepted, answered, body_of, correlation, number, ok
+from functions.responses import accepted, answered, body_of, correlation, number, ok
+from shared.api import queries
 from shared.app import start
-from shared.operations import queries
 
 blueprint = func.Blueprint()
 

@@ -6,14 +6,14 @@ import json
 
 import azure.functions as func
 
-from functions.answers import answered, answered_to_anybody, correlation, number, ok, text, wants_text
+from functions.responses import answered, answered_to_anybody, correlation, number, ok, text, wants_text
+from shared.api import poison
+from shared.api.doctor import examine, examine_without_settings
 from shared.app import start, storage_alone
 from shared.clock import SystemClock
-from shared.core.doctor.findings import Report
-from shared.core.doctor.text import as_text
-from shared.core.errors import InvalidSettings
-from shared.operations import poison
-from shared.operations.doctor import examine, examine_without_settings
+from shared.core.model.errors import InvalidSettings
+from shared.core.reports.doctor.findings import Report
+from shared.core.reports.doctor.text import as_text
 
 blueprint = func.Blueprint()
 

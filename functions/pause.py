@@ -6,10 +6,10 @@ from typing import Any
 
 import azure.functions as func
 
-from functions.answers import answered, body_of, correlation, ok
-from shared import pause
+from functions.responses import answered, body_of, correlation, ok
 from shared.app import start
-from shared.core.pause import EXAMPLE, Pause
+from shared.core.guards.pause import EXAMPLE, Pause
+from shared.installation import pause
 
 blueprint = func.Blueprint()
 

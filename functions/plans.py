@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from functions.answers import answered, body_of, ok, text, wants_text
+from functions.responses import answered, body_of, ok, text, wants_text
+from shared.api.plans import plan_all, plan_connection
+from shared.api.removals import STOP_EXAMPLE, confirm_removals, show_removals
 from shared.app import start
-from shared.core.preview import counts, preview_document, preview_text
-from shared.operations.plans import plan_all, plan_connection
-from shared.operations.removals import STOP_EXAMPLE, confirm_removals, show_removals
+from shared.core.reports.plan_text import counts, preview_document, preview_text
 
 blueprint = func.Blueprint()
 

@@ -12,8 +12,8 @@ import uuid
 import azure.functions as func
 
 from shared.app import start, work_queue
-from shared.core.messages import QUEUE, decode_all
-from shared.intake import take
+from shared.core.model.messages import QUEUE, decode_all
+from shared.dispatch import take
 
 log = logging.getLogger("privatelink.queue")
 blueprint = func.Blueprint()

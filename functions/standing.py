@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.app import start
-from shared.core.errors import AutopilotError
-from shared.core.pause import Pause
-from shared.pause import present_pause
+from shared.core.guards.pause import Pause
+from shared.core.model.errors import AutopilotError
+from shared.installation.pause import present_pause
 
 log = logging.getLogger("privatelink.http")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Generic
 
-from shared.core.errors import LostRace
+from shared.core.model.errors import LostRace
 from shared.state import codec, diary_codec
 from shared.state.rows import ConnectionRow, ControlRow, DiaryPage, E, QueueLook
 

@@ -15,8 +15,8 @@ from local.client import LocalClient
 from local.folder import folder_option
 from local.stack import APP_SETTINGS
 from local.world import HUB_VNET, endpoint_body, peering_body, vnet_body
-from shared.core.arm_ids import connection_id
-from shared.core.catalogue import hosted_services
+from shared.core.model.arm_ids import connection_id
+from shared.core.model.services import hosted_services
 
 READY_SECONDS = 180.0
 GIVEN_UP = {"Blocked", "Ignored", "Removed"}

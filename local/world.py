@@ -18,7 +18,7 @@ from local.clock import LoopClock
 from local.elastic import ElasticCloud, ElasticSettings
 from local.elastic.front import Front
 from local.network import CertificateAuthority, Network
-from shared.core.catalogue import hosted_services
+from shared.core.model.services import hosted_services
 
 API_KEY = "bG9jYWwtZWxhc3RpYy1jbG91ZC1hcGkta2V5"
 SECOND_API_KEY = "c2Vjb25kLWxvY2FsLW9yZ2FuaXphdGlvbi1rZXk"

@@ -26,7 +26,7 @@ from playwright.async_api import Browser, async_playwright  # noqa: E402
 from local.client import LocalClient  # noqa: E402
 from local.stack import Options, Stack  # noqa: E402
 from local.story import create_endpoint  # noqa: E402
-from shared.core.arm_ids import connection_id  # noqa: E402
+from shared.core.model.arm_ids import connection_id  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -1,6 +1,7 @@
-"""The product's library.
+"""The product's library: folders are the layers, from `api` and `dispatch` down to `core`.
 
-`core` is pure; `clouds`, `state` and `probe` are its edges. The use cases: `reconcile` is the loop (its parts are in
-`reconciling`, and in `removal` for an endpoint that is gone), `sweep` the timer's (its parts are in `sweeping`), and
-`operations` what a person asks for over HTTP. `checks` tests a connection for them; `app` puts all together.
+A message of the queue enters at `dispatch`, a request of a person at `api`; `app` builds what both work with. Two use
+cases bring things about: `reconciler`, one endpoint at a time, and `sweep`, the timer's look at everything. Beside them
+`health`, `notifications` and `installation`; below them `settings`, the edges `clouds`, `state` and `probe`, and the
+pure `core`.
 """

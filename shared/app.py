@@ -14,19 +14,19 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from shared.clock import SystemClock
-from shared.clouds.azure import ArmClients, ArmOptions
-from shared.clouds.elastic import ElasticCloud, ElasticOptions
-from shared.clouds.notifications import Topic, TopicOptions
-from shared.clouds.organizations import Organizations
-from shared.clouds.private_dns import PrivateDns
-from shared.clouds.private_endpoints import PrivateEndpoints
+from shared.clouds.azure.arm import ArmClients, ArmOptions
+from shared.clouds.azure.event_grid import Topic, TopicOptions
+from shared.clouds.azure.private_dns import PrivateDns
+from shared.clouds.azure.private_endpoints import PrivateEndpoints
+from shared.clouds.elastic.hosted.client import ElasticCloud, ElasticOptions
+from shared.clouds.elastic.organizations import Organizations
 from shared.context import Context, log
-from shared.core.errors import InvalidSettings
-from shared.core.messages import QUEUE
-from shared.core.organizations import DEFAULT
-from shared.core.schedule import is_schedule
+from shared.core.model.errors import InvalidSettings
+from shared.core.model.messages import QUEUE
+from shared.core.model.organizations import DEFAULT
 from shared.probe import Connection, Network
 from shared.settings import DEFAULT_SCHEDULE, SCHEDULE_SETTING, Settings, load
+from shared.settings.schedule import is_schedule
 from shared.state.connect import AzureStorage, storage_from_environment
 from shared.state.leases import Leases
 from shared.state.ports import WorkQueue

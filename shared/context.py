@@ -10,11 +10,11 @@ import logging
 from dataclasses import dataclass, field
 
 from shared.clock import Clock
-from shared.clouds.notifications import Topic
-from shared.clouds.organizations import Organizations
-from shared.clouds.private_dns import PrivateDns
-from shared.clouds.private_endpoints import PrivateEndpoints
-from shared.core.rules import Rules
+from shared.clouds.azure.event_grid import Topic
+from shared.clouds.azure.private_dns import PrivateDns
+from shared.clouds.azure.private_endpoints import PrivateEndpoints
+from shared.clouds.elastic.organizations import Organizations
+from shared.core.guards.options import Rules
 from shared.probe import Network
 from shared.settings import Settings
 from shared.state.leases import Leases

@@ -15,9 +15,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from shared.core import conditions as c
-from shared.core.connection import Connection, VerdictMemory
-from shared.core.messages import CheckMessage
+from shared.core.model import conditions as c
+from shared.core.model.messages import CheckMessage
+from shared.core.model.record import Connection, VerdictMemory
 from shared.correlation import Service, Stage, present_id, take_spent
 
 log = logging.getLogger("privatelink.telemetry")

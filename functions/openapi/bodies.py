@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from functions.openapi.from_types import Schema, schema_of
-from shared.core import connection as c
 from shared.core.diagnosis import Diagnosis
-from shared.core.doctor.findings import Level
-from shared.core.modes import Mode
-from shared.core.pause import LONGEST, MAX_REASON
-from shared.core.steps import Action
+from shared.core.guards.modes import Mode
+from shared.core.guards.pause import LONGEST, MAX_REASON
+from shared.core.model import record as c
+from shared.core.model.steps import Action
+from shared.core.reports.doctor.findings import Level
 from shared.state.rows import CheckEntry, JournalEntry
 
 TEXT: Schema = {"type": "string"}

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.core.errors import InvalidSettings
-from shared.core.modes import Mode
-from shared.core.rules import OnDelete, RecordMode, Rules
+from shared.core.guards.modes import Mode
+from shared.core.guards.options import OnDelete, RecordMode, Rules
+from shared.core.model.errors import InvalidSettings
 from shared.settings.agreement import contradictions
 from shared.settings.azure import AzureSettings
 from shared.settings.dns import DnsSettings

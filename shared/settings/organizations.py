@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from shared.core.organizations import DEFAULT, OrganizationScope, key_setting, scope_setting
+from shared.core.model.organizations import DEFAULT, OrganizationScope, key_setting, scope_setting
 from shared.settings import values as value
 from shared.settings.values import Expected
 

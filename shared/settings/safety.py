@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.core.rules import OnDelete
+from shared.core.guards.options import OnDelete
 from shared.settings import values as value
 from shared.settings.definition import setting
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.core.modes import Mode
-from shared.core.scope import Scope
+from shared.core.guards.modes import Mode
+from shared.core.guards.scope import Scope
 from shared.settings import values as value
 from shared.settings.definition import setting
 

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from ipaddress import IPv4Address
 from typing import Any, cast
 
-from shared.core.arm_ids import parse_arm_id
-from shared.core.errors import InvalidInput
-from shared.core.organizations import DEFAULT
-from shared.core.rules import ZoneHome
-from shared.core.schedule import FIELDS, is_schedule
-from shared.core.scope import EVERYTHING, plain_location
+from shared.core.guards.options import ZoneHome
+from shared.core.guards.scope import EVERYTHING, plain_location
+from shared.core.model.arm_ids import parse_arm_id
+from shared.core.model.errors import InvalidInput
+from shared.core.model.organizations import DEFAULT
+from shared.settings.schedule import FIELDS, is_schedule
 
 _GUID = re.compile(r"^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$", re.IGNORECASE)
 _GROUP = re.compile(r"[\w.()-]{1,90}")

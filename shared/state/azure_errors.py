@@ -20,7 +20,7 @@ from azure.core.exceptions import (
     ServiceResponseError,
 )
 
-from shared.core.errors import AnswerLost, AutopilotError, Forbidden, Permanent, RetryLater, Throttled
+from shared.core.model.errors import AnswerLost, AutopilotError, Forbidden, Permanent, RetryLater, Throttled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

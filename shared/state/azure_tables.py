@@ -15,7 +15,7 @@ from azure.core.exceptions import HttpResponseError, ResourceExistsError, Resour
 from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableServiceClient
 
-from shared.core.errors import LostRace
+from shared.core.model.errors import LostRace
 from shared.correlation import Service, request_hook
 from shared.state import codec
 from shared.state.azure_errors import error_code, storage_errors

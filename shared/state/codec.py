@@ -13,7 +13,7 @@ import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from shared.core.errors import Permanent
+from shared.core.model.errors import Permanent
 from shared.state.rows import ConnectionRow, ControlRow
 
 if TYPE_CHECKING:

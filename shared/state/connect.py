@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from shared.core.errors import InvalidSettings
+from shared.core.model.errors import InvalidSettings
 from shared.state import diary_codec
 
 if TYPE_CHECKING:

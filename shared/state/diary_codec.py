@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic
 
-from shared.core.errors import InvalidInput
+from shared.core.model.errors import InvalidInput
 from shared.state import codec
 from shared.state.codec import Entity
 from shared.state.rows import CheckedHost, CheckEntry, E, JournalEntry

@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from shared.core.errors import AutopilotError, LeaseLost, LostRace, RetryLater
+from shared.core.model.errors import AutopilotError, LeaseLost, LostRace, RetryLater
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -9,10 +9,10 @@ import pytest
 from azure.core import exceptions as azure
 from azure.core.pipeline.transport import HttpRequest, HttpResponse
 
-from shared.clouds.arm_errors import arm_errors, arm_read_errors, classify
+from shared.clouds.azure.errors import arm_errors, arm_read_errors, classify
 from shared.clouds.retry_after import DEFAULT as DEFAULT_RETRY_AFTER
 from shared.clouds.retry_after import LONGEST as MAX_RETRY_AFTER
-from shared.core.errors import (
+from shared.core.model.errors import (
     AnswerLost,
     AutopilotError,
     Blocked,

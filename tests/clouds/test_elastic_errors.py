@@ -8,14 +8,14 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.clouds.elastic import ElasticCloud, ElasticOptions
-from shared.clouds.elastic_errors import elastic_error
-from shared.clouds.organizations import Organizations
+from shared.clouds.elastic.elastic_errors import elastic_error
+from shared.clouds.elastic.hosted.client import ElasticCloud, ElasticOptions
+from shared.clouds.elastic.organizations import Organizations
 from shared.clouds.retry_after import DEFAULT as DEFAULT_RETRY_AFTER
 from shared.clouds.retry_after import LONGEST as MAX_RETRY_AFTER
-from shared.core.errors import AnswerLost, AutopilotError, Blocked, Forbidden, NotFound, RetryLater, Throttled
-from shared.core.markers import Marker
-from shared.core.steps import Associate, CreatePolicy
+from shared.core.model.errors import AnswerLost, AutopilotError, Blocked, Forbidden, NotFound, RetryLater, Throttled
+from shared.core.model.markers import Marker
+from shared.core.model.steps import Associate, CreatePolicy
 
 KEY = "essu_verysecret"
 DENIED = {"errors": [{"code": "root.permission_denied", "message": "To access the resource [r:/x] ..."}]}

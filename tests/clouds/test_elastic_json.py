@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.clouds.elastic_json import deployment_of, policy_of
-from shared.core.markers import Marker
-from shared.core.model import Rule
+from shared.clouds.elastic.hosted.elastic_json import deployment_of, policy_of
+from shared.core.model.markers import Marker
+from shared.core.model.resources import Rule
 
 MARKER = Marker("autopilot", "0123456789abcdef", "/subscriptions/x")
 POLICY: dict[str, Any] = {

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.clouds.private_dns import link_of, record_of
-from shared.clouds.private_endpoints import address_of, endpoint_of
-from shared.core.arm_ids import connection_id
-from shared.core.errors import InvalidInput
-from shared.core.markers import Holder, Marker, RecordMarker
-from shared.core.model import ConnectionStatus
+from shared.clouds.azure.private_dns import link_of, record_of
+from shared.clouds.azure.private_endpoints import address_of, endpoint_of
+from shared.core.model.arm_ids import connection_id
+from shared.core.model.errors import InvalidInput
+from shared.core.model.markers import Holder, Marker, RecordMarker
+from shared.core.model.resources import ConnectionStatus
 
 GROUP = "/subscriptions/0a1b2c3d-0000-4000-8000-00000000beef/resourceGroups/net-prod"
 NETWORK = f"{GROUP}/providers/Microsoft.Network"

@@ -35,11 +35,11 @@ from core_parts import (
 from world_elastic import Elastic
 from world_parts import OLD_ADDRESS, World
 
-from shared.core.arm_ids import parse_arm_id
-from shared.core.connection import AssociationMemory, ClaimMemory, Connection, Owned, Owner, PolicyMemory
-from shared.core.markers import Holder
-from shared.core.model import Claim, ConnectionStatus, Deployment, Policy, Rule, WildcardRecord, Zone
-from shared.core.rules import RecordMode, Rules
+from shared.core.guards.options import RecordMode, Rules
+from shared.core.model.arm_ids import parse_arm_id
+from shared.core.model.markers import Holder
+from shared.core.model.record import AssociationMemory, ClaimMemory, Connection, Owned, Owner, PolicyMemory
+from shared.core.model.resources import Claim, ConnectionStatus, Deployment, Policy, Rule, WildcardRecord, Zone
 
 OLD_GUID = "00000000-0000-4000-8000-0000000000aa"
 REGION = "azure-eastus2"

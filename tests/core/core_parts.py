@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from shared.core.arm_ids import ArmId, connection_id, parse_arm_id
-from shared.core.catalogue import hosted_services
-from shared.core.connection import Connection
-from shared.core.desired import DEPLOYMENTS_TAG, Desired, desired_of
-from shared.core.markers import Holder, Marker, RecordMarker, marker_from_description
-from shared.core.model import ConnectionStatus, Deployment, Endpoint, Link, Policy, Rule, WildcardRecord, Zone
-from shared.core.plan_elastic import POLICY_TYPE
-from shared.core.rules import Rules
+from shared.core.guards.options import Rules
+from shared.core.model.arm_ids import ArmId, connection_id, parse_arm_id
+from shared.core.model.markers import Holder, Marker, RecordMarker, marker_from_description
+from shared.core.model.record import Connection
+from shared.core.model.resources import ConnectionStatus, Deployment, Endpoint, Link, Policy, Rule, WildcardRecord, Zone
+from shared.core.model.services import hosted_services
+from shared.core.planning.desired import DEPLOYMENTS_TAG, Desired, desired_of
+from shared.core.planning.elastic import POLICY_TYPE
 
 NOW = datetime(2026, 5, 6, 7, 8, 9, tzinfo=UTC)
 SUBSCRIPTION = "0a1b2c3d-0000-4000-8000-00000000beef"

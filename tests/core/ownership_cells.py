@@ -42,10 +42,10 @@ from ownership_situations import (
     theirs_in,
 )
 
-from shared.core.connection import Owner
-from shared.core.markers import Marker
-from shared.core.model import Rule
-from shared.core.rules import Rules
+from shared.core.guards.options import Rules
+from shared.core.model.markers import Marker
+from shared.core.model.record import Owner
+from shared.core.model.resources import Rule
 
 Situation = Callable[[], str]
 Row = tuple[list[Situation], list[Situation], list[Situation]]

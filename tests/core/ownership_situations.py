@@ -30,16 +30,16 @@ from core_parts import (
     zone,
 )
 
-from shared.core import conditions as c
-from shared.core.conditions import Condition
-from shared.core.connection import AssociationMemory, ClaimMemory, Connection, Owner, PolicyMemory
-from shared.core.markers import Marker, RecordMarker
-from shared.core.model import Claim, Deployment, Policy, Rule, WildcardRecord, Zone
-from shared.core.plan_dns import plan_dns
-from shared.core.plan_elastic import ObservedElastic, plan_elastic
-from shared.core.plan_removal import ObservedRemoval, plan_removal
-from shared.core.rules import RecordMode, Rules
-from shared.core.steps import Action, RemovalStep, Step
+from shared.core.guards.options import RecordMode, Rules
+from shared.core.model import conditions as c
+from shared.core.model.conditions import Condition
+from shared.core.model.markers import Marker, RecordMarker
+from shared.core.model.record import AssociationMemory, ClaimMemory, Connection, Owner, PolicyMemory
+from shared.core.model.resources import Claim, Deployment, Policy, Rule, WildcardRecord, Zone
+from shared.core.model.steps import Action, RemovalStep, Step
+from shared.core.planning.dns import plan_dns
+from shared.core.planning.elastic import ObservedElastic, plan_elastic
+from shared.core.planning.removal import ObservedRemoval, plan_removal
 
 NEW_ADDRESS = "10.1.0.77"
 OLD_GUID = "00000000-0000-4000-8000-0000000000aa"

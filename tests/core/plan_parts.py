@@ -10,14 +10,14 @@ from core_parts import KNOWN, NOW
 from world_dns import dns_done
 from world_elastic import Elastic, elastic_done
 
-from shared.core.connection import Connection
-from shared.core.desired import Desired
-from shared.core.model import Zone
-from shared.core.plan import Observed, Plan, plan
-from shared.core.plan_dns import plan_dns
-from shared.core.plan_elastic import ElasticPlan, ObservedElastic, plan_elastic
-from shared.core.rules import Rules
-from shared.core.steps import DnsStep, ElasticStep
+from shared.core.guards.options import Rules
+from shared.core.model.record import Connection
+from shared.core.model.resources import Zone
+from shared.core.model.steps import DnsStep, ElasticStep
+from shared.core.planning.desired import Desired
+from shared.core.planning.dns import plan_dns
+from shared.core.planning.elastic import ElasticPlan, ObservedElastic, plan_elastic
+from shared.core.planning.plan import Observed, Plan, plan
 
 
 def dns_after(zones: tuple[Zone, ...], steps: tuple[DnsStep, ...], rules: Rules) -> tuple[Zone, ...]:

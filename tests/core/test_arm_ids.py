@@ -10,8 +10,8 @@ from core_parts import ENDPOINT_ID, SUBSCRIPTION, VNET, network_id
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.core.arm_ids import connection_id, parse_arm_id, parse_endpoint_id, same_id
-from shared.core.errors import InvalidInput
+from shared.core.model.arm_ids import connection_id, parse_arm_id, parse_endpoint_id, same_id
+from shared.core.model.errors import InvalidInput
 
 SHOUTED = SUBSCRIPTION.upper()
 

@@ -8,7 +8,15 @@ from hashlib import sha256
 
 import pytest
 
-from shared.core.catalogue import HOSTED_ALIAS, SERVERLESS_ALIAS, Kind, Service, hosted_services, recognise, services
+from shared.core.model.services import (
+    HOSTED_ALIAS,
+    SERVERLESS_ALIAS,
+    Kind,
+    Service,
+    hosted_services,
+    recognise,
+    services,
+)
 
 HOSTED_REGIONS = {
     "australiaeast",

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 from core_parts import NOW
 
-from shared.core import conditions as c
-from shared.core.conditions import Condition, Kind, Phase, Status, merge, phase_of, summary
+from shared.core.model import conditions as c
+from shared.core.model.conditions import Condition, Kind, Phase, Status, merge, phase_of, summary
 
 ALL_GOOD = {name: c.good(name, "Fine") for name in c.ORDER if name != c.READY}
 LATER = NOW + timedelta(minutes=3)

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from core_parts import ADDRESS, ENDPOINT_ID, GUID, NOW, SERVICE, VNET
 
-from shared.core import conditions as c
-from shared.core.arm_ids import connection_id
-from shared.core.conditions import Condition, Kind, Phase, Status
-from shared.core.connection import (
+from shared.core.model import conditions as c
+from shared.core.model.arm_ids import connection_id
+from shared.core.model.conditions import Condition, Kind, Phase, Status
+from shared.core.model.errors import InvalidInput
+from shared.core.model.private_urls import PrivateUrl
+from shared.core.model.record import (
     SCHEMA,
     AssociationMemory,
     Connection,
@@ -23,9 +25,7 @@ from shared.core.connection import (
     PolicyMemory,
     VerdictMemory,
 )
-from shared.core.connection_document import from_document, to_document
-from shared.core.errors import InvalidInput
-from shared.core.private_urls import PrivateUrl
+from shared.core.model.record_document import from_document, to_document
 
 FULL = Connection(
     endpoint_id=ENDPOINT_ID,

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from core_parts import ENDPOINT_ID, GUID
 
-from shared.core.connection import SCHEMA, AssociationMemory, Connection, Owner, PolicyMemory
-from shared.core.connection_document import UnreadableRecord, from_document, migrated, to_document
+from shared.core.model.record import SCHEMA, AssociationMemory, Connection, Owner, PolicyMemory
+from shared.core.model.record_document import UnreadableRecord, from_document, migrated, to_document
 
 SCHEMA_1: dict[str, Any] = {
     "endpoint_id": ENDPOINT_ID,

@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 from core_parts import KNOWN, NOW, deployment
 
-from shared.core.connection import AssociationMemory, Owner
-from shared.core.contest import RESTORE_WINDOW, contested, put_back, taken_away, truce
-from shared.core.rules import Rules
-from shared.core.selection import OPT_OUT_TAG
+from shared.core.guards.consent import OPT_OUT_TAG
+from shared.core.guards.options import Rules
+from shared.core.model.record import AssociationMemory, Owner
+from shared.core.planning.contest import RESTORE_WINDOW, contested, put_back, taken_away, truce
 
 OURS = AssociationMemory("d1", Owner.OURS, seen=True)
 RULES = Rules(association_restores=3)

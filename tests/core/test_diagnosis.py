@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from shared.core.connection import Connection, DeploymentMemory
 from shared.core.diagnosis import (
     Evidence,
     Failure,
@@ -23,7 +22,8 @@ from shared.core.diagnosis import (
     told,
     worst_of,
 )
-from shared.core.private_urls import PrivateUrl
+from shared.core.model.private_urls import PrivateUrl
+from shared.core.model.record import Connection, DeploymentMemory
 
 SEEN = Evidence(
     host="d.es.privatelink.eastus2.azure.elastic-cloud.com",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from core_parts import IP_POLICY, deployment, policy
 
-from shared.core.disassociation import LAST_POLICY_TAG, plan_disassociation, protected_without
-from shared.core.model import Deployment
-from shared.core.rules import Rules
-from shared.core.selection import INGRESS_TYPES, OPT_OUT_TAG, Problem
-from shared.core.steps import Disassociate
+from shared.core.guards.consent import OPT_OUT_TAG, Problem
+from shared.core.guards.cutting_off import INGRESS_TYPES
+from shared.core.guards.options import Rules
+from shared.core.guards.reopening import LAST_POLICY_TAG, plan_disassociation, protected_without
+from shared.core.model.resources import Deployment
+from shared.core.model.steps import Disassociate
 
 OURS = policy()
 TYPES = {

@@ -11,8 +11,8 @@ from core_parts import sample, sample_events
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.core.errors import InvalidInput
-from shared.core.events import Hint, hint_of, parse_events
+from shared.core.model.errors import InvalidInput
+from shared.core.model.events import Hint, hint_of, parse_events
 
 WRITE_SPELLING = (
     "/subscriptions/0a1b2c3d-0000-4000-8000-00000000beef/resourcegroups/net-prod"

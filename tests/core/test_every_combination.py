@@ -15,8 +15,8 @@ from combination_parts import Case, crossed, dns_cases, elastic_cases, world_of
 from core_parts import ADDRESS, GUID, MARKER, VNET
 from world_parts import World, settled
 
-from shared.core.plan import Plan
-from shared.core.plan_removal import RemovalPlan
+from shared.core.planning.plan import Plan
+from shared.core.planning.removal import RemovalPlan
 
 SEEDS = int(os.environ.get("COMBINATION_SEEDS", "1"))
 """How often every combination of things is looked at, each time under other circumstances."""

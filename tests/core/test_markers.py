@@ -7,7 +7,7 @@ from core_parts import ENDPOINT_ID, MARKER, MINE, OTHER_ENDPOINT_ID, OTHER_MARKE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.core.markers import (
+from shared.core.model.markers import (
     Holder,
     Marker,
     RecordMarker,

@@ -12,9 +12,9 @@ from core_parts import ENDPOINT_ID, sample
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.core.arm_ids import parse_endpoint_id
-from shared.core.errors import InvalidInput
-from shared.core.messages import WorkMessage, decode
+from shared.core.model.arm_ids import parse_endpoint_id
+from shared.core.model.errors import InvalidInput
+from shared.core.model.messages import WorkMessage, decode
 
 MESSAGE = WorkMessage(parse_endpoint_id(ENDPOINT_ID), "manual", "c-1")
 BODY: dict[str, Any] = json.loads(MESSAGE.encode())

@@ -8,12 +8,12 @@ from datetime import timedelta
 import pytest
 from core_parts import ENDPOINT_ID, GUID, NOW
 
-from shared.core.arm_ids import parse_arm_id
-from shared.core.conditions import Phase
-from shared.core.connection import AssociationMemory, ClaimMemory, Connection, Owned, Owner, PolicyMemory
-from shared.core.messages import WorkMessage
-from shared.core.missing import VISIBLE_WITHIN, Missing, has_things, miss, told
-from shared.core.rules import Rules
+from shared.core.guards.options import Rules
+from shared.core.model.arm_ids import parse_arm_id
+from shared.core.model.conditions import Phase
+from shared.core.model.messages import WorkMessage
+from shared.core.model.record import AssociationMemory, ClaimMemory, Connection, Owned, Owner, PolicyMemory
+from shared.core.planning.deletion import VISIBLE_WITHIN, Missing, has_things, miss, told
 
 RULES = Rules(removal_grace=600)
 SEEN = Connection(ENDPOINT_ID, guid=GUID, phase=Phase.READY)

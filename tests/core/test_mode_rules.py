@@ -8,13 +8,22 @@ from datetime import timedelta
 import pytest
 from core_parts import NOW, endpoint
 
-from shared.core import conditions as c
-from shared.core.arm_ids import parse_arm_id
-from shared.core.markers import Marker
-from shared.core.modes import MODE_TAG, OBSERVE_MODE, Mode, Stance, asked_mode, not_carried_out, stance_of, tag_note
-from shared.core.pause import Pause
-from shared.core.scope import Scope
-from shared.core.steps import CreatePolicy, CreateZone
+from shared.core.guards.modes import (
+    MODE_TAG,
+    OBSERVE_MODE,
+    Mode,
+    Stance,
+    asked_mode,
+    not_carried_out,
+    stance_of,
+    tag_note,
+)
+from shared.core.guards.pause import Pause
+from shared.core.guards.scope import Scope
+from shared.core.model import conditions as c
+from shared.core.model.arm_ids import parse_arm_id
+from shared.core.model.markers import Marker
+from shared.core.model.steps import CreatePolicy, CreateZone
 
 PAUSE = Pause(NOW, NOW + timedelta(hours=1), "change freeze")
 ZONE = parse_arm_id(

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.core.conditions import READY, Condition, Kind, Phase, Status
-from shared.core.connection import Connection
-from shared.core.notices import Notice
-from shared.core.notifications import MOST_WAITING, note, sent
+from shared.core.model.conditions import READY, Condition, Kind, Phase, Status
+from shared.core.model.notices import Notice
+from shared.core.model.record import Connection
+from shared.core.notifications.transitions import MOST_WAITING, note, sent
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 LASTING = timedelta(minutes=4)

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from core_parts import GUID, KNOWN, NOW, OTHER_MARKER, STRANGER, SUBSCRIPTION, desired, endpoint, policy
 
-from shared.core.connection import AssociationMemory, ClaimMemory, Connection, Owner, PolicyMemory
-from shared.core.errors import Blocked
-from shared.core.model import Claim
-from shared.core.moving import holds, leaves_something, left_behind, moved, refuse
-from shared.core.organizations import OrganizationScope, key_setting, organization_of, scope_setting
-from shared.core.rules import Rules
+from shared.core.guards.options import Rules
+from shared.core.model.errors import Blocked
+from shared.core.model.organizations import OrganizationScope, key_setting, organization_of, scope_setting
+from shared.core.model.record import AssociationMemory, ClaimMemory, Connection, Owner, PolicyMemory
+from shared.core.model.resources import Claim
+from shared.core.planning.organization_change import holds, leaves_something, left_behind, moved, refuse
 
 TAGS = {"Team": "Data", "empty": ""}
 

@@ -8,10 +8,9 @@ from datetime import timedelta
 import pytest
 from core_parts import ENDPOINT_ID, NOW
 
-from shared.core import conditions as c
-from shared.core.conditions import Condition, Kind, Status
-from shared.core.connection import Connection
-from shared.core.errors import (
+from shared.core.model import conditions as c
+from shared.core.model.conditions import Condition, Kind, Status
+from shared.core.model.errors import (
     AnswerLost,
     AutopilotError,
     Blocked,
@@ -25,7 +24,8 @@ from shared.core.errors import (
     Throttled,
     Waiting,
 )
-from shared.core.outcomes import PATIENCE, condition_of, fingerprint, next_delay
+from shared.core.model.record import Connection
+from shared.core.planning.requeue import PATIENCE, condition_of, fingerprint, next_delay
 
 VISIBILITY = 600.0
 FRESH = Connection(ENDPOINT_ID)

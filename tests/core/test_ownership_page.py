@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 from ownership_cells import CELLS
 
-from shared.core import conditions as c
-from shared.core import desired, disassociation, markers, modes, selection
+from shared.core.guards import modes
+from shared.core.guards import reopening as disassociation
+from shared.core.model import conditions as c
+from shared.core.model import markers
+from shared.core.planning import desired
+from shared.core.planning import wishes as selection
 from shared.core.reasons import catalogue
 from shared.settings import descriptions
 

@@ -31,16 +31,16 @@ from core_parts import (
 )
 from plan_parts import dns_after, elastic_after, planned
 
-from shared.core import conditions as c
-from shared.core.catalogue import hosted_services, services
-from shared.core.conditions import Kind, Phase
-from shared.core.connection import AssociationMemory, Connection, DeploymentMemory, Owned, Owner, PolicyMemory
-from shared.core.desired import desired_of, recognition_condition, requested_deployments
-from shared.core.model import ConnectionStatus, Endpoint
-from shared.core.plan import Observed, addressed, age, approved, forget_policy_intent, plan, remember
-from shared.core.plan_elastic import ObservedElastic
-from shared.core.rules import Rules
-from shared.core.steps import Associate, CreateLink, CreatePolicy, CreateZone, PutWildcardRecord
+from shared.core.guards.options import Rules
+from shared.core.model import conditions as c
+from shared.core.model.conditions import Kind, Phase
+from shared.core.model.record import AssociationMemory, Connection, DeploymentMemory, Owned, Owner, PolicyMemory
+from shared.core.model.resources import ConnectionStatus, Endpoint
+from shared.core.model.services import hosted_services, services
+from shared.core.model.steps import Associate, CreateLink, CreatePolicy, CreateZone, PutWildcardRecord
+from shared.core.planning.desired import desired_of, recognition_condition, requested_deployments
+from shared.core.planning.elastic import ObservedElastic
+from shared.core.planning.plan import Observed, addressed, age, approved, forget_policy_intent, plan, remember
 
 ALLOWED = Rules(deployments_allowed=frozenset({"*"}))
 NOTHING = ObservedElastic((IP_POLICY,), (deployment(),))

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from core_parts import GUID, IP_POLICY, KNOWN, NOW, deployment, desired, policy
 
-from shared.core.conditions import Condition, Kind
-from shared.core.connection import AssociationMemory, Connection, Owner, PolicyMemory
-from shared.core.model import Deployment, Policy, Rule
-from shared.core.plan_associations import AssociationPlan, plan_associations
-from shared.core.plan_elastic import ObservedElastic, plan_elastic
-from shared.core.rules import Rules
-from shared.core.selection import CONNECT_TAG, ENDPOINTS_TAG, OPT_OUT_TAG
-from shared.core.steps import Associate, Disassociate
+from shared.core.guards.consent import CONNECT_TAG, ENDPOINTS_TAG, OPT_OUT_TAG
+from shared.core.guards.options import Rules
+from shared.core.model.conditions import Condition, Kind
+from shared.core.model.record import AssociationMemory, Connection, Owner, PolicyMemory
+from shared.core.model.resources import Deployment, Policy, Rule
+from shared.core.model.steps import Associate, Disassociate
+from shared.core.planning.associations import AssociationPlan, plan_associations
+from shared.core.planning.elastic import ObservedElastic, plan_elastic
 
 RULES = Rules(deployments_allowed=frozenset({"*"}), policy_lag=60, association_restores=3)
 USING = replace(KNOWN, policy=PolicyMemory("p-1", Owner.OURS, guid=GUID))

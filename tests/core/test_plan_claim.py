@@ -8,12 +8,12 @@ from itertools import product
 import pytest
 from core_parts import GUID, KNOWN, desired
 
-from shared.core.connection import ClaimMemory, Connection, Owner
-from shared.core.desired import CLAIM_TAG
-from shared.core.model import Claim
-from shared.core.plan_claim import ClaimPlan, plan_claim
-from shared.core.rules import Rules
-from shared.core.steps import ClaimEndpoint, UnclaimEndpoint
+from shared.core.guards.options import Rules
+from shared.core.model.record import ClaimMemory, Connection, Owner
+from shared.core.model.resources import Claim
+from shared.core.model.steps import ClaimEndpoint, UnclaimEndpoint
+from shared.core.planning.claim import ClaimPlan, plan_claim
+from shared.core.planning.desired import CLAIM_TAG
 
 REGION = "azure-eastus2"
 OLD_GUID = "00000000-0000-4000-8000-0000000000aa"

@@ -27,15 +27,15 @@ from core_parts import (
 )
 from plan_parts import dns_after, settle_dns
 
-from shared.core import conditions as c
-from shared.core.arm_ids import parse_arm_id
-from shared.core.conditions import Condition, Kind
-from shared.core.connection import Owner
-from shared.core.markers import Holder, RecordMarker
-from shared.core.model import WildcardRecord, Zone
-from shared.core.plan_dns import MAX_RECORDS, DnsPlan, link_name, plan_dns
-from shared.core.rules import RecordMode, Rules, ZoneHome
-from shared.core.steps import CreateLink, CreateZone, PutWildcardRecord
+from shared.core.guards.options import RecordMode, Rules, ZoneHome
+from shared.core.model import conditions as c
+from shared.core.model.arm_ids import parse_arm_id
+from shared.core.model.conditions import Condition, Kind
+from shared.core.model.markers import Holder, RecordMarker
+from shared.core.model.record import Owner
+from shared.core.model.resources import WildcardRecord, Zone
+from shared.core.model.steps import CreateLink, CreateZone, PutWildcardRecord
+from shared.core.planning.dns import MAX_RECORDS, DnsPlan, link_name, plan_dns
 
 FIRST, UNION = Rules(), Rules(record_mode=RecordMode.UNION)
 BOTH = ("10.1.0.9", ADDRESS)

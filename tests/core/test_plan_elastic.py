@@ -10,14 +10,15 @@ import pytest
 from core_parts import ENDPOINT_ID, GUID, IP_POLICY, KNOWN, MARKER, NOW, STRANGER, deployment, desired, policy
 from plan_parts import settle_elastic
 
-from shared.core import conditions as c
-from shared.core.conditions import Condition, Kind, Status
-from shared.core.connection import Connection, Owner, PolicyMemory
-from shared.core.model import ConnectionStatus, Deployment, Policy, Rule
-from shared.core.plan_elastic import ElasticPlan, ObservedElastic, plan_elastic, policies_of
-from shared.core.rules import Rules
-from shared.core.selection import ENDPOINTS_TAG, FIRST_POLICY_TAG
-from shared.core.steps import Associate, CreatePolicy
+from shared.core.guards.consent import ENDPOINTS_TAG
+from shared.core.guards.cutting_off import FIRST_POLICY_TAG
+from shared.core.guards.options import Rules
+from shared.core.model import conditions as c
+from shared.core.model.conditions import Condition, Kind, Status
+from shared.core.model.record import Connection, Owner, PolicyMemory
+from shared.core.model.resources import ConnectionStatus, Deployment, Policy, Rule
+from shared.core.model.steps import Associate, CreatePolicy
+from shared.core.planning.elastic import ElasticPlan, ObservedElastic, plan_elastic, policies_of
 
 RULES = Rules(deployments_allowed=frozenset({"*"}), policy_lag=60)
 FOREIGN = policy("p-theirs", name="by hand", description="")

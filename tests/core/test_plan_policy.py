@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from core_parts import GUID, KNOWN, MARKER, NOW, OTHER_MARKER, STRANGER, desired, policy
 
-from shared.clouds.elastic_json import policy_of, updated_ruleset
-from shared.core import conditions as c
-from shared.core.connection import Connection, Owner, PolicyMemory
-from shared.core.model import Policy, Rule
-from shared.core.plan_policy import PolicyPlan, plan_policy, updated
-from shared.core.rules import Rules
-from shared.core.steps import CreatePolicy, UpdatePolicy
+from shared.clouds.elastic.hosted.elastic_json import policy_of, updated_ruleset
+from shared.core.guards.options import Rules
+from shared.core.model import conditions as c
+from shared.core.model.record import Connection, Owner, PolicyMemory
+from shared.core.model.resources import Policy, Rule
+from shared.core.model.steps import CreatePolicy, UpdatePolicy
+from shared.core.planning.policy import PolicyPlan, plan_policy, updated
 
 OLD = "00000000-0000-4000-8000-0000000000aa"
 THEIRS = "00000000-0000-4000-8000-0000000000bb"

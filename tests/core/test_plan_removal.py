@@ -24,12 +24,11 @@ from core_parts import (
 )
 from core_parts import link as linked
 
-from shared.core.connection import AssociationMemory, ClaimMemory, Connection, Owned, Owner, PolicyMemory
-from shared.core.model import Claim, Deployment, Policy, Rule
-from shared.core.plan_removal import ObservedRemoval, RemovalPlan, held_up_by, plan_removal, still_there
-from shared.core.rules import Rules
-from shared.core.selection import OPT_OUT_TAG
-from shared.core.steps import (
+from shared.core.guards.consent import OPT_OUT_TAG
+from shared.core.guards.options import Rules
+from shared.core.model.record import AssociationMemory, ClaimMemory, Connection, Owned, Owner, PolicyMemory
+from shared.core.model.resources import Claim, Deployment, Policy, Rule
+from shared.core.model.steps import (
     DeleteLink,
     DeletePolicy,
     DeleteRecord,
@@ -38,6 +37,7 @@ from shared.core.steps import (
     RemovalStep,
     UnclaimEndpoint,
 )
+from shared.core.planning.removal import ObservedRemoval, RemovalPlan, held_up_by, plan_removal, still_there
 
 REGION = "azure-eastus2"
 OURS = AssociationMemory("d1", Owner.OURS, asked="d1", seen=True)

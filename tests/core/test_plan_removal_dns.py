@@ -25,12 +25,12 @@ from core_parts import (
     zone,
 )
 
-from shared.core.arm_ids import parse_arm_id
-from shared.core.markers import Holder, Marker
-from shared.core.model import Endpoint, WildcardRecord, Zone
-from shared.core.plan_removal_dns import plan_dns_removal
-from shared.core.rules import Rules
-from shared.core.steps import DeleteLink, DeleteRecord, DeleteZone, DnsRemoval, PutWildcardRecord, WithdrawAddress
+from shared.core.guards.options import Rules
+from shared.core.model.arm_ids import parse_arm_id
+from shared.core.model.markers import Holder, Marker
+from shared.core.model.resources import Endpoint, WildcardRecord, Zone
+from shared.core.model.steps import DeleteLink, DeleteRecord, DeleteZone, DnsRemoval, PutWildcardRecord, WithdrawAddress
+from shared.core.planning.removal_dns import plan_dns_removal
 
 GONE = replace(KNOWN, vnet_id=VNET)
 RULES = Rules()

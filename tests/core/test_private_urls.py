@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.core.catalogue import hosted_services
-from shared.core.private_urls import (
+from shared.core.model.private_urls import (
     PrivateUrl,
     elasticsearch_url,
     in_zone,
@@ -16,6 +15,7 @@ from shared.core.private_urls import (
     private_urls,
     region_of,
 )
+from shared.core.model.services import hosted_services
 
 UUID = "6c9f3b0c4a0e4b43a9d8b7f2c1e0d9a8"
 

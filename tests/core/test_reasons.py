@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 
 from scripts.troubleshooting_page import BEGIN, PAGE, tables
-from shared.clouds import arm_errors
-from shared.core import conditions as c
-from shared.core import desired, disassociation, modes, selection
-from shared.core.outcomes import _REASONS
-from shared.core.plan import TERMINAL
+from shared.clouds.azure import errors as arm_errors
+from shared.core.guards import modes
+from shared.core.guards import reopening as disassociation
+from shared.core.model import conditions as c
+from shared.core.planning import desired
+from shared.core.planning import wishes as selection
+from shared.core.planning.plan import TERMINAL
+from shared.core.planning.requeue import _REASONS
 from shared.core.reasons import SECTIONS, Hop, Reason, catalogue, hop_of
 from shared.settings import descriptions
 

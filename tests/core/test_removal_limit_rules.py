@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from core_parts import NOW
 
-from shared.core.removal_limit import CONFIRMED_FOR, SHOWN, Allowance, Stop
+from shared.core.guards.removal_limit import CONFIRMED_FOR, SHOWN, Allowance, Stop
 
 LIMIT = 10
 

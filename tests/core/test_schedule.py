@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.core.schedule import is_schedule
+from shared.settings.schedule import is_schedule
 
 
 @pytest.mark.parametrize(

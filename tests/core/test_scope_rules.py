@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from core_parts import SUBSCRIPTION, endpoint
 
-from shared.core.conditions import Kind
-from shared.core.scope import Scope, outside, outside_by_id
+from shared.core.guards.scope import Scope, outside, outside_by_id
+from shared.core.model.conditions import Kind
 from shared.settings import descriptions, load
 
 OTHER = "99999999-0000-4000-8000-00000000beef"

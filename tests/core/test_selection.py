@@ -8,20 +8,13 @@ from typing import Any
 import pytest
 from core_parts import ENDPOINT_ID, IP_POLICY, KNOWN, deployment, desired, policy
 
-from shared.core.connection import Connection
-from shared.core.model import Deployment, Policy
-from shared.core.plan_associations import associated_with
-from shared.core.rules import Rules
-from shared.core.selection import (
-    CONNECT_TAG,
-    ENDPOINTS_TAG,
-    FIRST_POLICY_TAG,
-    INGRESS_TYPES,
-    OPT_OUT_TAG,
-    Choice,
-    choose_deployments,
-    is_allowed,
-)
+from shared.core.guards.consent import CONNECT_TAG, ENDPOINTS_TAG, OPT_OUT_TAG, is_allowed
+from shared.core.guards.cutting_off import FIRST_POLICY_TAG, INGRESS_TYPES
+from shared.core.guards.options import Rules
+from shared.core.model.record import Connection
+from shared.core.model.resources import Deployment, Policy
+from shared.core.planning.associations import associated_with
+from shared.core.planning.wishes import Choice, choose_deployments
 
 ALLOWED = Rules(deployments_allowed=frozenset({"*"}))
 OURS = policy()

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.core import conditions as c
-from shared.core.doctor.findings import Report, problem
-from shared.core.doctor.text import as_text
-from shared.core.preview import Preview, preview_text
+from shared.core.model import conditions as c
+from shared.core.reports.doctor.findings import Report, problem
+from shared.core.reports.doctor.text import as_text
+from shared.core.reports.plan_text import Preview, preview_text
 
 HOSTILE = {
     "clears the screen": "\x1b[2J\x1b[32mall is well\x1b[0m",

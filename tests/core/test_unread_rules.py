@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from core_parts import NOW
 
-from shared.core import conditions as c
-from shared.core.conditions import Condition, Kind, Status
-from shared.core.errors import (
+from shared.core.model import conditions as c
+from shared.core.model.conditions import Condition, Kind, Status
+from shared.core.model.errors import (
     AnswerLost,
     AutopilotError,
     Blocked,
@@ -22,7 +22,7 @@ from shared.core.errors import (
     Throttled,
     Waiting,
 )
-from shared.core.unread import STANDS_FOR, is_passing, still
+from shared.core.planning.stale import STANDS_FOR, is_passing, still
 
 BUSY = Throttled("Azure is busy.")
 

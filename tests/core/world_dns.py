@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from shared.core.connection import Connection
-from shared.core.model import Endpoint, Link, WildcardRecord, Zone
-from shared.core.rules import Rules
-from shared.core.steps import (
+from shared.core.guards.options import Rules
+from shared.core.model.record import Connection
+from shared.core.model.resources import Endpoint, Link, WildcardRecord, Zone
+from shared.core.model.steps import (
     CreateLink,
     CreateZone,
     DeleteLink,

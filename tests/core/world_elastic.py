@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from shared.core.desired import Desired
-from shared.core.markers import Marker, marker_from_description
-from shared.core.model import POLICY_TYPE, Claim, ConnectionStatus, Deployment, Policy, Rule
-from shared.core.rules import Rules
-from shared.core.steps import (
+from shared.core.guards.options import Rules
+from shared.core.model.markers import Marker, marker_from_description
+from shared.core.model.resources import POLICY_TYPE, Claim, ConnectionStatus, Deployment, Policy, Rule
+from shared.core.model.steps import (
     Associate,
     ClaimEndpoint,
     CreatePolicy,
@@ -22,6 +21,7 @@ from shared.core.steps import (
     UnclaimEndpoint,
     UpdatePolicy,
 )
+from shared.core.planning.desired import Desired
 
 CLOSING = {"ip", "vpce", "azure_private_endpoint", "gcp_private_service_connect_endpoint"}
 Pair = tuple[str, str]

@@ -14,17 +14,11 @@ from core_parts import ADDRESS, HUB, MARKER, NOW, OTHER_VNET, VNET
 from world_dns import Zones, check_links, dns_done
 from world_elastic import Elastic, elastic_done
 
-from shared.core.conditions import Kind
-from shared.core.connection import AssociationMemory, ClaimMemory, Connection, Owner, PolicyMemory
-from shared.core.contest import put_back
-from shared.core.desired import Desired
-from shared.core.model import Endpoint
-from shared.core.plan import Observed, Plan, plan, remember
-from shared.core.plan_elastic import ObservedElastic
-from shared.core.plan_removal import ObservedRemoval, RemovalPlan, plan_removal
-from shared.core.plan_removal_dns import bears_marks
-from shared.core.rules import Rules
-from shared.core.steps import (
+from shared.core.guards.options import Rules
+from shared.core.model.conditions import Kind
+from shared.core.model.record import AssociationMemory, ClaimMemory, Connection, Owner, PolicyMemory
+from shared.core.model.resources import Endpoint
+from shared.core.model.steps import (
     Associate,
     ClaimEndpoint,
     CreatePolicy,
@@ -36,6 +30,12 @@ from shared.core.steps import (
     UnclaimEndpoint,
     UpdatePolicy,
 )
+from shared.core.planning.contest import put_back
+from shared.core.planning.desired import Desired
+from shared.core.planning.elastic import ObservedElastic
+from shared.core.planning.plan import Observed, Plan, plan, remember
+from shared.core.planning.removal import ObservedRemoval, RemovalPlan, plan_removal
+from shared.core.planning.removal_dns import bears_marks
 
 OLD_ADDRESS = "10.1.0.40"
 """Of the endpoint, before its network interface was made anew."""

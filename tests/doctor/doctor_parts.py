@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from shared.api.doctor import examine
 from shared.clock import Clock
 from shared.context import Context
-from shared.core.doctor.findings import Finding, Level, Report
-from shared.operations.doctor import examine
+from shared.core.reports.doctor.findings import Finding, Level, Report
 from tests.harness.estate import Estate
 from tests.harness.wire import Call, Faults, Outcome
 

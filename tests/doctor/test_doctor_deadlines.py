@@ -10,9 +10,9 @@ import pytest
 from doctor_parts import good, of
 
 from local.arm import DEFAULT_SUBSCRIPTION
-from shared.core.doctor.findings import Level, Report
-from shared.operations.asking import ALL_SECONDS, AT_ONCE, EACH_SECONDS, ask_all
-from shared.operations.doctor import examine
+from shared.api.deadlines import ALL_SECONDS, AT_ONCE, EACH_SECONDS, ask_all
+from shared.api.doctor import examine
+from shared.core.reports.doctor.findings import Level, Report
 from tests.harness.estate import Estate
 from tests.harness.wire import Stall
 

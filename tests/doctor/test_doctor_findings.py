@@ -9,9 +9,9 @@ from doctor_parts import bad, good, of, only, with_clock
 
 from local.arm import DEFAULT_SUBSCRIPTION
 from local.world import SECOND_API_KEY
-from shared.core.doctor.findings import Level
-from shared.operations.doctor import examine
-from shared.pause import pause
+from shared.api.doctor import examine
+from shared.core.reports.doctor.findings import Level
+from shared.installation.pause import pause
 from tests.harness.estate import Estate, arm_error
 from tests.harness.wire import Fault, Refusal
 

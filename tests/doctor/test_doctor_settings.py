@@ -8,9 +8,9 @@ from doctor_parts import good
 from local.azurite import Azurite
 from local.clock import LoopClock
 from local.memory import MemoryStorage
-from shared.core.doctor.findings import Level
-from shared.core.errors import InvalidSettings
-from shared.operations.doctor import examine_without_settings
+from shared.api.doctor import examine_without_settings
+from shared.core.model.errors import InvalidSettings
+from shared.core.reports.doctor.findings import Level
 from shared.settings import load
 from shared.state.connect import AzureStorage, StorageSettings
 from tests.harness.estate import SETTINGS

@@ -17,8 +17,8 @@ from typing import Any
 
 from local.client import LocalClient
 from local.world import HUB_VNET, endpoint_body, vnet_id
-from shared.core.arm_ids import connection_id
-from shared.core.catalogue import hosted_services
+from shared.core.model.arm_ids import connection_id
+from shared.core.model.services import hosted_services
 
 ROOT = Path(__file__).resolve().parents[2]
 ALIASES = {service.region: service.alias for service in hosted_services()}

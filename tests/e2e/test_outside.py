@@ -25,8 +25,8 @@ from e2e_instance import (
 
 from local.client import LocalClient
 from local.world import endpoint_body, vnet_id
-from shared.core.arm_ids import connection_id
-from shared.core.catalogue import hosted_services
+from shared.core.model.arm_ids import connection_id
+from shared.core.model.services import hosted_services
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-outside")]
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 from e2e_instance import Instance
 
-from shared.core.conditions import CLAIMED, ORDER, REMOVED
+from shared.core.model.conditions import CLAIMED, ORDER, REMOVED
 
 pytestmark = [pytest.mark.e2e, pytest.mark.every_python]
 

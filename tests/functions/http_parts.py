@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from trigger_parts import ENDPOINT_ID, START
 
-from shared.core import conditions as c
-from shared.core.conditions import Phase
-from shared.core.connection import Connection, DeploymentMemory
-from shared.core.private_urls import PrivateUrl
+from shared.core.model import conditions as c
+from shared.core.model.conditions import Phase
+from shared.core.model.private_urls import PrivateUrl
+from shared.core.model.record import Connection, DeploymentMemory
 
 HOST = "orders.es.privatelink.eastus2.azure.elastic-cloud.com"
 KNOWN = Connection(

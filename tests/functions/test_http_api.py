@@ -9,8 +9,8 @@ import pytest
 from http_parts import BY_PERSON, HOST, KNOWN
 from trigger_parts import ADDRESS, ENDPOINT_ID, START, App, call
 
-from shared.core.arm_ids import connection_id
-from shared.core.connection import Connection
+from shared.core.model.arm_ids import connection_id
+from shared.core.model.record import Connection
 from shared.state.rows import CheckedHost, CheckEntry, JournalEntry
 
 # -- what is there -------------------------------------------------------------------------------------------------

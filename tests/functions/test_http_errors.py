@@ -9,10 +9,10 @@ import pytest
 from http_parts import KNOWN, PAGED, UNKNOWN, WITH_BODY
 from trigger_parts import ENDPOINT_ID, SUBSCRIPTION, App, app_in_memory, call, wrong_settings
 
-from functions.answers import MAX_BODY
+from functions.responses import MAX_BODY
 from local.memory import MemoryStorage
-from shared.core.connection_document import to_document
-from shared.core.errors import AutopilotError, Forbidden, LostRace, Permanent, RetryLater, Throttled
+from shared.core.model.errors import AutopilotError, Forbidden, LostRace, Permanent, RetryLater, Throttled
+from shared.core.model.record_document import to_document
 from shared.state.rows import ConnectionRow
 
 

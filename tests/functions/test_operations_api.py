@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from trigger_parts import App, call, wrong_settings
 
-from shared.core.errors import AnswerLost
+from shared.core.model.errors import AnswerLost
 
 
 async def poison(app: App, messages: int) -> None:

@@ -12,9 +12,9 @@ import pytest
 from trigger_parts import START, App, app_in_memory, call, keyed, wrong_settings
 
 from local.memory import MemoryStorage
-from shared.core.connection import Connection
-from shared.core.doctor.findings import Report
-from shared.core.errors import Forbidden, LostRace, RetryLater
+from shared.core.model.errors import Forbidden, LostRace, RetryLater
+from shared.core.model.record import Connection
+from shared.core.reports.doctor.findings import Report
 from shared.state.rows import ControlRow
 
 PATH = "/api/pause"

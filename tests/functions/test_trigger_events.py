@@ -13,8 +13,8 @@ from trigger_parts import ENDPOINT_ID, START, Output, app_in_memory, functions, 
 
 from local.clock import LoopClock
 from local.memory import MemoryStorage
-from shared.core.errors import InvalidInput, InvalidSettings
-from shared.core.messages import decode
+from shared.core.model.errors import InvalidInput, InvalidSettings
+from shared.core.model.messages import decode
 
 PERSONAL = ("Erika", "erika@example.org", "203.0.113.77", "c0ffee", "Mustermann", "tenantId", "claims", "aaaaaaaa-1111")
 

@@ -16,9 +16,9 @@ from local.clock import LoopClock
 from local.memory import MemoryQueue, MemoryStorage
 from shared.app import build
 from shared.context import Context
-from shared.core.connection import Connection
-from shared.core.connection_document import to_document
-from shared.core.errors import InvalidSettings
+from shared.core.model.errors import InvalidSettings
+from shared.core.model.record import Connection
+from shared.core.model.record_document import to_document
 from shared.state.leases import Leases
 from shared.state.rows import ConnectionRow
 

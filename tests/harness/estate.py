@@ -39,24 +39,24 @@ from local.world import (
     vnet_id,
 )
 from shared.app import arm_options, elastic_options, topic_options
-from shared.clouds.azure import ArmClients
-from shared.clouds.elastic import ElasticCloud
-from shared.clouds.notifications import Topic
-from shared.clouds.organizations import Organizations
-from shared.clouds.private_dns import PrivateDns
-from shared.clouds.private_endpoints import PrivateEndpoints
+from shared.clouds.azure.arm import ArmClients
+from shared.clouds.azure.event_grid import Topic
+from shared.clouds.azure.private_dns import PrivateDns
+from shared.clouds.azure.private_endpoints import PrivateEndpoints
+from shared.clouds.elastic.hosted.client import ElasticCloud
+from shared.clouds.elastic.organizations import Organizations
 from shared.context import Context
-from shared.core.arm_ids import connection_id, parse_endpoint_id
-from shared.core.catalogue import hosted_services
-from shared.core.connection import Connection
-from shared.core.connection_document import from_document
-from shared.core.errors import RetryLater
-from shared.core.messages import WorkMessage, decode_all
-from shared.intake import take
+from shared.core.model.arm_ids import connection_id, parse_endpoint_id
+from shared.core.model.errors import RetryLater
+from shared.core.model.messages import WorkMessage, decode_all
+from shared.core.model.record import Connection
+from shared.core.model.record_document import from_document
+from shared.core.model.services import hosted_services
+from shared.dispatch import take
 from shared.settings import Settings, load
 from shared.state.leases import Leases
-from shared.sweep import sweep
-from shared.sweeping.inventory import Sweep
+from shared.sweep.snapshot import Sweep
+from shared.sweep.sweep import sweep
 from tests.harness.wire import Faults, Killed, Wire, WiredArm, WiredElastic, WiredStorage, no_faults
 from tests.infra.shipped import everywhere
 

@@ -18,7 +18,7 @@ from azure.core.exceptions import ServiceResponseError
 from starlette.responses import JSONResponse
 
 from local.arm.transport import AsgiArmTransport
-from shared.core.errors import AnswerLost, RetryLater, Throttled
+from shared.core.model.errors import AnswerLost, RetryLater, Throttled
 from shared.correlation import HEADER, Service, outgoing
 
 _BY_CHANCE = re.compile(r"(?<=OperationStatuses/).*|\b[0-9a-f]{32}\b")

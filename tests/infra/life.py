@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from local.arm import DEFAULT_SUBSCRIPTION
 from local.world import HUB_VNET
-from shared.core.arm_ids import connection_id
-from shared.operations.doctor import examine
-from shared.operations.plans import plan_all, plan_connection
-from shared.operations.removals import confirm_removals, show_removals
+from shared.api.doctor import examine
+from shared.api.plans import plan_all, plan_connection
+from shared.api.removals import confirm_removals, show_removals
+from shared.core.model.arm_ids import connection_id
 from tests.harness.estate import Estate
 
 SUBSCRIPTION = f"/subscriptions/{DEFAULT_SUBSCRIPTION}"

@@ -9,8 +9,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.core.arm_ids import connection_id
-from shared.operations.removals import confirm_removals, show_removals
+from shared.api.removals import confirm_removals, show_removals
+from shared.core.model.arm_ids import connection_id
 from tests.harness.estate import Estate, arm_error
 from tests.infra.log_analytics import Workspace
 from tests.infra.queries import ALERTS, duration, rules

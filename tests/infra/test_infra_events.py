@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from shared.core.errors import InvalidInput
-from shared.core.events import hint_of
+from shared.core.model.errors import InvalidInput
+from shared.core.model.events import hint_of
 from tests.infra.shipped import ROOT, bicep
 
 GROUP = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg"

@@ -10,13 +10,13 @@ from datetime import timedelta
 import pytest
 
 import function_app
-from shared.core.errors import InvalidSettings
-from shared.core.messages import QUEUE
-from shared.reconcile import ROUNDS
+from shared.core.model.errors import InvalidSettings
+from shared.core.model.messages import QUEUE
+from shared.reconciler.loop import ROUNDS
 from shared.settings import load as load_settings
 from shared.state.connect import POISON_SUFFIX, AzureStorage
-from shared.sweeping.checks import PROBING_SECONDS
-from shared.sweeping.lease import LONGEST
+from shared.sweep.checks import PROBING_SECONDS
+from shared.sweep.lease import LONGEST
 from tests.infra.shipped import INFRA, ROOT, bicep, load
 
 NAMES = load("names.json")

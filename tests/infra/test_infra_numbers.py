@@ -8,13 +8,18 @@ from datetime import timedelta
 
 import pytest
 
-from shared.checks import surroundings
-from shared.core import contest, key_notices, missing, notifications, pause, plan_dns, removal_limit
-from shared.core.doctor import clouds, judge
-from shared.operations import asking
+from shared.api import deadlines as asking
+from shared.core.guards import pause, removal_limit
+from shared.core.notifications import key_expiry as key_notices
+from shared.core.notifications import transitions as notifications
+from shared.core.planning import contest
+from shared.core.planning import deletion as missing
+from shared.core.planning import dns as plan_dns
+from shared.core.reports.doctor import clouds, judge
+from shared.health import surroundings
 from shared.settings import DEFAULT_SCHEDULE, descriptions
 from shared.state import azure_queue
-from shared.sweeping import checks
+from shared.sweep import checks
 from tests.infra.shipped import ROOT, bicep
 
 DEFAULTS = {one.name: one.default for one in descriptions()}

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from local.arm import DEFAULT_SUBSCRIPTION
-from shared.core.conditions import Phase
-from shared.core.messages import CheckMessage
-from shared.core.modes import OBSERVE_MODE
-from shared.sweeping.checks import check_subscription
+from shared.core.guards.modes import OBSERVE_MODE
+from shared.core.model.conditions import Phase
+from shared.core.model.messages import CheckMessage
+from shared.sweep.checks import check_subscription
 from shared.telemetry import Event
 from tests.harness.estate import Estate, arm_error
 from tests.infra.life import EVERYTHING, full_estate, whole_life

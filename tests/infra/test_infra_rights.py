@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from local.world import HUB_VNET, NETWORK_API, vnet_body, vnet_id
-from shared.core.arm_ids import connection_id
-from shared.core.conditions import Phase
-from shared.operations.queries import get_connection
+from shared.api.queries import get_connection
+from shared.core.model.arm_ids import connection_id
+from shared.core.model.conditions import Phase
 from tests.harness.estate import WORKERS, Estate
 from tests.infra.arm_actions import ACTIONS, LINKED_ACTIONS, NETWORK, actions_of
 from tests.infra.life import (

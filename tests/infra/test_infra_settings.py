@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from shared.core.organizations import key_setting, scope_setting
+from shared.core.model.organizations import key_setting, scope_setting
 from shared.settings import descriptions, load
 from shared.state.connect import storage_settings
 from tests.infra.shipped import INFRA, bicep

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from notify_parts import ON, Trouble, connected, look, once, sweeps, told
 
-from shared.core.arm_ids import connection_id
-from shared.core.notifications import MOST_WAITING
-from shared.notify import BATCH, REST, SEND_SECONDS
+from shared.core.model.arm_ids import connection_id
+from shared.core.notifications.transitions import MOST_WAITING
+from shared.notifications.outbox import BATCH, REST, SEND_SECONDS
 from tests.harness.estate import Estate
 from tests.harness.wire import Call, Fault, Killed, Refusal, Stall
 

@@ -10,9 +10,9 @@ import jsonschema
 import pytest
 from notify_parts import LASTING, ON, Trouble, connected, look, sweeps, told
 
-from shared.core.arm_ids import connection_id
-from shared.core.connection_document import from_document
-from shared.core.notices import Notices, Type
+from shared.core.model.arm_ids import connection_id
+from shared.core.model.notices import Notices, Type
+from shared.core.model.record_document import from_document
 from tests.harness.estate import Estate
 
 DOCS = Path(__file__).parents[2] / "docs"

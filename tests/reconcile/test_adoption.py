@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from local.world import HUB_VNET, vnet_id
-from shared.core.arm_ids import connection_id
-from shared.core.connection import Owner
-from shared.core.markers import Marker
+from shared.core.model.arm_ids import connection_id
+from shared.core.model.markers import Marker
+from shared.core.model.record import Owner
 from tests.harness.by_hand import connection_by_hand, policy_by_hand, zone_by_hand
 from tests.harness.estate import Estate
 

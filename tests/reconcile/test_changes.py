@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local.elastic.history import most_policies_at_once
-from shared.core.connection import Owner
+from shared.core.model.record import Owner
 from tests.harness.changing import ANYWHERE, THEIRS, attached, connected, policy_of, swept, the, wish
 from tests.harness.estate import Estate
 from tests.harness.wire import Call, Stall

@@ -8,8 +8,8 @@ import pytest
 from safety_parts import PE_1, asks_for, attached, blocked_because, connect, the
 
 from local.elastic.deployments import Deployment
-from shared.core.arm_ids import connection_id
-from shared.core.selection import ENDPOINTS_TAG
+from shared.core.guards.consent import ENDPOINTS_TAG
+from shared.core.model.arm_ids import connection_id
 from tests.harness.estate import Estate
 from tests.harness.outcome import At
 from tests.harness.wire import Refusal

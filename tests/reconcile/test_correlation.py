@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from shared.core.arm_ids import parse_endpoint_id
-from shared.core.messages import WorkMessage
-from shared.reconcile import reconcile
+from shared.core.model.arm_ids import parse_endpoint_id
+from shared.core.model.messages import WorkMessage
+from shared.reconciler.loop import reconcile
 from tests.harness.estate import Estate, arm_error
 
 

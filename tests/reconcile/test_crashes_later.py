@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from local.elastic.history import most_policies_at_once
-from shared.core.errors import RetryLater
+from shared.core.model.errors import RetryLater
 from tests.harness.changing import attached, policy_of, take_away
 from tests.harness.estate import Estate
 from tests.harness.leaving import DNS_API, connected, everything

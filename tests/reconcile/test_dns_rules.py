@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from local.arm import DEFAULT_SUBSCRIPTION, FaultResponse, Incoming
 from local.world import HUB_VNET
-from shared.core.arm_ids import connection_id
-from shared.core.connection import Owned, Owner
-from shared.core.plan_dns import link_name
+from shared.core.model.arm_ids import connection_id
+from shared.core.model.record import Owned, Owner
+from shared.core.planning.dns import link_name
 from tests.harness.dns import (
     APPS,
     DNS_API,

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from local.elastic.history import most_policies_at_once
-from shared.core.arm_ids import connection_id
+from shared.core.model.arm_ids import connection_id
 from tests.harness.estate import Estate
 from tests.harness.wire import Refusal
 

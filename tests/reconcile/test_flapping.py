@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.core.connection import Connection
+from shared.core.model.record import Connection
 from shared.probe import ResolverFailed
 from tests.harness.estate import Estate
 

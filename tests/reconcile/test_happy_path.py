@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.core.catalogue import hosted_services
+from shared.core.model.services import hosted_services
 from tests.harness.estate import Estate
 
 

@@ -6,9 +6,9 @@ import pytest
 from safety_parts import attached, the
 
 from local.arm import DEFAULT_SUBSCRIPTION
-from shared.core.arm_ids import connection_id
-from shared.core.preview import preview_text
-from shared.operations.plans import plan_all
+from shared.api.plans import plan_all
+from shared.core.model.arm_ids import connection_id
+from shared.core.reports.plan_text import preview_text
 from tests.harness.estate import Estate
 
 ALLOWED = {"ELASTIC_DEPLOYMENTS_ALLOWED": "logs-eastus2"}

@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from shared.core.errors import AutopilotError, LostRace, RetryLater
+from shared.core.model.errors import AutopilotError, LostRace, RetryLater
+from shared.installation.last_sweep import DOCUMENT
 from shared.state.rows import ControlRow
-from shared.sweeping.last import DOCUMENT
 from tests.harness.estate import Estate
 
 

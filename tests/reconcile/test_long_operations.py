@@ -6,10 +6,10 @@ import pytest
 
 from local.arm import FaultResponse, Incoming
 from local.world import HUB_VNET
-from shared.core.arm_ids import parse_arm_id
-from shared.core.markers import Marker
-from shared.core.steps import CreateZone
-from shared.operations.queries import get_connection
+from shared.api.queries import get_connection
+from shared.core.model.arm_ids import parse_arm_id
+from shared.core.model.markers import Marker
+from shared.core.model.steps import CreateZone
 from tests.harness.dns import APPS, DNS_API, OTHER_SUBSCRIPTION, a_zone_of_others, linked, zone_id
 from tests.harness.estate import Estate, arm_error
 

@@ -9,10 +9,10 @@ import pytest
 from local.arm import DEFAULT_SUBSCRIPTION
 from local.elastic import ElasticCloud
 from local.world import SECOND_API_KEY
-from shared.core.conditions import POLICY_READY, RECORD_READY
-from shared.core.connection import Owner
-from shared.operations.plans import plan_all, plan_connection
-from shared.operations.queries import get_connection
+from shared.api.plans import plan_all, plan_connection
+from shared.api.queries import get_connection
+from shared.core.model.conditions import POLICY_READY, RECORD_READY
+from shared.core.model.record import Owner
 from tests.harness.by_hand import connection_by_hand
 from tests.harness.estate import Estate
 from tests.harness.wire import Call, Outcome, Refusal

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from shared.core.arm_ids import parse_endpoint_id
-from shared.core.errors import RetryLater
-from shared.core.messages import WorkMessage
-from shared.pause import lift_pause, pause
-from shared.reconcile import reconcile
+from shared.core.model.arm_ids import parse_endpoint_id
+from shared.core.model.errors import RetryLater
+from shared.core.model.messages import WorkMessage
+from shared.installation.pause import lift_pause, pause
+from shared.reconciler.loop import reconcile
 from tests.harness.estate import Estate, Worker
 from tests.harness.outcome import end_state, snapshot
 from tests.harness.wire import Call, Outcome, Refusal

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from shared.core.preview import Preview, preview_document, preview_text
-from shared.operations.plans import plan_all, plan_connection
+from shared.api.plans import plan_all, plan_connection
+from shared.core.reports.plan_text import Preview, preview_document, preview_text
 from tests.harness.estate import Estate
 
 DNS_API = "2024-06-01"

@@ -11,7 +11,7 @@ from local.arm import Incoming
 from local.elastic.deployments import Deployment
 from local.network.data_plane import Dial
 from local.world import vnet_id
-from shared.core.conditions import Condition
+from shared.core.model.conditions import Condition
 from tests.harness.estate import Estate
 
 DNS_API = "2024-06-01"

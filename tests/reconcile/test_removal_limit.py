@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from shared.core.arm_ids import connection_id
-from shared.core.connection_document import from_document, to_document
-from shared.core.errors import InvalidInput
-from shared.operations.removals import StopNotFound, confirm_removals, show_removals
+from shared.api.removals import StopNotFound, confirm_removals, show_removals
+from shared.core.model.arm_ids import connection_id
+from shared.core.model.errors import InvalidInput
+from shared.core.model.record_document import from_document, to_document
 from tests.harness.estate import Estate
 
 REGIONS = ("eastus2", "westeurope", "japaneast", "uksouth")

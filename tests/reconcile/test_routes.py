@@ -8,8 +8,8 @@ from typing import Literal
 import pytest
 
 from local.world import HUB_VNET, vnet_id
-from shared.checks.check import check
-from shared.core.conditions import Condition
+from shared.core.model.conditions import Condition
+from shared.health.check import check
 from tests.harness.estate import Estate
 
 APPS = vnet_id("eastus2")

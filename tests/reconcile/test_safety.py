@@ -11,8 +11,8 @@ from safety_parts import asks_for, attached, blocked_because, connect, public_st
 
 from local.elastic.history import attached_over_time
 from local.elastic.model import Ruleset
-from shared.core.connection import Owner
-from shared.core.selection import FIRST_POLICY_TAG
+from shared.core.guards.cutting_off import FIRST_POLICY_TAG
+from shared.core.model.record import Owner
 from tests.harness.estate import Estate
 
 # -- S1: no first policy without consent ---------------------------------------------------------------------------

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from local.arm import DEFAULT_SUBSCRIPTION
-from shared.core.arm_ids import connection_id
-from shared.core.selection import ENDPOINTS_TAG
+from shared.core.guards.consent import ENDPOINTS_TAG
+from shared.core.model.arm_ids import connection_id
 from tests.harness.estate import Estate
 from tests.harness.outcome import snapshot
 from tests.harness.wire import Call, Outcome, Refusal

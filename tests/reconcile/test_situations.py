@@ -18,8 +18,8 @@ from situations import (
 )
 from situations_elastic import a_second_policy, no_ip_policy
 
-from shared.core.connection import Advice, Connection
 from shared.core.diagnosis import Diagnosis, diagnosis_of
+from shared.core.model.record import Advice, Connection
 from shared.core.reasons import catalogue
 from tests.harness.dns import APPS
 from tests.harness.estate import Estate

@@ -12,9 +12,9 @@ from sweep_parts import DNS_API, a_ready_connection, delete_the_record, deployme
 
 from local.elastic.history import most_policies_at_once
 from local.world import HUB_VNET, vnet_id
-from shared.core.arm_ids import connection_id
-from shared.core.connection import Owner
-from shared.core.messages import decode
+from shared.core.model.arm_ids import connection_id
+from shared.core.model.messages import decode
+from shared.core.model.record import Owner
 from tests.harness.estate import Estate
 from tests.harness.outcome import end_state
 

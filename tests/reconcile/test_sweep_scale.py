@@ -10,8 +10,8 @@ import pytest
 
 from local.arm import DEFAULT_SUBSCRIPTION, Incoming
 from local.world import HUB_VNET, VNET_REGIONS, vnet_id
-from shared.core.catalogue import hosted_services
-from shared.core.messages import decode_all
+from shared.core.model.messages import decode_all
+from shared.core.model.services import hosted_services
 from tests.harness.by_hand import policy_by_hand, zone_by_hand
 from tests.harness.estate import Estate, arm_error
 from tests.harness.wire import Call, Stall
@@ -82,9 +82,9 @@ async def keep_records(estate: Estate) -> None:
     """A record for every endpoint, as a run would have begun it."""
     from dataclasses import replace  # noqa: PLC0415 - only here
 
-    from shared.core.arm_ids import parse_endpoint_id  # noqa: PLC0415
-    from shared.core.connection import Connection  # noqa: PLC0415
-    from shared.core.connection_document import to_document  # noqa: PLC0415
+    from shared.core.model.arm_ids import parse_endpoint_id  # noqa: PLC0415
+    from shared.core.model.record import Connection  # noqa: PLC0415
+    from shared.core.model.record_document import to_document  # noqa: PLC0415
     from shared.state.rows import ConnectionRow  # noqa: PLC0415
 
     for endpoint in estate.arm.private_endpoints():

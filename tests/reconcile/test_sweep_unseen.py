@@ -17,7 +17,7 @@ from sweep_parts import (
 
 from local.arm import Incoming
 from local.world import vnet_id
-from shared.core.arm_ids import connection_id
+from shared.core.model.arm_ids import connection_id
 from tests.harness.estate import Estate, arm_error
 
 

@@ -10,10 +10,10 @@ from datetime import timedelta
 import pytest
 
 from local.elastic.history import most_policies_at_once
-from shared.core.arm_ids import connection_id, parse_endpoint_id
-from shared.core.errors import RetryLater
-from shared.core.messages import WorkMessage
-from shared.reconcile import ROUNDS, Outcome, reconcile
+from shared.core.model.arm_ids import connection_id, parse_endpoint_id
+from shared.core.model.errors import RetryLater
+from shared.core.model.messages import WorkMessage
+from shared.reconciler.loop import ROUNDS, Outcome, reconcile
 from tests.harness.estate import Estate
 from tests.harness.outcome import At, Story, creates, tell
 from tests.harness.wire import Fault, Stall

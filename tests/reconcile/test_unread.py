@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.core.connection import Connection
-from shared.core.unread import STANDS_FOR
+from shared.core.model.record import Connection
+from shared.core.planning.stale import STANDS_FOR
 from tests.harness.estate import Estate, arm_error
 from tests.harness.leaving import GRACE, connected, removed_reason
 from tests.harness.wire import Call, Fault, Outcome, Refusal

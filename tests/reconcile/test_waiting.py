@@ -8,7 +8,7 @@ import pytest
 
 from local.arm import DEFAULT_SUBSCRIPTION, FaultResponse, Incoming
 from local.world import vnet_body, vnet_id
-from shared.core.conditions import Kind
+from shared.core.model.conditions import Kind
 from tests.harness.estate import START, Estate, arm_error
 
 

@@ -7,7 +7,7 @@ import pytest
 from local.elastic.deployments import Deployment
 from local.elastic.model import Ruleset
 from local.world import vnet_id
-from shared.core.connection import Owner
+from shared.core.model.record import Owner
 from tests.harness.estate import Estate
 from tests.harness.outcome import At
 from tests.harness.wire import Call, Fault, Outcome, Refusal

@@ -20,7 +20,7 @@ from local import azurite
 from local.client import LocalClient
 from local.stack import Options, Stack
 from local.story import create_endpoint, group
-from shared.core.arm_ids import connection_id
+from shared.core.model.arm_ids import connection_id
 
 pytestmark = [
     pytest.mark.e2e,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.core.errors import InvalidSettings
+from shared.core.model.errors import InvalidSettings
 from shared.settings import Description, Settings, descriptions, load
 
 SUBSCRIPTION = "0a1b2c3d-0000-4000-8000-00000000beef"

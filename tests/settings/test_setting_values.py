@@ -14,7 +14,7 @@ from settings_parts import (
     value_of,
 )
 
-from shared.core.rules import ZoneHome
+from shared.core.guards.options import ZoneHome
 from shared.settings import descriptions
 
 GOOD: list[tuple[str, str, Any]] = [

@@ -14,8 +14,8 @@ from settings_parts import (
     problems_of,
 )
 
-from shared.core.errors import InvalidSettings
-from shared.core.rules import OnDelete, RecordMode, ZoneHome
+from shared.core.guards.options import OnDelete, RecordMode, ZoneHome
+from shared.core.model.errors import InvalidSettings
 from shared.settings import DEFAULT_SCHEDULE, load
 
 # -- defaults ----------------------------------------------------------------------------------------------------------

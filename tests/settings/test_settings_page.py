@@ -6,10 +6,11 @@ import re
 from pathlib import Path
 
 from scripts.settings_page import table
-from shared.core.desired import DEPLOYMENTS_TAG
-from shared.core.modes import MODE_TAG, Mode
-from shared.core.organizations import key_setting, scope_setting
-from shared.core.selection import ENDPOINTS_TAG, FIRST_POLICY_TAG
+from shared.core.guards.consent import ENDPOINTS_TAG
+from shared.core.guards.cutting_off import FIRST_POLICY_TAG
+from shared.core.guards.modes import MODE_TAG, Mode
+from shared.core.model.organizations import key_setting, scope_setting
+from shared.core.planning.desired import DEPLOYMENTS_TAG
 from shared.settings import descriptions
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from shared.core.errors import Permanent
+from shared.core.model.errors import Permanent
 from shared.state.rows import CheckedHost, CheckEntry, JournalEntry
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from state_backends import no_credential
 
-from shared.core.errors import InvalidSettings
+from shared.core.model.errors import InvalidSettings
 from shared.state.connect import AzureStorage, StorageSettings, storage_from_environment, storage_settings
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from shared.core.errors import LostRace, Permanent
+from shared.core.model.errors import LostRace, Permanent
 from shared.state.rows import ConnectionRow
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from shared.core.errors import LostRace
+from shared.core.model.errors import LostRace
 from shared.state.rows import ControlRow
 
 if TYPE_CHECKING:

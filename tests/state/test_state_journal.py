@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from shared.core.errors import InvalidInput
+from shared.core.model.errors import InvalidInput
 from shared.state.rows import JournalEntry
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import pytest
 from state_backends import virtual
 
 from local.memory import MemoryQueue
-from shared.core.errors import LeaseLost, LostRace, RetryLater
+from shared.core.model.errors import LeaseLost, LostRace, RetryLater
 from shared.state.leases import SKEW, Busy, Held, Leases
 from shared.state.rows import ConnectionRow
 

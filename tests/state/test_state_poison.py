@@ -14,7 +14,7 @@ from state_backends import START, azure_storage
 
 from local.clock import LoopClock
 from local.memory import MemoryQueue, MemoryStorage
-from shared.core.errors import AnswerLost
+from shared.core.model.errors import AnswerLost
 from shared.state.rows import QueueLook
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from state_backends import START, azure_storage
 
 from local.clock import LoopClock
 from local.memory import MemoryQueue
-from shared.core.errors import Permanent
+from shared.core.model.errors import Permanent
 from shared.state.codec import visibility_timeout
 
 if TYPE_CHECKING:

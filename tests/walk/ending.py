@@ -10,13 +10,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from shared.core import conditions as c
-from shared.core.arm_ids import connection_id
-from shared.core.conditions import Condition, Phase
-from shared.core.connection import Connection
-from shared.core.connection_document import from_document
-from shared.pause import lift_pause
-from shared.removal import limit as removal_limit
+from shared.core.model import conditions as c
+from shared.core.model.arm_ids import connection_id
+from shared.core.model.conditions import Condition, Phase
+from shared.core.model.record import Connection
+from shared.core.model.record_document import from_document
+from shared.installation import removal_limit
+from shared.installation.pause import lift_pause
 from tests.walk.causes import CAUSES
 from tests.walk.hosting import Weather
 from tests.walk.scene import PLACES, Place, Scene, connection_of, is_ours, marked

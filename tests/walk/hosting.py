@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from local.world import HUB_VNET
-from shared.core.errors import RetryLater
-from shared.pause import lift_pause, pause, present_pause
+from shared.core.model.errors import RetryLater
+from shared.installation.pause import lift_pause, pause, present_pause
 from tests.harness.wire import Call, Fault, Outcome, Refusal
 from tests.walk.scene import Deed, Scene
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.elastic.deployments import Deployment
-from shared.core.arm_ids import connection_id
+from shared.core.model.arm_ids import connection_id
 from tests.harness.wire import Call
 from tests.walk.scene import PLACES, Pair, Place, Scene, connection_of, is_ours, marked
 from tests.walk.wishes import consented, opted_in, wanted_by

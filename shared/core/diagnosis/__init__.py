@@ -1,4 +1,4 @@
-"""What is wrong with a connection, why, and what to do next. Pure: no network, no clock. Called by `shared.checks`.
+"""What is wrong with a connection, why, and what to do next. Pure: no network, no clock. Called by `shared.health`.
 
     evidence      the values: what one probe saw, and the verdict
     path          how far a probe came: name, address, connection, TLS
@@ -14,7 +14,6 @@ The words for people, one entry for every reason that can come of it, are in `sh
 
 from __future__ import annotations
 
-from shared.core.diagnosis.answers import page_of
 from shared.core.diagnosis.evidence import (
     Evidence,
     Failure,
@@ -25,6 +24,7 @@ from shared.core.diagnosis.evidence import (
     address_failure,
 )
 from shared.core.diagnosis.hosts import Subject, hosts_to_test
+from shared.core.diagnosis.http_answers import page_of
 from shared.core.diagnosis.overall import HostVerdict, last_of, standing_of, told, worst_of
 from shared.core.diagnosis.path import diagnose
 from shared.core.diagnosis.settling import history, settle

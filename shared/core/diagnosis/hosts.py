@@ -1,4 +1,4 @@
-"""Which names of a connection are tested. Pure; called by `shared.checks.check`.
+"""Which names of a connection are tested. Pure; called by `shared.health.check`.
 
 Every service of every deployment that the connection serves, by the names that Elastic Cloud's metadata gives (never
 out of a Cloud ID); the path itself where there is no deployment to ask.
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.core.connection import Connection
-from shared.core.diagnosis.answers import TESTED
-from shared.core.private_urls import path_test_host
+from shared.core.diagnosis.http_answers import TESTED
+from shared.core.model.private_urls import path_test_host
+from shared.core.model.record import Connection
 
 PRIMARY = "elasticsearch"
 """What a deployment is for: when another service alone fails, the connection is degraded and not unreachable."""

@@ -1,4 +1,4 @@
-"""One verdict of a connection out of the verdicts of its names. Pure; called by `shared.checks.check`."""
+"""One verdict of a connection out of the verdicts of its names. Pure; called by `shared.health.check`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from shared.core.connection import StandingVerdict, VerdictMemory
 from shared.core.diagnosis.evidence import Status, Verdict
 from shared.core.diagnosis.hosts import PRIMARY
+from shared.core.model.record import StandingVerdict, VerdictMemory
 
 _GRAVITY: Mapping[Status, int] = {"healthy": 0, "unknown": 1, "degraded": 2, "blocked": 3, "unreachable": 4}
 

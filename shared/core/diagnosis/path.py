@@ -1,4 +1,4 @@
-"""How far a probe came and what that means. Pure; called by `shared.checks.check`.
+"""How far a probe came and what that means. Pure; called by `shared.health.check`.
 
 The reading follows Elastic's guide, "Private connectivity with Azure Private Link", sections on testing and
 troubleshooting: no route = connection not approved, certificate mismatch = wrong name, 403 `{"ok":false}` = policy
@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from shared.core.diagnosis.answers import read_answer
 from shared.core.diagnosis.evidence import Evidence, Failure, Reading, Verdict
 from shared.core.diagnosis.hosts import Subject
+from shared.core.diagnosis.http_answers import read_answer
 from shared.core.diagnosis.surroundings import Surroundings
 
 _CHECK_DNS = (

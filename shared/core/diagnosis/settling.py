@@ -1,4 +1,4 @@
-"""A verdict changes only when it is seen again: one lost packet is no news. Pure; called by `shared.checks`, per name.
+"""A verdict changes only when it is seen again: one lost packet is no news. Pure; called by `shared.health`, per name.
 
 Three rules. The first verdict counts at once, so that nothing is called Ready untested. A good one counts at once too:
 a whole request was answered, which no accident imitates. Anything else counts after `needed` results in a row unlike

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.core import conditions as c
-from shared.core.advice import network_advice
-from shared.core.conditions import Condition, Phase
-from shared.core.connection import Advice, Connection, NetworkMemory, VerdictMemory
 from shared.core.diagnosis.evidence import Status
 from shared.core.diagnosis.overall import standing_of, worst_of
+from shared.core.model import conditions as c
+from shared.core.model.conditions import Condition, Phase
+from shared.core.model.record import Advice, Connection, NetworkMemory, VerdictMemory
+from shared.core.planning.advice import network_advice
 from shared.core.reasons import Hop, hop_of, owns
 
 _NO_CONNECTION = frozenset({Phase.IGNORED, Phase.REMOVING, Phase.REMOVED})

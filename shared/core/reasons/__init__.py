@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from shared.core import conditions as c
+from shared.core.model import conditions as c
 from shared.core.reasons import checks, elastic, services, setup
 from shared.core.reasons.entry import Hop, Reason
 

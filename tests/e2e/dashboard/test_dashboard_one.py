@@ -12,7 +12,7 @@ from playwright.async_api import expect
 
 from local.story import alias_of
 from local.world import endpoint_body, vnet_id
-from shared.core.arm_ids import connection_id
+from shared.core.model.arm_ids import connection_id
 
 if TYPE_CHECKING:
     from browser_parts import Estate, Visiting

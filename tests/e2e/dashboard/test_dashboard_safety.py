@@ -9,7 +9,7 @@ import pytest
 from browser_parts import EVIL, Estate, Visiting
 from playwright.async_api import expect
 
-from shared.core.arm_ids import connection_id
+from shared.core.model.arm_ids import connection_id
 
 if TYPE_CHECKING:
     from e2e_instance import Instance

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.async_api import expect
 
-from shared.core.arm_ids import connection_id
+from shared.core.model.arm_ids import connection_id
 
 if TYPE_CHECKING:
     from browser_parts import Estate, Visiting

@@ -27,9 +27,9 @@ from local.exchanges import ExchangeLog
 from local.identity import ManagedIdentity
 from local.network import CertificateAuthority
 from local.serving import Serving
-from shared.clouds.notifications import Topic, TopicOptions
-from shared.core.errors import Forbidden, RetryLater
-from shared.core.notices import Notice, Type
+from shared.clouds.azure.event_grid import Topic, TopicOptions
+from shared.core.model.errors import Forbidden, RetryLater
+from shared.core.model.notices import Notice, Type
 from shared.correlation import HEADER, correlated
 
 pytestmark = pytest.mark.real_time

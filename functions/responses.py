@@ -1,0 +1,204 @@
+"""The shapes of HTTP answers, one for success and one for every error. Used by the HTTP triggers.
+
+{"error": {"code": "ConnectionNotFound", "message": "...", "target": "...", "nextStep": "...", "correlationId": "..."},
+ "app": {"mode": "enforce", "paused": false}}
+
+`app` stands in every answer to somebody with a key; `paused` is null where it could not be read.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+import re
+import uuid
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+import azure.functions as func
+
+from functions.standing import present_standing
+from shared.core.model.errors import AutopilotError, Blocked, InvalidInput, InvalidSettings, NotFound, RetryLater
+from shared.core.model.record_document import UnreadableRecord
+from shared.correlation import correlated
+
+log = logging.getLogger("privatelink.http")
+MAX_BODY = 16 * 1024
+"""Bytes; a request names one endpoint."""
+
+Handler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
+
+correlation: ContextVar[str] = ContextVar("correlation", default="")
+"""Id of the request being answered; it goes with the work that the request asks for."""
+
+_STATUS: tuple[tuple[type[AutopilotError], HTTPStatus], ...] = (
+    (NotFound, HTTPStatus.NOT_FOUND),
+    (UnreadableRecord, HTTPStatus.INTERNAL_SERVER_ERROR),
+    (InvalidInput, HTTPStatus.BAD_REQUEST),
+    (InvalidSettings, HTTPStatus.SERVICE_UNAVAILABLE),
+    (RetryLater, HTTPStatus.SERVICE_UNAVAILABLE),
+    (Blocked, HTTPStatus.BAD_GATEWAY),
+)
+
+
+class BodyTooLarge(InvalidInput):
+    """The request's body is longer than any that is understood."""
+
+
+def ok(body: dict[str, Any]) -> func.HttpResponse:
+    """200 with a JSON body."""
+    return _json(HTTPStatus.OK, body)
+
+
+def text(body: str) -> func.HttpResponse:
+    """200 with plain text."""
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    return func.HttpResponse(body, status_code=200, headers=headers, mimetype="text/plain", charset="utf-8")
+
+
+def wants_text(req: func.HttpRequest) -> bool:
+    """Whether the caller asks for text to read: by `?format=text`, or by an Accept header that names no JSON."""
+    wanted = req.params.get("format")
+    if wanted not in {None, "json", "text"}:
+        raise InvalidInput("format must be json or text.", on=str(wanted)[:40])
+    accept = req.headers.get("accept", "")
+    return wanted == "text" or (wanted is None and "text/plain" in accept and "json" not in accept)
+
+
+def accepted(req: func.HttpRequest, connection_id: str) -> func.HttpResponse:
+    """202 and where to look."""
+    parts = urlsplit(req.url)
+    status_url = f"{parts.scheme}://{parts.netloc}/api/connections/{connection_id}"
+    body = {"connection": connection_id, "statusUrl": status_url, "correlationId": correlation.get()}
+    return _json(HTTPStatus.ACCEPTED, body, {"Location": status_url})
+
+
+def answered(handler: Handler) -> Handler:
+    """Turn every error of a handler into the one error shape; a bug's text stays in the log."""
+
+    @functools.wraps(handler)
+    async def wrapped(req: func.HttpRequest) -> func.HttpResponse:
+        correlation.set(_given_or_new(req))
+        return await _with_standing(await _handled(handler, req))
+
+    return wrapped
+
+
+def answered_to_anybody(handler: Handler) -> Handler:
+    """The same for what needs no key: how the app stands is not for everybody to know, nor a reason to read storage."""
+
+    @functools.wraps(handler)
+    async def wrapped(req: func.HttpRequest) -> func.HttpResponse:
+        correlation.set(_given_or_new(req))
+        return await _handled(handler, req)
+
+    return wrapped
+
+
+async def _handled(handler: Handler, req: func.HttpRequest) -> func.HttpResponse:
+    try:
+        with correlated(correlation.get()):
+            return await handler(req)
+    except AutopilotError as error:
+        log.info("refused: %s correlation=%s", error, correlation.get())
+        return _error(error)
+    except Exception:
+        log.exception("failed correlation=%s", correlation.get())
+        return _error_shape(
+            HTTPStatus.INTERNAL_SERVER_ERROR,
+            "InternalError",
+            "The app failed; its log has the details.",
+            next_step=f"Look in the log for correlation id {correlation.get()}.",
+        )
+
+
+async def _with_standing(answer: func.HttpResponse) -> func.HttpResponse:
+    """The answer that also says how the app stands, as it does after what was asked has been done."""
+    standing = await present_standing()
+    if isinstance(answer, _JsonAnswer):
+        answer = _JsonAnswer(answer.status_code, answer.content | {"app": standing.body}, dict(answer.headers))
+    answer.headers.update(standing.headers)
+    return answer
+
+
+def body_of(req: func.HttpRequest, *, required: bool = True, example: str = "") -> dict[str, Any]:
+    """The request's JSON object, which should be like the example; raises InvalidInput or BodyTooLarge.
+
+    Without an example there is nothing to say in a body: an object is let pass, anything else is a mistake.
+    """
+    raw, next_step = req.get_body() or b"", f"Send {example or 'no body'}."
+    if len(raw) > MAX_BODY:
+        raise BodyTooLarge(f"The body has {len(raw)} bytes; at most {MAX_BODY} are read.", next_step=next_step)
+    if not raw and not required:
+        return {}
+    try:
+        body = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput("The body is no JSON.", next_step=next_step) from error
+    if not isinstance(body, dict):
+        raise InvalidInput("The body is no JSON object.", next_step=next_step)
+    return body
+
+
+def number(req: func.HttpRequest, name: str, *, default: int, low: int, high: int) -> int:
+    """A whole number from the query; raises InvalidInput."""
+    text = req.params.get(name)
+    if text is None:
+        return default
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
+        raise InvalidInput(f"{name} must be a whole number between {low} and {high}.", on=text[:40])
+    return int(text)
+
+
+def _given_or_new(req: func.HttpRequest) -> str:
+    """The caller's `x-ms-client-request-id` if it is a plain id, else a new one."""
+    given = req.headers.get("x-ms-client-request-id", "")
+    return given if re.match(r"^[0-9A-Za-z-]{8,64}$", given) else str(uuid.uuid4())
+
+
+def _error(error: AutopilotError) -> func.HttpResponse:
+    if isinstance(error, BodyTooLarge):
+        status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    else:
+        status = next((s for kind, s in _STATUS if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
+    code = error.reason if isinstance(error, Blocked) else type(error).__name__
+    headers = {"Retry-After": str(round(error.after))} if isinstance(error, RetryLater) else {}
+    return _error_shape(status, code, error.what, target=error.on, next_step=error.next_step, headers=headers)
+
+
+def _error_shape(
+    status: HTTPStatus,
+    code: str,
+    message: str,
+    *,
+    target: str = "",
+    next_step: str = "",
+    headers: dict[str, str] | None = None,
+) -> func.HttpResponse:
+    error = {
+        "code": code,
+        "message": message,
+        "target": target,
+        "nextStep": next_step,
+        "correlationId": correlation.get(),
+    }
+    return _json(status, {"error": error}, headers)
+
+
+def _json(status: int, body: dict[str, Any], headers: dict[str, str] | None = None) -> func.HttpResponse:
+    more = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **(headers or {})}
+    return _JsonAnswer(int(status), body, more)
+
+
+class _JsonAnswer(func.HttpResponse):
+    """An answer that still knows what it says."""
+
+    def __init__(self, status: int, content: dict[str, Any], headers: dict[str, str]) -> None:
+        super().__init__(
+            json.dumps(content, indent=2), status_code=status, headers=headers, mimetype="application/json"
+        )
+        self.content = content

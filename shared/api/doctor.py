@@ -1,0 +1,193 @@
+"""What is wrong with the installation itself, over HTTP. Called by the HTTP triggers; changes nothing.
+
+Everything is asked at once, each question with a deadline, so that a service that hangs is a finding and no hanging
+answer. What follows from the answers is the pure part's: `shared.core.reports.doctor`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, TypeVar
+
+from shared.api.deadlines import Question, ask_all
+from shared.clock import Clock
+from shared.clouds.azure.arm_checks import ArmQuestions
+from shared.clouds.elastic.hosted.client import ElasticCloud
+from shared.context import Context
+from shared.core.model.errors import AutopilotError, InvalidSettings
+from shared.core.model.messages import QUEUE
+from shared.core.model.organizations import DEFAULT
+from shared.core.model.services import hosted_services
+from shared.core.reports.doctor import clouds, judge
+from shared.core.reports.doctor.findings import Answer, Asked, Finding, Report, Topic
+from shared.installation.last_sweep import recall
+from shared.installation.pause import present_pause
+from shared.state.connect import POISON_SUFFIX
+from shared.state.ports import Storage
+from shared.state.rows import ControlRow, QueueLook
+
+T = TypeVar("T")
+Questions = dict[Asked, Question]
+
+WORK = Asked(Topic.STORAGE, f"queue {QUEUE}")
+POISON = Asked(Topic.STORAGE, f"queue {QUEUE}{POISON_SUFFIX}")
+SWEEP = Asked(Topic.CONTROL, "the last sweep")
+PAUSE = Asked(Topic.CONTROL, "the pause")
+NOBODY = "doctor"
+"""A key that no row has: asking for it tries the right to read, deleting it the right to write."""
+
+
+async def examine(context: Context) -> Report:
+    """Ask everything that the app rests on."""
+    began = _seconds()
+    arm = ArmQuestions(context.endpoints.clients, context.clock)
+    elastic = {name: _ElasticClock(api, context.clock) for name, api in context.elastic.items()}
+    own: Questions = {SWEEP: lambda: recall(context), PAUSE: lambda: present_pause(context)}
+    answers = await ask_all(_storage(context.storage) | own | _azure(context, arm) | _elastic(elastic))
+    now = context.clock.now()
+    findings = [
+        *judge.judge_settings(len(context.settings.subscriptions), context.settings.mode),
+        *_of_storage(answers, now),
+        *(judge.judge_sweep(answers[SWEEP].value, now) if answers[SWEEP].error is None else ()),
+        *(judge.judge_pause(answers[PAUSE].value) if answers[PAUSE].error is None else ()),
+        *clouds.judge_azure(_about(Topic.AZURE, answers)),
+        *_of_elastic(context, answers, now),
+        *judge.judge_clocks({"Azure": arm.ahead, "Elastic Cloud": _ahead(elastic)}),
+    ]
+    return Report(now, round((_seconds() - began) * 1000), tuple(findings), context.settings.instance_id)
+
+
+async def examine_without_settings(error: InvalidSettings, storage: Storage | None, clock: Clock) -> Report:
+    """What can be said while the settings are wrong: all that is wrong with them, and whether storage answers."""
+    began = _seconds()
+    answers = await ask_all(_storage(storage)) if storage else {}
+    findings = judge.judge_wrong_settings(error)
+    findings += _of_storage(answers, clock.now()) if storage else []
+    return Report(clock.now(), round((_seconds() - began) * 1000), tuple(findings))
+
+
+# -- asking --------------------------------------------------------------------------------------------------------
+
+
+def _storage(storage: Storage) -> Questions:
+    gone = ControlRow(NOBODY, etag='W/"none"')
+    tables: dict[str, Question] = {
+        "table connections": lambda: storage.connections.get(NOBODY, NOBODY),
+        "table journal": lambda: storage.journal.newest(NOBODY, 1),
+        "table checks": lambda: storage.checks.newest(NOBODY, 1),
+        "table control": lambda: storage.control.get(NOBODY),
+        "writing to table control": lambda: storage.control.delete(gone),
+    }
+    questions = {Asked(Topic.STORAGE, name): question for name, question in tables.items()}
+    return questions | {WORK: partial(_look, storage), POISON: partial(_poisoned, storage)}
+
+
+async def _look(storage: Storage) -> QueueLook:
+    # Not handed over as a method: the port is made with its first use, which may fail.
+    return await storage.queue.look()
+
+
+async def _poisoned(storage: Storage) -> int:
+    return await storage.queue.poisoned()
+
+
+def _azure(context: Context, arm: ArmQuestions) -> Questions:
+    settings = context.settings
+    questions: Questions = {}
+    for subscription in settings.subscriptions:
+        questions[Asked(Topic.AZURE, "private endpoints", subscription)] = partial(arm.endpoints, subscription)
+        questions[Asked(Topic.AZURE, "network interfaces", subscription)] = partial(arm.interfaces, subscription)
+    homes = {settings.zone_home.subscription_id} if settings.zone_home else set(settings.subscriptions)
+    for subscription in dict.fromkeys((*settings.subscriptions, *homes, *settings.dns_subscriptions)):
+        asked = Asked(Topic.AZURE, "private DNS zones", subscription, needed=subscription in homes)
+        questions[asked] = partial(_zones, context, arm, subscription)
+    return questions
+
+
+async def _zones(context: Context, arm: ArmQuestions, subscription: str) -> None:
+    """The list of zones, and what is in one of Elastic's."""
+    zone = await arm.zones(subscription, {service.zone for service in hosted_services()})
+    if zone is not None:
+        await context.dns.zone(zone)
+
+
+def _elastic(organizations: Mapping[str, _ElasticClock]) -> Questions:
+    region = hosted_services()[0].elastic_region
+    questions: Questions = {}
+    for name, elastic in organizations.items():
+        where = _where(name)
+        questions[Asked(Topic.ELASTIC, "private connection policies", where)] = partial(
+            elastic.ask, lambda api: api.policies(region)
+        )
+        questions[Asked(Topic.ELASTIC, "deployments", where)] = partial(
+            elastic.ask, lambda api: api.deployments([NOBODY])
+        )
+    return questions
+
+
+def _where(organization: str) -> str:
+    """How questions name an organization: the one that all have needs no name."""
+    return "" if organization == DEFAULT else organization
+
+
+def _ahead(organizations: Mapping[str, _ElasticClock]) -> timedelta | None:
+    """By any organization's answer: it is one service."""
+    return next((one.ahead for one in organizations.values() if one.ahead is not None), None)
+
+
+class _ElasticClock:
+    """Elastic Cloud, with an ear for the time in its answers; `ahead` as in `ArmQuestions`."""
+
+    def __init__(self, api: ElasticCloud, clock: Clock) -> None:
+        self._api, self._clock = api, clock
+        self.ahead: timedelta | None = None
+
+    async def ask(self, question: Callable[[ElasticCloud], Awaitable[T]]) -> T:
+        """Ask, and compare the clocks as the answer comes: later it would be an old one's time."""
+        self._api.server_time = None
+        try:
+            answer = await question(self._api)
+        except AutopilotError:
+            self._hear()
+            raise
+        self._hear()
+        return answer
+
+    def _hear(self) -> None:
+        there = self._api.server_time
+        if there is not None:
+            self.ahead = self._clock.now() - there
+
+
+# -- telling -------------------------------------------------------------------------------------------------------
+
+
+def _of_storage(answers: dict[Asked, Answer[Any]], now: datetime) -> list[Finding]:
+    findings = judge.judge_storage(_about(Topic.STORAGE, answers))
+    look, poisoned = answers[WORK], answers[POISON]
+    if look.value is not None:
+        findings += judge.judge_queue(look.value.waiting, look.value.oldest, now)
+    if poisoned.value is not None:
+        findings += judge.judge_poison(poisoned.value)
+    return findings
+
+
+def _of_elastic(context: Context, answers: dict[Asked, Answer[Any]], now: datetime) -> list[Finding]:
+    """Each organization by itself: its key, its end, what it may read."""
+    asked = _about(Topic.ELASTIC, answers)
+    findings: list[Finding] = []
+    for name, api in context.elastic.items():
+        about = {question: answer for question, answer in asked.items() if question.where == _where(name)}
+        findings += clouds.judge_elastic(about, api.key_expires, now, name)
+    return findings
+
+
+def _about(topic: Topic, answers: dict[Asked, Answer[Any]]) -> dict[Asked, Answer[Any]]:
+    return {asked: answer for asked, answer in answers.items() if asked.topic is topic}
+
+
+def _seconds() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,164 @@
+"""What a person asks over HTTP, and the manual re-run. Called by the HTTP triggers; reads state, never the clouds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from shared.context import Context
+from shared.core.diagnosis import diagnosis_of
+from shared.core.guards.modes import stance_of
+from shared.core.guards.scope import outside_by_id
+from shared.core.model.arm_ids import ArmId, connection_id, parse_endpoint_id
+from shared.core.model.conditions import READY
+from shared.core.model.errors import InvalidInput, NotFound
+from shared.core.model.messages import WorkMessage
+from shared.core.model.record import Connection
+from shared.core.model.record_document import from_document, to_document
+from shared.installation.pause import present_pause
+from shared.state.rows import ConnectionRow
+
+EXAMPLE = '{"endpoint": "<id of the private endpoint>"}'
+_CONNECTION_ID = re.compile(r"[0-9a-fA-F]{16}")
+
+
+class ConnectionNotFound(NotFound):
+    """No connection has this id."""
+
+
+class InvalidConnectionId(InvalidInput):
+    """The id is none that this app gives out."""
+
+
+class EndpointOutOfScope(InvalidInput):
+    """The endpoint is not among those that the settings include."""
+
+
+async def list_connections(context: Context) -> list[dict[str, Any]]:
+    """Every connection in short, by name."""
+    rows = [row async for row in context.storage.connections.list()]
+    mode = await _modes(context)
+    return [_summary(row, mode) for row in sorted(rows, key=lambda row: (row.name, row.connection_id))]
+
+
+async def get_connection(context: Context, wanted: str) -> dict[str, Any]:
+    """One connection in full; raises ConnectionNotFound or InvalidConnectionId."""
+    row = await find_connection(context, wanted)
+    known, mode = from_document(row.document), await _modes(context)
+    return {"id": row.connection_id, **_shown(known), "mode": mode(known.mode)}
+
+
+async def get_journal(context: Context, wanted: str, limit: int, before: str | None) -> dict[str, Any]:
+    """The newest entries of a connection's journal, and where the next page begins."""
+    row = await find_connection(context, wanted)
+    page = await context.storage.journal.newest(row.connection_id, limit, before)
+    entries = [_camel({**asdict(entry), "at": entry.at.isoformat()}) for entry in page.entries]
+    return {"connection": row.connection_id, "entries": entries, "before": page.continuation}
+
+
+async def get_checks(context: Context, wanted: str, limit: int, before: str | None) -> dict[str, Any]:
+    """The newest health checks of a connection, and where the next page begins."""
+    row = await find_connection(context, wanted)
+    page = await context.storage.checks.newest(row.connection_id, limit, before)
+    entries = [_camel({**asdict(entry), "at": entry.at.isoformat()}) for entry in page.entries]
+    return {"connection": row.connection_id, "entries": entries, "before": page.continuation}
+
+
+async def rerun_connection(context: Context, wanted: str, correlation_id: str) -> str:
+    """Enqueue a known connection; returns its id."""
+    row = await find_connection(context, wanted)
+    endpoint = parse_endpoint_id(from_document(row.document).endpoint_id)
+    return await _enqueue(context, endpoint, "manual", correlation_id)
+
+
+async def check_connection(context: Context, wanted: str, correlation_id: str) -> str:
+    """Enqueue a test of a known connection; returns its id.
+
+    It is a full run: a test alone would tell a person that the name does not resolve, and leave the record missing.
+    """
+    row = await find_connection(context, wanted)
+    return await _enqueue(context, parse_endpoint_id(from_document(row.document).endpoint_id), "check", correlation_id)
+
+
+async def rerun_endpoint(context: Context, endpoint: object, correlation_id: str) -> str:
+    """Enqueue an endpoint by its ARM id, known or not; raises InvalidInput or EndpointOutOfScope."""
+    if not isinstance(endpoint, str) or not endpoint:
+        raise InvalidInput("The body names no endpoint.", next_step=f"Send {EXAMPLE}.")
+    try:
+        wanted = parse_endpoint_id(endpoint)
+    except InvalidInput as error:
+        looks = "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Network/privateEndpoints/<name>"
+        raise InvalidInput(error.what, on=error.on, next_step=f"Send {EXAMPLE}; such an id is {looks}.") from error
+    return await _enqueue(context, wanted, "manual", correlation_id)
+
+
+async def _enqueue(context: Context, endpoint: ArmId, cause: str, correlation_id: str) -> str:
+    found = outside_by_id(context.rules.scope, endpoint)
+    if found is not None:
+        raise EndpointOutOfScope(found.message, on=endpoint.text, next_step=found.next_step)
+    await context.storage.queue.send(WorkMessage(endpoint, cause, correlation_id).encode())
+    return connection_id(endpoint.text)
+
+
+async def find_connection(context: Context, wanted: str) -> ConnectionRow:
+    """The row of a connection by its id; raises ConnectionNotFound or InvalidConnectionId."""
+    look = "GET /api/connections lists those that exist."
+    if not _CONNECTION_ID.fullmatch(wanted):
+        raise InvalidConnectionId("A connection id has 16 hexadecimal digits.", on=wanted[:80], next_step=look)
+    row = await context.storage.connections.find(wanted.lower())
+    if row is None:
+        raise ConnectionNotFound("There is no connection with this id.", on=wanted, next_step=look)
+    return row
+
+
+async def _modes(context: Context) -> Callable[[object], str]:
+    """What holds now for a connection that asked for something, by the pause and the setting of this moment."""
+    present = await present_pause(context)
+    return lambda asked: str(stance_of(str(asked or ""), context.rules.mode, present).mode)
+
+
+def _summary(row: ConnectionRow, mode: Callable[[object], str]) -> dict[str, Any]:
+    document = row.document
+    conditions = {condition.get("type"): condition for condition in document.get("conditions") or []}
+    ready = conditions.get(READY) or {}
+    return {
+        "id": row.connection_id,
+        "name": row.name,
+        "endpoint": document.get("endpoint_id"),
+        "region": row.region,
+        "phase": row.phase,
+        "mode": mode(document.get("mode")),
+        "ready": ready.get("status"),
+        "reason": ready.get("reason"),
+        "message": ready.get("message"),
+        "nextStep": ready.get("next_step"),
+        "since": ready.get("since"),
+    }
+
+
+def _shown(connection: Connection) -> dict[str, Any]:
+    document = _camel(to_document(connection))
+    del document["notices"]  # how far its notifications are is no matter of the connection's
+    for deployment, memory in zip(document["deployments"], connection.deployments, strict=True):
+        deployment["urls"] = [{"service": url.service, "url": url.url} for url in memory.urls]
+    del document["unserved"]
+    del document["operations"]  # addresses that Azure signed for the app
+    document["verdict"] = _camel(asdict(diagnosis_of(connection)))
+    return dict(document)
+
+
+def _camel(value: Any) -> Any:
+    """JSON names as HTTP APIs in Azure spell them."""
+    if isinstance(value, dict):
+        return {_camel_name(name): _camel(entry) for name, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_camel(entry) for entry in value]
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _camel_name(name: str) -> str:
+    first, *rest = str(name).split("_")
+    return first + "".join(part.capitalize() for part in rest)

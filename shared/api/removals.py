@@ -1,0 +1,64 @@
+"""The limit of removals as a person sees it: what a sweep stopped at, and the word to go on. Called over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.context import Context
+from shared.core.guards.removal_limit import Allowance
+from shared.core.model.errors import InvalidInput, NotFound
+from shared.core.model.record_document import from_document
+from shared.core.model.things import things_of
+from shared.installation import removal_limit
+
+STOP_EXAMPLE = '{"stop": "<id>"}'
+
+
+class StopNotFound(NotFound):
+    """No sweep has stopped at this, or a later one has stopped at something else."""
+
+
+async def show_removals(context: Context) -> dict[str, Any]:
+    """What may be removed, and what waits for a confirmation."""
+    return await _shown(context, await removal_limit.read(context))
+
+
+async def confirm_removals(context: Context, stop: object) -> dict[str, Any]:
+    """Let the removals that a sweep stopped at go on; raises InvalidInput or StopNotFound."""
+    if not isinstance(stop, str) or not stop:
+        raise InvalidInput(
+            "The body names no stop.", next_step=f"Send {STOP_EXAMPLE}; GET /api/removals shows the present one."
+        )
+    allowance = await removal_limit.confirm(context, stop)
+    if allowance is None:
+        raise StopNotFound(
+            "Nothing waits for this confirmation.", on=stop[:80], next_step="GET /api/removals shows what does."
+        )
+    return await _shown(context, allowance)
+
+
+async def _shown(context: Context, allowance: Allowance) -> dict[str, Any]:
+    until = allowance.confirmed_until
+    return {
+        "limit": context.settings.removal_limit,
+        "used": allowance.used,
+        "stopped": None if allowance.stopped is None else await _stopped(context, allowance),
+        "confirmed": None
+        if until is None or until <= context.clock.now()
+        else {"steps": allowance.confirmed, "until": until.isoformat()},
+    }
+
+
+async def _stopped(context: Context, allowance: Allowance) -> dict[str, Any] | None:
+    stop = allowance.stopped
+    if stop is None:
+        return None
+    connections = []
+    for connection_id in stop.connections:
+        row = await context.storage.connections.find(connection_id)
+        if row is not None:
+            known = from_document(row.document)
+            things = list(things_of(known))
+            shown = {"id": connection_id, "name": known.name, "endpoint": known.endpoint_id, "made": things}
+            connections.append(shown)
+    return {"id": stop.id, "at": stop.at.isoformat(), "steps": stop.steps, "connections": connections}

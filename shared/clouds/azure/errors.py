@@ -1,0 +1,180 @@
+"""Azure's errors, turned into the product's. Used by every ARM client; the rules are pure and stand in one place.
+
+The traps, from recordings of the live services: a failed long-running operation arrives as an error with HTTP status
+200 and its truth in the code; a failed precondition on a zone or link comes the same way, never as 412; a network that
+is already linked elsewhere is "BadRequest"; 429 may mean "another operation runs" instead of "too fast".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+
+from shared.clouds.retry_after import seconds
+from shared.core.model.errors import (
+    AnswerLost,
+    AutopilotError,
+    Blocked,
+    Forbidden,
+    LostRace,
+    NotFound,
+    NotVisibleYet,
+    RetryLater,
+    Throttled,
+)
+
+_BUSY = re.compile(
+    r"^(AnotherOperationInProgress|ReferencedResourceNotProvisioned|RetryableError\w*|Conflict|OperationNotAllowed\w*|"
+    r"ConcurrentOperation\w*|Canceled|OperationPreempted\w*)$",
+    re.IGNORECASE,
+)
+_FAULT = re.compile(
+    r"^(Internal(Server)?Error|ServiceUnavailable|Server(Timeout|Busy)|GatewayTimeout|OperationTimedOut|Timeout)$",
+    re.IGNORECASE,
+)
+_BY_PERSON = {
+    "RequestDisallowedByPolicy": "An Azure Policy forbids it: exempt this scope, or use another resource group.",
+    "ScopeLocked": "A lock forbids it: remove the lock, or let the zone live in another resource group.",
+    "MissingSubscriptionRegistration": "Register the resource provider that the message names in the subscription.",
+    "ReadOnlyDisabledSubscription": "The subscription is disabled: enable it again.",
+}
+"""Codes that come as 403 or 409 and mean neither a missing right nor another operation; what to do about each."""
+_DENIALS = {"AuthorizationFailed", "LinkedAuthorizationFailed"}
+_ABSENT = {"ResourceNotFound", "ParentResourceNotFound", "NotFound"}
+"""Of a parent that is missing too: what is read or deleted below it is gone; who writes below it knows better."""
+NO_STATUS = 0
+_MAYBE_BUSY = {NO_STATUS, HTTPStatus.OK, HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS}
+_DENIED = re.compile(
+    r"not have (?:authorization|permission) to perform action(?:\(s\))? '(?P<action>[^']+)' "
+    r"(?:over scope|on the linked scope\(s\)) '(?P<scope>[^']+)'"
+)
+_OVERLAP = "overlapping namespace"
+GROUP_GONE = "ResourceGroupNotFound"
+
+
+@contextmanager
+def arm_errors(doing: str, on: str) -> Iterator[None]:
+    """Raise the product's error for whatever the SDK raises inside."""
+    from azure.core import exceptions as azure  # noqa: PLC0415 - the SDK is imported when first used
+
+    try:
+        yield
+    except azure.ClientAuthenticationError as error:
+        raise _not_signed_in(error, doing, on) from error
+    except azure.DecodeError as error:
+        raise _unusable(doing, on) from error
+    except azure.HttpResponseError as error:
+        raise _classified(error, doing, on) from error
+    except azure.ServiceRequestError as error:
+        raise RetryLater(f"Azure could not be reached to {doing}.", on=on) from error
+    except azure.ServiceResponseError as error:
+        raise AnswerLost(f"Azure's answer was lost while asked to {doing}.", on=on) from error
+    except (azure.AzureError, ValueError, TypeError) as error:
+        # The SDK's own: ValueError for a Retry-After that is a date, TypeError for a list that is null.
+        raise _unusable(doing, on) from error
+
+
+@contextmanager
+def arm_read_errors(doing: str, on: str) -> Iterator[None]:
+    """The same for reading one thing: where its resource group is gone, it is gone too."""
+    try:
+        with arm_errors(doing, on):
+            yield
+    except Blocked as error:
+        if error.reason == GROUP_GONE:
+            raise NotFound(error.what, on=on) from error
+        raise
+
+
+def _unusable(doing: str, on: str) -> RetryLater:
+    return RetryLater(f"Azure's answer could not be used when asked to {doing}.", on=on)
+
+
+def _not_signed_in(error: object, doing: str, on: str) -> AutopilotError:
+    """azure-identity has one error for a token that is refused and for one that cannot be had just now.
+
+    Seen with azure-identity 1.27 and an App Service endpoint that answers 500, 503 and 429.
+    """
+    status = getattr(error, "status_code", None) or 0
+    if status != HTTPStatus.TOO_MANY_REQUESTS and status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return sign_in_failed(doing, on)
+    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    what = f"The identity endpoint answered {status}: no token could be had to {doing}."
+    return RetryLater(what, on=on, after=seconds(headers.get("Retry-After"), 15.0))
+
+
+def sign_in_failed(doing: str, on: str) -> Forbidden:
+    """The identity got no token, or a token that ARM refuses."""
+    return Forbidden(
+        f"Azure refused the app's identity when asked to {doing}.",
+        reason="AzureSignInFailed",
+        on=on,
+        next_step="Check that the function app has its managed identity and that AZURE_CLIENT_ID names it.",
+    )
+
+
+def _classified(error: object, doing: str, on: str) -> AutopilotError:
+    status = getattr(error, "status_code", None) or 0
+    details = getattr(error, "error", None)
+    code = str(getattr(details, "code", None) or "")
+    message = str(getattr(details, "message", None) or getattr(error, "message", "") or "")
+    response = getattr(error, "response", None)
+    headers = getattr(response, "headers", None) or {}
+    return classify(status, code, message, headers.get("Retry-After"), doing=doing, on=on)
+
+
+def classify(status: int, code: str, message: str, retry_after: str | None, *, doing: str, on: str) -> AutopilotError:
+    """The product's error for Azure's `status`, `code` and `message`; the status of a failed operation is 200."""
+    what = f"Azure answered {code or status} when asked to {doing}: {message[:300]}"
+    if status == HTTPStatus.PRECONDITION_FAILED or code == "PreconditionFailed":
+        return LostRace(what, on=on, after=1.0)
+    if code in _BY_PERSON:
+        return Blocked(what, reason=code, on=on, next_step=_BY_PERSON[code])
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN} or code in _DENIALS:
+        return _forbidden(status, message, doing, on)
+    return _passing(status, code, retry_after, what, on) or _lasting(status, code, message, what, on)
+
+
+def _passing(status: int, code: str, retry_after: str | None, what: str, on: str) -> AutopilotError | None:
+    """What goes away by itself."""
+    busy = status in _MAYBE_BUSY and _BUSY.match(code)
+    if busy or status == HTTPStatus.CONFLICT:
+        return NotVisibleYet(what, on=on, after=seconds(retry_after, 5.0))
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return Throttled(what, on=on, after=seconds(retry_after))
+    faulty = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in {HTTPStatus.REQUEST_TIMEOUT, NO_STATUS}
+    if faulty or _FAULT.match(code):
+        return RetryLater(what, on=on, after=seconds(retry_after))
+    return None
+
+
+def _lasting(status: int, code: str, message: str, what: str, on: str) -> AutopilotError:
+    """What stays until somebody changes something."""
+    if code in {GROUP_GONE, "SubscriptionNotFound"}:
+        return Blocked(what, reason=code, on=on, next_step="Create it, or correct the setting that names it.")
+    if status == HTTPStatus.NOT_FOUND or code in _ABSENT:
+        return NotFound(what, on=on)
+    if _OVERLAP in message.lower():
+        return Blocked(
+            "The network is already linked to another private DNS zone of this name, which this app cannot see.",
+            reason="NetworkLinkedToAnotherZone",
+            on=on,
+            next_step="Give the app read access to that zone so that it can be used, or remove the other link.",
+        )
+    step = "Correct what the message names; the app tries again at each sweep."
+    return Blocked(what, reason="AzureRefused", on=on, next_step=step)
+
+
+def _forbidden(status: int, message: str, doing: str, on: str) -> Forbidden:
+    if status == HTTPStatus.UNAUTHORIZED:
+        return sign_in_failed(doing, on)
+    denied = _DENIED.search(message)
+    missing = f"{denied['action']} on {denied['scope']}" if denied else f"to {doing}"
+    return Forbidden(
+        f"The app's identity lacks the right {missing}.",
+        reason="AzureRightsMissing",
+        on=on,
+        next_step=f"Assign a role that includes {denied['action'] if denied else 'the action'} at that scope.",
+    )

@@ -1,0 +1,115 @@
+"""The Event Grid custom topic that notifications are sent to: one request for a batch of CloudEvents 1.0.
+
+Used by `shared.notifications.outbox`; built by `app` when the setting names a topic. It signs in with the app's
+identity, which needs the role EventGrid Data Sender on the topic; there is no key. Publishing to a custom topic:
+https://learn.microsoft.com/azure/event-grid/post-to-custom-topic (1 MB a request, each event counted by 64 KB).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from shared.clouds.azure.errors import arm_errors
+from shared.core.model.errors import Forbidden
+from shared.core.model.notices import Notice
+from shared.correlation import Service, request_hook
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+    from azure.core.pipeline.transport import AsyncHttpTransport
+    from azure.eventgrid.aio import EventGridPublisherClient
+
+DOING = "publish notifications"
+
+
+@dataclass(frozen=True, slots=True)
+class TopicOptions:
+    """Where the topic is, and who speaks."""
+
+    url: str
+    """The topic's endpoint: https://NAME.REGION-1.eventgrid.azure.net/api/events."""
+    source: str
+    """CloudEvents' `source`: with the event's id it is unique."""
+    timeout: float = 10.0
+    """Seconds for one request."""
+
+
+class Topic:
+    """The topic. `transport` replaces the SDK's own (aiohttp), for running without sockets."""
+
+    def __init__(
+        self,
+        options: TopicOptions,
+        credential: Callable[[], AsyncTokenCredential],
+        transport: Callable[[], AsyncHttpTransport[Any, Any]] | None = None,
+    ) -> None:
+        self.options = options
+        self.rests_until: datetime | None = None
+        """Set by who uses it, after a failure: until then only the sweep tries again."""
+        self._new_credential = credential
+        self._transport = transport
+        self._credential: AsyncTokenCredential | None = None
+        self._client: EventGridPublisherClient | None = None
+
+    async def publish(self, notices: Sequence[Notice]) -> None:
+        """Return once the topic has taken all of them, in this order; any error means that it may have taken none."""
+        client = await self._opened()
+        from azure.core.messaging import CloudEvent  # noqa: PLC0415 - the SDK is imported when first used
+
+        events = [
+            CloudEvent(
+                source=self.options.source,
+                type=notice.type,
+                id=notice.id,
+                time=notice.time,
+                subject=notice.subject,
+                datacontenttype="application/json",
+                data=dict(notice.data),
+            )
+            for notice in notices
+        ]
+        try:
+            with arm_errors(DOING, on=self.options.url):
+                await client.send(events)
+        except Forbidden as error:
+            step = (
+                "Give the app's identity the role EventGrid Data Sender on the topic, or correct the topic's firewall."
+            )
+            raise Forbidden(error.what, reason=error.reason, on=self.options.url, next_step=step) from error
+
+    async def _opened(self) -> EventGridPublisherClient:
+        if self._client is None:
+            # Half a second of imports: off the event loop, so that other work in this process goes on.
+            module = await asyncio.to_thread(_import, "azure.eventgrid.aio")
+            self._credential = self._credential or self._new_credential()
+            options = {} if self._transport is None else {"transport": self._transport()}
+            self._client = module.EventGridPublisherClient(
+                self.options.url,
+                self._credential,
+                # The outbox repeats, and a caller that waits for a topic would hold up work.
+                retry_total=0,
+                connection_timeout=self.options.timeout,
+                read_timeout=self.options.timeout,
+                raw_request_hook=request_hook(Service.TOPIC),
+                **options,
+            )
+        return self._client
+
+    async def aclose(self) -> None:
+        """Close the client and the credential."""
+        if self._client is not None:
+            await self._client.close()
+            self._client = None
+        if self._credential is not None:
+            await self._credential.close()
+            self._credential = None
+
+
+def _import(name: str) -> Any:
+    import importlib  # noqa: PLC0415 - needed only here
+
+    return importlib.import_module(name)

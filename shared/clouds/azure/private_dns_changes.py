@@ -1,0 +1,220 @@
+"""Changes of private DNS zones, virtual network links and the `*` record, in ARM. Used through `private_dns`.
+
+Every write is conditional: zones and links are made only if absent; records are written, and anything is deleted, only
+if it is as it was read. ETags are given as the service answered them, as recordings of the live service show it; the
+SDK's own parameter would quote a bare one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from http import HTTPStatus
+from types import ModuleType
+from typing import Any
+from urllib.parse import urlsplit
+
+from shared.clouds.azure.arm import ArmClients
+from shared.clouds.azure.errors import arm_errors, classify
+from shared.clouds.azure.private_dns_json import WILDCARD, link_of, record_of
+from shared.core.model.arm_ids import ArmId
+from shared.core.model.errors import AutopilotError, Blocked, LostRace, NotFound, NotVisibleYet, RetryLater, Waiting
+from shared.core.model.resources import Link, WildcardRecord, Zone
+from shared.core.model.steps import CreateLink, CreateZone, DeleteLink, DeleteRecord, DeleteZone, PutWildcardRecord
+
+Begin = Callable[[Callable[[Any], None]], Awaitable[Any]]
+"""Starts a long-running operation; what it is given hears every answer."""
+
+
+class PrivateDnsChanges:
+    """Makes, changes and deletes what DNS needs."""
+
+    def __init__(self, clients: ArmClients) -> None:
+        self.clients = clients
+
+    async def create_zone(self, step: CreateZone) -> Zone:
+        """Make the zone. Raises NotVisibleYet when it exists unseen, Waiting when it takes long."""
+        zone = step.zone
+        client = await self.clients.dns(zone.subscription_id)
+        body = _models().PrivateZone({"location": "global", "tags": step.marker.tags()})
+        await self._operation(
+            *_telling(step),
+            lambda hear: client.private_zones.begin_create_or_update(
+                zone.resource_group, zone.name, body, headers=dict(_IF_ABSENT), raw_response_hook=hear
+            ),
+        )
+        return Zone(zone, step.marker)
+
+    async def create_link(self, step: CreateLink) -> Link:
+        """Link a network. Raises NotVisibleYet, Waiting, or Blocked when another zone of the name serves it."""
+        zone = step.zone
+        client = await self.clients.dns(zone.subscription_id)
+        properties = {"virtualNetwork": {"id": step.vnet_id}, "registrationEnabled": False}
+        body = _models().VirtualNetworkLink(
+            {"location": "global", "tags": step.marker.tags(), "properties": properties}
+        )
+        condition = dict(_IF_ABSENT) if step.etag is None else _if_unchanged(step.etag, zone)
+        answer = await self._operation(
+            *_telling(step),
+            lambda hear: client.virtual_network_links.begin_create_or_update(
+                zone.resource_group, zone.name, step.name, body, headers=condition, raw_response_hook=hear
+            ),
+        )
+        return link_of(answer.as_dict())
+
+    async def ended(self, step: CreateZone | CreateLink, url: str) -> AutopilotError | None:
+        """How the operation went that an earlier run began for a step, and did not see end.
+
+        None: it succeeded, or Azure does not tell of it any more. Raises Waiting while it runs, and RetryLater where
+        Azure cannot tell just now.
+        """
+        doing, on = _telling(step)
+        told = await self._told_of(url, step.zone, doing, on)
+        state = str(told.get("status") or "Succeeded")
+        if state == "Succeeded":
+            return None
+        if state not in {"Failed", "Canceled"}:
+            raise Waiting(f"Azure is still busy to {doing}.", on=on, operation=url)
+        error = told.get("error") or {}
+        code, message = str(error.get("code") or state), str(error.get("message") or "")
+        try:
+            with _there_but_unseen(doing, on), _made_but_unseen(doing, on):
+                raise classify(HTTPStatus.OK, code, message, None, doing=doing, on=on)
+        except AutopilotError as failed:
+            return failed
+
+    async def put_record(self, step: PutWildcardRecord) -> WildcardRecord:
+        """Write the `*` record; raises LostRace when it is not as it was read."""
+        zone = step.zone
+        client = await self.clients.dns(zone.subscription_id)
+        addresses = [{"ipv4Address": address} for address in step.addresses]
+        properties = {"ttl": step.ttl, "aRecords": addresses, "metadata": step.marker.metadata()}
+        body = _models().RecordSet({"properties": properties})
+        condition = dict(_IF_ABSENT) if step.etag is None else _if_unchanged(step.etag, zone)
+        doing = "write the zone's * record"
+        with _made_but_unseen(doing, zone.text), arm_errors(doing, zone.text):
+            answer = await client.record_sets.create_or_update(
+                zone.resource_group, zone.name, "A", WILDCARD, body, headers=condition
+            )
+        return record_of(answer.as_dict())
+
+    async def delete_record(self, step: DeleteRecord) -> None:
+        """Delete the `*` record; raises LostRace when it is not as it was read. One that is gone is no error."""
+        zone = step.zone
+        client = await self.clients.dns(zone.subscription_id)
+        doing = "delete the zone's * record"
+        with suppress(NotFound), arm_errors(doing, zone.text):
+            await client.record_sets.delete(
+                zone.resource_group, zone.name, "A", WILDCARD, headers=_if_unchanged(step.etag, zone)
+            )
+
+    async def delete_link(self, step: DeleteLink) -> None:
+        """Unlink a network; raises LostRace, NotVisibleYet or Waiting. A link that is gone is no error."""
+        zone = step.zone
+        client = await self.clients.dns(zone.subscription_id)
+        with suppress(NotFound):
+            await self._removal(
+                "delete the virtual network link",
+                f"{zone.text} to {step.vnet_id}",
+                lambda hear: client.virtual_network_links.begin_delete(
+                    zone.resource_group,
+                    zone.name,
+                    step.name,
+                    headers=_if_unchanged(step.etag, zone),
+                    raw_response_hook=hear,
+                ),
+            )
+
+    async def delete_zone(self, step: DeleteZone) -> None:
+        """Delete the zone; Azure refuses while a network is linked. A zone that is gone is no error."""
+        zone = step.zone
+        client = await self.clients.dns(zone.subscription_id)
+        with suppress(NotFound):
+            await self._removal(
+                "delete the private DNS zone",
+                zone.text,
+                lambda hear: client.private_zones.begin_delete(
+                    zone.resource_group, zone.name, headers=_if_unchanged(step.etag, zone), raw_response_hook=hear
+                ),
+            )
+
+    async def _told_of(self, url: str, zone: ArmId, doing: str, on: str) -> Mapping[str, Any]:
+        """What Azure tells of an operation; empty when it has forgotten it, or will not tell.
+
+        To ask is no more than a courtesy: what is wrong for good is said by the step itself, which is taken then.
+        """
+        from azure.core.rest import HttpRequest  # noqa: PLC0415 - the SDK is imported when first used
+
+        if urlsplit(url).hostname != urlsplit(self.clients.options.url).hostname:
+            return {}  # the address comes from a table: no token of ours goes anywhere but to Azure
+        client = await self.clients.dns(zone.subscription_id)
+        with suppress(NotFound, Blocked), arm_errors(doing, on):
+            response = await client.send_request(HttpRequest("GET", url))
+            response.raise_for_status()
+            return dict(response.json())
+        return {}
+
+    async def _removal(self, doing: str, on: str, begin: Begin) -> None:
+        with arm_errors(doing, on):
+            await self._finished(doing, on, begin)
+
+    async def _operation(self, doing: str, on: str, begin: Begin) -> Any:
+        with _there_but_unseen(doing, on), _made_but_unseen(doing, on), arm_errors(doing, on):
+            return await self._finished(doing, on, begin)
+
+    async def _finished(self, doing: str, on: str, begin: Begin) -> Any:
+        """Start a long-running operation and wait for its end, for a while."""
+        wait, heard = self.clients.options.operation_wait, [""]
+
+        def hear(answer: Any) -> None:
+            heard.append(answer.http_response.headers.get("Azure-AsyncOperation") or heard[-1])
+
+        poller = await begin(hear)
+        try:
+            async with asyncio.timeout(wait):
+                return await poller.result()
+        except TimeoutError:
+            message = f"Azure is still busy to {doing}; it was given {wait:.0f} s in this run."
+            raise Waiting(message, on=on, operation=heard[-1]) from None
+
+
+@contextmanager
+def _made_but_unseen(doing: str, on: str) -> Iterator[None]:
+    """A write that answers "not found" writes below, or reads back, what was made a moment ago: it will be seen."""
+    try:
+        yield
+    except NotFound as error:
+        raise NotVisibleYet(f"Azure does not show yet what was just made when asked to {doing}.", on=on) from error
+
+
+@contextmanager
+def _there_but_unseen(doing: str, on: str) -> Iterator[None]:
+    """A create-only write that is refused because the thing exists: it was not in the listing, and will be."""
+    try:
+        yield
+    except LostRace as error:
+        message = f"It exists already, though Azure did not show it, when asked to {doing}."
+        raise NotVisibleYet(message, on=on, after=error.after) from error
+
+
+def _telling(step: CreateZone | CreateLink) -> tuple[str, str]:
+    """What is done, and on what, for the errors."""
+    if isinstance(step, CreateZone):
+        return "create the private DNS zone", step.zone.text
+    return "link the private DNS zone", f"{step.zone.text} to {step.vnet_id}"
+
+
+def _models() -> ModuleType:
+    from azure.mgmt.privatedns import models  # noqa: PLC0415 - the SDK is imported when first used
+
+    return models
+
+
+def _if_unchanged(etag: str, on: ArmId) -> dict[str, str]:
+    if not etag:
+        raise RetryLater("Azure answered without an ETag; nothing is overwritten or deleted blindly.", on=on.text)
+    return {"If-Match": etag}
+
+
+_IF_ABSENT: Mapping[str, str] = {"If-None-Match": "*"}

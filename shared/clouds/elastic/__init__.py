@@ -1,0 +1,1 @@
+"""Elastic Cloud: requests to its API, and one client for each family of targets (`hosted`)."""

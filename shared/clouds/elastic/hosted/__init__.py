@@ -1,0 +1,1 @@
+"""The API of Elastic Cloud Hosted: traffic filter rulesets, their associations, claims, deployments."""

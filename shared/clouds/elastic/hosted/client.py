@@ -1,0 +1,206 @@
+"""The Elastic Cloud API: private connection policies, their associations, deployments.
+
+Used by the loop, the removal, the sweep and the doctor. A private connection policy is a traffic filter *ruleset* of
+type `azure_private_endpoint` in the API. Reference: Elastic's guide "Network security through the Elastic Cloud API"
+(elastic/docs-content, `deploy-manage/security/network-security-api.md`).
+Creating a ruleset is the one call that is not idempotent, and nothing here repeats it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Any
+
+from shared.clouds.elastic.hosted.elastic_json import claim_of, deployment_of, policy_of, updated_ruleset
+from shared.clouds.elastic.transport import ElasticOptions, ElasticTransport
+from shared.core.model.errors import AnswerLost, Blocked, Forbidden, LostRace, NotFound
+from shared.core.model.markers import marker_from_description
+from shared.core.model.resources import POLICY_TYPE, Claim, Deployment, Policy
+from shared.core.model.steps import Associate, ClaimEndpoint, CreatePolicy, UnclaimEndpoint, UpdatePolicy
+
+__all__ = ["ElasticCloud", "ElasticOptions"]
+
+_RULESETS = "/deployments/traffic-filter/rulesets"
+_CLAIMS = "/deployments/traffic-filter/link-ids"
+_NEVER_REGARDLESS = {"ignore_associations": "false"}
+"""The default, said all the same: `true` would take the policy away from everybody who uses it (S4)."""
+_PAGE = 250
+_NAMES = 200
+"""Names in one search: two clauses each, and Elasticsearch takes about a thousand."""
+
+
+class ElasticCloud(ElasticTransport):
+    """One organization of Elastic Cloud, as its API key sees it."""
+
+    # -- policies --------------------------------------------------------------------------------------------------
+
+    async def policies(self, region: str | None = None) -> tuple[Policy, ...]:
+        """Every policy of a region (`azure-eastus2`), or of all, with its associations. The API has no pages here."""
+        query = {"include_associations": "true"} | ({"region": region} if region else {})
+        body = await self.call("GET", _RULESETS, doing="list policies", on=region or "all regions", params=query)
+        return tuple(policy_of(entry) for entry in _list_in(body, "rulesets", "list policies"))
+
+    async def policy(self, policy_id: str) -> Policy | None:
+        """One policy; None when it is gone: the API answers 404 for that, and at times 403."""
+        path, query = f"{_RULESETS}/{policy_id}", {"include_associations": "true"}
+        try:
+            return policy_of(await self.call("GET", path, doing="read the policy", on=policy_id, params=query))
+        except (NotFound, Forbidden):
+            return None
+
+    async def create_policy(self, step: CreatePolicy) -> str:
+        """Create the policy and return its id. AnswerLost: it may exist; look for it before trying again.
+
+        All of it takes at most the timeout: the caller's lease rests on that.
+        """
+        rule = {"azure_endpoint_name": step.endpoint_name, "azure_endpoint_guid": step.endpoint_guid}
+        body = {
+            "name": step.name,
+            "description": step.marker.description(),
+            "type": POLICY_TYPE,
+            "region": step.region,
+            "include_by_default": False,
+            "rules": [rule],
+        }
+        doing = "create the private connection policy"
+        try:
+            async with asyncio.timeout(self.options.timeout):
+                answer = await self.call("POST", _RULESETS, doing=doing, on=step.name, body=body)
+        except TimeoutError as error:
+            raise AnswerLost(f"Elastic Cloud did not answer in time when asked to {doing}.", on=step.name) from error
+        policy_id = answer.get("id")
+        if not isinstance(policy_id, str) or not policy_id:
+            raise AnswerLost("Elastic Cloud created the policy but answered no id.", on=step.name)
+        return policy_id
+
+    async def update_policy(self, step: UpdatePolicy) -> None:
+        """Let the policy follow its endpoint. Read again first: a PUT replaces everything, and there is no ETag."""
+        path, doing = f"{_RULESETS}/{step.policy_id}", "update the policy"
+        current = await self.call("GET", path, doing=doing, on=step.policy_id)
+        marker = marker_from_description(str(current.get("description") or ""))
+        if marker is None or not step.marker.same_maker(marker) or marker.connection_id != step.marker.connection_id:
+            raise LostRace("The policy no longer carries this connection's marker.", on=step.policy_id, after=1.0)
+        await self.call("PUT", path, doing=doing, on=step.policy_id, body=updated_ruleset(current, step))
+
+    async def delete_policy(self, policy_id: str) -> None:
+        """Delete a policy that nothing is associated with, else the API refuses; one that is gone is no error."""
+        doing = "delete the policy"
+        try:
+            await self.send("DELETE", f"{_RULESETS}/{policy_id}", doing=doing, on=policy_id, params=_NEVER_REGARDLESS)
+        except NotFound:
+            return
+        except Forbidden:
+            # Also the answer for a policy that no longer exists: the list tells which it is.
+            if any(policy.id == policy_id for policy in await self.policies()):
+                raise
+
+    async def disassociate(self, policy_id: str, deployment_id: str) -> None:
+        """Take an association away; one that is gone is no error."""
+        path = f"{_RULESETS}/{policy_id}/associations/deployment/{deployment_id}"
+        with suppress(NotFound):
+            await self.send("DELETE", path, doing="disassociate the policy", on=deployment_id)
+
+    async def associate(self, step: Associate) -> bool:
+        """Associate the policy with a deployment; True when it was not associated before."""
+        body = {"entity_type": "deployment", "id": step.deployment_id}
+        response = await self.send(
+            "POST",
+            f"{_RULESETS}/{step.policy_id}/associations",
+            doing="associate the policy",
+            on=step.deployment_id,
+            body=body,
+        )
+        return response.status_code == HTTPStatus.CREATED
+
+    async def attached_to(self, deployment_id: str) -> tuple[str, ...]:
+        """Ids of the policies attached to a deployment."""
+        path = f"/deployments/traffic-filter/associations/deployment/{deployment_id}/rulesets"
+        body = await self.call("GET", path, doing="read a deployment's policies", on=deployment_id)
+        return tuple(str(entry) for entry in _list_in(body, "rulesets", "read a deployment's policies"))
+
+    # -- claims ----------------------------------------------------------------------------------------------------
+
+    async def claims(self, region: str | None = None) -> tuple[Claim, ...]:
+        """The endpoints of a region, or of all, that the organization has claimed."""
+        doing, query = "list claimed endpoints", {"region": region} if region else {}
+        body = await self.call("GET", _CLAIMS, doing=doing, on=region or "all regions", params=query)
+        return tuple(claim_of(entry) for entry in _list_in(body, "claimed_link_ids", doing))
+
+    async def claim(self, step: ClaimEndpoint) -> None:
+        """Claim an endpoint for the organization."""
+        await self.send(
+            "POST", f"{_CLAIMS}/_claim", doing="claim the endpoint", on=step.endpoint_name, body=_link(step)
+        )
+
+    async def unclaim(self, step: UnclaimEndpoint) -> None:
+        """Give a claim up. One that is not there is refused by the API (400): the list tells whether it is gone."""
+        doing = "give up the claim to the endpoint"
+        try:
+            await self.send("POST", f"{_CLAIMS}/_unclaim", doing=doing, on=step.endpoint_name, body=_link(step))
+        except Blocked:
+            held = {claim.endpoint_guid.lower() for claim in await self.claims(step.region)}
+            if step.endpoint_guid.lower() in held:
+                raise
+
+    # -- deployments -----------------------------------------------------------------------------------------------
+
+    async def deployments(self, ids_or_names: Iterable[str], *, tag: str = "") -> tuple[Deployment, ...]:
+        """Every deployment with one of these as its id or exact name, or with the tag, whatever its value.
+
+        More of them than one query takes are picked from all that there are: that is fewer requests than many queries.
+        """
+        wanted = tuple(dict.fromkeys(ids_or_names))
+        if not wanted and not tag:
+            return ()
+        if len(wanted) <= _NAMES:
+            return await self._search(_query(wanted, tag))
+        ids = {entry.lower() for entry in wanted}
+        everything = await self._search({"match_all": {}})
+        return tuple(one for one in everything if one.id in ids or one.name in wanted or (tag and tag in one.tags))
+
+    async def _search(self, query: dict[str, Any]) -> tuple[Deployment, ...]:
+        """All hits, page by page: as long as there is a cursor, and until all that match have come."""
+        doing, request = "search deployments", {"query": query, "size": _PAGE, "sort": ["id"]}
+        found: dict[str, Deployment] = {}
+        while True:
+            page = await self.call("POST", "/deployments/_search", doing=doing, on="deployments", body=request)
+            entries = _list_in(page, "deployments", doing)
+            found |= {one.id: one for one in (deployment_of(entry, self.options.probe_port) for entry in entries)}
+            cursor, matches = page.get("cursor"), page.get("match_count")
+            # The API may give fewer hits per page than asked for, so a short page is no end; the count is.
+            complete = isinstance(matches, int) and len(found) >= matches
+            if complete or not cursor or not entries or cursor == request.get("cursor"):
+                return tuple(found.values())
+            request = {"cursor": cursor}
+
+
+def _query(wanted: tuple[str, ...], tag: str) -> dict[str, Any]:
+    """Any of the ids or exact names, or the tag."""
+    terms: list[dict[str, Any]] = [
+        {"term": {field: {"value": value}}}
+        for entry in wanted
+        for field, value in (("id", entry.lower()), ("name.keyword", entry))
+    ]
+    if tag:
+        has_tag = {"term": {"metadata.tags.key": {"value": tag}}}
+        terms.append({"nested": {"path": "metadata.tags", "query": {"bool": {"filter": [has_tag]}}}})
+    return {"bool": {"should": terms, "minimum_should_match": 1}}
+
+
+def _link(step: ClaimEndpoint | UnclaimEndpoint) -> dict[str, Any]:
+    return {
+        "region": step.region,
+        "azure_endpoint_name": step.endpoint_name,
+        "azure_endpoint_guid": step.endpoint_guid,
+    }
+
+
+def _list_in(body: Mapping[str, Any], name: str, doing: str) -> list[Any]:
+    """A list that must be there: "no list" and "an empty list" lead to opposite decisions."""
+    found = body.get(name)
+    if not isinstance(found, list):
+        raise AnswerLost(f"Elastic Cloud's answer has no list of {name} when asked to {doing}.", after=15.0)
+    return found

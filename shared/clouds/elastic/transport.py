@@ -1,0 +1,120 @@
+"""Requests to the Elastic Cloud API: where it is, the key, errors, and when the key ends. Used by `elastic` only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from shared.clouds.elastic.elastic_errors import elastic_error
+from shared.clouds.server_time import server_time
+from shared.core.model.errors import AnswerLost, RetryLater
+from shared.core.model.organizations import DEFAULT
+from shared.correlation import Service, outgoing
+
+if TYPE_CHECKING:
+    import httpx
+
+
+@dataclass(frozen=True, slots=True)
+class ElasticOptions:
+    """Where the API is; the key never appears in a text of ours."""
+
+    url: str
+    api_key: str
+    timeout: float = 15.0
+    """Seconds for one request."""
+    probe_port: int = 9243
+    """Port of the private URLs."""
+    organization: str = DEFAULT
+    """What the settings call the organization of the key."""
+
+    def __repr__(self) -> str:
+        return f"ElasticOptions(url={self.url!r}, organization={self.organization!r}, api_key=<secret>)"
+
+
+class ElasticTransport:
+    """One organization's key. Nothing is repeated here: what may be sent again is for the caller to know."""
+
+    def __init__(self, options: ElasticOptions, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self.options = options
+        self._transport = transport
+        self._client: httpx.AsyncClient | None = None
+        self.key_expires: datetime | None = None
+        """When the API key ends, as the last answer said; None: not known, or never."""
+        self.server_time: datetime | None = None
+        """What time it was at the service when it last answered."""
+
+    async def call(self, method: str, path: str, *, doing: str, on: str, **options: Any) -> Mapping[str, Any]:
+        """Ask, and return the answer's JSON object; AnswerLost for anything else, `elastic_error` for a refusal."""
+        response = await self.send(method, path, doing=doing, on=on, **options)
+        try:
+            body = response.json()
+        except ValueError as error:
+            raise AnswerLost(f"Elastic Cloud's answer is no JSON when asked to {doing}.", on=on) from error
+        if not isinstance(body, dict):
+            raise AnswerLost(f"Elastic Cloud's answer is no JSON object when asked to {doing}.", on=on)
+        return body
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        doing: str,
+        on: str,
+        params: dict[str, str] | None = None,
+        body: dict[str, Any] | None = None,
+    ) -> httpx.Response:
+        """Ask, and return a successful answer; RetryLater, AnswerLost, or what `elastic_error` makes of a refusal."""
+        import httpx  # noqa: PLC0415 - imported when first used
+
+        content = None if body is None else json.dumps(body, separators=(",", ":")).encode()
+        headers = outgoing(Service.ELASTIC) | ({} if body is None else {"Content-Type": "application/json"})
+        try:
+            response = await self._http().request(method, path, params=params, content=content, headers=headers)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise RetryLater(f"Elastic Cloud could not be reached to {doing}.", on=on) from error
+        except httpx.HTTPError as error:
+            raise AnswerLost(f"Elastic Cloud's answer was lost when asked to {doing}.", on=on) from error
+        self.key_expires = _moment(response.headers.get("x-elastic-api-key-expiration")) or self.key_expires
+        self.server_time = server_time(response.headers)
+        if not response.is_success:
+            raise elastic_error(
+                response.status_code,
+                response.text,
+                response.headers,
+                doing=doing,
+                on=on,
+                organization=self.options.organization,
+            )
+        return response
+
+    def _http(self) -> httpx.AsyncClient:
+        import httpx  # noqa: PLC0415 - imported when first used
+
+        if self._client is None:
+            self._client = httpx.AsyncClient(
+                base_url=f"{self.options.url.rstrip('/')}/api/v1",
+                headers={"Authorization": f"ApiKey {self.options.api_key}", "Accept": "application/json"},
+                timeout=self.options.timeout,
+                transport=self._transport,
+            )
+        return self._client
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+
+def _moment(text: str | None) -> datetime | None:
+    """A time with its zone; anything else is not understood, and no reason to fail."""
+    try:
+        found = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+    return found if found is None or found.tzinfo else None

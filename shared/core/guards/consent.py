@@ -1,0 +1,91 @@
+"""No connection without consent (S8): which deployments the settings or their own tags open to an endpoint. Pure.
+
+Asked by `planning.wishes` and by the guard `reopening`. An endpoint's tag is only a wish: whoever may tag an endpoint
+must not thereby get into a deployment. Consent comes from the settings, or from a tag on the deployment itself in
+Elastic Cloud.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from shared.core.guards.options import Rules
+from shared.core.model.arm_ids import ArmId, connection_id
+from shared.core.model.resources import Deployment
+
+CONNECT_TAG = "elastic-privatelink-connect"
+"""Tag of a deployment: the endpoints that are to be connected to it, comma-separated; `*` for all of its region."""
+
+ENDPOINTS_TAG = "elastic-privatelink-endpoints"
+"""Tag of a deployment: the endpoints that may be connected to it if they ask, comma-separated; `*` for all.
+
+In both tags each as ARM id, as connection id, or as `resource-group/name`. A bare name is not enough: anybody can make
+an endpoint of that name in a resource group of their own.
+"""
+
+OPT_OUT_TAG = "elastic-privatelink"
+"""Tag of a deployment: `ignore` keeps the app from associating anything with it, and from taking anything away."""
+
+EVERYTHING = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a deployment is not connected, or not disconnected, and what a person can do."""
+
+    reason: str
+    message: str
+    next_step: str
+
+
+def is_denied(deployment: Deployment, rules: Rules) -> bool:
+    """Whether the settings keep everything away from the deployment; that wins over every consent (S8)."""
+    return listed(deployment, rules.deployments_denied)
+
+
+def denied(label: str) -> Problem:
+    """A deployment that the settings keep the app away from: nothing is associated with it, nothing taken away."""
+    return Problem(
+        "DeploymentOutOfScope",
+        f"The setting ELASTIC_DEPLOYMENTS_DENIED keeps the app away from deployment {label}; what stands is left.",
+        "Take the deployment out of the tag, or out of that setting.",
+    )
+
+
+def label_of(deployment: Deployment) -> str:
+    """A deployment for people."""
+    return f"{deployment.name} ({deployment.id})"
+
+
+def opted_out(deployment: Deployment) -> bool:
+    """Whether the deployment's own tag keeps the app's hands off it."""
+    return deployment.tags.get(OPT_OUT_TAG, "").strip().lower() == "ignore"
+
+
+def short_name(endpoint: ArmId) -> str:
+    """Resource group and name, as a tag of a deployment may name an endpoint."""
+    return f"{endpoint.resource_group}/{endpoint.name}".lower()
+
+
+def names_of(endpoint: ArmId) -> set[str]:
+    """The ways to name an endpoint in a deployment's tag."""
+    return {short_name(endpoint), connection_id(endpoint.text), endpoint.key}
+
+
+def entries_of(deployment: Deployment, tag: str) -> set[str]:
+    """The endpoints that a tag of the deployment names, lower case."""
+    return {entry.strip().lower() for entry in deployment.tags.get(tag, "").split(",")}
+
+
+def is_allowed(endpoint: ArmId, deployment: Deployment, rules: Rules) -> bool:
+    """Whether the settings or the deployment's own tags consent to this endpoint (S8)."""
+    if listed(deployment, rules.deployments_allowed):
+        return True
+    entries = entries_of(deployment, ENDPOINTS_TAG) | entries_of(deployment, CONNECT_TAG)
+    return bool(entries & {EVERYTHING, *names_of(endpoint)})
+
+
+def listed(deployment: Deployment, names: Collection[str]) -> bool:
+    """Whether a setting names the deployment, by id or name, or all."""
+    return EVERYTHING in names or deployment.id in names or deployment.name.lower() in names

@@ -1,0 +1,39 @@
+"""No first policy unless allowed (S1): it would cut a deployment off from all traffic that no policy admits. Pure.
+
+Asked by `planning.wishes` and `planning.associations`.
+"""
+
+from __future__ import annotations
+
+from shared.core.guards.consent import Problem, listed
+from shared.core.guards.options import Rules
+from shared.core.model.resources import Deployment
+
+FIRST_POLICY_TAG = "elastic-privatelink-first-policy"
+"""Tag of a deployment: `allow` permits its first policy, which closes it to everything that no policy admits."""
+
+INGRESS_TYPES = frozenset({"ip", "vpce", "azure_private_endpoint", "gcp_private_service_connect_endpoint"})
+"""Types of policy that close a deployment to the internet; egress and remote-cluster policies do not."""
+
+
+def may_be_first(deployment: Deployment, rules: Rules) -> bool:
+    """Whether somebody allowed that the deployment gets its first policy."""
+    tag = deployment.tags.get(FIRST_POLICY_TAG, "").strip().lower()
+    return tag == "allow" or listed(deployment, rules.first_policy_allowed)
+
+
+def first_policy_problem(deployment: Deployment, label: str, types: dict[str, str], rules: Rules) -> Problem | None:
+    """Why the deployment does not get its first policy; None: it may, or it has one."""
+    if may_be_first(deployment, rules) or any(
+        types.get(policy_id) in INGRESS_TYPES for policy_id in deployment.attached or ()
+    ):
+        return None
+    known = "It has no policy" if deployment.attached is not None else "Whether it has a policy is not known"
+    return Problem(
+        "WouldCutOffPublicTraffic",
+        f"Deployment {label}: {known}. The first one closes all its endpoints to everything that no policy admits, "
+        "including the sign-in from the Elastic Cloud console.",
+        f"If that is wanted, add it to the setting ELASTIC_FIRST_POLICY_ALLOWED "
+        f"or tag the deployment {FIRST_POLICY_TAG}=allow; "
+        "to keep other traffic, first associate an IP policy that admits it.",
+    )

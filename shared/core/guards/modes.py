@@ -1,0 +1,125 @@
+"""Enforce, observe, ignore: what the app may do for one endpoint now and why, and plans that are not carried out.
+
+Pure; used by the run, the sweep and the HTTP queries. In order: a pause, then the endpoint's tag, then the setting
+`MODE`. The tag may override the setting in both directions, so that an estate can be taken over one endpoint at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from shared.core.guards.pause import Pause
+from shared.core.guards.scope import Scope, outside
+from shared.core.model import conditions as c
+from shared.core.model.conditions import Condition
+from shared.core.model.resources import Endpoint
+from shared.core.model.steps import Step
+
+MODE_TAG = "elastic-privatelink"
+"""Tag of an endpoint: `enforce`, `observe` or `ignore`."""
+
+IGNORED_BY_TAG = "IgnoredByTag"
+"""Reason of the condition of an endpoint that its tag takes out of the app's hands."""
+
+OBSERVE_MODE = "ObserveMode"
+"""Reason of a condition that would become true if the app were allowed to change something."""
+
+
+class Mode(StrEnum):
+    """What the app may do for an endpoint."""
+
+    ENFORCE = "enforce"
+    """Everything: bring it to what should be."""
+    OBSERVE = "observe"
+    """Read, plan, test and report; change nothing in Azure or Elastic Cloud."""
+    IGNORE = "ignore"
+    """Nothing, not even remove what was made for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stance:
+    """The mode that holds for an endpoint now, where it comes from, and how a person changes it."""
+
+    mode: Mode
+    why: str
+    next_step: str
+
+    @property
+    def enforces(self) -> bool:
+        """Whether anything may be changed."""
+        return self.mode is Mode.ENFORCE
+
+
+def stance_of(asked: str, default: Mode, pause: Pause | None) -> Stance:
+    """What holds for an endpoint that asked for this (see `asked_mode`), under this setting `MODE`, now."""
+    if asked == Mode.IGNORE:
+        return Stance(Mode.IGNORE, "it is out of scope, or ignored by its tag", f"Change its tag {MODE_TAG}.")
+    if pause is not None:
+        why = f"the app is paused until {pause.until.isoformat()}" + (f" ({pause.reason})" if pause.reason else "")
+        return Stance(Mode.OBSERVE, why, "Wait until the pause is over, or lift it: DELETE /api/pause.")
+    if asked:
+        step = f"Tag the endpoint {MODE_TAG}={Mode.ENFORCE}, or take the tag off."
+        mode = Mode(asked) if asked in set(Mode) else Mode.OBSERVE
+        return Stance(mode, f"the endpoint's tag {MODE_TAG} asks for it", step)
+    step = f"Set MODE={Mode.ENFORCE}, or tag the endpoint {MODE_TAG}={Mode.ENFORCE}."
+    return Stance(default, f"the setting MODE is {default}", step)
+
+
+def asked_mode(endpoint: Endpoint, scope: Scope) -> str:
+    """What an endpoint asks for, kept in its record for when it is gone: a mode, or empty for what the setting says.
+
+    Out of scope counts as `ignore`. A value that is no mode counts as `observe`: whoever wrote it wanted something else
+    than what happens without the tag, and nothing that observing does has to be undone.
+    """
+    if outside(scope, endpoint) is not None:
+        return Mode.IGNORE
+    value = _tag(endpoint.tags)
+    if value is None:
+        return ""
+    return Mode(value) if value in set(Mode) else Mode.OBSERVE
+
+
+def tag_note(endpoint: Endpoint) -> str:
+    """What is to be said about the endpoint's tag; empty without one."""
+    value = _tag(endpoint.tags)
+    if value is None:
+        return ""
+    if value in set(Mode):
+        return f"Its tag {MODE_TAG} asks for the mode {value}."
+    modes = ", ".join(Mode)
+    return f"Its tag {MODE_TAG} has the value {value[:40]!r}, which is none of {modes}; that counts as {Mode.OBSERVE}."
+
+
+def _tag(tags: Mapping[str, str]) -> str | None:
+    """Azure compares names of tags without regard to case."""
+    return next((value.strip().lower() for name, value in tags.items() if name.lower() == MODE_TAG), None)
+
+
+def ignored(endpoint: Endpoint) -> Condition:
+    """The condition of an endpoint that its tag takes out of the app's hands."""
+    message = f"{tag_note(endpoint)} What was made for it is left as it is."
+    step = f"Take the tag {MODE_TAG} off to have it handled again."
+    return Condition(c.RECOGNISED, c.Status.FALSE, IGNORED_BY_TAG, message, step, c.Kind.EVENT)
+
+
+def not_carried_out(
+    conditions: Iterable[Condition], steps: Iterable[Step], stance: Stance
+) -> tuple[tuple[Condition, ...], tuple[str, ...]]:
+    """A plan's conditions and the texts of its steps for the record, where the steps are not carried out.
+
+    The conditions say what would be done. In a mode that enforces they stay as they are, and no step is left.
+    """
+    if stance.enforces:
+        return tuple(conditions), ()
+    planned = tuple(steps)
+    return tuple(_held(condition, planned, stance) for condition in conditions), tuple(map(str, planned))
+
+
+def _held(condition: Condition, steps: tuple[Step, ...], stance: Stance) -> Condition:
+    todo = [str(step) for step in steps if step.condition == condition.type]
+    if condition.true or condition.needs is c.Kind.PERSON or not todo:
+        return condition
+    message = f"Not done, because {stance.why}: {'; '.join(todo)}."
+    return replace(condition, reason=OBSERVE_MODE, message=message, next_step=stance.next_step, needs=c.Kind.EVENT)

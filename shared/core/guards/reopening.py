@@ -1,0 +1,78 @@
+"""Whether an association of ours may be taken away: never a deployment's last policy (S2). Pure.
+
+Called by `plan_associations` and `plan_removal`. Without any policy a deployment is open to the internet, so the last
+one is taken away only where somebody allowed exactly that. What is not known counts as the last one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from shared.core.guards.consent import OPT_OUT_TAG, Problem, denied, is_denied, label_of, listed, opted_out
+from shared.core.guards.cutting_off import INGRESS_TYPES
+from shared.core.guards.options import Rules
+from shared.core.model.resources import Deployment
+from shared.core.model.steps import Disassociate
+
+LAST_POLICY_TAG = "elastic-privatelink-last-policy"
+"""Tag of a deployment: `allow` permits that its last policy is taken away, which opens it to the internet."""
+
+
+def plan_disassociation(
+    deployment_id: str,
+    policy_id: str,
+    deployments: tuple[Deployment, ...],
+    types: Mapping[str, str],
+    rules: Rules,
+) -> Disassociate | Problem:
+    """The step, or why it is not taken. `types`: of each policy in the region, by its id."""
+    deployment = next((one for one in deployments if one.id == deployment_id), None)
+    if deployment is None:
+        return _reopens(deployment_id, "what else protects it is not known: it is not visible to the API key")
+    return _hands_off(deployment, rules) or _unless_last(deployment, policy_id, types, rules)
+
+
+def _hands_off(deployment: Deployment, rules: Rules) -> Problem | None:
+    """Whether somebody keeps the app from changing anything about the deployment."""
+    label = label_of(deployment)
+    if is_denied(deployment, rules):
+        return denied(label)
+    if not opted_out(deployment):
+        return None
+    return Problem(
+        "DeploymentOptedOut",
+        f"Deployment {label} has the tag {OPT_OUT_TAG}=ignore: its association is left as it is.",
+        "Take that tag off the deployment, or disassociate the policy in the Elastic Cloud console.",
+    )
+
+
+def _unless_last(
+    deployment: Deployment, policy_id: str, types: Mapping[str, str], rules: Rules
+) -> Disassociate | Problem:
+    if may_reopen(deployment, rules):
+        return Disassociate(policy_id, deployment.id, deployment.name, may_reopen=True)
+    if deployment.attached is None:
+        return _reopens(label_of(deployment), "which other policies it has is not known")
+    if not protected_without(policy_id, deployment.attached, types):
+        return _reopens(label_of(deployment), "it is the last one that restricts who may connect")
+    return Disassociate(policy_id, deployment.id, deployment.name)
+
+
+def protected_without(policy_id: str, attached: tuple[str, ...], types: Mapping[str, str]) -> bool:
+    """Whether another of the policies attached to a deployment keeps it closed to the internet."""
+    return any(types.get(other) in INGRESS_TYPES for other in attached if other != policy_id)
+
+
+def may_reopen(deployment: Deployment, rules: Rules) -> bool:
+    """Whether somebody allowed that the deployment's last policy is taken away."""
+    tag = deployment.tags.get(LAST_POLICY_TAG, "").strip().lower()
+    return tag == "allow" or listed(deployment, rules.last_policy_allowed)
+
+
+def _reopens(label: str, why: str) -> Problem:
+    return Problem(
+        "WouldReopenPublicAccess",
+        f"The policy stays associated with deployment {label}: {why}. Without any policy it is open to the internet.",
+        "First associate another policy with it, for example an IP policy; or, if it may be open, add it to the "
+        f"setting ELASTIC_LAST_POLICY_ALLOWED or tag it {LAST_POLICY_TAG}=allow.",
+    )

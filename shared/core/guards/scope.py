@@ -1,0 +1,110 @@
+"""Which endpoints are in scope (S8): allow and deny lists for subscriptions, resource groups, locations and tags.
+
+Pure; built by `settings`, asked by `reconcile`, `aside`, the sweep and the HTTP queries. A deny list always wins. What
+an event or a request says has no part in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from shared.core.model import conditions as c
+from shared.core.model.arm_ids import ArmId
+from shared.core.model.conditions import Condition
+from shared.core.model.resources import Endpoint
+
+EVERYTHING = "*"
+_ALL = frozenset({EVERYTHING})
+_NONE: frozenset[str] = frozenset()
+OUT_OF_SCOPE = "OutOfScope"
+"""Reason of the condition of an endpoint outside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The lists, all entries in lower case; `*` for everything, and no other wildcard."""
+
+    subscriptions: frozenset[str] = _ALL
+    subscriptions_denied: frozenset[str] = _NONE
+    groups: frozenset[str] = _ALL
+    """Resource groups: a bare name in any subscription, or `subscription-id/name`."""
+    groups_denied: frozenset[str] = _NONE
+    locations: frozenset[str] = _ALL
+    """Azure's short names: `eastus2`."""
+    locations_denied: frozenset[str] = _NONE
+    tags: frozenset[str] = _ALL
+    """`name` or `name=value`; an endpoint needs one of them."""
+    tags_denied: frozenset[str] = _NONE
+
+    @property
+    def told_by_id(self) -> bool:
+        """Whether an endpoint's id alone tells everything: no list looks at locations or tags."""
+        return self.locations == self.tags == _ALL and not self.locations_denied and not self.tags_denied
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Why an endpoint is out of scope, and the setting that says so."""
+
+    setting: str
+    message: str
+
+    @property
+    def next_step(self) -> str:
+        """What a person can do who wants it handled."""
+        return f"If the app is to handle this endpoint, change the setting {self.setting}."
+
+    @property
+    def condition(self) -> Condition:
+        """It as the condition of a connection."""
+        message = f"{self.message} What was made for it is left as it is."
+        return Condition(c.RECOGNISED, c.Status.FALSE, OUT_OF_SCOPE, message, self.next_step, c.Kind.EVENT)
+
+
+def outside_by_id(scope: Scope, endpoint: ArmId) -> Outside | None:
+    """What can be told without reading the endpoint: its subscription and resource group."""
+    subscription, group = endpoint.subscription_id.lower(), endpoint.resource_group.lower()
+    return _judge(
+        f"Its subscription {subscription} is not",
+        {subscription},
+        scope.subscriptions,
+        scope.subscriptions_denied,
+        "AZURE_SUBSCRIPTIONS",
+    ) or _judge(
+        f"Its resource group {endpoint.resource_group} is not",
+        {group, f"{subscription}/{group}"},
+        scope.groups,
+        scope.groups_denied,
+        "AZURE_RESOURCE_GROUPS",
+    )
+
+
+def outside(scope: Scope, endpoint: Endpoint) -> Outside | None:
+    """Why an endpoint is out of scope; None: it is not."""
+    location = plain_location(endpoint.location)
+    tags = {name.lower() for name in endpoint.tags}
+    tags |= {f"{name}={value}".lower() for name, value in endpoint.tags.items()}
+    return (
+        outside_by_id(scope, endpoint.id)
+        or _judge(
+            f"Its location {location} is not", {location}, scope.locations, scope.locations_denied, "AZURE_LOCATIONS"
+        )
+        or _judge("None of its tags is", tags, scope.tags, scope.tags_denied, "AZURE_TAGS")
+    )
+
+
+def plain_location(text: str) -> str:
+    """A location's short name: `East US 2` and `eastus2` are one."""
+    return text.replace(" ", "").lower()
+
+
+def _judge(
+    told: str, keys: AbstractSet[str], allowed: AbstractSet[str], denied: AbstractSet[str], setting: str
+) -> Outside | None:
+    found = sorted((keys | _ALL) & denied)
+    if found:
+        return Outside(f"{setting}_DENIED", f"The setting {setting}_DENIED excludes it, by its entry {found[-1]}.")
+    if EVERYTHING in allowed or keys & allowed:
+        return None
+    return Outside(setting, f"{told} in the setting {setting}.")

@@ -1,0 +1,135 @@
+"""Ownership markers: how the app recognises, in Azure and in Elastic Cloud, what it made itself.
+
+Written by `plan` into zones and links (tags), records (metadata) and policies (description); read by `clouds` when they
+turn answers into values. A thing without our marker is never changed and never deleted. The markers also let the state
+tables be rebuilt from nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shared.core.model.arm_ids import connection_id
+
+INSTANCE = "elastic-privatelink-instance"
+"""Tag and metadata name: which installation of the app made the thing."""
+CONNECTION = "elastic-privatelink-connection"
+ENDPOINT = "elastic-privatelink-endpoint"
+_HOLDER = "elastic-privatelink-holder-"
+"""Metadata name before a connection id; the value is the address, a blank, and the endpoint's id."""
+
+MAX_TAG_VALUE = 256  # https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources#limitations
+_DESCRIPTION = re.compile(r"\[elastic-privatelink instance=(?P<instance>\S+) connection=(?P<connection>[0-9a-f]{16})\]")
+
+_ENDPOINT = re.compile(r"Azure private endpoint (?P<endpoint>/subscriptions/\S+)\. ")
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """Which installation made a thing, for which connection."""
+
+    instance: str
+    connection_id: str
+    endpoint_id: str = ""
+
+    def tags(self) -> dict[str, str]:
+        """The marker as Azure tags; an id too long for a tag value is left out, the connection id identifies it."""
+        tags = {INSTANCE: self.instance, CONNECTION: self.connection_id}
+        if 0 < len(self.endpoint_id) <= MAX_TAG_VALUE:
+            tags[ENDPOINT] = self.endpoint_id
+        return tags
+
+    def description(self) -> str:
+        """The marker as the description of an Elastic Cloud policy."""
+        sentence = f"Azure private endpoint {self.endpoint_id}. Made and kept by Private Link Autopilot."
+        return f"{sentence} [elastic-privatelink instance={self.instance} connection={self.connection_id}]"
+
+    def described_in(self, description: str) -> bool:
+        """Whether a policy's description says all of this; a person may have written more around it."""
+        return self.description() in description
+
+    def same_maker(self, other: Marker | None) -> bool:
+        """Whether `other` was made by the same installation."""
+        return other is not None and other.instance == self.instance
+
+
+def maker_of(marker: Marker | RecordMarker | None) -> str:
+    """Who made a thing, for people, as far as its marker tells."""
+    if marker is None:
+        return "others"
+    whose = f" for connection {marker.connection_id}" if isinstance(marker, Marker) else ""
+    return f"installation {marker.instance}{whose}"
+
+
+def marker_from_tags(tags: Mapping[str, str] | None) -> Marker | None:
+    """The marker in a resource's tags, or None."""
+    found = {name.lower(): value for name, value in (tags or {}).items()}
+    if INSTANCE not in found or CONNECTION not in found:
+        return None
+    return Marker(found[INSTANCE], found[CONNECTION], found.get(ENDPOINT, ""))
+
+
+def marker_from_description(description: str | None) -> Marker | None:
+    """The marker in a policy's description, or None."""
+    found = _DESCRIPTION.search(description or "")
+    if found is None:
+        return None
+    named = _ENDPOINT.search(description or "")
+    # Only as good as its hash: whoever edits the text must not make us look at another endpoint.
+    endpoint = named["endpoint"] if named and connection_id(named["endpoint"]) == found["connection"] else ""
+    return Marker(found["instance"], found["connection"], endpoint)
+
+
+def updated_description(current: str, marker: Marker) -> str:
+    """The description with this marker in it: as it is if it has it; a person's words are lost only with an old one."""
+    return current if marker.described_in(current) else marker.description()
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """An endpoint whose address stands in a record of ours."""
+
+    connection_id: str
+    address: str
+    endpoint_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordMarker:
+    """Which installation made a record, and whose addresses stand in it."""
+
+    instance: str
+    holders: tuple[Holder, ...]
+
+    def holder(self, connection_id: str) -> Holder | None:
+        """The entry of one connection."""
+        return next((holder for holder in self.holders if holder.connection_id == connection_id), None)
+
+    def with_holder(self, new: Holder) -> RecordMarker:
+        """The same marker with one connection's entry added or replaced."""
+        others = tuple(holder for holder in self.holders if holder.connection_id != new.connection_id)
+        return RecordMarker(self.instance, (*others, new))
+
+    def without(self, connection_id: str) -> RecordMarker:
+        """The same marker without one connection's entry."""
+        return RecordMarker(self.instance, tuple(h for h in self.holders if h.connection_id != connection_id))
+
+    def metadata(self) -> dict[str, str]:
+        """The marker as the metadata of a record set."""
+        entries = {f"{_HOLDER}{h.connection_id}": f"{h.address} {h.endpoint_id}".strip() for h in self.holders}
+        return {INSTANCE: self.instance, **entries}
+
+
+def record_marker(metadata: Mapping[str, str] | None) -> RecordMarker | None:
+    """The marker in a record set's metadata, or None."""
+    found = {name.lower(): value for name, value in (metadata or {}).items()}
+    if INSTANCE not in found:
+        return None
+    holders = []
+    for name, value in sorted(found.items()):
+        if name.startswith(_HOLDER):
+            address, _, endpoint_id = value.partition(" ")
+            holders.append(Holder(name.removeprefix(_HOLDER), address, endpoint_id))
+    return RecordMarker(found[INSTANCE], tuple(holders))

@@ -1,0 +1,59 @@
+"""Notifications as values: an event on its way, and what a connection's record remembers of them.
+
+An event is made and stored in the same write as what it tells, and sent from there by `shared.notifications.outbox`; so
+it is the same however often it is sent, and none is lost with a process. `core.notifications` says what is told.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Type(StrEnum):
+    """Every type of event."""
+
+    READY = "ElasticPrivateLink.ConnectionReady"
+    DEGRADED = "ElasticPrivateLink.ConnectionDegraded"
+    BLOCKED = "ElasticPrivateLink.ConnectionBlocked"
+    REMOVING = "ElasticPrivateLink.ConnectionRemoving"
+    REMOVED = "ElasticPrivateLink.ConnectionRemoved"
+    KEY_EXPIRING = "ElasticPrivateLink.KeyExpiring"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """An event as it is sent: the attributes of a CloudEvent, but for its source, which is the installation."""
+
+    id: str
+    """The same at every attempt: receivers drop what they have seen."""
+    type: Type
+    subject: str
+    time: datetime
+    """When it happened, not when it was sent."""
+    data: Mapping[str, Any]
+    """JSON values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """What a connection's receivers have been told, and what waits to be sent."""
+
+    told: str = ""
+    """The state that the last event told; empty: none yet."""
+    turned: str = ""
+    """A state that differs from what was told, and has not lasted long enough to be told."""
+    turned_at: datetime | None = None
+    number: int = 0
+    """Of the last event; each of a connection's events has the next one."""
+    outbox: tuple[Notice, ...] = ()
+    """Oldest first."""
+
+
+def notice_id(*parts: object) -> str:
+    """The id of the event that these parts tell: always the same one."""
+    return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:32]

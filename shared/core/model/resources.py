@@ -1,0 +1,196 @@
+"""What Azure and Elastic answered, as plain values. Made by `clouds`, read by `plan`; nothing here calls anything.
+
+A value that could not be learnt is None where that can happen, never an empty collection: "no policies are attached"
+and "we do not know" lead to opposite decisions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+from shared.core.model.arm_ids import ArmId
+from shared.core.model.markers import Marker, RecordMarker
+from shared.core.model.private_urls import PrivateUrl
+
+POLICY_TYPE = "azure_private_endpoint"
+"""Type of a private connection policy among Elastic Cloud's traffic filters."""
+
+NO_TAGS: Mapping[str, str] = MappingProxyType({})
+
+
+class ConnectionStatus(StrEnum):
+    """State of a private link connection: https://learn.microsoft.com/azure/private-link/private-endpoint-overview."""
+
+    PENDING = "Pending"
+    APPROVED = "Approved"
+    REJECTED = "Rejected"
+    DISCONNECTED = "Disconnected"
+    UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A private endpoint, as ARM answered it."""
+
+    id: ArmId
+    name: str
+    """Verbatim: Elastic approves only an exact match of name and GUID."""
+    guid: str
+    """`properties.resourceGuid`, verbatim; Elastic's console calls it the resource ID. Empty: not there yet."""
+    location: str
+    provisioning_state: str
+    alias: str
+    """What its connection names: an alias, or a resource id for a service of one's own tenant."""
+    status: ConnectionStatus
+    status_description: str
+    vnet_id: str
+    nic_ids: tuple[str, ...] = ()
+    address: str | None = None
+    """Private IPv4 address of its network interface; None: not there yet."""
+    tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
+
+    def tag(self, name: str) -> str:
+        """A tag's value without blanks around it, empty if there is none; Azure compares tag names without case."""
+        return next((value.strip() for tag, value in self.tags.items() if tag.lower() == name), "")
+
+
+AZURE_NAME_SERVER = "168.63.129.16"
+"""Azure's own name server, the only one that knows private zones: https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16."""
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualNetwork:
+    """A virtual network, as far as it explains what a client in it sees."""
+
+    id: str
+    dns_servers: tuple[str, ...] = ()
+    """What its machines ask for names; empty: Azure's name server."""
+    peers: tuple[str, ...] = ()
+    """Ids of the networks that it is connected with, both sides agreeing."""
+
+    @property
+    def own_dns_servers(self) -> tuple[str, ...]:
+        """Name servers that are not Azure's; none when Azure's is among them, for then it answers in the end."""
+        return () if AZURE_NAME_SERVER in self.dns_servers else self.dns_servers
+
+    def reaches(self, other: str) -> bool:
+        """Whether there is a direct route to another network (or it is the same)."""
+        return other.lower() in {self.id.lower(), *(peer.lower() for peer in self.peers)}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A virtual network link of a private DNS zone."""
+
+    id: str
+    name: str
+    vnet_id: str
+    completed: bool
+    marker: Marker | None = None
+    etag: str = ""
+    failed: bool = False
+    """Azure tried to make it and could not: it serves nobody, whatever it says of itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class WildcardRecord:
+    """The `*` A record set of a zone."""
+
+    addresses: tuple[str, ...]
+    etag: str
+    marker: RecordMarker | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A private DNS zone with what of it matters to us."""
+
+    id: ArmId
+    marker: Marker | None = None
+    links: tuple[Link, ...] = ()
+    record: WildcardRecord | None = None
+    """None: there is no `*` A record set."""
+    other_records: int | None = None
+    """Record sets besides `*` and the zone's own SOA; None: not looked at."""
+    etag: str = ""
+
+    @property
+    def name(self) -> str:
+        """The zone's DNS name."""
+        return self.id.name
+
+    def link_to(self, vnet_id: str) -> Link | None:
+        """The link to a virtual network, if there is one that serves it or is being made."""
+        return next((link for link in self._links_to(vnet_id) if not link.failed), None)
+
+    def failed_link_to(self, vnet_id: str) -> Link | None:
+        """What is left of an attempt to link a virtual network, if Azure keeps it."""
+        return next((link for link in self._links_to(vnet_id) if link.failed), None)
+
+    def _links_to(self, vnet_id: str) -> list[Link]:
+        return [link for link in self.links if link.vnet_id.lower() == vnet_id.lower()]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of a private connection policy: the endpoint that it lets in."""
+
+    endpoint_name: str
+    endpoint_guid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A traffic filter ruleset of Elastic Cloud, of any type."""
+
+    id: str
+    name: str
+    type: str
+    region: str
+    include_by_default: bool
+    description: str
+    rules: tuple[Rule, ...]
+    associations: tuple[str, ...] = ()
+    """Ids of the deployments that it is associated with, those that our key may see."""
+    marker: Marker | None = None
+    other_rules: int = 0
+    """Rules that name no Azure endpoint."""
+    hidden_associations: int = 0
+    """Associations with deployments that our key may not see."""
+
+    @property
+    def used(self) -> bool:
+        """Whether any deployment is associated with it, seen by our key or not."""
+        return bool(self.associations) or self.hidden_associations > 0
+
+    def admits_only(self, guid: str) -> bool:
+        """Whether nothing but this endpoint comes in by it."""
+        return not self.other_rules and all(rule.endpoint_guid.lower() == guid.lower() for rule in self.rules)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An endpoint that this organization has claimed: no other organization can name it in a policy."""
+
+    region: str
+    endpoint_name: str
+    endpoint_guid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """An Elastic Cloud Hosted deployment."""
+
+    id: str
+    name: str
+    region: str
+    """Region of its Elasticsearch, as Elastic names it: `azure-eastus2`. Empty: unknown."""
+    running: bool
+    """False for hidden, stopped and shut-down ones: they stay listed for a while."""
+    attached: tuple[str, ...] | None
+    """Ids of the policies attached to it; None: unknown."""
+    tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
+    urls: tuple[PrivateUrl, ...] = ()

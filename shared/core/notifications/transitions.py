@@ -1,0 +1,92 @@
+"""Which events tell what becomes of a connection, and when. Pure; used by `shared.notifications.outbox`.
+
+Nothing here compares "before" with "after": what a connection is now is compared with what was last told, so a run that
+died in between takes nothing with it. `docs/notifications.md` is for receivers; tests hold its JSON Schema to what is
+made here.
+
+* The first state worth telling, and a removal, are told at once.
+* Any later change is told once it has lasted (`lasting`): what comes and goes in between is not.
+* Of what was never told, no end is told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared.core.model.conditions import READY, Phase
+from shared.core.model.notices import Notice, Notices, Type, notice_id
+from shared.core.model.record import Connection
+
+MOST_WAITING = 20
+"""Events of one connection in its outbox; past that the oldest is dropped."""
+
+_TEXT = 500
+"""Characters of a free text in an event."""
+
+_TYPES = {
+    Phase.READY: Type.READY,
+    Phase.DEGRADED: Type.DEGRADED,
+    Phase.BLOCKED: Type.BLOCKED,
+    Phase.REMOVING: Type.REMOVING,
+    Phase.REMOVED: Type.REMOVED,
+}
+_GONE = {Phase.REMOVING, Phase.REMOVED}
+
+
+def note(connection: Connection, now: datetime, *, lasting: timedelta, correlation_id: str) -> Connection:
+    """The record with the event of its present state in the outbox, if that is to be told now."""
+    notices, state = connection.notices, _state(connection)
+    if not state or state == notices.told:
+        return replace(connection, notices=replace(notices, turned="", turned_at=None))
+    since = notices.turned_at if notices.turned == state and notices.turned_at else now
+    told_phase = notices.told.partition(" ")[0]
+    at_once = not told_phase or connection.phase in _GONE or told_phase in _GONE
+    if not at_once and now - since < lasting:
+        return replace(connection, notices=replace(notices, turned=state, turned_at=since))
+    number = notices.number + 1
+    notice = Notice(
+        id=notice_id(connection.id, number, state, since.isoformat()),
+        type=_TYPES[connection.phase],
+        subject=connection.endpoint_id,
+        time=since,
+        data=_data(connection, number, told_phase, correlation_id),
+    )
+    outbox = (*notices.outbox, notice)[-MOST_WAITING:]
+    return replace(connection, notices=Notices(told=state, number=number, outbox=outbox))
+
+
+def _state(connection: Connection) -> str:
+    """What is compared with what was told; empty when the phase is none to tell."""
+    phase = connection.phase
+    if phase not in _TYPES or (phase in _GONE and not connection.notices.told):
+        return ""
+    if phase is not Phase.BLOCKED:
+        return str(phase)
+    # Another reason asks somebody for something else. The reasons of Degraded come and go by themselves.
+    ready = connection.condition(READY)
+    return f"{phase} {ready.reason if ready else ''}"
+
+
+def _data(connection: Connection, number: int, told_phase: str, correlation_id: str) -> dict[str, Any]:
+    ready = connection.condition(READY)
+    return {
+        "connection": connection.id,
+        "endpoint": connection.endpoint_id,
+        "name": connection.name,
+        "region": connection.region,
+        "phase": str(connection.phase),
+        "previousPhase": told_phase or None,
+        "reason": ready.reason if ready else "",
+        "message": ready.message[:_TEXT] if ready else "",
+        "nextStep": ready.next_step[:_TEXT] if ready else "",
+        "sequence": number,
+        "correlationId": correlation_id,
+    }
+
+
+def sent(connection: Connection, ids: frozenset[str]) -> Connection:
+    """The record once the topic has taken these events."""
+    left = tuple(notice for notice in connection.notices.outbox if notice.id not in ids)
+    return replace(connection, notices=replace(connection.notices, outbox=left))

@@ -1,0 +1,134 @@
+"""Advice: what a person should know about a connection though nothing is wrong, or not with it, or not yet. Pure.
+
+`plan_elastic` finds what the Elastic Cloud API tells, `diagnosis` adds what the networks tell. Advice makes no
+condition False and wakes nobody; it stands beside the verdict, with a next step of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+
+from shared.core.model.record import Advice, Connection
+from shared.core.model.resources import AZURE_NAME_SERVER, POLICY_TYPE, ConnectionStatus, Deployment, Policy
+from shared.core.planning.desired import Desired
+
+KEY_WARNING = timedelta(days=14)
+"""How long before its end an API key is spoken of; the alert of the templates has the same time."""
+_SIGN_IN = "ConsoleSignInAffected"
+
+
+def policy_advice(desired: Desired, policies: Collection[Policy], used: str) -> tuple[Advice, ...]:
+    """About policies besides the one in use; `policies` are those of every region."""
+    guid, region = desired.endpoint.guid.lower(), desired.service.elastic_region
+    others = [policy for policy in policies if policy.type == POLICY_TYPE and policy.id != used]
+    ours = [policy for policy in others if guid in _guids(policy)]
+    found = (
+        _duplicated([policy for policy in ours if policy.region == region]),
+        _elsewhere([policy for policy in ours if policy.region != region], region),
+        _mistyped(desired, [policy for policy in others if policy not in ours]),
+    )
+    return tuple(advice for advice in found if advice is not None)
+
+
+def _guids(policy: Policy) -> set[str]:
+    return {rule.endpoint_guid.lower() for rule in policy.rules}
+
+
+def _duplicated(policies: list[Policy]) -> Advice | None:
+    if not policies:
+        return None
+    return Advice(
+        "PolicyDuplicated",
+        f"Further policies let this endpoint in: {_named(policies)}. They are not used, and admit it wherever they are "
+        "associated.",
+        "Delete those that nobody needs, after a look at what they are associated with.",
+    )
+
+
+def _elsewhere(policies: list[Policy], region: str) -> Advice | None:
+    if not policies:
+        return None
+    return Advice(
+        "PolicyInAnotherRegion",
+        f"A policy with this endpoint's GUID is in another region: {_named(policies)}. It does nothing there: the "
+        f"endpoint leads to {region}.",
+        "Delete it; the policy for this endpoint is made in the right region.",
+    )
+
+
+def _mistyped(desired: Desired, policies: list[Policy]) -> Advice | None:
+    """Only while the approval is awaited, and only policies of people: many endpoints may have one name."""
+    if desired.endpoint.status is not ConnectionStatus.PENDING:
+        return None
+    name = desired.endpoint.name
+    meant = [
+        policy
+        for policy in policies
+        if policy.marker is None and any(rule.endpoint_name == name for rule in policy.rules)
+    ]
+    if not meant:
+        return None
+    return Advice(
+        "PolicyGuidMismatch",
+        f"A policy names {name} with another GUID: {_named(meant)}. If it was meant for this endpoint it approves "
+        f"nothing: Elastic wants exactly {desired.endpoint.guid}.",
+        "Correct or delete it. The GUID is the endpoint's properties.resourceGuid, not its resource id.",
+    )
+
+
+def _named(policies: Iterable[Policy]) -> str:
+    return ", ".join(f"{policy.id} ({policy.name}, {policy.region})" for policy in sorted(policies, key=_by_id))
+
+
+def _by_id(policy: Policy) -> str:
+    return policy.id
+
+
+def sign_in_advice(
+    deployments: Collection[Deployment], served: Collection[str], types: dict[str, str], before: Collection[Advice]
+) -> Advice | None:
+    """Deployments that only private connection policies protect: the console's sign-in comes over the internet.
+
+    Where the policies of one are not known, what was said `before` is said again.
+    """
+    reached = [deployment for deployment in deployments if deployment.id in served and deployment.running]
+    attached = [(deployment.name, deployment.attached) for deployment in reached]
+    if any(policy_ids is None for _, policy_ids in attached):
+        return next((advice for advice in before if advice.reason == _SIGN_IN), None)
+    # A policy that is not listed may well be an IP policy: nothing is claimed then.
+    shut = [name for name, ids in attached if not any(types.get(one, "ip") == "ip" for one in ids or ())]
+    if not shut:
+        return None
+    return Advice(
+        _SIGN_IN,
+        f"No IP policy is associated with {', '.join(sorted(shut))}: opening Kibana out of the Elastic Cloud console "
+        "fails (Invalid SAML request), as does all other traffic from the internet. Signing in by Kibana's private URL "
+        "works.",
+        "If people need the console's sign-in, associate an IP policy that admits their addresses.",
+    )
+
+
+def key_advice(expires: datetime | None, now: datetime) -> Advice | None:
+    """The Elastic Cloud API key ends soon; None: it does not, or nobody knows."""
+    if expires is None or expires - now > KEY_WARNING:
+        return None
+    return Advice(
+        "ElasticKeyExpiring",
+        f"The Elastic Cloud API key ends on {expires:%Y-%m-%d}. Connections go on working; the app can make and repair "
+        "none after that.",
+        "Create a new key in the Elastic Cloud console and set ELASTIC_API_KEY.",
+    )
+
+
+def network_advice(connection: Connection) -> Advice | None:
+    """The endpoint's network asks its own name servers, and the app cannot see what these answer its clients."""
+    network = connection.network
+    if network is None or not network.dns_servers or network.vnet_id.lower() != connection.vnet_id.lower():
+        return None
+    return Advice(
+        "CustomDnsServers",
+        f"Virtual network {network.vnet_id} asks its own name servers ({', '.join(network.dns_servers)}). Its clients "
+        "find the private endpoint only if these forward the zone; this app cannot see whether they do.",
+        f"Let them forward the zone to {AZURE_NAME_SERVER} out of a network that it is linked to.",
+    )

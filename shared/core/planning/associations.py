@@ -1,0 +1,211 @@
+"""The plan of the associations: with which deployments the policy is associated, and from which it is taken away. Pure.
+
+Called by `plan_elastic` once the endpoint is approved. Associations of others with our policy, or of anybody with a
+policy of others, are used and shown, and never taken away (S4). Of ours, those that nobody asks for any more go, unless
+they are a deployment's last one (S2). What somebody else takes away is put back a few times, and then left (`contest`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from shared.core.guards.consent import Problem
+from shared.core.guards.cutting_off import INGRESS_TYPES, may_be_first
+from shared.core.guards.options import Rules
+from shared.core.guards.reopening import plan_disassociation
+from shared.core.model import conditions as c
+from shared.core.model.conditions import Condition
+from shared.core.model.record import AssociationMemory, Connection, DeploymentMemory, Owner, UnservedMemory
+from shared.core.model.resources import Deployment, Policy
+from shared.core.model.steps import Associate, Disassociate
+from shared.core.planning.contest import contested
+from shared.core.planning.desired import DEPLOYMENTS_TAG, Desired
+from shared.core.planning.wishes import Choice, choose_deployments
+
+
+@dataclass(frozen=True, slots=True)
+class AssociationPlan:
+    """Steps still to do, the condition, and what is known of every association."""
+
+    steps: tuple[Associate | Disassociate, ...]
+    condition: Condition
+    associations: tuple[AssociationMemory, ...] = ()
+    deployments: tuple[DeploymentMemory, ...] = ()
+    unserved: tuple[UnservedMemory, ...] = ()
+
+
+def nothing_requested() -> Condition:
+    """The condition of an endpoint that asks for no deployment, and that none asks for."""
+    message = f"The endpoint's tag {DEPLOYMENTS_TAG} names no deployment, so the policy is associated with none."
+    return c.good(c.ASSOCIATED, "NothingRequested", message)
+
+
+def plan_associations(
+    desired: Desired,
+    deployments: tuple[Deployment, ...],
+    policies: tuple[Policy, ...],
+    policy: Policy | None,
+    known: Connection,
+    rules: Rules,
+    now: datetime,
+) -> AssociationPlan:
+    """Associate what is asked for and allowed, take away what we associated and nobody asks for any more.
+
+    `known` uses the policy already; `policy` is None when it was just made and does not show yet.
+    """
+    policy_id = known.policy.id
+    types = {one.id: one.type for one in policies}
+    standing = associated_with(policy_id, policy, deployments)
+    recent = _just_made(known, standing, rules, now)
+    unseen = {memory.deployment_id for memory in recent if memory.owner is Owner.OURS}
+    choices = choose_deployments(desired, deployments, types, standing | unseen, known, rules)
+    made, contests = _to_make(choices, policy_id, known, rules, now)
+    wanted = {choice.deployment.id for choice in choices if choice.deployment is not None}
+    removals = [
+        plan_disassociation(memory.deployment_id, policy_id, deployments, types, rules)
+        for memory in known.associations
+        if memory.owner is not Owner.ADOPTED and memory.deployment_id in standing - wanted
+    ]
+    taken = tuple(removal for removal in removals if isinstance(removal, Disassociate))
+    problems = [choice.problem for choice in choices if choice.problem is not None] + contests
+    problems += [removal for removal in removals if isinstance(removal, Problem)]
+    condition = _condition(choices, (*made, *taken), problems)
+    if (made or taken) and policy is not None and not policy.admits_only(desired.endpoint.guid):
+        condition, made, taken = _admits_others(policy, desired, (*made, *taken)), (), ()
+    return AssociationPlan(
+        (*made, *taken),
+        condition,
+        _remembered(known, choices, standing, {memory.deployment_id for memory in recent}, rules, now),
+        _served(deployments, standing | unseen),
+        _unserved(desired, choices, types),
+    )
+
+
+def associated_with(policy_id: str, policy: Policy | None, deployments: tuple[Deployment, ...]) -> set[str]:
+    """Ids of the deployments that a policy is associated with, from whichever side shows it."""
+    from_policy = policy.associations if policy is not None and policy.id == policy_id else ()
+    return {*from_policy, *(one.id for one in deployments if policy_id in (one.attached or ()))}
+
+
+def _just_made(known: Connection, standing: set[str], rules: Rules, now: datetime) -> tuple[AssociationMemory, ...]:
+    """Associations that we made, or tried to, a moment ago, and that Elastic Cloud does not list yet."""
+    return tuple(
+        memory
+        for memory in known.associations
+        if memory.owner is not Owner.ADOPTED
+        and not memory.seen
+        and memory.deployment_id not in standing
+        and _within_lag(memory, rules, now)
+    )
+
+
+def _within_lag(memory: AssociationMemory, rules: Rules, now: datetime) -> bool:
+    """Whether it was made so short a time ago that Elastic Cloud may not list it yet."""
+    return memory.made_at is not None and now - memory.made_at < timedelta(seconds=rules.policy_lag)
+
+
+def _to_make(
+    choices: tuple[Choice, ...], policy_id: str, known: Connection, rules: Rules, now: datetime
+) -> tuple[tuple[Associate, ...], list[Problem]]:
+    steps, contests = [], []
+    for choice in choices:
+        target = choice.deployment
+        if target is None or choice.problem is not None or choice.associated:
+            continue
+        problem = contested(target, known.association(target.id), rules, now)
+        if problem is not None:
+            contests.append(problem)
+        else:
+            first = may_be_first(target, rules)
+            steps.append(Associate(policy_id, target.id, target.name, choice.asked, may_be_first=first))
+    return tuple(steps), contests
+
+
+def _remembered(
+    known: Connection, choices: tuple[Choice, ...], standing: set[str], recent: set[str], rules: Rules, now: datetime
+) -> tuple[AssociationMemory, ...]:
+    """Every association that stands, or is ours to put back; what is gone and not asked for is forgotten."""
+    asked = {choice.deployment.id: choice.asked for choice in choices if choice.deployment is not None}
+    memories = {memory.deployment_id: memory for memory in known.associations}
+    kept = []
+    for deployment_id in dict.fromkeys([*memories, *sorted(standing)]):
+        # There without our doing: adopted, and never removed by us (S4). Begun by us and there now: ours.
+        memory = memories.get(deployment_id) or AssociationMemory(deployment_id, Owner.ADOPTED)
+        wish = asked.get(deployment_id, memory.asked)
+        if deployment_id in standing:
+            # The run that made it sees it stand by its own doing; Elastic Cloud may leave it out for a while.
+            seen = memory.seen or not _within_lag(memory, rules, now)
+            kept.append(replace(memory, owner=memory.owner or Owner.OURS, asked=wish, seen=seen))
+        elif deployment_id in recent or (deployment_id in asked and memory.owner is not Owner.ADOPTED):
+            kept.append(replace(memory, asked=wish))
+    return tuple(kept)
+
+
+def _served(deployments: tuple[Deployment, ...], associated: set[str]) -> tuple[DeploymentMemory, ...]:
+    """The deployments that the connection leads to, whoever associated them: these are tested and shown."""
+    return tuple(
+        DeploymentMemory(deployment.id, deployment.name, deployment.urls)
+        for deployment in deployments
+        if deployment.id in associated and deployment.running
+    )
+
+
+def _unserved(desired: Desired, choices: tuple[Choice, ...], types: dict[str, str]) -> tuple[UnservedMemory, ...]:
+    """The deployments that somebody waits for, with how many policies keep strangers out of each."""
+    waited_for = [choice.deployment for choice in choices if choice.deployment is not None and not choice.associated]
+    return tuple(
+        UnservedMemory(one.id, one.name, one.urls, _closed_by(one, types))
+        for one in waited_for
+        if one.running and one.region == desired.service.elastic_region
+    )
+
+
+def _closed_by(deployment: Deployment, types: dict[str, str]) -> int | None:
+    if deployment.attached is None:
+        return None
+    return sum(types.get(policy_id) in INGRESS_TYPES for policy_id in deployment.attached)
+
+
+# -- the condition -------------------------------------------------------------------------------------------------
+
+
+def _admits_others(policy: Policy, desired: Desired, steps: tuple[Associate | Disassociate, ...]) -> Condition:
+    """A policy with further rules is neither given nor taken away.
+
+    Consent was given for this endpoint only, others would come in with it (S8); and those who come in by it stay.
+    """
+    guid = desired.endpoint.guid.lower()
+    others = [rule.endpoint_name or rule.endpoint_guid for rule in policy.rules if rule.endpoint_guid.lower() != guid]
+    named = ", ".join(others) or f"{policy.other_rules} other rule(s)"
+    return c.blocked(
+        c.ASSOCIATED,
+        "PolicyAdmitsOthers",
+        f"Policy {policy.id} ({policy.name}) also lets in {named}. Not done: {'; '.join(map(str, steps))}.",
+        "Take the other rules out of the policy, or delete it so that the app makes one for this endpoint alone.",
+    )
+
+
+def _condition(
+    choices: tuple[Choice, ...], steps: tuple[Associate | Disassociate, ...], problems: list[Problem]
+) -> Condition:
+    if problems:
+        return c.blocked(
+            c.ASSOCIATED,
+            problems[0].reason,
+            " ".join(problem.message for problem in problems),
+            " ".join(dict.fromkeys(problem.next_step for problem in problems)),
+        )
+    if steps:
+        reason = "Missing" if any(isinstance(step, Associate) for step in steps) else "NoLongerAskedFor"
+        return c.waiting(c.ASSOCIATED, reason, f"{'; '.join(map(str, steps))}.", c.Kind.WORK)
+    names = [_named(choice) for choice in choices]
+    return c.good(c.ASSOCIATED, "Associated", f"Associated with {', '.join(names)}.") if names else nothing_requested()
+
+
+def _named(choice: Choice) -> str:
+    deployment = choice.deployment
+    if deployment is None:
+        return choice.asked
+    renamed = choice.asked not in {deployment.name, deployment.id} and choice.asked.lower() != deployment.id
+    return f"{deployment.name} (still called {choice.asked} in the endpoint's tag)" if renamed else deployment.name

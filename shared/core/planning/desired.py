@@ -1,0 +1,126 @@
+"""What should be, for one endpoint: from what ARM says about it and the operator's rules.
+
+Called by `plan` and by the sweep. The region comes from the alias, never from the endpoint's own location: an endpoint
+may stand in one Azure region and connect to a deployment in another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.core.guards.modes import tag_note
+from shared.core.guards.options import OnDelete, Rules
+from shared.core.model import conditions as c
+from shared.core.model.arm_ids import ArmId, connection_id, parse_arm_id
+from shared.core.model.conditions import Condition
+from shared.core.model.markers import Marker
+from shared.core.model.organizations import DEFAULT, organization_of
+from shared.core.model.resources import Endpoint
+from shared.core.model.services import Kind, Service, hosted_services, recognise
+
+DEPLOYMENTS_TAG = "elastic-deployments"
+"""Tag of an endpoint: ids or exact names of the deployments to connect it to, separated by commas."""
+
+CLAIM_TAG = "elastic-privatelink-claim"
+"""Tag of an endpoint: `true` or `false`, whether it is claimed for the organization whatever the settings say."""
+
+ON_DELETE_TAG = "elastic-privatelink-on-delete"
+"""Tag of an endpoint: `cleanup` or `retain`, what becomes of what was made for it. Remembered: it is gone by then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """What one endpoint should have."""
+
+    endpoint: Endpoint
+    service: Service
+    marker: Marker
+    zone_home: ArmId
+    """The zone to make when the endpoint's network has none of the name."""
+    link_vnets: tuple[str, ...]
+    """Networks to link besides the endpoint's own."""
+    deployments: tuple[str, ...]
+    """Ids or names that the endpoint's tag asks for."""
+    organization: str = DEFAULT
+    """The Elastic Cloud organization that the endpoint belongs to; empty: the settings name none for it."""
+    claim: bool = False
+    """Whether the endpoint is to be claimed for the organization."""
+    on_delete: str = ""
+    """What the endpoint's tag says about its removal; empty: as the settings say."""
+
+    @property
+    def connection_id(self) -> str:
+        """The connection's short id."""
+        return self.marker.connection_id
+
+
+def recognition_condition(endpoint: Endpoint) -> Condition:
+    """Whether the endpoint connects to a service that this app handles."""
+    found = recognise(endpoint.alias)
+    if found.service is not None and found.kind is Kind.HOSTED:
+        message = f"Elastic's Private Link Service of {found.service.region}. {tag_note(endpoint)}"
+        return c.good(c.RECOGNISED, "ElasticService", message.rstrip())
+    if found.kind is Kind.SERVERLESS:
+        reason = "ServerlessService"
+        message = (
+            "This alias is Elastic's service for Serverless projects. It needs other DNS names and another kind of "
+            "policy; this app connects Elastic Cloud Hosted deployments only."
+        )
+        step = (
+            "Create the endpoint with the alias of the region's hosted service, "
+            "or set it up by Elastic's guide for Serverless."
+        )
+    elif found.kind is Kind.UNKNOWN_ELASTIC:
+        reason = "UnknownElasticAlias"
+        message = f"The alias {endpoint.alias} looks like one of Elastic's but is in no published list."
+        regions = ", ".join(sorted(service.region for service in hosted_services()))
+        step = f"Compare it with Elastic's guide. Regions known to this version: {regions}."
+    else:
+        reason, step = "NotElastic", ""
+        message = "The endpoint does not connect to a service of Elastic's."
+    return Condition(c.RECOGNISED, c.Status.FALSE, reason, message, step, c.Kind.EVENT)
+
+
+def requested_deployments(endpoint: Endpoint) -> tuple[str, ...]:
+    """The entries of the endpoint's tag, without blanks and repetitions, in order."""
+    entries = (entry.strip() for entry in endpoint.tag(DEPLOYMENTS_TAG).split(","))
+    return tuple(dict.fromkeys(entry for entry in entries if entry))
+
+
+def _claim_of(endpoint: Endpoint, rules: Rules) -> bool:
+    wish = endpoint.tag(CLAIM_TAG).lower()
+    return wish == "true" if wish in {"true", "false"} else rules.claim
+
+
+def _on_delete_of(endpoint: Endpoint) -> str:
+    """The tag's value if it is one; of any other word, what keeps more."""
+    wish = endpoint.tag(ON_DELETE_TAG).lower()
+    if not wish:
+        return ""
+    return OnDelete.CLEANUP if wish == OnDelete.CLEANUP else OnDelete.RETAIN
+
+
+def desired_of(endpoint: Endpoint, rules: Rules) -> Desired | None:
+    """What the endpoint should have; None when it is not one that this app handles."""
+    found = recognise(endpoint.alias)
+    if found.service is None or found.kind is not Kind.HOSTED:
+        return None
+    home = rules.zone_home
+    subscription = home.subscription_id if home else endpoint.id.subscription_id
+    group = home.resource_group if home else endpoint.id.resource_group
+    zone_home = parse_arm_id(
+        f"/subscriptions/{subscription}/resourceGroups/{group}"
+        f"/providers/Microsoft.Network/privateDnsZones/{found.service.zone}"
+    )
+    extra = {vnet.lower(): vnet for vnet in rules.link_vnets if vnet.lower() != endpoint.vnet_id.lower()}
+    return Desired(
+        endpoint=endpoint,
+        service=found.service,
+        marker=Marker(rules.instance_id, connection_id(endpoint.id.text), endpoint.id.text),
+        zone_home=zone_home,
+        link_vnets=tuple(extra.values()),
+        deployments=requested_deployments(endpoint),
+        organization=organization_of(endpoint, rules.organizations, has_default=rules.has_default_organization),
+        claim=_claim_of(endpoint, rules),
+        on_delete=_on_delete_of(endpoint),
+    )

@@ -1,0 +1,108 @@
+"""The Elastic branch of the plan: the policy, the claim, the associations. Pure; called by `plan`.
+
+Safety rules S1 to S4, S8 and S9 of the design live here and in the modules it puts together: nothing is associated
+before the approval, outside the policy's region, without consent, or as the first policy of an open deployment; only
+what we associated is taken away, and never a deployment's last policy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.core.guards.options import Rules
+from shared.core.model import conditions as c
+from shared.core.model.conditions import Condition
+from shared.core.model.record import (
+    Advice,
+    AssociationMemory,
+    ClaimMemory,
+    Connection,
+    DeploymentMemory,
+    PolicyMemory,
+    UnservedMemory,
+)
+from shared.core.model.resources import POLICY_TYPE, Claim, ConnectionStatus, Deployment, Policy
+from shared.core.model.steps import ElasticStep
+from shared.core.planning.advice import key_advice, policy_advice, sign_in_advice
+from shared.core.planning.associations import nothing_requested, plan_associations
+from shared.core.planning.claim import plan_claim
+from shared.core.planning.desired import Desired
+from shared.core.planning.policy import plan_policy, policies_of
+
+__all__ = ["POLICY_TYPE", "ElasticPlan", "ObservedElastic", "plan_elastic", "policies_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedElastic:
+    """What Elastic Cloud answered about one endpoint's region."""
+
+    policies: tuple[Policy, ...] = ()
+    """Every policy of every region and type."""
+    deployments: tuple[Deployment, ...] | None = None
+    """Those that the endpoint asks for, that ask for it, or that its policy is associated with; None: not looked at,
+    because their turn has not come."""
+    claims: tuple[Claim, ...] | None = None
+    """The organization's claims in the region; None: not looked at."""
+    key_expires: datetime | None = None
+    """When the API key ends; None: not known, or never."""
+
+
+@dataclass(frozen=True, slots=True)
+class ElasticPlan:
+    """Steps still to do, the conditions as they stand, and what is used."""
+
+    steps: tuple[ElasticStep, ...]
+    conditions: tuple[Condition, ...]
+    policy: PolicyMemory
+    associations: tuple[AssociationMemory, ...] | None = None
+    """What is now known of them; None: not looked at."""
+    deployments: tuple[DeploymentMemory, ...] | None = None
+    """Those that are associated; None: not looked at."""
+    claim: ClaimMemory | None = None
+    unserved: tuple[UnservedMemory, ...] | None = None
+    """Those that are asked for and not associated; None: not looked at."""
+    advice: tuple[Advice, ...] = ()
+
+
+def plan_elastic(
+    desired: Desired, observed: ObservedElastic, known: Connection, rules: Rules, now: datetime
+) -> ElasticPlan:
+    """What is left to do in Elastic Cloud."""
+    here = tuple(policy for policy in observed.policies if policy.region == desired.service.elastic_region)
+    policy = plan_policy(desired, here, known, rules, now)
+    claim = plan_claim(desired, observed.claims, known)
+    steps, conditions = (*policy.steps, *claim.steps), (policy.condition, *claim.conditions)
+    advice = policy_advice(desired, observed.policies, policy.memory.id)
+    advice += _only(key_advice(observed.key_expires, now))
+    if desired.endpoint.status is not ConnectionStatus.APPROVED or not policy.memory.id:
+        waits = _association_waits(desired)
+        return ElasticPlan(steps, (*conditions, waits), policy.memory, claim=claim.memory, advice=advice)
+    if observed.deployments is None:
+        unread = c.unknown(c.ASSOCIATED, "NotObserved", "The deployments have not been read yet.")
+        return ElasticPlan(steps, (*conditions, unread), policy.memory, claim=claim.memory, advice=advice)
+    known = known.using(policy.memory)
+    found = plan_associations(desired, observed.deployments, here, policy.policy, known, rules, now)
+    served = {deployment.id for deployment in found.deployments}
+    types = {policy.id: policy.type for policy in here}
+    return ElasticPlan(
+        (*steps, *found.steps),
+        (*conditions, found.condition),
+        policy.memory,
+        found.associations,
+        found.deployments,
+        claim.memory,
+        found.unserved,
+        advice + _only(sign_in_advice(observed.deployments, served, types, known.advice)),
+    )
+
+
+def _only(advice: Advice | None) -> tuple[Advice, ...]:
+    return () if advice is None else (advice,)
+
+
+def _association_waits(desired: Desired) -> Condition:
+    if not desired.deployments:
+        return nothing_requested()
+    message = "Deployments are associated after Elastic has approved the endpoint."
+    return c.waiting(c.ASSOCIATED, "AwaitingApproval", message)

@@ -1,0 +1,120 @@
+"""An endpoint whose organization changed, by a setting or a tag: when its connection may go over. Pure.
+
+Used before anything of Elastic Cloud is looked at for an endpoint: by the loop, the sweep and the plans that are shown.
+An endpoint has one policy at every moment, so nothing is made in its new organization while something of ours stands
+in the former one. What others made there, and we only used, does not hold it up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from shared.core.guards.options import Rules
+from shared.core.model.errors import Blocked
+from shared.core.model.organizations import DEFAULT, key_setting, scope_setting
+from shared.core.model.record import Connection, Owner, PolicyMemory
+from shared.core.model.resources import Claim, Policy
+from shared.core.planning.desired import Desired
+from shared.core.planning.removal import policies_made_for
+
+NO_ORGANIZATION = "NoOrganization"
+"""Reason of PolicyReady: the settings name no organization for the endpoint."""
+
+ORGANIZATION_CHANGED = "OrganizationChanged"
+"""Reason of PolicyReady: something of ours stands in the endpoint's former organization."""
+
+
+def organization_on_record(known: Connection) -> str:
+    """Where everything in a record stands; a record from before there were several says nothing of it."""
+    return known.organization or DEFAULT
+
+
+def leaves_something(desired: Desired, known: Connection) -> bool:
+    """Whether the record has something of ours in another organization than the endpoint's: is it still there?"""
+    return organization_on_record(known) != desired.organization and holds(known)
+
+
+def holds(known: Connection) -> bool:
+    """Whether anything in Elastic Cloud is ours by the record, or was begun and its end is not known."""
+    policy, claim = known.policy, known.claim
+    return (
+        policy.owner is Owner.OURS
+        or (policy.intent_at is not None and not policy.id)
+        or (claim is not None and claim.owner is Owner.OURS)
+        or any(memory.owner is not Owner.ADOPTED for memory in known.associations)
+    )
+
+
+def left_behind(
+    known: Connection, policies: Sequence[Policy], claims: Sequence[Claim], rules: Rules, now: datetime
+) -> tuple[str, ...]:
+    """What of ours stands in the record's organization, as its listings show it."""
+    return tuple(_left(known, tuple(policies), claims, rules, now))
+
+
+def _left(
+    known: Connection, policies: tuple[Policy, ...], claims: Sequence[Claim], rules: Rules, now: datetime
+) -> Iterator[str]:
+    ours = {policy.id: policy for policy in policies_made_for(known.id, policies, rules.instance_id)}
+    yield from (f"policy {policy.id} ({policy.name})" for policy in ours.values())
+    begun = known.policy.created_at or known.policy.intent_at
+    if not ours and begun is not None and now - begun < timedelta(seconds=rules.policy_lag):
+        yield "a policy that was just created and does not show yet"
+    for policy in policies:
+        if policy.id != known.policy.id or policy.id in ours:
+            continue
+        for memory in known.associations:
+            if memory.owner is not Owner.ADOPTED and memory.deployment_id in policy.associations:
+                yield f"the association of policy {policy.id} ({policy.name}) with deployment {memory.deployment_id}"
+    claim = known.claim
+    held = {one.endpoint_guid.lower() for one in claims}
+    if claim is not None and claim.owner is Owner.OURS and claim.guid.lower() in held:
+        yield f"the claim to {claim.endpoint_name}"
+
+
+def refuse(desired: Desired, known: Connection, rules: Rules, left: Sequence[str]) -> None:
+    """Raise Blocked if the endpoint belongs to no organization, or if something is left in its former one."""
+    if not desired.organization:
+        raise _no_organization(rules)
+    if left:
+        raise changed(desired, known, f"there, and stays until a person takes it away: {'; '.join(left)}.")
+
+
+def moved(known: Connection, organization: str) -> Connection:
+    """The record in an organization; of what is used in another one nothing is kept."""
+    if organization_on_record(known) == organization:
+        return replace(known, organization=organization)
+    return replace(
+        known,
+        organization=organization,
+        policy=PolicyMemory(),
+        claim=None,
+        associations=(),
+        deployments=(),
+        elastic_not_before=None,
+    )
+
+
+def _no_organization(rules: Rules) -> Blocked:
+    scopes = ", ".join(scope_setting(one.name) for one in rules.organizations)
+    return Blocked(
+        f"The endpoint belongs to no Elastic Cloud organization: no entry of {scopes} includes it, and there is no "
+        f"{key_setting(DEFAULT)} for the endpoints that no entry includes.",
+        reason=NO_ORGANIZATION,
+        next_step=f"Add an entry for it to one of {scopes}, give it a tag that one of them names, or set "
+        f"{key_setting(DEFAULT)}.",
+    )
+
+
+def changed(desired: Desired, known: Connection, why: str) -> Blocked:
+    """The error of an endpoint that cannot leave its former organization; `why` goes on after the names."""
+    former, present = organization_on_record(known), desired.organization
+    return Blocked(
+        f"The endpoint was connected in the organization {former} and now belongs to {present}. Nothing is made in "
+        f"{present} while something of this app's is in {former}: an endpoint has one policy. It is {why}",
+        reason=ORGANIZATION_CHANGED,
+        next_step=f"To keep it in {former}, put the endpoint's tag, or the settings, back. To move it, take what is "
+        f"named away in {former}, in the Elastic Cloud console; the app then goes on by itself.",
+    )

@@ -1,0 +1,194 @@
+"""The plan: the pure function from what is observed to what is left to do and how things stand.
+
+Called by `reconcile` before and after it acts, and by the sweep for every endpoint. The two branches do not wait for
+each other: DNS goes ahead without Elastic and the other way round; only associations wait for the approval.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from shared.core.guards.options import Rules
+from shared.core.model import conditions as c
+from shared.core.model.conditions import Condition
+from shared.core.model.record import Connection, PolicyMemory
+from shared.core.model.resources import ConnectionStatus, Endpoint, Zone
+from shared.core.model.steps import DnsStep, ElasticStep, Step
+from shared.core.planning.desired import Desired, recognition_condition
+from shared.core.planning.dns import DnsPlan, plan_dns
+from shared.core.planning.elastic import ElasticPlan, ObservedElastic, plan_elastic
+
+TERMINAL = frozenset({ConnectionStatus.REJECTED, ConnectionStatus.DISCONNECTED})
+"""Azure never leaves these states: the endpoint has to be made anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What was read of one endpoint's surroundings; None: that branch could not be read or is not looked at now."""
+
+    endpoint: Endpoint
+    zones: tuple[Zone, ...] | None = None
+    """Every visible zone of the service's name."""
+    elastic: ObservedElastic | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Steps by branch, and every condition that can be told without doing anything."""
+
+    dns: DnsPlan | None
+    elastic: ElasticPlan | None
+    conditions: tuple[Condition, ...]
+
+    @property
+    def dns_steps(self) -> tuple[DnsStep, ...]:
+        """What is left to do in Azure."""
+        return self.dns.steps if self.dns else ()
+
+    @property
+    def elastic_steps(self) -> tuple[ElasticStep, ...]:
+        """What is left to do in Elastic Cloud."""
+        return self.elastic.steps if self.elastic else ()
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """All that is left to do."""
+        return (*self.dns_steps, *self.elastic_steps)
+
+
+def plan(desired: Desired, observed: Observed, known: Connection, rules: Rules, now: datetime) -> Plan:
+    """What is left to do for one endpoint. Rejected and disconnected endpoints get nothing new: they can never work."""
+    endpoint = observed.endpoint
+    first = (recognition_condition(endpoint), addressed(endpoint), approved(endpoint, known, rules, now))
+    if endpoint.status in TERMINAL:
+        return Plan(None, None, first)
+    zones = observed.zones if endpoint.vnet_id else None
+    dns = None if zones is None else plan_dns(desired, zones, rules)
+    elastic = None
+    if observed.elastic is not None and endpoint.guid:
+        elastic = plan_elastic(desired, observed.elastic, known, rules, now)
+    network = () if endpoint.vnet_id else (_no_network(),)
+    policy = () if endpoint.guid else (_no_guid(),)
+    branches = (*(dns.conditions if dns else network), *(elastic.conditions if elastic else policy))
+    return Plan(dns, elastic, (*first, *branches))
+
+
+def _no_network() -> Condition:
+    return c.waiting(c.LINKED, "NoNetworkYet", "Azure has not said yet which virtual network the endpoint is in.")
+
+
+def _no_guid() -> Condition:
+    return c.waiting(c.POLICY_READY, "NoGuidYet", "Azure has not given the endpoint a resource GUID yet.")
+
+
+def addressed(endpoint: Endpoint) -> Condition:
+    """Whether the endpoint has its private address."""
+    if endpoint.address:
+        return c.good(c.ADDRESSED, "HasAddress", endpoint.address)
+    if endpoint.provisioning_state.lower() in {"failed", "canceled"}:
+        return c.blocked(
+            c.ADDRESSED,
+            "EndpointFailed",
+            f"Azure says that the endpoint's provisioning is {endpoint.provisioning_state}.",
+            "Delete the endpoint and create it again.",
+        )
+    return c.waiting(c.ADDRESSED, "NoAddressYet", f"The endpoint is {endpoint.provisioning_state or 'being created'}.")
+
+
+def approved(endpoint: Endpoint, known: Connection, rules: Rules, now: datetime) -> Condition:
+    """Where the approval by Elastic stands; terminal states say that the endpoint has to be made anew."""
+    if endpoint.status is ConnectionStatus.APPROVED:
+        return c.good(c.APPROVED, "Approved", "Elastic has approved the connection.")
+    if endpoint.status in TERMINAL:
+        verb = "rejected" if endpoint.status is ConnectionStatus.REJECTED else "disconnected"
+        said = f' ("{endpoint.status_description}")' if endpoint.status_description else ""
+        return c.blocked(
+            c.APPROVED,
+            str(endpoint.status),
+            f"Elastic has {verb} the connection{said}. Azure never leaves this state.",
+            "Delete the private endpoint and create it again; check that the policy holds its exact name and GUID.",
+        )
+    pending = (now - known.pending_since).total_seconds() if known.pending_since else 0.0
+    if known.policy.created_at is not None:  # the endpoint may have waited for its policy; Elastic knows only of that
+        pending = min(pending, (now - known.policy.created_at).total_seconds())
+    if pending >= rules.approval_overdue and not known.policy.id:
+        # Nobody can approve what no policy asks for: what keeps the policy away is the thing to say, and to wait for.
+        message = f"Pending for {age(pending)}, and there is no policy by which Elastic could approve it."
+        return c.Condition(c.APPROVED, c.Status.FALSE, "AwaitingApproval", message)
+    if pending >= rules.approval_overdue:
+        return c.blocked(
+            c.APPROVED,
+            "ApprovalOverdue",
+            f"Elastic has not approved the connection for {age(pending)}. The policy may hold another name or GUID, "
+            "or belong to another organization.",
+            "Compare the policy with the endpoint's name and resource GUID, then ask Elastic support.",
+        )
+    return c.waiting(c.APPROVED, "AwaitingApproval", f"Pending for {age(pending)}; Elastic approves by itself.")
+
+
+def age(seconds: float) -> str:
+    """A duration for people; what began during the run that tells it is younger than its beginning: no time at all."""
+    minutes, rest = divmod(max(0, int(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]
+    shown = [f"{number} {unit}" for number, unit in parts if number]
+    return " ".join(shown[:2]) or "0 s"
+
+
+def remember(known: Connection, desired: Desired, plan_: Plan, now: datetime) -> Connection:
+    """The record with everything that the observation and the plan say about what is used and whose it is."""
+    known = met(known, desired, now)
+    if plan_.dns is not None:
+        dns = plan_.dns
+        if dns.zone is not None:
+            known = replace(known, zone=dns.zone, links=dns.links)
+        known = replace(known, record=dns.record or known.record, record_addresses=dns.record_addresses)
+        if all(condition.true for condition in dns.conditions):
+            known = replace(known, operations=())
+    return _remember_elastic(known, plan_.elastic) if plan_.elastic is not None else known
+
+
+def met(known: Connection, desired: Desired, now: datetime) -> Connection:
+    """The record once the endpoint was read; it is written so before anything is made, to find that again."""
+    endpoint = desired.endpoint
+    pending = endpoint.status in {ConnectionStatus.PENDING, ConnectionStatus.UNKNOWN}
+    return replace(
+        known.found(),
+        endpoint_id=endpoint.id.text,
+        name=endpoint.name,
+        guid=endpoint.guid or known.guid,
+        region=desired.service.region,
+        alias=endpoint.alias,
+        location=endpoint.location,
+        vnet_id=endpoint.vnet_id,
+        address=endpoint.address or known.address,
+        pending_since=(known.pending_since or now) if pending else None,
+        on_delete=desired.on_delete,
+    )
+
+
+def _remember_elastic(known: Connection, elastic: ElasticPlan) -> Connection:
+    policy = elastic.policy
+    if not policy.id and known.policy.intent_at and known.guid:
+        policy = known.policy  # an intent is cleared only by a definite answer
+    known = known.using(policy)
+    if not any(condition.type == c.CLAIMED for condition in elastic.conditions):
+        # Nobody asks for the claim any more: what was said of it is not true, and waits for nothing.
+        known = replace(known, conditions=tuple(one for one in known.conditions if one.type != c.CLAIMED))
+    deployments = known.deployments if elastic.deployments is None else elastic.deployments
+    associations = known.associations if elastic.associations is None else elastic.associations
+    return replace(
+        known,
+        deployments=deployments,
+        unserved=known.unserved if elastic.unserved is None else elastic.unserved,
+        associations=associations,
+        claim=elastic.claim,
+        advice=elastic.advice,
+    )
+
+
+def forget_policy_intent(known: Connection) -> Connection:
+    """The record after Elastic definitely refused to create the policy: the next run may try at once."""
+    return replace(known, policy=PolicyMemory())

@@ -1,0 +1,193 @@
+"""The plan of the private connection policy: which one is used, what is made, what follows the endpoint. Pure.
+
+Called by `plan_elastic`. A policy of ours carries our marker in its description; whoever takes the marker out takes the
+policy over, and it is then used as any policy of others: never changed. Of our own policy the name, the description and
+the endpoint's rule follow the endpoint; rules that somebody added stay, and are reported.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from shared.core.guards.options import Rules
+from shared.core.model import conditions as c
+from shared.core.model.conditions import Condition
+from shared.core.model.markers import maker_of, marker_from_description, updated_description
+from shared.core.model.record import Connection, Owner, PolicyMemory
+from shared.core.model.resources import POLICY_TYPE, Policy, Rule
+from shared.core.model.steps import CreatePolicy, UpdatePolicy
+from shared.core.planning.desired import Desired
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyPlan:
+    """What is left to do for the policy, and which one is used."""
+
+    steps: tuple[CreatePolicy | UpdatePolicy, ...]
+    condition: Condition
+    memory: PolicyMemory
+    policy: Policy | None = None
+    """The one in use, as it is once the steps are done; None: there is none yet, or it does not show yet."""
+
+
+def policies_of(policies: tuple[Policy, ...], guid: str, known_id: str = "") -> tuple[Policy, ...]:
+    """The policies that let this endpoint in, the one to use first: associated ones, the one in use, the lowest id."""
+    wanted = guid.lower()
+    found = (
+        policy
+        for policy in policies
+        if policy.type == POLICY_TYPE and any(rule.endpoint_guid.lower() == wanted for rule in policy.rules)
+    )
+    return tuple(sorted(found, key=lambda policy: (not policy.used, policy.id != known_id, policy.id)))
+
+
+def plan_policy(
+    desired: Desired, policies: tuple[Policy, ...], known: Connection, rules: Rules, now: datetime
+) -> PolicyPlan:
+    """Use the policy that lets the endpoint in, let ours follow the endpoint, or make one."""
+    matching = policies_of(policies, desired.endpoint.guid, known.policy.id)
+    if matching:
+        return _existing(desired, matching, known)
+    former = _former(desired, policies, known)
+    if former is not None:
+        return _follow(desired, former, known)
+    lag = timedelta(seconds=rules.policy_lag)
+    memory = known.policy if known.guid.lower() in {"", desired.endpoint.guid.lower()} else PolicyMemory()
+    if memory.id and memory.created_at and now - memory.created_at < lag:
+        just_made = c.good(c.POLICY_READY, "Created", f"Policy {memory.id} was just created.")
+        return PolicyPlan((), just_made, memory)
+    if not memory.id and memory.intent_at and now - memory.intent_at < lag:
+        message = "A create was begun and its answer never came; the app looks for the policy before it makes one."
+        return PolicyPlan((), c.waiting(c.POLICY_READY, "CreationUncertain", message), memory)
+    missing = c.waiting(c.POLICY_READY, "Missing", "The policy is to be created.", c.Kind.WORK)
+    return PolicyPlan((_create(desired),), missing, PolicyMemory())
+
+
+def _create(desired: Desired) -> CreatePolicy:
+    endpoint = desired.endpoint
+    return CreatePolicy(
+        name=endpoint.name,
+        region=desired.service.elastic_region,
+        endpoint_name=endpoint.name,
+        endpoint_guid=endpoint.guid,
+        marker=desired.marker,
+    )
+
+
+def is_ours(desired: Desired, policy: Policy) -> bool:
+    """Whether this installation made the policy, for this connection."""
+    marker = policy.marker
+    return (
+        marker is not None
+        and desired.marker.same_maker(marker)
+        and marker.connection_id == desired.marker.connection_id
+    )
+
+
+# -- a policy that has the endpoint's GUID -------------------------------------------------------------------------
+
+
+def _existing(desired: Desired, matching: tuple[Policy, ...], known: Connection) -> PolicyPlan:
+    policy, *others = matching
+    ours = is_ours(desired, policy)
+    memory = PolicyMemory(
+        policy.id,
+        Owner.OURS if ours else Owner.ADOPTED,
+        created_at=known.policy.created_at if known.policy.id == policy.id else None,
+        guid=desired.endpoint.guid,
+    )
+    named = _names_in(policy, desired.endpoint.guid)
+    misnamed = desired.endpoint.name not in named
+    if misnamed and not ours:
+        return PolicyPlan((), _name_mismatch(desired, policy, named), memory, policy)
+    good = c.good(c.POLICY_READY, "Exists", " ".join(_notes(desired, policy, others, ours=ours)))
+    if not ours or (
+        not misnamed and policy.name == desired.endpoint.name and desired.marker.described_in(policy.description)
+    ):
+        return PolicyPlan((), good, memory, policy)
+    step = _update(desired, policy, (desired.endpoint.guid.lower(),))
+    # A label that somebody changed hurts nobody while it is put right; a wrong name in the rule stops the approval.
+    condition = _differs(desired, policy, named) if misnamed else good
+    return PolicyPlan((step,), condition, memory, updated(policy, step))
+
+
+def _names_in(policy: Policy, guid: str) -> set[str]:
+    return {rule.endpoint_name for rule in policy.rules if rule.endpoint_guid.lower() == guid.lower()}
+
+
+def _update(desired: Desired, policy: Policy, replaces: tuple[str, ...]) -> UpdatePolicy:
+    endpoint = desired.endpoint
+    return UpdatePolicy(policy.id, endpoint.name, endpoint.name, endpoint.guid, replaces, desired.marker)
+
+
+def updated(policy: Policy, step: UpdatePolicy) -> Policy:
+    """A policy once the step is done; `clouds` sends Elastic Cloud the same."""
+    gone = {*step.replaces, step.endpoint_guid.lower()}
+    others = tuple(rule for rule in policy.rules if rule.endpoint_guid.lower() not in gone)
+    description = updated_description(policy.description, step.marker)
+    return replace(
+        policy,
+        name=step.name,
+        description=description,
+        rules=(Rule(step.endpoint_name, step.endpoint_guid), *others),
+        marker=marker_from_description(description),
+    )
+
+
+def _differs(desired: Desired, policy: Policy, named: set[str]) -> Condition:
+    message = f"Policy {policy.id} names {', '.join(sorted(named))}; it is to name {desired.endpoint.name}."
+    return c.waiting(c.POLICY_READY, "Different", message, c.Kind.WORK)
+
+
+def _name_mismatch(desired: Desired, policy: Policy, named: set[str]) -> Condition:
+    name = desired.endpoint.name
+    return c.blocked(
+        c.POLICY_READY,
+        "PolicyNameMismatch",
+        f"Policy {policy.id} ({policy.name}), made by {maker_of(policy.marker)}, has this GUID under the name "
+        f"{', '.join(sorted(named))}; Elastic approves only the exact name {name}.",
+        f"Correct the endpoint name in the policy to {name}.",
+    )
+
+
+def _notes(desired: Desired, policy: Policy, others: list[Policy], *, ours: bool) -> list[str]:
+    """What a person should know about the policy in use."""
+    maker = "" if ours else f"; made by {maker_of(policy.marker)}, used as it is"
+    notes = [f"Policy {policy.id} ({policy.name}){maker}."]
+    if others:
+        unused = ", ".join(f"{other.id} (made by {maker_of(other.marker)})" for other in others)
+        notes.append(f"Also found with this endpoint's GUID, not used: {unused}.")
+    added = [rule.endpoint_name for rule in policy.rules if rule.endpoint_guid.lower() != desired.endpoint.guid.lower()]
+    if added or policy.other_rules:
+        named = (
+            ", ".join(name or "an endpoint without a name" for name in added) or f"{policy.other_rules} other rule(s)"
+        )
+        notes.append(f"Others have added rules to it, which stay: it also lets in {named}.")
+    if policy.include_by_default:
+        notes.append("It is applied by default to new deployments of the region.")
+    return notes
+
+
+# -- our policy of the endpoint that had this name before ----------------------------------------------------------
+
+
+def _former(desired: Desired, policies: tuple[Policy, ...], known: Connection) -> Policy | None:
+    """Our policy for this connection, with the GUID of an endpoint that is gone; an associated one first."""
+    found = [policy for policy in policies if policy.type == POLICY_TYPE and is_ours(desired, policy)]
+    found.sort(key=lambda policy: (not policy.used, policy.id != known.policy.id, policy.id))
+    return next(iter(found), None)
+
+
+def _follow(desired: Desired, former: Policy, known: Connection) -> PolicyPlan:
+    """The endpoint was made anew under its name: the policy follows, and keeps its associations."""
+    name = desired.endpoint.name
+    remembered = known.policy.guid.lower() if known.policy.id == former.id else ""
+    by_name = tuple(rule.endpoint_guid.lower() for rule in former.rules if rule.endpoint_name == name)
+    replaces = (remembered,) if remembered else by_name
+    old = ", ".join(replaces) or "no GUID of it"
+    message = f"Policy {former.id} has {old}; it is to have {desired.endpoint.guid}: the endpoint was made anew."
+    condition = c.waiting(c.POLICY_READY, "Different", message, c.Kind.WORK)
+    memory = PolicyMemory(former.id, Owner.OURS, guid=remembered)
+    step = _update(desired, former, replaces)
+    return PolicyPlan((step,), condition, memory, updated(former, step))

@@ -1,0 +1,203 @@
+"""The plan of a removal: what is taken away once an endpoint is gone, in which order, and what is left and why. Pure.
+
+Called by `removal`. The order is S5's: associations, policy, claim, record, link, zone. Before anything of Azure or a
+policy is removed its own marker, read just before, must say that this installation made it.
+An association has no marker, so only the record says whether it is ours (S4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from shared.core.guards.consent import Problem
+from shared.core.guards.options import Rules
+from shared.core.guards.reopening import plan_disassociation
+from shared.core.model.record import Connection, Owner, PolicyMemory
+from shared.core.model.resources import POLICY_TYPE, Claim, Deployment, Endpoint, Policy, Zone
+from shared.core.model.steps import (
+    DeleteLink,
+    DeletePolicy,
+    DeleteRecord,
+    DeleteZone,
+    Disassociate,
+    DnsRemoval,
+    ElasticRemoval,
+    RemovalStep,
+    UnclaimEndpoint,
+    WithdrawAddress,
+)
+from shared.core.planning.associations import associated_with
+from shared.core.planning.removal_dns import plan_dns_removal
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedRemoval:
+    """What is there of what was made for an endpoint that is gone."""
+
+    zones: tuple[Zone, ...] = ()
+    """The zone of the record and those that carry marks of the connection, each with all of it."""
+    others: tuple[Endpoint, ...] | None = ()
+    """Every other endpoint of the same service that the app can see; None: not all could be listed."""
+    policies: tuple[Policy, ...] = ()
+    """Every policy of the region."""
+    deployments: tuple[Deployment, ...] = ()
+    """Those that policies of this connection are associated with."""
+    claims: tuple[Claim, ...] = ()
+    """The organization's claims in the region; read only where the record has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemovalPlan:
+    """Steps in order, and what stays although it is ours, or because it is not."""
+
+    elastic: tuple[ElasticRemoval, ...] = ()
+    dns: tuple[DnsRemoval, ...] = ()
+    left: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    """What only a person can free."""
+    types: Mapping[str, str] = field(default_factory=dict)
+    """Type of each policy in the region, by its id: what else keeps a deployment closed (S2)."""
+
+    @property
+    def steps(self) -> tuple[RemovalStep, ...]:
+        """All of it, in the order of S5."""
+        return (*self.elastic, *self.dns)
+
+
+def plan_removal(known: Connection, observed: ObservedRemoval, rules: Rules) -> RemovalPlan:
+    """What is left to take away for an endpoint that is gone."""
+    found = list(_elastic(known, observed, rules))
+    dns = [plan_dns_removal(known, zone, observed.others, rules) for zone in observed.zones]
+    return RemovalPlan(
+        elastic=tuple(one for one in found if not isinstance(one, str | Problem)),
+        dns=tuple(step for steps, _ in dns for step in steps),
+        left=(*(one for one in found if isinstance(one, str)), *(one for _, left in dns for one in left)),
+        problems=tuple(one for one in found if isinstance(one, Problem)),
+        types={policy.id: policy.type for policy in observed.policies},
+    )
+
+
+def still_there(known: Connection, observed: ObservedRemoval) -> Connection:
+    """The record at the end of a removal, less what was gone before it began.
+
+    A run that died may have taken it away and not said so, or a person did. `known` has what the steps left.
+    """
+    zone = next((one for one in observed.zones if known.zone and one.id.key == known.zone.id.lower()), None)
+    if zone is None:
+        known = replace(known, zone=None, links=())
+    else:
+        there = {link.id.lower() for link in zone.links}
+        known = replace(known, links=tuple(link for link in known.links if link.id.lower() in there))
+    if zone is None or zone.record is None:
+        known = replace(known, record=None, record_addresses=())
+    policy = next((one for one in observed.policies if one.id == known.policy.id), None)
+    if policy is None:
+        known = replace(known, policy=PolicyMemory(), deployments=())
+    standing = associated_with(known.policy.id, policy, observed.deployments) if policy is not None else set()
+    kept = tuple(memory for memory in known.associations if memory.deployment_id in standing)
+    claimed = {one.endpoint_guid.lower() for one in observed.claims}
+    claim = known.claim if known.claim is not None and known.claim.guid.lower() in claimed else None
+    return replace(known, associations=kept, former=(), claim=claim)
+
+
+def held_up_by(step: RemovalStep, refused: Collection[RemovalStep]) -> bool:
+    """Whether a refused step comes before this one for a reason.
+
+    A policy needs its associations gone, a link the record of its zone, a zone both.
+    """
+    match step:
+        case DeletePolicy():
+            return any(isinstance(one, Disassociate) and one.policy_id == step.policy_id for one in refused)
+        case DeleteLink() | DeleteZone():
+            before = (DeleteRecord, WithdrawAddress, DeleteLink)[: 2 if isinstance(step, DeleteLink) else 3]
+            return any(isinstance(one, before) and one.zone.key == step.zone.key for one in refused)
+        case _:
+            return False
+
+
+def policies_made_for(connection_id: str, policies: tuple[Policy, ...], instance_id: str) -> tuple[Policy, ...]:
+    """The policies that this installation made for a connection, by their markers."""
+    return tuple(
+        policy
+        for policy in policies
+        if policy.type == POLICY_TYPE
+        and policy.marker is not None
+        and (policy.marker.instance, policy.marker.connection_id) == (instance_id, connection_id)
+    )
+
+
+def _elastic(known: Connection, observed: ObservedRemoval, rules: Rules) -> Iterator[ElasticRemoval | Problem | str]:
+    types = {policy.id: policy.type for policy in observed.policies}
+    ours = policies_made_for(known.id, observed.policies, rules.instance_id)
+    for policy in ours:
+        yield from _policy(known, policy, observed.deployments, types, rules)
+    for policy in observed.policies:
+        if policy.id == known.policy.id and policy not in ours:
+            yield from _policy_of_others(known, policy, observed.deployments, types, rules)
+    yield from _former(known, observed, types, rules)
+    claim = known.claim
+    held = {one.endpoint_guid.lower() for one in observed.claims}
+    if claim is not None and claim.guid.lower() in held:
+        if claim.owner is Owner.OURS:
+            yield UnclaimEndpoint(claim.region, claim.endpoint_name, claim.guid)
+        else:
+            yield f"claim to {claim.endpoint_name}: made by others"
+
+
+def _policy(
+    known: Connection, policy: Policy, deployments: tuple[Deployment, ...], types: dict[str, str], rules: Rules
+) -> Iterator[ElasticRemoval | Problem | str]:
+    """Our associations, then the policy, unless others use it: then it stays as it is."""
+    if _admits_others(policy, known):
+        yield f"policy {policy.id} ({policy.name}): it lets others in, so it and its associations stay"
+        return
+    kept = policy.hidden_associations
+    for deployment_id in sorted(associated_with(policy.id, policy, deployments)):
+        memory = known.association(deployment_id) if policy.id == known.policy.id else None
+        if memory is None or memory.owner is Owner.ADOPTED:
+            kept += 1
+            yield f"association of policy {policy.id} with deployment {deployment_id}: not made by this app"
+            continue
+        step = plan_disassociation(deployment_id, policy.id, deployments, types, rules)
+        kept += not isinstance(step, Disassociate)
+        yield step
+    if kept:
+        yield f"policy {policy.id} ({policy.name}): {kept} deployment(s) stay associated with it"
+    else:
+        yield DeletePolicy(policy.id, policy.name)
+
+
+def _policy_of_others(
+    known: Connection, policy: Policy, deployments: tuple[Deployment, ...], types: dict[str, str], rules: Rules
+) -> Iterator[Disassociate | Problem | str]:
+    """Only what we associated it with; the policy itself stays, for an endpoint that is gone."""
+    standing = associated_with(policy.id, policy, deployments)
+    ours = [one for one in known.associations if one.owner is not Owner.ADOPTED and one.deployment_id in standing]
+    if ours and _admits_others(policy, known):
+        yield f"policy {policy.id} ({policy.name}): made by others; it lets others in too, so its associations stay"
+        return
+    for memory in ours:
+        yield plan_disassociation(memory.deployment_id, policy.id, deployments, types, rules)
+    yield f"policy {policy.id} ({policy.name}): made by others"
+
+
+def _former(
+    known: Connection, observed: ObservedRemoval, types: dict[str, str], rules: Rules
+) -> Iterator[Disassociate | Problem | str]:
+    """What we associated with somebody's policy before the endpoint was made anew, unless others come in by it now."""
+    policies = {policy.id: policy for policy in observed.policies if policy.id != known.policy.id}
+    for memory in known.former:
+        policy = policies.get(memory.policy_id)
+        if policy is None or memory.deployment_id not in associated_with(policy.id, policy, observed.deployments):
+            continue
+        if policy.admits_only(memory.guid):
+            yield plan_disassociation(memory.deployment_id, policy.id, observed.deployments, types, rules)
+        else:
+            yield f"association of policy {policy.id} with deployment {memory.deployment_id}: it lets others in"
+
+
+def _admits_others(policy: Policy, known: Connection) -> bool:
+    """Whether clients of anything but this endpoint, as it was or as it was before, come in by the policy."""
+    own = {guid.lower() for guid in (known.guid, known.policy.guid, *known.former_guids)}
+    return bool(policy.other_rules) or any(rule.endpoint_guid.lower() not in own for rule in policy.rules)

@@ -1,0 +1,106 @@
+"""From an error to a condition, and from conditions to the next look. Pure; used by `reconcile`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from shared.core.model import conditions as c
+from shared.core.model.conditions import Condition
+from shared.core.model.errors import (
+    AnswerLost,
+    AutopilotError,
+    Blocked,
+    LostRace,
+    NotFound,
+    NotVisibleYet,
+    RetryLater,
+    Throttled,
+    Waiting,
+)
+from shared.core.model.record import Connection
+
+GROWTH = 1.5
+"""Each wait for the same thing is this much longer than the one before."""
+
+PATIENCE = 10
+"""Looks at a failing test before only the timer goes on looking."""
+
+_REASONS: tuple[tuple[type[AutopilotError], str], ...] = (
+    (Throttled, "Throttled"),
+    (NotVisibleYet, "NotVisibleYet"),
+    (LostRace, "ChangedMeanwhile"),
+    (AnswerLost, "AnswerLost"),
+    (RetryLater, "TemporaryFailure"),
+)
+
+
+def condition_of(
+    type_: str, error: AutopilotError, before: Condition | None, now: datetime, visibility: float
+) -> Condition:
+    """The condition that an error makes; what stays invisible for longer than `visibility` seconds needs a person."""
+    if isinstance(error, Waiting):
+        return c.waiting(type_, "OperationRunning", str(error))
+    if isinstance(error, Blocked):
+        return c.blocked(type_, error.reason, _text(error), error.next_step)
+    if not isinstance(error, RetryLater):
+        reason = "NotFound" if isinstance(error, NotFound) else "InvalidInput"
+        return c.blocked(type_, reason, _text(error), error.next_step or "Correct what the message names.")
+    reason = next(name for kind, name in _REASONS if isinstance(error, kind))
+    if isinstance(error, NotVisibleYet):
+        since = before.since if before is not None and before.reason == reason else None
+        overdue = since is not None and (now - since).total_seconds() > visibility
+        if overdue or (before is not None and before.reason == "StillNotVisible"):
+            step = "Look at the resource in the Azure portal; the app goes on trying at each sweep."
+            return c.blocked(type_, "StillNotVisible", _text(error), step)
+        return c.waiting(type_, reason, _text(error))
+    return c.waiting(type_, reason, _text(error), c.Kind.WORK)
+
+
+def _text(error: AutopilotError) -> str:
+    return f"{error.what} [{error.on}]" if error.on else error.what
+
+
+def next_delay(
+    connection: Connection,
+    conditions: Mapping[str, Condition],
+    *,
+    first: float,
+    longest: float,
+    waits: Mapping[str, float],
+    unread: Collection[str] = (),
+) -> float | None:
+    """Seconds until the loop looks again by itself; None when only an event, a person or the timer should wake it.
+
+    `waits` are the seconds that errors asked for, by condition: one service's long wait does not hold up the other.
+    `unread` are conditions that stand as they were because nobody could look.
+    """
+    wanting = {name for name, condition in conditions.items() if name != c.READY and not condition.true}
+    waiting_for = {name for name in wanting if conditions[name].needs in {c.Kind.TIME, c.Kind.WORK}}
+    # "Not tested" waits for the others, it is nothing to look for by itself.
+    waiting_for -= {name for name in waiting_for if conditions[name].reason == "NotTested"}
+    for_persons = {name for name in wanting if conditions[name].needs is c.Kind.PERSON}
+    waiting_for -= {name for name in waiting_for if for_persons & _AFTER.get(name, frozenset())}
+    waiting_for |= set(unread)
+    if not waiting_for or (waiting_for == {c.REACHABLE} and connection.attempts >= PATIENCE):
+        return None
+    grown = min(longest, first * GROWTH ** min(connection.attempts, 30))
+    waiting_for = waiting_for - {c.REACHABLE} or waiting_for
+    return min(max(grown, waits.get(name, waits.get(_BEHIND.get(name, ""), 0.0))) for name in waiting_for)
+
+
+_AFTER = {
+    c.RECORD_READY: frozenset({c.ADDRESSED, c.ZONE_READY}),
+    c.LINKED: frozenset({c.ADDRESSED, c.ZONE_READY, c.RECORD_READY}),
+    c.ASSOCIATED: frozenset({c.POLICY_READY, c.APPROVED}),
+}
+"""What has to be met before each: while one of them needs a person, to look once a minute would change nothing, and
+many endpoints that do so empty a subscription's budget of private DNS reads. The sweep looks."""
+
+_BEHIND = {c.LINKED: c.ZONE_READY, c.RECORD_READY: c.ZONE_READY, c.ASSOCIATED: c.POLICY_READY}
+"""Conditions that wait as long as the one before them in their branch."""
+
+
+def fingerprint(conditions: tuple[Condition, ...]) -> frozenset[tuple[str, str]]:
+    """What is being waited for: while it stays the same, the delays grow."""
+    return frozenset((condition.type, condition.reason) for condition in conditions if not condition.true)

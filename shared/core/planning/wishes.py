@@ -1,0 +1,195 @@
+"""Which deployments an endpoint is to be connected to, which of them it may be, and why not the others.
+
+Pure; called by `plan_associations`.
+
+There are two sides to ask: the endpoint's tag names deployments, and a deployment's own tag names endpoints. An
+endpoint's tag is only a wish: whoever may tag an endpoint must not thereby get into a deployment (S8), nor cut one off
+from the internet (S1). Consent comes from the settings, or from a tag on the deployment itself in Elastic Cloud.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+
+from shared.core.guards.consent import (
+    CONNECT_TAG,
+    ENDPOINTS_TAG,
+    EVERYTHING,
+    OPT_OUT_TAG,
+    Problem,
+    denied,
+    entries_of,
+    is_allowed,
+    is_denied,
+    label_of,
+    names_of,
+    opted_out,
+    short_name,
+)
+from shared.core.guards.cutting_off import first_policy_problem
+from shared.core.guards.options import Rules
+from shared.core.model.record import Connection, Owner
+from shared.core.model.resources import Deployment
+from shared.core.planning.desired import Desired
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One wish and what became of it."""
+
+    asked: str
+    """As it was written in the endpoint's tag; of a deployment's own tag, its id."""
+    deployment: Deployment | None = None
+    problem: Problem | None = None
+    associated: bool = False
+
+
+def choose_deployments(
+    desired: Desired,
+    deployments: tuple[Deployment, ...],
+    types: dict[str, str],
+    associated: Collection[str],
+    known: Connection,
+    rules: Rules,
+) -> tuple[Choice, ...]:
+    """Judge every wish; two for one deployment become one choice. `types`: of each policy in the region, by its id."""
+    chosen: dict[str, Choice] = {}
+    for wish in _wishes(desired, deployments, associated, known):
+        target = wish.deployment
+        if target is None:
+            chosen[f"?{wish.asked}"] = wish
+        elif target.id not in chosen:
+            stands = target.id in associated
+            problem = wish.problem or _problem(desired, target, types, known, rules, associated=stands)
+            chosen[target.id] = replace(wish, problem=problem, associated=stands)
+    return tuple(chosen.values())
+
+
+# -- wishes --------------------------------------------------------------------------------------------------------
+
+
+def _wishes(
+    desired: Desired, deployments: tuple[Deployment, ...], associated: Collection[str], known: Connection
+) -> Iterator[Choice]:
+    for asked in desired.deployments:
+        yield _find(asked, deployments, known)
+    for deployment in deployments:
+        entries = entries_of(deployment, CONNECT_TAG)
+        everywhere = EVERYTHING in entries and deployment.region == desired.service.elastic_region
+        # One that is stopped is not connected, but to stop it is no wish to disconnect it either.
+        connectable = deployment.running or deployment.id in associated
+        if connectable and (everywhere or entries & names_of(desired.endpoint.id)):
+            yield Choice(deployment.id, deployment)
+
+
+def _find(asked: str, deployments: tuple[Deployment, ...], known: Connection) -> Choice:
+    by_id = [deployment for deployment in deployments if deployment.id == asked.lower()]
+    found = by_id or [deployment for deployment in deployments if deployment.name == asked]
+    running = [deployment for deployment in found if deployment.running]
+    if len(running) > 1:
+        # Another one that is given the same name does not disconnect the one that had it.
+        connected = _connected_as(asked, known)
+        running = [deployment for deployment in running if deployment.id in connected] or running
+    if len(running) == 1:
+        return Choice(asked, running[0])
+    if running:
+        ids = ", ".join(f"{deployment.id} in {deployment.region}" for deployment in running)
+        return Choice(
+            asked,
+            problem=Problem(
+                "DeploymentAmbiguous",
+                f"Several deployments are named {asked}: {ids}.",
+                "Use the deployment's id in the tag.",
+            ),
+        )
+    if found:
+        return Choice(
+            asked,
+            found[0],
+            Problem(
+                "DeploymentNotRunning",
+                f"Deployment {asked} is stopped or being deleted; an association that it has is left as it is.",
+                "Start it, or take it out of the tag.",
+            ),
+        )
+    return _renamed(asked, deployments, known) or Choice(asked, problem=_not_found(asked, known))
+
+
+def _renamed(asked: str, deployments: tuple[Deployment, ...], known: Connection) -> Choice | None:
+    """The deployment that had this name when it was connected: a new name is no wish to disconnect it."""
+    ids = _connected_as(asked, known)
+    found = next((deployment for deployment in deployments if deployment.id in ids and deployment.running), None)
+    return None if found is None else Choice(asked, found)
+
+
+def _connected_as(asked: str, known: Connection) -> set[str]:
+    """Ids of the deployments that were connected because of this entry."""
+    return {memory.deployment_id for memory in known.associations if memory.asked == asked}
+
+
+def _not_found(asked: str, known: Connection) -> Problem:
+    gone = [memory.deployment_id for memory in known.associations if asked in {memory.asked, memory.deployment_id}]
+    was = f" It was deployment {gone[0]}, which is gone." if gone else ""
+    return Problem(
+        "DeploymentNotFound",
+        f"No deployment with the id or exact name {asked} is visible to the API key.{was}",
+        "Correct the endpoint's tag, or give the API key a role on the deployment.",
+    )
+
+
+# -- consent -------------------------------------------------------------------------------------------------------
+
+
+def _problem(
+    desired: Desired,
+    deployment: Deployment,
+    types: dict[str, str],
+    known: Connection,
+    rules: Rules,
+    *,
+    associated: bool,
+) -> Problem | None:
+    """Why the deployment may not be connected; of one that we connected, that its consent was withdrawn."""
+    label = label_of(deployment)
+    if associated:
+        return _withdrawn(desired, deployment, known, rules)
+    if deployment.region != desired.service.elastic_region:
+        return Problem(
+            "DeploymentInAnotherRegion",
+            f"Deployment {label} is in {deployment.region or 'an unknown region'}; this endpoint leads to "
+            f"{desired.service.elastic_region}.",
+            "Create an endpoint with the alias of the deployment's region, or take the deployment out of the tag.",
+        )
+    if is_denied(deployment, rules):
+        return denied(label)
+    if opted_out(deployment):
+        return Problem(
+            "DeploymentOptedOut",
+            f"Deployment {label} has the tag {OPT_OUT_TAG}=ignore: nothing is associated with it.",
+            "Take that tag off the deployment, or the deployment out of the endpoint's tag.",
+        )
+    if not is_allowed(desired.endpoint.id, deployment, rules):
+        return Problem(
+            "DeploymentNotAllowed",
+            f"Nobody has allowed this endpoint to be connected to deployment {label}.",
+            f"Add it to the setting ELASTIC_DEPLOYMENTS_ALLOWED, "
+            f"or tag the deployment {ENDPOINTS_TAG}={short_name(desired.endpoint.id)}.",
+        )
+    return first_policy_problem(deployment, label, types, rules)
+
+
+def _withdrawn(desired: Desired, deployment: Deployment, known: Connection, rules: Rules) -> Problem | None:
+    """A consent may be lost by a slip in a setting: what stands is reported and left, never cut off by it."""
+    memory = known.association(deployment.id)
+    if memory is None or memory.owner is Owner.ADOPTED:
+        return None
+    if is_denied(deployment, rules):
+        return denied(label_of(deployment))
+    if is_allowed(desired.endpoint.id, deployment, rules):
+        return None
+    return Problem(
+        "DeploymentNotAllowed",
+        f"Deployment {label_of(deployment)} is connected, but nobody allows that any more; it is left as it is.",
+        "Allow it again, or take it out of the endpoint's tag: then the app disconnects it.",
+    )

@@ -1,0 +1,95 @@
+"""Findings about Azure and Elastic Cloud: are they reached, is the app let in, which right is missing where. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from shared.core.model.errors import AutopilotError, Blocked, Forbidden
+from shared.core.model.organizations import DEFAULT, key_setting
+from shared.core.reports.doctor.findings import (
+    Answers,
+    Asked,
+    Finding,
+    Level,
+    Topic,
+    errors_in,
+    failures,
+    ok,
+    problem,
+    warning,
+)
+from shared.core.reports.doctor.text import count, span
+
+SIGN_IN, NO_RIGHT = "AzureSignInFailed", "AzureRightsMissing"
+KEY_ENDS, KEY_ENDS_SOON = timedelta(days=14), timedelta(days=3)
+"""The first is when the alert on the key begins, too."""
+
+
+def judge_azure(answers: Answers) -> list[Finding]:
+    """The token first, then the reads that were refused or came to nothing, by subscription."""
+    errors = errors_in(answers)
+    unsigned = [error for error in errors.values() if _reason(error) == SIGN_IN]
+    if unsigned and len(unsigned) == len(answers):
+        return failures("azure sign-in", {Asked(Topic.AZURE, "Azure Resource Manager"): unsigned[0]})
+    findings = []
+    if len(errors) < len(answers) or any(_reason(error) == NO_RIGHT for error in errors.values()):
+        findings.append(ok("azure sign-in", "Azure Resource Manager takes the app's token."))
+    findings += [_denied(asked, error) for asked, error in errors.items() if isinstance(error, Forbidden)]
+    for needed, level in ((True, Level.PROBLEM), (False, Level.WARNING)):
+        others = {a: e for a, e in errors.items() if a.needed is needed and not isinstance(e, Forbidden)}
+        findings += failures("azure", others, level)
+    if not errors:
+        subscriptions = len({asked.where for asked in answers})
+        kinds = ", ".join(dict.fromkeys(asked.what for asked in answers))
+        what = f"All that was tried can be read in {count(subscriptions, 'subscription')}: {kinds}."
+        findings.append(ok("azure rights", what, subscriptions=subscriptions))
+    return findings
+
+
+def judge_elastic(
+    answers: Answers, key_ends: datetime | None, now: datetime, organization: str = DEFAULT
+) -> list[Finding]:
+    """What an organization's key may read, and its end as the answers told it."""
+    findings = _of_organization(answers, key_ends, now, key_setting(organization))
+    if organization == DEFAULT:
+        return findings
+    return [
+        replace(found, on=found.on or organization, details={**found.details, "organization": organization})
+        for found in findings
+    ]
+
+
+def _of_organization(answers: Answers, key_ends: datetime | None, now: datetime, setting: str) -> list[Finding]:
+    errors = errors_in(answers)
+    denied = {asked: error for asked, error in errors.items() if isinstance(error, Blocked)}
+    findings = failures("elastic key", denied)
+    findings += failures("elastic", {asked: error for asked, error in errors.items() if asked not in denied})
+    if len(errors) < len(answers):
+        findings.append(_key(key_ends, now, setting))
+    if not errors:
+        findings.append(ok("elastic rights", f"The key can read: {', '.join(map(str, answers))}."))
+    return findings
+
+
+def _key(ends: datetime | None, now: datetime, setting: str) -> Finding:
+    if ends is None:
+        return ok("elastic key", "Elastic Cloud takes the key and names no end of it.", expiresAt=None)
+    left = ends - now
+    details = {"expiresAt": ends.isoformat(), "daysLeft": round(left.total_seconds() / 86400, 1)}
+    what = f"Elastic Cloud takes the key, which ends on {ends.date().isoformat()}: {span(left)} left."
+    if left > KEY_ENDS:
+        return ok("elastic key", what, **details)
+    step = f"Create a new Elastic Cloud API key and set {setting}: docs/deploy.md, Keys and rotation."
+    return (problem if left <= KEY_ENDS_SOON else warning)("elastic key", what, step, **details)
+
+
+def _denied(asked: Asked, error: Forbidden) -> Finding:
+    level, what = Level.PROBLEM, error.what
+    if not asked.needed:
+        level, what = Level.WARNING, f"{what} A zone there that serves an endpoint's network is not found."
+    return Finding("azure rights", level, what, on=str(asked), next_step=error.next_step)
+
+
+def _reason(error: AutopilotError) -> str:
+    return error.reason if isinstance(error, Blocked) else ""

@@ -1,0 +1,126 @@
+"""Findings about the installation's own parts: settings, storage, queue, poison, sweeps, pause, clocks. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared.core.guards.pause import Pause
+from shared.core.model.errors import InvalidSettings
+from shared.core.reports.doctor.findings import Answers, Finding, errors_in, failures, ok, problem, warning
+from shared.core.reports.doctor.text import count, span
+
+LONG_IN_QUEUE = timedelta(minutes=15)
+"""How long ago the next message may have been sent; its own delay, of a minute or two at most, is part of that."""
+NO_SWEEP = timedelta(minutes=30)
+"""How long ago the last sweep may have ended where nothing tells how often sweeps run."""
+MISSED_SWEEPS = 3
+SKEW, MUCH_SKEW = timedelta(seconds=10), timedelta(seconds=60)
+"""Leases allow for 10 seconds between the clocks of two workers; services refuse requests that are minutes off."""
+
+
+def judge_wrong_settings(error: InvalidSettings) -> list[Finding]:
+    """A finding for each setting that is wrong."""
+    step = "Correct it in the function app's configuration; docs/settings.md describes each setting."
+    return [problem("settings", wrong, step) for wrong in error.problems or (error.what,)]
+
+
+def judge_settings(subscriptions: int, mode: str) -> list[Finding]:
+    """The settings are as they must be: else nothing would have been asked."""
+    what = f"Nothing is wrong with the settings: {count(subscriptions, 'subscription')}, mode {mode}."
+    return [ok("settings", what, subscriptions=subscriptions, mode=mode)]
+
+
+def judge_storage(answers: Answers) -> list[Finding]:
+    """The tables and the queues."""
+    errors = errors_in(answers)
+    return failures("storage", errors) if errors else [ok("storage", f"All answer: {', '.join(map(str, answers))}.")]
+
+
+def judge_queue(waiting: int, oldest: datetime | None, now: datetime) -> list[Finding]:
+    """How much waits in the work queue, and since when."""
+    if oldest is None:
+        later = f"{count(waiting, 'message')} in the queue, for later."
+        what = later if waiting else "The queue is empty."
+        return [ok("queue", what, waiting=waiting, oldestSeconds=None)]
+    age = now - oldest
+    details = {"waiting": waiting, "oldestSeconds": round(age.total_seconds())}
+    what = f"{count(waiting, 'message')} in the queue; the next one was sent {span(age)} ago."
+    if age <= LONG_IN_QUEUE:
+        return [ok("queue", what, **details)]
+    step = (
+        "Look whether the function `reconcile` runs: the log stream, an app that is stopped. If it does, it has more "
+        "work than it can take: see what is throttled in the workbook, and MAXIMUM_INSTANCE_COUNT."
+    )
+    return [warning("queue", what, step, **details)]
+
+
+def judge_poison(poisoned: int) -> list[Finding]:
+    """What the platform gave up on."""
+    if not poisoned:
+        return [ok("poison", "No message was given up on.", poisoned=0)]
+    step = "Find the exception in the log and repair its cause, then POST /api/poison/replay."
+    return [problem("poison", f"{count(poisoned, 'message')} failed eight times.", step, poisoned=poisoned)]
+
+
+def judge_sweep(told: Mapping[str, Any] | None, now: datetime) -> list[Finding]:
+    """When the last sweep ended, whether it could read everything, and what it cost; `told` is its own document."""
+    ended = _moment(told, "at")
+    if told is None or ended is None:
+        step = "Wait for HEALTH_SCHEDULE, or start one: POST /admin/functions/check_health with the master key."
+        return [warning("sweep", "No sweep has ended yet.", step)]
+    cost = {name: told.get(name) for name in ("durationMs", "armCalls", "elasticCalls", "storageCalls")}
+    seen = {name: told.get(name) for name in ("endpoints", "enqueued", "probed", "unhealthy", "errorCount")}
+    details = {"at": ended.isoformat(), **cost, **seen}
+    age = now - ended
+    what = (
+        f"The last sweep ended {span(age)} ago: {told.get('endpoints')} endpoints, {told.get('probed')} tested, "
+        f"{told.get('enqueued')} handed over; {told.get('durationMs')} ms, requests: {told.get('armCalls')} to Azure, "
+        f"{told.get('elasticCalls')} to Elastic Cloud, {told.get('storageCalls')} to storage."
+    )
+    findings = [ok("sweep", what, **details)]
+    if age > _overdue(ended, _moment(told, "previousAt")):
+        step = "Look in the log why `check_health` fails or does not start; HEALTH_SCHEDULE says when it should."
+        findings = [problem("sweep", what, step, **details)]
+    if told.get("errorCount"):
+        step = "Repair what the text names; other findings here may be about the same."
+        findings.append(warning("sweep", f"It could not read everything: {told.get('errors')}", step))
+    return findings
+
+
+def judge_pause(pause: Pause | None) -> list[Finding]:
+    """Whether somebody has paused the installation; nothing to say if not."""
+    if pause is None:
+        return []
+    because = f": {pause.reason}" if pause.reason else "."
+    what = f"The app is paused until {pause.until.isoformat(timespec='minutes')}{because}"
+    return [warning("pause", what, "DELETE /api/pause ends it.", until=pause.until.isoformat())]
+
+
+def judge_clocks(offsets: Mapping[str, timedelta | None]) -> list[Finding]:
+    """How far this machine's clock is ahead of each service's; None: it told no time."""
+    known = {name: offset for name, offset in offsets.items() if offset is not None}
+    if not known:
+        return [warning("clock", "No service told its time, so this clock was compared with none.", "Ask again.")]
+    name, offset = max(known.items(), key=lambda item: abs(item[1]))
+    details = {name: round(offset.total_seconds(), 1) for name, offset in known.items()}
+    if abs(offset) <= SKEW:
+        return [ok("clock", f"This machine's clock agrees with {' and '.join(known)}.", **details)]
+    direction = "ahead of" if offset > timedelta(0) else "behind"
+    what = f"This machine's clock is {abs(offset).total_seconds():.0f} s {direction} {name}'s."
+    step = "Restart the app, which moves it to another machine; if it stays, ask Azure support."
+    return [(problem if abs(offset) > MUCH_SKEW else warning)("clock", what, step, **details)]
+
+
+def _overdue(ended: datetime, before: datetime | None) -> timedelta:
+    """From what age on a sweep is missed: some times as long as it was between the last two."""
+    return max(NO_SWEEP, MISSED_SWEEPS * (ended - before)) if before is not None else NO_SWEEP
+
+
+def _moment(told: Mapping[str, Any] | None, name: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat((told or {})[name])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return found if found.tzinfo else None

@@ -1,0 +1,62 @@
+"""Every health check goes into table `checks`. Called after each `check`, by `branches` and by `sweep`.
+
+A check that cannot be written stops no work: the connection's record has the last verdict, this table only its history.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from shared.context import Context, log
+from shared.core.diagnosis import Verdict
+from shared.core.model.errors import AutopilotError
+from shared.core.model.record import Connection, VerdictMemory
+from shared.health.check import Check
+from shared.state.rows import CheckedHost, CheckEntry
+
+_MINUTES_OF_A_DAY = 24 * 60
+
+
+async def record_check(
+    context: Context, connection: Connection, outcome: Check, *, cause: str, correlation_id: str
+) -> None:
+    """Append what `outcome` says; `connection` is the record from before it. Untested: nothing is written."""
+    if outcome.verdict is None:
+        return
+    now = context.clock.now()
+    table = context.storage.checks
+    try:
+        await table.append(connection.id, [_entry(outcome, outcome.verdict, now, cause, correlation_id)])
+        if _first_of_day(connection, now):
+            await table.prune(connection.id, now - timedelta(days=context.settings.checks_days))
+    except AutopilotError as error:
+        log.warning("check of connection %s not recorded: %s", connection.id, error)
+
+
+def _entry(outcome: Check, verdict: Verdict, now: datetime, cause: str, correlation_id: str) -> CheckEntry:
+    return CheckEntry(
+        at=now,
+        correlation_id=correlation_id,
+        cause=cause,
+        verdict=verdict.status,
+        reason=verdict.reason,
+        message=outcome.condition.message,
+        hosts=tuple(map(_host, outcome.verdicts)),
+    )
+
+
+def _host(verdict: VerdictMemory) -> CheckedHost:
+    return CheckedHost(verdict.host, verdict.status, verdict.reason, verdict.addresses, verdict.stages)
+
+
+def _first_of_day(connection: Connection, now: datetime) -> bool:
+    """Whether no check of `connection`'s own day came before; each one's day begins at another minute.
+
+    So that old entries are deleted once a day, and not those of all connections in one sweep.
+    """
+    last = max((verdict.checked_at for verdict in connection.checks), default=None)
+    return last is not None and _day(connection, last) != _day(connection, now)
+
+
+def _day(connection: Connection, moment: datetime) -> date:
+    return (moment + timedelta(minutes=int(connection.id[:8], 16) % _MINUTES_OF_A_DAY)).date()

@@ -1,0 +1,209 @@
+"""Notifications: stored with what they tell, sent afterwards, forgotten once the topic has taken them.
+
+    run ends ─▶ recorded ─▶ stored with the record ─▶ lease let go ─▶ deliver ─▶ taken out of the record
+    sweep    ─▶ after_sweep: what was left, what has lasted long enough, API keys that come to their end
+
+At least once: whatever dies in between, the event is in the record until it was sent, and a second sending has the
+same id. A topic that fails or hangs holds nothing up: sending begins when the work is done, takes `SEND_SECONDS` at
+most, and after a failure only sweeps try again for `REST`. Without the setting NOTIFY_TOPIC_ENDPOINT nothing here does
+anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from shared import telemetry
+from shared.clouds.azure.event_grid import Topic
+from shared.context import Context, log
+from shared.core.model.arm_ids import parse_arm_id
+from shared.core.model.errors import AutopilotError, LostRace
+from shared.core.model.notices import Notice
+from shared.core.model.record import Connection
+from shared.core.model.record_document import from_document, to_document
+from shared.core.notifications.key_expiry import KeyNotices, note_keys, see_keys
+from shared.core.notifications.key_expiry import from_document as key_notices_from
+from shared.core.notifications.key_expiry import to_document as key_document
+from shared.core.notifications.transitions import note, sent
+from shared.state.rows import ConnectionRow, ControlRow
+
+SEND_SECONDS = 10.0
+"""For one request, signing in included."""
+
+SWEEP_SECONDS = 60.0
+"""For all that one sweep sends; the next sweep comes."""
+
+REST = timedelta(minutes=1)
+"""After a failure: how long runs leave the topic alone."""
+
+BATCH = 50
+"""Events in one request: less than a megabyte even at their longest."""
+
+KEYS = "notifications"
+"""Name of the document in table `control`."""
+
+ATTEMPTS = 3
+"""At a row that others write at the same time."""
+
+
+def recorded(context: Context, connection: Connection, correlation_id: str) -> Connection:
+    """The record as it is to be stored: with the event of what it has become, if that is to be told now."""
+    if context.topic is None:
+        return connection
+    noted = _noted(context, connection, correlation_id)
+    kept = {notice.id for notice in noted.notices.outbox}
+    for notice in connection.notices.outbox:
+        if notice.id not in kept:
+            log.warning("notification dropped, too many wait: %s of %s id=%s", notice.type, connection.id, notice.id)
+    return noted
+
+
+def _noted(context: Context, connection: Connection, correlation_id: str) -> Connection:
+    lasting = timedelta(seconds=context.settings.notify_after)
+    return note(connection, context.clock.now(), lasting=lasting, correlation_id=correlation_id)
+
+
+async def deliver(context: Context, row: ConnectionRow, connection: Connection) -> None:
+    """Send what waits in a record that has just been stored as `row`; raises nothing."""
+    topic, outbox = context.topic, connection.notices.outbox
+    if topic is None or not outbox or _rests(topic, context.clock.now()):
+        return
+    if await _published(context, topic, outbox):
+        await _forget(context, row, outbox)
+
+
+async def after_sweep(
+    context: Context,
+    connections: Iterable[Connection],
+    keys: Mapping[str, datetime | None],
+    correlation_id: str,
+) -> None:
+    """Send what runs have left, and what has lasted long enough; raises nothing.
+
+    `keys`: the end of the API key of each organization that has answered, None where it has none.
+    """
+    topic = context.topic
+    if topic is None:
+        return
+    told = [c for c in connections if c.notices.outbox or _noted(context, c, correlation_id) != c]
+    try:
+        async with asyncio.timeout(SWEEP_SECONDS):
+            if await _tell_keys(context, topic, keys, correlation_id):
+                await _tell_left_over(context, topic, told, correlation_id)
+    except TimeoutError:
+        log.warning("notifications are left for the next sweep for lack of time correlation=%s", correlation_id)
+    except AutopilotError as error:
+        log.warning("notifications are left for the next sweep: %s correlation=%s", error, correlation_id)
+
+
+# -- sending -------------------------------------------------------------------------------------------------------
+
+
+def _rests(topic: Topic, now: datetime) -> bool:
+    return topic.rests_until is not None and now < topic.rests_until
+
+
+async def _published(context: Context, topic: Topic, notices: Sequence[Notice]) -> bool:
+    """Whether the topic has taken them all."""
+    started, error = time.monotonic(), ""
+    try:
+        async with asyncio.timeout(SEND_SECONDS):
+            await topic.publish(notices)
+    except TimeoutError:
+        error = f"No answer within {SEND_SECONDS:.0f} s."
+    except AutopilotError as refused:
+        error = str(refused)
+    except Exception as bug:  # noqa: BLE001 - see below
+        # The work is done and stored: nothing about telling it may have it done again.
+        log.exception("notifications could not be sent")
+        error = type(bug).__name__
+    topic.rests_until = context.clock.now() + REST if error else None
+    if error:
+        log.warning("%d notification(s) not sent, they are kept: %s", len(notices), error)
+    telemetry.notifications_sent(len(notices), error, round((time.monotonic() - started) * 1000))
+    return not error
+
+
+async def _forget(context: Context, row: ConnectionRow, notices: Sequence[Notice]) -> None:
+    """Take what was sent out of the record. Where that fails it is sent again: receivers know the id."""
+    ids, table = frozenset(notice.id for notice in notices), context.storage.connections
+    for _ in range(ATTEMPTS):
+        try:
+            await table.replace(replace(row, document=to_document(sent(from_document(row.document), ids))))
+        except LostRace:
+            again = await _read(context, row.subscription_id, row.connection_id)
+            if again is None:
+                return
+            row = again
+        except AutopilotError as error:
+            log.warning("sent notifications of %s stay in its record: %s", row.connection_id, error)
+            return
+        else:
+            return
+
+
+async def _read(context: Context, subscription_id: str, connection_id: str) -> ConnectionRow | None:
+    """A row that nobody holds: a run that holds it would write over it, and sends by itself when it ends."""
+    try:
+        row = await context.storage.connections.get(subscription_id, connection_id)
+    except AutopilotError as error:
+        log.warning("record of %s not read for its notifications: %s", connection_id, error)
+        return None
+    return None if row is None or row.lease_owner is not None else row
+
+
+# -- what the sweep sends ------------------------------------------------------------------------------------------
+
+
+async def _tell_left_over(
+    context: Context, topic: Topic, connections: Sequence[Connection], correlation_id: str
+) -> None:
+    """In batches of whole outboxes, so that each connection's events stay in order; ends with the first failure."""
+    batch: list[tuple[ConnectionRow, tuple[Notice, ...]]] = []
+    for number, connection in enumerate(connections, 1):
+        found = await _stored(context, connection, correlation_id)
+        if found is not None:
+            batch.append(found)
+        full = sum(len(outbox) for _, outbox in batch) > BATCH // 2
+        if batch and (full or number == len(connections)):
+            if not await _published(context, topic, [notice for _, outbox in batch for notice in outbox]):
+                return
+            await asyncio.gather(*(_forget(context, row, outbox) for row, outbox in batch))
+            batch = []
+
+
+async def _stored(
+    context: Context, connection: Connection, correlation_id: str
+) -> tuple[ConnectionRow, tuple[Notice, ...]] | None:
+    """A record as it is now, with the event that is due stored in it; None if there is nothing to send."""
+    row = await _read(context, parse_arm_id(connection.endpoint_id).subscription_id, connection.id)
+    if row is None:
+        return None
+    present = from_document(row.document)
+    noted = recorded(context, present, correlation_id)
+    if noted != present:
+        try:
+            row = await context.storage.connections.replace(replace(row, document=to_document(noted)))
+        except AutopilotError as error:
+            log.info("record of %s changed meanwhile, its notifications wait: %s", connection.id, error)
+            return None
+    return (row, noted.notices.outbox) if noted.notices.outbox else None
+
+
+async def _tell_keys(context: Context, topic: Topic, keys: Mapping[str, datetime | None], correlation_id: str) -> bool:
+    """Tell the approaching end of API keys; False when the topic took nothing."""
+    row = await context.storage.control.get(KEYS)
+    memory = KeyNotices() if row is None else key_notices_from(row.document)
+    noted = note_keys(see_keys(memory, keys), context.clock.now(), correlation_id)
+    if noted != memory:
+        row = await context.storage.control.put(ControlRow(KEYS, key_document(noted), row.etag if row else None))
+    if row is None or not noted.outbox:
+        return True
+    if not await _published(context, topic, noted.outbox):
+        return False
+    await context.storage.control.put(replace(row, document=key_document(replace(noted, outbox=()))))
+    return True

@@ -1,0 +1,109 @@
+"""Carrying out a removal's steps in their order, each journalled. Used by `remove`.
+
+A refused step (a right to delete is missing, a lock) is reported, and what needs it is not tried; the rest goes on.
+What is only busy, does not answer, or knows the app no more, ends the run: the next one reads everything again.
+What was busy for too long is reported as refused.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from shared.core.model.errors import AutopilotError, Blocked, LeaseLost, NotVisibleYet, Permanent
+from shared.core.model.record import Connection, PolicyMemory
+from shared.core.model.steps import (
+    DeleteLink,
+    DeletePolicy,
+    DeleteRecord,
+    DeleteZone,
+    Disassociate,
+    DnsRemoval,
+    RemovalStep,
+    UnclaimEndpoint,
+    WithdrawAddress,
+)
+from shared.core.planning.removal import RemovalPlan, held_up_by
+from shared.reconciler.disassociate import disassociate
+from shared.reconciler.run_state import Run
+
+SIGNED_OUT = frozenset({"AzureSignInFailed", "ElasticKeyRefused"})
+"""Reasons of who is nobody for a service, and so may do nothing at all."""
+
+
+async def apply_removal(
+    run: Run, plan: RemovalPlan, *, patient: bool = True
+) -> tuple[tuple[str, ...], AutopilotError | None]:
+    """Take the steps; returns what was refused and why, and the error that ended the run early, if one did."""
+    refused: dict[RemovalStep, str] = {}
+    for step in plan.steps:
+        if held_up_by(step, refused):
+            refused[step] = f"not done, because something before it was refused: {step}"
+            continue
+        started = time.monotonic()
+        try:
+            await _step(run, step, plan)
+        except LeaseLost:
+            raise
+        except AutopilotError as error:
+            run.note_failure(step, error, started)
+            if not _lasting(error, patient=patient):
+                return tuple(refused.values()), error
+            refused[step] = f"not done: {step} ({error.what})"
+        else:
+            run.note(step, "done", started=started)
+            run.connection = _without(run.connection, step)
+            await run.save()
+    return tuple(refused.values()), None
+
+
+def _lasting(error: AutopilotError, *, patient: bool) -> bool:
+    """Whether the step is to be left. A key or an identity that is refused altogether is renewed some time."""
+    if isinstance(error, Blocked):
+        return error.reason not in SIGNED_OUT
+    return isinstance(error, Permanent) or (isinstance(error, NotVisibleYet) and not patient)
+
+
+async def _step(run: Run, step: RemovalStep, plan: RemovalPlan) -> None:
+    dns = run.context.dns
+    match step:
+        case Disassociate():
+            await disassociate(run, step, plan.types)
+        case DeletePolicy():
+            await run.elastic.delete_policy(step.policy_id)
+        case UnclaimEndpoint():
+            await run.elastic.unclaim(step)
+        case WithdrawAddress():
+            await dns.put_record(step.record)
+        case DeleteRecord():
+            await dns.delete_record(step)
+        case DeleteLink():
+            await dns.delete_link(step)
+        case DeleteZone():
+            await dns.delete_zone(step)
+
+
+def _without(known: Connection, step: RemovalStep) -> Connection:
+    """The record once the step is done."""
+    match step:
+        case Disassociate() if step.policy_id == known.policy.id:
+            known = known.without_association(step.deployment_id)
+        case Disassociate():
+            known = known.without_former(step.policy_id, step.deployment_id)
+        case DeletePolicy() if step.policy_id == known.policy.id:
+            known = replace(known, policy=PolicyMemory(), deployments=())
+        case UnclaimEndpoint():
+            known = replace(known, claim=None)
+        case WithdrawAddress() | DeleteRecord() if _used(known, step):
+            known = replace(known, record=None, record_addresses=())
+        case DeleteLink():
+            gone = f"{step.zone.text}/virtualNetworkLinks/{step.name}".lower()
+            known = replace(known, links=tuple(link for link in known.links if link.id.lower() != gone))
+        case DeleteZone() if _used(known, step):
+            known = replace(known, zone=None, links=())
+    return known
+
+
+def _used(known: Connection, step: DnsRemoval) -> bool:
+    """Whether the step is about the zone on record; there may be others with marks of the connection."""
+    return known.zone is not None and known.zone.id.lower() == step.zone.key

@@ -1,0 +1,168 @@
+"""An endpoint that is not there: wait, believe it, let a grace period pass, take away what was made for it.
+
+Called by `branches` when Azure answers that the endpoint does not exist. Everything is read again before it is removed,
+and removed only as it was read. What may not be removed, or is not ours, is reported, and then the removal is done.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from shared.core.guards.consent import Problem
+from shared.core.guards.modes import OBSERVE_MODE, Mode
+from shared.core.guards.options import RETAINED, OnDelete
+from shared.core.guards.removal_limit import LIMITED
+from shared.core.model import conditions as c
+from shared.core.model.conditions import Condition, Phase
+from shared.core.model.errors import AutopilotError, Blocked, NotVisibleYet, Waiting
+from shared.core.model.messages import WorkMessage
+from shared.core.model.steps import destructive
+from shared.core.model.things import things_of
+from shared.core.planning.deletion import Missing, has_things, miss
+from shared.core.planning.removal import RemovalPlan, plan_removal, still_there
+from shared.installation.removal_limit import take
+from shared.reconciler.apply_removal import apply_removal
+from shared.reconciler.observe_removal import observe_removal
+from shared.reconciler.recover import rebuilt
+from shared.reconciler.run_state import Run
+from shared.reconciler.status import conclude
+
+ORPHAN_SECONDS = 300.0
+"""Between two tries to find out what was made for an endpoint of which no record is left."""
+
+BUSY = "NotVisibleYet"
+"""Reason while another operation, or something that nobody sees, holds up a deletion."""
+GONE = "Azure says that the private endpoint does not exist (any more)."
+
+
+async def endpoint_missing(run: Run, message: WorkMessage) -> None:
+    """Decide what the absence means, and act on it; the outcome is in `run.connection`."""
+    if not has_things(run.connection) and (message.cause == "orphan" or run.connection.phase is Phase.REMOVING):
+        try:
+            run.connection = await rebuilt(run.context, run.connection)
+        except AutopilotError as error:
+            _later(run, error)
+            run.waits[c.REMOVED] = max(run.waits[c.REMOVED], ORPHAN_SECONDS)
+            return
+    known, missing = miss(run.connection, message, run.context.rules, run.context.clock.now())
+    run.connection = known
+    match missing:
+        case Missing.NOT_THERE_YET:
+            conclude(run, [], {c.RECOGNISED: Waiting("Azure does not know the endpoint yet.", on=known.endpoint_id)})
+        case Missing.MISSED:
+            text = f"{GONE} It is believed when the next sweep misses it too."
+            conclude(run, [c.waiting(c.RECOGNISED, "EndpointMissing", text)], {})
+        case Missing.NEVER_SEEN:
+            _removed(run, "NothingMade", "Nothing was made for it.")
+        case Missing.SETTLED:
+            pass
+        case Missing.GRACE:
+            _grace(run)
+        case Missing.DUE:
+            await _due(run)
+
+
+# -- what is said --------------------------------------------------------------------------------------------------
+
+
+def _conclude(run: Run, removed: Condition, phase: Phase) -> None:
+    gone = Condition(c.RECOGNISED, c.Status.FALSE, "EndpointNotFound", GONE, needs=c.Kind.EVENT)
+    # What was made stays on record until it is removed; how it stood does not.
+    run.connection = replace(run.connection, observed_at=None, ready_since=None, pending_since=None, checks=())
+    conclude(run, [gone, removed], {}, only=True)
+    run.connection = replace(run.connection, phase=phase)
+
+
+def _removed(run: Run, reason: str, message: str, left: tuple[str, ...] = ()) -> None:
+    run.connection = replace(run.connection, left=left, planned=())
+    _conclude(run, c.good(c.REMOVED, reason, message), Phase.REMOVED)
+
+
+def _grace(run: Run) -> None:
+    known, now = run.connection, run.context.clock.now()
+    ends = (known.removing_since or now) + timedelta(seconds=run.context.rules.removal_grace)
+    message = f"What was made for it is removed after {ends:%Y-%m-%d %H:%M:%S} UTC, unless the endpoint is made again."
+    run.waits[c.REMOVED] = (ends - now).total_seconds()
+    run.connection = replace(known, planned=())  # what was planned for it while it was there
+    _conclude(run, c.waiting(c.REMOVED, "GracePeriod", message), Phase.REMOVING)
+
+
+def _blocked(run: Run, reason: str, message: str, next_step: str, left: tuple[str, ...]) -> None:
+    planned = run.connection.planned if reason == LIMITED else ()
+    run.connection = replace(run.connection, left=left, planned=planned)
+    _conclude(run, c.blocked(c.REMOVED, reason, message, next_step), Phase.BLOCKED)
+    run.connection = replace(run.connection, observed_at=run.context.clock.now())
+
+
+def _only_planned(run: Run, plan: RemovalPlan) -> None:
+    """Say what would be taken away, in a mode in which nothing is."""
+    stance, planned = run.stance, tuple(map(str, plan.steps))
+    message = f"Not done, because {stance.why}: {'; '.join(planned)}."
+    run.connection = replace(run.connection, planned=planned, left=plan.left)
+    held = Condition(c.REMOVED, c.Status.FALSE, OBSERVE_MODE, message, stance.next_step, c.Kind.EVENT)
+    _conclude(run, held, Phase.REMOVING)
+
+
+def _later(run: Run, error: AutopilotError) -> None:
+    """Something did not answer, or is busy: the removal goes on later."""
+    run.connection = replace(run.connection, left=(), planned=())
+    reason = BUSY if isinstance(error, NotVisibleYet) else "Removing"
+    _conclude(run, c.waiting(c.REMOVED, reason, str(error)), Phase.REMOVING)
+    run.waits[c.REMOVED] = getattr(error, "after", 15.0)
+
+
+def _busy_for_good(run: Run) -> bool:
+    """Whether something has been busy for longer than is normal: it is left then, as what may not be deleted is."""
+    removed = run.connection.condition(c.REMOVED)
+    if removed is None or removed.reason != BUSY or removed.since is None:
+        return False
+    return (run.context.clock.now() - removed.since).total_seconds() > run.context.settings.visibility
+
+
+# -- what is done --------------------------------------------------------------------------------------------------
+
+
+async def _due(run: Run) -> None:
+    context, known, stance = run.context, run.connection, run.stance
+    if stance.mode is Mode.IGNORE:
+        _removed(run, RETAINED, f"What was made for it is left: {stance.why}.", things_of(known))
+        return
+    if (known.on_delete or context.rules.on_delete) == OnDelete.RETAIN:
+        _removed(run, RETAINED, "What was made for it is left, as the settings or its tag say.", things_of(known))
+        return
+    try:
+        observed = await observe_removal(context, known)
+        plan = plan_removal(known, observed, context.rules)
+        if plan.steps and not stance.enforces:
+            _only_planned(run, plan)
+            return
+        run.connection = replace(known, planned=tuple(map(str, plan.steps)))
+        await take(context, destructive(plan.steps))
+    except Blocked as error:
+        _blocked(run, error.reason, error.what, error.next_step, things_of(known))
+        return
+    except AutopilotError as error:
+        _later(run, error)
+        return
+    refused, postponed = await apply_removal(run, plan, patient=not _busy_for_good(run))
+    if isinstance(postponed, Blocked):
+        _blocked(run, postponed.reason, postponed.what, postponed.next_step, things_of(run.connection))
+    elif postponed is not None:
+        _later(run, postponed)
+    else:
+        if not plan.problems:  # else it goes on later, and what is ours but not listed yet is still to be known then
+            run.connection = still_there(run.connection, observed)
+        _finish(run, plan, refused)
+
+
+def _finish(run: Run, plan: RemovalPlan, refused: tuple[str, ...]) -> None:
+    """A missing right to delete does not keep the removal open; a deployment that would be opened does."""
+    left = (*plan.left, *refused, *(problem.message for problem in plan.problems))
+    if plan.problems:
+        first: Problem = plan.problems[0]
+        _blocked(run, first.reason, " ".join(p.message for p in plan.problems), first.next_step, left)
+    elif left:
+        _removed(run, "LeftBehind", f"What could be removed is. Left: {'; '.join(left)}.", left)
+    else:
+        _removed(run, "Removed", "Everything that was made for it is removed.")

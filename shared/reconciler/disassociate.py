@@ -1,0 +1,85 @@
+"""Taking an association away, one at a time in the whole installation: no deployment loses its last policy (S2).
+
+Used by `apply` and `apply_elastic`. Two connections whose associations with one deployment are taken away at the same
+moment would each see the other's policy as the one that stays. So the right to disassociate is held by one run at a
+time (table `control`), which asks Elastic Cloud again just before, and does not count on what another run took away a
+moment ago and the answer may still show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared.context import log
+from shared.core.guards.reopening import protected_without
+from shared.core.model.errors import AutopilotError, Blocked, LostRace, NotFound, Waiting
+from shared.core.model.steps import Disassociate
+from shared.reconciler.run_state import Run
+from shared.state.rows import ControlRow
+
+NAME = "disassociation"
+
+
+async def disassociate(run: Run, step: Disassociate, types: Mapping[str, str]) -> None:
+    """Take the association away; Blocked if it is the deployment's last, Waiting while another run does the same."""
+    row = await _hold(run)
+    try:
+        if not step.may_reopen:
+            await _check(run, step, types, row.document)
+        await run.elastic.disassociate(step.policy_id, step.deployment_id)
+        row = replace(row, document=_noted(run, row.document, step))
+    finally:
+        await _let_go(run, row)
+
+
+async def _hold(run: Run) -> ControlRow:
+    control, now = run.context.storage.control, run.context.clock.now()
+    row = await control.get(NAME) or ControlRow(NAME)
+    until = row.document.get("until")
+    if until and datetime.fromisoformat(until) > now and row.document.get("holder") != run.id:
+        raise Waiting("Another association is being taken away; this one follows.", on=NAME, after=2.0)
+    # Two requests' time, and some: past that the holder counts as dead.
+    until = now + timedelta(seconds=2 * run.context.settings.request_timeout + 15)
+    held = {**row.document, "holder": run.id, "until": until.isoformat()}
+    try:
+        return await control.put(replace(row, document=held))
+    except LostRace as error:
+        raise Waiting("Another association is being taken away; this one follows.", on=NAME, after=2.0) from error
+
+
+async def _check(run: Run, step: Disassociate, types: Mapping[str, str], document: Mapping[str, Any]) -> None:
+    try:
+        attached = await run.elastic.attached_to(step.deployment_id)
+    except NotFound:
+        return  # the deployment is gone, and its associations with it
+    gone = {policy for deployment, policy, _ in _recent(run, document) if deployment == step.deployment_id}
+    left = tuple(policy for policy in attached if policy not in gone)
+    if not protected_without(step.policy_id, left, types):
+        raise Blocked(
+            f"The policy is by now the last one of deployment {step.deployment_name}; without it that is open to the "
+            "internet.",
+            reason="WouldReopenPublicAccess",
+            on=step.deployment_id,
+            next_step="First associate another policy with it, for example an IP policy.",
+        )
+
+
+def _recent(run: Run, document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    oldest = run.context.clock.now() - timedelta(seconds=run.context.rules.policy_lag)
+    entries = [(str(a), str(b), str(at)) for a, b, at in document.get("recent") or []]
+    return [entry for entry in entries if datetime.fromisoformat(entry[2]) > oldest]
+
+
+def _noted(run: Run, document: Mapping[str, Any], step: Disassociate) -> dict[str, Any]:
+    entry = (step.deployment_id, step.policy_id, run.context.clock.now().isoformat())
+    return {**document, "recent": [*_recent(run, document), entry]}
+
+
+async def _let_go(run: Run, row: ControlRow) -> None:
+    try:
+        await run.context.storage.control.put(replace(row, document={**row.document, "until": None}))
+    except AutopilotError as error:
+        log.warning("the right to disassociate was not given back, it will expire: %s", error)

@@ -1,0 +1,256 @@
+"""Carrying out a plan's steps in Elastic Cloud, each journalled. Used by `branches`.
+
+Associations go on past each other's errors, so that one deployment that cannot be connected does not hold up the rest.
+A deployment's policies are read once more before one is added, so that none gets its first one unasked (S1). What is
+taken away counts against the limit of destructive steps (S6), and never leaves a deployment open (S2).
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from shared.core.guards.reopening import protected_without
+from shared.core.model.errors import (
+    AnswerLost,
+    AutopilotError,
+    Forbidden,
+    LeaseLost,
+    LostRace,
+    NotFound,
+    NotVisibleYet,
+    Waiting,
+)
+from shared.core.model.markers import marker_from_description
+from shared.core.model.record import AssociationMemory, ClaimMemory, Owner, PolicyMemory
+from shared.core.model.resources import POLICY_TYPE, Claim, Policy, Rule
+from shared.core.model.steps import (
+    Associate,
+    ClaimEndpoint,
+    CreatePolicy,
+    Disassociate,
+    ElasticStep,
+    UnclaimEndpoint,
+    UpdatePolicy,
+)
+from shared.core.planning.contest import put_back
+from shared.core.planning.elastic import ObservedElastic
+from shared.core.planning.plan import forget_policy_intent
+from shared.core.planning.policy import updated
+from shared.correlation import Stage, timed
+from shared.installation.removal_limit import take
+from shared.reconciler.disassociate import disassociate
+from shared.reconciler.run_state import Failures, Run
+
+
+@timed(Stage.APPLY_ELASTIC)
+async def apply_elastic(
+    run: Run, steps: tuple[ElasticStep, ...], observed: ObservedElastic
+) -> tuple[ObservedElastic, Failures]:
+    """Do the Elastic Cloud steps; returns what is then there, and what failed."""
+    failures: Failures = {}
+    for step in steps:
+        started = time.monotonic()
+        try:
+            observed = await _step(run, step, observed)
+        except LeaseLost:
+            raise
+        except AutopilotError as error:
+            run.note_failure(step, error, started)
+            failures.setdefault(step.condition, error)
+            if isinstance(step, CreatePolicy | UpdatePolicy):
+                break
+            continue
+        run.note(step, "done", started=started)
+    return observed, failures
+
+
+async def _step(run: Run, step: ElasticStep, observed: ObservedElastic) -> ObservedElastic:
+    match step:
+        case CreatePolicy():
+            return await _create_policy(run, step, observed)
+        case UpdatePolicy():
+            return await _update_policy(run, step, observed)
+        case Associate():
+            return await _associate(run, step, observed)
+        case Disassociate():
+            return await _disassociate(run, step, observed)
+        case ClaimEndpoint():
+            return await _claim(run, step, observed)
+        case UnclaimEndpoint():
+            return await _unclaim(run, step, observed)
+
+
+# -- policy --------------------------------------------------------------------------------------------------------
+
+
+async def _create_policy(run: Run, step: CreatePolicy, observed: ObservedElastic) -> ObservedElastic:
+    """The one call that is not idempotent: the intent is stored before it, the id right after it."""
+    now = run.context.clock.now()
+    run.connection = replace(run.connection, policy=PolicyMemory(intent_at=now))
+    run.note(step, "begun")
+    await run.flush()
+    await run.save()  # renews the lease too
+    if run.held.remaining() < run.context.settings.request_timeout:
+        # The storing took long. Past the lease another worker could be doing the same; the POST must end within it.
+        run.connection = forget_policy_intent(run.connection)
+        raise Waiting("Too little of this run's lease is left to create a policy safely.", on=step.name, after=1.0)
+    try:
+        policy_id = await run.elastic.create_policy(step)
+    except AnswerLost:
+        raise  # the intent stays: the next run looks for the policy before it makes another
+    except AutopilotError:
+        run.connection = forget_policy_intent(run.connection)
+        await run.save()
+        raise
+    created = PolicyMemory(
+        policy_id, Owner.OURS, intent_at=now, created_at=run.context.clock.now(), guid=step.endpoint_guid
+    )
+    run.connection = replace(run.connection, policy=created)
+    await run.save()
+    run.note(step, "created", after=policy_id)
+    await run.flush()
+    return replace(observed, policies=(*observed.policies, _created(step, policy_id)))
+
+
+def _created(step: CreatePolicy, policy_id: str) -> Policy:
+    description = step.marker.description()
+    return Policy(
+        id=policy_id,
+        name=step.name,
+        type=POLICY_TYPE,
+        region=step.region,
+        include_by_default=False,
+        description=description,
+        rules=(Rule(step.endpoint_name, step.endpoint_guid),),
+        marker=marker_from_description(description),
+    )
+
+
+async def _update_policy(run: Run, step: UpdatePolicy, observed: ObservedElastic) -> ObservedElastic:
+    """A PUT of all of it: sending it twice changes nothing more."""
+    await run.elastic.update_policy(step)
+    memory = replace(run.connection.policy, id=step.policy_id, owner=Owner.OURS, guid=step.endpoint_guid)
+    run.connection = replace(run.connection, policy=memory)
+    await run.save()
+    policies = tuple(updated(policy, step) if policy.id == step.policy_id else policy for policy in observed.policies)
+    return replace(observed, policies=policies)
+
+
+# -- associations --------------------------------------------------------------------------------------------------
+
+
+async def _associate(run: Run, step: Associate, observed: ObservedElastic) -> ObservedElastic:
+    """Associate, remembering before and after whether the association is ours (S4)."""
+    if not step.may_be_first:
+        await _look_again(run, step, observed)
+    now = run.context.clock.now()
+    before = run.connection.association(step.deployment_id)
+    begun = put_back(before or AssociationMemory(step.deployment_id), now)
+    run.connection = run.connection.with_association(replace(begun, asked=step.asked))
+    await run.save()
+    try:
+        made = await run.elastic.associate(step)
+    except AnswerLost:
+        raise  # begun, and perhaps done: if it is there at the next look, it is ours
+    except AutopilotError as error:
+        # Refused: what others may do later must not be taken for ours, nor be counted as put back.
+        run.connection = run.connection.without_association(step.deployment_id)
+        if before is not None:
+            run.connection = run.connection.with_association(before)
+        if isinstance(error, NotFound | Forbidden) and _just_created(run):
+            # Elastic Cloud answers 404, or 403, for a policy that it does not show yet.
+            raise NotVisibleYet(error.what, on=error.on, after=5.0) from error
+        raise
+    # There already, though not listed yet: begun or made by us earlier, else somebody else's.
+    known = before.owner or Owner.OURS if before is not None else Owner.ADOPTED
+    owner = Owner.OURS if made else known
+    run.connection = run.connection.with_association(replace(begun, owner=owner, asked=step.asked))
+    return _associated(observed, step.policy_id, step.deployment_id)
+
+
+async def _look_again(run: Run, step: Associate, observed: ObservedElastic) -> None:
+    """Make sure that it is still not the deployment's first policy (S1).
+
+    The plan knows of the other policies from a search, and an index is a little behind; somebody may just have taken
+    the last of them away.
+    """
+    attached = await run.elastic.attached_to(step.deployment_id)
+    types = {policy.id: policy.type for policy in observed.policies}
+    if not protected_without(step.policy_id, attached, types):
+        what = f"Deployment {step.deployment_name} has none of the policies any more that it was found with."
+        raise LostRace(what, on=step.deployment_id, after=5.0)
+
+
+def _just_created(run: Run) -> bool:
+    created = run.connection.policy.created_at
+    return created is not None and (run.context.clock.now() - created).total_seconds() < run.context.rules.policy_lag
+
+
+async def _disassociate(run: Run, step: Disassociate, observed: ObservedElastic) -> ObservedElastic:
+    await take(run.context, 1)
+    await disassociate(run, step, {policy.id: policy.type for policy in observed.policies})
+    run.connection = run.connection.without_association(step.deployment_id)
+    await run.save()
+    return disassociated(observed, step)
+
+
+def _associated(observed: ObservedElastic, policy_id: str, deployment_id: str) -> ObservedElastic:
+    policies = tuple(
+        replace(policy, associations=(*policy.associations, deployment_id)) if policy.id == policy_id else policy
+        for policy in observed.policies
+    )
+    deployments = tuple(
+        replace(one, attached=(*(one.attached or ()), policy_id)) if one.id == deployment_id else one
+        for one in observed.deployments or ()
+    )
+    return replace(observed, policies=policies, deployments=deployments)
+
+
+def disassociated(observed: ObservedElastic, step: Disassociate) -> ObservedElastic:
+    """What is there once an association is gone."""
+    policies = tuple(
+        replace(policy, associations=tuple(one for one in policy.associations if one != step.deployment_id))
+        if policy.id == step.policy_id
+        else policy
+        for policy in observed.policies
+    )
+    deployments = tuple(
+        replace(one, attached=tuple(policy for policy in one.attached if policy != step.policy_id))
+        if one.id == step.deployment_id and one.attached is not None
+        else one
+        for one in observed.deployments or ()
+    )
+    return replace(observed, policies=policies, deployments=deployments)
+
+
+# -- claims --------------------------------------------------------------------------------------------------------
+
+
+async def _claim(run: Run, step: ClaimEndpoint, observed: ObservedElastic) -> ObservedElastic:
+    """Claim the endpoint, which nobody of the organization had done a moment ago.
+
+    It carries no marker: that it is ours is remembered before it is made, or it would stay for ever if this run died.
+    """
+    before = run.connection.claim
+    memory = ClaimMemory(step.region, step.endpoint_name, step.endpoint_guid, Owner.OURS)
+    run.connection = replace(run.connection, claim=memory)
+    await run.save()
+    try:
+        await run.elastic.claim(step)
+    except AnswerLost:
+        raise  # it may stand, and would be ours
+    except AutopilotError:
+        run.connection = replace(run.connection, claim=before)
+        raise
+    claim = Claim(step.region, step.endpoint_name, step.endpoint_guid)
+    return replace(observed, claims=(*(observed.claims or ()), claim))
+
+
+async def _unclaim(run: Run, step: UnclaimEndpoint, observed: ObservedElastic) -> ObservedElastic:
+    await take(run.context, 1)
+    await run.elastic.unclaim(step)
+    run.connection = replace(run.connection, claim=None)
+    await run.save()
+    gone = step.endpoint_guid.lower()
+    return replace(observed, claims=tuple(c for c in observed.claims or () if c.endpoint_guid.lower() != gone))

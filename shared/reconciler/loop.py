@@ -1,0 +1,168 @@
+"""The loop: bring one endpoint's connection from what is to what should be. Called by the queue trigger.
+
+    message ─▶ lease ─▶ observe ─▶ plan ─▶ apply ─▶ plan again ─▶ test ─▶ record ─▶ wait or done
+                │          │         │       │                              │
+              Tables   ARM, Elastic  pure   ARM, Elastic                 Tables, queue
+
+It is level-triggered: the message only names the endpoint; everything else is read. Run twice, late, or after a crash
+anywhere, it does what is left to do. Waiting for Azure or for Elastic's approval holds no instance: the run ends with
+a message to itself, delayed, and each such message replaces the one before (`wake_at`). The two branches, DNS and
+Elastic Cloud, do not wait for each other. Errors of the clouds become conditions that say who must act; only lost
+storage, a run that takes too long, and bugs are raised, for the platform to deliver the message again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+from datetime import timedelta
+from enum import StrEnum
+
+from shared import telemetry
+from shared.context import Context, log
+from shared.core.guards.scope import outside_by_id
+from shared.core.model.arm_ids import ArmId
+from shared.core.model.errors import AutopilotError, LeaseLost, RetryLater
+from shared.core.model.messages import WorkMessage
+from shared.core.model.record import Connection
+from shared.core.model.record_document import from_document, to_document
+from shared.correlation import correlated
+from shared.installation.pause import present_pause
+from shared.notifications import outbox as notify
+from shared.reconciler.branches import run_once
+from shared.reconciler.out_of_scope import is_stranger
+from shared.reconciler.run_state import Run
+from shared.reconciler.status import schedule
+from shared.state.leases import Busy, Held
+from shared.state.rows import ConnectionRow
+
+ROUNDS = 3
+"""Runs in a row under one lease when work keeps arriving; after that a new message goes on.
+
+All of them, each of the longest that the settings allow, must end before the host ends the function (`functionTimeout`
+in host.json): it would end every other run in the process with it.
+"""
+
+PRUNE_EVERY = 20
+"""Runs over a connection between two looks for journal entries past their retention."""
+
+
+class Outcome(StrEnum):
+    """What became of a message."""
+
+    DONE = "done"
+    BUSY = "busy"
+    STALE = "stale"
+    OUT_OF_SCOPE = "out-of-scope"
+    LOST_LEASE = "lost-lease"
+
+
+async def reconcile(context: Context, message: WorkMessage) -> Outcome:
+    """Handle one message; raises only what the platform should deliver again."""
+    with correlated(message.correlation_id):
+        return await _handle(context, message)
+
+
+async def _handle(context: Context, message: WorkMessage) -> Outcome:
+    endpoint_id = message.endpoint
+    fresh = Connection(endpoint_id.text, name=endpoint_id.name)
+    row = await context.storage.connections.get(endpoint_id.subscription_id, fresh.id)
+    if row is None and await is_stranger(context, message):
+        log.info("dropped: %s is out of scope of the settings correlation=%s", endpoint_id.text, message.correlation_id)
+        return Outcome.OUT_OF_SCOPE
+    if _stale(message, row):
+        return Outcome.STALE
+    guard = replace(message, cause="lease", wake_at=None).encode()
+    blank = ConnectionRow(endpoint_id.subscription_id, fresh.id, document=to_document(fresh), name=fresh.name)
+    held = await context.leases.acquire(endpoint_id.subscription_id, fresh.id, lambda: blank, guard)
+    if isinstance(held, Busy):
+        return Outcome.BUSY
+    try:
+        await _rounds(context, held, message)
+    except LeaseLost as error:
+        log.warning("lease lost: %s", error)
+        return Outcome.LOST_LEASE
+    except Exception:
+        # Let go, so that the message's next delivery finds the endpoint free and the poison count means something.
+        await _let_go(held)
+        raise
+    return Outcome.DONE
+
+
+def in_scope(context: Context, endpoint: ArmId) -> bool:
+    """Whether the settings include the endpoint, as far as its id tells (S8); the event has no say in it."""
+    return outside_by_id(context.rules.scope, endpoint) is None
+
+
+def _stale(message: WorkMessage, row: ConnectionRow | None) -> bool:
+    """Messages that ask for nothing any more: an old wait, a guard whose holder finished, a delete of the unknown."""
+    if row is None:
+        return message.cause in {"event-delete", "wait", "lease"}
+    if message.cause == "lease":
+        return row.lease_owner is None and not row.pending
+    if message.wake_at is None:
+        return False
+    wake_at = from_document(row.document).wake_at
+    return wake_at is None or wake_at > message.wake_at
+
+
+async def _let_go(held: Held) -> None:
+    try:
+        while await held.finish(held.row.document):
+            pass
+    except AutopilotError as error:
+        log.warning("lease not released, it will expire: %s", error)
+
+
+async def _rounds(context: Context, held: Held, message: WorkMessage) -> None:
+    for _ in range(ROUNDS):
+        known, started = from_document(held.row.document), time.monotonic()
+        run = Run(context, held, known, message.cause, message.correlation_id, await present_pause(context))
+        try:
+            await _bounded(run, message)
+            await schedule(run, message)
+        finally:
+            await run.flush()
+        final, took = notify.recorded(context, run.connection, message.correlation_id), time.monotonic() - started
+        more = await held.finish(to_document(final), str(final.phase), final.name, final.region)
+        if not more:
+            await notify.deliver(context, held.row, final)
+        telemetry.reconcile_completed(
+            known,
+            final,
+            cause=message.cause,
+            run_id=run.id,
+            correlation_id=message.correlation_id,
+            duration_ms=round(took * 1000),
+            steps=run.steps,
+        )
+        if not more:
+            await _prune(run)
+            return
+        # What arrived meanwhile may be more than the wait that began this run: look at everything.
+        message = replace(message, cause="pending", wake_at=None)
+    # Still more to do: hand over to a new message instead of holding on, then release.
+    await context.storage.queue.send(replace(message, cause="manual", wake_at=None).encode())
+    await _let_go(held)
+
+
+async def _prune(run: Run) -> None:
+    """Every now and then, drop journal entries past their retention; the journal only grows with runs."""
+    if run.connection.generation % PRUNE_EVERY:
+        return
+    oldest = run.context.clock.now() - timedelta(days=run.context.settings.journal_days)
+    try:
+        await run.context.storage.journal.prune(run.connection.id, oldest)
+    except AutopilotError as error:
+        log.warning("journal of connection %s not pruned: %s", run.connection.id, error)
+
+
+async def _bounded(run: Run, message: WorkMessage) -> None:
+    """One run, within its time: a run that outlived its lease could meet another worker."""
+    limit = run.context.settings.run_seconds
+    try:
+        async with asyncio.timeout(limit):
+            await run_once(run, message)
+    except TimeoutError as error:
+        raise RetryLater(f"The run took longer than {limit:.0f} s.", on=message.endpoint.text) from error

@@ -1,0 +1,126 @@
+"""Reading what is there, for one endpoint, with as few calls as possible. Used by `branches`.
+
+Budget of the happy path: see `tests/reconcile/test_budget.py`. A zone known from the record is read directly instead of
+listing every zone of every subscription; deployments are looked up only once their turn has come.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from shared.clouds.elastic.hosted.client import ElasticCloud
+from shared.context import Context, log
+from shared.core.guards.consent import CONNECT_TAG
+from shared.core.model.arm_ids import parse_arm_id
+from shared.core.model.errors import AutopilotError, InvalidInput
+from shared.core.model.record import Connection, Owner
+from shared.core.model.resources import Claim, ConnectionStatus, Deployment, Policy, Zone
+from shared.core.planning.desired import Desired
+from shared.core.planning.elastic import ObservedElastic, policies_of
+from shared.correlation import Stage, timed
+
+
+@timed(Stage.OBSERVE_DNS)
+async def observe_dns(context: Context, desired: Desired, known: Connection) -> tuple[Zone, ...]:
+    """Every zone of the service's name that matters, with links and `*` record."""
+    zone = await _known_zone(context, desired, known)
+    if zone is not None:
+        return (zone,)
+    return await context.dns.zones_named(
+        [desired.service.zone], zone_subscriptions(context, desired), homes=[desired.zone_home]
+    )
+
+
+def zone_subscriptions(context: Context, desired: Desired) -> tuple[str, ...]:
+    """Where a zone may be that the endpoint's network is linked to."""
+    subscriptions = [desired.endpoint.id.subscription_id, desired.zone_home.subscription_id]
+    for vnet in (desired.endpoint.vnet_id, *desired.link_vnets):
+        try:
+            subscriptions.append(parse_arm_id(vnet).subscription_id)
+        except InvalidInput:
+            continue
+    return tuple(dict.fromkeys((*subscriptions, *context.settings.dns_subscriptions)))
+
+
+async def _known_zone(context: Context, desired: Desired, known: Connection) -> Zone | None:
+    """The recorded zone if it still serves every network; anything else calls for the full look."""
+    if known.zone is None or parse_arm_id(known.zone.id).name.lower() != desired.service.zone:
+        return None
+    zone = await context.dns.zone(parse_arm_id(known.zone.id))
+    if zone is None or not all(zone.link_to(v) for v in (desired.endpoint.vnet_id, *desired.link_vnets)):
+        return None
+    return replace(zone, marker=desired.marker if known.zone.owner is Owner.OURS else None)
+
+
+@timed(Stage.OBSERVE_ELASTIC)
+async def observe_elastic(
+    context: Context, desired: Desired, known: Connection
+) -> tuple[ObservedElastic, AutopilotError | None]:
+    """All policies, the region's claims if they matter, and, once approved, the deployments that matter.
+
+    Deployments that cannot be read come back as the error; the policy does not wait for them.
+    """
+    api = context.elastic.of(desired.organization)
+    policies, claims = await asyncio.gather(
+        _policies(context, desired, known), _claims(context, desired, known), return_exceptions=True
+    )
+    if isinstance(policies, BaseException):
+        raise policies
+    if isinstance(claims, BaseException):
+        raise claims
+    observed = ObservedElastic(policies, None, claims, api.key_expires)
+    if desired.endpoint.status is not ConnectionStatus.APPROVED:
+        return observed, None
+    try:
+        deployments = await _deployments(api, deployments_that_matter(desired, policies, known))
+    except AutopilotError as error:
+        return observed, error
+    return replace(observed, deployments=deployments), None
+
+
+def deployments_that_matter(desired: Desired, policies: tuple[Policy, ...], known: Connection) -> tuple[str, ...]:
+    """Ids and names: those asked for, those we associated, and those that the policy in use is associated with."""
+    remembered = (memory.deployment_id for memory in known.associations)
+    here = tuple(policy for policy in policies if policy.region == desired.service.elastic_region)
+    matching = policies_of(here, desired.endpoint.guid, known.policy.id)
+    associated = (deployment_id for policy in matching[:1] for deployment_id in policy.associations)
+    return tuple(dict.fromkeys((*desired.deployments, *remembered, *associated)))
+
+
+async def _claims(context: Context, desired: Desired, known: Connection) -> tuple[Claim, ...] | None:
+    if not desired.claim and known.claim is None:
+        return None
+    return await context.elastic.of(desired.organization).claims(desired.service.elastic_region)
+
+
+async def _policies(context: Context, desired: Desired, known: Connection) -> tuple[Policy, ...]:
+    """Every policy: also those in a wrong region are worth knowing of, and one call answers all of an organization's.
+
+    The one in use is looked for by its id before one short listing makes it missing.
+    """
+    api = context.elastic.of(desired.organization)
+    listed = await api.policies()
+    used = known.policy.id if known.guid.lower() == desired.endpoint.guid.lower() else ""
+    if not used or any(policy.id == used for policy in listed):
+        return listed
+    found = await api.policy(used)
+    return listed if found is None else (*listed, found)
+
+
+async def _deployments(api: ElasticCloud, matter: tuple[str, ...]) -> tuple[Deployment, ...]:
+    """These, and those whose own tag asks for endpoints, in one search."""
+    found = await api.deployments(matter, tag=CONNECT_TAG)
+    return tuple(await asyncio.gather(*(with_attached(api, deployment) for deployment in found)))
+
+
+async def with_attached(api: ElasticCloud, deployment: Deployment) -> Deployment:
+    """The search leaves a deployment's settings out at times; then its policies are asked for by themselves."""
+    if deployment.attached is not None or not deployment.running:
+        return deployment
+    try:
+        return replace(deployment, attached=await api.attached_to(deployment.id))
+    except AutopilotError as error:
+        # Unknown stays unknown: S1 then blocks this deployment, and only this one.
+        log.warning("policies of deployment %s not read: %s", deployment.id, error)
+        return deployment

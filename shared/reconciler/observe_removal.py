@@ -1,0 +1,95 @@
+"""Reading what is there of what was made for an endpoint that is gone. Used by `remove` and the plan that is shown.
+
+Removals are rare, so nothing is spared: everything is read in full, just before it may be taken away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from shared.context import Context, log
+from shared.core.model.arm_ids import parse_arm_id
+from shared.core.model.errors import AutopilotError, InvalidInput, RetryLater
+from shared.core.model.record import Connection
+from shared.core.model.resources import Claim, Deployment, Endpoint, Policy, Zone
+from shared.core.model.services import Service, hosted_services, recognise
+from shared.core.planning.associations import associated_with
+from shared.core.planning.organization_change import holds
+from shared.core.planning.removal import ObservedRemoval, policies_made_for
+from shared.core.planning.removal_dns import bears_marks
+from shared.reconciler.observe import with_attached
+
+
+async def observe_removal(context: Context, known: Connection) -> ObservedRemoval:
+    """Everything that the removal has to know; raises what the clouds raise."""
+    (zones, others), (policies, deployments), claims = await asyncio.gather(
+        _dns(context, known), _elastic(context, known), _claims(context, known)
+    )
+    return ObservedRemoval(zones, others, policies, deployments, claims)
+
+
+async def _dns(context: Context, known: Connection) -> tuple[tuple[Zone, ...], tuple[Endpoint, ...] | None]:
+    """The zone on record, and whatever carries the connection's marks: a run that died wrote nothing down."""
+    service = _service(known)
+    if service is None:
+        return (), ()
+    own = parse_arm_id(known.endpoint_id).subscription_id
+    subscriptions = dict.fromkeys((own, *context.settings.subscriptions, *context.settings.zone_subscriptions))
+    listed = await context.dns.zones_named([service.zone], subscriptions)
+    marked = [zone.id for zone in listed if bears_marks(zone, known.id, context.rules.instance_id)]
+    wanted = {zone.key: zone for zone in (*([parse_arm_id(known.zone.id)] if known.zone else []), *marked)}
+    found = await asyncio.gather(*(context.dns.whole_zone(zone) for zone in wanted.values()))
+    zones = tuple(zone for zone in found if zone is not None)
+    return zones, await _others(context, known, zones) if zones else ()
+
+
+def _service(known: Connection) -> Service | None:
+    return next((one for one in hosted_services() if one.region == known.region), None)
+
+
+async def _others(context: Context, known: Connection, zones: tuple[Zone, ...]) -> tuple[Endpoint, ...] | None:
+    """Every other endpoint of the zones' service in the subscriptions that matter; None: not all may be listed.
+
+    What passes by itself says nothing about the zones' users: it is raised, and the removal tries again.
+    """
+    subscriptions = dict.fromkeys(context.settings.subscriptions)
+    for vnet in (known.vnet_id, *(link.vnet_id for zone in zones for link in zone.links)):
+        try:
+            subscriptions.setdefault(parse_arm_id(vnet).subscription_id)
+        except InvalidInput:
+            continue
+    found = []
+    for subscription in subscriptions:
+        try:
+            found += [endpoint async for endpoint in context.endpoints.list(subscription)]
+        except RetryLater:
+            raise
+        except AutopilotError as error:
+            log.warning("users of zone %s not known: %s", zones[0].id.text, error)
+            return None
+    gone = known.endpoint_id.lower()
+    return tuple(one for one in found if one.id.key != gone and _service_zone(one) == zones[0].name.lower())
+
+
+def _service_zone(endpoint: Endpoint) -> str:
+    service = recognise(endpoint.alias).service
+    return service.zone if service is not None else ""
+
+
+async def _elastic(context: Context, known: Connection) -> tuple[tuple[Policy, ...], tuple[Deployment, ...]]:
+    if not known.region or (known.organization not in context.elastic and not holds(known)):
+        return (), ()
+    api = context.elastic.of(known.organization)
+    policies = await api.policies(f"azure-{known.region}")
+    ours = policies_made_for(known.id, policies, context.rules.instance_id)
+    ids = {deployment_id for policy in ours for deployment_id in associated_with(policy.id, policy, ())}
+    ids |= {memory.deployment_id for memory in known.associations}
+    ids |= {memory.deployment_id for memory in known.former}
+    found = await api.deployments(sorted(ids)) if ids else ()
+    return policies, tuple(await asyncio.gather(*(with_attached(api, one) for one in found)))
+
+
+async def _claims(context: Context, known: Connection) -> tuple[Claim, ...]:
+    if known.claim is None or (known.organization not in context.elastic and not holds(known)):
+        return ()
+    return await context.elastic.of(known.organization).claims(known.claim.region)

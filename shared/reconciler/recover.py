@@ -1,0 +1,122 @@
+"""A connection's record from nothing but the markers, for an endpoint that is gone too. Used by `remove` and `triage`.
+
+When the tables are lost, the records of living endpoints come back with the next sweep by themselves. Of an endpoint
+that was deleted meanwhile only what was made for it is left, and it carries the markers: they say what is ours. What
+they cannot say is which associations were ours; those count as others', and stay (S4).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
+
+from shared.context import Context
+from shared.core.model.arm_ids import connection_id, parse_arm_id
+from shared.core.model.errors import AutopilotError
+from shared.core.model.markers import Marker
+from shared.core.model.record import AssociationMemory, Connection, Owned, Owner, PolicyMemory
+from shared.core.model.resources import Policy, Zone
+from shared.core.model.services import Service, hosted_services
+from shared.core.planning.deletion import has_things
+from shared.core.planning.removal import policies_made_for
+
+
+async def rebuilt(context: Context, blank: Connection) -> Connection:
+    """The record as the markers tell it; `blank`, which knows of nothing, as it is where they tell nothing either."""
+    subscription = parse_arm_id(blank.endpoint_id).subscription_id
+    subscriptions = dict.fromkeys((*context.settings.subscriptions, *context.settings.zone_subscriptions, subscription))
+    names = [service.zone for service in hosted_services()]
+    zones, found = await asyncio.gather(context.dns.zones_named(names, subscriptions), _policies(context, blank))
+    organization, policies = found
+    known = replace(blank, organization=organization)
+    for zone in zones:
+        known = _with_zone(known, zone, context.rules.instance_id)
+    known = _with_policy(known, policies, context.rules.instance_id)
+    # It may have been said that nothing was made for it: by whoever looked before the markers were read.
+    return known.found() if has_things(known) else blank
+
+
+async def _policies(context: Context, blank: Connection) -> tuple[str, tuple[Policy, ...]]:
+    """The policies that were made for the endpoint, and whose they are: a policy is in one organization only.
+
+    One that cannot be read is passed over if another has them; else it could be the one, and its error is raised.
+    """
+    error: AutopilotError | None = None
+    for name, api in context.elastic.items():
+        try:
+            made = policies_made_for(blank.id, await api.policies(), context.rules.instance_id)
+        except AutopilotError as failed:
+            error = error or failed
+            continue
+        if made:
+            return name, made
+    if error is not None:
+        raise error
+    return "", ()
+
+
+def _with_zone(known: Connection, zone: Zone, instance: str) -> Connection:
+    """Take the zone in if the connection has its address in it, or if it made it and no other zone is known."""
+    record = zone.record
+    holds = (
+        record is not None
+        and record.marker is not None
+        and record.marker.instance == instance
+        and record.marker.holder(known.id) is not None
+    )
+    links = [link for link in zone.links if _mine(link.marker, known.id, instance)]
+    if not holds and not links and not (known.zone is None and _mine(zone.marker, known.id, instance)):
+        return known
+    ours = zone.marker is not None and zone.marker.instance == instance
+    return replace(
+        known,
+        region=_region_of(zone.name),
+        vnet_id=known.vnet_id or next((link.vnet_id for link in links), ""),
+        zone=Owned(zone.id.text, Owner.OURS if ours else Owner.ADOPTED),
+        links=tuple(Owned(link.id, Owner.OURS) for link in links),
+        record=Owned(f"{zone.id.text}/A/*", Owner.OURS) if holds else None,
+    )
+
+
+def _with_policy(known: Connection, policies: tuple[Policy, ...], instance: str) -> Connection:
+    found = sorted(policies_made_for(known.id, policies, instance), key=lambda policy: (not policy.used, policy.id))
+    if not found:
+        return known
+    policy = found[0]
+    # A policy that a person handed over names another endpoint: its GUID is not this one's.
+    name = parse_arm_id(known.endpoint_id).name.lower()
+    guid = next((rule.endpoint_guid for rule in policy.rules if rule.endpoint_name.lower() == name), "")
+    return replace(
+        known,
+        region=policy.region.removeprefix("azure-"),
+        guid=guid,
+        policy=PolicyMemory(policy.id, Owner.OURS, guid=guid),
+        associations=tuple(AssociationMemory(one, Owner.ADOPTED, seen=True) for one in policy.associations),
+    )
+
+
+def orphans(zones: Iterable[Zone], policies: Iterable[Policy], instance: str) -> set[str]:
+    """The ids of the endpoints that markers of this installation name; those that still live are among them."""
+    found = [marker for zone in zones for marker in _markers(zone, instance)]
+    found += [policy.marker for policy in policies if policy.marker and policy.marker.instance == instance]
+    # As good as its hash: under another name nothing would be found of what it stands on.
+    return {one.endpoint_id for one in found if one.endpoint_id and connection_id(one.endpoint_id) == one.connection_id}
+
+
+def _markers(zone: Zone, instance: str) -> list[Marker]:
+    direct = [zone.marker, *(link.marker for link in zone.links)]
+    record = zone.record.marker if zone.record else None
+    holders = record.holders if record is not None and record.instance == instance else ()
+    return [marker for marker in direct if marker is not None and marker.instance == instance] + [
+        Marker(instance, holder.connection_id, holder.endpoint_id) for holder in holders
+    ]
+
+
+def _mine(marker: Marker | None, connection_id: str, instance: str) -> bool:
+    return marker is not None and (marker.instance, marker.connection_id) == (instance, connection_id)
+
+
+def _region_of(zone_name: str) -> str:
+    found: Service | None = next((one for one in hosted_services() if one.zone == zone_name.lower()), None)
+    return found.region if found is not None else ""

@@ -1,0 +1,126 @@
+"""How a run ends: conditions put together, the phase, and the message that goes on later. Used by all of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+
+from shared.core.model import conditions as c
+from shared.core.model.conditions import Condition, Phase, merge, phase_of, summary
+from shared.core.model.errors import RetryLater, Waiting
+from shared.core.model.messages import WorkMessage
+from shared.core.planning.requeue import condition_of, fingerprint, next_delay
+from shared.core.planning.stale import STANDS_FOR, still
+from shared.reconciler.run_state import Failures, Run
+
+
+def failed_conditions(run: Run, failures: Failures) -> dict[str, Condition]:
+    """The conditions that errors make."""
+    now, visibility = run.context.clock.now(), run.context.settings.visibility
+    return {
+        name: condition_of(name, error, run.connection.condition(name), now, visibility)
+        for name, error in failures.items()
+    }
+
+
+def unread_conditions(run: Run) -> dict[str, Condition]:
+    """The conditions of what could not be read: as they stood, for a while."""
+    now = run.context.clock.now()
+    since = run.connection.unread_since or now
+    failed = failed_conditions(run, run.unread)
+    stood = {name: still(run.connection.condition(name), error, since, now) for name, error in run.unread.items()}
+    return {name: condition or failed[name] for name, condition in stood.items()}
+
+
+def conclude(run: Run, new: list[Condition], failures: Failures, *, only: bool = False) -> None:
+    """Put the conditions together; what this run did not look at keeps what it had, unless `only` these are left."""
+    known, now = run.connection, run.context.clock.now()
+    kept = {} if only else {condition.type: condition for condition in known.conditions}
+    found = kept | {condition.type: condition for condition in new} | failed_conditions(run, failures)
+    found |= unread_conditions(run)
+    found[c.READY] = summary({name: condition for name, condition in found.items() if name != c.READY})
+    run.waits |= {name: error.after for name, error in failures.items() if isinstance(error, RetryLater | Waiting)}
+    run.waits |= _waits_of_unread(run)
+    merged, newly_unread = _turn(run, found), bool(run.unread) and known.unread_since is None
+    ready = found[c.READY].true
+    run.connection = replace(
+        known,
+        conditions=merged,
+        phase=_phase(run, found),
+        ready_since=(known.ready_since or now) if ready else known.ready_since,
+        first_seen=known.first_seen or now,
+        generation=known.generation + 1,
+        attempts=known.attempts + 1 if fingerprint(merged) == run.began_with and not newly_unread else 0,
+        unread_since=(known.unread_since or now) if run.unread else None,
+    )
+
+
+def _waits_of_unread(run: Run) -> dict[str, float]:
+    """As long as the errors ask for, but not longer than what was known stands: then it has to be told."""
+    now = run.context.clock.now()
+    left = ((run.connection.unread_since or now) + STANDS_FOR - now).total_seconds()
+    asked = {name: error.after for name, error in run.unread.items() if isinstance(error, RetryLater)}
+    return {name: min(after, left) if left > 0 else after for name, after in asked.items()}
+
+
+def _phase(run: Run, found: dict[str, Condition]) -> Phase:
+    known, recognised = run.connection, found.get(c.RECOGNISED)
+    if c.RECOGNISED in run.unread and recognised is not None and _same(known.condition(c.RECOGNISED), recognised):
+        return known.phase  # the endpoint could not be read, so nothing was looked at
+    return phase_of(found, was_ready=known.ready_since is not None)
+
+
+async def show_progress(run: Run, new: Iterable[Condition]) -> None:
+    """Store what has become true during a run: who watches sees each step when it is done, not only the end."""
+    standing = {condition.type: condition for condition in run.connection.conditions}
+    turned = [condition for condition in new if condition.true and not _same(standing.get(condition.type), condition)]
+    if not turned:
+        return
+    standing |= {condition.type: condition for condition in turned}
+    run.connection = replace(run.connection, conditions=_turn(run, standing))
+    await run.save()
+
+
+def _turn(run: Run, standing: dict[str, Condition]) -> tuple[Condition, ...]:
+    """The conditions with their times; each that turned goes into the diary."""
+    merged = merge(run.connection.conditions, standing.values(), run.context.clock.now())
+    for condition in merged:
+        _note_change(run, run.connection.condition(condition.type), condition)
+    return merged
+
+
+def _same(old: Condition | None, new: Condition) -> bool:
+    return old is not None and (old.status, old.reason) == (new.status, new.reason)
+
+
+def _note_change(run: Run, old: Condition | None, new: Condition) -> None:
+    if _same(old, new):
+        return
+    before = None if old is None else f"{old.status} {old.reason}"
+    after = f"{new.status} {new.reason}"
+    run.note(f"condition {new.type}", "changed", before=before, after=after, message=new.message)
+
+
+async def schedule(run: Run, message: WorkMessage) -> None:
+    """Send the message that goes on later, and only then let the record say so.
+
+    A crash in between leaves one message too many, which is dropped as stale; the other order could leave none.
+    """
+    settings, connection = run.context.settings, run.connection
+    standing = {condition.type: condition for condition in connection.conditions}
+    delay = next_delay(
+        connection,
+        standing,
+        first=settings.wait_first,
+        longest=settings.wait_max,
+        waits=run.waits,
+        unread=run.unread,
+    )
+    if delay is None or not run.stance.enforces:  # what nobody acts on, the sweep looks after
+        run.connection = replace(connection, wake_at=None)
+        return
+    wake_at = run.context.clock.now() + timedelta(seconds=delay)
+    again = WorkMessage(message.endpoint, "wait", message.correlation_id, wake_at)
+    await run.context.storage.queue.send(again.encode(), delay)
+    run.connection = replace(connection, wake_at=wake_at)

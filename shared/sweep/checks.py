@@ -1,0 +1,116 @@
+"""The sweep's tests: every connection that needs nothing is tested, many at once, within a time. Used by `sweep`.
+
+A verdict that changed is for the loop to look into; one that did not is only recorded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from dataclasses import replace
+from datetime import datetime
+
+from shared import telemetry
+from shared.context import Context, log
+from shared.core.guards.modes import stance_of
+from shared.core.model import conditions as c
+from shared.core.model.arm_ids import parse_endpoint_id
+from shared.core.model.errors import AutopilotError, InvalidInput
+from shared.core.model.messages import CheckMessage, WorkMessage
+from shared.core.model.record_document import from_document, to_document
+from shared.core.model.services import zone_of
+from shared.core.planning.drift import to_be_tested
+from shared.correlation import correlated
+from shared.health.check import check
+from shared.health.history import record_check
+from shared.health.networks import NetworkList
+from shared.installation.pause import present_pause
+from shared.sweep.snapshot import Known, Sweep, failed
+
+PROBING_SECONDS = 240.0
+"""All tests of a sweep together; the next sweep comes."""
+
+
+async def test_or_share(
+    context: Context, to_test: list[Known], correlation_id: str, began: datetime, result: Sweep
+) -> list[WorkMessage]:
+    """Test here; or, where they are many and of several subscriptions, let the queue share them out, one for each."""
+    subscriptions = {entry.row.subscription_id.lower() for entry in to_test}
+    if len(to_test) <= context.settings.checks_here or len(subscriptions) == 1:
+        return await test_all(context, to_test, correlation_id, result)
+    for subscription in sorted(subscriptions):
+        message = CheckMessage(subscription, correlation_id, began)
+        try:
+            await context.storage.queue.send(message.encode())
+        except AutopilotError as error:
+            failed(result, "work queue", error)
+        else:
+            result.shared += 1
+    return []
+
+
+async def check_subscription(context: Context, message: CheckMessage) -> Sweep:
+    """The part of a sweep that a message asks for: test what the sweep would have tested, unless it was since."""
+    with correlated(message.correlation_id):
+        result, pause, started = Sweep(), await present_pause(context), time.monotonic()
+        to_test = []
+        async for row in context.storage.connections.list(message.subscription_id):
+            try:
+                entry = Known(row, from_document(row.document))
+            except InvalidInput:
+                continue  # the sweep has reported it
+            enforces = stance_of(entry.connection.mode, context.rules.mode, pause).enforces
+            tested = any(check.checked_at >= message.since for check in entry.connection.checks)
+            if to_be_tested(entry.connection, enforces=enforces) and not tested:
+                to_test.append(entry)
+        for work in await test_all(context, to_test, message.correlation_id, result):
+            await context.storage.queue.send(work.encode())
+            result.enqueued += 1
+        duration = round((time.monotonic() - started) * 1000)
+        telemetry.subscription_checked(message, result.probed, result.unhealthy, result.enqueued, duration)
+        return result
+
+
+async def test_all(context: Context, to_test: list[Known], correlation_id: str, result: Sweep) -> list[WorkMessage]:
+    """Test as many as the time allows, each time beginning elsewhere; what comes too late is for the next sweep."""
+    gate, networks = asyncio.Semaphore(context.settings.checks_at_once), NetworkList(context)
+    found: list[WorkMessage] = []
+
+    async def one(known: Known) -> None:
+        async with gate:
+            message = await _probe_one(context, known, correlation_id, networks, result)
+            if message is not None:
+                found.append(message)
+
+    order = random.sample(to_test, len(to_test))
+    try:
+        async with asyncio.timeout(PROBING_SECONDS), asyncio.TaskGroup() as group:
+            for known in order:
+                group.create_task(one(known))
+    except TimeoutError:
+        result.errors.append(f"{len(to_test) - result.probed} connections were not tested for lack of time")
+    return found
+
+
+async def _probe_one(
+    context: Context, known: Known, correlation_id: str, networks: NetworkList, result: Sweep
+) -> WorkMessage | None:
+    """Test one connection; a verdict that changed is for the loop to look into."""
+    outcome = await check(context, known.connection, zone_of(known.connection.region), networks=networks)
+    await record_check(context, known.connection, outcome, cause="timer", correlation_id=correlation_id)
+    result.probed += 1
+    telemetry.connection_checked(known.connection, outcome.verdicts, context.clock.now(), correlation_id)
+    before = known.connection.condition(c.REACHABLE)
+    if not outcome.condition.true:
+        result.unhealthy += 1
+    if before is None or (before.status, before.reason) != (outcome.condition.status, outcome.condition.reason):
+        return WorkMessage(parse_endpoint_id(known.connection.endpoint_id), "timer", correlation_id)
+    if known.row.lease_owner is None:
+        tested = to_document(outcome.remembered(known.connection))
+        try:
+            await context.storage.connections.replace(replace(known.row, document=tested))
+        except AutopilotError as error:
+            # It changed meanwhile, or storage is busy: the next sweep tests it again.
+            log.info("test of connection %s not recorded: %s", known.connection.id, error)
+    return None

@@ -1,0 +1,204 @@
+"""Everything there is, read in pages and once: records, endpoints, zones, policies, deployments. Used by `sweep`.
+
+What cannot be read is reported and left out; nothing is concluded from it, and it holds up nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from shared.context import Context, log
+from shared.core.guards.consent import CONNECT_TAG
+from shared.core.model.errors import AutopilotError, InvalidInput, RetryLater, Throttled
+from shared.core.model.organizations import DEFAULT
+from shared.core.model.record import Connection
+from shared.core.model.record_document import from_document
+from shared.core.model.resources import Endpoint, Policy, Zone
+from shared.core.model.services import hosted_services
+from shared.core.planning.desired import Desired
+from shared.core.planning.organization_change import organization_on_record
+from shared.correlation import Stage, timed
+from shared.reconciler.loop import in_scope
+from shared.reconciler.observe import deployments_that_matter, zone_subscriptions
+from shared.state.rows import ConnectionRow
+from shared.sweep.listing import Listing
+
+_T = TypeVar("_T")
+
+LISTING_SECONDS = 120.0
+"""For all pages of one subscription."""
+
+
+@dataclass(slots=True)
+class Sweep:
+    """What one run of the timer found, for its log line."""
+
+    endpoints: int = 0
+    enqueued: int = 0
+    skipped: bool = False
+    """Another sweep was under way: nothing was done."""
+    probed: int = 0
+    shared: int = 0
+    """Subscriptions whose connections the queue has tested, beside this sweep."""
+    unhealthy: int = 0
+    throttled: int = 0
+    poisoned: int = 0
+    removals: int = 0
+    """Destructive steps that would be taken."""
+    stopped: bool = False
+    """Whether they are too many, so that a person is asked (S6)."""
+    errors: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A connection's record and the row it stands in."""
+
+    row: ConnectionRow
+    connection: Connection
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What the listings answered."""
+
+    zones: dict[str, tuple[Zone, ...] | None] = field(default_factory=dict)
+    """By subscription; None: could not be read, so nothing is concluded from it."""
+    organizations: dict[str, Listing] = field(default_factory=dict)
+    """Elastic Cloud, by organization."""
+
+    @property
+    def answered(self) -> list[str]:
+        """The organizations that could be read."""
+        return [name for name, one in self.organizations.items() if one.policies is not None]
+
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        """Every policy of every organization that could be read."""
+        return tuple(policy for one in self.organizations.values() for policy in one.policies or ())
+
+    def zones_for(self, context: Context, desired: Desired) -> tuple[Zone, ...] | None:
+        """The zones of every subscription that matters to an endpoint; None when one of them was not read."""
+        found = [self.zones.get(subscription) for subscription in zone_subscriptions(context, desired)]
+        return None if None in found else tuple(zone for zones in found for zone in zones or ())
+
+
+@timed(Stage.READ_RECORDS)
+async def read_records(context: Context, result: Sweep) -> tuple[dict[str, Known], set[str]]:
+    """Every connection's record, and the ids of those whose record cannot be read."""
+    found, unreadable = {}, set()
+    async for row in context.storage.connections.list():
+        try:
+            found[row.connection_id] = Known(row, from_document(row.document))
+        except InvalidInput as error:
+            unreadable.add(row.connection_id)
+            result.errors.append(str(error))
+            log.warning("connection %s cannot be read: %s", row.connection_id, error)
+    return found, unreadable
+
+
+@timed(Stage.LIST_ENDPOINTS)
+async def list_endpoints(context: Context, result: Sweep) -> tuple[dict[str, Endpoint], set[str]]:
+    """Every endpoint in scope by its lower-cased id, and the subscriptions whose listing was complete.
+
+    Side by side and each within `LISTING_SECONDS`: one subscription that is slow or forbidden holds up no other.
+    """
+    subscriptions = context.settings.watched_subscriptions
+    listings = await asyncio.gather(*(_list_subscription(context, one, result) for one in subscriptions))
+    found: dict[str, Endpoint] = {}
+    complete = set()
+    for subscription, endpoints in zip(subscriptions, listings, strict=True):
+        if endpoints is None:
+            continue
+        complete.add(subscription)
+        found |= {endpoint.id.key: endpoint for endpoint in endpoints if in_scope(context, endpoint.id)}
+    return found, complete
+
+
+async def _list_subscription(context: Context, subscription: str, result: Sweep) -> list[Endpoint] | None:
+    """Every endpoint of a subscription with its address; None when they could not all be listed."""
+    what = f"subscription {subscription}"
+    try:
+        async with asyncio.timeout(LISTING_SECONDS):
+            endpoints = [endpoint async for endpoint in context.endpoints.list(subscription)]
+            addresses = await context.endpoints.addresses(subscription) if endpoints else {}
+    except TimeoutError:
+        failed(result, what, RetryLater(f"Its listing took longer than {LISTING_SECONDS:.0f} s."))
+        return None
+    except AutopilotError as error:
+        failed(result, what, error)
+        return None
+    return [_with_address(endpoint, addresses) for endpoint in endpoints]
+
+
+def _with_address(endpoint: Endpoint, addresses: dict[str, str]) -> Endpoint:
+    found = (addresses.get(nic_id.lower()) for nic_id in endpoint.nic_ids)
+    return replace(endpoint, address=endpoint.address or next((address for address in found if address), None))
+
+
+@timed(Stage.READ_CLOUDS)
+async def read_world(context: Context, desired: list[Desired], known: dict[str, Known], result: Sweep) -> World:
+    """What stands around these endpoints, and what was made for others, each thing listed once."""
+    settings, homes = context.settings, [wanted.zone_home for wanted in desired]
+    around = (s for wanted in desired for s in zone_subscriptions(context, wanted))
+    subscriptions = list(dict.fromkeys((*around, *settings.watched_subscriptions, *settings.zone_subscriptions)))
+    # All names: what was made for an endpoint that is gone is found by its marker, wherever it is.
+    names = {service.zone for service in hosted_services()}
+    organizations, zones = await asyncio.gather(
+        _read_organizations(context, desired, known, result),
+        asyncio.gather(
+            *(_read(f"zones of {s}", context.dns.zones_named(names, [s], homes=homes), result) for s in subscriptions)
+        ),
+    )
+    return World(dict(zip(subscriptions, zones, strict=True)), organizations)
+
+
+async def _read_organizations(
+    context: Context, desired: list[Desired], known: dict[str, Known], result: Sweep
+) -> dict[str, Listing]:
+    """Each organization by itself: one that is down or refuses its key holds up its own endpoints only."""
+    pairs = []
+    for wanted in desired:
+        entry = known.get(wanted.connection_id)
+        pairs.append((wanted, entry.connection if entry is not None else Connection(wanted.endpoint.id.text)))
+    names = [name for name, _ in context.elastic.items()]
+    listings = await asyncio.gather(*(_read_organization(context, name, pairs, result) for name in names))
+    return dict(zip(names, listings, strict=True))
+
+
+async def _read_organization(
+    context: Context, name: str, pairs: list[tuple[Desired, Connection]], result: Sweep
+) -> Listing:
+    """Policies, then the deployments that endpoints ask for, ours are associated with, or that ask for endpoints."""
+    api, of = context.elastic.of(name), "" if name == DEFAULT else f" of organization {name}"
+    policies = await _read(f"policies{of}", api.policies(), result)
+    matter: dict[str, None] = {}
+    claims = False
+    for wanted, record in pairs:
+        here = wanted.organization == name
+        if here:
+            matter |= dict.fromkeys(deployments_that_matter(wanted, policies or (), record))
+        claims = claims or (here and wanted.claim)
+        claims = claims or (record.claim is not None and organization_on_record(record) == name)
+    deployments = await _read(f"deployments{of}", api.deployments(matter, tag=CONNECT_TAG), result)
+    claimed = await _read(f"claims{of}", api.claims(), result) if claims else None
+    return Listing(policies, deployments, claimed, api.key_expires)
+
+
+async def _read(what: str, reading: Awaitable[_T], result: Sweep) -> _T | None:
+    """What was read, or None when it could not be: one closed door does not hold up the rest."""
+    try:
+        return await reading
+    except AutopilotError as error:
+        failed(result, what, error)
+        return None
+
+
+def failed(result: Sweep, what: str, error: AutopilotError) -> None:
+    """Report what could not be read or sent."""
+    result.throttled += isinstance(error, Throttled)
+    result.errors.append(f"{what}: {error}")
+    log.warning("sweep could not read %s: %s", what, error)
