@@ -22,7 +22,7 @@ walks: setup ## many random walks of people, managers, losses and crashes (WALKS
 	@WALKS=$${WALKS:-500} $(BIN)/python -m pytest -q -n $(WORKERS) tests/walk
 
 faults: setup ## every fault at every single remote call of a connection's life
-	@EVERY_FAULT=1 $(BIN)/python -m pytest -q -n $(WORKERS) tests/reconcile/test_crashes.py tests/reconcile/test_crashes_later.py
+	@EVERY_FAULT=1 $(BIN)/python -m pytest -q -n $(WORKERS) tests/reconciler/test_crashes.py tests/reconciler/test_crashes_later.py
 
 check: setup ## lint, types, layers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -1,6 +1,6 @@
 """Reading what is there, for one endpoint, with as few calls as possible. Used by `branches`.
 
-Budget of the happy path: see `tests/reconcile/test_budget.py`. A zone known from the record is read directly instead of
+Budget of the happy path: `tests/reconciler/test_budget.py`. A zone known from the record is read directly instead of
 listing every zone of every subscription; deployments are looked up only once their turn has come.
 """
 

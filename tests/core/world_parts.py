@@ -10,10 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
-from core_parts import ADDRESS, HUB, MARKER, NOW, OTHER_VNET, VNET
-from world_dns import Zones, check_links, dns_done
-from world_elastic import Elastic, elastic_done
-
 from shared.core.guards.options import Rules
 from shared.core.model.conditions import Kind
 from shared.core.model.record import AssociationMemory, ClaimMemory, Connection, Owner, PolicyMemory
@@ -36,6 +32,9 @@ from shared.core.planning.elastic import ObservedElastic
 from shared.core.planning.plan import Observed, Plan, plan, remember
 from shared.core.planning.removal import ObservedRemoval, RemovalPlan, plan_removal
 from shared.core.planning.removal_dns import bears_marks
+from tests.core.core_parts import ADDRESS, HUB, MARKER, NOW, OTHER_VNET, VNET
+from tests.core.world_dns import Zones, check_links, dns_done
+from tests.core.world_elastic import Elastic, elastic_done
 
 OLD_ADDRESS = "10.1.0.40"
 """Of the endpoint, before its network interface was made anew."""

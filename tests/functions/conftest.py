@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from trigger_parts import App, app_in_memory
+
+from tests.functions.trigger_parts import App, app_in_memory
 
 
 @pytest.fixture

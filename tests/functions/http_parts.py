@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from trigger_parts import ENDPOINT_ID, START
-
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Phase
 from shared.core.model.private_urls import PrivateUrl
 from shared.core.model.record import Connection, DeploymentMemory
+from tests.functions.trigger_parts import ENDPOINT_ID, START
 
 HOST = "orders.es.privatelink.eastus2.azure.elastic-cloud.com"
 KNOWN = Connection(

@@ -7,9 +7,9 @@ import re
 
 import azure.functions as func
 import pytest
-from trigger_parts import ADDRESS, functions
 
 from functions.dashboard import KINDS, PAGE, files
+from tests.functions.trigger_parts import ADDRESS, functions
 
 SERVED = sorted(set(files()) - {PAGE})
 TEXTS = {name: file.content.decode() for name, file in files().items()}

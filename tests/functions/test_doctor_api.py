@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 import azure.functions as func
 import pytest
-from trigger_parts import ADDRESS, functions
 
 from shared.settings import load
+from tests.functions.trigger_parts import ADDRESS, functions
 from tests.harness.estate import SETTINGS, Estate
 
 

@@ -6,12 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from http_parts import BY_PERSON, HOST, KNOWN
-from trigger_parts import ADDRESS, ENDPOINT_ID, START, App, call
 
 from shared.core.model.arm_ids import connection_id
 from shared.core.model.record import Connection
 from shared.state.rows import CheckedHost, CheckEntry, JournalEntry
+from tests.functions.http_parts import BY_PERSON, HOST, KNOWN
+from tests.functions.trigger_parts import ADDRESS, ENDPOINT_ID, START, App, call
 
 # -- what is there -------------------------------------------------------------------------------------------------
 

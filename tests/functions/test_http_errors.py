@@ -6,14 +6,14 @@ import logging
 from collections.abc import AsyncIterator
 
 import pytest
-from http_parts import KNOWN, PAGED, UNKNOWN, WITH_BODY
-from trigger_parts import ENDPOINT_ID, SUBSCRIPTION, App, app_in_memory, call, wrong_settings
 
 from functions.responses import MAX_BODY
 from local.memory import MemoryStorage
 from shared.core.model.errors import AutopilotError, Forbidden, LostRace, Permanent, RetryLater, Throttled
 from shared.core.model.record_document import to_document
 from shared.state.rows import ConnectionRow
+from tests.functions.http_parts import KNOWN, PAGED, UNKNOWN, WITH_BODY
+from tests.functions.trigger_parts import ENDPOINT_ID, SUBSCRIPTION, App, app_in_memory, call, wrong_settings
 
 
 @pytest.mark.parametrize("body", [b"{", b"text", b"\xff\xfe", b"[" * 10_000, b"null", b"[]", b'"text"', b"7"])

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from trigger_parts import App, call, wrong_settings
 
 from shared.core.model.errors import AnswerLost
+from tests.functions.trigger_parts import App, call, wrong_settings
 
 
 async def poison(app: App, messages: int) -> None:

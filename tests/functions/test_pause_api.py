@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from trigger_parts import START, App, app_in_memory, call, keyed, wrong_settings
 
 from local.memory import MemoryStorage
 from shared.core.model.errors import Forbidden, LostRace, RetryLater
 from shared.core.model.record import Connection
 from shared.core.reports.doctor.findings import Report
 from shared.state.rows import ControlRow
+from tests.functions.trigger_parts import START, App, app_in_memory, call, keyed, wrong_settings
 
 PATH = "/api/pause"
 UNKNOWN = "0123456789abcdef"

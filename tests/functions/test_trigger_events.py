@@ -9,12 +9,12 @@ from datetime import timedelta
 
 import azure.functions as func
 import pytest
-from trigger_parts import ENDPOINT_ID, START, Output, app_in_memory, functions, sample, wrong_settings
 
 from local.clock import LoopClock
 from local.memory import MemoryStorage
 from shared.core.model.errors import InvalidInput, InvalidSettings
 from shared.core.model.messages import decode
+from tests.functions.trigger_parts import ENDPOINT_ID, START, Output, app_in_memory, functions, sample, wrong_settings
 
 PERSONAL = ("Erika", "erika@example.org", "203.0.113.77", "c0ffee", "Mustermann", "tenantId", "claims", "aaaaaaaa-1111")
 

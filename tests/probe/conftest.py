@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from probe_servers import Authority
+
+from tests.probe.probe_servers import Authority
 
 
 @pytest.fixture(scope="session")

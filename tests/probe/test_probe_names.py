@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import dns.rcode
 import pytest
-from probe_servers import HOST, http, name_server, replying, serving
 
 from shared.core.diagnosis import Evidence, Failure, diagnose
 from shared.probe import Target, Timeouts, probe
 from shared.probe.sockets import SocketNetwork
+from tests.probe.probe_servers import HOST, http, name_server, replying, serving
 
 if TYPE_CHECKING:
-    from probe_servers import Authority, NameServer
+    from tests.probe.probe_servers import Authority, NameServer
 
 pytestmark = pytest.mark.real_time
 

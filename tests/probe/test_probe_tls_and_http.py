@@ -8,18 +8,18 @@ import socket
 from typing import TYPE_CHECKING
 
 import pytest
-from probe_servers import HOST, ZONE, Server, http, name_server, replying, serving, silent
 
 from shared.core.diagnosis import Evidence, Failure, diagnose
 from shared.probe import StageFailed, Target, Timeouts, probe
 from shared.probe.run import BODY_LIMIT, request_for
 from shared.probe.sockets import SocketNetwork
+from tests.probe.probe_servers import HOST, ZONE, Server, http, name_server, replying, serving, silent
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator
 
-    from probe_servers import Authority, Handler
+    from tests.probe.probe_servers import Authority, Handler
 
 pytestmark = pytest.mark.real_time
 

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runtime_parts import call, event, http, in_worker, needs_worker, without_chance
 
 from local import azurite
 from local.client import LocalClient
 from local.stack import Options, Stack
 from local.story import create_endpoint, group
 from shared.core.model.arm_ids import connection_id
+from tests.runtime.runtime_parts import call, event, http, in_worker, needs_worker, without_chance
 
 pytestmark = [
     pytest.mark.e2e,

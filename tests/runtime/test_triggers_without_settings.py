@@ -10,7 +10,6 @@ from typing import Any
 
 import httpx
 import pytest
-from runtime_parts import ROOT, call, clean_environment, event, http, in_worker, needs_worker, without_chance
 
 from functions.openapi.routes import ROUTES
 from local.clock import LoopClock
@@ -19,6 +18,16 @@ from local.host.bindings import queue_argument, timer_argument
 from local.host.definition import load_app
 from local.host.invoke import InvocationError
 from shared import app as composition
+from tests.runtime.runtime_parts import (
+    ROOT,
+    call,
+    clean_environment,
+    event,
+    http,
+    in_worker,
+    needs_worker,
+    without_chance,
+)
 
 pytestmark = [pytest.mark.real_time, needs_worker]
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from settings_parts import (
+
+from shared.core.guards.options import ZoneHome
+from shared.settings import descriptions
+from tests.settings.settings_parts import (
     GROUP,
     LEAST,
     SUBSCRIPTION,
@@ -13,9 +16,6 @@ from settings_parts import (
     problems_of,
     value_of,
 )
-
-from shared.core.guards.options import ZoneHome
-from shared.settings import descriptions
 
 GOOD: list[tuple[str, str, Any]] = [
     ("AZURE_SUBSCRIPTIONS", f" {SUBSCRIPTION.upper()} ,,{SUBSCRIPTION}", (SUBSCRIPTION,)),

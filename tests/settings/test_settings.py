@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from settings_parts import (
+
+from shared.core.guards.options import OnDelete, RecordMode, ZoneHome
+from shared.core.model.errors import InvalidSettings
+from shared.settings import DEFAULT_SCHEDULE, load
+from tests.settings.settings_parts import (
     GROUP,
     LEAST,
     SECRET,
@@ -13,10 +17,6 @@ from settings_parts import (
     optional,
     problems_of,
 )
-
-from shared.core.guards.options import OnDelete, RecordMode, ZoneHome
-from shared.core.model.errors import InvalidSettings
-from shared.settings import DEFAULT_SCHEDULE, load
 
 # -- defaults ----------------------------------------------------------------------------------------------------------
 

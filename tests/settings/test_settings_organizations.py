@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from settings_parts import (
+
+from shared.settings import load
+from tests.settings.settings_parts import (
     LEAST,
     SECRET,
     SUBSCRIPTION,
     problems_of,
 )
-
-from shared.settings import load
 
 OTHER_SECRET = "essu_YW5vdGhlci1zZWNyZXQ="
 TWO = LEAST | {

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from azure.storage.queue import TextBase64DecodePolicy
 from azure.storage.queue.aio import QueueClient
-from state_backends import START, Backend, SetClock, azure_storage, virtual
 
 from local.azurite import Azurite
+from tests.state.state_backends import START, Backend, SetClock, azure_storage, virtual
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

@@ -12,7 +12,7 @@ from shared.core.model.errors import Permanent
 from shared.state.rows import CheckedHost, CheckEntry, JournalEntry
 
 if TYPE_CHECKING:
-    from state_backends import Backend
+    from tests.state.state_backends import Backend
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 STAGES = (("resolve", 1.5), ("connect", 0.4), ("tls", 12.25), ("http", 3.0))

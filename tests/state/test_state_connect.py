@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from state_backends import no_credential
 
 from shared.core.model.errors import InvalidSettings
 from shared.state.connect import AzureStorage, StorageSettings, storage_from_environment, storage_settings
+from tests.state.state_backends import no_credential
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "c2VjcmV0"

@@ -12,7 +12,7 @@ from shared.core.model.errors import LostRace, Permanent
 from shared.state.rows import ConnectionRow
 
 if TYPE_CHECKING:
-    from state_backends import Backend
+    from tests.state.state_backends import Backend
 
 SUBSCRIPTION = "11111111-2222-3333-4444-55555555abcd"
 ROW = ConnectionRow(

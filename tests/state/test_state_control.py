@@ -11,7 +11,7 @@ from shared.core.model.errors import LostRace
 from shared.state.rows import ControlRow
 
 if TYPE_CHECKING:
-    from state_backends import Backend
+    from tests.state.state_backends import Backend
 
 PAUSE = ControlRow("pause", {"until": "2026-03-04T06:00:00+00:00", "reason": "Azure maintenance ✓"})
 

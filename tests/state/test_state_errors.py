@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from azure.core.exceptions import ClientAuthenticationError
-from state_backends import START, azure_storage, no_credential
 
 from shared.core.model.errors import AnswerLost, AutopilotError, Forbidden, LostRace, Permanent, RetryLater, Throttled
 from shared.state.azure_errors import storage_errors
 from shared.state.connect import AzureStorage, StorageSettings
 from shared.state.rows import ConnectionRow, JournalEntry
+from tests.state.state_backends import START, azure_storage, no_credential
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -13,7 +13,7 @@ from shared.core.model.errors import InvalidInput
 from shared.state.rows import JournalEntry
 
 if TYPE_CHECKING:
-    from state_backends import Backend
+    from tests.state.state_backends import Backend
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 ENTRY = JournalEntry(

@@ -9,17 +9,16 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from state_backends import virtual
 
 from local.memory import MemoryQueue
 from shared.core.model.errors import LeaseLost, LostRace, RetryLater
 from shared.state.leases import SKEW, Busy, Held, Leases
 from shared.state.rows import ConnectionRow
+from tests.state.state_backends import virtual
 
 if TYPE_CHECKING:
-    from state_backends import Backend
-
     from shared.state.ports import Clock
+    from tests.state.state_backends import Backend
 
 TTL = 120.0
 GUARD = '{"cause": "guard"}'

@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING
 import pytest
 from azure.core.exceptions import ServiceResponseError
 from azure.storage.queue.aio import QueueClient
-from state_backends import START, azure_storage
 
 from local.clock import LoopClock
 from local.memory import MemoryQueue, MemoryStorage
 from shared.core.model.errors import AnswerLost
 from shared.state.rows import QueueLook
+from tests.state.state_backends import START, azure_storage
 
 if TYPE_CHECKING:
-    from state_backends import Backend
-
     from local.azurite import Azurite
+    from tests.state.state_backends import Backend
 
 
 async def test_without_a_poison_queue_nothing_is_poisoned(backend: Backend) -> None:

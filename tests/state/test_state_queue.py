@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 from azure.storage.queue.aio import QueueClient
-from state_backends import START, azure_storage
 
 from local.clock import LoopClock
 from local.memory import MemoryQueue
 from shared.core.model.errors import Permanent
 from shared.state.codec import visibility_timeout
+from tests.state.state_backends import START, azure_storage
 
 if TYPE_CHECKING:
-    from state_backends import Backend
-
     from local.azurite import Azurite
+    from tests.state.state_backends import Backend
 
 TEXT = '{"endpoint": "/subscriptions/…/pe-1", "cause": "event"}'
 

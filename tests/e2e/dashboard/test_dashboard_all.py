@@ -9,8 +9,9 @@ import pytest
 from playwright.async_api import Page, expect
 
 if TYPE_CHECKING:
-    from browser_parts import Estate, Visiting
     from e2e_instance import Instance
+
+    from tests.e2e.dashboard.browser_parts import Estate, Visiting
 
 pytestmark = [
     pytest.mark.e2e,

@@ -15,7 +15,7 @@ from local.world import endpoint_body, vnet_id
 from shared.core.model.arm_ids import connection_id
 
 if TYPE_CHECKING:
-    from browser_parts import Estate, Visiting
+    from tests.e2e.dashboard.browser_parts import Estate, Visiting
 
 pytestmark = [
     pytest.mark.e2e,

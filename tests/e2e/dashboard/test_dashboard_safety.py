@@ -6,10 +6,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from browser_parts import EVIL, Estate, Visiting
 from playwright.async_api import expect
 
 from shared.core.model.arm_ids import connection_id
+from tests.e2e.dashboard.browser_parts import EVIL, Estate, Visiting
 
 if TYPE_CHECKING:
     from e2e_instance import Instance

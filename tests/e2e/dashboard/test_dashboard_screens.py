@@ -11,7 +11,7 @@ from playwright.async_api import expect
 from shared.core.model.arm_ids import connection_id
 
 if TYPE_CHECKING:
-    from browser_parts import Estate, Visiting
+    from tests.e2e.dashboard.browser_parts import Estate, Visiting
 
 pytestmark = [
     pytest.mark.e2e,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from arm_client import Http, dns_client, network_client
 
 from local.arm import ArmCloud, ResourceEvent
 from local.clock import LoopClock
+from tests.local.arm.arm_client import Http, dns_client, network_client
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from arm_client import NET, PE, SUB, VNET, Http, endpoint_body
 
 from local.arm import ArmCloud
 from local.clock import LoopClock
+from tests.local.arm.arm_client import NET, PE, SUB, VNET, Http, endpoint_body
 
 VERSION = "?api-version=2022-09-01"
 

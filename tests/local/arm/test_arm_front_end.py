@@ -6,10 +6,10 @@ import asyncio
 
 import httpx
 import pytest
-from arm_client import DNS, NET, PE, SUB, VNET, ZONE, Http, endpoint_body, link_body, record_body
 
 from local.arm import ArmCloud, FaultResponse, Incoming, ResourceEvent
 from local.clock import LoopClock
+from tests.local.arm.arm_client import DNS, NET, PE, SUB, VNET, ZONE, Http, endpoint_body, link_body, record_body
 
 
 @pytest.mark.parametrize("authorization", ["", "Basic abc", "Bearer ", "Bearer other"])

@@ -6,9 +6,10 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from arm_client import NET, ZONE_NAME, Http, link_body
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError
+
+from tests.local.arm.arm_client import NET, ZONE_NAME, Http, link_body
 
 if TYPE_CHECKING:
     from azure.mgmt.privatedns.aio import PrivateDnsManagementClient

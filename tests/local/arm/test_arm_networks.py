@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from arm_client import NET, PE, VNET, Http, endpoint_body
+
+from tests.local.arm.arm_client import NET, PE, VNET, Http, endpoint_body
 
 if TYPE_CHECKING:
     from azure.mgmt.network.aio import NetworkManagementClient

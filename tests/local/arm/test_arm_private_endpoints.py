@@ -7,7 +7,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from arm_client import ALIAS, NET, PE, SUB, VNET, Http, endpoint_body
+
+from tests.local.arm.arm_client import ALIAS, NET, PE, SUB, VNET, Http, endpoint_body
 
 if TYPE_CHECKING:
     from azure.mgmt.network.aio import NetworkManagementClient

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from arm_client import ZONE, ZONE_NAME, Http, record_body
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+
+from tests.local.arm.arm_client import ZONE, ZONE_NAME, Http, record_body
 
 if TYPE_CHECKING:
     from azure.mgmt.privatedns.aio import PrivateDnsManagementClient

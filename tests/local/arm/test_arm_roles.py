@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from arm_client import DNS, NET, PE, SUB, Http, link_body, record_body
 
 from local.arm import ArmCloud, RoleAssignment
 from local.clock import LoopClock
 from local.identity import ManagedIdentity
+from tests.local.arm.arm_client import DNS, NET, PE, SUB, Http, link_body, record_body
 
 GROUP = DNS.split("/providers")[0]
 READ = "Microsoft.Network/privateDnsZones/read"

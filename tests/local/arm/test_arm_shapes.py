@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from arm_client import NET, PE, VNET, ZONE, Http, endpoint_body, link_body, record_body
 
 from local.arm import ArmCloud
+from tests.local.arm.arm_client import NET, PE, VNET, ZONE, Http, endpoint_body, link_body, record_body
 
 NETWORK: dict[str, Any] = {
     "location": "eastus2",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from arm_client import PE, VNET, Http, endpoint_body
 
 from local.arm import ArmCloud, ResourceEvent, RoleAssignment
+from tests.local.arm.arm_client import PE, VNET, Http, endpoint_body
 
 TAGS = f"{PE}/providers/Microsoft.Resources/tags/default"
 VERSION = "?api-version=2021-04-01"

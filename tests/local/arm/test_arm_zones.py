@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
-from arm_client import DNS, SUB, ZONE, ZONE_NAME, Http, record_body
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError
+
+from tests.local.arm.arm_client import DNS, SUB, ZONE, ZONE_NAME, Http, record_body
 
 if TYPE_CHECKING:
     from azure.mgmt.privatedns.aio import PrivateDnsManagementClient

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from elastic_parts import GUID, KEY, Azure, RulesetBody
 
 from local.clock import LoopClock
 from local.elastic import ElasticCloud, ElasticSettings
+from tests.local.elastic.elastic_parts import GUID, KEY, Azure, RulesetBody
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

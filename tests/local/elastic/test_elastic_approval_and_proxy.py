@@ -10,9 +10,9 @@ import pytest
 
 if TYPE_CHECKING:
     import httpx
-    from elastic_parts import Azure, RulesetBody
 
     from local.elastic import ElasticCloud, ElasticSettings
+    from tests.local.elastic.elastic_parts import Azure, RulesetBody
 
 GUID = "78c64959-fd88-41cc-81ac-1cfcdb1ac32e"
 OTHER = "11111111-2222-3333-4444-555555555555"

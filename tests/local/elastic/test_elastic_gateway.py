@@ -10,9 +10,8 @@ import httpx
 import pytest
 
 if TYPE_CHECKING:
-    from elastic_parts import RulesetBody
-
     from local.elastic import ElasticCloud, ElasticSettings
+    from tests.local.elastic.elastic_parts import RulesetBody
 
 R = "/traffic-filter/rulesets"
 

@@ -12,9 +12,9 @@ from local.elastic.history import attached_over_time, most_policies_at_once
 
 if TYPE_CHECKING:
     import httpx
-    from elastic_parts import RulesetBody
 
     from local.elastic import ElasticCloud, ElasticSettings
+    from tests.local.elastic.elastic_parts import RulesetBody
 
 GUID = "78c64959-fd88-41cc-81ac-1cfcdb1ac32e"
 R = "/traffic-filter/rulesets"

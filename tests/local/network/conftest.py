@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from network_parts import ALIASES, Clouds
 
 from local.arm import ArmCloud, ArmSettings
 from local.clock import LoopClock
 from local.elastic import ElasticCloud, ElasticSettings
 from local.network import CertificateAuthority, Network
+from tests.local.network.network_parts import ALIASES, Clouds
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

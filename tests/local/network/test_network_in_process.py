@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from network_parts import ZONE
 
 from local.network import AddressPlan, claim_loopback
 from shared.core.diagnosis import Failure
 from shared.probe.model import Target
 from shared.probe.run import probe
+from tests.local.network.network_parts import ZONE
 
 if TYPE_CHECKING:
-    from network_parts import Clouds
+    from tests.local.network.network_parts import Clouds
 
 
 async def test_endpoints_get_addresses_of_their_networks_own_slice(clouds: Clouds) -> None:

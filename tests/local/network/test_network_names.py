@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from network_parts import ZONE
+
+from tests.local.network.network_parts import ZONE
 
 if TYPE_CHECKING:
-    from network_parts import Clouds
+    from tests.local.network.network_parts import Clouds
 
 HOST = f"search.es.{ZONE}"
 

@@ -14,7 +14,6 @@ import dns.message
 import dns.rcode
 import dns.rdatatype
 import pytest
-from network_parts import ZONE
 
 from local.network import CertificateAuthority, claim_loopback
 from local.network.dns import Found, Record
@@ -23,12 +22,13 @@ from shared.core.diagnosis import Failure
 from shared.probe.model import Target
 from shared.probe.run import probe
 from shared.probe.sockets import SocketNetwork
+from tests.local.network.network_parts import ZONE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-    from network_parts import Clouds
+    from tests.local.network.network_parts import Clouds
 
 pytestmark = pytest.mark.real_time
 HOST = f"search-a.es.{ZONE}"

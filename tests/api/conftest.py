@@ -1,0 +1,19 @@
+"""One estate per test; and a real storage account's emulator, for what the double in memory cannot refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.azurite import Azurite
+from tests.harness.fixtures import estate
+
+__all__ = ["azurite", "estate"]
+
+
+@pytest.fixture(scope="session")
+def azurite() -> Iterator[Azurite]:
+    server = Azurite.start()
+    yield server
+    server.stop()

@@ -1,0 +1,67 @@
+"""While the settings are wrong the doctor says all that is wrong with them, and looks at storage all the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from local.azurite import Azurite
+from local.clock import LoopClock
+from local.memory import MemoryStorage
+from shared.api.doctor import examine_without_settings
+from shared.core.model.errors import InvalidSettings
+from shared.core.reports.doctor.findings import Level
+from shared.settings import load
+from shared.state.connect import AzureStorage, StorageSettings
+from tests.api.doctor_parts import good
+from tests.harness.estate import SETTINGS
+
+
+def wrong(**settings: str) -> InvalidSettings:
+    """What the app says to these settings."""
+    with pytest.raises(InvalidSettings) as refused:
+        load(SETTINGS | settings)
+    return refused.value
+
+
+async def test_every_setting_that_is_wrong_is_a_finding_and_storage_is_asked_all_the_same() -> None:
+    error = wrong(PROBE_PORT="1", HEALTH_SCHEDULE="often", ELASTIC_API_KEY="a key with blanks")
+    clock = LoopClock()
+    report = await examine_without_settings(error, MemoryStorage(clock), clock)
+    found = [finding for finding in report.findings if finding.level is Level.PROBLEM]
+    assert {finding.what.split(":")[0] for finding in found} == {"PROBE_PORT", "HEALTH_SCHEDULE", "ELASTIC_API_KEY"}
+    assert all("docs/settings.md" in finding.next_step for finding in found)
+    assert set(good(report)) == {"storage", "queue", "poison"}
+    assert "a key with blanks" not in str(report.document())
+
+
+async def test_settings_that_contradict_each_other_are_findings_too() -> None:
+    clock = LoopClock()
+    error = wrong(RUN_SECONDS="90", LEASE_SECONDS="100", POLICY_LAG_SECONDS="2")
+    report = await examine_without_settings(error, None, clock)
+    assert [finding.what.split(":")[0] for finding in report.findings] == ["LEASE_SECONDS", "POLICY_LAG_SECONDS"]
+    assert report.status is Level.PROBLEM
+
+
+@pytest.mark.azurite
+async def test_a_storage_account_that_refuses_the_app_is_told_with_the_role(azurite: Azurite) -> None:
+    good_key = azurite.connection_string.split("AccountKey=")[1].split(";")[0]
+    refused = azurite.connection_string.replace(good_key, "d3Jvbmc=")
+    storage = AzureStorage(StorageSettings(refused), lambda _: pytest.fail("no identity"), queue_name="reconcile")
+    report = await examine_without_settings(wrong(PROBE_PORT="1"), storage, LoopClock())
+    await storage.aclose()
+    found = [finding for finding in report.findings if finding.check == "storage"]
+    assert {finding.level for finding in found} == {Level.PROBLEM}
+    told = " ".join(finding.next_step for finding in found)
+    assert "Storage Table Data Contributor" in told
+    assert "Storage Queue Data Contributor" in told
+    assert good(report) == {}
+
+
+@pytest.mark.azurite
+async def test_an_account_without_any_table_or_queue_is_in_order(azurite: Azurite) -> None:
+    storage = AzureStorage(
+        StorageSettings(azurite.connection_string), lambda _: pytest.fail("no identity"), queue_name="doctor-none"
+    )
+    report = await examine_without_settings(wrong(PROBE_PORT="1"), storage, LoopClock())
+    await storage.aclose()
+    assert set(good(report)) == {"storage", "queue", "poison"}

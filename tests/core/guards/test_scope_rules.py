@@ -1,0 +1,110 @@
+"""Scope: allow and deny lists, deny first, and a reason that names the setting."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.core.guards.scope import Scope, outside, outside_by_id
+from shared.core.model.conditions import Kind
+from shared.settings import descriptions, load
+from tests.core.core_parts import SUBSCRIPTION, endpoint
+
+OTHER = "99999999-0000-4000-8000-00000000beef"
+TAGS = {"Env": "Prod", "team": "search"}
+PE = endpoint(location="West Europe", tags=TAGS)
+
+
+def names(*entries: str) -> frozenset[str]:
+    return frozenset(entries)
+
+
+@pytest.mark.parametrize(
+    ("scope", "setting"),
+    [
+        (Scope(), ""),
+        # subscriptions
+        (Scope(subscriptions=names(SUBSCRIPTION)), ""),
+        (Scope(subscriptions=names(OTHER)), "AZURE_SUBSCRIPTIONS"),
+        (Scope(subscriptions_denied=names(SUBSCRIPTION)), "AZURE_SUBSCRIPTIONS_DENIED"),
+        (
+            Scope(subscriptions=names(SUBSCRIPTION), subscriptions_denied=names(SUBSCRIPTION)),
+            "AZURE_SUBSCRIPTIONS_DENIED",
+        ),
+        # resource groups: a bare name is in whatever subscription, a full one in its own
+        (Scope(groups=names("net-prod")), ""),
+        (Scope(groups=names(f"{SUBSCRIPTION}/net-prod")), ""),
+        (Scope(groups=names(f"{OTHER}/net-prod", "net")), "AZURE_RESOURCE_GROUPS"),
+        (Scope(groups=names()), "AZURE_RESOURCE_GROUPS"),
+        (Scope(groups_denied=names("net-prod")), "AZURE_RESOURCE_GROUPS_DENIED"),
+        (Scope(groups_denied=names(f"{SUBSCRIPTION}/net-prod")), "AZURE_RESOURCE_GROUPS_DENIED"),
+        (Scope(groups_denied=names(f"{OTHER}/net-prod", "net")), ""),
+        (Scope(groups=names("net-prod"), groups_denied=names("*")), "AZURE_RESOURCE_GROUPS_DENIED"),
+        # locations: the endpoint's own, in Azure's short form
+        (Scope(locations=names("westeurope")), ""),
+        (Scope(locations=names("eastus2")), "AZURE_LOCATIONS"),
+        (Scope(locations_denied=names("westeurope")), "AZURE_LOCATIONS_DENIED"),
+        (Scope(locations=names("westeurope"), locations_denied=names("westeurope")), "AZURE_LOCATIONS_DENIED"),
+        # tags: one is enough, for either list
+        (Scope(tags=names("env")), ""),
+        (Scope(tags=names("env=prod", "cost")), ""),
+        (Scope(tags=names("env=test", "prod")), "AZURE_TAGS"),
+        (Scope(tags_denied=names("env=test")), ""),
+        (Scope(tags_denied=names("team")), "AZURE_TAGS_DENIED"),
+        (Scope(tags=names("env=prod"), tags_denied=names("team=search")), "AZURE_TAGS_DENIED"),
+        (Scope(tags_denied=names("*")), "AZURE_TAGS_DENIED"),
+    ],
+)
+def test_each_list_says_who_is_in_and_names_itself_to_who_is_not(scope: Scope, setting: str) -> None:
+    found = outside(scope, PE)
+    assert (found.setting if found else "") == setting
+    by_id = outside_by_id(scope, PE.id)
+    assert (by_id is not None) is setting.startswith(("AZURE_SUBSCRIPTIONS", "AZURE_RESOURCE_GROUPS"))
+    if found is not None:
+        condition = found.condition
+        assert (condition.type, condition.status, condition.reason) == ("Recognised", "False", "OutOfScope")
+        assert f"setting {setting}" in f"{condition.message} "
+        assert f"setting {setting}." in condition.next_step
+        assert condition.needs is Kind.EVENT
+        assert setting in {one.name for one in descriptions()}
+
+
+def test_an_endpoint_without_tags_is_in_scope_only_where_none_is_needed() -> None:
+    bare = endpoint(tags={})
+    assert outside(Scope(tags_denied=names("env")), bare) is None
+    assert outside(Scope(tags=names("env")), bare) is not None
+
+
+@pytest.mark.parametrize("name", ["LOCATIONS", "LOCATIONS_DENIED", "TAGS", "TAGS_DENIED"])
+def test_whether_the_id_tells_all_follows_from_the_lists(name: str) -> None:
+    least = {
+        "AZURE_SUBSCRIPTIONS": SUBSCRIPTION,
+        "AZURE_RESOURCE_GROUPS_DENIED": "net",
+        "ELASTIC_API_KEY": "key",
+        "AzureWebJobsStorage": "UseDevelopmentStorage=true",
+    }
+    assert load(least).scope().told_by_id
+    assert not load(least | {f"AZURE_{name}": "eastus2"}).scope().told_by_id
+
+
+def test_the_settings_reach_the_rules_each_in_its_place() -> None:
+    scope = (
+        load(
+            {
+                "AZURE_SUBSCRIPTIONS": SUBSCRIPTION,
+                "AZURE_SUBSCRIPTIONS_DENIED": OTHER,
+                "AZURE_RESOURCE_GROUPS": "a",
+                "AZURE_RESOURCE_GROUPS_DENIED": "b",
+                "AZURE_LOCATIONS": "cc",
+                "AZURE_LOCATIONS_DENIED": "dd",
+                "AZURE_TAGS": "e",
+                "AZURE_TAGS_DENIED": "f",
+                "ELASTIC_API_KEY": "key",
+                "AzureWebJobsStorage": "UseDevelopmentStorage=true",
+            }
+        )
+        .rules()
+        .scope
+    )
+    assert scope == Scope(
+        names(SUBSCRIPTION), names(OTHER), names("a"), names("b"), names("cc"), names("dd"), names("e"), names("f")
+    )

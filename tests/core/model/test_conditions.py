@@ -1,0 +1,108 @@
+"""Conditions, their summary, and the phase that they add up to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.core.model import conditions as c
+from shared.core.model.conditions import Condition, Kind, Phase, Status, merge, phase_of, summary
+from tests.core.core_parts import NOW
+
+ALL_GOOD = {name: c.good(name, "Fine") for name in c.ORDER if name != c.READY}
+LATER = NOW + timedelta(minutes=3)
+
+
+def standing(*changed: Condition) -> dict[str, Condition]:
+    return ALL_GOOD | {condition.type: condition for condition in changed}
+
+
+def waits(name: str) -> Condition:
+    return c.waiting(name, "Waits", "it takes its time")
+
+
+def stuck(name: str) -> Condition:
+    return c.blocked(name, "Stuck", "somebody must act", "act")
+
+
+def test_a_false_condition_says_who_must_act() -> None:
+    assert stuck(c.LINKED).needs is Kind.PERSON
+    assert waits(c.LINKED).needs is Kind.TIME
+    assert c.waiting(c.LINKED, "Todo", "", Kind.WORK).needs is Kind.WORK
+    assert (c.unknown(c.LINKED, "NotTested", "").status, c.good(c.LINKED, "Ok").needs) == (Status.UNKNOWN, Kind.NONE)
+
+
+def test_since_stays_while_status_and_reason_stay_even_when_the_message_changes() -> None:
+    first = merge([], [waits(c.LINKED)], NOW)
+    second = merge(first, [replace(waits(c.LINKED), message="still")], LATER)
+    assert (second[0].since, second[0].message) == (NOW, "still")
+
+
+@pytest.mark.parametrize(
+    "new", [replace(waits(c.LINKED), reason="Other"), c.good(c.LINKED, "Waits"), c.unknown(c.LINKED, "Waits", "")]
+)
+def test_since_moves_when_status_or_reason_changes(new: Condition) -> None:
+    first = merge([], [waits(c.LINKED)], NOW)
+    assert merge(first, [new], LATER)[0].since == LATER
+
+
+def test_conditions_stand_in_their_fixed_order_and_each_once() -> None:
+    mixed = [c.good(name, "Fine") for name in reversed(c.ORDER)]
+    merged = merge([], [waits(c.LINKED), *mixed], NOW)
+    assert [condition.type for condition in merged] == list(c.ORDER)
+    assert all(condition.true for condition in merged)
+
+
+def test_ready_is_true_only_when_every_condition_is() -> None:
+    assert summary(ALL_GOOD).true
+    assert summary(ALL_GOOD).reason == "AllConditionsTrue"
+    for name in ALL_GOOD:
+        told = summary(standing(waits(name)))
+        assert not told.true
+        assert (told.reason, told.message, told.needs) == ("Waits", f"{name}: it takes its time", Kind.TIME)
+
+
+def test_ready_does_not_look_at_its_own_old_self() -> None:
+    assert summary({**ALL_GOOD, c.READY: stuck(c.READY)}).true
+
+
+def test_the_summary_tells_a_persons_turn_before_anything_earlier_that_only_waits() -> None:
+    told = summary(standing(waits(c.ADDRESSED), stuck(c.ASSOCIATED)))
+    assert (told.reason, told.next_step, told.needs) == ("Stuck", "act", Kind.PERSON)
+    assert told.message == "Associated: somebody must act"
+
+
+def test_the_summary_of_several_waits_is_the_first_on_the_way() -> None:
+    assert summary(standing(waits(c.REACHABLE), waits(c.ZONE_READY))).message.startswith("ZoneReady")
+
+
+IGNORED = Condition(c.RECOGNISED, Status.FALSE, "NotElastic", needs=Kind.EVENT)
+
+
+@pytest.mark.parametrize(
+    ("changed", "was_ready", "phase"),
+    [
+        ((), False, Phase.READY),
+        ((), True, Phase.READY),
+        ((IGNORED,), False, Phase.IGNORED),
+        ((IGNORED, stuck(c.LINKED)), True, Phase.IGNORED),
+        ((waits(c.RECOGNISED),), False, Phase.PROVISIONING),
+        ((waits(c.ADDRESSED),), False, Phase.PROVISIONING),
+        ((waits(c.ADDRESSED), waits(c.APPROVED)), False, Phase.PROVISIONING),
+        ((waits(c.APPROVED),), False, Phase.AWAITING_APPROVAL),
+        ((waits(c.APPROVED), waits(c.ASSOCIATED), c.unknown(c.REACHABLE, "N", "")), False, Phase.AWAITING_APPROVAL),
+        ((waits(c.ASSOCIATED),), False, Phase.PROVISIONING),
+        ((waits(c.LINKED),), True, Phase.DEGRADED),
+        ((waits(c.APPROVED),), True, Phase.DEGRADED),
+        ((stuck(c.LINKED),), True, Phase.BLOCKED),
+        ((stuck(c.APPROVED), waits(c.LINKED)), False, Phase.BLOCKED),
+    ],
+)
+def test_the_phase_sums_up(changed: tuple[Condition, ...], was_ready: bool, phase: Phase) -> None:
+    assert phase_of(standing(*changed), was_ready=was_ready) is phase
+
+
+def test_a_ready_condition_of_before_does_not_change_the_phase() -> None:
+    assert phase_of({**ALL_GOOD, c.READY: stuck(c.READY)}, was_ready=False) is Phase.READY

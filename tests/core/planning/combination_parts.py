@@ -1,0 +1,333 @@
+"""Every combination of what may be there, as cases that print themselves, and the world that each describes."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+from datetime import timedelta
+from itertools import product
+from typing import Any
+
+from shared.core.guards.options import RecordMode, Rules
+from shared.core.model.arm_ids import parse_arm_id
+from shared.core.model.markers import Holder
+from shared.core.model.record import AssociationMemory, ClaimMemory, Connection, Owned, Owner, PolicyMemory
+from shared.core.model.resources import Claim, ConnectionStatus, Deployment, Policy, Rule, WildcardRecord, Zone
+from tests.core.core_parts import (
+    ADDRESS,
+    ENDPOINT_ID,
+    GUID,
+    HUB,
+    IP_POLICY,
+    MARKER,
+    MINE,
+    NOW,
+    OTHER_ENDPOINT_ID,
+    OTHER_VNET,
+    OTHERS,
+    STRANGER,
+    VNET,
+    deployment,
+    desired,
+    endpoint,
+    held_by,
+    link,
+    policy,
+    record,
+    zone,
+)
+from tests.core.world_elastic import Elastic
+from tests.core.world_parts import OLD_ADDRESS, World
+
+OLD_GUID = "00000000-0000-4000-8000-0000000000aa"
+REGION = "azure-eastus2"
+
+THINGS: dict[str, tuple[str, ...]] = {
+    "zone": ("absent", "ours", "adopted", "foreign"),
+    "link": ("absent", "ours", "adopted", "foreign"),
+    "record": ("absent", "ours", "adopted", "foreign", "another's", "shared"),
+    "policy": ("absent", "ours", "adopted", "foreign", "misnamed", "extended", "renamed", "doubled", "unseen use"),
+    "association": ("absent", "ours", "adopted", "foreign", "begun"),
+}
+"""`foreign` is what is in the way: a zone of another installation; the network linked to another zone of the name; a
+record that points elsewhere; another installation's policy; somebody who keeps taking the association away."""
+
+CIRCUMSTANCES: dict[str, tuple[str, ...]] = {
+    "change": ("none", "address", "guid", "no address", "no longer asked", "pending", "rejected"),
+    "mode": ("first", "union"),
+    "hub": ("none", "unlinked", "ours", "elsewhere"),
+    "others": ("none", "same network", "other network", "unknown"),
+    "deployment": (
+        "closed",
+        "open",
+        "unknown",
+        "unseen",
+        "opted in",
+        "hands off",
+        "denied",
+        "not allowed",
+        "consenting",
+        "stopped",
+        "elsewhere",
+        "renamed",
+        "asking",
+    ),
+    "claim": ("none", "wanted", "ours", "adopted", "ours and wanted"),
+}
+ACTIONS = ("create", "change", "remove")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One combination."""
+
+    action: str = "create"
+    zone: str = "absent"
+    link: str = "absent"
+    record: str = "absent"
+    policy: str = "absent"
+    association: str = "absent"
+    change: str = "none"
+    mode: str = "first"
+    hub: str = "none"
+    others: str = "none"
+    deployment: str = "closed"
+    claim: str = "none"
+
+    def __str__(self) -> str:
+        return ", ".join(f"{field.name}={getattr(self, field.name)!r}" for field in fields(self))
+
+    @property
+    def possible(self) -> bool:
+        """Whether there can be such a thing at all."""
+        zone_used = self.zone != "absent" or self.link == "foreign"
+        standing = self.association not in {"absent", "foreign"}
+        return (
+            (zone_used or self.record == "absent")
+            and (self.zone != "absent" or self.link in {"absent", "foreign"})
+            and (self.policy != "absent" or self.association == "absent")
+            and (self.deployment != "unseen" or standing)
+            and (self.action == "change" or self.change != "guid" or self.policy in {"absent", "ours", "extended"})
+        )
+
+
+def crossed(seed: int = 0) -> Iterator[Case]:
+    """Every combination of the five things and the three actions, each under circumstances drawn by the seed."""
+    drawn = random.Random(seed)
+    for action, *things in product(ACTIONS, *THINGS.values()):
+        circumstances = {name: drawn.choice(values) for name, values in CIRCUMSTANCES.items()}
+        case = Case(action, *things, **circumstances)
+        if case.possible:
+            yield case
+
+
+def dns_cases() -> Iterator[Case]:
+    """Every combination in DNS."""
+    changes = {"create": ("none", "no address"), "change": ("none", "address", "no address", "rejected")}
+    for action in ACTIONS:
+        choices = {name: THINGS[name] for name in ("zone", "link", "record")}
+        choices |= {"hub": CIRCUMSTANCES["hub"], "mode": CIRCUMSTANCES["mode"]}
+        choices |= {"others": CIRCUMSTANCES["others"]} if action == "remove" else {"change": changes[action]}
+        yield from _product(action, choices)
+
+
+def elastic_cases() -> Iterator[Case]:
+    """Every combination in Elastic Cloud; claims, which no other thing has a part in, with a few of them."""
+    changes = {"create": ("none", "pending"), "change": ("none", "guid", "no longer asked", "pending", "rejected")}
+    for action in ACTIONS:
+        change = {"change": changes.get(action, ("none",))}
+        things = {name: THINGS[name] for name in ("policy", "association")}
+        yield from _product(action, things | change | {"deployment": CIRCUMSTANCES["deployment"]})
+        claims = {"policy": ("absent", "ours"), "claim": CIRCUMSTANCES["claim"]}
+        yield from _product(action, claims | change)
+
+
+def _product(action: str, choices: dict[str, tuple[str, ...]]) -> Iterator[Case]:
+    for values in product(*choices.values()):
+        case = Case(action, **dict(zip(choices, values, strict=True)))
+        if case.possible:
+            yield case
+
+
+# -- the world of a case -------------------------------------------------------------------------------------------
+
+
+def world_of(case: Case) -> World:
+    """What a case describes."""
+    rules = _rules(case)
+    gone = case.action == "remove"
+    asks = "" if case.change == "no longer asked" or case.deployment == "asking" else "orders"
+    status = {"pending": ConnectionStatus.PENDING, "rejected": ConnectionStatus.REJECTED}.get(case.change)
+    changes: dict[str, Any] = {"address": None} if case.change == "no address" else {}
+    if status is not None:
+        changes["status"] = status
+    others = {"same network": (_other(VNET),), "other network": (_other(OTHER_VNET),), "unknown": None}
+    zones, elastic = _zones(case), _elastic(case)
+    return World(
+        None if gone else desired(asks, rules, **changes),
+        _known(case, zones),
+        zones,
+        elastic,
+        rules,
+        others.get(case.others, ()),
+    )
+
+
+def _rules(case: Case) -> Rules:
+    everything = frozenset({"*"})
+    return Rules(
+        link_vnets=() if case.hub == "none" else (HUB,),
+        record_mode=RecordMode(case.mode),
+        deployments_allowed=frozenset() if case.deployment in {"not allowed", "consenting", "asking"} else everything,
+        deployments_denied=frozenset({"d1"}) if case.deployment == "denied" else frozenset(),
+        claim="wanted" in case.claim,
+    )
+
+
+def _other(vnet: str) -> Any:
+    return endpoint(id=parse_arm_id(OTHER_ENDPOINT_ID), name="pe-logs", vnet_id=vnet)
+
+
+def _changed(case: Case, what: str) -> bool:
+    return case.action == "change" and case.change == what
+
+
+# -- DNS -----------------------------------------------------------------------------------------------------------
+
+
+def _zones(case: Case) -> tuple[Zone, ...]:
+    markers = {"ours": MARKER, "adopted": None, "foreign": STRANGER}
+    record_ = _record(case)
+    found = []
+    if case.zone != "absent":
+        links = [replace(link(marker=markers[case.link]), etag="l")] if case.link in {"ours", "adopted"} else []
+        if case.hub == "ours":
+            links.append(replace(link(HUB), etag="h"))
+        made = zone(*links, record=None if case.link == "foreign" else record_, marker=markers[case.zone])
+        found.append(replace(made, other_records=0, etag="z"))
+    theirs = [replace(link(VNET, marker=None), etag="l")] if case.link == "foreign" else []
+    theirs += [replace(link(HUB, marker=None), etag="h")] if case.hub == "elsewhere" else []
+    if theirs:
+        kept = record_ if case.link == "foreign" else record("10.9.9.9")
+        found.append(replace(zone(*theirs, record=kept, group="theirs", marker=None), other_records=0, etag="z"))
+    return tuple(found)
+
+
+def _record(case: Case) -> WildcardRecord | None:
+    mine, address = MINE, ADDRESS
+    if _changed(case, "address"):
+        address, mine = OLD_ADDRESS, Holder(MINE.connection_id, OLD_ADDRESS, ENDPOINT_ID)
+    return {
+        "absent": None,
+        "ours": record(address, marker=held_by(mine)),
+        "adopted": record(address),
+        "foreign": record("10.9.9.9"),
+        "another's": record(OTHERS.address, marker=held_by(OTHERS)),
+        "shared": record(OTHERS.address, address, marker=held_by(OTHERS, mine)),
+    }[case.record]
+
+
+# -- Elastic Cloud -------------------------------------------------------------------------------------------------
+
+
+def _elastic(case: Case) -> Elastic:
+    standing = case.association in {"ours", "adopted", "begun"}
+    policies = (IP_POLICY, *_policies(case, ("d1",) if standing else ()))
+    ours = frozenset({("p-1", "d1")}) if standing and case.association != "adopted" else frozenset[Any]()
+    guid = OLD_GUID if _changed(case, "guid") else GUID
+    claimed = case.claim in {"ours", "adopted", "ours and wanted"}
+    return Elastic(
+        policies,
+        _deployments(case, standing=standing),
+        (Claim(REGION, "pe-search", guid),) if claimed else (),
+        ours,
+        frozenset({guid}) if "ours" in case.claim else frozenset(),
+    )
+
+
+def _policies(case: Case, associations: tuple[str, ...]) -> tuple[Policy, ...]:
+    guid = OLD_GUID if _changed(case, "guid") else GUID
+    rule, theirs = Rule("pe-search", guid), Rule("theirs", "b" * 8)
+    ours = policy(rules=(rule,), associations=associations)
+    by_hand = policy(rules=(rule,), associations=associations, description="")
+    found: dict[str, tuple[Policy, ...]] = {
+        "absent": (),
+        "ours": (ours,),
+        "adopted": (by_hand,),
+        "foreign": (policy(rules=(rule,), associations=associations, description=STRANGER.description()),),
+        "misnamed": (replace(by_hand, rules=(Rule("PE-Search", guid),)),),
+        "extended": (replace(ours, rules=(theirs, rule)),),
+        "unseen use": (replace(ours, hidden_associations=1),),
+        "renamed": (replace(ours, name="by hand", rules=(Rule("by hand", guid),)),),
+        "doubled": (ours, policy("p-2", rules=(rule,), description="", include_by_default=True)),
+    }
+    return found[case.policy]
+
+
+def _deployments(case: Case, *, standing: bool) -> tuple[Deployment, ...]:
+    """The deployment d1; an opt-in is for its first and its last policy."""
+    attached = ("p-1",) if standing else ()
+    closed = (IP_POLICY.id, *attached)
+    opted_in = {"elastic-privatelink-first-policy": "allow", "elastic-privatelink-last-policy": "allow"}
+    found: dict[str, tuple[Deployment, ...]] = {
+        "open": (deployment(attached=attached),),
+        "unknown": (deployment(attached=None),),
+        "unseen": (),
+        "opted in": (deployment(attached=attached, tags=opted_in),),
+        "hands off": (deployment(attached=closed, tags={"elastic-privatelink": "ignore"}),),
+        "consenting": (deployment(attached=closed, tags={"elastic-privatelink-endpoints": "net-prod/pe-search"}),),
+        "asking": (deployment(attached=closed, tags={"elastic-privatelink-connect": "*"}),),
+        "stopped": (deployment(attached=closed, running=False),),
+        "elsewhere": (deployment(attached=closed, region="azure-westus2"),),
+        "renamed": (deployment(attached=closed, name="orders-2"),),
+    }
+    return found.get(case.deployment, (deployment(attached=closed),))
+
+
+# -- what the record says ------------------------------------------------------------------------------------------
+
+
+def _known(case: Case, zones: tuple[Zone, ...]) -> Connection:
+    """At the creation it says nothing; before a change or a removal, all that a run would have written down."""
+    guid = OLD_GUID if _changed(case, "guid") else GUID
+    blank = Connection(ENDPOINT_ID)
+    if case.action == "create":
+        return replace(blank, associations=_memories(case), claim=_claim_memory(case, guid))
+    used = next((one for one in zones if one.link_to(VNET)), None) or next(iter(zones), None)
+    ours = used is not None and used.marker == MARKER
+    known = replace(
+        blank,
+        guid=guid,
+        region="eastus2",
+        vnet_id=VNET,
+        zone=Owned(used.id.text, Owner.OURS if ours else Owner.ADOPTED) if used else None,
+        policy=_policy_memory(case, guid),
+        associations=_memories(case),
+        claim=_claim_memory(case, guid),
+    )
+    return known.reborn() if _changed(case, "guid") else known
+
+
+def _policy_memory(case: Case, guid: str) -> PolicyMemory:
+    if case.policy == "absent":
+        return PolicyMemory()
+    ours = case.policy in {"ours", "extended", "renamed", "doubled", "unseen use"}
+    return PolicyMemory("p-1", Owner.OURS if ours else Owner.ADOPTED, guid=guid)
+
+
+def _memories(case: Case) -> tuple[AssociationMemory, ...]:
+    fought = tuple(NOW - timedelta(days=day) for day in (1, 2, 3))
+    found: dict[str, AssociationMemory] = {
+        "ours": AssociationMemory("d1", Owner.OURS, "orders", NOW - timedelta(days=9), seen=True),
+        "adopted": AssociationMemory("d1", Owner.ADOPTED, seen=True),
+        "foreign": AssociationMemory("d1", Owner.OURS, "orders", NOW - timedelta(days=1), seen=True, taken=fought),
+        "begun": AssociationMemory("d1", None, "orders", NOW - timedelta(seconds=1)),
+    }
+    memory = found.get(case.association)
+    return (memory,) if memory and not (case.action == "create" and case.association == "adopted") else ()
+
+
+def _claim_memory(case: Case, guid: str) -> ClaimMemory | None:
+    owner = {"ours": Owner.OURS, "ours and wanted": Owner.OURS, "adopted": Owner.ADOPTED}.get(case.claim)
+    return ClaimMemory(REGION, "pe-search", guid, owner) if owner else None

@@ -1,0 +1,60 @@
+"""Pure counterparts of `apply`: what is there after a plan's steps. A step that would do harm is refused.
+
+The clouds would refuse some of these too; the plan must not even try them. The judges are `world_dns` and
+`world_elastic`.
+"""
+
+from __future__ import annotations
+
+from shared.core.guards.options import Rules
+from shared.core.model.record import Connection
+from shared.core.model.resources import Zone
+from shared.core.model.steps import DnsStep, ElasticStep
+from shared.core.planning.desired import Desired
+from shared.core.planning.dns import plan_dns
+from shared.core.planning.elastic import ElasticPlan, ObservedElastic, plan_elastic
+from shared.core.planning.plan import Observed, Plan, plan
+from tests.core.core_parts import KNOWN, NOW
+from tests.core.world_dns import dns_done
+from tests.core.world_elastic import Elastic, elastic_done
+
+
+def dns_after(zones: tuple[Zone, ...], steps: tuple[DnsStep, ...], rules: Rules) -> tuple[Zone, ...]:
+    """The zones once the steps are done."""
+    for step in steps:
+        zones = dns_done(zones, step, rules)
+    return zones
+
+
+def elastic_after(
+    wanted: Desired, observed: ObservedElastic, steps: tuple[ElasticStep, ...], rules: Rules
+) -> ObservedElastic:
+    """What Elastic Cloud has once the steps are done."""
+    elastic = Elastic(observed.policies, observed.deployments or (), observed.claims or ())
+    for step in steps:
+        elastic = elastic_done(elastic, step, wanted.marker, rules, wanted)
+    deployments = None if observed.deployments is None else elastic.deployments
+    return ObservedElastic(elastic.policies, deployments, None if observed.claims is None else elastic.claims)
+
+
+def settle_dns(wanted: Desired, zones: tuple[Zone, ...], rules: Rules) -> tuple[Zone, ...]:
+    """Do what is planned, and see that nothing is left to do."""
+    after = dns_after(zones, plan_dns(wanted, zones, rules).steps, rules)
+    assert plan_dns(wanted, after, rules).steps == ()
+    return after
+
+
+def settle_elastic(
+    wanted: Desired, observed: ObservedElastic, rules: Rules, known: Connection = KNOWN
+) -> tuple[ObservedElastic, ElasticPlan]:
+    """Do what is planned, and what is planned then (a policy is associated once it is made); nothing is left after."""
+    for _ in range(2):
+        found = plan_elastic(wanted, observed, known, rules, NOW)
+        observed = elastic_after(wanted, observed, found.steps, rules)
+    final = plan_elastic(wanted, observed, known, rules, NOW)
+    assert final.steps == ()
+    return observed, final
+
+
+def planned(wanted: Desired, observed: Observed, known: Connection = KNOWN, rules: Rules | None = None) -> Plan:
+    return plan(wanted, observed, known, rules or Rules(), NOW)

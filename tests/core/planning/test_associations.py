@@ -1,0 +1,248 @@
+"""The associations: what is asked for is made, what was ours and is not asked for goes, what is others' stays (S4)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.core.guards.consent import CONNECT_TAG, ENDPOINTS_TAG, OPT_OUT_TAG
+from shared.core.guards.options import Rules
+from shared.core.model.conditions import Condition, Kind
+from shared.core.model.record import AssociationMemory, Connection, Owner, PolicyMemory
+from shared.core.model.resources import Deployment, Policy, Rule
+from shared.core.model.steps import Associate, Disassociate
+from shared.core.planning.associations import AssociationPlan, plan_associations
+from shared.core.planning.elastic import ObservedElastic, plan_elastic
+from tests.core.core_parts import GUID, IP_POLICY, KNOWN, NOW, deployment, desired, policy
+
+RULES = Rules(deployments_allowed=frozenset({"*"}), policy_lag=60, association_restores=3)
+USING = replace(KNOWN, policy=PolicyMemory("p-1", Owner.OURS, guid=GUID))
+OURS = AssociationMemory("d1", Owner.OURS, asked="d1", made_at=NOW - timedelta(hours=1), seen=True)
+CLOSED = deployment(attached=("p-1", IP_POLICY.id))
+FREE = deployment()
+
+
+def having(*memories: AssociationMemory) -> Connection:
+    return replace(USING, associations=memories)
+
+
+def planned(
+    asks_for: str,
+    *deployments: Deployment,
+    known: Connection = USING,
+    using: Policy | None = None,
+    rules: Rules = RULES,
+    seconds: float = 0,
+) -> AssociationPlan:
+    at = NOW + timedelta(seconds=seconds)
+    standing = tuple(one.id for one in deployments if one.attached is None or "p-1" in one.attached)
+    ours = using or policy(associations=standing)
+    return plan_associations(desired(asks_for), deployments, (ours, IP_POLICY), ours, known, rules, at)
+
+
+def reason(found: AssociationPlan) -> str:
+    return found.condition.reason
+
+
+# -- what was ours and nobody asks for any more --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("memory", "taken"),
+    [
+        (OURS, True),
+        (AssociationMemory("d1", asked="d1"), True),
+        (replace(OURS, owner=Owner.ADOPTED), False),
+        (None, False),
+    ],
+    ids=["ours", "begun", "adopted", "not ours"],
+)
+def test_only_an_association_that_we_made_is_taken_away_when_nobody_asks_for_it(
+    memory: AssociationMemory | None, *, taken: bool
+) -> None:
+    found = planned("", CLOSED, known=having(*([memory] if memory else [])))
+    assert found.steps == ((Disassociate("p-1", "d1", "orders"),) if taken else ())
+    assert reason(found) == ("NoLongerAskedFor" if taken else "NothingRequested")
+    assert [served.id for served in found.deployments] == ["d1"], "while it stands it is tested and shown"
+
+
+def test_it_is_forgotten_once_it_is_gone() -> None:
+    found = planned("", FREE, known=having(OURS))
+    assert (found.steps, found.associations, reason(found)) == ((), (), "NothingRequested")
+
+
+def test_what_the_deployment_asks_for_stays_when_the_endpoints_tag_does_not() -> None:
+    asking = replace(CLOSED, tags={CONNECT_TAG: "net-prod/pe-search"})
+    found = planned("", asking, known=having(OURS))
+    assert (found.steps, reason(found)) == ((), "Associated")
+
+
+@pytest.mark.parametrize(
+    ("changed", "asks_for"),
+    [
+        ({"name": "renamed"}, "orders"),
+        ({"name": "renamed"}, "d1"),
+        ({"running": False}, "d1"),
+        ({"running": False}, "orders"),
+        ({"running": False, "tags": {CONNECT_TAG: "*"}}, ""),
+        ({"running": False, "tags": {CONNECT_TAG: "net-prod/pe-search"}}, ""),
+        ({"region": ""}, "d1"),
+    ],
+)
+def test_a_deployment_that_is_renamed_stopped_or_hidden_keeps_its_association(
+    changed: dict[str, Any], asks_for: str
+) -> None:
+    found = planned(asks_for, replace(CLOSED, **changed), known=having(replace(OURS, asked=asks_for or "d1")))
+    assert found.steps == ()
+    assert found.associations[0].owner is Owner.OURS
+
+
+def test_another_deployment_that_is_given_the_same_name_does_not_disconnect_the_one_that_has_it() -> None:
+    twin = deployment("d2")
+    known = having(replace(OURS, asked="orders"))
+    found = planned("orders", CLOSED, twin, known=known)
+    assert (found.steps, reason(found)) == ((), "Associated")
+    assert planned("orders", FREE, twin).condition.reason == "DeploymentAmbiguous", "without a memory it is ambiguous"
+
+
+def test_a_name_that_was_given_to_another_deployment_alone_means_that_one() -> None:
+    known = having(replace(OURS, asked="orders"))
+    found = planned("orders", replace(CLOSED, name="old-orders"), deployment("d2"), known=known)
+    assert found.steps == (
+        Associate("p-1", "d2", "orders", asked="orders"),
+        Disassociate("p-1", "d1", "old-orders"),
+    )
+
+
+def test_a_deployment_that_is_gone_is_told_and_one_that_is_only_not_answered_for_is_left() -> None:
+    gone = planned("d1", known=having(OURS), using=policy())
+    assert (gone.steps, reason(gone), gone.associations) == ((), "DeploymentNotFound", ())
+    unanswered = planned("", known=having(OURS), using=policy(associations=("d1",)))
+    assert (unanswered.steps, reason(unanswered)) == ((), "WouldReopenPublicAccess")
+    assert unanswered.associations == (OURS,)
+
+
+@pytest.mark.parametrize(
+    ("changed", "rules", "told"),
+    [
+        ({"attached": ("p-1",)}, RULES, "WouldReopenPublicAccess"),
+        ({"attached": None}, RULES, "WouldReopenPublicAccess"),
+        ({"tags": {OPT_OUT_TAG: "ignore"}}, RULES, "DeploymentOptedOut"),
+        ({}, replace(RULES, deployments_denied=frozenset({"orders"})), "DeploymentOutOfScope"),
+    ],
+)
+def test_what_may_not_be_taken_away_stays_ours_and_a_person_is_told(
+    changed: dict[str, Any], rules: Rules, told: str
+) -> None:
+    found = planned("", replace(CLOSED, **changed), known=having(OURS), rules=rules)
+    assert (found.steps, reason(found), found.condition.needs) == ((), told, Kind.PERSON)
+    assert found.associations == (OURS,)
+
+
+# -- consent -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "rules", [Rules(), replace(RULES, deployments_denied=frozenset({"*"}))], ids=["not allowed", "denied"]
+)
+def test_a_consent_that_is_withdrawn_is_told_and_cuts_nobody_off(rules: Rules) -> None:
+    found = planned("d1", CLOSED, known=having(OURS), rules=rules)
+    assert (found.steps, found.condition.true, found.condition.needs) == ((), False, Kind.PERSON)
+    adopted = planned("d1", CLOSED, known=having(replace(OURS, owner=Owner.ADOPTED)), rules=rules)
+    assert (adopted.steps, reason(adopted)) == ((), "Associated"), "what others did needs no consent"
+
+
+def test_a_deployment_that_asks_for_the_endpoint_consents_by_it_but_not_to_its_first_policy() -> None:
+    asking = {CONNECT_TAG: "net-prod/pe-search"}
+    found = planned("", deployment(tags=asking), rules=Rules())
+    assert found.steps == (Associate("p-1", "d1", "orders", asked="d1"),)
+    open_ = planned("", deployment(tags=asking, attached=()), rules=Rules())
+    assert (open_.steps, reason(open_)) == ((), "WouldCutOffPublicTraffic")
+    assert planned("", deployment(tags={ENDPOINTS_TAG: "*"}), rules=RULES).steps == (), "consent alone is no wish"
+
+
+# -- a policy that lets others in ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "others",
+    [{"rules": (Rule("pe-search", GUID), Rule("pe-of-team-b", "b" * 8))}, {"other_rules": 1}],
+    ids=["an endpoint", "another kind of rule"],
+)
+@pytest.mark.parametrize(("asks_for", "target"), [("d1", FREE), ("", CLOSED)], ids=["given", "taken away"])
+def test_a_policy_that_lets_others_in_is_neither_given_nor_taken_away(
+    others: dict[str, Any], asks_for: str, target: Deployment
+) -> None:
+    standing = ("d1",) if target is CLOSED else ()
+    known = having(OURS) if standing else USING
+    found = planned(asks_for, target, known=known, using=policy(associations=standing, **others))
+    assert (found.steps, reason(found), found.condition.needs) == ((), "PolicyAdmitsOthers", Kind.PERSON)
+    assert "orders (d1)" in found.condition.message
+
+
+# -- what others take away -----------------------------------------------------------------------------------------
+
+
+def condition_after(found: AssociationPlan, *memories: AssociationMemory, seconds: float) -> Condition:
+    return planned("d1", FREE, known=having(*(memories or found.associations)), seconds=seconds).condition
+
+
+def test_an_association_just_made_may_be_unlisted_for_the_lag_and_counts_as_made() -> None:
+    made = AssociationMemory("d1", Owner.OURS, asked="d1", made_at=NOW)
+    for seconds in (0, 59):
+        found = planned("d1", FREE, known=having(made), seconds=seconds)
+        assert (found.steps, reason(found), found.associations) == ((), "Associated", (made,))
+    assert planned("d1", FREE, known=having(made), seconds=60).steps == (Associate("p-1", "d1", "orders", asked="d1"),)
+
+
+def test_an_association_that_stands_only_by_our_own_doing_is_not_seen_to_stand_before_the_lag_is_over() -> None:
+    made = AssociationMemory("d1", Owner.OURS, asked="d1", made_at=NOW)
+    for seconds, seen in ((0, False), (59, False), (60, True)):
+        (memory,) = planned("d1", CLOSED, known=having(made), seconds=seconds).associations
+        assert memory.seen == seen, seconds
+    (unlisted,) = planned("d1", CLOSED, known=having(made)).associations
+    assert planned("d1", FREE, known=having(unlisted), seconds=30).steps == (), "a lag is nobody's doing"
+
+
+def test_one_that_was_seen_to_stand_is_put_back_at_once() -> None:
+    recent = replace(OURS, made_at=NOW - timedelta(seconds=1))
+    assert planned("d1", FREE, known=having(recent)).steps == (Associate("p-1", "d1", "orders", asked="d1"),)
+
+
+def test_one_that_keeps_being_taken_away_is_left_alone_and_the_others_go_on() -> None:
+    fought = replace(OURS, taken=tuple(NOW - timedelta(days=day) for day in (1, 2, 3)))
+    found = planned("d1,d2", FREE, deployment("d2", name="logs"), known=having(fought))
+    assert found.steps == (Associate("p-1", "d2", "logs", asked="d2"),)
+    assert (reason(found), found.condition.needs) == ("AssociationContested", Kind.PERSON)
+    assert fought in found.associations, "the fight is remembered"
+
+
+def test_a_create_whose_answer_never_came_is_tried_again_at_once() -> None:
+    begun = AssociationMemory("d1", None, asked="d1", made_at=NOW)
+    assert planned("d1", FREE, known=having(begun), seconds=1).steps == (Associate("p-1", "d1", "orders", asked="d1"),)
+
+
+# -- another policy in use -----------------------------------------------------------------------------------------
+
+
+def test_what_we_associated_with_the_policy_before_is_not_ours_with_the_one_that_took_its_place() -> None:
+    """A person made a policy of their own for the endpoint and put it in place of ours."""
+    theirs = policy("p-theirs", description="", associations=("d1",))
+    closed = deployment(attached=("p-theirs", IP_POLICY.id))
+    for asks_for in ("d1", ""):
+        observed = ObservedElastic((theirs, policy(), IP_POLICY), (closed,))
+        found = plan_elastic(desired(asks_for), observed, having(OURS), RULES, NOW)
+        assert (found.policy.id, found.steps) == ("p-theirs", ()), "nothing of theirs is taken away"
+        assert [memory.owner for memory in found.associations or ()] == [Owner.ADOPTED]
+
+
+def test_when_only_the_policy_was_looked_at_the_associations_of_the_one_before_are_no_longer_ours_either() -> None:
+    known = having(OURS).using(PolicyMemory("p-theirs", Owner.ADOPTED))
+    assert [(memory.deployment_id, memory.owner, memory.asked) for memory in known.associations] == [
+        ("d1", Owner.ADOPTED, "d1")
+    ]
+    assert having(OURS).using(replace(USING.policy, guid="x")).associations == (OURS,)
+    assert replace(having(OURS), policy=PolicyMemory()).using(USING.policy).associations == (OURS,)

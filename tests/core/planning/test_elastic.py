@@ -1,0 +1,285 @@
+"""The policy and its associations: one policy for a GUID, nothing associated before its time. Data in, plan out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from itertools import product
+
+import pytest
+
+from shared.core.guards.consent import ENDPOINTS_TAG
+from shared.core.guards.cutting_off import FIRST_POLICY_TAG
+from shared.core.guards.options import Rules
+from shared.core.model import conditions as c
+from shared.core.model.conditions import Condition, Kind, Status
+from shared.core.model.record import Connection, Owner, PolicyMemory
+from shared.core.model.resources import ConnectionStatus, Deployment, Policy, Rule
+from shared.core.model.steps import Associate, CreatePolicy
+from shared.core.planning.elastic import ElasticPlan, ObservedElastic, plan_elastic, policies_of
+from tests.core.core_parts import (
+    ENDPOINT_ID,
+    GUID,
+    IP_POLICY,
+    KNOWN,
+    MARKER,
+    NOW,
+    STRANGER,
+    deployment,
+    desired,
+    policy,
+)
+from tests.core.planning.plan_parts import settle_elastic
+
+RULES = Rules(deployments_allowed=frozenset({"*"}), policy_lag=60)
+FOREIGN = policy("p-theirs", name="by hand", description="")
+APPROVED, PENDING = ConnectionStatus.APPROVED, ConnectionStatus.PENDING
+
+
+def planned(
+    asks_for: str = "",
+    policies: tuple[Policy, ...] = (),
+    deployments: tuple[Deployment, ...] | None = None,
+    known: Connection = KNOWN,
+    status: ConnectionStatus = APPROVED,
+    rules: Rules = RULES,
+) -> ElasticPlan:
+    return plan_elastic(desired(asks_for, status=status), ObservedElastic(policies, deployments), known, rules, NOW)
+
+
+def told(found: ElasticPlan) -> dict[str, Condition]:
+    return {condition.type: condition for condition in found.conditions}
+
+
+def reasons(found: ElasticPlan) -> tuple[str, str]:
+    return told(found)[c.POLICY_READY].reason, told(found)[c.ASSOCIATED].reason
+
+
+def associated(found: ElasticPlan) -> tuple[str, ...]:
+    return tuple(memory.deployment_id for memory in found.associations or () if memory.seen)
+
+
+def remembered(**memory: object) -> Connection:
+    return replace(KNOWN, policy=PolicyMemory(**memory))  # type: ignore[arg-type]  # the fields vary by case
+
+
+def ago(seconds: float) -> object:
+    return NOW - timedelta(seconds=seconds)
+
+
+# -- the policy ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [PENDING, APPROVED, ConnectionStatus.UNKNOWN])
+def test_a_policy_is_created_with_the_endpoints_exact_name_and_guid(status: ConnectionStatus) -> None:
+    found = planned(policies=(IP_POLICY,), status=status)
+    assert found.steps == (CreatePolicy("pe-search", "azure-eastus2", "pe-search", GUID, MARKER),)
+    assert (reasons(found)[0], told(found)[c.POLICY_READY].needs) == ("Missing", Kind.WORK)
+    assert "create private connection policy pe-search in azure-eastus2" in str(found.steps[0])
+
+
+@pytest.mark.parametrize("guid", [GUID, GUID.upper()])
+@pytest.mark.parametrize(
+    ("existing", "owner", "said"),
+    [
+        (policy(), Owner.OURS, "Policy p-1 (pe-search)."),
+        (FOREIGN, Owner.ADOPTED, "made by others, used as it is"),
+        (policy(description=STRANGER.description()), Owner.ADOPTED, "made by installation somebody-else for"),
+    ],
+    ids=["ours", "by hand", "other installation"],
+)
+def test_a_policy_with_the_guid_is_used_whoever_made_it_and_no_second_one_created(
+    existing: Policy, owner: Owner, said: str, guid: str
+) -> None:
+    found = planned(policies=(IP_POLICY, replace(existing, rules=(Rule("pe-search", guid),))))
+    assert (found.steps, found.policy.id, found.policy.owner) == ((), existing.id, owner)
+    assert reasons(found)[0] == "Exists"
+    assert said in told(found)[c.POLICY_READY].message
+
+
+def test_a_policy_that_admits_several_endpoints_is_used() -> None:
+    both = replace(FOREIGN, rules=(Rule("pe-other", "9" * 8), Rule("pe-search", GUID)))
+    assert planned(policies=(both,)).policy.id == FOREIGN.id
+
+
+@pytest.mark.parametrize("name", ["PE-Search", "other", ""])
+def test_a_policy_with_the_guid_under_another_name_is_explained_and_left_alone(name: str) -> None:
+    found = planned(policies=(replace(FOREIGN, rules=(Rule(name, GUID),)),))
+    condition = told(found)[c.POLICY_READY]
+    assert (found.steps, condition.reason, condition.needs) == ((), "PolicyNameMismatch", Kind.PERSON)
+    assert "pe-search" in condition.next_step
+
+
+@pytest.mark.parametrize("other", [IP_POLICY, replace(policy(), type="vpce"), replace(policy(), rules=())])
+def test_a_policy_of_another_type_or_guid_is_no_policy_of_the_endpoint(other: Policy) -> None:
+    assert policies_of((other,), GUID) == ()
+    assert len(planned(policies=(other,)).steps) == 1
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_of_several_policies_the_associated_one_is_used_then_the_lowest_id_and_the_others_named(
+    order: tuple[int, ...],
+) -> None:
+    found = (policy("p-1"), policy("p-2"), replace(FOREIGN, id="p-3", associations=("d9",)))
+    several = tuple(found[index] for index in order)
+    assert [one.id for one in policies_of(several, GUID)] == ["p-3", "p-1", "p-2"]
+    condition = told(planned(policies=several))[c.POLICY_READY]
+    assert condition.true
+    by_us = f"(made by installation autopilot for connection {MARKER.connection_id})"
+    assert f"p-1 {by_us}, p-2 {by_us}" in condition.message
+
+
+def test_a_policy_that_is_applied_by_default_is_pointed_out() -> None:
+    found = planned(policies=(replace(FOREIGN, include_by_default=True),))
+    assert "by default" in told(found)[c.POLICY_READY].message
+
+
+# -- the create whose end is unknown, and the lag after it ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(("age", "steps"), [(0, 0), (59, 0), (60, 1), (600, 1)])
+def test_a_create_whose_answer_never_came_is_not_repeated_before_the_lag_is_over(age: float, steps: int) -> None:
+    found = planned(known=remembered(intent_at=ago(age)))
+    assert len(found.steps) == steps
+    assert reasons(found)[0] == ("Missing" if steps else "CreationUncertain")
+    assert not told(found)[c.POLICY_READY].true
+
+
+def test_a_create_whose_answer_never_came_is_resolved_when_the_policy_shows() -> None:
+    found = planned(policies=(policy(),), known=remembered(intent_at=ago(1)))
+    assert (found.steps, found.policy.id, found.policy.intent_at) == ((), "p-1", None)
+
+
+@pytest.mark.parametrize(("age", "steps"), [(0, 0), (59, 0), (60, 1)])
+def test_a_policy_just_created_may_be_unreadable_for_the_lag_and_is_used(age: float, steps: int) -> None:
+    known = remembered(id="p-1", owner=Owner.OURS, intent_at=ago(age), created_at=ago(age))
+    found = planned(known=known)
+    assert len(found.steps) == steps
+    if not steps:
+        assert (found.policy, reasons(found)[0]) == (known.policy, "Created")
+
+
+def test_a_policy_that_others_made_and_deleted_is_replaced_by_one_of_ours() -> None:
+    assert len(planned(known=remembered(id="p-theirs", owner=Owner.ADOPTED)).steps) == 1
+
+
+def test_when_a_policy_was_created_is_remembered_once_it_can_be_read() -> None:
+    created = ago(30)
+    found = planned(policies=(policy(),), known=remembered(id="p-1", created_at=created))
+    assert found.policy == PolicyMemory("p-1", Owner.OURS, None, NOW - timedelta(seconds=30), guid=GUID)
+
+
+@pytest.mark.parametrize("memory", [{"intent_at": ago(1)}, {"id": "p-old", "created_at": ago(1)}])
+def test_what_is_remembered_of_an_endpoint_made_anew_under_its_name_does_not_count(memory: dict[str, object]) -> None:
+    old = replace(remembered(**memory), guid="another-guid")
+    assert len(planned(known=old).steps) == 1
+
+
+# -- associations --------------------------------------------------------------------------------------------------
+
+
+def test_an_endpoint_that_asks_for_nothing_is_complete_with_its_policy() -> None:
+    for status in (APPROVED, PENDING):
+        found = planned(policies=(policy(),), deployments=(), status=status)
+        assert reasons(found) == ("Exists", "NothingRequested")
+        assert all(condition.true for condition in found.conditions)
+
+
+@pytest.mark.parametrize("status", [status for status in ConnectionStatus if status is not APPROVED])
+def test_nothing_is_associated_before_the_approval(status: ConnectionStatus) -> None:
+    found = planned("d1", (policy(), IP_POLICY), (deployment(),), status=status)
+    assert (found.steps, reasons(found)[1]) == ((), "AwaitingApproval")
+
+
+def test_an_approved_endpoint_gets_its_policy_first_and_then_its_associations() -> None:
+    found = planned("d1", (IP_POLICY,), (deployment(),))
+    assert [type(step) for step in found.steps] == [CreatePolicy]
+    _, final = settle_elastic(desired("d1"), ObservedElastic((IP_POLICY,), (deployment(),)), RULES)
+    assert (associated(final), final.policy.id) == (("d1",), "p-new")
+
+
+def test_deployments_that_were_not_read_are_unknown_and_not_missing() -> None:
+    found = planned("d1", (policy(), IP_POLICY), None)
+    assert (found.steps, reasons(found)[1], told(found)[c.ASSOCIATED].status) == ((), "NotObserved", Status.UNKNOWN)
+
+
+def test_what_may_be_connected_is_and_what_may_not_is_named() -> None:
+    several = (deployment(), deployment("d2", region="azure-westus2", name="far"), deployment("d3", attached=()))
+    found = planned("d1,d2,d3,nobody", (policy(), IP_POLICY), several)
+    assert found.steps == (Associate("p-1", "d1", "orders", asked="d1"),)
+    condition = told(found)[c.ASSOCIATED]
+    assert (condition.reason, condition.needs) == ("DeploymentInAnotherRegion", Kind.PERSON)
+    assert all(name in condition.message for name in ("far", "d3", "nobody"))
+    assert "associate policy p-1 with deployment orders (d1)" in str(found.steps[0])
+
+
+def test_a_step_that_is_left_to_do_is_told() -> None:
+    found = planned("d1", (policy(), IP_POLICY), (deployment(),))
+    condition = told(found)[c.ASSOCIATED]
+    assert (condition.reason, condition.needs) == ("Missing", Kind.WORK)
+    assert "orders" in condition.message
+
+
+def test_what_is_associated_is_remembered_with_the_urls_to_use() -> None:
+    found = planned("orders", (policy(), IP_POLICY), (deployment(attached=("p-1",)),))
+    assert (found.steps, associated(found), reasons(found)[1]) == ((), ("d1",), "Associated")
+    assert [(memory.id, memory.name) for memory in found.deployments] == [("d1", "orders")]
+
+
+def test_a_policy_just_created_and_not_readable_yet_is_associated_by_its_id() -> None:
+    known = remembered(id="p-1", owner=Owner.OURS, created_at=ago(1))
+    found = planned("d1", (IP_POLICY,), (deployment(),), known)
+    assert found.steps == (Associate("p-1", "d1", "orders", asked="d1"),)
+
+
+# -- on every case -------------------------------------------------------------------------------------------------
+
+POLICY_CASES: dict[str, tuple[Policy, ...]] = {
+    "none": (IP_POLICY,),
+    "ours": (IP_POLICY, policy()),
+    "by hand": (IP_POLICY, FOREIGN),
+    "other name": (IP_POLICY, replace(FOREIGN, rules=(Rule("x", GUID),))),
+    "two": (IP_POLICY, policy(), replace(FOREIGN, associations=("d9",))),
+}
+DEPLOYMENT_CASES: dict[str, tuple[Deployment, ...] | None] = {
+    "unread": None,
+    "none": (),
+    "filtered": (deployment(),),
+    "open": (deployment(attached=()),),
+    "unknown": (deployment(attached=None),),
+    "opted in": (deployment(attached=(), tags={FIRST_POLICY_TAG: "allow"}),),
+    "far": (deployment(region="azure-westus2"),),
+    "hidden": (deployment(running=False),),
+    "consenting": (deployment(tags={ENDPOINTS_TAG: "pe-search"}),),
+    "connected": (deployment(attached=("p-1", "p-theirs", IP_POLICY.id)),),
+}
+MEMORY_CASES = {
+    "fresh": Connection(ENDPOINT_ID),
+    "intent": remembered(intent_at=ago(1)),
+    "old intent": remembered(intent_at=ago(9999)),
+    "created": remembered(id="p-1", owner=Owner.OURS, created_at=ago(1)),
+}
+EVERY_CASE = list(product(POLICY_CASES, DEPLOYMENT_CASES, MEMORY_CASES))
+
+
+@pytest.mark.parametrize("status", list(ConnectionStatus))
+@pytest.mark.parametrize("rules", [RULES, Rules()], ids=["allowed", "not allowed"])
+def test_on_every_case_the_plan_is_safe_and_leaves_nothing_to_do(status: ConnectionStatus, rules: Rules) -> None:
+    for policies, deployments, memory in EVERY_CASE:
+        observed = ObservedElastic(POLICY_CASES[policies], DEPLOYMENT_CASES[deployments])
+        wanted = desired("d1", status=status)
+        first = plan_elastic(wanted, observed, MEMORY_CASES[memory], rules, NOW)
+        if policies != "none":
+            assert not [step for step in first.steps if isinstance(step, CreatePolicy)]
+        after, final = settle_elastic(wanted, observed, rules, MEMORY_CASES[memory])
+        for before, now in zip(observed.policies, after.policies, strict=False):
+            assert replace(now, associations=before.associations) == before, "nothing else of a policy changes"
+            assert set(before.associations) <= set(now.associations), "what others associated stays"
+            assert now == before or now.id == final.policy.id
+        connected = [one for one in after.deployments or () if final.policy.id in (one.attached or ())]
+        if not rules.deployments_allowed and deployments not in {"consenting", "connected"}:
+            assert not connected, "S8"
+        if deployments in {"open", "unknown", "far", "hidden"} or status is not APPROVED:
+            assert not connected or deployments == "connected", "S1, S3"
+        for was, is_ in zip(observed.deployments or (), after.deployments or (), strict=True):
+            assert set(was.attached or ()) <= set(is_.attached or ()), "what was attached stays"

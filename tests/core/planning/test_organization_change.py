@@ -1,0 +1,157 @@
+"""Which organization an endpoint belongs to by the settings, and when a connection may go over to another one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.core.guards.options import Rules
+from shared.core.model.errors import Blocked
+from shared.core.model.organizations import OrganizationScope, key_setting, organization_of, scope_setting
+from shared.core.model.record import AssociationMemory, ClaimMemory, Connection, Owner, PolicyMemory
+from shared.core.model.resources import Claim
+from shared.core.planning.organization_change import holds, leaves_something, left_behind, moved, refuse
+from tests.core.core_parts import GUID, KNOWN, NOW, OTHER_MARKER, STRANGER, SUBSCRIPTION, desired, endpoint, policy
+
+TAGS = {"Team": "Data", "empty": ""}
+
+
+def belongs(*entries: str, has_default: bool = True) -> str:
+    scopes = [OrganizationScope("eu", frozenset(entries))]
+    return organization_of(endpoint(tags=TAGS), scopes, has_default=has_default)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        f"subscription:{SUBSCRIPTION}",
+        "group:net-prod",
+        f"group:{SUBSCRIPTION}/net-prod",
+        "tag:team",
+        "tag:team=data",
+        "tag:empty",
+    ],
+)
+def test_one_entry_that_includes_the_endpoint_is_enough(entry: str) -> None:
+    assert belongs("group:elsewhere", entry) == "eu"
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "subscription:00000000-0000-0000-0000-000000000002",
+        "subscription:net-prod",
+        "group:net",
+        "group:00000000-0000-0000-0000-000000000002/net-prod",
+        "tag:net-prod",
+        "tag:data",
+        "tag:team=dat",
+        "tag:empty=data",
+    ],
+)
+def test_what_no_entry_includes_is_the_default_organizations_or_nobodys(entry: str) -> None:
+    assert (belongs(entry), belongs(entry, has_default=False)) == ("default", "")
+
+
+def test_of_several_organizations_that_include_it_the_first_has_it() -> None:
+    scopes = [OrganizationScope(name, frozenset({"tag:team"})) for name in ("us", "eu")]
+    assert organization_of(endpoint(tags=TAGS), scopes, has_default=True) == "us"
+    assert organization_of(endpoint(tags=TAGS), scopes[::-1], has_default=True) == "eu"
+
+
+def test_the_settings_of_an_organization_have_its_name_in_them() -> None:
+    assert (key_setting("eu-west"), scope_setting("eu-west")) == ("ELASTIC_API_KEY_EU_WEST", "ELASTIC_SCOPE_EU_WEST")
+    assert key_setting("default") == key_setting("") == "ELASTIC_API_KEY"
+
+
+# -- a change of the organization ----------------------------------------------------------------------------------
+
+EU = replace(desired(), organization="eu")
+OURS = PolicyMemory("p-1", Owner.OURS, guid=GUID)
+CLAIM = ClaimMemory("azure-eastus2", "pe-search", GUID, Owner.OURS)
+HELD: list[dict[str, Any]] = [
+    {"policy": OURS},
+    {"policy": PolicyMemory(intent_at=NOW)},
+    {"claim": CLAIM},
+    {"policy": replace(OURS, owner=Owner.ADOPTED), "associations": (AssociationMemory("d1", Owner.OURS),)},
+    {"policy": replace(OURS, owner=Owner.ADOPTED), "associations": (AssociationMemory("d1"),)},
+]
+ADOPTED = {
+    "policy": replace(OURS, owner=Owner.ADOPTED),
+    "claim": replace(CLAIM, owner=Owner.ADOPTED),
+    "associations": (AssociationMemory("d1", Owner.ADOPTED),),
+}
+
+
+@pytest.mark.parametrize("held", HELD)
+def test_what_is_ours_or_was_begun_is_left_behind_by_a_change_and_by_nothing_else(held: dict[str, Any]) -> None:
+    known = replace(KNOWN, **held)
+    assert leaves_something(EU, known)
+    assert not leaves_something(EU, replace(known, organization="eu"))
+    assert not leaves_something(desired(), known), "a record of an older version is the default organization's"
+
+
+def test_what_others_made_holds_nothing_up() -> None:
+    assert not holds(replace(KNOWN, **ADOPTED))
+
+
+def left(known: Connection, *policies: Any, claims: tuple[Claim, ...] = ()) -> tuple[str, ...]:
+    return left_behind(known, policies, claims, Rules(), NOW)
+
+
+def test_everything_of_ours_that_still_stands_is_named() -> None:
+    known = replace(KNOWN, policy=OURS, claim=CLAIM)
+    claims = (Claim("azure-eastus2", "pe-search", GUID.upper()),)
+    assert left(known, policy("p-0"), policy(), claims=claims) == (
+        "policy p-0 (pe-search)",
+        "policy p-1 (pe-search)",
+        "the claim to pe-search",
+    )
+    theirs = policy(description="", associations=("d1", "d2"))
+    known = replace(KNOWN, policy=OURS, associations=(AssociationMemory("d1", Owner.OURS), AssociationMemory("d3")))
+    assert left(known, theirs) == ("the association of policy p-1 (pe-search) with deployment d1",)
+
+
+def test_what_is_gone_or_was_taken_over_or_is_somebody_elses_is_not_left() -> None:
+    known = replace(KNOWN, policy=OURS, claim=CLAIM)
+    others = (policy(description=""), policy("p-2", description=STRANGER.description()))
+    assert left(known, *others, policy("p-3", description=OTHER_MARKER.description())) == ()
+
+
+@pytest.mark.parametrize(
+    "memory", [PolicyMemory(intent_at=NOW), PolicyMemory("p-1", Owner.OURS, created_at=NOW, intent_at=NOW)]
+)
+def test_a_policy_that_does_not_show_yet_is_left_until_it_would(memory: PolicyMemory) -> None:
+    known = replace(KNOWN, policy=memory)
+    assert left(known) == ("a policy that was just created and does not show yet",)
+    later = NOW + timedelta(seconds=Rules().policy_lag)
+    assert left_behind(known, (), (), Rules(), later) == ()
+
+
+def test_the_refusal_names_both_organizations_what_is_left_and_what_to_do() -> None:
+    with pytest.raises(Blocked) as refused:
+        refuse(EU, replace(KNOWN, organization="us"), Rules(), ("policy p-1 (pe-search)",))
+    assert refused.value.reason == "OrganizationChanged"
+    assert all(word in refused.value.what for word in ("us", "eu", "policy p-1 (pe-search)"))
+    assert "put the endpoint's tag, or the settings, back" in refused.value.next_step
+    refuse(EU, KNOWN, Rules(), ())
+
+
+def test_without_an_organization_the_settings_that_could_name_one_are_named() -> None:
+    rules = Rules(organizations=(OrganizationScope("eu", frozenset()), OrganizationScope("us", frozenset())))
+    with pytest.raises(Blocked) as refused:
+        refuse(replace(EU, organization=""), KNOWN, rules, ())
+    assert refused.value.reason == "NoOrganization"
+    for setting in ("ELASTIC_SCOPE_EU", "ELASTIC_SCOPE_US", "ELASTIC_API_KEY"):
+        assert setting in refused.value.what
+        assert setting in refused.value.next_step
+
+
+def test_a_record_that_goes_over_forgets_what_it_used_and_one_that_stays_nothing() -> None:
+    known = replace(KNOWN, **ADOPTED)
+    gone = moved(known, "eu")
+    assert (gone.organization, gone.policy, gone.claim, gone.associations) == ("eu", PolicyMemory(), None, ())
+    assert moved(known, "default") == replace(known, organization="default")

@@ -1,0 +1,356 @@
+"""The whole plan of an endpoint: both branches, the approval, what is remembered, the safety rules on every case."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+
+from shared.core.guards.options import Rules
+from shared.core.model import conditions as c
+from shared.core.model.conditions import Kind, Phase
+from shared.core.model.record import AssociationMemory, Connection, DeploymentMemory, Owned, Owner, PolicyMemory
+from shared.core.model.resources import ConnectionStatus, Endpoint
+from shared.core.model.services import hosted_services, services
+from shared.core.model.steps import Associate, CreateLink, CreatePolicy, CreateZone, PutWildcardRecord
+from shared.core.planning.desired import desired_of, recognition_condition, requested_deployments
+from shared.core.planning.elastic import ObservedElastic
+from shared.core.planning.plan import Observed, addressed, age, approved, forget_policy_intent, plan, remember
+from tests.core.core_parts import (
+    ADDRESS,
+    ENDPOINT_ID,
+    GUID,
+    HUB,
+    IP_POLICY,
+    KNOWN,
+    MINE,
+    NOW,
+    OTHERS,
+    SERVICE,
+    VNET,
+    deployment,
+    desired,
+    endpoint,
+    held_by,
+    link,
+    policy,
+    record,
+    zone,
+)
+from tests.core.planning.plan_parts import dns_after, elastic_after, planned
+
+ALLOWED = Rules(deployments_allowed=frozenset({"*"}))
+NOTHING = ObservedElastic((IP_POLICY,), (deployment(),))
+DONE_ZONE = zone(link(), record=record(ADDRESS, marker=held_by(MINE)))
+DONE_ELASTIC = ObservedElastic((policy(associations=("d1",)), IP_POLICY), (deployment(attached=("p-1", IP_POLICY.id)),))
+
+
+# -- both branches -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("service", hosted_services(), ids=lambda service: service.region)
+def test_in_every_region_the_plan_makes_zone_record_link_and_policy_and_then_the_association(service: object) -> None:
+    wanted = desired("d1", alias=getattr(service, "alias", ""))
+    region = wanted.service.region
+    far = replace(deployment(), region=f"azure-{region}")
+    office = replace(IP_POLICY, region=f"azure-{region}")
+    observed = Observed(wanted.endpoint, (), ObservedElastic((office,), (far,)))
+    first = planned(wanted, observed, rules=ALLOWED)
+    assert [type(step) for step in first.steps] == [CreateZone, PutWildcardRecord, CreateLink, CreatePolicy]
+    zones = dns_after((), first.dns_steps, ALLOWED)
+    assert zones[0].name == f"privatelink.{region}.azure.elastic-cloud.com"
+    assert observed.elastic is not None
+    elastic = elastic_after(wanted, observed.elastic, first.elastic_steps, ALLOWED)
+    second = planned(wanted, Observed(wanted.endpoint, zones, elastic), rules=ALLOWED)
+    assert second.steps == (Associate("p-new", "d1", "orders", asked="d1"),)
+    third = planned(
+        wanted,
+        Observed(wanted.endpoint, zones, elastic_after(wanted, elastic, second.elastic_steps, ALLOWED)),
+        rules=ALLOWED,
+    )
+    assert third.steps == ()
+    assert all(condition.true for condition in third.conditions)
+    unasked = {c.CLAIMED, c.REMOVED, c.REACHABLE, c.READY}
+    assert {condition.type for condition in third.conditions} == set(c.ORDER) - unasked
+
+
+def test_a_finished_endpoint_has_an_empty_plan() -> None:
+    wanted = desired("d1")
+    found = planned(wanted, Observed(wanted.endpoint, (DONE_ZONE,), DONE_ELASTIC))
+    assert found.steps == ()
+    assert all(condition.true for condition in found.conditions)
+
+
+def test_an_endpoint_may_stand_in_another_region_than_its_deployment() -> None:
+    wanted = desired("d1", location="japaneast")
+    found = planned(wanted, Observed(wanted.endpoint, (), NOTHING), rules=ALLOWED)
+    (created,) = [step for step in found.steps if isinstance(step, CreatePolicy)]
+    assert (created.region, wanted.zone_home.name) == ("azure-eastus2", SERVICE.zone)
+
+
+def test_a_branch_that_was_not_read_has_no_steps_and_no_conditions_and_the_other_goes_ahead() -> None:
+    wanted = desired()
+    dns_only = planned(wanted, Observed(wanted.endpoint, (), None))
+    elastic_only = planned(wanted, Observed(wanted.endpoint, None, NOTHING))
+    assert (len(dns_only.steps), dns_only.elastic) == (3, None)
+    assert ([type(step) for step in elastic_only.steps], elastic_only.dns) == ([CreatePolicy], None)
+    assert {condition.type for condition in elastic_only.conditions} & {c.ZONE_READY, c.LINKED} == set()
+
+
+def test_an_endpoint_without_a_guid_gets_no_policy_yet_and_its_dns_goes_ahead() -> None:
+    wanted = desired("d1", guid="")
+    found = planned(wanted, Observed(wanted.endpoint, (), NOTHING), replace(KNOWN, guid=""), ALLOWED)
+    told = {condition.type: condition for condition in found.conditions}
+    assert (told[c.POLICY_READY].reason, told[c.POLICY_READY].needs) == ("NoGuidYet", Kind.TIME)
+    assert [type(step) for step in found.steps] == [CreateZone, PutWildcardRecord, CreateLink]
+
+
+@pytest.mark.parametrize("status", [ConnectionStatus.REJECTED, ConnectionStatus.DISCONNECTED])
+def test_an_endpoint_that_can_never_work_again_gets_nothing_new(status: ConnectionStatus) -> None:
+    wanted = desired("d1", status=status)
+    found = planned(wanted, Observed(wanted.endpoint, (), NOTHING), rules=ALLOWED)
+    assert (found.steps, found.dns, found.elastic) == ((), None, None)
+    assert [condition.type for condition in found.conditions] == [c.RECOGNISED, c.ADDRESSED, c.APPROVED]
+
+
+# -- address and approval ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("address", "state", "reason", "needs"),
+    [
+        (ADDRESS, "Succeeded", "HasAddress", Kind.NONE),
+        (ADDRESS, "Failed", "HasAddress", Kind.NONE),
+        (None, "Updating", "NoAddressYet", Kind.TIME),
+        (None, "Succeeded", "NoAddressYet", Kind.TIME),
+        (None, "", "NoAddressYet", Kind.TIME),
+        (None, "failed", "EndpointFailed", Kind.PERSON),
+        (None, "Canceled", "EndpointFailed", Kind.PERSON),
+    ],
+)
+def test_a_missing_address_means_waiting_unless_azure_gave_up(
+    address: str | None, state: str, reason: str, needs: Kind
+) -> None:
+    condition = addressed(endpoint(address=address, provisioning_state=state))
+    assert (condition.reason, condition.needs) == (reason, needs)
+
+
+@pytest.mark.parametrize("status", [ConnectionStatus.PENDING, ConnectionStatus.UNKNOWN])
+@pytest.mark.parametrize(
+    ("pending", "reason", "needs"),
+    [
+        (None, "AwaitingApproval", Kind.TIME),
+        (3599, "AwaitingApproval", Kind.TIME),
+        (3600, "ApprovalOverdue", Kind.PERSON),
+    ],
+)
+def test_a_pending_approval_is_waited_for_and_then_reported_as_overdue_with_its_age(
+    status: ConnectionStatus, pending: float | None, reason: str, needs: Kind
+) -> None:
+    since = None if pending is None else NOW - timedelta(seconds=pending)
+    known = replace(KNOWN, pending_since=since, policy=PolicyMemory("policy-1"))
+    condition = approved(endpoint(status=status), known, Rules(approval_overdue=3600), NOW)
+    assert (condition.reason, condition.needs) == (reason, needs)
+    assert age(pending or 0) in condition.message
+    assert bool(condition.next_step) == (needs is Kind.PERSON)
+
+
+def test_only_since_there_is_a_policy_can_an_approval_be_overdue() -> None:
+    waited = replace(KNOWN, pending_since=NOW - timedelta(days=2))
+    for made, reason in ((3599, "AwaitingApproval"), (3600, "ApprovalOverdue")):
+        known = replace(waited, policy=PolicyMemory("policy-1", created_at=NOW - timedelta(seconds=made)))
+        condition = approved(endpoint(status=ConnectionStatus.PENDING), known, Rules(approval_overdue=3600), NOW)
+        assert (condition.reason, age(made) in condition.message) == (reason, True)
+
+
+def test_without_a_policy_no_approval_is_overdue_and_nobody_is_sent_to_compare_it() -> None:
+    known = replace(KNOWN, pending_since=NOW - timedelta(days=2))
+    condition = approved(endpoint(status=ConnectionStatus.PENDING), known, Rules(approval_overdue=3600), NOW)
+    assert (condition.true, condition.reason, condition.needs) == (False, "AwaitingApproval", Kind.NONE)
+    assert "no policy" in condition.message
+
+
+@pytest.mark.parametrize("status", [ConnectionStatus.REJECTED, ConnectionStatus.DISCONNECTED])
+def test_a_terminal_state_is_explained_with_what_elastic_said_and_what_to_do(status: ConnectionStatus) -> None:
+    condition = approved(endpoint(status=status, status_description="no thanks"), KNOWN, Rules(), NOW)
+    assert (condition.reason, condition.needs) == (str(status), Kind.PERSON)
+    assert "no thanks" in condition.message
+    assert "create it again" in condition.next_step
+
+
+def test_an_approved_endpoint_is_approved() -> None:
+    assert approved(endpoint(), KNOWN, Rules(), NOW).true
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-3, "0 s"),
+        (0, "0 s"),
+        (59.9, "59 s"),
+        (60, "1 min"),
+        (61, "1 min 1 s"),
+        (3600, "1 h"),
+        (90061, "1 d 1 h"),
+        (86400, "1 d"),
+    ],
+)
+def test_an_age_is_told_in_its_two_largest_units(seconds: float, text: str) -> None:
+    assert age(seconds) == text
+
+
+# -- what is desired -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("alias", "reason", "needs"),
+    [
+        (SERVICE.alias.upper(), "ElasticService", Kind.NONE),
+        (next(s.alias for s in services() if s.kind == "serverless"), "ServerlessService", Kind.EVENT),
+        (SERVICE.alias.replace("64359fdd", "00000000"), "UnknownElasticAlias", Kind.EVENT),
+        ("storage.eastus2.azure.privatelinkservice", "NotElastic", Kind.EVENT),
+        ("", "NotElastic", Kind.EVENT),
+    ],
+)
+def test_only_hosted_services_are_handled_and_the_others_are_explained(alias: str, reason: str, needs: Kind) -> None:
+    found: Endpoint = endpoint(alias=alias)
+    condition = recognition_condition(found)
+    assert (condition.reason, condition.needs) == (reason, needs)
+    assert (desired_of(found, Rules()) is None) == (needs is Kind.EVENT)
+
+
+@pytest.mark.parametrize(
+    ("tags", "asked"),
+    [
+        ({}, ()),
+        ({"elastic-deployments": ""}, ()),
+        ({"elastic-deployments": " , ,"}, ()),
+        ({"elastic-deployments": "b, a ,b,c d"}, ("b", "a", "c d")),
+        ({"Elastic-Deployments": "a"}, ("a",)),
+        ({"other": "a"}, ()),
+    ],
+)
+def test_the_endpoints_tag_is_read_without_blanks_and_repetitions(tags: dict[str, str], asked: tuple[str, ...]) -> None:
+    assert requested_deployments(endpoint(tags=tags)) == asked
+
+
+def test_what_is_desired_is_marked_with_the_installation_and_the_endpoint() -> None:
+    wanted = desired(rules=Rules(instance_id="blue", link_vnets=(HUB, VNET)))
+    assert (wanted.marker.instance, wanted.marker.endpoint_id) == ("blue", ENDPOINT_ID)
+    assert (wanted.connection_id, wanted.link_vnets) == (KNOWN.id, (HUB,))
+
+
+# -- what is remembered --------------------------------------------------------------------------------------------
+
+
+def remembered(known: Connection, asks_for: str = "", **changes: Any) -> Connection:
+    wanted = desired(asks_for, **changes)
+    found = planned(wanted, Observed(wanted.endpoint, (DONE_ZONE,), DONE_ELASTIC), known)
+    return remember(known, wanted, found, NOW)
+
+
+def test_everything_that_is_used_is_remembered_with_whose_it_is() -> None:
+    known = remembered(Connection(ENDPOINT_ID, missing_since=NOW), "d1")
+    assert (known.name, known.guid, known.region, known.vnet_id, known.address) == (
+        "pe-search",
+        GUID,
+        "eastus2",
+        VNET,
+        ADDRESS,
+    )
+    assert known.zone == Owned(DONE_ZONE.id.text, Owner.OURS)
+    assert known.links == (Owned(DONE_ZONE.links[0].id, Owner.OURS),)
+    assert known.record == Owned(f"{DONE_ZONE.id.text}/A/*", Owner.OURS)
+    assert (known.record_addresses, known.policy.id, known.policy.owner) == ((ADDRESS,), "p-1", Owner.OURS)
+    assert (known.deployments, known.missing_since) == ((DeploymentMemory("d1", "orders"),), None)
+
+
+def test_a_branch_that_was_not_read_is_remembered_as_it_was() -> None:
+    known = remembered(KNOWN, "d1")
+    wanted = desired("d1")
+    unread = plan(wanted, Observed(wanted.endpoint), known, Rules(), NOW)
+    assert remember(known, wanted, unread, NOW) == known
+
+
+@pytest.mark.parametrize(
+    ("before", "owner"),
+    [
+        (None, Owner.ADOPTED),
+        (AssociationMemory("d1"), Owner.OURS),
+        (AssociationMemory("d1", Owner.OURS), Owner.OURS),
+        (AssociationMemory("d1", Owner.ADOPTED), Owner.ADOPTED),
+    ],
+    ids=["not by us", "begun by us", "ours", "adopted"],
+)
+def test_only_an_association_that_we_began_is_ours(before: AssociationMemory | None, owner: Owner) -> None:
+    known = replace(KNOWN, associations=(before,) if before else ())
+    assert remembered(known, "d1").associations == (AssociationMemory("d1", owner, asked="d1", seen=True),)
+
+
+def test_the_approval_is_pending_since_it_was_first_seen_so_and_no_longer_once_decided() -> None:
+    earlier = NOW - timedelta(hours=1)
+    pending = {"status": ConnectionStatus.PENDING}
+    assert remembered(KNOWN, **pending).pending_since == NOW
+    assert remembered(replace(KNOWN, pending_since=earlier), **pending).pending_since == earlier
+    assert remembered(replace(KNOWN, pending_since=earlier)).pending_since is None
+
+
+def test_an_address_or_guid_that_is_not_answered_for_once_is_not_forgotten() -> None:
+    known = remembered(replace(KNOWN, address=ADDRESS), address=None, guid="")
+    assert (known.address, known.guid) == (ADDRESS, GUID)
+
+
+def test_an_intent_to_create_a_policy_is_kept_until_a_definite_answer() -> None:
+    begun = replace(KNOWN, policy=PolicyMemory(intent_at=NOW - timedelta(hours=1)))
+    wanted = desired()
+    found = planned(wanted, Observed(wanted.endpoint, None, NOTHING), begun)
+    assert [type(step) for step in found.steps] == [CreatePolicy]
+    assert remember(begun, wanted, found, NOW).policy == begun.policy
+    assert forget_policy_intent(begun).policy == PolicyMemory()
+    assert remembered(begun).policy == PolicyMemory("p-1", Owner.OURS, guid=GUID)
+
+
+def test_a_fresh_record_is_provisioning() -> None:
+    assert Connection(ENDPOINT_ID).phase is Phase.PROVISIONING
+
+
+# -- the safety rules, on every case -------------------------------------------------------------------------------
+
+ZONES = {
+    "no zone": (),
+    "done": (DONE_ZONE,),
+    "foreign": (zone(link(marker=None), record=record("10.9.9.9"), group="theirs", marker=None),),
+    "another holds": (zone(record=record("10.1.0.9", marker=held_by(OTHERS))),),
+}
+ELASTICS = {
+    "nothing": NOTHING,
+    "done": DONE_ELASTIC,
+    "open": ObservedElastic((policy(),), (deployment(attached=()),)),
+    "by hand": ObservedElastic((policy("p-0", description=""), IP_POLICY), (deployment(),)),
+    "far": ObservedElastic((policy(), IP_POLICY), (deployment(region="azure-westus2"),)),
+}
+
+
+@pytest.mark.parametrize("status", list(ConnectionStatus))
+@pytest.mark.parametrize(("zones", "elastic"), list(product(ZONES, ELASTICS)))
+@pytest.mark.parametrize("address", [ADDRESS, None])
+def test_on_every_case_doing_the_plan_leaves_nothing_to_do_and_touches_nothing_foreign(
+    status: ConnectionStatus, zones: str, elastic: str, address: str | None
+) -> None:
+    wanted = desired("d1", status=status, address=address)
+    there, answered = ZONES[zones], ELASTICS[elastic]
+    for _ in range(2):
+        found = planned(wanted, Observed(wanted.endpoint, there, answered), rules=ALLOWED)
+        there = dns_after(there, found.dns_steps, ALLOWED)
+        answered = elastic_after(wanted, answered, found.elastic_steps, ALLOWED)
+    assert planned(wanted, Observed(wanted.endpoint, there, answered), rules=ALLOWED).steps == ()
+    assert sum(one.marker is not None for one in there) <= 1
+    mine = [one for one in answered.policies if any(rule.endpoint_guid == GUID for rule in one.rules)]
+    assert len(mine) <= 1
+    new = [one for one in answered.policies if one not in ELASTICS[elastic].policies and one.id == "p-new"]
+    assert not any(one.include_by_default for one in new), "S9"
+    if elastic == "open":
+        assert answered.deployments == ELASTICS["open"].deployments, "S1"

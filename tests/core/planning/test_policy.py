@@ -1,0 +1,203 @@
+"""Our policy follows its endpoint, in place; what others added or made stays as it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.clouds.elastic.hosted.elastic_json import policy_of, updated_ruleset
+from shared.core.guards.options import Rules
+from shared.core.model import conditions as c
+from shared.core.model.record import Connection, Owner, PolicyMemory
+from shared.core.model.resources import Policy, Rule
+from shared.core.model.steps import CreatePolicy, UpdatePolicy
+from shared.core.planning.policy import PolicyPlan, plan_policy, updated
+from tests.core.core_parts import GUID, KNOWN, MARKER, NOW, OTHER_MARKER, STRANGER, desired, policy
+
+OLD = "00000000-0000-4000-8000-0000000000aa"
+THEIRS = "00000000-0000-4000-8000-0000000000bb"
+ADDED = Rule("pe-of-team-b", THEIRS)
+MINE = Rule("pe-search", GUID)
+REBORN = replace(KNOWN, policy=PolicyMemory("p-1", Owner.OURS, guid=OLD)).reborn()
+
+
+def planned(*policies: Policy, known: Connection = KNOWN, **endpoint: Any) -> PolicyPlan:
+    return plan_policy(desired(**endpoint), policies, known, Rules(), NOW)
+
+
+def follows(*policies: Policy, known: Connection = KNOWN, **endpoint: Any) -> Policy:
+    """The policy once the one step is done; after it nothing is left to do."""
+    found = planned(*policies, known=known, **endpoint)
+    (step,) = found.steps
+    assert isinstance(step, UpdatePolicy)
+    (before,) = [one for one in policies if one.id == step.policy_id]
+    after = updated(before, step)
+    assert found.policy == after
+    assert (found.memory.id, found.memory.owner) == (step.policy_id, Owner.OURS)
+    others = tuple(one for one in policies if one is not before)
+    again = planned(after, *others, known=replace(known, policy=found.memory), **endpoint)
+    assert again.steps == ()
+    assert again.condition.true
+    return after
+
+
+# -- the endpoint was made anew ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "known",
+    [REBORN, replace(REBORN, policy=replace(REBORN.policy, guid=OLD.upper())), KNOWN.reborn()],
+    ids=["remembered", "in capitals", "tables lost"],
+)
+def test_the_policy_of_an_endpoint_made_anew_follows_in_place_and_keeps_what_hangs_on_it(known: Connection) -> None:
+    former = policy(rules=(Rule("pe-search", OLD),), associations=("d1", "d2"), hidden_associations=1)
+    after = follows(former, known=known)
+    assert after == replace(former, rules=(MINE,))
+
+
+def test_rules_that_others_added_stay_when_the_policy_follows() -> None:
+    former = policy(rules=(ADDED, Rule("pe-search", OLD)), other_rules=2)
+    assert set(follows(former, known=REBORN).rules) == {MINE, ADDED}
+    assert follows(former, known=REBORN).other_rules == 2
+
+
+def test_a_rule_of_the_old_guid_is_replaced_under_whatever_name_it_stands() -> None:
+    assert follows(policy(rules=(Rule("renamed by hand", OLD),)), known=REBORN).rules == (MINE,)
+
+
+def test_without_a_memory_only_rules_of_the_endpoints_own_name_are_replaced() -> None:
+    former = policy(rules=(ADDED, Rule("pe-search", OLD)))
+    assert set(follows(former, known=KNOWN.reborn()).rules) == {MINE, ADDED}
+    strange = policy(rules=(ADDED,))
+    assert set(follows(strange, known=KNOWN.reborn()).rules) == {MINE, ADDED}, "nothing to replace: added"
+
+
+@pytest.mark.parametrize(
+    "description",
+    ["", STRANGER.description(), OTHER_MARKER.description(), "pe-search"],
+    ids=["by hand", "another installation", "another connection", "words"],
+)
+def test_no_policy_but_our_own_for_this_connection_follows(description: str) -> None:
+    others = policy("p-9", description=description, rules=(Rule("pe-search", OLD),), associations=("d1",))
+    found = planned(others, known=replace(REBORN, policy=PolicyMemory("p-9", Owner.OURS, guid=OLD)))
+    assert [type(step) for step in found.steps] == [CreatePolicy]
+
+
+def test_of_several_that_could_follow_the_associated_one_does_then_the_one_in_use_then_the_lowest_id() -> None:
+    former = [policy(f"p-{n}", rules=(Rule("pe-search", OLD),)) for n in (3, 1, 2)]
+    assert follows(*former, known=KNOWN.reborn()).id == "p-1"
+    assert follows(*former, known=replace(REBORN, policy=PolicyMemory("p-2", Owner.OURS, guid=OLD))).id == "p-2"
+    used = replace(former[0], associations=("d1",))
+    assert follows(used, *former[1:], known=REBORN).id == "p-3"
+
+
+def test_a_policy_that_lets_the_new_endpoint_in_already_is_used_and_the_former_left() -> None:
+    by_hand = policy("p-hand", description="")
+    found = planned(by_hand, policy(rules=(Rule("pe-search", OLD),), associations=("d1",)), known=REBORN)
+    assert (found.steps, found.memory.id, found.memory.owner) == ((), "p-hand", Owner.ADOPTED)
+
+
+def test_a_policy_that_is_to_follow_is_waited_for_and_both_guids_are_told() -> None:
+    condition = planned(policy(rules=(Rule("pe-search", OLD),)), known=REBORN).condition
+    assert (condition.type, condition.reason, condition.needs) == (c.POLICY_READY, "Different", c.Kind.WORK)
+    assert OLD in condition.message
+    assert GUID in condition.message
+
+
+# -- its name, description and rule --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changed", "restored"),
+    [
+        ({"name": "renamed by hand"}, {"name": "pe-search"}),
+        ({"rules": (Rule("PE-Search", GUID),)}, {"rules": (MINE,)}),
+        ({"rules": (Rule("PE-Search", GUID.upper()), ADDED)}, {"rules": (MINE, ADDED)}),
+        (
+            {"description": f"[elastic-privatelink instance=autopilot connection={MARKER.connection_id}]"},
+            {"description": MARKER.description(), "marker": MARKER},
+        ),
+    ],
+    ids=["name", "name in the rule", "and a rule of others", "description"],
+)
+def test_what_is_the_endpoints_own_in_our_policy_is_put_right(
+    changed: dict[str, Any], restored: dict[str, Any]
+) -> None:
+    found = policy(associations=("d1",), **changed)
+    assert follows(found) == replace(found, **restored)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"description": f"Ask team search. {MARKER.description()}"},
+        {"include_by_default": True},
+        {"rules": (ADDED, MINE)},
+        {"rules": (Rule("pe-search", GUID.upper()),)},
+        {"other_rules": 1},
+    ],
+    ids=["more words", "by default", "a rule of others", "the GUID in capitals", "other rules"],
+)
+def test_what_else_a_person_changed_in_our_policy_stays_and_is_told(changed: dict[str, Any]) -> None:
+    found = planned(policy(**changed))
+    assert (found.steps, found.condition.true, found.memory.owner) == ((), True, Owner.OURS)
+    told = {"include_by_default": "by default", "other_rules": "1 other rule"}
+    for name in changed:
+        assert told.get(name, "") in found.condition.message
+    assert ("pe-of-team-b" in found.condition.message) == (ADDED in changed.get("rules", ()))
+
+
+def test_a_label_that_somebody_changed_hurts_nobody_but_a_wrong_name_in_the_rule_does() -> None:
+    assert planned(policy(name="renamed")).condition.true
+    assert planned(policy(rules=(Rule("PE-Search", GUID),))).condition.reason == "Different"
+
+
+def test_who_takes_the_marker_out_takes_the_policy_over() -> None:
+    found = planned(
+        policy(name="now ours", description="team search", associations=("d1",)),
+        known=replace(KNOWN, policy=PolicyMemory("p-1", Owner.OURS, guid=GUID)),
+    )
+    assert (found.steps, found.memory.owner) == ((), Owner.ADOPTED)
+
+
+# -- what is sent --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        [{"azure_endpoint_name": "pe-search", "azure_endpoint_guid": OLD, "id": "r-1"}],
+        [
+            {"azure_endpoint_name": "pe-of-team-b", "azure_endpoint_guid": THEIRS, "id": "r-1", "description": None},
+            {"azure_endpoint_name": "pe-search", "azure_endpoint_guid": OLD.upper(), "id": "r-2"},
+        ],
+        [],
+    ],
+    ids=["ours", "and others'", "none"],
+)
+def test_the_body_that_is_sent_makes_of_the_policy_what_the_plan_says(rules: list[dict[str, Any]]) -> None:
+    stored = {
+        "id": "p-1",
+        "name": "old",
+        "type": "azure_private_endpoint",
+        "region": "azure-eastus2",
+        "description": f"Kept words. {MARKER.description()}",
+        "include_by_default": True,
+        "rules": rules,
+        "associations": [{"entity_type": "deployment", "id": "d1"}],
+    }
+    step = UpdatePolicy("p-1", "pe-search", "pe-search", GUID, (OLD,), MARKER)
+    sent = updated_ruleset(stored, step)
+    assert policy_of(stored | sent) == updated(policy_of(stored), step)
+    assert all("id" not in rule and None not in rule.values() for rule in sent["rules"])
+
+
+# -- the time in between -------------------------------------------------------------------------------------------
+
+
+def test_a_create_that_was_begun_for_the_former_endpoint_is_waited_out_before_another_is_made() -> None:
+    begun = replace(KNOWN, guid=OLD, policy=PolicyMemory(intent_at=NOW - timedelta(seconds=1))).reborn()
+    assert planned(known=begun).condition.reason == "CreationUncertain"

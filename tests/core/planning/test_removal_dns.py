@@ -1,0 +1,189 @@
+"""The removal in DNS: the endpoint's own address, then what is ours, empty, and used by nobody (S5)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from shared.core.guards.options import Rules
+from shared.core.model.arm_ids import parse_arm_id
+from shared.core.model.markers import Holder, Marker
+from shared.core.model.resources import Endpoint, WildcardRecord, Zone
+from shared.core.model.steps import DeleteLink, DeleteRecord, DeleteZone, DnsRemoval, PutWildcardRecord, WithdrawAddress
+from shared.core.planning.removal_dns import plan_dns_removal
+from tests.core.core_parts import (
+    ADDRESS,
+    HUB,
+    KNOWN,
+    MARKER,
+    MINE,
+    OTHER_ENDPOINT_ID,
+    OTHER_MARKER,
+    OTHER_VNET,
+    OTHERS,
+    STRANGER,
+    VNET,
+    endpoint,
+    held_by,
+    link,
+    record,
+    zone,
+)
+
+GONE = replace(KNOWN, vnet_id=VNET)
+RULES = Rules()
+OURS = record(ADDRESS, marker=held_by(MINE))
+BOTH = record("10.1.0.9", ADDRESS, marker=held_by(OTHERS, MINE))
+
+
+def another(vnet: str = VNET) -> Endpoint:
+    return endpoint(id=parse_arm_id(OTHER_ENDPOINT_ID), name="pe-logs", vnet_id=vnet)
+
+
+def home(*vnets: str, kept: WildcardRecord | None = OURS, **changes: Any) -> Zone:
+    links = tuple(replace(link(vnet), etag=f"etag of {vnet}") for vnet in vnets or (VNET,))
+    found = replace(zone(*links, record=kept), other_records=0, etag="etag of zone")
+    return replace(found, **changes)
+
+
+def planned(
+    found: Zone, others: tuple[Endpoint, ...] | None = (), rules: Rules = RULES
+) -> tuple[tuple[DnsRemoval, ...], tuple[str, ...]]:
+    return plan_dns_removal(GONE, found, others, rules)
+
+
+def kinds(found: Zone, others: tuple[Endpoint, ...] | None = ()) -> list[str]:
+    return [type(step).__name__ for step in planned(found, others)[0]]
+
+
+ALL = ["DeleteRecord", "DeleteLink", "DeleteZone"]
+
+
+def test_what_is_ours_and_unused_goes_record_first_and_zone_last_each_only_as_it_was_read() -> None:
+    steps, left = planned(home(VNET, HUB))
+    assert left == ()
+    record_, spoke, hub, last = steps
+    assert record_ == DeleteRecord(zone().id, (ADDRESS,), OURS.etag)
+    assert [(one.vnet_id, one.etag) for one in (spoke, hub) if isinstance(one, DeleteLink)] == [
+        (VNET, f"etag of {VNET}"),
+        (HUB, f"etag of {HUB}"),
+    ]
+    assert last == DeleteZone(zone().id, "etag of zone")
+
+
+# -- the record ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kept", "expected"),
+    [
+        (OURS, ALL),
+        (record("10.9.9.9", marker=held_by(MINE)), ALL),
+        (None, ["DeleteLink", "DeleteZone"]),
+        (BOTH, ["WithdrawAddress"]),
+        (record("10.1.0.9", marker=held_by(OTHERS)), []),
+        (record(ADDRESS), []),
+        (record(ADDRESS, marker=held_by(MINE, instance="somebody-else")), []),
+    ],
+    ids=["ours", "edited by hand", "gone", "shared", "another endpoint's", "by hand", "another installation's"],
+)
+def test_a_record_goes_only_if_it_is_ours_and_held_by_nobody_else_and_while_it_stands_so_do_links_and_zone(
+    kept: WildcardRecord | None, expected: list[str]
+) -> None:
+    assert kinds(home(kept=kept)) == expected
+
+
+def test_of_a_shared_record_only_the_own_address_is_taken_out_as_it_was_read() -> None:
+    (step,), left = planned(home(kept=BOTH), (another(),))
+    assert step == WithdrawAddress(
+        ADDRESS, PutWildcardRecord(zone().id, ("10.1.0.9",), RULES.record_ttl, held_by(OTHERS), BOTH.etag)
+    )
+    assert len(left) == 2
+
+
+def test_an_address_that_another_holder_has_too_or_that_somebody_added_stays_in_a_shared_record() -> None:
+    twin = Holder(OTHERS.connection_id, ADDRESS, OTHER_ENDPOINT_ID)
+    kept = record(ADDRESS, "10.7.7.7", marker=held_by(twin, MINE))
+    (step, *_), _ = planned(home(kept=kept), (another(),))
+    assert isinstance(step, WithdrawAddress)
+    assert step.record.addresses == (ADDRESS, "10.7.7.7")
+    assert step.record.marker.holders == (twin,)
+
+
+# -- links ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("vnet", "users", "goes"),
+    [
+        (VNET, (), True),
+        (VNET, (VNET,), False),
+        (VNET, (VNET.upper(),), False),
+        (VNET, (OTHER_VNET,), True),
+        (HUB, (), True),
+        (HUB, (HUB,), False),
+        (HUB, (OTHER_VNET,), True),
+        (HUB, None, False),
+        (VNET, None, False),
+    ],
+)
+def test_a_link_of_ours_goes_when_no_other_endpoint_is_in_its_network(
+    vnet: str, users: tuple[str, ...] | None, *, goes: bool
+) -> None:
+    others = None if users is None else tuple(another(user) for user in users)
+    steps, left = planned(home(vnet), others)
+    assert any(isinstance(step, DeleteLink) for step in steps) == goes
+    assert any(isinstance(step, DeleteZone) for step in steps) == goes
+    assert bool(left) != goes
+
+
+def test_a_further_network_stays_linked_while_the_zone_serves_any_other_endpoint() -> None:
+    steps, left = planned(home(VNET, HUB, OTHER_VNET), (another(OTHER_VNET),))
+    assert [step.vnet_id for step in steps if isinstance(step, DeleteLink)] == [VNET]
+    assert sorted("other endpoints use the zone" in one for one in left) == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("marker", "goes"),
+    [
+        (MARKER, True),
+        (OTHER_MARKER, True),
+        (None, False),
+        (STRANGER, False),
+    ],
+    ids=["ours", "ours for another endpoint", "by hand", "another installation's"],
+)
+def test_a_link_that_this_installation_did_not_make_stays_and_so_does_the_zone(
+    marker: Marker | None, *, goes: bool
+) -> None:
+    found = home(links=(replace(link(VNET, marker=marker), etag="l"),))
+    assert kinds(found) == (ALL if goes else ["DeleteRecord"])
+
+
+def test_a_foreign_link_to_a_network_that_never_was_the_endpoints_is_not_spoken_of() -> None:
+    found = home(links=(replace(link(VNET), etag="l"), replace(link(OTHER_VNET, marker=None), etag="l")))
+    steps, left = planned(found)
+    assert [type(step) for step in steps] == [DeleteRecord, DeleteLink]
+    (told,) = left
+    assert "1 network(s) stay linked" in told
+
+
+# -- the zone ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"marker": None},
+        {"marker": STRANGER},
+        {"other_records": 1},
+        {"other_records": None},
+    ],
+    ids=["by hand", "another installation's", "has other records", "not looked at"],
+)
+def test_a_zone_that_is_not_ours_or_not_empty_stays(changed: dict[str, Any]) -> None:
+    steps, left = planned(home(**changed))
+    assert [type(step) for step in steps] == [DeleteRecord, DeleteLink]
+    assert len(left) == 1

@@ -1,0 +1,183 @@
+"""From an error to a condition, and from conditions to the next look."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.core.model import conditions as c
+from shared.core.model.conditions import Condition, Kind, Status
+from shared.core.model.errors import (
+    AnswerLost,
+    AutopilotError,
+    Blocked,
+    Forbidden,
+    InvalidInput,
+    LeaseLost,
+    LostRace,
+    NotFound,
+    NotVisibleYet,
+    RetryLater,
+    Throttled,
+    Waiting,
+)
+from shared.core.model.record import Connection
+from shared.core.planning.requeue import PATIENCE, condition_of, fingerprint, next_delay
+from tests.core.core_parts import ENDPOINT_ID, NOW
+
+VISIBILITY = 600.0
+FRESH = Connection(ENDPOINT_ID)
+
+
+def made_of(error: AutopilotError, before: Condition | None = None) -> Condition:
+    return condition_of(c.LINKED, error, before, NOW, VISIBILITY)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "needs"),
+    [
+        (Waiting("still busy"), "OperationRunning", Kind.TIME),
+        (Throttled("slow down"), "Throttled", Kind.WORK),
+        (NotVisibleYet("not there"), "NotVisibleYet", Kind.TIME),
+        (LostRace("changed"), "ChangedMeanwhile", Kind.WORK),
+        (AnswerLost("gone"), "AnswerLost", Kind.WORK),
+        (LeaseLost("taken"), "TemporaryFailure", Kind.WORK),
+        (RetryLater("down"), "TemporaryFailure", Kind.WORK),
+        (Blocked("no", reason="AzureRefused", next_step="ask"), "AzureRefused", Kind.PERSON),
+        (Forbidden("no", reason="AzureRightsMissing", next_step="grant"), "AzureRightsMissing", Kind.PERSON),
+        (NotFound("none"), "NotFound", Kind.PERSON),
+        (InvalidInput("what"), "InvalidInput", Kind.PERSON),
+    ],
+)
+def test_every_error_is_a_false_condition_that_says_who_must_act(
+    error: AutopilotError, reason: str, needs: Kind
+) -> None:
+    condition = made_of(error)
+    assert (condition.type, condition.status, condition.reason, condition.needs) == (
+        c.LINKED,
+        Status.FALSE,
+        reason,
+        needs,
+    )
+    assert error.what in condition.message
+    assert bool(condition.next_step) == (needs is Kind.PERSON)
+
+
+def test_the_thing_it_happened_on_is_named() -> None:
+    assert made_of(Throttled("slow down", on="/subscriptions/x")).message == "slow down [/subscriptions/x]"
+    assert made_of(Blocked("no", reason="R", on="zone z", next_step="ask")).next_step == "ask"
+
+
+def before(reason: str, age: float) -> Condition:
+    return Condition(c.LINKED, Status.FALSE, reason, since=NOW - timedelta(seconds=age))
+
+
+@pytest.mark.parametrize(
+    ("old", "reason", "needs"),
+    [
+        (None, "NotVisibleYet", Kind.TIME),
+        (before("NotVisibleYet", VISIBILITY), "NotVisibleYet", Kind.TIME),
+        (before("NotVisibleYet", VISIBILITY + 1), "StillNotVisible", Kind.PERSON),
+        (before("StillNotVisible", VISIBILITY + 1), "StillNotVisible", Kind.PERSON),
+        (before("Missing", VISIBILITY * 9), "NotVisibleYet", Kind.TIME),
+        (replace(before("NotVisibleYet", 0), since=None), "NotVisibleYet", Kind.TIME),
+    ],
+)
+def test_what_stays_invisible_for_too_long_needs_a_person(old: Condition | None, reason: str, needs: Kind) -> None:
+    condition = made_of(NotVisibleYet("not there"), old)
+    assert (condition.reason, condition.needs) == (reason, needs)
+
+
+def look(
+    *conditions: Condition, attempts: int = 0, first: float = 10, longest: float = 60, **waits: float
+) -> float | None:
+    standing = {condition.type: condition for condition in conditions}
+    return next_delay(replace(FRESH, attempts=attempts), standing, first=first, longest=longest, waits=waits)
+
+
+AWAITED = c.waiting(c.APPROVED, "AwaitingApproval", "")
+TO_ASSOCIATE = c.waiting(c.ASSOCIATED, "AwaitingApproval", "")
+TO_LINK = c.waiting(c.LINKED, "Missing", "", Kind.WORK)
+TO_WRITE = c.waiting(c.RECORD_READY, "Missing", "", Kind.WORK)
+REJECTED = c.blocked(c.APPROVED, "Rejected", "", "make it anew")
+NOT_TESTED = c.unknown(c.REACHABLE, "NotTested", "")
+UNREACHABLE = Condition(c.REACHABLE, Status.FALSE, "NoRoute", needs=Kind.WORK)
+
+
+@pytest.mark.parametrize(
+    "standing",
+    [
+        (),
+        (c.good(c.LINKED, "Linked"),),
+        (REJECTED,),
+        (REJECTED, TO_ASSOCIATE, NOT_TESTED),
+        (c.blocked(c.RECORD_READY, "RecordHeldByOthers", "", "ask"), NOT_TESTED),
+        (c.blocked(c.ZONE_READY, "AzureRightsMissing", "", "grant"), TO_LINK, TO_WRITE),
+        (c.blocked(c.RECORD_READY, "AzureRightsMissing", "", "grant"), TO_LINK),
+        (c.blocked(c.ADDRESSED, "EndpointFailed", "", "make it anew"), TO_LINK, TO_WRITE),
+        (c.blocked(c.POLICY_READY, "ElasticKeyRefused", "", "renew"), TO_ASSOCIATE),
+        (Condition(c.RECOGNISED, Status.FALSE, "NotElastic", needs=Kind.EVENT),),
+        (replace(AWAITED, type=c.READY),),
+    ],
+)
+def test_the_loop_does_not_look_by_itself_for_what_only_a_person_or_an_event_changes(
+    standing: tuple[Condition, ...],
+) -> None:
+    assert look(*standing) is None
+
+
+@pytest.mark.parametrize(
+    "standing",
+    [
+        (AWAITED,),
+        (AWAITED, TO_ASSOCIATE, NOT_TESTED),
+        (REJECTED, c.waiting(c.LINKED, "InProgress", "")),
+        (c.blocked(c.RECORD_READY, "RecordHeldByOthers", "", "ask"), AWAITED),
+        (c.blocked(c.ZONE_READY, "AzureRightsMissing", "", "grant"), TO_LINK, AWAITED),
+        (c.blocked(c.POLICY_READY, "ElasticKeyRefused", "", "renew"), TO_WRITE),
+        (c.blocked(c.POLICY_READY, "ElasticKeyRefused", "", "renew"), AWAITED),
+        (c.blocked(c.LINKED, "NetworkLinkedToAnotherZone", "", "ask"), TO_WRITE),
+        (UNREACHABLE,),
+    ],
+)
+def test_the_loop_looks_again_for_what_time_or_work_changes(standing: tuple[Condition, ...]) -> None:
+    assert look(*standing) == 10
+
+
+def test_the_loop_looks_again_for_what_stands_only_because_nobody_could_look() -> None:
+    standing = {c.LINKED: c.good(c.LINKED, "Linked")}
+    waits = {c.ZONE_READY: 40.0}
+    assert next_delay(FRESH, standing, first=10, longest=60, waits=waits, unread=[c.LINKED]) == 40
+    assert next_delay(FRESH, standing, first=10, longest=60, waits={}, unread=[c.LINKED]) == 10
+
+
+def test_the_delays_grow_up_to_the_longest_and_never_overflow() -> None:
+    delays = [look(AWAITED, attempts=attempts) for attempts in (0, 1, 2, 3, 4, 5, 40, 10**9)]
+    assert delays == [10, 15, 22.5, 33.75, 50.625, 60, 60, 60]
+
+
+def test_a_wait_that_the_service_asked_for_is_kept_even_past_the_longest() -> None:
+    assert look(AWAITED, Approved=120) == 120
+    assert look(AWAITED, Approved=3) == 10
+
+
+def test_one_branch_does_not_wait_for_what_the_other_was_asked_to_wait() -> None:
+    zone = c.waiting(c.ZONE_READY, "OperationRunning", "")
+    policy = c.waiting(c.POLICY_READY, "Throttled", "", Kind.WORK)
+    assert look(zone, policy, TO_ASSOCIATE, PolicyReady=3600) == 10
+    assert look(policy, TO_ASSOCIATE, PolicyReady=3600) == 3600, "what follows in a branch waits with it"
+
+
+def test_a_failing_test_alone_is_left_to_the_timer_after_a_while() -> None:
+    assert look(UNREACHABLE, attempts=PATIENCE - 1) == 60
+    assert look(UNREACHABLE, attempts=PATIENCE) is None
+    assert look(UNREACHABLE, AWAITED, attempts=PATIENCE) == 60
+
+
+def test_the_fingerprint_is_what_is_waited_for_whatever_the_messages_say() -> None:
+    pending = (c.good(c.LINKED, "Linked"), replace(AWAITED, message="for 1 min"))
+    later = (c.good(c.LINKED, "Other"), replace(AWAITED, message="for 2 min"))
+    assert fingerprint(pending) == fingerprint(later) == {(c.APPROVED, "AwaitingApproval")}
+    assert fingerprint((REJECTED,)) != fingerprint(pending)

@@ -1,0 +1,76 @@
+"""What stands while nobody can look, and for how long."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from shared.core.model import conditions as c
+from shared.core.model.conditions import Condition, Kind, Status
+from shared.core.model.errors import (
+    AnswerLost,
+    AutopilotError,
+    Blocked,
+    Forbidden,
+    LeaseLost,
+    LostRace,
+    NotFound,
+    NotVisibleYet,
+    RetryLater,
+    Throttled,
+    Waiting,
+)
+from shared.core.planning.stale import STANDS_FOR, is_passing, still
+from tests.core.core_parts import NOW
+
+BUSY = Throttled("Azure is busy.")
+
+
+@pytest.mark.parametrize(
+    ("error", "passing"),
+    [
+        (Throttled("x"), True),
+        (RetryLater("x"), True),
+        (AnswerLost("x"), True),
+        (NotVisibleYet("x"), False),
+        (LostRace("x"), False),
+        (LeaseLost("x"), False),
+        (Waiting("x"), False),
+        (Forbidden("x", reason="R"), False),
+        (Blocked("x", reason="R"), False),
+        (NotFound("x"), False),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_only_an_error_that_tells_nothing_lets_what_was_known_stand(error: AutopilotError, *, passing: bool) -> None:
+    assert is_passing(error) is passing
+
+
+@pytest.mark.parametrize(
+    ("before", "stands"),
+    [
+        (c.good(c.LINKED, "Linked", "2 networks."), True),
+        (c.blocked(c.LINKED, "NetworkLinkedToAnotherZone", "By hand.", "Unlink it."), True),
+        (Condition(c.RECOGNISED, Status.FALSE, "EndpointNotFound", "Gone.", needs=Kind.EVENT), True),
+        (Condition(c.REACHABLE, Status.UNKNOWN, "NoRouteFromApp", "Far away.", needs=Kind.NONE), True),
+        (c.waiting(c.LINKED, "InProgress", "Soon."), False),
+        (c.waiting(c.LINKED, "Throttled", "Later.", Kind.WORK), False),
+        (None, False),
+    ],
+    ids=lambda value: value.reason if isinstance(value, Condition) else str(value),
+)
+def test_a_verdict_stands_and_what_was_under_way_does_not(before: Condition | None, *, stands: bool) -> None:
+    found = still(before, BUSY, NOW, NOW)
+    assert (found is not None) is stands
+    if found is not None and before is not None:
+        assert (found.status, found.reason, found.next_step) == (before.status, before.reason, before.next_step)
+        assert found.message == f"{before.message} It could not be read again: Azure is busy."
+
+
+def test_it_stands_for_its_time_and_the_last_error_is_told_once() -> None:
+    first = still(c.good(c.LINKED, "Linked", "2 networks."), Throttled("First."), NOW, NOW)
+    last = still(first, BUSY, NOW, NOW + STANDS_FOR - timedelta(seconds=1))
+    assert last is not None
+    assert last.message == "2 networks. It could not be read again: Azure is busy."
+    assert still(last, BUSY, NOW, NOW + STANDS_FOR) is None
