@@ -25,7 +25,7 @@ FUNCTIONS = {
 HEAVY = ("azure.mgmt", "azure.identity", "azure.data.tables", "azure.storage", "httpx", "aiohttp", "cattrs", "dns")
 LOAD = """
 import json, sys
-from tests.local.host.sample_app import function_app
+import function_app
 triggers = {one.get_function_name(): one.get_trigger().get_dict_repr() for one in function_app.app.get_functions()}
 for trigger in triggers.values():
     for name in ("authLevel", "methods"):
@@ -38,7 +38,7 @@ print(json.dumps({"triggers": triggers, "modules": sorted(sys.modules)}, default
 TALK = """
 import asyncio, logging, sys
 logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(name)s")
-from tests.local.host.sample_app import function_app
+import function_app
 from azure.core.pipeline import AsyncPipeline
 from azure.core.pipeline.policies import HttpLoggingPolicy
 from azure.core.rest import HttpRequest

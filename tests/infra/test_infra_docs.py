@@ -6,9 +6,9 @@ import re
 
 import pytest
 
+import function_app
 from shared.telemetry import Event
 from tests.infra.shipped import INFRA, ROLES, ROOT, bicep, load
-from tests.local.host.sample_app import function_app
 
 DEPLOY, SECURITY, OPERATIONS = (
     (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8") for page in ("deploy", "security", "operations")

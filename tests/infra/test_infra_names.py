@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 
+import function_app
 from shared.core.model.errors import InvalidSettings
 from shared.core.model.messages import QUEUE
 from shared.reconciler.loop import ROUNDS
@@ -17,7 +18,6 @@ from shared.state.connect import POISON_SUFFIX, AzureStorage
 from shared.sweep.checks import PROBING_SECONDS
 from shared.sweep.lease import LONGEST
 from tests.infra.shipped import INFRA, ROOT, bicep, load
-from tests.local.host.sample_app import function_app
 
 NAMES = load("names.json")
 TEMPLATES = sorted(path.relative_to(INFRA).as_posix() for path in INFRA.rglob("*.bicep"))

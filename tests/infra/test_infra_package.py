@@ -18,8 +18,8 @@ from typing import Any
 
 import pytest
 
+import function_app
 from tests.infra.shipped import ROOT
-from tests.local.host.sample_app import function_app
 
 PACKAGE: dict[str, Any] = runpy.run_path(str(ROOT / "scripts" / "package.py"))
 TOP = {"function_app.py", "host.json", "requirements.txt"}

@@ -7,12 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from shared.core.guards import modes
-from shared.core.guards import reopening as disassociation
+from shared.core.guards import consent, cutting_off, modes, reopening
 from shared.core.model import conditions as c
 from shared.core.model import markers
 from shared.core.planning import desired
-from shared.core.planning import wishes as selection
 from shared.core.reasons import catalogue
 from shared.settings import descriptions
 from tests.core.planning.ownership_cells import CELLS
@@ -62,7 +60,7 @@ def test_a_row_says_what_the_plans_do(key: Key) -> None:
 def test_every_word_of_the_page_that_is_code_is_a_reason_a_condition_a_setting_or_a_tag() -> None:
     tags = {
         value
-        for module in (desired, disassociation, modes, selection)
+        for module in (desired, consent, cutting_off, modes, reopening)
         for name, value in vars(module).items()
         if name.endswith("_TAG")
     }

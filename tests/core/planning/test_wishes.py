@@ -132,7 +132,7 @@ def test_the_deployments_own_tag_consents_to_an_endpoint_by_group_and_name_by_id
 def test_without_consent_nothing_is_connected_whatever_the_endpoints_tag_asks_for(tags: dict[str, str]) -> None:
     rules = Rules(deployments_allowed=frozenset({"logs", "d9"}))
     assert reason("d1", deployment(tags=tags), rules=rules) == "DeploymentNotAllowed"
-    assert not is_allowed(desired("d1"), deployment(tags=tags), rules)
+    assert not is_allowed(desired("d1").endpoint.id, deployment(tags=tags), rules)
 
 
 def test_the_refusal_names_both_ways_to_consent() -> None:

@@ -11,11 +11,9 @@ import pytest
 
 from scripts.troubleshooting_page import BEGIN, PAGE, tables
 from shared.clouds.azure import errors as arm_errors
-from shared.core.guards import modes
-from shared.core.guards import reopening as disassociation
+from shared.core.guards import consent, cutting_off, modes, reopening
 from shared.core.model import conditions as c
 from shared.core.planning import desired
-from shared.core.planning import wishes as selection
 from shared.core.planning.plan import TERMINAL
 from shared.core.planning.requeue import _REASONS
 from shared.core.reasons import SECTIONS, Hop, Reason, catalogue, hop_of
@@ -37,18 +35,18 @@ CALLS = {
 """What makes a reason, and which of its arguments is one; `reason=` is one wherever it stands."""
 COMPUTED = {
     ("plan.py", "str(endpoint.status)"): {str(status) for status in TERMINAL},
-    ("arm_errors.py", "code"): {*arm_errors._BY_PERSON, arm_errors.GROUP_GONE, "SubscriptionNotFound"},
-    ("outcomes.py", "reason"): {name for _, name in _REASONS},
+    ("errors.py", "code"): {*arm_errors._BY_PERSON, arm_errors.GROUP_GONE, "SubscriptionNotFound"},
+    ("requeue.py", "reason"): {name for _, name in _REASONS},
 }
 """Reasons that are no literals, with what they can come to."""
 RELAYED = re.compile(r"(\w+(\[0\])?\.)+reason|entity\['reason'\]|counts\.reason")
 """Somebody else's reason, passed on."""
-PLAIN = {"conditions.py", "remove.py"}
+PLAIN = {"conditions.py", "deleted.py"}
 """Where `reason` is the argument of a function that makes conditions: its callers are looked at instead."""
 
 TAGS = [
     (name, value)
-    for module in (desired, disassociation, modes, selection)
+    for module in (desired, consent, cutting_off, modes, reopening)
     for name, value in vars(module).items()
     if name.endswith("_TAG") and isinstance(value, str)
 ]

@@ -9,10 +9,10 @@ from typing import Any
 import azure.functions as func
 import schemathesis
 
+import function_app
 from functions.openapi.document import document
 from functions.openapi.routes import ROUTES
 from tests.functions.openapi.served_api import served_api
-from tests.local.host.sample_app import function_app
 
 README = Path(__file__).resolve().parents[3] / "README.md"
 WHERE = "Every route needs a row in functions/openapi/routes.py, and none else has one: see the opening of that module."
