@@ -1,7 +1,6 @@
 """The templates deployed on paper: every expression worked out, module by module, into the resources that are made.
 
-The parser is that of an independent checker of Bicep: `BICEP_CHECK` names its folder, `.ci/run` sets it. As Azure
-Resource Manager does it:
+As Azure Resource Manager does it:
 
 * where a module goes and what a resource is called is worked out before the condition, also of what is left out
   (https://github.com/Azure/azure-resource-manager-schemas/issues/1067); an index out of bounds fails the deployment;
@@ -11,11 +10,8 @@ Resource Manager does it:
 
 from __future__ import annotations
 
-import importlib
 import json
 import operator
-import os
-import sys
 import uuid
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -25,6 +21,8 @@ from typing import Any
 from tests.infra.paper_azure import Azure, Resource
 from tests.infra.paper_functions import FUNCTIONS
 from tests.infra.shipped import INFRA
+from tests.tools.bicep.parser import parse
+from tests.tools.bicep.tree import walk
 
 Names = Mapping[str, Any]
 """What the variables of loops and lambdas stand for."""
@@ -40,10 +38,7 @@ def deploy(
 @cache
 def statements(path: Path) -> tuple[Any, ...]:
     """The declarations of a template."""
-    sys.path.insert(0, os.environ["BICEP_CHECK"])
-    tree = importlib.import_module("bicepcheck.syntax").parse_text(str(path), path.read_text(encoding="utf-8"))
-    assert tree.problems == []
-    return tuple(tree.statements)
+    return tuple(parse(path.read_text(encoding="utf-8")))
 
 
 def comes_first(template: str, name: str) -> set[str]:
@@ -52,7 +47,7 @@ def comes_first(template: str, name: str) -> set[str]:
     found: set[str] = set()
     todo = [name]
     while todo:
-        nodes = importlib.import_module("bicepcheck.syntax").walk(declared[todo.pop()])
+        nodes = walk(declared[todo.pop()])
         spoken_of = {one.name for one in nodes if kind(one) == "Var"} & declared.keys()
         todo += spoken_of - found
         found |= spoken_of

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import pytest
@@ -10,9 +9,6 @@ import pytest
 from tests.infra.paper_azure import CLOUDS, Azure
 from tests.infra.paper_bicep import deploy
 
-needs_parser = pytest.mark.skipif(
-    not os.environ.get("BICEP_CHECK"), reason="needs a parser of Bicep: `.ci/run` sets BICEP_CHECK"
-)
 HOME, OTHER, HUB = (f"00000000-0000-0000-0000-0000000000a{number}" for number in (1, 2, 3))
 GROUP = f"/subscriptions/{HUB}/resourceGroups/rg-hub"
 NETWORK = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet-hub"

@@ -13,9 +13,8 @@ from shared.settings import load
 from tests.infra import shipped
 from tests.infra.paper_azure import CLOUDS, Azure, misnamed
 from tests.infra.paper_bicep import comes_first, deploy
-from tests.infra.paper_choices import CHOICES, HOME, deployed, each_choice, needs_parser, properties
+from tests.infra.paper_choices import CHOICES, HOME, deployed, each_choice, properties
 
-pytestmark = needs_parser
 HOST_WRITES = ["AppDependencies", "AppExceptions", "AppMetrics", "AppPerformanceCounters", "AppRequests", "AppTraces"]
 
 

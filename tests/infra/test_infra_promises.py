@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 
 from tests.infra.paper_azure import Azure, Resource
-from tests.infra.paper_choices import CHOICES, deployed, each_choice, needs_parser, properties
+from tests.infra.paper_choices import CHOICES, deployed, each_choice, properties
 from tests.infra.queries import ALERTS, Rule, duration, rules
 from tests.infra.shipped import BUILT_IN
 
-pytestmark = needs_parser
 WEB, STORAGE, INSIGHTS, NETWORK = (f"Microsoft.{name}" for name in ("Web", "Storage", "Insights", "Network"))
 ACCOUNTS = f"{STORAGE}/storageAccounts"
 SITES = f"{WEB}/sites"
