@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.clock import Clock
+from shared.clouds.answer_headers import server_time
 from shared.clouds.azure.arm import NETWORK_API, ArmClients
 from shared.clouds.azure.errors import arm_errors
-from shared.clouds.server_time import server_time
 from shared.core.model.arm_ids import ArmId, parse_arm_id
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 
-from shared.clouds.retry_after import seconds
+from shared.clouds.answer_headers import seconds_to_wait
 from shared.core.model.errors import (
     AnswerLost,
     AutopilotError,
@@ -102,7 +102,7 @@ def _not_signed_in(error: object, doing: str, on: str) -> AutopilotError:
         return sign_in_failed(doing, on)
     headers = getattr(getattr(error, "response", None), "headers", None) or {}
     what = f"The identity endpoint answered {status}: no token could be had to {doing}."
-    return RetryLater(what, on=on, after=seconds(headers.get("Retry-After"), 15.0))
+    return RetryLater(what, on=on, after=seconds_to_wait(headers.get("Retry-After"), 15.0))
 
 
 def sign_in_failed(doing: str, on: str) -> Forbidden:
@@ -141,12 +141,12 @@ def _passing(status: int, code: str, retry_after: str | None, what: str, on: str
     """What goes away by itself."""
     busy = status in _MAYBE_BUSY and _BUSY.match(code)
     if busy or status == HTTPStatus.CONFLICT:
-        return NotVisibleYet(what, on=on, after=seconds(retry_after, 5.0))
+        return NotVisibleYet(what, on=on, after=seconds_to_wait(retry_after, 5.0))
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return Throttled(what, on=on, after=seconds(retry_after))
+        return Throttled(what, on=on, after=seconds_to_wait(retry_after))
     faulty = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in {HTTPStatus.REQUEST_TIMEOUT, NO_STATUS}
     if faulty or _FAULT.match(code):
-        return RetryLater(what, on=on, after=seconds(retry_after))
+        return RetryLater(what, on=on, after=seconds_to_wait(retry_after))
     return None
 
 

@@ -1,122 +1,218 @@
-"""Private DNS zones, virtual network links and the `*` record, read from ARM. Used by `observe` and the sweep.
+"""Private DNS zones, virtual network links and the `*` record, in ARM: the changes; the reads are in its base.
 
-What changes them is in `private_dns_changes`.
+Used by the branches of a run, the removal and the sweep.
+
+Every write is conditional: zones and links are made only if absent; records are written, and anything is deleted, only
+if it is as it was read. ETags are given as the service answered them, as recordings of the live service show it; the
+SDK's own parameter would quote a bare one.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from http import HTTPStatus
+from types import ModuleType
+from typing import Any
+from urllib.parse import urlsplit
 
-from shared.clouds.azure.errors import arm_errors, arm_read_errors
-from shared.clouds.azure.private_dns_changes import PrivateDnsChanges
-from shared.clouds.azure.private_dns_json import WILDCARD, link_of, record_of, zone_of
+from shared.clouds.azure.errors import arm_errors, classify
+from shared.clouds.azure.private_dns_reads import WILDCARD, PrivateDnsReads, link_of, record_of
 from shared.core.model.arm_ids import ArmId
-from shared.core.model.errors import Forbidden, NotFound, NotVisibleYet
+from shared.core.model.errors import AutopilotError, Blocked, LostRace, NotFound, NotVisibleYet, RetryLater, Waiting
 from shared.core.model.resources import Link, WildcardRecord, Zone
+from shared.core.model.steps import CreateLink, CreateZone, DeleteLink, DeleteRecord, DeleteZone, PutWildcardRecord
+
+Begin = Callable[[Callable[[Any], None]], Awaitable[Any]]
+"""Starts a long-running operation; what it is given hears every answer."""
 
 
-class PrivateDns(PrivateDnsChanges):
-    """Reads what DNS has, and changes it."""
+class PrivateDns(PrivateDnsReads):
+    """Reads what DNS has; makes, changes and deletes what it needs."""
 
-    async def zones_named(
-        self, names: Iterable[str], subscription_ids: Iterable[str], *, homes: Iterable[ArmId] = ()
-    ) -> tuple[Zone, ...]:
-        """Every zone of these names that the app can see in these subscriptions, with links and `*` record.
+    async def create_zone(self, step: CreateZone) -> Zone:
+        """Make the zone. Raises NotVisibleYet when it exists unseen, Waiting when it takes long."""
+        zone = step.zone
+        client = await self.clients.dns(zone.subscription_id)
+        body = _models().PrivateZone({"location": "global", "tags": step.marker.tags()})
+        await self._operation(
+            *_telling(step),
+            lambda hear: client.private_zones.begin_create_or_update(
+                zone.resource_group, zone.name, body, headers=dict(_IF_ABSENT), raw_response_hook=hear
+            ),
+        )
+        return Zone(zone, step.marker)
 
-        A subscription or zone that the app may not read shows nothing, unless it is among the `homes`, where zones are
-        made: somebody else's closed door is no reason to stop.
+    async def create_link(self, step: CreateLink) -> Link:
+        """Link a network. Raises NotVisibleYet, Waiting, or Blocked when another zone of the name serves it."""
+        zone = step.zone
+        client = await self.clients.dns(zone.subscription_id)
+        properties = {"virtualNetwork": {"id": step.vnet_id}, "registrationEnabled": False}
+        body = _models().VirtualNetworkLink(
+            {"location": "global", "tags": step.marker.tags(), "properties": properties}
+        )
+        condition = dict(_IF_ABSENT) if step.etag is None else _if_unchanged(step.etag, zone)
+        answer = await self._operation(
+            *_telling(step),
+            lambda hear: client.virtual_network_links.begin_create_or_update(
+                zone.resource_group, zone.name, step.name, body, headers=condition, raw_response_hook=hear
+            ),
+        )
+        return link_of(answer.as_dict())
+
+    async def ended(self, step: CreateZone | CreateLink, url: str) -> AutopilotError | None:
+        """How the operation went that an earlier run began for a step, and did not see end.
+
+        None: it succeeded, or Azure does not tell of it any more. Raises Waiting while it runs, and RetryLater where
+        Azure cannot tell just now.
         """
-        wanted = {name.lower() for name in names}
-        kept = tuple(homes)
-        required = {home.subscription_id for home in kept} | {home.key for home in kept}
-        listings = await asyncio.gather(
-            *(self._visible_zones(s, wanted, must=s in required) for s in dict.fromkeys(subscription_ids))
-        )
-        zones = [zone for listing in listings for zone in listing]
-        filled = await asyncio.gather(*(self._listed(zone, must=zone.id.key in required) for zone in zones))
-        return tuple(zone for zone in filled if zone is not None)
-
-    async def zone(self, zone_id: ArmId) -> Zone | None:
-        """A zone known by its id, with links and record but without its marker; None when it is gone."""
-        zone = Zone(zone_id)
-        try:
-            return await self._filled(zone)
-        except NotFound:
+        doing, on = _telling(step)
+        told = await self._told_of(url, step.zone, doing, on)
+        state = str(told.get("status") or "Succeeded")
+        if state == "Succeeded":
             return None
-
-    async def whole_zone(self, zone_id: ArmId) -> Zone | None:
-        """A zone known by its id with all of it, its marker and the number of other records too; None when gone."""
-        client = await self.clients.dns(zone_id.subscription_id)
+        if state not in {"Failed", "Canceled"}:
+            raise Waiting(f"Azure is still busy to {doing}.", on=on, operation=url)
+        error = told.get("error") or {}
+        code, message = str(error.get("code") or state), str(error.get("message") or "")
         try:
-            with arm_read_errors("read the private DNS zone", zone_id.text):
-                answer = await client.private_zones.get(zone_id.resource_group, zone_id.name)
-            found = zone_of(answer.as_dict())
-            filled = await self._filled(found)
-        except NotFound:
-            return None
-        counted = found.other_records
-        wildcard = filled.record is not None
-        return replace(filled, other_records=None if counted is None else max(0, counted - wildcard))
+            with _there_but_unseen(doing, on), _made_but_unseen(doing, on):
+                raise classify(HTTPStatus.OK, code, message, None, doing=doing, on=on)
+        except AutopilotError as failed:
+            return failed
 
-    async def _listed(self, zone: Zone, *, must: bool) -> Zone | None:
-        try:
-            return await self._filled(zone, listing=True)
-        except Forbidden:
-            if must:
-                raise
-            return None
-        except NotFound as error:
-            # Listed, but what is below it is not there: just made, or just being deleted.
-            raise NotVisibleYet(error.what, on=error.on) from error
-
-    async def _visible_zones(self, subscription_id: str, wanted: set[str], *, must: bool) -> list[Zone]:
-        try:
-            return await self._zones(subscription_id, wanted)
-        except Forbidden:
-            if must:
-                raise
-            return []
-
-    async def _zones(self, subscription_id: str, wanted: set[str]) -> list[Zone]:
-        client = await self.clients.dns(subscription_id)
-        found = []
-        with arm_errors("list private DNS zones", f"/subscriptions/{subscription_id}"):
-            async for answer in client.private_zones.list():
-                body = answer.as_dict()
-                if str(body.get("name") or "").lower() in wanted:
-                    found.append(zone_of(body))
-        return found
-
-    async def _filled(self, zone: Zone, *, listing: bool = False) -> Zone:
-        links, record = await asyncio.gather(
-            self._links(zone.id), self._listed_record(zone.id) if listing else self._record(zone.id)
-        )
-        return replace(zone, links=links, record=record)
-
-    async def _links(self, zone: ArmId) -> tuple[Link, ...]:
+    async def put_record(self, step: PutWildcardRecord) -> WildcardRecord:
+        """Write the `*` record; raises LostRace when it is not as it was read."""
+        zone = step.zone
         client = await self.clients.dns(zone.subscription_id)
-        with arm_read_errors("list the zone's virtual network links", zone.text):
-            answers = client.virtual_network_links.list(zone.resource_group, zone.name)
-            return tuple([link_of(answer.as_dict()) async for answer in answers])
-
-    async def _record(self, zone: ArmId) -> WildcardRecord | None:
-        client = await self.clients.dns(zone.subscription_id)
-        try:
-            with arm_read_errors("read the zone's * record", zone.text):
-                answer = await client.record_sets.get(zone.resource_group, zone.name, "A", WILDCARD)
-        except NotFound:
-            # A missing zone answers the same way; the listing of its links, read beside this, tells them apart.
-            return None
+        addresses = [{"ipv4Address": address} for address in step.addresses]
+        properties = {"ttl": step.ttl, "aRecords": addresses, "metadata": step.marker.metadata()}
+        body = _models().RecordSet({"properties": properties})
+        condition = dict(_IF_ABSENT) if step.etag is None else _if_unchanged(step.etag, zone)
+        doing = "write the zone's * record"
+        with _made_but_unseen(doing, zone.text), arm_errors(doing, zone.text):
+            answer = await client.record_sets.create_or_update(
+                zone.resource_group, zone.name, "A", WILDCARD, body, headers=condition
+            )
         return record_of(answer.as_dict())
 
-    async def _listed_record(self, zone: ArmId) -> WildcardRecord | None:
-        """The `*` record out of the zone's list: a list that has none is an answer, a 404 could mean other things."""
+    async def delete_record(self, step: DeleteRecord) -> None:
+        """Delete the `*` record; raises LostRace when it is not as it was read. One that is gone is no error."""
+        zone = step.zone
         client = await self.clients.dns(zone.subscription_id)
-        with arm_read_errors("list the zone's A records", zone.text):
-            async for answer in client.record_sets.list_by_type(zone.resource_group, zone.name, "A"):
-                body = answer.as_dict()
-                if body.get("name") == WILDCARD:
-                    return record_of(body)
-        return None
+        doing = "delete the zone's * record"
+        with suppress(NotFound), arm_errors(doing, zone.text):
+            await client.record_sets.delete(
+                zone.resource_group, zone.name, "A", WILDCARD, headers=_if_unchanged(step.etag, zone)
+            )
+
+    async def delete_link(self, step: DeleteLink) -> None:
+        """Unlink a network; raises LostRace, NotVisibleYet or Waiting. A link that is gone is no error."""
+        zone = step.zone
+        client = await self.clients.dns(zone.subscription_id)
+        with suppress(NotFound):
+            await self._removal(
+                "delete the virtual network link",
+                f"{zone.text} to {step.vnet_id}",
+                lambda hear: client.virtual_network_links.begin_delete(
+                    zone.resource_group,
+                    zone.name,
+                    step.name,
+                    headers=_if_unchanged(step.etag, zone),
+                    raw_response_hook=hear,
+                ),
+            )
+
+    async def delete_zone(self, step: DeleteZone) -> None:
+        """Delete the zone; Azure refuses while a network is linked. A zone that is gone is no error."""
+        zone = step.zone
+        client = await self.clients.dns(zone.subscription_id)
+        with suppress(NotFound):
+            await self._removal(
+                "delete the private DNS zone",
+                zone.text,
+                lambda hear: client.private_zones.begin_delete(
+                    zone.resource_group, zone.name, headers=_if_unchanged(step.etag, zone), raw_response_hook=hear
+                ),
+            )
+
+    async def _told_of(self, url: str, zone: ArmId, doing: str, on: str) -> Mapping[str, Any]:
+        """What Azure tells of an operation; empty when it has forgotten it, or will not tell.
+
+        To ask is no more than a courtesy: what is wrong for good is said by the step itself, which is taken then.
+        """
+        from azure.core.rest import HttpRequest  # noqa: PLC0415 - the SDK is imported when first used
+
+        if urlsplit(url).hostname != urlsplit(self.clients.options.url).hostname:
+            return {}  # the address comes from a table: no token of ours goes anywhere but to Azure
+        client = await self.clients.dns(zone.subscription_id)
+        with suppress(NotFound, Blocked), arm_errors(doing, on):
+            response = await client.send_request(HttpRequest("GET", url))
+            response.raise_for_status()
+            return dict(response.json())
+        return {}
+
+    async def _removal(self, doing: str, on: str, begin: Begin) -> None:
+        with arm_errors(doing, on):
+            await self._finished(doing, on, begin)
+
+    async def _operation(self, doing: str, on: str, begin: Begin) -> Any:
+        with _there_but_unseen(doing, on), _made_but_unseen(doing, on), arm_errors(doing, on):
+            return await self._finished(doing, on, begin)
+
+    async def _finished(self, doing: str, on: str, begin: Begin) -> Any:
+        """Start a long-running operation and wait for its end, for a while."""
+        wait, heard = self.clients.options.operation_wait, [""]
+
+        def hear(answer: Any) -> None:
+            heard.append(answer.http_response.headers.get("Azure-AsyncOperation") or heard[-1])
+
+        poller = await begin(hear)
+        try:
+            async with asyncio.timeout(wait):
+                return await poller.result()
+        except TimeoutError:
+            message = f"Azure is still busy to {doing}; it was given {wait:.0f} s in this run."
+            raise Waiting(message, on=on, operation=heard[-1]) from None
+
+
+@contextmanager
+def _made_but_unseen(doing: str, on: str) -> Iterator[None]:
+    """A write that answers "not found" writes below, or reads back, what was made a moment ago: it will be seen."""
+    try:
+        yield
+    except NotFound as error:
+        raise NotVisibleYet(f"Azure does not show yet what was just made when asked to {doing}.", on=on) from error
+
+
+@contextmanager
+def _there_but_unseen(doing: str, on: str) -> Iterator[None]:
+    """A create-only write that is refused because the thing exists: it was not in the listing, and will be."""
+    try:
+        yield
+    except LostRace as error:
+        message = f"It exists already, though Azure did not show it, when asked to {doing}."
+        raise NotVisibleYet(message, on=on, after=error.after) from error
+
+
+def _telling(step: CreateZone | CreateLink) -> tuple[str, str]:
+    """What is done, and on what, for the errors."""
+    if isinstance(step, CreateZone):
+        return "create the private DNS zone", step.zone.text
+    return "link the private DNS zone", f"{step.zone.text} to {step.vnet_id}"
+
+
+def _models() -> ModuleType:
+    from azure.mgmt.privatedns import models  # noqa: PLC0415 - the SDK is imported when first used
+
+    return models
+
+
+def _if_unchanged(etag: str, on: ArmId) -> dict[str, str]:
+    if not etag:
+        raise RetryLater("Azure answered without an ETag; nothing is overwritten or deleted blindly.", on=on.text)
+    return {"If-Match": etag}
+
+
+_IF_ABSENT: Mapping[str, str] = {"If-None-Match": "*"}

@@ -8,14 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from shared.clouds.elastic.elastic_errors import elastic_error
-from shared.clouds.server_time import server_time
+from shared.clouds.answer_headers import server_time
 from shared.core.model.errors import AnswerLost, RetryLater
 from shared.core.model.organizations import DEFAULT
 from shared.correlation import Service, outgoing
 
 if TYPE_CHECKING:
     import httpx
+from http import HTTPStatus
+
+from shared.clouds.answer_headers import DEFAULT_RETRY_AFTER, seconds_to_wait
+from shared.core.model.errors import AutopilotError, Blocked, Forbidden, NotFound, Throttled
+from shared.core.model.organizations import key_setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,3 +122,43 @@ def _moment(text: str | None) -> datetime | None:
     except ValueError:
         return None
     return found if found is None or found.tzinfo else None
+
+
+def elastic_error(
+    status: int, body: str, headers: Mapping[str, str], *, doing: str, on: str, organization: str = DEFAULT
+) -> AutopilotError:
+    """The product's error for an answer of the Elastic Cloud API that is no success."""
+    code, message = _first_error(body)
+    whose = "" if organization == DEFAULT else f" of organization {organization}"
+    what = f"Elastic Cloud answered {status} {code} when asked to {doing}: {message}".strip().rstrip(":")
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return Throttled(what, on=on, after=seconds_to_wait(headers.get("retry-after")))
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
+        # Nothing tells whether a failing service applied the request before it failed.
+        return AnswerLost(what, on=on, after=DEFAULT_RETRY_AFTER)
+    if status == HTTPStatus.UNAUTHORIZED:
+        return Forbidden(
+            f"Elastic Cloud refused the API key{whose} when asked to {doing}.",
+            reason="ElasticKeyRefused",
+            on=on,
+            next_step="Create a new Elastic Cloud API key (they expire, often after 3 months); "
+            f"set {key_setting(organization)}.",
+        )
+    if status == HTTPStatus.FORBIDDEN:
+        return Forbidden(
+            f"The Elastic Cloud API key{whose} may not {doing}: {message}",
+            reason="ElasticRightsMissing",
+            on=on,
+            next_step="Give the key the role Editor (deployment-editor) on the deployments that are to be connected.",
+        )
+    if status == HTTPStatus.NOT_FOUND:
+        return NotFound(what, on=on)
+    return Blocked(what, reason="ElasticRefused", on=on, next_step="Correct what the message names.")
+
+
+def _first_error(body: str) -> tuple[str, str]:
+    try:
+        first = json.loads(body)["errors"][0]
+        return str(first.get("code") or ""), str(first.get("message") or "")[:300]
+    except (ValueError, RecursionError, KeyError, IndexError, TypeError, AttributeError):
+        return "", ""

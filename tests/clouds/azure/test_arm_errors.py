@@ -9,9 +9,9 @@ import pytest
 from azure.core import exceptions as azure
 from azure.core.pipeline.transport import HttpRequest, HttpResponse
 
+from shared.clouds.answer_headers import DEFAULT_RETRY_AFTER
+from shared.clouds.answer_headers import LONGEST_RETRY_AFTER as MAX_RETRY_AFTER
 from shared.clouds.azure.errors import arm_errors, arm_read_errors, classify
-from shared.clouds.retry_after import DEFAULT as DEFAULT_RETRY_AFTER
-from shared.clouds.retry_after import LONGEST as MAX_RETRY_AFTER
 from shared.core.model.errors import (
     AnswerLost,
     AutopilotError,

@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.clouds.elastic.elastic_errors import elastic_error
+from shared.clouds.answer_headers import DEFAULT_RETRY_AFTER
+from shared.clouds.answer_headers import LONGEST_RETRY_AFTER as MAX_RETRY_AFTER
 from shared.clouds.elastic.hosted.client import ElasticCloud, ElasticOptions
 from shared.clouds.elastic.organizations import Organizations
-from shared.clouds.retry_after import DEFAULT as DEFAULT_RETRY_AFTER
-from shared.clouds.retry_after import LONGEST as MAX_RETRY_AFTER
+from shared.clouds.elastic.transport import elastic_error
 from shared.core.model.errors import AnswerLost, AutopilotError, Blocked, Forbidden, NotFound, RetryLater, Throttled
 from shared.core.model.markers import Marker
 from shared.core.model.steps import Associate, CreatePolicy

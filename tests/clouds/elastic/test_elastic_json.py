@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.clouds.elastic.hosted.elastic_json import deployment_of, policy_of
+from shared.clouds.elastic.hosted.client import deployment_of, policy_of
 from shared.core.model.markers import Marker
 from shared.core.model.resources import Rule
 

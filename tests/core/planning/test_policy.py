@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.clouds.elastic.hosted.elastic_json import policy_of, updated_ruleset
+from shared.clouds.elastic.hosted.client import policy_of, updated_ruleset
 from shared.core.guards.options import Rules
 from shared.core.model import conditions as c
 from shared.core.model.record import Connection, Owner, PolicyMemory
