@@ -1,0 +1,60 @@
+"""The one table between what was recorded and what is stored now. A change that renames or moves something edits it.
+
+`rules` says what each entry means. An example of each kind, all made up:
+
+    tables={"connections": "records"},
+    keys={"connections": lambda row: (row["row"], "record")},
+    moved=(Moved("connections", "document.zone", "document.dns.zone"),
+           Moved("connections", "document.checks.*.checked_at", "document.health.*.at")),
+    values=(Renamed("queue", "body.cause", {"event-write": "endpoint-written"}),
+            Renamed("*", "**.reason", {"Unread": "Stale"})),
+    dropped=(Dropped("connections", "document.attempts", "counted by the queue"),),
+    new=(New("connections", "since", "lists read columns"),),
+    gone_rows=(Rows("control", "control", "sweep-lease", "a lease is a row of table leases"),),
+    new_rows=(Rows("leases", "*", "*", "a lease is a row of its own"),),
+"""
+
+from __future__ import annotations
+
+from tests.recording.rules import Table
+
+MAPPING = Table(
+    tables={},
+    keys={},
+    moved=(),
+    values=(),
+    dropped=(),
+    new=(),
+    gone_rows=(),
+    new_rows=(),
+    diaries={"journal": "at", "checks": "at", "queue": "due"},
+    texts=(
+        ("*", "**.message"),
+        ("*", "**.next_step"),
+        ("*", "**.description"),
+        ("*", "**.summary"),
+        ("connections", "document.checks.*.cause"),
+        ("connections", "document.checks.*.standing.cause"),
+        ("connections", "document.planned"),
+        ("connections", "document.left"),
+    ),
+    durations=(
+        ("journal", "duration_ms"),
+        ("checks", "hosts.*.4"),  # stages of a test
+        ("connections", "document.checks.*.stages"),
+        ("control", "document.durationMs"),
+        ("control", "document.listEndpointsMs"),
+        ("control", "document.readCloudsMs"),
+        ("control", "document.readRecordsMs"),
+        ("control", "document.testMs"),
+        ("control", "document.storageCalls"),
+    ),
+    tolerance=0.001,
+)
+
+NO_LONGER_COMPARED: dict[str, str] = {}
+"""Scenarios by name or pattern, and why they cannot be compared any more.
+
+The plain walks are here once the number of requests to storage has changed: `{"walk-??": "why"}`. The walks named
+`walk-NN-clouds` do not depend on it.
+"""
