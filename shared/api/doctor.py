@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from shared.api.deadlines import Question, ask_all
 from shared.clock import Clock
-from shared.clouds.azure.arm_checks import ArmQuestions
+from shared.clouds.azure.arm_checks import ArmChecks
 from shared.clouds.elastic.hosted.client import ElasticCloud
 from shared.context import Context
 from shared.core.model.errors import AutopilotError, InvalidSettings
@@ -43,7 +43,7 @@ NOBODY = "doctor"
 async def examine(context: Context) -> Report:
     """Ask everything that the app rests on."""
     began = _seconds()
-    arm = ArmQuestions(context.endpoints.clients, context.clock)
+    arm = ArmChecks(context.endpoints.clients, context.clock)
     elastic = {name: _ElasticClock(api, context.clock) for name, api in context.elastic.items()}
     own: Questions = {SWEEP: lambda: recall(context), PAUSE: lambda: present_pause(context)}
     answers = await ask_all(_storage(context.storage) | own | _azure(context, arm) | _elastic(elastic))
@@ -94,7 +94,7 @@ async def _poisoned(storage: Storage) -> int:
     return await storage.queue.poisoned()
 
 
-def _azure(context: Context, arm: ArmQuestions) -> Questions:
+def _azure(context: Context, arm: ArmChecks) -> Questions:
     settings = context.settings
     questions: Questions = {}
     for subscription in settings.subscriptions:
@@ -107,7 +107,7 @@ def _azure(context: Context, arm: ArmQuestions) -> Questions:
     return questions
 
 
-async def _zones(context: Context, arm: ArmQuestions, subscription: str) -> None:
+async def _zones(context: Context, arm: ArmChecks, subscription: str) -> None:
     """The list of zones, and what is in one of Elastic's."""
     zone = await arm.zones(subscription, {service.zone for service in hosted_services()})
     if zone is not None:
@@ -139,7 +139,7 @@ def _ahead(organizations: Mapping[str, _ElasticClock]) -> timedelta | None:
 
 
 class _ElasticClock:
-    """Elastic Cloud, with an ear for the time in its answers; `ahead` as in `ArmQuestions`."""
+    """Elastic Cloud, with an ear for the time in its answers; `ahead` as in `ArmChecks`."""
 
     def __init__(self, api: ElasticCloud, clock: Clock) -> None:
         self._api, self._clock = api, clock
@@ -151,12 +151,12 @@ class _ElasticClock:
         try:
             answer = await question(self._api)
         except AutopilotError:
-            self._hear()
+            self._note_time()
             raise
-        self._hear()
+        self._note_time()
         return answer
 
-    def _hear(self) -> None:
+    def _note_time(self) -> None:
         there = self._api.server_time
         if there is not None:
             self.ahead = self._clock.now() - there

@@ -20,12 +20,12 @@ NAME = "removals"
 TRIES = 8
 
 
-async def take(context: Context, steps: int) -> None:
+async def consume(context: Context, steps: int) -> None:
     """Take so many destructive steps out of what is allowed; raises Blocked when it is too little."""
     limit, now = context.settings.removal_limit, context.clock.now()
 
     def taken(allowance: Allowance) -> Allowance:
-        left = allowance.take(steps, limit, now)
+        left = allowance.consume(steps, limit, now)
         if left is None:
             raise _refused(allowance, steps, limit)
         return left

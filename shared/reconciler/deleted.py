@@ -21,7 +21,7 @@ from shared.core.model.steps import destructive
 from shared.core.model.things import things_of
 from shared.core.planning.deletion import Missing, has_things, miss
 from shared.core.planning.removal import RemovalPlan, plan_removal, still_there
-from shared.installation.removal_limit import take
+from shared.installation.removal_limit import consume
 from shared.reconciler.apply_removal import apply_removal
 from shared.reconciler.observe_removal import observe_removal
 from shared.reconciler.recover import rebuilt
@@ -138,7 +138,7 @@ async def _due(run: Run) -> None:
             _only_planned(run, plan)
             return
         run.connection = replace(known, planned=tuple(map(str, plan.steps)))
-        await take(context, destructive(plan.steps))
+        await consume(context, destructive(plan.steps))
     except Blocked as error:
         _blocked(run, error.reason, error.what, error.next_step, things_of(known))
         return

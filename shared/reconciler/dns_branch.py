@@ -45,7 +45,7 @@ async def _begun_before(run: Run, step: DnsStep) -> None:
     begun = run.connection.operation(str(step))
     if begun is None or not isinstance(step, CreateZone | CreateLink):
         return
-    failed = await run.context.dns.ended(step, begun.url)
+    failed = await run.context.dns.poll_previous(step, begun.url)
     run.connection = run.connection.with_operation(str(step), "")
     if failed is not None:
         raise failed

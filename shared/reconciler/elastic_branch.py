@@ -38,7 +38,7 @@ from shared.core.planning.elastic import ObservedElastic
 from shared.core.planning.plan import forget_policy_intent
 from shared.core.planning.policy import updated
 from shared.correlation import Stage, timed
-from shared.installation.removal_limit import take
+from shared.installation.removal_limit import consume
 from shared.reconciler.disassociate import disassociate
 from shared.reconciler.run_state import Failures, Run
 
@@ -188,7 +188,7 @@ def _just_created(run: Run) -> bool:
 
 
 async def _disassociate(run: Run, step: Disassociate, observed: ObservedElastic) -> ObservedElastic:
-    await take(run.context, 1)
+    await consume(run.context, 1)
     await disassociate(run, step, {policy.id: policy.type for policy in observed.policies})
     run.connection = run.connection.without_association(step.deployment_id)
     await run.save()
@@ -248,7 +248,7 @@ async def _claim(run: Run, step: ClaimEndpoint, observed: ObservedElastic) -> Ob
 
 
 async def _unclaim(run: Run, step: UnclaimEndpoint, observed: ObservedElastic) -> ObservedElastic:
-    await take(run.context, 1)
+    await consume(run.context, 1)
     await run.elastic.unclaim(step)
     run.connection = replace(run.connection, claim=None)
     await run.save()

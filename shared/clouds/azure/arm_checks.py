@@ -17,7 +17,7 @@ from shared.clouds.azure.errors import arm_errors
 from shared.core.model.arm_ids import ArmId, parse_arm_id
 
 
-class ArmQuestions:
+class ArmChecks:
     """`ahead`: how far this machine's clock is ahead of ARM's, by the last answer; None before the first."""
 
     def __init__(self, clients: ArmClients, clock: Clock) -> None:
@@ -28,24 +28,26 @@ class ArmQuestions:
     async def endpoints(self, subscription_id: str) -> None:
         """Try to list private endpoints."""
         client = await self._clients.network(subscription_id)
-        listing = client.private_endpoints.list_by_subscription(api_version=NETWORK_API, raw_response_hook=self._hear)
+        listing = client.private_endpoints.list_by_subscription(
+            api_version=NETWORK_API, raw_response_hook=self._note_time
+        )
         await _first_page(listing, "list private endpoints", f"/subscriptions/{subscription_id}")
 
     async def interfaces(self, subscription_id: str) -> None:
         """Try to list network interfaces."""
         client = await self._clients.network(subscription_id)
-        listing = client.network_interfaces.list_all(api_version=NETWORK_API, raw_response_hook=self._hear)
+        listing = client.network_interfaces.list_all(api_version=NETWORK_API, raw_response_hook=self._note_time)
         await _first_page(listing, "list network interfaces", f"/subscriptions/{subscription_id}")
 
     async def zones(self, subscription_id: str, names: Collection[str]) -> ArmId | None:
         """Try to list private DNS zones; returns one of these names if one is seen."""
         client = await self._clients.dns(subscription_id)
-        listing = client.private_zones.list(raw_response_hook=self._hear)
+        listing = client.private_zones.list(raw_response_hook=self._note_time)
         page = await _first_page(listing, "list private DNS zones", f"/subscriptions/{subscription_id}")
         found = (parse_arm_id(body.get("id")) for body in page if str(body.get("name") or "").lower() in names)
         return next(found, None)
 
-    def _hear(self, response: Any) -> None:
+    def _note_time(self, response: Any) -> None:
         there: datetime | None = server_time(response.http_response.headers)
         if there is not None:
             self.ahead = self._clock.now() - there

@@ -37,9 +37,9 @@ class PrivateDns(PrivateDnsReads):
         client = await self.clients.dns(zone.subscription_id)
         body = _models().PrivateZone({"location": "global", "tags": step.marker.tags()})
         await self._operation(
-            *_telling(step),
-            lambda hear: client.private_zones.begin_create_or_update(
-                zone.resource_group, zone.name, body, headers=dict(_IF_ABSENT), raw_response_hook=hear
+            *_describe(step),
+            lambda capture_operation_url: client.private_zones.begin_create_or_update(
+                zone.resource_group, zone.name, body, headers=dict(_IF_ABSENT), raw_response_hook=capture_operation_url
             ),
         )
         return Zone(zone, step.marker)
@@ -54,21 +54,26 @@ class PrivateDns(PrivateDnsReads):
         )
         condition = dict(_IF_ABSENT) if step.etag is None else _if_unchanged(step.etag, zone)
         answer = await self._operation(
-            *_telling(step),
-            lambda hear: client.virtual_network_links.begin_create_or_update(
-                zone.resource_group, zone.name, step.name, body, headers=condition, raw_response_hook=hear
+            *_describe(step),
+            lambda capture_operation_url: client.virtual_network_links.begin_create_or_update(
+                zone.resource_group,
+                zone.name,
+                step.name,
+                body,
+                headers=condition,
+                raw_response_hook=capture_operation_url,
             ),
         )
         return link_of(answer.as_dict())
 
-    async def ended(self, step: CreateZone | CreateLink, url: str) -> AutopilotError | None:
+    async def poll_previous(self, step: CreateZone | CreateLink, url: str) -> AutopilotError | None:
         """How the operation went that an earlier run began for a step, and did not see end.
 
         None: it succeeded, or Azure does not tell of it any more. Raises Waiting while it runs, and RetryLater where
         Azure cannot tell just now.
         """
-        doing, on = _telling(step)
-        told = await self._told_of(url, step.zone, doing, on)
+        doing, on = _describe(step)
+        told = await self._operation_status(url, step.zone, doing, on)
         state = str(told.get("status") or "Succeeded")
         if state == "Succeeded":
             return None
@@ -77,7 +82,7 @@ class PrivateDns(PrivateDnsReads):
         error = told.get("error") or {}
         code, message = str(error.get("code") or state), str(error.get("message") or "")
         try:
-            with _there_but_unseen(doing, on), _made_but_unseen(doing, on):
+            with _conflict_is_lag(doing, on), _not_found_is_lag(doing, on):
                 raise classify(HTTPStatus.OK, code, message, None, doing=doing, on=on)
         except AutopilotError as failed:
             return failed
@@ -91,7 +96,7 @@ class PrivateDns(PrivateDnsReads):
         body = _models().RecordSet({"properties": properties})
         condition = dict(_IF_ABSENT) if step.etag is None else _if_unchanged(step.etag, zone)
         doing = "write the zone's * record"
-        with _made_but_unseen(doing, zone.text), arm_errors(doing, zone.text):
+        with _not_found_is_lag(doing, zone.text), arm_errors(doing, zone.text):
             answer = await client.record_sets.create_or_update(
                 zone.resource_group, zone.name, "A", WILDCARD, body, headers=condition
             )
@@ -115,12 +120,12 @@ class PrivateDns(PrivateDnsReads):
             await self._removal(
                 "delete the virtual network link",
                 f"{zone.text} to {step.vnet_id}",
-                lambda hear: client.virtual_network_links.begin_delete(
+                lambda capture_operation_url: client.virtual_network_links.begin_delete(
                     zone.resource_group,
                     zone.name,
                     step.name,
                     headers=_if_unchanged(step.etag, zone),
-                    raw_response_hook=hear,
+                    raw_response_hook=capture_operation_url,
                 ),
             )
 
@@ -132,12 +137,15 @@ class PrivateDns(PrivateDnsReads):
             await self._removal(
                 "delete the private DNS zone",
                 zone.text,
-                lambda hear: client.private_zones.begin_delete(
-                    zone.resource_group, zone.name, headers=_if_unchanged(step.etag, zone), raw_response_hook=hear
+                lambda capture_operation_url: client.private_zones.begin_delete(
+                    zone.resource_group,
+                    zone.name,
+                    headers=_if_unchanged(step.etag, zone),
+                    raw_response_hook=capture_operation_url,
                 ),
             )
 
-    async def _told_of(self, url: str, zone: ArmId, doing: str, on: str) -> Mapping[str, Any]:
+    async def _operation_status(self, url: str, zone: ArmId, doing: str, on: str) -> Mapping[str, Any]:
         """What Azure tells of an operation; empty when it has forgotten it, or will not tell.
 
         To ask is no more than a courtesy: what is wrong for good is said by the step itself, which is taken then.
@@ -158,27 +166,27 @@ class PrivateDns(PrivateDnsReads):
             await self._finished(doing, on, begin)
 
     async def _operation(self, doing: str, on: str, begin: Begin) -> Any:
-        with _there_but_unseen(doing, on), _made_but_unseen(doing, on), arm_errors(doing, on):
+        with _conflict_is_lag(doing, on), _not_found_is_lag(doing, on), arm_errors(doing, on):
             return await self._finished(doing, on, begin)
 
     async def _finished(self, doing: str, on: str, begin: Begin) -> Any:
         """Start a long-running operation and wait for its end, for a while."""
-        wait, heard = self.clients.options.operation_wait, [""]
+        wait, captured = self.clients.options.operation_wait, [""]
 
-        def hear(answer: Any) -> None:
-            heard.append(answer.http_response.headers.get("Azure-AsyncOperation") or heard[-1])
+        def capture_operation_url(answer: Any) -> None:
+            captured.append(answer.http_response.headers.get("Azure-AsyncOperation") or captured[-1])
 
-        poller = await begin(hear)
+        poller = await begin(capture_operation_url)
         try:
             async with asyncio.timeout(wait):
                 return await poller.result()
         except TimeoutError:
             message = f"Azure is still busy to {doing}; it was given {wait:.0f} s in this run."
-            raise Waiting(message, on=on, operation=heard[-1]) from None
+            raise Waiting(message, on=on, operation=captured[-1]) from None
 
 
 @contextmanager
-def _made_but_unseen(doing: str, on: str) -> Iterator[None]:
+def _not_found_is_lag(doing: str, on: str) -> Iterator[None]:
     """A write that answers "not found" writes below, or reads back, what was made a moment ago: it will be seen."""
     try:
         yield
@@ -187,7 +195,7 @@ def _made_but_unseen(doing: str, on: str) -> Iterator[None]:
 
 
 @contextmanager
-def _there_but_unseen(doing: str, on: str) -> Iterator[None]:
+def _conflict_is_lag(doing: str, on: str) -> Iterator[None]:
     """A create-only write that is refused because the thing exists: it was not in the listing, and will be."""
     try:
         yield
@@ -196,7 +204,7 @@ def _there_but_unseen(doing: str, on: str) -> Iterator[None]:
         raise NotVisibleYet(message, on=on, after=error.after) from error
 
 
-def _telling(step: CreateZone | CreateLink) -> tuple[str, str]:
+def _describe(step: CreateZone | CreateLink) -> tuple[str, str]:
     """What is done, and on what, for the errors."""
     if isinstance(step, CreateZone):
         return "create the private DNS zone", step.zone.text

@@ -46,7 +46,7 @@ class Allowance:
     def _confirmed(self, now: datetime) -> int:
         return self.confirmed if self.confirmed_until is not None and now < self.confirmed_until else 0
 
-    def take(self, steps: int, limit: int, now: datetime) -> Allowance | None:
+    def consume(self, steps: int, limit: int, now: datetime) -> Allowance | None:
         """The allowance after taking so many steps; None: they may not be taken now."""
         if steps <= self._confirmed(now):
             return replace(self, confirmed=self.confirmed - steps)

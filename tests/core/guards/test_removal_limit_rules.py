@@ -16,7 +16,7 @@ def taken(allowance: Allowance, *portions: int, limit: int = LIMIT, after: timed
     """Which of these could be taken one after the other."""
     found = []
     for steps in portions:
-        then = allowance.take(steps, limit, NOW + after)
+        then = allowance.consume(steps, limit, NOW + after)
         found.append(then is not None)
         allowance = then or allowance
     return found
