@@ -16,7 +16,7 @@ from shared.core.planning.desired import Desired
 from shared.core.reports.plan_text import Preview
 from shared.sweep.snapshot import Sweep
 from shared.sweep.sweep import look_at_all
-from shared.sweep.triage import Look, missing, plan_of
+from shared.core.planning.triage import Look, missing, plan_of
 
 
 async def plan_connection(context: Context, wanted: str) -> Preview:

@@ -24,7 +24,7 @@ from shared.correlation import Stage, timed
 from shared.reconciler.loop import in_scope
 from shared.reconciler.observe import deployments_that_matter, zone_subscriptions
 from shared.state.rows import ConnectionRow
-from shared.sweep.listing import Listing
+from shared.core.planning.snapshot import Listing
 
 _T = TypeVar("_T")
 

@@ -25,7 +25,7 @@ from shared.sweep.checks import test_or_share
 from shared.sweep.lease import only_sweep
 from shared.sweep.retention import forget_removed
 from shared.sweep.snapshot import Sweep, World, failed, list_endpoints, read_records, read_world
-from shared.sweep.triage import Look, Triage, triage
+from shared.core.planning.triage import Look, Triage, triage
 
 
 async def sweep(context: Context, correlation_id: str) -> Sweep:

@@ -33,7 +33,7 @@ from shared.core.planning.plan import Observed, Plan, plan
 from shared.reconciler.loop import in_scope
 from shared.reconciler.out_of_scope import is_aside, newly_aside
 from shared.reconciler.recover import orphans
-from shared.sweep.listing import elastic_for
+from shared.core.planning.snapshot import elastic_for
 from shared.sweep.snapshot import Known, World
 
 OVERDUE = timedelta(minutes=2)
