@@ -44,7 +44,7 @@ from shared.core.planning.elastic import ObservedElastic  # noqa: E402
 from shared.core.planning.plan import Observed, plan  # noqa: E402
 from shared.state.rows import ConnectionRow  # noqa: E402
 from shared.sweep.checks import test_all  # noqa: E402
-from shared.sweep.snapshot import Known, Sweep  # noqa: E402
+from shared.sweep.snapshot import StoredRecord, SweepStats  # noqa: E402
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 REGION = "eastus2"
@@ -87,7 +87,7 @@ def planning(count: int) -> float:
     return median(took)
 
 
-def known(number: int) -> Known:
+def known(number: int) -> StoredRecord:
     """A Ready connection with two hosts to test."""
     one, zone = endpoint(number * 16 + 2), zone_of(REGION)
     urls = tuple(PrivateUrl("elasticsearch", f"{name}{number}.es.{zone}", PORT) for name in ("one", "two"))
@@ -102,7 +102,7 @@ def known(number: int) -> Known:
         conditions=conditions,
         phase=Phase.READY,
     )
-    return Known(ConnectionRow(SUBSCRIPTION, connection.id, document=to_document(connection)), connection)
+    return StoredRecord(ConnectionRow(SUBSCRIPTION, connection.id, document=to_document(connection)), connection)
 
 
 async def serve(folder: str, ready: Any) -> None:
@@ -125,7 +125,9 @@ async def serve(folder: str, ready: Any) -> None:
         await asyncio.Event().wait()
 
 
-async def testing(connections: list[Known], at_once: int, name_server: tuple[str, int]) -> tuple[float, Sweep]:
+async def testing(
+    connections: list[StoredRecord], at_once: int, name_server: tuple[str, int]
+) -> tuple[float, SweepStats]:
     """Seconds that a sweep's tests of these take."""
     environ = {
         "AZURE_SUBSCRIPTIONS": SUBSCRIPTION,
@@ -136,8 +138,8 @@ async def testing(connections: list[Known], at_once: int, name_server: tuple[str
     }
     storage = MemoryStorage(SystemClock())
     rows = [await storage.connections.insert(one.row) for one in connections]
-    ready = [Known(row, one.connection) for row, one in zip(rows, connections, strict=True)]
-    result, started = Sweep(), time.perf_counter()
+    ready = [StoredRecord(row, one.connection) for row, one in zip(rows, connections, strict=True)]
+    result, started = SweepStats(), time.perf_counter()
     await test_all(replace(build(environ), storage=storage), ready, "benchmark", result)
     return time.perf_counter() - started, result
 

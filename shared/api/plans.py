@@ -13,10 +13,10 @@ from shared.core.model.errors import AutopilotError
 from shared.core.model.record import Connection
 from shared.core.model.record_document import from_document
 from shared.core.planning.desired import Desired
+from shared.core.planning.snapshot import Snapshot
+from shared.core.planning.triage import missing, plan_of
 from shared.core.reports.plan_text import Preview
-from shared.sweep.snapshot import Sweep
-from shared.sweep.sweep import look_at_all
-from shared.core.planning.triage import Look, missing, plan_of
+from shared.sweep.snapshot import SweepStats, take_snapshot
 
 
 async def plan_connection(context: Context, wanted: str) -> Preview:
@@ -27,21 +27,20 @@ async def plan_connection(context: Context, wanted: str) -> Preview:
 
 async def plan_all(context: Context) -> tuple[list[Preview], list[str]]:
     """The plans of every connection by name, and what could not be read."""
-    result = Sweep()
-    look = await look_at_all(context, str(uuid.uuid4()), result)
-    previews = [_planned(look, wanted) for wanted in look.desired()]
-    for entry, _ in missing(look):
+    result, options = SweepStats(), context.rules
+    snapshot, _ = await take_snapshot(context, str(uuid.uuid4()), result)
+    previews = [_planned(context, snapshot, desired) for desired in snapshot.desired(options)]
+    for key, _ in missing(snapshot, options.scope):
         try:
-            previews.append(await preview_missing(context, entry.connection, look.pause))
+            previews.append(await preview_missing(context, snapshot.records[key], snapshot.pause))
         except AutopilotError as error:
             result.errors.append(str(error))
     return sorted(previews, key=lambda preview: (preview.name, preview.connection_id)), result.errors
 
 
-def _planned(look: Look, desired: Desired) -> Preview:
-    endpoint = desired.endpoint
-    entry = look.known.get(desired.connection_id)
-    known = Connection(endpoint.id.text) if entry is None else entry.connection
-    known = replace(known, name=endpoint.name, mode=asked_mode(endpoint, look.context.rules.scope))
-    found, _ = plan_of(look.context, desired, known, look.world)
-    return preview_of(look.context, known, found, look.pause)
+def _planned(context: Context, snapshot: Snapshot, desired: Desired) -> Preview:
+    endpoint, options = desired.endpoint, context.rules
+    record = snapshot.records.get(desired.connection_id) or Connection(endpoint.id.text)
+    record = replace(record, name=endpoint.name, mode=asked_mode(endpoint, options.scope))
+    found, _ = plan_of(desired, record, snapshot.clouds, options, context.clock.now())
+    return preview_of(context, record, found, snapshot.pause)

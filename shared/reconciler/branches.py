@@ -26,7 +26,7 @@ from shared.reconciler.dns_branch import apply_dns
 from shared.reconciler.elastic_branch import apply_elastic
 from shared.reconciler.observe import observe_dns, observe_elastic
 from shared.reconciler.organization import enter_organization
-from shared.reconciler.out_of_scope import aside_by_id, aside_for
+from shared.reconciler.out_of_scope import skip_condition, skip_condition_by_id
 from shared.reconciler.run_state import Failures, Run
 from shared.reconciler.status import conclude, failed_conditions, show_progress, unread_conditions
 from shared.reconciler.unread import certain, dns_failed, elastic_failed, left_alone
@@ -40,8 +40,8 @@ FRESH = timedelta(minutes=10)
 
 async def run_once(run: Run, message: WorkMessage) -> None:
     """Observe, plan, apply, test; the outcome is in `run.connection`."""
-    if (aside := aside_by_id(run, message.endpoint)) is not None:
-        conclude(run, [aside], {}, only=True)
+    if (skipped := skip_condition_by_id(run, message.endpoint)) is not None:
+        conclude(run, [skipped], {}, only=True)
         return
     try:
         endpoint = await run.context.endpoints.get(message.endpoint)
@@ -52,8 +52,8 @@ async def run_once(run: Run, message: WorkMessage) -> None:
         run.connection = told(run.connection, message)
         conclude(run, [], certain(run, {c.RECOGNISED: error}))
         return
-    if (aside := aside_for(run, endpoint)) is not None:
-        conclude(run, [aside], {}, only=True)
+    if (skipped := skip_condition(run, endpoint)) is not None:
+        conclude(run, [skipped], {}, only=True)
         return
     desired = desired_of(endpoint, run.context.rules)
     if desired is None:

@@ -21,8 +21,6 @@ from enum import StrEnum
 
 from shared import telemetry
 from shared.context import Context, log
-from shared.core.guards.scope import outside_by_id
-from shared.core.model.arm_ids import ArmId
 from shared.core.model.errors import AutopilotError, LeaseLost, RetryLater
 from shared.core.model.messages import WorkMessage
 from shared.core.model.record import Connection
@@ -31,7 +29,7 @@ from shared.correlation import correlated
 from shared.installation.pause import present_pause
 from shared.notifications import outbox as notify
 from shared.reconciler.branches import run_once
-from shared.reconciler.out_of_scope import is_stranger
+from shared.reconciler.out_of_scope import new_endpoint_out_of_scope
 from shared.reconciler.run_state import Run
 from shared.reconciler.status import schedule
 from shared.state.leases import Busy, Held
@@ -68,7 +66,7 @@ async def _handle(context: Context, message: WorkMessage) -> Outcome:
     endpoint_id = message.endpoint
     fresh = Connection(endpoint_id.text, name=endpoint_id.name)
     row = await context.storage.connections.get(endpoint_id.subscription_id, fresh.id)
-    if row is None and await is_stranger(context, message):
+    if row is None and await new_endpoint_out_of_scope(context, message):
         log.info("dropped: %s is out of scope of the settings correlation=%s", endpoint_id.text, message.correlation_id)
         return Outcome.OUT_OF_SCOPE
     if _stale(message, row):
@@ -88,11 +86,6 @@ async def _handle(context: Context, message: WorkMessage) -> Outcome:
         await _let_go(held)
         raise
     return Outcome.DONE
-
-
-def in_scope(context: Context, endpoint: ArmId) -> bool:
-    """Whether the settings include the endpoint, as far as its id tells (S8); the event has no say in it."""
-    return outside_by_id(context.rules.scope, endpoint) is None
 
 
 def _stale(message: WorkMessage, row: ConnectionRow | None) -> bool:

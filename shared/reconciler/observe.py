@@ -13,11 +13,11 @@ from shared.clouds.elastic.hosted.client import ElasticCloud
 from shared.context import Context, log
 from shared.core.guards.consent import CONNECT_TAG
 from shared.core.model.arm_ids import parse_arm_id
-from shared.core.model.errors import AutopilotError, InvalidInput
+from shared.core.model.errors import AutopilotError
 from shared.core.model.record import Connection, Owner
 from shared.core.model.resources import Claim, ConnectionStatus, Deployment, Policy, Zone
-from shared.core.planning.desired import Desired
-from shared.core.planning.elastic import ObservedElastic, policies_of
+from shared.core.planning.desired import Desired, zone_subscriptions
+from shared.core.planning.elastic import ObservedElastic, deployments_that_matter
 from shared.correlation import Stage, timed
 
 
@@ -28,19 +28,8 @@ async def observe_dns(context: Context, desired: Desired, known: Connection) -> 
     if zone is not None:
         return (zone,)
     return await context.dns.zones_named(
-        [desired.service.zone], zone_subscriptions(context, desired), homes=[desired.zone_home]
+        [desired.service.zone], zone_subscriptions(desired, context.rules), homes=[desired.zone_home]
     )
-
-
-def zone_subscriptions(context: Context, desired: Desired) -> tuple[str, ...]:
-    """Where a zone may be that the endpoint's network is linked to."""
-    subscriptions = [desired.endpoint.id.subscription_id, desired.zone_home.subscription_id]
-    for vnet in (desired.endpoint.vnet_id, *desired.link_vnets):
-        try:
-            subscriptions.append(parse_arm_id(vnet).subscription_id)
-        except InvalidInput:
-            continue
-    return tuple(dict.fromkeys((*subscriptions, *context.settings.dns_subscriptions)))
 
 
 async def _known_zone(context: Context, desired: Desired, known: Connection) -> Zone | None:
@@ -77,15 +66,6 @@ async def observe_elastic(
     except AutopilotError as error:
         return observed, error
     return replace(observed, deployments=deployments), None
-
-
-def deployments_that_matter(desired: Desired, policies: tuple[Policy, ...], known: Connection) -> tuple[str, ...]:
-    """Ids and names: those asked for, those we associated, and those that the policy in use is associated with."""
-    remembered = (memory.deployment_id for memory in known.associations)
-    here = tuple(policy for policy in policies if policy.region == desired.service.elastic_region)
-    matching = policies_of(here, desired.endpoint.guid, known.policy.id)
-    associated = (deployment_id for policy in matching[:1] for deployment_id in policy.associations)
-    return tuple(dict.fromkeys((*desired.deployments, *remembered, *associated)))
 
 
 async def _claims(context: Context, desired: Desired, known: Connection) -> tuple[Claim, ...] | None:

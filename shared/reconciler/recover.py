@@ -1,4 +1,4 @@
-"""A connection's record from nothing but the markers, for an endpoint that is gone too. Used by `remove` and `triage`.
+"""A connection's record from nothing but the markers, for an endpoint that is gone too. Used by `deleted`.
 
 When the tables are lost, the records of living endpoints come back with the next sweep by themselves. Of an endpoint
 that was deleted meanwhile only what was made for it is left, and it carries the markers: they say what is ours. What
@@ -8,11 +8,10 @@ they cannot say is which associations were ours; those count as others', and sta
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from dataclasses import replace
 
 from shared.context import Context
-from shared.core.model.arm_ids import connection_id, parse_arm_id
+from shared.core.model.arm_ids import parse_arm_id
 from shared.core.model.errors import AutopilotError
 from shared.core.model.markers import Marker
 from shared.core.model.record import AssociationMemory, Connection, Owned, Owner, PolicyMemory
@@ -94,23 +93,6 @@ def _with_policy(known: Connection, policies: tuple[Policy, ...], instance: str)
         policy=PolicyMemory(policy.id, Owner.OURS, guid=guid),
         associations=tuple(AssociationMemory(one, Owner.ADOPTED, seen=True) for one in policy.associations),
     )
-
-
-def orphans(zones: Iterable[Zone], policies: Iterable[Policy], instance: str) -> set[str]:
-    """The ids of the endpoints that markers of this installation name; those that still live are among them."""
-    found = [marker for zone in zones for marker in _markers(zone, instance)]
-    found += [policy.marker for policy in policies if policy.marker and policy.marker.instance == instance]
-    # As good as its hash: under another name nothing would be found of what it stands on.
-    return {one.endpoint_id for one in found if one.endpoint_id and connection_id(one.endpoint_id) == one.connection_id}
-
-
-def _markers(zone: Zone, instance: str) -> list[Marker]:
-    direct = [zone.marker, *(link.marker for link in zone.links)]
-    record = zone.record.marker if zone.record else None
-    holders = record.holders if record is not None and record.instance == instance else ()
-    return [marker for marker in direct if marker is not None and marker.instance == instance] + [
-        Marker(instance, holder.connection_id, holder.endpoint_id) for holder in holders
-    ]
 
 
 def _mine(marker: Marker | None, connection_id: str, instance: str) -> bool:

@@ -56,6 +56,7 @@ class Settings(
             scope=self.scope(),
             mode=Mode(self.mode),
             zone_home=self.zone_home,
+            dns_subscriptions=self.dns_subscriptions,
             link_vnets=self.link_vnets,
             record_mode=RecordMode(self.record_mode),
             record_ttl=self.record_ttl,
@@ -70,6 +71,7 @@ class Settings(
             on_delete=OnDelete(self.on_delete),
             removal_grace=self.removal_grace,
             policy_lag=self.policy_lag,
+            visibility=self.visibility,
             approval_overdue=self.approval_overdue,
             probe_port=self.probe_port,
         )

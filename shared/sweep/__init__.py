@@ -1,5 +1,5 @@
-"""The parts of the timer's use case in `shared/sweep/sweep.py`: one look at everything there is.
+"""The timer's use case: `sweep` looks at everything there is, once.
 
-`inventory` reads it in pages, `listing` looks one endpoint up in it, `triage` decides what the loop must do, `checks`
-tests the rest; `lease`, `last` and `retention` keep sweeps single, told of, and small.
+`snapshot` reads it in pages, `core.planning.triage` decides what the loop must do, `checks` tests the rest; `lease`
+and `retention` keep sweeps single and small.
 """

@@ -26,14 +26,14 @@ from shared.health.check import check
 from shared.health.history import record_check
 from shared.health.networks import NetworkList
 from shared.installation.pause import present_pause
-from shared.sweep.snapshot import Known, Sweep, failed
+from shared.sweep.snapshot import StoredRecord, SweepStats, failed
 
 PROBING_SECONDS = 240.0
 """All tests of a sweep together; the next sweep comes."""
 
 
 async def test_or_share(
-    context: Context, to_test: list[Known], correlation_id: str, began: datetime, result: Sweep
+    context: Context, to_test: list[StoredRecord], correlation_id: str, began: datetime, result: SweepStats
 ) -> list[WorkMessage]:
     """Test here; or, where they are many and of several subscriptions, let the queue share them out, one for each."""
     subscriptions = {entry.row.subscription_id.lower() for entry in to_test}
@@ -50,19 +50,19 @@ async def test_or_share(
     return []
 
 
-async def check_subscription(context: Context, message: CheckMessage) -> Sweep:
+async def check_subscription(context: Context, message: CheckMessage) -> SweepStats:
     """The part of a sweep that a message asks for: test what the sweep would have tested, unless it was since."""
     with correlated(message.correlation_id):
-        result, pause, started = Sweep(), await present_pause(context), time.monotonic()
+        result, pause, started = SweepStats(), await present_pause(context), time.monotonic()
         to_test = []
         async for row in context.storage.connections.list(message.subscription_id):
             try:
-                entry = Known(row, from_document(row.document))
+                entry = StoredRecord(row, from_document(row.document))
             except InvalidInput:
                 continue  # the sweep has reported it
-            enforces = stance_of(entry.connection.mode, context.rules.mode, pause).enforces
-            tested = any(check.checked_at >= message.since for check in entry.connection.checks)
-            if to_be_tested(entry.connection, enforces=enforces) and not tested:
+            enforces = stance_of(entry.record.mode, context.rules.mode, pause).enforces
+            tested = any(check.checked_at >= message.since for check in entry.record.checks)
+            if to_be_tested(entry.record, enforces=enforces) and not tested:
                 to_test.append(entry)
         for work in await test_all(context, to_test, message.correlation_id, result):
             await context.storage.queue.send(work.encode())
@@ -72,45 +72,47 @@ async def check_subscription(context: Context, message: CheckMessage) -> Sweep:
         return result
 
 
-async def test_all(context: Context, to_test: list[Known], correlation_id: str, result: Sweep) -> list[WorkMessage]:
+async def test_all(
+    context: Context, to_test: list[StoredRecord], correlation_id: str, result: SweepStats
+) -> list[WorkMessage]:
     """Test as many as the time allows, each time beginning elsewhere; what comes too late is for the next sweep."""
     gate, networks = asyncio.Semaphore(context.settings.checks_at_once), NetworkList(context)
     found: list[WorkMessage] = []
 
-    async def one(known: Known) -> None:
+    async def one(stored: StoredRecord) -> None:
         async with gate:
-            message = await _probe_one(context, known, correlation_id, networks, result)
+            message = await _probe_one(context, stored, correlation_id, networks, result)
             if message is not None:
                 found.append(message)
 
     order = random.sample(to_test, len(to_test))
     try:
         async with asyncio.timeout(PROBING_SECONDS), asyncio.TaskGroup() as group:
-            for known in order:
-                group.create_task(one(known))
+            for stored in order:
+                group.create_task(one(stored))
     except TimeoutError:
         result.errors.append(f"{len(to_test) - result.probed} connections were not tested for lack of time")
     return found
 
 
 async def _probe_one(
-    context: Context, known: Known, correlation_id: str, networks: NetworkList, result: Sweep
+    context: Context, stored: StoredRecord, correlation_id: str, networks: NetworkList, result: SweepStats
 ) -> WorkMessage | None:
     """Test one connection; a verdict that changed is for the loop to look into."""
-    outcome = await check(context, known.connection, zone_of(known.connection.region), networks=networks)
-    await record_check(context, known.connection, outcome, cause="timer", correlation_id=correlation_id)
+    outcome = await check(context, stored.record, zone_of(stored.record.region), networks=networks)
+    await record_check(context, stored.record, outcome, cause="timer", correlation_id=correlation_id)
     result.probed += 1
-    telemetry.connection_checked(known.connection, outcome.verdicts, context.clock.now(), correlation_id)
-    before = known.connection.condition(c.REACHABLE)
+    telemetry.connection_checked(stored.record, outcome.verdicts, context.clock.now(), correlation_id)
+    before = stored.record.condition(c.REACHABLE)
     if not outcome.condition.true:
         result.unhealthy += 1
     if before is None or (before.status, before.reason) != (outcome.condition.status, outcome.condition.reason):
-        return WorkMessage(parse_endpoint_id(known.connection.endpoint_id), "timer", correlation_id)
-    if known.row.lease_owner is None:
-        tested = to_document(outcome.remembered(known.connection))
+        return WorkMessage(parse_endpoint_id(stored.record.endpoint_id), "timer", correlation_id)
+    if stored.row.lease_owner is None:
+        tested = to_document(outcome.remembered(stored.record))
         try:
-            await context.storage.connections.replace(replace(known.row, document=tested))
+            await context.storage.connections.replace(replace(stored.row, document=tested))
         except AutopilotError as error:
             # It changed meanwhile, or storage is busy: the next sweep tests it again.
-            log.info("test of connection %s not recorded: %s", known.connection.id, error)
+            log.info("test of connection %s not recorded: %s", stored.record.id, error)
     return None

@@ -15,18 +15,18 @@ from shared.core.model import conditions as c
 from shared.core.model.conditions import Phase
 from shared.core.model.errors import AutopilotError
 from shared.core.model.record import Connection
-from shared.sweep.snapshot import Known
+from shared.sweep.snapshot import StoredRecord
 
 
-async def forget_removed(context: Context, known: Iterable[Known]) -> None:
+async def forget_removed(context: Context, known: Iterable[StoredRecord]) -> None:
     """Delete what was removed longer ago than journal entries are kept; what others write meanwhile stays."""
     oldest = context.clock.now() - timedelta(days=context.settings.journal_days)
     for entry in known:
-        if _long_removed(entry.connection, oldest):
+        if _long_removed(entry.record, oldest):
             try:
                 await context.storage.connections.delete(entry.row)
             except AutopilotError as error:
-                log.info("record of removed connection %s not deleted: %s", entry.connection.id, error)
+                log.info("record of removed connection %s not deleted: %s", entry.record.id, error)
 
 
 def _long_removed(connection: Connection, oldest: datetime) -> bool:

@@ -12,19 +12,21 @@ from typing import TypeVar
 
 from shared.context import Context, log
 from shared.core.guards.consent import CONNECT_TAG
+from shared.core.guards.scope import in_scope
+from shared.core.model.arm_ids import connection_id
 from shared.core.model.errors import AutopilotError, InvalidInput, RetryLater, Throttled
 from shared.core.model.organizations import DEFAULT
 from shared.core.model.record import Connection
 from shared.core.model.record_document import from_document
-from shared.core.model.resources import Endpoint, Policy, Zone
+from shared.core.model.resources import Endpoint
 from shared.core.model.services import hosted_services
-from shared.core.planning.desired import Desired
+from shared.core.planning.desired import Desired, zone_subscriptions
+from shared.core.planning.elastic import deployments_that_matter
 from shared.core.planning.organization_change import organization_on_record
+from shared.core.planning.snapshot import CloudListing, OrganizationListing, Snapshot
 from shared.correlation import Stage, timed
-from shared.reconciler.loop import in_scope
-from shared.reconciler.observe import deployments_that_matter, zone_subscriptions
+from shared.installation.pause import present_pause
 from shared.state.rows import ConnectionRow
-from shared.core.planning.snapshot import Listing
 
 _T = TypeVar("_T")
 
@@ -33,7 +35,7 @@ LISTING_SECONDS = 120.0
 
 
 @dataclass(slots=True)
-class Sweep:
+class SweepStats:
     """What one run of the timer found, for its log line."""
 
     endpoints: int = 0
@@ -54,45 +56,36 @@ class Sweep:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class StoredRecord:
     """A connection's record and the row it stands in."""
 
     row: ConnectionRow
-    connection: Connection
+    record: Connection
 
 
-@dataclass(frozen=True, slots=True)
-class World:
-    """What the listings answered."""
-
-    zones: dict[str, tuple[Zone, ...] | None] = field(default_factory=dict)
-    """By subscription; None: could not be read, so nothing is concluded from it."""
-    organizations: dict[str, Listing] = field(default_factory=dict)
-    """Elastic Cloud, by organization."""
-
-    @property
-    def answered(self) -> list[str]:
-        """The organizations that could be read."""
-        return [name for name, one in self.organizations.items() if one.policies is not None]
-
-    @property
-    def policies(self) -> tuple[Policy, ...]:
-        """Every policy of every organization that could be read."""
-        return tuple(policy for one in self.organizations.values() for policy in one.policies or ())
-
-    def zones_for(self, context: Context, desired: Desired) -> tuple[Zone, ...] | None:
-        """The zones of every subscription that matters to an endpoint; None when one of them was not read."""
-        found = [self.zones.get(subscription) for subscription in zone_subscriptions(context, desired)]
-        return None if None in found else tuple(zone for zones in found for zone in zones or ())
+async def take_snapshot(
+    context: Context, correlation_id: str, result: SweepStats
+) -> tuple[Snapshot, dict[str, StoredRecord]]:
+    """Read everything; what cannot be read is reported in `result` and left out. And each record's row, by its id."""
+    stored, unreadable = await read_records(context, result)
+    listed, complete = await list_endpoints(context, result)
+    # A message about a record that cannot be read would only end among the poisoned ones, once per sweep.
+    readable = {key: one for key, one in listed.items() if connection_id(one.id.text) not in unreadable}
+    pause = await present_pause(context)
+    records = {key: one.record for key, one in stored.items()}
+    snapshot = Snapshot(records, unreadable, readable, complete, pause, correlation_id)
+    desired = snapshot.desired(context.rules)
+    result.endpoints = len(desired)
+    return replace(snapshot, clouds=await read_clouds(context, desired, records, result)), stored
 
 
 @timed(Stage.READ_RECORDS)
-async def read_records(context: Context, result: Sweep) -> tuple[dict[str, Known], set[str]]:
+async def read_records(context: Context, result: SweepStats) -> tuple[dict[str, StoredRecord], set[str]]:
     """Every connection's record, and the ids of those whose record cannot be read."""
     found, unreadable = {}, set()
     async for row in context.storage.connections.list():
         try:
-            found[row.connection_id] = Known(row, from_document(row.document))
+            found[row.connection_id] = StoredRecord(row, from_document(row.document))
         except InvalidInput as error:
             unreadable.add(row.connection_id)
             result.errors.append(str(error))
@@ -101,7 +94,7 @@ async def read_records(context: Context, result: Sweep) -> tuple[dict[str, Known
 
 
 @timed(Stage.LIST_ENDPOINTS)
-async def list_endpoints(context: Context, result: Sweep) -> tuple[dict[str, Endpoint], set[str]]:
+async def list_endpoints(context: Context, result: SweepStats) -> tuple[dict[str, Endpoint], set[str]]:
     """Every endpoint in scope by its lower-cased id, and the subscriptions whose listing was complete.
 
     Side by side and each within `LISTING_SECONDS`: one subscription that is slow or forbidden holds up no other.
@@ -114,11 +107,11 @@ async def list_endpoints(context: Context, result: Sweep) -> tuple[dict[str, End
         if endpoints is None:
             continue
         complete.add(subscription)
-        found |= {endpoint.id.key: endpoint for endpoint in endpoints if in_scope(context, endpoint.id)}
+        found |= {endpoint.id.key: endpoint for endpoint in endpoints if in_scope(context.rules.scope, endpoint.id)}
     return found, complete
 
 
-async def _list_subscription(context: Context, subscription: str, result: Sweep) -> list[Endpoint] | None:
+async def _list_subscription(context: Context, subscription: str, result: SweepStats) -> list[Endpoint] | None:
     """Every endpoint of a subscription with its address; None when they could not all be listed."""
     what = f"subscription {subscription}"
     try:
@@ -140,38 +133,37 @@ def _with_address(endpoint: Endpoint, addresses: dict[str, str]) -> Endpoint:
 
 
 @timed(Stage.READ_CLOUDS)
-async def read_world(context: Context, desired: list[Desired], known: dict[str, Known], result: Sweep) -> World:
+async def read_clouds(
+    context: Context, desired: list[Desired], records: dict[str, Connection], result: SweepStats
+) -> CloudListing:
     """What stands around these endpoints, and what was made for others, each thing listed once."""
     settings, homes = context.settings, [wanted.zone_home for wanted in desired]
-    around = (s for wanted in desired for s in zone_subscriptions(context, wanted))
+    around = (s for wanted in desired for s in zone_subscriptions(wanted, context.rules))
     subscriptions = list(dict.fromkeys((*around, *settings.watched_subscriptions, *settings.zone_subscriptions)))
     # All names: what was made for an endpoint that is gone is found by its marker, wherever it is.
     names = {service.zone for service in hosted_services()}
     organizations, zones = await asyncio.gather(
-        _read_organizations(context, desired, known, result),
+        _read_organizations(context, desired, records, result),
         asyncio.gather(
             *(_read(f"zones of {s}", context.dns.zones_named(names, [s], homes=homes), result) for s in subscriptions)
         ),
     )
-    return World(dict(zip(subscriptions, zones, strict=True)), organizations)
+    return CloudListing(dict(zip(subscriptions, zones, strict=True)), organizations)
 
 
 async def _read_organizations(
-    context: Context, desired: list[Desired], known: dict[str, Known], result: Sweep
-) -> dict[str, Listing]:
+    context: Context, desired: list[Desired], records: dict[str, Connection], result: SweepStats
+) -> dict[str, OrganizationListing]:
     """Each organization by itself: one that is down or refuses its key holds up its own endpoints only."""
-    pairs = []
-    for wanted in desired:
-        entry = known.get(wanted.connection_id)
-        pairs.append((wanted, entry.connection if entry is not None else Connection(wanted.endpoint.id.text)))
+    pairs = [(one, records.get(one.connection_id) or Connection(one.endpoint.id.text)) for one in desired]
     names = [name for name, _ in context.elastic.items()]
     listings = await asyncio.gather(*(_read_organization(context, name, pairs, result) for name in names))
     return dict(zip(names, listings, strict=True))
 
 
 async def _read_organization(
-    context: Context, name: str, pairs: list[tuple[Desired, Connection]], result: Sweep
-) -> Listing:
+    context: Context, name: str, pairs: list[tuple[Desired, Connection]], result: SweepStats
+) -> OrganizationListing:
     """Policies, then the deployments that endpoints ask for, ours are associated with, or that ask for endpoints."""
     api, of = context.elastic.of(name), "" if name == DEFAULT else f" of organization {name}"
     policies = await _read(f"policies{of}", api.policies(), result)
@@ -185,10 +177,10 @@ async def _read_organization(
         claims = claims or (record.claim is not None and organization_on_record(record) == name)
     deployments = await _read(f"deployments{of}", api.deployments(matter, tag=CONNECT_TAG), result)
     claimed = await _read(f"claims{of}", api.claims(), result) if claims else None
-    return Listing(policies, deployments, claimed, api.key_expires)
+    return OrganizationListing(policies, deployments, claimed, api.key_expires)
 
 
-async def _read(what: str, reading: Awaitable[_T], result: Sweep) -> _T | None:
+async def _read(what: str, reading: Awaitable[_T], result: SweepStats) -> _T | None:
     """What was read, or None when it could not be: one closed door does not hold up the rest."""
     try:
         return await reading
@@ -197,7 +189,7 @@ async def _read(what: str, reading: Awaitable[_T], result: Sweep) -> _T | None:
         return None
 
 
-def failed(result: Sweep, what: str, error: AutopilotError) -> None:
+def failed(result: SweepStats, what: str, error: AutopilotError) -> None:
     """Report what could not be read or sent."""
     result.throttled += isinstance(error, Throttled)
     result.errors.append(f"{what}: {error}")

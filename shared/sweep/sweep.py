@@ -1,73 +1,58 @@
 """The timer's use case: what events missed is found here. Called by `check_health`.
 
 Everything is listed in pages, once per run: endpoints per subscription, zones by name, all policies, the deployments
-that matter. The same pure plan as in `reconcile` says what is missing or drifted (`sweeping.triage`); the sweep itself
-changes nothing in Azure or Elastic Cloud, it enqueues. What needs nothing is tested (`sweeping.checks`). Where more
+that matter. The same pure plan as in the loop says what is missing or drifted (`core.planning.triage`); the sweep
+itself changes nothing in Azure or Elastic Cloud, it enqueues. What needs nothing is tested (`sweep.checks`). Where more
 would be removed than the limit allows, all removals stop until a person confirms them (S6).
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
 from shared import telemetry
 from shared.context import Context
-from shared.core.model.arm_ids import connection_id
 from shared.core.model.errors import AutopilotError
 from shared.core.model.messages import WorkMessage
+from shared.core.planning.triage import Triage, triage
 from shared.correlation import correlated
 from shared.installation import removal_limit
 from shared.installation.last_sweep import remember
-from shared.installation.pause import present_pause
 from shared.notifications import outbox as notify
 from shared.sweep.checks import test_or_share
 from shared.sweep.lease import only_sweep
 from shared.sweep.retention import forget_removed
-from shared.sweep.snapshot import Sweep, World, failed, list_endpoints, read_records, read_world
-from shared.core.planning.triage import Look, Triage, triage
+from shared.sweep.snapshot import SweepStats, failed, take_snapshot
 
 
-async def sweep(context: Context, correlation_id: str) -> Sweep:
+async def sweep(context: Context, correlation_id: str) -> SweepStats:
     """Look at every connection and every endpoint in scope once."""
     with correlated(correlation_id):
         async with only_sweep(context, correlation_id) as alone:
-            return await _sweep(context, correlation_id) if alone else Sweep(skipped=True)
+            return await _sweep(context, correlation_id) if alone else SweepStats(skipped=True)
 
 
-async def _sweep(context: Context, correlation_id: str) -> Sweep:
-    result, started, began = Sweep(), time.monotonic(), context.clock.now()
-    look = await look_at_all(context, correlation_id, result)
-    found = triage(look, look.desired())
+async def _sweep(context: Context, correlation_id: str) -> SweepStats:
+    result, started, began = SweepStats(), time.monotonic(), context.clock.now()
+    snapshot, stored = await take_snapshot(context, correlation_id, result)
+    found = triage(snapshot, context.rules, context.clock.now())
     await _limit_removals(context, found, correlation_id, result)
-    for entry in found.others:
-        telemetry.connection_checked(entry.connection, (), context.clock.now(), correlation_id)
+    for key in found.others:
+        telemetry.connection_checked(snapshot.records[key], (), context.clock.now(), correlation_id)
     # Repairs first: tests of many unreachable endpoints take long, and nobody should wait for them.
     await _send(context, found.work, result)
-    await _send(context, await test_or_share(context, found.to_test, correlation_id, began, result), result)
-    await forget_removed(context, look.known.values())
+    to_test = [stored[key] for key in found.to_test]
+    await _send(context, await test_or_share(context, to_test, correlation_id, began, result), result)
+    await forget_removed(context, stored.values())
     await _count_poison(context, result)
     # Whether the key has an end is known only once Elastic Cloud has answered.
-    keys = {name: context.elastic.of(name).key_expires for name in look.world.answered}
-    await notify.after_sweep(context, [entry.connection for entry in look.known.values()], keys, correlation_id)
+    keys = {name: context.elastic.of(name).key_expires for name in snapshot.clouds.answered}
+    await notify.after_sweep(context, snapshot.records.values(), keys, correlation_id)
     await _report(context, result, correlation_id, started)
     return result
 
 
-async def look_at_all(context: Context, correlation_id: str, result: Sweep) -> Look:
-    """Read everything; what cannot be read is reported in `result` and left out."""
-    known, unreadable = await read_records(context, result)
-    listed, complete = await list_endpoints(context, result)
-    # A message about a record that cannot be read would only end among the poisoned ones, once per sweep.
-    readable = {key: one for key, one in listed.items() if connection_id(one.id.text) not in unreadable}
-    pause = await present_pause(context)
-    look = Look(context, known, unreadable, readable, complete, World(), pause, correlation_id)
-    desired = look.desired()
-    result.endpoints = len(desired)
-    return replace(look, world=await read_world(context, desired, known, result))
-
-
-async def _limit_removals(context: Context, found: Triage, correlation_id: str, result: Sweep) -> None:
+async def _limit_removals(context: Context, found: Triage, correlation_id: str, result: SweepStats) -> None:
     """Begin a new period of S6, or stop all removals; said before any message about them is sent."""
     try:
         allowance = await removal_limit.swept(context, correlation_id, found.removes)
@@ -81,7 +66,7 @@ async def _limit_removals(context: Context, found: Triage, correlation_id: str, 
         telemetry.removals_stopped(correlation_id, stop.id, stop.steps, stop.connections)
 
 
-async def _report(context: Context, result: Sweep, correlation_id: str, started: float) -> None:
+async def _report(context: Context, result: SweepStats, correlation_id: str, started: float) -> None:
     ends = [api.key_expires for _, api in context.elastic.items() if api.key_expires is not None]
     expires = min(ends, default=None)  # of several organizations' keys, the one that ends first
     left = None if expires is None else round((expires - context.clock.now()).total_seconds() / 86400, 1)
@@ -104,14 +89,14 @@ async def _report(context: Context, result: Sweep, correlation_id: str, started:
     await remember(context, line)
 
 
-async def _count_poison(context: Context, result: Sweep) -> None:
+async def _count_poison(context: Context, result: SweepStats) -> None:
     try:
         result.poisoned = await context.storage.queue.poisoned()
     except AutopilotError as error:
         failed(result, "poison queue", error)
 
 
-async def _send(context: Context, messages: list[WorkMessage], result: Sweep) -> None:
+async def _send(context: Context, messages: list[WorkMessage], result: SweepStats) -> None:
     for message in messages:
         try:
             await context.storage.queue.send(message.encode())

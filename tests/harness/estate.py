@@ -55,7 +55,7 @@ from shared.core.model.services import hosted_services
 from shared.dispatch import take
 from shared.settings import Settings, load
 from shared.state.leases import Leases
-from shared.sweep.snapshot import Sweep
+from shared.sweep.snapshot import SweepStats
 from shared.sweep.sweep import sweep
 from tests.harness.wire import Faults, Killed, Wire, WiredArm, WiredElastic, WiredStorage, no_faults
 from tests.infra.shipped import everywhere
@@ -246,7 +246,7 @@ class Estate:
                 return
             await self.clock.sleep(pause)
 
-    async def sweep(self, worker: Worker | None = None) -> Sweep:
+    async def sweep(self, worker: Worker | None = None) -> SweepStats:
         """The timer fires."""
         self.sweeps += 1
         return await sweep((worker or self.worker).context, f"sweep-{self.sweeps}")

@@ -81,6 +81,11 @@ def asked_mode(endpoint: Endpoint, scope: Scope) -> str:
     return Mode(value) if value in set(Mode) else Mode.OBSERVE
 
 
+def is_out_of_scope(endpoint: Endpoint, scope: Scope) -> bool:
+    """Whether the app stays away from an endpoint: the settings exclude it, or its tag says `ignore`."""
+    return asked_mode(endpoint, scope) == Mode.IGNORE
+
+
 def tag_note(endpoint: Endpoint) -> str:
     """What is to be said about the endpoint's tag; empty without one."""
     value = _tag(endpoint.tags)

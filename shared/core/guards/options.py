@@ -49,6 +49,8 @@ class Rules:
     """What may be done for an endpoint whose tag does not say."""
     zone_home: ZoneHome | None = None
     """None: the endpoint's own resource group."""
+    dns_subscriptions: tuple[str, ...] = ()
+    """Where further zones may be, besides the subscriptions of an endpoint and its networks."""
     link_vnets: tuple[str, ...] = ()
     """Ids of further virtual networks to link every zone to."""
     record_mode: RecordMode = RecordMode.FIRST
@@ -75,6 +77,8 @@ class Rules:
     """Seconds between the decision that an endpoint is gone and the removal of what was made for it."""
     policy_lag: float = 60.0
     """Seconds that a created policy may stay unreadable before it counts as missing."""
+    visibility: float = 1800.0
+    """Seconds after which what still cannot be seen needs a person."""
     approval_overdue: float = 3600.0
     """Seconds after which a pending approval is called overdue."""
     probe_port: int = 9243

@@ -1,6 +1,6 @@
 """Which endpoints are in scope (S8): allow and deny lists for subscriptions, resource groups, locations and tags.
 
-Pure; built by `settings`, asked by `reconcile`, `aside`, the sweep and the HTTP queries. A deny list always wins. What
+Pure; built by `settings`, asked by the reconciler, the sweep and the HTTP queries. A deny list always wins. What
 an event or a request says has no part in it.
 """
 
@@ -78,6 +78,11 @@ def outside_by_id(scope: Scope, endpoint: ArmId) -> Outside | None:
         scope.groups_denied,
         "AZURE_RESOURCE_GROUPS",
     )
+
+
+def in_scope(scope: Scope, endpoint: ArmId) -> bool:
+    """Whether the settings include the endpoint, as far as its id tells (S8); the event has no say in it."""
+    return outside_by_id(scope, endpoint) is None
 
 
 def outside(scope: Scope, endpoint: Endpoint) -> Outside | None:

@@ -13,6 +13,7 @@ from shared.core.guards.options import OnDelete, Rules
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import ArmId, connection_id, parse_arm_id
 from shared.core.model.conditions import Condition
+from shared.core.model.errors import InvalidInput
 from shared.core.model.markers import Marker
 from shared.core.model.organizations import DEFAULT, organization_of
 from shared.core.model.resources import Endpoint
@@ -124,3 +125,14 @@ def desired_of(endpoint: Endpoint, rules: Rules) -> Desired | None:
         claim=_claim_of(endpoint, rules),
         on_delete=_on_delete_of(endpoint),
     )
+
+
+def zone_subscriptions(desired: Desired, options: Rules) -> tuple[str, ...]:
+    """Where a zone may be that the endpoint's network is linked to."""
+    subscriptions = [desired.endpoint.id.subscription_id, desired.zone_home.subscription_id]
+    for vnet in (desired.endpoint.vnet_id, *desired.link_vnets):
+        try:
+            subscriptions.append(parse_arm_id(vnet).subscription_id)
+        except InvalidInput:
+            continue
+    return tuple(dict.fromkeys((*subscriptions, *options.dns_subscriptions)))

@@ -97,6 +97,15 @@ def plan_elastic(
     )
 
 
+def deployments_that_matter(desired: Desired, policies: tuple[Policy, ...], record: Connection) -> tuple[str, ...]:
+    """Ids and names: those asked for, those we associated, and those that the policy in use is associated with."""
+    remembered = (memory.deployment_id for memory in record.associations)
+    here = tuple(policy for policy in policies if policy.region == desired.service.elastic_region)
+    matching = policies_of(here, desired.endpoint.guid, record.policy.id)
+    associated = (deployment_id for policy in matching[:1] for deployment_id in policy.associations)
+    return tuple(dict.fromkeys((*desired.deployments, *remembered, *associated)))
+
+
 def _only(advice: Advice | None) -> tuple[Advice, ...]:
     return () if advice is None else (advice,)
 

@@ -1,26 +1,33 @@
-"""What an Elastic Cloud organization's listings say about one endpoint. Read by `inventory`, used by `triage`."""
+"""All that a sweep has read, as one value: records, endpoints, and what the listings of both clouds show. Pure.
+
+Filled by `sweep.snapshot`; sorted by `triage` and by the plans that are shown. What could not be read is None, and
+nothing is concluded from it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from shared.context import Context
+from shared.core.guards.modes import is_out_of_scope
+from shared.core.guards.options import Rules
+from shared.core.guards.pause import Pause
 from shared.core.model import conditions as c
+from shared.core.model.arm_ids import ArmId
 from shared.core.model.conditions import Condition
 from shared.core.model.errors import Blocked
+from shared.core.model.messages import WorkMessage
 from shared.core.model.record import Connection
-from shared.core.model.resources import Claim, Deployment, Policy
-from shared.core.planning.desired import Desired
+from shared.core.model.resources import Claim, Deployment, Endpoint, Policy, Zone
+from shared.core.planning.desired import Desired, desired_of, zone_subscriptions
 from shared.core.planning.elastic import ObservedElastic
 from shared.core.planning.organization_change import leaves_something, left_behind, organization_on_record, refuse
 from shared.core.planning.requeue import condition_of
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
-    """What one organization answered; None: could not be read, so nothing is concluded from it."""
+class OrganizationListing:
+    """What one Elastic Cloud organization answered; None: could not be read, so nothing is concluded from it."""
 
     policies: tuple[Policy, ...] | None = None
     deployments: tuple[Deployment, ...] | None = None
@@ -37,26 +44,76 @@ class Listing:
         return ObservedElastic(self.policies, self.deployments, claims, self.key_expires)
 
 
-_UNREAD = Listing()
+_UNREAD = OrganizationListing()
 
 
-def elastic_for(
-    context: Context, desired: Desired, known: Connection, listings: Mapping[str, Listing]
-) -> tuple[ObservedElastic | None, Condition | None]:
-    """What there is in the endpoint's organization, or the condition of one that may have nothing there.
+@dataclass(frozen=True, slots=True)
+class CloudListing:
+    """What the listings of zones and of Elastic Cloud answered."""
 
-    Neither: not all that it takes to tell could be read.
-    """
-    left: tuple[str, ...] = ()
-    now = context.clock.now()
-    if desired.organization and leaves_something(desired, known):
-        former = listings.get(organization_on_record(known), _UNREAD)
-        claims = former.claims if known.claim is not None else ()
-        if former.policies is None or claims is None:
-            return None, None
-        left = left_behind(known, former.policies, claims, context.rules, now)
-    try:
-        refuse(desired, known, context.rules, left)
-    except Blocked as error:
-        return None, condition_of(c.POLICY_READY, error, None, now, context.settings.visibility)
-    return listings.get(desired.organization, _UNREAD).for_region(desired.service.elastic_region), None
+    zones: dict[str, tuple[Zone, ...] | None] = field(default_factory=dict)
+    """By subscription; None: could not be read, so nothing is concluded from it."""
+    organizations: dict[str, OrganizationListing] = field(default_factory=dict)
+    """Elastic Cloud, by organization."""
+
+    @property
+    def answered(self) -> list[str]:
+        """The organizations that could be read."""
+        return [name for name, one in self.organizations.items() if one.policies is not None]
+
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        """Every policy of every organization that could be read."""
+        return tuple(policy for one in self.organizations.values() for policy in one.policies or ())
+
+    def zones_for(self, desired: Desired, options: Rules) -> tuple[Zone, ...] | None:
+        """The zones of every subscription that matters to an endpoint; None when one of them was not read."""
+        found = [self.zones.get(subscription) for subscription in zone_subscriptions(desired, options)]
+        return None if None in found else tuple(zone for zones in found for zone in zones or ())
+
+    def elastic_for(
+        self, desired: Desired, record: Connection, options: Rules, now: datetime
+    ) -> tuple[ObservedElastic | None, Condition | None]:
+        """What there is in the endpoint's organization, or the condition of one that may have nothing there.
+
+        Neither: not all that it takes to tell could be read.
+        """
+        left: tuple[str, ...] = ()
+        if desired.organization and leaves_something(desired, record):
+            former = self.organizations.get(organization_on_record(record), _UNREAD)
+            claims = former.claims if record.claim is not None else ()
+            if former.policies is None or claims is None:
+                return None, None
+            left = left_behind(record, former.policies, claims, options, now)
+        try:
+            refuse(desired, record, options, left)
+        except Blocked as error:
+            return None, condition_of(c.POLICY_READY, error, None, now, options.visibility)
+        listing = self.organizations.get(desired.organization, _UNREAD)
+        return listing.for_region(desired.service.elastic_region), None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that a sweep has read."""
+
+    records: dict[str, Connection]
+    """By connection id."""
+    unreadable: set[str]
+    """Ids of the connections whose record cannot be read."""
+    listed: dict[str, Endpoint]
+    """By lower-cased ARM id, without those whose record cannot be read."""
+    complete: set[str]
+    """Subscriptions whose listing was complete."""
+    pause: Pause | None
+    correlation_id: str
+    clouds: CloudListing = field(default_factory=CloudListing)
+
+    def message(self, endpoint: ArmId, cause: str = "timer") -> WorkMessage:
+        """Work for the loop."""
+        return WorkMessage(endpoint, cause, self.correlation_id)
+
+    def desired(self, options: Rules) -> list[Desired]:
+        """What is wanted for each listed endpoint that is handled at all."""
+        handled = (endpoint for endpoint in self.listed.values() if not is_out_of_scope(endpoint, options.scope))
+        return [wanted for endpoint in handled if (wanted := desired_of(endpoint, options))]

@@ -1,40 +1,37 @@
-"""What a sweep hands to the loop, decided from the records and the listings alone. Used by `sweep` and `plans`.
+"""What a sweep hands to the loop, decided from a snapshot, the options and the time alone. Pure.
 
-Nothing is called here. Of every endpoint: is there anything to do, is it to be tested, is it gone? Of everything that
-carries our marker: does the endpoint that it was made for still exist?
+Called by the sweep, and for the plans of all connections that are shown. Of every endpoint: is there anything to do,
+is it to be tested, is it gone? Of everything that carries our marker: does the endpoint that it was made for still
+exist?
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from shared.context import Context
-from shared.core.guards.modes import asked_mode, stance_of
-from shared.core.guards.options import OnDelete
-from shared.core.guards.pause import Pause
+from shared.core.guards.modes import IGNORED_BY_TAG, asked_mode, is_out_of_scope, stance_of
+from shared.core.guards.options import OnDelete, Rules
 from shared.core.guards.removal_limit import LIMITED
+from shared.core.guards.scope import OUT_OF_SCOPE, Scope, in_scope, outside, outside_by_id
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import ArmId, connection_id, parse_endpoint_id
 from shared.core.model.conditions import Phase
 from shared.core.model.errors import InvalidInput
+from shared.core.model.markers import Marker
 from shared.core.model.messages import WorkMessage
 from shared.core.model.record import Connection
-from shared.core.model.resources import Endpoint
+from shared.core.model.resources import Endpoint, Policy, Zone
 from shared.core.model.services import Kind, recognise
 from shared.core.model.steps import destructive
 from shared.core.model.things import things_of
 from shared.core.planning.deletion import has_things
-from shared.core.planning.desired import Desired, desired_of
+from shared.core.planning.desired import Desired
 from shared.core.planning.drift import calls_for_another_look, calls_for_work, to_be_tested
 from shared.core.planning.organization_change import moved
 from shared.core.planning.plan import Observed, Plan, plan
-from shared.reconciler.loop import in_scope
-from shared.reconciler.out_of_scope import is_aside, newly_aside
-from shared.reconciler.recover import orphans
-from shared.core.planning.snapshot import elastic_for
-from shared.sweep.snapshot import Known, World
+from shared.core.planning.snapshot import CloudListing, Snapshot
 
 OVERDUE = timedelta(minutes=2)
 """How late a connection's own wake-up may be before the sweep takes its place."""
@@ -43,97 +40,71 @@ HEARTBEAT = timedelta(hours=1)
 """How long a blocked connection is left to itself while nothing about it seems to have changed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """All that a sweep has read."""
-
-    context: Context
-    known: dict[str, Known]
-    """By connection id."""
-    unreadable: set[str]
-    """Ids of the connections whose record cannot be read."""
-    listed: dict[str, Endpoint]
-    """By lower-cased ARM id, without those whose record cannot be read."""
-    complete: set[str]
-    """Subscriptions whose listing was complete."""
-    world: World
-    pause: Pause | None
-    correlation_id: str
-
-    def message(self, endpoint: ArmId, cause: str = "timer") -> WorkMessage:
-        """Work for the loop."""
-        return WorkMessage(endpoint, cause, self.correlation_id)
-
-    def desired(self) -> list[Desired]:
-        """What is wanted for each listed endpoint that is handled at all."""
-        handled = (endpoint for endpoint in self.listed.values() if not is_aside(self.context, endpoint))
-        return [wanted for endpoint in handled if (wanted := desired_of(endpoint, self.context.rules))]
-
-
 @dataclass(slots=True)
 class Triage:
     """What a sweep found to be done."""
 
     work: list[WorkMessage] = field(default_factory=list)
-    to_test: list[Known] = field(default_factory=list)
-    others: list[Known] = field(default_factory=list)
-    """Living connections that are not tested now."""
+    to_test: list[str] = field(default_factory=list)
+    """Ids of the connections to be tested now."""
+    others: list[str] = field(default_factory=list)
+    """Ids of the living connections that are not tested now."""
     removes: dict[str, int] = field(default_factory=dict)
     """Destructive steps that would be taken, by connection id (S6)."""
 
 
-def triage(look: Look, desired: list[Desired]) -> Triage:
+def triage(snapshot: Snapshot, options: Rules, now: datetime) -> Triage:
     """Sort everything that was read."""
     found = Triage()
-    for wanted in desired:
-        _judge(look, wanted, look.known.get(wanted.connection_id), found)
-    for entry, endpoint in missing(look):
-        _judge_missing(look, entry, endpoint, found)
-    found.work += [look.message(endpoint) for endpoint in _unexplained(look)]
-    records = {key: entry.connection for key, entry in look.known.items()}
-    found.work += [look.message(endpoint) for endpoint in newly_aside(look.context, look.listed, records)]
-    found.work += [look.message(endpoint, "orphan") for endpoint in _orphaned(look)]
+    for desired in snapshot.desired(options):
+        _judge(snapshot, desired, options, now, found)
+    for key, endpoint in missing(snapshot, options.scope):
+        _judge_missing(snapshot, snapshot.records[key], endpoint, options, now, found)
+    found.work += [snapshot.message(endpoint) for endpoint in _unexplained(snapshot, options.scope)]
+    found.work += [snapshot.message(endpoint) for endpoint in newly_skipped(snapshot, options.scope)]
+    found.work += [snapshot.message(endpoint, "orphan") for endpoint in _orphaned(snapshot, options)]
     return found
 
 
 # -- endpoints that are there --------------------------------------------------------------------------------------
 
 
-def _judge(look: Look, desired: Desired, entry: Known | None, found: Triage) -> None:
+def _judge(snapshot: Snapshot, desired: Desired, options: Rules, now: datetime, found: Triage) -> None:
     """Missing, unfinished or drifted; a connection that will look again by itself soon is left to do so."""
-    if entry is None:
-        found.work.append(look.message(desired.endpoint.id))
+    record = snapshot.records.get(desired.connection_id)
+    if record is None:
+        found.work.append(snapshot.message(desired.endpoint.id))
         return
-    known, context = entry.connection, look.context
-    stance = stance_of(known.mode, context.rules.mode, look.pause)
-    planned, complete = plan_of(context, desired, known, look.world)
+    stance = stance_of(record.mode, options.mode, snapshot.pause)
+    planned, complete = plan_of(desired, record, snapshot.clouds, options, now)
     removes = destructive(planned.steps) if stance.enforces else 0
     if removes:
-        found.removes[known.id] = removes
-    now = context.clock.now()
-    if known.wake_at is not None and now - known.wake_at < OVERDUE:
+        found.removes[record.id] = removes
+    if record.wake_at is not None and now - record.wake_at < OVERDUE:
         work = False
-    elif known.unread_since is not None or known.mode != asked_mode(desired.endpoint, context.rules.scope):
+    elif record.unread_since is not None or record.mode != asked_mode(desired.endpoint, options.scope):
         work = True
     elif stance.enforces:
-        work = _unfinished(known, desired.endpoint, now) or calls_for_work(known, planned)
+        work = _unfinished(record, desired.endpoint, now) or calls_for_work(record, planned)
     else:
-        work = calls_for_another_look(known, planned, stance, complete=complete)
+        work = calls_for_another_look(record, planned, stance, complete=complete)
     if work:
-        found.work.append(look.message(desired.endpoint.id))
-    elif to_be_tested(known, enforces=stance.enforces):
-        found.to_test.append(entry)
+        found.work.append(snapshot.message(desired.endpoint.id))
+    elif to_be_tested(record, enforces=stance.enforces):
+        found.to_test.append(desired.connection_id)
         return
-    found.others.append(entry)
+    found.others.append(desired.connection_id)
 
 
-def plan_of(context: Context, desired: Desired, known: Connection, world: World) -> tuple[Plan, bool]:
+def plan_of(
+    desired: Desired, record: Connection, clouds: CloudListing, options: Rules, now: datetime
+) -> tuple[Plan, bool]:
     """The plan by what the listings answered, and whether they answered all that it takes."""
-    elastic, refused = elastic_for(context, desired, known, world.organizations)
+    elastic, refused = clouds.elastic_for(desired, record, options, now)
     if elastic is not None:
-        known = moved(known, desired.organization)
-    zones = world.zones_for(context, desired)
-    found = plan(desired, Observed(desired.endpoint, zones, elastic), known, context.rules, context.clock.now())
+        record = moved(record, desired.organization)
+    zones = clouds.zones_for(desired, options)
+    found = plan(desired, Observed(desired.endpoint, zones, elastic), record, options, now)
     if refused is not None:
         found = replace(found, conditions=(*found.conditions, refused))
     return found, zones is not None and (elastic is not None or refused is not None)
@@ -161,59 +132,105 @@ def _waits_for_us(known: Connection) -> bool:
     )
 
 
-def _unexplained(look: Look) -> Iterator[ArmId]:
+def _unexplained(snapshot: Snapshot, scope: Scope) -> Iterator[ArmId]:
     """Endpoints that look like Elastic's but cannot be handled, and have no record that says why."""
-    for endpoint in look.listed.values():
+    for endpoint in snapshot.listed.values():
         explained = recognise(endpoint.alias).kind in {Kind.SERVERLESS, Kind.UNKNOWN_ELASTIC}
-        if explained and not is_aside(look.context, endpoint) and connection_id(endpoint.id.text) not in look.known:
+        if (
+            explained
+            and not is_out_of_scope(endpoint, scope)
+            and connection_id(endpoint.id.text) not in snapshot.records
+        ):
             yield endpoint.id
+
+
+# -- endpoints that the app stays away from ----------------------------------------------------------------------------
+
+
+def newly_skipped(snapshot: Snapshot, scope: Scope) -> Iterator[ArmId]:
+    """The endpoints whose record does not say yet that they are left alone. What is out of scope needs no record."""
+    for endpoint in snapshot.listed.values():
+        if not is_out_of_scope(endpoint, scope):
+            continue
+        record = snapshot.records.get(connection_id(endpoint.id.text))
+        reason = IGNORED_BY_TAG if outside(scope, endpoint) is None else OUT_OF_SCOPE
+        wanted = reason == IGNORED_BY_TAG and recognise(endpoint.alias).kind is Kind.HOSTED
+        if wanted if record is None else not _says(record, reason):
+            yield endpoint.id
+    for record in snapshot.records.values():
+        endpoint_id = _endpoint_id(record.endpoint_id)
+        if endpoint_id is not None and outside_by_id(scope, endpoint_id) and not _says(record, OUT_OF_SCOPE):
+            yield endpoint_id
+
+
+def _says(record: Connection, reason: str) -> bool:
+    recognised = record.condition(c.RECOGNISED)
+    return recognised is not None and recognised.reason == reason
 
 
 # -- endpoints that are not ----------------------------------------------------------------------------------------
 
 
-def missing(look: Look) -> Iterator[tuple[Known, ArmId]]:
+def missing(snapshot: Snapshot, scope: Scope) -> Iterator[tuple[str, ArmId]]:
     """Connections whose endpoint a complete listing did not show; the loop reads each before it believes it."""
-    for entry in look.known.values():
-        endpoint = _endpoint_id(entry.connection.endpoint_id)
-        settled = entry.connection.phase in {Phase.REMOVED, Phase.IGNORED}
-        if endpoint is not None and not settled and _really_missing(look, endpoint):
-            yield entry, endpoint
+    for key, record in snapshot.records.items():
+        endpoint = _endpoint_id(record.endpoint_id)
+        settled = record.phase in {Phase.REMOVED, Phase.IGNORED}
+        if endpoint is not None and not settled and _really_missing(snapshot, endpoint, scope):
+            yield key, endpoint
 
 
-def _really_missing(look: Look, endpoint: ArmId) -> bool:
-    known_to_be_read = endpoint.subscription_id in look.complete and in_scope(look.context, endpoint)
-    return known_to_be_read and endpoint.key not in look.listed
+def _really_missing(snapshot: Snapshot, endpoint: ArmId, scope: Scope) -> bool:
+    known_to_be_read = endpoint.subscription_id in snapshot.complete and in_scope(scope, endpoint)
+    return known_to_be_read and endpoint.key not in snapshot.listed
 
 
-def _judge_missing(look: Look, entry: Known, endpoint: ArmId, found: Triage) -> None:
-    known, now, rules = entry.connection, look.context.clock.now(), look.context.rules
-    stance = stance_of(known.mode, rules.mode, look.pause)
-    retained = (known.on_delete or rules.on_delete) == OnDelete.RETAIN
-    removed = known.condition(c.REMOVED)
+def _judge_missing(
+    snapshot: Snapshot, record: Connection, endpoint: ArmId, options: Rules, now: datetime, found: Triage
+) -> None:
+    stance = stance_of(record.mode, options.mode, snapshot.pause)
+    retained = (record.on_delete or options.on_delete) == OnDelete.RETAIN
+    removed = record.condition(c.REMOVED)
     limited = removed is not None and removed.reason == LIMITED
     if stance.enforces and not retained:
-        # Whoever was refused had read what is there; of what a worker made that died, the record does not know.
-        found.removes[known.id] = max(len(things_of(known)), len(known.planned) if limited else 0)
-    if known.removing_since is not None and known.wake_at is not None and now - known.wake_at < OVERDUE:
+        # A run that was refused had read what is there; of what a worker made that died, the record does not know.
+        found.removes[record.id] = max(len(things_of(record)), len(record.planned) if limited else 0)
+    if record.removing_since is not None and record.wake_at is not None and now - record.wake_at < OVERDUE:
         return  # the grace period runs; before it, only a sweep's own look counts as a miss
     waits = removed is not None and removed.needs is c.Kind.PERSON and not limited
-    if waits and not _long_ago(known, now):
+    if waits and not _long_ago(record, now):
         return
-    if known.removing_since is not None and known.planned and not stance.enforces:
+    if record.removing_since is not None and record.planned and not stance.enforces:
         return  # the removal is reported already, and nothing is carried out
-    found.work.append(look.message(endpoint))
+    found.work.append(snapshot.message(endpoint))
 
 
-def _orphaned(look: Look) -> Iterator[ArmId]:
+def _orphaned(snapshot: Snapshot, options: Rules) -> Iterator[ArmId]:
     """Endpoints that markers name, that are gone, and of which no record knows anything: the tables were lost."""
-    zones = [zone for zones in look.world.zones.values() for zone in zones or ()]
-    for text in sorted(orphans(zones, look.world.policies, look.context.rules.instance_id)):
+    zones = [zone for zones in snapshot.clouds.zones.values() for zone in zones or ()]
+    for text in sorted(orphans(zones, snapshot.clouds.policies, options.instance_id)):
         endpoint = _endpoint_id(text)
-        entry = look.known.get(connection_id(text))
-        recorded = connection_id(text) in look.unreadable or (entry is not None and has_things(entry.connection))
-        if endpoint is not None and not recorded and _really_missing(look, endpoint):
+        record = snapshot.records.get(connection_id(text))
+        recorded = connection_id(text) in snapshot.unreadable or (record is not None and has_things(record))
+        if endpoint is not None and not recorded and _really_missing(snapshot, endpoint, options.scope):
             yield endpoint
+
+
+def orphans(zones: Iterable[Zone], policies: Iterable[Policy], instance: str) -> set[str]:
+    """The ids of the endpoints that markers of this installation name; those that still live are among them."""
+    found = [marker for zone in zones for marker in _markers(zone, instance)]
+    found += [policy.marker for policy in policies if policy.marker and policy.marker.instance == instance]
+    # As good as its hash: under another name nothing would be found of what it stands on.
+    return {one.endpoint_id for one in found if one.endpoint_id and connection_id(one.endpoint_id) == one.connection_id}
+
+
+def _markers(zone: Zone, instance: str) -> list[Marker]:
+    direct = [zone.marker, *(link.marker for link in zone.links)]
+    record = zone.record.marker if zone.record else None
+    holders = record.holders if record is not None and record.instance == instance else ()
+    return [marker for marker in direct if marker is not None and marker.instance == instance] + [
+        Marker(instance, holder.connection_id, holder.endpoint_id) for holder in holders
+    ]
 
 
 def _endpoint_id(text: str) -> ArmId | None:
