@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from functions import dashboard, endpoint_events, health, http_api, operations, pause, plans, reconcile
+from functions import connections, dashboard, endpoint_events, health, installation, pause, plans, reconcile
 from shared.app import check_settings
 from shared.telemetry import quiet_libraries
 
@@ -12,8 +12,8 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 app.register_functions(endpoint_events.blueprint)
 app.register_functions(reconcile.blueprint)
 app.register_functions(health.blueprint)
-app.register_functions(http_api.blueprint)
-app.register_functions(operations.blueprint)
+app.register_functions(connections.blueprint)
+app.register_functions(installation.blueprint)
 app.register_functions(pause.blueprint)
 app.register_functions(dashboard.blueprint)
 app.register_functions(plans.blueprint)

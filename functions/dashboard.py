@@ -1,6 +1,6 @@
 """The dashboard: its page, and the files that the page is made of. The page itself fetches its data from the HTTP API.
 
-Page and files need no key: they are the same for everybody, are public with the source, and hold no data. Every call
+Page and files need no key: they are the same for every caller, are public with the source, and hold no data. Every call
 that the page makes for data needs one. That way a key in the page's address need not stay there: the page takes it
 out, keeps it for the browser tab, and a reload finds the page without it (docs/dashboard.md).
 """
@@ -15,7 +15,7 @@ from importlib import resources
 
 import azure.functions as func
 
-from functions.responses import answered_to_anybody
+from functions.routing import GET, route
 from shared.core.model.errors import NotFound
 
 blueprint = func.Blueprint()
@@ -72,27 +72,28 @@ def files() -> dict[str, File]:
     return found
 
 
-@blueprint.function_name("dashboard")
-@blueprint.route(route="dashboard", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-@answered_to_anybody
+@route(blueprint, GET, "dashboard", "The page of all connections.", answers="text/html", keyed=False)
 async def dashboard(req: func.HttpRequest) -> func.HttpResponse:
     """The page; it shows all connections."""
     del req
     return _page()
 
 
-@blueprint.function_name("dashboard_connection")
-@blueprint.route(route="dashboard/{id}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-@answered_to_anybody
+@route(blueprint, GET, "dashboard/{id}", "The page of one connection.", answers="text/html", keyed=False)
 async def dashboard_connection(req: func.HttpRequest) -> func.HttpResponse:
     """The same page; it reads from its own address which connection to show."""
     del req
     return _page()
 
 
-@blueprint.function_name("dashboard_file")
-@blueprint.route(route="dashboard/files/{name}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-@answered_to_anybody
+@route(
+    blueprint,
+    GET,
+    "dashboard/files/{name}",
+    "A file of the page.",
+    answers="text/css, text/javascript, image/svg+xml",
+    keyed=False,
+)
 async def dashboard_file(req: func.HttpRequest) -> func.HttpResponse:
     """One file of the page; a browser that has it asks only whether it changed."""
     name = req.route_params["name"]

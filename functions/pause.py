@@ -6,7 +6,8 @@ from typing import Any
 
 import azure.functions as func
 
-from functions.responses import answered, body_of, correlation, ok
+from functions.responses import body_of, correlation, ok
+from functions.routing import DELETE, GET, POST, route
 from shared.app import start
 from shared.core.guards.pause import EXAMPLE, Pause
 from shared.installation import pause
@@ -14,27 +15,21 @@ from shared.installation import pause
 blueprint = func.Blueprint()
 
 
-@blueprint.function_name("get_pause")
-@blueprint.route(route="pause", methods=["GET"])
-@answered
+@route(blueprint, GET, "pause", "The present pause.", answers="Paused")
 async def get_pause(req: func.HttpRequest) -> func.HttpResponse:
     """The present pause."""
     del req
     return ok(_shown(await pause.present_pause(start())))
 
 
-@blueprint.function_name("set_pause")
-@blueprint.route(route="pause", methods=["POST"])
-@answered
+@route(blueprint, POST, "pause", "Change nothing until then.", answers="Paused", sends="Pause", must_send=False)
 async def set_pause(req: func.HttpRequest) -> func.HttpResponse:
     """Begin a pause, or give the present one another end: `{"minutes": 60}` or `{"until": "..."}`, and a `reason`."""
     body = body_of(req, required=False, example=EXAMPLE)
     return ok(_shown(await pause.pause(start(), body, correlation.get())))
 
 
-@blueprint.function_name("lift_pause")
-@blueprint.route(route="pause", methods=["DELETE"])
-@answered
+@route(blueprint, DELETE, "pause", "End the pause.", answers="Paused")
 async def lift_pause(req: func.HttpRequest) -> func.HttpResponse:
     """End the pause now; the next sweep takes up what waited."""
     del req

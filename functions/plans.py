@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from functions.responses import answered, body_of, ok, text, wants_text
+from functions.responses import body_of, ok, text, wants_text
+from functions.routing import GET, POST, route
+from shared.api import removals
 from shared.api.plans import plan_all, plan_connection
-from shared.api.removals import STOP_EXAMPLE, confirm_removals, show_removals
 from shared.app import start
 from shared.core.reports.plan_text import counts, preview_document, preview_text
 
 blueprint = func.Blueprint()
 
 
-@blueprint.function_name("get_plan")
-@blueprint.route(route="plan", methods=["GET"])
-@answered
+@route(blueprint, GET, "plan", "What the next runs would do for every connection.", answers="Plans", takes=("format",))
 async def get_plan(req: func.HttpRequest) -> func.HttpResponse:
     """What the next runs would do for every connection; changes nothing."""
     previews, errors = await plan_all(start())
@@ -28,27 +27,29 @@ async def get_plan(req: func.HttpRequest) -> func.HttpResponse:
     return ok({"connections": connections, "summary": counts(previews), "errors": errors})
 
 
-@blueprint.function_name("get_connection_plan")
-@blueprint.route(route="connections/{id}/plan", methods=["GET"])
-@answered
+@route(blueprint, GET, "connections/{id}/plan", "What the next run would do.", answers="Plan", takes=("format",))
 async def get_connection_plan(req: func.HttpRequest) -> func.HttpResponse:
     """What the next run would do for one connection; changes nothing."""
     preview = await plan_connection(start(), req.route_params["id"])
     return text(preview_text([preview])) if wants_text(req) else ok(preview_document(preview))
 
 
-@blueprint.function_name("get_removals")
-@blueprint.route(route="removals", methods=["GET"])
-@answered
+@route(blueprint, GET, "removals", "What may be removed, and what a sweep stopped at.", answers="Removals")
 async def get_removals(req: func.HttpRequest) -> func.HttpResponse:
     """How much may be removed, and what a sweep stopped at."""
     del req
-    return ok(await show_removals(start()))
+    return ok(await removals.show_removals(start()))
 
 
-@blueprint.function_name("confirm_removals")
-@blueprint.route(route="removals/confirm", methods=["POST"])
-@answered
-async def post_removals_confirm(req: func.HttpRequest) -> func.HttpResponse:
+@route(
+    blueprint,
+    POST,
+    "removals/confirm",
+    "Let the removals that a sweep stopped at go on.",
+    answers="Removals",
+    sends="Stop",
+    may_miss=True,
+)
+async def confirm_removals(req: func.HttpRequest) -> func.HttpResponse:
     """Let the removals that a sweep stopped at go on: `{"stop": "<id>"}`."""
-    return ok(await confirm_removals(start(), body_of(req, example=STOP_EXAMPLE).get("stop")))
+    return ok(await removals.confirm_removals(start(), body_of(req, example=removals.STOP_EXAMPLE).get("stop")))

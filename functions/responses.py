@@ -1,9 +1,9 @@
-"""The shapes of HTTP answers, one for success and one for every error. Used by the HTTP triggers.
+"""The shapes of HTTP answers, one for success and one for every error. Used by the HTTP triggers and `routing`.
 
 {"error": {"code": "ConnectionNotFound", "message": "...", "target": "...", "nextStep": "...", "correlationId": "..."},
  "app": {"mode": "enforce", "paused": false}}
 
-`app` stands in every answer to somebody with a key; `paused` is null where it could not be read.
+`app` stands in every answer to a request with a key; `paused` is null where it could not be read.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 import azure.functions as func
 
-from functions.standing import present_standing
+from functions.app_status import read_app_status
 from shared.core.model.errors import AutopilotError, Blocked, InvalidInput, InvalidSettings, NotFound, RetryLater
 from shared.core.model.record_document import UnreadableRecord
 from shared.correlation import correlated
@@ -77,19 +77,19 @@ def accepted(req: func.HttpRequest, connection_id: str) -> func.HttpResponse:
     return _json(HTTPStatus.ACCEPTED, body, {"Location": status_url})
 
 
-def answered(handler: Handler) -> Handler:
+def json_endpoint(handler: Handler) -> Handler:
     """Turn every error of a handler into the one error shape; a bug's text stays in the log."""
 
     @functools.wraps(handler)
     async def wrapped(req: func.HttpRequest) -> func.HttpResponse:
         correlation.set(_given_or_new(req))
-        return await _with_standing(await _handled(handler, req))
+        return await _with_app_status(await _handled(handler, req))
 
     return wrapped
 
 
-def answered_to_anybody(handler: Handler) -> Handler:
-    """The same for what needs no key: how the app stands is not for everybody to know, nor a reason to read storage."""
+def public_endpoint(handler: Handler) -> Handler:
+    """The same for what needs no key: its caller is not told the app's status and causes no read of storage."""
 
     @functools.wraps(handler)
     async def wrapped(req: func.HttpRequest) -> func.HttpResponse:
@@ -116,12 +116,12 @@ async def _handled(handler: Handler, req: func.HttpRequest) -> func.HttpResponse
         )
 
 
-async def _with_standing(answer: func.HttpResponse) -> func.HttpResponse:
+async def _with_app_status(answer: func.HttpResponse) -> func.HttpResponse:
     """The answer that also says how the app stands, as it does after what was asked has been done."""
-    standing = await present_standing()
+    status = await read_app_status()
     if isinstance(answer, _JsonAnswer):
-        answer = _JsonAnswer(answer.status_code, answer.content | {"app": standing.body}, dict(answer.headers))
-    answer.headers.update(standing.headers)
+        answer = _JsonAnswer(answer.status_code, answer.content | {"app": status.body}, dict(answer.headers))
+    answer.headers.update(status.headers)
     return answer
 
 

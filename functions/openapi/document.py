@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document: the table of routes with the parameters, errors and headers that routes share. Pure."""
+"""The OpenAPI 3.1 document: the declared routes with the parameters, errors and headers that routes share. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from functions.openapi import bodies
 from functions.openapi.from_types import Schema
-from functions.openapi.routes import ROUTES, Route
+from functions.routing import Route
 
 PARAMETERS: dict[str, Schema] = {
     "id": {"name": "id", "in": "path", "required": True, "schema": bodies.CONNECTION_ID},
@@ -56,17 +56,17 @@ HEADERS: dict[str, Schema] = {
 ABOUT = """\
 Private connections of Azure virtual networks to Elastic Cloud deployments, as the app keeps them.
 
-Every answer to somebody with a key says how the app stands, in `app` and in headers. Every error has one shape. Give
+Every answer to a request with a key says how the app stands, in `app` and in headers. Every error has one shape. Give
 `x-ms-client-request-id` to find what a request caused: 8 to 64 letters, digits and hyphens.
 """
-_STANDING = ("X-Privatelink-Mode", "X-Privatelink-Paused-Until")
+_STATUS = ("X-Privatelink-Mode", "X-Privatelink-Paused-Until")
 
 
 @cache
-def document() -> dict[str, Any]:
+def document(routes: tuple[Route, ...]) -> dict[str, Any]:
     """The whole document, as JSON values; not to be changed."""
     paths: dict[str, dict[str, Any]] = {}
-    for route in ROUTES:
+    for route in routes:
         paths.setdefault(f"/api/{route.path}", {})[route.method.lower()] = _operation(route)
     schemas = {name: _with_app(schema) for name, schema in bodies.answers().items()}
     error = {"type": "object", "properties": {"error": bodies.ERROR, "app": _ref("schemas", "App")}}
@@ -102,7 +102,7 @@ def _operation(route: Route) -> dict[str, Any]:
 
 
 def _answer(route: Route) -> dict[str, Any]:
-    headers = [*(_STANDING if route.keyed else ()), *(["Location"] if route.status is HTTPStatus.ACCEPTED else ())]
+    headers = [*(_STATUS if route.keyed else ()), *(["Location"] if route.status is HTTPStatus.ACCEPTED else ())]
     answer: dict[str, Any] = {"description": route.status.phrase, "headers": _headers(headers)}
     if "/" in route.answers:
         return answer | {"content": {kind: {} for kind in route.answers.split(", ")}}
@@ -130,7 +130,7 @@ def _refusal(status: HTTPStatus, route: Route) -> dict[str, Any]:
     later = ("Retry-After",) if status is HTTPStatus.SERVICE_UNAVAILABLE else ()
     return {
         "description": ERRORS[status],
-        "headers": _headers([*(_STANDING if route.keyed else ()), *later]),
+        "headers": _headers([*(_STATUS if route.keyed else ()), *later]),
         "content": {"application/json": {"schema": _ref("schemas", "Error")}},
     }
 

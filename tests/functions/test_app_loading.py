@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from functions.openapi.routes import ROUTES
-from tests.functions.trigger_parts import ENVIRONMENT, ROOT
+from tests.functions.trigger_parts import ENVIRONMENT, ROOT, routes
 
 pytestmark = pytest.mark.real_time
 
+ROUTES = routes()
 FUNCTIONS = {
     "endpoint_events": "eventGridTrigger",
     "reconcile": "queueTrigger",

@@ -85,8 +85,8 @@ async def test_when_all_is_well_it_says_that(estate: Estate) -> None:
 async def test_it_answers_while_the_settings_are_wrong(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = dict(SETTINGS)
     del wrong["ELASTIC_API_KEY"]
-    monkeypatch.setattr("functions.operations.start", lambda: load(wrong))
-    monkeypatch.setattr("functions.operations.storage_alone", lambda: estate.storage)
+    monkeypatch.setattr("functions.installation.start", lambda: load(wrong))
+    monkeypatch.setattr("functions.installation.storage_alone", lambda: estate.storage)
     status, _, body = await ask()
     found = json.loads(body)["findings"]
     assert status == 200

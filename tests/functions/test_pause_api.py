@@ -30,7 +30,7 @@ async def app(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[App]:
     async def nothing_asked(_: object) -> Report:  # the doctor asks the clouds, and there are none here
         return Report(START, 0, ())
 
-    monkeypatch.setattr("functions.operations.examine", nothing_asked)
+    monkeypatch.setattr("functions.installation.examine", nothing_asked)
     yield app
     # A plan asks them too, in vain: what it opened for that is closed.
     await app.context.dns.clients.aclose()

@@ -12,6 +12,8 @@ from typing import Any
 
 import azure.functions as func
 
+from functions.openapi.document import document
+from functions.routing import Route, declared
 from local.clock import LoopClock
 from local.memory import MemoryQueue, MemoryStorage
 from shared.app import build
@@ -49,6 +51,17 @@ def functions() -> dict[str, Callable[..., Any]]:
 
     function_app.app.functions_bindings = None  # the library would call a second indexing a duplicate
     return {str(one.get_function_name()): one.get_user_function() for one in function_app.app.get_functions()}
+
+
+def routes() -> tuple[Route, ...]:
+    """Every route of the app as it is declared."""
+    functions()
+    return declared()
+
+
+def api_document() -> dict[str, Any]:
+    """The OpenAPI document as the app serves it."""
+    return document(routes())
 
 
 @cache

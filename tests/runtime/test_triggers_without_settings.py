@@ -11,13 +11,13 @@ from typing import Any
 import httpx
 import pytest
 
-from functions.openapi.routes import ROUTES
 from local.clock import LoopClock
 from local.host import FunctionsHost, HostSettings, Keys, MemoryQueueService
 from local.host.bindings import queue_argument, timer_argument
 from local.host.definition import load_app
 from local.host.invoke import InvocationError
 from shared import app as composition
+from tests.functions.trigger_parts import routes
 from tests.runtime.runtime_parts import (
     ROOT,
     call,
@@ -129,7 +129,7 @@ async def test_the_worker_finds_exactly_the_functions_that_the_small_host_finds(
 
 def test_every_http_function_is_invoked() -> None:
     invoked = {one["function"] for one in (*HTTP, DOCTOR)}
-    assert invoked == {route.function for route in ROUTES}
+    assert invoked == {route.function for route in routes()}
 
 
 async def test_http_functions_say_what_is_wrong_in_both(small: SmallHost) -> None:

@@ -18,8 +18,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from functions.openapi.document import document
 from tests.functions.openapi.served_api import BASE, ServedApi, served_api
+from tests.functions.trigger_parts import api_document
 
 ALWAYS = [
     not_a_server_error,
@@ -52,7 +52,7 @@ def strict(value: Any) -> Any:
 
 def described(*ids: str) -> Any:
     """The description as schemathesis takes it; with `ids`, connections are asked for by these."""
-    whole = deepcopy(document())
+    whole = deepcopy(api_document())
     schemas = whole["components"]["schemas"]
     answers = {name: schema for name, schema in schemas.items() if "app" in schema.get("properties", {})}
     schemas.update(strict(answers))

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import azure.functions as func
+import pytest
 import schemathesis
 
 import function_app
-from functions.openapi.document import document
-from functions.openapi.routes import ROUTES
+from functions.routing import GET, route
 from tests.functions.openapi.served_api import served_api
+from tests.functions.trigger_parts import api_document, routes
 
 README = Path(__file__).resolve().parents[3] / "README.md"
-WHERE = "Every route needs a row in functions/openapi/routes.py, and none else has one: see the opening of that module."
 
 
 def registered() -> dict[str, tuple[str, str, bool]]:
@@ -30,18 +30,33 @@ def registered() -> dict[str, tuple[str, str, bool]]:
 
 
 def test_every_route_is_described_and_nothing_else() -> None:
-    assert {route.function: (str(route.method), route.path, route.keyed) for route in ROUTES} == registered(), WHERE
-    assert len({route.function for route in ROUTES}) == len(ROUTES)
+    told = {row.function: (str(row.method), row.path, row.keyed) for row in routes()}
+    assert told == registered(), "Declare every route with functions.routing.route, and with nothing else."
+
+
+def test_a_second_route_of_the_same_name_is_refused_because_it_would_hide_the_first() -> None:
+    async def doctor(req: func.HttpRequest) -> func.HttpResponse:
+        raise AssertionError(req)
+
+    before = routes()
+    with pytest.raises(ValueError, match="doctor"):
+        route(func.Blueprint(), GET, "doctor/again", "Another.", answers="Doctor")(doctor)
+    assert routes() == before
+
+
+def test_routes_stand_in_the_order_of_their_paths_whichever_module_is_loaded_first() -> None:
+    assert list(api_document()["paths"]) == sorted(api_document()["paths"])
+    assert list(api_document()["paths"]["/api/pause"]) == ["get", "post", "delete"]
 
 
 def test_every_call_for_people_stands_in_the_readme() -> None:
     table = README.read_text(encoding="utf-8").split("## Operate")[1].split("## Configure")[0]
     listed = set(re.findall(r"`[A-Z]+ (/api/[\w./{}]+)", table))
-    assert {f"/api/{route.path}" for route in ROUTES if "dashboard" not in route.function} - listed == set()
+    assert {f"/api/{row.path}" for row in routes() if "dashboard" not in row.function} - listed == set()
 
 
-def test_the_description_is_a_valid_openapi_document() -> None:
-    schema = schemathesis.openapi.from_dict(document())
+def test_the_description_is_a_valid_openapi_api_document() -> None:
+    schema = schemathesis.openapi.from_dict(api_document())
     schema.validate()
     assert [one.err() for one in schema.get_all_operations() if not hasattr(one, "ok")] == []
 
@@ -52,7 +67,7 @@ def test_every_name_that_is_referred_to_is_there_and_every_one_that_is_there_is_
         here = {value["$ref"]} if isinstance(value, dict) and isinstance(value.get("$ref"), str) else set()
         return here.union(*(references(part) for part in parts))
 
-    whole = document()
+    whole = api_document()
     there = {f"#/components/{kind}/{name}" for kind, named in whole["components"].items() for name in named}
     assert {name for name in there if "securitySchemes" not in name} == references(whole)
 
@@ -60,5 +75,5 @@ def test_every_name_that_is_referred_to_is_there_and_every_one_that_is_there_is_
 def test_it_is_served_to_anybody_as_it_is() -> None:
     answer = served_api().request("GET", "/api/openapi.json", key="")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
-    assert answer.json() == document()
+    assert answer.json() == api_document()
     assert served_api().request("GET", "/api/connections", key="").status_code == 401

@@ -1,4 +1,4 @@
-"""What every answer says of the app itself: its mode, and whether it is paused. Used by `answers`.
+"""What every answer says of the app itself: its mode, and whether it is paused. Used by `responses`.
 
 Read anew for each answer, because instances share nothing else. Where it cannot be read the answer says so and is
 otherwise the same: what a person asked for must not fail because of what they did not ask for.
@@ -27,8 +27,8 @@ UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How the app stands. `mode` empty, `pause_known` False: could not be read."""
+class AppStatus:
+    """The app's mode and pause. `mode` empty, `pause_known` False: could not be read."""
 
     mode: str = ""
     pause: Pause | None = None
@@ -51,16 +51,16 @@ class Standing:
         return headers
 
 
-async def present_standing() -> Standing:
-    """How the app stands now; raises nothing."""
+async def read_app_status() -> AppStatus:
+    """The app's status now; raises nothing."""
     mode = ""
     try:
         context = start()
         mode = str(context.rules.mode)
         async with asyncio.timeout(PATIENCE):
-            return Standing(mode, await present_pause(context), pause_known=True)
+            return AppStatus(mode, await present_pause(context), pause_known=True)
     except (AutopilotError, TimeoutError) as error:
         log.info("an answer does not tell whether the app is paused: %s", error)
     except Exception:
         log.exception("an answer does not tell whether the app is paused")
-    return Standing(mode)
+    return AppStatus(mode)

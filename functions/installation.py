@@ -1,4 +1,4 @@
-"""HTTP triggers for whoever operates the app: the doctor, sending poisoned messages again, the API's description."""
+"""HTTP triggers about the whole installation: the doctor, the replay of poisoned messages, the API's description."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import json
 
 import azure.functions as func
 
-from functions.responses import answered, answered_to_anybody, correlation, number, ok, text, wants_text
+from functions.responses import correlation, number, ok, text, wants_text
+from functions.routing import GET, POST, declared, route
 from shared.api import poison
 from shared.api.doctor import examine, examine_without_settings
 from shared.app import start, storage_alone
@@ -18,9 +19,7 @@ from shared.core.reports.doctor.text import as_text
 blueprint = func.Blueprint()
 
 
-@blueprint.function_name("doctor")
-@blueprint.route(route="doctor", methods=["GET"])
-@answered
+@route(blueprint, GET, "doctor", "What is wrong with the installation itself.", answers="Doctor", takes=("format",))
 async def doctor(req: func.HttpRequest) -> func.HttpResponse:
     """What is wrong with the installation itself, as JSON or as text; 200 whatever is found."""
     as_it_reads = wants_text(req)
@@ -28,21 +27,21 @@ async def doctor(req: func.HttpRequest) -> func.HttpResponse:
     return text(as_text(report)) if as_it_reads else ok(report.document() | {"correlationId": correlation.get()})
 
 
-@blueprint.function_name("openapi")
-@blueprint.route(route="openapi.json", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-@answered_to_anybody
+@route(blueprint, GET, "openapi.json", "This document.", answers="application/json", keyed=False)
 async def openapi(req: func.HttpRequest) -> func.HttpResponse:
-    """The OpenAPI document of all routes: the same for everybody, public with the source, and without data."""
+    """The OpenAPI document of all routes: the same for every caller, public with the source, and without data."""
     del req
     from functions.openapi.document import document  # noqa: PLC0415 - put together when first asked for
 
     headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
-    return func.HttpResponse(json.dumps(document()), headers=headers, mimetype="application/json", charset="utf-8")
+    return func.HttpResponse(
+        json.dumps(document(declared())), headers=headers, mimetype="application/json", charset="utf-8"
+    )
 
 
-@blueprint.function_name("replay_poison")
-@blueprint.route(route="poison/replay", methods=["POST"])
-@answered
+@route(
+    blueprint, POST, "poison/replay", "Handle again what failed eight times.", answers="Replayed", takes=("messages",)
+)
 async def replay_poison(req: func.HttpRequest) -> func.HttpResponse:
     """Put what the platform gave up on back on the work queue: `limit` messages at most, 100 unless given."""
     limit = number(req, "limit", default=100, low=1, high=500)

@@ -1,0 +1,82 @@
+"""A route of the HTTP API, declared once: the trigger that the host registers and the row of the OpenAPI document.
+
+    @route(blueprint, GET, "connections/{id}", "One connection in full.", answers="Connection")
+    async def get_connection(req): ...
+
+Used by the modules of HTTP triggers; `openapi` makes the document from `declared()`. Bodies are named here, and looked
+up there when a caller first asks for the document, so that loading the app loads no schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPMethod, HTTPStatus
+
+import azure.functions as func
+
+from functions.responses import Handler, json_endpoint, public_endpoint
+
+GET, POST, DELETE = HTTPMethod.GET, HTTPMethod.POST, HTTPMethod.DELETE
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One route. `takes`: names of `openapi.document.PARAMETERS`; those of the path are found there too."""
+
+    function: str
+    method: HTTPMethod
+    path: str
+    summary: str
+    answers: str
+    """A name in `openapi.bodies.answers`, or media types."""
+    takes: tuple[str, ...] = ()
+    sends: str = ""
+    """Name of the body in `openapi.bodies.requests`; empty: none is read."""
+    must_send: bool = True
+    status: HTTPStatus = HTTPStatus.OK
+    keyed: bool = True
+    """Whether it needs a function key. An answer without one does not tell the app's status."""
+    may_miss: bool = False
+    """Whether it answers 404 for something that is not in its path."""
+
+
+_declared: dict[str, Route] = {}
+
+
+def route(
+    blueprint: func.Blueprint,
+    method: HTTPMethod,
+    path: str,
+    summary: str,
+    *,
+    answers: str,
+    takes: tuple[str, ...] = (),
+    sends: str = "",
+    must_send: bool = True,
+    status: HTTPStatus = HTTPStatus.OK,
+    keyed: bool = True,
+    may_miss: bool = False,
+) -> Callable[[Handler], Handler]:
+    """Register a handler as the trigger of a route; its name is the function's name and the operation's id."""
+
+    def register(handler: Handler) -> Handler:
+        row = Route(handler.__name__, method, path, summary, answers, takes, sends, must_send, status, keyed, may_miss)
+        if row.function in _declared:
+            raise ValueError(f"two routes are declared by functions of the name {row.function}")
+        _declared[row.function] = row
+        answer = json_endpoint(handler) if keyed else public_endpoint(handler)
+        level = func.AuthLevel.FUNCTION if keyed else func.AuthLevel.ANONYMOUS
+        trigger = blueprint.route(route=path, methods=[str(method)], auth_level=level)
+        blueprint.function_name(row.function)(trigger(answer))
+        return handler
+
+    return register
+
+
+def declared() -> tuple[Route, ...]:
+    """Every route of the modules that are loaded, in the order of paths and methods."""
+    return tuple(sorted(_declared.values(), key=lambda row: (row.path, _METHODS.index(row.method))))
+
+
+_METHODS = (GET, POST, DELETE)
