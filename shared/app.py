@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ from shared.settings import DEFAULT_SCHEDULE, SCHEDULE_SETTING, Settings, load
 from shared.settings.schedule import is_schedule
 from shared.state.connect import AzureStorage, storage_from_environment
 from shared.state.leases import Leases
-from shared.state.ports import WorkQueue
+from shared.state.ports import Storage, WorkQueue
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -130,7 +131,7 @@ class _LazyNetwork(Network):
 
 
 @cache
-def _started() -> Context | InvalidSettings:
+def _built() -> Context | InvalidSettings:
     try:
         return build(os.environ)
     except InvalidSettings as error:
@@ -138,32 +139,62 @@ def _started() -> Context | InvalidSettings:
         return error
 
 
-def start() -> Context:
-    """The process's context; raises InvalidSettings on every call while the settings are wrong."""
-    context = _started()
-    if isinstance(context, InvalidSettings):
-        raise context
-    return context
-
-
 @cache
-def storage_alone() -> AzureStorage | None:
-    """The storage by itself, for what must work while other settings are wrong; None where its own are, too."""
+def _built_storage() -> AzureStorage | None:
     try:
         return storage_from_environment(os.environ, managed_identity, queue_name=QUEUE)
     except InvalidSettings:
         return None
 
 
+_provided: list[tuple[Context | InvalidSettings, Storage | None]] = []
+
+
+@contextmanager
+def provide(context: Context | InvalidSettings, storage: Storage | None = None) -> Iterator[None]:
+    """For tests: the triggers get this context, or this error of the settings, until the `with` block ends.
+
+    The environment is not read. `storage` is what `storage_alone` answers. An inner block goes before an outer one.
+    """
+    _provided.append((context, storage))
+    try:
+        yield
+    finally:
+        _provided.pop()
+
+
+def forget() -> None:
+    """For tests: drop what was built, so that the next trigger builds it from the environment as it is then."""
+    _built.cache_clear()
+    _built_storage.cache_clear()
+
+
+def start() -> Context:
+    """The process's context; raises InvalidSettings on every call while the settings are wrong."""
+    context = _context()
+    if isinstance(context, InvalidSettings):
+        raise context
+    return context
+
+
+def storage_alone() -> Storage | None:
+    """The storage by itself, for what must work while other settings are wrong; None where its own are, too."""
+    return _provided[-1][1] if _provided else _built_storage()
+
+
 def work_queue() -> WorkQueue:
     """The work queue, also while other settings are wrong; raises InvalidSettings where the storage's own are."""
-    context = _started()
+    context = _context()
     if isinstance(context, Context):
         return context.storage.queue
     alone = storage_alone()
     if alone is None:
         raise context
     return alone.queue
+
+
+def _context() -> Context | InvalidSettings:
+    return _provided[-1][0] if _provided else _built()
 
 
 def check_settings() -> None:

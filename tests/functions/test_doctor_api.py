@@ -8,7 +8,9 @@ from collections.abc import Mapping
 import azure.functions as func
 import pytest
 
+from shared.core.model.errors import InvalidSettings
 from shared.settings import load
+from tests.functions.conftest import Provide
 from tests.functions.trigger_parts import ADDRESS, functions
 from tests.harness.estate import SETTINGS, Estate
 
@@ -21,9 +23,9 @@ async def ask(query: Mapping[str, str] | None = None, **headers: str) -> tuple[i
 
 
 @pytest.fixture
-async def estate(monkeypatch: pytest.MonkeyPatch) -> Estate:
+async def estate(provided: Provide) -> Estate:
     estate = await Estate().open()
-    monkeypatch.setattr("shared.app._started", lambda: estate.worker.context)
+    provided(estate.worker.context)
     return estate
 
 
@@ -82,11 +84,12 @@ async def test_when_all_is_well_it_says_that(estate: Estate) -> None:
     assert body.splitlines()[0].split(": ")[1].startswith("all is well")
 
 
-async def test_it_answers_while_the_settings_are_wrong(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_it_answers_while_the_settings_are_wrong(estate: Estate, provided: Provide) -> None:
     wrong = dict(SETTINGS)
     del wrong["ELASTIC_API_KEY"]
-    monkeypatch.setattr("functions.installation.start", lambda: load(wrong))
-    monkeypatch.setattr("functions.installation.storage_alone", lambda: estate.storage)
+    with pytest.raises(InvalidSettings) as found_wrong:
+        load(wrong)
+    provided(found_wrong.value, estate.storage)
     status, _, body = await ask()
     found = json.loads(body)["findings"]
     assert status == 200

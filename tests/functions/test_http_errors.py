@@ -12,6 +12,7 @@ from local.memory import MemoryStorage
 from shared.core.model.errors import AutopilotError, Forbidden, LostRace, Permanent, RetryLater, Throttled
 from shared.core.model.record_document import to_document
 from shared.state.rows import ConnectionRow
+from tests.functions.conftest import Provide
 from tests.functions.http_parts import KNOWN, PAGED, UNKNOWN, WITH_BODY
 from tests.functions.trigger_parts import ENDPOINT_ID, SUBSCRIPTION, App, app_in_memory, call, wrong_settings
 
@@ -181,7 +182,7 @@ EVERY = [("list_connections", None), *((name, UNKNOWN) for name in BY_ID)]
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
 async def test_storage_that_fails_is_no_fault_of_the_caller(
-    monkeypatch: pytest.MonkeyPatch,
+    provided: Provide,
     name: str,
     connection: str | None,
     error: AutopilotError,
@@ -190,7 +191,7 @@ async def test_storage_that_fails_is_no_fault_of_the_caller(
     retry_after: str | None,
 ) -> None:
     context = app_in_memory(Failing(error)).context
-    monkeypatch.setattr("shared.app._started", lambda: context)
+    provided(context)
     answer = await call(name, connection=connection)
     assert (answer.status, answer.error["code"]) == (status, code)
     assert answer.headers.get("retry-after") == retry_after
@@ -198,10 +199,10 @@ async def test_storage_that_fails_is_no_fault_of_the_caller(
 
 @pytest.mark.parametrize(("name", "connection"), EVERY)
 async def test_a_bug_is_answered_without_details_which_stand_in_the_log(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, name: str, connection: str | None
+    provided: Provide, caplog: pytest.LogCaptureFixture, name: str, connection: str | None
 ) -> None:
     context = app_in_memory(Failing(KeyError("inside-detail"))).context
-    monkeypatch.setattr("shared.app._started", lambda: context)
+    provided(context)
     with caplog.at_level(logging.ERROR):
         answer = await call(name, connection=connection)
     assert (answer.status, answer.error["code"]) == (500, "InternalError")
@@ -214,9 +215,9 @@ async def test_a_bug_is_answered_without_details_which_stand_in_the_log(
 
 @pytest.mark.parametrize(("name", "connection"), [*EVERY, ("reconcile_endpoint", None)])
 async def test_wrong_settings_are_told_to_everyone_who_asks(
-    monkeypatch: pytest.MonkeyPatch, name: str, connection: str | None
+    provided: Provide, name: str, connection: str | None
 ) -> None:
-    monkeypatch.setattr("shared.app._started", wrong_settings)
+    provided(wrong_settings())
     answer = await call(name, body={"endpoint": ENDPOINT_ID}, connection=connection)
     assert (answer.status, answer.error["code"]) == (503, "InvalidSettings")
     assert "AZURE_SUBSCRIPTIONS" in answer.error["message"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.core.model.errors import AnswerLost
+from tests.functions.conftest import Provide
 from tests.functions.trigger_parts import App, call, wrong_settings
 
 
@@ -51,8 +52,8 @@ async def test_a_replay_that_storage_breaks_off_says_so_and_loses_nothing(
     assert len(app.queue.poison) == 2
 
 
-async def test_wrong_settings_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.app._started", wrong_settings)
+async def test_wrong_settings_are_told(provided: Provide) -> None:
+    provided(wrong_settings())
     answer = await call("replay_poison", "/api/poison/replay", body={})
     assert (answer.status, answer.error["code"]) == (503, "InvalidSettings")
 

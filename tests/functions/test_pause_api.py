@@ -15,6 +15,7 @@ from shared.core.model.errors import Forbidden, LostRace, RetryLater
 from shared.core.model.record import Connection
 from shared.core.reports.doctor.findings import Report
 from shared.state.rows import ControlRow
+from tests.functions.conftest import Provide
 from tests.functions.trigger_parts import START, App, app_in_memory, call, keyed, wrong_settings
 
 PATH = "/api/pause"
@@ -23,9 +24,9 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-async def app(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[App]:
+async def app(monkeypatch: pytest.MonkeyPatch, provided: Provide) -> AsyncIterator[App]:
     app = app_in_memory()
-    monkeypatch.setattr("shared.app._started", lambda: app.context)
+    provided(app.context)
 
     async def nothing_asked(_: object) -> Report:  # the doctor asks the clouds, and there are none here
         return Report(START, 0, ())
@@ -210,9 +211,9 @@ async def test_every_route_that_takes_a_key_tells_mode_and_pause_whatever_it_ans
     assert answer.headers["x-privatelink-paused-until"] == paused["until"]
 
 
-async def test_the_setting_shows_as_the_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_setting_shows_as_the_mode(provided: Provide) -> None:
     app = app_in_memory(MODE="observe")
-    monkeypatch.setattr("shared.app._started", lambda: app.context)
+    provided(app.context)
     answer = await call("list_connections")
     assert answer.app == {"mode": "observe", "paused": False}
     assert answer.headers["x-privatelink-mode"] == "observe"
@@ -275,18 +276,18 @@ async def for_ever() -> None:
     ids=["busy", "race", "forbidden", "bug", "hangs"],
 )
 async def test_where_it_cannot_be_read_the_answer_says_so_and_is_otherwise_the_same(
-    monkeypatch: pytest.MonkeyPatch, failing: Callable[[], Any]
+    provided: Provide, failing: Callable[[], Any]
 ) -> None:
     app = app_in_memory(Unreadable(failing))
-    monkeypatch.setattr("shared.app._started", lambda: app.context)
+    provided(app.context)
     answer = await call("replay_poison", body={}, method="POST")
     assert (answer.status, answer.body["replayed"]) == (200, 0)
     assert answer.app == {"mode": "enforce", "paused": None}
     assert answer.headers["x-privatelink-paused-until"] == "unknown"
 
 
-async def test_with_wrong_settings_neither_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.app._started", wrong_settings)
+async def test_with_wrong_settings_neither_is_known(provided: Provide) -> None:
+    provided(wrong_settings())
     for name, method in keyed():
         answer = await call(name, method=method, connection=UNKNOWN, body={})
         assert answer.app == {"mode": None, "paused": None}

@@ -14,6 +14,7 @@ from local.clock import LoopClock
 from local.memory import MemoryStorage
 from shared.core.model.errors import InvalidInput, InvalidSettings
 from shared.core.model.messages import decode
+from tests.functions.conftest import Provide
 from tests.functions.trigger_parts import ENDPOINT_ID, START, Output, app_in_memory, functions, sample, wrong_settings
 
 PERSONAL = ("Erika", "erika@example.org", "203.0.113.77", "c0ffee", "Mustermann", "tenantId", "claims", "aaaaaaaa-1111")
@@ -109,10 +110,10 @@ async def test_a_message_that_cannot_be_understood_is_raised_so_that_it_ends_in_
 
 
 async def test_a_message_for_an_endpoint_out_of_scope_is_done_with_and_says_so(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    provided: Provide, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = app_in_memory()
-    monkeypatch.setattr("shared.app._started", lambda: app.context)
+    provided(app.context)
     body = json.dumps({"v": 1, "endpoint": ENDPOINT_ID.replace("net-prod", "elsewhere"), "cause": "timer"})
     with caplog.at_level(logging.INFO):
         await functions()["reconcile"](func.QueueMessage(id="m-1", body=body.encode()))
@@ -120,9 +121,9 @@ async def test_a_message_for_an_endpoint_out_of_scope_is_done_with_and_says_so(
     assert [row async for row in app.storage.connections.list()] == []
 
 
-async def test_a_wait_that_is_no_longer_waited_for_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_wait_that_is_no_longer_waited_for_changes_nothing(provided: Provide) -> None:
     app = app_in_memory()
-    monkeypatch.setattr("shared.app._started", lambda: app.context)
+    provided(app.context)
     wake_at = (START + timedelta(seconds=5)).isoformat()
     body = json.dumps({"v": 1, "endpoint": ENDPOINT_ID, "cause": "wait", "wakeAt": wake_at})
     await functions()["reconcile"](func.QueueMessage(id="m-1", body=body.encode()))
@@ -133,8 +134,8 @@ async def test_a_wait_that_is_no_longer_waited_for_changes_nothing(monkeypatch: 
 # -- wrong settings ------------------------------------------------------------------------------------------------
 
 
-async def test_with_wrong_settings_work_is_kept_for_later_and_not_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.app._started", wrong_settings)
+async def test_with_wrong_settings_work_is_kept_for_later_and_not_dropped(provided: Provide) -> None:
+    provided(wrong_settings())
     body = json.dumps({"v": 1, "endpoint": ENDPOINT_ID, "cause": "timer"}).encode()
     with pytest.raises(InvalidSettings, match="AZURE_SUBSCRIPTIONS"):
         await functions()["reconcile"](func.QueueMessage(id="m-1", body=body))
@@ -143,12 +144,11 @@ async def test_with_wrong_settings_work_is_kept_for_later_and_not_dropped(monkey
 
 
 async def test_with_wrong_settings_nothing_personal_of_a_raw_event_ends_in_the_poison_queue(
-    monkeypatch: pytest.MonkeyPatch,
+    provided: Provide,
 ) -> None:
     """The first deployment often lacks a setting; the events of that hour must not lie about with names in them."""
     storage = MemoryStorage(LoopClock(START))
-    monkeypatch.setattr("shared.app._started", wrong_settings)
-    monkeypatch.setattr("shared.app.storage_alone", lambda: storage)
+    provided(wrong_settings(), storage)
     await functions()["reconcile"](func.QueueMessage(id="m-1", body=sample("grid_write").encode()))
     (message,) = storage.queue.messages
     assert decode(message.text, new_correlation_id="new").endpoint.key == ENDPOINT_ID.lower()
@@ -158,18 +158,15 @@ async def test_with_wrong_settings_nothing_personal_of_a_raw_event_ends_in_the_p
 
 
 async def test_with_wrong_settings_of_the_storage_too_a_raw_event_is_kept_for_later(
-    monkeypatch: pytest.MonkeyPatch,
+    provided: Provide,
 ) -> None:
-    monkeypatch.setattr("shared.app._started", wrong_settings)
-    monkeypatch.setattr("shared.app.storage_alone", lambda: None)
+    provided(wrong_settings())
     with pytest.raises(InvalidSettings):
         await functions()["reconcile"](func.QueueMessage(id="m-1", body=sample("grid_write").encode()))
 
 
-async def test_with_wrong_settings_events_are_still_taken(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr("shared.app._started", wrong_settings)
+async def test_with_wrong_settings_events_are_still_taken(provided: Provide, caplog: pytest.LogCaptureFixture) -> None:
+    provided(wrong_settings())
     await asyncio.sleep(0)
     output, _ = take(sample("grid_write"), caplog)
     assert len(output.messages) == 1
@@ -186,8 +183,8 @@ class Late(func.TimerRequest):
         return self._past_due
 
 
-async def test_a_late_timer_says_so(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setattr("shared.app._started", wrong_settings)
+async def test_a_late_timer_says_so(provided: Provide, caplog: pytest.LogCaptureFixture) -> None:
+    provided(wrong_settings())
     with caplog.at_level(logging.INFO), pytest.raises(InvalidSettings):
         await functions()["check_health"](Late(past_due=True))
     assert "the timer is late" in caplog.text

@@ -16,7 +16,7 @@ from local.host import FunctionsHost, HostSettings, Keys, MemoryQueueService
 from local.host.bindings import queue_argument, timer_argument
 from local.host.definition import load_app
 from local.host.invoke import InvocationError
-from shared import app as composition
+from shared.app import forget
 from tests.functions.trigger_parts import routes
 from tests.runtime.runtime_parts import (
     ROOT,
@@ -111,12 +111,12 @@ async def small(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SmallHost]:
     for name in set(os.environ) - set(clean_environment(os.environ)):
         monkeypatch.delenv(name)
     monkeypatch.setenv("AzureWebJobsStorage", STORAGE["AzureWebJobsStorage"])
-    composition._started.cache_clear()
+    forget()
     host = SmallHost()
     yield host
     await host.client.aclose()
     await host.host.stop()
-    composition._started.cache_clear()
+    forget()
 
 
 async def test_the_worker_finds_exactly_the_functions_that_the_small_host_finds(small: SmallHost) -> None:

@@ -13,9 +13,9 @@ from typing import Any
 import httpx
 import looptime
 
-import shared.app
 from local.host import FunctionsHost, HostSettings, Keys, MemoryQueueService
 from local.host.definition import load_app
+from shared.app import provide
 from tests.harness.estate import Estate
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -44,12 +44,8 @@ class ServedApi:
         if isinstance(options.get("data"), bytes | str):
             options["content"] = options.pop("data")
         headers = {**(options.pop("headers", None) or {}), "x-functions-key": key}
-        context, before = self.estate.worker.context, shared.app._started
-        shared.app._started = lambda: context  # type: ignore[assignment,misc] # a whole test session shares the app
-        try:
+        with provide(self.estate.worker.context):
             return self._runner.run(self._client.request(method, url, headers=headers, **options))
-        finally:
-            shared.app._started = before
 
     def connections(self) -> list[str]:
         """The ids of all connections."""
