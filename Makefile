@@ -14,9 +14,10 @@ help:
 run: setup ## start the local clouds and the app, connect a private endpoint live (ONCE=1: end after it)
 	@$(BIN)/python -m local story
 
-test: setup ## run all tests
+test: setup ## run all tests (REQUIRE=all: a test that is skipped is a failure)
 	@$(BIN)/python -m tests.infra.language_service
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	@$(BIN)/python -m tests.tools.worker
+	@REQUIRE=$(REQUIRE) $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 walks: setup ## many random walks of people, managers, losses and crashes (WALKS=500, WALKS_FROM=0)
 	@WALKS=$${WALKS:-500} $(BIN)/python -m pytest -q -n $(WORKERS) tests/walk

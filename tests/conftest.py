@@ -13,6 +13,8 @@ from hypothesis import settings
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
+pytest_plugins = ["tests.tools.required"]
+
 
 @pytest.fixture(scope="session", autouse=True)
 def loop_of_the_main_thread() -> Iterator[None]:

@@ -1,7 +1,7 @@
 """The same call to one function in both: Microsoft's worker library, and the small functions host of `local/`.
 
-`WORKER_PYTHON` names a Python 3.13 with azure-functions-runtime and the app's requirements, `RUNTIME_CHECK` the folder
-of the library's driver (`runtime.py`). Where they are not set, these tests are skipped.
+The library stands in an environment of its own (`tests/tools/worker.py`). Where it is not installed, these tests are
+skipped.
 """
 
 from __future__ import annotations
@@ -15,19 +15,18 @@ from typing import Any
 
 import pytest
 
+from tests.tools import worker
+
 ROOT = Path(__file__).resolve().parents[2]
 EVENTS = ROOT / "tests" / "events"
 WORKER_SECONDS = 120.0
 SETTINGS = ("AZURE_", "ELASTIC_", "IDENTITY_", "AzureWebJobsStorage", "DNS_", "PROBE_", "INSTANCE_ID")
 
-needs_worker = pytest.mark.skipif(
-    not (os.environ.get("WORKER_PYTHON") and os.environ.get("RUNTIME_CHECK")),
-    reason="needs Microsoft's worker library on Python 3.13: `.ci/run` sets WORKER_PYTHON and RUNTIME_CHECK",
-)
+needs_worker = pytest.mark.skipif(worker.missing() != "", reason=worker.missing())
 
 
 def call(function: str, argument: str, kind: str, value: Any = None) -> dict[str, Any]:
-    """One invocation, as `worker_calls.py` reads it."""
+    """One invocation, as `tests/tools/worker_calls.py` reads it."""
     return {"function": function, "argument": argument, "kind": kind, "value": value}
 
 
@@ -54,9 +53,8 @@ def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
 async def in_worker(calls: Sequence[dict[str, Any]], settings: Mapping[str, str]) -> tuple[list[Any], list[Any]]:
     """Make the calls in the worker library; returns the functions that it found, and the results."""
     process = await asyncio.create_subprocess_exec(
-        os.environ["WORKER_PYTHON"],
-        str(Path(__file__).with_name("worker_calls.py")),
-        os.environ["RUNTIME_CHECK"],
+        str(worker.PYTHON),
+        str(Path(worker.__file__).with_name("worker_calls.py")),
         str(ROOT),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
