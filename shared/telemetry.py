@@ -17,6 +17,7 @@ from typing import Any
 
 from shared.core.model import conditions as c
 from shared.core.model.messages import CheckMessage
+from shared.core.model.reasons import Reason
 from shared.core.model.record import Connection, VerdictMemory
 from shared.correlation import Service, Stage, present_id, take_spent
 
@@ -119,7 +120,7 @@ def reconcile_completed(
         "cause": cause,
         **_who(after),
         "phaseBefore": str(before.phase) if before.generation else "",
-        "throttled": "Throttled" in waits,
+        "throttled": Reason.THROTTLED in waits,
         "stepsDone": steps.get("done", 0),
         "stepsFailed": steps.get("failed", 0),
         "stepsWaiting": steps.get("waiting", 0),

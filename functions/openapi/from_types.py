@@ -10,6 +10,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from shared.core.model.reasons import Reason
+
 Schema = dict[str, Any]
 
 _PLAIN: dict[Any, Schema] = {
@@ -19,6 +21,8 @@ _PLAIN: dict[Any, Schema] = {
     bool: {"type": "boolean"},
     datetime: {"type": "string", "format": "date-time"},
     type(None): {"type": "null"},
+    # A word among many; a newer version of the app may have written one that this one does not know.
+    Reason: {"type": "string"},
     Any: {},
 }
 _NAMES = {"datetime": datetime, "Mapping": Mapping}

@@ -27,6 +27,7 @@ from shared.core.diagnosis import (
 )
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
+from shared.core.model.reasons import Reason
 from shared.core.model.record import Connection, NetworkMemory, ReachedMemory, StandingVerdict, VerdictMemory
 from shared.correlation import Stage, timed
 from shared.health.surroundings import NetworkReader, networks_around, reached_now, surroundings
@@ -37,7 +38,7 @@ UNKNOWN = "unknown"
 NEEDED = (c.LINKED, c.RECORD_READY, c.POLICY_READY, c.APPROVED)
 """What must hold before a test can tell anything."""
 
-UNTESTABLE = frozenset({"NoRouteFromApp", "ZoneNotLinkedToApp"})
+UNTESTABLE = frozenset({Reason.NO_ROUTE_FROM_APP, Reason.ZONE_NOT_LINKED_TO_APP})
 """The app cannot see the connection from where it stands: nothing that looking again soon would change."""
 
 
@@ -68,7 +69,7 @@ def testable(conditions: dict[str, Condition]) -> bool:
 
 def not_tested() -> Check:
     """The condition of a connection whose turn has not come."""
-    return Check(c.unknown(c.REACHABLE, "NotTested", "Tested once DNS, policy and approval are there."))
+    return Check(c.unknown(c.REACHABLE, Reason.NOT_TESTED, "Tested once DNS, policy and approval are there."))
 
 
 @timed(Stage.TEST)
@@ -131,12 +132,12 @@ def _memory(
         next_step=verdict.next_step,
         associated=tested.associated,
         recent=recent,
-        standing=None if settled or stood is None else StandingVerdict(*_fields(stood)),
+        standing=None if settled or stood is None else _standing(stood),
     )
 
 
-def _fields(verdict: Verdict) -> tuple[str, str, str, str]:
-    return str(verdict.status), verdict.reason, verdict.cause, verdict.next_step
+def _standing(verdict: Verdict) -> StandingVerdict:
+    return StandingVerdict(str(verdict.status), verdict.reason, verdict.cause, verdict.next_step)
 
 
 def _reachable(context: Context, connection: Connection, memories: Sequence[VerdictMemory]) -> Condition:

@@ -12,8 +12,9 @@ from datetime import datetime
 from typing import Any
 
 from shared.context import Context
-from shared.core.guards.removal_limit import LIMITED, Allowance, Stop
+from shared.core.guards.removal_limit import Allowance, Stop
 from shared.core.model.errors import Blocked, LostRace, RetryLater
+from shared.core.model.reasons import Reason
 from shared.state.rows import ControlRow
 
 NAME = "removals"
@@ -78,7 +79,7 @@ def _refused(allowance: Allowance, steps: int, limit: int) -> Blocked:
     else:
         what = f"{allowance.used} destructive steps were taken since the last sweep; {steps} more exceed {limit}."
         step = "The next sweep goes on by itself, or stops and asks, if it finds more than REMOVAL_LIMIT allows."
-    return Blocked(what, reason=LIMITED, next_step=step)
+    return Blocked(what, reason=Reason.REMOVAL_LIMIT_REACHED, next_step=step)
 
 
 def _to_document(allowance: Allowance) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import time
 from dataclasses import replace
 
 from shared.core.model.errors import AutopilotError, Blocked, LeaseLost, NotVisibleYet, Permanent
+from shared.core.model.reasons import Reason
 from shared.core.model.record import Connection, PolicyMemory
 from shared.core.model.steps import (
     DeleteLink,
@@ -27,7 +28,7 @@ from shared.core.planning.removal import RemovalPlan, held_up_by
 from shared.reconciler.disassociate import disassociate
 from shared.reconciler.run_state import Run
 
-SIGNED_OUT = frozenset({"AzureSignInFailed", "ElasticKeyRefused"})
+SIGNED_OUT = frozenset({Reason.AZURE_SIGN_IN_FAILED, Reason.ELASTIC_KEY_REFUSED})
 """Reasons of who is nobody for a service, and so may do nothing at all."""
 
 

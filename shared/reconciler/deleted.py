@@ -10,13 +10,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 from shared.core.guards.consent import Problem
-from shared.core.guards.modes import OBSERVE_MODE, Mode
-from shared.core.guards.options import RETAINED, OnDelete
-from shared.core.guards.removal_limit import LIMITED
+from shared.core.guards.modes import Mode
+from shared.core.guards.options import OnDelete
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition, Phase
 from shared.core.model.errors import AutopilotError, Blocked, NotVisibleYet, Waiting
 from shared.core.model.messages import WorkMessage
+from shared.core.model.reasons import Reason
 from shared.core.model.steps import destructive
 from shared.core.model.things import things_of
 from shared.core.planning.deletion import Missing, has_things, miss
@@ -31,8 +31,6 @@ from shared.reconciler.status import conclude
 ORPHAN_SECONDS = 300.0
 """Between two tries to find out what was made for an endpoint of which no record is left."""
 
-BUSY = "NotVisibleYet"
-"""Reason while another operation, or something that nobody sees, holds up a deletion."""
 GONE = "Azure says that the private endpoint does not exist (any more)."
 
 
@@ -52,9 +50,9 @@ async def endpoint_missing(run: Run, message: WorkMessage) -> None:
             conclude(run, [], {c.RECOGNISED: Waiting("Azure does not know the endpoint yet.", on=known.endpoint_id)})
         case Missing.MISSED:
             text = f"{GONE} It is believed when the next sweep misses it too."
-            conclude(run, [c.waiting(c.RECOGNISED, "EndpointMissing", text)], {})
+            conclude(run, [c.waiting(c.RECOGNISED, Reason.ENDPOINT_MISSING, text)], {})
         case Missing.NEVER_SEEN:
-            _removed(run, "NothingMade", "Nothing was made for it.")
+            _removed(run, Reason.NOTHING_MADE, "Nothing was made for it.")
         case Missing.SETTLED:
             pass
         case Missing.GRACE:
@@ -67,14 +65,14 @@ async def endpoint_missing(run: Run, message: WorkMessage) -> None:
 
 
 def _conclude(run: Run, removed: Condition, phase: Phase) -> None:
-    gone = Condition(c.RECOGNISED, c.Status.FALSE, "EndpointNotFound", GONE, needs=c.Kind.EVENT)
+    gone = Condition(c.RECOGNISED, c.Status.FALSE, Reason.ENDPOINT_NOT_FOUND, GONE, needs=c.Kind.EVENT)
     # What was made stays on record until it is removed; how it stood does not.
     run.connection = replace(run.connection, observed_at=None, ready_since=None, pending_since=None, checks=())
     conclude(run, [gone, removed], {}, only=True)
     run.connection = replace(run.connection, phase=phase)
 
 
-def _removed(run: Run, reason: str, message: str, left: tuple[str, ...] = ()) -> None:
+def _removed(run: Run, reason: Reason, message: str, left: tuple[str, ...] = ()) -> None:
     run.connection = replace(run.connection, left=left, planned=())
     _conclude(run, c.good(c.REMOVED, reason, message), Phase.REMOVED)
 
@@ -85,11 +83,11 @@ def _grace(run: Run) -> None:
     message = f"What was made for it is removed after {ends:%Y-%m-%d %H:%M:%S} UTC, unless the endpoint is made again."
     run.waits[c.REMOVED] = (ends - now).total_seconds()
     run.connection = replace(known, planned=())  # what was planned for it while it was there
-    _conclude(run, c.waiting(c.REMOVED, "GracePeriod", message), Phase.REMOVING)
+    _conclude(run, c.waiting(c.REMOVED, Reason.GRACE_PERIOD, message), Phase.REMOVING)
 
 
-def _blocked(run: Run, reason: str, message: str, next_step: str, left: tuple[str, ...]) -> None:
-    planned = run.connection.planned if reason == LIMITED else ()
+def _blocked(run: Run, reason: Reason, message: str, next_step: str, left: tuple[str, ...]) -> None:
+    planned = run.connection.planned if reason is Reason.REMOVAL_LIMIT_REACHED else ()
     run.connection = replace(run.connection, left=left, planned=planned)
     _conclude(run, c.blocked(c.REMOVED, reason, message, next_step), Phase.BLOCKED)
     run.connection = replace(run.connection, observed_at=run.context.clock.now())
@@ -100,14 +98,14 @@ def _only_planned(run: Run, plan: RemovalPlan) -> None:
     stance, planned = run.stance, tuple(map(str, plan.steps))
     message = f"Not done, because {stance.why}: {'; '.join(planned)}."
     run.connection = replace(run.connection, planned=planned, left=plan.left)
-    held = Condition(c.REMOVED, c.Status.FALSE, OBSERVE_MODE, message, stance.next_step, c.Kind.EVENT)
+    held = Condition(c.REMOVED, c.Status.FALSE, Reason.OBSERVE_MODE, message, stance.next_step, c.Kind.EVENT)
     _conclude(run, held, Phase.REMOVING)
 
 
 def _later(run: Run, error: AutopilotError) -> None:
     """Something did not answer, or is busy: the removal goes on later."""
     run.connection = replace(run.connection, left=(), planned=())
-    reason = BUSY if isinstance(error, NotVisibleYet) else "Removing"
+    reason = Reason.NOT_VISIBLE_YET if isinstance(error, NotVisibleYet) else Reason.REMOVING
     _conclude(run, c.waiting(c.REMOVED, reason, str(error)), Phase.REMOVING)
     run.waits[c.REMOVED] = getattr(error, "after", 15.0)
 
@@ -115,7 +113,7 @@ def _later(run: Run, error: AutopilotError) -> None:
 def _busy_for_good(run: Run) -> bool:
     """Whether something has been busy for longer than is normal: it is left then, as what may not be deleted is."""
     removed = run.connection.condition(c.REMOVED)
-    if removed is None or removed.reason != BUSY or removed.since is None:
+    if removed is None or removed.reason is not Reason.NOT_VISIBLE_YET or removed.since is None:
         return False
     return (run.context.clock.now() - removed.since).total_seconds() > run.context.settings.visibility
 
@@ -126,10 +124,11 @@ def _busy_for_good(run: Run) -> bool:
 async def _due(run: Run) -> None:
     context, known, stance = run.context, run.connection, run.stance
     if stance.mode is Mode.IGNORE:
-        _removed(run, RETAINED, f"What was made for it is left: {stance.why}.", things_of(known))
+        _removed(run, Reason.RETAINED, f"What was made for it is left: {stance.why}.", things_of(known))
         return
     if (known.on_delete or context.rules.on_delete) == OnDelete.RETAIN:
-        _removed(run, RETAINED, "What was made for it is left, as the settings or its tag say.", things_of(known))
+        text = "What was made for it is left, as the settings or its tag say."
+        _removed(run, Reason.RETAINED, text, things_of(known))
         return
     try:
         observed = await observe_removal(context, known)
@@ -163,6 +162,6 @@ def _finish(run: Run, plan: RemovalPlan, refused: tuple[str, ...]) -> None:
         first: Problem = plan.problems[0]
         _blocked(run, first.reason, " ".join(p.message for p in plan.problems), first.next_step, left)
     elif left:
-        _removed(run, "LeftBehind", f"What could be removed is. Left: {'; '.join(left)}.", left)
+        _removed(run, Reason.LEFT_BEHIND, f"What could be removed is. Left: {'; '.join(left)}.", left)
     else:
-        _removed(run, "Removed", "Everything that was made for it is removed.")
+        _removed(run, Reason.REMOVED, "Everything that was made for it is removed.")

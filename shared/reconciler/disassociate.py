@@ -16,6 +16,7 @@ from typing import Any
 from shared.context import log
 from shared.core.guards.reopening import protected_without
 from shared.core.model.errors import AutopilotError, Blocked, LostRace, NotFound, Waiting
+from shared.core.model.reasons import Reason
 from shared.core.model.steps import Disassociate
 from shared.reconciler.run_state import Run
 from shared.state.rows import ControlRow
@@ -61,7 +62,7 @@ async def _check(run: Run, step: Disassociate, types: Mapping[str, str], documen
         raise Blocked(
             f"The policy is by now the last one of deployment {step.deployment_name}; without it that is open to the "
             "internet.",
-            reason="WouldReopenPublicAccess",
+            reason=Reason.WOULD_REOPEN_PUBLIC_ACCESS,
             on=step.deployment_id,
             next_step="First associate another policy with it, for example an IP policy.",
         )

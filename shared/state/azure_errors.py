@@ -21,11 +21,11 @@ from azure.core.exceptions import (
 )
 
 from shared.core.model.errors import AnswerLost, AutopilotError, Forbidden, Permanent, RetryLater, Throttled
+from shared.core.model.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-DENIED = "StorageAccessDenied"
 _AGAIN = 10.0  # seconds to wait where the service says nothing
 _THROTTLED = {
     HTTPStatus.TOO_MANY_REQUESTS,
@@ -89,7 +89,7 @@ def _from_answer(error: HttpResponseError, on: str, role: str) -> AutopilotError
     what = f"Azure Storage answered {status} {code} (request {request_id})."
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         next_step = f"Give the app's identity the role '{role}' on the storage account, or correct its key."
-        return Forbidden(what, reason=DENIED, on=on, next_step=next_step)
+        return Forbidden(what, reason=Reason.STORAGE_ACCESS_DENIED, on=on, next_step=next_step)
     if isinstance(error, ClientAuthenticationError):
         return _no_token(status, on)
     if status in _THROTTLED:
@@ -109,7 +109,7 @@ def _no_token(status: int, on: str) -> AutopilotError:
     if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return RetryLater(what, on=on, after=_AGAIN)
     next_step = "Check that the function app has its managed identity and that AzureWebJobsStorage__clientId names it."
-    return Forbidden(what, reason=DENIED, on=on, next_step=next_step)
+    return Forbidden(what, reason=Reason.STORAGE_ACCESS_DENIED, on=on, next_step=next_step)
 
 
 def _retry_after(error: HttpResponseError) -> float:

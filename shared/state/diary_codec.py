@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic
 
 from shared.core.model.errors import InvalidInput
+from shared.core.model.reasons import Reason
 from shared.state import codec
 from shared.state.codec import Entity
 from shared.state.rows import CheckedHost, CheckEntry, E, JournalEntry
@@ -78,7 +79,7 @@ def _check_columns(entry: CheckEntry) -> Entity:
         "correlation_id": entry.correlation_id,
         "cause": entry.cause,
         "verdict": entry.verdict,
-        "reason": entry.reason,
+        "reason": str(entry.reason),
         "message": entry.message[:TEXT],
         **codec.json_columns("hosts", hosts, on="checks"),
     }
@@ -90,7 +91,7 @@ def _check_entry(entity: Mapping[str, Any]) -> CheckEntry:
         correlation_id=entity["correlation_id"],
         cause=entity["cause"],
         verdict=entity["verdict"],
-        reason=entity["reason"],
+        reason=Reason(entity["reason"]),
         message=entity["message"],
         hosts=tuple(map(_checked_host, codec.json_value("hosts", entity))),
     )
@@ -98,7 +99,7 @@ def _check_entry(entity: Mapping[str, Any]) -> CheckEntry:
 
 def _checked_host(parts: Sequence[Any]) -> CheckedHost:
     host, verdict, reason, addresses, stages = parts
-    return CheckedHost(host, verdict, reason, tuple(addresses), tuple((name, float(ms)) for name, ms in stages))
+    return CheckedHost(host, verdict, Reason(reason), tuple(addresses), tuple((name, float(ms)) for name, ms in stages))
 
 
 JOURNAL = DiaryCodec(_journal_columns, _journal_entry)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
+from shared.core.model.reasons import Reason
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
@@ -63,7 +65,7 @@ class CheckedHost:
 
     host: str
     verdict: str
-    reason: str
+    reason: Reason
     addresses: tuple[str, ...] = ()
     stages: tuple[tuple[str, float], ...] = ()
 
@@ -76,7 +78,7 @@ class CheckEntry:
     correlation_id: str
     cause: str
     verdict: str
-    reason: str
+    reason: Reason
     message: str = ""
     hosts: tuple[CheckedHost, ...] = ()
 

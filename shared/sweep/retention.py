@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from shared.context import Context, log
-from shared.core.guards.options import RETAINED
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Phase
 from shared.core.model.errors import AutopilotError
+from shared.core.model.reasons import Reason
 from shared.core.model.record import Connection
 from shared.sweep.snapshot import StoredRecord
 
@@ -34,4 +34,4 @@ def _long_removed(connection: Connection, oldest: datetime) -> bool:
     removed = connection.condition(c.REMOVED)
     if removed is None or not removed.true or connection.phase is not Phase.REMOVED or connection.notices.outbox:
         return False
-    return removed.reason != RETAINED and removed.since is not None and removed.since < oldest
+    return removed.reason is not Reason.RETAINED and removed.since is not None and removed.since < oldest

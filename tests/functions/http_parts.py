@@ -5,6 +5,7 @@ from __future__ import annotations
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Phase
 from shared.core.model.private_urls import PrivateUrl
+from shared.core.model.reasons import Reason
 from shared.core.model.record import Connection, DeploymentMemory
 from tests.functions.trigger_parts import ENDPOINT_ID, START
 
@@ -15,8 +16,10 @@ KNOWN = Connection(
     region="eastus2",
     phase=Phase.BLOCKED,
     conditions=(
-        c.blocked(c.LINKED, "NetworkLinkedToAnotherZone", "Served elsewhere.", "Remove the other link."),
-        c.blocked(c.READY, "NetworkLinkedToAnotherZone", "Linked: served elsewhere.", "Remove the other link."),
+        c.blocked(c.LINKED, Reason.NETWORK_LINKED_TO_ANOTHER_ZONE, "Served elsewhere.", "Remove the other link."),
+        c.blocked(
+            c.READY, Reason.NETWORK_LINKED_TO_ANOTHER_ZONE, "Linked: served elsewhere.", "Remove the other link."
+        ),
     ),
     deployments=(DeploymentMemory("d1", "orders", (PrivateUrl("elasticsearch", HOST, 9243),)),),
     first_seen=START,

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shared.core.model.arm_ids import connection_id
+from shared.core.model.reasons import Reason
 from shared.core.model.record import Connection
 from shared.state.rows import CheckedHost, CheckEntry, JournalEntry
 from tests.functions.http_parts import BY_PERSON, HOST, KNOWN
@@ -92,7 +93,7 @@ async def test_the_journal_without_a_limit_has_up_to_50_entries(app: App) -> Non
 
 async def test_the_checks_are_paged_newest_first_with_each_name_that_was_tested(app: App) -> None:
     wanted = await app.keep(KNOWN)
-    host = CheckedHost(HOST, "healthy", "Reachable", ("10.1.0.4",), (("resolve", 1.5), ("connect", 0.4)))
+    host = CheckedHost(HOST, "healthy", Reason.REACHABLE, ("10.1.0.4",), (("resolve", 1.5), ("connect", 0.4)))
     checks = [
         CheckEntry(START + timedelta(minutes=n), f"c{n}", "timer", "healthy", "Reachable", "Good.", (host,))
         for n in range(3)

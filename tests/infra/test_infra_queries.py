@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from local.arm import DEFAULT_SUBSCRIPTION
-from shared.core.guards.modes import OBSERVE_MODE
 from shared.core.model.conditions import Phase
 from shared.core.model.messages import CheckMessage
+from shared.core.model.reasons import Reason
 from shared.sweep.checks import check_subscription
 from shared.telemetry import Event
 from tests.harness.estate import Estate, arm_error
@@ -79,7 +79,7 @@ async def test_a_query_reads_only_fields_that_the_app_logs(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(QUERIES))
 def test_the_words_that_a_query_compares_with_are_the_apps(name: str) -> None:
     words = set(re.findall(r"'([A-Za-z]+)'", QUERIES[name]))
-    assert words <= {str(phase) for phase in Phase} | {"healthy", OBSERVE_MODE}
+    assert words <= {str(phase) for phase in Phase} | {"healthy", Reason.OBSERVE_MODE}
 
 
 async def test_every_event_with_its_fields_is_logged_in_the_life_of_a_connection() -> None:

@@ -24,6 +24,8 @@ from shared.core.model.errors import (
     RetryLater,
     Throttled,
 )
+from shared.core.model.reasons import Reason
+from shared.core.reasons import remedy_of
 
 _BUSY = re.compile(
     r"^(AnotherOperationInProgress|ReferencedResourceNotProvisioned|RetryableError\w*|Conflict|OperationNotAllowed\w*|"
@@ -34,13 +36,18 @@ _FAULT = re.compile(
     r"^(Internal(Server)?Error|ServiceUnavailable|Server(Timeout|Busy)|GatewayTimeout|OperationTimedOut|Timeout)$",
     re.IGNORECASE,
 )
-_BY_PERSON = {
-    "RequestDisallowedByPolicy": "An Azure Policy forbids it: exempt this scope, or use another resource group.",
-    "ScopeLocked": "A lock forbids it: remove the lock, or let the zone live in another resource group.",
-    "MissingSubscriptionRegistration": "Register the resource provider that the message names in the subscription.",
-    "ReadOnlyDisabledSubscription": "The subscription is disabled: enable it again.",
+_REFUSED = {
+    "RequestDisallowedByPolicy": Reason.REQUEST_DISALLOWED_BY_POLICY,
+    "ScopeLocked": Reason.SCOPE_LOCKED,
+    "MissingSubscriptionRegistration": Reason.MISSING_SUBSCRIPTION_REGISTRATION,
+    "ReadOnlyDisabledSubscription": Reason.READ_ONLY_DISABLED_SUBSCRIPTION,
 }
-"""Codes that come as 403 or 409 and mean neither a missing right nor another operation; what to do about each."""
+"""Codes that come as 403 or 409 and mean neither a missing right nor another operation."""
+_UNKNOWN = {
+    "ResourceGroupNotFound": Reason.RESOURCE_GROUP_NOT_FOUND,
+    "SubscriptionNotFound": Reason.SUBSCRIPTION_NOT_FOUND,
+}
+"""Codes of what a setting names and Azure does not know."""
 _DENIALS = {"AuthorizationFailed", "LinkedAuthorizationFailed"}
 _ABSENT = {"ResourceNotFound", "ParentResourceNotFound", "NotFound"}
 """Of a parent that is missing too: what is read or deleted below it is gone; who writes below it knows better."""
@@ -51,7 +58,6 @@ _DENIED = re.compile(
     r"(?:over scope|on the linked scope\(s\)) '(?P<scope>[^']+)'"
 )
 _OVERLAP = "overlapping namespace"
-GROUP_GONE = "ResourceGroupNotFound"
 
 
 @contextmanager
@@ -83,7 +89,7 @@ def arm_read_errors(doing: str, on: str) -> Iterator[None]:
         with arm_errors(doing, on):
             yield
     except Blocked as error:
-        if error.reason == GROUP_GONE:
+        if error.reason is Reason.RESOURCE_GROUP_NOT_FOUND:
             raise NotFound(error.what, on=on) from error
         raise
 
@@ -109,7 +115,7 @@ def sign_in_failed(doing: str, on: str) -> Forbidden:
     """The identity got no token, or a token that ARM refuses."""
     return Forbidden(
         f"Azure refused the app's identity when asked to {doing}.",
-        reason="AzureSignInFailed",
+        reason=Reason.AZURE_SIGN_IN_FAILED,
         on=on,
         next_step="Check that the function app has its managed identity and that AZURE_CLIENT_ID names it.",
     )
@@ -130,8 +136,8 @@ def classify(status: int, code: str, message: str, retry_after: str | None, *, d
     what = f"Azure answered {code or status} when asked to {doing}: {message[:300]}"
     if status == HTTPStatus.PRECONDITION_FAILED or code == "PreconditionFailed":
         return LostRace(what, on=on, after=1.0)
-    if code in _BY_PERSON:
-        return Blocked(what, reason=code, on=on, next_step=_BY_PERSON[code])
+    if code in _REFUSED:
+        return Blocked(what, reason=_REFUSED[code], on=on, next_step=remedy_of(_REFUSED[code]))
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN} or code in _DENIALS:
         return _forbidden(status, message, doing, on)
     return _passing(status, code, retry_after, what, on) or _lasting(status, code, message, what, on)
@@ -152,19 +158,19 @@ def _passing(status: int, code: str, retry_after: str | None, what: str, on: str
 
 def _lasting(status: int, code: str, message: str, what: str, on: str) -> AutopilotError:
     """What stays until somebody changes something."""
-    if code in {GROUP_GONE, "SubscriptionNotFound"}:
-        return Blocked(what, reason=code, on=on, next_step="Create it, or correct the setting that names it.")
+    if code in _UNKNOWN:
+        return Blocked(what, reason=_UNKNOWN[code], on=on, next_step=remedy_of(_UNKNOWN[code]))
     if status == HTTPStatus.NOT_FOUND or code in _ABSENT:
         return NotFound(what, on=on)
     if _OVERLAP in message.lower():
         return Blocked(
             "The network is already linked to another private DNS zone of this name, which this app cannot see.",
-            reason="NetworkLinkedToAnotherZone",
+            reason=Reason.NETWORK_LINKED_TO_ANOTHER_ZONE,
             on=on,
             next_step="Give the app read access to that zone so that it can be used, or remove the other link.",
         )
     step = "Correct what the message names; the app tries again at each sweep."
-    return Blocked(what, reason="AzureRefused", on=on, next_step=step)
+    return Blocked(what, reason=Reason.AZURE_REFUSED, on=on, next_step=step)
 
 
 def _forbidden(status: int, message: str, doing: str, on: str) -> Forbidden:
@@ -174,7 +180,7 @@ def _forbidden(status: int, message: str, doing: str, on: str) -> Forbidden:
     missing = f"{denied['action']} on {denied['scope']}" if denied else f"to {doing}"
     return Forbidden(
         f"The app's identity lacks the right {missing}.",
-        reason="AzureRightsMissing",
+        reason=Reason.AZURE_RIGHTS_MISSING,
         on=on,
         next_step=f"Assign a role that includes {denied['action'] if denied else 'the action'} at that scope.",
     )

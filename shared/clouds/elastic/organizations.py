@@ -11,8 +11,7 @@ from collections.abc import ItemsView, Mapping
 from shared.clouds.elastic.hosted.client import ElasticCloud
 from shared.core.model.errors import Blocked
 from shared.core.model.organizations import DEFAULT, key_setting
-
-NOT_CONFIGURED = "OrganizationNotConfigured"
+from shared.core.model.reasons import Reason
 
 
 class Organizations:
@@ -30,7 +29,7 @@ class Organizations:
         named = "" if name == DEFAULT else f" Name {name} in ELASTIC_ORGANIZATIONS again, with its settings."
         raise Blocked(
             f"The settings have no API key of the Elastic Cloud organization {name}, in which this was made.",
-            reason=NOT_CONFIGURED,
+            reason=Reason.ORGANIZATION_NOT_CONFIGURED,
             on=name,
             next_step=f"Set {key_setting(name)}.{named}",
         )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from shared.clouds.answer_headers import server_time
 from shared.core.model.errors import AnswerLost, RetryLater
 from shared.core.model.organizations import DEFAULT
+from shared.core.model.reasons import Reason
 from shared.correlation import Service, outgoing
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def elastic_error(
     if status == HTTPStatus.UNAUTHORIZED:
         return Forbidden(
             f"Elastic Cloud refused the API key{whose} when asked to {doing}.",
-            reason="ElasticKeyRefused",
+            reason=Reason.ELASTIC_KEY_REFUSED,
             on=on,
             next_step="Create a new Elastic Cloud API key (they expire, often after 3 months); "
             f"set {key_setting(organization)}.",
@@ -147,13 +148,13 @@ def elastic_error(
     if status == HTTPStatus.FORBIDDEN:
         return Forbidden(
             f"The Elastic Cloud API key{whose} may not {doing}: {message}",
-            reason="ElasticRightsMissing",
+            reason=Reason.ELASTIC_RIGHTS_MISSING,
             on=on,
             next_step="Give the key the role Editor (deployment-editor) on the deployments that are to be connected.",
         )
     if status == HTTPStatus.NOT_FOUND:
         return NotFound(what, on=on)
-    return Blocked(what, reason="ElasticRefused", on=on, next_step="Correct what the message names.")
+    return Blocked(what, reason=Reason.ELASTIC_REFUSED, on=on, next_step="Correct what the message names.")
 
 
 def _first_error(body: str) -> tuple[str, str]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from shared.core.model.reasons import Reason
+
 Stage = Literal["resolve", "connect", "tls", "http"]
 Status = Literal["healthy", "degraded", "unreachable", "blocked", "unknown"]
 
@@ -86,8 +88,7 @@ class Verdict:
     """The outcome of a health check, for a person and for alerts."""
 
     status: Status
-    reason: str
-    """One CamelCase word, for conditions and queries."""
+    reason: Reason
     cause: str
     """One sentence."""
     next_step: str
@@ -99,7 +100,7 @@ class Reading:
     """A verdict whose texts still hold the names of what `verdict` fills in."""
 
     status: Status
-    reason: str
+    reason: Reason
     cause: str
     next_step: str = ""
 

@@ -23,54 +23,57 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from shared.core.diagnosis.evidence import Evidence, Reading
+from shared.core.model.reasons import Reason
 
-_REACHABLE = Reading("healthy", "Reachable", "{product} answers at {host} with {status}.")
-_PATH_WORKS = Reading("healthy", "PathWorks", "Elastic's proxy answers through the private endpoint at {expected}.")
+_REACHABLE = Reading("healthy", Reason.REACHABLE, "{product} answers at {host} with {status}.")
+_PATH_WORKS = Reading(
+    "healthy", Reason.PATH_WORKS, "Elastic's proxy answers through the private endpoint at {expected}."
+)
 _FORBIDDEN = Reading(
     "blocked",
-    "ForbiddenByPolicy",
+    Reason.FORBIDDEN_BY_POLICY,
     "The path works, but no policy of the deployment behind {host} admits this private endpoint.",
     "The policy is associated as far as Elastic Cloud says: check its endpoint name and resource GUID. Associate it "
     "again if they are right and this lasts for more than some minutes.",
 )
 _NOT_ASSOCIATED = Reading(
     "blocked",
-    "NotAssociated",
+    Reason.NOT_ASSOCIATED,
     "The path works, but the endpoint's policy is not associated with the deployment behind {host}, which lets nothing "
     "private in without.",
     "Condition Associated says what keeps the policy from being associated.",
 )
 _ONLY_OTHER_POLICIES = Reading(
     "blocked",
-    "OnlyOtherPolicies",
+    Reason.ONLY_OTHER_POLICIES,
     "The path works, but the deployment behind {host} has other policies only, and none of them admits this endpoint.",
     "Condition Associated says what keeps the endpoint's own policy from being associated.",
 )
 _UNKNOWN_RESOURCE = Reading(
     "unreachable",
-    "UnknownResource",
+    Reason.UNKNOWN_RESOURCE,
     "The path works, but Elastic's proxy knows no deployment by the name {host}.",
     "Check whether the deployment's alias was changed or removed, or the deployment deleted.",
 )
 _ELASTICSEARCH_ERROR = Reading(
     "degraded",
-    "ElasticsearchError",
+    Reason.ELASTICSEARCH_ERROR,
     "The path works, but the deployment behind {host} answers with {status}.",
     "Check the deployment's health in the Elastic Cloud console.",
 )
 _SERVICE_ERROR = Reading(
     "degraded",
-    "ServiceError",
+    Reason.SERVICE_ERROR,
     "The path works, but {product} at {host} answers with {status}.",
     "Check the health of {product} in the Elastic Cloud console; if it is not used there, switch it off.",
 )
 _UNEXPECTED = Reading(
     "degraded",
-    "UnexpectedAnswer",
+    Reason.UNEXPECTED_ANSWER,
     "{host} answered with {status}, which is not how {product} answers without credentials.",
     "Check what listens at {expected} port {port}.",
 )
-_INCOMPLETE = Reading("unknown", "ProbeFailed", "The probe of {host} ended without an answer.")
+_INCOMPLETE = Reading("unknown", Reason.PROBE_FAILED, "The probe of {host} ended without an answer.")
 _REFUSALS: Mapping[int, Reading] = {HTTPStatus.FORBIDDEN: _FORBIDDEN, HTTPStatus.NOT_FOUND: _UNKNOWN_RESOURCE}
 _ARRIVED = frozenset({HTTPStatus.OK, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 """Statuses that say that the request came to the product, which may well ask for credentials."""

@@ -15,6 +15,7 @@ from shared.core.diagnosis.evidence import Evidence, Failure, Reading, Verdict
 from shared.core.diagnosis.hosts import Subject
 from shared.core.diagnosis.http_answers import read_answer
 from shared.core.diagnosis.surroundings import Surroundings
+from shared.core.model.reasons import Reason
 
 _CHECK_DNS = (
     "Check that the zone has a * record, that it is linked to the virtual network, and that this network resolves "
@@ -26,75 +27,75 @@ _CHECK_APPROVAL = (
 )
 _FAILURES: Mapping[Failure, Reading] = {
     Failure.NAME_NOT_FOUND: Reading(
-        "unreachable", "NameNotFound", "{host} has no address for this virtual network: {detail}.", _CHECK_DNS
+        "unreachable", Reason.NAME_NOT_FOUND, "{host} has no address for this virtual network: {detail}.", _CHECK_DNS
     ),
     Failure.RESOLVER_FAILED: Reading(
         "unknown",
-        "ResolverFailed",
+        Reason.RESOLVER_FAILED,
         "The name server gave no usable answer for {host}: {detail}.",
         "Check the DNS servers of the virtual network and whether this app can reach them.",
     ),
     Failure.PUBLIC_ADDRESS: Reading(
         "unreachable",
-        "PublicAddress",
+        Reason.PUBLIC_ADDRESS,
         "{host} resolves to the public address {seen}, not to the private endpoint at {expected}.",
         _CHECK_DNS,
     ),
     Failure.WRONG_ADDRESS: Reading(
         "unreachable",
-        "WrongAddress",
+        Reason.WRONG_ADDRESS,
         "{host} resolves to {seen}, not to the private endpoint at {expected}.",
         "Check which endpoint the zone's * record points to, and that no record of its own hides it for this name.",
     ),
     Failure.REFUSED: Reading(
-        "unreachable", "NoRoute", "{expected} refused the connection to port {port}: {detail}.", _CHECK_APPROVAL
+        "unreachable", Reason.NO_ROUTE, "{expected} refused the connection to port {port}: {detail}.", _CHECK_APPROVAL
     ),
     Failure.UNREACHABLE: Reading(
-        "unreachable", "NoRoute", "There is no route to {expected} port {port}: {detail}.", _CHECK_APPROVAL
+        "unreachable", Reason.NO_ROUTE, "There is no route to {expected} port {port}: {detail}.", _CHECK_APPROVAL
     ),
     Failure.CONNECT_TIMEOUT: Reading(
-        "unreachable", "NoRoute", "{expected} does not answer on port {port}: {detail}.", _CHECK_APPROVAL
+        "unreachable", Reason.NO_ROUTE, "{expected} does not answer on port {port}: {detail}.", _CHECK_APPROVAL
     ),
     Failure.CERTIFICATE_MISMATCH: Reading(
         "unreachable",
-        "CertificateMismatch",
+        Reason.CERTIFICATE_MISMATCH,
         "The certificate at {expected} is not for {host}: {detail}.",
         "Check that the zone's region is the deployment's, and that the host is not from a Cloud ID or a CNAME.",
     ),
     Failure.CERTIFICATE_NOT_TRUSTED: Reading(
         "unreachable",
-        "CertificateNotTrusted",
+        Reason.CERTIFICATE_NOT_TRUSTED,
         "The certificate shown for {host} is not trusted: {detail}.",
         "Look for a proxy or firewall that replaces TLS certificates between this network and the private endpoint.",
     ),
     Failure.TLS_FAILED: Reading(
         "unreachable",
-        "TlsFailed",
+        Reason.TLS_FAILED,
         "{expected} accepts connections but TLS with {host} failed: {detail}.",
         "Look for a firewall that interferes with TLS, and check that the connection is still Approved.",
     ),
     Failure.NO_ANSWER: Reading(
         "degraded",
-        "NoAnswer",
+        Reason.NO_ANSWER,
         "TLS with {host} works but no HTTP answer came: {detail}.",
         "Check the deployment's health in the Elastic Cloud console.",
     ),
     Failure.NOT_HTTP: Reading(
         "degraded",
-        "UnexpectedAnswer",
+        Reason.UNEXPECTED_ANSWER,
         "{host} answered with something that is not HTTP: {detail}.",
         "Check what listens at {expected} port {port}.",
     ),
     Failure.PROBE_FAILED: Reading(
         "unknown",
-        "ProbeFailed",
+        Reason.PROBE_FAILED,
         "The probe of {host} could not be carried out: {detail}.",
         "Check the app's own network permissions and limits; the next health check tries again.",
     ),
 }
 _OTHER_ADDRESSES = Reading(
     "degraded",
-    "WrongAddress",
+    Reason.WRONG_ADDRESS,
     "{host} resolves to {seen}; the private endpoint at {expected} works, but clients may be sent to the others.",
     "Remove the addresses of the zone's record that do not belong to a working private endpoint.",
 )
@@ -103,28 +104,28 @@ _ELSEWHERE = frozenset({Failure.NAME_NOT_FOUND, Failure.PUBLIC_ADDRESS, Failure.
 _NO_ROUTE = frozenset({Failure.REFUSED, Failure.UNREACHABLE, Failure.CONNECT_TIMEOUT})
 _ALTHOUGH_APPROVED = Reading(
     "unreachable",
-    "NoRouteAlthoughApproved",
+    Reason.NO_ROUTE_ALTHOUGH_APPROVED,
     "{expected} does not answer on port {port} ({detail}), although Azure says that the connection is Approved; {how}.",
     "Check network security groups, route tables and firewalls between this app and the endpoint, and the peering of "
     "their networks. If clients in the endpoint's own network cannot connect either, create the endpoint again.",
 )
 _FROM_APP = Reading(
     "unknown",
-    "NoRouteFromApp",
+    Reason.NO_ROUTE_FROM_APP,
     "This app has no way to {expected} ({detail}), and has never had one: {how}. Azure says Approved and the zone, "
     "record and policy are right, so clients in the endpoint's network may well be served.",
     "To have it tested, peer the network of this app with the endpoint's, or route between them.",
 )
 _NOT_LINKED_TO_APP = Reading(
     "unknown",
-    "ZoneNotLinkedToApp",
+    Reason.ZONE_NOT_LINKED_TO_APP,
     "{host} cannot be tested: the zone is not linked to the network that this app is in ({network}), where the name "
     "comes to {seen}.",
     "Add that network to DNS_LINK_VNETS, so that the app can resolve the name as clients do.",
 )
 _CUSTOM_DNS = Reading(
     "unreachable",
-    "CustomDnsServers",
+    Reason.CUSTOM_DNS_SERVERS,
     "{host} resolves to {seen}: virtual network {network} asks its own name servers ({servers}), and these do not know "
     "the private zone.",
     "Let them forward the zone to 168.63.129.16 out of a network that it is linked to, or use Azure's DNS there.",

@@ -13,6 +13,7 @@ from shared.core.diagnosis.evidence import Status
 from shared.core.diagnosis.overall import standing_of, worst_of
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition, Phase
+from shared.core.model.reasons import Reason
 from shared.core.model.record import Advice, Connection, NetworkMemory, VerdictMemory
 from shared.core.planning.advice import network_advice
 from shared.core.reasons import Hop, hop_of, owns
@@ -25,7 +26,7 @@ class Diagnosis:
     """What is wrong with a connection, or that nothing is."""
 
     status: Status
-    reason: str
+    reason: Reason
     cause: str
     next_step: str
     hop: Hop | None
@@ -45,7 +46,7 @@ def diagnosis_of(connection: Connection) -> Diagnosis:
     evidence = tuple(_evidence(connection))
     if told is None:
         cause = "Nothing is known about the connection yet."
-        return Diagnosis("unknown", "NotObserved", cause, "", Hop.APP, None, evidence, advice)
+        return Diagnosis("unknown", Reason.NOT_OBSERVED, cause, "", Hop.APP, None, evidence, advice)
     status = _status(connection, told)
     hop = None if status == "healthy" else hop_of(told.type, told.reason)
     return Diagnosis(status, told.reason, told.message, told.next_step, hop, told.since, evidence, advice)
@@ -71,7 +72,7 @@ def _last_of(conditions: list[Condition]) -> Condition | None:
 
 def _status(connection: Connection, told: Condition) -> Status:
     counting = [standing_of(memory) for memory in connection.checks if memory.associated]
-    if told.type == c.REACHABLE and told.reason != "NotTested" and counting:
+    if told.type == c.REACHABLE and told.reason is not Reason.NOT_TESTED and counting:
         return worst_of(counting).weighed.status
     if told.needs is c.Kind.PERSON:
         return "blocked"

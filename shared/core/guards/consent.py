@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from shared.core.guards.options import Rules
 from shared.core.model.arm_ids import ArmId, connection_id
+from shared.core.model.reasons import Reason
 from shared.core.model.resources import Deployment
 
 CONNECT_TAG = "elastic-privatelink-connect"
@@ -34,7 +35,7 @@ EVERYTHING = "*"
 class Problem:
     """Why a deployment is not connected, or not disconnected, and what a person can do."""
 
-    reason: str
+    reason: Reason
     message: str
     next_step: str
 
@@ -47,7 +48,7 @@ def is_denied(deployment: Deployment, rules: Rules) -> bool:
 def denied(label: str) -> Problem:
     """A deployment that the settings keep the app away from: nothing is associated with it, nothing taken away."""
     return Problem(
-        "DeploymentOutOfScope",
+        Reason.DEPLOYMENT_OUT_OF_SCOPE,
         f"The setting ELASTIC_DEPLOYMENTS_DENIED keeps the app away from deployment {label}; what stands is left.",
         "Take the deployment out of the tag, or out of that setting.",
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from shared.core.guards.consent import Problem, listed
 from shared.core.guards.options import Rules
+from shared.core.model.reasons import Reason
 from shared.core.model.resources import Deployment
 
 FIRST_POLICY_TAG = "elastic-privatelink-first-policy"
@@ -30,7 +31,7 @@ def first_policy_problem(deployment: Deployment, label: str, types: dict[str, st
         return None
     known = "It has no policy" if deployment.attached is not None else "Whether it has a policy is not known"
     return Problem(
-        "WouldCutOffPublicTraffic",
+        Reason.WOULD_CUT_OFF_PUBLIC_TRAFFIC,
         f"Deployment {label}: {known}. The first one closes all its endpoints to everything that no policy admits, "
         "including the sign-in from the Elastic Cloud console.",
         f"If that is wanted, add it to the setting ELASTIC_FIRST_POLICY_ALLOWED "

@@ -14,17 +14,12 @@ from shared.core.guards.pause import Pause
 from shared.core.guards.scope import Scope, outside
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
+from shared.core.model.reasons import Reason
 from shared.core.model.resources import Endpoint
 from shared.core.model.steps import Step
 
 MODE_TAG = "elastic-privatelink"
 """Tag of an endpoint: `enforce`, `observe` or `ignore`."""
-
-IGNORED_BY_TAG = "IgnoredByTag"
-"""Reason of the condition of an endpoint that its tag takes out of the app's hands."""
-
-OBSERVE_MODE = "ObserveMode"
-"""Reason of a condition that would become true if the app were allowed to change something."""
 
 
 class Mode(StrEnum):
@@ -106,7 +101,7 @@ def ignored(endpoint: Endpoint) -> Condition:
     """The condition of an endpoint that its tag takes out of the app's hands."""
     message = f"{tag_note(endpoint)} What was made for it is left as it is."
     step = f"Take the tag {MODE_TAG} off to have it handled again."
-    return Condition(c.RECOGNISED, c.Status.FALSE, IGNORED_BY_TAG, message, step, c.Kind.EVENT)
+    return Condition(c.RECOGNISED, c.Status.FALSE, Reason.IGNORED_BY_TAG, message, step, c.Kind.EVENT)
 
 
 def not_carried_out(
@@ -127,4 +122,5 @@ def _held(condition: Condition, steps: tuple[Step, ...], stance: Stance) -> Cond
     if condition.true or condition.needs is c.Kind.PERSON or not todo:
         return condition
     message = f"Not done, because {stance.why}: {'; '.join(todo)}."
-    return replace(condition, reason=OBSERVE_MODE, message=message, next_step=stance.next_step, needs=c.Kind.EVENT)
+    step = stance.next_step
+    return replace(condition, reason=Reason.OBSERVE_MODE, message=message, next_step=step, needs=c.Kind.EVENT)

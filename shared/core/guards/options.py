@@ -19,10 +19,6 @@ class RecordMode(StrEnum):
     """Both addresses stand in it; clients choose at random."""
 
 
-RETAINED = "Retained"
-"""Reason of a removal that was told to leave everything."""
-
-
 class OnDelete(StrEnum):
     """What becomes of what was made for an endpoint when the endpoint is deleted."""
 

@@ -11,9 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-LIMITED = "RemovalLimitReached"
-"""Reason of what waits for the limit: a new sweep, or a person, lets it go on."""
-
 CONFIRMED_FOR = timedelta(hours=1)
 """How long a confirmation lasts; what is not removed by then is asked about again."""
 

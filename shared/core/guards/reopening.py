@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from shared.core.guards.consent import OPT_OUT_TAG, Problem, denied, is_denied, label_of, listed, opted_out
 from shared.core.guards.cutting_off import INGRESS_TYPES
 from shared.core.guards.options import Rules
+from shared.core.model.reasons import Reason
 from shared.core.model.resources import Deployment
 from shared.core.model.steps import Disassociate
 
@@ -40,7 +41,7 @@ def _hands_off(deployment: Deployment, rules: Rules) -> Problem | None:
     if not opted_out(deployment):
         return None
     return Problem(
-        "DeploymentOptedOut",
+        Reason.DEPLOYMENT_OPTED_OUT,
         f"Deployment {label} has the tag {OPT_OUT_TAG}=ignore: its association is left as it is.",
         "Take that tag off the deployment, or disassociate the policy in the Elastic Cloud console.",
     )
@@ -71,7 +72,7 @@ def may_reopen(deployment: Deployment, rules: Rules) -> bool:
 
 def _reopens(label: str, why: str) -> Problem:
     return Problem(
-        "WouldReopenPublicAccess",
+        Reason.WOULD_REOPEN_PUBLIC_ACCESS,
         f"The policy stays associated with deployment {label}: {why}. Without any policy it is open to the internet.",
         "First associate another policy with it, for example an IP policy; or, if it may be open, add it to the "
         f"setting ELASTIC_LAST_POLICY_ALLOWED or tag it {LAST_POLICY_TAG}=allow.",

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import ArmId
 from shared.core.model.conditions import Condition
+from shared.core.model.reasons import Reason
 from shared.core.model.resources import Endpoint
 
 EVERYTHING = "*"
 _ALL = frozenset({EVERYTHING})
 _NONE: frozenset[str] = frozenset()
-OUT_OF_SCOPE = "OutOfScope"
-"""Reason of the condition of an endpoint outside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ class Outside:
     def condition(self) -> Condition:
         """It as the condition of a connection."""
         message = f"{self.message} What was made for it is left as it is."
-        return Condition(c.RECOGNISED, c.Status.FALSE, OUT_OF_SCOPE, message, self.next_step, c.Kind.EVENT)
+        return Condition(c.RECOGNISED, c.Status.FALSE, Reason.OUT_OF_SCOPE, message, self.next_step, c.Kind.EVENT)
 
 
 def outside_by_id(scope: Scope, endpoint: ArmId) -> Outside | None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from shared.core.model.reasons import Reason
+
 RECOGNISED = "Recognised"
 ADDRESSED = "Addressed"
 ZONE_READY = "ZoneReady"
@@ -71,7 +73,7 @@ class Condition:
 
     type: str
     status: Status
-    reason: str
+    reason: Reason
     message: str = ""
     next_step: str = ""
     needs: Kind = Kind.NONE
@@ -88,22 +90,22 @@ class Condition:
         return not self.true and self.needs is not Kind.NONE
 
 
-def good(type_: str, reason: str, message: str = "") -> Condition:
+def good(type_: str, reason: Reason, message: str = "") -> Condition:
     """A condition that holds."""
     return Condition(type_, Status.TRUE, reason, message)
 
 
-def waiting(type_: str, reason: str, message: str, needs: Kind = Kind.TIME) -> Condition:
+def waiting(type_: str, reason: Reason, message: str, needs: Kind = Kind.TIME) -> Condition:
     """A condition that will hold without anybody's help."""
     return Condition(type_, Status.FALSE, reason, message, needs=needs)
 
 
-def blocked(type_: str, reason: str, message: str, next_step: str) -> Condition:
+def blocked(type_: str, reason: Reason, message: str, next_step: str) -> Condition:
     """A condition that holds only after a person acted."""
     return Condition(type_, Status.FALSE, reason, message, next_step, Kind.PERSON)
 
 
-def unknown(type_: str, reason: str, message: str) -> Condition:
+def unknown(type_: str, reason: Reason, message: str) -> Condition:
     """A condition that could not be determined, or whose turn has not come."""
     return Condition(type_, Status.UNKNOWN, reason, message, needs=Kind.WORK)
 
@@ -126,8 +128,9 @@ def summary(conditions: Mapping[str, Condition]) -> Condition:
     if not wanting:
         untested = next((condition for condition in others if not condition.true), None)
         if untested is None:
-            return good(READY, "AllConditionsTrue", "The private connection is set up and tested.")
-        return good(READY, "SetUpNotTested", f"The private connection is set up. {untested.type}: {untested.message}")
+            return good(READY, Reason.ALL_CONDITIONS_TRUE, "The private connection is set up and tested.")
+        message = f"The private connection is set up. {untested.type}: {untested.message}"
+        return good(READY, Reason.SET_UP_NOT_TESTED, message)
     first = next((condition for condition in wanting if condition.needs is Kind.PERSON), wanting[0])
     return Condition(
         READY, Status.FALSE, first.reason, f"{first.type}: {first.message}", first.next_step, needs=first.needs

@@ -24,6 +24,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from shared.core.model.reasons import Reason
+
 
 class AutopilotError(Exception):
     """What happened, on what, and what a person can do next."""
@@ -83,7 +85,7 @@ class Waiting(AutopilotError):
 class Blocked(AutopilotError):
     """A person must act before this can go on."""
 
-    def __init__(self, what: str, *, reason: str, on: str = "", next_step: str = "") -> None:
+    def __init__(self, what: str, *, reason: Reason, on: str = "", next_step: str = "") -> None:
         super().__init__(what, on=on, next_step=next_step)
         self.reason = reason
 

@@ -14,6 +14,7 @@ from shared.core.model.arm_ids import connection_id
 from shared.core.model.conditions import REMOVED, Condition, Phase
 from shared.core.model.notices import Notices
 from shared.core.model.private_urls import PrivateUrl
+from shared.core.model.reasons import Reason
 
 SCHEMA = 2
 """Version of the record's form; see `connection_document`."""
@@ -118,7 +119,7 @@ class UnservedMemory:
 class Advice:
     """What a person should know though nothing is wrong (`advice`)."""
 
-    reason: str
+    reason: Reason
     message: str
     next_step: str = ""
 
@@ -128,7 +129,7 @@ class StandingVerdict:
     """A verdict that still counts though the last check said otherwise (`diagnosis.settle`)."""
 
     status: str
-    reason: str
+    reason: Reason
     cause: str = ""
     next_step: str = ""
 
@@ -163,7 +164,7 @@ class VerdictMemory:
 
     host: str
     status: str
-    reason: str
+    reason: Reason
     checked_at: datetime
     stages: tuple[tuple[str, float], ...] = ()
     """Name and duration in milliseconds of each stage."""

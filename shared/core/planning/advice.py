@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
+from shared.core.model.reasons import Reason
 from shared.core.model.record import Advice, Connection
 from shared.core.model.resources import AZURE_NAME_SERVER, POLICY_TYPE, ConnectionStatus, Deployment, Policy
 from shared.core.planning.desired import Desired
 
 KEY_WARNING = timedelta(days=14)
 """How long before its end an API key is spoken of; the alert of the templates has the same time."""
-_SIGN_IN = "ConsoleSignInAffected"
 
 
 def policy_advice(desired: Desired, policies: Collection[Policy], used: str) -> tuple[Advice, ...]:
@@ -39,7 +39,7 @@ def _duplicated(policies: list[Policy]) -> Advice | None:
     if not policies:
         return None
     return Advice(
-        "PolicyDuplicated",
+        Reason.POLICY_DUPLICATED,
         f"Further policies let this endpoint in: {_named(policies)}. They are not used, and admit it wherever they are "
         "associated.",
         "Delete those that nobody needs, after a look at what they are associated with.",
@@ -50,7 +50,7 @@ def _elsewhere(policies: list[Policy], region: str) -> Advice | None:
     if not policies:
         return None
     return Advice(
-        "PolicyInAnotherRegion",
+        Reason.POLICY_IN_ANOTHER_REGION,
         f"A policy with this endpoint's GUID is in another region: {_named(policies)}. It does nothing there: the "
         f"endpoint leads to {region}.",
         "Delete it; the policy for this endpoint is made in the right region.",
@@ -70,7 +70,7 @@ def _mistyped(desired: Desired, policies: list[Policy]) -> Advice | None:
     if not meant:
         return None
     return Advice(
-        "PolicyGuidMismatch",
+        Reason.POLICY_GUID_MISMATCH,
         f"A policy names {name} with another GUID: {_named(meant)}. If it was meant for this endpoint it approves "
         f"nothing: Elastic wants exactly {desired.endpoint.guid}.",
         "Correct or delete it. The GUID is the endpoint's properties.resourceGuid, not its resource id.",
@@ -95,13 +95,13 @@ def sign_in_advice(
     reached = [deployment for deployment in deployments if deployment.id in served and deployment.running]
     attached = [(deployment.name, deployment.attached) for deployment in reached]
     if any(policy_ids is None for _, policy_ids in attached):
-        return next((advice for advice in before if advice.reason == _SIGN_IN), None)
+        return next((advice for advice in before if advice.reason is Reason.CONSOLE_SIGN_IN_AFFECTED), None)
     # A policy that is not listed may well be an IP policy: nothing is claimed then.
     shut = [name for name, ids in attached if not any(types.get(one, "ip") == "ip" for one in ids or ())]
     if not shut:
         return None
     return Advice(
-        _SIGN_IN,
+        Reason.CONSOLE_SIGN_IN_AFFECTED,
         f"No IP policy is associated with {', '.join(sorted(shut))}: opening Kibana out of the Elastic Cloud console "
         "fails (Invalid SAML request), as does all other traffic from the internet. Signing in by Kibana's private URL "
         "works.",
@@ -114,7 +114,7 @@ def key_advice(expires: datetime | None, now: datetime) -> Advice | None:
     if expires is None or expires - now > KEY_WARNING:
         return None
     return Advice(
-        "ElasticKeyExpiring",
+        Reason.ELASTIC_KEY_EXPIRING,
         f"The Elastic Cloud API key ends on {expires:%Y-%m-%d}. Connections go on working; the app can make and repair "
         "none after that.",
         "Create a new key in the Elastic Cloud console and set ELASTIC_API_KEY.",
@@ -127,7 +127,7 @@ def network_advice(connection: Connection) -> Advice | None:
     if network is None or not network.dns_servers or network.vnet_id.lower() != connection.vnet_id.lower():
         return None
     return Advice(
-        "CustomDnsServers",
+        Reason.CUSTOM_DNS_SERVERS,
         f"Virtual network {network.vnet_id} asks its own name servers ({', '.join(network.dns_servers)}). Its clients "
         "find the private endpoint only if these forward the zone; this app cannot see whether they do.",
         f"Let them forward the zone to {AZURE_NAME_SERVER} out of a network that it is linked to.",

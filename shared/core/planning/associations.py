@@ -16,6 +16,7 @@ from shared.core.guards.options import Rules
 from shared.core.guards.reopening import plan_disassociation
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
+from shared.core.model.reasons import Reason
 from shared.core.model.record import AssociationMemory, Connection, DeploymentMemory, Owner, UnservedMemory
 from shared.core.model.resources import Deployment, Policy
 from shared.core.model.steps import Associate, Disassociate
@@ -38,7 +39,7 @@ class AssociationPlan:
 def nothing_requested() -> Condition:
     """The condition of an endpoint that asks for no deployment, and that none asks for."""
     message = f"The endpoint's tag {DEPLOYMENTS_TAG} names no deployment, so the policy is associated with none."
-    return c.good(c.ASSOCIATED, "NothingRequested", message)
+    return c.good(c.ASSOCIATED, Reason.NOTHING_REQUESTED, message)
 
 
 def plan_associations(
@@ -180,7 +181,7 @@ def _admits_others(policy: Policy, desired: Desired, steps: tuple[Associate | Di
     named = ", ".join(others) or f"{policy.other_rules} other rule(s)"
     return c.blocked(
         c.ASSOCIATED,
-        "PolicyAdmitsOthers",
+        Reason.POLICY_ADMITS_OTHERS,
         f"Policy {policy.id} ({policy.name}) also lets in {named}. Not done: {'; '.join(map(str, steps))}.",
         "Take the other rules out of the policy, or delete it so that the app makes one for this endpoint alone.",
     )
@@ -197,10 +198,14 @@ def _condition(
             " ".join(dict.fromkeys(problem.next_step for problem in problems)),
         )
     if steps:
-        reason = "Missing" if any(isinstance(step, Associate) for step in steps) else "NoLongerAskedFor"
+        reason = Reason.MISSING if any(isinstance(step, Associate) for step in steps) else Reason.NO_LONGER_ASKED_FOR
         return c.waiting(c.ASSOCIATED, reason, f"{'; '.join(map(str, steps))}.", c.Kind.WORK)
     names = [_named(choice) for choice in choices]
-    return c.good(c.ASSOCIATED, "Associated", f"Associated with {', '.join(names)}.") if names else nothing_requested()
+    return (
+        c.good(c.ASSOCIATED, Reason.ASSOCIATED, f"Associated with {', '.join(names)}.")
+        if names
+        else nothing_requested()
+    )
 
 
 def _named(choice: Choice) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
+from shared.core.model.reasons import Reason
 from shared.core.model.record import ClaimMemory, Connection, Owner
 from shared.core.model.resources import Claim
 from shared.core.model.steps import ClaimEndpoint, UnclaimEndpoint
@@ -29,13 +30,13 @@ class ClaimPlan:
 def plan_claim(desired: Desired, claims: tuple[Claim, ...] | None, known: Connection) -> ClaimPlan:
     """Claim what is to be; give up what we claimed and is no longer to be, or was of an endpoint that is gone."""
     if claims is None:
-        unread = c.unknown(c.CLAIMED, "NotObserved", "The claims have not been read yet.")
+        unread = c.unknown(c.CLAIMED, Reason.NOT_OBSERVED, "The claims have not been read yet.")
         return ClaimPlan((), (unread,) if desired.claim else (), known.claim)
     endpoint, region = desired.endpoint, desired.service.elastic_region
     held = {claim.endpoint_guid.lower() for claim in claims}
     old = known.claim
     outdated = old is not None and (not desired.claim or old.guid.lower() != endpoint.guid.lower())
-    missing = c.waiting(c.CLAIMED, "Missing", "The endpoint is to be claimed.", c.Kind.WORK)
+    missing = c.waiting(c.CLAIMED, Reason.MISSING, "The endpoint is to be claimed.", c.Kind.WORK)
     if old is not None and outdated and old.owner is Owner.OURS and old.guid.lower() in held:
         # One at a time: the record remembers one claim, and the old one must not be forgotten before it is given up.
         step = UnclaimEndpoint(old.region, old.endpoint_name, old.guid)
@@ -46,6 +47,6 @@ def plan_claim(desired: Desired, claims: tuple[Claim, ...] | None, known: Connec
     if endpoint.guid.lower() in held:
         owner = kept.owner if kept is not None else Owner.ADOPTED
         maker = "" if owner is Owner.OURS else " It was made by others and is left to them."
-        good = c.good(c.CLAIMED, "Claimed", f"No other organization can use this endpoint.{maker}")
+        good = c.good(c.CLAIMED, Reason.CLAIMED, f"No other organization can use this endpoint.{maker}")
         return ClaimPlan((), (good,), ClaimMemory(region, endpoint.name, endpoint.guid, owner))
     return ClaimPlan((ClaimEndpoint(region, endpoint.name, endpoint.guid),), (missing,), kept)

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from shared.core.guards.consent import OPT_OUT_TAG, Problem, label_of
 from shared.core.guards.options import Rules
+from shared.core.model.reasons import Reason
 from shared.core.model.record import AssociationMemory, Connection, Owner
 from shared.core.model.resources import Deployment
 
@@ -36,7 +37,7 @@ def contested(deployment: Deployment, memory: AssociationMemory | None, rules: R
         return None
     moments = ", ".join(f"{at:%Y-%m-%d %H:%M} UTC" for at in times)
     return Problem(
-        "AssociationContested",
+        Reason.ASSOCIATION_CONTESTED,
         f"Somebody keeps taking the policy away from deployment {label_of(deployment)}; it was put back {len(times)} "
         f"time(s) ({moments or 'never: the settings forbid it'}) and is now left alone. Terraform's "
         "ec_deployment.traffic_filter does this at every run; the deployment's activity in the Elastic Cloud console "

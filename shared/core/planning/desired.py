@@ -16,6 +16,7 @@ from shared.core.model.conditions import Condition
 from shared.core.model.errors import InvalidInput
 from shared.core.model.markers import Marker
 from shared.core.model.organizations import DEFAULT, organization_of
+from shared.core.model.reasons import Reason
 from shared.core.model.resources import Endpoint
 from shared.core.model.services import Kind, Service, hosted_services, recognise
 
@@ -60,9 +61,9 @@ def recognition_condition(endpoint: Endpoint) -> Condition:
     found = recognise(endpoint.alias)
     if found.service is not None and found.kind is Kind.HOSTED:
         message = f"Elastic's Private Link Service of {found.service.region}. {tag_note(endpoint)}"
-        return c.good(c.RECOGNISED, "ElasticService", message.rstrip())
+        return c.good(c.RECOGNISED, Reason.ELASTIC_SERVICE, message.rstrip())
     if found.kind is Kind.SERVERLESS:
-        reason = "ServerlessService"
+        reason = Reason.SERVERLESS_SERVICE
         message = (
             "This alias is Elastic's service for Serverless projects. It needs other DNS names and another kind of "
             "policy; this app connects Elastic Cloud Hosted deployments only."
@@ -72,12 +73,12 @@ def recognition_condition(endpoint: Endpoint) -> Condition:
             "or set it up by Elastic's guide for Serverless."
         )
     elif found.kind is Kind.UNKNOWN_ELASTIC:
-        reason = "UnknownElasticAlias"
+        reason = Reason.UNKNOWN_ELASTIC_ALIAS
         message = f"The alias {endpoint.alias} looks like one of Elastic's but is in no published list."
         regions = ", ".join(sorted(service.region for service in hosted_services()))
         step = f"Compare it with Elastic's guide. Regions known to this version: {regions}."
     else:
-        reason, step = "NotElastic", ""
+        reason, step = Reason.NOT_ELASTIC, ""
         message = "The endpoint does not connect to a service of Elastic's."
     return Condition(c.RECOGNISED, c.Status.FALSE, reason, message, step, c.Kind.EVENT)
 

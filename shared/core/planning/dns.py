@@ -15,6 +15,7 @@ from shared.core.guards.options import RecordMode, Rules
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
 from shared.core.model.markers import Holder, Marker, RecordMarker, maker_of
+from shared.core.model.reasons import Reason
 from shared.core.model.record import Owned, Owner
 from shared.core.model.resources import WildcardRecord, Zone
 from shared.core.model.steps import CreateLink, CreateZone, DnsStep, PutWildcardRecord
@@ -59,7 +60,7 @@ def plan_dns(desired: Desired, zones: tuple[Zone, ...], rules: Rules) -> DnsPlan
     owner = _owner(desired.marker, zone.marker)
     maker = "" if owner is Owner.OURS else f" It was made by {maker_of(zone.marker)} and is used as it is."
     where = f"Zone {zone.name} in resource group {zone.id.resource_group}."
-    zone_condition = c.good(c.ZONE_READY, "Exists", f"{where}{maker}")
+    zone_condition = c.good(c.ZONE_READY, Reason.EXISTS, f"{where}{maker}")
     link_steps, linked, links = _plan_links(desired, zone, zones, _held_back(desired, zone, record))
     return DnsPlan(
         steps=(*record_steps, *link_steps),
@@ -85,19 +86,19 @@ def _plan_new_zone(desired: Desired, zones: tuple[Zone, ...], rules: Rules) -> D
     free = (vnet for vnet in vnets if not any(zone.link_to(vnet) for zone in zones))
     steps += [CreateLink(home, link_name(vnet), vnet, desired.marker) for vnet in free]
     missing = (
-        c.waiting(c.ZONE_READY, "Missing", f"Zone {home.name} is to be created.", c.Kind.WORK),
-        c.waiting(c.LINKED, "Missing", "The zone comes first.", c.Kind.WORK),
+        c.waiting(c.ZONE_READY, Reason.MISSING, f"Zone {home.name} is to be created.", c.Kind.WORK),
+        c.waiting(c.LINKED, Reason.MISSING, "The zone comes first.", c.Kind.WORK),
         _no_address() if address is None else _to_write("The zone comes first."),
     )
     return DnsPlan(tuple(steps), missing)
 
 
 def _no_address() -> Condition:
-    return c.waiting(c.RECORD_READY, "NoAddressYet", "The endpoint has no private address yet.")
+    return c.waiting(c.RECORD_READY, Reason.NO_ADDRESS_YET, "The endpoint has no private address yet.")
 
 
 def _to_write(message: str) -> Condition:
-    return c.waiting(c.RECORD_READY, "Missing", message, c.Kind.WORK)
+    return c.waiting(c.RECORD_READY, Reason.MISSING, message, c.Kind.WORK)
 
 
 def _first_marker(desired: Desired, address: str) -> RecordMarker:
@@ -121,7 +122,7 @@ def _held_back(desired: Desired, zone: Zone, record: Condition) -> Condition | N
         message = (
             "The zone has a * record; whether it is right for this network shows once the endpoint has an address."
         )
-        return c.waiting(c.LINKED, "NoAddressYet", message)
+        return c.waiting(c.LINKED, Reason.NO_ADDRESS_YET, message)
     return None
 
 
@@ -137,7 +138,7 @@ def _plan_links(
         if link is not None:
             links.append(Owned(link.id, _owner(desired.marker, link.marker)))
             if not link.completed:
-                problems.append(c.waiting(c.LINKED, "InProgress", f"The link to {vnet} is being made."))
+                problems.append(c.waiting(c.LINKED, Reason.IN_PROGRESS, f"The link to {vnet} is being made."))
         elif elsewhere is not None:
             problems.append(_linked_elsewhere(vnet, elsewhere))
         elif held_back is not None:
@@ -146,17 +147,17 @@ def _plan_links(
             steps.append(
                 CreateLink(zone.id, link_name(vnet), vnet, desired.marker, _failed_before(desired, zone, vnet))
             )
-            problems.append(c.waiting(c.LINKED, "Missing", f"The link to {vnet} is to be created.", c.Kind.WORK))
+            problems.append(c.waiting(c.LINKED, Reason.MISSING, f"The link to {vnet} is to be created.", c.Kind.WORK))
     persons = (problem for problem in problems if problem.needs is c.Kind.PERSON)
     condition = next(persons, None) or next(iter(problems), None)
-    return tuple(steps), condition or c.good(c.LINKED, "Linked", f"{len(links)} network(s) linked."), tuple(links)
+    return tuple(steps), condition or c.good(c.LINKED, Reason.LINKED, f"{len(links)} network(s) linked."), tuple(links)
 
 
 def _linked_elsewhere(vnet_id: str, other: Zone) -> Condition:
     """A further network that another visible zone serves; were it the endpoint's own, that zone would be used."""
     return c.blocked(
         c.LINKED,
-        "NetworkLinkedToAnotherZone",
+        Reason.NETWORK_LINKED_TO_ANOTHER_ZONE,
         f"Virtual network {vnet_id} is already linked to zone {other.id.text}; a network can use one zone of a name.",
         "Remove that link, or take the network out of DNS_LINK_VNETS: it can follow one endpoint of a region.",
     )
@@ -189,10 +190,10 @@ def _foreign_record(desired: Desired, record: WildcardRecord, address: str, rule
     shared = rules.record_mode is RecordMode.UNION and address in record.addresses
     if record.addresses == (address,) or shared:
         made = f"made by {maker_of(record.marker)}, used as it is"
-        return c.good(c.RECORD_READY, "Adopted", f"* points to {address}; {made}.")
+        return c.good(c.RECORD_READY, Reason.ADOPTED, f"* points to {address}; {made}.")
     return c.blocked(
         c.RECORD_READY,
-        "RecordHeldByOthers",
+        Reason.RECORD_HELD_BY_OTHERS,
         f"The * record of {desired.service.zone} was made by {maker_of(record.marker)} and points to "
         f"{', '.join(record.addresses) or 'nothing'}, not to {address}.",
         f"Point it to {address} or delete it; the app then goes on by itself.",
@@ -213,18 +214,18 @@ def _plan_our_record(
     if len(wanted) > MAX_RECORDS:
         return (), c.blocked(
             c.RECORD_READY,
-            "RecordFull",
+            Reason.RECORD_FULL,
             f"The * record already holds {MAX_RECORDS} addresses, the most that Azure allows.",
             "Use a zone of its own for this network, or remove an endpoint.",
         )
     if set(record.addresses) == set(wanted) and mine is not None and mine.address == address:
-        return (), c.good(c.RECORD_READY, "PointsToEndpoint", f"* points to {', '.join(wanted)}.")
+        return (), c.good(c.RECORD_READY, Reason.POINTS_TO_ENDPOINT, f"* points to {', '.join(wanted)}.")
     new = marker.with_holder(Holder(desired.connection_id, address, desired.endpoint.id.text))
     step = PutWildcardRecord(zone.id, wanted, rules.record_ttl, new, record.etag)
     message = (
         f"The * record points to {', '.join(record.addresses) or 'nothing'}; it is to point to {', '.join(wanted)}."
     )
-    return (step,), c.waiting(c.RECORD_READY, "Different", message, c.Kind.WORK)
+    return (step,), c.waiting(c.RECORD_READY, Reason.DIFFERENT, message, c.Kind.WORK)
 
 
 def _held_by_another(desired: Desired, holder: Holder, rules: Rules) -> Condition:
@@ -232,7 +233,7 @@ def _held_by_another(desired: Desired, holder: Holder, rules: Rules) -> Conditio
     union = "set DNS_RECORD_MODE=union to let both stand in it, " if rules.record_mode is RecordMode.FIRST else ""
     return c.blocked(
         c.RECORD_READY,
-        "RecordHeldByAnotherEndpoint",
+        Reason.RECORD_HELD_BY_ANOTHER_ENDPOINT,
         f"The * record of {desired.service.zone} belongs to {who} ({holder.address}).",
         f"If both endpoints are in one network: {union}or delete one of them. "
         f"If they are in different networks: {_own_zone(desired, rules)}",

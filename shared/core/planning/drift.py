@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from shared.core.guards.modes import Stance, not_carried_out
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition, Phase
+from shared.core.model.reasons import Reason
 from shared.core.model.record import Connection
 from shared.core.planning.plan import Plan
 
@@ -59,5 +60,5 @@ def to_be_tested(known: Connection, *, enforces: bool) -> bool:
     if known.phase is Phase.READY:
         return True
     reachable = known.condition(c.REACHABLE)
-    tested = reachable is not None and reachable.reason != "NotTested"
+    tested = reachable is not None and reachable.reason is not Reason.NOT_TESTED
     return tested and (known.phase is Phase.BLOCKED or not enforces)

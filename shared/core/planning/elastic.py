@@ -13,6 +13,7 @@ from datetime import datetime
 from shared.core.guards.options import Rules
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
+from shared.core.model.reasons import Reason
 from shared.core.model.record import (
     Advice,
     AssociationMemory,
@@ -79,7 +80,7 @@ def plan_elastic(
         waits = _association_waits(desired)
         return ElasticPlan(steps, (*conditions, waits), policy.memory, claim=claim.memory, advice=advice)
     if observed.deployments is None:
-        unread = c.unknown(c.ASSOCIATED, "NotObserved", "The deployments have not been read yet.")
+        unread = c.unknown(c.ASSOCIATED, Reason.NOT_OBSERVED, "The deployments have not been read yet.")
         return ElasticPlan(steps, (*conditions, unread), policy.memory, claim=claim.memory, advice=advice)
     known = known.using(policy.memory)
     found = plan_associations(desired, observed.deployments, here, policy.policy, known, rules, now)
@@ -114,4 +115,4 @@ def _association_waits(desired: Desired) -> Condition:
     if not desired.deployments:
         return nothing_requested()
     message = "Deployments are associated after Elastic has approved the endpoint."
-    return c.waiting(c.ASSOCIATED, "AwaitingApproval", message)
+    return c.waiting(c.ASSOCIATED, Reason.AWAITING_APPROVAL, message)

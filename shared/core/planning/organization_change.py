@@ -14,16 +14,11 @@ from datetime import datetime, timedelta
 from shared.core.guards.options import Rules
 from shared.core.model.errors import Blocked
 from shared.core.model.organizations import DEFAULT, key_setting, scope_setting
+from shared.core.model.reasons import Reason
 from shared.core.model.record import Connection, Owner, PolicyMemory
 from shared.core.model.resources import Claim, Policy
 from shared.core.planning.desired import Desired
 from shared.core.planning.removal import policies_made_for
-
-NO_ORGANIZATION = "NoOrganization"
-"""Reason of PolicyReady: the settings name no organization for the endpoint."""
-
-ORGANIZATION_CHANGED = "OrganizationChanged"
-"""Reason of PolicyReady: something of ours stands in the endpoint's former organization."""
 
 
 def organization_on_record(known: Connection) -> str:
@@ -102,7 +97,7 @@ def _no_organization(rules: Rules) -> Blocked:
     return Blocked(
         f"The endpoint belongs to no Elastic Cloud organization: no entry of {scopes} includes it, and there is no "
         f"{key_setting(DEFAULT)} for the endpoints that no entry includes.",
-        reason=NO_ORGANIZATION,
+        reason=Reason.NO_ORGANIZATION,
         next_step=f"Add an entry for it to one of {scopes}, give it a tag that one of them names, or set "
         f"{key_setting(DEFAULT)}.",
     )
@@ -114,7 +109,7 @@ def changed(desired: Desired, known: Connection, why: str) -> Blocked:
     return Blocked(
         f"The endpoint was connected in the organization {former} and now belongs to {present}. Nothing is made in "
         f"{present} while something of this app's is in {former}: an endpoint has one policy. It is {why}",
-        reason=ORGANIZATION_CHANGED,
+        reason=Reason.ORGANIZATION_CHANGED,
         next_step=f"To keep it in {former}, put the endpoint's tag, or the settings, back. To move it, take what is "
         f"named away in {former}, in the Elastic Cloud console; the app then goes on by itself.",
     )

@@ -12,6 +12,7 @@ from datetime import datetime
 from shared.core.guards.options import Rules
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
+from shared.core.model.reasons import Reason
 from shared.core.model.record import Connection, PolicyMemory
 from shared.core.model.resources import ConnectionStatus, Endpoint, Zone
 from shared.core.model.steps import DnsStep, ElasticStep, Step
@@ -19,7 +20,10 @@ from shared.core.planning.desired import Desired, recognition_condition
 from shared.core.planning.dns import DnsPlan, plan_dns
 from shared.core.planning.elastic import ElasticPlan, ObservedElastic, plan_elastic
 
-TERMINAL = frozenset({ConnectionStatus.REJECTED, ConnectionStatus.DISCONNECTED})
+TERMINAL = {
+    ConnectionStatus.REJECTED: Reason.REJECTED,
+    ConnectionStatus.DISCONNECTED: Reason.DISCONNECTED,
+}
 """Azure never leaves these states: the endpoint has to be made anew."""
 
 
@@ -75,37 +79,40 @@ def plan(desired: Desired, observed: Observed, known: Connection, rules: Rules, 
 
 
 def _no_network() -> Condition:
-    return c.waiting(c.LINKED, "NoNetworkYet", "Azure has not said yet which virtual network the endpoint is in.")
+    message = "Azure has not said yet which virtual network the endpoint is in."
+    return c.waiting(c.LINKED, Reason.NO_NETWORK_YET, message)
 
 
 def _no_guid() -> Condition:
-    return c.waiting(c.POLICY_READY, "NoGuidYet", "Azure has not given the endpoint a resource GUID yet.")
+    return c.waiting(c.POLICY_READY, Reason.NO_GUID_YET, "Azure has not given the endpoint a resource GUID yet.")
 
 
 def addressed(endpoint: Endpoint) -> Condition:
     """Whether the endpoint has its private address."""
     if endpoint.address:
-        return c.good(c.ADDRESSED, "HasAddress", endpoint.address)
+        return c.good(c.ADDRESSED, Reason.HAS_ADDRESS, endpoint.address)
     if endpoint.provisioning_state.lower() in {"failed", "canceled"}:
         return c.blocked(
             c.ADDRESSED,
-            "EndpointFailed",
+            Reason.ENDPOINT_FAILED,
             f"Azure says that the endpoint's provisioning is {endpoint.provisioning_state}.",
             "Delete the endpoint and create it again.",
         )
-    return c.waiting(c.ADDRESSED, "NoAddressYet", f"The endpoint is {endpoint.provisioning_state or 'being created'}.")
+    return c.waiting(
+        c.ADDRESSED, Reason.NO_ADDRESS_YET, f"The endpoint is {endpoint.provisioning_state or 'being created'}."
+    )
 
 
 def approved(endpoint: Endpoint, known: Connection, rules: Rules, now: datetime) -> Condition:
     """Where the approval by Elastic stands; terminal states say that the endpoint has to be made anew."""
     if endpoint.status is ConnectionStatus.APPROVED:
-        return c.good(c.APPROVED, "Approved", "Elastic has approved the connection.")
+        return c.good(c.APPROVED, Reason.APPROVED, "Elastic has approved the connection.")
     if endpoint.status in TERMINAL:
         verb = "rejected" if endpoint.status is ConnectionStatus.REJECTED else "disconnected"
         said = f' ("{endpoint.status_description}")' if endpoint.status_description else ""
         return c.blocked(
             c.APPROVED,
-            str(endpoint.status),
+            TERMINAL[endpoint.status],
             f"Elastic has {verb} the connection{said}. Azure never leaves this state.",
             "Delete the private endpoint and create it again; check that the policy holds its exact name and GUID.",
         )
@@ -115,16 +122,16 @@ def approved(endpoint: Endpoint, known: Connection, rules: Rules, now: datetime)
     if pending >= rules.approval_overdue and not known.policy.id:
         # Nobody can approve what no policy asks for: what keeps the policy away is the thing to say, and to wait for.
         message = f"Pending for {age(pending)}, and there is no policy by which Elastic could approve it."
-        return c.Condition(c.APPROVED, c.Status.FALSE, "AwaitingApproval", message)
+        return c.Condition(c.APPROVED, c.Status.FALSE, Reason.AWAITING_APPROVAL, message)
     if pending >= rules.approval_overdue:
         return c.blocked(
             c.APPROVED,
-            "ApprovalOverdue",
+            Reason.APPROVAL_OVERDUE,
             f"Elastic has not approved the connection for {age(pending)}. The policy may hold another name or GUID, "
             "or belong to another organization.",
             "Compare the policy with the endpoint's name and resource GUID, then ask Elastic support.",
         )
-    return c.waiting(c.APPROVED, "AwaitingApproval", f"Pending for {age(pending)}; Elastic approves by itself.")
+    return c.waiting(c.APPROVED, Reason.AWAITING_APPROVAL, f"Pending for {age(pending)}; Elastic approves by itself.")
 
 
 def age(seconds: float) -> str:

@@ -18,6 +18,7 @@ from shared.core.model.errors import (
     Throttled,
     Waiting,
 )
+from shared.core.model.reasons import Reason
 from shared.core.model.record import Connection
 
 GROWTH = 1.5
@@ -26,12 +27,12 @@ GROWTH = 1.5
 PATIENCE = 10
 """Looks at a failing test before only the timer goes on looking."""
 
-_REASONS: tuple[tuple[type[AutopilotError], str], ...] = (
-    (Throttled, "Throttled"),
-    (NotVisibleYet, "NotVisibleYet"),
-    (LostRace, "ChangedMeanwhile"),
-    (AnswerLost, "AnswerLost"),
-    (RetryLater, "TemporaryFailure"),
+_REASONS: tuple[tuple[type[AutopilotError], Reason], ...] = (
+    (Throttled, Reason.THROTTLED),
+    (NotVisibleYet, Reason.NOT_VISIBLE_YET),
+    (LostRace, Reason.CHANGED_MEANWHILE),
+    (AnswerLost, Reason.ANSWER_LOST),
+    (RetryLater, Reason.TEMPORARY_FAILURE),
 )
 
 
@@ -40,19 +41,19 @@ def condition_of(
 ) -> Condition:
     """The condition that an error makes; what stays invisible for longer than `visibility` seconds needs a person."""
     if isinstance(error, Waiting):
-        return c.waiting(type_, "OperationRunning", str(error))
+        return c.waiting(type_, Reason.OPERATION_RUNNING, str(error))
     if isinstance(error, Blocked):
         return c.blocked(type_, error.reason, _text(error), error.next_step)
     if not isinstance(error, RetryLater):
-        reason = "NotFound" if isinstance(error, NotFound) else "InvalidInput"
+        reason = Reason.NOT_FOUND if isinstance(error, NotFound) else Reason.INVALID_INPUT
         return c.blocked(type_, reason, _text(error), error.next_step or "Correct what the message names.")
-    reason = next(name for kind, name in _REASONS if isinstance(error, kind))
+    reason = next(reason for kind, reason in _REASONS if isinstance(error, kind))
     if isinstance(error, NotVisibleYet):
         since = before.since if before is not None and before.reason == reason else None
         overdue = since is not None and (now - since).total_seconds() > visibility
-        if overdue or (before is not None and before.reason == "StillNotVisible"):
+        if overdue or (before is not None and before.reason is Reason.STILL_NOT_VISIBLE):
             step = "Look at the resource in the Azure portal; the app goes on trying at each sweep."
-            return c.blocked(type_, "StillNotVisible", _text(error), step)
+            return c.blocked(type_, Reason.STILL_NOT_VISIBLE, _text(error), step)
         return c.waiting(type_, reason, _text(error))
     return c.waiting(type_, reason, _text(error), c.Kind.WORK)
 
@@ -78,7 +79,7 @@ def next_delay(
     wanting = {name for name, condition in conditions.items() if name != c.READY and not condition.true}
     waiting_for = {name for name in wanting if conditions[name].needs in {c.Kind.TIME, c.Kind.WORK}}
     # "Not tested" waits for the others, it is nothing to look for by itself.
-    waiting_for -= {name for name in waiting_for if conditions[name].reason == "NotTested"}
+    waiting_for -= {name for name in waiting_for if conditions[name].reason is Reason.NOT_TESTED}
     for_persons = {name for name in wanting if conditions[name].needs is c.Kind.PERSON}
     waiting_for -= {name for name in waiting_for if for_persons & _AFTER.get(name, frozenset())}
     waiting_for |= set(unread)

@@ -11,16 +11,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from shared.core.guards.modes import IGNORED_BY_TAG, asked_mode, is_out_of_scope, stance_of
+from shared.core.guards.modes import asked_mode, is_out_of_scope, stance_of
 from shared.core.guards.options import OnDelete, Rules
-from shared.core.guards.removal_limit import LIMITED
-from shared.core.guards.scope import OUT_OF_SCOPE, Scope, in_scope, outside, outside_by_id
+from shared.core.guards.scope import Scope, in_scope, outside, outside_by_id
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import ArmId, connection_id, parse_endpoint_id
 from shared.core.model.conditions import Phase
 from shared.core.model.errors import InvalidInput
 from shared.core.model.markers import Marker
 from shared.core.model.messages import WorkMessage
+from shared.core.model.reasons import Reason
 from shared.core.model.record import Connection
 from shared.core.model.resources import Endpoint, Policy, Zone
 from shared.core.model.services import Kind, recognise
@@ -126,7 +126,7 @@ def _long_ago(known: Connection, now: datetime) -> bool:
 def _waits_for_us(known: Connection) -> bool:
     """Whether anything but a person is still needed."""
     return any(
-        condition.wanting and condition.needs is not c.Kind.PERSON and condition.reason != "NotTested"
+        condition.wanting and condition.needs is not c.Kind.PERSON and condition.reason is not Reason.NOT_TESTED
         for condition in known.conditions
         if condition.type != c.READY
     )
@@ -153,17 +153,17 @@ def newly_skipped(snapshot: Snapshot, scope: Scope) -> Iterator[ArmId]:
         if not is_out_of_scope(endpoint, scope):
             continue
         record = snapshot.records.get(connection_id(endpoint.id.text))
-        reason = IGNORED_BY_TAG if outside(scope, endpoint) is None else OUT_OF_SCOPE
-        wanted = reason == IGNORED_BY_TAG and recognise(endpoint.alias).kind is Kind.HOSTED
+        reason = Reason.IGNORED_BY_TAG if outside(scope, endpoint) is None else Reason.OUT_OF_SCOPE
+        wanted = reason is Reason.IGNORED_BY_TAG and recognise(endpoint.alias).kind is Kind.HOSTED
         if wanted if record is None else not _says(record, reason):
             yield endpoint.id
     for record in snapshot.records.values():
         endpoint_id = _endpoint_id(record.endpoint_id)
-        if endpoint_id is not None and outside_by_id(scope, endpoint_id) and not _says(record, OUT_OF_SCOPE):
+        if endpoint_id is not None and outside_by_id(scope, endpoint_id) and not _says(record, Reason.OUT_OF_SCOPE):
             yield endpoint_id
 
 
-def _says(record: Connection, reason: str) -> bool:
+def _says(record: Connection, reason: Reason) -> bool:
     recognised = record.condition(c.RECOGNISED)
     return recognised is not None and recognised.reason == reason
 
@@ -191,7 +191,7 @@ def _judge_missing(
     stance = stance_of(record.mode, options.mode, snapshot.pause)
     retained = (record.on_delete or options.on_delete) == OnDelete.RETAIN
     removed = record.condition(c.REMOVED)
-    limited = removed is not None and removed.reason == LIMITED
+    limited = removed is not None and removed.reason is Reason.REMOVAL_LIMIT_REACHED
     if stance.enforces and not retained:
         # A run that was refused had read what is there; of what a worker made that died, the record does not know.
         found.removes[record.id] = max(len(things_of(record)), len(record.planned) if limited else 0)

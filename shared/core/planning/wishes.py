@@ -29,6 +29,7 @@ from shared.core.guards.consent import (
 )
 from shared.core.guards.cutting_off import first_policy_problem
 from shared.core.guards.options import Rules
+from shared.core.model.reasons import Reason
 from shared.core.model.record import Connection, Owner
 from shared.core.model.resources import Deployment
 from shared.core.planning.desired import Desired
@@ -98,7 +99,7 @@ def _find(asked: str, deployments: tuple[Deployment, ...], known: Connection) ->
         return Choice(
             asked,
             problem=Problem(
-                "DeploymentAmbiguous",
+                Reason.DEPLOYMENT_AMBIGUOUS,
                 f"Several deployments are named {asked}: {ids}.",
                 "Use the deployment's id in the tag.",
             ),
@@ -108,7 +109,7 @@ def _find(asked: str, deployments: tuple[Deployment, ...], known: Connection) ->
             asked,
             found[0],
             Problem(
-                "DeploymentNotRunning",
+                Reason.DEPLOYMENT_NOT_RUNNING,
                 f"Deployment {asked} is stopped or being deleted; an association that it has is left as it is.",
                 "Start it, or take it out of the tag.",
             ),
@@ -132,7 +133,7 @@ def _not_found(asked: str, known: Connection) -> Problem:
     gone = [memory.deployment_id for memory in known.associations if asked in {memory.asked, memory.deployment_id}]
     was = f" It was deployment {gone[0]}, which is gone." if gone else ""
     return Problem(
-        "DeploymentNotFound",
+        Reason.DEPLOYMENT_NOT_FOUND,
         f"No deployment with the id or exact name {asked} is visible to the API key.{was}",
         "Correct the endpoint's tag, or give the API key a role on the deployment.",
     )
@@ -156,7 +157,7 @@ def _problem(
         return _withdrawn(desired, deployment, known, rules)
     if deployment.region != desired.service.elastic_region:
         return Problem(
-            "DeploymentInAnotherRegion",
+            Reason.DEPLOYMENT_IN_ANOTHER_REGION,
             f"Deployment {label} is in {deployment.region or 'an unknown region'}; this endpoint leads to "
             f"{desired.service.elastic_region}.",
             "Create an endpoint with the alias of the deployment's region, or take the deployment out of the tag.",
@@ -165,13 +166,13 @@ def _problem(
         return denied(label)
     if opted_out(deployment):
         return Problem(
-            "DeploymentOptedOut",
+            Reason.DEPLOYMENT_OPTED_OUT,
             f"Deployment {label} has the tag {OPT_OUT_TAG}=ignore: nothing is associated with it.",
             "Take that tag off the deployment, or the deployment out of the endpoint's tag.",
         )
     if not is_allowed(desired.endpoint.id, deployment, rules):
         return Problem(
-            "DeploymentNotAllowed",
+            Reason.DEPLOYMENT_NOT_ALLOWED,
             f"Nobody has allowed this endpoint to be connected to deployment {label}.",
             f"Add it to the setting ELASTIC_DEPLOYMENTS_ALLOWED, "
             f"or tag the deployment {ENDPOINTS_TAG}={short_name(desired.endpoint.id)}.",
@@ -189,7 +190,7 @@ def _withdrawn(desired: Desired, deployment: Deployment, known: Connection, rule
     if is_allowed(desired.endpoint.id, deployment, rules):
         return None
     return Problem(
-        "DeploymentNotAllowed",
+        Reason.DEPLOYMENT_NOT_ALLOWED,
         f"Deployment {label_of(deployment)} is connected, but nobody allows that any more; it is left as it is.",
         "Allow it again, or take it out of the endpoint's tag: then the app disconnects it.",
     )

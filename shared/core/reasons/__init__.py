@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from functools import cache
 
 from shared.core.model import conditions as c
+from shared.core.model.reasons import Reason
 from shared.core.reasons import checks, elastic, services, setup
-from shared.core.reasons.entry import Hop, Reason
+from shared.core.reasons.entry import Hop, ReasonDoc
 
-__all__ = ["SECTIONS", "Hop", "Reason", "catalogue", "hop_of", "owns"]
+__all__ = ["SECTIONS", "Hop", "ReasonDoc", "catalogue", "hop_of", "owns", "remedy_of"]
 
-SECTIONS: Mapping[str, tuple[Reason, ...]] = {
+SECTIONS: Mapping[str, tuple[ReasonDoc, ...]] = {
     "The whole": services.WHOLE,
     "Endpoint": setup.ENDPOINT,
     "Approval": setup.APPROVAL,
@@ -49,17 +50,23 @@ _HOP_OF_TYPE: Mapping[str, Hop] = {
 
 
 @cache
-def catalogue() -> Mapping[str, Reason]:
-    """Every reason by its name."""
-    return {reason.name: reason for reasons in SECTIONS.values() for reason in reasons}
+def catalogue() -> Mapping[Reason, ReasonDoc]:
+    """The entry of each reason."""
+    return {entry.reason: entry for entries in SECTIONS.values() for entry in entries}
 
 
-def owns(type_: str, reason: str) -> bool:
+def remedy_of(reason: Reason) -> str:
+    """What a person does about it, where the case has no names or addresses to add."""
+    entry = catalogue().get(reason)
+    return entry.remedy if entry is not None else ""
+
+
+def owns(type_: str, reason: Reason) -> bool:
     """Whether the reason is about the same part of the path as conditions of this type are."""
     return hop_of(type_, reason) is _HOP_OF_TYPE.get(type_)
 
 
-def hop_of(type_: str, reason: str) -> Hop:
+def hop_of(type_: str, reason: Reason) -> Hop:
     """Where on the path a condition of this type with this reason is."""
     known = catalogue().get(reason)
     if known is not None and known.hop is not None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from shared.core.reasons.entry import Hop, Reason
+from shared.core.model.reasons import Reason
+from shared.core.reasons.entry import Hop, ReasonDoc
 
 GOOD = (
-    Reason("Reachable", "The product answers.", "The whole path works, from the name to the deployment."),
-    Reason(
-        "PathWorks",
+    ReasonDoc(Reason.REACHABLE, "The product answers.", "The whole path works, from the name to the deployment."),
+    ReasonDoc(
+        Reason.PATH_WORKS,
         "Elastic's proxy answers; no deployment was asked.",
         "The path works, and the policy is associated with no deployment that could be tested.",
     ),
-    Reason(
-        "NotTested",
+    ReasonDoc(
+        Reason.NOT_TESTED,
         "Reachable is Unknown.",
         "DNS, policy or approval are not there yet, so a test could tell nothing.",
         "None: it is tested when they are. Look at the other conditions.",
@@ -20,44 +21,44 @@ GOOD = (
 )
 
 NAMES = (
-    Reason(
-        "NameNotFound",
+    ReasonDoc(
+        Reason.NAME_NOT_FOUND,
         "The private name does not exist for the app.",
         "The zone is not linked to the network that answers, has no * record, or a record of its own at es or kb hides "
         "the * there.",
         "Check zone, link and record; the network has to ask Azure (168.63.129.16) or forward the zone to it.",
         Hop.DNS,
     ),
-    Reason(
-        "ResolverFailed",
+    ReasonDoc(
+        Reason.RESOLVER_FAILED,
         "The name server gives no usable answer.",
         "It is down, does not accept the app's network, or its forwarder fails.",
         "Check the network's DNS servers and whether the app can reach them.",
         Hop.DNS,
     ),
-    Reason(
-        "PublicAddress",
+    ReasonDoc(
+        Reason.PUBLIC_ADDRESS,
         "The private name resolves to a public address.",
         "The name was looked up outside the private zone, or a record of its own holds that address.",
         "As for NameNotFound: the answer has to come from the private zone.",
         Hop.DNS,
     ),
-    Reason(
-        "WrongAddress",
+    ReasonDoc(
+        Reason.WRONG_ADDRESS,
         "The private name resolves to another private address, or to more than the endpoint's.",
         "A record of its own hides the *, another zone of this name answers, or the record has addresses left over.",
         "Find the record that answers; take out what belongs to no working endpoint.",
         Hop.DNS,
     ),
-    Reason(
-        "CustomDnsServers",
+    ReasonDoc(
+        Reason.CUSTOM_DNS_SERVERS,
         "The virtual network asks its own name servers.",
         "Setting dhcpOptions.dnsServers of the network is not Azure's, and these do not forward the private zone.",
         "Forward the zone to 168.63.129.16 out of a network that it is linked to, or use Azure's DNS.",
         Hop.NETWORK,
     ),
-    Reason(
-        "ZoneNotLinkedToApp",
+    ReasonDoc(
+        Reason.ZONE_NOT_LINKED_TO_APP,
         "Reachable is Unknown: the app cannot resolve the name.",
         "The zone is not linked to the network that the app is in. Clients are not affected.",
         "Add the app's network to DNS_LINK_VNETS.",
@@ -66,44 +67,44 @@ NAMES = (
 )
 
 ROUTES = (
-    Reason(
-        "NoRoute",
+    ReasonDoc(
+        Reason.NO_ROUTE,
         "The endpoint's address does not answer.",
         "The connection is not Approved: an endpoint has no route before.",
         "Check that the policy has exactly the endpoint's name and resource GUID.",
         Hop.APPROVAL,
     ),
-    Reason(
-        "NoRouteAlthoughApproved",
+    ReasonDoc(
+        Reason.NO_ROUTE_ALTHOUGH_APPROVED,
         "The endpoint's address does not answer any more, or never did though the app's network is peered.",
         "Something between is broken: a firewall, a route, a peering, or the endpoint itself.",
         "Check network security groups, routes, firewalls and peering. If clients in the endpoint's own network fail "
         "too, create the endpoint again.",
         Hop.ENDPOINT,
     ),
-    Reason(
-        "NoRouteFromApp",
+    ReasonDoc(
+        Reason.NO_ROUTE_FROM_APP,
         "Reachable is Unknown: the app has no way to the endpoint. The connection counts as Ready.",
         "The app's network is not peered with the endpoint's. Clients there may well be served: nobody has tested it.",
         "Peer the networks, or route between them, if the app is to test it.",
         Hop.APP,
     ),
-    Reason(
-        "CertificateMismatch",
+    ReasonDoc(
+        Reason.CERTIFICATE_MISMATCH,
         "The certificate is not for the private name.",
         "The zone's region is not the deployment's, or the host was taken out of a Cloud ID or is a CNAME.",
         "Use the private URLs that the app shows; check what listens at the address.",
         Hop.DNS,
     ),
-    Reason(
-        "CertificateNotTrusted",
+    ReasonDoc(
+        Reason.CERTIFICATE_NOT_TRUSTED,
         "The certificate is not trusted.",
         "A proxy or firewall in between replaces TLS certificates.",
         "Take the private endpoint's address out of that inspection.",
         Hop.ENDPOINT,
     ),
-    Reason(
-        "TlsFailed",
+    ReasonDoc(
+        Reason.TLS_FAILED,
         "The address takes connections and TLS fails.",
         "A firewall interferes with TLS, or the connection lost its approval meanwhile.",
         "Look for a firewall in between, and check that the connection is still Approved.",
@@ -112,64 +113,64 @@ ROUTES = (
 )
 
 ANSWERS = (
-    Reason(
-        "NoAnswer",
+    ReasonDoc(
+        Reason.NO_ANSWER,
         "TLS works and no HTTP answer comes.",
         "The deployment, or Elastic's proxy, is overloaded or restarting.",
         "Check the deployment's health in the Elastic Cloud console.",
         Hop.DEPLOYMENT,
     ),
-    Reason(
-        "ForbiddenByPolicy",
+    ReasonDoc(
+        Reason.FORBIDDEN_BY_POLICY,
         "403 from Elastic's proxy although the policy is associated.",
         "The policy has another GUID than the endpoint, or the association is not effective (yet).",
         "Check the policy's endpoint name and GUID; associate it again if this lasts for more than some minutes.",
         Hop.POLICY,
     ),
-    Reason(
-        "NotAssociated",
+    ReasonDoc(
+        Reason.NOT_ASSOCIATED,
         "403 from Elastic's proxy; the deployment has no policy.",
         "The endpoint's policy is not associated with the deployment.",
         "See condition Associated for what keeps it from being associated.",
         Hop.POLICY,
     ),
-    Reason(
-        "OnlyOtherPolicies",
+    ReasonDoc(
+        Reason.ONLY_OTHER_POLICIES,
         "403 from Elastic's proxy; the deployment has policies of others only.",
         "None of them admits the endpoint, and its own policy is not associated.",
         "See condition Associated for what keeps it from being associated.",
         Hop.POLICY,
     ),
-    Reason(
-        "UnknownResource",
+    ReasonDoc(
+        Reason.UNKNOWN_RESOURCE,
         "404 from Elastic's proxy.",
         "It knows no deployment by this name: the alias was changed or removed, or the deployment is gone.",
         "Check the deployment's alias; the app follows a changed one by itself.",
         Hop.DEPLOYMENT,
     ),
-    Reason(
-        "ElasticsearchError",
+    ReasonDoc(
+        Reason.ELASTICSEARCH_ERROR,
         "Elasticsearch answers with an error, or is not there behind the proxy.",
         "The deployment is overloaded, restarting or broken.",
         "Check the deployment's health in the Elastic Cloud console.",
         Hop.DEPLOYMENT,
     ),
-    Reason(
-        "ServiceError",
+    ReasonDoc(
+        Reason.SERVICE_ERROR,
         "Kibana, APM, Fleet or Enterprise Search answers with an error; Elasticsearch is well.",
         "That product is overloaded, restarting or broken.",
         "Check its health in the Elastic Cloud console; switch it off there if it is not used.",
         Hop.DEPLOYMENT,
     ),
-    Reason(
-        "UnexpectedAnswer",
+    ReasonDoc(
+        Reason.UNEXPECTED_ANSWER,
         "Something answers that is not the product.",
         "A proxy, firewall or other service listens at the address.",
         "Check what listens there, and what is between.",
         Hop.ENDPOINT,
     ),
-    Reason(
-        "ProbeFailed",
+    ReasonDoc(
+        Reason.PROBE_FAILED,
         "The test could not be carried out.",
         "The app's own machine could not do it, as when it has no free sockets.",
         "None; if it lasts, look at the app's log and restart it.",

@@ -2,69 +2,70 @@
 
 from __future__ import annotations
 
-from shared.core.reasons.entry import Hop, Reason
+from shared.core.model.reasons import Reason
+from shared.core.reasons.entry import Hop, ReasonDoc
 
 POLICIES = (
-    Reason("Created", "The policy was just created.", "The app made it; Elastic shows it a little later."),
-    Reason(
-        "CreationUncertain",
+    ReasonDoc(Reason.CREATED, "The policy was just created.", "The app made it; Elastic shows it a little later."),
+    ReasonDoc(
+        Reason.CREATION_UNCERTAIN,
         "Whether the policy exists is not known.",
         "A create was begun and its answer was lost.",
         "None: the app looks for it for POLICY_LAG_SECONDS before it makes one.",
         Hop.POLICY,
     ),
-    Reason(
-        "PolicyNameMismatch",
+    ReasonDoc(
+        Reason.POLICY_NAME_MISMATCH,
         "The endpoint stays Pending though a policy has its GUID.",
         "The policy, made by others, has another endpoint name; Elastic wants both exactly.",
         "Correct the endpoint name in the policy.",
         Hop.POLICY,
     ),
-    Reason(
-        "PolicyGuidMismatch",
+    ReasonDoc(
+        Reason.POLICY_GUID_MISMATCH,
         "The endpoint is Pending though a policy has its name.",
         "The policy has another GUID: that of an endpoint that is gone, or a typing error.",
         "Correct the policy, or delete it. The GUID is properties.resourceGuid of the endpoint, not its resource id.",
         Hop.POLICY,
     ),
-    Reason(
-        "PolicyDuplicated",
+    ReasonDoc(
+        Reason.POLICY_DUPLICATED,
         "More policies than one admit the endpoint.",
         "Somebody made one by hand, or a create whose answer was lost was repeated elsewhere.",
         "Delete those that nobody needs, after a look at what they are associated with.",
         Hop.POLICY,
     ),
-    Reason(
-        "PolicyInAnotherRegion",
+    ReasonDoc(
+        Reason.POLICY_IN_ANOTHER_REGION,
         "A policy with the endpoint's GUID does nothing.",
         "It is in another region than the service that the endpoint leads to.",
         "Delete it; the one in the right region is made by the app.",
         Hop.POLICY,
     ),
-    Reason(
-        "NoOrganization",
+    ReasonDoc(
+        Reason.NO_ORGANIZATION,
         "The endpoint has no policy.",
         "It belongs to no Elastic Cloud organization: no scope of one includes it, and there is no ELASTIC_API_KEY.",
         "Add an entry for it to an organization's scope, tag it as one asks for, or set ELASTIC_API_KEY.",
         Hop.APP,
     ),
-    Reason(
-        "OrganizationChanged",
+    ReasonDoc(
+        Reason.ORGANIZATION_CHANGED,
         "Nothing is made in the organization that the endpoint belongs to now.",
         "A setting or a tag put it into another organization while something of the app's stands in the former one.",
         "Put the tag or the setting back; or take away what is named in the former organization: the app then goes on.",
         Hop.POLICY,
     ),
-    Reason(
-        "OrganizationNotConfigured",
+    ReasonDoc(
+        Reason.ORGANIZATION_NOT_CONFIGURED,
         "What stands in an Elastic Cloud organization cannot be looked at, nor removed.",
         "The settings have no key of that organization any more.",
         "Name it in ELASTIC_ORGANIZATIONS again, with its key and its scope, until nothing is left in it.",
         Hop.APP,
     ),
-    Reason("Claimed", "No other organization can use the endpoint.", "It is claimed."),
-    Reason(
-        "NotObserved",
+    ReasonDoc(Reason.CLAIMED, "No other organization can use the endpoint.", "It is claimed."),
+    ReasonDoc(
+        Reason.NOT_OBSERVED,
         "A condition is Unknown.",
         "Elastic Cloud could not be asked yet, or its turn has not come.",
         "None: the app asks at the next run.",
@@ -72,103 +73,105 @@ POLICIES = (
 )
 
 DEPLOYMENTS = (
-    Reason(
-        "Associated", "The policy is associated with every deployment that is asked for.", "All is as it should be."
+    ReasonDoc(
+        Reason.ASSOCIATED,
+        "The policy is associated with every deployment that is asked for.",
+        "All is as it should be.",
     ),
-    Reason(
-        "NothingRequested",
+    ReasonDoc(
+        Reason.NOTHING_REQUESTED,
         "The policy is associated with no deployment.",
         "Neither the endpoint's tag elastic-deployments nor a deployment's tag asks for one.",
         "None, or set the tag.",
     ),
-    Reason(
-        "NoLongerAskedFor",
+    ReasonDoc(
+        Reason.NO_LONGER_ASKED_FOR,
         "An association is to be taken away.",
         "Nobody asks for it any more, and the app made it.",
         "None: the app takes it away, unless it is the deployment's last policy.",
         Hop.DEPLOYMENT,
     ),
-    Reason(
-        "WouldCutOffPublicTraffic",
+    ReasonDoc(
+        Reason.WOULD_CUT_OFF_PUBLIC_TRAFFIC,
         "The policy is not associated with a deployment.",
         "It would be its first one, and closes the deployment to everything that no policy admits.",
         "Associate an IP policy first, or allow it by ELASTIC_FIRST_POLICY_ALLOWED or the deployment's tag "
         "elastic-privatelink-first-policy=allow.",
         Hop.DEPLOYMENT,
     ),
-    Reason(
-        "WouldReopenPublicAccess",
+    ReasonDoc(
+        Reason.WOULD_REOPEN_PUBLIC_ACCESS,
         "The policy stays associated though nobody asks for it.",
         "It is the deployment's last one; without any the deployment is open to the internet.",
         "Associate another policy, or allow it by ELASTIC_LAST_POLICY_ALLOWED or the deployment's tag "
         "elastic-privatelink-last-policy=allow.",
         Hop.DEPLOYMENT,
     ),
-    Reason(
-        "DeploymentNotAllowed",
+    ReasonDoc(
+        Reason.DEPLOYMENT_NOT_ALLOWED,
         "A deployment is not connected.",
         "Neither the settings nor the deployment's own tag consent.",
         "Add it to ELASTIC_DEPLOYMENTS_ALLOWED, or tag it elastic-privatelink-endpoints.",
         Hop.DEPLOYMENT,
     ),
-    Reason(
-        "DeploymentOutOfScope",
+    ReasonDoc(
+        Reason.DEPLOYMENT_OUT_OF_SCOPE,
         "A deployment is left alone.",
         "ELASTIC_DEPLOYMENTS_DENIED keeps the app away from it.",
         "Change the setting, or take the deployment out of the endpoint's tag.",
         Hop.DEPLOYMENT,
     ),
-    Reason(
-        "DeploymentOptedOut",
+    ReasonDoc(
+        Reason.DEPLOYMENT_OPTED_OUT,
         "A deployment is left alone.",
         "Its own tag elastic-privatelink has the value ignore.",
         "Take that tag off, or the deployment out of the endpoint's tag.",
         Hop.DEPLOYMENT,
     ),
-    Reason(
-        "DeploymentNotFound",
+    ReasonDoc(
+        Reason.DEPLOYMENT_NOT_FOUND,
         "A deployment is not connected.",
         "None of this id or exact name is visible to the API key: it is gone, renamed, or of another organization.",
         "Correct the endpoint's tag, or give the API key a role on the deployment.",
         Hop.DEPLOYMENT,
     ),
-    Reason(
-        "DeploymentNotRunning",
+    ReasonDoc(
+        Reason.DEPLOYMENT_NOT_RUNNING,
         "A deployment is not connected.",
         "It is stopped or being deleted.",
         "Start it, or take it out of the tag.",
         Hop.DEPLOYMENT,
     ),
-    Reason(
-        "DeploymentAmbiguous",
+    ReasonDoc(
+        Reason.DEPLOYMENT_AMBIGUOUS,
         "A deployment is not connected.",
         "Several have the name that the tag gives.",
         "Use the deployment's id in the tag.",
         Hop.DEPLOYMENT,
     ),
-    Reason(
-        "DeploymentInAnotherRegion",
+    ReasonDoc(
+        Reason.DEPLOYMENT_IN_ANOTHER_REGION,
         "A deployment is not connected.",
         "It is in another region than the service that the endpoint leads to.",
         "Create an endpoint with the alias of the deployment's region.",
         Hop.DEPLOYMENT,
     ),
-    Reason(
-        "PolicyAdmitsOthers",
+    ReasonDoc(
+        Reason.POLICY_ADMITS_OTHERS,
         "The policy is not associated.",
         "It lets in further endpoints or addresses, which nobody consented to.",
         "Take the other rules out, or delete the policy so that the app makes one for this endpoint alone.",
         Hop.POLICY,
     ),
-    Reason(
-        "AssociationContested",
+    ReasonDoc(
+        Reason.ASSOCIATION_CONTESTED,
         "The association keeps disappearing and is now left alone.",
         "Somebody takes it away each time, as Terraform's ec_deployment.traffic_filter does.",
         "Add the policy to the other manager's list, or tag the deployment elastic-privatelink=ignore; then re-run.",
         Hop.DEPLOYMENT,
     ),
-    Reason(
-        "ConsoleSignInAffected",
+    ReasonDoc(
+        Reason.CONSOLE_SIGN_IN_AFFECTED,
         "Opening Kibana out of the Elastic Cloud console fails with Invalid SAML request.",
         "Private connection policies are associated with the deployment, and no IP policy that admits its users.",
         "Associate an IP policy for the people who use the console's sign-in; Kibana's private URL works without.",
@@ -177,30 +180,32 @@ DEPLOYMENTS = (
 )
 
 REMOVAL = (
-    Reason(
-        "GracePeriod",
+    ReasonDoc(
+        Reason.GRACE_PERIOD,
         "The endpoint is gone and what was made for it still stands.",
         "It is kept for a while, in case the endpoint is made again.",
         "None; or make the endpoint again under the same name to keep everything.",
     ),
-    Reason(
-        "Removing",
+    ReasonDoc(
+        Reason.REMOVING,
         "What was made for the endpoint is being taken away.",
         "A service did not answer, or is busy; the removal goes on.",
         "None: the app goes on by itself.",
     ),
-    Reason("Removed", "What was made for the endpoint is gone.", "The removal has ended."),
-    Reason(
-        "LeftBehind",
+    ReasonDoc(Reason.REMOVED, "What was made for the endpoint is gone.", "The removal has ended."),
+    ReasonDoc(
+        Reason.LEFT_BEHIND,
         "The connection is Removed, and something of it is still there.",
         "Others use it, it is not the app's, the app may not delete it, or Azure stayed busy with it: "
         "the message names each.",
         "Delete by hand what nobody needs.",
     ),
-    Reason("NothingMade", "The endpoint is gone.", "Nothing was made for it."),
-    Reason("Retained", "What was made for the endpoint is left.", "The settings or its tag say so, or it is ignored."),
-    Reason(
-        "RemovalLimitReached",
+    ReasonDoc(Reason.NOTHING_MADE, "The endpoint is gone.", "Nothing was made for it."),
+    ReasonDoc(
+        Reason.RETAINED, "What was made for the endpoint is left.", "The settings or its tag say so, or it is ignored."
+    ),
+    ReasonDoc(
+        Reason.REMOVAL_LIMIT_REACHED,
         "The removal has stopped.",
         "More was to be taken away at once than REMOVAL_LIMIT allows: many endpoints vanished together.",
         "Look whether they are really gone, then confirm the removal.",

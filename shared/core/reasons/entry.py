@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from shared.core.model.reasons import Reason
+
 
 class Hop(StrEnum):
     """A part of the path, in the order of the traffic; `APP` is not on it."""
@@ -20,15 +22,15 @@ class Hop(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
-    """One reason that the product can give."""
+class ReasonDoc:
+    """What is true of every case of a reason. The code that gives it adds the names and addresses of the case."""
 
-    name: str
+    reason: Reason
     symptom: str
     """What is seen."""
     cause: str
     """Why it is so."""
-    fix: str = ""
+    remedy: str = ""
     """What a person does; empty: nothing, all is well."""
     hop: Hop | None = None
     """Where on the path; None: where the condition belongs that has this reason."""

@@ -2,76 +2,81 @@
 
 from __future__ import annotations
 
-from shared.core.reasons.entry import Hop, Reason
+from shared.core.model.reasons import Reason
+from shared.core.reasons.entry import Hop, ReasonDoc
 
 ENDPOINT = (
-    Reason("ElasticService", "The endpoint leads to Elastic.", "Its alias is one of Elastic's hosted services."),
-    Reason(
-        "ServerlessService",
+    ReasonDoc(
+        Reason.ELASTIC_SERVICE, "The endpoint leads to Elastic.", "Its alias is one of Elastic's hosted services."
+    ),
+    ReasonDoc(
+        Reason.SERVERLESS_SERVICE,
         "The connection is Ignored; nothing is made for the endpoint.",
         "Its alias is Elastic's service for Serverless projects, with other DNS names and another kind of policy.",
         "Create the endpoint with the alias of the region's hosted service, or set it up by Elastic's guide for "
         "Serverless.",
         Hop.ENDPOINT,
     ),
-    Reason(
-        "UnknownElasticAlias",
+    ReasonDoc(
+        Reason.UNKNOWN_ELASTIC_ALIAS,
         "The connection is Ignored; nothing is made for the endpoint.",
         "Its alias has the form of Elastic's but is in no list this version knows: a new region, or a typing error.",
         "Compare it with the table in Elastic's guide. If it is there, deploy a newer version of the app.",
         Hop.ENDPOINT,
     ),
-    Reason("NotElastic", "The connection is Ignored.", "The endpoint leads to somebody else's service.", "None."),
-    Reason(
-        "OutOfScope",
+    ReasonDoc(
+        Reason.NOT_ELASTIC, "The connection is Ignored.", "The endpoint leads to somebody else's service.", "None."
+    ),
+    ReasonDoc(
+        Reason.OUT_OF_SCOPE,
         "The connection is Ignored.",
         "The settings leave the endpoint out: its subscription, resource group, location or tags.",
         "Change the setting that the message names, if the app is to handle it.",
     ),
-    Reason(
-        "IgnoredByTag",
+    ReasonDoc(
+        Reason.IGNORED_BY_TAG,
         "The connection is Ignored.",
         "The endpoint's tag elastic-privatelink has the value ignore.",
         "Take the tag off to have it handled again.",
     ),
-    Reason(
-        "EndpointMissing",
+    ReasonDoc(
+        Reason.ENDPOINT_MISSING,
         "The endpoint was not in the last listing.",
         "It was deleted, or Azure did not show it once.",
         "None: the next sweep looks again before it is believed.",
         Hop.ENDPOINT,
     ),
-    Reason(
-        "EndpointNotFound",
+    ReasonDoc(
+        Reason.ENDPOINT_NOT_FOUND,
         "The connection is Removing or Removed.",
         "The private endpoint does not exist any more.",
         "None, if somebody deleted it on purpose; else create it again under the same name.",
         Hop.ENDPOINT,
     ),
-    Reason("HasAddress", "The endpoint has its private address.", "Azure gave it one."),
-    Reason(
-        "NoAddressYet",
+    ReasonDoc(Reason.HAS_ADDRESS, "The endpoint has its private address.", "Azure gave it one."),
+    ReasonDoc(
+        Reason.NO_ADDRESS_YET,
         "Record or link wait.",
         "Azure is still making the endpoint and its network interface.",
         "None. If it lasts for more than some minutes, look at the endpoint's provisioning state in the portal.",
         Hop.ENDPOINT,
     ),
-    Reason(
-        "EndpointFailed",
+    ReasonDoc(
+        Reason.ENDPOINT_FAILED,
         "The endpoint never gets an address.",
         "Azure says that its provisioning Failed or was Canceled.",
         "Delete the endpoint and create it again.",
         Hop.ENDPOINT,
     ),
-    Reason(
-        "NoNetworkYet",
+    ReasonDoc(
+        Reason.NO_NETWORK_YET,
         "The zone is not linked.",
         "Azure has not said yet which virtual network the endpoint is in.",
         "None: the app looks again.",
         Hop.ENDPOINT,
     ),
-    Reason(
-        "NoGuidYet",
+    ReasonDoc(
+        Reason.NO_GUID_YET,
         "No policy is made.",
         "Azure has not given the endpoint a resource GUID yet.",
         "None: the app looks again.",
@@ -80,31 +85,33 @@ ENDPOINT = (
 )
 
 APPROVAL = (
-    Reason("Approved", "The connection is approved.", "Elastic found the policy with the endpoint's name and GUID."),
-    Reason(
-        "AwaitingApproval",
+    ReasonDoc(
+        Reason.APPROVED, "The connection is approved.", "Elastic found the policy with the endpoint's name and GUID."
+    ),
+    ReasonDoc(
+        Reason.AWAITING_APPROVAL,
         "The connection is Pending; associations wait for it.",
         "Elastic approves by itself when it has found the policy.",
         "None. It takes minutes as a rule.",
         Hop.APPROVAL,
     ),
-    Reason(
-        "ApprovalOverdue",
+    ReasonDoc(
+        Reason.APPROVAL_OVERDUE,
         "Pending for longer than APPROVAL_OVERDUE_SECONDS.",
         "The policy holds another name or GUID or is in another region, or another organization claims the endpoint.",
         "Compare the policy with the endpoint's exact name and properties.resourceGuid; then ask Elastic support with "
         "both.",
         Hop.APPROVAL,
     ),
-    Reason(
-        "Rejected",
+    ReasonDoc(
+        Reason.REJECTED,
         "The connection is Rejected; nothing goes through.",
         "Elastic refused the endpoint. Azure never leaves this state.",
         "Delete the private endpoint and create it again; check that no policy has its name with another GUID.",
         Hop.APPROVAL,
     ),
-    Reason(
-        "Disconnected",
+    ReasonDoc(
+        Reason.DISCONNECTED,
         "The connection is Disconnected; nothing goes through any more.",
         "Elastic removed the connection, as after its policy was deleted. Azure never leaves this state.",
         "Delete the private endpoint and create it again.",
@@ -113,31 +120,31 @@ APPROVAL = (
 )
 
 DNS = (
-    Reason("Exists", "The zone, or the policy, is there.", "Made by the app, or found and used."),
-    Reason("Linked", "The zone is linked to every network.", "Made by the app, or found and used."),
-    Reason("PointsToEndpoint", "The * record is right.", "It points to the endpoint's address."),
-    Reason("Adopted", "The * record is right.", "Made by others; the app uses it and never changes it."),
-    Reason(
-        "Missing",
+    ReasonDoc(Reason.EXISTS, "The zone, or the policy, is there.", "Made by the app, or found and used."),
+    ReasonDoc(Reason.LINKED, "The zone is linked to every network.", "Made by the app, or found and used."),
+    ReasonDoc(Reason.POINTS_TO_ENDPOINT, "The * record is right.", "It points to the endpoint's address."),
+    ReasonDoc(Reason.ADOPTED, "The * record is right.", "Made by others; the app uses it and never changes it."),
+    ReasonDoc(
+        Reason.MISSING,
         "Something that belongs to the connection is not there.",
         "It was never made, or somebody deleted it.",
         "None: the app makes it. If it does not, the message of the next condition says why.",
     ),
-    Reason(
-        "Different",
+    ReasonDoc(
+        Reason.DIFFERENT,
         "The record or the policy is not as it should be.",
         "The endpoint was made anew or got another address, or somebody changed it.",
         "None: the app puts right what is its own.",
     ),
-    Reason(
-        "InProgress",
+    ReasonDoc(
+        Reason.IN_PROGRESS,
         "The link is not effective yet.",
         "Azure is still making it.",
         "None: it takes seconds to minutes.",
         Hop.NETWORK,
     ),
-    Reason(
-        "NetworkLinkedToAnotherZone",
+    ReasonDoc(
+        Reason.NETWORK_LINKED_TO_ANOTHER_ZONE,
         "The zone cannot be linked: the network has a zone of this name already.",
         "A network can use one zone of a name (Azure: overlapping namespaces). Either the app cannot see the other "
         "zone, or the network is one of DNS_LINK_VNETS and has the zone of another endpoint.",
@@ -145,23 +152,23 @@ DNS = (
         "can follow one endpoint of a region: take it out of DNS_LINK_VNETS, or remove its link to the other zone.",
         Hop.NETWORK,
     ),
-    Reason(
-        "RecordHeldByOthers",
+    ReasonDoc(
+        Reason.RECORD_HELD_BY_OTHERS,
         "The * record points somewhere else, and nothing is linked to it.",
         "Others made the record, or another installation of the app did.",
         "Point it to the endpoint's address, or delete it; the app goes on by itself.",
         Hop.DNS,
     ),
-    Reason(
-        "RecordHeldByAnotherEndpoint",
+    ReasonDoc(
+        Reason.RECORD_HELD_BY_ANOTHER_ENDPOINT,
         "The * record points to another endpoint of the same region.",
         "A network has one zone of a name, and this zone one * record.",
         "In one network: DNS_RECORD_MODE=union, or delete one endpoint. In different networks: give this endpoint a "
         "resource group of its own.",
         Hop.DNS,
     ),
-    Reason(
-        "RecordFull",
+    ReasonDoc(
+        Reason.RECORD_FULL,
         "The endpoint's address is not in the * record.",
         "It holds 20 addresses already, the most that Azure allows.",
         "Use a zone of its own for this network, or remove an endpoint.",

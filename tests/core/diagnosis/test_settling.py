@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from shared.core.diagnosis import Verdict, history, settle
+from shared.core.model.reasons import Reason
 
 VERDICTS = {
-    "H": Verdict("healthy", "Reachable", "It works.", ""),
-    "R": Verdict("unreachable", "NoRouteAlthoughApproved", "Silence.", "Look."),
-    "F": Verdict("blocked", "ForbiddenByPolicy", "No.", "Associate."),
-    "D": Verdict("degraded", "ServiceError", "Ill.", "Look."),
-    "U": Verdict("unknown", "ResolverFailed", "No name server.", "Look."),
+    "H": Verdict("healthy", Reason.REACHABLE, "It works.", ""),
+    "R": Verdict("unreachable", Reason.NO_ROUTE_ALTHOUGH_APPROVED, "Silence.", "Look."),
+    "F": Verdict("blocked", Reason.FORBIDDEN_BY_POLICY, "No.", "Associate."),
+    "D": Verdict("degraded", Reason.SERVICE_ERROR, "Ill.", "Look."),
+    "U": Verdict("unknown", Reason.RESOLVER_FAILED, "No name server.", "Look."),
 }
 
 

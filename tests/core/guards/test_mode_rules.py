@@ -9,7 +9,6 @@ import pytest
 
 from shared.core.guards.modes import (
     MODE_TAG,
-    OBSERVE_MODE,
     Mode,
     Stance,
     asked_mode,
@@ -22,6 +21,7 @@ from shared.core.guards.scope import Scope
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import parse_arm_id
 from shared.core.model.markers import Marker
+from shared.core.model.reasons import Reason
 from shared.core.model.steps import CreatePolicy, CreateZone
 from tests.core.core_parts import NOW, endpoint
 
@@ -91,10 +91,10 @@ def test_out_of_scope_counts_as_ignore_whatever_the_tag_says(tags: dict[str, str
 
 
 CONDITIONS = (
-    c.good(c.RECOGNISED, "ElasticService"),
-    c.waiting(c.ZONE_READY, "Missing", "To be created.", c.Kind.WORK),
-    c.waiting(c.RECORD_READY, "NoAddressYet", "No address."),
-    c.blocked(c.POLICY_READY, "PolicyNameMismatch", "Wrong name.", "Correct it."),
+    c.good(c.RECOGNISED, Reason.ELASTIC_SERVICE),
+    c.waiting(c.ZONE_READY, Reason.MISSING, "To be created.", c.Kind.WORK),
+    c.waiting(c.RECORD_READY, Reason.NO_ADDRESS_YET, "No address."),
+    c.blocked(c.POLICY_READY, Reason.POLICY_NAME_MISMATCH, "Wrong name.", "Correct it."),
 )
 
 
@@ -105,7 +105,7 @@ def test_conditions_say_what_would_be_done_and_leave_alone_what_no_step_mends() 
     assert conditions[0] == CONDITIONS[0]
     assert conditions[2:] == CONDITIONS[2:]
     held = conditions[1]
-    assert (held.status, held.reason, held.needs) == (c.Status.FALSE, OBSERVE_MODE, c.Kind.EVENT)
+    assert (held.status, held.reason, held.needs) == (c.Status.FALSE, Reason.OBSERVE_MODE, c.Kind.EVENT)
     assert held.message == (
         "Not done, because the setting MODE is observe: create private DNS zone zone.example in resource group dns."
     )

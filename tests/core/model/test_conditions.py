@@ -9,6 +9,7 @@ import pytest
 
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition, Kind, Phase, Status, merge, phase_of, summary
+from shared.core.model.reasons import Reason
 from tests.core.core_parts import NOW
 
 ALL_GOOD = {name: c.good(name, "Fine") for name in c.ORDER if name != c.READY}
@@ -31,7 +32,10 @@ def test_a_false_condition_says_who_must_act() -> None:
     assert stuck(c.LINKED).needs is Kind.PERSON
     assert waits(c.LINKED).needs is Kind.TIME
     assert c.waiting(c.LINKED, "Todo", "", Kind.WORK).needs is Kind.WORK
-    assert (c.unknown(c.LINKED, "NotTested", "").status, c.good(c.LINKED, "Ok").needs) == (Status.UNKNOWN, Kind.NONE)
+    assert (c.unknown(c.LINKED, Reason.NOT_TESTED, "").status, c.good(c.LINKED, "Ok").needs) == (
+        Status.UNKNOWN,
+        Kind.NONE,
+    )
 
 
 def test_since_stays_while_status_and_reason_stay_even_when_the_message_changes() -> None:
@@ -78,7 +82,7 @@ def test_the_summary_of_several_waits_is_the_first_on_the_way() -> None:
     assert summary(standing(waits(c.REACHABLE), waits(c.ZONE_READY))).message.startswith("ZoneReady")
 
 
-IGNORED = Condition(c.RECOGNISED, Status.FALSE, "NotElastic", needs=Kind.EVENT)
+IGNORED = Condition(c.RECOGNISED, Status.FALSE, Reason.NOT_ELASTIC, needs=Kind.EVENT)
 
 
 @pytest.mark.parametrize(

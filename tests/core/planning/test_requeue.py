@@ -23,6 +23,7 @@ from shared.core.model.errors import (
     Throttled,
     Waiting,
 )
+from shared.core.model.reasons import Reason
 from shared.core.model.record import Connection
 from shared.core.planning.requeue import PATIENCE, condition_of, fingerprint, next_delay
 from tests.core.core_parts import ENDPOINT_ID, NOW
@@ -45,8 +46,8 @@ def made_of(error: AutopilotError, before: Condition | None = None) -> Condition
         (AnswerLost("gone"), "AnswerLost", Kind.WORK),
         (LeaseLost("taken"), "TemporaryFailure", Kind.WORK),
         (RetryLater("down"), "TemporaryFailure", Kind.WORK),
-        (Blocked("no", reason="AzureRefused", next_step="ask"), "AzureRefused", Kind.PERSON),
-        (Forbidden("no", reason="AzureRightsMissing", next_step="grant"), "AzureRightsMissing", Kind.PERSON),
+        (Blocked("no", reason=Reason.AZURE_REFUSED, next_step="ask"), "AzureRefused", Kind.PERSON),
+        (Forbidden("no", reason=Reason.AZURE_RIGHTS_MISSING, next_step="grant"), "AzureRightsMissing", Kind.PERSON),
         (NotFound("none"), "NotFound", Kind.PERSON),
         (InvalidInput("what"), "InvalidInput", Kind.PERSON),
     ],
@@ -70,7 +71,7 @@ def test_the_thing_it_happened_on_is_named() -> None:
     assert made_of(Blocked("no", reason="R", on="zone z", next_step="ask")).next_step == "ask"
 
 
-def before(reason: str, age: float) -> Condition:
+def before(reason: Reason, age: float) -> Condition:
     return Condition(c.LINKED, Status.FALSE, reason, since=NOW - timedelta(seconds=age))
 
 
@@ -78,11 +79,11 @@ def before(reason: str, age: float) -> Condition:
     ("old", "reason", "needs"),
     [
         (None, "NotVisibleYet", Kind.TIME),
-        (before("NotVisibleYet", VISIBILITY), "NotVisibleYet", Kind.TIME),
-        (before("NotVisibleYet", VISIBILITY + 1), "StillNotVisible", Kind.PERSON),
-        (before("StillNotVisible", VISIBILITY + 1), "StillNotVisible", Kind.PERSON),
-        (before("Missing", VISIBILITY * 9), "NotVisibleYet", Kind.TIME),
-        (replace(before("NotVisibleYet", 0), since=None), "NotVisibleYet", Kind.TIME),
+        (before(Reason.NOT_VISIBLE_YET, VISIBILITY), "NotVisibleYet", Kind.TIME),
+        (before(Reason.NOT_VISIBLE_YET, VISIBILITY + 1), "StillNotVisible", Kind.PERSON),
+        (before(Reason.STILL_NOT_VISIBLE, VISIBILITY + 1), "StillNotVisible", Kind.PERSON),
+        (before(Reason.MISSING, VISIBILITY * 9), "NotVisibleYet", Kind.TIME),
+        (replace(before(Reason.NOT_VISIBLE_YET, 0), since=None), "NotVisibleYet", Kind.TIME),
     ],
 )
 def test_what_stays_invisible_for_too_long_needs_a_person(old: Condition | None, reason: str, needs: Kind) -> None:
@@ -97,28 +98,28 @@ def look(
     return next_delay(replace(FRESH, attempts=attempts), standing, first=first, longest=longest, waits=waits)
 
 
-AWAITED = c.waiting(c.APPROVED, "AwaitingApproval", "")
-TO_ASSOCIATE = c.waiting(c.ASSOCIATED, "AwaitingApproval", "")
-TO_LINK = c.waiting(c.LINKED, "Missing", "", Kind.WORK)
-TO_WRITE = c.waiting(c.RECORD_READY, "Missing", "", Kind.WORK)
-REJECTED = c.blocked(c.APPROVED, "Rejected", "", "make it anew")
-NOT_TESTED = c.unknown(c.REACHABLE, "NotTested", "")
-UNREACHABLE = Condition(c.REACHABLE, Status.FALSE, "NoRoute", needs=Kind.WORK)
+AWAITED = c.waiting(c.APPROVED, Reason.AWAITING_APPROVAL, "")
+TO_ASSOCIATE = c.waiting(c.ASSOCIATED, Reason.AWAITING_APPROVAL, "")
+TO_LINK = c.waiting(c.LINKED, Reason.MISSING, "", Kind.WORK)
+TO_WRITE = c.waiting(c.RECORD_READY, Reason.MISSING, "", Kind.WORK)
+REJECTED = c.blocked(c.APPROVED, Reason.REJECTED, "", "make it anew")
+NOT_TESTED = c.unknown(c.REACHABLE, Reason.NOT_TESTED, "")
+UNREACHABLE = Condition(c.REACHABLE, Status.FALSE, Reason.NO_ROUTE, needs=Kind.WORK)
 
 
 @pytest.mark.parametrize(
     "standing",
     [
         (),
-        (c.good(c.LINKED, "Linked"),),
+        (c.good(c.LINKED, Reason.LINKED),),
         (REJECTED,),
         (REJECTED, TO_ASSOCIATE, NOT_TESTED),
-        (c.blocked(c.RECORD_READY, "RecordHeldByOthers", "", "ask"), NOT_TESTED),
-        (c.blocked(c.ZONE_READY, "AzureRightsMissing", "", "grant"), TO_LINK, TO_WRITE),
-        (c.blocked(c.RECORD_READY, "AzureRightsMissing", "", "grant"), TO_LINK),
-        (c.blocked(c.ADDRESSED, "EndpointFailed", "", "make it anew"), TO_LINK, TO_WRITE),
-        (c.blocked(c.POLICY_READY, "ElasticKeyRefused", "", "renew"), TO_ASSOCIATE),
-        (Condition(c.RECOGNISED, Status.FALSE, "NotElastic", needs=Kind.EVENT),),
+        (c.blocked(c.RECORD_READY, Reason.RECORD_HELD_BY_OTHERS, "", "ask"), NOT_TESTED),
+        (c.blocked(c.ZONE_READY, Reason.AZURE_RIGHTS_MISSING, "", "grant"), TO_LINK, TO_WRITE),
+        (c.blocked(c.RECORD_READY, Reason.AZURE_RIGHTS_MISSING, "", "grant"), TO_LINK),
+        (c.blocked(c.ADDRESSED, Reason.ENDPOINT_FAILED, "", "make it anew"), TO_LINK, TO_WRITE),
+        (c.blocked(c.POLICY_READY, Reason.ELASTIC_KEY_REFUSED, "", "renew"), TO_ASSOCIATE),
+        (Condition(c.RECOGNISED, Status.FALSE, Reason.NOT_ELASTIC, needs=Kind.EVENT),),
         (replace(AWAITED, type=c.READY),),
     ],
 )
@@ -133,12 +134,12 @@ def test_the_loop_does_not_look_by_itself_for_what_only_a_person_or_an_event_cha
     [
         (AWAITED,),
         (AWAITED, TO_ASSOCIATE, NOT_TESTED),
-        (REJECTED, c.waiting(c.LINKED, "InProgress", "")),
-        (c.blocked(c.RECORD_READY, "RecordHeldByOthers", "", "ask"), AWAITED),
-        (c.blocked(c.ZONE_READY, "AzureRightsMissing", "", "grant"), TO_LINK, AWAITED),
-        (c.blocked(c.POLICY_READY, "ElasticKeyRefused", "", "renew"), TO_WRITE),
-        (c.blocked(c.POLICY_READY, "ElasticKeyRefused", "", "renew"), AWAITED),
-        (c.blocked(c.LINKED, "NetworkLinkedToAnotherZone", "", "ask"), TO_WRITE),
+        (REJECTED, c.waiting(c.LINKED, Reason.IN_PROGRESS, "")),
+        (c.blocked(c.RECORD_READY, Reason.RECORD_HELD_BY_OTHERS, "", "ask"), AWAITED),
+        (c.blocked(c.ZONE_READY, Reason.AZURE_RIGHTS_MISSING, "", "grant"), TO_LINK, AWAITED),
+        (c.blocked(c.POLICY_READY, Reason.ELASTIC_KEY_REFUSED, "", "renew"), TO_WRITE),
+        (c.blocked(c.POLICY_READY, Reason.ELASTIC_KEY_REFUSED, "", "renew"), AWAITED),
+        (c.blocked(c.LINKED, Reason.NETWORK_LINKED_TO_ANOTHER_ZONE, "", "ask"), TO_WRITE),
         (UNREACHABLE,),
     ],
 )
@@ -147,7 +148,7 @@ def test_the_loop_looks_again_for_what_time_or_work_changes(standing: tuple[Cond
 
 
 def test_the_loop_looks_again_for_what_stands_only_because_nobody_could_look() -> None:
-    standing = {c.LINKED: c.good(c.LINKED, "Linked")}
+    standing = {c.LINKED: c.good(c.LINKED, Reason.LINKED)}
     waits = {c.ZONE_READY: 40.0}
     assert next_delay(FRESH, standing, first=10, longest=60, waits=waits, unread=[c.LINKED]) == 40
     assert next_delay(FRESH, standing, first=10, longest=60, waits={}, unread=[c.LINKED]) == 10
@@ -164,8 +165,8 @@ def test_a_wait_that_the_service_asked_for_is_kept_even_past_the_longest() -> No
 
 
 def test_one_branch_does_not_wait_for_what_the_other_was_asked_to_wait() -> None:
-    zone = c.waiting(c.ZONE_READY, "OperationRunning", "")
-    policy = c.waiting(c.POLICY_READY, "Throttled", "", Kind.WORK)
+    zone = c.waiting(c.ZONE_READY, Reason.OPERATION_RUNNING, "")
+    policy = c.waiting(c.POLICY_READY, Reason.THROTTLED, "", Kind.WORK)
     assert look(zone, policy, TO_ASSOCIATE, PolicyReady=3600) == 10
     assert look(policy, TO_ASSOCIATE, PolicyReady=3600) == 3600, "what follows in a branch waits with it"
 
@@ -177,7 +178,7 @@ def test_a_failing_test_alone_is_left_to_the_timer_after_a_while() -> None:
 
 
 def test_the_fingerprint_is_what_is_waited_for_whatever_the_messages_say() -> None:
-    pending = (c.good(c.LINKED, "Linked"), replace(AWAITED, message="for 1 min"))
+    pending = (c.good(c.LINKED, Reason.LINKED), replace(AWAITED, message="for 1 min"))
     later = (c.good(c.LINKED, "Other"), replace(AWAITED, message="for 2 min"))
     assert fingerprint(pending) == fingerprint(later) == {(c.APPROVED, "AwaitingApproval")}
     assert fingerprint((REJECTED,)) != fingerprint(pending)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from shared.core.model.errors import AutopilotError, Blocked, Forbidden
 from shared.core.model.organizations import DEFAULT, key_setting
+from shared.core.model.reasons import Reason
 from shared.core.reports.doctor.findings import (
     Answers,
     Asked,
@@ -21,7 +22,6 @@ from shared.core.reports.doctor.findings import (
 )
 from shared.core.reports.doctor.text import count, span
 
-SIGN_IN, NO_RIGHT = "AzureSignInFailed", "AzureRightsMissing"
 KEY_ENDS, KEY_ENDS_SOON = timedelta(days=14), timedelta(days=3)
 """The first is when the alert on the key begins, too."""
 
@@ -29,11 +29,11 @@ KEY_ENDS, KEY_ENDS_SOON = timedelta(days=14), timedelta(days=3)
 def judge_azure(answers: Answers) -> list[Finding]:
     """The token first, then the reads that were refused or came to nothing, by subscription."""
     errors = errors_in(answers)
-    unsigned = [error for error in errors.values() if _reason(error) == SIGN_IN]
+    unsigned = [error for error in errors.values() if _reason(error) is Reason.AZURE_SIGN_IN_FAILED]
     if unsigned and len(unsigned) == len(answers):
         return failures("azure sign-in", {Asked(Topic.AZURE, "Azure Resource Manager"): unsigned[0]})
     findings = []
-    if len(errors) < len(answers) or any(_reason(error) == NO_RIGHT for error in errors.values()):
+    if len(errors) < len(answers) or any(_reason(error) is Reason.AZURE_RIGHTS_MISSING for error in errors.values()):
         findings.append(ok("azure sign-in", "Azure Resource Manager takes the app's token."))
     findings += [_denied(asked, error) for asked, error in errors.items() if isinstance(error, Forbidden)]
     for needed, level in ((True, Level.PROBLEM), (False, Level.WARNING)):
@@ -91,5 +91,5 @@ def _denied(asked: Asked, error: Forbidden) -> Finding:
     return Finding("azure rights", level, what, on=str(asked), next_step=error.next_step)
 
 
-def _reason(error: AutopilotError) -> str:
-    return error.reason if isinstance(error, Blocked) else ""
+def _reason(error: AutopilotError) -> Reason | None:
+    return error.reason if isinstance(error, Blocked) else None
