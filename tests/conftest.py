@@ -18,9 +18,9 @@ pytest_plugins = ["tests.tools.required"]
 
 @pytest.fixture(scope="session", autouse=True)
 def loop_of_the_main_thread() -> Iterator[None]:
-    """Give the main thread a loop that somebody closes.
+    """Give the main thread a loop that is closed.
 
-    pytest-asyncio asks for the present one to restore it later; on Python 3.11 asking makes one, and nobody closes it.
+    pytest-asyncio asks for the present one to restore it later; on Python 3.11 asking makes one that is never closed.
     """
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -30,7 +30,7 @@ def loop_of_the_main_thread() -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-    """Keep the virtual-time plugin away from synchronous tests, for which it would make loops that nobody closes."""
+    """Keep the virtual-time plugin away from synchronous tests, for which it would make loops that are never closed."""
     if pyfuncitem.get_closest_marker("asyncio") is None:
         pyfuncitem.funcargs.pop("event_loop_policy", None)
     return (yield)

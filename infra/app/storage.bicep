@@ -35,7 +35,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
     minimumTlsVersion: 'TLS1_2'
     supportsHttpsTrafficOnly: true
     // Event Grid has no way in over a private endpoint: it comes as a trusted service, with its identity, and the rule
-    // that lets it works only while public access is "selected networks". Nobody else is selected.
+    // that lets it works only while public access is "selected networks". No other is selected.
     publicNetworkAccess: privateAccess && !eventGridWrites ? 'Disabled' : 'Enabled'
     networkAcls: {
       bypass: 'AzureServices'

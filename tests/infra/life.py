@@ -45,7 +45,7 @@ async def connected(estate: Estate) -> tuple[str, list[str]]:
 
 
 async def drifted(estate: Estate) -> list[str]:
-    """Somebody deletes the record, and the app puts it back; returns what sweeps could not read."""
+    """A person deletes the record, and the app puts it back; returns what sweeps could not read."""
     await estate.azure("DELETE", f"{HUB_GROUP}/{ZONES}/{ZONE_NAME}/A/*", api=DNS_API)
     errors = list((await estate.sweep()).errors)
     await estate.settle()

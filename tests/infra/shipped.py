@@ -59,5 +59,5 @@ def assignments(
 
 
 def everywhere() -> list[RoleAssignment]:
-    """All actions of the shipped roles, wherever: whoever has these can do nothing that no role grants."""
+    """All actions of the shipped roles, everywhere: an identity with these can do nothing that no role grants."""
     return [RoleAssignment("/", actions(role)) for role in ROLES]

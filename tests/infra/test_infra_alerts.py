@@ -28,7 +28,7 @@ class Watched(Estate):
     workspace: Workspace
 
     async def pass_(self, minutes: float) -> None:
-        """The timer fires every five minutes, and whatever it finds is done."""
+        """The timer fires every five minutes, and all that it finds is done."""
         end = self.clock.now() + timedelta(minutes=minutes)
         while self.clock.now() < end:
             began = self.clock.now()

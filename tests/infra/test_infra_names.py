@@ -129,7 +129,7 @@ def test_queue_messages_are_encoded_as_event_grid_and_the_app_encode_them() -> N
 
 
 def test_every_function_has_ended_by_itself_before_the_host_ends_it() -> None:
-    """Whatever the settings: the host ends the process, and with it every run that goes on beside the one too long."""
+    """With any settings: the host ends the process, and with it every run that goes on beside the one too long."""
     host = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
     hours, minutes, seconds = map(int, host["functionTimeout"].split(":"))
     timeout = hours * 3600 + minutes * 60 + seconds

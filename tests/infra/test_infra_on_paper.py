@@ -142,7 +142,7 @@ def test_what_is_closed_is_closed_and_what_must_come_in_comes_in(choice: str) ->
     (site,) = properties(azure, "Microsoft.Web/sites")
     private, queue = chosen.get("privateAccess", False), chosen.get("eventDelivery") == "queue"
     assert storage["networkAcls"] == {"bypass": "AzureServices", "defaultAction": "Deny" if private else "Allow"}
-    assert storage["publicNetworkAccess"] == "Enabled"  # to Event Grid, and with Deny to nobody else
+    assert storage["publicNetworkAccess"] == "Enabled"  # to Event Grid, and with Deny to no other
     assert vault["publicNetworkAccess"] == ("Disabled" if private else "Enabled")
     assert site["publicNetworkAccess"] == ("Disabled" if private and queue else "Enabled")
     reached = {one.name.rpartition("-")[2] for one in azure.of("Microsoft.Network/privateEndpoints")}

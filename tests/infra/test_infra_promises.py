@@ -1,4 +1,4 @@
-"""What the pages promise of every installation, and what the app cannot run without: it holds whatever is chosen."""
+"""What the pages promise of every installation, and what the app cannot run without: it holds for every choice."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def made(azure: Azure, kind: str) -> list[tuple[Resource, dict[str, Any]]]:
 
 
 @pytest.mark.parametrize(("kind", "path", "value"), PROMISED, ids=lambda part: str(part).rpartition("/")[2])
-def test_a_promise_holds_for_every_resource_of_its_kind_whatever_is_chosen(kind: str, path: str, value: Any) -> None:
+def test_a_promise_holds_for_every_resource_of_its_kind_with_every_choice(kind: str, path: str, value: Any) -> None:
     found: list[Any] = []
     for choice in CHOICES:
         bodies = [body for _, body in made(installation(choice), kind)]

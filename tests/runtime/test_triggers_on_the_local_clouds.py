@@ -147,7 +147,7 @@ async def invoke_the_rest(client: LocalClient, stack: Stack, endpoint: str) -> N
     # The worker's sweep has enqueued the endpoint; the small host, whose own timer never ticks, does the work.
     deadline = time.monotonic() + READY_SECONDS
     while "timer" not in {entry["cause"] for entry in await journal(client, found["id"])}:
-        assert time.monotonic() < deadline, "nobody made good what the timer found"
+        assert time.monotonic() < deadline, "what the timer found is still not made good"
         await asyncio.sleep(0.3)
     await until(client, endpoint, "Ready")
     assert (await client.azure("GET", record))["properties"]["aRecords"] == [{"ipv4Address": found["address"]}]
