@@ -33,7 +33,7 @@ from shared.clock import SystemClock  # noqa: E402
 from shared.core.guards.options import Rules  # noqa: E402
 from shared.core.model import conditions as c  # noqa: E402
 from shared.core.model.arm_ids import parse_endpoint_id  # noqa: E402
-from shared.core.model.conditions import Phase, good  # noqa: E402
+from shared.core.model.conditions import Phase, satisfied  # noqa: E402
 from shared.core.model.private_urls import PrivateUrl  # noqa: E402
 from shared.core.model.record import Connection, DeploymentMemory  # noqa: E402
 from shared.core.model.record_document import to_document  # noqa: E402
@@ -91,7 +91,7 @@ def known(number: int) -> StoredRecord:
     """A Ready connection with two hosts to test."""
     one, zone = endpoint(number * 16 + 2), zone_of(REGION)
     urls = tuple(PrivateUrl("elasticsearch", f"{name}{number}.es.{zone}", PORT) for name in ("one", "two"))
-    conditions = tuple(good(name, "Benchmark") for name in (c.LINKED, c.RECORD_READY, c.POLICY_READY, c.APPROVED))
+    conditions = tuple(satisfied(name, "Benchmark") for name in (c.LINKED, c.RECORD_READY, c.POLICY_READY, c.APPROVED))
     connection = replace(
         Connection(one.id.text),
         name=one.name,

@@ -16,11 +16,11 @@ from shared.core.diagnosis import (
     HostVerdict,
     Subject,
     Verdict,
+    debounce,
     diagnose,
     history,
     hosts_to_test,
     last_of,
-    settle,
     standing_of,
     told,
     worst_of,
@@ -47,7 +47,7 @@ class Check:
     """What became of testing a connection."""
 
     condition: Condition
-    """What counts; it may stand against the last results (`diagnosis.settle`)."""
+    """What counts; it may stand against the last results (`diagnosis.debounce`)."""
     verdicts: tuple[VerdictMemory, ...] = ()
     """By name."""
     verdict: Verdict | None = None
@@ -119,7 +119,7 @@ def _memory(
 ) -> VerdictMemory:
     stood = standing_of(before).verdict if before is not None else None
     recent = history(before.recent if before else (), verdict)
-    settled = stood is None or settle(stood, recent, context.settings.verdict_after)
+    settled = stood is None or debounce(stood, recent, context.settings.verdict_after)
     return VerdictMemory(
         host=tested.host,
         status=str(verdict.status),
@@ -144,13 +144,13 @@ def _reachable(context: Context, connection: Connection, memories: Sequence[Verd
     seen, standing = [last_of(memory) for memory in memories], [standing_of(memory) for memory in memories]
     verdict, message = worst_of(standing).weighed, told(standing)
     if verdict.status == HEALTHY:
-        return c.good(c.REACHABLE, verdict.reason, f"{message}{_aside(context, seen, memories)}")
+        return c.satisfied(c.REACHABLE, verdict.reason, f"{message}{_aside(context, seen, memories)}")
     if verdict.status == UNKNOWN:
         # Not knowing is no alarm: what worked counts as working until something says otherwise.
         nothing_to_do = verdict.reason in UNTESTABLE or connection.ready_since is not None
-        needs = c.Kind.NONE if nothing_to_do else c.Kind.WORK
+        needs = c.WaitingFor.NONE if nothing_to_do else c.WaitingFor.WORK
         return Condition(c.REACHABLE, c.Status.UNKNOWN, verdict.reason, message, verdict.next_step, needs)
-    return Condition(c.REACHABLE, c.Status.FALSE, verdict.reason, message, verdict.next_step, c.Kind.WORK)
+    return Condition(c.REACHABLE, c.Status.FALSE, verdict.reason, message, verdict.next_step, c.WaitingFor.WORK)
 
 
 def _aside(context: Context, seen: Sequence[HostVerdict], memories: Sequence[VerdictMemory]) -> str:

@@ -65,7 +65,7 @@ async def endpoint_missing(run: Run, message: WorkMessage) -> None:
 
 
 def _conclude(run: Run, removed: Condition, phase: Phase) -> None:
-    gone = Condition(c.RECOGNISED, c.Status.FALSE, Reason.ENDPOINT_NOT_FOUND, GONE, needs=c.Kind.EVENT)
+    gone = Condition(c.RECOGNISED, c.Status.FALSE, Reason.ENDPOINT_NOT_FOUND, GONE, needs=c.WaitingFor.EVENT)
     # What was made stays on record until it is removed; how it stood does not.
     run.connection = replace(run.connection, observed_at=None, ready_since=None, pending_since=None, checks=())
     conclude(run, [gone, removed], {}, only=True)
@@ -74,7 +74,7 @@ def _conclude(run: Run, removed: Condition, phase: Phase) -> None:
 
 def _removed(run: Run, reason: Reason, message: str, left: tuple[str, ...] = ()) -> None:
     run.connection = replace(run.connection, left=left, planned=())
-    _conclude(run, c.good(c.REMOVED, reason, message), Phase.REMOVED)
+    _conclude(run, c.satisfied(c.REMOVED, reason, message), Phase.REMOVED)
 
 
 def _grace(run: Run) -> None:
@@ -98,7 +98,7 @@ def _only_planned(run: Run, plan: RemovalPlan) -> None:
     stance, planned = run.stance, tuple(map(str, plan.steps))
     message = f"Not done, because {stance.why}: {'; '.join(planned)}."
     run.connection = replace(run.connection, planned=planned, left=plan.left)
-    held = Condition(c.REMOVED, c.Status.FALSE, Reason.OBSERVE_MODE, message, stance.next_step, c.Kind.EVENT)
+    held = Condition(c.REMOVED, c.Status.FALSE, Reason.OBSERVE_MODE, message, stance.next_step, c.WaitingFor.EVENT)
     _conclude(run, held, Phase.REMOVING)
 
 

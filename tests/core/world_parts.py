@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, get_args
 
 from shared.core.guards.options import Rules
-from shared.core.model.conditions import Kind
+from shared.core.model.conditions import WaitingFor
 from shared.core.model.record import AssociationMemory, ClaimMemory, Connection, Owner, PolicyMemory
 from shared.core.model.resources import Endpoint
 from shared.core.model.steps import (
@@ -205,7 +205,7 @@ def settled(world: World, steps: list[str]) -> tuple[World, Plan | RemovalPlan]:
 def _check_explained(found: Plan) -> None:
     """Nothing waits for a step that is in no plan, and who must act is told what to do."""
     for condition in found.conditions:
-        assert condition.needs is not Kind.WORK, f"{condition.type} waits for work that is in no plan"
-        if condition.needs is Kind.PERSON:
+        assert condition.needs is not WaitingFor.WORK, f"{condition.type} waits for work that is in no plan"
+        if condition.needs is WaitingFor.PERSON:
             assert condition.message, condition.type
             assert condition.next_step, condition.type

@@ -8,7 +8,7 @@ import pytest
 
 from local.arm import DEFAULT_SUBSCRIPTION, FaultResponse, Incoming
 from local.world import vnet_body, vnet_id
-from shared.core.model.conditions import Kind
+from shared.core.model.conditions import WaitingFor
 from tests.harness.estate import START, Estate, arm_error
 
 
@@ -153,7 +153,7 @@ async def test_a_zone_that_is_made_but_not_found_for_a_while_is_waited_for(estat
     endpoint = await estate.put_endpoint()
     await estate.settle(100)
     assert (await estate.connection(endpoint)).phase in {"Provisioning", "Blocked"}
-    assert all(c.needs is not Kind.PERSON for c in (await estate.connection(endpoint)).conditions)
+    assert all(c.needs is not WaitingFor.PERSON for c in (await estate.connection(endpoint)).conditions)
     await estate.settle()
     await estate.ready(endpoint)
 

@@ -154,7 +154,9 @@ def _check_gone(scene: Scene, place: Place, known: Connection | None) -> None:
             raise Unfinished(f"there is no record of {place.name}, and left are {left}")
         return
     removed = known.condition(c.REMOVED)
-    if known.phase != Phase.IGNORED and (removed is None or (removed.needs is c.Kind.TIME and _enforced(scene, known))):
+    if known.phase != Phase.IGNORED and (
+        removed is None or (removed.needs is c.WaitingFor.TIME and _enforced(scene, known))
+    ):
         raise Unfinished(f"{place.name} is gone and {known.phase}: {_shown(known)}")
     retained = _retained(scene, known)
     if left and not known.left and not retained:
@@ -277,5 +279,5 @@ def _check_excuse(scene: Scene, place: Place, condition: Condition) -> None:
         raise Unfinished(f"{told}; that is no reason to stop")
     if not cause(scene, place):
         raise Unfinished(f"{told}; but that is not so")
-    if condition.needs is c.Kind.PERSON and not condition.next_step:
+    if condition.needs is c.WaitingFor.PERSON and not condition.next_step:
         raise Unfinished(f"{told}; and no next step")

@@ -4,9 +4,7 @@
     path          how far a probe came: name, address, connection, TLS
     answers       what came over HTTP, product by product
     surroundings  what else is known when a probe is read
-    hosts         which names of a connection are tested
-    overall       one verdict out of those of all names
-    settling      when a changed verdict counts
+    hosts         which names of a connection are tested, when a changed verdict counts, one verdict out of all
     whole         the diagnosis of a connection out of all that is on record
 
 The words for people, one entry for every reason that can come of it, are in `shared.core.reasons`.
@@ -23,11 +21,19 @@ from shared.core.diagnosis.evidence import (
     Verdict,
     address_failure,
 )
-from shared.core.diagnosis.hosts import Subject, hosts_to_test
+from shared.core.diagnosis.hosts import (
+    HostVerdict,
+    Subject,
+    debounce,
+    history,
+    hosts_to_test,
+    last_of,
+    standing_of,
+    told,
+    worst_of,
+)
 from shared.core.diagnosis.http_answers import page_of
-from shared.core.diagnosis.overall import HostVerdict, last_of, standing_of, told, worst_of
 from shared.core.diagnosis.path import diagnose
-from shared.core.diagnosis.settling import history, settle
 from shared.core.diagnosis.surroundings import Surroundings
 from shared.core.diagnosis.whole import Diagnosis, diagnosis_of
 
@@ -43,13 +49,13 @@ __all__ = [
     "Surroundings",
     "Verdict",
     "address_failure",
+    "debounce",
     "diagnose",
     "diagnosis_of",
     "history",
     "hosts_to_test",
     "last_of",
     "page_of",
-    "settle",
     "standing_of",
     "told",
     "worst_of",

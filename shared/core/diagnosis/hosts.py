@@ -1,16 +1,25 @@
-"""Which names of a connection are tested. Pure; called by `shared.health.check`.
+"""The names of a connection: which are tested, when a changed verdict of one counts, and one verdict out of all. Pure.
 
-Every service of every deployment that the connection serves, by the names that Elastic Cloud's metadata gives (never
-out of a Cloud ID); the path itself where there is no deployment to ask.
+Called by `shared.health.check`. Tested are the services of every deployment that the connection serves, by the names
+that Elastic Cloud's metadata gives (never out of a Cloud ID); the path itself where there is no deployment to ask.
+
+A verdict changes only when it is seen again: one lost packet is no news. The first verdict counts at once, so that
+nothing is called Ready untested. A good one counts at once too: a whole request was answered, which no accident
+imitates. Anything else counts after `needed` results in a row unlike what stands, the latest of them; results that
+taught nothing (`unknown`) and real failures are counted apart, so that neither is mistaken for the other.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import takewhile
+from typing import cast
 
+from shared.core.diagnosis.evidence import Status, Verdict
 from shared.core.diagnosis.http_answers import TESTED
 from shared.core.model.private_urls import path_test_host
-from shared.core.model.record import Connection
+from shared.core.model.record import Connection, StandingVerdict, VerdictMemory
 
 PRIMARY = "elasticsearch"
 """What a deployment is for: when another service alone fails, the connection is degraded and not unreachable."""
@@ -48,3 +57,83 @@ def hosts_to_test(connection: Connection, zone_name: str) -> tuple[Subject, ...]
         if url.service == PRIMARY and url.host not in found
     )
     return (*(found.values() or (Subject(path_test_host(zone_name), path_only=True),)), *waiting)
+
+
+# -- when a changed verdict counts -------------------------------------------------------------------------------------
+
+HISTORY = 10
+"""Results of each name that are kept: twice the most that the setting can ask for."""
+
+
+def outcome(verdict: Verdict) -> str:
+    """A result in short, as it is kept."""
+    return f"{verdict.status} {verdict.reason}"
+
+
+def history(before: Sequence[str], latest: Verdict) -> tuple[str, ...]:
+    """The results to keep, newest first."""
+    return (outcome(latest), *before)[:HISTORY]
+
+
+def debounce(standing: Verdict | None, recent: Sequence[str], needed: int) -> bool:
+    """Whether the newest of `recent` counts now, in place of `standing`; None: nothing stood before."""
+    if standing is None:
+        return True
+    newest, stood = recent[0], outcome(standing)
+    if newest == stood or newest.startswith("healthy "):
+        return True
+    unlike = takewhile(lambda result: result != stood, recent)
+    return sum(_taught(result) == _taught(newest) for result in unlike) >= needed
+
+
+def _taught(result: str) -> bool:
+    return not result.startswith("unknown ")
+
+
+# -- one verdict out of all --------------------------------------------------------------------------------------------
+
+_GRAVITY: Mapping[Status, int] = {"healthy": 0, "unknown": 1, "degraded": 2, "blocked": 3, "unreachable": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class HostVerdict:
+    """What is concluded about one name."""
+
+    host: str
+    service: str
+    verdict: Verdict
+
+    @property
+    def weighed(self) -> Verdict:
+        """As it counts for the connection: without Kibana or Fleet it is degraded, not gone."""
+        secondary = self.service != PRIMARY
+        lesser = secondary and _GRAVITY[self.verdict.status] > _GRAVITY["degraded"]
+        return replace(self.verdict, status="degraded") if lesser else self.verdict
+
+
+def standing_of(memory: VerdictMemory) -> HostVerdict:
+    """What counts for a name: its last result, or an earlier one that has not been outdone yet."""
+    return _host_verdict(memory, memory.standing or memory)
+
+
+def last_of(memory: VerdictMemory) -> HostVerdict:
+    """The last result of a name, whether it counts or not."""
+    return _host_verdict(memory, memory)
+
+
+def _host_verdict(memory: VerdictMemory, counts: VerdictMemory | StandingVerdict) -> HostVerdict:
+    status = cast("Status", counts.status)
+    return HostVerdict(memory.host, memory.service, Verdict(status, counts.reason, counts.cause, counts.next_step))
+
+
+def worst_of(verdicts: Sequence[HostVerdict]) -> HostVerdict:
+    """The name that speaks for the connection: the gravest; of equals the first."""
+    return max(verdicts, key=lambda one: _GRAVITY[one.weighed.status])
+
+
+def told(verdicts: Sequence[HostVerdict]) -> str:
+    """What the verdict is, in a sentence or two: the gravest name's, and how many others are not well."""
+    worst = worst_of(verdicts)
+    bad = [one for one in verdicts if one.verdict.status != "healthy" and one is not worst]
+    rest = f" Not well either: {', '.join(one.host for one in bad)}." if bad else ""
+    return f"{worst.host}: {worst.verdict.cause}{rest}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.core.diagnosis.evidence import Status
-from shared.core.diagnosis.overall import standing_of, worst_of
+from shared.core.diagnosis.hosts import standing_of, worst_of
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition, Phase
 from shared.core.model.reasons import Reason
@@ -58,11 +58,11 @@ def _speaker(connection: Connection) -> Condition | None:
     One that only passes another's reason on leaves the word to that one, as an unlinked network does to its record.
     """
     others = [condition for condition in connection.conditions if condition.type != c.READY]
-    wanting = [condition for condition in others if condition.wanting]
-    first = next((one for one in wanting if one.needs is c.Kind.PERSON), None) or next(iter(wanting), None)
+    pending = [condition for condition in others if condition.pending]
+    first = next((one for one in pending if one.needs is c.WaitingFor.PERSON), None) or next(iter(pending), None)
     if first is None:
         return connection.condition(c.REACHABLE) or _last_of(others)
-    owners = (one for one in wanting if one.reason == first.reason and owns(one.type, one.reason))
+    owners = (one for one in pending if one.reason == first.reason and owns(one.type, one.reason))
     return next(owners, first)
 
 
@@ -74,7 +74,7 @@ def _status(connection: Connection, told: Condition) -> Status:
     counting = [standing_of(memory) for memory in connection.checks if memory.associated]
     if told.type == c.REACHABLE and told.reason is not Reason.NOT_TESTED and counting:
         return worst_of(counting).weighed.status
-    if told.needs is c.Kind.PERSON:
+    if told.needs is c.WaitingFor.PERSON:
         return "blocked"
     if connection.phase in _NO_CONNECTION:
         return "unknown"

@@ -101,7 +101,7 @@ def ignored(endpoint: Endpoint) -> Condition:
     """The condition of an endpoint that its tag takes out of the app's hands."""
     message = f"{tag_note(endpoint)} What was made for it is left as it is."
     step = f"Take the tag {MODE_TAG} off to have it handled again."
-    return Condition(c.RECOGNISED, c.Status.FALSE, Reason.IGNORED_BY_TAG, message, step, c.Kind.EVENT)
+    return Condition(c.RECOGNISED, c.Status.FALSE, Reason.IGNORED_BY_TAG, message, step, c.WaitingFor.EVENT)
 
 
 def not_carried_out(
@@ -119,8 +119,8 @@ def not_carried_out(
 
 def _held(condition: Condition, steps: tuple[Step, ...], stance: Stance) -> Condition:
     todo = [str(step) for step in steps if step.condition == condition.type]
-    if condition.true or condition.needs is c.Kind.PERSON or not todo:
+    if condition.true or condition.needs is c.WaitingFor.PERSON or not todo:
         return condition
     message = f"Not done, because {stance.why}: {'; '.join(todo)}."
     step = stance.next_step
-    return replace(condition, reason=Reason.OBSERVE_MODE, message=message, next_step=step, needs=c.Kind.EVENT)
+    return replace(condition, reason=Reason.OBSERVE_MODE, message=message, next_step=step, needs=c.WaitingFor.EVENT)

@@ -58,7 +58,7 @@ class Outside:
     def condition(self) -> Condition:
         """It as the condition of a connection."""
         message = f"{self.message} What was made for it is left as it is."
-        return Condition(c.RECOGNISED, c.Status.FALSE, Reason.OUT_OF_SCOPE, message, self.next_step, c.Kind.EVENT)
+        return Condition(c.RECOGNISED, c.Status.FALSE, Reason.OUT_OF_SCOPE, message, self.next_step, c.WaitingFor.EVENT)
 
 
 def outside_by_id(scope: Scope, endpoint: ArmId) -> Outside | None:

@@ -52,7 +52,7 @@ class Status(StrEnum):
     UNKNOWN = "Unknown"
 
 
-class Kind(StrEnum):
+class WaitingFor(StrEnum):
     """What a condition that is not True is waiting for."""
 
     NONE = "none"
@@ -76,7 +76,7 @@ class Condition:
     reason: Reason
     message: str = ""
     next_step: str = ""
-    needs: Kind = Kind.NONE
+    needs: WaitingFor = WaitingFor.NONE
     since: datetime | None = None
 
     @property
@@ -85,29 +85,29 @@ class Condition:
         return self.status is Status.TRUE
 
     @property
-    def wanting(self) -> bool:
+    def pending(self) -> bool:
         """Whether something is still to come; a connection can be Ready though the app cannot test it."""
-        return not self.true and self.needs is not Kind.NONE
+        return not self.true and self.needs is not WaitingFor.NONE
 
 
-def good(type_: str, reason: Reason, message: str = "") -> Condition:
+def satisfied(type_: str, reason: Reason, message: str = "") -> Condition:
     """A condition that holds."""
     return Condition(type_, Status.TRUE, reason, message)
 
 
-def waiting(type_: str, reason: Reason, message: str, needs: Kind = Kind.TIME) -> Condition:
+def waiting(type_: str, reason: Reason, message: str, needs: WaitingFor = WaitingFor.TIME) -> Condition:
     """A condition that will hold without anybody's help."""
     return Condition(type_, Status.FALSE, reason, message, needs=needs)
 
 
 def blocked(type_: str, reason: Reason, message: str, next_step: str) -> Condition:
     """A condition that holds only after a person acted."""
-    return Condition(type_, Status.FALSE, reason, message, next_step, Kind.PERSON)
+    return Condition(type_, Status.FALSE, reason, message, next_step, WaitingFor.PERSON)
 
 
 def unknown(type_: str, reason: Reason, message: str) -> Condition:
     """A condition that could not be determined, or whose turn has not come."""
-    return Condition(type_, Status.UNKNOWN, reason, message, needs=Kind.WORK)
+    return Condition(type_, Status.UNKNOWN, reason, message, needs=WaitingFor.WORK)
 
 
 def merge(old: Iterable[Condition], new: Iterable[Condition], now: datetime) -> tuple[Condition, ...]:
@@ -124,14 +124,14 @@ def merge(old: Iterable[Condition], new: Iterable[Condition], now: datetime) -> 
 def summary(conditions: Mapping[str, Condition]) -> Condition:
     """The `Ready` condition: true when no other one wants anything; else the first that does, a person's turn first."""
     others = [conditions[name] for name in ORDER if name != READY and name in conditions]
-    wanting = [condition for condition in others if condition.wanting]
-    if not wanting:
+    pending = [condition for condition in others if condition.pending]
+    if not pending:
         untested = next((condition for condition in others if not condition.true), None)
         if untested is None:
-            return good(READY, Reason.ALL_CONDITIONS_TRUE, "The private connection is set up and tested.")
+            return satisfied(READY, Reason.ALL_CONDITIONS_TRUE, "The private connection is set up and tested.")
         message = f"The private connection is set up. {untested.type}: {untested.message}"
-        return good(READY, Reason.SET_UP_NOT_TESTED, message)
-    first = next((condition for condition in wanting if condition.needs is Kind.PERSON), wanting[0])
+        return satisfied(READY, Reason.SET_UP_NOT_TESTED, message)
+    first = next((condition for condition in pending if condition.needs is WaitingFor.PERSON), pending[0])
     return Condition(
         READY, Status.FALSE, first.reason, f"{first.type}: {first.message}", first.next_step, needs=first.needs
     )
@@ -153,16 +153,16 @@ class Phase(StrEnum):
 def phase_of(conditions: Mapping[str, Condition], *, was_ready: bool) -> Phase:
     """The phase that the conditions add up to; `was_ready`: it has been Ready before."""
     recognised = conditions.get(RECOGNISED)
-    if recognised is not None and not recognised.true and recognised.needs is Kind.EVENT:
+    if recognised is not None and not recognised.true and recognised.needs is WaitingFor.EVENT:
         return Phase.IGNORED
-    wanting = [c for name, c in conditions.items() if name != READY and c.wanting]
-    if not wanting:
+    pending = [c for name, c in conditions.items() if name != READY and c.pending]
+    if not pending:
         return Phase.READY if REACHABLE in conditions else Phase.PROVISIONING
-    if any(condition.needs is Kind.PERSON for condition in wanting):
+    if any(condition.needs is WaitingFor.PERSON for condition in pending):
         return Phase.BLOCKED
     if was_ready:
         return Phase.DEGRADED
     after_approval = {APPROVED, ASSOCIATED, REACHABLE}
-    if {condition.type for condition in wanting} <= after_approval and APPROVED in {c.type for c in wanting}:
+    if {condition.type for condition in pending} <= after_approval and APPROVED in {c.type for c in pending}:
         return Phase.AWAITING_APPROVAL
     return Phase.PROVISIONING

@@ -126,7 +126,7 @@ class Advice:
 
 @dataclass(frozen=True, slots=True)
 class StandingVerdict:
-    """A verdict that still counts though the last check said otherwise (`diagnosis.settle`)."""
+    """A verdict that still counts though the last check said otherwise (`diagnosis.debounce`)."""
 
     status: str
     reason: Reason

@@ -24,7 +24,7 @@ SERVERLESS_ALIAS = re.compile(
 )
 
 
-class Kind(StrEnum):
+class ServiceKind(StrEnum):
     """What an alias stands for."""
 
     HOSTED = "hosted"
@@ -38,7 +38,7 @@ class Kind(StrEnum):
 class Service:
     """Elastic's Private Link Service of one region."""
 
-    kind: Kind
+    kind: ServiceKind
     region: str
     """Azure region of the deployments behind it, for example `eastus2`."""
     alias: str
@@ -55,7 +55,7 @@ class Service:
 class Recognition:
     """What an alias turned out to be; `service` is there for hosted and serverless ones of the table."""
 
-    kind: Kind
+    kind: ServiceKind
     alias: str
     service: Service | None = None
 
@@ -65,7 +65,7 @@ def services() -> tuple[Service, ...]:
     """Every row of the table, hosted ones first."""
     text = resources.files("shared.core.model").joinpath("services.csv").read_text(encoding="utf-8")
     return tuple(
-        Service(Kind(row["kind"]), row["region"], row["alias"], row["zone"])
+        Service(ServiceKind(row["kind"]), row["region"], row["alias"], row["zone"])
         for row in csv.DictReader(text.splitlines())
     )
 
@@ -73,7 +73,7 @@ def services() -> tuple[Service, ...]:
 @cache
 def hosted_services() -> tuple[Service, ...]:
     """The services that this app connects endpoints to."""
-    return tuple(service for service in services() if service.kind is Kind.HOSTED)
+    return tuple(service for service in services() if service.kind is ServiceKind.HOSTED)
 
 
 def zone_of(region: str) -> str:
@@ -88,5 +88,5 @@ def recognise(alias: str) -> Recognition:
         if service.alias == wanted:
             return Recognition(service.kind, alias, service)
     if HOSTED_ALIAS.match(wanted) or SERVERLESS_ALIAS.match(wanted):
-        return Recognition(Kind.UNKNOWN_ELASTIC, alias)
-    return Recognition(Kind.FOREIGN, alias)
+        return Recognition(ServiceKind.UNKNOWN_ELASTIC, alias)
+    return Recognition(ServiceKind.FOREIGN, alias)

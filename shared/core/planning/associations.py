@@ -39,7 +39,7 @@ class AssociationPlan:
 def nothing_requested() -> Condition:
     """The condition of an endpoint that asks for no deployment, and that none asks for."""
     message = f"The endpoint's tag {DEPLOYMENTS_TAG} names no deployment, so the policy is associated with none."
-    return c.good(c.ASSOCIATED, Reason.NOTHING_REQUESTED, message)
+    return c.satisfied(c.ASSOCIATED, Reason.NOTHING_REQUESTED, message)
 
 
 def plan_associations(
@@ -199,10 +199,10 @@ def _condition(
         )
     if steps:
         reason = Reason.MISSING if any(isinstance(step, Associate) for step in steps) else Reason.NO_LONGER_ASKED_FOR
-        return c.waiting(c.ASSOCIATED, reason, f"{'; '.join(map(str, steps))}.", c.Kind.WORK)
+        return c.waiting(c.ASSOCIATED, reason, f"{'; '.join(map(str, steps))}.", c.WaitingFor.WORK)
     names = [_named(choice) for choice in choices]
     return (
-        c.good(c.ASSOCIATED, Reason.ASSOCIATED, f"Associated with {', '.join(names)}.")
+        c.satisfied(c.ASSOCIATED, Reason.ASSOCIATED, f"Associated with {', '.join(names)}.")
         if names
         else nothing_requested()
     )

@@ -36,7 +36,7 @@ def plan_claim(desired: Desired, claims: tuple[Claim, ...] | None, known: Connec
     held = {claim.endpoint_guid.lower() for claim in claims}
     old = known.claim
     outdated = old is not None and (not desired.claim or old.guid.lower() != endpoint.guid.lower())
-    missing = c.waiting(c.CLAIMED, Reason.MISSING, "The endpoint is to be claimed.", c.Kind.WORK)
+    missing = c.waiting(c.CLAIMED, Reason.MISSING, "The endpoint is to be claimed.", c.WaitingFor.WORK)
     if old is not None and outdated and old.owner is Owner.OURS and old.guid.lower() in held:
         # One at a time: the record remembers one claim, and the old one must not be forgotten before it is given up.
         step = UnclaimEndpoint(old.region, old.endpoint_name, old.guid)
@@ -47,6 +47,6 @@ def plan_claim(desired: Desired, claims: tuple[Claim, ...] | None, known: Connec
     if endpoint.guid.lower() in held:
         owner = kept.owner if kept is not None else Owner.ADOPTED
         maker = "" if owner is Owner.OURS else " It was made by others and is left to them."
-        good = c.good(c.CLAIMED, Reason.CLAIMED, f"No other organization can use this endpoint.{maker}")
+        good = c.satisfied(c.CLAIMED, Reason.CLAIMED, f"No other organization can use this endpoint.{maker}")
         return ClaimPlan((), (good,), ClaimMemory(region, endpoint.name, endpoint.guid, owner))
     return ClaimPlan((ClaimEndpoint(region, endpoint.name, endpoint.guid),), (missing,), kept)

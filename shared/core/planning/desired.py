@@ -18,7 +18,7 @@ from shared.core.model.markers import Marker
 from shared.core.model.organizations import DEFAULT, organization_of
 from shared.core.model.reasons import Reason
 from shared.core.model.resources import Endpoint
-from shared.core.model.services import Kind, Service, hosted_services, recognise
+from shared.core.model.services import Service, ServiceKind, hosted_services, recognise
 
 DEPLOYMENTS_TAG = "elastic-deployments"
 """Tag of an endpoint: ids or exact names of the deployments to connect it to, separated by commas."""
@@ -59,10 +59,10 @@ class Desired:
 def recognition_condition(endpoint: Endpoint) -> Condition:
     """Whether the endpoint connects to a service that this app handles."""
     found = recognise(endpoint.alias)
-    if found.service is not None and found.kind is Kind.HOSTED:
+    if found.service is not None and found.kind is ServiceKind.HOSTED:
         message = f"Elastic's Private Link Service of {found.service.region}. {tag_note(endpoint)}"
-        return c.good(c.RECOGNISED, Reason.ELASTIC_SERVICE, message.rstrip())
-    if found.kind is Kind.SERVERLESS:
+        return c.satisfied(c.RECOGNISED, Reason.ELASTIC_SERVICE, message.rstrip())
+    if found.kind is ServiceKind.SERVERLESS:
         reason = Reason.SERVERLESS_SERVICE
         message = (
             "This alias is Elastic's service for Serverless projects. It needs other DNS names and another kind of "
@@ -72,7 +72,7 @@ def recognition_condition(endpoint: Endpoint) -> Condition:
             "Create the endpoint with the alias of the region's hosted service, "
             "or set it up by Elastic's guide for Serverless."
         )
-    elif found.kind is Kind.UNKNOWN_ELASTIC:
+    elif found.kind is ServiceKind.UNKNOWN_ELASTIC:
         reason = Reason.UNKNOWN_ELASTIC_ALIAS
         message = f"The alias {endpoint.alias} looks like one of Elastic's but is in no published list."
         regions = ", ".join(sorted(service.region for service in hosted_services()))
@@ -80,7 +80,7 @@ def recognition_condition(endpoint: Endpoint) -> Condition:
     else:
         reason, step = Reason.NOT_ELASTIC, ""
         message = "The endpoint does not connect to a service of Elastic's."
-    return Condition(c.RECOGNISED, c.Status.FALSE, reason, message, step, c.Kind.EVENT)
+    return Condition(c.RECOGNISED, c.Status.FALSE, reason, message, step, c.WaitingFor.EVENT)
 
 
 def requested_deployments(endpoint: Endpoint) -> tuple[str, ...]:
@@ -105,7 +105,7 @@ def _on_delete_of(endpoint: Endpoint) -> str:
 def desired_of(endpoint: Endpoint, rules: Rules) -> Desired | None:
     """What the endpoint should have; None when it is not one that this app handles."""
     found = recognise(endpoint.alias)
-    if found.service is None or found.kind is not Kind.HOSTED:
+    if found.service is None or found.kind is not ServiceKind.HOSTED:
         return None
     home = rules.zone_home
     subscription = home.subscription_id if home else endpoint.id.subscription_id

@@ -60,7 +60,7 @@ def plan_dns(desired: Desired, zones: tuple[Zone, ...], rules: Rules) -> DnsPlan
     owner = _owner(desired.marker, zone.marker)
     maker = "" if owner is Owner.OURS else f" It was made by {maker_of(zone.marker)} and is used as it is."
     where = f"Zone {zone.name} in resource group {zone.id.resource_group}."
-    zone_condition = c.good(c.ZONE_READY, Reason.EXISTS, f"{where}{maker}")
+    zone_condition = c.satisfied(c.ZONE_READY, Reason.EXISTS, f"{where}{maker}")
     link_steps, linked, links = _plan_links(desired, zone, zones, _held_back(desired, zone, record))
     return DnsPlan(
         steps=(*record_steps, *link_steps),
@@ -86,8 +86,8 @@ def _plan_new_zone(desired: Desired, zones: tuple[Zone, ...], rules: Rules) -> D
     free = (vnet for vnet in vnets if not any(zone.link_to(vnet) for zone in zones))
     steps += [CreateLink(home, link_name(vnet), vnet, desired.marker) for vnet in free]
     missing = (
-        c.waiting(c.ZONE_READY, Reason.MISSING, f"Zone {home.name} is to be created.", c.Kind.WORK),
-        c.waiting(c.LINKED, Reason.MISSING, "The zone comes first.", c.Kind.WORK),
+        c.waiting(c.ZONE_READY, Reason.MISSING, f"Zone {home.name} is to be created.", c.WaitingFor.WORK),
+        c.waiting(c.LINKED, Reason.MISSING, "The zone comes first.", c.WaitingFor.WORK),
         _no_address() if address is None else _to_write("The zone comes first."),
     )
     return DnsPlan(tuple(steps), missing)
@@ -98,7 +98,7 @@ def _no_address() -> Condition:
 
 
 def _to_write(message: str) -> Condition:
-    return c.waiting(c.RECORD_READY, Reason.MISSING, message, c.Kind.WORK)
+    return c.waiting(c.RECORD_READY, Reason.MISSING, message, c.WaitingFor.WORK)
 
 
 def _first_marker(desired: Desired, address: str) -> RecordMarker:
@@ -111,7 +111,7 @@ def _first_marker(desired: Desired, address: str) -> RecordMarker:
 
 def _held_back(desired: Desired, zone: Zone, record: Condition) -> Condition | None:
     """Why no further network may be linked now; None: nothing stands against it."""
-    if record.needs is c.Kind.PERSON:
+    if record.needs is c.WaitingFor.PERSON:
         return c.blocked(
             c.LINKED,
             record.reason,
@@ -147,10 +147,16 @@ def _plan_links(
             steps.append(
                 CreateLink(zone.id, link_name(vnet), vnet, desired.marker, _failed_before(desired, zone, vnet))
             )
-            problems.append(c.waiting(c.LINKED, Reason.MISSING, f"The link to {vnet} is to be created.", c.Kind.WORK))
-    persons = (problem for problem in problems if problem.needs is c.Kind.PERSON)
+            problems.append(
+                c.waiting(c.LINKED, Reason.MISSING, f"The link to {vnet} is to be created.", c.WaitingFor.WORK)
+            )
+    persons = (problem for problem in problems if problem.needs is c.WaitingFor.PERSON)
     condition = next(persons, None) or next(iter(problems), None)
-    return tuple(steps), condition or c.good(c.LINKED, Reason.LINKED, f"{len(links)} network(s) linked."), tuple(links)
+    return (
+        tuple(steps),
+        condition or c.satisfied(c.LINKED, Reason.LINKED, f"{len(links)} network(s) linked."),
+        tuple(links),
+    )
 
 
 def _linked_elsewhere(vnet_id: str, other: Zone) -> Condition:
@@ -190,7 +196,7 @@ def _foreign_record(desired: Desired, record: WildcardRecord, address: str, rule
     shared = rules.record_mode is RecordMode.UNION and address in record.addresses
     if record.addresses == (address,) or shared:
         made = f"made by {maker_of(record.marker)}, used as it is"
-        return c.good(c.RECORD_READY, Reason.ADOPTED, f"* points to {address}; {made}.")
+        return c.satisfied(c.RECORD_READY, Reason.ADOPTED, f"* points to {address}; {made}.")
     return c.blocked(
         c.RECORD_READY,
         Reason.RECORD_HELD_BY_OTHERS,
@@ -219,13 +225,13 @@ def _plan_our_record(
             "Use a zone of its own for this network, or remove an endpoint.",
         )
     if set(record.addresses) == set(wanted) and mine is not None and mine.address == address:
-        return (), c.good(c.RECORD_READY, Reason.POINTS_TO_ENDPOINT, f"* points to {', '.join(wanted)}.")
+        return (), c.satisfied(c.RECORD_READY, Reason.POINTS_TO_ENDPOINT, f"* points to {', '.join(wanted)}.")
     new = marker.with_holder(Holder(desired.connection_id, address, desired.endpoint.id.text))
     step = PutWildcardRecord(zone.id, wanted, rules.record_ttl, new, record.etag)
     message = (
         f"The * record points to {', '.join(record.addresses) or 'nothing'}; it is to point to {', '.join(wanted)}."
     )
-    return (step,), c.waiting(c.RECORD_READY, Reason.DIFFERENT, message, c.Kind.WORK)
+    return (step,), c.waiting(c.RECORD_READY, Reason.DIFFERENT, message, c.WaitingFor.WORK)
 
 
 def _held_by_another(desired: Desired, holder: Holder, rules: Rules) -> Condition:

@@ -90,7 +90,7 @@ def _no_guid() -> Condition:
 def addressed(endpoint: Endpoint) -> Condition:
     """Whether the endpoint has its private address."""
     if endpoint.address:
-        return c.good(c.ADDRESSED, Reason.HAS_ADDRESS, endpoint.address)
+        return c.satisfied(c.ADDRESSED, Reason.HAS_ADDRESS, endpoint.address)
     if endpoint.provisioning_state.lower() in {"failed", "canceled"}:
         return c.blocked(
             c.ADDRESSED,
@@ -106,7 +106,7 @@ def addressed(endpoint: Endpoint) -> Condition:
 def approved(endpoint: Endpoint, known: Connection, rules: Rules, now: datetime) -> Condition:
     """Where the approval by Elastic stands; terminal states say that the endpoint has to be made anew."""
     if endpoint.status is ConnectionStatus.APPROVED:
-        return c.good(c.APPROVED, Reason.APPROVED, "Elastic has approved the connection.")
+        return c.satisfied(c.APPROVED, Reason.APPROVED, "Elastic has approved the connection.")
     if endpoint.status in TERMINAL:
         verb = "rejected" if endpoint.status is ConnectionStatus.REJECTED else "disconnected"
         said = f' ("{endpoint.status_description}")' if endpoint.status_description else ""

@@ -56,12 +56,12 @@ def plan_policy(
     lag = timedelta(seconds=rules.policy_lag)
     memory = known.policy if known.guid.lower() in {"", desired.endpoint.guid.lower()} else PolicyMemory()
     if memory.id and memory.created_at and now - memory.created_at < lag:
-        just_made = c.good(c.POLICY_READY, Reason.CREATED, f"Policy {memory.id} was just created.")
+        just_made = c.satisfied(c.POLICY_READY, Reason.CREATED, f"Policy {memory.id} was just created.")
         return PolicyPlan((), just_made, memory)
     if not memory.id and memory.intent_at and now - memory.intent_at < lag:
         message = "A create was begun and its answer never came; the app looks for the policy before it makes one."
         return PolicyPlan((), c.waiting(c.POLICY_READY, Reason.CREATION_UNCERTAIN, message), memory)
-    missing = c.waiting(c.POLICY_READY, Reason.MISSING, "The policy is to be created.", c.Kind.WORK)
+    missing = c.waiting(c.POLICY_READY, Reason.MISSING, "The policy is to be created.", c.WaitingFor.WORK)
     return PolicyPlan((_create(desired),), missing, PolicyMemory())
 
 
@@ -102,7 +102,7 @@ def _existing(desired: Desired, matching: tuple[Policy, ...], known: Connection)
     misnamed = desired.endpoint.name not in named
     if misnamed and not ours:
         return PolicyPlan((), _name_mismatch(desired, policy, named), memory, policy)
-    good = c.good(c.POLICY_READY, Reason.EXISTS, " ".join(_notes(desired, policy, others, ours=ours)))
+    good = c.satisfied(c.POLICY_READY, Reason.EXISTS, " ".join(_notes(desired, policy, others, ours=ours)))
     if not ours or (
         not misnamed and policy.name == desired.endpoint.name and desired.marker.described_in(policy.description)
     ):
@@ -138,7 +138,7 @@ def updated(policy: Policy, step: UpdatePolicy) -> Policy:
 
 def _differs(desired: Desired, policy: Policy, named: set[str]) -> Condition:
     message = f"Policy {policy.id} names {', '.join(sorted(named))}; it is to name {desired.endpoint.name}."
-    return c.waiting(c.POLICY_READY, Reason.DIFFERENT, message, c.Kind.WORK)
+    return c.waiting(c.POLICY_READY, Reason.DIFFERENT, message, c.WaitingFor.WORK)
 
 
 def _name_mismatch(desired: Desired, policy: Policy, named: set[str]) -> Condition:
@@ -188,7 +188,7 @@ def _follow(desired: Desired, former: Policy, known: Connection) -> PolicyPlan:
     replaces = (remembered,) if remembered else by_name
     old = ", ".join(replaces) or "no GUID of it"
     message = f"Policy {former.id} has {old}; it is to have {desired.endpoint.guid}: the endpoint was made anew."
-    condition = c.waiting(c.POLICY_READY, Reason.DIFFERENT, message, c.Kind.WORK)
+    condition = c.waiting(c.POLICY_READY, Reason.DIFFERENT, message, c.WaitingFor.WORK)
     memory = PolicyMemory(former.id, Owner.OURS, guid=remembered)
     step = _update(desired, former, replaces)
     return PolicyPlan((step,), condition, memory, updated(former, step))

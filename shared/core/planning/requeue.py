@@ -55,7 +55,7 @@ def condition_of(
             step = "Look at the resource in the Azure portal; the app goes on trying at each sweep."
             return c.blocked(type_, Reason.STILL_NOT_VISIBLE, _text(error), step)
         return c.waiting(type_, reason, _text(error))
-    return c.waiting(type_, reason, _text(error), c.Kind.WORK)
+    return c.waiting(type_, reason, _text(error), c.WaitingFor.WORK)
 
 
 def _text(error: AutopilotError) -> str:
@@ -76,11 +76,11 @@ def next_delay(
     `waits` are the seconds that errors asked for, by condition: one service's long wait does not hold up the other.
     `unread` are conditions that stand as they were because nobody could look.
     """
-    wanting = {name for name, condition in conditions.items() if name != c.READY and not condition.true}
-    waiting_for = {name for name in wanting if conditions[name].needs in {c.Kind.TIME, c.Kind.WORK}}
+    pending = {name for name, condition in conditions.items() if name != c.READY and not condition.true}
+    waiting_for = {name for name in pending if conditions[name].needs in {c.WaitingFor.TIME, c.WaitingFor.WORK}}
     # "Not tested" waits for the others, it is nothing to look for by itself.
     waiting_for -= {name for name in waiting_for if conditions[name].reason is Reason.NOT_TESTED}
-    for_persons = {name for name in wanting if conditions[name].needs is c.Kind.PERSON}
+    for_persons = {name for name in pending if conditions[name].needs is c.WaitingFor.PERSON}
     waiting_for -= {name for name in waiting_for if for_persons & _AFTER.get(name, frozenset())}
     waiting_for |= set(unread)
     if not waiting_for or (waiting_for == {c.REACHABLE} and connection.attempts >= PATIENCE):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from shared.core.model.conditions import Condition, Kind
+from shared.core.model.conditions import Condition, WaitingFor
 from shared.core.model.errors import AutopilotError, LeaseLost, LostRace, NotVisibleYet, RetryLater
 
 STANDS_FOR = timedelta(minutes=10)
@@ -28,6 +28,6 @@ def still(before: Condition | None, error: AutopilotError, since: datetime, now:
     """The condition from before the read failed, if it still stands; `since`: when reads began to fail."""
     if before is None or now - since >= STANDS_FOR:
         return None
-    if not before.true and before.needs in {Kind.WORK, Kind.TIME}:
+    if not before.true and before.needs in {WaitingFor.WORK, WaitingFor.TIME}:
         return None  # there was something to come; that it does not come now is worth knowing
     return replace(before, message=f"{before.message.partition(_ASIDE)[0]}{_ASIDE}{error.what}")

@@ -23,7 +23,7 @@ from shared.core.model.messages import WorkMessage
 from shared.core.model.reasons import Reason
 from shared.core.model.record import Connection
 from shared.core.model.resources import Endpoint, Policy, Zone
-from shared.core.model.services import Kind, recognise
+from shared.core.model.services import ServiceKind, recognise
 from shared.core.model.steps import destructive
 from shared.core.model.things import things_of
 from shared.core.planning.deletion import has_things
@@ -126,7 +126,7 @@ def _long_ago(known: Connection, now: datetime) -> bool:
 def _waits_for_us(known: Connection) -> bool:
     """Whether anything but a person is still needed."""
     return any(
-        condition.wanting and condition.needs is not c.Kind.PERSON and condition.reason is not Reason.NOT_TESTED
+        condition.pending and condition.needs is not c.WaitingFor.PERSON and condition.reason is not Reason.NOT_TESTED
         for condition in known.conditions
         if condition.type != c.READY
     )
@@ -135,7 +135,7 @@ def _waits_for_us(known: Connection) -> bool:
 def _unexplained(snapshot: Snapshot, scope: Scope) -> Iterator[ArmId]:
     """Endpoints that look like Elastic's but cannot be handled, and have no record that says why."""
     for endpoint in snapshot.listed.values():
-        explained = recognise(endpoint.alias).kind in {Kind.SERVERLESS, Kind.UNKNOWN_ELASTIC}
+        explained = recognise(endpoint.alias).kind in {ServiceKind.SERVERLESS, ServiceKind.UNKNOWN_ELASTIC}
         if (
             explained
             and not is_out_of_scope(endpoint, scope)
@@ -154,7 +154,7 @@ def newly_skipped(snapshot: Snapshot, scope: Scope) -> Iterator[ArmId]:
             continue
         record = snapshot.records.get(connection_id(endpoint.id.text))
         reason = Reason.IGNORED_BY_TAG if outside(scope, endpoint) is None else Reason.OUT_OF_SCOPE
-        wanted = reason is Reason.IGNORED_BY_TAG and recognise(endpoint.alias).kind is Kind.HOSTED
+        wanted = reason is Reason.IGNORED_BY_TAG and recognise(endpoint.alias).kind is ServiceKind.HOSTED
         if wanted if record is None else not _says(record, reason):
             yield endpoint.id
     for record in snapshot.records.values():
@@ -197,7 +197,7 @@ def _judge_missing(
         found.removes[record.id] = max(len(things_of(record)), len(record.planned) if limited else 0)
     if record.removing_since is not None and record.wake_at is not None and now - record.wake_at < OVERDUE:
         return  # the grace period runs; before it, only a sweep's own look counts as a miss
-    waits = removed is not None and removed.needs is c.Kind.PERSON and not limited
+    waits = removed is not None and removed.needs is c.WaitingFor.PERSON and not limited
     if waits and not _long_ago(record, now):
         return
     if record.removing_since is not None and record.planned and not stance.enforces:

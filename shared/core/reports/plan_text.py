@@ -38,7 +38,7 @@ class Preview:
     @property
     def blocked(self) -> tuple[Condition, ...]:
         """What only a person can free."""
-        return tuple(one for one in self.conditions if not one.true and one.needs is c.Kind.PERSON)
+        return tuple(one for one in self.conditions if not one.true and one.needs is c.WaitingFor.PERSON)
 
     def why(self, step: Step) -> str:
         """The reason of a step: what its condition says."""

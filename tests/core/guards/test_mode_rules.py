@@ -91,8 +91,8 @@ def test_out_of_scope_counts_as_ignore_whatever_the_tag_says(tags: dict[str, str
 
 
 CONDITIONS = (
-    c.good(c.RECOGNISED, Reason.ELASTIC_SERVICE),
-    c.waiting(c.ZONE_READY, Reason.MISSING, "To be created.", c.Kind.WORK),
+    c.satisfied(c.RECOGNISED, Reason.ELASTIC_SERVICE),
+    c.waiting(c.ZONE_READY, Reason.MISSING, "To be created.", c.WaitingFor.WORK),
     c.waiting(c.RECORD_READY, Reason.NO_ADDRESS_YET, "No address."),
     c.blocked(c.POLICY_READY, Reason.POLICY_NAME_MISMATCH, "Wrong name.", "Correct it."),
 )
@@ -105,7 +105,7 @@ def test_conditions_say_what_would_be_done_and_leave_alone_what_no_step_mends() 
     assert conditions[0] == CONDITIONS[0]
     assert conditions[2:] == CONDITIONS[2:]
     held = conditions[1]
-    assert (held.status, held.reason, held.needs) == (c.Status.FALSE, Reason.OBSERVE_MODE, c.Kind.EVENT)
+    assert (held.status, held.reason, held.needs) == (c.Status.FALSE, Reason.OBSERVE_MODE, c.WaitingFor.EVENT)
     assert held.message == (
         "Not done, because the setting MODE is observe: create private DNS zone zone.example in resource group dns."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.core.guards.scope import Scope, outside, outside_by_id
-from shared.core.model.conditions import Kind
+from shared.core.model.conditions import WaitingFor
 from shared.settings import descriptions, load
 from tests.core.core_parts import SUBSCRIPTION, endpoint
 
@@ -64,7 +64,7 @@ def test_each_list_says_who_is_in_and_names_itself_to_who_is_not(scope: Scope, s
         assert (condition.type, condition.status, condition.reason) == ("Recognised", "False", "OutOfScope")
         assert f"setting {setting}" in f"{condition.message} "
         assert f"setting {setting}." in condition.next_step
-        assert condition.needs is Kind.EVENT
+        assert condition.needs is WaitingFor.EVENT
         assert setting in {one.name for one in descriptions()}
 
 

@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 
 from shared.core.model import conditions as c
-from shared.core.model.conditions import Condition, Kind, Phase, Status, merge, phase_of, summary
+from shared.core.model.conditions import Condition, Phase, Status, WaitingFor, merge, phase_of, summary
 from shared.core.model.reasons import Reason
 from tests.core.core_parts import NOW
 
-ALL_GOOD = {name: c.good(name, "Fine") for name in c.ORDER if name != c.READY}
+ALL_GOOD = {name: c.satisfied(name, "Fine") for name in c.ORDER if name != c.READY}
 LATER = NOW + timedelta(minutes=3)
 
 
@@ -29,12 +29,12 @@ def stuck(name: str) -> Condition:
 
 
 def test_a_false_condition_says_who_must_act() -> None:
-    assert stuck(c.LINKED).needs is Kind.PERSON
-    assert waits(c.LINKED).needs is Kind.TIME
-    assert c.waiting(c.LINKED, "Todo", "", Kind.WORK).needs is Kind.WORK
-    assert (c.unknown(c.LINKED, Reason.NOT_TESTED, "").status, c.good(c.LINKED, "Ok").needs) == (
+    assert stuck(c.LINKED).needs is WaitingFor.PERSON
+    assert waits(c.LINKED).needs is WaitingFor.TIME
+    assert c.waiting(c.LINKED, "Todo", "", WaitingFor.WORK).needs is WaitingFor.WORK
+    assert (c.unknown(c.LINKED, Reason.NOT_TESTED, "").status, c.satisfied(c.LINKED, "Ok").needs) == (
         Status.UNKNOWN,
-        Kind.NONE,
+        WaitingFor.NONE,
     )
 
 
@@ -45,7 +45,7 @@ def test_since_stays_while_status_and_reason_stay_even_when_the_message_changes(
 
 
 @pytest.mark.parametrize(
-    "new", [replace(waits(c.LINKED), reason="Other"), c.good(c.LINKED, "Waits"), c.unknown(c.LINKED, "Waits", "")]
+    "new", [replace(waits(c.LINKED), reason="Other"), c.satisfied(c.LINKED, "Waits"), c.unknown(c.LINKED, "Waits", "")]
 )
 def test_since_moves_when_status_or_reason_changes(new: Condition) -> None:
     first = merge([], [waits(c.LINKED)], NOW)
@@ -53,7 +53,7 @@ def test_since_moves_when_status_or_reason_changes(new: Condition) -> None:
 
 
 def test_conditions_stand_in_their_fixed_order_and_each_once() -> None:
-    mixed = [c.good(name, "Fine") for name in reversed(c.ORDER)]
+    mixed = [c.satisfied(name, "Fine") for name in reversed(c.ORDER)]
     merged = merge([], [waits(c.LINKED), *mixed], NOW)
     assert [condition.type for condition in merged] == list(c.ORDER)
     assert all(condition.true for condition in merged)
@@ -65,7 +65,7 @@ def test_ready_is_true_only_when_every_condition_is() -> None:
     for name in ALL_GOOD:
         told = summary(standing(waits(name)))
         assert not told.true
-        assert (told.reason, told.message, told.needs) == ("Waits", f"{name}: it takes its time", Kind.TIME)
+        assert (told.reason, told.message, told.needs) == ("Waits", f"{name}: it takes its time", WaitingFor.TIME)
 
 
 def test_ready_does_not_look_at_its_own_old_self() -> None:
@@ -74,7 +74,7 @@ def test_ready_does_not_look_at_its_own_old_self() -> None:
 
 def test_the_summary_tells_a_persons_turn_before_anything_earlier_that_only_waits() -> None:
     told = summary(standing(waits(c.ADDRESSED), stuck(c.ASSOCIATED)))
-    assert (told.reason, told.next_step, told.needs) == ("Stuck", "act", Kind.PERSON)
+    assert (told.reason, told.next_step, told.needs) == ("Stuck", "act", WaitingFor.PERSON)
     assert told.message == "Associated: somebody must act"
 
 
@@ -82,7 +82,7 @@ def test_the_summary_of_several_waits_is_the_first_on_the_way() -> None:
     assert summary(standing(waits(c.REACHABLE), waits(c.ZONE_READY))).message.startswith("ZoneReady")
 
 
-IGNORED = Condition(c.RECOGNISED, Status.FALSE, Reason.NOT_ELASTIC, needs=Kind.EVENT)
+IGNORED = Condition(c.RECOGNISED, Status.FALSE, Reason.NOT_ELASTIC, needs=WaitingFor.EVENT)
 
 
 @pytest.mark.parametrize(

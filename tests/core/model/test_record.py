@@ -11,7 +11,7 @@ import pytest
 
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import connection_id
-from shared.core.model.conditions import Condition, Kind, Phase, Status
+from shared.core.model.conditions import Condition, Phase, Status, WaitingFor
 from shared.core.model.errors import InvalidInput
 from shared.core.model.private_urls import PrivateUrl
 from shared.core.model.reasons import Reason
@@ -45,8 +45,8 @@ FULL = Connection(
     associations=(AssociationMemory("d1", Owner.OURS), AssociationMemory("d2")),
     deployments=(DeploymentMemory("d1", "orders", (PrivateUrl("elasticsearch", "o.es.x", 9243),)),),
     conditions=(
-        Condition(c.APPROVED, Status.FALSE, Reason.AWAITING_APPROVAL, "Pending", "wait", Kind.TIME, NOW),
-        Condition(c.REACHABLE, Status.UNKNOWN, Reason.NOT_TESTED, needs=Kind.WORK),
+        Condition(c.APPROVED, Status.FALSE, Reason.AWAITING_APPROVAL, "Pending", "wait", WaitingFor.TIME, NOW),
+        Condition(c.REACHABLE, Status.UNKNOWN, Reason.NOT_TESTED, needs=WaitingFor.WORK),
     ),
     checks=(VerdictMemory("o.es.x", "healthy", "Fine", NOW, (("dns", 1.5), ("tcp", 2.0))),),
     phase=Phase.AWAITING_APPROVAL,

@@ -11,8 +11,8 @@ import pytest
 from shared.core.model.services import (
     HOSTED_ALIAS,
     SERVERLESS_ALIAS,
-    Kind,
     Service,
+    ServiceKind,
     hosted_services,
     recognise,
     services,
@@ -36,7 +36,7 @@ HOSTED_REGIONS = {
     "westeurope",
     "westus2",
 }
-SERVERLESS = tuple(service for service in services() if service.kind is Kind.SERVERLESS)
+SERVERLESS = tuple(service for service in services() if service.kind is ServiceKind.SERVERLESS)
 COMPARED = "f0c49ab842c43d204fb4e53a709cc55143ed53f155db801e0d973dbf39337603"
 GUID = re.compile(r"\.([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})\.")
 
@@ -115,7 +115,7 @@ GUID_OF_NOBODY = "12345678-1234-1234-1234-123456789abc"
 )
 def test_what_only_looks_like_one_of_elastics_aliases_is_unknown_and_has_no_service(alias: str) -> None:
     found = recognise(alias)
-    assert (found.kind, found.service, found.alias) == (Kind.UNKNOWN_ELASTIC, None, alias)
+    assert (found.kind, found.service, found.alias) == (ServiceKind.UNKNOWN_ELASTIC, None, alias)
 
 
 @pytest.mark.parametrize(
@@ -133,4 +133,4 @@ def test_what_only_looks_like_one_of_elastics_aliases_is_unknown_and_has_no_serv
 )
 def test_anything_else_is_foreign(alias: str) -> None:
     found = recognise(alias)
-    assert (found.kind, found.service) == (Kind.FOREIGN, None)
+    assert (found.kind, found.service) == (ServiceKind.FOREIGN, None)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.core.model.conditions import READY, Condition, Kind, Phase, Status
+from shared.core.model.conditions import READY, Condition, Phase, Status, WaitingFor
 from shared.core.model.notices import Notice
 from shared.core.model.record import Connection
 from shared.core.notifications.transitions import MOST_WAITING, note, sent
@@ -28,7 +28,7 @@ moments = st.lists(
 
 
 def become(connection: Connection, phase: Phase, reason: str) -> Connection:
-    ready = Condition(READY, Status.FALSE, reason, "message", "next step", Kind.PERSON)
+    ready = Condition(READY, Status.FALSE, reason, "message", "next step", WaitingFor.PERSON)
     return replace(connection, phase=phase, conditions=(ready,))
 
 

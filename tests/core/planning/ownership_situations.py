@@ -82,7 +82,7 @@ def _living(thing: str, steps: Iterable[Step], conditions: Iterable[Condition], 
     found = next((one for one in conditions if one.type == CONDITIONS[thing]), None)
     if found is None or found.reason == "NothingRequested":
         return "leaves"
-    assert found.true or found.needs is c.Kind.PERSON, found
+    assert found.true or found.needs is c.WaitingFor.PERSON, found
     return "uses" if found.true else f"blocked {found.reason}"
 
 

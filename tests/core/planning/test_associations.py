@@ -10,7 +10,7 @@ import pytest
 
 from shared.core.guards.consent import CONNECT_TAG, ENDPOINTS_TAG, OPT_OUT_TAG
 from shared.core.guards.options import Rules
-from shared.core.model.conditions import Condition, Kind
+from shared.core.model.conditions import Condition, WaitingFor
 from shared.core.model.record import AssociationMemory, Connection, Owner, PolicyMemory
 from shared.core.model.resources import Deployment, Policy, Rule
 from shared.core.model.steps import Associate, Disassociate
@@ -138,7 +138,7 @@ def test_what_may_not_be_taken_away_stays_ours_and_a_person_is_told(
     changed: dict[str, Any], rules: Rules, told: str
 ) -> None:
     found = planned("", replace(CLOSED, **changed), known=having(OURS), rules=rules)
-    assert (found.steps, reason(found), found.condition.needs) == ((), told, Kind.PERSON)
+    assert (found.steps, reason(found), found.condition.needs) == ((), told, WaitingFor.PERSON)
     assert found.associations == (OURS,)
 
 
@@ -150,7 +150,7 @@ def test_what_may_not_be_taken_away_stays_ours_and_a_person_is_told(
 )
 def test_a_consent_that_is_withdrawn_is_told_and_cuts_nobody_off(rules: Rules) -> None:
     found = planned("d1", CLOSED, known=having(OURS), rules=rules)
-    assert (found.steps, found.condition.true, found.condition.needs) == ((), False, Kind.PERSON)
+    assert (found.steps, found.condition.true, found.condition.needs) == ((), False, WaitingFor.PERSON)
     adopted = planned("d1", CLOSED, known=having(replace(OURS, owner=Owner.ADOPTED)), rules=rules)
     assert (adopted.steps, reason(adopted)) == ((), "Associated"), "what others did needs no consent"
 
@@ -179,7 +179,7 @@ def test_a_policy_that_lets_others_in_is_neither_given_nor_taken_away(
     standing = ("d1",) if target is CLOSED else ()
     known = having(OURS) if standing else USING
     found = planned(asks_for, target, known=known, using=policy(associations=standing, **others))
-    assert (found.steps, reason(found), found.condition.needs) == ((), "PolicyAdmitsOthers", Kind.PERSON)
+    assert (found.steps, reason(found), found.condition.needs) == ((), "PolicyAdmitsOthers", WaitingFor.PERSON)
     assert "orders (d1)" in found.condition.message
 
 
@@ -216,7 +216,7 @@ def test_one_that_keeps_being_taken_away_is_left_alone_and_the_others_go_on() ->
     fought = replace(OURS, taken=tuple(NOW - timedelta(days=day) for day in (1, 2, 3)))
     found = planned("d1,d2", FREE, deployment("d2", name="logs"), known=having(fought))
     assert found.steps == (Associate("p-1", "d2", "logs", asked="d2"),)
-    assert (reason(found), found.condition.needs) == ("AssociationContested", Kind.PERSON)
+    assert (reason(found), found.condition.needs) == ("AssociationContested", WaitingFor.PERSON)
     assert fought in found.associations, "the fight is remembered"
 
 

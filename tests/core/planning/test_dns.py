@@ -10,7 +10,7 @@ import pytest
 from shared.core.guards.options import RecordMode, Rules, ZoneHome
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import parse_arm_id
-from shared.core.model.conditions import Condition, Kind
+from shared.core.model.conditions import Condition, WaitingFor
 from shared.core.model.markers import Holder, RecordMarker
 from shared.core.model.record import Owner
 from shared.core.model.resources import WildcardRecord, Zone
@@ -119,7 +119,7 @@ def test_the_record_is_made_followed_adopted_shared_or_left_alone(name: str, is_
     condition = told(found)[c.RECORD_READY]
     assert [step.addresses for step in record_steps(found)] == ([addresses] if addresses else [])
     assert condition.true == (good is not None)
-    assert (condition.needs is Kind.PERSON) == (blocked is not None)
+    assert (condition.needs is WaitingFor.PERSON) == (blocked is not None)
     if good or blocked:
         assert condition.reason == (good or blocked)
     assert bool(condition.next_step) == (blocked is not None)
@@ -132,12 +132,12 @@ def test_a_network_is_linked_only_to_a_zone_whose_record_is_right_for_it(
 ) -> None:
     zones = (zone(link(VNET if is_linked else OTHER_VNET), record=RECORDS[name]),)
     found = plan_dns(desired(rules=Rules(link_vnets=(HUB,))), zones, rules)
-    blocked = told(found)[c.RECORD_READY].needs is Kind.PERSON
+    blocked = told(found)[c.RECORD_READY].needs is WaitingFor.PERSON
     missing = [HUB] if is_linked else [VNET, HUB]
     assert linked_now(found) == ([] if blocked else missing)
     if blocked:
         assert told(found)[c.LINKED].reason == told(found)[c.RECORD_READY].reason
-        assert told(found)[c.LINKED].needs is Kind.PERSON
+        assert told(found)[c.LINKED].needs is WaitingFor.PERSON
     settle_dns(desired(rules=Rules(link_vnets=(HUB,))), zones, rules)
 
 
@@ -236,7 +236,7 @@ def test_a_zone_is_made_at_the_endpoints_own_group_with_record_and_link() -> Non
     found = plan_dns(desired(), (), FIRST)
     assert [type(step) for step in found.steps] == [CreateZone, PutWildcardRecord, CreateLink]
     assert {step.zone.key for step in found.steps} == {zone_id().key}
-    assert all(condition.needs is Kind.WORK for condition in found.conditions)
+    assert all(condition.needs is WaitingFor.WORK for condition in found.conditions)
     (made,) = settle_dns(desired(), (), FIRST)
     assert (made.name, made.marker, made.links[0].vnet_id) == (SERVICE.zone, desired().marker, VNET)
 
@@ -297,7 +297,7 @@ def test_a_further_network_that_another_zone_serves_is_named_and_the_rest_goes_a
         after = settle_dns(desired(rules=rules), zones, rules)
         found = plan_dns(desired(rules=rules), after, rules)
         condition = told(found)[c.LINKED]
-        assert (condition.reason, condition.needs) == ("NetworkLinkedToAnotherZone", Kind.PERSON)
+        assert (condition.reason, condition.needs) == ("NetworkLinkedToAnotherZone", WaitingFor.PERSON)
         assert HUB in condition.message
         assert "theirs" in condition.message
         assert "read access" not in condition.next_step, "the app sees that zone"
@@ -308,7 +308,7 @@ def test_a_further_network_that_another_zone_serves_is_named_and_the_rest_goes_a
 
 def test_a_link_that_is_being_made_is_waited_for() -> None:
     found = plan_dns(desired(), (zone(link(completed=False), record=RECORDS["ours"]),), FIRST)
-    assert (found.steps, reasons(found)[c.LINKED], told(found)[c.LINKED].needs) == ((), "InProgress", Kind.TIME)
+    assert (found.steps, reasons(found)[c.LINKED], told(found)[c.LINKED].needs) == ((), "InProgress", WaitingFor.TIME)
 
 
 def test_a_persons_turn_is_told_before_a_link_that_only_takes_time() -> None:
@@ -329,7 +329,7 @@ def test_without_an_address_zone_and_link_go_ahead_and_the_record_waits() -> Non
     wanted = desired(address=None)
     found = plan_dns(wanted, (), FIRST)
     assert [type(step) for step in found.steps] == [CreateZone, CreateLink]
-    assert (reasons(found)[c.RECORD_READY], told(found)[c.RECORD_READY].needs) == ("NoAddressYet", Kind.TIME)
+    assert (reasons(found)[c.RECORD_READY], told(found)[c.RECORD_READY].needs) == ("NoAddressYet", WaitingFor.TIME)
     after = plan_dns(wanted, dns_after((), found.steps, FIRST), FIRST)
     assert reasons(after) == {c.ZONE_READY: "Exists", c.LINKED: "Linked", c.RECORD_READY: "NoAddressYet"}
 

@@ -12,7 +12,7 @@ from shared.core.guards.consent import ENDPOINTS_TAG
 from shared.core.guards.cutting_off import FIRST_POLICY_TAG
 from shared.core.guards.options import Rules
 from shared.core.model import conditions as c
-from shared.core.model.conditions import Condition, Kind, Status
+from shared.core.model.conditions import Condition, Status, WaitingFor
 from shared.core.model.record import Connection, Owner, PolicyMemory
 from shared.core.model.resources import ConnectionStatus, Deployment, Policy, Rule
 from shared.core.model.steps import Associate, CreatePolicy
@@ -74,7 +74,7 @@ def ago(seconds: float) -> object:
 def test_a_policy_is_created_with_the_endpoints_exact_name_and_guid(status: ConnectionStatus) -> None:
     found = planned(policies=(IP_POLICY,), status=status)
     assert found.steps == (CreatePolicy("pe-search", "azure-eastus2", "pe-search", GUID, MARKER),)
-    assert (reasons(found)[0], told(found)[c.POLICY_READY].needs) == ("Missing", Kind.WORK)
+    assert (reasons(found)[0], told(found)[c.POLICY_READY].needs) == ("Missing", WaitingFor.WORK)
     assert "create private connection policy pe-search in azure-eastus2" in str(found.steps[0])
 
 
@@ -106,7 +106,7 @@ def test_a_policy_that_admits_several_endpoints_is_used() -> None:
 def test_a_policy_with_the_guid_under_another_name_is_explained_and_left_alone(name: str) -> None:
     found = planned(policies=(replace(FOREIGN, rules=(Rule(name, GUID),)),))
     condition = told(found)[c.POLICY_READY]
-    assert (found.steps, condition.reason, condition.needs) == ((), "PolicyNameMismatch", Kind.PERSON)
+    assert (found.steps, condition.reason, condition.needs) == ((), "PolicyNameMismatch", WaitingFor.PERSON)
     assert "pe-search" in condition.next_step
 
 
@@ -208,7 +208,7 @@ def test_what_may_be_connected_is_and_what_may_not_is_named() -> None:
     found = planned("d1,d2,d3,nobody", (policy(), IP_POLICY), several)
     assert found.steps == (Associate("p-1", "d1", "orders", asked="d1"),)
     condition = told(found)[c.ASSOCIATED]
-    assert (condition.reason, condition.needs) == ("DeploymentInAnotherRegion", Kind.PERSON)
+    assert (condition.reason, condition.needs) == ("DeploymentInAnotherRegion", WaitingFor.PERSON)
     assert all(name in condition.message for name in ("far", "d3", "nobody"))
     assert "associate policy p-1 with deployment orders (d1)" in str(found.steps[0])
 
@@ -216,7 +216,7 @@ def test_what_may_be_connected_is_and_what_may_not_is_named() -> None:
 def test_a_step_that_is_left_to_do_is_told() -> None:
     found = planned("d1", (policy(), IP_POLICY), (deployment(),))
     condition = told(found)[c.ASSOCIATED]
-    assert (condition.reason, condition.needs) == ("Missing", Kind.WORK)
+    assert (condition.reason, condition.needs) == ("Missing", WaitingFor.WORK)
     assert "orders" in condition.message
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from shared.core.guards.options import Rules
 from shared.core.model import conditions as c
-from shared.core.model.conditions import Kind, Phase
+from shared.core.model.conditions import Phase, WaitingFor
 from shared.core.model.record import AssociationMemory, Connection, DeploymentMemory, Owned, Owner, PolicyMemory
 from shared.core.model.resources import ConnectionStatus, Endpoint
 from shared.core.model.services import hosted_services, services
@@ -104,7 +104,7 @@ def test_an_endpoint_without_a_guid_gets_no_policy_yet_and_its_dns_goes_ahead() 
     wanted = desired("d1", guid="")
     found = planned(wanted, Observed(wanted.endpoint, (), NOTHING), replace(KNOWN, guid=""), ALLOWED)
     told = {condition.type: condition for condition in found.conditions}
-    assert (told[c.POLICY_READY].reason, told[c.POLICY_READY].needs) == ("NoGuidYet", Kind.TIME)
+    assert (told[c.POLICY_READY].reason, told[c.POLICY_READY].needs) == ("NoGuidYet", WaitingFor.TIME)
     assert [type(step) for step in found.steps] == [CreateZone, PutWildcardRecord, CreateLink]
 
 
@@ -122,17 +122,17 @@ def test_an_endpoint_that_can_never_work_again_gets_nothing_new(status: Connecti
 @pytest.mark.parametrize(
     ("address", "state", "reason", "needs"),
     [
-        (ADDRESS, "Succeeded", "HasAddress", Kind.NONE),
-        (ADDRESS, "Failed", "HasAddress", Kind.NONE),
-        (None, "Updating", "NoAddressYet", Kind.TIME),
-        (None, "Succeeded", "NoAddressYet", Kind.TIME),
-        (None, "", "NoAddressYet", Kind.TIME),
-        (None, "failed", "EndpointFailed", Kind.PERSON),
-        (None, "Canceled", "EndpointFailed", Kind.PERSON),
+        (ADDRESS, "Succeeded", "HasAddress", WaitingFor.NONE),
+        (ADDRESS, "Failed", "HasAddress", WaitingFor.NONE),
+        (None, "Updating", "NoAddressYet", WaitingFor.TIME),
+        (None, "Succeeded", "NoAddressYet", WaitingFor.TIME),
+        (None, "", "NoAddressYet", WaitingFor.TIME),
+        (None, "failed", "EndpointFailed", WaitingFor.PERSON),
+        (None, "Canceled", "EndpointFailed", WaitingFor.PERSON),
     ],
 )
 def test_a_missing_address_means_waiting_unless_azure_gave_up(
-    address: str | None, state: str, reason: str, needs: Kind
+    address: str | None, state: str, reason: str, needs: WaitingFor
 ) -> None:
     condition = addressed(endpoint(address=address, provisioning_state=state))
     assert (condition.reason, condition.needs) == (reason, needs)
@@ -142,20 +142,20 @@ def test_a_missing_address_means_waiting_unless_azure_gave_up(
 @pytest.mark.parametrize(
     ("pending", "reason", "needs"),
     [
-        (None, "AwaitingApproval", Kind.TIME),
-        (3599, "AwaitingApproval", Kind.TIME),
-        (3600, "ApprovalOverdue", Kind.PERSON),
+        (None, "AwaitingApproval", WaitingFor.TIME),
+        (3599, "AwaitingApproval", WaitingFor.TIME),
+        (3600, "ApprovalOverdue", WaitingFor.PERSON),
     ],
 )
 def test_a_pending_approval_is_waited_for_and_then_reported_as_overdue_with_its_age(
-    status: ConnectionStatus, pending: float | None, reason: str, needs: Kind
+    status: ConnectionStatus, pending: float | None, reason: str, needs: WaitingFor
 ) -> None:
     since = None if pending is None else NOW - timedelta(seconds=pending)
     known = replace(KNOWN, pending_since=since, policy=PolicyMemory("policy-1"))
     condition = approved(endpoint(status=status), known, Rules(approval_overdue=3600), NOW)
     assert (condition.reason, condition.needs) == (reason, needs)
     assert age(pending or 0) in condition.message
-    assert bool(condition.next_step) == (needs is Kind.PERSON)
+    assert bool(condition.next_step) == (needs is WaitingFor.PERSON)
 
 
 def test_only_since_there_is_a_policy_can_an_approval_be_overdue() -> None:
@@ -169,14 +169,14 @@ def test_only_since_there_is_a_policy_can_an_approval_be_overdue() -> None:
 def test_without_a_policy_no_approval_is_overdue_and_nobody_is_sent_to_compare_it() -> None:
     known = replace(KNOWN, pending_since=NOW - timedelta(days=2))
     condition = approved(endpoint(status=ConnectionStatus.PENDING), known, Rules(approval_overdue=3600), NOW)
-    assert (condition.true, condition.reason, condition.needs) == (False, "AwaitingApproval", Kind.NONE)
+    assert (condition.true, condition.reason, condition.needs) == (False, "AwaitingApproval", WaitingFor.NONE)
     assert "no policy" in condition.message
 
 
 @pytest.mark.parametrize("status", [ConnectionStatus.REJECTED, ConnectionStatus.DISCONNECTED])
 def test_a_terminal_state_is_explained_with_what_elastic_said_and_what_to_do(status: ConnectionStatus) -> None:
     condition = approved(endpoint(status=status, status_description="no thanks"), KNOWN, Rules(), NOW)
-    assert (condition.reason, condition.needs) == (str(status), Kind.PERSON)
+    assert (condition.reason, condition.needs) == (str(status), WaitingFor.PERSON)
     assert "no thanks" in condition.message
     assert "create it again" in condition.next_step
 
@@ -208,18 +208,20 @@ def test_an_age_is_told_in_its_two_largest_units(seconds: float, text: str) -> N
 @pytest.mark.parametrize(
     ("alias", "reason", "needs"),
     [
-        (SERVICE.alias.upper(), "ElasticService", Kind.NONE),
-        (next(s.alias for s in services() if s.kind == "serverless"), "ServerlessService", Kind.EVENT),
-        (SERVICE.alias.replace("64359fdd", "00000000"), "UnknownElasticAlias", Kind.EVENT),
-        ("storage.eastus2.azure.privatelinkservice", "NotElastic", Kind.EVENT),
-        ("", "NotElastic", Kind.EVENT),
+        (SERVICE.alias.upper(), "ElasticService", WaitingFor.NONE),
+        (next(s.alias for s in services() if s.kind == "serverless"), "ServerlessService", WaitingFor.EVENT),
+        (SERVICE.alias.replace("64359fdd", "00000000"), "UnknownElasticAlias", WaitingFor.EVENT),
+        ("storage.eastus2.azure.privatelinkservice", "NotElastic", WaitingFor.EVENT),
+        ("", "NotElastic", WaitingFor.EVENT),
     ],
 )
-def test_only_hosted_services_are_handled_and_the_others_are_explained(alias: str, reason: str, needs: Kind) -> None:
+def test_only_hosted_services_are_handled_and_the_others_are_explained(
+    alias: str, reason: str, needs: WaitingFor
+) -> None:
     found: Endpoint = endpoint(alias=alias)
     condition = recognition_condition(found)
     assert (condition.reason, condition.needs) == (reason, needs)
-    assert (desired_of(found, Rules()) is None) == (needs is Kind.EVENT)
+    assert (desired_of(found, Rules()) is None) == (needs is WaitingFor.EVENT)
 
 
 @pytest.mark.parametrize(

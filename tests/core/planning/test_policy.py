@@ -102,7 +102,7 @@ def test_a_policy_that_lets_the_new_endpoint_in_already_is_used_and_the_former_l
 
 def test_a_policy_that_is_to_follow_is_waited_for_and_both_guids_are_told() -> None:
     condition = planned(policy(rules=(Rule("pe-search", OLD),)), known=REBORN).condition
-    assert (condition.type, condition.reason, condition.needs) == (c.POLICY_READY, "Different", c.Kind.WORK)
+    assert (condition.type, condition.reason, condition.needs) == (c.POLICY_READY, "Different", c.WaitingFor.WORK)
     assert OLD in condition.message
     assert GUID in condition.message
 

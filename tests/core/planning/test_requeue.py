@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from shared.core.model import conditions as c
-from shared.core.model.conditions import Condition, Kind, Status
+from shared.core.model.conditions import Condition, Status, WaitingFor
 from shared.core.model.errors import (
     AnswerLost,
     AutopilotError,
@@ -39,21 +39,25 @@ def made_of(error: AutopilotError, before: Condition | None = None) -> Condition
 @pytest.mark.parametrize(
     ("error", "reason", "needs"),
     [
-        (Waiting("still busy"), "OperationRunning", Kind.TIME),
-        (Throttled("slow down"), "Throttled", Kind.WORK),
-        (NotVisibleYet("not there"), "NotVisibleYet", Kind.TIME),
-        (LostRace("changed"), "ChangedMeanwhile", Kind.WORK),
-        (AnswerLost("gone"), "AnswerLost", Kind.WORK),
-        (LeaseLost("taken"), "TemporaryFailure", Kind.WORK),
-        (RetryLater("down"), "TemporaryFailure", Kind.WORK),
-        (Blocked("no", reason=Reason.AZURE_REFUSED, next_step="ask"), "AzureRefused", Kind.PERSON),
-        (Forbidden("no", reason=Reason.AZURE_RIGHTS_MISSING, next_step="grant"), "AzureRightsMissing", Kind.PERSON),
-        (NotFound("none"), "NotFound", Kind.PERSON),
-        (InvalidInput("what"), "InvalidInput", Kind.PERSON),
+        (Waiting("still busy"), "OperationRunning", WaitingFor.TIME),
+        (Throttled("slow down"), "Throttled", WaitingFor.WORK),
+        (NotVisibleYet("not there"), "NotVisibleYet", WaitingFor.TIME),
+        (LostRace("changed"), "ChangedMeanwhile", WaitingFor.WORK),
+        (AnswerLost("gone"), "AnswerLost", WaitingFor.WORK),
+        (LeaseLost("taken"), "TemporaryFailure", WaitingFor.WORK),
+        (RetryLater("down"), "TemporaryFailure", WaitingFor.WORK),
+        (Blocked("no", reason=Reason.AZURE_REFUSED, next_step="ask"), "AzureRefused", WaitingFor.PERSON),
+        (
+            Forbidden("no", reason=Reason.AZURE_RIGHTS_MISSING, next_step="grant"),
+            "AzureRightsMissing",
+            WaitingFor.PERSON,
+        ),
+        (NotFound("none"), "NotFound", WaitingFor.PERSON),
+        (InvalidInput("what"), "InvalidInput", WaitingFor.PERSON),
     ],
 )
 def test_every_error_is_a_false_condition_that_says_who_must_act(
-    error: AutopilotError, reason: str, needs: Kind
+    error: AutopilotError, reason: str, needs: WaitingFor
 ) -> None:
     condition = made_of(error)
     assert (condition.type, condition.status, condition.reason, condition.needs) == (
@@ -63,7 +67,7 @@ def test_every_error_is_a_false_condition_that_says_who_must_act(
         needs,
     )
     assert error.what in condition.message
-    assert bool(condition.next_step) == (needs is Kind.PERSON)
+    assert bool(condition.next_step) == (needs is WaitingFor.PERSON)
 
 
 def test_the_thing_it_happened_on_is_named() -> None:
@@ -78,15 +82,17 @@ def before(reason: Reason, age: float) -> Condition:
 @pytest.mark.parametrize(
     ("old", "reason", "needs"),
     [
-        (None, "NotVisibleYet", Kind.TIME),
-        (before(Reason.NOT_VISIBLE_YET, VISIBILITY), "NotVisibleYet", Kind.TIME),
-        (before(Reason.NOT_VISIBLE_YET, VISIBILITY + 1), "StillNotVisible", Kind.PERSON),
-        (before(Reason.STILL_NOT_VISIBLE, VISIBILITY + 1), "StillNotVisible", Kind.PERSON),
-        (before(Reason.MISSING, VISIBILITY * 9), "NotVisibleYet", Kind.TIME),
-        (replace(before(Reason.NOT_VISIBLE_YET, 0), since=None), "NotVisibleYet", Kind.TIME),
+        (None, "NotVisibleYet", WaitingFor.TIME),
+        (before(Reason.NOT_VISIBLE_YET, VISIBILITY), "NotVisibleYet", WaitingFor.TIME),
+        (before(Reason.NOT_VISIBLE_YET, VISIBILITY + 1), "StillNotVisible", WaitingFor.PERSON),
+        (before(Reason.STILL_NOT_VISIBLE, VISIBILITY + 1), "StillNotVisible", WaitingFor.PERSON),
+        (before(Reason.MISSING, VISIBILITY * 9), "NotVisibleYet", WaitingFor.TIME),
+        (replace(before(Reason.NOT_VISIBLE_YET, 0), since=None), "NotVisibleYet", WaitingFor.TIME),
     ],
 )
-def test_what_stays_invisible_for_too_long_needs_a_person(old: Condition | None, reason: str, needs: Kind) -> None:
+def test_what_stays_invisible_for_too_long_needs_a_person(
+    old: Condition | None, reason: str, needs: WaitingFor
+) -> None:
     condition = made_of(NotVisibleYet("not there"), old)
     assert (condition.reason, condition.needs) == (reason, needs)
 
@@ -100,18 +106,18 @@ def look(
 
 AWAITED = c.waiting(c.APPROVED, Reason.AWAITING_APPROVAL, "")
 TO_ASSOCIATE = c.waiting(c.ASSOCIATED, Reason.AWAITING_APPROVAL, "")
-TO_LINK = c.waiting(c.LINKED, Reason.MISSING, "", Kind.WORK)
-TO_WRITE = c.waiting(c.RECORD_READY, Reason.MISSING, "", Kind.WORK)
+TO_LINK = c.waiting(c.LINKED, Reason.MISSING, "", WaitingFor.WORK)
+TO_WRITE = c.waiting(c.RECORD_READY, Reason.MISSING, "", WaitingFor.WORK)
 REJECTED = c.blocked(c.APPROVED, Reason.REJECTED, "", "make it anew")
 NOT_TESTED = c.unknown(c.REACHABLE, Reason.NOT_TESTED, "")
-UNREACHABLE = Condition(c.REACHABLE, Status.FALSE, Reason.NO_ROUTE, needs=Kind.WORK)
+UNREACHABLE = Condition(c.REACHABLE, Status.FALSE, Reason.NO_ROUTE, needs=WaitingFor.WORK)
 
 
 @pytest.mark.parametrize(
     "standing",
     [
         (),
-        (c.good(c.LINKED, Reason.LINKED),),
+        (c.satisfied(c.LINKED, Reason.LINKED),),
         (REJECTED,),
         (REJECTED, TO_ASSOCIATE, NOT_TESTED),
         (c.blocked(c.RECORD_READY, Reason.RECORD_HELD_BY_OTHERS, "", "ask"), NOT_TESTED),
@@ -119,7 +125,7 @@ UNREACHABLE = Condition(c.REACHABLE, Status.FALSE, Reason.NO_ROUTE, needs=Kind.W
         (c.blocked(c.RECORD_READY, Reason.AZURE_RIGHTS_MISSING, "", "grant"), TO_LINK),
         (c.blocked(c.ADDRESSED, Reason.ENDPOINT_FAILED, "", "make it anew"), TO_LINK, TO_WRITE),
         (c.blocked(c.POLICY_READY, Reason.ELASTIC_KEY_REFUSED, "", "renew"), TO_ASSOCIATE),
-        (Condition(c.RECOGNISED, Status.FALSE, Reason.NOT_ELASTIC, needs=Kind.EVENT),),
+        (Condition(c.RECOGNISED, Status.FALSE, Reason.NOT_ELASTIC, needs=WaitingFor.EVENT),),
         (replace(AWAITED, type=c.READY),),
     ],
 )
@@ -148,7 +154,7 @@ def test_the_loop_looks_again_for_what_time_or_work_changes(standing: tuple[Cond
 
 
 def test_the_loop_looks_again_for_what_stands_only_because_nobody_could_look() -> None:
-    standing = {c.LINKED: c.good(c.LINKED, Reason.LINKED)}
+    standing = {c.LINKED: c.satisfied(c.LINKED, Reason.LINKED)}
     waits = {c.ZONE_READY: 40.0}
     assert next_delay(FRESH, standing, first=10, longest=60, waits=waits, unread=[c.LINKED]) == 40
     assert next_delay(FRESH, standing, first=10, longest=60, waits={}, unread=[c.LINKED]) == 10
@@ -166,7 +172,7 @@ def test_a_wait_that_the_service_asked_for_is_kept_even_past_the_longest() -> No
 
 def test_one_branch_does_not_wait_for_what_the_other_was_asked_to_wait() -> None:
     zone = c.waiting(c.ZONE_READY, Reason.OPERATION_RUNNING, "")
-    policy = c.waiting(c.POLICY_READY, Reason.THROTTLED, "", Kind.WORK)
+    policy = c.waiting(c.POLICY_READY, Reason.THROTTLED, "", WaitingFor.WORK)
     assert look(zone, policy, TO_ASSOCIATE, PolicyReady=3600) == 10
     assert look(policy, TO_ASSOCIATE, PolicyReady=3600) == 3600, "what follows in a branch waits with it"
 
@@ -178,7 +184,7 @@ def test_a_failing_test_alone_is_left_to_the_timer_after_a_while() -> None:
 
 
 def test_the_fingerprint_is_what_is_waited_for_whatever_the_messages_say() -> None:
-    pending = (c.good(c.LINKED, Reason.LINKED), replace(AWAITED, message="for 1 min"))
-    later = (c.good(c.LINKED, "Other"), replace(AWAITED, message="for 2 min"))
+    pending = (c.satisfied(c.LINKED, Reason.LINKED), replace(AWAITED, message="for 1 min"))
+    later = (c.satisfied(c.LINKED, "Other"), replace(AWAITED, message="for 2 min"))
     assert fingerprint(pending) == fingerprint(later) == {(c.APPROVED, "AwaitingApproval")}
     assert fingerprint((REJECTED,)) != fingerprint(pending)

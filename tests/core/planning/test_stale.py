@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from shared.core.model import conditions as c
-from shared.core.model.conditions import Condition, Kind, Status
+from shared.core.model.conditions import Condition, Status, WaitingFor
 from shared.core.model.errors import (
     AnswerLost,
     AutopilotError,
@@ -51,12 +51,12 @@ def test_only_an_error_that_tells_nothing_lets_what_was_known_stand(error: Autop
 @pytest.mark.parametrize(
     ("before", "stands"),
     [
-        (c.good(c.LINKED, Reason.LINKED, "2 networks."), True),
+        (c.satisfied(c.LINKED, Reason.LINKED, "2 networks."), True),
         (c.blocked(c.LINKED, Reason.NETWORK_LINKED_TO_ANOTHER_ZONE, "By hand.", "Unlink it."), True),
-        (Condition(c.RECOGNISED, Status.FALSE, Reason.ENDPOINT_NOT_FOUND, "Gone.", needs=Kind.EVENT), True),
-        (Condition(c.REACHABLE, Status.UNKNOWN, Reason.NO_ROUTE_FROM_APP, "Far away.", needs=Kind.NONE), True),
+        (Condition(c.RECOGNISED, Status.FALSE, Reason.ENDPOINT_NOT_FOUND, "Gone.", needs=WaitingFor.EVENT), True),
+        (Condition(c.REACHABLE, Status.UNKNOWN, Reason.NO_ROUTE_FROM_APP, "Far away.", needs=WaitingFor.NONE), True),
         (c.waiting(c.LINKED, Reason.IN_PROGRESS, "Soon."), False),
-        (c.waiting(c.LINKED, Reason.THROTTLED, "Later.", Kind.WORK), False),
+        (c.waiting(c.LINKED, Reason.THROTTLED, "Later.", WaitingFor.WORK), False),
         (None, False),
     ],
     ids=lambda value: value.reason if isinstance(value, Condition) else str(value),
@@ -70,7 +70,7 @@ def test_a_verdict_stands_and_what_was_under_way_does_not(before: Condition | No
 
 
 def test_it_stands_for_its_time_and_the_last_error_is_told_once() -> None:
-    first = still(c.good(c.LINKED, Reason.LINKED, "2 networks."), Throttled("First."), NOW, NOW)
+    first = still(c.satisfied(c.LINKED, Reason.LINKED, "2 networks."), Throttled("First."), NOW, NOW)
     last = still(first, BUSY, NOW, NOW + STANDS_FOR - timedelta(seconds=1))
     assert last is not None
     assert last.message == "2 networks. It could not be read again: Azure is busy."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.core.diagnosis import Verdict, history, settle
+from shared.core.diagnosis import Verdict, debounce, history
 from shared.core.model.reasons import Reason
 
 VERDICTS = {
@@ -23,7 +23,7 @@ def standing_after(results: str, needed: int) -> str:
     shown = []
     for letter in results:
         recent = history(recent, VERDICTS[letter])
-        if settle(standing, recent, needed):
+        if debounce(standing, recent, needed):
             standing = VERDICTS[letter]
         shown.append(next(name for name, verdict in VERDICTS.items() if verdict is standing))
     return "".join(shown)
