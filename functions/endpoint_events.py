@@ -14,8 +14,7 @@ from typing import Any
 import azure.functions as func
 
 from shared.core.model.errors import InvalidInput
-from shared.core.model.events import hint_of, parse_events
-from shared.core.model.messages import QUEUE, WorkMessage
+from shared.core.model.messages import QUEUE, message_of, parse_events
 
 log = logging.getLogger("privatelink.events")
 blueprint = func.Blueprint()
@@ -26,7 +25,7 @@ blueprint = func.Blueprint()
 @blueprint.queue_output(arg_name="messages", queue_name=QUEUE, connection="AzureWebJobsStorage")
 def endpoint_events(event: str, messages: func.Out[str]) -> None:
     """Enqueue the endpoint that the event names; anything else is dropped with one line that says why."""
-    found = [message for message in map(_message_of, _events(event)) if message is not None]
+    found = [message for message in map(_message_text, _events(event)) if message is not None]
     if found:
         messages.set(found if len(found) > 1 else found[0])  # type: ignore[arg-type]  # the binding takes both
 
@@ -39,13 +38,12 @@ def _events(raw: str) -> list[dict[str, Any]]:
         return []
 
 
-def _message_of(event: dict[str, Any]) -> str | None:
+def _message_text(event: dict[str, Any]) -> str | None:
     try:
-        hint = hint_of(event)
+        message = message_of(event, new_correlation_id=str(uuid.uuid4()))
     except InvalidInput as error:
         # Only our own words: what the event holds may be personal.
         log.info("event dropped: %s", error.what)
         return None
-    message = WorkMessage(hint.endpoint, f"event-{hint.change}", hint.correlation_id or str(uuid.uuid4()))
-    log.info("event taken: %s of %s correlation=%s", hint.change, hint.endpoint.text, message.correlation_id)
+    log.info("event taken: %s of %s correlation=%s", message.cause, message.endpoint.text, message.correlation_id)
     return message.encode()

@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Any
 
 from shared.core.model import conditions as c
-from shared.core.model.messages import CheckMessage
+from shared.core.model.messages import Cause, CheckMessage
 from shared.core.model.reasons import Reason
 from shared.core.model.record import Connection, VerdictMemory
 from shared.correlation import Service, Stage, present_id, take_spent
@@ -109,7 +109,7 @@ def connection_checked(
 
 
 def reconcile_completed(
-    before: Connection, after: Connection, *, cause: str, run_id: str, correlation_id: str, duration_ms: int,
+    before: Connection, after: Connection, *, cause: Cause, run_id: str, correlation_id: str, duration_ms: int,
     steps: Mapping[str, int],
 ) -> None:  # fmt: skip
     """A run over an endpoint has ended; `steps` counts its steps by their outcome."""
@@ -144,8 +144,8 @@ def notifications_sent(count: int, error: str, duration_ms: int) -> None:
 
 
 def journal_written(
-    connection: Connection, *, cause: str, run_id: str, correlation_id: str, step: str, outcome: str, duration_ms: int,
-    message: str,
+    connection: Connection, *, cause: Cause, run_id: str, correlation_id: str, step: str, outcome: str,
+    duration_ms: int, message: str,
 ) -> None:  # fmt: skip
     """A change that was tried, or a decision."""
     fields = {

@@ -15,7 +15,7 @@ from shared.core.guards.scope import outside_by_id
 from shared.core.model.arm_ids import ArmId, connection_id, parse_endpoint_id
 from shared.core.model.conditions import READY
 from shared.core.model.errors import InvalidInput, NotFound
-from shared.core.model.messages import WorkMessage
+from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.record import Connection
 from shared.core.model.record_document import from_document, to_document
 from shared.installation.pause import present_pause
@@ -71,7 +71,7 @@ async def rerun_connection(context: Context, wanted: str, correlation_id: str) -
     """Enqueue a known connection; returns its id."""
     row = await find_connection(context, wanted)
     endpoint = parse_endpoint_id(from_document(row.document).endpoint_id)
-    return await _enqueue(context, endpoint, "manual", correlation_id)
+    return await _enqueue(context, endpoint, Cause.MANUAL, correlation_id)
 
 
 async def check_connection(context: Context, wanted: str, correlation_id: str) -> str:
@@ -80,7 +80,9 @@ async def check_connection(context: Context, wanted: str, correlation_id: str) -
     It is a full run: a test alone would tell a person that the name does not resolve, and leave the record missing.
     """
     row = await find_connection(context, wanted)
-    return await _enqueue(context, parse_endpoint_id(from_document(row.document).endpoint_id), "check", correlation_id)
+    return await _enqueue(
+        context, parse_endpoint_id(from_document(row.document).endpoint_id), Cause.CHECK, correlation_id
+    )
 
 
 async def rerun_endpoint(context: Context, endpoint: object, correlation_id: str) -> str:
@@ -92,10 +94,10 @@ async def rerun_endpoint(context: Context, endpoint: object, correlation_id: str
     except InvalidInput as error:
         looks = "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Network/privateEndpoints/<name>"
         raise InvalidInput(error.what, on=error.on, next_step=f"Send {EXAMPLE}; such an id is {looks}.") from error
-    return await _enqueue(context, wanted, "manual", correlation_id)
+    return await _enqueue(context, wanted, Cause.MANUAL, correlation_id)
 
 
-async def _enqueue(context: Context, endpoint: ArmId, cause: str, correlation_id: str) -> str:
+async def _enqueue(context: Context, endpoint: ArmId, cause: Cause, correlation_id: str) -> str:
     found = outside_by_id(context.rules.scope, endpoint)
     if found is not None:
         raise EndpointOutOfScope(found.message, on=endpoint.text, next_step=found.next_step)

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from shared.context import Context, log
 from shared.core.diagnosis import Verdict
 from shared.core.model.errors import AutopilotError
+from shared.core.model.messages import Cause
 from shared.core.model.record import Connection, VerdictMemory
 from shared.health.check import Check
 from shared.state.rows import CheckedHost, CheckEntry
@@ -18,7 +19,7 @@ _MINUTES_OF_A_DAY = 24 * 60
 
 
 async def record_check(
-    context: Context, connection: Connection, outcome: Check, *, cause: str, correlation_id: str
+    context: Context, connection: Connection, outcome: Check, *, cause: Cause, correlation_id: str
 ) -> None:
     """Append what `outcome` says; `connection` is the record from before it. Untested: nothing is written."""
     if outcome.verdict is None:
@@ -33,7 +34,7 @@ async def record_check(
         log.warning("check of connection %s not recorded: %s", connection.id, error)
 
 
-def _entry(outcome: Check, verdict: Verdict, now: datetime, cause: str, correlation_id: str) -> CheckEntry:
+def _entry(outcome: Check, verdict: Verdict, now: datetime, cause: Cause, correlation_id: str) -> CheckEntry:
     return CheckEntry(
         at=now,
         correlation_id=correlation_id,

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from shared.core.guards.modes import not_carried_out
 from shared.core.model import conditions as c
 from shared.core.model.errors import AutopilotError, NotFound
-from shared.core.model.messages import WorkMessage
+from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.record import Connection
 from shared.core.model.resources import ConnectionStatus, Endpoint, Zone
 from shared.core.planning.contest import truce
@@ -63,7 +63,7 @@ async def run_once(run: Run, message: WorkMessage) -> None:
     if run.connection.guid and endpoint.guid and run.connection.guid.lower() != endpoint.guid.lower():
         # Deleted and made anew under its old name: little that is known of the old one is true of this one.
         run.connection = run.connection.reborn()
-    if run.cause == "manual":
+    if run.cause is Cause.MANUAL:
         run.connection = truce(run.connection)
     if _only_approval_awaited(run, endpoint, message):
         _look_at_approval(run, endpoint)
@@ -170,7 +170,7 @@ def _only_approval_awaited(run: Run, endpoint: Endpoint, message: WorkMessage) -
     awaited = {c.APPROVED, c.ASSOCIATED, c.REACHABLE, c.READY}
     others = [condition for condition in known.conditions if condition.type not in awaited]
     return (
-        message.cause == "wait"
+        message.cause is Cause.WAIT
         and endpoint.status is ConnectionStatus.PENDING
         and not known.missed
         and known.observed_at is not None

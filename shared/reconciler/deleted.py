@@ -15,7 +15,7 @@ from shared.core.guards.options import OnDelete
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition, Phase
 from shared.core.model.errors import AutopilotError, Blocked, NotVisibleYet, Waiting
-from shared.core.model.messages import WorkMessage
+from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.reasons import Reason
 from shared.core.model.steps import destructive
 from shared.core.model.things import things_of
@@ -36,7 +36,7 @@ GONE = "Azure says that the private endpoint does not exist (any more)."
 
 async def endpoint_missing(run: Run, message: WorkMessage) -> None:
     """Decide what the absence means, and act on it; the outcome is in `run.connection`."""
-    if not has_things(run.connection) and (message.cause == "orphan" or run.connection.phase is Phase.REMOVING):
+    if not has_things(run.connection) and (message.cause is Cause.ORPHAN or run.connection.phase is Phase.REMOVING):
         try:
             run.connection = await rebuilt(run.context, run.connection)
         except AutopilotError as error:

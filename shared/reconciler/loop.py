@@ -22,7 +22,7 @@ from enum import StrEnum
 from shared import telemetry
 from shared.context import Context, log
 from shared.core.model.errors import AutopilotError, LeaseLost, RetryLater
-from shared.core.model.messages import WorkMessage
+from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.record import Connection
 from shared.core.model.record_document import from_document, to_document
 from shared.correlation import correlated
@@ -71,7 +71,7 @@ async def _handle(context: Context, message: WorkMessage) -> Outcome:
         return Outcome.OUT_OF_SCOPE
     if _stale(message, row):
         return Outcome.STALE
-    guard = replace(message, cause="lease", wake_at=None).encode()
+    guard = replace(message, cause=Cause.LEASE, wake_at=None).encode()
     blank = ConnectionRow(endpoint_id.subscription_id, fresh.id, document=to_document(fresh), name=fresh.name)
     held = await context.leases.acquire(endpoint_id.subscription_id, fresh.id, lambda: blank, guard)
     if isinstance(held, Busy):
@@ -91,8 +91,8 @@ async def _handle(context: Context, message: WorkMessage) -> Outcome:
 def _stale(message: WorkMessage, row: ConnectionRow | None) -> bool:
     """Messages that ask for nothing any more: an old wait, a guard whose holder finished, a delete of the unknown."""
     if row is None:
-        return message.cause in {"event-delete", "wait", "lease"}
-    if message.cause == "lease":
+        return message.cause in {Cause.EVENT_DELETE, Cause.WAIT, Cause.LEASE}
+    if message.cause is Cause.LEASE:
         return row.lease_owner is None and not row.pending
     if message.wake_at is None:
         return False
@@ -134,9 +134,9 @@ async def _rounds(context: Context, held: Held, message: WorkMessage) -> None:
             await _prune(run)
             return
         # What arrived meanwhile may be more than the wait that began this run: look at everything.
-        message = replace(message, cause="pending", wake_at=None)
+        message = replace(message, cause=Cause.PENDING, wake_at=None)
     # Still more to do: hand over to a new message instead of holding on, then release.
-    await context.storage.queue.send(replace(message, cause="manual", wake_at=None).encode())
+    await context.storage.queue.send(replace(message, cause=Cause.MANUAL, wake_at=None).encode())
     await _let_go(held)
 
 

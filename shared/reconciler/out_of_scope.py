@@ -14,7 +14,7 @@ from shared.core.guards.scope import outside, outside_by_id
 from shared.core.model.arm_ids import ArmId
 from shared.core.model.conditions import Condition
 from shared.core.model.errors import AutopilotError
-from shared.core.model.messages import WorkMessage
+from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.resources import Endpoint
 from shared.reconciler.run_state import Run
 
@@ -28,7 +28,7 @@ async def new_endpoint_out_of_scope(context: Context, message: WorkMessage) -> b
     scope = context.rules.scope
     if outside_by_id(scope, message.endpoint) is not None:
         return True
-    if scope.told_by_id or message.cause == "manual":
+    if scope.told_by_id or message.cause is Cause.MANUAL:
         return False
     try:
         return outside(scope, await context.endpoints.get(message.endpoint)) is not None

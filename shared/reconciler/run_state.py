@@ -15,6 +15,7 @@ from shared.context import Context, log
 from shared.core.guards.modes import Stance, stance_of
 from shared.core.guards.pause import Pause
 from shared.core.model.errors import AutopilotError, Waiting
+from shared.core.model.messages import Cause
 from shared.core.model.record import Connection
 from shared.core.model.record_document import to_document
 from shared.core.model.steps import Step
@@ -33,7 +34,7 @@ class Run:
     context: Context
     held: Held
     connection: Connection
-    cause: str
+    cause: Cause
     correlation_id: str
     pause: Pause | None = None
     """The pause that held when the run began."""

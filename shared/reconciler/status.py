@@ -9,7 +9,7 @@ from datetime import timedelta
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition, Phase, merge, phase_of, summary
 from shared.core.model.errors import RetryLater, Waiting
-from shared.core.model.messages import WorkMessage
+from shared.core.model.messages import Cause, WorkMessage
 from shared.core.planning.requeue import condition_of, fingerprint, next_delay
 from shared.core.planning.stale import STANDS_FOR, still
 from shared.reconciler.run_state import Failures, Run
@@ -121,6 +121,6 @@ async def schedule(run: Run, message: WorkMessage) -> None:
         run.connection = replace(connection, wake_at=None)
         return
     wake_at = run.context.clock.now() + timedelta(seconds=delay)
-    again = WorkMessage(message.endpoint, "wait", message.correlation_id, wake_at)
+    again = WorkMessage(message.endpoint, Cause.WAIT, message.correlation_id, wake_at)
     await run.context.storage.queue.send(again.encode(), delay)
     run.connection = replace(connection, wake_at=wake_at)

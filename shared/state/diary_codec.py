@@ -47,7 +47,7 @@ def _journal_columns(entry: JournalEntry) -> Entity:
         "at": entry.at,
         "run_id": entry.run_id,
         "correlation_id": entry.correlation_id,
-        "cause": entry.cause,
+        "cause": str(entry.cause),
         "step": entry.step,
         "before": _clipped_json(entry.before),
         "after": _clipped_json(entry.after),
@@ -77,7 +77,7 @@ def _check_columns(entry: CheckEntry) -> Entity:
     return {
         "at": entry.at,
         "correlation_id": entry.correlation_id,
-        "cause": entry.cause,
+        "cause": str(entry.cause),
         "verdict": entry.verdict,
         "reason": str(entry.reason),
         "message": entry.message[:TEXT],

@@ -17,7 +17,7 @@ from shared.core.guards.modes import stance_of
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import parse_endpoint_id
 from shared.core.model.errors import AutopilotError, InvalidInput
-from shared.core.model.messages import CheckMessage, WorkMessage
+from shared.core.model.messages import Cause, CheckMessage, WorkMessage
 from shared.core.model.record_document import from_document, to_document
 from shared.core.model.services import zone_of
 from shared.core.planning.drift import to_be_tested
@@ -100,14 +100,14 @@ async def _probe_one(
 ) -> WorkMessage | None:
     """Test one connection; a verdict that changed is for the loop to look into."""
     outcome = await check(context, stored.record, zone_of(stored.record.region), networks=networks)
-    await record_check(context, stored.record, outcome, cause="timer", correlation_id=correlation_id)
+    await record_check(context, stored.record, outcome, cause=Cause.TIMER, correlation_id=correlation_id)
     result.probed += 1
     telemetry.connection_checked(stored.record, outcome.verdicts, context.clock.now(), correlation_id)
     before = stored.record.condition(c.REACHABLE)
     if not outcome.condition.true:
         result.unhealthy += 1
     if before is None or (before.status, before.reason) != (outcome.condition.status, outcome.condition.reason):
-        return WorkMessage(parse_endpoint_id(stored.record.endpoint_id), "timer", correlation_id)
+        return WorkMessage(parse_endpoint_id(stored.record.endpoint_id), Cause.TIMER, correlation_id)
     if stored.row.lease_owner is None:
         tested = to_document(outcome.remembered(stored.record))
         try:

@@ -57,7 +57,7 @@ def test_an_event_of_either_schema_becomes_one_message_with_nothing_personal(
 
 def test_the_message_can_be_read_by_the_queue_trigger(caplog: pytest.LogCaptureFixture) -> None:
     output, _ = take(sample("grid_write"), caplog)
-    message = decode(output.value, new_correlation_id="new")
+    (message,) = decode(output.value, new_correlation_id="new").work
     assert message.correlation_id == "5f0c7a52-3d3b-4b5e-9f8e-0d6f1c2b3a49"
 
 
@@ -151,7 +151,8 @@ async def test_with_wrong_settings_nothing_personal_of_a_raw_event_ends_in_the_p
     provided(wrong_settings(), storage)
     await functions()["reconcile"](func.QueueMessage(id="m-1", body=sample("grid_write").encode()))
     (message,) = storage.queue.messages
-    assert decode(message.text, new_correlation_id="new").endpoint.key == ENDPOINT_ID.lower()
+    (kept,) = decode(message.text, new_correlation_id="new").work
+    assert kept.endpoint.key == ENDPOINT_ID.lower()
     assert not [word for word in PERSONAL if word in message.text]
     with pytest.raises(InvalidSettings):
         await functions()["reconcile"](func.QueueMessage(id="m-2", body=message.text.encode()))

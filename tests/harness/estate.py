@@ -48,7 +48,7 @@ from shared.clouds.elastic.organizations import Organizations
 from shared.context import Context
 from shared.core.model.arm_ids import connection_id, parse_endpoint_id
 from shared.core.model.errors import RetryLater
-from shared.core.model.messages import WorkMessage, decode_all
+from shared.core.model.messages import Cause, WorkMessage, decode
 from shared.core.model.record import Connection
 from shared.core.model.record_document import from_document
 from shared.core.model.services import hosted_services
@@ -216,7 +216,7 @@ class Estate:
         """Run one received message; a worker that dies leaves it to be delivered again, to the process that follows."""
         worker = worker or self.worker
         try:
-            decoded = decode_all(message.text, new_correlation_id="test")
+            decoded = decode(message.text, new_correlation_id="test")
             await take(decoded, lambda: worker.context, lambda: worker.context.storage.queue)
         except Killed:
             if worker is self.worker:
@@ -299,7 +299,7 @@ class Estate:
 
     async def send(self, endpoint: str, cause: str = "manual") -> None:
         """Put a message about an endpoint on the queue."""
-        await self.queue.send(WorkMessage(parse_endpoint_id(endpoint), cause, "test").encode())
+        await self.queue.send(WorkMessage(parse_endpoint_id(endpoint), Cause(cause), "test").encode())
 
     async def peer(self, one: str, other: str, *, connected: bool) -> None:
         """Peer two networks, or take their peering away, on both sides."""

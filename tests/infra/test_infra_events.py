@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from shared.core.model.errors import InvalidInput
-from shared.core.model.events import hint_of
+from shared.core.model.messages import message_of
 from tests.infra.shipped import ROOT, bicep
 
 GROUP = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg"
@@ -60,7 +60,7 @@ def passes(event_type: str, operation: str | None, subject: str) -> bool:
 def accepted(event: dict[str, Any]) -> bool:
     """Whether the trigger makes a message of it."""
     try:
-        hint_of(event)
+        message_of(event, new_correlation_id="new")
     except InvalidInput:
         return False
     return True

@@ -6,7 +6,7 @@ import pytest
 
 from shared.core.model.arm_ids import parse_endpoint_id
 from shared.core.model.errors import RetryLater
-from shared.core.model.messages import WorkMessage
+from shared.core.model.messages import Cause, WorkMessage
 from shared.installation.pause import lift_pause, pause
 from shared.reconciler.loop import reconcile
 from tests.harness.estate import Estate, Worker
@@ -146,7 +146,7 @@ async def test_who_cannot_ask_whether_there_is_a_pause_does_nothing_and_the_mess
     endpoint = await estate.put_endpoint()
     blind = estate.new_worker(no_control)
     with pytest.raises(RetryLater):
-        await reconcile(blind.context, WorkMessage(parse_endpoint_id(endpoint), "manual", "test"))
+        await reconcile(blind.context, WorkMessage(parse_endpoint_id(endpoint), Cause.MANUAL, "test"))
     with pytest.raises(RetryLater):
         await estate.sweep(blind)
     assert [call for call in blind.wire.calls if call.service in {"arm", "elastic"} and call.writes] == []

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from shared.core.model.arm_ids import parse_endpoint_id
-from shared.core.model.messages import WorkMessage
+from shared.core.model.messages import Cause, WorkMessage
 from shared.reconciler.loop import reconcile
 from tests.harness.estate import Estate, arm_error
 
@@ -59,7 +59,7 @@ async def test_runs_side_by_side_in_one_process_never_mix(estate: Estate) -> Non
     await estate.clock.sleep(10)
     await asyncio.gather(
         *(
-            reconcile(estate.worker.context, WorkMessage(parse_endpoint_id(endpoint), "manual", f"run-{name}"))
+            reconcile(estate.worker.context, WorkMessage(parse_endpoint_id(endpoint), Cause.MANUAL, f"run-{name}"))
             for name, endpoint in endpoints.items()
         )
     )

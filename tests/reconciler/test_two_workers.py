@@ -12,7 +12,7 @@ import pytest
 from local.elastic.history import most_policies_at_once
 from shared.core.model.arm_ids import connection_id, parse_endpoint_id
 from shared.core.model.errors import RetryLater
-from shared.core.model.messages import WorkMessage
+from shared.core.model.messages import Cause, WorkMessage
 from shared.reconciler.loop import ROUNDS, Outcome, reconcile
 from tests.harness.estate import Estate
 from tests.harness.outcome import At, Story, creates, tell
@@ -32,7 +32,7 @@ async def an_endpoint_nobody_heard_of(estate: Estate) -> str:
 
 
 def message(endpoint: str, cause: str = "manual") -> WorkMessage:
-    return WorkMessage(parse_endpoint_id(endpoint), cause, "test")
+    return WorkMessage(parse_endpoint_id(endpoint), Cause(cause), "test")
 
 
 async def both(estate: Estate, endpoint: str, *, seconds_apart: float = 0.0) -> tuple[Outcome, Outcome]:

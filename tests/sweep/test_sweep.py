@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -12,7 +13,6 @@ import pytest
 from local.elastic.history import most_policies_at_once
 from local.world import HUB_VNET, vnet_id
 from shared.core.model.arm_ids import connection_id
-from shared.core.model.messages import decode
 from shared.core.model.record import Owner
 from tests.harness.estate import Estate
 from tests.harness.outcome import end_state
@@ -223,7 +223,7 @@ async def test_a_damaged_record_is_reported_and_stops_nothing(estate: Estate, do
     found = await estate.sweep()
     assert len(found.errors) == 1
     assert "record" in found.errors[0]
-    messages = [decode(message.text, new_correlation_id="").endpoint.text for message in estate.queue.messages]
+    messages = [json.loads(message.text)["endpoint"] for message in estate.queue.messages]
     assert messages == [healthy], "what cannot be read would only end among the poisoned messages"
     await estate.settle()
     await estate.ready(healthy)

@@ -10,7 +10,7 @@ import pytest
 
 from local.arm import DEFAULT_SUBSCRIPTION, Incoming
 from local.world import HUB_VNET, VNET_REGIONS, vnet_id
-from shared.core.model.messages import decode_all
+from shared.core.model.messages import decode
 from shared.core.model.services import hosted_services
 from tests.harness.by_hand import policy_by_hand, zone_by_hand
 from tests.harness.estate import Estate, arm_error
@@ -138,9 +138,7 @@ async def test_many_checks_of_several_subscriptions_are_shared_out_one_message_e
     estate, endpoints = await several_subscriptions(CHECKS_HERE="3")
     found = await estate.sweep()
     assert (found.probed, found.shared, found.enqueued) == (0, 5, 0)
-    parts = [
-        part for message in estate.queue.messages for part in decode_all(message.text, new_correlation_id="").checks
-    ]
+    parts = [part for message in estate.queue.messages for part in decode(message.text, new_correlation_id="").checks]
     assert sorted(part.subscription_id for part in parts) == sorted((DEFAULT_SUBSCRIPTION, *OTHERS))
     for message in list(estate.queue.messages):
         await estate.queue.send(message.text)  # delivered twice: tested once

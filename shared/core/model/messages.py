@@ -1,26 +1,62 @@
 """Messages of the work queue: which endpoint to look at, why, and how to follow it in the logs.
 
-Written by the triggers, the sweep and the loop itself; read by the queue trigger. Also accepts a raw Event Grid event,
-because an event subscription can deliver straight to the queue. A message holds nothing personal.
+The triggers, the sweep and the loop write them; the queue trigger reads them. It also accepts raw Event Grid events, in
+both schemas, because an event subscription can deliver straight to the queue. An event is a hint, "look at this
+endpoint": it is never believed beyond the id it names, and nothing else of it is kept, because `claims` holds a
+person's name and IP address. Schemas: https://learn.microsoft.com/azure/event-grid/event-schema-subscriptions and
+CloudEvents 1.0.
+
+A change of tags in the portal, by `az tag` or by a policy writes a resource of its own,
+`<endpoint>/providers/Microsoft.Resources/tags/default`: that is what the event is about, and no write of the endpoint
+is reported.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from shared.core.model.arm_ids import ArmId, parse_endpoint_id
 from shared.core.model.errors import InvalidInput
-from shared.core.model.events import correlation_of, hint_of, parse_events
 
 QUEUE = "reconcile"
 """Name of the work queue; the platform moves what failed too often to `reconcile-poison`."""
 
 VERSION = 1
 _SUBSCRIPTION = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+_CORRELATION = re.compile(r"[0-9A-Za-z-]{1,64}")
+
+
+class Cause(StrEnum):
+    """Why an endpoint is looked at."""
+
+    EVENT_WRITE = "event-write"
+    EVENT_DELETE = "event-delete"
+    TIMER = "timer"
+    """A sweep found it due, or changed."""
+    ORPHAN = "orphan"
+    """A sweep found what was made for an endpoint without a record."""
+    MANUAL = "manual"
+    CHECK = "check"
+    """A person asked for a test."""
+    WAIT = "wait"
+    """What the last run waited for may have come."""
+    LEASE = "lease"
+    """Another worker held the lease, and may have died with it."""
+    PENDING = "pending"
+    """Another message came during the last run."""
+    UNKNOWN = "unknown"
+    """The message names none that this version knows."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Cause:
+        del value
+        return cls.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +64,7 @@ class WorkMessage:
     """One request to reconcile an endpoint."""
 
     endpoint: ArmId
-    cause: str
-    """Why: `event-write`, `event-delete`, `timer`, `manual`, `check`, `wait`, `lease`, `pending`."""
+    cause: Cause
     correlation_id: str
     wake_at: datetime | None = None
     """Set on a message that continues a wait: it is stale when the record has another wake-up time."""
@@ -78,10 +113,11 @@ class Decoded:
     checks: tuple[CheckMessage, ...] = ()
 
 
-def decode_all(text: str | bytes, *, new_correlation_id: str) -> Decoded:
+def decode(text: str | bytes, *, new_correlation_id: str) -> Decoded:
     """Read a message of ours, or raw events as an event subscription delivers them straight to the queue.
 
     Events that are not for us are dropped, as the Event Grid trigger drops them. What is neither raises InvalidInput.
+    `new_correlation_id` is used for what brings none.
     """
     try:
         entries = parse_events(text)
@@ -89,42 +125,30 @@ def decode_all(text: str | bytes, *, new_correlation_id: str) -> Decoded:
         raise InvalidInput("The queue message is no JSON object.") from error
     work, dropped, checks, raw = [], [], [], False
     for entry in entries:
-        if entry.get("v") == VERSION and "check" in entry:
-            checks.append(_check_of(entry, new_correlation_id))
+        if "v" in entry:
+            if entry["v"] == VERSION and "check" in entry:
+                checks.append(_check_of(entry, new_correlation_id))
+            else:
+                work.append(_work_of(entry, new_correlation_id))
             continue
-        if "v" in entry or not {"eventType", "type"} & entry.keys():
-            work.append(decode(json.dumps(entry), new_correlation_id=new_correlation_id))
-            continue
+        if not {"eventType", "type"} & entry.keys():
+            raise InvalidInput("The event has no type.")
         raw = True
         try:
-            hint = hint_of(entry)
+            work.append(message_of(entry, new_correlation_id=new_correlation_id))
         except InvalidInput as error:
             dropped.append(error.what)
-        else:
-            work.append(WorkMessage(hint.endpoint, f"event-{hint.change}", hint.correlation_id or new_correlation_id))
     return Decoded(tuple(work), tuple(dropped), raw, tuple(checks))
 
 
-def _check_of(body: dict[str, Any], new_correlation_id: str) -> CheckMessage:
+def _check_of(body: Mapping[str, Any], new_correlation_id: str) -> CheckMessage:
     subscription, since = body["check"], _time(body.get("since"))
     if not isinstance(subscription, str) or not _SUBSCRIPTION.fullmatch(subscription) or since is None:
         raise InvalidInput("The queue message asks for checks of no subscription.", on=str(subscription)[:60])
-    return CheckMessage(subscription, correlation_of(body) or new_correlation_id, since)
+    return CheckMessage(subscription, _correlation_of(body) or new_correlation_id, since)
 
 
-def decode(text: str | bytes, *, new_correlation_id: str) -> WorkMessage:
-    """Read a message or a raw event; `new_correlation_id` is used when it brings none. Raises InvalidInput."""
-    try:
-        body = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput("The queue message is no JSON.") from error
-    if isinstance(body, list) and len(body) == 1:
-        body = body[0]
-    if not isinstance(body, dict):
-        raise InvalidInput("The queue message is no JSON object.")
-    if "v" not in body:
-        hint = hint_of(body)
-        return WorkMessage(hint.endpoint, f"event-{hint.change}", hint.correlation_id or new_correlation_id)
+def _work_of(body: Mapping[str, Any], new_correlation_id: str) -> WorkMessage:
     if body["v"] != VERSION:
         raise InvalidInput(
             "The queue message is of a version that this app does not know.",
@@ -133,8 +157,8 @@ def decode(text: str | bytes, *, new_correlation_id: str) -> WorkMessage:
         )
     return WorkMessage(
         endpoint=parse_endpoint_id(body.get("endpoint")),
-        cause=str(body.get("cause") or "unknown")[:40],
-        correlation_id=correlation_of(body) or new_correlation_id,
+        cause=Cause(str(body.get("cause"))),
+        correlation_id=_correlation_of(body) or new_correlation_id,
         wake_at=_time(body.get("wakeAt")),
     )
 
@@ -149,3 +173,66 @@ def _time(text: object) -> datetime | None:
     if moment.tzinfo is None:
         raise InvalidInput("The queue message has a wake-up time without a time zone.", on=str(text)[:40])
     return moment
+
+
+def _correlation_of(body: Mapping[str, Any]) -> str:
+    """The `correlationId` of an event's data or a message; empty when it is none that can stand in a header."""
+    found = body.get("correlationId")
+    return found if isinstance(found, str) and _CORRELATION.fullmatch(found) else ""
+
+
+# -- events ------------------------------------------------------------------------------------------------------
+
+_CAUSES = {
+    "microsoft.resources.resourcewritesuccess": Cause.EVENT_WRITE,
+    "microsoft.resources.resourcedeletesuccess": Cause.EVENT_DELETE,
+    "microsoft.resourcenotifications.resources.createdorupdated": Cause.EVENT_WRITE,
+    "microsoft.resourcenotifications.resources.deleted": Cause.EVENT_DELETE,
+}
+_CHANGES = {Cause.EVENT_WRITE: "write", Cause.EVENT_DELETE: "delete"}
+_ENDPOINTS = "microsoft.network/privateendpoints"
+_TAGS = "microsoft.resources/tags"
+_TAGS_PATH = re.compile(r"/providers/microsoft\.resources/tags/default$", re.IGNORECASE)
+
+
+def parse_events(raw: str | bytes) -> list[dict[str, Any]]:
+    """The objects in a request or message: one, or a batch. Raises InvalidInput for anything else."""
+    try:
+        decoded = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput("The event is no JSON.") from error
+    events = decoded if isinstance(decoded, list) else [decoded]
+    if not events or not all(isinstance(event, dict) for event in events):
+        raise InvalidInput("The event is no JSON object.")
+    return events
+
+
+def message_of(event: Mapping[str, Any], *, new_correlation_id: str) -> WorkMessage:
+    """The message that one event leads to; raises InvalidInput that says why the event is not for us."""
+    # Either schema: `eventType` is Event Grid's, `type` is CloudEvents'. Some documented samples omit `specversion`.
+    event_type = event.get("eventType") or event.get("type")
+    if not isinstance(event_type, str):
+        raise InvalidInput("The event has no type.")
+    cause = _CAUSES.get(event_type.lower())
+    if cause is None:
+        raise InvalidInput("The event is no successful write or delete of a resource.", on=event_type[:100])
+    data = event.get("data")
+    data = data if isinstance(data, dict) else {}
+    correlation_id = _correlation_of(data) or new_correlation_id
+    expected, operation = f"{_ENDPOINTS}/{_CHANGES[cause]}", data.get("operationName")
+    operation = operation.lower() if isinstance(operation, str) else expected
+    if operation == f"{_TAGS}/{_CHANGES[cause]}":  # also where the tags are deleted, the endpoint is still there
+        return WorkMessage(_endpoint_of(event, data, below=_TAGS_PATH), Cause.EVENT_WRITE, correlation_id)
+    if operation != expected:
+        raise InvalidInput("The event is about another operation.", on=operation[:100])
+    return WorkMessage(_endpoint_of(event, data), cause, correlation_id)
+
+
+def _endpoint_of(event: Mapping[str, Any], data: Mapping[str, Any], below: re.Pattern[str] | None = None) -> ArmId:
+    """The endpoint that the event is about; `below` is what its id is followed by."""
+    info = data.get("resourceInfo")
+    candidates = (event.get("subject"), data.get("resourceUri"), info.get("id") if isinstance(info, dict) else None)
+    for candidate in candidates:
+        if isinstance(candidate, str) and candidate:
+            return parse_endpoint_id(below.sub("", candidate) if below else candidate)
+    raise InvalidInput("The event names no resource.")

@@ -13,7 +13,7 @@ from enum import StrEnum, auto
 
 from shared.core.guards.options import Rules
 from shared.core.model.conditions import Phase
-from shared.core.model.messages import WorkMessage
+from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.record import Connection
 
 VISIBLE_WITHIN = timedelta(minutes=2)
@@ -44,10 +44,10 @@ def miss(known: Connection, message: WorkMessage, rules: Rules, now: datetime) -
     """Count this miss, and say what it means."""
     known = replace(known, missing_since=known.missing_since or now)
     # A person who asks for what was left (the right to delete it was missing) is taken at their word.
-    again = message.cause == "event-write" or (message.cause == "manual" and known.left)
+    again = message.cause is Cause.EVENT_WRITE or (message.cause is Cause.MANUAL and known.left)
     if known.phase is Phase.REMOVED and not again:
         return known, Missing.SETTLED
-    if not has_things(known) and message.cause != "event-delete":
+    if not has_things(known) and message.cause is not Cause.EVENT_DELETE:
         since = known.missing_since or now
         return known, Missing.NOT_THERE_YET if now - since < VISIBLE_WITHIN else Missing.NEVER_SEEN
     known = _counted(known, message)
@@ -63,13 +63,13 @@ def told(known: Connection, message: WorkMessage) -> Connection:
 
     It is still only a hint: the next look that finds the endpoint forgets it (`Connection.found`).
     """
-    return replace(known, missed=BELIEVED) if message.cause == "event-delete" else known
+    return replace(known, missed=BELIEVED) if message.cause is Cause.EVENT_DELETE else known
 
 
 def _counted(known: Connection, message: WorkMessage) -> Connection:
-    if message.cause == "event-delete":
+    if message.cause is Cause.EVENT_DELETE:
         return told(known, message)
-    if message.cause not in {"timer", "manual"} or message.correlation_id == known.missed_in:
+    if message.cause not in {Cause.TIMER, Cause.MANUAL} or message.correlation_id == known.missed_in:
         return known
     return replace(known, missed=known.missed + 1, missed_in=message.correlation_id)
 

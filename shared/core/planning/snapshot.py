@@ -16,7 +16,7 @@ from shared.core.model import conditions as c
 from shared.core.model.arm_ids import ArmId
 from shared.core.model.conditions import Condition
 from shared.core.model.errors import Blocked
-from shared.core.model.messages import WorkMessage
+from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.record import Connection
 from shared.core.model.resources import Claim, Deployment, Endpoint, Policy, Zone
 from shared.core.planning.desired import Desired, desired_of, zone_subscriptions
@@ -109,7 +109,7 @@ class Snapshot:
     correlation_id: str
     clouds: CloudListing = field(default_factory=CloudListing)
 
-    def message(self, endpoint: ArmId, cause: str = "timer") -> WorkMessage:
+    def message(self, endpoint: ArmId, cause: Cause = Cause.TIMER) -> WorkMessage:
         """Work for the loop."""
         return WorkMessage(endpoint, cause, self.correlation_id)
 

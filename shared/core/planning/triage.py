@@ -19,7 +19,7 @@ from shared.core.model.arm_ids import ArmId, connection_id, parse_endpoint_id
 from shared.core.model.conditions import Phase
 from shared.core.model.errors import InvalidInput
 from shared.core.model.markers import Marker
-from shared.core.model.messages import WorkMessage
+from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.reasons import Reason
 from shared.core.model.record import Connection
 from shared.core.model.resources import Endpoint, Policy, Zone
@@ -62,7 +62,7 @@ def triage(snapshot: Snapshot, options: Rules, now: datetime) -> Triage:
         _judge_missing(snapshot, snapshot.records[key], endpoint, options, now, found)
     found.work += [snapshot.message(endpoint) for endpoint in _unexplained(snapshot, options.scope)]
     found.work += [snapshot.message(endpoint) for endpoint in newly_skipped(snapshot, options.scope)]
-    found.work += [snapshot.message(endpoint, "orphan") for endpoint in _orphaned(snapshot, options)]
+    found.work += [snapshot.message(endpoint, Cause.ORPHAN) for endpoint in _orphaned(snapshot, options)]
     return found
 
 

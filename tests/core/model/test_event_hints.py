@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.core.model.errors import InvalidInput
-from shared.core.model.events import Hint, hint_of, parse_events
+from shared.core.model.messages import Cause, WorkMessage, message_of, parse_events
 from tests.core.core_parts import sample, sample_events
 
 WRITE_SPELLING = (
@@ -23,28 +23,32 @@ CORRELATION = "5f0c7a52-3d3b-4b5e-9f8e-0d6f1c2b3a49"
 PERSONAL = ("Erika", "erika@example.org", "203.0.113.77", "c0ffee")
 
 
-def hints(text: str) -> list[Hint]:
+def hint_of(event: dict[str, Any]) -> WorkMessage:
+    return message_of(event, new_correlation_id="")
+
+
+def hints(text: str) -> list[WorkMessage]:
     return [hint_of(event) for event in parse_events(text)]
 
 
 @pytest.mark.parametrize(
-    ("name", "change", "spelling", "correlation"),
+    ("name", "cause", "spelling", "correlation"),
     [
-        ("grid_write", "write", WRITE_SPELLING, CORRELATION),
-        ("grid_write_bare", "write", WRITE_SPELLING, CORRELATION),
-        ("grid_delete", "delete", DELETE_SPELLING, CORRELATION),
-        ("grid_tags", "write", WRITE_SPELLING, CORRELATION),
-        ("cloud_write", "write", WRITE_SPELLING, CORRELATION),
-        ("cloud_delete", "delete", DELETE_SPELLING, CORRELATION),
-        ("notification_created", "write", DELETE_SPELLING, ""),
-        ("notification_deleted", "delete", DELETE_SPELLING, ""),
+        ("grid_write", Cause.EVENT_WRITE, WRITE_SPELLING, CORRELATION),
+        ("grid_write_bare", Cause.EVENT_WRITE, WRITE_SPELLING, CORRELATION),
+        ("grid_delete", Cause.EVENT_DELETE, DELETE_SPELLING, CORRELATION),
+        ("grid_tags", Cause.EVENT_WRITE, WRITE_SPELLING, CORRELATION),
+        ("cloud_write", Cause.EVENT_WRITE, WRITE_SPELLING, CORRELATION),
+        ("cloud_delete", Cause.EVENT_DELETE, DELETE_SPELLING, CORRELATION),
+        ("notification_created", Cause.EVENT_WRITE, DELETE_SPELLING, ""),
+        ("notification_deleted", Cause.EVENT_DELETE, DELETE_SPELLING, ""),
     ],
 )
 def test_writes_and_deletes_of_either_schema_name_the_endpoint_as_azure_spelled_it(
-    name: str, change: str, spelling: str, correlation: str
+    name: str, cause: Cause, spelling: str, correlation: str
 ) -> None:
     (hint,) = hints(sample(name))
-    assert (hint.change, hint.endpoint.text, hint.correlation_id) == (change, spelling, correlation)
+    assert (hint.cause, hint.endpoint.text, hint.correlation_id) == (cause, spelling, correlation)
 
 
 def test_both_spellings_of_an_id_name_the_same_endpoint() -> None:
@@ -64,13 +68,13 @@ def test_types_and_operations_are_compared_without_regard_to_case(change: Any) -
     event["data"]["operationName"] = change(event["data"]["operationName"])
     event["subject"] = change(event["subject"])
     hint = hint_of(event)
-    assert (hint.change, hint.endpoint.key) == ("write", WRITE_SPELLING.lower())
+    assert (hint.cause, hint.endpoint.key) == (Cause.EVENT_WRITE, WRITE_SPELLING.lower())
 
 
 def test_a_cloud_event_without_specversion_as_in_one_documented_sample_is_taken() -> None:
     (event,) = sample_events("cloud_write")
     del event["specversion"]
-    assert hint_of(event).change == "write"
+    assert hint_of(event).cause is Cause.EVENT_WRITE
 
 
 def test_an_endpoint_whose_tags_are_all_deleted_is_not_deleted_itself() -> None:
@@ -78,7 +82,7 @@ def test_an_endpoint_whose_tags_are_all_deleted_is_not_deleted_itself() -> None:
     event["eventType"] = "Microsoft.Resources.ResourceDeleteSuccess"
     event["data"]["operationName"] = "Microsoft.Resources/tags/delete"
     hint = hint_of(event)
-    assert (hint.change, hint.endpoint.text) == ("write", WRITE_SPELLING)
+    assert (hint.cause, hint.endpoint.text) == (Cause.EVENT_WRITE, WRITE_SPELLING)
 
 
 @pytest.mark.parametrize(

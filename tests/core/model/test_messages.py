@@ -13,15 +13,23 @@ from hypothesis import strategies as st
 
 from shared.core.model.arm_ids import parse_endpoint_id
 from shared.core.model.errors import InvalidInput
-from shared.core.model.messages import WorkMessage, decode
+from shared.core.model.messages import Cause, WorkMessage, decode
 from tests.core.core_parts import ENDPOINT_ID, sample
 
-MESSAGE = WorkMessage(parse_endpoint_id(ENDPOINT_ID), "manual", "c-1")
+MESSAGE = WorkMessage(parse_endpoint_id(ENDPOINT_ID), Cause.MANUAL, "c-1")
 BODY: dict[str, Any] = json.loads(MESSAGE.encode())
 
 
 def read(body: object) -> WorkMessage:
-    return decode(json.dumps(body), new_correlation_id="new-1")
+    return only(json.dumps(body))
+
+
+def only(text: str | bytes) -> WorkMessage:
+    """The one request in a message that is understood in full."""
+    decoded = decode(text, new_correlation_id="new-1")
+    assert (decoded.dropped, decoded.checks) == ((), ())
+    (work,) = decoded.work
+    return work
 
 
 @pytest.mark.parametrize(
@@ -34,8 +42,8 @@ def read(body: object) -> WorkMessage:
 )
 @pytest.mark.parametrize("encoded", [str, str.encode])
 def test_a_message_that_was_written_reads_the_same(wake_at: datetime | None, encoded: Any) -> None:
-    message = WorkMessage(MESSAGE.endpoint, "wait", "c-1", wake_at)
-    assert decode(encoded(message.encode()), new_correlation_id="new-1") == message
+    message = WorkMessage(MESSAGE.endpoint, Cause.WAIT, "c-1", wake_at)
+    assert only(encoded(message.encode())) == message
 
 
 def test_a_message_holds_the_id_the_cause_and_the_correlation_and_nothing_else() -> None:
@@ -53,13 +61,13 @@ def test_a_message_holds_the_id_the_cause_and_the_correlation_and_nothing_else()
     ],
 )
 def test_a_raw_event_of_either_schema_is_a_message(name: str, cause: str) -> None:
-    message = decode(sample(name), new_correlation_id="new-1")
+    message = only(sample(name))
     assert (message.cause, message.endpoint.name, message.wake_at) == (cause, "pe-search", None)
     assert message.correlation_id == "5f0c7a52-3d3b-4b5e-9f8e-0d6f1c2b3a49"
 
 
 def test_a_raw_event_without_a_correlation_id_gets_the_new_one() -> None:
-    assert decode(sample("notification_created"), new_correlation_id="new-1").correlation_id == "new-1"
+    assert only(sample("notification_created")).correlation_id == "new-1"
 
 
 @pytest.mark.parametrize("given_id", [None, ""])
@@ -68,11 +76,17 @@ def test_a_message_without_a_correlation_id_gets_the_new_one(given_id: object) -
 
 
 def test_a_message_without_a_cause_says_so() -> None:
-    assert read({"v": 1, "endpoint": ENDPOINT_ID}) == WorkMessage(MESSAGE.endpoint, "unknown", "new-1")
+    assert read({"v": 1, "endpoint": ENDPOINT_ID}) == WorkMessage(MESSAGE.endpoint, Cause.UNKNOWN, "new-1")
 
 
-def test_a_cause_that_is_too_long_is_cut() -> None:
-    assert len(read(BODY | {"cause": "x" * 500}).cause) == 40
+@pytest.mark.parametrize("cause", ["x" * 500, "Manual", "", 7, [], {}, None])
+def test_a_cause_that_this_version_does_not_know_is_none(cause: object) -> None:
+    assert read(BODY | {"cause": cause}).cause is Cause.UNKNOWN
+
+
+@pytest.mark.parametrize("cause", Cause)
+def test_every_cause_is_read_as_it_is_written(cause: Cause) -> None:
+    assert only(WorkMessage(MESSAGE.endpoint, cause, "c-1").encode()).cause is cause
 
 
 @pytest.mark.parametrize("given_id", ["y" * 65, "a\r\nx-evil: 1", "a b", "ä", 7, ["a"]])
@@ -80,10 +94,16 @@ def test_a_correlation_id_that_cannot_stand_in_a_header_is_replaced(given_id: ob
     assert read(BODY | {"correlationId": given_id}).correlation_id == "new-1"
 
 
-@pytest.mark.parametrize("name", ["grid_failure", "grid_other_type", "grid_child", "grid_validation", "grid_batch"])
-def test_other_raw_events_are_refused(name: str) -> None:
-    with pytest.raises(InvalidInput):
-        decode(sample(name), new_correlation_id="new-1")
+@pytest.mark.parametrize("name", ["grid_failure", "grid_other_type", "grid_child", "grid_validation"])
+def test_other_raw_events_are_dropped_and_say_why(name: str) -> None:
+    decoded = decode(sample(name), new_correlation_id="new-1")
+    assert (decoded.work, decoded.checks, decoded.raw) == ((), (), True)
+    assert len(decoded.dropped) == 1
+
+
+def test_a_batch_of_raw_events_is_a_request_for_each_endpoint() -> None:
+    decoded = decode(sample("grid_batch"), new_correlation_id="new-1")
+    assert ([work.endpoint.name for work in decoded.work], decoded.raw) == (["pe-search", "pe-logs"], True)
 
 
 @pytest.mark.parametrize("version", [0, 2, "1", None, [1]])
@@ -126,5 +146,6 @@ JSON = st.recursive(
 def test_whatever_stands_in_a_message_it_is_read_or_refused(body: dict[str, Any]) -> None:
     for candidate in (body, {"v": 1, **body}, {"v": 1, "endpoint": ENDPOINT_ID, **body}):
         with suppress(InvalidInput):
-            message = read(candidate)
-            assert message.endpoint.is_private_endpoint
+            decoded = decode(json.dumps(candidate), new_correlation_id="new-1")
+            assert all(message.endpoint.is_private_endpoint for message in decoded.work)
+            assert decoded.work or decoded.dropped

@@ -10,7 +10,7 @@ import pytest
 from shared.core.guards.options import Rules
 from shared.core.model.arm_ids import parse_arm_id
 from shared.core.model.conditions import Phase
-from shared.core.model.messages import WorkMessage
+from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.record import AssociationMemory, ClaimMemory, Connection, Owned, Owner, PolicyMemory
 from shared.core.planning.deletion import VISIBLE_WITHIN, Missing, has_things, miss, told
 from tests.core.core_parts import ENDPOINT_ID, GUID, NOW
@@ -28,7 +28,7 @@ def looked(
     found = []
     for cause, correlation_id, *seconds in looks:
         at = NOW + timedelta(seconds=float(seconds[0]) if seconds else 0.0)
-        message = WorkMessage(parse_arm_id(ENDPOINT_ID), cause, correlation_id)
+        message = WorkMessage(parse_arm_id(ENDPOINT_ID), Cause(cause), correlation_id)
         known, missing = miss(known, message, rules, at)
         found.append(missing)
     return known, found
@@ -136,7 +136,7 @@ def test_what_was_removed_stays_so(cause: str) -> None:
 
 @pytest.mark.parametrize("cause", EVERY_CAUSE)
 def test_an_events_word_is_kept_for_the_next_look_where_azure_did_not_answer_and_no_longer(cause: str) -> None:
-    after = told(SEEN, WorkMessage(parse_arm_id(ENDPOINT_ID), cause, "a"))
+    after = told(SEEN, WorkMessage(parse_arm_id(ENDPOINT_ID), Cause(cause), "a"))
     believed = cause == "event-delete"
     assert looked(after, ("wait", "a"))[1] == [Missing.GRACE if believed else Missing.MISSED]
     assert looked(after.found(), ("wait", "a"))[1] == [Missing.MISSED]
