@@ -1,4 +1,4 @@
-"""The README's table of the guide's steps: each row names the module in which that step really is."""
+"""The page's table of the guide's steps: each row names the module in which that step really is."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "architecture.md"
 DOES = {
     "look up the service alias and zone name of the region": ["recognise"],
     "find the endpoint's private address": ["address_of"],
@@ -22,22 +23,22 @@ DOES = {
     "delete it all, in the right order": ["plan_removal", "endpoint_missing", "apply_removal"],
     "test the connection with curl": ["probe", "diagnose"],
 }
-"""What is defined where a step is done: the README says in which module."""
+"""What is defined where a step is done: the page says in which module."""
 
 
 def named_modules() -> dict[str, list[Path]]:
     """The Python modules, in the order of the table, that each row of it names; a folder stands for all in it."""
-    table = (ROOT / "README.md").read_text(encoding="utf-8").split("| step of the guide |")[1].split("\n\n")[0]
+    table = PAGE.read_text(encoding="utf-8").split("| step of the guide |")[1].split("\n\n")[0]
     rows: dict[str, list[Path]] = {}
     above: list[Path] = []
     for step, code in re.findall(r"^\| ([^|]+) \|[^|]*\| ([^|]+) \|$", table, re.MULTILINE):
-        linked = [ROOT / target for target in re.findall(r"\]\(([^)]+)\)", code)]
+        linked = [PAGE.parent / target for target in re.findall(r"\]\(([^)]+)\)", code)]
         found = [module for path in linked for module in ([*path.rglob("*.py")] if path.is_dir() else [path])]
         above = rows[step] = found or above  # "the same two"
     return rows
 
 
-def test_each_step_of_the_guide_is_done_in_the_modules_that_the_readme_names() -> None:
+def test_each_step_of_the_guide_is_done_in_the_modules_that_the_page_names() -> None:
     rows = named_modules()
     assert list(rows) == list(DOES)
     missing = {

@@ -97,7 +97,7 @@ async def test_every_event_with_its_fields_is_logged_in_the_life_of_a_connection
 @pytest.mark.parametrize("event", sorted(Event))
 async def test_the_page_for_operators_names_the_fields_of_each_line(event: Event) -> None:
     logged = await logged_in_a_life()
-    page = (INFRA.parent / "docs" / "operations.md").read_text(encoding="utf-8")
+    page = (INFRA.parent / "docs" / "logs.md").read_text(encoding="utf-8")
     (row,) = re.findall(rf"^\| `{event}` \|(.*)$", page, re.MULTILINE)
     assert set(re.findall(r"`(\w+)`", row)) == set(logged[event]) - {"event", "correlationId"}
 

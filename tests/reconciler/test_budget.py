@@ -15,7 +15,7 @@ ARM_BUDGET = 12
 ELASTIC_BUDGET = 6
 
 
-OPERATIONS = Path(__file__).resolve().parents[2].joinpath("docs", "operations.md").read_text(encoding="utf-8")
+OPERATIONS = Path(__file__).resolve().parents[2].joinpath("docs", "production.md").read_text(encoding="utf-8")
 
 
 def of(estate: Estate, service: str) -> list[Call]:

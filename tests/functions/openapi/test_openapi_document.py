@@ -15,7 +15,7 @@ from functions.routing import GET, route
 from tests.functions.openapi.served_api import served_api
 from tests.functions.trigger_parts import api_document, routes
 
-README = Path(__file__).resolve().parents[3] / "README.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "api.md"
 
 
 def registered() -> dict[str, tuple[str, str, bool]]:
@@ -49,8 +49,8 @@ def test_routes_stand_in_the_order_of_their_paths_whichever_module_is_loaded_fir
     assert list(api_document()["paths"]["/api/pause"]) == ["get", "post", "delete"]
 
 
-def test_every_call_for_people_stands_in_the_readme() -> None:
-    table = README.read_text(encoding="utf-8").split("## Operate")[1].split("## Configure")[0]
+def test_every_call_for_people_stands_in_the_page() -> None:
+    table = PAGE.read_text(encoding="utf-8").split("## Calls")[1].split("## Phases")[0]
     listed = set(re.findall(r"`[A-Z]+ (/api/[\w./{}]+)", table))
     assert {f"/api/{row.path}" for row in routes() if "dashboard" not in row.function} - listed == set()
 
