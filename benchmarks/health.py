@@ -36,7 +36,6 @@ from shared.core.model.arm_ids import parse_endpoint_id  # noqa: E402
 from shared.core.model.conditions import Phase, satisfied  # noqa: E402
 from shared.core.model.private_urls import PrivateUrl  # noqa: E402
 from shared.core.model.record import Connection, DeploymentMemory  # noqa: E402
-from shared.core.model.record_document import to_document  # noqa: E402
 from shared.core.model.resources import ConnectionStatus, Endpoint  # noqa: E402
 from shared.core.model.services import hosted_services, zone_of  # noqa: E402
 from shared.core.planning.desired import desired_of  # noqa: E402
@@ -102,7 +101,7 @@ def known(number: int) -> StoredRecord:
         conditions=conditions,
         phase=Phase.READY,
     )
-    return StoredRecord(ConnectionRow(SUBSCRIPTION, connection.id, document=to_document(connection)), connection)
+    return StoredRecord(ConnectionRow(connection.id).holding(connection), connection)
 
 
 async def serve(folder: str, ready: Any) -> None:

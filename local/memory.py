@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Generic
 
 from shared.core.model.errors import LostRace
 from shared.state import codec, diary_codec
-from shared.state.rows import ConnectionRow, ControlRow, DiaryPage, E, QueueLook
+from shared.state.rows import ConnectionRow, ControlRow, DiaryPage, E, ListedConnection, QueueLook
 
 if TYPE_CHECKING:
     import random
@@ -24,47 +25,52 @@ if TYPE_CHECKING:
     from shared.clock import Clock
     from shared.state.diary_codec import DiaryCodec
 
-_PAGE = 100  # rows read at once; between two pages others may write, as with the real table
-
 
 class MemoryConnectionTable:
     """`ConnectionTable` in a dictionary."""
 
     def __init__(self) -> None:
-        self._rows: dict[tuple[str, str], tuple[codec.Entity, str]] = {}
+        self._rows: dict[str, tuple[codec.Entity, str]] = {}
         self._etags = itertools.count(1)
+        self.requests = Counter[str]()
+        """How many the real table would have got, by kind: a list is one for each page."""
 
-    async def get(self, subscription_id: str, connection_id: str) -> ConnectionRow | None:
+    async def get(self, connection_id: str) -> ConnectionRow | None:
         """One row, or None."""
+        self.requests["get"] += 1
         await asyncio.sleep(0)
-        stored = self._rows.get((codec.partition_of(subscription_id), connection_id))
+        stored = self._rows.get(connection_id)
         return None if stored is None else codec.connection_row(*stored)
 
-    async def find(self, connection_id: str) -> ConnectionRow | None:
-        """The row of this connection in whatever subscription."""
-        async for row in self.list():
-            if row.connection_id == connection_id:
-                return row
-        return None
-
     async def list(self, subscription_id: str | None = None) -> AsyncIterator[ConnectionRow]:
-        """All rows in the order of their keys, or those of one subscription."""
-        partition = None if subscription_id is None else codec.partition_of(subscription_id)
-        last = ("", "")
+        """All rows in the order of their ids, or those of one subscription."""
+        async for entity, etag in self._pages():
+            if subscription_id is None or entity["subscription"] == subscription_id.lower():
+                yield codec.connection_row(entity, etag)
+
+    async def list_columns(self) -> AsyncIterator[ListedConnection]:
+        """All connections in short."""
+        async for entity, _ in self._pages():
+            yield codec.listed_connection({name: entity[name] for name in codec.LISTED})
+
+    async def _pages(self) -> AsyncIterator[tuple[codec.Entity, str]]:
+        """Row after row; between two pages others may write, as with the real table."""
+        last = ""
         while True:
+            self.requests["list"] += 1
             await asyncio.sleep(0)
-            keys = sorted(key for key in self._rows if key > last and partition in (None, key[0]))[:_PAGE]
-            if not keys:
+            left = sorted(key for key in self._rows if key > last)
+            for stored in [self._rows[key] for key in left[: codec.PAGE]]:
+                yield stored
+            if len(left) <= codec.PAGE:
                 return
-            last = keys[-1]
-            for stored in [self._rows[key] for key in keys]:
-                yield codec.connection_row(*stored)
+            last = left[codec.PAGE - 1]
 
     async def insert(self, row: ConnectionRow) -> ConnectionRow:
         """Create only."""
         entity = codec.connection_entity(row)
         await asyncio.sleep(0)
-        if _key(row) in self._rows:
+        if row.connection_id in self._rows:
             raise LostRace("The row was made by another run.", on=row.connection_id, after=1.0)
         return self._store(row, entity)
 
@@ -78,18 +84,18 @@ class MemoryConnectionTable:
     async def delete(self, row: ConnectionRow) -> None:
         """Delete the version that was read."""
         await asyncio.sleep(0)
-        if row.etag is None or _key(row) in self._rows:
+        if row.etag is None or row.connection_id in self._rows:
             self._check(row)
-            del self._rows[_key(row)]
+            del self._rows[row.connection_id]
 
     def _check(self, row: ConnectionRow) -> None:
-        stored = self._rows.get(_key(row))
+        stored = self._rows.get(row.connection_id)
         if row.etag is None or stored is None or stored[1] != row.etag:
             raise LostRace("The row changed since it was read.", on=row.connection_id, after=1.0)
 
     def _store(self, row: ConnectionRow, entity: codec.Entity) -> ConnectionRow:
         etag = f'W/"{next(self._etags)}"'
-        self._rows[_key(row)] = (entity, etag)
+        self._rows[row.connection_id] = (entity, etag)
         return replace(row, etag=etag)
 
 
@@ -132,9 +138,11 @@ class MemoryControlTable:
     def __init__(self) -> None:
         self._rows: dict[str, tuple[codec.Entity, str]] = {}
         self._etags = itertools.count(1)
+        self.requests = Counter[str]()
 
     async def get(self, name: str) -> ControlRow | None:
         """One document, or None."""
+        self.requests["get"] += 1
         await asyncio.sleep(0)
         stored = self._rows.get(name)
         return None if stored is None else codec.control_row(*stored)
@@ -285,7 +293,3 @@ class MemoryStorage:
 
     async def aclose(self) -> None:
         """Nothing is open."""
-
-
-def _key(row: ConnectionRow) -> tuple[str, str]:
-    return codec.partition_of(row.subscription_id), row.connection_id

@@ -75,7 +75,7 @@ async def examine_without_settings(error: InvalidSettings, storage: Storage | No
 def _storage(storage: Storage) -> Questions:
     gone = ControlRow(NOBODY, etag='W/"none"')
     tables: dict[str, Question] = {
-        "table connections": lambda: storage.connections.get(NOBODY, NOBODY),
+        "table connections": lambda: storage.connections.get(NOBODY),
         "table journal": lambda: storage.journal.newest(NOBODY, 1),
         "table checks": lambda: storage.checks.newest(NOBODY, 1),
         "table control": lambda: storage.control.get(NOBODY),

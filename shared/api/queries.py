@@ -13,13 +13,12 @@ from shared.core.diagnosis import diagnosis_of
 from shared.core.guards.modes import stance_of
 from shared.core.guards.scope import outside_by_id
 from shared.core.model.arm_ids import ArmId, connection_id, parse_endpoint_id
-from shared.core.model.conditions import READY
 from shared.core.model.errors import InvalidInput, NotFound
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.record import Connection
 from shared.core.model.record_document import from_document, to_document
 from shared.installation.pause import present_pause
-from shared.state.rows import ConnectionRow
+from shared.state.rows import ConnectionRow, ListedConnection
 
 EXAMPLE = '{"endpoint": "<id of the private endpoint>"}'
 _CONNECTION_ID = re.compile(r"[0-9a-fA-F]{16}")
@@ -39,9 +38,9 @@ class EndpointOutOfScope(InvalidInput):
 
 async def list_connections(context: Context) -> list[dict[str, Any]]:
     """Every connection in short, by name."""
-    rows = [row async for row in context.storage.connections.list()]
+    rows = [row async for row in context.storage.connections.list_columns()]
     mode = await _modes(context)
-    return [_summary(row, mode) for row in sorted(rows, key=lambda row: (row.name, row.connection_id))]
+    return [_summary(row, mode) for row in sorted(rows, key=lambda row: (row.columns.name, row.connection_id))]
 
 
 async def get_connection(context: Context, wanted: str) -> dict[str, Any]:
@@ -110,7 +109,7 @@ async def find_connection(context: Context, wanted: str) -> ConnectionRow:
     look = "GET /api/connections lists those that exist."
     if not _CONNECTION_ID.fullmatch(wanted):
         raise InvalidConnectionId("A connection id has 16 hexadecimal digits.", on=wanted[:80], next_step=look)
-    row = await context.storage.connections.find(wanted.lower())
+    row = await context.storage.connections.get(wanted.lower())
     if row is None:
         raise ConnectionNotFound("There is no connection with this id.", on=wanted, next_step=look)
     return row
@@ -122,22 +121,20 @@ async def _modes(context: Context) -> Callable[[object], str]:
     return lambda asked: str(stance_of(str(asked or ""), context.rules.mode, present).mode)
 
 
-def _summary(row: ConnectionRow, mode: Callable[[object], str]) -> dict[str, Any]:
-    document = row.document
-    conditions = {condition.get("type"): condition for condition in document.get("conditions") or []}
-    ready = conditions.get(READY) or {}
+def _summary(row: ListedConnection, mode: Callable[[object], str]) -> dict[str, Any]:
+    columns = row.columns
     return {
         "id": row.connection_id,
-        "name": row.name,
-        "endpoint": document.get("endpoint_id"),
-        "region": row.region,
-        "phase": row.phase,
-        "mode": mode(document.get("mode")),
-        "ready": ready.get("status"),
-        "reason": ready.get("reason"),
-        "message": ready.get("message"),
-        "nextStep": ready.get("next_step"),
-        "since": ready.get("since"),
+        "name": columns.name,
+        "endpoint": columns.endpoint_id,
+        "region": columns.region,
+        "phase": columns.phase,
+        "mode": mode(columns.mode),
+        "ready": columns.ready or None,
+        "reason": columns.reason or None,
+        "message": columns.message if columns.ready else None,
+        "nextStep": columns.next_step if columns.ready else None,
+        "since": columns.since or None,
     }
 
 

@@ -55,7 +55,7 @@ async def _stopped(context: Context, allowance: Allowance) -> dict[str, Any] | N
         return None
     connections = []
     for connection_id in stop.connections:
-        row = await context.storage.connections.find(connection_id)
+        row = await context.storage.connections.get(connection_id)
         if row is not None:
             known = from_document(row.document)
             things = list(things_of(known))

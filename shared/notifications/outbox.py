@@ -20,11 +20,10 @@ from datetime import datetime, timedelta
 from shared import telemetry
 from shared.clouds.azure.event_grid import Topic
 from shared.context import Context, log
-from shared.core.model.arm_ids import parse_arm_id
 from shared.core.model.errors import AutopilotError, LostRace
 from shared.core.model.notices import Notice
 from shared.core.model.record import Connection
-from shared.core.model.record_document import from_document, to_document
+from shared.core.model.record_document import from_document
 from shared.core.notifications.key_expiry import KeyNotices, note_keys, see_keys
 from shared.core.notifications.key_expiry import from_document as key_notices_from
 from shared.core.notifications.key_expiry import to_document as key_document
@@ -133,9 +132,9 @@ async def _forget(context: Context, row: ConnectionRow, notices: Sequence[Notice
     ids, table = frozenset(notice.id for notice in notices), context.storage.connections
     for _ in range(ATTEMPTS):
         try:
-            await table.replace(replace(row, document=to_document(sent(from_document(row.document), ids))))
+            await table.replace(row.holding(sent(from_document(row.document), ids)))
         except LostRace:
-            again = await _read(context, row.subscription_id, row.connection_id)
+            again = await _read(context, row.connection_id)
             if again is None:
                 return
             row = again
@@ -146,10 +145,10 @@ async def _forget(context: Context, row: ConnectionRow, notices: Sequence[Notice
             return
 
 
-async def _read(context: Context, subscription_id: str, connection_id: str) -> ConnectionRow | None:
+async def _read(context: Context, connection_id: str) -> ConnectionRow | None:
     """A row that nobody holds: a run that holds it would write over it, and sends by itself when it ends."""
     try:
-        row = await context.storage.connections.get(subscription_id, connection_id)
+        row = await context.storage.connections.get(connection_id)
     except AutopilotError as error:
         log.warning("record of %s not read for its notifications: %s", connection_id, error)
         return None
@@ -180,14 +179,14 @@ async def _stored(
     context: Context, connection: Connection, correlation_id: str
 ) -> tuple[ConnectionRow, tuple[Notice, ...]] | None:
     """A record as it is now, with the event that is due stored in it; None if there is nothing to send."""
-    row = await _read(context, parse_arm_id(connection.endpoint_id).subscription_id, connection.id)
+    row = await _read(context, connection.id)
     if row is None:
         return None
     present = from_document(row.document)
     noted = recorded(context, present, correlation_id)
     if noted != present:
         try:
-            row = await context.storage.connections.replace(replace(row, document=to_document(noted)))
+            row = await context.storage.connections.replace(row.holding(noted))
         except AutopilotError as error:
             log.info("record of %s changed meanwhile, its notifications wait: %s", connection.id, error)
             return None

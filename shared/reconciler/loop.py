@@ -24,7 +24,7 @@ from shared.context import Context, log
 from shared.core.model.errors import AutopilotError, LeaseLost, RetryLater
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.record import Connection
-from shared.core.model.record_document import from_document, to_document
+from shared.core.model.record_document import from_document
 from shared.correlation import correlated
 from shared.installation.pause import present_pause
 from shared.notifications import outbox as notify
@@ -65,15 +65,15 @@ async def reconcile(context: Context, message: WorkMessage) -> Outcome:
 async def _handle(context: Context, message: WorkMessage) -> Outcome:
     endpoint_id = message.endpoint
     fresh = Connection(endpoint_id.text, name=endpoint_id.name)
-    row = await context.storage.connections.get(endpoint_id.subscription_id, fresh.id)
+    row = await context.storage.connections.get(fresh.id)
     if row is None and await new_endpoint_out_of_scope(context, message):
         log.info("dropped: %s is out of scope of the settings correlation=%s", endpoint_id.text, message.correlation_id)
         return Outcome.OUT_OF_SCOPE
     if _stale(message, row):
         return Outcome.STALE
     guard = replace(message, cause=Cause.LEASE, wake_at=None).encode()
-    blank = ConnectionRow(endpoint_id.subscription_id, fresh.id, document=to_document(fresh), name=fresh.name)
-    held = await context.leases.acquire(endpoint_id.subscription_id, fresh.id, lambda: blank, guard)
+    blank = ConnectionRow(fresh.id).holding(fresh)
+    held = await context.leases.acquire(fresh.id, lambda: blank, guard)
     if isinstance(held, Busy):
         return Outcome.BUSY
     try:
@@ -102,7 +102,7 @@ def _stale(message: WorkMessage, row: ConnectionRow | None) -> bool:
 
 async def _let_go(held: Held) -> None:
     try:
-        while await held.finish(held.row.document):
+        while await held.finish():
             pass
     except AutopilotError as error:
         log.warning("lease not released, it will expire: %s", error)
@@ -118,7 +118,7 @@ async def _rounds(context: Context, held: Held, message: WorkMessage) -> None:
         finally:
             await run.flush()
         final, took = notify.recorded(context, run.connection, message.correlation_id), time.monotonic() - started
-        more = await held.finish(to_document(final), str(final.phase), final.name, final.region)
+        more = await held.finish(final)
         if not more:
             await notify.deliver(context, held.row, final)
         telemetry.reconcile_completed(

@@ -17,7 +17,6 @@ from shared.core.guards.pause import Pause
 from shared.core.model.errors import AutopilotError, Waiting
 from shared.core.model.messages import Cause
 from shared.core.model.record import Connection
-from shared.core.model.record_document import to_document
 from shared.core.model.steps import Step
 from shared.core.planning.requeue import fingerprint
 from shared.state.leases import Held
@@ -111,8 +110,7 @@ class Run:
     async def save(self) -> None:
         """Store the record as it is now, and renew the lease; raises LeaseLost."""
         async with self.saving:
-            c = self.connection
-            await self.held.save(to_document(c), str(c.phase), c.name, c.region)
+            await self.held.save(self.connection)
 
     async def flush(self) -> None:
         """Write the diary. A diary that cannot be written stops no work: what matters for safety is in the record."""

@@ -1,6 +1,6 @@
 """What the product remembers: connections, journal, leases, the work queue. Used by `reconcile`, `sweep`, the triggers.
 
-    rows.py           the values: ConnectionRow, JournalEntry, CheckEntry, DiaryPage
+    rows.py           the values: ConnectionRow, ListedConnection, JournalEntry, CheckEntry, DiaryPage
     ports.py          what the product asks of its storage, as Protocols
     leases.py         one writer per connection at a time, on top of the ports
     codec.py          rows <-> table entities; limits of tables and queues (shared with the in-memory double)

@@ -6,7 +6,7 @@ at most twice, quickly: anything longer is the work queue's business, which hold
 
 from __future__ import annotations
 
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,7 +19,7 @@ from shared.core.model.errors import LostRace
 from shared.correlation import Service, request_hook
 from shared.state import codec
 from shared.state.azure_errors import error_code, storage_errors
-from shared.state.rows import ConnectionRow, ControlRow
+from shared.state.rows import ConnectionRow, ControlRow, ListedConnection
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
@@ -85,33 +85,39 @@ class AzureTable:
             except ResourceExistsError as error:
                 if error_code(error) != "EntityAlreadyExists":
                     raise
-                raise LostRace("The row was made by another run.", on=entity["RowKey"], after=1.0) from error
+                raise LostRace("The row was made by another run.", on=_named(entity), after=1.0) from error
         return str(answer["etag"])
 
     async def replace(self, entity: codec.Entity, etag: str | None) -> str:
         """Replace that version of an entity; returns its new ETag, raises LostRace if there is another, or none."""
         if etag is None:
-            raise LostRace("The row was never stored.", on=entity["RowKey"], after=1.0)
+            raise LostRace("The row was never stored.", on=_named(entity), after=1.0)
         with storage_errors(self.on, ROLE):
             try:
                 answer = await self.client.update_entity(
                     entity, mode=UpdateMode.REPLACE, etag=etag, match_condition=MatchConditions.IfNotModified
                 )
             except (ResourceModifiedError, ResourceNotFoundError) as error:
-                raise LostRace("The row changed since it was read.", on=entity["RowKey"], after=1.0) from error
+                raise LostRace("The row changed since it was read.", on=_named(entity), after=1.0) from error
         return str(answer["etag"])
 
     async def delete(self, partition: str, row: str, etag: str | None) -> None:
         """Delete that version of an entity; LostRace if there is another. One that is gone is no error."""
         if etag is None:
-            raise LostRace("The row was never stored.", on=row, after=1.0)
+            raise LostRace(
+                "The row was never stored.", on=_named({"PartitionKey": partition, "RowKey": row}), after=1.0
+            )
         with storage_errors(self.on, ROLE):
             try:
                 await self.client.delete_entity(
                     partition, row, etag=etag, match_condition=MatchConditions.IfNotModified
                 )
             except ResourceModifiedError as error:
-                raise LostRace("The row changed since it was read.", on=row, after=1.0) from error
+                raise LostRace(
+                    "The row changed since it was read.",
+                    on=_named({"PartitionKey": partition, "RowKey": row}),
+                    after=1.0,
+                ) from error
 
     async def query(
         self, condition: str, parameters: dict[str, Any], **options: Any
@@ -128,26 +134,24 @@ class AzureConnectionTable:
     def __init__(self, client: TableClient) -> None:
         self._table = AzureTable(client)
 
-    async def get(self, subscription_id: str, connection_id: str) -> ConnectionRow | None:
+    async def get(self, connection_id: str) -> ConnectionRow | None:
         """One row, or None."""
-        entity = await self._table.get(codec.partition_of(subscription_id), connection_id)
+        entity = await self._table.get(connection_id, codec.RECORD)
         return None if entity is None else _row(entity)
-
-    async def find(self, connection_id: str) -> ConnectionRow | None:
-        """The row of this connection in whatever subscription."""
-        async with aclosing(self._table.query("RowKey eq @row", {"row": connection_id})) as found:
-            async for entity in found:
-                return _row(entity)
-        return None
 
     async def list(self, subscription_id: str | None = None) -> AsyncIterator[ConnectionRow]:
         """All rows, or those of one subscription."""
         if subscription_id is None:
             found = self._table.query("", {})
         else:
-            found = self._table.query("PartitionKey eq @key", {"key": codec.partition_of(subscription_id)})
+            found = self._table.query("subscription eq @key", {"key": subscription_id.lower()})
         async for entity in found:
             yield _row(entity)
+
+    async def list_columns(self) -> AsyncIterator[ListedConnection]:
+        """All connections in short."""
+        async for entity in self._table.query("", {}, select=list(codec.LISTED), results_per_page=codec.PAGE):
+            yield codec.listed_connection(entity)
 
     async def insert(self, row: ConnectionRow) -> ConnectionRow:
         """Create only."""
@@ -159,7 +163,7 @@ class AzureConnectionTable:
 
     async def delete(self, row: ConnectionRow) -> None:
         """Delete the version that was read."""
-        await self._table.delete(codec.partition_of(row.subscription_id), row.connection_id, row.etag)
+        await self._table.delete(row.connection_id, codec.RECORD, row.etag)
 
 
 class AzureControlTable:
@@ -183,6 +187,11 @@ class AzureControlTable:
     async def delete(self, row: ControlRow) -> None:
         """Delete the version that was read."""
         await self._table.delete(codec.CONTROL, row.name, row.etag)
+
+
+def _named(entity: codec.Entity) -> str:
+    """What an error names: the row of a connection has its id in the partition."""
+    return str(entity["PartitionKey"] if entity["RowKey"] == codec.RECORD else entity["RowKey"])
 
 
 def _row(entity: TableEntity) -> ConnectionRow:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import base64
 import json
 import math
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from shared.core.model.errors import Permanent
-from shared.state.rows import ConnectionRow, ControlRow
+from shared.core.model.record_columns import Columns
+from shared.state.rows import ConnectionRow, ControlRow, ListedConnection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,24 +28,24 @@ MAX_PARTS = 16  # 960 000 bytes of the 1 048 576 that an entity holds
 MAX_DELAY = 7 * 24 * 3600  # seconds a queue message can stay invisible
 MAX_MESSAGE = 64 * 1024  # bytes of a queue message, encoded
 
+RECORD = "record"
+"""The one row of a connection in table `connections`: its id, the partition, is all that it takes to read it."""
+_COLUMNS = tuple(column.name for column in fields(Columns))
+LISTED = ("PartitionKey", *_COLUMNS)
+"""What lists read of a row."""
+PAGE = 1_000
+"""Rows in one answer, the service's most."""
+
 CONTROL = "control"
 """The one partition of table `control`."""
-
-
-def partition_of(subscription_id: str) -> str:
-    """The partition of a subscription; ARM ids are compared without regard to case."""
-    return subscription_id.lower()
 
 
 def connection_entity(row: ConnectionRow) -> Entity:
     """A connection as a table entity; properties that are None are left out, as a table does."""
     columns: Entity = {
-        "PartitionKey": partition_of(row.subscription_id),
-        "RowKey": row.connection_id,
-        "subscription_id": row.subscription_id,
-        "phase": row.phase,
-        "name": row.name,
-        "region": row.region,
+        "PartitionKey": row.connection_id,
+        "RowKey": RECORD,
+        **asdict(row.columns),
         "lease_owner": row.lease_owner,
         "lease_until": row.lease_until,
         "pending": row.pending,
@@ -56,18 +58,24 @@ def connection_entity(row: ConnectionRow) -> Entity:
 def connection_row(entity: Mapping[str, Any], etag: str | None) -> ConnectionRow:
     """A connection from a table entity."""
     return ConnectionRow(
-        subscription_id=entity["subscription_id"],
-        connection_id=entity["RowKey"],
+        connection_id=entity["PartitionKey"],
         document=json_value("document", entity),
-        phase=entity["phase"],
-        name=entity["name"],
-        region=entity["region"],
+        columns=_columns(entity),
         lease_owner=entity.get("lease_owner"),
         lease_until=_optional_utc(entity.get("lease_until")),
         pending=entity["pending"],
         etag=etag,
         guard_at=_optional_utc(entity.get("guard_at")),
     )
+
+
+def listed_connection(entity: Mapping[str, Any]) -> ListedConnection:
+    """A connection as lists read it, from an entity with `LISTED` only."""
+    return ListedConnection(entity["PartitionKey"], _columns(entity))
+
+
+def _columns(entity: Mapping[str, Any]) -> Columns:
+    return Columns(**{name: str(entity.get(name) or "") for name in _COLUMNS})
 
 
 def control_entity(row: ControlRow) -> Entity:

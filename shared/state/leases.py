@@ -23,14 +23,15 @@ import secrets
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from shared.core.model.errors import AutopilotError, LeaseLost, LostRace, RetryLater
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from shared.clock import Clock
+    from shared.core.model.record import Connection
     from shared.state.ports import ConnectionTable, WorkQueue
     from shared.state.rows import ConnectionRow
 
@@ -87,13 +88,13 @@ class Leases:
         self._tools = _Tools(table, clock, ttl, rng or random.Random())
 
     async def acquire(
-        self, subscription_id: str, connection_id: str, make_row: Callable[[], ConnectionRow], guard_message: str
+        self, connection_id: str, make_row: Callable[[], ConnectionRow], guard_message: str
     ) -> Held | Busy:
         """Take the lease, making the row if there is none; or leave word with its holder."""
         owner = f"{self._owner_id}/{self._token()}"
         for attempt in range(TRIES):
             with suppress(LostRace):
-                row = await self._table.get(subscription_id, connection_id)
+                row = await self._table.get(connection_id)
                 if row is None:
                     row = await self._table.insert(self._leased(replace(make_row(), etag=None), owner))
                 elif row.lease_owner == owner:
@@ -153,23 +154,19 @@ class Held:
             return 0.0
         return (self._row.lease_until - self._tools.clock.now()).total_seconds() - SKEW
 
-    async def save(
-        self, document: Mapping[str, Any], phase: str | None = None, name: str | None = None, region: str | None = None
-    ) -> None:
-        """Store the document and the given columns; renews the lease with the same write."""
-        await self._write(lambda row: self._tools.renewed(_with(row, document, phase, name, region)))
+    async def save(self, record: Connection) -> None:
+        """Store the record; renews the lease with the same write."""
+        await self._write(lambda row: self._tools.renewed(row.holding(record)))
 
     async def renew(self) -> None:
         """Hold on for another `ttl` seconds."""
         await self._write(self._tools.renewed)
 
-    async def finish(
-        self, document: Mapping[str, Any], phase: str | None = None, name: str | None = None, region: str | None = None
-    ) -> bool:
-        """Store the document and let go, in one write. True: work came meanwhile, the lease is kept, run again."""
+    async def finish(self, record: Connection | None = None) -> bool:
+        """Store the record, or leave it, and let go. True: work came meanwhile, the lease is kept, run again."""
 
         def closed(row: ConnectionRow) -> ConnectionRow:
-            final = _with(row, document, phase, name, region)
+            final = row if record is None else row.holding(record)
             if row.pending:
                 return replace(self._tools.renewed(final), pending=False)
             return replace(final, lease_owner=None, lease_until=None)
@@ -194,21 +191,9 @@ class Held:
         raise LeaseLost("Another run holds the lease on this connection now.", on=self._row.connection_id, after=5.0)
 
     async def _read_again(self) -> None:
-        row = await self._tools.table.get(self._row.subscription_id, self._row.connection_id)
+        row = await self._tools.table.get(self._row.connection_id)
         # A row that was deleted is no longer ours either.
         self._row = row if row is not None else replace(self._row, lease_owner=None, etag=None)
-
-
-def _with(
-    row: ConnectionRow, document: Mapping[str, Any], phase: str | None, name: str | None, region: str | None
-) -> ConnectionRow:
-    return replace(
-        row,
-        document=document,
-        phase=row.phase if phase is None else phase,
-        name=row.name if name is None else name,
-        region=row.region if region is None else region,
-    )
 
 
 def _too_many_races(connection_id: str) -> RetryLater:

@@ -14,22 +14,22 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from datetime import datetime
 
-    from shared.state.rows import ConnectionRow, ControlRow, DiaryPage, QueueLook
+    from shared.state.rows import ConnectionRow, ControlRow, DiaryPage, ListedConnection, QueueLook
 
 
 class ConnectionTable(Protocol):
-    """Table `connections`: subscription id / connection id. Every write is conditional on the row's ETag."""
+    """Table `connections`, addressed by connection id alone. Every write is conditional on the row's ETag."""
 
-    async def get(self, subscription_id: str, connection_id: str) -> ConnectionRow | None:
-        """One row, or None."""
-        ...
-
-    async def find(self, connection_id: str) -> ConnectionRow | None:
-        """One row when the subscription is unknown (a URL holds only the connection id): a scan of the row keys."""
+    async def get(self, connection_id: str) -> ConnectionRow | None:
+        """One row, or None: one request."""
         ...
 
     def list(self, subscription_id: str | None = None) -> AsyncIterator[ConnectionRow]:
-        """All rows, or those of one subscription, page by page."""
+        """All rows whole, or those of one subscription, page by page, in the order of their ids."""
+        ...
+
+    def list_columns(self) -> AsyncIterator[ListedConnection]:
+        """All connections in short: one request for each page of at most 1,000 rows, which reads columns only."""
         ...
 
     async def insert(self, row: ConnectionRow) -> ConnectionRow:

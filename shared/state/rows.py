@@ -2,36 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from shared.core.model.reasons import Reason
+from shared.core.model.record_columns import Columns, columns_of
+from shared.core.model.record_document import to_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from shared.core.model.record import Connection
+
 
 @dataclass(frozen=True, slots=True)
 class ConnectionRow:
-    """One connection: its document, the few columns that lists show, and the lease on it.
+    """One connection: its document, the columns that lists show, and the lease on it.
 
     `document` is JSON. `etag` is the version this row was read or written as; None for a row that was never stored.
     `pending`: work arrived while the lease was held, the holder must run once more. `guard_at`: when the message that
     heals a crashed holder is due; None if none was ever sent.
     """
 
-    subscription_id: str
     connection_id: str
     document: Mapping[str, Any] = field(default_factory=dict)
-    phase: str = ""
-    name: str = ""
-    region: str = ""
+    columns: Columns = Columns()
     lease_owner: str | None = None
     lease_until: datetime | None = None
     pending: bool = False
     etag: str | None = None
     guard_at: datetime | None = None
+
+    def holding(self, record: Connection) -> ConnectionRow:
+        """The row with this record in it, and the columns that belong to it."""
+        return replace(self, document=to_document(record), columns=columns_of(record))
+
+
+class ListedConnection(NamedTuple):
+    """A connection as lists read it: its id and its columns, without the record."""
+
+    connection_id: str
+    columns: Columns
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from dataclasses import replace
 from datetime import datetime
 
 from shared import telemetry
@@ -18,7 +17,7 @@ from shared.core.model import conditions as c
 from shared.core.model.arm_ids import parse_endpoint_id
 from shared.core.model.errors import AutopilotError, InvalidInput
 from shared.core.model.messages import Cause, CheckMessage, WorkMessage
-from shared.core.model.record_document import from_document, to_document
+from shared.core.model.record_document import from_document
 from shared.core.model.services import zone_of
 from shared.core.planning.drift import to_be_tested
 from shared.correlation import correlated
@@ -36,7 +35,7 @@ async def test_or_share(
     context: Context, to_test: list[StoredRecord], correlation_id: str, began: datetime, result: SweepStats
 ) -> list[WorkMessage]:
     """Test here; or, where they are many and of several subscriptions, let the queue share them out, one for each."""
-    subscriptions = {entry.row.subscription_id.lower() for entry in to_test}
+    subscriptions = {entry.row.columns.subscription for entry in to_test}
     if len(to_test) <= context.settings.checks_here or len(subscriptions) == 1:
         return await test_all(context, to_test, correlation_id, result)
     for subscription in sorted(subscriptions):
@@ -109,9 +108,8 @@ async def _probe_one(
     if before is None or (before.status, before.reason) != (outcome.condition.status, outcome.condition.reason):
         return WorkMessage(parse_endpoint_id(stored.record.endpoint_id), Cause.TIMER, correlation_id)
     if stored.row.lease_owner is None:
-        tested = to_document(outcome.remembered(stored.record))
         try:
-            await context.storage.connections.replace(replace(stored.row, document=tested))
+            await context.storage.connections.replace(stored.row.holding(outcome.remembered(stored.record)))
         except AutopilotError as error:
             # It changed meanwhile, or storage is busy: the next sweep tests it again.
             log.info("test of connection %s not recorded: %s", stored.record.id, error)

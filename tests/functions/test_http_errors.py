@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -136,7 +137,7 @@ async def test_a_page_that_starts_nowhere_is_refused(app: App, name: str, before
 
 async def test_a_record_that_this_version_cannot_read_is_the_apps_fault_and_says_what_to_do(app: App) -> None:
     document = to_document(KNOWN) | {"schema": 99}
-    await app.storage.connections.insert(ConnectionRow(SUBSCRIPTION, KNOWN.id, document, name="pe-search"))
+    await app.storage.connections.insert(replace(ConnectionRow(KNOWN.id).holding(KNOWN), document=document))
     answer = await call("get_connection", connection=KNOWN.id)
     assert (answer.status, answer.error["code"]) == (500, "UnreadableRecord")
     assert "newer version" in answer.error["nextStep"]
@@ -151,11 +152,11 @@ class Failing(MemoryStorage):
         self.error = error
         self.connections = self  # type: ignore[assignment]  # it is every port at once
 
-    async def list(self) -> AsyncIterator[ConnectionRow]:
+    async def list_columns(self) -> AsyncIterator[ConnectionRow]:
         raise self.error
         yield
 
-    async def find(self, wanted: str) -> None:
+    async def get(self, wanted: str) -> None:
         del wanted
         raise self.error
 

@@ -20,7 +20,6 @@ from shared.app import build
 from shared.context import Context
 from shared.core.model.errors import InvalidSettings
 from shared.core.model.record import Connection
-from shared.core.model.record_document import to_document
 from shared.state.leases import Leases
 from shared.state.rows import ConnectionRow
 
@@ -117,11 +116,7 @@ class App:
 
     async def keep(self, connection: Connection) -> str:
         """Store a connection; returns its id."""
-        document = to_document(connection)
-        row = ConnectionRow(
-            SUBSCRIPTION, connection.id, document, str(connection.phase), connection.name, connection.region
-        )
-        await self.storage.connections.insert(row)
+        await self.storage.connections.insert(ConnectionRow(connection.id).holding(connection))
         return connection.id
 
 

@@ -311,7 +311,7 @@ class Estate:
 
     async def connection(self, endpoint: str) -> Connection:
         """The endpoint's record."""
-        row = await self.storage.connections.find(connection_id(endpoint))
+        row = await self.storage.connections.get(connection_id(endpoint))
         assert row is not None, f"no record of {endpoint}"
         return from_document(row.document)
 

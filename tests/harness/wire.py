@@ -178,8 +178,8 @@ class WiredPort:
 
     def __getattr__(self, method: str) -> Any:
         inner = getattr(self._inner, method)
-        if method == "list":
-            return lambda *args: self._iterate(inner, *args)
+        if method in {"list", "list_columns"}:
+            return lambda *args: self._iterate(method, inner, *args)
 
         async def call(*args: Any, **options: Any) -> Any:
             fault = self._before(method)
@@ -199,8 +199,8 @@ class WiredPort:
         # The double sends no requests; the SDK behind the real port would ask for these headers.
         return self._wire.before(self._name, method, outgoing(Service.STORAGE).get(HEADER, ""))
 
-    async def _iterate(self, inner: Any, *args: Any) -> AsyncIterator[Any]:
-        fault = self._before("list")
+    async def _iterate(self, method: str, inner: Any, *args: Any) -> AsyncIterator[Any]:
+        fault = self._before(method)
         if isinstance(fault, Refusal):
             raise fault.storage_error()
         async for row in inner(*args):

@@ -97,7 +97,7 @@ async def test_without_any_sweep_in_between_the_limit_holds_too() -> None:
 async def test_more_than_the_record_knows_of_is_asked_about_too() -> None:
     """A worker died before it wrote down what it had made; what there is is known only once it is read."""
     estate, (endpoint, *_) = await several(limit=STEPS - 1)
-    row = await estate.storage.connections.find(connection_id(endpoint))
+    row = await estate.storage.connections.get(connection_id(endpoint))
     assert row is not None
     known = replace(from_document(row.document), links=(), record=None)
     await estate.storage.connections.replace(replace(row, document=to_document(known)))

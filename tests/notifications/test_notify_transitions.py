@@ -215,7 +215,7 @@ async def test_the_schema_refuses_what_is_no_event_of_ours(estate: Estate, field
 async def test_a_record_survives_its_way_through_the_table_with_its_notices(estate: Estate) -> None:
     estate.topic.settings.fail = 503
     endpoint = await connected(estate)
-    row = await estate.storage.connections.find(connection_id(endpoint))
+    row = await estate.storage.connections.get(connection_id(endpoint))
     assert row is not None
     (notice,) = from_document(json.loads(json.dumps(row.document))).notices.outbox
     assert (notice.type, notice.data["phase"]) == (Type.READY, "Ready")

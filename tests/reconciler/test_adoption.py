@@ -234,4 +234,4 @@ async def test_what_another_installation_left_behind_is_none_of_ours(estate: Est
     await estate.delete(endpoint)
     await estate.clock.sleep(3600)
     assert (await estate.sweep()).enqueued == 0
-    assert await estate.storage.connections.find(connection_id(endpoint)) is None
+    assert await estate.storage.connections.get(connection_id(endpoint)) is None

@@ -33,7 +33,7 @@ async def test_an_endpoint_outside_the_scope_is_not_touched_whatever_asks(settin
     await estate.settle()
     assert not estate.policies_of(endpoint)
     assert not estate.arm.private_dns_zones()
-    assert await estate.storage.connections.find(connection_id(endpoint)) is None
+    assert await estate.storage.connections.get(connection_id(endpoint)) is None
 
 
 async def test_scope_is_compared_without_case() -> None:

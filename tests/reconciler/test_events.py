@@ -76,7 +76,7 @@ async def test_a_delete_event_of_an_unknown_endpoint_leaves_no_trace(estate: Est
     estate.events.settings.drop = False
     await estate.delete(endpoint)
     await estate.settle()
-    assert await estate.storage.connections.find(connection_id(endpoint)) is None
+    assert await estate.storage.connections.get(connection_id(endpoint)) is None
 
 
 async def test_what_was_made_for_a_deleted_endpoint_stays_for_the_grace_period_and_then_goes(estate: Estate) -> None:
@@ -101,7 +101,7 @@ async def test_a_lost_event_is_made_good_by_the_next_sweep(estate: Estate) -> No
     estate.events.settings.drop = True
     endpoint = await estate.put_endpoint()
     await estate.settle()
-    assert await estate.storage.connections.find(connection_id(endpoint)) is None
+    assert await estate.storage.connections.get(connection_id(endpoint)) is None
     found = await estate.sweep()
     assert (found.endpoints, found.enqueued) == (1, 1)
     await estate.settle()
@@ -182,7 +182,7 @@ async def test_an_endpoint_outside_the_settings_scope_is_not_even_read_only_look
     endpoint = await estate.put_endpoint()
     await estate.settle()
     assert {call.name for call in estate.worker.wire.calls} == {"connections get"}
-    assert await estate.storage.connections.find(connection_id(endpoint)) is None
+    assert await estate.storage.connections.get(connection_id(endpoint)) is None
 
 
 async def test_an_alias_in_capitals_is_the_same_alias(estate: Estate) -> None:

@@ -52,7 +52,7 @@ async def test_an_event_about_a_made_up_endpoint_leaves_a_record_that_is_forgott
     assert (await estate.connection(endpoint)).phase == "Removed"
     await estate.clock.sleep(2 * 24 * 3600)
     await estate.sweep()
-    assert await estate.storage.connections.find(connection_id(endpoint)) is None
+    assert await estate.storage.connections.get(connection_id(endpoint)) is None
     assert (len(estate.changes), len(estate.elastic.history)) == (changes, history)
 
 

@@ -53,7 +53,7 @@ async def test_an_endpoint_outside_gets_nothing_not_even_a_record(
     empty = snapshot(estate)
     endpoint = await told(estate, event=event)
     assert snapshot(estate) == empty
-    assert await estate.storage.connections.find(connection_id(endpoint)) is None
+    assert await estate.storage.connections.get(connection_id(endpoint)) is None
     assert (await estate.sweep()).enqueued == 0, "it would come back at every sweep"
 
 
@@ -113,7 +113,7 @@ async def test_nothing_is_removed_for_an_endpoint_that_is_deleted_out_of_scope(s
 async def test_the_tag_that_brings_an_endpoint_into_scope_is_enough() -> None:
     estate = await Estate(settings={"AZURE_TAGS": "autopilot"}).open()
     endpoint = await told(estate, event=True)
-    assert await estate.storage.connections.find(connection_id(endpoint)) is None
+    assert await estate.storage.connections.get(connection_id(endpoint)) is None
     assert await estate.put_endpoint(tags=TAGS | {"Autopilot": "yes"}) == endpoint
     await estate.settle()
     await estate.ready(endpoint)

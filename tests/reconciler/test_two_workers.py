@@ -111,7 +111,7 @@ async def test_a_dead_workers_lease_is_taken_over_when_it_ends_and_not_before(es
     assert outcomes == [Outcome.BUSY] * 5
     await estate.settle(60)
     await estate.ready(endpoint)
-    row = await estate.storage.connections.find(connection_id(endpoint))
+    row = await estate.storage.connections.get(connection_id(endpoint))
     assert row is not None
     assert row.lease_owner is None
     began = min(call.at for call in estate.elastic.requests if call.at > died)

@@ -16,15 +16,18 @@
 
 from __future__ import annotations
 
-from tests.recording.rules import Table
+from tests.recording.rules import Dropped, New, Table
 
 MAPPING = Table(
     tables={},
-    keys={},
+    keys={"connections": lambda row: (row["row"], "record")},
     moved=(),
     values=(),
-    dropped=(),
-    new=(),
+    dropped=(Dropped("connections", "subscription_id", "the id of a connection is all that addresses it"),),
+    new=tuple(
+        New("connections", column, "lists read columns only")
+        for column in ("subscription", "endpoint_id", "mode", "ready", "reason", "message", "next_step", "since")
+    ),
     gone_rows=(),
     new_rows=(),
     diaries={"journal": "at", "checks": "at", "queue": "due"},

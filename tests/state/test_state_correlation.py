@@ -29,7 +29,7 @@ async def test_every_request_to_storage_carries_the_id_and_is_counted(
     monkeypatch.setattr(AioHttpTransport, "send", noted)
     async with aclosing(azure_storage(azurite.connection_string)) as storage:
         with correlated("work-1"):
-            row = await storage.connections.insert(ConnectionRow("s", "c", {"a": 1}))
+            row = await storage.connections.insert(ConnectionRow("c", {"a": 1}))
             await storage.connections.replace(row)
             assert [found.connection_id async for found in storage.connections.list()] == ["c"]
             entries = [JournalEntry(START, "r", "work-1", "manual", step) for step in ("one", "two")]
@@ -43,5 +43,5 @@ async def test_every_request_to_storage_carries_the_id_and_is_counted(
             "table",
         }
         assert spent.calls == {Service.STORAGE: len(sent)}
-        await storage.connections.find("c")
+        await storage.connections.get("c")
         assert sent[-1][2] not in {"", "work-1"}, "outside of the work, the SDK's own id"

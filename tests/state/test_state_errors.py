@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from local.azurite import Azurite
 
 KEY = "c2VjcmV0LWtleQ=="
-ROW = ConnectionRow("sub", "c1", {"a": 1}, etag='W/"1"')
+ROW = ConnectionRow("c1", {"a": 1}, etag='W/"1"')
 ENTRY = JournalEntry(START, "run", "correlation", "event", "step")
 
 
@@ -64,8 +64,8 @@ def answered(status: int, code: str, headers: str = "") -> bytes:
 async def each_call(storage: AzureStorage) -> list[AutopilotError]:
     """What every operation raises."""
     calls = [
-        storage.connections.get("sub", "c1"),
-        storage.connections.find("c1"),
+        storage.connections.get("c1"),
+        storage.connections.get("c1"),
         storage.connections.insert(ROW),
         storage.connections.replace(ROW),
         storage.connections.delete(ROW),
@@ -125,7 +125,7 @@ async def test_a_busy_account_is_asked_again_later_as_it_says() -> None:
 async def test_a_request_is_repeated_twice_at_most() -> None:
     async with account(answered(500, "InternalError")) as (storage, seen):
         with pytest.raises(RetryLater, match="500 InternalError"):
-            await storage.connections.get("sub", "c1")
+            await storage.connections.get("c1")
     assert len(seen) == 3
 
 
@@ -156,7 +156,7 @@ async def test_a_conflict_is_a_lost_race() -> None:
 async def test_an_account_that_cannot_be_reached_is_tried_again_later(unused_tcp_port: int) -> None:
     async with aclosing(storage_at(unused_tcp_port)) as storage:
         with pytest.raises(RetryLater, match="could not be asked") as raised:
-            await storage.connections.get("sub", "c1")
+            await storage.connections.get("c1")
     assert raised.value.__cause__ is not None
     assert not isinstance(raised.value, AnswerLost)
 

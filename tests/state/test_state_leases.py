@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.memory import MemoryQueue
+from shared.core.model.conditions import Phase
 from shared.core.model.errors import LeaseLost, LostRace, RetryLater
+from shared.core.model.record import Connection
 from shared.state.leases import SKEW, Busy, Held, Leases
 from shared.state.rows import ConnectionRow
 from tests.state.state_backends import virtual
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from tests.state.state_backends import Backend
 
 TTL = 120.0
+ENDPOINT = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/privateEndpoints/pe-1"
 GUARD = '{"cause": "guard"}'
 
 
@@ -31,11 +34,21 @@ def worker(backend: Backend, name: str, clock: Clock | None = None) -> Leases:
 
 
 def new_row() -> ConnectionRow:
-    return ConnectionRow("sub", "c1", {"version": 0}, phase="Provisioning", name="pe-1", region="eastus2")
+    return ConnectionRow("c1").holding(version(0))
+
+
+def version(number: int, phase: Phase = Phase.PROVISIONING) -> Connection:
+    """A record that can be told from others."""
+    return Connection(ENDPOINT, generation=number, phase=phase)
+
+
+def shown(row: ConnectionRow) -> tuple[int, str]:
+    """Which version a row holds, and what its columns say."""
+    return row.document["generation"], row.columns.phase
 
 
 async def acquire(leases: Leases) -> Held | Busy:
-    return await leases.acquire("sub", "c1", new_row, GUARD)
+    return await leases.acquire("c1", new_row, GUARD)
 
 
 async def held(leases: Leases) -> Held:
@@ -45,7 +58,7 @@ async def held(leases: Leases) -> Held:
 
 
 async def stored(backend: Backend) -> ConnectionRow:
-    row = await backend.connections.get("sub", "c1")
+    row = await backend.connections.get("c1")
     assert row is not None
     return row
 
@@ -55,7 +68,7 @@ async def test_the_first_run_makes_the_row_and_holds_it(backend: Backend) -> Non
     lease = await held(worker(backend, "a"))
     row = await stored(backend)
     assert row == lease.row
-    assert (row.document, row.phase, row.pending) == ({"version": 0}, "Provisioning", False)
+    assert (*shown(row), row.pending) == (0, "Provisioning", False)
     assert row.lease_owner is not None
     assert row.lease_owner.startswith("a/")
     assert row.lease_until is not None
@@ -64,10 +77,10 @@ async def test_the_first_run_makes_the_row_and_holds_it(backend: Backend) -> Non
 
 async def test_what_was_stored_is_kept_when_the_lease_is_taken_again(backend: Backend) -> None:
     first = await held(worker(backend, "a"))
-    assert not await first.finish({"version": 1}, "Ready", "pe-new", "westeurope")
+    assert not await first.finish(version(1, Phase.READY))
     second = await held(worker(backend, "b"))
-    assert second.row.document == {"version": 1}
-    assert (second.row.phase, second.row.name, second.row.region) == ("Ready", "pe-new", "westeurope")
+    assert second.row.document["generation"] == 1
+    assert shown(second.row) == (1, "Ready")
 
 
 async def test_a_second_run_is_turned_away_and_leaves_word(backend: Backend) -> None:
@@ -129,7 +142,7 @@ async def test_a_crash_of_the_holder_is_healed_by_the_guard() -> None:
     healed = await deliver_next(backend)
     assert isinstance(healed, Held)
     assert not healed.row.pending
-    assert not await healed.finish({"version": 1})
+    assert not await healed.finish(version(1))
 
 
 async def test_a_guard_that_finds_a_renewed_lease_is_replaced_by_a_later_one() -> None:
@@ -161,7 +174,7 @@ async def test_an_expired_lease_is_taken_over_and_its_pending_work_is_done_by_th
     await backend.advance(TTL)
     lease = await held(worker(backend, "c"))
     assert not lease.row.pending
-    assert not await lease.finish({"version": 1})
+    assert not await lease.finish(version(1))
 
 
 async def test_a_lease_is_not_taken_before_it_is_over(backend: Backend) -> None:
@@ -172,9 +185,9 @@ async def test_a_lease_is_not_taken_before_it_is_over(backend: Backend) -> None:
 
 async def test_finishing_lets_go_and_stores_in_one_write(backend: Backend) -> None:
     lease = await held(worker(backend, "a"))
-    assert await lease.finish({"version": 1}, "Ready") is False
+    assert await lease.finish(version(1, Phase.READY)) is False
     row = await stored(backend)
-    assert (row.document, row.phase, row.lease_owner, row.lease_until) == ({"version": 1}, "Ready", None, None)
+    assert (*shown(row), row.lease_owner, row.lease_until) == (1, "Ready", None, None)
     assert lease.remaining() == 0
 
 
@@ -182,31 +195,31 @@ async def test_the_holder_sees_that_work_came_and_runs_again(backend: Backend) -
     lease = await held(worker(backend, "a"))
     await acquire(worker(backend, "b"))
     await backend.advance(60)
-    assert await lease.finish({"version": 1}, "Ready") is True
+    assert await lease.finish(version(1, Phase.READY)) is True
     row = await stored(backend)
-    assert (row.document, row.phase, row.pending) == ({"version": 1}, "Ready", False)
+    assert (*shown(row), row.pending) == (1, "Ready", False)
     assert row.lease_owner == lease.row.lease_owner
     assert lease.remaining() == pytest.approx(TTL - SKEW, abs=1)
-    assert await lease.finish({"version": 2}) is False
-    assert (await stored(backend)).document == {"version": 2}
+    assert await lease.finish(version(2)) is False
+    assert (await stored(backend)).document["generation"] == 2
 
 
 async def test_word_left_before_a_save_is_still_seen_at_the_end(backend: Backend) -> None:
     lease = await held(worker(backend, "a"))
     await acquire(worker(backend, "b"))
-    await lease.save({"version": 1})
-    await lease.save({"version": 2}, "AwaitingApproval")
+    await lease.save(version(1))
+    await lease.save(version(2, Phase.AWAITING_APPROVAL))
     row = await stored(backend)
-    assert (row.document, row.phase, row.pending) == ({"version": 2}, "AwaitingApproval", True)
-    assert await lease.finish({"version": 3}) is True
+    assert (*shown(row), row.pending) == (2, "AwaitingApproval", True)
+    assert await lease.finish(version(3)) is True
 
 
-async def test_saving_keeps_the_columns_that_are_not_given_and_renews(backend: Backend) -> None:
+async def test_saving_renews(backend: Backend) -> None:
     lease = await held(worker(backend, "a"))
     await backend.advance(100)
-    await lease.save({"version": 1}, region="westus2")
+    await lease.save(version(1))
     row = await stored(backend)
-    assert (row.phase, row.name, row.region) == ("Provisioning", "pe-1", "westus2")
+    assert shown(row) == (1, "Provisioning")
     assert lease.remaining() == pytest.approx(TTL - SKEW, abs=1)
 
 
@@ -231,10 +244,10 @@ async def test_a_holder_that_was_overtaken_writes_nothing_more(backend: Backend,
     slow = await held(worker(backend, "slow"))
     await backend.advance(TTL)
     fast = await held(worker(backend, "fast"))
-    await fast.save({"version": "fast"})
+    await fast.save(version(7))
     for _ in range(2):
         with pytest.raises(LeaseLost):
-            await (slow.renew() if call == "renew" else getattr(slow, call)({"version": "slow"}))
+            await (slow.renew() if call == "renew" else getattr(slow, call)(version(8)))
     assert await stored(backend) == fast.row
     assert slow.remaining() == 0
 
@@ -243,16 +256,16 @@ async def test_a_holder_that_was_overtaken_and_let_go_of_writes_nothing_more(bac
     slow = await held(worker(backend, "slow"))
     await backend.advance(TTL)
     fast = await held(worker(backend, "fast"))
-    await fast.finish({"version": "fast"})
+    await fast.finish(version(7))
     with pytest.raises(LeaseLost):
-        await slow.save({"version": "slow"})
-    assert (await stored(backend)).document == {"version": "fast"}
+        await slow.save(version(8))
+    assert (await stored(backend)).document["generation"] == 7
 
 
 async def test_a_slow_holder_that_nobody_overtook_may_still_write(backend: Backend) -> None:
     lease = await held(worker(backend, "a"))
     await backend.advance(TTL * 3)
-    await lease.save({"version": 1})
+    await lease.save(version(1))
     assert isinstance(await acquire(worker(backend, "b")), Busy)
 
 
@@ -260,16 +273,16 @@ async def test_a_row_that_was_deleted_is_no_longer_held(backend: Backend) -> Non
     lease = await held(worker(backend, "a"))
     await backend.connections.delete(lease.row)
     with pytest.raises(LeaseLost):
-        await lease.finish({"version": 1})
-    assert await backend.connections.get("sub", "c1") is None
+        await lease.finish(version(1))
+    assert await backend.connections.get("c1") is None
 
 
 async def test_a_released_lease_cannot_be_written_with(backend: Backend) -> None:
     lease = await held(worker(backend, "a"))
-    await lease.finish({"version": 1})
+    await lease.finish(version(1))
     with pytest.raises(LeaseLost):
-        await lease.save({"version": 2})
-    assert (await stored(backend)).document == {"version": 1}
+        await lease.save(version(2))
+    assert (await stored(backend)).document["generation"] == 1
 
 
 async def test_a_worker_whose_clock_is_ahead_overtakes_safely(backend: Backend) -> None:
@@ -279,7 +292,7 @@ async def test_a_worker_whose_clock_is_ahead_overtakes_safely(backend: Backend) 
     ahead = _Ahead(backend.clock, SKEW)
     fast = await held(worker(backend, "fast", ahead))
     with pytest.raises(LeaseLost):
-        await slow.save({"version": "slow"})
+        await slow.save(version(8))
     assert await stored(backend) == fast.row
 
 
@@ -288,7 +301,7 @@ async def test_many_workers_and_much_work_lose_nothing() -> None:
     asked, done = [], []
 
     async def run(number: int) -> None:
-        asked.append(number)
+        asked.append(str(number))
         lease = await acquire(worker(backend, f"w{number}"))
         if isinstance(lease, Busy):
             return
@@ -296,7 +309,7 @@ async def test_many_workers_and_much_work_lose_nothing() -> None:
         while again:
             seen = list(asked)
             await backend.clock.sleep(3.0)
-            again = await lease.finish({"seen": seen})
+            again = await lease.finish(replace(version(1), left=tuple(seen)))
         done.append(number)
 
     async def later(number: int) -> None:
@@ -305,7 +318,7 @@ async def test_many_workers_and_much_work_lose_nothing() -> None:
 
     await asyncio.gather(*(later(number) for number in range(60)))
     row = await stored(backend)
-    assert row.document["seen"] == list(range(60))
+    assert row.document["left"] == [str(number) for number in range(60)]
     assert (row.lease_owner, row.pending) == (None, False)
     assert len(done) < 60
     assert await backend.messages() <= 2
@@ -313,7 +326,7 @@ async def test_many_workers_and_much_work_lose_nothing() -> None:
 
 async def test_a_take_over_whose_answer_was_lost_is_recognised_as_ones_own() -> None:
     backend = virtual()
-    await (await held(worker(backend, "a"))).finish({"version": 1})
+    await (await held(worker(backend, "a"))).finish(version(1))
     table = _AnswersLost(backend.connections)
     leases = Leases(table, backend.queue, backend.clock, owner_id="b", ttl=TTL)  # type: ignore[arg-type] # get, replace
     lease = await held(leases)
@@ -323,7 +336,7 @@ async def test_a_take_over_whose_answer_was_lost_is_recognised_as_ones_own() -> 
 
 async def test_a_row_that_never_stops_changing_sends_the_work_back() -> None:
     backend = virtual()
-    await (await held(worker(backend, "a"))).finish({"version": 1})
+    await (await held(worker(backend, "a"))).finish(version(1))
     table = _AlwaysLate(backend.connections)
     leases = Leases(table, backend.queue, backend.clock, owner_id="b", ttl=TTL)  # type: ignore[arg-type] # get, replace
     with pytest.raises(RetryLater) as raised:

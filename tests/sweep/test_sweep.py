@@ -216,7 +216,7 @@ async def test_a_damaged_record_is_reported_and_stops_nothing(estate: Estate, do
     damaged = await a_ready_connection(estate)
     healthy = await estate.put_endpoint("pe-2", region="westeurope")
     await estate.settle()
-    row = await estate.storage.connections.find(connection_id(damaged))
+    row = await estate.storage.connections.get(connection_id(damaged))
     assert row is not None
     await estate.storage.connections.replace(replace(row, document=document))
     await delete_the_record_of(estate, "westeurope")

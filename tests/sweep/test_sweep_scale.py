@@ -82,16 +82,12 @@ async def keep_records(estate: Estate) -> None:
     """A record for every endpoint, as a run would have begun it."""
     from dataclasses import replace  # noqa: PLC0415 - only here
 
-    from shared.core.model.arm_ids import parse_endpoint_id  # noqa: PLC0415
     from shared.core.model.record import Connection  # noqa: PLC0415
-    from shared.core.model.record_document import to_document  # noqa: PLC0415
     from shared.state.rows import ConnectionRow  # noqa: PLC0415
 
     for endpoint in estate.arm.private_endpoints():
         known = replace(Connection(endpoint.id), guid=endpoint.resource_guid, address=endpoint.address or "")
-        subscription = parse_endpoint_id(endpoint.id).subscription_id
-        row = ConnectionRow(subscription, known.id, document=to_document(known), name=endpoint.name)
-        await estate.storage.connections.insert(row)
+        await estate.storage.connections.insert(ConnectionRow(known.id).holding(known))
 
 
 async def test_hundreds_of_checks_that_fail_together_read_the_networks_once() -> None:

@@ -10,6 +10,8 @@ import pytest
 from local.arm import Incoming
 from local.world import vnet_id
 from shared.core.model.arm_ids import connection_id
+from shared.core.model.record_document import from_document
+from shared.state.rows import ConnectionRow
 from tests.harness.estate import Estate, arm_error
 from tests.sweep.sweep_parts import (
     OTHER_SUBSCRIPTION,
@@ -51,14 +53,11 @@ async def both_subscriptions() -> tuple[Estate, str, str]:
     here = await a_ready_connection(estate)
     there = here.replace(vnet_id("eastus2").split("/")[2], OTHER_SUBSCRIPTION)
     found = estate.arm.private_endpoint(here)
-    row = await estate.storage.connections.find(connection_id(here))
+    row = await estate.storage.connections.get(connection_id(here))
     assert found is not None
     assert row is not None
-    document = dict(row.document) | {"endpoint_id": there}
-    copy = replace(
-        row, subscription_id=OTHER_SUBSCRIPTION, connection_id=connection_id(there), document=document, etag=None
-    )
-    await estate.storage.connections.insert(copy)
+    copy = replace(from_document(row.document), endpoint_id=there)
+    await estate.storage.connections.insert(ConnectionRow(copy.id).holding(copy))
     return estate, here, there
 
 

@@ -73,7 +73,7 @@ async def check(scene: Scene, watch: Watch) -> dict[str, int]:
     await _check_quiet(scene, watch)
     phases: dict[str, int] = {}
     for place in PLACES:
-        row = await scene.estate.storage.connections.find(connection_id(place.id))
+        row = await scene.estate.storage.connections.get(connection_id(place.id))
         known = None if row is None else from_document(row.document)
         if place.name in scene.alive:
             _check_alive(scene, place, known)
@@ -138,7 +138,7 @@ async def _unapproved(scene: Scene) -> int:
     """Connections whose approval is overdue: after that only the timer looks, and it does each time."""
     waiting = 0
     for place in scene.alive.values():
-        row = await scene.estate.storage.connections.find(connection_id(place.id))
+        row = await scene.estate.storage.connections.get(connection_id(place.id))
         approved = None if row is None else from_document(row.document).condition(c.APPROVED)
         waiting += approved is not None and not approved.true
     return waiting
