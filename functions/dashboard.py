@@ -15,8 +15,8 @@ from importlib import resources
 
 import azure.functions as func
 
+from functions.errors import FileNotServed
 from functions.routing import GET, route
-from shared.core.model.errors import NotFound
 
 blueprint = func.Blueprint()
 
@@ -45,10 +45,6 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Robots-Tag": "noindex",
 }
-
-
-class FileNotServed(NotFound):
-    """The dashboard has no file of this name."""
 
 
 @dataclass(frozen=True, slots=True)

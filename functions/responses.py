@@ -22,8 +22,8 @@ from urllib.parse import urlsplit
 import azure.functions as func
 
 from functions.app_status import read_app_status
-from shared.core.model.errors import AutopilotError, Blocked, InvalidInput, InvalidSettings, NotFound, RetryLater
-from shared.core.model.record_document import UnreadableRecord
+from functions.errors import BodyTooLarge, ErrorCode, code_of
+from shared.core.model.errors import AutopilotError, InvalidInput, RetryLater
 from shared.correlation import correlated
 
 log = logging.getLogger("privatelink.http")
@@ -34,19 +34,6 @@ Handler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
 correlation: ContextVar[str] = ContextVar("correlation", default="")
 """Id of the request being answered; it goes with the work that the request asks for."""
-
-_STATUS: tuple[tuple[type[AutopilotError], HTTPStatus], ...] = (
-    (NotFound, HTTPStatus.NOT_FOUND),
-    (UnreadableRecord, HTTPStatus.INTERNAL_SERVER_ERROR),
-    (InvalidInput, HTTPStatus.BAD_REQUEST),
-    (InvalidSettings, HTTPStatus.SERVICE_UNAVAILABLE),
-    (RetryLater, HTTPStatus.SERVICE_UNAVAILABLE),
-    (Blocked, HTTPStatus.BAD_GATEWAY),
-)
-
-
-class BodyTooLarge(InvalidInput):
-    """The request's body is longer than any that is understood."""
 
 
 def ok(body: dict[str, Any]) -> func.HttpResponse:
@@ -109,8 +96,8 @@ async def _handled(handler: Handler, req: func.HttpRequest) -> func.HttpResponse
     except Exception:
         log.exception("failed correlation=%s", correlation.get())
         return _error_shape(
-            HTTPStatus.INTERNAL_SERVER_ERROR,
-            "InternalError",
+            ErrorCode.INTERNAL_ERROR.status,
+            ErrorCode.INTERNAL_ERROR,
             "The app failed; its log has the details.",
             next_step=f"Look in the log for correlation id {correlation.get()}.",
         )
@@ -161,11 +148,7 @@ def _given_or_new(req: func.HttpRequest) -> str:
 
 
 def _error(error: AutopilotError) -> func.HttpResponse:
-    if isinstance(error, BodyTooLarge):
-        status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    else:
-        status = next((s for kind, s in _STATUS if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
-    code = error.reason if isinstance(error, Blocked) else type(error).__name__
+    code, status = code_of(error)
     headers = {"Retry-After": str(round(error.after))} if isinstance(error, RetryLater) else {}
     return _error_shape(status, code, error.what, target=error.on, next_step=error.next_step, headers=headers)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from functions.errors import BLOCKED_STATUS, ErrorCode
 from functions.openapi.from_types import Schema, schema_of
 from shared.core.diagnosis import Diagnosis
 from shared.core.guards.modes import Mode
@@ -83,7 +84,16 @@ APP: Schema = {
     **thing(mode=maybe(MODE), paused={"anyOf": [{"const": False}, _PAUSE, {"type": "null"}]}),
     "description": "How the app stands; null where it could not be read.",
 }
-ERROR: Schema = thing(code=TEXT, message=TEXT, target=TEXT, nextStep=TEXT, correlationId=TEXT)
+_CODE: Schema = {
+    "anyOf": [
+        {"type": "string", "enum": [str(code) for code in ErrorCode]},
+        {
+            "type": "string",
+            "description": f"With {int(BLOCKED_STATUS)}: the reason of a condition, see docs/troubleshooting.md.",
+        },
+    ]
+}
+ERROR: Schema = thing(code=_CODE, message=TEXT, target=TEXT, nextStep=TEXT, correlationId=TEXT)
 
 
 def answers() -> dict[str, Schema]:
