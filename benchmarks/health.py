@@ -30,7 +30,6 @@ from local.network.dns import Answer  # noqa: E402
 from local.network.name_server import NameServer  # noqa: E402
 from shared.app import build  # noqa: E402
 from shared.clock import SystemClock  # noqa: E402
-from shared.core.guards.options import Rules  # noqa: E402
 from shared.core.model import conditions as c  # noqa: E402
 from shared.core.model.arm_ids import parse_endpoint_id  # noqa: E402
 from shared.core.model.conditions import Phase, satisfied  # noqa: E402
@@ -41,12 +40,18 @@ from shared.core.model.services import hosted_services, zone_of  # noqa: E402
 from shared.core.planning.desired import desired_of  # noqa: E402
 from shared.core.planning.elastic import ObservedElastic  # noqa: E402
 from shared.core.planning.plan import Observed, plan  # noqa: E402
+from shared.settings import load  # noqa: E402
 from shared.state.rows import ConnectionRow  # noqa: E402
 from shared.sweep.checks import test_all  # noqa: E402
 from shared.sweep.snapshot import StoredRecord, SweepStats  # noqa: E402
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 REGION = "eastus2"
+ENVIRON = {
+    "AZURE_SUBSCRIPTIONS": SUBSCRIPTION,
+    "ELASTIC_API_KEY": "none",
+    "AzureWebJobsStorage": "UseDevelopmentStorage=true",
+}
 ADDRESS = "127.88.0.1"
 PORT = 9243
 AT_ONCE = (20, 50, 100)
@@ -75,13 +80,15 @@ def endpoint(number: int) -> Endpoint:
 
 def planning(count: int) -> float:
     """Milliseconds to plan so many endpoints that have nothing yet."""
-    rules, now = Rules(), datetime.now(UTC)
-    wanted = [found for number in range(count) if (found := desired_of(endpoint(number), rules))]
+    options, now = load(ENVIRON).plan_options, datetime.now(UTC)
+    wanted = [found for number in range(count) if (found := desired_of(endpoint(number), options))]
     took = []
     for _ in range(5):
         started = time.perf_counter()
         for one in wanted:
-            plan(one, Observed(one.endpoint, (), ObservedElastic((), ())), Connection(one.endpoint.id.text), rules, now)
+            plan(
+                one, Observed(one.endpoint, (), ObservedElastic((), ())), Connection(one.endpoint.id.text), options, now
+            )
         took.append((time.perf_counter() - started) * 1000)
     return median(took)
 
@@ -128,10 +135,7 @@ async def testing(
     connections: list[StoredRecord], at_once: int, name_server: tuple[str, int]
 ) -> tuple[float, SweepStats]:
     """Seconds that a sweep's tests of these take."""
-    environ = {
-        "AZURE_SUBSCRIPTIONS": SUBSCRIPTION,
-        "ELASTIC_API_KEY": "none",
-        "AzureWebJobsStorage": "UseDevelopmentStorage=true",
+    environ = ENVIRON | {
         "PROBE_DNS_SERVER": "{}:{}".format(*name_server),
         "CHECKS_AT_ONCE": str(at_once),
     }

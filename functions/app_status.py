@@ -56,7 +56,7 @@ async def read_app_status() -> AppStatus:
     mode = ""
     try:
         context = start()
-        mode = str(context.rules.mode)
+        mode = str(context.options.installation.mode)
         async with asyncio.timeout(PATIENCE):
             return AppStatus(mode, await present_pause(context), pause_known=True)
     except (AutopilotError, TimeoutError) as error:

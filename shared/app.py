@@ -40,14 +40,14 @@ def build(environ: Mapping[str, str]) -> Context:
     """Everything the app works with; raises InvalidSettings that lists all that is wrong. Opens no connection yet."""
     settings = load(environ)
     clock = SystemClock()
-    clients = ArmClients(arm_options(settings), lambda: managed_identity(settings.client_id or None))
+    clients = ArmClients(arm_options(settings), lambda: managed_identity(settings.azure.client_id or None))
     storage = storage_from_environment(environ, managed_identity, queue_name=QUEUE)
     leases = Leases(
         storage.connections,
         storage.queue,
         clock,
         owner_id=f"{socket.gethostname()[:40]}/{os.getpid()}",
-        ttl=settings.lease_seconds,
+        ttl=settings.timing.lease_seconds,
     )
     return Context(
         settings=settings,
@@ -57,8 +57,7 @@ def build(environ: Mapping[str, str]) -> Context:
         elastic=Organizations({one.organization: ElasticCloud(one) for one in elastic_options(settings)}),
         storage=storage,
         leases=leases,
-        network=_LazyNetwork(settings.name_server),
-        rules=settings.rules(),
+        network=_LazyNetwork(settings.health.name_server),
         topic=_topic(settings),
     )
 
@@ -66,23 +65,23 @@ def build(environ: Mapping[str, str]) -> Context:
 def arm_options(settings: Settings) -> ArmOptions:
     """The part of the settings that the ARM clients need."""
     return ArmOptions(
-        url=settings.arm_url,
-        audience=settings.arm_audience,
-        poll_interval=settings.arm_poll,
-        operation_wait=settings.arm_wait,
-        timeout=settings.request_timeout,
+        url=settings.azure.arm_url,
+        audience=settings.azure.arm_audience,
+        poll_interval=settings.timing.arm_poll,
+        operation_wait=settings.timing.arm_wait,
+        timeout=settings.timing.request_timeout,
     )
 
 
 def elastic_options(settings: Settings) -> list[ElasticOptions]:
     """The part of the settings that the client of each Elastic Cloud organization needs: one address, a key each."""
-    keys = {DEFAULT: settings.elastic_api_key} | {one.name: one.api_key for one in settings.organizations}
+    keys = {DEFAULT: settings.elastic.api_key} | {one.name: one.api_key for one in settings.organizations}
     return [
         ElasticOptions(
-            url=settings.elastic_url,
+            url=settings.elastic.url,
             api_key=key,
-            timeout=settings.request_timeout,
-            probe_port=settings.probe_port,
+            timeout=settings.timing.request_timeout,
+            probe_port=settings.health.probe_port,
             organization=name,
         )
         for name, key in keys.items()
@@ -92,13 +91,15 @@ def elastic_options(settings: Settings) -> list[ElasticOptions]:
 
 def topic_options(settings: Settings) -> TopicOptions:
     """The part of the settings that the topic of notifications needs."""
-    return TopicOptions(url=settings.notify_topic, source=f"/privatelink-autopilot/{settings.instance_id}")
+    return TopicOptions(
+        url=settings.notify.topic_endpoint, source=f"/privatelink-autopilot/{settings.installation.instance_id}"
+    )
 
 
 def _topic(settings: Settings) -> Topic | None:
-    if not settings.notify_topic:
+    if not settings.notify.topic_endpoint:
         return None
-    return Topic(topic_options(settings), lambda: managed_identity(settings.client_id or None))
+    return Topic(topic_options(settings), lambda: managed_identity(settings.azure.client_id or None))
 
 
 def managed_identity(client_id: str | None) -> AsyncTokenCredential:

@@ -7,14 +7,14 @@ instead of nine.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from shared.clock import Clock
 from shared.clouds.azure.event_grid import Topic
 from shared.clouds.azure.private_dns import PrivateDns
 from shared.clouds.azure.private_endpoints import PrivateEndpoints
 from shared.clouds.elastic.organizations import Organizations
-from shared.core.guards.options import Rules
+from shared.core.options.plan_options import PlanOptions
 from shared.probe import Network
 from shared.settings import Settings
 from shared.state.leases import Leases
@@ -36,6 +36,10 @@ class Context:
     storage: Storage
     leases: Leases
     network: Network
-    rules: Rules = field(default_factory=Rules)
     topic: Topic | None = None
     """Where notifications go; None: nowhere."""
+
+    @property
+    def options(self) -> PlanOptions:
+        """The groups of settings that the plan needs."""
+        return self.settings.plan_options

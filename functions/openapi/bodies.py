@@ -10,10 +10,10 @@ from typing import Any
 from functions.errors import BLOCKED_STATUS, ErrorCode
 from functions.openapi.from_types import Schema, schema_of
 from shared.core.diagnosis import Diagnosis
-from shared.core.guards.modes import Mode
 from shared.core.guards.pause import LONGEST, MAX_REASON
 from shared.core.model import record as c
 from shared.core.model.steps import Action
+from shared.core.options.installation import Mode
 from shared.core.reports.doctor.findings import Level
 from shared.state.rows import CheckEntry, JournalEntry
 

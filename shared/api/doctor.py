@@ -49,7 +49,7 @@ async def examine(context: Context) -> Report:
     answers = await ask_all(_storage(context.storage) | own | _azure(context, arm) | _elastic(elastic))
     now = context.clock.now()
     findings = [
-        *judge.judge_settings(len(context.settings.subscriptions), context.settings.mode),
+        *judge.judge_settings(len(context.settings.scope.subscriptions), context.settings.installation.mode),
         *_of_storage(answers, now),
         *(judge.judge_sweep(answers[SWEEP].value, now) if answers[SWEEP].error is None else ()),
         *(judge.judge_pause(answers[PAUSE].value) if answers[PAUSE].error is None else ()),
@@ -57,7 +57,7 @@ async def examine(context: Context) -> Report:
         *_of_elastic(context, answers, now),
         *judge.judge_clocks({"Azure": arm.ahead, "Elastic Cloud": _ahead(elastic)}),
     ]
-    return Report(now, round((_seconds() - began) * 1000), tuple(findings), context.settings.instance_id)
+    return Report(now, round((_seconds() - began) * 1000), tuple(findings), context.settings.installation.instance_id)
 
 
 async def examine_without_settings(error: InvalidSettings, storage: Storage | None, clock: Clock) -> Report:
@@ -97,11 +97,15 @@ async def _poisoned(storage: Storage) -> int:
 def _azure(context: Context, arm: ArmChecks) -> Questions:
     settings = context.settings
     questions: Questions = {}
-    for subscription in settings.subscriptions:
+    for subscription in settings.scope.subscriptions:
         questions[Asked(Topic.AZURE, "private endpoints", subscription)] = partial(arm.endpoints, subscription)
         questions[Asked(Topic.AZURE, "network interfaces", subscription)] = partial(arm.interfaces, subscription)
-    homes = {settings.zone_home.subscription_id} if settings.zone_home else set(settings.subscriptions)
-    for subscription in dict.fromkeys((*settings.subscriptions, *homes, *settings.dns_subscriptions)):
+    homes = (
+        {settings.dns.zone_resource_group.subscription_id}
+        if settings.dns.zone_resource_group
+        else set(settings.scope.subscriptions)
+    )
+    for subscription in dict.fromkeys((*settings.scope.subscriptions, *homes, *settings.dns.subscriptions)):
         asked = Asked(Topic.AZURE, "private DNS zones", subscription, needed=subscription in homes)
         questions[asked] = partial(_zones, context, arm, subscription)
     return questions

@@ -11,14 +11,15 @@ import asyncio
 from dataclasses import replace
 
 from shared.context import Context
-from shared.core.guards.modes import Mode, asked_mode, stance_of
-from shared.core.guards.options import OnDelete
+from shared.core.guards.modes import asked_mode, stance_of
 from shared.core.guards.pause import Pause
 from shared.core.model.arm_ids import parse_endpoint_id
 from shared.core.model.conditions import Phase
 from shared.core.model.errors import AutopilotError, NotFound
 from shared.core.model.record import Connection
 from shared.core.model.things import things_of
+from shared.core.options.installation import Mode
+from shared.core.options.removal import OnDelete
 from shared.core.planning.desired import Desired, desired_of, recognition_condition
 from shared.core.planning.elastic import ObservedElastic
 from shared.core.planning.organization_change import moved
@@ -39,8 +40,8 @@ async def preview_connection(context: Context, known: Connection) -> Preview:
         endpoint = await context.endpoints.get(parse_endpoint_id(known.endpoint_id))
     except NotFound:
         return await preview_missing(context, known, pause)
-    mode = asked_mode(endpoint, context.rules.scope)
-    desired = desired_of(endpoint, context.rules)
+    mode = asked_mode(endpoint, context.options.scope)
+    desired = desired_of(endpoint, context.options)
     known = replace(known, name=endpoint.name, mode=mode)
     if desired is None or mode == Mode.IGNORE:
         return _nothing(context, known, pause, recognition_condition(endpoint).message)
@@ -65,8 +66,8 @@ async def _of_run(context: Context, desired: Desired, known: Connection, pause: 
     )
     if observed.elastic is not None:
         known = moved(known, desired.organization)
-    now, visibility = context.clock.now(), context.settings.visibility
-    found = plan(desired, observed, known, context.rules, now)
+    now, visibility = context.clock.now(), context.settings.timing.visibility
+    found = plan(desired, observed, known, context.options, now)
     unread = tuple(
         condition_of(type_, error, known.condition(type_), now, visibility)
         for type_, error in errors.items()
@@ -84,7 +85,7 @@ async def _elastic(context: Context, desired: Desired, known: Connection) -> Obs
 
 def preview_of(context: Context, known: Connection, found: Plan, pause: Pause | None) -> Preview:
     """A plan as it is shown."""
-    stance = stance_of(known.mode, context.rules.mode, pause)
+    stance = stance_of(known.mode, context.options.installation.mode, pause)
     note = "" if stance.enforces else f"Not carried out: {stance.why}."
     return Preview(
         known.id, known.name, known.endpoint_id, stance.mode, found.steps, found.conditions, known.left, note
@@ -92,20 +93,20 @@ def preview_of(context: Context, known: Connection, found: Plan, pause: Pause | 
 
 
 def _nothing(context: Context, known: Connection, pause: Pause | None, note: str) -> Preview:
-    stance = stance_of(known.mode, context.rules.mode, pause)
+    stance = stance_of(known.mode, context.options.installation.mode, pause)
     return Preview(known.id, known.name, known.endpoint_id, stance.mode, note=note)
 
 
 async def preview_missing(context: Context, known: Connection, pause: Pause | None) -> Preview:
     """What would be taken away for an endpoint that is gone, and when."""
-    stance = stance_of(known.mode, context.rules.mode, pause)
+    stance = stance_of(known.mode, context.options.installation.mode, pause)
     if known.phase is Phase.REMOVED:
         return replace(_nothing(context, known, pause, "The endpoint is gone; nothing more is done."), left=known.left)
-    retained = (known.on_delete or context.rules.on_delete) == OnDelete.RETAIN or stance.mode is Mode.IGNORE
+    retained = (known.on_delete or context.options.removal.on_delete) == OnDelete.RETAIN or stance.mode is Mode.IGNORE
     if retained:
         note = "The endpoint is gone; what was made for it is retained."
         return replace(_nothing(context, known, pause, note), left=things_of(known))
-    found = plan_removal(known, await observe_removal(context, known), context.rules)
+    found = plan_removal(known, await observe_removal(context, known), context.options)
     left = (*found.left, *(problem.message for problem in found.problems))
     return Preview(known.id, known.name, known.endpoint_id, stance.mode, found.steps, (), left, _when(known))
 

@@ -27,7 +27,7 @@ async def plan_connection(context: Context, wanted: str) -> Preview:
 
 async def plan_all(context: Context) -> tuple[list[Preview], list[str]]:
     """The plans of every connection by name, and what could not be read."""
-    result, options = SweepStats(), context.rules
+    result, options = SweepStats(), context.options
     snapshot, _ = await take_snapshot(context, str(uuid.uuid4()), result)
     previews = [_planned(context, snapshot, desired) for desired in snapshot.desired(options)]
     for key, _ in missing(snapshot, options.scope):
@@ -39,7 +39,7 @@ async def plan_all(context: Context) -> tuple[list[Preview], list[str]]:
 
 
 def _planned(context: Context, snapshot: Snapshot, desired: Desired) -> Preview:
-    endpoint, options = desired.endpoint, context.rules
+    endpoint, options = desired.endpoint, context.options
     record = snapshot.records.get(desired.connection_id) or Connection(endpoint.id.text)
     record = replace(record, name=endpoint.name, mode=asked_mode(endpoint, options.scope))
     found, _ = plan_of(desired, record, snapshot.clouds, options, context.clock.now())

@@ -97,7 +97,7 @@ async def rerun_endpoint(context: Context, endpoint: object, correlation_id: str
 
 
 async def _enqueue(context: Context, endpoint: ArmId, cause: Cause, correlation_id: str) -> str:
-    found = outside_by_id(context.rules.scope, endpoint)
+    found = outside_by_id(context.options.scope, endpoint)
     if found is not None:
         raise EndpointOutOfScope(found.message, on=endpoint.text, next_step=found.next_step)
     await context.storage.queue.send(WorkMessage(endpoint, cause, correlation_id).encode())
@@ -118,7 +118,7 @@ async def find_connection(context: Context, wanted: str) -> ConnectionRow:
 async def _modes(context: Context) -> Callable[[object], str]:
     """What holds now for a connection that asked for something, by the pause and the setting of this moment."""
     present = await present_pause(context)
-    return lambda asked: str(stance_of(str(asked or ""), context.rules.mode, present).mode)
+    return lambda asked: str(stance_of(str(asked or ""), context.options.installation.mode, present).mode)
 
 
 def _summary(row: ListedConnection, mode: Callable[[object], str]) -> dict[str, Any]:

@@ -40,7 +40,7 @@ async def confirm_removals(context: Context, stop: object) -> dict[str, Any]:
 async def _shown(context: Context, allowance: Allowance) -> dict[str, Any]:
     until = allowance.confirmed_until
     return {
-        "limit": context.settings.removal_limit,
+        "limit": context.settings.removal.limit,
         "used": allowance.used,
         "stopped": None if allowance.stopped is None else await _stopped(context, allowance),
         "confirmed": None

@@ -110,8 +110,8 @@ async def check(
 
 async def _probe(context: Context, connection: Connection, tested: Subject) -> Evidence:
     settings = context.settings
-    target = Target(tested.host, connection.address, settings.probe_port, tested.service)
-    return await probe(target, context.network, Timeouts(whole=settings.probe_seconds))
+    target = Target(tested.host, connection.address, settings.health.probe_port, tested.service)
+    return await probe(target, context.network, Timeouts(whole=settings.health.probe_seconds))
 
 
 def _memory(
@@ -119,7 +119,7 @@ def _memory(
 ) -> VerdictMemory:
     stood = standing_of(before).verdict if before is not None else None
     recent = history(before.recent if before else (), verdict)
-    settled = stood is None or debounce(stood, recent, context.settings.verdict_after)
+    settled = stood is None or debounce(stood, recent, context.settings.health.verdict_after)
     return VerdictMemory(
         host=tested.host,
         status=str(verdict.status),
@@ -156,7 +156,7 @@ def _reachable(context: Context, connection: Connection, memories: Sequence[Verd
 def _aside(context: Context, seen: Sequence[HostVerdict], memories: Sequence[VerdictMemory]) -> str:
     """What is said of a good verdict besides: how long it took, or that the last check was not good."""
     if worst_of(seen).weighed.status != HEALTHY:
-        needed = context.settings.verdict_after
+        needed = context.settings.health.verdict_after
         return f" The last check was not good ({told(seen)}); that counts after {needed} in a row."
     slowest = max(sum(milliseconds for _, milliseconds in memory.stages) for memory in memories)
     others = f", {len(seen) - 1} more are well" if len(seen) > 1 else ""

@@ -29,7 +29,7 @@ async def record_check(
     try:
         await table.append(connection.id, [_entry(outcome, outcome.verdict, now, cause, correlation_id)])
         if _first_of_day(connection, now):
-            await table.prune(connection.id, now - timedelta(days=context.settings.checks_days))
+            await table.prune(connection.id, now - timedelta(days=context.settings.timing.checks_days))
     except AutopilotError as error:
         log.warning("check of connection %s not recorded: %s", connection.id, error)
 

@@ -52,7 +52,7 @@ async def networks_around(
     now = context.clock.now()
     if not connection.vnet_id or not _due(connection, known, now, failed=failed):
         return known
-    app = context.settings.app_network
+    app = context.settings.health.app_network
     own = app.lower() == connection.vnet_id.lower()
     network, app_network = await asyncio.gather(
         _read(reader, connection.vnet_id), _read(reader, app if failed and not own else "")
@@ -91,8 +91,8 @@ def surroundings(
     context: Context, connection: Connection, networks: NetworkMemory | None, *, approved: bool
 ) -> Surroundings:
     """The facts for reading a probe of `connection`."""
-    app = context.settings.app_network
-    linked = {network.lower() for network in (connection.vnet_id, *context.rules.link_vnets)}
+    app = context.settings.health.app_network
+    linked = {network.lower() for network in (connection.vnet_id, *context.options.dns.link_vnets)}
     reached = connection.reached
     return Surroundings(
         approved=approved,
@@ -110,4 +110,4 @@ def reached_now(context: Context, connection: Connection, seen: Sequence[Evidenc
     """The memory of having reached the endpoint, refreshed by what was seen now."""
     if not any(one.connected for one in seen):
         return connection.reached
-    return ReachedMemory(connection.address, context.settings.app_network.lower(), context.clock.now())
+    return ReachedMemory(connection.address, context.settings.health.app_network.lower(), context.clock.now())

@@ -23,7 +23,7 @@ TRIES = 8
 
 async def consume(context: Context, steps: int) -> None:
     """Take so many destructive steps out of what is allowed; raises Blocked when it is too little."""
-    limit, now = context.settings.removal_limit, context.clock.now()
+    limit, now = context.settings.removal.limit, context.clock.now()
 
     def taken(allowance: Allowance) -> Allowance:
         left = allowance.consume(steps, limit, now)
@@ -37,7 +37,7 @@ async def consume(context: Context, steps: int) -> None:
 
 async def swept(context: Context, stop_id: str, wanted: Mapping[str, int]) -> Allowance:
     """Begin a new period with what a sweep wants removed, by connection id; the answer says whether it is stopped."""
-    limit, now = context.settings.removal_limit, context.clock.now()
+    limit, now = context.settings.removal.limit, context.clock.now()
     return await _change(context, lambda allowance: allowance.swept(stop_id, dict(wanted), limit, now))
 
 

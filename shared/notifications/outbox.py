@@ -62,7 +62,7 @@ def recorded(context: Context, connection: Connection, correlation_id: str) -> C
 
 
 def _noted(context: Context, connection: Connection, correlation_id: str) -> Connection:
-    lasting = timedelta(seconds=context.settings.notify_after)
+    lasting = timedelta(seconds=context.settings.notify.after_seconds)
     return note(connection, context.clock.now(), lasting=lasting, correlation_id=correlation_id)
 
 

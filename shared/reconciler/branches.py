@@ -55,7 +55,7 @@ async def run_once(run: Run, message: WorkMessage) -> None:
     if (skipped := skip_condition(run, endpoint)) is not None:
         conclude(run, [skipped], {}, only=True)
         return
-    desired = desired_of(endpoint, run.context.rules)
+    desired = desired_of(endpoint, run.context.options)
     if desired is None:
         run.connection = replace(run.connection, endpoint_id=endpoint.id.text, name=endpoint.name, alias=endpoint.alias)
         conclude(run, [recognition_condition(endpoint)], {}, only=True)
@@ -80,7 +80,7 @@ async def _full_run(run: Run, desired: Desired) -> None:
     run.connection = met(run.connection, desired, now)
     dns, elastic = await _side_by_side(_dns_branch(run, desired), _elastic_branch(run, desired))
     (zones, dns_failures), (observed, elastic_failures) = dns, elastic
-    final = plan(desired, Observed(desired.endpoint, zones, observed), run.connection, context.rules, now)
+    final = plan(desired, Observed(desired.endpoint, zones, observed), run.connection, context.options, now)
     conditions, planned = not_carried_out(final.conditions, final.steps, run.stance)
     final = replace(final, conditions=conditions)
     run.connection = replace(remember(run.connection, desired, final, now), planned=planned)
@@ -109,10 +109,10 @@ async def _dns_branch(run: Run, desired: Desired) -> tuple[tuple[Zone, ...] | No
         return None, certain(run, dns_failed(run, {c.ZONE_READY: error}))
 
     async def done(zones: tuple[Zone, ...]) -> None:
-        after = plan(desired, Observed(desired.endpoint, zones), run.connection, context.rules, context.clock.now())
+        after = plan(desired, Observed(desired.endpoint, zones), run.connection, context.options, context.clock.now())
         await show_progress(run, after.conditions)
 
-    before = plan(desired, Observed(desired.endpoint, zones), run.connection, context.rules, context.clock.now())
+    before = plan(desired, Observed(desired.endpoint, zones), run.connection, context.options, context.clock.now())
     await show_progress(run, before.conditions)
     zones, failures = await apply_dns(run, before.dns_steps if run.stance.enforces else (), zones, done)
     return zones, dns_failed(run, failures)
@@ -133,13 +133,13 @@ async def _elastic_branch(run: Run, desired: Desired) -> tuple[ObservedElastic |
     failures: Failures = {}
     for _ in range(2):  # a policy made in the first pass is associated in the second
         now = context.clock.now()
-        before = plan(desired, Observed(desired.endpoint, None, observed), run.connection, context.rules, now)
+        before = plan(desired, Observed(desired.endpoint, None, observed), run.connection, context.options, now)
         if not before.elastic_steps or not run.stance.enforces:
             break
         run.connection = remember(run.connection, desired, before, now)
         observed, failed = await apply_elastic(run, before.elastic_steps, observed)
         failures |= failed
-        after = plan(desired, Observed(desired.endpoint, None, observed), run.connection, context.rules, now)
+        after = plan(desired, Observed(desired.endpoint, None, observed), run.connection, context.options, now)
         await show_progress(run, after.conditions)
         if failures:
             break
@@ -188,4 +188,4 @@ def _as_on_record(known: Connection, endpoint: Endpoint) -> bool:
 def _look_at_approval(run: Run, endpoint: Endpoint) -> None:
     now = run.context.clock.now()
     kept = [condition for condition in run.connection.conditions if condition.type not in {c.APPROVED, c.READY}]
-    conclude(run, [*kept, approved(endpoint, run.connection, run.context.rules, now)], {})
+    conclude(run, [*kept, approved(endpoint, run.connection, run.context.options, now)], {})

@@ -10,8 +10,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 from shared.core.guards.consent import Problem
-from shared.core.guards.modes import Mode
-from shared.core.guards.options import OnDelete
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition, Phase
 from shared.core.model.errors import AutopilotError, Blocked, NotVisibleYet, Waiting
@@ -19,6 +17,8 @@ from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.reasons import Reason
 from shared.core.model.steps import destructive
 from shared.core.model.things import things_of
+from shared.core.options.installation import Mode
+from shared.core.options.removal import OnDelete
 from shared.core.planning.deletion import Missing, has_things, miss
 from shared.core.planning.removal import RemovalPlan, plan_removal, still_there
 from shared.installation.removal_limit import consume
@@ -43,7 +43,7 @@ async def endpoint_missing(run: Run, message: WorkMessage) -> None:
             _later(run, error)
             run.waits[c.REMOVED] = max(run.waits[c.REMOVED], ORPHAN_SECONDS)
             return
-    known, missing = miss(run.connection, message, run.context.rules, run.context.clock.now())
+    known, missing = miss(run.connection, message, run.context.options, run.context.clock.now())
     run.connection = known
     match missing:
         case Missing.NOT_THERE_YET:
@@ -79,7 +79,7 @@ def _removed(run: Run, reason: Reason, message: str, left: tuple[str, ...] = ())
 
 def _grace(run: Run) -> None:
     known, now = run.connection, run.context.clock.now()
-    ends = (known.removing_since or now) + timedelta(seconds=run.context.rules.removal_grace)
+    ends = (known.removing_since or now) + timedelta(seconds=run.context.options.removal.grace)
     message = f"What was made for it is removed after {ends:%Y-%m-%d %H:%M:%S} UTC, unless the endpoint is made again."
     run.waits[c.REMOVED] = (ends - now).total_seconds()
     run.connection = replace(known, planned=())  # what was planned for it while it was there
@@ -115,7 +115,7 @@ def _busy_for_good(run: Run) -> bool:
     removed = run.connection.condition(c.REMOVED)
     if removed is None or removed.reason is not Reason.NOT_VISIBLE_YET or removed.since is None:
         return False
-    return (run.context.clock.now() - removed.since).total_seconds() > run.context.settings.visibility
+    return (run.context.clock.now() - removed.since).total_seconds() > run.context.settings.timing.visibility
 
 
 # -- what is done --------------------------------------------------------------------------------------------------
@@ -126,13 +126,13 @@ async def _due(run: Run) -> None:
     if stance.mode is Mode.IGNORE:
         _removed(run, Reason.RETAINED, f"What was made for it is left: {stance.why}.", things_of(known))
         return
-    if (known.on_delete or context.rules.on_delete) == OnDelete.RETAIN:
+    if (known.on_delete or context.options.removal.on_delete) == OnDelete.RETAIN:
         text = "What was made for it is left, as the settings or its tag say."
         _removed(run, Reason.RETAINED, text, things_of(known))
         return
     try:
         observed = await observe_removal(context, known)
-        plan = plan_removal(known, observed, context.rules)
+        plan = plan_removal(known, observed, context.options)
         if plan.steps and not stance.enforces:
             _only_planned(run, plan)
             return

@@ -43,7 +43,7 @@ async def _hold(run: Run) -> ControlRow:
     if until and datetime.fromisoformat(until) > now and row.document.get("holder") != run.id:
         raise Waiting("Another association is being taken away; this one follows.", on=NAME, after=2.0)
     # Two requests' time, and some: past that the holder counts as dead.
-    until = now + timedelta(seconds=2 * run.context.settings.request_timeout + 15)
+    until = now + timedelta(seconds=2 * run.context.settings.timing.request_timeout + 15)
     held = {**row.document, "holder": run.id, "until": until.isoformat()}
     try:
         return await control.put(replace(row, document=held))
@@ -69,7 +69,7 @@ async def _check(run: Run, step: Disassociate, types: Mapping[str, str], documen
 
 
 def _recent(run: Run, document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    oldest = run.context.clock.now() - timedelta(seconds=run.context.rules.policy_lag)
+    oldest = run.context.clock.now() - timedelta(seconds=run.context.options.timing.policy_lag)
     entries = [(str(a), str(b), str(at)) for a, b, at in document.get("recent") or []]
     return [entry for entry in entries if datetime.fromisoformat(entry[2]) > oldest]
 

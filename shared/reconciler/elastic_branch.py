@@ -91,7 +91,7 @@ async def _create_policy(run: Run, step: CreatePolicy, observed: ObservedElastic
     run.note(step, "begun")
     await run.flush()
     await run.save()  # renews the lease too
-    if run.held.remaining() < run.context.settings.request_timeout:
+    if run.held.remaining() < run.context.settings.timing.request_timeout:
         # The storing took long. Past the lease another worker could be doing the same; the POST must end within it.
         run.connection = forget_policy_intent(run.connection)
         raise Waiting("Too little of this run's lease is left to create a policy safely.", on=step.name, after=1.0)
@@ -184,7 +184,10 @@ async def _look_again(run: Run, step: Associate, observed: ObservedElastic) -> N
 
 def _just_created(run: Run) -> bool:
     created = run.connection.policy.created_at
-    return created is not None and (run.context.clock.now() - created).total_seconds() < run.context.rules.policy_lag
+    return (
+        created is not None
+        and (run.context.clock.now() - created).total_seconds() < run.context.options.timing.policy_lag
+    )
 
 
 async def _disassociate(run: Run, step: Disassociate, observed: ObservedElastic) -> ObservedElastic:

@@ -144,7 +144,7 @@ async def _prune(run: Run) -> None:
     """Every now and then, drop journal entries past their retention; the journal only grows with runs."""
     if run.connection.generation % PRUNE_EVERY:
         return
-    oldest = run.context.clock.now() - timedelta(days=run.context.settings.journal_days)
+    oldest = run.context.clock.now() - timedelta(days=run.context.settings.timing.journal_days)
     try:
         await run.context.storage.journal.prune(run.connection.id, oldest)
     except AutopilotError as error:
@@ -153,7 +153,7 @@ async def _prune(run: Run) -> None:
 
 async def _bounded(run: Run, message: WorkMessage) -> None:
     """One run, within its time: a run that outlived its lease could meet another worker."""
-    limit = run.context.settings.run_seconds
+    limit = run.context.settings.timing.run_seconds
     try:
         async with asyncio.timeout(limit):
             await run_once(run, message)

@@ -34,9 +34,11 @@ async def _dns(context: Context, known: Connection) -> tuple[tuple[Zone, ...], t
     if service is None:
         return (), ()
     own = parse_arm_id(known.endpoint_id).subscription_id
-    subscriptions = dict.fromkeys((own, *context.settings.subscriptions, *context.settings.zone_subscriptions))
+    subscriptions = dict.fromkeys(
+        (own, *context.settings.scope.subscriptions, *context.settings.dns.zone_subscriptions)
+    )
     listed = await context.dns.zones_named([service.zone], subscriptions)
-    marked = [zone.id for zone in listed if bears_marks(zone, known.id, context.rules.instance_id)]
+    marked = [zone.id for zone in listed if bears_marks(zone, known.id, context.options.installation.instance_id)]
     wanted = {zone.key: zone for zone in (*([parse_arm_id(known.zone.id)] if known.zone else []), *marked)}
     found = await asyncio.gather(*(context.dns.whole_zone(zone) for zone in wanted.values()))
     zones = tuple(zone for zone in found if zone is not None)
@@ -52,7 +54,7 @@ async def _others(context: Context, known: Connection, zones: tuple[Zone, ...]) 
 
     What passes by itself says nothing about the zones' users: it is raised, and the removal tries again.
     """
-    subscriptions = dict.fromkeys(context.settings.subscriptions)
+    subscriptions = dict.fromkeys(context.settings.scope.subscriptions)
     for vnet in (known.vnet_id, *(link.vnet_id for zone in zones for link in zone.links)):
         try:
             subscriptions.setdefault(parse_arm_id(vnet).subscription_id)
@@ -81,7 +83,7 @@ async def _elastic(context: Context, known: Connection) -> tuple[tuple[Policy, .
         return (), ()
     api = context.elastic.of(known.organization)
     policies = await api.policies(f"azure-{known.region}")
-    ours = policies_made_for(known.id, policies, context.rules.instance_id)
+    ours = policies_made_for(known.id, policies, context.options.installation.instance_id)
     ids = {deployment_id for policy in ours for deployment_id in associated_with(policy.id, policy, ())}
     ids |= {memory.deployment_id for memory in known.associations}
     ids |= {memory.deployment_id for memory in known.former}

@@ -44,7 +44,7 @@ async def check_organization(context: Context, desired: Desired, known: Connecti
     left: tuple[str, ...] = ()
     if desired.organization and leaves_something(desired, known):
         left = await _left(context, desired, known)
-    refuse(desired, known, context.rules, left)
+    refuse(desired, known, context.options, left)
 
 
 async def _left(context: Context, desired: Desired, known: Connection) -> tuple[str, ...]:
@@ -52,7 +52,7 @@ async def _left(context: Context, desired: Desired, known: Connection) -> tuple[
     if former not in context.elastic:
         raise changed(desired, known, f"not known whether that is gone: the settings have no key of {former} any more.")
     policies, claims = await asyncio.gather(_policies(context, known), _claims(context, known))
-    return left_behind(known, policies, claims, context.rules, context.clock.now())
+    return left_behind(known, policies, claims, context.options, context.clock.now())
 
 
 async def _policies(context: Context, known: Connection) -> tuple[Policy, ...]:
@@ -83,7 +83,7 @@ async def recall(context: Context, desired: Desired, known: Connection) -> Conne
         if name == desired.organization:
             continue
         try:
-            found = policies_made_for(known.id, await api.policies(), context.rules.instance_id)
+            found = policies_made_for(known.id, await api.policies(), context.options.installation.instance_id)
         except AutopilotError as error:
             log.warning("organization %s not searched for a policy of connection %s: %s", name, known.id, error)
             continue

@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from shared.context import Context, log
-from shared.core.guards.modes import Mode, asked_mode, ignored
+from shared.core.guards.modes import asked_mode, ignored
 from shared.core.guards.scope import outside, outside_by_id
 from shared.core.model.arm_ids import ArmId
 from shared.core.model.conditions import Condition
 from shared.core.model.errors import AutopilotError
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.resources import Endpoint
+from shared.core.options.installation import Mode
 from shared.reconciler.run_state import Run
 
 
@@ -25,7 +26,7 @@ async def new_endpoint_out_of_scope(context: Context, message: WorkMessage) -> b
     Where its location or tags matter this takes a look at it, once in its life. A person who names it is owed an
     answer, which only a record can give.
     """
-    scope = context.rules.scope
+    scope = context.options.scope
     if outside_by_id(scope, message.endpoint) is not None:
         return True
     if scope.told_by_id or message.cause is Cause.MANUAL:
@@ -39,7 +40,7 @@ async def new_endpoint_out_of_scope(context: Context, message: WorkMessage) -> b
 
 def skip_condition_by_id(run: Run, endpoint: ArmId) -> Condition | None:
     """Why the endpoint is not even read, and its record put right; None: it is to be read."""
-    found = outside_by_id(run.context.rules.scope, endpoint)
+    found = outside_by_id(run.context.options.scope, endpoint)
     if found is None:
         return None
     run.connection = replace(run.connection, mode=Mode.IGNORE, planned=())
@@ -48,7 +49,7 @@ def skip_condition_by_id(run: Run, endpoint: ArmId) -> Condition | None:
 
 def skip_condition(run: Run, endpoint: Endpoint) -> Condition | None:
     """Why nothing is done for an endpoint that was read; None: it is handled. Either way the record knows its mode."""
-    scope = run.context.rules.scope
+    scope = run.context.options.scope
     mode = asked_mode(endpoint, scope)
     run.connection = replace(run.connection, mode=mode)
     if mode != Mode.IGNORE:

@@ -24,14 +24,16 @@ from shared.core.planning.removal import policies_made_for
 async def rebuilt(context: Context, blank: Connection) -> Connection:
     """The record as the markers tell it; `blank`, which knows of nothing, as it is where they tell nothing either."""
     subscription = parse_arm_id(blank.endpoint_id).subscription_id
-    subscriptions = dict.fromkeys((*context.settings.subscriptions, *context.settings.zone_subscriptions, subscription))
+    subscriptions = dict.fromkeys(
+        (*context.settings.scope.subscriptions, *context.settings.dns.zone_subscriptions, subscription)
+    )
     names = [service.zone for service in hosted_services()]
     zones, found = await asyncio.gather(context.dns.zones_named(names, subscriptions), _policies(context, blank))
     organization, policies = found
     known = replace(blank, organization=organization)
     for zone in zones:
-        known = _with_zone(known, zone, context.rules.instance_id)
-    known = _with_policy(known, policies, context.rules.instance_id)
+        known = _with_zone(known, zone, context.options.installation.instance_id)
+    known = _with_policy(known, policies, context.options.installation.instance_id)
     # It may have been said that nothing was made for it: by whoever looked before the markers were read.
     return known.found() if has_things(known) else blank
 
@@ -44,7 +46,7 @@ async def _policies(context: Context, blank: Connection) -> tuple[str, tuple[Pol
     error: AutopilotError | None = None
     for name, api in context.elastic.items():
         try:
-            made = policies_made_for(blank.id, await api.policies(), context.rules.instance_id)
+            made = policies_made_for(blank.id, await api.policies(), context.options.installation.instance_id)
         except AutopilotError as failed:
             error = error or failed
             continue

@@ -58,7 +58,7 @@ class Run:
     @property
     def stance(self) -> Stance:
         """What this run may do, by all that is known of the endpoint so far."""
-        return stance_of(self.connection.mode, self.context.rules.mode, self.pause)
+        return stance_of(self.connection.mode, self.context.options.installation.mode, self.pause)
 
     @property
     def elastic(self) -> ElasticCloud:

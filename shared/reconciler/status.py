@@ -17,7 +17,7 @@ from shared.reconciler.run_state import Failures, Run
 
 def failed_conditions(run: Run, failures: Failures) -> dict[str, Condition]:
     """The conditions that errors make."""
-    now, visibility = run.context.clock.now(), run.context.settings.visibility
+    now, visibility = run.context.clock.now(), run.context.settings.timing.visibility
     return {
         name: condition_of(name, error, run.connection.condition(name), now, visibility)
         for name, error in failures.items()
@@ -112,8 +112,8 @@ async def schedule(run: Run, message: WorkMessage) -> None:
     delay = next_delay(
         connection,
         standing,
-        first=settings.wait_first,
-        longest=settings.wait_max,
+        first=settings.timing.wait_first,
+        longest=settings.timing.wait_max,
         waits=run.waits,
         unread=run.unread,
     )

@@ -1,16 +1,16 @@
-"""Settings: how Azure is reached, and under which name things are made there. A group of `Settings`."""
+"""Settings: how Azure is reached. A group of `Settings`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shared.core.options.declaration import setting
 from shared.settings import values as value
-from shared.settings.definition import setting
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class AzureSettings:
-    """How Azure is reached, and under which name things are made there."""
+    """How Azure is reached."""
 
     client_id: str = setting(
         "AZURE_CLIENT_ID",
@@ -29,11 +29,4 @@ class AzureSettings:
         value.url,
         "https://management.azure.com",
         "What tokens for Azure Resource Manager are issued for; another one in sovereign clouds.",
-    )
-    instance_id: str = setting(
-        "INSTANCE_ID",
-        value.instance,
-        "autopilot",
-        "Name of this installation in everything it makes. Change it only before the first run: what was made under "
-        "another name counts as somebody else's.",
     )

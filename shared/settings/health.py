@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shared.core.options import values as core_value
+from shared.core.options.declaration import setting
 from shared.settings import values as value
-from shared.settings.definition import setting
 
 SCHEDULE_SETTING = "HEALTH_SCHEDULE"
 DEFAULT_SCHEDULE = "0 */5 * * * *"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class HealthSettings:
     """When and how connections are tested."""
 
@@ -28,7 +29,7 @@ class HealthSettings:
         "Address of the name server that the test asks, with `:PORT` where that is not 53; empty for the system's.",
     )
     probe_seconds: float = setting(
-        "PROBE_SECONDS", value.seconds(1, 60), "20", "Seconds that the test of one name may take."
+        "PROBE_SECONDS", core_value.seconds(1, 60), "20", "Seconds that the test of one name may take."
     )
     app_network: str = setting(
         "APP_VNET",
@@ -39,17 +40,17 @@ class HealthSettings:
     )
     verdict_after: int = setting(
         "VERDICT_CHANGES_AFTER",
-        value.whole(1, 5),
+        core_value.whole(1, 5),
         "2",
         "Health checks in a row that must fail before a connection that worked counts as failing. "
         "A good check counts at once.",
     )
     checks_at_once: int = setting(
-        "CHECKS_AT_ONCE", value.whole(1, 500), "50", "Connections that a sweep tests at the same time."
+        "CHECKS_AT_ONCE", core_value.whole(1, 500), "50", "Connections that a sweep tests at the same time."
     )
     checks_here: int = setting(
         "CHECKS_HERE",
-        value.whole(0, 100000),
+        core_value.whole(0, 100000),
         "300",
         "Connections that a sweep tests by itself; more of them, of several subscriptions, are shared out through the "
         "queue, one message for each subscription, so that more instances test them.",

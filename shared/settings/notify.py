@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shared.core.options import values as core_value
+from shared.core.options.declaration import setting
 from shared.settings import values as value
-from shared.settings.definition import setting
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class NotifySettings:
     """Who is told what becomes of connections, and how patient that is."""
 
-    notify_topic: str = setting(
+    topic_endpoint: str = setting(
         "NOTIFY_TOPIC_ENDPOINT",
         value.optional_url,
         "",
@@ -20,9 +21,9 @@ class NotifySettings:
         "or is removed, and when the Elastic Cloud API key comes to its end; empty for none. The topic's input schema "
         "is CloudEvents 1.0, and the app's identity has the role EventGrid Data Sender on it.",
     )
-    notify_after: float = setting(
+    after_seconds: float = setting(
         "NOTIFY_AFTER_SECONDS",
-        value.seconds(0, 86400),
+        core_value.seconds(0, 86400),
         "240",
         "Seconds that a change must last before it is told, so that what comes and goes is not. The first state of a "
         "connection and its removal are told at once.",

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from shared.core.model.organizations import DEFAULT, OrganizationScope, key_setting, scope_setting
+from shared.core.options.values import Expected
 from shared.settings import values as value
-from shared.settings.values import Expected
 
 
 @dataclass(frozen=True, slots=True)

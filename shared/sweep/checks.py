@@ -36,7 +36,7 @@ async def test_or_share(
 ) -> list[WorkMessage]:
     """Test here; or, where they are many and of several subscriptions, let the queue share them out, one for each."""
     subscriptions = {entry.row.columns.subscription for entry in to_test}
-    if len(to_test) <= context.settings.checks_here or len(subscriptions) == 1:
+    if len(to_test) <= context.settings.health.checks_here or len(subscriptions) == 1:
         return await test_all(context, to_test, correlation_id, result)
     for subscription in sorted(subscriptions):
         message = CheckMessage(subscription, correlation_id, began)
@@ -59,7 +59,7 @@ async def check_subscription(context: Context, message: CheckMessage) -> SweepSt
                 entry = StoredRecord(row, from_document(row.document))
             except InvalidInput:
                 continue  # the sweep has reported it
-            enforces = stance_of(entry.record.mode, context.rules.mode, pause).enforces
+            enforces = stance_of(entry.record.mode, context.options.installation.mode, pause).enforces
             tested = any(check.checked_at >= message.since for check in entry.record.checks)
             if to_be_tested(entry.record, enforces=enforces) and not tested:
                 to_test.append(entry)
@@ -75,7 +75,7 @@ async def test_all(
     context: Context, to_test: list[StoredRecord], correlation_id: str, result: SweepStats
 ) -> list[WorkMessage]:
     """Test as many as the time allows, each time beginning elsewhere; what comes too late is for the next sweep."""
-    gate, networks = asyncio.Semaphore(context.settings.checks_at_once), NetworkList(context)
+    gate, networks = asyncio.Semaphore(context.settings.health.checks_at_once), NetworkList(context)
     found: list[WorkMessage] = []
 
     async def one(stored: StoredRecord) -> None:

@@ -20,7 +20,7 @@ from shared.sweep.snapshot import StoredRecord
 
 async def forget_removed(context: Context, known: Iterable[StoredRecord]) -> None:
     """Delete what was removed longer ago than journal entries are kept; what others write meanwhile stays."""
-    oldest = context.clock.now() - timedelta(days=context.settings.journal_days)
+    oldest = context.clock.now() - timedelta(days=context.settings.timing.journal_days)
     for entry in known:
         if _long_removed(entry.record, oldest):
             try:

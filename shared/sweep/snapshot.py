@@ -74,7 +74,7 @@ async def take_snapshot(
     pause = await present_pause(context)
     records = {key: one.record for key, one in stored.items()}
     snapshot = Snapshot(records, unreadable, readable, complete, pause, correlation_id)
-    desired = snapshot.desired(context.rules)
+    desired = snapshot.desired(context.options)
     result.endpoints = len(desired)
     return replace(snapshot, clouds=await read_clouds(context, desired, records, result)), stored
 
@@ -99,7 +99,7 @@ async def list_endpoints(context: Context, result: SweepStats) -> tuple[dict[str
 
     Side by side and each within `LISTING_SECONDS`: one subscription that is slow or forbidden holds up no other.
     """
-    subscriptions = context.settings.watched_subscriptions
+    subscriptions = context.settings.scope.watched_subscriptions
     listings = await asyncio.gather(*(_list_subscription(context, one, result) for one in subscriptions))
     found: dict[str, Endpoint] = {}
     complete = set()
@@ -107,7 +107,7 @@ async def list_endpoints(context: Context, result: SweepStats) -> tuple[dict[str
         if endpoints is None:
             continue
         complete.add(subscription)
-        found |= {endpoint.id.key: endpoint for endpoint in endpoints if in_scope(context.rules.scope, endpoint.id)}
+        found |= {endpoint.id.key: endpoint for endpoint in endpoints if in_scope(context.options.scope, endpoint.id)}
     return found, complete
 
 
@@ -138,8 +138,10 @@ async def read_clouds(
 ) -> CloudListing:
     """What stands around these endpoints, and what was made for others, each thing listed once."""
     settings, homes = context.settings, [wanted.zone_home for wanted in desired]
-    around = (s for wanted in desired for s in zone_subscriptions(wanted, context.rules))
-    subscriptions = list(dict.fromkeys((*around, *settings.watched_subscriptions, *settings.zone_subscriptions)))
+    around = (s for wanted in desired for s in zone_subscriptions(wanted, context.options))
+    subscriptions = list(
+        dict.fromkeys((*around, *settings.scope.watched_subscriptions, *settings.dns.zone_subscriptions))
+    )
     # All names: what was made for an endpoint that is gone is found by its marker, wherever it is.
     names = {service.zone for service in hosted_services()}
     organizations, zones = await asyncio.gather(

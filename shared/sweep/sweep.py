@@ -35,7 +35,7 @@ async def sweep(context: Context, correlation_id: str) -> SweepStats:
 async def _sweep(context: Context, correlation_id: str) -> SweepStats:
     result, started, began = SweepStats(), time.monotonic(), context.clock.now()
     snapshot, stored = await take_snapshot(context, correlation_id, result)
-    found = triage(snapshot, context.rules, context.clock.now())
+    found = triage(snapshot, context.options, context.clock.now())
     await _limit_removals(context, found, correlation_id, result)
     for key in found.others:
         telemetry.connection_checked(snapshot.records[key], (), context.clock.now(), correlation_id)

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from shared.core.guards.options import Rules
 from shared.core.model.arm_ids import ArmId, connection_id, parse_arm_id
 from shared.core.model.markers import Holder, Marker, RecordMarker, marker_from_description
 from shared.core.model.record import Connection
 from shared.core.model.resources import ConnectionStatus, Deployment, Endpoint, Link, Policy, Rule, WildcardRecord, Zone
 from shared.core.model.services import hosted_services
+from shared.core.options.dns import DnsOptions
+from shared.core.options.installation import InstallationOptions
+from shared.core.options.plan_options import PlanOptions
+from shared.core.options.removal import RemovalOptions
+from shared.core.options.scope import Scope
+from shared.core.options.targets import TargetOptions
+from shared.core.options.timing import TimingOptions
 from shared.core.planning.desired import DEPLOYMENTS_TAG, Desired, desired_of
 from shared.core.planning.elastic import POLICY_TYPE
 
@@ -48,6 +55,26 @@ def sample_events(name: str) -> list[dict[str, Any]]:
     return decoded if isinstance(decoded, list) else [decoded]
 
 
+def plan_options(base: PlanOptions | None = None, **changes: Any) -> PlanOptions:
+    """The options of an operator who chose nothing, or those of `base`, with these changes, each by its field."""
+    found = base or PlanOptions(
+        scope_of(), InstallationOptions(), DnsOptions(), TargetOptions(), RemovalOptions(), TimingOptions()
+    )
+    for field, value in changes.items():
+        holder = next((g.name for g in fields(found) if hasattr(getattr(found, g.name), field)), None)
+        if field in {one.name for one in fields(found)}:
+            found = replace(found, **{field: value})
+        else:
+            assert holder is not None, f"no group has {field}"
+            found = replace(found, **{holder: replace(getattr(found, holder), **{field: value})})
+    return found
+
+
+def scope_of(**lists: Any) -> Scope:
+    """A scope with these lists; the rest leaves nothing out."""
+    return Scope(**({"subscriptions": ("*",)} | lists))
+
+
 def endpoint(asks_for: str = "", **changes: Any) -> Endpoint:
     """An approved endpoint of `VNET` with its address; `asks_for` is its tag."""
     given: dict[str, Any] = {
@@ -66,8 +93,8 @@ def endpoint(asks_for: str = "", **changes: Any) -> Endpoint:
     return Endpoint(**(given | changes))
 
 
-def desired(asks_for: str = "", rules: Rules | None = None, **changes: Any) -> Desired:
-    wanted = desired_of(endpoint(asks_for, **changes), rules or Rules())
+def desired(asks_for: str = "", options: PlanOptions | None = None, **changes: Any) -> Desired:
+    wanted = desired_of(endpoint(asks_for, **changes), options or plan_options())
     assert wanted is not None
     return wanted
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from shared.core.guards.options import Rules
 from shared.core.model.markers import Marker, marker_from_description
 from shared.core.model.resources import POLICY_TYPE, Claim, ConnectionStatus, Deployment, Policy, Rule
 from shared.core.model.steps import (
@@ -21,6 +20,7 @@ from shared.core.model.steps import (
     UnclaimEndpoint,
     UpdatePolicy,
 )
+from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.desired import Desired
 
 CLOSING = {"ip", "vpce", "azure_private_endpoint", "gcp_private_service_connect_endpoint"}
@@ -51,7 +51,7 @@ class Elastic:
 
 
 def elastic_done(
-    elastic: Elastic, step: ElasticStep | ElasticRemoval, marker: Marker, rules: Rules, wanted: Desired | None
+    elastic: Elastic, step: ElasticStep | ElasticRemoval, marker: Marker, options: PlanOptions, wanted: Desired | None
 ) -> Elastic:
     """What is there once the step is done; an assertion fails where it must not be done."""
     match step:
@@ -61,9 +61,9 @@ def elastic_done(
             after = _followed(elastic, step, marker)
         case Associate():
             assert wanted is not None, "nothing is associated for an endpoint that is gone"
-            after = _associated(elastic, step, rules, wanted)
+            after = _associated(elastic, step, options, wanted)
         case Disassociate():
-            after = _disassociated(elastic, step, rules)
+            after = _disassociated(elastic, step, options)
         case DeletePolicy():
             after = _deleted(elastic, step, marker)
         case ClaimEndpoint():
@@ -134,31 +134,31 @@ def _deleted(elastic: Elastic, step: DeletePolicy, marker: Marker) -> Elastic:
 # -- associations --------------------------------------------------------------------------------------------------
 
 
-def _associated(elastic: Elastic, step: Associate, rules: Rules, wanted: Desired) -> Elastic:
+def _associated(elastic: Elastic, step: Associate, options: PlanOptions, wanted: Desired) -> Elastic:
     assert wanted.endpoint.status is ConnectionStatus.APPROVED, "S3: only once approved"
     (target,) = [one for one in elastic.deployments if one.id == step.deployment_id]
     assert target.region == wanted.service.elastic_region, "S3: only in the policy's region"
     assert target.running
-    assert consented(wanted, target, rules), "S8: only with consent"
-    assert not hands_off(target, rules), "who opts out is left alone"
-    assert elastic.closed(target) or _opted_in(target, rules.first_policy_allowed, "first"), "S1"
+    assert consented(wanted, target, options), "S8: only with consent"
+    assert not hands_off(target, options), "who opts out is left alone"
+    assert elastic.closed(target) or _opted_in(target, options.targets.first_policy_allowed, "first"), "S1"
     _check_admits_only(elastic, step.policy_id, wanted.endpoint.guid)
     pair = (step.policy_id, step.deployment_id)
     assert pair not in elastic.pairs(), "what stands is not made again"
     return replace(_with_pair(elastic, pair), our_pairs=elastic.our_pairs | {pair})
 
 
-def _disassociated(elastic: Elastic, step: Disassociate, rules: Rules) -> Elastic:
+def _disassociated(elastic: Elastic, step: Disassociate, options: PlanOptions) -> Elastic:
     pair = (step.policy_id, step.deployment_id)
     assert pair in elastic.our_pairs, "S4: only what we associated is taken away"
     (target,) = [one for one in elastic.deployments if one.id == step.deployment_id]
-    assert not hands_off(target, rules), "who opts out is left alone"
+    assert not hands_off(target, options), "who opts out is left alone"
     for policy in elastic.policies:
         others = [rule for rule in policy.rules if rule.endpoint_name.startswith("theirs")]
         assert policy.id != step.policy_id or not others, "who else comes in by it is not cut off"
     after = _without_pair(elastic, pair)
     (left,) = [one for one in after.deployments if one.id == step.deployment_id]
-    allowed = _opted_in(target, rules.last_policy_allowed, "last")
+    allowed = _opted_in(target, options.targets.last_policy_allowed, "last")
     assert (left.attached is not None and after.closed(left)) or allowed, "S2"
     assert step.may_reopen == allowed
     return replace(after, our_pairs=elastic.our_pairs - {pair})
@@ -201,9 +201,9 @@ def _without_pair(elastic: Elastic, pair: Pair) -> Elastic:
 # -- who allowed what ----------------------------------------------------------------------------------------------
 
 
-def consented(wanted: Desired, deployment: Deployment, rules: Rules) -> bool:
+def consented(wanted: Desired, deployment: Deployment, options: PlanOptions) -> bool:
     """Whether the settings or the deployment let the endpoint in."""
-    allowed = {"*", deployment.id, deployment.name.lower()} & rules.deployments_allowed
+    allowed = {"*", deployment.id, deployment.name.lower()} & options.targets.deployments_allowed
     tags = f"{deployment.tags.get('elastic-privatelink-endpoints', '')},"
     tags += deployment.tags.get("elastic-privatelink-connect", "")
     named = {entry.strip().lower() for entry in tags.split(",")}
@@ -212,9 +212,9 @@ def consented(wanted: Desired, deployment: Deployment, rules: Rules) -> bool:
     return bool(allowed or own & named)
 
 
-def hands_off(deployment: Deployment, rules: Rules) -> bool:
+def hands_off(deployment: Deployment, options: PlanOptions) -> bool:
     """Whether the settings or the deployment keep the app away."""
-    denied = {"*", deployment.id, deployment.name.lower()} & rules.deployments_denied
+    denied = {"*", deployment.id, deployment.name.lower()} & options.targets.deployments_denied
     return bool(denied) or deployment.tags.get("elastic-privatelink") == "ignore"
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
-from shared.core.guards.options import Rules
 from shared.core.model.conditions import WaitingFor
 from shared.core.model.record import AssociationMemory, ClaimMemory, Connection, Owner, PolicyMemory
 from shared.core.model.resources import Endpoint
@@ -26,6 +25,7 @@ from shared.core.model.steps import (
     UnclaimEndpoint,
     UpdatePolicy,
 )
+from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.contest import put_back
 from shared.core.planning.desired import Desired
 from shared.core.planning.elastic import ObservedElastic
@@ -54,7 +54,7 @@ class World:
     known: Connection
     zones: Zones
     elastic: Elastic
-    rules: Rules
+    options: PlanOptions
     others: tuple[Endpoint, ...] | None = ()
     """Other endpoints of the service; None: not all could be listed."""
     marker_id: str = field(default=MARKER.connection_id)
@@ -66,12 +66,12 @@ class World:
         elastic = self.elastic
         if self.wanted is not None:
             seen = ObservedElastic(elastic.policies, elastic.deployments, elastic.claims)
-            return plan(self.wanted, Observed(self.wanted.endpoint, self.zones, seen), self.known, self.rules, now)
+            return plan(self.wanted, Observed(self.wanted.endpoint, self.zones, seen), self.known, self.options, now)
         used = self.known.zone.id.lower() if self.known.zone else ""
-        marked = [one for one in self.zones if bears_marks(one, self.known.id, self.rules.instance_id)]
+        marked = [one for one in self.zones if bears_marks(one, self.known.id, self.options.installation.instance_id)]
         zones = tuple(zone for zone in self.zones if zone.id.key == used or zone in marked)
         there = ObservedRemoval(zones, self.others, elastic.policies, elastic.deployments, elastic.claims)
-        return plan_removal(self.known, there, self.rules)
+        return plan_removal(self.known, there, self.options)
 
     def remembering(self, found: Plan | RemovalPlan, now: datetime = NOW) -> World:
         """The same after a run has written down what it saw."""
@@ -86,9 +86,9 @@ class World:
         if isinstance(step, (*get_args(DnsStep), *get_args(DnsRemoval))):
             if self.wanted is None:
                 check_links(self.zones, self.known, self.others or (), step)
-            after = replace(self, zones=dns_done(self.zones, step, self.rules))
+            after = replace(self, zones=dns_done(self.zones, step, self.options))
         else:
-            elastic = elastic_done(self.elastic, step, MARKER, self.rules, self.wanted)
+            elastic = elastic_done(self.elastic, step, MARKER, self.options, self.wanted)
             after = replace(self, elastic=elastic)
         after = replace(after, known=_noted(self.known, step))
         assert foreign(after) == foreign(self), "what is foreign is as it was"
@@ -102,7 +102,7 @@ class World:
             before, now = self.elastic.closed(deployment), after.elastic.closed(deployment)
             which = "last" if before else "first"
             names = {"*", deployment.id, deployment.name.lower()}
-            setting = self.rules.last_policy_allowed if before else self.rules.first_policy_allowed
+            setting = self.options.targets.last_policy_allowed if before else self.options.targets.first_policy_allowed
             allowed = bool(names & setting) or deployment.tags.get(f"elastic-privatelink-{which}-policy") == "allow"
             assert before == now or allowed, f"{deployment.id} was {'opened' if before else 'closed'} by: {step}"
 
@@ -149,7 +149,7 @@ def _noted(known: Connection, step: Step) -> Connection:
 
 def foreign(world: World) -> dict[str, Any]:
     """All that this installation did not make for this endpoint, as one value to compare."""
-    mine = world.rules.instance_id
+    mine = world.options.installation.instance_id
     found: dict[str, Any] = {}
     for zone in world.zones:
         name = zone.id.key

@@ -196,9 +196,10 @@ class Estate:
             dns=PrivateDns(clients),
             elastic=self._organizations(loaded, wire),
             storage=storage,
-            leases=Leases(storage.connections, storage.queue, self.clock, owner_id="worker", ttl=loaded.lease_seconds),
+            leases=Leases(
+                storage.connections, storage.queue, self.clock, owner_id="worker", ttl=loaded.timing.lease_seconds
+            ),
             network=self.network.inside(HUB_VNET),
-            rules=loaded.rules(),
             topic=self._topic(loaded, wire),
         )
         return Worker(context, wire)
@@ -208,7 +209,7 @@ class Estate:
         return Organizations({one.organization: ElasticCloud(one, transport) for one in elastic_options(settings)})
 
     def _topic(self, settings: Settings, wire: Wire) -> Topic | None:
-        if not settings.notify_topic:
+        if not settings.notify.topic_endpoint:
             return None
         return Topic(topic_options(settings), Credential, lambda: WiredArm(self.topic.app, wire, "topic"))
 

@@ -109,8 +109,8 @@ def test_the_app_takes_the_settings_that_are_made_for_it(choice: str, cloud: str
         name: f"key-{name}" if value.startswith("@Microsoft.KeyVault") else value for name, value in made.items()
     }
     settings = load(resolved)
-    assert settings.arm_url == CLOUDS[cloud]["resourceManager"].rstrip("/")
-    assert settings.instance_id == ("before" if choice == "topics without an identity" else "production")
+    assert settings.azure.arm_url == CLOUDS[cloud]["resourceManager"].rstrip("/")
+    assert settings.installation.instance_id == ("before" if choice == "topics without an identity" else "production")
 
 
 @each_choice

@@ -64,8 +64,8 @@ def test_every_app_setting_of_the_templates_is_known_and_every_required_one_is_m
 
 def test_the_settings_that_the_templates_make_are_accepted() -> None:
     settings = load({name: VALUES.get(name, "") for name in shipped_settings()})
-    assert settings.arm_url == "https://management.azure.com"
-    assert settings.instance_id == "production"
+    assert settings.azure.arm_url == "https://management.azure.com"
+    assert settings.installation.instance_id == "production"
 
 
 def test_what_a_deployer_does_not_choose_is_as_the_app_has_it_by_itself() -> None:

@@ -135,7 +135,8 @@ async def a_frozen_worker(fault: At) -> Story:
     estate = await Estate().open()
     endpoint = await an_endpoint_nobody_heard_of(estate)
     frozen = estate.new_worker(fault)
-    endless = replace(frozen.context.settings, run_seconds=10**6, arm_wait=10**6)
+    settings = frozen.context.settings
+    endless = replace(settings, timing=replace(settings.timing, run_seconds=10**6, arm_wait=10**6))
     frozen = replace(frozen, context=replace(frozen.context, settings=endless))
     run = asyncio.create_task(reconcile(frozen.context, message(endpoint)))
     await estate.clock.sleep(200)
@@ -152,7 +153,7 @@ async def test_a_run_that_hangs_is_given_up_in_its_time_and_holds_nobody_up(esta
     began = estate.clock.now()
     with pytest.raises(RetryLater, match="took longer than"):
         await reconcile(hangs.context, message(endpoint))
-    assert (estate.clock.now() - began).total_seconds() <= hangs.context.settings.run_seconds + 1
+    assert (estate.clock.now() - began).total_seconds() <= hangs.context.settings.timing.run_seconds + 1
     assert await reconcile(estate.worker.context, message(endpoint)) is Outcome.DONE, "its lease was given back"
     await estate.settle()
     await estate.ready(endpoint)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import pytest
 
 from shared.core.model.errors import InvalidSettings
-from shared.settings import Description, Settings, descriptions, load
+from shared.settings import Description, descriptions, load
 
 SUBSCRIPTION = "0a1b2c3d-0000-4000-8000-00000000beef"
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/dns-hub"
@@ -31,12 +30,9 @@ def problems_of(environ: dict[str, str]) -> list[str]:
     return [problem.strip() for problem in problems]
 
 
-def field_of(name: str) -> str:
-    return next(field.name for field in dataclasses.fields(Settings) if field.metadata.get("name") == name)
-
-
 def value_of(name: str, text: str, **others: str) -> Any:
-    return getattr(load(LEAST | others | {name: text}), field_of(name))
+    (one,) = [one for one in descriptions() if one.name == name]
+    return getattr(getattr(load(LEAST | others | {name: text}), one.group), one.field)
 
 
 def optional() -> list[Description]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.core.guards.options import ZoneHome
+from shared.core.options.values import ZoneHome
 from shared.settings import descriptions
 from tests.settings.settings_parts import (
     GROUP,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from shared.core.guards.options import OnDelete, RecordMode, ZoneHome
 from shared.core.model.errors import InvalidSettings
+from shared.core.options.dns import RecordMode
+from shared.core.options.removal import OnDelete
+from shared.core.options.values import ZoneHome
 from shared.settings import DEFAULT_SCHEDULE, load
 from tests.settings.settings_parts import (
     GROUP,
@@ -23,15 +25,19 @@ from tests.settings.settings_parts import (
 
 def test_the_least_that_must_be_set_is_enough() -> None:
     settings = load(LEAST)
-    assert (settings.subscriptions, settings.elastic_api_key) == ((SUBSCRIPTION,), SECRET)
-    assert settings.resource_groups == frozenset({"*"})
-    assert settings.deployments_allowed == settings.first_policy_allowed == frozenset()
-    assert (settings.arm_url, settings.elastic_url) == (
+    assert (settings.scope.subscriptions, settings.elastic.api_key) == ((SUBSCRIPTION,), SECRET)
+    assert settings.scope.resource_groups == frozenset({"*"})
+    assert settings.targets.deployments_allowed == settings.targets.first_policy_allowed == frozenset()
+    assert (settings.azure.arm_url, settings.elastic.url) == (
         "https://management.azure.com",
         "https://api.elastic-cloud.com",
     )
-    assert (settings.zone_home, settings.link_vnets, settings.name_server) == (None, (), None)
-    assert (settings.probe_port, settings.journal_days, settings.schedule) == (9243, 90, DEFAULT_SCHEDULE)
+    assert (settings.dns.zone_resource_group, settings.dns.link_vnets, settings.health.name_server) == (None, (), None)
+    assert (settings.health.probe_port, settings.timing.journal_days, settings.health.schedule) == (
+        9243,
+        90,
+        DEFAULT_SCHEDULE,
+    )
 
 
 def test_every_default_is_a_value_that_its_own_parser_takes_unchanged() -> None:
@@ -61,17 +67,25 @@ def test_what_the_core_needs_is_handed_on() -> None:
         "ON_DELETE": "retain",
         "REMOVAL_GRACE_SECONDS": "99",
     }
-    rules = load(environ).rules()
-    assert (rules.instance_id, rules.zone_home, rules.link_vnets) == (
+    options = load(environ).plan_options
+    assert (options.installation.instance_id, options.dns.zone_resource_group, options.dns.link_vnets) == (
         "blue",
         ZoneHome(SUBSCRIPTION, "dns-hub"),
         (VNET,),
     )
-    assert (rules.record_mode, rules.record_ttl, rules.probe_port) == (RecordMode.UNION, 60, 443)
-    assert (rules.deployments_allowed, rules.first_policy_allowed) == (frozenset({"orders"}), frozenset({"d1"}))
-    assert (rules.policy_lag, rules.approval_overdue) == (37.0, 77.0)
-    assert (rules.last_policy_allowed, rules.association_restores, rules.claim) == (frozenset({"d2"}), 5, True)
-    assert (rules.on_delete, rules.removal_grace) == (OnDelete.RETAIN, 99.0)
+    assert (options.dns.record_mode, options.dns.record_ttl) == (RecordMode.UNION, 60)
+    assert options.targets.deployments_allowed == frozenset({"orders"})
+    assert options.targets.first_policy_allowed == frozenset({"d1"})
+    assert options.targets.last_policy_allowed == frozenset({"d2"})
+    assert (options.timing.policy_lag, options.timing.approval_overdue) == (37.0, 77.0)
+    assert (options.targets.association_restores, options.targets.claim) == (5, True)
+    assert (options.removal.on_delete, options.removal.grace) == (OnDelete.RETAIN, 99.0)
+
+
+def test_the_groups_are_handed_on_themselves_so_that_no_copy_can_differ() -> None:
+    settings = load(LEAST)
+    groups = ("scope", "installation", "dns", "targets", "removal", "timing")
+    assert all(getattr(settings.plan_options, group) is getattr(settings, group) for group in groups)
 
 
 # -- everything that is wrong, at once ---------------------------------------------------------------------------------
@@ -144,7 +158,7 @@ def test_a_contradiction_is_told_together_with_all_else_that_is_wrong() -> None:
 
 def test_settings_that_only_just_agree_are_taken() -> None:
     settings = load(LEAST | {"RUN_SECONDS": "100", "WAIT_FIRST_SECONDS": "60"})
-    assert (settings.lease_seconds, settings.wait_first, settings.wait_max) == (120, 60, 60)
+    assert (settings.timing.lease_seconds, settings.timing.wait_first, settings.timing.wait_max) == (120, 60, 60)
 
 
 # -- secrets -----------------------------------------------------------------------------------------------------------

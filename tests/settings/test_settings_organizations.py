@@ -28,13 +28,13 @@ def test_organizations_are_read_in_order_each_with_its_key_and_scope() -> None:
     assert (west.name, west.api_key, us.name, us.api_key) == ("eu-west", OTHER_SECRET, "us", f"{OTHER_SECRET}2")
     assert west.scope.entries == {f"subscription:{SUBSCRIPTION}", "group:net", f"group:{SUBSCRIPTION}/data"}
     assert us.scope.entries == {"tag:team", "tag:unit=sales"}
-    rules = settings.rules()
-    assert (rules.organizations, rules.has_default_organization) == ((west.scope, us.scope), True)
+    options = settings.plan_options
+    assert (options.organizations, options.has_default_organization) == ((west.scope, us.scope), True)
 
 
 def test_the_key_of_the_default_organization_may_be_missing_where_there_are_others() -> None:
     settings = load(TWO | {"ELASTIC_API_KEY": ""})
-    assert not settings.rules().has_default_organization
+    assert not settings.plan_options.has_default_organization
     assert [problem.split(":")[0] for problem in problems_of(LEAST | {"ELASTIC_API_KEY": ""})] == ["ELASTIC_API_KEY"]
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from scripts.settings_page import table
 from shared.core.guards.consent import ENDPOINTS_TAG
 from shared.core.guards.cutting_off import FIRST_POLICY_TAG
-from shared.core.guards.modes import MODE_TAG, Mode
+from shared.core.guards.modes import MODE_TAG
 from shared.core.model.organizations import key_setting, scope_setting
+from shared.core.options.installation import Mode
 from shared.core.planning.desired import DEPLOYMENTS_TAG
 from shared.settings import descriptions
 

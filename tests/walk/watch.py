@@ -82,7 +82,7 @@ class Watch:
             raise Harm("a policy is deleted whoever uses it")
         if call.service in {"arm", "elastic"} and (call.what.startswith("DELETE") or call.what.endswith("_unclaim")):
             self.deletions += 1
-            limit = self.scene.estate.worker.context.settings.removal_limit
+            limit = self.scene.estate.worker.context.settings.removal.limit
             if self.deletions > limit + self.confirmed:
                 raise Harm(f"S6: {self.deletions} removals since the last sweep")
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from shared.core.guards.options import Rules
 from shared.core.model.arm_ids import ArmId, connection_id
 from shared.core.model.reasons import Reason
 from shared.core.model.resources import Deployment
+from shared.core.options.plan_options import PlanOptions
 
 CONNECT_TAG = "elastic-privatelink-connect"
 """Tag of a deployment: the endpoints that are to be connected to it, comma-separated; `*` for all of its region."""
@@ -40,9 +40,9 @@ class Problem:
     next_step: str
 
 
-def is_denied(deployment: Deployment, rules: Rules) -> bool:
+def is_denied(deployment: Deployment, options: PlanOptions) -> bool:
     """Whether the settings keep everything away from the deployment; that wins over every consent (S8)."""
-    return listed(deployment, rules.deployments_denied)
+    return listed(deployment, options.targets.deployments_denied)
 
 
 def denied(label: str) -> Problem:
@@ -79,9 +79,9 @@ def entries_of(deployment: Deployment, tag: str) -> set[str]:
     return {entry.strip().lower() for entry in deployment.tags.get(tag, "").split(",")}
 
 
-def is_allowed(endpoint: ArmId, deployment: Deployment, rules: Rules) -> bool:
+def is_allowed(endpoint: ArmId, deployment: Deployment, options: PlanOptions) -> bool:
     """Whether the settings or the deployment's own tags consent to this endpoint (S8)."""
-    if listed(deployment, rules.deployments_allowed):
+    if listed(deployment, options.targets.deployments_allowed):
         return True
     entries = entries_of(deployment, ENDPOINTS_TAG) | entries_of(deployment, CONNECT_TAG)
     return bool(entries & {EVERYTHING, *names_of(endpoint)})

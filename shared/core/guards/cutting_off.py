@@ -6,9 +6,9 @@ Asked by `planning.wishes` and `planning.associations`.
 from __future__ import annotations
 
 from shared.core.guards.consent import Problem, listed
-from shared.core.guards.options import Rules
 from shared.core.model.reasons import Reason
 from shared.core.model.resources import Deployment
+from shared.core.options.plan_options import PlanOptions
 
 FIRST_POLICY_TAG = "elastic-privatelink-first-policy"
 """Tag of a deployment: `allow` permits its first policy, which closes it to everything that no policy admits."""
@@ -17,15 +17,17 @@ INGRESS_TYPES = frozenset({"ip", "vpce", "azure_private_endpoint", "gcp_private_
 """Types of policy that close a deployment to the internet; egress and remote-cluster policies do not."""
 
 
-def may_be_first(deployment: Deployment, rules: Rules) -> bool:
+def may_be_first(deployment: Deployment, options: PlanOptions) -> bool:
     """Whether somebody allowed that the deployment gets its first policy."""
     tag = deployment.tags.get(FIRST_POLICY_TAG, "").strip().lower()
-    return tag == "allow" or listed(deployment, rules.first_policy_allowed)
+    return tag == "allow" or listed(deployment, options.targets.first_policy_allowed)
 
 
-def first_policy_problem(deployment: Deployment, label: str, types: dict[str, str], rules: Rules) -> Problem | None:
+def first_policy_problem(
+    deployment: Deployment, label: str, types: dict[str, str], options: PlanOptions
+) -> Problem | None:
     """Why the deployment does not get its first policy; None: it may, or it has one."""
-    if may_be_first(deployment, rules) or any(
+    if may_be_first(deployment, options) or any(
         types.get(policy_id) in INGRESS_TYPES for policy_id in deployment.attached or ()
     ):
         return None

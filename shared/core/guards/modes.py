@@ -8,29 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from shared.core.guards.pause import Pause
-from shared.core.guards.scope import Scope, outside
+from shared.core.guards.scope import outside
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
 from shared.core.model.reasons import Reason
 from shared.core.model.resources import Endpoint
 from shared.core.model.steps import Step
+from shared.core.options.installation import Mode
+from shared.core.options.scope import Scope
 
 MODE_TAG = "elastic-privatelink"
 """Tag of an endpoint: `enforce`, `observe` or `ignore`."""
-
-
-class Mode(StrEnum):
-    """What the app may do for an endpoint."""
-
-    ENFORCE = "enforce"
-    """Everything: bring it to what should be."""
-    OBSERVE = "observe"
-    """Read, plan, test and report; change nothing in Azure or Elastic Cloud."""
-    IGNORE = "ignore"
-    """Nothing, not even remove what was made for it."""
 
 
 @dataclass(frozen=True, slots=True)

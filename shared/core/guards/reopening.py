@@ -10,10 +10,10 @@ from collections.abc import Mapping
 
 from shared.core.guards.consent import OPT_OUT_TAG, Problem, denied, is_denied, label_of, listed, opted_out
 from shared.core.guards.cutting_off import INGRESS_TYPES
-from shared.core.guards.options import Rules
 from shared.core.model.reasons import Reason
 from shared.core.model.resources import Deployment
 from shared.core.model.steps import Disassociate
+from shared.core.options.plan_options import PlanOptions
 
 LAST_POLICY_TAG = "elastic-privatelink-last-policy"
 """Tag of a deployment: `allow` permits that its last policy is taken away, which opens it to the internet."""
@@ -24,19 +24,19 @@ def plan_disassociation(
     policy_id: str,
     deployments: tuple[Deployment, ...],
     types: Mapping[str, str],
-    rules: Rules,
+    options: PlanOptions,
 ) -> Disassociate | Problem:
     """The step, or why it is not taken. `types`: of each policy in the region, by its id."""
     deployment = next((one for one in deployments if one.id == deployment_id), None)
     if deployment is None:
         return _reopens(deployment_id, "what else protects it is not known: it is not visible to the API key")
-    return _hands_off(deployment, rules) or _unless_last(deployment, policy_id, types, rules)
+    return _hands_off(deployment, options) or _unless_last(deployment, policy_id, types, options)
 
 
-def _hands_off(deployment: Deployment, rules: Rules) -> Problem | None:
+def _hands_off(deployment: Deployment, options: PlanOptions) -> Problem | None:
     """Whether somebody keeps the app from changing anything about the deployment."""
     label = label_of(deployment)
-    if is_denied(deployment, rules):
+    if is_denied(deployment, options):
         return denied(label)
     if not opted_out(deployment):
         return None
@@ -48,9 +48,9 @@ def _hands_off(deployment: Deployment, rules: Rules) -> Problem | None:
 
 
 def _unless_last(
-    deployment: Deployment, policy_id: str, types: Mapping[str, str], rules: Rules
+    deployment: Deployment, policy_id: str, types: Mapping[str, str], options: PlanOptions
 ) -> Disassociate | Problem:
-    if may_reopen(deployment, rules):
+    if may_reopen(deployment, options):
         return Disassociate(policy_id, deployment.id, deployment.name, may_reopen=True)
     if deployment.attached is None:
         return _reopens(label_of(deployment), "which other policies it has is not known")
@@ -64,10 +64,10 @@ def protected_without(policy_id: str, attached: tuple[str, ...], types: Mapping[
     return any(types.get(other) in INGRESS_TYPES for other in attached if other != policy_id)
 
 
-def may_reopen(deployment: Deployment, rules: Rules) -> bool:
+def may_reopen(deployment: Deployment, options: PlanOptions) -> bool:
     """Whether somebody allowed that the deployment's last policy is taken away."""
     tag = deployment.tags.get(LAST_POLICY_TAG, "").strip().lower()
-    return tag == "allow" or listed(deployment, rules.last_policy_allowed)
+    return tag == "allow" or listed(deployment, options.targets.last_policy_allowed)
 
 
 def _reopens(label: str, why: str) -> Problem:

@@ -14,32 +14,10 @@ from shared.core.model.arm_ids import ArmId
 from shared.core.model.conditions import Condition
 from shared.core.model.reasons import Reason
 from shared.core.model.resources import Endpoint
+from shared.core.options.scope import Scope
+from shared.core.options.values import EVERYTHING, plain_location
 
-EVERYTHING = "*"
 _ALL = frozenset({EVERYTHING})
-_NONE: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """The lists, all entries in lower case; `*` for everything, and no other wildcard."""
-
-    subscriptions: frozenset[str] = _ALL
-    subscriptions_denied: frozenset[str] = _NONE
-    groups: frozenset[str] = _ALL
-    """Resource groups: a bare name in any subscription, or `subscription-id/name`."""
-    groups_denied: frozenset[str] = _NONE
-    locations: frozenset[str] = _ALL
-    """Azure's short names: `eastus2`."""
-    locations_denied: frozenset[str] = _NONE
-    tags: frozenset[str] = _ALL
-    """`name` or `name=value`; an endpoint needs one of them."""
-    tags_denied: frozenset[str] = _NONE
-
-    @property
-    def told_by_id(self) -> bool:
-        """Whether an endpoint's id alone tells everything: no list looks at locations or tags."""
-        return self.locations == self.tags == _ALL and not self.locations_denied and not self.tags_denied
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +45,14 @@ def outside_by_id(scope: Scope, endpoint: ArmId) -> Outside | None:
     return _judge(
         f"Its subscription {subscription} is not",
         {subscription},
-        scope.subscriptions,
-        scope.subscriptions_denied,
+        set(scope.subscriptions),
+        set(scope.subscriptions_denied),
         "AZURE_SUBSCRIPTIONS",
     ) or _judge(
         f"Its resource group {endpoint.resource_group} is not",
         {group, f"{subscription}/{group}"},
-        scope.groups,
-        scope.groups_denied,
+        scope.resource_groups,
+        scope.resource_groups_denied,
         "AZURE_RESOURCE_GROUPS",
     )
 
@@ -96,11 +74,6 @@ def outside(scope: Scope, endpoint: Endpoint) -> Outside | None:
         )
         or _judge("None of its tags is", tags, scope.tags, scope.tags_denied, "AZURE_TAGS")
     )
-
-
-def plain_location(text: str) -> str:
-    """A location's short name: `East US 2` and `eastus2` are one."""
-    return text.replace(" ", "").lower()
 
 
 def _judge(

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 
 from shared.core.guards.consent import Problem
 from shared.core.guards.cutting_off import INGRESS_TYPES, may_be_first
-from shared.core.guards.options import Rules
 from shared.core.guards.reopening import plan_disassociation
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
@@ -20,6 +19,7 @@ from shared.core.model.reasons import Reason
 from shared.core.model.record import AssociationMemory, Connection, DeploymentMemory, Owner, UnservedMemory
 from shared.core.model.resources import Deployment, Policy
 from shared.core.model.steps import Associate, Disassociate
+from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.contest import contested
 from shared.core.planning.desired import DEPLOYMENTS_TAG, Desired
 from shared.core.planning.wishes import Choice, choose_deployments
@@ -48,7 +48,7 @@ def plan_associations(
     policies: tuple[Policy, ...],
     policy: Policy | None,
     known: Connection,
-    rules: Rules,
+    options: PlanOptions,
     now: datetime,
 ) -> AssociationPlan:
     """Associate what is asked for and allowed, take away what we associated and nobody asks for any more.
@@ -58,13 +58,13 @@ def plan_associations(
     policy_id = known.policy.id
     types = {one.id: one.type for one in policies}
     standing = associated_with(policy_id, policy, deployments)
-    recent = _just_made(known, standing, rules, now)
+    recent = _just_made(known, standing, options, now)
     unseen = {memory.deployment_id for memory in recent if memory.owner is Owner.OURS}
-    choices = choose_deployments(desired, deployments, types, standing | unseen, known, rules)
-    made, contests = _to_make(choices, policy_id, known, rules, now)
+    choices = choose_deployments(desired, deployments, types, standing | unseen, known, options)
+    made, contests = _to_make(choices, policy_id, known, options, now)
     wanted = {choice.deployment.id for choice in choices if choice.deployment is not None}
     removals = [
-        plan_disassociation(memory.deployment_id, policy_id, deployments, types, rules)
+        plan_disassociation(memory.deployment_id, policy_id, deployments, types, options)
         for memory in known.associations
         if memory.owner is not Owner.ADOPTED and memory.deployment_id in standing - wanted
     ]
@@ -77,7 +77,7 @@ def plan_associations(
     return AssociationPlan(
         (*made, *taken),
         condition,
-        _remembered(known, choices, standing, {memory.deployment_id for memory in recent}, rules, now),
+        _remembered(known, choices, standing, {memory.deployment_id for memory in recent}, options, now),
         _served(deployments, standing | unseen),
         _unserved(desired, choices, types),
     )
@@ -89,7 +89,9 @@ def associated_with(policy_id: str, policy: Policy | None, deployments: tuple[De
     return {*from_policy, *(one.id for one in deployments if policy_id in (one.attached or ()))}
 
 
-def _just_made(known: Connection, standing: set[str], rules: Rules, now: datetime) -> tuple[AssociationMemory, ...]:
+def _just_made(
+    known: Connection, standing: set[str], options: PlanOptions, now: datetime
+) -> tuple[AssociationMemory, ...]:
     """Associations that we made, or tried to, a moment ago, and that Elastic Cloud does not list yet."""
     return tuple(
         memory
@@ -97,34 +99,39 @@ def _just_made(known: Connection, standing: set[str], rules: Rules, now: datetim
         if memory.owner is not Owner.ADOPTED
         and not memory.seen
         and memory.deployment_id not in standing
-        and _within_lag(memory, rules, now)
+        and _within_lag(memory, options, now)
     )
 
 
-def _within_lag(memory: AssociationMemory, rules: Rules, now: datetime) -> bool:
+def _within_lag(memory: AssociationMemory, options: PlanOptions, now: datetime) -> bool:
     """Whether it was made so short a time ago that Elastic Cloud may not list it yet."""
-    return memory.made_at is not None and now - memory.made_at < timedelta(seconds=rules.policy_lag)
+    return memory.made_at is not None and now - memory.made_at < timedelta(seconds=options.timing.policy_lag)
 
 
 def _to_make(
-    choices: tuple[Choice, ...], policy_id: str, known: Connection, rules: Rules, now: datetime
+    choices: tuple[Choice, ...], policy_id: str, known: Connection, options: PlanOptions, now: datetime
 ) -> tuple[tuple[Associate, ...], list[Problem]]:
     steps, contests = [], []
     for choice in choices:
         target = choice.deployment
         if target is None or choice.problem is not None or choice.associated:
             continue
-        problem = contested(target, known.association(target.id), rules, now)
+        problem = contested(target, known.association(target.id), options, now)
         if problem is not None:
             contests.append(problem)
         else:
-            first = may_be_first(target, rules)
+            first = may_be_first(target, options)
             steps.append(Associate(policy_id, target.id, target.name, choice.asked, may_be_first=first))
     return tuple(steps), contests
 
 
 def _remembered(
-    known: Connection, choices: tuple[Choice, ...], standing: set[str], recent: set[str], rules: Rules, now: datetime
+    known: Connection,
+    choices: tuple[Choice, ...],
+    standing: set[str],
+    recent: set[str],
+    options: PlanOptions,
+    now: datetime,
 ) -> tuple[AssociationMemory, ...]:
     """Every association that stands, or is ours to put back; what is gone and not asked for is forgotten."""
     asked = {choice.deployment.id: choice.asked for choice in choices if choice.deployment is not None}
@@ -136,7 +143,7 @@ def _remembered(
         wish = asked.get(deployment_id, memory.asked)
         if deployment_id in standing:
             # The run that made it sees it stand by its own doing; Elastic Cloud may leave it out for a while.
-            seen = memory.seen or not _within_lag(memory, rules, now)
+            seen = memory.seen or not _within_lag(memory, options, now)
             kept.append(replace(memory, owner=memory.owner or Owner.OURS, asked=wish, seen=seen))
         elif deployment_id in recent or (deployment_id in asked and memory.owner is not Owner.ADOPTED):
             kept.append(replace(memory, asked=wish))

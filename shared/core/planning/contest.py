@@ -11,10 +11,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.core.guards.consent import OPT_OUT_TAG, Problem, label_of
-from shared.core.guards.options import Rules
 from shared.core.model.reasons import Reason
 from shared.core.model.record import AssociationMemory, Connection, Owner
 from shared.core.model.resources import Deployment
+from shared.core.options.plan_options import PlanOptions
 
 RESTORE_WINDOW = timedelta(days=7)
 """Within this time the removals count as one fight: long enough for a pipeline that runs once a day."""
@@ -30,10 +30,12 @@ def recent(memory: AssociationMemory | None, now: datetime) -> tuple[datetime, .
     return tuple(at for at in memory.taken if now - at < RESTORE_WINDOW) if memory is not None else ()
 
 
-def contested(deployment: Deployment, memory: AssociationMemory | None, rules: Rules, now: datetime) -> Problem | None:
+def contested(
+    deployment: Deployment, memory: AssociationMemory | None, options: PlanOptions, now: datetime
+) -> Problem | None:
     """Why an association is not put back once more; None: it may be (or it is its first time)."""
     times = recent(memory, now)
-    if not taken_away(memory) or len(times) < rules.association_restores:
+    if not taken_away(memory) or len(times) < options.targets.association_restores:
         return None
     moments = ", ".join(f"{at:%Y-%m-%d %H:%M} UTC" for at in times)
     return Problem(

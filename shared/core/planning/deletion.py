@@ -11,10 +11,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum, auto
 
-from shared.core.guards.options import Rules
 from shared.core.model.conditions import Phase
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.record import Connection
+from shared.core.options.plan_options import PlanOptions
 
 VISIBLE_WITHIN = timedelta(minutes=2)
 """How long an endpoint that was just named may be unreadable: Azure shows what was made only after a while."""
@@ -40,7 +40,7 @@ class Missing(StrEnum):
     """It is gone, and what was to be done has been done."""
 
 
-def miss(known: Connection, message: WorkMessage, rules: Rules, now: datetime) -> tuple[Connection, Missing]:
+def miss(known: Connection, message: WorkMessage, options: PlanOptions, now: datetime) -> tuple[Connection, Missing]:
     """Count this miss, and say what it means."""
     known = replace(known, missing_since=known.missing_since or now)
     # A person who asks for what was left (the right to delete it was missing) is taken at their word.
@@ -54,7 +54,7 @@ def miss(known: Connection, message: WorkMessage, rules: Rules, now: datetime) -
     if known.missed < BELIEVED and known.removing_since is None:
         return known, Missing.MISSED
     since = known.removing_since or now
-    due = now >= since + timedelta(seconds=rules.removal_grace)
+    due = now >= since + timedelta(seconds=options.removal.grace)
     return replace(known, removing_since=since), Missing.DUE if due else Missing.GRACE
 
 

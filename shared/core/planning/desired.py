@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.core.guards.modes import tag_note
-from shared.core.guards.options import OnDelete, Rules
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import ArmId, connection_id, parse_arm_id
 from shared.core.model.conditions import Condition
@@ -19,6 +18,8 @@ from shared.core.model.organizations import DEFAULT, organization_of
 from shared.core.model.reasons import Reason
 from shared.core.model.resources import Endpoint
 from shared.core.model.services import Service, ServiceKind, hosted_services, recognise
+from shared.core.options.plan_options import PlanOptions
+from shared.core.options.removal import OnDelete
 
 DEPLOYMENTS_TAG = "elastic-deployments"
 """Tag of an endpoint: ids or exact names of the deployments to connect it to, separated by commas."""
@@ -89,9 +90,9 @@ def requested_deployments(endpoint: Endpoint) -> tuple[str, ...]:
     return tuple(dict.fromkeys(entry for entry in entries if entry))
 
 
-def _claim_of(endpoint: Endpoint, rules: Rules) -> bool:
+def _claim_of(endpoint: Endpoint, options: PlanOptions) -> bool:
     wish = endpoint.tag(CLAIM_TAG).lower()
-    return wish == "true" if wish in {"true", "false"} else rules.claim
+    return wish == "true" if wish in {"true", "false"} else options.targets.claim
 
 
 def _on_delete_of(endpoint: Endpoint) -> str:
@@ -102,33 +103,33 @@ def _on_delete_of(endpoint: Endpoint) -> str:
     return OnDelete.CLEANUP if wish == OnDelete.CLEANUP else OnDelete.RETAIN
 
 
-def desired_of(endpoint: Endpoint, rules: Rules) -> Desired | None:
+def desired_of(endpoint: Endpoint, options: PlanOptions) -> Desired | None:
     """What the endpoint should have; None when it is not one that this app handles."""
     found = recognise(endpoint.alias)
     if found.service is None or found.kind is not ServiceKind.HOSTED:
         return None
-    home = rules.zone_home
+    home = options.dns.zone_resource_group
     subscription = home.subscription_id if home else endpoint.id.subscription_id
     group = home.resource_group if home else endpoint.id.resource_group
     zone_home = parse_arm_id(
         f"/subscriptions/{subscription}/resourceGroups/{group}"
         f"/providers/Microsoft.Network/privateDnsZones/{found.service.zone}"
     )
-    extra = {vnet.lower(): vnet for vnet in rules.link_vnets if vnet.lower() != endpoint.vnet_id.lower()}
+    extra = {vnet.lower(): vnet for vnet in options.dns.link_vnets if vnet.lower() != endpoint.vnet_id.lower()}
     return Desired(
         endpoint=endpoint,
         service=found.service,
-        marker=Marker(rules.instance_id, connection_id(endpoint.id.text), endpoint.id.text),
+        marker=Marker(options.installation.instance_id, connection_id(endpoint.id.text), endpoint.id.text),
         zone_home=zone_home,
         link_vnets=tuple(extra.values()),
         deployments=requested_deployments(endpoint),
-        organization=organization_of(endpoint, rules.organizations, has_default=rules.has_default_organization),
-        claim=_claim_of(endpoint, rules),
+        organization=organization_of(endpoint, options.organizations, has_default=options.has_default_organization),
+        claim=_claim_of(endpoint, options),
         on_delete=_on_delete_of(endpoint),
     )
 
 
-def zone_subscriptions(desired: Desired, options: Rules) -> tuple[str, ...]:
+def zone_subscriptions(desired: Desired, options: PlanOptions) -> tuple[str, ...]:
     """Where a zone may be that the endpoint's network is linked to."""
     subscriptions = [desired.endpoint.id.subscription_id, desired.zone_home.subscription_id]
     for vnet in (desired.endpoint.vnet_id, *desired.link_vnets):
@@ -136,4 +137,4 @@ def zone_subscriptions(desired: Desired, options: Rules) -> tuple[str, ...]:
             subscriptions.append(parse_arm_id(vnet).subscription_id)
         except InvalidInput:
             continue
-    return tuple(dict.fromkeys((*subscriptions, *options.dns_subscriptions)))
+    return tuple(dict.fromkeys((*subscriptions, *options.dns.subscriptions)))

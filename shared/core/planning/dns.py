@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from shared.core.guards.options import RecordMode, Rules
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
 from shared.core.model.markers import Holder, Marker, RecordMarker, maker_of
@@ -19,6 +18,8 @@ from shared.core.model.reasons import Reason
 from shared.core.model.record import Owned, Owner
 from shared.core.model.resources import WildcardRecord, Zone
 from shared.core.model.steps import CreateLink, CreateZone, DnsStep, PutWildcardRecord
+from shared.core.options.dns import RecordMode
+from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.desired import Desired
 
 MAX_RECORDS = 20
@@ -50,13 +51,13 @@ def choose_zone(desired: Desired, zones: tuple[Zone, ...]) -> Zone | None:
     return next(linked, None) or next(at_home, None)
 
 
-def plan_dns(desired: Desired, zones: tuple[Zone, ...], rules: Rules) -> DnsPlan:
+def plan_dns(desired: Desired, zones: tuple[Zone, ...], options: PlanOptions) -> DnsPlan:
     """What is left to do for DNS, given every visible zone; those of other names (the sweep has them) are left out."""
     zones = tuple(zone for zone in zones if zone.name.lower() == desired.service.zone)
     zone = choose_zone(desired, zones)
     if zone is None:
-        return _plan_new_zone(desired, zones, rules)
-    record_steps, record = _plan_record(desired, zone, rules)
+        return _plan_new_zone(desired, zones, options)
+    record_steps, record = _plan_record(desired, zone, options)
     owner = _owner(desired.marker, zone.marker)
     maker = "" if owner is Owner.OURS else f" It was made by {maker_of(zone.marker)} and is used as it is."
     where = f"Zone {zone.name} in resource group {zone.id.resource_group}."
@@ -76,12 +77,12 @@ def _owner(mine: Marker, theirs: Marker | None) -> Owner:
     return Owner.OURS if mine.same_maker(theirs) else Owner.ADOPTED
 
 
-def _plan_new_zone(desired: Desired, zones: tuple[Zone, ...], rules: Rules) -> DnsPlan:
+def _plan_new_zone(desired: Desired, zones: tuple[Zone, ...], options: PlanOptions) -> DnsPlan:
     home = desired.zone_home
     steps: list[DnsStep] = [CreateZone(home, desired.marker)]
     address = desired.endpoint.address
     if address is not None:
-        steps.append(PutWildcardRecord(home, (address,), rules.record_ttl, _first_marker(desired, address)))
+        steps.append(PutWildcardRecord(home, (address,), options.dns.record_ttl, _first_marker(desired, address)))
     vnets = (desired.endpoint.vnet_id, *desired.link_vnets)
     free = (vnet for vnet in vnets if not any(zone.link_to(vnet) for zone in zones))
     steps += [CreateLink(home, link_name(vnet), vnet, desired.marker) for vnet in free]
@@ -179,21 +180,21 @@ def _failed_before(desired: Desired, zone: Zone, vnet: str) -> str | None:
 # -- record --------------------------------------------------------------------------------------------------------
 
 
-def _plan_record(desired: Desired, zone: Zone, rules: Rules) -> tuple[tuple[DnsStep, ...], Condition]:
+def _plan_record(desired: Desired, zone: Zone, options: PlanOptions) -> tuple[tuple[DnsStep, ...], Condition]:
     address = desired.endpoint.address
     record = zone.record
     if address is None:
         return (), _no_address()
     if record is None:
-        step = PutWildcardRecord(zone.id, (address,), rules.record_ttl, _first_marker(desired, address))
+        step = PutWildcardRecord(zone.id, (address,), options.dns.record_ttl, _first_marker(desired, address))
         return (step,), _to_write(f"The * record with {address} is to be created.")
-    if record.marker is None or record.marker.instance != rules.instance_id:
-        return (), _foreign_record(desired, record, address, rules)
-    return _plan_our_record(desired, zone, record, address, rules)
+    if record.marker is None or record.marker.instance != options.installation.instance_id:
+        return (), _foreign_record(desired, record, address, options)
+    return _plan_our_record(desired, zone, record, address, options)
 
 
-def _foreign_record(desired: Desired, record: WildcardRecord, address: str, rules: Rules) -> Condition:
-    shared = rules.record_mode is RecordMode.UNION and address in record.addresses
+def _foreign_record(desired: Desired, record: WildcardRecord, address: str, options: PlanOptions) -> Condition:
+    shared = options.dns.record_mode is RecordMode.UNION and address in record.addresses
     if record.addresses == (address,) or shared:
         made = f"made by {maker_of(record.marker)}, used as it is"
         return c.satisfied(c.RECORD_READY, Reason.ADOPTED, f"* points to {address}; {made}.")
@@ -207,14 +208,14 @@ def _foreign_record(desired: Desired, record: WildcardRecord, address: str, rule
 
 
 def _plan_our_record(
-    desired: Desired, zone: Zone, record: WildcardRecord, address: str, rules: Rules
+    desired: Desired, zone: Zone, record: WildcardRecord, address: str, options: PlanOptions
 ) -> tuple[tuple[DnsStep, ...], Condition]:
     marker = record.marker or _first_marker(desired, address)
     mine = marker.holder(desired.connection_id)
     others = tuple(holder for holder in marker.holders if holder.connection_id != desired.connection_id)
-    may_share = rules.record_mode is RecordMode.UNION and zone.link_to(desired.endpoint.vnet_id) is not None
+    may_share = options.dns.record_mode is RecordMode.UNION and zone.link_to(desired.endpoint.vnet_id) is not None
     if others and mine is None and not may_share:
-        return (), _held_by_another(desired, others[0], rules)
+        return (), _held_by_another(desired, others[0], options)
     kept = tuple(holder.address for holder in others)
     wanted = tuple(dict.fromkeys((*kept, address)))
     if len(wanted) > MAX_RECORDS:
@@ -227,28 +228,28 @@ def _plan_our_record(
     if set(record.addresses) == set(wanted) and mine is not None and mine.address == address:
         return (), c.satisfied(c.RECORD_READY, Reason.POINTS_TO_ENDPOINT, f"* points to {', '.join(wanted)}.")
     new = marker.with_holder(Holder(desired.connection_id, address, desired.endpoint.id.text))
-    step = PutWildcardRecord(zone.id, wanted, rules.record_ttl, new, record.etag)
+    step = PutWildcardRecord(zone.id, wanted, options.dns.record_ttl, new, record.etag)
     message = (
         f"The * record points to {', '.join(record.addresses) or 'nothing'}; it is to point to {', '.join(wanted)}."
     )
     return (step,), c.waiting(c.RECORD_READY, Reason.DIFFERENT, message, c.WaitingFor.WORK)
 
 
-def _held_by_another(desired: Desired, holder: Holder, rules: Rules) -> Condition:
+def _held_by_another(desired: Desired, holder: Holder, options: PlanOptions) -> Condition:
     who = holder.endpoint_id or f"connection {holder.connection_id}"
-    union = "set DNS_RECORD_MODE=union to let both stand in it, " if rules.record_mode is RecordMode.FIRST else ""
+    union = "set DNS_RECORD_MODE=union to let both stand in it, " if options.dns.record_mode is RecordMode.FIRST else ""
     return c.blocked(
         c.RECORD_READY,
         Reason.RECORD_HELD_BY_ANOTHER_ENDPOINT,
         f"The * record of {desired.service.zone} belongs to {who} ({holder.address}).",
         f"If both endpoints are in one network: {union}or delete one of them. "
-        f"If they are in different networks: {_own_zone(desired, rules)}",
+        f"If they are in different networks: {_own_zone(desired, options)}",
     )
 
 
-def _own_zone(desired: Desired, rules: Rules) -> str:
+def _own_zone(desired: Desired, options: PlanOptions) -> str:
     """How an endpoint of another network gets a zone of its own: one `*` cannot lead two networks to two addresses."""
-    if rules.zone_home is None:
+    if options.dns.zone_resource_group is None:
         return "put this endpoint into a resource group of its own, so that it gets its own zone."
     return (
         f"make a zone {desired.service.zone} in another resource group and link this network to it; the app uses the "

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.core.guards.options import Rules
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
 from shared.core.model.reasons import Reason
@@ -25,6 +24,7 @@ from shared.core.model.record import (
 )
 from shared.core.model.resources import POLICY_TYPE, Claim, ConnectionStatus, Deployment, Policy
 from shared.core.model.steps import ElasticStep
+from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.advice import key_advice, policy_advice, sign_in_advice
 from shared.core.planning.associations import nothing_requested, plan_associations
 from shared.core.planning.claim import plan_claim
@@ -67,11 +67,11 @@ class ElasticPlan:
 
 
 def plan_elastic(
-    desired: Desired, observed: ObservedElastic, known: Connection, rules: Rules, now: datetime
+    desired: Desired, observed: ObservedElastic, known: Connection, options: PlanOptions, now: datetime
 ) -> ElasticPlan:
     """What is left to do in Elastic Cloud."""
     here = tuple(policy for policy in observed.policies if policy.region == desired.service.elastic_region)
-    policy = plan_policy(desired, here, known, rules, now)
+    policy = plan_policy(desired, here, known, options, now)
     claim = plan_claim(desired, observed.claims, known)
     steps, conditions = (*policy.steps, *claim.steps), (policy.condition, *claim.conditions)
     advice = policy_advice(desired, observed.policies, policy.memory.id)
@@ -83,7 +83,7 @@ def plan_elastic(
         unread = c.unknown(c.ASSOCIATED, Reason.NOT_OBSERVED, "The deployments have not been read yet.")
         return ElasticPlan(steps, (*conditions, unread), policy.memory, claim=claim.memory, advice=advice)
     known = known.using(policy.memory)
-    found = plan_associations(desired, observed.deployments, here, policy.policy, known, rules, now)
+    found = plan_associations(desired, observed.deployments, here, policy.policy, known, options, now)
     served = {deployment.id for deployment in found.deployments}
     types = {policy.id: policy.type for policy in here}
     return ElasticPlan(

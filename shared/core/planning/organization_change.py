@@ -11,12 +11,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from shared.core.guards.options import Rules
 from shared.core.model.errors import Blocked
 from shared.core.model.organizations import DEFAULT, key_setting, scope_setting
 from shared.core.model.reasons import Reason
 from shared.core.model.record import Connection, Owner, PolicyMemory
 from shared.core.model.resources import Claim, Policy
+from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.desired import Desired
 from shared.core.planning.removal import policies_made_for
 
@@ -43,19 +43,19 @@ def holds(known: Connection) -> bool:
 
 
 def left_behind(
-    known: Connection, policies: Sequence[Policy], claims: Sequence[Claim], rules: Rules, now: datetime
+    known: Connection, policies: Sequence[Policy], claims: Sequence[Claim], options: PlanOptions, now: datetime
 ) -> tuple[str, ...]:
     """What of ours stands in the record's organization, as its listings show it."""
-    return tuple(_left(known, tuple(policies), claims, rules, now))
+    return tuple(_left(known, tuple(policies), claims, options, now))
 
 
 def _left(
-    known: Connection, policies: tuple[Policy, ...], claims: Sequence[Claim], rules: Rules, now: datetime
+    known: Connection, policies: tuple[Policy, ...], claims: Sequence[Claim], options: PlanOptions, now: datetime
 ) -> Iterator[str]:
-    ours = {policy.id: policy for policy in policies_made_for(known.id, policies, rules.instance_id)}
+    ours = {policy.id: policy for policy in policies_made_for(known.id, policies, options.installation.instance_id)}
     yield from (f"policy {policy.id} ({policy.name})" for policy in ours.values())
     begun = known.policy.created_at or known.policy.intent_at
-    if not ours and begun is not None and now - begun < timedelta(seconds=rules.policy_lag):
+    if not ours and begun is not None and now - begun < timedelta(seconds=options.timing.policy_lag):
         yield "a policy that was just created and does not show yet"
     for policy in policies:
         if policy.id != known.policy.id or policy.id in ours:
@@ -69,10 +69,10 @@ def _left(
         yield f"the claim to {claim.endpoint_name}"
 
 
-def refuse(desired: Desired, known: Connection, rules: Rules, left: Sequence[str]) -> None:
+def refuse(desired: Desired, known: Connection, options: PlanOptions, left: Sequence[str]) -> None:
     """Raise Blocked if the endpoint belongs to no organization, or if something is left in its former one."""
     if not desired.organization:
-        raise _no_organization(rules)
+        raise _no_organization(options)
     if left:
         raise changed(desired, known, f"there, and stays until a person takes it away: {'; '.join(left)}.")
 
@@ -92,8 +92,8 @@ def moved(known: Connection, organization: str) -> Connection:
     )
 
 
-def _no_organization(rules: Rules) -> Blocked:
-    scopes = ", ".join(scope_setting(one.name) for one in rules.organizations)
+def _no_organization(options: PlanOptions) -> Blocked:
+    scopes = ", ".join(scope_setting(one.name) for one in options.organizations)
     return Blocked(
         f"The endpoint belongs to no Elastic Cloud organization: no entry of {scopes} includes it, and there is no "
         f"{key_setting(DEFAULT)} for the endpoints that no entry includes.",

@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from shared.core.guards.options import Rules
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
 from shared.core.model.reasons import Reason
 from shared.core.model.record import Connection, PolicyMemory
 from shared.core.model.resources import ConnectionStatus, Endpoint, Zone
 from shared.core.model.steps import DnsStep, ElasticStep, Step
+from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.desired import Desired, recognition_condition
 from shared.core.planning.dns import DnsPlan, plan_dns
 from shared.core.planning.elastic import ElasticPlan, ObservedElastic, plan_elastic
@@ -61,17 +61,17 @@ class Plan:
         return (*self.dns_steps, *self.elastic_steps)
 
 
-def plan(desired: Desired, observed: Observed, known: Connection, rules: Rules, now: datetime) -> Plan:
+def plan(desired: Desired, observed: Observed, known: Connection, options: PlanOptions, now: datetime) -> Plan:
     """What is left to do for one endpoint. Rejected and disconnected endpoints get nothing new: they can never work."""
     endpoint = observed.endpoint
-    first = (recognition_condition(endpoint), addressed(endpoint), approved(endpoint, known, rules, now))
+    first = (recognition_condition(endpoint), addressed(endpoint), approved(endpoint, known, options, now))
     if endpoint.status in TERMINAL:
         return Plan(None, None, first)
     zones = observed.zones if endpoint.vnet_id else None
-    dns = None if zones is None else plan_dns(desired, zones, rules)
+    dns = None if zones is None else plan_dns(desired, zones, options)
     elastic = None
     if observed.elastic is not None and endpoint.guid:
-        elastic = plan_elastic(desired, observed.elastic, known, rules, now)
+        elastic = plan_elastic(desired, observed.elastic, known, options, now)
     network = () if endpoint.vnet_id else (_no_network(),)
     policy = () if endpoint.guid else (_no_guid(),)
     branches = (*(dns.conditions if dns else network), *(elastic.conditions if elastic else policy))
@@ -103,7 +103,7 @@ def addressed(endpoint: Endpoint) -> Condition:
     )
 
 
-def approved(endpoint: Endpoint, known: Connection, rules: Rules, now: datetime) -> Condition:
+def approved(endpoint: Endpoint, known: Connection, options: PlanOptions, now: datetime) -> Condition:
     """Where the approval by Elastic stands; terminal states say that the endpoint has to be made anew."""
     if endpoint.status is ConnectionStatus.APPROVED:
         return c.satisfied(c.APPROVED, Reason.APPROVED, "Elastic has approved the connection.")
@@ -119,11 +119,11 @@ def approved(endpoint: Endpoint, known: Connection, rules: Rules, now: datetime)
     pending = (now - known.pending_since).total_seconds() if known.pending_since else 0.0
     if known.policy.created_at is not None:  # the endpoint may have waited for its policy; Elastic knows only of that
         pending = min(pending, (now - known.policy.created_at).total_seconds())
-    if pending >= rules.approval_overdue and not known.policy.id:
+    if pending >= options.timing.approval_overdue and not known.policy.id:
         # Nobody can approve what no policy asks for: what keeps the policy away is the thing to say, and to wait for.
         message = f"Pending for {age(pending)}, and there is no policy by which Elastic could approve it."
         return c.Condition(c.APPROVED, c.Status.FALSE, Reason.AWAITING_APPROVAL, message)
-    if pending >= rules.approval_overdue:
+    if pending >= options.timing.approval_overdue:
         return c.blocked(
             c.APPROVED,
             Reason.APPROVAL_OVERDUE,

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from shared.core.guards.options import Rules
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
 from shared.core.model.markers import maker_of, marker_from_description, updated_description
@@ -18,6 +17,7 @@ from shared.core.model.reasons import Reason
 from shared.core.model.record import Connection, Owner, PolicyMemory
 from shared.core.model.resources import POLICY_TYPE, Policy, Rule
 from shared.core.model.steps import CreatePolicy, UpdatePolicy
+from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.desired import Desired
 
 
@@ -44,7 +44,7 @@ def policies_of(policies: tuple[Policy, ...], guid: str, known_id: str = "") -> 
 
 
 def plan_policy(
-    desired: Desired, policies: tuple[Policy, ...], known: Connection, rules: Rules, now: datetime
+    desired: Desired, policies: tuple[Policy, ...], known: Connection, options: PlanOptions, now: datetime
 ) -> PolicyPlan:
     """Use the policy that lets the endpoint in, let ours follow the endpoint, or make one."""
     matching = policies_of(policies, desired.endpoint.guid, known.policy.id)
@@ -53,7 +53,7 @@ def plan_policy(
     former = _former(desired, policies, known)
     if former is not None:
         return _follow(desired, former, known)
-    lag = timedelta(seconds=rules.policy_lag)
+    lag = timedelta(seconds=options.timing.policy_lag)
     memory = known.policy if known.guid.lower() in {"", desired.endpoint.guid.lower()} else PolicyMemory()
     if memory.id and memory.created_at and now - memory.created_at < lag:
         just_made = c.satisfied(c.POLICY_READY, Reason.CREATED, f"Policy {memory.id} was just created.")

@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from shared.core.guards.consent import Problem
-from shared.core.guards.options import Rules
 from shared.core.guards.reopening import plan_disassociation
 from shared.core.model.record import Connection, Owner, PolicyMemory
 from shared.core.model.resources import POLICY_TYPE, Claim, Deployment, Endpoint, Policy, Zone
@@ -27,6 +26,7 @@ from shared.core.model.steps import (
     UnclaimEndpoint,
     WithdrawAddress,
 )
+from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.associations import associated_with
 from shared.core.planning.removal_dns import plan_dns_removal
 
@@ -65,10 +65,10 @@ class RemovalPlan:
         return (*self.elastic, *self.dns)
 
 
-def plan_removal(known: Connection, observed: ObservedRemoval, rules: Rules) -> RemovalPlan:
+def plan_removal(known: Connection, observed: ObservedRemoval, options: PlanOptions) -> RemovalPlan:
     """What is left to take away for an endpoint that is gone."""
-    found = list(_elastic(known, observed, rules))
-    dns = [plan_dns_removal(known, zone, observed.others, rules) for zone in observed.zones]
+    found = list(_elastic(known, observed, options))
+    dns = [plan_dns_removal(known, zone, observed.others, options) for zone in observed.zones]
     return RemovalPlan(
         elastic=tuple(one for one in found if not isinstance(one, str | Problem)),
         dns=tuple(step for steps, _ in dns for step in steps),
@@ -127,15 +127,17 @@ def policies_made_for(connection_id: str, policies: tuple[Policy, ...], instance
     )
 
 
-def _elastic(known: Connection, observed: ObservedRemoval, rules: Rules) -> Iterator[ElasticRemoval | Problem | str]:
+def _elastic(
+    known: Connection, observed: ObservedRemoval, options: PlanOptions
+) -> Iterator[ElasticRemoval | Problem | str]:
     types = {policy.id: policy.type for policy in observed.policies}
-    ours = policies_made_for(known.id, observed.policies, rules.instance_id)
+    ours = policies_made_for(known.id, observed.policies, options.installation.instance_id)
     for policy in ours:
-        yield from _policy(known, policy, observed.deployments, types, rules)
+        yield from _policy(known, policy, observed.deployments, types, options)
     for policy in observed.policies:
         if policy.id == known.policy.id and policy not in ours:
-            yield from _policy_of_others(known, policy, observed.deployments, types, rules)
-    yield from _former(known, observed, types, rules)
+            yield from _policy_of_others(known, policy, observed.deployments, types, options)
+    yield from _former(known, observed, types, options)
     claim = known.claim
     held = {one.endpoint_guid.lower() for one in observed.claims}
     if claim is not None and claim.guid.lower() in held:
@@ -146,7 +148,7 @@ def _elastic(known: Connection, observed: ObservedRemoval, rules: Rules) -> Iter
 
 
 def _policy(
-    known: Connection, policy: Policy, deployments: tuple[Deployment, ...], types: dict[str, str], rules: Rules
+    known: Connection, policy: Policy, deployments: tuple[Deployment, ...], types: dict[str, str], options: PlanOptions
 ) -> Iterator[ElasticRemoval | Problem | str]:
     """Our associations, then the policy, unless others use it: then it stays as it is."""
     if _admits_others(policy, known):
@@ -159,7 +161,7 @@ def _policy(
             kept += 1
             yield f"association of policy {policy.id} with deployment {deployment_id}: not made by this app"
             continue
-        step = plan_disassociation(deployment_id, policy.id, deployments, types, rules)
+        step = plan_disassociation(deployment_id, policy.id, deployments, types, options)
         kept += not isinstance(step, Disassociate)
         yield step
     if kept:
@@ -169,7 +171,7 @@ def _policy(
 
 
 def _policy_of_others(
-    known: Connection, policy: Policy, deployments: tuple[Deployment, ...], types: dict[str, str], rules: Rules
+    known: Connection, policy: Policy, deployments: tuple[Deployment, ...], types: dict[str, str], options: PlanOptions
 ) -> Iterator[Disassociate | Problem | str]:
     """Only what we associated it with; the policy itself stays, for an endpoint that is gone."""
     standing = associated_with(policy.id, policy, deployments)
@@ -178,12 +180,12 @@ def _policy_of_others(
         yield f"policy {policy.id} ({policy.name}): made by others; it lets others in too, so its associations stay"
         return
     for memory in ours:
-        yield plan_disassociation(memory.deployment_id, policy.id, deployments, types, rules)
+        yield plan_disassociation(memory.deployment_id, policy.id, deployments, types, options)
     yield f"policy {policy.id} ({policy.name}): made by others"
 
 
 def _former(
-    known: Connection, observed: ObservedRemoval, types: dict[str, str], rules: Rules
+    known: Connection, observed: ObservedRemoval, types: dict[str, str], options: PlanOptions
 ) -> Iterator[Disassociate | Problem | str]:
     """What we associated with somebody's policy before the endpoint was made anew, unless others come in by it now."""
     policies = {policy.id: policy for policy in observed.policies if policy.id != known.policy.id}
@@ -192,7 +194,7 @@ def _former(
         if policy is None or memory.deployment_id not in associated_with(policy.id, policy, observed.deployments):
             continue
         if policy.admits_only(memory.guid):
-            yield plan_disassociation(memory.deployment_id, policy.id, observed.deployments, types, rules)
+            yield plan_disassociation(memory.deployment_id, policy.id, observed.deployments, types, options)
         else:
             yield f"association of policy {policy.id} with deployment {memory.deployment_id}: it lets others in"
 

@@ -6,31 +6,31 @@ it, and no other endpoint of the service is in a network that it serves; what co
 
 from __future__ import annotations
 
-from shared.core.guards.options import Rules
 from shared.core.model.markers import Holder
 from shared.core.model.record import Connection
 from shared.core.model.resources import Endpoint, Link, WildcardRecord, Zone
 from shared.core.model.steps import DeleteLink, DeleteRecord, DeleteZone, DnsRemoval, PutWildcardRecord, WithdrawAddress
+from shared.core.options.plan_options import PlanOptions
 
 
 def plan_dns_removal(
-    known: Connection, zone: Zone, others: tuple[Endpoint, ...] | None, rules: Rules
+    known: Connection, zone: Zone, others: tuple[Endpoint, ...] | None, options: PlanOptions
 ) -> tuple[tuple[DnsRemoval, ...], tuple[str, ...]]:
     """Steps in their order, and what stays and why."""
-    record_step, record_left = _record(known, zone, rules)
+    record_step, record_left = _record(known, zone, options)
     steps: list[DnsRemoval] = [] if record_step is None else [record_step]
     left = [] if record_left is None else [record_left]
     empty = zone.record is None or isinstance(record_step, DeleteRecord)
     used_vnets = None if others is None else {other.vnet_id.lower() for other in others}
     removable = []
     for link in zone.links:
-        why = _why_link_stays(known, link, zone, used_vnets, rules, empty=empty)
+        why = _why_link_stays(known, link, zone, used_vnets, options, empty=empty)
         if why is None:
             removable.append(link)
         elif why:
             left.append(f"link of zone {zone.name} to {link.vnet_id}: {why}")
     steps += [DeleteLink(zone.id, link.name, link.vnet_id, link.etag) for link in removable]
-    why = _why_zone_stays(zone, rules, empty=empty, links_left=len(zone.links) - len(removable))
+    why = _why_zone_stays(zone, options, empty=empty, links_left=len(zone.links) - len(removable))
     if why is None:
         steps.append(DeleteZone(zone.id, zone.etag))
     else:
@@ -47,12 +47,14 @@ def bears_marks(zone: Zone, connection_id: str, instance_id: str) -> bool:
     return record is not None and record.instance == instance_id and record.holder(connection_id) is not None
 
 
-def _record(known: Connection, zone: Zone, rules: Rules) -> tuple[DeleteRecord | WithdrawAddress | None, str | None]:
+def _record(
+    known: Connection, zone: Zone, options: PlanOptions
+) -> tuple[DeleteRecord | WithdrawAddress | None, str | None]:
     record = zone.record
     if record is None:
         return None, None
     marker = record.marker
-    if marker is None or marker.instance != rules.instance_id:
+    if marker is None or marker.instance != options.installation.instance_id:
         return None, f"* record in {zone.name}: made by others"
     mine = marker.holder(known.id)
     if mine is None:
@@ -61,7 +63,7 @@ def _record(known: Connection, zone: Zone, rules: Rules) -> tuple[DeleteRecord |
     if not rest:
         return DeleteRecord(zone.id, record.addresses, record.etag), None
     new = PutWildcardRecord(
-        zone.id, _without(record, mine.address, rest), rules.record_ttl, marker.without(known.id), record.etag
+        zone.id, _without(record, mine.address, rest), options.dns.record_ttl, marker.without(known.id), record.etag
     )
     return WithdrawAddress(mine.address, new), None
 
@@ -73,10 +75,10 @@ def _without(record: WildcardRecord, address: str, rest: tuple[Holder, ...]) -> 
 
 
 def _why_link_stays(
-    known: Connection, link: Link, zone: Zone, used_vnets: set[str] | None, rules: Rules, *, empty: bool
+    known: Connection, link: Link, zone: Zone, used_vnets: set[str] | None, options: PlanOptions, *, empty: bool
 ) -> str | None:
     """None: it can go; "": it is none of ours and nobody asked about it."""
-    if link.marker is None or link.marker.instance != rules.instance_id:
+    if link.marker is None or link.marker.instance != options.installation.instance_id:
         return "made by others" if link.vnet_id.lower() == known.vnet_id.lower() else ""
     if not empty:
         return "the zone's * record still serves other endpoints"
@@ -90,8 +92,8 @@ def _why_link_stays(
     return None
 
 
-def _why_zone_stays(zone: Zone, rules: Rules, *, empty: bool, links_left: int) -> str | None:
-    if zone.marker is None or zone.marker.instance != rules.instance_id:
+def _why_zone_stays(zone: Zone, options: PlanOptions, *, empty: bool, links_left: int) -> str | None:
+    if zone.marker is None or zone.marker.instance != options.installation.instance_id:
         return "made by others"
     if not empty:
         return "it still has a * record"

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.core.guards.modes import is_out_of_scope
-from shared.core.guards.options import Rules
 from shared.core.guards.pause import Pause
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import ArmId
@@ -19,6 +18,7 @@ from shared.core.model.errors import Blocked
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.record import Connection
 from shared.core.model.resources import Claim, Deployment, Endpoint, Policy, Zone
+from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.desired import Desired, desired_of, zone_subscriptions
 from shared.core.planning.elastic import ObservedElastic
 from shared.core.planning.organization_change import leaves_something, left_behind, organization_on_record, refuse
@@ -66,13 +66,13 @@ class CloudListing:
         """Every policy of every organization that could be read."""
         return tuple(policy for one in self.organizations.values() for policy in one.policies or ())
 
-    def zones_for(self, desired: Desired, options: Rules) -> tuple[Zone, ...] | None:
+    def zones_for(self, desired: Desired, options: PlanOptions) -> tuple[Zone, ...] | None:
         """The zones of every subscription that matters to an endpoint; None when one of them was not read."""
         found = [self.zones.get(subscription) for subscription in zone_subscriptions(desired, options)]
         return None if None in found else tuple(zone for zones in found for zone in zones or ())
 
     def elastic_for(
-        self, desired: Desired, record: Connection, options: Rules, now: datetime
+        self, desired: Desired, record: Connection, options: PlanOptions, now: datetime
     ) -> tuple[ObservedElastic | None, Condition | None]:
         """What there is in the endpoint's organization, or the condition of one that may have nothing there.
 
@@ -88,7 +88,7 @@ class CloudListing:
         try:
             refuse(desired, record, options, left)
         except Blocked as error:
-            return None, condition_of(c.POLICY_READY, error, None, now, options.visibility)
+            return None, condition_of(c.POLICY_READY, error, None, now, options.timing.visibility)
         listing = self.organizations.get(desired.organization, _UNREAD)
         return listing.for_region(desired.service.elastic_region), None
 
@@ -113,7 +113,7 @@ class Snapshot:
         """Work for the loop."""
         return WorkMessage(endpoint, cause, self.correlation_id)
 
-    def desired(self, options: Rules) -> list[Desired]:
+    def desired(self, options: PlanOptions) -> list[Desired]:
         """What is wanted for each listed endpoint that is handled at all."""
         handled = (endpoint for endpoint in self.listed.values() if not is_out_of_scope(endpoint, options.scope))
         return [wanted for endpoint in handled if (wanted := desired_of(endpoint, options))]

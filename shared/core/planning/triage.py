@@ -12,8 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from shared.core.guards.modes import asked_mode, is_out_of_scope, stance_of
-from shared.core.guards.options import OnDelete, Rules
-from shared.core.guards.scope import Scope, in_scope, outside, outside_by_id
+from shared.core.guards.scope import in_scope, outside, outside_by_id
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import ArmId, connection_id, parse_endpoint_id
 from shared.core.model.conditions import Phase
@@ -26,6 +25,9 @@ from shared.core.model.resources import Endpoint, Policy, Zone
 from shared.core.model.services import ServiceKind, recognise
 from shared.core.model.steps import destructive
 from shared.core.model.things import things_of
+from shared.core.options.plan_options import PlanOptions
+from shared.core.options.removal import OnDelete
+from shared.core.options.scope import Scope
 from shared.core.planning.deletion import has_things
 from shared.core.planning.desired import Desired
 from shared.core.planning.drift import calls_for_another_look, calls_for_work, to_be_tested
@@ -53,7 +55,7 @@ class Triage:
     """Destructive steps that would be taken, by connection id (S6)."""
 
 
-def triage(snapshot: Snapshot, options: Rules, now: datetime) -> Triage:
+def triage(snapshot: Snapshot, options: PlanOptions, now: datetime) -> Triage:
     """Sort everything that was read."""
     found = Triage()
     for desired in snapshot.desired(options):
@@ -69,13 +71,13 @@ def triage(snapshot: Snapshot, options: Rules, now: datetime) -> Triage:
 # -- endpoints that are there --------------------------------------------------------------------------------------
 
 
-def _judge(snapshot: Snapshot, desired: Desired, options: Rules, now: datetime, found: Triage) -> None:
+def _judge(snapshot: Snapshot, desired: Desired, options: PlanOptions, now: datetime, found: Triage) -> None:
     """Missing, unfinished or drifted; a connection that will look again by itself soon is left to do so."""
     record = snapshot.records.get(desired.connection_id)
     if record is None:
         found.work.append(snapshot.message(desired.endpoint.id))
         return
-    stance = stance_of(record.mode, options.mode, snapshot.pause)
+    stance = stance_of(record.mode, options.installation.mode, snapshot.pause)
     planned, complete = plan_of(desired, record, snapshot.clouds, options, now)
     removes = destructive(planned.steps) if stance.enforces else 0
     if removes:
@@ -97,7 +99,7 @@ def _judge(snapshot: Snapshot, desired: Desired, options: Rules, now: datetime, 
 
 
 def plan_of(
-    desired: Desired, record: Connection, clouds: CloudListing, options: Rules, now: datetime
+    desired: Desired, record: Connection, clouds: CloudListing, options: PlanOptions, now: datetime
 ) -> tuple[Plan, bool]:
     """The plan by what the listings answered, and whether they answered all that it takes."""
     elastic, refused = clouds.elastic_for(desired, record, options, now)
@@ -186,10 +188,10 @@ def _really_missing(snapshot: Snapshot, endpoint: ArmId, scope: Scope) -> bool:
 
 
 def _judge_missing(
-    snapshot: Snapshot, record: Connection, endpoint: ArmId, options: Rules, now: datetime, found: Triage
+    snapshot: Snapshot, record: Connection, endpoint: ArmId, options: PlanOptions, now: datetime, found: Triage
 ) -> None:
-    stance = stance_of(record.mode, options.mode, snapshot.pause)
-    retained = (record.on_delete or options.on_delete) == OnDelete.RETAIN
+    stance = stance_of(record.mode, options.installation.mode, snapshot.pause)
+    retained = (record.on_delete or options.removal.on_delete) == OnDelete.RETAIN
     removed = record.condition(c.REMOVED)
     limited = removed is not None and removed.reason is Reason.REMOVAL_LIMIT_REACHED
     if stance.enforces and not retained:
@@ -205,10 +207,10 @@ def _judge_missing(
     found.work.append(snapshot.message(endpoint))
 
 
-def _orphaned(snapshot: Snapshot, options: Rules) -> Iterator[ArmId]:
+def _orphaned(snapshot: Snapshot, options: PlanOptions) -> Iterator[ArmId]:
     """Endpoints that markers name, that are gone, and of which no record knows anything: the tables were lost."""
     zones = [zone for zones in snapshot.clouds.zones.values() for zone in zones or ()]
-    for text in sorted(orphans(zones, snapshot.clouds.policies, options.instance_id)):
+    for text in sorted(orphans(zones, snapshot.clouds.policies, options.installation.instance_id)):
         endpoint = _endpoint_id(text)
         record = snapshot.records.get(connection_id(text))
         recorded = connection_id(text) in snapshot.unreadable or (record is not None and has_things(record))

@@ -28,10 +28,10 @@ from shared.core.guards.consent import (
     short_name,
 )
 from shared.core.guards.cutting_off import first_policy_problem
-from shared.core.guards.options import Rules
 from shared.core.model.reasons import Reason
 from shared.core.model.record import Connection, Owner
 from shared.core.model.resources import Deployment
+from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.desired import Desired
 
 
@@ -52,7 +52,7 @@ def choose_deployments(
     types: dict[str, str],
     associated: Collection[str],
     known: Connection,
-    rules: Rules,
+    options: PlanOptions,
 ) -> tuple[Choice, ...]:
     """Judge every wish; two for one deployment become one choice. `types`: of each policy in the region, by its id."""
     chosen: dict[str, Choice] = {}
@@ -62,7 +62,7 @@ def choose_deployments(
             chosen[f"?{wish.asked}"] = wish
         elif target.id not in chosen:
             stands = target.id in associated
-            problem = wish.problem or _problem(desired, target, types, known, rules, associated=stands)
+            problem = wish.problem or _problem(desired, target, types, known, options, associated=stands)
             chosen[target.id] = replace(wish, problem=problem, associated=stands)
     return tuple(chosen.values())
 
@@ -147,14 +147,14 @@ def _problem(
     deployment: Deployment,
     types: dict[str, str],
     known: Connection,
-    rules: Rules,
+    options: PlanOptions,
     *,
     associated: bool,
 ) -> Problem | None:
     """Why the deployment may not be connected; of one that we connected, that its consent was withdrawn."""
     label = label_of(deployment)
     if associated:
-        return _withdrawn(desired, deployment, known, rules)
+        return _withdrawn(desired, deployment, known, options)
     if deployment.region != desired.service.elastic_region:
         return Problem(
             Reason.DEPLOYMENT_IN_ANOTHER_REGION,
@@ -162,7 +162,7 @@ def _problem(
             f"{desired.service.elastic_region}.",
             "Create an endpoint with the alias of the deployment's region, or take the deployment out of the tag.",
         )
-    if is_denied(deployment, rules):
+    if is_denied(deployment, options):
         return denied(label)
     if opted_out(deployment):
         return Problem(
@@ -170,24 +170,24 @@ def _problem(
             f"Deployment {label} has the tag {OPT_OUT_TAG}=ignore: nothing is associated with it.",
             "Take that tag off the deployment, or the deployment out of the endpoint's tag.",
         )
-    if not is_allowed(desired.endpoint.id, deployment, rules):
+    if not is_allowed(desired.endpoint.id, deployment, options):
         return Problem(
             Reason.DEPLOYMENT_NOT_ALLOWED,
             f"Nobody has allowed this endpoint to be connected to deployment {label}.",
             f"Add it to the setting ELASTIC_DEPLOYMENTS_ALLOWED, "
             f"or tag the deployment {ENDPOINTS_TAG}={short_name(desired.endpoint.id)}.",
         )
-    return first_policy_problem(deployment, label, types, rules)
+    return first_policy_problem(deployment, label, types, options)
 
 
-def _withdrawn(desired: Desired, deployment: Deployment, known: Connection, rules: Rules) -> Problem | None:
+def _withdrawn(desired: Desired, deployment: Deployment, known: Connection, options: PlanOptions) -> Problem | None:
     """A consent may be lost by a slip in a setting: what stands is reported and left, never cut off by it."""
     memory = known.association(deployment.id)
     if memory is None or memory.owner is Owner.ADOPTED:
         return None
-    if is_denied(deployment, rules):
+    if is_denied(deployment, options):
         return denied(label_of(deployment))
-    if is_allowed(desired.endpoint.id, deployment, rules):
+    if is_allowed(desired.endpoint.id, deployment, options):
         return None
     return Problem(
         Reason.DEPLOYMENT_NOT_ALLOWED,

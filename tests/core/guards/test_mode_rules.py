@@ -7,23 +7,15 @@ from datetime import timedelta
 
 import pytest
 
-from shared.core.guards.modes import (
-    MODE_TAG,
-    Mode,
-    Stance,
-    asked_mode,
-    not_carried_out,
-    stance_of,
-    tag_note,
-)
+from shared.core.guards.modes import MODE_TAG, Stance, asked_mode, not_carried_out, stance_of, tag_note
 from shared.core.guards.pause import Pause
-from shared.core.guards.scope import Scope
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import parse_arm_id
 from shared.core.model.markers import Marker
 from shared.core.model.reasons import Reason
 from shared.core.model.steps import CreatePolicy, CreateZone
-from tests.core.core_parts import NOW, endpoint
+from shared.core.options.installation import Mode
+from tests.core.core_parts import NOW, endpoint, scope_of
 
 PAUSE = Pause(NOW, NOW + timedelta(hours=1), "change freeze")
 ZONE = parse_arm_id(
@@ -79,7 +71,7 @@ def test_the_tag_asks_and_what_is_no_mode_counts_as_observe_and_is_explained(
     tags: dict[str, str], asked: str, note: str
 ) -> None:
     found = endpoint(tags=tags)
-    assert asked_mode(found, Scope()) == asked
+    assert asked_mode(found, scope_of()) == asked
     assert note in tag_note(found)
     assert bool(note) is bool(tag_note(found))
     assert len(tag_note(found)) < 200
@@ -87,7 +79,7 @@ def test_the_tag_asks_and_what_is_no_mode_counts_as_observe_and_is_explained(
 
 @pytest.mark.parametrize("tags", [{}, {"elastic-privatelink": "enforce"}])
 def test_out_of_scope_counts_as_ignore_whatever_the_tag_says(tags: dict[str, str]) -> None:
-    assert asked_mode(endpoint(tags=tags), Scope(locations_denied=frozenset({"eastus2"}))) == Mode.IGNORE
+    assert asked_mode(endpoint(tags=tags), scope_of(locations_denied=frozenset({"eastus2"}))) == Mode.IGNORE
 
 
 CONDITIONS = (

@@ -6,11 +6,11 @@ import pytest
 
 from shared.core.guards.consent import OPT_OUT_TAG, Problem
 from shared.core.guards.cutting_off import INGRESS_TYPES
-from shared.core.guards.options import Rules
 from shared.core.guards.reopening import LAST_POLICY_TAG, plan_disassociation, protected_without
 from shared.core.model.resources import Deployment
 from shared.core.model.steps import Disassociate
-from tests.core.core_parts import IP_POLICY, deployment, policy
+from shared.core.options.plan_options import PlanOptions
+from tests.core.core_parts import IP_POLICY, deployment, plan_options, policy
 
 OURS = policy()
 TYPES = {
@@ -19,18 +19,18 @@ TYPES = {
     "p-egress": "egress_firewall",
     "p-remote": "remote_cluster",
 }
-OPT_INS: dict[str, tuple[Rules, dict[str, str]]] = {
-    "setting, all": (Rules(last_policy_allowed=frozenset({"*"})), {}),
-    "setting, id": (Rules(last_policy_allowed=frozenset({"d1"})), {}),
-    "setting, name": (Rules(last_policy_allowed=frozenset({"orders"})), {}),
-    "tag": (Rules(), {LAST_POLICY_TAG: "allow"}),
-    "tag in capitals": (Rules(), {LAST_POLICY_TAG: " Allow "}),
+OPT_INS: dict[str, tuple[PlanOptions, dict[str, str]]] = {
+    "setting, all": (plan_options(last_policy_allowed=frozenset({"*"})), {}),
+    "setting, id": (plan_options(last_policy_allowed=frozenset({"d1"})), {}),
+    "setting, name": (plan_options(last_policy_allowed=frozenset({"orders"})), {}),
+    "tag": (plan_options(), {LAST_POLICY_TAG: "allow"}),
+    "tag in capitals": (plan_options(), {LAST_POLICY_TAG: " Allow "}),
 }
 
 
-def judged(*found: Deployment, rules: Rules | None = None, types: dict[str, str] | None = None) -> str:
+def judged(*found: Deployment, options: PlanOptions | None = None, types: dict[str, str] | None = None) -> str:
     """The reason why it stays, or empty when it is taken away."""
-    step = plan_disassociation("d1", OURS.id, found, TYPES if types is None else types, rules or Rules())
+    step = plan_disassociation("d1", OURS.id, found, TYPES if types is None else types, options or plan_options())
     if isinstance(step, Disassociate):
         assert (step.policy_id, step.deployment_id) == (OURS.id, "d1")
         return ""
@@ -75,37 +75,39 @@ def test_a_deployment_that_the_key_does_not_see_keeps_its_policy() -> None:
 @pytest.mark.parametrize("opt_in", OPT_INS)
 @pytest.mark.parametrize("attached", [(OURS.id,), (), None], ids=["last", "none listed", "unknown"])
 def test_who_opts_in_may_have_the_last_one_taken_away(opt_in: str, attached: tuple[str, ...] | None) -> None:
-    rules, tags = OPT_INS[opt_in]
+    options, tags = OPT_INS[opt_in]
     found = deployment(attached=attached, tags=tags)
-    assert judged(found, rules=rules) == ""
-    step = plan_disassociation("d1", OURS.id, (found,), TYPES, rules)
+    assert judged(found, options=options) == ""
+    step = plan_disassociation("d1", OURS.id, (found,), TYPES, options)
     assert isinstance(step, Disassociate)
     assert step.may_reopen, "the last look before it must not stop it again"
 
 
 def test_without_an_opt_in_the_step_does_not_carry_one() -> None:
-    step = plan_disassociation("d1", OURS.id, (deployment(attached=(OURS.id, IP_POLICY.id)),), TYPES, Rules())
+    step = plan_disassociation("d1", OURS.id, (deployment(attached=(OURS.id, IP_POLICY.id)),), TYPES, plan_options())
     assert step == Disassociate(OURS.id, "d1", "orders", may_reopen=False)
 
 
 @pytest.mark.parametrize(
-    ("rules", "tags"),
+    ("options", "tags"),
     [
-        (Rules(last_policy_allowed=frozenset({"d2", "order"})), {}),
-        (Rules(first_policy_allowed=frozenset({"*"})), {}),
-        (Rules(), {LAST_POLICY_TAG: "yes"}),
-        (Rules(), {LAST_POLICY_TAG: ""}),
-        (Rules(), {"elastic-privatelink-first-policy": "allow"}),
+        (plan_options(last_policy_allowed=frozenset({"d2", "order"})), {}),
+        (plan_options(first_policy_allowed=frozenset({"*"})), {}),
+        (plan_options(), {LAST_POLICY_TAG: "yes"}),
+        (plan_options(), {LAST_POLICY_TAG: ""}),
+        (plan_options(), {"elastic-privatelink-first-policy": "allow"}),
     ],
 )
-def test_nothing_else_is_an_opt_in(rules: Rules, tags: dict[str, str]) -> None:
-    assert judged(deployment(attached=(OURS.id,), tags=tags), rules=rules) == "WouldReopenPublicAccess"
+def test_nothing_else_is_an_opt_in(options: PlanOptions, tags: dict[str, str]) -> None:
+    assert judged(deployment(attached=(OURS.id,), tags=tags), options=options) == "WouldReopenPublicAccess"
 
 
 @pytest.mark.parametrize("opt_in", OPT_INS)
 def test_hands_off_wins_over_every_opt_in(opt_in: str) -> None:
-    rules, tags = OPT_INS[opt_in]
+    options, tags = OPT_INS[opt_in]
     ignoring = deployment(attached=(OURS.id, IP_POLICY.id), tags=tags | {OPT_OUT_TAG: "ignore"})
-    assert judged(ignoring, rules=rules) == "DeploymentOptedOut"
-    denying = Rules(last_policy_allowed=rules.last_policy_allowed, deployments_denied=frozenset({"d1"}))
-    assert judged(deployment(attached=(OURS.id, IP_POLICY.id), tags=tags), rules=denying) == "DeploymentOutOfScope"
+    assert judged(ignoring, options=options) == "DeploymentOptedOut"
+    denying = plan_options(
+        last_policy_allowed=options.targets.last_policy_allowed, deployments_denied=frozenset({"d1"})
+    )
+    assert judged(deployment(attached=(OURS.id, IP_POLICY.id), tags=tags), options=denying) == "DeploymentOutOfScope"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from shared.core.guards.scope import Scope, outside, outside_by_id
+from shared.core.guards.scope import outside, outside_by_id
 from shared.core.model.conditions import WaitingFor
+from shared.core.options.scope import Scope
 from shared.settings import descriptions, load
-from tests.core.core_parts import SUBSCRIPTION, endpoint
+from tests.core.core_parts import SUBSCRIPTION, endpoint, scope_of
 
 OTHER = "99999999-0000-4000-8000-00000000beef"
 TAGS = {"Env": "Prod", "team": "search"}
@@ -21,37 +22,40 @@ def names(*entries: str) -> frozenset[str]:
 @pytest.mark.parametrize(
     ("scope", "setting"),
     [
-        (Scope(), ""),
+        (scope_of(), ""),
         # subscriptions
-        (Scope(subscriptions=names(SUBSCRIPTION)), ""),
-        (Scope(subscriptions=names(OTHER)), "AZURE_SUBSCRIPTIONS"),
-        (Scope(subscriptions_denied=names(SUBSCRIPTION)), "AZURE_SUBSCRIPTIONS_DENIED"),
+        (scope_of(subscriptions=(SUBSCRIPTION,)), ""),
+        (scope_of(subscriptions=(OTHER,)), "AZURE_SUBSCRIPTIONS"),
+        (scope_of(subscriptions_denied=(SUBSCRIPTION,)), "AZURE_SUBSCRIPTIONS_DENIED"),
         (
-            Scope(subscriptions=names(SUBSCRIPTION), subscriptions_denied=names(SUBSCRIPTION)),
+            scope_of(subscriptions=(SUBSCRIPTION,), subscriptions_denied=(SUBSCRIPTION,)),
             "AZURE_SUBSCRIPTIONS_DENIED",
         ),
         # resource groups: a bare name is in whatever subscription, a full one in its own
-        (Scope(groups=names("net-prod")), ""),
-        (Scope(groups=names(f"{SUBSCRIPTION}/net-prod")), ""),
-        (Scope(groups=names(f"{OTHER}/net-prod", "net")), "AZURE_RESOURCE_GROUPS"),
-        (Scope(groups=names()), "AZURE_RESOURCE_GROUPS"),
-        (Scope(groups_denied=names("net-prod")), "AZURE_RESOURCE_GROUPS_DENIED"),
-        (Scope(groups_denied=names(f"{SUBSCRIPTION}/net-prod")), "AZURE_RESOURCE_GROUPS_DENIED"),
-        (Scope(groups_denied=names(f"{OTHER}/net-prod", "net")), ""),
-        (Scope(groups=names("net-prod"), groups_denied=names("*")), "AZURE_RESOURCE_GROUPS_DENIED"),
+        (scope_of(resource_groups=names("net-prod")), ""),
+        (scope_of(resource_groups=names(f"{SUBSCRIPTION}/net-prod")), ""),
+        (scope_of(resource_groups=names(f"{OTHER}/net-prod", "net")), "AZURE_RESOURCE_GROUPS"),
+        (scope_of(resource_groups=names()), "AZURE_RESOURCE_GROUPS"),
+        (scope_of(resource_groups_denied=names("net-prod")), "AZURE_RESOURCE_GROUPS_DENIED"),
+        (scope_of(resource_groups_denied=names(f"{SUBSCRIPTION}/net-prod")), "AZURE_RESOURCE_GROUPS_DENIED"),
+        (scope_of(resource_groups_denied=names(f"{OTHER}/net-prod", "net")), ""),
+        (
+            scope_of(resource_groups=names("net-prod"), resource_groups_denied=names("*")),
+            "AZURE_RESOURCE_GROUPS_DENIED",
+        ),
         # locations: the endpoint's own, in Azure's short form
-        (Scope(locations=names("westeurope")), ""),
-        (Scope(locations=names("eastus2")), "AZURE_LOCATIONS"),
-        (Scope(locations_denied=names("westeurope")), "AZURE_LOCATIONS_DENIED"),
-        (Scope(locations=names("westeurope"), locations_denied=names("westeurope")), "AZURE_LOCATIONS_DENIED"),
+        (scope_of(locations=names("westeurope")), ""),
+        (scope_of(locations=names("eastus2")), "AZURE_LOCATIONS"),
+        (scope_of(locations_denied=names("westeurope")), "AZURE_LOCATIONS_DENIED"),
+        (scope_of(locations=names("westeurope"), locations_denied=names("westeurope")), "AZURE_LOCATIONS_DENIED"),
         # tags: one is enough, for either list
-        (Scope(tags=names("env")), ""),
-        (Scope(tags=names("env=prod", "cost")), ""),
-        (Scope(tags=names("env=test", "prod")), "AZURE_TAGS"),
-        (Scope(tags_denied=names("env=test")), ""),
-        (Scope(tags_denied=names("team")), "AZURE_TAGS_DENIED"),
-        (Scope(tags=names("env=prod"), tags_denied=names("team=search")), "AZURE_TAGS_DENIED"),
-        (Scope(tags_denied=names("*")), "AZURE_TAGS_DENIED"),
+        (scope_of(tags=names("env")), ""),
+        (scope_of(tags=names("env=prod", "cost")), ""),
+        (scope_of(tags=names("env=test", "prod")), "AZURE_TAGS"),
+        (scope_of(tags_denied=names("env=test")), ""),
+        (scope_of(tags_denied=names("team")), "AZURE_TAGS_DENIED"),
+        (scope_of(tags=names("env=prod"), tags_denied=names("team=search")), "AZURE_TAGS_DENIED"),
+        (scope_of(tags_denied=names("*")), "AZURE_TAGS_DENIED"),
     ],
 )
 def test_each_list_says_who_is_in_and_names_itself_to_who_is_not(scope: Scope, setting: str) -> None:
@@ -70,8 +74,8 @@ def test_each_list_says_who_is_in_and_names_itself_to_who_is_not(scope: Scope, s
 
 def test_an_endpoint_without_tags_is_in_scope_only_where_none_is_needed() -> None:
     bare = endpoint(tags={})
-    assert outside(Scope(tags_denied=names("env")), bare) is None
-    assert outside(Scope(tags=names("env")), bare) is not None
+    assert outside(scope_of(tags_denied=names("env")), bare) is None
+    assert outside(scope_of(tags=names("env")), bare) is not None
 
 
 @pytest.mark.parametrize("name", ["LOCATIONS", "LOCATIONS_DENIED", "TAGS", "TAGS_DENIED"])
@@ -82,29 +86,25 @@ def test_whether_the_id_tells_all_follows_from_the_lists(name: str) -> None:
         "ELASTIC_API_KEY": "key",
         "AzureWebJobsStorage": "UseDevelopmentStorage=true",
     }
-    assert load(least).scope().told_by_id
-    assert not load(least | {f"AZURE_{name}": "eastus2"}).scope().told_by_id
+    assert load(least).scope.told_by_id
+    assert not load(least | {f"AZURE_{name}": "eastus2"}).scope.told_by_id
 
 
 def test_the_settings_reach_the_rules_each_in_its_place() -> None:
-    scope = (
-        load(
-            {
-                "AZURE_SUBSCRIPTIONS": SUBSCRIPTION,
-                "AZURE_SUBSCRIPTIONS_DENIED": OTHER,
-                "AZURE_RESOURCE_GROUPS": "a",
-                "AZURE_RESOURCE_GROUPS_DENIED": "b",
-                "AZURE_LOCATIONS": "cc",
-                "AZURE_LOCATIONS_DENIED": "dd",
-                "AZURE_TAGS": "e",
-                "AZURE_TAGS_DENIED": "f",
-                "ELASTIC_API_KEY": "key",
-                "AzureWebJobsStorage": "UseDevelopmentStorage=true",
-            }
-        )
-        .rules()
-        .scope
-    )
+    scope = load(
+        {
+            "AZURE_SUBSCRIPTIONS": SUBSCRIPTION,
+            "AZURE_SUBSCRIPTIONS_DENIED": OTHER,
+            "AZURE_RESOURCE_GROUPS": "a",
+            "AZURE_RESOURCE_GROUPS_DENIED": "b",
+            "AZURE_LOCATIONS": "cc",
+            "AZURE_LOCATIONS_DENIED": "dd",
+            "AZURE_TAGS": "e",
+            "AZURE_TAGS_DENIED": "f",
+            "ELASTIC_API_KEY": "key",
+            "AzureWebJobsStorage": "UseDevelopmentStorage=true",
+        }
+    ).scope
     assert scope == Scope(
-        names(SUBSCRIPTION), names(OTHER), names("a"), names("b"), names("cc"), names("dd"), names("e"), names("f")
+        (SUBSCRIPTION,), (OTHER,), names("a"), names("b"), names("cc"), names("dd"), names("e"), names("f")
     )

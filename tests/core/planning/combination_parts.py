@@ -9,11 +9,12 @@ from datetime import timedelta
 from itertools import product
 from typing import Any
 
-from shared.core.guards.options import RecordMode, Rules
 from shared.core.model.arm_ids import parse_arm_id
 from shared.core.model.markers import Holder
 from shared.core.model.record import AssociationMemory, ClaimMemory, Connection, Owned, Owner, PolicyMemory
 from shared.core.model.resources import Claim, ConnectionStatus, Deployment, Policy, Rule, WildcardRecord, Zone
+from shared.core.options.dns import RecordMode
+from shared.core.options.plan_options import PlanOptions
 from tests.core.core_parts import (
     ADDRESS,
     ENDPOINT_ID,
@@ -33,6 +34,7 @@ from tests.core.core_parts import (
     endpoint,
     held_by,
     link,
+    plan_options,
     policy,
     record,
     zone,
@@ -155,7 +157,7 @@ def _product(action: str, choices: dict[str, tuple[str, ...]]) -> Iterator[Case]
 
 def world_of(case: Case) -> World:
     """What a case describes."""
-    rules = _rules(case)
+    options = _options(case)
     gone = case.action == "remove"
     asks = "" if case.change == "no longer asked" or case.deployment == "asking" else "orders"
     status = {"pending": ConnectionStatus.PENDING, "rejected": ConnectionStatus.REJECTED}.get(case.change)
@@ -165,18 +167,18 @@ def world_of(case: Case) -> World:
     others = {"same network": (_other(VNET),), "other network": (_other(OTHER_VNET),), "unknown": None}
     zones, elastic = _zones(case), _elastic(case)
     return World(
-        None if gone else desired(asks, rules, **changes),
+        None if gone else desired(asks, options, **changes),
         _known(case, zones),
         zones,
         elastic,
-        rules,
+        options,
         others.get(case.others, ()),
     )
 
 
-def _rules(case: Case) -> Rules:
+def _options(case: Case) -> PlanOptions:
     everything = frozenset({"*"})
-    return Rules(
+    return plan_options(
         link_vnets=() if case.hub == "none" else (HUB,),
         record_mode=RecordMode(case.mode),
         deployments_allowed=frozenset() if case.deployment in {"not allowed", "consenting", "asking"} else everything,

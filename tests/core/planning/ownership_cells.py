@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from shared.core.guards.options import Rules
 from shared.core.model.markers import Marker
 from shared.core.model.record import Owner
 from shared.core.model.resources import Rule
-from tests.core.core_parts import ADDRESS, GUID, KNOWN, deployment, link, policy, record, zone
+from tests.core.core_parts import ADDRESS, GUID, KNOWN, deployment, link, plan_options, policy, record, zone
 from tests.core.planning.ownership_situations import (
     ADDED,
     ADOPTED,
@@ -116,7 +115,7 @@ CELLS: dict[tuple[str, str], Row] = {
         [lambda: gone_dns("record", mine()), lambda: gone_dns("record", mine(SHARED))],
     ),
     ("record", "another endpoint's"): (
-        [lambda: dns("record", mine(NEIGHBOUR)), lambda: dns("record", mine(NEIGHBOUR), rules=UNION)],
+        [lambda: dns("record", mine(NEIGHBOUR)), lambda: dns("record", mine(NEIGHBOUR), options=UNION)],
         [lambda: dns("record", mine(NEIGHBOUR))],
         [lambda: gone_dns("record", mine(NEIGHBOUR))],
     ),
@@ -157,7 +156,7 @@ CELLS: dict[tuple[str, str], Row] = {
     ("association", "absent"): (
         [
             lambda: association(deployment()),
-            lambda: association(deployment(), rules=Rules()),
+            lambda: association(deployment(), options=plan_options()),
             lambda: association(deployment(attached=())),
         ],
         [lambda: association(deployment(), OURS), lambda: association(deployment(), OFTEN)],

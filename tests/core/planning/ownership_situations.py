@@ -10,13 +10,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
-from shared.core.guards.options import RecordMode, Rules
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
 from shared.core.model.markers import Marker, RecordMarker
 from shared.core.model.record import AssociationMemory, ClaimMemory, Connection, Owner, PolicyMemory
 from shared.core.model.resources import Claim, Deployment, Policy, Rule, WildcardRecord, Zone
 from shared.core.model.steps import Action, RemovalStep, Step
+from shared.core.options.dns import RecordMode
+from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.dns import plan_dns
 from shared.core.planning.elastic import ObservedElastic, plan_elastic
 from shared.core.planning.removal import ObservedRemoval, plan_removal
@@ -35,6 +36,7 @@ from tests.core.core_parts import (
     desired,
     held_by,
     link,
+    plan_options,
     policy,
     record,
     zone,
@@ -43,8 +45,8 @@ from tests.core.core_parts import (
 NEW_ADDRESS = "10.1.0.77"
 OLD_GUID = "00000000-0000-4000-8000-0000000000aa"
 REGION = "azure-eastus2"
-RULES = Rules(deployments_allowed=frozenset({"*"}))
-UNION = replace(RULES, record_mode=RecordMode.UNION)
+OPTIONS = plan_options(deployments_allowed=frozenset({"*"}))
+UNION = plan_options(OPTIONS, record_mode=RecordMode.UNION)
 VERBS = {Action.CREATE: "makes", Action.CHANGE: "changes", Action.REMOVE: "removes"}
 KINDS = {
     "zone": ("CreateZone", "DeleteZone"),
@@ -89,8 +91,8 @@ def _living(thing: str, steps: Iterable[Step], conditions: Iterable[Condition], 
 # -- DNS: an endpoint that lives, and one that is gone --------------------------------------------------------------
 
 
-def dns(thing: str, *zones: Zone, address: str = ADDRESS, rules: Rules = RULES, about: str = "") -> str:
-    found = plan_dns(desired(rules=rules, address=address), zones, rules)
+def dns(thing: str, *zones: Zone, address: str = ADDRESS, options: PlanOptions = OPTIONS, about: str = "") -> str:
+    found = plan_dns(desired(options=options, address=address), zones, options)
     return _living(thing, found.steps, found.conditions, about)
 
 
@@ -101,7 +103,7 @@ def gone_dns(thing: str, found: Zone | None, *, others: bool = False) -> str:
         counted = replace(found, etag="z", other_records=0, links=tuple(replace(one, etag="l") for one in found.links))
         living = (desired(name="pe-logs").endpoint,) if others else ()
         known = replace(KNOWN, vnet_id=VNET)
-        steps = plan_removal(known, ObservedRemoval(zones=(counted,), others=living), RULES).steps
+        steps = plan_removal(known, ObservedRemoval(zones=(counted,), others=living), OPTIONS).steps
     there = {
         "zone": found is not None,
         "link": found is not None and bool(found.links),
@@ -128,7 +130,7 @@ def mine(kept: WildcardRecord | None = MY_RECORD, *, linked: bool = True) -> Zon
 
 def hub_link(*zones: Zone) -> str:
     """The link to a further network."""
-    return dns("link", *zones, rules=replace(RULES, link_vnets=(HUB,)), about=HUB)
+    return dns("link", *zones, options=plan_options(OPTIONS, link_vnets=(HUB,)), about=HUB)
 
 
 # -- Elastic Cloud: an endpoint that lives --------------------------------------------------------------------------
@@ -156,11 +158,11 @@ def elastic(
     known: Connection = USING,
     asks: str = "",
     deployments: tuple[Deployment, ...] = (),
-    rules: Rules = RULES,
+    options: PlanOptions = OPTIONS,
     claims: tuple[Claim, ...] | None = None,
 ) -> str:
     observed = ObservedElastic((*policies, IP_POLICY), deployments, claims)
-    found = plan_elastic(desired(asks, rules=rules), observed, known, rules, NOW)
+    found = plan_elastic(desired(asks, options=options), observed, known, options, NOW)
     return _living(thing, found.steps, found.conditions)
 
 
@@ -170,11 +172,11 @@ def association(
     *,
     asks: str = "d1",
     standing: bool = False,
-    rules: Rules = RULES,
+    options: PlanOptions = OPTIONS,
 ) -> str:
     known = replace(USING, associations=(memory,) if memory else ())
     used = policy(associations=("d1",) if standing else ())
-    return elastic("association", used, known=known, asks=asks, deployments=(found,), rules=rules)
+    return elastic("association", used, known=known, asks=asks, deployments=(found,), options=options)
 
 
 def admitting_others(memory: AssociationMemory | None = None) -> str:
@@ -188,7 +190,7 @@ def admitting_others(memory: AssociationMemory | None = None) -> str:
 def claim(owner: Owner | None, *claims: Claim, asked: bool = True, guid: str = GUID) -> str:
     memory = ClaimMemory(REGION, "pe-search", guid, owner) if owner else None
     known = replace(USING, claim=memory)
-    return elastic("claim", policy(), known=known, rules=replace(RULES, claim=asked), claims=claims)
+    return elastic("claim", policy(), known=known, options=plan_options(OPTIONS, claim=asked), claims=claims)
 
 
 # -- Elastic Cloud: an endpoint that is gone ------------------------------------------------------------------------
@@ -204,7 +206,7 @@ def gone_elastic(
 ) -> str:
     held = ClaimMemory(REGION, "pe-search", GUID, owner) if owner else None
     known = replace(USING, associations=(memory,) if memory else (), claim=held)
-    found = plan_removal(known, ObservedRemoval((), (), (*policies, IP_POLICY), deployments, claims), RULES)
+    found = plan_removal(known, ObservedRemoval((), (), (*policies, IP_POLICY), deployments, claims), OPTIONS)
     done = _done(thing, found.steps)
     if done is not None:
         return done

@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 
 from shared.core.guards.consent import CONNECT_TAG, ENDPOINTS_TAG, OPT_OUT_TAG
-from shared.core.guards.options import Rules
 from shared.core.model.conditions import Condition, WaitingFor
 from shared.core.model.record import AssociationMemory, Connection, Owner, PolicyMemory
 from shared.core.model.resources import Deployment, Policy, Rule
 from shared.core.model.steps import Associate, Disassociate
+from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.associations import AssociationPlan, plan_associations
 from shared.core.planning.elastic import ObservedElastic, plan_elastic
-from tests.core.core_parts import GUID, IP_POLICY, KNOWN, NOW, deployment, desired, policy
+from tests.core.core_parts import GUID, IP_POLICY, KNOWN, NOW, deployment, desired, plan_options, policy
 
-RULES = Rules(deployments_allowed=frozenset({"*"}), policy_lag=60, association_restores=3)
+OPTIONS = plan_options(deployments_allowed=frozenset({"*"}), policy_lag=60, association_restores=3)
 USING = replace(KNOWN, policy=PolicyMemory("p-1", Owner.OURS, guid=GUID))
 OURS = AssociationMemory("d1", Owner.OURS, asked="d1", made_at=NOW - timedelta(hours=1), seen=True)
 CLOSED = deployment(attached=("p-1", IP_POLICY.id))
@@ -34,13 +34,13 @@ def planned(
     *deployments: Deployment,
     known: Connection = USING,
     using: Policy | None = None,
-    rules: Rules = RULES,
+    options: PlanOptions = OPTIONS,
     seconds: float = 0,
 ) -> AssociationPlan:
     at = NOW + timedelta(seconds=seconds)
     standing = tuple(one.id for one in deployments if one.attached is None or "p-1" in one.attached)
     ours = using or policy(associations=standing)
-    return plan_associations(desired(asks_for), deployments, (ours, IP_POLICY), ours, known, rules, at)
+    return plan_associations(desired(asks_for), deployments, (ours, IP_POLICY), ours, known, options, at)
 
 
 def reason(found: AssociationPlan) -> str:
@@ -126,18 +126,18 @@ def test_a_deployment_that_is_gone_is_told_and_one_that_is_only_not_answered_for
 
 
 @pytest.mark.parametrize(
-    ("changed", "rules", "told"),
+    ("changed", "options", "told"),
     [
-        ({"attached": ("p-1",)}, RULES, "WouldReopenPublicAccess"),
-        ({"attached": None}, RULES, "WouldReopenPublicAccess"),
-        ({"tags": {OPT_OUT_TAG: "ignore"}}, RULES, "DeploymentOptedOut"),
-        ({}, replace(RULES, deployments_denied=frozenset({"orders"})), "DeploymentOutOfScope"),
+        ({"attached": ("p-1",)}, OPTIONS, "WouldReopenPublicAccess"),
+        ({"attached": None}, OPTIONS, "WouldReopenPublicAccess"),
+        ({"tags": {OPT_OUT_TAG: "ignore"}}, OPTIONS, "DeploymentOptedOut"),
+        ({}, plan_options(OPTIONS, deployments_denied=frozenset({"orders"})), "DeploymentOutOfScope"),
     ],
 )
 def test_what_may_not_be_taken_away_stays_ours_and_a_person_is_told(
-    changed: dict[str, Any], rules: Rules, told: str
+    changed: dict[str, Any], options: PlanOptions, told: str
 ) -> None:
-    found = planned("", replace(CLOSED, **changed), known=having(OURS), rules=rules)
+    found = planned("", replace(CLOSED, **changed), known=having(OURS), options=options)
     assert (found.steps, reason(found), found.condition.needs) == ((), told, WaitingFor.PERSON)
     assert found.associations == (OURS,)
 
@@ -146,22 +146,24 @@ def test_what_may_not_be_taken_away_stays_ours_and_a_person_is_told(
 
 
 @pytest.mark.parametrize(
-    "rules", [Rules(), replace(RULES, deployments_denied=frozenset({"*"}))], ids=["not allowed", "denied"]
+    "options",
+    [plan_options(), plan_options(OPTIONS, deployments_denied=frozenset({"*"}))],
+    ids=["not allowed", "denied"],
 )
-def test_a_consent_that_is_withdrawn_is_told_and_cuts_nobody_off(rules: Rules) -> None:
-    found = planned("d1", CLOSED, known=having(OURS), rules=rules)
+def test_a_consent_that_is_withdrawn_is_told_and_cuts_nobody_off(options: PlanOptions) -> None:
+    found = planned("d1", CLOSED, known=having(OURS), options=options)
     assert (found.steps, found.condition.true, found.condition.needs) == ((), False, WaitingFor.PERSON)
-    adopted = planned("d1", CLOSED, known=having(replace(OURS, owner=Owner.ADOPTED)), rules=rules)
+    adopted = planned("d1", CLOSED, known=having(replace(OURS, owner=Owner.ADOPTED)), options=options)
     assert (adopted.steps, reason(adopted)) == ((), "Associated"), "what others did needs no consent"
 
 
 def test_a_deployment_that_asks_for_the_endpoint_consents_by_it_but_not_to_its_first_policy() -> None:
     asking = {CONNECT_TAG: "net-prod/pe-search"}
-    found = planned("", deployment(tags=asking), rules=Rules())
+    found = planned("", deployment(tags=asking), options=plan_options())
     assert found.steps == (Associate("p-1", "d1", "orders", asked="d1"),)
-    open_ = planned("", deployment(tags=asking, attached=()), rules=Rules())
+    open_ = planned("", deployment(tags=asking, attached=()), options=plan_options())
     assert (open_.steps, reason(open_)) == ((), "WouldCutOffPublicTraffic")
-    assert planned("", deployment(tags={ENDPOINTS_TAG: "*"}), rules=RULES).steps == (), "consent alone is no wish"
+    assert planned("", deployment(tags={ENDPOINTS_TAG: "*"}), options=OPTIONS).steps == (), "consent alone is no wish"
 
 
 # -- a policy that lets others in ----------------------------------------------------------------------------------
@@ -234,7 +236,7 @@ def test_what_we_associated_with_the_policy_before_is_not_ours_with_the_one_that
     closed = deployment(attached=("p-theirs", IP_POLICY.id))
     for asks_for in ("d1", ""):
         observed = ObservedElastic((theirs, policy(), IP_POLICY), (closed,))
-        found = plan_elastic(desired(asks_for), observed, having(OURS), RULES, NOW)
+        found = plan_elastic(desired(asks_for), observed, having(OURS), OPTIONS, NOW)
         assert (found.policy.id, found.steps) == ("p-theirs", ()), "nothing of theirs is taken away"
         assert [memory.owner for memory in found.associations or ()] == [Owner.ADOPTED]
 

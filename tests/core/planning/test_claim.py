@@ -7,13 +7,12 @@ from itertools import product
 
 import pytest
 
-from shared.core.guards.options import Rules
 from shared.core.model.record import ClaimMemory, Connection, Owner
 from shared.core.model.resources import Claim
 from shared.core.model.steps import ClaimEndpoint, UnclaimEndpoint
 from shared.core.planning.claim import ClaimPlan, plan_claim
 from shared.core.planning.desired import CLAIM_TAG
-from tests.core.core_parts import GUID, KNOWN, desired
+from tests.core.core_parts import GUID, KNOWN, desired, plan_options
 
 REGION = "azure-eastus2"
 OLD_GUID = "00000000-0000-4000-8000-0000000000aa"
@@ -28,7 +27,7 @@ def remembered(owner: Owner | None, guid: str = GUID) -> Connection:
 
 
 def planned(*, wanted: bool, claims: tuple[Claim, ...] | None, known: Connection = KNOWN) -> ClaimPlan:
-    return plan_claim(desired(rules=Rules(claim=wanted)), claims, known)
+    return plan_claim(desired(options=plan_options(claim=wanted)), claims, known)
 
 
 def after(found: ClaimPlan, claims: tuple[Claim, ...], known: Connection) -> tuple[tuple[Claim, ...], Connection]:
@@ -112,7 +111,7 @@ def test_a_claim_that_others_made_for_the_former_endpoint_stays() -> None:
 def test_the_endpoints_tag_goes_before_the_setting_if_it_is_one_of_its_two_words(
     tag: str, setting: bool, wanted: bool
 ) -> None:
-    assert desired(tags={CLAIM_TAG: tag}, rules=Rules(claim=setting)).claim == wanted
+    assert desired(tags={CLAIM_TAG: tag}, options=plan_options(claim=setting)).claim == wanted
 
 
 def test_in_every_case_the_steps_lead_to_what_is_wanted_and_never_to_a_claim_of_others() -> None:

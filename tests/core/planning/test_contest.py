@@ -8,13 +8,12 @@ from datetime import timedelta
 import pytest
 
 from shared.core.guards.consent import OPT_OUT_TAG
-from shared.core.guards.options import Rules
 from shared.core.model.record import AssociationMemory, Owner
 from shared.core.planning.contest import RESTORE_WINDOW, contested, put_back, taken_away, truce
-from tests.core.core_parts import KNOWN, NOW, deployment
+from tests.core.core_parts import KNOWN, NOW, deployment, plan_options
 
 OURS = AssociationMemory("d1", Owner.OURS, seen=True)
-RULES = Rules(association_restores=3)
+OPTIONS = plan_options(association_restores=3)
 
 
 def times(*days: float) -> AssociationMemory:
@@ -39,10 +38,10 @@ def test_only_what_was_ours_is_taken_away_from_us(memory: AssociationMemory | No
 
 @pytest.mark.parametrize("restores", [0, 1, 3])
 def test_it_is_put_back_as_often_as_the_settings_say_and_then_left(restores: int) -> None:
-    rules, memory, made = Rules(association_restores=restores), OURS, 0
+    options, memory, made = plan_options(association_restores=restores), OURS, 0
     for day in range(6):
         now = NOW + timedelta(days=day)
-        if contested(deployment(), memory, rules, now) is None:
+        if contested(deployment(), memory, options, now) is None:
             memory = replace(put_back(memory, now), owner=Owner.OURS, seen=True)
             made += 1
     assert made == restores
@@ -59,7 +58,7 @@ def test_it_is_put_back_as_often_as_the_settings_say_and_then_left(restores: int
     ],
 )
 def test_only_what_happened_within_the_window_counts(memory: AssociationMemory, left: bool) -> None:
-    assert (contested(deployment(), memory, RULES, NOW) is not None) == left
+    assert (contested(deployment(), memory, OPTIONS, NOW) is not None) == left
 
 
 def test_what_is_past_the_window_is_forgotten_when_it_is_put_back() -> None:
@@ -68,7 +67,7 @@ def test_what_is_past_the_window_is_forgotten_when_it_is_put_back() -> None:
 
 def test_a_first_association_is_never_contested() -> None:
     for memory in (None, AssociationMemory("d1"), AssociationMemory("d1", Owner.ADOPTED, seen=True)):
-        assert contested(deployment(), memory, Rules(association_restores=0), NOW) is None
+        assert contested(deployment(), memory, plan_options(association_restores=0), NOW) is None
 
 
 def test_while_it_is_being_put_back_its_end_is_unknown() -> None:
@@ -77,7 +76,7 @@ def test_while_it_is_being_put_back_its_end_is_unknown() -> None:
 
 
 def test_who_is_left_alone_is_told_when_how_and_how_to_opt_out() -> None:
-    problem = contested(deployment(), times(1, 2, 3), RULES, NOW)
+    problem = contested(deployment(), times(1, 2, 3), OPTIONS, NOW)
     assert problem is not None
     assert problem.reason == "AssociationContested"
     assert "3 time(s)" in problem.message
@@ -89,4 +88,4 @@ def test_who_is_left_alone_is_told_when_how_and_how_to_opt_out() -> None:
 def test_a_person_who_asks_for_a_run_settles_the_fight() -> None:
     known = truce(replace(KNOWN, associations=(times(1, 2, 3), AssociationMemory("d2", Owner.ADOPTED))))
     assert [memory.taken for memory in known.associations] == [(), ()]
-    assert contested(deployment(), known.association("d1"), RULES, NOW) is None
+    assert contested(deployment(), known.association("d1"), OPTIONS, NOW) is None

@@ -7,29 +7,29 @@ from datetime import timedelta
 
 import pytest
 
-from shared.core.guards.options import Rules
 from shared.core.model.arm_ids import parse_arm_id
 from shared.core.model.conditions import Phase
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.record import AssociationMemory, ClaimMemory, Connection, Owned, Owner, PolicyMemory
+from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.deletion import VISIBLE_WITHIN, Missing, has_things, miss, told
-from tests.core.core_parts import ENDPOINT_ID, GUID, NOW
+from tests.core.core_parts import ENDPOINT_ID, GUID, NOW, plan_options
 
-RULES = Rules(removal_grace=600)
+OPTIONS = plan_options(grace=600)
 SEEN = Connection(ENDPOINT_ID, guid=GUID, phase=Phase.READY)
 FRESH = Connection(ENDPOINT_ID)
 EVERY_CAUSE = ("event-write", "event-delete", "timer", "manual", "wait", "lease", "pending", "orphan")
 
 
 def looked(
-    known: Connection, *looks: tuple[str, str] | tuple[str, str, float], rules: Rules = RULES
+    known: Connection, *looks: tuple[str, str] | tuple[str, str, float], options: PlanOptions = OPTIONS
 ) -> tuple[Connection, list[Missing]]:
     """What each look finds: its cause, its correlation id, and the seconds at which it is taken."""
     found = []
     for cause, correlation_id, *seconds in looks:
         at = NOW + timedelta(seconds=float(seconds[0]) if seconds else 0.0)
         message = WorkMessage(parse_arm_id(ENDPOINT_ID), Cause(cause), correlation_id)
-        known, missing = miss(known, message, rules, at)
+        known, missing = miss(known, message, options, at)
         found.append(missing)
     return known, found
 
@@ -113,9 +113,9 @@ def test_a_second_delete_event_does_not_lengthen_the_grace_period() -> None:
 
 
 def test_without_a_grace_period_it_is_due_once_it_is_believed_and_not_before() -> None:
-    rules = Rules(removal_grace=0)
-    assert looked(SEEN, ("event-delete", "a"), rules=rules)[1] == [Missing.DUE]
-    assert looked(SEEN, ("timer", "a"), ("timer", "b"), rules=rules)[1] == [Missing.MISSED, Missing.DUE]
+    options = plan_options(grace=0)
+    assert looked(SEEN, ("event-delete", "a"), options=options)[1] == [Missing.DUE]
+    assert looked(SEEN, ("timer", "a"), ("timer", "b"), options=options)[1] == [Missing.MISSED, Missing.DUE]
 
 
 def test_an_endpoint_made_again_ends_the_grace_period() -> None:

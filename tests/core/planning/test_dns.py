@@ -7,7 +7,6 @@ from itertools import product
 
 import pytest
 
-from shared.core.guards.options import RecordMode, Rules, ZoneHome
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import parse_arm_id
 from shared.core.model.conditions import Condition, WaitingFor
@@ -15,6 +14,9 @@ from shared.core.model.markers import Holder, RecordMarker
 from shared.core.model.record import Owner
 from shared.core.model.resources import WildcardRecord, Zone
 from shared.core.model.steps import CreateLink, CreateZone, PutWildcardRecord
+from shared.core.options.dns import RecordMode
+from shared.core.options.plan_options import PlanOptions
+from shared.core.options.values import ZoneHome
 from shared.core.planning.dns import MAX_RECORDS, DnsPlan, link_name, plan_dns
 from tests.core.core_parts import (
     ADDRESS,
@@ -31,13 +33,14 @@ from tests.core.core_parts import (
     desired,
     held_by,
     link,
+    plan_options,
     record,
     zone,
     zone_id,
 )
 from tests.core.planning.plan_parts import dns_after, settle_dns
 
-FIRST, UNION = Rules(), Rules(record_mode=RecordMode.UNION)
+FIRST, UNION = plan_options(), plan_options(record_mode=RecordMode.UNION)
 BOTH = ("10.1.0.9", ADDRESS)
 
 
@@ -99,23 +102,27 @@ WRITTEN = {
     "shared-without-mine": BOTH,
 }
 CASES = list(product(RECORDS, (True, False), (FIRST, UNION)))
-IDS = [f"{name}-{'linked' if is_linked else 'unlinked'}-{rules.record_mode}" for name, is_linked, rules in CASES]
+IDS = [
+    f"{name}-{'linked' if is_linked else 'unlinked'}-{options.dns.record_mode}" for name, is_linked, options in CASES
+]
 
 
-def expected(name: str, is_linked: bool, rules: Rules) -> tuple[str | None, str | None, tuple[str, ...] | None]:
+def expected(name: str, is_linked: bool, options: PlanOptions) -> tuple[str | None, str | None, tuple[str, ...] | None]:
     """Reason if good, reason if a person must act, addresses if written: one of the three."""
-    if rules is UNION and name == "foreign-both":
+    if options is UNION and name == "foreign-both":
         return "Adopted", None, None
-    if rules is UNION and name == "another-holds" and is_linked:
+    if options is UNION and name == "another-holds" and is_linked:
         return None, None, BOTH
     return GOOD.get(name), BLOCKED.get(name), WRITTEN.get(name)
 
 
-@pytest.mark.parametrize(("name", "is_linked", "rules"), CASES, ids=IDS)
-def test_the_record_is_made_followed_adopted_shared_or_left_alone(name: str, is_linked: bool, rules: Rules) -> None:
+@pytest.mark.parametrize(("name", "is_linked", "options"), CASES, ids=IDS)
+def test_the_record_is_made_followed_adopted_shared_or_left_alone(
+    name: str, is_linked: bool, options: PlanOptions
+) -> None:
     zones = (zone(link(VNET if is_linked else OTHER_VNET), record=RECORDS[name]),)
-    good, blocked, addresses = expected(name, is_linked, rules)
-    found = plan_dns(desired(), zones, rules)
+    good, blocked, addresses = expected(name, is_linked, options)
+    found = plan_dns(desired(), zones, options)
     condition = told(found)[c.RECORD_READY]
     assert [step.addresses for step in record_steps(found)] == ([addresses] if addresses else [])
     assert condition.true == (good is not None)
@@ -126,37 +133,39 @@ def test_the_record_is_made_followed_adopted_shared_or_left_alone(name: str, is_
     assert (found.record is not None) == condition.true
 
 
-@pytest.mark.parametrize(("name", "is_linked", "rules"), CASES, ids=IDS)
+@pytest.mark.parametrize(("name", "is_linked", "options"), CASES, ids=IDS)
 def test_a_network_is_linked_only_to_a_zone_whose_record_is_right_for_it(
-    name: str, is_linked: bool, rules: Rules
+    name: str, is_linked: bool, options: PlanOptions
 ) -> None:
     zones = (zone(link(VNET if is_linked else OTHER_VNET), record=RECORDS[name]),)
-    found = plan_dns(desired(rules=Rules(link_vnets=(HUB,))), zones, rules)
+    found = plan_dns(desired(options=plan_options(link_vnets=(HUB,))), zones, options)
     blocked = told(found)[c.RECORD_READY].needs is WaitingFor.PERSON
     missing = [HUB] if is_linked else [VNET, HUB]
     assert linked_now(found) == ([] if blocked else missing)
     if blocked:
         assert told(found)[c.LINKED].reason == told(found)[c.RECORD_READY].reason
         assert told(found)[c.LINKED].needs is WaitingFor.PERSON
-    settle_dns(desired(rules=Rules(link_vnets=(HUB,))), zones, rules)
+    settle_dns(desired(options=plan_options(link_vnets=(HUB,))), zones, options)
 
 
-@pytest.mark.parametrize(("name", "is_linked", "rules"), CASES, ids=IDS)
-def test_what_others_made_is_the_same_after_the_plan(name: str, is_linked: bool, rules: Rules) -> None:
+@pytest.mark.parametrize(("name", "is_linked", "options"), CASES, ids=IDS)
+def test_what_others_made_is_the_same_after_the_plan(name: str, is_linked: bool, options: PlanOptions) -> None:
     foreign = zone(link(OTHER_VNET, marker=None), record=record("10.8.8.8"), group="theirs", marker=None)
     before = zone(link(VNET if is_linked else OTHER_VNET, marker=STRANGER), record=RECORDS[name])
-    after = settle_dns(desired(), (foreign, before), rules)
+    after = settle_dns(desired(), (foreign, before), options)
     assert after[0] == foreign
     assert set(before.links) <= set(after[1].links)
     if before.record and (not before.record.marker or before.record.marker.instance != "autopilot"):
         assert after[1].record == before.record
 
 
-@pytest.mark.parametrize(("name", "is_linked", "rules"), CASES, ids=IDS)
-def test_a_plan_that_is_not_blocked_ends_with_every_condition_true(name: str, is_linked: bool, rules: Rules) -> None:
+@pytest.mark.parametrize(("name", "is_linked", "options"), CASES, ids=IDS)
+def test_a_plan_that_is_not_blocked_ends_with_every_condition_true(
+    name: str, is_linked: bool, options: PlanOptions
+) -> None:
     zones = (zone(link(VNET if is_linked else OTHER_VNET), record=RECORDS[name]),)
-    _, blocked, _ = expected(name, is_linked, rules)
-    after = plan_dns(desired(), settle_dns(desired(), zones, rules), rules)
+    _, blocked, _ = expected(name, is_linked, options)
+    after = plan_dns(desired(), settle_dns(desired(), zones, options), options)
     assert all(condition.true for condition in after.conditions) == (blocked is None)
 
 
@@ -164,7 +173,7 @@ def test_a_plan_that_is_not_blocked_ends_with_every_condition_true(name: str, is
 
 
 def test_a_record_is_created_only_if_absent_and_followed_only_as_it_was_read() -> None:
-    (created,) = record_steps(plan_dns(desired(), (zone(link()),), Rules(record_ttl=42)))
+    (created,) = record_steps(plan_dns(desired(), (zone(link()),), plan_options(record_ttl=42)))
     (moved,) = record_steps(plan_dns(desired(), (zone(link(), record=RECORDS["ours-moved"]),), FIRST))
     assert (created.etag, created.ttl, created.marker) == (None, 42, held_by(MINE))
     assert (moved.etag, moved.marker) == ("e-1", held_by(MINE))
@@ -242,15 +251,15 @@ def test_a_zone_is_made_at_the_endpoints_own_group_with_record_and_link() -> Non
 
 
 def test_a_zone_is_made_at_the_hub_group_of_the_settings() -> None:
-    rules = Rules(zone_home=HOME)
-    (made,) = settle_dns(desired(rules=rules), (), rules)
+    options = plan_options(zone_resource_group=HOME)
+    (made,) = settle_dns(desired(options=options), (), options)
     assert made.id.key == zone_id("dns-hub").key
 
 
 def test_a_zone_that_the_network_is_linked_to_is_the_zone_wherever_it_is() -> None:
-    rules = Rules(zone_home=HOME)
+    options = plan_options(zone_resource_group=HOME)
     zones = (zone(group="dns-hub"), zone(link(VNET.upper(), marker=None), group="theirs", marker=None))
-    found = plan_dns(desired(rules=rules), zones, rules)
+    found = plan_dns(desired(options=options), zones, options)
     assert found.zone is not None
     assert (found.zone.id, found.zone.owner) == (zone_id("theirs").text, Owner.ADOPTED)
     assert (linked_now(found), [step.zone.key for step in record_steps(found)]) == ([], [zone_id("theirs").key])
@@ -271,10 +280,10 @@ def test_a_zone_elsewhere_that_the_network_is_not_linked_to_is_none_of_ours() ->
 
 def test_zones_of_other_regions_do_not_matter() -> None:
     west = zone(link(VNET), link(HUB), record=record("10.9.9.9"), name="privatelink.westus2.azure.elastic-cloud.com")
-    rules = Rules(link_vnets=(HUB,))
-    found = plan_dns(desired(rules=rules), (west, zone()), rules)
+    options = plan_options(link_vnets=(HUB,))
+    found = plan_dns(desired(options=options), (west, zone()), options)
     assert linked_now(found) == [VNET, HUB]
-    assert linked_now(plan_dns(desired(rules=rules), (west,), rules)) == [VNET, HUB]
+    assert linked_now(plan_dns(desired(options=options), (west,), options)) == [VNET, HUB]
 
 
 def test_the_zone_follows_the_alias_not_the_endpoints_location() -> None:
@@ -285,17 +294,17 @@ def test_the_zone_follows_the_alias_not_the_endpoints_location() -> None:
 
 
 def test_further_networks_are_linked_once_and_the_endpoints_own_not_twice() -> None:
-    rules = Rules(link_vnets=(HUB, HUB.upper(), VNET.upper()))
-    (made,) = settle_dns(desired(rules=rules), (), rules)
+    options = plan_options(link_vnets=(HUB, HUB.upper(), VNET.upper()))
+    (made,) = settle_dns(desired(options=options), (), options)
     assert [one.vnet_id.lower() for one in made.links] == [VNET.lower(), HUB.lower()]
 
 
 def test_a_further_network_that_another_zone_serves_is_named_and_the_rest_goes_ahead() -> None:
-    rules = Rules(link_vnets=(HUB,))
+    options = plan_options(link_vnets=(HUB,))
     theirs = zone(link(HUB), group="theirs", marker=None)
     for zones in ((theirs,), (theirs, zone())):
-        after = settle_dns(desired(rules=rules), zones, rules)
-        found = plan_dns(desired(rules=rules), after, rules)
+        after = settle_dns(desired(options=options), zones, options)
+        found = plan_dns(desired(options=options), after, options)
         condition = told(found)[c.LINKED]
         assert (condition.reason, condition.needs) == ("NetworkLinkedToAnotherZone", WaitingFor.PERSON)
         assert HUB in condition.message
@@ -312,9 +321,9 @@ def test_a_link_that_is_being_made_is_waited_for() -> None:
 
 
 def test_a_persons_turn_is_told_before_a_link_that_only_takes_time() -> None:
-    rules = Rules(link_vnets=(HUB,))
+    options = plan_options(link_vnets=(HUB,))
     zones = (zone(link(completed=False), record=RECORDS["ours"]), zone(link(HUB), group="theirs"))
-    assert reasons(plan_dns(desired(rules=rules), zones, rules))[c.LINKED] == "NetworkLinkedToAnotherZone"
+    assert reasons(plan_dns(desired(options=options), zones, options))[c.LINKED] == "NetworkLinkedToAnotherZone"
 
 
 def test_a_network_always_gets_the_same_link_name() -> None:
@@ -335,9 +344,9 @@ def test_without_an_address_zone_and_link_go_ahead_and_the_record_waits() -> Non
 
 
 @pytest.mark.parametrize("name", [name for name, found in RECORDS.items() if found is not None])
-@pytest.mark.parametrize("rules", [FIRST, UNION], ids=["first", "union"])
-def test_without_an_address_no_network_is_linked_to_a_zone_that_has_a_record(name: str, rules: Rules) -> None:
-    found = plan_dns(desired(address=None), (zone(link(OTHER_VNET), record=RECORDS[name]),), rules)
+@pytest.mark.parametrize("options", [FIRST, UNION], ids=["first", "union"])
+def test_without_an_address_no_network_is_linked_to_a_zone_that_has_a_record(name: str, options: PlanOptions) -> None:
+    found = plan_dns(desired(address=None), (zone(link(OTHER_VNET), record=RECORDS[name]),), options)
     assert (found.steps, reasons(found)[c.LINKED]) == ((), "NoAddressYet")
 
 

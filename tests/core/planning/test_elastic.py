@@ -10,12 +10,12 @@ import pytest
 
 from shared.core.guards.consent import ENDPOINTS_TAG
 from shared.core.guards.cutting_off import FIRST_POLICY_TAG
-from shared.core.guards.options import Rules
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition, Status, WaitingFor
 from shared.core.model.record import Connection, Owner, PolicyMemory
 from shared.core.model.resources import ConnectionStatus, Deployment, Policy, Rule
 from shared.core.model.steps import Associate, CreatePolicy
+from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.elastic import ElasticPlan, ObservedElastic, plan_elastic, policies_of
 from tests.core.core_parts import (
     ENDPOINT_ID,
@@ -27,11 +27,12 @@ from tests.core.core_parts import (
     STRANGER,
     deployment,
     desired,
+    plan_options,
     policy,
 )
 from tests.core.planning.plan_parts import settle_elastic
 
-RULES = Rules(deployments_allowed=frozenset({"*"}), policy_lag=60)
+OPTIONS = plan_options(deployments_allowed=frozenset({"*"}), policy_lag=60)
 FOREIGN = policy("p-theirs", name="by hand", description="")
 APPROVED, PENDING = ConnectionStatus.APPROVED, ConnectionStatus.PENDING
 
@@ -42,9 +43,9 @@ def planned(
     deployments: tuple[Deployment, ...] | None = None,
     known: Connection = KNOWN,
     status: ConnectionStatus = APPROVED,
-    rules: Rules = RULES,
+    options: PlanOptions = OPTIONS,
 ) -> ElasticPlan:
-    return plan_elastic(desired(asks_for, status=status), ObservedElastic(policies, deployments), known, rules, NOW)
+    return plan_elastic(desired(asks_for, status=status), ObservedElastic(policies, deployments), known, options, NOW)
 
 
 def told(found: ElasticPlan) -> dict[str, Condition]:
@@ -194,7 +195,7 @@ def test_nothing_is_associated_before_the_approval(status: ConnectionStatus) -> 
 def test_an_approved_endpoint_gets_its_policy_first_and_then_its_associations() -> None:
     found = planned("d1", (IP_POLICY,), (deployment(),))
     assert [type(step) for step in found.steps] == [CreatePolicy]
-    _, final = settle_elastic(desired("d1"), ObservedElastic((IP_POLICY,), (deployment(),)), RULES)
+    _, final = settle_elastic(desired("d1"), ObservedElastic((IP_POLICY,), (deployment(),)), OPTIONS)
     assert (associated(final), final.policy.id) == (("d1",), "p-new")
 
 
@@ -263,21 +264,23 @@ EVERY_CASE = list(product(POLICY_CASES, DEPLOYMENT_CASES, MEMORY_CASES))
 
 
 @pytest.mark.parametrize("status", list(ConnectionStatus))
-@pytest.mark.parametrize("rules", [RULES, Rules()], ids=["allowed", "not allowed"])
-def test_on_every_case_the_plan_is_safe_and_leaves_nothing_to_do(status: ConnectionStatus, rules: Rules) -> None:
+@pytest.mark.parametrize("options", [OPTIONS, plan_options()], ids=["allowed", "not allowed"])
+def test_on_every_case_the_plan_is_safe_and_leaves_nothing_to_do(
+    status: ConnectionStatus, options: PlanOptions
+) -> None:
     for policies, deployments, memory in EVERY_CASE:
         observed = ObservedElastic(POLICY_CASES[policies], DEPLOYMENT_CASES[deployments])
         wanted = desired("d1", status=status)
-        first = plan_elastic(wanted, observed, MEMORY_CASES[memory], rules, NOW)
+        first = plan_elastic(wanted, observed, MEMORY_CASES[memory], options, NOW)
         if policies != "none":
             assert not [step for step in first.steps if isinstance(step, CreatePolicy)]
-        after, final = settle_elastic(wanted, observed, rules, MEMORY_CASES[memory])
+        after, final = settle_elastic(wanted, observed, options, MEMORY_CASES[memory])
         for before, now in zip(observed.policies, after.policies, strict=False):
             assert replace(now, associations=before.associations) == before, "nothing else of a policy changes"
             assert set(before.associations) <= set(now.associations), "what others associated stays"
             assert now == before or now.id == final.policy.id
         connected = [one for one in after.deployments or () if final.policy.id in (one.attached or ())]
-        if not rules.deployments_allowed and deployments not in {"consenting", "connected"}:
+        if not options.targets.deployments_allowed and deployments not in {"consenting", "connected"}:
             assert not connected, "S8"
         if deployments in {"open", "unknown", "far", "hidden"} or status is not APPROVED:
             assert not connected or deployments == "connected", "S1, S3"

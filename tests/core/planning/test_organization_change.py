@@ -8,13 +8,23 @@ from typing import Any
 
 import pytest
 
-from shared.core.guards.options import Rules
 from shared.core.model.errors import Blocked
 from shared.core.model.organizations import OrganizationScope, key_setting, organization_of, scope_setting
 from shared.core.model.record import AssociationMemory, ClaimMemory, Connection, Owner, PolicyMemory
 from shared.core.model.resources import Claim
 from shared.core.planning.organization_change import holds, leaves_something, left_behind, moved, refuse
-from tests.core.core_parts import GUID, KNOWN, NOW, OTHER_MARKER, STRANGER, SUBSCRIPTION, desired, endpoint, policy
+from tests.core.core_parts import (
+    GUID,
+    KNOWN,
+    NOW,
+    OTHER_MARKER,
+    STRANGER,
+    SUBSCRIPTION,
+    desired,
+    endpoint,
+    plan_options,
+    policy,
+)
 
 TAGS = {"Team": "Data", "empty": ""}
 
@@ -99,7 +109,7 @@ def test_what_others_made_holds_nothing_up() -> None:
 
 
 def left(known: Connection, *policies: Any, claims: tuple[Claim, ...] = ()) -> tuple[str, ...]:
-    return left_behind(known, policies, claims, Rules(), NOW)
+    return left_behind(known, policies, claims, plan_options(), NOW)
 
 
 def test_everything_of_ours_that_still_stands_is_named() -> None:
@@ -127,23 +137,23 @@ def test_what_is_gone_or_was_taken_over_or_is_somebody_elses_is_not_left() -> No
 def test_a_policy_that_does_not_show_yet_is_left_until_it_would(memory: PolicyMemory) -> None:
     known = replace(KNOWN, policy=memory)
     assert left(known) == ("a policy that was just created and does not show yet",)
-    later = NOW + timedelta(seconds=Rules().policy_lag)
-    assert left_behind(known, (), (), Rules(), later) == ()
+    later = NOW + timedelta(seconds=plan_options().timing.policy_lag)
+    assert left_behind(known, (), (), plan_options(), later) == ()
 
 
 def test_the_refusal_names_both_organizations_what_is_left_and_what_to_do() -> None:
     with pytest.raises(Blocked) as refused:
-        refuse(EU, replace(KNOWN, organization="us"), Rules(), ("policy p-1 (pe-search)",))
+        refuse(EU, replace(KNOWN, organization="us"), plan_options(), ("policy p-1 (pe-search)",))
     assert refused.value.reason == "OrganizationChanged"
     assert all(word in refused.value.what for word in ("us", "eu", "policy p-1 (pe-search)"))
     assert "put the endpoint's tag, or the settings, back" in refused.value.next_step
-    refuse(EU, KNOWN, Rules(), ())
+    refuse(EU, KNOWN, plan_options(), ())
 
 
 def test_without_an_organization_the_settings_that_could_name_one_are_named() -> None:
-    rules = Rules(organizations=(OrganizationScope("eu", frozenset()), OrganizationScope("us", frozenset())))
+    options = plan_options(organizations=(OrganizationScope("eu", frozenset()), OrganizationScope("us", frozenset())))
     with pytest.raises(Blocked) as refused:
-        refuse(replace(EU, organization=""), KNOWN, rules, ())
+        refuse(replace(EU, organization=""), KNOWN, options, ())
     assert refused.value.reason == "NoOrganization"
     for setting in ("ELASTIC_SCOPE_EU", "ELASTIC_SCOPE_US", "ELASTIC_API_KEY"):
         assert setting in refused.value.what

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from shared.core.guards.options import Rules
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Phase, WaitingFor
 from shared.core.model.record import AssociationMemory, Connection, DeploymentMemory, Owned, Owner, PolicyMemory
@@ -36,13 +35,14 @@ from tests.core.core_parts import (
     endpoint,
     held_by,
     link,
+    plan_options,
     policy,
     record,
     zone,
 )
 from tests.core.planning.plan_parts import dns_after, elastic_after, planned
 
-ALLOWED = Rules(deployments_allowed=frozenset({"*"}))
+ALLOWED = plan_options(deployments_allowed=frozenset({"*"}))
 NOTHING = ObservedElastic((IP_POLICY,), (deployment(),))
 DONE_ZONE = zone(link(), record=record(ADDRESS, marker=held_by(MINE)))
 DONE_ELASTIC = ObservedElastic((policy(associations=("d1",)), IP_POLICY), (deployment(attached=("p-1", IP_POLICY.id)),))
@@ -58,18 +58,18 @@ def test_in_every_region_the_plan_makes_zone_record_link_and_policy_and_then_the
     far = replace(deployment(), region=f"azure-{region}")
     office = replace(IP_POLICY, region=f"azure-{region}")
     observed = Observed(wanted.endpoint, (), ObservedElastic((office,), (far,)))
-    first = planned(wanted, observed, rules=ALLOWED)
+    first = planned(wanted, observed, options=ALLOWED)
     assert [type(step) for step in first.steps] == [CreateZone, PutWildcardRecord, CreateLink, CreatePolicy]
     zones = dns_after((), first.dns_steps, ALLOWED)
     assert zones[0].name == f"privatelink.{region}.azure.elastic-cloud.com"
     assert observed.elastic is not None
     elastic = elastic_after(wanted, observed.elastic, first.elastic_steps, ALLOWED)
-    second = planned(wanted, Observed(wanted.endpoint, zones, elastic), rules=ALLOWED)
+    second = planned(wanted, Observed(wanted.endpoint, zones, elastic), options=ALLOWED)
     assert second.steps == (Associate("p-new", "d1", "orders", asked="d1"),)
     third = planned(
         wanted,
         Observed(wanted.endpoint, zones, elastic_after(wanted, elastic, second.elastic_steps, ALLOWED)),
-        rules=ALLOWED,
+        options=ALLOWED,
     )
     assert third.steps == ()
     assert all(condition.true for condition in third.conditions)
@@ -86,7 +86,7 @@ def test_a_finished_endpoint_has_an_empty_plan() -> None:
 
 def test_an_endpoint_may_stand_in_another_region_than_its_deployment() -> None:
     wanted = desired("d1", location="japaneast")
-    found = planned(wanted, Observed(wanted.endpoint, (), NOTHING), rules=ALLOWED)
+    found = planned(wanted, Observed(wanted.endpoint, (), NOTHING), options=ALLOWED)
     (created,) = [step for step in found.steps if isinstance(step, CreatePolicy)]
     assert (created.region, wanted.zone_home.name) == ("azure-eastus2", SERVICE.zone)
 
@@ -111,7 +111,7 @@ def test_an_endpoint_without_a_guid_gets_no_policy_yet_and_its_dns_goes_ahead() 
 @pytest.mark.parametrize("status", [ConnectionStatus.REJECTED, ConnectionStatus.DISCONNECTED])
 def test_an_endpoint_that_can_never_work_again_gets_nothing_new(status: ConnectionStatus) -> None:
     wanted = desired("d1", status=status)
-    found = planned(wanted, Observed(wanted.endpoint, (), NOTHING), rules=ALLOWED)
+    found = planned(wanted, Observed(wanted.endpoint, (), NOTHING), options=ALLOWED)
     assert (found.steps, found.dns, found.elastic) == ((), None, None)
     assert [condition.type for condition in found.conditions] == [c.RECOGNISED, c.ADDRESSED, c.APPROVED]
 
@@ -152,7 +152,7 @@ def test_a_pending_approval_is_waited_for_and_then_reported_as_overdue_with_its_
 ) -> None:
     since = None if pending is None else NOW - timedelta(seconds=pending)
     known = replace(KNOWN, pending_since=since, policy=PolicyMemory("policy-1"))
-    condition = approved(endpoint(status=status), known, Rules(approval_overdue=3600), NOW)
+    condition = approved(endpoint(status=status), known, plan_options(approval_overdue=3600), NOW)
     assert (condition.reason, condition.needs) == (reason, needs)
     assert age(pending or 0) in condition.message
     assert bool(condition.next_step) == (needs is WaitingFor.PERSON)
@@ -162,27 +162,27 @@ def test_only_since_there_is_a_policy_can_an_approval_be_overdue() -> None:
     waited = replace(KNOWN, pending_since=NOW - timedelta(days=2))
     for made, reason in ((3599, "AwaitingApproval"), (3600, "ApprovalOverdue")):
         known = replace(waited, policy=PolicyMemory("policy-1", created_at=NOW - timedelta(seconds=made)))
-        condition = approved(endpoint(status=ConnectionStatus.PENDING), known, Rules(approval_overdue=3600), NOW)
+        condition = approved(endpoint(status=ConnectionStatus.PENDING), known, plan_options(approval_overdue=3600), NOW)
         assert (condition.reason, age(made) in condition.message) == (reason, True)
 
 
 def test_without_a_policy_no_approval_is_overdue_and_nobody_is_sent_to_compare_it() -> None:
     known = replace(KNOWN, pending_since=NOW - timedelta(days=2))
-    condition = approved(endpoint(status=ConnectionStatus.PENDING), known, Rules(approval_overdue=3600), NOW)
+    condition = approved(endpoint(status=ConnectionStatus.PENDING), known, plan_options(approval_overdue=3600), NOW)
     assert (condition.true, condition.reason, condition.needs) == (False, "AwaitingApproval", WaitingFor.NONE)
     assert "no policy" in condition.message
 
 
 @pytest.mark.parametrize("status", [ConnectionStatus.REJECTED, ConnectionStatus.DISCONNECTED])
 def test_a_terminal_state_is_explained_with_what_elastic_said_and_what_to_do(status: ConnectionStatus) -> None:
-    condition = approved(endpoint(status=status, status_description="no thanks"), KNOWN, Rules(), NOW)
+    condition = approved(endpoint(status=status, status_description="no thanks"), KNOWN, plan_options(), NOW)
     assert (condition.reason, condition.needs) == (str(status), WaitingFor.PERSON)
     assert "no thanks" in condition.message
     assert "create it again" in condition.next_step
 
 
 def test_an_approved_endpoint_is_approved() -> None:
-    assert approved(endpoint(), KNOWN, Rules(), NOW).true
+    assert approved(endpoint(), KNOWN, plan_options(), NOW).true
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_only_hosted_services_are_handled_and_the_others_are_explained(
     found: Endpoint = endpoint(alias=alias)
     condition = recognition_condition(found)
     assert (condition.reason, condition.needs) == (reason, needs)
-    assert (desired_of(found, Rules()) is None) == (needs is WaitingFor.EVENT)
+    assert (desired_of(found, plan_options()) is None) == (needs is WaitingFor.EVENT)
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_the_endpoints_tag_is_read_without_blanks_and_repetitions(tags: dict[str
 
 
 def test_what_is_desired_is_marked_with_the_installation_and_the_endpoint() -> None:
-    wanted = desired(rules=Rules(instance_id="blue", link_vnets=(HUB, VNET)))
+    wanted = desired(options=plan_options(instance_id="blue", link_vnets=(HUB, VNET)))
     assert (wanted.marker.instance, wanted.marker.endpoint_id) == ("blue", ENDPOINT_ID)
     assert (wanted.connection_id, wanted.link_vnets) == (KNOWN.id, (HUB,))
 
@@ -273,7 +273,7 @@ def test_everything_that_is_used_is_remembered_with_whose_it_is() -> None:
 def test_a_branch_that_was_not_read_is_remembered_as_it_was() -> None:
     known = remembered(KNOWN, "d1")
     wanted = desired("d1")
-    unread = plan(wanted, Observed(wanted.endpoint), known, Rules(), NOW)
+    unread = plan(wanted, Observed(wanted.endpoint), known, plan_options(), NOW)
     assert remember(known, wanted, unread, NOW) == known
 
 
@@ -345,10 +345,10 @@ def test_on_every_case_doing_the_plan_leaves_nothing_to_do_and_touches_nothing_f
     wanted = desired("d1", status=status, address=address)
     there, answered = ZONES[zones], ELASTICS[elastic]
     for _ in range(2):
-        found = planned(wanted, Observed(wanted.endpoint, there, answered), rules=ALLOWED)
+        found = planned(wanted, Observed(wanted.endpoint, there, answered), options=ALLOWED)
         there = dns_after(there, found.dns_steps, ALLOWED)
         answered = elastic_after(wanted, answered, found.elastic_steps, ALLOWED)
-    assert planned(wanted, Observed(wanted.endpoint, there, answered), rules=ALLOWED).steps == ()
+    assert planned(wanted, Observed(wanted.endpoint, there, answered), options=ALLOWED).steps == ()
     assert sum(one.marker is not None for one in there) <= 1
     mine = [one for one in answered.policies if any(rule.endpoint_guid == GUID for rule in one.rules)]
     assert len(mine) <= 1

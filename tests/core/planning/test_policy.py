@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 
 from shared.clouds.elastic.hosted.client import policy_of, updated_ruleset
-from shared.core.guards.options import Rules
 from shared.core.model import conditions as c
 from shared.core.model.record import Connection, Owner, PolicyMemory
 from shared.core.model.resources import Policy, Rule
 from shared.core.model.steps import CreatePolicy, UpdatePolicy
 from shared.core.planning.policy import PolicyPlan, plan_policy, updated
-from tests.core.core_parts import GUID, KNOWN, MARKER, NOW, OTHER_MARKER, STRANGER, desired, policy
+from tests.core.core_parts import GUID, KNOWN, MARKER, NOW, OTHER_MARKER, STRANGER, desired, plan_options, policy
 
 OLD = "00000000-0000-4000-8000-0000000000aa"
 THEIRS = "00000000-0000-4000-8000-0000000000bb"
@@ -25,7 +24,7 @@ REBORN = replace(KNOWN, policy=PolicyMemory("p-1", Owner.OURS, guid=OLD)).reborn
 
 
 def planned(*policies: Policy, known: Connection = KNOWN, **endpoint: Any) -> PolicyPlan:
-    return plan_policy(desired(**endpoint), policies, known, Rules(), NOW)
+    return plan_policy(desired(**endpoint), policies, known, plan_options(), NOW)
 
 
 def follows(*policies: Policy, known: Connection = KNOWN, **endpoint: Any) -> Policy:

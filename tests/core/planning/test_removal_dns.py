@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from shared.core.guards.options import Rules
 from shared.core.model.arm_ids import parse_arm_id
 from shared.core.model.markers import Holder, Marker
 from shared.core.model.resources import Endpoint, WildcardRecord, Zone
 from shared.core.model.steps import DeleteLink, DeleteRecord, DeleteZone, DnsRemoval, PutWildcardRecord, WithdrawAddress
+from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.removal_dns import plan_dns_removal
 from tests.core.core_parts import (
     ADDRESS,
@@ -28,12 +28,13 @@ from tests.core.core_parts import (
     endpoint,
     held_by,
     link,
+    plan_options,
     record,
     zone,
 )
 
 GONE = replace(KNOWN, vnet_id=VNET)
-RULES = Rules()
+OPTIONS = plan_options()
 OURS = record(ADDRESS, marker=held_by(MINE))
 BOTH = record("10.1.0.9", ADDRESS, marker=held_by(OTHERS, MINE))
 
@@ -49,9 +50,9 @@ def home(*vnets: str, kept: WildcardRecord | None = OURS, **changes: Any) -> Zon
 
 
 def planned(
-    found: Zone, others: tuple[Endpoint, ...] | None = (), rules: Rules = RULES
+    found: Zone, others: tuple[Endpoint, ...] | None = (), options: PlanOptions = OPTIONS
 ) -> tuple[tuple[DnsRemoval, ...], tuple[str, ...]]:
-    return plan_dns_removal(GONE, found, others, rules)
+    return plan_dns_removal(GONE, found, others, options)
 
 
 def kinds(found: Zone, others: tuple[Endpoint, ...] | None = ()) -> list[str]:
@@ -98,7 +99,7 @@ def test_a_record_goes_only_if_it_is_ours_and_held_by_nobody_else_and_while_it_s
 def test_of_a_shared_record_only_the_own_address_is_taken_out_as_it_was_read() -> None:
     (step,), left = planned(home(kept=BOTH), (another(),))
     assert step == WithdrawAddress(
-        ADDRESS, PutWildcardRecord(zone().id, ("10.1.0.9",), RULES.record_ttl, held_by(OTHERS), BOTH.etag)
+        ADDRESS, PutWildcardRecord(zone().id, ("10.1.0.9",), OPTIONS.dns.record_ttl, held_by(OTHERS), BOTH.etag)
     )
     assert len(left) == 2
 

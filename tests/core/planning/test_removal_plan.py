@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from shared.core.guards.consent import OPT_OUT_TAG
-from shared.core.guards.options import Rules
 from shared.core.model.record import AssociationMemory, ClaimMemory, Connection, Owned, Owner, PolicyMemory
 from shared.core.model.resources import Claim, Deployment, Policy, Rule
 from shared.core.model.steps import (
@@ -20,6 +19,7 @@ from shared.core.model.steps import (
     RemovalStep,
     UnclaimEndpoint,
 )
+from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.removal import ObservedRemoval, RemovalPlan, held_up_by, plan_removal, still_there
 from tests.core.core_parts import (
     ADDRESS,
@@ -33,6 +33,7 @@ from tests.core.core_parts import (
     VNET,
     deployment,
     held_by,
+    plan_options,
     policy,
     record,
     zone,
@@ -54,11 +55,11 @@ def planned(
     *policies: Policy,
     known: Connection = GONE,
     deployments: tuple[Deployment, ...] = (CLOSED,),
-    rules: Rules | None = None,
+    options: PlanOptions | None = None,
     **observed: Any,
 ) -> RemovalPlan:
     seen = ObservedRemoval(policies=(*policies, IP_POLICY), deployments=deployments, **observed)
-    return plan_removal(known, seen, rules or Rules())
+    return plan_removal(known, seen, options or plan_options())
 
 
 # -- the order -----------------------------------------------------------------------------------------------------
@@ -142,7 +143,7 @@ def test_the_last_policy_goes_where_somebody_allowed_it() -> None:
         policy(associations=("d1",)),
         known=having(OURS),
         deployments=(deployment(attached=("p-1",)),),
-        rules=Rules(last_policy_allowed=frozenset({"d1"})),
+        options=plan_options(last_policy_allowed=frozenset({"d1"})),
     )
     assert found.steps == (replace(TAKE, may_reopen=True), DELETE)
 

@@ -9,14 +9,14 @@ import pytest
 
 from shared.core.guards.consent import CONNECT_TAG, ENDPOINTS_TAG, OPT_OUT_TAG, is_allowed
 from shared.core.guards.cutting_off import FIRST_POLICY_TAG, INGRESS_TYPES
-from shared.core.guards.options import Rules
 from shared.core.model.record import Connection
 from shared.core.model.resources import Deployment, Policy
+from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.associations import associated_with
 from shared.core.planning.wishes import Choice, choose_deployments
-from tests.core.core_parts import ENDPOINT_ID, IP_POLICY, KNOWN, deployment, desired, policy
+from tests.core.core_parts import ENDPOINT_ID, IP_POLICY, KNOWN, deployment, desired, plan_options, policy
 
-ALLOWED = Rules(deployments_allowed=frozenset({"*"}))
+ALLOWED = plan_options(deployments_allowed=frozenset({"*"}))
 OURS = policy()
 POLICIES = (OURS, IP_POLICY)
 
@@ -24,14 +24,14 @@ POLICIES = (OURS, IP_POLICY)
 def choose(
     asks_for: str,
     *deployments: Deployment,
-    rules: Rules = ALLOWED,
+    options: PlanOptions = ALLOWED,
     policies: tuple[Policy, ...] = POLICIES,
     ours: Policy | None = OURS,
     known: Connection = KNOWN,
 ) -> tuple[Choice, ...]:
     types = {one.id: one.type for one in policies}
     associated = associated_with(OURS.id, ours, deployments)
-    return choose_deployments(desired(asks_for), deployments, types, associated, known, rules)
+    return choose_deployments(desired(asks_for), deployments, types, associated, known, options)
 
 
 def reason(*args: Any, **options: Any) -> str:
@@ -106,7 +106,7 @@ def test_every_entry_is_judged_for_itself() -> None:
 
 @pytest.mark.parametrize("listed", ["*", "d1", "orders"])
 def test_the_settings_consent_by_id_by_name_or_for_all(listed: str) -> None:
-    assert reason("d1", deployment(), rules=Rules(deployments_allowed=frozenset({listed}))) == ""
+    assert reason("d1", deployment(), options=plan_options(deployments_allowed=frozenset({listed}))) == ""
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_the_settings_consent_by_id_by_name_or_for_all(listed: str) -> None:
     ["*", "net-prod/pe-search", "Net-Prod/PE-Search", " other , net-prod/pe-search", ENDPOINT_ID, ENDPOINT_ID.upper()],
 )
 def test_the_deployments_own_tag_consents_to_an_endpoint_by_group_and_name_by_id_or_to_all(tag: str) -> None:
-    assert reason("d1", deployment(tags={ENDPOINTS_TAG: tag}), rules=Rules()) == ""
+    assert reason("d1", deployment(tags={ENDPOINTS_TAG: tag}), options=plan_options()) == ""
 
 
 @pytest.mark.parametrize(
@@ -130,13 +130,13 @@ def test_the_deployments_own_tag_consents_to_an_endpoint_by_group_and_name_by_id
     ],
 )
 def test_without_consent_nothing_is_connected_whatever_the_endpoints_tag_asks_for(tags: dict[str, str]) -> None:
-    rules = Rules(deployments_allowed=frozenset({"logs", "d9"}))
-    assert reason("d1", deployment(tags=tags), rules=rules) == "DeploymentNotAllowed"
-    assert not is_allowed(desired("d1").endpoint.id, deployment(tags=tags), rules)
+    options = plan_options(deployments_allowed=frozenset({"logs", "d9"}))
+    assert reason("d1", deployment(tags=tags), options=options) == "DeploymentNotAllowed"
+    assert not is_allowed(desired("d1").endpoint.id, deployment(tags=tags), options)
 
 
 def test_the_refusal_names_both_ways_to_consent() -> None:
-    (choice,) = choose("d1", deployment(), rules=Rules())
+    (choice,) = choose("d1", deployment(), options=plan_options())
     assert choice.problem is not None
     assert "ELASTIC_DEPLOYMENTS_ALLOWED" in choice.problem.next_step
     assert f"{ENDPOINTS_TAG}=net-prod/pe-search" in choice.problem.next_step
@@ -144,20 +144,20 @@ def test_the_refusal_names_both_ways_to_consent() -> None:
 
 def test_consent_to_the_first_policy_is_no_consent_to_the_endpoint() -> None:
     open_ = deployment(attached=(), tags={FIRST_POLICY_TAG: "allow"})
-    rules = Rules(first_policy_allowed=frozenset({"*"}))
-    assert reason("d1", open_, rules=rules) == "DeploymentNotAllowed"
+    options = plan_options(first_policy_allowed=frozenset({"*"}))
+    assert reason("d1", open_, options=options) == "DeploymentNotAllowed"
 
 
 @pytest.mark.parametrize(
-    ("rules", "tags"),
+    ("options", "tags"),
     [
-        (replace(ALLOWED, deployments_denied=frozenset({"d1"})), {}),
-        (replace(ALLOWED, deployments_denied=frozenset({"orders"})), {ENDPOINTS_TAG: "*", CONNECT_TAG: "*"}),
-        (Rules(deployments_denied=frozenset({"*"})), {CONNECT_TAG: "*"}),
+        (plan_options(ALLOWED, deployments_denied=frozenset({"d1"})), {}),
+        (plan_options(ALLOWED, deployments_denied=frozenset({"orders"})), {ENDPOINTS_TAG: "*", CONNECT_TAG: "*"}),
+        (plan_options(deployments_denied=frozenset({"*"})), {CONNECT_TAG: "*"}),
     ],
 )
-def test_the_settings_refusal_wins_over_every_consent(rules: Rules, tags: dict[str, str]) -> None:
-    assert reason("d1", deployment(tags=tags), rules=rules) == "DeploymentOutOfScope"
+def test_the_settings_refusal_wins_over_every_consent(options: PlanOptions, tags: dict[str, str]) -> None:
+    assert reason("d1", deployment(tags=tags), options=options) == "DeploymentOutOfScope"
 
 
 @pytest.mark.parametrize(("value", "out"), [("ignore", True), (" Ignore ", True), ("observe", False), ("", False)])
@@ -173,7 +173,7 @@ def test_a_deployment_can_opt_out_by_its_own_tag(value: str, *, out: bool) -> No
     "tag", ["*", "net-prod/pe-search", "Net-Prod/PE-Search", "other/x , net-prod/pe-search", ENDPOINT_ID.upper()]
 )
 def test_a_deployment_can_ask_for_the_endpoint_by_itself(tag: str) -> None:
-    assert reason("", deployment(tags={CONNECT_TAG: tag}), rules=Rules()) == ""
+    assert reason("", deployment(tags={CONNECT_TAG: tag}), options=plan_options()) == ""
 
 
 @pytest.mark.parametrize("tag", ["", ",", "pe-search", "net-prod/pe-*", "other/pe-search"])
@@ -223,8 +223,8 @@ def test_a_policy_that_closes_nothing_does_not_count_as_the_first(type_: str) ->
 @pytest.mark.parametrize("listed", ["*", "d1", "orders"])
 @pytest.mark.parametrize("attached", [(), None, ("p-nobody-sees",)], ids=["none", "unknown", "unseen"])
 def test_the_settings_opt_in_by_id_by_name_or_for_all(listed: str, attached: tuple[str, ...] | None) -> None:
-    rules = replace(ALLOWED, first_policy_allowed=frozenset({listed}))
-    assert reason("d1", deployment(attached=attached), rules=rules) == ""
+    options = plan_options(ALLOWED, first_policy_allowed=frozenset({listed}))
+    assert reason("d1", deployment(attached=attached), options=options) == ""
 
 
 @pytest.mark.parametrize(("value", "opted_in"), [("allow", True), (" Allow ", True), ("yes", False), ("", False)])
@@ -254,7 +254,7 @@ def test_what_is_associated_is_seen_from_either_side_and_needs_no_consent_any_mo
     attached: tuple[str, ...] | None, associations: tuple[str, ...]
 ) -> None:
     ours = replace(OURS, associations=associations)
-    (choice,) = choose("d1", deployment(attached=attached), rules=Rules(), ours=ours)
+    (choice,) = choose("d1", deployment(attached=attached), options=plan_options(), ours=ours)
     assert (choice.associated, choice.problem) == (True, None)
 
 

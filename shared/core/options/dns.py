@@ -1,19 +1,29 @@
-"""Settings: where private DNS zones are made, linked and shared. A group of `Settings`."""
+"""Settings: where private DNS zones are made, linked and shared. A group of `PlanOptions`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
-from shared.core.guards.options import RecordMode, ZoneHome
-from shared.settings import values as value
-from shared.settings.definition import setting
+from shared.core.options import values as value
+from shared.core.options.declaration import setting
+from shared.core.options.values import ZoneHome
 
 
-@dataclass(frozen=True)
-class DnsSettings:
+class RecordMode(StrEnum):
+    """What happens when a second endpoint of one virtual network wants the `*` record of one region."""
+
+    FIRST = "first"
+    """The first endpoint keeps it; the second is blocked and told who holds it."""
+    UNION = "union"
+    """Both addresses stand in it; clients choose at random."""
+
+
+@dataclass(frozen=True, slots=True)
+class DnsOptions:
     """Where private DNS zones are made, what is linked to them, and who shares their `*` record."""
 
-    zone_home: ZoneHome | None = setting(
+    zone_resource_group: ZoneHome | None = setting(
         "DNS_ZONE_RESOURCE_GROUP",
         value.zone_home,
         "",
@@ -28,13 +38,13 @@ class DnsSettings:
         "the network of this app, so that it can test. Such a network has one zone of a name as well: it follows the "
         "first endpoint of each region.",
     )
-    dns_subscriptions: tuple[str, ...] = setting(
+    subscriptions: tuple[str, ...] = setting(
         "DNS_SUBSCRIPTIONS",
         value.subscriptions,
         "",
         "Ids of further subscriptions to look in for a zone that a network is already linked to, separated by commas.",
     )
-    record_mode: str = setting(
+    record_mode: RecordMode = setting(
         "DNS_RECORD_MODE",
         value.one_of(RecordMode.FIRST, RecordMode.UNION),
         "first",
@@ -48,5 +58,5 @@ class DnsSettings:
     @property
     def zone_subscriptions(self) -> tuple[str, ...]:
         """Where zones may be besides the endpoints' own subscriptions: those named, and the one they are made in."""
-        home = (self.zone_home.subscription_id,) if self.zone_home is not None else ()
-        return tuple(dict.fromkeys((*self.dns_subscriptions, *home)))
+        home = (self.zone_resource_group.subscription_id,) if self.zone_resource_group is not None else ()
+        return tuple(dict.fromkeys((*self.subscriptions, *home)))

@@ -1,15 +1,15 @@
-"""Settings: how long things take, are waited for, and are kept. A group of `Settings`."""
+"""Settings: how long things take, are waited for, and are kept. A group of `PlanOptions`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.settings import values as value
-from shared.settings.definition import setting
+from shared.core.options import values as value
+from shared.core.options.declaration import setting
 
 
-@dataclass(frozen=True)
-class TimingSettings:
+@dataclass(frozen=True, slots=True)
+class TimingOptions:
     """How long things take, are waited for, and are kept."""
 
     wait_first: float = setting(

@@ -1,18 +1,22 @@
-"""Settings: which private endpoints are in scope, and whether anything is changed. A group of `Settings`."""
+"""Settings: which private endpoints are in scope (S8), as allow and deny lists. A group of `PlanOptions`.
+
+The lists hold lower case; `*` stands for everything, and there is no other wildcard. `core.guards.scope` asks them.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.core.guards.modes import Mode
-from shared.core.guards.scope import Scope
-from shared.settings import values as value
-from shared.settings.definition import setting
+from shared.core.options import values as value
+from shared.core.options.declaration import setting
+from shared.core.options.values import EVERYTHING
+
+_ALL = frozenset({EVERYTHING})
 
 
-@dataclass(frozen=True)
-class ScopeSettings:
-    """Which private endpoints are in scope, and whether anything is changed."""
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which private endpoints are in scope."""
 
     subscriptions: tuple[str, ...] = setting(
         "AZURE_SUBSCRIPTIONS",
@@ -61,28 +65,13 @@ class ScopeSettings:
     tags_denied: frozenset[str] = setting(
         "AZURE_TAGS_DENIED", value.tags, "", "Tags of which one is enough for an endpoint to be left alone."
     )
-    mode: str = setting(
-        "MODE",
-        value.one_of(Mode.ENFORCE, Mode.OBSERVE),
-        "enforce",
-        "`enforce` brings every endpoint to what should be; `observe` reads, plans, tests and reports, and changes "
-        "nothing in Azure or Elastic Cloud. An endpoint's tag `elastic-privatelink` overrides it.",
-    )
 
     @property
     def watched_subscriptions(self) -> tuple[str, ...]:
         """The subscriptions to look for endpoints in."""
         return tuple(one for one in self.subscriptions if one not in self.subscriptions_denied)
 
-    def scope(self) -> Scope:
-        """The lists, as the core asks them."""
-        return Scope(
-            subscriptions=frozenset(self.subscriptions),
-            subscriptions_denied=frozenset(self.subscriptions_denied),
-            groups=self.resource_groups,
-            groups_denied=self.resource_groups_denied,
-            locations=self.locations,
-            locations_denied=self.locations_denied,
-            tags=self.tags,
-            tags_denied=self.tags_denied,
-        )
+    @property
+    def told_by_id(self) -> bool:
+        """Whether an endpoint's id alone tells everything: no list looks at locations or tags."""
+        return self.locations == self.tags == _ALL and not self.locations_denied and not self.tags_denied

@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from shared.settings.values import Parser
+from shared.core.options.values import Parser
 
 
 def setting(name: str, parse: Parser, default: str | None, about: str, *, secret: bool = False) -> Any:
     """A field of a group of settings; `default` is a text as an operator would write it, None where one is required."""
     metadata = {"name": name, "parse": parse, "default": default, "about": about, "secret": secret}
-    return dataclasses.field(metadata=metadata)
+    if default is None:
+        return dataclasses.field(metadata=metadata, repr=not secret)
+    return dataclasses.field(default=parse(default), metadata=metadata, repr=not secret)

@@ -1,0 +1,40 @@
+"""Settings: what this installation is called, and whether it changes anything. A group of `PlanOptions`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.core.options import values as value
+from shared.core.options.declaration import setting
+
+
+class Mode(StrEnum):
+    """What the app may do for an endpoint."""
+
+    ENFORCE = "enforce"
+    """Everything: bring it to what should be."""
+    OBSERVE = "observe"
+    """Read, plan, test and report; change nothing in Azure or Elastic Cloud."""
+    IGNORE = "ignore"
+    """Nothing, not even remove what was made for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstallationOptions:
+    """What this installation is called, and whether it changes anything."""
+
+    mode: Mode = setting(
+        "MODE",
+        value.one_of(Mode.ENFORCE, Mode.OBSERVE),
+        "enforce",
+        "`enforce` brings every endpoint to what should be; `observe` reads, plans, tests and reports, and changes "
+        "nothing in Azure or Elastic Cloud. An endpoint's tag `elastic-privatelink` overrides it.",
+    )
+    instance_id: str = setting(
+        "INSTANCE_ID",
+        value.instance,
+        "autopilot",
+        "Name of this installation in everything it makes. Change it only before the first run: what was made under "
+        "another name counts as somebody else's.",
+    )

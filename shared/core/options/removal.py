@@ -1,0 +1,42 @@
+"""Settings: what may be taken away, and when. A group of `PlanOptions`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.core.options import values as value
+from shared.core.options.declaration import setting
+
+
+class OnDelete(StrEnum):
+    """What becomes of what was made for an endpoint when the endpoint is deleted."""
+
+    CLEANUP = "cleanup"
+    RETAIN = "retain"
+
+
+@dataclass(frozen=True, slots=True)
+class RemovalOptions:
+    """What may be taken away, and when."""
+
+    on_delete: OnDelete = setting(
+        "ON_DELETE",
+        value.one_of(OnDelete.CLEANUP, OnDelete.RETAIN),
+        "cleanup",
+        "What becomes of what the app made for an endpoint when that is deleted: `cleanup` removes it, `retain` leaves "
+        "it. An endpoint's tag `elastic-privatelink-on-delete` says otherwise for that endpoint.",
+    )
+    grace: float = setting(
+        "REMOVAL_GRACE_SECONDS",
+        value.seconds(0, 604800),
+        "600",
+        "Seconds between the decision that an endpoint is gone and the removal; an endpoint made again ends it.",
+    )
+    limit: int = setting(
+        "REMOVAL_LIMIT",
+        value.whole(0, 100000),
+        "30",
+        "Destructive steps (a record, link, zone, policy, claim or association taken away) between two sweeps. A sweep "
+        "that would need more stops all of them until a person confirms; an endpoint has about five.",
+    )

@@ -1,0 +1,60 @@
+"""Settings: what may be connected in Elastic Cloud, closed, opened and claimed there. A group of `PlanOptions`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.core.options import values as value
+from shared.core.options.declaration import setting
+
+
+@dataclass(frozen=True, slots=True)
+class TargetOptions:
+    """What may be connected in Elastic Cloud, closed, opened and claimed there.
+
+    Lists hold ids or names in lower case; `*` stands for all.
+    """
+
+    deployments_allowed: frozenset[str] = setting(
+        "ELASTIC_DEPLOYMENTS_ALLOWED",
+        value.deployments,
+        "",
+        "Ids or names of the deployments that an endpoint's tag `elastic-deployments` may ask for, separated by "
+        "commas; `*` for all. A deployment can also consent itself, by its tag `elastic-privatelink-endpoints`.",
+    )
+    deployments_denied: frozenset[str] = setting(
+        "ELASTIC_DEPLOYMENTS_DENIED",
+        value.deployments,
+        "",
+        "Ids or names of deployments that no endpoint is ever connected to, whatever else allows it, separated by "
+        "commas; `*` for all. Better ids: a name changes. An association that is there already stays.",
+    )
+    first_policy_allowed: frozenset[str] = setting(
+        "ELASTIC_FIRST_POLICY_ALLOWED",
+        value.deployments,
+        "",
+        "Ids or names of the deployments that may be given their first policy, separated by commas; `*` for all. The "
+        "first policy closes a deployment to everything that no policy admits. A deployment can also opt in itself, "
+        "by its tag `elastic-privatelink-first-policy` with the value `allow`.",
+    )
+    last_policy_allowed: frozenset[str] = setting(
+        "ELASTIC_LAST_POLICY_ALLOWED",
+        value.deployments,
+        "",
+        "Ids or names of the deployments whose last policy may be taken away, separated by commas; `*` for all. "
+        "Without any policy a deployment is open to the internet. A deployment can also opt in itself, by its tag "
+        "`elastic-privatelink-last-policy` with the value `allow`.",
+    )
+    association_restores: int = setting(
+        "ASSOCIATION_RESTORES",
+        value.whole(0, 1000),
+        "3",
+        "How often within seven days an association is put back that somebody else takes away; then it is left alone.",
+    )
+    claim: bool = setting(
+        "ELASTIC_CLAIM",
+        value.yes_or_no,
+        "false",
+        "Whether endpoints are claimed for the Elastic Cloud organization, so that no other one can name them in a "
+        "policy. An endpoint's tag `elastic-privatelink-claim` (`true`, `false`) says otherwise for that endpoint.",
+    )

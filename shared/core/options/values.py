@@ -1,0 +1,160 @@
+"""How the text of a setting becomes a value. Used by the groups; each function raises Expected with what it wanted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from shared.core.model.arm_ids import parse_arm_id
+from shared.core.model.errors import InvalidInput
+
+EVERYTHING = "*"
+GUID = re.compile(r"^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$", re.IGNORECASE)
+_GROUP = re.compile(r"[\w.()-]{1,90}")
+_LOCATION = re.compile(r"[a-z0-9]{2,40}")
+Parser = Callable[[str], Any]
+Choice = TypeVar("Choice", bound=str)
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneHome:
+    """Where a private DNS zone is made when the network has none."""
+
+    subscription_id: str
+    resource_group: str
+
+
+class Expected(ValueError):
+    """What a setting should have been."""
+
+
+def words(value: str) -> tuple[str, ...]:
+    """A list separated by commas, each entry once."""
+    return tuple(dict.fromkeys(word.strip() for word in value.split(",") if word.strip()))
+
+
+def _all_or(value: str, understood: Callable[[str], bool], expected: str) -> frozenset[str]:
+    """Entries in lower case, or `*`."""
+    # What can only be meant as a pattern would match nothing: in a deny list that lets in what it was to keep out.
+    entries = frozenset(word.lower() for word in words(value))
+    if not all(entry == EVERYTHING or (EVERYTHING not in entry and understood(entry)) for entry in entries):
+        raise Expected(f"{expected}, separated by commas, or * for all; no other wildcards")
+    return entries
+
+
+def deployments(value: str) -> frozenset[str]:
+    """Ids or names of deployments, lower case."""
+    return _all_or(value, bool, "ids or names of deployments")
+
+
+def resource_groups(value: str) -> frozenset[str]:
+    """Names of resource groups, each bare or behind its subscription's id, lower case."""
+    return _all_or(value, is_group, "names of resource groups, or subscription-id/name")
+
+
+def is_group(entry: str) -> bool:
+    """Whether this names a resource group, bare or behind its subscription's id."""
+    subscription, slash, name = entry.rpartition("/")
+    return _GROUP.fullmatch(name) is not None and (not slash or GUID.match(subscription) is not None)
+
+
+def locations(value: str) -> frozenset[str]:
+    """Short names of Azure locations; `East US 2` is taken for `eastus2`."""
+    plain = ",".join(plain_location(word) for word in words(value))
+    return _all_or(plain, lambda entry: _LOCATION.fullmatch(entry) is not None, "Azure locations")
+
+
+def plain_location(text: str) -> str:
+    """A location's short name: `East US 2` and `eastus2` are one."""
+    return text.replace(" ", "").lower()
+
+
+def tags(value: str) -> frozenset[str]:
+    """Tags as `name` or `name=value`, lower case, without blanks around either."""
+    pairs = (word.partition("=") for word in words(value))
+    plain = ",".join(f"{name.strip()}{equals}{text.strip()}" for name, equals, text in pairs)
+    return _all_or(plain, lambda entry: not entry.startswith("="), "tags as name or name=value")
+
+
+def subscriptions(value: str) -> tuple[str, ...]:
+    """Subscription ids, lower case, each once."""
+    listed = words(value)
+    if any(not GUID.match(word) for word in listed):
+        raise Expected("subscription ids (GUIDs), separated by commas")
+    return tuple(dict.fromkeys(word.lower() for word in listed))
+
+
+def vnets(value: str) -> tuple[str, ...]:
+    """Resource ids of virtual networks."""
+    try:
+        ids = [parse_arm_id(word) for word in words(value)]
+    except InvalidInput:
+        ids = None
+    if ids is None or any(vnet.type != "microsoft.network/virtualnetworks" or vnet.children for vnet in ids):
+        raise Expected("resource ids of virtual networks, separated by commas")
+    return tuple(vnet.text for vnet in ids)
+
+
+def zone_home(value: str) -> ZoneHome | None:
+    """A resource group by its id; None for an empty text."""
+    if not value:
+        return None
+    try:
+        zone = parse_arm_id(f"{value}/providers/Microsoft.Network/privateDnsZones/zone")
+    except InvalidInput:
+        zone = None
+    if zone is None or zone.children:
+        raise Expected("the id of a resource group: /subscriptions/ID/resourceGroups/NAME")
+    return ZoneHome(zone.subscription_id, zone.resource_group)
+
+
+def seconds(low: float, high: float) -> Parser:
+    """A parser of seconds between two bounds."""
+
+    def parse(value: str) -> float:
+        try:
+            number = float(value)
+        except ValueError:
+            number = -1.0
+        if not low <= number <= high:
+            raise Expected(f"seconds between {low:g} and {high:g}")
+        return number
+
+    return parse
+
+
+def whole(low: int, high: int) -> Parser:
+    """A parser of whole numbers between two bounds."""
+
+    def parse(value: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", value) or not low <= int(value) <= high:
+            raise Expected(f"a whole number between {low} and {high}")
+        return int(value)
+
+    return parse
+
+
+def one_of(*choices: Choice) -> Callable[[str], Choice]:
+    """A parser of a choice, in lower case."""
+
+    def parse(value: str) -> Choice:
+        found = next((choice for choice in choices if choice == value.lower()), None)
+        if found is None:
+            raise Expected(" or ".join(choices))
+        return found
+
+    return parse
+
+
+def yes_or_no(value: str) -> bool:
+    """A parser of `true` or `false`."""
+    return one_of("true", "false")(value) == "true"
+
+
+def instance(value: str) -> str:
+    """An instance id, lower case."""
+    if not re.match(r"^[A-Za-z0-9-]{1,40}$", value):
+        raise Expected("1 to 40 letters, digits and hyphens")
+    return value.lower()
