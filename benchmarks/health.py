@@ -49,7 +49,7 @@ SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 REGION = "eastus2"
 ENVIRON = {
     "AZURE_SUBSCRIPTIONS": SUBSCRIPTION,
-    "ELASTIC_API_KEY": "none",
+    "EC_API_KEY": "none",
     "AzureWebJobsStorage": "UseDevelopmentStorage=true",
 }
 ADDRESS = "127.88.0.1"

@@ -11,7 +11,7 @@ param environmentName string
 param location string
 @secure()
 @description('Elastic Cloud API key. Empty leaves the one in the vault as it is; docs/deploy.md shows how to store it there by hand.')
-param elasticApiKey string = ''
+param ecApiKey string = ''
 @description('Further Elastic Cloud organizations, separated by semicolons, each name=scope: the entries of ELASTIC_SCOPE_NAME, separated by commas. The key of each is in the vault, as elastic-api-key-name.')
 param organizations string = ''
 @description('Whether there is an organization, that of the key elastic-api-key, for the endpoints that no scope includes; false only with further organizations.')
@@ -207,7 +207,7 @@ module vault 'app/vault.bicep' = {
     tags: tags
     appPrincipalId: identity.outputs.appPrincipalId
     privateAccess: privateAccess
-    elasticApiKey: elasticApiKey
+    ecApiKey: ecApiKey
   }
 }
 

@@ -216,7 +216,7 @@ class Stack:
         return chosen | {
             "AZURE_RESOURCE_MANAGER_URL": self._arm_url,
             "ELASTIC_API_URL": self._elastic_url,
-            "ELASTIC_API_KEY": self.world.elastic.api_key,
+            "EC_API_KEY": self.world.elastic.api_key,
             "NOTIFY_TOPIC_ENDPOINT": self._topic_url,
             "PROBE_DNS_SERVER": f"{host}:{port}",
             "AzureWebJobsStorage": self._azurite.connection_string,

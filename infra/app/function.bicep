@@ -51,14 +51,14 @@ var platform = {
   AZURE_AUTHORITY_HOST: environment().authentication.loginEndpoint
   AZURE_RESOURCE_MANAGER_URL: environment().resourceManager
   AZURE_RESOURCE_MANAGER_AUDIENCE: environment().resourceManager
-  ELASTIC_API_KEY: defaultOrganization ? '@Microsoft.KeyVault(VaultName=${vaultName};SecretName=${names.elasticKeySecret})' : ''
+  EC_API_KEY: defaultOrganization ? '@Microsoft.KeyVault(VaultName=${vaultName};SecretName=${names.elasticKeySecret})' : ''
   ELASTIC_ORGANIZATIONS: join(map(organizations, one => one.name), ',')
 }
 
 // Settings with the organization's name in theirs, as shared/settings reads them.
 var keys = toObject(
   organizations,
-  one => 'ELASTIC_API_KEY_${toUpper(replace(one.name, '-', '_'))}',
+  one => 'EC_API_KEY_${toUpper(replace(one.name, '-', '_'))}',
   one => '@Microsoft.KeyVault(VaultName=${vaultName};SecretName=${names.elasticKeySecret}-${one.name})'
 )
 var scopes = toObject(organizations, one => 'ELASTIC_SCOPE_${toUpper(replace(one.name, '-', '_'))}', one => one.scope)

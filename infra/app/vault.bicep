@@ -14,7 +14,7 @@ param appPrincipalId string
 param privateAccess bool
 @secure()
 @description('Elastic Cloud API key to store; empty leaves what is there.')
-param elasticApiKey string
+param ecApiKey string
 
 var names = loadJsonContent('../names.json')
 var keyVaultSecretsUser = '4633458b-17de-408a-b874-0445c86b69e6'
@@ -40,12 +40,12 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
   }
 }
 
-resource secret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = if (!empty(elasticApiKey)) {
+resource secret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = if (!empty(ecApiKey)) {
   parent: vault
   name: names.elasticKeySecret
   properties: {
     contentType: 'Elastic Cloud API key'
-    value: elasticApiKey
+    value: ecApiKey
   }
 }
 

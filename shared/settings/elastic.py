@@ -16,7 +16,7 @@ class ElasticSettings:
         "ELASTIC_API_URL", value.url, "https://api.elastic-cloud.com", "Address of the Elastic Cloud API."
     )
     api_key: str = setting(
-        "ELASTIC_API_KEY",
+        "EC_API_KEY",
         value.optional_key,
         "",
         "API key of the Elastic Cloud organization, best as a Key Vault reference. The role deployment-editor on the "
@@ -29,5 +29,5 @@ class ElasticSettings:
         value.organizations,
         "",
         "Names of further Elastic Cloud organizations, separated by commas: lower case letters, digits and dashes, not "
-        "`default`. Each needs two more settings, `ELASTIC_API_KEY_<NAME>` and `ELASTIC_SCOPE_<NAME>`.",
+        "`default`. Each needs two more settings, `EC_API_KEY_<NAME>` and `ELASTIC_SCOPE_<NAME>`.",
     )

@@ -1,6 +1,6 @@
 """Settings of further Elastic Cloud organizations, whose names hold the organization's. Used by `settings`.
 
-An organization `eu-west` that ELASTIC_ORGANIZATIONS names has its key in ELASTIC_API_KEY_EU_WEST, and in
+An organization `eu-west` that ELASTIC_ORGANIZATIONS names has its key in EC_API_KEY_EU_WEST, and in
 ELASTIC_SCOPE_EU_WEST which endpoints belong to it.
 """
 

@@ -230,7 +230,7 @@ async def test_the_end_of_the_elastic_key_is_told_and_announced(days: int, level
     assert finding.level is level
     assert f"ends on {ends.date().isoformat()}: {days} days left" in finding.what
     assert finding.details["daysLeft"] == days
-    assert ("ELASTIC_API_KEY" in finding.next_step) is (level is not Level.OK)
+    assert ("EC_API_KEY" in finding.next_step) is (level is not Level.OK)
 
 
 async def test_an_elastic_key_that_has_ended() -> None:
@@ -239,7 +239,7 @@ async def test_an_elastic_key_that_has_ended() -> None:
     finding = await only(estate, estate.new_worker().context)
     assert (finding.check, finding.level) == ("elastic key", Level.PROBLEM)
     assert finding.on == "private connection policies, deployments"
-    assert "ELASTIC_API_KEY" in finding.next_step
+    assert "EC_API_KEY" in finding.next_step
 
 
 @pytest.mark.parametrize(("path", "what"), [("/rulesets", "private connection policies"), ("/_search", "deployments")])
@@ -268,11 +268,11 @@ async def test_each_organization_is_examined_by_itself_and_the_bad_one_named() -
     assert keys == {"default": Level.OK, "second": Level.WARNING}
     ending = await only(estate)
     assert (ending.check, ending.on) == ("elastic key", "second")
-    assert "ELASTIC_API_KEY_SECOND" in ending.next_step
+    assert "EC_API_KEY_SECOND" in ending.next_step
     second.api_key_expires_at = estate.clock.now()
     refused = await only(estate)
     assert refused.on == "private connection policies of second, deployments of second"
-    assert "ELASTIC_API_KEY_SECOND" in refused.next_step
+    assert "EC_API_KEY_SECOND" in refused.next_step
     assert SECOND_API_KEY not in str(report.document())
 
 

@@ -24,11 +24,11 @@ def wrong(**settings: str) -> InvalidSettings:
 
 
 async def test_every_setting_that_is_wrong_is_a_finding_and_storage_is_asked_all_the_same() -> None:
-    error = wrong(PROBE_PORT="1", HEALTH_SCHEDULE="often", ELASTIC_API_KEY="a key with blanks")
+    error = wrong(PROBE_PORT="1", HEALTH_SCHEDULE="often", EC_API_KEY="a key with blanks")
     clock = LoopClock()
     report = await examine_without_settings(error, MemoryStorage(clock), clock)
     found = [finding for finding in report.findings if finding.level is Level.PROBLEM]
-    assert {finding.what.split(":")[0] for finding in found} == {"PROBE_PORT", "HEALTH_SCHEDULE", "ELASTIC_API_KEY"}
+    assert {finding.what.split(":")[0] for finding in found} == {"PROBE_PORT", "HEALTH_SCHEDULE", "EC_API_KEY"}
     assert all("docs/settings.md" in finding.next_step for finding in found)
     assert set(good(report)) == {"storage", "queue", "poison"}
     assert "a key with blanks" not in str(report.document())

@@ -94,7 +94,7 @@ def kinds(found: dict[str, Any]) -> dict[str, str]:
 def test_without_any_setting_the_app_loads_with_exactly_its_functions_and_says_what_is_missing() -> None:
     found, said = load()
     assert kinds(found) == FUNCTIONS
-    for name in ("AZURE_SUBSCRIPTIONS", "ELASTIC_API_KEY", "AzureWebJobsStorage"):
+    for name in ("AZURE_SUBSCRIPTIONS", "EC_API_KEY", "AzureWebJobsStorage"):
         assert name in said
 
 

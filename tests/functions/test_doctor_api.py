@@ -86,7 +86,7 @@ async def test_when_all_is_well_it_says_that(estate: Estate) -> None:
 
 async def test_it_answers_while_the_settings_are_wrong(estate: Estate, provided: Provide) -> None:
     wrong = dict(SETTINGS)
-    del wrong["ELASTIC_API_KEY"]
+    del wrong["EC_API_KEY"]
     with pytest.raises(InvalidSettings) as found_wrong:
         load(wrong)
     provided(found_wrong.value, estate.storage)
@@ -96,11 +96,11 @@ async def test_it_answers_while_the_settings_are_wrong(estate: Estate, provided:
     assert [(f["check"], f["level"]) for f in found] == [
         ("settings", "problem"), ("storage", "ok"), ("queue", "ok"), ("poison", "ok"),
     ]  # fmt: skip
-    assert found[0]["what"] == "ELASTIC_API_KEY: required, and not set"
+    assert found[0]["what"] == "EC_API_KEY: required, and not set"
 
 
 async def test_no_secret_is_told_though_the_key_is_refused(estate: Estate) -> None:
     estate.elastic_settings.api_key_expires_at = estate.clock.now()
     _, _, body = await ask()
     assert "ElasticKeyRefused" in body or "refused the API key" in body
-    assert SETTINGS["ELASTIC_API_KEY"] not in body
+    assert SETTINGS["EC_API_KEY"] not in body

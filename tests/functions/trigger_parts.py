@@ -33,7 +33,7 @@ ENDPOINT_ID = (
 ENVIRONMENT = {
     "AZURE_SUBSCRIPTIONS": SUBSCRIPTION,
     "AZURE_RESOURCE_GROUPS": "net-prod",
-    "ELASTIC_API_KEY": "essu_secret",
+    "EC_API_KEY": "essu_secret",
     "AzureWebJobsStorage": "UseDevelopmentStorage=true",
 }
 ADDRESS = "https://autopilot.azurewebsites.net"

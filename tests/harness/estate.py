@@ -66,7 +66,7 @@ SETTINGS = {
     "AZURE_SUBSCRIPTIONS": DEFAULT_SUBSCRIPTION,
     "AZURE_RESOURCE_MANAGER_URL": "https://arm.local",
     "ELASTIC_API_URL": "https://elastic.local",
-    "ELASTIC_API_KEY": API_KEY,
+    "EC_API_KEY": API_KEY,
     "ELASTIC_DEPLOYMENTS_ALLOWED": "*",
     "DNS_LINK_VNETS": HUB_VNET,
     "APP_VNET": HUB_VNET,
@@ -74,7 +74,7 @@ SETTINGS = {
 }
 
 
-SECOND = {"ELASTIC_ORGANIZATIONS": "second", "ELASTIC_API_KEY_SECOND": SECOND_API_KEY}
+SECOND = {"ELASTIC_ORGANIZATIONS": "second", "EC_API_KEY_SECOND": SECOND_API_KEY}
 """Settings of a second organization, besides its scope."""
 
 

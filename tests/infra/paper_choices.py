@@ -43,7 +43,7 @@ CHOICES: dict[str, dict[str, Any]] = {
     "organizations": {
         "organizations": f"eu=subscription:{OTHER},tag:elastic-org=eu; us-2 = group:rg-us",
         "defaultOrganization": False,
-        "elasticApiKey": "secret",
+        "ecApiKey": "secret",
     },
     "notifications and a group of people": {
         "notificationTopicId": f"{GROUP}/providers/Microsoft.EventGrid/topics/notices",

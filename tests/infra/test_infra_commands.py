@@ -121,4 +121,4 @@ def test_of_azure_cli_only_what_was_tried_is_used() -> None:
 
 def test_no_secret_is_an_argument_where_every_user_of_the_machine_reads_it() -> None:
     for text in (*BLOCKS.values(), *INLINE):
-        assert not re.search(r"--value\b|--secret\b|elasticApiKey=|ELASTIC_API_KEY=\S", text), text
+        assert not re.search(r"--value\b|--secret\b|ecApiKey=|EC_API_KEY=\S", text), text

@@ -118,7 +118,7 @@ def test_the_deploying_workflow_passes_every_choice_so_that_it_undoes_none() -> 
     text = (ROOT / ".github/workflows/deploy.yml").read_text(encoding="utf-8")
     passed = dict(re.findall(r"^      ([A-Z_]+): \$\{\{ (.+) \}\}$", text, re.MULTILINE))
     chosen = {re.findall(r"\w+", one["value"])[0] for one in load("main.parameters.json")["parameters"].values()}
-    assert chosen - passed.keys() == {"ELASTIC_API_KEY"}, "which is in the vault"
+    assert chosen - passed.keys() == {"EC_API_KEY"}, "which is in the vault"
     assert {name: at for name, at in passed.items() if at != f"vars.{name}"} == {"AZURE_ENV_NAME": "inputs.environment"}
 
 
@@ -133,7 +133,7 @@ def test_every_function_has_ended_by_itself_before_the_host_ends_it() -> None:
     host = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
     hours, minutes, seconds = map(int, host["functionTimeout"].split(":"))
     timeout = hours * 3600 + minutes * 60 + seconds
-    needed = {"AZURE_SUBSCRIPTIONS": "0" * 8 + "-0000" * 3 + "-" + "0" * 12, "ELASTIC_API_KEY": "key"}
+    needed = {"AZURE_SUBSCRIPTIONS": "0" * 8 + "-0000" * 3 + "-" + "0" * 12, "EC_API_KEY": "key"}
     storage = {"AzureWebJobsStorage": "UseDevelopmentStorage=true"}
     with pytest.raises(InvalidSettings, match="RUN_SECONDS: expected"):
         load_settings(needed | storage | {"RUN_SECONDS": str(timeout / ROUNDS), "LEASE_SECONDS": "600"})

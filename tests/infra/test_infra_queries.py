@@ -197,4 +197,4 @@ async def test_no_line_holds_the_api_key(caplog: pytest.LogCaptureFixture) -> No
     await estate.put_endpoint()
     await estate.settle()
     await estate.sweep()
-    assert estate.settings["ELASTIC_API_KEY"] not in caplog.text
+    assert estate.settings["EC_API_KEY"] not in caplog.text

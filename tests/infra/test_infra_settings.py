@@ -29,7 +29,7 @@ VALUES = {
     "AZURE_SUBSCRIPTIONS": "00000000-0000-0000-0000-000000000001,00000000-0000-0000-0000-000000000002",
     "AZURE_RESOURCE_GROUPS": "*",
     "AZURE_CLIENT_ID": "00000000-0000-0000-0000-00000000000c",
-    "ELASTIC_API_KEY": "what-the-vault-holds",
+    "EC_API_KEY": "what-the-vault-holds",
     "INSTANCE_ID": "production",
     "ELASTIC_CLAIM": "false",
     "REMOVAL_GRACE_SECONDS": "600",
@@ -129,7 +129,7 @@ def test_the_parameter_file_gives_every_value_by_environment_and_knows_only_para
     declared = set(re.findall(r"^param (\w+)", bicep("main.bicep"), re.MULTILINE))
     assert set(given) == declared - {"appSettings"}
     assert [name for name, entry in given.items() if not re.fullmatch(r"\$\{[A-Z_]+(=[^}]*)?\}", entry["value"])] == []
-    assert given["elasticApiKey"]["value"] == "${ELASTIC_API_KEY}"
+    assert given["ecApiKey"]["value"] == "${EC_API_KEY}"
 
 
 def test_storage_and_vault_are_closed_as_promised() -> None:

@@ -42,7 +42,7 @@ async def test_each_of_the_three_is_told_once_though_processes_come_and_go(estat
     ends = estate.elastic_settings.api_key_expires_at
     assert ends is not None
     assert {event["data"]["expiresAt"][:19] for event in key_events(estate)} == {ends.isoformat()[:19]}
-    assert {event["subject"] for event in key_events(estate)} == {"/elasticApiKeys/default"}
+    assert {event["subject"] for event in key_events(estate)} == {"/ecApiKeys/default"}
     assert all(event["data"]["nextStep"] for event in key_events(estate))
 
 
@@ -53,7 +53,7 @@ async def test_each_organizations_key_is_told_by_its_own_name() -> None:
     await days(estate, 1)
     told = {event["data"]["organization"]: event["data"]["daysLeft"] for event in key_events(estate)}
     assert (told, len(key_events(estate))) == ({"default": 2, "second": 10}, 2)
-    assert {event["subject"] for event in key_events(estate)} == {"/elasticApiKeys/default", "/elasticApiKeys/second"}
+    assert {event["subject"] for event in key_events(estate)} == {"/ecApiKeys/default", "/ecApiKeys/second"}
 
 
 async def test_a_new_key_is_another_key(estate: Estate) -> None:

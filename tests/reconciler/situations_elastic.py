@@ -180,7 +180,7 @@ async def _first_policy(estate: Estate) -> str:
 # -- the key -------------------------------------------------------------------------------------------------------
 
 
-@diagnosed("the Elastic API key is invalid", "blocked ElasticKeyRefused policy", step="ELASTIC_API_KEY")
+@diagnosed("the Elastic API key is invalid", "blocked ElasticKeyRefused policy", step="EC_API_KEY")
 async def _key_ended(estate: Estate) -> str:
     endpoint = await ready(estate)
     estate.elastic_settings.api_key_expires_at = estate.clock.now()
@@ -196,7 +196,7 @@ async def _key_rights(estate: Estate) -> str:
     return await made(estate)
 
 
-@advised("the Elastic API key ends soon", "ElasticKeyExpiring", "2026-01-1", "ELASTIC_API_KEY")
+@advised("the Elastic API key ends soon", "ElasticKeyExpiring", "2026-01-1", "EC_API_KEY")
 async def _key_ends(estate: Estate) -> str:
     endpoint = await ready(estate)
     estate.elastic_settings.api_key_expires_at = estate.clock.now() + timedelta(days=10)

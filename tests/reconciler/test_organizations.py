@@ -83,7 +83,7 @@ async def test_everything_of_an_endpoint_is_in_its_own_organization(
 
 
 async def test_an_endpoint_of_no_organization_gets_its_dns_and_is_told_which_settings_name_one() -> None:
-    estate = await opened(TAG, ELASTIC_API_KEY="")
+    estate = await opened(TAG, EC_API_KEY="")
     endpoint = await estate.put_endpoint()
     await estate.settle()
     connection = await estate.connection(endpoint)
@@ -99,7 +99,7 @@ async def test_an_endpoint_of_no_organization_gets_its_dns_and_is_told_which_set
 
 
 async def test_an_endpoint_of_no_organization_that_is_deleted_is_cleaned_up() -> None:
-    estate = await opened(TAG, ELASTIC_API_KEY="")
+    estate = await opened(TAG, EC_API_KEY="")
     endpoint = await estate.put_endpoint()
     await estate.settle()
     await estate.delete(endpoint)
@@ -124,7 +124,7 @@ async def both() -> tuple[Estate, str, str]:
 
 async def test_a_refused_key_is_told_of_its_own_endpoints_and_holds_up_no_other() -> None:
     estate, ours, theirs = await both()
-    estate.worker = estate.new_worker(ELASTIC_API_KEY_SECOND=f"{SECOND_API_KEY}x")
+    estate.worker = estate.new_worker(EC_API_KEY_SECOND=f"{SECOND_API_KEY}x")
     result = await estate.sweep()
     assert [error.split(":")[0] for error in result.errors] == [
         "policies of organization second",
@@ -138,7 +138,7 @@ async def test_a_refused_key_is_told_of_its_own_endpoints_and_holds_up_no_other(
     refused = (await estate.connection(theirs)).condition(POLICY_READY)
     assert refused is not None
     assert refused.reason == "ElasticKeyRefused"
-    assert "ELASTIC_API_KEY_SECOND" in refused.next_step
+    assert "EC_API_KEY_SECOND" in refused.next_step
     assert "of organization second" in refused.message
     assert SECOND_API_KEY not in str(await estate.connection(theirs)) + "".join(result.errors)
     new = await estate.put_endpoint("pe-new", region="japaneast")
@@ -315,7 +315,7 @@ async def test_a_former_organization_that_cannot_be_read_is_waited_for() -> None
 
 async def test_a_former_organization_without_settings_is_named() -> None:
     estate, endpoint = await changed()
-    worker = estate.new_worker(ELASTIC_API_KEY="")
+    worker = estate.new_worker(EC_API_KEY="")
     await estate.send(endpoint)
     await estate.settle(worker=worker)
     refused = (await estate.connection(endpoint)).condition(POLICY_READY)

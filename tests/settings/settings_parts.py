@@ -16,7 +16,7 @@ SECRET = "essu_cH9zdGF5LXNlY3JldA=="
 STORAGE_KEY = "c3RvcmFnZS1rZXk="
 LEAST = {
     "AZURE_SUBSCRIPTIONS": SUBSCRIPTION,
-    "ELASTIC_API_KEY": SECRET,
+    "EC_API_KEY": SECRET,
     "AzureWebJobsStorage": f"DefaultEndpointsProtocol=https;AccountName=acct;AccountKey={STORAGE_KEY}",
 }
 
@@ -37,4 +37,4 @@ def value_of(name: str, text: str, **others: str) -> Any:
 
 def optional() -> list[Description]:
     """All but those of `LEAST`; the key is required only where there is no other."""
-    return [one for one in descriptions() if one.default is not None and one.name != "ELASTIC_API_KEY"]
+    return [one for one in descriptions() if one.default is not None and one.name != "EC_API_KEY"]

@@ -173,5 +173,5 @@ def test_a_bad_value_is_refused_with_the_settings_name(name: str, text: str) -> 
 
 
 def test_every_setting_that_can_be_wrong_has_a_bad_value_here() -> None:
-    tried = {name for name, _ in BAD} | {"ELASTIC_API_KEY", "WAIT_MAX_SECONDS"}
+    tried = {name for name, _ in BAD} | {"EC_API_KEY", "WAIT_MAX_SECONDS"}
     assert {one.name for one in descriptions()} == tried

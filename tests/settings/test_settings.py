@@ -94,7 +94,7 @@ def test_the_groups_are_handed_on_themselves_so_that_no_copy_can_differ() -> Non
 def test_nothing_set_tells_everything_that_is_required() -> None:
     assert [problem.split(":")[0] for problem in problems_of({})] == [
         "AZURE_SUBSCRIPTIONS",
-        "ELASTIC_API_KEY",
+        "EC_API_KEY",
         "AzureWebJobsStorage",
     ]
 
@@ -173,8 +173,8 @@ def test_no_secret_shows_in_a_description_of_the_settings() -> None:
     "environ",
     [
         {"AZURE_SUBSCRIPTIONS": "wrong"},
-        {"ELASTIC_API_KEY": f"{SECRET} {SECRET}"},
-        {"ELASTIC_API_KEY": f"{SECRET}\u00e9"},
+        {"EC_API_KEY": f"{SECRET} {SECRET}"},
+        {"EC_API_KEY": f"{SECRET}\u00e9"},
         {"AzureWebJobsStorage": f"AccountKey={STORAGE_KEY};Broken"},
         {"AzureWebJobsStorage": f"AccountKey={STORAGE_KEY}"},
         {"AzureWebJobsStorage": f"https://acct.queue.core.windows.net/?sig={STORAGE_KEY}"},
@@ -192,8 +192,8 @@ def test_no_secret_shows_in_an_error(environ: dict[str, str]) -> None:
     "text", ["a key", "schl\u00fcssel", "a\nb", "@Microsoft.KeyVault(SecretUri=https://v/secrets/k)"]
 )
 def test_what_cannot_be_a_key_is_refused(text: str) -> None:
-    (problem,) = problems_of(LEAST | {"ELASTIC_API_KEY": text})
-    assert problem.startswith("ELASTIC_API_KEY: expected an API key")
+    (problem,) = problems_of(LEAST | {"EC_API_KEY": text})
+    assert problem.startswith("EC_API_KEY: expected an API key")
 
 
 # -- storage -----------------------------------------------------------------------------------------------------------

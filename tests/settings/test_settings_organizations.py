@@ -15,9 +15,9 @@ from tests.settings.settings_parts import (
 OTHER_SECRET = "essu_YW5vdGhlci1zZWNyZXQ="
 TWO = LEAST | {
     "ELASTIC_ORGANIZATIONS": "eu-west, us",
-    "ELASTIC_API_KEY_EU_WEST": OTHER_SECRET,
+    "EC_API_KEY_EU_WEST": OTHER_SECRET,
     "ELASTIC_SCOPE_EU_WEST": f"subscription:{SUBSCRIPTION.upper()}, group:Net, Group:{SUBSCRIPTION}/Data",
-    "ELASTIC_API_KEY_US": f"{OTHER_SECRET}2",
+    "EC_API_KEY_US": f"{OTHER_SECRET}2",
     "ELASTIC_SCOPE_US": "tag:Team, tag: Unit = Sales,",
 }
 
@@ -33,19 +33,19 @@ def test_organizations_are_read_in_order_each_with_its_key_and_scope() -> None:
 
 
 def test_the_key_of_the_default_organization_may_be_missing_where_there_are_others() -> None:
-    settings = load(TWO | {"ELASTIC_API_KEY": ""})
+    settings = load(TWO | {"EC_API_KEY": ""})
     assert not settings.plan_options.has_default_organization
-    assert [problem.split(":")[0] for problem in problems_of(LEAST | {"ELASTIC_API_KEY": ""})] == ["ELASTIC_API_KEY"]
+    assert [problem.split(":")[0] for problem in problems_of(LEAST | {"EC_API_KEY": ""})] == ["EC_API_KEY"]
 
 
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"ELASTIC_API_KEY_US": ""}, "ELASTIC_API_KEY_US: required, because ELASTIC_ORGANIZATIONS names us"),
+        ({"EC_API_KEY_US": ""}, "EC_API_KEY_US: required, because ELASTIC_ORGANIZATIONS names us"),
         ({"ELASTIC_SCOPE_US": " , "}, "ELASTIC_SCOPE_US: required, because ELASTIC_ORGANIZATIONS names us"),
-        ({"ELASTIC_API_KEY_US": f"{SECRET} x"}, "ELASTIC_API_KEY_US: expected an API key"),
-        ({"ELASTIC_API_KEY_US": "@Microsoft.KeyVault(x)"}, "ELASTIC_API_KEY_US: expected an API key"),
-        ({"ELASTIC_API_KEY_US": SECRET}, "ELASTIC_API_KEY_US: expected a key of another organization"),
+        ({"EC_API_KEY_US": f"{SECRET} x"}, "EC_API_KEY_US: expected an API key"),
+        ({"EC_API_KEY_US": "@Microsoft.KeyVault(x)"}, "EC_API_KEY_US: expected an API key"),
+        ({"EC_API_KEY_US": SECRET}, "EC_API_KEY_US: expected a key of another organization"),
         ({"ELASTIC_SCOPE_US": "subscription:prod"}, "ELASTIC_SCOPE_US: expected subscription:ID"),
         ({"ELASTIC_SCOPE_US": "group:a/b"}, "ELASTIC_SCOPE_US: expected subscription:ID"),
         ({"ELASTIC_SCOPE_US": "group:*"}, "ELASTIC_SCOPE_US: expected subscription:ID"),
@@ -62,9 +62,9 @@ def test_what_is_wrong_with_an_organization_is_told_by_the_name_of_its_own_setti
 
 
 def test_all_organizations_problems_are_told_with_the_others_and_no_key_is_shown() -> None:
-    wrong = {"ELASTIC_API_KEY": f"{SECRET} ", "ELASTIC_SCOPE_EU_WEST": "x", "ELASTIC_API_KEY_US": f"{OTHER_SECRET} 2"}
+    wrong = {"EC_API_KEY": f"{SECRET} ", "ELASTIC_SCOPE_EU_WEST": "x", "EC_API_KEY_US": f"{OTHER_SECRET} 2"}
     problems = problems_of(TWO | wrong | {"DNS_RECORD_TTL": "-1", "ELASTIC_SCOPE_US": ""})
-    names = ["DNS_RECORD_TTL", "ELASTIC_SCOPE_EU_WEST", "ELASTIC_API_KEY_US", "ELASTIC_SCOPE_US"]
+    names = ["DNS_RECORD_TTL", "ELASTIC_SCOPE_EU_WEST", "EC_API_KEY_US", "ELASTIC_SCOPE_US"]
     assert [problem.split(":")[0] for problem in problems] == names
     shown = "\n".join(problems) + repr(load(TWO)) + repr(load(TWO).organizations) + str(load(TWO).organizations)
     assert SECRET not in shown

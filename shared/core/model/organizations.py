@@ -1,7 +1,7 @@
 """Which Elastic Cloud organization an endpoint belongs to, by the settings. Pure.
 
 Asked by `desired` for each endpoint; the settings of each organization are named here too, for texts to people. The
-organization of ELASTIC_API_KEY is the one for every endpoint that no other organization's scope includes.
+organization of EC_API_KEY is the one for every endpoint that no other organization's scope includes.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from shared.core.model.resources import Endpoint
 
 DEFAULT = "default"
-"""Name of the organization of ELASTIC_API_KEY."""
+"""Name of the organization of EC_API_KEY."""
 
-_KEY, _SCOPE = "ELASTIC_API_KEY", "ELASTIC_SCOPE"
+_KEY, _SCOPE = "EC_API_KEY", "ELASTIC_SCOPE"
 
 
 @dataclass(frozen=True, slots=True)

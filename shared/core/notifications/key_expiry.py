@@ -70,7 +70,7 @@ def _notice(name: str, expires_at: datetime, due: int, now: datetime, correlatio
     return Notice(
         id=notice_id("key", name, expires_at.isoformat(), due),
         type=Type.KEY_EXPIRING,
-        subject=f"/elasticApiKeys/{name}",
+        subject=f"/ecApiKeys/{name}",
         time=now,
         data=data,
     )

@@ -117,7 +117,7 @@ def key_advice(expires: datetime | None, now: datetime) -> Advice | None:
         Reason.ELASTIC_KEY_EXPIRING,
         f"The Elastic Cloud API key ends on {expires:%Y-%m-%d}. Connections go on working; the app can make and repair "
         "none after that.",
-        "Create a new key in the Elastic Cloud console and set ELASTIC_API_KEY.",
+        "Create a new key in the Elastic Cloud console and set EC_API_KEY.",
     )
 
 

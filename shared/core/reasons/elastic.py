@@ -45,8 +45,8 @@ POLICIES = (
     ReasonDoc(
         Reason.NO_ORGANIZATION,
         "The endpoint has no policy.",
-        "It belongs to no Elastic Cloud organization: no scope of one includes it, and there is no ELASTIC_API_KEY.",
-        "Add an entry for it to an organization's scope, tag it as one asks for, or set ELASTIC_API_KEY.",
+        "It belongs to no Elastic Cloud organization: no scope of one includes it, and there is no EC_API_KEY.",
+        "Add an entry for it to an organization's scope, tag it as one asks for, or set EC_API_KEY.",
         Hop.APP,
     ),
     ReasonDoc(

@@ -126,13 +126,13 @@ REFUSALS = (
         Reason.ELASTIC_KEY_REFUSED,
         "Elastic Cloud refuses everything (401).",
         "The API key has ended (3 months are its default life), was deleted, or is not the one in the setting.",
-        "Create a new Elastic Cloud API key and set ELASTIC_API_KEY.",
+        "Create a new Elastic Cloud API key and set EC_API_KEY.",
     ),
     ReasonDoc(
         Reason.ELASTIC_KEY_EXPIRING,
         "The Elastic Cloud API key ends soon.",
         "Keys end, after 3 months by default.",
-        "Create a new key and set ELASTIC_API_KEY.",
+        "Create a new key and set EC_API_KEY.",
     ),
     ReasonDoc(
         Reason.ELASTIC_RIGHTS_MISSING,

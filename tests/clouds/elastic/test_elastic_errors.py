@@ -109,7 +109,7 @@ def test_throttling_without_a_retry_after_has_one_of_ours() -> None:
 def test_the_key_of_another_organization_is_named_by_its_own_setting() -> None:
     refused = elastic_error(401, "", {}, doing="list policies", on="all", organization="eu-west")
     assert "of organization eu-west" in str(refused)
-    assert "set ELASTIC_API_KEY_EU_WEST" in str(refused)
+    assert "set EC_API_KEY_EU_WEST" in str(refused)
     assert "of organization eu-west" in str(elastic_error(403, "", {}, doing="x", on="y", organization="eu-west"))
 
 

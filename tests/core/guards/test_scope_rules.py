@@ -83,7 +83,7 @@ def test_whether_the_id_tells_all_follows_from_the_lists(name: str) -> None:
     least = {
         "AZURE_SUBSCRIPTIONS": SUBSCRIPTION,
         "AZURE_RESOURCE_GROUPS_DENIED": "net",
-        "ELASTIC_API_KEY": "key",
+        "EC_API_KEY": "key",
         "AzureWebJobsStorage": "UseDevelopmentStorage=true",
     }
     assert load(least).scope.told_by_id
@@ -101,7 +101,7 @@ def test_the_settings_reach_the_rules_each_in_its_place() -> None:
             "AZURE_LOCATIONS_DENIED": "dd",
             "AZURE_TAGS": "e",
             "AZURE_TAGS_DENIED": "f",
-            "ELASTIC_API_KEY": "key",
+            "EC_API_KEY": "key",
             "AzureWebJobsStorage": "UseDevelopmentStorage=true",
         }
     ).scope

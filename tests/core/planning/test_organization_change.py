@@ -73,8 +73,8 @@ def test_of_several_organizations_that_include_it_the_first_has_it() -> None:
 
 
 def test_the_settings_of_an_organization_have_its_name_in_them() -> None:
-    assert (key_setting("eu-west"), scope_setting("eu-west")) == ("ELASTIC_API_KEY_EU_WEST", "ELASTIC_SCOPE_EU_WEST")
-    assert key_setting("default") == key_setting("") == "ELASTIC_API_KEY"
+    assert (key_setting("eu-west"), scope_setting("eu-west")) == ("EC_API_KEY_EU_WEST", "ELASTIC_SCOPE_EU_WEST")
+    assert key_setting("default") == key_setting("") == "EC_API_KEY"
 
 
 # -- a change of the organization ----------------------------------------------------------------------------------
@@ -155,7 +155,7 @@ def test_without_an_organization_the_settings_that_could_name_one_are_named() ->
     with pytest.raises(Blocked) as refused:
         refuse(replace(EU, organization=""), KNOWN, options, ())
     assert refused.value.reason == "NoOrganization"
-    for setting in ("ELASTIC_SCOPE_EU", "ELASTIC_SCOPE_US", "ELASTIC_API_KEY"):
+    for setting in ("ELASTIC_SCOPE_EU", "ELASTIC_SCOPE_US", "EC_API_KEY"):
         assert setting in refused.value.what
         assert setting in refused.value.next_step
 
