@@ -9,12 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from shared.core.guards.consent import Problem
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition, Phase
 from shared.core.model.errors import AutopilotError, Blocked, NotVisibleYet, Waiting
 from shared.core.model.messages import Cause, WorkMessage
-from shared.core.model.reasons import Reason
+from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.steps import destructive
 from shared.core.model.things import things_of
 from shared.core.options.installation import Mode
@@ -159,7 +158,7 @@ def _finish(run: Run, plan: RemovalPlan, refused: tuple[str, ...]) -> None:
     """A missing right to delete does not keep the removal open; a deployment that would be opened does."""
     left = (*plan.left, *refused, *(problem.message for problem in plan.problems))
     if plan.problems:
-        first: Problem = plan.problems[0]
+        first: Explanation = plan.problems[0]
         _blocked(run, first.reason, " ".join(p.message for p in plan.problems), first.next_step, left)
     elif left:
         _removed(run, Reason.LEFT_BEHIND, f"What could be removed is. Left: {'; '.join(left)}.", left)

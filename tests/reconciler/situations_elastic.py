@@ -89,7 +89,7 @@ async def _silence(estate: Estate) -> str:
     return endpoint
 
 
-@diagnosed("no route from the app", "unknown NoRouteFromApp app", cause=APPS, step="peer the network")
+@diagnosed("no route from the app", "unknown NoRouteFromApp app", cause=APPS, step="Peer the network")
 async def _no_route_from_app(estate: Estate) -> str:
     await estate.peer(HUB_VNET, APPS, connected=False)
     return await ready(estate)

@@ -8,7 +8,8 @@ import pytest
 import situations_azure  # noqa: F401 - puts its rows into the table
 
 from shared.core.diagnosis import Diagnosis, diagnosis_of
-from shared.core.model.record import Advice, Connection
+from shared.core.model.reasons import Explanation
+from shared.core.model.record import Connection
 from shared.core.reasons import catalogue
 from tests.harness.dns import APPS
 from tests.harness.estate import Estate
@@ -46,7 +47,7 @@ def assert_presentable(found: Diagnosis, connection: Connection) -> None:
     assert found.cause
     assert found.since is not None
     assert len(found.evidence) >= len(connection.conditions)
-    needs_a_person = bool(catalogue()[found.reason].fix) and not catalogue()[found.reason].fix.startswith("None")
+    needs_a_person = bool(catalogue()[found.reason].remedy) and not catalogue()[found.reason].remedy.startswith("None")
     if found.status in {"blocked", "unreachable"}:
         assert needs_a_person
         assert found.next_step
@@ -66,7 +67,7 @@ async def test_each_thing_worth_knowing_is_told_though_nothing_is_wrong(name: st
     assert len(estate.queue.messages) == before, "told once, it is no reason to look again and again"
 
 
-async def advice_of(estate: Estate, endpoint: str) -> dict[str, Advice]:
+async def advice_of(estate: Estate, endpoint: str) -> dict[str, Explanation]:
     found = diagnosis_of(await estate.connection(endpoint))
     return {one.reason: one for one in found.advice}
 

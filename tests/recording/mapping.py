@@ -24,9 +24,13 @@ MAPPING = Table(
     moved=(),
     values=(),
     dropped=(Dropped("connections", "subscription_id", "the id of a connection is all that addresses it"),),
-    new=tuple(
-        New("connections", column, "lists read columns only")
-        for column in ("subscription", "endpoint_id", "mode", "ready", "reason", "message", "next_step", "since")
+    new=(
+        *(
+            New("connections", column, "lists read columns only")
+            for column in ("subscription", "endpoint_id", "mode", "ready", "reason", "message", "next_step", "since")
+        ),
+        New("connections", "document.advice.*.cause", "advice is an Explanation: it says what is true of every case"),
+        New("connections", "document.advice.*.hop", "advice is an Explanation: it says where on the path it is"),
     ),
     gone_rows=(),
     new_rows=(),

@@ -117,7 +117,7 @@ def sign_in_failed(doing: str, on: str) -> Forbidden:
         f"Azure refused the app's identity when asked to {doing}.",
         reason=Reason.AZURE_SIGN_IN_FAILED,
         on=on,
-        next_step="Check that the function app has its managed identity and that AZURE_CLIENT_ID names it.",
+        next_step=remedy_of(Reason.AZURE_SIGN_IN_FAILED),
     )
 
 
@@ -169,8 +169,7 @@ def _lasting(status: int, code: str, message: str, what: str, on: str) -> Autopi
             on=on,
             next_step="Give the app read access to that zone so that it can be used, or remove the other link.",
         )
-    step = "Correct what the message names; the app tries again at each sweep."
-    return Blocked(what, reason=Reason.AZURE_REFUSED, on=on, next_step=step)
+    return Blocked(what, reason=Reason.AZURE_REFUSED, on=on, next_step=remedy_of(Reason.AZURE_REFUSED))
 
 
 def _forbidden(status: int, message: str, doing: str, on: str) -> Forbidden:

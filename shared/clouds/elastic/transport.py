@@ -12,6 +12,7 @@ from shared.clouds.answer_headers import server_time
 from shared.core.model.errors import AnswerLost, RetryLater
 from shared.core.model.organizations import DEFAULT
 from shared.core.model.reasons import Reason
+from shared.core.reasons import remedy_of
 from shared.correlation import Service, outgoing
 
 if TYPE_CHECKING:
@@ -150,11 +151,11 @@ def elastic_error(
             f"The Elastic Cloud API key{whose} may not {doing}: {message}",
             reason=Reason.ELASTIC_RIGHTS_MISSING,
             on=on,
-            next_step="Give the key the role Editor (deployment-editor) on the deployments that are to be connected.",
+            next_step=remedy_of(Reason.ELASTIC_RIGHTS_MISSING),
         )
     if status == HTTPStatus.NOT_FOUND:
         return NotFound(what, on=on)
-    return Blocked(what, reason=Reason.ELASTIC_REFUSED, on=on, next_step="Correct what the message names.")
+    return Blocked(what, reason=Reason.ELASTIC_REFUSED, on=on, next_step=remedy_of(Reason.ELASTIC_REFUSED))
 
 
 def _first_error(body: str) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Literal
 
 from shared.core.model.reasons import Reason
+from shared.core.reasons import remedy_of
 
 Stage = Literal["resolve", "connect", "tls", "http"]
 Status = Literal["healthy", "degraded", "unreachable", "blocked", "unknown"]
@@ -103,6 +104,7 @@ class Reading:
     reason: Reason
     cause: str
     next_step: str = ""
+    """Empty: what is done about the reason in every case."""
 
     def verdict(self, evidence: Evidence, **more: str) -> Verdict:
         """Fill the texts in from `evidence`, and from `more`."""
@@ -116,7 +118,12 @@ class Reading:
             "status": evidence.http_status,
             **more,
         }
-        return Verdict(self.status, self.reason, self.cause.format(**words), self.next_step.format(**words))
+        return Verdict(
+            self.status,
+            self.reason,
+            self.cause.format(**words),
+            (self.next_step or remedy_of(self.reason)).format(**words),
+        )
 
 
 def address_failure(expected: str, addresses: Collection[str]) -> Failure | None:

@@ -33,33 +33,27 @@ _FORBIDDEN = Reading(
     "blocked",
     Reason.FORBIDDEN_BY_POLICY,
     "The path works, but no policy of the deployment behind {host} admits this private endpoint.",
-    "The policy is associated as far as Elastic Cloud says: check its endpoint name and resource GUID. Associate it "
-    "again if they are right and this lasts for more than some minutes.",
 )
 _NOT_ASSOCIATED = Reading(
     "blocked",
     Reason.NOT_ASSOCIATED,
     "The path works, but the endpoint's policy is not associated with the deployment behind {host}, which lets nothing "
     "private in without.",
-    "Condition Associated says what keeps the policy from being associated.",
 )
 _ONLY_OTHER_POLICIES = Reading(
     "blocked",
     Reason.ONLY_OTHER_POLICIES,
     "The path works, but the deployment behind {host} has other policies only, and none of them admits this endpoint.",
-    "Condition Associated says what keeps the endpoint's own policy from being associated.",
 )
 _UNKNOWN_RESOURCE = Reading(
     "unreachable",
     Reason.UNKNOWN_RESOURCE,
     "The path works, but Elastic's proxy knows no deployment by the name {host}.",
-    "Check whether the deployment's alias was changed or removed, or the deployment deleted.",
 )
 _ELASTICSEARCH_ERROR = Reading(
     "degraded",
     Reason.ELASTICSEARCH_ERROR,
     "The path works, but the deployment behind {host} answers with {status}.",
-    "Check the deployment's health in the Elastic Cloud console.",
 )
 _SERVICE_ERROR = Reading(
     "degraded",

@@ -33,7 +33,6 @@ _FAILURES: Mapping[Failure, Reading] = {
         "unknown",
         Reason.RESOLVER_FAILED,
         "The name server gave no usable answer for {host}: {detail}.",
-        "Check the DNS servers of the virtual network and whether this app can reach them.",
     ),
     Failure.PUBLIC_ADDRESS: Reading(
         "unreachable",
@@ -72,13 +71,11 @@ _FAILURES: Mapping[Failure, Reading] = {
         "unreachable",
         Reason.TLS_FAILED,
         "{expected} accepts connections but TLS with {host} failed: {detail}.",
-        "Look for a firewall that interferes with TLS, and check that the connection is still Approved.",
     ),
     Failure.NO_ANSWER: Reading(
         "degraded",
         Reason.NO_ANSWER,
         "TLS with {host} works but no HTTP answer came: {detail}.",
-        "Check the deployment's health in the Elastic Cloud console.",
     ),
     Failure.NOT_HTTP: Reading(
         "degraded",
@@ -106,29 +103,24 @@ _ALTHOUGH_APPROVED = Reading(
     "unreachable",
     Reason.NO_ROUTE_ALTHOUGH_APPROVED,
     "{expected} does not answer on port {port} ({detail}), although Azure says that the connection is Approved; {how}.",
-    "Check network security groups, route tables and firewalls between this app and the endpoint, and the peering of "
-    "their networks. If clients in the endpoint's own network cannot connect either, create the endpoint again.",
 )
 _FROM_APP = Reading(
     "unknown",
     Reason.NO_ROUTE_FROM_APP,
     "This app has no way to {expected} ({detail}), and has never had one: {how}. Azure says Approved and the zone, "
     "record and policy are right, so clients in the endpoint's network may well be served.",
-    "To have it tested, peer the network of this app with the endpoint's, or route between them.",
 )
 _NOT_LINKED_TO_APP = Reading(
     "unknown",
     Reason.ZONE_NOT_LINKED_TO_APP,
     "{host} cannot be tested: the zone is not linked to the network that this app is in ({network}), where the name "
     "comes to {seen}.",
-    "Add that network to DNS_LINK_VNETS, so that the app can resolve the name as clients do.",
 )
 _CUSTOM_DNS = Reading(
     "unreachable",
     Reason.CUSTOM_DNS_SERVERS,
     "{host} resolves to {seen}: virtual network {network} asks its own name servers ({servers}), and these do not know "
     "the private zone.",
-    "Let them forward the zone to 168.63.129.16 out of a network that it is linked to, or use Azure's DNS there.",
 )
 _NOTHING = Surroundings()
 

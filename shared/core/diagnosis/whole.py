@@ -13,10 +13,10 @@ from shared.core.diagnosis.evidence import Status
 from shared.core.diagnosis.hosts import standing_of, worst_of
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition, Phase
-from shared.core.model.reasons import Reason
-from shared.core.model.record import Advice, Connection, NetworkMemory, VerdictMemory
+from shared.core.model.reasons import Explanation, Hop, Reason
+from shared.core.model.record import Connection, NetworkMemory, VerdictMemory
 from shared.core.planning.advice import network_advice
-from shared.core.reasons import Hop, hop_of, owns
+from shared.core.reasons import hop_of, owns
 
 _NO_CONNECTION = frozenset({Phase.IGNORED, Phase.REMOVING, Phase.REMOVED})
 
@@ -34,7 +34,7 @@ class Diagnosis:
     since: datetime | None
     evidence: tuple[str, ...]
     """All that this rests on, a line each."""
-    advice: tuple[Advice, ...]
+    advice: tuple[Explanation, ...]
     """What a person should know besides."""
 
 

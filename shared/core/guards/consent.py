@@ -8,12 +8,12 @@ Elastic Cloud.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from shared.core.model.arm_ids import ArmId, connection_id
-from shared.core.model.reasons import Reason
+from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.resources import Deployment
 from shared.core.options.plan_options import PlanOptions
+from shared.core.reasons import explain
 
 CONNECT_TAG = "elastic-privatelink-connect"
 """Tag of a deployment: the endpoints that are to be connected to it, comma-separated; `*` for all of its region."""
@@ -31,26 +31,16 @@ OPT_OUT_TAG = "elastic-privatelink"
 EVERYTHING = "*"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Why a deployment is not connected, or not disconnected, and what a person can do."""
-
-    reason: Reason
-    message: str
-    next_step: str
-
-
 def is_denied(deployment: Deployment, options: PlanOptions) -> bool:
     """Whether the settings keep everything away from the deployment; that wins over every consent (S8)."""
     return listed(deployment, options.targets.deployments_denied)
 
 
-def denied(label: str) -> Problem:
+def denied(label: str) -> Explanation:
     """A deployment that the settings keep the app away from: nothing is associated with it, nothing taken away."""
-    return Problem(
+    return explain(
         Reason.DEPLOYMENT_OUT_OF_SCOPE,
         f"The setting ELASTIC_DEPLOYMENTS_DENIED keeps the app away from deployment {label}; what stands is left.",
-        "Take the deployment out of the tag, or out of that setting.",
     )
 
 

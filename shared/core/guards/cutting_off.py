@@ -5,10 +5,11 @@ Asked by `planning.wishes` and `planning.associations`.
 
 from __future__ import annotations
 
-from shared.core.guards.consent import Problem, listed
-from shared.core.model.reasons import Reason
+from shared.core.guards.consent import listed
+from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.resources import Deployment
 from shared.core.options.plan_options import PlanOptions
+from shared.core.reasons import explain
 
 FIRST_POLICY_TAG = "elastic-privatelink-first-policy"
 """Tag of a deployment: `allow` permits its first policy, which closes it to everything that no policy admits."""
@@ -25,14 +26,14 @@ def may_be_first(deployment: Deployment, options: PlanOptions) -> bool:
 
 def first_policy_problem(
     deployment: Deployment, label: str, types: dict[str, str], options: PlanOptions
-) -> Problem | None:
+) -> Explanation | None:
     """Why the deployment does not get its first policy; None: it may, or it has one."""
     if may_be_first(deployment, options) or any(
         types.get(policy_id) in INGRESS_TYPES for policy_id in deployment.attached or ()
     ):
         return None
     known = "It has no policy" if deployment.attached is not None else "Whether it has a policy is not known"
-    return Problem(
+    return explain(
         Reason.WOULD_CUT_OFF_PUBLIC_TRAFFIC,
         f"Deployment {label}: {known}. The first one closes all its endpoints to everything that no policy admits, "
         "including the sign-in from the Elastic Cloud console.",

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from shared.core.guards.consent import OPT_OUT_TAG, Problem, denied, is_denied, label_of, listed, opted_out
+from shared.core.guards.consent import OPT_OUT_TAG, denied, is_denied, label_of, listed, opted_out
 from shared.core.guards.cutting_off import INGRESS_TYPES
-from shared.core.model.reasons import Reason
+from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.resources import Deployment
 from shared.core.model.steps import Disassociate
 from shared.core.options.plan_options import PlanOptions
+from shared.core.reasons import explain
 
 LAST_POLICY_TAG = "elastic-privatelink-last-policy"
 """Tag of a deployment: `allow` permits that its last policy is taken away, which opens it to the internet."""
@@ -25,7 +26,7 @@ def plan_disassociation(
     deployments: tuple[Deployment, ...],
     types: Mapping[str, str],
     options: PlanOptions,
-) -> Disassociate | Problem:
+) -> Disassociate | Explanation:
     """The step, or why it is not taken. `types`: of each policy in the region, by its id."""
     deployment = next((one for one in deployments if one.id == deployment_id), None)
     if deployment is None:
@@ -33,14 +34,14 @@ def plan_disassociation(
     return _hands_off(deployment, options) or _unless_last(deployment, policy_id, types, options)
 
 
-def _hands_off(deployment: Deployment, options: PlanOptions) -> Problem | None:
+def _hands_off(deployment: Deployment, options: PlanOptions) -> Explanation | None:
     """Whether somebody keeps the app from changing anything about the deployment."""
     label = label_of(deployment)
     if is_denied(deployment, options):
         return denied(label)
     if not opted_out(deployment):
         return None
-    return Problem(
+    return explain(
         Reason.DEPLOYMENT_OPTED_OUT,
         f"Deployment {label} has the tag {OPT_OUT_TAG}=ignore: its association is left as it is.",
         "Take that tag off the deployment, or disassociate the policy in the Elastic Cloud console.",
@@ -49,7 +50,7 @@ def _hands_off(deployment: Deployment, options: PlanOptions) -> Problem | None:
 
 def _unless_last(
     deployment: Deployment, policy_id: str, types: Mapping[str, str], options: PlanOptions
-) -> Disassociate | Problem:
+) -> Disassociate | Explanation:
     if may_reopen(deployment, options):
         return Disassociate(policy_id, deployment.id, deployment.name, may_reopen=True)
     if deployment.attached is None:
@@ -70,8 +71,8 @@ def may_reopen(deployment: Deployment, options: PlanOptions) -> bool:
     return tag == "allow" or listed(deployment, options.targets.last_policy_allowed)
 
 
-def _reopens(label: str, why: str) -> Problem:
-    return Problem(
+def _reopens(label: str, why: str) -> Explanation:
+    return explain(
         Reason.WOULD_REOPEN_PUBLIC_ACCESS,
         f"The policy stays associated with deployment {label}: {why}. Without any policy it is open to the internet.",
         "First associate another policy with it, for example an IP policy; or, if it may be open, add it to the "

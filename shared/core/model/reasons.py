@@ -1,4 +1,4 @@
-"""The reasons: why a condition, a verdict or a piece of advice is as it is, one word each.
+"""The reasons: why a condition, a verdict or a piece of advice is as it is, one word each; and one of them explained.
 
 Given by every module that makes one of these; kept in records, shown over HTTP and in the log as its CamelCase word.
 What each word means, and what a person does about it, stands once: in `shared.core.reasons`, in these sections.
@@ -6,6 +6,7 @@ What each word means, and what a person does about it, stands once: in `shared.c
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -162,3 +163,34 @@ class Reason(StrEnum):
         word = str.__new__(cls, value)
         word._name_ = word._value_ = value
         return word
+
+
+class Hop(StrEnum):
+    """A part of the path, in the order of the traffic; `APP` is not on it."""
+
+    NETWORK = "network"
+    DNS = "dns"
+    ENDPOINT = "endpoint"
+    APPROVAL = "approval"
+    POLICY = "policy"
+    DEPLOYMENT = "deployment"
+    APP = "app"
+    """The app itself: what it may do, whom it can reach."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why something is as it is in one case, and what a person can do about it.
+
+    Made by `shared.core.reasons.explain`, which adds what is true of every case. What keeps the app from a step is one,
+    and so is advice.
+    """
+
+    reason: Reason
+    message: str
+    """What is so, with the names and addresses of the case."""
+    next_step: str = ""
+    cause: str = ""
+    """Why it is so, in every case of this reason."""
+    hop: Hop | None = None
+    """Where on the path; None: where the condition belongs that has this reason."""

@@ -14,7 +14,7 @@ from shared.core.model.arm_ids import connection_id
 from shared.core.model.conditions import REMOVED, Condition, Phase
 from shared.core.model.notices import Notices
 from shared.core.model.private_urls import PrivateUrl
-from shared.core.model.reasons import Reason
+from shared.core.model.reasons import Explanation, Reason
 
 SCHEMA = 2
 """Version of the record's form; see `connection_document`."""
@@ -116,15 +116,6 @@ class UnservedMemory:
 
 
 @dataclass(frozen=True, slots=True)
-class Advice:
-    """What a person should know though nothing is wrong (`advice`)."""
-
-    reason: Reason
-    message: str
-    next_step: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class StandingVerdict:
     """A verdict that still counts though the last check said otherwise (`diagnosis.debounce`)."""
 
@@ -209,7 +200,8 @@ class Connection:
     unserved: tuple[UnservedMemory, ...] = ()
     """Tested too, to find out what association would change; what comes of it makes no condition."""
     conditions: tuple[Condition, ...] = ()
-    advice: tuple[Advice, ...] = ()
+    advice: tuple[Explanation, ...] = ()
+    """What a person should know though nothing is wrong (`planning.advice`)."""
     checks: tuple[VerdictMemory, ...] = ()
     reached: ReachedMemory | None = None
     network: NetworkMemory | None = None

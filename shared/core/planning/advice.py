@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
-from shared.core.model.reasons import Reason
-from shared.core.model.record import Advice, Connection
+from shared.core.model.reasons import Explanation, Reason
+from shared.core.model.record import Connection
 from shared.core.model.resources import AZURE_NAME_SERVER, POLICY_TYPE, ConnectionStatus, Deployment, Policy
 from shared.core.planning.desired import Desired
+from shared.core.reasons import explain
 
 KEY_WARNING = timedelta(days=14)
 """How long before its end an API key is spoken of; the alert of the templates has the same time."""
 
 
-def policy_advice(desired: Desired, policies: Collection[Policy], used: str) -> tuple[Advice, ...]:
+def policy_advice(desired: Desired, policies: Collection[Policy], used: str) -> tuple[Explanation, ...]:
     """About policies besides the one in use; `policies` are those of every region."""
     guid, region = desired.endpoint.guid.lower(), desired.service.elastic_region
     others = [policy for policy in policies if policy.type == POLICY_TYPE and policy.id != used]
@@ -35,29 +36,27 @@ def _guids(policy: Policy) -> set[str]:
     return {rule.endpoint_guid.lower() for rule in policy.rules}
 
 
-def _duplicated(policies: list[Policy]) -> Advice | None:
+def _duplicated(policies: list[Policy]) -> Explanation | None:
     if not policies:
         return None
-    return Advice(
+    return explain(
         Reason.POLICY_DUPLICATED,
         f"Further policies let this endpoint in: {_named(policies)}. They are not used, and admit it wherever they are "
         "associated.",
-        "Delete those that nobody needs, after a look at what they are associated with.",
     )
 
 
-def _elsewhere(policies: list[Policy], region: str) -> Advice | None:
+def _elsewhere(policies: list[Policy], region: str) -> Explanation | None:
     if not policies:
         return None
-    return Advice(
+    return explain(
         Reason.POLICY_IN_ANOTHER_REGION,
         f"A policy with this endpoint's GUID is in another region: {_named(policies)}. It does nothing there: the "
         f"endpoint leads to {region}.",
-        "Delete it; the policy for this endpoint is made in the right region.",
     )
 
 
-def _mistyped(desired: Desired, policies: list[Policy]) -> Advice | None:
+def _mistyped(desired: Desired, policies: list[Policy]) -> Explanation | None:
     """Only while the approval is awaited, and only policies of people: many endpoints may have one name."""
     if desired.endpoint.status is not ConnectionStatus.PENDING:
         return None
@@ -69,11 +68,10 @@ def _mistyped(desired: Desired, policies: list[Policy]) -> Advice | None:
     ]
     if not meant:
         return None
-    return Advice(
+    return explain(
         Reason.POLICY_GUID_MISMATCH,
         f"A policy names {name} with another GUID: {_named(meant)}. If it was meant for this endpoint it approves "
         f"nothing: Elastic wants exactly {desired.endpoint.guid}.",
-        "Correct or delete it. The GUID is the endpoint's properties.resourceGuid, not its resource id.",
     )
 
 
@@ -86,8 +84,8 @@ def _by_id(policy: Policy) -> str:
 
 
 def sign_in_advice(
-    deployments: Collection[Deployment], served: Collection[str], types: dict[str, str], before: Collection[Advice]
-) -> Advice | None:
+    deployments: Collection[Deployment], served: Collection[str], types: dict[str, str], before: Collection[Explanation]
+) -> Explanation | None:
     """Deployments that only private connection policies protect: the console's sign-in comes over the internet.
 
     Where the policies of one are not known, what was said `before` is said again.
@@ -100,33 +98,31 @@ def sign_in_advice(
     shut = [name for name, ids in attached if not any(types.get(one, "ip") == "ip" for one in ids or ())]
     if not shut:
         return None
-    return Advice(
+    return explain(
         Reason.CONSOLE_SIGN_IN_AFFECTED,
         f"No IP policy is associated with {', '.join(sorted(shut))}: opening Kibana out of the Elastic Cloud console "
         "fails (Invalid SAML request), as does all other traffic from the internet. Signing in by Kibana's private URL "
         "works.",
-        "If people need the console's sign-in, associate an IP policy that admits their addresses.",
     )
 
 
-def key_advice(expires: datetime | None, now: datetime) -> Advice | None:
+def key_advice(expires: datetime | None, now: datetime) -> Explanation | None:
     """The Elastic Cloud API key ends soon; None: it does not, or nobody knows."""
     if expires is None or expires - now > KEY_WARNING:
         return None
-    return Advice(
+    return explain(
         Reason.ELASTIC_KEY_EXPIRING,
         f"The Elastic Cloud API key ends on {expires:%Y-%m-%d}. Connections go on working; the app can make and repair "
         "none after that.",
-        "Create a new key in the Elastic Cloud console and set EC_API_KEY.",
     )
 
 
-def network_advice(connection: Connection) -> Advice | None:
+def network_advice(connection: Connection) -> Explanation | None:
     """The endpoint's network asks its own name servers, and the app cannot see what these answer its clients."""
     network = connection.network
     if network is None or not network.dns_servers or network.vnet_id.lower() != connection.vnet_id.lower():
         return None
-    return Advice(
+    return explain(
         Reason.CUSTOM_DNS_SERVERS,
         f"Virtual network {network.vnet_id} asks its own name servers ({', '.join(network.dns_servers)}). Its clients "
         "find the private endpoint only if these forward the zone; this app cannot see whether they do.",

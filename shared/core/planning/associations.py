@@ -10,12 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from shared.core.guards.consent import Problem
 from shared.core.guards.cutting_off import INGRESS_TYPES, may_be_first
 from shared.core.guards.reopening import plan_disassociation
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
-from shared.core.model.reasons import Reason
+from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.record import AssociationMemory, Connection, DeploymentMemory, Owner, UnservedMemory
 from shared.core.model.resources import Deployment, Policy
 from shared.core.model.steps import Associate, Disassociate
@@ -23,6 +22,7 @@ from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.contest import contested
 from shared.core.planning.desired import DEPLOYMENTS_TAG, Desired
 from shared.core.planning.wishes import Choice, choose_deployments
+from shared.core.reasons import remedy_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def plan_associations(
     ]
     taken = tuple(removal for removal in removals if isinstance(removal, Disassociate))
     problems = [choice.problem for choice in choices if choice.problem is not None] + contests
-    problems += [removal for removal in removals if isinstance(removal, Problem)]
+    problems += [removal for removal in removals if isinstance(removal, Explanation)]
     condition = _condition(choices, (*made, *taken), problems)
     if (made or taken) and policy is not None and not policy.admits_only(desired.endpoint.guid):
         condition, made, taken = _admits_others(policy, desired, (*made, *taken)), (), ()
@@ -110,7 +110,7 @@ def _within_lag(memory: AssociationMemory, options: PlanOptions, now: datetime) 
 
 def _to_make(
     choices: tuple[Choice, ...], policy_id: str, known: Connection, options: PlanOptions, now: datetime
-) -> tuple[tuple[Associate, ...], list[Problem]]:
+) -> tuple[tuple[Associate, ...], list[Explanation]]:
     steps, contests = [], []
     for choice in choices:
         target = choice.deployment
@@ -190,12 +190,12 @@ def _admits_others(policy: Policy, desired: Desired, steps: tuple[Associate | Di
         c.ASSOCIATED,
         Reason.POLICY_ADMITS_OTHERS,
         f"Policy {policy.id} ({policy.name}) also lets in {named}. Not done: {'; '.join(map(str, steps))}.",
-        "Take the other rules out of the policy, or delete it so that the app makes one for this endpoint alone.",
+        remedy_of(Reason.POLICY_ADMITS_OTHERS),
     )
 
 
 def _condition(
-    choices: tuple[Choice, ...], steps: tuple[Associate | Disassociate, ...], problems: list[Problem]
+    choices: tuple[Choice, ...], steps: tuple[Associate | Disassociate, ...], problems: list[Explanation]
 ) -> Condition:
     if problems:
         return c.blocked(

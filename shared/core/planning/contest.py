@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from shared.core.guards.consent import OPT_OUT_TAG, Problem, label_of
-from shared.core.model.reasons import Reason
+from shared.core.guards.consent import OPT_OUT_TAG, label_of
+from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.record import AssociationMemory, Connection, Owner
 from shared.core.model.resources import Deployment
 from shared.core.options.plan_options import PlanOptions
+from shared.core.reasons import explain
 
 RESTORE_WINDOW = timedelta(days=7)
 """Within this time the removals count as one fight: long enough for a pipeline that runs once a day."""
@@ -32,13 +33,13 @@ def recent(memory: AssociationMemory | None, now: datetime) -> tuple[datetime, .
 
 def contested(
     deployment: Deployment, memory: AssociationMemory | None, options: PlanOptions, now: datetime
-) -> Problem | None:
+) -> Explanation | None:
     """Why an association is not put back once more; None: it may be (or it is its first time)."""
     times = recent(memory, now)
     if not taken_away(memory) or len(times) < options.targets.association_restores:
         return None
     moments = ", ".join(f"{at:%Y-%m-%d %H:%M} UTC" for at in times)
-    return Problem(
+    return explain(
         Reason.ASSOCIATION_CONTESTED,
         f"Somebody keeps taking the policy away from deployment {label_of(deployment)}; it was put back {len(times)} "
         f"time(s) ({moments or 'never: the settings forbid it'}) and is now left alone. Terraform's "

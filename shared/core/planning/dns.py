@@ -21,6 +21,7 @@ from shared.core.model.steps import CreateLink, CreateZone, DnsStep, PutWildcard
 from shared.core.options.dns import RecordMode
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.desired import Desired
+from shared.core.reasons import remedy_of
 
 MAX_RECORDS = 20
 """A records in one set: https://learn.microsoft.com/azure/dns/private-dns-privatednszone#restrictions."""
@@ -223,7 +224,7 @@ def _plan_our_record(
             c.RECORD_READY,
             Reason.RECORD_FULL,
             f"The * record already holds {MAX_RECORDS} addresses, the most that Azure allows.",
-            "Use a zone of its own for this network, or remove an endpoint.",
+            remedy_of(Reason.RECORD_FULL),
         )
     if set(record.addresses) == set(wanted) and mine is not None and mine.address == address:
         return (), c.satisfied(c.RECORD_READY, Reason.POINTS_TO_ENDPOINT, f"* points to {', '.join(wanted)}.")

@@ -12,9 +12,8 @@ from datetime import datetime
 
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
-from shared.core.model.reasons import Reason
+from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.record import (
-    Advice,
     AssociationMemory,
     ClaimMemory,
     Connection,
@@ -63,7 +62,7 @@ class ElasticPlan:
     claim: ClaimMemory | None = None
     unserved: tuple[UnservedMemory, ...] | None = None
     """Those that are asked for and not associated; None: not looked at."""
-    advice: tuple[Advice, ...] = ()
+    advice: tuple[Explanation, ...] = ()
 
 
 def plan_elastic(
@@ -107,7 +106,7 @@ def deployments_that_matter(desired: Desired, policies: tuple[Policy, ...], reco
     return tuple(dict.fromkeys((*desired.deployments, *remembered, *associated)))
 
 
-def _only(advice: Advice | None) -> tuple[Advice, ...]:
+def _only(advice: Explanation | None) -> tuple[Explanation, ...]:
     return () if advice is None else (advice,)
 
 

@@ -19,6 +19,7 @@ from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.desired import Desired, recognition_condition
 from shared.core.planning.dns import DnsPlan, plan_dns
 from shared.core.planning.elastic import ElasticPlan, ObservedElastic, plan_elastic
+from shared.core.reasons import remedy_of
 
 TERMINAL = {
     ConnectionStatus.REJECTED: Reason.REJECTED,
@@ -96,7 +97,7 @@ def addressed(endpoint: Endpoint) -> Condition:
             c.ADDRESSED,
             Reason.ENDPOINT_FAILED,
             f"Azure says that the endpoint's provisioning is {endpoint.provisioning_state}.",
-            "Delete the endpoint and create it again.",
+            remedy_of(Reason.ENDPOINT_FAILED),
         )
     return c.waiting(
         c.ADDRESSED, Reason.NO_ADDRESS_YET, f"The endpoint is {endpoint.provisioning_state or 'being created'}."
@@ -129,7 +130,7 @@ def approved(endpoint: Endpoint, known: Connection, options: PlanOptions, now: d
             Reason.APPROVAL_OVERDUE,
             f"Elastic has not approved the connection for {age(pending)}. The policy may hold another name or GUID, "
             "or belong to another organization.",
-            "Compare the policy with the endpoint's name and resource GUID, then ask Elastic support.",
+            remedy_of(Reason.APPROVAL_OVERDUE),
         )
     return c.waiting(c.APPROVED, Reason.AWAITING_APPROVAL, f"Pending for {age(pending)}; Elastic approves by itself.")
 

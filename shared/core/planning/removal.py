@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from shared.core.guards.consent import Problem
 from shared.core.guards.reopening import plan_disassociation
+from shared.core.model.reasons import Explanation
 from shared.core.model.record import Connection, Owner, PolicyMemory
 from shared.core.model.resources import POLICY_TYPE, Claim, Deployment, Endpoint, Policy, Zone
 from shared.core.model.steps import (
@@ -54,7 +54,7 @@ class RemovalPlan:
     elastic: tuple[ElasticRemoval, ...] = ()
     dns: tuple[DnsRemoval, ...] = ()
     left: tuple[str, ...] = ()
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[Explanation, ...] = ()
     """What only a person can free."""
     types: Mapping[str, str] = field(default_factory=dict)
     """Type of each policy in the region, by its id: what else keeps a deployment closed (S2)."""
@@ -70,10 +70,10 @@ def plan_removal(known: Connection, observed: ObservedRemoval, options: PlanOpti
     found = list(_elastic(known, observed, options))
     dns = [plan_dns_removal(known, zone, observed.others, options) for zone in observed.zones]
     return RemovalPlan(
-        elastic=tuple(one for one in found if not isinstance(one, str | Problem)),
+        elastic=tuple(one for one in found if not isinstance(one, str | Explanation)),
         dns=tuple(step for steps, _ in dns for step in steps),
         left=(*(one for one in found if isinstance(one, str)), *(one for _, left in dns for one in left)),
-        problems=tuple(one for one in found if isinstance(one, Problem)),
+        problems=tuple(one for one in found if isinstance(one, Explanation)),
         types={policy.id: policy.type for policy in observed.policies},
     )
 
@@ -129,7 +129,7 @@ def policies_made_for(connection_id: str, policies: tuple[Policy, ...], instance
 
 def _elastic(
     known: Connection, observed: ObservedRemoval, options: PlanOptions
-) -> Iterator[ElasticRemoval | Problem | str]:
+) -> Iterator[ElasticRemoval | Explanation | str]:
     types = {policy.id: policy.type for policy in observed.policies}
     ours = policies_made_for(known.id, observed.policies, options.installation.instance_id)
     for policy in ours:
@@ -149,7 +149,7 @@ def _elastic(
 
 def _policy(
     known: Connection, policy: Policy, deployments: tuple[Deployment, ...], types: dict[str, str], options: PlanOptions
-) -> Iterator[ElasticRemoval | Problem | str]:
+) -> Iterator[ElasticRemoval | Explanation | str]:
     """Our associations, then the policy, unless others use it: then it stays as it is."""
     if _admits_others(policy, known):
         yield f"policy {policy.id} ({policy.name}): it lets others in, so it and its associations stay"
@@ -172,7 +172,7 @@ def _policy(
 
 def _policy_of_others(
     known: Connection, policy: Policy, deployments: tuple[Deployment, ...], types: dict[str, str], options: PlanOptions
-) -> Iterator[Disassociate | Problem | str]:
+) -> Iterator[Disassociate | Explanation | str]:
     """Only what we associated it with; the policy itself stays, for an endpoint that is gone."""
     standing = associated_with(policy.id, policy, deployments)
     ours = [one for one in known.associations if one.owner is not Owner.ADOPTED and one.deployment_id in standing]
@@ -186,7 +186,7 @@ def _policy_of_others(
 
 def _former(
     known: Connection, observed: ObservedRemoval, types: dict[str, str], options: PlanOptions
-) -> Iterator[Disassociate | Problem | str]:
+) -> Iterator[Disassociate | Explanation | str]:
     """What we associated with somebody's policy before the endpoint was made anew, unless others come in by it now."""
     policies = {policy.id: policy for policy in observed.policies if policy.id != known.policy.id}
     for memory in known.former:

@@ -20,6 +20,7 @@ from shared.core.model.errors import (
 )
 from shared.core.model.reasons import Reason
 from shared.core.model.record import Connection
+from shared.core.reasons import remedy_of
 
 GROWTH = 1.5
 """Each wait for the same thing is this much longer than the one before."""
@@ -46,14 +47,13 @@ def condition_of(
         return c.blocked(type_, error.reason, _text(error), error.next_step)
     if not isinstance(error, RetryLater):
         reason = Reason.NOT_FOUND if isinstance(error, NotFound) else Reason.INVALID_INPUT
-        return c.blocked(type_, reason, _text(error), error.next_step or "Correct what the message names.")
+        return c.blocked(type_, reason, _text(error), error.next_step or remedy_of(reason))
     reason = next(reason for kind, reason in _REASONS if isinstance(error, kind))
     if isinstance(error, NotVisibleYet):
         since = before.since if before is not None and before.reason == reason else None
         overdue = since is not None and (now - since).total_seconds() > visibility
         if overdue or (before is not None and before.reason is Reason.STILL_NOT_VISIBLE):
-            step = "Look at the resource in the Azure portal; the app goes on trying at each sweep."
-            return c.blocked(type_, Reason.STILL_NOT_VISIBLE, _text(error), step)
+            return c.blocked(type_, Reason.STILL_NOT_VISIBLE, _text(error), remedy_of(Reason.STILL_NOT_VISIBLE))
         return c.waiting(type_, reason, _text(error))
     return c.waiting(type_, reason, _text(error), c.WaitingFor.WORK)
 

@@ -17,7 +17,6 @@ from shared.core.guards.consent import (
     ENDPOINTS_TAG,
     EVERYTHING,
     OPT_OUT_TAG,
-    Problem,
     denied,
     entries_of,
     is_allowed,
@@ -28,11 +27,12 @@ from shared.core.guards.consent import (
     short_name,
 )
 from shared.core.guards.cutting_off import first_policy_problem
-from shared.core.model.reasons import Reason
+from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.record import Connection, Owner
 from shared.core.model.resources import Deployment
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.desired import Desired
+from shared.core.reasons import explain
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Choice:
     asked: str
     """As it was written in the endpoint's tag; of a deployment's own tag, its id."""
     deployment: Deployment | None = None
-    problem: Problem | None = None
+    problem: Explanation | None = None
     associated: bool = False
 
 
@@ -98,20 +98,18 @@ def _find(asked: str, deployments: tuple[Deployment, ...], known: Connection) ->
         ids = ", ".join(f"{deployment.id} in {deployment.region}" for deployment in running)
         return Choice(
             asked,
-            problem=Problem(
+            problem=explain(
                 Reason.DEPLOYMENT_AMBIGUOUS,
                 f"Several deployments are named {asked}: {ids}.",
-                "Use the deployment's id in the tag.",
             ),
         )
     if found:
         return Choice(
             asked,
             found[0],
-            Problem(
+            explain(
                 Reason.DEPLOYMENT_NOT_RUNNING,
                 f"Deployment {asked} is stopped or being deleted; an association that it has is left as it is.",
-                "Start it, or take it out of the tag.",
             ),
         )
     return _renamed(asked, deployments, known) or Choice(asked, problem=_not_found(asked, known))
@@ -129,13 +127,12 @@ def _connected_as(asked: str, known: Connection) -> set[str]:
     return {memory.deployment_id for memory in known.associations if memory.asked == asked}
 
 
-def _not_found(asked: str, known: Connection) -> Problem:
+def _not_found(asked: str, known: Connection) -> Explanation:
     gone = [memory.deployment_id for memory in known.associations if asked in {memory.asked, memory.deployment_id}]
     was = f" It was deployment {gone[0]}, which is gone." if gone else ""
-    return Problem(
+    return explain(
         Reason.DEPLOYMENT_NOT_FOUND,
         f"No deployment with the id or exact name {asked} is visible to the API key.{was}",
-        "Correct the endpoint's tag, or give the API key a role on the deployment.",
     )
 
 
@@ -150,28 +147,26 @@ def _problem(
     options: PlanOptions,
     *,
     associated: bool,
-) -> Problem | None:
+) -> Explanation | None:
     """Why the deployment may not be connected; of one that we connected, that its consent was withdrawn."""
     label = label_of(deployment)
     if associated:
         return _withdrawn(desired, deployment, known, options)
     if deployment.region != desired.service.elastic_region:
-        return Problem(
+        return explain(
             Reason.DEPLOYMENT_IN_ANOTHER_REGION,
             f"Deployment {label} is in {deployment.region or 'an unknown region'}; this endpoint leads to "
             f"{desired.service.elastic_region}.",
-            "Create an endpoint with the alias of the deployment's region, or take the deployment out of the tag.",
         )
     if is_denied(deployment, options):
         return denied(label)
     if opted_out(deployment):
-        return Problem(
+        return explain(
             Reason.DEPLOYMENT_OPTED_OUT,
             f"Deployment {label} has the tag {OPT_OUT_TAG}=ignore: nothing is associated with it.",
-            "Take that tag off the deployment, or the deployment out of the endpoint's tag.",
         )
     if not is_allowed(desired.endpoint.id, deployment, options):
-        return Problem(
+        return explain(
             Reason.DEPLOYMENT_NOT_ALLOWED,
             f"Nobody has allowed this endpoint to be connected to deployment {label}.",
             f"Add it to the setting ELASTIC_DEPLOYMENTS_ALLOWED, "
@@ -180,7 +175,7 @@ def _problem(
     return first_policy_problem(deployment, label, types, options)
 
 
-def _withdrawn(desired: Desired, deployment: Deployment, known: Connection, options: PlanOptions) -> Problem | None:
+def _withdrawn(desired: Desired, deployment: Deployment, known: Connection, options: PlanOptions) -> Explanation | None:
     """A consent may be lost by a slip in a setting: what stands is reported and left, never cut off by it."""
     memory = known.association(deployment.id)
     if memory is None or memory.owner is Owner.ADOPTED:
@@ -189,7 +184,7 @@ def _withdrawn(desired: Desired, deployment: Deployment, known: Connection, opti
         return denied(label_of(deployment))
     if is_allowed(desired.endpoint.id, deployment, options):
         return None
-    return Problem(
+    return explain(
         Reason.DEPLOYMENT_NOT_ALLOWED,
         f"Deployment {label_of(deployment)} is connected, but nobody allows that any more; it is left as it is.",
         "Allow it again, or take it out of the endpoint's tag: then the app disconnects it.",

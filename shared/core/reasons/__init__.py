@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from functools import cache
 
 from shared.core.model import conditions as c
-from shared.core.model.reasons import Reason
+from shared.core.model.reasons import Explanation, Hop, Reason
 from shared.core.reasons import checks, elastic, services, setup
-from shared.core.reasons.entry import Hop, ReasonDoc
+from shared.core.reasons.entry import ReasonDoc
 
-__all__ = ["SECTIONS", "Hop", "ReasonDoc", "catalogue", "hop_of", "owns", "remedy_of"]
+__all__ = ["SECTIONS", "ReasonDoc", "catalogue", "explain", "hop_of", "owns", "remedy_of"]
 
 SECTIONS: Mapping[str, tuple[ReasonDoc, ...]] = {
     "The whole": services.WHOLE,
@@ -53,6 +53,12 @@ _HOP_OF_TYPE: Mapping[str, Hop] = {
 def catalogue() -> Mapping[Reason, ReasonDoc]:
     """The entry of each reason."""
     return {entry.reason: entry for entries in SECTIONS.values() for entry in entries}
+
+
+def explain(reason: Reason, message: str, next_step: str = "") -> Explanation:
+    """The reason in one case; without a next step of the case's own it is the one of every case."""
+    entry = catalogue()[reason]
+    return Explanation(reason, message, next_step or entry.remedy, entry.cause, entry.hop)
 
 
 def remedy_of(reason: Reason) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from shared.core.model.reasons import Reason
-from shared.core.reasons.entry import Hop, ReasonDoc
+from shared.core.model.reasons import Hop, Reason
+from shared.core.reasons.entry import ReasonDoc
 
 GOOD = (
     ReasonDoc(Reason.REACHABLE, "The product answers.", "The whole path works, from the name to the deployment."),
@@ -86,7 +86,7 @@ ROUTES = (
         Reason.NO_ROUTE_FROM_APP,
         "Reachable is Unknown: the app has no way to the endpoint. The connection counts as Ready.",
         "The app's network is not peered with the endpoint's. Clients there may well be served: nobody has tested it.",
-        "Peer the networks, or route between them, if the app is to test it.",
+        "Peer the network of the app with the endpoint's, or route between them, if the app is to test it.",
         Hop.APP,
     ),
     ReasonDoc(
@@ -145,7 +145,7 @@ ANSWERS = (
         Reason.UNKNOWN_RESOURCE,
         "404 from Elastic's proxy.",
         "It knows no deployment by this name: the alias was changed or removed, or the deployment is gone.",
-        "Check the deployment's alias; the app follows a changed one by itself.",
+        "Check whether the deployment was deleted, or its alias removed; the app follows a changed alias by itself.",
         Hop.DEPLOYMENT,
     ),
     ReasonDoc(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from shared.core.model.reasons import Reason
-from shared.core.reasons.entry import Hop, ReasonDoc
+from shared.core.model.reasons import Hop, Reason
+from shared.core.reasons.entry import ReasonDoc
 
 POLICIES = (
     ReasonDoc(Reason.CREATED, "The policy was just created.", "The app made it; Elastic shows it a little later."),
@@ -153,7 +153,7 @@ DEPLOYMENTS = (
         Reason.DEPLOYMENT_IN_ANOTHER_REGION,
         "A deployment is not connected.",
         "It is in another region than the service that the endpoint leads to.",
-        "Create an endpoint with the alias of the deployment's region.",
+        "Create an endpoint with the alias of the deployment's region, or take the deployment out of the tag.",
         Hop.DEPLOYMENT,
     ),
     ReasonDoc(

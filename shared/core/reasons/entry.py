@@ -3,22 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
-from shared.core.model.reasons import Reason
-
-
-class Hop(StrEnum):
-    """A part of the path, in the order of the traffic; `APP` is not on it."""
-
-    NETWORK = "network"
-    DNS = "dns"
-    ENDPOINT = "endpoint"
-    APPROVAL = "approval"
-    POLICY = "policy"
-    DEPLOYMENT = "deployment"
-    APP = "app"
-    """The app itself: what it may do, whom it can reach."""
+from shared.core.model.reasons import Hop, Reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from shared.core.model.reasons import Reason
-from shared.core.reasons.entry import Hop, ReasonDoc
+from shared.core.model.reasons import Hop, Reason
+from shared.core.reasons.entry import ReasonDoc
 
 WHOLE = (
     ReasonDoc(Reason.ALL_CONDITIONS_TRUE, "The connection is Ready.", "Everything is set up and tested."),
@@ -78,7 +78,7 @@ REFUSALS = (
         Reason.AZURE_SIGN_IN_FAILED,
         "Nothing in Azure can be read.",
         "The app has no managed identity, or AZURE_CLIENT_ID names another.",
-        "Check the function app's identity and AZURE_CLIENT_ID.",
+        "Check that the function app has its managed identity and that AZURE_CLIENT_ID names it.",
     ),
     ReasonDoc(
         Reason.AZURE_REFUSED,
@@ -132,7 +132,7 @@ REFUSALS = (
         Reason.ELASTIC_KEY_EXPIRING,
         "The Elastic Cloud API key ends soon.",
         "Keys end, after 3 months by default.",
-        "Create a new key and set EC_API_KEY.",
+        "Create a new key in the Elastic Cloud console and set EC_API_KEY.",
     ),
     ReasonDoc(
         Reason.ELASTIC_RIGHTS_MISSING,

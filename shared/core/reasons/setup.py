@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from shared.core.model.reasons import Reason
-from shared.core.reasons.entry import Hop, ReasonDoc
+from shared.core.model.reasons import Hop, Reason
+from shared.core.reasons.entry import ReasonDoc
 
 ENDPOINT = (
     ReasonDoc(
@@ -99,8 +99,8 @@ APPROVAL = (
         Reason.APPROVAL_OVERDUE,
         "Pending for longer than APPROVAL_OVERDUE_SECONDS.",
         "The policy holds another name or GUID or is in another region, or another organization claims the endpoint.",
-        "Compare the policy with the endpoint's exact name and properties.resourceGuid; then ask Elastic support with "
-        "both.",
+        "Compare the policy with the endpoint's exact name and resource GUID (properties.resourceGuid); then ask "
+        "Elastic support with both.",
         Hop.APPROVAL,
     ),
     ReasonDoc(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from shared.core.guards.consent import OPT_OUT_TAG, Problem
+from shared.core.guards.consent import OPT_OUT_TAG
 from shared.core.guards.cutting_off import INGRESS_TYPES
 from shared.core.guards.reopening import LAST_POLICY_TAG, plan_disassociation, protected_without
+from shared.core.model.reasons import Explanation
 from shared.core.model.resources import Deployment
 from shared.core.model.steps import Disassociate
 from shared.core.options.plan_options import PlanOptions
@@ -34,7 +35,7 @@ def judged(*found: Deployment, options: PlanOptions | None = None, types: dict[s
     if isinstance(step, Disassociate):
         assert (step.policy_id, step.deployment_id) == (OURS.id, "d1")
         return ""
-    assert isinstance(step, Problem)
+    assert isinstance(step, Explanation)
     assert "d1" in step.message
     assert step.next_step
     return step.reason

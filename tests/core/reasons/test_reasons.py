@@ -12,9 +12,9 @@ import pytest
 from scripts.troubleshooting_page import BEGIN, PAGE, entries
 from shared.core.guards import consent, cutting_off, modes, reopening
 from shared.core.model import conditions as c
-from shared.core.model.reasons import Reason
+from shared.core.model.reasons import Hop, Reason
 from shared.core.planning import desired
-from shared.core.reasons import SECTIONS, Hop, ReasonDoc, catalogue, hop_of
+from shared.core.reasons import SECTIONS, ReasonDoc, catalogue, hop_of
 from shared.settings import descriptions
 
 ROOT = Path(__file__).resolve().parents[3]
