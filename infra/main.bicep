@@ -20,30 +20,30 @@ param defaultOrganization bool = true
 // -- what is watched, and what may be done -------------------------------------------------------------------------
 
 @description('Ids of the subscriptions whose private endpoints the app handles, separated by commas; empty for this one.')
-param watchedSubscriptions string = ''
+param azureSubscriptions string = ''
 @description('Resource groups whose endpoints the app handles, each as name or subscription-id/name, separated by commas; * for all.')
-param watchedResourceGroups string = '*'
+param azureResourceGroups string = '*'
 @description('Azure locations whose endpoints the app handles, separated by commas; * for all.')
-param watchedLocations string = '*'
+param azureLocations string = '*'
 @description('Tags of which an endpoint needs one to be handled, each as name or name=value, separated by commas; * for none.')
-param watchedTags string = '*'
+param azureTags string = '*'
 @description('Resource groups whose endpoints the app leaves alone. What is denied stays denied whatever allows it.')
-param deniedResourceGroups string = ''
+param azureResourceGroupsDenied string = ''
 @description('Azure locations whose endpoints the app leaves alone.')
-param deniedLocations string = ''
+param azureLocationsDenied string = ''
 @description('Tags of which one is enough for an endpoint to be left alone.')
-param deniedTags string = ''
+param azureTagsDenied string = ''
 @description('Ids or names of deployments that nothing is ever connected to, separated by commas.')
-param deniedDeployments string = ''
+param elasticDeploymentsDenied string = ''
 @description('enforce, or observe: read, plan, test and report, and change nothing in Azure or Elastic Cloud.')
 @allowed(['enforce', 'observe'])
 param mode string = 'enforce'
 @description('Ids or names of the deployments that endpoints may ask for, separated by commas; * for all.')
-param deploymentsAllowed string = ''
+param elasticDeploymentsAllowed string = ''
 @description('Ids or names of the deployments that may get their first policy, which closes them to all else; * for all.')
-param firstPolicyAllowed string = ''
+param elasticFirstPolicyAllowed string = ''
 @description('Ids or names of the deployments whose last policy may be taken away, which opens them to the internet; * for all.')
-param lastPolicyAllowed string = ''
+param elasticLastPolicyAllowed string = ''
 @description('What becomes of what was made for an endpoint that is deleted: cleanup removes it, retain leaves it.')
 @allowed(['cleanup', 'retain'])
 param onDelete string = 'cleanup'
@@ -58,9 +58,9 @@ param removalLimit int = 30
 @minValue(0)
 param associationRestores int = 3
 @description('Whether endpoints are claimed for the Elastic Cloud organization, so that no other one can use them in a policy.')
-param claimEndpoints bool = false
+param elasticClaim bool = false
 @description('Id of the resource group for new private DNS zones; empty for each endpoint\'s own.')
-param dnsZoneResourceGroupId string = ''
+param dnsZoneResourceGroup string = ''
 @description('Ids of further resource groups or subscriptions with DNS zones that the app may write to, separated by commas.')
 param dnsScopes string = ''
 @description('Whether the app may delete the records, links and zones that it made for endpoints that are gone; without, it reports what it leaves.')
@@ -68,7 +68,7 @@ param allowDelete bool = true
 @description('Ids of further subscriptions to look in for zones, separated by commas.')
 param dnsSubscriptions string = ''
 @description('Ids of further networks to link every zone to, separated by commas, such as a hub with the DNS resolver. The app\'s own network is always linked.')
-param linkedNetworks string = ''
+param dnsLinkVnets string = ''
 @description('Further app settings by name, as in docs/settings.md.')
 param appSettings object = {}
 
@@ -105,7 +105,7 @@ param privateAccessZones bool = true
 param storageRedundancy string = 'Standard_LRS'
 @description('Memory of an instance.')
 @allowed([512, 2048, 4096])
-param instanceMemoryMB int = 2048
+param instanceMemoryMb int = 2048
 @description('Most instances at once.')
 @minValue(40)
 @maxValue(1000)
@@ -135,23 +135,23 @@ var furtherOrganizations = map(filter(split(organizations, ';'), entry => !empty
   scope: trim(substring(entry, indexOf(entry, '=') + 1))
 })
 var here = subscription().subscriptionId
-var givenSubscriptions = map(filter(split(watchedSubscriptions, ','), id => !empty(trim(id))), id => toLower(trim(id)))
+var givenSubscriptions = map(filter(split(azureSubscriptions, ','), id => !empty(trim(id))), id => toLower(trim(id)))
 var watched = empty(givenSubscriptions) ? [here] : union(givenSubscriptions, [])
 var furtherDns = map(filter(split(dnsSubscriptions, ','), id => !empty(trim(id))), id => toLower(trim(id)))
-var zoneHomes = empty(dnsZoneResourceGroupId) ? [] : [toLower(split(dnsZoneResourceGroupId, '/')[2])]
+var zoneHomes = empty(dnsZoneResourceGroup) ? [] : [toLower(split(dnsZoneResourceGroup, '/')[2])]
 var readSubscriptions = union(watched, furtherDns, zoneHomes)
 
 // Where zones may be written: where they are made, and where the deployer says there are some already. In lower case: one
 // place written in two ways, now or at the next deployment, would be given the same role twice, which Azure refuses.
-var madeIn = empty(dnsZoneResourceGroupId)
+var madeIn = empty(dnsZoneResourceGroup)
   ? map(watched, id => '/subscriptions/${id}')
-  : [toLower(dnsZoneResourceGroupId)]
+  : [toLower(dnsZoneResourceGroup)]
 var givenScopes = map(filter(split(dnsScopes, ','), scope => !empty(trim(scope))), scope => toLower(trim(scope)))
 var writeScopes = union(madeIn, givenScopes)
 
 var appNetworkId = empty(appSubnetId) ? '${group.id}/providers/Microsoft.Network/virtualNetworks/${networkName}' : split(appSubnetId, '/subnets/')[0]
 var networkName = '${abbreviations.virtualNetworks}${environmentName}'
-var givenNetworks = map(filter(split(linkedNetworks, ','), id => !empty(trim(id))), id => trim(id))
+var givenNetworks = map(filter(split(dnsLinkVnets, ','), id => !empty(trim(id))), id => trim(id))
 var networks = union([appNetworkId], givenNetworks)
 var joinedNetworks = union(map(networks, id => toLower(id)), [])
 
@@ -273,29 +273,29 @@ module app 'app/function.bicep' = {
     defaultOrganization: defaultOrganization
     subnetId: network.?outputs.appSubnetId ?? appSubnetId
     publicAccess: !(privateAccess && eventDelivery == 'queue')
-    instanceMemoryMB: instanceMemoryMB
+    instanceMemoryMB: instanceMemoryMb
     maximumInstanceCount: maximumInstanceCount
     settings: union(
       {
         AZURE_SUBSCRIPTIONS: join(watched, ',')
-        AZURE_RESOURCE_GROUPS: watchedResourceGroups
-        AZURE_RESOURCE_GROUPS_DENIED: deniedResourceGroups
-        AZURE_LOCATIONS: watchedLocations
-        AZURE_LOCATIONS_DENIED: deniedLocations
-        AZURE_TAGS: watchedTags
-        AZURE_TAGS_DENIED: deniedTags
+        AZURE_RESOURCE_GROUPS: azureResourceGroups
+        AZURE_RESOURCE_GROUPS_DENIED: azureResourceGroupsDenied
+        AZURE_LOCATIONS: azureLocations
+        AZURE_LOCATIONS_DENIED: azureLocationsDenied
+        AZURE_TAGS: azureTags
+        AZURE_TAGS_DENIED: azureTagsDenied
         MODE: mode
-        ELASTIC_DEPLOYMENTS_ALLOWED: deploymentsAllowed
-        ELASTIC_DEPLOYMENTS_DENIED: deniedDeployments
-        ELASTIC_FIRST_POLICY_ALLOWED: firstPolicyAllowed
-        ELASTIC_LAST_POLICY_ALLOWED: lastPolicyAllowed
-        ELASTIC_CLAIM: claimEndpoints ? 'true' : 'false'
+        ELASTIC_DEPLOYMENTS_ALLOWED: elasticDeploymentsAllowed
+        ELASTIC_DEPLOYMENTS_DENIED: elasticDeploymentsDenied
+        ELASTIC_FIRST_POLICY_ALLOWED: elasticFirstPolicyAllowed
+        ELASTIC_LAST_POLICY_ALLOWED: elasticLastPolicyAllowed
+        ELASTIC_CLAIM: elasticClaim ? 'true' : 'false'
         ON_DELETE: onDelete
         REMOVAL_GRACE_SECONDS: string(removalGraceSeconds)
         REMOVAL_LIMIT: string(removalLimit)
         ASSOCIATION_RESTORES: string(associationRestores)
         INSTANCE_ID: environmentName
-        DNS_ZONE_RESOURCE_GROUP: dnsZoneResourceGroupId
+        DNS_ZONE_RESOURCE_GROUP: dnsZoneResourceGroup
         DNS_SUBSCRIPTIONS: dnsSubscriptions
         DNS_LINK_VNETS: join(networks, ',')
         NOTIFY_TOPIC_ENDPOINT: notifications.?outputs.endpoint ?? ''
@@ -357,7 +357,7 @@ module events 'events.bicep' = if (eventDelivery == 'queue') {
     environmentName: environmentName
     location: location
     tags: tags
-    watchedSubscriptions: watchedSubscriptions
+    watchedSubscriptions: azureSubscriptions
     existingTopicIds: existingTopicIds
     eventDelivery: eventDelivery
     functionAppId: app.outputs.id

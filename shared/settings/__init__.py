@@ -24,13 +24,15 @@ from shared.core.options.timing import TimingOptions
 from shared.core.options.values import Expected
 from shared.settings.agreement import contradictions
 from shared.settings.azure import AzureSettings
+from shared.settings.deployment import DEPLOYMENT_CHOICES
+from shared.settings.description import Description
 from shared.settings.elastic import ElasticSettings
 from shared.settings.health import DEFAULT_SCHEDULE, SCHEDULE_SETTING, HealthSettings
 from shared.settings.notify import NotifySettings
 from shared.settings.organizations import Organization, read_organizations
 from shared.state.connect import storage_settings
 
-__all__ = ["DEFAULT_SCHEDULE", "SCHEDULE_SETTING", "Description", "Settings", "descriptions", "load"]
+__all__ = ["DEFAULT_SCHEDULE", "SCHEDULE_SETTING", "Description", "Settings", "descriptions", "load", "table"]
 
 
 @dataclass(frozen=True)
@@ -80,26 +82,18 @@ _GROUPS: Mapping[str, type[Any]] = {
 """Group by its attribute of `Settings`, in the order of the documentation."""
 
 
-@dataclass(frozen=True, slots=True)
-class Description:
-    """One setting, for the documentation and the tests."""
-
-    name: str
-    default: str | None
-    about: str
-    secret: bool
-    group: str
-    field: str
-    """Where its value is: an attribute of this group of `Settings`."""
-
-
 def descriptions() -> tuple[Description, ...]:
     """Every setting in order."""
     return tuple(
-        Description(m["name"], m["default"], m["about"], m["secret"], group, field.name)
+        Description(m["name"], m["default"], m["about"], m["secret"], m["deployed"], group, field.name)
         for group, field in _fields()
         for m in (field.metadata,)
     )
+
+
+def table() -> tuple[Description, ...]:
+    """Every name there is: the settings of the app, and the choices that only the deployment has."""
+    return (*descriptions(), *DEPLOYMENT_CHOICES)
 
 
 def _fields() -> Iterator[tuple[str, dataclasses.Field[Any]]]:

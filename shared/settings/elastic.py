@@ -23,6 +23,7 @@ class ElasticSettings:
         "deployments that are to be connected is enough. Required, unless ELASTIC_ORGANIZATIONS names organizations: "
         "then it is the key of the one named `default`, for endpoints that no other one includes.",
         secret=True,
+        deployed=True,
     )
     organization_names: tuple[str, ...] = setting(
         "ELASTIC_ORGANIZATIONS",

@@ -27,7 +27,7 @@ QUEUES = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))["extension
 WORDS = {2: "two", 3: "three", 7: "seven", 8: "eight"}
 STORAGE = bicep("app/storage.bicep")
 SWEEPS_A_MONTH = 12 * 24 * 30
-MEMORY = int(re.findall(r"^param instanceMemoryMB int = (\d+)", bicep("main.bicep"), re.MULTILINE)[0]) // 1024
+MEMORY = int(re.findall(r"^param instanceMemoryMb int = (\d+)", bicep("main.bicep"), re.MULTILINE)[0]) // 1024
 
 
 def page(name: str) -> str:

@@ -38,7 +38,7 @@ def as_azd_reads(environment: Mapping[str, str]) -> dict[str, Any]:
     ("environment", "choice"),
     [
         ({}, "nothing"),
-        ({"WATCHED_LOCATIONS": "", "DEFAULT_ORGANIZATION": "", "REMOVAL_LIMIT": "", "ON_DELETE": ""}, "nothing"),
+        ({"AZURE_LOCATIONS": "", "DEFAULT_ORGANIZATION": "", "REMOVAL_LIMIT": "", "ON_DELETE": ""}, "nothing"),
         ({"PRIVATE_ACCESS": "true", "REMOVAL_LIMIT": "30"}, "private data"),
     ],
 )

@@ -194,7 +194,7 @@ def test_what_is_deleted_by_age_is_dead_letters_only() -> None:
 
 
 def test_instances_are_as_large_and_as_many_as_was_chosen() -> None:
-    (site,) = properties(deployed("nothing", instanceMemoryMB=4096, maximumInstanceCount=77), SITES)
+    (site,) = properties(deployed("nothing", instanceMemoryMb=4096, maximumInstanceCount=77), SITES)
     chosen = {"instanceMemoryMB": 4096, "maximumInstanceCount": 77}
     assert site["functionAppConfig"]["scaleAndConcurrency"] == chosen
 

@@ -8,9 +8,21 @@ from typing import Any
 from shared.core.options.values import Parser
 
 
-def setting(name: str, parse: Parser, default: str | None, about: str, *, secret: bool = False) -> Any:
-    """A field of a group of settings; `default` is a text as an operator would write it, None where one is required."""
-    metadata = {"name": name, "parse": parse, "default": default, "about": about, "secret": secret}
+def setting(
+    name: str, parse: Parser, default: str | None, about: str, *, secret: bool = False, deployed: bool = False
+) -> Any:
+    """A field of a group of settings; `default` is a text as an operator would write it, None where one is required.
+
+    `deployed`: the templates have a parameter for it, so that it is chosen at the deployment.
+    """
+    metadata = {
+        "name": name,
+        "parse": parse,
+        "default": default,
+        "about": about,
+        "secret": secret,
+        "deployed": deployed,
+    }
     if default is None:
         return dataclasses.field(metadata=metadata, repr=not secret)
     return dataclasses.field(default=parse(default), metadata=metadata, repr=not secret)

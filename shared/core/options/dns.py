@@ -29,6 +29,7 @@ class DnsOptions:
         "",
         "Id of the resource group in which private DNS zones are made when an endpoint's network has none; "
         "empty for the endpoint's own.",
+        deployed=True,
     )
     link_vnets: tuple[str, ...] = setting(
         "DNS_LINK_VNETS",
@@ -37,12 +38,14 @@ class DnsOptions:
         "Ids of further virtual networks to link every zone to, separated by commas: a hub with the DNS resolver, and "
         "the network of this app, so that it can test. Such a network has one zone of a name as well: it follows the "
         "first endpoint of each region.",
+        deployed=True,
     )
     subscriptions: tuple[str, ...] = setting(
         "DNS_SUBSCRIPTIONS",
         value.subscriptions,
         "",
         "Ids of further subscriptions to look in for a zone that a network is already linked to, separated by commas.",
+        deployed=True,
     )
     record_mode: RecordMode = setting(
         "DNS_RECORD_MODE",

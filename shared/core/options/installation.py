@@ -30,6 +30,7 @@ class InstallationOptions:
         "enforce",
         "`enforce` brings every endpoint to what should be; `observe` reads, plans, tests and reports, and changes "
         "nothing in Azure or Elastic Cloud. An endpoint's tag `elastic-privatelink` overrides it.",
+        deployed=True,
     )
     instance_id: str = setting(
         "INSTANCE_ID",

@@ -26,12 +26,14 @@ class RemovalOptions:
         "cleanup",
         "What becomes of what the app made for an endpoint when that is deleted: `cleanup` removes it, `retain` leaves "
         "it. An endpoint's tag `elastic-privatelink-on-delete` says otherwise for that endpoint.",
+        deployed=True,
     )
     grace: float = setting(
         "REMOVAL_GRACE_SECONDS",
         value.seconds(0, 604800),
         "600",
         "Seconds between the decision that an endpoint is gone and the removal; an endpoint made again ends it.",
+        deployed=True,
     )
     limit: int = setting(
         "REMOVAL_LIMIT",
@@ -39,4 +41,5 @@ class RemovalOptions:
         "30",
         "Destructive steps (a record, link, zone, policy, claim or association taken away) between two sweeps. A sweep "
         "that would need more stops all of them until a person confirms; an endpoint has about five.",
+        deployed=True,
     )

@@ -24,6 +24,7 @@ class Scope:
         None,
         "Ids of the subscriptions whose private endpoints the app handles, separated by commas. "
         "Endpoints elsewhere are out of scope whatever an event says.",
+        deployed=True,
     )
     subscriptions_denied: tuple[str, ...] = setting(
         "AZURE_SUBSCRIPTIONS_DENIED",
@@ -38,12 +39,14 @@ class Scope:
         "*",
         "Resource groups whose endpoints the app handles, separated by commas: a name, in whatever subscription, or "
         "`subscription-id/name`; `*` for all.",
+        deployed=True,
     )
     resource_groups_denied: frozenset[str] = setting(
         "AZURE_RESOURCE_GROUPS_DENIED",
         value.resource_groups,
         "",
         "Resource groups whose endpoints the app leaves alone, written in the same way.",
+        deployed=True,
     )
     locations: frozenset[str] = setting(
         "AZURE_LOCATIONS",
@@ -51,9 +54,14 @@ class Scope:
         "*",
         "Azure locations whose endpoints the app handles, separated by commas: the endpoint's own, not that of the "
         "service it leads to; `*` for all.",
+        deployed=True,
     )
     locations_denied: frozenset[str] = setting(
-        "AZURE_LOCATIONS_DENIED", value.locations, "", "Azure locations whose endpoints the app leaves alone."
+        "AZURE_LOCATIONS_DENIED",
+        value.locations,
+        "",
+        "Azure locations whose endpoints the app leaves alone.",
+        deployed=True,
     )
     tags: frozenset[str] = setting(
         "AZURE_TAGS",
@@ -61,9 +69,14 @@ class Scope:
         "*",
         "Tags of which an endpoint needs one to be handled, separated by commas, each `name` or `name=value`; `*`: it "
         "needs none.",
+        deployed=True,
     )
     tags_denied: frozenset[str] = setting(
-        "AZURE_TAGS_DENIED", value.tags, "", "Tags of which one is enough for an endpoint to be left alone."
+        "AZURE_TAGS_DENIED",
+        value.tags,
+        "",
+        "Tags of which one is enough for an endpoint to be left alone.",
+        deployed=True,
     )
 
     @property

@@ -21,6 +21,7 @@ class TargetOptions:
         "",
         "Ids or names of the deployments that an endpoint's tag `elastic-deployments` may ask for, separated by "
         "commas; `*` for all. A deployment can also consent itself, by its tag `elastic-privatelink-endpoints`.",
+        deployed=True,
     )
     deployments_denied: frozenset[str] = setting(
         "ELASTIC_DEPLOYMENTS_DENIED",
@@ -28,6 +29,7 @@ class TargetOptions:
         "",
         "Ids or names of deployments that no endpoint is ever connected to, whatever else allows it, separated by "
         "commas; `*` for all. Better ids: a name changes. An association that is there already stays.",
+        deployed=True,
     )
     first_policy_allowed: frozenset[str] = setting(
         "ELASTIC_FIRST_POLICY_ALLOWED",
@@ -36,6 +38,7 @@ class TargetOptions:
         "Ids or names of the deployments that may be given their first policy, separated by commas; `*` for all. The "
         "first policy closes a deployment to everything that no policy admits. A deployment can also opt in itself, "
         "by its tag `elastic-privatelink-first-policy` with the value `allow`.",
+        deployed=True,
     )
     last_policy_allowed: frozenset[str] = setting(
         "ELASTIC_LAST_POLICY_ALLOWED",
@@ -44,12 +47,14 @@ class TargetOptions:
         "Ids or names of the deployments whose last policy may be taken away, separated by commas; `*` for all. "
         "Without any policy a deployment is open to the internet. A deployment can also opt in itself, by its tag "
         "`elastic-privatelink-last-policy` with the value `allow`.",
+        deployed=True,
     )
     association_restores: int = setting(
         "ASSOCIATION_RESTORES",
         value.whole(0, 1000),
         "3",
         "How often within seven days an association is put back that somebody else takes away; then it is left alone.",
+        deployed=True,
     )
     claim: bool = setting(
         "ELASTIC_CLAIM",
@@ -57,4 +62,5 @@ class TargetOptions:
         "false",
         "Whether endpoints are claimed for the Elastic Cloud organization, so that no other one can name them in a "
         "policy. An endpoint's tag `elastic-privatelink-claim` (`true`, `false`) says otherwise for that endpoint.",
+        deployed=True,
     )

@@ -1,0 +1,88 @@
+# ruff: noqa: INP001 - a script, not a package
+"""Writes the files that list the settings, from the table in `shared.settings`: run it when a setting changes.
+
+One function for each file gives its text anew; a test compares. Only these functions know the form of their file.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shared.settings.description import Description
+
+ROOT = Path(__file__).resolve().parent.parent
+SETTINGS = ["| setting | default | parameter | what it is |", "|---|---|---|---|"]
+CHOICES = ["| choice | default | parameter | what it is |", "|---|---|---|---|"]
+FIRST_CHOICE = (
+    "      # Every choice, so that none falls back to its default. A variable that is not set counts as not chosen.\n"
+)
+BY_HAND = {"EC_API_KEY", "AZURE_ENV_NAME", "AZURE_LOCATION"}
+"""The key is in the vault; the workflow sets the other two beside its sign-in."""
+
+
+def rows() -> tuple[Description, ...]:
+    """The table of names."""
+    sys.path.insert(0, str(ROOT))
+    from shared.settings import table  # noqa: PLC0415 - found only with the path above
+
+    return table()
+
+
+def page(text: str) -> str:
+    """`docs/settings.md`, with both of its tables made anew."""
+    text = _with_table(text, SETTINGS, [one for one in rows() if one.group])
+    return _with_table(text, CHOICES, [one for one in rows() if not one.group])
+
+
+def _with_table(text: str, head: list[str], listed: list[Description]) -> str:
+    lines = text.splitlines()
+    start = lines.index(head[0])
+    end = next(at for at in range(start, len(lines)) if not lines[at].startswith("|"))
+    return "\n".join([*lines[:start], *head, *map(_row, listed), *lines[end:]]) + "\n"
+
+
+def _row(one: Description) -> str:
+    default = "**required**" if one.default is None else f"`{one.default}`" if one.default else "empty"
+    return f"| `{one.name}` | {default} | {f'`{one.parameter}`' if one.deployed else ''} | {one.about} |"
+
+
+def parameters(_: str) -> str:
+    """`infra/main.parameters.json`: azd gives each parameter the value of the name, or its default."""
+    deployed = [one for one in rows() if one.deployed]
+    given = ",\n".join(
+        f'    {json.dumps(one.parameter)}: {{ "value": "${{{one.name}{"=" + one.default if one.default else ""}}}" }}'
+        for one in deployed
+    )
+    schema = "https://schema.management.azure.com/schemas/2019-04-01/deploymentParameters.json#"
+    return f'{{\n  "$schema": "{schema}",\n  "contentVersion": "1.0.0.0",\n  "parameters": {{\n{given}\n  }}\n}}\n'
+
+
+def workflow(text: str) -> str:
+    """`.github/workflows/deploy.yml`, with the list of the variables that it hands to azd made anew."""
+    head, _, rest = text.partition(FIRST_CHOICE)
+    names = [one.name for one in rows() if one.deployed and one.name not in BY_HAND]
+    listed = "".join(f"      {name}: ${{{{ vars.{name} }}}}\n" for name in names)
+    return head + FIRST_CHOICE + listed + rest[rest.index("    steps:\n") :]
+
+
+FILES: dict[str, Callable[[str], str]] = {
+    "docs/settings.md": page,
+    "infra/main.parameters.json": parameters,
+    ".github/workflows/deploy.yml": workflow,
+}
+
+
+def write() -> None:
+    """Make every file anew."""
+    for name, made in FILES.items():
+        path = ROOT / name
+        path.write_text(made(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()

@@ -1,0 +1,37 @@
+"""What is chosen at the deployment and is no setting of the app: the rest of the table of names. Used by `table`."""
+
+from __future__ import annotations
+
+from shared.settings.description import Description
+
+
+def _choice(name: str, default: str, about: str, parameter: str = "") -> Description:
+    return Description(name, default, about, deployed=True, parameter_of_azd=parameter)
+
+
+DEPLOYMENT_CHOICES = (
+    # azd knows these two by names of its own.
+    _choice("AZURE_ENV_NAME", "", "Name of this installation; also `INSTANCE_ID`.", "environmentName"),
+    _choice("AZURE_LOCATION", "", "Region of the app; endpoints may be anywhere.", "location"),
+    _choice("ORGANIZATIONS", "", "Further Elastic Cloud organizations, each `name=scope`, separated by semicolons."),
+    _choice("DEFAULT_ORGANIZATION", "true", "`false`: no organization for the endpoints that no scope includes."),
+    _choice("DNS_SCOPES", "", "Further resource groups or subscriptions with zones that the app may write to."),
+    _choice("ALLOW_DELETE", "true", "`false`: no right to delete records, links and zones; what is left is reported."),
+    _choice("EVENT_DELIVERY", "function", "`queue`: straight to the work queue, for an app without public access."),
+    _choice("EXISTING_TOPIC_IDS", "", "Ids of system topics that exist already."),
+    _choice("NOTIFICATION_TOPIC_ID", "", "Id of the custom topic whose endpoint becomes `NOTIFY_TOPIC_ENDPOINT`."),
+    _choice("TOPIC_IDENTITY_ENABLED", "true", "`false`: no dead letters and no queue delivery."),
+    _choice("APP_SUBNET_ID", "", "Id of an existing subnet for the app; empty for a new network."),
+    _choice("ENDPOINT_SUBNET_ID", "", "Id of an existing subnet for private endpoints; empty for a new one."),
+    _choice("NETWORK_ADDRESS_PREFIX", "10.250.0.0/24", "Address range of the new network."),
+    _choice("PRIVATE_ACCESS", "false", "Whether storage and vault, and with `queue` the app, have private endpoints."),
+    _choice("PRIVATE_ACCESS_ZONES", "true", "`false` where a central policy adds their DNS records."),
+    _choice("STORAGE_REDUNDANCY", "Standard_LRS", "`Standard_ZRS` where the region has zones."),
+    _choice("INSTANCE_MEMORY_MB", "2048", "Memory of an instance: 512, 2048 or 4096."),
+    _choice("MAXIMUM_INSTANCE_COUNT", "40", "Most instances at once."),
+    _choice("ALERT_EMAIL", "", "Mail address for alerts."),
+    _choice("ACTION_GROUP_ID", "", "Id of an existing action group for alerts, in place of `ALERT_EMAIL`."),
+    _choice("SWEEP_WINDOW", "PT30M", "Window in which at least one sweep must have succeeded."),
+    _choice("LOG_RETENTION_DAYS", "30", "Days that logs are kept, 30 to 730."),
+    _choice("LOG_DAILY_LIMIT_GB", "5", "Gigabytes of logs a day after which Azure takes no more."),
+)
