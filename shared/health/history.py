@@ -5,7 +5,7 @@ A check that cannot be written stops no work: the connection's record has the la
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import datetime
 
 from shared.context import Context, log
 from shared.core.diagnosis import Verdict
@@ -14,8 +14,6 @@ from shared.core.model.messages import Cause
 from shared.core.model.record import Connection, VerdictMemory
 from shared.health.check import Check
 from shared.state.rows import CheckedHost, CheckEntry
-
-_MINUTES_OF_A_DAY = 24 * 60
 
 
 async def record_check(
@@ -28,8 +26,6 @@ async def record_check(
     table = context.storage.checks
     try:
         await table.append(connection.id, [_entry(outcome, outcome.verdict, now, cause, correlation_id)])
-        if _first_of_day(connection, now):
-            await table.prune(connection.id, now - timedelta(days=context.settings.timing.checks_days))
     except AutopilotError as error:
         log.warning("check of connection %s not recorded: %s", connection.id, error)
 
@@ -48,16 +44,3 @@ def _entry(outcome: Check, verdict: Verdict, now: datetime, cause: Cause, correl
 
 def _host(verdict: VerdictMemory) -> CheckedHost:
     return CheckedHost(verdict.host, verdict.status, verdict.reason, verdict.addresses, verdict.stages)
-
-
-def _first_of_day(connection: Connection, now: datetime) -> bool:
-    """Whether no check of `connection`'s own day came before; each one's day begins at another minute.
-
-    So that old entries are deleted once a day, and not those of all connections in one sweep.
-    """
-    last = max((verdict.checked_at for verdict in connection.checks), default=None)
-    return last is not None and _day(connection, last) != _day(connection, now)
-
-
-def _day(connection: Connection, moment: datetime) -> date:
-    return (moment + timedelta(minutes=int(connection.id[:8], 16) % _MINUTES_OF_A_DAY)).date()

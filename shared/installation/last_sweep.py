@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.context import Context, log
 from shared.core.model.errors import AutopilotError
-from shared.state.rows import ControlRow
+from shared.state.control import OnLostRace, update
 
 DOCUMENT = "sweep"
 
@@ -16,13 +16,14 @@ DOCUMENT = "sweep"
 async def remember(context: Context, told: Mapping[str, Any]) -> None:
     """Keep what the sweep has told in its log line, with its end and that of the one before. Never fails the sweep."""
     document = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in told.items()}
+    now = context.clock.now().isoformat()
+
+    def kept(before: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        return {**document, "at": now, "previousAt": before.get("at") if before else None}
+
     try:
-        row = await context.storage.control.get(DOCUMENT)
-        before = row.document.get("at") if row else None
-        kept = {**document, "at": context.clock.now().isoformat(), "previousAt": before}
-        await context.storage.control.put(ControlRow(DOCUMENT, kept, row.etag if row else None))
+        await update(context.storage.control, context.clock, DOCUMENT, kept, lost=OnLostRace.SKIP)
     except AutopilotError as error:
-        # Another sweep was quicker, or storage is busy: the next one is remembered.
         log.info("this sweep is not remembered: %s", error)
 
 

@@ -13,12 +13,11 @@ from typing import Any
 
 from shared.context import Context
 from shared.core.guards.removal_limit import Allowance, Stop
-from shared.core.model.errors import Blocked, LostRace, RetryLater
+from shared.core.model.errors import Blocked
 from shared.core.model.reasons import Reason
-from shared.state.rows import ControlRow
+from shared.state import control
 
 NAME = "removals"
-TRIES = 8
 
 
 async def consume(context: Context, steps: int) -> None:
@@ -50,25 +49,20 @@ async def confirm(context: Context, stop_id: str) -> Allowance | None:
 
 async def read(context: Context) -> Allowance:
     """What is allowed now."""
-    row = await context.storage.control.get(NAME)
-    return Allowance() if row is None else _from_document(row.document)
+    return await control.read(context.storage.control, NAME, _from_document, Allowance())
 
 
 async def _change(context: Context, change: Callable[[Allowance], Allowance]) -> Allowance:
-    """Read, change and write, against others that do the same."""
-    for _ in range(TRIES):
-        row = await context.storage.control.get(NAME)
-        known = Allowance() if row is None else _from_document(row.document)
+    new = Allowance()
+
+    def changed(document: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        nonlocal new
+        known = Allowance() if document is None else _from_document(document)
         new = change(known)
-        if new == known:
-            return known
-        try:
-            await context.storage.control.put(ControlRow(NAME, _to_document(new), row.etag if row else None))
-        except LostRace:
-            await context.clock.sleep(0.05)
-        else:
-            return new
-    raise RetryLater("Others keep changing the limit of removals.", on=NAME, after=5.0)
+        return document if new == known else _to_document(new)
+
+    await control.update(context.storage.control, context.clock, NAME, changed)
+    return new
 
 
 def _refused(allowance: Allowance, steps: int, limit: int) -> Blocked:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from shared import telemetry
 from shared.clouds.azure.event_grid import Topic
@@ -28,7 +29,8 @@ from shared.core.notifications.key_expiry import KeyNotices, note_keys, see_keys
 from shared.core.notifications.key_expiry import from_document as key_notices_from
 from shared.core.notifications.key_expiry import to_document as key_document
 from shared.core.notifications.transitions import note, sent
-from shared.state.rows import ConnectionRow, ControlRow
+from shared.state.control import OnLostRace, update
+from shared.state.rows import ConnectionRow
 
 SEND_SECONDS = 10.0
 """For one request, signing in included."""
@@ -195,14 +197,19 @@ async def _stored(
 
 async def _tell_keys(context: Context, topic: Topic, keys: Mapping[str, datetime | None], correlation_id: str) -> bool:
     """Tell the approaching end of API keys; False when the topic took nothing."""
-    row = await context.storage.control.get(KEYS)
-    memory = KeyNotices() if row is None else key_notices_from(row.document)
-    noted = note_keys(see_keys(memory, keys), context.clock.now(), correlation_id)
-    if noted != memory:
-        row = await context.storage.control.put(ControlRow(KEYS, key_document(noted), row.etag if row else None))
-    if row is None or not noted.outbox:
+    noted = KeyNotices()
+
+    def seen(document: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        nonlocal noted
+        memory = KeyNotices() if document is None else key_notices_from(document)
+        noted = note_keys(see_keys(memory, keys), context.clock.now(), correlation_id)
+        return document if noted == memory else key_document(noted)
+
+    await update(context.storage.control, context.clock, KEYS, seen, lost=OnLostRace.RAISE)
+    if not noted.outbox:
         return True
     if not await _published(context, topic, noted.outbox):
         return False
-    await context.storage.control.put(replace(row, document=key_document(replace(noted, outbox=()))))
+    told = key_document(replace(noted, outbox=()))
+    await update(context.storage.control, context.clock, KEYS, lambda _: told, lost=OnLostRace.RAISE)
     return True

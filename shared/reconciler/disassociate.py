@@ -9,46 +9,30 @@ moment ago and the answer may still show.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.context import log
 from shared.core.guards.reopening import protected_without
-from shared.core.model.errors import AutopilotError, Blocked, LostRace, NotFound, Waiting
+from shared.core.model.errors import Blocked, NotFound, Waiting
 from shared.core.model.reasons import Reason
 from shared.core.model.steps import Disassociate
 from shared.reconciler.run_state import Run
-from shared.state.rows import ControlRow
+from shared.state.control import lease
 
 NAME = "disassociation"
 
 
 async def disassociate(run: Run, step: Disassociate, types: Mapping[str, str]) -> None:
     """Take the association away; Blocked if it is the deployment's last, Waiting while another run does the same."""
-    row = await _hold(run)
-    try:
-        if not step.may_reopen:
-            await _check(run, step, types, row.document)
-        await run.elastic.disassociate(step.policy_id, step.deployment_id)
-        row = replace(row, document=_noted(run, row.document, step))
-    finally:
-        await _let_go(run, row)
-
-
-async def _hold(run: Run) -> ControlRow:
-    control, now = run.context.storage.control, run.context.clock.now()
-    row = await control.get(NAME) or ControlRow(NAME)
-    until = row.document.get("until")
-    if until and datetime.fromisoformat(until) > now and row.document.get("holder") != run.id:
-        raise Waiting("Another association is being taken away; this one follows.", on=NAME, after=2.0)
     # Two requests' time, and some: past that the holder counts as dead.
-    until = now + timedelta(seconds=2 * run.context.settings.timing.request_timeout + 15)
-    held = {**row.document, "holder": run.id, "until": until.isoformat()}
-    try:
-        return await control.put(replace(row, document=held))
-    except LostRace as error:
-        raise Waiting("Another association is being taken away; this one follows.", on=NAME, after=2.0) from error
+    lasting = timedelta(seconds=2 * run.context.settings.timing.request_timeout + 15)
+    async with lease(run.context.storage.control, run.context.clock, NAME, holder=run.id, lasting=lasting) as held:
+        if held is None:
+            raise Waiting("Another association is being taken away; this one follows.", on=NAME, after=2.0)
+        if not step.may_reopen:
+            await _check(run, step, types, held.document)
+        await run.elastic.disassociate(step.policy_id, step.deployment_id)
+        held.document = _noted(run, held.document, step)
 
 
 async def _check(run: Run, step: Disassociate, types: Mapping[str, str], document: Mapping[str, Any]) -> None:
@@ -77,10 +61,3 @@ def _recent(run: Run, document: Mapping[str, Any]) -> list[tuple[str, str, str]]
 def _noted(run: Run, document: Mapping[str, Any], step: Disassociate) -> dict[str, Any]:
     entry = (step.deployment_id, step.policy_id, run.context.clock.now().isoformat())
     return {**document, "recent": [*_recent(run, document), entry]}
-
-
-async def _let_go(run: Run, row: ControlRow) -> None:
-    try:
-        await run.context.storage.control.put(replace(row, document={**row.document, "until": None}))
-    except AutopilotError as error:
-        log.warning("the right to disassociate was not given back, it will expire: %s", error)

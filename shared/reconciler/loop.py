@@ -16,7 +16,6 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import replace
-from datetime import timedelta
 from enum import StrEnum
 
 from shared import telemetry
@@ -41,9 +40,6 @@ ROUNDS = 3
 All of them, each of the longest that the settings allow, must end before the host ends the function (`functionTimeout`
 in host.json): it would end every other run in the process with it.
 """
-
-PRUNE_EVERY = 20
-"""Runs over a connection between two looks for journal entries past their retention."""
 
 
 class Outcome(StrEnum):
@@ -131,24 +127,12 @@ async def _rounds(context: Context, held: Held, message: WorkMessage) -> None:
             steps=run.steps,
         )
         if not more:
-            await _prune(run)
             return
         # What arrived meanwhile may be more than the wait that began this run: look at everything.
         message = replace(message, cause=Cause.PENDING, wake_at=None)
     # Still more to do: hand over to a new message instead of holding on, then release.
     await context.storage.queue.send(replace(message, cause=Cause.MANUAL, wake_at=None).encode())
     await _let_go(held)
-
-
-async def _prune(run: Run) -> None:
-    """Every now and then, drop journal entries past their retention; the journal only grows with runs."""
-    if run.connection.generation % PRUNE_EVERY:
-        return
-    oldest = run.context.clock.now() - timedelta(days=run.context.settings.timing.journal_days)
-    try:
-        await run.context.storage.journal.prune(run.connection.id, oldest)
-    except AutopilotError as error:
-        log.warning("journal of connection %s not pruned: %s", run.connection.id, error)
 
 
 async def _bounded(run: Run, message: WorkMessage) -> None:

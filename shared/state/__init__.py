@@ -3,6 +3,7 @@
     rows.py           the values: ConnectionRow, ListedConnection, JournalEntry, CheckEntry, DiaryPage
     ports.py          what the product asks of its storage, as Protocols
     leases.py         one writer per connection at a time, on top of the ports
+    control.py        documents of the whole installation: update them, hold them
     codec.py          rows <-> table entities; limits of tables and queues (shared with the in-memory double)
     diary_codec.py    the same for the two diaries, journal and checks, and their keys: newest first
     connect.py        AzureWebJobsStorage settings -> the ports; loads the modules below when they are first used

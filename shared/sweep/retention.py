@@ -1,13 +1,15 @@
-"""Records of connections long removed are deleted, or every sweep would read them for ever. Used by `sweep`.
+"""Old rows of all tables are deleted here, by one list of table, age and exception. Called by `sweep`.
 
-Not those that say that something is retained: the endpoint's tag, which asked for it, went with the endpoint. Without
-the record the markers alone would speak of what was made for it, and it would be removed after all.
+Each connection's turn comes once a day, at a minute of its own, so that no sweep deletes for all of them. What others
+write meanwhile stays; what cannot be deleted now stays until the next day.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zlib import crc32
 
 from shared.context import Context, log
 from shared.core.model import conditions as c
@@ -15,18 +17,87 @@ from shared.core.model.conditions import Phase
 from shared.core.model.errors import AutopilotError
 from shared.core.model.reasons import Reason
 from shared.core.model.record import Connection
+from shared.installation.last_sweep import recall
+from shared.settings import Settings
 from shared.sweep.snapshot import StoredRecord
 
+_MINUTES_OF_A_DAY = 24 * 60
 
-async def forget_removed(context: Context, known: Iterable[StoredRecord]) -> None:
-    """Delete what was removed longer ago than journal entries are kept; what others write meanwhile stays."""
-    oldest = context.clock.now() - timedelta(days=context.settings.timing.journal_days)
-    for entry in known:
-        if _long_removed(entry.record, oldest):
-            try:
-                await context.storage.connections.delete(entry.row)
-            except AutopilotError as error:
-                log.info("record of removed connection %s not deleted: %s", entry.record.id, error)
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How long the rows of a table are kept, and which of them stay longer."""
+
+    table: str
+    days: Callable[[Settings], int] | None
+    """None: rows of this table do not age."""
+    exception: str
+    delete: Callable[[Context, StoredRecord, datetime], Awaitable[None]] | None = None
+    """Delete what is older than a moment, of one connection."""
+
+
+async def _journal(context: Context, stored: StoredRecord, oldest: datetime) -> None:
+    await context.storage.journal.prune(stored.row.connection_id, oldest)
+
+
+async def _checks(context: Context, stored: StoredRecord, oldest: datetime) -> None:
+    await context.storage.checks.prune(stored.row.connection_id, oldest)
+
+
+async def _connection(context: Context, stored: StoredRecord, oldest: datetime) -> None:
+    if _long_removed(stored.record, oldest):
+        await context.storage.connections.delete(stored.row)
+
+
+RULES = (
+    Rule("journal", lambda settings: settings.timing.journal_days, "none", _journal),
+    Rule("checks", lambda settings: settings.timing.checks_days, "none", _checks),
+    Rule(
+        "connections",
+        lambda settings: settings.timing.journal_days,
+        "all that are not removed; of those that are, what is retained or has something left to tell: the endpoint's "
+        "tag, which asked for it, went with the endpoint, and without the record the markers alone would speak",
+        _connection,
+    ),
+    Rule("control", None, "all: one row for each name, written over and over"),
+)
+"""Every table has a line."""
+
+
+async def delete_old_rows(context: Context, stored: Iterable[StoredRecord]) -> None:
+    """Delete what is past its age, of the connections whose turn has come since the last sweep."""
+    now = context.clock.now()
+    last = await _last_sweep(context)
+    if last is None:
+        return
+    for one in stored:
+        if _day(one.row.connection_id, last) != _day(one.row.connection_id, now):
+            await _of_connection(context, one, now)
+
+
+async def _of_connection(context: Context, stored: StoredRecord, now: datetime) -> None:
+    for rule in RULES:
+        if rule.days is None or rule.delete is None:
+            continue
+        try:
+            await rule.delete(context, stored, now - timedelta(days=rule.days(context.settings)))
+        except AutopilotError as error:
+            log.info("old rows of %s of connection %s not deleted: %s", rule.table, stored.row.connection_id, error)
+
+
+async def _last_sweep(context: Context) -> datetime | None:
+    """When the sweep before this one ended; None: there was none, or its row cannot be read."""
+    try:
+        document = await recall(context)
+        return datetime.fromisoformat(document["at"]) if document else None
+    except (AutopilotError, KeyError, TypeError, ValueError) as error:
+        log.info("no old rows are deleted by this sweep: %s", error)
+        return None
+
+
+def _day(connection_id: str, moment: datetime) -> date:
+    """The connection's own day, which begins at another minute than that of others."""
+    return (moment + timedelta(minutes=crc32(connection_id.encode()) % _MINUTES_OF_A_DAY)).date()
 
 
 def _long_removed(connection: Connection, oldest: datetime) -> bool:

@@ -9,9 +9,10 @@ would be removed than the limit allows, all removals stop until a person confirm
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
 from shared import telemetry
-from shared.context import Context
+from shared.context import Context, log
 from shared.core.model.errors import AutopilotError
 from shared.core.model.messages import WorkMessage
 from shared.core.planning.triage import Triage, triage
@@ -19,17 +20,30 @@ from shared.correlation import correlated
 from shared.installation import removal_limit
 from shared.installation.last_sweep import remember
 from shared.notifications import outbox as notify
+from shared.state.control import lease
 from shared.sweep.checks import test_or_share
-from shared.sweep.lease import only_sweep
-from shared.sweep.retention import forget_removed
+from shared.sweep.retention import delete_old_rows
 from shared.sweep.snapshot import SweepStats, failed, take_snapshot
+
+LEASE = "sweep-lease"
+"""Of the one sweep at a time in the whole installation, in table `control`.
+
+Azure runs a timer once, but a person can start it by hand, and a run may outlast the next one's time. Two sweeps at
+once would read everything twice and count one miss of an endpoint as two.
+"""
+LONGEST = timedelta(minutes=10)
+"""Past that the platform has ended the function (`functionTimeout` in host.json): the lease is free."""
 
 
 async def sweep(context: Context, correlation_id: str) -> SweepStats:
     """Look at every connection and every endpoint in scope once."""
+    control, clock = context.storage.control, context.clock
     with correlated(correlation_id):
-        async with only_sweep(context, correlation_id) as alone:
-            return await _sweep(context, correlation_id) if alone else SweepStats(skipped=True)
+        async with lease(control, clock, LEASE, holder=correlation_id, lasting=LONGEST) as held:
+            if held is None:
+                log.info("no sweep: another one is under way, or has just begun")
+                return SweepStats(skipped=True)
+            return await _sweep(context, correlation_id)
 
 
 async def _sweep(context: Context, correlation_id: str) -> SweepStats:
@@ -43,7 +57,7 @@ async def _sweep(context: Context, correlation_id: str) -> SweepStats:
     await _send(context, found.work, result)
     to_test = [stored[key] for key in found.to_test]
     await _send(context, await test_or_share(context, to_test, correlation_id, began, result), result)
-    await forget_removed(context, stored.values())
+    await delete_old_rows(context, stored.values())
     await _count_poison(context, result)
     # Whether the key has an end is known only once Elastic Cloud has answered.
     keys = {name: context.elastic.of(name).key_expires for name in snapshot.clouds.answered}

@@ -1,0 +1,146 @@
+"""Documents of the whole installation in table `control`: changed by `update`, held by `lease`.
+
+Used by every module that keeps one there. Every write is conditional on the row's ETag. What a lost race means is the
+caller's word: try again, raise, or skip.
+A lease stands in a row of its own, which only its holder and the one that takes it over write; the holder may change
+the row's document, and that write has the lease's own ETag.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from shared.core.model.errors import AutopilotError, LostRace, Permanent, RetryLater
+from shared.state.rows import ControlRow
+
+if TYPE_CHECKING:
+    from shared.clock import Clock
+    from shared.state.ports import ControlTable
+
+log = logging.getLogger("privatelink.state")
+
+Document = Mapping[str, Any]
+T = TypeVar("T")
+
+TRIES = 8
+"""Lost races in a row before the caller is told to come back later."""
+PAUSE = 0.05
+"""Seconds between two of them."""
+
+
+class DamagedRow(Permanent):
+    """A document that cannot be understood; only what needs it stops."""
+
+
+class OnLostRace(Enum):
+    """What it means that another worker was quicker."""
+
+    AGAIN = auto()
+    """Read, change and write again; raises RetryLater when that never ends."""
+    RAISE = auto()
+    """Raise LostRace."""
+    SKIP = auto()
+    """Leave it as the other one wrote it."""
+
+
+async def read(table: ControlTable, name: str, parse: Callable[[Document], T], default: T) -> T:
+    """What a document says; `default` where there is none. Raises DamagedRow."""
+    row = await table.get(name)
+    return default if row is None else _understood(row, parse)
+
+
+async def update(
+    table: ControlTable,
+    clock: Clock,
+    name: str,
+    change: Callable[[Document | None], Document | None],
+    *,
+    lost: OnLostRace = OnLostRace.AGAIN,
+) -> None:
+    """Store what `change` makes of the document; None, in and out, stands for no row. No write where it is the same."""
+    for _ in range(TRIES):
+        row = await table.get(name)
+        before = None if row is None else row.document
+        after = change(None) if row is None else _understood(row, change)
+        if after == before:
+            return
+        try:
+            if after is not None:
+                await table.put(ControlRow(name, after, row.etag if row else None))
+            elif row is not None:
+                await table.delete(row)
+        except LostRace:
+            if lost is OnLostRace.RAISE:
+                raise
+            if lost is OnLostRace.SKIP:
+                return
+            await clock.sleep(PAUSE)
+        else:
+            return
+    raise RetryLater("Others keep changing this document.", on=name, after=5.0)
+
+
+def _understood(row: ControlRow, parse: Callable[[Document], T]) -> T:
+    try:
+        return parse(row.document)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DamagedRow(
+            f"The row cannot be understood ({type(error).__name__}).",
+            on=f"table control, {row.name}",
+            next_step="Delete the row; what it says is made anew.",
+        ) from error
+
+
+# -- leases --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class HeldLease:
+    """A lease that was taken. `document` is stored with it when it is given back."""
+
+    row: ControlRow
+    document: dict[str, Any] = field(default_factory=dict)
+
+
+@asynccontextmanager
+async def lease(
+    table: ControlTable, clock: Clock, name: str, *, holder: str, lasting: timedelta
+) -> AsyncIterator[HeldLease | None]:
+    """Hold what only one may hold at a time; None: another one holds it, or was quicker.
+
+    Given back at the end, or free again once `lasting` has passed. Raises what the storage raises when it is taken.
+    """
+    held = await _take(table, clock.now(), name, holder, lasting)
+    if held is None:
+        yield None
+        return
+    try:
+        yield held
+    finally:
+        try:
+            await table.put(replace(held.row, document=held.document))
+        except AutopilotError as error:
+            log.warning("lease %s was not given back, it will expire: %s", name, error)
+
+
+async def _take(table: ControlTable, now: datetime, name: str, holder: str, lasting: timedelta) -> HeldLease | None:
+    row = await table.get(name) or ControlRow(name)
+    if _understood(row, _until) > now and row.document.get("holder") != holder:
+        return None
+    rest = {key: value for key, value in row.document.items() if key not in {"holder", "until"}}
+    taken = {**rest, "holder": holder, "until": (now + lasting).isoformat()}
+    try:
+        return HeldLease(await table.put(replace(row, document=taken)), rest)
+    except LostRace:
+        return None
+
+
+def _until(document: Document) -> datetime:
+    until = document.get("until")
+    return datetime.fromisoformat(until) if until else datetime.min.replace(tzinfo=UTC)

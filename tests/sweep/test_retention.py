@@ -1,0 +1,45 @@
+"""Old rows of all tables: one list, which every table is in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from shared.state.ports import Storage
+from shared.state.rows import JournalEntry
+from shared.sweep.retention import RULES
+from tests.harness.estate import Estate
+from tests.sweep.sweep_parts import a_ready_connection
+
+DAY = 24 * 3600
+
+
+def test_every_table_has_a_line_in_the_list_and_no_more_than_one() -> None:
+    tables = {name for name, value in vars(Storage).items() if isinstance(value, property)} - {"queue"}
+    assert sorted(rule.table for rule in RULES) == sorted(tables)
+
+
+def test_a_line_says_an_age_and_how_to_delete_or_neither() -> None:
+    for rule in RULES:
+        assert (rule.days is None) == (rule.delete is None)
+        assert rule.exception
+
+
+async def test_the_journal_keeps_its_days_and_is_pruned_once_a_day() -> None:
+    estate = await Estate(settings={"JOURNAL_DAYS": "2"}).open()
+    endpoint = await a_ready_connection(estate)
+    wanted = (await estate.connection(endpoint)).id
+    made = (await estate.storage.journal.newest(wanted, 500)).entries
+    assert made
+    for _ in range(16):
+        await estate.storage.journal.append(wanted, [entry(estate)])
+        await estate.clock.sleep(DAY / 4)
+        await estate.sweep()
+    kept = (await estate.storage.journal.newest(wanted, 500)).entries
+    ages = [estate.clock.now() - one.at for one in kept]
+    assert timedelta(days=1.5) < max(ages) < timedelta(days=3.1)
+    prunes = [call for call in estate.worker.wire.calls if (call.service, call.what) == ("journal", "prune")]
+    assert len(prunes) in {3, 4}, "four days"
+
+
+def entry(estate: Estate) -> JournalEntry:
+    return JournalEntry(estate.clock.now(), "run", "test", "manual", "a step")
