@@ -83,9 +83,10 @@ class ManagedIdentity:
         if resource.rstrip("/") not in RESOURCES:
             return _refusal(400, f"The resource '{resource}' is missing or unknown.")
         client_id = query.get("client_id") or SYSTEM_ASSIGNED
-        return JSONResponse(self._issue(resource, client_id))
+        return JSONResponse(self.issue(resource, client_id))
 
-    def _issue(self, resource: str, client_id: str) -> dict[str, Any]:
+    def issue(self, resource: str, client_id: str) -> dict[str, Any]:
+        """A token for a service, as the endpoint answers with it, without a request."""
         expires = self._clock.now() + timedelta(seconds=self.lifetime)
         epoch = str(int(expires.timestamp()))
         claims = {

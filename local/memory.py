@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import Counter
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Generic
+from typing import TYPE_CHECKING, Any, Generic
 
 from shared.core.model.errors import LostRace
 from shared.state import codec, diary_codec
@@ -34,6 +35,14 @@ class MemoryConnectionTable:
         self._etags = itertools.count(1)
         self.requests = Counter[str]()
         """How many the real table would have got, by kind: a list is one for each page."""
+
+    def clear(self) -> None:
+        """Lose every row, as when the table was deleted."""
+        self._rows.clear()
+
+    def rows(self) -> dict[Any, Any]:
+        """A copy of every row with its ETag."""
+        return deepcopy(self._rows)
 
     async def get(self, connection_id: str) -> ConnectionRow | None:
         """One row, or None."""
@@ -107,6 +116,14 @@ class MemoryDiaryTable(Generic[E]):
         self._keys = diary_codec.DiaryKeys(rng)
         self._partitions: dict[str, dict[str, codec.Entity]] = {}
 
+    def clear(self) -> None:
+        """Lose every entry, as when the table was deleted."""
+        self._partitions.clear()
+
+    def rows(self) -> dict[str, Any]:
+        """A copy of every entry."""
+        return deepcopy(self._partitions)
+
     async def append(self, connection_id: str, entries: Sequence[E]) -> None:
         """Add entries, oldest first."""
         entities = [self._codec.entity(connection_id, self._keys.next(entry.at), entry) for entry in entries]
@@ -139,6 +156,14 @@ class MemoryControlTable:
         self._rows: dict[str, tuple[codec.Entity, str]] = {}
         self._etags = itertools.count(1)
         self.requests = Counter[str]()
+
+    def clear(self) -> None:
+        """Lose every row, as when the table was deleted."""
+        self._rows.clear()
+
+    def rows(self) -> dict[Any, Any]:
+        """A copy of every row with its ETag."""
+        return deepcopy(self._rows)
 
     async def get(self, name: str) -> ControlRow | None:
         """One document, or None."""
@@ -290,6 +315,15 @@ class MemoryStorage:
         self.control = tables.control
         self.checks = tables.checks
         self.queue = queue or MemoryQueue(clock)
+
+    def rows(self) -> dict[str, Any]:
+        """A copy of every row of every table, to be compared with a later one."""
+        return {
+            "connections": self.connections.rows(),
+            "journal": self.journal.rows(),
+            "checks": self.checks.rows(),
+            "control": self.control.rows(),
+        }
 
     async def aclose(self) -> None:
         """Nothing is open."""

@@ -95,6 +95,11 @@ class ArmCloud:
         }
 
     @property
+    def clock(self) -> LoopClock:
+        """The clock that this Azure goes by."""
+        return self._context.clock
+
+    @property
     def listeners(self) -> list[Callable[[ResourceEvent], None]]:
         """Called with each resource event."""
         return self._context.listeners
@@ -152,6 +157,10 @@ class ArmCloud:
     def private_dns_zones(self) -> list[PrivateDnsZone]:
         """All zones."""
         return list(self._zones)
+
+    def virtual_network_links(self) -> list[VirtualNetworkLink]:
+        """All links of all zones, those too that have not taken effect."""
+        return list(self._links)
 
     def zones_linked_to(self, vnet_id: str) -> list[PrivateDnsZone]:
         """The zones that the network sees: those whose link is Completed, and has taken effect."""

@@ -41,6 +41,8 @@ class Approval:
 
     def evaluate(self) -> None:
         """Look at every endpoint; decisions take effect after the approval time, if they still hold then."""
+        if not self._settings.approves:
+            return
         present = set()
         for endpoint in list(self._endpoints.private_endpoints()):
             present.add(endpoint.id)

@@ -136,9 +136,37 @@ class ElasticCloud:
         rules = [{"source": source} for source in sources]
         return self._add(name, region, "ip", rules, deployments or [])
 
-    def attach_policy(self, name: str, region: str, rules: list[dict[str, Any]], deployment_id: str) -> Ruleset:
-        """A private connection policy as a person would have made it, attached to a deployment."""
-        return self._add(name, region, AZURE_PRIVATE_ENDPOINT, rules, [deployment_id])
+    def add_endpoint_policy(self, name: str, region: str, rules: list[dict[str, Any]], *deployments: str) -> Ruleset:
+        """A private connection policy as a person would have made it, associated with these deployments."""
+        return self._add(name, region, AZURE_PRIVATE_ENDPOINT, rules, list(deployments))
+
+    def delete_policy(self, policy_id: str) -> None:
+        """What a person does in the console: the policy goes, and its associations go with it."""
+        self._filters.delete(policy_id, ignore_associations=True)
+
+    def associations(self) -> set[tuple[str, str]]:
+        """The ids of a policy and a deployment, for each association in force."""
+        return set(self._filters.associations)
+
+    def associate(self, policy: Ruleset, deployment_id: str) -> None:
+        """Put a policy in force for a deployment, as a person does; no rule of the API stops it."""
+        self._filters.attach(policy, deployment_id)
+
+    def disassociate(self, policy_id: str, deployment_id: str) -> None:
+        """Take a policy away from a deployment, as a person or another tool does."""
+        self._filters.disassociate(policy_id, "deployment", deployment_id)
+
+    def claim(self, link: dict[str, Any]) -> None:
+        """Claim an endpoint for the organization; `link` is the body of the API's request."""
+        self._filters.claim(link)
+
+    def unclaim(self, link: dict[str, Any]) -> None:
+        """Give a claim up."""
+        self._filters.unclaim(link)
+
+    def set_alias(self, deployment: Deployment, alias: str) -> None:
+        """Give a deployment another alias, as a person does; without one its ids are its names."""
+        self._book.set_alias(deployment, alias)
 
     def _add(self, name: str, region: str, kind: str, rules: list[dict[str, Any]], deployments: list[str]) -> Ruleset:
         request = {

@@ -23,6 +23,8 @@ class HistoryEvent:
     ruleset_id: str
     guids: frozenset[str] = frozenset()
     deployment_id: str | None = None
+    include_by_default: bool = False
+    """Whether every new deployment of the region gets the policy from then on."""
 
 
 def most_policies_at_once(history: list[HistoryEvent], guid: str) -> int:

@@ -16,6 +16,7 @@ from local.elastic.products import Target, json_answer, served
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from local.elastic.model import Ruleset
     from local.elastic.settings import ElasticSettings
     from local.elastic.traffic_filters import TrafficFilters
 
@@ -49,7 +50,7 @@ class Proxy:
         region = service_region(self._alias_of(endpoint_guid))
         if target is None or (region and region != target.deployment.azure_region):
             return _unknown_resource()
-        attached = self._filters.attached(target.deployment.id)
+        attached = self._attached(target.deployment.id)
         guid = endpoint_guid.lower()
         if attached:
             admitted = any(guid in ruleset.guids for ruleset in attached)
@@ -66,14 +67,19 @@ class Proxy:
         target = self._target(host, private=False)
         if target is None:
             return _unknown_resource()
-        attached = self._filters.attached(target.deployment.id)
+        attached = self._attached(target.deployment.id)
         address = ipaddress.ip_address(client_ip)
         sources = [rule["source"] for ruleset in attached if ruleset.type == "ip" for rule in ruleset.rules]
         admitted = not attached or any(address in ipaddress.ip_network(source) for source in sources)
         return served(target, "/", self._settings) if admitted else _forbidden()
 
+    def _attached(self, deployment_id: str) -> list[Ruleset]:
+        missing = self._settings.proxy_missing_policies
+        return [ruleset for ruleset in self._filters.attached(deployment_id) if ruleset.id not in missing]
+
     def _target(self, host: str, *, private: bool) -> Target | None:
-        match = _HOST.match(host.lower().rstrip("."))
+        host = host.lower().rstrip(".")
+        match = None if host in self._settings.proxy_unknown_hosts else _HOST.match(host)
         if match is None or bool(match["private"]) != private:
             return None
         name, _, product = match["labels"].partition(".")

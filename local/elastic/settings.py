@@ -63,6 +63,8 @@ class ElasticSettings:
     # Approval.
     approval_seconds: float = 5.0
     """From a matching policy to `Approved`. No figure is published; tests set what they need."""
+    approves: bool = True
+    """False: endpoints stay as they are. The search for what to approve costs too much among thousands of policies."""
     wrong_guid: Literal["pending", "rejected"] = "pending"
     """An endpoint whose name is in a policy with another GUID. Documented only as "check name and ID"."""
     match_case_sensitive: bool = True
@@ -79,6 +81,11 @@ class ElasticSettings:
     # Proxy.
     unassociated_unfiltered_answer: Literal[200, 403] = 200
     """Private traffic to a deployment without any policy: passes (the guide) or 403 (older page)."""
+
+    proxy_missing_policies: set[str] = field(default_factory=set)
+    """Ids of policies that the proxy does not have, though the API lists them: it lags behind."""
+    proxy_unknown_hosts: set[str] = field(default_factory=set)
+    """Hosts that lead nowhere at the proxy, though the API shows them: it lags behind."""
 
     # Products, asked without credentials.
     kibana_answer: Literal["login", "unauthorized", "forbidden"] = "login"

@@ -296,4 +296,5 @@ class TrafficFilters:
         return [dict(rule) | {"id": self._book.new_id()} for rule in rules]
 
     def _note(self, what: What, ruleset: Ruleset, deployment_id: str | None = None) -> None:
-        self.history.append(HistoryEvent(self._clock.now(), what, ruleset.id, ruleset.guids, deployment_id))
+        default = ruleset.include_by_default
+        self.history.append(HistoryEvent(self._clock.now(), what, ruleset.id, ruleset.guids, deployment_id, default))

@@ -86,6 +86,10 @@ class FunctionsHost:
         await _end(running)
         await self._queues.close()
 
+    async def invoke(self, name: str, argument: Any) -> Any:
+        """Run a function on what its trigger brings, and wait; raises InvocationError as the worker would."""
+        return await self._invoker.invoke(self.definitions[name], argument)
+
     def run_by_hand(self, definition: FunctionDefinition, text: str) -> bool:
         """Start a timer or queue function in the background, as `POST /admin/functions/NAME` does."""
         if definition.trigger == "timerTrigger":

@@ -31,10 +31,11 @@ class Dial:
     endpoint_id: str
     guid: str
     zone: str
+    address: str = ""
 
     def certificate_names(self, _sni: str | None = None) -> list[str]:
         """Names of the certificate that is served: the region's, whatever name is asked for."""
-        return zone_names(self.zone)
+        return self.plane.intercepted.get(self.address) or zone_names(self.zone)
 
     def request(self, host: str, path: str = "/") -> ProxyAnswer:
         """The proxy's answer to a request with this Host; a connection that was lost meanwhile is reset."""
@@ -52,6 +53,8 @@ class DataPlane:
         self._zones = {zone.split(".")[1]: zone for zone in zones}
         self.broken: set[str] = set()
         """Addresses where nobody answers though the endpoint is approved, as when something between is broken."""
+        self.intercepted: dict[str, list[str]] = {}
+        """Addresses where something in between answers, and the names of its certificate; without sockets only."""
 
     def dial(self, address: str, port: int, *, from_vnet: str | None = None) -> Dial | None:
         """Connect to an address, out of one network or (None) wherever it can be reached; None is "no route"."""
@@ -60,7 +63,7 @@ class DataPlane:
         for endpoint in self.open_endpoints(from_vnet):
             zone = self._zone(endpoint)
             if endpoint.address == address and zone:
-                return Dial(self, endpoint.id, endpoint.resource_guid, zone)
+                return Dial(self, endpoint.id, endpoint.resource_guid, zone, address)
         return None
 
     def open_endpoints(self, from_vnet: str | None = None) -> list[EndpointView]:

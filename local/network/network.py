@@ -78,6 +78,11 @@ class Network:
         """Addresses where nobody answers though the endpoint is approved; tests add to it and take away."""
         return self._plane.broken
 
+    @property
+    def intercepted(self) -> dict[str, list[str]]:
+        """Addresses where something in between answers, with the names of its certificate; without sockets only."""
+        return self._plane.intercepted
+
     async def break_way(self, address: str, *, broken: bool) -> None:
         """Let nobody answer at an endpoint's address, or somebody again; on sockets too, where they are open."""
         (self.broken.add if broken else self.broken.discard)(address)

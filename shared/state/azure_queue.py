@@ -26,7 +26,7 @@ ROLE = "Storage Queue Data Contributor"
 _NEVER = -1
 _PAGE = 32
 """Messages in one answer, the service's most."""
-_REPLAY_SECONDS = 120
+REPLAY_SECONDS = 120
 """How long a poisoned message is out of sight while it is sent again; after a crash it is back by then."""
 
 
@@ -88,7 +88,7 @@ class AzureWorkQueue:
         moved = 0
         with storage_errors(f"queue {self._poison.queue_name}", ROLE), suppress(ResourceNotFoundError):
             poisoned = self._poison.receive_messages(
-                messages_per_page=min(limit, _PAGE), max_messages=limit, visibility_timeout=_REPLAY_SECONDS
+                messages_per_page=min(limit, _PAGE), max_messages=limit, visibility_timeout=REPLAY_SECONDS
             )
             async for message in poisoned:
                 await self._send(message.content)

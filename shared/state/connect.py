@@ -106,7 +106,7 @@ class AzureStorage:
     ) -> None:
         self._settings = settings
         self._credential_factory = credential_factory
-        self._queue_name = queue_name
+        self.queue_name = queue_name
         self._connections_table = connections_table
         self._journal_table = journal_table
         self._checks_table = checks_table
@@ -117,7 +117,7 @@ class AzureStorage:
         """Table `connections`."""
         from shared.state.azure_tables import AzureConnectionTable  # noqa: PLC0415 - loads the SDK, when first used
 
-        return AzureConnectionTable(self._table_service.get_table_client(self._connections_table))
+        return AzureConnectionTable(self.table_service.get_table_client(self._connections_table))
 
     @cached_property
     def journal(self) -> JournalTable:
@@ -132,25 +132,25 @@ class AzureStorage:
     def _diary(self, table: str, codec: DiaryCodec[E]) -> AzureDiaryTable[E]:
         from shared.state.azure_diary import AzureDiaryTable  # noqa: PLC0415 - loads the SDK, when first used
 
-        return AzureDiaryTable(self._table_service.get_table_client(table), codec)
+        return AzureDiaryTable(self.table_service.get_table_client(table), codec)
 
     @cached_property
     def control(self) -> ControlTable:
         """Table `control`."""
         from shared.state.azure_tables import AzureControlTable  # noqa: PLC0415 - loads the SDK, when first used
 
-        return AzureControlTable(self._table_service.get_table_client(self._control_table))
+        return AzureControlTable(self.table_service.get_table_client(self._control_table))
 
     @cached_property
     def queue(self) -> WorkQueue:
         """The work queue."""
         from shared.state.azure_queue import AzureWorkQueue  # noqa: PLC0415 - loads the SDK, when first used
 
-        return AzureWorkQueue(self._queue_client, self._poison_client)
+        return AzureWorkQueue(self.queue_client, self.poison_client)
 
     async def aclose(self) -> None:
         """Close the clients that were opened. The credential is closed by whoever made it."""
-        for name in ("_table_service", "_queue_client", "_poison_client"):
+        for name in ("table_service", "queue_client", "poison_client"):
             client = self.__dict__.pop(name, None)
             if client is not None:
                 await client.close()
@@ -162,7 +162,8 @@ class AzureStorage:
         return self._credential_factory(self._settings.client_id)
 
     @cached_property
-    def _table_service(self) -> TableServiceClient:
+    def table_service(self) -> TableServiceClient:
+        """The SDK's client of all tables."""
         from shared.state import azure_tables  # noqa: PLC0415 - loads the SDK, when first used
 
         if self._settings.connection_string is not None:
@@ -170,12 +171,14 @@ class AzureStorage:
         return azure_tables.service_from_identity(self._settings.table_endpoint, self._credential)
 
     @cached_property
-    def _queue_client(self) -> QueueClient:
-        return self._queue_named(self._queue_name)
+    def queue_client(self) -> QueueClient:
+        """The SDK's client of the work queue."""
+        return self._queue_named(self.queue_name)
 
     @cached_property
-    def _poison_client(self) -> QueueClient:
-        return self._queue_named(f"{self._queue_name}{POISON_SUFFIX}")
+    def poison_client(self) -> QueueClient:
+        """The SDK's client of the queue of poison messages."""
+        return self._queue_named(f"{self.queue_name}{POISON_SUFFIX}")
 
     def _queue_named(self, name: str) -> QueueClient:
         from shared.state import azure_queue  # noqa: PLC0415 - loads the SDK, when first used

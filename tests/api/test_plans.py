@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import pytest
@@ -28,10 +27,7 @@ async def the_plan(estate: Estate, endpoint: str) -> Preview:
 
 
 def everything_stored(estate: Estate) -> Any:
-    storage = estate.storage
-    return copy.deepcopy(
-        (storage.connections._rows, storage.journal._partitions, storage.checks._partitions, storage.control._rows)
-    )
+    return estate.storage.rows()
 
 
 async def drop_the_record(estate: Estate, endpoint: str) -> None:
@@ -41,7 +37,7 @@ async def drop_the_record(estate: Estate, endpoint: str) -> None:
 
 async def drop_the_policy(estate: Estate, endpoint: str) -> None:
     (policy,) = estate.policies_of(endpoint)
-    estate.elastic._filters.delete(policy.id, ignore_associations=True)
+    estate.elastic.delete_policy(policy.id)
 
 
 async def ask_for_less(estate: Estate, endpoint: str) -> None:

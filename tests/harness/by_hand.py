@@ -32,7 +32,7 @@ def policy_by_hand(estate: Estate, endpoint: str, region: str, *deployments: str
     assert found is not None
     rule = {"azure_endpoint_name": found.name, "azure_endpoint_guid": found.resource_guid}
     ids = {deployment.name: deployment.id for deployment in estate.elastic.deployments()}
-    return estate.elastic._add(name, region, "azure_private_endpoint", [rule], [ids[one] for one in deployments])
+    return estate.elastic.add_endpoint_policy(name, region, [rule], *(ids[one] for one in deployments))
 
 
 async def connection_by_hand(estate: Estate, name: str, region: str = "eastus2", **options: Any) -> str:

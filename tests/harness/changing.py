@@ -50,4 +50,4 @@ def policy_of(estate: Estate, endpoint: str) -> Ruleset:
 
 def take_away(estate: Estate, endpoint: str, name: str) -> None:
     """Another manager disassociates the endpoint's policy."""
-    estate.elastic._filters.disassociate(policy_of(estate, endpoint).id, "deployment", the(estate, name).id)
+    estate.elastic.disassociate(policy_of(estate, endpoint).id, the(estate, name).id)

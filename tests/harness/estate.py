@@ -354,7 +354,7 @@ class Estate:
 
     def links_of(self, zone: Any) -> list[Any]:
         """The links of a zone."""
-        return [link for link in self.arm._links if link.path.parent.id.lower() == zone.id.lower()]
+        return [link for link in self.arm.virtual_network_links() if link.path.parent.id.lower() == zone.id.lower()]
 
     def hide(self, resource: str, *, while_: Callable[[], bool]) -> None:
         """Let Azure answer 404 for a resource."""

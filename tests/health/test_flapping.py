@@ -124,7 +124,7 @@ async def test_an_alias_that_was_changed_is_no_failure_at_all(estate: Estate) ->
     """The sweep sees the new name in the deployment's metadata before it tests the old one."""
     endpoint, _ = await a_ready_connection(estate)
     deployment = next(one for one in estate.elastic.deployments() if one.name == "logs-eastus2")
-    estate.elastic._book.set_alias(deployment, "renamed")
+    estate.elastic.set_alias(deployment, "renamed")
     connection = await swept(estate, endpoint)
     assert turns(connection) == GOOD
     assert connection.checks[0].host == deployment.private_host("es")

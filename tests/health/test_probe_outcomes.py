@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from local.arm import Incoming
-from local.elastic.deployments import Deployment
-from local.network.data_plane import Dial
+from local.elastic.deployments import PRODUCTS, Deployment
 from local.world import vnet_id
 from shared.core.model.conditions import Condition
 from tests.harness.estate import Estate
@@ -155,17 +154,7 @@ async def test_a_certificate_for_other_names(estate: Estate) -> None:
     """Something else answers at the endpoint's address, with a certificate of its own."""
     endpoint = await a_ready_connection(estate)
     wrong = ["*.privatelink.westeurope.azure.elastic-cloud.com"]
-    dial = estate.network._plane.dial
-
-    def other(address: str, port: int, **options: Any) -> Dial | None:
-        found = dial(address, port, **options)
-        return None if found is None else _Elsewhere(found.plane, found.endpoint_id, found.guid, found.zone)
-
-    class _Elsewhere(Dial):
-        def certificate_names(self, _sni: str | None = None) -> list[str]:
-            return wrong
-
-    estate.network._plane.dial = other  # type: ignore[method-assign] # the thing in between
+    estate.network.intercepted[(await estate.connection(endpoint)).address] = wrong
     condition = await looked_at(estate, endpoint)
     assert condition.reason == "CertificateMismatch"
     assert wrong[0] in condition.message
@@ -175,13 +164,8 @@ async def test_a_deployment_that_no_policy_opens_to_the_endpoint() -> None:
     """Elastic lists the association, its proxy does not have it: the test finds out."""
     estate = await Estate().open()
     endpoint = await a_ready_connection(estate)
-    attached = estate.elastic._proxy._filters.attached
     (policy,) = estate.policies_of(endpoint)
-
-    def without(deployment_id: str) -> list[Any]:
-        return [ruleset for ruleset in attached(deployment_id) if ruleset.id != policy.id]
-
-    estate.elastic._proxy._filters.attached = without  # type: ignore[method-assign] # the proxy that lags behind
+    estate.elastic_settings.proxy_missing_policies.add(policy.id)
     condition = await looked_at(estate, endpoint)
     assert condition.reason == "ForbiddenByPolicy"
     assert "Associate" in condition.next_step
@@ -190,12 +174,12 @@ async def test_a_deployment_that_no_policy_opens_to_the_endpoint() -> None:
 async def test_a_name_that_elastic_does_not_know_any_more(estate: Estate) -> None:
     """The alias leads nowhere at the proxy, while the API still shows it."""
     endpoint = await a_ready_connection(estate)
-    target = estate.elastic._proxy._target
-    estate.elastic._proxy._target = lambda *_, **__: None  # type: ignore[method-assign] # a proxy that lags behind
+    unknown = estate.elastic_settings.proxy_unknown_hosts
+    unknown.update(the(estate).private_host(product) for product in PRODUCTS)
     condition = await looked_at(estate, endpoint)
     assert condition.reason == "UnknownResource"
     assert "alias" in condition.next_step
-    estate.elastic._proxy._target = target  # type: ignore[method-assign] # as it was
+    unknown.clear()
     await estate.settle()
     await estate.ready(endpoint)
 
@@ -203,7 +187,7 @@ async def test_a_name_that_elastic_does_not_know_any_more(estate: Estate) -> Non
 async def test_an_alias_that_was_changed_is_followed(estate: Estate) -> None:
     endpoint = await a_ready_connection(estate)
     before = the(estate).private_host("es")
-    estate.elastic._book.set_alias(the(estate), "renamed")
+    estate.elastic.set_alias(the(estate), "renamed")
     await estate.sweep()
     await estate.settle()
     connection = await estate.ready(endpoint)
@@ -220,12 +204,8 @@ async def two_deployments(estate: Estate) -> str:
 
 async def test_one_bad_deployment_of_two_is_named(estate: Estate) -> None:
     endpoint = await two_deployments(estate)
-    bad, target = the(estate, "more").private_host("es"), estate.elastic._proxy._target
-
-    def lagging(host: str, *, private: bool) -> Any:
-        return None if host == bad else target(host, private=private)
-
-    estate.elastic._proxy._target = lagging  # type: ignore[method-assign] # a proxy that lags behind
+    bad = the(estate, "more").private_host("es")
+    estate.elastic_settings.proxy_unknown_hosts.add(bad)
     condition = await looked_at(estate, endpoint)
     assert condition.reason == "UnknownResource"
     assert bad in condition.message

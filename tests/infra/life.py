@@ -114,7 +114,7 @@ async def forgotten(estate: Estate) -> list[str]:
     await estate.ready(orphan)
     estate.events.settings.drop = True
     await estate.delete(orphan)
-    estate.storage.connections._rows.clear()
+    estate.storage.connections.clear()
     errors = []
     for _ in range(3):  # one finds the markers, two must miss the endpoint
         await estate.clock.sleep(300)

@@ -50,7 +50,7 @@ SAID = {
         f"a message failed {WORDS[QUEUES['maxDequeueCount']]} times",
         f"`minutes` ({minutes(pause.DEFAULT)} unless given)",
         f"{pause.LONGEST.days} days ahead at most",
-        f"out of sight for {WORDS[azure_queue._REPLAY_SECONDS // 60]} minutes",
+        f"out of sight for {WORDS[azure_queue.REPLAY_SECONDS // 60]} minutes",
         f"the first {removal_limit.SHOWN}",
         f"for that many steps and {minutes(removal_limit.CONFIRMED_FOR)} minutes",
         f"when {WORDS[missing.BELIEVED]} sweeps in a row miss it",

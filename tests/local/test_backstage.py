@@ -97,7 +97,7 @@ async def test_a_switch_is_turned_and_seen_and_what_waits_is_looked_at_again(
     endpoint = await estate.put_endpoint("pe-1")
     rule = {"azure_endpoint_name": "pe-1", "azure_endpoint_guid": "00000000-0000-0000-0000-00000000dead"}
     deployment = estate.elastic.deployments()[0]
-    estate.elastic.attach_policy("wrong", "eastus2", [rule], deployment.id)
+    estate.elastic.add_endpoint_policy("wrong", "eastus2", [rule], deployment.id)
     assert (await backstage.get("/switches")).json()["elastic.wrong_guid"] == "pending"
     answer = await backstage.post("/switches", json={"elastic.wrong_guid": "rejected", "elastic.approval_seconds": 0})
     assert answer.is_success, answer.text

@@ -125,7 +125,7 @@ def a_policy_by_hand(
     estate: Estate, endpoint: str, *, name: str = "pe-1", guid: str = "", region: str = "eastus2"
 ) -> None:
     rule = {"azure_endpoint_name": name, "azure_endpoint_guid": guid or guid_of(estate, endpoint)}
-    estate.elastic._add("by hand", region, "azure_private_endpoint", [rule], [])
+    estate.elastic.add_endpoint_policy("by hand", region, [rule])
 
 
 def refused(estate: Estate, status: int, code: str) -> None:

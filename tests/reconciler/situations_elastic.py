@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
-from local.network.data_plane import Dial
+from local.elastic.deployments import PRODUCTS
 from local.world import HUB_VNET
 from tests.harness.dns import APPS
 from tests.harness.estate import Estate
@@ -40,7 +39,7 @@ async def _misnamed(estate: Estate) -> str:
 async def _no_policy(estate: Estate) -> str:
     endpoint = await ready(estate)
     (policy,) = estate.policies_of(endpoint)
-    estate.elastic._filters.delete(policy.id, ignore_associations=True)
+    estate.elastic.delete_policy(policy.id)
     refused(estate, 403, "root.permission_denied")
     await swept(estate)
     return endpoint
@@ -99,17 +98,8 @@ async def _no_route_from_app(estate: Estate) -> str:
 async def _certificate(estate: Estate) -> str:
     """Something else answers at the endpoint's address, with a certificate of its own."""
     endpoint = await ready(estate)
-    dial = estate.network._plane.dial
-
-    class Elsewhere(Dial):
-        def certificate_names(self, _sni: str | None = None) -> list[str]:
-            return ["*.privatelink.westeurope.azure.elastic-cloud.com"]
-
-    def other(address: str, port: int, **options: Any) -> Dial | None:
-        found = dial(address, port, **options)
-        return None if found is None else Elsewhere(found.plane, found.endpoint_id, found.guid, found.zone)
-
-    estate.network._plane.dial = other  # type: ignore[method-assign] # the thing in between
+    elsewhere = ["*.privatelink.westeurope.azure.elastic-cloud.com"]
+    estate.network.intercepted[(await estate.connection(endpoint)).address] = elsewhere
     await swept(estate)
     return endpoint
 
@@ -118,11 +108,8 @@ async def _certificate(estate: Estate) -> str:
 async def _forbidden(estate: Estate) -> str:
     """Elastic Cloud lists the association, its proxy does not have it."""
     endpoint = await ready(estate)
-    attached = estate.elastic._proxy._filters.attached
     (policy,) = estate.policies_of(endpoint)
-    estate.elastic._proxy._filters.attached = (  # type: ignore[method-assign] # the proxy that lags behind
-        lambda deployment_id: [one for one in attached(deployment_id) if one.id != policy.id]
-    )
+    estate.elastic_settings.proxy_missing_policies.add(policy.id)
     await swept(estate)
     return endpoint
 
@@ -131,7 +118,7 @@ async def _forbidden(estate: Estate) -> str:
 async def _unknown_name(estate: Estate) -> str:
     """The alias leads nowhere at the proxy, while the API still shows it."""
     endpoint = await ready(estate)
-    estate.elastic._proxy._target = lambda *_, **__: None  # type: ignore[method-assign] # a proxy that lags behind
+    estate.elastic_settings.proxy_unknown_hosts.update(the(estate).private_host(product) for product in PRODUCTS)
     await swept(estate)
     return endpoint
 
@@ -139,7 +126,7 @@ async def _unknown_name(estate: Estate) -> str:
 @diagnosed("the alias was changed", "healthy Reachable none")
 async def _renamed(estate: Estate) -> str:
     endpoint = await ready(estate)
-    estate.elastic._book.set_alias(the(estate), "renamed")
+    estate.elastic.set_alias(the(estate), "renamed")
     await swept(estate, 1)
     return endpoint
 

@@ -74,7 +74,7 @@ async def remove_hub_link(estate: Estate, zone: str, _: str) -> str:
 async def remove_association(estate: Estate, _: str, endpoint: str) -> str:
     (policy,) = estate.policies_of(endpoint)
     (target,) = [one.id for one in estate.elastic.deployments() if one.name == "logs-eastus2"]
-    estate.elastic._filters.disassociate(policy.id, "deployment", target)
+    estate.elastic.disassociate(policy.id, target)
     return "associations"
 
 
@@ -109,7 +109,7 @@ async def test_what_another_installation_made_is_used_and_that_installation_name
     endpoint = await theirs.put_endpoint()
     await theirs.settle()
     await theirs.ready(endpoint)
-    theirs.storage.connections._rows.clear()
+    theirs.storage.connections.clear()
     theirs.settings["INSTANCE_ID"] = "ours"
     theirs.worker = theirs.new_worker()
     before = snapshot(theirs)
@@ -149,8 +149,8 @@ async def test_of_several_policies_the_associated_one_is_used_then_the_lowest_id
     assert (await estate.connection(endpoint)).policy.id == lowest.id
     chosen = max(policies, key=lambda policy: policy.id)
     (target,) = [one.id for one in estate.elastic.deployments() if one.name == "logs-eastus2"]
-    estate.elastic._filters.disassociate(lowest.id, "deployment", target)
-    estate.elastic._filters.attach(chosen, target)
+    estate.elastic.disassociate(lowest.id, target)
+    estate.elastic.associate(chosen, target)
     await estate.send(endpoint)
     await estate.settle()
     connection = await estate.connection(endpoint)
@@ -186,9 +186,9 @@ async def test_with_all_tables_lost_one_sweep_rebuilds_the_connections_and_write
     await swept(estate)
     before = {endpoint: await estate.connection(endpoint) for endpoint in (ours, other, by_hand)}
     clouds = snapshot(estate)
-    estate.storage.connections._rows.clear()
-    estate.storage.journal._partitions.clear()
-    estate.storage.control._rows.clear()
+    estate.storage.connections.clear()
+    estate.storage.journal.clear()
+    estate.storage.control.clear()
     estate.worker = estate.new_worker()
     await swept(estate)
     assert writes(estate) == []
@@ -209,7 +209,7 @@ async def test_what_was_made_for_an_endpoint_that_went_while_the_tables_were_los
     await estate.ready(endpoint)
     estate.events.settings.drop = True
     await estate.delete(endpoint)
-    estate.storage.connections._rows.clear()
+    estate.storage.connections.clear()
     estate.worker = estate.new_worker()
     await swept(estate)
     connection = await estate.connection(endpoint)

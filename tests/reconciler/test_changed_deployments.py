@@ -202,7 +202,7 @@ async def test_a_claim_that_is_no_longer_asked_for_is_given_up_and_one_of_others
     found = estate.arm.private_endpoint(endpoint)
     assert found is not None
     theirs = {"region": "azure-eastus2", "azure_endpoint_name": "pe-1", "azure_endpoint_guid": found.resource_guid}
-    estate.elastic._filters.claim(theirs)
+    estate.elastic.claim(theirs)
     tag(estate, endpoint, **{"elastic-privatelink-claim": "true"})
     await swept(estate)
     await estate.ready(endpoint)
@@ -217,7 +217,8 @@ async def test_an_endpoint_that_another_organization_claims_is_reported(estate: 
     found = estate.arm.private_endpoint(endpoint)
     assert found is not None
     await estate.settle()
-    estate.elastic._filters.claims.clear()
+    for claim in estate.elastic.claims():
+        estate.elastic.unclaim(claim)
     estate.elastic_settings.claimed_elsewhere.add(("azure-eastus2", found.resource_guid))
     await swept(estate)
     assert await estate.reason(endpoint, "Claimed") == "ElasticRefused"

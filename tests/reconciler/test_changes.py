@@ -167,7 +167,7 @@ async def test_what_others_associated_is_not_taken_away_with_the_tag(estate: Est
     """S4."""
     estate.elastic.add_deployment("more", "eastus2", ip_policy=True)
     endpoint = await connected(estate)
-    estate.elastic._filters.attach(policy_of(estate, endpoint), the(estate, "more").id)
+    estate.elastic.associate(policy_of(estate, endpoint), the(estate, "more").id)
     await swept(estate)
     wish(estate, endpoint)
     await swept(estate)

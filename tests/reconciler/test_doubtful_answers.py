@@ -27,7 +27,7 @@ async def test_a_policy_that_lets_others_in_too_is_not_associated(estate: Estate
         {"azure_endpoint_name": "evil", "azure_endpoint_guid": "00000000-0000-0000-0000-0000000000ee"},
     ]
     elsewhere = estate.elastic.add_deployment("elsewhere", "eastus2", ip_policy=True)
-    estate.elastic.attach_policy("shared", "eastus2", rules, elsewhere.id)
+    estate.elastic.add_endpoint_policy("shared", "eastus2", rules, elsewhere.id)
     await estate.settle()
     associated = (await estate.connection(endpoint)).condition("Associated")
     assert associated is not None
@@ -212,7 +212,7 @@ async def test_the_id_of_a_new_policy_is_on_record_before_anything_else_is_writt
     endpoint = await estate.put_endpoint()
     await estate.settle()
     (policy,) = estate.policies_of(endpoint)
-    estate.elastic._filters.delete(policy.id, ignore_associations=True)
+    estate.elastic.delete_policy(policy.id)
     estate.worker = estate.new_worker()
     await estate.clock.sleep(3600)
     await estate.send(endpoint)

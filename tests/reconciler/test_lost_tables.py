@@ -19,7 +19,7 @@ async def rounds(estate: Estate, number: int) -> None:
 async def lost_with_the_endpoint(estate: Estate) -> str:
     """A connection whose record is lost, and whose endpoint goes before any sweep; no event tells of it."""
     endpoint = await connected(estate)
-    estate.storage.connections._rows.clear()
+    estate.storage.connections.clear()
     estate.events.settings.drop = True
     await estate.delete(endpoint)
     return endpoint
@@ -76,7 +76,7 @@ async def test_a_policy_that_was_handed_over_is_not_taken_for_the_endpoints_own(
     await estate.settle()
     (policy,) = estate.policies_of(endpoint)
     policy.rules[0] |= {"azure_endpoint_name": "theirs", "azure_endpoint_guid": "00000000-0000-4000-8000-000000000001"}
-    estate.storage.connections._rows.clear()
+    estate.storage.connections.clear()
     estate.events.settings.drop = True
     await estate.delete(endpoint)
     await rounds(estate, 5)

@@ -216,7 +216,7 @@ async def test_with_all_tables_lost_what_is_left_of_a_deleted_endpoint_is_found_
     estate.events.settings.drop = True
     for endpoint in (ours, theirs):
         await estate.delete(endpoint)
-    estate.storage.connections._rows.clear()
+    estate.storage.connections.clear()
     for _ in range(5):
         await swept(estate)
         await estate.clock.sleep(300)
@@ -246,9 +246,9 @@ async def by_hand(estate: Estate, endpoint: str, *, policy: bool = True) -> None
     (ruleset,) = estate.policies_of(endpoint)
     for deployment in estate.elastic.deployments():
         if ruleset in estate.elastic.attached(deployment.id):
-            estate.elastic._filters.disassociate(ruleset.id, "deployment", deployment.id)
+            estate.elastic.disassociate(ruleset.id, deployment.id)
     if policy:
-        estate.elastic._filters.delete(ruleset.id, ignore_associations=False)
+        estate.elastic.delete_policy(ruleset.id)
 
 
 async def test_nothing_is_made_in_the_new_organization_while_the_old_one_has_a_policy_of_ours() -> None:
@@ -328,7 +328,7 @@ async def test_a_former_organization_without_settings_is_named() -> None:
 
 async def test_with_the_tables_lost_too_there_is_no_second_policy() -> None:
     estate, endpoint = await changed()
-    estate.storage.connections._rows.clear()
+    estate.storage.connections.clear()
     await swept(estate)
     assert where(estate, endpoint) == [1, 0]
     assert await estate.reason(endpoint, POLICY_READY) == "OrganizationChanged"

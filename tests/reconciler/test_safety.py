@@ -93,7 +93,7 @@ async def test_a_deployment_whose_other_policies_go_between_the_search_and_the_a
     def meanwhile(method: str, path: str) -> None:
         if method == "POST" and path.endswith("/_search"):
             moment = asyncio.get_running_loop()
-            moment.call_soon(estate.elastic._filters.disassociate, office.id, "deployment", deployment.id)
+            moment.call_soon(estate.elastic.disassociate, office.id, deployment.id)
 
     estate.elastic_settings.faults.append(meanwhile)
     endpoint = await connect(estate, "logs-eastus2")
@@ -147,7 +147,7 @@ async def made_by_others(estate: Estate, endpoint: str, name: str | None = None)
     found = estate.arm.private_endpoint(endpoint)
     assert found is not None
     rule = {"azure_endpoint_name": name or found.name, "azure_endpoint_guid": found.resource_guid}
-    return estate.elastic.attach_policy("by hand", "eastus2", [rule], the(estate, "logs-eastus2").id)
+    return estate.elastic.add_endpoint_policy("by hand", "eastus2", [rule], the(estate, "logs-eastus2").id)
 
 
 async def test_a_policy_of_others_for_the_endpoint_is_used_and_never_changed(estate: Estate) -> None:
@@ -196,7 +196,7 @@ async def test_an_association_refused_and_later_made_by_others_is_not_taken_for_
     endpoint = await connect(estate, "logs-eastus2")
     assert (await blocked_because(estate, endpoint))[0] == "ElasticRefused"
     (policy,) = estate.policies_of(endpoint)
-    estate.elastic._filters.attach(policy, the(estate, "logs-eastus2").id)
+    estate.elastic.associate(policy, the(estate, "logs-eastus2").id)
     await estate.send(endpoint)
     await estate.settle()
     connection = await estate.ready(endpoint)
@@ -226,7 +226,7 @@ async def test_no_policy_is_ever_deleted_regardless_of_who_uses_it(
 
     def meanwhile(method: str, path: str) -> None:
         if somebody_associates and method == "DELETE" and path.endswith(policy.id):
-            estate.elastic._filters.attach(policy, other.id)
+            estate.elastic.associate(policy, other.id)
 
     estate.elastic_settings.faults.append(meanwhile)
     await estate.delete(endpoint)
@@ -262,16 +262,10 @@ async def test_a_key_that_is_editor_of_some_deployments_only_is_enough_for_those
 
 
 async def test_a_policy_is_never_made_to_apply_by_default(estate: Estate) -> None:
-    bodies: list[dict[str, Any]] = []
-    create = estate.elastic._filters.create
-
-    def watched(body: dict[str, Any]) -> dict[str, Any]:
-        bodies.append(body)
-        return create(body)
-
-    estate.elastic._filters.create = watched  # type: ignore[method-assign] # looks at what the API was sent
+    before = len(estate.elastic.history)
     endpoint = await connect(estate, "logs-eastus2")
     await estate.ready(endpoint)
-    assert [body["include_by_default"] for body in bodies] == [False]
+    written = [event for event in estate.elastic.history[before:] if event.what in {"created", "updated"}]
+    assert [event.include_by_default for event in written] == [False]
     newer = estate.elastic.add_deployment("newer", "eastus2")
     assert attached(estate, newer) == []

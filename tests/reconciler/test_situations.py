@@ -84,7 +84,7 @@ async def test_advice_that_does_not_hold_any_more_is_taken_back() -> None:
     estate = await Estate().open()
     endpoint = await a_second_policy(estate)
     extra = next(policy for policy in estate.policies_of(endpoint) if policy.name == "by hand")
-    estate.elastic._filters.delete(extra.id, ignore_associations=False)
+    estate.elastic.delete_policy(extra.id)
     await swept(estate, 1)
     assert await advice_of(estate, endpoint) == {}
 

@@ -53,8 +53,8 @@ async def test_who_puts_a_policy_of_their_own_in_place_of_ours_keeps_it(estate: 
     (ours,) = estate.policies_of(endpoint)
     deployment = next(one for one in estate.elastic.deployments() if one.name == "logs-eastus2")
     rules = [{"azure_endpoint_name": "pe-1", "azure_endpoint_guid": next(iter(ours.guids))}]
-    theirs = estate.elastic.attach_policy("by hand", "eastus2", rules, deployment.id)
-    estate.elastic._filters.disassociate(ours.id, "deployment", deployment.id)
+    theirs = estate.elastic.add_endpoint_policy("by hand", "eastus2", rules, deployment.id)
+    estate.elastic.disassociate(ours.id, deployment.id)
     for _ in range(2):
         await estate.sweep()
         await estate.settle()
@@ -79,7 +79,7 @@ async def associated_by_us_with_theirs(estate: Estate) -> tuple[str, Ruleset, De
     named = {one.name: one for one in estate.elastic.deployments()}
     by_us, by_them = named["logs-eastus2"], named["search-eastus2"]
     rules = [{"azure_endpoint_name": "pe-1", "azure_endpoint_guid": found.resource_guid}]
-    theirs = estate.elastic.attach_policy("by hand", "eastus2", rules, by_them.id)
+    theirs = estate.elastic.add_endpoint_policy("by hand", "eastus2", rules, by_them.id)
     await estate.settle()
     found.tags["elastic-deployments"] = by_us.id
     await estate.send(endpoint)

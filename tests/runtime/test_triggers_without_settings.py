@@ -198,5 +198,5 @@ async def test_a_message_or_a_tick_fails_so_that_the_platform_tries_again(small:
     inputs.append(timer_argument(past_due=False, status=None))
     for one, argument, result in zip(calls, inputs, results, strict=True):
         with pytest.raises(InvocationError) as failed:
-            await small.host._invoker.invoke(small.host.definitions[one["function"]], argument)
+            await small.host.invoke(one["function"], argument)
         assert str(failed.value) in result["error"]

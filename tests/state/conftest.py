@@ -33,7 +33,7 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
     server: Azurite = request.getfixturevalue("azurite")
     storage = azure_storage(server.connection_string)
     queue = QueueClient.from_connection_string(
-        server.connection_string, storage._queue_name, message_decode_policy=TextBase64DecodePolicy()
+        server.connection_string, storage.queue_name, message_decode_policy=TextBase64DecodePolicy()
     )
     async with queue, aclosing(storage):
         yield Backend(storage, SetClock(START), queue)

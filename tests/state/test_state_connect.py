@@ -109,23 +109,31 @@ async def test_the_identity_is_made_on_first_use_and_once_for_tables_and_queue()
     assert storage.journal is not None
     assert storage.queue is storage.queue
     assert asked == ["1111"]
-    assert storage._table_service.url == "https://acct.table.core.windows.net"
-    assert storage._queue_client.url == "https://acct.queue.core.windows.net/work"
+    assert storage.table_service.url == "https://acct.table.core.windows.net"
+    assert storage.queue_client.url == "https://acct.queue.core.windows.net/work"
     await storage.aclose()
 
 
-async def test_tables_and_queue_have_their_names() -> None:
+async def test_tables_and_queue_have_their_names(monkeypatch: pytest.MonkeyPatch) -> None:
     storage = AzureStorage(StorageSettings(STRING), no_credential, queue_name="work")
-    assert storage._queue_client.queue_name == "work"
-    clients = [getattr(table, "_table").client for table in (storage.connections, storage.journal)]  # noqa: B009 - a port
-    assert [client.table_name for client in clients] == ["connections", "journal"]
+    asked: list[str] = []
+    client_of = storage.table_service.get_table_client
+
+    def get_table_client(name: str) -> Any:
+        asked.append(name)
+        return client_of(name)
+
+    monkeypatch.setattr(storage.table_service, "get_table_client", get_table_client)
+    assert storage.queue_client.queue_name == "work"
+    assert [storage.connections, storage.journal, storage.checks, storage.control]
+    assert asked == ["connections", "journal", "checks", "control"]
     await storage.aclose()
 
 
 async def test_closing_what_was_never_used_is_no_error() -> None:
     storage = AzureStorage(StorageSettings(STRING), no_credential, queue_name="work")
     await storage.aclose()
-    assert "_table_service" not in storage.__dict__
+    assert "table_service" not in storage.__dict__
 
 
 @pytest.mark.real_time

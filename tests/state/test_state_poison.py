@@ -29,7 +29,7 @@ async def test_without_a_poison_queue_nothing_is_poisoned(backend: Backend) -> N
 @pytest.mark.azurite
 async def test_messages_in_the_poison_queue_of_the_work_queue_are_counted(azurite: Azurite) -> None:
     storage = azure_storage(azurite.connection_string)
-    name = f"{storage._queue_name}-poison"
+    name = f"{storage.queue_name}-poison"
     async with QueueClient.from_connection_string(azurite.connection_string, name) as poison, aclosing(storage):
         await poison.create_queue()
         await poison.send_message("one")
@@ -38,7 +38,8 @@ async def test_messages_in_the_poison_queue_of_the_work_queue_are_counted(azurit
 
 
 async def test_the_double_counts_what_it_put_aside() -> None:
-    storage = MemoryStorage(LoopClock(START))
+    clock = LoopClock(START)
+    storage = MemoryStorage(clock)
     await storage.queue.send("bad")
     message = storage.queue.receive()
     while message is not None:
@@ -46,7 +47,7 @@ async def test_the_double_counts_what_it_put_aside() -> None:
         due = storage.queue.next_visible_at()
         if due is None:
             break
-        await storage.queue._clock.sleep((due - storage.queue._clock.now()).total_seconds())
+        await clock.sleep((due - clock.now()).total_seconds())
         message = storage.queue.receive()
     assert await storage.queue.poisoned() == 1
 
@@ -82,7 +83,7 @@ class Poison:
 async def poisoned(backend: Backend) -> Poison:
     if backend.queue_client is None:
         return Poison(backend, None)
-    poison: QueueClient = backend.storage._poison_client  # type: ignore[attr-defined]
+    poison: QueueClient = backend.storage.poison_client  # type: ignore[attr-defined]
     await poison.create_queue()
     return Poison(backend, poison)
 
@@ -114,13 +115,13 @@ async def test_a_message_that_was_sent_again_and_could_not_be_deleted_is_in_both
         raise ServiceResponseError("the connection was reset")
 
     async with aclosing(azure_storage(azurite.connection_string)) as storage:
-        await storage._poison_client.create_queue()
-        await storage._poison_client.send_message("no base64, sent by hand")
-        monkeypatch.setattr(storage._poison_client, "delete_message", lost)
+        await storage.poison_client.create_queue()
+        await storage.poison_client.send_message("no base64, sent by hand")
+        monkeypatch.setattr(storage.poison_client, "delete_message", lost)
         with pytest.raises(AnswerLost):
             await storage.queue.replay_poison(10)
         assert await storage.queue.poisoned() == 1
-        (peeked,) = await storage._queue_client.peek_messages()
+        (peeked,) = await storage.queue_client.peek_messages()
     assert peeked.content == "no base64, sent by hand"
 
 

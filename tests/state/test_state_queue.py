@@ -52,7 +52,7 @@ async def test_a_message_that_is_too_large_is_refused(backend: Backend) -> None:
 async def test_messages_are_base64_as_the_functions_host_expects(azurite: Azurite) -> None:
     async with aclosing(azure_storage(azurite.connection_string)) as storage:
         await storage.queue.send(TEXT)
-        async with QueueClient.from_connection_string(azurite.connection_string, storage._queue_name) as raw:
+        async with QueueClient.from_connection_string(azurite.connection_string, storage.queue_name) as raw:
             message = await raw.receive_message()
     assert message is not None
     assert message.expires_on is not None

@@ -32,4 +32,4 @@ async def delete_the_record(estate: Estate, _: str) -> None:
 
 async def remove_the_association(estate: Estate, endpoint: str) -> None:
     (policy,) = estate.policies_of(endpoint)
-    estate.elastic._filters.disassociate(policy.id, "deployment", deployment_id(estate))
+    estate.elastic.disassociate(policy.id, deployment_id(estate))

@@ -55,7 +55,7 @@ async def delete_the_zone(estate: Estate, _: str) -> None:
 
 async def delete_the_policy(estate: Estate, endpoint: str) -> None:
     (policy,) = estate.policies_of(endpoint)
-    estate.elastic._filters.delete(policy.id, ignore_associations=True)
+    estate.elastic.delete_policy(policy.id)
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ async def test_lost_tables_are_rebuilt_by_one_sweep_and_nothing_is_made_or_delet
     await estate.settle()
     before = [end_state(estate, endpoint) for endpoint in endpoints]
     owners = [(c.zone, c.links, c.record, c.policy.owner) for c in [await estate.ready(e) for e in endpoints]]
-    estate.storage.connections._rows.clear()
+    estate.storage.connections.clear()
     estate.worker = estate.new_worker()
     assert (await estate.sweep()).enqueued == 2
     await estate.settle()

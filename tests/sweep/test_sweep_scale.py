@@ -43,7 +43,7 @@ async def large_estate(endpoints: int, deployments: int) -> Estate:
     estate.events.settings.drop = True
     # Approvals do not matter here, and looking for them after each of thousands of changes takes for ever.
     estate.arm.changes.clear()
-    estate.elastic._filters._changed = lambda: None
+    estate.elastic_settings.approves = False
     estate.elastic_settings.max_rulesets = 10_000
     for region in REGIONS:
         for number in range(deployments - 2):
@@ -218,6 +218,5 @@ async def test_a_sweep_that_died_holds_up_the_next_ones_for_ten_minutes_at_most(
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    estate.storage.control._rows.update()
     await estate.clock.sleep(301)
     assert not (await estate.sweep(estate.new_worker())).skipped

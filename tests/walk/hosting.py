@@ -118,7 +118,7 @@ async def lose_tables(scene: Scene, drawn: Random) -> str | None:
     if drawn.random() < 0.7:
         return None
     await scene.pass_time(120)
-    scene.estate.storage.connections._rows.clear()
+    scene.estate.storage.connections.clear()
     scene.tables_lost = True
     return "all records of connections are lost"
 

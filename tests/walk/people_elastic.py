@@ -61,7 +61,7 @@ async def delete_policy(scene: Scene, drawn: Random) -> str | None:
     if not found:
         return None
     policy = drawn.choice(found)
-    scene.estate.elastic._filters.delete(policy.id, ignore_associations=True)
+    scene.estate.elastic.delete_policy(policy.id)
     return f"policy {policy.id[:6]} ({policy.name}) is deleted by hand"
 
 
@@ -76,7 +76,7 @@ async def make_policy(scene: Scene, drawn: Random) -> str | None:
     rule = {"azure_endpoint_name": name, "azure_endpoint_guid": found.resource_guid}
     with_deployment = target is not None and target.azure_region == place.region and drawn.random() < 0.5
     ids = [target.id] if target is not None and with_deployment else []
-    made = scene.estate.elastic._add("by hand", place.region, "azure_private_endpoint", [rule], ids)
+    made = scene.estate.elastic.add_endpoint_policy("by hand", place.region, [rule], *ids)
     made.created_at -= timedelta(hours=1)  # listed by now: what cannot be seen cannot be used
     return f"policy {made.id[:6]} is made by hand for {name}, associated with {ids}"
 
@@ -91,7 +91,7 @@ async def take_association_away(scene: Scene, drawn: Random) -> str | None:
     if not pairs:
         return None
     policy, deployment = drawn.choice(pairs)
-    scene.estate.elastic._filters.disassociate(policy, "deployment", deployment)
+    scene.estate.elastic.disassociate(policy, deployment)
     scene.fought.add(deployment)
     return f"policy {policy[:6]} is taken away from deployment {deployment[:6]} by hand"
 
@@ -105,7 +105,7 @@ async def associate(scene: Scene, drawn: Random) -> str | None:
     policy = drawn.choice(fitting)
     if (policy.id, target.id) in scene.pairs():
         return None
-    scene.estate.elastic._filters.attach(policy, target.id)
+    scene.estate.elastic.associate(policy, target.id)
     return f"policy {policy.id[:6]} ({policy.name}) is associated with {target.name} by hand"
 
 
@@ -117,7 +117,7 @@ async def protect(scene: Scene, drawn: Random) -> str | None:
     elastic = scene.estate.elastic
     ip = [one for one in elastic.attached(target.id) if one.type == "ip"]
     for policy in ip:
-        elastic._filters.disassociate(policy.id, "deployment", target.id)
+        elastic.disassociate(policy.id, target.id)
     if not ip:
         elastic.add_policy(f"{target.name}-by-hand", target.region, deployments=[target.id])
     return f"deployment {target.name} {'loses its IP policy' if ip else 'gets an IP policy'} by hand"
@@ -134,9 +134,9 @@ async def claim(scene: Scene, drawn: Random) -> str | None:
     link["azure_endpoint_guid"] = found.resource_guid
     held = [one for one in scene.estate.elastic.claims() if one["azure_endpoint_guid"] == found.resource_guid]
     if held:
-        scene.estate.elastic._filters.unclaim(link)
+        scene.estate.elastic.unclaim(link)
     else:
-        scene.estate.elastic._filters.claim(link)
+        scene.estate.elastic.claim(link)
     return f"the claim to {place.name} is {'given up' if held else 'made'} by hand"
 
 

@@ -135,11 +135,11 @@ class Scene:
 
     def links(self) -> list[VirtualNetworkLink]:
         """Every link of every zone."""
-        return list(self.estate.arm._links)
+        return self.estate.arm.virtual_network_links()
 
     def pairs(self) -> set[Pair]:
         """Every association."""
-        return set(self.estate.elastic._filters.associations)
+        return self.estate.elastic.associations()
 
     def claims(self) -> set[str]:
         """GUIDs of the endpoints that are claimed."""

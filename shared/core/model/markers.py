@@ -17,7 +17,7 @@ INSTANCE = "elastic-privatelink-instance"
 """Tag and metadata name: which installation of the app made the thing."""
 CONNECTION = "elastic-privatelink-connection"
 ENDPOINT = "elastic-privatelink-endpoint"
-_HOLDER = "elastic-privatelink-holder-"
+HOLDER = "elastic-privatelink-holder-"
 """Metadata name before a connection id; the value is the address, a blank, and the endpoint's id."""
 
 MAX_TAG_VALUE = 256  # https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources#limitations
@@ -118,7 +118,7 @@ class RecordMarker:
 
     def metadata(self) -> dict[str, str]:
         """The marker as the metadata of a record set."""
-        entries = {f"{_HOLDER}{h.connection_id}": f"{h.address} {h.endpoint_id}".strip() for h in self.holders}
+        entries = {f"{HOLDER}{h.connection_id}": f"{h.address} {h.endpoint_id}".strip() for h in self.holders}
         return {INSTANCE: self.instance, **entries}
 
 
@@ -129,7 +129,7 @@ def record_marker(metadata: Mapping[str, str] | None) -> RecordMarker | None:
         return None
     holders = []
     for name, value in sorted(found.items()):
-        if name.startswith(_HOLDER):
+        if name.startswith(HOLDER):
             address, _, endpoint_id = value.partition(" ")
-            holders.append(Holder(name.removeprefix(_HOLDER), address, endpoint_id))
+            holders.append(Holder(name.removeprefix(HOLDER), address, endpoint_id))
     return RecordMarker(found[INSTANCE], tuple(holders))

@@ -103,7 +103,6 @@ class Http:
 
     def __init__(self, cloud: ArmCloud) -> None:
         self._client = httpx.AsyncClient(transport=httpx.ASGITransport(cloud.app), base_url=cloud.base_url)
-        self._cloud = cloud
 
     async def __call__(self, method: str, url: str, body: Any = None, **headers: str) -> httpx.Response:
         if "api-version=" not in url:

@@ -70,13 +70,13 @@ async def test_linking_needs_a_right_on_the_zone_and_on_the_network(cloud: ArmCl
 async def test_a_principal_is_known_by_its_identitys_token() -> None:
     clock = LoopClock()
     identity = ManagedIdentity(clock)
-    token = str(identity._issue("https://management.azure.com", "app-client")["access_token"])
+    token = str(identity.issue("https://management.azure.com", "app-client")["access_token"])
     cloud = ArmCloud(clock, check_token=identity.opens_arm)
     cloud.settings.principal_of = identity.client_of
     cloud.settings.role_assignments["app-client"] = [RoleAssignment(SUB, ())]
     http = Http(cloud)
     assert (await http("GET", PE, Authorization=f"Bearer {token}")).status_code == 403
-    other = str(identity._issue("https://management.azure.com", "other")["access_token"])
+    other = str(identity.issue("https://management.azure.com", "other")["access_token"])
     assert (await http("GET", PE, Authorization=f"Bearer {other}")).status_code == 404
     assert identity.client_of("never issued") == ""
 
@@ -93,6 +93,6 @@ async def test_a_principal_is_known_by_its_identitys_token() -> None:
 async def test_a_token_for_another_service_does_not_open_arm(audience: str, status: int) -> None:
     clock = LoopClock()
     identity = ManagedIdentity(clock)
-    token = str(identity._issue(audience, "app-client")["access_token"])
+    token = str(identity.issue(audience, "app-client")["access_token"])
     answer = await Http(ArmCloud(clock, check_token=identity.opens_arm))("GET", PE, Authorization=f"Bearer {token}")
     assert answer.status_code == status

@@ -162,7 +162,7 @@ async def test_a_new_zone_is_404_for_a_while_if_switched_on(cloud: ArmCloud, htt
     assert (await http("GET", path)).json()["value"] == []
     below = await http("PUT", f"{ZONE}/A/*", record_body("10.1.0.4"))
     assert below.json()["error"]["code"] == "ParentResourceNotFound"
-    await http._cloud._context.clock.sleep(61)
+    await cloud.clock.sleep(61)
     assert (await http("GET", ZONE)).status_code == 200
     assert len((await http("GET", path)).json()["value"]) == 1
 
@@ -170,7 +170,7 @@ async def test_a_new_zone_is_404_for_a_while_if_switched_on(cloud: ArmCloud, htt
 async def test_lists_may_lag_behind_creation_and_deletion(cloud: ArmCloud, http: Http) -> None:
     cloud.settings.stale_list_seconds = 30
     path = f"{SUB}/providers/Microsoft.Network/privateDnsZones"
-    clock = cloud._context.clock
+    clock = cloud.clock
     await http.zone()
     assert (await http("GET", ZONE)).status_code == 200
     assert (await http("GET", path)).json()["value"] == []

@@ -36,8 +36,8 @@ HOST_JSON = {
 class Running:
     """A host, its queues, and a client that has the function key."""
 
-    def __init__(self, app: func.FunctionApp, monitor: TimerMonitor | None) -> None:
-        self.clock = LoopClock(START)
+    def __init__(self, app: func.FunctionApp, monitor: TimerMonitor | None, clock: LoopClock) -> None:
+        self.clock = clock
         self.queues = MemoryQueueService(self.clock)
         self.host = FunctionsHost(
             app,
@@ -74,8 +74,8 @@ def app() -> func.FunctionApp:
 async def start(app: func.FunctionApp) -> AsyncIterator[Callable[..., Running]]:
     started: list[Running] = []
 
-    def make(monitor: TimerMonitor | None = None) -> Running:
-        started.append(Running(app, monitor))
+    def make(monitor: TimerMonitor | None = None, clock: LoopClock | None = None) -> Running:
+        started.append(Running(app, monitor, clock or LoopClock(START)))
         return started[-1]
 
     yield make

@@ -102,16 +102,13 @@ async def test_a_run_missed_while_the_host_was_down_is_made_good_at_once(
     await asyncio.sleep(6 * 60)
     await first.host.stop()
     await asyncio.sleep(60)
-    second = start(TimerMonitor(tmp_path / "timers.json"))
-    second.clock = first.clock
-    second.host._timers[0].clock = first.clock
+    second = start(TimerMonitor(tmp_path / "timers.json"), first.clock)
     await second.host.start()
     await asyncio.sleep(1)
     assert seen == [(False, False)]  # nothing was missed yet
     await second.host.stop()
     await asyncio.sleep(20 * 60)
-    third = start(TimerMonitor(tmp_path / "timers.json"))
-    third.host._timers[0].clock = first.clock
+    third = start(TimerMonitor(tmp_path / "timers.json"), first.clock)
     await third.host.start()
     await asyncio.sleep(1)
     assert seen == [(False, False), (True, True)]

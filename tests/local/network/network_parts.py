@@ -75,5 +75,5 @@ class Clouds:
         self.arm.set_connection(endpoint.id, "Approved")
         deployment = self.elastic.add_deployment("search", "eastus2", alias=f"search-{name}")
         rule = {"azure_endpoint_name": endpoint.name, "azure_endpoint_guid": endpoint.resource_guid}
-        self.elastic.attach_policy(name, "eastus2", [rule], deployment.id)
+        self.elastic.add_endpoint_policy(name, "eastus2", [rule], deployment.id)
         return endpoint, deployment
