@@ -56,6 +56,10 @@ class Spent:
     seconds: dict[Stage, float] = field(default_factory=dict)
     """Time by stage. Stages run side by side, so they may add up to more than the whole took."""
 
+    def milliseconds(self, stage: Stage) -> int:
+        """Time of one stage."""
+        return round(self.seconds.get(stage, 0.0) * 1000)
+
 
 @dataclass(slots=True)
 class Work:

@@ -1,8 +1,8 @@
-"""The log lines that alerts and the workbook read: one JSON object each, `event` first.
+"""Writes the log lines that alerts and the workbook read: one JSON object each, `event` first.
 
 Called by `run`, `sweep` and `reconcile`. JSON in the message, because the Functions host drops what Python's `extra`
 holds (https://github.com/Azure/azure-functions-python-worker/issues/788): a query finds a line by its beginning and
-reads it with `parse_json(Message)`. Tests hold the queries in `infra/` to the fields that are written here.
+reads it with `parse_json(Message)`. The lines are types in `core.model.log_lines`; tests hold the queries to these.
 Identifiers, reasons and durations only; never a key, a token or an event's claims.
 """
 
@@ -12,14 +12,24 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from shared.core.model import conditions as c
+from shared.core.model.json_names import named
+from shared.core.model.log_lines import (
+    ConnectionChecked,
+    JournalWritten,
+    Line,
+    NotificationsSent,
+    ReconcileCompleted,
+    RemovalsStopped,
+    SubscriptionChecked,
+    SweepCompleted,
+)
 from shared.core.model.messages import Cause, CheckMessage
 from shared.core.model.reasons import Reason
 from shared.core.model.record import Connection, VerdictMemory
-from shared.correlation import Service, Stage, present_id, take_spent
+from shared.correlation import Service, Spent, Stage, present_id, take_spent
 
 log = logging.getLogger("privatelink.telemetry")
 _TALKATIVE = ("azure", "httpx")
@@ -38,49 +48,32 @@ def quiet_libraries() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-class Event(StrEnum):
-    """Every kind of line."""
-
-    SWEEP_COMPLETED = "SweepCompleted"
-    """The timer has looked at everything once; `errorCount` is 0 when it could read all. Says what it cost."""
-    REMOVALS_STOPPED = "RemovalsStopped"
-    """A sweep found more to remove than `REMOVAL_LIMIT`; nothing is removed until a person confirms."""
-    SUBSCRIPTION_CHECKED = "SubscriptionChecked"
-    """The connections of one subscription were tested beside their sweep."""
-    CONNECTION_CHECKED = "ConnectionChecked"
-    """One connection as a sweep saw it; verdict and latencies are empty when it was not tested."""
-    RECONCILE_COMPLETED = "ReconcileCompleted"
-    """One run over one endpoint, with the phase before and after, the steps it took, and what it cost."""
-    JOURNAL_WRITTEN = "JournalWritten"
-    """One change or decision, as in the connection's journal."""
-    NOTIFICATIONS_SENT = "NotificationsSent"
-    """One request to the topic of notifications; with `error` nothing was taken and it is sent again."""
-
-
-def emit(event: Event, fields: dict[str, Any]) -> None:
-    """Write one line."""
-    # Compact and in a fixed order: queries find a line by how it begins.
-    text = json.dumps({"event": event, **fields}, separators=(",", ":"), default=str, ensure_ascii=False)
+def emit(line: Line) -> Mapping[str, Any]:
+    """Write one line; returns its fields as they are spelled in it."""
+    fields = named(line)
+    # Compact, and the event first: queries find a line by how it begins.
+    text = json.dumps({"event": line.event, **fields}, separators=(",", ":"), default=str, ensure_ascii=False)
     log.info("%s", text)
+    return fields
 
 
 def removals_stopped(correlation_id: str, stop: str, steps: int, connections: Sequence[str]) -> None:
     """A sweep has stopped all removals."""
-    fields = {"correlationId": correlation_id, "stop": stop, "steps": steps, "connections": ", ".join(connections)}
-    emit(Event.REMOVALS_STOPPED, fields)
+    emit(RemovalsStopped(correlation_id=correlation_id, stop=stop, steps=steps, connections=", ".join(connections)))
 
 
 def subscription_checked(message: CheckMessage, probed: int, unhealthy: int, enqueued: int, duration_ms: int) -> None:
     """A part of a sweep has ended."""
-    fields = {
-        "correlationId": message.correlation_id,
-        "subscription": message.subscription_id,
-        "probed": probed,
-        "unhealthy": unhealthy,
-        "enqueued": enqueued,
-        "durationMs": duration_ms,
-    }
-    emit(Event.SUBSCRIPTION_CHECKED, fields)
+    emit(
+        SubscriptionChecked(
+            correlation_id=message.correlation_id,
+            subscription=message.subscription_id,
+            probed=probed,
+            unhealthy=unhealthy,
+            enqueued=enqueued,
+            duration_ms=duration_ms,
+        )
+    )
 
 
 def connection_checked(
@@ -93,19 +86,20 @@ def connection_checked(
     stages = dict(told.stages) if told else {}
     ready = connection.condition(c.READY)
     since = ready.since if ready is not None and not ready.true else None
-    fields = {
-        "correlationId": correlation_id,
-        **_who(connection),
-        "waitingSeconds": 0 if since is None else round((now - since).total_seconds()),
-        "verdict": told.status if told else "",
-        "verdictReason": told.reason if told else "",
-        "resolveMs": stages.get("resolve"),
-        "connectMs": stages.get("connect"),
-        "tlsMs": stages.get("tls"),
-        "httpMs": stages.get("http"),
-        "totalMs": round(_total(told), 1) if told else None,
-    }
-    emit(Event.CONNECTION_CHECKED, fields)
+    emit(
+        ConnectionChecked(
+            correlation_id=correlation_id,
+            **_who(connection),
+            waiting_seconds=0 if since is None else round((now - since).total_seconds()),
+            verdict=told.status if told else "",
+            verdict_reason=told.reason if told else "",
+            resolve_ms=stages.get("resolve"),
+            connect_ms=stages.get("connect"),
+            tls_ms=stages.get("tls"),
+            http_ms=stages.get("http"),
+            total_ms=round(_total(told), 1) if told else None,
+        )
+    )
 
 
 def reconcile_completed(
@@ -114,33 +108,49 @@ def reconcile_completed(
 ) -> None:  # fmt: skip
     """A run over an endpoint has ended; `steps` counts its steps by their outcome."""
     waits = [condition.reason for condition in after.conditions if not condition.true]
-    fields = {
-        "correlationId": correlation_id,
-        "run": run_id,
-        "cause": cause,
-        **_who(after),
-        "phaseBefore": str(before.phase) if before.generation else "",
-        "throttled": Reason.THROTTLED in waits,
-        "stepsDone": steps.get("done", 0),
-        "stepsFailed": steps.get("failed", 0),
-        "stepsWaiting": steps.get("waiting", 0),
-        "durationMs": duration_ms,
-        **_cost(_RUN_STAGES),
-    }
-    emit(Event.RECONCILE_COMPLETED, fields)
+    spent = take_spent()
+    emit(
+        ReconcileCompleted(
+            correlation_id=correlation_id,
+            run=run_id,
+            cause=cause,
+            **_who(after),
+            phase_before=str(before.phase) if before.generation else "",
+            throttled=Reason.THROTTLED in waits,
+            steps_done=steps.get("done", 0),
+            steps_failed=steps.get("failed", 0),
+            steps_waiting=steps.get("waiting", 0),
+            duration_ms=duration_ms,
+            observe_dns_ms=spent.milliseconds(Stage.OBSERVE_DNS),
+            observe_elastic_ms=spent.milliseconds(Stage.OBSERVE_ELASTIC),
+            apply_dns_ms=spent.milliseconds(Stage.APPLY_DNS),
+            apply_elastic_ms=spent.milliseconds(Stage.APPLY_ELASTIC),
+            test_ms=spent.milliseconds(Stage.TEST),
+            **_calls(spent),
+        )
+    )
 
 
-def sweep_completed(correlation_id: str, fields: Mapping[str, Any], duration_ms: int) -> dict[str, Any]:
-    """A sweep has ended; returns what is told."""
-    line = {"correlationId": correlation_id, **fields, "durationMs": duration_ms, **_cost(_SWEEP_STAGES)}
-    emit(Event.SWEEP_COMPLETED, line)
-    return line
+def sweep_completed(correlation_id: str, stats: Mapping[str, Any], duration_ms: int) -> Mapping[str, Any]:
+    """A sweep has ended; `stats` are the line's own fields. Returns what the line says."""
+    spent = take_spent()
+    return emit(
+        SweepCompleted(
+            correlation_id=correlation_id,
+            **stats,
+            duration_ms=duration_ms,
+            read_records_ms=spent.milliseconds(Stage.READ_RECORDS),
+            list_endpoints_ms=spent.milliseconds(Stage.LIST_ENDPOINTS),
+            read_clouds_ms=spent.milliseconds(Stage.READ_CLOUDS),
+            test_ms=spent.milliseconds(Stage.TEST),
+            **_calls(spent),
+        )
+    )
 
 
 def notifications_sent(count: int, error: str, duration_ms: int) -> None:
     """Notifications were sent to the topic, or it did not take them and they wait."""
-    fields = {"correlationId": present_id(), "count": count, "error": error[:_TEXT], "durationMs": duration_ms}
-    emit(Event.NOTIFICATIONS_SENT, fields)
+    emit(NotificationsSent(correlation_id=present_id(), count=count, error=error[:_TEXT], duration_ms=duration_ms))
 
 
 def journal_written(
@@ -148,29 +158,23 @@ def journal_written(
     duration_ms: int, message: str,
 ) -> None:  # fmt: skip
     """A change that was tried, or a decision."""
-    fields = {
-        "correlationId": correlation_id,
-        "run": run_id,
-        "cause": cause,
-        "connection": connection.id,
-        "name": connection.name,
-        "step": step,
-        "outcome": outcome,
-        "durationMs": duration_ms,
-        "message": message[:_TEXT],
-    }
-    emit(Event.JOURNAL_WRITTEN, fields)
+    emit(
+        JournalWritten(
+            correlation_id=correlation_id,
+            run=run_id,
+            cause=cause,
+            connection=connection.id,
+            name=connection.name,
+            step=step,
+            outcome=outcome,
+            duration_ms=duration_ms,
+            message=message[:_TEXT],
+        )
+    )
 
 
-_RUN_STAGES = (Stage.OBSERVE_DNS, Stage.OBSERVE_ELASTIC, Stage.APPLY_DNS, Stage.APPLY_ELASTIC, Stage.TEST)
-_SWEEP_STAGES = (Stage.READ_RECORDS, Stage.LIST_ENDPOINTS, Stage.READ_CLOUDS, Stage.TEST)
-
-
-def _cost(stages: Sequence[Stage]) -> dict[str, int]:
-    """What the work has cost since its last line: calls by service, and milliseconds by stage."""
-    spent = take_spent()
-    calls = {f"{service}Calls": spent.calls[service] for service in Service}
-    return calls | {f"{stage}Ms": round(spent.seconds.get(stage, 0.0) * 1000) for stage in stages}
+def _calls(spent: Spent) -> dict[str, Any]:
+    return {f"{service}_calls": spent.calls[service] for service in Service}
 
 
 def _who(connection: Connection) -> dict[str, Any]:
@@ -183,7 +187,7 @@ def _who(connection: Connection) -> dict[str, Any]:
         "region": connection.region,
         "phase": str(connection.phase),
         "reason": ready.reason if ready else "",
-        "nextStep": ready.next_step[:_TEXT] if ready else "",
+        "next_step": ready.next_step[:_TEXT] if ready else "",
     }
 
 

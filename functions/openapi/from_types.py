@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from shared.core.model.json_names import camel
 from shared.core.model.reasons import Reason
 
 Schema = dict[str, Any]
@@ -38,12 +39,6 @@ def schema_of(kind: Any, **instead: Schema) -> Schema:
     if isinstance(kind, type) and issubclass(kind, Enum):
         return {"type": "string", "enum": [str(member.value) for member in kind]}
     return _of_generic(kind, typing.get_origin(kind), typing.get_args(kind))
-
-
-def camel(name: str) -> str:
-    """`next_step` -> `nextStep`."""
-    first, *rest = name.split("_")
-    return first + "".join(part.capitalize() for part in rest)
 
 
 def _of_dataclass(kind: Any, instead: Mapping[str, Schema]) -> Schema:

@@ -14,6 +14,7 @@ from shared.core.guards.modes import stance_of
 from shared.core.guards.scope import outside_by_id
 from shared.core.model.arm_ids import ArmId, connection_id, parse_endpoint_id
 from shared.core.model.errors import InvalidInput, NotFound
+from shared.core.model.json_names import camel
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.record import Connection
 from shared.core.model.record_document import from_document, to_document
@@ -152,12 +153,7 @@ def _shown(connection: Connection) -> dict[str, Any]:
 def _camel(value: Any) -> Any:
     """JSON names as HTTP APIs in Azure spell them."""
     if isinstance(value, dict):
-        return {_camel_name(name): _camel(entry) for name, entry in value.items()}
+        return {camel(str(name)): _camel(entry) for name, entry in value.items()}
     if isinstance(value, list | tuple):
         return [_camel(entry) for entry in value]
     return value.isoformat() if isinstance(value, datetime) else value
-
-
-def _camel_name(name: str) -> str:
-    first, *rest = str(name).split("_")
-    return first + "".join(part.capitalize() for part in rest)

@@ -84,7 +84,7 @@ async def _report(context: Context, result: SweepStats, correlation_id: str, sta
     ends = [api.key_expires for _, api in context.elastic.items() if api.key_expires is not None]
     expires = min(ends, default=None)  # of several organizations' keys, the one that ends first
     left = None if expires is None else round((expires - context.clock.now()).total_seconds() / 86400, 1)
-    fields = {
+    stats = {
         "endpoints": result.endpoints,
         "enqueued": result.enqueued,
         "probed": result.probed,
@@ -93,13 +93,13 @@ async def _report(context: Context, result: SweepStats, correlation_id: str, sta
         "throttled": result.throttled,
         "poisoned": result.poisoned,
         "removals": result.removals,
-        "removalsStopped": result.stopped,
-        "errorCount": len(result.errors),
+        "removals_stopped": result.stopped,
+        "error_count": len(result.errors),
         "errors": "; ".join(result.errors)[:1000],
-        "keyExpiresAt": expires,
-        "keyDaysLeft": left,
+        "key_expires_at": expires,
+        "key_days_left": left,
     }
-    line = telemetry.sweep_completed(correlation_id, fields, round((time.monotonic() - started) * 1000))
+    line = telemetry.sweep_completed(correlation_id, stats, round((time.monotonic() - started) * 1000))
     await remember(context, line)
 
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 import function_app
-from shared.telemetry import Event
+from shared.core.model.log_lines import Event
 from tests.infra.shipped import INFRA, ROLES, ROOT, bicep, load
 
 DEPLOY, SECURITY, OPERATIONS, LOGS = (

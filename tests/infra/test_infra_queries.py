@@ -11,10 +11,10 @@ import pytest
 
 from local.arm import DEFAULT_SUBSCRIPTION
 from shared.core.model.conditions import Phase
+from shared.core.model.log_lines import Event
 from shared.core.model.messages import CheckMessage
 from shared.core.model.reasons import Reason
 from shared.sweep.checks import check_subscription
-from shared.telemetry import Event
 from tests.harness.estate import Estate, arm_error
 from tests.infra.life import EVERYTHING, full_estate, whole_life
 from tests.infra.log_analytics import LOGGER, Workspace
