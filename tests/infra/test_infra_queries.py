@@ -15,6 +15,7 @@ from shared.core.model.log_lines import Event
 from shared.core.model.messages import CheckMessage
 from shared.core.model.reasons import Reason
 from shared.sweep.checks import check_subscription
+from tests.functions.field_names import events_of, fields_of_query
 from tests.harness.estate import Estate, arm_error
 from tests.infra.life import EVERYTHING, full_estate, whole_life
 from tests.infra.log_analytics import LOGGER, Workspace
@@ -62,15 +63,10 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
     return [fields_of(record.getMessage()) for record in caplog.records if record.name == LOGGER]
 
 
-def events_of(query: str) -> set[str]:
-    """The events that a query reads."""
-    return set(re.findall(r"""startswith '\{"event":"(\w+)"'""", query))
-
-
 @pytest.mark.parametrize("name", sorted(QUERIES))
 async def test_a_query_reads_only_fields_that_the_app_logs(name: str) -> None:
     logged = await logged_in_a_life()
-    events, fields = events_of(QUERIES[name]), set(re.findall(r"\be\.(\w+)", QUERIES[name]))
+    events, fields = events_of(QUERIES[name]), fields_of_query(QUERIES[name])
     assert events
     assert events <= {str(event) for event in Event}
     assert [(event, field) for event in events for field in fields if field not in logged[event]] == []

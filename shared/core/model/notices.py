@@ -26,6 +26,34 @@ class Type(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectionData:
+    """What an event tells of a connection, spelled as in JSON: docs/notifications.schema.json describes each field."""
+
+    connection: str
+    endpoint: str
+    name: str
+    region: str
+    phase: str
+    previous_phase: str | None
+    reason: str
+    message: str
+    next_step: str
+    sequence: int
+    correlation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyData:
+    """What an event tells of an API key."""
+
+    organization: str
+    expires_at: str
+    days_left: int
+    next_step: str
+    correlation_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """An event as it is sent: the attributes of a CloudEvent, but for its source, which is the installation."""
 
@@ -36,7 +64,7 @@ class Notice:
     time: datetime
     """When it happened, not when it was sent."""
     data: Mapping[str, Any]
-    """JSON values."""
+    """JSON values, of `ConnectionData` or `KeyData`."""
 
 
 @dataclass(frozen=True, slots=True)

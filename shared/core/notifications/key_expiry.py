@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.core.model.notices import Notice, Type, notice_id
+from shared.core.model.json_names import named
+from shared.core.model.notices import KeyData, Notice, Type, notice_id
 
 DAYS = (0, 3, 14)
 """Days that are left when they are told; 0: the key has expired."""
@@ -60,19 +61,19 @@ def note_keys(memory: KeyNotices, now: datetime, correlation_id: str) -> KeyNoti
 
 
 def _notice(name: str, expires_at: datetime, due: int, now: datetime, correlation_id: str) -> Notice:
-    data = {
-        "organization": name,
-        "expiresAt": expires_at.isoformat(),
-        "daysLeft": max(0, math.floor((expires_at - now) / timedelta(days=1))),
-        "nextStep": "Make a new API key in Elastic Cloud and store it where the setting of the key comes from.",
-        "correlationId": correlation_id,
-    }
+    data = KeyData(
+        organization=name,
+        expires_at=expires_at.isoformat(),
+        days_left=max(0, math.floor((expires_at - now) / timedelta(days=1))),
+        next_step="Make a new API key in Elastic Cloud and store it where the setting of the key comes from.",
+        correlation_id=correlation_id,
+    )
     return Notice(
         id=notice_id("key", name, expires_at.isoformat(), due),
         type=Type.KEY_EXPIRING,
         subject=f"/ecApiKeys/{name}",
         time=now,
-        data=data,
+        data=named(data),
     )
 
 

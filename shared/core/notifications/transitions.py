@@ -11,12 +11,14 @@ made here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from shared.core.model.conditions import READY, Phase
-from shared.core.model.notices import Notice, Notices, Type, notice_id
+from shared.core.model.json_names import named
+from shared.core.model.notices import ConnectionData, Notice, Notices, Type, notice_id
 from shared.core.model.record import Connection
 
 MOST_WAITING = 20
@@ -69,21 +71,22 @@ def _state(connection: Connection) -> str:
     return f"{phase} {ready.reason if ready else ''}"
 
 
-def _data(connection: Connection, number: int, told_phase: str, correlation_id: str) -> dict[str, Any]:
+def _data(connection: Connection, number: int, told_phase: str, correlation_id: str) -> Mapping[str, Any]:
     ready = connection.condition(READY)
-    return {
-        "connection": connection.id,
-        "endpoint": connection.endpoint_id,
-        "name": connection.name,
-        "region": connection.region,
-        "phase": str(connection.phase),
-        "previousPhase": told_phase or None,
-        "reason": ready.reason if ready else "",
-        "message": ready.message[:_TEXT] if ready else "",
-        "nextStep": ready.next_step[:_TEXT] if ready else "",
-        "sequence": number,
-        "correlationId": correlation_id,
-    }
+    data = ConnectionData(
+        connection=connection.id,
+        endpoint=connection.endpoint_id,
+        name=connection.name,
+        region=connection.region,
+        phase=str(connection.phase),
+        previous_phase=told_phase or None,
+        reason=ready.reason if ready else "",
+        message=ready.message[:_TEXT] if ready else "",
+        next_step=ready.next_step[:_TEXT] if ready else "",
+        sequence=number,
+        correlation_id=correlation_id,
+    )
+    return named(data)
 
 
 def sent(connection: Connection, ids: frozenset[str]) -> Connection:
