@@ -26,7 +26,7 @@ from shared.core.model.errors import InvalidSettings
 from shared.core.model.messages import QUEUE
 from shared.core.model.organizations import DEFAULT
 from shared.probe import Connection, Network
-from shared.settings import DEFAULT_SCHEDULE, SCHEDULE_SETTING, Settings, load
+from shared.settings import DEFAULT_SCHEDULE, SCHEDULE_SETTING, Settings, load, misspelt
 from shared.settings.schedule import is_schedule
 from shared.state.connect import AzureStorage, storage_from_environment
 from shared.state.leases import Leases
@@ -199,7 +199,9 @@ def _context() -> Context | InvalidSettings:
 
 
 def check_settings() -> None:
-    """Log what is wrong with the settings; called when the app is loaded, raises nothing."""
+    """Log what is wrong with the settings; called once, when the app is loaded; raises nothing."""
+    for near in misspelt(os.environ):
+        log.warning("%s", near)
     try:
         load(os.environ)
     except InvalidSettings as error:

@@ -50,6 +50,7 @@ async def examine(context: Context) -> Report:
     now = context.clock.now()
     findings = [
         *judge.judge_settings(len(context.settings.scope.subscriptions), context.settings.installation.mode),
+        *judge.judge_near_names(map(str, context.settings.near_names)),
         *_of_storage(answers, now),
         *(judge.judge_sweep(answers[SWEEP].value, now) if answers[SWEEP].error is None else ()),
         *(judge.judge_pause(answers[PAUSE].value) if answers[PAUSE].error is None else ()),

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from shared.core.model.errors import InvalidSettings
+from shared.core.model.organizations import key_setting, scope_setting
 from shared.core.options.dns import DnsOptions
 from shared.core.options.installation import InstallationOptions
 from shared.core.options.plan_options import PlanOptions
@@ -28,11 +29,21 @@ from shared.settings.deployment import DEPLOYMENT_CHOICES
 from shared.settings.description import Description
 from shared.settings.elastic import ElasticSettings
 from shared.settings.health import DEFAULT_SCHEDULE, SCHEDULE_SETTING, HealthSettings
+from shared.settings.near_names import NearName, near_names
 from shared.settings.notify import NotifySettings
 from shared.settings.organizations import Organization, read_organizations
 from shared.state.connect import storage_settings
 
-__all__ = ["DEFAULT_SCHEDULE", "SCHEDULE_SETTING", "Description", "Settings", "descriptions", "load", "table"]
+__all__ = [
+    "DEFAULT_SCHEDULE",
+    "SCHEDULE_SETTING",
+    "Description",
+    "Settings",
+    "descriptions",
+    "load",
+    "misspelt",
+    "table",
+]
 
 
 @dataclass(frozen=True)
@@ -51,6 +62,8 @@ class Settings:
     notify: NotifySettings
     organizations: tuple[Organization, ...] = ()
     """What `ELASTIC_ORGANIZATIONS` names, with the settings of each."""
+    near_names: tuple[NearName, ...] = ()
+    """Variables that are no settings, but nearly have the name of one."""
 
     @cached_property
     def plan_options(self) -> PlanOptions:
@@ -102,6 +115,13 @@ def _fields() -> Iterator[tuple[str, dataclasses.Field[Any]]]:
             yield group, field
 
 
+def misspelt(environ: Mapping[str, str]) -> tuple[NearName, ...]:
+    """Variables that nearly have a setting's name, those of the organizations included."""
+    further = [name.strip() for name in environ.get("ELASTIC_ORGANIZATIONS", "").split(",") if name.strip()]
+    own = {setting(name) for name in further for setting in (key_setting, scope_setting)}
+    return near_names(environ, {one.name for one in table()} | own)
+
+
 def load(environ: Mapping[str, str]) -> Settings:
     """Read and check all settings; raises InvalidSettings that lists everything that is wrong."""
     values: dict[str, dict[str, Any]] = {group: {} for group in _GROUPS}
@@ -127,6 +147,7 @@ def load(environ: Mapping[str, str]) -> Settings:
             "The app's settings are wrong:\n" + "\n".join(f"  {problem}" for problem in problems),
             next_step="Correct them in the function app's configuration; docs/settings.md describes each.",
             problems=problems,
+            hints=tuple(map(str, misspelt(environ))),
         )
     groups: dict[str, Any] = {group: type_(**values[group]) for group, type_ in _GROUPS.items()}
-    return Settings(**groups, organizations=organizations)
+    return Settings(**groups, organizations=organizations, near_names=misspelt(environ))

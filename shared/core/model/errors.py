@@ -107,8 +107,20 @@ class InvalidInput(Permanent):
 
 
 class InvalidSettings(Permanent):
-    """The app's settings; the text lists all that is wrong, and so does `problems`, one text each."""
+    """The app's settings; the text lists all that is wrong, and so does `problems`, one text each.
 
-    def __init__(self, what: str, *, on: str = "", next_step: str = "", problems: Sequence[str] = ()) -> None:
+    `hints` names variables that nearly have a setting's name: often the reason why one is not set.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        on: str = "",
+        next_step: str = "",
+        problems: Sequence[str] = (),
+        hints: Sequence[str] = (),
+    ) -> None:
         super().__init__(what, on=on, next_step=next_step)
         self.problems = tuple(problems)
+        self.hints = tuple(hints)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,7 +23,14 @@ SKEW, MUCH_SKEW = timedelta(seconds=10), timedelta(seconds=60)
 def judge_wrong_settings(error: InvalidSettings) -> list[Finding]:
     """A finding for each setting that is wrong."""
     step = "Correct it in the function app's configuration; docs/settings.md describes each setting."
-    return [problem("settings", wrong, step) for wrong in error.problems or (error.what,)]
+    wrong_ones = [problem("settings", wrong, step) for wrong in error.problems or (error.what,)]
+    return wrong_ones + judge_near_names(error.hints)
+
+
+def judge_near_names(hints: Iterable[str]) -> list[Finding]:
+    """Variables that nearly have the name of a setting; they stop nothing."""
+    step = "Correct the variable's name in the function app's configuration, or remove the variable."
+    return [warning("settings", hint, step) for hint in hints]
 
 
 def judge_settings(subscriptions: int, mode: str) -> list[Finding]:
