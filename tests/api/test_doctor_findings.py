@@ -32,6 +32,14 @@ async def in_order(*subscriptions: str, **settings: str) -> Estate:
     return estate
 
 
+async def test_a_variable_that_is_nearly_a_setting_is_a_warning_beside_settings_that_are_good() -> None:
+    estate = await Estate(settings={"AZURE_TAG_DENIED": "x"}).open()
+    report = await examine(estate.worker.context)
+    (named,) = [one for one in report.findings if one.check == "settings" and one.level is Level.WARNING]
+    assert "did you mean AZURE_TAGS_DENIED?" in named.what
+    assert "settings" in good(report)
+
+
 async def test_in_an_installation_in_good_order_all_is_well() -> None:
     estate = await in_order()
     report = await examine(estate.worker.context)
