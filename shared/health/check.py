@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from shared.context import Context
 from shared.core.diagnosis import (
     Evidence,
-    HostVerdict,
     Subject,
     Verdict,
     debounce,
@@ -23,6 +22,7 @@ from shared.core.diagnosis import (
     last_of,
     standing_of,
     told,
+    weighed,
     worst_of,
 )
 from shared.core.model import conditions as c
@@ -102,7 +102,7 @@ async def check(
     return Check(
         _reachable(context, connection, counting),
         tuple(memories),
-        worst_of([last_of(memory) for memory in counting]).weighed,
+        weighed(worst_of([last_of(memory) for memory in counting])),
         reached_now(context, connection, evidence),
         known,
     )
@@ -117,7 +117,7 @@ async def _probe(context: Context, connection: Connection, tested: Subject) -> E
 def _memory(
     context: Context, tested: Subject, evidence: Evidence, verdict: Verdict, before: VerdictMemory | None
 ) -> VerdictMemory:
-    stood = standing_of(before).verdict if before is not None else None
+    stood = standing_of(before) if before is not None else None
     recent = history(before.recent if before else (), verdict)
     settled = stood is None or debounce(stood, recent, context.settings.health.verdict_after)
     return VerdictMemory(
@@ -142,7 +142,7 @@ def _standing(verdict: Verdict) -> StandingVerdict:
 
 def _reachable(context: Context, connection: Connection, memories: Sequence[VerdictMemory]) -> Condition:
     seen, standing = [last_of(memory) for memory in memories], [standing_of(memory) for memory in memories]
-    verdict, message = worst_of(standing).weighed, told(standing)
+    verdict, message = weighed(worst_of(standing)), told(standing)
     if verdict.status == HEALTHY:
         return c.satisfied(c.REACHABLE, verdict.reason, f"{message}{_aside(context, seen, memories)}")
     if verdict.status == UNKNOWN:
@@ -153,9 +153,9 @@ def _reachable(context: Context, connection: Connection, memories: Sequence[Verd
     return Condition(c.REACHABLE, c.Status.FALSE, verdict.reason, message, verdict.next_step, c.WaitingFor.WORK)
 
 
-def _aside(context: Context, seen: Sequence[HostVerdict], memories: Sequence[VerdictMemory]) -> str:
+def _aside(context: Context, seen: Sequence[Verdict], memories: Sequence[VerdictMemory]) -> str:
     """What is said of a good verdict besides: how long it took, or that the last check was not good."""
-    if worst_of(seen).weighed.status != HEALTHY:
+    if weighed(worst_of(seen)).status != HEALTHY:
         needed = context.settings.health.verdict_after
         return f" The last check was not good ({told(seen)}); that counts after {needed} in a row."
     slowest = max(sum(milliseconds for _, milliseconds in memory.stages) for memory in memories)

@@ -48,7 +48,7 @@ async def test_an_endpoint_that_the_app_has_no_route_to_is_not_known_to_be_broke
     assert (str(condition.status), condition.reason) == ("Unknown", "NoRouteFromApp")
     assert connection.address in condition.message
     assert (APPS in condition.message) is bool(app_network), "where the networks are known, they are named"
-    assert "peer" in condition.next_step
+    assert "Peer" in condition.next_step
     assert ready is not None
     assert (str(ready.status), ready.reason) == ("True", "SetUpNotTested")
     assert not estate.queue.messages

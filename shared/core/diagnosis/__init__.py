@@ -22,7 +22,6 @@ from shared.core.diagnosis.evidence import (
     address_failure,
 )
 from shared.core.diagnosis.hosts import (
-    HostVerdict,
     Subject,
     debounce,
     history,
@@ -30,6 +29,7 @@ from shared.core.diagnosis.hosts import (
     last_of,
     standing_of,
     told,
+    weighed,
     worst_of,
 )
 from shared.core.diagnosis.http_answers import page_of
@@ -41,7 +41,6 @@ __all__ = [
     "Diagnosis",
     "Evidence",
     "Failure",
-    "HostVerdict",
     "Stage",
     "StageResult",
     "Status",
@@ -58,5 +57,6 @@ __all__ = [
     "page_of",
     "standing_of",
     "told",
+    "weighed",
     "worst_of",
 ]

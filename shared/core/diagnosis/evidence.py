@@ -94,10 +94,14 @@ class Verdict:
     """One sentence."""
     next_step: str
     """What a person can do; empty when nothing is to be done."""
+    host: str = ""
+    """The name that it is about."""
+    service: str = "elasticsearch"
+    """What should answer there, as the Elastic Cloud API calls it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Wording:
     """A verdict whose texts still hold the names of what `verdict` fills in."""
 
     status: Status
@@ -118,12 +122,8 @@ class Reading:
             "status": evidence.http_status,
             **more,
         }
-        return Verdict(
-            self.status,
-            self.reason,
-            self.cause.format(**words),
-            (self.next_step or remedy_of(self.reason)).format(**words),
-        )
+        next_step = (self.next_step or remedy_of(self.reason)).format(**words)
+        return Verdict(self.status, self.reason, self.cause.format(**words), next_step, evidence.host, evidence.service)
 
 
 def address_failure(expected: str, addresses: Collection[str]) -> Failure | None:

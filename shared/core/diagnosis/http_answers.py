@@ -22,53 +22,53 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from shared.core.diagnosis.evidence import Evidence, Reading
+from shared.core.diagnosis.evidence import Evidence, Wording
 from shared.core.model.reasons import Reason
 
-_REACHABLE = Reading("healthy", Reason.REACHABLE, "{product} answers at {host} with {status}.")
-_PATH_WORKS = Reading(
+_REACHABLE = Wording("healthy", Reason.REACHABLE, "{product} answers at {host} with {status}.")
+_PATH_WORKS = Wording(
     "healthy", Reason.PATH_WORKS, "Elastic's proxy answers through the private endpoint at {expected}."
 )
-_FORBIDDEN = Reading(
+_FORBIDDEN = Wording(
     "blocked",
     Reason.FORBIDDEN_BY_POLICY,
     "The path works, but no policy of the deployment behind {host} admits this private endpoint.",
 )
-_NOT_ASSOCIATED = Reading(
+_NOT_ASSOCIATED = Wording(
     "blocked",
     Reason.NOT_ASSOCIATED,
     "The path works, but the endpoint's policy is not associated with the deployment behind {host}, which lets nothing "
     "private in without.",
 )
-_ONLY_OTHER_POLICIES = Reading(
+_ONLY_OTHER_POLICIES = Wording(
     "blocked",
     Reason.ONLY_OTHER_POLICIES,
     "The path works, but the deployment behind {host} has other policies only, and none of them admits this endpoint.",
 )
-_UNKNOWN_RESOURCE = Reading(
+_UNKNOWN_RESOURCE = Wording(
     "unreachable",
     Reason.UNKNOWN_RESOURCE,
     "The path works, but Elastic's proxy knows no deployment by the name {host}.",
 )
-_ELASTICSEARCH_ERROR = Reading(
+_ELASTICSEARCH_ERROR = Wording(
     "degraded",
     Reason.ELASTICSEARCH_ERROR,
     "The path works, but the deployment behind {host} answers with {status}.",
 )
-_SERVICE_ERROR = Reading(
+_SERVICE_ERROR = Wording(
     "degraded",
     Reason.SERVICE_ERROR,
     "The path works, but {product} at {host} answers with {status}.",
     "Check the health of {product} in the Elastic Cloud console; if it is not used there, switch it off.",
 )
-_UNEXPECTED = Reading(
+_UNEXPECTED = Wording(
     "degraded",
     Reason.UNEXPECTED_ANSWER,
     "{host} answered with {status}, which is not how {product} answers without credentials.",
     "Check what listens at {expected} port {port}.",
 )
-_INCOMPLETE = Reading("unknown", Reason.PROBE_FAILED, "The probe of {host} ended without an answer.")
-_REFUSALS: Mapping[int, Reading] = {HTTPStatus.FORBIDDEN: _FORBIDDEN, HTTPStatus.NOT_FOUND: _UNKNOWN_RESOURCE}
+_INCOMPLETE = Wording("unknown", Reason.PROBE_FAILED, "The probe of {host} ended without an answer.")
+_REFUSALS: Mapping[int, Wording] = {HTTPStatus.FORBIDDEN: _FORBIDDEN, HTTPStatus.NOT_FOUND: _UNKNOWN_RESOURCE}
 _ARRIVED = frozenset({HTTPStatus.OK, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 """Statuses that say that the request came to the product, which may well ask for credentials."""
 
@@ -133,7 +133,7 @@ def page_of(service: str) -> str:
 
 def read_answer(
     evidence: Evidence, *, expect_unknown: bool = False, associated: bool = True, policies: int | None = None
-) -> tuple[Reading, str]:
+) -> tuple[Wording, str]:
     """Tell from an HTTP answer who gave it and what it means; with it the name of the product for the texts.
 
     Both the proxy (`{"ok":false}`) and Elasticsearch (`security_exception`) answer with 403; Elasticsearch's is as good
@@ -146,7 +146,7 @@ def read_answer(
     return reading, product.name
 
 
-def _read(product: _Product, evidence: Evidence, *, expect_unknown: bool) -> Reading:
+def _read(product: _Product, evidence: Evidence, *, expect_unknown: bool) -> Wording:
     status = evidence.http_status
     if status is None:
         return _INCOMPLETE

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from shared.core.diagnosis.evidence import Evidence, Failure, Reading, Verdict
+from shared.core.diagnosis.evidence import Evidence, Failure, Verdict, Wording
 from shared.core.diagnosis.hosts import Subject
 from shared.core.diagnosis.http_answers import read_answer
 from shared.core.diagnosis.surroundings import Surroundings
@@ -25,72 +25,72 @@ _CHECK_APPROVAL = (
     "This is what an endpoint that is not Approved looks like: check that the policy in Elastic Cloud has exactly its "
     "name and resource GUID."
 )
-_FAILURES: Mapping[Failure, Reading] = {
-    Failure.NAME_NOT_FOUND: Reading(
+_FAILURES: Mapping[Failure, Wording] = {
+    Failure.NAME_NOT_FOUND: Wording(
         "unreachable", Reason.NAME_NOT_FOUND, "{host} has no address for this virtual network: {detail}.", _CHECK_DNS
     ),
-    Failure.RESOLVER_FAILED: Reading(
+    Failure.RESOLVER_FAILED: Wording(
         "unknown",
         Reason.RESOLVER_FAILED,
         "The name server gave no usable answer for {host}: {detail}.",
     ),
-    Failure.PUBLIC_ADDRESS: Reading(
+    Failure.PUBLIC_ADDRESS: Wording(
         "unreachable",
         Reason.PUBLIC_ADDRESS,
         "{host} resolves to the public address {seen}, not to the private endpoint at {expected}.",
         _CHECK_DNS,
     ),
-    Failure.WRONG_ADDRESS: Reading(
+    Failure.WRONG_ADDRESS: Wording(
         "unreachable",
         Reason.WRONG_ADDRESS,
         "{host} resolves to {seen}, not to the private endpoint at {expected}.",
         "Check which endpoint the zone's * record points to, and that no record of its own hides it for this name.",
     ),
-    Failure.REFUSED: Reading(
+    Failure.REFUSED: Wording(
         "unreachable", Reason.NO_ROUTE, "{expected} refused the connection to port {port}: {detail}.", _CHECK_APPROVAL
     ),
-    Failure.UNREACHABLE: Reading(
+    Failure.UNREACHABLE: Wording(
         "unreachable", Reason.NO_ROUTE, "There is no route to {expected} port {port}: {detail}.", _CHECK_APPROVAL
     ),
-    Failure.CONNECT_TIMEOUT: Reading(
+    Failure.CONNECT_TIMEOUT: Wording(
         "unreachable", Reason.NO_ROUTE, "{expected} does not answer on port {port}: {detail}.", _CHECK_APPROVAL
     ),
-    Failure.CERTIFICATE_MISMATCH: Reading(
+    Failure.CERTIFICATE_MISMATCH: Wording(
         "unreachable",
         Reason.CERTIFICATE_MISMATCH,
         "The certificate at {expected} is not for {host}: {detail}.",
         "Check that the zone's region is the deployment's, and that the host is not from a Cloud ID or a CNAME.",
     ),
-    Failure.CERTIFICATE_NOT_TRUSTED: Reading(
+    Failure.CERTIFICATE_NOT_TRUSTED: Wording(
         "unreachable",
         Reason.CERTIFICATE_NOT_TRUSTED,
         "The certificate shown for {host} is not trusted: {detail}.",
         "Look for a proxy or firewall that replaces TLS certificates between this network and the private endpoint.",
     ),
-    Failure.TLS_FAILED: Reading(
+    Failure.TLS_FAILED: Wording(
         "unreachable",
         Reason.TLS_FAILED,
         "{expected} accepts connections but TLS with {host} failed: {detail}.",
     ),
-    Failure.NO_ANSWER: Reading(
+    Failure.NO_ANSWER: Wording(
         "degraded",
         Reason.NO_ANSWER,
         "TLS with {host} works but no HTTP answer came: {detail}.",
     ),
-    Failure.NOT_HTTP: Reading(
+    Failure.NOT_HTTP: Wording(
         "degraded",
         Reason.UNEXPECTED_ANSWER,
         "{host} answered with something that is not HTTP: {detail}.",
         "Check what listens at {expected} port {port}.",
     ),
-    Failure.PROBE_FAILED: Reading(
+    Failure.PROBE_FAILED: Wording(
         "unknown",
         Reason.PROBE_FAILED,
         "The probe of {host} could not be carried out: {detail}.",
         "Check the app's own network permissions and limits; the next health check tries again.",
     ),
 }
-_OTHER_ADDRESSES = Reading(
+_OTHER_ADDRESSES = Wording(
     "degraded",
     Reason.WRONG_ADDRESS,
     "{host} resolves to {seen}; the private endpoint at {expected} works, but clients may be sent to the others.",
@@ -99,24 +99,24 @@ _OTHER_ADDRESSES = Reading(
 
 _ELSEWHERE = frozenset({Failure.NAME_NOT_FOUND, Failure.PUBLIC_ADDRESS, Failure.WRONG_ADDRESS})
 _NO_ROUTE = frozenset({Failure.REFUSED, Failure.UNREACHABLE, Failure.CONNECT_TIMEOUT})
-_ALTHOUGH_APPROVED = Reading(
+_ALTHOUGH_APPROVED = Wording(
     "unreachable",
     Reason.NO_ROUTE_ALTHOUGH_APPROVED,
     "{expected} does not answer on port {port} ({detail}), although Azure says that the connection is Approved; {how}.",
 )
-_FROM_APP = Reading(
+_FROM_APP = Wording(
     "unknown",
     Reason.NO_ROUTE_FROM_APP,
     "This app has no way to {expected} ({detail}), and has never had one: {how}. Azure says Approved and the zone, "
     "record and policy are right, so clients in the endpoint's network may well be served.",
 )
-_NOT_LINKED_TO_APP = Reading(
+_NOT_LINKED_TO_APP = Wording(
     "unknown",
     Reason.ZONE_NOT_LINKED_TO_APP,
     "{host} cannot be tested: the zone is not linked to the network that this app is in ({network}), where the name "
     "comes to {seen}.",
 )
-_CUSTOM_DNS = Reading(
+_CUSTOM_DNS = Wording(
     "unreachable",
     Reason.CUSTOM_DNS_SERVERS,
     "{host} resolves to {seen}: virtual network {network} asks its own name servers ({servers}), and these do not know "

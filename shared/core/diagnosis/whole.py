@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.core.diagnosis.evidence import Status
-from shared.core.diagnosis.hosts import standing_of, worst_of
+from shared.core.diagnosis.hosts import standing_of, weighed, worst_of
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition, Phase
 from shared.core.model.reasons import Explanation, Hop, Reason
@@ -73,7 +73,7 @@ def _last_of(conditions: list[Condition]) -> Condition | None:
 def _status(connection: Connection, told: Condition) -> Status:
     counting = [standing_of(memory) for memory in connection.checks if memory.associated]
     if told.type == c.REACHABLE and told.reason is not Reason.NOT_TESTED and counting:
-        return worst_of(counting).weighed.status
+        return weighed(worst_of(counting)).status
     if told.needs is c.WaitingFor.PERSON:
         return "blocked"
     if connection.phase in _NO_CONNECTION:

@@ -124,7 +124,7 @@ ANSWERS = (
         Reason.FORBIDDEN_BY_POLICY,
         "403 from Elastic's proxy although the policy is associated.",
         "The policy has another GUID than the endpoint, or the association is not effective (yet).",
-        "Check the policy's endpoint name and GUID; associate it again if this lasts for more than some minutes.",
+        "Check the policy's endpoint name and GUID. Associate it again if they are right and this lasts some minutes.",
         Hop.POLICY,
     ),
     ReasonDoc(

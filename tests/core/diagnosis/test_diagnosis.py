@@ -11,7 +11,6 @@ import pytest
 from shared.core.diagnosis import (
     Evidence,
     Failure,
-    HostVerdict,
     StageResult,
     Subject,
     Surroundings,
@@ -20,9 +19,11 @@ from shared.core.diagnosis import (
     diagnose,
     hosts_to_test,
     told,
+    weighed,
     worst_of,
 )
 from shared.core.model.private_urls import PrivateUrl
+from shared.core.model.reasons import Reason
 from shared.core.model.record import Connection, DeploymentMemory
 
 SEEN = Evidence(
@@ -243,14 +244,14 @@ def test_the_gravest_name_speaks_for_the_connection_and_a_lesser_service_only_de
     found: list[tuple[str, Any]], status: str, host: str
 ) -> None:
     verdicts = [
-        HostVerdict(f"host-{number}", service, Verdict(status, "Reason", "Cause.", "Step."))
+        Verdict(status, Reason.NO_ANSWER, "Cause.", "Step.", f"host-{number}", service)
         for number, (service, status) in enumerate(found)
     ]
     worst = worst_of(verdicts)
-    assert (worst.weighed.status, worst.host) == (status, host)
+    assert (weighed(worst).status, worst.host) == (status, host)
     text = told(verdicts)
     assert text.startswith(f"{host}: Cause.")
-    others = [one.host for one in verdicts if one.verdict.status != "healthy" and one.host != host]
+    others = [one.host for one in verdicts if one.status != "healthy" and one.host != host]
     assert all(other in text for other in others)
 
 
