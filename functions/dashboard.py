@@ -32,7 +32,7 @@ POLICY = {
     "base-uri": "'none'",
     "form-action": "'none'",
     "frame-ancestors": "'none'",
-    # No text may become markup or script, whatever a later change to the page does.
+    # No text may become markup or script, also after a later change to the page.
     "require-trusted-types-for": "'script'",
     "trusted-types": "'none'",
 }

@@ -21,7 +21,7 @@ blueprint = func.Blueprint()
 
 @route(blueprint, GET, "doctor", "What is wrong with the installation itself.", answers="Doctor", takes=("format",))
 async def doctor(req: func.HttpRequest) -> func.HttpResponse:
-    """What is wrong with the installation itself, as JSON or as text; 200 whatever is found."""
+    """What is wrong with the installation itself, as JSON or as text; 200 with any finding."""
     as_it_reads = wants_text(req)
     report = await _report()
     return text(as_text(report)) if as_it_reads else ok(report.document() | {"correlationId": correlation.get()})

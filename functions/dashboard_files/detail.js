@@ -126,6 +126,6 @@ function summary({ connection, last }) {
       h("p", { class: "who" }, label, steps.length > 0 && ready.needs !== "person" && ". What a person can do:"),
       steps.length
         ? h("ol", { class: steps.length === 1 ? "one" : "" }, steps.map((one) => h("li", {}, one.nextStep)))
-        : h("p", {}, "Nobody needs to do anything now.")),
+        : h("p", {}, "No person needs to act now.")),
   ];
 }

@@ -121,7 +121,7 @@ function words(connections) {
   if (degraded) parts.push(`${parts.length ? degraded : plural(degraded)} ${degraded === 1 ? "is" : "are"} degraded`);
   if (parts.length) return [parts.join(", ")];
   const under = active - of("Ready");
-  if (under) return [`${plural(under)} on ${under === 1 ? "its" : "their"} way, nobody is needed`];
+  if (under) return [`${plural(under)} on ${under === 1 ? "its" : "their"} way, no person is needed`];
   return [active === 1 ? "The private connection works" : `All ${plural(active)} work`];
 }
 
@@ -227,7 +227,7 @@ function readAddress() {
   };
 }
 
-/** The filter stands in the address: it survives a reload, and can be sent to somebody. */
+/** The filter stands in the address: it survives a reload, and can be sent to a colleague. */
 function writeAddress({ text, phase: wanted, region, sort, down }) {
   const query = new URLSearchParams();
   const values = { q: text, phase: wanted, region, sort: sort === "phase" ? "" : sort, order: down ? "down" : "" };

@@ -3,8 +3,8 @@
     run ends ─▶ recorded ─▶ stored with the record ─▶ lease let go ─▶ deliver ─▶ taken out of the record
     sweep    ─▶ after_sweep: what was left, what has lasted long enough, API keys that come to their end
 
-At least once: whatever dies in between, the event is in the record until it was sent, and a second sending has the
-same id. A topic that fails or hangs holds nothing up: sending begins when the work is done, takes `SEND_SECONDS` at
+At least once: if the process dies in between, the event is in the record until it was sent, and a second sending has
+the same id. A topic that fails or hangs holds nothing up: sending begins when the work is done, takes `SEND_SECONDS` at
 most, and after a failure only sweeps try again for `REST`. Without the setting NOTIFY_TOPIC_ENDPOINT nothing here does
 anything.
 """
@@ -148,7 +148,7 @@ async def _forget(context: Context, row: ConnectionRow, notices: Sequence[Notice
 
 
 async def _read(context: Context, connection_id: str) -> ConnectionRow | None:
-    """A row that nobody holds: a run that holds it would write over it, and sends by itself when it ends."""
+    """A row that no run holds: a run that holds it would write over it, and sends by itself when it ends."""
     try:
         row = await context.storage.connections.get(connection_id)
     except AutopilotError as error:

@@ -41,7 +41,7 @@ async def test_page_and_files_are_served_without_settings_and_without_a_key() ->
         assert answer.get_body()
 
 
-async def test_nobody_without_a_key_is_told_how_the_app_stands() -> None:
+async def test_an_answer_without_a_key_does_not_tell_the_apps_status() -> None:
     unknown = await get("dashboard_file", f"{PREFIX}nothing.js", name="nothing.js")
     assert unknown.status_code == 404
     assert set(json.loads(unknown.get_body())) == {"error"}
@@ -50,7 +50,7 @@ async def test_nobody_without_a_key_is_told_how_the_app_stands() -> None:
         assert "X-Privatelink-Paused-Until" not in answer.headers
 
 
-async def test_every_connection_has_the_same_page_whatever_its_address_holds() -> None:
+async def test_every_connection_has_the_same_page_for_any_address() -> None:
     overview = await get("dashboard", "/api/dashboard?code=the-function-key")
     for wanted in ("90db92ac76a26877", "<script>alert(1)</script>", "../../etc/passwd", "x" * 5000):
         answer = await get("dashboard_connection", "/api/dashboard/x?code=the-function-key", id=wanted)

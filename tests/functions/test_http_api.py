@@ -57,7 +57,7 @@ async def test_the_detail_shows_conditions_with_next_steps_and_the_urls_to_use(a
     assert "_" not in "".join(body)
 
 
-async def test_the_addresses_that_azure_signed_for_the_app_are_shown_to_nobody(app: App) -> None:
+async def test_the_addresses_that_azure_signed_for_the_app_are_not_shown(app: App) -> None:
     wanted = await app.keep(KNOWN.with_operation("a step", "https://management.azure.com/x?t=1&s=signature"))
     for answer in (await call("get_connection", connection=wanted), await call("list_connections")):
         assert answer.status == 200

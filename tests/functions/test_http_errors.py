@@ -1,4 +1,4 @@
-"""The HTTP API: one shape for every error, whatever is wrong with a request, a record, the storage or the app."""
+"""The HTTP API: one shape for every error: of a request, a record, the storage or the app."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def test_an_oversized_body_is_refused(app: App, name: str) -> None:
         "pe-search",
         ENDPOINT_ID.replace("privateEndpoints", "virtualNetworks"),
         f"{ENDPOINT_ID}/privateDnsZoneGroups/default",
-        ENDPOINT_ID.replace(SUBSCRIPTION, "nobody"),
+        ENDPOINT_ID.replace(SUBSCRIPTION, "no-guid"),
         ENDPOINT_ID.replace("pe-search", "a\ud800b"),
     ],
 )

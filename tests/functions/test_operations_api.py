@@ -24,7 +24,7 @@ async def test_a_replay_puts_the_poison_back_to_work_and_says_what_is_left(app: 
     assert len(app.queue.poison) == 1
 
 
-async def test_a_replay_is_bounded_though_nobody_says_so(app: App) -> None:
+async def test_a_replay_is_bounded_without_a_limit_in_the_request(app: App) -> None:
     await poison(app, 150)
     answer = await call("replay_poison", "/api/poison/replay", body={})
     assert (answer.body["replayed"], answer.body["left"]) == (100, 50)
@@ -66,7 +66,7 @@ async def test_a_confirmation_that_names_no_stop_is_refused_and_shown_what_to_se
     assert app.messages == []
 
 
-async def test_a_confirmation_of_what_nobody_stopped_at_is_not_found(app: App) -> None:
+async def test_a_confirmation_of_an_unknown_stop_is_not_found(app: App) -> None:
     answer = await call("confirm_removals", "/api/removals/confirm", body={"stop": "x" * 500})
     assert (answer.status, answer.error["code"]) == (404, "StopNotFound")
     assert "GET /api/removals" in answer.error["nextStep"]

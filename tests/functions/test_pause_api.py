@@ -175,7 +175,7 @@ async def test_of_two_people_at_once_both_are_answered_and_one_end_holds(app: Ap
 
 
 @pytest.mark.parametrize("document", [{}, {"since": "x", "until": "y"}, {"until": "2026-05-06T07:00:00"}])
-async def test_a_damaged_record_counts_as_paused_until_somebody_lifts_it(app: App, document: dict[str, str]) -> None:
+async def test_a_damaged_record_counts_as_paused_until_a_person_lifts_it(app: App, document: dict[str, str]) -> None:
     await app.storage.control.put(ControlRow("pause", document))
     answer = await call("get_pause", PATH)
     assert "DELETE /api/pause" in answer.body["paused"]["reason"]
@@ -196,7 +196,7 @@ async def test_a_damaged_record_is_mended_by_a_new_pause(app: App) -> None:
 
 @pytest.mark.parametrize(("name", "method"), keyed(), ids=str)
 @pytest.mark.parametrize("how", ["asked well", "asked badly"])
-async def test_every_route_that_takes_a_key_tells_mode_and_pause_whatever_it_answers(
+async def test_every_route_that_takes_a_key_tells_mode_and_pause_with_any_answer(
     app: App, name: str, method: str, how: str
 ) -> None:
     paused = (await pause({"minutes": 60, "reason": "freeze"})).body["paused"]

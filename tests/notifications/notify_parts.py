@@ -9,7 +9,7 @@ from tests.harness.estate import Estate, arm_error
 
 ON = {"NOTIFY_TOPIC_ENDPOINT": "https://topic.local/api/events"}
 LASTING = 240.0
-"""NOTIFY_AFTER_SECONDS, where nobody sets it."""
+"""NOTIFY_AFTER_SECONDS, where it is not set."""
 
 
 def told(estate: Estate) -> list[str]:
@@ -60,7 +60,7 @@ async def look(estate: Estate, endpoint: str) -> str:
 
 
 async def sweeps(estate: Estate, seconds: float) -> None:
-    """The timer fires every five minutes; whatever it finds is done."""
+    """The timer fires every five minutes; what it finds is done."""
     end = estate.clock.now().timestamp() + seconds
     while estate.clock.now().timestamp() < end:
         await estate.sweep()

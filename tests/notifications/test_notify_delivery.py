@@ -1,4 +1,4 @@
-"""At least once, whatever dies or fails on the way; and never at the cost of the work."""
+"""At least once, also when a process dies or a request fails on the way; and never at the cost of the work."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ async def in_a_sweep(dies: Dies) -> Estate:
 
 
 @pytest.mark.parametrize("tell", [in_a_run, in_a_sweep])
-async def test_whatever_dies_at_whatever_moment_all_is_told_under_one_id(tell: Any) -> None:
+async def test_a_death_at_any_moment_leaves_all_told_under_one_id(tell: Any) -> None:
     number, dies = 0, None
     while dies is None or dies.met >= number:
         number += 1
@@ -182,7 +182,7 @@ async def test_the_work_takes_as_long_as_without_a_topic(switches: dict[str, Any
     assert not estate.queue.poison
 
 
-async def test_nobody_waits_for_a_hanging_topic_longer_than_a_moment_and_not_each_time(estate: Estate) -> None:
+async def test_no_run_waits_for_a_hanging_topic_longer_than_a_moment_and_not_each_time(estate: Estate) -> None:
     estate.topic.settings.hang_seconds = 10**5
     endpoint = await connected(estate)
     began = estate.clock.now()

@@ -85,7 +85,7 @@ async def test_flapping_tells_nothing(estate: Estate) -> None:
 
 
 async def test_what_has_lasted_is_told_by_the_sweep_though_no_run_looks_again(estate: Estate) -> None:
-    """Blocked connections are left alone for an hour: nobody but the sweep would notice that time has passed."""
+    """Blocked connections are left alone for an hour: only the sweep notices that time has passed."""
     endpoint = await connected(estate)
     await estate.put_endpoint(tags={"elastic-deployments": "no-such-deployment"})
     await estate.settle(30)
@@ -121,7 +121,7 @@ async def test_the_end_of_what_was_never_told_is_not_told(estate: Estate) -> Non
     assert estate.topic.requests == []
 
 
-async def test_an_endpoint_of_somebody_else_is_nobodys_news(estate: Estate) -> None:
+async def test_an_endpoint_of_another_service_is_no_news(estate: Estate) -> None:
     await estate.put_endpoint(alias="storage.0a0a0a0a-0000-0000-0000-000000000000.eastus2.azure.privatelinkservice")
     await sweeps(estate, 600)
     assert estate.topic.requests == []

@@ -62,7 +62,7 @@ _OVERLAP = "overlapping namespace"
 
 @contextmanager
 def arm_errors(doing: str, on: str) -> Iterator[None]:
-    """Raise the product's error for whatever the SDK raises inside."""
+    """Raise the product's error for each error that the SDK raises inside."""
     from azure.core import exceptions as azure  # noqa: PLC0415 - the SDK is imported when first used
 
     try:
@@ -157,7 +157,7 @@ def _passing(status: int, code: str, retry_after: str | None, what: str, on: str
 
 
 def _lasting(status: int, code: str, message: str, what: str, on: str) -> AutopilotError:
-    """What stays until somebody changes something."""
+    """What stays until a person changes something."""
     if code in _UNKNOWN:
         return Blocked(what, reason=_UNKNOWN[code], on=on, next_step=remedy_of(_UNKNOWN[code]))
     if status == HTTPStatus.NOT_FOUND or code in _ABSENT:

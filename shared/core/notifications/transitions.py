@@ -66,7 +66,7 @@ def _state(connection: Connection) -> str:
         return ""
     if phase is not Phase.BLOCKED:
         return str(phase)
-    # Another reason asks somebody for something else. The reasons of Degraded come and go by themselves.
+    # Another reason has another next step. The reasons of Degraded come and go by themselves.
     ready = connection.condition(READY)
     return f"{phase} {ready.reason if ready else ''}"
 

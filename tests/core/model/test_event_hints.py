@@ -101,7 +101,7 @@ def test_tags_of_anything_else_are_refused(subject: str) -> None:
 
 
 @pytest.mark.parametrize("missing", ["subject", "resourceUri"])
-def test_the_id_is_taken_from_wherever_the_event_has_it(missing: str) -> None:
+def test_the_id_is_taken_from_each_place_where_an_event_has_it(missing: str) -> None:
     (event,) = sample_events("grid_write")
     (event if missing == "subject" else event["data"])[missing] = ""
     assert hint_of(event).endpoint.name == "pe-search"
@@ -199,7 +199,7 @@ EVENT = st.dictionaries(
 
 @settings(deadline=None, database=None)
 @given(EVENT)
-def test_whatever_stands_in_an_event_it_is_a_hint_or_refused(event: dict[str, Any]) -> None:
+def test_every_event_is_a_hint_or_refused(event: dict[str, Any]) -> None:
     with suppress(InvalidInput):
         (hint,) = hints(json.dumps(event))
         assert hint.endpoint.is_private_endpoint
@@ -207,7 +207,7 @@ def test_whatever_stands_in_an_event_it_is_a_hint_or_refused(event: dict[str, An
 
 @settings(deadline=None, database=None)
 @given(st.text() | st.binary())
-def test_whatever_comes_as_a_body_it_is_events_or_refused(raw: str | bytes) -> None:
+def test_every_body_is_events_or_refused(raw: str | bytes) -> None:
     with suppress(InvalidInput):
         events = parse_events(raw)
         assert all(isinstance(event, dict) for event in events)

@@ -143,7 +143,7 @@ JSON = st.recursive(
 
 @settings(deadline=None, database=None)
 @given(st.dictionaries(st.sampled_from(["v", "endpoint", "cause", "correlationId", "wakeAt", "eventType"]), JSON))
-def test_whatever_stands_in_a_message_it_is_read_or_refused(body: dict[str, Any]) -> None:
+def test_every_message_is_read_or_refused(body: dict[str, Any]) -> None:
     for candidate in (body, {"v": 1, **body}, {"v": 1, "endpoint": ENDPOINT_ID, **body}):
         with suppress(InvalidInput):
             decoded = decode(json.dumps(candidate), new_correlation_id="new-1")

@@ -1,4 +1,4 @@
-"""schemathesis: whatever the API's description allows, and what it forbids, is answered as the description says."""
+"""schemathesis: what the API's description allows and what it forbids is answered as the description says."""
 
 from __future__ import annotations
 
