@@ -17,6 +17,7 @@ from shared.api.removals import StopNotFound
 from shared.core.guards.pause import InvalidPause
 from shared.core.model import errors
 from shared.core.model.record_document import UnreadableRecord
+from shared.state.control import DamagedRow
 
 BLOCKED_STATUS = HTTPStatus.BAD_GATEWAY
 
@@ -58,6 +59,7 @@ class ErrorCode(StrEnum):
     LEASE_LOST = "LeaseLost", HTTPStatus.SERVICE_UNAVAILABLE
     ANSWER_LOST = "AnswerLost", HTTPStatus.SERVICE_UNAVAILABLE
     UNREADABLE_RECORD = "UnreadableRecord", HTTPStatus.INTERNAL_SERVER_ERROR
+    DAMAGED_ROW = "DamagedRow", HTTPStatus.INTERNAL_SERVER_ERROR
     WAITING = "Waiting", HTTPStatus.INTERNAL_SERVER_ERROR
     PERMANENT = "Permanent", HTTPStatus.INTERNAL_SERVER_ERROR
     AUTOPILOT_ERROR = "AutopilotError", HTTPStatus.INTERNAL_SERVER_ERROR
@@ -83,6 +85,7 @@ CODES: Mapping[type[errors.AutopilotError], ErrorCode] = {
     errors.LeaseLost: ErrorCode.LEASE_LOST,
     errors.AnswerLost: ErrorCode.ANSWER_LOST,
     UnreadableRecord: ErrorCode.UNREADABLE_RECORD,
+    DamagedRow: ErrorCode.DAMAGED_ROW,
     errors.Waiting: ErrorCode.WAITING,
     errors.Permanent: ErrorCode.PERMANENT,
     errors.AutopilotError: ErrorCode.AUTOPILOT_ERROR,

@@ -58,6 +58,7 @@ def test_codes_are_what_scripts_compare() -> None:
         "LeaseLost": 503,
         "AnswerLost": 503,
         "UnreadableRecord": 500,
+        "DamagedRow": 500,
         "Waiting": 500,
         "Permanent": 500,
         "AutopilotError": 500,
