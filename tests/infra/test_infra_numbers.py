@@ -51,11 +51,15 @@ SAID = {
         f"`minutes` ({minutes(pause.DEFAULT)} unless given)",
         f"{pause.LONGEST.days} days ahead at most",
         f"out of sight for {WORDS[azure_queue.REPLAY_SECONDS // 60]} minutes",
-        f"the first {removal_limit.SHOWN}",
         f"for that many steps and {minutes(removal_limit.CONFIRMED_FOR)} minutes",
         f"when {WORDS[missing.BELIEVED]} sweeps in a row miss it",
-        f"[{WORDS[int(DEFAULTS['ASSOCIATION_RESTORES'] or 0)]} times in {WORDS[contest.RESTORE_WINDOW.days]} days]",
         f"`REMOVAL_GRACE_SECONDS` ({int(DEFAULTS['REMOVAL_GRACE_SECONDS'] or 0) // 60} minutes)",
+    ],
+    "logs": [
+        f"the first {removal_limit.SHOWN}",
+    ],
+    "production": [
+        f"[{WORDS[int(DEFAULTS['ASSOCIATION_RESTORES'] or 0)]} times in {WORDS[contest.RESTORE_WINDOW.days]} days]",
         f"1000 tests, {DEFAULTS['CHECKS_AT_ONCE']} at once on each instance",
         f"not tested after {checks.PROBING_SECONDS:.0f} s",
         f"{plan_dns.MAX_RECORDS} addresses per record",
