@@ -38,7 +38,7 @@ package: setup ## the deployment package, with exactly what runs
 	@$(BIN)/python scripts/package.py
 
 setup: $(READY) ## virtual environment, dependencies, Azurite
-	@$(BIN)/python -m local.azurite
+	@$(BIN)/python -m local.storage.azurite
 
 $(READY): requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \

@@ -24,10 +24,10 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from local.memory import MemoryStorage  # noqa: E402 - found only with the path above
 from local.network.ca import CertificateAuthority  # noqa: E402
 from local.network.dns import Answer  # noqa: E402
 from local.network.name_server import NameServer  # noqa: E402
+from local.storage.memory import MemoryStorage  # noqa: E402 - found only with the path above
 from shared.app import build  # noqa: E402
 from shared.clock import SystemClock  # noqa: E402
 from shared.core.model import conditions as c  # noqa: E402

@@ -26,14 +26,14 @@ from typing import Any
 
 import httpx
 
-from local.azurite import AzuriteError
-from local.breaking import HOPS, find
-from local.client import LocalClient, checked
+from local.cli.breaking import HOPS, find
+from local.cli.client import LocalClient, checked
+from local.cli.folder import DEFAULT, folder_option
+from local.cli.stack import Options, Stack
+from local.cli.story import StoryFailed, create_endpoint, follow, tell
+from local.cli.switches import SwitchError
 from local.eventgrid import HandshakeError
-from local.folder import DEFAULT, folder_option
-from local.stack import Options, Stack
-from local.story import StoryFailed, create_endpoint, follow, tell
-from local.switches import SwitchError
+from local.storage.azurite import AzuriteError
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:

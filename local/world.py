@@ -1,4 +1,4 @@
-"""All simulators put together, and what they start with. Used by `local.stack` (served) and the fast tests.
+"""All simulators put together, and what they start with. Used by `local.cli.stack` (served) and the fast tests.
 
 The estate at the start: two virtual networks in each of three Azure regions, all peered with each other, and in every
 region of Elastic Cloud Hosted one deployment without any policy (`search-<region>`) and one with an IP policy

@@ -23,9 +23,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "e2e" / "dashboard")]
 from browser_parts import FLAGS, HOW, chromium  # noqa: E402 - found only with the path above
 from playwright.async_api import Browser, async_playwright  # noqa: E402
 
-from local.client import LocalClient  # noqa: E402
-from local.stack import Options, Stack  # noqa: E402
-from local.story import create_endpoint  # noqa: E402
+from local.cli.client import LocalClient  # noqa: E402
+from local.cli.stack import Options, Stack  # noqa: E402
+from local.cli.story import create_endpoint  # noqa: E402
 from shared.core.model.arm_ids import connection_id  # noqa: E402
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """A custom topic: takes CloudEvents from a publisher, over HTTP as the service does.
 
-Served by `local.stack`, called in-process by the fast tests. It keeps what it took; delivering that to subscribers is
-not its business here. What Microsoft documents of publishing is held to: the path and api-version, a bearer token for
+Served by `local.cli.stack`, called in-process by the fast tests. It keeps what it took and delivers it to no
+subscriber. What Microsoft documents of publishing is held to: the path and api-version, a bearer token for
 https://eventgrid.azure.net or a key, the content type of a batch, at most 1 MB, all of a batch or none.
 """
 

@@ -90,7 +90,7 @@ async def serve(options: argparse.Namespace) -> None:
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=1,
-            timeout_keep_alive=75,  # as in `local.serving`: the caller closes first
+            timeout_keep_alive=75,  # as in `local.process.serving`: the caller closes first
         )
         server = _Server(config, lambda: _announce(options.ready_file, listening.getsockname()[1]))
         stopping = asyncio.Event()

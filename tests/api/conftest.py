@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.azurite import Azurite
+from local.storage.azurite import Azurite
 from tests.harness.fixtures import estate
 
 __all__ = ["azurite", "estate"]

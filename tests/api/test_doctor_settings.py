@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from local.azurite import Azurite
 from local.clock import LoopClock
-from local.memory import MemoryStorage
+from local.storage.azurite import Azurite
+from local.storage.memory import MemoryStorage
 from shared.api.doctor import examine_without_settings
 from shared.core.model.errors import InvalidSettings
 from shared.core.reports.doctor.findings import Level

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from e2e_instance import Instance
 
-from local.client import LocalClient
+from local.cli.client import LocalClient
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from typing import Any
 
 from e2e_instance import ALIASES, eventually
 
-from local.client import LocalClient
+from local.cli.client import LocalClient
 from local.world import HUB_VNET, endpoint_body, vnet_id
 
 RULESETS = "/deployments/traffic-filter/rulesets"

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from local.client import LocalClient
+from local.cli.client import LocalClient
 from local.world import HUB_VNET, endpoint_body, vnet_id
 from shared.core.model.arm_ids import connection_id
 from shared.core.model.services import hosted_services

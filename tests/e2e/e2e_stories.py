@@ -10,7 +10,7 @@ from typing import Any
 
 from e2e_instance import Instance, connection, eventually, lines_of
 
-from local.client import USER_AGENT, LocalClient
+from local.cli.client import USER_AGENT, LocalClient
 
 Outcomes = Mapping[str, BaseException | None]
 JUST_READING = re.compile(r"/deployments/_search$")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from e2e_instance import ready
 
-from local.client import LocalClient
+from local.cli.client import LocalClient
 
 pytestmark = [
     pytest.mark.e2e,

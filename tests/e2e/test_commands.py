@@ -13,9 +13,9 @@ import httpx
 import pytest
 from e2e_instance import READY_SECONDS, ROOT, SWEPT_SECONDS, Instance, eventually, lines_of, put_endpoint, ready
 
-from local.client import LocalClient
-from local.ports import free_ports
-from local.story import group
+from local.cli.client import LocalClient
+from local.cli.story import group
+from local.process.ports import free_ports
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-commands")]
 

@@ -15,8 +15,8 @@ import pytest
 from e2e_instance import Instance, connection, eventually, policies_of, put_endpoint, ready
 from e2e_stories import Outcomes, at_once, condition, journal, judge, told, until
 
-from local.breaking import HOPS, asked_for
-from local.client import LocalClient
+from local.cli.breaking import HOPS, asked_for
+from local.cli.client import LocalClient
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-hops")]
 

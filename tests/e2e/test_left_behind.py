@@ -15,7 +15,7 @@ from azure.storage.queue import TextBase64DecodePolicy, TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 from e2e_instance import connection, eventually, lines_of, put_endpoint, ready
 
-from local.client import LocalClient
+from local.cli.client import LocalClient
 from local.eventgrid import PERSONAL_DATA
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-outside")]

@@ -14,8 +14,8 @@ from e2e_by_hand import RULESETS, connection_by_hand, deployment_id, everything_
 from e2e_instance import Instance, eventually, policies_of, put_endpoint, ready
 from e2e_stories import Outcomes, at_once, condition, journal, judge, told, until, writes_of_the_app
 
-from local.breaking import asked_for
-from local.client import LocalClient
+from local.cli.breaking import asked_for
+from local.cli.client import LocalClient
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-life")]
 

@@ -23,7 +23,7 @@ from e2e_instance import (
     ready,
 )
 
-from local.client import LocalClient
+from local.cli.client import LocalClient
 from local.world import endpoint_body, vnet_id
 from shared.core.model.arm_ids import connection_id
 from shared.core.model.services import hosted_services

@@ -12,7 +12,7 @@ import pytest
 from e2e_instance import SWEPT_SECONDS, Instance, connection, eventually, policies_of, put_endpoint, ready
 from e2e_stories import until, writes_of_the_app
 
-from local.client import LocalClient
+from local.cli.client import LocalClient
 
 pytestmark = [pytest.mark.e2e, pytest.mark.every_python]
 

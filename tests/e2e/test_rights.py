@@ -12,7 +12,7 @@ import pytest
 from e2e_instance import Instance, connection, eventually, policies_of, put_endpoint, ready
 
 from local.arm import DEFAULT_SUBSCRIPTION
-from local.client import LocalClient
+from local.cli.client import LocalClient
 from local.world import HUB_VNET
 from tests.infra.shipped import assignments
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from functions.responses import MAX_BODY
-from local.memory import MemoryStorage
+from local.storage.memory import MemoryStorage
 from shared.core.model.errors import AutopilotError, Forbidden, LostRace, Permanent, RetryLater, Throttled
 from shared.core.model.record_document import to_document
 from shared.state.rows import ConnectionRow

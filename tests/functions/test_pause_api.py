@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local.memory import MemoryStorage
+from local.storage.memory import MemoryStorage
 from shared.core.model.errors import Forbidden, LostRace, RetryLater
 from shared.core.model.record import Connection
 from shared.core.reports.doctor.findings import Report

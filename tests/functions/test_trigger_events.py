@@ -11,7 +11,7 @@ import azure.functions as func
 import pytest
 
 from local.clock import LoopClock
-from local.memory import MemoryStorage
+from local.storage.memory import MemoryStorage
 from shared.core.model.errors import InvalidInput, InvalidSettings
 from shared.core.model.messages import decode
 from tests.functions.conftest import Provide

@@ -15,7 +15,7 @@ import azure.functions as func
 from functions.openapi.document import document
 from functions.routing import Route, declared
 from local.clock import LoopClock
-from local.memory import MemoryQueue, MemoryStorage
+from local.storage.memory import MemoryQueue, MemoryStorage
 from shared.app import build
 from shared.context import Context
 from shared.core.model.errors import InvalidSettings

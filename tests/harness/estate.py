@@ -25,8 +25,8 @@ from local.clock import LoopClock
 from local.elastic import ElasticCloud as LocalElastic
 from local.elastic import ElasticSettings
 from local.eventgrid import Answer, CustomTopic, EventGrid, EventGridSettings
-from local.memory import MemoryQueue, MemoryStorage
 from local.network import CertificateAuthority
+from local.storage.memory import MemoryQueue, MemoryStorage
 from local.world import (
     API_KEY,
     HUB_VNET,

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.npm import npm_install
+from local.process.npm import npm_install
 from tests.infra.shipped import ROOT
 
 VERSION = "12.4.1"

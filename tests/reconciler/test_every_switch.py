@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from local.cli.switches import Switches
 from local.elastic.history import most_policies_at_once
-from local.switches import Switches
 from tests.harness.estate import Estate
 from tests.harness.outcome import end_state
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import patch
 
-from local.memory import MemoryStorage
+from local.storage.memory import MemoryStorage
 from tests.harness.wire import Wire, WiredArm, WiredElastic
 
 CLOUDS = ("arm", "elastic")

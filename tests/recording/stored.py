@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from local.memory import MemoryStorage
+from local.storage.memory import MemoryStorage
 from tests.recording.listening import Line
 
 KEYS = ("PartitionKey", "RowKey")

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from local import azurite
-from local.client import LocalClient
-from local.stack import Options, Stack
-from local.story import create_endpoint, group
+from local.cli.client import LocalClient
+from local.cli.stack import Options, Stack
+from local.cli.story import create_endpoint, group
+from local.storage import azurite
 from shared.core.model.arm_ids import connection_id
 from tests.runtime.runtime_parts import call, event, http, in_worker, needs_worker, without_chance
 

@@ -9,7 +9,7 @@ import pytest
 from azure.storage.queue import TextBase64DecodePolicy
 from azure.storage.queue.aio import QueueClient
 
-from local.azurite import Azurite
+from local.storage.azurite import Azurite
 from tests.state.state_backends import START, Backend, SetClock, azure_storage, virtual
 
 if TYPE_CHECKING:

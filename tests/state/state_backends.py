@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 from azure.core.exceptions import ResourceNotFoundError
 
 from local.clock import LoopClock
-from local.memory import MemoryQueue, MemoryStorage
+from local.storage.memory import MemoryQueue, MemoryStorage
 from shared.state.connect import AzureStorage, StorageSettings
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from tests.functions.trigger_parts import App, app_in_memory
 from tests.state.state_backends import azure_storage
 
 if TYPE_CHECKING:
-    from local.azurite import Azurite
+    from local.storage.azurite import Azurite
 
 CONNECTIONS = 10_000
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from azure.core.pipeline.transport import AioHttpTransport
 
-from local.azurite import Azurite
+from local.storage.azurite import Azurite
 from shared.correlation import HEADER, Service, correlated, take_spent
 from shared.state.rows import ConnectionRow, JournalEntry
 from tests.state.state_backends import START, azure_storage

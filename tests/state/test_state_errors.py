@@ -20,7 +20,7 @@ from tests.state.state_backends import START, azure_storage, no_credential
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from local.azurite import Azurite
+    from local.storage.azurite import Azurite
 
 KEY = "c2VjcmV0LWtleQ=="
 ROW = ConnectionRow("c1", {"a": 1}, etag='W/"1"')

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.memory import MemoryQueue
+from local.storage.memory import MemoryQueue
 from shared.core.model.conditions import Phase
 from shared.core.model.errors import LeaseLost, LostRace, RetryLater
 from shared.core.model.record import Connection

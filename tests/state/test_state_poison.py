@@ -12,13 +12,13 @@ from azure.core.exceptions import ServiceResponseError
 from azure.storage.queue.aio import QueueClient
 
 from local.clock import LoopClock
-from local.memory import MemoryQueue, MemoryStorage
+from local.storage.memory import MemoryQueue, MemoryStorage
 from shared.core.model.errors import AnswerLost
 from shared.state.rows import QueueLook
 from tests.state.state_backends import START, azure_storage
 
 if TYPE_CHECKING:
-    from local.azurite import Azurite
+    from local.storage.azurite import Azurite
     from tests.state.state_backends import Backend
 
 

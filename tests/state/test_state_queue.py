@@ -11,13 +11,13 @@ import pytest
 from azure.storage.queue.aio import QueueClient
 
 from local.clock import LoopClock
-from local.memory import MemoryQueue
+from local.storage.memory import MemoryQueue
 from shared.core.model.errors import Permanent
 from shared.state.codec import visibility_timeout
 from tests.state.state_backends import START, azure_storage
 
 if TYPE_CHECKING:
-    from local.azurite import Azurite
+    from local.storage.azurite import Azurite
     from tests.state.state_backends import Backend
 
 TEXT = '{"endpoint": "/subscriptions/…/pe-1", "cause": "event"}'

@@ -10,7 +10,7 @@ import pytest_asyncio
 from e2e_instance import Instance, connection, eventually, put_endpoint, ready
 from playwright.async_api import Browser, async_playwright, expect
 
-from local.client import LocalClient
+from local.cli.client import LocalClient
 from tests.e2e.dashboard.browser_parts import EVIL, FLAGS, HOW, Estate, Visiting, chromium, visiting
 
 expect.set_options(timeout=20_000)

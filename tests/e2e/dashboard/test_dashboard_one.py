@@ -10,7 +10,7 @@ import pytest
 from e2e_instance import Instance, connection, eventually
 from playwright.async_api import expect
 
-from local.story import alias_of
+from local.cli.story import alias_of
 from local.world import endpoint_body, vnet_id
 from shared.core.model.arm_ids import connection_id
 

@@ -26,7 +26,7 @@ from local.eventgrid import AUDIENCE, CustomTopic
 from local.exchanges import ExchangeLog
 from local.identity import ManagedIdentity
 from local.network import CertificateAuthority
-from local.serving import Serving
+from local.process.serving import Serving
 from shared.clouds.azure.event_grid import Topic, TopicOptions
 from shared.core.model.errors import Forbidden, RetryLater
 from shared.core.model.notices import Notice, Type

@@ -10,8 +10,8 @@ from textwrap import dedent
 
 import pytest
 
-from local import function_app
-from local.function_app import FunctionApp
+from local.cli import function_app
+from local.cli.function_app import FunctionApp
 from local.network import CertificateAuthority
 
 pytestmark = pytest.mark.real_time

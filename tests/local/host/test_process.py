@@ -14,10 +14,10 @@ import httpx
 import pytest
 from azure.storage.queue import QueueClient
 
-from local import azurite
-from local.azurite import Azurite
-from local.child import Child
 from local.host.launch import host_command
+from local.process.child import Child
+from local.storage import azurite
+from local.storage.azurite import Azurite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -1,14 +1,14 @@
 """What happens behind the clouds' own APIs, for a person at the keyboard and for end-to-end tests.
 
-Elastic's side takes an approval back, a firewall comes between, a key ends, the function app is stopped: nobody has an
-API for these, so they get a server of their own on loopback, apart from the simulated APIs. `local.breaking` calls it;
-`local.stack` serves it.
+Elastic's side takes an approval back, a firewall comes between, a key ends, the function app is stopped: no API does
+these, so they get a server of their own on loopback, apart from the simulated APIs. `local.cli.breaking` calls it;
+`local.cli.stack` serves it.
 
     POST /approval  {"endpoint": id, "state": "Rejected" | "Disconnected"}
     POST /route     {"endpoint": id, "open": true | false}
     POST /key       {"state": "ended" | "renewed"}      renewed: another key, in the app's settings too
     POST /app       {"state": "stopped" | "started"}
-    GET  /switches  every switch of the clouds (`local.switches`), and how it stands
+    GET  /switches  every switch of the clouds (`local.cli.switches`), and how it stands
     POST /switches  {"elastic.create_lag_seconds": 30, ...}
 """
 
@@ -27,8 +27,8 @@ from starlette.routing import Route
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from local.function_app import FunctionApp
-    from local.switches import Switches
+    from local.cli.function_app import FunctionApp
+    from local.cli.switches import Switches
     from local.world import World
 
 Action = Callable[[dict[str, Any]], Awaitable[None]]

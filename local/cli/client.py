@@ -1,6 +1,6 @@
 """What a user of the local clouds has at hand: signed-in calls to ARM, to Elastic Cloud and to the app.
 
-Used by `local.story` and by the commands of `local.__main__`; it knows only `.local/endpoints.json`, like any outsider.
+Used by `local.cli.story` and the commands of `local.__main__`; it knows only `.local/endpoints.json`, as users do.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import httpx
 
-from local.folder import DEFAULT
+from local.cli.folder import DEFAULT
 
 API_VERSIONS = {"microsoft.resources/tags": "2021-04-01", "privatednszones": "2024-06-01"}
 NETWORK_API = "2024-05-01"
@@ -73,7 +73,7 @@ class LocalClient:
         return await self._http.request(method, url, json=body, headers=headers)
 
     async def backstage(self, action: str, **asked: Any) -> None:
-        """What happens behind the clouds' APIs (`local.backstage`); raises RuntimeError with its words."""
+        """What happens behind the clouds' APIs (`local.cli.backstage`); raises RuntimeError with its words."""
         url = f"{self.endpoints['backstage']}/{action}"
         checked(await self._http.post(url, json=asked, timeout=BACKSTAGE_SECONDS))
         file = Path(self.endpoints["folder"]) / "endpoints.json"

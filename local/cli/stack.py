@@ -1,6 +1,6 @@
 """Everything that runs for `python -m local`: the clouds in this process, Azurite and the function app beside it.
 
-Used by `local.__main__` (`up`) and `local.story` (`make run`). The app gets what it gets in Azure: app settings, a
+Used by `local.__main__` (`up`) and `local.cli.story` (`make run`). The app gets what it gets in Azure: app settings, a
 managed identity endpoint, a storage account, a certificate authority in `SSL_CERT_FILE`.
 """
 
@@ -18,17 +18,17 @@ import httpx
 
 from local.arm import DEFAULT_SUBSCRIPTION
 from local.arm.roles import read_assignments
-from local.azurite import Azurite, install
-from local.backstage import Backstage
+from local.cli.backstage import Backstage
+from local.cli.folder import InstanceFolder, add_line, fresh
+from local.cli.function_app import FunctionApp
+from local.cli.switches import Switches
 from local.clock import LoopClock
 from local.eventgrid import AUDIENCE, CustomTopic, EventGrid, EventGridSettings, HttpDeliver, TopicSettings
 from local.exchanges import ExchangeLog
-from local.folder import InstanceFolder, add_line, fresh
-from local.function_app import FunctionApp
 from local.identity import ManagedIdentity
 from local.network import CertificateAuthority, claim_loopback
-from local.serving import Serving
-from local.switches import Switches
+from local.process.serving import Serving
+from local.storage.azurite import Azurite, install
 from local.world import HUB_VNET, World
 
 APP_SETTINGS = {
@@ -69,7 +69,7 @@ class Options:
     role_assignments: Path | None = None
     """JSON with the roles of identities in Azure; without it everybody may do everything."""
     switches: tuple[tuple[str, Any], ...] = ()
-    """Turned before the app starts, one after the other; see `local.switches`."""
+    """Turned before the app starts, one after the other; see `local.cli.switches`."""
 
 
 class Stack:

@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from local.client import LocalClient
-from local.folder import folder_option
-from local.stack import APP_SETTINGS
+from local.cli.client import LocalClient
+from local.cli.folder import folder_option
+from local.cli.stack import APP_SETTINGS
 from local.world import HUB_VNET, endpoint_body, peering_body, vnet_body
 from shared.core.model.arm_ids import connection_id
 from shared.core.model.services import hosted_services

@@ -2,7 +2,7 @@
 
 Every field of the simulators' settings that plain JSON can say is one, e.g. `elastic.create_lag_seconds`; the settings
 modules say what each does and what is known of the live services. Hooks for tests (callables) are not. Called by
-`local.backstage` and `local.stack`.
+`local.cli.backstage` and `local.cli.stack`.
 """
 
 from __future__ import annotations

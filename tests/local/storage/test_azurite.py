@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 from azure.storage.queue import QueueServiceClient
 
-from local import azurite, ports
-from local.azurite import Azurite, AzuriteError
-from local.child import Child
-from local.ports import free_ports
+from local.process import ports
+from local.process.child import Child
+from local.process.ports import free_ports
+from local.storage import azurite
+from local.storage.azurite import Azurite, AzuriteError
 
 needs_azurite = pytest.mark.skipif(azurite.find_executable() is None, reason="Azurite is not installed: make setup")
 
@@ -89,7 +90,7 @@ def test_a_python_that_is_too_old_is_told_so_before_anything_is_installed(tmp_pa
     old.chmod(0o755)
     ran = subprocess.run(  # noqa: S603 - the project's own Makefile
         ["make", "setup", f"PYTHON={old}", f"VENV={tmp_path}/venv"],  # noqa: S607 - the user's make
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         capture_output=True,
         text=True,
         check=False,
@@ -131,7 +132,8 @@ def test_stopping_a_child_ends_what_it_started() -> None:
 @pytest.mark.real_time
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux ends children of a killed parent")
 def test_a_child_dies_with_a_parent_that_was_killed() -> None:
-    code = "from local.child import Child; import time; print(Child(['sleep', '60']).pid, flush=True); time.sleep(60)"
+    run = "import time; print(Child(['sleep', '60']).pid, flush=True); time.sleep(60)"
+    code = f"from local.process.child import Child; {run}"
     environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
     with subprocess.Popen(  # noqa: S603 - our own code
         [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environment

@@ -1,8 +1,8 @@
 """A child process that cannot outlive us: Azurite, the functions host, the clouds.
 
-Called by `local.azurite` and by whoever starts the processes of `python -m local`. Each child leads its own process
-group, so that Ctrl-C in the terminal reaches only the parent, which then stops its children in an order of its choice;
-on Linux the kernel also ends a child whose parent was killed.
+Called by `local.storage.azurite` and by the modules of `local.cli` that start processes. Each child leads its own
+process group, so that Ctrl-C in the terminal reaches only the parent, which then stops its children in an order of its
+choice; on Linux the kernel also ends a child whose parent was killed.
 """
 
 from __future__ import annotations

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from local.arm import ArmSettings
+from local.cli.switches import Switches
 from local.elastic import ElasticSettings
 from local.eventgrid import EventGridSettings, TopicSettings
-from local.switches import Switches
 
 UNDOCUMENTED = {
     # Elastic Cloud

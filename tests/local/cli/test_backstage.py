@@ -8,9 +8,9 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from local.backstage import Backstage
-from local.function_app import FunctionApp
-from local.switches import Switches
+from local.cli.backstage import Backstage
+from local.cli.function_app import FunctionApp
+from local.cli.switches import Switches
 from tests.harness.estate import Estate
 
 

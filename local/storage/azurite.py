@@ -1,7 +1,7 @@
 """Azurite, Microsoft's emulator of Azure Storage: queues and tables of the app, and blobs because its host wants them.
 
-Called by `make setup`, by `local.stack` and by the tests that are marked `azurite` or `e2e`. Everything here blocks (a
-process starts or npm installs), so asynchronous callers use a thread.
+Called by `make setup`, by `local.cli.stack` and by the tests that are marked `azurite` or `e2e`. Everything here blocks
+(a process starts or npm installs), so asynchronous callers use a thread.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import sys
 import time
 from pathlib import Path
 
-from local.child import Child
-from local.npm import NpmError, npm_install
-from local.ports import free_ports
+from local.process.child import Child
+from local.process.npm import NpmError, npm_install
+from local.process.ports import free_ports
 
 VERSION = "3.35.0"  # the last line that runs on Node 20
 FOLDER = Path(".azurite")

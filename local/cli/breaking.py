@@ -1,7 +1,7 @@
 """Breaking each hop of a connection, and mending it: what `python -m local break` and `mend` do.
 
 Used by `local.__main__` and the end-to-end tests. What people and other managers do over the APIs of Azure and Elastic
-Cloud is done over these; the rest goes through `local.backstage`.
+Cloud is done over these; the rest goes through `local.cli.backstage`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from local.client import LocalClient
+from local.cli.client import LocalClient
 
 Action = Callable[[LocalClient, dict[str, Any]], Awaitable[None]]
 """Does it to a connection, which is as `GET /api/connections/{id}` shows it."""

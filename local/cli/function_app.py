@@ -1,6 +1,6 @@
 """The function app as a process: started, kept alive, stopped and started again, as the platform does it in Azure.
 
-Used by `local.stack`; `local.backstage` stops, starts and restarts it for a person.
+Used by `local.cli.stack`; `local.cli.backstage` stops, starts and restarts it for a person.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import Any
 
 import httpx
 
-from local.child import Child
-from local.folder import fresh
+from local.cli.folder import fresh
 from local.host.launch import host_command
 from local.network.ca import beside_the_systems
-from local.ports import free_port
+from local.process.child import Child
+from local.process.ports import free_port
 
-APP = Path(__file__).resolve().parent.parent
+APP = Path(__file__).resolve().parents[2]
 READY_SECONDS = 90.0
 RUNNING = "Running"
 

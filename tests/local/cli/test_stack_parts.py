@@ -16,12 +16,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.__main__ import main
-from local.client import LocalClient
+from local.cli.client import LocalClient
+from local.cli.folder import InstanceFolder
+from local.cli.stack import APP_SETTINGS
 from local.exchanges import ExchangeLog
-from local.folder import InstanceFolder
 from local.network import CertificateAuthority
-from local.serving import Serving
-from local.stack import APP_SETTINGS
+from local.process.serving import Serving
 from shared.settings import descriptions
 
 

@@ -1,0 +1,1 @@
+"""Storage for tests and for `python -m local`: a double in memory, and Azurite."""
