@@ -7,18 +7,30 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from shared.core.diagnosis import Failure
 from shared.probe.model import Answer, NameNotFound, StageFailed
 
 if TYPE_CHECKING:
     from local.network.data_plane import Dial
-    from local.network.network import Network
+    from local.network.dns import Answer as Names
     from shared.probe.model import Request
 
 
 _FOREVER = 3600.0  # longer than any client waits
+
+
+class Surroundings(Protocol):
+    """What this needs of `Network`."""
+
+    no_route: Literal["timeout", "unreachable", "refused"]
+
+    def resolve(self, vnet_id: str | None, name: str) -> Names:
+        """A records of a name, as that network sees it."""
+
+    def dial(self, address: str, port: int, *, from_vnet: str | None = None) -> Dial | None:
+        """Connect to an endpoint's address; None is "no route"."""
 
 
 class InsideConnection:
@@ -47,7 +59,7 @@ class InsideConnection:
 class InsideNetwork:
     """What a machine in one virtual network can look up and reach."""
 
-    def __init__(self, network: Network, vnet_id: str | None) -> None:
+    def __init__(self, network: Surroundings, vnet_id: str | None) -> None:
         self._network = network
         self._vnet_id = vnet_id
 
