@@ -87,7 +87,7 @@ class _Exchange:
             if message["type"] == "http.request":
                 self._request += message.get("body", b"")
             elif self._status is None:
-                self._gone = True  # the caller hung up; whatever the app now says reaches nobody
+                self._gone = True  # the caller hung up; no answer of the app reaches it
             return message
 
         return wrapped

@@ -67,7 +67,7 @@ class ManagedIdentity:
         return self.is_valid_for(token, *MANAGEMENT)
 
     def client_of(self, token: str) -> str:
-        """The client id of the identity that got this token; "" for a token of somebody else."""
+        """The client id of the identity that got this token; "" for a token of another issuer."""
         return str(_claims(token)["appid"]) if token in self._expires else ""
 
     async def _token(self, request: Request) -> JSONResponse:

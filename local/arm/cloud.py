@@ -47,7 +47,7 @@ DESCRIPTIONS = {
 class ArmCloud:
     """State, switches and hooks of the simulated Azure.
 
-    `base_url` is where `.app` is meant to be reached; answers carry URLs on whatever host a request came to.
+    `base_url` is where `.app` is meant to be reached; answers carry URLs on the host that a request came to.
     """
 
     def __init__(

@@ -88,7 +88,7 @@ def read_subnet(call: Call, location: str, networks: Store[VirtualNetwork]) -> t
 
 
 def free_address(network: VirtualNetwork, subnet_name: str, taken: Iterable[str]) -> str:
-    """The first address of the subnet that nobody has; Azure keeps the first four and the last to itself."""
+    """The first address of the subnet that is free; Azure keeps the first four and the last to itself."""
     subnet = network.subnet(subnet_name)
     prefix = network_of(subnet.address_prefix if subnet else network.address_prefixes[0])
     used = set(taken)

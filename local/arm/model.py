@@ -146,6 +146,6 @@ class VirtualNetworkLink(Resource):
     provisioning_state: str = "Creating"
     completed_at: datetime | None = None
     phantom: bool = False
-    """Could not be made, and is still there for nobody but the zone."""
+    """Could not be made; no read shows it, and the zone still has it."""
     network_guid: str = ""
     """Which network it was completed for: another one may get its id."""

@@ -66,7 +66,7 @@ class ArmSettings:
     """A network made again under its old id. "refused": links of the old one have no effect for it, and new ones fail,
     because its identity is "already in use" (Azure/azure-powershell#9537)."""
     phantom_links: bool = False
-    """Whether a link that could not be made stays behind unseen: its zone cannot be deleted before somebody deletes
+    """Whether a link that could not be made stays behind unseen: its zone cannot be deleted before a person deletes
     the link by its name (Azure/azure-cli#15010)."""
     stale_list_seconds: float = 0
     """Lists show what existed this long ago (single reads are up to date)."""

@@ -60,7 +60,7 @@ class Backstage:
         if action is None:
             return JSONResponse({"error": f"the actions are {', '.join(self._actions)}"}, HTTPStatus.NOT_FOUND)
         if not request.headers.get("content-type", "").startswith("application/json"):
-            # A page in somebody's browser cannot send this type here without asking first.
+            # A page in a browser cannot send this type here without asking first.
             return JSONResponse({"error": "send application/json"}, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
         try:
             await action(dict(await request.json()))
@@ -74,7 +74,7 @@ class Backstage:
         self._world.arm.set_connection(self._endpoint(asked).id, state, "Removed by the service's owner")
 
     async def _route(self, asked: dict[str, Any]) -> None:
-        """Something between breaks, or is repaired: nobody answers at the endpoint's address."""
+        """Something between breaks, or is repaired: the endpoint's address does not answer."""
         address = self._endpoint(asked).address
         if address is None:
             raise ValueError("the endpoint has no address yet")

@@ -133,7 +133,7 @@ async def _renew_key(client: LocalClient, _connection: dict[str, Any]) -> None:
 HOPS = {
     "record": Hop("the * record is deleted", "the app puts it back", _delete_record),
     "link": Hop("the zone is unlinked from the endpoint's network", "the app links it again", _unlink),
-    "route": Hop("nobody answers at the endpoint's address any more", "you do", _close_route, _open_route),
+    "route": Hop("the endpoint's address does not answer any more", "you do", _close_route, _open_route),
     "approval": Hop("Elastic disconnects the endpoint", "you do: by making the endpoint again", _disconnect, recreate),
     "policy": Hop("the policy is deleted in Elastic Cloud", "the app makes another one", _delete_policy),
     "association": Hop(

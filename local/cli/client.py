@@ -98,7 +98,7 @@ class LocalClient:
 
 
 def _has_ended(answer: httpx.Response) -> bool:
-    """Whether the answer itself says that all is done; then nobody has to ask for the operation's state."""
+    """Whether the answer itself says that all is done; then no poll for the operation's state is needed."""
     body = answer.json() if answer.content and answer.is_success else {}
     return bool(body.get("properties", {}).get("provisioningState") == "Succeeded")
 

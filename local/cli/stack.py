@@ -67,7 +67,7 @@ class Options:
     quotas: bool = True
     """Whether Azure throttles as it does: its reads of private DNS are few, for a sweep every few seconds too few."""
     role_assignments: Path | None = None
-    """JSON with the roles of identities in Azure; without it everybody may do everything."""
+    """JSON with the roles of identities in Azure; without it every identity may do everything."""
     switches: tuple[tuple[str, Any], ...] = ()
     """Turned before the app starts, one after the other; see `local.cli.switches`."""
 

@@ -86,7 +86,7 @@ def matches(query: Any, document: dict[str, Any], scope: str = "") -> bool:
 def _bool(clause: dict[str, Any], document: dict[str, Any], scope: str) -> bool:
     if set(clause) - {"must", "filter", "should", "must_not", "minimum_should_match"}:
         raise invalid_query("bool: unknown property")
-    # Every branch is evaluated, so that a mistake in one is reported whatever the others say.
+    # Every branch is evaluated, so that a mistake in one is reported, also where another decides the result.
     found = {name: [matches(q, document, scope) for q in _clauses(clause, name)] for name in _BRANCHES}
     required = found["must"] + found["filter"]
     needed = clause.get("minimum_should_match", 1 if found["should"] and not required else 0)

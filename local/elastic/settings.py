@@ -48,7 +48,7 @@ class ElasticSettings:
     duplicate_guid: Judgement = "accepted"
     """A second policy with one endpoint's GUID. Undocumented; accepted for the same reason."""
     unknown_guid: Judgement = "accepted"
-    """A policy for an endpoint nobody has. Undocumented; accepted: Elastic cannot see the customer's subscription."""
+    """A policy for no endpoint. Undocumented; accepted: Elastic cannot see the customer's subscription."""
     put_immutable: Judgement = "refused"
     """A PUT that changes region or type. Undocumented; refused with 400, because a policy lives in one region."""
     missing_ruleset_status: Literal[404, 403] = 404
@@ -109,7 +109,7 @@ class ElasticSettings:
     settings_absent: bool = False
     """Deployments without `settings`, to be read as "unknown". Seen; off, because most answers have it."""
     hits_per_page: int = 10_000
-    """Most deployments in one page of a search, whatever size was asked for. Undocumented; no more may be asked for."""
+    """Most deployments in one page of a search, for any size asked. Undocumented; no more may be asked for."""
     html_errors: bool = False
     """Errors as a gateway's HTML page, not as JSON. Seen; off, because the API itself answers JSON."""
     latency_seconds: float = 0.0

@@ -118,7 +118,7 @@ class TrafficFilters:
         return {"id": ruleset.id}
 
     def delete(self, ruleset_id: str, *, ignore_associations: bool) -> dict[str, Any]:
-        """Operation 5. `ignore_associations` takes the policy away from everybody who uses it."""
+        """Operation 5. `ignore_associations` takes the policy away from every deployment that has it."""
         ruleset = self._find(ruleset_id)
         self._check_role()
         users = [d for r, d in self.associations if r == ruleset_id]

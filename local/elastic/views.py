@@ -21,7 +21,7 @@ def timestamp(moment: datetime) -> str:
 
 
 def cloud_id(deployment: Deployment) -> str:
-    """The encoded address; it names the public hosts only, which is why nobody should derive private ones from it."""
+    """The encoded address; it names the public hosts only, so private ones must not be derived from it."""
     parts = f"{deployment.azure_region}.azure.elastic-cloud.com$"
     parts += f"{deployment.elasticsearch_id}${deployment.kibana_id}"
     return f"{deployment.name}:{base64.b64encode(parts.encode()).decode()}"

@@ -38,7 +38,7 @@ _OUTCOMES = {
 
 
 class DeliveryError(Exception):
-    """No answer came: nobody listens, the name does not resolve, the connection broke."""
+    """No answer came: no server listens, the name does not resolve, the connection broke."""
 
 
 @dataclass(frozen=True)

@@ -168,7 +168,7 @@ class EventGrid:
         def forget(task: asyncio.Task[Answer]) -> None:
             self._late.discard(task)
             if not task.cancelled():
-                task.exception()  # looked at, so that nobody complains about an error that nobody awaits
+                task.exception()  # read here, so that asyncio reports no error that no task awaited
 
         request.add_done_callback(forget)
 

@@ -45,6 +45,6 @@ class EventGridSettings:
     duplicate: Switch = False
     """Delivered twice, as at-least-once delivery may."""
     drop: Switch = False
-    """Lost for good, as promised by nobody and seen in practice."""
+    """Lost for good: no document says so, and it was seen in practice."""
     bare_evidence: Switch = False
     """`evidence` is [] and `claims` is {}, as some real events have it."""

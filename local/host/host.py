@@ -144,7 +144,7 @@ class FunctionsHost:
             listener.notify()
 
     async def _invoke_quietly(self, definition: FunctionDefinition, argument: Any) -> None:
-        with contextlib.suppress(InvocationError):  # it is in the log, and nobody waits for the outcome
+        with contextlib.suppress(InvocationError):  # it is in the log, and no caller waits for the outcome
             await self._invoker.invoke(definition, argument)
 
     @staticmethod

@@ -1,6 +1,6 @@
 """Which host runs the app: Azure Functions Core Tools where it is installed, else the small host of this package.
 
-Called by whoever starts the app's process. `LOCAL_HOST=small` (or `core-tools`) decides by hand. Under Core Tools the
+Called by `local.cli.function_app`. `LOCAL_HOST=small` (or `core-tools`) decides by hand. Under Core Tools the
 keys are off, as Microsoft made it for local work: any key, or none, is accepted; there is no ready file, so readiness
 is that `/admin/host/status` answers with state Running. Core Tools needs `FUNCTIONS_WORKER_RUNTIME=python`, and takes
 the Python it finds first on PATH.

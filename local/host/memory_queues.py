@@ -80,7 +80,7 @@ class MemoryQueueService:
         self._clock = clock
         self._numbers = itertools.count(1)
 
-    def queue(self, connection: str, name: str) -> MemoryQueue:  # noqa: ARG002 - one account, whatever names it
+    def queue(self, connection: str, name: str) -> MemoryQueue:  # noqa: ARG002 - one account under every name
         """Return the queue `name`."""
         return self.queues.setdefault(name, MemoryQueue(self._clock, self._numbers.__next__))
 

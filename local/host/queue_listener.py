@@ -129,7 +129,7 @@ class QueueListener:
         except asyncio.CancelledError:
             await held.show(0)  # the host is stopping: the next one need not wait until the lease is up
             raise
-        except Exception:  # noqa: BLE001 - whatever the function raised; the invocation has logged it
+        except Exception:  # noqa: BLE001 - any error of the function; the invocation has logged it
             failed = True
         finally:
             renewal.cancel()

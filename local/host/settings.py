@@ -1,4 +1,4 @@
-"""What `host.json` says, with the real host's defaults. Read once by whoever makes a `FunctionsHost`."""
+"""What `host.json` says, with the real host's defaults. Read once by the module that makes a `FunctionsHost`."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ class TimerListener:
             self.monitor.update(self.name, upcoming, self.schedule.next_after(max(upcoming, self.clock.now())))
         try:
             await self.run(past_due, status)
-        except Exception:  # noqa: BLE001 - whatever the function raised; the invocation has logged it
+        except Exception:  # noqa: BLE001 - any error of the function; the invocation has logged it
             logger.debug("Timer '%s' goes on after a failed run", self.name)
 
     def _monitored(self, moment: datetime) -> bool:

@@ -119,7 +119,7 @@ class HostWeb:
         if request.method != "POST" or kind not in ("subscriptionvalidation", "notification"):
             return Response(status_code=400)
         value = _events(await request.body())
-        if value is None:  # the extension throws, which nobody catches there
+        if value is None:  # the extension throws, and no caller catches it
             return PlainTextResponse("The request content should be a JSON object or array.", 500)
         return _validated(value) if kind == "subscriptionvalidation" else await self._notify(definition, value)
 

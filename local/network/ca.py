@@ -86,7 +86,7 @@ class CertificateAuthority:
         return path
 
     def client_context(self) -> ssl.SSLContext:
-        """A TLS client's settings that trust this authority and nobody else."""
+        """A TLS client's settings that trust this authority and no other."""
         return ssl.create_default_context(cadata=self.pem.decode())
 
     def issue(self, hostnames: Sequence[str], ips: Sequence[str] = ()) -> IssuedCertificate:

@@ -34,7 +34,7 @@ class Dial:
     address: str = ""
 
     def certificate_names(self, _sni: str | None = None) -> list[str]:
-        """Names of the certificate that is served: the region's, whatever name is asked for."""
+        """Names of the certificate that is served: the region's, for every name that a client asks for."""
         return self.plane.intercepted.get(self.address) or zone_names(self.zone)
 
     def request(self, host: str, path: str = "/") -> ProxyAnswer:
@@ -52,7 +52,7 @@ class DataPlane:
         self._arm = arm
         self._zones = {zone.split(".")[1]: zone for zone in zones}
         self.broken: set[str] = set()
-        """Addresses where nobody answers though the endpoint is approved, as when something between is broken."""
+        """Addresses that do not answer though the endpoint is approved, as when something between is broken."""
         self.intercepted: dict[str, list[str]] = {}
         """Addresses where something in between answers, and the names of its certificate; without sockets only."""
 

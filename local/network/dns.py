@@ -122,7 +122,7 @@ def _zone_of(name: str, zones: Iterable[ZoneView]) -> ZoneView | None:
 
 
 def _owner(zone: ZoneView, name: str) -> str | None:
-    """Whose records answer: those of the name itself, or of the wildcard that stands for it; None: nobody's."""
+    """Whose records answer: those of the name itself, or of the wildcard that stands for it; None: none does."""
     label = name.removesuffix(zone.name.lower()).rstrip(".") or "@"
     nodes = {owner for _, owner in zone.record_sets}
     if label == "@" or _exists(label, nodes):

@@ -75,7 +75,7 @@ class Network:
 
     @property
     def broken(self) -> set[str]:
-        """Addresses where nobody answers though the endpoint is approved; tests add to it and take away."""
+        """Addresses that do not answer though the endpoint is approved; tests add to it and take away."""
         return self._plane.broken
 
     @property
@@ -84,7 +84,7 @@ class Network:
         return self._plane.intercepted
 
     async def break_way(self, address: str, *, broken: bool) -> None:
-        """Let nobody answer at an endpoint's address, or somebody again; on sockets too, where they are open."""
+        """Let an endpoint's address answer no more, or answer again; on sockets too, where they are open."""
         (self.broken.add if broken else self.broken.discard)(address)
         if self._default is not None:
             await self.sync()

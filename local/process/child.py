@@ -91,7 +91,7 @@ class Child:
         self._process.wait()
 
     def stop(self, grace: float = 5.0) -> int:
-        """Ask it to end, after `grace` seconds make it; whatever it started ends too. Return its exit status."""
+        """Ask it to end, after `grace` seconds make it; its own children end too. Return its exit status."""
         if self._process.poll() is None:
             self._signal(signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):

@@ -1,4 +1,4 @@
-"""Free TCP ports on the loopback interface, for whoever starts a local process (Azurite, the clouds, the host)."""
+"""Free TCP ports on the loopback interface, for local processes (Azurite, the clouds, the host)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import socket
 
 RANGE = range(16384, 32768)
 """Below the ports that systems give to outgoing connections (Linux from 32768, others from 49152): one of those may be
-taken by anybody between the moment that it was found free and the moment that it is used."""
+taken by another process between the moment that it was found free and the moment that it is used."""
 _TRIES = 200
 
 

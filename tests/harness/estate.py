@@ -89,7 +89,7 @@ def authority() -> CertificateAuthority:
 
 
 class Credential(AsyncTokenCredential):
-    """A token, without asking anybody."""
+    """A token, without a request."""
 
     async def get_token(self, *_: Any, **__: Any) -> AccessToken:
         return AccessToken(WORKERS, 32503680000)
@@ -138,7 +138,7 @@ class Estate:
         second = {} if second_scope is None else SECOND | {"ELASTIC_SCOPE_SECOND": second_scope}
         self.settings = SETTINGS | second | (settings or {})
         self.arm_settings = ArmSettings(arm_bucket=None)
-        # Whatever a test has the app do, it does with the actions of the shipped roles and no other; where they are
+        # All that a test has the app do, it does with the actions of the shipped roles and no other; where they are
         # assigned is for tests/infra/test_infra_rights.py.
         self.arm_settings.role_assignments[WORKERS] = everywhere()
         self.elastic_settings = ElasticSettings()

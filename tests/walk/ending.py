@@ -36,7 +36,7 @@ class Unfinished(AssertionError):
 
 
 async def calm_down(scene: Scene, weather: Weather, watch: Watch, log: Callable[[str], None]) -> None:
-    """Nothing fails any more and nobody does anything; time passes."""
+    """Nothing fails any more and no person acts; time passes."""
     weather.clear()
     scene.paused_until = None
     estate = scene.estate
@@ -193,13 +193,13 @@ def _check_left_for_a_reason(scene: Scene, place: Place, known: Connection, left
             others = scene.foreign_guids() & policy.guids or len(policy.guids) > 1
             told = any(policy.id in text for text in known.left)  # it was in use when all else went
             if not told and not others and not [pair for pair in scene.pairs() if pair[0] == policy.id]:
-                raise Unfinished(f"policy {policy.id} of {place.name} is left, and nobody uses it")
+                raise Unfinished(f"policy {policy.id} of {place.name} is left, and no deployment has it")
     if any(text.startswith("record") for text in left):
         raise Unfinished(f"the address of {place.name} is left: {left}; {_shown(known)}")
 
 
 def _things(scene: Scene, place: Place) -> list[str]:
-    """Everything that carries the mark of this endpoint's connection, and nobody else's use."""
+    """Everything that carries the mark of this endpoint's connection, and no other use."""
     own = connection_id(place.id)
     found = []
     for zone in scene.zones():
@@ -222,7 +222,7 @@ def _enforced(scene: Scene, known: Connection) -> bool:
 def _retained(scene: Scene, known: Connection) -> bool:
     removed = known.condition(c.REMOVED)
     asked = (known.on_delete or scene.estate.settings.get("ON_DELETE", "cleanup")) == "retain"
-    # What was retained stays so, whatever the settings say later.
+    # What was retained stays so, also when the settings change later.
     return asked or not _enforced(scene, known) or (removed is not None and removed.reason == "Retained")
 
 

@@ -100,7 +100,7 @@ async def sweep(scene: Scene, drawn: Random) -> str | None:
 
 
 async def repeat_a_message(scene: Scene, drawn: Random) -> str | None:
-    """A message is delivered again; or somebody asks for a run."""
+    """A message is delivered again; or a person asks for a run."""
     messages = scene.estate.queue.messages
     if messages and drawn.random() < 0.5:
         await scene.estate.queue.send(drawn.choice(messages).text)
@@ -114,7 +114,7 @@ async def repeat_a_message(scene: Scene, drawn: Random) -> str | None:
 
 
 async def lose_tables(scene: Scene, drawn: Random) -> str | None:
-    """Now and then somebody deletes the storage; not while a policy that was just made does not show yet."""
+    """Now and then a person deletes the storage; not while a policy that was just made does not show yet."""
     if drawn.random() < 0.7:
         return None
     await scene.pass_time(120)
@@ -156,7 +156,7 @@ SETTINGS = {
 
 
 async def redeploy(scene: Scene, drawn: Random) -> str | None:
-    """Somebody changes a setting; the app starts anew with it."""
+    """A person changes a setting; the app starts anew with it."""
     name = drawn.choice(sorted(SETTINGS))
     value = drawn.choice(SETTINGS[name])
     scene.estate.settings = scene.estate.settings | {name: value}

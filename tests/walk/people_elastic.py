@@ -124,7 +124,7 @@ async def protect(scene: Scene, drawn: Random) -> str | None:
 
 
 async def claim(scene: Scene, drawn: Random) -> str | None:
-    """Claim an endpoint by hand, or give up whatever is claimed."""
+    """Claim an endpoint by hand, or give up the claim that there is."""
     if not scene.alive:
         return None
     place = scene.alive[drawn.choice(sorted(scene.alive))]

@@ -84,15 +84,15 @@ class Scene:
     gone_at: dict[str, datetime] = field(default_factory=dict)
     """When the endpoint of a name was last deleted, as far as the app could notice: its grace period began."""
     unseen: set[str] = field(default_factory=set)
-    """Endpoints that were made again and that no worker has read since: if they go again, nobody can tell."""
+    """Endpoints that were made again and that no worker has read since: if they go again, no worker can tell."""
     connection_guids: dict[str, set[str]] = field(default_factory=dict)
     """Every GUID that the endpoint of a name ever had, lower case."""
     former_names: dict[str, set[str]] = field(default_factory=dict)
     """Names that a deployment had, by its id."""
     given_back: set[Pair] = field(default_factory=set)
-    """Associations that were ours and that a person made again: nobody can tell whose they are."""
+    """Associations that were ours and that a person made again: no worker can tell whose they are."""
     claims_given_back: set[str] = field(default_factory=set)
-    """GUIDs whose claim was ours and that a person claimed again: nobody can tell whose that is."""
+    """GUIDs whose claim was ours and that a person claimed again: no worker can tell whose that is."""
     paused_until: datetime | None = None
     """The app may change nothing before this moment."""
     tables_lost: bool = False

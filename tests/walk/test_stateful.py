@@ -47,7 +47,7 @@ class Estate(RuleBasedStateMachine):
         self._loop.run_until_complete(self._story.do(self._walk, deed, Random(details), "platform", people=False))
 
     def teardown(self) -> None:
-        """All comes to rest, and nobody was harmed."""
+        """All comes to rest, and no harm was done."""
         with self._open:
             if hasattr(self, "_walk"):
                 self._loop.run_until_complete(self._story.end(self._walk))

@@ -1,8 +1,8 @@
 """What must hold at every moment of a random walk, looked at after each write of a worker. Judged by the simulators.
 
 People may do what they like: `people_did` takes what is there after a deed of theirs as the new beginning. What the
-workers do from there must leave everything foreign as it is, byte for byte; must cut nobody off and open nothing; must
-make no second policy; and must take away only what is ours.
+workers do from there must leave everything foreign as it is, byte for byte; must cut no client off and open
+nothing; must make no second policy; and must take away only what is ours.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.walk.scene import PLACES, Pair, Place, Scene, connection_of, is_ours,
 from tests.walk.wishes import consented, opted_in, wanted_by
 
 ANYWHERE, OFFICE = "192.0.2.77", "198.51.100.7"
-"""Somebody on the internet, and somebody whom the IP policies admit."""
+"""A client on the internet, and one that the IP policies admit."""
 CONNECTION = "elastic-privatelink-connection"
 GRACE = 600.0
 OPEN = 401
@@ -53,7 +53,7 @@ class Watch:
 
     scene: Scene
     ours: set[Pair] = field(default_factory=set)
-    """Associations that workers made and that nobody else has touched."""
+    """Associations that workers made and that no person has touched."""
     ever_ours: set[Pair] = field(default_factory=set)
     our_claims: set[str] = field(default_factory=set)
     ever_our_claims: set[str] = field(default_factory=set)
@@ -79,7 +79,7 @@ class Watch:
         if self._wrote and until is not None and self.scene.estate.clock.now() < until:
             raise Harm(f"S7: the app is paused until {until}, and about to {call.what}")
         if "ignore_associations=true" in call.query:
-            raise Harm("a policy is deleted whoever uses it")
+            raise Harm("a policy is deleted together with its associations")
         if call.service in {"arm", "elastic"} and (call.what.startswith("DELETE") or call.what.endswith("_unclaim")):
             self.deletions += 1
             limit = self.scene.estate.worker.context.settings.removal.limit
@@ -221,7 +221,7 @@ class Watch:
             if target.status == "stopped" or target.hidden:
                 raise Harm(f"{policy_id} was associated with {target.name}, which is stopped")
             if not consented(self.scene, target, place) or not wanted_by(self.scene, target, place):
-                raise Harm(f"S8: {policy_id} was associated with {target.name}, which nobody allowed or asked for")
+                raise Harm(f"S8: {policy_id} was associated with {target.name}, which no person allowed or asked for")
             if self.scene.foreign_guids() & policy.guids:
                 raise Harm(f"S8: {policy_id}, which lets others in, was associated with {target.name}")
         self.ours |= made

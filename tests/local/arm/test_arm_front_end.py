@@ -104,7 +104,7 @@ async def test_arms_token_bucket_empties_and_refills(cloud: ArmCloud, http: Http
     assert [a.status_code for a in answers] == [200, 200, 200, 429]
     assert [a.headers["x-ms-ratelimit-remaining-subscription-reads"] for a in answers[:3]] == ["2", "1", "0"]
     assert answers[3].headers["retry-after"] == "1"
-    other = await http("GET", list_url, Authorization="Bearer somebody-else")
+    other = await http("GET", list_url, Authorization="Bearer another")
     assert other.status_code == 200, "each principal has a bucket of its own"
     await asyncio.sleep(2)
     assert [(await http("GET", list_url)).status_code for _ in range(3)] == [200, 200, 429]

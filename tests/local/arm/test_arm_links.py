@@ -133,7 +133,7 @@ async def test_a_network_made_again_under_its_id_may_be_refused_and_its_old_link
 
 
 async def test_a_link_that_could_not_be_made_may_stay_behind_unseen(cloud: ArmCloud, http: Http) -> None:
-    """As users of Azure have met it: the zone has nested resources, and nobody is shown any."""
+    """As users of Azure have met it: the zone has nested resources, and no list shows any."""
     cloud.settings.phantom_links = True
     vnet, first, second = await http.network(), await http.zone(), await http.zone("rg-second")
     await http.link(first, vnet)

@@ -64,14 +64,14 @@ async def test_an_app_is_served_over_tls_until_it_is_stopped(tmp_path: Path) -> 
 
 
 def test_a_port_that_somebody_has_is_named() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as somebody:
-        port = somebody.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
         with pytest.raises(OSError, match=f"port {port} of 127.0.0.1: Address already in use"):
             Serving(APP, port=port)
 
 
 async def test_an_exchange_whose_caller_hung_up_has_no_answer() -> None:
-    """What the framework says to nobody is no answer of the service."""
+    """What the framework says on its own is no answer of the service."""
     log = ExchangeLog()
     came: list[dict[str, Any]] = [
         {"type": "http.request", "body": b"ha", "more_body": True},
@@ -114,12 +114,12 @@ def test_a_command_for_an_instance_that_does_not_run_says_how_to_start_it(
 def test_a_command_for_an_instance_that_was_killed_says_who_does_not_answer(
     command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ca, nobody = CertificateAuthority().write(tmp_path / "ca.pem"), "http://127.0.0.1:1"
-    endpoints = {"arm": nobody, "functions": nobody, "identity": f"{nobody}/msi/token", "identity_header": "x"}
+    ca, silent = CertificateAuthority().write(tmp_path / "ca.pem"), "http://127.0.0.1:1"
+    endpoints = {"arm": silent, "functions": silent, "identity": f"{silent}/msi/token", "identity_header": "x"}
     endpoints |= {"ca_file": str(ca), "function_key": "k", "subscription_id": "s"}
     (tmp_path / "endpoints.json").write_text(json.dumps(endpoints), encoding="utf-8")
     assert main(["--folder", str(tmp_path), *command]) == 1
-    assert f"{nobody} does not answer" in capsys.readouterr().err
+    assert f"{silent} does not answer" in capsys.readouterr().err
 
 
 def test_what_cannot_be_understood_is_refused_by_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""Every behaviour of the clouds that nobody documents can be turned while they run, by name."""
+"""Every undocumented behaviour of the clouds can be turned while they run, by name."""
 
 from __future__ import annotations
 

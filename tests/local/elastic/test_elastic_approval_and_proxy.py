@@ -186,7 +186,7 @@ async def test_a_deployment_without_policies_is_reached_by_switch_and_never_with
 @pytest.mark.parametrize(
     "host",
     [
-        "nobody.es.privatelink.eastus2.azure.elastic-cloud.com",
+        "unknown.es.privatelink.eastus2.azure.elastic-cloud.com",
         "search.xx.privatelink.eastus2.azure.elastic-cloud.com",
         "search.es.privatelink.uksouth.azure.elastic-cloud.com",
         "search.es.eastus2.azure.elastic-cloud.com",

@@ -166,7 +166,7 @@ async def test_events_in_another_schema_are_refused_as_by_a_topic_for_cloudevent
     [
         ({}, 200),
         ({"headers": {"authorization": ""}}, 401),
-        ({"headers": {"authorization": "Bearer of-somebody"}}, 401),
+        ({"headers": {"authorization": "Bearer of-another"}}, 401),
         ({"headers": {"content-type": "application/json"}}, 400),
         ({"params": {}}, 400),
         ({"params": {"api-version": "2024-06-01"}}, 400),

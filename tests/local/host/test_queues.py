@@ -193,7 +193,7 @@ async def test_a_function_that_returns_a_value_to_nobody_fails(
 ) -> None:
     @app.event_grid_trigger(arg_name="event")
     async def on_event(event: str) -> Any:
-        return "for nobody"
+        return "for no reader"
 
     answer = await start().webhook([{}])
     assert answer.status_code == 500

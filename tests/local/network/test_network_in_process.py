@@ -65,7 +65,7 @@ async def test_the_products_probe_finds_each_outcome(clouds: Clouds) -> None:
     good = await probe(target, inside)
     assert (good.failure, good.http_status, good.elastic_product) == (None, 401, True)
 
-    unknown = await probe(Target(f"nobody.es.{ZONE}", endpoint.address), inside)
+    unknown = await probe(Target(f"unknown.es.{ZONE}", endpoint.address), inside)
     assert unknown.http_status == 404
     filtered = clouds.elastic.add_deployment("office", "eastus2", ip_policy=True)
     assert (await probe(Target(filtered.private_host(), endpoint.address), inside)).http_status == 403
