@@ -36,17 +36,20 @@ from shared.core.model.conditions import Phase, satisfied  # noqa: E402
 from shared.core.model.private_urls import PrivateUrl  # noqa: E402
 from shared.core.model.record import Connection, DeploymentMemory  # noqa: E402
 from shared.core.model.resources import ConnectionStatus, Endpoint  # noqa: E402
-from shared.core.model.services import hosted_services, zone_of  # noqa: E402
+from shared.core.model.services import Family  # noqa: E402
 from shared.core.planning.desired import desired_of  # noqa: E402
 from shared.core.planning.elastic import ObservedElastic  # noqa: E402
 from shared.core.planning.plan import Observed, plan  # noqa: E402
 from shared.settings import load  # noqa: E402
+from shared.settings.services import shipped_services  # noqa: E402
 from shared.state.rows import ConnectionRow  # noqa: E402
 from shared.sweep.checks import test_all  # noqa: E402
 from shared.sweep.snapshot import StoredRecord, SweepStats  # noqa: E402
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
+HOSTED = shipped_services().of_family(Family.HOSTED)
 REGION = "eastus2"
+ZONE = next(service.zone for service in HOSTED if service.region == REGION)
 ENVIRON = {
     "AZURE_SUBSCRIPTIONS": SUBSCRIPTION,
     "EC_API_KEY": "none",
@@ -63,7 +66,7 @@ ANSWER = (
 def endpoint(number: int) -> Endpoint:
     """One of many endpoints, approved."""
     prefix = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-{number}/providers/Microsoft.Network"
-    service = hosted_services()[number % 16]
+    service = HOSTED[number % len(HOSTED)]
     return Endpoint(
         id=parse_endpoint_id(f"{prefix}/privateEndpoints/pe-{number}"),
         name=f"pe-{number}",
@@ -95,8 +98,9 @@ def planning(count: int) -> float:
 
 def known(number: int) -> StoredRecord:
     """A Ready connection with two hosts to test."""
-    one, zone = endpoint(number * 16 + 2), zone_of(REGION)
-    urls = tuple(PrivateUrl("elasticsearch", f"{name}{number}.es.{zone}", PORT) for name in ("one", "two"))
+    # the same row of the table each time: that of `REGION`
+    one = endpoint(number * len(HOSTED) + [service.region for service in HOSTED].index(REGION))
+    urls = tuple(PrivateUrl("elasticsearch", f"{name}{number}.es.{ZONE}", PORT) for name in ("one", "two"))
     conditions = tuple(satisfied(name, "Benchmark") for name in (c.LINKED, c.RECORD_READY, c.POLICY_READY, c.APPROVED))
     connection = replace(
         Connection(one.id.text),
@@ -115,8 +119,7 @@ async def serve(folder: str, ready: Any) -> None:
     """A name server that gives every name the one address, and what answers there."""
     authority = CertificateAuthority()
     authority.write(Path(folder) / "ca.pem")
-    zone = zone_of(REGION)
-    context = authority.issue([f"*.es.{zone}"]).server_context()
+    context = authority.issue([f"*.es.{ZONE}"]).server_context()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")

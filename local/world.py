@@ -18,7 +18,8 @@ from local.clock import LoopClock
 from local.elastic import ElasticCloud, ElasticSettings
 from local.elastic.front import Front
 from local.network import CertificateAuthority, Network
-from shared.core.model.services import hosted_services
+from shared.core.model.services import Family, Services
+from shared.settings.services import shipped_services
 
 API_KEY = "bG9jYWwtZWxhc3RpYy1jbG91ZC1hcGkta2V5"
 SECOND_API_KEY = "c2Vjb25kLWxvY2FsLW9yZ2FuaXphdGlvbi1rZXk"
@@ -53,26 +54,37 @@ class World:
         loopback_prefix: str = "127.77.0.0/16",
         seed: int = 0,
         second_organization: bool = False,
+        services: Services | None = None,
     ) -> None:
+        """`services`: Elastic's services, where they are not those that come with the product."""
+        self.services = services or shipped_services()
+        hosted = self.services.of_family(Family.HOSTED)
+        regions = frozenset(service.region for service in hosted)
         self.clock = clock
         self.arm = ArmCloud(clock, settings=arm_settings, check_token=check_token, random=Random(seed))
         self.elastic = ElasticCloud(
-            clock, endpoints=self.arm, settings=elastic_settings, api_key=API_KEY, random=Random(seed)
+            clock,
+            endpoints=self.arm,
+            regions=regions,
+            settings=elastic_settings,
+            api_key=API_KEY,
+            random=Random(seed),
         )
         self.second: ElasticCloud | None = None
         """Another organization of Elastic Cloud, behind the same address."""
         organizations = {API_KEY: self.elastic}
         if second_organization:
-            self.second = ElasticCloud(clock, endpoints=self.arm, api_key=SECOND_API_KEY, random=Random(seed + 1))
+            self.second = ElasticCloud(
+                clock, endpoints=self.arm, regions=regions, api_key=SECOND_API_KEY, random=Random(seed + 1)
+            )
             organizations[SECOND_API_KEY] = self.second
         self.front = Front(organizations)
-        zones = [service.zone for service in hosted_services()]
         self.network = Network(
             clock,
             arm=self.arm,
             elastic=self.front,
             ca=ca or CertificateAuthority(),
-            zones=zones,
+            zones=[service.zone for service in hosted],
             loopback_prefix=loopback_prefix,
             hub_vnet_id=HUB_VNET,
         )
@@ -94,7 +106,7 @@ class World:
 
         A second organization has one with an IP policy too, of the same name as the first one's.
         """
-        for service in hosted_services():
+        for service in self.services.of_family(Family.HOSTED):
             self.elastic.add_deployment(f"search-{service.region}", service.region)
             self.elastic.add_deployment(f"logs-{service.region}", service.region, ip_policy=True)
             if self.second is not None:

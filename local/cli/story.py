@@ -16,7 +16,8 @@ from local.cli.folder import folder_option
 from local.cli.stack import APP_SETTINGS
 from local.world import HUB_VNET, endpoint_body, peering_body, vnet_body
 from shared.core.model.arm_ids import connection_id
-from shared.core.model.services import hosted_services
+from shared.core.model.services import Family
+from shared.settings.services import shipped_services
 
 READY_SECONDS = 180.0
 GIVEN_UP = {"Blocked", "Ignored", "Removed"}
@@ -30,7 +31,7 @@ class StoryFailed(Exception):
 
 def alias_of(region: str) -> str:
     """Elastic's alias for a region, from the product's own table."""
-    return next(service.alias for service in hosted_services() if service.region == region)
+    return next(one.alias for one in shipped_services().of_family(Family.HOSTED) if one.region == region)
 
 
 def group(client: LocalClient, name: str) -> str:

@@ -22,6 +22,8 @@ from local.elastic.settings import ElasticSettings
 from local.elastic.traffic_filters import TrafficFilters
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from starlette.types import ASGIApp
 
     from local.clock import LoopClock
@@ -36,17 +38,19 @@ class ElasticCloud:
         clock: LoopClock,
         *,
         endpoints: EndpointDirectory,
+        regions: Collection[str],
         settings: ElasticSettings | None = None,
         api_key: str = "local-elastic-api-key",
         random: Random | None = None,
     ) -> None:
+        """`regions`: the Azure regions that have hosted deployments."""
         self._clock = clock
         self.settings = settings or ElasticSettings()
         self._endpoints = endpoints
         self._book = DeploymentBook(clock, random or Random(0))
         self._approval = Approval(clock, self.settings, endpoints, self.rulesets)
         self._filters = TrafficFilters(
-            clock, self.settings, self._book, knows=self._approval.knows, changed=self.evaluate
+            clock, self.settings, self._book, regions, knows=self._approval.knows, changed=self.evaluate
         )
         self._proxy = Proxy(self.settings, self._book, self._filters, self._alias_of)
         self._gateway = Gateway(clock, self.settings, api_key, operations(self.settings, self._book, self._filters))

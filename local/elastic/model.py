@@ -10,11 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-HOSTED_REGIONS = (
-    "australiaeast", "brazilsouth", "canadacentral", "centralindia", "centralus", "eastus", "eastus2", "francecentral",
-    "japaneast", "northeurope", "southafricanorth", "southcentralus", "southeastasia", "uksouth", "westeurope",
-    "westus2",
-)  # fmt: skip
 AZURE_PRIVATE_ENDPOINT = "azure_private_endpoint"
 # Elastic's hosted Private Link Services; the serverless ones have other aliases and are not served here.
 _ALIAS = re.compile(r"^([a-z0-9]+)-prod-\d{3}-privatelink-service\.[0-9a-f-]{36}\.\1\.azure\.privatelinkservice$")

@@ -11,10 +11,10 @@ import uuid
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from local.elastic.errors import ApiError, invalid_json
-from local.elastic.model import AZURE_PRIVATE_ENDPOINT, HOSTED_REGIONS
+from local.elastic.model import AZURE_PRIVATE_ENDPOINT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
 RULESET_TYPES = (
     "ip",
@@ -97,14 +97,14 @@ def check_object(body: Any, fields: Mapping[str, Field], where: str = "") -> dic
     return body
 
 
-def ruleset_request(body: Any) -> dict[str, Any]:
+def ruleset_request(body: Any, regions: Collection[str]) -> dict[str, Any]:
     """Body of create and update."""
     request = check_object(body, _RULESET)
     if not request["name"].strip():
         raise invalid_json("name: must not be empty", "name")
     if request["type"] not in RULESET_TYPES:
         raise invalid_json(f"type: required one of [{', '.join(RULESET_TYPES)}]", "type")
-    check_region(request["region"])
+    check_region(request["region"], regions)
     if not request["rules"]:
         raise invalid_json("rules: at least one rule is required", "rules")
     for index, rule in enumerate(request["rules"]):
@@ -136,9 +136,9 @@ def _check_form(parse: Callable[[str], object], value: str, form: str, where: st
         raise invalid_json(f"{where}: {form} expected", where) from None
 
 
-def check_region(region: str) -> None:
+def check_region(region: str, regions: Collection[str]) -> None:
     """Refuse a region that has no hosted deployments."""
-    if region.removeprefix("azure-") not in HOSTED_REGIONS or not region.startswith("azure-"):
+    if region.removeprefix("azure-") not in regions or not region.startswith("azure-"):
         raise ApiError(400, "region_not_found", f"The region [{region}] cannot be found.", ("region",))
 
 
@@ -150,10 +150,10 @@ def association_request(body: Any) -> dict[str, Any]:
     return request
 
 
-def claim_request(body: Any) -> dict[str, Any]:
+def claim_request(body: Any, regions: Collection[str]) -> dict[str, Any]:
     """Body of claim and unclaim: an Azure endpoint by name and GUID."""
     request = check_object(body, _CLAIM)
-    check_region(request["region"])
+    check_region(request["region"], regions)
     for name in ("azure_endpoint_name", "azure_endpoint_guid"):
         if not request.get(name):
             code = "traffic_filter_claimed_link_id.invalid_input"

@@ -14,7 +14,7 @@ from local.elastic.history import HistoryEvent, What
 from local.elastic.model import Ruleset
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from local.clock import LoopClock
     from local.elastic.deployments import Deployment, DeploymentBook
@@ -29,6 +29,7 @@ class TrafficFilters:
         clock: LoopClock,
         settings: ElasticSettings,
         book: DeploymentBook,
+        regions: Collection[str],
         *,
         knows: Callable[[dict[str, Any]], bool],
         changed: Callable[[], None],
@@ -36,6 +37,7 @@ class TrafficFilters:
         self._clock = clock
         self._settings = settings
         self._book = book
+        self._regions = regions
         self._knows = knows
         self._changed = changed
         self.rulesets: dict[str, Ruleset] = {}
@@ -75,7 +77,7 @@ class TrafficFilters:
 
     def create(self, body: Any) -> dict[str, Any]:
         """Operation 2. Not idempotent: the same request again makes another ruleset."""
-        request = schema.ruleset_request(body)
+        request = schema.ruleset_request(body, self._regions)
         self._check_role(default=request["include_by_default"])
         if len(self.rulesets) >= self._settings.max_rulesets:
             raise ApiError(self._settings.limit_status, "traffic_filter.limit_exceeded", "Too many rulesets.")
@@ -103,7 +105,7 @@ class TrafficFilters:
     def update(self, ruleset_id: str, body: Any) -> dict[str, Any]:
         """Operation 4: everything is replaced, rule ids included."""
         ruleset = self._find(ruleset_id)
-        request = schema.ruleset_request(body)
+        request = schema.ruleset_request(body, self._regions)
         self._check_role(default=request["include_by_default"])
         moved = request["region"] != ruleset.region or request["type"] != ruleset.type
         if moved and self._settings.put_immutable == "refused":
@@ -184,7 +186,7 @@ class TrafficFilters:
 
     def claim(self, body: Any) -> dict[str, Any]:
         """Operation 11."""
-        request = schema.claim_request(body)
+        request = schema.claim_request(body, self._regions)
         key = (request["region"], request["azure_endpoint_guid"].lower())
         repeated = key in self.claims and self._settings.repeat_claim == "refused"
         if repeated or self._foreign(*key):
@@ -195,7 +197,7 @@ class TrafficFilters:
 
     def unclaim(self, body: Any) -> dict[str, Any]:
         """Operation 12."""
-        request = schema.claim_request(body)
+        request = schema.claim_request(body, self._regions)
         key = (request["region"], request["azure_endpoint_guid"].lower())
         if key not in self.claims:
             code = "traffic_filter_claimed_link_id.invalid_input"

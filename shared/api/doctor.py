@@ -20,7 +20,6 @@ from shared.context import Context
 from shared.core.model.errors import AutopilotError, InvalidSettings
 from shared.core.model.messages import QUEUE
 from shared.core.model.organizations import DEFAULT
-from shared.core.model.services import hosted_services
 from shared.core.reports.doctor import clouds, judge
 from shared.core.reports.doctor.findings import Answer, Asked, Finding, Report, Topic
 from shared.installation.last_sweep import recall
@@ -46,7 +45,8 @@ async def examine(context: Context) -> Report:
     arm = ArmChecks(context.endpoints.clients, context.clock)
     elastic = {name: _ElasticClock(api, context.clock) for name, api in context.elastic.items()}
     own: Questions = {SWEEP: lambda: recall(context), PAUSE: lambda: present_pause(context)}
-    answers = await ask_all(_storage(context.storage) | own | _azure(context, arm) | _elastic(elastic))
+    region = context.options.services.handled[0].elastic_region
+    answers = await ask_all(_storage(context.storage) | own | _azure(context, arm) | _elastic(elastic, region))
     now = context.clock.now()
     findings = [
         *judge.judge_settings(len(context.settings.scope.subscriptions), context.settings.installation.mode),
@@ -114,13 +114,12 @@ def _azure(context: Context, arm: ArmChecks) -> Questions:
 
 async def _zones(context: Context, arm: ArmChecks, subscription: str) -> None:
     """The list of zones, and what is in one of Elastic's."""
-    zone = await arm.zones(subscription, {service.zone for service in hosted_services()})
+    zone = await arm.zones(subscription, {service.zone for service in context.options.services.handled})
     if zone is not None:
         await context.dns.zone(zone)
 
 
-def _elastic(organizations: Mapping[str, _ElasticClock]) -> Questions:
-    region = hosted_services()[0].elastic_region
+def _elastic(organizations: Mapping[str, _ElasticClock], region: str) -> Questions:
     questions: Questions = {}
     for name, elastic in organizations.items():
         where = _where(name)

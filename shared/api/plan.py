@@ -44,7 +44,7 @@ async def preview_connection(context: Context, known: Connection) -> Preview:
     desired = desired_of(endpoint, context.options)
     known = replace(known, name=endpoint.name, mode=mode)
     if desired is None or mode == Mode.IGNORE:
-        return _nothing(context, known, pause, recognition_condition(endpoint).message)
+        return _nothing(context, known, pause, recognition_condition(endpoint, context.options.services).message)
     if known.guid and endpoint.guid and known.guid.lower() != endpoint.guid.lower():
         known = known.reborn()
     return await _of_run(context, desired, known, pause)

@@ -58,7 +58,7 @@ async def run_once(run: Run, message: WorkMessage) -> None:
     desired = desired_of(endpoint, run.context.options)
     if desired is None:
         run.connection = replace(run.connection, endpoint_id=endpoint.id.text, name=endpoint.name, alias=endpoint.alias)
-        conclude(run, [recognition_condition(endpoint)], {}, only=True)
+        conclude(run, [recognition_condition(endpoint, run.context.options.services)], {}, only=True)
         return
     if run.connection.guid and endpoint.guid and run.connection.guid.lower() != endpoint.guid.lower():
         # Deleted and made anew under its old name: little that is known of the old one is true of this one.

@@ -12,7 +12,7 @@ from shared.core.model.arm_ids import parse_arm_id
 from shared.core.model.errors import AutopilotError, InvalidInput, RetryLater
 from shared.core.model.record import Connection
 from shared.core.model.resources import Claim, Deployment, Endpoint, Policy, Zone
-from shared.core.model.services import Service, hosted_services, recognise
+from shared.core.model.services import Family, Services
 from shared.core.planning.associations import associated_with
 from shared.core.planning.organization_change import holds
 from shared.core.planning.removal import ObservedRemoval, policies_made_for
@@ -30,7 +30,7 @@ async def observe_removal(context: Context, known: Connection) -> ObservedRemova
 
 async def _dns(context: Context, known: Connection) -> tuple[tuple[Zone, ...], tuple[Endpoint, ...] | None]:
     """The zone on record, and whatever carries the connection's marks: a run that died wrote nothing down."""
-    service = _service(known)
+    service = context.options.services.of(Family.HOSTED, known.region)
     if service is None:
         return (), ()
     own = parse_arm_id(known.endpoint_id).subscription_id
@@ -43,10 +43,6 @@ async def _dns(context: Context, known: Connection) -> tuple[tuple[Zone, ...], t
     found = await asyncio.gather(*(context.dns.whole_zone(zone) for zone in wanted.values()))
     zones = tuple(zone for zone in found if zone is not None)
     return zones, await _others(context, known, zones) if zones else ()
-
-
-def _service(known: Connection) -> Service | None:
-    return next((one for one in hosted_services() if one.region == known.region), None)
 
 
 async def _others(context: Context, known: Connection, zones: tuple[Zone, ...]) -> tuple[Endpoint, ...] | None:
@@ -69,12 +65,12 @@ async def _others(context: Context, known: Connection, zones: tuple[Zone, ...]) 
         except AutopilotError as error:
             log.warning("users of zone %s not known: %s", zones[0].id.text, error)
             return None
-    gone = known.endpoint_id.lower()
-    return tuple(one for one in found if one.id.key != gone and _service_zone(one) == zones[0].name.lower())
+    gone, services = known.endpoint_id.lower(), context.options.services
+    return tuple(one for one in found if one.id.key != gone and _service_zone(one, services) == zones[0].name.lower())
 
 
-def _service_zone(endpoint: Endpoint) -> str:
-    service = recognise(endpoint.alias).service
+def _service_zone(endpoint: Endpoint, services: Services) -> str:
+    service = services.recognise(endpoint.alias).service
     return service.zone if service is not None else ""
 
 

@@ -16,7 +16,8 @@ from shared.core.model.errors import AutopilotError
 from shared.core.model.markers import Marker
 from shared.core.model.record import AssociationMemory, Connection, Owned, Owner, PolicyMemory
 from shared.core.model.resources import Policy, Zone
-from shared.core.model.services import Service, hosted_services
+from shared.core.model.services import Services
+from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.deletion import has_things
 from shared.core.planning.removal import policies_made_for
 
@@ -27,12 +28,12 @@ async def rebuilt(context: Context, blank: Connection) -> Connection:
     subscriptions = dict.fromkeys(
         (*context.settings.scope.subscriptions, *context.settings.dns.zone_subscriptions, subscription)
     )
-    names = [service.zone for service in hosted_services()]
+    names = [service.zone for service in context.options.services.handled]
     zones, found = await asyncio.gather(context.dns.zones_named(names, subscriptions), _policies(context, blank))
     organization, policies = found
     known = replace(blank, organization=organization)
     for zone in zones:
-        known = _with_zone(known, zone, context.options.installation.instance_id)
+        known = _with_zone(known, zone, context.options)
     known = _with_policy(known, policies, context.options.installation.instance_id)
     # It may have been said that nothing was made for it: by whoever looked before the markers were read.
     return known.found() if has_things(known) else blank
@@ -57,9 +58,9 @@ async def _policies(context: Context, blank: Connection) -> tuple[str, tuple[Pol
     return "", ()
 
 
-def _with_zone(known: Connection, zone: Zone, instance: str) -> Connection:
+def _with_zone(known: Connection, zone: Zone, options: PlanOptions) -> Connection:
     """Take the zone in if the connection has its address in it, or if it made it and no other zone is known."""
-    record = zone.record
+    record, instance = zone.record, options.installation.instance_id
     holds = (
         record is not None
         and record.marker is not None
@@ -72,7 +73,7 @@ def _with_zone(known: Connection, zone: Zone, instance: str) -> Connection:
     ours = zone.marker is not None and zone.marker.instance == instance
     return replace(
         known,
-        region=_region_of(zone.name),
+        region=_region_of(zone.name, options.services),
         vnet_id=known.vnet_id or next((link.vnet_id for link in links), ""),
         zone=Owned(zone.id.text, Owner.OURS if ours else Owner.ADOPTED),
         links=tuple(Owned(link.id, Owner.OURS) for link in links),
@@ -101,6 +102,6 @@ def _mine(marker: Marker | None, connection_id: str, instance: str) -> bool:
     return marker is not None and (marker.instance, marker.connection_id) == (instance, connection_id)
 
 
-def _region_of(zone_name: str) -> str:
-    found: Service | None = next((one for one in hosted_services() if one.zone == zone_name.lower()), None)
+def _region_of(zone_name: str, services: Services) -> str:
+    found = services.with_zone(zone_name)
     return found.region if found is not None else ""

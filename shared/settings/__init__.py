@@ -15,6 +15,7 @@ from typing import Any
 
 from shared.core.model.errors import InvalidSettings
 from shared.core.model.organizations import key_setting, scope_setting
+from shared.core.model.services import Services
 from shared.core.options.dns import DnsOptions
 from shared.core.options.installation import InstallationOptions
 from shared.core.options.plan_options import PlanOptions
@@ -32,6 +33,7 @@ from shared.settings.health import DEFAULT_SCHEDULE, SCHEDULE_SETTING, HealthSet
 from shared.settings.near_names import NearName, near_names
 from shared.settings.notify import NotifySettings
 from shared.settings.organizations import Organization, read_organizations
+from shared.settings.services import shipped_services
 from shared.state.connect import storage_settings
 
 __all__ = [
@@ -60,6 +62,8 @@ class Settings:
     health: HealthSettings
     timing: TimingOptions
     notify: NotifySettings
+    services: Services
+    """Elastic's Private Link Services: no setting, but as fixed as one while the app runs."""
     organizations: tuple[Organization, ...] = ()
     """What `ELASTIC_ORGANIZATIONS` names, with the settings of each."""
     near_names: tuple[NearName, ...] = ()
@@ -75,6 +79,7 @@ class Settings:
             targets=self.targets,
             removal=self.removal,
             timing=self.timing,
+            services=self.services,
             organizations=tuple(one.scope for one in self.organizations),
             has_default_organization=bool(self.elastic.api_key),
         )
@@ -122,8 +127,11 @@ def misspelt(environ: Mapping[str, str]) -> tuple[NearName, ...]:
     return near_names(environ, {one.name for one in table()} | own)
 
 
-def load(environ: Mapping[str, str]) -> Settings:
-    """Read and check all settings; raises InvalidSettings that lists everything that is wrong."""
+def load(environ: Mapping[str, str], services: Services | None = None) -> Settings:
+    """Read and check all settings; raises InvalidSettings that lists everything that is wrong.
+
+    `services`: Elastic's services, where they are not those that come with the app.
+    """
     values: dict[str, dict[str, Any]] = {group: {} for group in _GROUPS}
     by_name: dict[str, Any] = {}
     problems: list[str] = []
@@ -150,4 +158,9 @@ def load(environ: Mapping[str, str]) -> Settings:
             hints=tuple(map(str, misspelt(environ))),
         )
     groups: dict[str, Any] = {group: type_(**values[group]) for group, type_ in _GROUPS.items()}
-    return Settings(**groups, organizations=organizations, near_names=misspelt(environ))
+    return Settings(
+        **groups,
+        services=shipped_services() if services is None else services,
+        organizations=organizations,
+        near_names=misspelt(environ),
+    )

@@ -19,7 +19,6 @@ from shared.core.model.organizations import DEFAULT
 from shared.core.model.record import Connection
 from shared.core.model.record_document import from_document
 from shared.core.model.resources import Endpoint
-from shared.core.model.services import hosted_services
 from shared.core.planning.desired import Desired, zone_subscriptions
 from shared.core.planning.elastic import deployments_that_matter
 from shared.core.planning.organization_change import organization_on_record
@@ -143,7 +142,7 @@ async def read_clouds(
         dict.fromkeys((*around, *settings.scope.watched_subscriptions, *settings.dns.zone_subscriptions))
     )
     # All names: what was made for an endpoint that is gone is found by its marker, wherever it is.
-    names = {service.zone for service in hosted_services()}
+    names = {service.zone for service in context.options.services.handled}
     organizations, zones = await asyncio.gather(
         _read_organizations(context, desired, records, result),
         asyncio.gather(

@@ -12,7 +12,7 @@ from shared.core.model.arm_ids import ArmId, connection_id, parse_arm_id
 from shared.core.model.markers import Holder, Marker, RecordMarker, marker_from_description
 from shared.core.model.record import Connection
 from shared.core.model.resources import ConnectionStatus, Deployment, Endpoint, Link, Policy, Rule, WildcardRecord, Zone
-from shared.core.model.services import hosted_services
+from shared.core.model.services import Family
 from shared.core.options.dns import DnsOptions
 from shared.core.options.installation import InstallationOptions
 from shared.core.options.plan_options import PlanOptions
@@ -22,11 +22,13 @@ from shared.core.options.targets import TargetOptions
 from shared.core.options.timing import TimingOptions
 from shared.core.planning.desired import DEPLOYMENTS_TAG, Desired, desired_of
 from shared.core.planning.elastic import POLICY_TYPE
+from shared.settings.services import shipped_services
 
 NOW = datetime(2026, 5, 6, 7, 8, 9, tzinfo=UTC)
 SUBSCRIPTION = "0a1b2c3d-0000-4000-8000-00000000beef"
 EVENTS = Path(__file__).parent.parent / "events"
-SERVICE = next(service for service in hosted_services() if service.region == "eastus2")
+SERVICES = shipped_services()
+SERVICE = next(one for one in SERVICES.of_family(Family.HOSTED) if one.region == "eastus2")
 GUID = "78c64959-fd88-41cc-81ac-1cfcdb1ac32e"
 ADDRESS = "10.1.0.4"
 
@@ -58,7 +60,7 @@ def sample_events(name: str) -> list[dict[str, Any]]:
 def plan_options(base: PlanOptions | None = None, **changes: Any) -> PlanOptions:
     """The options of an operator who chose nothing, or those of `base`, with these changes, each by its field."""
     found = base or PlanOptions(
-        scope_of(), InstallationOptions(), DnsOptions(), TargetOptions(), RemovalOptions(), TimingOptions()
+        scope_of(), InstallationOptions(), DnsOptions(), TargetOptions(), RemovalOptions(), TimingOptions(), SERVICES
     )
     for field, value in changes.items():
         holder = next((g.name for g in fields(found) if hasattr(getattr(found, g.name), field)), None)

@@ -18,10 +18,11 @@ from typing import Any
 from local.cli.client import LocalClient
 from local.world import HUB_VNET, endpoint_body, vnet_id
 from shared.core.model.arm_ids import connection_id
-from shared.core.model.services import hosted_services
+from shared.core.model.services import Family
+from shared.settings.services import shipped_services
 
 ROOT = Path(__file__).resolve().parents[2]
-ALIASES = {service.region: service.alias for service in hosted_services()}
+ALIASES = {service.region: service.alias for service in shipped_services().of_family(Family.HOSTED)}
 START_SECONDS = 150.0
 READY_SECONDS = 180.0
 

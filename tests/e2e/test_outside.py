@@ -26,7 +26,8 @@ from e2e_instance import (
 from local.cli.client import LocalClient
 from local.world import endpoint_body, vnet_id
 from shared.core.model.arm_ids import connection_id
-from shared.core.model.services import hosted_services
+from shared.core.model.services import Family
+from shared.settings.services import shipped_services
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-outside")]
 
@@ -47,7 +48,7 @@ async def test_what_the_clouds_start_with(client: LocalClient) -> None:
         "rulesets"
     ]
     by_ip = {a["id"] for r in rulesets if r["type"] == "ip" for a in r["associations"]}
-    for service in hosted_services():
+    for service in shipped_services().of_family(Family.HOSTED):
         here = {d["name"]: d["id"] for d in deployments if service.region in d["name"].split("-")}
         assert set(here) == {f"search-{service.region}", f"logs-{service.region}"}
         assert here[f"logs-{service.region}"] in by_ip

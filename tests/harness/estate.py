@@ -51,9 +51,10 @@ from shared.core.model.errors import RetryLater
 from shared.core.model.messages import Cause, WorkMessage, decode
 from shared.core.model.record import Connection
 from shared.core.model.record_document import from_document
-from shared.core.model.services import hosted_services
+from shared.core.model.services import Family, Services
 from shared.dispatch import take
 from shared.settings import Settings, load
+from shared.settings.services import shipped_services
 from shared.state.leases import Leases
 from shared.sweep.snapshot import SweepStats
 from shared.sweep.sweep import sweep
@@ -61,7 +62,7 @@ from tests.harness.wire import Faults, Killed, Wire, WiredArm, WiredElastic, Wir
 from tests.infra.shipped import everywhere
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
-ALIASES = {service.region: service.alias for service in hosted_services()}
+HOSTED = shipped_services().of_family(Family.HOSTED)
 SETTINGS = {
     "AZURE_SUBSCRIPTIONS": DEFAULT_SUBSCRIPTION,
     "AZURE_RESOURCE_MANAGER_URL": "https://arm.local",
@@ -131,9 +132,17 @@ class Estate:
     """The whole world of a test."""
 
     def __init__(
-        self, *, settings: dict[str, str] | None = None, seed: int = 0, second_scope: str | None = None
+        self,
+        *,
+        settings: dict[str, str] | None = None,
+        seed: int = 0,
+        second_scope: str | None = None,
+        services: Services | None = None,
     ) -> None:
-        """`second_scope`: a second organization named `second`, and the endpoints that belong to it."""
+        """`second_scope`: a second organization named `second`, and the endpoints that belong to it.
+
+        `services`: Elastic's services, where they are not those that come with the product.
+        """
         self.clock = LoopClock(START)
         second = {} if second_scope is None else SECOND | {"ELASTIC_SCOPE_SECOND": second_scope}
         self.settings = SETTINGS | second | (settings or {})
@@ -149,6 +158,7 @@ class Estate:
             ca=authority(),
             seed=seed,
             second_organization=second_scope is not None,
+            services=services,
         )
         self.arm, self.elastic, self.network = self.world.arm, self.world.elastic, self.world.network
         self.storage = MemoryStorage(self.clock)
@@ -186,7 +196,7 @@ class Estate:
     def new_worker(self, faults: Faults = no_faults, **settings: str) -> Worker:
         """A function process with its own clients."""
         wire = Wire(faults)
-        loaded = load(self.settings | settings)
+        loaded = load(self.settings | settings, self.world.services)
         clients = ArmClients(arm_options(loaded), Credential, lambda: WiredArm(self.arm.app, wire))
         storage = WiredStorage(self.storage, wire)
         context = Context(
@@ -252,6 +262,12 @@ class Estate:
         self.sweeps += 1
         return await sweep((worker or self.worker).context, f"sweep-{self.sweeps}")
 
+    def alias_of(self, region: str) -> str:
+        """The alias of the region's hosted service."""
+        service = self.world.services.of(Family.HOSTED, region)
+        assert service is not None, f"no hosted service in {region}"
+        return service.alias
+
     # -- what people do --------------------------------------------------------------------------------------------
 
     async def put_endpoint(
@@ -271,7 +287,7 @@ class Estate:
         prefix = f"/subscriptions/{DEFAULT_SUBSCRIPTION}/resourceGroups/{group}"
         endpoint = f"{prefix}/providers/Microsoft.Network/privateEndpoints/{name}"
         tags = {"elastic-deployments": f"logs-{region}"} if tags is None else tags
-        body = endpoint_body(location, vnet, alias or ALIASES[region], tags)
+        body = endpoint_body(location, vnet, alias or self.alias_of(region), tags)
         await self.azure("PUT", endpoint, body)
         return endpoint
 
@@ -282,7 +298,7 @@ class Estate:
         group = f"/subscriptions/{subscription}/resourceGroups/rg-apps"
         endpoint = f"{group}/providers/Microsoft.Network/privateEndpoints/pe-{region}"
         tags = {"elastic-deployments": f"logs-{region}"}
-        await self.azure("PUT", endpoint, endpoint_body("eastus2", vnet, ALIASES[region], tags))
+        await self.azure("PUT", endpoint, endpoint_body("eastus2", vnet, self.alias_of(region), tags))
         return endpoint
 
     async def azure(self, method: str, path: str, body: Any = None, *, api: str = NETWORK_API, **headers: str) -> Any:

@@ -11,12 +11,11 @@ import pytest
 from local.arm import DEFAULT_SUBSCRIPTION, Incoming
 from local.world import HUB_VNET, VNET_REGIONS, vnet_id
 from shared.core.model.messages import decode
-from shared.core.model.services import hosted_services
 from tests.harness.by_hand import policy_by_hand, zone_by_hand
-from tests.harness.estate import Estate, arm_error
+from tests.harness.estate import HOSTED, Estate, arm_error
 from tests.harness.wire import Call, Stall
 
-REGIONS = [service.region for service in hosted_services()]
+REGIONS = [service.region for service in HOSTED]
 NETWORKS = [vnet_id(region, role) for region in VNET_REGIONS for role in ("apps", "hub")]
 OTHERS = tuple(f"00000000-0000-0000-0000-0000000000{number:02}" for number in range(2, 6))
 DNS_BUDGET, ARM_BUDGET, ELASTIC_BUDGET = 60, 40, 8

@@ -6,7 +6,6 @@ from random import Random
 from typing import Any
 
 from local.world import endpoint_body
-from tests.harness.estate import ALIASES
 from tests.walk.scene import DEPLOYMENTS, DNS_API, PLACES, Deed, Place, Scene, marked
 
 STRANGER = "10.99.0.4"
@@ -29,7 +28,7 @@ def _tags(drawn: Random, place: Place) -> dict[str, str]:
 
 async def _put(scene: Scene, place: Place, tags: dict[str, str]) -> None:
     location = place.vnet.rpartition("vnet-")[2].split("-")[0]
-    await scene.azure("PUT", place.id, endpoint_body(location, place.vnet, ALIASES[place.region], tags))
+    await scene.azure("PUT", place.id, endpoint_body(location, place.vnet, scene.estate.alias_of(place.region), tags))
     found = scene.endpoint(place.name)
     assert found is not None
     if place.name in scene.gone_at and place.name not in scene.alive:

@@ -1,8 +1,8 @@
-"""Elastic's Private Link Services: which alias belongs to which region and private DNS zone.
+"""Elastic's Private Link Services: which alias belongs to which family, region and private DNS zone.
 
-Called by `desired` (which service does an endpoint connect to) and by the tests, which check the table against itself.
-The table is data (`services.csv`): Elastic has no API that answers it for hosted deployments. Source: Elastic's guide,
-"Private connectivity with Azure Private Link" (elastic/docs-content,
+`Services` is a value: `settings` reads the table (`services.csv`) and the plan's options hold it, for `desired`,
+`triage` and the use cases. The table is data: Elastic has no API that answers it for hosted deployments. Source:
+Elastic's guide, "Private connectivity with Azure Private Link" (elastic/docs-content,
 `deploy-manage/security/private-connectivity-azure.md`).
 """
 
@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
-from importlib import resources
+from functools import cached_property
 
 _GUID = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
 HOSTED_ALIAS = re.compile(
@@ -24,23 +24,36 @@ SERVERLESS_ALIAS = re.compile(
 )
 
 
+class Family(StrEnum):
+    """What stands behind a service: the targets that an endpoint can be connected to."""
+
+    HOSTED = "hosted"
+    """Deployments of Elastic Cloud Hosted."""
+    SERVERLESS = "serverless"
+    """Projects of Elastic Cloud Serverless."""
+
+
+HANDLED = frozenset({Family.HOSTED})
+"""The families that this app connects endpoints to."""
+
+
 class ServiceKind(StrEnum):
     """What an alias stands for."""
 
     HOSTED = "hosted"
     SERVERLESS = "serverless"
     UNKNOWN_ELASTIC = "unknown-elastic"
-    """Shaped like Elastic's aliases but not in the table: a new region, or somebody imitating one."""
+    """Shaped like Elastic's aliases but not in the table: a new region, or an imitation."""
     FOREIGN = "foreign"
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Elastic's Private Link Service of one region."""
+    """Elastic's Private Link Service of one family in one region."""
 
-    kind: ServiceKind
+    family: Family
     region: str
-    """Azure region of the deployments behind it, for example `eastus2`."""
+    """Azure region of the targets behind it, for example `eastus2`."""
     alias: str
     zone: str
     """Name of the private DNS zone; Elastic's certificates need exactly this name."""
@@ -49,6 +62,11 @@ class Service:
     def elastic_region(self) -> str:
         """The region's name in the Elastic Cloud API."""
         return f"azure-{self.region}"
+
+    @property
+    def handled(self) -> bool:
+        """Whether this app connects endpoints to it."""
+        return self.family in HANDLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,33 +78,61 @@ class Recognition:
     service: Service | None = None
 
 
-@cache
-def services() -> tuple[Service, ...]:
-    """Every row of the table, hosted ones first."""
-    text = resources.files("shared.core.model").joinpath("services.csv").read_text(encoding="utf-8")
-    return tuple(
-        Service(ServiceKind(row["kind"]), row["region"], row["alias"], row["zone"])
-        for row in csv.DictReader(text.splitlines())
+@dataclass(frozen=True)
+class Services:
+    """Every service that is known."""
+
+    rows: tuple[Service, ...]
+
+    def __iter__(self) -> Iterator[Service]:
+        """In the order of the table, hosted ones first."""
+        return iter(self.rows)
+
+    def of_family(self, family: Family) -> tuple[Service, ...]:
+        """The services of one family."""
+        return tuple(service for service in self.rows if service.family is family)
+
+    @cached_property
+    def handled(self) -> tuple[Service, ...]:
+        """The services that this app connects endpoints to."""
+        return tuple(service for service in self.rows if service.handled)
+
+    def of(self, family: Family, region: str) -> Service | None:
+        """The service of a family in a region, if it has one there."""
+        return self._by_region.get((family, region))
+
+    def with_zone(self, zone_name: str) -> Service | None:
+        """The service whose private DNS zone has this name."""
+        return self._by_zone.get(zone_name.lower())
+
+    def recognise(self, alias: str) -> Recognition:
+        """Say what `alias` is; compared without regard to case, as Azure does."""
+        wanted = alias.strip().lower()
+        service = self._by_alias.get(wanted)
+        if service is not None:
+            return Recognition(ServiceKind(service.family.value), alias, service)
+        if HOSTED_ALIAS.match(wanted) or SERVERLESS_ALIAS.match(wanted):
+            return Recognition(ServiceKind.UNKNOWN_ELASTIC, alias)
+        return Recognition(ServiceKind.FOREIGN, alias)
+
+    @cached_property
+    def _by_alias(self) -> dict[str, Service]:
+        return {service.alias: service for service in self.rows}
+
+    @cached_property
+    def _by_region(self) -> dict[tuple[Family, str], Service]:
+        return {(service.family, service.region): service for service in self.rows}
+
+    @cached_property
+    def _by_zone(self) -> dict[str, Service]:
+        return {service.zone: service for service in self.rows}
+
+
+def parse_services(table: str) -> Services:
+    """The services that a table as in `services.csv` lists, one in each row."""
+    return Services(
+        tuple(
+            Service(Family(row["family"]), row["region"], row["alias"], row["zone"])
+            for row in csv.DictReader(table.splitlines())
+        )
     )
-
-
-@cache
-def hosted_services() -> tuple[Service, ...]:
-    """The services that this app connects endpoints to."""
-    return tuple(service for service in services() if service.kind is ServiceKind.HOSTED)
-
-
-def zone_of(region: str) -> str:
-    """The private DNS zone of a region's hosted service; empty for a region that has none."""
-    return next((service.zone for service in hosted_services() if service.region == region), "")
-
-
-def recognise(alias: str) -> Recognition:
-    """Say what `alias` is; compared without regard to case, as Azure does."""
-    wanted = alias.strip().lower()
-    for service in services():
-        if service.alias == wanted:
-            return Recognition(service.kind, alias, service)
-    if HOSTED_ALIAS.match(wanted) or SERVERLESS_ALIAS.match(wanted):
-        return Recognition(ServiceKind.UNKNOWN_ELASTIC, alias)
-    return Recognition(ServiceKind.FOREIGN, alias)

@@ -1,4 +1,4 @@
-"""All that a plan may depend on besides what was observed: groups of settings, as they were read.
+"""All that a plan may depend on besides what was observed: groups of settings as read, and Elastic's services.
 
 Built by `settings`; read by `desired`, `plan`, the guards and the use cases.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.core.model.organizations import OrganizationScope
+from shared.core.model.services import Services
 from shared.core.options.dns import DnsOptions
 from shared.core.options.installation import InstallationOptions
 from shared.core.options.removal import RemovalOptions
@@ -18,7 +19,7 @@ from shared.core.options.timing import TimingOptions
 
 @dataclass(frozen=True, slots=True)
 class PlanOptions:
-    """The groups of settings that the plan needs."""
+    """The groups of settings that the plan needs, and Elastic's services."""
 
     scope: Scope
     installation: InstallationOptions
@@ -26,6 +27,7 @@ class PlanOptions:
     targets: TargetOptions
     removal: RemovalOptions
     timing: TimingOptions
+    services: Services
     organizations: tuple[OrganizationScope, ...] = ()
     """Elastic Cloud organizations besides the default one; the first that includes an endpoint has it."""
     has_default_organization: bool = True

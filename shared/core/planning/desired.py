@@ -17,7 +17,7 @@ from shared.core.model.markers import Marker
 from shared.core.model.organizations import DEFAULT, organization_of
 from shared.core.model.reasons import Reason
 from shared.core.model.resources import Endpoint
-from shared.core.model.services import Service, ServiceKind, hosted_services, recognise
+from shared.core.model.services import Service, ServiceKind, Services
 from shared.core.options.plan_options import PlanOptions
 from shared.core.options.removal import OnDelete
 
@@ -57,10 +57,10 @@ class Desired:
         return self.marker.connection_id
 
 
-def recognition_condition(endpoint: Endpoint) -> Condition:
+def recognition_condition(endpoint: Endpoint, services: Services) -> Condition:
     """Whether the endpoint connects to a service that this app handles."""
-    found = recognise(endpoint.alias)
-    if found.service is not None and found.kind is ServiceKind.HOSTED:
+    found = services.recognise(endpoint.alias)
+    if found.service is not None and found.service.handled:
         message = f"Elastic's Private Link Service of {found.service.region}. {tag_note(endpoint)}"
         return c.satisfied(c.RECOGNISED, Reason.ELASTIC_SERVICE, message.rstrip())
     if found.kind is ServiceKind.SERVERLESS:
@@ -76,7 +76,7 @@ def recognition_condition(endpoint: Endpoint) -> Condition:
     elif found.kind is ServiceKind.UNKNOWN_ELASTIC:
         reason = Reason.UNKNOWN_ELASTIC_ALIAS
         message = f"The alias {endpoint.alias} looks like one of Elastic's but is in no published list."
-        regions = ", ".join(sorted(service.region for service in hosted_services()))
+        regions = ", ".join(sorted(service.region for service in services.handled))
         step = f"Compare it with Elastic's guide. Regions known to this version: {regions}."
     else:
         reason, step = Reason.NOT_ELASTIC, ""
@@ -105,8 +105,8 @@ def _on_delete_of(endpoint: Endpoint) -> str:
 
 def desired_of(endpoint: Endpoint, options: PlanOptions) -> Desired | None:
     """What the endpoint should have; None when it is not one that this app handles."""
-    found = recognise(endpoint.alias)
-    if found.service is None or found.kind is not ServiceKind.HOSTED:
+    found = options.services.recognise(endpoint.alias)
+    if found.service is None or not found.service.handled:
         return None
     home = options.dns.zone_resource_group
     subscription = home.subscription_id if home else endpoint.id.subscription_id

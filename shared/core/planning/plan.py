@@ -65,7 +65,11 @@ class Plan:
 def plan(desired: Desired, observed: Observed, known: Connection, options: PlanOptions, now: datetime) -> Plan:
     """What is left to do for one endpoint. Rejected and disconnected endpoints get nothing new: they can never work."""
     endpoint = observed.endpoint
-    first = (recognition_condition(endpoint), addressed(endpoint), approved(endpoint, known, options, now))
+    first = (
+        recognition_condition(endpoint, options.services),
+        addressed(endpoint),
+        approved(endpoint, known, options, now),
+    )
     if endpoint.status in TERMINAL:
         return Plan(None, None, first)
     zones = observed.zones if endpoint.vnet_id else None

@@ -22,7 +22,7 @@ from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.reasons import Reason
 from shared.core.model.record import Connection
 from shared.core.model.resources import Endpoint, Policy, Zone
-from shared.core.model.services import ServiceKind, recognise
+from shared.core.model.services import ServiceKind, Services
 from shared.core.model.steps import destructive
 from shared.core.model.things import things_of
 from shared.core.options.plan_options import PlanOptions
@@ -62,8 +62,8 @@ def triage(snapshot: Snapshot, options: PlanOptions, now: datetime) -> Triage:
         _judge(snapshot, desired, options, now, found)
     for key, endpoint in missing(snapshot, options.scope):
         _judge_missing(snapshot, snapshot.records[key], endpoint, options, now, found)
-    found.work += [snapshot.message(endpoint) for endpoint in _unexplained(snapshot, options.scope)]
-    found.work += [snapshot.message(endpoint) for endpoint in newly_skipped(snapshot, options.scope)]
+    found.work += [snapshot.message(endpoint) for endpoint in _unexplained(snapshot, options)]
+    found.work += [snapshot.message(endpoint) for endpoint in newly_skipped(snapshot, options)]
     found.work += [snapshot.message(endpoint, Cause.ORPHAN) for endpoint in _orphaned(snapshot, options)]
     return found
 
@@ -134,13 +134,13 @@ def _waits_for_us(known: Connection) -> bool:
     )
 
 
-def _unexplained(snapshot: Snapshot, scope: Scope) -> Iterator[ArmId]:
+def _unexplained(snapshot: Snapshot, options: PlanOptions) -> Iterator[ArmId]:
     """Endpoints that look like Elastic's but cannot be handled, and have no record that says why."""
     for endpoint in snapshot.listed.values():
-        explained = recognise(endpoint.alias).kind in {ServiceKind.SERVERLESS, ServiceKind.UNKNOWN_ELASTIC}
+        kind = options.services.recognise(endpoint.alias).kind
         if (
-            explained
-            and not is_out_of_scope(endpoint, scope)
+            kind in {ServiceKind.SERVERLESS, ServiceKind.UNKNOWN_ELASTIC}
+            and not is_out_of_scope(endpoint, options.scope)
             and connection_id(endpoint.id.text) not in snapshot.records
         ):
             yield endpoint.id
@@ -149,20 +149,26 @@ def _unexplained(snapshot: Snapshot, scope: Scope) -> Iterator[ArmId]:
 # -- endpoints that the app stays away from ----------------------------------------------------------------------------
 
 
-def newly_skipped(snapshot: Snapshot, scope: Scope) -> Iterator[ArmId]:
+def newly_skipped(snapshot: Snapshot, options: PlanOptions) -> Iterator[ArmId]:
     """The endpoints whose record does not say yet that they are left alone. What is out of scope needs no record."""
+    scope = options.scope
     for endpoint in snapshot.listed.values():
         if not is_out_of_scope(endpoint, scope):
             continue
         record = snapshot.records.get(connection_id(endpoint.id.text))
         reason = Reason.IGNORED_BY_TAG if outside(scope, endpoint) is None else Reason.OUT_OF_SCOPE
-        wanted = reason is Reason.IGNORED_BY_TAG and recognise(endpoint.alias).kind is ServiceKind.HOSTED
+        wanted = reason is Reason.IGNORED_BY_TAG and _handled(endpoint, options.services)
         if wanted if record is None else not _says(record, reason):
             yield endpoint.id
     for record in snapshot.records.values():
         endpoint_id = _endpoint_id(record.endpoint_id)
         if endpoint_id is not None and outside_by_id(scope, endpoint_id) and not _says(record, Reason.OUT_OF_SCOPE):
             yield endpoint_id
+
+
+def _handled(endpoint: Endpoint, services: Services) -> bool:
+    service = services.recognise(endpoint.alias).service
+    return service is not None and service.handled
 
 
 def _says(record: Connection, reason: Reason) -> bool:

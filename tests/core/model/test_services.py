@@ -4,51 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from hashlib import sha256
 
 import pytest
 
-from shared.core.model.services import (
-    HOSTED_ALIAS,
-    SERVERLESS_ALIAS,
-    Service,
-    ServiceKind,
-    hosted_services,
-    recognise,
-    services,
-)
+from shared.core.model.services import HOSTED_ALIAS, SERVERLESS_ALIAS, Family, Service, ServiceKind, parse_services
+from shared.settings.services import shipped_services, shipped_table
 
-HOSTED_REGIONS = {
-    "australiaeast",
-    "brazilsouth",
-    "canadacentral",
-    "centralindia",
-    "centralus",
-    "eastus",
-    "eastus2",
-    "francecentral",
-    "japaneast",
-    "northeurope",
-    "southafricanorth",
-    "southcentralus",
-    "southeastasia",
-    "uksouth",
-    "westeurope",
-    "westus2",
-}
-SERVERLESS = tuple(service for service in services() if service.kind is ServiceKind.SERVERLESS)
-COMPARED = "f0c49ab842c43d204fb4e53a709cc55143ed53f155db801e0d973dbf39337603"
+SERVICES = shipped_services()
+HOSTED, SERVERLESS = SERVICES.of_family(Family.HOSTED), SERVICES.of_family(Family.SERVERLESS)
 GUID = re.compile(r"\.([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})\.")
 
 
-def test_the_table_has_all_16_hosted_and_8_serverless_services() -> None:
-    assert {service.region for service in hosted_services()} == HOSTED_REGIONS
-    assert len(hosted_services()) == 16
-    assert len(SERVERLESS) == 8
-    assert len(services()) == 24
+def test_the_table_has_services_of_both_families_and_a_row_for_each() -> None:
+    assert HOSTED
+    assert SERVERLESS
+    assert (*HOSTED, *SERVERLESS) == tuple(SERVICES)
+    assert len(tuple(SERVICES)) == len(shipped_table().strip().splitlines()) - 1
 
 
-@pytest.mark.parametrize("service", hosted_services(), ids=lambda service: service.region)
+@pytest.mark.parametrize("service", HOSTED, ids=lambda service: service.region)
 def test_the_region_of_a_hosted_row_is_that_of_its_alias_and_its_zone(service: Service) -> None:
     found = HOSTED_ALIAS.match(service.alias)
     assert found is not None
@@ -66,39 +40,53 @@ def test_the_region_of_a_serverless_row_is_that_of_its_alias_and_its_zone(servic
     assert service.zone == f"private.{service.region}.azure.elastic.cloud"
 
 
-def test_the_table_is_the_one_that_was_compared_with_elastics_guide() -> None:
-    """One digit of a GUID that slips leaves a whole region unrecognised, and nothing else in the table tells.
-
-    Whoever changes the table compares it with the guide again, row by row (`catalogue` says where it is), and only then
-    puts the new digest here.
-    """
-    rows = sorted(f"{service.kind},{service.region},{service.alias},{service.zone}" for service in services())
-    assert sha256("\n".join(rows).encode()).hexdigest() == COMPARED
-
-
-def test_no_alias_no_guid_and_no_zone_stands_in_the_table_twice() -> None:
-    aliases = [service.alias for service in services()]
+def test_no_alias_no_guid_no_zone_and_no_region_of_a_family_stands_in_the_table_twice() -> None:
+    """One digit of a GUID that slips leaves a whole region unrecognised: compare a new row with Elastic's guide."""
+    aliases = [service.alias for service in SERVICES]
     guids = [found for alias in aliases for found in GUID.findall(alias)]
-    zones = [service.zone for service in services()]
-    numbers = [service.alias.split("-prod-")[1][:3] for service in hosted_services()]
-    assert len(set(aliases)) == len(set(guids)) == len(set(zones)) == len(services()) == len(guids)
-    assert sorted(numbers) == [f"{number:03d}" for number in range(1, 17)]
+    zones = [service.zone for service in SERVICES]
+    regions = [(service.family, service.region) for service in SERVICES]
+    numbers = [service.alias.split("-prod-")[1][:3] for service in HOSTED]
+    assert len(set(aliases)) == len(set(guids)) == len(set(zones)) == len(set(regions)) == len(aliases) == len(guids)
+    assert len(set(numbers)) == len(HOSTED)
 
 
 def test_every_field_of_the_table_is_lower_case_without_blanks() -> None:
-    for service in services():
+    for service in SERVICES:
         for field in (service.region, service.alias, service.zone):
             assert field
             assert field == field.strip().lower()
 
 
-@pytest.mark.parametrize("service", services(), ids=lambda service: f"{service.kind}-{service.region}")
+def test_a_row_of_another_family_is_refused() -> None:
+    with pytest.raises(ValueError, match="dedicated"):
+        parse_services(shipped_table() + "dedicated,mars,alias,zone\n")
+
+
+# -- looking a service up -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("service", SERVICES.rows, ids=lambda service: f"{service.family}-{service.region}")
+def test_a_service_is_found_by_family_and_region_and_by_its_zone(service: Service) -> None:
+    assert SERVICES.of(service.family, service.region) == service
+    assert SERVICES.with_zone(service.zone.upper()) == service
+    assert service.handled == (service in SERVICES.handled) == (service.family is Family.HOSTED)
+
+
+def test_a_family_is_not_in_every_region_and_there_are_other_zones() -> None:
+    assert SERVICES.of(Family.HOSTED, "uaenorth") is None
+    assert SERVICES.of(Family.SERVERLESS, "uksouth") is None
+    assert SERVICES.of(Family.HOSTED, "") is None
+    assert SERVICES.with_zone("privatelink.mars.azure.elastic-cloud.com") is None
+
+
+@pytest.mark.parametrize("service", SERVICES.rows, ids=lambda service: f"{service.family}-{service.region}")
 @pytest.mark.parametrize("spelled", [str, str.upper, str.title, lambda alias: f"  {alias}\n"])
 def test_an_alias_of_the_table_is_recognised_however_it_is_spelled(
     service: Service, spelled: Callable[[str], str]
 ) -> None:
-    found = recognise(spelled(service.alias))
-    assert found.kind is service.kind
+    found = SERVICES.recognise(spelled(service.alias))
+    assert found.kind == service.family
     assert found.service == service
 
 
@@ -114,7 +102,7 @@ GUID_OF_NOBODY = "12345678-1234-1234-1234-123456789abc"
     ],
 )
 def test_what_only_looks_like_one_of_elastics_aliases_is_unknown_and_has_no_service(alias: str) -> None:
-    found = recognise(alias)
+    found = SERVICES.recognise(alias)
     assert (found.kind, found.service, found.alias) == (ServiceKind.UNKNOWN_ELASTIC, None, alias)
 
 
@@ -132,5 +120,5 @@ def test_what_only_looks_like_one_of_elastics_aliases_is_unknown_and_has_no_serv
     ],
 )
 def test_anything_else_is_foreign(alias: str) -> None:
-    found = recognise(alias)
+    found = SERVICES.recognise(alias)
     assert (found.kind, found.service) == (ServiceKind.FOREIGN, None)

@@ -13,7 +13,7 @@ from shared.core.model import conditions as c
 from shared.core.model.conditions import Phase, WaitingFor
 from shared.core.model.record import AssociationMemory, Connection, DeploymentMemory, Owned, Owner, PolicyMemory
 from shared.core.model.resources import ConnectionStatus, Endpoint
-from shared.core.model.services import hosted_services, services
+from shared.core.model.services import Family
 from shared.core.model.steps import Associate, CreateLink, CreatePolicy, CreateZone, PutWildcardRecord
 from shared.core.planning.desired import desired_of, recognition_condition, requested_deployments
 from shared.core.planning.elastic import ObservedElastic
@@ -29,6 +29,7 @@ from tests.core.core_parts import (
     NOW,
     OTHERS,
     SERVICE,
+    SERVICES,
     VNET,
     deployment,
     desired,
@@ -51,7 +52,7 @@ DONE_ELASTIC = ObservedElastic((policy(associations=("d1",)), IP_POLICY), (deplo
 # -- both branches -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("service", hosted_services(), ids=lambda service: service.region)
+@pytest.mark.parametrize("service", SERVICES.of_family(Family.HOSTED), ids=lambda service: service.region)
 def test_in_every_region_the_plan_makes_zone_record_link_and_policy_and_then_the_association(service: object) -> None:
     wanted = desired("d1", alias=getattr(service, "alias", ""))
     region = wanted.service.region
@@ -209,7 +210,7 @@ def test_an_age_is_told_in_its_two_largest_units(seconds: float, text: str) -> N
     ("alias", "reason", "needs"),
     [
         (SERVICE.alias.upper(), "ElasticService", WaitingFor.NONE),
-        (next(s.alias for s in services() if s.kind == "serverless"), "ServerlessService", WaitingFor.EVENT),
+        (SERVICES.of_family(Family.SERVERLESS)[0].alias, "ServerlessService", WaitingFor.EVENT),
         (SERVICE.alias.replace("64359fdd", "00000000"), "UnknownElasticAlias", WaitingFor.EVENT),
         ("storage.eastus2.azure.privatelinkservice", "NotElastic", WaitingFor.EVENT),
         ("", "NotElastic", WaitingFor.EVENT),
@@ -219,7 +220,7 @@ def test_only_hosted_services_are_handled_and_the_others_are_explained(
     alias: str, reason: str, needs: WaitingFor
 ) -> None:
     found: Endpoint = endpoint(alias=alias)
-    condition = recognition_condition(found)
+    condition = recognition_condition(found, SERVICES)
     assert (condition.reason, condition.needs) == (reason, needs)
     assert (desired_of(found, plan_options()) is None) == (needs is WaitingFor.EVENT)
 

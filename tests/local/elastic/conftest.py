@@ -27,7 +27,8 @@ def settings() -> ElasticSettings:
 
 @pytest.fixture
 def elastic(azure: Azure, settings: ElasticSettings) -> ElasticCloud:
-    return ElasticCloud(LoopClock(), endpoints=azure, settings=settings, api_key=KEY)
+    regions = {"eastus2", "uksouth", "westeurope"}
+    return ElasticCloud(LoopClock(), endpoints=azure, regions=regions, settings=settings, api_key=KEY)
 
 
 @pytest.fixture

@@ -35,7 +35,8 @@ async def clouds(ca: CertificateAuthority, prefix: str) -> AsyncIterator[Clouds]
         zone_seconds=0, link_seconds=0, endpoint_seconds=0, endpoint_delete_seconds=0, nic_address_seconds=0
     )
     arm = ArmCloud(clock, settings=quick, random=Random(1))
-    elastic = ElasticCloud(clock, endpoints=arm, settings=ElasticSettings(approval_seconds=0), random=Random(2))
+    quick_approval = ElasticSettings(approval_seconds=0)
+    elastic = ElasticCloud(clock, endpoints=arm, regions=ALIASES, settings=quick_approval, random=Random(2))
     zones = [f"privatelink.{region}.azure.elastic-cloud.com" for region in ALIASES]
     network = Network(clock, arm=arm, elastic=elastic, ca=ca, zones=zones, loopback_prefix=prefix)
     transport = httpx.ASGITransport(arm.app)
