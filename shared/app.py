@@ -44,6 +44,7 @@ def build(environ: Mapping[str, str]) -> Context:
     storage = storage_from_environment(environ, managed_identity, queue_name=QUEUE)
     leases = Leases(
         storage.connections,
+        storage.control,
         storage.queue,
         clock,
         owner_id=f"{socket.gethostname()[:40]}/{os.getpid()}",

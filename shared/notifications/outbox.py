@@ -150,11 +150,11 @@ async def _forget(context: Context, row: ConnectionRow, notices: Sequence[Notice
 async def _read(context: Context, connection_id: str) -> ConnectionRow | None:
     """A row that no run holds: a run that holds it would write over it, and sends by itself when it ends."""
     try:
-        row = await context.storage.connections.get(connection_id)
+        held, row = await context.leases.held(connection_id), await context.storage.connections.get(connection_id)
     except AutopilotError as error:
         log.warning("record of %s not read for its notifications: %s", connection_id, error)
         return None
-    return None if row is None or row.lease_owner is not None else row
+    return None if held else row
 
 
 # -- what the sweep sends ------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from enum import StrEnum
 
 from shared import telemetry
 from shared.context import Context, log
+from shared.core.model.arm_ids import connection_id
 from shared.core.model.errors import AutopilotError, LeaseLost, RetryLater
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.record import Connection
@@ -65,7 +66,7 @@ async def _handle(context: Context, message: WorkMessage) -> Outcome:
     if row is None and await new_endpoint_out_of_scope(context, message):
         log.info("dropped: %s is out of scope of the settings correlation=%s", endpoint_id.text, message.correlation_id)
         return Outcome.OUT_OF_SCOPE
-    if _stale(message, row):
+    if await _stale(context, message, row):
         return Outcome.STALE
     guard = replace(message, cause=Cause.LEASE, wake_at=None).encode()
     blank = ConnectionRow(fresh.id).holding(fresh)
@@ -84,12 +85,12 @@ async def _handle(context: Context, message: WorkMessage) -> Outcome:
     return Outcome.DONE
 
 
-def _stale(message: WorkMessage, row: ConnectionRow | None) -> bool:
+async def _stale(context: Context, message: WorkMessage, row: ConnectionRow | None) -> bool:
     """Messages that ask for nothing any more: an old wait, a guard whose holder finished, a delete of the unknown."""
-    if row is None:
-        return message.cause in {Cause.EVENT_DELETE, Cause.WAIT, Cause.LEASE}
     if message.cause is Cause.LEASE:
-        return row.lease_owner is None and not row.pending
+        return await context.leases.idle(connection_id(message.endpoint.text))
+    if row is None:
+        return message.cause in {Cause.EVENT_DELETE, Cause.WAIT}
     if message.wake_at is None:
         return False
     wake_at = from_document(row.document).wake_at

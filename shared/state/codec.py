@@ -46,10 +46,6 @@ def connection_entity(row: ConnectionRow) -> Entity:
         "PartitionKey": row.connection_id,
         "RowKey": RECORD,
         **asdict(row.columns),
-        "lease_owner": row.lease_owner,
-        "lease_until": row.lease_until,
-        "pending": row.pending,
-        "guard_at": row.guard_at,
     }
     columns |= json_columns("document", row.document, on=row.connection_id)
     return {name: value for name, value in columns.items() if value is not None}
@@ -61,11 +57,7 @@ def connection_row(entity: Mapping[str, Any], etag: str | None) -> ConnectionRow
         connection_id=entity["PartitionKey"],
         document=json_value("document", entity),
         columns=_columns(entity),
-        lease_owner=entity.get("lease_owner"),
-        lease_until=_optional_utc(entity.get("lease_until")),
-        pending=entity["pending"],
         etag=etag,
-        guard_at=_optional_utc(entity.get("guard_at")),
     )
 
 
@@ -127,10 +119,6 @@ def _parts(name: str, entity: Mapping[str, Any]) -> Iterator[str]:
     while (part := entity.get(_part_name(name, number))) is not None:
         yield part
         number += 1
-
-
-def _optional_utc(value: datetime | None) -> datetime | None:
-    return None if value is None else utc(value)
 
 
 def utc(value: datetime) -> datetime:

@@ -1,18 +1,25 @@
-"""One writer per connection at a time: a lease with an expiry, kept in the connection's own row. Used by `reconcile`.
+"""One writer per connection at a time: a lease with an expiry. Used by the loop.
 
     free ──acquire──▶ held ──finish──▶ free          acquire while held: pending := true, Busy
                        │ ▲
                        └─┘ finish while pending: pending := false, the holder runs once more
 
-* Every write is conditional on the row's ETag, so nobody ever overwrites another holder's row, whatever the clocks say.
-* Work that arrives while the lease is held is not lost and does not pile up: it sets `pending` and goes; the holder's
-  last write fails on the ETag, sees the flag, and the holder runs again.
-* A holder that crashes leaves its lease to expire. Whoever found it busy has put one *guard message* on the queue, due
-  just after the expiry. `guard_at` says when the last one is due, and no second one is sent before that. When it comes
-  and the holder has renewed its lease meanwhile, it is replaced by a new one.
-* Clocks differ between machines. A lease is taken over when the taker's clock has passed `lease_until`; the holder
-  calls it over `SKEW` seconds earlier (`Held.remaining`) and should start nothing new then. Up to that difference two
-  workers never start work at once; beyond it the ETag still protects the row: the slower one is told `LeaseLost`.
+Two rows of table `control` belong to a connection. `lease-<id>` is written only by the holder and by the one that takes
+it over; it is there while the lease is held. `word-<id>` is what others leave for the holder.
+
+* Every write is conditional on an ETag, so no worker ever overwrites another one's row, whatever the clocks say.
+* The one that takes over an expired lease first rewrites the connection's row: the former holder's ETag is stale then.
+  Before each write a holder renews its lease, after it has read the ETag with which it will write: when that ETag
+  still holds, nothing was taken over in between.
+* Work that arrives while the lease is held is not lost and does not pile up: it sets `pending` and goes. The holder
+  lets go and only then looks at it, the other one leaves its word and only then looks at the lease: one of them sees
+  the other.
+* A holder that crashes leaves its lease to expire. A run that found it busy has put one *guard message* on the queue,
+  due just after the expiry. `guard_at` says when the last one is due, and no second one is sent before that. When it
+  comes and the holder has renewed its lease meanwhile, it is replaced by a new one.
+* Clocks differ between machines. A lease is taken over when the taker's clock has passed its end; the holder calls it
+  over `SKEW` seconds earlier (`Held.remaining`) and should start nothing new then. Up to that difference two workers
+  never start work at once; beyond it the ETags still protect the rows: the slower one is told `LeaseLost`.
 * A lease belongs to one `acquire`, not to a process: two runs in one process exclude each other too.
 """
 
@@ -21,18 +28,19 @@ from __future__ import annotations
 import random
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from shared.core.model.errors import AutopilotError, LeaseLost, LostRace, RetryLater
+from shared.state.rows import ControlRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from shared.clock import Clock
     from shared.core.model.record import Connection
-    from shared.state.ports import ConnectionTable, WorkQueue
+    from shared.state.ports import ConnectionTable, ControlTable, WorkQueue
     from shared.state.rows import ConnectionRow
 
 SKEW = 10.0  # seconds that the clocks of two workers may differ; cloud machines are within one
@@ -49,17 +57,63 @@ class Busy:
 
 
 @dataclass(frozen=True, slots=True)
+class _Lease:
+    """The row `lease-<id>`."""
+
+    owner: str
+    until: datetime
+
+    def row(self, connection_id: str, etag: str | None) -> ControlRow:
+        return ControlRow(_lease_name(connection_id), {"owner": self.owner, "until": self.until.isoformat()}, etag)
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """The row `word-<id>`: what is left for the holder. `guard_at`: when the last guard message is due."""
+
+    pending: bool = False
+    guard_at: datetime | None = None
+
+    def row(self, connection_id: str, etag: str | None) -> ControlRow:
+        guard_at = self.guard_at.isoformat() if self.guard_at else None
+        return ControlRow(_word_name(connection_id), {"pending": self.pending, "guardAt": guard_at}, etag)
+
+
+@dataclass(frozen=True, slots=True)
 class _Tools:
     """What `Leases` and `Held` share."""
 
-    table: ConnectionTable
+    connections: ConnectionTable
+    control: ControlTable
     clock: Clock
     ttl: float
     rng: random.Random
 
-    def renewed(self, row: ConnectionRow) -> ConnectionRow:
-        """The row with a lease that lasts `ttl` from now."""
-        return replace(row, lease_until=self.clock.now() + timedelta(seconds=self.ttl))
+    def lasting(self, owner: str) -> _Lease:
+        """A lease that lasts `ttl` from now."""
+        return _Lease(owner, self.clock.now() + timedelta(seconds=self.ttl))
+
+    async def lease(self, connection_id: str) -> tuple[_Lease | None, str | None]:
+        """The lease as it stands, and its ETag."""
+        row = await self.control.get(_lease_name(connection_id))
+        if row is None:
+            return None, None
+        return _Lease(str(row.document["owner"]), datetime.fromisoformat(row.document["until"])), row.etag
+
+    async def word(self, connection_id: str) -> tuple[_Word, str | None]:
+        """What was left, and its ETag."""
+        row = await self.control.get(_word_name(connection_id))
+        if row is None:
+            return _Word(), None
+        guard_at = row.document["guardAt"]
+        return _Word(bool(row.document["pending"]), datetime.fromisoformat(guard_at) if guard_at else None), row.etag
+
+    async def take_word(self, connection_id: str) -> bool:
+        """Whether work was left; it is the caller's now."""
+        word, etag = await self.word(connection_id)
+        if word.pending:
+            await self.control.put(replace(word, pending=False).row(connection_id, etag))
+        return word.pending
 
     async def back_off(self, attempt: int) -> None:
         """Spread those who lost the same race."""
@@ -67,11 +121,12 @@ class _Tools:
 
 
 class Leases:
-    """The leases on the rows of one table."""
+    """The leases on the connections of one table."""
 
     def __init__(
         self,
-        table: ConnectionTable,
+        connections: ConnectionTable,
+        control: ControlTable,
         queue: WorkQueue,
         clock: Clock,
         *,
@@ -80,121 +135,179 @@ class Leases:
         token: Callable[[], str] = lambda: secrets.token_hex(6),
         rng: random.Random | None = None,
     ) -> None:
-        self._table = table
         self._queue = queue
         self._clock = clock
         self._owner_id = owner_id
         self._token = token
-        self._tools = _Tools(table, clock, ttl, rng or random.Random())
+        self._tools = _Tools(connections, control, clock, ttl, rng or random.Random())
+
+    async def held(self, connection_id: str) -> bool:
+        """Whether a run has the lease, or had it when it died."""
+        return (await self._tools.lease(connection_id))[0] is not None
+
+    async def idle(self, connection_id: str) -> bool:
+        """Whether no run has the lease, and no work was left for one."""
+        return not await self.held(connection_id) and not (await self._tools.word(connection_id))[0].pending
 
     async def acquire(
         self, connection_id: str, make_row: Callable[[], ConnectionRow], guard_message: str
     ) -> Held | Busy:
-        """Take the lease, making the row if there is none; or leave word with its holder."""
+        """Take the lease, making the connection's row if there is none; or leave word with its holder."""
+        tools, fence = self._tools, False
         owner = f"{self._owner_id}/{self._token()}"
         for attempt in range(TRIES):
             with suppress(LostRace):
-                row = await self._table.get(connection_id)
+                lease, etag = await tools.lease(connection_id)
+                if lease is not None and lease.owner != owner and self._clock.now() < lease.until:
+                    if await self._leave_word(connection_id, lease.until, guard_message):
+                        return Busy(lease.until)
+                    continue
+                if lease is None or lease.owner != owner:  # else: our own write, whose answer was lost on the way
+                    fence, lease = fence or lease is not None, tools.lasting(owner)
+                    etag = (await tools.control.put(lease.row(connection_id, etag))).etag
+                await tools.take_word(connection_id)
+                row = await tools.connections.get(connection_id)
                 if row is None:
-                    row = await self._table.insert(self._leased(replace(make_row(), etag=None), owner))
-                elif row.lease_owner == owner:
-                    pass  # our own write, whose answer was lost on the way
-                elif (until := self._held_until(row)) is None:
-                    row = await self._table.replace(self._leased(row, owner))
-                else:
-                    return await self._leave_word(row, until, guard_message)
-                return Held(self._tools, row, owner)
-            await self._tools.back_off(attempt)
+                    row = await tools.connections.insert(replace(make_row(), etag=None))
+                elif fence:
+                    row = await tools.connections.replace(row)
+                return Held(tools, row, lease, etag)
+            await tools.back_off(attempt)
         raise _too_many_races(connection_id)
 
-    def _held_until(self, row: ConnectionRow) -> datetime | None:
-        if row.lease_owner is None or row.lease_until is None or self._clock.now() >= row.lease_until:
-            return None
-        return row.lease_until
+    async def _leave_word(self, connection_id: str, until: datetime, guard_message: str) -> bool:
+        """Set `pending`; send a guard message unless one is on its way. Written first, so that only one sender wins.
 
-    def _leased(self, row: ConnectionRow, owner: str) -> ConnectionRow:
-        return replace(self._tools.renewed(row), lease_owner=owner, pending=False)
-
-    async def _leave_word(self, row: ConnectionRow, until: datetime, guard_message: str) -> Busy:
-        """Set `pending`; send a guard message unless one is on its way. Written first, so that only one sender wins."""
-        now = self._clock.now()
+        False: the holder has let go meanwhile, and may not have seen it.
+        """
+        now, control = self._clock.now(), self._tools.control
+        word, etag = await self._tools.word(connection_id)
         # A guard that is just about due may be the very message this call is for.
-        guarded = row.guard_at is not None and now + timedelta(seconds=GUARD_DUE) < row.guard_at
-        if guarded and row.pending:
-            return Busy(until)
-        guard_at = row.guard_at if guarded else until + timedelta(seconds=GUARD_AFTER)
-        written = await self._table.replace(replace(row, pending=True, guard_at=guard_at))
-        if not guarded and guard_at is not None:
-            try:
-                await self._queue.send(guard_message, delay=(guard_at - now).total_seconds())
-            except AutopilotError:
-                # Nothing is on its way: say so, or others would rely on it. Where even that fails, `guard_at` passes.
-                with suppress(AutopilotError):
-                    await self._table.replace(replace(written, guard_at=None))
-                raise
-        return Busy(until)
+        guarded = word.guard_at is not None and now + timedelta(seconds=GUARD_DUE) < word.guard_at
+        if not (guarded and word.pending):
+            guard_at = word.guard_at if guarded else until + timedelta(seconds=GUARD_AFTER)
+            left = _Word(pending=True, guard_at=guard_at)
+            written = await control.put(left.row(connection_id, etag))
+            if not guarded and guard_at is not None:
+                try:
+                    await self._queue.send(guard_message, delay=(guard_at - now).total_seconds())
+                except AutopilotError:
+                    # Nothing is on its way: say so, or others would rely on it. Where even that fails, it passes.
+                    with suppress(AutopilotError):
+                        await control.put(replace(left, guard_at=None).row(connection_id, written.etag))
+                    raise
+        return await self.held(connection_id)
 
 
+@dataclass(slots=True)
 class Held:
     """A lease that was taken. One run has it and calls it in turn, not concurrently."""
 
-    def __init__(self, tools: _Tools, row: ConnectionRow, owner: str) -> None:
-        self._tools = tools
-        self._row = row
-        self._owner = owner
+    _tools: _Tools
+    _row: ConnectionRow
+    _lease: _Lease
+    _etag: str | None
+    _lost: bool = field(default=False)
 
     @property
     def row(self) -> ConnectionRow:
-        """The row as this holder last wrote or read it."""
+        """The connection's row as this holder last wrote or read it."""
         return self._row
+
+    @property
+    def until(self) -> datetime:
+        """When the lease ends unless it is renewed."""
+        return self._lease.until
 
     def remaining(self) -> float:
         """Seconds in which new work may still be started; negative once the lease counts as over."""
-        if self._row.lease_owner != self._owner or self._row.lease_until is None:
+        if self._lost:
             return 0.0
-        return (self._row.lease_until - self._tools.clock.now()).total_seconds() - SKEW
-
-    async def save(self, record: Connection) -> None:
-        """Store the record; renews the lease with the same write."""
-        await self._write(lambda row: self._tools.renewed(row.holding(record)))
+        return (self._lease.until - self._tools.clock.now()).total_seconds() - SKEW
 
     async def renew(self) -> None:
-        """Hold on for another `ttl` seconds."""
-        await self._write(self._tools.renewed)
-
-    async def finish(self, record: Connection | None = None) -> bool:
-        """Store the record, or leave it, and let go. True: work came meanwhile, the lease is kept, run again."""
-
-        def closed(row: ConnectionRow) -> ConnectionRow:
-            final = row if record is None else row.holding(record)
-            if row.pending:
-                return replace(self._tools.renewed(final), pending=False)
-            return replace(final, lease_owner=None, lease_until=None)
-
-        await self._write(closed)
-        return self._row.lease_owner is not None
-
-    async def _write(self, change: Callable[[ConnectionRow], ConnectionRow]) -> None:
-        """Apply `change` to the row as it is now, as long as it is ours."""
-        for attempt in range(TRIES):
-            if self._row.lease_owner != self._owner:
+        """Hold on for another `ttl` seconds; raises LeaseLost."""
+        connection_id, lease = self._row.connection_id, self._tools.lasting(self._lease.owner)
+        for _ in range(2):
+            if self._lost:
                 break
             try:
-                self._row = await self._tools.table.replace(change(self._row))
+                self._etag = (await self._tools.control.put(lease.row(connection_id, self._etag))).etag
+            except LostRace:
+                present, etag = await self._tools.lease(connection_id)
+                # Our own write, whose answer was lost; anything else is another run's.
+                self._lost = present is None or present.owner != self._lease.owner
+                self._etag = etag
+            else:
+                self._lease = lease
+                return
+        raise LeaseLost("Another run holds the lease on this connection now.", on=connection_id, after=5.0)
+
+    async def save(self, record: Connection) -> None:
+        """Store the record, as long as the lease is ours; renews it first."""
+        for attempt in range(TRIES):
+            await self.renew()
+            try:
+                self._row = await self._tools.connections.replace(self._row.holding(record))
             except LostRace:
                 await self._tools.back_off(attempt)
                 await self._read_again()
             else:
                 return
+        raise _too_many_races(self._row.connection_id)
+
+    async def finish(self, record: Connection | None = None) -> bool:
+        """Store the record, or leave it, and let go. True: work came meanwhile, the lease is ours again, run again."""
+        if record is not None:
+            await self.save(record)
         else:
-            raise _too_many_races(self._row.connection_id)
-        raise LeaseLost("Another run holds the lease on this connection now.", on=self._row.connection_id, after=5.0)
+            await self.renew()
+        await self._let_go()
+        return await self._take_back()
+
+    async def _let_go(self) -> None:
+        connection_id = self._row.connection_id
+        self._lost = True
+        with suppress(LostRace):  # taken over a moment ago: it is not ours to give
+            await self._tools.control.delete(self._lease.row(connection_id, self._etag))
+
+    async def _take_back(self) -> bool:
+        """Take the lease again if work was left for its holder; another run that takes it first sees to that work."""
+        connection_id = self._row.connection_id
+        word, _ = await self._tools.word(connection_id)
+        if not word.pending:
+            return False
+        lease = self._tools.lasting(self._lease.owner)
+        try:
+            self._etag = (await self._tools.control.put(lease.row(connection_id, None))).etag
+        except LostRace:
+            return False
+        self._lease, self._lost = lease, False
+        for attempt in range(TRIES):
+            try:
+                await self._tools.take_word(connection_id)
+            except LostRace:
+                await self._tools.back_off(attempt)
+            else:
+                break
+        await self._read_again()
+        return True
 
     async def _read_again(self) -> None:
-        row = await self._tools.table.get(self._row.connection_id)
-        # A row that was deleted is no longer ours either.
-        self._row = row if row is not None else replace(self._row, lease_owner=None, etag=None)
+        row = await self._tools.connections.get(self._row.connection_id)
+        if row is None:  # a connection that was deleted is no longer ours either
+            self._lost = True
+        else:
+            self._row = row
+
+
+def _lease_name(connection_id: str) -> str:
+    return f"lease-{connection_id}"
+
+
+def _word_name(connection_id: str) -> str:
+    return f"word-{connection_id}"
 
 
 def _too_many_races(connection_id: str) -> RetryLater:
-    return RetryLater("Others keep writing this connection's row.", on=connection_id, after=5.0)
+    return RetryLater("Others keep writing this connection's rows.", on=connection_id, after=5.0)

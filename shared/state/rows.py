@@ -18,21 +18,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionRow:
-    """One connection: its document, the columns that lists show, and the lease on it.
+    """One connection: its record as a JSON document, and the columns that lists show.
 
-    `document` is JSON. `etag` is the version this row was read or written as; None for a row that was never stored.
-    `pending`: work arrived while the lease was held, the holder must run once more. `guard_at`: when the message that
-    heals a crashed holder is due; None if none was ever sent.
+    `etag` is the version this row was read or written as; None for a row that was never stored.
     """
 
     connection_id: str
     document: Mapping[str, Any] = field(default_factory=dict)
     columns: Columns = Columns()
-    lease_owner: str | None = None
-    lease_until: datetime | None = None
-    pending: bool = False
     etag: str | None = None
-    guard_at: datetime | None = None
 
     def holding(self, record: Connection) -> ConnectionRow:
         """The row with this record in it, and the columns that belong to it."""

@@ -108,10 +108,9 @@ async def _probe_one(
         result.unhealthy += 1
     if before is None or (before.status, before.reason) != (outcome.condition.status, outcome.condition.reason):
         return WorkMessage(parse_endpoint_id(stored.record.endpoint_id), Cause.TIMER, correlation_id)
-    if stored.row.lease_owner is None:
-        try:
-            await context.storage.connections.replace(stored.row.holding(outcome.remembered(stored.record)))
-        except AutopilotError as error:
-            # It changed meanwhile, or storage is busy: the next sweep tests it again.
-            log.info("test of connection %s not recorded: %s", stored.record.id, error)
+    try:
+        await context.storage.connections.replace(stored.row.holding(outcome.remembered(stored.record)))
+    except AutopilotError as error:
+        # It changed meanwhile, or storage is busy: the next sweep tests it again.
+        log.info("test of connection %s not recorded: %s", stored.record.id, error)
     return None

@@ -123,7 +123,7 @@ class App:
 def app_in_memory(storage: Any = None, **settings: str) -> App:
     clock = LoopClock(START)
     storage = storage or MemoryStorage(clock)
-    leases = Leases(storage.connections, storage.queue, clock, owner_id="test")
+    leases = Leases(storage.connections, storage.control, storage.queue, clock, owner_id="test")
     return App(replace(build(ENVIRONMENT | settings), clock=clock, storage=storage, leases=leases), storage)
 
 

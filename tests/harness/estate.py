@@ -207,7 +207,12 @@ class Estate:
             elastic=self._organizations(loaded, wire),
             storage=storage,
             leases=Leases(
-                storage.connections, storage.queue, self.clock, owner_id="worker", ttl=loaded.timing.lease_seconds
+                storage.connections,
+                storage.control,
+                storage.queue,
+                self.clock,
+                owner_id="worker",
+                ttl=loaded.timing.lease_seconds,
             ),
             network=self.network.inside(HUB_VNET),
             topic=self._topic(loaded, wire),

@@ -130,9 +130,7 @@ async def test_a_sweep_leaves_the_record_of_a_run_under_way_to_that_run(estate: 
     run = asyncio.create_task(estate.settle(90, slow))
     await estate.clock.sleep(1)
     await estate.sweep(estate.new_worker())
-    row = await estate.storage.connections.get(connection_id(endpoint))
-    assert row is not None
-    assert row.lease_owner, "the run is still under way"
+    assert await slow.context.leases.held(connection_id(endpoint)), "the run is still under way"
     assert estate.topic.events == []
     await run
     assert told(estate) == ["Ready"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,10 +19,6 @@ ROW = ConnectionRow(
     connection_id="c0ffee",
     document={"endpoint_id": "/subscriptions/X/…/pe-1", "conditions": [{"type": "Ready", "status": True}], "n": None},
     columns=Columns(SUBSCRIPTION, "/subscriptions/X/…/pe-1", "pe-1", "eastus2", "Provisioning", since="2026-01-02"),
-    lease_owner="worker/1",
-    lease_until=datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC),
-    pending=True,
-    guard_at=datetime(2026, 1, 2, 3, 6, tzinfo=UTC),
 )
 READY = Columns(phase="Ready")
 
@@ -37,15 +32,6 @@ async def test_a_row_comes_back_as_it_was_stored(backend: Backend) -> None:
 async def test_the_defaults_of_a_row_come_back_too(backend: Backend) -> None:
     stored = await backend.connections.insert(ConnectionRow("plain"))
     assert await backend.connections.get("plain") == stored
-
-
-async def test_times_that_come_back_are_plain_utc_datetimes(backend: Backend) -> None:
-    await backend.connections.insert(ROW)
-    row = await backend.connections.get("c0ffee")
-    assert row is not None
-    assert (type(row.lease_until), row.lease_until) == (datetime, ROW.lease_until)
-    assert row.lease_until is not None
-    assert row.lease_until.tzinfo is UTC
 
 
 async def test_reading_before_anything_was_written_finds_nothing(backend: Backend) -> None:
@@ -63,7 +49,7 @@ async def test_inserting_what_exists_is_a_lost_race_and_changes_nothing(backend:
 
 async def test_replacing_moves_the_etag_on(backend: Backend) -> None:
     first = await backend.connections.insert(ROW)
-    second = await backend.connections.replace(replace(first, columns=READY, lease_owner=None, lease_until=None))
+    second = await backend.connections.replace(replace(first, columns=READY))
     assert second.etag != first.etag
     assert await backend.connections.get("c0ffee") == second
 
