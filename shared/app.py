@@ -19,8 +19,9 @@ from shared.clouds.azure.arm import ArmClients, ArmOptions
 from shared.clouds.azure.event_grid import Topic, TopicOptions
 from shared.clouds.azure.private_dns import PrivateDns
 from shared.clouds.azure.private_endpoints import PrivateEndpoints
-from shared.clouds.elastic.hosted.client import ElasticCloud, ElasticOptions
+from shared.clouds.elastic.hosted.client import HostedConnections
 from shared.clouds.elastic.organizations import Organizations
+from shared.clouds.elastic.transport import ElasticOptions
 from shared.context import Context, log
 from shared.core.model.errors import InvalidSettings
 from shared.core.model.messages import QUEUE
@@ -55,7 +56,7 @@ def build(environ: Mapping[str, str]) -> Context:
         clock=clock,
         endpoints=PrivateEndpoints(clients),
         dns=PrivateDns(clients),
-        elastic=Organizations({one.organization: ElasticCloud(one) for one in elastic_options(settings)}),
+        elastic=Organizations({one.organization: HostedConnections(one) for one in elastic_options(settings)}),
         storage=storage,
         leases=leases,
         network=_LazyNetwork(settings.health.name_server),

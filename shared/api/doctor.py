@@ -15,11 +15,11 @@ from typing import Any, TypeVar
 from shared.api.deadlines import Question, ask_all
 from shared.clock import Clock
 from shared.clouds.azure.arm_checks import ArmChecks
-from shared.clouds.elastic.hosted.client import ElasticCloud
 from shared.context import Context
 from shared.core.model.errors import AutopilotError, InvalidSettings
 from shared.core.model.messages import QUEUE
 from shared.core.model.organizations import DEFAULT
+from shared.core.ports import PrivateConnections
 from shared.core.reports.doctor import clouds, judge
 from shared.core.reports.doctor.findings import Answer, Asked, Finding, Report, Topic
 from shared.installation.last_sweep import recall
@@ -126,9 +126,7 @@ def _elastic(organizations: Mapping[str, _ElasticClock], region: str) -> Questio
         questions[Asked(Topic.ELASTIC, "private connection policies", where)] = partial(
             elastic.ask, lambda api: api.policies(region)
         )
-        questions[Asked(Topic.ELASTIC, "deployments", where)] = partial(
-            elastic.ask, lambda api: api.deployments([NOBODY])
-        )
+        questions[Asked(Topic.ELASTIC, "deployments", where)] = partial(elastic.ask, lambda api: api.targets([NOBODY]))
     return questions
 
 
@@ -145,11 +143,11 @@ def _ahead(organizations: Mapping[str, _ElasticClock]) -> timedelta | None:
 class _ElasticClock:
     """Elastic Cloud, with an ear for the time in its answers; `ahead` as in `ArmChecks`."""
 
-    def __init__(self, api: ElasticCloud, clock: Clock) -> None:
+    def __init__(self, api: PrivateConnections, clock: Clock) -> None:
         self._api, self._clock = api, clock
         self.ahead: timedelta | None = None
 
-    async def ask(self, question: Callable[[ElasticCloud], Awaitable[T]]) -> T:
+    async def ask(self, question: Callable[[PrivateConnections], Awaitable[T]]) -> T:
         """Ask, and compare the clocks as the answer comes: later it would be an old one's time."""
         self._api.server_time = None
         try:

@@ -25,6 +25,7 @@ from shared.core.model.steps import (
     WithdrawAddress,
 )
 from shared.core.planning.removal import RemovalPlan, held_up_by
+from shared.core.ports import claims_of
 from shared.reconciler.disassociate import disassociate
 from shared.reconciler.run_state import Run
 
@@ -73,7 +74,7 @@ async def _step(run: Run, step: RemovalStep, plan: RemovalPlan) -> None:
         case DeletePolicy():
             await run.elastic.delete_policy(step.policy_id)
         case UnclaimEndpoint():
-            await run.elastic.unclaim(step)
+            await claims_of(run.elastic).unclaim(step)
         case WithdrawAddress():
             await dns.put_record(step.record)
         case DeleteRecord():

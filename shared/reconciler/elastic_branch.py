@@ -37,6 +37,7 @@ from shared.core.planning.contest import put_back
 from shared.core.planning.elastic import ObservedElastic
 from shared.core.planning.plan import forget_policy_intent
 from shared.core.planning.policy import updated
+from shared.core.ports import claims_of
 from shared.correlation import Stage, timed
 from shared.installation.removal_limit import consume
 from shared.reconciler.disassociate import disassociate
@@ -240,7 +241,7 @@ async def _claim(run: Run, step: ClaimEndpoint, observed: ObservedElastic) -> Ob
     run.connection = replace(run.connection, claim=memory)
     await run.save()
     try:
-        await run.elastic.claim(step)
+        await claims_of(run.elastic).claim(step)
     except AnswerLost:
         raise  # it may stand, and would be ours
     except AutopilotError:
@@ -252,7 +253,7 @@ async def _claim(run: Run, step: ClaimEndpoint, observed: ObservedElastic) -> Ob
 
 async def _unclaim(run: Run, step: UnclaimEndpoint, observed: ObservedElastic) -> ObservedElastic:
     await consume(run.context, 1)
-    await run.elastic.unclaim(step)
+    await claims_of(run.elastic).unclaim(step)
     run.connection = replace(run.connection, claim=None)
     await run.save()
     gone = step.endpoint_guid.lower()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from shared.clouds.elastic.hosted.client import ElasticCloud
 from shared.context import Context, log
 from shared.core.guards.consent import CONNECT_TAG
 from shared.core.model.arm_ids import parse_arm_id
@@ -18,6 +17,7 @@ from shared.core.model.record import Connection, Owner
 from shared.core.model.resources import Claim, ConnectionStatus, Deployment, Policy, Zone
 from shared.core.planning.desired import Desired, zone_subscriptions
 from shared.core.planning.elastic import ObservedElastic, deployments_that_matter
+from shared.core.ports import PrivateConnections, listed_claims
 from shared.correlation import Stage, timed
 
 
@@ -71,7 +71,7 @@ async def observe_elastic(
 async def _claims(context: Context, desired: Desired, known: Connection) -> tuple[Claim, ...] | None:
     if not desired.claim and known.claim is None:
         return None
-    return await context.elastic.of(desired.organization).claims(desired.service.elastic_region)
+    return await listed_claims(context.elastic.of(desired.organization), desired.service.elastic_region)
 
 
 async def _policies(context: Context, desired: Desired, known: Connection) -> tuple[Policy, ...]:
@@ -88,13 +88,13 @@ async def _policies(context: Context, desired: Desired, known: Connection) -> tu
     return listed if found is None else (*listed, found)
 
 
-async def _deployments(api: ElasticCloud, matter: tuple[str, ...]) -> tuple[Deployment, ...]:
+async def _deployments(api: PrivateConnections, matter: tuple[str, ...]) -> tuple[Deployment, ...]:
     """These, and those whose own tag asks for endpoints, in one search."""
-    found = await api.deployments(matter, tag=CONNECT_TAG)
+    found = await api.targets(matter, tag=CONNECT_TAG)
     return tuple(await asyncio.gather(*(with_attached(api, deployment) for deployment in found)))
 
 
-async def with_attached(api: ElasticCloud, deployment: Deployment) -> Deployment:
+async def with_attached(api: PrivateConnections, deployment: Deployment) -> Deployment:
     """The search leaves a deployment's settings out at times; then its policies are asked for by themselves."""
     if deployment.attached is not None or not deployment.running:
         return deployment

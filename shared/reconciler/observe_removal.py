@@ -17,6 +17,7 @@ from shared.core.planning.associations import associated_with
 from shared.core.planning.organization_change import holds
 from shared.core.planning.removal import ObservedRemoval, policies_made_for
 from shared.core.planning.removal_dns import bears_marks
+from shared.core.ports import listed_claims
 from shared.reconciler.observe import with_attached
 
 
@@ -83,11 +84,11 @@ async def _elastic(context: Context, known: Connection) -> tuple[tuple[Policy, .
     ids = {deployment_id for policy in ours for deployment_id in associated_with(policy.id, policy, ())}
     ids |= {memory.deployment_id for memory in known.associations}
     ids |= {memory.deployment_id for memory in known.former}
-    found = await api.deployments(sorted(ids)) if ids else ()
+    found = await api.targets(sorted(ids)) if ids else ()
     return policies, tuple(await asyncio.gather(*(with_attached(api, one) for one in found)))
 
 
 async def _claims(context: Context, known: Connection) -> tuple[Claim, ...]:
     if known.claim is None or (known.organization not in context.elastic and not holds(known)):
         return ()
-    return await context.elastic.of(known.organization).claims(known.claim.region)
+    return await listed_claims(context.elastic.of(known.organization), known.claim.region)

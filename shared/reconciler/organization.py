@@ -24,6 +24,7 @@ from shared.core.planning.organization_change import (
     refuse,
 )
 from shared.core.planning.removal import policies_made_for
+from shared.core.ports import listed_claims
 from shared.reconciler.run_state import Run
 
 
@@ -68,7 +69,7 @@ async def _policies(context: Context, known: Connection) -> tuple[Policy, ...]:
 async def _claims(context: Context, known: Connection) -> tuple[Claim, ...]:
     if known.claim is None:
         return ()
-    return await context.elastic.of(known.organization).claims(known.claim.region)
+    return await listed_claims(context.elastic.of(known.organization), known.claim.region)
 
 
 async def recall(context: Context, desired: Desired, known: Connection) -> Connection:

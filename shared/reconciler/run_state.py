@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared import telemetry
-from shared.clouds.elastic.hosted.client import ElasticCloud
 from shared.context import Context, log
 from shared.core.guards.modes import Stance, stance_of
 from shared.core.guards.pause import Pause
@@ -19,6 +18,7 @@ from shared.core.model.messages import Cause
 from shared.core.model.record import Connection
 from shared.core.model.steps import Step
 from shared.core.planning.requeue import fingerprint
+from shared.core.ports import PrivateConnections
 from shared.state.leases import Held
 from shared.state.rows import JournalEntry
 
@@ -61,7 +61,7 @@ class Run:
         return stance_of(self.connection.mode, self.context.options.installation.mode, self.pause)
 
     @property
-    def elastic(self) -> ElasticCloud:
+    def elastic(self) -> PrivateConnections:
         """The organization that everything of the connection is in; raises Blocked where there is no key of it."""
         return self.context.elastic.of(self.connection.organization)
 

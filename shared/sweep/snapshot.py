@@ -23,6 +23,7 @@ from shared.core.planning.desired import Desired, zone_subscriptions
 from shared.core.planning.elastic import deployments_that_matter
 from shared.core.planning.organization_change import organization_on_record
 from shared.core.planning.snapshot import CloudListing, OrganizationListing, Snapshot
+from shared.core.ports import listed_claims
 from shared.correlation import Stage, timed
 from shared.installation.pause import present_pause
 from shared.state.rows import ConnectionRow
@@ -176,8 +177,8 @@ async def _read_organization(
             matter |= dict.fromkeys(deployments_that_matter(wanted, policies or (), record))
         claims = claims or (here and wanted.claim)
         claims = claims or (record.claim is not None and organization_on_record(record) == name)
-    deployments = await _read(f"deployments{of}", api.deployments(matter, tag=CONNECT_TAG), result)
-    claimed = await _read(f"claims{of}", api.claims(), result) if claims else None
+    deployments = await _read(f"deployments{of}", api.targets(matter, tag=CONNECT_TAG), result)
+    claimed = await _read(f"claims{of}", listed_claims(api), result) if claims else None
     return OrganizationListing(policies, deployments, claimed, api.key_expires)
 
 

@@ -19,7 +19,7 @@ DOES = {
     "associate the policy with the deployment": ["choose_deployments", "_associate"],
     "edit the policy when the endpoint changes": ["plan_policy"],
     "disassociate the policy": ["plan_disassociation", "disassociate"],
-    "claim the endpoint (optional)": ["plan_claim"],
+    "claim the endpoint (optional)": ["plan_claim", "unclaim"],
     "delete it all, in the right order": ["plan_removal", "endpoint_missing", "apply_removal"],
     "test the connection with curl": ["probe", "diagnose"],
 }

@@ -43,7 +43,7 @@ from shared.clouds.azure.arm import ArmClients
 from shared.clouds.azure.event_grid import Topic
 from shared.clouds.azure.private_dns import PrivateDns
 from shared.clouds.azure.private_endpoints import PrivateEndpoints
-from shared.clouds.elastic.hosted.client import ElasticCloud
+from shared.clouds.elastic.hosted.client import HostedConnections
 from shared.clouds.elastic.organizations import Organizations
 from shared.context import Context
 from shared.core.model.arm_ids import connection_id, parse_endpoint_id
@@ -221,7 +221,7 @@ class Estate:
 
     def _organizations(self, settings: Settings, wire: Wire) -> Organizations:
         transport = WiredElastic(self.world.front, wire)
-        return Organizations({one.organization: ElasticCloud(one, transport) for one in elastic_options(settings)})
+        return Organizations({one.organization: HostedConnections(one, transport) for one in elastic_options(settings)})
 
     def _topic(self, settings: Settings, wire: Wire) -> Topic | None:
         if not settings.notify.topic_endpoint:

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from collections.abc import ItemsView, Mapping
 
-from shared.clouds.elastic.hosted.client import ElasticCloud
 from shared.core.model.errors import Blocked
 from shared.core.model.organizations import DEFAULT, key_setting
 from shared.core.model.reasons import Reason
+from shared.core.ports import PrivateConnections
 
 
 class Organizations:
     """One client for each organization, by its name."""
 
-    def __init__(self, clients: Mapping[str, ElasticCloud]) -> None:
+    def __init__(self, clients: Mapping[str, PrivateConnections]) -> None:
         self._clients = dict(clients)
 
-    def of(self, name: str) -> ElasticCloud:
+    def of(self, name: str) -> PrivateConnections:
         """The client of an organization, empty for the default one; Blocked where the settings have no key of it."""
         found = self._clients.get(name or DEFAULT)
         if found is not None:
@@ -37,7 +37,7 @@ class Organizations:
     def __contains__(self, name: str) -> bool:
         return (name or DEFAULT) in self._clients
 
-    def items(self) -> ItemsView[str, ElasticCloud]:
+    def items(self) -> ItemsView[str, PrivateConnections]:
         """Every organization and its client, in the order of the settings."""
         return self._clients.items()
 

@@ -1,4 +1,4 @@
-"""Requests to the Elastic Cloud API: where it is, the key, errors, and when the key ends. Used by `elastic` only."""
+"""Requests to the Elastic Cloud API: where it is, the key, errors, and when the key ends. For the families' clients."""
 
 from __future__ import annotations
 
@@ -124,6 +124,14 @@ def _moment(text: str | None) -> datetime | None:
     except ValueError:
         return None
     return found if found is None or found.tzinfo else None
+
+
+def list_in(body: Mapping[str, Any], name: str, doing: str) -> list[Any]:
+    """A list that must be there: "no list" and "an empty list" lead to opposite decisions."""
+    found = body.get(name)
+    if not isinstance(found, list):
+        raise AnswerLost(f"Elastic Cloud's answer has no list of {name} when asked to {doing}.", after=15.0)
+    return found
 
 
 def elastic_error(

@@ -10,9 +10,9 @@ import pytest
 
 from shared.clouds.answer_headers import DEFAULT_RETRY_AFTER
 from shared.clouds.answer_headers import LONGEST_RETRY_AFTER as MAX_RETRY_AFTER
-from shared.clouds.elastic.hosted.client import ElasticCloud, ElasticOptions
+from shared.clouds.elastic.hosted.client import HostedConnections
 from shared.clouds.elastic.organizations import Organizations
-from shared.clouds.elastic.transport import elastic_error
+from shared.clouds.elastic.transport import ElasticOptions, elastic_error
 from shared.core.model.errors import AnswerLost, AutopilotError, Blocked, Forbidden, NotFound, RetryLater, Throttled
 from shared.core.model.markers import Marker
 from shared.core.model.steps import Associate, CreatePolicy
@@ -116,7 +116,9 @@ def test_the_key_of_another_organization_is_named_by_its_own_setting() -> None:
 def test_the_client_says_whose_key_it_is_and_never_the_key() -> None:
     options = ElasticOptions("https://elastic.example", KEY, organization="eu")
     assert "eu" in repr(options)
-    assert KEY not in repr(options) + repr(ElasticCloud(options)) + repr(Organizations({"eu": ElasticCloud(options)}))
+    assert KEY not in repr(options) + repr(HostedConnections(options)) + repr(
+        Organizations({"eu": HostedConnections(options)})
+    )
 
 
 # -- through the client --------------------------------------------------------------------------------------------
@@ -124,7 +126,7 @@ def test_the_client_says_whose_key_it_is_and_never_the_key() -> None:
 CREATE = CreatePolicy("pe", "azure-eastus2", "pe", "guid-1", Marker("autopilot", "0123456789abcdef", "/x"))
 
 
-def cloud(answer: httpx.Response | Exception, seen: list[httpx.Request] | None = None) -> ElasticCloud:
+def cloud(answer: httpx.Response | Exception, seen: list[httpx.Request] | None = None) -> HostedConnections:
     def handle(request: httpx.Request) -> httpx.Response:
         if seen is not None:
             seen.append(request)
@@ -132,7 +134,7 @@ def cloud(answer: httpx.Response | Exception, seen: list[httpx.Request] | None =
             raise answer
         return answer
 
-    return ElasticCloud(ElasticOptions("https://elastic.example", KEY), httpx.MockTransport(handle))
+    return HostedConnections(ElasticOptions("https://elastic.example", KEY), httpx.MockTransport(handle))
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
-"""The Elastic Cloud API: private connection policies, their associations, deployments.
+"""Elastic Cloud Hosted behind the port `PrivateConnections`: policies, their associations, deployments.
 
-Used by the loop, the removal, the sweep and the doctor. A private connection policy is a traffic filter *ruleset* of
-type `azure_private_endpoint` in the API. Reference: Elastic's guide "Network security through the Elastic Cloud API"
-(elastic/docs-content, `deploy-manage/security/network-security-api.md`).
+Made by `app`; the loop, the removal, the sweep and the doctor know the port only. A private connection policy is a
+traffic filter *ruleset* of type `azure_private_endpoint` in the API. Reference: Elastic's guide "Network security
+through the Elastic Cloud API" (elastic/docs-content, `deploy-manage/security/network-security-api.md`).
 Creating a ruleset is the one call that is not idempotent, and nothing here repeats it.
 """
 
@@ -12,19 +12,20 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from shared.clouds.elastic.transport import ElasticOptions, ElasticTransport
-from shared.core.model.errors import AnswerLost, Blocked, Forbidden, LostRace, NotFound
+from shared.clouds.elastic.hosted.claims import HostedClaims
+from shared.clouds.elastic.transport import ElasticOptions, ElasticTransport, list_in
+from shared.core.model.errors import AnswerLost, Forbidden, LostRace, NotFound
 from shared.core.model.markers import marker_from_description, updated_description
 from shared.core.model.private_urls import private_urls, region_of
-from shared.core.model.resources import POLICY_TYPE, Claim, Deployment, Policy, Rule
-from shared.core.model.steps import Associate, ClaimEndpoint, CreatePolicy, UnclaimEndpoint, UpdatePolicy
+from shared.core.model.resources import POLICY_TYPE, Deployment, Policy, Rule
+from shared.core.model.steps import Associate, CreatePolicy, UpdatePolicy
 
-__all__ = ["ElasticCloud", "ElasticOptions"]
+if TYPE_CHECKING:
+    import httpx
 
 _RULESETS = "/deployments/traffic-filter/rulesets"
-_CLAIMS = "/deployments/traffic-filter/link-ids"
 _NEVER_REGARDLESS = {"ignore_associations": "false"}
 """The default, said all the same: `true` would take the policy away from everybody who uses it (S4)."""
 _PAGE = 250
@@ -32,8 +33,12 @@ _NAMES = 200
 """Names in one search: two clauses each, and Elasticsearch takes about a thousand."""
 
 
-class ElasticCloud(ElasticTransport):
-    """One organization of Elastic Cloud, as its API key sees it."""
+class HostedConnections(ElasticTransport):
+    """One organization of Elastic Cloud Hosted, as its API key sees it."""
+
+    def __init__(self, options: ElasticOptions, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        super().__init__(options, transport)
+        self.claims = HostedClaims(self)
 
     # -- policies --------------------------------------------------------------------------------------------------
 
@@ -41,7 +46,7 @@ class ElasticCloud(ElasticTransport):
         """Every policy of a region (`azure-eastus2`), or of all, with its associations. The API has no pages here."""
         query = {"include_associations": "true"} | ({"region": region} if region else {})
         body = await self.call("GET", _RULESETS, doing="list policies", on=region or "all regions", params=query)
-        return tuple(policy_of(entry) for entry in _list_in(body, "rulesets", "list policies"))
+        return tuple(policy_of(entry) for entry in list_in(body, "rulesets", "list policies"))
 
     async def policy(self, policy_id: str) -> Policy | None:
         """One policy; None when it is gone: the API answers 404 for that, and at times 403."""
@@ -97,11 +102,11 @@ class ElasticCloud(ElasticTransport):
             if any(policy.id == policy_id for policy in await self.policies()):
                 raise
 
-    async def disassociate(self, policy_id: str, deployment_id: str) -> None:
+    async def disassociate(self, policy_id: str, target_id: str) -> None:
         """Take an association away; one that is gone is no error."""
-        path = f"{_RULESETS}/{policy_id}/associations/deployment/{deployment_id}"
+        path = f"{_RULESETS}/{policy_id}/associations/deployment/{target_id}"
         with suppress(NotFound):
-            await self.send("DELETE", path, doing="disassociate the policy", on=deployment_id)
+            await self.send("DELETE", path, doing="disassociate the policy", on=target_id)
 
     async def associate(self, step: Associate) -> bool:
         """Associate the policy with a deployment; True when it was not associated before."""
@@ -115,39 +120,15 @@ class ElasticCloud(ElasticTransport):
         )
         return response.status_code == HTTPStatus.CREATED
 
-    async def attached_to(self, deployment_id: str) -> tuple[str, ...]:
+    async def attached_to(self, target_id: str) -> tuple[str, ...]:
         """Ids of the policies attached to a deployment."""
-        path = f"/deployments/traffic-filter/associations/deployment/{deployment_id}/rulesets"
-        body = await self.call("GET", path, doing="read a deployment's policies", on=deployment_id)
-        return tuple(str(entry) for entry in _list_in(body, "rulesets", "read a deployment's policies"))
-
-    # -- claims ----------------------------------------------------------------------------------------------------
-
-    async def claims(self, region: str | None = None) -> tuple[Claim, ...]:
-        """The endpoints of a region, or of all, that the organization has claimed."""
-        doing, query = "list claimed endpoints", {"region": region} if region else {}
-        body = await self.call("GET", _CLAIMS, doing=doing, on=region or "all regions", params=query)
-        return tuple(claim_of(entry) for entry in _list_in(body, "claimed_link_ids", doing))
-
-    async def claim(self, step: ClaimEndpoint) -> None:
-        """Claim an endpoint for the organization."""
-        await self.send(
-            "POST", f"{_CLAIMS}/_claim", doing="claim the endpoint", on=step.endpoint_name, body=_link(step)
-        )
-
-    async def unclaim(self, step: UnclaimEndpoint) -> None:
-        """Give a claim up. One that is not there is refused by the API (400): the list tells whether it is gone."""
-        doing = "give up the claim to the endpoint"
-        try:
-            await self.send("POST", f"{_CLAIMS}/_unclaim", doing=doing, on=step.endpoint_name, body=_link(step))
-        except Blocked:
-            held = {claim.endpoint_guid.lower() for claim in await self.claims(step.region)}
-            if step.endpoint_guid.lower() in held:
-                raise
+        path = f"/deployments/traffic-filter/associations/deployment/{target_id}/rulesets"
+        body = await self.call("GET", path, doing="read a deployment's policies", on=target_id)
+        return tuple(str(entry) for entry in list_in(body, "rulesets", "read a deployment's policies"))
 
     # -- deployments -----------------------------------------------------------------------------------------------
 
-    async def deployments(self, ids_or_names: Iterable[str], *, tag: str = "") -> tuple[Deployment, ...]:
+    async def targets(self, ids_or_names: Iterable[str], *, tag: str = "") -> tuple[Deployment, ...]:
         """Every deployment with one of these as its id or exact name, or with the tag, whatever its value.
 
         More of them than one query takes are picked from all that there are: that is fewer requests than many queries.
@@ -167,7 +148,7 @@ class ElasticCloud(ElasticTransport):
         found: dict[str, Deployment] = {}
         while True:
             page = await self.call("POST", "/deployments/_search", doing=doing, on="deployments", body=request)
-            entries = _list_in(page, "deployments", doing)
+            entries = list_in(page, "deployments", doing)
             found |= {one.id: one for one in (deployment_of(entry, self.options.probe_port) for entry in entries)}
             cursor, matches = page.get("cursor"), page.get("match_count")
             # The API may give fewer hits per page than asked for, so a short page is no end; the count is.
@@ -188,22 +169,6 @@ def _query(wanted: tuple[str, ...], tag: str) -> dict[str, Any]:
         has_tag = {"term": {"metadata.tags.key": {"value": tag}}}
         terms.append({"nested": {"path": "metadata.tags", "query": {"bool": {"filter": [has_tag]}}}})
     return {"bool": {"should": terms, "minimum_should_match": 1}}
-
-
-def _link(step: ClaimEndpoint | UnclaimEndpoint) -> dict[str, Any]:
-    return {
-        "region": step.region,
-        "azure_endpoint_name": step.endpoint_name,
-        "azure_endpoint_guid": step.endpoint_guid,
-    }
-
-
-def _list_in(body: Mapping[str, Any], name: str, doing: str) -> list[Any]:
-    """A list that must be there: "no list" and "an empty list" lead to opposite decisions."""
-    found = body.get(name)
-    if not isinstance(found, list):
-        raise AnswerLost(f"Elastic Cloud's answer has no list of {name} when asked to {doing}.", after=15.0)
-    return found
 
 
 def policy_of(body: Mapping[str, Any]) -> Policy:
@@ -233,12 +198,6 @@ def _hidden(body: Mapping[str, Any]) -> int:
     """How many associations are counted but not listed: with deployments that the key may not see."""
     total, listed = body.get("total_associations"), body.get("associations") or []
     return max(0, total - len(listed)) if isinstance(total, int) else 0
-
-
-def claim_of(body: Mapping[str, Any]) -> Claim:
-    """A claim from the API's JSON."""
-    name, guid = body.get("azure_endpoint_name"), body.get("azure_endpoint_guid")
-    return Claim(str(body.get("region") or ""), str(name or ""), str(guid or ""))
 
 
 def updated_ruleset(current: Mapping[str, Any], step: UpdatePolicy) -> dict[str, Any]:

@@ -1,0 +1,53 @@
+"""The endpoints that an organization has claimed, in the Elastic Cloud API. Used through `HostedConnections.claims`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.clouds.elastic.transport import ElasticTransport, list_in
+from shared.core.model.errors import Blocked
+from shared.core.model.resources import Claim
+from shared.core.model.steps import ClaimEndpoint, UnclaimEndpoint
+
+_CLAIMS = "/deployments/traffic-filter/link-ids"
+
+
+class HostedClaims:
+    """The claims of one organization."""
+
+    def __init__(self, transport: ElasticTransport) -> None:
+        self._transport = transport
+
+    async def listed(self, region: str | None = None) -> tuple[Claim, ...]:
+        """The endpoints of a region, or of all, that the organization has claimed."""
+        doing, query = "list claimed endpoints", {"region": region} if region else {}
+        body = await self._transport.call("GET", _CLAIMS, doing=doing, on=region or "all regions", params=query)
+        return tuple(claim_of(entry) for entry in list_in(body, "claimed_link_ids", doing))
+
+    async def claim(self, step: ClaimEndpoint) -> None:
+        """Claim an endpoint for the organization."""
+        await self._post("_claim", step, "claim the endpoint")
+
+    async def unclaim(self, step: UnclaimEndpoint) -> None:
+        """Give a claim up. One that is not there is refused by the API (400): the list tells whether it is gone."""
+        try:
+            await self._post("_unclaim", step, "give up the claim to the endpoint")
+        except Blocked:
+            held = {claim.endpoint_guid.lower() for claim in await self.listed(step.region)}
+            if step.endpoint_guid.lower() in held:
+                raise
+
+    async def _post(self, action: str, step: ClaimEndpoint | UnclaimEndpoint, doing: str) -> None:
+        link = {
+            "region": step.region,
+            "azure_endpoint_name": step.endpoint_name,
+            "azure_endpoint_guid": step.endpoint_guid,
+        }
+        await self._transport.send("POST", f"{_CLAIMS}/{action}", doing=doing, on=step.endpoint_name, body=link)
+
+
+def claim_of(body: Mapping[str, Any]) -> Claim:
+    """A claim from the API's JSON."""
+    name, guid = body.get("azure_endpoint_name"), body.get("azure_endpoint_guid")
+    return Claim(str(body.get("region") or ""), str(name or ""), str(guid or ""))

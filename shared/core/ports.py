@@ -1,0 +1,86 @@
+"""What the use cases need of Elastic Cloud, whatever the family of the targets. Implemented below `clouds/elastic`.
+
+`hosted` connects deployments. The loop, the sweep and what a person asks for speak to these protocols only, so that
+another family is another implementation and no change of theirs. What only one family can do is an object that the
+others do not have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Protocol
+
+from shared.core.model.errors import Permanent
+from shared.core.model.resources import Claim, Deployment, Policy
+from shared.core.model.steps import Associate, ClaimEndpoint, CreatePolicy, UnclaimEndpoint, UpdatePolicy
+
+
+class Claims(Protocol):
+    """The endpoints that an organization holds for itself."""
+
+    async def listed(self, region: str | None = None) -> tuple[Claim, ...]:
+        """The endpoints of a region, or of all, that the organization has claimed."""
+
+    async def claim(self, step: ClaimEndpoint) -> None:
+        """Claim an endpoint for the organization."""
+
+    async def unclaim(self, step: UnclaimEndpoint) -> None:
+        """Give a claim up; one that is gone is no error."""
+
+
+class PrivateConnections(Protocol):
+    """Policies, targets and associations of one organization, as its API key sees them."""
+
+    server_time: datetime | None
+    """What time it was at the service when it last answered."""
+
+    @property
+    def key_expires(self) -> datetime | None:
+        """When the API key ends, as the last answer said; None: not known, or never."""
+
+    @property
+    def claims(self) -> Claims | None:
+        """The organization's claims; None in a family that has none."""
+
+    async def policies(self, region: str | None = None) -> tuple[Policy, ...]:
+        """Every policy of a region, or of all, with its associations."""
+
+    async def policy(self, policy_id: str) -> Policy | None:
+        """One policy; None when it is gone."""
+
+    async def create_policy(self, step: CreatePolicy) -> str:
+        """Create the policy and return its id. AnswerLost: it may exist; look for it before trying again."""
+
+    async def update_policy(self, step: UpdatePolicy) -> None:
+        """Let the policy follow its endpoint; LostRace where it no longer carries the connection's marker."""
+
+    async def delete_policy(self, policy_id: str) -> None:
+        """Delete a policy that nothing is associated with; one that is gone is no error."""
+
+    async def targets(self, ids_or_names: Iterable[str], *, tag: str = "") -> tuple[Deployment, ...]:
+        """Every target with one of these as its id or exact name, or with the tag, whatever its value."""
+
+    async def attached_to(self, target_id: str) -> tuple[str, ...]:
+        """Ids of the policies attached to a target."""
+
+    async def associate(self, step: Associate) -> bool:
+        """Associate the policy with a target; True when it was not associated before."""
+
+    async def disassociate(self, policy_id: str, target_id: str) -> None:
+        """Take an association away; one that is gone is no error."""
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+
+
+async def listed_claims(api: PrivateConnections, region: str | None = None) -> tuple[Claim, ...]:
+    """What the organization has claimed: nothing in a family without claims."""
+    return () if api.claims is None else await api.claims.listed(region)
+
+
+def claims_of(api: PrivateConnections) -> Claims:
+    """The claims, for a step that makes or ends one; Permanent in a family without them."""
+    if api.claims is None:
+        raise Permanent("Targets of this family know no claims of endpoints.")
+    return api.claims
