@@ -34,7 +34,8 @@ from shared.core.model import conditions as c  # noqa: E402
 from shared.core.model.arm_ids import parse_endpoint_id  # noqa: E402
 from shared.core.model.conditions import Phase, satisfied  # noqa: E402
 from shared.core.model.private_urls import PrivateUrl  # noqa: E402
-from shared.core.model.record import Connection, DeploymentMemory  # noqa: E402
+from shared.core.model.record import ConnectionRecord  # noqa: E402
+from shared.core.model.record_elastic import TargetMemory  # noqa: E402
 from shared.core.model.resources import ConnectionStatus, Endpoint  # noqa: E402
 from shared.core.model.services import Family  # noqa: E402
 from shared.core.planning.desired import desired_of  # noqa: E402
@@ -90,7 +91,11 @@ def planning(count: int) -> float:
         started = time.perf_counter()
         for one in wanted:
             plan(
-                one, Observed(one.endpoint, (), ObservedElastic((), ())), Connection(one.endpoint.id.text), options, now
+                one,
+                Observed(one.endpoint, (), ObservedElastic((), ())),
+                ConnectionRecord(one.endpoint.id.text),
+                options,
+                now,
             )
         took.append((time.perf_counter() - started) * 1000)
     return median(took)
@@ -102,15 +107,11 @@ def known(number: int) -> StoredRecord:
     one = endpoint(number * len(HOSTED) + [service.region for service in HOSTED].index(REGION))
     urls = tuple(PrivateUrl("elasticsearch", f"{name}{number}.es.{ZONE}", PORT) for name in ("one", "two"))
     conditions = tuple(satisfied(name, "Benchmark") for name in (c.LINKED, c.RECORD_READY, c.POLICY_READY, c.APPROVED))
-    connection = replace(
-        Connection(one.id.text),
-        name=one.name,
-        region=REGION,
-        vnet_id=one.vnet_id,
-        address=ADDRESS,
-        deployments=(DeploymentMemory(f"{number:032x}", f"d{number}", urls),),
-        conditions=conditions,
-        phase=Phase.READY,
+    connection = (
+        ConnectionRecord(one.id.text)
+        .with_identity(name=one.name, region=REGION, vnet_id=one.vnet_id, address=ADDRESS)
+        .with_elastic(targets=(TargetMemory(f"{number:032x}", f"d{number}", urls),))
+        .with_status(conditions=conditions, phase=Phase.READY)
     )
     return StoredRecord(ConnectionRow(connection.id).holding(connection), connection)
 

@@ -28,7 +28,8 @@ from shared.core.model.log_lines import (
 )
 from shared.core.model.messages import Cause, CheckMessage
 from shared.core.model.reasons import Reason
-from shared.core.model.record import Connection, VerdictMemory
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_health import HostCheck
 from shared.correlation import Service, Spent, Stage, present_id, take_spent
 
 log = logging.getLogger("privatelink.telemetry")
@@ -77,7 +78,7 @@ def subscription_checked(message: CheckMessage, probed: int, unhealthy: int, enq
 
 
 def connection_checked(
-    connection: Connection, verdicts: Sequence[VerdictMemory], now: datetime, correlation_id: str
+    connection: ConnectionRecord, verdicts: Sequence[HostCheck], now: datetime, correlation_id: str
 ) -> None:
     """A connection as a sweep saw it; of several tests the slowest is told, or the first that failed."""
     verdicts = [verdict for verdict in verdicts if verdict.associated]
@@ -103,11 +104,11 @@ def connection_checked(
 
 
 def reconcile_completed(
-    before: Connection, after: Connection, *, cause: Cause, run_id: str, correlation_id: str, duration_ms: int,
-    steps: Mapping[str, int],
+    before: ConnectionRecord, after: ConnectionRecord, *, cause: Cause, run_id: str, correlation_id: str,
+    duration_ms: int, steps: Mapping[str, int],
 ) -> None:  # fmt: skip
     """A run over an endpoint has ended; `steps` counts its steps by their outcome."""
-    waits = [condition.reason for condition in after.conditions if not condition.true]
+    waits = [condition.reason for condition in after.status.conditions if not condition.true]
     spent = take_spent()
     emit(
         ReconcileCompleted(
@@ -115,7 +116,7 @@ def reconcile_completed(
             run=run_id,
             cause=cause,
             **_who(after),
-            phase_before=str(before.phase) if before.generation else "",
+            phase_before=str(before.status.phase) if before.status.generation else "",
             throttled=Reason.THROTTLED in waits,
             steps_done=steps.get("done", 0),
             steps_failed=steps.get("failed", 0),
@@ -154,7 +155,7 @@ def notifications_sent(count: int, error: str, duration_ms: int) -> None:
 
 
 def journal_written(
-    connection: Connection, *, cause: Cause, run_id: str, correlation_id: str, step: str, outcome: str,
+    connection: ConnectionRecord, *, cause: Cause, run_id: str, correlation_id: str, step: str, outcome: str,
     duration_ms: int, message: str,
 ) -> None:  # fmt: skip
     """A change that was tried, or a decision."""
@@ -164,7 +165,7 @@ def journal_written(
             run=run_id,
             cause=cause,
             connection=connection.id,
-            name=connection.name,
+            name=connection.identity.name,
             step=step,
             outcome=outcome,
             duration_ms=duration_ms,
@@ -177,19 +178,19 @@ def _calls(spent: Spent) -> dict[str, Any]:
     return {f"{service}_calls": spent.calls[service] for service in Service}
 
 
-def _who(connection: Connection) -> dict[str, Any]:
+def _who(connection: ConnectionRecord) -> dict[str, Any]:
     """Which connection, and how it stands."""
     ready = connection.condition(c.READY)
     return {
         "connection": connection.id,
         "endpoint": connection.endpoint_id,
-        "name": connection.name,
-        "region": connection.region,
-        "phase": str(connection.phase),
+        "name": connection.identity.name,
+        "region": connection.identity.region,
+        "phase": str(connection.status.phase),
         "reason": ready.reason if ready else "",
         "next_step": ready.next_step[:_TEXT] if ready else "",
     }
 
 
-def _total(verdict: VerdictMemory) -> float:
+def _total(verdict: HostCheck) -> float:
     return sum(milliseconds for _, milliseconds in verdict.stages)

@@ -9,9 +9,8 @@ from typing import Any
 
 from functions.errors import BLOCKED_STATUS, ErrorCode
 from functions.openapi.from_types import Schema, schema_of
-from shared.core.diagnosis import Diagnosis
+from shared.api import views
 from shared.core.guards.pause import LONGEST, MAX_REASON
-from shared.core.model import record as c
 from shared.core.model.steps import Action
 from shared.core.options.installation import Mode
 from shared.core.reports.doctor.findings import Level
@@ -45,16 +44,12 @@ def maybe(schema: Schema) -> Schema:
     return {"anyOf": [schema, {"type": "null"}]}
 
 
-_SUMMARY = thing(
-    id=CONNECTION_ID, name=TEXT, endpoint=ENDPOINT_ID, region=TEXT, phase=TEXT, mode=MODE, ready=maybe(TEXT),
-    reason=maybe(TEXT), message=maybe(TEXT), nextStep=maybe(TEXT), since=maybe(MOMENT),
-)  # fmt: skip
+_SUMMARY = schema_of(views.ConnectionRowView, id=CONNECTION_ID, endpoint=ENDPOINT_ID, mode=MODE, since=maybe(MOMENT))
 _PAUSE = thing(since=MOMENT, until=MOMENT, reason=TEXT)
 _FINDING = thing(
     check=TEXT, level={"type": "string", "enum": [str(level) for level in Level]}, what=TEXT, on=TEXT, nextStep=TEXT,
     details={"type": "object", "additionalProperties": True},
 )  # fmt: skip
-_DEPLOYMENT = thing(id=TEXT, name=TEXT, urls=many(thing(service=TEXT, url=TEXT)))
 _COUNTS = thing(**{str(action): WHOLE for action in Action}, blocked=WHOLE)
 _STEP = thing(
     action={"type": "string", "enum": [str(action) for action in Action]}, condition=TEXT, what=TEXT, why=TEXT
@@ -66,13 +61,6 @@ _PLAN = thing(
 )  # fmt: skip
 _MADE = thing(id=CONNECTION_ID, name=TEXT, endpoint=ENDPOINT_ID, made=many(TEXT))
 _STOP = thing(id=TEXT, at=MOMENT, steps=WHOLE, connections=many(_MADE))
-
-
-def _connection() -> Schema:
-    whole = schema_of(c.Connection, deployments=many(_DEPLOYMENT), mode=MODE)
-    inside = {"notices", "operations", "unserved"}  # what the record keeps for itself
-    properties = {name: schema for name, schema in whole["properties"].items() if name not in inside}
-    return thing(**properties, id=CONNECTION_ID, verdict=schema_of(Diagnosis))
 
 
 def _page(entry: Any) -> Schema:
@@ -100,7 +88,7 @@ def answers() -> dict[str, Schema]:
     """What is answered, without `app`."""
     return {
         "Connections": thing(connections=many(_SUMMARY)),
-        "Connection": _connection(),
+        "Connection": schema_of(views.ConnectionView, id=CONNECTION_ID, mode=MODE),
         "Journal": _page(JournalEntry),
         "Checks": _page(CheckEntry),
         "Accepted": thing(connection=CONNECTION_ID, statusUrl={"type": "string", "format": "uri"}, correlationId=TEXT),

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
 
 from shared.api.plan import preview_connection, preview_missing, preview_of
 from shared.api.queries import find_connection
 from shared.context import Context
 from shared.core.guards.modes import asked_mode
 from shared.core.model.errors import AutopilotError
-from shared.core.model.record import Connection
+from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_document import from_document
 from shared.core.planning.desired import Desired
 from shared.core.planning.snapshot import Snapshot
@@ -40,7 +39,7 @@ async def plan_all(context: Context) -> tuple[list[Preview], list[str]]:
 
 def _planned(context: Context, snapshot: Snapshot, desired: Desired) -> Preview:
     endpoint, options = desired.endpoint, context.options
-    record = snapshot.records.get(desired.connection_id) or Connection(endpoint.id.text)
-    record = replace(record, name=endpoint.name, mode=asked_mode(endpoint, options.scope))
+    record = snapshot.records.get(desired.connection_id) or ConnectionRecord(endpoint.id.text)
+    record = record.with_identity(name=endpoint.name, mode=asked_mode(endpoint, options.scope))
     found, _ = plan_of(desired, record, snapshot.clouds, options, context.clock.now())
     return preview_of(context, record, found, snapshot.pause)

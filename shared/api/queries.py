@@ -5,19 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
+from shared.api.views import ConnectionRowView, as_json, connection_view
 from shared.context import Context
-from shared.core.diagnosis import diagnosis_of
 from shared.core.guards.modes import stance_of
 from shared.core.guards.scope import outside_by_id
 from shared.core.model.arm_ids import ArmId, connection_id, parse_endpoint_id
 from shared.core.model.errors import InvalidInput, NotFound
-from shared.core.model.json_names import camel
 from shared.core.model.messages import Cause, WorkMessage
-from shared.core.model.record import Connection
-from shared.core.model.record_document import from_document, to_document
+from shared.core.model.record_document import from_document
 from shared.installation.pause import present_pause
 from shared.state.rows import ConnectionRow, ListedConnection
 
@@ -47,15 +44,15 @@ async def list_connections(context: Context) -> list[dict[str, Any]]:
 async def get_connection(context: Context, wanted: str) -> dict[str, Any]:
     """One connection in full; raises ConnectionNotFound or InvalidConnectionId."""
     row = await find_connection(context, wanted)
-    known, mode = from_document(row.document), await _modes(context)
-    return {"id": row.connection_id, **_shown(known), "mode": mode(known.mode)}
+    record, mode = from_document(row.document), await _modes(context)
+    return dict(as_json(connection_view(record, mode(record.identity.mode))))
 
 
 async def get_journal(context: Context, wanted: str, limit: int, before: str | None) -> dict[str, Any]:
     """The newest entries of a connection's journal, and where the next page begins."""
     row = await find_connection(context, wanted)
     page = await context.storage.journal.newest(row.connection_id, limit, before)
-    entries = [_camel({**asdict(entry), "at": entry.at.isoformat()}) for entry in page.entries]
+    entries = [as_json({**asdict(entry), "at": entry.at.isoformat()}) for entry in page.entries]
     return {"connection": row.connection_id, "entries": entries, "before": page.continuation}
 
 
@@ -63,7 +60,7 @@ async def get_checks(context: Context, wanted: str, limit: int, before: str | No
     """The newest health checks of a connection, and where the next page begins."""
     row = await find_connection(context, wanted)
     page = await context.storage.checks.newest(row.connection_id, limit, before)
-    entries = [_camel({**asdict(entry), "at": entry.at.isoformat()}) for entry in page.entries]
+    entries = [as_json({**asdict(entry), "at": entry.at.isoformat()}) for entry in page.entries]
     return {"connection": row.connection_id, "entries": entries, "before": page.continuation}
 
 
@@ -124,36 +121,17 @@ async def _modes(context: Context) -> Callable[[object], str]:
 
 def _summary(row: ListedConnection, mode: Callable[[object], str]) -> dict[str, Any]:
     columns = row.columns
-    return {
-        "id": row.connection_id,
-        "name": columns.name,
-        "endpoint": columns.endpoint_id,
-        "region": columns.region,
-        "phase": columns.phase,
-        "mode": mode(columns.mode),
-        "ready": columns.ready or None,
-        "reason": columns.reason or None,
-        "message": columns.message if columns.ready else None,
-        "nextStep": columns.next_step if columns.ready else None,
-        "since": columns.since or None,
-    }
-
-
-def _shown(connection: Connection) -> dict[str, Any]:
-    document = _camel(to_document(connection))
-    del document["notices"]  # how far its notifications are is no matter of the connection's
-    for deployment, memory in zip(document["deployments"], connection.deployments, strict=True):
-        deployment["urls"] = [{"service": url.service, "url": url.url} for url in memory.urls]
-    del document["unserved"]
-    del document["operations"]  # addresses that Azure signed for the app
-    document["verdict"] = _camel(asdict(diagnosis_of(connection)))
-    return dict(document)
-
-
-def _camel(value: Any) -> Any:
-    """JSON names as HTTP APIs in Azure spell them."""
-    if isinstance(value, dict):
-        return {camel(str(name)): _camel(entry) for name, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_camel(entry) for entry in value]
-    return value.isoformat() if isinstance(value, datetime) else value
+    view = ConnectionRowView(
+        id=row.connection_id,
+        name=columns.name,
+        endpoint=columns.endpoint_id,
+        region=columns.region,
+        phase=columns.phase,
+        mode=mode(columns.mode),
+        ready=columns.ready or None,
+        reason=columns.reason or None,
+        message=columns.message if columns.ready else None,
+        next_step=columns.next_step if columns.ready else None,
+        since=columns.since or None,
+    )
+    return dict(as_json(view))

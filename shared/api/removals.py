@@ -7,8 +7,8 @@ from typing import Any
 from shared.context import Context
 from shared.core.guards.removal_limit import Allowance
 from shared.core.model.errors import InvalidInput, NotFound
+from shared.core.model.record import owned_resources
 from shared.core.model.record_document import from_document
-from shared.core.model.things import things_of
 from shared.installation import removal_limit
 
 STOP_EXAMPLE = '{"stop": "<id>"}'
@@ -57,8 +57,8 @@ async def _stopped(context: Context, allowance: Allowance) -> dict[str, Any] | N
     for connection_id in stop.connections:
         row = await context.storage.connections.get(connection_id)
         if row is not None:
-            known = from_document(row.document)
-            things = list(things_of(known))
-            shown = {"id": connection_id, "name": known.name, "endpoint": known.endpoint_id, "made": things}
+            record = from_document(row.document)
+            things = list(owned_resources(record))
+            shown = {"id": connection_id, "name": record.identity.name, "endpoint": record.endpoint_id, "made": things}
             connections.append(shown)
     return {"id": stop.id, "at": stop.at.isoformat(), "steps": stop.steps, "connections": connections}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from shared.context import Context
 from shared.core.diagnosis import (
@@ -28,7 +28,8 @@ from shared.core.diagnosis import (
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
 from shared.core.model.reasons import Reason
-from shared.core.model.record import Connection, NetworkMemory, ReachedMemory, StandingVerdict, VerdictMemory
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_health import EffectiveVerdict, HostCheck, LastReached, NetworkMemory
 from shared.correlation import Stage, timed
 from shared.health.surroundings import NetworkReader, networks_around, reached_now, surroundings
 from shared.probe import Target, Timeouts, probe
@@ -48,18 +49,18 @@ class Check:
 
     condition: Condition
     """What counts; it may stand against the last results (`diagnosis.debounce`)."""
-    verdicts: tuple[VerdictMemory, ...] = ()
+    verdicts: tuple[HostCheck, ...] = ()
     """By name."""
     verdict: Verdict | None = None
     """All names together, as they were this time; None: not tested."""
-    reached: ReachedMemory | None = None
+    reached: LastReached | None = None
     network: NetworkMemory | None = None
 
-    def remembered(self, connection: Connection) -> Connection:
+    def remembered(self, connection: ConnectionRecord) -> ConnectionRecord:
         """The record with what this check learnt."""
         if self.verdict is None:
             return connection
-        return replace(connection, checks=self.verdicts, reached=self.reached, network=self.network)
+        return connection.with_health(checks=self.verdicts, last_reached=self.reached, network=self.network)
 
 
 def testable(conditions: dict[str, Condition]) -> bool:
@@ -75,7 +76,7 @@ def not_tested() -> Check:
 @timed(Stage.TEST)
 async def check(
     context: Context,
-    connection: Connection,
+    connection: ConnectionRecord,
     zone_name: str,
     *,
     approved: bool | None = None,
@@ -93,10 +94,10 @@ async def check(
     evidence = await asyncio.gather(*(_probe(context, connection, one) for one in tested))
     known = await networks_around(context, connection, evidence, networks or context.endpoints)
     around = surroundings(context, connection, known, approved=approved)
-    before = {memory.host: memory for memory in connection.checks}
+    before = {memory.host: memory for memory in connection.health.checks}
     memories = []
     for one, found in zip(tested, evidence, strict=True):
-        verdict = diagnose(found, one, shared_with=connection.record_addresses, around=around)
+        verdict = diagnose(found, one, shared_with=connection.dns.record_addresses, around=around)
         memories.append(_memory(context, one, found, verdict, before.get(one.host)))
     counting = [memory for memory in memories if memory.associated]
     return Check(
@@ -108,19 +109,19 @@ async def check(
     )
 
 
-async def _probe(context: Context, connection: Connection, tested: Subject) -> Evidence:
+async def _probe(context: Context, connection: ConnectionRecord, tested: Subject) -> Evidence:
     settings = context.settings
-    target = Target(tested.host, connection.address, settings.health.probe_port, tested.service)
+    target = Target(tested.host, connection.identity.address, settings.health.probe_port, tested.service)
     return await probe(target, context.network, Timeouts(whole=settings.health.probe_seconds))
 
 
 def _memory(
-    context: Context, tested: Subject, evidence: Evidence, verdict: Verdict, before: VerdictMemory | None
-) -> VerdictMemory:
+    context: Context, tested: Subject, evidence: Evidence, verdict: Verdict, before: HostCheck | None
+) -> HostCheck:
     stood = standing_of(before) if before is not None else None
     recent = history(before.recent if before else (), verdict)
     settled = stood is None or debounce(stood, recent, context.settings.health.verdict_after)
-    return VerdictMemory(
+    return HostCheck(
         host=tested.host,
         status=str(verdict.status),
         reason=verdict.reason,
@@ -132,28 +133,28 @@ def _memory(
         next_step=verdict.next_step,
         associated=tested.associated,
         recent=recent,
-        standing=None if settled or stood is None else _standing(stood),
+        effective=None if settled or stood is None else _standing(stood),
     )
 
 
-def _standing(verdict: Verdict) -> StandingVerdict:
-    return StandingVerdict(str(verdict.status), verdict.reason, verdict.cause, verdict.next_step)
+def _standing(verdict: Verdict) -> EffectiveVerdict:
+    return EffectiveVerdict(str(verdict.status), verdict.reason, verdict.cause, verdict.next_step)
 
 
-def _reachable(context: Context, connection: Connection, memories: Sequence[VerdictMemory]) -> Condition:
+def _reachable(context: Context, connection: ConnectionRecord, memories: Sequence[HostCheck]) -> Condition:
     seen, standing = [last_of(memory) for memory in memories], [standing_of(memory) for memory in memories]
     verdict, message = weighed(worst_of(standing)), told(standing)
     if verdict.status == HEALTHY:
         return c.satisfied(c.REACHABLE, verdict.reason, f"{message}{_aside(context, seen, memories)}")
     if verdict.status == UNKNOWN:
         # Not knowing is no alarm: what worked counts as working until something says otherwise.
-        nothing_to_do = verdict.reason in UNTESTABLE or connection.ready_since is not None
+        nothing_to_do = verdict.reason in UNTESTABLE or connection.status.ready_since is not None
         needs = c.WaitingFor.NONE if nothing_to_do else c.WaitingFor.WORK
         return Condition(c.REACHABLE, c.Status.UNKNOWN, verdict.reason, message, verdict.next_step, needs)
     return Condition(c.REACHABLE, c.Status.FALSE, verdict.reason, message, verdict.next_step, c.WaitingFor.WORK)
 
 
-def _aside(context: Context, seen: Sequence[Verdict], memories: Sequence[VerdictMemory]) -> str:
+def _aside(context: Context, seen: Sequence[Verdict], memories: Sequence[HostCheck]) -> str:
     """What is said of a good verdict besides: how long it took, or that the last check was not good."""
     if weighed(worst_of(seen)).status != HEALTHY:
         needed = context.settings.health.verdict_after

@@ -11,13 +11,14 @@ from shared.context import Context, log
 from shared.core.diagnosis import Verdict
 from shared.core.model.errors import AutopilotError
 from shared.core.model.messages import Cause
-from shared.core.model.record import Connection, VerdictMemory
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_health import HostCheck
 from shared.health.check import Check
 from shared.state.rows import CheckedHost, CheckEntry
 
 
 async def record_check(
-    context: Context, connection: Connection, outcome: Check, *, cause: Cause, correlation_id: str
+    context: Context, connection: ConnectionRecord, outcome: Check, *, cause: Cause, correlation_id: str
 ) -> None:
     """Append what `outcome` says; `connection` is the record from before it. Untested: nothing is written."""
     if outcome.verdict is None:
@@ -42,5 +43,5 @@ def _entry(outcome: Check, verdict: Verdict, now: datetime, cause: Cause, correl
     )
 
 
-def _host(verdict: VerdictMemory) -> CheckedHost:
+def _host(verdict: HostCheck) -> CheckedHost:
     return CheckedHost(verdict.host, verdict.status, verdict.reason, verdict.addresses, verdict.stages)

@@ -17,7 +17,8 @@ from typing import Protocol
 from shared.context import Context, log
 from shared.core.diagnosis import Evidence, Failure, Surroundings
 from shared.core.model.errors import AutopilotError
-from shared.core.model.record import Connection, NetworkMemory, ReachedMemory
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_health import LastReached, NetworkMemory
 from shared.core.model.resources import VirtualNetwork
 
 EXPLAINED = timedelta(minutes=15)
@@ -44,23 +45,27 @@ class NetworkReader(Protocol):
 
 
 async def networks_around(
-    context: Context, connection: Connection, seen: Sequence[Evidence], reader: NetworkReader
+    context: Context, connection: ConnectionRecord, seen: Sequence[Evidence], reader: NetworkReader
 ) -> NetworkMemory | None:
     """What is known of the networks, read anew when it is time to; None: nothing is known."""
-    known = connection.network if connection.network and connection.network.vnet_id == connection.vnet_id else None
+    known = (
+        connection.health.network
+        if connection.health.network and connection.health.network.vnet_id == connection.identity.vnet_id
+        else None
+    )
     failed = any(one.failure in _UNEXPLAINED for one in seen)
     now = context.clock.now()
-    if not connection.vnet_id or not _due(connection, known, now, failed=failed):
+    if not connection.identity.vnet_id or not _due(connection, known, now, failed=failed):
         return known
     app = context.settings.health.app_network
-    own = app.lower() == connection.vnet_id.lower()
+    own = app.lower() == connection.identity.vnet_id.lower()
     network, app_network = await asyncio.gather(
-        _read(reader, connection.vnet_id), _read(reader, app if failed and not own else "")
+        _read(reader, connection.identity.vnet_id), _read(reader, app if failed and not own else "")
     )
     if own:
         app_network = network
     return NetworkMemory(
-        vnet_id=connection.vnet_id,
+        vnet_id=connection.identity.vnet_id,
         read_at=now,
         dns_servers=network.own_dns_servers if network else (),
         peered=network.reaches(app) if network and app else None,
@@ -68,10 +73,10 @@ async def networks_around(
     )
 
 
-def _due(connection: Connection, known: NetworkMemory | None, now: datetime, *, failed: bool) -> bool:
+def _due(connection: ConnectionRecord, known: NetworkMemory | None, now: datetime, *, failed: bool) -> bool:
     if failed:
         return known is None or now - known.read_at > EXPLAINED
-    last = known.read_at if known else (connection.first_seen or now)
+    last = known.read_at if known else (connection.status.first_seen or now)
     spread = timedelta(minutes=int(connection.id[:8], 16) % _MINUTES_OF_A_DAY)
     return now - last > (LOOKED_AT if known else spread)
 
@@ -88,26 +93,27 @@ async def _read(reader: NetworkReader, vnet_id: str) -> VirtualNetwork | None:
 
 
 def surroundings(
-    context: Context, connection: Connection, networks: NetworkMemory | None, *, approved: bool
+    context: Context, connection: ConnectionRecord, networks: NetworkMemory | None, *, approved: bool
 ) -> Surroundings:
     """The facts for reading a probe of `connection`."""
     app = context.settings.health.app_network
-    linked = {network.lower() for network in (connection.vnet_id, *context.options.dns.link_vnets)}
-    reached = connection.reached
+    linked = {network.lower() for network in (connection.identity.vnet_id, *context.options.dns.link_vnets)}
+    reached = connection.health.last_reached
     return Surroundings(
         approved=approved,
-        reached_before=reached is not None and (reached.address, reached.network) == (connection.address, app.lower()),
+        reached_before=reached is not None
+        and (reached.address, reached.network) == (connection.identity.address, app.lower()),
         peered=networks.peered if networks else None,
         app_linked=app.lower() in linked if app else None,
         app_network=app,
-        network=connection.vnet_id,
+        network=connection.identity.vnet_id,
         app_dns_servers=networks.app_dns_servers if networks else (),
         dns_servers=networks.dns_servers if networks else (),
     )
 
 
-def reached_now(context: Context, connection: Connection, seen: Sequence[Evidence]) -> ReachedMemory | None:
+def reached_now(context: Context, connection: ConnectionRecord, seen: Sequence[Evidence]) -> LastReached | None:
     """The memory of having reached the endpoint, refreshed by what was seen now."""
     if not any(one.connected for one in seen):
-        return connection.reached
-    return ReachedMemory(connection.address, context.settings.health.app_network.lower(), context.clock.now())
+        return connection.health.last_reached
+    return LastReached(connection.identity.address, context.settings.health.app_network.lower(), context.clock.now())

@@ -23,7 +23,7 @@ from shared.clouds.azure.event_grid import Topic
 from shared.context import Context, log
 from shared.core.model.errors import AutopilotError, LostRace
 from shared.core.model.notices import Notice
-from shared.core.model.record import Connection
+from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_document import from_document
 from shared.core.notifications.key_expiry import KeyNotices, note_keys, see_keys
 from shared.core.notifications.key_expiry import from_document as key_notices_from
@@ -51,26 +51,26 @@ ATTEMPTS = 3
 """At a row that others write at the same time."""
 
 
-def recorded(context: Context, connection: Connection, correlation_id: str) -> Connection:
+def recorded(context: Context, connection: ConnectionRecord, correlation_id: str) -> ConnectionRecord:
     """The record as it is to be stored: with the event of what it has become, if that is to be told now."""
     if context.topic is None:
         return connection
     noted = _noted(context, connection, correlation_id)
-    kept = {notice.id for notice in noted.notices.outbox}
-    for notice in connection.notices.outbox:
+    kept = {notice.id for notice in noted.notifications.outbox}
+    for notice in connection.notifications.outbox:
         if notice.id not in kept:
             log.warning("notification dropped, too many wait: %s of %s id=%s", notice.type, connection.id, notice.id)
     return noted
 
 
-def _noted(context: Context, connection: Connection, correlation_id: str) -> Connection:
+def _noted(context: Context, connection: ConnectionRecord, correlation_id: str) -> ConnectionRecord:
     lasting = timedelta(seconds=context.settings.notify.after_seconds)
     return note(connection, context.clock.now(), lasting=lasting, correlation_id=correlation_id)
 
 
-async def deliver(context: Context, row: ConnectionRow, connection: Connection) -> None:
+async def deliver(context: Context, row: ConnectionRow, connection: ConnectionRecord) -> None:
     """Send what waits in a record that has just been stored as `row`; raises nothing."""
-    topic, outbox = context.topic, connection.notices.outbox
+    topic, outbox = context.topic, connection.notifications.outbox
     if topic is None or not outbox or _rests(topic, context.clock.now()):
         return
     if await _published(context, topic, outbox):
@@ -79,7 +79,7 @@ async def deliver(context: Context, row: ConnectionRow, connection: Connection) 
 
 async def after_sweep(
     context: Context,
-    connections: Iterable[Connection],
+    connections: Iterable[ConnectionRecord],
     keys: Mapping[str, datetime | None],
     correlation_id: str,
 ) -> None:
@@ -90,7 +90,7 @@ async def after_sweep(
     topic = context.topic
     if topic is None:
         return
-    told = [c for c in connections if c.notices.outbox or _noted(context, c, correlation_id) != c]
+    told = [c for c in connections if c.notifications.outbox or _noted(context, c, correlation_id) != c]
     try:
         async with asyncio.timeout(SWEEP_SECONDS):
             if await _tell_keys(context, topic, keys, correlation_id):
@@ -161,7 +161,7 @@ async def _read(context: Context, connection_id: str) -> ConnectionRow | None:
 
 
 async def _tell_left_over(
-    context: Context, topic: Topic, connections: Sequence[Connection], correlation_id: str
+    context: Context, topic: Topic, connections: Sequence[ConnectionRecord], correlation_id: str
 ) -> None:
     """In batches of whole outboxes, so that each connection's events stay in order; ends with the first failure."""
     batch: list[tuple[ConnectionRow, tuple[Notice, ...]]] = []
@@ -178,7 +178,7 @@ async def _tell_left_over(
 
 
 async def _stored(
-    context: Context, connection: Connection, correlation_id: str
+    context: Context, connection: ConnectionRecord, correlation_id: str
 ) -> tuple[ConnectionRow, tuple[Notice, ...]] | None:
     """A record as it is now, with the event that is due stored in it; None if there is nothing to send."""
     row = await _read(context, connection.id)
@@ -192,7 +192,7 @@ async def _stored(
         except AutopilotError as error:
             log.info("record of %s changed meanwhile, its notifications wait: %s", connection.id, error)
             return None
-    return (row, noted.notices.outbox) if noted.notices.outbox else None
+    return (row, noted.notifications.outbox) if noted.notifications.outbox else None
 
 
 async def _tell_keys(context: Context, topic: Topic, keys: Mapping[str, datetime | None], correlation_id: str) -> bool:

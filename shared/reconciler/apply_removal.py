@@ -8,11 +8,11 @@ What was busy for too long is reported as refused.
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
 from shared.core.model.errors import AutopilotError, Blocked, LeaseLost, NotVisibleYet, Permanent
 from shared.core.model.reasons import Reason
-from shared.core.model.record import Connection, PolicyMemory
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_elastic import PolicyMemory
 from shared.core.model.steps import (
     DeleteLink,
     DeletePolicy,
@@ -85,27 +85,27 @@ async def _step(run: Run, step: RemovalStep, plan: RemovalPlan) -> None:
             await dns.delete_zone(step)
 
 
-def _without(known: Connection, step: RemovalStep) -> Connection:
+def _without(record: ConnectionRecord, step: RemovalStep) -> ConnectionRecord:
     """The record once the step is done."""
     match step:
-        case Disassociate() if step.policy_id == known.policy.id:
-            known = known.without_association(step.deployment_id)
+        case Disassociate() if step.policy_id == record.elastic.policy.id:
+            record = record.without_association(step.deployment_id)
         case Disassociate():
-            known = known.without_former(step.policy_id, step.deployment_id)
-        case DeletePolicy() if step.policy_id == known.policy.id:
-            known = replace(known, policy=PolicyMemory(), deployments=())
+            record = record.without_former(step.policy_id, step.deployment_id)
+        case DeletePolicy() if step.policy_id == record.elastic.policy.id:
+            record = record.with_elastic(policy=PolicyMemory(), targets=())
         case UnclaimEndpoint():
-            known = replace(known, claim=None)
-        case WithdrawAddress() | DeleteRecord() if _used(known, step):
-            known = replace(known, record=None, record_addresses=())
+            record = record.with_elastic(claim=None)
+        case WithdrawAddress() | DeleteRecord() if _used(record, step):
+            record = record.with_dns(record=None, record_addresses=())
         case DeleteLink():
             gone = f"{step.zone.text}/virtualNetworkLinks/{step.name}".lower()
-            known = replace(known, links=tuple(link for link in known.links if link.id.lower() != gone))
-        case DeleteZone() if _used(known, step):
-            known = replace(known, zone=None, links=())
-    return known
+            record = record.with_dns(links=tuple(link for link in record.dns.links if link.id.lower() != gone))
+        case DeleteZone() if _used(record, step):
+            record = record.with_dns(zone=None, links=())
+    return record
 
 
-def _used(known: Connection, step: DnsRemoval) -> bool:
+def _used(record: ConnectionRecord, step: DnsRemoval) -> bool:
     """Whether the step is about the zone on record; there may be others with marks of the connection."""
-    return known.zone is not None and known.zone.id.lower() == step.zone.key
+    return record.dns.zone is not None and record.dns.zone.id.lower() == step.zone.key

@@ -12,7 +12,7 @@ from shared.core.guards.modes import not_carried_out
 from shared.core.model import conditions as c
 from shared.core.model.errors import AutopilotError, NotFound
 from shared.core.model.messages import Cause, WorkMessage
-from shared.core.model.record import Connection
+from shared.core.model.record import ConnectionRecord
 from shared.core.model.resources import ConnectionStatus, Endpoint, Zone
 from shared.core.planning.contest import truce
 from shared.core.planning.deletion import told
@@ -57,12 +57,14 @@ async def run_once(run: Run, message: WorkMessage) -> None:
         return
     desired = desired_of(endpoint, run.context.options)
     if desired is None:
-        run.connection = replace(run.connection, endpoint_id=endpoint.id.text, name=endpoint.name, alias=endpoint.alias)
+        run.connection = replace(run.connection, endpoint_id=endpoint.id.text).with_identity(
+            name=endpoint.name, alias=endpoint.alias
+        )
         conclude(run, [recognition_condition(endpoint, run.context.options.services)], {}, only=True)
         return
-    if run.connection.guid and endpoint.guid and run.connection.guid.lower() != endpoint.guid.lower():
+    if run.connection.identity.guid and endpoint.guid and run.connection.identity.guid.lower() != endpoint.guid.lower():
         # Deleted and made anew under its old name: little that is known of the old one is true of this one.
-        run.connection = run.connection.reborn()
+        run.connection = run.connection.reset_for_recreated()
     if run.cause is Cause.MANUAL:
         run.connection = truce(run.connection)
     if _only_approval_awaited(run, endpoint, message):
@@ -83,9 +85,9 @@ async def _full_run(run: Run, desired: Desired) -> None:
     final = plan(desired, Observed(desired.endpoint, zones, observed), run.connection, context.options, now)
     conditions, planned = not_carried_out(final.conditions, final.steps, run.stance)
     final = replace(final, conditions=conditions)
-    run.connection = replace(remember(run.connection, desired, final, now), planned=planned)
+    run.connection = remember(run.connection, desired, final, now).with_status(planned=planned)
     if not run.unread:
-        run.connection = replace(run.connection, observed_at=now)
+        run.connection = run.connection.with_schedule(observed_at=now)
     await _test_and_conclude(run, desired, final, dns_failures | elastic_failures)
 
 
@@ -101,7 +103,7 @@ async def _side_by_side(one: Coroutine[Any, Any, _A], other: Coroutine[Any, Any,
 
 async def _dns_branch(run: Run, desired: Desired) -> tuple[tuple[Zone, ...] | None, Failures]:
     context = run.context
-    if (busy := left_alone(run, "Azure", run.connection.dns_not_before)) is not None:
+    if (busy := left_alone(run, "Azure", run.connection.dns.not_before)) is not None:
         return None, certain(run, {c.ZONE_READY: busy})
     try:
         zones = await observe_dns(context, desired, run.connection)
@@ -122,7 +124,7 @@ async def _elastic_branch(run: Run, desired: Desired) -> tuple[ObservedElastic |
     context = run.context
     if not desired.endpoint.guid:
         return None, {}
-    if (busy := left_alone(run, "Elastic Cloud", run.connection.elastic_not_before)) is not None:
+    if (busy := left_alone(run, "Elastic Cloud", run.connection.elastic.not_before)) is not None:
         return None, certain(run, {c.POLICY_READY: busy})
     try:
         await enter_organization(run, desired)
@@ -148,7 +150,7 @@ async def _elastic_branch(run: Run, desired: Desired) -> tuple[ObservedElastic |
 
 
 async def _test_and_conclude(run: Run, desired: Desired, final: Plan, failures: Failures) -> None:
-    kept = {condition.type: condition for condition in run.connection.conditions} if run.unread else {}
+    kept = {condition.type: condition for condition in run.connection.status.conditions} if run.unread else {}
     found = {condition.type: condition for condition in final.conditions} | failed_conditions(run, failures)
     standing = kept | found | unread_conditions(run)
     result = (
@@ -166,26 +168,30 @@ async def _test_and_conclude(run: Run, desired: Desired, final: Plan, failures: 
 
 def _only_approval_awaited(run: Run, endpoint: Endpoint, message: WorkMessage) -> bool:
     """Whether one read of the endpoint is enough: everything else held a moment ago and nothing of it has changed."""
-    known = run.connection
+    record = run.connection
     awaited = {c.APPROVED, c.ASSOCIATED, c.REACHABLE, c.READY}
-    others = [condition for condition in known.conditions if condition.type not in awaited]
+    others = [condition for condition in record.status.conditions if condition.type not in awaited]
     return (
         message.cause is Cause.WAIT
         and endpoint.status is ConnectionStatus.PENDING
-        and not known.missed
-        and known.observed_at is not None
-        and run.context.clock.now() - known.observed_at < FRESH
+        and not record.removal.missed
+        and record.schedule.observed_at is not None
+        and run.context.clock.now() - record.schedule.observed_at < FRESH
         and bool(others)
         and all(condition.true for condition in others)
-        and _as_on_record(known, endpoint)
+        and _as_on_record(record, endpoint)
     )
 
 
-def _as_on_record(known: Connection, endpoint: Endpoint) -> bool:
-    return (known.guid, known.address, known.vnet_id) == (endpoint.guid, endpoint.address, endpoint.vnet_id)
+def _as_on_record(record: ConnectionRecord, endpoint: Endpoint) -> bool:
+    return (record.identity.guid, record.identity.address, record.identity.vnet_id) == (
+        endpoint.guid,
+        endpoint.address,
+        endpoint.vnet_id,
+    )
 
 
 def _look_at_approval(run: Run, endpoint: Endpoint) -> None:
     now = run.context.clock.now()
-    kept = [condition for condition in run.connection.conditions if condition.type not in {c.APPROVED, c.READY}]
+    kept = [condition for condition in run.connection.status.conditions if condition.type not in {c.APPROVED, c.READY}]
     conclude(run, [*kept, approved(endpoint, run.connection, run.context.options, now)], {})

@@ -6,7 +6,6 @@ and removed only as it was read. What may not be removed, or is not ours, is rep
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 from shared.core.model import conditions as c
@@ -14,8 +13,8 @@ from shared.core.model.conditions import Condition, Phase
 from shared.core.model.errors import AutopilotError, Blocked, NotVisibleYet, Waiting
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.reasons import Explanation, Reason
+from shared.core.model.record import owned_resources
 from shared.core.model.steps import destructive
-from shared.core.model.things import things_of
 from shared.core.options.installation import Mode
 from shared.core.options.removal import OnDelete
 from shared.core.planning.deletion import Missing, has_things, miss
@@ -35,18 +34,20 @@ GONE = "Azure says that the private endpoint does not exist (any more)."
 
 async def endpoint_missing(run: Run, message: WorkMessage) -> None:
     """Decide what the absence means, and act on it; the outcome is in `run.connection`."""
-    if not has_things(run.connection) and (message.cause is Cause.ORPHAN or run.connection.phase is Phase.REMOVING):
+    if not has_things(run.connection) and (
+        message.cause is Cause.ORPHAN or run.connection.status.phase is Phase.REMOVING
+    ):
         try:
             run.connection = await rebuilt(run.context, run.connection)
         except AutopilotError as error:
             _later(run, error)
             run.waits[c.REMOVED] = max(run.waits[c.REMOVED], ORPHAN_SECONDS)
             return
-    known, missing = miss(run.connection, message, run.context.options, run.context.clock.now())
-    run.connection = known
+    record, missing = miss(run.connection, message, run.context.options, run.context.clock.now())
+    run.connection = record
     match missing:
         case Missing.NOT_THERE_YET:
-            conclude(run, [], {c.RECOGNISED: Waiting("Azure does not know the endpoint yet.", on=known.endpoint_id)})
+            conclude(run, [], {c.RECOGNISED: Waiting("Azure does not know the endpoint yet.", on=record.endpoint_id)})
         case Missing.MISSED:
             text = f"{GONE} It is believed when the next sweep misses it too."
             conclude(run, [c.waiting(c.RECOGNISED, Reason.ENDPOINT_MISSING, text)], {})
@@ -66,44 +67,48 @@ async def endpoint_missing(run: Run, message: WorkMessage) -> None:
 def _conclude(run: Run, removed: Condition, phase: Phase) -> None:
     gone = Condition(c.RECOGNISED, c.Status.FALSE, Reason.ENDPOINT_NOT_FOUND, GONE, needs=c.WaitingFor.EVENT)
     # What was made stays on record until it is removed; how it stood does not.
-    run.connection = replace(run.connection, observed_at=None, ready_since=None, pending_since=None, checks=())
+    run.connection = (
+        run.connection.with_schedule(observed_at=None, pending_since=None)
+        .with_status(ready_since=None)
+        .with_health(checks=())
+    )
     conclude(run, [gone, removed], {}, only=True)
-    run.connection = replace(run.connection, phase=phase)
+    run.connection = run.connection.with_status(phase=phase)
 
 
 def _removed(run: Run, reason: Reason, message: str, left: tuple[str, ...] = ()) -> None:
-    run.connection = replace(run.connection, left=left, planned=())
+    run.connection = run.connection.with_removal(leftovers=left).with_status(planned=())
     _conclude(run, c.satisfied(c.REMOVED, reason, message), Phase.REMOVED)
 
 
 def _grace(run: Run) -> None:
-    known, now = run.connection, run.context.clock.now()
-    ends = (known.removing_since or now) + timedelta(seconds=run.context.options.removal.grace)
+    record, now = run.connection, run.context.clock.now()
+    ends = (record.removal.removing_since or now) + timedelta(seconds=run.context.options.removal.grace)
     message = f"What was made for it is removed after {ends:%Y-%m-%d %H:%M:%S} UTC, unless the endpoint is made again."
     run.waits[c.REMOVED] = (ends - now).total_seconds()
-    run.connection = replace(known, planned=())  # what was planned for it while it was there
+    run.connection = record.with_status(planned=())  # what was planned for it while it was there
     _conclude(run, c.waiting(c.REMOVED, Reason.GRACE_PERIOD, message), Phase.REMOVING)
 
 
 def _blocked(run: Run, reason: Reason, message: str, next_step: str, left: tuple[str, ...]) -> None:
-    planned = run.connection.planned if reason is Reason.REMOVAL_LIMIT_REACHED else ()
-    run.connection = replace(run.connection, left=left, planned=planned)
+    planned = run.connection.status.planned if reason is Reason.REMOVAL_LIMIT_REACHED else ()
+    run.connection = run.connection.with_removal(leftovers=left).with_status(planned=planned)
     _conclude(run, c.blocked(c.REMOVED, reason, message, next_step), Phase.BLOCKED)
-    run.connection = replace(run.connection, observed_at=run.context.clock.now())
+    run.connection = run.connection.with_schedule(observed_at=run.context.clock.now())
 
 
 def _only_planned(run: Run, plan: RemovalPlan) -> None:
     """Say what would be taken away, in a mode in which nothing is."""
     stance, planned = run.stance, tuple(map(str, plan.steps))
     message = f"Not done, because {stance.why}: {'; '.join(planned)}."
-    run.connection = replace(run.connection, planned=planned, left=plan.left)
+    run.connection = run.connection.with_status(planned=planned).with_removal(leftovers=plan.left)
     held = Condition(c.REMOVED, c.Status.FALSE, Reason.OBSERVE_MODE, message, stance.next_step, c.WaitingFor.EVENT)
     _conclude(run, held, Phase.REMOVING)
 
 
 def _later(run: Run, error: AutopilotError) -> None:
     """Something did not answer, or is busy: the removal goes on later."""
-    run.connection = replace(run.connection, left=(), planned=())
+    run.connection = run.connection.with_removal(leftovers=()).with_status(planned=())
     reason = Reason.NOT_VISIBLE_YET if isinstance(error, NotVisibleYet) else Reason.REMOVING
     _conclude(run, c.waiting(c.REMOVED, reason, str(error)), Phase.REMOVING)
     run.waits[c.REMOVED] = getattr(error, "after", 15.0)
@@ -121,31 +126,31 @@ def _busy_for_good(run: Run) -> bool:
 
 
 async def _due(run: Run) -> None:
-    context, known, stance = run.context, run.connection, run.stance
+    context, record, stance = run.context, run.connection, run.stance
     if stance.mode is Mode.IGNORE:
-        _removed(run, Reason.RETAINED, f"What was made for it is left: {stance.why}.", things_of(known))
+        _removed(run, Reason.RETAINED, f"What was made for it is left: {stance.why}.", owned_resources(record))
         return
-    if (known.on_delete or context.options.removal.on_delete) == OnDelete.RETAIN:
+    if (record.identity.on_delete or context.options.removal.on_delete) == OnDelete.RETAIN:
         text = "What was made for it is left, as the settings or its tag say."
-        _removed(run, Reason.RETAINED, text, things_of(known))
+        _removed(run, Reason.RETAINED, text, owned_resources(record))
         return
     try:
-        observed = await observe_removal(context, known)
-        plan = plan_removal(known, observed, context.options)
+        observed = await observe_removal(context, record)
+        plan = plan_removal(record, observed, context.options)
         if plan.steps and not stance.enforces:
             _only_planned(run, plan)
             return
-        run.connection = replace(known, planned=tuple(map(str, plan.steps)))
+        run.connection = record.with_status(planned=tuple(map(str, plan.steps)))
         await consume(context, destructive(plan.steps))
     except Blocked as error:
-        _blocked(run, error.reason, error.what, error.next_step, things_of(known))
+        _blocked(run, error.reason, error.what, error.next_step, owned_resources(record))
         return
     except AutopilotError as error:
         _later(run, error)
         return
     refused, postponed = await apply_removal(run, plan, patient=not _busy_for_good(run))
     if isinstance(postponed, Blocked):
-        _blocked(run, postponed.reason, postponed.what, postponed.next_step, things_of(run.connection))
+        _blocked(run, postponed.reason, postponed.what, postponed.next_step, owned_resources(run.connection))
     elif postponed is not None:
         _later(run, postponed)
     else:

@@ -22,7 +22,8 @@ from shared.core.model.errors import (
     Waiting,
 )
 from shared.core.model.markers import marker_from_description
-from shared.core.model.record import AssociationMemory, ClaimMemory, Owner, PolicyMemory
+from shared.core.model.ownership import Owner
+from shared.core.model.record_elastic import AssociationMemory, ClaimMemory, PolicyMemory
 from shared.core.model.resources import POLICY_TYPE, Claim, Policy, Rule
 from shared.core.model.steps import (
     Associate,
@@ -88,7 +89,7 @@ async def _step(run: Run, step: ElasticStep, observed: ObservedElastic) -> Obser
 async def _create_policy(run: Run, step: CreatePolicy, observed: ObservedElastic) -> ObservedElastic:
     """The one call that is not idempotent: the intent is stored before it, the id right after it."""
     now = run.context.clock.now()
-    run.connection = replace(run.connection, policy=PolicyMemory(intent_at=now))
+    run.connection = run.connection.with_elastic(policy=PolicyMemory(intent_at=now))
     run.note(step, "begun")
     await run.flush()
     await run.save()  # renews the lease too
@@ -107,7 +108,7 @@ async def _create_policy(run: Run, step: CreatePolicy, observed: ObservedElastic
     created = PolicyMemory(
         policy_id, Owner.OURS, intent_at=now, created_at=run.context.clock.now(), guid=step.endpoint_guid
     )
-    run.connection = replace(run.connection, policy=created)
+    run.connection = run.connection.with_elastic(policy=created)
     await run.save()
     run.note(step, "created", after=policy_id)
     await run.flush()
@@ -131,8 +132,8 @@ def _created(step: CreatePolicy, policy_id: str) -> Policy:
 async def _update_policy(run: Run, step: UpdatePolicy, observed: ObservedElastic) -> ObservedElastic:
     """A PUT of all of it: sending it twice changes nothing more."""
     await run.elastic.update_policy(step)
-    memory = replace(run.connection.policy, id=step.policy_id, owner=Owner.OURS, guid=step.endpoint_guid)
-    run.connection = replace(run.connection, policy=memory)
+    memory = replace(run.connection.elastic.policy, id=step.policy_id, owner=Owner.OURS, guid=step.endpoint_guid)
+    run.connection = run.connection.with_elastic(policy=memory)
     await run.save()
     policies = tuple(updated(policy, step) if policy.id == step.policy_id else policy for policy in observed.policies)
     return replace(observed, policies=policies)
@@ -184,7 +185,7 @@ async def _look_again(run: Run, step: Associate, observed: ObservedElastic) -> N
 
 
 def _just_created(run: Run) -> bool:
-    created = run.connection.policy.created_at
+    created = run.connection.elastic.policy.created_at
     return (
         created is not None
         and (run.context.clock.now() - created).total_seconds() < run.context.options.timing.policy_lag
@@ -236,16 +237,16 @@ async def _claim(run: Run, step: ClaimEndpoint, observed: ObservedElastic) -> Ob
 
     It carries no marker: that it is ours is remembered before it is made, or it would stay for ever if this run died.
     """
-    before = run.connection.claim
+    before = run.connection.elastic.claim
     memory = ClaimMemory(step.region, step.endpoint_name, step.endpoint_guid, Owner.OURS)
-    run.connection = replace(run.connection, claim=memory)
+    run.connection = run.connection.with_elastic(claim=memory)
     await run.save()
     try:
         await claims_of(run.elastic).claim(step)
     except AnswerLost:
         raise  # it may stand, and would be ours
     except AutopilotError:
-        run.connection = replace(run.connection, claim=before)
+        run.connection = run.connection.with_elastic(claim=before)
         raise
     claim = Claim(step.region, step.endpoint_name, step.endpoint_guid)
     return replace(observed, claims=(*(observed.claims or ()), claim))
@@ -254,7 +255,7 @@ async def _claim(run: Run, step: ClaimEndpoint, observed: ObservedElastic) -> Ob
 async def _unclaim(run: Run, step: UnclaimEndpoint, observed: ObservedElastic) -> ObservedElastic:
     await consume(run.context, 1)
     await claims_of(run.elastic).unclaim(step)
-    run.connection = replace(run.connection, claim=None)
+    run.connection = run.connection.with_elastic(claim=None)
     await run.save()
     gone = step.endpoint_guid.lower()
     return replace(observed, claims=tuple(c for c in observed.claims or () if c.endpoint_guid.lower() != gone))

@@ -23,8 +23,9 @@ from shared.context import Context, log
 from shared.core.model.arm_ids import connection_id
 from shared.core.model.errors import AutopilotError, LeaseLost, RetryLater
 from shared.core.model.messages import Cause, WorkMessage
-from shared.core.model.record import Connection
+from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_document import from_document
+from shared.core.model.record_parts import Identity
 from shared.correlation import correlated
 from shared.installation.pause import present_pause
 from shared.notifications import outbox as notify
@@ -61,7 +62,7 @@ async def reconcile(context: Context, message: WorkMessage) -> Outcome:
 
 async def _handle(context: Context, message: WorkMessage) -> Outcome:
     endpoint_id = message.endpoint
-    fresh = Connection(endpoint_id.text, name=endpoint_id.name)
+    fresh = ConnectionRecord(endpoint_id.text, identity=Identity(name=endpoint_id.name))
     row = await context.storage.connections.get(fresh.id)
     if row is None and await new_endpoint_out_of_scope(context, message):
         log.info("dropped: %s is out of scope of the settings correlation=%s", endpoint_id.text, message.correlation_id)
@@ -93,7 +94,7 @@ async def _stale(context: Context, message: WorkMessage, row: ConnectionRow | No
         return message.cause in {Cause.EVENT_DELETE, Cause.WAIT}
     if message.wake_at is None:
         return False
-    wake_at = from_document(row.document).wake_at
+    wake_at = from_document(row.document).schedule.wake_at
     return wake_at is None or wake_at > message.wake_at
 
 
@@ -107,8 +108,8 @@ async def _let_go(held: Held) -> None:
 
 async def _rounds(context: Context, held: Held, message: WorkMessage) -> None:
     for _ in range(ROUNDS):
-        known, started = from_document(held.row.document), time.monotonic()
-        run = Run(context, held, known, message.cause, message.correlation_id, await present_pause(context))
+        record, started = from_document(held.row.document), time.monotonic()
+        run = Run(context, held, record, message.cause, message.correlation_id, await present_pause(context))
         try:
             await _bounded(run, message)
             await schedule(run, message)
@@ -119,7 +120,7 @@ async def _rounds(context: Context, held: Held, message: WorkMessage) -> None:
         if not more:
             await notify.deliver(context, held.row, final)
         telemetry.reconcile_completed(
-            known,
+            record,
             final,
             cause=message.cause,
             run_id=run.id,

@@ -13,7 +13,8 @@ from shared.context import Context, log
 from shared.core.guards.consent import CONNECT_TAG
 from shared.core.model.arm_ids import parse_arm_id
 from shared.core.model.errors import AutopilotError
-from shared.core.model.record import Connection, Owner
+from shared.core.model.ownership import Owner
+from shared.core.model.record import ConnectionRecord
 from shared.core.model.resources import Claim, ConnectionStatus, Deployment, Policy, Zone
 from shared.core.planning.desired import Desired, zone_subscriptions
 from shared.core.planning.elastic import ObservedElastic, deployments_that_matter
@@ -22,9 +23,9 @@ from shared.correlation import Stage, timed
 
 
 @timed(Stage.OBSERVE_DNS)
-async def observe_dns(context: Context, desired: Desired, known: Connection) -> tuple[Zone, ...]:
+async def observe_dns(context: Context, desired: Desired, record: ConnectionRecord) -> tuple[Zone, ...]:
     """Every zone of the service's name that matters, with links and `*` record."""
-    zone = await _known_zone(context, desired, known)
+    zone = await _known_zone(context, desired, record)
     if zone is not None:
         return (zone,)
     return await context.dns.zones_named(
@@ -32,19 +33,19 @@ async def observe_dns(context: Context, desired: Desired, known: Connection) -> 
     )
 
 
-async def _known_zone(context: Context, desired: Desired, known: Connection) -> Zone | None:
+async def _known_zone(context: Context, desired: Desired, record: ConnectionRecord) -> Zone | None:
     """The recorded zone if it still serves every network; anything else calls for the full look."""
-    if known.zone is None or parse_arm_id(known.zone.id).name.lower() != desired.service.zone:
+    if record.dns.zone is None or parse_arm_id(record.dns.zone.id).name.lower() != desired.service.zone:
         return None
-    zone = await context.dns.zone(parse_arm_id(known.zone.id))
+    zone = await context.dns.zone(parse_arm_id(record.dns.zone.id))
     if zone is None or not all(zone.link_to(v) for v in (desired.endpoint.vnet_id, *desired.link_vnets)):
         return None
-    return replace(zone, marker=desired.marker if known.zone.owner is Owner.OURS else None)
+    return replace(zone, marker=desired.marker if record.dns.zone.owner is Owner.OURS else None)
 
 
 @timed(Stage.OBSERVE_ELASTIC)
 async def observe_elastic(
-    context: Context, desired: Desired, known: Connection
+    context: Context, desired: Desired, record: ConnectionRecord
 ) -> tuple[ObservedElastic, AutopilotError | None]:
     """All policies, the region's claims if they matter, and, once approved, the deployments that matter.
 
@@ -52,7 +53,7 @@ async def observe_elastic(
     """
     api = context.elastic.of(desired.organization)
     policies, claims = await asyncio.gather(
-        _policies(context, desired, known), _claims(context, desired, known), return_exceptions=True
+        _policies(context, desired, record), _claims(context, desired, record), return_exceptions=True
     )
     if isinstance(policies, BaseException):
         raise policies
@@ -62,26 +63,26 @@ async def observe_elastic(
     if desired.endpoint.status is not ConnectionStatus.APPROVED:
         return observed, None
     try:
-        deployments = await _deployments(api, deployments_that_matter(desired, policies, known))
+        deployments = await _deployments(api, deployments_that_matter(desired, policies, record))
     except AutopilotError as error:
         return observed, error
     return replace(observed, deployments=deployments), None
 
 
-async def _claims(context: Context, desired: Desired, known: Connection) -> tuple[Claim, ...] | None:
-    if not desired.claim and known.claim is None:
+async def _claims(context: Context, desired: Desired, record: ConnectionRecord) -> tuple[Claim, ...] | None:
+    if not desired.claim and record.elastic.claim is None:
         return None
     return await listed_claims(context.elastic.of(desired.organization), desired.service.elastic_region)
 
 
-async def _policies(context: Context, desired: Desired, known: Connection) -> tuple[Policy, ...]:
+async def _policies(context: Context, desired: Desired, record: ConnectionRecord) -> tuple[Policy, ...]:
     """Every policy: also those in a wrong region are worth knowing of, and one call answers all of an organization's.
 
     The one in use is looked for by its id before one short listing makes it missing.
     """
     api = context.elastic.of(desired.organization)
     listed = await api.policies()
-    used = known.policy.id if known.guid.lower() == desired.endpoint.guid.lower() else ""
+    used = record.elastic.policy.id if record.identity.guid.lower() == desired.endpoint.guid.lower() else ""
     if not used or any(policy.id == used for policy in listed):
         return listed
     found = await api.policy(used)

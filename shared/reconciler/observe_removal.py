@@ -10,7 +10,7 @@ import asyncio
 from shared.context import Context, log
 from shared.core.model.arm_ids import parse_arm_id
 from shared.core.model.errors import AutopilotError, InvalidInput, RetryLater
-from shared.core.model.record import Connection
+from shared.core.model.record import ConnectionRecord
 from shared.core.model.resources import Claim, Deployment, Endpoint, Policy, Zone
 from shared.core.model.services import Family, Services
 from shared.core.planning.associations import associated_with
@@ -21,38 +21,38 @@ from shared.core.ports import listed_claims
 from shared.reconciler.observe import with_attached
 
 
-async def observe_removal(context: Context, known: Connection) -> ObservedRemoval:
+async def observe_removal(context: Context, record: ConnectionRecord) -> ObservedRemoval:
     """Everything that the removal has to know; raises what the clouds raise."""
     (zones, others), (policies, deployments), claims = await asyncio.gather(
-        _dns(context, known), _elastic(context, known), _claims(context, known)
+        _dns(context, record), _elastic(context, record), _claims(context, record)
     )
     return ObservedRemoval(zones, others, policies, deployments, claims)
 
 
-async def _dns(context: Context, known: Connection) -> tuple[tuple[Zone, ...], tuple[Endpoint, ...] | None]:
+async def _dns(context: Context, record: ConnectionRecord) -> tuple[tuple[Zone, ...], tuple[Endpoint, ...] | None]:
     """The zone on record, and whatever carries the connection's marks: a run that died wrote nothing down."""
-    service = context.options.services.of(Family.HOSTED, known.region)
+    service = context.options.services.of(Family.HOSTED, record.identity.region)
     if service is None:
         return (), ()
-    own = parse_arm_id(known.endpoint_id).subscription_id
+    own = parse_arm_id(record.endpoint_id).subscription_id
     subscriptions = dict.fromkeys(
         (own, *context.settings.scope.subscriptions, *context.settings.dns.zone_subscriptions)
     )
     listed = await context.dns.zones_named([service.zone], subscriptions)
-    marked = [zone.id for zone in listed if bears_marks(zone, known.id, context.options.installation.instance_id)]
-    wanted = {zone.key: zone for zone in (*([parse_arm_id(known.zone.id)] if known.zone else []), *marked)}
+    marked = [zone.id for zone in listed if bears_marks(zone, record.id, context.options.installation.instance_id)]
+    wanted = {zone.key: zone for zone in (*([parse_arm_id(record.dns.zone.id)] if record.dns.zone else []), *marked)}
     found = await asyncio.gather(*(context.dns.whole_zone(zone) for zone in wanted.values()))
     zones = tuple(zone for zone in found if zone is not None)
-    return zones, await _others(context, known, zones) if zones else ()
+    return zones, await _others(context, record, zones) if zones else ()
 
 
-async def _others(context: Context, known: Connection, zones: tuple[Zone, ...]) -> tuple[Endpoint, ...] | None:
+async def _others(context: Context, record: ConnectionRecord, zones: tuple[Zone, ...]) -> tuple[Endpoint, ...] | None:
     """Every other endpoint of the zones' service in the subscriptions that matter; None: not all may be listed.
 
     What passes by itself says nothing about the zones' users: it is raised, and the removal tries again.
     """
     subscriptions = dict.fromkeys(context.settings.scope.subscriptions)
-    for vnet in (known.vnet_id, *(link.vnet_id for zone in zones for link in zone.links)):
+    for vnet in (record.identity.vnet_id, *(link.vnet_id for zone in zones for link in zone.links)):
         try:
             subscriptions.setdefault(parse_arm_id(vnet).subscription_id)
         except InvalidInput:
@@ -66,7 +66,7 @@ async def _others(context: Context, known: Connection, zones: tuple[Zone, ...]) 
         except AutopilotError as error:
             log.warning("users of zone %s not known: %s", zones[0].id.text, error)
             return None
-    gone, services = known.endpoint_id.lower(), context.options.services
+    gone, services = record.endpoint_id.lower(), context.options.services
     return tuple(one for one in found if one.id.key != gone and _service_zone(one, services) == zones[0].name.lower())
 
 
@@ -75,20 +75,20 @@ def _service_zone(endpoint: Endpoint, services: Services) -> str:
     return service.zone if service is not None else ""
 
 
-async def _elastic(context: Context, known: Connection) -> tuple[tuple[Policy, ...], tuple[Deployment, ...]]:
-    if not known.region or (known.organization not in context.elastic and not holds(known)):
+async def _elastic(context: Context, record: ConnectionRecord) -> tuple[tuple[Policy, ...], tuple[Deployment, ...]]:
+    if not record.identity.region or (record.elastic.organization not in context.elastic and not holds(record)):
         return (), ()
-    api = context.elastic.of(known.organization)
-    policies = await api.policies(f"azure-{known.region}")
-    ours = policies_made_for(known.id, policies, context.options.installation.instance_id)
+    api = context.elastic.of(record.elastic.organization)
+    policies = await api.policies(f"azure-{record.identity.region}")
+    ours = policies_made_for(record.id, policies, context.options.installation.instance_id)
     ids = {deployment_id for policy in ours for deployment_id in associated_with(policy.id, policy, ())}
-    ids |= {memory.deployment_id for memory in known.associations}
-    ids |= {memory.deployment_id for memory in known.former}
+    ids |= {memory.deployment_id for memory in record.elastic.associations}
+    ids |= {memory.deployment_id for memory in record.elastic.former_associations}
     found = await api.targets(sorted(ids)) if ids else ()
     return policies, tuple(await asyncio.gather(*(with_attached(api, one) for one in found)))
 
 
-async def _claims(context: Context, known: Connection) -> tuple[Claim, ...]:
-    if known.claim is None or (known.organization not in context.elastic and not holds(known)):
+async def _claims(context: Context, record: ConnectionRecord) -> tuple[Claim, ...]:
+    if record.elastic.claim is None or (record.elastic.organization not in context.elastic and not holds(record)):
         return ()
-    return await listed_claims(context.elastic.of(known.organization), known.claim.region)
+    return await listed_claims(context.elastic.of(record.elastic.organization), record.elastic.claim.region)

@@ -43,7 +43,7 @@ def skip_condition_by_id(run: Run, endpoint: ArmId) -> Condition | None:
     found = outside_by_id(run.context.options.scope, endpoint)
     if found is None:
         return None
-    run.connection = replace(run.connection, mode=Mode.IGNORE, planned=())
+    run.connection = run.connection.with_identity(mode=Mode.IGNORE).with_status(planned=())
     return found.condition
 
 
@@ -51,16 +51,13 @@ def skip_condition(run: Run, endpoint: Endpoint) -> Condition | None:
     """Why nothing is done for an endpoint that was read; None: it is handled. Either way the record knows its mode."""
     scope = run.context.options.scope
     mode = asked_mode(endpoint, scope)
-    run.connection = replace(run.connection, mode=mode)
+    run.connection = run.connection.with_identity(mode=mode)
     if mode != Mode.IGNORE:
         return None
-    run.connection = replace(
-        run.connection,
-        endpoint_id=endpoint.id.text,
-        name=endpoint.name,
-        alias=endpoint.alias,
-        location=endpoint.location,
-        planned=(),
+    run.connection = (
+        replace(run.connection, endpoint_id=endpoint.id.text)
+        .with_identity(name=endpoint.name, alias=endpoint.alias, location=endpoint.location)
+        .with_status(planned=())
     )
     found = outside(scope, endpoint)
     return ignored(endpoint) if found is None else found.condition

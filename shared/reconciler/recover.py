@@ -8,13 +8,14 @@ they cannot say is which associations were ours; those count as others', and sta
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 from shared.context import Context
 from shared.core.model.arm_ids import parse_arm_id
 from shared.core.model.errors import AutopilotError
 from shared.core.model.markers import Marker
-from shared.core.model.record import AssociationMemory, Connection, Owned, Owner, PolicyMemory
+from shared.core.model.ownership import Owned, Owner
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_elastic import AssociationMemory, PolicyMemory
 from shared.core.model.resources import Policy, Zone
 from shared.core.model.services import Services
 from shared.core.options.plan_options import PlanOptions
@@ -22,7 +23,7 @@ from shared.core.planning.deletion import has_things
 from shared.core.planning.removal import policies_made_for
 
 
-async def rebuilt(context: Context, blank: Connection) -> Connection:
+async def rebuilt(context: Context, blank: ConnectionRecord) -> ConnectionRecord:
     """The record as the markers tell it; `blank`, which knows of nothing, as it is where they tell nothing either."""
     subscription = parse_arm_id(blank.endpoint_id).subscription_id
     subscriptions = dict.fromkeys(
@@ -31,15 +32,15 @@ async def rebuilt(context: Context, blank: Connection) -> Connection:
     names = [service.zone for service in context.options.services.handled]
     zones, found = await asyncio.gather(context.dns.zones_named(names, subscriptions), _policies(context, blank))
     organization, policies = found
-    known = replace(blank, organization=organization)
+    record = blank.with_elastic(organization=organization)
     for zone in zones:
-        known = _with_zone(known, zone, context.options)
-    known = _with_policy(known, policies, context.options.installation.instance_id)
+        record = _with_zone(record, zone, context.options)
+    record = _with_policy(record, policies, context.options.installation.instance_id)
     # It may have been said that nothing was made for it: by whoever looked before the markers were read.
-    return known.found() if has_things(known) else blank
+    return record.mark_present() if has_things(record) else blank
 
 
-async def _policies(context: Context, blank: Connection) -> tuple[str, tuple[Policy, ...]]:
+async def _policies(context: Context, blank: ConnectionRecord) -> tuple[str, tuple[Policy, ...]]:
     """The policies that were made for the endpoint, and whose they are: a policy is in one organization only.
 
     One that cannot be read is passed over if another has them; else it could be the one, and its error is raised.
@@ -58,41 +59,38 @@ async def _policies(context: Context, blank: Connection) -> tuple[str, tuple[Pol
     return "", ()
 
 
-def _with_zone(known: Connection, zone: Zone, options: PlanOptions) -> Connection:
+def _with_zone(record: ConnectionRecord, zone: Zone, options: PlanOptions) -> ConnectionRecord:
     """Take the zone in if the connection has its address in it, or if it made it and no other zone is known."""
-    record, instance = zone.record, options.installation.instance_id
+    wildcard, instance = zone.record, options.installation.instance_id
     holds = (
-        record is not None
-        and record.marker is not None
-        and record.marker.instance == instance
-        and record.marker.holder(known.id) is not None
+        wildcard is not None
+        and wildcard.marker is not None
+        and wildcard.marker.instance == instance
+        and wildcard.marker.holder(record.id) is not None
     )
-    links = [link for link in zone.links if _mine(link.marker, known.id, instance)]
-    if not holds and not links and not (known.zone is None and _mine(zone.marker, known.id, instance)):
-        return known
+    links = [link for link in zone.links if _mine(link.marker, record.id, instance)]
+    if not holds and not links and not (record.dns.zone is None and _mine(zone.marker, record.id, instance)):
+        return record
     ours = zone.marker is not None and zone.marker.instance == instance
-    return replace(
-        known,
+    return record.with_identity(
         region=_region_of(zone.name, options.services),
-        vnet_id=known.vnet_id or next((link.vnet_id for link in links), ""),
+        vnet_id=record.identity.vnet_id or next((link.vnet_id for link in links), ""),
+    ).with_dns(
         zone=Owned(zone.id.text, Owner.OURS if ours else Owner.ADOPTED),
         links=tuple(Owned(link.id, Owner.OURS) for link in links),
         record=Owned(f"{zone.id.text}/A/*", Owner.OURS) if holds else None,
     )
 
 
-def _with_policy(known: Connection, policies: tuple[Policy, ...], instance: str) -> Connection:
-    found = sorted(policies_made_for(known.id, policies, instance), key=lambda policy: (not policy.used, policy.id))
+def _with_policy(record: ConnectionRecord, policies: tuple[Policy, ...], instance: str) -> ConnectionRecord:
+    found = sorted(policies_made_for(record.id, policies, instance), key=lambda policy: (not policy.used, policy.id))
     if not found:
-        return known
+        return record
     policy = found[0]
     # A policy that a person handed over names another endpoint: its GUID is not this one's.
-    name = parse_arm_id(known.endpoint_id).name.lower()
+    name = parse_arm_id(record.endpoint_id).name.lower()
     guid = next((rule.endpoint_guid for rule in policy.rules if rule.endpoint_name.lower() == name), "")
-    return replace(
-        known,
-        region=policy.region.removeprefix("azure-"),
-        guid=guid,
+    return record.with_identity(region=policy.region.removeprefix("azure-"), guid=guid).with_elastic(
         policy=PolicyMemory(policy.id, Owner.OURS, guid=guid),
         associations=tuple(AssociationMemory(one, Owner.ADOPTED, seen=True) for one in policy.associations),
     )

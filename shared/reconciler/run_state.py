@@ -15,7 +15,7 @@ from shared.core.guards.modes import Stance, stance_of
 from shared.core.guards.pause import Pause
 from shared.core.model.errors import AutopilotError, Waiting
 from shared.core.model.messages import Cause
-from shared.core.model.record import Connection
+from shared.core.model.record import ConnectionRecord
 from shared.core.model.steps import Step
 from shared.core.planning.requeue import fingerprint
 from shared.core.ports import PrivateConnections
@@ -32,7 +32,7 @@ class Run:
 
     context: Context
     held: Held
-    connection: Connection
+    connection: ConnectionRecord
     cause: Cause
     correlation_id: str
     pause: Pause | None = None
@@ -53,17 +53,17 @@ class Run:
     """What the connection was waiting for when the run began."""
 
     def __post_init__(self) -> None:
-        self.began_with = fingerprint(self.connection.conditions)
+        self.began_with = fingerprint(self.connection.status.conditions)
 
     @property
     def stance(self) -> Stance:
         """What this run may do, by all that is known of the endpoint so far."""
-        return stance_of(self.connection.mode, self.context.options.installation.mode, self.pause)
+        return stance_of(self.connection.identity.mode, self.context.options.installation.mode, self.pause)
 
     @property
     def elastic(self) -> PrivateConnections:
         """The organization that everything of the connection is in; raises Blocked where there is no key of it."""
-        return self.context.elastic.of(self.connection.organization)
+        return self.context.elastic.of(self.connection.elastic.organization)
 
     def note(
         self,

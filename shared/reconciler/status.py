@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import timedelta
 
 from shared.core.model import conditions as c
@@ -27,7 +26,7 @@ def failed_conditions(run: Run, failures: Failures) -> dict[str, Condition]:
 def unread_conditions(run: Run) -> dict[str, Condition]:
     """The conditions of what could not be read: as they stood, for a while."""
     now = run.context.clock.now()
-    since = run.connection.unread_since or now
+    since = run.connection.schedule.stale_since or now
     failed = failed_conditions(run, run.unread)
     stood = {name: still(run.connection.condition(name), error, since, now) for name, error in run.unread.items()}
     return {name: condition or failed[name] for name, condition in stood.items()}
@@ -35,56 +34,56 @@ def unread_conditions(run: Run) -> dict[str, Condition]:
 
 def conclude(run: Run, new: list[Condition], failures: Failures, *, only: bool = False) -> None:
     """Put the conditions together; what this run did not look at keeps what it had, unless `only` these are left."""
-    known, now = run.connection, run.context.clock.now()
-    kept = {} if only else {condition.type: condition for condition in known.conditions}
+    record, now = run.connection, run.context.clock.now()
+    kept = {} if only else {condition.type: condition for condition in record.status.conditions}
     found = kept | {condition.type: condition for condition in new} | failed_conditions(run, failures)
     found |= unread_conditions(run)
     found[c.READY] = summary({name: condition for name, condition in found.items() if name != c.READY})
     run.waits |= {name: error.after for name, error in failures.items() if isinstance(error, RetryLater | Waiting)}
     run.waits |= _waits_of_unread(run)
-    merged, newly_unread = _turn(run, found), bool(run.unread) and known.unread_since is None
+    merged, newly_unread = _turn(run, found), bool(run.unread) and record.schedule.stale_since is None
     ready = found[c.READY].true
-    run.connection = replace(
-        known,
+    run.connection = record.with_status(
         conditions=merged,
         phase=_phase(run, found),
-        ready_since=(known.ready_since or now) if ready else known.ready_since,
-        first_seen=known.first_seen or now,
-        generation=known.generation + 1,
-        attempts=known.attempts + 1 if fingerprint(merged) == run.began_with and not newly_unread else 0,
-        unread_since=(known.unread_since or now) if run.unread else None,
+        ready_since=(record.status.ready_since or now) if ready else record.status.ready_since,
+        first_seen=record.status.first_seen or now,
+        generation=record.status.generation + 1,
+    ).with_schedule(
+        attempts=record.schedule.attempts + 1 if fingerprint(merged) == run.began_with and not newly_unread else 0,
+        stale_since=(record.schedule.stale_since or now) if run.unread else None,
     )
 
 
 def _waits_of_unread(run: Run) -> dict[str, float]:
     """As long as the errors ask for, but not longer than what was known stands: then it has to be told."""
     now = run.context.clock.now()
-    left = ((run.connection.unread_since or now) + STANDS_FOR - now).total_seconds()
+    left = ((run.connection.schedule.stale_since or now) + STANDS_FOR - now).total_seconds()
     asked = {name: error.after for name, error in run.unread.items() if isinstance(error, RetryLater)}
     return {name: min(after, left) if left > 0 else after for name, after in asked.items()}
 
 
 def _phase(run: Run, found: dict[str, Condition]) -> Phase:
-    known, recognised = run.connection, found.get(c.RECOGNISED)
-    if c.RECOGNISED in run.unread and recognised is not None and _same(known.condition(c.RECOGNISED), recognised):
-        return known.phase  # the endpoint could not be read, so nothing was looked at
-    return phase_of(found, was_ready=known.ready_since is not None)
+    record, recognised = run.connection, found.get(c.RECOGNISED)
+    if c.RECOGNISED in run.unread and recognised is not None and _same(record.condition(c.RECOGNISED), recognised):
+        return record.status.phase  # the endpoint could not be read, so nothing was looked at
+    return phase_of(found, was_ready=record.status.ready_since is not None)
 
 
 async def show_progress(run: Run, new: Iterable[Condition]) -> None:
     """Store what has become true during a run: who watches sees each step when it is done, not only the end."""
-    standing = {condition.type: condition for condition in run.connection.conditions}
+    standing = {condition.type: condition for condition in run.connection.status.conditions}
     turned = [condition for condition in new if condition.true and not _same(standing.get(condition.type), condition)]
     if not turned:
         return
     standing |= {condition.type: condition for condition in turned}
-    run.connection = replace(run.connection, conditions=_turn(run, standing))
+    run.connection = run.connection.with_status(conditions=_turn(run, standing))
     await run.save()
 
 
 def _turn(run: Run, standing: dict[str, Condition]) -> tuple[Condition, ...]:
     """The conditions with their times; each that turned goes into the diary."""
-    merged = merge(run.connection.conditions, standing.values(), run.context.clock.now())
+    merged = merge(run.connection.status.conditions, standing.values(), run.context.clock.now())
     for condition in merged:
         _note_change(run, run.connection.condition(condition.type), condition)
     return merged
@@ -108,7 +107,7 @@ async def schedule(run: Run, message: WorkMessage) -> None:
     A crash in between leaves one message too many, which is dropped as stale; the other order could leave none.
     """
     settings, connection = run.context.settings, run.connection
-    standing = {condition.type: condition for condition in connection.conditions}
+    standing = {condition.type: condition for condition in connection.status.conditions}
     delay = next_delay(
         connection,
         standing,
@@ -118,9 +117,9 @@ async def schedule(run: Run, message: WorkMessage) -> None:
         unread=run.unread,
     )
     if delay is None or not run.stance.enforces:  # what nobody acts on, the sweep looks after
-        run.connection = replace(connection, wake_at=None)
+        run.connection = connection.with_schedule(wake_at=None)
         return
     wake_at = run.context.clock.now() + timedelta(seconds=delay)
     again = WorkMessage(message.endpoint, Cause.WAIT, message.correlation_id, wake_at)
     await run.context.storage.queue.send(again.encode(), delay)
-    run.connection = replace(connection, wake_at=wake_at)
+    run.connection = connection.with_schedule(wake_at=wake_at)

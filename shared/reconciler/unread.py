@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.core.model.errors import Throttled
@@ -26,13 +25,13 @@ def left_alone(run: Run, service: str, until: datetime | None) -> Throttled | No
 
 def dns_failed(run: Run, failures: Failures) -> Failures:
     """Remember how long Azure asked that private DNS be left alone: its budget is small, and many share it."""
-    run.connection = replace(run.connection, dns_not_before=_asked_until(run, failures))
+    run.connection = run.connection.with_dns(not_before=_asked_until(run, failures))
     return failures
 
 
 def elastic_failed(run: Run, failures: Failures) -> Failures:
     """Remember how long Elastic Cloud asked to be left alone, so that looking at DNS does not disturb it."""
-    run.connection = replace(run.connection, elastic_not_before=_asked_until(run, failures))
+    run.connection = run.connection.with_elastic(not_before=_asked_until(run, failures))
     return failures
 
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from shared.clock import Clock
-    from shared.core.model.record import Connection
+    from shared.core.model.record import ConnectionRecord
     from shared.state.ports import ConnectionTable, ControlTable, WorkQueue
     from shared.state.rows import ConnectionRow
 
@@ -243,7 +243,7 @@ class Held:
                 return
         raise LeaseLost("Another run holds the lease on this connection now.", on=connection_id, after=5.0)
 
-    async def save(self, record: Connection) -> None:
+    async def save(self, record: ConnectionRecord) -> None:
         """Store the record, as long as the lease is ours; renews it first."""
         for attempt in range(TRIES):
             await self.renew()
@@ -256,7 +256,7 @@ class Held:
                 return
         raise _too_many_races(self._row.connection_id)
 
-    async def finish(self, record: Connection | None = None) -> bool:
+    async def finish(self, record: ConnectionRecord | None = None) -> bool:
         """Store the record, or leave it, and let go. True: work came meanwhile, the lease is ours again, run again."""
         if record is not None:
             await self.save(record)

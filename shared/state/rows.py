@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from shared.core.model.record import Connection
+    from shared.core.model.record import ConnectionRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class ConnectionRow:
     columns: Columns = Columns()
     etag: str | None = None
 
-    def holding(self, record: Connection) -> ConnectionRow:
+    def holding(self, record: ConnectionRecord) -> ConnectionRow:
         """The row with this record in it, and the columns that belong to it."""
         return replace(self, document=to_document(record), columns=columns_of(record))
 

@@ -59,8 +59,8 @@ async def check_subscription(context: Context, message: CheckMessage) -> SweepSt
                 entry = StoredRecord(row, from_document(row.document))
             except InvalidInput:
                 continue  # the sweep has reported it
-            enforces = stance_of(entry.record.mode, context.options.installation.mode, pause).enforces
-            tested = any(check.checked_at >= message.since for check in entry.record.checks)
+            enforces = stance_of(entry.record.identity.mode, context.options.installation.mode, pause).enforces
+            tested = any(check.checked_at >= message.since for check in entry.record.health.checks)
             if to_be_tested(entry.record, enforces=enforces) and not tested:
                 to_test.append(entry)
         for work in await test_all(context, to_test, message.correlation_id, result):
@@ -98,7 +98,7 @@ async def _probe_one(
     context: Context, stored: StoredRecord, correlation_id: str, networks: NetworkList, result: SweepStats
 ) -> WorkMessage | None:
     """Test one connection; a verdict that changed is for the loop to look into."""
-    service = context.options.services.of(Family.HOSTED, stored.record.region)
+    service = context.options.services.of(Family.HOSTED, stored.record.identity.region)
     outcome = await check(context, stored.record, service.zone if service else "", networks=networks)
     await record_check(context, stored.record, outcome, cause=Cause.TIMER, correlation_id=correlation_id)
     result.probed += 1

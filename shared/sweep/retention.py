@@ -16,7 +16,7 @@ from shared.core.model import conditions as c
 from shared.core.model.conditions import Phase
 from shared.core.model.errors import AutopilotError
 from shared.core.model.reasons import Reason
-from shared.core.model.record import Connection
+from shared.core.model.record import ConnectionRecord
 from shared.installation.last_sweep import recall
 from shared.settings import Settings
 from shared.sweep.snapshot import StoredRecord
@@ -100,9 +100,14 @@ def _day(connection_id: str, moment: datetime) -> date:
     return (moment + timedelta(minutes=crc32(connection_id.encode()) % _MINUTES_OF_A_DAY)).date()
 
 
-def _long_removed(connection: Connection, oldest: datetime) -> bool:
+def _long_removed(connection: ConnectionRecord, oldest: datetime) -> bool:
     """Settled, long ago, nothing of it retained, and nothing about it still to be told."""
     removed = connection.condition(c.REMOVED)
-    if removed is None or not removed.true or connection.phase is not Phase.REMOVED or connection.notices.outbox:
+    if (
+        removed is None
+        or not removed.true
+        or connection.status.phase is not Phase.REMOVED
+        or connection.notifications.outbox
+    ):
         return False
     return removed.reason is not Reason.RETAINED and removed.since is not None and removed.since < oldest

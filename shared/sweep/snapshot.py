@@ -16,7 +16,7 @@ from shared.core.guards.scope import in_scope
 from shared.core.model.arm_ids import connection_id
 from shared.core.model.errors import AutopilotError, InvalidInput, RetryLater, Throttled
 from shared.core.model.organizations import DEFAULT
-from shared.core.model.record import Connection
+from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_document import from_document
 from shared.core.model.resources import Endpoint
 from shared.core.planning.desired import Desired, zone_subscriptions
@@ -60,7 +60,7 @@ class StoredRecord:
     """A connection's record and the row it stands in."""
 
     row: ConnectionRow
-    record: Connection
+    record: ConnectionRecord
 
 
 async def take_snapshot(
@@ -134,7 +134,7 @@ def _with_address(endpoint: Endpoint, addresses: dict[str, str]) -> Endpoint:
 
 @timed(Stage.READ_CLOUDS)
 async def read_clouds(
-    context: Context, desired: list[Desired], records: dict[str, Connection], result: SweepStats
+    context: Context, desired: list[Desired], records: dict[str, ConnectionRecord], result: SweepStats
 ) -> CloudListing:
     """What stands around these endpoints, and what was made for others, each thing listed once."""
     settings, homes = context.settings, [wanted.zone_home for wanted in desired]
@@ -154,17 +154,17 @@ async def read_clouds(
 
 
 async def _read_organizations(
-    context: Context, desired: list[Desired], records: dict[str, Connection], result: SweepStats
+    context: Context, desired: list[Desired], records: dict[str, ConnectionRecord], result: SweepStats
 ) -> dict[str, OrganizationListing]:
     """Each organization by itself: one that is down or refuses its key holds up its own endpoints only."""
-    pairs = [(one, records.get(one.connection_id) or Connection(one.endpoint.id.text)) for one in desired]
+    pairs = [(one, records.get(one.connection_id) or ConnectionRecord(one.endpoint.id.text)) for one in desired]
     names = [name for name, _ in context.elastic.items()]
     listings = await asyncio.gather(*(_read_organization(context, name, pairs, result) for name in names))
     return dict(zip(names, listings, strict=True))
 
 
 async def _read_organization(
-    context: Context, name: str, pairs: list[tuple[Desired, Connection]], result: SweepStats
+    context: Context, name: str, pairs: list[tuple[Desired, ConnectionRecord]], result: SweepStats
 ) -> OrganizationListing:
     """Policies, then the deployments that endpoints ask for, ours are associated with, or that ask for endpoints."""
     api, of = context.elastic.of(name), "" if name == DEFAULT else f" of organization {name}"
@@ -176,7 +176,7 @@ async def _read_organization(
         if here:
             matter |= dict.fromkeys(deployments_that_matter(wanted, policies or (), record))
         claims = claims or (here and wanted.claim)
-        claims = claims or (record.claim is not None and organization_on_record(record) == name)
+        claims = claims or (record.elastic.claim is not None and organization_on_record(record) == name)
     deployments = await _read(f"deployments{of}", api.targets(matter, tag=CONNECT_TAG), result)
     claimed = await _read(f"claims{of}", listed_claims(api), result) if claims else None
     return OrganizationListing(policies, deployments, claimed, api.key_expires)

@@ -102,7 +102,9 @@ async def test_the_text_reads_like_a_plan(estate: Estate) -> None:
     previews, errors = await plan_all(estate.worker.context)
     text = preview_text(previews, [*errors, "zones of X: refused"])
     connection = await estate.connection(endpoint)
-    assert f"pe-1 ({connection.id}, enforce)\n  {endpoint}\n  + create * A record {connection.address} in" in text
+    assert (
+        f"pe-1 ({connection.id}, enforce)\n  {endpoint}\n  + create * A record {connection.identity.address} in" in text
+    )
     assert "! Associated WouldCutOffPublicTraffic: " in text
     assert "      next: If that is wanted" in text
     assert "1 connection(s) are as they should be." in text

@@ -10,7 +10,8 @@ from typing import Any
 
 from shared.core.model.arm_ids import ArmId, connection_id, parse_arm_id
 from shared.core.model.markers import Holder, Marker, RecordMarker, marker_from_description
-from shared.core.model.record import Connection
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_parts import Identity
 from shared.core.model.resources import ConnectionStatus, Deployment, Endpoint, Link, Policy, Rule, WildcardRecord, Zone
 from shared.core.model.services import Family
 from shared.core.options.dns import DnsOptions
@@ -45,7 +46,7 @@ OTHER_ENDPOINT_ID = network_id("privateEndpoints", "pe-logs")
 MARKER = Marker("autopilot", connection_id(ENDPOINT_ID), ENDPOINT_ID)
 OTHER_MARKER = Marker("autopilot", connection_id(OTHER_ENDPOINT_ID), OTHER_ENDPOINT_ID)
 STRANGER = Marker("somebody-else", connection_id(ENDPOINT_ID), ENDPOINT_ID)
-KNOWN = Connection(ENDPOINT_ID, guid=GUID)
+KNOWN = ConnectionRecord(ENDPOINT_ID, identity=Identity(guid=GUID))
 
 
 def sample(name: str) -> str:

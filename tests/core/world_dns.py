@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from shared.core.model.record import Connection
+from shared.core.model.record import ConnectionRecord
 from shared.core.model.resources import Endpoint, Link, WildcardRecord, Zone
 from shared.core.model.steps import (
     CreateLink,
@@ -126,11 +126,11 @@ def _check_own_record(before: WildcardRecord | None, step: DeleteRecord, options
     assert len(before.marker.holders) == 1, "a record that others hold too is not deleted"
 
 
-def check_links(zones: Zones, known: Connection, others: tuple[Endpoint, ...], step: DnsRemoval) -> None:
+def check_links(zones: Zones, record: ConnectionRecord, others: tuple[Endpoint, ...], step: DnsRemoval) -> None:
     """An endpoint that is still there keeps the link of its network, and its address in the record."""
     for other in others:
         for zone in zones:
             if zone.id.key == step.zone.key and isinstance(step, DeleteLink):
                 assert step.vnet_id.lower() != other.vnet_id.lower(), "another endpoint uses the link"
     if isinstance(step, WithdrawAddress):
-        assert step.record.marker.holder(known.id) is None
+        assert step.record.marker.holder(record.id) is None

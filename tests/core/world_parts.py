@@ -11,7 +11,9 @@ from datetime import datetime, timedelta
 from typing import Any, get_args
 
 from shared.core.model.conditions import WaitingFor
-from shared.core.model.record import AssociationMemory, ClaimMemory, Connection, Owner, PolicyMemory
+from shared.core.model.ownership import Owner
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_elastic import AssociationMemory, ClaimMemory, PolicyMemory
 from shared.core.model.resources import Endpoint
 from shared.core.model.steps import (
     Associate,
@@ -51,7 +53,7 @@ class World:
 
     wanted: Desired | None
     """None: the endpoint is gone."""
-    known: Connection
+    record: ConnectionRecord
     zones: Zones
     elastic: Elastic
     options: PlanOptions
@@ -66,18 +68,18 @@ class World:
         elastic = self.elastic
         if self.wanted is not None:
             seen = ObservedElastic(elastic.policies, elastic.deployments, elastic.claims)
-            return plan(self.wanted, Observed(self.wanted.endpoint, self.zones, seen), self.known, self.options, now)
-        used = self.known.zone.id.lower() if self.known.zone else ""
-        marked = [one for one in self.zones if bears_marks(one, self.known.id, self.options.installation.instance_id)]
+            return plan(self.wanted, Observed(self.wanted.endpoint, self.zones, seen), self.record, self.options, now)
+        used = self.record.dns.zone.id.lower() if self.record.dns.zone else ""
+        marked = [one for one in self.zones if bears_marks(one, self.record.id, self.options.installation.instance_id)]
         zones = tuple(zone for zone in self.zones if zone.id.key == used or zone in marked)
         there = ObservedRemoval(zones, self.others, elastic.policies, elastic.deployments, elastic.claims)
-        return plan_removal(self.known, there, self.options)
+        return plan_removal(self.record, there, self.options)
 
     def remembering(self, found: Plan | RemovalPlan, now: datetime = NOW) -> World:
         """The same after a run has written down what it saw."""
         if self.wanted is None or not isinstance(found, Plan):
             return self
-        return replace(self, known=remember(self.known, self.wanted, found, now))
+        return replace(self, record=remember(self.record, self.wanted, found, now))
 
     # -- one step --------------------------------------------------------------------------------------------------
 
@@ -85,12 +87,12 @@ class World:
         """The world after one step; an assertion fails where the step does harm."""
         if isinstance(step, (*get_args(DnsStep), *get_args(DnsRemoval))):
             if self.wanted is None:
-                check_links(self.zones, self.known, self.others or (), step)
+                check_links(self.zones, self.record, self.others or (), step)
             after = replace(self, zones=dns_done(self.zones, step, self.options))
         else:
             elastic = elastic_done(self.elastic, step, MARKER, self.options, self.wanted)
             after = replace(self, elastic=elastic)
-        after = replace(after, known=_noted(self.known, step))
+        after = replace(after, record=_noted(self.record, step))
         assert foreign(after) == foreign(self), "what is foreign is as it was"
         self._check_open_and_closed(after, step)
         self._check_names(after)
@@ -121,27 +123,27 @@ class World:
         return None if zone is None else zone.record.addresses if zone.record else ()
 
 
-def _noted(known: Connection, step: Step) -> Connection:
+def _noted(record: ConnectionRecord, step: Step) -> ConnectionRecord:
     """The record after a step, as the loop writes it."""
     match step:
         case CreatePolicy():
-            known = replace(known, policy=PolicyMemory("p-new", Owner.OURS, NOW, NOW, step.endpoint_guid))
+            record = record.with_elastic(policy=PolicyMemory("p-new", Owner.OURS, NOW, NOW, step.endpoint_guid))
         case UpdatePolicy():
-            policy = replace(known.policy, id=step.policy_id, owner=Owner.OURS, guid=step.endpoint_guid)
-            known = replace(known, policy=policy)
+            policy = replace(record.elastic.policy, id=step.policy_id, owner=Owner.OURS, guid=step.endpoint_guid)
+            record = record.with_elastic(policy=policy)
         case Associate():
-            begun = put_back(known.association(step.deployment_id) or AssociationMemory(step.deployment_id), NOW)
-            known = known.with_association(replace(begun, owner=Owner.OURS, asked=step.asked))
+            begun = put_back(record.association(step.deployment_id) or AssociationMemory(step.deployment_id), NOW)
+            record = record.with_association(replace(begun, owner=Owner.OURS, asked=step.asked))
         case Disassociate():
-            known = known.without_association(step.deployment_id)
+            record = record.without_association(step.deployment_id)
         case ClaimEndpoint():
             memory = ClaimMemory(step.region, step.endpoint_name, step.endpoint_guid, Owner.OURS)
-            known = replace(known, claim=memory)
+            record = record.with_elastic(claim=memory)
         case UnclaimEndpoint():
-            known = replace(known, claim=None)
-        case DeletePolicy() if step.policy_id == known.policy.id:
-            known = replace(known, policy=PolicyMemory())
-    return known
+            record = record.with_elastic(claim=None)
+        case DeletePolicy() if step.policy_id == record.elastic.policy.id:
+            record = record.with_elastic(policy=PolicyMemory())
+    return record
 
 
 # -- what is foreign -----------------------------------------------------------------------------------------------

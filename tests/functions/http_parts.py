@@ -6,23 +6,26 @@ from shared.core.model import conditions as c
 from shared.core.model.conditions import Phase
 from shared.core.model.private_urls import PrivateUrl
 from shared.core.model.reasons import Reason
-from shared.core.model.record import Connection, DeploymentMemory
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_elastic import ElasticState, TargetMemory
+from shared.core.model.record_parts import Identity, RecordStatus
 from tests.functions.trigger_parts import ENDPOINT_ID, START
 
 HOST = "orders.es.privatelink.eastus2.azure.elastic-cloud.com"
-KNOWN = Connection(
+KNOWN = ConnectionRecord(
     ENDPOINT_ID,
-    name="pe-search",
-    region="eastus2",
-    phase=Phase.BLOCKED,
-    conditions=(
-        c.blocked(c.LINKED, Reason.NETWORK_LINKED_TO_ANOTHER_ZONE, "Served elsewhere.", "Remove the other link."),
-        c.blocked(
-            c.READY, Reason.NETWORK_LINKED_TO_ANOTHER_ZONE, "Linked: served elsewhere.", "Remove the other link."
+    identity=Identity(name="pe-search", region="eastus2"),
+    status=RecordStatus(
+        phase=Phase.BLOCKED,
+        conditions=(
+            c.blocked(c.LINKED, Reason.NETWORK_LINKED_TO_ANOTHER_ZONE, "Served elsewhere.", "Remove the other link."),
+            c.blocked(
+                c.READY, Reason.NETWORK_LINKED_TO_ANOTHER_ZONE, "Linked: served elsewhere.", "Remove the other link."
+            ),
         ),
+        first_seen=START,
     ),
-    deployments=(DeploymentMemory("d1", "orders", (PrivateUrl("elasticsearch", HOST, 9243),)),),
-    first_seen=START,
+    elastic=ElasticState(targets=(TargetMemory("d1", "orders", (PrivateUrl("elasticsearch", HOST, 9243),)),)),
 )
 UNKNOWN = "0123456789abcdef"
 BY_PERSON = [("reconcile_connection", "reconcile", "manual"), ("check_connection", "check", "check")]

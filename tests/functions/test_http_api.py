@@ -9,7 +9,8 @@ import pytest
 
 from shared.core.model.arm_ids import connection_id
 from shared.core.model.reasons import Reason
-from shared.core.model.record import Connection
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_parts import Identity
 from shared.state.rows import CheckedHost, CheckEntry, JournalEntry
 from tests.functions.http_parts import BY_PERSON, HOST, KNOWN
 from tests.functions.trigger_parts import ADDRESS, ENDPOINT_ID, START, App, call
@@ -25,7 +26,7 @@ async def test_the_list_of_nothing_is_an_empty_list(app: App) -> None:
 
 async def test_the_list_shows_every_connection_in_short_by_name(app: App) -> None:
     await app.keep(KNOWN)
-    await app.keep(Connection(ENDPOINT_ID.replace("pe-search", "pe-alpha"), name="pe-alpha"))
+    await app.keep(ConnectionRecord(ENDPOINT_ID.replace("pe-search", "pe-alpha"), identity=Identity(name="pe-alpha")))
     answer = await call("list_connections")
     alpha, search = answer.body["connections"]
     assert (alpha["name"], alpha["phase"], alpha["ready"]) == ("pe-alpha", "Provisioning", None)

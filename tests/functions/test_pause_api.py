@@ -12,7 +12,8 @@ import pytest
 
 from local.storage.memory import MemoryStorage
 from shared.core.model.errors import Forbidden, LostRace, RetryLater
-from shared.core.model.record import Connection
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_parts import Identity
 from shared.core.reports.doctor.findings import Report
 from shared.state.rows import ControlRow
 from tests.functions.conftest import Provide
@@ -200,7 +201,7 @@ async def test_every_route_that_takes_a_key_tells_mode_and_pause_with_any_answer
     app: App, name: str, method: str, how: str
 ) -> None:
     paused = (await pause({"minutes": 60, "reason": "freeze"})).body["paused"]
-    known = await app.keep(Connection(f"/subscriptions/{UNKNOWN}"))
+    known = await app.keep(ConnectionRecord(f"/subscriptions/{UNKNOWN}"))
     body = None if method == "GET" else {"minutes": 60, "reason": "freeze"} if how == "asked well" else b"no JSON"
     if name == "lift_pause":
         return  # lifts it: told by a test of its own
@@ -233,7 +234,7 @@ async def test_the_setting_shows_as_the_mode(provided: Provide) -> None:
 async def test_list_and_detail_show_the_mode_that_holds_for_each_connection_now(
     app: App, asked: str, paused: bool, mode: str
 ) -> None:
-    known = await app.keep(Connection(f"/subscriptions/{UNKNOWN}", mode=asked))
+    known = await app.keep(ConnectionRecord(f"/subscriptions/{UNKNOWN}", identity=Identity(mode=asked)))
     if paused:
         await pause()
     assert (await call("get_connection", connection=known)).body["mode"] == mode

@@ -19,7 +19,7 @@ from local.storage.memory import MemoryQueue, MemoryStorage
 from shared.app import build
 from shared.context import Context
 from shared.core.model.errors import InvalidSettings
-from shared.core.model.record import Connection
+from shared.core.model.record import ConnectionRecord
 from shared.state.leases import Leases
 from shared.state.rows import ConnectionRow
 
@@ -114,7 +114,7 @@ class App:
         """What waits in the work queue."""
         return [json.loads(message.text) for message in self.queue.messages]
 
-    async def keep(self, connection: Connection) -> str:
+    async def keep(self, connection: ConnectionRecord) -> str:
         """Store a connection; returns its id."""
         await self.storage.connections.insert(ConnectionRow(connection.id).holding(connection))
         return connection.id

@@ -49,7 +49,7 @@ from shared.context import Context
 from shared.core.model.arm_ids import connection_id, parse_endpoint_id
 from shared.core.model.errors import RetryLater
 from shared.core.model.messages import Cause, WorkMessage, decode
-from shared.core.model.record import Connection
+from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_document import from_document
 from shared.core.model.services import Family, Services
 from shared.dispatch import take
@@ -331,17 +331,17 @@ class Estate:
 
     # -- what came of it -------------------------------------------------------------------------------------------
 
-    async def connection(self, endpoint: str) -> Connection:
+    async def connection(self, endpoint: str) -> ConnectionRecord:
         """The endpoint's record."""
         row = await self.storage.connections.get(connection_id(endpoint))
         assert row is not None, f"no record of {endpoint}"
         return from_document(row.document)
 
-    async def ready(self, endpoint: str) -> Connection:
+    async def ready(self, endpoint: str) -> ConnectionRecord:
         """The record, which must be Ready."""
         connection = await self.connection(endpoint)
-        conditions = "\n".join(f"  {c.type} {c.status} {c.reason}: {c.message}" for c in connection.conditions)
-        assert connection.phase == "Ready", f"{connection.phase}\n{conditions}"
+        conditions = "\n".join(f"  {c.type} {c.status} {c.reason}: {c.message}" for c in connection.status.conditions)
+        assert connection.status.phase == "Ready", f"{connection.status.phase}\n{conditions}"
         return connection
 
     async def reason(self, endpoint: str, condition: str) -> str:

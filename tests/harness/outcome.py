@@ -56,14 +56,14 @@ async def record_state(estate: Estate, endpoint: str) -> dict[str, Any]:
     """What the connection's record says, without ids that chance gives, and without times."""
     connection = await estate.connection(endpoint)
     owned = {
-        "zone": connection.zone,
-        "links": connection.links,
-        "record": connection.record,
-        "policy": connection.policy.owner,
-        "associations": sorted((a.deployment_id, str(a.owner)) for a in connection.associations),
+        "zone": connection.dns.zone,
+        "links": connection.dns.links,
+        "record": connection.dns.record,
+        "policy": connection.elastic.policy.owner,
+        "associations": sorted((a.deployment_id, str(a.owner)) for a in connection.elastic.associations),
     }
-    conditions = {condition.type: (condition.status, condition.reason) for condition in connection.conditions}
-    return {"phase": connection.phase, **conditions, **owned}
+    conditions = {condition.type: (condition.status, condition.reason) for condition in connection.status.conditions}
+    return {"phase": connection.status.phase, **conditions, **owned}
 
 
 def creates(estate: Estate) -> Counter[str]:
@@ -128,7 +128,7 @@ async def tell(faults: Faults = no_faults, arrange: Callable[[Estate], None] = a
     estate.worker = estate.new_worker(faults)
     began = estate.clock.now()
     await estate.settle(7200)
-    ready = (await estate.connection(endpoint)).ready_since
+    ready = (await estate.connection(endpoint)).status.ready_since
     passed = (estate.clock.now() - began).total_seconds()
     return Story(estate, endpoint, passed, (ready - began).total_seconds() if ready else inf)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.core.model.record import Connection
+from shared.core.model.record import ConnectionRecord
 from shared.probe import ResolverFailed
 from tests.harness.estate import Estate
 
@@ -16,20 +16,20 @@ async def a_ready_connection(estate: Estate) -> tuple[str, str]:
     """Its endpoint's id and address."""
     endpoint = await estate.put_endpoint()
     await estate.settle()
-    return endpoint, (await estate.ready(endpoint)).address
+    return endpoint, (await estate.ready(endpoint)).identity.address
 
 
-async def swept(estate: Estate, endpoint: str) -> Connection:
+async def swept(estate: Estate, endpoint: str) -> ConnectionRecord:
     await estate.clock.sleep(300)
     await estate.sweep()
     await estate.settle(20)
     return await estate.connection(endpoint)
 
 
-def turns(connection: Connection) -> str:
+def turns(connection: ConnectionRecord) -> str:
     condition = connection.condition("Reachable")
     assert condition is not None
-    return f"{connection.phase} {condition.status} {condition.reason}"
+    return f"{connection.status.phase} {condition.status} {condition.reason}"
 
 
 GOOD, BAD = "Ready True Reachable", "Degraded False NoRouteAlthoughApproved"
@@ -59,17 +59,17 @@ async def test_only_as_many_bad_sweeps_in_a_row_as_the_setting_says_are_an_alarm
 
 async def test_what_the_last_check_saw_is_told_though_it_does_not_count_yet(estate: Estate) -> None:
     endpoint, address = await a_ready_connection(estate)
-    since = (await estate.connection(endpoint)).conditions[-1].since
+    since = (await estate.connection(endpoint)).status.conditions[-1].since
     estate.network.broken.add(address)
     connection = await swept(estate, endpoint)
-    assert {check.reason for check in connection.checks} == {"NoRouteAlthoughApproved"}
-    assert {check.standing.reason for check in connection.checks if check.standing} == {"Reachable"}
-    assert connection.conditions[-1].since == since
+    assert {check.reason for check in connection.health.checks} == {"NoRouteAlthoughApproved"}
+    assert {check.effective.reason for check in connection.health.checks if check.effective} == {"Reachable"}
+    assert connection.status.conditions[-1].since == since
     await estate.send(endpoint)
     estate.network.broken.clear()
     await estate.settle(5)
     connection = await estate.ready(endpoint)
-    assert all(check.standing is None for check in connection.checks)
+    assert all(check.effective is None for check in connection.health.checks)
 
 
 async def test_a_person_who_asks_for_a_check_is_told_of_the_first_bad_one(estate: Estate) -> None:
@@ -92,7 +92,7 @@ async def test_the_first_verdict_counts_at_once_so_that_nothing_is_ready_unteste
     await estate.settle(120)
     connection = await estate.connection(endpoint)
     assert turns(connection) == "Provisioning False ElasticsearchError"
-    assert connection.ready_since is None
+    assert connection.status.ready_since is None
     deployment.unwell.clear()
     await estate.settle()
     await estate.ready(endpoint)
@@ -127,5 +127,5 @@ async def test_an_alias_that_was_changed_is_no_failure_at_all(estate: Estate) ->
     estate.elastic.set_alias(deployment, "renamed")
     connection = await swept(estate, endpoint)
     assert turns(connection) == GOOD
-    assert connection.checks[0].host == deployment.private_host("es")
-    assert [check.recent for check in connection.checks] == [("healthy Reachable",)] * 4
+    assert connection.health.checks[0].host == deployment.private_host("es")
+    assert [check.recent for check in connection.health.checks] == [("healthy Reachable",)] * 4

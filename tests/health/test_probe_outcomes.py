@@ -44,14 +44,14 @@ async def a_ready_connection(estate: Estate) -> str:
 
 async def broken(estate: Estate, endpoint: str) -> str:
     """Nothing answers at the endpoint's address any more, as when the network between is broken."""
-    address = (await estate.connection(endpoint)).address
+    address = (await estate.connection(endpoint)).identity.address
     estate.network.broken.add(address)
     return address
 
 
 async def test_a_good_connection_is_tested_stage_by_stage_by_the_deployments_own_name(estate: Estate) -> None:
     endpoint = await a_ready_connection(estate)
-    checks = (await estate.connection(endpoint)).checks
+    checks = (await estate.connection(endpoint)).health.checks
     assert checks[0].host == the(estate).private_host("es")
     for check in checks:
         assert [name for name, _ in check.stages] == ["resolve", "connect", "tls", "http"]
@@ -70,7 +70,7 @@ async def test_every_service_of_the_deployment_is_tested_by_the_name_that_its_me
     connection = await estate.ready(endpoint)
     last = [("ent", "enterprise_search")] if enterprise_search else []
     products = [("es", "elasticsearch"), ("kb", "kibana"), ("apm", "integrations_server"), ("fleet", "fleet"), *last]
-    assert [(check.host, check.service) for check in connection.checks] == [
+    assert [(check.host, check.service) for check in connection.health.checks] == [
         (made.private_host(label), service) for label, service in products
     ]
 
@@ -90,7 +90,7 @@ async def test_however_the_products_greet_a_stranger_they_are_well(switches: dic
     estate.elastic.add_deployment("all", "eastus2", ip_policy=True, enterprise_search=True)
     endpoint = await estate.put_endpoint(tags={"elastic-deployments": "all"})
     await estate.settle()
-    assert {check.status for check in (await estate.ready(endpoint)).checks} == {"healthy"}
+    assert {check.status for check in (await estate.ready(endpoint)).health.checks} == {"healthy"}
 
 
 @pytest.mark.parametrize(
@@ -108,9 +108,9 @@ async def test_one_service_that_is_down_degrades_the_connection_and_is_named(
     the(estate).unwell.add(product)
     condition = await looked_at(estate, endpoint)
     connection = await estate.connection(endpoint)
-    assert (condition.reason, str(connection.phase)) == (reason, phase)
+    assert (condition.reason, str(connection.status.phase)) == (reason, phase)
     assert the(estate).private_host(product) in condition.message
-    (bad,) = [check for check in connection.checks if check.status != "healthy"]
+    (bad,) = [check for check in connection.health.checks if check.status != "healthy"]
     assert (bad.host, bad.status) == (the(estate).private_host(product), status)
     the(estate).unwell.clear()
     await estate.settle()
@@ -123,7 +123,7 @@ async def test_a_service_that_was_switched_off_is_not_missed(estate: Estate) -> 
     await estate.send(endpoint)
     await estate.settle(5)
     connection = await estate.ready(endpoint)
-    assert "kibana" not in {check.service for check in connection.checks}
+    assert "kibana" not in {check.service for check in connection.health.checks}
 
 
 async def test_without_a_deployment_the_path_itself_is_tested(estate: Estate) -> None:
@@ -147,14 +147,14 @@ async def test_another_address(estate: Estate, address: str, reason: str) -> Non
     condition = await looked_at(estate, endpoint)
     assert condition.reason == reason
     assert address in condition.message
-    assert (await estate.connection(endpoint)).address in condition.message
+    assert (await estate.connection(endpoint)).identity.address in condition.message
 
 
 async def test_a_certificate_for_other_names(estate: Estate) -> None:
     """Something else answers at the endpoint's address, with a certificate of its own."""
     endpoint = await a_ready_connection(estate)
     wrong = ["*.privatelink.westeurope.azure.elastic-cloud.com"]
-    estate.network.intercepted[(await estate.connection(endpoint)).address] = wrong
+    estate.network.intercepted[(await estate.connection(endpoint)).identity.address] = wrong
     condition = await looked_at(estate, endpoint)
     assert condition.reason == "CertificateMismatch"
     assert wrong[0] in condition.message
@@ -191,7 +191,7 @@ async def test_an_alias_that_was_changed_is_followed(estate: Estate) -> None:
     await estate.sweep()
     await estate.settle()
     connection = await estate.ready(endpoint)
-    assert connection.checks[0].host == the(estate).private_host("es") != before
+    assert connection.health.checks[0].host == the(estate).private_host("es") != before
 
 
 async def two_deployments(estate: Estate) -> str:
@@ -209,7 +209,7 @@ async def test_one_bad_deployment_of_two_is_named(estate: Estate) -> None:
     condition = await looked_at(estate, endpoint)
     assert condition.reason == "UnknownResource"
     assert bad in condition.message
-    checks = (await estate.connection(endpoint)).checks
+    checks = (await estate.connection(endpoint)).health.checks
     reasons = [check.reason for check in checks if check.service == "elasticsearch"]
     assert reasons == ["Reachable", "UnknownResource"]
 
@@ -220,7 +220,7 @@ async def test_a_record_for_one_name_hides_the_wildcard_from_its_neighbours_too(
     label = the(estate, "more").private_host("es").removesuffix(f".{estate.zone().name}")
     await a_record_for(estate, label, "10.99.0.4")
     await looked_at(estate, endpoint)
-    checks = (await estate.connection(endpoint)).checks
+    checks = (await estate.connection(endpoint)).health.checks
     reasons = [check.reason for check in checks if check.service == "elasticsearch"]
     assert reasons == ["NameNotFound", "WrongAddress"]
 
@@ -232,7 +232,7 @@ async def test_a_withdrawn_approval_is_told_from_a_broken_network(estate: Estate
     await estate.sweep()
     await estate.settle()
     connection = await estate.connection(endpoint)
-    assert connection.phase == "Blocked"
+    assert connection.status.phase == "Blocked"
     assert await estate.reason(endpoint, "Approved") == "Disconnected"
     ready = connection.condition("Ready")
     assert ready is not None
@@ -265,7 +265,7 @@ async def test_a_test_that_fails_is_repeated_with_growing_delays_and_then_left_t
     assert not estate.queue.messages
     assert not estate.queue.poison
     connection = await estate.connection(endpoint)
-    assert (connection.phase, connection.wake_at) == ("Degraded", None)
+    assert (connection.status.phase, connection.schedule.wake_at) == ("Degraded", None)
 
 
 async def test_a_connection_that_fails_is_no_reason_to_touch_anything(estate: Estate) -> None:

@@ -56,7 +56,7 @@ async def changed(estate: Estate, endpoint: str) -> None:
     """The endpoint asks for no deployment, then for one again; then it is made anew under its name."""
     await estate.put_endpoint(tags={})
     await estate.settle()
-    assert not (await estate.ready(endpoint)).deployments
+    assert not (await estate.ready(endpoint)).elastic.targets
     await estate.delete(endpoint)
     await estate.put_endpoint()
     await estate.settle()
@@ -66,10 +66,10 @@ async def shared(estate: Estate) -> None:
     """A second endpoint shares zone and record for a while; only its own address is withdrawn with it."""
     other = await estate.put_endpoint("pe-2", tags={})
     await estate.settle()
-    assert len((await estate.ready(other)).record_addresses) == 2
+    assert len((await estate.ready(other)).dns.record_addresses) == 2
     await estate.delete(other)
     await estate.settle()
-    assert (await estate.connection(other)).phase == "Removed"
+    assert (await estate.connection(other)).status.phase == "Removed"
 
 
 async def misled(estate: Estate) -> list[str]:
@@ -120,7 +120,7 @@ async def forgotten(estate: Estate) -> list[str]:
         await estate.clock.sleep(300)
         errors += (await estate.sweep()).errors
         await estate.settle()
-    assert (await estate.connection(orphan)).phase == "Removed"
+    assert (await estate.connection(orphan)).status.phase == "Removed"
     return errors
 
 
@@ -138,7 +138,7 @@ async def remembered_life(estate: Estate) -> str:
     errors += await looked_at(estate, endpoint)
     errors += await deleted(estate, endpoint)
     errors += await confirmed(estate, endpoint)
-    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert (await estate.connection(endpoint)).status.phase == "Removed"
     assert errors == []
     return endpoint
 

@@ -141,7 +141,7 @@ async def test_a_connection_that_was_ready_and_broke_rings_after_as_long_and_res
     async with watched() as estate:
         endpoint = await connect(estate)
         await estate.pass_(60)
-        address = (await estate.ready(endpoint)).address
+        address = (await estate.ready(endpoint)).identity.address
         estate.network.broken.add(address)
         waited = await since(estate, "not-ready")
         assert 90 <= waited <= 105, "seen twice before it counts"

@@ -68,8 +68,8 @@ async def test_roles_on_the_watched_subscription_serve_endpoints_that_keep_their
     endpoint = await estate.put_endpoint()
     await estate.settle()
     connection = await estate.ready(endpoint)
-    assert connection.zone is not None
-    assert "/resourceGroups/rg-apps/" in connection.zone.id
+    assert connection.dns.zone is not None
+    assert "/resourceGroups/rg-apps/" in connection.dns.zone.id
 
 
 async def test_a_linked_network_in_another_subscription_needs_the_role_on_that_network_only() -> None:
@@ -82,7 +82,7 @@ async def test_a_linked_network_in_another_subscription_needs_the_role_on_that_n
     endpoint, errors = await connected(estate)
     assert errors == []
     assert {link.vnet.id for link in estate.links_of(hub_zone(estate))} == {hub, vnet_id("eastus2")}
-    assert (await estate.connection(endpoint)).address
+    assert (await estate.connection(endpoint)).identity.address
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -131,7 +131,7 @@ async def test_an_app_in_a_subscription_that_is_not_watched_reads_its_own_networ
     for _ in range(2):  # once is no news
         await estate.clock.sleep(1000)
         await estate.sweep()
-    (check,) = {check.reason for check in (await estate.connection(endpoint)).checks}
+    (check,) = {check.reason for check in (await estate.connection(endpoint)).health.checks}
     assert check == "CustomDnsServers"
 
 
@@ -165,7 +165,7 @@ async def test_without_any_single_action_the_product_says_which_right_is_missing
     grant(estate, action)
     endpoint, errors = await connected(estate)
     connection = await estate.connection(endpoint)
-    said = [condition.message for condition in connection.conditions if not condition.true]
+    said = [condition.message for condition in connection.status.conditions if not condition.true]
     assert any(action in text for text in [*said, *errors]), (said, errors)
 
 
@@ -177,8 +177,8 @@ async def test_without_a_right_to_delete_the_rest_is_removed_and_what_is_left_na
     await estate.ready(endpoint)
     assert await deleted(estate, endpoint) == []
     connection = await estate.connection(endpoint)
-    assert (connection.phase, await estate.reason(endpoint, "Removed")) == (Phase.REMOVED, "LeftBehind")
-    assert any(action in text for text in connection.left), connection.left
+    assert (connection.status.phase, await estate.reason(endpoint, "Removed")) == (Phase.REMOVED, "LeftBehind")
+    assert any(action in text for text in connection.removal.leftovers), connection.removal.leftovers
     assert (hub_zone(estate).a_record("*") is None) is (action != f"{NETWORK}/privateDnsZones/A/delete")
 
 

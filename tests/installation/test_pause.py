@@ -32,13 +32,13 @@ async def test_queued_work_writes_nothing_once_the_pause_has_begun_and_says_so(e
     await estate.settle()
     assert written(estate.worker) == []
     assert snapshot(estate) == before
-    known = await estate.connection(endpoint)
-    zone = known.condition("ZoneReady")
+    record = await estate.connection(endpoint)
+    zone = record.condition("ZoneReady")
     assert zone is not None
     assert zone.reason == "ObserveMode"
     assert "the app is paused until 2026-01-05T10:00:00+00:00 (freeze)" in zone.message
     assert "DELETE /api/pause" in zone.next_step
-    assert known.planned
+    assert record.status.planned
     assert not estate.queue.messages
 
 
@@ -105,7 +105,7 @@ async def test_drift_in_a_pause_is_reported_and_mended_after_it(estate: Estate) 
     await estate.azure("DELETE", f"{estate.zone().id}/A/*", api=DNS_API)
     await estate.sweep()
     await estate.settle()
-    assert (await estate.connection(endpoint)).phase == "Degraded"
+    assert (await estate.connection(endpoint)).status.phase == "Degraded"
     assert await estate.reason(endpoint, "RecordReady") == "ObserveMode"
     await estate.clock.sleep(1800)
     await estate.sweep()

@@ -62,7 +62,7 @@ async def test_too_much_at_once_stops_all_of_it_and_a_confirmation_lets_it_go_on
     assert destructive(estate) == []
     for endpoint in endpoints:
         connection = await estate.connection(endpoint)
-        assert (connection.phase, await estate.reason(endpoint, "Removed")) == ("Blocked", "RemovalLimitReached")
+        assert (connection.status.phase, await estate.reason(endpoint, "Removed")) == ("Blocked", "RemovalLimitReached")
     alerts = [json.loads(record.message) for record in caplog.records if '"RemovalsStopped"' in record.message]
     assert {alert["steps"] for alert in alerts} == {len(REGIONS) * STEPS}
     shown = await show_removals(estate.worker.context)
@@ -71,7 +71,7 @@ async def test_too_much_at_once_stops_all_of_it_and_a_confirmation_lets_it_go_on
     await confirm_removals(estate.worker.context, shown["stopped"]["id"])
     await sweeps(estate, 1)
     for endpoint in endpoints:
-        assert (await estate.connection(endpoint)).phase == "Removed"
+        assert (await estate.connection(endpoint)).status.phase == "Removed"
     assert estate.arm.private_dns_zones() == []
     assert (await show_removals(estate.worker.context))["stopped"] is None
 
@@ -80,18 +80,18 @@ async def test_within_the_limit_nobody_is_asked() -> None:
     estate, endpoints = await several(limit=len(REGIONS) * STEPS)
     await gone(estate, endpoints, by_event=True)
     await sweeps(estate, 4)
-    assert [(await estate.connection(endpoint)).phase for endpoint in endpoints] == ["Removed"] * len(REGIONS)
+    assert [(await estate.connection(endpoint)).status.phase for endpoint in endpoints] == ["Removed"] * len(REGIONS)
 
 
 async def test_without_any_sweep_in_between_the_limit_holds_too() -> None:
     """No grace period, and events only: what the next sweep allows goes on then."""
     estate, endpoints = await several(limit=STEPS, REMOVAL_GRACE_SECONDS="0")
     await gone(estate, endpoints[:2], by_event=True)
-    phases = sorted([str((await estate.connection(endpoint)).phase) for endpoint in endpoints[:2]])
+    phases = sorted([str((await estate.connection(endpoint)).status.phase) for endpoint in endpoints[:2]])
     assert phases == ["Blocked", "Removed"]
     assert len(destructive(estate)) == STEPS
     await sweeps(estate, 1)
-    assert [(await estate.connection(endpoint)).phase for endpoint in endpoints[:2]] == ["Removed", "Removed"]
+    assert [(await estate.connection(endpoint)).status.phase for endpoint in endpoints[:2]] == ["Removed", "Removed"]
 
 
 async def test_more_than_the_record_knows_of_is_asked_about_too() -> None:
@@ -99,8 +99,8 @@ async def test_more_than_the_record_knows_of_is_asked_about_too() -> None:
     estate, (endpoint, *_) = await several(limit=STEPS - 1)
     row = await estate.storage.connections.get(connection_id(endpoint))
     assert row is not None
-    known = replace(from_document(row.document), links=(), record=None)
-    await estate.storage.connections.replace(replace(row, document=to_document(known)))
+    record = from_document(row.document).with_dns(links=(), record=None)
+    await estate.storage.connections.replace(replace(row, document=to_document(record)))
     await gone(estate, [endpoint], by_event=True)
     await sweeps(estate, 4)
     assert destructive(estate) == []
@@ -108,7 +108,7 @@ async def test_more_than_the_record_knows_of_is_asked_about_too() -> None:
     assert stopped["steps"] == STEPS
     await confirm_removals(estate.worker.context, stopped["id"])
     await sweeps(estate, 1)
-    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert (await estate.connection(endpoint)).status.phase == "Removed"
     assert len(destructive(estate)) == STEPS
 
 

@@ -56,7 +56,7 @@ async def look(estate: Estate, endpoint: str) -> str:
     """Run the connection once, and all that follows at once; returns its phase."""
     await estate.send(endpoint)
     await estate.settle(1)
-    return str((await estate.connection(endpoint)).phase)
+    return str((await estate.connection(endpoint)).status.phase)
 
 
 async def sweeps(estate: Estate, seconds: float) -> None:

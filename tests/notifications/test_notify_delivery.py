@@ -116,7 +116,7 @@ async def test_runs_and_sweeps_at_the_same_time_agree_in_the_end(estate: Estate)
     assert sorted((e["subject"], e["data"]["phase"], e["data"]["sequence"]) for e in events) == [
         (endpoint, "Ready", 1) for endpoint in sorted(endpoints)
     ]
-    assert [(await estate.connection(endpoint)).notices.outbox for endpoint in endpoints] == [(), ()]
+    assert [(await estate.connection(endpoint)).notifications.outbox for endpoint in endpoints] == [(), ()]
 
 
 async def test_a_sweep_leaves_the_record_of_a_run_under_way_to_that_run(estate: Estate) -> None:
@@ -165,7 +165,7 @@ async def when_ready(settings: dict[str, str], **switches: Any) -> tuple[float, 
     began = estate.clock.now()
     endpoint = await estate.put_endpoint()
     await estate.settle()
-    ready_since = (await estate.ready(endpoint)).ready_since
+    ready_since = (await estate.ready(endpoint)).status.ready_since
     assert ready_since is not None
     return (ready_since - began).total_seconds(), estate
 

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from shared.core.model.arm_ids import connection_id
-from shared.core.model.notices import Notices, Type
+from shared.core.model.notices import NotificationState, Type
 from shared.core.model.record_document import from_document
 from tests.harness.estate import Estate
 from tests.notifications.notify_parts import LASTING, ON, Trouble, connected, look, sweeps, told
@@ -22,7 +22,7 @@ SCHEMA = json.loads((DOCS / "notifications.schema.json").read_text(encoding="utf
 async def test_a_connection_that_becomes_ready_is_told_at_once_and_once(estate: Estate) -> None:
     endpoint = await connected(estate)
     (event,) = estate.topic.events
-    ready_since = (await estate.connection(endpoint)).ready_since
+    ready_since = (await estate.connection(endpoint)).status.ready_since
     assert ready_since is not None
     assert (estate.topic.requests[0][0] - ready_since).total_seconds() < 5
     assert (event["type"], event["subject"]) == ("ElasticPrivateLink.ConnectionReady", endpoint)
@@ -89,7 +89,7 @@ async def test_what_has_lasted_is_told_by_the_sweep_though_no_run_looks_again(es
     endpoint = await connected(estate)
     await estate.put_endpoint(tags={"elastic-deployments": "no-such-deployment"})
     await estate.settle(30)
-    assert (await estate.connection(endpoint)).phase == "Blocked"
+    assert (await estate.connection(endpoint)).status.phase == "Blocked"
     assert told(estate) == ["Ready"]
     await estate.clock.sleep(LASTING)
     estate.worker = estate.new_worker()
@@ -117,7 +117,7 @@ async def test_the_end_of_what_was_never_told_is_not_told(estate: Estate) -> Non
     await estate.settle(60)
     await estate.delete(endpoint)
     await sweeps(estate, 3600)
-    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert (await estate.connection(endpoint)).status.phase == "Removed"
     assert estate.topic.requests == []
 
 
@@ -151,7 +151,7 @@ async def test_without_the_setting_nothing_is_called_and_nothing_kept() -> None:
     await estate.sweep()
     assert estate.topic.requests == []
     assert estate.worker.context.topic is None
-    assert (await estate.connection(endpoint)).notices == Notices()
+    assert (await estate.connection(endpoint)).notifications == NotificationState()
 
 
 async def test_switched_on_later_each_connection_is_told_as_it_is_and_what_is_gone_is_not() -> None:
@@ -160,7 +160,7 @@ async def test_switched_on_later_each_connection_is_told_as_it_is_and_what_is_go
     gone = await connected(estate, "pe-gone", "westeurope")
     await estate.delete(gone)
     await sweeps(estate, 3600)
-    assert (await estate.connection(gone)).phase == "Removed"
+    assert (await estate.connection(gone)).status.phase == "Removed"
     estate.worker = estate.new_worker(**ON)
     await sweeps(estate, 600)
     assert [(event["data"]["name"], event["data"]["phase"]) for event in estate.topic.events] == [("pe-1", "Ready")]
@@ -217,5 +217,5 @@ async def test_a_record_survives_its_way_through_the_table_with_its_notices(esta
     endpoint = await connected(estate)
     row = await estate.storage.connections.get(connection_id(endpoint))
     assert row is not None
-    (notice,) = from_document(json.loads(json.dumps(row.document))).notices.outbox
+    (notice,) = from_document(json.loads(json.dumps(row.document))).notifications.outbox
     assert (notice.type, notice.data["phase"]) == (Type.READY, "Ready")

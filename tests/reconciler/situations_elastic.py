@@ -83,7 +83,7 @@ async def no_ip_policy(estate: Estate) -> str:
            step="firewalls")  # fmt: skip
 async def _silence(estate: Estate) -> str:
     endpoint = await ready(estate)
-    estate.network.broken.add((await estate.connection(endpoint)).address)
+    estate.network.broken.add((await estate.connection(endpoint)).identity.address)
     await swept(estate)
     return endpoint
 
@@ -99,7 +99,7 @@ async def _certificate(estate: Estate) -> str:
     """Something else answers at the endpoint's address, with a certificate of its own."""
     endpoint = await ready(estate)
     elsewhere = ["*.privatelink.westeurope.azure.elastic-cloud.com"]
-    estate.network.intercepted[(await estate.connection(endpoint)).address] = elsewhere
+    estate.network.intercepted[(await estate.connection(endpoint)).identity.address] = elsewhere
     await swept(estate)
     return endpoint
 

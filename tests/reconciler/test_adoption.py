@@ -11,7 +11,7 @@ import pytest
 from local.world import HUB_VNET, vnet_id
 from shared.core.model.arm_ids import connection_id
 from shared.core.model.markers import Marker
-from shared.core.model.record import Owner
+from shared.core.model.ownership import Owner
 from tests.harness.by_hand import connection_by_hand, policy_by_hand, zone_by_hand
 from tests.harness.estate import Estate
 
@@ -51,11 +51,11 @@ async def test_over_an_estate_made_by_the_guide_the_first_run_writes_nothing_and
     await swept(estate, 3)
     for endpoint in (first, second):
         connection = await estate.ready(endpoint)
-        owners = {connection.zone, *connection.links, connection.record}
+        owners = {connection.dns.zone, *connection.dns.links, connection.dns.record}
         assert {thing.owner for thing in owners if thing} == {Owner.ADOPTED}
-        assert connection.policy.owner is Owner.ADOPTED
-        assert [memory.owner for memory in connection.associations] == [Owner.ADOPTED]
-        assert connection.deployments, "what it leads to is tested, although nobody asked for it by a tag"
+        assert connection.elastic.policy.owner is Owner.ADOPTED
+        assert [memory.owner for memory in connection.elastic.associations] == [Owner.ADOPTED]
+        assert connection.elastic.targets, "what it leads to is tested, although nobody asked for it by a tag"
     assert writes(estate) == []
     assert snapshot(estate) == before
 
@@ -115,11 +115,11 @@ async def test_what_another_installation_made_is_used_and_that_installation_name
     before = snapshot(theirs)
     await swept(theirs, 2)
     connection = await theirs.ready(endpoint)
-    said = {condition.type: condition.message for condition in connection.conditions}
+    said = {condition.type: condition.message for condition in connection.status.conditions}
     assert "installation theirs" in said["PolicyReady"]
     assert "installation theirs" in said["RecordReady"]
     assert "installation theirs" in said["ZoneReady"]
-    assert connection.policy.owner is Owner.ADOPTED
+    assert connection.elastic.policy.owner is Owner.ADOPTED
     assert snapshot(theirs) == before
 
 
@@ -146,7 +146,7 @@ async def test_of_several_policies_the_associated_one_is_used_then_the_lowest_id
     policies = [policy_by_hand(estate, endpoint, "eastus2", name=f"p{number}") for number in range(3)]
     await swept(estate)
     lowest = min(policies, key=lambda policy: policy.id)
-    assert (await estate.connection(endpoint)).policy.id == lowest.id
+    assert (await estate.connection(endpoint)).elastic.policy.id == lowest.id
     chosen = max(policies, key=lambda policy: policy.id)
     (target,) = [one.id for one in estate.elastic.deployments() if one.name == "logs-eastus2"]
     estate.elastic.disassociate(lowest.id, target)
@@ -156,7 +156,7 @@ async def test_of_several_policies_the_associated_one_is_used_then_the_lowest_id
     connection = await estate.connection(endpoint)
     said = connection.condition("PolicyReady")
     assert said is not None
-    assert connection.policy.id == chosen.id
+    assert connection.elastic.policy.id == chosen.id
     assert all(policy.id in said.message for policy in policies)
 
 
@@ -170,8 +170,8 @@ async def test_a_network_linked_to_a_zone_of_others_uses_that_zone(estate: Estat
     zone = await zone_by_hand(estate, "eastus2", str(found.address), vnet_id("eastus2"), HUB_VNET, group="rg-far")
     await swept(estate)
     connection = await estate.ready(endpoint)
-    assert connection.zone is not None
-    assert connection.zone.id.lower() == zone.lower()
+    assert connection.dns.zone is not None
+    assert connection.dns.zone.id.lower() == zone.lower()
     assert len(estate.arm.private_dns_zones()) == 1
 
 
@@ -195,8 +195,8 @@ async def test_with_all_tables_lost_one_sweep_rebuilds_the_connections_and_write
     assert snapshot(estate) == clouds
     for endpoint, was in before.items():
         now = await estate.ready(endpoint)
-        assert (now.zone, set(now.links), now.record) == (was.zone, set(was.links), was.record)
-        assert (now.policy.id, now.policy.owner) == (was.policy.id, was.policy.owner)
+        assert (now.dns.zone, set(now.dns.links), now.dns.record) == (was.dns.zone, set(was.dns.links), was.dns.record)
+        assert (now.elastic.policy.id, now.elastic.policy.owner) == (was.elastic.policy.id, was.elastic.policy.owner)
     await swept(estate, 2)
     assert writes(estate) == []
 
@@ -213,14 +213,14 @@ async def test_what_was_made_for_an_endpoint_that_went_while_the_tables_were_los
     estate.worker = estate.new_worker()
     await swept(estate)
     connection = await estate.connection(endpoint)
-    assert connection.zone is not None
-    assert (connection.zone.owner, connection.policy.owner) == (Owner.OURS, Owner.OURS)
+    assert connection.dns.zone is not None
+    assert (connection.dns.zone.owner, connection.elastic.policy.owner) == (Owner.OURS, Owner.OURS)
     assert writes(estate) == [], "nothing is deleted on the way"
     await swept(estate, 6)
     connection = await estate.connection(endpoint)
-    assert connection.phase == "Removed"
+    assert connection.status.phase == "Removed"
     assert estate.arm.private_dns_zones() == []
-    assert any("association" in text for text in connection.left), "whose that was, no marker says"
+    assert any("association" in text for text in connection.removal.leftovers), "whose that was, no marker says"
 
 
 async def test_what_another_installation_left_behind_is_none_of_ours(estate: Estate) -> None:

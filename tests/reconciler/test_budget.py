@@ -51,7 +51,7 @@ async def test_a_look_at_the_approval_is_one_request(estate: Estate) -> None:
     estate.elastic_settings.approval_seconds = 10**6
     endpoint = await estate.put_endpoint()
     await estate.settle(100)
-    assert (await estate.connection(endpoint)).phase == "AwaitingApproval"
+    assert (await estate.connection(endpoint)).status.phase == "AwaitingApproval"
     estate.worker = estate.new_worker()
     await estate.settle(70)
     looks = [call for call in estate.worker.wire.calls if (call.service, call.what) == ("queue", "send")]
@@ -68,8 +68,8 @@ async def test_what_a_person_must_mend_is_left_to_the_sweep(estate: Estate, righ
     estate.arm_settings.denied_actions.add(right)
     endpoint = await estate.put_endpoint()
     await estate.settle()
-    assert (await estate.connection(endpoint)).phase == "Blocked"
-    assert (await estate.connection(endpoint)).wake_at is None
+    assert (await estate.connection(endpoint)).status.phase == "Blocked"
+    assert (await estate.connection(endpoint)).schedule.wake_at is None
     assert len(of(estate, "arm")) <= ARM_BUDGET
     estate.arm_settings.denied_actions.clear()
     await estate.sweep()

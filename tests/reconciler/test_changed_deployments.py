@@ -56,7 +56,7 @@ async def test_a_deployment_that_is_deleted_is_reported_and_forgotten_with_the_t
     assert (associated.reason, gone in associated.message) == ("DeploymentNotFound", True)
     wish(estate, endpoint)
     await swept(estate)
-    assert (await estate.ready(endpoint)).associations == ()
+    assert (await estate.ready(endpoint)).elastic.associations == ()
 
 
 async def test_a_consent_that_is_withdrawn_cuts_nothing_off_and_is_reported() -> None:
@@ -80,7 +80,7 @@ async def test_a_deployments_own_tag_connects_an_endpoint_that_asks_for_nothing(
     endpoint = await estate.put_endpoint(tags={})
     await estate.settle()
     connection = await estate.ready(endpoint)
-    assert [memory.name for memory in connection.deployments] == ["logs-eastus2"]
+    assert [memory.name for memory in connection.elastic.targets] == ["logs-eastus2"]
     assert "pe-1" not in attached(estate, "logs-westeurope"), "a star is for the deployment's own region"
     del the(estate, "logs-eastus2").tags["elastic-privatelink-connect"]
     await estate.clock.sleep(3600)
@@ -179,14 +179,14 @@ async def test_a_claim_that_is_asked_for_is_made_follows_a_new_guid_and_goes_wit
 ) -> None:
     endpoint = await connected(estate, **{"elastic-privatelink-claim": "true"})
     connection = await estate.connection(endpoint)
-    assert claimed(estate) == [connection.guid.lower()]
+    assert claimed(estate) == [connection.identity.guid.lower()]
     assert await estate.reason(endpoint, "Claimed") == "Claimed"
     await estate.delete(endpoint)
     await estate.put_endpoint(tags={"elastic-deployments": "logs-eastus2", "elastic-privatelink-claim": "true"})
     await estate.settle()
     anew = await estate.ready(endpoint)
-    assert anew.guid != connection.guid
-    assert claimed(estate) == [anew.guid.lower()]
+    assert anew.identity.guid != connection.identity.guid
+    assert claimed(estate) == [anew.identity.guid.lower()]
     await estate.delete(endpoint)
     await estate.settle(60)
     await estate.clock.sleep(700)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local.elastic.history import most_policies_at_once
-from shared.core.model.record import Owner
+from shared.core.model.ownership import Owner
 from tests.harness.changing import ANYWHERE, THEIRS, attached, connected, policy_of, swept, the, wish
 from tests.harness.estate import Estate
 from tests.harness.wire import Call, Stall
@@ -25,8 +25,8 @@ async def test_the_record_follows_a_new_address(estate: Estate) -> None:
     found.address = found.reserved_address = new
     await swept(estate)
     connection = await estate.connection(endpoint)
-    assert (estate.zone().a_record("*"), connection.address) == ([new], new)
-    assert old not in connection.record_addresses
+    assert (estate.zone().a_record("*"), connection.identity.address) == ([new], new)
+    assert old not in connection.dns.record_addresses
 
 
 @pytest.mark.parametrize("case", ["event", "lost events"])
@@ -41,10 +41,10 @@ async def test_an_endpoint_made_anew_keeps_its_policy_with_all_its_associations(
     await swept(estate)
     connection = await estate.ready(endpoint)
     after = policy_of(estate, endpoint)
-    assert (after.id, connection.policy.owner) == (before.id, Owner.OURS)
-    assert after.guids == {connection.guid.lower()} != old
+    assert (after.id, connection.elastic.policy.owner) == (before.id, Owner.OURS)
+    assert after.guids == {connection.identity.guid.lower()} != old
     assert attached(estate, "logs-eastus2") == ["logs-eastus2-office", "pe-1"]
-    assert most_policies_at_once(estate.elastic.history, connection.guid) == 1
+    assert most_policies_at_once(estate.elastic.history, connection.identity.guid) == 1
     assert len([policy for policy in estate.elastic.rulesets() if policy.guids]) == 1
 
 
@@ -56,7 +56,7 @@ async def test_rules_added_by_hand_stay_when_the_policy_follows(estate: Estate) 
     await estate.settle()
     connection = await estate.connection(endpoint)
     policy = policy_of(estate, endpoint)
-    assert policy.guids == {connection.guid.lower(), THEIRS["azure_endpoint_guid"]}
+    assert policy.guids == {connection.identity.guid.lower(), THEIRS["azure_endpoint_guid"]}
     ready = connection.condition("PolicyReady")
     assert ready is not None
     assert "theirs" in ready.message, "drift is reported"
@@ -99,7 +99,7 @@ async def test_a_policy_that_is_taken_over_between_the_look_and_the_write_is_lef
     await swept(estate)
     assert (policy.name, policy.description) == ("orders", "ours now")
     assert not [call for call in estate.worker.wire.calls if call.what.startswith("PUT")]
-    assert (await estate.connection(endpoint)).policy.owner is Owner.ADOPTED
+    assert (await estate.connection(endpoint)).elastic.policy.owner is Owner.ADOPTED
 
 
 async def test_words_that_a_person_wrote_around_the_marker_stay(estate: Estate) -> None:
@@ -129,7 +129,7 @@ async def test_whoever_takes_the_marker_out_takes_the_policy_over(estate: Estate
     await estate.send(endpoint)
     await estate.settle()
     connection = await estate.connection(endpoint)
-    assert (connection.policy.owner, policy_of(estate, endpoint).name) == (Owner.ADOPTED, "theirs")
+    assert (connection.elastic.policy.owner, policy_of(estate, endpoint).name) == (Owner.ADOPTED, "theirs")
     await estate.delete(endpoint)
     await estate.settle(60)
     await estate.clock.sleep(700)
@@ -160,7 +160,7 @@ async def test_the_tag_edited_adds_what_is_new_and_takes_away_what_is_no_longer_
     assert attached(estate, "logs-eastus2") == ["logs-eastus2-office"]
     assert attached(estate, "more") == ["more-office", "pe-1"]
     connection = await estate.ready(endpoint)
-    assert [memory.name for memory in connection.deployments] == ["more"]
+    assert [memory.name for memory in connection.elastic.targets] == ["more"]
 
 
 async def test_what_others_associated_is_not_taken_away_with_the_tag(estate: Estate) -> None:

@@ -100,7 +100,7 @@ async def test_what_cannot_be_connected_is_named_and_the_rest_goes_ahead() -> No
     assert attached(estate, the(estate, "logs-eastus2")) == ["logs-eastus2-office", "pe-1"]
     associated = [event.deployment_id for event in estate.elastic.history if event.what == "associated" and event.guids]
     assert associated == [the(estate, "logs-eastus2").id]
-    assert connection.phase == "Blocked"
+    assert connection.status.phase == "Blocked"
     reachable = connection.condition("Reachable")
     assert reachable is not None
     assert reachable.true, "what is connected is tested"

@@ -53,7 +53,7 @@ async def test_a_missing_right_is_named_with_its_scope_and_granting_it_is_enough
     assert right in condition.message
     assert scope in condition.message
     assert right in condition.next_step
-    assert (await estate.connection(endpoint)).phase == "Blocked"
+    assert (await estate.connection(endpoint)).status.phase == "Blocked"
     estate.arm_settings.denied_actions.clear()
     await estate.sweep()
     await estate.settle()
@@ -67,7 +67,7 @@ async def test_every_network_of_the_settings_is_linked_besides_the_endpoints_own
     await estate.settle()
     connection = await estate.ready(endpoint)
     assert linked(estate, estate.zone()) == sorted([APPS, HUB_VNET, *more])
-    assert len(connection.links) == 4
+    assert len(connection.dns.links) == 4
 
 
 async def test_a_network_that_is_being_linked_is_not_linked_a_second_time(estate: Estate) -> None:
@@ -109,7 +109,7 @@ async def test_a_zone_that_somebody_deleted_is_made_again_with_links_and_record(
     await estate.sweep()
     await estate.settle(300)
     connection = await estate.ready(endpoint)
-    assert estate.zone().a_record("*") == [connection.address]
+    assert estate.zone().a_record("*") == [connection.identity.address]
     assert linked(estate, estate.zone()) == [APPS, HUB_VNET]
 
 
@@ -142,7 +142,7 @@ async def test_everything_made_says_by_whom_and_for_which_endpoint() -> None:
     assert [link.tags for link in estate.links_of(zone)] == [owner, owner]
     assert zone.record_sets["A", "*"].metadata == {
         "elastic-privatelink-instance": "team-seven",
-        f"elastic-privatelink-holder-{connection.id}": f"{connection.address} {endpoint}",
+        f"elastic-privatelink-holder-{connection.id}": f"{connection.identity.address} {endpoint}",
     }
     (policy,) = estate.policies_of(endpoint)
     assert policy.description is not None

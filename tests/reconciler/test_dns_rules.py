@@ -5,7 +5,7 @@ from __future__ import annotations
 from local.arm import DEFAULT_SUBSCRIPTION, FaultResponse, Incoming
 from local.world import HUB_VNET
 from shared.core.model.arm_ids import connection_id
-from shared.core.model.record import Owned, Owner
+from shared.core.model.ownership import Owned, Owner
 from shared.core.planning.dns import link_name
 from tests.harness.dns import (
     APPS,
@@ -33,12 +33,12 @@ async def test_a_zone_that_the_network_is_linked_to_is_used_wherever_it_is(estat
     await estate.settle()
     connection = await estate.ready(endpoint)
     assert estate.zone() is zone, "no second zone"
-    assert zone.a_record("*") == [connection.address]
+    assert zone.a_record("*") == [connection.identity.address]
     assert linked(estate, zone) == sorted([APPS, HUB_VNET])
     assert (zone.etag, dict(zone.tags), theirs.etag, dict(theirs.tags)) == before
-    assert connection.zone is not None
-    assert connection.zone.owner is Owner.ADOPTED
-    assert sorted(str(link.owner) for link in connection.links) == ["adopted", "ours"]
+    assert connection.dns.zone is not None
+    assert connection.dns.zone.owner is Owner.ADOPTED
+    assert sorted(str(link.owner) for link in connection.dns.links) == ["adopted", "ours"]
 
 
 async def test_a_zone_at_home_does_not_come_before_the_one_that_the_network_is_linked_to(estate: Estate) -> None:
@@ -47,7 +47,7 @@ async def test_a_zone_at_home_does_not_come_before_the_one_that_the_network_is_l
     endpoint = await estate.put_endpoint(group="rg-apps")
     await estate.settle()
     connection = await estate.ready(endpoint)
-    assert zone.a_record("*") == [connection.address]
+    assert zone.a_record("*") == [connection.identity.address]
     assert (home.a_record("*"), linked(estate, home)) == (None, [])
 
 
@@ -137,7 +137,7 @@ async def test_union_both_endpoints_of_the_network_stand_in_the_record() -> None
     estate = await Estate(settings={"DNS_RECORD_MODE": "union"}).open()
     endpoints = [await estate.put_endpoint(name) for name in ("pe-1", "pe-2", "pe-3")]
     await estate.settle()
-    addresses = {(await estate.ready(endpoint)).address for endpoint in endpoints}
+    addresses = {(await estate.ready(endpoint)).identity.address for endpoint in endpoints}
     assert set(estate.zone().a_record("*")) == addresses
     assert len(addresses) == 3
     metadata = estate.zone().record_sets["A", "*"].metadata
@@ -153,8 +153,8 @@ async def test_a_record_of_others_with_our_address_is_used_as_it_is(estate: Esta
     await estate.settle()
     connection = await estate.ready(endpoint)
     assert await estate.reason(endpoint, "RecordReady") == "Adopted"
-    assert connection.record is not None
-    assert connection.record.owner is Owner.ADOPTED
+    assert connection.dns.record is not None
+    assert connection.dns.record.owner is Owner.ADOPTED
     assert record_etag(zone) == etag
 
 
@@ -169,7 +169,7 @@ async def test_a_record_of_others_with_another_address_is_in_the_way_and_left_al
     assert "10.99.0.4" in condition.message
     assert address_of(estate, endpoint) in condition.next_step
     assert (record_etag(zone), zone.a_record("*")) == (etag, ["10.99.0.4"])
-    assert (await estate.connection(endpoint)).phase == "Blocked"
+    assert (await estate.connection(endpoint)).status.phase == "Blocked"
 
 
 async def test_a_record_of_another_installation_is_named_as_its(estate: Estate) -> None:
@@ -237,8 +237,8 @@ async def test_the_record_follows_the_endpoints_address(estate: Estate) -> None:
     endpoint = await made_again(estate)
     await bring(estate, endpoint)
     connection = await estate.ready(endpoint)
-    assert connection.address == address_of(estate, endpoint)
-    assert estate.zone().a_record("*") == [connection.address]
+    assert connection.identity.address == address_of(estate, endpoint)
+    assert estate.zone().a_record("*") == [connection.identity.address]
     assert len(estate.policies_of(endpoint)) == 1
 
 
@@ -314,7 +314,7 @@ async def test_a_link_that_is_there_and_not_listed_yet_is_not_overwritten(estate
     await estate.settle()
     connection = await estate.ready(endpoint)
     assert theirs.tags == {"owner": "theirs"}
-    assert Owned(theirs.id, Owner.ADOPTED) in connection.links
+    assert Owned(theirs.id, Owner.ADOPTED) in connection.dns.links
 
 
 async def test_a_zone_that_is_there_and_not_listed_yet_is_not_overwritten(estate: Estate) -> None:
@@ -327,5 +327,5 @@ async def test_a_zone_that_is_there_and_not_listed_yet_is_not_overwritten(estate
     connection = await estate.ready(endpoint)
     assert estate.zone() is zone
     assert (zone.etag, dict(zone.tags)) == before
-    assert connection.zone is not None
-    assert connection.zone.owner is Owner.ADOPTED
+    assert connection.dns.zone is not None
+    assert connection.dns.zone.owner is Owner.ADOPTED

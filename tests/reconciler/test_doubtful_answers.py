@@ -90,7 +90,7 @@ async def test_a_search_that_fails_does_not_keep_the_policy_from_being_made(esta
     )
     await estate.settle(60)
     connection = await estate.connection(endpoint)
-    reasons = {c.type: c.reason for c in connection.conditions}
+    reasons = {c.type: c.reason for c in connection.status.conditions}
     assert (reasons["PolicyReady"], reasons["Associated"]) == ("Exists", "AnswerLost")
 
 
@@ -111,7 +111,7 @@ async def test_a_long_wait_that_elastic_asks_for_does_not_hold_up_dns(estate: Es
     estate.elastic_settings.retry_after_seconds = 3600
     endpoint = await estate.put_endpoint()
     await estate.settle(300)
-    found = {c.type: c.true for c in (await estate.connection(endpoint)).conditions}
+    found = {c.type: c.true for c in (await estate.connection(endpoint)).status.conditions}
     assert (found["ZoneReady"], found["Linked"], found["RecordReady"], found["PolicyReady"]) == (
         True,
         True,
@@ -139,7 +139,7 @@ async def test_a_manual_rerun_during_a_look_at_the_approval_looks_at_everything(
     estate.elastic_settings.approval_seconds = 10**6
     endpoint = await estate.put_endpoint()
     await estate.settle(60)
-    record = f"{(await estate.connection(endpoint)).zone.id}/A/*"  # type: ignore[union-attr]  # made above
+    record = f"{(await estate.connection(endpoint)).dns.zone.id}/A/*"  # type: ignore[union-attr]  # made above
     await estate.azure("DELETE", record, api="2024-06-01")
     original = estate.worker.context.endpoints.get
 

@@ -55,7 +55,7 @@ async def test_a_delete_event_is_not_believed_while_azure_shows_the_endpoint(est
     await estate.send(endpoint, "event-delete")
     await estate.settle(60)
     connection = await estate.ready(endpoint)
-    assert connection.removing_since is None
+    assert connection.removal.removing_since is None
     assert creates(estate) == ONCE
 
 
@@ -86,12 +86,12 @@ async def test_what_was_made_for_a_deleted_endpoint_stays_for_the_grace_period_a
     before = estate.zone().a_record("*")
     await estate.delete(endpoint)
     await estate.settle(580)
-    assert (await estate.connection(endpoint)).phase == "Removing"
+    assert (await estate.connection(endpoint)).status.phase == "Removing"
     assert await estate.reason(endpoint, "Removed") == "GracePeriod"
     assert estate.zone().a_record("*") == before
     assert policy in estate.elastic.rulesets()
     await estate.settle()
-    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert (await estate.connection(endpoint)).status.phase == "Removed"
     assert await estate.reason(endpoint, "Removed") == "Removed"
     assert estate.arm.private_dns_zones() == []
     assert policy not in estate.elastic.rulesets()
@@ -161,7 +161,7 @@ async def test_an_endpoint_that_is_not_elastics_is_ignored_with_its_reason(estat
     endpoint = await estate.put_endpoint(alias=alias)
     await estate.settle()
     connection = await estate.connection(endpoint)
-    assert connection.phase == "Ignored"
+    assert connection.status.phase == "Ignored"
     assert await estate.reason(endpoint, "Recognised") == "NotElastic"
     assert not estate.elastic.requests
     assert not estate.arm.private_dns_zones()
@@ -189,7 +189,7 @@ async def test_an_alias_in_capitals_is_the_same_alias(estate: Estate) -> None:
     alias = "EASTUS2-PROD-002-PRIVATELINK-SERVICE.64359FDD-7893-4215-9929-ECE3287E1371.EASTUS2.AZURE.PRIVATELINKSERVICE"
     endpoint = await estate.put_endpoint(alias=alias)
     await estate.settle(60)
-    assert (await estate.connection(endpoint)).region == "eastus2"
+    assert (await estate.connection(endpoint)).identity.region == "eastus2"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"v":99}', '{"v":1,"endpoint":"/nothing"}', "[1,2]"])

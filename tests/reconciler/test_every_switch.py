@@ -142,7 +142,7 @@ async def live(estate: Estate) -> tuple[dict[str, Any], dict[str, Any]]:
     there = end_state(estate, endpoint)
     ((*policy, (guid,)),) = there.pop("policies")  # its GUID is by chance
     assert most_policies_at_once(estate.elastic.history, guid) == 1
-    assert (await estate.connection(refused)).phase == "Blocked"
+    assert (await estate.connection(refused)).status.phase == "Blocked"
     assert len(estate.elastic.attached(stopped.id)) == 1
     for one in (endpoint, refused):
         await estate.azure("DELETE", one)
@@ -151,7 +151,7 @@ async def live(estate: Estate) -> tuple[dict[str, Any], dict[str, Any]]:
         await estate.clock.sleep(21600)
         await estate.sweep()
         await estate.settle()
-        phases = [(await estate.connection(one)).phase for one in (endpoint, refused)]
+        phases = [(await estate.connection(one)).status.phase for one in (endpoint, refused)]
         if phases == ["Removed", "Removed"]:
             break
     assert phases == ["Removed", "Removed"]
@@ -169,7 +169,7 @@ async def lasting(estate: Estate, endpoint: str) -> None:
         await estate.clock.sleep(300)
         await estate.sweep()
         await estate.settle(300)
-        if (await estate.connection(endpoint)).phase == "Ready" and not estate.queue.messages:
+        if (await estate.connection(endpoint)).status.phase == "Ready" and not estate.queue.messages:
             break
     await estate.ready(endpoint)
 

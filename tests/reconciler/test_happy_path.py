@@ -36,6 +36,6 @@ async def connect(estate: Estate, region: str) -> None:
     assert policy.region == f"azure-{region}"
     assert policy.include_by_default is False
     assert policy.id in {attached.id for attached in estate.elastic.attached(deployment.id)}
-    assert estate.zone(region).a_record("*") == [connection.address]
-    assert [check.reason for check in connection.checks] == ["Reachable"] * 4
-    assert connection.checks[0].host == deployment.private_host("es")
+    assert estate.zone(region).a_record("*") == [connection.identity.address]
+    assert [check.reason for check in connection.health.checks] == ["Reachable"] * 4
+    assert connection.health.checks[0].host == deployment.private_host("es")

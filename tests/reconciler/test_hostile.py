@@ -33,7 +33,7 @@ async def test_a_tag_gets_no_further_than_what_others_consented_to(value: str) -
     endpoint = await estate.put_endpoint(tags={"elastic-deployments": f"{value},logs-eastus2"[-256:]})
     await estate.settle()
     connection = await estate.connection(endpoint)
-    assert connection.phase == "Blocked"
+    assert connection.status.phase == "Blocked"
     associated = {event.deployment_id for event in estate.elastic.history if event.what == "associated" and event.guids}
     assert associated == {the(estate, "logs-eastus2").id}
     assert attached(estate, the(estate, "logs-eastus2")) == ["logs-eastus2-office", "pe-1"]
@@ -49,7 +49,7 @@ async def test_an_event_about_a_made_up_endpoint_leaves_a_record_that_is_forgott
     changes, history = len(estate.changes), len(estate.elastic.history)
     await estate.send(endpoint, "event-write")
     await estate.settle(130)
-    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert (await estate.connection(endpoint)).status.phase == "Removed"
     await estate.clock.sleep(2 * 24 * 3600)
     await estate.sweep()
     assert await estate.storage.connections.get(connection_id(endpoint)) is None
@@ -64,5 +64,5 @@ async def test_an_event_that_lies_about_a_deletion_takes_nothing_away(estate: Es
     for _ in range(10):
         await estate.send(endpoint, "event-delete")
         await estate.settle(90)
-    assert (await estate.ready(endpoint)).removing_since is None
+    assert (await estate.ready(endpoint)).removal.removing_since is None
     assert (len(estate.changes), len(estate.elastic.history)) == (changes, history)

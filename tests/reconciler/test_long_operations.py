@@ -35,7 +35,7 @@ async def test_what_fails_after_the_run_that_began_it_is_explained_and_not_begun
     await estate.settle()
     connection = await estate.connection(endpoint)
     assert await estate.reason(endpoint, "Linked") == "NetworkLinkedToAnotherZone"
-    assert (connection.phase, connection.wake_at) == ("Blocked", None)
+    assert (connection.status.phase, connection.schedule.wake_at) == ("Blocked", None)
     operations = [request.operation for request in estate.arm.requests[before:]]
     assert operations.count("PUT link") <= 2
 
@@ -68,15 +68,15 @@ async def test_a_link_that_failed_does_not_make_its_zone_the_one_that_the_networ
     await estate.send(endpoint)
     await estate.settle()
     connection = await estate.ready(endpoint)
-    assert connection.zone is not None
-    assert "rg-secret" in connection.zone.id
+    assert connection.dns.zone is not None
+    assert "rg-secret" in connection.dns.zone.id
 
 
 async def test_what_takes_many_runs_is_begun_once(estate: Estate) -> None:
     estate.arm_settings.zone_seconds = estate.arm_settings.link_seconds = 200
     endpoint = await estate.put_endpoint()
     await estate.settle()
-    assert (await estate.ready(endpoint)).operations == ()
+    assert (await estate.ready(endpoint)).dns.operations == ()
     operations = [request.operation for request in estate.arm.requests]
     assert (operations.count("PUT zone"), operations.count("PUT link")) == (1, 2)
 
@@ -86,7 +86,7 @@ async def test_the_address_that_azure_signed_for_the_app_is_shown_to_nobody(esta
     endpoint = await estate.put_endpoint()
     await estate.settle(30)
     connection = await estate.connection(endpoint)
-    (operation,) = connection.operations
+    (operation,) = connection.dns.operations
     assert "OperationStatuses" in operation.url
     assert "OperationStatuses" not in str(await get_connection(estate.worker.context, connection.id))
 
@@ -109,7 +109,7 @@ async def test_an_operation_is_begun_again_where_azure_does_not_tell_of_it_and_n
     await a_zone_that_cannot_be_seen(estate, seconds=40)
     endpoint = await estate.put_endpoint()
     await estate.settle(35)
-    assert [operation.step for operation in (await estate.connection(endpoint)).operations] != []
+    assert [operation.step for operation in (await estate.connection(endpoint)).dns.operations] != []
     begun = len([request for request in estate.arm.requests if request.operation == "PUT link"])
     told: list[Incoming] = []
 

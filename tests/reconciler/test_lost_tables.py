@@ -36,7 +36,7 @@ async def test_what_was_made_for_an_endpoint_that_is_gone_goes_whoever_speaks_of
         await estate.settle(300)
         assert await removed_reason(estate, endpoint) == "NothingMade"
     await rounds(estate, 5)
-    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert (await estate.connection(endpoint)).status.phase == "Removed"
     # The association carries no marker: nobody can tell whose it is, so it stays, and with it the policy (S4).
     assert everything(estate) == ["policy pe-1"]
     assert (await estate.sweep()).enqueued == 0
@@ -50,7 +50,7 @@ async def test_what_was_made_in_a_hub_of_another_subscription_goes_too() -> None
     endpoint = await lost_with_the_endpoint(estate)
     assert estate.zone().id.startswith(home)
     await rounds(estate, 5)
-    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert (await estate.connection(endpoint)).status.phase == "Removed"
     assert everything(estate) == ["policy pe-1"]
 
 
@@ -66,7 +66,7 @@ async def test_what_cannot_be_read_meanwhile_poisons_nothing_and_is_found_later(
     assert not estate.queue.poison
     estate.elastic_settings.faults.clear()
     await rounds(estate, 6)
-    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert (await estate.connection(endpoint)).status.phase == "Removed"
     assert everything(estate) == ["policy pe-1"]
 
 
@@ -80,5 +80,5 @@ async def test_a_policy_that_was_handed_over_is_not_taken_for_the_endpoints_own(
     estate.events.settings.drop = True
     await estate.delete(endpoint)
     await rounds(estate, 5)
-    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert (await estate.connection(endpoint)).status.phase == "Removed"
     assert everything(estate) == ["policy pe-1"]

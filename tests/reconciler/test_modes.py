@@ -49,16 +49,16 @@ async def test_observe_mode_changes_nothing_and_says_what_would_be_done() -> Non
     before = snapshot(estate)
     endpoint = await estate.put_endpoint()
     await estate.settle()
-    known = await estate.connection(endpoint)
-    assert [step.split(" ")[0] for step in known.planned] == ["create", "create", "link", "link", "create"]
-    assert "create private connection policy pe-1 in azure-eastus2" in known.planned
+    record = await estate.connection(endpoint)
+    assert [step.split(" ")[0] for step in record.status.planned] == ["create", "create", "link", "link", "create"]
+    assert "create private connection policy pe-1 in azure-eastus2" in record.status.planned
     for name in ("ZoneReady", "Linked", "RecordReady", "PolicyReady"):
-        condition = known.condition(name)
+        condition = record.condition(name)
         assert condition is not None
         assert condition.reason == "ObserveMode"
         assert condition.message.startswith("Not done, because the setting MODE is observe: ")
         assert "MODE=enforce" in condition.next_step
-    assert (known.phase, known.wake_at) == ("Provisioning", None)
+    assert (record.status.phase, record.schedule.wake_at) == ("Provisioning", None)
     await quiet_sweeps(estate)
     assert written(estate.worker) == []
     assert snapshot(estate) == before
@@ -75,8 +75,11 @@ async def test_observe_mode_reports_what_a_connection_has_lost_once_and_that_peo
     drifted = snapshot(estate)
     assert (await estate.sweep()).enqueued == 1
     await estate.settle()
-    known = await estate.connection(endpoint)
-    assert (known.phase, known.planned) == ("Degraded", (f"create * A record {address} in {zone.name}",))
+    record = await estate.connection(endpoint)
+    assert (record.status.phase, record.status.planned) == (
+        "Degraded",
+        (f"create * A record {address} in {zone.name}",),
+    )
     assert await estate.reason(endpoint, "RecordReady") == "ObserveMode"
     await quiet_sweeps(estate)
     assert snapshot(estate) == drifted
@@ -84,7 +87,7 @@ async def test_observe_mode_reports_what_a_connection_has_lost_once_and_that_peo
     await estate.azure("PUT", f"{zone.id}/A/*", body, api=DNS_API)
     assert (await estate.sweep()).enqueued == 1
     await estate.settle()
-    assert (await estate.ready(endpoint)).planned == ()
+    assert (await estate.ready(endpoint)).status.planned == ()
     assert written(estate.worker) == []
 
 
@@ -92,7 +95,7 @@ async def test_observe_mode_goes_on_testing_a_connection_that_failed_its_test() 
     estate = await estate_under("enforce")
     endpoint = await a_ready_connection(estate)
     estate.worker = estate.new_worker(MODE="observe")
-    estate.network.broken.add((await estate.connection(endpoint)).address)
+    estate.network.broken.add((await estate.connection(endpoint)).identity.address)
     assert [(await estate.sweep()).enqueued for _ in range(2)] == [0, 1], "once is no news"
     await estate.settle()
     assert await estate.reason(endpoint, "Reachable") == "NoRouteAlthoughApproved"
@@ -109,11 +112,11 @@ async def test_in_observe_mode_nothing_wakes_itself_even_while_azure_and_elastic
     estate.elastic_settings.approval_seconds = 10**6
     endpoint = await estate.put_endpoint()
     await estate.settle(100)
-    assert (await estate.connection(endpoint)).phase == "AwaitingApproval"
+    assert (await estate.connection(endpoint)).status.phase == "AwaitingApproval"
     estate.worker = estate.new_worker(MODE="observe")
     await estate.settle(300)
-    known = await estate.connection(endpoint)
-    assert (known.phase, known.wake_at) == ("AwaitingApproval", None)
+    record = await estate.connection(endpoint)
+    assert (record.status.phase, record.schedule.wake_at) == ("AwaitingApproval", None)
     calls = len(estate.worker.wire.calls)
     await estate.settle(3000)
     assert len(estate.worker.wire.calls) == calls
@@ -144,11 +147,11 @@ async def test_an_unreadable_listing_is_no_reason_to_look_again() -> None:
     estate = await estate_under("observe")
     endpoint = await estate.put_endpoint()
     await estate.settle()
-    planned = (await estate.connection(endpoint)).planned
+    planned = (await estate.connection(endpoint)).status.planned
     blind = await estate.sweep(estate.new_worker(no_policies))
     assert blind.errors
     assert blind.enqueued == 0
-    assert (await estate.connection(endpoint)).planned == planned
+    assert (await estate.connection(endpoint)).status.planned == planned
 
 
 # -- changing the mode ---------------------------------------------------------------------------------------------
@@ -160,7 +163,7 @@ async def test_back_to_enforce_the_work_is_taken_up_within_one_sweep(how: str, l
     estate = await estate_under("observe")
     endpoint = await estate.put_endpoint()
     await estate.settle()
-    assert (await estate.connection(endpoint)).planned
+    assert (await estate.connection(endpoint)).status.planned
     estate.events.settings.drop = lost
     if how == "setting":
         estate.worker = estate.new_worker(MODE="enforce")
@@ -168,8 +171,8 @@ async def test_back_to_enforce_the_work_is_taken_up_within_one_sweep(how: str, l
         await estate.put_endpoint(tags=tagged("enforce"))
     assert (await estate.sweep()).enqueued == 1
     await estate.settle()
-    known = await estate.ready(endpoint)
-    assert known.planned == ()
+    record = await estate.ready(endpoint)
+    assert record.status.planned == ()
     await quiet_sweeps(estate, 1)
 
 
@@ -198,11 +201,11 @@ async def test_the_tag_beats_the_setting_and_what_is_no_mode_changes_nothing(
         await estate.clock.sleep(60)  # where nothing waits, no time passes: the endpoint is being made meanwhile
         await estate.sweep()
     await estate.settle()
-    known = await estate.connection(endpoint)
-    assert known.mode == ("enforce" if acts else "observe")
+    record = await estate.connection(endpoint)
+    assert record.identity.mode == ("enforce" if acts else "observe")
     assert bool(written(estate.worker)) is acts
-    assert (known.phase == "Ready") is acts
-    recognised = known.condition("Recognised")
+    assert (record.status.phase == "Ready") is acts
+    recognised = record.condition("Recognised")
     assert recognised is not None
     assert recognised.true
     if tag.strip().lower() in {"observe", "enforce"}:
@@ -225,8 +228,8 @@ async def test_an_ignored_endpoint_is_not_handled_and_its_record_says_why(settin
     if not event:  # the sweep reads everything, for what markers tell of endpoints that are gone
         await estate.sweep()
         await estate.settle()
-    known = await estate.connection(endpoint)
-    assert (known.phase, known.mode, known.wake_at) == ("Ignored", "ignore", None)
+    record = await estate.connection(endpoint)
+    assert (record.status.phase, record.identity.mode, record.schedule.wake_at) == ("Ignored", "ignore", None)
     assert await estate.reason(endpoint, "Recognised") == "IgnoredByTag"
     if event:
         assert [call.what for call in estate.worker.wire.calls if call.service == "elastic"] == []
@@ -249,9 +252,13 @@ async def test_a_connection_that_becomes_ignored_keeps_everything_and_is_repaire
     await quiet_sweeps(estate)
     await estate.send(endpoint)
     await estate.settle()
-    known = await estate.connection(endpoint)
-    assert (known.phase, known.mode) == ("Ignored", "ignore")
-    assert (known.zone, known.record, known.policy) == (before.zone, before.record, before.policy)
+    record = await estate.connection(endpoint)
+    assert (record.status.phase, record.identity.mode) == ("Ignored", "ignore")
+    assert (record.dns.zone, record.dns.record, record.elastic.policy) == (
+        before.dns.zone,
+        before.dns.record,
+        before.elastic.policy,
+    )
     assert snapshot(estate) == left
     # The tag taken off again: handled like before.
     await estate.put_endpoint(tags=WISH)
@@ -276,7 +283,7 @@ async def test_the_deletion_of_an_endpoint_that_is_not_enforced_removes_nothing(
         await estate.settle()
         await estate.clock.sleep(1200)
         await estate.sweep()
-    known = await estate.connection(endpoint)
-    assert known.mode == value
-    assert (known.phase, await estate.reason(endpoint, "Removed")) == told
+    record = await estate.connection(endpoint)
+    assert record.identity.mode == value
+    assert (record.status.phase, await estate.reason(endpoint, "Removed")) == told
     assert snapshot(estate) == before

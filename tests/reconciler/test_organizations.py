@@ -12,7 +12,7 @@ from local.world import SECOND_API_KEY
 from shared.api.plans import plan_all, plan_connection
 from shared.api.queries import get_connection
 from shared.core.model.conditions import POLICY_READY, RECORD_READY
-from shared.core.model.record import Owner
+from shared.core.model.ownership import Owner
 from tests.harness.by_hand import connection_by_hand
 from tests.harness.estate import Estate
 from tests.harness.wire import Call, Outcome, Refusal
@@ -74,11 +74,11 @@ async def test_everything_of_an_endpoint_is_in_its_own_organization(
     connection = await estate.ready(theirs)
     shown = await get_connection(estate.worker.context, connection.id)
     assert (shown["organization"], where(estate, theirs)) == ("second", [0, 1])
-    (deployment,) = connection.deployments
+    (deployment,) = connection.elastic.targets
     assert estate.second.deployment(deployment.id) is not None, "of the same name in both"
     if ours is not None:
         await estate.reason(ours, POLICY_READY)
-        assert ((await estate.connection(ours)).organization, where(estate, ours)) == ("default", [1, 0])
+        assert ((await estate.connection(ours)).elastic.organization, where(estate, ours)) == ("default", [1, 0])
     assert (await estate.sweep()).enqueued == 0, "the sweep sees it in its own organization, too"
 
 
@@ -95,7 +95,7 @@ async def test_an_endpoint_of_no_organization_gets_its_dns_and_is_told_which_set
     assert (await estate.sweep()).enqueued == 0, "it would come back at every sweep"
     await estate.put_endpoint(tags=MOVED)
     await estate.settle()
-    assert (await estate.ready(endpoint)).organization == "second"
+    assert (await estate.ready(endpoint)).elastic.organization == "second"
 
 
 async def test_an_endpoint_of_no_organization_that_is_deleted_is_cleaned_up() -> None:
@@ -104,7 +104,7 @@ async def test_an_endpoint_of_no_organization_that_is_deleted_is_cleaned_up() ->
     await estate.settle()
     await estate.delete(endpoint)
     await estate.settle()
-    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert (await estate.connection(endpoint)).status.phase == "Removed"
     assert estate.arm.private_dns_zones() == []
 
 
@@ -185,7 +185,7 @@ async def test_what_was_made_is_removed_in_the_organization_that_it_is_in() -> N
     estate, ours, theirs = await both()
     await estate.delete(theirs)
     await estate.settle()
-    assert (await estate.connection(theirs)).phase == "Removed"
+    assert (await estate.connection(theirs)).status.phase == "Removed"
     assert [ruleset.name for ruleset in estate.second.rulesets() if ruleset.guids] == []
     assert where(estate, ours) == [1, 0]
 
@@ -195,7 +195,7 @@ async def test_after_a_change_of_the_settings_it_is_still_removed_where_it_is() 
     estate.worker = estate.new_worker(ELASTIC_SCOPE_SECOND="group:nothing")
     await estate.delete(theirs)
     await estate.settle()
-    assert (await estate.connection(theirs)).phase == "Removed"
+    assert (await estate.connection(theirs)).status.phase == "Removed"
     assert [ruleset.name for ruleset in estate.second.rulesets() if ruleset.guids] == []
 
 
@@ -208,7 +208,7 @@ async def test_a_removal_in_an_organization_without_settings_waits_for_a_person(
     assert len([ruleset for ruleset in estate.second.rulesets() if ruleset.guids]) == 1
     await estate.clock.sleep(7200)
     await swept(estate)
-    assert (await estate.connection(theirs)).phase == "Removed"
+    assert (await estate.connection(theirs)).status.phase == "Removed"
 
 
 async def test_with_all_tables_lost_what_is_left_of_a_deleted_endpoint_is_found_in_every_organization() -> None:
@@ -222,8 +222,8 @@ async def test_with_all_tables_lost_what_is_left_of_a_deleted_endpoint_is_found_
         await estate.clock.sleep(300)
     for endpoint, organization in ((ours, "default"), (theirs, "second")):
         connection = await estate.connection(endpoint)
-        assert (connection.phase, connection.organization) == ("Removed", organization)
-        assert any("association" in text for text in connection.left), "whose that was, no marker says"
+        assert (connection.status.phase, connection.elastic.organization) == ("Removed", organization)
+        assert any("association" in text for text in connection.removal.leftovers), "whose that was, no marker says"
 
 
 # -- an endpoint's organization changes ----------------------------------------------------------------------------
@@ -256,9 +256,13 @@ async def test_nothing_is_made_in_the_new_organization_while_the_old_one_has_a_p
     connection = await estate.connection(endpoint)
     refused = connection.condition(POLICY_READY)
     assert refused is not None
-    assert (refused.reason, connection.phase, where(estate, endpoint)) == ("OrganizationChanged", "Blocked", [1, 0])
-    assert connection.organization == "default"
-    assert all(word in refused.message for word in ("default", "second", connection.policy.id))
+    assert (refused.reason, connection.status.phase, where(estate, endpoint)) == (
+        "OrganizationChanged",
+        "Blocked",
+        [1, 0],
+    )
+    assert connection.elastic.organization == "default"
+    assert all(word in refused.message for word in ("default", "second", connection.elastic.policy.id))
     assert (await estate.sweep()).enqueued == 0, "it would come back at every sweep"
     (preview,), errors = await plan_all(estate.worker.context)
     shown = await plan_connection(estate.worker.context, connection.id)
@@ -273,19 +277,19 @@ async def test_it_goes_on_by_itself_once_a_person_has_taken_the_policy_away() ->
     await swept(estate)
     assert where(estate, endpoint) == [0, 1]
     connection = await estate.ready(endpoint)
-    assert (connection.organization, connection.policy.owner) == ("second", Owner.OURS)
-    (association,) = connection.associations
+    assert (connection.elastic.organization, connection.elastic.policy.owner) == ("second", Owner.OURS)
+    (association,) = connection.elastic.associations
     assert estate.second.deployment(association.deployment_id) is not None
     assert (await estate.sweep()).enqueued == 0
 
 
 async def test_put_back_it_is_as_it_was() -> None:
     estate, endpoint = await changed()
-    policy = (await estate.connection(endpoint)).policy
+    policy = (await estate.connection(endpoint)).elastic.policy
     await estate.put_endpoint(tags=STAYS)
     await estate.settle()
     connection = await estate.ready(endpoint)
-    assert (connection.organization, connection.policy.id) == ("default", policy.id)
+    assert (connection.elastic.organization, connection.elastic.policy.id) == ("default", policy.id)
 
 
 async def test_a_policy_that_somebody_took_over_by_its_description_does_not_hold_it_up() -> None:
@@ -343,8 +347,8 @@ async def test_a_policy_that_others_made_does_not_hold_it_up() -> None:
     endpoint = await connection_by_hand(estate, "pe-1")
     await swept(estate)
     connection = await estate.ready(endpoint)
-    assert connection.policy.owner is Owner.ADOPTED
+    assert connection.elastic.policy.owner is Owner.ADOPTED
     await estate.put_endpoint(tags=MOVED)
     await estate.settle()
     assert where(estate, endpoint) == [1, 1]
-    assert (await estate.ready(endpoint)).organization == "second"
+    assert (await estate.ready(endpoint)).elastic.organization == "second"

@@ -22,15 +22,20 @@ async def test_after_a_delete_event_and_the_grace_period_all_is_taken_away_in_or
     await estate.settle(60)
     await estate.clock.sleep(GRACE - 120)
     await estate.settle(1)
-    assert (await estate.connection(endpoint)).phase == "Removing"
+    assert (await estate.connection(endpoint)).status.phase == "Removing"
     assert await removed_reason(estate, endpoint) == "GracePeriod"
     assert removals(estate) == []
     await estate.settle(120)
     connection = await estate.connection(endpoint)
-    assert (connection.phase, await removed_reason(estate, endpoint)) == ("Removed", "Removed")
+    assert (connection.status.phase, await removed_reason(estate, endpoint)) == ("Removed", "Removed")
     assert removals(estate) == ["association", "policy", "record", "link", "link", "zone"]
     assert everything(estate) == []
-    assert (connection.zone, connection.links, connection.record, connection.policy.id) == (None, (), None, "")
+    assert (connection.dns.zone, connection.dns.links, connection.dns.record, connection.elastic.policy.id) == (
+        None,
+        (),
+        None,
+        "",
+    )
     assert not estate.queue.messages
     (deployment,) = [one for one in estate.elastic.deployments() if one.name == "logs-eastus2"]
     assert [policy.name for policy in estate.elastic.attached(deployment.id)] == [OFFICE]
@@ -45,15 +50,19 @@ async def test_without_events_two_sweeps_must_miss_it_and_a_message_counts_once(
     await estate.queue.send(message.text)
     await estate.settle(100)
     connection = await estate.connection(endpoint)
-    assert (connection.missed, connection.phase, connection.removing_since) == (1, "Degraded", None)
+    assert (connection.removal.missed, connection.status.phase, connection.removal.removing_since) == (
+        1,
+        "Degraded",
+        None,
+    )
     assert await estate.reason(endpoint, "Recognised") == "EndpointMissing"
     await estate.clock.sleep(300)
     await estate.sweep()
     await estate.settle(100)
-    assert (await estate.connection(endpoint)).phase == "Removing"
+    assert (await estate.connection(endpoint)).status.phase == "Removing"
     assert removals(estate) == []
     await estate.settle(GRACE)
-    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert (await estate.connection(endpoint)).status.phase == "Removed"
     assert everything(estate) == []
 
 
@@ -64,10 +73,10 @@ async def test_a_connection_that_goes_on_looking_by_itself_is_missed_by_the_swee
     await estate.delete(endpoint)
     await estate.sweep()
     await estate.settle(300)
-    assert (await estate.connection(endpoint)).missed == 1
+    assert (await estate.connection(endpoint)).removal.missed == 1
     assert (await estate.sweep()).enqueued == 1
     await estate.settle(2 * GRACE)
-    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert (await estate.connection(endpoint)).status.phase == "Removed"
     assert everything(estate) == []
 
 
@@ -79,7 +88,7 @@ async def test_what_is_only_observed_and_had_something_to_do_is_missed_too(estat
     found.tags |= {"elastic-privatelink": "observe", "elastic-privatelink-claim": "true"}
     await estate.send(endpoint)
     await estate.settle()
-    assert (await estate.connection(endpoint)).planned
+    assert (await estate.connection(endpoint)).status.planned
     estate.events.settings.drop = True
     await estate.delete(endpoint)
     for _ in range(4):
@@ -87,7 +96,7 @@ async def test_what_is_only_observed_and_had_something_to_do_is_missed_too(estat
         await estate.settle(300)
         await estate.clock.sleep(300)
     assert await removed_reason(estate, endpoint) == "ObserveMode"
-    assert any("delete policy" in step for step in (await estate.connection(endpoint)).planned)
+    assert any("delete policy" in step for step in (await estate.connection(endpoint)).status.planned)
     assert removals(estate) == []
 
 
@@ -100,27 +109,31 @@ async def test_what_is_only_observed_and_had_nothing_made_for_it_is_done_with(es
         await estate.clock.sleep(GRACE)
         await estate.sweep()
         await estate.settle()
-    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert (await estate.connection(endpoint)).status.phase == "Removed"
     assert (await estate.sweep()).enqueued == 0
 
 
 async def test_an_endpoint_made_again_within_the_grace_period_keeps_its_policy_and_record(estate: Estate) -> None:
     endpoint = await connected(estate)
-    before = (await estate.connection(endpoint)).policy.id
+    before = (await estate.connection(endpoint)).elastic.policy.id
     await estate.delete(endpoint)
     await estate.settle(60)
-    assert (await estate.connection(endpoint)).phase == "Removing"
+    assert (await estate.connection(endpoint)).status.phase == "Removing"
     await estate.put_endpoint()
     await estate.settle()
     connection = await estate.ready(endpoint)
-    assert (connection.policy.id, connection.removing_since, connection.missed) == (before, None, 0)
+    assert (connection.elastic.policy.id, connection.removal.removing_since, connection.removal.missed) == (
+        before,
+        None,
+        0,
+    )
     (policy,) = estate.policies_of(endpoint)
     assert policy.id == before
     assert [event.what for event in estate.elastic.history if event.ruleset_id == before].count("created") == 1
     assert removals(estate) == []
     found = estate.arm.private_endpoint(endpoint)
     assert found is not None
-    assert estate.zone().a_record("*") == [connection.address]
+    assert estate.zone().a_record("*") == [connection.identity.address]
 
 
 # -- what is believed ----------------------------------------------------------------------------------------------
@@ -158,7 +171,7 @@ async def test_a_listing_that_cannot_be_believed_removes_nothing(estate: Estate,
             await estate.sweep()
             await estate.settle(300)
     connection = await estate.connection(endpoint)
-    assert (connection.missed, connection.removing_since) == (0, None)
+    assert (connection.removal.missed, connection.removal.removing_since) == (0, None)
     assert removals(estate) == []
 
 
@@ -182,7 +195,7 @@ async def test_a_listing_that_breaks_off_removes_nothing(estate: Estate) -> None
         await estate.sweep()
         await estate.settle(300)
     assert pages >= 6
-    assert (await estate.connection(endpoint)).missed == 0
+    assert (await estate.connection(endpoint)).removal.missed == 0
     assert removals(estate) == []
 
 
@@ -207,5 +220,5 @@ async def test_a_right_to_read_the_endpoint_that_is_lost_removes_nothing(estate:
     estate.arm.faults.append(fault)
     await estate.send(endpoint, "event-delete")
     await estate.settle(2 * GRACE)
-    assert (await estate.connection(endpoint)).removing_since is None
+    assert (await estate.connection(endpoint)).removal.removing_since is None
     assert removals(estate) == []

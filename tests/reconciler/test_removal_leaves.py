@@ -23,9 +23,9 @@ async def test_retain_leaves_everything_and_says_what(estate: Estate) -> None:
     await estate.delete(endpoint)
     await estate.settle(2 * GRACE)
     connection = await estate.connection(endpoint)
-    assert (connection.phase, await removed_reason(estate, endpoint)) == ("Removed", "Retained")
+    assert (connection.status.phase, await removed_reason(estate, endpoint)) == ("Removed", "Retained")
     assert everything(estate) == before
-    assert len(connection.left) == 6
+    assert len(connection.removal.leftovers) == 6
     assert removals(estate) == []
 
 
@@ -48,7 +48,7 @@ async def test_the_last_policy_of_a_deployment_stays_until_another_protects_it()
     await estate.delete(endpoint)
     await estate.settle(2 * GRACE)
     connection = await estate.connection(endpoint)
-    assert (connection.phase, await removed_reason(estate, endpoint)) == ("Blocked", "WouldReopenPublicAccess")
+    assert (connection.status.phase, await removed_reason(estate, endpoint)) == ("Blocked", "WouldReopenPublicAccess")
     assert everything(estate) == ["policy pe-1"], "DNS is taken away all the same"
     (deployment,) = [one for one in estate.elastic.deployments() if one.name == "search-eastus2"]
     assert len(estate.elastic.attached(deployment.id)) == 1
@@ -56,7 +56,7 @@ async def test_the_last_policy_of_a_deployment_stays_until_another_protects_it()
     await estate.clock.sleep(3700)
     await estate.sweep()
     await estate.settle()
-    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert (await estate.connection(endpoint)).status.phase == "Removed"
     assert everything(estate) == []
     assert [policy.name for policy in estate.elastic.attached(deployment.id)] == ["office"]
 
@@ -71,7 +71,7 @@ async def test_the_last_policy_goes_where_somebody_allowed_that(opt_in: str) -> 
     endpoint = await connected(estate, tags={"elastic-deployments": "search-eastus2"})
     await estate.delete(endpoint)
     await estate.settle(2 * GRACE)
-    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert (await estate.connection(endpoint)).status.phase == "Removed"
     assert everything(estate) == []
 
 
@@ -86,10 +86,10 @@ async def test_an_association_that_others_made_keeps_the_policy(estate: Estate) 
     await estate.delete(endpoint)
     await estate.settle(2 * GRACE)
     connection = await estate.connection(endpoint)
-    assert (connection.phase, await removed_reason(estate, endpoint)) == ("Removed", "LeftBehind")
+    assert (connection.status.phase, await removed_reason(estate, endpoint)) == ("Removed", "LeftBehind")
     assert everything(estate) == ["policy pe-1"]
     assert policy.id in [one.id for one in estate.elastic.attached(other.id)]
-    assert any(other.id in text for text in connection.left)
+    assert any(other.id in text for text in connection.removal.leftovers)
 
 
 async def test_an_association_that_cannot_be_seen_keeps_the_policy(estate: Estate) -> None:
@@ -132,14 +132,14 @@ async def test_a_zone_and_link_that_another_endpoint_uses_stay(estate: Estate) -
     await estate.sweep()
     await estate.settle()
     connection = await estate.ready(second)
-    assert estate.zone().a_record("*") == [connection.address]
+    assert estate.zone().a_record("*") == [connection.identity.address]
 
 
 async def test_with_union_only_the_endpoints_own_address_is_withdrawn() -> None:
     estate = await Estate(settings={"DNS_RECORD_MODE": "union"}).open()
     first = await connected(estate)
     second = await connected(estate, "pe-2")
-    kept = (await estate.connection(second)).address
+    kept = (await estate.connection(second)).identity.address
     assert len(estate.zone().a_record("*") or []) == 2
     await estate.delete(first)
     await estate.settle(2 * GRACE)
@@ -184,10 +184,10 @@ async def test_without_rights_to_delete_it_reports_what_it_leaves_and_is_done(es
     estate.arm.faults.append(fault)
     await estate.settle(2 * GRACE)
     connection = await estate.connection(endpoint)
-    assert (connection.phase, await removed_reason(estate, endpoint)) == ("Removed", "LeftBehind")
+    assert (connection.status.phase, await removed_reason(estate, endpoint)) == ("Removed", "LeftBehind")
     assert everything(estate) == [thing for thing in before if not thing.startswith("policy")]
-    assert any("record" in text for text in connection.left)
-    assert any("zone" in text for text in connection.left)
+    assert any("record" in text for text in connection.removal.leftovers)
+    assert any("zone" in text for text in connection.removal.leftovers)
     assert removals(estate) == ["association", "policy", "record"], "what needs the record gone is not even tried"
     tried = len(removals(estate))
     await estate.sweep()
@@ -204,8 +204,8 @@ async def test_a_claim_that_elastic_cloud_will_not_give_up_is_reported_and_stays
     await estate.settle(2 * GRACE)
     connection = await estate.connection(endpoint)
     assert await removed_reason(estate, endpoint) == "LeftBehind"
-    assert connection.claim is not None
-    assert any("claim" in text for text in connection.left)
+    assert connection.elastic.claim is not None
+    assert any("claim" in text for text in connection.removal.leftovers)
 
 
 async def test_what_was_left_for_want_of_rights_goes_when_a_person_asks_again(estate: Estate) -> None:
@@ -236,7 +236,7 @@ async def test_where_the_zones_users_cannot_be_listed_for_the_moment_nothing_is_
     )
     await estate.delete(endpoint)
     await estate.settle(2 * GRACE)
-    assert (await estate.connection(endpoint)).phase == "Removing"
+    assert (await estate.connection(endpoint)).status.phase == "Removing"
     failing[0] = False
     await estate.clock.sleep(3600)
     await estate.sweep()
@@ -253,8 +253,8 @@ async def test_where_the_zones_users_may_not_be_listed_zone_and_links_are_left_a
     estate.arm.faults.append(lambda request: denied if request.operation == "LIST privateEndpoint" else None)
     await estate.settle(2 * GRACE)
     connection = await estate.connection(endpoint)
-    assert (connection.phase, await removed_reason(estate, endpoint)) == ("Removed", "LeftBehind")
-    assert any("zone" in text for text in connection.left)
+    assert (connection.status.phase, await removed_reason(estate, endpoint)) == ("Removed", "LeftBehind")
+    assert any("zone" in text for text in connection.removal.leftovers)
 
 
 @pytest.mark.parametrize("cloud", ["elastic", "azure"])
@@ -277,8 +277,8 @@ async def test_where_the_app_is_signed_out_in_between_nothing_is_left_for_good(e
     await estate.settle(2 * GRACE)
     connection = await estate.connection(endpoint)
     reason = "ElasticKeyRefused" if cloud == "elastic" else "AzureSignInFailed"
-    assert (connection.phase, await removed_reason(estate, endpoint)) == ("Blocked", reason)
-    assert connection.left
+    assert (connection.status.phase, await removed_reason(estate, endpoint)) == ("Blocked", reason)
+    assert connection.removal.leftovers
     ended[0] = False
     for _ in range(2):
         await estate.clock.sleep(3700)
@@ -303,9 +303,9 @@ async def test_what_azure_is_never_done_with_is_left_and_named_in_the_end(estate
         await estate.sweep()
         await estate.settle(600)
     connection = await estate.connection(endpoint)
-    assert (connection.phase, await removed_reason(estate, endpoint)) == ("Removed", "LeftBehind")
+    assert (connection.status.phase, await removed_reason(estate, endpoint)) == ("Removed", "LeftBehind")
     assert everything(estate) == [f"zone {estate.zone().name}"], "everything else is gone"
-    assert any("nested resources" in text for text in connection.left)
+    assert any("nested resources" in text for text in connection.removal.leftovers)
     tried = len(removals(estate))
     await estate.clock.sleep(86400)
     await estate.sweep()
@@ -324,7 +324,7 @@ async def test_the_record_of_a_removed_connection_goes_with_its_journal() -> Non
     await estate.settle(2 * GRACE)
     await estate.clock.sleep(9 * 24 * 3600)
     await estate.sweep()
-    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert (await estate.connection(endpoint)).status.phase == "Removed"
     await estate.clock.sleep(2 * 24 * 3600)
     await estate.sweep()
     assert [row async for row in estate.storage.connections.list()] == []
@@ -392,7 +392,7 @@ async def test_what_a_person_takes_over_just_before_it_is_deleted_is_not_deleted
     await estate.delete(endpoint)
     await estate.settle(3 * GRACE)
     assert taken
-    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert (await estate.connection(endpoint)).status.phase == "Removed"
     left = {"A/*": "record", "virtualNetworkLinks": "link", "privateDnsZones": "zone"}[kind]
     assert [one.split()[0] for one in everything(estate) if one.startswith(left)] == [left]
     assert removals(estate).count(left) >= 1, "it was tried, and refused"

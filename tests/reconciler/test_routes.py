@@ -46,7 +46,7 @@ async def test_an_endpoint_that_the_app_has_no_route_to_is_not_known_to_be_broke
     connection = await estate.ready(endpoint)
     condition, ready = await reachable(estate, endpoint), connection.condition("Ready")
     assert (str(condition.status), condition.reason) == ("Unknown", "NoRouteFromApp")
-    assert connection.address in condition.message
+    assert connection.identity.address in condition.message
     assert (APPS in condition.message) is bool(app_network), "where the networks are known, they are named"
     assert "Peer" in condition.next_step
     assert ready is not None
@@ -74,12 +74,12 @@ async def test_an_endpoint_that_the_app_has_reached_before_is_broken_when_it_doe
     estate = await Estate(settings={"APP_VNET": app_network}).open()
     endpoint = await made(estate)
     connection = await estate.ready(endpoint)
-    estate.network.broken.add(connection.address)
+    estate.network.broken.add(connection.identity.address)
     await swept(estate, 2)
     condition = await reachable(estate, endpoint)
     assert (str(condition.status), condition.reason) == ("False", "NoRouteAlthoughApproved")
     assert "reached it before" in condition.message
-    assert (await estate.connection(endpoint)).phase == "Degraded"
+    assert (await estate.connection(endpoint)).status.phase == "Degraded"
 
 
 async def test_a_new_endpoint_that_is_silent_though_the_networks_are_peered_is_broken(estate: Estate) -> None:
@@ -100,12 +100,12 @@ async def test_a_new_endpoint_that_is_silent_though_the_networks_are_peered_is_b
 
 async def test_what_another_endpoint_of_the_same_name_had_is_no_proof_for_the_new_one(estate: Estate) -> None:
     endpoint = await made(estate)
-    address = (await estate.ready(endpoint)).address
+    address = (await estate.ready(endpoint)).identity.address
     await estate.delete(endpoint)
     await estate.peer(HUB_VNET, APPS, connected=False)
     estate.arm_settings.allocate_address = lambda _vnet: address
     assert await made(estate) == endpoint
-    assert (await estate.ready(endpoint)).address == address
+    assert (await estate.ready(endpoint)).identity.address == address
     assert (await reachable(estate, endpoint)).reason == "NoRouteFromApp"
 
 
@@ -145,7 +145,7 @@ async def test_what_is_read_of_the_networks_is_read_once_in_a_while_and_never_fo
     for _ in range(2):
         await swept(estate)
     assert reads() == 0
-    estate.network.broken.add(connection.address)
+    estate.network.broken.add(connection.identity.address)
     for _ in range(3):
         await swept(estate)
     assert reads() == 1, "one listing for the endpoint's network and the app's, once in a quarter of an hour"

@@ -11,7 +11,7 @@ import pytest
 from local.elastic.history import attached_over_time
 from local.elastic.model import Ruleset
 from shared.core.guards.cutting_off import FIRST_POLICY_TAG
-from shared.core.model.record import Owner
+from shared.core.model.ownership import Owner
 from tests.harness.estate import Estate
 from tests.reconciler.safety_parts import asks_for, attached, blocked_because, connect, public_status, the
 
@@ -26,7 +26,7 @@ async def test_a_deployment_without_any_policy_stays_open_to_the_internet(estate
     assert deployment.id in message
     assert public_status(estate, deployment) == 401
     assert attached_over_time(estate.elastic.history, deployment.id) == []
-    assert (await estate.connection(endpoint)).phase == "Blocked"
+    assert (await estate.connection(endpoint)).status.phase == "Blocked"
 
 
 async def test_the_operator_may_allow_a_first_policy_by_the_settings() -> None:
@@ -158,8 +158,8 @@ async def test_a_policy_of_others_for_the_endpoint_is_used_and_never_changed(est
     await estate.sweep()
     await estate.settle()
     connection = await estate.ready(endpoint)
-    assert connection.policy.owner is Owner.ADOPTED
-    assert [association.owner for association in connection.associations] == [Owner.ADOPTED]
+    assert connection.elastic.policy.owner is Owner.ADOPTED
+    assert [association.owner for association in connection.elastic.associations] == [Owner.ADOPTED]
     assert asdict(policy) == before
     assert [p.id for p in estate.policies_of(endpoint)] == [policy.id]
 
@@ -200,7 +200,7 @@ async def test_an_association_refused_and_later_made_by_others_is_not_taken_for_
     await estate.send(endpoint)
     await estate.settle()
     connection = await estate.ready(endpoint)
-    assert [association.owner for association in connection.associations] == [Owner.ADOPTED]
+    assert [association.owner for association in connection.elastic.associations] == [Owner.ADOPTED]
 
 
 async def test_nothing_is_deleted_while_the_endpoint_is_there_nor_in_the_grace_period(estate: Estate) -> None:
@@ -210,7 +210,7 @@ async def test_nothing_is_deleted_while_the_endpoint_is_there_nor_in_the_grace_p
     await estate.settle()
     await estate.delete(endpoint)
     await estate.settle(580)
-    assert (await estate.connection(endpoint)).phase == "Removing"
+    assert (await estate.connection(endpoint)).status.phase == "Removing"
     assert {request.method for request in estate.elastic.requests} == {"GET", "POST"}
     assert {request.method for request in estate.arm.requests if "privateDnsZones" in request.path} == {"GET", "PUT"}
 
@@ -257,7 +257,7 @@ async def test_a_key_that_is_editor_of_some_deployments_only_is_enough_for_those
     await estate.clock.sleep(86400)
     await estate.sweep()
     await estate.settle()
-    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert (await estate.connection(endpoint)).status.phase == "Removed"
     assert [len(estate.elastic.attached(one.id)) for one in (own, other)] == [1, 1]
 
 

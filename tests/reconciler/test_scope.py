@@ -74,12 +74,16 @@ async def test_a_connection_that_falls_out_of_scope_says_so_and_keeps_all_that_i
     estate.worker = estate.new_worker(**settings)
     assert (await estate.sweep()).enqueued == 1
     await estate.settle()
-    known = await estate.connection(endpoint)
-    assert (known.phase, known.mode) == ("Ignored", "ignore")
-    assert [condition.type for condition in known.conditions] == ["Recognised", "Ready"]
-    assert known.conditions[0].reason == "OutOfScope"
-    assert f"the setting {setting}." in known.conditions[0].next_step
-    assert (known.zone, known.record, known.policy) == (before.zone, before.record, before.policy)
+    record = await estate.connection(endpoint)
+    assert (record.status.phase, record.identity.mode) == ("Ignored", "ignore")
+    assert [condition.type for condition in record.status.conditions] == ["Recognised", "Ready"]
+    assert record.status.conditions[0].reason == "OutOfScope"
+    assert f"the setting {setting}." in record.status.conditions[0].next_step
+    assert (record.dns.zone, record.dns.record, record.elastic.policy) == (
+        before.dns.zone,
+        before.dns.record,
+        before.elastic.policy,
+    )
     assert snapshot(estate) == made
     if setting.startswith(BY_ID):
         assert not [call for call in estate.worker.wire.calls if call.service == "arm" and "pe-1" in call.what]
@@ -160,10 +164,10 @@ async def test_a_denied_deployment_is_connected_to_nothing_whoever_consents(deni
     attached = estate.elastic.attached(deployment.id)
     estate.worker = estate.new_worker(ELASTIC_DEPLOYMENTS_DENIED=deployment.id if denied == "id" else denied)
     endpoint = await told(estate, event=True)
-    known = await estate.connection(endpoint)
-    condition = known.condition("Associated")
+    record = await estate.connection(endpoint)
+    condition = record.condition("Associated")
     assert condition is not None
-    assert (known.phase, condition.reason) == ("Blocked", "DeploymentOutOfScope")
+    assert (record.status.phase, condition.reason) == ("Blocked", "DeploymentOutOfScope")
     assert "ELASTIC_DEPLOYMENTS_DENIED" in condition.message
     assert estate.elastic.attached(deployment.id) == attached
     estate.worker = estate.new_worker()

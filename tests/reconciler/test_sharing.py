@@ -25,10 +25,10 @@ async def test_endpoints_of_one_region_in_different_networks_get_a_zone_each() -
     ]
     await estate.settle()
     found = [await estate.connection(endpoint) for endpoint in endpoints]
-    assert [connection.zone is not None for connection in found] == [True] * 3
+    assert [connection.dns.zone is not None for connection in found] == [True] * 3
     assert zones(estate) == ["rg-eastus2", "rg-japaneast", "rg-westeurope"]
     for connection in found:
-        assert connection.record_addresses == (connection.address,), "never another network's address"
+        assert connection.dns.record_addresses == (connection.identity.address,), "never another network's address"
     assert len({policy.id for endpoint in endpoints for policy in estate.policies_of(endpoint)}) == 3
 
 
@@ -41,7 +41,7 @@ async def test_endpoints_of_several_regions_in_one_network_each_have_their_zone_
     await estate.settle()
     for endpoint, region in zip(endpoints, regions, strict=True):
         connection = await estate.ready(endpoint)
-        assert estate.zone(region).a_record("*") == [connection.address]
+        assert estate.zone(region).a_record("*") == [connection.identity.address]
         assert {link.vnet.id for link in estate.links_of(estate.zone(region))} == {vnet_id("eastus2"), HUB_VNET}
 
 
@@ -56,8 +56,8 @@ async def test_endpoints_of_many_subscriptions_have_their_zones_in_a_hub_of_anot
     await estate.settle()
     for endpoint in endpoints:
         connection = await estate.ready(endpoint)
-        assert connection.zone is not None
-        assert connection.zone.id.startswith(HUB_GROUP)
+        assert connection.dns.zone is not None
+        assert connection.dns.zone.id.startswith(HUB_GROUP)
     assert set(zones(estate)) == {"rg-dns-hub"}
     estate.worker = estate.new_worker()
     assert (await estate.sweep()).enqueued == 0
@@ -70,7 +70,7 @@ async def test_in_a_hub_a_second_network_of_one_region_is_blocked_and_told_how_i
     second = await estate.put_endpoint("pe-2", location="westeurope", vnet=vnet_id("westeurope"))
     await estate.settle()
     connection = await estate.ready(first)
-    assert estate.zone().a_record("*") == [connection.address]
+    assert estate.zone().a_record("*") == [connection.identity.address]
     condition = (await estate.connection(second)).condition("RecordReady")
     assert condition is not None
     assert condition.reason == "RecordHeldByAnotherEndpoint"
@@ -86,9 +86,9 @@ async def test_in_a_hub_a_second_network_of_one_region_is_blocked_and_told_how_i
     await estate.sweep()
     await estate.settle()
     followed = await estate.connection(second)
-    assert followed.zone is not None
-    assert followed.zone.id.lower() == zone.lower(), "what the next step said is what helps"
-    assert followed.record_addresses == (followed.address,)
+    assert followed.dns.zone is not None
+    assert followed.dns.zone.id.lower() == zone.lower(), "what the next step said is what helps"
+    assert followed.dns.record_addresses == (followed.identity.address,)
 
 
 async def test_union_holds_as_many_as_azure_allows_and_the_next_one_waits_for_a_place() -> None:
@@ -124,6 +124,6 @@ async def test_union_two_workers_at_once_lose_neither_address() -> None:
     messages = [estate.queue.receive(), estate.queue.receive()]
     await asyncio.gather(*(estate.handle(message, estate.new_worker()) for message in messages))
     await estate.settle()
-    addresses = {(await estate.ready(endpoint)).address for endpoint in (first, *others)}
+    addresses = {(await estate.ready(endpoint)).identity.address for endpoint in (first, *others)}
     assert set(estate.zone().a_record("*") or []) == addresses
     assert len(addresses) == 3

@@ -9,7 +9,7 @@ import situations_azure  # noqa: F401 - puts its rows into the table
 
 from shared.core.diagnosis import Diagnosis, diagnosis_of
 from shared.core.model.reasons import Explanation
-from shared.core.model.record import Connection
+from shared.core.model.record import ConnectionRecord
 from shared.core.reasons import catalogue
 from tests.harness.dns import APPS
 from tests.harness.estate import Estate
@@ -43,10 +43,10 @@ def told_as(found: Diagnosis) -> tuple[str, str, str]:
     return found.status, found.reason, str(found.hop or "none")
 
 
-def assert_presentable(found: Diagnosis, connection: Connection) -> None:
+def assert_presentable(found: Diagnosis, connection: ConnectionRecord) -> None:
     assert found.cause
     assert found.since is not None
-    assert len(found.evidence) >= len(connection.conditions)
+    assert len(found.evidence) >= len(connection.status.conditions)
     needs_a_person = bool(catalogue()[found.reason].remedy) and not catalogue()[found.reason].remedy.startswith("None")
     if found.status in {"blocked", "unreachable"}:
         assert needs_a_person
@@ -130,7 +130,7 @@ async def test_what_a_deployment_says_that_is_only_asked_for_is_found_out_and_co
     estate.elastic_settings.unassociated_unfiltered_answer = answer
     endpoint = await made(estate, tags={"elastic-deployments": deployment})
     connection = await estate.connection(endpoint)
-    asked = {check.host: check.reason for check in connection.checks if not check.associated}
+    asked = {check.host: check.reason for check in connection.health.checks if not check.associated}
     assert asked == {the(estate, deployment).private_host("es"): reason}
     reachable = connection.condition("Reachable")
     assert reachable is not None

@@ -169,7 +169,7 @@ async def test_a_run_that_is_always_asked_for_more_hands_over_after_a_few_rounds
             break
         await reconcile(other.context, message(endpoint))
     assert first.done(), "it goes on and on"
-    assert (await estate.connection(endpoint)).generation == ROUNDS
+    assert (await estate.connection(endpoint)).status.generation == ROUNDS
     assert [json.loads(one.text)["cause"] for one in estate.queue.messages].count("manual") == 1
     await estate.settle()
     await estate.ready(endpoint)
@@ -198,7 +198,7 @@ async def test_after_many_events_exactly_one_wake_up_is_in_the_queue(estate: Est
     now = estate.clock.now()
     causes = [json.loads(m.text)["cause"] for m in estate.queue.messages if m.visible_at > now]
     live = [m for m in estate.queue.messages if json.loads(m.text).get("wakeAt")]
-    wake_at = (await estate.connection(endpoint)).wake_at
+    wake_at = (await estate.connection(endpoint)).schedule.wake_at
     assert wake_at is not None
     assert causes == ["wait"]
     assert json.loads(live[0].text)["wakeAt"] == wake_at.isoformat()

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.core.model.record import Connection
+from shared.core.model.record import ConnectionRecord
 from shared.core.planning.stale import STANDS_FOR
 from tests.harness.estate import Estate, arm_error
 from tests.harness.leaving import GRACE, connected, removed_reason
@@ -38,12 +38,12 @@ class Outage:
         estate.worker = estate.new_worker(faults)
 
 
-async def looked_at(estate: Estate, endpoint: str) -> Connection:
+async def looked_at(estate: Estate, endpoint: str) -> ConnectionRecord:
     await estate.send(endpoint)
     return await after(estate, endpoint, 5)
 
 
-async def after(estate: Estate, endpoint: str, seconds: float) -> Connection:
+async def after(estate: Estate, endpoint: str, seconds: float) -> ConnectionRecord:
     await estate.settle(0)
     end = estate.clock.now() + timedelta(seconds=seconds)
     await estate.settle(seconds)
@@ -51,9 +51,9 @@ async def after(estate: Estate, endpoint: str, seconds: float) -> Connection:
     return await estate.connection(endpoint)
 
 
-def told(connection: Connection) -> set[str]:
+def told(connection: ConnectionRecord) -> set[str]:
     """The conditions of which it is said that they could not be read."""
-    return {one.type for one in connection.conditions if SAID in one.message and one.type != "Ready"}
+    return {one.type for one in connection.status.conditions if SAID in one.message and one.type != "Ready"}
 
 
 @pytest.mark.parametrize("answer", [Refusal(429), Refusal(503), Fault.LOSE_ANSWER], ids=["429", "503", "lost"])
@@ -62,17 +62,19 @@ async def test_a_working_connection_stays_ready_while_something_cannot_be_read_o
     estate: Estate, what: str, answer: Outcome
 ) -> None:
     endpoint = await connected(estate)
-    since = {condition.type: condition.since for condition in (await estate.ready(endpoint)).conditions}
+    since = {condition.type: condition.since for condition in (await estate.ready(endpoint)).status.conditions}
     outage = Outage(estate, READS[what], answer)
     connection = await looked_at(estate, endpoint)
-    assert connection.phase == "Ready"
+    assert connection.status.phase == "Ready"
     assert told(connection) == {OF[what]}, "and says so"
-    assert connection.wake_at is not None, "and looks again soon"
+    assert connection.schedule.wake_at is not None, "and looks again soon"
     outage.on = False
     await estate.settle(120)
     connection = await estate.ready(endpoint)
-    assert (told(connection), connection.unread_since, connection.wake_at) == (set(), None, None)
-    assert {condition.type: condition.since for condition in connection.conditions} == since, "nothing has turned"
+    assert (told(connection), connection.schedule.stale_since, connection.schedule.wake_at) == (set(), None, None)
+    assert {condition.type: condition.since for condition in connection.status.conditions} == since, (
+        "nothing has turned"
+    )
 
 
 @pytest.mark.parametrize("what", READS)
@@ -80,8 +82,8 @@ async def test_what_cannot_be_read_for_long_is_said_not_to_be_known(estate: Esta
     endpoint = await connected(estate)
     outage = Outage(estate, READS[what], Refusal(429, {"Retry-After": "3600"}))
     await looked_at(estate, endpoint)
-    assert (await after(estate, endpoint, STANDS_FOR.total_seconds() - 30)).phase == "Ready"
-    assert (await after(estate, endpoint, 60)).phase == "Degraded"
+    assert (await after(estate, endpoint, STANDS_FOR.total_seconds() - 30)).status.phase == "Ready"
+    assert (await after(estate, endpoint, 60)).status.phase == "Degraded"
     # Asked to wait by one answer, the app leaves all of Elastic Cloud alone.
     assert await estate.reason(endpoint, "PolicyReady" if what == "deployments" else OF[what]) == "Throttled"
     outage.on = False
@@ -93,11 +95,14 @@ async def test_a_connection_that_is_tested_meanwhile_is_told_to_be_broken_when_i
     """What cannot be read is believed; what is seen is believed more."""
     endpoint = await connected(estate)
     Outage(estate, READS["zone"], Refusal(429))
-    estate.network.broken.add((await estate.connection(endpoint)).address)
+    estate.network.broken.add((await estate.connection(endpoint)).identity.address)
     await looked_at(estate, endpoint)
     connection = await after(estate, endpoint, STANDS_FOR.total_seconds() - 60)
-    assert (connection.phase, told(connection)) == ("Degraded", {"ZoneReady"})
-    assert [condition.type for condition in connection.conditions if not condition.true] == ["Reachable", "Ready"]
+    assert (connection.status.phase, told(connection)) == ("Degraded", {"ZoneReady"})
+    assert [condition.type for condition in connection.status.conditions if not condition.true] == [
+        "Reachable",
+        "Ready",
+    ]
 
 
 async def test_what_is_known_to_be_missing_is_told_at_once(estate: Estate) -> None:
@@ -107,7 +112,7 @@ async def test_what_is_known_to_be_missing_is_told_at_once(estate: Estate) -> No
     throttled = arm_error(429, "TooManyRequests")
     estate.arm.faults.append(lambda request: throttled if request.method == "PUT" else None)
     connection = await looked_at(estate, endpoint)
-    assert connection.phase == "Degraded"
+    assert connection.status.phase == "Degraded"
     assert await estate.reason(endpoint, "RecordReady") == "Throttled"
 
 
@@ -117,7 +122,7 @@ async def test_what_was_known_of_another_address_does_not_stand(estate: Estate) 
     assert found is not None
     found.address = "127.77.200.9"
     Outage(estate, READS["zone"], Refusal(429))
-    assert (await looked_at(estate, endpoint)).phase == "Degraded"
+    assert (await looked_at(estate, endpoint)).status.phase == "Degraded"
 
 
 @pytest.mark.parametrize("passed", [60.0, 2 * GRACE], ids=["Removing", "Removed"])
@@ -128,8 +133,8 @@ async def test_what_is_going_or_gone_stays_so(estate: Estate, passed: float) -> 
     before = await estate.connection(endpoint)
     outage = Outage(estate, READS["endpoint"], Refusal(429))
     connection = await looked_at(estate, endpoint)
-    assert (connection.phase, told(connection)) == (before.phase, {"Recognised"})
+    assert (connection.status.phase, told(connection)) == (before.status.phase, {"Recognised"})
     outage.on = False
     await estate.settle(2 * GRACE)
-    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert (await estate.connection(endpoint)).status.phase == "Removed"
     assert await removed_reason(estate, endpoint) == "Removed"

@@ -17,9 +17,9 @@ async def test_a_deployment_in_another_region_than_the_network_is_connected(esta
     endpoint = await estate.put_endpoint(region="uksouth", location="japaneast", vnet=vnet_id("japaneast"))
     await estate.settle()
     connection = await estate.ready(endpoint)
-    assert (connection.location, connection.region) == ("japaneast", "uksouth")
+    assert (connection.identity.location, connection.identity.region) == ("japaneast", "uksouth")
     zone = estate.zone("uksouth")
-    assert zone.a_record("*") == [connection.address]
+    assert zone.a_record("*") == [connection.identity.address]
     assert zone in estate.arm.zones_linked_to(vnet_id("japaneast"))
 
 
@@ -29,7 +29,7 @@ async def test_an_endpoint_still_being_made_is_waited_for(estate: Estate) -> Non
     endpoint = await estate.put_endpoint()
     await estate.settle(20)
     assert await estate.reason(endpoint, "Addressed") == "NoAddressYet"
-    assert (await estate.connection(endpoint)).phase == "Provisioning"
+    assert (await estate.connection(endpoint)).status.phase == "Provisioning"
     await estate.settle()
     await estate.ready(endpoint)
 
@@ -60,7 +60,7 @@ async def test_an_interface_that_cannot_be_read_yet_is_no_missing_endpoint(estat
     connection = await estate.connection(endpoint)
     assert await estate.reason(endpoint, "Addressed") == "NoAddressYet"
     assert await estate.reason(endpoint, "PolicyReady") == "Exists"
-    assert connection.missing_since is None
+    assert connection.removal.missing_since is None
     shown = True
     await estate.settle()
     await estate.ready(endpoint)
@@ -91,7 +91,7 @@ async def test_a_network_that_azure_will_not_link_again_is_given_up_on_with_azur
     connection = await estate.connection(endpoint)
     linked = connection.condition("Linked")
     assert linked is not None
-    assert (connection.phase, linked.reason) == ("Blocked", "StillNotVisible")
+    assert (connection.status.phase, linked.reason) == ("Blocked", "StillNotVisible")
     assert "already in use" in linked.message
     assert linked.next_step
 
@@ -105,7 +105,7 @@ async def test_a_link_that_succeeded_and_has_no_effect_yet_is_not_called_ready(e
     linked = connection.condition("Linked")
     assert linked is not None
     assert linked.true
-    assert connection.phase != "Ready"
+    assert connection.status.phase != "Ready"
     await estate.settle()
     for _ in range(5):
         await estate.clock.sleep(300)
@@ -121,7 +121,12 @@ async def test_the_elastic_branch_does_not_wait_for_the_address(estate: Estate) 
     endpoint = await estate.put_endpoint()
     await estate.settle(60)
     connection = await estate.connection(endpoint)
-    assert [c.type for c in connection.conditions if not c.true] == ["Addressed", "RecordReady", "Reachable", "Ready"]
+    assert [c.type for c in connection.status.conditions if not c.true] == [
+        "Addressed",
+        "RecordReady",
+        "Reachable",
+        "Ready",
+    ]
 
 
 async def test_an_endpoint_that_azure_does_not_show_yet_is_waited_for(estate: Estate) -> None:
@@ -141,7 +146,7 @@ async def test_a_slow_zone_goes_back_to_the_queue_and_is_finished_later(estate: 
     endpoint = await estate.put_endpoint()
     await estate.settle(40)
     assert await estate.reason(endpoint, "ZoneReady") == "OperationRunning"
-    assert (await estate.connection(endpoint)).wake_at is not None
+    assert (await estate.connection(endpoint)).schedule.wake_at is not None
     await estate.settle()
     await estate.ready(endpoint)
     assert len(estate.arm.private_dns_zones()) == 1
@@ -152,8 +157,8 @@ async def test_a_zone_that_is_made_but_not_found_for_a_while_is_waited_for(estat
     estate.arm_settings.not_found_after_create_seconds = 400
     endpoint = await estate.put_endpoint()
     await estate.settle(100)
-    assert (await estate.connection(endpoint)).phase in {"Provisioning", "Blocked"}
-    assert all(c.needs is not WaitingFor.PERSON for c in (await estate.connection(endpoint)).conditions)
+    assert (await estate.connection(endpoint)).status.phase in {"Provisioning", "Blocked"}
+    assert all(c.needs is not WaitingFor.PERSON for c in (await estate.connection(endpoint)).status.conditions)
     await estate.settle()
     await estate.ready(endpoint)
 
@@ -163,7 +168,7 @@ async def test_a_slow_approval_is_polled_with_growing_delays_and_one_request_eac
     endpoint = await estate.put_endpoint()
     await estate.settle(120)
     connection = await estate.connection(endpoint)
-    assert connection.phase == "AwaitingApproval"
+    assert connection.status.phase == "AwaitingApproval"
     assert await estate.reason(endpoint, "Approved") == "AwaitingApproval"
     before = len(estate.worker.wire.calls)
     await estate.settle(400)
@@ -186,7 +191,7 @@ async def test_nothing_is_tested_before_elastic_has_approved(estate: Estate) -> 
     endpoint = await estate.put_endpoint()
     await estate.settle(300)
     connection = await estate.connection(endpoint)
-    assert (connection.phase, await estate.reason(endpoint, "Reachable")) == ("AwaitingApproval", "NotTested")
+    assert (connection.status.phase, await estate.reason(endpoint, "Reachable")) == ("AwaitingApproval", "NotTested")
     assert (await estate.storage.checks.newest(connection.id)).entries == ()
 
 
@@ -200,8 +205,8 @@ async def test_an_approval_that_never_comes_is_overdue_and_left_to_the_timer(est
     assert approved.reason == "ApprovalOverdue"
     assert "1 h" in approved.message
     assert approved.next_step
-    assert connection.phase == "Blocked"
-    assert connection.wake_at is None
+    assert connection.status.phase == "Blocked"
+    assert connection.schedule.wake_at is None
     assert not estate.queue.messages
 
 
@@ -214,7 +219,7 @@ async def test_a_terminal_state_is_explained_and_not_worked_on(estate: Estate, s
     connection = await estate.connection(endpoint)
     approved = connection.condition("Approved")
     assert approved is not None
-    assert (approved.reason, connection.phase) == (status, "Blocked")
+    assert (approved.reason, connection.status.phase) == (status, "Blocked")
     assert "not one of ours" in approved.message
     assert "create it again" in approved.next_step
     assert not estate.queue.messages, "nothing goes on by itself"
@@ -251,7 +256,7 @@ async def test_private_dns_is_left_alone_as_long_as_azure_asked_whatever_else_is
     await estate.settle()
     assert [round(later - sooner) >= 300 for sooner, later in pairwise(asked)] == [True] * 3
     assert asked[-1] - asked[0] < 1000
-    assert (await estate.ready(endpoint)).dns_not_before is None
+    assert (await estate.ready(endpoint)).dns.not_before is None
 
 
 async def test_throttling_delays_and_does_not_fail(estate: Estate) -> None:

@@ -7,7 +7,7 @@ import pytest
 from local.elastic.deployments import Deployment
 from local.elastic.model import Ruleset
 from local.world import vnet_id
-from shared.core.model.record import Owner
+from shared.core.model.ownership import Owner
 from tests.harness.estate import Estate
 from tests.harness.outcome import At
 from tests.harness.wire import Call, Fault, Outcome, Refusal
@@ -25,7 +25,7 @@ async def test_an_association_that_is_listed_late_is_nobodys_doing(estate: Estat
         await estate.settle(5)
         await estate.send(endpoint, "event-write")
     await estate.settle()
-    (association,) = (await estate.ready(endpoint)).associations
+    (association,) = (await estate.ready(endpoint)).elastic.associations
     assert (association.owner, association.taken) == (Owner.OURS, ())
 
 
@@ -38,8 +38,8 @@ async def test_a_claim_is_ours_whenever_the_worker_dies_and_goes_with_the_endpoi
     await estate.settle()
     assert at.met
     connection = await estate.ready(endpoint)
-    assert connection.claim is not None
-    assert connection.claim.owner is Owner.OURS
+    assert connection.elastic.claim is not None
+    assert connection.elastic.claim.owner is Owner.OURS
     assert len(estate.elastic.claims()) == 1
     await estate.delete(endpoint)
     await estate.settle()
@@ -108,7 +108,7 @@ async def test_so_is_what_we_associated_with_somebodys_policy_before_the_endpoin
     assert {theirs.id, ours.id} <= {policy.id for policy in estate.elastic.attached(by_us.id)}
     await estate.delete(endpoint)
     await estate.settle(3600)
-    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert (await estate.connection(endpoint)).status.phase == "Removed"
     assert {theirs.id, ours.id}.isdisjoint(policy.id for policy in estate.elastic.attached(by_us.id))
     assert theirs in estate.elastic.attached(by_them.id)
 
@@ -141,7 +141,7 @@ async def test_what_a_worker_made_that_died_before_it_wrote_it_down_is_found_whe
         await estate.clock.sleep(300)
         await estate.sweep()
         await estate.settle()
-    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert (await estate.connection(endpoint)).status.phase == "Removed"
     assert estate.arm.private_dns_zones() == []
     assert [one.name for one in estate.elastic.rulesets() if one.name == "pe-1"] == []
 
@@ -163,7 +163,7 @@ async def test_what_was_made_in_a_zone_that_the_network_left_goes_with_the_endpo
     await estate.clock.sleep(60)
     await estate.sweep()
     await estate.settle()
-    known = (await estate.connection(endpoint)).zone
+    known = (await estate.connection(endpoint)).dns.zone
     assert known is not None
     assert known.id.lower() == theirs.lower()
     await estate.delete(endpoint)
@@ -196,7 +196,7 @@ async def test_what_a_worker_that_died_made_for_an_endpoint_that_was_done_with_b
     if before == "removed":
         await estate.delete(endpoint)
         await estate.settle(3600)
-    assert (await estate.connection(endpoint)).phase.lower() == before
+    assert (await estate.connection(endpoint)).status.phase.lower() == before
     estate.events.settings.drop = True
     await estate.put_endpoint()
     made: list[Call] = []
@@ -214,6 +214,6 @@ async def test_what_a_worker_that_died_made_for_an_endpoint_that_was_done_with_b
         await estate.clock.sleep(300)
         await estate.sweep()
         await estate.settle()
-    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert (await estate.connection(endpoint)).status.phase == "Removed"
     assert estate.arm.private_dns_zones() == []
     assert [one.name for one in estate.elastic.rulesets() if one.name == "pe-1"] == []

@@ -19,7 +19,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.recording.rules import Dropped, New, Row, Rows, Table
+from tests.recording.rules import Dropped, Moved, New, Renamed, Row, Rows, Table
 
 KEPT = {"journal": timedelta(days=90), "checks": timedelta(days=30)}
 """How long entries are kept without a setting. A walk ends a hundred days later, with sweeps."""
@@ -46,11 +46,66 @@ def _less(document: dict[str, Any], names: set[str]) -> dict[str, Any]:
     return {name: value for name, value in document.items() if name not in names or document.get("until")}
 
 
+_PARTS = {
+    "name": "identity.name",
+    "guid": "identity.guid",
+    "former_guids": "identity.former_guids",
+    "region": "identity.region",
+    "alias": "identity.alias",
+    "location": "identity.location",
+    "vnet_id": "identity.vnet_id",
+    "address": "identity.address",
+    "mode": "identity.mode",
+    "on_delete": "identity.on_delete",
+    "zone": "dns.zone",
+    "links": "dns.links",
+    "record": "dns.record",
+    "record_addresses": "dns.record_addresses",
+    "operations": "dns.operations",
+    "dns_not_before": "dns.not_before",
+    "organization": "elastic.organization",
+    "policy": "elastic.policy",
+    "claim": "elastic.claim",
+    "associations": "elastic.associations",
+    "former": "elastic.former_associations",
+    "deployments": "elastic.targets",
+    "unserved": "elastic.pending_targets",
+    "elastic_not_before": "elastic.not_before",
+    "checks": "health.checks",
+    "reached": "health.last_reached",
+    "network": "health.network",
+    "missing_since": "removal.missing_since",
+    "missed": "removal.missed",
+    "missed_in": "removal.missed_in",
+    "removing_since": "removal.removing_since",
+    "left": "removal.leftovers",
+    "wake_at": "schedule.wake_at",
+    "attempts": "schedule.attempts",
+    "pending_since": "schedule.pending_since",
+    "observed_at": "schedule.observed_at",
+    "unread_since": "schedule.stale_since",
+    "conditions": "status.conditions",
+    "advice": "status.advice",
+    "phase": "status.phase",
+    "generation": "status.generation",
+    "first_seen": "status.first_seen",
+    "ready_since": "status.ready_since",
+    "planned": "status.planned",
+    "notices": "notifications",
+}
+"""The parts of the record, by the flat fields of before."""
+
 MAPPING = Table(
     tables={},
     keys={"connections": lambda row: (row["row"], "record")},
-    moved=(),
-    values=(),
+    moved=(
+        Moved("connections", "document.checks.*.standing", "document.health.checks.*.effective"),
+        Moved("connections", "document.notices.told", "document.notifications.last_sent"),
+        Moved("connections", "document.notices.turned", "document.notifications.pending"),
+        Moved("connections", "document.notices.turned_at", "document.notifications.pending_since"),
+        *(Moved("connections", f"document.{old}", f"document.{new}") for old, new in _PARTS.items()),
+    ),
+    values=(Renamed("connections", "document.schema", {2: 1}),),
     dropped=(
         Dropped("connections", "subscription_id", "the id of a connection is all that addresses it"),
         *(
@@ -63,8 +118,12 @@ MAPPING = Table(
             New("connections", column, "lists read columns only")
             for column in ("subscription", "endpoint_id", "mode", "ready", "reason", "message", "next_step", "since")
         ),
-        New("connections", "document.advice.*.cause", "advice is an Explanation: it says what is true of every case"),
-        New("connections", "document.advice.*.hop", "advice is an Explanation: it says where on the path it is"),
+        New(
+            "connections",
+            "document.status.advice.*.cause",
+            "advice is an Explanation: it says what is true of every case",
+        ),
+        New("connections", "document.status.advice.*.hop", "advice is an Explanation: it says where on the path it is"),
     ),
     gone_rows=(),
     new_rows=(
@@ -78,14 +137,19 @@ MAPPING = Table(
         ("*", "**.description"),
         ("*", "**.summary"),
         ("connections", "document.checks.*.cause"),
+        ("connections", "document.health.checks.*.cause"),
         ("connections", "document.checks.*.standing.cause"),
+        ("connections", "document.health.checks.*.effective.cause"),
         ("connections", "document.planned"),
+        ("connections", "document.status.planned"),
         ("connections", "document.left"),
+        ("connections", "document.removal.leftovers"),
     ),
     durations=(
         ("journal", "duration_ms"),
         ("checks", "hosts.*.4"),  # stages of a test
         ("connections", "document.checks.*.stages"),
+        ("connections", "document.health.checks.*.stages"),
         ("control", "document.durationMs"),
         ("control", "document.listEndpointsMs"),
         ("control", "document.readCloudsMs"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from shared.api.queries import get_checks, get_connection, get_journal, list_connections
-from shared.core.model.record import Connection
+from shared.core.model.record import ConnectionRecord
 from shared.correlation import Service, correlated, take_spent
 from shared.state import codec
 from shared.state.rows import ConnectionRow
@@ -27,7 +27,9 @@ async def filled(number: int = CONNECTIONS) -> tuple[App, str]:
     app = app_in_memory()
     last = ""
     for count in range(number):
-        last = await app.keep(Connection(f"/subscriptions/s/resourceGroups/g/providers/p/privateEndpoints/pe-{count}"))
+        last = await app.keep(
+            ConnectionRecord(f"/subscriptions/s/resourceGroups/g/providers/p/privateEndpoints/pe-{count}")
+        )
     app.storage.connections.requests.clear()
     app.storage.control.requests.clear()
     return app, last

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,8 @@ import pytest
 from local.storage.memory import MemoryQueue
 from shared.core.model.conditions import Phase
 from shared.core.model.errors import LeaseLost, LostRace, RetryLater
-from shared.core.model.record import Connection
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_parts import RecordStatus
 from shared.state.leases import SKEW, Busy, Held, Leases
 from shared.state.rows import ConnectionRow, ControlRow
 from tests.state.state_backends import virtual
@@ -45,9 +46,9 @@ def new_row() -> ConnectionRow:
     return ConnectionRow("c1").holding(version(0))
 
 
-def version(number: int, phase: Phase = Phase.PROVISIONING) -> Connection:
+def version(number: int, phase: Phase = Phase.PROVISIONING) -> ConnectionRecord:
     """A record that can be told from others."""
-    return Connection(ENDPOINT, generation=number, phase=phase)
+    return ConnectionRecord(ENDPOINT, status=RecordStatus(generation=number, phase=phase))
 
 
 async def owner(backend: Backend) -> str | None:
@@ -64,7 +65,7 @@ async def pending(backend: Backend) -> bool:
 
 def shown(row: ConnectionRow) -> tuple[int, str]:
     """Which version a row holds, and what its columns say."""
-    return row.document["generation"], row.columns.phase
+    return row.document["status"]["generation"], row.columns.phase
 
 
 async def acquire(leases: Leases) -> Held | Busy:
@@ -98,7 +99,7 @@ async def test_what_was_stored_is_kept_when_the_lease_is_taken_again(backend: Ba
     first = await held(worker(backend, "a"))
     assert not await first.finish(version(1, Phase.READY))
     second = await held(worker(backend, "b"))
-    assert second.row.document["generation"] == 1
+    assert second.row.document["status"]["generation"] == 1
     assert shown(second.row) == (1, "Ready")
 
 
@@ -224,7 +225,7 @@ async def test_the_holder_sees_that_work_came_and_runs_again(backend: Backend) -
     assert (await owner(backend) or "").startswith("a/")
     assert lease.remaining() == pytest.approx(TTL - SKEW, abs=1)
     assert await lease.finish(version(2)) is False
-    assert (await stored(backend)).document["generation"] == 2
+    assert (await stored(backend)).document["status"]["generation"] == 2
 
 
 async def test_word_left_before_a_save_is_still_seen_at_the_end(backend: Backend) -> None:
@@ -283,7 +284,7 @@ async def test_a_holder_that_was_overtaken_and_let_go_of_writes_nothing_more(bac
     await fast.finish(version(7))
     with pytest.raises(LeaseLost):
         await slow.save(version(8))
-    assert (await stored(backend)).document["generation"] == 7
+    assert (await stored(backend)).document["status"]["generation"] == 7
 
 
 async def test_a_slow_holder_that_nobody_overtook_may_still_write(backend: Backend) -> None:
@@ -339,7 +340,7 @@ async def test_a_released_lease_cannot_be_written_with(backend: Backend) -> None
     await lease.finish(version(1))
     with pytest.raises(LeaseLost):
         await lease.save(version(2))
-    assert (await stored(backend)).document["generation"] == 1
+    assert (await stored(backend)).document["status"]["generation"] == 1
 
 
 async def test_a_worker_whose_clock_is_ahead_overtakes_safely(backend: Backend) -> None:
@@ -366,7 +367,7 @@ async def test_many_workers_and_much_work_lose_nothing() -> None:
         while again:
             seen = list(asked)
             await backend.clock.sleep(3.0)
-            again = await lease.finish(replace(version(1), left=tuple(seen)))
+            again = await lease.finish(version(1).with_removal(leftovers=tuple(seen)))
         done.append(number)
 
     async def later(number: int) -> None:
@@ -375,7 +376,7 @@ async def test_many_workers_and_much_work_lose_nothing() -> None:
 
     await asyncio.gather(*(later(number) for number in range(60)))
     row = await stored(backend)
-    assert row.document["left"] == [str(number) for number in range(60)]
+    assert row.document["removal"]["leftovers"] == [str(number) for number in range(60)]
     assert (await owner(backend), await pending(backend)) == (None, False)
     assert len(done) < 60
     assert await backend.messages() <= 2

@@ -13,7 +13,7 @@ import pytest
 from local.elastic.history import most_policies_at_once
 from local.world import HUB_VNET, vnet_id
 from shared.core.model.arm_ids import connection_id
-from shared.core.model.record import Owner
+from shared.core.model.ownership import Owner
 from tests.harness.estate import Estate
 from tests.harness.outcome import end_state
 from tests.sweep.sweep_parts import (
@@ -108,7 +108,7 @@ async def test_in_a_healthy_estate_the_sweep_writes_nothing_and_asks_for_nothing
         await estate.clock.sleep(300)
     assert writes(estate) == []
     connection = await estate.connection(endpoint)
-    assert estate.clock.now() - connection.checks[0].checked_at == timedelta(seconds=300), "the test is recorded"
+    assert estate.clock.now() - connection.health.checks[0].checked_at == timedelta(seconds=300), "the test is recorded"
 
 
 async def test_a_verdict_that_changed_is_looked_into(estate: Estate) -> None:
@@ -122,7 +122,7 @@ async def test_a_verdict_that_changed_is_looked_into(estate: Estate) -> None:
     found = await estate.sweep()
     assert (found.probed, found.unhealthy, found.enqueued) == (1, 1, 1)
     await estate.settle()
-    assert (await estate.connection(endpoint)).phase == "Degraded"
+    assert (await estate.connection(endpoint)).status.phase == "Degraded"
     hub.dns_servers = []
     await estate.sweep()
     await estate.settle()
@@ -134,14 +134,14 @@ async def test_what_waits_for_a_person_is_tested_all_the_same(estate: Estate) ->
     endpoint = await estate.put_endpoint(tags={"elastic-deployments": "logs-eastus2, lgos-eastus2"})
     await estate.settle()
     connection = await estate.connection(endpoint)
-    assert (connection.phase, await estate.reason(endpoint, "Reachable")) == ("Blocked", "Reachable")
+    assert (connection.status.phase, await estate.reason(endpoint, "Reachable")) == ("Blocked", "Reachable")
     for broken, reason in ((True, "NoRouteAlthoughApproved"), (False, "Reachable")):
-        await estate.network.break_way(connection.address, broken=broken)
+        await estate.network.break_way(connection.identity.address, broken=broken)
         found = [await estate.sweep() for _ in range(2)]
         assert [one.probed for one in found] == [1, 1]
         await estate.settle(30)
         assert await estate.reason(endpoint, "Reachable") == reason
-        assert (await estate.connection(endpoint)).phase == "Blocked"
+        assert (await estate.connection(endpoint)).status.phase == "Blocked"
 
 
 async def test_a_new_wish_of_the_endpoints_tag_is_found(estate: Estate) -> None:
@@ -169,7 +169,7 @@ async def test_an_endpoint_made_again_under_its_name_gets_its_own_policy(estate:
     connection = await estate.ready(endpoint)
     found = estate.arm.private_endpoint(endpoint)
     assert found is not None
-    assert connection.guid == found.resource_guid
+    assert connection.identity.guid == found.resource_guid
     assert len(estate.policies_of(endpoint)) == 1
 
 
@@ -180,7 +180,7 @@ async def test_a_connection_that_will_look_again_by_itself_is_left_alone(estate:
     estate.elastic_settings.approval_seconds = 10**6
     endpoint = await estate.put_endpoint()
     await estate.settle(60)
-    assert (await estate.connection(endpoint)).phase == "AwaitingApproval"
+    assert (await estate.connection(endpoint)).status.phase == "AwaitingApproval"
     before = [message.text for message in estate.queue.messages]
     assert (await estate.sweep()).enqueued == 0
     assert [message.text for message in estate.queue.messages] == before
@@ -191,7 +191,7 @@ async def test_a_wake_up_that_never_came_is_taken_over(estate: Estate) -> None:
     endpoint = await estate.put_endpoint()
     await estate.settle(60)
     estate.queue.messages.clear()
-    wake_at = (await estate.connection(endpoint)).wake_at
+    wake_at = (await estate.connection(endpoint)).schedule.wake_at
     assert wake_at is not None
     await estate.clock.sleep((wake_at - estate.clock.now()).total_seconds() + 119)
     assert (await estate.sweep()).enqueued == 0
@@ -238,14 +238,19 @@ async def test_lost_tables_are_rebuilt_by_one_sweep_and_nothing_is_made_or_delet
     endpoints = [await a_ready_connection(estate), await estate.put_endpoint("pe-2", region="westeurope")]
     await estate.settle()
     before = [end_state(estate, endpoint) for endpoint in endpoints]
-    owners = [(c.zone, c.links, c.record, c.policy.owner) for c in [await estate.ready(e) for e in endpoints]]
+    owners = [
+        (c.dns.zone, c.dns.links, c.dns.record, c.elastic.policy.owner)
+        for c in [await estate.ready(e) for e in endpoints]
+    ]
     estate.storage.connections.clear()
     estate.worker = estate.new_worker()
     assert (await estate.sweep()).enqueued == 2
     await estate.settle()
     after = [await estate.ready(endpoint) for endpoint in endpoints]
-    assert [(c.zone, c.links, c.record, c.policy.owner) for c in after] == owners, "told by the markers"
-    assert {association.owner for c in after for association in c.associations} == {Owner.ADOPTED}
+    assert [(c.dns.zone, c.dns.links, c.dns.record, c.elastic.policy.owner) for c in after] == owners, (
+        "told by the markers"
+    )
+    assert {association.owner for c in after for association in c.elastic.associations} == {Owner.ADOPTED}
     assert [end_state(estate, endpoint) for endpoint in endpoints] == before
     assert writes(estate) == []
 

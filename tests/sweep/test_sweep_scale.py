@@ -79,14 +79,14 @@ async def test_a_thousand_endpoints_cost_no_more_than_their_pages() -> None:
 
 async def keep_records(estate: Estate) -> None:
     """A record for every endpoint, as a run would have begun it."""
-    from dataclasses import replace  # noqa: PLC0415 - only here
-
-    from shared.core.model.record import Connection  # noqa: PLC0415
+    from shared.core.model.record import ConnectionRecord  # noqa: PLC0415
     from shared.state.rows import ConnectionRow  # noqa: PLC0415
 
     for endpoint in estate.arm.private_endpoints():
-        known = replace(Connection(endpoint.id), guid=endpoint.resource_guid, address=endpoint.address or "")
-        await estate.storage.connections.insert(ConnectionRow(known.id).holding(known))
+        record = ConnectionRecord(endpoint.id).with_identity(
+            guid=endpoint.resource_guid, address=endpoint.address or ""
+        )
+        await estate.storage.connections.insert(ConnectionRow(record.id).holding(record))
 
 
 async def test_hundreds_of_checks_that_fail_together_read_the_networks_once() -> None:
@@ -141,7 +141,7 @@ async def test_many_checks_of_several_subscriptions_are_shared_out_one_message_e
     await estate.settle()
     for endpoint in endpoints:
         connection = await estate.ready(endpoint)
-        assert connection.checks[0].checked_at >= before
+        assert connection.health.checks[0].checked_at >= before
         page = await estate.storage.checks.newest(connection.id, 10)
         assert len([entry for entry in page.entries if entry.at >= before]) == 1
     assert not estate.queue.messages
@@ -154,7 +154,7 @@ async def test_a_verdict_that_turns_in_a_shared_check_is_looked_into() -> None:
     hub.dns_servers = ["10.99.0.53"]
     await estate.sweep()
     await estate.settle()
-    assert {(await estate.connection(endpoint)).phase for endpoint in endpoints} == {"Degraded"}
+    assert {(await estate.connection(endpoint)).status.phase for endpoint in endpoints} == {"Degraded"}
 
 
 @pytest.mark.parametrize("fault", ["forbidden", "slow"])

@@ -36,10 +36,10 @@ async def test_an_endpoint_that_is_gone_is_believed_so_at_the_second_sweep_and_t
     await estate.clock.sleep(3600)
     assert (await estate.sweep()).enqueued == 1
     await estate.settle(590)
-    assert (await estate.connection(endpoint)).phase == "Removing"
+    assert (await estate.connection(endpoint)).status.phase == "Removing"
     assert writes(estate) == []
     await estate.settle()
-    assert (await estate.connection(endpoint)).phase == "Removed"
+    assert (await estate.connection(endpoint)).status.phase == "Removed"
     assert estate.arm.private_dns_zones() == []
     assert (await estate.sweep()).enqueued == 0
 
@@ -76,7 +76,7 @@ async def test_a_subscription_that_cannot_be_listed_stops_no_other_and_nothing_o
     assert (found.endpoints, found.enqueued) == (1, 1)
     await estate.settle()
     await estate.ready(here)
-    assert (await estate.connection(there)).phase == "Ready", "not believed to be gone"
+    assert (await estate.connection(there)).status.phase == "Ready", "not believed to be gone"
 
 
 async def test_a_listing_that_breaks_off_half_way_lets_nothing_count_as_gone(estate: Estate) -> None:
@@ -106,7 +106,7 @@ async def test_without_elastic_cloud_drift_in_dns_is_still_found_and_put_back(es
     assert len(found.errors) == 2, "policies and deployments"
     assert found.enqueued == 1
     await estate.settle(60)
-    assert estate.zone().a_record("*") == [(await estate.connection(endpoint)).address]
+    assert estate.zone().a_record("*") == [(await estate.connection(endpoint)).identity.address]
     assert len(estate.policies_of(endpoint)) == 1
     estate.elastic_settings.faults.clear()
     await estate.sweep()

@@ -13,7 +13,7 @@ from datetime import timedelta
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import connection_id
 from shared.core.model.conditions import Condition, Phase
-from shared.core.model.record import Connection
+from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_document import from_document
 from shared.installation import removal_limit
 from shared.installation.pause import lift_pause
@@ -74,14 +74,14 @@ async def check(scene: Scene, watch: Watch) -> dict[str, int]:
     phases: dict[str, int] = {}
     for place in PLACES:
         row = await scene.estate.storage.connections.get(connection_id(place.id))
-        known = None if row is None else from_document(row.document)
+        record = None if row is None else from_document(row.document)
         if place.name in scene.alive:
-            _check_alive(scene, place, known)
+            _check_alive(scene, place, record)
         elif place.name in scene.connection_guids:
-            _check_gone(scene, place, known)
-            _check_unmarked(scene, watch, place, known)
-        if known is not None:
-            phases[_named(known)] = phases.get(_named(known), 0) + 1
+            _check_gone(scene, place, record)
+            _check_unmarked(scene, watch, place, record)
+        if record is not None:
+            phases[_named(record)] = phases.get(_named(record), 0) + 1
     await _check_later(scene, watch)
     return phases
 
@@ -101,9 +101,13 @@ async def _check_later(scene: Scene, watch: Watch) -> None:
             raise Unfinished(f"months later, of what was made for {place.name}, {left[place.name]} became {now}")
 
 
-def _named(known: Connection) -> str:
-    ready = known.condition(c.READY)
-    return f"{known.phase} {ready.reason}" if known.phase == Phase.BLOCKED and ready else str(known.phase)
+def _named(record: ConnectionRecord) -> str:
+    ready = record.condition(c.READY)
+    return (
+        f"{record.status.phase} {ready.reason}"
+        if record.status.phase == Phase.BLOCKED and ready
+        else str(record.status.phase)
+    )
 
 
 async def _check_quiet(scene: Scene, watch: Watch) -> None:
@@ -131,7 +135,9 @@ async def _looked_at(scene: Scene) -> str:
     texts = [message.text for message in scene.estate.queue.messages]
     rows = [row async for row in scene.estate.storage.connections.list()]
     known = [from_document(row.document) for row in rows]
-    return " | ".join(f"{one.name} {_shown(one)}" for one in known if any(f'/{one.name}"' in text for text in texts))
+    return " | ".join(
+        f"{one.identity.name} {_shown(one)}" for one in known if any(f'/{one.identity.name}"' in text for text in texts)
+    )
 
 
 async def _unapproved(scene: Scene) -> int:
@@ -147,32 +153,32 @@ async def _unapproved(scene: Scene) -> int:
 # -- endpoints that are gone ---------------------------------------------------------------------------------------
 
 
-def _check_gone(scene: Scene, place: Place, known: Connection | None) -> None:
+def _check_gone(scene: Scene, place: Place, record: ConnectionRecord | None) -> None:
     left = _things(scene, place)
-    if known is None:
+    if record is None:
         if left:
             raise Unfinished(f"there is no record of {place.name}, and left are {left}")
         return
-    removed = known.condition(c.REMOVED)
-    if known.phase != Phase.IGNORED and (
-        removed is None or (removed.needs is c.WaitingFor.TIME and _enforced(scene, known))
+    removed = record.condition(c.REMOVED)
+    if record.status.phase != Phase.IGNORED and (
+        removed is None or (removed.needs is c.WaitingFor.TIME and _enforced(scene, record))
     ):
-        raise Unfinished(f"{place.name} is gone and {known.phase}: {_shown(known)}")
-    retained = _retained(scene, known)
-    if left and not known.left and not retained:
-        raise Unfinished(f"{place.name} is gone, and left without a word: {left}; {_shown(known)}")
-    if known.phase == Phase.BLOCKED and removed is not None and removed.reason not in KEEPS:
+        raise Unfinished(f"{place.name} is gone and {record.status.phase}: {_shown(record)}")
+    retained = _retained(scene, record)
+    if left and not record.removal.leftovers and not retained:
+        raise Unfinished(f"{place.name} is gone, and left without a word: {left}; {_shown(record)}")
+    if record.status.phase == Phase.BLOCKED and removed is not None and removed.reason not in KEEPS:
         raise Unfinished(f"{place.name} is gone and blocked by {removed.reason}: {removed.message}")
-    _check_left_for_a_reason(scene, place, known, left, retained=retained)
+    _check_left_for_a_reason(scene, place, record, left, retained=retained)
 
 
-def _check_unmarked(scene: Scene, watch: Watch, place: Place, known: Connection | None) -> None:
+def _check_unmarked(scene: Scene, watch: Watch, place: Place, record: ConnectionRecord | None) -> None:
     """Associations and claims of ours carry no marker; they go too, if the record that tells of them was not lost."""
-    if known is None or scene.tables_lost or _retained(scene, known):
+    if record is None or scene.tables_lost or _retained(scene, record):
         return
     guids = scene.connection_guids[place.name]
     pairs = {(policy, one) for policy, one in watch.ours if _guids_of(scene, policy) & guids}
-    told = " ".join((*known.left, _shown(known)))
+    told = " ".join((*record.removal.leftovers, _shown(record)))
     for policy, deployment in pairs:
         if policy not in told and deployment not in told:
             raise Unfinished(f"{place.name} is gone, and {policy} is still associated with {deployment}; told: {told}")
@@ -184,18 +190,20 @@ def _guids_of(scene: Scene, policy_id: str) -> frozenset[str]:
     return next((one.guids for one in scene.estate.elastic.rulesets() if one.id == policy_id), frozenset())
 
 
-def _check_left_for_a_reason(scene: Scene, place: Place, known: Connection, left: list[str], *, retained: bool) -> None:
+def _check_left_for_a_reason(
+    scene: Scene, place: Place, record: ConnectionRecord, left: list[str], *, retained: bool
+) -> None:
     """What stays although it is ours is in use, or holds something of others."""
     if retained:
         return
     for policy in scene.estate.elastic.rulesets():
         if is_ours(policy) and connection_of(policy) == connection_id(place.id):
             others = scene.foreign_guids() & policy.guids or len(policy.guids) > 1
-            told = any(policy.id in text for text in known.left)  # it was in use when all else went
+            told = any(policy.id in text for text in record.removal.leftovers)  # it was in use when all else went
             if not told and not others and not [pair for pair in scene.pairs() if pair[0] == policy.id]:
                 raise Unfinished(f"policy {policy.id} of {place.name} is left, and no deployment has it")
     if any(text.startswith("record") for text in left):
-        raise Unfinished(f"the address of {place.name} is left: {left}; {_shown(known)}")
+        raise Unfinished(f"the address of {place.name} is left: {left}; {_shown(record)}")
 
 
 def _things(scene: Scene, place: Place) -> list[str]:
@@ -215,45 +223,49 @@ def _things(scene: Scene, place: Place) -> list[str]:
     return found
 
 
-def _enforced(scene: Scene, known: Connection) -> bool:
-    return (known.mode or scene.estate.settings.get("MODE", "enforce")) == "enforce"
+def _enforced(scene: Scene, record: ConnectionRecord) -> bool:
+    return (record.identity.mode or scene.estate.settings.get("MODE", "enforce")) == "enforce"
 
 
-def _retained(scene: Scene, known: Connection) -> bool:
-    removed = known.condition(c.REMOVED)
-    asked = (known.on_delete or scene.estate.settings.get("ON_DELETE", "cleanup")) == "retain"
+def _retained(scene: Scene, record: ConnectionRecord) -> bool:
+    removed = record.condition(c.REMOVED)
+    asked = (record.identity.on_delete or scene.estate.settings.get("ON_DELETE", "cleanup")) == "retain"
     # What was retained stays so, also when the settings change later.
-    return asked or not _enforced(scene, known) or (removed is not None and removed.reason == "Retained")
+    return asked or not _enforced(scene, record) or (removed is not None and removed.reason == "Retained")
 
 
 # -- endpoints that are there --------------------------------------------------------------------------------------
 
 
-def _check_alive(scene: Scene, place: Place, known: Connection | None) -> None:
-    if known is None:
+def _check_alive(scene: Scene, place: Place, record: ConnectionRecord | None) -> None:
+    if record is None:
         raise Unfinished(f"there is no record of {place.name}")
-    if known.mode == "ignore":
+    if record.identity.mode == "ignore":
         return
-    if known.phase not in {Phase.READY, Phase.BLOCKED} and _enforced(scene, known) and not _only_unreachable(known):
-        raise Unfinished(f"{place.name} is {known.phase}: {_shown(known)}")
-    approved = known.condition(c.APPROVED)
+    if (
+        record.status.phase not in {Phase.READY, Phase.BLOCKED}
+        and _enforced(scene, record)
+        and not _only_unreachable(record)
+    ):
+        raise Unfinished(f"{place.name} is {record.status.phase}: {_shown(record)}")
+    approved = record.condition(c.APPROVED)
     ended = approved is not None and approved.reason in {"Rejected", "Disconnected"}
     # An endpoint that can never work any more is not looked after: only that it is so must be true.
-    looked_after = (approved,) if ended and approved is not None else known.conditions
+    looked_after = (approved,) if ended and approved is not None else record.status.conditions
     for condition in looked_after:
-        if condition.type not in {c.READY, c.REACHABLE} and not condition.true and _enforced(scene, known):
+        if condition.type not in {c.READY, c.REACHABLE} and not condition.true and _enforced(scene, record):
             _check_excuse(scene, place, condition)
-    if known.phase == Phase.READY:
+    if record.status.phase == Phase.READY:
         _check_complete(scene, place)
 
 
-def _only_unreachable(known: Connection) -> bool:
+def _only_unreachable(record: ConnectionRecord) -> bool:
     """Whether nothing but the test fails: it is judged by the tests of the diagnosis."""
-    return all(one.true for one in known.conditions if one.type not in {c.READY, c.REACHABLE})
+    return all(one.true for one in record.status.conditions if one.type not in {c.READY, c.REACHABLE})
 
 
-def _shown(known: Connection) -> str:
-    return "; ".join(f"{one.type} {one.status} {one.reason}: {one.message}" for one in known.conditions)
+def _shown(record: ConnectionRecord) -> str:
+    return "; ".join(f"{one.type} {one.status} {one.reason}: {one.message}" for one in record.status.conditions)
 
 
 def _check_complete(scene: Scene, place: Place) -> None:

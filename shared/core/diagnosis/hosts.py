@@ -19,7 +19,8 @@ from typing import cast
 from shared.core.diagnosis.evidence import Status, Verdict
 from shared.core.diagnosis.http_answers import TESTED
 from shared.core.model.private_urls import path_test_host
-from shared.core.model.record import Connection, StandingVerdict, VerdictMemory
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_health import EffectiveVerdict, HostCheck
 
 PRIMARY = "elasticsearch"
 """What a deployment is for: when another service alone fails, the connection is degraded and not unreachable."""
@@ -39,20 +40,20 @@ class Subject:
     """How many policies restrict who may connect to the deployment; None: not known."""
 
 
-def hosts_to_test(connection: Connection, zone_name: str) -> tuple[Subject, ...]:
+def hosts_to_test(connection: ConnectionRecord, zone_name: str) -> tuple[Subject, ...]:
     """The names to test, Elasticsearch's of every deployment first; a name that two services share once.
 
     Last come the deployments that are only asked for. Elastic's documents disagree on whether a policy lets an endpoint
     in before it is associated, so it is found out: whoever is asked for consent can be told what it would change.
     """
-    urls = [url for deployment in connection.deployments for url in deployment.urls if url.service in TESTED]
+    urls = [url for deployment in connection.elastic.targets for url in deployment.urls if url.service in TESTED]
     urls.sort(key=lambda url: url.service != PRIMARY)
     found: dict[str, Subject] = {}
     for url in urls:
         found.setdefault(url.host, Subject(url.host, url.service))
     waiting = (
         Subject(url.host, associated=False, policies=deployment.policies)
-        for deployment in connection.unserved
+        for deployment in connection.elastic.pending_targets
         for url in deployment.urls
         if url.service == PRIMARY and url.host not in found
     )
@@ -101,17 +102,17 @@ def weighed(verdict: Verdict) -> Verdict:
     return replace(verdict, status="degraded") if lesser else verdict
 
 
-def standing_of(memory: VerdictMemory) -> Verdict:
+def standing_of(memory: HostCheck) -> Verdict:
     """What counts for a name: its last result, or an earlier one that has not been outdone yet."""
-    return _verdict(memory, memory.standing or memory)
+    return _verdict(memory, memory.effective or memory)
 
 
-def last_of(memory: VerdictMemory) -> Verdict:
+def last_of(memory: HostCheck) -> Verdict:
     """The last result of a name, whether it counts or not."""
     return _verdict(memory, memory)
 
 
-def _verdict(memory: VerdictMemory, counts: VerdictMemory | StandingVerdict) -> Verdict:
+def _verdict(memory: HostCheck, counts: HostCheck | EffectiveVerdict) -> Verdict:
     status = cast("Status", counts.status)
     return Verdict(status, counts.reason, counts.cause, counts.next_step, memory.host, memory.service)
 

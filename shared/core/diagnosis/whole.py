@@ -14,7 +14,8 @@ from shared.core.diagnosis.hosts import standing_of, weighed, worst_of
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition, Phase
 from shared.core.model.reasons import Explanation, Hop, Reason
-from shared.core.model.record import Connection, NetworkMemory, VerdictMemory
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_health import HostCheck, NetworkMemory
 from shared.core.planning.advice import network_advice
 from shared.core.reasons import hop_of, owns
 
@@ -38,11 +39,11 @@ class Diagnosis:
     """What a person should know besides."""
 
 
-def diagnosis_of(connection: Connection) -> Diagnosis:
+def diagnosis_of(connection: ConnectionRecord) -> Diagnosis:
     """Read a connection's record."""
     told = _speaker(connection)
     dns = network_advice(connection)
-    advice = connection.advice if dns is None else (*connection.advice, dns)
+    advice = connection.status.advice if dns is None else (*connection.status.advice, dns)
     evidence = tuple(_evidence(connection))
     if told is None:
         cause = "Nothing is known about the connection yet."
@@ -52,12 +53,12 @@ def diagnosis_of(connection: Connection) -> Diagnosis:
     return Diagnosis(status, told.reason, told.message, told.next_step, hop, told.since, evidence, advice)
 
 
-def _speaker(connection: Connection) -> Condition | None:
+def _speaker(connection: ConnectionRecord) -> Condition | None:
     """The condition that decides: the first that wants something, a person's turn first; else the health check's.
 
     One that only passes another's reason on leaves the word to that one, as an unlinked network does to its record.
     """
-    others = [condition for condition in connection.conditions if condition.type != c.READY]
+    others = [condition for condition in connection.status.conditions if condition.type != c.READY]
     pending = [condition for condition in others if condition.pending]
     first = next((one for one in pending if one.needs is c.WaitingFor.PERSON), None) or next(iter(pending), None)
     if first is None:
@@ -70,31 +71,31 @@ def _last_of(conditions: list[Condition]) -> Condition | None:
     return conditions[-1] if conditions else None
 
 
-def _status(connection: Connection, told: Condition) -> Status:
-    counting = [standing_of(memory) for memory in connection.checks if memory.associated]
+def _status(connection: ConnectionRecord, told: Condition) -> Status:
+    counting = [standing_of(memory) for memory in connection.health.checks if memory.associated]
     if told.type == c.REACHABLE and told.reason is not Reason.NOT_TESTED and counting:
         return weighed(worst_of(counting)).status
     if told.needs is c.WaitingFor.PERSON:
         return "blocked"
-    if connection.phase in _NO_CONNECTION:
+    if connection.status.phase in _NO_CONNECTION:
         return "unknown"
     # Something is missing that nobody has to see to: of a connection that worked, traffic may suffer meanwhile.
-    return "degraded" if connection.ready_since is not None else "unknown"
+    return "degraded" if connection.status.ready_since is not None else "unknown"
 
 
-def _evidence(connection: Connection) -> list[str]:
-    lines = [f"{one.type} {one.status}, {one.reason}: {one.message}" for one in connection.conditions]
-    lines += [_tested(memory) for memory in connection.checks]
-    return lines + ([_network(connection.network)] if connection.network else [])
+def _evidence(connection: ConnectionRecord) -> list[str]:
+    lines = [f"{one.type} {one.status}, {one.reason}: {one.message}" for one in connection.status.conditions]
+    lines += [_tested(memory) for memory in connection.health.checks]
+    return lines + ([_network(connection.health.network)] if connection.health.network else [])
 
 
-def _tested(memory: VerdictMemory) -> str:
+def _tested(memory: HostCheck) -> str:
     stages = ", ".join(f"{name} {milliseconds:g} ms" for name, milliseconds in memory.stages)
     addresses = ", ".join(memory.addresses) or "no address"
     asked = "" if memory.associated else ", not associated"
     who = f"{memory.host} ({memory.service}{asked})"
     text = f"{who} {memory.status}, {memory.reason}: {addresses}; {stages}. {memory.cause}"
-    return text if memory.standing is None else f"{text} What counts is still {memory.standing.reason}."
+    return text if memory.effective is None else f"{text} What counts is still {memory.effective.reason}."
 
 
 def _network(network: NetworkMemory) -> str:

@@ -68,14 +68,14 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class Notices:
-    """What a connection's receivers have been told, and what waits to be sent."""
+class NotificationState:
+    """What was sent to a connection's receivers, and what waits to be."""
 
-    told: str = ""
+    last_sent: str = ""
     """The state that the last event told; empty: none yet."""
-    turned: str = ""
-    """A state that differs from what was told, and has not lasted long enough to be told."""
-    turned_at: datetime | None = None
+    pending: str = ""
+    """A state that differs from the last one sent, and has not lasted long enough to be sent."""
+    pending_since: datetime | None = None
     number: int = 0
     """Of the last event; each of a connection's events has the next one."""
     outbox: tuple[Notice, ...] = ()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from shared.core.model.arm_ids import parse_arm_id
 from shared.core.model.conditions import READY
 from shared.core.model.errors import InvalidInput
-from shared.core.model.record import Connection
+from shared.core.model.record import ConnectionRecord
 
 LONGEST = 8_000
 """Characters of a text: a page of 1,000 rows stays small, and a column below its 64 KiB."""
@@ -36,16 +36,16 @@ class Columns:
     since: str = ""
 
 
-def columns_of(record: Connection) -> Columns:
+def columns_of(record: ConnectionRecord) -> Columns:
     """The columns of a record."""
     ready = record.condition(READY)
     return Columns(
         subscription=_subscription(record.endpoint_id),
         endpoint_id=record.endpoint_id,
-        name=record.name,
-        region=record.region,
-        phase=str(record.phase),
-        mode=str(record.mode),
+        name=record.identity.name,
+        region=record.identity.region,
+        phase=str(record.status.phase),
+        mode=str(record.identity.mode),
         ready=str(ready.status) if ready else "",
         reason=str(ready.reason) if ready else "",
         message=ready.message[:LONGEST] if ready else "",

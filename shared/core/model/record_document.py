@@ -1,7 +1,6 @@
 """A connection's record as JSON, and back: what the table holds. Used by the use cases that read or store a record.
 
-A record that an older version of the app wrote is migrated when it is read; one of a newer version is refused, because
-writing it back would lose what this version does not know.
+A record that a newer version of the app wrote is refused: writing it back would lose what this version does not know.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from shared.core.model.errors import InvalidInput
-from shared.core.model.record import SCHEMA, Connection
+from shared.core.model.record import SCHEMA, ConnectionRecord
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -19,26 +18,6 @@ if TYPE_CHECKING:
 
 class UnreadableRecord(InvalidInput):
     """A record that this version of the app cannot read; no caller's fault."""
-
-
-def migrated(document: Mapping[str, Any], schema: int) -> Mapping[str, Any]:
-    """The document as this version would have written it; it is stored so with the next write."""
-    for version in range(schema, SCHEMA):
-        document = _MIGRATIONS[version](document)
-    return document
-
-
-def _from_1(old: Mapping[str, Any]) -> dict[str, Any]:
-    """Schema 2 remembers the GUID of the policy's rule, and whether an association was ever listed."""
-    policy = dict(old.get("policy") or {})
-    if policy.get("id"):
-        policy["guid"] = old.get("guid") or ""
-    # Before, an association was remembered as ours or adopted only once it stood.
-    associations = [{**known, "seen": bool(known.get("owner"))} for known in old.get("associations") or []]
-    return {**old, "policy": policy, "associations": associations, "schema": 2}
-
-
-_MIGRATIONS = {1: _from_1}
 
 
 @cache
@@ -49,24 +28,24 @@ def _converter() -> Converter:
     return make_converter()
 
 
-def to_document(connection: Connection) -> dict[str, Any]:
+def to_document(connection: ConnectionRecord) -> dict[str, Any]:
     """The record as JSON values."""
     return cast("dict[str, Any]", _converter().unstructure(connection))
 
 
-def from_document(document: Mapping[str, Any]) -> Connection:
+def from_document(document: Mapping[str, Any]) -> ConnectionRecord:
     """Read a record back; raises UnreadableRecord for one that a newer version of the app wrote, or a damaged one."""
     schema = document.get("schema")
-    if not isinstance(schema, int) or not 1 <= schema <= SCHEMA:
+    if type(schema) is not int or schema != SCHEMA:
         raise UnreadableRecord(
-            f"This connection's record has schema {schema}; this version of the app knows {SCHEMA} and older ones.",
+            f"This connection's record has schema {schema}; this version of the app knows {SCHEMA}.",
             on=str(document.get("endpoint_id", ""))[:300],
             next_step="Deploy the newer version of the app again.",
         )
     from cattrs.errors import BaseValidationError  # noqa: PLC0415 - see _converter
 
     try:
-        return _converter().structure(migrated(document, schema), Connection)
+        return _converter().structure(document, ConnectionRecord)
     except (BaseValidationError, KeyError, TypeError, ValueError) as error:
         raise UnreadableRecord(
             "This connection's record is damaged.",

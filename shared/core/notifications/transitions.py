@@ -18,8 +18,8 @@ from typing import Any
 
 from shared.core.model.conditions import READY, Phase
 from shared.core.model.json_names import named
-from shared.core.model.notices import ConnectionData, Notice, Notices, Type, notice_id
-from shared.core.model.record import Connection
+from shared.core.model.notices import ConnectionData, Notice, NotificationState, Type, notice_id
+from shared.core.model.record import ConnectionRecord
 
 MOST_WAITING = 20
 """Events of one connection in its outbox; past that the oldest is dropped."""
@@ -37,32 +37,32 @@ _TYPES = {
 _GONE = {Phase.REMOVING, Phase.REMOVED}
 
 
-def note(connection: Connection, now: datetime, *, lasting: timedelta, correlation_id: str) -> Connection:
+def note(connection: ConnectionRecord, now: datetime, *, lasting: timedelta, correlation_id: str) -> ConnectionRecord:
     """The record with the event of its present state in the outbox, if that is to be told now."""
-    notices, state = connection.notices, _state(connection)
-    if not state or state == notices.told:
-        return replace(connection, notices=replace(notices, turned="", turned_at=None))
-    since = notices.turned_at if notices.turned == state and notices.turned_at else now
-    told_phase = notices.told.partition(" ")[0]
-    at_once = not told_phase or connection.phase in _GONE or told_phase in _GONE
+    notices, state = connection.notifications, _state(connection)
+    if not state or state == notices.last_sent:
+        return replace(connection, notifications=replace(notices, pending="", pending_since=None))
+    since = notices.pending_since if notices.pending == state and notices.pending_since else now
+    told_phase = notices.last_sent.partition(" ")[0]
+    at_once = not told_phase or connection.status.phase in _GONE or told_phase in _GONE
     if not at_once and now - since < lasting:
-        return replace(connection, notices=replace(notices, turned=state, turned_at=since))
+        return replace(connection, notifications=replace(notices, pending=state, pending_since=since))
     number = notices.number + 1
     notice = Notice(
         id=notice_id(connection.id, number, state, since.isoformat()),
-        type=_TYPES[connection.phase],
+        type=_TYPES[connection.status.phase],
         subject=connection.endpoint_id,
         time=since,
         data=_data(connection, number, told_phase, correlation_id),
     )
     outbox = (*notices.outbox, notice)[-MOST_WAITING:]
-    return replace(connection, notices=Notices(told=state, number=number, outbox=outbox))
+    return replace(connection, notifications=NotificationState(last_sent=state, number=number, outbox=outbox))
 
 
-def _state(connection: Connection) -> str:
+def _state(connection: ConnectionRecord) -> str:
     """What is compared with what was told; empty when the phase is none to tell."""
-    phase = connection.phase
-    if phase not in _TYPES or (phase in _GONE and not connection.notices.told):
+    phase = connection.status.phase
+    if phase not in _TYPES or (phase in _GONE and not connection.notifications.last_sent):
         return ""
     if phase is not Phase.BLOCKED:
         return str(phase)
@@ -71,14 +71,14 @@ def _state(connection: Connection) -> str:
     return f"{phase} {ready.reason if ready else ''}"
 
 
-def _data(connection: Connection, number: int, told_phase: str, correlation_id: str) -> Mapping[str, Any]:
+def _data(connection: ConnectionRecord, number: int, told_phase: str, correlation_id: str) -> Mapping[str, Any]:
     ready = connection.condition(READY)
     data = ConnectionData(
         connection=connection.id,
         endpoint=connection.endpoint_id,
-        name=connection.name,
-        region=connection.region,
-        phase=str(connection.phase),
+        name=connection.identity.name,
+        region=connection.identity.region,
+        phase=str(connection.status.phase),
         previous_phase=told_phase or None,
         reason=ready.reason if ready else "",
         message=ready.message[:_TEXT] if ready else "",
@@ -89,7 +89,7 @@ def _data(connection: Connection, number: int, told_phase: str, correlation_id: 
     return named(data)
 
 
-def sent(connection: Connection, ids: frozenset[str]) -> Connection:
+def sent(connection: ConnectionRecord, ids: frozenset[str]) -> ConnectionRecord:
     """The record once the topic has taken these events."""
-    left = tuple(notice for notice in connection.notices.outbox if notice.id not in ids)
-    return replace(connection, notices=replace(connection.notices, outbox=left))
+    left = tuple(notice for notice in connection.notifications.outbox if notice.id not in ids)
+    return replace(connection, notifications=replace(connection.notifications, outbox=left))

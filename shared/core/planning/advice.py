@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from shared.core.model.reasons import Explanation, Reason
-from shared.core.model.record import Connection
+from shared.core.model.record import ConnectionRecord
 from shared.core.model.resources import AZURE_NAME_SERVER, POLICY_TYPE, ConnectionStatus, Deployment, Policy
 from shared.core.planning.desired import Desired
 from shared.core.reasons import explain
@@ -117,10 +117,10 @@ def key_advice(expires: datetime | None, now: datetime) -> Explanation | None:
     )
 
 
-def network_advice(connection: Connection) -> Explanation | None:
+def network_advice(connection: ConnectionRecord) -> Explanation | None:
     """The endpoint's network asks its own name servers, and the app cannot see what these answer its clients."""
-    network = connection.network
-    if network is None or not network.dns_servers or network.vnet_id.lower() != connection.vnet_id.lower():
+    network = connection.health.network
+    if network is None or not network.dns_servers or network.vnet_id.lower() != connection.identity.vnet_id.lower():
         return None
     return explain(
         Reason.CUSTOM_DNS_SERVERS,

@@ -14,8 +14,10 @@ from shared.core.guards.cutting_off import INGRESS_TYPES, may_be_first
 from shared.core.guards.reopening import plan_disassociation
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
+from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Explanation, Reason
-from shared.core.model.record import AssociationMemory, Connection, DeploymentMemory, Owner, UnservedMemory
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_elastic import AssociationMemory, PendingTargetMemory, TargetMemory
 from shared.core.model.resources import Deployment, Policy
 from shared.core.model.steps import Associate, Disassociate
 from shared.core.options.plan_options import PlanOptions
@@ -32,8 +34,8 @@ class AssociationPlan:
     steps: tuple[Associate | Disassociate, ...]
     condition: Condition
     associations: tuple[AssociationMemory, ...] = ()
-    deployments: tuple[DeploymentMemory, ...] = ()
-    unserved: tuple[UnservedMemory, ...] = ()
+    deployments: tuple[TargetMemory, ...] = ()
+    unserved: tuple[PendingTargetMemory, ...] = ()
 
 
 def nothing_requested() -> Condition:
@@ -47,7 +49,7 @@ def plan_associations(
     deployments: tuple[Deployment, ...],
     policies: tuple[Policy, ...],
     policy: Policy | None,
-    known: Connection,
+    record: ConnectionRecord,
     options: PlanOptions,
     now: datetime,
 ) -> AssociationPlan:
@@ -55,17 +57,17 @@ def plan_associations(
 
     `known` uses the policy already; `policy` is None when it was just made and does not show yet.
     """
-    policy_id = known.policy.id
+    policy_id = record.elastic.policy.id
     types = {one.id: one.type for one in policies}
     standing = associated_with(policy_id, policy, deployments)
-    recent = _just_made(known, standing, options, now)
+    recent = _just_made(record, standing, options, now)
     unseen = {memory.deployment_id for memory in recent if memory.owner is Owner.OURS}
-    choices = choose_deployments(desired, deployments, types, standing | unseen, known, options)
-    made, contests = _to_make(choices, policy_id, known, options, now)
+    choices = choose_deployments(desired, deployments, types, standing | unseen, record, options)
+    made, contests = _to_make(choices, policy_id, record, options, now)
     wanted = {choice.deployment.id for choice in choices if choice.deployment is not None}
     removals = [
         plan_disassociation(memory.deployment_id, policy_id, deployments, types, options)
-        for memory in known.associations
+        for memory in record.elastic.associations
         if memory.owner is not Owner.ADOPTED and memory.deployment_id in standing - wanted
     ]
     taken = tuple(removal for removal in removals if isinstance(removal, Disassociate))
@@ -77,7 +79,7 @@ def plan_associations(
     return AssociationPlan(
         (*made, *taken),
         condition,
-        _remembered(known, choices, standing, {memory.deployment_id for memory in recent}, options, now),
+        _remembered(record, choices, standing, {memory.deployment_id for memory in recent}, options, now),
         _served(deployments, standing | unseen),
         _unserved(desired, choices, types),
     )
@@ -90,12 +92,12 @@ def associated_with(policy_id: str, policy: Policy | None, deployments: tuple[De
 
 
 def _just_made(
-    known: Connection, standing: set[str], options: PlanOptions, now: datetime
+    record: ConnectionRecord, standing: set[str], options: PlanOptions, now: datetime
 ) -> tuple[AssociationMemory, ...]:
     """Associations that we made, or tried to, a moment ago, and that Elastic Cloud does not list yet."""
     return tuple(
         memory
-        for memory in known.associations
+        for memory in record.elastic.associations
         if memory.owner is not Owner.ADOPTED
         and not memory.seen
         and memory.deployment_id not in standing
@@ -109,14 +111,14 @@ def _within_lag(memory: AssociationMemory, options: PlanOptions, now: datetime) 
 
 
 def _to_make(
-    choices: tuple[Choice, ...], policy_id: str, known: Connection, options: PlanOptions, now: datetime
+    choices: tuple[Choice, ...], policy_id: str, record: ConnectionRecord, options: PlanOptions, now: datetime
 ) -> tuple[tuple[Associate, ...], list[Explanation]]:
     steps, contests = [], []
     for choice in choices:
         target = choice.deployment
         if target is None or choice.problem is not None or choice.associated:
             continue
-        problem = contested(target, known.association(target.id), options, now)
+        problem = contested(target, record.association(target.id), options, now)
         if problem is not None:
             contests.append(problem)
         else:
@@ -126,7 +128,7 @@ def _to_make(
 
 
 def _remembered(
-    known: Connection,
+    record: ConnectionRecord,
     choices: tuple[Choice, ...],
     standing: set[str],
     recent: set[str],
@@ -135,7 +137,7 @@ def _remembered(
 ) -> tuple[AssociationMemory, ...]:
     """Every association that stands, or is ours to put back; what is gone and not asked for is forgotten."""
     asked = {choice.deployment.id: choice.asked for choice in choices if choice.deployment is not None}
-    memories = {memory.deployment_id: memory for memory in known.associations}
+    memories = {memory.deployment_id: memory for memory in record.elastic.associations}
     kept = []
     for deployment_id in dict.fromkeys([*memories, *sorted(standing)]):
         # There without our doing: adopted, and never removed by us (S4). Begun by us and there now: ours.
@@ -150,20 +152,20 @@ def _remembered(
     return tuple(kept)
 
 
-def _served(deployments: tuple[Deployment, ...], associated: set[str]) -> tuple[DeploymentMemory, ...]:
+def _served(deployments: tuple[Deployment, ...], associated: set[str]) -> tuple[TargetMemory, ...]:
     """The deployments that the connection leads to, whoever associated them: these are tested and shown."""
     return tuple(
-        DeploymentMemory(deployment.id, deployment.name, deployment.urls)
+        TargetMemory(deployment.id, deployment.name, deployment.urls)
         for deployment in deployments
         if deployment.id in associated and deployment.running
     )
 
 
-def _unserved(desired: Desired, choices: tuple[Choice, ...], types: dict[str, str]) -> tuple[UnservedMemory, ...]:
+def _unserved(desired: Desired, choices: tuple[Choice, ...], types: dict[str, str]) -> tuple[PendingTargetMemory, ...]:
     """The deployments that somebody waits for, with how many policies keep strangers out of each."""
     waited_for = [choice.deployment for choice in choices if choice.deployment is not None and not choice.associated]
     return tuple(
-        UnservedMemory(one.id, one.name, one.urls, _closed_by(one, types))
+        PendingTargetMemory(one.id, one.name, one.urls, _closed_by(one, types))
         for one in waited_for
         if one.running and one.region == desired.service.elastic_region
     )

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
+from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Reason
-from shared.core.model.record import ClaimMemory, Connection, Owner
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_elastic import ClaimMemory
 from shared.core.model.resources import Claim
 from shared.core.model.steps import ClaimEndpoint, UnclaimEndpoint
 from shared.core.planning.desired import Desired
@@ -27,14 +29,14 @@ class ClaimPlan:
     memory: ClaimMemory | None = None
 
 
-def plan_claim(desired: Desired, claims: tuple[Claim, ...] | None, known: Connection) -> ClaimPlan:
+def plan_claim(desired: Desired, claims: tuple[Claim, ...] | None, record: ConnectionRecord) -> ClaimPlan:
     """Claim what is to be; give up what we claimed and is no longer to be, or was of an endpoint that is gone."""
     if claims is None:
         unread = c.unknown(c.CLAIMED, Reason.NOT_OBSERVED, "The claims have not been read yet.")
-        return ClaimPlan((), (unread,) if desired.claim else (), known.claim)
+        return ClaimPlan((), (unread,) if desired.claim else (), record.elastic.claim)
     endpoint, region = desired.endpoint, desired.service.elastic_region
     held = {claim.endpoint_guid.lower() for claim in claims}
-    old = known.claim
+    old = record.elastic.claim
     outdated = old is not None and (not desired.claim or old.guid.lower() != endpoint.guid.lower())
     missing = c.waiting(c.CLAIMED, Reason.MISSING, "The endpoint is to be claimed.", c.WaitingFor.WORK)
     if old is not None and outdated and old.owner is Owner.OURS and old.guid.lower() in held:

@@ -11,8 +11,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.core.guards.consent import OPT_OUT_TAG, label_of
+from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Explanation, Reason
-from shared.core.model.record import AssociationMemory, Connection, Owner
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_elastic import AssociationMemory
 from shared.core.model.resources import Deployment
 from shared.core.options.plan_options import PlanOptions
 from shared.core.reasons import explain
@@ -56,6 +58,8 @@ def put_back(memory: AssociationMemory, now: datetime) -> AssociationMemory:
     return replace(memory, owner=None, seen=False, made_at=now, taken=times)
 
 
-def truce(connection: Connection) -> Connection:
+def truce(connection: ConnectionRecord) -> ConnectionRecord:
     """The record after a person asked for a run: the fight is considered settled, and counted anew."""
-    return replace(connection, associations=tuple(replace(known, taken=()) for known in connection.associations))
+    return connection.with_elastic(
+        associations=tuple(replace(known, taken=()) for known in connection.elastic.associations)
+    )

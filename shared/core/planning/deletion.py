@@ -7,13 +7,12 @@ is for a person or a pipeline that deletes an endpoint and makes it again.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum, auto
 
 from shared.core.model.conditions import Phase
 from shared.core.model.messages import Cause, WorkMessage
-from shared.core.model.record import Connection
+from shared.core.model.record import ConnectionRecord
 from shared.core.options.plan_options import PlanOptions
 
 VISIBLE_WITHIN = timedelta(minutes=2)
@@ -40,41 +39,50 @@ class Missing(StrEnum):
     """It is gone, and what was to be done has been done."""
 
 
-def miss(known: Connection, message: WorkMessage, options: PlanOptions, now: datetime) -> tuple[Connection, Missing]:
+def miss(
+    record: ConnectionRecord, message: WorkMessage, options: PlanOptions, now: datetime
+) -> tuple[ConnectionRecord, Missing]:
     """Count this miss, and say what it means."""
-    known = replace(known, missing_since=known.missing_since or now)
+    record = record.with_removal(missing_since=record.removal.missing_since or now)
     # A person who asks for what was left (the right to delete it was missing) is taken at their word.
-    again = message.cause is Cause.EVENT_WRITE or (message.cause is Cause.MANUAL and known.left)
-    if known.phase is Phase.REMOVED and not again:
-        return known, Missing.SETTLED
-    if not has_things(known) and message.cause is not Cause.EVENT_DELETE:
-        since = known.missing_since or now
-        return known, Missing.NOT_THERE_YET if now - since < VISIBLE_WITHIN else Missing.NEVER_SEEN
-    known = _counted(known, message)
-    if known.missed < BELIEVED and known.removing_since is None:
-        return known, Missing.MISSED
-    since = known.removing_since or now
+    again = message.cause is Cause.EVENT_WRITE or (message.cause is Cause.MANUAL and record.removal.leftovers)
+    if record.status.phase is Phase.REMOVED and not again:
+        return record, Missing.SETTLED
+    if not has_things(record) and message.cause is not Cause.EVENT_DELETE:
+        since = record.removal.missing_since or now
+        return record, Missing.NOT_THERE_YET if now - since < VISIBLE_WITHIN else Missing.NEVER_SEEN
+    record = _counted(record, message)
+    if record.removal.missed < BELIEVED and record.removal.removing_since is None:
+        return record, Missing.MISSED
+    since = record.removal.removing_since or now
     due = now >= since + timedelta(seconds=options.removal.grace)
-    return replace(known, removing_since=since), Missing.DUE if due else Missing.GRACE
+    return record.with_removal(removing_since=since), Missing.DUE if due else Missing.GRACE
 
 
-def told(known: Connection, message: WorkMessage) -> Connection:
+def told(record: ConnectionRecord, message: WorkMessage) -> ConnectionRecord:
     """The record after a look that Azure did not answer: an event's word that the endpoint is gone is kept for later.
 
     It is still only a hint: the next look that finds the endpoint forgets it (`Connection.found`).
     """
-    return replace(known, missed=BELIEVED) if message.cause is Cause.EVENT_DELETE else known
+    return record.with_removal(missed=BELIEVED) if message.cause is Cause.EVENT_DELETE else record
 
 
-def _counted(known: Connection, message: WorkMessage) -> Connection:
+def _counted(record: ConnectionRecord, message: WorkMessage) -> ConnectionRecord:
     if message.cause is Cause.EVENT_DELETE:
-        return told(known, message)
-    if message.cause not in {Cause.TIMER, Cause.MANUAL} or message.correlation_id == known.missed_in:
-        return known
-    return replace(known, missed=known.missed + 1, missed_in=message.correlation_id)
+        return told(record, message)
+    if message.cause not in {Cause.TIMER, Cause.MANUAL} or message.correlation_id == record.removal.missed_in:
+        return record
+    return record.with_removal(missed=record.removal.missed + 1, missed_in=message.correlation_id)
 
 
-def has_things(known: Connection) -> bool:
+def has_things(record: ConnectionRecord) -> bool:
     """Whether the connection was ever more than a name: seen in Azure, or with something made or used for it."""
-    used = known.zone or known.links or known.record or known.policy.id or known.policy.intent_at or known.claim
-    return bool(known.guid or known.observed_at or used or known.associations)
+    used = (
+        record.dns.zone
+        or record.dns.links
+        or record.dns.record
+        or record.elastic.policy.id
+        or record.elastic.policy.intent_at
+        or record.elastic.claim
+    )
+    return bool(record.identity.guid or record.schedule.observed_at or used or record.elastic.associations)

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
 from shared.core.model.markers import Holder, Marker, RecordMarker, maker_of
+from shared.core.model.ownership import Owned, Owner
 from shared.core.model.reasons import Reason
-from shared.core.model.record import Owned, Owner
 from shared.core.model.resources import WildcardRecord, Zone
 from shared.core.model.steps import CreateLink, CreateZone, DnsStep, PutWildcardRecord
 from shared.core.options.dns import RecordMode

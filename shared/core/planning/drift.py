@@ -8,14 +8,14 @@ from shared.core.guards.modes import Stance, not_carried_out
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition, Phase
 from shared.core.model.reasons import Reason
-from shared.core.model.record import Connection
+from shared.core.model.record import ConnectionRecord
 from shared.core.planning.plan import Plan
 
 TOLD_IN_FULL = frozenset({c.POLICY_READY, c.ASSOCIATED})
 """Conditions whose text holds what a person should know even while they are True: drift that is left, new names."""
 
 
-def turned(connection: Connection, now: Condition) -> bool:
+def turned(connection: ConnectionRecord, now: Condition) -> bool:
     """Whether a condition stands otherwise than on record; a True one has many reasons."""
     known = connection.condition(now.type)
     if known is None or known.status is not now.status:
@@ -25,40 +25,40 @@ def turned(connection: Connection, now: Condition) -> bool:
     return known.reason != now.reason
 
 
-def calls_for_work(connection: Connection, found: Plan) -> bool:
+def calls_for_work(connection: ConnectionRecord, found: Plan) -> bool:
     """Whether a connection that needed nothing does now."""
     return bool(found.steps) or _reads_otherwise(connection, found, found.conditions)
 
 
-def calls_for_another_look(connection: Connection, found: Plan, stance: Stance, *, complete: bool) -> bool:
+def calls_for_another_look(connection: ConnectionRecord, found: Plan, stance: Stance, *, complete: bool) -> bool:
     """Whether a connection for which nothing is carried out would be reported otherwise than it was.
 
     What is left to do is the same at every sweep, and no reason to look again. `complete`: everything could be read;
     a plan made of less has fewer steps.
     """
     conditions, planned = not_carried_out(found.conditions, found.steps, stance)
-    replanned = complete and planned != connection.planned
+    replanned = complete and planned != connection.status.planned
     return replanned or _reads_otherwise(connection, found, conditions)
 
 
-def _reads_otherwise(connection: Connection, found: Plan, conditions: Iterable[Condition]) -> bool:
+def _reads_otherwise(connection: ConnectionRecord, found: Plan, conditions: Iterable[Condition]) -> bool:
     """Whether conditions, deployments or advice differ; deployments have new addresses when an alias was changed."""
     elastic = found.elastic
     if elastic is not None and (
-        elastic.deployments not in (None, connection.deployments) or elastic.advice != connection.advice
+        elastic.deployments not in (None, connection.elastic.targets) or elastic.advice != connection.status.advice
     ):
         return True
     return any(turned(connection, condition) for condition in conditions)
 
 
-def to_be_tested(known: Connection, *, enforces: bool) -> bool:
+def to_be_tested(record: ConnectionRecord, *, enforces: bool) -> bool:
     """What needs nothing is tested; and what no run looks after, as far as it has been tested once.
 
     That is what waits for a person: a tag with one wrong name must not hide that the way to the right ones breaks. And
     where nothing is carried out, all the rest.
     """
-    if known.phase is Phase.READY:
+    if record.status.phase is Phase.READY:
         return True
-    reachable = known.condition(c.REACHABLE)
+    reachable = record.condition(c.REACHABLE)
     tested = reachable is not None and reachable.reason is not Reason.NOT_TESTED
-    return tested and (known.phase is Phase.BLOCKED or not enforces)
+    return tested and (record.status.phase is Phase.BLOCKED or not enforces)

@@ -13,13 +13,13 @@ from datetime import datetime
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
 from shared.core.model.reasons import Explanation, Reason
-from shared.core.model.record import (
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_elastic import (
     AssociationMemory,
     ClaimMemory,
-    Connection,
-    DeploymentMemory,
+    PendingTargetMemory,
     PolicyMemory,
-    UnservedMemory,
+    TargetMemory,
 )
 from shared.core.model.resources import POLICY_TYPE, Claim, ConnectionStatus, Deployment, Policy
 from shared.core.model.steps import ElasticStep
@@ -57,21 +57,21 @@ class ElasticPlan:
     policy: PolicyMemory
     associations: tuple[AssociationMemory, ...] | None = None
     """What is now known of them; None: not looked at."""
-    deployments: tuple[DeploymentMemory, ...] | None = None
+    deployments: tuple[TargetMemory, ...] | None = None
     """Those that are associated; None: not looked at."""
     claim: ClaimMemory | None = None
-    unserved: tuple[UnservedMemory, ...] | None = None
+    unserved: tuple[PendingTargetMemory, ...] | None = None
     """Those that are asked for and not associated; None: not looked at."""
     advice: tuple[Explanation, ...] = ()
 
 
 def plan_elastic(
-    desired: Desired, observed: ObservedElastic, known: Connection, options: PlanOptions, now: datetime
+    desired: Desired, observed: ObservedElastic, record: ConnectionRecord, options: PlanOptions, now: datetime
 ) -> ElasticPlan:
     """What is left to do in Elastic Cloud."""
     here = tuple(policy for policy in observed.policies if policy.region == desired.service.elastic_region)
-    policy = plan_policy(desired, here, known, options, now)
-    claim = plan_claim(desired, observed.claims, known)
+    policy = plan_policy(desired, here, record, options, now)
+    claim = plan_claim(desired, observed.claims, record)
     steps, conditions = (*policy.steps, *claim.steps), (policy.condition, *claim.conditions)
     advice = policy_advice(desired, observed.policies, policy.memory.id)
     advice += _only(key_advice(observed.key_expires, now))
@@ -81,8 +81,8 @@ def plan_elastic(
     if observed.deployments is None:
         unread = c.unknown(c.ASSOCIATED, Reason.NOT_OBSERVED, "The deployments have not been read yet.")
         return ElasticPlan(steps, (*conditions, unread), policy.memory, claim=claim.memory, advice=advice)
-    known = known.using(policy.memory)
-    found = plan_associations(desired, observed.deployments, here, policy.policy, known, options, now)
+    record = record.with_policy(policy.memory)
+    found = plan_associations(desired, observed.deployments, here, policy.policy, record, options, now)
     served = {deployment.id for deployment in found.deployments}
     types = {policy.id: policy.type for policy in here}
     return ElasticPlan(
@@ -93,15 +93,17 @@ def plan_elastic(
         found.deployments,
         claim.memory,
         found.unserved,
-        advice + _only(sign_in_advice(observed.deployments, served, types, known.advice)),
+        advice + _only(sign_in_advice(observed.deployments, served, types, record.status.advice)),
     )
 
 
-def deployments_that_matter(desired: Desired, policies: tuple[Policy, ...], record: Connection) -> tuple[str, ...]:
+def deployments_that_matter(
+    desired: Desired, policies: tuple[Policy, ...], record: ConnectionRecord
+) -> tuple[str, ...]:
     """Ids and names: those asked for, those we associated, and those that the policy in use is associated with."""
-    remembered = (memory.deployment_id for memory in record.associations)
+    remembered = (memory.deployment_id for memory in record.elastic.associations)
     here = tuple(policy for policy in policies if policy.region == desired.service.elastic_region)
-    matching = policies_of(here, desired.endpoint.guid, record.policy.id)
+    matching = policies_of(here, desired.endpoint.guid, record.elastic.policy.id)
     associated = (deployment_id for policy in matching[:1] for deployment_id in policy.associations)
     return tuple(dict.fromkeys((*desired.deployments, *remembered, *associated)))
 

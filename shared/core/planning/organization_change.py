@@ -8,87 +8,82 @@ in the former one. What others made there, and we only used, does not hold it up
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.core.model.errors import Blocked
 from shared.core.model.organizations import DEFAULT, key_setting, scope_setting
+from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Reason
-from shared.core.model.record import Connection, Owner, PolicyMemory
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_elastic import PolicyMemory
 from shared.core.model.resources import Claim, Policy
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.desired import Desired
 from shared.core.planning.removal import policies_made_for
 
 
-def organization_on_record(known: Connection) -> str:
+def organization_on_record(record: ConnectionRecord) -> str:
     """Where everything in a record stands; a record from before there were several says nothing of it."""
-    return known.organization or DEFAULT
+    return record.elastic.organization or DEFAULT
 
 
-def leaves_something(desired: Desired, known: Connection) -> bool:
+def leaves_something(desired: Desired, record: ConnectionRecord) -> bool:
     """Whether the record has something of ours in another organization than the endpoint's: is it still there?"""
-    return organization_on_record(known) != desired.organization and holds(known)
+    return organization_on_record(record) != desired.organization and holds(record)
 
 
-def holds(known: Connection) -> bool:
+def holds(record: ConnectionRecord) -> bool:
     """Whether anything in Elastic Cloud is ours by the record, or was begun and its end is not known."""
-    policy, claim = known.policy, known.claim
+    policy, claim = record.elastic.policy, record.elastic.claim
     return (
         policy.owner is Owner.OURS
         or (policy.intent_at is not None and not policy.id)
         or (claim is not None and claim.owner is Owner.OURS)
-        or any(memory.owner is not Owner.ADOPTED for memory in known.associations)
+        or any(memory.owner is not Owner.ADOPTED for memory in record.elastic.associations)
     )
 
 
 def left_behind(
-    known: Connection, policies: Sequence[Policy], claims: Sequence[Claim], options: PlanOptions, now: datetime
+    record: ConnectionRecord, policies: Sequence[Policy], claims: Sequence[Claim], options: PlanOptions, now: datetime
 ) -> tuple[str, ...]:
     """What of ours stands in the record's organization, as its listings show it."""
-    return tuple(_left(known, tuple(policies), claims, options, now))
+    return tuple(_left(record, tuple(policies), claims, options, now))
 
 
 def _left(
-    known: Connection, policies: tuple[Policy, ...], claims: Sequence[Claim], options: PlanOptions, now: datetime
+    record: ConnectionRecord, policies: tuple[Policy, ...], claims: Sequence[Claim], options: PlanOptions, now: datetime
 ) -> Iterator[str]:
-    ours = {policy.id: policy for policy in policies_made_for(known.id, policies, options.installation.instance_id)}
+    ours = {policy.id: policy for policy in policies_made_for(record.id, policies, options.installation.instance_id)}
     yield from (f"policy {policy.id} ({policy.name})" for policy in ours.values())
-    begun = known.policy.created_at or known.policy.intent_at
+    begun = record.elastic.policy.created_at or record.elastic.policy.intent_at
     if not ours and begun is not None and now - begun < timedelta(seconds=options.timing.policy_lag):
         yield "a policy that was just created and does not show yet"
     for policy in policies:
-        if policy.id != known.policy.id or policy.id in ours:
+        if policy.id != record.elastic.policy.id or policy.id in ours:
             continue
-        for memory in known.associations:
+        for memory in record.elastic.associations:
             if memory.owner is not Owner.ADOPTED and memory.deployment_id in policy.associations:
                 yield f"the association of policy {policy.id} ({policy.name}) with deployment {memory.deployment_id}"
-    claim = known.claim
+    claim = record.elastic.claim
     held = {one.endpoint_guid.lower() for one in claims}
     if claim is not None and claim.owner is Owner.OURS and claim.guid.lower() in held:
         yield f"the claim to {claim.endpoint_name}"
 
 
-def refuse(desired: Desired, known: Connection, options: PlanOptions, left: Sequence[str]) -> None:
+def refuse(desired: Desired, record: ConnectionRecord, options: PlanOptions, left: Sequence[str]) -> None:
     """Raise Blocked if the endpoint belongs to no organization, or if something is left in its former one."""
     if not desired.organization:
         raise _no_organization(options)
     if left:
-        raise changed(desired, known, f"there, and stays until a person takes it away: {'; '.join(left)}.")
+        raise changed(desired, record, f"there, and stays until a person takes it away: {'; '.join(left)}.")
 
 
-def moved(known: Connection, organization: str) -> Connection:
+def moved(record: ConnectionRecord, organization: str) -> ConnectionRecord:
     """The record in an organization; of what is used in another one nothing is kept."""
-    if organization_on_record(known) == organization:
-        return replace(known, organization=organization)
-    return replace(
-        known,
-        organization=organization,
-        policy=PolicyMemory(),
-        claim=None,
-        associations=(),
-        deployments=(),
-        elastic_not_before=None,
+    if organization_on_record(record) == organization:
+        return record.with_elastic(organization=organization)
+    return record.with_elastic(
+        organization=organization, policy=PolicyMemory(), claim=None, associations=(), targets=(), not_before=None
     )
 
 
@@ -103,9 +98,9 @@ def _no_organization(options: PlanOptions) -> Blocked:
     )
 
 
-def changed(desired: Desired, known: Connection, why: str) -> Blocked:
+def changed(desired: Desired, record: ConnectionRecord, why: str) -> Blocked:
     """The error of an endpoint that cannot leave its former organization; `why` goes on after the names."""
-    former, present = organization_on_record(known), desired.organization
+    former, present = organization_on_record(record), desired.organization
     return Blocked(
         f"The endpoint was connected in the organization {former} and now belongs to {present}. Nothing is made in "
         f"{present} while something of this app's is in {former}: an endpoint has one policy. It is {why}",

@@ -12,7 +12,8 @@ from datetime import datetime
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
 from shared.core.model.reasons import Reason
-from shared.core.model.record import Connection, PolicyMemory
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_elastic import PolicyMemory
 from shared.core.model.resources import ConnectionStatus, Endpoint, Zone
 from shared.core.model.steps import DnsStep, ElasticStep, Step
 from shared.core.options.plan_options import PlanOptions
@@ -62,13 +63,13 @@ class Plan:
         return (*self.dns_steps, *self.elastic_steps)
 
 
-def plan(desired: Desired, observed: Observed, known: Connection, options: PlanOptions, now: datetime) -> Plan:
+def plan(desired: Desired, observed: Observed, record: ConnectionRecord, options: PlanOptions, now: datetime) -> Plan:
     """What is left to do for one endpoint. Rejected and disconnected endpoints get nothing new: they can never work."""
     endpoint = observed.endpoint
     first = (
         recognition_condition(endpoint, options.services),
         addressed(endpoint),
-        approved(endpoint, known, options, now),
+        approved(endpoint, record, options, now),
     )
     if endpoint.status in TERMINAL:
         return Plan(None, None, first)
@@ -76,7 +77,7 @@ def plan(desired: Desired, observed: Observed, known: Connection, options: PlanO
     dns = None if zones is None else plan_dns(desired, zones, options)
     elastic = None
     if observed.elastic is not None and endpoint.guid:
-        elastic = plan_elastic(desired, observed.elastic, known, options, now)
+        elastic = plan_elastic(desired, observed.elastic, record, options, now)
     network = () if endpoint.vnet_id else (_no_network(),)
     policy = () if endpoint.guid else (_no_guid(),)
     branches = (*(dns.conditions if dns else network), *(elastic.conditions if elastic else policy))
@@ -108,7 +109,7 @@ def addressed(endpoint: Endpoint) -> Condition:
     )
 
 
-def approved(endpoint: Endpoint, known: Connection, options: PlanOptions, now: datetime) -> Condition:
+def approved(endpoint: Endpoint, record: ConnectionRecord, options: PlanOptions, now: datetime) -> Condition:
     """Where the approval by Elastic stands; terminal states say that the endpoint has to be made anew."""
     if endpoint.status is ConnectionStatus.APPROVED:
         return c.satisfied(c.APPROVED, Reason.APPROVED, "Elastic has approved the connection.")
@@ -121,10 +122,12 @@ def approved(endpoint: Endpoint, known: Connection, options: PlanOptions, now: d
             f"Elastic has {verb} the connection{said}. Azure never leaves this state.",
             "Delete the private endpoint and create it again; check that the policy holds its exact name and GUID.",
         )
-    pending = (now - known.pending_since).total_seconds() if known.pending_since else 0.0
-    if known.policy.created_at is not None:  # the endpoint may have waited for its policy; Elastic knows only of that
-        pending = min(pending, (now - known.policy.created_at).total_seconds())
-    if pending >= options.timing.approval_overdue and not known.policy.id:
+    pending = (now - record.schedule.pending_since).total_seconds() if record.schedule.pending_since else 0.0
+    if (
+        record.elastic.policy.created_at is not None
+    ):  # the endpoint may have waited for its policy; Elastic knows only of that
+        pending = min(pending, (now - record.elastic.policy.created_at).total_seconds())
+    if pending >= options.timing.approval_overdue and not record.elastic.policy.id:
         # Nobody can approve what no policy asks for: what keeps the policy away is the thing to say, and to wait for.
         message = f"Pending for {age(pending)}, and there is no policy by which Elastic could approve it."
         return c.Condition(c.APPROVED, c.Status.FALSE, Reason.AWAITING_APPROVAL, message)
@@ -149,58 +152,57 @@ def age(seconds: float) -> str:
     return " ".join(shown[:2]) or "0 s"
 
 
-def remember(known: Connection, desired: Desired, plan_: Plan, now: datetime) -> Connection:
+def remember(record: ConnectionRecord, desired: Desired, plan_: Plan, now: datetime) -> ConnectionRecord:
     """The record with everything that the observation and the plan say about what is used and whose it is."""
-    known = met(known, desired, now)
+    record = met(record, desired, now)
     if plan_.dns is not None:
         dns = plan_.dns
         if dns.zone is not None:
-            known = replace(known, zone=dns.zone, links=dns.links)
-        known = replace(known, record=dns.record or known.record, record_addresses=dns.record_addresses)
+            record = record.with_dns(zone=dns.zone, links=dns.links)
+        record = record.with_dns(record=dns.record or record.dns.record, record_addresses=dns.record_addresses)
         if all(condition.true for condition in dns.conditions):
-            known = replace(known, operations=())
-    return _remember_elastic(known, plan_.elastic) if plan_.elastic is not None else known
+            record = record.with_dns(operations=())
+    return _remember_elastic(record, plan_.elastic) if plan_.elastic is not None else record
 
 
-def met(known: Connection, desired: Desired, now: datetime) -> Connection:
+def met(record: ConnectionRecord, desired: Desired, now: datetime) -> ConnectionRecord:
     """The record once the endpoint was read; it is written so before anything is made, to find that again."""
     endpoint = desired.endpoint
     pending = endpoint.status in {ConnectionStatus.PENDING, ConnectionStatus.UNKNOWN}
-    return replace(
-        known.found(),
-        endpoint_id=endpoint.id.text,
-        name=endpoint.name,
-        guid=endpoint.guid or known.guid,
-        region=desired.service.region,
-        alias=endpoint.alias,
-        location=endpoint.location,
-        vnet_id=endpoint.vnet_id,
-        address=endpoint.address or known.address,
-        pending_since=(known.pending_since or now) if pending else None,
-        on_delete=desired.on_delete,
+    return (
+        replace(record.mark_present(), endpoint_id=endpoint.id.text)
+        .with_identity(
+            name=endpoint.name,
+            guid=endpoint.guid or record.identity.guid,
+            region=desired.service.region,
+            alias=endpoint.alias,
+            location=endpoint.location,
+            vnet_id=endpoint.vnet_id,
+            address=endpoint.address or record.identity.address,
+            on_delete=desired.on_delete,
+        )
+        .with_schedule(pending_since=(record.schedule.pending_since or now) if pending else None)
     )
 
 
-def _remember_elastic(known: Connection, elastic: ElasticPlan) -> Connection:
+def _remember_elastic(record: ConnectionRecord, elastic: ElasticPlan) -> ConnectionRecord:
     policy = elastic.policy
-    if not policy.id and known.policy.intent_at and known.guid:
-        policy = known.policy  # an intent is cleared only by a definite answer
-    known = known.using(policy)
+    if not policy.id and record.elastic.policy.intent_at and record.identity.guid:
+        policy = record.elastic.policy  # an intent is cleared only by a definite answer
+    record = record.with_policy(policy)
     if not any(condition.type == c.CLAIMED for condition in elastic.conditions):
         # Nobody asks for the claim any more: what was said of it is not true, and waits for nothing.
-        known = replace(known, conditions=tuple(one for one in known.conditions if one.type != c.CLAIMED))
-    deployments = known.deployments if elastic.deployments is None else elastic.deployments
-    associations = known.associations if elastic.associations is None else elastic.associations
-    return replace(
-        known,
-        deployments=deployments,
-        unserved=known.unserved if elastic.unserved is None else elastic.unserved,
+        record = record.with_status(conditions=tuple(one for one in record.status.conditions if one.type != c.CLAIMED))
+    deployments = record.elastic.targets if elastic.deployments is None else elastic.deployments
+    associations = record.elastic.associations if elastic.associations is None else elastic.associations
+    return record.with_elastic(
+        targets=deployments,
+        pending_targets=record.elastic.pending_targets if elastic.unserved is None else elastic.unserved,
         associations=associations,
         claim=elastic.claim,
-        advice=elastic.advice,
-    )
+    ).with_status(advice=elastic.advice)
 
 
-def forget_policy_intent(known: Connection) -> Connection:
+def forget_policy_intent(record: ConnectionRecord) -> ConnectionRecord:
     """The record after Elastic definitely refused to create the policy: the next run may try at once."""
-    return replace(known, policy=PolicyMemory())
+    return record.with_elastic(policy=PolicyMemory())

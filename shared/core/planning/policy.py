@@ -13,8 +13,10 @@ from datetime import datetime, timedelta
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
 from shared.core.model.markers import maker_of, marker_from_description, updated_description
+from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Reason
-from shared.core.model.record import Connection, Owner, PolicyMemory
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_elastic import PolicyMemory
 from shared.core.model.resources import POLICY_TYPE, Policy, Rule
 from shared.core.model.steps import CreatePolicy, UpdatePolicy
 from shared.core.options.plan_options import PlanOptions
@@ -44,17 +46,19 @@ def policies_of(policies: tuple[Policy, ...], guid: str, known_id: str = "") -> 
 
 
 def plan_policy(
-    desired: Desired, policies: tuple[Policy, ...], known: Connection, options: PlanOptions, now: datetime
+    desired: Desired, policies: tuple[Policy, ...], record: ConnectionRecord, options: PlanOptions, now: datetime
 ) -> PolicyPlan:
     """Use the policy that lets the endpoint in, let ours follow the endpoint, or make one."""
-    matching = policies_of(policies, desired.endpoint.guid, known.policy.id)
+    matching = policies_of(policies, desired.endpoint.guid, record.elastic.policy.id)
     if matching:
-        return _existing(desired, matching, known)
-    former = _former(desired, policies, known)
+        return _existing(desired, matching, record)
+    former = _former(desired, policies, record)
     if former is not None:
-        return _follow(desired, former, known)
+        return _follow(desired, former, record)
     lag = timedelta(seconds=options.timing.policy_lag)
-    memory = known.policy if known.guid.lower() in {"", desired.endpoint.guid.lower()} else PolicyMemory()
+    memory = (
+        record.elastic.policy if record.identity.guid.lower() in {"", desired.endpoint.guid.lower()} else PolicyMemory()
+    )
     if memory.id and memory.created_at and now - memory.created_at < lag:
         just_made = c.satisfied(c.POLICY_READY, Reason.CREATED, f"Policy {memory.id} was just created.")
         return PolicyPlan((), just_made, memory)
@@ -89,13 +93,13 @@ def is_ours(desired: Desired, policy: Policy) -> bool:
 # -- a policy that has the endpoint's GUID -------------------------------------------------------------------------
 
 
-def _existing(desired: Desired, matching: tuple[Policy, ...], known: Connection) -> PolicyPlan:
+def _existing(desired: Desired, matching: tuple[Policy, ...], record: ConnectionRecord) -> PolicyPlan:
     policy, *others = matching
     ours = is_ours(desired, policy)
     memory = PolicyMemory(
         policy.id,
         Owner.OURS if ours else Owner.ADOPTED,
-        created_at=known.policy.created_at if known.policy.id == policy.id else None,
+        created_at=record.elastic.policy.created_at if record.elastic.policy.id == policy.id else None,
         guid=desired.endpoint.guid,
     )
     named = _names_in(policy, desired.endpoint.guid)
@@ -173,17 +177,17 @@ def _notes(desired: Desired, policy: Policy, others: list[Policy], *, ours: bool
 # -- our policy of the endpoint that had this name before ----------------------------------------------------------
 
 
-def _former(desired: Desired, policies: tuple[Policy, ...], known: Connection) -> Policy | None:
+def _former(desired: Desired, policies: tuple[Policy, ...], record: ConnectionRecord) -> Policy | None:
     """Our policy for this connection, with the GUID of an endpoint that is gone; an associated one first."""
     found = [policy for policy in policies if policy.type == POLICY_TYPE and is_ours(desired, policy)]
-    found.sort(key=lambda policy: (not policy.used, policy.id != known.policy.id, policy.id))
+    found.sort(key=lambda policy: (not policy.used, policy.id != record.elastic.policy.id, policy.id))
     return next(iter(found), None)
 
 
-def _follow(desired: Desired, former: Policy, known: Connection) -> PolicyPlan:
+def _follow(desired: Desired, former: Policy, record: ConnectionRecord) -> PolicyPlan:
     """The endpoint was made anew under its name: the policy follows, and keeps its associations."""
     name = desired.endpoint.name
-    remembered = known.policy.guid.lower() if known.policy.id == former.id else ""
+    remembered = record.elastic.policy.guid.lower() if record.elastic.policy.id == former.id else ""
     by_name = tuple(rule.endpoint_guid.lower() for rule in former.rules if rule.endpoint_name == name)
     replaces = (remembered,) if remembered else by_name
     old = ", ".join(replaces) or "no GUID of it"

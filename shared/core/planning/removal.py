@@ -8,11 +8,13 @@ An association has no marker, so only the record says whether it is ours (S4).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from shared.core.guards.reopening import plan_disassociation
+from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Explanation
-from shared.core.model.record import Connection, Owner, PolicyMemory
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_elastic import PolicyMemory
 from shared.core.model.resources import POLICY_TYPE, Claim, Deployment, Endpoint, Policy, Zone
 from shared.core.model.steps import (
     DeleteLink,
@@ -65,10 +67,10 @@ class RemovalPlan:
         return (*self.elastic, *self.dns)
 
 
-def plan_removal(known: Connection, observed: ObservedRemoval, options: PlanOptions) -> RemovalPlan:
+def plan_removal(record: ConnectionRecord, observed: ObservedRemoval, options: PlanOptions) -> RemovalPlan:
     """What is left to take away for an endpoint that is gone."""
-    found = list(_elastic(known, observed, options))
-    dns = [plan_dns_removal(known, zone, observed.others, options) for zone in observed.zones]
+    found = list(_elastic(record, observed, options))
+    dns = [plan_dns_removal(record, zone, observed.others, options) for zone in observed.zones]
     return RemovalPlan(
         elastic=tuple(one for one in found if not isinstance(one, str | Explanation)),
         dns=tuple(step for steps, _ in dns for step in steps),
@@ -78,27 +80,31 @@ def plan_removal(known: Connection, observed: ObservedRemoval, options: PlanOpti
     )
 
 
-def still_there(known: Connection, observed: ObservedRemoval) -> Connection:
+def still_there(record: ConnectionRecord, observed: ObservedRemoval) -> ConnectionRecord:
     """The record at the end of a removal, less what was gone before it began.
 
     A run that died may have taken it away and not said so, or a person did. `known` has what the steps left.
     """
-    zone = next((one for one in observed.zones if known.zone and one.id.key == known.zone.id.lower()), None)
+    zone = next((one for one in observed.zones if record.dns.zone and one.id.key == record.dns.zone.id.lower()), None)
     if zone is None:
-        known = replace(known, zone=None, links=())
+        record = record.with_dns(zone=None, links=())
     else:
         there = {link.id.lower() for link in zone.links}
-        known = replace(known, links=tuple(link for link in known.links if link.id.lower() in there))
+        record = record.with_dns(links=tuple(link for link in record.dns.links if link.id.lower() in there))
     if zone is None or zone.record is None:
-        known = replace(known, record=None, record_addresses=())
-    policy = next((one for one in observed.policies if one.id == known.policy.id), None)
+        record = record.with_dns(record=None, record_addresses=())
+    policy = next((one for one in observed.policies if one.id == record.elastic.policy.id), None)
     if policy is None:
-        known = replace(known, policy=PolicyMemory(), deployments=())
-    standing = associated_with(known.policy.id, policy, observed.deployments) if policy is not None else set()
-    kept = tuple(memory for memory in known.associations if memory.deployment_id in standing)
+        record = record.with_elastic(policy=PolicyMemory(), targets=())
+    standing = associated_with(record.elastic.policy.id, policy, observed.deployments) if policy is not None else set()
+    kept = tuple(memory for memory in record.elastic.associations if memory.deployment_id in standing)
     claimed = {one.endpoint_guid.lower() for one in observed.claims}
-    claim = known.claim if known.claim is not None and known.claim.guid.lower() in claimed else None
-    return replace(known, associations=kept, former=(), claim=claim)
+    claim = (
+        record.elastic.claim
+        if record.elastic.claim is not None and record.elastic.claim.guid.lower() in claimed
+        else None
+    )
+    return record.with_elastic(associations=kept, former_associations=(), claim=claim)
 
 
 def held_up_by(step: RemovalStep, refused: Collection[RemovalStep]) -> bool:
@@ -128,17 +134,17 @@ def policies_made_for(connection_id: str, policies: tuple[Policy, ...], instance
 
 
 def _elastic(
-    known: Connection, observed: ObservedRemoval, options: PlanOptions
+    record: ConnectionRecord, observed: ObservedRemoval, options: PlanOptions
 ) -> Iterator[ElasticRemoval | Explanation | str]:
     types = {policy.id: policy.type for policy in observed.policies}
-    ours = policies_made_for(known.id, observed.policies, options.installation.instance_id)
+    ours = policies_made_for(record.id, observed.policies, options.installation.instance_id)
     for policy in ours:
-        yield from _policy(known, policy, observed.deployments, types, options)
+        yield from _policy(record, policy, observed.deployments, types, options)
     for policy in observed.policies:
-        if policy.id == known.policy.id and policy not in ours:
-            yield from _policy_of_others(known, policy, observed.deployments, types, options)
-    yield from _former(known, observed, types, options)
-    claim = known.claim
+        if policy.id == record.elastic.policy.id and policy not in ours:
+            yield from _policy_of_others(record, policy, observed.deployments, types, options)
+    yield from _former(record, observed, types, options)
+    claim = record.elastic.claim
     held = {one.endpoint_guid.lower() for one in observed.claims}
     if claim is not None and claim.guid.lower() in held:
         if claim.owner is Owner.OURS:
@@ -148,15 +154,19 @@ def _elastic(
 
 
 def _policy(
-    known: Connection, policy: Policy, deployments: tuple[Deployment, ...], types: dict[str, str], options: PlanOptions
+    record: ConnectionRecord,
+    policy: Policy,
+    deployments: tuple[Deployment, ...],
+    types: dict[str, str],
+    options: PlanOptions,
 ) -> Iterator[ElasticRemoval | Explanation | str]:
     """Our associations, then the policy, unless others use it: then it stays as it is."""
-    if _admits_others(policy, known):
+    if _admits_others(policy, record):
         yield f"policy {policy.id} ({policy.name}): it lets others in, so it and its associations stay"
         return
     kept = policy.hidden_associations
     for deployment_id in sorted(associated_with(policy.id, policy, deployments)):
-        memory = known.association(deployment_id) if policy.id == known.policy.id else None
+        memory = record.association(deployment_id) if policy.id == record.elastic.policy.id else None
         if memory is None or memory.owner is Owner.ADOPTED:
             kept += 1
             yield f"association of policy {policy.id} with deployment {deployment_id}: not made by this app"
@@ -171,12 +181,18 @@ def _policy(
 
 
 def _policy_of_others(
-    known: Connection, policy: Policy, deployments: tuple[Deployment, ...], types: dict[str, str], options: PlanOptions
+    record: ConnectionRecord,
+    policy: Policy,
+    deployments: tuple[Deployment, ...],
+    types: dict[str, str],
+    options: PlanOptions,
 ) -> Iterator[Disassociate | Explanation | str]:
     """Only what we associated it with; the policy itself stays, for an endpoint that is gone."""
     standing = associated_with(policy.id, policy, deployments)
-    ours = [one for one in known.associations if one.owner is not Owner.ADOPTED and one.deployment_id in standing]
-    if ours and _admits_others(policy, known):
+    ours = [
+        one for one in record.elastic.associations if one.owner is not Owner.ADOPTED and one.deployment_id in standing
+    ]
+    if ours and _admits_others(policy, record):
         yield f"policy {policy.id} ({policy.name}): made by others; it lets others in too, so its associations stay"
         return
     for memory in ours:
@@ -185,11 +201,11 @@ def _policy_of_others(
 
 
 def _former(
-    known: Connection, observed: ObservedRemoval, types: dict[str, str], options: PlanOptions
+    record: ConnectionRecord, observed: ObservedRemoval, types: dict[str, str], options: PlanOptions
 ) -> Iterator[Disassociate | Explanation | str]:
     """What we associated with somebody's policy before the endpoint was made anew, unless others come in by it now."""
-    policies = {policy.id: policy for policy in observed.policies if policy.id != known.policy.id}
-    for memory in known.former:
+    policies = {policy.id: policy for policy in observed.policies if policy.id != record.elastic.policy.id}
+    for memory in record.elastic.former_associations:
         policy = policies.get(memory.policy_id)
         if policy is None or memory.deployment_id not in associated_with(policy.id, policy, observed.deployments):
             continue
@@ -199,7 +215,7 @@ def _former(
             yield f"association of policy {policy.id} with deployment {memory.deployment_id}: it lets others in"
 
 
-def _admits_others(policy: Policy, known: Connection) -> bool:
+def _admits_others(policy: Policy, record: ConnectionRecord) -> bool:
     """Whether clients of anything but this endpoint, as it was or as it was before, come in by the policy."""
-    own = {guid.lower() for guid in (known.guid, known.policy.guid, *known.former_guids)}
+    own = {guid.lower() for guid in (record.identity.guid, record.elastic.policy.guid, *record.identity.former_guids)}
     return bool(policy.other_rules) or any(rule.endpoint_guid.lower() not in own for rule in policy.rules)

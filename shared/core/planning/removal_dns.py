@@ -7,24 +7,24 @@ it, and no other endpoint of the service is in a network that it serves; what co
 from __future__ import annotations
 
 from shared.core.model.markers import Holder
-from shared.core.model.record import Connection
+from shared.core.model.record import ConnectionRecord
 from shared.core.model.resources import Endpoint, Link, WildcardRecord, Zone
 from shared.core.model.steps import DeleteLink, DeleteRecord, DeleteZone, DnsRemoval, PutWildcardRecord, WithdrawAddress
 from shared.core.options.plan_options import PlanOptions
 
 
 def plan_dns_removal(
-    known: Connection, zone: Zone, others: tuple[Endpoint, ...] | None, options: PlanOptions
+    record: ConnectionRecord, zone: Zone, others: tuple[Endpoint, ...] | None, options: PlanOptions
 ) -> tuple[tuple[DnsRemoval, ...], tuple[str, ...]]:
     """Steps in their order, and what stays and why."""
-    record_step, record_left = _record(known, zone, options)
+    record_step, record_left = _record(record.id, zone, options)
     steps: list[DnsRemoval] = [] if record_step is None else [record_step]
     left = [] if record_left is None else [record_left]
     empty = zone.record is None or isinstance(record_step, DeleteRecord)
     used_vnets = None if others is None else {other.vnet_id.lower() for other in others}
     removable = []
     for link in zone.links:
-        why = _why_link_stays(known, link, zone, used_vnets, options, empty=empty)
+        why = _why_link_stays(record, link, zone, used_vnets, options, empty=empty)
         if why is None:
             removable.append(link)
         elif why:
@@ -48,7 +48,7 @@ def bears_marks(zone: Zone, connection_id: str, instance_id: str) -> bool:
 
 
 def _record(
-    known: Connection, zone: Zone, options: PlanOptions
+    connection_id: str, zone: Zone, options: PlanOptions
 ) -> tuple[DeleteRecord | WithdrawAddress | None, str | None]:
     record = zone.record
     if record is None:
@@ -56,14 +56,18 @@ def _record(
     marker = record.marker
     if marker is None or marker.instance != options.installation.instance_id:
         return None, f"* record in {zone.name}: made by others"
-    mine = marker.holder(known.id)
+    mine = marker.holder(connection_id)
     if mine is None:
         return None, f"* record in {zone.name}: it belongs to another endpoint"
-    rest = tuple(holder for holder in marker.holders if holder.connection_id != known.id)
+    rest = tuple(holder for holder in marker.holders if holder.connection_id != connection_id)
     if not rest:
         return DeleteRecord(zone.id, record.addresses, record.etag), None
     new = PutWildcardRecord(
-        zone.id, _without(record, mine.address, rest), options.dns.record_ttl, marker.without(known.id), record.etag
+        zone.id,
+        _without(record, mine.address, rest),
+        options.dns.record_ttl,
+        marker.without(connection_id),
+        record.etag,
     )
     return WithdrawAddress(mine.address, new), None
 
@@ -75,11 +79,11 @@ def _without(record: WildcardRecord, address: str, rest: tuple[Holder, ...]) -> 
 
 
 def _why_link_stays(
-    known: Connection, link: Link, zone: Zone, used_vnets: set[str] | None, options: PlanOptions, *, empty: bool
+    record: ConnectionRecord, link: Link, zone: Zone, used_vnets: set[str] | None, options: PlanOptions, *, empty: bool
 ) -> str | None:
     """None: it can go; "": it is none of ours and nobody asked about it."""
     if link.marker is None or link.marker.instance != options.installation.instance_id:
-        return "made by others" if link.vnet_id.lower() == known.vnet_id.lower() else ""
+        return "made by others" if link.vnet_id.lower() == record.identity.vnet_id.lower() else ""
     if not empty:
         return "the zone's * record still serves other endpoints"
     if used_vnets is None:
@@ -87,7 +91,7 @@ def _why_link_stays(
     if link.vnet_id.lower() in used_vnets:
         return "another endpoint in this network uses it"
     served = {other.vnet_id.lower() for other in zone.links}
-    if link.vnet_id.lower() != known.vnet_id.lower() and used_vnets & served:
+    if link.vnet_id.lower() != record.identity.vnet_id.lower() and used_vnets & served:
         return "other endpoints use the zone"
     return None
 

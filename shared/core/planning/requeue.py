@@ -19,7 +19,7 @@ from shared.core.model.errors import (
     Waiting,
 )
 from shared.core.model.reasons import Reason
-from shared.core.model.record import Connection
+from shared.core.model.record import ConnectionRecord
 from shared.core.reasons import remedy_of
 
 GROWTH = 1.5
@@ -63,7 +63,7 @@ def _text(error: AutopilotError) -> str:
 
 
 def next_delay(
-    connection: Connection,
+    connection: ConnectionRecord,
     conditions: Mapping[str, Condition],
     *,
     first: float,
@@ -83,9 +83,9 @@ def next_delay(
     for_persons = {name for name in pending if conditions[name].needs is c.WaitingFor.PERSON}
     waiting_for -= {name for name in waiting_for if for_persons & _AFTER.get(name, frozenset())}
     waiting_for |= set(unread)
-    if not waiting_for or (waiting_for == {c.REACHABLE} and connection.attempts >= PATIENCE):
+    if not waiting_for or (waiting_for == {c.REACHABLE} and connection.schedule.attempts >= PATIENCE):
         return None
-    grown = min(longest, first * GROWTH ** min(connection.attempts, 30))
+    grown = min(longest, first * GROWTH ** min(connection.schedule.attempts, 30))
     waiting_for = waiting_for - {c.REACHABLE} or waiting_for
     return min(max(grown, waits.get(name, waits.get(_BEHIND.get(name, ""), 0.0))) for name in waiting_for)
 

@@ -16,7 +16,7 @@ from shared.core.model.arm_ids import ArmId
 from shared.core.model.conditions import Condition
 from shared.core.model.errors import Blocked
 from shared.core.model.messages import Cause, WorkMessage
-from shared.core.model.record import Connection
+from shared.core.model.record import ConnectionRecord
 from shared.core.model.resources import Claim, Deployment, Endpoint, Policy, Zone
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.desired import Desired, desired_of, zone_subscriptions
@@ -72,7 +72,7 @@ class CloudListing:
         return None if None in found else tuple(zone for zones in found for zone in zones or ())
 
     def elastic_for(
-        self, desired: Desired, record: Connection, options: PlanOptions, now: datetime
+        self, desired: Desired, record: ConnectionRecord, options: PlanOptions, now: datetime
     ) -> tuple[ObservedElastic | None, Condition | None]:
         """What there is in the endpoint's organization, or the condition of one that may have nothing there.
 
@@ -81,7 +81,7 @@ class CloudListing:
         left: tuple[str, ...] = ()
         if desired.organization and leaves_something(desired, record):
             former = self.organizations.get(organization_on_record(record), _UNREAD)
-            claims = former.claims if record.claim is not None else ()
+            claims = former.claims if record.elastic.claim is not None else ()
             if former.policies is None or claims is None:
                 return None, None
             left = left_behind(record, former.policies, claims, options, now)
@@ -97,7 +97,7 @@ class CloudListing:
 class Snapshot:
     """All that a sweep has read."""
 
-    records: dict[str, Connection]
+    records: dict[str, ConnectionRecord]
     """By connection id."""
     unreadable: set[str]
     """Ids of the connections whose record cannot be read."""

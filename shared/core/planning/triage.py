@@ -20,11 +20,10 @@ from shared.core.model.errors import InvalidInput
 from shared.core.model.markers import Marker
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.reasons import Reason
-from shared.core.model.record import Connection
+from shared.core.model.record import ConnectionRecord, owned_resources
 from shared.core.model.resources import Endpoint, Policy, Zone
 from shared.core.model.services import ServiceKind, Services
 from shared.core.model.steps import destructive
-from shared.core.model.things import things_of
 from shared.core.options.plan_options import PlanOptions
 from shared.core.options.removal import OnDelete
 from shared.core.options.scope import Scope
@@ -77,14 +76,14 @@ def _judge(snapshot: Snapshot, desired: Desired, options: PlanOptions, now: date
     if record is None:
         found.work.append(snapshot.message(desired.endpoint.id))
         return
-    stance = stance_of(record.mode, options.installation.mode, snapshot.pause)
+    stance = stance_of(record.identity.mode, options.installation.mode, snapshot.pause)
     planned, complete = plan_of(desired, record, snapshot.clouds, options, now)
     removes = destructive(planned.steps) if stance.enforces else 0
     if removes:
         found.removes[record.id] = removes
-    if record.wake_at is not None and now - record.wake_at < OVERDUE:
+    if record.schedule.wake_at is not None and now - record.schedule.wake_at < OVERDUE:
         work = False
-    elif record.unread_since is not None or record.mode != asked_mode(desired.endpoint, options.scope):
+    elif record.schedule.stale_since is not None or record.identity.mode != asked_mode(desired.endpoint, options.scope):
         work = True
     elif stance.enforces:
         work = _unfinished(record, desired.endpoint, now) or calls_for_work(record, planned)
@@ -99,7 +98,7 @@ def _judge(snapshot: Snapshot, desired: Desired, options: PlanOptions, now: date
 
 
 def plan_of(
-    desired: Desired, record: Connection, clouds: CloudListing, options: PlanOptions, now: datetime
+    desired: Desired, record: ConnectionRecord, clouds: CloudListing, options: PlanOptions, now: datetime
 ) -> tuple[Plan, bool]:
     """The plan by what the listings answered, and whether they answered all that it takes."""
     elastic, refused = clouds.elastic_for(desired, record, options, now)
@@ -112,24 +111,24 @@ def plan_of(
     return found, zones is not None and (elastic is not None or refused is not None)
 
 
-def _unfinished(known: Connection, endpoint: Endpoint, now: datetime) -> bool:
+def _unfinished(record: ConnectionRecord, endpoint: Endpoint, now: datetime) -> bool:
     """Whether the record alone tells that there is something to do."""
-    if known.phase not in {Phase.READY, Phase.BLOCKED} or _waits_for_us(known):
+    if record.status.phase not in {Phase.READY, Phase.BLOCKED} or _waits_for_us(record):
         return True
-    if (known.guid.lower(), known.address) != (endpoint.guid.lower(), endpoint.address or ""):
+    if (record.identity.guid.lower(), record.identity.address) != (endpoint.guid.lower(), endpoint.address or ""):
         return True
-    return known.phase is Phase.BLOCKED and _long_ago(known, now)
+    return record.status.phase is Phase.BLOCKED and _long_ago(record, now)
 
 
-def _long_ago(known: Connection, now: datetime) -> bool:
-    return known.observed_at is None or now - known.observed_at > HEARTBEAT
+def _long_ago(record: ConnectionRecord, now: datetime) -> bool:
+    return record.schedule.observed_at is None or now - record.schedule.observed_at > HEARTBEAT
 
 
-def _waits_for_us(known: Connection) -> bool:
+def _waits_for_us(record: ConnectionRecord) -> bool:
     """Whether anything but a person is still needed."""
     return any(
         condition.pending and condition.needs is not c.WaitingFor.PERSON and condition.reason is not Reason.NOT_TESTED
-        for condition in known.conditions
+        for condition in record.status.conditions
         if condition.type != c.READY
     )
 
@@ -171,7 +170,7 @@ def _handled(endpoint: Endpoint, services: Services) -> bool:
     return service is not None and service.handled
 
 
-def _says(record: Connection, reason: Reason) -> bool:
+def _says(record: ConnectionRecord, reason: Reason) -> bool:
     recognised = record.condition(c.RECOGNISED)
     return recognised is not None and recognised.reason == reason
 
@@ -183,7 +182,7 @@ def missing(snapshot: Snapshot, scope: Scope) -> Iterator[tuple[str, ArmId]]:
     """Connections whose endpoint a complete listing did not show; the loop reads each before it believes it."""
     for key, record in snapshot.records.items():
         endpoint = _endpoint_id(record.endpoint_id)
-        settled = record.phase in {Phase.REMOVED, Phase.IGNORED}
+        settled = record.status.phase in {Phase.REMOVED, Phase.IGNORED}
         if endpoint is not None and not settled and _really_missing(snapshot, endpoint, scope):
             yield key, endpoint
 
@@ -194,21 +193,25 @@ def _really_missing(snapshot: Snapshot, endpoint: ArmId, scope: Scope) -> bool:
 
 
 def _judge_missing(
-    snapshot: Snapshot, record: Connection, endpoint: ArmId, options: PlanOptions, now: datetime, found: Triage
+    snapshot: Snapshot, record: ConnectionRecord, endpoint: ArmId, options: PlanOptions, now: datetime, found: Triage
 ) -> None:
-    stance = stance_of(record.mode, options.installation.mode, snapshot.pause)
-    retained = (record.on_delete or options.removal.on_delete) == OnDelete.RETAIN
+    stance = stance_of(record.identity.mode, options.installation.mode, snapshot.pause)
+    retained = (record.identity.on_delete or options.removal.on_delete) == OnDelete.RETAIN
     removed = record.condition(c.REMOVED)
     limited = removed is not None and removed.reason is Reason.REMOVAL_LIMIT_REACHED
     if stance.enforces and not retained:
         # A run that was refused had read what is there; of what a worker made that died, the record does not know.
-        found.removes[record.id] = max(len(things_of(record)), len(record.planned) if limited else 0)
-    if record.removing_since is not None and record.wake_at is not None and now - record.wake_at < OVERDUE:
+        found.removes[record.id] = max(len(owned_resources(record)), len(record.status.planned) if limited else 0)
+    if (
+        record.removal.removing_since is not None
+        and record.schedule.wake_at is not None
+        and now - record.schedule.wake_at < OVERDUE
+    ):
         return  # the grace period runs; before it, only a sweep's own look counts as a miss
     waits = removed is not None and removed.needs is c.WaitingFor.PERSON and not limited
     if waits and not _long_ago(record, now):
         return
-    if record.removing_since is not None and record.planned and not stance.enforces:
+    if record.removal.removing_since is not None and record.status.planned and not stance.enforces:
         return  # the removal is reported already, and nothing is carried out
     found.work.append(snapshot.message(endpoint))
 

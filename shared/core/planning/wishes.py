@@ -27,8 +27,9 @@ from shared.core.guards.consent import (
     short_name,
 )
 from shared.core.guards.cutting_off import first_policy_problem
+from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Explanation, Reason
-from shared.core.model.record import Connection, Owner
+from shared.core.model.record import ConnectionRecord
 from shared.core.model.resources import Deployment
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.desired import Desired
@@ -51,18 +52,18 @@ def choose_deployments(
     deployments: tuple[Deployment, ...],
     types: dict[str, str],
     associated: Collection[str],
-    known: Connection,
+    record: ConnectionRecord,
     options: PlanOptions,
 ) -> tuple[Choice, ...]:
     """Judge every wish; two for one deployment become one choice. `types`: of each policy in the region, by its id."""
     chosen: dict[str, Choice] = {}
-    for wish in _wishes(desired, deployments, associated, known):
+    for wish in _wishes(desired, deployments, associated, record):
         target = wish.deployment
         if target is None:
             chosen[f"?{wish.asked}"] = wish
         elif target.id not in chosen:
             stands = target.id in associated
-            problem = wish.problem or _problem(desired, target, types, known, options, associated=stands)
+            problem = wish.problem or _problem(desired, target, types, record, options, associated=stands)
             chosen[target.id] = replace(wish, problem=problem, associated=stands)
     return tuple(chosen.values())
 
@@ -71,10 +72,10 @@ def choose_deployments(
 
 
 def _wishes(
-    desired: Desired, deployments: tuple[Deployment, ...], associated: Collection[str], known: Connection
+    desired: Desired, deployments: tuple[Deployment, ...], associated: Collection[str], record: ConnectionRecord
 ) -> Iterator[Choice]:
     for asked in desired.deployments:
-        yield _find(asked, deployments, known)
+        yield _find(asked, deployments, record)
     for deployment in deployments:
         entries = entries_of(deployment, CONNECT_TAG)
         everywhere = EVERYTHING in entries and deployment.region == desired.service.elastic_region
@@ -84,13 +85,13 @@ def _wishes(
             yield Choice(deployment.id, deployment)
 
 
-def _find(asked: str, deployments: tuple[Deployment, ...], known: Connection) -> Choice:
+def _find(asked: str, deployments: tuple[Deployment, ...], record: ConnectionRecord) -> Choice:
     by_id = [deployment for deployment in deployments if deployment.id == asked.lower()]
     found = by_id or [deployment for deployment in deployments if deployment.name == asked]
     running = [deployment for deployment in found if deployment.running]
     if len(running) > 1:
         # Another one that is given the same name does not disconnect the one that had it.
-        connected = _connected_as(asked, known)
+        connected = _connected_as(asked, record)
         running = [deployment for deployment in running if deployment.id in connected] or running
     if len(running) == 1:
         return Choice(asked, running[0])
@@ -112,23 +113,25 @@ def _find(asked: str, deployments: tuple[Deployment, ...], known: Connection) ->
                 f"Deployment {asked} is stopped or being deleted; an association that it has is left as it is.",
             ),
         )
-    return _renamed(asked, deployments, known) or Choice(asked, problem=_not_found(asked, known))
+    return _renamed(asked, deployments, record) or Choice(asked, problem=_not_found(asked, record))
 
 
-def _renamed(asked: str, deployments: tuple[Deployment, ...], known: Connection) -> Choice | None:
+def _renamed(asked: str, deployments: tuple[Deployment, ...], record: ConnectionRecord) -> Choice | None:
     """The deployment that had this name when it was connected: a new name is no wish to disconnect it."""
-    ids = _connected_as(asked, known)
+    ids = _connected_as(asked, record)
     found = next((deployment for deployment in deployments if deployment.id in ids and deployment.running), None)
     return None if found is None else Choice(asked, found)
 
 
-def _connected_as(asked: str, known: Connection) -> set[str]:
+def _connected_as(asked: str, record: ConnectionRecord) -> set[str]:
     """Ids of the deployments that were connected because of this entry."""
-    return {memory.deployment_id for memory in known.associations if memory.asked == asked}
+    return {memory.deployment_id for memory in record.elastic.associations if memory.asked == asked}
 
 
-def _not_found(asked: str, known: Connection) -> Explanation:
-    gone = [memory.deployment_id for memory in known.associations if asked in {memory.asked, memory.deployment_id}]
+def _not_found(asked: str, record: ConnectionRecord) -> Explanation:
+    gone = [
+        memory.deployment_id for memory in record.elastic.associations if asked in {memory.asked, memory.deployment_id}
+    ]
     was = f" It was deployment {gone[0]}, which is gone." if gone else ""
     return explain(
         Reason.DEPLOYMENT_NOT_FOUND,
@@ -143,7 +146,7 @@ def _problem(
     desired: Desired,
     deployment: Deployment,
     types: dict[str, str],
-    known: Connection,
+    record: ConnectionRecord,
     options: PlanOptions,
     *,
     associated: bool,
@@ -151,7 +154,7 @@ def _problem(
     """Why the deployment may not be connected; of one that we connected, that its consent was withdrawn."""
     label = label_of(deployment)
     if associated:
-        return _withdrawn(desired, deployment, known, options)
+        return _withdrawn(desired, deployment, record, options)
     if deployment.region != desired.service.elastic_region:
         return explain(
             Reason.DEPLOYMENT_IN_ANOTHER_REGION,
@@ -175,9 +178,11 @@ def _problem(
     return first_policy_problem(deployment, label, types, options)
 
 
-def _withdrawn(desired: Desired, deployment: Deployment, known: Connection, options: PlanOptions) -> Explanation | None:
+def _withdrawn(
+    desired: Desired, deployment: Deployment, record: ConnectionRecord, options: PlanOptions
+) -> Explanation | None:
     """A consent may be lost by a slip in a setting: what stands is reported and left, never cut off by it."""
-    memory = known.association(deployment.id)
+    memory = record.association(deployment.id)
     if memory is None or memory.owner is Owner.ADOPTED:
         return None
     if is_denied(deployment, options):

@@ -24,7 +24,8 @@ from shared.core.diagnosis import (
 )
 from shared.core.model.private_urls import PrivateUrl
 from shared.core.model.reasons import Reason
-from shared.core.model.record import Connection, DeploymentMemory
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_elastic import ElasticState, TargetMemory
 
 SEEN = Evidence(
     host="d.es.privatelink.eastus2.azure.elastic-cloud.com",
@@ -256,12 +257,14 @@ def test_the_gravest_name_speaks_for_the_connection_and_a_lesser_service_only_de
 
 
 def test_every_tested_service_of_every_deployment_is_tested_once_elasticsearch_first() -> None:
-    def deployment(name: str, *services: str) -> DeploymentMemory:
+    def deployment(name: str, *services: str) -> TargetMemory:
         urls = tuple(PrivateUrl(service, f"{name}.{service[:3]}.zone", 9243) for service in services)
-        return DeploymentMemory(name, name, urls)
+        return TargetMemory(name, name, urls)
 
     everything = ("elasticsearch", "kibana", "integrations_server", "apm", "fleet", "enterprise_search", "ingest")
-    connection = Connection("/x", deployments=(deployment("a", *everything), deployment("b", "elasticsearch")))
+    connection = ConnectionRecord(
+        "/x", elastic=ElasticState(targets=(deployment("a", *everything), deployment("b", "elasticsearch")))
+    )
     assert [(one.host, one.service) for one in hosts_to_test(connection, "zone")] == [
         ("a.ela.zone", "elasticsearch"),
         ("b.ela.zone", "elasticsearch"),
@@ -271,10 +274,17 @@ def test_every_tested_service_of_every_deployment_is_tested_once_elasticsearch_f
         ("a.fle.zone", "fleet"),
         ("a.ent.zone", "enterprise_search"),
     ]
-    (alone,) = hosts_to_test(Connection("/x"), "zone")
+    (alone,) = hosts_to_test(ConnectionRecord("/x"), "zone")
     assert (alone.path_only, alone.service) == (True, "elasticsearch")
     shared = tuple(PrivateUrl(service, "d.apm.zone", 9243) for service in ("integrations_server", "apm"))
-    assert len(hosts_to_test(Connection("/x", deployments=(DeploymentMemory("d", "d", shared),)), "zone")) == 1
+    assert (
+        len(
+            hosts_to_test(
+                ConnectionRecord("/x", elastic=ElasticState(targets=(TargetMemory("d", "d", shared),))), "zone"
+            )
+        )
+        == 1
+    )
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -10,15 +9,17 @@ from hypothesis import strategies as st
 
 from shared.core.model.conditions import READY, Condition, Phase, Status, WaitingFor
 from shared.core.model.notices import Notice
-from shared.core.model.record import Connection
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_parts import Identity
 from shared.core.notifications.transitions import MOST_WAITING, note, sent
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 LASTING = timedelta(minutes=4)
 TOLD = {Phase.READY, Phase.DEGRADED, Phase.BLOCKED, Phase.REMOVING, Phase.REMOVED}
 GONE = {"Removing", "Removed"}
-BLANK = Connection(
-    "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/privateEndpoints/pe", name="pe", region="eastus2"
+BLANK = ConnectionRecord(
+    "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/privateEndpoints/pe",
+    identity=Identity(name="pe", region="eastus2"),
 )
 
 moments = st.lists(
@@ -27,12 +28,12 @@ moments = st.lists(
 """Phase, reason, seconds since the moment before, and whether the topic takes what waits then."""
 
 
-def become(connection: Connection, phase: Phase, reason: str) -> Connection:
+def become(connection: ConnectionRecord, phase: Phase, reason: str) -> ConnectionRecord:
     ready = Condition(READY, Status.FALSE, reason, "message", "next step", WaitingFor.PERSON)
-    return replace(connection, phase=phase, conditions=(ready,))
+    return connection.with_status(phase=phase, conditions=(ready,))
 
 
-def tell(story: list[tuple[Phase, str, int, bool]]) -> tuple[Connection, list[Notice], list[datetime]]:
+def tell(story: list[tuple[Phase, str, int, bool]]) -> tuple[ConnectionRecord, list[Notice], list[datetime]]:
     """The record after a story, every event that was made, and when."""
     connection, now, made, when = BLANK, START, [], []
     state, began = "", START
@@ -40,17 +41,17 @@ def tell(story: list[tuple[Phase, str, int, bool]]) -> tuple[Connection, list[No
         now += timedelta(seconds=seconds)
         present = f"{phase} {reason}" if phase is Phase.BLOCKED else str(phase)
         state, began = present, (began if present == state else now)
-        before = connection.notices.number
+        before = connection.notifications.number
         connection = note(become(connection, phase, reason), now, lasting=LASTING, correlation_id="c")
-        assert connection.notices.number - before in {0, 1}, "one thing at a time"
-        if connection.notices.number > before:
-            made.append(connection.notices.outbox[-1])
+        assert connection.notifications.number - before in {0, 1}, "one thing at a time"
+        if connection.notifications.number > before:
+            made.append(connection.notifications.outbox[-1])
             when.append(now)
             assert made[-1].time == began, "when it began, without a break"
         again = note(connection, now, lasting=LASTING, correlation_id="c")
         assert again == connection, "looking twice changes nothing"
         if taken:
-            connection = sent(connection, frozenset(notice.id for notice in connection.notices.outbox))
+            connection = sent(connection, frozenset(notice.id for notice in connection.notifications.outbox))
     return connection, made, when
 
 
@@ -59,15 +60,17 @@ def test_events_are_numbered_and_each_has_an_id_of_its_own(story: list[tuple[Pha
     connection, made, _ = tell(story)
     assert [notice.data["sequence"] for notice in made] == list(range(1, len(made) + 1))
     assert len({notice.id for notice in made}) == len(made)
-    assert len(connection.notices.outbox) <= MOST_WAITING
-    assert list(connection.notices.outbox) == made[len(made) - len(connection.notices.outbox) :], "oldest first"
+    assert len(connection.notifications.outbox) <= MOST_WAITING
+    assert list(connection.notifications.outbox) == made[len(made) - len(connection.notifications.outbox) :], (
+        "oldest first"
+    )
 
 
 def test_of_too_many_that_wait_the_newest_are_kept() -> None:
     story = [(Phase.BLOCKED, "AB"[number % 2], 300, False) for number in range(2 * (MOST_WAITING + 3))]
     connection, made, _ = tell([moment for one in story for moment in (one, one)])
     assert len(made) > MOST_WAITING
-    assert list(connection.notices.outbox) == made[-MOST_WAITING:]
+    assert list(connection.notifications.outbox) == made[-MOST_WAITING:]
 
 
 @given(moments)
@@ -105,8 +108,8 @@ def test_a_later_change_is_told_only_when_it_has_lasted_and_then_it_is(
 @given(moments)
 def test_what_comes_back_before_it_was_told_is_forgotten(story: list[tuple[Phase, str, int, bool]]) -> None:
     connection, _, _ = tell(story)
-    told = connection.notices.told.split()
+    told = connection.notifications.last_sent.split()
     if told:
         back = become(connection, Phase(told[0]), told[-1])
-        found = note(back, START + timedelta(days=1), lasting=LASTING, correlation_id="c").notices
-        assert (found.turned, found.turned_at, found.number) == ("", None, connection.notices.number)
+        found = note(back, START + timedelta(days=1), lasting=LASTING, correlation_id="c").notifications
+        assert (found.pending, found.pending_since, found.number) == ("", None, connection.notifications.number)

@@ -11,7 +11,9 @@ from typing import Any
 
 from shared.core.model.arm_ids import parse_arm_id
 from shared.core.model.markers import Holder
-from shared.core.model.record import AssociationMemory, ClaimMemory, Connection, Owned, Owner, PolicyMemory
+from shared.core.model.ownership import Owned, Owner
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_elastic import AssociationMemory, ClaimMemory, PolicyMemory
 from shared.core.model.resources import Claim, ConnectionStatus, Deployment, Policy, Rule, WildcardRecord, Zone
 from shared.core.options.dns import RecordMode
 from shared.core.options.plan_options import PlanOptions
@@ -290,25 +292,20 @@ def _deployments(case: Case, *, standing: bool) -> tuple[Deployment, ...]:
 # -- what the record says ------------------------------------------------------------------------------------------
 
 
-def _known(case: Case, zones: tuple[Zone, ...]) -> Connection:
+def _known(case: Case, zones: tuple[Zone, ...]) -> ConnectionRecord:
     """At the creation it says nothing; before a change or a removal, all that a run would have written down."""
     guid = OLD_GUID if _changed(case, "guid") else GUID
-    blank = Connection(ENDPOINT_ID)
+    blank = ConnectionRecord(ENDPOINT_ID)
     if case.action == "create":
-        return replace(blank, associations=_memories(case), claim=_claim_memory(case, guid))
+        return blank.with_elastic(associations=_memories(case), claim=_claim_memory(case, guid))
     used = next((one for one in zones if one.link_to(VNET)), None) or next(iter(zones), None)
     ours = used is not None and used.marker == MARKER
-    known = replace(
-        blank,
-        guid=guid,
-        region="eastus2",
-        vnet_id=VNET,
-        zone=Owned(used.id.text, Owner.OURS if ours else Owner.ADOPTED) if used else None,
-        policy=_policy_memory(case, guid),
-        associations=_memories(case),
-        claim=_claim_memory(case, guid),
+    record = (
+        blank.with_identity(guid=guid, region="eastus2", vnet_id=VNET)
+        .with_dns(zone=Owned(used.id.text, Owner.OURS if ours else Owner.ADOPTED) if used else None)
+        .with_elastic(policy=_policy_memory(case, guid), associations=_memories(case), claim=_claim_memory(case, guid))
     )
-    return known.reborn() if _changed(case, "guid") else known
+    return record.reset_for_recreated() if _changed(case, "guid") else record
 
 
 def _policy_memory(case: Case, guid: str) -> PolicyMemory:

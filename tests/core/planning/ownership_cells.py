@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from shared.core.model.markers import Marker
-from shared.core.model.record import Owner
+from shared.core.model.ownership import Owner
 from shared.core.model.resources import Rule
 from tests.core.core_parts import ADDRESS, GUID, KNOWN, deployment, link, plan_options, policy, record, zone
 from tests.core.planning.ownership_situations import (
@@ -130,13 +130,13 @@ CELLS: dict[tuple[str, str], Row] = {
         [lambda: gone_dns("record", mine(STRANGE))],
     ),
     ("policy", "absent"): (
-        [lambda: elastic("policy", known=KNOWN)],
+        [lambda: elastic("policy", record=KNOWN)],
         [lambda: elastic("policy")],
         [lambda: gone_elastic("policy")],
     ),
     ("policy", "ours"): (
-        [lambda: elastic("policy", policy(), known=KNOWN)],
-        [lambda: elastic("policy", policy(rules=(Rule("pe-search", OLD_GUID),)), known=BORN_ANEW)],
+        [lambda: elastic("policy", policy(), record=KNOWN)],
+        [lambda: elastic("policy", policy(rules=(Rule("pe-search", OLD_GUID),)), record=BORN_ANEW)],
         [
             lambda: gone_elastic("policy", policy()),
             lambda: gone_elastic("policy", policy(rules=(*policy().rules, ADDED))),
@@ -144,12 +144,12 @@ CELLS: dict[tuple[str, str], Row] = {
         ],
     ),
     ("policy", "adopted"): (
-        [same_for(lambda marker: elastic("policy", by_hand(marker), known=KNOWN))],
+        [same_for(lambda marker: elastic("policy", by_hand(marker), record=KNOWN))],
         [same_for(lambda marker: elastic("policy", by_hand(marker, rules=(Rule("pe-search", OLD_GUID),))))],
         [same_for(lambda marker: gone_elastic("policy", by_hand(marker)))],
     ),
     ("policy", "in the way"): (
-        [same_for(lambda marker: elastic("policy", by_hand(marker, rules=(Rule("misspelt", GUID),)), known=KNOWN))],
+        [same_for(lambda marker: elastic("policy", by_hand(marker, rules=(Rule("misspelt", GUID),)), record=KNOWN))],
         [same_for(lambda marker: elastic("policy", by_hand(marker, rules=(Rule("misspelt", GUID),))))],
         [same_for(lambda marker: gone_elastic("policy", by_hand(marker, rules=(Rule("misspelt", GUID),))))],
     ),

@@ -13,7 +13,9 @@ from datetime import timedelta
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
 from shared.core.model.markers import Marker, RecordMarker
-from shared.core.model.record import AssociationMemory, ClaimMemory, Connection, Owner, PolicyMemory
+from shared.core.model.ownership import Owner
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_elastic import AssociationMemory, ClaimMemory, PolicyMemory
 from shared.core.model.resources import Claim, Deployment, Policy, Rule, WildcardRecord, Zone
 from shared.core.model.steps import Action, RemovalStep, Step
 from shared.core.options.dns import RecordMode
@@ -102,8 +104,8 @@ def gone_dns(thing: str, found: Zone | None, *, others: bool = False) -> str:
     if found is not None:
         counted = replace(found, etag="z", other_records=0, links=tuple(replace(one, etag="l") for one in found.links))
         living = (desired(name="pe-logs").endpoint,) if others else ()
-        known = replace(KNOWN, vnet_id=VNET)
-        steps = plan_removal(known, ObservedRemoval(zones=(counted,), others=living), OPTIONS).steps
+        record = KNOWN.with_identity(vnet_id=VNET)
+        steps = plan_removal(record, ObservedRemoval(zones=(counted,), others=living), OPTIONS).steps
     there = {
         "zone": found is not None,
         "link": found is not None and bool(found.links),
@@ -135,8 +137,8 @@ def hub_link(*zones: Zone) -> str:
 
 # -- Elastic Cloud: an endpoint that lives --------------------------------------------------------------------------
 
-BORN_ANEW = replace(KNOWN, policy=PolicyMemory("p-1", Owner.OURS, guid=OLD_GUID))
-USING = replace(KNOWN, policy=PolicyMemory("p-1", Owner.OURS, guid=GUID))
+BORN_ANEW = KNOWN.with_elastic(policy=PolicyMemory("p-1", Owner.OURS, guid=OLD_GUID))
+USING = KNOWN.with_elastic(policy=PolicyMemory("p-1", Owner.OURS, guid=GUID))
 OURS = AssociationMemory("d1", Owner.OURS, asked="d1", seen=True)
 ADOPTED = replace(OURS, owner=Owner.ADOPTED)
 OFTEN = replace(OURS, taken=tuple(NOW - timedelta(days=day) for day in (1, 2, 3)))
@@ -155,14 +157,14 @@ def by_hand(marker: Marker | None, **changes: object) -> Policy:
 def elastic(
     thing: str,
     *policies: Policy,
-    known: Connection = USING,
+    record: ConnectionRecord = USING,
     asks: str = "",
     deployments: tuple[Deployment, ...] = (),
     options: PlanOptions = OPTIONS,
     claims: tuple[Claim, ...] | None = None,
 ) -> str:
     observed = ObservedElastic((*policies, IP_POLICY), deployments, claims)
-    found = plan_elastic(desired(asks, options=options), observed, known, options, NOW)
+    found = plan_elastic(desired(asks, options=options), observed, record, options, NOW)
     return _living(thing, found.steps, found.conditions)
 
 
@@ -174,23 +176,23 @@ def association(
     standing: bool = False,
     options: PlanOptions = OPTIONS,
 ) -> str:
-    known = replace(USING, associations=(memory,) if memory else ())
+    record = USING.with_elastic(associations=(memory,) if memory else ())
     used = policy(associations=("d1",) if standing else ())
-    return elastic("association", used, known=known, asks=asks, deployments=(found,), options=options)
+    return elastic("association", used, record=record, asks=asks, deployments=(found,), options=options)
 
 
 def admitting_others(memory: AssociationMemory | None = None) -> str:
     """The policy has a rule that somebody added; with `memory` it stands, and nobody asks for it any more."""
-    known = replace(USING, associations=(memory,) if memory else ())
+    record = USING.with_elastic(associations=(memory,) if memory else ())
     used = policy(associations=("d1",) if memory else (), rules=(*policy().rules, ADDED))
     there = CLOSED if memory else deployment()
-    return elastic("association", used, known=known, asks="" if memory else "d1", deployments=(there,))
+    return elastic("association", used, record=record, asks="" if memory else "d1", deployments=(there,))
 
 
 def claim(owner: Owner | None, *claims: Claim, asked: bool = True, guid: str = GUID) -> str:
     memory = ClaimMemory(REGION, "pe-search", guid, owner) if owner else None
-    known = replace(USING, claim=memory)
-    return elastic("claim", policy(), known=known, options=plan_options(OPTIONS, claim=asked), claims=claims)
+    record = USING.with_elastic(claim=memory)
+    return elastic("claim", policy(), record=record, options=plan_options(OPTIONS, claim=asked), claims=claims)
 
 
 # -- Elastic Cloud: an endpoint that is gone ------------------------------------------------------------------------
@@ -205,8 +207,8 @@ def gone_elastic(
     claims: tuple[Claim, ...] = (),
 ) -> str:
     held = ClaimMemory(REGION, "pe-search", GUID, owner) if owner else None
-    known = replace(USING, associations=(memory,) if memory else (), claim=held)
-    found = plan_removal(known, ObservedRemoval((), (), (*policies, IP_POLICY), deployments, claims), OPTIONS)
+    record = USING.with_elastic(associations=(memory,) if memory else (), claim=held)
+    found = plan_removal(record, ObservedRemoval((), (), (*policies, IP_POLICY), deployments, claims), OPTIONS)
     done = _done(thing, found.steps)
     if done is not None:
         return done

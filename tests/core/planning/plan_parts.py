@@ -6,7 +6,7 @@ The clouds would refuse some of these too; the plan must not even try them. The 
 
 from __future__ import annotations
 
-from shared.core.model.record import Connection
+from shared.core.model.record import ConnectionRecord
 from shared.core.model.resources import Zone
 from shared.core.model.steps import DnsStep, ElasticStep
 from shared.core.options.plan_options import PlanOptions
@@ -45,16 +45,18 @@ def settle_dns(wanted: Desired, zones: tuple[Zone, ...], options: PlanOptions) -
 
 
 def settle_elastic(
-    wanted: Desired, observed: ObservedElastic, options: PlanOptions, known: Connection = KNOWN
+    wanted: Desired, observed: ObservedElastic, options: PlanOptions, record: ConnectionRecord = KNOWN
 ) -> tuple[ObservedElastic, ElasticPlan]:
     """Do what is planned, and what is planned then (a policy is associated once it is made); nothing is left after."""
     for _ in range(2):
-        found = plan_elastic(wanted, observed, known, options, NOW)
+        found = plan_elastic(wanted, observed, record, options, NOW)
         observed = elastic_after(wanted, observed, found.steps, options)
-    final = plan_elastic(wanted, observed, known, options, NOW)
+    final = plan_elastic(wanted, observed, record, options, NOW)
     assert final.steps == ()
     return observed, final
 
 
-def planned(wanted: Desired, observed: Observed, known: Connection = KNOWN, options: PlanOptions | None = None) -> Plan:
-    return plan(wanted, observed, known, options or plan_options(), NOW)
+def planned(
+    wanted: Desired, observed: Observed, record: ConnectionRecord = KNOWN, options: PlanOptions | None = None
+) -> Plan:
+    return plan(wanted, observed, record, options or plan_options(), NOW)

@@ -10,7 +10,9 @@ import pytest
 
 from shared.core.guards.consent import CONNECT_TAG, ENDPOINTS_TAG, OPT_OUT_TAG
 from shared.core.model.conditions import Condition, WaitingFor
-from shared.core.model.record import AssociationMemory, Connection, Owner, PolicyMemory
+from shared.core.model.ownership import Owner
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_elastic import AssociationMemory, PolicyMemory
 from shared.core.model.resources import Deployment, Policy, Rule
 from shared.core.model.steps import Associate, Disassociate
 from shared.core.options.plan_options import PlanOptions
@@ -19,20 +21,20 @@ from shared.core.planning.elastic import ObservedElastic, plan_elastic
 from tests.core.core_parts import GUID, IP_POLICY, KNOWN, NOW, deployment, desired, plan_options, policy
 
 OPTIONS = plan_options(deployments_allowed=frozenset({"*"}), policy_lag=60, association_restores=3)
-USING = replace(KNOWN, policy=PolicyMemory("p-1", Owner.OURS, guid=GUID))
+USING = KNOWN.with_elastic(policy=PolicyMemory("p-1", Owner.OURS, guid=GUID))
 OURS = AssociationMemory("d1", Owner.OURS, asked="d1", made_at=NOW - timedelta(hours=1), seen=True)
 CLOSED = deployment(attached=("p-1", IP_POLICY.id))
 FREE = deployment()
 
 
-def having(*memories: AssociationMemory) -> Connection:
-    return replace(USING, associations=memories)
+def having(*memories: AssociationMemory) -> ConnectionRecord:
+    return USING.with_elastic(associations=memories)
 
 
 def planned(
     asks_for: str,
     *deployments: Deployment,
-    known: Connection = USING,
+    record: ConnectionRecord = USING,
     using: Policy | None = None,
     options: PlanOptions = OPTIONS,
     seconds: float = 0,
@@ -40,7 +42,7 @@ def planned(
     at = NOW + timedelta(seconds=seconds)
     standing = tuple(one.id for one in deployments if one.attached is None or "p-1" in one.attached)
     ours = using or policy(associations=standing)
-    return plan_associations(desired(asks_for), deployments, (ours, IP_POLICY), ours, known, options, at)
+    return plan_associations(desired(asks_for), deployments, (ours, IP_POLICY), ours, record, options, at)
 
 
 def reason(found: AssociationPlan) -> str:
@@ -63,20 +65,20 @@ def reason(found: AssociationPlan) -> str:
 def test_only_an_association_that_we_made_is_taken_away_when_nobody_asks_for_it(
     memory: AssociationMemory | None, *, taken: bool
 ) -> None:
-    found = planned("", CLOSED, known=having(*([memory] if memory else [])))
+    found = planned("", CLOSED, record=having(*([memory] if memory else [])))
     assert found.steps == ((Disassociate("p-1", "d1", "orders"),) if taken else ())
     assert reason(found) == ("NoLongerAskedFor" if taken else "NothingRequested")
     assert [served.id for served in found.deployments] == ["d1"], "while it stands it is tested and shown"
 
 
 def test_it_is_forgotten_once_it_is_gone() -> None:
-    found = planned("", FREE, known=having(OURS))
+    found = planned("", FREE, record=having(OURS))
     assert (found.steps, found.associations, reason(found)) == ((), (), "NothingRequested")
 
 
 def test_what_the_deployment_asks_for_stays_when_the_endpoints_tag_does_not() -> None:
     asking = replace(CLOSED, tags={CONNECT_TAG: "net-prod/pe-search"})
-    found = planned("", asking, known=having(OURS))
+    found = planned("", asking, record=having(OURS))
     assert (found.steps, reason(found)) == ((), "Associated")
 
 
@@ -95,22 +97,22 @@ def test_what_the_deployment_asks_for_stays_when_the_endpoints_tag_does_not() ->
 def test_a_deployment_that_is_renamed_stopped_or_hidden_keeps_its_association(
     changed: dict[str, Any], asks_for: str
 ) -> None:
-    found = planned(asks_for, replace(CLOSED, **changed), known=having(replace(OURS, asked=asks_for or "d1")))
+    found = planned(asks_for, replace(CLOSED, **changed), record=having(replace(OURS, asked=asks_for or "d1")))
     assert found.steps == ()
     assert found.associations[0].owner is Owner.OURS
 
 
 def test_another_deployment_that_is_given_the_same_name_does_not_disconnect_the_one_that_has_it() -> None:
     twin = deployment("d2")
-    known = having(replace(OURS, asked="orders"))
-    found = planned("orders", CLOSED, twin, known=known)
+    record = having(replace(OURS, asked="orders"))
+    found = planned("orders", CLOSED, twin, record=record)
     assert (found.steps, reason(found)) == ((), "Associated")
     assert planned("orders", FREE, twin).condition.reason == "DeploymentAmbiguous", "without a memory it is ambiguous"
 
 
 def test_a_name_that_was_given_to_another_deployment_alone_means_that_one() -> None:
-    known = having(replace(OURS, asked="orders"))
-    found = planned("orders", replace(CLOSED, name="old-orders"), deployment("d2"), known=known)
+    record = having(replace(OURS, asked="orders"))
+    found = planned("orders", replace(CLOSED, name="old-orders"), deployment("d2"), record=record)
     assert found.steps == (
         Associate("p-1", "d2", "orders", asked="orders"),
         Disassociate("p-1", "d1", "old-orders"),
@@ -118,9 +120,9 @@ def test_a_name_that_was_given_to_another_deployment_alone_means_that_one() -> N
 
 
 def test_a_deployment_that_is_gone_is_told_and_one_that_is_only_not_answered_for_is_left() -> None:
-    gone = planned("d1", known=having(OURS), using=policy())
+    gone = planned("d1", record=having(OURS), using=policy())
     assert (gone.steps, reason(gone), gone.associations) == ((), "DeploymentNotFound", ())
-    unanswered = planned("", known=having(OURS), using=policy(associations=("d1",)))
+    unanswered = planned("", record=having(OURS), using=policy(associations=("d1",)))
     assert (unanswered.steps, reason(unanswered)) == ((), "WouldReopenPublicAccess")
     assert unanswered.associations == (OURS,)
 
@@ -137,7 +139,7 @@ def test_a_deployment_that_is_gone_is_told_and_one_that_is_only_not_answered_for
 def test_what_may_not_be_taken_away_stays_ours_and_a_person_is_told(
     changed: dict[str, Any], options: PlanOptions, told: str
 ) -> None:
-    found = planned("", replace(CLOSED, **changed), known=having(OURS), options=options)
+    found = planned("", replace(CLOSED, **changed), record=having(OURS), options=options)
     assert (found.steps, reason(found), found.condition.needs) == ((), told, WaitingFor.PERSON)
     assert found.associations == (OURS,)
 
@@ -151,9 +153,9 @@ def test_what_may_not_be_taken_away_stays_ours_and_a_person_is_told(
     ids=["not allowed", "denied"],
 )
 def test_a_consent_that_is_withdrawn_is_told_and_cuts_nobody_off(options: PlanOptions) -> None:
-    found = planned("d1", CLOSED, known=having(OURS), options=options)
+    found = planned("d1", CLOSED, record=having(OURS), options=options)
     assert (found.steps, found.condition.true, found.condition.needs) == ((), False, WaitingFor.PERSON)
-    adopted = planned("d1", CLOSED, known=having(replace(OURS, owner=Owner.ADOPTED)), options=options)
+    adopted = planned("d1", CLOSED, record=having(replace(OURS, owner=Owner.ADOPTED)), options=options)
     assert (adopted.steps, reason(adopted)) == ((), "Associated"), "what others did needs no consent"
 
 
@@ -179,8 +181,8 @@ def test_a_policy_that_lets_others_in_is_neither_given_nor_taken_away(
     others: dict[str, Any], asks_for: str, target: Deployment
 ) -> None:
     standing = ("d1",) if target is CLOSED else ()
-    known = having(OURS) if standing else USING
-    found = planned(asks_for, target, known=known, using=policy(associations=standing, **others))
+    record = having(OURS) if standing else USING
+    found = planned(asks_for, target, record=record, using=policy(associations=standing, **others))
     assert (found.steps, reason(found), found.condition.needs) == ((), "PolicyAdmitsOthers", WaitingFor.PERSON)
     assert "orders (d1)" in found.condition.message
 
@@ -189,34 +191,34 @@ def test_a_policy_that_lets_others_in_is_neither_given_nor_taken_away(
 
 
 def condition_after(found: AssociationPlan, *memories: AssociationMemory, seconds: float) -> Condition:
-    return planned("d1", FREE, known=having(*(memories or found.associations)), seconds=seconds).condition
+    return planned("d1", FREE, record=having(*(memories or found.associations)), seconds=seconds).condition
 
 
 def test_an_association_just_made_may_be_unlisted_for_the_lag_and_counts_as_made() -> None:
     made = AssociationMemory("d1", Owner.OURS, asked="d1", made_at=NOW)
     for seconds in (0, 59):
-        found = planned("d1", FREE, known=having(made), seconds=seconds)
+        found = planned("d1", FREE, record=having(made), seconds=seconds)
         assert (found.steps, reason(found), found.associations) == ((), "Associated", (made,))
-    assert planned("d1", FREE, known=having(made), seconds=60).steps == (Associate("p-1", "d1", "orders", asked="d1"),)
+    assert planned("d1", FREE, record=having(made), seconds=60).steps == (Associate("p-1", "d1", "orders", asked="d1"),)
 
 
 def test_an_association_that_stands_only_by_our_own_doing_is_not_seen_to_stand_before_the_lag_is_over() -> None:
     made = AssociationMemory("d1", Owner.OURS, asked="d1", made_at=NOW)
     for seconds, seen in ((0, False), (59, False), (60, True)):
-        (memory,) = planned("d1", CLOSED, known=having(made), seconds=seconds).associations
+        (memory,) = planned("d1", CLOSED, record=having(made), seconds=seconds).associations
         assert memory.seen == seen, seconds
-    (unlisted,) = planned("d1", CLOSED, known=having(made)).associations
-    assert planned("d1", FREE, known=having(unlisted), seconds=30).steps == (), "a lag is nobody's doing"
+    (unlisted,) = planned("d1", CLOSED, record=having(made)).associations
+    assert planned("d1", FREE, record=having(unlisted), seconds=30).steps == (), "a lag is nobody's doing"
 
 
 def test_one_that_was_seen_to_stand_is_put_back_at_once() -> None:
     recent = replace(OURS, made_at=NOW - timedelta(seconds=1))
-    assert planned("d1", FREE, known=having(recent)).steps == (Associate("p-1", "d1", "orders", asked="d1"),)
+    assert planned("d1", FREE, record=having(recent)).steps == (Associate("p-1", "d1", "orders", asked="d1"),)
 
 
 def test_one_that_keeps_being_taken_away_is_left_alone_and_the_others_go_on() -> None:
     fought = replace(OURS, taken=tuple(NOW - timedelta(days=day) for day in (1, 2, 3)))
-    found = planned("d1,d2", FREE, deployment("d2", name="logs"), known=having(fought))
+    found = planned("d1,d2", FREE, deployment("d2", name="logs"), record=having(fought))
     assert found.steps == (Associate("p-1", "d2", "logs", asked="d2"),)
     assert (reason(found), found.condition.needs) == ("AssociationContested", WaitingFor.PERSON)
     assert fought in found.associations, "the fight is remembered"
@@ -224,7 +226,7 @@ def test_one_that_keeps_being_taken_away_is_left_alone_and_the_others_go_on() ->
 
 def test_a_create_whose_answer_never_came_is_tried_again_at_once() -> None:
     begun = AssociationMemory("d1", None, asked="d1", made_at=NOW)
-    assert planned("d1", FREE, known=having(begun), seconds=1).steps == (Associate("p-1", "d1", "orders", asked="d1"),)
+    assert planned("d1", FREE, record=having(begun), seconds=1).steps == (Associate("p-1", "d1", "orders", asked="d1"),)
 
 
 # -- another policy in use -----------------------------------------------------------------------------------------
@@ -242,9 +244,11 @@ def test_what_we_associated_with_the_policy_before_is_not_ours_with_the_one_that
 
 
 def test_when_only_the_policy_was_looked_at_the_associations_of_the_one_before_are_no_longer_ours_either() -> None:
-    known = having(OURS).using(PolicyMemory("p-theirs", Owner.ADOPTED))
-    assert [(memory.deployment_id, memory.owner, memory.asked) for memory in known.associations] == [
+    record = having(OURS).with_policy(PolicyMemory("p-theirs", Owner.ADOPTED))
+    assert [(memory.deployment_id, memory.owner, memory.asked) for memory in record.elastic.associations] == [
         ("d1", Owner.ADOPTED, "d1")
     ]
-    assert having(OURS).using(replace(USING.policy, guid="x")).associations == (OURS,)
-    assert replace(having(OURS), policy=PolicyMemory()).using(USING.policy).associations == (OURS,)
+    assert having(OURS).with_policy(replace(USING.elastic.policy, guid="x")).elastic.associations == (OURS,)
+    assert having(OURS).with_elastic(policy=PolicyMemory()).with_policy(USING.elastic.policy).elastic.associations == (
+        OURS,
+    )

@@ -7,7 +7,9 @@ from itertools import product
 
 import pytest
 
-from shared.core.model.record import ClaimMemory, Connection, Owner
+from shared.core.model.ownership import Owner
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_elastic import ClaimMemory
 from shared.core.model.resources import Claim
 from shared.core.model.steps import ClaimEndpoint, UnclaimEndpoint
 from shared.core.planning.claim import ClaimPlan, plan_claim
@@ -22,29 +24,33 @@ MAKE, GIVE_UP = ClaimEndpoint(REGION, "pe-search", GUID), UnclaimEndpoint(REGION
 GIVE_UP_OLD = UnclaimEndpoint(REGION, "pe-search", OLD_GUID)
 
 
-def remembered(owner: Owner | None, guid: str = GUID) -> Connection:
-    return replace(KNOWN, claim=ClaimMemory(REGION, "pe-search", guid, owner) if owner else None)
+def remembered(owner: Owner | None, guid: str = GUID) -> ConnectionRecord:
+    return KNOWN.with_elastic(claim=ClaimMemory(REGION, "pe-search", guid, owner) if owner else None)
 
 
-def planned(*, wanted: bool, claims: tuple[Claim, ...] | None, known: Connection = KNOWN) -> ClaimPlan:
-    return plan_claim(desired(options=plan_options(claim=wanted)), claims, known)
+def planned(*, wanted: bool, claims: tuple[Claim, ...] | None, record: ConnectionRecord = KNOWN) -> ClaimPlan:
+    return plan_claim(desired(options=plan_options(claim=wanted)), claims, record)
 
 
-def after(found: ClaimPlan, claims: tuple[Claim, ...], known: Connection) -> tuple[tuple[Claim, ...], Connection]:
+def after(
+    found: ClaimPlan, claims: tuple[Claim, ...], record: ConnectionRecord
+) -> tuple[tuple[Claim, ...], ConnectionRecord]:
     """What is claimed, and remembered, once the step is done."""
-    known = replace(known, claim=found.memory)
+    record = record.with_elastic(claim=found.memory)
     assert len(found.steps) <= 1
     for step in found.steps:
         mine = Claim(step.region, step.endpoint_name, step.endpoint_guid)
         if isinstance(step, ClaimEndpoint):
             assert mine not in claims
             memory = ClaimMemory(mine.region, mine.endpoint_name, mine.endpoint_guid, Owner.OURS)
-            claims, known = (*claims, mine), replace(known, claim=memory)
+            claims, record = (*claims, mine), record.with_elastic(claim=memory)
         else:
-            assert known.claim is not None
-            assert (known.claim.owner, known.claim.guid) == (Owner.OURS, step.endpoint_guid), "only ours is given up"
-            claims, known = tuple(one for one in claims if one != mine), replace(known, claim=None)
-    return claims, known
+            assert record.elastic.claim is not None
+            assert (record.elastic.claim.owner, record.elastic.claim.guid) == (Owner.OURS, step.endpoint_guid), (
+                "only ours is given up"
+            )
+            claims, record = tuple(one for one in claims if one != mine), record.with_elastic(claim=None)
+    return claims, record
 
 
 @pytest.mark.parametrize(
@@ -66,7 +72,7 @@ def after(found: ClaimPlan, claims: tuple[Claim, ...], known: Connection) -> tup
 def test_a_claim_is_made_where_asked_for_and_given_up_where_ours(
     wanted: bool, claims: tuple[Claim, ...], owner: Owner | None, step: object, reason: str, kept: Owner | None
 ) -> None:
-    found = planned(wanted=wanted, claims=claims, known=remembered(owner))
+    found = planned(wanted=wanted, claims=claims, record=remembered(owner))
     assert found.steps == ((step,) if step else ())
     assert [condition.reason for condition in found.conditions] == ([reason] if reason else [])
     assert (found.memory.owner if found.memory else None) == kept
@@ -74,25 +80,25 @@ def test_a_claim_is_made_where_asked_for_and_given_up_where_ours(
 
 @pytest.mark.parametrize("wanted", [True, False])
 def test_claims_that_were_not_read_change_nothing(wanted: bool) -> None:
-    known = remembered(Owner.OURS)
-    found = planned(wanted=wanted, claims=None, known=known)
-    assert (found.steps, found.memory) == ((), known.claim)
+    record = remembered(Owner.OURS)
+    found = planned(wanted=wanted, claims=None, record=record)
+    assert (found.steps, found.memory) == ((), record.elastic.claim)
     assert [condition.reason for condition in found.conditions] == (["NotObserved"] if wanted else [])
 
 
 def test_of_an_endpoint_made_anew_the_old_claim_is_given_up_before_the_new_one_is_made() -> None:
-    known, claims = remembered(Owner.OURS, OLD_GUID), (OLD,)
+    record, claims = remembered(Owner.OURS, OLD_GUID), (OLD,)
     done = []
     for _ in range(3):
-        found = planned(wanted=True, claims=claims, known=known)
+        found = planned(wanted=True, claims=claims, record=record)
         done += found.steps
-        claims, known = after(found, claims, known)
+        claims, record = after(found, claims, record)
     assert done == [GIVE_UP_OLD, MAKE]
     assert claims == (STANDING,)
 
 
 def test_a_claim_that_others_made_for_the_former_endpoint_stays() -> None:
-    found = planned(wanted=True, claims=(OLD,), known=remembered(Owner.ADOPTED, OLD_GUID))
+    found = planned(wanted=True, claims=(OLD,), record=remembered(Owner.ADOPTED, OLD_GUID))
     assert (found.steps, found.memory) == ((MAKE,), None)
 
 
@@ -118,10 +124,10 @@ def test_in_every_case_the_steps_lead_to_what_is_wanted_and_never_to_a_claim_of_
     owners = (None, Owner.OURS, Owner.ADOPTED)
     for wanted, standing, guid, owner in product((True, False), ((), (STANDING,), (OLD,)), (GUID, OLD_GUID), owners):
         claims: tuple[Claim, ...] = (*standing, Claim(REGION, "pe-other", "c" * 8))
-        known, theirs = remembered(owner, guid), [] if owner is Owner.OURS else list(standing)
+        record, theirs = remembered(owner, guid), [] if owner is Owner.OURS else list(standing)
         for _ in range(3):
-            claims, known = after(planned(wanted=wanted, claims=claims, known=known), claims, known)
-        assert planned(wanted=wanted, claims=claims, known=known).steps == ()
+            claims, record = after(planned(wanted=wanted, claims=claims, record=record), claims, record)
+        assert planned(wanted=wanted, claims=claims, record=record).steps == ()
         assert all(claim in claims for claim in (*theirs, Claim(REGION, "pe-other", "c" * 8)))
         assert not wanted or STANDING in claims
         if owner is Owner.OURS:

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from shared.core.guards.consent import OPT_OUT_TAG
-from shared.core.model.record import AssociationMemory, Owner
+from shared.core.model.ownership import Owner
+from shared.core.model.record_elastic import AssociationMemory
 from shared.core.planning.contest import RESTORE_WINDOW, contested, put_back, taken_away, truce
 from tests.core.core_parts import KNOWN, NOW, deployment, plan_options
 
@@ -86,6 +87,6 @@ def test_who_is_left_alone_is_told_when_how_and_how_to_opt_out() -> None:
 
 
 def test_a_person_who_asks_for_a_run_settles_the_fight() -> None:
-    known = truce(replace(KNOWN, associations=(times(1, 2, 3), AssociationMemory("d2", Owner.ADOPTED))))
-    assert [memory.taken for memory in known.associations] == [(), ()]
-    assert contested(deployment(), known.association("d1"), OPTIONS, NOW) is None
+    record = truce(KNOWN.with_elastic(associations=(times(1, 2, 3), AssociationMemory("d2", Owner.ADOPTED))))
+    assert [memory.taken for memory in record.elastic.associations] == [(), ()]
+    assert contested(deployment(), record.association("d1"), OPTIONS, NOW) is None

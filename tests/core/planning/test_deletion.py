@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,28 +9,31 @@ import pytest
 from shared.core.model.arm_ids import parse_arm_id
 from shared.core.model.conditions import Phase
 from shared.core.model.messages import Cause, WorkMessage
-from shared.core.model.record import AssociationMemory, ClaimMemory, Connection, Owned, Owner, PolicyMemory
+from shared.core.model.ownership import Owned, Owner
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_elastic import AssociationMemory, ClaimMemory, PolicyMemory
+from shared.core.model.record_parts import Identity, RecordStatus
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.deletion import VISIBLE_WITHIN, Missing, has_things, miss, told
 from tests.core.core_parts import ENDPOINT_ID, GUID, NOW, plan_options
 
 OPTIONS = plan_options(grace=600)
-SEEN = Connection(ENDPOINT_ID, guid=GUID, phase=Phase.READY)
-FRESH = Connection(ENDPOINT_ID)
+SEEN = ConnectionRecord(ENDPOINT_ID, identity=Identity(guid=GUID), status=RecordStatus(phase=Phase.READY))
+FRESH = ConnectionRecord(ENDPOINT_ID)
 EVERY_CAUSE = ("event-write", "event-delete", "timer", "manual", "wait", "lease", "pending", "orphan")
 
 
 def looked(
-    known: Connection, *looks: tuple[str, str] | tuple[str, str, float], options: PlanOptions = OPTIONS
-) -> tuple[Connection, list[Missing]]:
+    record: ConnectionRecord, *looks: tuple[str, str] | tuple[str, str, float], options: PlanOptions = OPTIONS
+) -> tuple[ConnectionRecord, list[Missing]]:
     """What each look finds: its cause, its correlation id, and the seconds at which it is taken."""
     found = []
     for cause, correlation_id, *seconds in looks:
         at = NOW + timedelta(seconds=float(seconds[0]) if seconds else 0.0)
         message = WorkMessage(parse_arm_id(ENDPOINT_ID), Cause(cause), correlation_id)
-        known, missing = miss(known, message, options, at)
+        record, missing = miss(record, message, options, at)
         found.append(missing)
-    return known, found
+    return record, found
 
 
 # -- what was never seen -------------------------------------------------------------------------------------------
@@ -47,20 +49,20 @@ def test_what_was_only_named_may_be_about_to_appear_and_then_counts_as_never_the
 @pytest.mark.parametrize(
     "used",
     [
-        {"guid": GUID},
-        {"observed_at": NOW},
-        {"zone": Owned("/z", Owner.OURS)},
-        {"links": (Owned("/l", Owner.OURS),)},
-        {"record": Owned("/r", Owner.OURS)},
-        {"policy": PolicyMemory("p-1")},
-        {"policy": PolicyMemory(intent_at=NOW)},
-        {"claim": ClaimMemory("azure-eastus2", "pe-search", GUID, Owner.OURS)},
-        {"associations": (AssociationMemory("d1"),)},
+        FRESH.with_identity(guid=GUID),
+        FRESH.with_schedule(observed_at=NOW),
+        FRESH.with_dns(zone=Owned("/z", Owner.OURS)),
+        FRESH.with_dns(links=(Owned("/l", Owner.OURS),)),
+        FRESH.with_dns(record=Owned("/r", Owner.OURS)),
+        FRESH.with_elastic(policy=PolicyMemory("p-1")),
+        FRESH.with_elastic(policy=PolicyMemory(intent_at=NOW)),
+        FRESH.with_elastic(claim=ClaimMemory("azure-eastus2", "pe-search", GUID, Owner.OURS)),
+        FRESH.with_elastic(associations=(AssociationMemory("d1"),)),
     ],
-    ids=lambda used: next(iter(used)),
+    ids=["guid", "observed_at", "zone", "links", "record", "policy", "intent", "claim", "associations"],
 )
-def test_with_anything_made_or_used_for_it_it_is_more_than_a_name(used: dict[str, object]) -> None:
-    assert has_things(replace(FRESH, **used))  # type: ignore[arg-type]  # the fields vary by case
+def test_with_anything_made_or_used_for_it_it_is_more_than_a_name(used: ConnectionRecord) -> None:
+    assert has_things(used)
     assert not has_things(FRESH)
 
 
@@ -69,14 +71,14 @@ def test_with_anything_made_or_used_for_it_it_is_more_than_a_name(used: dict[str
 
 @pytest.mark.parametrize("cause", ["timer", "manual"])
 def test_one_sweep_that_misses_it_is_not_believed_the_second_is(cause: str) -> None:
-    known, found = looked(SEEN, (cause, "first"), (cause, "second", 300))
+    record, found = looked(SEEN, (cause, "first"), (cause, "second", 300))
     assert found == [Missing.MISSED, Missing.GRACE]
-    assert (known.missing_since, known.removing_since) == (NOW, NOW + timedelta(seconds=300))
+    assert (record.removal.missing_since, record.removal.removing_since) == (NOW, NOW + timedelta(seconds=300))
 
 
 def test_one_sweeps_message_that_is_delivered_many_times_counts_once() -> None:
-    known, found = looked(SEEN, *[("timer", "same", second) for second in range(5)])
-    assert (set(found), known.missed) == ({Missing.MISSED}, 1)
+    record, found = looked(SEEN, *[("timer", "same", second) for second in range(5)])
+    assert (set(found), record.removal.missed) == ({Missing.MISSED}, 1)
 
 
 @pytest.mark.parametrize("cause", ["event-write", "wait", "lease", "pending", "orphan"])
@@ -91,8 +93,8 @@ def test_a_delete_event_together_with_azures_answer_is_believed_at_once() -> Non
 
 
 def test_an_endpoint_that_comes_back_is_counted_anew() -> None:
-    known, _ = looked(SEEN, ("timer", "first"))
-    _, found = looked(known.found(), ("timer", "second"))
+    record, _ = looked(SEEN, ("timer", "first"))
+    _, found = looked(record.mark_present(), ("timer", "second"))
     assert found == [Missing.MISSED]
 
 
@@ -102,9 +104,9 @@ def test_an_endpoint_that_comes_back_is_counted_anew() -> None:
 @pytest.mark.parametrize("later", [cause for cause in EVERY_CAUSE if cause != "event-delete"])
 def test_the_grace_period_runs_from_the_moment_it_was_believed_whatever_wakes_it(later: str) -> None:
     looks = [("event-delete", "a", 0), (later, "b", 1), (later, "c", 599.9), (later, "d", 600)]
-    known, found = looked(SEEN, *looks)
+    record, found = looked(SEEN, *looks)
     assert found == [Missing.GRACE, Missing.GRACE, Missing.GRACE, Missing.DUE]
-    assert known.removing_since == NOW
+    assert record.removal.removing_since == NOW
 
 
 def test_a_second_delete_event_does_not_lengthen_the_grace_period() -> None:
@@ -119,9 +121,9 @@ def test_without_a_grace_period_it_is_due_once_it_is_believed_and_not_before() -
 
 
 def test_an_endpoint_made_again_ends_the_grace_period() -> None:
-    known, _ = looked(SEEN, ("event-delete", "a"))
-    assert known.found().removing_since is None
-    _, found = looked(known.found(), ("event-delete", "b", 10_000))
+    record, _ = looked(SEEN, ("event-delete", "a"))
+    assert record.mark_present().removal.removing_since is None
+    _, found = looked(record.mark_present(), ("event-delete", "b", 10_000))
     assert found == [Missing.GRACE], "and the next deletion has one of its own"
 
 
@@ -130,7 +132,7 @@ def test_an_endpoint_made_again_ends_the_grace_period() -> None:
 
 @pytest.mark.parametrize("cause", [cause for cause in EVERY_CAUSE if cause != "event-write"])
 def test_what_was_removed_stays_so(cause: str) -> None:
-    removed = replace(SEEN, phase=Phase.REMOVED, removing_since=NOW)
+    removed = SEEN.with_status(phase=Phase.REMOVED).with_removal(removing_since=NOW)
     assert looked(removed, (cause, "a", 10_000))[1] == [Missing.SETTLED]
 
 
@@ -139,4 +141,4 @@ def test_an_events_word_is_kept_for_the_next_look_where_azure_did_not_answer_and
     after = told(SEEN, WorkMessage(parse_arm_id(ENDPOINT_ID), Cause(cause), "a"))
     believed = cause == "event-delete"
     assert looked(after, ("wait", "a"))[1] == [Missing.GRACE if believed else Missing.MISSED]
-    assert looked(after.found(), ("wait", "a"))[1] == [Missing.MISSED]
+    assert looked(after.mark_present(), ("wait", "a"))[1] == [Missing.MISSED]

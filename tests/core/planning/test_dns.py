@@ -11,7 +11,7 @@ from shared.core.model import conditions as c
 from shared.core.model.arm_ids import parse_arm_id
 from shared.core.model.conditions import Condition, WaitingFor
 from shared.core.model.markers import Holder, RecordMarker
-from shared.core.model.record import Owner
+from shared.core.model.ownership import Owner
 from shared.core.model.resources import WildcardRecord, Zone
 from shared.core.model.steps import CreateLink, CreateZone, PutWildcardRecord
 from shared.core.options.dns import RecordMode

@@ -12,7 +12,9 @@ from shared.core.guards.consent import ENDPOINTS_TAG
 from shared.core.guards.cutting_off import FIRST_POLICY_TAG
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition, Status, WaitingFor
-from shared.core.model.record import Connection, Owner, PolicyMemory
+from shared.core.model.ownership import Owner
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_elastic import PolicyMemory
 from shared.core.model.resources import ConnectionStatus, Deployment, Policy, Rule
 from shared.core.model.steps import Associate, CreatePolicy
 from shared.core.options.plan_options import PlanOptions
@@ -41,11 +43,11 @@ def planned(
     asks_for: str = "",
     policies: tuple[Policy, ...] = (),
     deployments: tuple[Deployment, ...] | None = None,
-    known: Connection = KNOWN,
+    record: ConnectionRecord = KNOWN,
     status: ConnectionStatus = APPROVED,
     options: PlanOptions = OPTIONS,
 ) -> ElasticPlan:
-    return plan_elastic(desired(asks_for, status=status), ObservedElastic(policies, deployments), known, options, NOW)
+    return plan_elastic(desired(asks_for, status=status), ObservedElastic(policies, deployments), record, options, NOW)
 
 
 def told(found: ElasticPlan) -> dict[str, Condition]:
@@ -60,8 +62,8 @@ def associated(found: ElasticPlan) -> tuple[str, ...]:
     return tuple(memory.deployment_id for memory in found.associations or () if memory.seen)
 
 
-def remembered(**memory: object) -> Connection:
-    return replace(KNOWN, policy=PolicyMemory(**memory))  # type: ignore[arg-type]  # the fields vary by case
+def remembered(**memory: object) -> ConnectionRecord:
+    return KNOWN.with_elastic(policy=PolicyMemory(**memory))  # type: ignore[arg-type]  # the fields vary by case
 
 
 def ago(seconds: float) -> object:
@@ -140,40 +142,40 @@ def test_a_policy_that_is_applied_by_default_is_pointed_out() -> None:
 
 @pytest.mark.parametrize(("age", "steps"), [(0, 0), (59, 0), (60, 1), (600, 1)])
 def test_a_create_whose_answer_never_came_is_not_repeated_before_the_lag_is_over(age: float, steps: int) -> None:
-    found = planned(known=remembered(intent_at=ago(age)))
+    found = planned(record=remembered(intent_at=ago(age)))
     assert len(found.steps) == steps
     assert reasons(found)[0] == ("Missing" if steps else "CreationUncertain")
     assert not told(found)[c.POLICY_READY].true
 
 
 def test_a_create_whose_answer_never_came_is_resolved_when_the_policy_shows() -> None:
-    found = planned(policies=(policy(),), known=remembered(intent_at=ago(1)))
+    found = planned(policies=(policy(),), record=remembered(intent_at=ago(1)))
     assert (found.steps, found.policy.id, found.policy.intent_at) == ((), "p-1", None)
 
 
 @pytest.mark.parametrize(("age", "steps"), [(0, 0), (59, 0), (60, 1)])
 def test_a_policy_just_created_may_be_unreadable_for_the_lag_and_is_used(age: float, steps: int) -> None:
-    known = remembered(id="p-1", owner=Owner.OURS, intent_at=ago(age), created_at=ago(age))
-    found = planned(known=known)
+    record = remembered(id="p-1", owner=Owner.OURS, intent_at=ago(age), created_at=ago(age))
+    found = planned(record=record)
     assert len(found.steps) == steps
     if not steps:
-        assert (found.policy, reasons(found)[0]) == (known.policy, "Created")
+        assert (found.policy, reasons(found)[0]) == (record.elastic.policy, "Created")
 
 
 def test_a_policy_that_others_made_and_deleted_is_replaced_by_one_of_ours() -> None:
-    assert len(planned(known=remembered(id="p-theirs", owner=Owner.ADOPTED)).steps) == 1
+    assert len(planned(record=remembered(id="p-theirs", owner=Owner.ADOPTED)).steps) == 1
 
 
 def test_when_a_policy_was_created_is_remembered_once_it_can_be_read() -> None:
     created = ago(30)
-    found = planned(policies=(policy(),), known=remembered(id="p-1", created_at=created))
+    found = planned(policies=(policy(),), record=remembered(id="p-1", created_at=created))
     assert found.policy == PolicyMemory("p-1", Owner.OURS, None, NOW - timedelta(seconds=30), guid=GUID)
 
 
 @pytest.mark.parametrize("memory", [{"intent_at": ago(1)}, {"id": "p-old", "created_at": ago(1)}])
 def test_what_is_remembered_of_an_endpoint_made_anew_under_its_name_does_not_count(memory: dict[str, object]) -> None:
-    old = replace(remembered(**memory), guid="another-guid")
-    assert len(planned(known=old).steps) == 1
+    old = remembered(**memory).with_identity(guid="another-guid")
+    assert len(planned(record=old).steps) == 1
 
 
 # -- associations --------------------------------------------------------------------------------------------------
@@ -228,8 +230,8 @@ def test_what_is_associated_is_remembered_with_the_urls_to_use() -> None:
 
 
 def test_a_policy_just_created_and_not_readable_yet_is_associated_by_its_id() -> None:
-    known = remembered(id="p-1", owner=Owner.OURS, created_at=ago(1))
-    found = planned("d1", (IP_POLICY,), (deployment(),), known)
+    record = remembered(id="p-1", owner=Owner.OURS, created_at=ago(1))
+    found = planned("d1", (IP_POLICY,), (deployment(),), record)
     assert found.steps == (Associate("p-1", "d1", "orders", asked="d1"),)
 
 
@@ -255,7 +257,7 @@ DEPLOYMENT_CASES: dict[str, tuple[Deployment, ...] | None] = {
     "connected": (deployment(attached=("p-1", "p-theirs", IP_POLICY.id)),),
 }
 MEMORY_CASES = {
-    "fresh": Connection(ENDPOINT_ID),
+    "fresh": ConnectionRecord(ENDPOINT_ID),
     "intent": remembered(intent_at=ago(1)),
     "old intent": remembered(intent_at=ago(9999)),
     "created": remembered(id="p-1", owner=Owner.OURS, created_at=ago(1)),

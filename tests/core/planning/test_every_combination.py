@@ -96,7 +96,7 @@ def _check_gone(world: World, found: RemovalPlan) -> None:
     mine = [one for one in world.zones if one.marker == MARKER]
     links = [link for one in world.zones for link in one.links if link.marker == MARKER]
     records = [one.record for one in world.zones if one.record and one.record.marker]
-    held = [record for record in records if record.marker and record.marker.holder(world.known.id)]
+    held = [record for record in records if record.marker and record.marker.holder(world.record.id)]
     policies = [policy for policy in world.elastic.policies if policy.marker == MARKER]
     left = [*mine, *links, *held, *policies, *world.elastic.our_pairs, *world.elastic.our_claims]
     assert not left or found.left or found.problems, f"left without a word: {left}"

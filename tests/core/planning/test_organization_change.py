@@ -10,7 +10,9 @@ import pytest
 
 from shared.core.model.errors import Blocked
 from shared.core.model.organizations import OrganizationScope, key_setting, organization_of, scope_setting
-from shared.core.model.record import AssociationMemory, ClaimMemory, Connection, Owner, PolicyMemory
+from shared.core.model.ownership import Owner
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_elastic import AssociationMemory, ClaimMemory, PolicyMemory
 from shared.core.model.resources import Claim
 from shared.core.planning.organization_change import holds, leaves_something, left_behind, moved, refuse
 from tests.core.core_parts import (
@@ -89,7 +91,7 @@ HELD: list[dict[str, Any]] = [
     {"policy": replace(OURS, owner=Owner.ADOPTED), "associations": (AssociationMemory("d1", Owner.OURS),)},
     {"policy": replace(OURS, owner=Owner.ADOPTED), "associations": (AssociationMemory("d1"),)},
 ]
-ADOPTED = {
+ADOPTED: dict[str, Any] = {
     "policy": replace(OURS, owner=Owner.ADOPTED),
     "claim": replace(CLAIM, owner=Owner.ADOPTED),
     "associations": (AssociationMemory("d1", Owner.ADOPTED),),
@@ -98,52 +100,54 @@ ADOPTED = {
 
 @pytest.mark.parametrize("held", HELD)
 def test_what_is_ours_or_was_begun_is_left_behind_by_a_change_and_by_nothing_else(held: dict[str, Any]) -> None:
-    known = replace(KNOWN, **held)
-    assert leaves_something(EU, known)
-    assert not leaves_something(EU, replace(known, organization="eu"))
-    assert not leaves_something(desired(), known), "a record of an older version is the default organization's"
+    record = KNOWN.with_elastic(**held)
+    assert leaves_something(EU, record)
+    assert not leaves_something(EU, record.with_elastic(organization="eu"))
+    assert not leaves_something(desired(), record), "a record of an older version is the default organization's"
 
 
 def test_what_others_made_holds_nothing_up() -> None:
-    assert not holds(replace(KNOWN, **ADOPTED))
+    assert not holds(KNOWN.with_elastic(**ADOPTED))
 
 
-def left(known: Connection, *policies: Any, claims: tuple[Claim, ...] = ()) -> tuple[str, ...]:
-    return left_behind(known, policies, claims, plan_options(), NOW)
+def left(record: ConnectionRecord, *policies: Any, claims: tuple[Claim, ...] = ()) -> tuple[str, ...]:
+    return left_behind(record, policies, claims, plan_options(), NOW)
 
 
 def test_everything_of_ours_that_still_stands_is_named() -> None:
-    known = replace(KNOWN, policy=OURS, claim=CLAIM)
+    record = KNOWN.with_elastic(policy=OURS, claim=CLAIM)
     claims = (Claim("azure-eastus2", "pe-search", GUID.upper()),)
-    assert left(known, policy("p-0"), policy(), claims=claims) == (
+    assert left(record, policy("p-0"), policy(), claims=claims) == (
         "policy p-0 (pe-search)",
         "policy p-1 (pe-search)",
         "the claim to pe-search",
     )
     theirs = policy(description="", associations=("d1", "d2"))
-    known = replace(KNOWN, policy=OURS, associations=(AssociationMemory("d1", Owner.OURS), AssociationMemory("d3")))
-    assert left(known, theirs) == ("the association of policy p-1 (pe-search) with deployment d1",)
+    record = KNOWN.with_elastic(
+        policy=OURS, associations=(AssociationMemory("d1", Owner.OURS), AssociationMemory("d3"))
+    )
+    assert left(record, theirs) == ("the association of policy p-1 (pe-search) with deployment d1",)
 
 
 def test_what_is_gone_or_was_taken_over_or_is_somebody_elses_is_not_left() -> None:
-    known = replace(KNOWN, policy=OURS, claim=CLAIM)
+    record = KNOWN.with_elastic(policy=OURS, claim=CLAIM)
     others = (policy(description=""), policy("p-2", description=STRANGER.description()))
-    assert left(known, *others, policy("p-3", description=OTHER_MARKER.description())) == ()
+    assert left(record, *others, policy("p-3", description=OTHER_MARKER.description())) == ()
 
 
 @pytest.mark.parametrize(
     "memory", [PolicyMemory(intent_at=NOW), PolicyMemory("p-1", Owner.OURS, created_at=NOW, intent_at=NOW)]
 )
 def test_a_policy_that_does_not_show_yet_is_left_until_it_would(memory: PolicyMemory) -> None:
-    known = replace(KNOWN, policy=memory)
-    assert left(known) == ("a policy that was just created and does not show yet",)
+    record = KNOWN.with_elastic(policy=memory)
+    assert left(record) == ("a policy that was just created and does not show yet",)
     later = NOW + timedelta(seconds=plan_options().timing.policy_lag)
-    assert left_behind(known, (), (), plan_options(), later) == ()
+    assert left_behind(record, (), (), plan_options(), later) == ()
 
 
 def test_the_refusal_names_both_organizations_what_is_left_and_what_to_do() -> None:
     with pytest.raises(Blocked) as refused:
-        refuse(EU, replace(KNOWN, organization="us"), plan_options(), ("policy p-1 (pe-search)",))
+        refuse(EU, KNOWN.with_elastic(organization="us"), plan_options(), ("policy p-1 (pe-search)",))
     assert refused.value.reason == "OrganizationChanged"
     assert all(word in refused.value.what for word in ("us", "eu", "policy p-1 (pe-search)"))
     assert "put the endpoint's tag, or the settings, back" in refused.value.next_step
@@ -161,7 +165,12 @@ def test_without_an_organization_the_settings_that_could_name_one_are_named() ->
 
 
 def test_a_record_that_goes_over_forgets_what_it_used_and_one_that_stays_nothing() -> None:
-    known = replace(KNOWN, **ADOPTED)
-    gone = moved(known, "eu")
-    assert (gone.organization, gone.policy, gone.claim, gone.associations) == ("eu", PolicyMemory(), None, ())
-    assert moved(known, "default") == replace(known, organization="default")
+    record = KNOWN.with_elastic(**ADOPTED)
+    gone = moved(record, "eu")
+    assert (gone.elastic.organization, gone.elastic.policy, gone.elastic.claim, gone.elastic.associations) == (
+        "eu",
+        PolicyMemory(),
+        None,
+        (),
+    )
+    assert moved(record, "default") == record.with_elastic(organization="default")

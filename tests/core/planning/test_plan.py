@@ -11,7 +11,10 @@ import pytest
 
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Phase, WaitingFor
-from shared.core.model.record import AssociationMemory, Connection, DeploymentMemory, Owned, Owner, PolicyMemory
+from shared.core.model.ownership import Owned, Owner
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_elastic import AssociationMemory, PolicyMemory, TargetMemory
+from shared.core.model.record_parts import RemovalState
 from shared.core.model.resources import ConnectionStatus, Endpoint
 from shared.core.model.services import Family
 from shared.core.model.steps import Associate, CreateLink, CreatePolicy, CreateZone, PutWildcardRecord
@@ -103,7 +106,7 @@ def test_a_branch_that_was_not_read_has_no_steps_and_no_conditions_and_the_other
 
 def test_an_endpoint_without_a_guid_gets_no_policy_yet_and_its_dns_goes_ahead() -> None:
     wanted = desired("d1", guid="")
-    found = planned(wanted, Observed(wanted.endpoint, (), NOTHING), replace(KNOWN, guid=""), ALLOWED)
+    found = planned(wanted, Observed(wanted.endpoint, (), NOTHING), KNOWN.with_identity(guid=""), ALLOWED)
     told = {condition.type: condition for condition in found.conditions}
     assert (told[c.POLICY_READY].reason, told[c.POLICY_READY].needs) == ("NoGuidYet", WaitingFor.TIME)
     assert [type(step) for step in found.steps] == [CreateZone, PutWildcardRecord, CreateLink]
@@ -152,24 +155,26 @@ def test_a_pending_approval_is_waited_for_and_then_reported_as_overdue_with_its_
     status: ConnectionStatus, pending: float | None, reason: str, needs: WaitingFor
 ) -> None:
     since = None if pending is None else NOW - timedelta(seconds=pending)
-    known = replace(KNOWN, pending_since=since, policy=PolicyMemory("policy-1"))
-    condition = approved(endpoint(status=status), known, plan_options(approval_overdue=3600), NOW)
+    record = KNOWN.with_schedule(pending_since=since).with_elastic(policy=PolicyMemory("policy-1"))
+    condition = approved(endpoint(status=status), record, plan_options(approval_overdue=3600), NOW)
     assert (condition.reason, condition.needs) == (reason, needs)
     assert age(pending or 0) in condition.message
     assert bool(condition.next_step) == (needs is WaitingFor.PERSON)
 
 
 def test_only_since_there_is_a_policy_can_an_approval_be_overdue() -> None:
-    waited = replace(KNOWN, pending_since=NOW - timedelta(days=2))
+    waited = KNOWN.with_schedule(pending_since=NOW - timedelta(days=2))
     for made, reason in ((3599, "AwaitingApproval"), (3600, "ApprovalOverdue")):
-        known = replace(waited, policy=PolicyMemory("policy-1", created_at=NOW - timedelta(seconds=made)))
-        condition = approved(endpoint(status=ConnectionStatus.PENDING), known, plan_options(approval_overdue=3600), NOW)
+        record = waited.with_elastic(policy=PolicyMemory("policy-1", created_at=NOW - timedelta(seconds=made)))
+        condition = approved(
+            endpoint(status=ConnectionStatus.PENDING), record, plan_options(approval_overdue=3600), NOW
+        )
         assert (condition.reason, age(made) in condition.message) == (reason, True)
 
 
 def test_without_a_policy_no_approval_is_overdue_and_nobody_is_sent_to_compare_it() -> None:
-    known = replace(KNOWN, pending_since=NOW - timedelta(days=2))
-    condition = approved(endpoint(status=ConnectionStatus.PENDING), known, plan_options(approval_overdue=3600), NOW)
+    record = KNOWN.with_schedule(pending_since=NOW - timedelta(days=2))
+    condition = approved(endpoint(status=ConnectionStatus.PENDING), record, plan_options(approval_overdue=3600), NOW)
     assert (condition.true, condition.reason, condition.needs) == (False, "AwaitingApproval", WaitingFor.NONE)
     assert "no policy" in condition.message
 
@@ -249,33 +254,43 @@ def test_what_is_desired_is_marked_with_the_installation_and_the_endpoint() -> N
 # -- what is remembered --------------------------------------------------------------------------------------------
 
 
-def remembered(known: Connection, asks_for: str = "", **changes: Any) -> Connection:
+def remembered(record: ConnectionRecord, asks_for: str = "", **changes: Any) -> ConnectionRecord:
     wanted = desired(asks_for, **changes)
-    found = planned(wanted, Observed(wanted.endpoint, (DONE_ZONE,), DONE_ELASTIC), known)
-    return remember(known, wanted, found, NOW)
+    found = planned(wanted, Observed(wanted.endpoint, (DONE_ZONE,), DONE_ELASTIC), record)
+    return remember(record, wanted, found, NOW)
 
 
 def test_everything_that_is_used_is_remembered_with_whose_it_is() -> None:
-    known = remembered(Connection(ENDPOINT_ID, missing_since=NOW), "d1")
-    assert (known.name, known.guid, known.region, known.vnet_id, known.address) == (
+    record = remembered(ConnectionRecord(ENDPOINT_ID, removal=RemovalState(missing_since=NOW)), "d1")
+    assert (
+        record.identity.name,
+        record.identity.guid,
+        record.identity.region,
+        record.identity.vnet_id,
+        record.identity.address,
+    ) == (
         "pe-search",
         GUID,
         "eastus2",
         VNET,
         ADDRESS,
     )
-    assert known.zone == Owned(DONE_ZONE.id.text, Owner.OURS)
-    assert known.links == (Owned(DONE_ZONE.links[0].id, Owner.OURS),)
-    assert known.record == Owned(f"{DONE_ZONE.id.text}/A/*", Owner.OURS)
-    assert (known.record_addresses, known.policy.id, known.policy.owner) == ((ADDRESS,), "p-1", Owner.OURS)
-    assert (known.deployments, known.missing_since) == ((DeploymentMemory("d1", "orders"),), None)
+    assert record.dns.zone == Owned(DONE_ZONE.id.text, Owner.OURS)
+    assert record.dns.links == (Owned(DONE_ZONE.links[0].id, Owner.OURS),)
+    assert record.dns.record == Owned(f"{DONE_ZONE.id.text}/A/*", Owner.OURS)
+    assert (record.dns.record_addresses, record.elastic.policy.id, record.elastic.policy.owner) == (
+        (ADDRESS,),
+        "p-1",
+        Owner.OURS,
+    )
+    assert (record.elastic.targets, record.removal.missing_since) == ((TargetMemory("d1", "orders"),), None)
 
 
 def test_a_branch_that_was_not_read_is_remembered_as_it_was() -> None:
-    known = remembered(KNOWN, "d1")
+    record = remembered(KNOWN, "d1")
     wanted = desired("d1")
-    unread = plan(wanted, Observed(wanted.endpoint), known, plan_options(), NOW)
-    assert remember(known, wanted, unread, NOW) == known
+    unread = plan(wanted, Observed(wanted.endpoint), record, plan_options(), NOW)
+    assert remember(record, wanted, unread, NOW) == record
 
 
 @pytest.mark.parametrize(
@@ -289,35 +304,35 @@ def test_a_branch_that_was_not_read_is_remembered_as_it_was() -> None:
     ids=["not by us", "begun by us", "ours", "adopted"],
 )
 def test_only_an_association_that_we_began_is_ours(before: AssociationMemory | None, owner: Owner) -> None:
-    known = replace(KNOWN, associations=(before,) if before else ())
-    assert remembered(known, "d1").associations == (AssociationMemory("d1", owner, asked="d1", seen=True),)
+    record = KNOWN.with_elastic(associations=(before,) if before else ())
+    assert remembered(record, "d1").elastic.associations == (AssociationMemory("d1", owner, asked="d1", seen=True),)
 
 
 def test_the_approval_is_pending_since_it_was_first_seen_so_and_no_longer_once_decided() -> None:
     earlier = NOW - timedelta(hours=1)
     pending = {"status": ConnectionStatus.PENDING}
-    assert remembered(KNOWN, **pending).pending_since == NOW
-    assert remembered(replace(KNOWN, pending_since=earlier), **pending).pending_since == earlier
-    assert remembered(replace(KNOWN, pending_since=earlier)).pending_since is None
+    assert remembered(KNOWN, **pending).schedule.pending_since == NOW
+    assert remembered(KNOWN.with_schedule(pending_since=earlier), **pending).schedule.pending_since == earlier
+    assert remembered(KNOWN.with_schedule(pending_since=earlier)).schedule.pending_since is None
 
 
 def test_an_address_or_guid_that_is_not_answered_for_once_is_not_forgotten() -> None:
-    known = remembered(replace(KNOWN, address=ADDRESS), address=None, guid="")
-    assert (known.address, known.guid) == (ADDRESS, GUID)
+    record = remembered(KNOWN.with_identity(address=ADDRESS), address=None, guid="")
+    assert (record.identity.address, record.identity.guid) == (ADDRESS, GUID)
 
 
 def test_an_intent_to_create_a_policy_is_kept_until_a_definite_answer() -> None:
-    begun = replace(KNOWN, policy=PolicyMemory(intent_at=NOW - timedelta(hours=1)))
+    begun = KNOWN.with_elastic(policy=PolicyMemory(intent_at=NOW - timedelta(hours=1)))
     wanted = desired()
     found = planned(wanted, Observed(wanted.endpoint, None, NOTHING), begun)
     assert [type(step) for step in found.steps] == [CreatePolicy]
-    assert remember(begun, wanted, found, NOW).policy == begun.policy
-    assert forget_policy_intent(begun).policy == PolicyMemory()
-    assert remembered(begun).policy == PolicyMemory("p-1", Owner.OURS, guid=GUID)
+    assert remember(begun, wanted, found, NOW).elastic.policy == begun.elastic.policy
+    assert forget_policy_intent(begun).elastic.policy == PolicyMemory()
+    assert remembered(begun).elastic.policy == PolicyMemory("p-1", Owner.OURS, guid=GUID)
 
 
 def test_a_fresh_record_is_provisioning() -> None:
-    assert Connection(ENDPOINT_ID).phase is Phase.PROVISIONING
+    assert ConnectionRecord(ENDPOINT_ID).status.phase is Phase.PROVISIONING
 
 
 # -- the safety rules, on every case -------------------------------------------------------------------------------

@@ -10,7 +10,9 @@ import pytest
 
 from shared.clouds.elastic.hosted.client import policy_of, updated_ruleset
 from shared.core.model import conditions as c
-from shared.core.model.record import Connection, Owner, PolicyMemory
+from shared.core.model.ownership import Owner
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_elastic import PolicyMemory
 from shared.core.model.resources import Policy, Rule
 from shared.core.model.steps import CreatePolicy, UpdatePolicy
 from shared.core.planning.policy import PolicyPlan, plan_policy, updated
@@ -20,16 +22,16 @@ OLD = "00000000-0000-4000-8000-0000000000aa"
 THEIRS = "00000000-0000-4000-8000-0000000000bb"
 ADDED = Rule("pe-of-team-b", THEIRS)
 MINE = Rule("pe-search", GUID)
-REBORN = replace(KNOWN, policy=PolicyMemory("p-1", Owner.OURS, guid=OLD)).reborn()
+REBORN = KNOWN.with_elastic(policy=PolicyMemory("p-1", Owner.OURS, guid=OLD)).reset_for_recreated()
 
 
-def planned(*policies: Policy, known: Connection = KNOWN, **endpoint: Any) -> PolicyPlan:
-    return plan_policy(desired(**endpoint), policies, known, plan_options(), NOW)
+def planned(*policies: Policy, record: ConnectionRecord = KNOWN, **endpoint: Any) -> PolicyPlan:
+    return plan_policy(desired(**endpoint), policies, record, plan_options(), NOW)
 
 
-def follows(*policies: Policy, known: Connection = KNOWN, **endpoint: Any) -> Policy:
+def follows(*policies: Policy, record: ConnectionRecord = KNOWN, **endpoint: Any) -> Policy:
     """The policy once the one step is done; after it nothing is left to do."""
-    found = planned(*policies, known=known, **endpoint)
+    found = planned(*policies, record=record, **endpoint)
     (step,) = found.steps
     assert isinstance(step, UpdatePolicy)
     (before,) = [one for one in policies if one.id == step.policy_id]
@@ -37,7 +39,7 @@ def follows(*policies: Policy, known: Connection = KNOWN, **endpoint: Any) -> Po
     assert found.policy == after
     assert (found.memory.id, found.memory.owner) == (step.policy_id, Owner.OURS)
     others = tuple(one for one in policies if one is not before)
-    again = planned(after, *others, known=replace(known, policy=found.memory), **endpoint)
+    again = planned(after, *others, record=record.with_elastic(policy=found.memory), **endpoint)
     assert again.steps == ()
     assert again.condition.true
     return after
@@ -47,31 +49,33 @@ def follows(*policies: Policy, known: Connection = KNOWN, **endpoint: Any) -> Po
 
 
 @pytest.mark.parametrize(
-    "known",
-    [REBORN, replace(REBORN, policy=replace(REBORN.policy, guid=OLD.upper())), KNOWN.reborn()],
+    "record",
+    [REBORN, REBORN.with_elastic(policy=replace(REBORN.elastic.policy, guid=OLD.upper())), KNOWN.reset_for_recreated()],
     ids=["remembered", "in capitals", "tables lost"],
 )
-def test_the_policy_of_an_endpoint_made_anew_follows_in_place_and_keeps_what_hangs_on_it(known: Connection) -> None:
+def test_the_policy_of_an_endpoint_made_anew_follows_in_place_and_keeps_what_hangs_on_it(
+    record: ConnectionRecord,
+) -> None:
     former = policy(rules=(Rule("pe-search", OLD),), associations=("d1", "d2"), hidden_associations=1)
-    after = follows(former, known=known)
+    after = follows(former, record=record)
     assert after == replace(former, rules=(MINE,))
 
 
 def test_rules_that_others_added_stay_when_the_policy_follows() -> None:
     former = policy(rules=(ADDED, Rule("pe-search", OLD)), other_rules=2)
-    assert set(follows(former, known=REBORN).rules) == {MINE, ADDED}
-    assert follows(former, known=REBORN).other_rules == 2
+    assert set(follows(former, record=REBORN).rules) == {MINE, ADDED}
+    assert follows(former, record=REBORN).other_rules == 2
 
 
 def test_a_rule_of_the_old_guid_is_replaced_under_whatever_name_it_stands() -> None:
-    assert follows(policy(rules=(Rule("renamed by hand", OLD),)), known=REBORN).rules == (MINE,)
+    assert follows(policy(rules=(Rule("renamed by hand", OLD),)), record=REBORN).rules == (MINE,)
 
 
 def test_without_a_memory_only_rules_of_the_endpoints_own_name_are_replaced() -> None:
     former = policy(rules=(ADDED, Rule("pe-search", OLD)))
-    assert set(follows(former, known=KNOWN.reborn()).rules) == {MINE, ADDED}
+    assert set(follows(former, record=KNOWN.reset_for_recreated()).rules) == {MINE, ADDED}
     strange = policy(rules=(ADDED,))
-    assert set(follows(strange, known=KNOWN.reborn()).rules) == {MINE, ADDED}, "nothing to replace: added"
+    assert set(follows(strange, record=KNOWN.reset_for_recreated()).rules) == {MINE, ADDED}, "nothing to replace: added"
 
 
 @pytest.mark.parametrize(
@@ -81,26 +85,26 @@ def test_without_a_memory_only_rules_of_the_endpoints_own_name_are_replaced() ->
 )
 def test_no_policy_but_our_own_for_this_connection_follows(description: str) -> None:
     others = policy("p-9", description=description, rules=(Rule("pe-search", OLD),), associations=("d1",))
-    found = planned(others, known=replace(REBORN, policy=PolicyMemory("p-9", Owner.OURS, guid=OLD)))
+    found = planned(others, record=REBORN.with_elastic(policy=PolicyMemory("p-9", Owner.OURS, guid=OLD)))
     assert [type(step) for step in found.steps] == [CreatePolicy]
 
 
 def test_of_several_that_could_follow_the_associated_one_does_then_the_one_in_use_then_the_lowest_id() -> None:
     former = [policy(f"p-{n}", rules=(Rule("pe-search", OLD),)) for n in (3, 1, 2)]
-    assert follows(*former, known=KNOWN.reborn()).id == "p-1"
-    assert follows(*former, known=replace(REBORN, policy=PolicyMemory("p-2", Owner.OURS, guid=OLD))).id == "p-2"
+    assert follows(*former, record=KNOWN.reset_for_recreated()).id == "p-1"
+    assert follows(*former, record=REBORN.with_elastic(policy=PolicyMemory("p-2", Owner.OURS, guid=OLD))).id == "p-2"
     used = replace(former[0], associations=("d1",))
-    assert follows(used, *former[1:], known=REBORN).id == "p-3"
+    assert follows(used, *former[1:], record=REBORN).id == "p-3"
 
 
 def test_a_policy_that_lets_the_new_endpoint_in_already_is_used_and_the_former_left() -> None:
     by_hand = policy("p-hand", description="")
-    found = planned(by_hand, policy(rules=(Rule("pe-search", OLD),), associations=("d1",)), known=REBORN)
+    found = planned(by_hand, policy(rules=(Rule("pe-search", OLD),), associations=("d1",)), record=REBORN)
     assert (found.steps, found.memory.id, found.memory.owner) == ((), "p-hand", Owner.ADOPTED)
 
 
 def test_a_policy_that_is_to_follow_is_waited_for_and_both_guids_are_told() -> None:
-    condition = planned(policy(rules=(Rule("pe-search", OLD),)), known=REBORN).condition
+    condition = planned(policy(rules=(Rule("pe-search", OLD),)), record=REBORN).condition
     assert (condition.type, condition.reason, condition.needs) == (c.POLICY_READY, "Different", c.WaitingFor.WORK)
     assert OLD in condition.message
     assert GUID in condition.message
@@ -157,7 +161,7 @@ def test_a_label_that_somebody_changed_hurts_nobody_but_a_wrong_name_in_the_rule
 def test_who_takes_the_marker_out_takes_the_policy_over() -> None:
     found = planned(
         policy(name="now ours", description="team search", associations=("d1",)),
-        known=replace(KNOWN, policy=PolicyMemory("p-1", Owner.OURS, guid=GUID)),
+        record=KNOWN.with_elastic(policy=PolicyMemory("p-1", Owner.OURS, guid=GUID)),
     )
     assert (found.steps, found.memory.owner) == ((), Owner.ADOPTED)
 
@@ -198,5 +202,9 @@ def test_the_body_that_is_sent_makes_of_the_policy_what_the_plan_says(rules: lis
 
 
 def test_a_create_that_was_begun_for_the_former_endpoint_is_waited_out_before_another_is_made() -> None:
-    begun = replace(KNOWN, guid=OLD, policy=PolicyMemory(intent_at=NOW - timedelta(seconds=1))).reborn()
-    assert planned(known=begun).condition.reason == "CreationUncertain"
+    begun = (
+        KNOWN.with_identity(guid=OLD)
+        .with_elastic(policy=PolicyMemory(intent_at=NOW - timedelta(seconds=1)))
+        .reset_for_recreated()
+    )
+    assert planned(record=begun).condition.reason == "CreationUncertain"

@@ -33,7 +33,7 @@ from tests.core.core_parts import (
     zone,
 )
 
-GONE = replace(KNOWN, vnet_id=VNET)
+GONE = KNOWN.with_identity(vnet_id=VNET)
 OPTIONS = plan_options()
 OURS = record(ADDRESS, marker=held_by(MINE))
 BOTH = record("10.1.0.9", ADDRESS, marker=held_by(OTHERS, MINE))

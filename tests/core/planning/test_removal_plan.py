@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from shared.core.guards.consent import OPT_OUT_TAG
-from shared.core.model.record import AssociationMemory, ClaimMemory, Connection, Owned, Owner, PolicyMemory
+from shared.core.model.ownership import Owned, Owner
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_elastic import AssociationMemory, ClaimMemory, PolicyMemory
 from shared.core.model.resources import Claim, Deployment, Policy, Rule
 from shared.core.model.steps import (
     DeleteLink,
@@ -42,24 +44,24 @@ from tests.core.core_parts import link as linked
 
 REGION = "azure-eastus2"
 OURS = AssociationMemory("d1", Owner.OURS, asked="d1", seen=True)
-GONE = replace(KNOWN, vnet_id=VNET, policy=PolicyMemory("p-1", Owner.OURS, guid=GUID))
+GONE = KNOWN.with_identity(vnet_id=VNET).with_elastic(policy=PolicyMemory("p-1", Owner.OURS, guid=GUID))
 CLOSED = deployment(attached=("p-1", IP_POLICY.id))
 TAKE, DELETE = Disassociate("p-1", "d1", "orders"), DeletePolicy("p-1", "pe-search")
 
 
-def having(*memories: AssociationMemory, **changes: Any) -> Connection:
-    return replace(GONE, associations=memories, **changes)
+def having(*memories: AssociationMemory, **changes: Any) -> ConnectionRecord:
+    return GONE.with_elastic(associations=memories, **changes)
 
 
 def planned(
     *policies: Policy,
-    known: Connection = GONE,
+    record: ConnectionRecord = GONE,
     deployments: tuple[Deployment, ...] = (CLOSED,),
     options: PlanOptions | None = None,
     **observed: Any,
 ) -> RemovalPlan:
     seen = ObservedRemoval(policies=(*policies, IP_POLICY), deployments=deployments, **observed)
-    return plan_removal(known, seen, options or plan_options())
+    return plan_removal(record, seen, options or plan_options())
 
 
 # -- the order -----------------------------------------------------------------------------------------------------
@@ -71,7 +73,7 @@ def test_everything_goes_in_the_order_that_the_clouds_and_clients_need() -> None
     home = replace(zone(replace(linked(), etag="l"), record=record(ADDRESS, marker=held_by(MINE))), other_records=0)
     found = planned(
         policy(associations=("d1",)),
-        known=known,
+        record=known,
         zones=(replace(home, etag="z"),),
         claims=(Claim(REGION, "pe-search", GUID),),
     )
@@ -81,8 +83,8 @@ def test_everything_goes_in_the_order_that_the_clouds_and_clients_need() -> None
 
 
 def test_when_all_is_gone_nothing_is_left_to_do() -> None:
-    assert planned(known=having(OURS)).steps == ()
-    assert planned(known=having(OURS)).left == ()
+    assert planned(record=having(OURS)).steps == ()
+    assert planned(record=having(OURS)).left == ()
 
 
 # -- associations (S2, S4) -----------------------------------------------------------------------------------------
@@ -101,7 +103,7 @@ def test_when_all_is_gone_nothing_is_left_to_do() -> None:
 def test_only_our_associations_are_taken_away_and_a_policy_that_others_use_stays(
     memory: AssociationMemory | None, *, taken: bool
 ) -> None:
-    found = planned(policy(associations=("d1",)), known=having(*([memory] if memory else [])))
+    found = planned(policy(associations=("d1",)), record=having(*([memory] if memory else [])))
     assert found.steps == ((TAKE, DELETE) if taken else ())
     assert bool(found.left) != taken
     assert all("p-1" in left for left in found.left)
@@ -109,13 +111,13 @@ def test_only_our_associations_are_taken_away_and_a_policy_that_others_use_stays
 
 def test_one_association_of_others_keeps_the_policy_and_ours_go_all_the_same() -> None:
     theirs = deployment("d2", name="logs", attached=("p-1", IP_POLICY.id))
-    found = planned(policy(associations=("d1", "d2")), known=having(OURS), deployments=(CLOSED, theirs))
+    found = planned(policy(associations=("d1", "d2")), record=having(OURS), deployments=(CLOSED, theirs))
     assert found.steps == (TAKE,)
     assert [("d2" in left, "1 deployment(s)" in left) for left in found.left] == [(True, False), (False, True)]
 
 
 def test_associations_with_deployments_that_the_key_may_not_see_keep_the_policy() -> None:
-    found = planned(policy(associations=("d1",), hidden_associations=2), known=having(OURS))
+    found = planned(policy(associations=("d1",), hidden_associations=2), record=having(OURS))
     assert found.steps == (TAKE,)
     assert "2 deployment(s) stay associated" in found.left[-1]
 
@@ -133,7 +135,7 @@ def test_associations_with_deployments_that_the_key_may_not_see_keep_the_policy(
 def test_an_association_that_may_not_go_keeps_the_policy_and_asks_a_person(
     target: Deployment | None, reason: str
 ) -> None:
-    found = planned(policy(associations=("d1",)), known=having(OURS), deployments=() if target is None else (target,))
+    found = planned(policy(associations=("d1",)), record=having(OURS), deployments=() if target is None else (target,))
     assert found.steps == ()
     assert [problem.reason for problem in found.problems] == [reason]
 
@@ -141,7 +143,7 @@ def test_an_association_that_may_not_go_keeps_the_policy_and_asks_a_person(
 def test_the_last_policy_goes_where_somebody_allowed_it() -> None:
     found = planned(
         policy(associations=("d1",)),
-        known=having(OURS),
+        record=having(OURS),
         deployments=(deployment(attached=("p-1",)),),
         options=plan_options(last_policy_allowed=frozenset({"d1"})),
     )
@@ -149,14 +151,14 @@ def test_the_last_policy_goes_where_somebody_allowed_it() -> None:
 
 
 def test_an_association_that_only_the_deployment_shows_is_seen() -> None:
-    assert planned(policy(), known=having(OURS)).steps == (TAKE, DELETE)
+    assert planned(policy(), record=having(OURS)).steps == (TAKE, DELETE)
 
 
 # -- policies ------------------------------------------------------------------------------------------------------
 
 
 def test_a_policy_that_was_made_though_its_answer_never_came_is_found_by_its_marker() -> None:
-    assert planned(policy(), known=having(policy=PolicyMemory()), deployments=()).steps == (DELETE,)
+    assert planned(policy(), record=having(policy=PolicyMemory()), deployments=()).steps == (DELETE,)
 
 
 @pytest.mark.parametrize(
@@ -187,7 +189,7 @@ def test_a_policy_that_lets_others_in_stays_with_all_its_associations(
     others: dict[str, Any], description: str | None
 ) -> None:
     changed = others if description is None else {**others, "description": description}
-    found = planned(policy(associations=("d1",), **changed), known=having(OURS))
+    found = planned(policy(associations=("d1",), **changed), record=having(OURS))
     assert (found.steps, len(found.left)) == ((), 1)
 
 
@@ -195,38 +197,39 @@ def test_the_rule_of_the_former_endpoint_is_no_rule_of_others() -> None:
     """It was made anew, and gone before the policy followed."""
     former = "f0000000-fd88-41cc-81ac-1cfcdb1ac32e"
     both = (Rule("pe-search", GUID), Rule("pe-search", GUID.upper()), Rule("pe-search", former.upper()))
-    followed = replace(GONE, policy=PolicyMemory("p-1", Owner.OURS, guid=former))
-    assert planned(policy(rules=both), known=followed, deployments=()).steps == (DELETE,)
+    followed = GONE.with_elastic(policy=PolicyMemory("p-1", Owner.OURS, guid=former))
+    assert planned(policy(rules=both), record=followed, deployments=()).steps == (DELETE,)
     # By then it used somebody's policy, and ours was left with the GUID of before.
     using_theirs = PolicyMemory("p-2", Owner.ADOPTED, guid=GUID)
-    again = replace(replace(GONE, guid=former).reborn(), guid=GUID, policy=using_theirs)
-    assert planned(policy(rules=both), known=again, deployments=()).steps == (DELETE,)
+    again = (
+        GONE.with_identity(guid=former).reset_for_recreated().with_identity(guid=GUID).with_elastic(policy=using_theirs)
+    )
+    assert planned(policy(rules=both), record=again, deployments=()).steps == (DELETE,)
     assert planned(policy(rules=()), deployments=()).steps == (DELETE,)
 
 
 def test_of_a_policy_of_others_only_what_we_associated_is_taken_away() -> None:
     by_hand = policy(description="", associations=("d1", "d2"))
     theirs = deployment("d2", name="logs", attached=("p-1", IP_POLICY.id))
-    known = having(OURS, policy=PolicyMemory("p-1", Owner.ADOPTED, guid=GUID))
-    found = planned(by_hand, known=known, deployments=(CLOSED, theirs))
+    record = having(OURS, policy=PolicyMemory("p-1", Owner.ADOPTED, guid=GUID))
+    found = planned(by_hand, record=record, deployments=(CLOSED, theirs))
     assert (found.steps, found.left) == ((TAKE,), ("policy p-1 (pe-search): made by others",))
-    last = planned(by_hand, known=known, deployments=(deployment(attached=("p-1",)),))
+    last = planned(by_hand, record=record, deployments=(deployment(attached=("p-1",)),))
     assert (last.steps, [problem.reason for problem in last.problems]) == ((), ["WouldReopenPublicAccess"])
 
 
 def test_an_association_with_another_policy_of_ours_than_the_one_in_use_is_not_known_to_be_ours() -> None:
-    found = planned(policy("p-2", associations=("d1",)), known=having(OURS))
+    found = planned(policy("p-2", associations=("d1",)), record=having(OURS))
     assert found.steps == ()
     assert "not made by this app" in found.left[0]
 
 
 FORMER = {"description": "", "rules": (Rule("pe-search", "f" * 8),), "associations": ("d1",)}
 """Somebody's policy, as it was when we associated it with a deployment, and the endpoint made anew afterwards."""
-MADE_ANEW = replace(
-    having(OURS, policy=PolicyMemory("p-0", Owner.ADOPTED, guid="f" * 8)).using(
-        PolicyMemory("p-1", Owner.OURS, guid=GUID)
-    ),
-    guid=GUID,
+MADE_ANEW = (
+    having(OURS, policy=PolicyMemory("p-0", Owner.ADOPTED, guid="f" * 8))
+    .with_policy(PolicyMemory("p-1", Owner.OURS, guid=GUID))
+    .with_identity(guid=GUID)
 )
 
 
@@ -246,12 +249,12 @@ def test_what_we_associated_with_a_policy_of_others_before_goes_unless_others_co
     """The endpoint was made anew since, with another GUID and a policy of ours."""
     theirs = policy("p-0", **FORMER | changed)
     attached = ("p-0", IP_POLICY.id) if theirs.associations else (IP_POLICY.id,)
-    found = planned(theirs, known=MADE_ANEW, deployments=(deployment(attached=attached),))
+    found = planned(theirs, record=MADE_ANEW, deployments=(deployment(attached=attached),))
     assert (found.steps, len(found.left), found.problems) == (steps, left, ())
 
 
 def test_the_last_policy_of_a_deployment_stays_though_it_is_one_of_before() -> None:
-    found = planned(policy("p-0", **FORMER), known=MADE_ANEW, deployments=(deployment(attached=("p-0",)),))
+    found = planned(policy("p-0", **FORMER), record=MADE_ANEW, deployments=(deployment(attached=("p-0",)),))
     assert (found.steps, [problem.reason for problem in found.problems]) == ((), ["WouldReopenPublicAccess"])
 
 
@@ -271,7 +274,7 @@ def test_only_a_claim_of_ours_that_stands_is_given_up(
     owner: Owner | None, *, standing: bool, steps: int, left: int
 ) -> None:
     memory = ClaimMemory(REGION, "pe-search", GUID, owner) if owner else None
-    found = planned(known=having(claim=memory), claims=(Claim(REGION, "pe-search", GUID),) if standing else ())
+    found = planned(record=having(claim=memory), claims=(Claim(REGION, "pe-search", GUID),) if standing else ())
     assert found.steps == ((UnclaimEndpoint(REGION, "pe-search", GUID),) if steps else ())
     assert len(found.left) == left
 
@@ -281,11 +284,12 @@ def test_only_a_claim_of_ours_that_stands_is_given_up(
 ALL = having(
     OURS,
     AssociationMemory("d2", Owner.ADOPTED),
+    claim=ClaimMemory(REGION, "pe-search", GUID, Owner.OURS),
+).with_dns(
     zone=Owned(zone().id.text, Owner.OURS),
     links=(Owned(linked().id, Owner.OURS), Owned(linked(HUB).id, Owner.OURS)),
     record=Owned(f"{zone().id.text}/A/*", Owner.OURS),
     record_addresses=(ADDRESS,),
-    claim=ClaimMemory(REGION, "pe-search", GUID, Owner.OURS),
 )
 STANDS = ObservedRemoval(
     zones=(zone(linked(), linked(HUB), record=record(ADDRESS)),),
@@ -293,8 +297,8 @@ STANDS = ObservedRemoval(
     deployments=(deployment("d2", attached=("p-1",)),),
     claims=(Claim(REGION, "pe-search", GUID.upper()),),
 )
-NOTHING = replace(
-    ALL, zone=None, links=(), record=None, record_addresses=(), policy=PolicyMemory(), associations=(), claim=None
+NOTHING = ALL.with_dns(zone=None, links=(), record=None, record_addresses=()).with_elastic(
+    policy=PolicyMemory(), associations=(), claim=None
 )
 
 
@@ -302,17 +306,17 @@ NOTHING = replace(
     ("changes", "left"),
     [
         ({}, ALL),
-        ({"zones": ()}, replace(ALL, zone=None, links=(), record=None, record_addresses=())),
-        ({"zones": (zone(linked(), linked(HUB)),)}, replace(ALL, record=None, record_addresses=())),
-        ({"zones": (zone(linked(HUB), record=record(ADDRESS)),)}, replace(ALL, links=ALL.links[1:])),
-        ({"policies": (IP_POLICY,)}, replace(ALL, policy=PolicyMemory(), associations=())),
-        ({"policies": (policy(),)}, replace(ALL, associations=ALL.associations[1:])),
-        ({"claims": ()}, replace(ALL, claim=None)),
+        ({"zones": ()}, ALL.with_dns(zone=None, links=(), record=None, record_addresses=())),
+        ({"zones": (zone(linked(), linked(HUB)),)}, ALL.with_dns(record=None, record_addresses=())),
+        ({"zones": (zone(linked(HUB), record=record(ADDRESS)),)}, ALL.with_dns(links=ALL.dns.links[1:])),
+        ({"policies": (IP_POLICY,)}, ALL.with_elastic(policy=PolicyMemory(), associations=())),
+        ({"policies": (policy(),)}, ALL.with_elastic(associations=ALL.elastic.associations[1:])),
+        ({"claims": ()}, ALL.with_elastic(claim=None)),
         ({"zones": (), "policies": (), "claims": ()}, NOTHING),
     ],
 )
 def test_what_was_gone_before_is_not_on_record_once_the_removal_is_done(
-    changes: dict[str, Any], left: Connection
+    changes: dict[str, Any], left: ConnectionRecord
 ) -> None:
     assert still_there(ALL, replace(STANDS, **changes)) == left
 

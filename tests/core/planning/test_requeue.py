@@ -24,12 +24,12 @@ from shared.core.model.errors import (
     Waiting,
 )
 from shared.core.model.reasons import Reason
-from shared.core.model.record import Connection
+from shared.core.model.record import ConnectionRecord
 from shared.core.planning.requeue import PATIENCE, condition_of, fingerprint, next_delay
 from tests.core.core_parts import ENDPOINT_ID, NOW
 
 VISIBILITY = 600.0
-FRESH = Connection(ENDPOINT_ID)
+FRESH = ConnectionRecord(ENDPOINT_ID)
 
 
 def made_of(error: AutopilotError, before: Condition | None = None) -> Condition:
@@ -101,7 +101,7 @@ def look(
     *conditions: Condition, attempts: int = 0, first: float = 10, longest: float = 60, **waits: float
 ) -> float | None:
     standing = {condition.type: condition for condition in conditions}
-    return next_delay(replace(FRESH, attempts=attempts), standing, first=first, longest=longest, waits=waits)
+    return next_delay(FRESH.with_schedule(attempts=attempts), standing, first=first, longest=longest, waits=waits)
 
 
 AWAITED = c.waiting(c.APPROVED, Reason.AWAITING_APPROVAL, "")

@@ -9,7 +9,7 @@ import pytest
 
 from shared.core.guards.consent import CONNECT_TAG, ENDPOINTS_TAG, OPT_OUT_TAG, is_allowed
 from shared.core.guards.cutting_off import FIRST_POLICY_TAG, INGRESS_TYPES
-from shared.core.model.record import Connection
+from shared.core.model.record import ConnectionRecord
 from shared.core.model.resources import Deployment, Policy
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.associations import associated_with
@@ -27,11 +27,11 @@ def choose(
     options: PlanOptions = ALLOWED,
     policies: tuple[Policy, ...] = POLICIES,
     ours: Policy | None = OURS,
-    known: Connection = KNOWN,
+    record: ConnectionRecord = KNOWN,
 ) -> tuple[Choice, ...]:
     types = {one.id: one.type for one in policies}
     associated = associated_with(OURS.id, ours, deployments)
-    return choose_deployments(desired(asks_for), deployments, types, associated, known, options)
+    return choose_deployments(desired(asks_for), deployments, types, associated, record, options)
 
 
 def reason(*args: Any, **options: Any) -> str:

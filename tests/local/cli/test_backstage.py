@@ -57,7 +57,7 @@ async def test_an_approval_is_taken_back(estate: Estate, backstage: httpx.AsyncC
 async def test_a_way_is_closed_and_opened_again(estate: Estate, backstage: httpx.AsyncClient) -> None:
     endpoint = await estate.put_endpoint("pe-1")
     await estate.settle()
-    address = (await estate.ready(endpoint)).address
+    address = (await estate.ready(endpoint)).identity.address
     for is_open in (False, True):
         answer = await backstage.post("/route", json={"endpoint": endpoint, "open": is_open})
         assert answer.is_success, answer.text

@@ -1,0 +1,99 @@
+"""The part of a connection's record about Elastic Cloud: policy, claim, associations, targets. Pure; see `record`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.core.model.ownership import Owner
+from shared.core.model.private_urls import PrivateUrl
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyMemory:
+    """What is known of the connection's policy. `intent_at` without `id`: a create was begun and its end is unknown."""
+
+    id: str = ""
+    owner: Owner | None = None
+    intent_at: datetime | None = None
+    created_at: datetime | None = None
+    guid: str = ""
+    """The GUID that its rule had when it was last seen: what to replace when the endpoint is recreated."""
+
+
+@dataclass(frozen=True, slots=True)
+class AssociationMemory:
+    """An association of the policy with a deployment. `owner` None: begun, its end is unknown."""
+
+    deployment_id: str
+    owner: Owner | None = None
+    asked: str = ""
+    """The wish that it fulfils, as it was written: a deployment may be renamed afterwards."""
+    made_at: datetime | None = None
+    """When it was last made by us."""
+    seen: bool = False
+    """Whether it stood when Elastic Cloud's lag was over: if it is not listed then, others have taken it away."""
+    taken: tuple[datetime, ...] = ()
+    """When it was restored after others had taken it away."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormerAssociation:
+    """An association of ours with a policy of others that is no longer used: the endpoint was recreated."""
+
+    policy_id: str
+    deployment_id: str
+    guid: str
+    """The GUID that the endpoint had: if the policy has another by now, others come in by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimMemory:
+    """The organization's claim to the endpoint: while it stands no other organization can use its GUID."""
+
+    region: str
+    endpoint_name: str
+    guid: str
+    owner: Owner
+
+
+@dataclass(frozen=True, slots=True)
+class TargetMemory:
+    """A target that the connection serves, with the private URLs to use."""
+
+    id: str
+    name: str
+    urls: tuple[PrivateUrl, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PendingTargetMemory:
+    """A target that is asked for and may not be connected, or not yet."""
+
+    id: str
+    name: str
+    urls: tuple[PrivateUrl, ...] = ()
+    policies: int | None = None
+    """How many policies restrict who may connect to it; None: not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class ElasticState:
+    """What the connection uses in Elastic Cloud."""
+
+    organization: str = ""
+    """The organization that the policy, the claim and the associations are in; empty: the default one."""
+    policy: PolicyMemory = PolicyMemory()
+    claim: ClaimMemory | None = None
+    associations: tuple[AssociationMemory, ...] = ()
+    former_associations: tuple[FormerAssociation, ...] = ()
+    """Associations that go with the endpoint besides those with the policy in use."""
+    targets: tuple[TargetMemory, ...] = ()
+    pending_targets: tuple[PendingTargetMemory, ...] = ()
+    """Tested too, to find out what association would change; what comes of it makes no condition."""
+    not_before: datetime | None = None
+    """Elastic Cloud asked not to be called before this moment."""
+
+    def association(self, deployment_id: str) -> AssociationMemory | None:
+        """What is remembered of the association with a deployment."""
+        return next((memory for memory in self.associations if memory.deployment_id == deployment_id), None)

@@ -1,0 +1,75 @@
+"""The part of a connection's record about its health: the last check of each host, what explains it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.core.model.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveVerdict:
+    """A verdict that still counts though the last check said otherwise (`diagnosis.debounce`)."""
+
+    status: str
+    reason: Reason
+    cause: str = ""
+    next_step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LastReached:
+    """The last time that the app could connect to the endpoint's address, and from where."""
+
+    address: str
+    network: str
+    """Id of the network that the app was in, lower case; empty: not known."""
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkMemory:
+    """What was read of the networks around an endpoint, to explain a check."""
+
+    vnet_id: str
+    read_at: datetime
+    dns_servers: tuple[str, ...] = ()
+    """Name servers of the endpoint's network, other than Azure's."""
+    peered: bool | None = None
+    """The app's network is the endpoint's or peered with it; None: not known."""
+    app_dns_servers: tuple[str, ...] = ()
+    """Name servers of the app's network, other than Azure's."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostCheck:
+    """The last health check of one host."""
+
+    host: str
+    status: str
+    reason: Reason
+    checked_at: datetime
+    stages: tuple[tuple[str, float], ...] = ()
+    """Name and duration in milliseconds of each stage."""
+    addresses: tuple[str, ...] = ()
+    """What the name resolved to."""
+    service: str = "elasticsearch"
+    """What should answer there, as the Elastic Cloud API calls it."""
+    associated: bool = True
+    """False: the deployment is only asked for; what is found tells what association would change, no more."""
+    cause: str = ""
+    next_step: str = ""
+    recent: tuple[str, ...] = ()
+    """The last results, newest first: status and reason."""
+    effective: EffectiveVerdict | None = None
+    """What counts instead of this check; None: this check does."""
+
+
+@dataclass(frozen=True, slots=True)
+class HealthState:
+    """What testing the connection gave."""
+
+    checks: tuple[HostCheck, ...] = ()
+    last_reached: LastReached | None = None
+    network: NetworkMemory | None = None

@@ -1,0 +1,106 @@
+"""Parts of a connection's record that are about no single service: identity, DNS, removal, schedule, status. Pure.
+
+Each is reset as a part: a record that starts anew gets a new part. `record` puts them together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.core.model.conditions import Condition, Phase
+from shared.core.model.ownership import Owned
+from shared.core.model.reasons import Explanation
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The endpoint as Azure described it when it was last read."""
+
+    name: str = ""
+    guid: str = ""
+    former_guids: tuple[str, ...] = ()
+    """Those that it had before it was recreated, the last `FORMER_GUIDS`: a policy may still name one."""
+    region: str = ""
+    alias: str = ""
+    location: str = ""
+    vnet_id: str = ""
+    address: str = ""
+    mode: str = ""
+    """What the endpoint asked for when it was last read (`modes.asked_mode`); it still holds when it is gone."""
+    on_delete: str = ""
+    """What the endpoint's tag said about its removal: `cleanup` or `retain`; empty: as the settings say."""
+
+
+@dataclass(frozen=True, slots=True)
+class OperationMemory:
+    """A long-running operation in Azure that a run began and did not see end: only Azure knows why it fails."""
+
+    step: str
+    url: str
+    """Where Azure tells how it went; signed, so used as it came."""
+
+
+@dataclass(frozen=True, slots=True)
+class DnsState:
+    """What the connection uses in Azure's private DNS."""
+
+    zone: Owned | None = None
+    links: tuple[Owned, ...] = ()
+    record: Owned | None = None
+    record_addresses: tuple[str, ...] = ()
+    operations: tuple[OperationMemory, ...] = ()
+    not_before: datetime | None = None
+    """Azure asked that its private DNS be not called before this moment."""
+
+    def operation(self, step: str) -> OperationMemory | None:
+        """What is remembered of an operation that was begun for a step."""
+        return next((memory for memory in self.operations if memory.step == step), None)
+
+
+@dataclass(frozen=True, slots=True)
+class RemovalState:
+    """How far an endpoint that Azure does not show is on its way to being removed (`deletion`)."""
+
+    missing_since: datetime | None = None
+    """When the endpoint was first found gone."""
+    missed: int = 0
+    """How many sweeps in a row have missed it."""
+    missed_in: str = ""
+    """Correlation id of the last of them: a message that is delivered twice counts once."""
+    removing_since: datetime | None = None
+    """When it was decided that the endpoint is gone: the grace period runs from here."""
+    leftovers: tuple[str, ...] = ()
+    """What the removal leaves, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleState:
+    """When the connection was looked at, and when it is looked at again."""
+
+    wake_at: datetime | None = None
+    """When the loop will look again by itself; None: only an event, a person or the timer wakes it."""
+    attempts: int = 0
+    """Runs in a row that ended in waiting for the same thing; the delay to the next grows with it."""
+    pending_since: datetime | None = None
+    """Since when the endpoint waits for Elastic's approval."""
+    observed_at: datetime | None = None
+    """When everything was last read in full."""
+    stale_since: datetime | None = None
+    """Since when something cannot be read: what was known of it stands for a while (`stale`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordStatus:
+    """How the connection stands, as a person reads it."""
+
+    conditions: tuple[Condition, ...] = ()
+    advice: tuple[Explanation, ...] = ()
+    """What a person should know though nothing is wrong (`planning.advice`)."""
+    phase: Phase = Phase.PROVISIONING
+    generation: int = 0
+    """Counts the runs that wrote this record."""
+    first_seen: datetime | None = None
+    ready_since: datetime | None = None
+    planned: tuple[str, ...] = ()
+    """The steps that the last run would have taken, had its mode let it."""
