@@ -5,8 +5,7 @@ from __future__ import annotations
 import azure.functions as func
 
 from functions import connections, dashboard, endpoint_events, health, installation, pause, plans, reconcile
-from shared.app import check_settings
-from shared.telemetry import quiet_libraries
+from shared.app import check_settings, quiet_libraries
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 app.register_functions(endpoint_events.blueprint)

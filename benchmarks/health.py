@@ -28,8 +28,8 @@ from local.network.ca import CertificateAuthority  # noqa: E402
 from local.network.dns import Answer  # noqa: E402
 from local.network.name_server import NameServer  # noqa: E402
 from local.storage.memory import MemoryStorage  # noqa: E402 - found only with the path above
-from shared.app import build  # noqa: E402
 from shared.clock import SystemClock  # noqa: E402
+from shared.composition import build  # noqa: E402
 from shared.core.model import conditions as c  # noqa: E402
 from shared.core.model.arm_ids import parse_endpoint_id  # noqa: E402
 from shared.core.model.conditions import Phase, satisfied  # noqa: E402

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.app import start
-from shared.core.guards.pause import Pause
 from shared.core.model.errors import AutopilotError
-from shared.installation.pause import present_pause
+
+if TYPE_CHECKING:
+    from shared.core.guards.pause import Pause
 
 log = logging.getLogger("privatelink.http")
 
@@ -53,6 +54,8 @@ class AppStatus:
 
 async def read_app_status() -> AppStatus:
     """The app's status now; raises nothing."""
+    from shared.installation.pause import present_pause
+
     mode = ""
     try:
         context = start()

@@ -12,7 +12,6 @@ import azure.functions as func
 
 from functions.responses import accepted, body_of, correlation, number, ok
 from functions.routing import GET, POST, route
-from shared.api import queries
 from shared.app import start
 
 blueprint = func.Blueprint()
@@ -24,12 +23,16 @@ PAGED = ("limit", "before")
 async def list_connections(req: func.HttpRequest) -> func.HttpResponse:
     """Every connection, in short."""
     del req
+    from shared.api import queries
+
     return ok({"connections": await queries.list_connections(start())})
 
 
 @route(blueprint, GET, "connections/{id}", "One connection in full.", answers="Connection")
 async def get_connection(req: func.HttpRequest) -> func.HttpResponse:
     """One connection in full: conditions with next steps, what is used, private URLs."""
+    from shared.api import queries
+
     return ok(await queries.get_connection(start(), req.route_params["id"]))
 
 
@@ -43,6 +46,8 @@ async def get_connection(req: func.HttpRequest) -> func.HttpResponse:
 )
 async def get_journal(req: func.HttpRequest) -> func.HttpResponse:
     """What was done and decided for one connection, newest first; `limit` and `before` page through it."""
+    from shared.api import queries
+
     limit = number(req, "limit", default=50, low=1, high=500)
     return ok(await queries.get_journal(start(), req.route_params["id"], limit, req.params.get("before")))
 
@@ -50,6 +55,8 @@ async def get_journal(req: func.HttpRequest) -> func.HttpResponse:
 @route(blueprint, GET, "connections/{id}/checks", "Every health check, newest first.", answers="Checks", takes=PAGED)
 async def get_checks(req: func.HttpRequest) -> func.HttpResponse:
     """Every health check of one connection, newest first; `limit` and `before` page through it."""
+    from shared.api import queries
+
     limit = number(req, "limit", default=50, low=1, high=500)
     return ok(await queries.get_checks(start(), req.route_params["id"], limit, req.params.get("before")))
 
@@ -66,6 +73,8 @@ async def get_checks(req: func.HttpRequest) -> func.HttpResponse:
 )
 async def check_connection(req: func.HttpRequest) -> func.HttpResponse:
     """Test a known connection now, repairing on the way what the app may repair."""
+    from shared.api import queries
+
     body_of(req, required=False)
     connection_id = await queries.check_connection(start(), req.route_params["id"], correlation.get())
     return accepted(req, connection_id)
@@ -83,6 +92,8 @@ async def check_connection(req: func.HttpRequest) -> func.HttpResponse:
 )
 async def reconcile_connection(req: func.HttpRequest) -> func.HttpResponse:
     """Run a known connection again."""
+    from shared.api import queries
+
     body_of(req, required=False)
     connection_id = await queries.rerun_connection(start(), req.route_params["id"], correlation.get())
     return accepted(req, connection_id)
@@ -99,6 +110,8 @@ async def reconcile_connection(req: func.HttpRequest) -> func.HttpResponse:
 )
 async def reconcile_endpoint(req: func.HttpRequest) -> func.HttpResponse:
     """Run the endpoint that the body names, known or not: `{"endpoint": "<ARM id>"}`."""
+    from shared.api import queries
+
     connection_id = await queries.rerun_endpoint(
         start(), body_of(req, example=queries.EXAMPLE).get("endpoint"), correlation.get()
     )

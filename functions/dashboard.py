@@ -7,15 +7,12 @@ out, keeps it for the browser tab, and a reload finds the page without it (docs/
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
-from importlib import resources
 
 import azure.functions as func
 
-from functions.errors import FileNotServed
 from functions.routing import GET, route
 
 blueprint = func.Blueprint()
@@ -59,6 +56,9 @@ class File:
 @cache
 def files() -> dict[str, File]:
     """Every file by its name: what is not in here cannot be asked for."""
+    import hashlib
+    from importlib import resources
+
     found = {}
     for entry in resources.files("functions").joinpath("dashboard_files").iterdir():
         kind = KINDS.get("." + entry.name.rpartition(".")[2])
@@ -95,6 +95,8 @@ async def dashboard_file(req: func.HttpRequest) -> func.HttpResponse:
     name = req.route_params["name"]
     file = files().get(name)
     if file is None or name == PAGE:
+        from functions.errors import FileNotServed
+
         raise FileNotServed("The dashboard has no such file.", on=name[:80])
     headers = HEADERS | {"ETag": file.etag, "Cache-Control": "no-cache"}
     if file.etag in req.headers.get("if-none-match", ""):

@@ -8,7 +8,6 @@ import uuid
 import azure.functions as func
 
 from shared.app import health_schedule, start
-from shared.sweep.sweep import sweep
 
 log = logging.getLogger("privatelink.timer")
 blueprint = func.Blueprint()
@@ -18,6 +17,8 @@ blueprint = func.Blueprint()
 @blueprint.timer_trigger(arg_name="timer", schedule=health_schedule(), run_on_startup=False, use_monitor=True)
 async def check_health(timer: func.TimerRequest) -> None:
     """Look at everything once. Returns nothing: a timer that answers a value fails."""
+    from shared.sweep.sweep import sweep
+
     if timer.past_due:
         log.info("the timer is late")
     await sweep(start(), str(uuid.uuid4()))

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import azure.functions as func
 
 from functions.responses import correlation, number, ok, text, wants_text
 from functions.routing import GET, POST, declared, route
-from shared.api import poison
-from shared.api.doctor import examine, examine_without_settings
 from shared.app import start, storage_alone
-from shared.clock import SystemClock
 from shared.core.model.errors import InvalidSettings
-from shared.core.reports.doctor.findings import Report
-from shared.core.reports.doctor.text import as_text
+
+if TYPE_CHECKING:
+    from shared.core.reports.doctor.findings import Report
 
 blueprint = func.Blueprint()
 
@@ -22,6 +21,8 @@ blueprint = func.Blueprint()
 @route(blueprint, GET, "doctor", "What is wrong with the installation itself.", answers="Doctor", takes=("format",))
 async def doctor(req: func.HttpRequest) -> func.HttpResponse:
     """What is wrong with the installation itself, as JSON or as text; 200 with any finding."""
+    from shared.core.reports.doctor.text import as_text
+
     as_it_reads = wants_text(req)
     report = await _report()
     return text(as_text(report)) if as_it_reads else ok(report.document() | {"correlationId": correlation.get()})
@@ -31,7 +32,7 @@ async def doctor(req: func.HttpRequest) -> func.HttpResponse:
 async def openapi(req: func.HttpRequest) -> func.HttpResponse:
     """The OpenAPI document of all routes: the same for every caller, public with the source, and without data."""
     del req
-    from functions.openapi.document import document  # noqa: PLC0415 - put together when first asked for
+    from functions.openapi.document import document
 
     headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
     return func.HttpResponse(
@@ -44,11 +45,16 @@ async def openapi(req: func.HttpRequest) -> func.HttpResponse:
 )
 async def replay_poison(req: func.HttpRequest) -> func.HttpResponse:
     """Put what the platform gave up on back on the work queue: `limit` messages at most, 100 unless given."""
+    from shared.api import poison
+
     limit = number(req, "limit", default=100, low=1, high=500)
     return ok(await poison.replay(start(), limit, correlation.get()))
 
 
 async def _report() -> Report:
+    from shared.api.doctor import examine, examine_without_settings
+    from shared.clock import SystemClock
+
     try:
         context = start()
     except InvalidSettings as error:

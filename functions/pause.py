@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
 
 from functions.responses import body_of, correlation, ok
 from functions.routing import DELETE, GET, POST, route
 from shared.app import start
-from shared.core.guards.pause import EXAMPLE, Pause
-from shared.installation import pause
+
+if TYPE_CHECKING:
+    from shared.core.guards.pause import Pause
 
 blueprint = func.Blueprint()
 
@@ -19,12 +20,17 @@ blueprint = func.Blueprint()
 async def get_pause(req: func.HttpRequest) -> func.HttpResponse:
     """The present pause."""
     del req
+    from shared.installation import pause
+
     return ok(_shown(await pause.present_pause(start())))
 
 
 @route(blueprint, POST, "pause", "Change nothing until then.", answers="Paused", sends="Pause", must_send=False)
 async def set_pause(req: func.HttpRequest) -> func.HttpResponse:
     """Begin a pause, or give the present one another end: `{"minutes": 60}` or `{"until": "..."}`, and a `reason`."""
+    from shared.core.guards.pause import EXAMPLE
+    from shared.installation import pause
+
     body = body_of(req, required=False, example=EXAMPLE)
     return ok(_shown(await pause.pause(start(), body, correlation.get())))
 
@@ -33,6 +39,8 @@ async def set_pause(req: func.HttpRequest) -> func.HttpResponse:
 async def lift_pause(req: func.HttpRequest) -> func.HttpResponse:
     """End the pause now; the next sweep takes up what waited."""
     del req
+    from shared.installation import pause
+
     await pause.lift_pause(start(), correlation.get())
     return ok(_shown(None))
 

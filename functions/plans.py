@@ -9,10 +9,7 @@ import azure.functions as func
 
 from functions.responses import body_of, ok, text, wants_text
 from functions.routing import GET, POST, route
-from shared.api import removals
-from shared.api.plans import plan_all, plan_connection
 from shared.app import start
-from shared.core.reports.plan_text import counts, preview_document, preview_text
 
 blueprint = func.Blueprint()
 
@@ -20,6 +17,9 @@ blueprint = func.Blueprint()
 @route(blueprint, GET, "plan", "What the next runs would do for every connection.", answers="Plans", takes=("format",))
 async def get_plan(req: func.HttpRequest) -> func.HttpResponse:
     """What the next runs would do for every connection; changes nothing."""
+    from shared.api.plans import plan_all
+    from shared.core.reports.plan_text import counts, preview_document, preview_text
+
     previews, errors = await plan_all(start())
     if wants_text(req):
         return text(preview_text(previews, errors))
@@ -30,6 +30,9 @@ async def get_plan(req: func.HttpRequest) -> func.HttpResponse:
 @route(blueprint, GET, "connections/{id}/plan", "What the next run would do.", answers="Plan", takes=("format",))
 async def get_connection_plan(req: func.HttpRequest) -> func.HttpResponse:
     """What the next run would do for one connection; changes nothing."""
+    from shared.api.plans import plan_connection
+    from shared.core.reports.plan_text import preview_document, preview_text
+
     preview = await plan_connection(start(), req.route_params["id"])
     return text(preview_text([preview])) if wants_text(req) else ok(preview_document(preview))
 
@@ -38,6 +41,8 @@ async def get_connection_plan(req: func.HttpRequest) -> func.HttpResponse:
 async def get_removals(req: func.HttpRequest) -> func.HttpResponse:
     """How much may be removed, and what a sweep stopped at."""
     del req
+    from shared.api import removals
+
     return ok(await removals.show_removals(start()))
 
 
@@ -52,4 +57,6 @@ async def get_removals(req: func.HttpRequest) -> func.HttpResponse:
 )
 async def confirm_removals(req: func.HttpRequest) -> func.HttpResponse:
     """Let the removals that a sweep stopped at go on: `{"stop": "<id>"}`."""
+    from shared.api import removals
+
     return ok(await removals.confirm_removals(start(), body_of(req, example=removals.STOP_EXAMPLE).get("stop")))

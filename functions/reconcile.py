@@ -13,7 +13,6 @@ import azure.functions as func
 
 from shared.app import start, work_queue
 from shared.core.model.messages import QUEUE, decode
-from shared.dispatch import take
 
 log = logging.getLogger("privatelink.queue")
 blueprint = func.Blueprint()
@@ -23,6 +22,8 @@ blueprint = func.Blueprint()
 @blueprint.queue_trigger(arg_name="message", queue_name=QUEUE, connection="AzureWebJobsStorage")
 async def reconcile(message: func.QueueMessage) -> None:
     """Bring the endpoint that the message names to what it should be."""
+    from shared.dispatch import take
+
     decoded = decode(message.get_body(), new_correlation_id=str(uuid.uuid4()))
     for why in decoded.dropped:
         log.info("event dropped: %s", why)

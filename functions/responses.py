@@ -22,7 +22,6 @@ from urllib.parse import urlsplit
 import azure.functions as func
 
 from functions.app_status import read_app_status
-from functions.errors import BodyTooLarge, ErrorCode, code_of
 from shared.core.model.errors import AutopilotError, InvalidInput, RetryLater
 from shared.correlation import correlated
 
@@ -94,6 +93,8 @@ async def _handled(handler: Handler, req: func.HttpRequest) -> func.HttpResponse
         log.info("refused: %s correlation=%s", error, correlation.get())
         return _error(error)
     except Exception:
+        from functions.errors import ErrorCode
+
         log.exception("failed correlation=%s", correlation.get())
         return _error_shape(
             ErrorCode.INTERNAL_ERROR.status,
@@ -119,6 +120,8 @@ def body_of(req: func.HttpRequest, *, required: bool = True, example: str = "") 
     """
     raw, next_step = req.get_body() or b"", f"Send {example or 'no body'}."
     if len(raw) > MAX_BODY:
+        from functions.errors import BodyTooLarge
+
         raise BodyTooLarge(f"The body has {len(raw)} bytes; at most {MAX_BODY} are read.", next_step=next_step)
     if not raw and not required:
         return {}
@@ -148,6 +151,8 @@ def _given_or_new(req: func.HttpRequest) -> str:
 
 
 def _error(error: AutopilotError) -> func.HttpResponse:
+    from functions.errors import code_of
+
     code, status = code_of(error)
     headers = {"Retry-After": str(round(error.after))} if isinstance(error, RetryLater) else {}
     return _error_shape(status, code, error.what, target=error.on, next_step=error.next_step, headers=headers)

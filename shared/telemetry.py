@@ -33,20 +33,8 @@ from shared.core.model.record_health import HostCheck
 from shared.correlation import Service, Spent, Stage, present_id, take_spent
 
 log = logging.getLogger("privatelink.telemetry")
-_TALKATIVE = ("azure", "httpx")
-"""Libraries that write lines about every request at the level that the worker sets for all: INFO."""
 _TEXT = 500
 """Characters of a free text that are logged; the journal has all of it."""
-
-
-def quiet_libraries() -> None:
-    """Let the libraries speak of trouble only. Called when the app is loaded.
-
-    The worker logs everything from INFO on, and host.json keeps every line: two of the Azure SDK and one of httpx for
-    each request would be most of the log and of its cost, and say nothing that the lines of this module do not.
-    """
-    for name in _TALKATIVE:
-        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def emit(line: Line) -> Mapping[str, Any]:

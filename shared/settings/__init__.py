@@ -34,7 +34,7 @@ from shared.settings.near_names import NearName, near_names
 from shared.settings.notify import NotifySettings
 from shared.settings.organizations import Organization, read_organizations
 from shared.settings.services import shipped_services
-from shared.state.connect import storage_settings
+from shared.state.storage_settings import storage_settings
 
 __all__ = [
     "DEFAULT_SCHEDULE",

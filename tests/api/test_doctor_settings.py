@@ -11,7 +11,8 @@ from shared.api.doctor import examine_without_settings
 from shared.core.model.errors import InvalidSettings
 from shared.core.reports.doctor.findings import Level
 from shared.settings import load
-from shared.state.connect import AzureStorage, StorageSettings
+from shared.state.connect import AzureStorage
+from shared.state.storage_settings import StorageSettings
 from tests.api.doctor_parts import good
 from tests.harness.estate import SETTINGS
 

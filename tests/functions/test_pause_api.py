@@ -32,7 +32,7 @@ async def app(monkeypatch: pytest.MonkeyPatch, provided: Provide) -> AsyncIterat
     async def nothing_asked(_: object) -> Report:  # the doctor asks the clouds, and there are none here
         return Report(START, 0, ())
 
-    monkeypatch.setattr("functions.installation.examine", nothing_asked)
+    monkeypatch.setattr("shared.api.doctor.examine", nothing_asked)
     yield app
     # A plan asks them too, in vain: what it opened for that is closed.
     await app.context.dns.clients.aclose()

@@ -16,7 +16,7 @@ from functions.openapi.document import document
 from functions.routing import Route, declared
 from local.clock import LoopClock
 from local.storage.memory import MemoryQueue, MemoryStorage
-from shared.app import build
+from shared.composition import build
 from shared.context import Context
 from shared.core.model.errors import InvalidSettings
 from shared.core.model.record import ConnectionRecord

@@ -38,13 +38,13 @@ from local.world import (
     vnet_body,
     vnet_id,
 )
-from shared.app import arm_options, elastic_options, topic_options
 from shared.clouds.azure.arm import ArmClients
 from shared.clouds.azure.event_grid import Topic
 from shared.clouds.azure.private_dns import PrivateDns
 from shared.clouds.azure.private_endpoints import PrivateEndpoints
 from shared.clouds.elastic.hosted.client import HostedConnections
 from shared.clouds.elastic.organizations import Organizations
+from shared.composition import arm_options, elastic_options, topic_options
 from shared.context import Context
 from shared.core.model.arm_ids import connection_id, parse_endpoint_id
 from shared.core.model.errors import RetryLater

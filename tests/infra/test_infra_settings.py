@@ -8,7 +8,7 @@ import pytest
 
 from shared.core.model.organizations import key_setting, scope_setting
 from shared.settings import descriptions, load
-from shared.state.connect import storage_settings
+from shared.state.storage_settings import storage_settings
 from tests.infra.shipped import INFRA, bicep
 from tests.infra.shipped import load as load_json
 

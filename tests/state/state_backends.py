@@ -12,7 +12,8 @@ from azure.core.exceptions import ResourceNotFoundError
 
 from local.clock import LoopClock
 from local.storage.memory import MemoryQueue, MemoryStorage
-from shared.state.connect import AzureStorage, StorageSettings
+from shared.state.connect import AzureStorage
+from shared.state.storage_settings import StorageSettings
 
 if TYPE_CHECKING:
     from azure.storage.queue.aio import QueueClient

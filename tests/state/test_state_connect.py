@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from shared.core.model.errors import InvalidSettings
-from shared.state.connect import AzureStorage, StorageSettings, storage_from_environment, storage_settings
+from shared.state.connect import AzureStorage, storage_from_environment
+from shared.state.storage_settings import StorageSettings, storage_settings
 from tests.state.state_backends import no_credential
 
 ROOT = Path(__file__).resolve().parents[2]

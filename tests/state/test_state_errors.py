@@ -13,8 +13,9 @@ from azure.core.exceptions import ClientAuthenticationError
 
 from shared.core.model.errors import AnswerLost, AutopilotError, Forbidden, LostRace, Permanent, RetryLater, Throttled
 from shared.state.azure_errors import storage_errors
-from shared.state.connect import AzureStorage, StorageSettings
+from shared.state.connect import AzureStorage
 from shared.state.rows import ConnectionRow, JournalEntry
+from shared.state.storage_settings import StorageSettings
 from tests.state.state_backends import START, azure_storage, no_credential
 
 if TYPE_CHECKING:

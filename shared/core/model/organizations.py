@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from shared.core.model.resources import Endpoint
+if TYPE_CHECKING:
+    from shared.core.model.resources import Endpoint
 
 DEFAULT = "default"
 """Name of the organization of EC_API_KEY."""

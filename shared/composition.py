@@ -1,0 +1,132 @@
+"""The composition root: builds the `Context` from the app settings. Called by `app`, once per process, and by tests.
+
+A module of its own, because it imports all clouds and the state: `app` loads it when the first trigger asks for its
+context, not when the host loads the app.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from shared.clock import SystemClock
+from shared.clouds.azure.arm import ArmClients, ArmOptions
+from shared.clouds.azure.event_grid import Topic, TopicOptions
+from shared.clouds.azure.private_dns import PrivateDns
+from shared.clouds.azure.private_endpoints import PrivateEndpoints
+from shared.clouds.elastic.hosted.client import HostedConnections
+from shared.clouds.elastic.organizations import Organizations
+from shared.clouds.elastic.transport import ElasticOptions
+from shared.context import Context
+from shared.core.model.messages import QUEUE
+from shared.core.model.organizations import DEFAULT
+from shared.probe import Connection, Network
+from shared.settings import Settings, load
+from shared.state.connect import AzureStorage, storage_from_environment
+from shared.state.leases import Leases
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+
+
+def build(environ: Mapping[str, str]) -> Context:
+    """Everything the app works with; raises InvalidSettings that lists all that is wrong. Opens no connection yet."""
+    settings = load(environ)
+    clock = SystemClock()
+    clients = ArmClients(arm_options(settings), lambda: managed_identity(settings.azure.client_id or None))
+    storage = build_storage(environ)
+    leases = Leases(
+        storage.connections,
+        storage.control,
+        storage.queue,
+        clock,
+        owner_id=f"{socket.gethostname()[:40]}/{os.getpid()}",
+        ttl=settings.timing.lease_seconds,
+    )
+    return Context(
+        settings=settings,
+        clock=clock,
+        endpoints=PrivateEndpoints(clients),
+        dns=PrivateDns(clients),
+        elastic=Organizations({one.organization: HostedConnections(one) for one in elastic_options(settings)}),
+        storage=storage,
+        leases=leases,
+        network=_LazyNetwork(settings.health.name_server),
+        topic=_topic(settings),
+    )
+
+
+def build_storage(environ: Mapping[str, str]) -> AzureStorage:
+    """The storage alone; raises InvalidSettings. Opens no connection yet."""
+    return storage_from_environment(environ, managed_identity, queue_name=QUEUE)
+
+
+def arm_options(settings: Settings) -> ArmOptions:
+    """The part of the settings that the ARM clients need."""
+    return ArmOptions(
+        url=settings.azure.arm_url,
+        audience=settings.azure.arm_audience,
+        poll_interval=settings.timing.arm_poll,
+        operation_wait=settings.timing.arm_wait,
+        timeout=settings.timing.request_timeout,
+    )
+
+
+def elastic_options(settings: Settings) -> list[ElasticOptions]:
+    """The part of the settings that the client of each Elastic Cloud organization needs: one address, a key each."""
+    keys = {DEFAULT: settings.elastic.api_key} | {one.name: one.api_key for one in settings.organizations}
+    return [
+        ElasticOptions(
+            url=settings.elastic.url,
+            api_key=key,
+            timeout=settings.timing.request_timeout,
+            probe_port=settings.health.probe_port,
+            organization=name,
+        )
+        for name, key in keys.items()
+        if key
+    ]
+
+
+def topic_options(settings: Settings) -> TopicOptions:
+    """The part of the settings that the topic of notifications needs."""
+    return TopicOptions(
+        url=settings.notify.topic_endpoint, source=f"/privatelink-autopilot/{settings.installation.instance_id}"
+    )
+
+
+def _topic(settings: Settings) -> Topic | None:
+    if not settings.notify.topic_endpoint:
+        return None
+    return Topic(topic_options(settings), lambda: managed_identity(settings.azure.client_id or None))
+
+
+def managed_identity(client_id: str | None) -> AsyncTokenCredential:
+    """The platform's own identity, the only credential this app uses."""
+    from azure.identity.aio import ManagedIdentityCredential  # noqa: PLC0415 - imported when first used
+
+    return ManagedIdentityCredential(client_id=client_id) if client_id else ManagedIdentityCredential()
+
+
+class _LazyNetwork(Network):
+    """The network around the app; its libraries are loaded with the first test."""
+
+    def __init__(self, name_server: tuple[str, int] | None) -> None:
+        self._name_server = name_server
+        self._network: Network | None = None
+
+    def _real(self) -> Network:
+        from shared.probe.sockets import SocketNetwork  # noqa: PLC0415 - imported when first used
+
+        self._network = self._network or SocketNetwork(self._name_server)
+        return self._network
+
+    async def resolve(self, host: str) -> tuple[str, ...]:
+        """As the network answers."""
+        return await self._real().resolve(host)
+
+    async def connect(self, address: str, port: int) -> Connection:
+        """As the network connects."""
+        return await self._real().connect(address, port)
