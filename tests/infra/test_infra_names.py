@@ -8,7 +8,6 @@ import re
 from datetime import timedelta
 
 import pytest
-from shared.sweep.lease import LONGEST
 
 import function_app
 from shared.core.model.errors import InvalidSettings
@@ -17,6 +16,7 @@ from shared.reconciler.loop import ROUNDS
 from shared.settings import load as load_settings
 from shared.state.connect import POISON_SUFFIX, AzureStorage
 from shared.sweep.checks import PROBING_SECONDS
+from shared.sweep.sweep import LONGEST
 from tests.infra.shipped import INFRA, ROOT, bicep, load
 
 NAMES = load("names.json")
