@@ -44,7 +44,7 @@ UNTESTABLE = frozenset({Reason.NO_ROUTE_FROM_APP, Reason.ZONE_NOT_LINKED_TO_APP}
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class CheckResult:
     """What became of testing a connection."""
 
     condition: Condition
@@ -68,9 +68,9 @@ def testable(conditions: dict[str, Condition]) -> bool:
     return all(name in conditions and conditions[name].true for name in NEEDED)
 
 
-def not_tested() -> Check:
+def not_tested() -> CheckResult:
     """The condition of a connection whose turn has not come."""
-    return Check(c.unknown(c.REACHABLE, Reason.NOT_TESTED, "Tested once DNS, policy and approval are there."))
+    return CheckResult(c.unknown(c.REACHABLE, Reason.NOT_TESTED, "Tested once DNS, policy and approval are there."))
 
 
 @timed(Stage.TEST)
@@ -81,7 +81,7 @@ async def check(
     *,
     approved: bool | None = None,
     networks: NetworkReader | None = None,
-) -> Check:
+) -> CheckResult:
     """Test every service of the deployments that the connection serves, or the path itself when it serves none.
 
     `approved` is what Azure said a moment ago; left out, it is what the record says. `networks` reads virtual networks
@@ -100,7 +100,7 @@ async def check(
         verdict = diagnose(found, one, shared_with=connection.dns.record_addresses, around=around)
         memories.append(_memory(context, one, found, verdict, before.get(one.host)))
     counting = [memory for memory in memories if memory.associated]
-    return Check(
+    return CheckResult(
         _reachable(context, connection, counting),
         tuple(memories),
         weighed(worst_of([last_of(memory) for memory in counting])),

@@ -13,12 +13,12 @@ from shared.core.model.errors import AutopilotError
 from shared.core.model.messages import Cause
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_health import HostCheck
-from shared.health.check import Check
+from shared.health.check import CheckResult
 from shared.state.rows import CheckedHost, CheckEntry
 
 
 async def record_check(
-    context: Context, connection: ConnectionRecord, outcome: Check, *, cause: Cause, correlation_id: str
+    context: Context, connection: ConnectionRecord, outcome: CheckResult, *, cause: Cause, correlation_id: str
 ) -> None:
     """Append what `outcome` says; `connection` is the record from before it. Untested: nothing is written."""
     if outcome.verdict is None:
@@ -31,7 +31,7 @@ async def record_check(
         log.warning("check of connection %s not recorded: %s", connection.id, error)
 
 
-def _entry(outcome: Check, verdict: Verdict, now: datetime, cause: Cause, correlation_id: str) -> CheckEntry:
+def _entry(outcome: CheckResult, verdict: Verdict, now: datetime, cause: Cause, correlation_id: str) -> CheckEntry:
     return CheckEntry(
         at=now,
         correlation_id=correlation_id,

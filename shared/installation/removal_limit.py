@@ -1,6 +1,6 @@
 """The limit of destructive steps (S6), kept for the whole installation in table `control`.
 
-Used by `apply_elastic`, `remove`, the sweep and the HTTP API.
+Used by `elastic_branch`, `deleted`, the sweep and the HTTP API.
 What may be taken is taken before the steps are: a worker that dies in between has used up some of it, never too little.
 """
 

@@ -54,7 +54,7 @@ async def apply_removal(
             refused[step] = f"not done: {step} ({error.what})"
         else:
             run.note(step, "done", started=started)
-            run.connection = _without(run.connection, step)
+            run.record = _without(run.record, step)
             await run.save()
     return tuple(refused.values()), None
 

@@ -33,18 +33,16 @@ GONE = "Azure says that the private endpoint does not exist (any more)."
 
 
 async def endpoint_missing(run: Run, message: WorkMessage) -> None:
-    """Decide what the absence means, and act on it; the outcome is in `run.connection`."""
-    if not has_things(run.connection) and (
-        message.cause is Cause.ORPHAN or run.connection.status.phase is Phase.REMOVING
-    ):
+    """Decide what the absence means, and act on it; the outcome is in `run.record`."""
+    if not has_things(run.record) and (message.cause is Cause.ORPHAN or run.record.status.phase is Phase.REMOVING):
         try:
-            run.connection = await rebuilt(run.context, run.connection)
+            run.record = await rebuilt(run.context, run.record)
         except AutopilotError as error:
             _later(run, error)
             run.waits[c.REMOVED] = max(run.waits[c.REMOVED], ORPHAN_SECONDS)
             return
-    record, missing = miss(run.connection, message, run.context.options, run.context.clock.now())
-    run.connection = record
+    record, missing = miss(run.record, message, run.context.options, run.context.clock.now())
+    run.record = record
     match missing:
         case Missing.NOT_THERE_YET:
             conclude(run, [], {c.RECOGNISED: Waiting("Azure does not know the endpoint yet.", on=record.endpoint_id)})
@@ -67,48 +65,48 @@ async def endpoint_missing(run: Run, message: WorkMessage) -> None:
 def _conclude(run: Run, removed: Condition, phase: Phase) -> None:
     gone = Condition(c.RECOGNISED, c.Status.FALSE, Reason.ENDPOINT_NOT_FOUND, GONE, needs=c.WaitingFor.EVENT)
     # What was made stays on record until it is removed; how it stood does not.
-    run.connection = (
-        run.connection.with_schedule(observed_at=None, pending_since=None)
+    run.record = (
+        run.record.with_schedule(observed_at=None, pending_since=None)
         .with_status(ready_since=None)
         .with_health(checks=())
     )
     conclude(run, [gone, removed], {}, only=True)
-    run.connection = run.connection.with_status(phase=phase)
+    run.record = run.record.with_status(phase=phase)
 
 
 def _removed(run: Run, reason: Reason, message: str, left: tuple[str, ...] = ()) -> None:
-    run.connection = run.connection.with_removal(leftovers=left).with_status(planned=())
+    run.record = run.record.with_removal(leftovers=left).with_status(planned=())
     _conclude(run, c.satisfied(c.REMOVED, reason, message), Phase.REMOVED)
 
 
 def _grace(run: Run) -> None:
-    record, now = run.connection, run.context.clock.now()
+    record, now = run.record, run.context.clock.now()
     ends = (record.removal.removing_since or now) + timedelta(seconds=run.context.options.removal.grace)
     message = f"What was made for it is removed after {ends:%Y-%m-%d %H:%M:%S} UTC, unless the endpoint is made again."
     run.waits[c.REMOVED] = (ends - now).total_seconds()
-    run.connection = record.with_status(planned=())  # what was planned for it while it was there
+    run.record = record.with_status(planned=())  # what was planned for it while it was there
     _conclude(run, c.waiting(c.REMOVED, Reason.GRACE_PERIOD, message), Phase.REMOVING)
 
 
 def _blocked(run: Run, reason: Reason, message: str, next_step: str, left: tuple[str, ...]) -> None:
-    planned = run.connection.status.planned if reason is Reason.REMOVAL_LIMIT_REACHED else ()
-    run.connection = run.connection.with_removal(leftovers=left).with_status(planned=planned)
+    planned = run.record.status.planned if reason is Reason.REMOVAL_LIMIT_REACHED else ()
+    run.record = run.record.with_removal(leftovers=left).with_status(planned=planned)
     _conclude(run, c.blocked(c.REMOVED, reason, message, next_step), Phase.BLOCKED)
-    run.connection = run.connection.with_schedule(observed_at=run.context.clock.now())
+    run.record = run.record.with_schedule(observed_at=run.context.clock.now())
 
 
 def _only_planned(run: Run, plan: RemovalPlan) -> None:
     """Say what would be taken away, in a mode in which nothing is."""
     stance, planned = run.stance, tuple(map(str, plan.steps))
     message = f"Not done, because {stance.why}: {'; '.join(planned)}."
-    run.connection = run.connection.with_status(planned=planned).with_removal(leftovers=plan.left)
+    run.record = run.record.with_status(planned=planned).with_removal(leftovers=plan.left)
     held = Condition(c.REMOVED, c.Status.FALSE, Reason.OBSERVE_MODE, message, stance.next_step, c.WaitingFor.EVENT)
     _conclude(run, held, Phase.REMOVING)
 
 
 def _later(run: Run, error: AutopilotError) -> None:
     """Something did not answer, or is busy: the removal goes on later."""
-    run.connection = run.connection.with_removal(leftovers=()).with_status(planned=())
+    run.record = run.record.with_removal(leftovers=()).with_status(planned=())
     reason = Reason.NOT_VISIBLE_YET if isinstance(error, NotVisibleYet) else Reason.REMOVING
     _conclude(run, c.waiting(c.REMOVED, reason, str(error)), Phase.REMOVING)
     run.waits[c.REMOVED] = getattr(error, "after", 15.0)
@@ -116,7 +114,7 @@ def _later(run: Run, error: AutopilotError) -> None:
 
 def _busy_for_good(run: Run) -> bool:
     """Whether something has been busy for longer than is normal: it is left then, as what may not be deleted is."""
-    removed = run.connection.condition(c.REMOVED)
+    removed = run.record.condition(c.REMOVED)
     if removed is None or removed.reason is not Reason.NOT_VISIBLE_YET or removed.since is None:
         return False
     return (run.context.clock.now() - removed.since).total_seconds() > run.context.settings.timing.visibility
@@ -126,7 +124,7 @@ def _busy_for_good(run: Run) -> bool:
 
 
 async def _due(run: Run) -> None:
-    context, record, stance = run.context, run.connection, run.stance
+    context, record, stance = run.context, run.record, run.stance
     if stance.mode is Mode.IGNORE:
         _removed(run, Reason.RETAINED, f"What was made for it is left: {stance.why}.", owned_resources(record))
         return
@@ -140,7 +138,7 @@ async def _due(run: Run) -> None:
         if plan.steps and not stance.enforces:
             _only_planned(run, plan)
             return
-        run.connection = record.with_status(planned=tuple(map(str, plan.steps)))
+        run.record = record.with_status(planned=tuple(map(str, plan.steps)))
         await consume(context, destructive(plan.steps))
     except Blocked as error:
         _blocked(run, error.reason, error.what, error.next_step, owned_resources(record))
@@ -150,12 +148,12 @@ async def _due(run: Run) -> None:
         return
     refused, postponed = await apply_removal(run, plan, patient=not _busy_for_good(run))
     if isinstance(postponed, Blocked):
-        _blocked(run, postponed.reason, postponed.what, postponed.next_step, owned_resources(run.connection))
+        _blocked(run, postponed.reason, postponed.what, postponed.next_step, owned_resources(run.record))
     elif postponed is not None:
         _later(run, postponed)
     else:
         if not plan.problems:  # else it goes on later, and what is ours but not listed yet is still to be known then
-            run.connection = still_there(run.connection, observed)
+            run.record = still_there(run.record, observed)
         _finish(run, plan, refused)
 
 

@@ -1,7 +1,7 @@
-"""Carrying out a plan's DNS steps, each journalled, each returning what is then known to be there. Used by `branches`.
+"""The DNS branch of a run: read the zones, plan, carry the steps out, each journalled. Used by `loop`.
 
 The branch stops at its first error, which becomes the condition of the step that met it. Elastic Cloud's steps are in
-`apply_elastic`, those of a removal in `removal.apply`.
+`elastic_branch`, those of a removal in `apply_removal`.
 """
 
 from __future__ import annotations
@@ -10,15 +10,40 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from shared.core.model import conditions as c
 from shared.core.model.errors import AutopilotError, Waiting
 from shared.core.model.resources import Zone
 from shared.core.model.steps import CreateLink, CreateZone, DnsStep
+from shared.core.planning.desired import Desired
+from shared.core.planning.plan import Observed, plan
 from shared.correlation import Stage, timed
+from shared.reconciler.observe import observe_dns
 from shared.reconciler.run_state import Failures, Run
+from shared.reconciler.status import certain, dns_failed, left_alone, show_progress
+
+
+async def dns_branch(run: Run, desired: Desired) -> tuple[tuple[Zone, ...] | None, Failures]:
+    """Read, plan and act in private DNS; returns the zones as they then are (None: not known), and what failed."""
+    context = run.context
+    if (busy := left_alone(run, "Azure", run.record.dns.not_before)) is not None:
+        return None, certain(run, {c.ZONE_READY: busy})
+    try:
+        zones = await observe_dns(context, desired, run.record)
+    except AutopilotError as error:
+        return None, certain(run, dns_failed(run, {c.ZONE_READY: error}))
+
+    async def done(zones: tuple[Zone, ...]) -> None:
+        after = plan(desired, Observed(desired.endpoint, zones), run.record, context.options, context.clock.now())
+        await show_progress(run, after.conditions)
+
+    before = plan(desired, Observed(desired.endpoint, zones), run.record, context.options, context.clock.now())
+    await show_progress(run, before.conditions)
+    zones, failures = await _apply(run, before.dns_steps if run.stance.enforces else (), zones, done)
+    return zones, dns_failed(run, failures)
 
 
 @timed(Stage.APPLY_DNS)
-async def apply_dns(
+async def _apply(
     run: Run,
     steps: tuple[DnsStep, ...],
     zones: tuple[Zone, ...],
@@ -33,7 +58,7 @@ async def apply_dns(
         except AutopilotError as error:
             run.note_failure(step, error, started)
             if isinstance(error, Waiting) and error.operation:
-                run.connection = run.connection.with_operation(str(step), error.operation)
+                run.record = run.record.with_operation(str(step), error.operation)
             return zones, {step.condition: error}
         run.note(step, "done", started=started)
         await done(zones)
@@ -42,11 +67,11 @@ async def apply_dns(
 
 async def _begun_before(run: Run, step: DnsStep) -> None:
     """Of a step that an earlier run began: how did it go? To begin it anew would never tell why it fails."""
-    begun = run.connection.operation(str(step))
+    begun = run.record.operation(str(step))
     if begun is None or not isinstance(step, CreateZone | CreateLink):
         return
     failed = await run.context.dns.poll_previous(step, begun.url)
-    run.connection = run.connection.with_operation(str(step), "")
+    run.record = run.record.with_operation(str(step), "")
     if failed is not None:
         raise failed
 

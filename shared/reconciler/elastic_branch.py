@@ -1,4 +1,4 @@
-"""Carrying out a plan's steps in Elastic Cloud, each journalled. Used by `branches`.
+"""The Elastic Cloud branch of a run: read, plan, carry the steps out, each journalled. Used by `loop`.
 
 Associations go on past each other's errors, so that one deployment that cannot be connected does not hold up the rest.
 A deployment's policies are read once more before one is added, so that none gets its first one unasked (S1). What is
@@ -11,6 +11,7 @@ import time
 from dataclasses import replace
 
 from shared.core.guards.reopening import protected_without
+from shared.core.model import conditions as c
 from shared.core.model.errors import (
     AnswerLost,
     AutopilotError,
@@ -35,18 +36,52 @@ from shared.core.model.steps import (
     UpdatePolicy,
 )
 from shared.core.planning.contest import put_back
+from shared.core.planning.desired import Desired
 from shared.core.planning.elastic import ObservedElastic
-from shared.core.planning.plan import forget_policy_intent
+from shared.core.planning.plan import Observed, forget_policy_intent, plan, remember
 from shared.core.planning.policy import updated
 from shared.core.ports import claims_of
 from shared.correlation import Stage, timed
 from shared.installation.removal_limit import consume
 from shared.reconciler.disassociate import disassociate
+from shared.reconciler.observe import observe_elastic
+from shared.reconciler.organization import enter_organization
 from shared.reconciler.run_state import Failures, Run
+from shared.reconciler.status import certain, elastic_failed, left_alone, show_progress
+
+
+async def elastic_branch(run: Run, desired: Desired) -> tuple[ObservedElastic | None, Failures]:
+    """Read, plan and act in Elastic Cloud; returns what is then there (None: not known), and what failed."""
+    context = run.context
+    if not desired.endpoint.guid:
+        return None, {}
+    if (busy := left_alone(run, "Elastic Cloud", run.record.elastic.not_before)) is not None:
+        return None, certain(run, {c.POLICY_READY: busy})
+    try:
+        await enter_organization(run, desired)
+        observed, unread = await observe_elastic(context, desired, run.record)
+    except AutopilotError as error:
+        return None, certain(run, elastic_failed(run, {c.POLICY_READY: error}))
+    missing: Failures = {} if unread is None else {c.ASSOCIATED: unread}
+    failures: Failures = {}
+    for _ in range(2):  # a policy made in the first pass is associated in the second
+        now = context.clock.now()
+        before = plan(desired, Observed(desired.endpoint, None, observed), run.record, context.options, now)
+        if not before.elastic_steps or not run.stance.enforces:
+            break
+        run.record = remember(run.record, desired, before, now)
+        observed, failed = await _apply(run, before.elastic_steps, observed)
+        failures |= failed
+        after = plan(desired, Observed(desired.endpoint, None, observed), run.record, context.options, now)
+        await show_progress(run, after.conditions)
+        if failures:
+            break
+    elastic_failed(run, missing | failures)
+    return observed, failures | certain(run, missing)
 
 
 @timed(Stage.APPLY_ELASTIC)
-async def apply_elastic(
+async def _apply(
     run: Run, steps: tuple[ElasticStep, ...], observed: ObservedElastic
 ) -> tuple[ObservedElastic, Failures]:
     """Do the Elastic Cloud steps; returns what is then there, and what failed."""
@@ -89,26 +124,26 @@ async def _step(run: Run, step: ElasticStep, observed: ObservedElastic) -> Obser
 async def _create_policy(run: Run, step: CreatePolicy, observed: ObservedElastic) -> ObservedElastic:
     """The one call that is not idempotent: the intent is stored before it, the id right after it."""
     now = run.context.clock.now()
-    run.connection = run.connection.with_elastic(policy=PolicyMemory(intent_at=now))
+    run.record = run.record.with_elastic(policy=PolicyMemory(intent_at=now))
     run.note(step, "begun")
     await run.flush()
     await run.save()  # renews the lease too
     if run.held.remaining() < run.context.settings.timing.request_timeout:
         # The storing took long. Past the lease another worker could be doing the same; the POST must end within it.
-        run.connection = forget_policy_intent(run.connection)
+        run.record = forget_policy_intent(run.record)
         raise Waiting("Too little of this run's lease is left to create a policy safely.", on=step.name, after=1.0)
     try:
         policy_id = await run.elastic.create_policy(step)
     except AnswerLost:
         raise  # the intent stays: the next run looks for the policy before it makes another
     except AutopilotError:
-        run.connection = forget_policy_intent(run.connection)
+        run.record = forget_policy_intent(run.record)
         await run.save()
         raise
     created = PolicyMemory(
         policy_id, Owner.OURS, intent_at=now, created_at=run.context.clock.now(), guid=step.endpoint_guid
     )
-    run.connection = run.connection.with_elastic(policy=created)
+    run.record = run.record.with_elastic(policy=created)
     await run.save()
     run.note(step, "created", after=policy_id)
     await run.flush()
@@ -132,8 +167,8 @@ def _created(step: CreatePolicy, policy_id: str) -> Policy:
 async def _update_policy(run: Run, step: UpdatePolicy, observed: ObservedElastic) -> ObservedElastic:
     """A PUT of all of it: sending it twice changes nothing more."""
     await run.elastic.update_policy(step)
-    memory = replace(run.connection.elastic.policy, id=step.policy_id, owner=Owner.OURS, guid=step.endpoint_guid)
-    run.connection = run.connection.with_elastic(policy=memory)
+    memory = replace(run.record.elastic.policy, id=step.policy_id, owner=Owner.OURS, guid=step.endpoint_guid)
+    run.record = run.record.with_elastic(policy=memory)
     await run.save()
     policies = tuple(updated(policy, step) if policy.id == step.policy_id else policy for policy in observed.policies)
     return replace(observed, policies=policies)
@@ -147,9 +182,9 @@ async def _associate(run: Run, step: Associate, observed: ObservedElastic) -> Ob
     if not step.may_be_first:
         await _look_again(run, step, observed)
     now = run.context.clock.now()
-    before = run.connection.association(step.deployment_id)
+    before = run.record.association(step.deployment_id)
     begun = put_back(before or AssociationMemory(step.deployment_id), now)
-    run.connection = run.connection.with_association(replace(begun, asked=step.asked))
+    run.record = run.record.with_association(replace(begun, asked=step.asked))
     await run.save()
     try:
         made = await run.elastic.associate(step)
@@ -157,9 +192,9 @@ async def _associate(run: Run, step: Associate, observed: ObservedElastic) -> Ob
         raise  # begun, and perhaps done: if it is there at the next look, it is ours
     except AutopilotError as error:
         # Refused: what others may do later must not be taken for ours, nor be counted as put back.
-        run.connection = run.connection.without_association(step.deployment_id)
+        run.record = run.record.without_association(step.deployment_id)
         if before is not None:
-            run.connection = run.connection.with_association(before)
+            run.record = run.record.with_association(before)
         if isinstance(error, NotFound | Forbidden) and _just_created(run):
             # Elastic Cloud answers 404, or 403, for a policy that it does not show yet.
             raise NotVisibleYet(error.what, on=error.on, after=5.0) from error
@@ -167,7 +202,7 @@ async def _associate(run: Run, step: Associate, observed: ObservedElastic) -> Ob
     # There already, though not listed yet: begun or made by us earlier, else somebody else's.
     known = before.owner or Owner.OURS if before is not None else Owner.ADOPTED
     owner = Owner.OURS if made else known
-    run.connection = run.connection.with_association(replace(begun, owner=owner, asked=step.asked))
+    run.record = run.record.with_association(replace(begun, owner=owner, asked=step.asked))
     return _associated(observed, step.policy_id, step.deployment_id)
 
 
@@ -185,7 +220,7 @@ async def _look_again(run: Run, step: Associate, observed: ObservedElastic) -> N
 
 
 def _just_created(run: Run) -> bool:
-    created = run.connection.elastic.policy.created_at
+    created = run.record.elastic.policy.created_at
     return (
         created is not None
         and (run.context.clock.now() - created).total_seconds() < run.context.options.timing.policy_lag
@@ -195,7 +230,7 @@ def _just_created(run: Run) -> bool:
 async def _disassociate(run: Run, step: Disassociate, observed: ObservedElastic) -> ObservedElastic:
     await consume(run.context, 1)
     await disassociate(run, step, {policy.id: policy.type for policy in observed.policies})
-    run.connection = run.connection.without_association(step.deployment_id)
+    run.record = run.record.without_association(step.deployment_id)
     await run.save()
     return disassociated(observed, step)
 
@@ -237,16 +272,16 @@ async def _claim(run: Run, step: ClaimEndpoint, observed: ObservedElastic) -> Ob
 
     It carries no marker: that it is ours is remembered before it is made, or it would stay for ever if this run died.
     """
-    before = run.connection.elastic.claim
+    before = run.record.elastic.claim
     memory = ClaimMemory(step.region, step.endpoint_name, step.endpoint_guid, Owner.OURS)
-    run.connection = run.connection.with_elastic(claim=memory)
+    run.record = run.record.with_elastic(claim=memory)
     await run.save()
     try:
         await claims_of(run.elastic).claim(step)
     except AnswerLost:
         raise  # it may stand, and would be ours
     except AutopilotError:
-        run.connection = run.connection.with_elastic(claim=before)
+        run.record = run.record.with_elastic(claim=before)
         raise
     claim = Claim(step.region, step.endpoint_name, step.endpoint_guid)
     return replace(observed, claims=(*(observed.claims or ()), claim))
@@ -255,7 +290,7 @@ async def _claim(run: Run, step: ClaimEndpoint, observed: ObservedElastic) -> Ob
 async def _unclaim(run: Run, step: UnclaimEndpoint, observed: ObservedElastic) -> ObservedElastic:
     await consume(run.context, 1)
     await claims_of(run.elastic).unclaim(step)
-    run.connection = run.connection.with_elastic(claim=None)
+    run.record = run.record.with_elastic(claim=None)
     await run.save()
     gone = step.endpoint_guid.lower()
     return replace(observed, claims=tuple(c for c in observed.claims or () if c.endpoint_guid.lower() != gone))

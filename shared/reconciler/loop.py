@@ -15,26 +15,46 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Coroutine
 from dataclasses import replace
+from datetime import timedelta
 from enum import StrEnum
+from typing import Any, TypeVar
 
 from shared import telemetry
 from shared.context import Context, log
+from shared.core.guards.modes import not_carried_out
+from shared.core.model import conditions as c
 from shared.core.model.arm_ids import connection_id
-from shared.core.model.errors import AutopilotError, LeaseLost, RetryLater
+from shared.core.model.errors import AutopilotError, LeaseLost, NotFound, RetryLater
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_document import from_document
 from shared.core.model.record_parts import Identity
+from shared.core.model.resources import ConnectionStatus, Endpoint
+from shared.core.planning.contest import truce
+from shared.core.planning.deletion import told
+from shared.core.planning.desired import Desired, desired_of, recognition_condition
+from shared.core.planning.plan import Observed, Plan, approved, met, plan, remember
 from shared.correlation import correlated
+from shared.health.check import CheckResult, check, not_tested, testable
+from shared.health.history import record_check
 from shared.installation.pause import present_pause
 from shared.notifications import outbox as notify
-from shared.reconciler.branches import run_once
-from shared.reconciler.out_of_scope import new_endpoint_out_of_scope
-from shared.reconciler.run_state import Run
-from shared.reconciler.status import schedule
+from shared.reconciler.deleted import endpoint_missing
+from shared.reconciler.dns_branch import dns_branch
+from shared.reconciler.elastic_branch import elastic_branch
+from shared.reconciler.out_of_scope import new_endpoint_out_of_scope, skip_condition, skip_condition_by_id
+from shared.reconciler.run_state import Failures, Run
+from shared.reconciler.status import certain, conclude, failed_conditions, schedule, unread_conditions
 from shared.state.leases import Busy, Held
 from shared.state.rows import ConnectionRow
+
+_A = TypeVar("_A")
+_B = TypeVar("_B")
+
+FRESH = timedelta(minutes=10)
+"""How long a full observation spares the next looks while nothing but the approval is awaited."""
 
 ROUNDS = 3
 """Runs in a row under one lease when work keeps arriving; after that a new message goes on.
@@ -115,7 +135,7 @@ async def _rounds(context: Context, held: Held, message: WorkMessage) -> None:
             await schedule(run, message)
         finally:
             await run.flush()
-        final, took = notify.recorded(context, run.connection, message.correlation_id), time.monotonic() - started
+        final, took = notify.recorded(context, run.record, message.correlation_id), time.monotonic() - started
         more = await held.finish(final)
         if not more:
             await notify.deliver(context, held.row, final)
@@ -142,6 +162,135 @@ async def _bounded(run: Run, message: WorkMessage) -> None:
     limit = run.context.settings.timing.run_seconds
     try:
         async with asyncio.timeout(limit):
-            await run_once(run, message)
+            await reconcile_once(run, message)
     except TimeoutError as error:
         raise RetryLater(f"The run took longer than {limit:.0f} s.", on=message.endpoint.text) from error
+
+
+# -- one run -------------------------------------------------------------------------------------------------------
+
+
+async def reconcile_once(run: Run, message: WorkMessage) -> None:
+    """One run: read the endpoint, bring both clouds towards what is wanted, plan again, test; see `run.record`."""
+    endpoint = await _read_endpoint(run, message)
+    desired = None if endpoint is None else _desired(run, endpoint)
+    if endpoint is None or desired is None:
+        return  # there is nothing more to do, and the record says why
+    if _only_approval_awaited(run, endpoint, message):
+        _look_at_approval(run, endpoint)
+        return
+    context, now = run.context, run.context.clock.now()
+    run.changed = not _as_on_record(run.record, endpoint)
+    run.record = met(run.record, desired, now)
+
+    (zones, dns_failures), (observed, elastic_failures) = await _side_by_side(
+        dns_branch(run, desired), elastic_branch(run, desired)
+    )
+    failures = dns_failures | elastic_failures
+
+    final = plan(desired, Observed(endpoint, zones, observed), run.record, context.options, now)
+    conditions, planned = not_carried_out(final.conditions, final.steps, run.stance)
+    final = replace(final, conditions=conditions)
+    run.record = remember(run.record, desired, final, now).with_status(planned=planned)
+    if not run.unread:
+        run.record = run.record.with_schedule(observed_at=now)
+
+    result = await _test(run, desired, final, failures)
+    run.record = result.remembered(run.record)
+    conclude(run, [*final.conditions, result.condition], failures)
+
+
+async def _read_endpoint(run: Run, message: WorkMessage) -> Endpoint | None:
+    """The endpoint as Azure has it; None: it is not looked after, gone, or cannot be read, and the record says so."""
+    if (skipped := skip_condition_by_id(run, message.endpoint)) is not None:
+        conclude(run, [skipped], {}, only=True)
+        return None
+    try:
+        endpoint = await run.context.endpoints.get(message.endpoint)
+    except NotFound:
+        await endpoint_missing(run, message)
+        return None
+    except AutopilotError as error:
+        run.record = told(run.record, message)
+        conclude(run, [], certain(run, {c.RECOGNISED: error}))
+        return None
+    if (skipped := skip_condition(run, endpoint)) is not None:
+        conclude(run, [skipped], {}, only=True)
+        return None
+    return endpoint
+
+
+def _desired(run: Run, endpoint: Endpoint) -> Desired | None:
+    """What is wanted for the endpoint, on a record that is about it; None: it leads to no service that is known."""
+    desired = desired_of(endpoint, run.context.options)
+    if desired is None:
+        run.record = replace(run.record, endpoint_id=endpoint.id.text).with_identity(
+            name=endpoint.name, alias=endpoint.alias
+        )
+        conclude(run, [recognition_condition(endpoint, run.context.options.services)], {}, only=True)
+        return None
+    guid = run.record.identity.guid
+    if guid and endpoint.guid and guid.lower() != endpoint.guid.lower():
+        # Deleted and made anew under its old name: little that is known of the old one is true of this one.
+        run.record = run.record.reset_for_recreated()
+    if run.cause is Cause.MANUAL:
+        run.record = truce(run.record)
+    return desired
+
+
+async def _side_by_side(one: Coroutine[Any, Any, _A], other: Coroutine[Any, Any, _B]) -> tuple[_A, _B]:
+    """Both at once. When one breaks off (the lease is lost) the other must not go on writing by itself."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            first, second = group.create_task(one), group.create_task(other)
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    return first.result(), second.result()
+
+
+async def _test(run: Run, desired: Desired, final: Plan, failures: Failures) -> CheckResult:
+    """Test the connection if it stands so far, and keep the result."""
+    kept = {condition.type: condition for condition in run.record.status.conditions} if run.unread else {}
+    found = {condition.type: condition for condition in final.conditions} | failed_conditions(run, failures)
+    standing = kept | found | unread_conditions(run)
+    result = (
+        await check(run.context, run.record, desired.service.zone, approved=True)
+        if testable(standing)
+        else not_tested()
+    )
+    await record_check(run.context, run.record, result, cause=run.cause, correlation_id=run.correlation_id)
+    return result
+
+
+# -- waiting for the approval --------------------------------------------------------------------------------------
+
+
+def _only_approval_awaited(run: Run, endpoint: Endpoint, message: WorkMessage) -> bool:
+    """Whether one read of the endpoint is enough: everything else held a moment ago and nothing of it has changed."""
+    record = run.record
+    awaited = {c.APPROVED, c.ASSOCIATED, c.REACHABLE, c.READY}
+    others = [condition for condition in record.status.conditions if condition.type not in awaited]
+    return (
+        message.cause is Cause.WAIT
+        and endpoint.status is ConnectionStatus.PENDING
+        and not record.removal.missed
+        and record.schedule.observed_at is not None
+        and run.context.clock.now() - record.schedule.observed_at < FRESH
+        and bool(others)
+        and all(condition.true for condition in others)
+        and _as_on_record(record, endpoint)
+    )
+
+
+def _as_on_record(record: ConnectionRecord, endpoint: Endpoint) -> bool:
+    return (record.identity.guid, record.identity.address, record.identity.vnet_id) == (
+        endpoint.guid,
+        endpoint.address,
+        endpoint.vnet_id,
+    )
+
+
+def _look_at_approval(run: Run, endpoint: Endpoint) -> None:
+    now = run.context.clock.now()
+    kept = [condition for condition in run.record.status.conditions if condition.type not in {c.APPROVED, c.READY}]
+    conclude(run, [*kept, approved(endpoint, run.record, run.context.options, now)], {})

@@ -31,14 +31,14 @@ from shared.reconciler.run_state import Run
 
 async def enter_organization(run: Run, desired: Desired) -> None:
     """Let the run's record be one of the endpoint's organization; raises as `check_organization` does."""
-    found = await recall(run.context, desired, run.connection)
+    found = await recall(run.context, desired, run.record)
     # The other branch goes on meanwhile: only what is meant is changed.
-    run.connection = run.connection.with_elastic(organization=found.elastic.organization, policy=found.elastic.policy)
-    await check_organization(run.context, desired, run.connection)
-    former = run.connection.elastic.organization
+    run.record = run.record.with_elastic(organization=found.elastic.organization, policy=found.elastic.policy)
+    await check_organization(run.context, desired, run.record)
+    former = run.record.elastic.organization
     if former and former != desired.organization:
         run.note("change the Elastic Cloud organization", "done", before=former, after=desired.organization)
-    run.connection = moved(run.connection, desired.organization)
+    run.record = moved(run.record, desired.organization)
 
 
 async def check_organization(context: Context, desired: Desired, record: ConnectionRecord) -> None:

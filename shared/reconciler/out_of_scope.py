@@ -43,7 +43,7 @@ def skip_condition_by_id(run: Run, endpoint: ArmId) -> Condition | None:
     found = outside_by_id(run.context.options.scope, endpoint)
     if found is None:
         return None
-    run.connection = run.connection.with_identity(mode=Mode.IGNORE).with_status(planned=())
+    run.record = run.record.with_identity(mode=Mode.IGNORE).with_status(planned=())
     return found.condition
 
 
@@ -51,11 +51,11 @@ def skip_condition(run: Run, endpoint: Endpoint) -> Condition | None:
     """Why nothing is done for an endpoint that was read; None: it is handled. Either way the record knows its mode."""
     scope = run.context.options.scope
     mode = asked_mode(endpoint, scope)
-    run.connection = run.connection.with_identity(mode=mode)
+    run.record = run.record.with_identity(mode=mode)
     if mode != Mode.IGNORE:
         return None
-    run.connection = (
-        replace(run.connection, endpoint_id=endpoint.id.text)
+    run.record = (
+        replace(run.record, endpoint_id=endpoint.id.text)
         .with_identity(name=endpoint.name, alias=endpoint.alias, location=endpoint.location)
         .with_status(planned=())
     )

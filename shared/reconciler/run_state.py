@@ -28,11 +28,11 @@ Failures = dict[str, AutopilotError]
 
 @dataclass(slots=True)
 class Run:
-    """The state of a run; `connection` is replaced as things become known."""
+    """The state of a run; `record` is replaced as things become known."""
 
     context: Context
     held: Held
-    connection: ConnectionRecord
+    record: ConnectionRecord
     cause: Cause
     correlation_id: str
     pause: Pause | None = None
@@ -53,17 +53,17 @@ class Run:
     """What the connection was waiting for when the run began."""
 
     def __post_init__(self) -> None:
-        self.began_with = fingerprint(self.connection.status.conditions)
+        self.began_with = fingerprint(self.record.status.conditions)
 
     @property
     def stance(self) -> Stance:
         """What this run may do, by all that is known of the endpoint so far."""
-        return stance_of(self.connection.identity.mode, self.context.options.installation.mode, self.pause)
+        return stance_of(self.record.identity.mode, self.context.options.installation.mode, self.pause)
 
     @property
     def elastic(self) -> PrivateConnections:
         """The organization that everything of the connection is in; raises Blocked where there is no key of it."""
-        return self.context.elastic.of(self.connection.elastic.organization)
+        return self.context.elastic.of(self.record.elastic.organization)
 
     def note(
         self,
@@ -92,7 +92,7 @@ class Run:
         )
         self.entries.append(entry)
         telemetry.journal_written(
-            self.connection,
+            self.record,
             cause=self.cause,
             run_id=self.id,
             correlation_id=self.correlation_id,
@@ -110,7 +110,7 @@ class Run:
     async def save(self) -> None:
         """Store the record as it is now, and renew the lease; raises LeaseLost."""
         async with self.saving:
-            await self.held.save(self.connection)
+            await self.held.save(self.record)
 
     async def flush(self) -> None:
         """Write the diary. A diary that cannot be written stops no work: what matters for safety is in the record."""
@@ -118,7 +118,7 @@ class Run:
         if not entries:
             return
         try:
-            await self.context.storage.journal.append(self.connection.id, entries)
+            await self.context.storage.journal.append(self.record.id, entries)
         except AutopilotError as error:
             self.entries = entries
-            log.warning("journal of connection %s not written: %s", self.connection.id, error)
+            log.warning("journal of connection %s not written: %s", self.record.id, error)

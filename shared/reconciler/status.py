@@ -1,16 +1,19 @@
-"""How a run ends: conditions put together, the phase, and the message that goes on later. Used by all of a run."""
+"""How a run ends: conditions put together, the phase, and the message that goes on later. Used by all of a run.
+
+A branch that cannot read says so here too: what stands meanwhile, and how long the service is left alone.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition, Phase, merge, phase_of, summary
-from shared.core.model.errors import RetryLater, Waiting
+from shared.core.model.errors import RetryLater, Throttled, Waiting
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.planning.requeue import condition_of, fingerprint, next_delay
-from shared.core.planning.stale import STANDS_FOR, still
+from shared.core.planning.stale import STANDS_FOR, is_passing, still
 from shared.reconciler.run_state import Failures, Run
 
 
@@ -18,23 +21,22 @@ def failed_conditions(run: Run, failures: Failures) -> dict[str, Condition]:
     """The conditions that errors make."""
     now, visibility = run.context.clock.now(), run.context.settings.timing.visibility
     return {
-        name: condition_of(name, error, run.connection.condition(name), now, visibility)
-        for name, error in failures.items()
+        name: condition_of(name, error, run.record.condition(name), now, visibility) for name, error in failures.items()
     }
 
 
 def unread_conditions(run: Run) -> dict[str, Condition]:
     """The conditions of what could not be read: as they stood, for a while."""
     now = run.context.clock.now()
-    since = run.connection.schedule.stale_since or now
+    since = run.record.schedule.stale_since or now
     failed = failed_conditions(run, run.unread)
-    stood = {name: still(run.connection.condition(name), error, since, now) for name, error in run.unread.items()}
+    stood = {name: still(run.record.condition(name), error, since, now) for name, error in run.unread.items()}
     return {name: condition or failed[name] for name, condition in stood.items()}
 
 
 def conclude(run: Run, new: list[Condition], failures: Failures, *, only: bool = False) -> None:
     """Put the conditions together; what this run did not look at keeps what it had, unless `only` these are left."""
-    record, now = run.connection, run.context.clock.now()
+    record, now = run.record, run.context.clock.now()
     kept = {} if only else {condition.type: condition for condition in record.status.conditions}
     found = kept | {condition.type: condition for condition in new} | failed_conditions(run, failures)
     found |= unread_conditions(run)
@@ -43,7 +45,7 @@ def conclude(run: Run, new: list[Condition], failures: Failures, *, only: bool =
     run.waits |= _waits_of_unread(run)
     merged, newly_unread = _turn(run, found), bool(run.unread) and record.schedule.stale_since is None
     ready = found[c.READY].true
-    run.connection = record.with_status(
+    run.record = record.with_status(
         conditions=merged,
         phase=_phase(run, found),
         ready_since=(record.status.ready_since or now) if ready else record.status.ready_since,
@@ -58,13 +60,13 @@ def conclude(run: Run, new: list[Condition], failures: Failures, *, only: bool =
 def _waits_of_unread(run: Run) -> dict[str, float]:
     """As long as the errors ask for, but not longer than what was known stands: then it has to be told."""
     now = run.context.clock.now()
-    left = ((run.connection.schedule.stale_since or now) + STANDS_FOR - now).total_seconds()
+    left = ((run.record.schedule.stale_since or now) + STANDS_FOR - now).total_seconds()
     asked = {name: error.after for name, error in run.unread.items() if isinstance(error, RetryLater)}
     return {name: min(after, left) if left > 0 else after for name, after in asked.items()}
 
 
 def _phase(run: Run, found: dict[str, Condition]) -> Phase:
-    record, recognised = run.connection, found.get(c.RECOGNISED)
+    record, recognised = run.record, found.get(c.RECOGNISED)
     if c.RECOGNISED in run.unread and recognised is not None and _same(record.condition(c.RECOGNISED), recognised):
         return record.status.phase  # the endpoint could not be read, so nothing was looked at
     return phase_of(found, was_ready=record.status.ready_since is not None)
@@ -72,20 +74,20 @@ def _phase(run: Run, found: dict[str, Condition]) -> Phase:
 
 async def show_progress(run: Run, new: Iterable[Condition]) -> None:
     """Store what has become true during a run: who watches sees each step when it is done, not only the end."""
-    standing = {condition.type: condition for condition in run.connection.status.conditions}
+    standing = {condition.type: condition for condition in run.record.status.conditions}
     turned = [condition for condition in new if condition.true and not _same(standing.get(condition.type), condition)]
     if not turned:
         return
     standing |= {condition.type: condition for condition in turned}
-    run.connection = run.connection.with_status(conditions=_turn(run, standing))
+    run.record = run.record.with_status(conditions=_turn(run, standing))
     await run.save()
 
 
 def _turn(run: Run, standing: dict[str, Condition]) -> tuple[Condition, ...]:
     """The conditions with their times; each that turned goes into the diary."""
-    merged = merge(run.connection.status.conditions, standing.values(), run.context.clock.now())
+    merged = merge(run.record.status.conditions, standing.values(), run.context.clock.now())
     for condition in merged:
-        _note_change(run, run.connection.condition(condition.type), condition)
+        _note_change(run, run.record.condition(condition.type), condition)
     return merged
 
 
@@ -106,7 +108,7 @@ async def schedule(run: Run, message: WorkMessage) -> None:
 
     A crash in between leaves one message too many, which is dropped as stale; the other order could leave none.
     """
-    settings, connection = run.context.settings, run.connection
+    settings, connection = run.context.settings, run.record
     standing = {condition.type: condition for condition in connection.status.conditions}
     delay = next_delay(
         connection,
@@ -117,9 +119,43 @@ async def schedule(run: Run, message: WorkMessage) -> None:
         unread=run.unread,
     )
     if delay is None or not run.stance.enforces:  # what nobody acts on, the sweep looks after
-        run.connection = connection.with_schedule(wake_at=None)
+        run.record = connection.with_schedule(wake_at=None)
         return
     wake_at = run.context.clock.now() + timedelta(seconds=delay)
     again = WorkMessage(message.endpoint, Cause.WAIT, message.correlation_id, wake_at)
     await run.context.storage.queue.send(again.encode(), delay)
-    run.connection = connection.with_schedule(wake_at=wake_at)
+    run.record = connection.with_schedule(wake_at=wake_at)
+
+
+# -- a branch that cannot read -------------------------------------------------------------------------------------
+
+
+def certain(run: Run, unread: Failures) -> Failures:
+    """What failed reads tell for certain; of the others, what was known before stands for a while (`core.unread`)."""
+    passing = {name: error for name, error in unread.items() if is_passing(error) and not run.changed}
+    run.unread |= passing
+    return {name: error for name, error in unread.items() if name not in passing}
+
+
+def left_alone(run: Run, service: str, until: datetime | None) -> Throttled | None:
+    """The error of a service that asked not to be called yet; the run comes back when it may be. None: now it may."""
+    if until is None or (left := (until - run.context.clock.now()).total_seconds()) <= 0:
+        return None
+    return Throttled(f"{service} asked not to be called before {until:%Y-%m-%d %H:%M:%S} UTC.", after=left)
+
+
+def dns_failed(run: Run, failures: Failures) -> Failures:
+    """Remember how long Azure asked that private DNS be left alone: its budget is small, and many share it."""
+    run.record = run.record.with_dns(not_before=_asked_until(run, failures))
+    return failures
+
+
+def elastic_failed(run: Run, failures: Failures) -> Failures:
+    """Remember how long Elastic Cloud asked to be left alone, so that looking at DNS does not disturb it."""
+    run.record = run.record.with_elastic(not_before=_asked_until(run, failures))
+    return failures
+
+
+def _asked_until(run: Run, failures: Failures) -> datetime | None:
+    waits = [error.after for error in failures.values() if isinstance(error, Throttled)]
+    return run.context.clock.now() + timedelta(seconds=max(waits)) if waits else None

@@ -1,6 +1,6 @@
 """The changes the app can make, each as a value that describes itself. Made by the plans.
 
-`apply_dns`, `apply_elastic` and, for an endpoint that is gone, `removal.apply` carry them out.
+`dns_branch`, `elastic_branch` and, for an endpoint that is gone, `apply_removal` carry them out.
 Every step says which kind of change it is: removals are counted and limited (S6), and a plan that is shown to a person
 marks them.
 """

@@ -1,6 +1,6 @@
 """When somebody else takes our associations away: how often they are put back, and what is said then. Pure.
 
-Called by `plan_associations` and `apply_elastic`. The usual opponent is Terraform: `ec_deployment.traffic_filter` owns
+Called by `associations` and `elastic_branch`. The usual opponent is Terraform: `ec_deployment.traffic_filter` owns
 the full set of a deployment's policies and removes each one that it does not list, at every run. Putting ours back for
 ever would be a fight that interrupts clients each time, so it is bounded.
 """
