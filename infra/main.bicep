@@ -27,7 +27,7 @@ param azureResourceGroups string = '*'
 param azureLocations string = '*'
 @description('Tags of which an endpoint needs one to be handled, each as name or name=value, separated by commas; * for none.')
 param azureTags string = '*'
-@description('Resource groups whose endpoints the app leaves alone. What is denied stays denied whatever allows it.')
+@description('Resource groups whose endpoints the app leaves alone. A denial is stronger than every permission.')
 param azureResourceGroupsDenied string = ''
 @description('Azure locations whose endpoints the app leaves alone.')
 param azureLocationsDenied string = ''
@@ -54,7 +54,7 @@ param removalGraceSeconds int = 600
 @description('Things that may be taken away between two sweeps; past it all removals stop until a person confirms. An endpoint has about five.')
 @minValue(0)
 param removalLimit int = 30
-@description('How often within seven days an association is put back that somebody else takes away.')
+@description('How often within seven days the app restores an association that another manager removes.')
 @minValue(0)
 param associationRestores int = 3
 @description('Whether endpoints are claimed for the Elastic Cloud organization, so that no other one can use them in a policy.')

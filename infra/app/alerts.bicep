@@ -47,7 +47,7 @@ var rules = [
   {
     name: 'not-ready'
     title: 'Connections not Ready for long'
-    description: 'A connection has not been Ready for an hour and a half, and nobody is asked to act. GET /api/connections/{id} says what it waits for.'
+    description: 'A connection has not been Ready for an hour and a half, and no person is asked to act. GET /api/connections/{id} says what it waits for.'
     query: loadTextContent('../queries/not-ready.kql')
     dimensions: ['connection', 'name']
     severity: 2

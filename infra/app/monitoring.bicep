@@ -17,8 +17,8 @@ param dailyLimitGb int
 @description('Object id of the app\'s identity.')
 param appPrincipalId string
 
-// What the Functions host and the app write. Azure keeps these for 90 days, whatever the workspace's retention is
-// (https://learn.microsoft.com/azure/azure-monitor/logs/data-retention-configure), unless each is told.
+// What the Functions host and the app write. Azure keeps these for 90 days: the workspace's retention changes nothing
+// (https://learn.microsoft.com/azure/azure-monitor/logs/data-retention-configure), unless each table has its own.
 var tables = ['AppDependencies', 'AppExceptions', 'AppMetrics', 'AppPerformanceCounters', 'AppRequests', 'AppTraces']
 var monitoringMetricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
 

@@ -35,7 +35,7 @@ WORK = Asked(Topic.STORAGE, f"queue {QUEUE}")
 POISON = Asked(Topic.STORAGE, f"queue {QUEUE}{POISON_SUFFIX}")
 SWEEP = Asked(Topic.CONTROL, "the last sweep")
 PAUSE = Asked(Topic.CONTROL, "the pause")
-NOBODY = "doctor"
+NO_KEY = "doctor"
 """A key that no row has: asking for it tries the right to read, deleting it the right to write."""
 
 
@@ -74,12 +74,12 @@ async def examine_without_settings(error: InvalidSettings, storage: Storage | No
 
 
 def _storage(storage: Storage) -> Questions:
-    gone = ControlRow(NOBODY, etag='W/"none"')
+    gone = ControlRow(NO_KEY, etag='W/"none"')
     tables: dict[str, Question] = {
-        "table connections": lambda: storage.connections.get(NOBODY),
-        "table journal": lambda: storage.journal.newest(NOBODY, 1),
-        "table checks": lambda: storage.checks.newest(NOBODY, 1),
-        "table control": lambda: storage.control.get(NOBODY),
+        "table connections": lambda: storage.connections.get(NO_KEY),
+        "table journal": lambda: storage.journal.newest(NO_KEY, 1),
+        "table checks": lambda: storage.checks.newest(NO_KEY, 1),
+        "table control": lambda: storage.control.get(NO_KEY),
         "writing to table control": lambda: storage.control.delete(gone),
     }
     questions = {Asked(Topic.STORAGE, name): question for name, question in tables.items()}
@@ -126,7 +126,7 @@ def _elastic(organizations: Mapping[str, _ElasticClock], region: str) -> Questio
         questions[Asked(Topic.ELASTIC, "private connection policies", where)] = partial(
             elastic.ask, lambda api: api.policies(region)
         )
-        questions[Asked(Topic.ELASTIC, "deployments", where)] = partial(elastic.ask, lambda api: api.targets([NOBODY]))
+        questions[Asked(Topic.ELASTIC, "deployments", where)] = partial(elastic.ask, lambda api: api.targets([NO_KEY]))
     return questions
 
 

@@ -1,4 +1,4 @@
-"""What the use cases need of Elastic Cloud, whatever the family of the targets. Implemented below `clouds/elastic`.
+"""What the use cases need of Elastic Cloud, for every family of targets. Implemented below `clouds/elastic`.
 
 `hosted` connects deployments. The loop, the sweep and what a person asks for speak to these protocols only, so that
 another family is another implementation and no change of theirs. What only one family can do is an object that the
@@ -59,7 +59,7 @@ class PrivateConnections(Protocol):
         """Delete a policy that nothing is associated with; one that is gone is no error."""
 
     async def targets(self, ids_or_names: Iterable[str], *, tag: str = "") -> tuple[Deployment, ...]:
-        """Every target with one of these as its id or exact name, or with the tag, whatever its value."""
+        """Every target with one of these as its id or exact name, or with the tag, with any value."""
 
     async def attached_to(self, target_id: str) -> tuple[str, ...]:
         """Ids of the policies attached to a target."""

@@ -89,5 +89,5 @@ class SocketConnection:
             return
         writer = self._streams[1]
         writer.transport.abort()
-        with contextlib.suppress(OSError):  # whatever the connection died of is in the evidence already
+        with contextlib.suppress(OSError):  # the evidence already says why the connection died
             await writer.wait_closed()

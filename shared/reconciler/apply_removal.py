@@ -30,7 +30,7 @@ from shared.reconciler.disassociate import disassociate
 from shared.reconciler.run_state import Run
 
 SIGNED_OUT = frozenset({Reason.AZURE_SIGN_IN_FAILED, Reason.ELASTIC_KEY_REFUSED})
-"""Reasons of who is nobody for a service, and so may do nothing at all."""
+"""Reasons of an app that a service does not know, and that may so do nothing at all."""
 
 
 async def apply_removal(

@@ -199,7 +199,7 @@ async def _associate(run: Run, step: Associate, observed: ObservedElastic) -> Ob
             # Elastic Cloud answers 404, or 403, for a policy that it does not show yet.
             raise NotVisibleYet(error.what, on=error.on, after=5.0) from error
         raise
-    # There already, though not listed yet: begun or made by us earlier, else somebody else's.
+    # There already, though not listed yet: begun or made by us earlier, else another manager's.
     known = before.owner or Owner.OURS if before is not None else Owner.ADOPTED
     owner = Owner.OURS if made else known
     run.record = run.record.with_association(replace(begun, owner=owner, asked=step.asked))
@@ -209,8 +209,8 @@ async def _associate(run: Run, step: Associate, observed: ObservedElastic) -> Ob
 async def _look_again(run: Run, step: Associate, observed: ObservedElastic) -> None:
     """Make sure that it is still not the deployment's first policy (S1).
 
-    The plan knows of the other policies from a search, and an index is a little behind; somebody may just have taken
-    the last of them away.
+    The plan knows of the other policies from a search, and an index is a little behind; another manager may just
+    have removed the last of them.
     """
     attached = await run.elastic.attached_to(step.deployment_id)
     types = {policy.id: policy.type for policy in observed.policies}
@@ -268,7 +268,7 @@ def disassociated(observed: ObservedElastic, step: Disassociate) -> ObservedElas
 
 
 async def _claim(run: Run, step: ClaimEndpoint, observed: ObservedElastic) -> ObservedElastic:
-    """Claim the endpoint, which nobody of the organization had done a moment ago.
+    """Claim the endpoint, which had no claim of the organization a moment ago.
 
     It carries no marker: that it is ours is remembered before it is made, or it would stay for ever if this run died.
     """

@@ -30,7 +30,7 @@ async def observe_removal(context: Context, record: ConnectionRecord) -> Observe
 
 
 async def _dns(context: Context, record: ConnectionRecord) -> tuple[tuple[Zone, ...], tuple[Endpoint, ...] | None]:
-    """The zone on record, and whatever carries the connection's marks: a run that died wrote nothing down."""
+    """The zone on record, and all that carries the connection's markers: a run that died wrote nothing down."""
     service = context.options.services.of(Family.HOSTED, record.identity.region)
     if service is None:
         return (), ()

@@ -79,7 +79,7 @@ async def recall(context: Context, desired: Desired, record: ConnectionRecord) -
     """A record that says nothing of Elastic Cloud, with our policy in another organization than the endpoint's.
 
     When the tables are lost and the endpoint's organization changed, nothing else tells that there is one already. It
-    is looked for once: a record that was in use has an organization. One that cannot be read holds up nobody.
+    is looked for once: a record that was in use has an organization. One that cannot be read holds up no other.
     """
     if record.elastic.organization or not desired.organization or holds(record):
         return record

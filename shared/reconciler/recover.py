@@ -36,7 +36,7 @@ async def rebuilt(context: Context, blank: ConnectionRecord) -> ConnectionRecord
     for zone in zones:
         record = _with_zone(record, zone, context.options)
     record = _with_policy(record, policies, context.options.installation.instance_id)
-    # It may have been said that nothing was made for it: by whoever looked before the markers were read.
+    # An earlier run, before the markers were read, may have said that nothing was made for it.
     return record.mark_present() if has_things(record) else blank
 
 

@@ -118,7 +118,7 @@ async def schedule(run: Run, message: WorkMessage) -> None:
         waits=run.waits,
         unread=run.unread,
     )
-    if delay is None or not run.stance.enforces:  # what nobody acts on, the sweep looks after
+    if delay is None or not run.stance.enforces:  # without a right to act, only the sweep looks again
         run.record = connection.with_schedule(wake_at=None)
         return
     wake_at = run.context.clock.now() + timedelta(seconds=delay)

@@ -2,7 +2,7 @@
 
 Through the SDK, not through a queue output binding: that cannot delay a message, and the delay is how the app waits.
 Messages are base64 as `messageEncoding` in host.json says, and never expire. That is done here and not by the SDK, so
-that what somebody else has put into the poison queue can be sent again without being understood.
+that a foreign message in the poison queue can be sent again without being understood.
 """
 
 from __future__ import annotations
@@ -92,7 +92,9 @@ class AzureWorkQueue:
             )
             async for message in poisoned:
                 await self._send(message.content)
-                with suppress(ResourceNotFoundError):  # somebody else was quicker: it is sent twice, which does no harm
+                with suppress(
+                    ResourceNotFoundError
+                ):  # another sender was quicker: it is sent twice, which does no harm
                     await self._poison.delete_message(message)
                 moved += 1
         return moved

@@ -90,7 +90,7 @@ class AzureStorage:
         return AzureWorkQueue(self.queue_client, self.poison_client)
 
     async def aclose(self) -> None:
-        """Close the clients that were opened. The credential is closed by whoever made it."""
+        """Close the clients that were opened. The maker of the credential closes it."""
         for name in ("table_service", "queue_client", "poison_client"):
             client = self.__dict__.pop(name, None)
             if client is not None:

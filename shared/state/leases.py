@@ -7,7 +7,7 @@
 Two rows of table `control` belong to a connection. `lease-<id>` is written only by the holder and by the one that takes
 it over; it is there while the lease is held. `word-<id>` is what others leave for the holder.
 
-* Every write is conditional on an ETag, so no worker ever overwrites another one's row, whatever the clocks say.
+* Every write is conditional on an ETag, so no worker ever overwrites another one's row, even when clocks differ.
 * The one that takes over an expired lease first rewrites the connection's row: the former holder's ETag is stale then.
   Before each write a holder renews its lease, after it has read the ETag with which it will write: when that ETag
   still holds, nothing was taken over in between.

@@ -53,7 +53,7 @@ async def _sweep(context: Context, correlation_id: str) -> SweepStats:
     await _limit_removals(context, found, correlation_id, result)
     for key in found.others:
         telemetry.connection_checked(snapshot.records[key], (), context.clock.now(), correlation_id)
-    # Repairs first: tests of many unreachable endpoints take long, and nobody should wait for them.
+    # Repairs first: tests of many unreachable endpoints take long, and no repair should wait for them.
     await _send(context, found.work, result)
     to_test = [stored[key] for key in found.to_test]
     await _send(context, await test_or_share(context, to_test, correlation_id, began, result), result)

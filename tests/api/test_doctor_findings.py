@@ -87,7 +87,7 @@ async def test_storage_that_is_down_is_one_finding_about_all_of_it_and_the_cloud
     assert not {"queue", "poison", "sweep"} & set(good(report))
 
 
-async def test_a_message_that_nobody_takes_out_of_the_queue() -> None:
+async def test_a_message_that_no_worker_takes_out_of_the_queue() -> None:
     estate = await in_order()
     await estate.queue.send("{}", delay=3600)
     assert good(await examine(estate.worker.context))["queue"] == "1 message in the queue, for later."

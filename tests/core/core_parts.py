@@ -45,7 +45,7 @@ ENDPOINT_ID = network_id("privateEndpoints", "pe-search")
 OTHER_ENDPOINT_ID = network_id("privateEndpoints", "pe-logs")
 MARKER = Marker("autopilot", connection_id(ENDPOINT_ID), ENDPOINT_ID)
 OTHER_MARKER = Marker("autopilot", connection_id(OTHER_ENDPOINT_ID), OTHER_ENDPOINT_ID)
-STRANGER = Marker("somebody-else", connection_id(ENDPOINT_ID), ENDPOINT_ID)
+STRANGER = Marker("another-installation", connection_id(ENDPOINT_ID), ENDPOINT_ID)
 KNOWN = ConnectionRecord(ENDPOINT_ID, identity=Identity(guid=GUID))
 
 

@@ -79,7 +79,7 @@ def elastic_done(
 
 
 def _claimed(elastic: Elastic, mine: Claim) -> Elastic:
-    assert mine not in elastic.claims, "nobody had it"
+    assert mine not in elastic.claims, "no organization had it"
     ours = elastic.our_claims | {mine.endpoint_guid}
     return replace(elastic, claims=(*elastic.claims, mine), our_claims=ours)
 
@@ -168,8 +168,8 @@ def _check_admits_only(elastic: Elastic, policy_id: str, guid: str) -> None:
     for policy in elastic.policies:
         if policy.id == policy_id:
             strangers = [rule for rule in policy.rules if rule.endpoint_guid.lower() != guid.lower()]
-            assert not strangers, "S8: nobody else comes in with it"
-            assert not policy.other_rules, "S8: nobody else comes in with it"
+            assert not strangers, "S8: no other comes in with it"
+            assert not policy.other_rules, "S8: no other comes in with it"
 
 
 def _with_pair(elastic: Elastic, pair: Pair) -> Elastic:

@@ -21,7 +21,7 @@ async def connection_by_hand(client: LocalClient, name: str, region: str) -> str
     body = endpoint_body("eastus2", network, ALIASES[region], {"elastic-deployments": f"logs-{region}"})
     await client.azure("PUT", endpoint, body)
     zone = zone_id(client, name, region)
-    await client.azure("PUT", zone, {"location": "global", "tags": {"owner": "somebody"}})
+    await client.azure("PUT", zone, {"location": "global", "tags": {"owner": "another-team"}})
     for number, vnet in enumerate((network, HUB_VNET)):
         link = {"location": "global", "properties": {"virtualNetwork": {"id": vnet}, "registrationEnabled": False}}
         await client.azure("PUT", f"{zone}/virtualNetworkLinks/by-hand-{number}", link)

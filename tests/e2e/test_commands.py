@@ -1,4 +1,4 @@
-"""Whoever starts an instance and uses its commands: they talk to it, and nothing it does disturbs another."""
+"""A person starts an instance and uses its commands: they talk to it, and nothing it does disturbs another."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ async def test_the_commands_of_the_readme_talk_to_the_running_instance(instance:
     status, output = await local("break", "route", "pe-brazilsouth")
     assert (status, f"python -m local --folder {instance.folder} mend route pe-brazilsouth" in output) == (0, True)
     assert await local("mend", "route", "pe-brazilsouth") == (0, "mended; the next test says so\n")
-    status, output = await local("break", "record", "pe-nobody")
-    assert (status, "no connection is called pe-nobody; there are: " in output) == (1, True)
+    status, output = await local("break", "record", "pe-unknown")
+    assert (status, "no connection is called pe-unknown; there are: " in output) == (1, True)
     status, output = await local("rest", "GET", f"{endpoint}-not")
     assert status == 1
     assert "ResourceNotFound" in output

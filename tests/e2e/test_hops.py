@@ -21,7 +21,7 @@ from local.cli.client import LocalClient
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-hops")]
 
 QUICK = {"REQUEST_TIMEOUT_SECONDS": "5", "POLICY_LAG_SECONDS": "10", "VERDICT_CHANGES_AFTER": "1"}
-"""For so long an association just made may be unseen before somebody else is suspected."""
+"""For so long an association just made may be unseen before another manager is suspected."""
 NEW_KEY = "Create a new Elastic Cloud API key"
 
 
@@ -140,7 +140,7 @@ async def explained(client: LocalClient, endpoint: str, broken: Broken) -> None:
 
 
 async def breaks(client: LocalClient, hop: str, broken: Broken) -> None:
-    """A hop is broken, explained, mended by whoever has to, and the connection is Ready again."""
+    """A hop is broken, explained, mended by the one who can, and the connection is Ready again."""
     before = await made(client, hop, broken.region)
     endpoint = before["endpointId"]
     if broken.step:
@@ -169,7 +169,7 @@ async def steps_done(client: LocalClient, found: dict[str, Any]) -> list[str]:
 
 
 async def alias_is_renamed(client: LocalClient) -> None:
-    """Nobody has to do anything: the app finds the new names, and tests and shows these."""
+    """No person has to do anything: the app finds the new names, and tests and shows these."""
     before = await made(client, "alias", "southeastasia")
     await HOPS["alias"].do(client, before)
 
@@ -193,7 +193,7 @@ async def key_ends(client: LocalClient) -> None:
     key = next(one for one in doctor["findings"] if one["check"] == "elastic key")
     assert (doctor["status"], key["level"], NEW_KEY in key["nextStep"]) == ("problem", "problem", True)
     others = (await connection(client, before["endpointId"]))["verdict"]
-    assert others["reason"] in {"Reachable", "ElasticKeyRefused"}, "unless a run has just met it, nobody asks"
+    assert others["reason"] in {"Reachable", "ElasticKeyRefused"}, "unless a run has just met it, the app does not ask"
     await HOPS["key"].undo(client, before)
     for freed in (await ready(client, endpoint), await ready(client, before["endpointId"])):
         assert await _has_its_policy(client, freed)

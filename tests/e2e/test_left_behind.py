@@ -1,4 +1,4 @@
-"""Whatever a run has logged, stored, sent and answered holds no key, no token and nothing about a person."""
+"""All that a run has logged, stored, sent and answered holds no key, no token and nothing about a person."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ async def by_hand_as_it_is(client: LocalClient) -> list[dict[str, Any]]:
 
 
 async def goes(client: LocalClient, instance: Instance) -> None:
-    """First everything stands for a while; then all of it goes, in the one order that harms nobody."""
+    """First everything stands for a while; then all of it goes, in the one order that does no harm."""
     endpoint = await put_endpoint(client, "pe-gone", "centralindia")
     before = await ready(client, endpoint)
     deployment = await deployment_id(client, "centralindia")

@@ -1,4 +1,4 @@
-"""Whoever speaks ARM, the Elastic Cloud API or HTTP to the running instance: the app reacts as it would in Azure."""
+"""A client speaks ARM, the Elastic Cloud API or HTTP to the running instance: the app reacts as it would in Azure."""
 
 from __future__ import annotations
 

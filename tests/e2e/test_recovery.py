@@ -111,7 +111,7 @@ def removal_rank(path: str) -> int:
     return next(rank for rank, part in enumerate(parts) if part.lower() in path.lower())
 
 
-async def test_an_event_that_nobody_received_is_made_good_by_the_timer(start: Start) -> None:
+async def test_a_lost_event_is_made_good_by_the_timer(start: Start) -> None:
     instance = start("--approval-seconds", "1")
     async with instance.client() as client:
         endpoint = await event_lost(instance, client)
@@ -123,7 +123,7 @@ async def test_an_event_that_nobody_received_is_made_good_by_the_timer(start: St
 
 
 async def event_lost(instance: Instance, client: LocalClient) -> str:
-    """Create an endpoint while the host is frozen: nobody takes its event, and hours pass until the next try."""
+    """Create an endpoint while the host is frozen: no host takes its event, and hours pass until the next try."""
     os.kill(instance.host_pid(), signal.SIGSTOP)
     endpoint = await put_endpoint(client, "pe-lost", "uksouth")
     await kill_host(instance)

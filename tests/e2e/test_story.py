@@ -24,7 +24,7 @@ Tell = Callable[..., Instance]
 
 @pytest.fixture
 def tell(tmp_path: Path) -> Iterator[Tell]:
-    """Start a story; whatever becomes of the test, it ends."""
+    """Start a story; it ends with the test, passed or failed."""
     stories: list[Instance] = []
 
     def start(name: str, **environment: str) -> Instance:
@@ -85,7 +85,7 @@ def what_it_prints_works(output: str) -> None:
 
 
 def test_once_it_ends_by_itself_and_its_exit_status_says_how(tell: Tell) -> None:
-    """Two at once. Nobody consents to the deployment of the second: it cannot end well, and says what to do."""
+    """Two at once. The deployment of the second has no consent: it cannot end well, and says what to do."""
     good = tell("good", ONCE="1")
     bad = tell("bad", ONCE="1", ELASTIC_DEPLOYMENTS_ALLOWED="")
     assert good.process.wait(STORY_SECONDS) == 0, good.output

@@ -32,7 +32,7 @@ async def a_zone_of_others(estate: Estate, zone: str, *vnets: str, address: str 
     return next(known for known in estate.arm.private_dns_zones() if known.id == zone)
 
 
-async def an_endpoint_nobody_heard_of(estate: Estate, name: str = "pe-1", **options: Any) -> str:
+async def an_unheard_endpoint(estate: Estate, name: str = "pe-1", **options: Any) -> str:
     """An endpoint with its address, whose events were lost."""
     estate.events.settings.drop = True
     endpoint = await estate.put_endpoint(name, **options)

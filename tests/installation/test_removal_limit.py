@@ -76,7 +76,7 @@ async def test_too_much_at_once_stops_all_of_it_and_a_confirmation_lets_it_go_on
     assert (await show_removals(estate.worker.context))["stopped"] is None
 
 
-async def test_within_the_limit_nobody_is_asked() -> None:
+async def test_within_the_limit_no_person_is_asked() -> None:
     estate, endpoints = await several(limit=len(REGIONS) * STEPS)
     await gone(estate, endpoints, by_event=True)
     await sweeps(estate, 4)

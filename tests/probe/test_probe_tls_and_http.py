@@ -115,7 +115,7 @@ async def test_not_even_the_redirect_that_is_how_kibana_answers_is_followed(trus
     assert diagnose(evidence).reason == "Reachable"
 
 
-async def test_only_the_endpoints_own_address_is_connected_to_whatever_else_the_name_resolves_to(
+async def test_only_the_endpoints_own_address_is_connected_to_of_all_that_the_name_resolves_to(
     trusted: Authority,
 ) -> None:
     async with (
@@ -220,7 +220,7 @@ async def test_a_certificate_that_does_not_verify_is_not_trusted(
     assert server.requests == []
 
 
-async def test_an_authority_that_nobody_configured_is_not_trusted(authority: Authority) -> None:
+async def test_an_authority_that_is_not_configured_is_not_trusted(authority: Authority) -> None:
     evidence, _ = await probe_server(replying(UNAUTHORISED), authority.server_context(HOST))
     assert diagnose(evidence).reason == "CertificateNotTrusted"
 
@@ -284,7 +284,7 @@ async def test_nothing_is_sent_in_the_clear() -> None:
 
 async def test_a_refused_connection_is_no_route() -> None:
     with socket.socket() as unused:
-        unused.bind((ADDRESS, 0))  # bound and not listening: refused, and nobody else can take the port
+        unused.bind((ADDRESS, 0))  # bound and not listening: refused, and no other process can take the port
         evidence = await probe_port(unused.getsockname()[1])
     assert evidence.failure is Failure.REFUSED
     assert evidence.stages[-1].detail == "connection refused"

@@ -7,7 +7,7 @@ from local.elastic.deployments import Deployment
 from tests.harness.estate import Estate
 
 ANYWHERE = "192.0.2.77"
-"""Somebody on the internet."""
+"""A client on the internet."""
 
 PE_1 = f"/subscriptions/{DEFAULT_SUBSCRIPTION}/resourceGroups/rg-apps/providers/Microsoft.Network/privateEndpoints/pe-1"
 
@@ -21,7 +21,7 @@ def asks_for(*deployments: str) -> dict[str, str]:
 
 
 def public_status(estate: Estate, deployment: Deployment) -> int:
-    """What somebody on the internet gets from the deployment's Elasticsearch; 401 is its own answer."""
+    """What a client on the internet gets from the deployment's Elasticsearch; 401 is its own answer."""
     host = deployment.alias_host("es")
     assert host is not None
     return estate.elastic.decide_public(host, ANYWHERE).status

@@ -108,7 +108,7 @@ def asks_elsewhere(estate: Estate, vnet: str) -> None:
 
 
 async def pending(estate: Estate, seconds: float = 60) -> str:
-    """An endpoint that nobody approves."""
+    """An endpoint that Elastic does not approve."""
     estate.elastic_settings.approval_seconds = 10**7
     endpoint = await estate.put_endpoint()
     await estate.settle(seconds)

@@ -89,7 +89,7 @@ async def _no_record(estate: Estate) -> str:
     return endpoint
 
 
-@diagnosed("the record is somebody else's", "blocked RecordHeldByOthers dns", cause="10.99.0.4", step="Point it")
+@diagnosed("the record is another owner's", "blocked RecordHeldByOthers dns", cause="10.99.0.4", step="Point it")
 async def _foreign_record(estate: Estate) -> str:
     await a_zone_of_others(estate, zone_id("rg-apps"), APPS, address="10.99.0.4")
     return await made(estate)

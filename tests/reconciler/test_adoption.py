@@ -55,7 +55,7 @@ async def test_over_an_estate_made_by_the_guide_the_first_run_writes_nothing_and
         assert {thing.owner for thing in owners if thing} == {Owner.ADOPTED}
         assert connection.elastic.policy.owner is Owner.ADOPTED
         assert [memory.owner for memory in connection.elastic.associations] == [Owner.ADOPTED]
-        assert connection.elastic.targets, "what it leads to is tested, although nobody asked for it by a tag"
+        assert connection.elastic.targets, "what it leads to is tested, although no tag asks for it"
     assert writes(estate) == []
     assert snapshot(estate) == before
 
@@ -161,7 +161,7 @@ async def test_of_several_policies_the_associated_one_is_used_then_the_lowest_id
 
 
 async def test_a_network_linked_to_a_zone_of_others_uses_that_zone(estate: Estate) -> None:
-    """Rule 1, whoever made it and wherever it is."""
+    """Rule 1, for every maker and every place."""
     estate.events.settings.drop = True
     endpoint = await estate.put_endpoint()
     await estate.clock.sleep(60)

@@ -65,7 +65,7 @@ async def test_rules_added_by_hand_stay_when_the_policy_follows(estate: Estate) 
 @pytest.mark.parametrize(
     "change",
     [
-        lambda policy: setattr(policy, "name", "somebody's name"),
+        lambda policy: setattr(policy, "name", "another name"),
         lambda policy: policy.rules[0].update(azure_endpoint_name="PE-1"),
         lambda policy: setattr(policy, "description", policy.description.replace("Made and kept", "MADE")),
     ],
@@ -122,7 +122,7 @@ async def test_a_persons_words_outlast_what_the_app_puts_right_in_the_policy(est
     assert (policy_of(estate, endpoint).name, policy_of(estate, endpoint).description) == ("pe-1", before)
 
 
-async def test_whoever_takes_the_marker_out_takes_the_policy_over(estate: Estate) -> None:
+async def test_a_person_who_takes_the_marker_out_takes_the_policy_over(estate: Estate) -> None:
     endpoint = await connected(estate)
     policy = policy_of(estate, endpoint)
     policy.description, policy.name = "ours now", "theirs"

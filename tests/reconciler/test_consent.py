@@ -22,7 +22,7 @@ from tests.reconciler.safety_parts import PE_1, asks_for, attached, blocked_beca
         {"AZURE_RESOURCE_GROUPS": "rg-other, rg-third"},
     ],
 )
-async def test_an_endpoint_outside_the_scope_is_not_touched_whatever_asks(settings: dict[str, str]) -> None:
+async def test_an_endpoint_outside_the_scope_is_not_touched_for_any_request(settings: dict[str, str]) -> None:
     estate = await Estate(settings=settings).open()
     endpoint = await estate.put_endpoint()
     await estate.settle()

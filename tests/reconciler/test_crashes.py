@@ -62,7 +62,7 @@ def with_a_second_message(estate: Estate) -> None:
     estate.events.settings.delivery_delay = lambda _: next(delays, 40.0)
 
 
-async def test_a_crashed_workers_lease_holds_nobody_up_for_longer_than_it_lasts() -> None:
+async def test_a_crashed_workers_lease_holds_no_worker_up_for_longer_than_it_lasts() -> None:
     """Who found it busy left a guard message, due just after its expiry: not only after the queue's ten minutes."""
     await check(
         Fault.CRASH_AFTER,
@@ -143,7 +143,7 @@ def slow_to_list(estate: Estate) -> None:
 
 @pytest.mark.parametrize("arrange", [slow_to_show, slow_to_list])
 @pytest.mark.parametrize("fault", [Fault.LOSE_ANSWER, Fault.CRASH_BEFORE, Fault.CRASH_AFTER])
-async def test_what_is_slow_to_show_is_neither_made_again_nor_taken_for_somebody_elses(
+async def test_what_is_slow_to_show_is_neither_made_again_nor_taken_for_anothers(
     fault: Fault, arrange: Callable[[Estate], None]
 ) -> None:
     await check(

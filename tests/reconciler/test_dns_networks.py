@@ -13,7 +13,7 @@ from tests.harness.estate import Estate
 
 @pytest.mark.parametrize("known", [False, True])
 async def test_a_network_served_by_a_zone_that_the_app_cannot_see_is_explained(known: bool) -> None:
-    """Whether the settings name the subscription but the right to read it is missing, or nobody named it at all."""
+    """Whether the settings name the subscription but the right to read it is missing, or they do not name it."""
     estate = await Estate(settings={"DNS_SUBSCRIPTIONS": OTHER_SUBSCRIPTION} if known else {}).open()
     estate.arm_settings.subscriptions.append(OTHER_SUBSCRIPTION)
     hidden = await a_zone_of_others(estate, zone_id("rg-secret", OTHER_SUBSCRIPTION), APPS, address="10.99.0.4")
@@ -83,7 +83,7 @@ async def test_a_network_that_is_being_linked_is_not_linked_a_second_time(estate
     assert linked(estate, zone) == sorted([APPS, HUB_VNET, vnet_id("japaneast")])
 
 
-# -- a zone that somebody deletes ----------------------------------------------------------------------------------
+# -- a zone that is deleted ----------------------------------------------------------------------------------------
 
 
 async def delete_zone(estate: Estate) -> None:
@@ -101,7 +101,7 @@ PARENT = pytest.mark.parametrize("parent", [False, True], ids=["ResourceNotFound
 
 
 @PARENT
-async def test_a_zone_that_somebody_deleted_is_made_again_with_links_and_record(estate: Estate, parent: bool) -> None:
+async def test_a_deleted_zone_is_made_again_with_links_and_record(estate: Estate, parent: bool) -> None:
     estate.arm_settings.parent_not_found_on_reads = parent
     endpoint = await estate.put_endpoint()
     await estate.settle()
@@ -114,7 +114,7 @@ async def test_a_zone_that_somebody_deleted_is_made_again_with_links_and_record(
 
 
 @PARENT
-async def test_a_zone_that_somebody_deleted_does_not_hold_up_the_removal(estate: Estate, parent: bool) -> None:
+async def test_a_deleted_zone_does_not_hold_up_the_removal(estate: Estate, parent: bool) -> None:
     estate.arm_settings.parent_not_found_on_reads = parent
     endpoint = await estate.put_endpoint()
     await estate.settle()

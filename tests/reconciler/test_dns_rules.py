@@ -14,7 +14,7 @@ from tests.harness.dns import (
     ZONE,
     a_zone_of_others,
     address_of,
-    an_endpoint_nobody_heard_of,
+    an_unheard_endpoint,
     bring,
     linked,
     record_etag,
@@ -85,7 +85,7 @@ async def test_without_one_the_zone_is_made_in_the_hub_resource_group_of_the_set
     assert estate.zone().id == zone_id("rg-hub-dns")
 
 
-async def test_a_zone_at_home_that_nobody_is_linked_to_is_used(estate: Estate) -> None:
+async def test_a_zone_at_home_without_a_link_is_used(estate: Estate) -> None:
     zone = await a_zone_of_others(estate, zone_id("rg-apps"))
     endpoint = await estate.put_endpoint()
     await estate.settle()
@@ -145,7 +145,7 @@ async def test_union_both_endpoints_of_the_network_stand_in_the_record() -> None
 
 
 async def test_a_record_of_others_with_our_address_is_used_as_it_is(estate: Estate) -> None:
-    endpoint = await an_endpoint_nobody_heard_of(estate)
+    endpoint = await an_unheard_endpoint(estate)
     zone = await a_zone_of_others(estate, zone_id("rg-dns"), APPS, address=address_of(estate, endpoint))
     etag = record_etag(zone)
     await bring(estate, endpoint)
@@ -159,7 +159,7 @@ async def test_a_record_of_others_with_our_address_is_used_as_it_is(estate: Esta
 
 
 async def test_a_record_of_others_with_another_address_is_in_the_way_and_left_alone(estate: Estate) -> None:
-    endpoint = await an_endpoint_nobody_heard_of(estate)
+    endpoint = await an_unheard_endpoint(estate)
     zone = await a_zone_of_others(estate, zone_id("rg-dns"), APPS, address="10.99.0.4")
     etag = record_etag(zone)
     await bring(estate, endpoint)
@@ -174,7 +174,7 @@ async def test_a_record_of_others_with_another_address_is_in_the_way_and_left_al
 
 async def test_a_record_of_another_installation_is_named_as_its(estate: Estate) -> None:
     other = estate.new_worker(INSTANCE_ID="the-other-one")
-    first = await an_endpoint_nobody_heard_of(estate, "pe-1")
+    first = await an_unheard_endpoint(estate, "pe-1")
     await estate.send(first)
     await estate.settle(worker=other)
     etag = record_etag(estate.zone())
@@ -228,7 +228,7 @@ async def made_again(estate: Estate, name: str = "pe-1") -> str:
     old = address_of(estate, endpoint)
     estate.events.settings.drop = True
     await estate.delete(endpoint)
-    await an_endpoint_nobody_heard_of(estate, name)
+    await an_unheard_endpoint(estate, name)
     assert address_of(estate, endpoint) != old
     return endpoint
 
@@ -243,7 +243,7 @@ async def test_the_record_follows_the_endpoints_address(estate: Estate) -> None:
 
 
 async def test_a_record_that_others_change_meanwhile_is_read_again_and_not_overwritten() -> None:
-    """Between the app's read and its write somebody adds an endpoint of theirs: the write fails, theirs stays."""
+    """Between the app's read and its write another manager adds its endpoint: the write fails, the addition stays."""
     estate = await Estate(settings={"DNS_RECORD_MODE": "union"}).open()
     endpoint = await made_again(estate)
     record = estate.zone().record_sets["A", "*"]
@@ -265,7 +265,7 @@ async def test_a_record_that_others_change_meanwhile_is_read_again_and_not_overw
 
 
 async def test_a_record_that_appears_between_the_look_and_the_write_is_not_overwritten(estate: Estate) -> None:
-    endpoint = await an_endpoint_nobody_heard_of(estate)
+    endpoint = await an_unheard_endpoint(estate)
     zone = await a_zone_of_others(estate, zone_id("rg-dns"), APPS)
     spare = await Estate().open()
     other = await a_zone_of_others(spare, zone_id("rg-dns"), address="10.99.0.4")
@@ -318,7 +318,7 @@ async def test_a_link_that_is_there_and_not_listed_yet_is_not_overwritten(estate
 
 
 async def test_a_zone_that_is_there_and_not_listed_yet_is_not_overwritten(estate: Estate) -> None:
-    """Somebody has just made it: lists leave it out for a while, and a PUT without a condition would take it."""
+    """Another manager has just made it: lists leave it out for a while, and a PUT without a condition would take it."""
     zone = await a_zone_of_others(estate, zone_id("rg-apps"))
     before = (zone.etag, dict(zone.tags))
     estate.arm_settings.stale_list_seconds = 120

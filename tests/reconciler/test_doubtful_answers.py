@@ -19,7 +19,7 @@ def logs(estate: Estate, region: str = "eastus2") -> Any:
 
 
 async def test_a_policy_that_lets_others_in_too_is_not_associated(estate: Estate) -> None:
-    """Consent is for one endpoint: whoever shares its policy must not get in with it."""
+    """Consent is for one endpoint: another endpoint in its policy must not get in with it."""
     endpoint = await estate.put_endpoint()
     guid = estate.arm.private_endpoint(endpoint).resource_guid  # type: ignore[union-attr]  # it was just made
     rules = [
@@ -49,7 +49,7 @@ async def test_one_short_listing_never_makes_a_second_policy(estate: Estate, bod
     assert len(estate.policies_of(endpoint)) == 1
 
 
-async def test_a_zone_of_others_that_may_not_be_read_stops_nobody(estate: Estate) -> None:
+async def test_a_zone_of_others_that_may_not_be_read_stops_no_connection(estate: Estate) -> None:
     theirs = (
         "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-theirs/providers"
         "/Microsoft.Network/privateDnsZones/privatelink.eastus2.azure.elastic-cloud.com"
@@ -120,7 +120,7 @@ async def test_a_long_wait_that_elastic_asks_for_does_not_hold_up_dns(estate: Es
     )
 
 
-async def test_elastic_cloud_is_left_alone_until_the_time_that_it_named_whoever_asks(estate: Estate) -> None:
+async def test_elastic_cloud_is_left_alone_until_the_time_that_it_named_for_every_caller(estate: Estate) -> None:
     busy = Refusal(429, {"Retry-After": "3600"})
     estate.worker = estate.new_worker(lambda call: busy if call.service == "elastic" else None)
     endpoint = await estate.put_endpoint()

@@ -1,4 +1,4 @@
-"""Whatever the live services do where nobody documents it, a connection's whole life ends in the same way.
+"""In every way that the live services may behave without a document, a connection's whole life ends the same.
 
 Every switch of the local clouds is turned, each to every position that it has: an endpoint is connected, loses its
 record, asks for another deployment, is made again under its name, and goes; another one asks for deployments that it

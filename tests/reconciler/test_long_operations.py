@@ -81,7 +81,7 @@ async def test_what_takes_many_runs_is_begun_once(estate: Estate) -> None:
     assert (operations.count("PUT zone"), operations.count("PUT link")) == (1, 2)
 
 
-async def test_the_address_that_azure_signed_for_the_app_is_shown_to_nobody(estate: Estate) -> None:
+async def test_the_address_that_azure_signed_for_the_app_is_not_shown(estate: Estate) -> None:
     estate.arm_settings.zone_seconds = 200
     endpoint = await estate.put_endpoint()
     await estate.settle(30)
@@ -127,6 +127,6 @@ async def test_an_operation_is_begun_again_where_azure_does_not_tell_of_it_and_n
 
 
 async def test_no_address_but_azures_own_is_asked(estate: Estate) -> None:
-    """It comes from a table; whoever can write there must not be sent the app's token."""
+    """It comes from a table; a person who can write there must not get the app's token."""
     assert await estate.worker.context.dns.poll_previous(STEP, "https://evil.example/operation") is None
     assert estate.worker.wire.calls == []

@@ -26,7 +26,7 @@ async def lost_with_the_endpoint(estate: Estate) -> str:
 
 
 @pytest.mark.parametrize("cause", ["", "event-write", "manual", "timer"])
-async def test_what_was_made_for_an_endpoint_that_is_gone_goes_whoever_speaks_of_it_first(
+async def test_what_was_made_for_an_endpoint_that_is_gone_goes_with_any_first_message(
     estate: Estate, cause: str
 ) -> None:
     """A late event, a person, or a sweep by a listing that was late: they find no endpoint and no record."""
@@ -37,7 +37,7 @@ async def test_what_was_made_for_an_endpoint_that_is_gone_goes_whoever_speaks_of
         assert await removed_reason(estate, endpoint) == "NothingMade"
     await rounds(estate, 5)
     assert (await estate.connection(endpoint)).status.phase == "Removed"
-    # The association carries no marker: nobody can tell whose it is, so it stays, and with it the policy (S4).
+    # The association carries no marker: its owner is not known, so it stays, and with it the policy (S4).
     assert everything(estate) == ["policy pe-1"]
     assert (await estate.sweep()).enqueued == 0
 

@@ -292,7 +292,7 @@ async def test_put_back_it_is_as_it_was() -> None:
     assert (connection.elastic.organization, connection.elastic.policy.id) == ("default", policy.id)
 
 
-async def test_a_policy_that_somebody_took_over_by_its_description_does_not_hold_it_up() -> None:
+async def test_a_policy_that_was_taken_over_by_its_description_does_not_hold_it_up() -> None:
     estate, endpoint = await changed()
     await by_hand(estate, endpoint, policy=False)
     (ruleset,) = estate.policies_of(endpoint)

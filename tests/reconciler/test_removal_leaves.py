@@ -42,7 +42,7 @@ async def test_the_setting_retains_and_a_tag_cleans_up_all_the_same() -> None:
 
 
 async def test_the_last_policy_of_a_deployment_stays_until_another_protects_it() -> None:
-    """S2: the policy admits nobody any more, but without it the deployment is open to the internet."""
+    """S2: the policy admits no endpoint any more, but without it the deployment is open to the internet."""
     estate = await Estate(settings={"ELASTIC_FIRST_POLICY_ALLOWED": "search-eastus2"}).open()
     endpoint = await connected(estate, tags={"elastic-deployments": "search-eastus2"})
     await estate.delete(endpoint)
@@ -62,7 +62,7 @@ async def test_the_last_policy_of_a_deployment_stays_until_another_protects_it()
 
 
 @pytest.mark.parametrize("opt_in", ["setting", "tag"])
-async def test_the_last_policy_goes_where_somebody_allowed_that(opt_in: str) -> None:
+async def test_the_last_policy_goes_where_that_is_allowed(opt_in: str) -> None:
     allowed = {"ELASTIC_LAST_POLICY_ALLOWED": "search-eastus2"} if opt_in == "setting" else {}
     estate = await Estate(settings={"ELASTIC_FIRST_POLICY_ALLOWED": "*", **allowed}).open()
     (deployment,) = [one for one in estate.elastic.deployments() if one.name == "search-eastus2"]
@@ -150,7 +150,7 @@ async def test_with_union_only_the_endpoints_own_address_is_withdrawn() -> None:
     await estate.ready(second)
 
 
-async def test_a_zone_with_a_record_of_somebody_else_stays(estate: Estate) -> None:
+async def test_a_zone_with_a_record_of_another_owner_stays(estate: Estate) -> None:
     endpoint = await connected(estate)
     body = {"properties": {"ttl": 60, "aRecords": [{"ipv4Address": "10.9.9.9"}]}}
     await estate.azure("PUT", f"{estate.zone().id}/A/theirs", body, api=DNS_API)
@@ -161,7 +161,7 @@ async def test_a_zone_with_a_record_of_somebody_else_stays(estate: Estate) -> No
     assert await removed_reason(estate, endpoint) == "LeftBehind"
 
 
-async def test_a_link_that_somebody_else_made_keeps_zone_and_link(estate: Estate) -> None:
+async def test_a_link_that_others_made_keeps_zone_and_link(estate: Estate) -> None:
     endpoint = await connected(estate)
     other = vnet_id("westeurope", "hub")
     body = {"location": "global", "properties": {"virtualNetwork": {"id": other}, "registrationEnabled": False}}
@@ -332,7 +332,7 @@ async def test_the_record_of_a_removed_connection_goes_with_its_journal() -> Non
 
 @pytest.mark.parametrize("tag", ["elastic-privatelink-on-delete: retain", "elastic-privatelink: observe"])
 async def test_what_a_tag_keeps_stays_for_good_though_the_tag_went_with_the_endpoint(tag: str) -> None:
-    """Nothing but the record tells of the tag; without it the markers would make it somebody's leftover."""
+    """Nothing but the record tells of the tag; without it the markers would make it a leftover."""
     estate = await Estate(settings={"JOURNAL_DAYS": "10"}).open()
     endpoint = await connected(estate)
     found = estate.arm.private_endpoint(endpoint)

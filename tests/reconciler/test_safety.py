@@ -215,17 +215,15 @@ async def test_nothing_is_deleted_while_the_endpoint_is_there_nor_in_the_grace_p
     assert {request.method for request in estate.arm.requests if "privateDnsZones" in request.path} == {"GET", "PUT"}
 
 
-@pytest.mark.parametrize("somebody_associates", [False, True])
-async def test_no_policy_is_ever_deleted_regardless_of_who_uses_it(
-    estate: Estate, *, somebody_associates: bool
-) -> None:
-    """Not even where somebody associated our policy since it was last looked at."""
+@pytest.mark.parametrize("another_associates", [False, True])
+async def test_no_policy_is_ever_deleted_regardless_of_who_uses_it(estate: Estate, *, another_associates: bool) -> None:
+    """Not even where another manager associated our policy since the last read."""
     endpoint = await connect(estate, "logs-eastus2")
     (policy,) = estate.policies_of(endpoint)
     other = the(estate, "search-eastus2")
 
     def meanwhile(method: str, path: str) -> None:
-        if somebody_associates and method == "DELETE" and path.endswith(policy.id):
+        if another_associates and method == "DELETE" and path.endswith(policy.id):
             estate.elastic.associate(policy, other.id)
 
     estate.elastic_settings.faults.append(meanwhile)
@@ -234,8 +232,8 @@ async def test_no_policy_is_ever_deleted_regardless_of_who_uses_it(
     tried = [call for call in estate.worker.wire.calls if call.what.endswith(policy.id) and "DELETE" in call.what]
     assert tried
     assert {call.query for call in tried} == {"ignore_associations=false"}
-    assert (policy in estate.elastic.rulesets()) == somebody_associates
-    assert (attached(estate, other) == [policy.name]) == somebody_associates
+    assert (policy in estate.elastic.rulesets()) == another_associates
+    assert (attached(estate, other) == [policy.name]) == another_associates
 
 
 # -- S9: never for deployments to come -----------------------------------------------------------------------------

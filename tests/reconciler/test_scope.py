@@ -156,7 +156,7 @@ async def test_where_the_look_before_the_first_run_fails_the_run_judges() -> Non
 
 @pytest.mark.parametrize("denied", ["LOGS-eastus2", "*", "id"])
 @pytest.mark.parametrize("consent", ["setting", "tag"])
-async def test_a_denied_deployment_is_connected_to_nothing_whoever_consents(denied: str, consent: str) -> None:
+async def test_a_denied_deployment_is_connected_to_nothing_despite_consent(denied: str, consent: str) -> None:
     estate = await Estate(settings={"ELASTIC_DEPLOYMENTS_ALLOWED": "*" if consent == "setting" else ""}).open()
     (deployment,) = [one for one in estate.elastic.deployments() if one.name == "logs-eastus2"]
     if consent == "tag":

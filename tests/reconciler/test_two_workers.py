@@ -26,7 +26,7 @@ def slow(estate: Estate) -> None:
     estate.arm_settings.link_seconds = 4
 
 
-async def an_endpoint_nobody_heard_of(estate: Estate) -> str:
+async def an_unheard_endpoint(estate: Estate) -> str:
     estate.events.settings.drop = True
     return await estate.put_endpoint()
 
@@ -47,7 +47,7 @@ async def both(estate: Estate, endpoint: str, *, seconds_apart: float = 0.0) -> 
 
 async def test_of_two_workers_at_once_one_works_and_the_other_leaves_word(estate: Estate) -> None:
     slow(estate)
-    endpoint = await an_endpoint_nobody_heard_of(estate)
+    endpoint = await an_unheard_endpoint(estate)
     assert sorted(await both(estate, endpoint)) == [Outcome.BUSY, Outcome.DONE]
 
 
@@ -56,7 +56,7 @@ async def test_two_workers_at_any_distance_make_everything_once() -> None:
     for tenths in range(0, 300, 15):
         estate = await Estate().open()
         slow(estate)
-        endpoint = await an_endpoint_nobody_heard_of(estate)
+        endpoint = await an_unheard_endpoint(estate)
         await both(estate, endpoint, seconds_apart=tenths / 10)
         await estate.settle()
         await estate.ready(endpoint)
@@ -86,7 +86,7 @@ async def test_work_that_arrives_during_a_run_is_done_by_the_run_that_holds_the_
 
 async def test_the_guard_message_of_a_lease_that_was_given_back_does_nothing(estate: Estate) -> None:
     slow(estate)
-    endpoint = await an_endpoint_nobody_heard_of(estate)
+    endpoint = await an_unheard_endpoint(estate)
     await both(estate, endpoint)
     guards = [text for m in estate.queue.messages if (text := json.loads(m.text))["cause"] == "lease"]
     assert len(guards) == 1
@@ -99,7 +99,7 @@ async def test_the_guard_message_of_a_lease_that_was_given_back_does_nothing(est
 
 
 async def test_a_dead_workers_lease_is_taken_over_when_it_ends_and_not_before(estate: Estate) -> None:
-    endpoint = await an_endpoint_nobody_heard_of(estate)
+    endpoint = await an_unheard_endpoint(estate)
     estate.worker = estate.new_worker(lambda call: Fault.CRASH_AFTER if "rulesets" in call.what else None)
     await estate.send(endpoint)
     await estate.settle(1)
@@ -131,7 +131,7 @@ async def test_a_worker_that_lost_its_lease_changes_nothing_more() -> None:
 async def a_frozen_worker(fault: At) -> Story:
     """One worker is frozen, and so are its own time limits; a second one is given a message when the lease is over."""
     estate = await Estate().open()
-    endpoint = await an_endpoint_nobody_heard_of(estate)
+    endpoint = await an_unheard_endpoint(estate)
     frozen = estate.new_worker(fault)
     settings = frozen.context.settings
     endless = replace(settings, timing=replace(settings.timing, run_seconds=10**6, arm_wait=10**6))
@@ -145,8 +145,8 @@ async def a_frozen_worker(fault: At) -> Story:
     return Story(estate, endpoint, 0, 0)
 
 
-async def test_a_run_that_hangs_is_given_up_in_its_time_and_holds_nobody_up(estate: Estate) -> None:
-    endpoint = await an_endpoint_nobody_heard_of(estate)
+async def test_a_run_that_hangs_is_given_up_in_its_time_and_holds_no_other_up(estate: Estate) -> None:
+    endpoint = await an_unheard_endpoint(estate)
     hangs = estate.new_worker(At("elastic GET /api/v1/deployments/traffic-filter/rulesets", 1, Stall(10**6)))
     began = estate.clock.now()
     with pytest.raises(RetryLater, match="took longer than"):
@@ -160,7 +160,7 @@ async def test_a_run_that_hangs_is_given_up_in_its_time_and_holds_nobody_up(esta
 async def test_a_run_that_is_always_asked_for_more_hands_over_after_a_few_rounds(estate: Estate) -> None:
     """Else one delivery of a message could last for ever, and the platform end it in the middle."""
     slow(estate)
-    endpoint = await an_endpoint_nobody_heard_of(estate)
+    endpoint = await an_unheard_endpoint(estate)
     first = asyncio.create_task(reconcile(estate.worker.context, message(endpoint)))
     other = estate.new_worker()
     for _ in range(120):
@@ -177,7 +177,7 @@ async def test_a_run_that_is_always_asked_for_more_hands_over_after_a_few_rounds
 
 async def test_a_storm_of_messages_costs_a_bounded_number_of_runs(estate: Estate) -> None:
     slow(estate)
-    endpoint = await an_endpoint_nobody_heard_of(estate)
+    endpoint = await an_unheard_endpoint(estate)
     for _ in range(20):
         await estate.send(endpoint)
     workers = [estate.new_worker() for _ in range(4)]

@@ -237,7 +237,7 @@ async def test_a_rejection_after_everything_was_made_stops_the_waiting(estate: E
     assert not estate.queue.messages
 
 
-async def test_private_dns_is_left_alone_as_long_as_azure_asked_whatever_else_is_looked_at(estate: Estate) -> None:
+async def test_private_dns_is_left_alone_as_long_as_azure_asked_while_others_are_read(estate: Estate) -> None:
     """Its budget is 500 reads in 5 minutes; who goes on asking keeps it empty for everybody."""
     estate.elastic_settings.approval_seconds = 1200
     asked: list[float] = []

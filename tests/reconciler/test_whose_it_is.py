@@ -72,7 +72,7 @@ async def test_who_puts_a_policy_of_their_own_in_place_of_ours_keeps_it(estate: 
 
 
 async def associated_by_us_with_theirs(estate: Estate) -> tuple[str, Ruleset, Deployment, Deployment]:
-    """An endpoint with somebody's policy, that policy, a deployment that we associated with it, and one of theirs."""
+    """An endpoint with a policy of others, that policy, a deployment that we associated with it, and one of theirs."""
     endpoint = await estate.put_endpoint(tags={})
     found = estate.arm.private_endpoint(endpoint)
     assert found is not None
@@ -121,7 +121,7 @@ async def test_so_is_what_we_associated_with_somebodys_policy_before_the_endpoin
 async def test_what_a_worker_made_that_died_before_it_wrote_it_down_is_found_when_the_endpoint_is_gone(
     estate: Estate, writes: int, *, elastic_answers: bool
 ) -> None:
-    """Nobody looks between the crash and the deletion, and no event tells of that."""
+    """No run looks between the crash and the deletion, and no event tells of that."""
     endpoint = await estate.put_endpoint()
     seen: list[Call] = []
 

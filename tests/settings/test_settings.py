@@ -152,7 +152,7 @@ def test_settings_that_contradict_each_other_are_refused(changed: dict[str, str]
 def test_a_contradiction_is_told_together_with_all_else_that_is_wrong() -> None:
     wrong = {"AZURE_SUBSCRIPTIONS": "", "WAIT_MAX_SECONDS": "1", "LEASE_SECONDS": "109", "RUN_SECONDS": "soon"}
     told = {problem.split(":")[0]: problem for problem in problems_of(LEAST | wrong)}
-    assert set(told) == {"AZURE_SUBSCRIPTIONS", "WAIT_MAX_SECONDS", "RUN_SECONDS"}  # of LEASE_SECONDS nobody knows yet
+    assert set(told) == {"AZURE_SUBSCRIPTIONS", "WAIT_MAX_SECONDS", "RUN_SECONDS"}  # LEASE_SECONDS is not known yet
     assert told["WAIT_MAX_SECONDS"] == "WAIT_MAX_SECONDS: expected no less than WAIT_FIRST_SECONDS, not 1"
 
 

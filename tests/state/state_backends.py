@@ -92,7 +92,7 @@ class Backend:
 
 
 def azure_storage(connection_string: str) -> AzureStorage:
-    """A storage whose tables and queue nobody else uses."""
+    """A storage whose tables and queue no other test uses."""
     unique = uuid.uuid4().hex
     return AzureStorage(
         StorageSettings(connection_string),

@@ -58,7 +58,7 @@ async def test_appending_nothing_writes_nothing(backend: Backend) -> None:
     assert await backend.journal.newest("c1") == ((), None)
 
 
-async def test_the_newest_come_first_whatever_order_they_were_written_in(backend: Backend) -> None:
+async def test_the_newest_come_first_after_writes_in_any_order(backend: Backend) -> None:
     entries = numbered(4)
     await backend.journal.append("c1", [entries[2], entries[0]])
     await backend.journal.append("c1", [entries[3], entries[1]])

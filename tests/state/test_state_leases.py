@@ -287,7 +287,7 @@ async def test_a_holder_that_was_overtaken_and_let_go_of_writes_nothing_more(bac
     assert (await stored(backend)).document["status"]["generation"] == 7
 
 
-async def test_a_slow_holder_that_nobody_overtook_may_still_write(backend: Backend) -> None:
+async def test_a_slow_holder_that_no_other_overtook_may_still_write(backend: Backend) -> None:
     lease = await held(worker(backend, "a"))
     await backend.advance(TTL * 3)
     await lease.save(version(1))

@@ -40,7 +40,7 @@ async def test_two_sweeps_that_end_at_once_disturb_neither(estate: Estate) -> No
     assert await estate.storage.control.get(DOCUMENT) is not None
 
 
-@pytest.mark.parametrize("lost", [RetryLater("Azure Storage answered 503."), LostRace("Somebody was quicker.")])
+@pytest.mark.parametrize("lost", [RetryLater("Azure Storage answered 503."), LostRace("Another writer was quicker.")])
 async def test_a_sweep_that_cannot_be_remembered_has_done_its_work_all_the_same(
     estate: Estate, monkeypatch: pytest.MonkeyPatch, lost: AutopilotError
 ) -> None:

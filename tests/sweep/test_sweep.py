@@ -70,7 +70,7 @@ async def delete_the_policy(estate: Estate, endpoint: str) -> None:
         remove_the_association,
     ],
 )
-async def test_what_somebody_took_away_is_put_back_within_one_sweep(
+async def test_what_others_removed_is_restored_within_one_sweep(
     estate: Estate, drift: Callable[[Estate, str], Awaitable[None]]
 ) -> None:
     endpoint = await a_ready_connection(estate)

@@ -18,7 +18,7 @@ FIRST = int(os.environ.get("WALKS_FROM", "0"))
 
 
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + WALKS))
-def test_whatever_happens_nobody_is_harmed_and_all_comes_to_rest(seed: int) -> None:
+def test_every_walk_does_no_harm_and_comes_to_rest(seed: int) -> None:
     Story(seed).tell()
 
 

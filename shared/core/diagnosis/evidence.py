@@ -75,7 +75,7 @@ class Evidence:
 
     @property
     def connected(self) -> bool:
-        """Whether the endpoint's address took the TCP connection, whatever came after."""
+        """Whether the endpoint's address took the TCP connection; what came after does not count."""
         return any(stage.name == "connect" and stage.ok for stage in self.stages)
 
     @property

@@ -44,7 +44,7 @@ def hosts_to_test(connection: ConnectionRecord, zone_name: str) -> tuple[Subject
     """The names to test, Elasticsearch's of every deployment first; a name that two services share once.
 
     Last come the deployments that are only asked for. Elastic's documents disagree on whether a policy lets an endpoint
-    in before it is associated, so it is found out: whoever is asked for consent can be told what it would change.
+    in before it is associated, so the app tests it: the person who is asked for consent reads what it would change.
     """
     urls = [url for deployment in connection.elastic.targets for url in deployment.urls if url.service in TESTED]
     urls.sort(key=lambda url: url.service != PRIMARY)

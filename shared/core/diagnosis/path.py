@@ -158,7 +158,7 @@ def diagnose(
 
 
 def _no_route(evidence: Evidence, around: Surroundings) -> Verdict:
-    """Nobody answers at an address that Azure says is good: is it the endpoint, or the place that we look from?"""
+    """No answer from an address that Azure says is good: is it the endpoint, or the place that we look from?"""
     if around.reached_before:
         return _ALTHOUGH_APPROVED.verdict(evidence, how="this app has reached it before")
     if around.peered:

@@ -79,7 +79,7 @@ def _status(connection: ConnectionRecord, told: Condition) -> Status:
         return "blocked"
     if connection.status.phase in _NO_CONNECTION:
         return "unknown"
-    # Something is missing that nobody has to see to: of a connection that worked, traffic may suffer meanwhile.
+    # Something is missing that needs no person: of a connection that worked, traffic may suffer meanwhile.
     return "degraded" if connection.status.ready_since is not None else "unknown"
 
 

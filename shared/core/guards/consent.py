@@ -1,7 +1,7 @@
 """No connection without consent (S8): which deployments the settings or their own tags open to an endpoint. Pure.
 
-Asked by `planning.wishes` and by the guard `reopening`. An endpoint's tag is only a wish: whoever may tag an endpoint
-must not thereby get into a deployment. Consent comes from the settings, or from a tag on the deployment itself in
+Asked by `planning.wishes` and by the guard `reopening`. An endpoint's tag is only a wish: the right to tag an
+endpoint must not open a deployment. Consent comes from the settings, or from a tag on the deployment itself in
 Elastic Cloud.
 """
 

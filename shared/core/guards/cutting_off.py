@@ -19,7 +19,7 @@ INGRESS_TYPES = frozenset({"ip", "vpce", "azure_private_endpoint", "gcp_private_
 
 
 def may_be_first(deployment: Deployment, options: PlanOptions) -> bool:
-    """Whether somebody allowed that the deployment gets its first policy."""
+    """Whether a setting or a tag allows that the deployment gets its first policy."""
     tag = deployment.tags.get(FIRST_POLICY_TAG, "").strip().lower()
     return tag == "allow" or listed(deployment, options.targets.first_policy_allowed)
 

@@ -55,8 +55,8 @@ def stance_of(asked: str, default: Mode, pause: Pause | None) -> Stance:
 def asked_mode(endpoint: Endpoint, scope: Scope) -> str:
     """What an endpoint asks for, kept in its record for when it is gone: a mode, or empty for what the setting says.
 
-    Out of scope counts as `ignore`. A value that is no mode counts as `observe`: whoever wrote it wanted something else
-    than what happens without the tag, and nothing that observing does has to be undone.
+    Out of scope counts as `ignore`. A value that is no mode counts as `observe`: its author wanted something else than
+    what happens without the tag, and nothing that observing does has to be undone.
     """
     if outside(scope, endpoint) is not None:
         return Mode.IGNORE

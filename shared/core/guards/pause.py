@@ -1,6 +1,6 @@
 """A pause of the whole installation: its value, its document, and what a request may ask for.
 
-Pure; used by `shared.installation.pause`. A pause always has an end: what nobody lifts expires by itself (S7).
+Pure; used by `shared.installation.pause`. A pause always has an end: one that no person lifts expires by itself (S7).
 """
 
 from __future__ import annotations

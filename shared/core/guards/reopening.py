@@ -1,7 +1,7 @@
 """Whether an association of ours may be taken away: never a deployment's last policy (S2). Pure.
 
 Called by `plan_associations` and `plan_removal`. Without any policy a deployment is open to the internet, so the last
-one is taken away only where somebody allowed exactly that. What is not known counts as the last one.
+one is removed only where a setting or a tag allows exactly that. What is not known counts as the last one.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def plan_disassociation(
 
 
 def _hands_off(deployment: Deployment, options: PlanOptions) -> Explanation | None:
-    """Whether somebody keeps the app from changing anything about the deployment."""
+    """Whether a setting or a tag keeps the app from changing anything about the deployment."""
     label = label_of(deployment)
     if is_denied(deployment, options):
         return denied(label)
@@ -66,7 +66,7 @@ def protected_without(policy_id: str, attached: tuple[str, ...], types: Mapping[
 
 
 def may_reopen(deployment: Deployment, options: PlanOptions) -> bool:
-    """Whether somebody allowed that the deployment's last policy is taken away."""
+    """Whether a setting or a tag allows that the deployment's last policy is removed."""
     tag = deployment.tags.get(LAST_POLICY_TAG, "").strip().lower()
     return tag == "allow" or listed(deployment, options.targets.last_policy_allowed)
 

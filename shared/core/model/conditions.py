@@ -62,7 +62,7 @@ class WaitingFor(StrEnum):
     TIME = "time"
     """Azure or Elastic: an operation or an approval is under way."""
     PERSON = "person"
-    """Somebody must act; `next_step` says how."""
+    """A person must act; `next_step` says how."""
     EVENT = "event"
     """A change to the endpoint itself: nothing in it asks for more."""
 

@@ -3,7 +3,7 @@
 Raised by `clouds`, `state` and `core`; understood by `reconcile` and the triggers.
 
     AutopilotError              what happened, on what, what to do next
-    ├── RetryLater              nobody has to act; the same call may succeed after `after` seconds
+    ├── RetryLater              no person has to act; the same call may succeed after `after` seconds
     │   ├── Throttled           429: the service said how long, or we choose
     │   ├── NotVisibleYet       404 on what was just made, "another operation in progress": bounded in time
     │   ├── LostRace            an ETag changed under us: re-read, never overwrite
@@ -43,7 +43,7 @@ class AutopilotError(Exception):
 
 
 class RetryLater(AutopilotError):
-    """Nobody has to act; try the same again after `after` seconds."""
+    """No person has to act; try the same again after `after` seconds."""
 
     def __init__(self, what: str, *, on: str = "", next_step: str = "", after: float = 15.0) -> None:
         super().__init__(what, on=on, next_step=next_step)

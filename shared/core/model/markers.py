@@ -77,7 +77,7 @@ def marker_from_description(description: str | None) -> Marker | None:
     if found is None:
         return None
     named = _ENDPOINT.search(description or "")
-    # Only as good as its hash: whoever edits the text must not make us look at another endpoint.
+    # Only as good as its hash: a person who edits the text must not make us look at another endpoint.
     endpoint = named["endpoint"] if named and connection_id(named["endpoint"]) == found["connection"] else ""
     return Marker(found["instance"], found["connection"], endpoint)
 

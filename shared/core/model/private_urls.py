@@ -104,7 +104,7 @@ def _public_hosts(deployment: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Pairs of service and public host: each resource's own, then the services inside it (Fleet, APM, ...)."""
     for kind, resource in _resources(deployment):
         if _text(_mapping(resource.get("info")).get("status")).lower() in _OFF:
-            continue  # switched off: nobody answers there
+            continue  # switched off: no server answers there
         metadata = _mapping(_mapping(resource.get("info")).get("metadata"))
         own = _text(metadata.get("aliased_endpoint")) or _text(metadata.get("endpoint"))
         if own:

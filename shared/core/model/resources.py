@@ -92,7 +92,7 @@ class Link:
     marker: Marker | None = None
     etag: str = ""
     failed: bool = False
-    """Azure tried to make it and could not: it serves nobody, whatever it says of itself."""
+    """Azure tried to make it and could not: it serves no client, even if its other fields look well."""
 
 
 @dataclass(frozen=True, slots=True)

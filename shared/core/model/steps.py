@@ -204,7 +204,7 @@ class Associate:
     asked: str = ""
     """The wish that it fulfils, as it was written."""
     may_be_first: bool = False
-    """Whether somebody allowed that it is the deployment's first policy (S1)."""
+    """Whether a setting or a tag allows that it is the deployment's first policy (S1)."""
 
     def __str__(self) -> str:
         return f"associate policy {self.policy_id} with deployment {self.deployment_name} ({self.deployment_id})"
@@ -220,7 +220,7 @@ class Disassociate:
     deployment_id: str
     deployment_name: str
     may_reopen: bool = False
-    """Whether somebody allowed that the deployment is left without any policy (S2)."""
+    """Whether a setting or a tag allows that the deployment is left without any policy (S2)."""
 
     def __str__(self) -> str:
         return f"disassociate policy {self.policy_id} from deployment {self.deployment_name} ({self.deployment_id})"

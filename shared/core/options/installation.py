@@ -37,5 +37,5 @@ class InstallationOptions:
         value.instance,
         "autopilot",
         "Name of this installation in everything it makes. Change it only before the first run: what was made under "
-        "another name counts as somebody else's.",
+        "another name counts as another installation's.",
     )

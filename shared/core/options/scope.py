@@ -23,21 +23,21 @@ class Scope:
         value.subscriptions,
         None,
         "Ids of the subscriptions whose private endpoints the app handles, separated by commas. "
-        "Endpoints elsewhere are out of scope whatever an event says.",
+        "Endpoints elsewhere are out of scope, even if an event names them.",
         deployed=True,
     )
     subscriptions_denied: tuple[str, ...] = setting(
         "AZURE_SUBSCRIPTIONS_DENIED",
         value.subscriptions,
         "",
-        "Ids of subscriptions whose endpoints the app leaves alone. Here and below, what is denied stays denied "
-        "whatever allows it.",
+        "Ids of subscriptions whose endpoints the app leaves alone. Here and below, a denial is "
+        "stronger than every permission.",
     )
     resource_groups: frozenset[str] = setting(
         "AZURE_RESOURCE_GROUPS",
         value.resource_groups,
         "*",
-        "Resource groups whose endpoints the app handles, separated by commas: a name, in whatever subscription, or "
+        "Resource groups whose endpoints the app handles, separated by commas: a name, in any subscription, or "
         "`subscription-id/name`; `*` for all.",
         deployed=True,
     )

@@ -27,8 +27,8 @@ class TargetOptions:
         "ELASTIC_DEPLOYMENTS_DENIED",
         value.deployments,
         "",
-        "Ids or names of deployments that no endpoint is ever connected to, whatever else allows it, separated by "
-        "commas; `*` for all. Better ids: a name changes. An association that is there already stays.",
+        "Ids or names of deployments that no endpoint is ever connected to, even if another setting or a tag allows "
+        "it, separated by commas; `*` for all. Better ids: a name changes. An association that is there already stays.",
         deployed=True,
     )
     first_policy_allowed: frozenset[str] = setting(
@@ -53,7 +53,7 @@ class TargetOptions:
         "ASSOCIATION_RESTORES",
         value.whole(0, 1000),
         "3",
-        "How often within seven days an association is put back that somebody else takes away; then it is left alone.",
+        "How often within seven days the app restores an association that another manager removes; then it gives up.",
         deployed=True,
     )
     claim: bool = setting(

@@ -1,7 +1,7 @@
 """Advice: what a person should know about a connection though nothing is wrong, or not with it, or not yet. Pure.
 
 `plan_elastic` finds what the Elastic Cloud API tells, `diagnosis` adds what the networks tell. Advice makes no
-condition False and wakes nobody; it stands beside the verdict, with a next step of its own.
+condition False and sends no alert; it stands beside the verdict, with a next step of its own.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def sign_in_advice(
 
 
 def key_advice(expires: datetime | None, now: datetime) -> Explanation | None:
-    """The Elastic Cloud API key ends soon; None: it does not, or nobody knows."""
+    """The Elastic Cloud API key ends soon; None: it does not, or its end is not known."""
     if expires is None or expires - now > KEY_WARNING:
         return None
     return explain(

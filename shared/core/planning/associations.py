@@ -1,8 +1,8 @@
 """The plan of the associations: with which deployments the policy is associated, and from which it is taken away. Pure.
 
 Called by `plan_elastic` once the endpoint is approved. Associations of others with our policy, or of anybody with a
-policy of others, are used and shown, and never taken away (S4). Of ours, those that nobody asks for any more go, unless
-they are a deployment's last one (S2). What somebody else takes away is put back a few times, and then left (`contest`).
+policy of others, are used and shown, and never taken away (S4). Of ours, those that no tag asks for any more go, unless
+they are a deployment's last one (S2). What another manager removes is restored a few times, and then left alone.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def plan_associations(
     options: PlanOptions,
     now: datetime,
 ) -> AssociationPlan:
-    """Associate what is asked for and allowed, take away what we associated and nobody asks for any more.
+    """Associate what is asked for and allowed, remove what we associated and no tag asks for any more.
 
     `known` uses the policy already; `policy` is None when it was just made and does not show yet.
     """
@@ -153,7 +153,7 @@ def _remembered(
 
 
 def _served(deployments: tuple[Deployment, ...], associated: set[str]) -> tuple[TargetMemory, ...]:
-    """The deployments that the connection leads to, whoever associated them: these are tested and shown."""
+    """The deployments that the connection leads to, associated by us or by others: these are tested and shown."""
     return tuple(
         TargetMemory(deployment.id, deployment.name, deployment.urls)
         for deployment in deployments
@@ -162,7 +162,7 @@ def _served(deployments: tuple[Deployment, ...], associated: set[str]) -> tuple[
 
 
 def _unserved(desired: Desired, choices: tuple[Choice, ...], types: dict[str, str]) -> tuple[PendingTargetMemory, ...]:
-    """The deployments that somebody waits for, with how many policies keep strangers out of each."""
+    """The deployments that a tag asks for and that wait, with how many policies keep strangers out of each."""
     waited_for = [choice.deployment for choice in choices if choice.deployment is not None and not choice.associated]
     return tuple(
         PendingTargetMemory(one.id, one.name, one.urls, _closed_by(one, types))

@@ -1,4 +1,4 @@
-"""When somebody else takes our associations away: how often they are put back, and what is said then. Pure.
+"""When another manager removes our associations: how often the app restores them, and what it says then. Pure.
 
 Called by `associations` and `elastic_branch`. The usual opponent is Terraform: `ec_deployment.traffic_filter` owns
 the full set of a deployment's policies and removes each one that it does not list, at every run. Putting ours back for
@@ -43,8 +43,8 @@ def contested(
     moments = ", ".join(f"{at:%Y-%m-%d %H:%M} UTC" for at in times)
     return explain(
         Reason.ASSOCIATION_CONTESTED,
-        f"Somebody keeps taking the policy away from deployment {label_of(deployment)}; it was put back {len(times)} "
-        f"time(s) ({moments or 'never: the settings forbid it'}) and is now left alone. Terraform's "
+        f"Another manager keeps removing the policy from deployment {label_of(deployment)}; the app restored it "
+        f"{len(times)} time(s) ({moments or 'never: the settings forbid it'}) and is now left alone. Terraform's "
         "ec_deployment.traffic_filter does this at every run; the deployment's activity in the Elastic Cloud console "
         "shows who.",
         "Add the policy to the other manager's list (in Terraform use ec_deployment_traffic_filter_association "

@@ -25,7 +25,7 @@ DEPLOYMENTS_TAG = "elastic-deployments"
 """Tag of an endpoint: ids or exact names of the deployments to connect it to, separated by commas."""
 
 CLAIM_TAG = "elastic-privatelink-claim"
-"""Tag of an endpoint: `true` or `false`, whether it is claimed for the organization whatever the settings say."""
+"""Tag of an endpoint: `true` or `false`, whether it is claimed for the organization; stronger than the settings."""
 
 ON_DELETE_TAG = "elastic-privatelink-on-delete"
 """Tag of an endpoint: `cleanup` or `retain`, what becomes of what was made for it. Remembered: it is gone by then."""

@@ -128,7 +128,7 @@ def approved(endpoint: Endpoint, record: ConnectionRecord, options: PlanOptions,
     ):  # the endpoint may have waited for its policy; Elastic knows only of that
         pending = min(pending, (now - record.elastic.policy.created_at).total_seconds())
     if pending >= options.timing.approval_overdue and not record.elastic.policy.id:
-        # Nobody can approve what no policy asks for: what keeps the policy away is the thing to say, and to wait for.
+        # Elastic cannot approve what no policy asks for: say, and wait for, what keeps the policy away.
         message = f"Pending for {age(pending)}, and there is no policy by which Elastic could approve it."
         return c.Condition(c.APPROVED, c.Status.FALSE, Reason.AWAITING_APPROVAL, message)
     if pending >= options.timing.approval_overdue:
@@ -191,7 +191,7 @@ def _remember_elastic(record: ConnectionRecord, elastic: ElasticPlan) -> Connect
         policy = record.elastic.policy  # an intent is cleared only by a definite answer
     record = record.with_policy(policy)
     if not any(condition.type == c.CLAIMED for condition in elastic.conditions):
-        # Nobody asks for the claim any more: what was said of it is not true, and waits for nothing.
+        # Neither tag nor setting asks for the claim any more: its condition is not true, and waits for nothing.
         record = record.with_status(conditions=tuple(one for one in record.status.conditions if one.type != c.CLAIMED))
     deployments = record.elastic.targets if elastic.deployments is None else elastic.deployments
     associations = record.elastic.associations if elastic.associations is None else elastic.associations

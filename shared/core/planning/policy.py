@@ -1,8 +1,8 @@
 """The plan of the private connection policy: which one is used, what is made, what follows the endpoint. Pure.
 
-Called by `plan_elastic`. A policy of ours carries our marker in its description; whoever takes the marker out takes the
-policy over, and it is then used as any policy of others: never changed. Of our own policy the name, the description and
-the endpoint's rule follow the endpoint; rules that somebody added stay, and are reported.
+Called by `plan_elastic`. A policy of ours carries our marker in its description; a person who takes the marker out
+takes the policy over, and it is then used as any policy of others: never changed. Of our own policy the name, the
+description and the endpoint's rule follow the endpoint; rules that a person added stay, and are reported.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def _existing(desired: Desired, matching: tuple[Policy, ...], record: Connection
     ):
         return PolicyPlan((), good, memory, policy)
     step = _update(desired, policy, (desired.endpoint.guid.lower(),))
-    # A label that somebody changed hurts nobody while it is put right; a wrong name in the rule stops the approval.
+    # A label that a person changed does no harm until it is corrected; a wrong name in the rule stops the approval.
     condition = _differs(desired, policy, named) if misnamed else good
     return PolicyPlan((step,), condition, memory, updated(policy, step))
 

@@ -203,7 +203,7 @@ def _policy_of_others(
 def _former(
     record: ConnectionRecord, observed: ObservedRemoval, types: dict[str, str], options: PlanOptions
 ) -> Iterator[Disassociate | Explanation | str]:
-    """What we associated with somebody's policy before the endpoint was made anew, unless others come in by it now."""
+    """What we associated with another owner's policy before the endpoint was recreated, unless it admits others now."""
     policies = {policy.id: policy for policy in observed.policies if policy.id != record.elastic.policy.id}
     for memory in record.elastic.former_associations:
         policy = policies.get(memory.policy_id)

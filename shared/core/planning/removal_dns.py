@@ -1,4 +1,4 @@
-"""The DNS part of a removal: the endpoint's address, then links and zone that nobody else uses. Pure.
+"""The DNS part of a removal: the endpoint's address, then links and zone without another user. Pure.
 
 Called by `plan_removal`. A link or zone is removed only when this installation made it, nothing is left to resolve in
 it, and no other endpoint of the service is in a network that it serves; what could not be checked counts as in use.
@@ -81,7 +81,7 @@ def _without(record: WildcardRecord, address: str, rest: tuple[Holder, ...]) -> 
 def _why_link_stays(
     record: ConnectionRecord, link: Link, zone: Zone, used_vnets: set[str] | None, options: PlanOptions, *, empty: bool
 ) -> str | None:
-    """None: it can go; "": it is none of ours and nobody asked about it."""
+    """None: it can go; "": it is none of ours and no reason is needed."""
     if link.marker is None or link.marker.instance != options.installation.instance_id:
         return "made by others" if link.vnet_id.lower() == record.identity.vnet_id.lower() else ""
     if not empty:

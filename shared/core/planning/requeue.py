@@ -74,7 +74,7 @@ def next_delay(
     """Seconds until the loop looks again by itself; None when only an event, a person or the timer should wake it.
 
     `waits` are the seconds that errors asked for, by condition: one service's long wait does not hold up the other.
-    `unread` are conditions that stand as they were because nobody could look.
+    `unread` are conditions that stand as they were because the services could not be read.
     """
     pending = {name for name, condition in conditions.items() if name != c.READY and not condition.true}
     waiting_for = {name for name in pending if conditions[name].needs in {c.WaitingFor.TIME, c.WaitingFor.WORK}}

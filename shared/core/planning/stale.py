@@ -14,7 +14,7 @@ from shared.core.model.conditions import Condition, WaitingFor
 from shared.core.model.errors import AutopilotError, LeaseLost, LostRace, NotVisibleYet, RetryLater
 
 STANDS_FOR = timedelta(minutes=10)
-"""How long a verdict stands while nobody can look: two sweeps."""
+"""How long a verdict stands while the service cannot be read: two sweeps."""
 
 _ASIDE = " It could not be read again: "
 

@@ -3,8 +3,8 @@
 Pure; called by `plan_associations`.
 
 There are two sides to ask: the endpoint's tag names deployments, and a deployment's own tag names endpoints. An
-endpoint's tag is only a wish: whoever may tag an endpoint must not thereby get into a deployment (S8), nor cut one off
-from the internet (S1). Consent comes from the settings, or from a tag on the deployment itself in Elastic Cloud.
+endpoint's tag is only a wish: the right to tag an endpoint must not open a deployment (S8), nor cut one off from the
+internet (S1). Consent comes from the settings, or from a tag on the deployment itself in Elastic Cloud.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ def _problem(
     if not is_allowed(desired.endpoint.id, deployment, options):
         return explain(
             Reason.DEPLOYMENT_NOT_ALLOWED,
-            f"Nobody has allowed this endpoint to be connected to deployment {label}.",
+            f"Neither setting nor tag allows that this endpoint is connected to deployment {label}.",
             f"Add it to the setting ELASTIC_DEPLOYMENTS_ALLOWED, "
             f"or tag the deployment {ENDPOINTS_TAG}={short_name(desired.endpoint.id)}.",
         )
@@ -191,6 +191,6 @@ def _withdrawn(
         return None
     return explain(
         Reason.DEPLOYMENT_NOT_ALLOWED,
-        f"Deployment {label_of(deployment)} is connected, but nobody allows that any more; it is left as it is.",
+        f"Deployment {label_of(deployment)} is connected, but neither setting nor tag allows it now; it stays.",
         "Allow it again, or take it out of the endpoint's tag: then the app disconnects it.",
     )

@@ -85,7 +85,7 @@ ROUTES = (
     ReasonDoc(
         Reason.NO_ROUTE_FROM_APP,
         "Reachable is Unknown: the app has no way to the endpoint. The connection counts as Ready.",
-        "The app's network is not peered with the endpoint's. Clients there may well be served: nobody has tested it.",
+        "The app's network is not peered with the endpoint's. Clients there may be served: the app has not tested it.",
         "Peer the network of the app with the endpoint's, or route between them, if the app is to test it.",
         Hop.APP,
     ),

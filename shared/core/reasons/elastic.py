@@ -31,8 +31,8 @@ POLICIES = (
     ReasonDoc(
         Reason.POLICY_DUPLICATED,
         "More policies than one admit the endpoint.",
-        "Somebody made one by hand, or a create whose answer was lost was repeated elsewhere.",
-        "Delete those that nobody needs, after a look at what they are associated with.",
+        "A person made one by hand, or a create whose answer was lost was repeated elsewhere.",
+        "Delete those that are not needed, after a look at what they are associated with.",
         Hop.POLICY,
     ),
     ReasonDoc(
@@ -87,7 +87,7 @@ DEPLOYMENTS = (
     ReasonDoc(
         Reason.NO_LONGER_ASKED_FOR,
         "An association is to be taken away.",
-        "Nobody asks for it any more, and the app made it.",
+        "No tag or setting asks for it any more, and the app made it.",
         "None: the app takes it away, unless it is the deployment's last policy.",
         Hop.DEPLOYMENT,
     ),
@@ -101,7 +101,7 @@ DEPLOYMENTS = (
     ),
     ReasonDoc(
         Reason.WOULD_REOPEN_PUBLIC_ACCESS,
-        "The policy stays associated though nobody asks for it.",
+        "The policy stays associated though no tag or setting asks for it.",
         "It is the deployment's last one; without any the deployment is open to the internet.",
         "Associate another policy, or allow it by ELASTIC_LAST_POLICY_ALLOWED or the deployment's tag "
         "elastic-privatelink-last-policy=allow.",
@@ -159,14 +159,14 @@ DEPLOYMENTS = (
     ReasonDoc(
         Reason.POLICY_ADMITS_OTHERS,
         "The policy is not associated.",
-        "It lets in further endpoints or addresses, which nobody consented to.",
+        "It lets in further endpoints or addresses, to which the deployment did not consent.",
         "Take the other rules out, or delete the policy so that the app makes one for this endpoint alone.",
         Hop.POLICY,
     ),
     ReasonDoc(
         Reason.ASSOCIATION_CONTESTED,
         "The association keeps disappearing and is now left alone.",
-        "Somebody takes it away each time, as Terraform's ec_deployment.traffic_filter does.",
+        "Another manager removes it each time, as Terraform's ec_deployment.traffic_filter does.",
         "Add the policy to the other manager's list, or tag the deployment elastic-privatelink=ignore; then re-run.",
         Hop.DEPLOYMENT,
     ),
@@ -198,7 +198,7 @@ REMOVAL = (
         "The connection is Removed, and something of it is still there.",
         "Others use it, it is not the app's, the app may not delete it, or Azure stayed busy with it: "
         "the message names each.",
-        "Delete by hand what nobody needs.",
+        "Delete by hand what is not needed.",
     ),
     ReasonDoc(Reason.NOTHING_MADE, "The endpoint is gone.", "Nothing was made for it."),
     ReasonDoc(

@@ -38,13 +38,13 @@ DELAYS = (
     ReasonDoc(
         Reason.STILL_NOT_VISIBLE,
         "What was made cannot be found for a long time.",
-        "Azure's own delay is unusually long, or somebody deletes it again and again.",
+        "Azure's own delay is unusually long, or another manager deletes it again and again.",
         "Look at the resource in the Azure portal; the app goes on trying at each sweep.",
     ),
     ReasonDoc(
         Reason.CHANGED_MEANWHILE,
         "A change was not written.",
-        "Somebody else changed the same thing at the same time.",
+        "Another writer changed the same thing at the same time.",
         "None: the app reads it again.",
     ),
     ReasonDoc(
@@ -137,7 +137,7 @@ REFUSALS = (
     ReasonDoc(
         Reason.ELASTIC_RIGHTS_MISSING,
         "Elastic Cloud refuses a step (403).",
-        "The API key lacks a role on the deployment, or the policy belongs to somebody else.",
+        "The API key lacks a role on the deployment, or the policy belongs to another organization.",
         "Give the key the role Editor (deployment-editor) on the deployments that are to be connected.",
     ),
     ReasonDoc(
@@ -155,7 +155,7 @@ REFUSALS = (
     ReasonDoc(
         Reason.NOT_FOUND,
         "Something that a step needs does not exist.",
-        "Somebody deleted it meanwhile; the message names it.",
+        "It was deleted meanwhile; the message names it.",
         "Correct what the message names; the app tries again at each sweep.",
     ),
     ReasonDoc(

@@ -25,7 +25,10 @@ ENDPOINT = (
         Hop.ENDPOINT,
     ),
     ReasonDoc(
-        Reason.NOT_ELASTIC, "The connection is Ignored.", "The endpoint leads to somebody else's service.", "None."
+        Reason.NOT_ELASTIC,
+        "The connection is Ignored.",
+        "The endpoint leads to another service than Elastic Cloud's.",
+        "None.",
     ),
     ReasonDoc(
         Reason.OUT_OF_SCOPE,
@@ -50,7 +53,7 @@ ENDPOINT = (
         Reason.ENDPOINT_NOT_FOUND,
         "The connection is Removing or Removed.",
         "The private endpoint does not exist any more.",
-        "None, if somebody deleted it on purpose; else create it again under the same name.",
+        "Create it again under the same name if its deletion was a mistake.",
         Hop.ENDPOINT,
     ),
     ReasonDoc(Reason.HAS_ADDRESS, "The endpoint has its private address.", "Azure gave it one."),
@@ -127,13 +130,13 @@ DNS = (
     ReasonDoc(
         Reason.MISSING,
         "Something that belongs to the connection is not there.",
-        "It was never made, or somebody deleted it.",
+        "It was never made, or it was deleted.",
         "None: the app makes it. If it does not, the message of the next condition says why.",
     ),
     ReasonDoc(
         Reason.DIFFERENT,
         "The record or the policy is not as it should be.",
-        "The endpoint was made anew or got another address, or somebody changed it.",
+        "The endpoint was made anew or got another address, or a person or another manager changed it.",
         "None: the app puts right what is its own.",
     ),
     ReasonDoc(

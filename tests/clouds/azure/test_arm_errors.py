@@ -69,7 +69,7 @@ def found(status: int, code: str = "", message: str = "said", retry_after: str |
         (200, "Conflict", NotVisibleYet),
         (409, "Conflict", NotVisibleYet),
         (409, "", NotVisibleYet),
-        (409, "Whatever", NotVisibleYet),
+        (409, "AnyOtherCode", NotVisibleYet),
         (429, "", Throttled),
         (429, "TooManyRequests", Throttled),
         (429, "SubscriptionRequestsThrottled", Throttled),
@@ -154,7 +154,7 @@ def test_a_refusal_without_an_action_says_what_was_tried() -> None:
     assert (error.reason, "make it" in error.what) == ("AzureRightsMissing", True)
 
 
-def test_an_identity_endpoint_that_is_busy_has_refused_nobody() -> None:
+def test_an_identity_endpoint_that_is_busy_is_no_refusal() -> None:
     """azure-identity has one error for a token that is refused and for one that cannot be had just now."""
     told = raised(azure.ClientAuthenticationError(response=Answer(429, b"", {"Retry-After": "7"})))
     assert type(told) is RetryLater
@@ -185,7 +185,7 @@ def test_a_refused_identity_is_no_missing_right() -> None:
     ],
 )
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_retry_after_is_kept_within_reason_whatever_its_form(status: int, text: str | None, after: float) -> None:
+def test_a_retry_after_is_kept_within_reason_in_every_form(status: int, text: str | None, after: float) -> None:
     error = found(status, retry_after=text)
     assert isinstance(error, RetryLater)
     assert error.after == after
@@ -292,7 +292,7 @@ def test_what_is_read_in_a_group_that_is_gone_is_gone_and_what_is_made_there_nee
 
 
 @pytest.mark.parametrize(("status", "code"), [(404, "SubscriptionNotFound"), (400, "BadRequest"), (403, "")])
-def test_whatever_else_refuses_a_read_does_not_say_that_the_thing_is_gone(status: int, code: str) -> None:
+def test_no_other_refusal_of_a_read_says_that_the_thing_is_gone(status: int, code: str) -> None:
     error = azure.HttpResponseError(response=Answer(status, {"error": {"code": code, "message": "m"}}))
     with pytest.raises(Blocked), arm_read_errors("read it", "the zone"):
         raise error

@@ -193,7 +193,7 @@ PATHS = [(name,) for name in body() if name != "id"] + [("properties", name) for
 
 @settings(deadline=None, database=None)
 @given(st.lists(st.sampled_from(PATHS), min_size=1, max_size=6))
-def test_whatever_is_missing_the_endpoint_is_read(holes: list[tuple[str, ...]]) -> None:
+def test_the_endpoint_is_read_with_any_field_missing(holes: list[tuple[str, ...]]) -> None:
     given_ = copy.deepcopy(body(networkInterfaces=[nic(ip("10.1.0.4"))]))
     for path in holes:
         parent = given_ if len(path) == 1 else given_["properties"]

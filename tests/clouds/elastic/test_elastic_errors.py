@@ -1,4 +1,4 @@
-"""The Elastic Cloud API's errors become the product's, whatever their body; a key never shows in a text."""
+"""The Elastic Cloud API's errors become the product's, with any body; a key never shows in a text."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def found(status: int, body: object = "", **headers: str) -> AutopilotError:
     ],
     ids=lambda body: str(body)[:30],
 )
-def test_every_status_has_one_meaning_whatever_the_body(
+def test_every_status_has_one_meaning_with_any_body(
     status: int, kind: type[AutopilotError], reason: str, body: object
 ) -> None:
     error = found(status, body)

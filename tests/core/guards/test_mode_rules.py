@@ -78,7 +78,7 @@ def test_the_tag_asks_and_what_is_no_mode_counts_as_observe_and_is_explained(
 
 
 @pytest.mark.parametrize("tags", [{}, {"elastic-privatelink": "enforce"}])
-def test_out_of_scope_counts_as_ignore_whatever_the_tag_says(tags: dict[str, str]) -> None:
+def test_out_of_scope_counts_as_ignore_with_any_tag(tags: dict[str, str]) -> None:
     assert asked_mode(endpoint(tags=tags), scope_of(locations_denied=frozenset({"eastus2"}))) == Mode.IGNORE
 
 

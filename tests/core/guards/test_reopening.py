@@ -50,7 +50,7 @@ def judged(*found: Deployment, options: PlanOptions | None = None, types: dict[s
         ((), True),
         (None, True),
         ((OURS.id, "p-egress", "p-remote"), True),
-        ((OURS.id, "p-nobody-sees"), True),
+        ((OURS.id, "p-unseen"), True),
         ((OURS.id, OURS.id), True),
     ],
     ids=["another", "gone meanwhile", "last", "none listed", "unknown", "closes nothing", "unseen", "listed twice"],

@@ -31,7 +31,7 @@ def names(*entries: str) -> frozenset[str]:
             scope_of(subscriptions=(SUBSCRIPTION,), subscriptions_denied=(SUBSCRIPTION,)),
             "AZURE_SUBSCRIPTIONS_DENIED",
         ),
-        # resource groups: a bare name is in whatever subscription, a full one in its own
+        # resource groups: a bare name is in any subscription, a full one in its own
         (scope_of(resource_groups=names("net-prod")), ""),
         (scope_of(resource_groups=names(f"{SUBSCRIPTION}/net-prod")), ""),
         (scope_of(resource_groups=names(f"{OTHER}/net-prod", "net")), "AZURE_RESOURCE_GROUPS"),

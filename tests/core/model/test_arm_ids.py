@@ -104,7 +104,7 @@ def test_a_refusal_shows_a_short_part_only() -> None:
 
 @settings(deadline=None, database=None)
 @given(st.text() | st.from_regex(re.compile(rf"/subscriptions/{SUBSCRIPTION}/resourceGroups/.*", re.DOTALL)))
-def test_whatever_text_comes_it_is_an_id_or_refused(text: str) -> None:
+def test_any_text_is_an_id_or_refused(text: str) -> None:
     with suppress(InvalidInput):
         found = parse_arm_id(text)
         assert parse_arm_id(found.text) == found

@@ -25,7 +25,7 @@ def waits(name: str) -> Condition:
 
 
 def stuck(name: str) -> Condition:
-    return c.blocked(name, "Stuck", "somebody must act", "act")
+    return c.blocked(name, "Stuck", "a person must act", "act")
 
 
 def test_a_false_condition_says_who_must_act() -> None:
@@ -75,7 +75,7 @@ def test_ready_does_not_look_at_its_own_old_self() -> None:
 def test_the_summary_tells_a_persons_turn_before_anything_earlier_that_only_waits() -> None:
     told = summary(standing(waits(c.ADDRESSED), stuck(c.ASSOCIATED)))
     assert (told.reason, told.next_step, told.needs) == ("Stuck", "act", WaitingFor.PERSON)
-    assert told.message == "Associated: somebody must act"
+    assert told.message == "Associated: a person must act"
 
 
 def test_the_summary_of_several_waits_is_the_first_on_the_way() -> None:

@@ -17,7 +17,7 @@ from shared.core.model.markers import (
 from tests.core.core_parts import ENDPOINT_ID, MARKER, MINE, OTHER_ENDPOINT_ID, OTHER_MARKER, OTHERS, STRANGER
 
 
-def test_a_marker_survives_tags_whatever_azure_does_to_the_case_of_their_names() -> None:
+def test_a_marker_survives_a_change_of_case_in_the_names_of_tags() -> None:
     tags = MARKER.tags()
     assert marker_from_tags(tags) == MARKER
     assert marker_from_tags({name.upper(): value for name, value in tags.items()}) == MARKER
@@ -44,7 +44,7 @@ def test_a_marker_survives_a_description_even_one_that_a_person_added_to() -> No
 
 
 @pytest.mark.parametrize("edited", ["", f"Azure private endpoint {OTHER_ENDPOINT_ID}. "])
-def test_whoever_edits_the_sentence_of_a_description_does_not_make_us_look_at_another_endpoint(edited: str) -> None:
+def test_an_edited_sentence_of_a_description_does_not_make_us_look_at_another_endpoint(edited: str) -> None:
     marked = MARKER.description()
     text = edited + marked[marked.index("Made and kept") :]
     assert marker_from_description(text) == Marker(MARKER.instance, MARKER.connection_id)
@@ -100,6 +100,6 @@ def test_metadata_without_the_installation_is_no_marker(metadata: dict[str, str]
 
 @settings(deadline=None, database=None)
 @given(st.none() | st.dictionaries(st.text(), st.text()))
-def test_whatever_others_wrote_it_is_no_marker_of_ours(found: dict[str, str] | None) -> None:
+def test_text_of_others_is_no_marker_of_ours(found: dict[str, str] | None) -> None:
     assert not MARKER.same_maker(marker_from_tags(found))
     assert record_marker(found) is None

@@ -90,15 +90,15 @@ def test_an_alias_of_the_table_is_recognised_however_it_is_spelled(
     assert found.service == service
 
 
-GUID_OF_NOBODY = "12345678-1234-1234-1234-123456789abc"
+UNUSED_GUID = "12345678-1234-1234-1234-123456789abc"
 
 
 @pytest.mark.parametrize(
     "alias",
     [
-        f"mars-prod-099-privatelink-service.{GUID_OF_NOBODY}.mars.azure.privatelinkservice",
-        f"eastus2-prod-002-privatelink-service.{GUID_OF_NOBODY}.eastus2.azure.privatelinkservice",
-        f"MARS-prod-privatelink-serverless.{GUID_OF_NOBODY}.mars.azure.privatelinkservice",
+        f"mars-prod-099-privatelink-service.{UNUSED_GUID}.mars.azure.privatelinkservice",
+        f"eastus2-prod-002-privatelink-service.{UNUSED_GUID}.eastus2.azure.privatelinkservice",
+        f"MARS-prod-privatelink-serverless.{UNUSED_GUID}.mars.azure.privatelinkservice",
     ],
 )
 def test_what_only_looks_like_one_of_elastics_aliases_is_unknown_and_has_no_service(alias: str) -> None:
@@ -111,10 +111,10 @@ def test_what_only_looks_like_one_of_elastics_aliases_is_unknown_and_has_no_serv
     [
         "",
         "privatelink",
-        f"storage.{GUID_OF_NOBODY}.eastus2.azure.privatelinkservice",
-        f"eastus2-prod-002-privatelink-service.{GUID_OF_NOBODY}.westus2.azure.privatelinkservice",
-        f"eastus2-prod-2-privatelink-service.{GUID_OF_NOBODY}.eastus2.azure.privatelinkservice",
-        f"eastus2-prod-002-privatelink-service.{GUID_OF_NOBODY}.eastus2.azure.privatelinkservice.evil.example",
+        f"storage.{UNUSED_GUID}.eastus2.azure.privatelinkservice",
+        f"eastus2-prod-002-privatelink-service.{UNUSED_GUID}.westus2.azure.privatelinkservice",
+        f"eastus2-prod-2-privatelink-service.{UNUSED_GUID}.eastus2.azure.privatelinkservice",
+        f"eastus2-prod-002-privatelink-service.{UNUSED_GUID}.eastus2.azure.privatelinkservice.evil.example",
         "eastus2-prod-002-privatelink-service.not-a-guid.eastus2.azure.privatelinkservice",
         "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/x.y/privateLinkServices/mine",
     ],

@@ -1,4 +1,4 @@
-"""What is told of a connection, whatever becomes of it: the rules hold for every story, not for those we thought of."""
+"""What is told of a connection: the rules hold for every story, not only for those we thought of."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ THINGS: dict[str, tuple[str, ...]] = {
     "association": ("absent", "ours", "adopted", "foreign", "begun"),
 }
 """`foreign` is what is in the way: a zone of another installation; the network linked to another zone of the name; a
-record that points elsewhere; another installation's policy; somebody who keeps taking the association away."""
+record that points elsewhere; another installation's policy; a manager that keeps removing the association."""
 
 CIRCUMSTANCES: dict[str, tuple[str, ...]] = {
     "change": ("none", "address", "guid", "no address", "no longer asked", "pending", "rejected"),

@@ -51,7 +51,7 @@ Row = tuple[list[Situation], list[Situation], list[Situation]]
 
 
 def same_for(situation: Callable[[Marker | None], str]) -> Situation:
-    """One word for whoever of the others it is."""
+    """One word for each of the others."""
 
     def told() -> str:
         (word,) = {situation(marker) for marker in THEIRS}

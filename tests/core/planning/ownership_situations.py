@@ -182,7 +182,7 @@ def association(
 
 
 def admitting_others(memory: AssociationMemory | None = None) -> str:
-    """The policy has a rule that somebody added; with `memory` it stands, and nobody asks for it any more."""
+    """The policy has a rule that a person added; with `memory` it stands, and no tag asks for it any more."""
     record = USING.with_elastic(associations=(memory,) if memory else ())
     used = policy(associations=("d1",) if memory else (), rules=(*policy().rules, ADDED))
     there = CLOSED if memory else deployment()

@@ -49,7 +49,7 @@ def reason(found: AssociationPlan) -> str:
     return found.condition.reason
 
 
-# -- what was ours and nobody asks for any more --------------------------------------------------------------------
+# -- what was ours and no tag asks for any more ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def reason(found: AssociationPlan) -> str:
     ],
     ids=["ours", "begun", "adopted", "not ours"],
 )
-def test_only_an_association_that_we_made_is_taken_away_when_nobody_asks_for_it(
+def test_only_an_association_that_we_made_is_removed_when_no_tag_asks_for_it(
     memory: AssociationMemory | None, *, taken: bool
 ) -> None:
     found = planned("", CLOSED, record=having(*([memory] if memory else [])))
@@ -152,7 +152,7 @@ def test_what_may_not_be_taken_away_stays_ours_and_a_person_is_told(
     [plan_options(), plan_options(OPTIONS, deployments_denied=frozenset({"*"}))],
     ids=["not allowed", "denied"],
 )
-def test_a_consent_that_is_withdrawn_is_told_and_cuts_nobody_off(options: PlanOptions) -> None:
+def test_a_consent_that_is_withdrawn_is_told_and_cuts_no_traffic_off(options: PlanOptions) -> None:
     found = planned("d1", CLOSED, record=having(OURS), options=options)
     assert (found.steps, found.condition.true, found.condition.needs) == ((), False, WaitingFor.PERSON)
     adopted = planned("d1", CLOSED, record=having(replace(OURS, owner=Owner.ADOPTED)), options=options)
@@ -208,7 +208,7 @@ def test_an_association_that_stands_only_by_our_own_doing_is_not_seen_to_stand_b
         (memory,) = planned("d1", CLOSED, record=having(made), seconds=seconds).associations
         assert memory.seen == seen, seconds
     (unlisted,) = planned("d1", CLOSED, record=having(made)).associations
-    assert planned("d1", FREE, record=having(unlisted), seconds=30).steps == (), "a lag is nobody's doing"
+    assert planned("d1", FREE, record=having(unlisted), seconds=30).steps == (), "a lag is no removal by others"
 
 
 def test_one_that_was_seen_to_stand_is_put_back_at_once() -> None:

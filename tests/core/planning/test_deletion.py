@@ -102,7 +102,7 @@ def test_an_endpoint_that_comes_back_is_counted_anew() -> None:
 
 
 @pytest.mark.parametrize("later", [cause for cause in EVERY_CAUSE if cause != "event-delete"])
-def test_the_grace_period_runs_from_the_moment_it_was_believed_whatever_wakes_it(later: str) -> None:
+def test_the_grace_period_runs_from_the_moment_it_was_believed_at_every_wake(later: str) -> None:
     looks = [("event-delete", "a", 0), (later, "b", 1), (later, "c", 599.9), (later, "d", 600)]
     record, found = looked(SEEN, *looks)
     assert found == [Missing.GRACE, Missing.GRACE, Missing.GRACE, Missing.DUE]

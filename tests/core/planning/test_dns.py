@@ -60,7 +60,7 @@ def linked_now(found: DnsPlan) -> list[str]:
     return [step.vnet_id for step in found.steps if isinstance(step, CreateLink)]
 
 
-# -- the record, whoever made it, in a zone that the network is linked to or not, in either mode -------------------
+# -- the record, of every maker, in a zone that the network is linked to or not, in either mode --------------------
 
 OLD = Holder(MINE.connection_id, "10.1.0.3", ENDPOINT_ID)
 RECORDS: dict[str, WildcardRecord | None] = {
@@ -74,8 +74,8 @@ RECORDS: dict[str, WildcardRecord | None] = {
     "foreign-other": record("10.9.9.9"),
     "foreign-both": record("10.9.9.9", ADDRESS),
     "foreign-empty": record(),
-    "installation-same": record(ADDRESS, marker=held_by(MINE, instance="somebody-else")),
-    "installation-other": record("10.9.9.9", marker=held_by(MINE, instance="somebody-else")),
+    "installation-same": record(ADDRESS, marker=held_by(MINE, instance="another-installation")),
+    "installation-other": record("10.9.9.9", marker=held_by(MINE, instance="another-installation")),
     "another-holds": record("10.1.0.9", marker=held_by(OTHERS)),
     "shared": record(*BOTH, marker=held_by(OTHERS, MINE)),
     "shared-without-mine": record("10.1.0.9", marker=held_by(OTHERS, MINE)),
@@ -198,7 +198,7 @@ def test_a_holder_without_an_endpoint_id_is_named_by_its_connection() -> None:
 @pytest.mark.parametrize("name", ["foreign-other", "installation-other", "foreign-empty"])
 def test_a_foreign_record_in_the_way_is_described_with_what_it_points_to(name: str) -> None:
     condition = told(plan_dns(desired(), (zone(link(), record=RECORDS[name]),), FIRST))[c.RECORD_READY]
-    assert {"foreign-other": "10.9.9.9", "installation-other": "somebody-else"}.get(
+    assert {"foreign-other": "10.9.9.9", "installation-other": "another-installation"}.get(
         name, "nothing"
     ) in condition.message
     assert ADDRESS in condition.next_step

@@ -87,11 +87,11 @@ def test_a_policy_is_created_with_the_endpoints_exact_name_and_guid(status: Conn
     [
         (policy(), Owner.OURS, "Policy p-1 (pe-search)."),
         (FOREIGN, Owner.ADOPTED, "made by others, used as it is"),
-        (policy(description=STRANGER.description()), Owner.ADOPTED, "made by installation somebody-else for"),
+        (policy(description=STRANGER.description()), Owner.ADOPTED, "made by installation another-installation for"),
     ],
     ids=["ours", "by hand", "other installation"],
 )
-def test_a_policy_with_the_guid_is_used_whoever_made_it_and_no_second_one_created(
+def test_a_policy_of_any_maker_with_the_guid_is_used_and_no_second_one_created(
     existing: Policy, owner: Owner, said: str, guid: str
 ) -> None:
     found = planned(policies=(IP_POLICY, replace(existing, rules=(Rule("pe-search", guid),))))
@@ -208,11 +208,11 @@ def test_deployments_that_were_not_read_are_unknown_and_not_missing() -> None:
 
 def test_what_may_be_connected_is_and_what_may_not_is_named() -> None:
     several = (deployment(), deployment("d2", region="azure-westus2", name="far"), deployment("d3", attached=()))
-    found = planned("d1,d2,d3,nobody", (policy(), IP_POLICY), several)
+    found = planned("d1,d2,d3,unknown", (policy(), IP_POLICY), several)
     assert found.steps == (Associate("p-1", "d1", "orders", asked="d1"),)
     condition = told(found)[c.ASSOCIATED]
     assert (condition.reason, condition.needs) == ("DeploymentInAnotherRegion", WaitingFor.PERSON)
-    assert all(name in condition.message for name in ("far", "d3", "nobody"))
+    assert all(name in condition.message for name in ("far", "d3", "unknown"))
     assert "associate policy p-1 with deployment orders (d1)" in str(found.steps[0])
 
 

@@ -129,7 +129,7 @@ def test_everything_of_ours_that_still_stands_is_named() -> None:
     assert left(record, theirs) == ("the association of policy p-1 (pe-search) with deployment d1",)
 
 
-def test_what_is_gone_or_was_taken_over_or_is_somebody_elses_is_not_left() -> None:
+def test_what_is_gone_or_was_taken_over_or_belongs_to_others_is_not_left() -> None:
     record = KNOWN.with_elastic(policy=OURS, claim=CLAIM)
     others = (policy(description=""), policy("p-2", description=STRANGER.description()))
     assert left(record, *others, policy("p-3", description=OTHER_MARKER.description())) == ()

@@ -172,7 +172,7 @@ def test_only_since_there_is_a_policy_can_an_approval_be_overdue() -> None:
         assert (condition.reason, age(made) in condition.message) == (reason, True)
 
 
-def test_without_a_policy_no_approval_is_overdue_and_nobody_is_sent_to_compare_it() -> None:
+def test_without_a_policy_no_approval_is_overdue_and_no_message_asks_to_compare_it() -> None:
     record = KNOWN.with_schedule(pending_since=NOW - timedelta(days=2))
     condition = approved(endpoint(status=ConnectionStatus.PENDING), record, plan_options(approval_overdue=3600), NOW)
     assert (condition.true, condition.reason, condition.needs) == (False, "AwaitingApproval", WaitingFor.NONE)

@@ -67,7 +67,7 @@ def test_rules_that_others_added_stay_when_the_policy_follows() -> None:
     assert follows(former, record=REBORN).other_rules == 2
 
 
-def test_a_rule_of_the_old_guid_is_replaced_under_whatever_name_it_stands() -> None:
+def test_a_rule_of_the_old_guid_is_replaced_under_any_name() -> None:
     assert follows(policy(rules=(Rule("renamed by hand", OLD),)), record=REBORN).rules == (MINE,)
 
 
@@ -153,7 +153,7 @@ def test_what_else_a_person_changed_in_our_policy_stays_and_is_told(changed: dic
     assert ("pe-of-team-b" in found.condition.message) == (ADDED in changed.get("rules", ()))
 
 
-def test_a_label_that_somebody_changed_hurts_nobody_but_a_wrong_name_in_the_rule_does() -> None:
+def test_a_changed_label_does_no_harm_but_a_wrong_name_in_the_rule_does() -> None:
     assert planned(policy(name="renamed")).condition.true
     assert planned(policy(rules=(Rule("PE-Search", GUID),))).condition.reason == "Different"
 

@@ -1,4 +1,4 @@
-"""The removal in DNS: the endpoint's own address, then what is ours, empty, and used by nobody (S5)."""
+"""The removal in DNS: the endpoint's own address, then what is ours, empty, and unused (S5)."""
 
 from __future__ import annotations
 
@@ -86,11 +86,11 @@ def test_what_is_ours_and_unused_goes_record_first_and_zone_last_each_only_as_it
         (BOTH, ["WithdrawAddress"]),
         (record("10.1.0.9", marker=held_by(OTHERS)), []),
         (record(ADDRESS), []),
-        (record(ADDRESS, marker=held_by(MINE, instance="somebody-else")), []),
+        (record(ADDRESS, marker=held_by(MINE, instance="another-installation")), []),
     ],
     ids=["ours", "edited by hand", "gone", "shared", "another endpoint's", "by hand", "another installation's"],
 )
-def test_a_record_goes_only_if_it_is_ours_and_held_by_nobody_else_and_while_it_stands_so_do_links_and_zone(
+def test_a_record_goes_only_if_it_is_ours_alone_and_while_it_stands_so_do_links_and_zone(
     kept: WildcardRecord | None, expected: list[str]
 ) -> None:
     assert kinds(home(kept=kept)) == expected
@@ -104,7 +104,7 @@ def test_of_a_shared_record_only_the_own_address_is_taken_out_as_it_was_read() -
     assert len(left) == 2
 
 
-def test_an_address_that_another_holder_has_too_or_that_somebody_added_stays_in_a_shared_record() -> None:
+def test_an_address_that_another_holder_has_too_or_that_others_added_stays_in_a_shared_record() -> None:
     twin = Holder(OTHERS.connection_id, ADDRESS, OTHER_ENDPOINT_ID)
     kept = record(ADDRESS, "10.7.7.7", marker=held_by(twin, MINE))
     (step, *_), _ = planned(home(kept=kept), (another(),))

@@ -140,7 +140,7 @@ def test_an_association_that_may_not_go_keeps_the_policy_and_asks_a_person(
     assert [problem.reason for problem in found.problems] == [reason]
 
 
-def test_the_last_policy_goes_where_somebody_allowed_it() -> None:
+def test_the_last_policy_goes_where_it_is_allowed() -> None:
     found = planned(
         policy(associations=("d1",)),
         record=having(OURS),
@@ -199,7 +199,7 @@ def test_the_rule_of_the_former_endpoint_is_no_rule_of_others() -> None:
     both = (Rule("pe-search", GUID), Rule("pe-search", GUID.upper()), Rule("pe-search", former.upper()))
     followed = GONE.with_elastic(policy=PolicyMemory("p-1", Owner.OURS, guid=former))
     assert planned(policy(rules=both), record=followed, deployments=()).steps == (DELETE,)
-    # By then it used somebody's policy, and ours was left with the GUID of before.
+    # By then it used another owner's policy, and ours was left with the GUID of before.
     using_theirs = PolicyMemory("p-2", Owner.ADOPTED, guid=GUID)
     again = (
         GONE.with_identity(guid=former).reset_for_recreated().with_identity(guid=GUID).with_elastic(policy=using_theirs)
@@ -225,7 +225,7 @@ def test_an_association_with_another_policy_of_ours_than_the_one_in_use_is_not_k
 
 
 FORMER = {"description": "", "rules": (Rule("pe-search", "f" * 8),), "associations": ("d1",)}
-"""Somebody's policy, as it was when we associated it with a deployment, and the endpoint made anew afterwards."""
+"""Another owner's policy, as it was when we associated it with a deployment, and the endpoint made anew afterwards."""
 MADE_ANEW = (
     having(OURS, policy=PolicyMemory("p-0", Owner.ADOPTED, guid="f" * 8))
     .with_policy(PolicyMemory("p-1", Owner.OURS, guid=GUID))

@@ -153,7 +153,7 @@ def test_the_loop_looks_again_for_what_time_or_work_changes(standing: tuple[Cond
     assert look(*standing) == 10
 
 
-def test_the_loop_looks_again_for_what_stands_only_because_nobody_could_look() -> None:
+def test_the_loop_looks_again_for_what_stands_only_because_it_could_not_be_read() -> None:
     standing = {c.LINKED: c.satisfied(c.LINKED, Reason.LINKED)}
     waits = {c.ZONE_READY: 40.0}
     assert next_delay(FRESH, standing, first=10, longest=60, waits=waits, unread=[c.LINKED]) == 40
@@ -183,7 +183,7 @@ def test_a_failing_test_alone_is_left_to_the_timer_after_a_while() -> None:
     assert look(UNREACHABLE, AWAITED, attempts=PATIENCE) == 60
 
 
-def test_the_fingerprint_is_what_is_waited_for_whatever_the_messages_say() -> None:
+def test_the_fingerprint_is_what_is_waited_for_and_not_the_messages() -> None:
     pending = (c.satisfied(c.LINKED, Reason.LINKED), replace(AWAITED, message="for 1 min"))
     later = (c.satisfied(c.LINKED, "Other"), replace(AWAITED, message="for 2 min"))
     assert fingerprint(pending) == fingerprint(later) == {(c.APPROVED, "AwaitingApproval")}

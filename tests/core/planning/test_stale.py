@@ -1,4 +1,4 @@
-"""What stands while nobody can look, and for how long."""
+"""What stands while the service cannot be read, and for how long."""
 
 from __future__ import annotations
 

@@ -95,10 +95,10 @@ def test_a_deployment_elsewhere_is_not_connected(region: str) -> None:
 
 def test_every_entry_is_judged_for_itself() -> None:
     choices = choose(
-        "d1, nobody, d2, d3", deployment(), deployment("d2", region="azure-westus2"), deployment("d3", name="logs")
+        "d1, unknown, d2, d3", deployment(), deployment("d2", region="azure-westus2"), deployment("d3", name="logs")
     )
     told = {choice.asked: choice.problem.reason if choice.problem else "" for choice in choices}
-    assert told == {"d1": "", "nobody": "DeploymentNotFound", "d2": "DeploymentInAnotherRegion", "d3": ""}
+    assert told == {"d1": "", "unknown": "DeploymentNotFound", "d2": "DeploymentInAnotherRegion", "d3": ""}
 
 
 # -- consent (S8) --------------------------------------------------------------------------------------------------
@@ -129,7 +129,7 @@ def test_the_deployments_own_tag_consents_to_an_endpoint_by_group_and_name_by_id
         {"other": "*"},
     ],
 )
-def test_without_consent_nothing_is_connected_whatever_the_endpoints_tag_asks_for(tags: dict[str, str]) -> None:
+def test_without_consent_nothing_is_connected_that_the_endpoints_tag_asks_for(tags: dict[str, str]) -> None:
     options = plan_options(deployments_allowed=frozenset({"logs", "d9"}))
     assert reason("d1", deployment(tags=tags), options=options) == "DeploymentNotAllowed"
     assert not is_allowed(desired("d1").endpoint.id, deployment(tags=tags), options)
@@ -188,7 +188,7 @@ def test_a_deployment_that_asks_for_all_means_those_of_its_region_and_one_that_i
     assert reason("", named) == "DeploymentInAnotherRegion"
 
 
-def test_a_stopped_deployment_that_asks_is_not_connected_and_disturbs_nobody() -> None:
+def test_a_stopped_deployment_that_asks_is_not_connected_and_disturbs_no_other() -> None:
     stopped = deployment(running=False, tags={CONNECT_TAG: "*"})
     assert choose("", stopped) == ()
     (kept,) = choose("", replace(stopped, attached=(OURS.id,)))
@@ -203,7 +203,7 @@ def test_an_endpoint_and_a_deployment_that_ask_for_each_other_are_one_wish() -> 
 # -- the first policy (S1) -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("attached", [(), None, ("p-nobody-sees",)], ids=["none", "unknown", "unseen"])
+@pytest.mark.parametrize("attached", [(), None, ("p-unseen",)], ids=["none", "unknown", "unseen"])
 def test_the_first_policy_is_never_associated_without_an_opt_in(attached: tuple[str, ...] | None) -> None:
     assert reason("d1", deployment(attached=attached)) == "WouldCutOffPublicTraffic"
 
@@ -221,7 +221,7 @@ def test_a_policy_that_closes_nothing_does_not_count_as_the_first(type_: str) ->
 
 
 @pytest.mark.parametrize("listed", ["*", "d1", "orders"])
-@pytest.mark.parametrize("attached", [(), None, ("p-nobody-sees",)], ids=["none", "unknown", "unseen"])
+@pytest.mark.parametrize("attached", [(), None, ("p-unseen",)], ids=["none", "unknown", "unseen"])
 def test_the_settings_opt_in_by_id_by_name_or_for_all(listed: str, attached: tuple[str, ...] | None) -> None:
     options = plan_options(ALLOWED, first_policy_allowed=frozenset({listed}))
     assert reason("d1", deployment(attached=attached), options=options) == ""

@@ -1,4 +1,4 @@
-"""What the tests of the dashboard share: a real Chromium, and visits that tolerate no complaint and ask nobody else."""
+"""What the tests of the dashboard share: a real Chromium, and visits that tolerate no error and ask no other host."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ async def estate(cloud: ArmCloud, http: Http) -> Http:
 
 
 @pytest.mark.parametrize(("method", "url", "body"), WRITES, ids=lambda value: str(value)[-30:])
-async def test_whatever_is_of_a_wrong_type_is_refused_in_azures_shape(
+async def test_a_field_of_a_wrong_type_is_refused_in_azures_shape(
     estate: Http, method: str, url: str, body: dict[str, Any]
 ) -> None:
     assert (await estate(method, url, body)).is_success

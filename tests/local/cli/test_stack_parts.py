@@ -63,7 +63,7 @@ async def test_an_app_is_served_over_tls_until_it_is_stopped(tmp_path: Path) -> 
         await asyncio.open_connection("127.0.0.1", int(serving.url.rsplit(":", 1)[1]))
 
 
-def test_a_port_that_somebody_has_is_named() -> None:
+def test_a_port_in_use_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(OSError, match=f"port {port} of 127.0.0.1: Address already in use"):

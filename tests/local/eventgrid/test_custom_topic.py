@@ -136,7 +136,7 @@ async def test_a_refusal_becomes_an_error_of_the_products(running: Running, stat
     assert [answered for _, answered in running.topic.requests] == [status], "it is not repeated in place"
 
 
-async def test_nobody_listens(running: Running) -> None:
+async def test_without_a_listener(running: Running) -> None:
     async with aclosing(running.product(url="https://127.0.0.1:9/api/events")) as topic:
         with pytest.raises(RetryLater, match="could not be reached"):
             await topic.publish(NOTICES)

@@ -188,7 +188,7 @@ async def test_an_output_of_a_failed_function_is_not_sent(app: func.FunctionApp,
     assert running.queues.queues["work"].messages == []
 
 
-async def test_a_function_that_returns_a_value_to_nobody_fails(
+async def test_a_function_that_returns_a_value_without_a_binding_fails(
     app: func.FunctionApp, start: Callable[..., Any]
 ) -> None:
     @app.event_grid_trigger(arg_name="event")

@@ -42,7 +42,7 @@ async def test_only_the_known_address_and_ports_answer(clouds: Clouds) -> None:
     assert [clouds.network.dial(*way) is not None for way in ways] == [True, True, False, False]
 
 
-async def test_the_certificate_is_the_regions_whatever_name_is_asked_for(clouds: Clouds) -> None:
+async def test_the_certificate_is_the_regions_for_every_name(clouds: Clouds) -> None:
     await clouds.connected("a", await clouds.vnet("v"))
     way = clouds.network.dial("127.77.0.4", 9243)
     assert way is not None

@@ -129,7 +129,7 @@ class HostedConnections(ElasticTransport):
     # -- deployments -----------------------------------------------------------------------------------------------
 
     async def targets(self, ids_or_names: Iterable[str], *, tag: str = "") -> tuple[Deployment, ...]:
-        """Every deployment with one of these as its id or exact name, or with the tag, whatever its value.
+        """Every deployment with one of these as its id or exact name, or with the tag, with any value.
 
         More of them than one query takes are picked from all that there are: that is fewer requests than many queries.
         """

@@ -97,7 +97,7 @@ def judge_sweep(told: Mapping[str, Any] | None, now: datetime) -> list[Finding]:
 
 
 def judge_pause(pause: Pause | None) -> list[Finding]:
-    """Whether somebody has paused the installation; nothing to say if not."""
+    """Whether the installation is paused; nothing to say if not."""
     if pause is None:
         return []
     because = f": {pause.reason}" if pause.reason else "."
