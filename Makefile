@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # More than the cores of a small machine: the end-to-end tests, which come first, mostly wait.
 WORKERS ?= 6
+# Where the environment forbids it, each of the many processes of a test run would compile all of this code anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup run test walks faults check benchmark package clean
 

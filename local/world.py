@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from local.arm import DEFAULT_SUBSCRIPTION, ArmCloud, ArmSettings
+from local.asgi import AsgiTransport
 from local.clock import LoopClock
 from local.elastic import ElasticCloud, ElasticSettings
 from local.elastic.front import Front
@@ -115,9 +116,7 @@ class World:
     def azure(self, token: str = "local") -> httpx.AsyncClient:
         """A client that speaks ARM to this world in-process, as a user with `token` does."""
         headers = {"Authorization": f"Bearer {token}"}
-        return httpx.AsyncClient(
-            transport=httpx.ASGITransport(self.arm.app), base_url=self.arm.base_url, headers=headers
-        )
+        return httpx.AsyncClient(transport=AsgiTransport(self.arm.app), base_url=self.arm.base_url, headers=headers)
 
 
 def vnet_body(region: str, prefix: str, peers: Sequence[str] = ()) -> dict[str, Any]:

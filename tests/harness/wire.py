@@ -18,6 +18,7 @@ from azure.core.exceptions import ServiceResponseError
 from starlette.responses import JSONResponse
 
 from local.arm.transport import AsgiArmTransport
+from local.asgi import AsgiTransport
 from shared.core.model.errors import AnswerLost, RetryLater, Throttled
 from shared.correlation import HEADER, Service, outgoing
 
@@ -155,14 +156,14 @@ class WiredElastic(httpx.AsyncBaseTransport):
     """Elastic Cloud over the wire."""
 
     def __init__(self, app: Any, wire: Wire) -> None:
-        self._inner = httpx.ASGITransport(app)
+        self._inner = AsgiTransport(app)
         self._wire = wire
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         what = f"{request.method} {request.url.path}"
         fault = self._wire.before("elastic", what, request.headers.get(HEADER, ""), request.url.query.decode())
         if isinstance(fault, Refusal):
-            return await httpx.ASGITransport(fault.app("elastic")).handle_async_request(request)
+            return await AsgiTransport(fault.app("elastic")).handle_async_request(request)
         answer = await self._inner.handle_async_request(request)
         await self._wire.after(fault)
         if fault is Fault.LOSE_ANSWER:

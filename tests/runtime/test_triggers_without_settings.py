@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from local.asgi import AsgiTransport
 from local.clock import LoopClock
 from local.host import FunctionsHost, HostSettings, Keys, MemoryQueueService
 from local.host.bindings import queue_argument, timer_argument
@@ -83,7 +84,7 @@ class SmallHost:
         app.functions_bindings = None  # the library would call a second indexing a duplicate
         settings = HostSettings.read(ROOT)
         self.host = FunctionsHost(app, clock, queues=self.queues, keys=KEYS, environ=STORAGE, settings=settings)
-        transport = httpx.ASGITransport(self.host.app)
+        transport = AsgiTransport(self.host.app)
         self.client = httpx.AsyncClient(
             transport=transport, base_url="http://worker", headers={"x-functions-key": "master"}
         )

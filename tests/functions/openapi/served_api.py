@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import looptime
 
+from local.asgi import AsgiTransport
 from local.host import FunctionsHost, HostSettings, Keys, MemoryQueueService
 from local.host.definition import load_app
 from shared.app import provide
@@ -36,7 +37,7 @@ class ServedApi:
         host = FunctionsHost(
             app, clock, queues=MemoryQueueService(clock), keys=KEYS, environ=storage, settings=HostSettings.read(ROOT)
         )
-        self._client = httpx.AsyncClient(transport=httpx.ASGITransport(host.app), base_url=BASE)
+        self._client = httpx.AsyncClient(transport=AsgiTransport(host.app), base_url=BASE)
 
     def request(self, method: str, url: str, *, key: str = KEYS.function, **options: Any) -> httpx.Response:
         """Ask, and be answered by one of the estate's function processes."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from local.asgi import AsgiTransport
 from local.clock import LoopClock
 from local.elastic import ElasticCloud, ElasticSettings
 from tests.local.elastic.elastic_parts import GUID, KEY, Azure, RulesetBody
@@ -34,7 +35,7 @@ def elastic(azure: Azure, settings: ElasticSettings) -> ElasticCloud:
 @pytest.fixture
 async def api(elastic: ElasticCloud) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(elastic.app),
+        transport=AsgiTransport(elastic.app),
         base_url="https://api.elastic.local/api/v1/deployments",
         headers={"Authorization": f"ApiKey {KEY}"},
     ) as client:

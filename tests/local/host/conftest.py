@@ -9,6 +9,7 @@ import azure.functions as func
 import httpx
 import pytest
 
+from local.asgi import AsgiTransport
 from local.clock import LoopClock
 from local.host import FunctionsHost, HostSettings, Keys, MemoryQueueService
 
@@ -48,7 +49,7 @@ class Running:
             settings=HostSettings.parse(HOST_JSON),
             monitor=monitor,
         )
-        transport = httpx.ASGITransport(self.host.app)  # type: ignore[arg-type]  # httpx spells the scope's type narrower
+        transport = AsgiTransport(self.host.app)
         self.client = httpx.AsyncClient(
             transport=transport, base_url="http://host", headers={"x-functions-key": KEYS.function}
         )
