@@ -39,8 +39,11 @@ from shared.core.model.record_elastic import TargetMemory  # noqa: E402
 from shared.core.model.resources import ConnectionStatus, Endpoint  # noqa: E402
 from shared.core.model.services import Family  # noqa: E402
 from shared.core.planning.desired import desired_of  # noqa: E402
-from shared.core.planning.elastic import ObservedElastic  # noqa: E402
-from shared.core.planning.plan import Observed, plan  # noqa: E402
+from shared.core.planning.plan import (  # noqa: E402
+    Observed,
+    ObservedElastic,
+    plan,
+)
 from shared.settings import load  # noqa: E402
 from shared.settings.services import shipped_services  # noqa: E402
 from shared.state.rows import ConnectionRow  # noqa: E402

@@ -17,8 +17,7 @@ from shared.clouds.azure.event_grid import Topic, TopicOptions
 from shared.clouds.azure.private_dns import PrivateDns
 from shared.clouds.azure.private_endpoints import PrivateEndpoints
 from shared.clouds.elastic.hosted.client import HostedConnections
-from shared.clouds.elastic.organizations import Organizations
-from shared.clouds.elastic.transport import ElasticOptions
+from shared.clouds.elastic.transport import ElasticOptions, Organizations
 from shared.context import Context
 from shared.core.model.messages import QUEUE
 from shared.core.model.organizations import DEFAULT

@@ -7,13 +7,13 @@ instead of nine.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared.clock import Clock
 from shared.clouds.azure.event_grid import Topic
 from shared.clouds.azure.private_dns import PrivateDns
 from shared.clouds.azure.private_endpoints import PrivateEndpoints
-from shared.clouds.elastic.organizations import Organizations
+from shared.clouds.elastic.transport import Organizations
 from shared.core.options.plan_options import PlanOptions
 from shared.probe import Network
 from shared.settings import Settings
@@ -38,8 +38,8 @@ class Context:
     network: Network
     topic: Topic | None = None
     """Where notifications go; None: nowhere."""
+    options: PlanOptions = field(init=False)
+    """The groups of settings that the plan needs."""
 
-    @property
-    def options(self) -> PlanOptions:
-        """The groups of settings that the plan needs."""
-        return self.settings.plan_options
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "options", self.settings.plan_options)

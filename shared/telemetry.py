@@ -8,6 +8,7 @@ Identifiers, reasons and durations only; never a key, a token or an event's clai
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 from collections.abc import Mapping, Sequence
@@ -15,8 +16,9 @@ from datetime import datetime
 from typing import Any
 
 from shared.core.model import conditions as c
-from shared.core.model.json_names import named
+from shared.core.model.json_names import camel
 from shared.core.model.log_lines import (
+    LINES,
     ConnectionChecked,
     JournalWritten,
     Line,
@@ -37,9 +39,15 @@ _TEXT = 500
 """Characters of a free text that are logged; the journal has all of it."""
 
 
+_NAMES: dict[type[Line], tuple[tuple[str, str], ...]] = {
+    kind: tuple((field.name, camel(field.name)) for field in dataclasses.fields(kind)) for kind in LINES.values()
+}
+"""Each field of a line and its name in JSON."""
+
+
 def emit(line: Line) -> Mapping[str, Any]:
     """Write one line; returns its fields as they are spelled in it."""
-    fields = named(line)
+    fields = {name: getattr(line, attribute) for attribute, name in _NAMES[type(line)]}
     # Compact, and the event first: queries find a line by how it begins.
     text = json.dumps({"event": line.event, **fields}, separators=(",", ":"), default=str, ensure_ascii=False)
     log.info("%s", text)

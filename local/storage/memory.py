@@ -15,7 +15,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Generic
 
 from shared.core.model.errors import LostRace
-from shared.state import codec, diary_codec
+from shared.state import codec
+from shared.state import codec as diary_codec
 from shared.state.rows import ConnectionRow, ControlRow, DiaryPage, E, ListedConnection, QueueLook
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from shared.clock import Clock
-    from shared.state.diary_codec import DiaryCodec
+    from shared.state.codec import DiaryCodec
 
 
 class MemoryConnectionTable:

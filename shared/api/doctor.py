@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from shared.api.deadlines import Question, ask_all
 from shared.clock import Clock
+from shared.clouds.answer_headers import server_time
 from shared.clouds.azure.arm_checks import ArmChecks
 from shared.context import Context
 from shared.core.model.errors import AutopilotError, InvalidSettings
@@ -149,7 +150,7 @@ class _ElasticClock:
 
     async def ask(self, question: Callable[[PrivateConnections], Awaitable[T]]) -> T:
         """Ask, and compare the clocks as the answer comes: later it would be an old one's time."""
-        self._api.server_time = None
+        self._api.server_date = None
         try:
             answer = await question(self._api)
         except AutopilotError:
@@ -159,7 +160,8 @@ class _ElasticClock:
         return answer
 
     def _note_time(self) -> None:
-        there = self._api.server_time
+        date = self._api.server_date
+        there = None if date is None else server_time({"Date": date})
         if there is not None:
             self.ahead = self._clock.now() - there
 

@@ -20,16 +20,14 @@ from shared.core.model.record import ConnectionRecord, owned_resources
 from shared.core.options.installation import Mode
 from shared.core.options.removal import OnDelete
 from shared.core.planning.desired import Desired, desired_of, recognition_condition
-from shared.core.planning.elastic import ObservedElastic
 from shared.core.planning.organization_change import moved
-from shared.core.planning.plan import Observed, Plan, plan
+from shared.core.planning.plan import Observed, ObservedElastic, Plan, plan
 from shared.core.planning.removal import plan_removal
 from shared.core.planning.requeue import condition_of
 from shared.core.reports.plan_text import Preview
 from shared.installation.pause import present_pause
-from shared.reconciler.observe import observe_dns, observe_elastic
+from shared.reconciler.observe import check_organization, observe_dns, observe_elastic, recall
 from shared.reconciler.observe_removal import observe_removal
-from shared.reconciler.organization import check_organization, recall
 
 
 async def preview_connection(context: Context, record: ConnectionRecord) -> Preview:

@@ -32,8 +32,8 @@ class Claims(Protocol):
 class PrivateConnections(Protocol):
     """Policies, targets and associations of one organization, as its API key sees them."""
 
-    server_time: datetime | None
-    """What time it was at the service when it last answered."""
+    server_date: str | None
+    """The `Date` of the service's last answer; None: it has not answered."""
 
     @property
     def key_expires(self) -> datetime | None:

@@ -1,4 +1,4 @@
-"""The health check of a connection: which names to test, the test itself, and the `Reachable` condition.
+"""The health check of a connection: which names are tested, the test, what else is known, and what is kept of it.
 
 Used by `reconcile` (after a change) and `sweep` (on the timer). What is seen is judged by `shared.core.diagnosis`; what
 is remembered of it, so that a verdict changes only when it is seen again, goes with the result into the record.
@@ -9,11 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
 
-from shared.context import Context
+from shared.context import Context, log
 from shared.core.diagnosis import (
     Evidence,
+    Failure,
     Subject,
+    Surroundings,
     Verdict,
     debounce,
     diagnose,
@@ -27,12 +31,15 @@ from shared.core.diagnosis import (
 )
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
+from shared.core.model.errors import AutopilotError
+from shared.core.model.messages import Cause
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_health import EffectiveVerdict, HostCheck, LastReached, NetworkMemory
+from shared.core.model.resources import VirtualNetwork
 from shared.correlation import Stage, timed
-from shared.health.surroundings import NetworkReader, networks_around, reached_now, surroundings
 from shared.probe import Target, Timeouts, probe
+from shared.state.rows import CheckedHost, CheckEntry
 
 HEALTHY = "healthy"
 UNKNOWN = "unknown"
@@ -162,3 +169,131 @@ def _aside(context: Context, seen: Sequence[Verdict], memories: Sequence[HostChe
     slowest = max(sum(milliseconds for _, milliseconds in memory.stages) for memory in memories)
     others = f", {len(seen) - 1} more are well" if len(seen) > 1 else ""
     return f" ({slowest:.0f} ms{others})"
+
+
+async def record_check(
+    context: Context, connection: ConnectionRecord, outcome: CheckResult, *, cause: Cause, correlation_id: str
+) -> None:
+    """Append what `outcome` says; `connection` is the record from before it. Untested: nothing is written."""
+    if outcome.verdict is None:
+        return
+    now = context.clock.now()
+    table = context.storage.checks
+    try:
+        await table.append(connection.id, [_entry(outcome, outcome.verdict, now, cause, correlation_id)])
+    except AutopilotError as error:
+        log.warning("check of connection %s not recorded: %s", connection.id, error)
+
+
+def _entry(outcome: CheckResult, verdict: Verdict, now: datetime, cause: Cause, correlation_id: str) -> CheckEntry:
+    return CheckEntry(
+        at=now,
+        correlation_id=correlation_id,
+        cause=cause,
+        verdict=verdict.status,
+        reason=verdict.reason,
+        message=outcome.condition.message,
+        hosts=tuple(map(_host, outcome.verdicts)),
+    )
+
+
+def _host(verdict: HostCheck) -> CheckedHost:
+    return CheckedHost(verdict.host, verdict.status, verdict.reason, verdict.addresses, verdict.stages)
+
+
+EXPLAINED = timedelta(minutes=15)
+LOOKED_AT = timedelta(days=1)
+_MINUTES_OF_A_DAY = 24 * 60
+_UNEXPLAINED = frozenset(
+    {
+        Failure.NAME_NOT_FOUND,
+        Failure.PUBLIC_ADDRESS,
+        Failure.WRONG_ADDRESS,
+        Failure.REFUSED,
+        Failure.UNREACHABLE,
+        Failure.CONNECT_TIMEOUT,
+    }
+)
+
+
+class NetworkReader(Protocol):
+    """Where virtual networks are read: one by one, or for all checks of a sweep together."""
+
+    async def network(self, vnet_id: str) -> VirtualNetwork:
+        """One network; raises what the clouds raise."""
+        ...
+
+
+async def networks_around(
+    context: Context, connection: ConnectionRecord, seen: Sequence[Evidence], reader: NetworkReader
+) -> NetworkMemory | None:
+    """What is known of the networks, read anew when it is time to; None: nothing is known."""
+    known = (
+        connection.health.network
+        if connection.health.network and connection.health.network.vnet_id == connection.identity.vnet_id
+        else None
+    )
+    failed = any(one.failure in _UNEXPLAINED for one in seen)
+    now = context.clock.now()
+    if not connection.identity.vnet_id or not _due(connection, known, now, failed=failed):
+        return known
+    app = context.settings.health.app_network
+    own = app.lower() == connection.identity.vnet_id.lower()
+    network, app_network = await asyncio.gather(
+        _read(reader, connection.identity.vnet_id), _read(reader, app if failed and not own else "")
+    )
+    if own:
+        app_network = network
+    return NetworkMemory(
+        vnet_id=connection.identity.vnet_id,
+        read_at=now,
+        dns_servers=network.own_dns_servers if network else (),
+        peered=network.reaches(app) if network and app else None,
+        app_dns_servers=app_network.own_dns_servers if app_network else (),
+    )
+
+
+def _due(connection: ConnectionRecord, known: NetworkMemory | None, now: datetime, *, failed: bool) -> bool:
+    if failed:
+        return known is None or now - known.read_at > EXPLAINED
+    last = known.read_at if known else (connection.status.first_seen or now)
+    spread = timedelta(minutes=int(connection.id[:8], 16) % _MINUTES_OF_A_DAY)
+    return now - last > (LOOKED_AT if known else spread)
+
+
+async def _read(reader: NetworkReader, vnet_id: str) -> VirtualNetwork | None:
+    if not vnet_id:
+        return None
+    try:
+        return await reader.network(vnet_id)
+    except AutopilotError as error:
+        # An explanation less: the check itself stands without it.
+        log.info("virtual network %s not read: %s", vnet_id, error)
+        return None
+
+
+def surroundings(
+    context: Context, connection: ConnectionRecord, networks: NetworkMemory | None, *, approved: bool
+) -> Surroundings:
+    """The facts for reading a probe of `connection`."""
+    app = context.settings.health.app_network
+    linked = {network.lower() for network in (connection.identity.vnet_id, *context.options.dns.link_vnets)}
+    reached = connection.health.last_reached
+    return Surroundings(
+        approved=approved,
+        reached_before=reached is not None
+        and (reached.address, reached.network) == (connection.identity.address, app.lower()),
+        peered=networks.peered if networks else None,
+        app_linked=app.lower() in linked if app else None,
+        app_network=app,
+        network=connection.identity.vnet_id,
+        app_dns_servers=networks.app_dns_servers if networks else (),
+        dns_servers=networks.dns_servers if networks else (),
+    )
+
+
+def reached_now(context: Context, connection: ConnectionRecord, seen: Sequence[Evidence]) -> LastReached | None:
+    """The memory of having reached the endpoint, refreshed by what was seen now."""
+    if not any(one.connected for one in seen):
+        return connection.health.last_reached
+    return LastReached(connection.identity.address, context.settings.health.app_network.lower(), context.clock.now())

@@ -29,6 +29,7 @@ from shared.core.notifications.key_expiry import KeyNotices, note_keys, see_keys
 from shared.core.notifications.key_expiry import from_document as key_notices_from
 from shared.core.notifications.key_expiry import to_document as key_document
 from shared.core.notifications.transitions import note, sent
+from shared.state.codec import holding
 from shared.state.control import OnLostRace, update
 from shared.state.rows import ConnectionRow
 
@@ -134,7 +135,7 @@ async def _forget(context: Context, row: ConnectionRow, notices: Sequence[Notice
     ids, table = frozenset(notice.id for notice in notices), context.storage.connections
     for _ in range(ATTEMPTS):
         try:
-            await table.replace(row.holding(sent(from_document(row.document), ids)))
+            await table.replace(holding(row, sent(from_document(row.document), ids)))
         except LostRace:
             again = await _read(context, row.connection_id)
             if again is None:
@@ -188,7 +189,7 @@ async def _stored(
     noted = recorded(context, present, correlation_id)
     if noted != present:
         try:
-            row = await context.storage.connections.replace(row.holding(noted))
+            row = await context.storage.connections.replace(holding(row, noted))
         except AutopilotError as error:
             log.info("record of %s changed meanwhile, its notifications wait: %s", connection.id, error)
             return None

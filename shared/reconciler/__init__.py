@@ -1,6 +1,7 @@
-"""The loop, `shared/reconciler/loop.py`, and its parts: one run over one endpoint, from reading it to the next message.
+"""The loop over one endpoint: `loop` is the architecture on one screen.
 
-`run_state` holds the record, lease and diary of a run; `branches` is its course; `observe`, `dns_branch` and
-`elastic_branch` are its two ends in the clouds; `status` says how it ended, with `unread` where a cloud could not be
-read. `out_of_scope` and `organization` say when to keep off an endpoint.
+`run_state` holds the record, lease and journal of a run; `observe` reads; `dns_branch` and `elastic_branch` bring each
+cloud towards what is wanted; `status` says how it stands when the run ends. Of an endpoint that is gone, `deleted` is
+the course: `observe_removal` and `recover` read what was made for it, `apply_removal` takes it away, `disassociate` one
+association at a time.
 """

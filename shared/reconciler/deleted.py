@@ -1,6 +1,6 @@
 """An endpoint that is not there: wait, believe it, let a grace period pass, take away what was made for it.
 
-Called by `branches` when Azure answers that the endpoint does not exist. Everything is read again before it is removed,
+Called by `loop` when Azure answers that the endpoint does not exist. Everything is read again before it is removed,
 and removed only as it was read. What may not be removed, or is not ours, is reported, and then the removal is done.
 """
 

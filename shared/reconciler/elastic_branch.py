@@ -35,17 +35,15 @@ from shared.core.model.steps import (
     UnclaimEndpoint,
     UpdatePolicy,
 )
-from shared.core.planning.contest import put_back
+from shared.core.planning.associations import put_back
 from shared.core.planning.desired import Desired
-from shared.core.planning.elastic import ObservedElastic
-from shared.core.planning.plan import Observed, forget_policy_intent, plan, remember
+from shared.core.planning.plan import Observed, ObservedElastic, forget_policy_intent, plan, remember
 from shared.core.planning.policy import updated
 from shared.core.ports import claims_of
 from shared.correlation import Stage, timed
 from shared.installation.removal_limit import consume
 from shared.reconciler.disassociate import disassociate
-from shared.reconciler.observe import observe_elastic
-from shared.reconciler.organization import enter_organization
+from shared.reconciler.observe import enter_organization, observe_elastic
 from shared.reconciler.run_state import Failures, Run
 from shared.reconciler.status import certain, elastic_failed, left_alone, show_progress
 

@@ -32,21 +32,21 @@ from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_document import from_document
 from shared.core.model.record_parts import Identity
 from shared.core.model.resources import ConnectionStatus, Endpoint
-from shared.core.planning.contest import truce
+from shared.core.planning.associations import truce
 from shared.core.planning.deletion import told
 from shared.core.planning.desired import Desired, desired_of, recognition_condition
 from shared.core.planning.plan import Observed, Plan, approved, met, plan, remember
 from shared.correlation import correlated
-from shared.health.check import CheckResult, check, not_tested, testable
-from shared.health.history import record_check
+from shared.health.check import CheckResult, check, not_tested, record_check, testable
 from shared.installation.pause import present_pause
 from shared.notifications import outbox as notify
 from shared.reconciler.deleted import endpoint_missing
 from shared.reconciler.dns_branch import dns_branch
 from shared.reconciler.elastic_branch import elastic_branch
-from shared.reconciler.out_of_scope import new_endpoint_out_of_scope, skip_condition, skip_condition_by_id
+from shared.reconciler.observe import new_endpoint_out_of_scope, skip_condition, skip_condition_by_id
 from shared.reconciler.run_state import Failures, Run
 from shared.reconciler.status import certain, conclude, failed_conditions, schedule, unread_conditions
+from shared.state.codec import holding
 from shared.state.leases import Busy, Held
 from shared.state.rows import ConnectionRow
 
@@ -90,7 +90,7 @@ async def _handle(context: Context, message: WorkMessage) -> Outcome:
     if await _stale(context, message, row):
         return Outcome.STALE
     guard = replace(message, cause=Cause.LEASE, wake_at=None).encode()
-    blank = ConnectionRow(fresh.id).holding(fresh)
+    blank = holding(ConnectionRow(fresh.id), fresh)
     held = await context.leases.acquire(fresh.id, lambda: blank, guard)
     if isinstance(held, Busy):
         return Outcome.BUSY
@@ -135,9 +135,9 @@ async def _rounds(context: Context, held: Held, message: WorkMessage) -> None:
             await schedule(run, message)
         finally:
             await run.flush()
-        final, took = notify.recorded(context, run.record, message.correlation_id), time.monotonic() - started
+        final, took = _with_notification(context, run, message), time.monotonic() - started
         more = await held.finish(final)
-        if not more:
+        if not more and context.topic is not None:
             await notify.deliver(context, held.row, final)
         telemetry.reconcile_completed(
             record,
@@ -155,6 +155,11 @@ async def _rounds(context: Context, held: Held, message: WorkMessage) -> None:
     # Still more to do: hand over to a new message instead of holding on, then release.
     await context.storage.queue.send(replace(message, cause=Cause.MANUAL, wake_at=None).encode())
     await _let_go(held)
+
+
+def _with_notification(context: Context, run: Run, message: WorkMessage) -> ConnectionRecord:
+    """The record as it is to be stored, with what is told of it where there is a topic to tell it to."""
+    return run.record if context.topic is None else notify.recorded(context, run.record, message.correlation_id)
 
 
 async def _bounded(run: Run, message: WorkMessage) -> None:

@@ -1,4 +1,8 @@
-"""Reading what is there, for one endpoint, with as few calls as possible. Used by `branches`.
+"""What is read for one endpoint, with as few calls as possible: is it in scope, what is there, where may it go.
+
+Used by `loop`, by both branches and by the plan that is only shown. Nothing that was made for an endpoint that is out of
+scope is changed or removed; its record says why. What a change of the organization needs is decided in
+`core.planning.organization_change`; here the former organization is read, which is needed only after a change.
 
 Budget of the happy path: `tests/reconciler/test_budget.py`. A zone known from the record is read directly instead of
 listing every zone of every subscription; deployments are looked up only once their turn has come.
@@ -11,15 +15,32 @@ from dataclasses import replace
 
 from shared.context import Context, log
 from shared.core.guards.consent import CONNECT_TAG
-from shared.core.model.arm_ids import parse_arm_id
+from shared.core.guards.modes import asked_mode, ignored
+from shared.core.guards.scope import outside, outside_by_id, told_by_id
+from shared.core.model.arm_ids import ArmId, parse_arm_id
+from shared.core.model.conditions import Condition
 from shared.core.model.errors import AutopilotError
+from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.ownership import Owner
 from shared.core.model.record import ConnectionRecord
-from shared.core.model.resources import Claim, ConnectionStatus, Deployment, Policy, Zone
+from shared.core.model.record_elastic import PolicyMemory
+from shared.core.model.resources import Claim, ConnectionStatus, Deployment, Endpoint, Policy, Zone
+from shared.core.options.installation import Mode
 from shared.core.planning.desired import Desired, zone_subscriptions
-from shared.core.planning.elastic import ObservedElastic, deployments_that_matter
+from shared.core.planning.organization_change import (
+    changed,
+    holds,
+    leaves_something,
+    left_behind,
+    moved,
+    organization_on_record,
+    refuse,
+)
+from shared.core.planning.plan import ObservedElastic, deployments_that_matter
+from shared.core.planning.removal import policies_made_for
 from shared.core.ports import PrivateConnections, listed_claims
 from shared.correlation import Stage, timed
+from shared.reconciler.run_state import Run
 
 
 @timed(Stage.OBSERVE_DNS)
@@ -105,3 +126,113 @@ async def with_attached(api: PrivateConnections, deployment: Deployment) -> Depl
         # Unknown stays unknown: S1 then blocks this deployment, and only this one.
         log.warning("policies of deployment %s not read: %s", deployment.id, error)
         return deployment
+
+
+async def new_endpoint_out_of_scope(context: Context, message: WorkMessage) -> bool:
+    """Whether an endpoint without a record is out of scope, so that it gets none.
+
+    Where its location or tags matter this takes a look at it, once in its life. A person who names it is owed an
+    answer, which only a record can give.
+    """
+    scope = context.options.scope
+    if outside_by_id(scope, message.endpoint) is not None:
+        return True
+    if told_by_id(scope) or message.cause is Cause.MANUAL:
+        return False
+    try:
+        return outside(scope, await context.endpoints.get(message.endpoint)) is not None
+    except AutopilotError as error:
+        log.info("scope of %s not told, the run will: %s", message.endpoint.text, error)
+        return False
+
+
+def skip_condition_by_id(run: Run, endpoint: ArmId) -> Condition | None:
+    """Why the endpoint is not even read, and its record put right; None: it is to be read."""
+    found = outside_by_id(run.context.options.scope, endpoint)
+    if found is None:
+        return None
+    run.record = run.record.with_identity(mode=Mode.IGNORE).with_status(planned=())
+    return found.condition
+
+
+def skip_condition(run: Run, endpoint: Endpoint) -> Condition | None:
+    """Why nothing is done for an endpoint that was read; None: it is handled. Either way the record knows its mode."""
+    scope = run.context.options.scope
+    mode = asked_mode(endpoint, scope)
+    run.record = run.record.with_identity(mode=mode)
+    if mode != Mode.IGNORE:
+        return None
+    run.record = (
+        replace(run.record, endpoint_id=endpoint.id.text)
+        .with_identity(name=endpoint.name, alias=endpoint.alias, location=endpoint.location)
+        .with_status(planned=())
+    )
+    found = outside(scope, endpoint)
+    return ignored(endpoint) if found is None else found.condition
+
+
+async def enter_organization(run: Run, desired: Desired) -> None:
+    """Let the run's record be one of the endpoint's organization; raises as `check_organization` does."""
+    found = await recall(run.context, desired, run.record)
+    # The other branch goes on meanwhile: only what is meant is changed.
+    run.record = run.record.with_elastic(organization=found.elastic.organization, policy=found.elastic.policy)
+    await check_organization(run.context, desired, run.record)
+    former = run.record.elastic.organization
+    if former and former != desired.organization:
+        run.note("change the Elastic Cloud organization", "done", before=former, after=desired.organization)
+    run.record = moved(run.record, desired.organization)
+
+
+async def check_organization(context: Context, desired: Desired, record: ConnectionRecord) -> None:
+    """Raise Blocked if nothing may be made in the endpoint's organization; or what reading the former one raises."""
+    left: tuple[str, ...] = ()
+    if desired.organization and leaves_something(desired, record):
+        left = await _left(context, desired, record)
+    refuse(desired, record, context.options, left)
+
+
+async def _left(context: Context, desired: Desired, record: ConnectionRecord) -> tuple[str, ...]:
+    former = organization_on_record(record)
+    if former not in context.elastic:
+        raise changed(
+            desired, record, f"not known whether that is gone: the settings have no key of {former} any more."
+        )
+    policies, claims = await asyncio.gather(_former_policies(context, record), _former_claims(context, record))
+    return left_behind(record, policies, claims, context.options, context.clock.now())
+
+
+async def _former_policies(context: Context, record: ConnectionRecord) -> tuple[Policy, ...]:
+    """Every policy; the one on record is looked for by its id before one short listing makes it missing."""
+    api = context.elastic.of(record.elastic.organization)
+    listed = await api.policies()
+    if not record.elastic.policy.id or any(policy.id == record.elastic.policy.id for policy in listed):
+        return listed
+    found = await api.policy(record.elastic.policy.id)
+    return listed if found is None else (*listed, found)
+
+
+async def _former_claims(context: Context, record: ConnectionRecord) -> tuple[Claim, ...]:
+    if record.elastic.claim is None:
+        return ()
+    return await listed_claims(context.elastic.of(record.elastic.organization), record.elastic.claim.region)
+
+
+async def recall(context: Context, desired: Desired, record: ConnectionRecord) -> ConnectionRecord:
+    """A record that says nothing of Elastic Cloud, with our policy in another organization than the endpoint's.
+
+    When the tables are lost and the endpoint's organization changed, nothing else tells that there is one already. It
+    is looked for once: a record that was in use has an organization. One that cannot be read holds up no other.
+    """
+    if record.elastic.organization or not desired.organization or holds(record):
+        return record
+    for name, api in context.elastic.items():
+        if name == desired.organization:
+            continue
+        try:
+            found = policies_made_for(record.id, await api.policies(), context.options.installation.instance_id)
+        except AutopilotError as error:
+            log.warning("organization %s not searched for a policy of connection %s: %s", name, record.id, error)
+            continue
+        if found:
+            return record.with_elastic(organization=name, policy=PolicyMemory(found[0].id, Owner.OURS))
+    return record

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Generic
 
 from azure.data.tables import TableTransactionError
 
-from shared.state import diary_codec
+from shared.state import codec as diary_codec
 from shared.state.azure_errors import error_code, storage_errors
 from shared.state.azure_tables import ROLE, AzureTable
 from shared.state.rows import DiaryPage, E
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from azure.data.tables import TableEntity
     from azure.data.tables.aio import TableClient
 
-    from shared.state.codec import Entity
-    from shared.state.diary_codec import DiaryCodec
+    from shared.state.codec import DiaryCodec, Entity
 
 
 class AzureDiaryTable(Generic[E]):

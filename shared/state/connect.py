@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from shared.core.model.errors import InvalidSettings
-from shared.state import diary_codec
+from shared.state import codec as diary_codec
 from shared.state.storage_settings import StorageSettings, storage_settings
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from azure.storage.queue.aio import QueueClient
 
     from shared.state.azure_diary import AzureDiaryTable
-    from shared.state.diary_codec import DiaryCodec
+    from shared.state.codec import DiaryCodec
     from shared.state.ports import ChecksTable, ConnectionTable, ControlTable, JournalTable, WorkQueue
     from shared.state.rows import E
 

@@ -33,6 +33,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from shared.core.model.errors import AutopilotError, LeaseLost, LostRace, RetryLater
+from shared.state.codec import holding
 from shared.state.rows import ControlRow
 
 if TYPE_CHECKING:
@@ -248,7 +249,7 @@ class Held:
         for attempt in range(TRIES):
             await self.renew()
             try:
-                self._row = await self._tools.connections.replace(self._row.holding(record))
+                self._row = await self._tools.connections.replace(holding(self._row, record))
             except LostRace:
                 await self._tools.back_off(attempt)
                 await self._read_again()

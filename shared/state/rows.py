@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from shared.core.model.reasons import Reason
-from shared.core.model.record_columns import Columns, columns_of
-from shared.core.model.record_document import to_document
+from shared.core.model.record_document import Columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
-
-    from shared.core.model.record import ConnectionRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +24,6 @@ class ConnectionRow:
     document: Mapping[str, Any] = field(default_factory=dict)
     columns: Columns = Columns()
     etag: str | None = None
-
-    def holding(self, record: ConnectionRecord) -> ConnectionRow:
-        """The row with this record in it, and the columns that belong to it."""
-        return replace(self, document=to_document(record), columns=columns_of(record))
 
 
 class ListedConnection(NamedTuple):

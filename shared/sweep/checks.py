@@ -21,10 +21,10 @@ from shared.core.model.record_document import from_document
 from shared.core.model.services import Family
 from shared.core.planning.drift import to_be_tested
 from shared.correlation import correlated
-from shared.health.check import check
-from shared.health.history import record_check
+from shared.health.check import check, record_check
 from shared.health.networks import NetworkList
 from shared.installation.pause import present_pause
+from shared.state.codec import holding
 from shared.sweep.snapshot import StoredRecord, SweepStats, failed
 
 PROBING_SECONDS = 240.0
@@ -109,7 +109,7 @@ async def _probe_one(
     if before is None or (before.status, before.reason) != (outcome.condition.status, outcome.condition.reason):
         return WorkMessage(parse_endpoint_id(stored.record.endpoint_id), Cause.TIMER, correlation_id)
     try:
-        await context.storage.connections.replace(stored.row.holding(outcome.remembered(stored.record)))
+        await context.storage.connections.replace(holding(stored.row, outcome.remembered(stored.record)))
     except AutopilotError as error:
         # It changed meanwhile, or storage is busy: the next sweep tests it again.
         log.info("test of connection %s not recorded: %s", stored.record.id, error)

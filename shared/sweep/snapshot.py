@@ -20,8 +20,8 @@ from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_document import from_document
 from shared.core.model.resources import Endpoint
 from shared.core.planning.desired import Desired, zone_subscriptions
-from shared.core.planning.elastic import deployments_that_matter
 from shared.core.planning.organization_change import organization_on_record
+from shared.core.planning.plan import deployments_that_matter
 from shared.core.planning.snapshot import CloudListing, OrganizationListing, Snapshot
 from shared.core.ports import listed_claims
 from shared.correlation import Stage, timed

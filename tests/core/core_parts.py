@@ -22,7 +22,7 @@ from shared.core.options.scope import Scope
 from shared.core.options.targets import TargetOptions
 from shared.core.options.timing import TimingOptions
 from shared.core.planning.desired import DEPLOYMENTS_TAG, Desired, desired_of
-from shared.core.planning.elastic import POLICY_TYPE
+from shared.core.planning.plan import POLICY_TYPE
 from shared.settings.services import shipped_services
 
 NOW = datetime(2026, 5, 6, 7, 8, 9, tzinfo=UTC)

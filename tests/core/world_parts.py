@@ -28,10 +28,9 @@ from shared.core.model.steps import (
     UpdatePolicy,
 )
 from shared.core.options.plan_options import PlanOptions
-from shared.core.planning.contest import put_back
+from shared.core.planning.associations import put_back
 from shared.core.planning.desired import Desired
-from shared.core.planning.elastic import ObservedElastic
-from shared.core.planning.plan import Observed, Plan, plan, remember
+from shared.core.planning.plan import Observed, ObservedElastic, Plan, plan, remember
 from shared.core.planning.removal import ObservedRemoval, RemovalPlan, plan_removal
 from shared.core.planning.removal_dns import bears_marks
 from tests.core.core_parts import ADDRESS, HUB, MARKER, NOW, OTHER_VNET, VNET

@@ -43,7 +43,7 @@ from shared.clouds.azure.event_grid import Topic
 from shared.clouds.azure.private_dns import PrivateDns
 from shared.clouds.azure.private_endpoints import PrivateEndpoints
 from shared.clouds.elastic.hosted.client import HostedConnections
-from shared.clouds.elastic.organizations import Organizations
+from shared.clouds.elastic.transport import Organizations
 from shared.composition import arm_options, elastic_options, topic_options
 from shared.context import Context
 from shared.core.model.arm_ids import connection_id, parse_endpoint_id

@@ -12,11 +12,11 @@ from shared.api import deadlines as asking
 from shared.core.guards import pause, removal_limit
 from shared.core.notifications import key_expiry as key_notices
 from shared.core.notifications import transitions as notifications
-from shared.core.planning import contest
+from shared.core.planning import associations as contest
 from shared.core.planning import deletion as missing
 from shared.core.planning import dns as plan_dns
 from shared.core.reports.doctor import clouds, judge
-from shared.health import surroundings
+from shared.health import check as surroundings
 from shared.settings import DEFAULT_SCHEDULE, descriptions
 from shared.state import azure_queue
 from shared.sweep import checks

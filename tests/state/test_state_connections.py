@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from shared.core.model.errors import LostRace, Permanent
-from shared.core.model.record_columns import Columns
+from shared.core.model.record_document import Columns
 from shared.state.rows import ConnectionRow, ListedConnection
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from shared.core.model.conditions import Phase
 from shared.core.model.errors import LeaseLost, LostRace, RetryLater
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_parts import RecordStatus
+from shared.state.codec import holding
 from shared.state.leases import SKEW, Busy, Held, Leases
 from shared.state.rows import ConnectionRow, ControlRow
 from tests.state.state_backends import virtual
@@ -43,7 +44,7 @@ def worker(backend: Backend, name: str, clock: Clock | None = None) -> Leases:
 
 
 def new_row() -> ConnectionRow:
-    return ConnectionRow("c1").holding(version(0))
+    return holding(ConnectionRow("c1"), version(0))
 
 
 def version(number: int, phase: Phase = Phase.PROVISIONING) -> ConnectionRecord:
@@ -300,13 +301,13 @@ async def test_a_take_over_makes_the_former_holders_etag_stale(backend: Backend)
     await backend.advance(TTL)
     fast = await held(worker(backend, "fast"))
     with pytest.raises(LostRace):
-        await backend.connections.replace(slow.row.holding(version(8)))
+        await backend.connections.replace(holding(slow.row, version(8)))
     assert await stored(backend) == fast.row
 
 
 async def test_a_write_of_others_is_overwritten_by_the_holder_who_keeps_the_lease(backend: Backend) -> None:
     lease = await held(worker(backend, "a"))
-    await backend.connections.replace((await stored(backend)).holding(version(5)))
+    await backend.connections.replace(holding(await stored(backend), version(5)))
     assert await lease.finish(version(6)) is False
     assert shown(await stored(backend))[0] == 6
 

@@ -80,13 +80,14 @@ async def test_a_thousand_endpoints_cost_no_more_than_their_pages() -> None:
 async def keep_records(estate: Estate) -> None:
     """A record for every endpoint, as a run would have begun it."""
     from shared.core.model.record import ConnectionRecord  # noqa: PLC0415
+    from shared.state.codec import holding  # noqa: PLC0415
     from shared.state.rows import ConnectionRow  # noqa: PLC0415
 
     for endpoint in estate.arm.private_endpoints():
         record = ConnectionRecord(endpoint.id).with_identity(
             guid=endpoint.resource_guid, address=endpoint.address or ""
         )
-        await estate.storage.connections.insert(ConnectionRow(record.id).holding(record))
+        await estate.storage.connections.insert(holding(ConnectionRow(record.id), record))
 
 
 async def test_hundreds_of_checks_that_fail_together_read_the_networks_once() -> None:

@@ -11,6 +11,7 @@ from local.arm import Incoming
 from local.world import vnet_id
 from shared.core.model.arm_ids import connection_id
 from shared.core.model.record_document import from_document
+from shared.state.codec import holding
 from shared.state.rows import ConnectionRow
 from tests.harness.estate import Estate, arm_error
 from tests.sweep.sweep_parts import (
@@ -57,7 +58,7 @@ async def both_subscriptions() -> tuple[Estate, str, str]:
     assert found is not None
     assert row is not None
     copy = replace(from_document(row.document), endpoint_id=there)
-    await estate.storage.connections.insert(ConnectionRow(copy.id).holding(copy))
+    await estate.storage.connections.insert(holding(ConnectionRow(copy.id), copy))
     return estate, here, there
 
 

@@ -1,4 +1,4 @@
-"""Private endpoints, their interfaces and networks, read from ARM. Used by `observe`, `surroundings` and the sweep.
+"""Private endpoints, their interfaces and networks, read from ARM. Used by `observe`, `health.check` and the sweep.
 
 The guide's step "copy the endpoint's name and resource GUID" is `get`: the GUID is in no published model of the API,
 yet ARM answers it, so answers are read as JSON, not through the SDK's attributes.

@@ -1,4 +1,8 @@
-"""Requests to the Elastic Cloud API: where it is, the key, errors, and when the key ends. For the families' clients."""
+"""Requests to the Elastic Cloud API with an organization's key, and the organizations that it has keys of.
+
+Used by the client of each family; `app` makes the organizations. Making a client opens no connection: an organization
+whose key is refused, or that does not answer, holds up only what is asked of it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from shared.clouds.answer_headers import server_time
 from shared.core.model.errors import AnswerLost, RetryLater
 from shared.core.model.organizations import DEFAULT
 from shared.core.model.reasons import Reason
@@ -17,11 +20,13 @@ from shared.correlation import Service, outgoing
 
 if TYPE_CHECKING:
     import httpx
+from collections.abc import ItemsView
 from http import HTTPStatus
 
 from shared.clouds.answer_headers import DEFAULT_RETRY_AFTER, seconds_to_wait
 from shared.core.model.errors import AutopilotError, Blocked, Forbidden, NotFound, Throttled
 from shared.core.model.organizations import key_setting
+from shared.core.ports import PrivateConnections
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +55,8 @@ class ElasticTransport:
         self._client: httpx.AsyncClient | None = None
         self.key_expires: datetime | None = None
         """When the API key ends, as the last answer said; None: not known, or never."""
-        self.server_time: datetime | None = None
-        """What time it was at the service when it last answered."""
+        self.server_date: str | None = None
+        """The `Date` of the service's last answer."""
 
     async def call(self, method: str, path: str, *, doing: str, on: str, **options: Any) -> Mapping[str, Any]:
         """Ask, and return the answer's JSON object; AnswerLost for anything else, `elastic_error` for a refusal."""
@@ -86,7 +91,7 @@ class ElasticTransport:
         except httpx.HTTPError as error:
             raise AnswerLost(f"Elastic Cloud's answer was lost when asked to {doing}.", on=on) from error
         self.key_expires = _moment(response.headers.get("x-elastic-api-key-expiration")) or self.key_expires
-        self.server_time = server_time(response.headers)
+        self.server_date = response.headers.get("date")
         if not response.is_success:
             raise elastic_error(
                 response.status_code,
@@ -172,3 +177,36 @@ def _first_error(body: str) -> tuple[str, str]:
         return str(first.get("code") or ""), str(first.get("message") or "")[:300]
     except (ValueError, RecursionError, KeyError, IndexError, TypeError, AttributeError):
         return "", ""
+
+
+class Organizations:
+    """One client for each organization, by its name."""
+
+    def __init__(self, clients: Mapping[str, PrivateConnections]) -> None:
+        self._clients = dict(clients)
+
+    def of(self, name: str) -> PrivateConnections:
+        """The client of an organization, empty for the default one; Blocked where the settings have no key of it."""
+        found = self._clients.get(name or DEFAULT)
+        if found is not None:
+            return found
+        name = name or DEFAULT
+        named = "" if name == DEFAULT else f" Name {name} in ELASTIC_ORGANIZATIONS again, with its settings."
+        raise Blocked(
+            f"The settings have no API key of the Elastic Cloud organization {name}, in which this was made.",
+            reason=Reason.ORGANIZATION_NOT_CONFIGURED,
+            on=name,
+            next_step=f"Set {key_setting(name)}.{named}",
+        )
+
+    def __contains__(self, name: str) -> bool:
+        return (name or DEFAULT) in self._clients
+
+    def items(self) -> ItemsView[str, PrivateConnections]:
+        """Every organization and its client, in the order of the settings."""
+        return self._clients.items()
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        for client in self._clients.values():
+            await client.aclose()

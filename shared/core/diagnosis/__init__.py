@@ -1,10 +1,9 @@
 """What is wrong with a connection, why, and what to do next. Pure: no network, no clock. Called by `shared.health`.
 
     evidence      the values: what one probe saw, and the verdict
-    path          how far a probe came: name, address, connection, TLS
-    answers       what came over HTTP, product by product
+    path          which names are tested, how far a probe came, when a changed verdict counts, one verdict out of all
+    http_answers  what came over HTTP, product by product
     surroundings  what else is known when a probe is read
-    hosts         which names of a connection are tested, when a changed verdict counts, one verdict out of all
     whole         the diagnosis of a connection out of all that is on record
 
 The words for people, one entry for every reason that can come of it, are in `shared.core.reasons`.
@@ -21,9 +20,11 @@ from shared.core.diagnosis.evidence import (
     Verdict,
     address_failure,
 )
-from shared.core.diagnosis.hosts import (
+from shared.core.diagnosis.http_answers import page_of
+from shared.core.diagnosis.path import (
     Subject,
     debounce,
+    diagnose,
     history,
     hosts_to_test,
     last_of,
@@ -32,8 +33,6 @@ from shared.core.diagnosis.hosts import (
     weighed,
     worst_of,
 )
-from shared.core.diagnosis.http_answers import page_of
-from shared.core.diagnosis.path import diagnose
 from shared.core.diagnosis.surroundings import Surroundings
 from shared.core.diagnosis.whole import Diagnosis, diagnosis_of
 

@@ -1,21 +1,28 @@
-"""How far a probe came and what that means. Pure; called by `shared.health.check`.
+"""Which names are tested, how far a probe of each came and what that means, and one verdict out of all. Pure.
+
+Called by `shared.health.check`.
 
 The reading follows Elastic's guide, "Private connectivity with Azure Private Link", sections on testing and
 troubleshooting: no route = connection not approved, certificate mismatch = wrong name, 403 `{"ok":false}` = policy
 missing or not associated, 404 `{"ok":false}` = name unknown to Elastic's proxy, 401 or 200 from Elasticsearch = good.
 
-One table says what each failure of the path means (`_FAILURES`), `answers` reads what came over HTTP.
+One table says what each failure of the path means (`_FAILURES`), `http_answers` reads what came over HTTP.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import takewhile
+from typing import cast
 
-from shared.core.diagnosis.evidence import Evidence, Failure, Verdict, Wording
-from shared.core.diagnosis.hosts import Subject
-from shared.core.diagnosis.http_answers import read_answer
+from shared.core.diagnosis.evidence import Evidence, Failure, Status, Verdict, Wording
+from shared.core.diagnosis.http_answers import TESTED, read_answer
 from shared.core.diagnosis.surroundings import Surroundings
+from shared.core.model.private_urls import path_test_host
 from shared.core.model.reasons import Reason
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_health import EffectiveVerdict, HostCheck
 
 _CHECK_DNS = (
     "Check that the zone has a * record, that it is linked to the virtual network, and that this network resolves "
@@ -183,3 +190,111 @@ def _explained_by_dns(evidence: Evidence, around: Surroundings) -> Verdict | Non
     if around.app_linked is False:
         return _NOT_LINKED_TO_APP.verdict(evidence, network=around.app_network)
     return None
+
+
+PRIMARY = "elasticsearch"
+"""What a deployment is for: when another service alone fails, the connection is degraded and not unreachable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One name to test."""
+
+    host: str
+    service: str = PRIMARY
+    path_only: bool = False
+    """The name belongs to no deployment: Elastic's proxy not knowing it is the good answer."""
+    associated: bool = True
+    """The endpoint's policy is associated with the deployment, so that it should be let in."""
+    policies: int | None = None
+    """How many policies restrict who may connect to the deployment; None: not known."""
+
+
+def hosts_to_test(connection: ConnectionRecord, zone_name: str) -> tuple[Subject, ...]:
+    """The names to test, Elasticsearch's of every deployment first; a name that two services share once.
+
+    Last come the deployments that are only asked for. Elastic's documents disagree on whether a policy lets an endpoint
+    in before it is associated, so the app tests it: the person who is asked for consent reads what it would change.
+    """
+    urls = [url for deployment in connection.elastic.targets for url in deployment.urls if url.service in TESTED]
+    urls.sort(key=lambda url: url.service != PRIMARY)
+    found: dict[str, Subject] = {}
+    for url in urls:
+        found.setdefault(url.host, Subject(url.host, url.service))
+    waiting = (
+        Subject(url.host, associated=False, policies=deployment.policies)
+        for deployment in connection.elastic.pending_targets
+        for url in deployment.urls
+        if url.service == PRIMARY and url.host not in found
+    )
+    return (*(found.values() or (Subject(path_test_host(zone_name), path_only=True),)), *waiting)
+
+
+# -- when a changed verdict counts -------------------------------------------------------------------------------------
+
+HISTORY = 10
+"""Results of each name that are kept: twice the most that the setting can ask for."""
+
+
+def outcome(verdict: Verdict) -> str:
+    """A result in short, as it is kept."""
+    return f"{verdict.status} {verdict.reason}"
+
+
+def history(before: Sequence[str], latest: Verdict) -> tuple[str, ...]:
+    """The results to keep, newest first."""
+    return (outcome(latest), *before)[:HISTORY]
+
+
+def debounce(standing: Verdict | None, recent: Sequence[str], needed: int) -> bool:
+    """Whether the newest of `recent` counts now, in place of `standing`; None: nothing stood before."""
+    if standing is None:
+        return True
+    newest, stood = recent[0], outcome(standing)
+    if newest == stood or newest.startswith("healthy "):
+        return True
+    unlike = takewhile(lambda result: result != stood, recent)
+    return sum(_taught(result) == _taught(newest) for result in unlike) >= needed
+
+
+def _taught(result: str) -> bool:
+    return not result.startswith("unknown ")
+
+
+# -- one verdict out of all --------------------------------------------------------------------------------------------
+
+_GRAVITY: Mapping[Status, int] = {"healthy": 0, "unknown": 1, "degraded": 2, "blocked": 3, "unreachable": 4}
+
+
+def weighed(verdict: Verdict) -> Verdict:
+    """A name's verdict as it counts for the connection: without Kibana or Fleet it is degraded, not gone."""
+    lesser = verdict.service != PRIMARY and _GRAVITY[verdict.status] > _GRAVITY["degraded"]
+    return replace(verdict, status="degraded") if lesser else verdict
+
+
+def standing_of(memory: HostCheck) -> Verdict:
+    """What counts for a name: its last result, or an earlier one that has not been outdone yet."""
+    return _verdict(memory, memory.effective or memory)
+
+
+def last_of(memory: HostCheck) -> Verdict:
+    """The last result of a name, whether it counts or not."""
+    return _verdict(memory, memory)
+
+
+def _verdict(memory: HostCheck, counts: HostCheck | EffectiveVerdict) -> Verdict:
+    status = cast("Status", counts.status)
+    return Verdict(status, counts.reason, counts.cause, counts.next_step, memory.host, memory.service)
+
+
+def worst_of(verdicts: Sequence[Verdict]) -> Verdict:
+    """The verdict that speaks for the connection: the gravest as they count; of equals the first."""
+    return max(verdicts, key=lambda one: _GRAVITY[weighed(one).status])
+
+
+def told(verdicts: Sequence[Verdict]) -> str:
+    """What the verdict is, in a sentence or two: the gravest name's, and how many others are not well."""
+    worst = worst_of(verdicts)
+    bad = [one for one in verdicts if one.status != "healthy" and one is not worst]
+    rest = f" Not well either: {', '.join(one.host for one in bad)}." if bad else ""
+    return f"{worst.host}: {worst.cause}{rest}"

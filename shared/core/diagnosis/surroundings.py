@@ -1,6 +1,6 @@
 """What else is known when a probe is read: the control plane's word, the app's own network, what was seen before.
 
-Made by `shared.health.surroundings`, read by `path`. One observation, "no route", means different things with it:
+Made by `shared.health.check`, read by `path`. One observation, "no route", means different things with it:
 
     Azure says            seen before, or a route is known     then
     not Approved          -                                    `NoRoute`: that is what an unapproved endpoint looks like

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.core.diagnosis.evidence import Status
-from shared.core.diagnosis.hosts import standing_of, weighed, worst_of
+from shared.core.diagnosis.path import standing_of, weighed, worst_of
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition, Phase
 from shared.core.model.reasons import Explanation, Hop, Reason

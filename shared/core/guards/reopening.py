@@ -1,6 +1,6 @@
 """Whether an association of ours may be taken away: never a deployment's last policy (S2). Pure.
 
-Called by `plan_associations` and `plan_removal`. Without any policy a deployment is open to the internet, so the last
+Called by `associations` and `removal`. Without any policy a deployment is open to the internet, so the last
 one is removed only where a setting or a tag allows exactly that. What is not known counts as the last one.
 """
 

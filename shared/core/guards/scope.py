@@ -6,16 +6,18 @@ an event or a request says has no part in it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from shared.core.model import conditions as c
-from shared.core.model.arm_ids import ArmId
+from shared.core.model.arm_ids import ArmId, plain_location
 from shared.core.model.conditions import Condition
+from shared.core.model.organizations import DEFAULT, OrganizationScope
 from shared.core.model.reasons import Reason
 from shared.core.model.resources import Endpoint
 from shared.core.options.scope import Scope
-from shared.core.options.values import EVERYTHING, plain_location
+from shared.core.options.values import EVERYTHING
 
 _ALL = frozenset({EVERYTHING})
 
@@ -37,6 +39,12 @@ class Outside:
         """It as the condition of a connection."""
         message = f"{self.message} What was made for it is left as it is."
         return Condition(c.RECOGNISED, c.Status.FALSE, Reason.OUT_OF_SCOPE, message, self.next_step, c.WaitingFor.EVENT)
+
+
+def told_by_id(scope: Scope) -> bool:
+    """Whether an endpoint's id alone tells everything: no list looks at locations or tags."""
+    everything = frozenset({EVERYTHING})
+    return scope.locations == scope.tags == everything and not scope.locations_denied and not scope.tags_denied
 
 
 def outside_by_id(scope: Scope, endpoint: ArmId) -> Outside | None:
@@ -85,3 +93,19 @@ def _judge(
     if EVERYTHING in allowed or keys & allowed:
         return None
     return Outside(setting, f"{told} in the setting {setting}.")
+
+
+def organization_of(endpoint: Endpoint, further: Sequence[OrganizationScope], *, has_default: bool) -> str:
+    """The first organization whose scope includes the endpoint, else the default one; empty: there is none."""
+    keys = _keys(endpoint)
+    found = next((one.name for one in further if not keys.isdisjoint(one.entries)), "")
+    return found or (DEFAULT if has_default else "")
+
+
+def _keys(endpoint: Endpoint) -> frozenset[str]:
+    """Everything that an entry may say of an endpoint."""
+    subscription, group = endpoint.id.subscription_id.lower(), endpoint.id.resource_group.lower()
+    keys = {f"subscription:{subscription}", f"group:{group}", f"group:{subscription}/{group}"}
+    for name, value in endpoint.tags.items():
+        keys |= {f"tag:{name.strip().lower()}", f"tag:{name.strip().lower()}={value.strip().lower()}"}
+    return frozenset(keys)

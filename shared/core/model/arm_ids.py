@@ -95,3 +95,8 @@ def connection_id(endpoint_id: str) -> str:
     Table keys cannot hold `/`, and URLs should be short.
     """
     return hashlib.sha256(endpoint_id.lower().encode()).hexdigest()[:16]
+
+
+def plain_location(text: str) -> str:
+    """A location's short name: `East US 2` and `eastus2` are one."""
+    return text.replace(" ", "").lower()

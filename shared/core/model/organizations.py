@@ -1,17 +1,12 @@
-"""Which Elastic Cloud organization an endpoint belongs to, by the settings. Pure.
+"""Elastic Cloud organizations, as the settings name them: their names, scopes and settings. Pure.
 
-Asked by `desired` for each endpoint; the settings of each organization are named here too, for texts to people. The
+Used by the settings, the clients and texts to people; `guards.scope` says which endpoint belongs to which. The
 organization of EC_API_KEY is the one for every endpoint that no other organization's scope includes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from shared.core.model.resources import Endpoint
 
 DEFAULT = "default"
 """Name of the organization of EC_API_KEY."""
@@ -28,22 +23,6 @@ class OrganizationScope:
 
     name: str
     entries: frozenset[str]
-
-
-def organization_of(endpoint: Endpoint, further: Sequence[OrganizationScope], *, has_default: bool) -> str:
-    """The first organization whose scope includes the endpoint, else the default one; empty: there is none."""
-    keys = _keys(endpoint)
-    found = next((one.name for one in further if not keys.isdisjoint(one.entries)), "")
-    return found or (DEFAULT if has_default else "")
-
-
-def _keys(endpoint: Endpoint) -> frozenset[str]:
-    """Everything that an entry may say of an endpoint."""
-    subscription, group = endpoint.id.subscription_id.lower(), endpoint.id.resource_group.lower()
-    keys = {f"subscription:{subscription}", f"group:{group}", f"group:{subscription}/{group}"}
-    for name, value in endpoint.tags.items():
-        keys |= {f"tag:{name.strip().lower()}", f"tag:{name.strip().lower()}={value.strip().lower()}"}
-    return frozenset(keys)
 
 
 def key_setting(organization: str) -> str:

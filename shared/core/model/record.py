@@ -128,7 +128,7 @@ class ConnectionRecord:
 
     def operation(self, step: str) -> OperationMemory | None:
         """What is remembered of an operation that was begun for a step."""
-        return self.dns.operation(step)
+        return next((memory for memory in self.dns.operations if memory.step == step), None)
 
     def with_operation(self, step: str, url: str) -> ConnectionRecord:
         """The same with one operation remembered; without an address, forgotten."""
@@ -137,7 +137,7 @@ class ConnectionRecord:
 
     def association(self, deployment_id: str) -> AssociationMemory | None:
         """What is remembered of the association with a deployment."""
-        return self.elastic.association(deployment_id)
+        return next((one for one in self.elastic.associations if one.deployment_id == deployment_id), None)
 
     def with_association(self, memory: AssociationMemory) -> ConnectionRecord:
         """The same with one association remembered or updated."""

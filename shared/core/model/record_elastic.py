@@ -93,7 +93,3 @@ class ElasticState:
     """Tested too, to find out what association would change; what comes of it makes no condition."""
     not_before: datetime | None = None
     """Elastic Cloud asked not to be called before this moment."""
-
-    def association(self, deployment_id: str) -> AssociationMemory | None:
-        """What is remembered of the association with a deployment."""
-        return next((memory for memory in self.associations if memory.deployment_id == deployment_id), None)

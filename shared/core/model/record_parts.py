@@ -53,10 +53,6 @@ class DnsState:
     not_before: datetime | None = None
     """Azure asked that its private DNS be not called before this moment."""
 
-    def operation(self, step: str) -> OperationMemory | None:
-        """What is remembered of an operation that was begun for a step."""
-        return next((memory for memory in self.operations if memory.step == step), None)
-
 
 @dataclass(frozen=True, slots=True)
 class RemovalState:

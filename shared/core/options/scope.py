@@ -83,8 +83,3 @@ class Scope:
     def watched_subscriptions(self) -> tuple[str, ...]:
         """The subscriptions to look for endpoints in."""
         return tuple(one for one in self.subscriptions if one not in self.subscriptions_denied)
-
-    @property
-    def told_by_id(self) -> bool:
-        """Whether an endpoint's id alone tells everything: no list looks at locations or tags."""
-        return self.locations == self.tags == _ALL and not self.locations_denied and not self.tags_denied

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from shared.core.model.arm_ids import parse_arm_id
+from shared.core.model.arm_ids import parse_arm_id, plain_location
 from shared.core.model.errors import InvalidInput
 
 EVERYTHING = "*"
@@ -64,11 +64,6 @@ def locations(value: str) -> frozenset[str]:
     """Short names of Azure locations; `East US 2` is taken for `eastus2`."""
     plain = ",".join(plain_location(word) for word in words(value))
     return _all_or(plain, lambda entry: _LOCATION.fullmatch(entry) is not None, "Azure locations")
-
-
-def plain_location(text: str) -> str:
-    """A location's short name: `East US 2` and `eastus2` are one."""
-    return text.replace(" ", "").lower()
 
 
 def tags(value: str) -> frozenset[str]:

@@ -1,6 +1,6 @@
 """Advice: what a person should know about a connection though nothing is wrong, or not with it, or not yet. Pure.
 
-`plan_elastic` finds what the Elastic Cloud API tells, `diagnosis` adds what the networks tell. Advice makes no
+`plan` finds what the Elastic Cloud API tells, `diagnosis` adds what the networks tell. Advice makes no
 condition False and sends no alert; it stands beside the verdict, with a next step of its own.
 """
 

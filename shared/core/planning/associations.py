@@ -1,6 +1,6 @@
 """The plan of the associations: with which deployments the policy is associated, and from which it is taken away. Pure.
 
-Called by `plan_elastic` once the endpoint is approved. Associations of others with our policy, or of anybody with a
+Called by `plan` once the endpoint is approved. Associations of others with our policy, or of anybody with a
 policy of others, are used and shown, and never taken away (S4). Of ours, those that no tag asks for any more go, unless
 they are a deployment's last one (S2). What another manager removes is restored a few times, and then left alone.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from shared.core.guards.consent import OPT_OUT_TAG, label_of
 from shared.core.guards.cutting_off import INGRESS_TYPES, may_be_first
 from shared.core.guards.reopening import plan_disassociation
 from shared.core.model import conditions as c
@@ -21,10 +22,9 @@ from shared.core.model.record_elastic import AssociationMemory, PendingTargetMem
 from shared.core.model.resources import Deployment, Policy
 from shared.core.model.steps import Associate, Disassociate
 from shared.core.options.plan_options import PlanOptions
-from shared.core.planning.contest import contested
 from shared.core.planning.desired import DEPLOYMENTS_TAG, Desired
 from shared.core.planning.wishes import Choice, choose_deployments
-from shared.core.reasons import remedy_of
+from shared.core.reasons import explain, remedy_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,3 +223,49 @@ def _named(choice: Choice) -> str:
         return choice.asked
     renamed = choice.asked not in {deployment.name, deployment.id} and choice.asked.lower() != deployment.id
     return f"{deployment.name} (still called {choice.asked} in the endpoint's tag)" if renamed else deployment.name
+
+
+RESTORE_WINDOW = timedelta(days=7)
+"""Within this time the removals count as one fight: long enough for a pipeline that runs once a day."""
+
+
+def taken_away(memory: AssociationMemory | None) -> bool:
+    """Whether an association that is not there now, nor was made a moment ago, was ours."""
+    return memory is not None and memory.owner is Owner.OURS
+
+
+def recent(memory: AssociationMemory | None, now: datetime) -> tuple[datetime, ...]:
+    """When it was put back within the window."""
+    return tuple(at for at in memory.taken if now - at < RESTORE_WINDOW) if memory is not None else ()
+
+
+def contested(
+    deployment: Deployment, memory: AssociationMemory | None, options: PlanOptions, now: datetime
+) -> Explanation | None:
+    """Why an association is not put back once more; None: it may be (or it is its first time)."""
+    times = recent(memory, now)
+    if not taken_away(memory) or len(times) < options.targets.association_restores:
+        return None
+    moments = ", ".join(f"{at:%Y-%m-%d %H:%M} UTC" for at in times)
+    return explain(
+        Reason.ASSOCIATION_CONTESTED,
+        f"Another manager keeps removing the policy from deployment {label_of(deployment)}; the app restored it "
+        f"{len(times)} time(s) ({moments or 'never: the settings forbid it'}) and is now left alone. Terraform's "
+        "ec_deployment.traffic_filter does this at every run; the deployment's activity in the Elastic Cloud console "
+        "shows who.",
+        "Add the policy to the other manager's list (in Terraform use ec_deployment_traffic_filter_association "
+        f"instead), or tag the deployment {OPT_OUT_TAG}=ignore; then re-run the connection.",
+    )
+
+
+def put_back(memory: AssociationMemory, now: datetime) -> AssociationMemory:
+    """The memory once the association is begun (again): counted if it had been taken away; its end is unknown yet."""
+    times = (*recent(memory, now), now) if taken_away(memory) else recent(memory, now)
+    return replace(memory, owner=None, seen=False, made_at=now, taken=times)
+
+
+def truce(connection: ConnectionRecord) -> ConnectionRecord:
+    """The record after a person asked for a run: the fight is considered settled, and counted anew."""
+    return connection.with_elastic(
+        associations=tuple(replace(known, taken=()) for known in connection.elastic.associations)
+    )

@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.core.guards.modes import tag_note
+from shared.core.guards.scope import organization_of
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import ArmId, connection_id, parse_arm_id
 from shared.core.model.conditions import Condition
 from shared.core.model.errors import InvalidInput
 from shared.core.model.markers import Marker
-from shared.core.model.organizations import DEFAULT, organization_of
+from shared.core.model.organizations import DEFAULT
 from shared.core.model.reasons import Reason
 from shared.core.model.resources import Endpoint
 from shared.core.model.services import Service, ServiceKind, Services

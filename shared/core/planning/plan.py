@@ -1,4 +1,4 @@
-"""The plan: the pure function from what is observed to what is left to do and how things stand.
+"""The plan: the pure function from what is observed to what is left to do and how things stand; its Elastic branch.
 
 Called by `reconcile` before and after it acts, and by the sweep for every endpoint. The two branches do not wait for
 each other: DNS goes ahead without Elastic and the other way round; only associations wait for the approval.
@@ -11,15 +11,23 @@ from datetime import datetime
 
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
-from shared.core.model.reasons import Reason
+from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.record import ConnectionRecord
-from shared.core.model.record_elastic import PolicyMemory
-from shared.core.model.resources import ConnectionStatus, Endpoint, Zone
+from shared.core.model.record_elastic import (
+    AssociationMemory,
+    ClaimMemory,
+    PendingTargetMemory,
+    PolicyMemory,
+    TargetMemory,
+)
+from shared.core.model.resources import POLICY_TYPE, Claim, ConnectionStatus, Deployment, Endpoint, Policy, Zone
 from shared.core.model.steps import DnsStep, ElasticStep, Step
 from shared.core.options.plan_options import PlanOptions
+from shared.core.planning.advice import key_advice, policy_advice, sign_in_advice
+from shared.core.planning.associations import nothing_requested, plan_associations
 from shared.core.planning.desired import Desired, recognition_condition
 from shared.core.planning.dns import DnsPlan, plan_dns
-from shared.core.planning.elastic import ElasticPlan, ObservedElastic, plan_elastic
+from shared.core.planning.policy import plan_claim, plan_policy, policies_of
 from shared.core.reasons import remedy_of
 
 TERMINAL = {
@@ -206,3 +214,92 @@ def _remember_elastic(record: ConnectionRecord, elastic: ElasticPlan) -> Connect
 def forget_policy_intent(record: ConnectionRecord) -> ConnectionRecord:
     """The record after Elastic definitely refused to create the policy: the next run may try at once."""
     return record.with_elastic(policy=PolicyMemory())
+
+
+__all__ = ["POLICY_TYPE", "ElasticPlan", "ObservedElastic", "plan_elastic", "policies_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedElastic:
+    """What Elastic Cloud answered about one endpoint's region."""
+
+    policies: tuple[Policy, ...] = ()
+    """Every policy of every region and type."""
+    deployments: tuple[Deployment, ...] | None = None
+    """Those that the endpoint asks for, that ask for it, or that its policy is associated with; None: not looked at,
+    because their turn has not come."""
+    claims: tuple[Claim, ...] | None = None
+    """The organization's claims in the region; None: not looked at."""
+    key_expires: datetime | None = None
+    """When the API key ends; None: not known, or never."""
+
+
+@dataclass(frozen=True, slots=True)
+class ElasticPlan:
+    """Steps still to do, the conditions as they stand, and what is used."""
+
+    steps: tuple[ElasticStep, ...]
+    conditions: tuple[Condition, ...]
+    policy: PolicyMemory
+    associations: tuple[AssociationMemory, ...] | None = None
+    """What is now known of them; None: not looked at."""
+    deployments: tuple[TargetMemory, ...] | None = None
+    """Those that are associated; None: not looked at."""
+    claim: ClaimMemory | None = None
+    unserved: tuple[PendingTargetMemory, ...] | None = None
+    """Those that are asked for and not associated; None: not looked at."""
+    advice: tuple[Explanation, ...] = ()
+
+
+def plan_elastic(
+    desired: Desired, observed: ObservedElastic, record: ConnectionRecord, options: PlanOptions, now: datetime
+) -> ElasticPlan:
+    """What is left to do in Elastic Cloud."""
+    here = tuple(policy for policy in observed.policies if policy.region == desired.service.elastic_region)
+    policy = plan_policy(desired, here, record, options, now)
+    claim = plan_claim(desired, observed.claims, record)
+    steps, conditions = (*policy.steps, *claim.steps), (policy.condition, *claim.conditions)
+    advice = policy_advice(desired, observed.policies, policy.memory.id)
+    advice += _only(key_advice(observed.key_expires, now))
+    if desired.endpoint.status is not ConnectionStatus.APPROVED or not policy.memory.id:
+        waits = _association_waits(desired)
+        return ElasticPlan(steps, (*conditions, waits), policy.memory, claim=claim.memory, advice=advice)
+    if observed.deployments is None:
+        unread = c.unknown(c.ASSOCIATED, Reason.NOT_OBSERVED, "The deployments have not been read yet.")
+        return ElasticPlan(steps, (*conditions, unread), policy.memory, claim=claim.memory, advice=advice)
+    record = record.with_policy(policy.memory)
+    found = plan_associations(desired, observed.deployments, here, policy.policy, record, options, now)
+    served = {deployment.id for deployment in found.deployments}
+    types = {policy.id: policy.type for policy in here}
+    return ElasticPlan(
+        (*steps, *found.steps),
+        (*conditions, found.condition),
+        policy.memory,
+        found.associations,
+        found.deployments,
+        claim.memory,
+        found.unserved,
+        advice + _only(sign_in_advice(observed.deployments, served, types, record.status.advice)),
+    )
+
+
+def deployments_that_matter(
+    desired: Desired, policies: tuple[Policy, ...], record: ConnectionRecord
+) -> tuple[str, ...]:
+    """Ids and names: those asked for, those we associated, and those that the policy in use is associated with."""
+    remembered = (memory.deployment_id for memory in record.elastic.associations)
+    here = tuple(policy for policy in policies if policy.region == desired.service.elastic_region)
+    matching = policies_of(here, desired.endpoint.guid, record.elastic.policy.id)
+    associated = (deployment_id for policy in matching[:1] for deployment_id in policy.associations)
+    return tuple(dict.fromkeys((*desired.deployments, *remembered, *associated)))
+
+
+def _only(advice: Explanation | None) -> tuple[Explanation, ...]:
+    return () if advice is None else (advice,)
+
+
+def _association_waits(desired: Desired) -> Condition:
+    if not desired.deployments:
+        return nothing_requested()
+    message = "Deployments are associated after Elastic has approved the endpoint."
+    return c.waiting(c.ASSOCIATED, Reason.AWAITING_APPROVAL, message)

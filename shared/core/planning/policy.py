@@ -1,6 +1,6 @@
-"""The plan of the private connection policy: which one is used, what is made, what follows the endpoint. Pure.
+"""The plan of the policy and of the claim: which is used, what is made, what follows the endpoint. Pure.
 
-Called by `plan_elastic`. A policy of ours carries our marker in its description; a person who takes the marker out
+Called by `plan`. A policy of ours carries our marker in its description; a person who takes the marker out
 takes the policy over, and it is then used as any policy of others: never changed. Of our own policy the name, the
 description and the endpoint's rule follow the endpoint; rules that a person added stay, and are reported.
 """
@@ -16,9 +16,9 @@ from shared.core.model.markers import maker_of, marker_from_description, updated
 from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
-from shared.core.model.record_elastic import PolicyMemory
-from shared.core.model.resources import POLICY_TYPE, Policy, Rule
-from shared.core.model.steps import CreatePolicy, UpdatePolicy
+from shared.core.model.record_elastic import ClaimMemory, PolicyMemory
+from shared.core.model.resources import POLICY_TYPE, Claim, Policy, Rule
+from shared.core.model.steps import ClaimEndpoint, CreatePolicy, UnclaimEndpoint, UpdatePolicy
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.desired import Desired
 
@@ -196,3 +196,38 @@ def _follow(desired: Desired, former: Policy, record: ConnectionRecord) -> Polic
     memory = PolicyMemory(former.id, Owner.OURS, guid=remembered)
     step = _update(desired, former, replaces)
     return PolicyPlan((step,), condition, memory, updated(former, step))
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimPlan:
+    """What is left to do for the claim."""
+
+    steps: tuple[ClaimEndpoint | UnclaimEndpoint, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    """One where a claim is asked for, else none."""
+    memory: ClaimMemory | None = None
+
+
+def plan_claim(desired: Desired, claims: tuple[Claim, ...] | None, record: ConnectionRecord) -> ClaimPlan:
+    """Claim what is to be; give up what we claimed and is no longer to be, or was of an endpoint that is gone."""
+    if claims is None:
+        unread = c.unknown(c.CLAIMED, Reason.NOT_OBSERVED, "The claims have not been read yet.")
+        return ClaimPlan((), (unread,) if desired.claim else (), record.elastic.claim)
+    endpoint, region = desired.endpoint, desired.service.elastic_region
+    held = {claim.endpoint_guid.lower() for claim in claims}
+    old = record.elastic.claim
+    outdated = old is not None and (not desired.claim or old.guid.lower() != endpoint.guid.lower())
+    missing = c.waiting(c.CLAIMED, Reason.MISSING, "The endpoint is to be claimed.", c.WaitingFor.WORK)
+    if old is not None and outdated and old.owner is Owner.OURS and old.guid.lower() in held:
+        # One at a time: the record remembers one claim, and the old one must not be forgotten before it is given up.
+        step = UnclaimEndpoint(old.region, old.endpoint_name, old.guid)
+        return ClaimPlan((step,), (missing,) if desired.claim else (), old)
+    kept = None if outdated else old
+    if not desired.claim:
+        return ClaimPlan((), (), kept)
+    if endpoint.guid.lower() in held:
+        owner = kept.owner if kept is not None else Owner.ADOPTED
+        maker = "" if owner is Owner.OURS else " It was made by others and is left to them."
+        good = c.satisfied(c.CLAIMED, Reason.CLAIMED, f"No other organization can use this endpoint.{maker}")
+        return ClaimPlan((), (good,), ClaimMemory(region, endpoint.name, endpoint.guid, owner))
+    return ClaimPlan((ClaimEndpoint(region, endpoint.name, endpoint.guid),), (missing,), kept)

@@ -20,8 +20,8 @@ from shared.core.model.record import ConnectionRecord
 from shared.core.model.resources import Claim, Deployment, Endpoint, Policy, Zone
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.desired import Desired, desired_of, zone_subscriptions
-from shared.core.planning.elastic import ObservedElastic
 from shared.core.planning.organization_change import leaves_something, left_behind, organization_on_record, refuse
+from shared.core.planning.plan import ObservedElastic
 from shared.core.planning.requeue import condition_of
 
 

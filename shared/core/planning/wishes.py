@@ -1,6 +1,6 @@
 """Which deployments an endpoint is to be connected to, which of them it may be, and why not the others.
 
-Pure; called by `plan_associations`.
+Pure; called by `associations`.
 
 There are two sides to ask: the endpoint's tag names deployments, and a deployment's own tag names endpoints. An
 endpoint's tag is only a wish: the right to tag an endpoint must not open a deployment (S8), nor cut one off from the

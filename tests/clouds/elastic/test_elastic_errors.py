@@ -11,8 +11,7 @@ import pytest
 from shared.clouds.answer_headers import DEFAULT_RETRY_AFTER
 from shared.clouds.answer_headers import LONGEST_RETRY_AFTER as MAX_RETRY_AFTER
 from shared.clouds.elastic.hosted.client import HostedConnections
-from shared.clouds.elastic.organizations import Organizations
-from shared.clouds.elastic.transport import ElasticOptions, elastic_error
+from shared.clouds.elastic.transport import ElasticOptions, Organizations, elastic_error
 from shared.core.model.errors import AnswerLost, AutopilotError, Blocked, Forbidden, NotFound, RetryLater, Throttled
 from shared.core.model.markers import Marker
 from shared.core.model.steps import Associate, CreatePolicy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.core.guards.scope import outside, outside_by_id
+from shared.core.guards.scope import outside, outside_by_id, told_by_id
 from shared.core.model.conditions import WaitingFor
 from shared.core.options.scope import Scope
 from shared.settings import descriptions, load
@@ -86,8 +86,8 @@ def test_whether_the_id_tells_all_follows_from_the_lists(name: str) -> None:
         "EC_API_KEY": "key",
         "AzureWebJobsStorage": "UseDevelopmentStorage=true",
     }
-    assert load(least).scope.told_by_id
-    assert not load(least | {f"AZURE_{name}": "eastus2"}).scope.told_by_id
+    assert told_by_id(load(least).scope)
+    assert not told_by_id(load(least | {f"AZURE_{name}": "eastus2"}).scope)
 
 
 def test_the_settings_reach_the_rules_each_in_its_place() -> None:

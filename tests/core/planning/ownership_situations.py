@@ -21,7 +21,7 @@ from shared.core.model.steps import Action, RemovalStep, Step
 from shared.core.options.dns import RecordMode
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.dns import plan_dns
-from shared.core.planning.elastic import ObservedElastic, plan_elastic
+from shared.core.planning.plan import ObservedElastic, plan_elastic
 from shared.core.planning.removal import ObservedRemoval, plan_removal
 from tests.core.core_parts import (
     ADDRESS,

@@ -12,8 +12,7 @@ from shared.core.model.steps import DnsStep, ElasticStep
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.desired import Desired
 from shared.core.planning.dns import plan_dns
-from shared.core.planning.elastic import ElasticPlan, ObservedElastic, plan_elastic
-from shared.core.planning.plan import Observed, Plan, plan
+from shared.core.planning.plan import ElasticPlan, Observed, ObservedElastic, Plan, plan, plan_elastic
 from tests.core.core_parts import KNOWN, NOW, plan_options
 from tests.core.world_dns import dns_done
 from tests.core.world_elastic import Elastic, elastic_done

@@ -17,7 +17,7 @@ from shared.core.model.resources import Deployment, Policy, Rule
 from shared.core.model.steps import Associate, Disassociate
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.associations import AssociationPlan, plan_associations
-from shared.core.planning.elastic import ObservedElastic, plan_elastic
+from shared.core.planning.plan import ObservedElastic, plan_elastic
 from tests.core.core_parts import GUID, IP_POLICY, KNOWN, NOW, deployment, desired, plan_options, policy
 
 OPTIONS = plan_options(deployments_allowed=frozenset({"*"}), policy_lag=60, association_restores=3)

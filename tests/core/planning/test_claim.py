@@ -12,8 +12,8 @@ from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import ClaimMemory
 from shared.core.model.resources import Claim
 from shared.core.model.steps import ClaimEndpoint, UnclaimEndpoint
-from shared.core.planning.claim import ClaimPlan, plan_claim
 from shared.core.planning.desired import CLAIM_TAG
+from shared.core.planning.policy import ClaimPlan, plan_claim
 from tests.core.core_parts import GUID, KNOWN, desired, plan_options
 
 REGION = "azure-eastus2"

@@ -10,7 +10,7 @@ import pytest
 from shared.core.guards.consent import OPT_OUT_TAG
 from shared.core.model.ownership import Owner
 from shared.core.model.record_elastic import AssociationMemory
-from shared.core.planning.contest import RESTORE_WINDOW, contested, put_back, taken_away, truce
+from shared.core.planning.associations import RESTORE_WINDOW, contested, put_back, taken_away, truce
 from tests.core.core_parts import KNOWN, NOW, deployment, plan_options
 
 OURS = AssociationMemory("d1", Owner.OURS, seen=True)

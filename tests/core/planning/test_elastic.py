@@ -18,7 +18,7 @@ from shared.core.model.record_elastic import PolicyMemory
 from shared.core.model.resources import ConnectionStatus, Deployment, Policy, Rule
 from shared.core.model.steps import Associate, CreatePolicy
 from shared.core.options.plan_options import PlanOptions
-from shared.core.planning.elastic import ElasticPlan, ObservedElastic, plan_elastic, policies_of
+from shared.core.planning.plan import ElasticPlan, ObservedElastic, plan_elastic, policies_of
 from tests.core.core_parts import (
     ENDPOINT_ID,
     GUID,

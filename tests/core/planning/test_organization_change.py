@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from shared.core.guards.scope import organization_of
 from shared.core.model.errors import Blocked
-from shared.core.model.organizations import OrganizationScope, key_setting, organization_of, scope_setting
+from shared.core.model.organizations import OrganizationScope, key_setting, scope_setting
 from shared.core.model.ownership import Owner
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import AssociationMemory, ClaimMemory, PolicyMemory

@@ -19,8 +19,16 @@ from shared.core.model.resources import ConnectionStatus, Endpoint
 from shared.core.model.services import Family
 from shared.core.model.steps import Associate, CreateLink, CreatePolicy, CreateZone, PutWildcardRecord
 from shared.core.planning.desired import desired_of, recognition_condition, requested_deployments
-from shared.core.planning.elastic import ObservedElastic
-from shared.core.planning.plan import Observed, addressed, age, approved, forget_policy_intent, plan, remember
+from shared.core.planning.plan import (
+    Observed,
+    ObservedElastic,
+    addressed,
+    age,
+    approved,
+    forget_policy_intent,
+    plan,
+    remember,
+)
 from tests.core.core_parts import (
     ADDRESS,
     ENDPOINT_ID,
