@@ -1,6 +1,6 @@
 """What is read for one endpoint, with as few calls as possible: is it in scope, what is there, where may it go.
 
-Used by `loop`, by both branches and by the plan that is only shown. Nothing that was made for an endpoint that is out of
+Used by `loop`, both branches and the plan that is only shown. Nothing that was made for an endpoint that is out of
 scope is changed or removed; its record says why. What a change of the organization needs is decided in
 `core.planning.organization_change`; here the former organization is read, which is needed only after a change.
 
