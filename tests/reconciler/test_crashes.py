@@ -1,7 +1,8 @@
 """A crash, a lost answer or a refusal at any single remote call: the same end, made once, by itself.
 
 Each test first tells the story that goes well, and then tells it again once per remote call of it, with a fault at that
-call. "By itself": by the queue's redelivery and the loop's own messages; no test here runs the sweep.
+call. "By itself": by the queue's redelivery and the loop's own messages; no test here runs the sweep. Where a test says
+`sampled`, `make faults` tells the story with the fault at every call, the ordinary run at a sample of them.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Literal
 import pytest
 
 from tests.harness.estate import Estate
-from tests.harness.outcome import At, as_it_is, tell
+from tests.harness.outcome import EVERY_FAULT, At, as_it_is, in_ordinary_run, tell
 from tests.harness.wire import Call, Fault, Outcome, Refusal
 
 REDELIVERY = 600.0
@@ -32,6 +33,7 @@ async def check(
     at_least: int,
     only: Callable[[Call], bool] = lambda _: True,
     arrange: Callable[[Estate], None] = as_it_is,
+    sampled: bool = False,
 ) -> None:
     """Tell the story with each outcome at each call; `within` are the seconds that it may take longer."""
     reference = await tell()
@@ -40,6 +42,8 @@ async def check(
     for call in reference.estate.worker.wire.calls:
         seen[call.name] += 1
         for outcome in outcomes if only(call) else ():
+            if sampled and not in_ordinary_run(call, outcome):
+                continue
             fault = At(call.name, seen[call.name], outcome)
             story = await tell(fault, arrange)
             problems = await story.problems(reference)
@@ -48,11 +52,12 @@ async def check(
             told += fault.met
             failed += [f"{outcome} at {call.name} ({seen[call.name]}): {problem}" for problem in problems]
     assert not failed, "\n" + "\n".join(failed)
-    assert told >= at_least, "the faults were not where they should be"
+    at_least = at_least // 3 if sampled and not EVERY_FAULT else at_least
+    assert told >= at_least, f"only {told} faults were where they should be"
 
 
 async def test_a_crash_before_or_after_any_remote_call_costs_only_time() -> None:
-    await check(Fault.CRASH_BEFORE, Fault.CRASH_AFTER, within=REDELIVERY + RETRY, at_least=78)
+    await check(Fault.CRASH_BEFORE, Fault.CRASH_AFTER, within=REDELIVERY + RETRY, at_least=78, sampled=True)
 
 
 def with_a_second_message(estate: Estate) -> None:
@@ -70,6 +75,7 @@ async def test_a_crashed_workers_lease_holds_no_worker_up_for_longer_than_it_las
         ready_within=LEASE + RETRY,
         at_least=38,
         arrange=with_a_second_message,
+        sampled=True,
     )
 
 
@@ -79,7 +85,9 @@ async def test_a_lost_answer_of_any_write_makes_nothing_twice() -> None:
 
 
 async def test_a_lost_answer_of_any_read_is_asked_for_again() -> None:
-    await check(Fault.LOSE_ANSWER, within=LEASE + 2 * RETRY, at_least=18, only=lambda call: not call.writes)
+    await check(
+        Fault.LOSE_ANSWER, within=LEASE + 2 * RETRY, at_least=18, only=lambda call: not call.writes, sampled=True
+    )
 
 
 async def test_a_table_write_that_the_sdk_repeats_by_itself_is_recognised_as_our_own() -> None:
@@ -90,18 +98,24 @@ async def test_a_table_write_that_the_sdk_repeats_by_itself_is_recognised_as_our
 
 @pytest.mark.parametrize("status", [500, 503])
 async def test_a_failing_service_is_asked_again(status: int) -> None:
-    await check(Refusal(status), within=LEASE + 2 * RETRY, at_least=38)
+    await check(Refusal(status), within=LEASE + 2 * RETRY, at_least=38, sampled=True)
 
 
 async def test_too_many_requests_without_a_time_to_wait_are_repeated_later() -> None:
     await check(
-        Refusal(429), within=LEASE + 2 * RETRY, at_least=20, only=lambda call: call.service in {"arm", "elastic"}
+        Refusal(429),
+        within=LEASE + 2 * RETRY,
+        at_least=20,
+        only=lambda call: call.service in {"arm", "elastic"},
+        sampled=True,
     )
 
 
 async def test_too_many_requests_are_repeated_when_the_service_says() -> None:
     wait = Refusal(429, {"Retry-After": "97"})
-    await check(wait, within=LEASE + 97, at_least=20, only=lambda call: call.service in {"arm", "elastic"})
+    await check(
+        wait, within=LEASE + 97, at_least=20, only=lambda call: call.service in {"arm", "elastic"}, sampled=True
+    )
 
 
 async def test_a_run_that_fails_lets_go_of_its_lease() -> None:

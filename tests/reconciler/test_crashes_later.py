@@ -2,12 +2,12 @@
 
 As in `test_crashes`: each chapter is told once as it goes well, then once per remote call with a fault at that call.
 The end must be the same, and everything must have been made, changed and deleted as often. EVERY_FAULT=1 tells all of
-them, not only those that leave the most behind: a worker that dies with a call done, an answer of a write that is lost.
+them, not only those that leave the most behind: a worker that dies with a write done (of the reads a sample, because
+there it leaves nothing new behind), an answer of a write that is lost.
 """
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
@@ -20,10 +20,9 @@ from shared.core.model.errors import RetryLater
 from tests.harness.changing import attached, policy_of, take_away
 from tests.harness.estate import Estate
 from tests.harness.leaving import DNS_API, connected, everything
-from tests.harness.outcome import DNS, At, record_state
+from tests.harness.outcome import DNS, EVERY_FAULT, At, in_ordinary_run, record_state
 from tests.harness.wire import Call, Fault, Faults, Killed, Outcome, Refusal, no_faults
 
-EVERY = bool(os.environ.get("EVERY_FAULT"))
 OTHER = "other"
 Chapter = Callable[[Estate, str], Awaitable[None]]
 
@@ -99,10 +98,11 @@ async def end(estate: Estate, endpoint: str) -> dict[str, Any]:
 
 def outcomes(call: Call) -> Iterator[Outcome]:
     """What may go wrong with a call."""
-    yield Fault.CRASH_AFTER
+    if in_ordinary_run(call, Fault.CRASH_AFTER):
+        yield Fault.CRASH_AFTER
     if call.writes and call.service in {"arm", "elastic"}:
         yield Fault.LOSE_ANSWER
-    if EVERY:
+    if EVERY_FAULT:
         yield Fault.CRASH_BEFORE
         yield from (Refusal(status) for status in (429, 500, 503))
         yield Refusal(429, {"Retry-After": "97"})
@@ -139,4 +139,4 @@ async def test_a_fault_at_any_remote_call_of_a_later_chapter_costs_only_time(cha
                 if found[name] != good[name]
             ]
     assert not failed, "\n" + "\n".join(failed)
-    assert told >= at_least, f"only {told} faults were where they should be"
+    assert told >= (at_least if EVERY_FAULT else at_least * 2 // 3), f"only {told} faults were where they should be"
