@@ -260,8 +260,10 @@ def connection_view(record: ConnectionRecord, mode: str) -> ConnectionView:
         dns_not_before=dns.not_before,
         policy=_of(PolicyView, elastic.policy),
         claim=_maybe(ClaimView, elastic.claim),
-        associations=_each(AssociationView, elastic.associations),
-        former=_each(FormerAssociationView, elastic.former_associations),
+        associations=tuple(_of(AssociationView, one, deployment_id=one.target_id) for one in elastic.associations),
+        former=tuple(
+            _of(FormerAssociationView, one, deployment_id=one.target_id) for one in elastic.former_associations
+        ),
         deployments=tuple(
             DeploymentView(target.id, target.name, _each(UrlView, target.urls)) for target in elastic.targets
         ),

@@ -1,6 +1,6 @@
 """What the use cases need of Elastic Cloud, for every family of targets. Implemented below `clouds/elastic`.
 
-`hosted` connects deployments. The loop, the sweep and what a person asks for speak to these protocols only, so that
+`hosted` connects targets. The loop, the sweep and what a person asks for speak to these protocols only, so that
 another family is another implementation and no change of theirs. What only one family can do is an object that the
 others do not have.
 """
@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from shared.core.model.errors import Permanent
-from shared.core.model.resources import Claim, Deployment, Policy
+from shared.core.model.resources import Claim, Policy, Target
 from shared.core.model.steps import Associate, ClaimEndpoint, CreatePolicy, UnclaimEndpoint, UpdatePolicy
 
 
@@ -58,7 +58,7 @@ class PrivateConnections(Protocol):
     async def delete_policy(self, policy_id: str) -> None:
         """Delete a policy that nothing is associated with; one that is gone is no error."""
 
-    async def targets(self, ids_or_names: Iterable[str], *, tag: str = "") -> tuple[Deployment, ...]:
+    async def targets(self, ids_or_names: Iterable[str], *, tag: str = "") -> tuple[Target, ...]:
         """Every target with one of these as its id or exact name, or with the tag, with any value."""
 
     async def attached_to(self, target_id: str) -> tuple[str, ...]:

@@ -89,9 +89,9 @@ def _without(record: ConnectionRecord, step: RemovalStep) -> ConnectionRecord:
     """The record once the step is done."""
     match step:
         case Disassociate() if step.policy_id == record.elastic.policy.id:
-            record = record.without_association(step.deployment_id)
+            record = record.without_association(step.target_id)
         case Disassociate():
-            record = record.without_former(step.policy_id, step.deployment_id)
+            record = record.without_former(step.policy_id, step.target_id)
         case DeletePolicy() if step.policy_id == record.elastic.policy.id:
             record = record.with_elastic(policy=PolicyMemory(), targets=())
         case UnclaimEndpoint():

@@ -158,7 +158,7 @@ async def _due(run: Run) -> None:
 
 
 def _finish(run: Run, plan: RemovalPlan, refused: tuple[str, ...]) -> None:
-    """A missing right to delete does not keep the removal open; a deployment that would be opened does."""
+    """A missing right to delete does not keep the removal open; a target that would be opened does."""
     left = (*plan.left, *refused, *(problem.message for problem in plan.problems))
     if plan.problems:
         first: Explanation = plan.problems[0]

@@ -1,6 +1,6 @@
-"""Taking an association away, one at a time in the whole installation: no deployment loses its last policy (S2).
+"""Taking an association away, one at a time in the whole installation: no target loses its last policy (S2).
 
-Used by `apply` and `apply_elastic`. Two connections whose associations with one deployment are taken away at the same
+Used by `apply` and `apply_elastic`. Two connections whose associations with one target are taken away at the same
 moment would each see the other's policy as the one that stays. So the right to disassociate is held by one run at a
 time (table `control`), which asks Elastic Cloud again just before, and does not count on what another run took away a
 moment ago and the answer may still show.
@@ -23,7 +23,7 @@ NAME = "disassociation"
 
 
 async def disassociate(run: Run, step: Disassociate, types: Mapping[str, str]) -> None:
-    """Take the association away; Blocked if it is the deployment's last, Waiting while another run does the same."""
+    """Take the association away; Blocked if it is the target's last, Waiting while another run does the same."""
     # Two requests' time, and some: past that the holder counts as dead.
     lasting = timedelta(seconds=2 * run.context.settings.timing.request_timeout + 15)
     async with lease(run.context.storage.control, run.context.clock, NAME, holder=run.id, lasting=lasting) as held:
@@ -31,23 +31,23 @@ async def disassociate(run: Run, step: Disassociate, types: Mapping[str, str]) -
             raise Waiting("Another association is being taken away; this one follows.", on=NAME, after=2.0)
         if not step.may_reopen:
             await _check(run, step, types, held.document)
-        await run.elastic.disassociate(step.policy_id, step.deployment_id)
+        await run.elastic.disassociate(step.policy_id, step.target_id)
         held.document = _noted(run, held.document, step)
 
 
 async def _check(run: Run, step: Disassociate, types: Mapping[str, str], document: Mapping[str, Any]) -> None:
     try:
-        attached = await run.elastic.attached_to(step.deployment_id)
+        attached = await run.elastic.attached_to(step.target_id)
     except NotFound:
-        return  # the deployment is gone, and its associations with it
-    gone = {policy for deployment, policy, _ in _recent(run, document) if deployment == step.deployment_id}
+        return  # the target is gone, and its associations with it
+    gone = {policy for target, policy, _ in _recent(run, document) if target == step.target_id}
     left = tuple(policy for policy in attached if policy not in gone)
     if not protected_without(step.policy_id, left, types):
         raise Blocked(
-            f"The policy is by now the last one of deployment {step.deployment_name}; without it that is open to the "
+            f"The policy is by now the last one of deployment {step.target_name}; without it that is open to the "
             "internet.",
             reason=Reason.WOULD_REOPEN_PUBLIC_ACCESS,
-            on=step.deployment_id,
+            on=step.target_id,
             next_step="First associate another policy with it, for example an IP policy.",
         )
 
@@ -59,5 +59,5 @@ def _recent(run: Run, document: Mapping[str, Any]) -> list[tuple[str, str, str]]
 
 
 def _noted(run: Run, document: Mapping[str, Any], step: Disassociate) -> dict[str, Any]:
-    entry = (step.deployment_id, step.policy_id, run.context.clock.now().isoformat())
+    entry = (step.target_id, step.policy_id, run.context.clock.now().isoformat())
     return {**document, "recent": [*_recent(run, document), entry]}

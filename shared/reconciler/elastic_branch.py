@@ -1,8 +1,8 @@
 """The Elastic Cloud branch of a run: read, plan, carry the steps out, each journalled. Used by `loop`.
 
-Associations go on past each other's errors, so that one deployment that cannot be connected does not hold up the rest.
-A deployment's policies are read once more before one is added, so that none gets its first one unasked (S1). What is
-taken away counts against the limit of destructive steps (S6), and never leaves a deployment open (S2).
+Associations go on past each other's errors, so that one target that cannot be connected does not hold up the rest.
+A target's policies are read once more before one is added, so that none gets its first one unasked (S1). What is
+taken away counts against the limit of destructive steps (S6), and never leaves a target open (S2).
 """
 
 from __future__ import annotations
@@ -180,8 +180,8 @@ async def _associate(run: Run, step: Associate, observed: ObservedElastic) -> Ob
     if not step.may_be_first:
         await _look_again(run, step, observed)
     now = run.context.clock.now()
-    before = run.record.association(step.deployment_id)
-    begun = put_back(before or AssociationMemory(step.deployment_id), now)
+    before = run.record.association(step.target_id)
+    begun = put_back(before or AssociationMemory(step.target_id), now)
     run.record = run.record.with_association(replace(begun, asked=step.asked))
     await run.save()
     try:
@@ -190,7 +190,7 @@ async def _associate(run: Run, step: Associate, observed: ObservedElastic) -> Ob
         raise  # begun, and perhaps done: if it is there at the next look, it is ours
     except AutopilotError as error:
         # Refused: what others may do later must not be taken for ours, nor be counted as put back.
-        run.record = run.record.without_association(step.deployment_id)
+        run.record = run.record.without_association(step.target_id)
         if before is not None:
             run.record = run.record.with_association(before)
         if isinstance(error, NotFound | Forbidden) and _just_created(run):
@@ -201,20 +201,20 @@ async def _associate(run: Run, step: Associate, observed: ObservedElastic) -> Ob
     known = before.owner or Owner.OURS if before is not None else Owner.ADOPTED
     owner = Owner.OURS if made else known
     run.record = run.record.with_association(replace(begun, owner=owner, asked=step.asked))
-    return _associated(observed, step.policy_id, step.deployment_id)
+    return _associated(observed, step.policy_id, step.target_id)
 
 
 async def _look_again(run: Run, step: Associate, observed: ObservedElastic) -> None:
-    """Make sure that it is still not the deployment's first policy (S1).
+    """Make sure that it is still not the target's first policy (S1).
 
     The plan knows of the other policies from a search, and an index is a little behind; another manager may just
     have removed the last of them.
     """
-    attached = await run.elastic.attached_to(step.deployment_id)
+    attached = await run.elastic.attached_to(step.target_id)
     types = {policy.id: policy.type for policy in observed.policies}
     if not protected_without(step.policy_id, attached, types):
-        what = f"Deployment {step.deployment_name} has none of the policies any more that it was found with."
-        raise LostRace(what, on=step.deployment_id, after=5.0)
+        what = f"Deployment {step.target_name} has none of the policies any more that it was found with."
+        raise LostRace(what, on=step.target_id, after=5.0)
 
 
 def _just_created(run: Run) -> bool:
@@ -228,38 +228,38 @@ def _just_created(run: Run) -> bool:
 async def _disassociate(run: Run, step: Disassociate, observed: ObservedElastic) -> ObservedElastic:
     await consume(run.context, 1)
     await disassociate(run, step, {policy.id: policy.type for policy in observed.policies})
-    run.record = run.record.without_association(step.deployment_id)
+    run.record = run.record.without_association(step.target_id)
     await run.save()
     return disassociated(observed, step)
 
 
-def _associated(observed: ObservedElastic, policy_id: str, deployment_id: str) -> ObservedElastic:
+def _associated(observed: ObservedElastic, policy_id: str, target_id: str) -> ObservedElastic:
     policies = tuple(
-        replace(policy, associations=(*policy.associations, deployment_id)) if policy.id == policy_id else policy
+        replace(policy, associations=(*policy.associations, target_id)) if policy.id == policy_id else policy
         for policy in observed.policies
     )
-    deployments = tuple(
-        replace(one, attached=(*(one.attached or ()), policy_id)) if one.id == deployment_id else one
-        for one in observed.deployments or ()
+    targets = tuple(
+        replace(one, attached=(*(one.attached or ()), policy_id)) if one.id == target_id else one
+        for one in observed.targets or ()
     )
-    return replace(observed, policies=policies, deployments=deployments)
+    return replace(observed, policies=policies, targets=targets)
 
 
 def disassociated(observed: ObservedElastic, step: Disassociate) -> ObservedElastic:
     """What is there once an association is gone."""
     policies = tuple(
-        replace(policy, associations=tuple(one for one in policy.associations if one != step.deployment_id))
+        replace(policy, associations=tuple(one for one in policy.associations if one != step.target_id))
         if policy.id == step.policy_id
         else policy
         for policy in observed.policies
     )
-    deployments = tuple(
+    targets = tuple(
         replace(one, attached=tuple(policy for policy in one.attached if policy != step.policy_id))
-        if one.id == step.deployment_id and one.attached is not None
+        if one.id == step.target_id and one.attached is not None
         else one
-        for one in observed.deployments or ()
+        for one in observed.targets or ()
     )
-    return replace(observed, policies=policies, deployments=deployments)
+    return replace(observed, policies=policies, targets=targets)
 
 
 # -- claims --------------------------------------------------------------------------------------------------------

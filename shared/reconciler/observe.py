@@ -5,7 +5,7 @@ scope is changed or removed; its record says why. What a change of the organizat
 `core.planning.organization_change`; here the former organization is read, which is needed only after a change.
 
 Budget of the happy path: `tests/reconciler/test_budget.py`. A zone known from the record is read directly instead of
-listing every zone of every subscription; deployments are looked up only once their turn has come.
+listing every zone of every subscription; targets are looked up only once their turn has come.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.ownership import Owner
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import PolicyMemory
-from shared.core.model.resources import Claim, ConnectionStatus, Deployment, Endpoint, Policy, Zone
+from shared.core.model.resources import Claim, ConnectionStatus, Endpoint, Policy, Target, Zone
 from shared.core.options.installation import Mode
 from shared.core.planning.desired import Desired, zone_subscriptions
 from shared.core.planning.organization_change import (
@@ -36,7 +36,7 @@ from shared.core.planning.organization_change import (
     organization_on_record,
     refuse,
 )
-from shared.core.planning.plan import ObservedElastic, deployments_that_matter
+from shared.core.planning.plan import ObservedElastic, targets_that_matter
 from shared.core.planning.removal import policies_made_for
 from shared.core.ports import PrivateConnections, listed_claims
 from shared.correlation import Stage, timed
@@ -68,9 +68,9 @@ async def _known_zone(context: Context, desired: Desired, record: ConnectionReco
 async def observe_elastic(
     context: Context, desired: Desired, record: ConnectionRecord
 ) -> tuple[ObservedElastic, AutopilotError | None]:
-    """All policies, the region's claims if they matter, and, once approved, the deployments that matter.
+    """All policies, the region's claims if they matter, and, once approved, the targets that matter.
 
-    Deployments that cannot be read come back as the error; the policy does not wait for them.
+    Targets that cannot be read come back as the error; the policy does not wait for them.
     """
     api = context.elastic.of(desired.organization)
     policies, claims = await asyncio.gather(
@@ -84,10 +84,10 @@ async def observe_elastic(
     if desired.endpoint.status is not ConnectionStatus.APPROVED:
         return observed, None
     try:
-        deployments = await _deployments(api, deployments_that_matter(desired, policies, record))
+        targets = await _targets(api, targets_that_matter(desired, policies, record))
     except AutopilotError as error:
         return observed, error
-    return replace(observed, deployments=deployments), None
+    return replace(observed, targets=targets), None
 
 
 async def _claims(context: Context, desired: Desired, record: ConnectionRecord) -> tuple[Claim, ...] | None:
@@ -110,22 +110,22 @@ async def _policies(context: Context, desired: Desired, record: ConnectionRecord
     return listed if found is None else (*listed, found)
 
 
-async def _deployments(api: PrivateConnections, matter: tuple[str, ...]) -> tuple[Deployment, ...]:
+async def _targets(api: PrivateConnections, matter: tuple[str, ...]) -> tuple[Target, ...]:
     """These, and those whose own tag asks for endpoints, in one search."""
     found = await api.targets(matter, tag=CONNECT_TAG)
-    return tuple(await asyncio.gather(*(with_attached(api, deployment) for deployment in found)))
+    return tuple(await asyncio.gather(*(with_attached(api, target) for target in found)))
 
 
-async def with_attached(api: PrivateConnections, deployment: Deployment) -> Deployment:
-    """The search leaves a deployment's settings out at times; then its policies are asked for by themselves."""
-    if deployment.attached is not None or not deployment.running:
-        return deployment
+async def with_attached(api: PrivateConnections, target: Target) -> Target:
+    """The search leaves a target's settings out at times; then its policies are asked for by themselves."""
+    if target.attached is not None or not target.running:
+        return target
     try:
-        return replace(deployment, attached=await api.attached_to(deployment.id))
+        return replace(target, attached=await api.attached_to(target.id))
     except AutopilotError as error:
-        # Unknown stays unknown: S1 then blocks this deployment, and only this one.
-        log.warning("policies of deployment %s not read: %s", deployment.id, error)
-        return deployment
+        # Unknown stays unknown: S1 then blocks this target, and only this one.
+        log.warning("policies of deployment %s not read: %s", target.id, error)
+        return target
 
 
 async def new_endpoint_out_of_scope(context: Context, message: WorkMessage) -> bool:

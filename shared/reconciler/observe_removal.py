@@ -11,8 +11,8 @@ from shared.context import Context, log
 from shared.core.model.arm_ids import parse_arm_id
 from shared.core.model.errors import AutopilotError, InvalidInput, RetryLater
 from shared.core.model.record import ConnectionRecord
-from shared.core.model.resources import Claim, Deployment, Endpoint, Policy, Zone
-from shared.core.model.services import Family, Services
+from shared.core.model.resources import Claim, Endpoint, Policy, Target, Zone
+from shared.core.model.services import Services
 from shared.core.planning.associations import associated_with
 from shared.core.planning.organization_change import holds
 from shared.core.planning.removal import ObservedRemoval, policies_made_for
@@ -23,15 +23,15 @@ from shared.reconciler.observe import with_attached
 
 async def observe_removal(context: Context, record: ConnectionRecord) -> ObservedRemoval:
     """Everything that the removal has to know; raises what the clouds raise."""
-    (zones, others), (policies, deployments), claims = await asyncio.gather(
+    (zones, others), (policies, targets), claims = await asyncio.gather(
         _dns(context, record), _elastic(context, record), _claims(context, record)
     )
-    return ObservedRemoval(zones, others, policies, deployments, claims)
+    return ObservedRemoval(zones, others, policies, targets, claims)
 
 
 async def _dns(context: Context, record: ConnectionRecord) -> tuple[tuple[Zone, ...], tuple[Endpoint, ...] | None]:
     """The zone on record, and all that carries the connection's markers: a run that died wrote nothing down."""
-    service = context.options.services.of(Family.HOSTED, record.identity.region)
+    service = context.options.services.of(record.identity.family, record.identity.region)
     if service is None:
         return (), ()
     own = parse_arm_id(record.endpoint_id).subscription_id
@@ -75,15 +75,15 @@ def _service_zone(endpoint: Endpoint, services: Services) -> str:
     return service.zone if service is not None else ""
 
 
-async def _elastic(context: Context, record: ConnectionRecord) -> tuple[tuple[Policy, ...], tuple[Deployment, ...]]:
+async def _elastic(context: Context, record: ConnectionRecord) -> tuple[tuple[Policy, ...], tuple[Target, ...]]:
     if not record.identity.region or (record.elastic.organization not in context.elastic and not holds(record)):
         return (), ()
     api = context.elastic.of(record.elastic.organization)
     policies = await api.policies(f"azure-{record.identity.region}")
     ours = policies_made_for(record.id, policies, context.options.installation.instance_id)
-    ids = {deployment_id for policy in ours for deployment_id in associated_with(policy.id, policy, ())}
-    ids |= {memory.deployment_id for memory in record.elastic.associations}
-    ids |= {memory.deployment_id for memory in record.elastic.former_associations}
+    ids = {target_id for policy in ours for target_id in associated_with(policy.id, policy, ())}
+    ids |= {memory.target_id for memory in record.elastic.associations}
+    ids |= {memory.target_id for memory in record.elastic.former_associations}
     found = await api.targets(sorted(ids)) if ids else ()
     return policies, tuple(await asyncio.gather(*(with_attached(api, one) for one in found)))
 

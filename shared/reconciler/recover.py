@@ -17,7 +17,6 @@ from shared.core.model.ownership import Owned, Owner
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import AssociationMemory, PolicyMemory
 from shared.core.model.resources import Policy, Zone
-from shared.core.model.services import Services
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.deletion import has_things
 from shared.core.planning.removal import policies_made_for
@@ -72,8 +71,10 @@ def _with_zone(record: ConnectionRecord, zone: Zone, options: PlanOptions) -> Co
     if not holds and not links and not (record.dns.zone is None and _mine(zone.marker, record.id, instance)):
         return record
     ours = zone.marker is not None and zone.marker.instance == instance
+    service = options.services.with_zone(zone.name)
     return record.with_identity(
-        region=_region_of(zone.name, options.services),
+        region=service.region if service is not None else "",
+        family=service.family if service is not None else record.identity.family,
         vnet_id=record.identity.vnet_id or next((link.vnet_id for link in links), ""),
     ).with_dns(
         zone=Owned(zone.id.text, Owner.OURS if ours else Owner.ADOPTED),
@@ -98,8 +99,3 @@ def _with_policy(record: ConnectionRecord, policies: tuple[Policy, ...], instanc
 
 def _mine(marker: Marker | None, connection_id: str, instance: str) -> bool:
     return marker is not None and (marker.instance, marker.connection_id) == (instance, connection_id)
-
-
-def _region_of(zone_name: str, services: Services) -> str:
-    found = services.with_zone(zone_name)
-    return found.region if found is not None else ""

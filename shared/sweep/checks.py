@@ -18,7 +18,6 @@ from shared.core.model.arm_ids import parse_endpoint_id
 from shared.core.model.errors import AutopilotError, InvalidInput
 from shared.core.model.messages import Cause, CheckMessage, WorkMessage
 from shared.core.model.record_document import from_document
-from shared.core.model.services import Family
 from shared.core.planning.drift import to_be_tested
 from shared.correlation import correlated
 from shared.health.check import check, record_check
@@ -98,7 +97,8 @@ async def _probe_one(
     context: Context, stored: StoredRecord, correlation_id: str, networks: NetworkList, result: SweepStats
 ) -> WorkMessage | None:
     """Test one connection; a verdict that changed is for the loop to look into."""
-    service = context.options.services.of(Family.HOSTED, stored.record.identity.region)
+    identity = stored.record.identity
+    service = context.options.services.of(identity.family, identity.region)
     outcome = await check(context, stored.record, service.zone if service else "", networks=networks)
     await record_check(context, stored.record, outcome, cause=Cause.TIMER, correlation_id=correlation_id)
     result.probed += 1

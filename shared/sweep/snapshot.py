@@ -1,4 +1,4 @@
-"""Everything there is, read in pages and once: records, endpoints, zones, policies, deployments. Used by `sweep`.
+"""Everything there is, read in pages and once: records, endpoints, zones, policies, targets. Used by `sweep`.
 
 What cannot be read is reported and left out; nothing is concluded from it, and it holds up nothing else.
 """
@@ -21,7 +21,7 @@ from shared.core.model.record_document import from_document
 from shared.core.model.resources import Endpoint
 from shared.core.planning.desired import Desired, zone_subscriptions
 from shared.core.planning.organization_change import organization_on_record
-from shared.core.planning.plan import deployments_that_matter
+from shared.core.planning.plan import targets_that_matter
 from shared.core.planning.snapshot import CloudListing, OrganizationListing, Snapshot
 from shared.core.ports import listed_claims
 from shared.correlation import Stage, timed
@@ -166,7 +166,7 @@ async def _read_organizations(
 async def _read_organization(
     context: Context, name: str, pairs: list[tuple[Desired, ConnectionRecord]], result: SweepStats
 ) -> OrganizationListing:
-    """Policies, then the deployments that endpoints ask for, ours are associated with, or that ask for endpoints."""
+    """Policies, then the targets that endpoints ask for, ours are associated with, or that ask for endpoints."""
     api, of = context.elastic.of(name), "" if name == DEFAULT else f" of organization {name}"
     policies = await _read(f"policies{of}", api.policies(), result)
     matter: dict[str, None] = {}
@@ -174,12 +174,12 @@ async def _read_organization(
     for wanted, record in pairs:
         here = wanted.organization == name
         if here:
-            matter |= dict.fromkeys(deployments_that_matter(wanted, policies or (), record))
+            matter |= dict.fromkeys(targets_that_matter(wanted, policies or (), record))
         claims = claims or (here and wanted.claim)
         claims = claims or (record.elastic.claim is not None and organization_on_record(record) == name)
-    deployments = await _read(f"deployments{of}", api.targets(matter, tag=CONNECT_TAG), result)
+    targets = await _read(f"deployments{of}", api.targets(matter, tag=CONNECT_TAG), result)
     claimed = await _read(f"claims{of}", listed_claims(api), result) if claims else None
-    return OrganizationListing(policies, deployments, claimed, api.key_expires)
+    return OrganizationListing(policies, targets, claimed, api.key_expires)
 
 
 async def _read(what: str, reading: Awaitable[_T], result: SweepStats) -> _T | None:

@@ -1,6 +1,6 @@
 """The timer's use case: what events missed is found here. Called by `check_health`.
 
-Everything is listed in pages, once per run: endpoints per subscription, zones by name, all policies, the deployments
+Everything is listed in pages, once per run: endpoints per subscription, zones by name, all policies, the targets
 that matter. The same pure plan as in the loop says what is missing or drifted (`core.planning.triage`); the sweep
 itself changes nothing in Azure or Elastic Cloud, it enqueues. What needs nothing is tested (`sweep.checks`). Where more
 would be removed than the limit allows, all removals stop until a person confirms them (S6).

@@ -1,4 +1,4 @@
-"""What the tests of the core share: ids, an endpoint, a zone, policies and deployments to vary with `replace`."""
+"""What the tests of the core share: ids, an endpoint, a zone, policies and targets to vary with `replace`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shared.core.model.arm_ids import ArmId, connection_id, parse_arm_id
 from shared.core.model.markers import Holder, Marker, RecordMarker, marker_from_description
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_parts import Identity
-from shared.core.model.resources import ConnectionStatus, Deployment, Endpoint, Link, Policy, Rule, WildcardRecord, Zone
+from shared.core.model.resources import ConnectionStatus, Endpoint, Link, Policy, Rule, Target, WildcardRecord, Zone
 from shared.core.model.services import Family
 from shared.core.options.dns import DnsOptions
 from shared.core.options.installation import InstallationOptions
@@ -158,13 +158,13 @@ def policy(policy_id: str = "p-1", **changes: Any) -> Policy:
 IP_POLICY = policy("p-ip", name="office", type="ip", rules=(), description="")
 
 
-def deployment(deployment_id: str = "d1", **changes: Any) -> Deployment:
-    """A running deployment in the endpoint's region that already has an IP policy."""
+def target(target_id: str = "d1", **changes: Any) -> Target:
+    """A running target in the endpoint's region that already has an IP policy."""
     given: dict[str, Any] = {
-        "id": deployment_id,
+        "id": target_id,
         "name": "orders",
         "region": SERVICE.elastic_region,
         "running": True,
         "attached": (IP_POLICY.id,),
     }
-    return Deployment(**(given | changes))
+    return Target(**(given | changes))

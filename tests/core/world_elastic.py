@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from shared.core.model.markers import Marker, marker_from_description
-from shared.core.model.resources import POLICY_TYPE, Claim, ConnectionStatus, Deployment, Policy, Rule
+from shared.core.model.resources import POLICY_TYPE, Claim, ConnectionStatus, Policy, Rule, Target
 from shared.core.model.steps import (
     Associate,
     ClaimEndpoint,
@@ -25,7 +25,7 @@ from shared.core.planning.desired import Desired
 
 CLOSING = {"ip", "vpce", "azure_private_endpoint", "gcp_private_service_connect_endpoint"}
 Pair = tuple[str, str]
-"""A policy's id and a deployment's."""
+"""A policy's id and a target's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Elastic:
     """What Elastic Cloud has, and what of it without a marker is ours."""
 
     policies: tuple[Policy, ...]
-    deployments: tuple[Deployment, ...] = ()
+    targets: tuple[Target, ...] = ()
     claims: tuple[Claim, ...] = ()
     our_pairs: frozenset[Pair] = frozenset()
     our_claims: frozenset[str] = frozenset()
@@ -42,12 +42,12 @@ class Elastic:
     def pairs(self) -> set[Pair]:
         """Every association, from whichever side shows it."""
         shown = {(policy.id, one) for policy in self.policies for one in policy.associations}
-        return shown | {(policy, one.id) for one in self.deployments for policy in one.attached or ()}
+        return shown | {(policy, one.id) for one in self.targets for policy in one.attached or ()}
 
-    def closed(self, deployment: Deployment) -> bool:
-        """Whether the deployment is closed to the internet."""
+    def closed(self, target: Target) -> bool:
+        """Whether the target is closed to the internet."""
         types = {policy.id: policy.type for policy in self.policies}
-        return any(types.get(policy) in CLOSING for policy, one in self.pairs() if one == deployment.id)
+        return any(types.get(policy) in CLOSING for policy, one in self.pairs() if one == target.id)
 
 
 def elastic_done(
@@ -136,28 +136,28 @@ def _deleted(elastic: Elastic, step: DeletePolicy, marker: Marker) -> Elastic:
 
 def _associated(elastic: Elastic, step: Associate, options: PlanOptions, wanted: Desired) -> Elastic:
     assert wanted.endpoint.status is ConnectionStatus.APPROVED, "S3: only once approved"
-    (target,) = [one for one in elastic.deployments if one.id == step.deployment_id]
+    (target,) = [one for one in elastic.targets if one.id == step.target_id]
     assert target.region == wanted.service.elastic_region, "S3: only in the policy's region"
     assert target.running
     assert consented(wanted, target, options), "S8: only with consent"
     assert not hands_off(target, options), "who opts out is left alone"
     assert elastic.closed(target) or _opted_in(target, options.targets.first_policy_allowed, "first"), "S1"
     _check_admits_only(elastic, step.policy_id, wanted.endpoint.guid)
-    pair = (step.policy_id, step.deployment_id)
+    pair = (step.policy_id, step.target_id)
     assert pair not in elastic.pairs(), "what stands is not made again"
     return replace(_with_pair(elastic, pair), our_pairs=elastic.our_pairs | {pair})
 
 
 def _disassociated(elastic: Elastic, step: Disassociate, options: PlanOptions) -> Elastic:
-    pair = (step.policy_id, step.deployment_id)
+    pair = (step.policy_id, step.target_id)
     assert pair in elastic.our_pairs, "S4: only what we associated is taken away"
-    (target,) = [one for one in elastic.deployments if one.id == step.deployment_id]
+    (target,) = [one for one in elastic.targets if one.id == step.target_id]
     assert not hands_off(target, options), "who opts out is left alone"
     for policy in elastic.policies:
         others = [rule for rule in policy.rules if rule.endpoint_name.startswith("theirs")]
         assert policy.id != step.policy_id or not others, "who else comes in by it is not cut off"
     after = _without_pair(elastic, pair)
-    (left,) = [one for one in after.deployments if one.id == step.deployment_id]
+    (left,) = [one for one in after.targets if one.id == step.target_id]
     allowed = _opted_in(target, options.targets.last_policy_allowed, "last")
     assert (left.attached is not None and after.closed(left)) or allowed, "S2"
     assert step.may_reopen == allowed
@@ -177,11 +177,10 @@ def _with_pair(elastic: Elastic, pair: Pair) -> Elastic:
         replace(one, associations=(*one.associations, pair[1])) if one.id == pair[0] else one
         for one in elastic.policies
     )
-    deployments = tuple(
-        replace(one, attached=(*(one.attached or ()), pair[0])) if one.id == pair[1] else one
-        for one in elastic.deployments
+    targets = tuple(
+        replace(one, attached=(*(one.attached or ()), pair[0])) if one.id == pair[1] else one for one in elastic.targets
     )
-    return replace(elastic, policies=policies, deployments=deployments)
+    return replace(elastic, policies=policies, targets=targets)
 
 
 def _without_pair(elastic: Elastic, pair: Pair) -> Elastic:
@@ -189,35 +188,35 @@ def _without_pair(elastic: Elastic, pair: Pair) -> Elastic:
         replace(one, associations=tuple(d for d in one.associations if d != pair[1])) if one.id == pair[0] else one
         for one in elastic.policies
     )
-    deployments = tuple(
+    targets = tuple(
         replace(one, attached=tuple(p for p in one.attached if p != pair[0]))
         if one.id == pair[1] and one.attached is not None
         else one
-        for one in elastic.deployments
+        for one in elastic.targets
     )
-    return replace(elastic, policies=policies, deployments=deployments)
+    return replace(elastic, policies=policies, targets=targets)
 
 
 # -- who allowed what ----------------------------------------------------------------------------------------------
 
 
-def consented(wanted: Desired, deployment: Deployment, options: PlanOptions) -> bool:
-    """Whether the settings or the deployment let the endpoint in."""
-    allowed = {"*", deployment.id, deployment.name.lower()} & options.targets.deployments_allowed
-    tags = f"{deployment.tags.get('elastic-privatelink-endpoints', '')},"
-    tags += deployment.tags.get("elastic-privatelink-connect", "")
+def consented(wanted: Desired, target: Target, options: PlanOptions) -> bool:
+    """Whether the settings or the target let the endpoint in."""
+    allowed = {"*", target.id, target.name.lower()} & options.targets.deployments_allowed
+    tags = f"{target.tags.get('elastic-privatelink-endpoints', '')},"
+    tags += target.tags.get("elastic-privatelink-connect", "")
     named = {entry.strip().lower() for entry in tags.split(",")}
     endpoint = wanted.endpoint.id
     own = {"*", f"{endpoint.resource_group}/{endpoint.name}".lower(), endpoint.key, wanted.connection_id}
     return bool(allowed or own & named)
 
 
-def hands_off(deployment: Deployment, options: PlanOptions) -> bool:
-    """Whether the settings or the deployment keep the app away."""
-    denied = {"*", deployment.id, deployment.name.lower()} & options.targets.deployments_denied
-    return bool(denied) or deployment.tags.get("elastic-privatelink") == "ignore"
+def hands_off(target: Target, options: PlanOptions) -> bool:
+    """Whether the settings or the target keep the app away."""
+    denied = {"*", target.id, target.name.lower()} & options.targets.deployments_denied
+    return bool(denied) or target.tags.get("elastic-privatelink") == "ignore"
 
 
-def _opted_in(deployment: Deployment, allowed: frozenset[str], which: str) -> bool:
-    named = {"*", deployment.id, deployment.name.lower()} & allowed
-    return bool(named) or deployment.tags.get(f"elastic-privatelink-{which}-policy") == "allow"
+def _opted_in(target: Target, allowed: frozenset[str], which: str) -> bool:
+    named = {"*", target.id, target.name.lower()} & allowed
+    return bool(named) or target.tags.get(f"elastic-privatelink-{which}-policy") == "allow"

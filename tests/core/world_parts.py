@@ -1,7 +1,7 @@
 """A whole world of plain values, in which plans are carried out step by step as the loop would do it.
 
 Every step is judged before it is taken (`world_dns`, `world_elastic`), and after it everything foreign must be as it
-was, and no deployment may have been closed or opened without an opt-in. Used by the tests of every combination.
+was, and no target may have been closed or opened without an opt-in. Used by the tests of every combination.
 """
 
 from __future__ import annotations
@@ -66,12 +66,12 @@ class World:
         """What is left to do."""
         elastic = self.elastic
         if self.wanted is not None:
-            seen = ObservedElastic(elastic.policies, elastic.deployments, elastic.claims)
+            seen = ObservedElastic(elastic.policies, elastic.targets, elastic.claims)
             return plan(self.wanted, Observed(self.wanted.endpoint, self.zones, seen), self.record, self.options, now)
         used = self.record.dns.zone.id.lower() if self.record.dns.zone else ""
         marked = [one for one in self.zones if bears_marks(one, self.record.id, self.options.installation.instance_id)]
         zones = tuple(zone for zone in self.zones if zone.id.key == used or zone in marked)
-        there = ObservedRemoval(zones, self.others, elastic.policies, elastic.deployments, elastic.claims)
+        there = ObservedRemoval(zones, self.others, elastic.policies, elastic.targets, elastic.claims)
         return plan_removal(self.record, there, self.options)
 
     def remembering(self, found: Plan | RemovalPlan, now: datetime = NOW) -> World:
@@ -98,14 +98,14 @@ class World:
         return after
 
     def _check_open_and_closed(self, after: World, step: Step) -> None:
-        """S1 and S2 in one: no deployment is closed, or opened, unless that was allowed for it."""
-        for deployment in self.elastic.deployments:
-            before, now = self.elastic.closed(deployment), after.elastic.closed(deployment)
+        """S1 and S2 in one: no target is closed, or opened, unless that was allowed for it."""
+        for target in self.elastic.targets:
+            before, now = self.elastic.closed(target), after.elastic.closed(target)
             which = "last" if before else "first"
-            names = {"*", deployment.id, deployment.name.lower()}
+            names = {"*", target.id, target.name.lower()}
             setting = self.options.targets.last_policy_allowed if before else self.options.targets.first_policy_allowed
-            allowed = bool(names & setting) or deployment.tags.get(f"elastic-privatelink-{which}-policy") == "allow"
-            assert before == now or allowed, f"{deployment.id} was {'opened' if before else 'closed'} by: {step}"
+            allowed = bool(names & setting) or target.tags.get(f"elastic-privatelink-{which}-policy") == "allow"
+            assert before == now or allowed, f"{target.id} was {'opened' if before else 'closed'} by: {step}"
 
     def _check_names(self, after: World) -> None:
         """A network begins to resolve only what is right for it, and what leads to others goes on doing so."""
@@ -131,10 +131,10 @@ def _noted(record: ConnectionRecord, step: Step) -> ConnectionRecord:
             policy = replace(record.elastic.policy, id=step.policy_id, owner=Owner.OURS, guid=step.endpoint_guid)
             record = record.with_elastic(policy=policy)
         case Associate():
-            begun = put_back(record.association(step.deployment_id) or AssociationMemory(step.deployment_id), NOW)
+            begun = put_back(record.association(step.target_id) or AssociationMemory(step.target_id), NOW)
             record = record.with_association(replace(begun, owner=Owner.OURS, asked=step.asked))
         case Disassociate():
-            record = record.without_association(step.deployment_id)
+            record = record.without_association(step.target_id)
         case ClaimEndpoint():
             memory = ClaimMemory(step.region, step.endpoint_name, step.endpoint_guid, Owner.OURS)
             record = record.with_elastic(claim=memory)

@@ -64,7 +64,7 @@ async def record_state(estate: Estate, endpoint: str) -> dict[str, Any]:
         "links": connection.dns.links,
         "record": connection.dns.record,
         "policy": connection.elastic.policy.owner,
-        "associations": sorted((a.deployment_id, str(a.owner)) for a in connection.elastic.associations),
+        "associations": sorted((a.target_id, str(a.owner)) for a in connection.elastic.associations),
     }
     conditions = {condition.type: (condition.status, condition.reason) for condition in connection.status.conditions}
     return {"phase": connection.status.phase, **conditions, **owned}

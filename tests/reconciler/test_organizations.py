@@ -279,7 +279,7 @@ async def test_it_goes_on_by_itself_once_a_person_has_taken_the_policy_away() ->
     connection = await estate.ready(endpoint)
     assert (connection.elastic.organization, connection.elastic.policy.owner) == ("second", Owner.OURS)
     (association,) = connection.elastic.associations
-    assert estate.second.deployment(association.deployment_id) is not None
+    assert estate.second.deployment(association.target_id) is not None
     assert (await estate.sweep()).enqueued == 0
 
 

@@ -99,6 +99,8 @@ MAPPING = Table(
     tables={},
     keys={"connections": lambda row: (row["row"], "record")},
     moved=(
+        Moved("connections", "document.associations.*.deployment_id", "document.elastic.associations.*.target_id"),
+        Moved("connections", "document.former.*.deployment_id", "document.elastic.former_associations.*.target_id"),
         Moved("connections", "document.checks.*.standing", "document.health.checks.*.effective"),
         Moved("connections", "document.notices.told", "document.notifications.last_sent"),
         Moved("connections", "document.notices.turned", "document.notifications.pending"),
@@ -118,6 +120,7 @@ MAPPING = Table(
             New("connections", column, "lists read columns only")
             for column in ("subscription", "endpoint_id", "mode", "ready", "reason", "message", "next_step", "since")
         ),
+        New("connections", "document.identity.family", "the word is target, with a family"),
         New(
             "connections",
             "document.status.advice.*.cause",

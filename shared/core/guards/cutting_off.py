@@ -1,4 +1,4 @@
-"""No first policy unless allowed (S1): it would cut a deployment off from all traffic that no policy admits. Pure.
+"""No first policy unless allowed (S1): it would cut a target off from all traffic that no policy admits. Pure.
 
 Asked by `planning.wishes` and `planning.associations`.
 """
@@ -7,32 +7,30 @@ from __future__ import annotations
 
 from shared.core.guards.consent import listed
 from shared.core.model.reasons import Explanation, Reason
-from shared.core.model.resources import Deployment
+from shared.core.model.resources import Target
 from shared.core.options.plan_options import PlanOptions
 from shared.core.reasons import explain
 
 FIRST_POLICY_TAG = "elastic-privatelink-first-policy"
-"""Tag of a deployment: `allow` permits its first policy, which closes it to everything that no policy admits."""
+"""Tag of a target: `allow` permits its first policy, which closes it to everything that no policy admits."""
 
 INGRESS_TYPES = frozenset({"ip", "vpce", "azure_private_endpoint", "gcp_private_service_connect_endpoint"})
-"""Types of policy that close a deployment to the internet; egress and remote-cluster policies do not."""
+"""Types of policy that close a target to the internet; egress and remote-cluster policies do not."""
 
 
-def may_be_first(deployment: Deployment, options: PlanOptions) -> bool:
-    """Whether a setting or a tag allows that the deployment gets its first policy."""
-    tag = deployment.tags.get(FIRST_POLICY_TAG, "").strip().lower()
-    return tag == "allow" or listed(deployment, options.targets.first_policy_allowed)
+def may_be_first(target: Target, options: PlanOptions) -> bool:
+    """Whether a setting or a tag allows that the target gets its first policy."""
+    tag = target.tags.get(FIRST_POLICY_TAG, "").strip().lower()
+    return tag == "allow" or listed(target, options.targets.first_policy_allowed)
 
 
-def first_policy_problem(
-    deployment: Deployment, label: str, types: dict[str, str], options: PlanOptions
-) -> Explanation | None:
-    """Why the deployment does not get its first policy; None: it may, or it has one."""
-    if may_be_first(deployment, options) or any(
-        types.get(policy_id) in INGRESS_TYPES for policy_id in deployment.attached or ()
+def first_policy_problem(target: Target, label: str, types: dict[str, str], options: PlanOptions) -> Explanation | None:
+    """Why the target does not get its first policy; None: it may, or it has one."""
+    if may_be_first(target, options) or any(
+        types.get(policy_id) in INGRESS_TYPES for policy_id in target.attached or ()
     ):
         return None
-    known = "It has no policy" if deployment.attached is not None else "Whether it has a policy is not known"
+    known = "It has no policy" if target.attached is not None else "Whether it has a policy is not known"
     return explain(
         Reason.WOULD_CUT_OFF_PUBLIC_TRAFFIC,
         f"Deployment {label}: {known}. The first one closes all its endpoints to everything that no policy admits, "

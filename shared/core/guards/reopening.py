@@ -1,6 +1,6 @@
-"""Whether an association of ours may be taken away: never a deployment's last policy (S2). Pure.
+"""Whether an association of ours may be taken away: never a target's last policy (S2). Pure.
 
-Called by `associations` and `removal`. Without any policy a deployment is open to the internet, so the last
+Called by `associations` and `removal`. Without any policy a target is open to the internet, so the last
 one is removed only where a setting or a tag allows exactly that. What is not known counts as the last one.
 """
 
@@ -11,35 +11,35 @@ from collections.abc import Mapping
 from shared.core.guards.consent import OPT_OUT_TAG, denied, is_denied, label_of, listed, opted_out
 from shared.core.guards.cutting_off import INGRESS_TYPES
 from shared.core.model.reasons import Explanation, Reason
-from shared.core.model.resources import Deployment
+from shared.core.model.resources import Target
 from shared.core.model.steps import Disassociate
 from shared.core.options.plan_options import PlanOptions
 from shared.core.reasons import explain
 
 LAST_POLICY_TAG = "elastic-privatelink-last-policy"
-"""Tag of a deployment: `allow` permits that its last policy is taken away, which opens it to the internet."""
+"""Tag of a target: `allow` permits that its last policy is taken away, which opens it to the internet."""
 
 
 def plan_disassociation(
-    deployment_id: str,
+    target_id: str,
     policy_id: str,
-    deployments: tuple[Deployment, ...],
+    targets: tuple[Target, ...],
     types: Mapping[str, str],
     options: PlanOptions,
 ) -> Disassociate | Explanation:
     """The step, or why it is not taken. `types`: of each policy in the region, by its id."""
-    deployment = next((one for one in deployments if one.id == deployment_id), None)
-    if deployment is None:
-        return _reopens(deployment_id, "what else protects it is not known: it is not visible to the API key")
-    return _hands_off(deployment, options) or _unless_last(deployment, policy_id, types, options)
+    target = next((one for one in targets if one.id == target_id), None)
+    if target is None:
+        return _reopens(target_id, "what else protects it is not known: it is not visible to the API key")
+    return _hands_off(target, options) or _unless_last(target, policy_id, types, options)
 
 
-def _hands_off(deployment: Deployment, options: PlanOptions) -> Explanation | None:
-    """Whether a setting or a tag keeps the app from changing anything about the deployment."""
-    label = label_of(deployment)
-    if is_denied(deployment, options):
+def _hands_off(target: Target, options: PlanOptions) -> Explanation | None:
+    """Whether a setting or a tag keeps the app from changing anything about the target."""
+    label = label_of(target)
+    if is_denied(target, options):
         return denied(label)
-    if not opted_out(deployment):
+    if not opted_out(target):
         return None
     return explain(
         Reason.DEPLOYMENT_OPTED_OUT,
@@ -49,26 +49,26 @@ def _hands_off(deployment: Deployment, options: PlanOptions) -> Explanation | No
 
 
 def _unless_last(
-    deployment: Deployment, policy_id: str, types: Mapping[str, str], options: PlanOptions
+    target: Target, policy_id: str, types: Mapping[str, str], options: PlanOptions
 ) -> Disassociate | Explanation:
-    if may_reopen(deployment, options):
-        return Disassociate(policy_id, deployment.id, deployment.name, may_reopen=True)
-    if deployment.attached is None:
-        return _reopens(label_of(deployment), "which other policies it has is not known")
-    if not protected_without(policy_id, deployment.attached, types):
-        return _reopens(label_of(deployment), "it is the last one that restricts who may connect")
-    return Disassociate(policy_id, deployment.id, deployment.name)
+    if may_reopen(target, options):
+        return Disassociate(policy_id, target.id, target.name, may_reopen=True)
+    if target.attached is None:
+        return _reopens(label_of(target), "which other policies it has is not known")
+    if not protected_without(policy_id, target.attached, types):
+        return _reopens(label_of(target), "it is the last one that restricts who may connect")
+    return Disassociate(policy_id, target.id, target.name)
 
 
 def protected_without(policy_id: str, attached: tuple[str, ...], types: Mapping[str, str]) -> bool:
-    """Whether another of the policies attached to a deployment keeps it closed to the internet."""
+    """Whether another of the policies attached to a target keeps it closed to the internet."""
     return any(types.get(other) in INGRESS_TYPES for other in attached if other != policy_id)
 
 
-def may_reopen(deployment: Deployment, options: PlanOptions) -> bool:
-    """Whether a setting or a tag allows that the deployment's last policy is removed."""
-    tag = deployment.tags.get(LAST_POLICY_TAG, "").strip().lower()
-    return tag == "allow" or listed(deployment, options.targets.last_policy_allowed)
+def may_reopen(target: Target, options: PlanOptions) -> bool:
+    """Whether a setting or a tag allows that the target's last policy is removed."""
+    tag = target.tags.get(LAST_POLICY_TAG, "").strip().lower()
+    return tag == "allow" or listed(target, options.targets.last_policy_allowed)
 
 
 def _reopens(label: str, why: str) -> Explanation:

@@ -120,7 +120,7 @@ class ConnectionRecord:
         if before.id in {"", policy.id}:
             return self.with_elastic(policy=policy)
         theirs = tuple(replace(memory, owner=Owner.ADOPTED, taken=()) for memory in elastic.associations)
-        made = [memory.deployment_id for memory in elastic.associations if memory.owner is Owner.OURS]
+        made = [memory.target_id for memory in elastic.associations if memory.owner is Owner.OURS]
         # A policy of ours is found by its marker when the endpoint goes; one of others only by what is kept here.
         left = [FormerAssociation(before.id, one, before.guid) for one in made if before.owner is Owner.ADOPTED]
         former = tuple(dict.fromkeys((*elastic.former_associations, *left)))
@@ -135,26 +135,26 @@ class ConnectionRecord:
         others = tuple(memory for memory in self.dns.operations if memory.step != step)
         return self.with_dns(operations=(*others, OperationMemory(step, url)) if url else others)
 
-    def association(self, deployment_id: str) -> AssociationMemory | None:
-        """What is remembered of the association with a deployment."""
-        return next((one for one in self.elastic.associations if one.deployment_id == deployment_id), None)
+    def association(self, target_id: str) -> AssociationMemory | None:
+        """What is remembered of the association with a target."""
+        return next((one for one in self.elastic.associations if one.target_id == target_id), None)
 
     def with_association(self, memory: AssociationMemory) -> ConnectionRecord:
         """The same with one association remembered or updated."""
-        others = self.without_association(memory.deployment_id).elastic.associations
+        others = self.without_association(memory.target_id).elastic.associations
         return self.with_elastic(associations=(*others, memory))
 
-    def without_former(self, policy_id: str, deployment_id: str) -> ConnectionRecord:
+    def without_former(self, policy_id: str, target_id: str) -> ConnectionRecord:
         """The same once an association with a policy of before is gone."""
-        gone = (policy_id, deployment_id)
+        gone = (policy_id, target_id)
         former = self.elastic.former_associations
         return self.with_elastic(
-            former_associations=tuple(one for one in former if (one.policy_id, one.deployment_id) != gone)
+            former_associations=tuple(one for one in former if (one.policy_id, one.target_id) != gone)
         )
 
-    def without_association(self, deployment_id: str) -> ConnectionRecord:
+    def without_association(self, target_id: str) -> ConnectionRecord:
         """The same with one association forgotten."""
-        kept = tuple(memory for memory in self.elastic.associations if memory.deployment_id != deployment_id)
+        kept = tuple(memory for memory in self.elastic.associations if memory.target_id != target_id)
         return self.with_elastic(associations=kept)
 
 
@@ -169,9 +169,9 @@ def owned_resources(record: ConnectionRecord) -> tuple[str, ...]:
     if elastic.policy.id and elastic.policy.owner is Owner.OURS:
         found.append(f"policy {elastic.policy.id}")
     ours = (memory for memory in elastic.associations if memory.owner is Owner.OURS)
-    found += [f"association with deployment {memory.deployment_id}" for memory in ours]
+    found += [f"association with deployment {memory.target_id}" for memory in ours]
     former = elastic.former_associations
-    found += [f"association of policy {one.policy_id} with deployment {one.deployment_id}" for one in former]
+    found += [f"association of policy {one.policy_id} with deployment {one.target_id}" for one in former]
     if elastic.claim is not None and elastic.claim.owner is Owner.OURS:
         found.append(f"claim to {elastic.claim.endpoint_name}")
     return tuple(found)

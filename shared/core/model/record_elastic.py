@@ -23,12 +23,12 @@ class PolicyMemory:
 
 @dataclass(frozen=True, slots=True)
 class AssociationMemory:
-    """An association of the policy with a deployment. `owner` None: begun, its end is unknown."""
+    """An association of the policy with a target. `owner` None: begun, its end is unknown."""
 
-    deployment_id: str
+    target_id: str
     owner: Owner | None = None
     asked: str = ""
-    """The wish that it fulfils, as it was written: a deployment may be renamed afterwards."""
+    """The wish that it fulfils, as it was written: a target may be renamed afterwards."""
     made_at: datetime | None = None
     """When it was last made by us."""
     seen: bool = False
@@ -42,7 +42,7 @@ class FormerAssociation:
     """An association of ours with a policy of others that is no longer used: the endpoint was recreated."""
 
     policy_id: str
-    deployment_id: str
+    target_id: str
     guid: str
     """The GUID that the endpoint had: if the policy has another by now, others come in by it."""
 

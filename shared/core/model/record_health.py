@@ -57,7 +57,7 @@ class HostCheck:
     service: str = "elasticsearch"
     """What should answer there, as the Elastic Cloud API calls it."""
     associated: bool = True
-    """False: the deployment is only asked for; what is found tells what association would change, no more."""
+    """False: the target is only asked for; what is found tells what association would change, no more."""
     cause: str = ""
     next_step: str = ""
     recent: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ from datetime import datetime
 from shared.core.model.conditions import Condition, Phase
 from shared.core.model.ownership import Owned
 from shared.core.model.reasons import Explanation
+from shared.core.model.services import Family
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,8 @@ class Identity:
     former_guids: tuple[str, ...] = ()
     """Those that it had before it was recreated, the last `FORMER_GUIDS`: a policy may still name one."""
     region: str = ""
+    """Azure region of the service that it connects to; with the family it names the service."""
+    family: Family = Family.HOSTED
     alias: str = ""
     location: str = ""
     vnet_id: str = ""

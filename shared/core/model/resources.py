@@ -14,6 +14,7 @@ from types import MappingProxyType
 from shared.core.model.arm_ids import ArmId
 from shared.core.model.markers import Marker, RecordMarker
 from shared.core.model.private_urls import PrivateUrl
+from shared.core.model.services import Family
 
 POLICY_TYPE = "azure_private_endpoint"
 """Type of a private connection policy among Elastic Cloud's traffic filters."""
@@ -154,16 +155,16 @@ class Policy:
     description: str
     rules: tuple[Rule, ...]
     associations: tuple[str, ...] = ()
-    """Ids of the deployments that it is associated with, those that our key may see."""
+    """Ids of the targets that it is associated with, those that our key may see."""
     marker: Marker | None = None
     other_rules: int = 0
     """Rules that name no Azure endpoint."""
     hidden_associations: int = 0
-    """Associations with deployments that our key may not see."""
+    """Associations with targets that our key may not see."""
 
     @property
     def used(self) -> bool:
-        """Whether any deployment is associated with it, seen by our key or not."""
+        """Whether any target is associated with it, seen by our key or not."""
         return bool(self.associations) or self.hidden_associations > 0
 
     def admits_only(self, guid: str) -> bool:
@@ -181,8 +182,8 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Deployment:
-    """An Elastic Cloud Hosted deployment."""
+class Target:
+    """What an endpoint is connected to in Elastic Cloud: a hosted deployment."""
 
     id: str
     name: str
@@ -194,3 +195,4 @@ class Deployment:
     """Ids of the policies attached to it; None: unknown."""
     tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
     urls: tuple[PrivateUrl, ...] = ()
+    family: Family = Family.HOSTED

@@ -194,20 +194,20 @@ class DeletePolicy:
 
 @dataclass(frozen=True, slots=True)
 class Associate:
-    """Associate the policy with a deployment."""
+    """Associate the policy with a target."""
 
     condition: ClassVar[str] = conditions.ASSOCIATED
     action: ClassVar[Action] = Action.CREATE
     policy_id: str
-    deployment_id: str
-    deployment_name: str
+    target_id: str
+    target_name: str
     asked: str = ""
     """The wish that it fulfils, as it was written."""
     may_be_first: bool = False
-    """Whether a setting or a tag allows that it is the deployment's first policy (S1)."""
+    """Whether a setting or a tag allows that it is the target's first policy (S1)."""
 
     def __str__(self) -> str:
-        return f"associate policy {self.policy_id} with deployment {self.deployment_name} ({self.deployment_id})"
+        return f"associate policy {self.policy_id} with deployment {self.target_name} ({self.target_id})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,13 +217,13 @@ class Disassociate:
     condition: ClassVar[str] = conditions.ASSOCIATED
     action: ClassVar[Action] = Action.REMOVE
     policy_id: str
-    deployment_id: str
-    deployment_name: str
+    target_id: str
+    target_name: str
     may_reopen: bool = False
-    """Whether a setting or a tag allows that the deployment is left without any policy (S2)."""
+    """Whether a setting or a tag allows that the target is left without any policy (S2)."""
 
     def __str__(self) -> str:
-        return f"disassociate policy {self.policy_id} from deployment {self.deployment_name} ({self.deployment_id})"
+        return f"disassociate policy {self.policy_id} from deployment {self.target_name} ({self.target_id})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ class TargetOptions:
 
     deployments_allowed: frozenset[str] = setting(
         "ELASTIC_DEPLOYMENTS_ALLOWED",
-        value.deployments,
+        value.targets,
         "",
         "Ids or names of the deployments that an endpoint's tag `elastic-deployments` may ask for, separated by "
         "commas; `*` for all. A deployment can also consent itself, by its tag `elastic-privatelink-endpoints`.",
@@ -25,7 +25,7 @@ class TargetOptions:
     )
     deployments_denied: frozenset[str] = setting(
         "ELASTIC_DEPLOYMENTS_DENIED",
-        value.deployments,
+        value.targets,
         "",
         "Ids or names of deployments that no endpoint is ever connected to, even if another setting or a tag allows "
         "it, separated by commas; `*` for all. Better ids: a name changes. An association that is there already stays.",
@@ -33,7 +33,7 @@ class TargetOptions:
     )
     first_policy_allowed: frozenset[str] = setting(
         "ELASTIC_FIRST_POLICY_ALLOWED",
-        value.deployments,
+        value.targets,
         "",
         "Ids or names of the deployments that may be given their first policy, separated by commas; `*` for all. The "
         "first policy closes a deployment to everything that no policy admits. A deployment can also opt in itself, "
@@ -42,7 +42,7 @@ class TargetOptions:
     )
     last_policy_allowed: frozenset[str] = setting(
         "ELASTIC_LAST_POLICY_ALLOWED",
-        value.deployments,
+        value.targets,
         "",
         "Ids or names of the deployments whose last policy may be taken away, separated by commas; `*` for all. "
         "Without any policy a deployment is open to the internet. A deployment can also opt in itself, by its tag "

@@ -44,8 +44,8 @@ def _all_or(value: str, understood: Callable[[str], bool], expected: str) -> fro
     return entries
 
 
-def deployments(value: str) -> frozenset[str]:
-    """Ids or names of deployments, lower case."""
+def targets(value: str) -> frozenset[str]:
+    """Ids or names of targets, lower case."""
     return _all_or(value, bool, "ids or names of deployments")
 
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.record import ConnectionRecord
-from shared.core.model.resources import AZURE_NAME_SERVER, POLICY_TYPE, ConnectionStatus, Deployment, Policy
+from shared.core.model.resources import AZURE_NAME_SERVER, POLICY_TYPE, ConnectionStatus, Policy, Target
 from shared.core.planning.desired import Desired
 from shared.core.reasons import explain
 
@@ -84,14 +84,14 @@ def _by_id(policy: Policy) -> str:
 
 
 def sign_in_advice(
-    deployments: Collection[Deployment], served: Collection[str], types: dict[str, str], before: Collection[Explanation]
+    targets: Collection[Target], served: Collection[str], types: dict[str, str], before: Collection[Explanation]
 ) -> Explanation | None:
-    """Deployments that only private connection policies protect: the console's sign-in comes over the internet.
+    """Targets that only private connection policies protect: the console's sign-in comes over the internet.
 
     Where the policies of one are not known, what was said `before` is said again.
     """
-    reached = [deployment for deployment in deployments if deployment.id in served and deployment.running]
-    attached = [(deployment.name, deployment.attached) for deployment in reached]
+    reached = [target for target in targets if target.id in served and target.running]
+    attached = [(target.name, target.attached) for target in reached]
     if any(policy_ids is None for _, policy_ids in attached):
         return next((advice for advice in before if advice.reason is Reason.CONSOLE_SIGN_IN_AFFECTED), None)
     # A policy that is not listed may well be an IP policy: nothing is claimed then.

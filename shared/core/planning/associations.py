@@ -1,8 +1,8 @@
-"""The plan of the associations: with which deployments the policy is associated, and from which it is taken away. Pure.
+"""The plan of the associations: with which targets the policy is associated, and from which it is taken away. Pure.
 
 Called by `plan` once the endpoint is approved. Associations of others with our policy, or of anybody with a
 policy of others, are used and shown, and never taken away (S4). Of ours, those that no tag asks for any more go, unless
-they are a deployment's last one (S2). What another manager removes is restored a few times, and then left alone.
+they are a target's last one (S2). What another manager removes is restored a few times, and then left alone.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import AssociationMemory, PendingTargetMemory, TargetMemory
-from shared.core.model.resources import Deployment, Policy
+from shared.core.model.resources import Policy, Target
 from shared.core.model.steps import Associate, Disassociate
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.desired import DEPLOYMENTS_TAG, Desired
-from shared.core.planning.wishes import Choice, choose_deployments
+from shared.core.planning.wishes import TargetRequest, choose_targets
 from shared.core.reasons import explain, remedy_of
 
 
@@ -34,19 +34,19 @@ class AssociationPlan:
     steps: tuple[Associate | Disassociate, ...]
     condition: Condition
     associations: tuple[AssociationMemory, ...] = ()
-    deployments: tuple[TargetMemory, ...] = ()
-    unserved: tuple[PendingTargetMemory, ...] = ()
+    targets: tuple[TargetMemory, ...] = ()
+    pending_targets: tuple[PendingTargetMemory, ...] = ()
 
 
 def nothing_requested() -> Condition:
-    """The condition of an endpoint that asks for no deployment, and that none asks for."""
+    """The condition of an endpoint that asks for no target, and that none asks for."""
     message = f"The endpoint's tag {DEPLOYMENTS_TAG} names no deployment, so the policy is associated with none."
     return c.satisfied(c.ASSOCIATED, Reason.NOTHING_REQUESTED, message)
 
 
 def plan_associations(
     desired: Desired,
-    deployments: tuple[Deployment, ...],
+    targets: tuple[Target, ...],
     policies: tuple[Policy, ...],
     policy: Policy | None,
     record: ConnectionRecord,
@@ -59,16 +59,16 @@ def plan_associations(
     """
     policy_id = record.elastic.policy.id
     types = {one.id: one.type for one in policies}
-    standing = associated_with(policy_id, policy, deployments)
+    standing = associated_with(policy_id, policy, targets)
     recent = _just_made(record, standing, options, now)
-    unseen = {memory.deployment_id for memory in recent if memory.owner is Owner.OURS}
-    choices = choose_deployments(desired, deployments, types, standing | unseen, record, options)
+    unseen = {memory.target_id for memory in recent if memory.owner is Owner.OURS}
+    choices = choose_targets(desired, targets, types, standing | unseen, record, options)
     made, contests = _to_make(choices, policy_id, record, options, now)
-    wanted = {choice.deployment.id for choice in choices if choice.deployment is not None}
+    wanted = {choice.target.id for choice in choices if choice.target is not None}
     removals = [
-        plan_disassociation(memory.deployment_id, policy_id, deployments, types, options)
+        plan_disassociation(memory.target_id, policy_id, targets, types, options)
         for memory in record.elastic.associations
-        if memory.owner is not Owner.ADOPTED and memory.deployment_id in standing - wanted
+        if memory.owner is not Owner.ADOPTED and memory.target_id in standing - wanted
     ]
     taken = tuple(removal for removal in removals if isinstance(removal, Disassociate))
     problems = [choice.problem for choice in choices if choice.problem is not None] + contests
@@ -79,16 +79,16 @@ def plan_associations(
     return AssociationPlan(
         (*made, *taken),
         condition,
-        _remembered(record, choices, standing, {memory.deployment_id for memory in recent}, options, now),
-        _served(deployments, standing | unseen),
-        _unserved(desired, choices, types),
+        _remembered(record, choices, standing, {memory.target_id for memory in recent}, options, now),
+        _connected(targets, standing | unseen),
+        _pending(desired, choices, types),
     )
 
 
-def associated_with(policy_id: str, policy: Policy | None, deployments: tuple[Deployment, ...]) -> set[str]:
-    """Ids of the deployments that a policy is associated with, from whichever side shows it."""
+def associated_with(policy_id: str, policy: Policy | None, targets: tuple[Target, ...]) -> set[str]:
+    """Ids of the targets that a policy is associated with, from whichever side shows it."""
     from_policy = policy.associations if policy is not None and policy.id == policy_id else ()
-    return {*from_policy, *(one.id for one in deployments if policy_id in (one.attached or ()))}
+    return {*from_policy, *(one.id for one in targets if policy_id in (one.attached or ()))}
 
 
 def _just_made(
@@ -100,7 +100,7 @@ def _just_made(
         for memory in record.elastic.associations
         if memory.owner is not Owner.ADOPTED
         and not memory.seen
-        and memory.deployment_id not in standing
+        and memory.target_id not in standing
         and _within_lag(memory, options, now)
     )
 
@@ -111,11 +111,11 @@ def _within_lag(memory: AssociationMemory, options: PlanOptions, now: datetime) 
 
 
 def _to_make(
-    choices: tuple[Choice, ...], policy_id: str, record: ConnectionRecord, options: PlanOptions, now: datetime
+    choices: tuple[TargetRequest, ...], policy_id: str, record: ConnectionRecord, options: PlanOptions, now: datetime
 ) -> tuple[tuple[Associate, ...], list[Explanation]]:
     steps, contests = [], []
     for choice in choices:
-        target = choice.deployment
+        target = choice.target
         if target is None or choice.problem is not None or choice.associated:
             continue
         problem = contested(target, record.association(target.id), options, now)
@@ -129,41 +129,43 @@ def _to_make(
 
 def _remembered(
     record: ConnectionRecord,
-    choices: tuple[Choice, ...],
+    choices: tuple[TargetRequest, ...],
     standing: set[str],
     recent: set[str],
     options: PlanOptions,
     now: datetime,
 ) -> tuple[AssociationMemory, ...]:
     """Every association that stands, or is ours to put back; what is gone and not asked for is forgotten."""
-    asked = {choice.deployment.id: choice.asked for choice in choices if choice.deployment is not None}
-    memories = {memory.deployment_id: memory for memory in record.elastic.associations}
+    asked = {choice.target.id: choice.asked for choice in choices if choice.target is not None}
+    memories = {memory.target_id: memory for memory in record.elastic.associations}
     kept = []
-    for deployment_id in dict.fromkeys([*memories, *sorted(standing)]):
+    for target_id in dict.fromkeys([*memories, *sorted(standing)]):
         # There without our doing: adopted, and never removed by us (S4). Begun by us and there now: ours.
-        memory = memories.get(deployment_id) or AssociationMemory(deployment_id, Owner.ADOPTED)
-        wish = asked.get(deployment_id, memory.asked)
-        if deployment_id in standing:
+        memory = memories.get(target_id) or AssociationMemory(target_id, Owner.ADOPTED)
+        wish = asked.get(target_id, memory.asked)
+        if target_id in standing:
             # The run that made it sees it stand by its own doing; Elastic Cloud may leave it out for a while.
             seen = memory.seen or not _within_lag(memory, options, now)
             kept.append(replace(memory, owner=memory.owner or Owner.OURS, asked=wish, seen=seen))
-        elif deployment_id in recent or (deployment_id in asked and memory.owner is not Owner.ADOPTED):
+        elif target_id in recent or (target_id in asked and memory.owner is not Owner.ADOPTED):
             kept.append(replace(memory, asked=wish))
     return tuple(kept)
 
 
-def _served(deployments: tuple[Deployment, ...], associated: set[str]) -> tuple[TargetMemory, ...]:
-    """The deployments that the connection leads to, associated by us or by others: these are tested and shown."""
+def _connected(targets: tuple[Target, ...], associated: set[str]) -> tuple[TargetMemory, ...]:
+    """The targets that the connection leads to, associated by us or by others: these are tested and shown."""
     return tuple(
-        TargetMemory(deployment.id, deployment.name, deployment.urls)
-        for deployment in deployments
-        if deployment.id in associated and deployment.running
+        TargetMemory(target.id, target.name, target.urls)
+        for target in targets
+        if target.id in associated and target.running
     )
 
 
-def _unserved(desired: Desired, choices: tuple[Choice, ...], types: dict[str, str]) -> tuple[PendingTargetMemory, ...]:
-    """The deployments that a tag asks for and that wait, with how many policies keep strangers out of each."""
-    waited_for = [choice.deployment for choice in choices if choice.deployment is not None and not choice.associated]
+def _pending(
+    desired: Desired, choices: tuple[TargetRequest, ...], types: dict[str, str]
+) -> tuple[PendingTargetMemory, ...]:
+    """The targets that a tag asks for and that wait, with how many policies keep strangers out of each."""
+    waited_for = [choice.target for choice in choices if choice.target is not None and not choice.associated]
     return tuple(
         PendingTargetMemory(one.id, one.name, one.urls, _closed_by(one, types))
         for one in waited_for
@@ -171,10 +173,10 @@ def _unserved(desired: Desired, choices: tuple[Choice, ...], types: dict[str, st
     )
 
 
-def _closed_by(deployment: Deployment, types: dict[str, str]) -> int | None:
-    if deployment.attached is None:
+def _closed_by(target: Target, types: dict[str, str]) -> int | None:
+    if target.attached is None:
         return None
-    return sum(types.get(policy_id) in INGRESS_TYPES for policy_id in deployment.attached)
+    return sum(types.get(policy_id) in INGRESS_TYPES for policy_id in target.attached)
 
 
 # -- the condition -------------------------------------------------------------------------------------------------
@@ -197,7 +199,7 @@ def _admits_others(policy: Policy, desired: Desired, steps: tuple[Associate | Di
 
 
 def _condition(
-    choices: tuple[Choice, ...], steps: tuple[Associate | Disassociate, ...], problems: list[Explanation]
+    choices: tuple[TargetRequest, ...], steps: tuple[Associate | Disassociate, ...], problems: list[Explanation]
 ) -> Condition:
     if problems:
         return c.blocked(
@@ -217,12 +219,12 @@ def _condition(
     )
 
 
-def _named(choice: Choice) -> str:
-    deployment = choice.deployment
-    if deployment is None:
+def _named(choice: TargetRequest) -> str:
+    target = choice.target
+    if target is None:
         return choice.asked
-    renamed = choice.asked not in {deployment.name, deployment.id} and choice.asked.lower() != deployment.id
-    return f"{deployment.name} (still called {choice.asked} in the endpoint's tag)" if renamed else deployment.name
+    renamed = choice.asked not in {target.name, target.id} and choice.asked.lower() != target.id
+    return f"{target.name} (still called {choice.asked} in the endpoint's tag)" if renamed else target.name
 
 
 RESTORE_WINDOW = timedelta(days=7)
@@ -240,7 +242,7 @@ def recent(memory: AssociationMemory | None, now: datetime) -> tuple[datetime, .
 
 
 def contested(
-    deployment: Deployment, memory: AssociationMemory | None, options: PlanOptions, now: datetime
+    target: Target, memory: AssociationMemory | None, options: PlanOptions, now: datetime
 ) -> Explanation | None:
     """Why an association is not put back once more; None: it may be (or it is its first time)."""
     times = recent(memory, now)
@@ -249,7 +251,7 @@ def contested(
     moments = ", ".join(f"{at:%Y-%m-%d %H:%M} UTC" for at in times)
     return explain(
         Reason.ASSOCIATION_CONTESTED,
-        f"Another manager keeps removing the policy from deployment {label_of(deployment)}; the app restored it "
+        f"Another manager keeps removing the policy from deployment {label_of(target)}; the app restored it "
         f"{len(times)} time(s) ({moments or 'never: the settings forbid it'}) and is now left alone. Terraform's "
         "ec_deployment.traffic_filter does this at every run; the deployment's activity in the Elastic Cloud console "
         "shows who.",

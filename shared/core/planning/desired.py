@@ -1,7 +1,7 @@
 """What should be, for one endpoint: from what ARM says about it and the operator's rules.
 
 Called by `plan` and by the sweep. The region comes from the alias, never from the endpoint's own location: an endpoint
-may stand in one Azure region and connect to a deployment in another.
+may stand in one Azure region and connect to a target in another.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from shared.core.options.plan_options import PlanOptions
 from shared.core.options.removal import OnDelete
 
 DEPLOYMENTS_TAG = "elastic-deployments"
-"""Tag of an endpoint: ids or exact names of the deployments to connect it to, separated by commas."""
+"""Tag of an endpoint: ids or exact names of the targets to connect it to, separated by commas."""
 
 CLAIM_TAG = "elastic-privatelink-claim"
 """Tag of an endpoint: `true` or `false`, whether it is claimed for the organization; stronger than the settings."""
@@ -43,7 +43,7 @@ class Desired:
     """The zone to make when the endpoint's network has none of the name."""
     link_vnets: tuple[str, ...]
     """Networks to link besides the endpoint's own."""
-    deployments: tuple[str, ...]
+    targets: tuple[str, ...]
     """Ids or names that the endpoint's tag asks for."""
     organization: str = DEFAULT
     """The Elastic Cloud organization that the endpoint belongs to; empty: the settings name none for it."""
@@ -85,7 +85,7 @@ def recognition_condition(endpoint: Endpoint, services: Services) -> Condition:
     return Condition(c.RECOGNISED, c.Status.FALSE, reason, message, step, c.WaitingFor.EVENT)
 
 
-def requested_deployments(endpoint: Endpoint) -> tuple[str, ...]:
+def requested_targets(endpoint: Endpoint) -> tuple[str, ...]:
     """The entries of the endpoint's tag, without blanks and repetitions, in order."""
     entries = (entry.strip() for entry in endpoint.tag(DEPLOYMENTS_TAG).split(","))
     return tuple(dict.fromkeys(entry for entry in entries if entry))
@@ -123,7 +123,7 @@ def desired_of(endpoint: Endpoint, options: PlanOptions) -> Desired | None:
         marker=Marker(options.installation.instance_id, connection_id(endpoint.id.text), endpoint.id.text),
         zone_home=zone_home,
         link_vnets=tuple(extra.values()),
-        deployments=requested_deployments(endpoint),
+        targets=requested_targets(endpoint),
         organization=organization_of(endpoint, options.organizations, has_default=options.has_default_organization),
         claim=_claim_of(endpoint, options),
         on_delete=_on_delete_of(endpoint),

@@ -42,10 +42,10 @@ def calls_for_another_look(connection: ConnectionRecord, found: Plan, stance: St
 
 
 def _reads_otherwise(connection: ConnectionRecord, found: Plan, conditions: Iterable[Condition]) -> bool:
-    """Whether conditions, deployments or advice differ; deployments have new addresses when an alias was changed."""
+    """Whether conditions, targets or advice differ; targets have new addresses when an alias was changed."""
     elastic = found.elastic
     if elastic is not None and (
-        elastic.deployments not in (None, connection.elastic.targets) or elastic.advice != connection.status.advice
+        elastic.targets not in (None, connection.elastic.targets) or elastic.advice != connection.status.advice
     ):
         return True
     return any(turned(connection, condition) for condition in conditions)

@@ -62,8 +62,8 @@ def _left(
         if policy.id != record.elastic.policy.id or policy.id in ours:
             continue
         for memory in record.elastic.associations:
-            if memory.owner is not Owner.ADOPTED and memory.deployment_id in policy.associations:
-                yield f"the association of policy {policy.id} ({policy.name}) with deployment {memory.deployment_id}"
+            if memory.owner is not Owner.ADOPTED and memory.target_id in policy.associations:
+                yield f"the association of policy {policy.id} ({policy.name}) with deployment {memory.target_id}"
     claim = record.elastic.claim
     held = {one.endpoint_guid.lower() for one in claims}
     if claim is not None and claim.owner is Owner.OURS and claim.guid.lower() in held:

@@ -20,7 +20,7 @@ from shared.core.model.record_elastic import (
     PolicyMemory,
     TargetMemory,
 )
-from shared.core.model.resources import POLICY_TYPE, Claim, ConnectionStatus, Deployment, Endpoint, Policy, Zone
+from shared.core.model.resources import POLICY_TYPE, Claim, ConnectionStatus, Endpoint, Policy, Target, Zone
 from shared.core.model.steps import DnsStep, ElasticStep, Step
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.advice import key_advice, policy_advice, sign_in_advice
@@ -183,6 +183,7 @@ def met(record: ConnectionRecord, desired: Desired, now: datetime) -> Connection
             name=endpoint.name,
             guid=endpoint.guid or record.identity.guid,
             region=desired.service.region,
+            family=desired.service.family,
             alias=endpoint.alias,
             location=endpoint.location,
             vnet_id=endpoint.vnet_id,
@@ -201,11 +202,11 @@ def _remember_elastic(record: ConnectionRecord, elastic: ElasticPlan) -> Connect
     if not any(condition.type == c.CLAIMED for condition in elastic.conditions):
         # Neither tag nor setting asks for the claim any more: its condition is not true, and waits for nothing.
         record = record.with_status(conditions=tuple(one for one in record.status.conditions if one.type != c.CLAIMED))
-    deployments = record.elastic.targets if elastic.deployments is None else elastic.deployments
+    targets = record.elastic.targets if elastic.targets is None else elastic.targets
     associations = record.elastic.associations if elastic.associations is None else elastic.associations
     return record.with_elastic(
-        targets=deployments,
-        pending_targets=record.elastic.pending_targets if elastic.unserved is None else elastic.unserved,
+        targets=targets,
+        pending_targets=record.elastic.pending_targets if elastic.pending_targets is None else elastic.pending_targets,
         associations=associations,
         claim=elastic.claim,
     ).with_status(advice=elastic.advice)
@@ -225,7 +226,7 @@ class ObservedElastic:
 
     policies: tuple[Policy, ...] = ()
     """Every policy of every region and type."""
-    deployments: tuple[Deployment, ...] | None = None
+    targets: tuple[Target, ...] | None = None
     """Those that the endpoint asks for, that ask for it, or that its policy is associated with; None: not looked at,
     because their turn has not come."""
     claims: tuple[Claim, ...] | None = None
@@ -243,10 +244,10 @@ class ElasticPlan:
     policy: PolicyMemory
     associations: tuple[AssociationMemory, ...] | None = None
     """What is now known of them; None: not looked at."""
-    deployments: tuple[TargetMemory, ...] | None = None
+    targets: tuple[TargetMemory, ...] | None = None
     """Those that are associated; None: not looked at."""
     claim: ClaimMemory | None = None
-    unserved: tuple[PendingTargetMemory, ...] | None = None
+    pending_targets: tuple[PendingTargetMemory, ...] | None = None
     """Those that are asked for and not associated; None: not looked at."""
     advice: tuple[Explanation, ...] = ()
 
@@ -264,34 +265,32 @@ def plan_elastic(
     if desired.endpoint.status is not ConnectionStatus.APPROVED or not policy.memory.id:
         waits = _association_waits(desired)
         return ElasticPlan(steps, (*conditions, waits), policy.memory, claim=claim.memory, advice=advice)
-    if observed.deployments is None:
+    if observed.targets is None:
         unread = c.unknown(c.ASSOCIATED, Reason.NOT_OBSERVED, "The deployments have not been read yet.")
         return ElasticPlan(steps, (*conditions, unread), policy.memory, claim=claim.memory, advice=advice)
     record = record.with_policy(policy.memory)
-    found = plan_associations(desired, observed.deployments, here, policy.policy, record, options, now)
-    served = {deployment.id for deployment in found.deployments}
+    found = plan_associations(desired, observed.targets, here, policy.policy, record, options, now)
+    served = {target.id for target in found.targets}
     types = {policy.id: policy.type for policy in here}
     return ElasticPlan(
         (*steps, *found.steps),
         (*conditions, found.condition),
         policy.memory,
         found.associations,
-        found.deployments,
+        found.targets,
         claim.memory,
-        found.unserved,
-        advice + _only(sign_in_advice(observed.deployments, served, types, record.status.advice)),
+        found.pending_targets,
+        advice + _only(sign_in_advice(observed.targets, served, types, record.status.advice)),
     )
 
 
-def deployments_that_matter(
-    desired: Desired, policies: tuple[Policy, ...], record: ConnectionRecord
-) -> tuple[str, ...]:
+def targets_that_matter(desired: Desired, policies: tuple[Policy, ...], record: ConnectionRecord) -> tuple[str, ...]:
     """Ids and names: those asked for, those we associated, and those that the policy in use is associated with."""
-    remembered = (memory.deployment_id for memory in record.elastic.associations)
+    remembered = (memory.target_id for memory in record.elastic.associations)
     here = tuple(policy for policy in policies if policy.region == desired.service.elastic_region)
     matching = policies_of(here, desired.endpoint.guid, record.elastic.policy.id)
-    associated = (deployment_id for policy in matching[:1] for deployment_id in policy.associations)
-    return tuple(dict.fromkeys((*desired.deployments, *remembered, *associated)))
+    associated = (target_id for policy in matching[:1] for target_id in policy.associations)
+    return tuple(dict.fromkeys((*desired.targets, *remembered, *associated)))
 
 
 def _only(advice: Explanation | None) -> tuple[Explanation, ...]:
@@ -299,7 +298,7 @@ def _only(advice: Explanation | None) -> tuple[Explanation, ...]:
 
 
 def _association_waits(desired: Desired) -> Condition:
-    if not desired.deployments:
+    if not desired.targets:
         return nothing_requested()
     message = "Deployments are associated after Elastic has approved the endpoint."
     return c.waiting(c.ASSOCIATED, Reason.AWAITING_APPROVAL, message)

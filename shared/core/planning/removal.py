@@ -15,7 +15,7 @@ from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Explanation
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import PolicyMemory
-from shared.core.model.resources import POLICY_TYPE, Claim, Deployment, Endpoint, Policy, Zone
+from shared.core.model.resources import POLICY_TYPE, Claim, Endpoint, Policy, Target, Zone
 from shared.core.model.steps import (
     DeleteLink,
     DeletePolicy,
@@ -43,7 +43,7 @@ class ObservedRemoval:
     """Every other endpoint of the same service that the app can see; None: not all could be listed."""
     policies: tuple[Policy, ...] = ()
     """Every policy of the region."""
-    deployments: tuple[Deployment, ...] = ()
+    targets: tuple[Target, ...] = ()
     """Those that policies of this connection are associated with."""
     claims: tuple[Claim, ...] = ()
     """The organization's claims in the region; read only where the record has one."""
@@ -59,7 +59,7 @@ class RemovalPlan:
     problems: tuple[Explanation, ...] = ()
     """What only a person can free."""
     types: Mapping[str, str] = field(default_factory=dict)
-    """Type of each policy in the region, by its id: what else keeps a deployment closed (S2)."""
+    """Type of each policy in the region, by its id: what else keeps a target closed (S2)."""
 
     @property
     def steps(self) -> tuple[RemovalStep, ...]:
@@ -96,8 +96,8 @@ def still_there(record: ConnectionRecord, observed: ObservedRemoval) -> Connecti
     policy = next((one for one in observed.policies if one.id == record.elastic.policy.id), None)
     if policy is None:
         record = record.with_elastic(policy=PolicyMemory(), targets=())
-    standing = associated_with(record.elastic.policy.id, policy, observed.deployments) if policy is not None else set()
-    kept = tuple(memory for memory in record.elastic.associations if memory.deployment_id in standing)
+    standing = associated_with(record.elastic.policy.id, policy, observed.targets) if policy is not None else set()
+    kept = tuple(memory for memory in record.elastic.associations if memory.target_id in standing)
     claimed = {one.endpoint_guid.lower() for one in observed.claims}
     claim = (
         record.elastic.claim
@@ -139,10 +139,10 @@ def _elastic(
     types = {policy.id: policy.type for policy in observed.policies}
     ours = policies_made_for(record.id, observed.policies, options.installation.instance_id)
     for policy in ours:
-        yield from _policy(record, policy, observed.deployments, types, options)
+        yield from _policy(record, policy, observed.targets, types, options)
     for policy in observed.policies:
         if policy.id == record.elastic.policy.id and policy not in ours:
-            yield from _policy_of_others(record, policy, observed.deployments, types, options)
+            yield from _policy_of_others(record, policy, observed.targets, types, options)
     yield from _former(record, observed, types, options)
     claim = record.elastic.claim
     held = {one.endpoint_guid.lower() for one in observed.claims}
@@ -156,7 +156,7 @@ def _elastic(
 def _policy(
     record: ConnectionRecord,
     policy: Policy,
-    deployments: tuple[Deployment, ...],
+    targets: tuple[Target, ...],
     types: dict[str, str],
     options: PlanOptions,
 ) -> Iterator[ElasticRemoval | Explanation | str]:
@@ -165,13 +165,13 @@ def _policy(
         yield f"policy {policy.id} ({policy.name}): it lets others in, so it and its associations stay"
         return
     kept = policy.hidden_associations
-    for deployment_id in sorted(associated_with(policy.id, policy, deployments)):
-        memory = record.association(deployment_id) if policy.id == record.elastic.policy.id else None
+    for target_id in sorted(associated_with(policy.id, policy, targets)):
+        memory = record.association(target_id) if policy.id == record.elastic.policy.id else None
         if memory is None or memory.owner is Owner.ADOPTED:
             kept += 1
-            yield f"association of policy {policy.id} with deployment {deployment_id}: not made by this app"
+            yield f"association of policy {policy.id} with deployment {target_id}: not made by this app"
             continue
-        step = plan_disassociation(deployment_id, policy.id, deployments, types, options)
+        step = plan_disassociation(target_id, policy.id, targets, types, options)
         kept += not isinstance(step, Disassociate)
         yield step
     if kept:
@@ -183,20 +183,18 @@ def _policy(
 def _policy_of_others(
     record: ConnectionRecord,
     policy: Policy,
-    deployments: tuple[Deployment, ...],
+    targets: tuple[Target, ...],
     types: dict[str, str],
     options: PlanOptions,
 ) -> Iterator[Disassociate | Explanation | str]:
     """Only what we associated it with; the policy itself stays, for an endpoint that is gone."""
-    standing = associated_with(policy.id, policy, deployments)
-    ours = [
-        one for one in record.elastic.associations if one.owner is not Owner.ADOPTED and one.deployment_id in standing
-    ]
+    standing = associated_with(policy.id, policy, targets)
+    ours = [one for one in record.elastic.associations if one.owner is not Owner.ADOPTED and one.target_id in standing]
     if ours and _admits_others(policy, record):
         yield f"policy {policy.id} ({policy.name}): made by others; it lets others in too, so its associations stay"
         return
     for memory in ours:
-        yield plan_disassociation(memory.deployment_id, policy.id, deployments, types, options)
+        yield plan_disassociation(memory.target_id, policy.id, targets, types, options)
     yield f"policy {policy.id} ({policy.name}): made by others"
 
 
@@ -207,12 +205,12 @@ def _former(
     policies = {policy.id: policy for policy in observed.policies if policy.id != record.elastic.policy.id}
     for memory in record.elastic.former_associations:
         policy = policies.get(memory.policy_id)
-        if policy is None or memory.deployment_id not in associated_with(policy.id, policy, observed.deployments):
+        if policy is None or memory.target_id not in associated_with(policy.id, policy, observed.targets):
             continue
         if policy.admits_only(memory.guid):
-            yield plan_disassociation(memory.deployment_id, policy.id, observed.deployments, types, options)
+            yield plan_disassociation(memory.target_id, policy.id, observed.targets, types, options)
         else:
-            yield f"association of policy {policy.id} with deployment {memory.deployment_id}: it lets others in"
+            yield f"association of policy {policy.id} with deployment {memory.target_id}: it lets others in"
 
 
 def _admits_others(policy: Policy, record: ConnectionRecord) -> bool:

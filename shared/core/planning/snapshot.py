@@ -17,7 +17,7 @@ from shared.core.model.conditions import Condition
 from shared.core.model.errors import Blocked
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.record import ConnectionRecord
-from shared.core.model.resources import Claim, Deployment, Endpoint, Policy, Zone
+from shared.core.model.resources import Claim, Endpoint, Policy, Target, Zone
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.desired import Desired, desired_of, zone_subscriptions
 from shared.core.planning.organization_change import leaves_something, left_behind, organization_on_record, refuse
@@ -30,7 +30,7 @@ class OrganizationListing:
     """What one Elastic Cloud organization answered; None: could not be read, so nothing is concluded from it."""
 
     policies: tuple[Policy, ...] | None = None
-    deployments: tuple[Deployment, ...] | None = None
+    targets: tuple[Target, ...] | None = None
     claims: tuple[Claim, ...] | None = None
 
     key_expires: datetime | None = None
@@ -38,10 +38,10 @@ class OrganizationListing:
 
     def for_region(self, region: str) -> ObservedElastic | None:
         """What matters to the endpoints of one region; None when not all of it was read."""
-        if self.policies is None or self.deployments is None:
+        if self.policies is None or self.targets is None:
             return None
         claims = None if self.claims is None else tuple(one for one in self.claims if one.region == region)
-        return ObservedElastic(self.policies, self.deployments, claims, self.key_expires)
+        return ObservedElastic(self.policies, self.targets, claims, self.key_expires)
 
 
 _UNREAD = OrganizationListing()

@@ -257,13 +257,13 @@ def test_the_gravest_name_speaks_for_the_connection_and_a_lesser_service_only_de
 
 
 def test_every_tested_service_of_every_deployment_is_tested_once_elasticsearch_first() -> None:
-    def deployment(name: str, *services: str) -> TargetMemory:
+    def target(name: str, *services: str) -> TargetMemory:
         urls = tuple(PrivateUrl(service, f"{name}.{service[:3]}.zone", 9243) for service in services)
         return TargetMemory(name, name, urls)
 
     everything = ("elasticsearch", "kibana", "integrations_server", "apm", "fleet", "enterprise_search", "ingest")
     connection = ConnectionRecord(
-        "/x", elastic=ElasticState(targets=(deployment("a", *everything), deployment("b", "elasticsearch")))
+        "/x", elastic=ElasticState(targets=(target("a", *everything), target("b", "elasticsearch")))
     )
     assert [(one.host, one.service) for one in hosts_to_test(connection, "zone")] == [
         ("a.ela.zone", "elasticsearch"),

@@ -1,4 +1,4 @@
-"""S2: a deployment's last policy is never taken away, and what is not known counts as the last."""
+"""S2: a target's last policy is never taken away, and what is not known counts as the last."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from shared.core.guards.consent import OPT_OUT_TAG
 from shared.core.guards.cutting_off import INGRESS_TYPES
 from shared.core.guards.reopening import LAST_POLICY_TAG, plan_disassociation, protected_without
 from shared.core.model.reasons import Explanation
-from shared.core.model.resources import Deployment
+from shared.core.model.resources import Target
 from shared.core.model.steps import Disassociate
 from shared.core.options.plan_options import PlanOptions
-from tests.core.core_parts import IP_POLICY, deployment, plan_options, policy
+from tests.core.core_parts import IP_POLICY, plan_options, policy, target
 
 OURS = policy()
 TYPES = {
@@ -29,11 +29,11 @@ OPT_INS: dict[str, tuple[PlanOptions, dict[str, str]]] = {
 }
 
 
-def judged(*found: Deployment, options: PlanOptions | None = None, types: dict[str, str] | None = None) -> str:
+def judged(*found: Target, options: PlanOptions | None = None, types: dict[str, str] | None = None) -> str:
     """The reason why it stays, or empty when it is taken away."""
     step = plan_disassociation("d1", OURS.id, found, TYPES if types is None else types, options or plan_options())
     if isinstance(step, Disassociate):
-        assert (step.policy_id, step.deployment_id) == (OURS.id, "d1")
+        assert (step.policy_id, step.target_id) == (OURS.id, "d1")
         return ""
     assert isinstance(step, Explanation)
     assert "d1" in step.message
@@ -58,26 +58,26 @@ def judged(*found: Deployment, options: PlanOptions | None = None, types: dict[s
 def test_only_another_policy_that_closes_the_deployment_lets_ours_go(
     attached: tuple[str, ...] | None, stays: bool
 ) -> None:
-    assert judged(deployment(attached=attached)) == ("WouldReopenPublicAccess" if stays else "")
+    assert judged(target(attached=attached)) == ("WouldReopenPublicAccess" if stays else "")
 
 
 @pytest.mark.parametrize("type_", sorted(INGRESS_TYPES))
 def test_every_type_of_policy_that_restricts_who_may_connect_protects(type_: str) -> None:
     types = TYPES | {IP_POLICY.id: type_}
-    assert judged(deployment(attached=(OURS.id, IP_POLICY.id)), types=types) == ""
+    assert judged(target(attached=(OURS.id, IP_POLICY.id)), types=types) == ""
     assert protected_without(OURS.id, (IP_POLICY.id,), types)
 
 
 def test_a_deployment_that_the_key_does_not_see_keeps_its_policy() -> None:
     assert judged() == "WouldReopenPublicAccess"
-    assert judged(deployment("d2")) == "WouldReopenPublicAccess"
+    assert judged(target("d2")) == "WouldReopenPublicAccess"
 
 
 @pytest.mark.parametrize("opt_in", OPT_INS)
 @pytest.mark.parametrize("attached", [(OURS.id,), (), None], ids=["last", "none listed", "unknown"])
 def test_who_opts_in_may_have_the_last_one_taken_away(opt_in: str, attached: tuple[str, ...] | None) -> None:
     options, tags = OPT_INS[opt_in]
-    found = deployment(attached=attached, tags=tags)
+    found = target(attached=attached, tags=tags)
     assert judged(found, options=options) == ""
     step = plan_disassociation("d1", OURS.id, (found,), TYPES, options)
     assert isinstance(step, Disassociate)
@@ -85,7 +85,7 @@ def test_who_opts_in_may_have_the_last_one_taken_away(opt_in: str, attached: tup
 
 
 def test_without_an_opt_in_the_step_does_not_carry_one() -> None:
-    step = plan_disassociation("d1", OURS.id, (deployment(attached=(OURS.id, IP_POLICY.id)),), TYPES, plan_options())
+    step = plan_disassociation("d1", OURS.id, (target(attached=(OURS.id, IP_POLICY.id)),), TYPES, plan_options())
     assert step == Disassociate(OURS.id, "d1", "orders", may_reopen=False)
 
 
@@ -100,15 +100,15 @@ def test_without_an_opt_in_the_step_does_not_carry_one() -> None:
     ],
 )
 def test_nothing_else_is_an_opt_in(options: PlanOptions, tags: dict[str, str]) -> None:
-    assert judged(deployment(attached=(OURS.id,), tags=tags), options=options) == "WouldReopenPublicAccess"
+    assert judged(target(attached=(OURS.id,), tags=tags), options=options) == "WouldReopenPublicAccess"
 
 
 @pytest.mark.parametrize("opt_in", OPT_INS)
 def test_hands_off_wins_over_every_opt_in(opt_in: str) -> None:
     options, tags = OPT_INS[opt_in]
-    ignoring = deployment(attached=(OURS.id, IP_POLICY.id), tags=tags | {OPT_OUT_TAG: "ignore"})
+    ignoring = target(attached=(OURS.id, IP_POLICY.id), tags=tags | {OPT_OUT_TAG: "ignore"})
     assert judged(ignoring, options=options) == "DeploymentOptedOut"
     denying = plan_options(
         last_policy_allowed=options.targets.last_policy_allowed, deployments_denied=frozenset({"d1"})
     )
-    assert judged(deployment(attached=(OURS.id, IP_POLICY.id), tags=tags), options=denying) == "DeploymentOutOfScope"
+    assert judged(target(attached=(OURS.id, IP_POLICY.id), tags=tags), options=denying) == "DeploymentOutOfScope"

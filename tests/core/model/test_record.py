@@ -138,7 +138,7 @@ def test_a_condition_is_found_by_its_type() -> None:
 
 def test_an_association_is_remembered_once_for_each_deployment() -> None:
     record = FULL.with_association(AssociationMemory("d2", Owner.ADOPTED)).with_association(AssociationMemory("d3"))
-    assert {memory.deployment_id: memory.owner for memory in record.elastic.associations} == {
+    assert {memory.target_id: memory.owner for memory in record.elastic.associations} == {
         "d1": Owner.OURS,
         "d2": Owner.ADOPTED,
         "d3": None,

@@ -14,7 +14,7 @@ from shared.core.model.markers import Holder
 from shared.core.model.ownership import Owned, Owner
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import AssociationMemory, ClaimMemory, PolicyMemory
-from shared.core.model.resources import Claim, ConnectionStatus, Deployment, Policy, Rule, WildcardRecord, Zone
+from shared.core.model.resources import Claim, ConnectionStatus, Policy, Rule, Target, WildcardRecord, Zone
 from shared.core.options.dns import RecordMode
 from shared.core.options.plan_options import PlanOptions
 from tests.core.core_parts import (
@@ -31,7 +31,6 @@ from tests.core.core_parts import (
     OTHERS,
     STRANGER,
     VNET,
-    deployment,
     desired,
     endpoint,
     held_by,
@@ -39,6 +38,7 @@ from tests.core.core_parts import (
     plan_options,
     policy,
     record,
+    target,
     zone,
 )
 from tests.core.world_elastic import Elastic
@@ -62,7 +62,7 @@ CIRCUMSTANCES: dict[str, tuple[str, ...]] = {
     "mode": ("first", "union"),
     "hub": ("none", "unlinked", "ours", "elsewhere"),
     "others": ("none", "same network", "other network", "unknown"),
-    "deployment": (
+    "target": (
         "closed",
         "open",
         "unknown",
@@ -96,7 +96,7 @@ class Case:
     mode: str = "first"
     hub: str = "none"
     others: str = "none"
-    deployment: str = "closed"
+    target: str = "closed"
     claim: str = "none"
 
     def __str__(self) -> str:
@@ -111,7 +111,7 @@ class Case:
             (zone_used or self.record == "absent")
             and (self.zone != "absent" or self.link in {"absent", "foreign"})
             and (self.policy != "absent" or self.association == "absent")
-            and (self.deployment != "unseen" or standing)
+            and (self.target != "unseen" or standing)
             and (self.action == "change" or self.change != "guid" or self.policy in {"absent", "ours", "extended"})
         )
 
@@ -142,7 +142,7 @@ def elastic_cases() -> Iterator[Case]:
     for action in ACTIONS:
         change = {"change": changes.get(action, ("none",))}
         things = {name: THINGS[name] for name in ("policy", "association")}
-        yield from _product(action, things | change | {"deployment": CIRCUMSTANCES["deployment"]})
+        yield from _product(action, things | change | {"target": CIRCUMSTANCES["target"]})
         claims = {"policy": ("absent", "ours"), "claim": CIRCUMSTANCES["claim"]}
         yield from _product(action, claims | change)
 
@@ -161,7 +161,7 @@ def world_of(case: Case) -> World:
     """What a case describes."""
     options = _options(case)
     gone = case.action == "remove"
-    asks = "" if case.change == "no longer asked" or case.deployment == "asking" else "orders"
+    asks = "" if case.change == "no longer asked" or case.target == "asking" else "orders"
     status = {"pending": ConnectionStatus.PENDING, "rejected": ConnectionStatus.REJECTED}.get(case.change)
     changes: dict[str, Any] = {"address": None} if case.change == "no address" else {}
     if status is not None:
@@ -183,8 +183,8 @@ def _options(case: Case) -> PlanOptions:
     return plan_options(
         link_vnets=() if case.hub == "none" else (HUB,),
         record_mode=RecordMode(case.mode),
-        deployments_allowed=frozenset() if case.deployment in {"not allowed", "consenting", "asking"} else everything,
-        deployments_denied=frozenset({"d1"}) if case.deployment == "denied" else frozenset(),
+        deployments_allowed=frozenset() if case.target in {"not allowed", "consenting", "asking"} else everything,
+        deployments_denied=frozenset({"d1"}) if case.target == "denied" else frozenset(),
         claim="wanted" in case.claim,
     )
 
@@ -243,7 +243,7 @@ def _elastic(case: Case) -> Elastic:
     claimed = case.claim in {"ours", "adopted", "ours and wanted"}
     return Elastic(
         policies,
-        _deployments(case, standing=standing),
+        _targets(case, standing=standing),
         (Claim(REGION, "pe-search", guid),) if claimed else (),
         ours,
         frozenset({guid}) if "ours" in case.claim else frozenset(),
@@ -269,24 +269,24 @@ def _policies(case: Case, associations: tuple[str, ...]) -> tuple[Policy, ...]:
     return found[case.policy]
 
 
-def _deployments(case: Case, *, standing: bool) -> tuple[Deployment, ...]:
-    """The deployment d1; an opt-in is for its first and its last policy."""
+def _targets(case: Case, *, standing: bool) -> tuple[Target, ...]:
+    """The target d1; an opt-in is for its first and its last policy."""
     attached = ("p-1",) if standing else ()
     closed = (IP_POLICY.id, *attached)
     opted_in = {"elastic-privatelink-first-policy": "allow", "elastic-privatelink-last-policy": "allow"}
-    found: dict[str, tuple[Deployment, ...]] = {
-        "open": (deployment(attached=attached),),
-        "unknown": (deployment(attached=None),),
+    found: dict[str, tuple[Target, ...]] = {
+        "open": (target(attached=attached),),
+        "unknown": (target(attached=None),),
         "unseen": (),
-        "opted in": (deployment(attached=attached, tags=opted_in),),
-        "hands off": (deployment(attached=closed, tags={"elastic-privatelink": "ignore"}),),
-        "consenting": (deployment(attached=closed, tags={"elastic-privatelink-endpoints": "net-prod/pe-search"}),),
-        "asking": (deployment(attached=closed, tags={"elastic-privatelink-connect": "*"}),),
-        "stopped": (deployment(attached=closed, running=False),),
-        "elsewhere": (deployment(attached=closed, region="azure-westus2"),),
-        "renamed": (deployment(attached=closed, name="orders-2"),),
+        "opted in": (target(attached=attached, tags=opted_in),),
+        "hands off": (target(attached=closed, tags={"elastic-privatelink": "ignore"}),),
+        "consenting": (target(attached=closed, tags={"elastic-privatelink-endpoints": "net-prod/pe-search"}),),
+        "asking": (target(attached=closed, tags={"elastic-privatelink-connect": "*"}),),
+        "stopped": (target(attached=closed, running=False),),
+        "elsewhere": (target(attached=closed, region="azure-westus2"),),
+        "renamed": (target(attached=closed, name="orders-2"),),
     }
-    return found.get(case.deployment, (deployment(attached=closed),))
+    return found.get(case.target, (target(attached=closed),))
 
 
 # -- what the record says ------------------------------------------------------------------------------------------

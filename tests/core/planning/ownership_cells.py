@@ -12,7 +12,7 @@ from dataclasses import replace
 from shared.core.model.markers import Marker
 from shared.core.model.ownership import Owner
 from shared.core.model.resources import Rule
-from tests.core.core_parts import ADDRESS, GUID, KNOWN, deployment, link, plan_options, policy, record, zone
+from tests.core.core_parts import ADDRESS, GUID, KNOWN, link, plan_options, policy, record, target, zone
 from tests.core.planning.ownership_situations import (
     ADDED,
     ADOPTED,
@@ -140,7 +140,7 @@ CELLS: dict[tuple[str, str], Row] = {
         [
             lambda: gone_elastic("policy", policy()),
             lambda: gone_elastic("policy", policy(rules=(*policy().rules, ADDED))),
-            lambda: gone_elastic("policy", ASSOCIATED, memory=ADOPTED, deployments=(CLOSED,)),
+            lambda: gone_elastic("policy", ASSOCIATED, memory=ADOPTED, targets=(CLOSED,)),
         ],
     ),
     ("policy", "adopted"): (
@@ -155,11 +155,11 @@ CELLS: dict[tuple[str, str], Row] = {
     ),
     ("association", "absent"): (
         [
-            lambda: association(deployment()),
-            lambda: association(deployment(), options=plan_options()),
-            lambda: association(deployment(attached=())),
+            lambda: association(target()),
+            lambda: association(target(), options=plan_options()),
+            lambda: association(target(attached=())),
         ],
-        [lambda: association(deployment(), OURS), lambda: association(deployment(), OFTEN)],
+        [lambda: association(target(), OURS), lambda: association(target(), OFTEN)],
         [lambda: gone_elastic("association", policy(), memory=OURS)],
     ),
     ("association", "ours"): (
@@ -169,14 +169,14 @@ CELLS: dict[tuple[str, str], Row] = {
             lambda: association(ONLY, OURS, asks="", standing=True),
         ],
         [
-            lambda: gone_elastic("association", ASSOCIATED, memory=OURS, deployments=(CLOSED,)),
-            lambda: gone_elastic("association", ASSOCIATED, memory=OURS, deployments=(ONLY,)),
+            lambda: gone_elastic("association", ASSOCIATED, memory=OURS, targets=(CLOSED,)),
+            lambda: gone_elastic("association", ASSOCIATED, memory=OURS, targets=(ONLY,)),
         ],
     ),
     ("association", "adopted"): (
         [lambda: association(CLOSED, standing=True)],
         [lambda: association(CLOSED, ADOPTED, asks="", standing=True)],
-        [lambda: gone_elastic("association", ASSOCIATED, memory=ADOPTED, deployments=(CLOSED,))],
+        [lambda: gone_elastic("association", ASSOCIATED, memory=ADOPTED, targets=(CLOSED,))],
     ),
     ("association", "in the way"): (
         [admitting_others],
@@ -186,7 +186,7 @@ CELLS: dict[tuple[str, str], Row] = {
                 "association",
                 policy(associations=("d1",), rules=(*policy().rules, ADDED)),
                 memory=OURS,
-                deployments=(CLOSED,),
+                targets=(CLOSED,),
             )
         ],
     ),

@@ -16,7 +16,7 @@ from shared.core.model.markers import Marker, RecordMarker
 from shared.core.model.ownership import Owner
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import AssociationMemory, ClaimMemory, PolicyMemory
-from shared.core.model.resources import Claim, Deployment, Policy, Rule, WildcardRecord, Zone
+from shared.core.model.resources import Claim, Policy, Rule, Target, WildcardRecord, Zone
 from shared.core.model.steps import Action, RemovalStep, Step
 from shared.core.options.dns import RecordMode
 from shared.core.options.plan_options import PlanOptions
@@ -34,13 +34,13 @@ from tests.core.core_parts import (
     OTHERS,
     STRANGER,
     VNET,
-    deployment,
     desired,
     held_by,
     link,
     plan_options,
     policy,
     record,
+    target,
     zone,
 )
 
@@ -142,8 +142,8 @@ USING = KNOWN.with_elastic(policy=PolicyMemory("p-1", Owner.OURS, guid=GUID))
 OURS = AssociationMemory("d1", Owner.OURS, asked="d1", seen=True)
 ADOPTED = replace(OURS, owner=Owner.ADOPTED)
 OFTEN = replace(OURS, taken=tuple(NOW - timedelta(days=day) for day in (1, 2, 3)))
-CLOSED = deployment(attached=("p-1", IP_POLICY.id))
-ONLY = deployment(attached=("p-1",))
+CLOSED = target(attached=("p-1", IP_POLICY.id))
+ONLY = target(attached=("p-1",))
 ASSOCIATED = policy(associations=("d1",))
 ADDED = Rule("pe-added", "99999999-0000-4000-8000-000000000000")
 CLAIMED = Claim(REGION, "pe-search", GUID)
@@ -159,17 +159,17 @@ def elastic(
     *policies: Policy,
     record: ConnectionRecord = USING,
     asks: str = "",
-    deployments: tuple[Deployment, ...] = (),
+    targets: tuple[Target, ...] = (),
     options: PlanOptions = OPTIONS,
     claims: tuple[Claim, ...] | None = None,
 ) -> str:
-    observed = ObservedElastic((*policies, IP_POLICY), deployments, claims)
+    observed = ObservedElastic((*policies, IP_POLICY), targets, claims)
     found = plan_elastic(desired(asks, options=options), observed, record, options, NOW)
     return _living(thing, found.steps, found.conditions)
 
 
 def association(
-    found: Deployment,
+    found: Target,
     memory: AssociationMemory | None = None,
     *,
     asks: str = "d1",
@@ -178,15 +178,15 @@ def association(
 ) -> str:
     record = USING.with_elastic(associations=(memory,) if memory else ())
     used = policy(associations=("d1",) if standing else ())
-    return elastic("association", used, record=record, asks=asks, deployments=(found,), options=options)
+    return elastic("association", used, record=record, asks=asks, targets=(found,), options=options)
 
 
 def admitting_others(memory: AssociationMemory | None = None) -> str:
     """The policy has a rule that a person added; with `memory` it stands, and no tag asks for it any more."""
     record = USING.with_elastic(associations=(memory,) if memory else ())
     used = policy(associations=("d1",) if memory else (), rules=(*policy().rules, ADDED))
-    there = CLOSED if memory else deployment()
-    return elastic("association", used, record=record, asks="" if memory else "d1", deployments=(there,))
+    there = CLOSED if memory else target()
+    return elastic("association", used, record=record, asks="" if memory else "d1", targets=(there,))
 
 
 def claim(owner: Owner | None, *claims: Claim, asked: bool = True, guid: str = GUID) -> str:
@@ -202,17 +202,17 @@ def gone_elastic(
     thing: str,
     *policies: Policy,
     memory: AssociationMemory | None = None,
-    deployments: tuple[Deployment, ...] = (),
+    targets: tuple[Target, ...] = (),
     owner: Owner | None = None,
     claims: tuple[Claim, ...] = (),
 ) -> str:
     held = ClaimMemory(REGION, "pe-search", GUID, owner) if owner else None
     record = USING.with_elastic(associations=(memory,) if memory else (), claim=held)
-    found = plan_removal(record, ObservedRemoval((), (), (*policies, IP_POLICY), deployments, claims), OPTIONS)
+    found = plan_removal(record, ObservedRemoval((), (), (*policies, IP_POLICY), targets, claims), OPTIONS)
     done = _done(thing, found.steps)
     if done is not None:
         return done
     if found.problems:
         return f"blocked {found.problems[0].reason}"
-    there = {"policy": policies, "association": deployments, "claim": claims}
+    there = {"policy": policies, "association": targets, "claim": claims}
     return "leaves" if there[thing] else "nothing"

@@ -29,11 +29,11 @@ def elastic_after(
     wanted: Desired, observed: ObservedElastic, steps: tuple[ElasticStep, ...], options: PlanOptions
 ) -> ObservedElastic:
     """What Elastic Cloud has once the steps are done."""
-    elastic = Elastic(observed.policies, observed.deployments or (), observed.claims or ())
+    elastic = Elastic(observed.policies, observed.targets or (), observed.claims or ())
     for step in steps:
         elastic = elastic_done(elastic, step, wanted.marker, options, wanted)
-    deployments = None if observed.deployments is None else elastic.deployments
-    return ObservedElastic(elastic.policies, deployments, None if observed.claims is None else elastic.claims)
+    targets = None if observed.targets is None else elastic.targets
+    return ObservedElastic(elastic.policies, targets, None if observed.claims is None else elastic.claims)
 
 
 def settle_dns(wanted: Desired, zones: tuple[Zone, ...], options: PlanOptions) -> tuple[Zone, ...]:

@@ -13,18 +13,18 @@ from shared.core.model.conditions import Condition, WaitingFor
 from shared.core.model.ownership import Owner
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import AssociationMemory, PolicyMemory
-from shared.core.model.resources import Deployment, Policy, Rule
+from shared.core.model.resources import Policy, Rule, Target
 from shared.core.model.steps import Associate, Disassociate
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.associations import AssociationPlan, plan_associations
 from shared.core.planning.plan import ObservedElastic, plan_elastic
-from tests.core.core_parts import GUID, IP_POLICY, KNOWN, NOW, deployment, desired, plan_options, policy
+from tests.core.core_parts import GUID, IP_POLICY, KNOWN, NOW, desired, plan_options, policy, target
 
 OPTIONS = plan_options(deployments_allowed=frozenset({"*"}), policy_lag=60, association_restores=3)
 USING = KNOWN.with_elastic(policy=PolicyMemory("p-1", Owner.OURS, guid=GUID))
 OURS = AssociationMemory("d1", Owner.OURS, asked="d1", made_at=NOW - timedelta(hours=1), seen=True)
-CLOSED = deployment(attached=("p-1", IP_POLICY.id))
-FREE = deployment()
+CLOSED = target(attached=("p-1", IP_POLICY.id))
+FREE = target()
 
 
 def having(*memories: AssociationMemory) -> ConnectionRecord:
@@ -33,16 +33,16 @@ def having(*memories: AssociationMemory) -> ConnectionRecord:
 
 def planned(
     asks_for: str,
-    *deployments: Deployment,
+    *targets: Target,
     record: ConnectionRecord = USING,
     using: Policy | None = None,
     options: PlanOptions = OPTIONS,
     seconds: float = 0,
 ) -> AssociationPlan:
     at = NOW + timedelta(seconds=seconds)
-    standing = tuple(one.id for one in deployments if one.attached is None or "p-1" in one.attached)
+    standing = tuple(one.id for one in targets if one.attached is None or "p-1" in one.attached)
     ours = using or policy(associations=standing)
-    return plan_associations(desired(asks_for), deployments, (ours, IP_POLICY), ours, record, options, at)
+    return plan_associations(desired(asks_for), targets, (ours, IP_POLICY), ours, record, options, at)
 
 
 def reason(found: AssociationPlan) -> str:
@@ -68,7 +68,7 @@ def test_only_an_association_that_we_made_is_removed_when_no_tag_asks_for_it(
     found = planned("", CLOSED, record=having(*([memory] if memory else [])))
     assert found.steps == ((Disassociate("p-1", "d1", "orders"),) if taken else ())
     assert reason(found) == ("NoLongerAskedFor" if taken else "NothingRequested")
-    assert [served.id for served in found.deployments] == ["d1"], "while it stands it is tested and shown"
+    assert [served.id for served in found.targets] == ["d1"], "while it stands it is tested and shown"
 
 
 def test_it_is_forgotten_once_it_is_gone() -> None:
@@ -103,7 +103,7 @@ def test_a_deployment_that_is_renamed_stopped_or_hidden_keeps_its_association(
 
 
 def test_another_deployment_that_is_given_the_same_name_does_not_disconnect_the_one_that_has_it() -> None:
-    twin = deployment("d2")
+    twin = target("d2")
     record = having(replace(OURS, asked="orders"))
     found = planned("orders", CLOSED, twin, record=record)
     assert (found.steps, reason(found)) == ((), "Associated")
@@ -112,7 +112,7 @@ def test_another_deployment_that_is_given_the_same_name_does_not_disconnect_the_
 
 def test_a_name_that_was_given_to_another_deployment_alone_means_that_one() -> None:
     record = having(replace(OURS, asked="orders"))
-    found = planned("orders", replace(CLOSED, name="old-orders"), deployment("d2"), record=record)
+    found = planned("orders", replace(CLOSED, name="old-orders"), target("d2"), record=record)
     assert found.steps == (
         Associate("p-1", "d2", "orders", asked="orders"),
         Disassociate("p-1", "d1", "old-orders"),
@@ -161,11 +161,11 @@ def test_a_consent_that_is_withdrawn_is_told_and_cuts_no_traffic_off(options: Pl
 
 def test_a_deployment_that_asks_for_the_endpoint_consents_by_it_but_not_to_its_first_policy() -> None:
     asking = {CONNECT_TAG: "net-prod/pe-search"}
-    found = planned("", deployment(tags=asking), options=plan_options())
+    found = planned("", target(tags=asking), options=plan_options())
     assert found.steps == (Associate("p-1", "d1", "orders", asked="d1"),)
-    open_ = planned("", deployment(tags=asking, attached=()), options=plan_options())
+    open_ = planned("", target(tags=asking, attached=()), options=plan_options())
     assert (open_.steps, reason(open_)) == ((), "WouldCutOffPublicTraffic")
-    assert planned("", deployment(tags={ENDPOINTS_TAG: "*"}), options=OPTIONS).steps == (), "consent alone is no wish"
+    assert planned("", target(tags={ENDPOINTS_TAG: "*"}), options=OPTIONS).steps == (), "consent alone is no wish"
 
 
 # -- a policy that lets others in ----------------------------------------------------------------------------------
@@ -178,7 +178,7 @@ def test_a_deployment_that_asks_for_the_endpoint_consents_by_it_but_not_to_its_f
 )
 @pytest.mark.parametrize(("asks_for", "target"), [("d1", FREE), ("", CLOSED)], ids=["given", "taken away"])
 def test_a_policy_that_lets_others_in_is_neither_given_nor_taken_away(
-    others: dict[str, Any], asks_for: str, target: Deployment
+    others: dict[str, Any], asks_for: str, target: Target
 ) -> None:
     standing = ("d1",) if target is CLOSED else ()
     record = having(OURS) if standing else USING
@@ -218,7 +218,7 @@ def test_one_that_was_seen_to_stand_is_put_back_at_once() -> None:
 
 def test_one_that_keeps_being_taken_away_is_left_alone_and_the_others_go_on() -> None:
     fought = replace(OURS, taken=tuple(NOW - timedelta(days=day) for day in (1, 2, 3)))
-    found = planned("d1,d2", FREE, deployment("d2", name="logs"), record=having(fought))
+    found = planned("d1,d2", FREE, target("d2", name="logs"), record=having(fought))
     assert found.steps == (Associate("p-1", "d2", "logs", asked="d2"),)
     assert (reason(found), found.condition.needs) == ("AssociationContested", WaitingFor.PERSON)
     assert fought in found.associations, "the fight is remembered"
@@ -235,7 +235,7 @@ def test_a_create_whose_answer_never_came_is_tried_again_at_once() -> None:
 def test_what_we_associated_with_the_policy_before_is_not_ours_with_the_one_that_took_its_place() -> None:
     """A person made a policy of their own for the endpoint and put it in place of ours."""
     theirs = policy("p-theirs", description="", associations=("d1",))
-    closed = deployment(attached=("p-theirs", IP_POLICY.id))
+    closed = target(attached=("p-theirs", IP_POLICY.id))
     for asks_for in ("d1", ""):
         observed = ObservedElastic((theirs, policy(), IP_POLICY), (closed,))
         found = plan_elastic(desired(asks_for), observed, having(OURS), OPTIONS, NOW)
@@ -245,7 +245,7 @@ def test_what_we_associated_with_the_policy_before_is_not_ours_with_the_one_that
 
 def test_when_only_the_policy_was_looked_at_the_associations_of_the_one_before_are_no_longer_ours_either() -> None:
     record = having(OURS).with_policy(PolicyMemory("p-theirs", Owner.ADOPTED))
-    assert [(memory.deployment_id, memory.owner, memory.asked) for memory in record.elastic.associations] == [
+    assert [(memory.target_id, memory.owner, memory.asked) for memory in record.elastic.associations] == [
         ("d1", Owner.ADOPTED, "d1")
     ]
     assert having(OURS).with_policy(replace(USING.elastic.policy, guid="x")).elastic.associations == (OURS,)

@@ -11,7 +11,7 @@ from shared.core.guards.consent import OPT_OUT_TAG
 from shared.core.model.ownership import Owner
 from shared.core.model.record_elastic import AssociationMemory
 from shared.core.planning.associations import RESTORE_WINDOW, contested, put_back, taken_away, truce
-from tests.core.core_parts import KNOWN, NOW, deployment, plan_options
+from tests.core.core_parts import KNOWN, NOW, plan_options, target
 
 OURS = AssociationMemory("d1", Owner.OURS, seen=True)
 OPTIONS = plan_options(association_restores=3)
@@ -42,7 +42,7 @@ def test_it_is_put_back_as_often_as_the_settings_say_and_then_left(restores: int
     options, memory, made = plan_options(association_restores=restores), OURS, 0
     for day in range(6):
         now = NOW + timedelta(days=day)
-        if contested(deployment(), memory, options, now) is None:
+        if contested(target(), memory, options, now) is None:
             memory = replace(put_back(memory, now), owner=Owner.OURS, seen=True)
             made += 1
     assert made == restores
@@ -59,7 +59,7 @@ def test_it_is_put_back_as_often_as_the_settings_say_and_then_left(restores: int
     ],
 )
 def test_only_what_happened_within_the_window_counts(memory: AssociationMemory, left: bool) -> None:
-    assert (contested(deployment(), memory, OPTIONS, NOW) is not None) == left
+    assert (contested(target(), memory, OPTIONS, NOW) is not None) == left
 
 
 def test_what_is_past_the_window_is_forgotten_when_it_is_put_back() -> None:
@@ -68,7 +68,7 @@ def test_what_is_past_the_window_is_forgotten_when_it_is_put_back() -> None:
 
 def test_a_first_association_is_never_contested() -> None:
     for memory in (None, AssociationMemory("d1"), AssociationMemory("d1", Owner.ADOPTED, seen=True)):
-        assert contested(deployment(), memory, plan_options(association_restores=0), NOW) is None
+        assert contested(target(), memory, plan_options(association_restores=0), NOW) is None
 
 
 def test_while_it_is_being_put_back_its_end_is_unknown() -> None:
@@ -77,7 +77,7 @@ def test_while_it_is_being_put_back_its_end_is_unknown() -> None:
 
 
 def test_who_is_left_alone_is_told_when_how_and_how_to_opt_out() -> None:
-    problem = contested(deployment(), times(1, 2, 3), OPTIONS, NOW)
+    problem = contested(target(), times(1, 2, 3), OPTIONS, NOW)
     assert problem is not None
     assert problem.reason == "AssociationContested"
     assert "3 time(s)" in problem.message
@@ -89,4 +89,4 @@ def test_who_is_left_alone_is_told_when_how_and_how_to_opt_out() -> None:
 def test_a_person_who_asks_for_a_run_settles_the_fight() -> None:
     record = truce(KNOWN.with_elastic(associations=(times(1, 2, 3), AssociationMemory("d2", Owner.ADOPTED))))
     assert [memory.taken for memory in record.elastic.associations] == [(), ()]
-    assert contested(deployment(), record.association("d1"), OPTIONS, NOW) is None
+    assert contested(target(), record.association("d1"), OPTIONS, NOW) is None

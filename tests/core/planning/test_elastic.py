@@ -15,7 +15,7 @@ from shared.core.model.conditions import Condition, Status, WaitingFor
 from shared.core.model.ownership import Owner
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import PolicyMemory
-from shared.core.model.resources import ConnectionStatus, Deployment, Policy, Rule
+from shared.core.model.resources import ConnectionStatus, Policy, Rule, Target
 from shared.core.model.steps import Associate, CreatePolicy
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.plan import ElasticPlan, ObservedElastic, plan_elastic, policies_of
@@ -27,10 +27,10 @@ from tests.core.core_parts import (
     MARKER,
     NOW,
     STRANGER,
-    deployment,
     desired,
     plan_options,
     policy,
+    target,
 )
 from tests.core.planning.plan_parts import settle_elastic
 
@@ -42,12 +42,12 @@ APPROVED, PENDING = ConnectionStatus.APPROVED, ConnectionStatus.PENDING
 def planned(
     asks_for: str = "",
     policies: tuple[Policy, ...] = (),
-    deployments: tuple[Deployment, ...] | None = None,
+    targets: tuple[Target, ...] | None = None,
     record: ConnectionRecord = KNOWN,
     status: ConnectionStatus = APPROVED,
     options: PlanOptions = OPTIONS,
 ) -> ElasticPlan:
-    return plan_elastic(desired(asks_for, status=status), ObservedElastic(policies, deployments), record, options, NOW)
+    return plan_elastic(desired(asks_for, status=status), ObservedElastic(policies, targets), record, options, NOW)
 
 
 def told(found: ElasticPlan) -> dict[str, Condition]:
@@ -59,7 +59,7 @@ def reasons(found: ElasticPlan) -> tuple[str, str]:
 
 
 def associated(found: ElasticPlan) -> tuple[str, ...]:
-    return tuple(memory.deployment_id for memory in found.associations or () if memory.seen)
+    return tuple(memory.target_id for memory in found.associations or () if memory.seen)
 
 
 def remembered(**memory: object) -> ConnectionRecord:
@@ -183,21 +183,21 @@ def test_what_is_remembered_of_an_endpoint_made_anew_under_its_name_does_not_cou
 
 def test_an_endpoint_that_asks_for_nothing_is_complete_with_its_policy() -> None:
     for status in (APPROVED, PENDING):
-        found = planned(policies=(policy(),), deployments=(), status=status)
+        found = planned(policies=(policy(),), targets=(), status=status)
         assert reasons(found) == ("Exists", "NothingRequested")
         assert all(condition.true for condition in found.conditions)
 
 
 @pytest.mark.parametrize("status", [status for status in ConnectionStatus if status is not APPROVED])
 def test_nothing_is_associated_before_the_approval(status: ConnectionStatus) -> None:
-    found = planned("d1", (policy(), IP_POLICY), (deployment(),), status=status)
+    found = planned("d1", (policy(), IP_POLICY), (target(),), status=status)
     assert (found.steps, reasons(found)[1]) == ((), "AwaitingApproval")
 
 
 def test_an_approved_endpoint_gets_its_policy_first_and_then_its_associations() -> None:
-    found = planned("d1", (IP_POLICY,), (deployment(),))
+    found = planned("d1", (IP_POLICY,), (target(),))
     assert [type(step) for step in found.steps] == [CreatePolicy]
-    _, final = settle_elastic(desired("d1"), ObservedElastic((IP_POLICY,), (deployment(),)), OPTIONS)
+    _, final = settle_elastic(desired("d1"), ObservedElastic((IP_POLICY,), (target(),)), OPTIONS)
     assert (associated(final), final.policy.id) == (("d1",), "p-new")
 
 
@@ -207,7 +207,7 @@ def test_deployments_that_were_not_read_are_unknown_and_not_missing() -> None:
 
 
 def test_what_may_be_connected_is_and_what_may_not_is_named() -> None:
-    several = (deployment(), deployment("d2", region="azure-westus2", name="far"), deployment("d3", attached=()))
+    several = (target(), target("d2", region="azure-westus2", name="far"), target("d3", attached=()))
     found = planned("d1,d2,d3,unknown", (policy(), IP_POLICY), several)
     assert found.steps == (Associate("p-1", "d1", "orders", asked="d1"),)
     condition = told(found)[c.ASSOCIATED]
@@ -217,21 +217,21 @@ def test_what_may_be_connected_is_and_what_may_not_is_named() -> None:
 
 
 def test_a_step_that_is_left_to_do_is_told() -> None:
-    found = planned("d1", (policy(), IP_POLICY), (deployment(),))
+    found = planned("d1", (policy(), IP_POLICY), (target(),))
     condition = told(found)[c.ASSOCIATED]
     assert (condition.reason, condition.needs) == ("Missing", WaitingFor.WORK)
     assert "orders" in condition.message
 
 
 def test_what_is_associated_is_remembered_with_the_urls_to_use() -> None:
-    found = planned("orders", (policy(), IP_POLICY), (deployment(attached=("p-1",)),))
+    found = planned("orders", (policy(), IP_POLICY), (target(attached=("p-1",)),))
     assert (found.steps, associated(found), reasons(found)[1]) == ((), ("d1",), "Associated")
-    assert [(memory.id, memory.name) for memory in found.deployments] == [("d1", "orders")]
+    assert [(memory.id, memory.name) for memory in found.targets] == [("d1", "orders")]
 
 
 def test_a_policy_just_created_and_not_readable_yet_is_associated_by_its_id() -> None:
     record = remembered(id="p-1", owner=Owner.OURS, created_at=ago(1))
-    found = planned("d1", (IP_POLICY,), (deployment(),), record)
+    found = planned("d1", (IP_POLICY,), (target(),), record)
     assert found.steps == (Associate("p-1", "d1", "orders", asked="d1"),)
 
 
@@ -244,17 +244,17 @@ POLICY_CASES: dict[str, tuple[Policy, ...]] = {
     "other name": (IP_POLICY, replace(FOREIGN, rules=(Rule("x", GUID),))),
     "two": (IP_POLICY, policy(), replace(FOREIGN, associations=("d9",))),
 }
-DEPLOYMENT_CASES: dict[str, tuple[Deployment, ...] | None] = {
+DEPLOYMENT_CASES: dict[str, tuple[Target, ...] | None] = {
     "unread": None,
     "none": (),
-    "filtered": (deployment(),),
-    "open": (deployment(attached=()),),
-    "unknown": (deployment(attached=None),),
-    "opted in": (deployment(attached=(), tags={FIRST_POLICY_TAG: "allow"}),),
-    "far": (deployment(region="azure-westus2"),),
-    "hidden": (deployment(running=False),),
-    "consenting": (deployment(tags={ENDPOINTS_TAG: "pe-search"}),),
-    "connected": (deployment(attached=("p-1", "p-theirs", IP_POLICY.id)),),
+    "filtered": (target(),),
+    "open": (target(attached=()),),
+    "unknown": (target(attached=None),),
+    "opted in": (target(attached=(), tags={FIRST_POLICY_TAG: "allow"}),),
+    "far": (target(region="azure-westus2"),),
+    "hidden": (target(running=False),),
+    "consenting": (target(tags={ENDPOINTS_TAG: "pe-search"}),),
+    "connected": (target(attached=("p-1", "p-theirs", IP_POLICY.id)),),
 }
 MEMORY_CASES = {
     "fresh": ConnectionRecord(ENDPOINT_ID),
@@ -270,8 +270,8 @@ EVERY_CASE = list(product(POLICY_CASES, DEPLOYMENT_CASES, MEMORY_CASES))
 def test_on_every_case_the_plan_is_safe_and_leaves_nothing_to_do(
     status: ConnectionStatus, options: PlanOptions
 ) -> None:
-    for policies, deployments, memory in EVERY_CASE:
-        observed = ObservedElastic(POLICY_CASES[policies], DEPLOYMENT_CASES[deployments])
+    for policies, targets, memory in EVERY_CASE:
+        observed = ObservedElastic(POLICY_CASES[policies], DEPLOYMENT_CASES[targets])
         wanted = desired("d1", status=status)
         first = plan_elastic(wanted, observed, MEMORY_CASES[memory], options, NOW)
         if policies != "none":
@@ -281,10 +281,10 @@ def test_on_every_case_the_plan_is_safe_and_leaves_nothing_to_do(
             assert replace(now, associations=before.associations) == before, "nothing else of a policy changes"
             assert set(before.associations) <= set(now.associations), "what others associated stays"
             assert now == before or now.id == final.policy.id
-        connected = [one for one in after.deployments or () if final.policy.id in (one.attached or ())]
-        if not options.targets.deployments_allowed and deployments not in {"consenting", "connected"}:
+        connected = [one for one in after.targets or () if final.policy.id in (one.attached or ())]
+        if not options.targets.deployments_allowed and targets not in {"consenting", "connected"}:
             assert not connected, "S8"
-        if deployments in {"open", "unknown", "far", "hidden"} or status is not APPROVED:
-            assert not connected or deployments == "connected", "S1, S3"
-        for was, is_ in zip(observed.deployments or (), after.deployments or (), strict=True):
+        if targets in {"open", "unknown", "far", "hidden"} or status is not APPROVED:
+            assert not connected or targets == "connected", "S1, S3"
+        for was, is_ in zip(observed.targets or (), after.targets or (), strict=True):
             assert set(was.attached or ()) <= set(is_.attached or ()), "what was attached stays"

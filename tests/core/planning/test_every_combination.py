@@ -64,8 +64,8 @@ def _check_true(case: Case, world: World, found: Plan) -> None:
         assert ADDRESS in (world.resolved(VNET) or ()), "names do not resolve to the endpoint"
     if "PolicyReady" in told and told["PolicyReady"].true:
         assert any(r.endpoint_name == "pe-search" for p in policies for r in p.rules if r.endpoint_guid == GUID)
-    if "Associated" in told and told["Associated"].true and case.deployment not in {"unseen", "stopped"}:
-        wished = case.change != "no longer asked" or case.deployment == "asking"
+    if "Associated" in told and told["Associated"].true and case.target not in {"unseen", "stopped"}:
+        wished = case.change != "no longer asked" or case.target == "asking"
         assert not wished or {one for _, one in world.elastic.pairs() if one == "d1"}, "it is not associated"
     if case.association == "foreign" and case.policy != "doubled":
         assert ("p-1", "d1") not in world.elastic.pairs(), "the fight goes on"
@@ -85,7 +85,7 @@ def _in_the_way(case: Case) -> bool:
         or case.hub == "elsewhere"
         or case.policy in {"misnamed", "extended"}
         or case.association == "foreign"
-        or case.deployment not in {"closed", "consenting", "opted in", "asking"}
+        or case.target not in {"closed", "consenting", "opted in", "asking"}
         or case.change in {"no address", "pending", "rejected"}
         or (case.link == "foreign" and case.hub != "none")
     )

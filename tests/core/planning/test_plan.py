@@ -18,7 +18,7 @@ from shared.core.model.record_parts import RemovalState
 from shared.core.model.resources import ConnectionStatus, Endpoint
 from shared.core.model.services import Family
 from shared.core.model.steps import Associate, CreateLink, CreatePolicy, CreateZone, PutWildcardRecord
-from shared.core.planning.desired import desired_of, recognition_condition, requested_deployments
+from shared.core.planning.desired import desired_of, recognition_condition, requested_targets
 from shared.core.planning.plan import (
     Observed,
     ObservedElastic,
@@ -42,7 +42,6 @@ from tests.core.core_parts import (
     SERVICE,
     SERVICES,
     VNET,
-    deployment,
     desired,
     endpoint,
     held_by,
@@ -50,14 +49,15 @@ from tests.core.core_parts import (
     plan_options,
     policy,
     record,
+    target,
     zone,
 )
 from tests.core.planning.plan_parts import dns_after, elastic_after, planned
 
 ALLOWED = plan_options(deployments_allowed=frozenset({"*"}))
-NOTHING = ObservedElastic((IP_POLICY,), (deployment(),))
+NOTHING = ObservedElastic((IP_POLICY,), (target(),))
 DONE_ZONE = zone(link(), record=record(ADDRESS, marker=held_by(MINE)))
-DONE_ELASTIC = ObservedElastic((policy(associations=("d1",)), IP_POLICY), (deployment(attached=("p-1", IP_POLICY.id)),))
+DONE_ELASTIC = ObservedElastic((policy(associations=("d1",)), IP_POLICY), (target(attached=("p-1", IP_POLICY.id)),))
 
 
 # -- both branches -------------------------------------------------------------------------------------------------
@@ -67,7 +67,7 @@ DONE_ELASTIC = ObservedElastic((policy(associations=("d1",)), IP_POLICY), (deplo
 def test_in_every_region_the_plan_makes_zone_record_link_and_policy_and_then_the_association(service: object) -> None:
     wanted = desired("d1", alias=getattr(service, "alias", ""))
     region = wanted.service.region
-    far = replace(deployment(), region=f"azure-{region}")
+    far = replace(target(), region=f"azure-{region}")
     office = replace(IP_POLICY, region=f"azure-{region}")
     observed = Observed(wanted.endpoint, (), ObservedElastic((office,), (far,)))
     first = planned(wanted, observed, options=ALLOWED)
@@ -250,7 +250,7 @@ def test_only_hosted_services_are_handled_and_the_others_are_explained(
     ],
 )
 def test_the_endpoints_tag_is_read_without_blanks_and_repetitions(tags: dict[str, str], asked: tuple[str, ...]) -> None:
-    assert requested_deployments(endpoint(tags=tags)) == asked
+    assert requested_targets(endpoint(tags=tags)) == asked
 
 
 def test_what_is_desired_is_marked_with_the_installation_and_the_endpoint() -> None:
@@ -354,9 +354,9 @@ ZONES = {
 ELASTICS = {
     "nothing": NOTHING,
     "done": DONE_ELASTIC,
-    "open": ObservedElastic((policy(),), (deployment(attached=()),)),
-    "by hand": ObservedElastic((policy("p-0", description=""), IP_POLICY), (deployment(),)),
-    "far": ObservedElastic((policy(), IP_POLICY), (deployment(region="azure-westus2"),)),
+    "open": ObservedElastic((policy(),), (target(attached=()),)),
+    "by hand": ObservedElastic((policy("p-0", description=""), IP_POLICY), (target(),)),
+    "far": ObservedElastic((policy(), IP_POLICY), (target(region="azure-westus2"),)),
 }
 
 
@@ -379,4 +379,4 @@ def test_on_every_case_doing_the_plan_leaves_nothing_to_do_and_touches_nothing_f
     new = [one for one in answered.policies if one not in ELASTICS[elastic].policies and one.id == "p-new"]
     assert not any(one.include_by_default for one in new), "S9"
     if elastic == "open":
-        assert answered.deployments == ELASTICS["open"].deployments, "S1"
+        assert answered.targets == ELASTICS["open"].targets, "S1"

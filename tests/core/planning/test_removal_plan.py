@@ -11,7 +11,7 @@ from shared.core.guards.consent import OPT_OUT_TAG
 from shared.core.model.ownership import Owned, Owner
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import AssociationMemory, ClaimMemory, PolicyMemory
-from shared.core.model.resources import Claim, Deployment, Policy, Rule
+from shared.core.model.resources import Claim, Policy, Rule, Target
 from shared.core.model.steps import (
     DeleteLink,
     DeletePolicy,
@@ -33,11 +33,11 @@ from tests.core.core_parts import (
     OTHER_MARKER,
     STRANGER,
     VNET,
-    deployment,
     held_by,
     plan_options,
     policy,
     record,
+    target,
     zone,
 )
 from tests.core.core_parts import link as linked
@@ -45,7 +45,7 @@ from tests.core.core_parts import link as linked
 REGION = "azure-eastus2"
 OURS = AssociationMemory("d1", Owner.OURS, asked="d1", seen=True)
 GONE = KNOWN.with_identity(vnet_id=VNET).with_elastic(policy=PolicyMemory("p-1", Owner.OURS, guid=GUID))
-CLOSED = deployment(attached=("p-1", IP_POLICY.id))
+CLOSED = target(attached=("p-1", IP_POLICY.id))
 TAKE, DELETE = Disassociate("p-1", "d1", "orders"), DeletePolicy("p-1", "pe-search")
 
 
@@ -56,11 +56,11 @@ def having(*memories: AssociationMemory, **changes: Any) -> ConnectionRecord:
 def planned(
     *policies: Policy,
     record: ConnectionRecord = GONE,
-    deployments: tuple[Deployment, ...] = (CLOSED,),
+    targets: tuple[Target, ...] = (CLOSED,),
     options: PlanOptions | None = None,
     **observed: Any,
 ) -> RemovalPlan:
-    seen = ObservedRemoval(policies=(*policies, IP_POLICY), deployments=deployments, **observed)
+    seen = ObservedRemoval(policies=(*policies, IP_POLICY), targets=targets, **observed)
     return plan_removal(record, seen, options or plan_options())
 
 
@@ -110,8 +110,8 @@ def test_only_our_associations_are_taken_away_and_a_policy_that_others_use_stays
 
 
 def test_one_association_of_others_keeps_the_policy_and_ours_go_all_the_same() -> None:
-    theirs = deployment("d2", name="logs", attached=("p-1", IP_POLICY.id))
-    found = planned(policy(associations=("d1", "d2")), record=having(OURS), deployments=(CLOSED, theirs))
+    theirs = target("d2", name="logs", attached=("p-1", IP_POLICY.id))
+    found = planned(policy(associations=("d1", "d2")), record=having(OURS), targets=(CLOSED, theirs))
     assert found.steps == (TAKE,)
     assert [("d2" in left, "1 deployment(s)" in left) for left in found.left] == [(True, False), (False, True)]
 
@@ -125,17 +125,15 @@ def test_associations_with_deployments_that_the_key_may_not_see_keep_the_policy(
 @pytest.mark.parametrize(
     ("target", "reason"),
     [
-        (deployment(attached=("p-1",)), "WouldReopenPublicAccess"),
-        (deployment(attached=None), "WouldReopenPublicAccess"),
+        (target(attached=("p-1",)), "WouldReopenPublicAccess"),
+        (target(attached=None), "WouldReopenPublicAccess"),
         (None, "WouldReopenPublicAccess"),
         (replace(CLOSED, tags={OPT_OUT_TAG: "ignore"}), "DeploymentOptedOut"),
     ],
     ids=["last", "unknown", "unseen", "opted out"],
 )
-def test_an_association_that_may_not_go_keeps_the_policy_and_asks_a_person(
-    target: Deployment | None, reason: str
-) -> None:
-    found = planned(policy(associations=("d1",)), record=having(OURS), deployments=() if target is None else (target,))
+def test_an_association_that_may_not_go_keeps_the_policy_and_asks_a_person(target: Target | None, reason: str) -> None:
+    found = planned(policy(associations=("d1",)), record=having(OURS), targets=() if target is None else (target,))
     assert found.steps == ()
     assert [problem.reason for problem in found.problems] == [reason]
 
@@ -144,7 +142,7 @@ def test_the_last_policy_goes_where_it_is_allowed() -> None:
     found = planned(
         policy(associations=("d1",)),
         record=having(OURS),
-        deployments=(deployment(attached=("p-1",)),),
+        targets=(target(attached=("p-1",)),),
         options=plan_options(last_policy_allowed=frozenset({"d1"})),
     )
     assert found.steps == (replace(TAKE, may_reopen=True), DELETE)
@@ -158,7 +156,7 @@ def test_an_association_that_only_the_deployment_shows_is_seen() -> None:
 
 
 def test_a_policy_that_was_made_though_its_answer_never_came_is_found_by_its_marker() -> None:
-    assert planned(policy(), record=having(policy=PolicyMemory()), deployments=()).steps == (DELETE,)
+    assert planned(policy(), record=having(policy=PolicyMemory()), targets=()).steps == (DELETE,)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +170,7 @@ def test_a_policy_that_was_made_though_its_answer_never_came_is_found_by_its_mar
     ids=["by hand", "another installation", "another connection", "another type"],
 )
 def test_a_policy_that_we_did_not_make_for_this_endpoint_stays(changed: dict[str, Any]) -> None:
-    assert planned(policy(**changed), deployments=()).steps == ()
+    assert planned(policy(**changed), targets=()).steps == ()
 
 
 @pytest.mark.parametrize(
@@ -198,23 +196,23 @@ def test_the_rule_of_the_former_endpoint_is_no_rule_of_others() -> None:
     former = "f0000000-fd88-41cc-81ac-1cfcdb1ac32e"
     both = (Rule("pe-search", GUID), Rule("pe-search", GUID.upper()), Rule("pe-search", former.upper()))
     followed = GONE.with_elastic(policy=PolicyMemory("p-1", Owner.OURS, guid=former))
-    assert planned(policy(rules=both), record=followed, deployments=()).steps == (DELETE,)
+    assert planned(policy(rules=both), record=followed, targets=()).steps == (DELETE,)
     # By then it used another owner's policy, and ours was left with the GUID of before.
     using_theirs = PolicyMemory("p-2", Owner.ADOPTED, guid=GUID)
     again = (
         GONE.with_identity(guid=former).reset_for_recreated().with_identity(guid=GUID).with_elastic(policy=using_theirs)
     )
-    assert planned(policy(rules=both), record=again, deployments=()).steps == (DELETE,)
-    assert planned(policy(rules=()), deployments=()).steps == (DELETE,)
+    assert planned(policy(rules=both), record=again, targets=()).steps == (DELETE,)
+    assert planned(policy(rules=()), targets=()).steps == (DELETE,)
 
 
 def test_of_a_policy_of_others_only_what_we_associated_is_taken_away() -> None:
     by_hand = policy(description="", associations=("d1", "d2"))
-    theirs = deployment("d2", name="logs", attached=("p-1", IP_POLICY.id))
+    theirs = target("d2", name="logs", attached=("p-1", IP_POLICY.id))
     record = having(OURS, policy=PolicyMemory("p-1", Owner.ADOPTED, guid=GUID))
-    found = planned(by_hand, record=record, deployments=(CLOSED, theirs))
+    found = planned(by_hand, record=record, targets=(CLOSED, theirs))
     assert (found.steps, found.left) == ((TAKE,), ("policy p-1 (pe-search): made by others",))
-    last = planned(by_hand, record=record, deployments=(deployment(attached=("p-1",)),))
+    last = planned(by_hand, record=record, targets=(target(attached=("p-1",)),))
     assert (last.steps, [problem.reason for problem in last.problems]) == ((), ["WouldReopenPublicAccess"])
 
 
@@ -225,7 +223,7 @@ def test_an_association_with_another_policy_of_ours_than_the_one_in_use_is_not_k
 
 
 FORMER = {"description": "", "rules": (Rule("pe-search", "f" * 8),), "associations": ("d1",)}
-"""Another owner's policy, as it was when we associated it with a deployment, and the endpoint made anew afterwards."""
+"""Another owner's policy, as it was when we associated it with a target, and the endpoint made anew afterwards."""
 MADE_ANEW = (
     having(OURS, policy=PolicyMemory("p-0", Owner.ADOPTED, guid="f" * 8))
     .with_policy(PolicyMemory("p-1", Owner.OURS, guid=GUID))
@@ -249,12 +247,12 @@ def test_what_we_associated_with_a_policy_of_others_before_goes_unless_others_co
     """The endpoint was made anew since, with another GUID and a policy of ours."""
     theirs = policy("p-0", **FORMER | changed)
     attached = ("p-0", IP_POLICY.id) if theirs.associations else (IP_POLICY.id,)
-    found = planned(theirs, record=MADE_ANEW, deployments=(deployment(attached=attached),))
+    found = planned(theirs, record=MADE_ANEW, targets=(target(attached=attached),))
     assert (found.steps, len(found.left), found.problems) == (steps, left, ())
 
 
 def test_the_last_policy_of_a_deployment_stays_though_it_is_one_of_before() -> None:
-    found = planned(policy("p-0", **FORMER), record=MADE_ANEW, deployments=(deployment(attached=("p-0",)),))
+    found = planned(policy("p-0", **FORMER), record=MADE_ANEW, targets=(target(attached=("p-0",)),))
     assert (found.steps, [problem.reason for problem in found.problems]) == ((), ["WouldReopenPublicAccess"])
 
 
@@ -294,7 +292,7 @@ ALL = having(
 STANDS = ObservedRemoval(
     zones=(zone(linked(), linked(HUB), record=record(ADDRESS)),),
     policies=(policy(associations=("d1",)),),
-    deployments=(deployment("d2", attached=("p-1",)),),
+    targets=(target("d2", attached=("p-1",)),),
     claims=(Claim(REGION, "pe-search", GUID.upper()),),
 )
 NOTHING = ALL.with_dns(zone=None, links=(), record=None, record_addresses=()).with_elastic(

@@ -19,7 +19,8 @@ from shared.clouds.elastic.transport import ElasticOptions, ElasticTransport, li
 from shared.core.model.errors import AnswerLost, Forbidden, LostRace, NotFound
 from shared.core.model.markers import marker_from_description, updated_description
 from shared.core.model.private_urls import private_urls, region_of
-from shared.core.model.resources import POLICY_TYPE, Deployment, Policy, Rule
+from shared.core.model.resources import POLICY_TYPE, Policy, Rule, Target
+from shared.core.model.services import Family
 from shared.core.model.steps import Associate, CreatePolicy, UpdatePolicy
 
 if TYPE_CHECKING:
@@ -110,12 +111,12 @@ class HostedConnections(ElasticTransport):
 
     async def associate(self, step: Associate) -> bool:
         """Associate the policy with a deployment; True when it was not associated before."""
-        body = {"entity_type": "deployment", "id": step.deployment_id}
+        body = {"entity_type": "deployment", "id": step.target_id}
         response = await self.send(
             "POST",
             f"{_RULESETS}/{step.policy_id}/associations",
             doing="associate the policy",
-            on=step.deployment_id,
+            on=step.target_id,
             body=body,
         )
         return response.status_code == HTTPStatus.CREATED
@@ -128,7 +129,7 @@ class HostedConnections(ElasticTransport):
 
     # -- deployments -----------------------------------------------------------------------------------------------
 
-    async def targets(self, ids_or_names: Iterable[str], *, tag: str = "") -> tuple[Deployment, ...]:
+    async def targets(self, ids_or_names: Iterable[str], *, tag: str = "") -> tuple[Target, ...]:
         """Every deployment with one of these as its id or exact name, or with the tag, with any value.
 
         More of them than one query takes are picked from all that there are: that is fewer requests than many queries.
@@ -142,10 +143,10 @@ class HostedConnections(ElasticTransport):
         everything = await self._search({"match_all": {}})
         return tuple(one for one in everything if one.id in ids or one.name in wanted or (tag and tag in one.tags))
 
-    async def _search(self, query: dict[str, Any]) -> tuple[Deployment, ...]:
+    async def _search(self, query: dict[str, Any]) -> tuple[Target, ...]:
         """All hits, page by page: as long as there is a cursor, and until all that match have come."""
         doing, request = "search deployments", {"query": query, "size": _PAGE, "sort": ["id"]}
-        found: dict[str, Deployment] = {}
+        found: dict[str, Target] = {}
         while True:
             page = await self.call("POST", "/deployments/_search", doing=doing, on="deployments", body=request)
             entries = list_in(page, "deployments", doing)
@@ -223,13 +224,13 @@ def updated_ruleset(current: Mapping[str, Any], step: UpdatePolicy) -> dict[str,
     }
 
 
-def deployment_of(body: Mapping[str, Any], port: int) -> Deployment:
+def deployment_of(body: Mapping[str, Any], port: int) -> Target:
     """A deployment from a search hit."""
     metadata = body.get("metadata") or {}
     filters = (body.get("settings") or {}).get("traffic_filter_settings")
     attached = filters.get("rulesets") if isinstance(filters, Mapping) else None
     tags = (tag for tag in metadata.get("tags") or [] if isinstance(tag, Mapping))
-    return Deployment(
+    return Target(
         id=str(body.get("id") or ""),
         name=str(body.get("name") or ""),
         region=region_of(body) or "",
@@ -238,6 +239,7 @@ def deployment_of(body: Mapping[str, Any], port: int) -> Deployment:
         attached=None if attached is None else tuple(str(policy_id) for policy_id in attached),
         tags={str(tag.get("key")): str(tag.get("value")) for tag in tags},
         urls=private_urls(body, port=port),
+        family=Family.HOSTED,
     )
 
 
