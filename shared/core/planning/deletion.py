@@ -62,7 +62,7 @@ def miss(
 def told(record: ConnectionRecord, message: WorkMessage) -> ConnectionRecord:
     """The record after a look that Azure did not answer: an event's word that the endpoint is gone is kept for later.
 
-    It is still only a hint: the next look that finds the endpoint forgets it (`Connection.found`).
+    It is still only a hint: the next look that finds the endpoint forgets it (`ConnectionRecord.mark_present`).
     """
     return record.with_removal(missed=BELIEVED) if message.cause is Cause.EVENT_DELETE else record
 
