@@ -8,51 +8,51 @@ CORE = (
     Bug(
         name="link-before-record",
         harm="A network is linked while the zone's * record still points elsewhere: clients reach the wrong address.",
-        path="shared/core/plan_dns.py",
+        path="shared/core/planning/dns.py",
         old="steps=(*record_steps, *link_steps),",
         new="steps=(*link_steps, *record_steps),",
-        tests=("tests/core/test_plan_dns.py",),
-        caught_by="tests/core/test_plan_dns.py::"
+        tests=("tests/core/planning/test_dns.py",),
+        caught_by="tests/core/planning/test_dns.py::"
         "test_a_zone_at_home_is_used_and_not_made_again_however_its_id_is_spelled",
     ),
     Bug(
         name="guid-compared-with-case",
         harm="A GUID that Azure answers in other capitals counts as a new one: each sweep starts a run for nothing.",
-        path="shared/core/plan_policy.py",
-        old='memory = known.policy if known.guid.lower() in {"", desired.endpoint.guid.lower()} else PolicyMemory()',
-        new='memory = known.policy if known.guid in {"", desired.endpoint.guid} else PolicyMemory()',
-        tests=("tests/core/test_plan_policy.py",),
+        path="shared/core/planning/policy.py",
+        old='if record.identity.guid.lower() in {"", desired.endpoint.guid.lower()} else PolicyMemory()',
+        new='if record.identity.guid in {"", desired.endpoint.guid} else PolicyMemory()',
+        tests=("tests/core/planning/test_policy.py",),
         caught_by="",
         note="A run writes the present spelling into the record before it plans; no test has a sweep see another one.",
     ),
     Bug(
         name="adopted-association-taken-away",
         harm="An association that a person made is taken away once no tag asks for it (S4): their clients are cut off.",
-        path="shared/core/plan_associations.py",
+        path="shared/core/planning/associations.py",
         old="if memory.owner is not Owner.ADOPTED and memory.deployment_id in standing - wanted",
         new="if memory.deployment_id in standing - wanted",
-        tests=("tests/core/test_plan_associations.py",),
-        caught_by="tests/core/test_plan_associations.py::"
+        tests=("tests/core/planning/test_associations.py",),
+        caught_by="tests/core/planning/test_associations.py::"
         "test_only_an_association_that_we_made_is_taken_away_when_nobody_asks_for_it",
     ),
     Bug(
         name="shared-address-withdrawn",
         harm="Two endpoints had one address in the * record; when one of them goes, the other's clients lose the name.",
-        path="shared/core/plan_removal_dns.py",
+        path="shared/core/planning/removal_dns.py",
         old="if one != address or one in held)",
         new="if one != address)",
-        tests=("tests/core/test_plan_removal_dns.py",),
-        caught_by="tests/core/test_plan_removal_dns.py::"
+        tests=("tests/core/planning/test_removal_dns.py",),
+        caught_by="tests/core/planning/test_removal_dns.py::"
         "test_an_address_that_another_holder_has_too_or_that_somebody_added_stays_in_a_shared_record",
     ),
     Bug(
         name="connect-tag-of-any-region",
         harm="A deployment tagged `*` is wished for by the endpoints of every region: they turn Blocked.",
-        path="shared/core/selection.py",
+        path="shared/core/planning/wishes.py",
         old="everywhere = EVERYTHING in entries and deployment.region == desired.service.elastic_region",
         new="everywhere = EVERYTHING in entries",
-        tests=("tests/core/test_selection.py",),
-        caught_by="tests/core/test_selection.py::"
+        tests=("tests/core/planning/test_wishes.py",),
+        caught_by="tests/core/planning/test_wishes.py::"
         "test_a_deployment_that_asks_for_all_means_those_of_its_region_and_one_that_it_names_is_told",
     ),
     Bug(
@@ -61,26 +61,26 @@ CORE = (
         path="shared/core/diagnosis/path.py",
         old="if around.app_linked is False:",
         new="if not around.app_linked:",
-        tests=("tests/core/test_diagnosis.py",),
-        caught_by="tests/core/test_diagnosis.py::test_each_failure_of_the_path_has_its_verdict",
+        tests=("tests/core/diagnosis/test_diagnosis.py",),
+        caught_by="tests/core/diagnosis/test_diagnosis.py::test_each_failure_of_the_path_has_its_verdict",
     ),
     Bug(
         name="marker-believed-without-hash",
         harm="A policy's description that a person edits makes the app look at, and remove for, another endpoint.",
-        path="shared/core/markers.py",
+        path="shared/core/model/markers.py",
         old='if named and connection_id(named["endpoint"]) == found["connection"] else ""',
         new='if named else ""',
-        tests=("tests/core/test_markers.py",),
-        caught_by="tests/core/test_markers.py::"
+        tests=("tests/core/model/test_markers.py",),
+        caught_by="tests/core/model/test_markers.py::"
         "test_whoever_edits_the_sentence_of_a_description_does_not_make_us_look_at_another_endpoint",
     ),
     Bug(
         name="deleted-tags-delete-the-endpoint",
         harm="A person removes an endpoint's tags, and the event counts as the deletion of the endpoint itself.",
-        path="shared/core/events.py",
-        old='return Hint(_endpoint_of(event, data, below=_TAGS_PATH), "write", correlation_of(data))',
-        new="return Hint(_endpoint_of(event, data, below=_TAGS_PATH), change, correlation_of(data))",
-        tests=("tests/core/test_event_hints.py",),
-        caught_by="tests/core/test_event_hints.py::test_an_endpoint_whose_tags_are_all_deleted_is_not_deleted_itself",
+        path="shared/core/model/messages.py",
+        old="return WorkMessage(_endpoint_of(event, data, below=_TAGS_PATH), Cause.EVENT_WRITE, correlation_id)",
+        new="return WorkMessage(_endpoint_of(event, data, below=_TAGS_PATH), cause, correlation_id)",
+        tests=("tests/core/model/test_event_hints.py",),
+        caught_by="tests/core/model/test_event_hints.py::test_an_endpoint_whose_tags_are_all_deleted_is_not_deleted_itself",
     ),
 )

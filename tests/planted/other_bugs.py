@@ -8,7 +8,7 @@ OTHERS = (
     Bug(
         name="no-retry-after",
         harm="An answer 503 does not say when to come back: clients hammer a storage that throttles.",
-        path="functions/answers.py",
+        path="functions/responses.py",
         old='headers = {"Retry-After": str(round(error.after))} if isinstance(error, RetryLater) else {}',
         new="headers: dict[str, str] = {}",
         tests=("tests/functions/test_http_errors.py",),
@@ -27,11 +27,11 @@ OTHERS = (
     Bug(
         name="undocumented-404",
         harm="The OpenAPI document leaves out the 404 of a confirmation: clients made from it fail on that answer.",
-        path="functions/openapi/routes.py",
-        old='sends="Stop", may_miss=True,',
-        new='sends="Stop",',
-        tests=("tests/openapi",),
-        caught_by="tests/openapi/test_openapi_answers.py::test_what_is_allowed_is_answered_as_described",
+        path="functions/plans.py",
+        old='    sends="Stop",\n    may_miss=True,\n',
+        new='    sends="Stop",\n',
+        tests=("tests/functions/openapi",),
+        caught_by="tests/functions/openapi/test_openapi_answers.py::test_what_is_allowed_is_answered_as_described",
     ),
     Bug(
         name="phantom-link-listed",

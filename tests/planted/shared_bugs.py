@@ -8,81 +8,81 @@ SHARED = (
     Bug(
         name="pending-work-taken-for-a-wait",
         harm="What arrives during a wait's run gets a look at the approval only: a changed tag waits for a sweep.",
-        path="shared/reconcile.py",
-        old='message = replace(message, cause="pending", wake_at=None)',
+        path="shared/reconciler/loop.py",
+        old="message = replace(message, cause=Cause.PENDING, wake_at=None)",
         new="message = replace(message, wake_at=None)",
-        tests=("tests/reconcile/test_doubtful_answers.py",),
-        caught_by="tests/reconcile/test_doubtful_answers.py::"
+        tests=("tests/reconciler/test_doubtful_answers.py",),
+        caught_by="tests/reconciler/test_doubtful_answers.py::"
         "test_a_manual_rerun_during_a_look_at_the_approval_looks_at_everything",
     ),
     Bug(
         name="claim-before-its-memory",
         harm="A worker dies between the claim and its record: the claim counts as others', and is never given up.",
-        path="shared/reconciling/apply_elastic.py",
+        path="shared/reconciler/elastic_branch.py",
         old="""\
-    run.connection = replace(run.connection, claim=memory)
+    run.record = run.record.with_elastic(claim=memory)
     await run.save()
     try:
-        await run.elastic.claim(step)
+        await claims_of(run.elastic).claim(step)
 """,
         new="""\
-    run.connection = replace(run.connection, claim=memory)
+    run.record = run.record.with_elastic(claim=memory)
     try:
-        await run.elastic.claim(step)
+        await claims_of(run.elastic).claim(step)
         await run.save()
 """,
-        tests=("tests/reconcile/test_crashes_later.py", "tests/reconcile/test_doubtful_answers.py"),
-        caught_by="tests/reconcile/test_crashes_later.py::"
+        tests=("tests/reconciler/test_crashes_later.py", "tests/reconciler/test_doubtful_answers.py"),
+        caught_by="tests/reconciler/test_crashes_later.py::"
         "test_a_fault_at_any_remote_call_of_a_later_chapter_costs_only_time",
     ),
     Bug(
         name="lag-of-disassociation-forgotten",
         harm="Two connections leave one deployment at once, each counting on the other's policy: it is open (S2).",
-        path="shared/removal/last_policy.py",
+        path="shared/reconciler/disassociate.py",
         old="left = tuple(policy for policy in attached if policy not in gone)",
         new="left = attached",
-        tests=("tests/reconcile/test_changes.py", "tests/reconcile/test_removal_leaves.py"),
-        caught_by="tests/reconcile/test_changes.py::"
+        tests=("tests/reconciler/test_changes.py", "tests/reconciler/test_removal_leaves.py"),
+        caught_by="tests/reconciler/test_changes.py::"
         "test_a_worker_that_was_held_up_between_looking_and_acting_looks_again",
     ),
     Bug(
         name="damaged-record-taken-for-none",
         harm="A connection whose record cannot be read is sent out as an orphan at every sweep, and fails each time.",
-        path="shared/sweeping/triage.py",
-        old="recorded = connection_id(text) in look.unreadable or (entry is not None and has_things(entry.connection))",
-        new="recorded = entry is not None and has_things(entry.connection)",
-        tests=("tests/reconcile/test_lost_tables.py", "tests/reconcile/test_sweep.py"),
-        caught_by="tests/reconcile/test_sweep.py::test_a_damaged_record_is_reported_and_stops_nothing",
+        path="shared/core/planning/triage.py",
+        old="recorded = connection_id(text) in snapshot.unreadable or (record is not None and has_things(record))",
+        new="recorded = record is not None and has_things(record)",
+        tests=("tests/reconciler/test_lost_tables.py", "tests/sweep/test_sweep.py"),
+        caught_by="tests/sweep/test_sweep.py::test_a_damaged_record_is_reported_and_stops_nothing",
     ),
     Bug(
         name="link-deleted-without-etag",
         harm="A link that a person changed since it was read is deleted all the same.",
-        path="shared/clouds/private_dns_changes.py",
+        path="shared/clouds/azure/private_dns.py",
         old="""\
                     step.name,
                     headers=_if_unchanged(step.etag, zone),
-                    raw_response_hook=hear,
+                    raw_response_hook=capture_operation_url,
 """,
         new="""\
                     step.name,
-                    raw_response_hook=hear,
+                    raw_response_hook=capture_operation_url,
 """,
         tests=(
-            "tests/reconcile/test_removal.py",
-            "tests/reconcile/test_removal_leaves.py",
-            "tests/reconcile/test_safety.py",
+            "tests/reconciler/test_removal.py",
+            "tests/reconciler/test_removal_leaves.py",
+            "tests/reconciler/test_safety.py",
         ),
-        caught_by="tests/reconcile/test_removal_leaves.py::"
+        caught_by="tests/reconciler/test_removal_leaves.py::"
         "test_what_a_person_takes_over_just_before_it_is_deleted_is_not_deleted",
     ),
     Bug(
         name="short-page-taken-for-the-last",
         harm="Elastic Cloud answers a search with short pages: deployments on the later ones count as not found.",
-        path="shared/clouds/elastic.py",
+        path="shared/clouds/elastic/hosted/client.py",
         old="complete = isinstance(matches, int) and len(found) >= matches",
         new="complete = len(entries) < _PAGE",
-        tests=("tests/reconcile/test_doubtful_answers.py",),
-        caught_by="tests/reconcile/test_doubtful_answers.py::"
+        tests=("tests/reconciler/test_doubtful_answers.py",),
+        caught_by="tests/reconciler/test_doubtful_answers.py::"
         "test_a_search_that_answers_few_at_a_time_is_read_to_its_end",
     ),
     Bug(
@@ -98,15 +98,15 @@ SHARED = (
         name="lease-not-renewed-for-another-round",
         harm="A second round runs on what is left of the first one's lease: another worker takes over in its middle.",
         path="shared/state/leases.py",
-        old="return replace(self._tools.renewed(final), pending=False)",
-        new="return replace(final, pending=False)",
+        old="lease = self._tools.lasting(self._lease.owner)",
+        new="lease = self._lease",
         tests=("tests/state/test_state_leases.py",),
         caught_by="tests/state/test_state_leases.py::test_the_holder_sees_that_work_came_and_runs_again",
     ),
     Bug(
         name="pattern-in-a-deny-list-accepted",
         harm="A deny list with `prod-*` is accepted and matches nothing: it lets in what it was to keep out.",
-        path="shared/settings/values.py",
+        path="shared/core/options/values.py",
         old="if not all(entry == EVERYTHING or (EVERYTHING not in entry and understood(entry)) for entry in entries):",
         new="if not all(entry == EVERYTHING or understood(entry) for entry in entries):",
         tests=("tests/settings/test_setting_values.py",),
@@ -115,11 +115,11 @@ SHARED = (
     Bug(
         name="row-of-a-running-worker-rewritten",
         harm="The sweep writes a notification into a row that a run holds: the run loses a race, and tells it twice.",
-        path="shared/notify.py",
-        old="return None if row is None or row.lease_owner is not None else row",
+        path="shared/notifications/outbox.py",
+        old="return None if held else row",
         new="return row",
-        tests=("tests/notify/test_notify_delivery.py", "tests/notify/test_notify_transitions.py"),
-        caught_by="tests/notify/test_notify_delivery.py::test_a_sweep_leaves_the_record_of_a_run_under_way_to_that_run",
+        tests=("tests/notifications/test_notify_delivery.py", "tests/notifications/test_notify_transitions.py"),
+        caught_by="tests/notifications/test_notify_delivery.py::test_a_sweep_leaves_the_record_of_a_run_under_way_to_that_run",
     ),
     Bug(
         name="host-without-its-port",
@@ -133,11 +133,10 @@ SHARED = (
     Bug(
         name="signed-addresses-shown",
         harm="GET /api/connections/{id} shows the addresses of operations that Azure signed for the app.",
-        path="shared/operations/queries.py",
-        old='    del document["operations"]  # addresses that Azure signed for the app\n',
-        new="",
-        tests=("tests/functions/test_http_api.py", "tests/reconcile/test_long_operations.py"),
-        caught_by="tests/functions/test_http_api.py::"
-        "test_the_addresses_that_azure_signed_for_the_app_are_shown_to_nobody",
+        path="shared/api/views.py",
+        old="record_addresses=dns.record_addresses,",
+        new="record_addresses=(*dns.record_addresses, *(one.url for one in dns.operations)),",
+        tests=("tests/functions/test_http_api.py", "tests/reconciler/test_long_operations.py"),
+        caught_by="tests/functions/test_http_api.py::test_the_addresses_that_azure_signed_for_the_app_are_not_shown",
     ),
 )
