@@ -29,8 +29,8 @@ CORE = (
         name="adopted-association-taken-away",
         harm="An association that a person made is taken away once no tag asks for it (S4): their clients are cut off.",
         path="shared/core/planning/associations.py",
-        old="if memory.owner is not Owner.ADOPTED and memory.deployment_id in standing - wanted",
-        new="if memory.deployment_id in standing - wanted",
+        old="if memory.owner is not Owner.ADOPTED and memory.target_id in standing - wanted",
+        new="if memory.target_id in standing - wanted",
         tests=("tests/core/planning/test_associations.py",),
         caught_by="tests/core/planning/test_associations.py::"
         "test_only_an_association_that_we_made_is_taken_away_when_nobody_asks_for_it",
@@ -49,7 +49,7 @@ CORE = (
         name="connect-tag-of-any-region",
         harm="A deployment tagged `*` is wished for by the endpoints of every region: they turn Blocked.",
         path="shared/core/planning/wishes.py",
-        old="everywhere = EVERYTHING in entries and deployment.region == desired.service.elastic_region",
+        old="everywhere = EVERYTHING in entries and target.region == desired.service.elastic_region",
         new="everywhere = EVERYTHING in entries",
         tests=("tests/core/planning/test_wishes.py",),
         caught_by="tests/core/planning/test_wishes.py::"
