@@ -69,6 +69,8 @@ ELSEWHERE = {
     "elastic.max_rules": "a limit, documented",
     "elastic.claimed_elsewhere": "a person's to mend: test_changed_deployments",
     "elastic.api_key_expires_at": "a person's to mend: notify/test_notify_keys",
+    "elastic.proxy_unknown_hosts": "a name that the proxy does not know: situations_elastic, test_probe_outcomes",
+    "elastic.proxy_missing_policies": "a policy that the proxy lacks: situations_elastic, test_probe_outcomes",
     "elastic.fleet_status": "a deployment that is not well: test_probe_outcomes",
     "events.retry_schedule": "documented",
     "events.retry_jitter": "documented",
