@@ -104,7 +104,7 @@ async def _enqueue(context: Context, endpoint: ArmId, cause: Cause, correlation_
 
 async def find_connection(context: Context, wanted: str) -> ConnectionRow:
     """The row of a connection by its id; raises ConnectionNotFound or InvalidConnectionId."""
-    look = "GET /api/connections lists those that exist."
+    look = "Read GET /api/connections, which lists those that exist."
     if not _CONNECTION_ID.fullmatch(wanted):
         raise InvalidConnectionId("A connection id has 16 hexadecimal digits.", on=wanted[:80], next_step=look)
     row = await context.storage.connections.get(wanted.lower())

@@ -32,7 +32,9 @@ async def confirm_removals(context: Context, stop: object) -> dict[str, Any]:
     allowance = await removal_limit.confirm(context, stop)
     if allowance is None:
         raise StopNotFound(
-            "Nothing waits for this confirmation.", on=stop[:80], next_step="GET /api/removals shows what does."
+            "Nothing waits for this confirmation.",
+            on=stop[:80],
+            next_step="Read GET /api/removals, which shows what does.",
         )
     return await _shown(context, allowance)
 

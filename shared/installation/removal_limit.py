@@ -72,7 +72,7 @@ def _refused(allowance: Allowance, steps: int, limit: int) -> Blocked:
         step = 'Look at GET /api/removals and, if they are right, POST /api/removals/confirm {"stop": "<its id>"}.'
     else:
         what = f"{allowance.used} destructive steps were taken since the last sweep; {steps} more exceed {limit}."
-        step = "The next sweep goes on by itself, or stops and asks, if it finds more than REMOVAL_LIMIT allows."
+        step = "Wait for the next sweep: it goes on, or stops and asks if it finds more than REMOVAL_LIMIT allows."
     return Blocked(what, reason=Reason.REMOVAL_LIMIT_REACHED, next_step=step)
 
 

@@ -48,7 +48,7 @@ async def _check(run: Run, step: Disassociate, types: Mapping[str, str], documen
             "internet.",
             reason=Reason.WOULD_REOPEN_PUBLIC_ACCESS,
             on=step.target_id,
-            next_step="First associate another policy with it, for example an IP policy.",
+            next_step="Associate another policy with it first, for example an IP policy.",
         )
 
 

@@ -47,7 +47,7 @@ def storage_errors(on: str, role: str) -> Iterator[None]:
         raise RetryLater(
             f"Azure Storage could not be asked ({type(error).__name__}).",
             on=on,
-            next_step="If it stays: check the storage account's firewall and the app's identity.",
+            next_step="Check the storage account's firewall and the app's identity if it stays.",
             after=_AGAIN,
         ) from error
 

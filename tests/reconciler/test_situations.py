@@ -47,7 +47,7 @@ def assert_presentable(found: Diagnosis, connection: ConnectionRecord) -> None:
     assert found.cause
     assert found.since is not None
     assert len(found.evidence) >= len(connection.status.conditions)
-    needs_a_person = bool(catalogue()[found.reason].remedy) and not catalogue()[found.reason].remedy.startswith("None")
+    needs_a_person = bool(catalogue()[found.reason].remedy) and not catalogue()[found.reason].remedy.startswith("Wait")
     if found.status in {"blocked", "unreachable"}:
         assert needs_a_person
         assert found.next_step

@@ -29,8 +29,8 @@ _CHECK_DNS = (
     "through Azure (168.63.129.16) or forwards the zone to it."
 )
 _CHECK_APPROVAL = (
-    "This is what an endpoint that is not Approved looks like: check that the policy in Elastic Cloud has exactly its "
-    "name and resource GUID."
+    "Check that the policy in Elastic Cloud has exactly the endpoint's name and resource GUID: this is how an endpoint "
+    "looks that is not Approved."
 )
 _FAILURES: Mapping[Failure, Wording] = {
     Failure.NAME_NOT_FOUND: Wording(

@@ -35,7 +35,7 @@ def first_policy_problem(target: Target, label: str, types: dict[str, str], opti
         Reason.WOULD_CUT_OFF_PUBLIC_TRAFFIC,
         f"Deployment {label}: {known}. The first one closes all its endpoints to everything that no policy admits, "
         "including the sign-in from the Elastic Cloud console.",
-        f"If that is wanted, add it to the setting ELASTIC_FIRST_POLICY_ALLOWED "
-        f"or tag the deployment {FIRST_POLICY_TAG}=allow; "
+        f"Add it to the setting ELASTIC_FIRST_POLICY_ALLOWED "
+        f"or tag the deployment {FIRST_POLICY_TAG}=allow, if that is wanted; "
         "to keep other traffic, first associate an IP policy that admits it.",
     )

@@ -75,6 +75,6 @@ def _reopens(label: str, why: str) -> Explanation:
     return explain(
         Reason.WOULD_REOPEN_PUBLIC_ACCESS,
         f"The policy stays associated with deployment {label}: {why}. Without any policy it is open to the internet.",
-        "First associate another policy with it, for example an IP policy; or, if it may be open, add it to the "
+        "Associate another policy with it first, for example an IP policy; or, if it may be open, add it to the "
         f"setting ELASTIC_LAST_POLICY_ALLOWED or tag it {LAST_POLICY_TAG}=allow.",
     )

@@ -32,7 +32,7 @@ class Outside:
     @property
     def next_step(self) -> str:
         """What a person can do who wants it handled."""
-        return f"If the app is to handle this endpoint, change the setting {self.setting}."
+        return f"Change the setting {self.setting} if the app is to handle this endpoint."
 
     @property
     def condition(self) -> Condition:

@@ -65,7 +65,7 @@ def _notice(name: str, expires_at: datetime, due: int, now: datetime, correlatio
         organization=name,
         expires_at=expires_at.isoformat(),
         days_left=max(0, math.floor((expires_at - now) / timedelta(days=1))),
-        next_step="Make a new API key in Elastic Cloud and store it where the setting of the key comes from.",
+        next_step="Create a new API key in Elastic Cloud and store it where the setting of the key comes from.",
         correlation_id=correlation_id,
     )
     return Notice(

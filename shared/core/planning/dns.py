@@ -238,12 +238,14 @@ def _plan_our_record(
 
 def _held_by_another(desired: Desired, holder: Holder, options: PlanOptions) -> Condition:
     who = holder.endpoint_id or f"connection {holder.connection_id}"
-    union = "set DNS_RECORD_MODE=union to let both stand in it, " if options.dns.record_mode is RecordMode.FIRST else ""
+    union = "Set DNS_RECORD_MODE=union to let both stand in it, or delete"
+    if options.dns.record_mode is not RecordMode.FIRST:
+        union = "Delete"
     return c.blocked(
         c.RECORD_READY,
         Reason.RECORD_HELD_BY_ANOTHER_ENDPOINT,
         f"The * record of {desired.service.zone} belongs to {who} ({holder.address}).",
-        f"If both endpoints are in one network: {union}or delete one of them. "
+        f"{union} one of the endpoints if both are in one network. "
         f"If they are in different networks: {_own_zone(desired, options)}",
     )
 

@@ -105,6 +105,6 @@ def changed(desired: Desired, record: ConnectionRecord, why: str) -> Blocked:
         f"The endpoint was connected in the organization {former} and now belongs to {present}. Nothing is made in "
         f"{present} while something of this app's is in {former}: an endpoint has one policy. It is {why}",
         reason=Reason.ORGANIZATION_CHANGED,
-        next_step=f"To keep it in {former}, put the endpoint's tag, or the settings, back. To move it, take what is "
-        f"named away in {former}, in the Elastic Cloud console; the app then goes on by itself.",
+        next_step=f"Put the endpoint's tag, or the settings, back to keep it in {former}. To move it, remove what is "
+        f"named in {former}, in the Elastic Cloud console; the app then goes on by itself.",
     )

@@ -16,7 +16,7 @@ GOOD = (
         Reason.NOT_TESTED,
         "Reachable is Unknown.",
         "DNS, policy or approval are not there yet, so a test could tell nothing.",
-        "None: it is tested when they are. Look at the other conditions.",
+        "Wait: the app tests when they are. Look at the other conditions.",
     ),
 )
 
@@ -40,7 +40,7 @@ NAMES = (
         Reason.PUBLIC_ADDRESS,
         "The private name resolves to a public address.",
         "The name was looked up outside the private zone, or a record of its own holds that address.",
-        "As for NameNotFound: the answer has to come from the private zone.",
+        "Check zone, link and record as for NameNotFound: the answer has to come from the private zone.",
         Hop.DNS,
     ),
     ReasonDoc(
@@ -173,7 +173,7 @@ ANSWERS = (
         Reason.PROBE_FAILED,
         "The test could not be carried out.",
         "The app's own machine could not do it, as when it has no free sockets.",
-        "None; if it lasts, look at the app's log and restart it.",
+        "Wait; if it lasts, look at the app's log and restart it.",
         Hop.APP,
     ),
 )

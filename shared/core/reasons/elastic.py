@@ -11,7 +11,7 @@ POLICIES = (
         Reason.CREATION_UNCERTAIN,
         "Whether the policy exists is not known.",
         "A create was begun and its answer was lost.",
-        "None: the app looks for it for POLICY_LAG_SECONDS before it makes one.",
+        "Wait: the app looks for it for POLICY_LAG_SECONDS before it makes one.",
         Hop.POLICY,
     ),
     ReasonDoc(
@@ -68,7 +68,7 @@ POLICIES = (
         Reason.NOT_OBSERVED,
         "A condition is Unknown.",
         "Elastic Cloud could not be asked yet, or its turn has not come.",
-        "None: the app asks at the next run.",
+        "Wait: the app asks at the next run.",
     ),
 )
 
@@ -82,13 +82,13 @@ DEPLOYMENTS = (
         Reason.NOTHING_REQUESTED,
         "The policy is associated with no deployment.",
         "Neither the endpoint's tag elastic-deployments nor a deployment's tag asks for one.",
-        "None, or set the tag.",
+        "Wait, or set the tag to connect a deployment.",
     ),
     ReasonDoc(
         Reason.NO_LONGER_ASKED_FOR,
         "An association is to be taken away.",
         "No tag or setting asks for it any more, and the app made it.",
-        "None: the app takes it away, unless it is the deployment's last policy.",
+        "Wait: the app removes it, unless it is the deployment's last policy.",
         Hop.DEPLOYMENT,
     ),
     ReasonDoc(
@@ -184,13 +184,13 @@ REMOVAL = (
         Reason.GRACE_PERIOD,
         "The endpoint is gone and what was made for it still stands.",
         "It is kept for a while, in case the endpoint is made again.",
-        "None; or make the endpoint again under the same name to keep everything.",
+        "Wait, or create the endpoint again under the same name to keep everything.",
     ),
     ReasonDoc(
         Reason.REMOVING,
         "What was made for the endpoint is being taken away.",
         "A service did not answer, or is busy; the removal goes on.",
-        "None: the app goes on by itself.",
+        "Wait: the app goes on by itself.",
     ),
     ReasonDoc(Reason.REMOVED, "What was made for the endpoint is gone.", "The removal has ended."),
     ReasonDoc(

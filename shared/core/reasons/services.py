@@ -11,7 +11,7 @@ WHOLE = (
         Reason.SET_UP_NOT_TESTED,
         "The connection is Ready, and the app could not test it.",
         "Everything is set up. The app has no way to test it, or could not lately; Reachable says why.",
-        "None, or see the reason of Reachable.",
+        "Wait, or see the reason of Reachable.",
         Hop.APP,
     ),
     ReasonDoc(
@@ -27,13 +27,13 @@ DELAYS = (
         Reason.OPERATION_RUNNING,
         "Something is being made.",
         "A long-running operation in Azure has not ended.",
-        "None: the app looks again.",
+        "Wait: the app looks again.",
     ),
     ReasonDoc(
         Reason.NOT_VISIBLE_YET,
         "Azure or Elastic does not find what was just made, or is busy with it.",
         "New things show with a delay; two operations on one thing wait for each other.",
-        "None for VISIBILITY_SECONDS.",
+        "Wait VISIBILITY_SECONDS.",
     ),
     ReasonDoc(
         Reason.STILL_NOT_VISIBLE,
@@ -45,25 +45,25 @@ DELAYS = (
         Reason.CHANGED_MEANWHILE,
         "A change was not written.",
         "Another writer changed the same thing at the same time.",
-        "None: the app reads it again.",
+        "Wait: the app reads it again.",
     ),
     ReasonDoc(
         Reason.ANSWER_LOST,
         "Whether a change was made is not known.",
         "The connection to Azure or Elastic Cloud broke, or the service failed, after the request.",
-        "None: the app looks before it tries again.",
+        "Wait: the app looks before it tries again.",
     ),
     ReasonDoc(
         Reason.TEMPORARY_FAILURE,
         "A request failed.",
         "The service could not be reached, or had a fault of its own.",
-        "None: the app tries again. If it lasts, check the app's way to the service.",
+        "Wait: the app tries again. If it lasts, check the app's way to the service.",
     ),
     ReasonDoc(
         Reason.THROTTLED,
         "Work waits.",
         "Azure or Elastic Cloud asked for fewer requests (429).",
-        "None. If it happens often, find who else uses up the subscription's budget (500 private DNS reads in 5 min).",
+        "Wait. If it happens often, find who else uses up the subscription's budget (500 private DNS reads in 5 min).",
     ),
 )
 

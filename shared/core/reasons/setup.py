@@ -28,7 +28,6 @@ ENDPOINT = (
         Reason.NOT_ELASTIC,
         "The connection is Ignored.",
         "The endpoint leads to another service than Elastic Cloud's.",
-        "None.",
     ),
     ReasonDoc(
         Reason.OUT_OF_SCOPE,
@@ -46,7 +45,7 @@ ENDPOINT = (
         Reason.ENDPOINT_MISSING,
         "The endpoint was not in the last listing.",
         "It was deleted, or Azure did not show it once.",
-        "None: the next sweep looks again before it is believed.",
+        "Wait: the next sweep looks again before it is believed.",
         Hop.ENDPOINT,
     ),
     ReasonDoc(
@@ -61,7 +60,7 @@ ENDPOINT = (
         Reason.NO_ADDRESS_YET,
         "Record or link wait.",
         "Azure is still making the endpoint and its network interface.",
-        "None. If it lasts for more than some minutes, look at the endpoint's provisioning state in the portal.",
+        "Wait. If it lasts for more than some minutes, look at the endpoint's provisioning state in the portal.",
         Hop.ENDPOINT,
     ),
     ReasonDoc(
@@ -75,14 +74,14 @@ ENDPOINT = (
         Reason.NO_NETWORK_YET,
         "The zone is not linked.",
         "Azure has not said yet which virtual network the endpoint is in.",
-        "None: the app looks again.",
+        "Wait: the app looks again.",
         Hop.ENDPOINT,
     ),
     ReasonDoc(
         Reason.NO_GUID_YET,
         "No policy is made.",
         "Azure has not given the endpoint a resource GUID yet.",
-        "None: the app looks again.",
+        "Wait: the app looks again.",
         Hop.ENDPOINT,
     ),
 )
@@ -95,7 +94,7 @@ APPROVAL = (
         Reason.AWAITING_APPROVAL,
         "The connection is Pending; associations wait for it.",
         "Elastic approves by itself when it has found the policy.",
-        "None. It takes minutes as a rule.",
+        "Wait: it takes minutes as a rule.",
         Hop.APPROVAL,
     ),
     ReasonDoc(
@@ -131,19 +130,19 @@ DNS = (
         Reason.MISSING,
         "Something that belongs to the connection is not there.",
         "It was never made, or it was deleted.",
-        "None: the app makes it. If it does not, the message of the next condition says why.",
+        "Wait: the app makes it. If it does not, the message of the next condition says why.",
     ),
     ReasonDoc(
         Reason.DIFFERENT,
         "The record or the policy is not as it should be.",
         "The endpoint was made anew or got another address, or a person or another manager changed it.",
-        "None: the app puts right what is its own.",
+        "Wait: the app puts right what is its own.",
     ),
     ReasonDoc(
         Reason.IN_PROGRESS,
         "The link is not effective yet.",
         "Azure is still making it.",
-        "None: it takes seconds to minutes.",
+        "Wait: it takes seconds to minutes.",
         Hop.NETWORK,
     ),
     ReasonDoc(
@@ -151,8 +150,9 @@ DNS = (
         "The zone cannot be linked: the network has a zone of this name already.",
         "A network can use one zone of a name (Azure: overlapping namespaces). Either the app cannot see the other "
         "zone, or the network is one of DNS_LINK_VNETS and has the zone of another endpoint.",
-        "A zone that the app cannot see: give it read access (DNS_SUBSCRIPTIONS), and it is used. A further network "
-        "can follow one endpoint of a region: take it out of DNS_LINK_VNETS, or remove its link to the other zone.",
+        "Give the app read access to a zone that it cannot see (DNS_SUBSCRIPTIONS); it then uses the zone. A further "
+        "network can follow one endpoint of a region: take it out of DNS_LINK_VNETS, or remove its link to the other "
+        "zone.",
         Hop.NETWORK,
     ),
     ReasonDoc(
@@ -166,8 +166,8 @@ DNS = (
         Reason.RECORD_HELD_BY_ANOTHER_ENDPOINT,
         "The * record points to another endpoint of the same region.",
         "A network has one zone of a name, and this zone one * record.",
-        "In one network: DNS_RECORD_MODE=union, or delete one endpoint. In different networks: give this endpoint a "
-        "resource group of its own.",
+        "Set DNS_RECORD_MODE=union, or delete one endpoint, if both are in one network. In different networks give "
+        "this endpoint a resource group of its own.",
         Hop.DNS,
     ),
     ReasonDoc(

@@ -83,7 +83,7 @@ def test_a_reason_of_a_newer_version_stays_readable() -> None:
 
 @pytest.mark.parametrize("entry", catalogue().values(), ids=lambda entry: entry.reason)
 def test_every_entry_says_what_is_seen_why_and_what_to_do(entry: ReasonDoc) -> None:
-    for text in (entry.symptom, entry.cause, entry.remedy or "None."):
+    for text in (entry.symptom, entry.cause, entry.remedy or "Wait."):
         assert text[0].isupper() or text[0].isdigit()
         assert text.endswith(".")
         assert len(text) < 220

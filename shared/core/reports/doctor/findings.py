@@ -135,6 +135,6 @@ def failures(check: str, errors: Mapping[Asked, AutopilotError], level: Level = 
 
 
 def _failure(check: str, error: AutopilotError, asked: Iterable[Asked], level: Level) -> Finding:
-    step = error.next_step or "If it stays: look in the log, and at the service's own status page."
+    step = error.next_step or "Look in the log, and at the service's own status page, if it stays."
     details = {"error": type(error).__name__}
     return Finding(check, level, error.what, on=", ".join(map(str, asked)), next_step=step, details=details)

@@ -102,7 +102,7 @@ def judge_pause(pause: Pause | None) -> list[Finding]:
         return []
     because = f": {pause.reason}" if pause.reason else "."
     what = f"The app is paused until {pause.until.isoformat(timespec='minutes')}{because}"
-    return [warning("pause", what, "DELETE /api/pause ends it.", until=pause.until.isoformat())]
+    return [warning("pause", what, "Send DELETE /api/pause to end it.", until=pause.until.isoformat())]
 
 
 def judge_clocks(offsets: Mapping[str, timedelta | None]) -> list[Finding]:
