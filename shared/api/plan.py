@@ -11,7 +11,7 @@ import asyncio
 from dataclasses import replace
 
 from shared.context import Context
-from shared.core.guards.modes import asked_mode, stance_of
+from shared.core.guards.modes import asked_mode, effective_mode_of
 from shared.core.guards.pause import Pause
 from shared.core.model.arm_ids import parse_endpoint_id
 from shared.core.model.conditions import Phase
@@ -20,7 +20,7 @@ from shared.core.model.record import ConnectionRecord, owned_resources
 from shared.core.options.installation import Mode
 from shared.core.options.removal import OnDelete
 from shared.core.planning.desired import Desired, desired_of, recognition_condition
-from shared.core.planning.organization_change import moved
+from shared.core.planning.organization_change import switch_record
 from shared.core.planning.plan import Observed, ObservedElastic, Plan, plan
 from shared.core.planning.removal import plan_removal
 from shared.core.planning.requeue import condition_of
@@ -62,7 +62,7 @@ async def _of_run(context: Context, desired: Desired, record: ConnectionRecord, 
         None if isinstance(elastic, BaseException) else elastic,
     )
     if observed.elastic is not None:
-        record = moved(record, desired.organization)
+        record = switch_record(record, desired.organization)
     now, visibility = context.clock.now(), context.settings.timing.visibility
     found = plan(desired, observed, record, context.options, now)
     unread = tuple(
@@ -76,19 +76,19 @@ async def _of_run(context: Context, desired: Desired, record: ConnectionRecord, 
 async def _elastic(context: Context, desired: Desired, record: ConnectionRecord) -> ObservedElastic:
     record = await recall(context, desired, record)
     await check_organization(context, desired, record)
-    observed, _ = await observe_elastic(context, desired, moved(record, desired.organization))
+    observed, _ = await observe_elastic(context, desired, switch_record(record, desired.organization))
     return observed
 
 
 def preview_of(context: Context, record: ConnectionRecord, found: Plan, pause: Pause | None) -> Preview:
     """A plan as it is shown."""
-    stance = stance_of(record.identity.mode, context.options.installation.mode, pause)
-    note = "" if stance.enforces else f"Not carried out: {stance.why}."
+    effective = effective_mode_of(record.identity.mode, context.options.installation.mode, pause)
+    note = "" if effective.enforces else f"Not carried out: {effective.why}."
     return Preview(
         record.id,
         record.identity.name,
         record.endpoint_id,
-        stance.mode,
+        effective.mode,
         found.steps,
         found.conditions,
         record.removal.leftovers,
@@ -97,28 +97,28 @@ def preview_of(context: Context, record: ConnectionRecord, found: Plan, pause: P
 
 
 def _nothing(context: Context, record: ConnectionRecord, pause: Pause | None, note: str) -> Preview:
-    stance = stance_of(record.identity.mode, context.options.installation.mode, pause)
-    return Preview(record.id, record.identity.name, record.endpoint_id, stance.mode, note=note)
+    effective = effective_mode_of(record.identity.mode, context.options.installation.mode, pause)
+    return Preview(record.id, record.identity.name, record.endpoint_id, effective.mode, note=note)
 
 
 async def preview_missing(context: Context, record: ConnectionRecord, pause: Pause | None) -> Preview:
     """What would be taken away for an endpoint that is gone, and when."""
-    stance = stance_of(record.identity.mode, context.options.installation.mode, pause)
+    effective = effective_mode_of(record.identity.mode, context.options.installation.mode, pause)
     if record.status.phase is Phase.REMOVED:
         return replace(
             _nothing(context, record, pause, "The endpoint is gone; nothing more is done."),
-            left=record.removal.leftovers,
+            leftovers=record.removal.leftovers,
         )
     retained = (
         record.identity.on_delete or context.options.removal.on_delete
-    ) == OnDelete.RETAIN or stance.mode is Mode.IGNORE
+    ) == OnDelete.RETAIN or effective.mode is Mode.IGNORE
     if retained:
         note = "The endpoint is gone; what was made for it is retained."
-        return replace(_nothing(context, record, pause, note), left=owned_resources(record))
+        return replace(_nothing(context, record, pause, note), leftovers=owned_resources(record))
     found = plan_removal(record, await observe_removal(context, record), context.options)
-    left = (*found.left, *(problem.message for problem in found.problems))
+    left = (*found.leftovers, *(problem.message for problem in found.problems))
     return Preview(
-        record.id, record.identity.name, record.endpoint_id, stance.mode, found.steps, (), left, _when(record)
+        record.id, record.identity.name, record.endpoint_id, effective.mode, found.steps, (), left, _when(record)
     )
 
 

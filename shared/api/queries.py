@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.api.views import ConnectionRowView, as_json, connection_view
 from shared.context import Context
-from shared.core.guards.modes import stance_of
+from shared.core.guards.modes import effective_mode_of
 from shared.core.guards.scope import outside_by_id
 from shared.core.model.arm_ids import ArmId, connection_id, parse_endpoint_id
 from shared.core.model.errors import InvalidInput, NotFound
@@ -116,7 +116,7 @@ async def find_connection(context: Context, wanted: str) -> ConnectionRow:
 async def _modes(context: Context) -> Callable[[object], str]:
     """What holds now for a connection that asked for something, by the pause and the setting of this moment."""
     present = await present_pause(context)
-    return lambda asked: str(stance_of(str(asked or ""), context.options.installation.mode, present).mode)
+    return lambda asked: str(effective_mode_of(str(asked or ""), context.options.installation.mode, present).mode)
 
 
 def _summary(row: ListedConnection, mode: Callable[[object], str]) -> dict[str, Any]:

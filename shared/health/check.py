@@ -25,7 +25,7 @@ from shared.core.diagnosis import (
     hosts_to_test,
     last_of,
     standing_of,
-    told,
+    summarize,
     weighed,
     worst_of,
 )
@@ -60,14 +60,14 @@ class CheckResult:
     """By name."""
     verdict: Verdict | None = None
     """All names together, as they were this time; None: not tested."""
-    reached: LastReached | None = None
+    last_reached: LastReached | None = None
     network: NetworkMemory | None = None
 
     def remembered(self, connection: ConnectionRecord) -> ConnectionRecord:
         """The record with what this check learnt."""
         if self.verdict is None:
             return connection
-        return connection.with_health(checks=self.verdicts, last_reached=self.reached, network=self.network)
+        return connection.with_health(checks=self.verdicts, last_reached=self.last_reached, network=self.network)
 
 
 def testable(conditions: dict[str, Condition]) -> bool:
@@ -150,9 +150,9 @@ def _standing(verdict: Verdict) -> EffectiveVerdict:
 
 def _reachable(context: Context, connection: ConnectionRecord, memories: Sequence[HostCheck]) -> Condition:
     seen, standing = [last_of(memory) for memory in memories], [standing_of(memory) for memory in memories]
-    verdict, message = weighed(worst_of(standing)), told(standing)
+    verdict, message = weighed(worst_of(standing)), summarize(standing)
     if verdict.status == HEALTHY:
-        return c.satisfied(c.REACHABLE, verdict.reason, f"{message}{_aside(context, seen, memories)}")
+        return c.satisfied(c.REACHABLE, verdict.reason, f"{message}{_remark(context, seen, memories)}")
     if verdict.status == UNKNOWN:
         # Not knowing is no alarm: what worked counts as working until something says otherwise.
         nothing_to_do = verdict.reason in UNTESTABLE or connection.status.ready_since is not None
@@ -161,11 +161,11 @@ def _reachable(context: Context, connection: ConnectionRecord, memories: Sequenc
     return Condition(c.REACHABLE, c.Status.FALSE, verdict.reason, message, verdict.next_step, c.WaitingFor.WORK)
 
 
-def _aside(context: Context, seen: Sequence[Verdict], memories: Sequence[HostCheck]) -> str:
+def _remark(context: Context, seen: Sequence[Verdict], memories: Sequence[HostCheck]) -> str:
     """What is said of a good verdict besides: how long it took, or that the last check was not good."""
     if weighed(worst_of(seen)).status != HEALTHY:
         needed = context.settings.health.verdict_after
-        return f" The last check was not good ({told(seen)}); that counts after {needed} in a row."
+        return f" The last check was not good ({summarize(seen)}); that counts after {needed} in a row."
     slowest = max(sum(milliseconds for _, milliseconds in memory.stages) for memory in memories)
     others = f", {len(seen) - 1} more are well" if len(seen) > 1 else ""
     return f" ({slowest:.0f} ms{others})"

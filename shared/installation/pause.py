@@ -42,11 +42,11 @@ async def lift_pause(context: Context, correlation_id: str) -> None:
     """End the pause; the next sweep takes up what waited. No pause is no error."""
     lifted = False
 
-    def ended(document: Mapping[str, Any] | None) -> None:
+    def lifting(document: Mapping[str, Any] | None) -> None:
         nonlocal lifted
         lifted = document is not None
 
-    await update(context.storage.control, context.clock, DOCUMENT, ended)
+    await update(context.storage.control, context.clock, DOCUMENT, lifting)
     if lifted:
         log.warning("pause lifted correlation=%s", correlation_id)
 

@@ -55,13 +55,13 @@ async def read(context: Context) -> Allowance:
 async def _change(context: Context, change: Callable[[Allowance], Allowance]) -> Allowance:
     new = Allowance()
 
-    def changed(document: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    def changed_document(document: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
         nonlocal new
         known = Allowance() if document is None else _from_document(document)
         new = change(known)
         return document if new == known else _to_document(new)
 
-    await control.update(context.storage.control, context.clock, NAME, changed)
+    await control.update(context.storage.control, context.clock, NAME, changed_document)
     return new
 
 

@@ -17,14 +17,14 @@ from shared.core.model.record import owned_resources
 from shared.core.model.steps import destructive
 from shared.core.options.installation import Mode
 from shared.core.options.removal import OnDelete
-from shared.core.planning.deletion import Missing, has_things, miss
+from shared.core.planning.deletion import Missing, has_things, record_absence
 from shared.core.planning.removal import RemovalPlan, plan_removal, still_there
 from shared.installation.removal_limit import consume
 from shared.reconciler.apply_removal import apply_removal
 from shared.reconciler.observe_removal import observe_removal
 from shared.reconciler.recover import rebuilt
 from shared.reconciler.run_state import Run
-from shared.reconciler.status import conclude
+from shared.reconciler.status import update_status
 
 ORPHAN_SECONDS = 300.0
 """Between two tries to find out what was made for an endpoint of which no record is left."""
@@ -41,14 +41,16 @@ async def endpoint_missing(run: Run, message: WorkMessage) -> None:
             _later(run, error)
             run.waits[c.REMOVED] = max(run.waits[c.REMOVED], ORPHAN_SECONDS)
             return
-    record, missing = miss(run.record, message, run.context.options, run.context.clock.now())
+    record, missing = record_absence(run.record, message, run.context.options, run.context.clock.now())
     run.record = record
     match missing:
         case Missing.NOT_THERE_YET:
-            conclude(run, [], {c.RECOGNISED: Waiting("Azure does not know the endpoint yet.", on=record.endpoint_id)})
+            update_status(
+                run, [], {c.RECOGNISED: Waiting("Azure does not know the endpoint yet.", on=record.endpoint_id)}
+            )
         case Missing.MISSED:
             text = f"{GONE} It is believed when the next sweep misses it too."
-            conclude(run, [c.waiting(c.RECOGNISED, Reason.ENDPOINT_MISSING, text)], {})
+            update_status(run, [c.waiting(c.RECOGNISED, Reason.ENDPOINT_MISSING, text)], {})
         case Missing.NEVER_SEEN:
             _removed(run, Reason.NOTHING_MADE, "Nothing was made for it.")
         case Missing.SETTLED:
@@ -62,7 +64,7 @@ async def endpoint_missing(run: Run, message: WorkMessage) -> None:
 # -- what is said --------------------------------------------------------------------------------------------------
 
 
-def _conclude(run: Run, removed: Condition, phase: Phase) -> None:
+def _update_status(run: Run, removed: Condition, phase: Phase) -> None:
     gone = Condition(c.RECOGNISED, c.Status.FALSE, Reason.ENDPOINT_NOT_FOUND, GONE, needs=c.WaitingFor.EVENT)
     # What was made stays on record until it is removed; how it stood does not.
     run.record = (
@@ -70,13 +72,13 @@ def _conclude(run: Run, removed: Condition, phase: Phase) -> None:
         .with_status(ready_since=None)
         .with_health(checks=())
     )
-    conclude(run, [gone, removed], {}, only=True)
+    update_status(run, [gone, removed], {}, only=True)
     run.record = run.record.with_status(phase=phase)
 
 
 def _removed(run: Run, reason: Reason, message: str, left: tuple[str, ...] = ()) -> None:
     run.record = run.record.with_removal(leftovers=left).with_status(planned=())
-    _conclude(run, c.satisfied(c.REMOVED, reason, message), Phase.REMOVED)
+    _update_status(run, c.satisfied(c.REMOVED, reason, message), Phase.REMOVED)
 
 
 def _grace(run: Run) -> None:
@@ -85,30 +87,30 @@ def _grace(run: Run) -> None:
     message = f"What was made for it is removed after {ends:%Y-%m-%d %H:%M:%S} UTC, unless the endpoint is made again."
     run.waits[c.REMOVED] = (ends - now).total_seconds()
     run.record = record.with_status(planned=())  # what was planned for it while it was there
-    _conclude(run, c.waiting(c.REMOVED, Reason.GRACE_PERIOD, message), Phase.REMOVING)
+    _update_status(run, c.waiting(c.REMOVED, Reason.GRACE_PERIOD, message), Phase.REMOVING)
 
 
 def _blocked(run: Run, reason: Reason, message: str, next_step: str, left: tuple[str, ...]) -> None:
     planned = run.record.status.planned if reason is Reason.REMOVAL_LIMIT_REACHED else ()
     run.record = run.record.with_removal(leftovers=left).with_status(planned=planned)
-    _conclude(run, c.blocked(c.REMOVED, reason, message, next_step), Phase.BLOCKED)
+    _update_status(run, c.blocked(c.REMOVED, reason, message, next_step), Phase.BLOCKED)
     run.record = run.record.with_schedule(observed_at=run.context.clock.now())
 
 
 def _only_planned(run: Run, plan: RemovalPlan) -> None:
     """Say what would be taken away, in a mode in which nothing is."""
-    stance, planned = run.stance, tuple(map(str, plan.steps))
-    message = f"Not done, because {stance.why}: {'; '.join(planned)}."
-    run.record = run.record.with_status(planned=planned).with_removal(leftovers=plan.left)
-    held = Condition(c.REMOVED, c.Status.FALSE, Reason.OBSERVE_MODE, message, stance.next_step, c.WaitingFor.EVENT)
-    _conclude(run, held, Phase.REMOVING)
+    effective, planned = run.effective_mode, tuple(map(str, plan.steps))
+    message = f"Not done, because {effective.why}: {'; '.join(planned)}."
+    run.record = run.record.with_status(planned=planned).with_removal(leftovers=plan.leftovers)
+    held = Condition(c.REMOVED, c.Status.FALSE, Reason.OBSERVE_MODE, message, effective.next_step, c.WaitingFor.EVENT)
+    _update_status(run, held, Phase.REMOVING)
 
 
 def _later(run: Run, error: AutopilotError) -> None:
     """Something did not answer, or is busy: the removal goes on later."""
     run.record = run.record.with_removal(leftovers=()).with_status(planned=())
     reason = Reason.NOT_VISIBLE_YET if isinstance(error, NotVisibleYet) else Reason.REMOVING
-    _conclude(run, c.waiting(c.REMOVED, reason, str(error)), Phase.REMOVING)
+    _update_status(run, c.waiting(c.REMOVED, reason, str(error)), Phase.REMOVING)
     run.waits[c.REMOVED] = getattr(error, "after", 15.0)
 
 
@@ -124,9 +126,9 @@ def _busy_for_good(run: Run) -> bool:
 
 
 async def _due(run: Run) -> None:
-    context, record, stance = run.context, run.record, run.stance
-    if stance.mode is Mode.IGNORE:
-        _removed(run, Reason.RETAINED, f"What was made for it is left: {stance.why}.", owned_resources(record))
+    context, record, effective = run.context, run.record, run.effective_mode
+    if effective.mode is Mode.IGNORE:
+        _removed(run, Reason.RETAINED, f"What was made for it is left: {effective.why}.", owned_resources(record))
         return
     if (record.identity.on_delete or context.options.removal.on_delete) == OnDelete.RETAIN:
         text = "What was made for it is left, as the settings or its tag say."
@@ -135,7 +137,7 @@ async def _due(run: Run) -> None:
     try:
         observed = await observe_removal(context, record)
         plan = plan_removal(record, observed, context.options)
-        if plan.steps and not stance.enforces:
+        if plan.steps and not effective.enforces:
             _only_planned(run, plan)
             return
         run.record = record.with_status(planned=tuple(map(str, plan.steps)))
@@ -159,7 +161,7 @@ async def _due(run: Run) -> None:
 
 def _finish(run: Run, plan: RemovalPlan, refused: tuple[str, ...]) -> None:
     """A missing right to delete does not keep the removal open; a target that would be opened does."""
-    left = (*plan.left, *refused, *(problem.message for problem in plan.problems))
+    left = (*plan.leftovers, *refused, *(problem.message for problem in plan.problems))
     if plan.problems:
         first: Explanation = plan.problems[0]
         _blocked(run, first.reason, " ".join(p.message for p in plan.problems), first.next_step, left)

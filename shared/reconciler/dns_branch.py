@@ -19,18 +19,18 @@ from shared.core.planning.plan import Observed, plan
 from shared.correlation import Stage, timed
 from shared.reconciler.observe import observe_dns
 from shared.reconciler.run_state import Failures, Run
-from shared.reconciler.status import certain, dns_failed, left_alone, show_progress
+from shared.reconciler.status import backoff_error, definite_failures, dns_failed, show_progress
 
 
 async def dns_branch(run: Run, desired: Desired) -> tuple[tuple[Zone, ...] | None, Failures]:
     """Read, plan and act in private DNS; returns the zones as they then are (None: not known), and what failed."""
     context = run.context
-    if (busy := left_alone(run, "Azure", run.record.dns.not_before)) is not None:
-        return None, certain(run, {c.ZONE_READY: busy})
+    if (busy := backoff_error(run, "Azure", run.record.dns.not_before)) is not None:
+        return None, definite_failures(run, {c.ZONE_READY: busy})
     try:
         zones = await observe_dns(context, desired, run.record)
     except AutopilotError as error:
-        return None, certain(run, dns_failed(run, {c.ZONE_READY: error}))
+        return None, definite_failures(run, dns_failed(run, {c.ZONE_READY: error}))
 
     async def done(zones: tuple[Zone, ...]) -> None:
         after = plan(desired, Observed(desired.endpoint, zones), run.record, context.options, context.clock.now())
@@ -38,7 +38,7 @@ async def dns_branch(run: Run, desired: Desired) -> tuple[tuple[Zone, ...] | Non
 
     before = plan(desired, Observed(desired.endpoint, zones), run.record, context.options, context.clock.now())
     await show_progress(run, before.conditions)
-    zones, failures = await _apply(run, before.dns_steps if run.stance.enforces else (), zones, done)
+    zones, failures = await _apply(run, before.dns_steps if run.effective_mode.enforces else (), zones, done)
     return zones, dns_failed(run, failures)
 
 

@@ -35,7 +35,7 @@ from shared.core.model.steps import (
     UnclaimEndpoint,
     UpdatePolicy,
 )
-from shared.core.planning.associations import put_back
+from shared.core.planning.associations import begin_restore
 from shared.core.planning.desired import Desired
 from shared.core.planning.plan import Observed, ObservedElastic, forget_policy_intent, plan, remember
 from shared.core.planning.policy import updated
@@ -45,7 +45,7 @@ from shared.installation.removal_limit import consume
 from shared.reconciler.disassociate import disassociate
 from shared.reconciler.observe import enter_organization, observe_elastic
 from shared.reconciler.run_state import Failures, Run
-from shared.reconciler.status import certain, elastic_failed, left_alone, show_progress
+from shared.reconciler.status import backoff_error, definite_failures, elastic_failed, show_progress
 
 
 async def elastic_branch(run: Run, desired: Desired) -> tuple[ObservedElastic | None, Failures]:
@@ -53,19 +53,19 @@ async def elastic_branch(run: Run, desired: Desired) -> tuple[ObservedElastic | 
     context = run.context
     if not desired.endpoint.guid:
         return None, {}
-    if (busy := left_alone(run, "Elastic Cloud", run.record.elastic.not_before)) is not None:
-        return None, certain(run, {c.POLICY_READY: busy})
+    if (busy := backoff_error(run, "Elastic Cloud", run.record.elastic.not_before)) is not None:
+        return None, definite_failures(run, {c.POLICY_READY: busy})
     try:
         await enter_organization(run, desired)
         observed, unread = await observe_elastic(context, desired, run.record)
     except AutopilotError as error:
-        return None, certain(run, elastic_failed(run, {c.POLICY_READY: error}))
+        return None, definite_failures(run, elastic_failed(run, {c.POLICY_READY: error}))
     missing: Failures = {} if unread is None else {c.ASSOCIATED: unread}
     failures: Failures = {}
     for _ in range(2):  # a policy made in the first pass is associated in the second
         now = context.clock.now()
         before = plan(desired, Observed(desired.endpoint, None, observed), run.record, context.options, now)
-        if not before.elastic_steps or not run.stance.enforces:
+        if not before.elastic_steps or not run.effective_mode.enforces:
             break
         run.record = remember(run.record, desired, before, now)
         observed, failed = await _apply(run, before.elastic_steps, observed)
@@ -75,7 +75,7 @@ async def elastic_branch(run: Run, desired: Desired) -> tuple[ObservedElastic | 
         if failures:
             break
     elastic_failed(run, missing | failures)
-    return observed, failures | certain(run, missing)
+    return observed, failures | definite_failures(run, missing)
 
 
 @timed(Stage.APPLY_ELASTIC)

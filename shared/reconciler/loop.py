@@ -32,10 +32,10 @@ from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_document import from_document
 from shared.core.model.record_parts import Identity
 from shared.core.model.resources import ConnectionStatus, Endpoint
-from shared.core.planning.associations import truce
-from shared.core.planning.deletion import told
+from shared.core.planning.associations import reset_restores
+from shared.core.planning.deletion import note_delete_event
 from shared.core.planning.desired import Desired, desired_of, recognition_condition
-from shared.core.planning.plan import Observed, Plan, approved, met, plan, remember
+from shared.core.planning.plan import Observed, Plan, approved, plan, record_observation, remember
 from shared.correlation import correlated
 from shared.health.check import CheckResult, check, not_tested, record_check, testable
 from shared.installation.pause import present_pause
@@ -45,7 +45,7 @@ from shared.reconciler.dns_branch import dns_branch
 from shared.reconciler.elastic_branch import elastic_branch
 from shared.reconciler.observe import new_endpoint_out_of_scope, skip_condition, skip_condition_by_id
 from shared.reconciler.run_state import Failures, Run
-from shared.reconciler.status import certain, conclude, failed_conditions, schedule, unread_conditions
+from shared.reconciler.status import definite_failures, failed_conditions, schedule, unread_conditions, update_status
 from shared.state.codec import holding
 from shared.state.leases import Busy, Held
 from shared.state.rows import ConnectionRow
@@ -186,7 +186,7 @@ async def reconcile_once(run: Run, message: WorkMessage) -> None:
         return
     context, now = run.context, run.context.clock.now()
     run.changed = not _as_on_record(run.record, endpoint)
-    run.record = met(run.record, desired, now)
+    run.record = record_observation(run.record, desired, now)
 
     (zones, dns_failures), (observed, elastic_failures) = await _side_by_side(
         dns_branch(run, desired), elastic_branch(run, desired)
@@ -194,21 +194,21 @@ async def reconcile_once(run: Run, message: WorkMessage) -> None:
     failures = dns_failures | elastic_failures
 
     final = plan(desired, Observed(endpoint, zones, observed), run.record, context.options, now)
-    conditions, planned = not_carried_out(final.conditions, final.steps, run.stance)
+    conditions, planned = not_carried_out(final.conditions, final.steps, run.effective_mode)
     final = replace(final, conditions=conditions)
     run.record = remember(run.record, desired, final, now).with_status(planned=planned)
-    if not run.unread:
+    if not run.stale:
         run.record = run.record.with_schedule(observed_at=now)
 
     result = await _test(run, desired, final, failures)
     run.record = result.remembered(run.record)
-    conclude(run, [*final.conditions, result.condition], failures)
+    update_status(run, [*final.conditions, result.condition], failures)
 
 
 async def _read_endpoint(run: Run, message: WorkMessage) -> Endpoint | None:
     """The endpoint as Azure has it; None: it is not looked after, gone, or cannot be read, and the record says so."""
     if (skipped := skip_condition_by_id(run, message.endpoint)) is not None:
-        conclude(run, [skipped], {}, only=True)
+        update_status(run, [skipped], {}, only=True)
         return None
     try:
         endpoint = await run.context.endpoints.get(message.endpoint)
@@ -216,11 +216,11 @@ async def _read_endpoint(run: Run, message: WorkMessage) -> Endpoint | None:
         await endpoint_missing(run, message)
         return None
     except AutopilotError as error:
-        run.record = told(run.record, message)
-        conclude(run, [], certain(run, {c.RECOGNISED: error}))
+        run.record = note_delete_event(run.record, message)
+        update_status(run, [], definite_failures(run, {c.RECOGNISED: error}))
         return None
     if (skipped := skip_condition(run, endpoint)) is not None:
-        conclude(run, [skipped], {}, only=True)
+        update_status(run, [skipped], {}, only=True)
         return None
     return endpoint
 
@@ -232,14 +232,14 @@ def _desired(run: Run, endpoint: Endpoint) -> Desired | None:
         run.record = replace(run.record, endpoint_id=endpoint.id.text).with_identity(
             name=endpoint.name, alias=endpoint.alias
         )
-        conclude(run, [recognition_condition(endpoint, run.context.options.services)], {}, only=True)
+        update_status(run, [recognition_condition(endpoint, run.context.options.services)], {}, only=True)
         return None
     guid = run.record.identity.guid
     if guid and endpoint.guid and guid.lower() != endpoint.guid.lower():
         # Deleted and made anew under its old name: little that is known of the old one is true of this one.
         run.record = run.record.reset_for_recreated()
     if run.cause is Cause.MANUAL:
-        run.record = truce(run.record)
+        run.record = reset_restores(run.record)
     return desired
 
 
@@ -255,7 +255,7 @@ async def _side_by_side(one: Coroutine[Any, Any, _A], other: Coroutine[Any, Any,
 
 async def _test(run: Run, desired: Desired, final: Plan, failures: Failures) -> CheckResult:
     """Test the connection if it stands so far, and keep the result."""
-    kept = {condition.type: condition for condition in run.record.status.conditions} if run.unread else {}
+    kept = {condition.type: condition for condition in run.record.status.conditions} if run.stale else {}
     found = {condition.type: condition for condition in final.conditions} | failed_conditions(run, failures)
     standing = kept | found | unread_conditions(run)
     result = (
@@ -298,4 +298,4 @@ def _as_on_record(record: ConnectionRecord, endpoint: Endpoint) -> bool:
 def _look_at_approval(run: Run, endpoint: Endpoint) -> None:
     now = run.context.clock.now()
     kept = [condition for condition in run.record.status.conditions if condition.type not in {c.APPROVED, c.READY}]
-    conclude(run, [*kept, approved(endpoint, run.record, run.context.options, now)], {})
+    update_status(run, [*kept, approved(endpoint, run.record, run.context.options, now)], {})

@@ -28,13 +28,13 @@ from shared.core.model.resources import Claim, ConnectionStatus, Endpoint, Polic
 from shared.core.options.installation import Mode
 from shared.core.planning.desired import Desired, zone_subscriptions
 from shared.core.planning.organization_change import (
-    changed,
-    holds,
+    changed_error,
+    ensure_can_switch,
     leaves_something,
     left_behind,
-    moved,
     organization_on_record,
-    refuse,
+    owns_anything,
+    switch_record,
 )
 from shared.core.planning.plan import ObservedElastic, targets_that_matter
 from shared.core.planning.removal import policies_made_for
@@ -180,21 +180,21 @@ async def enter_organization(run: Run, desired: Desired) -> None:
     former = run.record.elastic.organization
     if former and former != desired.organization:
         run.note("change the Elastic Cloud organization", "done", before=former, after=desired.organization)
-    run.record = moved(run.record, desired.organization)
+    run.record = switch_record(run.record, desired.organization)
 
 
 async def check_organization(context: Context, desired: Desired, record: ConnectionRecord) -> None:
     """Raise Blocked if nothing may be made in the endpoint's organization; or what reading the former one raises."""
     left: tuple[str, ...] = ()
     if desired.organization and leaves_something(desired, record):
-        left = await _left(context, desired, record)
-    refuse(desired, record, context.options, left)
+        left = await _leftovers(context, desired, record)
+    ensure_can_switch(desired, record, context.options, left)
 
 
-async def _left(context: Context, desired: Desired, record: ConnectionRecord) -> tuple[str, ...]:
+async def _leftovers(context: Context, desired: Desired, record: ConnectionRecord) -> tuple[str, ...]:
     former = organization_on_record(record)
     if former not in context.elastic:
-        raise changed(
+        raise changed_error(
             desired, record, f"not known whether that is gone: the settings have no key of {former} any more."
         )
     policies, claims = await asyncio.gather(_former_policies(context, record), _former_claims(context, record))
@@ -223,7 +223,7 @@ async def recall(context: Context, desired: Desired, record: ConnectionRecord) -
     When the tables are lost and the endpoint's organization changed, nothing else tells that there is one already. It
     is looked for once: a record that was in use has an organization. One that cannot be read holds up no other.
     """
-    if record.elastic.organization or not desired.organization or holds(record):
+    if record.elastic.organization or not desired.organization or owns_anything(record):
         return record
     for name, api in context.elastic.items():
         if name == desired.organization:

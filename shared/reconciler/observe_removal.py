@@ -14,7 +14,7 @@ from shared.core.model.record import ConnectionRecord
 from shared.core.model.resources import Claim, Endpoint, Policy, Target, Zone
 from shared.core.model.services import Services
 from shared.core.planning.associations import associated_with
-from shared.core.planning.organization_change import holds
+from shared.core.planning.organization_change import owns_anything
 from shared.core.planning.removal import ObservedRemoval, policies_made_for
 from shared.core.planning.removal_dns import bears_marks
 from shared.core.ports import listed_claims
@@ -89,6 +89,8 @@ async def _elastic(context: Context, record: ConnectionRecord) -> tuple[tuple[Po
 
 
 async def _claims(context: Context, record: ConnectionRecord) -> tuple[Claim, ...]:
-    if record.elastic.claim is None or (record.elastic.organization not in context.elastic and not holds(record)):
+    if record.elastic.claim is None or (
+        record.elastic.organization not in context.elastic and not owns_anything(record)
+    ):
         return ()
     return await listed_claims(context.elastic.of(record.elastic.organization), record.elastic.claim.region)

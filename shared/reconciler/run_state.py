@@ -11,7 +11,7 @@ from typing import Any
 
 from shared import telemetry
 from shared.context import Context, log
-from shared.core.guards.modes import Stance, stance_of
+from shared.core.guards.modes import EffectiveMode, effective_mode_of
 from shared.core.guards.pause import Pause
 from shared.core.model.errors import AutopilotError, Waiting
 from shared.core.model.messages import Cause
@@ -45,7 +45,7 @@ class Run:
     """The branches of a run save side by side; the lease is for one at a time."""
     waits: dict[str, float] = field(default_factory=dict)
     """Seconds that errors asked for, by the condition that met them."""
-    unread: Failures = field(default_factory=dict)
+    stale: Failures = field(default_factory=dict)
     """What could not be read this time though nothing is wrong, and why, by condition."""
     changed: bool = False
     """Whether the endpoint has another GUID, address or network than on record: how it stood tells nothing any more."""
@@ -56,9 +56,9 @@ class Run:
         self.began_with = fingerprint(self.record.status.conditions)
 
     @property
-    def stance(self) -> Stance:
+    def effective_mode(self) -> EffectiveMode:
         """What this run may do, by all that is known of the endpoint so far."""
-        return stance_of(self.record.identity.mode, self.context.options.installation.mode, self.pause)
+        return effective_mode_of(self.record.identity.mode, self.context.options.installation.mode, self.pause)
 
     @property
     def elastic(self) -> PrivateConnections:

@@ -13,7 +13,7 @@ from shared.core.model.conditions import Condition, Phase, merge, phase_of, summ
 from shared.core.model.errors import RetryLater, Throttled, Waiting
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.planning.requeue import condition_of, fingerprint, next_delay
-from shared.core.planning.stale import STANDS_FOR, is_passing, still
+from shared.core.planning.stale import STANDS_FOR, carry_over, is_passing
 from shared.reconciler.run_state import Failures, Run
 
 
@@ -29,12 +29,12 @@ def unread_conditions(run: Run) -> dict[str, Condition]:
     """The conditions of what could not be read: as they stood, for a while."""
     now = run.context.clock.now()
     since = run.record.schedule.stale_since or now
-    failed = failed_conditions(run, run.unread)
-    stood = {name: still(run.record.condition(name), error, since, now) for name, error in run.unread.items()}
+    failed = failed_conditions(run, run.stale)
+    stood = {name: carry_over(run.record.condition(name), error, since, now) for name, error in run.stale.items()}
     return {name: condition or failed[name] for name, condition in stood.items()}
 
 
-def conclude(run: Run, new: list[Condition], failures: Failures, *, only: bool = False) -> None:
+def update_status(run: Run, new: list[Condition], failures: Failures, *, only: bool = False) -> None:
     """Put the conditions together; what this run did not look at keeps what it had, unless `only` these are left."""
     record, now = run.record, run.context.clock.now()
     kept = {} if only else {condition.type: condition for condition in record.status.conditions}
@@ -43,7 +43,7 @@ def conclude(run: Run, new: list[Condition], failures: Failures, *, only: bool =
     found[c.READY] = summary({name: condition for name, condition in found.items() if name != c.READY})
     run.waits |= {name: error.after for name, error in failures.items() if isinstance(error, RetryLater | Waiting)}
     run.waits |= _waits_of_unread(run)
-    merged, newly_unread = _turn(run, found), bool(run.unread) and record.schedule.stale_since is None
+    merged, newly_unread = _turn(run, found), bool(run.stale) and record.schedule.stale_since is None
     ready = found[c.READY].true
     run.record = record.with_status(
         conditions=merged,
@@ -53,7 +53,7 @@ def conclude(run: Run, new: list[Condition], failures: Failures, *, only: bool =
         generation=record.status.generation + 1,
     ).with_schedule(
         attempts=record.schedule.attempts + 1 if fingerprint(merged) == run.began_with and not newly_unread else 0,
-        stale_since=(record.schedule.stale_since or now) if run.unread else None,
+        stale_since=(record.schedule.stale_since or now) if run.stale else None,
     )
 
 
@@ -61,13 +61,13 @@ def _waits_of_unread(run: Run) -> dict[str, float]:
     """As long as the errors ask for, but not longer than what was known stands: then it has to be told."""
     now = run.context.clock.now()
     left = ((run.record.schedule.stale_since or now) + STANDS_FOR - now).total_seconds()
-    asked = {name: error.after for name, error in run.unread.items() if isinstance(error, RetryLater)}
+    asked = {name: error.after for name, error in run.stale.items() if isinstance(error, RetryLater)}
     return {name: min(after, left) if left > 0 else after for name, after in asked.items()}
 
 
 def _phase(run: Run, found: dict[str, Condition]) -> Phase:
     record, recognised = run.record, found.get(c.RECOGNISED)
-    if c.RECOGNISED in run.unread and recognised is not None and _same(record.condition(c.RECOGNISED), recognised):
+    if c.RECOGNISED in run.stale and recognised is not None and _same(record.condition(c.RECOGNISED), recognised):
         return record.status.phase  # the endpoint could not be read, so nothing was looked at
     return phase_of(found, was_ready=record.status.ready_since is not None)
 
@@ -116,9 +116,9 @@ async def schedule(run: Run, message: WorkMessage) -> None:
         first=settings.timing.wait_first,
         longest=settings.timing.wait_max,
         waits=run.waits,
-        unread=run.unread,
+        unread=run.stale,
     )
-    if delay is None or not run.stance.enforces:  # without a right to act, only the sweep looks again
+    if delay is None or not run.effective_mode.enforces:  # without a right to act, only the sweep looks again
         run.record = connection.with_schedule(wake_at=None)
         return
     wake_at = run.context.clock.now() + timedelta(seconds=delay)
@@ -130,14 +130,14 @@ async def schedule(run: Run, message: WorkMessage) -> None:
 # -- a branch that cannot read -------------------------------------------------------------------------------------
 
 
-def certain(run: Run, unread: Failures) -> Failures:
+def definite_failures(run: Run, unread: Failures) -> Failures:
     """What failed reads tell for certain; of the others, what was known before stands for a while (`core.unread`)."""
     passing = {name: error for name, error in unread.items() if is_passing(error) and not run.changed}
-    run.unread |= passing
+    run.stale |= passing
     return {name: error for name, error in unread.items() if name not in passing}
 
 
-def left_alone(run: Run, service: str, until: datetime | None) -> Throttled | None:
+def backoff_error(run: Run, service: str, until: datetime | None) -> Throttled | None:
     """The error of a service that asked not to be called yet; the run comes back when it may be. None: now it may."""
     if until is None or (left := (until - run.context.clock.now()).total_seconds()) <= 0:
         return None

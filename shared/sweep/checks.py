@@ -12,7 +12,7 @@ from datetime import datetime
 
 from shared import telemetry
 from shared.context import Context, log
-from shared.core.guards.modes import stance_of
+from shared.core.guards.modes import effective_mode_of
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import parse_endpoint_id
 from shared.core.model.errors import AutopilotError, InvalidInput
@@ -58,7 +58,7 @@ async def check_subscription(context: Context, message: CheckMessage) -> SweepSt
                 entry = StoredRecord(row, from_document(row.document))
             except InvalidInput:
                 continue  # the sweep has reported it
-            enforces = stance_of(entry.record.identity.mode, context.options.installation.mode, pause).enforces
+            enforces = effective_mode_of(entry.record.identity.mode, context.options.installation.mode, pause).enforces
             tested = any(check.checked_at >= message.since for check in entry.record.health.checks)
             if to_be_tested(entry.record, enforces=enforces) and not tested:
                 to_test.append(entry)

@@ -60,7 +60,7 @@ async def _sweep(context: Context, correlation_id: str) -> SweepStats:
     await delete_old_rows(context, stored.values())
     await _count_poison(context, result)
     # Whether the key has an end is known only once Elastic Cloud has answered.
-    keys = {name: context.elastic.of(name).key_expires for name in snapshot.clouds.answered}
+    keys = {name: context.elastic.of(name).key_expires for name in snapshot.clouds.readable}
     await notify.after_sweep(context, snapshot.records.values(), keys, correlation_id)
     await _report(context, result, correlation_id, started)
     return result

@@ -28,7 +28,7 @@ from shared.core.model.steps import (
     UpdatePolicy,
 )
 from shared.core.options.plan_options import PlanOptions
-from shared.core.planning.associations import put_back
+from shared.core.planning.associations import begin_restore
 from shared.core.planning.desired import Desired
 from shared.core.planning.plan import Observed, ObservedElastic, Plan, plan, remember
 from shared.core.planning.removal import ObservedRemoval, RemovalPlan, plan_removal

@@ -29,7 +29,7 @@ from shared.core.diagnosis.path import (
     hosts_to_test,
     last_of,
     standing_of,
-    told,
+    summarize,
     weighed,
     worst_of,
 )
@@ -55,7 +55,7 @@ __all__ = [
     "last_of",
     "page_of",
     "standing_of",
-    "told",
+    "summarize",
     "weighed",
     "worst_of",
 ]

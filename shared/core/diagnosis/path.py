@@ -292,7 +292,7 @@ def worst_of(verdicts: Sequence[Verdict]) -> Verdict:
     return max(verdicts, key=lambda one: _GRAVITY[weighed(one).status])
 
 
-def told(verdicts: Sequence[Verdict]) -> str:
+def summarize(verdicts: Sequence[Verdict]) -> str:
     """What the verdict is, in a sentence or two: the gravest name's, and how many others are not well."""
     worst = worst_of(verdicts)
     bad = [one for one in verdicts if one.status != "healthy" and one is not worst]

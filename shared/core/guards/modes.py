@@ -24,7 +24,7 @@ MODE_TAG = "elastic-privatelink"
 
 
 @dataclass(frozen=True, slots=True)
-class Stance:
+class EffectiveMode:
     """The mode that holds for an endpoint now, where it comes from, and how a person changes it."""
 
     mode: Mode
@@ -37,19 +37,19 @@ class Stance:
         return self.mode is Mode.ENFORCE
 
 
-def stance_of(asked: str, default: Mode, pause: Pause | None) -> Stance:
+def effective_mode_of(asked: str, default: Mode, pause: Pause | None) -> EffectiveMode:
     """What holds for an endpoint that asked for this (see `asked_mode`), under this setting `MODE`, now."""
     if asked == Mode.IGNORE:
-        return Stance(Mode.IGNORE, "it is out of scope, or ignored by its tag", f"Change its tag {MODE_TAG}.")
+        return EffectiveMode(Mode.IGNORE, "it is out of scope, or ignored by its tag", f"Change its tag {MODE_TAG}.")
     if pause is not None:
         why = f"the app is paused until {pause.until.isoformat()}" + (f" ({pause.reason})" if pause.reason else "")
-        return Stance(Mode.OBSERVE, why, "Wait until the pause is over, or lift it: DELETE /api/pause.")
+        return EffectiveMode(Mode.OBSERVE, why, "Wait until the pause is over, or lift it: DELETE /api/pause.")
     if asked:
         step = f"Tag the endpoint {MODE_TAG}={Mode.ENFORCE}, or take the tag off."
         mode = Mode(asked) if asked in set(Mode) else Mode.OBSERVE
-        return Stance(mode, f"the endpoint's tag {MODE_TAG} asks for it", step)
+        return EffectiveMode(mode, f"the endpoint's tag {MODE_TAG} asks for it", step)
     step = f"Set MODE={Mode.ENFORCE}, or tag the endpoint {MODE_TAG}={Mode.ENFORCE}."
-    return Stance(default, f"the setting MODE is {default}", step)
+    return EffectiveMode(default, f"the setting MODE is {default}", step)
 
 
 def asked_mode(endpoint: Endpoint, scope: Scope) -> str:
@@ -95,22 +95,22 @@ def ignored(endpoint: Endpoint) -> Condition:
 
 
 def not_carried_out(
-    conditions: Iterable[Condition], steps: Iterable[Step], stance: Stance
+    conditions: Iterable[Condition], steps: Iterable[Step], effective: EffectiveMode
 ) -> tuple[tuple[Condition, ...], tuple[str, ...]]:
     """A plan's conditions and the texts of its steps for the record, where the steps are not carried out.
 
     The conditions say what would be done. In a mode that enforces they stay as they are, and no step is left.
     """
-    if stance.enforces:
+    if effective.enforces:
         return tuple(conditions), ()
     planned = tuple(steps)
-    return tuple(_held(condition, planned, stance) for condition in conditions), tuple(map(str, planned))
+    return tuple(_held(condition, planned, effective) for condition in conditions), tuple(map(str, planned))
 
 
-def _held(condition: Condition, steps: tuple[Step, ...], stance: Stance) -> Condition:
+def _held(condition: Condition, steps: tuple[Step, ...], effective: EffectiveMode) -> Condition:
     todo = [str(step) for step in steps if step.condition == condition.type]
     if condition.true or condition.needs is c.WaitingFor.PERSON or not todo:
         return condition
-    message = f"Not done, because {stance.why}: {'; '.join(todo)}."
-    step = stance.next_step
+    message = f"Not done, because {effective.why}: {'; '.join(todo)}."
+    step = effective.next_step
     return replace(condition, reason=Reason.OBSERVE_MODE, message=message, next_step=step, needs=c.WaitingFor.EVENT)

@@ -260,13 +260,13 @@ def contested(
     )
 
 
-def put_back(memory: AssociationMemory, now: datetime) -> AssociationMemory:
+def begin_restore(memory: AssociationMemory, now: datetime) -> AssociationMemory:
     """The memory once the association is begun (again): counted if it had been taken away; its end is unknown yet."""
     times = (*recent(memory, now), now) if taken_away(memory) else recent(memory, now)
     return replace(memory, owner=None, seen=False, made_at=now, taken=times)
 
 
-def truce(connection: ConnectionRecord) -> ConnectionRecord:
+def reset_restores(connection: ConnectionRecord) -> ConnectionRecord:
     """The record after a person asked for a run: the fight is considered settled, and counted anew."""
     return connection.with_elastic(
         associations=tuple(replace(known, taken=()) for known in connection.elastic.associations)

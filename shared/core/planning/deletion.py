@@ -39,7 +39,7 @@ class Missing(StrEnum):
     """It is gone, and what was to be done has been done."""
 
 
-def miss(
+def record_absence(
     record: ConnectionRecord, message: WorkMessage, options: PlanOptions, now: datetime
 ) -> tuple[ConnectionRecord, Missing]:
     """Count this miss, and say what it means."""
@@ -59,7 +59,7 @@ def miss(
     return record.with_removal(removing_since=since), Missing.DUE if due else Missing.GRACE
 
 
-def told(record: ConnectionRecord, message: WorkMessage) -> ConnectionRecord:
+def note_delete_event(record: ConnectionRecord, message: WorkMessage) -> ConnectionRecord:
     """The record after a look that Azure did not answer: an event's word that the endpoint is gone is kept for later.
 
     It is still only a hint: the next look that finds the endpoint forgets it (`ConnectionRecord.mark_present`).
@@ -69,7 +69,7 @@ def told(record: ConnectionRecord, message: WorkMessage) -> ConnectionRecord:
 
 def _counted(record: ConnectionRecord, message: WorkMessage) -> ConnectionRecord:
     if message.cause is Cause.EVENT_DELETE:
-        return told(record, message)
+        return note_delete_event(record, message)
     if message.cause not in {Cause.TIMER, Cause.MANUAL} or message.correlation_id == record.removal.missed_in:
         return record
     return record.with_removal(missed=record.removal.missed + 1, missed_in=message.correlation_id)

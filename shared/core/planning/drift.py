@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from shared.core.guards.modes import Stance, not_carried_out
+from shared.core.guards.modes import EffectiveMode, not_carried_out
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition, Phase
 from shared.core.model.reasons import Reason
@@ -15,7 +15,7 @@ TOLD_IN_FULL = frozenset({c.POLICY_READY, c.ASSOCIATED})
 """Conditions whose text holds what a person should know even while they are True: drift that is left, new names."""
 
 
-def turned(connection: ConnectionRecord, now: Condition) -> bool:
+def differs_from_record(connection: ConnectionRecord, now: Condition) -> bool:
     """Whether a condition stands otherwise than on record; a True one has many reasons."""
     known = connection.condition(now.type)
     if known is None or known.status is not now.status:
@@ -30,13 +30,15 @@ def calls_for_work(connection: ConnectionRecord, found: Plan) -> bool:
     return bool(found.steps) or _reads_otherwise(connection, found, found.conditions)
 
 
-def calls_for_another_look(connection: ConnectionRecord, found: Plan, stance: Stance, *, complete: bool) -> bool:
+def calls_for_another_look(
+    connection: ConnectionRecord, found: Plan, effective: EffectiveMode, *, complete: bool
+) -> bool:
     """Whether a connection for which nothing is carried out would be reported otherwise than it was.
 
     What is left to do is the same at every sweep, and no reason to look again. `complete`: everything could be read;
     a plan made of less has fewer steps.
     """
-    conditions, planned = not_carried_out(found.conditions, found.steps, stance)
+    conditions, planned = not_carried_out(found.conditions, found.steps, effective)
     replanned = complete and planned != connection.status.planned
     return replanned or _reads_otherwise(connection, found, conditions)
 
@@ -48,7 +50,7 @@ def _reads_otherwise(connection: ConnectionRecord, found: Plan, conditions: Iter
         elastic.targets not in (None, connection.elastic.targets) or elastic.advice != connection.status.advice
     ):
         return True
-    return any(turned(connection, condition) for condition in conditions)
+    return any(differs_from_record(connection, condition) for condition in conditions)
 
 
 def to_be_tested(record: ConnectionRecord, *, enforces: bool) -> bool:

@@ -29,10 +29,10 @@ def organization_on_record(record: ConnectionRecord) -> str:
 
 def leaves_something(desired: Desired, record: ConnectionRecord) -> bool:
     """Whether the record has something of ours in another organization than the endpoint's: is it still there?"""
-    return organization_on_record(record) != desired.organization and holds(record)
+    return organization_on_record(record) != desired.organization and owns_anything(record)
 
 
-def holds(record: ConnectionRecord) -> bool:
+def owns_anything(record: ConnectionRecord) -> bool:
     """Whether anything in Elastic Cloud is ours by the record, or was begun and its end is not known."""
     policy, claim = record.elastic.policy, record.elastic.claim
     return (
@@ -47,10 +47,10 @@ def left_behind(
     record: ConnectionRecord, policies: Sequence[Policy], claims: Sequence[Claim], options: PlanOptions, now: datetime
 ) -> tuple[str, ...]:
     """What of ours stands in the record's organization, as its listings show it."""
-    return tuple(_left(record, tuple(policies), claims, options, now))
+    return tuple(_leftovers(record, tuple(policies), claims, options, now))
 
 
-def _left(
+def _leftovers(
     record: ConnectionRecord, policies: tuple[Policy, ...], claims: Sequence[Claim], options: PlanOptions, now: datetime
 ) -> Iterator[str]:
     ours = {policy.id: policy for policy in policies_made_for(record.id, policies, options.installation.instance_id)}
@@ -70,15 +70,15 @@ def _left(
         yield f"the claim to {claim.endpoint_name}"
 
 
-def refuse(desired: Desired, record: ConnectionRecord, options: PlanOptions, left: Sequence[str]) -> None:
+def ensure_can_switch(desired: Desired, record: ConnectionRecord, options: PlanOptions, left: Sequence[str]) -> None:
     """Raise Blocked if the endpoint belongs to no organization, or if something is left in its former one."""
     if not desired.organization:
         raise _no_organization(options)
     if left:
-        raise changed(desired, record, f"there, and stays until a person takes it away: {'; '.join(left)}.")
+        raise changed_error(desired, record, f"there, and stays until a person takes it away: {'; '.join(left)}.")
 
 
-def moved(record: ConnectionRecord, organization: str) -> ConnectionRecord:
+def switch_record(record: ConnectionRecord, organization: str) -> ConnectionRecord:
     """The record in an organization; of what is used in another one nothing is kept."""
     if organization_on_record(record) == organization:
         return record.with_elastic(organization=organization)
@@ -98,7 +98,7 @@ def _no_organization(options: PlanOptions) -> Blocked:
     )
 
 
-def changed(desired: Desired, record: ConnectionRecord, why: str) -> Blocked:
+def changed_error(desired: Desired, record: ConnectionRecord, why: str) -> Blocked:
     """The error of an endpoint that cannot leave its former organization; `why` goes on after the names."""
     former, present = organization_on_record(record), desired.organization
     return Blocked(

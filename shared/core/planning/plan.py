@@ -162,7 +162,7 @@ def age(seconds: float) -> str:
 
 def remember(record: ConnectionRecord, desired: Desired, plan_: Plan, now: datetime) -> ConnectionRecord:
     """The record with everything that the observation and the plan say about what is used and whose it is."""
-    record = met(record, desired, now)
+    record = record_observation(record, desired, now)
     if plan_.dns is not None:
         dns = plan_.dns
         if dns.zone is not None:
@@ -173,7 +173,7 @@ def remember(record: ConnectionRecord, desired: Desired, plan_: Plan, now: datet
     return _remember_elastic(record, plan_.elastic) if plan_.elastic is not None else record
 
 
-def met(record: ConnectionRecord, desired: Desired, now: datetime) -> ConnectionRecord:
+def record_observation(record: ConnectionRecord, desired: Desired, now: datetime) -> ConnectionRecord:
     """The record once the endpoint was read; it is written so before anything is made, to find that again."""
     endpoint = desired.endpoint
     pending = endpoint.status in {ConnectionStatus.PENDING, ConnectionStatus.UNKNOWN}

@@ -52,7 +52,7 @@ def plan_policy(
     matching = policies_of(policies, desired.endpoint.guid, record.elastic.policy.id)
     if matching:
         return _existing(desired, matching, record)
-    former = _former(desired, policies, record)
+    former = _of_former_guid(desired, policies, record)
     if former is not None:
         return _follow(desired, former, record)
     lag = timedelta(seconds=options.timing.policy_lag)
@@ -177,7 +177,7 @@ def _notes(desired: Desired, policy: Policy, others: list[Policy], *, ours: bool
 # -- our policy of the endpoint that had this name before ----------------------------------------------------------
 
 
-def _former(desired: Desired, policies: tuple[Policy, ...], record: ConnectionRecord) -> Policy | None:
+def _of_former_guid(desired: Desired, policies: tuple[Policy, ...], record: ConnectionRecord) -> Policy | None:
     """Our policy for this connection, with the GUID of an endpoint that is gone; an associated one first."""
     found = [policy for policy in policies if policy.type == POLICY_TYPE and is_ours(desired, policy)]
     found.sort(key=lambda policy: (not policy.used, policy.id != record.elastic.policy.id, policy.id))

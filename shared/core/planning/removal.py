@@ -55,7 +55,7 @@ class RemovalPlan:
 
     elastic: tuple[ElasticRemoval, ...] = ()
     dns: tuple[DnsRemoval, ...] = ()
-    left: tuple[str, ...] = ()
+    leftovers: tuple[str, ...] = ()
     problems: tuple[Explanation, ...] = ()
     """What only a person can free."""
     types: Mapping[str, str] = field(default_factory=dict)
@@ -74,7 +74,7 @@ def plan_removal(record: ConnectionRecord, observed: ObservedRemoval, options: P
     return RemovalPlan(
         elastic=tuple(one for one in found if not isinstance(one, str | Explanation)),
         dns=tuple(step for steps, _ in dns for step in steps),
-        left=(*(one for one in found if isinstance(one, str)), *(one for _, left in dns for one in left)),
+        leftovers=(*(one for one in found if isinstance(one, str)), *(one for _, left in dns for one in left)),
         problems=tuple(one for one in found if isinstance(one, Explanation)),
         types={policy.id: policy.type for policy in observed.policies},
     )
@@ -143,7 +143,7 @@ def _elastic(
     for policy in observed.policies:
         if policy.id == record.elastic.policy.id and policy not in ours:
             yield from _policy_of_others(record, policy, observed.targets, types, options)
-    yield from _former(record, observed, types, options)
+    yield from _from_former_policy(record, observed, types, options)
     claim = record.elastic.claim
     held = {one.endpoint_guid.lower() for one in observed.claims}
     if claim is not None and claim.guid.lower() in held:
@@ -198,7 +198,7 @@ def _policy_of_others(
     yield f"policy {policy.id} ({policy.name}): made by others"
 
 
-def _former(
+def _from_former_policy(
     record: ConnectionRecord, observed: ObservedRemoval, types: dict[str, str], options: PlanOptions
 ) -> Iterator[Disassociate | Explanation | str]:
     """What we associated with another owner's policy before the endpoint was recreated, unless it admits others now."""

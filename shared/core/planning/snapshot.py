@@ -20,7 +20,12 @@ from shared.core.model.record import ConnectionRecord
 from shared.core.model.resources import Claim, Endpoint, Policy, Target, Zone
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.desired import Desired, desired_of, zone_subscriptions
-from shared.core.planning.organization_change import leaves_something, left_behind, organization_on_record, refuse
+from shared.core.planning.organization_change import (
+    ensure_can_switch,
+    leaves_something,
+    left_behind,
+    organization_on_record,
+)
 from shared.core.planning.plan import ObservedElastic
 from shared.core.planning.requeue import condition_of
 
@@ -57,7 +62,7 @@ class CloudListing:
     """Elastic Cloud, by organization."""
 
     @property
-    def answered(self) -> list[str]:
+    def readable(self) -> list[str]:
         """The organizations that could be read."""
         return [name for name, one in self.organizations.items() if one.policies is not None]
 
@@ -86,7 +91,7 @@ class CloudListing:
                 return None, None
             left = left_behind(record, former.policies, claims, options, now)
         try:
-            refuse(desired, record, options, left)
+            ensure_can_switch(desired, record, options, left)
         except Blocked as error:
             return None, condition_of(c.POLICY_READY, error, None, now, options.timing.visibility)
         listing = self.organizations.get(desired.organization, _UNREAD)

@@ -16,7 +16,7 @@ from shared.core.model.errors import AutopilotError, LeaseLost, LostRace, NotVis
 STANDS_FOR = timedelta(minutes=10)
 """How long a verdict stands while the service cannot be read: two sweeps."""
 
-_ASIDE = " It could not be read again: "
+_UNREADABLE = " It could not be read again: "
 
 
 def is_passing(error: AutopilotError) -> bool:
@@ -24,10 +24,10 @@ def is_passing(error: AutopilotError) -> bool:
     return isinstance(error, RetryLater) and not isinstance(error, NotVisibleYet | LostRace | LeaseLost)
 
 
-def still(before: Condition | None, error: AutopilotError, since: datetime, now: datetime) -> Condition | None:
+def carry_over(before: Condition | None, error: AutopilotError, since: datetime, now: datetime) -> Condition | None:
     """The condition from before the read failed, if it still stands; `since`: when reads began to fail."""
     if before is None or now - since >= STANDS_FOR:
         return None
     if not before.true and before.needs in {WaitingFor.WORK, WaitingFor.TIME}:
         return None  # there was something to come; that it does not come now is worth knowing
-    return replace(before, message=f"{before.message.partition(_ASIDE)[0]}{_ASIDE}{error.what}")
+    return replace(before, message=f"{before.message.partition(_UNREADABLE)[0]}{_UNREADABLE}{error.what}")

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from shared.core.guards.modes import asked_mode, is_out_of_scope, stance_of
+from shared.core.guards.modes import asked_mode, effective_mode_of, is_out_of_scope
 from shared.core.guards.scope import in_scope, outside, outside_by_id
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import ArmId, connection_id, parse_endpoint_id
@@ -30,7 +30,7 @@ from shared.core.options.scope import Scope
 from shared.core.planning.deletion import has_things
 from shared.core.planning.desired import Desired
 from shared.core.planning.drift import calls_for_another_look, calls_for_work, to_be_tested
-from shared.core.planning.organization_change import moved
+from shared.core.planning.organization_change import switch_record
 from shared.core.planning.plan import Observed, Plan, plan
 from shared.core.planning.snapshot import CloudListing, Snapshot
 
@@ -76,22 +76,22 @@ def _judge(snapshot: Snapshot, desired: Desired, options: PlanOptions, now: date
     if record is None:
         found.work.append(snapshot.message(desired.endpoint.id))
         return
-    stance = stance_of(record.identity.mode, options.installation.mode, snapshot.pause)
+    effective = effective_mode_of(record.identity.mode, options.installation.mode, snapshot.pause)
     planned, complete = plan_of(desired, record, snapshot.clouds, options, now)
-    removes = destructive(planned.steps) if stance.enforces else 0
+    removes = destructive(planned.steps) if effective.enforces else 0
     if removes:
         found.removes[record.id] = removes
     if record.schedule.wake_at is not None and now - record.schedule.wake_at < OVERDUE:
         work = False
     elif record.schedule.stale_since is not None or record.identity.mode != asked_mode(desired.endpoint, options.scope):
         work = True
-    elif stance.enforces:
+    elif effective.enforces:
         work = _unfinished(record, desired.endpoint, now) or calls_for_work(record, planned)
     else:
-        work = calls_for_another_look(record, planned, stance, complete=complete)
+        work = calls_for_another_look(record, planned, effective, complete=complete)
     if work:
         found.work.append(snapshot.message(desired.endpoint.id))
-    elif to_be_tested(record, enforces=stance.enforces):
+    elif to_be_tested(record, enforces=effective.enforces):
         found.to_test.append(desired.connection_id)
         return
     found.others.append(desired.connection_id)
@@ -103,7 +103,7 @@ def plan_of(
     """The plan by what the listings answered, and whether they answered all that it takes."""
     elastic, refused = clouds.elastic_for(desired, record, options, now)
     if elastic is not None:
-        record = moved(record, desired.organization)
+        record = switch_record(record, desired.organization)
     zones = clouds.zones_for(desired, options)
     found = plan(desired, Observed(desired.endpoint, zones, elastic), record, options, now)
     if refused is not None:
@@ -195,11 +195,11 @@ def _really_missing(snapshot: Snapshot, endpoint: ArmId, scope: Scope) -> bool:
 def _judge_missing(
     snapshot: Snapshot, record: ConnectionRecord, endpoint: ArmId, options: PlanOptions, now: datetime, found: Triage
 ) -> None:
-    stance = stance_of(record.identity.mode, options.installation.mode, snapshot.pause)
+    effective = effective_mode_of(record.identity.mode, options.installation.mode, snapshot.pause)
     retained = (record.identity.on_delete or options.removal.on_delete) == OnDelete.RETAIN
     removed = record.condition(c.REMOVED)
     limited = removed is not None and removed.reason is Reason.REMOVAL_LIMIT_REACHED
-    if stance.enforces and not retained:
+    if effective.enforces and not retained:
         # A run that was refused had read what is there; of what a worker made that died, the record does not know.
         found.removes[record.id] = max(len(owned_resources(record)), len(record.status.planned) if limited else 0)
     if (
@@ -211,7 +211,7 @@ def _judge_missing(
     waits = removed is not None and removed.needs is c.WaitingFor.PERSON and not limited
     if waits and not _long_ago(record, now):
         return
-    if record.removal.removing_since is not None and record.status.planned and not stance.enforces:
+    if record.removal.removing_since is not None and record.status.planned and not effective.enforces:
         return  # the removal is reported already, and nothing is carried out
     found.work.append(snapshot.message(endpoint))
 

@@ -30,7 +30,7 @@ class Preview:
     steps: tuple[Step, ...] = ()
     conditions: tuple[Condition, ...] = ()
     """As they would be told now."""
-    left: tuple[str, ...] = ()
+    leftovers: tuple[str, ...] = ()
     """What a removal would leave."""
     note: str = ""
     """What a person should know: why nothing is planned, or when it would happen."""
@@ -68,7 +68,7 @@ def preview_document(preview: Preview) -> dict[str, Any]:
             {"condition": one.type, "reason": one.reason, "message": one.message, "nextStep": one.next_step}
             for one in preview.blocked
         ],
-        "left": list(preview.left),
+        "left": list(preview.leftovers),
         "note": preview.note,
         "summary": counts([preview]),
     }
@@ -77,7 +77,9 @@ def preview_document(preview: Preview) -> dict[str, Any]:
 def preview_text(previews: Iterable[Preview], errors: Iterable[str] = ()) -> str:
     """It as text; connections with nothing to do are only counted. `errors`: what could not be read."""
     previews = tuple(previews)
-    parts = [_text(preview) for preview in previews if preview.steps or preview.blocked or preview.left or preview.note]
+    parts = [
+        _text(preview) for preview in previews if preview.steps or preview.blocked or preview.leftovers or preview.note
+    ]
     idle = len(previews) - len(parts)
     if idle:
         parts.append(f"{idle} connection(s) are as they should be.")
@@ -100,5 +102,5 @@ def _text(preview: Preview) -> str:
             lines.append(f"      {why}")
     for one in preview.blocked:
         lines += [f"  {BLOCKED} {one.type} {one.reason}: {one.message}", f"      next: {one.next_step}"]
-    lines += [f"  = stays: {text}" for text in preview.left]
+    lines += [f"  = stays: {text}" for text in preview.leftovers]
     return "\n".join(map(printable, lines))

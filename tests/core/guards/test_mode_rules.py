@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.core.guards.modes import MODE_TAG, Stance, asked_mode, not_carried_out, stance_of, tag_note
+from shared.core.guards.modes import MODE_TAG, EffectiveMode, asked_mode, effective_mode_of, not_carried_out, tag_note
 from shared.core.guards.pause import Pause
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import parse_arm_id
@@ -45,13 +45,13 @@ STEPS = (
 def test_a_pause_comes_first_then_the_tag_then_the_setting_and_who_is_ignored_stays_so(
     asked: str, paused: Pause | None, mode: Mode | None, default: Mode
 ) -> None:
-    stance = stance_of(asked, default, paused)
-    assert stance.mode is (mode or default)
-    assert stance.enforces is (stance.mode is Mode.ENFORCE)
+    effective = effective_mode_of(asked, default, paused)
+    assert effective.mode is (mode or default)
+    assert effective.enforces is (effective.mode is Mode.ENFORCE)
     named = "paused until 2026-05-06T08:08:09+00:00 (change freeze)" if paused else MODE_TAG if asked else "MODE"
-    if stance.mode is Mode.OBSERVE:
-        assert named in stance.why
-        assert stance.next_step
+    if effective.mode is Mode.OBSERVE:
+        assert named in effective.why
+        assert effective.next_step
 
 
 @pytest.mark.parametrize(
@@ -91,8 +91,8 @@ CONDITIONS = (
 
 
 def test_conditions_say_what_would_be_done_and_leave_alone_what_no_step_mends() -> None:
-    stance = stance_of("", Mode.OBSERVE, None)
-    conditions, planned = not_carried_out(CONDITIONS, STEPS, stance)
+    effective = effective_mode_of("", Mode.OBSERVE, None)
+    conditions, planned = not_carried_out(CONDITIONS, STEPS, effective)
     assert planned == tuple(map(str, STEPS))
     assert conditions[0] == CONDITIONS[0]
     assert conditions[2:] == CONDITIONS[2:]
@@ -107,8 +107,11 @@ def test_conditions_say_what_would_be_done_and_leave_alone_what_no_step_mends() 
 def test_a_step_for_a_condition_that_holds_is_planned_without_turning_it() -> None:
     """Something more is to be made though the condition is already good enough."""
     good = replace(CONDITIONS[1], status=c.Status.TRUE)
-    assert not_carried_out((good,), STEPS[:1], stance_of("observe", Mode.ENFORCE, None)) == ((good,), (str(STEPS[0]),))
+    assert not_carried_out((good,), STEPS[:1], effective_mode_of("observe", Mode.ENFORCE, None)) == (
+        (good,),
+        (str(STEPS[0]),),
+    )
 
 
 def test_in_a_mode_that_enforces_nothing_is_held_back() -> None:
-    assert not_carried_out(CONDITIONS, STEPS, Stance(Mode.ENFORCE, "", "")) == (CONDITIONS, ())
+    assert not_carried_out(CONDITIONS, STEPS, EffectiveMode(Mode.ENFORCE, "", "")) == (CONDITIONS, ())

@@ -14,7 +14,7 @@ from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import AssociationMemory, ClaimMemory, PolicyMemory
 from shared.core.model.record_parts import Identity, RecordStatus
 from shared.core.options.plan_options import PlanOptions
-from shared.core.planning.deletion import VISIBLE_WITHIN, Missing, has_things, miss, told
+from shared.core.planning.deletion import VISIBLE_WITHIN, Missing, has_things, note_delete_event, record_absence
 from tests.core.core_parts import ENDPOINT_ID, GUID, NOW, plan_options
 
 OPTIONS = plan_options(grace=600)
@@ -31,7 +31,7 @@ def looked(
     for cause, correlation_id, *seconds in looks:
         at = NOW + timedelta(seconds=float(seconds[0]) if seconds else 0.0)
         message = WorkMessage(parse_arm_id(ENDPOINT_ID), Cause(cause), correlation_id)
-        record, missing = miss(record, message, options, at)
+        record, missing = record_absence(record, message, options, at)
         found.append(missing)
     return record, found
 
@@ -138,7 +138,7 @@ def test_what_was_removed_stays_so(cause: str) -> None:
 
 @pytest.mark.parametrize("cause", EVERY_CAUSE)
 def test_an_events_word_is_kept_for_the_next_look_where_azure_did_not_answer_and_no_longer(cause: str) -> None:
-    after = told(SEEN, WorkMessage(parse_arm_id(ENDPOINT_ID), Cause(cause), "a"))
+    after = note_delete_event(SEEN, WorkMessage(parse_arm_id(ENDPOINT_ID), Cause(cause), "a"))
     believed = cause == "event-delete"
     assert looked(after, ("wait", "a"))[1] == [Missing.GRACE if believed else Missing.MISSED]
     assert looked(after.mark_present(), ("wait", "a"))[1] == [Missing.MISSED]

@@ -99,7 +99,7 @@ def _check_gone(world: World, found: RemovalPlan) -> None:
     held = [record for record in records if record.marker and record.marker.holder(world.record.id)]
     policies = [policy for policy in world.elastic.policies if policy.marker == MARKER]
     left = [*mine, *links, *held, *policies, *world.elastic.our_pairs, *world.elastic.our_claims]
-    assert not left or found.left or found.problems, f"left without a word: {left}"
+    assert not left or found.leftovers or found.problems, f"left without a word: {left}"
 
 
 # -- every case ----------------------------------------------------------------------------------------------------

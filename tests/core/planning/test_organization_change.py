@@ -15,7 +15,13 @@ from shared.core.model.ownership import Owner
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import AssociationMemory, ClaimMemory, PolicyMemory
 from shared.core.model.resources import Claim
-from shared.core.planning.organization_change import holds, leaves_something, left_behind, moved, refuse
+from shared.core.planning.organization_change import (
+    ensure_can_switch,
+    leaves_something,
+    left_behind,
+    owns_anything,
+    switch_record,
+)
 from tests.core.core_parts import (
     GUID,
     KNOWN,
@@ -108,7 +114,7 @@ def test_what_is_ours_or_was_begun_is_left_behind_by_a_change_and_by_nothing_els
 
 
 def test_what_others_made_holds_nothing_up() -> None:
-    assert not holds(KNOWN.with_elastic(**ADOPTED))
+    assert not owns_anything(KNOWN.with_elastic(**ADOPTED))
 
 
 def left(record: ConnectionRecord, *policies: Any, claims: tuple[Claim, ...] = ()) -> tuple[str, ...]:
@@ -148,17 +154,17 @@ def test_a_policy_that_does_not_show_yet_is_left_until_it_would(memory: PolicyMe
 
 def test_the_refusal_names_both_organizations_what_is_left_and_what_to_do() -> None:
     with pytest.raises(Blocked) as refused:
-        refuse(EU, KNOWN.with_elastic(organization="us"), plan_options(), ("policy p-1 (pe-search)",))
+        ensure_can_switch(EU, KNOWN.with_elastic(organization="us"), plan_options(), ("policy p-1 (pe-search)",))
     assert refused.value.reason == "OrganizationChanged"
     assert all(word in refused.value.what for word in ("us", "eu", "policy p-1 (pe-search)"))
-    assert "put the endpoint's tag, or the settings, back" in refused.value.next_step
-    refuse(EU, KNOWN, plan_options(), ())
+    assert "Put the endpoint's tag, or the settings, back" in refused.value.next_step
+    ensure_can_switch(EU, KNOWN, plan_options(), ())
 
 
 def test_without_an_organization_the_settings_that_could_name_one_are_named() -> None:
     options = plan_options(organizations=(OrganizationScope("eu", frozenset()), OrganizationScope("us", frozenset())))
     with pytest.raises(Blocked) as refused:
-        refuse(replace(EU, organization=""), KNOWN, options, ())
+        ensure_can_switch(replace(EU, organization=""), KNOWN, options, ())
     assert refused.value.reason == "NoOrganization"
     for setting in ("ELASTIC_SCOPE_EU", "ELASTIC_SCOPE_US", "EC_API_KEY"):
         assert setting in refused.value.what
@@ -167,11 +173,11 @@ def test_without_an_organization_the_settings_that_could_name_one_are_named() ->
 
 def test_a_record_that_goes_over_forgets_what_it_used_and_one_that_stays_nothing() -> None:
     record = KNOWN.with_elastic(**ADOPTED)
-    gone = moved(record, "eu")
+    gone = switch_record(record, "eu")
     assert (gone.elastic.organization, gone.elastic.policy, gone.elastic.claim, gone.elastic.associations) == (
         "eu",
         PolicyMemory(),
         None,
         (),
     )
-    assert moved(record, "default") == record.with_elastic(organization="default")
+    assert switch_record(record, "default") == record.with_elastic(organization="default")

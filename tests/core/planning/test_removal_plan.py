@@ -79,12 +79,12 @@ def test_everything_goes_in_the_order_that_the_clouds_and_clients_need() -> None
     )
     order = [Disassociate, DeletePolicy, UnclaimEndpoint, DeleteRecord, DeleteLink, DeleteZone]
     assert [type(step) for step in found.steps] == order
-    assert (found.left, found.problems) == ((), ())
+    assert (found.leftovers, found.problems) == ((), ())
 
 
 def test_when_all_is_gone_nothing_is_left_to_do() -> None:
     assert planned(record=having(OURS)).steps == ()
-    assert planned(record=having(OURS)).left == ()
+    assert planned(record=having(OURS)).leftovers == ()
 
 
 # -- associations (S2, S4) -----------------------------------------------------------------------------------------
@@ -105,21 +105,21 @@ def test_only_our_associations_are_taken_away_and_a_policy_that_others_use_stays
 ) -> None:
     found = planned(policy(associations=("d1",)), record=having(*([memory] if memory else [])))
     assert found.steps == ((TAKE, DELETE) if taken else ())
-    assert bool(found.left) != taken
-    assert all("p-1" in left for left in found.left)
+    assert bool(found.leftovers) != taken
+    assert all("p-1" in left for left in found.leftovers)
 
 
 def test_one_association_of_others_keeps_the_policy_and_ours_go_all_the_same() -> None:
     theirs = target("d2", name="logs", attached=("p-1", IP_POLICY.id))
     found = planned(policy(associations=("d1", "d2")), record=having(OURS), targets=(CLOSED, theirs))
     assert found.steps == (TAKE,)
-    assert [("d2" in left, "1 deployment(s)" in left) for left in found.left] == [(True, False), (False, True)]
+    assert [("d2" in left, "1 deployment(s)" in left) for left in found.leftovers] == [(True, False), (False, True)]
 
 
 def test_associations_with_deployments_that_the_key_may_not_see_keep_the_policy() -> None:
     found = planned(policy(associations=("d1",), hidden_associations=2), record=having(OURS))
     assert found.steps == (TAKE,)
-    assert "2 deployment(s) stay associated" in found.left[-1]
+    assert "2 deployment(s) stay associated" in found.leftovers[-1]
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_a_policy_that_lets_others_in_stays_with_all_its_associations(
 ) -> None:
     changed = others if description is None else {**others, "description": description}
     found = planned(policy(associations=("d1",), **changed), record=having(OURS))
-    assert (found.steps, len(found.left)) == ((), 1)
+    assert (found.steps, len(found.leftovers)) == ((), 1)
 
 
 def test_the_rule_of_the_former_endpoint_is_no_rule_of_others() -> None:
@@ -211,7 +211,7 @@ def test_of_a_policy_of_others_only_what_we_associated_is_taken_away() -> None:
     theirs = target("d2", name="logs", attached=("p-1", IP_POLICY.id))
     record = having(OURS, policy=PolicyMemory("p-1", Owner.ADOPTED, guid=GUID))
     found = planned(by_hand, record=record, targets=(CLOSED, theirs))
-    assert (found.steps, found.left) == ((TAKE,), ("policy p-1 (pe-search): made by others",))
+    assert (found.steps, found.leftovers) == ((TAKE,), ("policy p-1 (pe-search): made by others",))
     last = planned(by_hand, record=record, targets=(target(attached=("p-1",)),))
     assert (last.steps, [problem.reason for problem in last.problems]) == ((), ["WouldReopenPublicAccess"])
 
@@ -219,7 +219,7 @@ def test_of_a_policy_of_others_only_what_we_associated_is_taken_away() -> None:
 def test_an_association_with_another_policy_of_ours_than_the_one_in_use_is_not_known_to_be_ours() -> None:
     found = planned(policy("p-2", associations=("d1",)), record=having(OURS))
     assert found.steps == ()
-    assert "not made by this app" in found.left[0]
+    assert "not made by this app" in found.leftovers[0]
 
 
 FORMER = {"description": "", "rules": (Rule("pe-search", "f" * 8),), "associations": ("d1",)}
@@ -248,7 +248,7 @@ def test_what_we_associated_with_a_policy_of_others_before_goes_unless_others_co
     theirs = policy("p-0", **FORMER | changed)
     attached = ("p-0", IP_POLICY.id) if theirs.associations else (IP_POLICY.id,)
     found = planned(theirs, record=MADE_ANEW, targets=(target(attached=attached),))
-    assert (found.steps, len(found.left), found.problems) == (steps, left, ())
+    assert (found.steps, len(found.leftovers), found.problems) == (steps, left, ())
 
 
 def test_the_last_policy_of_a_deployment_stays_though_it_is_one_of_before() -> None:
@@ -274,7 +274,7 @@ def test_only_a_claim_of_ours_that_stands_is_given_up(
     memory = ClaimMemory(REGION, "pe-search", GUID, owner) if owner else None
     found = planned(record=having(claim=memory), claims=(Claim(REGION, "pe-search", GUID),) if standing else ())
     assert found.steps == ((UnclaimEndpoint(REGION, "pe-search", GUID),) if steps else ())
-    assert len(found.left) == left
+    assert len(found.leftovers) == left
 
 
 # -- what the record says at the end -------------------------------------------------------------------------------

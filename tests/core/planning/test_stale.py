@@ -22,7 +22,7 @@ from shared.core.model.errors import (
     Waiting,
 )
 from shared.core.model.reasons import Reason
-from shared.core.planning.stale import STANDS_FOR, is_passing, still
+from shared.core.planning.stale import STANDS_FOR, carry_over, is_passing
 from tests.core.core_parts import NOW
 
 BUSY = Throttled("Azure is busy.")
@@ -62,7 +62,7 @@ def test_only_an_error_that_tells_nothing_lets_what_was_known_stand(error: Autop
     ids=lambda value: value.reason if isinstance(value, Condition) else str(value),
 )
 def test_a_verdict_stands_and_what_was_under_way_does_not(before: Condition | None, *, stands: bool) -> None:
-    found = still(before, BUSY, NOW, NOW)
+    found = carry_over(before, BUSY, NOW, NOW)
     assert (found is not None) is stands
     if found is not None and before is not None:
         assert (found.status, found.reason, found.next_step) == (before.status, before.reason, before.next_step)
@@ -70,8 +70,8 @@ def test_a_verdict_stands_and_what_was_under_way_does_not(before: Condition | No
 
 
 def test_it_stands_for_its_time_and_the_last_error_is_told_once() -> None:
-    first = still(c.satisfied(c.LINKED, Reason.LINKED, "2 networks."), Throttled("First."), NOW, NOW)
-    last = still(first, BUSY, NOW, NOW + STANDS_FOR - timedelta(seconds=1))
+    first = carry_over(c.satisfied(c.LINKED, Reason.LINKED, "2 networks."), Throttled("First."), NOW, NOW)
+    last = carry_over(first, BUSY, NOW, NOW + STANDS_FOR - timedelta(seconds=1))
     assert last is not None
     assert last.message == "2 networks. It could not be read again: Azure is busy."
-    assert still(last, BUSY, NOW, NOW + STANDS_FOR) is None
+    assert carry_over(last, BUSY, NOW, NOW + STANDS_FOR) is None

@@ -23,8 +23,8 @@ HOSTILE = {
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_a_plan_as_text_shows_what_is_not_print_by_its_number(text: str) -> None:
     blocked = c.blocked("Associated", "DeploymentNotFound", f"No deployment {text}.", f"Correct {text}.")
-    preview = Preview("id", text, text, "enforce", conditions=(blocked,), left=(text,), note=text)
-    plain = Preview("id", "n", "e", "enforce", conditions=(blocked,), left=("l",), note="n")
+    preview = Preview("id", text, text, "enforce", conditions=(blocked,), leftovers=(text,), note=text)
+    plain = Preview("id", "n", "e", "enforce", conditions=(blocked,), leftovers=("l",), note="n")
     lines = preview_text([preview], [text]).splitlines()
     assert [line for line in lines if not line.isprintable()] == []
     assert len(lines) == len(preview_text([plain], ["e"]).splitlines())

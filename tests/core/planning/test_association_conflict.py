@@ -10,7 +10,7 @@ import pytest
 from shared.core.guards.consent import OPT_OUT_TAG
 from shared.core.model.ownership import Owner
 from shared.core.model.record_elastic import AssociationMemory
-from shared.core.planning.associations import RESTORE_WINDOW, contested, put_back, taken_away, truce
+from shared.core.planning.associations import RESTORE_WINDOW, begin_restore, contested, reset_restores, taken_away
 from tests.core.core_parts import KNOWN, NOW, plan_options, target
 
 OURS = AssociationMemory("d1", Owner.OURS, seen=True)
@@ -34,7 +34,7 @@ def times(*days: float) -> AssociationMemory:
 )
 def test_only_what_was_ours_is_taken_away_from_us(memory: AssociationMemory | None, away: bool) -> None:
     assert taken_away(memory) == away
-    assert len(put_back(memory or AssociationMemory("d1"), NOW).taken) == away
+    assert len(begin_restore(memory or AssociationMemory("d1"), NOW).taken) == away
 
 
 @pytest.mark.parametrize("restores", [0, 1, 3])
@@ -43,7 +43,7 @@ def test_it_is_put_back_as_often_as_the_settings_say_and_then_left(restores: int
     for day in range(6):
         now = NOW + timedelta(days=day)
         if contested(target(), memory, options, now) is None:
-            memory = replace(put_back(memory, now), owner=Owner.OURS, seen=True)
+            memory = replace(begin_restore(memory, now), owner=Owner.OURS, seen=True)
             made += 1
     assert made == restores
 
@@ -63,7 +63,7 @@ def test_only_what_happened_within_the_window_counts(memory: AssociationMemory, 
 
 
 def test_what_is_past_the_window_is_forgotten_when_it_is_put_back() -> None:
-    assert put_back(times(100, 1), NOW).taken == (NOW - timedelta(days=1), NOW)
+    assert begin_restore(times(100, 1), NOW).taken == (NOW - timedelta(days=1), NOW)
 
 
 def test_a_first_association_is_never_contested() -> None:
@@ -72,7 +72,7 @@ def test_a_first_association_is_never_contested() -> None:
 
 
 def test_while_it_is_being_put_back_its_end_is_unknown() -> None:
-    begun = put_back(OURS, NOW)
+    begun = begin_restore(OURS, NOW)
     assert (begun.owner, begun.seen, begun.made_at) == (None, False, NOW)
 
 
@@ -87,6 +87,6 @@ def test_who_is_left_alone_is_told_when_how_and_how_to_opt_out() -> None:
 
 
 def test_a_person_who_asks_for_a_run_settles_the_fight() -> None:
-    record = truce(KNOWN.with_elastic(associations=(times(1, 2, 3), AssociationMemory("d2", Owner.ADOPTED))))
+    record = reset_restores(KNOWN.with_elastic(associations=(times(1, 2, 3), AssociationMemory("d2", Owner.ADOPTED))))
     assert [memory.taken for memory in record.elastic.associations] == [(), ()]
     assert contested(target(), record.association("d1"), OPTIONS, NOW) is None
