@@ -150,9 +150,8 @@ DNS = (
         "The zone cannot be linked: the network has a zone of this name already.",
         "A network can use one zone of a name (Azure: overlapping namespaces). Either the app cannot see the other "
         "zone, or the network is one of DNS_LINK_VNETS and has the zone of another endpoint.",
-        "Give the app read access to a zone that it cannot see (DNS_SUBSCRIPTIONS); it then uses the zone. A further "
-        "network can follow one endpoint of a region: take it out of DNS_LINK_VNETS, or remove its link to the other "
-        "zone.",
+        "Give the app read access to a zone that it cannot see (DNS_SUBSCRIPTIONS). A further network can follow one "
+        "endpoint of a region: take it out of DNS_LINK_VNETS, or remove its link to the other zone.",
         Hop.NETWORK,
     ),
     ReasonDoc(
