@@ -78,7 +78,7 @@ async def test_a_connection_that_falls_out_of_scope_says_so_and_keeps_all_that_i
     assert (record.status.phase, record.identity.mode) == ("Ignored", "ignore")
     assert [condition.type for condition in record.status.conditions] == ["Recognised", "Ready"]
     assert record.status.conditions[0].reason == "OutOfScope"
-    assert f"the setting {setting}." in record.status.conditions[0].next_step
+    assert f"the setting {setting} if" in record.status.conditions[0].next_step
     assert (record.dns.zone, record.dns.record, record.elastic.policy) == (
         before.dns.zone,
         before.dns.record,

@@ -67,7 +67,7 @@ def test_each_list_says_who_is_in_and_names_itself_to_who_is_not(scope: Scope, s
         condition = found.condition
         assert (condition.type, condition.status, condition.reason) == ("Recognised", "False", "OutOfScope")
         assert f"setting {setting}" in f"{condition.message} "
-        assert f"setting {setting}." in condition.next_step
+        assert f"setting {setting} if" in condition.next_step
         assert condition.needs is WaitingFor.EVENT
         assert setting in {one.name for one in descriptions()}
 
