@@ -181,7 +181,7 @@ async def _associate(run: Run, step: Associate, observed: ObservedElastic) -> Ob
         await _look_again(run, step, observed)
     now = run.context.clock.now()
     before = run.record.association(step.target_id)
-    begun = put_back(before or AssociationMemory(step.target_id), now)
+    begun = begin_restore(before or AssociationMemory(step.target_id), now)
     run.record = run.record.with_association(replace(begun, asked=step.asked))
     await run.save()
     try:

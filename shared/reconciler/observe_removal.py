@@ -76,7 +76,7 @@ def _service_zone(endpoint: Endpoint, services: Services) -> str:
 
 
 async def _elastic(context: Context, record: ConnectionRecord) -> tuple[tuple[Policy, ...], tuple[Target, ...]]:
-    if not record.identity.region or (record.elastic.organization not in context.elastic and not holds(record)):
+    if not record.identity.region or (record.elastic.organization not in context.elastic and not owns_anything(record)):
         return (), ()
     api = context.elastic.of(record.elastic.organization)
     policies = await api.policies(f"azure-{record.identity.region}")

@@ -131,7 +131,7 @@ def _noted(record: ConnectionRecord, step: Step) -> ConnectionRecord:
             policy = replace(record.elastic.policy, id=step.policy_id, owner=Owner.OURS, guid=step.endpoint_guid)
             record = record.with_elastic(policy=policy)
         case Associate():
-            begun = put_back(record.association(step.target_id) or AssociationMemory(step.target_id), NOW)
+            begun = begin_restore(record.association(step.target_id) or AssociationMemory(step.target_id), NOW)
             record = record.with_association(replace(begun, owner=Owner.OURS, asked=step.asked))
         case Disassociate():
             record = record.without_association(step.target_id)

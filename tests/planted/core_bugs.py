@@ -33,7 +33,7 @@ CORE = (
         new="if memory.target_id in standing - wanted",
         tests=("tests/core/planning/test_associations.py",),
         caught_by="tests/core/planning/test_associations.py::"
-        "test_only_an_association_that_we_made_is_taken_away_when_nobody_asks_for_it",
+        "test_only_an_association_that_we_made_is_removed_when_no_tag_asks_for_it",
     ),
     Bug(
         name="shared-address-withdrawn",
@@ -43,7 +43,7 @@ CORE = (
         new="if one != address)",
         tests=("tests/core/planning/test_removal_dns.py",),
         caught_by="tests/core/planning/test_removal_dns.py::"
-        "test_an_address_that_another_holder_has_too_or_that_somebody_added_stays_in_a_shared_record",
+        "test_an_address_that_another_holder_has_too_or_that_others_added_stays_in_a_shared_record",
     ),
     Bug(
         name="connect-tag-of-any-region",
@@ -72,7 +72,7 @@ CORE = (
         new='if named else ""',
         tests=("tests/core/model/test_markers.py",),
         caught_by="tests/core/model/test_markers.py::"
-        "test_whoever_edits_the_sentence_of_a_description_does_not_make_us_look_at_another_endpoint",
+        "test_an_edited_sentence_of_a_description_does_not_make_us_look_at_another_endpoint",
     ),
     Bug(
         name="deleted-tags-delete-the-endpoint",
