@@ -1,7 +1,8 @@
 """Old rows of all tables are deleted here, by one list of table, age and exception. Called by `sweep`.
 
-Each connection's turn comes once a day, at a minute of its own, so that no sweep deletes for all of them. What others
-write meanwhile stays; what cannot be deleted now stays until the next day.
+Diaries are pruned once a day for each connection, at a minute of its own, so that no sweep prunes all. Whether a
+record goes, the record itself tells, so each sweep looks. What others write meanwhile stays; what cannot be deleted now
+stays until the next time.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ class Rule:
     exception: str
     delete: Callable[[Context, StoredRecord, datetime], Awaitable[None]] | None = None
     """Delete what is older than a moment, of one connection."""
+    daily: bool = True
+    """Looked at once a day, because it takes a request to find out; else by each sweep."""
 
 
 async def _journal(context: Context, stored: StoredRecord, oldest: datetime) -> None:
@@ -58,6 +61,7 @@ RULES = (
         "all that are not removed; of those that are, what is retained or has something left to tell: the endpoint's "
         "tag, which asked for it, went with the endpoint, and without the record the markers alone would speak",
         _connection,
+        daily=False,
     ),
     Rule("control", None, "all: one row for each name, written over and over"),
 )
@@ -65,18 +69,17 @@ RULES = (
 
 
 async def delete_old_rows(context: Context, stored: Iterable[StoredRecord]) -> None:
-    """Delete what is past its age, of the connections whose turn has come since the last sweep."""
+    """Delete what is past its age: of diaries, where the connection's turn has come since the last sweep."""
     now = context.clock.now()
     last = await _last_sweep(context)
-    if last is None:
-        return
     for one in stored:
-        if _day(one.row.connection_id, last) != _day(one.row.connection_id, now):
-            await _of_connection(context, one, now)
+        connection_id = one.row.connection_id
+        turn = last is not None and _day(connection_id, last) != _day(connection_id, now)
+        await _of_connection(context, one, now, [rule for rule in RULES if turn or not rule.daily])
 
 
-async def _of_connection(context: Context, stored: StoredRecord, now: datetime) -> None:
-    for rule in RULES:
+async def _of_connection(context: Context, stored: StoredRecord, now: datetime, rules: Iterable[Rule]) -> None:
+    for rule in rules:
         if rule.days is None or rule.delete is None:
             continue
         try:
@@ -91,7 +94,7 @@ async def _last_sweep(context: Context) -> datetime | None:
         document = await recall(context)
         return datetime.fromisoformat(document["at"]) if document else None
     except (AutopilotError, KeyError, TypeError, ValueError) as error:
-        log.info("no old rows are deleted by this sweep: %s", error)
+        log.info("no diary is pruned by this sweep: %s", error)
         return None
 
 

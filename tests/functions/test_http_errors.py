@@ -12,6 +12,7 @@ from functions.responses import MAX_BODY
 from local.storage.memory import MemoryStorage
 from shared.core.model.errors import AutopilotError, Forbidden, LostRace, Permanent, RetryLater, Throttled
 from shared.core.model.record_document import to_document
+from shared.state.codec import holding
 from shared.state.rows import ConnectionRow
 from tests.functions.conftest import Provide
 from tests.functions.http_parts import KNOWN, PAGED, UNKNOWN, WITH_BODY
@@ -93,7 +94,7 @@ async def test_an_endpoint_out_of_scope_is_refused_and_names_the_setting(
     answer = await call("reconcile_endpoint", body={"endpoint": ENDPOINT_ID.replace(part, other)})
     assert (answer.status, answer.error["code"]) == (400, "EndpointOutOfScope")
     assert other in answer.error["target"]
-    assert f"setting {setting}." in answer.error["nextStep"]
+    assert f"setting {setting} " in answer.error["nextStep"]
     assert app.messages == []
 
 
@@ -137,7 +138,7 @@ async def test_a_page_that_starts_nowhere_is_refused(app: App, name: str, before
 
 async def test_a_record_that_this_version_cannot_read_is_the_apps_fault_and_says_what_to_do(app: App) -> None:
     document = to_document(KNOWN) | {"schema": 99}
-    await app.storage.connections.insert(replace(ConnectionRow(KNOWN.id).holding(KNOWN), document=document))
+    await app.storage.connections.insert(replace(holding(ConnectionRow(KNOWN.id), KNOWN), document=document))
     answer = await call("get_connection", connection=KNOWN.id)
     assert (answer.status, answer.error["code"]) == (500, "UnreadableRecord")
     assert "newer version" in answer.error["nextStep"]

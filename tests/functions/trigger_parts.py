@@ -20,6 +20,7 @@ from shared.composition import build
 from shared.context import Context
 from shared.core.model.errors import InvalidSettings
 from shared.core.model.record import ConnectionRecord
+from shared.state.codec import holding
 from shared.state.leases import Leases
 from shared.state.rows import ConnectionRow
 
@@ -116,7 +117,7 @@ class App:
 
     async def keep(self, connection: ConnectionRecord) -> str:
         """Store a connection; returns its id."""
-        await self.storage.connections.insert(ConnectionRow(connection.id).holding(connection))
+        await self.storage.connections.insert(holding(ConnectionRow(connection.id), connection))
         return connection.id
 
 

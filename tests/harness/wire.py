@@ -107,6 +107,8 @@ class Wire:
 
     def __init__(self, faults: Faults = no_faults) -> None:
         self.calls: list[Call] = []
+        self.control_rows: list[str] = []
+        """The rows of table `control` that were read, by name."""
         self.faults = faults
         self.dead = False
 
@@ -183,6 +185,8 @@ class WiredPort:
             return lambda *args: self._iterate(method, inner, *args)
 
         async def call(*args: Any, **options: Any) -> Any:
+            if (self._name, method) == ("control", "get"):
+                self._wire.control_rows.append(args[0])
             fault = self._before(method)
             if isinstance(fault, Refusal):
                 raise fault.storage_error()

@@ -95,7 +95,7 @@ def test_recorded_events_that_pass_the_filter_are_understood() -> None:
 
 
 def test_the_local_stack_subscribes_with_the_same_filter() -> None:
-    text = (ROOT / "local" / "stack.py").read_text(encoding="utf-8")
+    text = (ROOT / "local" / "cli" / "stack.py").read_text(encoding="utf-8")
     assert [entry for one in shipped_filter() for entry in one if f'"{entry}"' not in text] == []
 
 

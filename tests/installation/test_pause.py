@@ -7,7 +7,7 @@ import pytest
 from shared.core.model.arm_ids import parse_endpoint_id
 from shared.core.model.errors import RetryLater
 from shared.core.model.messages import Cause, WorkMessage
-from shared.installation.pause import lift_pause, pause
+from shared.installation.pause import DOCUMENT, lift_pause, pause
 from shared.reconciler.loop import reconcile
 from tests.harness.estate import Estate, Worker
 from tests.harness.outcome import end_state, snapshot
@@ -159,4 +159,4 @@ async def test_a_run_asks_once(estate: Estate) -> None:
     estate.worker = estate.new_worker()
     await estate.send(endpoint)
     await estate.settle()
-    assert [call.what for call in estate.worker.wire.calls if call.service == "control"] == ["get"]
+    assert estate.worker.wire.control_rows.count(DOCUMENT) == 1

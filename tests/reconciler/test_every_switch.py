@@ -62,6 +62,7 @@ ELSEWHERE = {
     "arm.failing_endpoints": "such an endpoint never works: situations_azure",
     "arm.denied_actions": "a person's to mend: test_safety, test_removal_leaves",
     "arm.outage": "nothing can be done meanwhile: test_doubtful_answers",
+    "elastic.approves": "such an endpoint waits for ever: test_sweep_scale",
     "elastic.outage": "nothing can be done meanwhile: test_doubtful_answers",
     "elastic.invisible_deployments": "such a deployment is not there: test_whose_it_is",
     "elastic.editable_deployments": "a person's to mend: test_safety",
