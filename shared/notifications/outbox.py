@@ -151,11 +151,11 @@ async def _forget(context: Context, row: ConnectionRow, notices: Sequence[Notice
 async def _read(context: Context, connection_id: str) -> ConnectionRow | None:
     """A row that no run holds: a run that holds it would write over it, and sends by itself when it ends."""
     try:
-        held, row = await context.leases.held(connection_id), await context.storage.connections.get(connection_id)
+        running, row = await context.leases.running(connection_id), await context.storage.connections.get(connection_id)
     except AutopilotError as error:
         log.warning("record of %s not read for its notifications: %s", connection_id, error)
         return None
-    return None if held else row
+    return None if running else row
 
 
 # -- what the sweep sends ------------------------------------------------------------------------------------------

@@ -146,6 +146,11 @@ class Leases:
         """Whether a run has the lease, or had it when it died."""
         return (await self._tools.lease(connection_id))[0] is not None
 
+    async def running(self, connection_id: str) -> bool:
+        """Whether a run has the lease now; one that died stops counting when its lease has expired."""
+        lease, _ = await self._tools.lease(connection_id)
+        return lease is not None and self._clock.now() < lease.until
+
     async def idle(self, connection_id: str) -> bool:
         """Whether no run has the lease, and no work was left for one."""
         return not await self.held(connection_id) and not (await self._tools.word(connection_id))[0].pending
