@@ -52,7 +52,7 @@ class OnLostRace(Enum):
 async def read(table: ControlTable, name: str, parse: Callable[[Document], T], default: T) -> T:
     """What a document says; `default` where there is none. Raises DamagedRow."""
     row = await table.get(name)
-    return default if row is None else _understood(row, parse)
+    return default if row is None else understood(row, parse)
 
 
 async def update(
@@ -67,7 +67,7 @@ async def update(
     for _ in range(TRIES):
         row = await table.get(name)
         before = None if row is None else row.document
-        after = change(None) if row is None else _understood(row, change)
+        after = change(None) if row is None else understood(row, change)
         if after == before:
             return
         try:
@@ -86,7 +86,8 @@ async def update(
     raise RetryLater("Others keep changing this document.", on=name, after=5.0)
 
 
-def _understood(row: ControlRow, parse: Callable[[Document], T]) -> T:
+def understood(row: ControlRow, parse: Callable[[Document], T]) -> T:
+    """What a row's document says; raises DamagedRow, which names the row and how to mend it."""
     try:
         return parse(row.document)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -131,7 +132,7 @@ async def lease(
 
 async def _take(table: ControlTable, now: datetime, name: str, holder: str, lasting: timedelta) -> HeldLease | None:
     row = await table.get(name) or ControlRow(name)
-    if _understood(row, _until) > now and row.document.get("holder") != holder:
+    if understood(row, _until) > now and row.document.get("holder") != holder:
         return None
     rest = {key: value for key, value in row.document.items() if key not in {"holder", "until"}}
     taken = {**rest, "holder": holder, "until": (now + lasting).isoformat()}

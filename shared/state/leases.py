@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING
 
 from shared.core.model.errors import AutopilotError, LeaseLost, LostRace, RetryLater
 from shared.state.codec import holding
+from shared.state.control import Document, understood
 from shared.state.rows import ControlRow
 
 if TYPE_CHECKING:
@@ -80,6 +81,15 @@ class _Word:
         return ControlRow(_word_name(connection_id), {"pending": self.pending, "guardAt": guard_at}, etag)
 
 
+def _lease_of(document: Document) -> _Lease:
+    return _Lease(str(document["owner"]), datetime.fromisoformat(document["until"]))
+
+
+def _word_of(document: Document) -> _Word:
+    guard_at = document["guardAt"]
+    return _Word(bool(document["pending"]), datetime.fromisoformat(guard_at) if guard_at else None)
+
+
 @dataclass(frozen=True, slots=True)
 class _Tools:
     """What `Leases` and `Held` share."""
@@ -99,15 +109,14 @@ class _Tools:
         row = await self.control.get(_lease_name(connection_id))
         if row is None:
             return None, None
-        return _Lease(str(row.document["owner"]), datetime.fromisoformat(row.document["until"])), row.etag
+        return understood(row, _lease_of), row.etag
 
     async def word(self, connection_id: str) -> tuple[_Word, str | None]:
         """What was left, and its ETag."""
         row = await self.control.get(_word_name(connection_id))
         if row is None:
             return _Word(), None
-        guard_at = row.document["guardAt"]
-        return _Word(bool(row.document["pending"]), datetime.fromisoformat(guard_at) if guard_at else None), row.etag
+        return understood(row, _word_of), row.etag
 
     async def take_word(self, connection_id: str) -> bool:
         """Whether work was left; it is the caller's now."""

@@ -16,6 +16,7 @@ from shared.core.model.errors import LeaseLost, LostRace, RetryLater
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_parts import RecordStatus
 from shared.state.codec import holding
+from shared.state.control import DamagedRow
 from shared.state.leases import SKEW, Busy, Held, Leases
 from shared.state.rows import ConnectionRow, ControlRow
 from tests.state.state_backends import virtual
@@ -463,3 +464,13 @@ class _AlwaysLate:
     async def put(self, row: ControlRow) -> ControlRow:
         self.lost += 1
         raise LostRace("another worker was faster")
+
+
+@pytest.mark.parametrize("name", ["lease-c1", "word-c1"])
+@pytest.mark.parametrize("document", [{}, {"owner": 1, "until": "x", "pending": 1, "guardAt": "x"}, {"until": None}])
+async def test_a_damaged_row_of_a_lease_is_one_clear_error(
+    backend: Backend, name: str, document: dict[str, Any]
+) -> None:
+    await backend.control.put(ControlRow(name, document))
+    with pytest.raises(DamagedRow, match=f"table control, {name}"):
+        await worker(backend, "one").idle("c1")
