@@ -18,7 +18,7 @@ from shared.core.diagnosis import (
     address_failure,
     diagnose,
     hosts_to_test,
-    told,
+    summarize,
     weighed,
     worst_of,
 )
@@ -250,7 +250,7 @@ def test_the_gravest_name_speaks_for_the_connection_and_a_lesser_service_only_de
     ]
     worst = worst_of(verdicts)
     assert (weighed(worst).status, worst.host) == (status, host)
-    text = told(verdicts)
+    text = summarize(verdicts)
     assert text.startswith(f"{host}: Cause.")
     others = [one.host for one in verdicts if one.status != "healthy" and one.host != host]
     assert all(other in text for other in others)
