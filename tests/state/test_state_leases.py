@@ -3,87 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-import random
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
 from local.storage.memory import MemoryQueue
 from shared.core.model.conditions import Phase
 from shared.core.model.errors import LeaseLost, LostRace, RetryLater
-from shared.core.model.record import ConnectionRecord
-from shared.core.model.record_parts import RecordStatus
 from shared.state.codec import holding
-from shared.state.control import DamagedRow
 from shared.state.leases import SKEW, Busy, Held, Leases
-from shared.state.rows import ConnectionRow, ControlRow
 from tests.state.state_backends import virtual
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
-    from shared.state.ports import Clock, ControlTable
     from tests.state.state_backends import Backend
 
-TTL = 120.0
-ENDPOINT = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/privateEndpoints/pe-1"
-GUARD = '{"cause": "guard"}'
 
+from typing import TYPE_CHECKING
 
-def worker(backend: Backend, name: str, clock: Clock | None = None) -> Leases:
-    return Leases(
-        backend.connections,
-        backend.control,
-        backend.queue,
-        clock or backend.clock,
-        owner_id=name,
-        ttl=TTL,
-        rng=random.Random(name),
-    )
-
-
-def new_row() -> ConnectionRow:
-    return holding(ConnectionRow("c1"), version(0))
-
-
-def version(number: int, phase: Phase = Phase.PROVISIONING) -> ConnectionRecord:
-    """A record that can be told from others."""
-    return ConnectionRecord(ENDPOINT, status=RecordStatus(generation=number, phase=phase))
-
-
-async def owner(backend: Backend) -> str | None:
-    """Who holds the lease."""
-    row = await backend.control.get("lease-c1")
-    return None if row is None else row.document["owner"]
-
-
-async def pending(backend: Backend) -> bool:
-    """Whether work was left for the holder."""
-    row = await backend.control.get("word-c1")
-    return row is not None and row.document["pending"]
-
-
-def shown(row: ConnectionRow) -> tuple[int, str]:
-    """Which version a row holds, and what its columns say."""
-    return row.document["status"]["generation"], row.columns.phase
-
-
-async def acquire(leases: Leases) -> Held | Busy:
-    return await leases.acquire("c1", new_row, GUARD)
-
-
-async def held(leases: Leases) -> Held:
-    taken = await acquire(leases)
-    assert isinstance(taken, Held)
-    return taken
-
-
-async def stored(backend: Backend) -> ConnectionRow:
-    row = await backend.connections.get("c1")
-    assert row is not None
-    return row
+if TYPE_CHECKING:
+    from tests.state.state_backends import Backend
+from tests.state.lease_parts import (
+    TTL,
+    AwayQueue,
+    acquire,
+    deliver_next,
+    held,
+    owner,
+    pending,
+    shown,
+    stored,
+    version,
+    worker,
+)
 
 
 async def test_the_first_run_makes_the_row_and_holds_it(backend: Backend) -> None:
@@ -187,7 +139,7 @@ async def test_a_guard_that_could_not_be_sent_is_sent_by_the_next_one() -> None:
     backend = virtual()
     await held(worker(backend, "a"))
     with pytest.raises(RetryLater, match="storage is away"):
-        await acquire(Leases(backend.connections, backend.control, _AwayQueue(), backend.clock, owner_id="b", ttl=TTL))
+        await acquire(Leases(backend.connections, backend.control, AwayQueue(), backend.clock, owner_id="b", ttl=TTL))
     await acquire(worker(backend, "c"))
     assert await backend.messages() == 1
 
@@ -311,166 +263,3 @@ async def test_a_write_of_others_is_overwritten_by_the_holder_who_keeps_the_leas
     await backend.connections.replace(holding(await stored(backend), version(5)))
     assert await lease.finish(version(6)) is False
     assert shown(await stored(backend))[0] == 6
-
-
-async def test_word_that_is_left_while_the_holder_lets_go_is_not_lost() -> None:
-    """Whichever of the two is last sees the other, at every moment between their requests."""
-
-    async def later(steps: int, work: Coroutine[Any, Any, Any]) -> Any:
-        for _ in range(steps):
-            await asyncio.sleep(0)
-        return await work
-
-    for steps in range(-12, 13):
-        backend = virtual()
-        lease = await held(worker(backend, "a"))
-        finish = later(max(0, steps), lease.finish(version(1)))
-        again, result = await asyncio.gather(finish, later(max(0, -steps), acquire(worker(backend, "b"))))
-        assert again or isinstance(result, Held), f"the other one {-steps} steps later"
-
-
-async def test_a_row_that_was_deleted_is_no_longer_held(backend: Backend) -> None:
-    lease = await held(worker(backend, "a"))
-    await backend.connections.delete(lease.row)
-    with pytest.raises(LeaseLost):
-        await lease.finish(version(1))
-    assert await backend.connections.get("c1") is None
-
-
-async def test_a_released_lease_cannot_be_written_with(backend: Backend) -> None:
-    lease = await held(worker(backend, "a"))
-    await lease.finish(version(1))
-    with pytest.raises(LeaseLost):
-        await lease.save(version(2))
-    assert (await stored(backend)).document["status"]["generation"] == 1
-
-
-async def test_a_worker_whose_clock_is_ahead_overtakes_safely(backend: Backend) -> None:
-    slow = await held(worker(backend, "slow"))
-    await backend.advance(TTL - SKEW)
-    assert slow.remaining() <= 0  # it starts nothing new: the other may have taken over already
-    ahead = _Ahead(backend.clock, SKEW)
-    fast = await held(worker(backend, "fast", ahead))
-    with pytest.raises(LeaseLost):
-        await slow.save(version(8))
-    assert await stored(backend) == fast.row
-
-
-async def test_many_workers_and_much_work_lose_nothing() -> None:
-    backend = virtual()
-    asked, done = [], []
-
-    async def run(number: int) -> None:
-        asked.append(str(number))
-        lease = await acquire(worker(backend, f"w{number}"))
-        if isinstance(lease, Busy):
-            return
-        again = True
-        while again:
-            seen = list(asked)
-            await backend.clock.sleep(3.0)
-            again = await lease.finish(version(1).with_removal(leftovers=tuple(seen)))
-        done.append(number)
-
-    async def later(number: int) -> None:
-        await backend.clock.sleep(number * 0.7)
-        await run(number)
-
-    await asyncio.gather(*(later(number) for number in range(60)))
-    row = await stored(backend)
-    assert row.document["removal"]["leftovers"] == [str(number) for number in range(60)]
-    assert (await owner(backend), await pending(backend)) == (None, False)
-    assert len(done) < 60
-    assert await backend.messages() <= 2
-
-
-async def test_a_take_over_whose_answer_was_lost_is_recognised_as_ones_own() -> None:
-    backend = virtual()
-    await (await held(worker(backend, "a"))).finish(version(1))
-    table = _AnswersLost(backend.control)
-    leases = Leases(backend.connections, table, backend.queue, backend.clock, owner_id="b", ttl=TTL)
-    lease = await held(leases)
-    assert await stored(backend) == lease.row
-    assert table.lost == 1
-
-
-async def test_a_row_that_never_stops_changing_sends_the_work_back() -> None:
-    backend = virtual()
-    await (await held(worker(backend, "a"))).finish(version(1))
-    table = _AlwaysLate(backend.control)
-    leases = Leases(backend.connections, table, backend.queue, backend.clock, owner_id="b", ttl=TTL)
-    with pytest.raises(RetryLater) as raised:
-        await acquire(leases)
-    assert not isinstance(raised.value, LostRace)
-    assert table.lost == 8
-
-
-async def deliver_next(backend: Backend) -> Held | Busy:
-    """Wait for the next message, as the host does, and act on it."""
-    queue = backend.queue
-    assert isinstance(queue, MemoryQueue)
-    due = queue.next_visible_at()
-    assert due is not None
-    await backend.clock.sleep(max(0.0, (due - backend.clock.now()).total_seconds()))
-    message = queue.receive()
-    assert message is not None
-    assert message.text == GUARD
-    queue.delete(message)
-    return await acquire(worker(backend, "guard"))
-
-
-@dataclass
-class _Ahead:
-    """A machine whose clock is ahead of the others'."""
-
-    clock: Clock
-    seconds: float
-
-    def now(self) -> datetime:
-        return self.clock.now() + timedelta(seconds=self.seconds)
-
-    async def sleep(self, seconds: float) -> None:
-        await self.clock.sleep(seconds)
-
-
-class _AwayQueue:
-    async def send(self, text: str, delay: float = 0.0) -> None:
-        raise RetryLater("storage is away")
-
-
-class _AnswersLost:
-    """A table whose first write is applied and then reported as a conflict: what a repeated request gets to see."""
-
-    def __init__(self, table: ControlTable) -> None:
-        self._table = table
-        self.lost = 0
-        self.get, self.delete = table.get, table.delete
-
-    async def put(self, row: ControlRow) -> ControlRow:
-        written = await self._table.put(row)
-        if not self.lost:
-            self.lost += 1
-            raise LostRace("conflict")
-        return written
-
-
-class _AlwaysLate:
-    """A table in which another worker is always faster."""
-
-    def __init__(self, table: ControlTable) -> None:
-        self.lost = 0
-        self.get, self.delete = table.get, table.delete
-
-    async def put(self, row: ControlRow) -> ControlRow:
-        self.lost += 1
-        raise LostRace("another worker was faster")
-
-
-@pytest.mark.parametrize("name", ["lease-c1", "word-c1"])
-@pytest.mark.parametrize("document", [{}, {"owner": 1, "until": "x", "pending": 1, "guardAt": "x"}, {"until": None}])
-async def test_a_damaged_row_of_a_lease_is_one_clear_error(
-    backend: Backend, name: str, document: dict[str, Any]
-) -> None:
-    await backend.control.put(ControlRow(name, document))
-    with pytest.raises(DamagedRow, match=f"table control, {name}"):
-        await worker(backend, "one").idle("c1")
