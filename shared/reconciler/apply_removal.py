@@ -1,4 +1,4 @@
-"""Carrying out a removal's steps in their order, each journalled. Used by `remove`.
+"""Carrying out a removal's steps in their order, each journalled. Used by `deleted`.
 
 A refused step (a right to delete is missing, a lock) is reported, and what needs it is not tried; the rest goes on.
 What is only busy, does not answer, or knows the app no more, ends the run: the next one reads everything again.

@@ -1,9 +1,9 @@
 """Taking an association away, one at a time in the whole installation: no target loses its last policy (S2).
 
-Used by `apply` and `apply_elastic`. Two connections whose associations with one target are taken away at the same
-moment would each see the other's policy as the one that stays. So the right to disassociate is held by one run at a
-time (table `control`), which asks Elastic Cloud again just before, and does not count on what another run took away a
-moment ago and the answer may still show.
+Used by `apply_removal` and `elastic_branch`. Two connections whose associations with one target are taken away at the
+same moment would each see the other's policy as the one that stays. So the right to disassociate is held by one run at
+a time (table `control`), which asks Elastic Cloud again just before, and does not count on what another run took away
+a moment ago and the answer may still show.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reading what is there of what was made for an endpoint that is gone. Used by `remove` and the plan that is shown.
+"""Reading what is there of what was made for an endpoint that is gone. Used by `deleted` and the plan that is shown.
 
 Removals are rare, so nothing is spared: everything is read in full, just before it may be taken away.
 """

@@ -1,6 +1,6 @@
 """The DNS part of a removal: the endpoint's address, then links and zone without another user. Pure.
 
-Called by `plan_removal`. A link or zone is removed only when this installation made it, nothing is left to resolve in
+Called by `removal`. A link or zone is removed only when this installation made it, nothing is left to resolve in
 it, and no other endpoint of the service is in a network that it serves; what could not be checked counts as in use.
 """
 

@@ -1,6 +1,6 @@
 """A plan that is shown instead of carried out: as JSON, and as text in the manner of `terraform plan`. Pure.
 
-Made by `operations.preview`. Each step says what it would do, to what, and why: the condition that it is to make true.
+Made by `api.plan`. Each step says what it would do, to what, and why: the condition that it is to make true.
 """
 
 from __future__ import annotations

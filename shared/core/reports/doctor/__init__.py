@@ -5,6 +5,6 @@
     clouds.py     answers of Azure and Elastic Cloud -> findings
     text.py       a report as a person reads it
 
-`operations.doctor` asks, and hands what came back to these. Of a single connection its conditions tell; this is about
+`api.doctor` asks, and hands what came back to these. Of a single connection its conditions tell; this is about
 what all connections rest on.
 """
