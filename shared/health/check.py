@@ -33,7 +33,7 @@ from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
 from shared.core.model.errors import AutopilotError
 from shared.core.model.messages import Cause
-from shared.core.model.reasons import Reason
+from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_health import EffectiveVerdict, HostCheck, LastReached, NetworkMemory
 from shared.core.model.resources import VirtualNetwork
@@ -153,12 +153,13 @@ def _reachable(context: Context, connection: ConnectionRecord, memories: Sequenc
     verdict, message = weighed(worst_of(standing)), summarize(standing)
     if verdict.status == HEALTHY:
         return c.satisfied(c.REACHABLE, verdict.reason, f"{message}{_remark(context, seen, memories)}")
+    told = Explanation(verdict.reason, message, verdict.next_step)
     if verdict.status == UNKNOWN:
         # Not knowing is no alarm: what worked counts as working until something says otherwise.
         nothing_to_do = verdict.reason in UNTESTABLE or connection.status.ready_since is not None
         needs = c.WaitingFor.NONE if nothing_to_do else c.WaitingFor.WORK
-        return Condition(c.REACHABLE, c.Status.UNKNOWN, verdict.reason, message, verdict.next_step, needs)
-    return Condition(c.REACHABLE, c.Status.FALSE, verdict.reason, message, verdict.next_step, c.WaitingFor.WORK)
+        return Condition(c.REACHABLE, c.Status.UNKNOWN, told, needs)
+    return Condition(c.REACHABLE, c.Status.FALSE, told, c.WaitingFor.WORK)
 
 
 def _remark(context: Context, seen: Sequence[Verdict], memories: Sequence[HostCheck]) -> str:

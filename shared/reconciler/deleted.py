@@ -65,7 +65,7 @@ async def endpoint_missing(run: Run, message: WorkMessage) -> None:
 
 
 def _update_status(run: Run, removed: Condition, phase: Phase) -> None:
-    gone = Condition(c.RECOGNISED, c.Status.FALSE, Reason.ENDPOINT_NOT_FOUND, GONE, needs=c.WaitingFor.EVENT)
+    gone = c.resting(c.RECOGNISED, Reason.ENDPOINT_NOT_FOUND, GONE)
     # What was made stays on record until it is removed; how it stood does not.
     run.record = (
         run.record.with_schedule(observed_at=None, pending_since=None)
@@ -102,7 +102,7 @@ def _only_planned(run: Run, plan: RemovalPlan) -> None:
     effective, planned = run.effective_mode, tuple(map(str, plan.steps))
     message = f"Not done, because {effective.why}: {'; '.join(planned)}."
     run.record = run.record.with_status(planned=planned).with_removal(leftovers=plan.leftovers)
-    held = Condition(c.REMOVED, c.Status.FALSE, Reason.OBSERVE_MODE, message, effective.next_step, c.WaitingFor.EVENT)
+    held = c.resting(c.REMOVED, Reason.OBSERVE_MODE, message, effective.next_step)
     _update_status(run, held, Phase.REMOVING)
 
 

@@ -16,7 +16,7 @@ from dataclasses import replace
 from shared.context import Context, log
 from shared.core.guards.consent import CONNECT_TAG
 from shared.core.guards.modes import asked_mode, ignored
-from shared.core.guards.scope import outside, outside_by_id, told_by_id
+from shared.core.guards.scope import out_of_scope, outside, outside_by_id, told_by_id
 from shared.core.model.arm_ids import ArmId, parse_arm_id
 from shared.core.model.conditions import Condition
 from shared.core.model.errors import AutopilotError
@@ -152,7 +152,7 @@ def skip_condition_by_id(run: Run, endpoint: ArmId) -> Condition | None:
     if found is None:
         return None
     run.record = run.record.with_identity(mode=Mode.IGNORE).with_status(planned=())
-    return found.condition
+    return out_of_scope(found)
 
 
 def skip_condition(run: Run, endpoint: Endpoint) -> Condition | None:
@@ -168,7 +168,7 @@ def skip_condition(run: Run, endpoint: Endpoint) -> Condition | None:
         .with_status(planned=())
     )
     found = outside(scope, endpoint)
-    return ignored(endpoint) if found is None else found.condition
+    return ignored(endpoint) if found is None else out_of_scope(found)
 
 
 async def enter_organization(run: Run, desired: Desired) -> None:

@@ -13,7 +13,7 @@ from shared.core.guards.pause import Pause
 from shared.core.guards.scope import outside
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
-from shared.core.model.reasons import Reason
+from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.resources import Endpoint
 from shared.core.model.steps import Step
 from shared.core.options.installation import Mode
@@ -91,7 +91,7 @@ def ignored(endpoint: Endpoint) -> Condition:
     """The condition of an endpoint that its tag takes out of the app's hands."""
     message = f"{tag_note(endpoint)} What was made for it is left as it is."
     step = f"Take the tag {MODE_TAG} off to have it handled again."
-    return Condition(c.RECOGNISED, c.Status.FALSE, Reason.IGNORED_BY_TAG, message, step, c.WaitingFor.EVENT)
+    return c.resting(c.RECOGNISED, Reason.IGNORED_BY_TAG, message, step)
 
 
 def not_carried_out(
@@ -112,5 +112,5 @@ def _held(condition: Condition, steps: tuple[Step, ...], effective: EffectiveMod
     if condition.true or condition.needs is c.WaitingFor.PERSON or not todo:
         return condition
     message = f"Not done, because {effective.why}: {'; '.join(todo)}."
-    step = effective.next_step
-    return replace(condition, reason=Reason.OBSERVE_MODE, message=message, next_step=step, needs=c.WaitingFor.EVENT)
+    told = Explanation(Reason.OBSERVE_MODE, message, effective.next_step)
+    return replace(condition, explanation=told, needs=c.WaitingFor.EVENT)

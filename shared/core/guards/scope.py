@@ -8,37 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import ArmId, plain_location
 from shared.core.model.conditions import Condition
 from shared.core.model.organizations import DEFAULT, OrganizationScope
-from shared.core.model.reasons import Reason
+from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.resources import Endpoint
 from shared.core.options.scope import Scope
 from shared.core.options.values import EVERYTHING
+from shared.core.reasons import explain
 
 _ALL = frozenset({EVERYTHING})
 
 
-@dataclass(frozen=True, slots=True)
-class Outside:
-    """Why an endpoint is out of scope, and the setting that says so."""
-
-    setting: str
-    message: str
-
-    @property
-    def next_step(self) -> str:
-        """What a person can do who wants it handled."""
-        return f"Change the setting {self.setting} if the app is to handle this endpoint."
-
-    @property
-    def condition(self) -> Condition:
-        """It as the condition of a connection."""
-        message = f"{self.message} What was made for it is left as it is."
-        return Condition(c.RECOGNISED, c.Status.FALSE, Reason.OUT_OF_SCOPE, message, self.next_step, c.WaitingFor.EVENT)
+def out_of_scope(found: Explanation) -> Condition:
+    """The condition of a connection whose endpoint is out of scope, by why it is."""
+    return c.resting(
+        c.RECOGNISED, found.reason, f"{found.message} What was made for it is left as it is.", found.next_step
+    )
 
 
 def told_by_id(scope: Scope) -> bool:
@@ -47,7 +35,7 @@ def told_by_id(scope: Scope) -> bool:
     return scope.locations == scope.tags == everything and not scope.locations_denied and not scope.tags_denied
 
 
-def outside_by_id(scope: Scope, endpoint: ArmId) -> Outside | None:
+def outside_by_id(scope: Scope, endpoint: ArmId) -> Explanation | None:
     """What can be told without reading the endpoint: its subscription and resource group."""
     subscription, group = endpoint.subscription_id.lower(), endpoint.resource_group.lower()
     return _judge(
@@ -70,7 +58,7 @@ def in_scope(scope: Scope, endpoint: ArmId) -> bool:
     return outside_by_id(scope, endpoint) is None
 
 
-def outside(scope: Scope, endpoint: Endpoint) -> Outside | None:
+def outside(scope: Scope, endpoint: Endpoint) -> Explanation | None:
     """Why an endpoint is out of scope; None: it is not."""
     location = plain_location(endpoint.location)
     tags = {name.lower() for name in endpoint.tags}
@@ -86,13 +74,18 @@ def outside(scope: Scope, endpoint: Endpoint) -> Outside | None:
 
 def _judge(
     told: str, keys: AbstractSet[str], allowed: AbstractSet[str], denied: AbstractSet[str], setting: str
-) -> Outside | None:
+) -> Explanation | None:
     found = sorted((keys | _ALL) & denied)
     if found:
-        return Outside(f"{setting}_DENIED", f"The setting {setting}_DENIED excludes it, by its entry {found[-1]}.")
+        setting = f"{setting}_DENIED"
+        return _outside(setting, f"The setting {setting} excludes it, by its entry {found[-1]}.")
     if EVERYTHING in allowed or keys & allowed:
         return None
-    return Outside(setting, f"{told} in the setting {setting}.")
+    return _outside(setting, f"{told} in the setting {setting}.")
+
+
+def _outside(setting: str, message: str) -> Explanation:
+    return explain(Reason.OUT_OF_SCOPE, message, f"Change the setting {setting} if the app is to handle this endpoint.")
 
 
 def organization_of(endpoint: Endpoint, further: Sequence[OrganizationScope], *, has_default: bool) -> str:

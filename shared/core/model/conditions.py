@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from shared.core.model.reasons import Reason
+from shared.core.model.reasons import Explained, Explanation, Reason
 
 RECOGNISED = "Recognised"
 ADDRESSED = "Addressed"
@@ -68,14 +68,12 @@ class WaitingFor(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Explained):
     """One thing that must be true of a connection."""
 
     type: str
     status: Status
-    reason: Reason
-    message: str = ""
-    next_step: str = ""
+    explanation: Explanation
     needs: WaitingFor = WaitingFor.NONE
     since: datetime | None = None
 
@@ -92,22 +90,27 @@ class Condition:
 
 def satisfied(type_: str, reason: Reason, message: str = "") -> Condition:
     """A condition that holds."""
-    return Condition(type_, Status.TRUE, reason, message)
+    return Condition(type_, Status.TRUE, Explanation(reason, message))
 
 
 def waiting(type_: str, reason: Reason, message: str, needs: WaitingFor = WaitingFor.TIME) -> Condition:
     """A condition that will hold without anybody's help."""
-    return Condition(type_, Status.FALSE, reason, message, needs=needs)
+    return Condition(type_, Status.FALSE, Explanation(reason, message), needs)
 
 
 def blocked(type_: str, reason: Reason, message: str, next_step: str) -> Condition:
     """A condition that holds only after a person acted."""
-    return Condition(type_, Status.FALSE, reason, message, next_step, WaitingFor.PERSON)
+    return Condition(type_, Status.FALSE, Explanation(reason, message, next_step), WaitingFor.PERSON)
+
+
+def resting(type_: str, reason: Reason, message: str, next_step: str = "") -> Condition:
+    """A condition that does not hold and need not: only a change to the endpoint, or to a setting, has it looked at."""
+    return Condition(type_, Status.FALSE, Explanation(reason, message, next_step), WaitingFor.EVENT)
 
 
 def unknown(type_: str, reason: Reason, message: str) -> Condition:
     """A condition that could not be determined, or whose turn has not come."""
-    return Condition(type_, Status.UNKNOWN, reason, message, needs=WaitingFor.WORK)
+    return Condition(type_, Status.UNKNOWN, Explanation(reason, message), WaitingFor.WORK)
 
 
 def merge(old: Iterable[Condition], new: Iterable[Condition], now: datetime) -> tuple[Condition, ...]:
@@ -132,9 +135,8 @@ def summary(conditions: Mapping[str, Condition]) -> Condition:
         message = f"The private connection is set up. {untested.type}: {untested.message}"
         return satisfied(READY, Reason.SET_UP_NOT_TESTED, message)
     first = next((condition for condition in pending if condition.needs is WaitingFor.PERSON), pending[0])
-    return Condition(
-        READY, Status.FALSE, first.reason, f"{first.type}: {first.message}", first.next_step, needs=first.needs
-    )
+    told = replace(first.explanation, message=f"{first.type}: {first.message}")
+    return Condition(READY, Status.FALSE, told, first.needs)
 
 
 class Phase(StrEnum):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 
 class Reason(StrEnum):
@@ -194,3 +195,29 @@ class Explanation:
     """Why it is so, in every case of this reason."""
     hop: Hop | None = None
     """Where on the path; None: where the condition belongs that has this reason."""
+
+
+class _Explained(Protocol):
+    @property
+    def explanation(self) -> Explanation: ...
+
+
+class Explained:
+    """What has an explanation lets its parts be read as its own: a condition, an error, a verdict. Holds nothing."""
+
+    __slots__ = ()
+
+    @property
+    def reason(self: _Explained) -> Reason:
+        """Why."""
+        return self.explanation.reason
+
+    @property
+    def message(self: _Explained) -> str:
+        """What is so, with the names and addresses of the case."""
+        return self.explanation.message
+
+    @property
+    def next_step(self: _Explained) -> str:
+        """What a person can do; empty when nothing is to be done."""
+        return self.explanation.next_step

@@ -5,19 +5,18 @@ A record that a newer version of the app wrote is refused: writing it back would
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
+from shared.core.model.arm_ids import parse_arm_id
+from shared.core.model.conditions import READY, Condition
 from shared.core.model.errors import InvalidInput
 from shared.core.model.record import SCHEMA, ConnectionRecord
 
 if TYPE_CHECKING:
     from cattrs import Converter
-from dataclasses import dataclass
-
-from shared.core.model.arm_ids import parse_arm_id
-from shared.core.model.conditions import READY
 
 
 class UnreadableRecord(InvalidInput):
@@ -29,7 +28,37 @@ def _converter() -> Converter:
     # Loaded when first used: a trigger that only enqueues starts without it.
     from cattrs.preconf.json import make_converter  # noqa: PLC0415 - see above
 
-    return make_converter()
+    converter = make_converter()
+    for kind, message in _EXPLAINED.items():
+        _store_flat(converter, kind, message)
+    return converter
+
+
+_EXPLAINED: Mapping[type, str] = {Condition: "message"}
+"""What has an explanation, and the stored name of its message. Cause and place are the catalogue's: not stored."""
+
+
+def _store_flat(converter: Converter, kind: type, message: str) -> None:
+    """Store reason, message and next step among the other fields, in place of the explanation that holds them."""
+    from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn  # noqa: PLC0415 - see _converter
+
+    names = {"reason": "reason", "message": message, "next_step": "next_step"}
+    write: Callable[[object], dict[str, Any]] = make_dict_unstructure_fn(kind, converter)
+    read: Callable[[Mapping[str, Any], type], object] = make_dict_structure_fn(kind, converter)
+
+    def written(value: object) -> dict[str, Any]:
+        document: dict[str, Any] = {}
+        for name, entry in write(value).items():
+            told = name == "explanation"
+            document |= {stored: entry[part] for part, stored in names.items()} if told else {name: entry}
+        return document
+
+    def structured(document: Mapping[str, Any], _: type) -> object:
+        told = {part: document[stored] for part, stored in names.items() if stored in document}
+        return read({**document, "explanation": told}, kind)
+
+    converter.register_unstructure_hook(kind, written)
+    converter.register_structure_hook(kind, structured)
 
 
 def to_document(connection: ConnectionRecord) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def recognition_condition(endpoint: Endpoint, services: Services) -> Condition:
     else:
         reason, step = Reason.NOT_ELASTIC, ""
         message = "The endpoint does not connect to a service of Elastic's."
-    return Condition(c.RECOGNISED, c.Status.FALSE, reason, message, step, c.WaitingFor.EVENT)
+    return c.resting(c.RECOGNISED, reason, message, step)
 
 
 def requested_targets(endpoint: Endpoint) -> tuple[str, ...]:

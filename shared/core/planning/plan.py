@@ -138,7 +138,7 @@ def approved(endpoint: Endpoint, record: ConnectionRecord, options: PlanOptions,
     if pending >= options.timing.approval_overdue and not record.elastic.policy.id:
         # Elastic cannot approve what no policy asks for: say, and wait for, what keeps the policy away.
         message = f"Pending for {age(pending)}, and there is no policy by which Elastic could approve it."
-        return c.Condition(c.APPROVED, c.Status.FALSE, Reason.AWAITING_APPROVAL, message)
+        return c.waiting(c.APPROVED, Reason.AWAITING_APPROVAL, message, c.WaitingFor.NONE)
     if pending >= options.timing.approval_overdue:
         return c.blocked(
             c.APPROVED,

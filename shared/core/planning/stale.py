@@ -30,4 +30,5 @@ def carry_over(before: Condition | None, error: AutopilotError, since: datetime,
         return None
     if not before.true and before.needs in {WaitingFor.WORK, WaitingFor.TIME}:
         return None  # there was something to come; that it does not come now is worth knowing
-    return replace(before, message=f"{before.message.partition(_UNREADABLE)[0]}{_UNREADABLE}{error.what}")
+    message = f"{before.message.partition(_UNREADABLE)[0]}{_UNREADABLE}{error.what}"
+    return replace(before, explanation=replace(before.explanation, message=message))

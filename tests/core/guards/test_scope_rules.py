@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.core.guards.scope import outside, outside_by_id, told_by_id
+from shared.core.guards.scope import out_of_scope, outside, outside_by_id, told_by_id
 from shared.core.model.conditions import WaitingFor
 from shared.core.options.scope import Scope
 from shared.settings import descriptions, load
@@ -60,11 +60,13 @@ def names(*entries: str) -> frozenset[str]:
 )
 def test_each_list_says_who_is_in_and_names_itself_to_who_is_not(scope: Scope, setting: str) -> None:
     found = outside(scope, PE)
-    assert (found.setting if found else "") == setting
+    assert (found.next_step if found else "") == (
+        f"Change the setting {setting} if the app is to handle this endpoint." if setting else ""
+    )
     by_id = outside_by_id(scope, PE.id)
     assert (by_id is not None) is setting.startswith(("AZURE_SUBSCRIPTIONS", "AZURE_RESOURCE_GROUPS"))
     if found is not None:
-        condition = found.condition
+        condition = out_of_scope(found)
         assert (condition.type, condition.status, condition.reason) == ("Recognised", "False", "OutOfScope")
         assert f"setting {setting}" in f"{condition.message} "
         assert f"setting {setting} if" in condition.next_step

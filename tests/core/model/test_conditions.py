@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -40,12 +39,17 @@ def test_a_false_condition_says_who_must_act() -> None:
 
 def test_since_stays_while_status_and_reason_stay_even_when_the_message_changes() -> None:
     first = merge([], [waits(c.LINKED)], NOW)
-    second = merge(first, [replace(waits(c.LINKED), message="still")], LATER)
+    second = merge(first, [c.waiting(c.LINKED, "Waits", "still")], LATER)
     assert (second[0].since, second[0].message) == (NOW, "still")
 
 
 @pytest.mark.parametrize(
-    "new", [replace(waits(c.LINKED), reason="Other"), c.satisfied(c.LINKED, "Waits"), c.unknown(c.LINKED, "Waits", "")]
+    "new",
+    [
+        c.waiting(c.LINKED, "Other", "it"),
+        c.satisfied(c.LINKED, "Waits"),
+        c.unknown(c.LINKED, "Waits", ""),
+    ],
 )
 def test_since_moves_when_status_or_reason_changes(new: Condition) -> None:
     first = merge([], [waits(c.LINKED)], NOW)
@@ -82,7 +86,7 @@ def test_the_summary_of_several_waits_is_the_first_on_the_way() -> None:
     assert summary(standing(waits(c.REACHABLE), waits(c.ZONE_READY))).message.startswith("ZoneReady")
 
 
-IGNORED = Condition(c.RECOGNISED, Status.FALSE, Reason.NOT_ELASTIC, needs=WaitingFor.EVENT)
+IGNORED = c.resting(c.RECOGNISED, Reason.NOT_ELASTIC, "")
 
 
 @pytest.mark.parametrize(

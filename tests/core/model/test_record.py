@@ -15,7 +15,7 @@ from shared.core.model.conditions import Condition, Phase, Status, WaitingFor
 from shared.core.model.errors import InvalidInput
 from shared.core.model.ownership import Owned, Owner
 from shared.core.model.private_urls import PrivateUrl
-from shared.core.model.reasons import Reason
+from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.record import SCHEMA, ConnectionRecord
 from shared.core.model.record_document import UnreadableRecord, from_document, to_document
 from shared.core.model.record_elastic import AssociationMemory, ElasticState, PolicyMemory, TargetMemory
@@ -46,8 +46,14 @@ FULL = ConnectionRecord(
     ),
     status=RecordStatus(
         conditions=(
-            Condition(c.APPROVED, Status.FALSE, Reason.AWAITING_APPROVAL, "Pending", "wait", WaitingFor.TIME, NOW),
-            Condition(c.REACHABLE, Status.UNKNOWN, Reason.NOT_TESTED, needs=WaitingFor.WORK),
+            Condition(
+                c.APPROVED,
+                Status.FALSE,
+                Explanation(Reason.AWAITING_APPROVAL, "Pending", "wait"),
+                WaitingFor.TIME,
+                NOW,
+            ),
+            c.unknown(c.REACHABLE, Reason.NOT_TESTED, ""),
         ),
         phase=Phase.AWAITING_APPROVAL,
         generation=7,
@@ -65,6 +71,19 @@ FULL = ConnectionRecord(
 def test_a_record_survives_its_trip_through_json_unchanged(connection: ConnectionRecord) -> None:
     document = json.loads(json.dumps(to_document(connection)))
     assert from_document(document) == connection
+
+
+def test_a_condition_is_stored_with_its_reason_among_its_other_fields() -> None:
+    stored = to_document(FULL)["status"]["conditions"][0]
+    assert list(stored.items()) == [
+        ("type", "Approved"),
+        ("status", "False"),
+        ("reason", "AwaitingApproval"),
+        ("message", "Pending"),
+        ("next_step", "wait"),
+        ("needs", "time"),
+        ("since", NOW.isoformat()),
+    ]
 
 
 def test_a_field_that_this_version_does_not_know_yet_has_its_default() -> None:
@@ -86,7 +105,9 @@ def test_a_record_of_another_schema_is_refused_and_says_what_to_do() -> None:
     [
         {"status": {"phase": "Sleeping"}},
         {"status": {"conditions": 7}},
+        {"status": {"conditions": [7]}},
         {"status": {"conditions": [{"type": "Ready"}]}},
+        {"status": {"conditions": [{"type": "Ready", "status": "True"}]}},
         {"status": {"conditions": [{"type": "Ready", "status": "Perhaps", "reason": "x"}]}},
         {"status": {"first_seen": "yesterday"}},
         {"status": {"generation": "many"}},

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.core.model.conditions import READY, Condition, Phase, Status, WaitingFor
+from shared.core.model.conditions import READY, Phase, blocked
 from shared.core.model.notices import Notice
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_parts import Identity
@@ -29,7 +29,7 @@ moments = st.lists(
 
 
 def become(connection: ConnectionRecord, phase: Phase, reason: str) -> ConnectionRecord:
-    ready = Condition(READY, Status.FALSE, reason, "message", "next step", WaitingFor.PERSON)
+    ready = blocked(READY, reason, "message", "next step")
     return connection.with_status(phase=phase, conditions=(ready,))
 
 

@@ -76,7 +76,7 @@ def test_the_thing_it_happened_on_is_named() -> None:
 
 
 def before(reason: Reason, age: float) -> Condition:
-    return Condition(c.LINKED, Status.FALSE, reason, since=NOW - timedelta(seconds=age))
+    return replace(c.waiting(c.LINKED, reason, ""), since=NOW - timedelta(seconds=age))
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ TO_LINK = c.waiting(c.LINKED, Reason.MISSING, "", WaitingFor.WORK)
 TO_WRITE = c.waiting(c.RECORD_READY, Reason.MISSING, "", WaitingFor.WORK)
 REJECTED = c.blocked(c.APPROVED, Reason.REJECTED, "", "make it anew")
 NOT_TESTED = c.unknown(c.REACHABLE, Reason.NOT_TESTED, "")
-UNREACHABLE = Condition(c.REACHABLE, Status.FALSE, Reason.NO_ROUTE, needs=WaitingFor.WORK)
+UNREACHABLE = c.waiting(c.REACHABLE, Reason.NO_ROUTE, "", WaitingFor.WORK)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ UNREACHABLE = Condition(c.REACHABLE, Status.FALSE, Reason.NO_ROUTE, needs=Waitin
         (c.blocked(c.RECORD_READY, Reason.AZURE_RIGHTS_MISSING, "", "grant"), TO_LINK),
         (c.blocked(c.ADDRESSED, Reason.ENDPOINT_FAILED, "", "make it anew"), TO_LINK, TO_WRITE),
         (c.blocked(c.POLICY_READY, Reason.ELASTIC_KEY_REFUSED, "", "renew"), TO_ASSOCIATE),
-        (Condition(c.RECOGNISED, Status.FALSE, Reason.NOT_ELASTIC, needs=WaitingFor.EVENT),),
+        (c.resting(c.RECOGNISED, Reason.NOT_ELASTIC, ""),),
         (replace(AWAITED, type=c.READY),),
     ],
 )
@@ -184,7 +184,7 @@ def test_a_failing_test_alone_is_left_to_the_timer_after_a_while() -> None:
 
 
 def test_the_fingerprint_is_what_is_waited_for_and_not_the_messages() -> None:
-    pending = (c.satisfied(c.LINKED, Reason.LINKED), replace(AWAITED, message="for 1 min"))
-    later = (c.satisfied(c.LINKED, "Other"), replace(AWAITED, message="for 2 min"))
+    pending = (c.satisfied(c.LINKED, Reason.LINKED), c.waiting(c.APPROVED, AWAITED.reason, "for 1 min"))
+    later = (c.satisfied(c.LINKED, "Other"), c.waiting(c.APPROVED, AWAITED.reason, "for 2 min"))
     assert fingerprint(pending) == fingerprint(later) == {(c.APPROVED, "AwaitingApproval")}
     assert fingerprint((REJECTED,)) != fingerprint(pending)

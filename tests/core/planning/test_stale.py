@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from shared.core.model import conditions as c
-from shared.core.model.conditions import Condition, Status, WaitingFor
+from shared.core.model.conditions import Condition, WaitingFor
 from shared.core.model.errors import (
     AnswerLost,
     AutopilotError,
@@ -53,8 +54,8 @@ def test_only_an_error_that_tells_nothing_lets_what_was_known_stand(error: Autop
     [
         (c.satisfied(c.LINKED, Reason.LINKED, "2 networks."), True),
         (c.blocked(c.LINKED, Reason.NETWORK_LINKED_TO_ANOTHER_ZONE, "By hand.", "Unlink it."), True),
-        (Condition(c.RECOGNISED, Status.FALSE, Reason.ENDPOINT_NOT_FOUND, "Gone.", needs=WaitingFor.EVENT), True),
-        (Condition(c.REACHABLE, Status.UNKNOWN, Reason.NO_ROUTE_FROM_APP, "Far away.", needs=WaitingFor.NONE), True),
+        (c.resting(c.RECOGNISED, Reason.ENDPOINT_NOT_FOUND, "Gone."), True),
+        (replace(c.unknown(c.REACHABLE, Reason.NO_ROUTE_FROM_APP, "Far away."), needs=WaitingFor.NONE), True),
         (c.waiting(c.LINKED, Reason.IN_PROGRESS, "Soon."), False),
         (c.waiting(c.LINKED, Reason.THROTTLED, "Later.", WaitingFor.WORK), False),
         (None, False),

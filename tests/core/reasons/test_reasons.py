@@ -45,17 +45,17 @@ def test_every_reason_is_given_somewhere_in_the_product() -> None:
 
 def test_a_reason_that_is_misspelled_or_a_bare_text_is_a_type_error(tmp_path: Path) -> None:
     lines = {
-        "known": "Condition(LINKED, Status.FALSE, Reason.MISSING)",
-        "misspelled": "Condition(LINKED, Status.FALSE, Reason.MISING)",
+        "known": 'satisfied(LINKED, Reason.MISSING, "It is.")',
+        "misspelled": 'satisfied(LINKED, Reason.MISING, "It is.")',
     }
-    opening = "from shared.core.model.conditions import LINKED, Condition, Status\n"
+    opening = "from shared.core.model.conditions import LINKED, satisfied\n"
     opening += "from shared.core.model.reasons import Reason\n\n"
     module = tmp_path / "gives_reasons.py"
     module.write_text(opening + "\n".join(f"{name} = {line}" for name, line in lines.items()) + "\n")
     errors = _mypy(module)
     assert len(errors) == 1
     assert '"type[Reason]" has no attribute "MISING"' in errors[0]
-    module.write_text(opening + 'bare = Condition(LINKED, Status.FALSE, "Missing")\n')
+    module.write_text(opening + 'bare = satisfied(LINKED, "Missing", "It is.")\n')
     errors = _mypy(module)
     assert len(errors) == 1
     assert 'incompatible type "str"; expected "Reason"' in errors[0]
