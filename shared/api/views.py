@@ -284,11 +284,13 @@ def connection_view(record: ConnectionRecord, mode: str) -> ConnectionView:
 
 
 def _check(check: HostCheck) -> CheckView:
-    return _of(CheckView, check, standing=_maybe(StandingView, check.effective))
+    counts = check.effective
+    standing = None if counts is None else _of(StandingView, counts, cause=counts.message)
+    return _of(CheckView, check, cause=check.message, standing=standing)
 
 
 def _verdict(found: Diagnosis) -> VerdictView:
-    return _of(VerdictView, found, advice=_each(AdviceView, found.advice))
+    return _of(VerdictView, found, cause=found.message, advice=_each(AdviceView, found.advice))
 
 
 def _plain(part: object, names: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -33,7 +33,7 @@ from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
 from shared.core.model.errors import AutopilotError
 from shared.core.model.messages import Cause
-from shared.core.model.reasons import Explanation, Reason
+from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_health import EffectiveVerdict, HostCheck, LastReached, NetworkMemory
 from shared.core.model.resources import VirtualNetwork
@@ -131,21 +131,15 @@ def _memory(
     return HostCheck(
         host=tested.host,
         status=str(verdict.status),
-        reason=verdict.reason,
+        explanation=verdict.explanation,
         checked_at=context.clock.now(),
         stages=tuple((str(stage.name), round(stage.milliseconds, 1)) for stage in evidence.stages),
         addresses=evidence.addresses,
         service=tested.service,
-        cause=verdict.cause,
-        next_step=verdict.next_step,
         associated=tested.associated,
         recent=recent,
-        effective=None if settled or stood is None else _standing(stood),
+        effective=None if settled or stood is None else EffectiveVerdict(str(stood.status), stood.explanation),
     )
-
-
-def _standing(verdict: Verdict) -> EffectiveVerdict:
-    return EffectiveVerdict(str(verdict.status), verdict.reason, verdict.cause, verdict.next_step)
 
 
 def _reachable(context: Context, connection: ConnectionRecord, memories: Sequence[HostCheck]) -> Condition:
@@ -153,7 +147,7 @@ def _reachable(context: Context, connection: ConnectionRecord, memories: Sequenc
     verdict, message = weighed(worst_of(standing)), summarize(standing)
     if verdict.status == HEALTHY:
         return c.satisfied(c.REACHABLE, verdict.reason, f"{message}{_remark(context, seen, memories)}")
-    told = Explanation(verdict.reason, message, verdict.next_step)
+    told = replace(verdict.explanation, message=message)
     if verdict.status == UNKNOWN:
         # Not knowing is no alarm: what worked counts as working until something says otherwise.
         nothing_to_do = verdict.reason in UNTESTABLE or connection.status.ready_since is not None

@@ -10,10 +10,13 @@ import pytest
 
 from functions.openapi import bodies
 from shared.api.views import as_json, connection_view
+from shared.core.model.conditions import REACHABLE, Condition, Status, WaitingFor
 from shared.core.model.ownership import Owned, Owner
+from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import AssociationMemory, ClaimMemory, FormerAssociation, PolicyMemory
-from tests.core.core_parts import ENDPOINT_ID, GUID
+from shared.core.model.record_health import EffectiveVerdict, HostCheck
+from tests.core.core_parts import ENDPOINT_ID, GUID, NOW
 
 SECRET = "only-for-the-app"
 PARTS = ("identity", "dns", "elastic", "health", "removal", "schedule", "status", "notifications")
@@ -70,6 +73,28 @@ def test_what_the_document_describes_is_what_is_answered() -> None:
 def test_what_the_record_keeps_for_itself_is_neither_answered_nor_documented(inside: str) -> None:
     assert inside not in as_json(connection_view(RECORD, "enforce"))
     assert inside not in bodies.answers()["Connection"]["properties"]
+
+
+def test_a_check_and_the_verdict_are_answered_with_what_they_say_as_their_cause() -> None:
+    counts = EffectiveVerdict("degraded", Explanation(Reason.NO_ANSWER, "It is busy."))
+    silence = Explanation(Reason.NO_ROUTE, "It is silent.", "Look.")
+    check = HostCheck("o.es.x", "unreachable", silence, NOW, effective=counts)
+    told = Condition(REACHABLE, Status.FALSE, silence, WaitingFor.WORK, NOW)
+    answer = as_json(connection_view(RECORD.with_health(checks=(check,)).with_status(conditions=(told,)), "enforce"))
+    said = {"reason": "NoRoute", "cause": "It is silent.", "nextStep": "Look."}
+    assert {name: answer["checks"][0][name] for name in said} == said
+    standing = {"status": "degraded", "reason": "NoAnswer", "cause": "It is busy.", "nextStep": ""}
+    assert answer["checks"][0]["standing"] == standing
+    assert {name: answer["verdict"][name] for name in (*said, "hop")} == said | {"hop": "approval"}
+    assert answer["conditions"][0] == {
+        "type": "Reachable",
+        "status": "False",
+        "reason": "NoRoute",
+        "message": "It is silent.",
+        "nextStep": "Look.",
+        "needs": "work",
+        "since": NOW.isoformat(),
+    }
 
 
 def test_a_field_is_public_once_a_view_names_it() -> None:

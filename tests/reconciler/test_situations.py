@@ -34,7 +34,7 @@ async def test_each_situation_is_told_by_its_own_reason_with_cause_next_step_and
     found = diagnosis_of(connection)
     shown = "\n".join(found.evidence)
     assert told_as(found) == (expected.status, expected.reason, expected.hop), shown
-    assert expected.cause in found.cause
+    assert expected.cause in found.message
     assert expected.step in found.next_step
     assert_presentable(found, connection)
 
@@ -44,7 +44,7 @@ def told_as(found: Diagnosis) -> tuple[str, str, str]:
 
 
 def assert_presentable(found: Diagnosis, connection: ConnectionRecord) -> None:
-    assert found.cause
+    assert found.message
     assert found.since is not None
     assert len(found.evidence) >= len(connection.status.conditions)
     needs_a_person = bool(catalogue()[found.reason].remedy) and not catalogue()[found.reason].remedy.startswith("Wait")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from shared.core.model.reasons import Reason
+from shared.core.model.reasons import Explained, Explanation, Reason
 from shared.core.reasons import remedy_of
 
 Stage = Literal["resolve", "connect", "tls", "http"]
@@ -85,15 +85,11 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Explained):
     """The outcome of a health check, for a person and for alerts."""
 
     status: Status
-    reason: Reason
-    cause: str
-    """One sentence."""
-    next_step: str
-    """What a person can do; empty when nothing is to be done."""
+    explanation: Explanation
     host: str = ""
     """The name that it is about."""
     service: str = "elasticsearch"
@@ -106,7 +102,8 @@ class Wording:
 
     status: Status
     reason: Reason
-    cause: str
+    message: str
+    """One sentence."""
     next_step: str = ""
     """Empty: what is done about the reason in every case."""
 
@@ -123,7 +120,8 @@ class Wording:
             **more,
         }
         next_step = (self.next_step or remedy_of(self.reason)).format(**words)
-        return Verdict(self.status, self.reason, self.cause.format(**words), next_step, evidence.host, evidence.service)
+        told = Explanation(self.reason, self.message.format(**words), next_step)
+        return Verdict(self.status, told, evidence.host, evidence.service)
 
 
 def address_failure(expected: str, addresses: Collection[str]) -> Failure | None:

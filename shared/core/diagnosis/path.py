@@ -283,8 +283,7 @@ def last_of(memory: HostCheck) -> Verdict:
 
 
 def _verdict(memory: HostCheck, counts: HostCheck | EffectiveVerdict) -> Verdict:
-    status = cast("Status", counts.status)
-    return Verdict(status, counts.reason, counts.cause, counts.next_step, memory.host, memory.service)
+    return Verdict(cast("Status", counts.status), counts.explanation, memory.host, memory.service)
 
 
 def worst_of(verdicts: Sequence[Verdict]) -> Verdict:
@@ -297,4 +296,4 @@ def summarize(verdicts: Sequence[Verdict]) -> str:
     worst = worst_of(verdicts)
     bad = [one for one in verdicts if one.status != "healthy" and one is not worst]
     rest = f" Not well either: {', '.join(one.host for one in bad)}." if bad else ""
-    return f"{worst.host}: {worst.cause}{rest}"
+    return f"{worst.host}: {worst.message}{rest}"

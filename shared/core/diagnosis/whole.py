@@ -6,14 +6,14 @@ of the path would only show its consequences. Where all is as it should be, the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.core.diagnosis.evidence import Status
 from shared.core.diagnosis.path import standing_of, weighed, worst_of
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition, Phase
-from shared.core.model.reasons import Explanation, Hop, Reason
+from shared.core.model.reasons import Explained, Explanation, Hop, Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_health import HostCheck, NetworkMemory
 from shared.core.planning.advice import network_advice
@@ -23,20 +23,21 @@ _NO_CONNECTION = frozenset({Phase.IGNORED, Phase.REMOVING, Phase.REMOVED})
 
 
 @dataclass(frozen=True, slots=True)
-class Diagnosis:
+class Diagnosis(Explained):
     """What is wrong with a connection, or that nothing is."""
 
     status: Status
-    reason: Reason
-    cause: str
-    next_step: str
-    hop: Hop | None
-    """Where on the path it is broken, or not known; None: nowhere."""
+    explanation: Explanation
     since: datetime | None
     evidence: tuple[str, ...]
     """All that this rests on, a line each."""
     advice: tuple[Explanation, ...]
     """What a person should know besides."""
+
+    @property
+    def hop(self) -> Hop | None:
+        """Where on the path it is broken, or not known; None: nowhere."""
+        return self.explanation.hop
 
 
 def diagnosis_of(connection: ConnectionRecord) -> Diagnosis:
@@ -46,11 +47,11 @@ def diagnosis_of(connection: ConnectionRecord) -> Diagnosis:
     advice = connection.status.advice if dns is None else (*connection.status.advice, dns)
     evidence = tuple(_evidence(connection))
     if told is None:
-        cause = "Nothing is known about the connection yet."
-        return Diagnosis("unknown", Reason.NOT_OBSERVED, cause, "", Hop.APP, None, evidence, advice)
+        nothing = Explanation(Reason.NOT_OBSERVED, "Nothing is known about the connection yet.", hop=Hop.APP)
+        return Diagnosis("unknown", nothing, None, evidence, advice)
     status = _status(connection, told)
     hop = None if status == "healthy" else hop_of(told.type, told.reason)
-    return Diagnosis(status, told.reason, told.message, told.next_step, hop, told.since, evidence, advice)
+    return Diagnosis(status, replace(told.explanation, hop=hop), told.since, evidence, advice)
 
 
 def _speaker(connection: ConnectionRecord) -> Condition | None:
@@ -94,7 +95,7 @@ def _tested(memory: HostCheck) -> str:
     addresses = ", ".join(memory.addresses) or "no address"
     asked = "" if memory.associated else ", not associated"
     who = f"{memory.host} ({memory.service}{asked})"
-    text = f"{who} {memory.status}, {memory.reason}: {addresses}; {stages}. {memory.cause}"
+    text = f"{who} {memory.status}, {memory.reason}: {addresses}; {stages}. {memory.message}"
     return text if memory.effective is None else f"{text} What counts is still {memory.effective.reason}."
 
 

@@ -5,7 +5,7 @@ A record that a newer version of the app wrote is refused: writing it back would
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
@@ -14,6 +14,7 @@ from shared.core.model.arm_ids import parse_arm_id
 from shared.core.model.conditions import READY, Condition
 from shared.core.model.errors import InvalidInput
 from shared.core.model.record import SCHEMA, ConnectionRecord
+from shared.core.model.record_health import EffectiveVerdict, HostCheck
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -29,32 +30,35 @@ def _converter() -> Converter:
     from cattrs.preconf.json import make_converter  # noqa: PLC0415 - see above
 
     converter = make_converter()
-    for kind, message in _EXPLAINED.items():
-        _store_flat(converter, kind, message)
+    for kind, names in _STORED.items():
+        _store_flat(converter, kind, names.split())
     return converter
 
 
-_EXPLAINED: Mapping[type, str] = {Condition: "message"}
-"""What has an explanation, and the stored name of its message. Cause and place are the catalogue's: not stored."""
+_STORED: Mapping[type, str] = {
+    Condition: "type status reason message next_step needs since",
+    EffectiveVerdict: "status reason cause next_step",
+    HostCheck: "host status reason checked_at stages addresses service associated cause next_step recent effective",
+}
+"""What has an explanation, and its stored fields. Cause and hop of the explanation are the catalogue's: not stored."""
 
 
-def _store_flat(converter: Converter, kind: type, message: str) -> None:
-    """Store reason, message and next step among the other fields, in place of the explanation that holds them."""
+def _store_flat(converter: Converter, kind: type, stored: Sequence[str]) -> None:
+    """Store reason, message (or cause) and next step among the other fields, not in an explanation of their own."""
     from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn  # noqa: PLC0415 - see _converter
 
-    names = {"reason": "reason", "message": message, "next_step": "next_step"}
+    names = {"reason": "reason", "message": "cause" if "cause" in stored else "message", "next_step": "next_step"}
     write: Callable[[object], dict[str, Any]] = make_dict_unstructure_fn(kind, converter)
     read: Callable[[Mapping[str, Any], type], object] = make_dict_structure_fn(kind, converter)
 
     def written(value: object) -> dict[str, Any]:
-        document: dict[str, Any] = {}
-        for name, entry in write(value).items():
-            told = name == "explanation"
-            document |= {stored: entry[part] for part, stored in names.items()} if told else {name: entry}
-        return document
+        fields = write(value)
+        told = fields.pop("explanation")
+        fields |= {name: told[part] for part, name in names.items()}
+        return {name: fields.pop(name) for name in stored} | fields
 
     def structured(document: Mapping[str, Any], _: type) -> object:
-        told = {part: document[stored] for part, stored in names.items() if stored in document}
+        told = {part: document[name] for part, name in names.items() if name in document}
         return read({**document, "explanation": told}, kind)
 
     converter.register_unstructure_hook(kind, written)

@@ -5,17 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.core.model.reasons import Reason
+from shared.core.model.reasons import Explained, Explanation
 
 
 @dataclass(frozen=True, slots=True)
-class EffectiveVerdict:
+class EffectiveVerdict(Explained):
     """A verdict that still counts though the last check said otherwise (`diagnosis.debounce`)."""
 
     status: str
-    reason: Reason
-    cause: str = ""
-    next_step: str = ""
+    explanation: Explanation
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +41,12 @@ class NetworkMemory:
 
 
 @dataclass(frozen=True, slots=True)
-class HostCheck:
+class HostCheck(Explained):
     """The last health check of one host."""
 
     host: str
     status: str
-    reason: Reason
+    explanation: Explanation
     checked_at: datetime
     stages: tuple[tuple[str, float], ...] = ()
     """Name and duration in milliseconds of each stage."""
@@ -58,8 +56,6 @@ class HostCheck:
     """What should answer there, as the Elastic Cloud API calls it."""
     associated: bool = True
     """False: the target is only asked for; what is found tells what association would change, no more."""
-    cause: str = ""
-    next_step: str = ""
     recent: tuple[str, ...] = ()
     """The last results, newest first: status and reason."""
     effective: EffectiveVerdict | None = None

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from shared.core.diagnosis import Verdict, debounce, history
-from shared.core.model.reasons import Reason
+from shared.core.model.reasons import Explanation, Reason
 
 VERDICTS = {
-    "H": Verdict("healthy", Reason.REACHABLE, "It works.", ""),
-    "R": Verdict("unreachable", Reason.NO_ROUTE_ALTHOUGH_APPROVED, "Silence.", "Look."),
-    "F": Verdict("blocked", Reason.FORBIDDEN_BY_POLICY, "No.", "Associate."),
-    "D": Verdict("degraded", Reason.SERVICE_ERROR, "Ill.", "Look."),
-    "U": Verdict("unknown", Reason.RESOLVER_FAILED, "No name server.", "Look."),
+    "H": Verdict("healthy", Explanation(Reason.REACHABLE, "It works.")),
+    "R": Verdict("unreachable", Explanation(Reason.NO_ROUTE_ALTHOUGH_APPROVED, "Silence.", "Look.")),
+    "F": Verdict("blocked", Explanation(Reason.FORBIDDEN_BY_POLICY, "No.", "Associate.")),
+    "D": Verdict("degraded", Explanation(Reason.SERVICE_ERROR, "Ill.", "Look.")),
+    "U": Verdict("unknown", Explanation(Reason.RESOLVER_FAILED, "No name server.", "Look.")),
 }
 
 

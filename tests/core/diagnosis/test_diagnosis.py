@@ -23,7 +23,7 @@ from shared.core.diagnosis import (
     worst_of,
 )
 from shared.core.model.private_urls import PrivateUrl
-from shared.core.model.reasons import Reason
+from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import ElasticState, TargetMemory
 
@@ -120,7 +120,7 @@ def test_what_is_known_around_a_failure_decides_what_it_means(
     assert verdict.reason == reason
     assert_presentable(verdict)
     named = {"NoRouteFromApp": SPOKE if around.peered is False else "not known", "ZoneNotLinkedToApp": APP}
-    assert named.get(reason, "") in verdict.cause
+    assert named.get(reason, "") in verdict.message
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def test_each_product_answers_in_its_own_way(evidence: Evidence, status: str, re
 
 def test_the_product_is_named_in_the_cause() -> None:
     verdict = diagnose(of("fleet", 503, '{"name":"fleet-server"}'))
-    assert "Fleet Server" in verdict.cause
+    assert "Fleet Server" in verdict.message
     assert "Fleet Server" in verdict.next_step
 
 
@@ -245,13 +245,13 @@ def test_the_gravest_name_speaks_for_the_connection_and_a_lesser_service_only_de
     found: list[tuple[str, Any]], status: str, host: str
 ) -> None:
     verdicts = [
-        Verdict(status, Reason.NO_ANSWER, "Cause.", "Step.", f"host-{number}", service)
+        Verdict(status, Explanation(Reason.NO_ANSWER, "Message.", "Step."), f"host-{number}", service)
         for number, (service, status) in enumerate(found)
     ]
     worst = worst_of(verdicts)
     assert (weighed(worst).status, worst.host) == (status, host)
     text = summarize(verdicts)
-    assert text.startswith(f"{host}: Cause.")
+    assert text.startswith(f"{host}: Message.")
     others = [one.host for one in verdicts if one.status != "healthy" and one.host != host]
     assert all(other in text for other in others)
 
@@ -328,7 +328,7 @@ def test_addresses_are_compared_with_the_endpoints_own(addresses: tuple[str, ...
 
 def test_an_unhealthy_verdict_says_what_was_seen_and_what_to_do() -> None:
     verdict = diagnose(replace(SEEN, failure=Failure.WRONG_ADDRESS, addresses=("10.0.0.9", "10.0.0.8")))
-    assert verdict.cause == (
+    assert verdict.message == (
         "d.es.privatelink.eastus2.azure.elastic-cloud.com resolves to 10.0.0.9, 10.0.0.8, not to the private endpoint "
         "at 10.0.0.4."
     )
@@ -337,7 +337,7 @@ def test_an_unhealthy_verdict_says_what_was_seen_and_what_to_do() -> None:
 
 def test_the_detail_of_the_failed_stage_is_in_the_cause_even_with_braces() -> None:
     verdict = diagnose(replace(SEEN, failure=Failure.REFUSED))
-    assert verdict.cause == "10.0.0.4 refused the connection to port 9243: connection {odd} text."
+    assert verdict.message == "10.0.0.4 refused the connection to port 9243: connection {odd} text."
 
 
 @pytest.mark.parametrize("failure", list(Failure))
@@ -364,6 +364,6 @@ def test_the_times_of_the_stages_add_up() -> None:
 
 def assert_presentable(verdict: Verdict) -> None:
     assert re.fullmatch(r"([A-Z][a-z0-9]+)+", verdict.reason)
-    assert verdict.cause.endswith(".")
-    assert "None" not in verdict.cause
+    assert verdict.message.endswith(".")
+    assert "None" not in verdict.message
     assert bool(verdict.next_step) == (verdict.status != "healthy")

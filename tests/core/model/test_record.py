@@ -19,7 +19,7 @@ from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.record import SCHEMA, ConnectionRecord
 from shared.core.model.record_document import UnreadableRecord, from_document, to_document
 from shared.core.model.record_elastic import AssociationMemory, ElasticState, PolicyMemory, TargetMemory
-from shared.core.model.record_health import HealthState, HostCheck
+from shared.core.model.record_health import EffectiveVerdict, HealthState, HostCheck
 from shared.core.model.record_parts import DnsState, Identity, RecordStatus, RemovalState, ScheduleState
 from tests.core.core_parts import ADDRESS, ENDPOINT_ID, GUID, NOW, SERVICE, VNET
 
@@ -60,7 +60,18 @@ FULL = ConnectionRecord(
         first_seen=NOW,
         ready_since=None,
     ),
-    health=HealthState(checks=(HostCheck("o.es.x", "healthy", "Fine", NOW, (("dns", 1.5), ("tcp", 2.0))),)),
+    health=HealthState(
+        checks=(
+            HostCheck(
+                "o.es.x",
+                "healthy",
+                Explanation(Reason.REACHABLE, "It answers."),
+                NOW,
+                (("dns", 1.5), ("tcp", 2.0)),
+                effective=EffectiveVerdict("unreachable", Explanation(Reason.NO_ROUTE, "Silence.", "Look.")),
+            ),
+        )
+    ),
     schedule=ScheduleState(attempts=3, pending_since=NOW, observed_at=NOW, wake_at=NOW + timedelta(minutes=1)),
     removal=RemovalState(missing_since=None),
     endpoint_id=ENDPOINT_ID,
@@ -83,6 +94,20 @@ def test_a_condition_is_stored_with_its_reason_among_its_other_fields() -> None:
         ("next_step", "wait"),
         ("needs", "time"),
         ("since", NOW.isoformat()),
+    ]
+
+
+def test_a_check_is_stored_with_its_reason_cause_and_next_step_among_its_other_fields() -> None:
+    stored = to_document(FULL)["health"]["checks"][0]
+    assert " ".join(stored) == (
+        "host status reason checked_at stages addresses service associated cause next_step recent effective"
+    )
+    assert (stored["reason"], stored["cause"], stored["next_step"]) == ("Reachable", "It answers.", "")
+    assert list(stored["effective"].items()) == [
+        ("status", "unreachable"),
+        ("reason", "NoRoute"),
+        ("cause", "Silence."),
+        ("next_step", "Look."),
     ]
 
 
