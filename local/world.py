@@ -87,7 +87,7 @@ class World:
             ca=ca or CertificateAuthority(),
             zones=[service.zone for service in hosted],
             loopback_prefix=loopback_prefix,
-            hub_vnet_id=HUB_VNET,
+            app_vnet_id=HUB_VNET,
         )
 
     async def seed(self, token: str = "local") -> None:

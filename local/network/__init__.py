@@ -12,6 +12,7 @@ from local.network.data_plane import Dial
 from local.network.dns import Answer, Resolver
 from local.network.inside import InsideNetwork
 from local.network.network import Network
+from local.network.settings import NetworkSettings
 
 __all__ = [
     "AddressPlan",
@@ -22,6 +23,7 @@ __all__ = [
     "IssuedCertificate",
     "LoopbackClaim",
     "Network",
+    "NetworkSettings",
     "Resolver",
     "claim_loopback",
 ]

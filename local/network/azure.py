@@ -18,6 +18,10 @@ class VirtualNetworkView(Protocol):
         """ARM id."""
 
     @property
+    def address_prefixes(self) -> Sequence[str]:
+        """Its address space."""
+
+    @property
     def dns_servers(self) -> Sequence[str]:
         """Custom name servers; none means Azure's own."""
 

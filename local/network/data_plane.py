@@ -2,25 +2,29 @@
 
 Called by `Network`. `dial` is the whole decision; `local.network.listeners` puts it behind real sockets. An endpoint
 answers exactly while its connection is Approved: before and after there is no route. Nor is there one from a network
-that is neither the endpoint's own nor peered with it; peerings do not add up, as in Azure.
+that `local.network.routes` has no open way from.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from local.elastic.model import service_region
 from local.network.addresses import DATA_PLANE_PORT
 from local.network.ca import zone_names
+from local.network.settings import NetworkSettings, NoRoute
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from local.elastic import ProxyAnswer
     from local.network.azure import Azure, Elastic, EndpointView
+    from local.network.routes import Routes
 
 PORTS = (DATA_PLANE_PORT, 443)
+Closed = NoRoute | Literal["reset"]
+"""What a client meets in place of an endpoint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class Dial:
 
     def request(self, host: str, path: str = "/") -> ProxyAnswer:
         """The proxy's answer to a request with this Host; a connection that was lost meanwhile is reset."""
-        if self.endpoint_id not in {endpoint.id for endpoint in self.plane.open_endpoints()}:
+        if not self.plane.is_open(self.endpoint_id):
             raise ConnectionResetError(f"{self.endpoint_id}: the connection is no longer approved")
         return self.plane.elastic.decide(host_without_port(host), self.guid, path)
 
@@ -47,42 +51,48 @@ class Dial:
 class DataPlane:
     """Which endpoint answers where."""
 
-    def __init__(self, arm: Azure, elastic: Elastic, zones: Iterable[str]) -> None:
+    def __init__(
+        self, arm: Azure, elastic: Elastic, zones: Iterable[str], routes: Routes, settings: NetworkSettings
+    ) -> None:
         self.elastic = elastic
-        self._arm = arm
+        self._arm, self._routes, self._settings = arm, routes, settings
         self._zones = {zone.split(".")[1]: zone for zone in zones}
         self.broken: set[str] = set()
         """Addresses that do not answer though the endpoint is approved, as when something between is broken."""
         self.intercepted: dict[str, list[str]] = {}
         """Addresses where something in between answers, and the names of its certificate; without sockets only."""
 
-    def dial(self, address: str, port: int, *, from_vnet: str | None = None) -> Dial | None:
-        """Connect to an address, out of one network or (None) wherever it can be reached; None is "no route"."""
-        if port not in PORTS:
-            return None
-        for endpoint in self.open_endpoints(from_vnet):
-            zone = self._zone(endpoint)
-            if endpoint.address == address and zone:
-                return Dial(self, endpoint.id, endpoint.resource_guid, zone, address)
-        return None
+    def dial(self, address: str, port: int, *, from_vnet: str | None = None) -> Dial | Closed:
+        """Connect to an address, out of one network or (None) wherever it can be reached; or why that fails."""
+        endpoint = next((e for e in self._arm.private_endpoints() if e.address == address), None)
+        if endpoint is None or port not in PORTS:
+            return self._settings.no_route
+        return self.enter(endpoint, from_vnet)
 
-    def open_endpoints(self, from_vnet: str | None = None) -> list[EndpointView]:
-        """Endpoints of Elastic's services that have an address, are approved, and have a route from that network."""
-        every = self._arm.private_endpoints()
-        answering = [e for e in every if self._answers(e)]
-        return [e for e in answering if from_vnet is None or self._routed(from_vnet, e.vnet_id)]
+    def enter(self, endpoint: EndpointView, from_vnet: str | None) -> Dial | Closed:
+        """The way to an endpoint; a firewall speaks whether the endpoint answers or not."""
+        way = "open" if from_vnet is None else self._routes.way(from_vnet, endpoint.vnet_id)
+        zone = self._zone(endpoint)
+        if way == "drop":
+            return "timeout"
+        if way == "refuse":
+            return "refused"
+        if way == "reset":
+            return "reset"
+        if way == "none" or zone is None or not self._answers(endpoint):
+            return self._settings.no_route
+        return Dial(self, endpoint.id, endpoint.resource_guid, zone, endpoint.address or "")
+
+    def endpoints(self) -> list[EndpointView]:
+        """Endpoints of Elastic's services that have an address, approved or not."""
+        return [e for e in self._arm.private_endpoints() if e.address and self._zone(e)]
+
+    def is_open(self, endpoint_id: str) -> bool:
+        """Whether the endpoint answers, wherever it can be reached from."""
+        return any(e.id == endpoint_id and self._answers(e) for e in self.endpoints())
 
     def _answers(self, endpoint: EndpointView) -> bool:
-        there = endpoint.address and endpoint.address not in self.broken
-        return bool(there and endpoint.status == "Approved" and self._zone(endpoint))
-
-    def _routed(self, one: str, other: str) -> bool:
-        if one.lower() == other.lower():
-            return True
-        sides = self._arm.virtual_network(one), self._arm.virtual_network(other)
-        if sides[0] is None or sides[1] is None:
-            return False
-        return sides[0].names_as_peer(other) and sides[1].names_as_peer(one)
+        return bool(endpoint.address) and endpoint.address not in self.broken and endpoint.status == "Approved"
 
     def _zone(self, endpoint: EndpointView) -> str | None:
         return self._zones.get(service_region(endpoint.alias) or "")

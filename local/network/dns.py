@@ -1,7 +1,9 @@
 """Names as a virtual network sees them: pure answers; served over sockets by `local.network.name_server`.
 
 Called by `Network`. A private zone that is linked to the network wins over the public DNS, also where it has no such
-name; custom name servers of a network pass its private zones by.
+name. Where a network has custom name servers, the network that contains their address answers in its place, with the
+zones that are linked to that one, as a hub's resolver or firewall does; one outside of all networks knows public names
+only. `168.63.129.16`, Azure's own, stands for the network itself.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from local.network.azure import Azure, ZoneView
+    from local.network.settings import NetworkSettings, ResolverFailure
 
 AZURE_NAME_SERVER = "168.63.129.16"
 _ELASTIC = ".azure.elastic-cloud.com"
@@ -20,7 +23,9 @@ Public = Callable[[str], list[str] | None]
 PUBLIC_TTL = 60
 _LONGEST_CHAIN = 8
 
-Rcode = Literal["NOERROR", "NXDOMAIN"]
+Rcode = Literal["NOERROR", "NXDOMAIN", "SERVFAIL", "TIMEOUT"]
+"""The name server's word; a timeout is none, but is what a client meets."""
+_FAILURES: dict[ResolverFailure, Rcode] = {"timeout": "TIMEOUT", "servfail": "SERVFAIL"}
 
 
 class Record(NamedTuple):
@@ -50,11 +55,12 @@ class Resolver:
     """Answers for every virtual network."""
 
     def __init__(
-        self, arm: Azure, public: Public, vnet_of_name_server: Callable[[str], str | None] = lambda _address: None
+        self, arm: Azure, public: Public, settings: NetworkSettings, network_of: Callable[[str, str], str | None]
     ) -> None:
-        self._arm = arm
+        """`network_of`: from a name server's address, and the network that asks, to the network that contains it."""
+        self._arm, self._settings = arm, settings
         self._public = public
-        self._vnet_of_name_server = vnet_of_name_server
+        self._network_of = network_of
 
     def resolve(self, vnet_id: str | None, name: str) -> Answer:
         """The addresses of a name inside a virtual network; None asks on the internet."""
@@ -64,7 +70,9 @@ class Resolver:
     def lookup(self, vnet_id: str | None, name: str, kind: str, chain: int = 0) -> Found:
         """The records of one type; an alias is followed as far as the same network sees it."""
         name = name.lower().rstrip(".")
-        view = self._view(vnet_id)
+        view, failure = self._view(vnet_id)
+        if failure is not None:
+            return Found(failure)
         zone = _zone_of(name, self._arm.zones_linked_to(view)) if view else None
         if zone is None:
             return self._on_the_internet(name, kind)
@@ -85,17 +93,28 @@ class Resolver:
         shown = addresses if kind == "A" else []
         return Found("NOERROR", tuple(Record(name, "A", PUBLIC_TTL, address) for address in shown))
 
-    def _view(self, vnet_id: str | None) -> str | None:
-        """The network whose private zones count: its own, or that of the custom name server it uses, or none."""
-        seen: set[str] = set()
-        while vnet_id is not None and vnet_id.lower() not in seen:
-            seen.add(vnet_id.lower())
-            vnet = self._arm.virtual_network(vnet_id)
-            if vnet is None:
-                return None
-            if not vnet.dns_servers or AZURE_NAME_SERVER in vnet.dns_servers:
-                return vnet_id
-            vnet_id = self._vnet_of_name_server(vnet.dns_servers[0])
+    def _view(self, vnet_id: str | None) -> tuple[str | None, Rcode | None]:
+        """The network whose private zones count (None: none, only public names), or how all its name servers fail."""
+        failure: Rcode | None = None
+        for answering in self._answering(vnet_id):
+            failure = self._failure(answering)
+            if failure is None:
+                return answering, None
+        return None, failure
+
+    def _answering(self, vnet_id: str | None) -> list[str | None]:
+        """The networks that answer a client, in the order in which it asks: the next one where one fails."""
+        vnet = self._arm.virtual_network(vnet_id) if vnet_id else None
+        if vnet is None:
+            return [None]
+        if not vnet.dns_servers or AZURE_NAME_SERVER in vnet.dns_servers:
+            return [vnet.id]
+        return [self._network_of(server, vnet.id) for server in vnet.dns_servers]
+
+    def _failure(self, answering: str | None) -> Rcode | None:
+        for vnet_id, failure in self._settings.resolvers.items():
+            if answering is not None and vnet_id.lower() == answering.lower():
+                return _FAILURES[failure]
         return None
 
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from shared.core.diagnosis import Failure
-from shared.probe.model import Answer, NameNotFound, StageFailed
+from shared.probe.model import Answer, NameNotFound, ResolverFailed, StageFailed
 
 if TYPE_CHECKING:
-    from local.network.data_plane import Dial
+    from local.network.data_plane import Closed, Dial
     from local.network.dns import Answer as Names
     from shared.probe.model import Request
 
@@ -24,13 +24,11 @@ _FOREVER = 3600.0  # longer than any client waits
 class Surroundings(Protocol):
     """What this needs of `Network`."""
 
-    no_route: Literal["timeout", "unreachable", "refused"]
-
     def resolve(self, vnet_id: str | None, name: str) -> Names:
         """A records of a name, as that network sees it."""
 
-    def dial(self, address: str, port: int, *, from_vnet: str | None = None) -> Dial | None:
-        """Connect to an endpoint's address; None is "no route"."""
+    def attempt(self, address: str, port: int, *, from_vnet: str | None = None) -> Dial | Closed:
+        """Connect to an endpoint's address, or what a client meets in its place."""
 
 
 class InsideConnection:
@@ -56,6 +54,21 @@ class InsideConnection:
         """Nothing is held."""
 
 
+class ResetConnection:
+    """A connection that a firewall let open, and resets as soon as something is said."""
+
+    async def start_tls(self, host: str) -> None:
+        """The reset."""
+        raise ConnectionResetError(errno.ECONNRESET, f"{host}: reset by a firewall")
+
+    async def exchange(self, request: Request, body_limit: int) -> Answer:
+        """The reset."""
+        raise ConnectionResetError(errno.ECONNRESET, f"{request.path}, {body_limit}: reset by a firewall")
+
+    async def aclose(self) -> None:
+        """Nothing is held."""
+
+
 class InsideNetwork:
     """What a machine in one virtual network can look up and reach."""
 
@@ -66,23 +79,25 @@ class InsideNetwork:
     async def resolve(self, host: str) -> tuple[str, ...]:
         """A records, as the virtual network's name server gives them."""
         answer = self._network.resolve(self._vnet_id, host)
+        if answer.rcode == "TIMEOUT":
+            await asyncio.sleep(_FOREVER)
+        if answer.rcode == "SERVFAIL":
+            raise ResolverFailed("the name server answered SERVFAIL")
         if not answer.addresses:
             raise NameNotFound
         return answer.addresses
 
-    async def connect(self, address: str, port: int) -> InsideConnection:
-        """Connect; without a route it goes as `Network.no_route` says."""
-        dial = self._network.dial(address, port, from_vnet=self._vnet_id)
-        if dial is None:
-            return await self._no_route(address, port)
-        return InsideConnection(dial)
-
-    async def _no_route(self, address: str, port: int) -> InsideConnection:
-        if self._network.no_route == "timeout":
+    async def connect(self, address: str, port: int) -> InsideConnection | ResetConnection:
+        """Connect; without a route, or with a firewall on the way, it goes as there."""
+        met = self._network.attempt(address, port, from_vnet=self._vnet_id)
+        if met == "timeout":
             await asyncio.sleep(_FOREVER)
-        if self._network.no_route == "refused":
-            raise ConnectionRefusedError(errno.ECONNREFUSED, f"{address}:{port}: no route")
-        raise OSError(errno.EHOSTUNREACH, f"{address}:{port}: no route")
+            raise TimeoutError(errno.ETIMEDOUT, f"{address}:{port}: no route")
+        if met == "refused":
+            raise ConnectionRefusedError(errno.ECONNREFUSED, f"{address}:{port}: refused")
+        if met == "unreachable":
+            raise OSError(errno.EHOSTUNREACH, f"{address}:{port}: no route")
+        return ResetConnection() if met == "reset" else InsideConnection(met)
 
 
 def matches(pattern: str, host: str) -> bool:

@@ -7,64 +7,83 @@ import contextlib
 import ipaddress
 import logging
 import ssl
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import h11
 
 from local.network.addresses import DATA_PLANE_PORT
-from local.network.data_plane import DataPlane, Dial
+from local.network.closed import Resetting, Silence
+from local.network.data_plane import Closed, DataPlane, Dial
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from local.elastic import ProxyAnswer
+    from local.network.azure import EndpointView
     from local.network.ca import CertificateAuthority
 
 _LOG = logging.getLogger(__name__)
 _IDLE_SECONDS = 60.0
 
 
-class Listeners:
-    """One TLS listener for each endpoint that is open, and none else.
+class _Door(Protocol):
+    """The sockets of one address."""
 
-    This machine stands in the app's network: with `hub_vnet_id` an endpoint without a route from there is closed.
+    async def open(self, address: str) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Listeners:
+    """What each endpoint's address does: a TLS listener where it is open, else silence, a refusal or a reset.
+
+    This machine stands in the app's network: with `app_vnet_id` an endpoint without a route from there is closed.
     """
 
-    def __init__(self, plane: DataPlane, ca: CertificateAuthority, hub_vnet_id: str | None = None) -> None:
+    def __init__(self, plane: DataPlane, ca: CertificateAuthority, app_vnet_id: str | None = None) -> None:
         self._plane = plane
         self._ca = ca
-        self._hub_vnet_id = hub_vnet_id
+        self.app_vnet_id = app_vnet_id
         self._contexts: dict[str, ssl.SSLContext] = {}
-        self._open: dict[str, _Listener] = {}
+        self._open: dict[str, tuple[tuple[str, str], _Door]] = {}
+        """By address: what it is there for, and the sockets that do it."""
 
     async def sync(self) -> None:
-        """Close what lost its endpoint, open what has a new one."""
-        reached = self._plane.open_endpoints(self._hub_vnet_id)
-        wanted = {e.address: e.id for e in reached if e.address and _is_loopback(e.address)}
-        for address, listener in list(self._open.items()):
-            if wanted.get(address) != listener.endpoint_id:
+        """Close what has lost its reason, open what has a new one."""
+        wanted = {e.address: self._way(e) for e in self._plane.endpoints() if e.address and _is_loopback(e.address)}
+        for address, (kind, door) in list(self._open.items()):
+            if address not in wanted or wanted[address][0] != kind:
                 del self._open[address]
-                listener.close()
-        for address in wanted.keys() - self._open.keys():
-            dial = self._plane.dial(address, DATA_PLANE_PORT)
-            if dial is not None:
-                await self._listen(address, dial)
+                door.close()
+        for address, (kind, met) in wanted.items():
+            if address not in self._open:
+                await self._start(address, kind, met)
 
     def close(self) -> None:
         """Close all."""
-        for listener in self._open.values():
-            listener.close()
+        for _, door in self._open.values():
+            door.close()
         self._open.clear()
 
-    async def _listen(self, address: str, dial: Dial) -> None:
-        listener = _Listener(dial)
+    def _way(self, endpoint: EndpointView) -> tuple[tuple[str, str], Dial | Closed]:
+        met = self._plane.enter(endpoint, self.app_vnet_id)
+        return ("open" if isinstance(met, Dial) else met, endpoint.id), met
+
+    async def _start(self, address: str, kind: tuple[str, str], met: Dial | Closed) -> None:
+        if met == "refused":  # an address on which nothing listens refuses by itself
+            return
+        door: _Door
+        if isinstance(met, Dial):
+            door = _Listener(met, self._context(met.zone))
+        else:
+            door = Resetting() if met == "reset" else Silence()
         try:
-            await listener.open(address, self._context(dial.zone))
+            await door.open(address)
         except OSError as error:
-            # Left closed: to clients it is "no route", and the next change tries again.
+            # Left as it is: the next change tries again.
             _LOG.warning("cannot listen on %s:%s: %s", address, DATA_PLANE_PORT, error)
             return
-        self._open[address] = listener
+        self._open[address] = (kind, door)
 
     def _context(self, zone: str) -> ssl.SSLContext:
         if zone not in self._contexts:
@@ -75,15 +94,15 @@ class Listeners:
 class _Listener:
     """The socket of one endpoint."""
 
-    def __init__(self, dial: Dial) -> None:
-        self.endpoint_id = dial.endpoint_id
+    def __init__(self, dial: Dial, context: ssl.SSLContext) -> None:
         self._dial = dial
+        self._context = context
         self._server: asyncio.Server | None = None
         self._closed = False
         self._writers: set[asyncio.StreamWriter] = set()
 
-    async def open(self, address: str, context: ssl.SSLContext) -> None:
-        self._server = await asyncio.start_server(self._serve, address, DATA_PLANE_PORT, ssl=context)
+    async def open(self, address: str) -> None:
+        self._server = await asyncio.start_server(self._serve, address, DATA_PLANE_PORT, ssl=self._context)
 
     def close(self) -> None:
         self._closed = True

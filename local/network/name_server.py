@@ -27,7 +27,7 @@ Lookup = Callable[[str, str], Found]
 
 
 def respond(wire: bytes, lookup: Lookup, *, udp: bool = False) -> bytes | None:
-    """The answer to one DNS message; None to one that deserves none. Over UDP it may have to be cut short."""
+    """The answer to one DNS message; None where there is to be none. Over UDP it may have to be cut short."""
     try:
         query = dns.message.from_wire(wire)
     except (dns.exception.DNSException, ValueError):
@@ -40,6 +40,8 @@ def respond(wire: bytes, lookup: Lookup, *, udp: bool = False) -> bytes | None:
         return response.to_wire()
     question = query.question[0]
     found = lookup(question.name.to_text(), dns.rdatatype.to_text(question.rdtype))
+    if found.rcode == "TIMEOUT":
+        return None
     response.set_rcode(dns.rcode.from_text(found.rcode))
     try:
         if question.rdclass == dns.rdataclass.IN:

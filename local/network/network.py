@@ -6,14 +6,16 @@ import asyncio
 import contextlib
 import logging
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from local.network.addresses import AddressPlan
-from local.network.data_plane import DataPlane, Dial
+from local.network.data_plane import Closed, DataPlane, Dial
 from local.network.dns import Answer, Public, Resolver, public_names
 from local.network.inside import InsideNetwork
 from local.network.listeners import Listeners
 from local.network.name_server import NameServer
+from local.network.routes import Routes
+from local.network.settings import NetworkSettings, NoRoute
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,7 +32,7 @@ class Network:
     """Names and addresses of all virtual networks.
 
     Making it gives ARM its allocator of addresses, so that every endpoint has a loopback address of its own.
-    `hub_vnet_id` is the network that the app is in: the default name server answers as that network sees the world.
+    `app_vnet_id` is the network that the app is in: the default name server answers as that network sees the world.
     """
 
     def __init__(
@@ -42,20 +44,20 @@ class Network:
         ca: CertificateAuthority,
         zones: Iterable[str],
         loopback_prefix: str = "127.77.0.0/16",
-        hub_vnet_id: str | None = None,
+        app_vnet_id: str | None = None,
         public: Public | None = None,
+        settings: NetworkSettings | None = None,
     ) -> None:
         zones = list(zones)
-        self.hub_vnet_id = hub_vnet_id
-        self.no_route: Literal["timeout", "unreachable", "refused"] = "timeout"
-        """What a client in a network meets where there is no route. Elastic's guide names the first two; refused is
-        what loopback sockets do, and what a firewall may do."""
+        self.settings = settings or NetworkSettings()
+        """Routes, firewalls and name servers that Azure has no property for."""
         self.addresses = AddressPlan(loopback_prefix)
         self._clock = clock
         self._arm = arm
-        self._resolver = Resolver(arm, public or public_names(zones), self.addresses.vnet_of_name_server)
-        self._plane = DataPlane(arm, elastic, zones)
-        self._listeners = Listeners(self._plane, ca, hub_vnet_id)
+        self._routes = Routes(arm, self.settings)
+        self._resolver = Resolver(arm, public or public_names(zones), self.settings, self._network_of)
+        self._plane = DataPlane(arm, elastic, zones, self._routes, self.settings)
+        self._listeners = Listeners(self._plane, ca, app_vnet_id)
         self._default: NameServer | None = None
         self._name_servers: dict[str, NameServer] = {}
         self._changed = asyncio.Event()
@@ -70,8 +72,22 @@ class Network:
         return self._resolver.resolve(vnet_id, name)
 
     def dial(self, address: str, port: int, *, from_vnet: str | None = None) -> Dial | None:
-        """Connect to an endpoint's address, out of one network or wherever it can be reached; None is "no route"."""
+        """Connect to an endpoint's address, out of one network or wherever it can be reached; None: it fails."""
+        met = self._plane.dial(address, port, from_vnet=from_vnet)
+        return met if isinstance(met, Dial) else None
+
+    def attempt(self, address: str, port: int, *, from_vnet: str | None = None) -> Dial | Closed:
+        """The same, with what a client meets where it fails: silence, a refusal, a reset."""
         return self._plane.dial(address, port, from_vnet=from_vnet)
+
+    @property
+    def no_route(self) -> NoRoute:
+        """What a client in a network meets where there is no route; tests set it."""
+        return self.settings.no_route
+
+    @no_route.setter
+    def no_route(self, value: NoRoute) -> None:
+        self.settings.no_route = value
 
     @property
     def broken(self) -> set[str]:
@@ -86,6 +102,10 @@ class Network:
     async def break_way(self, address: str, *, broken: bool) -> None:
         """Let an endpoint's address answer no more, or answer again; on sockets too, where they are open."""
         (self.broken.add if broken else self.broken.discard)(address)
+        await self.follow_settings()
+
+    async def follow_settings(self) -> None:
+        """Bring sockets, where they are open, in line with settings that were changed."""
         if self._default is not None:
             await self.sync()
 
@@ -96,8 +116,17 @@ class Network:
     # On sockets.
 
     @property
+    def app_vnet_id(self) -> str | None:
+        """The network that this machine stands in; sockets follow at the next `sync`."""
+        return self._listeners.app_vnet_id
+
+    @app_vnet_id.setter
+    def app_vnet_id(self, vnet_id: str | None) -> None:
+        self._listeners.app_vnet_id = vnet_id
+
+    @property
     def dns_address(self) -> tuple[str, int]:
-        """Host and port of the default name server, which sees what the hub network sees."""
+        """Host and port of the default name server, which sees what the app's network sees."""
         if self._default is None:
             raise RuntimeError("the network is not started")
         return self._default.host, self._default.port
@@ -108,7 +137,7 @@ class Network:
 
     async def start(self, *, dns_host: str = "127.0.0.1", dns_port: int = 0) -> None:
         """Open name servers and listeners, and follow ARM's changes from here on."""
-        self._default = NameServer(dns_host, lambda name, kind: self._resolver.lookup(self.hub_vnet_id, name, kind))
+        self._default = NameServer(dns_host, lambda name, kind: self._resolver.lookup(self.app_vnet_id, name, kind))
         await self._default.open(dns_port)
         self._arm.changes.append(self._changed.set)
         self._arm.listeners.append(self._on_event)
@@ -163,6 +192,10 @@ class Network:
 
     def _on_event(self, _event: Any) -> None:
         self._changed.set()
+
+    def _network_of(self, server: str, asking: str) -> str | None:
+        """The network that a name server is in: by its loopback address here, or by ARM's address spaces."""
+        return self.addresses.vnet_of_name_server(server) or self._routes.network_of(server, asking)
 
     def _allocate(self, vnet: VirtualNetworkView) -> str:
         return self.addresses.allocate(vnet.id)

@@ -41,14 +41,25 @@ class Clouds:
         assert response.is_success, response.text
         await asyncio.sleep(0.01)
 
-    async def vnet(self, name: str, dns_servers: list[str] | None = None) -> str:
+    async def vnet(self, name: str, dns_servers: list[str] | None = None, *, prefix: str = "10.1") -> str:
         properties = {
-            "addressSpace": {"addressPrefixes": ["10.1.0.0/16"]},
-            "subnets": [{"name": "pe", "properties": {"addressPrefix": "10.1.0.0/24"}}],
+            "addressSpace": {"addressPrefixes": [f"{prefix}.0.0/16"]},
+            "subnets": [{"name": "pe", "properties": {"addressPrefix": f"{prefix}.0.0/24"}}],
             "dhcpOptions": {"dnsServers": dns_servers or []},
         }
         await self.put(f"virtualNetworks/{name}", "2024-05-01", {"location": "eastus2", "properties": properties})
         return f"{GROUP}/virtualNetworks/{name}"
+
+    async def peer(self, one: str, other: str) -> None:
+        """One side of a peering."""
+        body = {"properties": {"remoteVirtualNetwork": {"id": other}}}
+        name = f"virtualNetworks/{one.rsplit('/', 1)[-1]}/virtualNetworkPeerings/to-{other.rsplit('/', 1)[-1]}"
+        await self.put(name, "2024-05-01", body)
+
+    async def link(self, name: str, vnet: str) -> None:
+        """Link the zone to a further network."""
+        body = {"location": "global", "properties": {"virtualNetwork": {"id": vnet}, "registrationEnabled": False}}
+        await self.put(f"privateDnsZones/{ZONE}/virtualNetworkLinks/{name}", "2024-06-01", body)
 
     async def endpoint(self, name: str, vnet: str, region: str = "eastus2") -> PrivateEndpoint:
         connection = {"name": "c", "properties": {"privateLinkServiceId": ALIASES[region], "requestMessage": "please"}}

@@ -85,17 +85,12 @@ async def test_a_network_reaches_the_endpoints_of_the_networks_that_it_is_peered
     def reached(vnet: str) -> bool:
         return clouds.network.dial(address, 9243, from_vnet=vnet) is not None
 
-    async def peer(one: str, other: str) -> None:
-        body = {"properties": {"remoteVirtualNetwork": {"id": other}}}
-        name = f"virtualNetworks/{one.rsplit('/', 1)[-1]}/virtualNetworkPeerings/to-{other.rsplit('/', 1)[-1]}"
-        await clouds.put(name, "2024-05-01", body)
-
     assert [reached(vnet) for vnet in (spoke, hub, far)] == [True, False, False]
-    await peer(hub, spoke)
+    await clouds.peer(hub, spoke)
     assert not reached(hub)
-    await peer(spoke, hub)
-    await peer(hub, far)
-    await peer(far, hub)
+    await clouds.peer(spoke, hub)
+    await clouds.peer(hub, far)
+    await clouds.peer(far, hub)
     assert [reached(vnet) for vnet in (spoke, hub, far)] == [True, True, False]
     await clouds.delete("virtualNetworks/spoke/virtualNetworkPeerings/to-hub", "2024-05-01")
     assert not reached(hub)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
+from shared.core.diagnosis import Failure
+from shared.probe.model import Target
+from shared.probe.run import probe
 from tests.local.network.network_parts import ZONE
 
 if TYPE_CHECKING:
@@ -71,8 +74,7 @@ async def test_custom_name_servers_pass_private_zones_by_unless_they_are_azures_
         if not number:
             await clouds.zone(vnet, {"*": ["127.77.0.4"]})
         else:
-            link = {"location": "global", "properties": {"virtualNetwork": {"id": vnet}, "registrationEnabled": False}}
-            await clouds.put(f"privateDnsZones/{ZONE}/virtualNetworkLinks/l{number}", "2024-06-01", link)
+            await clouds.link(f"l{number}", vnet)
         assert bool(clouds.network.resolve(vnet, HOST).addresses) is seen
 
 
@@ -83,9 +85,83 @@ async def test_a_spoke_that_asks_the_hubs_name_server_sees_what_the_hub_sees(clo
     assert clouds.network.resolve(spoke, HOST).addresses == ("127.77.0.4",)
 
 
-async def test_two_networks_that_ask_each_other_do_not_ask_for_ever(clouds: Clouds) -> None:
+async def test_a_hub_answers_with_its_own_zones_and_not_as_the_name_servers_that_it_has_itself(clouds: Clouds) -> None:
     addresses = clouds.network.addresses
     one = await clouds.vnet("one")
     two = await clouds.vnet("two", [addresses.name_server(one)])
     await clouds.vnet("one", [addresses.name_server(two)])
-    assert clouds.network.resolve(one, HOST) == ("NXDOMAIN", ())
+    await clouds.zone(two, {"*": ["127.77.0.4"]})
+    assert clouds.network.resolve(one, HOST) == ("NOERROR", ("127.77.0.4",))
+    assert clouds.network.resolve(two, HOST) == ("NXDOMAIN", ())
+
+
+async def test_the_network_whose_address_space_contains_the_name_servers_answers_in_place_of_the_own_one(
+    clouds: Clouds,
+) -> None:
+    hub = await clouds.vnet("hub", prefix="10.0")
+    spoke = await clouds.vnet("spoke", ["10.0.0.4", "10.0.0.5"], prefix="10.5")
+    await clouds.zone(spoke, {"*": ["127.77.0.4"]})
+    assert clouds.network.resolve(spoke, HOST) == ("NXDOMAIN", ())
+    await clouds.link("hub", hub)
+    assert clouds.network.resolve(spoke, HOST) == ("NOERROR", ("127.77.0.4",))
+
+
+@pytest.mark.parametrize("servers", [["10.0.0.4", "168.63.129.16"], ["10.5.0.9"]])
+async def test_azures_name_server_among_others_and_one_inside_stand_for_the_own_network(
+    clouds: Clouds, servers: list[str]
+) -> None:
+    await clouds.vnet("hub", prefix="10.0")
+    spoke = await clouds.vnet("spoke", servers, prefix="10.5")
+    await clouds.zone(spoke, {"*": ["127.77.0.4"]})
+    assert clouds.network.resolve(spoke, HOST) == ("NOERROR", ("127.77.0.4",))
+
+
+@pytest.mark.parametrize("server", ["192.0.2.53", "no-address"])
+async def test_a_name_server_outside_of_all_networks_knows_public_names_only(clouds: Clouds, server: str) -> None:
+    spoke = await clouds.vnet("spoke", [server])
+    await clouds.zone(spoke, {"*": ["127.77.0.4"]})
+    assert clouds.network.resolve(spoke, HOST) == ("NXDOMAIN", ())
+    public = clouds.network.resolve(spoke, "search.es.eastus2.azure.elastic-cloud.com")
+    assert public.addresses[0].startswith("203.0.113.")
+
+
+async def test_of_networks_with_the_same_address_space_the_one_that_is_reached_answers(clouds: Clouds) -> None:
+    await clouds.vnet("another", prefix="10.0")
+    hub = await clouds.vnet("hub", prefix="10.0")
+    spoke = await clouds.vnet("spoke", ["10.0.0.4"], prefix="10.5")
+    await clouds.zone(hub, {"*": ["127.77.0.4"]})
+    assert clouds.network.resolve(spoke, HOST).addresses == ()
+    clouds.network.settings.routed = [[spoke, hub]]
+    assert clouds.network.resolve(spoke, HOST).addresses == ("127.77.0.4",)
+    clouds.network.settings.routed = []
+    await clouds.peer(spoke, hub)
+    await clouds.peer(hub, spoke)
+    assert clouds.network.resolve(spoke, HOST).addresses == ("127.77.0.4",)
+
+
+async def test_a_name_server_that_fails_fails_for_all_who_ask_it_and_the_next_one_is_asked(clouds: Clouds) -> None:
+    hub, second = await clouds.vnet("hub", prefix="10.0"), await clouds.vnet("second", prefix="10.2")
+    spoke = await clouds.vnet("spoke", ["10.0.0.4"], prefix="10.5")
+    careful = await clouds.vnet("careful", ["10.0.0.4", "10.2.0.4"], prefix="10.6")
+    await clouds.zone(hub, {"*": ["127.77.0.4"]})
+    await clouds.link("second", second)
+
+    def rcodes() -> list[str]:
+        return [clouds.network.resolve(vnet, HOST).rcode for vnet in (hub, spoke, careful, second)]
+
+    assert rcodes() == ["NOERROR"] * 4
+    clouds.network.settings.resolvers = {hub.upper(): "timeout"}
+    assert rcodes() == ["TIMEOUT", "TIMEOUT", "NOERROR", "NOERROR"]
+    clouds.network.settings.resolvers = {hub: "servfail"}
+    assert rcodes() == ["SERVFAIL", "SERVFAIL", "NOERROR", "NOERROR"]
+
+
+@pytest.mark.parametrize("failure", ["timeout", "servfail"])
+async def test_the_products_probe_meets_a_name_server_that_fails(
+    clouds: Clouds, failure: Literal["timeout", "servfail"]
+) -> None:
+    vnet = await clouds.vnet("a")
+    await clouds.zone(vnet, {"*": ["127.77.0.4"]})
+    clouds.network.settings.resolvers = {vnet: failure}
+    evidence = await probe(Target(HOST, "127.77.0.4"), clouds.network.inside(vnet))
+    assert evidence.failure is Failure.RESOLVER_FAILED

@@ -9,6 +9,7 @@ import ssl
 from typing import TYPE_CHECKING
 
 import dns.asyncquery
+import dns.exception
 import dns.flags
 import dns.message
 import dns.rcode
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.real_time
 HOST = f"search-a.es.{ZONE}"
+SILENCE_SECONDS = 1.0
 
 
 @pytest.fixture
@@ -51,6 +53,20 @@ async def tls(ca: CertificateAuthority, address: str, host: str) -> asyncio.Stre
     context = ca.client_context()
     _, writer = await asyncio.open_connection(address, 9243, ssl=context, server_hostname=host)
     return writer
+
+
+async def outcome(ca: CertificateAuthority, address: str) -> str:
+    """What a client meets: an open way, or what its opening, or its TLS, ends with."""
+    try:
+        async with asyncio.timeout(SILENCE_SECONDS):
+            await close(await tls(ca, address, HOST))
+    except TimeoutError:
+        return "silence"
+    except ConnectionRefusedError:
+        return "refused"
+    except ConnectionResetError:
+        return "reset"
+    return "open"
 
 
 async def close(writer: asyncio.StreamWriter) -> None:
@@ -79,12 +95,12 @@ async def test_the_default_name_server_sees_what_the_hub_sees(running: Clouds) -
     hub = await running.vnet("hub")
     await running.zone(hub, {"*": ["127.77.0.4"]})
     assert (await ask(running.network.dns_address, HOST)).rcode() == dns.rcode.NXDOMAIN
-    running.network.hub_vnet_id = hub
+    running.network.app_vnet_id = hub
     assert (await ask(running.network.dns_address, HOST)).rcode() == dns.rcode.NOERROR
 
 
 async def test_other_record_types_of_a_name_that_exists_are_empty_and_not_missing(running: Clouds) -> None:
-    hub = running.network.hub_vnet_id = await running.vnet("hub")
+    hub = running.network.app_vnet_id = await running.vnet("hub")
     await running.zone(hub, {"*": ["127.77.0.4"]})
     response = await ask(running.network.dns_address, HOST, "AAAA")
     assert (response.rcode(), response.answer) == (dns.rcode.NOERROR, [])
@@ -106,7 +122,7 @@ async def test_other_record_types_of_a_name_that_exists_are_empty_and_not_missin
 async def test_every_type_that_azure_keeps_is_answered(
     running: Clouds, name: str, kind: str, expected: list[str]
 ) -> None:
-    hub = running.network.hub_vnet_id = await running.vnet("hub")
+    hub = running.network.app_vnet_id = await running.vnet("hub")
     await running.zone(hub, {"pe": ["127.77.0.4"]})
     for path, properties in {
         "AAAA/six": {"aaaaRecords": [{"ipv6Address": "fd00::1"}]},
@@ -120,14 +136,14 @@ async def test_every_type_that_azure_keeps_is_answered(
 
 
 async def test_an_answer_has_the_records_time_to_live_and_the_names_own_spelling(running: Clouds) -> None:
-    hub = running.network.hub_vnet_id = await running.vnet("hub")
+    hub = running.network.app_vnet_id = await running.vnet("hub")
     await running.zone(hub, {"*": ["127.77.0.4"]})
     (rrset,) = (await ask(running.network.dns_address, HOST.title())).answer
     assert (rrset.ttl, rrset.name.to_text()) == (60, f"{HOST.title()}.")
 
 
 async def test_an_alias_of_itself_and_a_text_that_is_no_name_end(running: Clouds) -> None:
-    hub = running.network.hub_vnet_id = await running.vnet("hub")
+    hub = running.network.app_vnet_id = await running.vnet("hub")
     await running.zone(hub, {})
     for label, target in {"loop": f"loop.{ZONE}", "bad": "a..b", "out": "nowhere.example"}.items():
         body = {"properties": {"ttl": 60, "cnameRecord": {"cname": target}}}
@@ -160,7 +176,7 @@ async def test_an_answer_too_long_for_udp_is_truncated_and_whole_over_tcp() -> N
 async def test_the_products_probe_passes_through_name_server_and_listener(
     running: Clouds, ca: CertificateAuthority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hub = running.network.hub_vnet_id = await running.vnet("hub")
+    hub = running.network.app_vnet_id = await running.vnet("hub")
     endpoint, deployment = await running.connected("a", hub)
     assert endpoint.address is not None
     await running.zone(hub, {"*": [endpoint.address]})
@@ -181,16 +197,15 @@ async def test_a_listener_is_open_exactly_while_its_endpoint_is_approved(
 ) -> None:
     endpoint = await running.endpoint("a", await running.vnet("v"))
     assert endpoint.address is not None
-    with pytest.raises(ConnectionRefusedError):
-        await tls(ca, endpoint.address, HOST)
+    await running.network.sync()
+    assert await outcome(ca, endpoint.address) == "silence"
     running.arm.set_connection(endpoint.id, "Approved")
     await running.network.sync()
     context = ca.client_context()
     reader, held = await asyncio.open_connection(endpoint.address, 9243, ssl=context, server_hostname=HOST)
     running.arm.set_connection(endpoint.id, "Disconnected")
     await running.network.sync()
-    with pytest.raises(ConnectionRefusedError):
-        await tls(ca, endpoint.address, HOST)
+    assert await outcome(ca, endpoint.address) == "silence"
     async with asyncio.timeout(5):
         with contextlib.suppress(ConnectionResetError):
             assert await reader.read() == b""
@@ -210,16 +225,50 @@ async def test_changes_are_followed_without_being_asked_and_a_deleted_endpoint_c
 
 async def becomes(ca: CertificateAuthority, address: str, *, is_open: bool) -> None:
     for _ in range(500):
-        try:
-            await close(await tls(ca, address, HOST))
-        except OSError:
-            seen = False
-        else:
-            seen = True
-        if seen == is_open:
+        if (await outcome(ca, address) == "open") == is_open:
             return
         await asyncio.sleep(0.01)
     pytest.fail(f"{address} is still {'closed' if is_open else 'open'}")
+
+
+async def test_sockets_follow_routes_and_firewalls_from_the_apps_network(
+    running: Clouds, ca: CertificateAuthority
+) -> None:
+    app, far = await running.vnet("app"), await running.vnet("far")
+    running.network.app_vnet_id = app
+    endpoint, _ = await running.connected("a", far)
+    address, settings = endpoint.address or "", running.network.settings
+
+    async def met() -> str:
+        await running.network.follow_settings()
+        return await outcome(ca, address)
+
+    assert await met() == "silence"
+    settings.routed = [[app, far]]
+    assert await met() == "open"
+    for answer, seen in (("drop", "silence"), ("refuse", "refused"), ("reset", "reset")):
+        settings.firewalls = {far: {app: answer}}  # type: ignore[dict-item]  # names of the switch
+        assert await met() == seen
+    settings.firewalls = {}
+    assert await met() == "open"
+
+
+async def test_a_spokes_name_server_on_loopback_answers_as_the_hub_whose_prefixes_contain_its_servers(
+    running: Clouds,
+) -> None:
+    hub = await running.vnet("hub", prefix="10.0")
+    spoke = await running.vnet("spoke", ["10.0.0.4"], prefix="10.5")
+    await running.zone(hub, {"*": ["127.77.0.4"]})
+    await running.network.sync()
+    server = running.network.dns_address_of(spoke)
+    assert [record.to_text() for record in (await ask(server, HOST)).answer[0]] == ["127.77.0.4"]
+    running.network.settings.resolvers = {hub: "servfail"}
+    assert (await ask(server, HOST)).rcode() == dns.rcode.SERVFAIL
+    running.network.settings.resolvers = {hub: "timeout"}
+    with pytest.raises(dns.exception.Timeout):
+        await dns.asyncquery.udp(dns.message.make_query(HOST, "A"), server[0], port=server[1], timeout=SILENCE_SECONDS)
+    with pytest.raises(EOFError):
+        await ask(server, HOST, tcp=True)
 
 
 async def test_a_host_outside_the_regions_zone_fails_the_clients_verification(
