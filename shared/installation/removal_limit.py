@@ -15,6 +15,7 @@ from shared.context import Context
 from shared.core.guards.removal_limit import Allowance, Stop
 from shared.core.model.errors import Blocked
 from shared.core.model.reasons import Reason
+from shared.core.reasons import explain
 from shared.state import control
 
 NAME = "removals"
@@ -73,7 +74,7 @@ def _refused(allowance: Allowance, steps: int, limit: int) -> Blocked:
     else:
         what = f"{allowance.used} destructive steps were taken since the last sweep; {steps} more exceed {limit}."
         step = "Wait for the next sweep: it goes on, or stops and asks if it finds more than REMOVAL_LIMIT allows."
-    return Blocked(what, reason=Reason.REMOVAL_LIMIT_REACHED, next_step=step)
+    return Blocked(explain(Reason.REMOVAL_LIMIT_REACHED, what, step))
 
 
 def _to_document(allowance: Allowance) -> dict[str, Any]:

@@ -6,6 +6,7 @@ and removed only as it was read. What may not be removed, or is not ours, is rep
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from shared.core.model import conditions as c
@@ -90,10 +91,10 @@ def _grace(run: Run) -> None:
     _update_status(run, c.waiting(c.REMOVED, Reason.GRACE_PERIOD, message), Phase.REMOVING)
 
 
-def _blocked(run: Run, reason: Reason, message: str, next_step: str, left: tuple[str, ...]) -> None:
-    planned = run.record.status.planned if reason is Reason.REMOVAL_LIMIT_REACHED else ()
+def _blocked(run: Run, told: Explanation, left: tuple[str, ...]) -> None:
+    planned = run.record.status.planned if told.reason is Reason.REMOVAL_LIMIT_REACHED else ()
     run.record = run.record.with_removal(leftovers=left).with_status(planned=planned)
-    _update_status(run, c.blocked(c.REMOVED, reason, message, next_step), Phase.BLOCKED)
+    _update_status(run, c.blocked(c.REMOVED, told.reason, told.message, told.next_step), Phase.BLOCKED)
     run.record = run.record.with_schedule(observed_at=run.context.clock.now())
 
 
@@ -143,14 +144,14 @@ async def _due(run: Run) -> None:
         run.record = record.with_status(planned=tuple(map(str, plan.steps)))
         await consume(context, destructive(plan.steps))
     except Blocked as error:
-        _blocked(run, error.reason, error.what, error.next_step, owned_resources(record))
+        _blocked(run, error.explanation, owned_resources(record))
         return
     except AutopilotError as error:
         _later(run, error)
         return
     refused, postponed = await apply_removal(run, plan, patient=not _busy_for_good(run))
     if isinstance(postponed, Blocked):
-        _blocked(run, postponed.reason, postponed.what, postponed.next_step, owned_resources(run.record))
+        _blocked(run, postponed.explanation, owned_resources(run.record))
     elif postponed is not None:
         _later(run, postponed)
     else:
@@ -163,8 +164,8 @@ def _finish(run: Run, plan: RemovalPlan, refused: tuple[str, ...]) -> None:
     """A missing right to delete does not keep the removal open; a target that would be opened does."""
     left = (*plan.leftovers, *refused, *(problem.message for problem in plan.problems))
     if plan.problems:
-        first: Explanation = plan.problems[0]
-        _blocked(run, first.reason, " ".join(p.message for p in plan.problems), first.next_step, left)
+        message = " ".join(problem.message for problem in plan.problems)
+        _blocked(run, replace(plan.problems[0], message=message), left)
     elif left:
         _removed(run, Reason.LEFT_BEHIND, f"What could be removed is. Left: {'; '.join(left)}.", left)
     else:

@@ -16,6 +16,7 @@ from shared.core.guards.reopening import protected_without
 from shared.core.model.errors import Blocked, NotFound, Waiting
 from shared.core.model.reasons import Reason
 from shared.core.model.steps import Disassociate
+from shared.core.reasons import explain
 from shared.reconciler.run_state import Run
 from shared.state.control import lease
 
@@ -43,13 +44,8 @@ async def _check(run: Run, step: Disassociate, types: Mapping[str, str], documen
     gone = {policy for target, policy, _ in _recent(run, document) if target == step.target_id}
     left = tuple(policy for policy in attached if policy not in gone)
     if not protected_without(step.policy_id, left, types):
-        raise Blocked(
-            f"The policy is by now the last one of deployment {step.target_name}; without it that is open to the "
-            "internet.",
-            reason=Reason.WOULD_REOPEN_PUBLIC_ACCESS,
-            on=step.target_id,
-            next_step="Associate another policy with it first, for example an IP policy.",
-        )
+        what = f"The policy is by now the last one of deployment {step.target_name}; without it that is open to the "
+        raise Blocked(explain(Reason.WOULD_REOPEN_PUBLIC_ACCESS, f"{what}internet."), on=step.target_id)
 
 
 def _recent(run: Run, document: Mapping[str, Any]) -> list[tuple[str, str, str]]:

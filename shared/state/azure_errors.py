@@ -22,6 +22,7 @@ from azure.core.exceptions import (
 
 from shared.core.model.errors import AnswerLost, AutopilotError, Forbidden, Permanent, RetryLater, Throttled
 from shared.core.model.reasons import Reason
+from shared.core.reasons import explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -89,7 +90,7 @@ def _from_answer(error: HttpResponseError, on: str, role: str) -> AutopilotError
     what = f"Azure Storage answered {status} {code} (request {request_id})."
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         next_step = f"Give the app's identity the role '{role}' on the storage account, or correct its key."
-        return Forbidden(what, reason=Reason.STORAGE_ACCESS_DENIED, on=on, next_step=next_step)
+        return Forbidden(explain(Reason.STORAGE_ACCESS_DENIED, what, next_step), on=on)
     if isinstance(error, ClientAuthenticationError):
         return _no_token(status, on)
     if status in _THROTTLED:
@@ -109,7 +110,7 @@ def _no_token(status: int, on: str) -> AutopilotError:
     if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return RetryLater(what, on=on, after=_AGAIN)
     next_step = "Check that the function app has its managed identity and that AzureWebJobsStorage__clientId names it."
-    return Forbidden(what, reason=Reason.STORAGE_ACCESS_DENIED, on=on, next_step=next_step)
+    return Forbidden(explain(Reason.STORAGE_ACCESS_DENIED, what, next_step), on=on)
 
 
 def _retry_after(error: HttpResponseError) -> float:

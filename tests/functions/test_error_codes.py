@@ -13,7 +13,7 @@ import functions
 import shared
 from functions.errors import CODES, ErrorCode, code_of
 from shared.core.model.errors import AutopilotError, Blocked, Forbidden, InvalidInput
-from shared.core.model.reasons import Reason
+from shared.core.model.reasons import Explanation, Reason
 from tests.functions.trigger_parts import api_document
 
 
@@ -68,7 +68,7 @@ def test_codes_are_what_scripts_compare() -> None:
 
 @pytest.mark.parametrize("kind", [Blocked, Forbidden])
 def test_what_a_person_must_act_on_has_its_reason_as_code(kind: type[Blocked]) -> None:
-    error = kind("No.", reason=Reason.ELASTIC_RIGHTS_MISSING)
+    error = kind(Explanation(Reason.ELASTIC_RIGHTS_MISSING, "No."))
     assert code_of(error) == ("ElasticRightsMissing", HTTPStatus.BAD_GATEWAY)
 
 

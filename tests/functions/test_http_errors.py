@@ -11,6 +11,7 @@ import pytest
 from functions.responses import MAX_BODY
 from local.storage.memory import MemoryStorage
 from shared.core.model.errors import AutopilotError, Forbidden, LostRace, Permanent, RetryLater, Throttled
+from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.record_document import to_document
 from shared.state.codec import holding
 from shared.state.rows import ConnectionRow
@@ -173,9 +174,9 @@ EVERY = [("list_connections", None), *((name, UNKNOWN) for name in BY_ID)]
         (Throttled("Storage is busy.", after=7), 503, "Throttled", "7"),
         (LostRace("Others write.", after=1), 503, "LostRace", "1"),
         (
-            Forbidden("A role is missing.", reason="StorageRightsMissing", next_step="Grant it."),
+            Forbidden(Explanation(Reason.STORAGE_ACCESS_DENIED, "A role is missing.", "Grant it.")),
             502,
-            "StorageRightsMissing",
+            "StorageAccessDenied",
             None,
         ),
         (Permanent("It can never work."), 500, "Permanent", None),

@@ -12,6 +12,7 @@ import pytest
 
 from local.storage.memory import MemoryStorage
 from shared.core.model.errors import Forbidden, LostRace, RetryLater
+from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_parts import Identity
 from shared.core.reports.doctor.findings import Report
@@ -270,7 +271,7 @@ async def for_ever() -> None:
     [
         raising(RetryLater("busy")),
         raising(LostRace("busy")),
-        raising(Forbidden("no", reason="StorageRightsMissing")),
+        raising(Forbidden(Explanation(Reason.STORAGE_ACCESS_DENIED, "no"))),
         raising(KeyError("a bug")),
         for_ever,
     ],

@@ -25,7 +25,7 @@ from shared.core.model.errors import (
     Throttled,
 )
 from shared.core.model.reasons import Reason
-from shared.core.reasons import remedy_of
+from shared.core.reasons import explain
 
 _BUSY = re.compile(
     r"^(AnotherOperationInProgress|ReferencedResourceNotProvisioned|RetryableError\w*|Conflict|OperationNotAllowed\w*|"
@@ -113,12 +113,8 @@ def _not_signed_in(error: object, doing: str, on: str) -> AutopilotError:
 
 def sign_in_failed(doing: str, on: str) -> Forbidden:
     """The identity got no token, or a token that ARM refuses."""
-    return Forbidden(
-        f"Azure refused the app's identity when asked to {doing}.",
-        reason=Reason.AZURE_SIGN_IN_FAILED,
-        on=on,
-        next_step=remedy_of(Reason.AZURE_SIGN_IN_FAILED),
-    )
+    what = f"Azure refused the app's identity when asked to {doing}."
+    return Forbidden(explain(Reason.AZURE_SIGN_IN_FAILED, what), on=on)
 
 
 def _classified(error: object, doing: str, on: str) -> AutopilotError:
@@ -137,7 +133,7 @@ def classify(status: int, code: str, message: str, retry_after: str | None, *, d
     if status == HTTPStatus.PRECONDITION_FAILED or code == "PreconditionFailed":
         return LostRace(what, on=on, after=1.0)
     if code in _REFUSED:
-        return Blocked(what, reason=_REFUSED[code], on=on, next_step=remedy_of(_REFUSED[code]))
+        return Blocked(explain(_REFUSED[code], what), on=on)
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN} or code in _DENIALS:
         return _forbidden(status, message, doing, on)
     return _passing(status, code, retry_after, what, on) or _lasting(status, code, message, what, on)
@@ -159,17 +155,14 @@ def _passing(status: int, code: str, retry_after: str | None, what: str, on: str
 def _lasting(status: int, code: str, message: str, what: str, on: str) -> AutopilotError:
     """What stays until a person changes something."""
     if code in _UNKNOWN:
-        return Blocked(what, reason=_UNKNOWN[code], on=on, next_step=remedy_of(_UNKNOWN[code]))
+        return Blocked(explain(_UNKNOWN[code], what), on=on)
     if status == HTTPStatus.NOT_FOUND or code in _ABSENT:
         return NotFound(what, on=on)
     if _OVERLAP in message.lower():
-        return Blocked(
-            "The network is already linked to another private DNS zone of this name, which this app cannot see.",
-            reason=Reason.NETWORK_LINKED_TO_ANOTHER_ZONE,
-            on=on,
-            next_step="Give the app read access to that zone so that it can be used, or remove the other link.",
-        )
-    return Blocked(what, reason=Reason.AZURE_REFUSED, on=on, next_step=remedy_of(Reason.AZURE_REFUSED))
+        linked = "The network is already linked to another private DNS zone of this name, which this app cannot see."
+        step = "Give the app read access to that zone so that it can be used, or remove the other link."
+        return Blocked(explain(Reason.NETWORK_LINKED_TO_ANOTHER_ZONE, linked, step), on=on)
+    return Blocked(explain(Reason.AZURE_REFUSED, what), on=on)
 
 
 def _forbidden(status: int, message: str, doing: str, on: str) -> Forbidden:
@@ -177,9 +170,6 @@ def _forbidden(status: int, message: str, doing: str, on: str) -> Forbidden:
         return sign_in_failed(doing, on)
     denied = _DENIED.search(message)
     missing = f"{denied['action']} on {denied['scope']}" if denied else f"to {doing}"
-    return Forbidden(
-        f"The app's identity lacks the right {missing}.",
-        reason=Reason.AZURE_RIGHTS_MISSING,
-        on=on,
-        next_step=f"Assign a role that includes {denied['action'] if denied else 'the action'} at that scope.",
-    )
+    what = f"The app's identity lacks the right {missing}."
+    step = f"Assign a role that includes {denied['action']} at that scope." if denied else ""
+    return Forbidden(explain(Reason.AZURE_RIGHTS_MISSING, what, step), on=on)

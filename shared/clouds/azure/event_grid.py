@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +79,7 @@ class Topic:
             step = (
                 "Give the app's identity the role EventGrid Data Sender on the topic, or correct the topic's firewall."
             )
-            raise Forbidden(error.what, reason=error.reason, on=self.options.url, next_step=step) from error
+            raise Forbidden(replace(error.explanation, next_step=step), on=self.options.url) from error
 
     async def _opened(self) -> EventGridPublisherClient:
         if self._client is None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from shared.core.model.errors import AnswerLost, RetryLater
 from shared.core.model.organizations import DEFAULT
 from shared.core.model.reasons import Reason
-from shared.core.reasons import remedy_of
+from shared.core.reasons import explain
 from shared.correlation import Service, outgoing
 
 if TYPE_CHECKING:
@@ -152,23 +152,15 @@ def elastic_error(
         # Nothing tells whether a failing service applied the request before it failed.
         return AnswerLost(what, on=on, after=DEFAULT_RETRY_AFTER)
     if status == HTTPStatus.UNAUTHORIZED:
-        return Forbidden(
-            f"Elastic Cloud refused the API key{whose} when asked to {doing}.",
-            reason=Reason.ELASTIC_KEY_REFUSED,
-            on=on,
-            next_step="Create a new Elastic Cloud API key (they expire, often after 3 months); "
-            f"set {key_setting(organization)}.",
-        )
+        refused = f"Elastic Cloud refused the API key{whose} when asked to {doing}."
+        step = f"Create a new Elastic Cloud API key and set {key_setting(organization)}."
+        return Forbidden(explain(Reason.ELASTIC_KEY_REFUSED, refused, step), on=on)
     if status == HTTPStatus.FORBIDDEN:
-        return Forbidden(
-            f"The Elastic Cloud API key{whose} may not {doing}: {message}",
-            reason=Reason.ELASTIC_RIGHTS_MISSING,
-            on=on,
-            next_step=remedy_of(Reason.ELASTIC_RIGHTS_MISSING),
-        )
+        may_not = f"The Elastic Cloud API key{whose} may not {doing}: {message}"
+        return Forbidden(explain(Reason.ELASTIC_RIGHTS_MISSING, may_not), on=on)
     if status == HTTPStatus.NOT_FOUND:
         return NotFound(what, on=on)
-    return Blocked(what, reason=Reason.ELASTIC_REFUSED, on=on, next_step=remedy_of(Reason.ELASTIC_REFUSED))
+    return Blocked(explain(Reason.ELASTIC_REFUSED, what), on=on)
 
 
 def _first_error(body: str) -> tuple[str, str]:
@@ -192,12 +184,9 @@ class Organizations:
             return found
         name = name or DEFAULT
         named = "" if name == DEFAULT else f" Name {name} in ELASTIC_ORGANIZATIONS again, with its settings."
-        raise Blocked(
-            f"The settings have no API key of the Elastic Cloud organization {name}, in which this was made.",
-            reason=Reason.ORGANIZATION_NOT_CONFIGURED,
-            on=name,
-            next_step=f"Set {key_setting(name)}.{named}",
-        )
+        what = f"The settings have no API key of the Elastic Cloud organization {name}, in which this was made."
+        step = f"Set {key_setting(name)}.{named}"
+        raise Blocked(explain(Reason.ORGANIZATION_NOT_CONFIGURED, what, step), on=name)
 
     def __contains__(self, name: str) -> bool:
         return (name or DEFAULT) in self._clients

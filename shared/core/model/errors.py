@@ -10,7 +10,7 @@ Raised by `clouds`, `state` and `core`; understood by `reconcile` and the trigge
     │   ├── LeaseLost           another worker holds the endpoint now: stop without writing
     │   └── AnswerLost          a request went out and no answer came: it may or may not have been applied
     ├── Waiting                 no fault: a long-running operation or an approval is still under way
-    ├── Blocked                 a person must act; `reason` is the condition's reason
+    ├── Blocked                 a person must act; its explanation is the condition's
     │   └── Forbidden           401/403: a right or a key is missing
     └── Permanent               this request can never succeed
         ├── NotFound            the thing does not exist
@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shared.core.model.reasons import Reason
+from shared.core.model.reasons import Explanation, Reason
 
 
 class AutopilotError(Exception):
@@ -83,11 +83,16 @@ class Waiting(AutopilotError):
 
 
 class Blocked(AutopilotError):
-    """A person must act before this can go on."""
+    """A person must act before this can go on; why and how is its explanation."""
 
-    def __init__(self, what: str, *, reason: Reason, on: str = "", next_step: str = "") -> None:
-        super().__init__(what, on=on, next_step=next_step)
-        self.reason = reason
+    def __init__(self, explanation: Explanation, *, on: str = "") -> None:
+        super().__init__(explanation.message, on=on, next_step=explanation.next_step)
+        self.explanation = explanation
+
+    @property
+    def reason(self) -> Reason:
+        """Why; the condition that it makes has the same."""
+        return self.explanation.reason
 
 
 class Forbidden(Blocked):

@@ -20,6 +20,7 @@ from shared.core.model.resources import Claim, Policy
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.desired import Desired
 from shared.core.planning.removal import policies_made_for
+from shared.core.reasons import explain
 
 
 def organization_on_record(record: ConnectionRecord) -> str:
@@ -90,11 +91,13 @@ def switch_record(record: ConnectionRecord, organization: str) -> ConnectionReco
 def _no_organization(options: PlanOptions) -> Blocked:
     scopes = ", ".join(scope_setting(one.name) for one in options.organizations)
     return Blocked(
-        f"The endpoint belongs to no Elastic Cloud organization: no entry of {scopes} includes it, and there is no "
-        f"{key_setting(DEFAULT)} for the endpoints that no entry includes.",
-        reason=Reason.NO_ORGANIZATION,
-        next_step=f"Add an entry for it to one of {scopes}, give it a tag that one of them names, or set "
-        f"{key_setting(DEFAULT)}.",
+        explain(
+            Reason.NO_ORGANIZATION,
+            f"The endpoint belongs to no Elastic Cloud organization: no entry of {scopes} includes it, and there is no "
+            f"{key_setting(DEFAULT)} for the endpoints that no entry includes.",
+            f"Add an entry for it to one of {scopes}, give it a tag that one of them names, or set "
+            f"{key_setting(DEFAULT)}.",
+        )
     )
 
 
@@ -102,9 +105,11 @@ def changed_error(desired: Desired, record: ConnectionRecord, why: str) -> Block
     """The error of an endpoint that cannot leave its former organization; `why` goes on after the names."""
     former, present = organization_on_record(record), desired.organization
     return Blocked(
-        f"The endpoint was connected in the organization {former} and now belongs to {present}. Nothing is made in "
-        f"{present} while something of this app's is in {former}: an endpoint has one policy. It is {why}",
-        reason=Reason.ORGANIZATION_CHANGED,
-        next_step=f"Put the endpoint's tag, or the settings, back to keep it in {former}. To move it, remove what is "
-        f"named in {former}, in the Elastic Cloud console; the app then goes on by itself.",
+        explain(
+            Reason.ORGANIZATION_CHANGED,
+            f"The endpoint was connected in the organization {former} and now belongs to {present}. Nothing is made in "
+            f"{present} while something of this app's is in {former}: an endpoint has one policy. It is {why}",
+            f"Put the endpoint's tag, or the settings, back to keep it in {former}. To move it, remove what is "
+            f"named in {former}, in the Elastic Cloud console; the app then goes on by itself.",
+        )
     )

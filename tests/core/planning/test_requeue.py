@@ -23,7 +23,7 @@ from shared.core.model.errors import (
     Throttled,
     Waiting,
 )
-from shared.core.model.reasons import Reason
+from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.planning.requeue import PATIENCE, condition_of, fingerprint, next_delay
 from tests.core.core_parts import ENDPOINT_ID, NOW
@@ -46,9 +46,9 @@ def made_of(error: AutopilotError, before: Condition | None = None) -> Condition
         (AnswerLost("gone"), "AnswerLost", WaitingFor.WORK),
         (LeaseLost("taken"), "TemporaryFailure", WaitingFor.WORK),
         (RetryLater("down"), "TemporaryFailure", WaitingFor.WORK),
-        (Blocked("no", reason=Reason.AZURE_REFUSED, next_step="ask"), "AzureRefused", WaitingFor.PERSON),
+        (Blocked(Explanation(Reason.AZURE_REFUSED, "no", "ask")), "AzureRefused", WaitingFor.PERSON),
         (
-            Forbidden("no", reason=Reason.AZURE_RIGHTS_MISSING, next_step="grant"),
+            Forbidden(Explanation(Reason.AZURE_RIGHTS_MISSING, "no", "grant")),
             "AzureRightsMissing",
             WaitingFor.PERSON,
         ),
@@ -72,7 +72,8 @@ def test_every_error_is_a_false_condition_that_says_who_must_act(
 
 def test_the_thing_it_happened_on_is_named() -> None:
     assert made_of(Throttled("slow down", on="/subscriptions/x")).message == "slow down [/subscriptions/x]"
-    assert made_of(Blocked("no", reason="R", on="zone z", next_step="ask")).next_step == "ask"
+    refused = made_of(Blocked(Explanation(Reason.SCOPE_LOCKED, "no", "ask"), on="zone z"))
+    assert (refused.message, refused.next_step) == ("no [zone z]", "ask")
 
 
 def before(reason: Reason, age: float) -> Condition:

@@ -22,7 +22,7 @@ from shared.core.model.errors import (
     Throttled,
     Waiting,
 )
-from shared.core.model.reasons import Reason
+from shared.core.model.reasons import Explanation, Reason
 from shared.core.planning.stale import STANDS_FOR, carry_over, is_passing
 from tests.core.core_parts import NOW
 
@@ -39,8 +39,8 @@ BUSY = Throttled("Azure is busy.")
         (LostRace("x"), False),
         (LeaseLost("x"), False),
         (Waiting("x"), False),
-        (Forbidden("x", reason="R"), False),
-        (Blocked("x", reason="R"), False),
+        (Forbidden(Explanation(Reason.SCOPE_LOCKED, "x")), False),
+        (Blocked(Explanation(Reason.SCOPE_LOCKED, "x")), False),
         (NotFound("x"), False),
     ],
     ids=lambda value: type(value).__name__,
