@@ -47,7 +47,8 @@ $(READY): requirements.txt requirements-dev.txt
 	  "Python 3.11 or later is needed, $(PYTHON) is %d.%d; name another: make run PYTHON=python3.12" % sys.version_info[:2])'
 	@echo "Creating $(VENV) and installing dependencies (once, about a minute) ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@# Compiling all of the SDKs would take as long as installing them; what is imported is compiled then.
+	@$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -r requirements-dev.txt
 	@touch $(READY)
 
 clean: ## remove everything that setup and run made

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -14,6 +15,32 @@ settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
 pytest_plugins = ["tests.tools.required"]
+
+TESTS = Path(__file__).parent
+ONE_PYTHON = tuple(
+    TESTS / place
+    for place in (
+        # Files that no Python runs, the tests' own tools, and the local clouds, which are not deployed.
+        "docs",
+        "infra",
+        "local",
+        "planted",
+        "tools",
+        "test_words.py",
+        # Searches over faults and chance: what they find is in the logic, which the other tests enter too.
+        "walk",
+        "core/planning/test_every_combination.py",
+        "functions/openapi/test_openapi_answers.py",
+        "notifications/test_notify_delivery.py",
+        "reconciler/test_crashes.py",
+        "reconciler/test_crashes_later.py",
+        "reconciler/test_every_switch.py",
+        "reconciler/test_situations.py",
+        "reconciler/test_two_workers.py",
+        "sweep/test_sweep_scale.py",
+    )
+)
+"""Tests that tell nothing about the version of Python: `.ci/run` has them on one, the public CI on each."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -52,5 +79,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     items.sort(key=lambda item: item.get_closest_marker("e2e") is None)
     for item in items:
+        if any(item.path.is_relative_to(place) for place in ONE_PYTHON):
+            item.add_marker("one_python")
         if any(item.get_closest_marker(name) for name in ("real_time", "e2e", "azurite")):
             item.add_marker(pytest.mark.looptime(False))

@@ -14,7 +14,7 @@ from e2e_stories import until, writes_of_the_app
 
 from local.cli.client import LocalClient
 
-pytestmark = [pytest.mark.e2e, pytest.mark.every_python]
+pytestmark = pytest.mark.e2e
 
 SHORT_LEASE = {
     "LEASE_SECONDS": "35",

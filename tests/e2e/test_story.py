@@ -44,7 +44,7 @@ def nothing_listens(url: str) -> bool:
 
 def paste(line: str) -> str:
     """Run a line of the output in a shell, as a reader does."""
-    return subprocess.run(line, shell=True, capture_output=True, text=True, timeout=30, check=True).stdout  # noqa: S602 - a pasted line is one for the shell
+    return subprocess.run(line, shell=True, capture_output=True, text=True, timeout=STORY_SECONDS, check=True).stdout  # noqa: S602 - a pasted line is one for the shell
 
 
 def command_lines() -> str:
