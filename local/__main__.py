@@ -3,7 +3,10 @@
 up          start the clouds, Azurite and the function app; prints `ready` and stays until Ctrl-C
 story       the same, then the whole job once, live (`make run`); with ONCE=1 it ends after it
 rest        one signed-in ARM request: rest METHOD PATH [BODY]
-connect     create a private endpoint as a user does, and follow it: connect REGION [--deployment NAME]
+connect     create a private endpoint as a user does, and follow it: connect REGION [--deployment NAME] [--network NAME]
+network     list the virtual networks, make one, or change its name servers, peerings and routes: network [NAME]
+firewall    drop, refuse or reset connections into a network, or open it again: firewall refuse NAME [--from NAME]
+resolver    let a network's name server fail, or answer again: resolver timeout NAME
 status      every connection in one line
 events      every notification that the app has sent, in one line
 break       break one hop of a connection: break HOP [NAME]
@@ -29,11 +32,19 @@ import httpx
 from local.cli.breaking import HOPS, find
 from local.cli.client import LocalClient, checked
 from local.cli.folder import DEFAULT, folder_option
+from local.cli.network_commands import (
+    add_network_commands,
+    change_network,
+    network_id,
+    turn_firewall,
+    turn_resolver,
+)
 from local.cli.stack import Options, Stack
 from local.cli.story import StoryFailed, create_endpoint, follow, tell
 from local.cli.switches import SwitchError
 from local.eventgrid import HandshakeError
 from local.storage.azurite import AzuriteError
+from local.world import HUB_VNET
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -53,6 +64,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         command.add_argument(
             "--switch", action="append", default=[], metavar="NAME=VALUE", type=_switch, help="as by `switch`; repeated"
         )
+        command.add_argument("--app-network", default=HUB_VNET, type=network_id, help="that the app is in")
         command.add_argument("--role-assignments", type=Path, help="JSON: client id -> [{scope, actions, notActions}]")
     rest = commands.add_parser("rest")
     rest.add_argument("method", choices=["GET", "PUT", "PATCH", "DELETE"])
@@ -62,6 +74,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     connect.add_argument("region")
     connect.add_argument("--deployment", help="default: logs-REGION")
     connect.add_argument("--name", help="of the endpoint; default: pe-REGION")
+    connect.add_argument("--network", help="one that is there; default: a new one, peered with the app's")
+    add_network_commands(commands)
     commands.add_parser("status")
     commands.add_parser("events")
     for name in ("break", "mend"):
@@ -106,6 +120,7 @@ async def run_stack(arguments: argparse.Namespace) -> int:
         quotas=not arguments.no_quotas,
         role_assignments=arguments.role_assignments,
         switches=tuple(arguments.switch),
+        app_vnet=arguments.app_network,
     )
     asked = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -158,7 +173,9 @@ async def _connect(client: LocalClient, arguments: argparse.Namespace) -> None:
     name = arguments.name or f"pe-{arguments.region}"
     deployment = arguments.deployment or f"logs-{arguments.region}"
     started = time.monotonic()
-    endpoint = await create_endpoint(client, arguments.region, name=name, deployment=deployment)
+    endpoint = await create_endpoint(
+        client, arguments.region, name=name, deployment=deployment, network=arguments.network
+    )
     await follow(client, endpoint, started)
 
 
@@ -205,6 +222,9 @@ async def _turn(client: LocalClient, arguments: argparse.Namespace) -> None:
 CLIENT_COMMANDS = {
     "rest": _rest,
     "connect": _connect,
+    "network": change_network,
+    "firewall": turn_firewall,
+    "resolver": turn_resolver,
     "status": _status,
     "events": _events,
     "break": _break,

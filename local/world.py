@@ -18,7 +18,7 @@ from local.asgi import AsgiTransport
 from local.clock import LoopClock
 from local.elastic import ElasticCloud, ElasticSettings
 from local.elastic.front import Front
-from local.network import CertificateAuthority, Network
+from local.network import CertificateAuthority, Network, NetworkSettings
 from shared.core.model.services import Family, Services
 from shared.settings.services import shipped_services
 
@@ -38,7 +38,10 @@ def vnet_id(region: str, role: str = "apps", subscription: str = DEFAULT_SUBSCRI
 SEEDED = tuple(vnet_id(region, role) for region in VNET_REGIONS for role in VNET_ROLES)
 """Every network of the start, each peered with all others."""
 HUB_VNET = vnet_id("eastus2", "hub")
-"""The network that the function app is in: its tests see the world from there."""
+"""The network that the function app is in unless a world is asked for another: its tests see the world from there."""
+OWN_VNET = vnet_id("eastus2", "app")
+"""A network for the function app alone: not there unless asked for, and then peered, routed and linked to none."""
+_OWN_PREFIX = "10.8"
 
 
 class World:
@@ -56,8 +59,15 @@ class World:
         seed: int = 0,
         second_organization: bool = False,
         services: Services | None = None,
+        app_vnet: str = HUB_VNET,
+        network_settings: NetworkSettings | None = None,
     ) -> None:
-        """`services`: Elastic's services, where they are not those that come with the product."""
+        """`services`: Elastic's services, where they are not those that come with the product.
+
+        `app_vnet`: the network that the function app is in; one that is not seeded, as `OWN_VNET`, is made with no way
+        to any other: peerings and `network.settings` give it some.
+        """
+        self.app_vnet = app_vnet
         self.services = services or shipped_services()
         hosted = self.services.of_family(Family.HOSTED)
         regions = frozenset(service.region for service in hosted)
@@ -87,7 +97,8 @@ class World:
             ca=ca or CertificateAuthority(),
             zones=[service.zone for service in hosted],
             loopback_prefix=loopback_prefix,
-            app_vnet_id=HUB_VNET,
+            app_vnet_id=app_vnet,
+            settings=network_settings,
         )
 
     async def seed(self, token: str = "local") -> None:
@@ -100,6 +111,9 @@ class World:
                     body = vnet_body(region, prefix, peers=[other for other in SEEDED if other != vnet])
                     answer = await azure.put(f"{vnet}?api-version={NETWORK_API}", json=body)
                     answer.raise_for_status()
+            if self.app_vnet not in SEEDED:
+                body = vnet_body("eastus2", _OWN_PREFIX)
+                (await azure.put(f"{self.app_vnet}?api-version={NETWORK_API}", json=body)).raise_for_status()
         self.seed_deployments()
 
     def seed_deployments(self) -> None:

@@ -103,6 +103,7 @@ class Backstage:
         for name, value in asked.items():
             self._switches.set(name, value)
         self._world.elastic.evaluate()
+        await self._world.network.follow_settings()
 
     def _endpoint(self, asked: dict[str, Any]) -> Any:
         wanted = str(asked["endpoint"]).lower()

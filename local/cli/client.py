@@ -27,10 +27,16 @@ BACKSTAGE_SECONDS = 120.0
 class LocalClient:
     """One user of one running instance."""
 
-    def __init__(self, endpoints: dict[str, Any]) -> None:
+    def __init__(self, endpoints: dict[str, Any], http: httpx.AsyncClient | None = None) -> None:
+        """`http`: in place of sockets, in tests."""
         self.endpoints = endpoints
-        context = ssl.create_default_context(cafile=endpoints["ca_file"])
-        self._http = httpx.AsyncClient(verify=context, timeout=30, headers={"User-Agent": USER_AGENT})
+        self.making = asyncio.Lock()
+        """Held from looking for free addresses until a network has them."""
+        self._http = http or httpx.AsyncClient(
+            verify=ssl.create_default_context(cafile=endpoints["ca_file"]),
+            timeout=30,
+            headers={"User-Agent": USER_AGENT},
+        )
 
     @classmethod
     def read(cls, folder: Path = DEFAULT) -> Self:
@@ -45,9 +51,10 @@ class LocalClient:
 
     async def azure(self, method: str, path: str, body: Any = None) -> Any:
         """One ARM request, followed to the end of its operation; raises RuntimeError with Azure's words."""
-        version = next((v for name, v in API_VERSIONS.items() if name in path.lower()), NETWORK_API)
-        separator = "&" if "?" in path else "?"
-        url = f"{self.endpoints['arm']}{path}{separator}api-version={version}"
+        url = f"{self.endpoints['arm']}{path}"
+        if "api-version=" not in path:  # the link to a list's next page has it
+            version = next((v for name, v in API_VERSIONS.items() if name in path.lower()), NETWORK_API)
+            url += f"{'&' if '?' in path else '?'}api-version={version}"
         headers = {"Authorization": f"Bearer {await self._token()}"}
         answer = await self._http.request(method, url, json=body, headers=headers)
         operation = None if _has_ended(answer) else answer.headers.get("azure-asyncoperation")

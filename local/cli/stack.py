@@ -34,8 +34,6 @@ from local.world import HUB_VNET, World
 APP_SETTINGS = {
     "AZURE_SUBSCRIPTIONS": DEFAULT_SUBSCRIPTION,
     "ELASTIC_DEPLOYMENTS_ALLOWED": "*",
-    "DNS_LINK_VNETS": HUB_VNET,
-    "APP_VNET": HUB_VNET,
     "INSTANCE_ID": "local",
     # Everything is near and quick here: look more often than in Azure.
     "WAIT_FIRST_SECONDS": "1",
@@ -70,6 +68,12 @@ class Options:
     """JSON with the roles of identities in Azure; without it every identity may do everything."""
     switches: tuple[tuple[str, Any], ...] = ()
     """Turned before the app starts, one after the other; see `local.cli.switches`."""
+    app_vnet: str = HUB_VNET
+    """The network that the app is in."""
+
+    def network_settings(self) -> dict[str, str]:
+        """App settings about the app's network: zones are linked to it where it is the hub, else to none of its own."""
+        return {"APP_VNET": self.app_vnet, "DNS_LINK_VNETS": HUB_VNET if self.app_vnet == HUB_VNET else ""}
 
 
 class Stack:
@@ -96,7 +100,11 @@ class Stack:
         self._ca_file = self._ca.write(self.path / "ca.pem")
         self._identity = ManagedIdentity(self.clock)
         self.world = World(
-            self.clock, check_token=self._identity.opens_arm, ca=self._ca, loopback_prefix=self._claim.prefix
+            self.clock,
+            check_token=self._identity.opens_arm,
+            ca=self._ca,
+            loopback_prefix=self._claim.prefix,
+            app_vnet=self.options.app_vnet,
         )
         self.world.elastic.settings.approval_seconds = self.options.approval_seconds
         self.world.arm.settings.principal_of = self._identity.client_of
@@ -110,6 +118,7 @@ class Stack:
             {
                 "arm": self.world.arm.settings,
                 "elastic": self.world.elastic.settings,
+                "network": self.world.network.settings,
                 "events": self._event_settings,
                 "topic": topic_settings,
             }
@@ -119,6 +128,7 @@ class Stack:
         await self.world.network.start(dns_port=self.options.dns_port)
         for name, value in self.options.switches:
             self.switches.set(name, value)
+        await self.world.network.follow_settings()
         self.app = FunctionApp(self.path, port=self.options.functions_port, settings=self.app_settings)
         await self.app.start()
         await self._subscribe(self.app)
@@ -212,7 +222,8 @@ class Stack:
     def app_settings(self) -> dict[str, str]:
         """What the app finds in its environment, as in Azure."""
         host, port = self.world.network.dns_address
-        chosen = {name: os.environ.get(name, value) for name, value in APP_SETTINGS.items()}
+        wanted = APP_SETTINGS | self.options.network_settings()
+        chosen = {name: os.environ.get(name, value) for name, value in wanted.items()}
         return chosen | {
             "AZURE_RESOURCE_MANAGER_URL": self._arm_url,
             "ELASTIC_API_URL": self._elastic_url,
@@ -238,6 +249,7 @@ class Stack:
             "identity": f"{self._identity_url}/msi/token",
             "identity_header": self._identity.header,
             "dns": {"host": dns_host, "port": dns_port},
+            "app_network": self.world.app_vnet,
             "topic": self._topic_url,
             "notifications": str(self.path / "notifications.jsonl"),
             "dead_letters": str(self.path / "dead-letters.jsonl"),

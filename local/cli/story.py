@@ -11,10 +11,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+from local.cli import networks
 from local.cli.client import LocalClient
 from local.cli.folder import folder_option
 from local.cli.stack import APP_SETTINGS
-from local.world import HUB_VNET, endpoint_body, peering_body, vnet_body
+from local.world import endpoint_body
 from shared.core.model.arm_ids import connection_id
 from shared.core.model.services import Family
 from shared.settings.services import shipped_services
@@ -39,18 +40,23 @@ def group(client: LocalClient, name: str) -> str:
     return f"/subscriptions/{client.endpoints['subscription_id']}/resourceGroups/{name}/providers/Microsoft.Network"
 
 
-async def create_endpoint(client: LocalClient, region: str, *, name: str, deployment: str) -> str:
-    """A new virtual network, peered with the app's, and a private endpoint in it, tagged with a deployment.
+async def create_endpoint(
+    client: LocalClient, region: str, *, name: str, deployment: str, network: str | None = None
+) -> str:
+    """A private endpoint, tagged with a deployment, in the network of that name, or in a new one peered with the app's.
 
-    Returns the endpoint's id.
+    `region` is Elastic's; an endpoint is always where its network is. Returns the endpoint's id.
     """
     prefix = group(client, f"rg-{name}")
-    vnet = f"{prefix}/virtualNetworks/vnet-{name}"
-    await client.azure("PUT", vnet, vnet_body(region, "10.77"))
-    for one, other in ((vnet, HUB_VNET), (HUB_VNET, vnet)):
-        await client.azure("PUT", f"{one}/virtualNetworkPeerings/to-{other.rsplit('/', 1)[-1]}", peering_body(other))
+    vnet, location = f"{prefix}/virtualNetworks/vnet-{name}", region
+    if network is None:
+        await networks.make(client, vnet, region)
+        await networks.peer(client, vnet, client.endpoints["app_network"], connected=True)
+    else:
+        found = await networks.find(client, network)
+        vnet, location = found["id"], found["location"]
     endpoint = f"{prefix}/privateEndpoints/{name}"
-    body = endpoint_body(region, vnet, alias_of(region), {"elastic-deployments": deployment})
+    body = endpoint_body(location, vnet, alias_of(region), {"elastic-deployments": deployment})
     await client.azure("PUT", endpoint, body)
     return endpoint
 
@@ -126,6 +132,7 @@ def _after(client: LocalClient, connection: dict[str, Any]) -> None:
     print(f"  {local} rest DELETE '{connection['zone']['id']}/A/*'   # and watch it come back: {_sweep_words()}")
     print(f"  {local} connect uksouth             # a second endpoint, in another region")
     print(f"  {local} connect westeurope --deployment search-westeurope   # refused, and why")
+    print(f"  {local} network                     # the networks; make more, route them, put a firewall between")
     print(f"  {local} break association           # or link, alias, key, ...: docs/local.md")
     grace = f"after {APP_SETTINGS['REMOVAL_GRACE_SECONDS']} s of grace all goes, in order"
     print(f"  {local} rest DELETE '{connection['endpointId']}'   # {grace}")

@@ -11,6 +11,7 @@ from local.arm import ArmSettings
 from local.cli.switches import Switches
 from local.elastic import ElasticSettings
 from local.eventgrid import EventGridSettings, TopicSettings
+from local.network import NetworkSettings
 
 UNDOCUMENTED = {
     # Elastic Cloud
@@ -65,6 +66,11 @@ UNDOCUMENTED = {
     "events.probation_after",
     "events.probation_seconds",
     "events.reorder_within",
+    # What lies between networks
+    "network.firewalls",
+    "network.no_route",
+    "network.resolvers",
+    "network.routed",
 }
 
 
@@ -74,6 +80,7 @@ def switches() -> Switches:
         {
             "arm": ArmSettings(),
             "elastic": ElasticSettings(),
+            "network": NetworkSettings(),
             "events": EventGridSettings(),
             "topic": TopicSettings(),
         }
@@ -108,6 +115,9 @@ def test_hooks_that_only_code_can_give_are_none(switches: Switches) -> None:
         ("events.duplicate", True, True),
         ("events.delivery_delay", 5, 5.0),
         ("topic.fail", 503, 503),
+        ("network.routed", [["/a", "/b"]], [["/a", "/b"]]),
+        ("network.firewalls", {"/a": {"*": "reset"}}, {"/a": {"*": "reset"}}),
+        ("network.resolvers", {"/a": "timeout"}, {"/a": "timeout"}),
     ],
 )
 def test_a_switch_takes_what_json_says(switches: Switches, name: str, value: Any, kept: Any) -> None:
@@ -134,6 +144,8 @@ def test_every_switch_takes_what_it_shows(switches: Switches) -> None:
         ("elastic.wrong_guid", "ignored", 'expected "pending" or "rejected"'),
         ("elastic.api_key_expires_at", "2026-01-31T12:00:00", "a time with its zone"),
         ("elastic.claimed_elsewhere", [["azure-eastus2"]], "expected JSON as it is shown"),
+        ("network.firewalls", {"/a": "reset"}, "expected JSON as it is shown"),
+        ("network.firewalls", {"/a": {"*": "closed"}}, "expected JSON as it is shown"),
         ("elastic.no_such", 1, "no switch 'elastic.no_such'"),
         ("nothing", 1, "no switch 'nothing'"),
     ],
