@@ -71,8 +71,8 @@ async def set_name_servers(client: LocalClient, network: dict[str, Any], servers
 async def peer(client: LocalClient, one: str, other: str, *, connected: bool) -> None:
     """Peer two networks, or take their peering away, on both sides."""
     for near, far in ((one, other), (other, one)):
-        sides = (await client.azure("GET", f"{near}/virtualNetworkPeerings"))["value"]
-        there = [side["id"] for side in sides if _remote(side) == far.lower()]
+        network = await client.azure("GET", near)
+        there = [side["id"] for side in _sides(network) if _remote(side) == far.lower()]
         if connected and not there:
             path = f"{near}/virtualNetworkPeerings/to-{far.rsplit('/', 1)[-1]}"
             await client.azure("PUT", path, peering_body(far))

@@ -138,14 +138,17 @@ class Estate:
         seed: int = 0,
         second_scope: str | None = None,
         services: Services | None = None,
+        app_vnet: str = HUB_VNET,
     ) -> None:
         """`second_scope`: a second organization named `second`, and the endpoints that belong to it.
 
-        `services`: Elastic's services, where they are not those that come with the product.
+        `services`: Elastic's services, where they are not those that come with the product. `app_vnet`: the network
+        that the app is in; zones are linked to the hub, where that is it, and to no network of the app's own.
         """
         self.clock = LoopClock(START)
         second = {} if second_scope is None else SECOND | {"ELASTIC_SCOPE_SECOND": second_scope}
-        self.settings = SETTINGS | second | (settings or {})
+        network = {"APP_VNET": app_vnet, "DNS_LINK_VNETS": HUB_VNET if app_vnet == HUB_VNET else ""}
+        self.settings = SETTINGS | network | second | (settings or {})
         self.arm_settings = ArmSettings(arm_bucket=None)
         # All that a test has the app do, it does with the actions of the shipped roles and no other; where they are
         # assigned is for tests/infra/test_infra_rights.py.
@@ -159,6 +162,7 @@ class Estate:
             seed=seed,
             second_organization=second_scope is not None,
             services=services,
+            app_vnet=app_vnet,
         )
         self.arm, self.elastic, self.network = self.world.arm, self.world.elastic, self.world.network
         self.storage = MemoryStorage(self.clock)
@@ -214,7 +218,7 @@ class Estate:
                 owner_id="worker",
                 ttl=loaded.timing.lease_seconds,
             ),
-            network=self.network.inside(HUB_VNET),
+            network=self.network.inside(self.world.app_vnet),
             topic=self._topic(loaded, wire),
         )
         return Worker(context, wire)

@@ -36,6 +36,20 @@ async def test_the_network_sdk_creates_reads_lists_and_deletes_a_network(
     assert [e.operation for e in events] == ["write", "delete"]
 
 
+async def test_address_space_and_name_servers_are_kept_and_shown_as_they_were_written(
+    networks: NetworkManagementClient, http: Http
+) -> None:
+    """So that a reader of all networks finds the one that contains an address."""
+    await http.network()
+    spaces, servers = ["10.60.0.0/16", "172.16.0.0/24"], ["10.60.0.4", "192.0.2.53"]
+    for dhcp in ({"dnsServers": servers}, {"dnsServers": []}, None):
+        properties = {"addressSpace": {"addressPrefixes": spaces}, "dhcpOptions": dhcp}
+        await http("PUT", f"{NET}/virtualNetworks/hub", {"location": "eastus2", "properties": properties})
+        (hub,) = [one async for one in networks.virtual_networks.list_all() if one.name == "hub"]
+        assert hub.address_space.address_prefixes == spaces
+        assert hub.dhcp_options.dns_servers == (dhcp or {}).get("dnsServers", [])
+
+
 async def test_creation_takes_a_while_if_set(cloud: ArmCloud, networks: NetworkManagementClient, http: Http) -> None:
     cloud.settings.network_seconds = 5
     cloud.settings.network_retry_after = 2

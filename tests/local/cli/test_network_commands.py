@@ -22,7 +22,7 @@ from local.cli.switches import Switches
 from local.clock import LoopClock
 from local.identity import ManagedIdentity
 from local.world import HUB_VNET, OWN_VNET, World, vnet_id
-from tests.harness.estate import authority
+from tests.harness.estate import Estate, authority
 
 Run = Callable[..., Awaitable[str]]
 ZONE = "privatelink.eastus2.azure.elastic-cloud.com"
@@ -235,3 +235,14 @@ async def test_an_app_in_a_network_of_its_own_is_peered_routed_and_linked_to_non
     assert not any(other.names_as_peer(OWN_VNET) for other in world.arm.virtual_networks())
     spaces = [prefix for one in world.arm.virtual_networks() for prefix in one.address_prefixes]
     assert len(spaces) == len(set(spaces)) == 7
+
+
+async def test_no_zone_is_linked_to_the_apps_own_network_and_a_route_gives_it_a_way_to_an_endpoint() -> None:
+    estate = await Estate(app_vnet=OWN_VNET).open()
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    address = (await estate.ready(endpoint)).identity.address
+    assert [link.vnet.id for link in estate.arm.virtual_network_links()] == [vnet_id("eastus2")]
+    assert estate.network.dial(address, 9243, from_vnet=OWN_VNET) is None
+    estate.network.settings.routed = [[OWN_VNET, vnet_id("eastus2")]]
+    assert estate.network.dial(address, 9243, from_vnet=OWN_VNET) is not None
