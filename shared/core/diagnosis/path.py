@@ -24,17 +24,9 @@ from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_health import EffectiveVerdict, HostCheck
 
-_CHECK_DNS = (
-    "Check that the zone has a * record, that it is linked to the virtual network, and that this network resolves "
-    "through Azure (168.63.129.16) or forwards the zone to it."
-)
-_CHECK_APPROVAL = (
-    "Check that the policy in Elastic Cloud has exactly the endpoint's name and resource GUID: this is how an endpoint "
-    "looks that is not Approved."
-)
 _FAILURES: Mapping[Failure, Wording] = {
     Failure.NAME_NOT_FOUND: Wording(
-        "unreachable", Reason.NAME_NOT_FOUND, "{host} has no address for this virtual network: {detail}.", _CHECK_DNS
+        "unreachable", Reason.NAME_NOT_FOUND, "{host} has no address for this virtual network: {detail}."
     ),
     Failure.RESOLVER_FAILED: Wording(
         "unknown",
@@ -45,34 +37,30 @@ _FAILURES: Mapping[Failure, Wording] = {
         "unreachable",
         Reason.PUBLIC_ADDRESS,
         "{host} resolves to the public address {seen}, not to the private endpoint at {expected}.",
-        _CHECK_DNS,
     ),
     Failure.WRONG_ADDRESS: Wording(
         "unreachable",
         Reason.WRONG_ADDRESS,
         "{host} resolves to {seen}, not to the private endpoint at {expected}.",
-        "Check which endpoint the zone's * record points to, and that no record of its own hides it for this name.",
     ),
     Failure.REFUSED: Wording(
-        "unreachable", Reason.NO_ROUTE, "{expected} refused the connection to port {port}: {detail}.", _CHECK_APPROVAL
+        "unreachable", Reason.NO_ROUTE, "{expected} refused the connection to port {port}: {detail}."
     ),
     Failure.UNREACHABLE: Wording(
-        "unreachable", Reason.NO_ROUTE, "There is no route to {expected} port {port}: {detail}.", _CHECK_APPROVAL
+        "unreachable", Reason.NO_ROUTE, "There is no route to {expected} port {port}: {detail}."
     ),
     Failure.CONNECT_TIMEOUT: Wording(
-        "unreachable", Reason.NO_ROUTE, "{expected} does not answer on port {port}: {detail}.", _CHECK_APPROVAL
+        "unreachable", Reason.NO_ROUTE, "{expected} does not answer on port {port}: {detail}."
     ),
     Failure.CERTIFICATE_MISMATCH: Wording(
         "unreachable",
         Reason.CERTIFICATE_MISMATCH,
         "The certificate at {expected} is not for {host}: {detail}.",
-        "Check that the zone's region is the deployment's, and that the host is not from a Cloud ID or a CNAME.",
     ),
     Failure.CERTIFICATE_NOT_TRUSTED: Wording(
         "unreachable",
         Reason.CERTIFICATE_NOT_TRUSTED,
         "The certificate shown for {host} is not trusted: {detail}.",
-        "Look for a proxy or firewall that replaces TLS certificates between this network and the private endpoint.",
     ),
     Failure.TLS_FAILED: Wording(
         "unreachable",
@@ -94,14 +82,12 @@ _FAILURES: Mapping[Failure, Wording] = {
         "unknown",
         Reason.PROBE_FAILED,
         "The probe of {host} could not be carried out: {detail}.",
-        "Check the app's own network permissions and limits; the next health check tries again.",
     ),
 }
 _OTHER_ADDRESSES = Wording(
     "degraded",
     Reason.WRONG_ADDRESS,
     "{host} resolves to {seen}; the private endpoint at {expected} works, but clients may be sent to the others.",
-    "Remove the addresses of the zone's record that do not belong to a working private endpoint.",
 )
 
 _ELSEWHERE = frozenset({Failure.NAME_NOT_FOUND, Failure.PUBLIC_ADDRESS, Failure.WRONG_ADDRESS})

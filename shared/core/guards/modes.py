@@ -18,6 +18,7 @@ from shared.core.model.resources import Endpoint
 from shared.core.model.steps import Step
 from shared.core.options.installation import Mode
 from shared.core.options.scope import Scope
+from shared.core.reasons import remedy_of
 
 MODE_TAG = "elastic-privatelink"
 """Tag of an endpoint: `enforce`, `observe` or `ignore`."""
@@ -90,8 +91,7 @@ def _tag(tags: Mapping[str, str]) -> str | None:
 def ignored(endpoint: Endpoint) -> Condition:
     """The condition of an endpoint that its tag takes out of the app's hands."""
     message = f"{tag_note(endpoint)} What was made for it is left as it is."
-    step = f"Take the tag {MODE_TAG} off to have it handled again."
-    return c.resting(c.RECOGNISED, Reason.IGNORED_BY_TAG, message, step)
+    return c.resting(c.RECOGNISED, Reason.IGNORED_BY_TAG, message, remedy_of(Reason.IGNORED_BY_TAG))
 
 
 def not_carried_out(

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.record import ConnectionRecord
-from shared.core.model.resources import AZURE_NAME_SERVER, POLICY_TYPE, ConnectionStatus, Policy, Target
+from shared.core.model.resources import POLICY_TYPE, ConnectionStatus, Policy, Target
 from shared.core.planning.desired import Desired
 from shared.core.reasons import explain
 
@@ -126,5 +126,4 @@ def network_advice(connection: ConnectionRecord) -> Explanation | None:
         Reason.CUSTOM_DNS_SERVERS,
         f"Virtual network {network.vnet_id} asks its own name servers ({', '.join(network.dns_servers)}). Its clients "
         "find the private endpoint only if these forward the zone; this app cannot see whether they do.",
-        f"Let them forward the zone to {AZURE_NAME_SERVER} out of a network that it is linked to.",
     )

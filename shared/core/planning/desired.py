@@ -21,6 +21,7 @@ from shared.core.model.resources import Endpoint
 from shared.core.model.services import Service, ServiceKind, Services
 from shared.core.options.plan_options import PlanOptions
 from shared.core.options.removal import OnDelete
+from shared.core.reasons import remedy_of
 
 DEPLOYMENTS_TAG = "elastic-deployments"
 """Tag of an endpoint: ids or exact names of the targets to connect it to, separated by commas."""
@@ -70,10 +71,7 @@ def recognition_condition(endpoint: Endpoint, services: Services) -> Condition:
             "This alias is Elastic's service for Serverless projects. It needs other DNS names and another kind of "
             "policy; this app connects Elastic Cloud Hosted deployments only."
         )
-        step = (
-            "Create the endpoint with the alias of the region's hosted service, "
-            "or set it up by Elastic's guide for Serverless."
-        )
+        step = remedy_of(reason)
     elif found.kind is ServiceKind.UNKNOWN_ELASTIC:
         reason = Reason.UNKNOWN_ELASTIC_ALIAS
         message = f"The alias {endpoint.alias} looks like one of Elastic's but is in no published list."

@@ -128,7 +128,7 @@ def approved(endpoint: Endpoint, record: ConnectionRecord, options: PlanOptions,
             c.APPROVED,
             TERMINAL[endpoint.status],
             f"Elastic has {verb} the connection{said}. Azure never leaves this state.",
-            "Delete the private endpoint and create it again; check that the policy holds its exact name and GUID.",
+            remedy_of(TERMINAL[endpoint.status]),
         )
     pending = (now - record.schedule.pending_since).total_seconds() if record.schedule.pending_since else 0.0
     if (

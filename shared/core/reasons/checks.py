@@ -20,13 +20,18 @@ GOOD = (
     ),
 )
 
+_CHECK_DNS = (
+    "Check that the zone has a * record and is linked to the virtual network, and that this network asks Azure "
+    "(168.63.129.16) or forwards the zone to it."
+)
+
 NAMES = (
     ReasonDoc(
         Reason.NAME_NOT_FOUND,
         "The private name does not exist for the app.",
         "The zone is not linked to the network that answers, has no * record, or a record of its own at es or kb hides "
         "the * there.",
-        "Check zone, link and record; the network has to ask Azure (168.63.129.16) or forward the zone to it.",
+        _CHECK_DNS,
         Hop.DNS,
     ),
     ReasonDoc(
@@ -40,14 +45,15 @@ NAMES = (
         Reason.PUBLIC_ADDRESS,
         "The private name resolves to a public address.",
         "The name was looked up outside the private zone, or a record of its own holds that address.",
-        "Check zone, link and record as for NameNotFound: the answer has to come from the private zone.",
+        _CHECK_DNS,
         Hop.DNS,
     ),
     ReasonDoc(
         Reason.WRONG_ADDRESS,
         "The private name resolves to another private address, or to more than the endpoint's.",
         "A record of its own hides the *, another zone of this name answers, or the record has addresses left over.",
-        "Find the record that answers; take out what belongs to no working endpoint.",
+        "Check which endpoint the zone's * record points to, and that no record of its own hides it; take out "
+        "addresses of no working endpoint.",
         Hop.DNS,
     ),
     ReasonDoc(
@@ -93,14 +99,16 @@ ROUTES = (
         Reason.CERTIFICATE_MISMATCH,
         "The certificate is not for the private name.",
         "The zone's region is not the deployment's, or the host was taken out of a Cloud ID or is a CNAME.",
-        "Use the private URLs that the app shows; check what listens at the address.",
+        "Check that the zone's region is the deployment's, and what listens at the address; use the private URLs that "
+        "the app shows.",
         Hop.DNS,
     ),
     ReasonDoc(
         Reason.CERTIFICATE_NOT_TRUSTED,
         "The certificate is not trusted.",
         "A proxy or firewall in between replaces TLS certificates.",
-        "Take the private endpoint's address out of that inspection.",
+        "Look for a proxy or firewall that replaces TLS certificates on the way, and take the private endpoint's "
+        "address out of it.",
         Hop.ENDPOINT,
     ),
     ReasonDoc(
@@ -173,7 +181,7 @@ ANSWERS = (
         Reason.PROBE_FAILED,
         "The test could not be carried out.",
         "The app's own machine could not do it, as when it has no free sockets.",
-        "Wait; if it lasts, look at the app's log and restart it.",
+        "Wait: the next health check tries again. If it lasts, look at the app's log and restart it.",
         Hop.APP,
     ),
 )
