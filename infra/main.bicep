@@ -59,8 +59,8 @@ param removalLimit int = 30
 param associationRestores int = 3
 @description('Whether endpoints are claimed for the Elastic Cloud organization, so that no other one can use them in a policy.')
 param elasticClaim bool = false
-@description('Id of the resource group for new private DNS zones; empty for each endpoint\'s own.')
-param dnsZoneResourceGroup string = ''
+@description('Ids of the resource groups for new private DNS zones, separated by commas; empty for each endpoint\'s own.')
+param dnsZoneResourceGroups string = ''
 @description('Ids of further resource groups or subscriptions with DNS zones that the app may write to, separated by commas.')
 param dnsScopes string = ''
 @description('Whether the app may delete the records, links and zones that it made for endpoints that are gone; without, it reports what it leaves.')
@@ -138,14 +138,13 @@ var here = subscription().subscriptionId
 var givenSubscriptions = map(filter(split(azureSubscriptions, ','), id => !empty(trim(id))), id => toLower(trim(id)))
 var watched = empty(givenSubscriptions) ? [here] : union(givenSubscriptions, [])
 var furtherDns = map(filter(split(dnsSubscriptions, ','), id => !empty(trim(id))), id => toLower(trim(id)))
-var zoneHomes = empty(dnsZoneResourceGroup) ? [] : [toLower(split(dnsZoneResourceGroup, '/')[2])]
+var zoneGroups = map(filter(split(dnsZoneResourceGroups, ','), id => !empty(trim(id))), id => toLower(trim(id)))
+var zoneHomes = map(zoneGroups, id => split(id, '/')[2])
 var readSubscriptions = union(watched, furtherDns, zoneHomes)
 
 // Where zones may be written: where they are made, and where the deployer says there are some already. In lower case: one
 // place written in two ways, now or at the next deployment, would be given the same role twice, which Azure refuses.
-var madeIn = empty(dnsZoneResourceGroup)
-  ? map(watched, id => '/subscriptions/${id}')
-  : [toLower(dnsZoneResourceGroup)]
+var madeIn = empty(zoneGroups) ? map(watched, id => '/subscriptions/${id}') : zoneGroups
 var givenScopes = map(filter(split(dnsScopes, ','), scope => !empty(trim(scope))), scope => toLower(trim(scope)))
 var writeScopes = union(madeIn, givenScopes)
 
@@ -295,7 +294,7 @@ module app 'app/function.bicep' = {
         REMOVAL_LIMIT: string(removalLimit)
         ASSOCIATION_RESTORES: string(associationRestores)
         INSTANCE_ID: environmentName
-        DNS_ZONE_RESOURCE_GROUP: dnsZoneResourceGroup
+        DNS_ZONE_RESOURCE_GROUPS: dnsZoneResourceGroups
         DNS_SUBSCRIPTIONS: dnsSubscriptions
         DNS_LINK_VNETS: join(networks, ',')
         NOTIFY_TOPIC_ENDPOINT: notifications.?outputs.endpoint ?? ''

@@ -103,8 +103,8 @@ def _azure(context: Context, arm: ArmChecks) -> Questions:
         questions[Asked(Topic.AZURE, "private endpoints", subscription)] = partial(arm.endpoints, subscription)
         questions[Asked(Topic.AZURE, "network interfaces", subscription)] = partial(arm.interfaces, subscription)
     homes = (
-        {settings.dns.zone_resource_group.subscription_id}
-        if settings.dns.zone_resource_group
+        {home.subscription_id for home in settings.dns.zone_resource_groups}
+        if settings.dns.zone_resource_groups
         else set(settings.scope.subscriptions)
     )
     for subscription in dict.fromkeys((*settings.scope.subscriptions, *homes, *settings.dns.subscriptions)):

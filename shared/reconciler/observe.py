@@ -50,7 +50,7 @@ async def observe_dns(context: Context, desired: Desired, record: ConnectionReco
     if zone is not None:
         return (zone,)
     return await context.dns.zones_named(
-        [desired.service.zone], zone_subscriptions(desired, context.options), homes=[desired.zone_home]
+        [desired.service.zone], zone_subscriptions(desired, context.options), homes=desired.zone_homes
     )
 
 

@@ -137,7 +137,7 @@ async def read_clouds(
     context: Context, desired: list[Desired], records: dict[str, ConnectionRecord], result: SweepStats
 ) -> CloudListing:
     """What stands around these endpoints, and what was made for others, each thing listed once."""
-    settings, homes = context.settings, [wanted.zone_home for wanted in desired]
+    settings, homes = context.settings, [home for wanted in desired for home in wanted.zone_homes]
     around = (s for wanted in desired for s in zone_subscriptions(wanted, context.options))
     subscriptions = list(
         dict.fromkeys((*around, *settings.scope.watched_subscriptions, *settings.dns.zone_subscriptions))

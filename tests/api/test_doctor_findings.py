@@ -193,7 +193,7 @@ async def test_zones_that_need_not_be_seen_are_missed_with_a_warning_only() -> N
 
 async def test_zones_where_they_are_made_must_be_seen() -> None:
     home = f"/subscriptions/{OTHER}/resourceGroups/rg-dns"
-    estate = Estate(settings={"DNS_ZONE_RESOURCE_GROUP": home})
+    estate = Estate(settings={"DNS_ZONE_RESOURCE_GROUPS": home})
     estate.arm_settings.subscriptions.append(OTHER)
     await estate.open()
     await estate.sweep()

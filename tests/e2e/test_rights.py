@@ -46,7 +46,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
             "--role-assignments",
             str(file),
             AZURE_CLIENT_ID=CLIENT_ID,
-            DNS_ZONE_RESOURCE_GROUP=HUB_GROUP,
+            DNS_ZONE_RESOURCE_GROUPS=HUB_GROUP,
             **options,
         )
         started.append(instance)

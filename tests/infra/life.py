@@ -26,7 +26,7 @@ EVERYTHING = {"DNS_RECORD_MODE": "union", "ELASTIC_CLAIM": "true", "REMOVAL_LIMI
 
 def hub_estate(**settings: str) -> Estate:
     """An estate whose app makes zones in the hub's group."""
-    return Estate(settings={"DNS_ZONE_RESOURCE_GROUP": HUB_GROUP} | settings)
+    return Estate(settings={"DNS_ZONE_RESOURCE_GROUPS": HUB_GROUP} | settings)
 
 
 def full_estate(**settings: str) -> Estate:

@@ -20,7 +20,7 @@ CHOICES: dict[str, dict[str, Any]] = {
     "several subscriptions": {"azureSubscriptions": f"{HOME}, {OTHER.upper()}", "existingTopicIds": THEIRS},
     "several subscriptions, to the queue": {"azureSubscriptions": f"{HOME},{OTHER}", "eventDelivery": "queue"},
     "a hub": {
-        "dnsZoneResourceGroup": GROUP,
+        "dnsZoneResourceGroups": GROUP,
         "dnsLinkVnets": NETWORK,
         "appSubnetId": f"{NETWORK}/subnets/app",
         "endpointSubnetId": f"{NETWORK}/subnets/endpoints",
@@ -36,7 +36,7 @@ CHOICES: dict[str, dict[str, Any]] = {
     "everything twice, in other letters": {
         "azureSubscriptions": f"{HOME},{OTHER}, {OTHER.upper()} ,",
         "dnsSubscriptions": f"{HUB},",
-        "dnsZoneResourceGroup": GROUP,
+        "dnsZoneResourceGroups": GROUP,
         "dnsScopes": f"{GROUP.upper()},,/subscriptions/{OTHER}, /SUBSCRIPTIONS/{OTHER.upper()}",
         "dnsLinkVnets": f"{NETWORK},{NETWORK.upper()}, ",
     },

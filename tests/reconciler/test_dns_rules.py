@@ -78,7 +78,7 @@ async def test_no_link_lets_machines_register_their_names_in_the_zone(estate: Es
 
 async def test_without_one_the_zone_is_made_in_the_hub_resource_group_of_the_settings() -> None:
     hub = f"/subscriptions/{DEFAULT_SUBSCRIPTION}/resourceGroups/rg-hub-dns"
-    estate = await Estate(settings={"DNS_ZONE_RESOURCE_GROUP": hub}).open()
+    estate = await Estate(settings={"DNS_ZONE_RESOURCE_GROUPS": hub}).open()
     endpoint = await estate.put_endpoint()
     await estate.settle()
     await estate.ready(endpoint)
@@ -96,7 +96,7 @@ async def test_a_zone_at_home_without_a_link_is_used(estate: Estate) -> None:
 
 async def test_a_resource_group_that_does_not_exist_is_named() -> None:
     hub = f"/subscriptions/{DEFAULT_SUBSCRIPTION}/resourceGroups/rg-nowhere"
-    estate = await Estate(settings={"DNS_ZONE_RESOURCE_GROUP": hub}).open()
+    estate = await Estate(settings={"DNS_ZONE_RESOURCE_GROUPS": hub}).open()
     estate.arm_settings.missing_resource_groups.add("rg-nowhere")
     endpoint = await estate.put_endpoint()
     await estate.settle()

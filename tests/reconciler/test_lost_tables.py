@@ -45,7 +45,7 @@ async def test_what_was_made_for_an_endpoint_that_is_gone_goes_with_any_first_me
 async def test_what_was_made_in_a_hub_of_another_subscription_goes_too() -> None:
     """One that the settings name only as the home of the zones."""
     home = f"/subscriptions/{OTHER_SUBSCRIPTION}/resourceGroups/rg-dns"
-    estate = await Estate(settings={"DNS_ZONE_RESOURCE_GROUP": home}).open()
+    estate = await Estate(settings={"DNS_ZONE_RESOURCE_GROUPS": home}).open()
     estate.arm_settings.subscriptions.append(OTHER_SUBSCRIPTION)
     endpoint = await lost_with_the_endpoint(estate)
     assert estate.zone().id.startswith(home)

@@ -46,7 +46,7 @@ async def test_endpoints_of_several_regions_in_one_network_each_have_their_zone_
 
 
 async def test_endpoints_of_many_subscriptions_have_their_zones_in_a_hub_of_another_subscription() -> None:
-    settings = {"AZURE_SUBSCRIPTIONS": ",".join(SUBSCRIPTIONS), "DNS_ZONE_RESOURCE_GROUP": HUB_GROUP}
+    settings = {"AZURE_SUBSCRIPTIONS": ",".join(SUBSCRIPTIONS), "DNS_ZONE_RESOURCE_GROUPS": HUB_GROUP}
     estate = await Estate(settings=settings).open()
     estate.arm_settings.subscriptions = (DEFAULT_SUBSCRIPTION, *SUBSCRIPTIONS)
     endpoints = []
@@ -64,7 +64,7 @@ async def test_endpoints_of_many_subscriptions_have_their_zones_in_a_hub_of_anot
 
 
 async def test_in_a_hub_a_second_network_of_one_region_is_blocked_and_told_how_it_gets_its_own_zone() -> None:
-    estate = await Estate(settings={"DNS_ZONE_RESOURCE_GROUP": HUB_GROUP}).open()
+    estate = await Estate(settings={"DNS_ZONE_RESOURCE_GROUPS": HUB_GROUP}).open()
     first = await estate.put_endpoint("pe-1")
     await estate.settle()
     second = await estate.put_endpoint("pe-2", location="westeurope", vnet=vnet_id("westeurope"))

@@ -32,7 +32,7 @@ def test_the_least_that_must_be_set_is_enough() -> None:
         "https://management.azure.com",
         "https://api.elastic-cloud.com",
     )
-    assert (settings.dns.zone_resource_group, settings.dns.link_vnets, settings.health.name_server) == (None, (), None)
+    assert (settings.dns.zone_resource_groups, settings.dns.link_vnets, settings.health.name_server) == ((), (), None)
     assert (settings.health.probe_port, settings.timing.journal_days, settings.health.schedule) == (
         9243,
         90,
@@ -52,7 +52,7 @@ def test_an_empty_setting_counts_as_not_set() -> None:
 def test_what_the_core_needs_is_handed_on() -> None:
     environ = LEAST | {
         "INSTANCE_ID": "Blue",
-        "DNS_ZONE_RESOURCE_GROUP": GROUP,
+        "DNS_ZONE_RESOURCE_GROUPS": GROUP,
         "DNS_LINK_VNETS": VNET,
         "DNS_RECORD_MODE": "union",
         "DNS_RECORD_TTL": "60",
@@ -68,9 +68,9 @@ def test_what_the_core_needs_is_handed_on() -> None:
         "REMOVAL_GRACE_SECONDS": "99",
     }
     options = load(environ).plan_options
-    assert (options.installation.instance_id, options.dns.zone_resource_group, options.dns.link_vnets) == (
+    assert (options.installation.instance_id, options.dns.zone_resource_groups, options.dns.link_vnets) == (
         "blue",
-        ZoneHome(SUBSCRIPTION, "dns-hub"),
+        (ZoneHome(SUBSCRIPTION, "dns-hub"),),
         (VNET,),
     )
     assert (options.dns.record_mode, options.dns.record_ttl) == (RecordMode.UNION, 60)

@@ -23,21 +23,21 @@ class RecordMode(StrEnum):
 class DnsOptions:
     """Where private DNS zones are made, what is linked to them, and who shares their `*` record."""
 
-    zone_resource_group: ZoneHome | None = setting(
-        "DNS_ZONE_RESOURCE_GROUP",
-        value.zone_home,
+    zone_resource_groups: tuple[ZoneHome, ...] = setting(
+        "DNS_ZONE_RESOURCE_GROUPS",
+        value.zone_homes,
         "",
-        "Id of the resource group in which private DNS zones are made when an endpoint's network has none; "
-        "empty for the endpoint's own.",
+        "Ids of resource groups in which private DNS zones are made, separated by commas; empty for each endpoint's "
+        "own. A group holds one zone of a name: as many as there are networks with endpoints of one region that are "
+        "not to share a zone. The first with a free place is taken.",
         deployed=True,
     )
     link_vnets: tuple[str, ...] = setting(
         "DNS_LINK_VNETS",
         value.vnets,
         "",
-        "Ids of further virtual networks to link every zone to, separated by commas: a hub with the DNS resolver, and "
-        "the network of this app, so that it can test. Such a network has one zone of a name as well: it follows the "
-        "first endpoint of each region.",
+        "Ids of further virtual networks to link zones to, separated by commas, such as a hub with the DNS resolver. "
+        "A network can be linked to one zone of a name: such a network follows the first endpoint of each region.",
         deployed=True,
     )
     subscriptions: tuple[str, ...] = setting(
@@ -61,5 +61,5 @@ class DnsOptions:
     @property
     def zone_subscriptions(self) -> tuple[str, ...]:
         """Where zones may be besides the endpoints' own subscriptions: those named, and the one they are made in."""
-        home = (self.zone_resource_group.subscription_id,) if self.zone_resource_group is not None else ()
-        return tuple(dict.fromkeys((*self.subscriptions, *home)))
+        homes = (home.subscription_id for home in self.zone_resource_groups)
+        return tuple(dict.fromkeys((*self.subscriptions, *homes)))

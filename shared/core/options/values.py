@@ -20,10 +20,15 @@ Choice = TypeVar("Choice", bound=str)
 
 @dataclass(frozen=True, slots=True)
 class ZoneHome:
-    """Where a private DNS zone is made when the network has none."""
+    """A resource group in which private DNS zones are made."""
 
     subscription_id: str
     resource_group: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Equal for two ways to write one resource group."""
+        return self.subscription_id.lower(), self.resource_group.lower()
 
 
 class Expected(ValueError):
@@ -92,17 +97,24 @@ def vnets(value: str) -> tuple[str, ...]:
     return tuple(vnet.text for vnet in ids)
 
 
-def zone_home(value: str) -> ZoneHome | None:
-    """A resource group by its id; None for an empty text."""
-    if not value:
-        return None
+def zone_homes(value: str) -> tuple[ZoneHome, ...]:
+    """Resource groups by their ids, in order, each once."""
+    homes = [_zone_home(word) for word in words(value)]
+    if any(home is None for home in homes):
+        raise Expected("ids of resource groups, /subscriptions/ID/resourceGroups/NAME, separated by commas")
+    found: dict[tuple[str, str], ZoneHome] = {}
+    for home in homes:
+        if home is not None:
+            found.setdefault(home.key, home)
+    return tuple(found.values())
+
+
+def _zone_home(value: str) -> ZoneHome | None:
     try:
         zone = parse_arm_id(f"{value}/providers/Microsoft.Network/privateDnsZones/zone")
     except InvalidInput:
-        zone = None
-    if zone is None or zone.children:
-        raise Expected("the id of a resource group: /subscriptions/ID/resourceGroups/NAME")
-    return ZoneHome(zone.subscription_id, zone.resource_group)
+        return None
+    return None if zone.children else ZoneHome(zone.subscription_id, zone.resource_group)
 
 
 def seconds(low: float, high: float) -> Parser:

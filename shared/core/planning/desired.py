@@ -21,6 +21,7 @@ from shared.core.model.resources import Endpoint
 from shared.core.model.services import Service, ServiceKind, Services
 from shared.core.options.plan_options import PlanOptions
 from shared.core.options.removal import OnDelete
+from shared.core.options.values import ZoneHome
 from shared.core.reasons import remedy_of
 
 DEPLOYMENTS_TAG = "elastic-deployments"
@@ -40,8 +41,8 @@ class Desired:
     endpoint: Endpoint
     service: Service
     marker: Marker
-    zone_home: ArmId
-    """The zone to make when the endpoint's network has none of the name."""
+    zone_homes: tuple[ArmId, ...]
+    """Where the zone may be made when no network that answers the endpoint's clients has one of the name, in order."""
     link_vnets: tuple[str, ...]
     """Networks to link besides the endpoint's own."""
     targets: tuple[str, ...]
@@ -107,19 +108,12 @@ def desired_of(endpoint: Endpoint, options: PlanOptions) -> Desired | None:
     found = options.services.recognise(endpoint.alias)
     if found.service is None or not found.service.handled:
         return None
-    home = options.dns.zone_resource_group
-    subscription = home.subscription_id if home else endpoint.id.subscription_id
-    group = home.resource_group if home else endpoint.id.resource_group
-    zone_home = parse_arm_id(
-        f"/subscriptions/{subscription}/resourceGroups/{group}"
-        f"/providers/Microsoft.Network/privateDnsZones/{found.service.zone}"
-    )
     extra = {vnet.lower(): vnet for vnet in options.dns.link_vnets if vnet.lower() != endpoint.vnet_id.lower()}
     return Desired(
         endpoint=endpoint,
         service=found.service,
         marker=Marker(options.installation.instance_id, connection_id(endpoint.id.text), endpoint.id.text),
-        zone_home=zone_home,
+        zone_homes=_zone_homes(endpoint, found.service.zone, options),
         link_vnets=tuple(extra.values()),
         targets=requested_targets(endpoint),
         organization=organization_of(endpoint, options.organizations, has_default=options.has_default_organization),
@@ -128,9 +122,20 @@ def desired_of(endpoint: Endpoint, options: PlanOptions) -> Desired | None:
     )
 
 
+def _zone_homes(endpoint: Endpoint, zone: str, options: PlanOptions) -> tuple[ArmId, ...]:
+    homes = options.dns.zone_resource_groups or (ZoneHome(endpoint.id.subscription_id, endpoint.id.resource_group),)
+    return tuple(
+        parse_arm_id(
+            f"/subscriptions/{home.subscription_id}/resourceGroups/{home.resource_group}"
+            f"/providers/Microsoft.Network/privateDnsZones/{zone}"
+        )
+        for home in homes
+    )
+
+
 def zone_subscriptions(desired: Desired, options: PlanOptions) -> tuple[str, ...]:
     """Where a zone may be that the endpoint's network is linked to."""
-    subscriptions = [desired.endpoint.id.subscription_id, desired.zone_home.subscription_id]
+    subscriptions = [desired.endpoint.id.subscription_id, *(home.subscription_id for home in desired.zone_homes)]
     for vnet in (desired.endpoint.vnet_id, *desired.link_vnets):
         try:
             subscriptions.append(parse_arm_id(vnet).subscription_id)

@@ -48,7 +48,7 @@ def link_name(vnet_id: str) -> str:
 def choose_zone(desired: Desired, zones: tuple[Zone, ...]) -> Zone | None:
     """The zone to use: the one the endpoint's network is linked to, else the one at home; None: make it at home."""
     linked = (zone for zone in zones if zone.link_to(desired.endpoint.vnet_id))
-    at_home = (zone for zone in zones if zone.id.key == desired.zone_home.key)
+    at_home = (zone for zone in zones if zone.id.key in {home.key for home in desired.zone_homes})
     return next(linked, None) or next(at_home, None)
 
 
@@ -79,7 +79,7 @@ def _owner(mine: Marker, theirs: Marker | None) -> Owner:
 
 
 def _plan_new_zone(desired: Desired, zones: tuple[Zone, ...], options: PlanOptions) -> DnsPlan:
-    home = desired.zone_home
+    home = desired.zone_homes[0]
     steps: list[DnsStep] = [CreateZone(home, desired.marker)]
     address = desired.endpoint.address
     if address is not None:
@@ -252,7 +252,7 @@ def _held_by_another(desired: Desired, holder: Holder, options: PlanOptions) -> 
 
 def _own_zone(desired: Desired, options: PlanOptions) -> str:
     """How an endpoint of another network gets a zone of its own: one `*` cannot lead two networks to two addresses."""
-    if options.dns.zone_resource_group is None:
+    if not options.dns.zone_resource_groups:
         return "put this endpoint into a resource group of its own, so that it gets its own zone."
     return (
         f"make a zone {desired.service.zone} in another resource group and link this network to it; the app uses the "

@@ -251,13 +251,13 @@ def test_a_zone_is_made_at_the_endpoints_own_group_with_record_and_link() -> Non
 
 
 def test_a_zone_is_made_at_the_hub_group_of_the_settings() -> None:
-    options = plan_options(zone_resource_group=HOME)
+    options = plan_options(zone_resource_groups=(HOME,))
     (made,) = settle_dns(desired(options=options), (), options)
     assert made.id.key == zone_id("dns-hub").key
 
 
 def test_a_zone_that_the_network_is_linked_to_is_the_zone_wherever_it_is() -> None:
-    options = plan_options(zone_resource_group=HOME)
+    options = plan_options(zone_resource_groups=(HOME,))
     zones = (zone(group="dns-hub"), zone(link(VNET.upper(), marker=None), group="theirs", marker=None))
     found = plan_dns(desired(options=options), zones, options)
     assert found.zone is not None
@@ -287,7 +287,7 @@ def test_zones_of_other_regions_do_not_matter() -> None:
 
 
 def test_the_zone_follows_the_alias_not_the_endpoints_location() -> None:
-    assert desired(location="japaneast").zone_home.name == SERVICE.zone
+    assert desired(location="japaneast").zone_homes[0].name == SERVICE.zone
 
 
 # -- links ---------------------------------------------------------------------------------------------------------

@@ -100,7 +100,7 @@ def test_an_endpoint_may_stand_in_another_region_than_its_deployment() -> None:
     wanted = desired("d1", location="japaneast")
     found = planned(wanted, Observed(wanted.endpoint, (), NOTHING), options=ALLOWED)
     (created,) = [step for step in found.steps if isinstance(step, CreatePolicy)]
-    assert (created.region, wanted.zone_home.name) == ("azure-eastus2", SERVICE.zone)
+    assert (created.region, wanted.zone_homes[0].name) == ("azure-eastus2", SERVICE.zone)
 
 
 def test_a_branch_that_was_not_read_has_no_steps_and_no_conditions_and_the_other_goes_ahead() -> None:
