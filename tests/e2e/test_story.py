@@ -77,7 +77,9 @@ def what_it_prints_works(output: str) -> None:
     assert "x-elastic-product: elasticsearch" in answer.lower()
     assert '"phase": "Ready"' in paste(status)
     tries = [line.split("#")[0] for line in lines if line.startswith(".venv/bin/python -m local")]
-    assert len(tries) == 6
+    assert len(tries) == 7
+    (networks,) = (line.strip() for line in tries if line.strip().endswith(" network"))
+    assert "vnet-pe-story" in paste(networks.replace(".venv/bin/python", sys.executable))
     (status,) = (line for line in tries if line.endswith(" status"))
     assert re.search("Ready .* pe-story ", paste(status.replace(".venv/bin/python", sys.executable))), (
         "of this instance"

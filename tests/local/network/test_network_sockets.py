@@ -271,6 +271,11 @@ async def test_a_spokes_name_server_on_loopback_answers_as_the_hub_whose_prefixe
         await ask(server, HOST, tcp=True)
 
 
+async def test_a_name_server_that_is_silent_has_no_answer_to_send() -> None:
+    query = dns.message.make_query(HOST, "A").to_wire()
+    assert respond(query, lambda _name, _kind: Found("TIMEOUT")) is None
+
+
 async def test_a_host_outside_the_regions_zone_fails_the_clients_verification(
     running: Clouds, ca: CertificateAuthority
 ) -> None:
