@@ -173,6 +173,14 @@ class MemoryControlTable:
         stored = self._rows.get(name)
         return None if stored is None else codec.control_row(*stored)
 
+    async def list(self, beginning: str) -> AsyncIterator[ControlRow]:
+        """All documents whose names begin so."""
+        self.requests["list"] += 1
+        await asyncio.sleep(0)
+        for name, stored in sorted(self._rows.items()):
+            if name.startswith(beginning):
+                yield codec.control_row(*stored)
+
     async def put(self, row: ControlRow) -> ControlRow:
         """Create, or replace the version that was read."""
         entity = codec.control_entity(row)

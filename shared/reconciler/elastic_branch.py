@@ -125,7 +125,7 @@ async def _create_policy(run: Run, step: CreatePolicy, observed: ObservedElastic
     run.record = run.record.with_elastic(policy=PolicyMemory(intent_at=now))
     run.note(step, "begun")
     await run.flush()
-    await run.save()  # renews the lease too
+    await run.save(renew=True)
     if run.held.remaining() < run.context.settings.timing.request_timeout:
         # The storing took long. Past the lease another worker could be doing the same; the POST must end within it.
         run.record = forget_policy_intent(run.record)

@@ -107,9 +107,11 @@ class Run:
         outcome = "waiting" if isinstance(error, Waiting) else "failed"
         self.note(step, outcome, message=str(error), started=started)
 
-    async def save(self) -> None:
-        """Store the record as it is now, and renew the lease; raises LeaseLost."""
+    async def save(self, *, renew: bool = False) -> None:
+        """Store the record as it is now, under a lease that was renewed just before if that is asked; or LeaseLost."""
         async with self.saving:
+            if renew:
+                await self.held.renew()
             await self.held.save(self.record)
 
     async def flush(self) -> None:

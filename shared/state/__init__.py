@@ -2,8 +2,8 @@
 
     rows.py           the values: ConnectionRow, ListedConnection, JournalEntry, CheckEntry, DiaryPage
     ports.py          what the product asks of its storage, as Protocols
-    leases.py         one writer per connection at a time, on top of the ports
-    control.py        documents of the whole installation: update them, hold them
+    control.py        documents of the whole installation: update them, hold them; the one kind of lease
+    leases.py         one writer per connection at a time: that lease, and what is left for its holder
     codec.py          rows <-> table entities; limits of tables and queues (shared with the in-memory double)
     diary_codec.py    the same for the two diaries, journal and checks, and their keys: newest first
     connect.py        AzureWebJobsStorage settings -> the ports; loads the modules below when they are first used

@@ -177,6 +177,14 @@ class AzureControlTable:
         entity = await self._table.get(codec.CONTROL, name)
         return None if entity is None else codec.control_row(entity, entity.metadata["etag"])
 
+    async def list(self, beginning: str) -> AsyncIterator[ControlRow]:
+        """All documents whose names begin so."""
+        past = beginning[:-1] + chr(ord(beginning[-1]) + 1)
+        condition = "PartitionKey eq @key and RowKey ge @first and RowKey lt @past"
+        parameters = {"key": codec.CONTROL, "first": beginning, "past": past}
+        async for entity in self._table.query(condition, parameters):
+            yield codec.control_row(entity, entity.metadata["etag"])
+
     async def put(self, row: ControlRow) -> ControlRow:
         """Create, or replace the version that was read."""
         entity = codec.control_entity(row)

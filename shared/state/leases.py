@@ -1,4 +1,7 @@
-"""One writer per connection at a time: a lease with an expiry. Used by the loop.
+"""One writer per connection at a time: a lease with an expiry, and what is left for its holder. Used by the loop.
+
+The lease itself is that of `state.control`, as sweeps and removals have it. A connection's own is that its row is
+fenced, that work which arrives meanwhile is not lost, and that a holder which dies is followed.
 
     free ──acquire──▶ held ──finish──▶ free          acquire while held: pending := true, Busy
                        │ ▲
@@ -9,8 +12,9 @@ it over; it is there while the lease is held. `word-<id>` is what others leave f
 
 * Every write is conditional on an ETag, so no worker ever overwrites another one's row, even when clocks differ.
 * The one that takes over an expired lease first rewrites the connection's row: the former holder's ETag is stale then.
-  Before each write a holder renews its lease, after it has read the ETag with which it will write: when that ETag
-  still holds, nothing was taken over in between.
+  So a holder that writes with an ETag of its own time writes only while no other one has begun. One that must read
+  the ETag anew, since the row was written meanwhile, renews its lease after that read and before its write.
+* A holder renews its lease when it saves, unless it has done so within `RENEW_AFTER` seconds.
 * Work that arrives while the lease is held is not lost and does not pile up: it sets `pending` and goes. The holder
   lets go and only then looks at it, the other one leaves its word and only then looks at the lease: one of them sees
   the other.
@@ -25,26 +29,30 @@ it over; it is there while the lease is held. `word-<id>` is what others leave f
 
 from __future__ import annotations
 
+import logging
 import random
 import secrets
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from shared.core.model.errors import AutopilotError, LeaseLost, LostRace, RetryLater
+from shared.core.model.errors import AutopilotError, LostRace, RetryLater
 from shared.state.codec import holding
-from shared.state.control import Document, understood
+from shared.state.control import Document, HeldLease, Holder, holder_in, holder_of, take, understood
 from shared.state.rows import ControlRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from shared.clock import Clock
     from shared.core.model.record import ConnectionRecord
     from shared.state.ports import ConnectionTable, ControlTable, WorkQueue
     from shared.state.rows import ConnectionRow
 
+log = logging.getLogger("privatelink.state")
+
+_LEASE, _WORD = "lease-", "word-"
 SKEW = 10.0  # seconds that the clocks of two workers may differ; cloud machines are within one
 GUARD_AFTER = 1.0  # seconds after the expiry that the guard message is due
 GUARD_DUE = 2.0  # seconds before that moment from which on it may have come: the queue has a clock of its own
@@ -59,17 +67,6 @@ class Busy:
 
 
 @dataclass(frozen=True, slots=True)
-class _Lease:
-    """The row `lease-<id>`."""
-
-    owner: str
-    until: datetime
-
-    def row(self, connection_id: str, etag: str | None) -> ControlRow:
-        return ControlRow(_lease_name(connection_id), {"owner": self.owner, "until": self.until.isoformat()}, etag)
-
-
-@dataclass(frozen=True, slots=True)
 class _Word:
     """The row `word-<id>`: what is left for the holder. `guard_at`: when the last guard message is due."""
 
@@ -79,10 +76,6 @@ class _Word:
     def row(self, connection_id: str, etag: str | None) -> ControlRow:
         guard_at = self.guard_at.isoformat() if self.guard_at else None
         return ControlRow(_word_name(connection_id), {"pending": self.pending, "guardAt": guard_at}, etag)
-
-
-def _lease_of(document: Document) -> _Lease:
-    return _Lease(str(document["owner"]), datetime.fromisoformat(document["until"]))
 
 
 def _word_of(document: Document) -> _Word:
@@ -99,17 +92,6 @@ class _Tools:
     clock: Clock
     ttl: float
     rng: random.Random
-
-    def lasting(self, owner: str) -> _Lease:
-        """A lease that lasts `ttl` from now."""
-        return _Lease(owner, self.clock.now() + timedelta(seconds=self.ttl))
-
-    async def lease(self, connection_id: str) -> tuple[_Lease | None, str | None]:
-        """The lease as it stands, and its ETag."""
-        row = await self.control.get(_lease_name(connection_id))
-        if row is None:
-            return None, None
-        return understood(row, _lease_of), row.etag
 
     async def word(self, connection_id: str) -> tuple[_Word, str | None]:
         """What was left, and its ETag."""
@@ -153,12 +135,12 @@ class Leases:
 
     async def held(self, connection_id: str) -> bool:
         """Whether a run has the lease, or had it when it died."""
-        return (await self._tools.lease(connection_id))[0] is not None
+        return await holder_of(self._tools.control, _lease_name(connection_id)) is not None
 
     async def running(self, connection_id: str) -> bool:
         """Whether a run has the lease now; one that died stops counting when its lease has expired."""
-        lease, _ = await self._tools.lease(connection_id)
-        return lease is not None and self._clock.now() < lease.until
+        holder = await holder_of(self._tools.control, _lease_name(connection_id))
+        return holder is not None and self._clock.now() < holder.until
 
     async def idle(self, connection_id: str) -> bool:
         """Whether no run has the lease, and no work was left for one."""
@@ -168,27 +150,49 @@ class Leases:
         self, connection_id: str, make_row: Callable[[], ConnectionRow], guard_message: str
     ) -> Held | Busy:
         """Take the lease, making the connection's row if there is none; or leave word with its holder."""
-        tools, fence = self._tools, False
-        owner = f"{self._owner_id}/{self._token()}"
+        tools, name, fence = self._tools, _lease_name(connection_id), False
+        owner, lasting = f"{self._owner_id}/{self._token()}", timedelta(seconds=tools.ttl)
         for attempt in range(TRIES):
             with suppress(LostRace):
-                lease, etag = await tools.lease(connection_id)
-                if lease is not None and lease.owner != owner and self._clock.now() < lease.until:
+                lease = await take(tools.control, tools.clock, name, holder=owner, lasting=lasting)
+                if isinstance(lease, Holder):
                     if await self._leave_word(connection_id, lease.until, guard_message):
                         return Busy(lease.until)
                     continue
-                if lease is None or lease.owner != owner:  # else: our own write, whose answer was lost on the way
-                    fence, lease = fence or lease is not None, tools.lasting(owner)
-                    etag = (await tools.control.put(lease.row(connection_id, etag))).etag
+                fence = fence or lease.taken_over
                 await tools.take_word(connection_id)
                 row = await tools.connections.get(connection_id)
                 if row is None:
                     row = await tools.connections.insert(replace(make_row(), etag=None))
                 elif fence:
                     row = await tools.connections.replace(row)
-                return Held(tools, row, lease, etag)
+                return Held(tools, row, lease)
             await tools.back_off(attempt)
         raise _too_many_races(connection_id)
+
+    async def prune(self, before: datetime) -> None:
+        """Delete what is of no more use since `before`: the lease of a holder that died, and a word that was heard.
+
+        Only the version that was read is deleted, so what a run takes or writes meanwhile stays.
+        """
+        async for row in self._tools.control.list(_LEASE):
+            with _passed_over(row):
+                holder = holder_in(row)
+                if holder is None or holder.until < before:
+                    await self._fence(row.name.removeprefix(_LEASE))
+                    await self._tools.control.delete(row)
+        async for row in self._tools.control.list(_WORD):
+            with _passed_over(row):
+                word = understood(row, _word_of)
+                # One whose guard message could not be sent says not since when it waits: the next run takes it.
+                if word.guard_at < before if word.guard_at is not None else not word.pending:
+                    await self._tools.control.delete(row)
+
+    async def _fence(self, connection_id: str) -> None:
+        """A run that takes a lease which is not there does not make the former holder's ETag stale: done here."""
+        row = await self._tools.connections.get(connection_id)
+        if row is not None:
+            await self._tools.connections.replace(row)
 
     async def _leave_word(self, connection_id: str, until: datetime, guard_message: str) -> bool:
         """Set `pending`; send a guard message unless one is on its way. Written first, so that only one sender wins.
@@ -220,9 +224,7 @@ class Held:
 
     _tools: _Tools
     _row: ConnectionRow
-    _lease: _Lease
-    _etag: str | None
-    _lost: bool = field(default=False)
+    _lease: HeldLease
 
     @property
     def row(self) -> ConnectionRow:
@@ -232,41 +234,28 @@ class Held:
     @property
     def until(self) -> datetime:
         """When the lease ends unless it is renewed."""
-        return self._lease.until
+        return self._lease.holder.until
 
     def remaining(self) -> float:
         """Seconds in which new work may still be started; negative once the lease counts as over."""
-        if self._lost:
+        if self._lease.lost:
             return 0.0
-        return (self._lease.until - self._tools.clock.now()).total_seconds() - SKEW
+        return (self.until - self._tools.clock.now()).total_seconds() - SKEW
 
     async def renew(self) -> None:
         """Hold on for another `ttl` seconds; raises LeaseLost."""
-        connection_id, lease = self._row.connection_id, self._tools.lasting(self._lease.owner)
-        for _ in range(2):
-            if self._lost:
-                break
-            try:
-                self._etag = (await self._tools.control.put(lease.row(connection_id, self._etag))).etag
-            except LostRace:
-                present, etag = await self._tools.lease(connection_id)
-                # Our own write, whose answer was lost; anything else is another run's.
-                self._lost = present is None or present.owner != self._lease.owner
-                self._etag = etag
-            else:
-                self._lease = lease
-                return
-        raise LeaseLost("Another run holds the lease on this connection now.", on=connection_id, after=5.0)
+        await self._lease.renew()
 
     async def save(self, record: ConnectionRecord) -> None:
-        """Store the record, as long as the lease is ours; renews it first."""
+        """Store the record, as long as the lease is ours; renews it where that was not done a moment ago."""
+        await self._lease.keep()
         for attempt in range(TRIES):
-            await self.renew()
             try:
                 self._row = await self._tools.connections.replace(holding(self._row, record))
             except LostRace:
                 await self._tools.back_off(attempt)
                 await self._read_again()
+                await self._lease.renew()  # after the read: what was read is of our time
             else:
                 return
         raise _too_many_races(self._row.connection_id)
@@ -276,28 +265,17 @@ class Held:
         if record is not None:
             await self.save(record)
         else:
-            await self.renew()
-        await self._let_go()
-        return await self._take_back()
-
-    async def _let_go(self) -> None:
-        connection_id = self._row.connection_id
-        self._lost = True
+            await self._lease.keep()
         with suppress(LostRace):  # taken over a moment ago: it is not ours to give
-            await self._tools.control.delete(self._lease.row(connection_id, self._etag))
+            await self._lease.give_back()
+        return await self._take_back()
 
     async def _take_back(self) -> bool:
         """Take the lease again if work was left for its holder; another run that takes it first sees to that work."""
         connection_id = self._row.connection_id
         word, _ = await self._tools.word(connection_id)
-        if not word.pending:
+        if not (word.pending and await self._lease.take_again()):
             return False
-        lease = self._tools.lasting(self._lease.owner)
-        try:
-            self._etag = (await self._tools.control.put(lease.row(connection_id, None))).etag
-        except LostRace:
-            return False
-        self._lease, self._lost = lease, False
         for attempt in range(TRIES):
             try:
                 await self._tools.take_word(connection_id)
@@ -311,17 +289,26 @@ class Held:
     async def _read_again(self) -> None:
         row = await self._tools.connections.get(self._row.connection_id)
         if row is None:  # a connection that was deleted is no longer ours either
-            self._lost = True
+            self._lease.lost = True
         else:
             self._row = row
 
 
 def _lease_name(connection_id: str) -> str:
-    return f"lease-{connection_id}"
+    return _LEASE + connection_id
 
 
 def _word_name(connection_id: str) -> str:
-    return f"word-{connection_id}"
+    return _WORD + connection_id
+
+
+@contextmanager
+def _passed_over(row: ControlRow) -> Iterator[None]:
+    """What cannot be deleted now, or understood at all, keeps no other row."""
+    try:
+        yield
+    except AutopilotError as error:
+        log.info("row %s of table control not deleted: %s", row.name, error)
 
 
 def _too_many_races(connection_id: str) -> RetryLater:

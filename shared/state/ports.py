@@ -74,6 +74,10 @@ class ControlTable(Protocol):
         """One document, or None."""
         ...
 
+    def list(self, beginning: str) -> AsyncIterator[ControlRow]:
+        """All documents whose names begin so, page by page, in the order of their names."""
+        ...
+
     async def put(self, row: ControlRow) -> ControlRow:
         """Store over the version that `row.etag` names, or create where it is None; `LostRace` if that is not so."""
         ...

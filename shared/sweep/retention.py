@@ -1,8 +1,8 @@
 """Old rows of all tables are deleted here, by one list of table, age and exception. Called by `sweep`.
 
 Diaries are pruned once a day for each connection, at a minute of its own, so that no sweep prunes all. Whether a
-record goes, the record itself tells, so each sweep looks. What others write meanwhile stays; what cannot be deleted now
-stays until the next time.
+record goes, the record itself tells, so each sweep looks. What is listed for the whole installation is so once a day.
+What others write meanwhile stays; what cannot be deleted now stays until the next time.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from shared.settings import Settings
 from shared.sweep.snapshot import StoredRecord
 
 _MINUTES_OF_A_DAY = 24 * 60
+_INSTALLATION = "installation"
+"""In place of a connection's id: what is of no connection has its turn too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +32,12 @@ class Rule:
     """How long the rows of a table are kept, and which of them stay longer."""
 
     table: str
-    days: Callable[[Settings], int] | None
-    """None: rows of this table do not age."""
+    days: Callable[[Settings], int]
     exception: str
     delete: Callable[[Context, StoredRecord, datetime], Awaitable[None]] | None = None
     """Delete what is older than a moment, of one connection."""
+    delete_all: Callable[[Context, datetime], Awaitable[None]] | None = None
+    """The same for the whole installation."""
     daily: bool = True
     """Looked at once a day, because it takes a request to find out; else by each sweep."""
 
@@ -52,6 +55,10 @@ async def _connection(context: Context, stored: StoredRecord, oldest: datetime) 
         await context.storage.connections.delete(stored.row)
 
 
+async def _control(context: Context, oldest: datetime) -> None:
+    await context.leases.prune(oldest)
+
+
 RULES = (
     Rule("journal", lambda settings: settings.timing.journal_days, "none", _journal),
     Rule("checks", lambda settings: settings.timing.checks_days, "none", _checks),
@@ -63,7 +70,14 @@ RULES = (
         _connection,
         daily=False,
     ),
-    Rule("control", None, "all: one row for each name, written over and over"),
+    Rule(
+        "control",
+        lambda _: 1,
+        "all but what runs leave: of those, leases that are held or ended since, words whose guard message is due or "
+        "was due since, and work that no guard message tells of, which the next run takes; the others are one row for "
+        "each name, written over and over",
+        delete_all=_control,
+    ),
 )
 """Every table has a line."""
 
@@ -76,11 +90,23 @@ async def delete_old_rows(context: Context, stored: Iterable[StoredRecord]) -> N
         connection_id = one.row.connection_id
         turn = last is not None and _day(connection_id, last) != _day(connection_id, now)
         await _of_connection(context, one, now, [rule for rule in RULES if turn or not rule.daily])
+    if last is not None and _day(_INSTALLATION, last) != _day(_INSTALLATION, now):
+        await _of_installation(context, now)
+
+
+async def _of_installation(context: Context, now: datetime) -> None:
+    for rule in RULES:
+        if rule.delete_all is None:
+            continue
+        try:
+            await rule.delete_all(context, now - timedelta(days=rule.days(context.settings)))
+        except AutopilotError as error:
+            log.info("old rows of %s not deleted: %s", rule.table, error)
 
 
 async def _of_connection(context: Context, stored: StoredRecord, now: datetime, rules: Iterable[Rule]) -> None:
     for rule in rules:
-        if rule.days is None or rule.delete is None:
+        if rule.delete is None:
             continue
         try:
             await rule.delete(context, stored, now - timedelta(days=rule.days(context.settings)))
@@ -94,7 +120,7 @@ async def _last_sweep(context: Context) -> datetime | None:
         document = await recall(context)
         return datetime.fromisoformat(document["at"]) if document else None
     except (AutopilotError, KeyError, TypeError, ValueError) as error:
-        log.info("no diary is pruned by this sweep: %s", error)
+        log.info("nothing that has its turn once a day is pruned by this sweep: %s", error)
         return None
 
 

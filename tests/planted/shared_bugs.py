@@ -97,9 +97,10 @@ SHARED = (
     Bug(
         name="lease-not-renewed-for-another-round",
         harm="A second round runs on what is left of the first one's lease: another worker takes over in its middle.",
-        path="shared/state/leases.py",
-        old="connection_id, lease = self._row.connection_id, self._tools.lasting(self._lease.owner)",
-        new="connection_id, lease = self._row.connection_id, self._lease",
+        path="shared/state/control.py",
+        old="holder = Holder(self.holder.name, self._clock.now() + self._lasting)",
+        new="now, holder = self._clock.now(), self.holder\n"
+        "        holder = holder if now < holder.until else Holder(holder.name, now + self._lasting)",
         tests=("tests/state/test_state_leases.py",),
         caught_by="tests/state/test_state_leases.py::test_the_holder_sees_that_work_came_and_runs_again",
     ),

@@ -56,7 +56,7 @@ def version(number: int, phase: Phase = Phase.PROVISIONING) -> ConnectionRecord:
 async def owner(backend: Backend) -> str | None:
     """Who holds the lease."""
     row = await backend.control.get("lease-c1")
-    return None if row is None else row.document["owner"]
+    return None if row is None else row.document["holder"]
 
 
 async def pending(backend: Backend) -> bool:

@@ -83,6 +83,27 @@ async def test_a_worker_whose_clock_is_ahead_overtakes_safely(backend: Backend) 
     assert await stored(backend) == fast.row
 
 
+@pytest.mark.parametrize("call", ["save", "finish"])
+async def test_a_holder_that_was_overtaken_a_moment_after_it_renewed_writes_nothing_more(
+    backend: Backend, call: str
+) -> None:
+    """It does not renew again so soon: the record's own ETag is what stops it."""
+    slow = await held(worker(backend, "slow"))
+    fast = await held(worker(backend, "fast", Ahead(backend.clock, TTL)))
+    with pytest.raises(LeaseLost):
+        await getattr(slow, call)(version(8))
+    assert await stored(backend) == fast.row
+    assert (await owner(backend) or "").startswith("fast/")
+
+
+async def test_a_holder_that_was_overtaken_gives_nothing_back(backend: Backend) -> None:
+    slow = await held(worker(backend, "slow"))
+    fast = await held(worker(backend, "fast", Ahead(backend.clock, TTL)))
+    assert await slow.finish() is False
+    assert (await owner(backend) or "").startswith("fast/")
+    await fast.save(version(1))
+
+
 async def test_many_workers_and_much_work_lose_nothing() -> None:
     backend = virtual()
     asked, done = [], []
@@ -133,7 +154,7 @@ async def test_a_row_that_never_stops_changing_sends_the_work_back() -> None:
 
 
 @pytest.mark.parametrize("name", ["lease-c1", "word-c1"])
-@pytest.mark.parametrize("document", [{}, {"owner": 1, "until": "x", "pending": 1, "guardAt": "x"}, {"until": None}])
+@pytest.mark.parametrize("document", [{"holder": 1, "until": "x", "pending": 1, "guardAt": "x"}, {"until": None}])
 async def test_a_damaged_row_of_a_lease_is_one_clear_error(
     backend: Backend, name: str, document: dict[str, Any]
 ) -> None:

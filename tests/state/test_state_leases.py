@@ -12,6 +12,7 @@ from local.storage.memory import MemoryQueue
 from shared.core.model.conditions import Phase
 from shared.core.model.errors import LeaseLost, LostRace, RetryLater
 from shared.state.codec import holding
+from shared.state.control import RENEW_AFTER
 from shared.state.leases import SKEW, Busy, Held, Leases
 from tests.state.state_backends import virtual
 
@@ -200,6 +201,20 @@ async def test_saving_renews(backend: Backend) -> None:
     row = await stored(backend)
     assert shown(row) == (1, "Provisioning")
     assert lease.remaining() == pytest.approx(TTL - SKEW, abs=1)
+
+
+async def test_saves_in_one_moment_renew_the_lease_once() -> None:
+    """A request to storage for each save, not two; a lease that is renewed now and then lasts all the same."""
+    backend = virtual()
+    lease = await held(worker(backend, "a"))
+    taken = await backend.control.get("lease-c1")
+    await backend.advance(RENEW_AFTER - 1)
+    await lease.save(version(1))
+    assert await backend.control.get("lease-c1") == taken
+    await backend.advance(1)
+    await lease.save(version(2))
+    assert await backend.control.get("lease-c1") != taken
+    assert lease.remaining() == pytest.approx(TTL - SKEW)
 
 
 async def test_a_renewed_lease_is_not_taken_over(backend: Backend) -> None:

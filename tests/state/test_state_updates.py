@@ -12,6 +12,7 @@ import pytest
 from shared.core.model.errors import AutopilotError, LostRace, RetryLater
 from shared.state.control import TRIES, DamagedRow, OnLostRace, lease, read, update
 from shared.state.rows import ControlRow
+from tests.state.lease_parts import AnswersLost
 from tests.state.state_backends import virtual
 
 if TYPE_CHECKING:
@@ -103,12 +104,12 @@ async def test_a_lease_is_held_by_one_and_given_back_with_its_document(backend: 
 
 
 async def test_of_two_that_take_a_lease_at_once_one_has_it(backend: Backend) -> None:
-    held = []
+    held, all_have_tried = [], asyncio.Barrier(3)
 
     async def take(name: str) -> None:
         async with lease(backend.control, backend.clock, "one", holder=name, lasting=MINUTE) as found:
             held.append(found is not None)
-            await asyncio.sleep(0.2)
+            await all_have_tried.wait()
 
     await asyncio.gather(*(take(name) for name in "abc"))
     assert sorted(held) == [False, False, True]
@@ -123,6 +124,22 @@ async def test_a_lease_whose_holder_died_is_free_when_its_time_is_over_and_not_b
     await backend.advance(1)
     async with lease(backend.control, backend.clock, "one", holder="b", lasting=MINUTE) as held:
         assert held is not None
+
+
+async def test_a_lease_that_keeps_no_document_leaves_no_row(backend: Backend) -> None:
+    async with lease(backend.control, backend.clock, "one", holder="a", lasting=MINUTE) as held:
+        assert held is not None
+        assert await backend.control.get("one") is not None
+    assert await backend.control.get("one") is None
+
+
+async def test_a_lease_whose_answer_was_lost_is_recognised_as_ones_own() -> None:
+    backend = virtual()
+    table = AnswersLost(backend.control)
+    async with lease(table, backend.clock, "one", holder="a", lasting=MINUTE) as held:
+        assert table.lost == 1
+        assert held is not None
+    assert await backend.control.get("one") is None
 
 
 async def test_a_holder_that_was_overtaken_does_not_write_over_its_successor(backend: Backend) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from shared.state.ports import Storage
-from shared.state.rows import JournalEntry
+from shared.state.rows import ConnectionRow, JournalEntry
 from shared.sweep.retention import RULES
 from tests.harness.estate import Estate
 from tests.sweep.sweep_parts import a_ready_connection
@@ -18,10 +18,33 @@ def test_every_table_has_a_line_in_the_list_and_no_more_than_one() -> None:
     assert sorted(rule.table for rule in RULES) == sorted(tables)
 
 
-def test_a_line_says_an_age_and_how_to_delete_or_neither() -> None:
+def test_a_line_says_how_to_delete_and_what_stays() -> None:
     for rule in RULES:
-        assert (rule.days is None) == (rule.delete is None)
+        assert (rule.delete is None) != (rule.delete_all is None)
         assert rule.exception
+
+
+async def test_what_a_dead_run_left_in_control_goes_a_day_later() -> None:
+    """Its lease, and the word that another one left for it; also where its connection is long gone."""
+    estate = await Estate().open()
+    endpoint = await a_ready_connection(estate)
+    await estate.sweep()
+    leases = estate.worker.context.leases
+    there, gone = (await estate.connection(endpoint)).id, "0" * 16
+    for one in (there, gone):
+        for _ in range(2):
+            await leases.acquire(one, lambda one=one: ConnectionRow(one), "{}")
+    row = await estate.storage.connections.get(gone)
+    assert row is not None
+    await estate.storage.connections.delete(row)
+    names = [f"lease-{there}", f"lease-{gone}", f"word-{there}", f"word-{gone}"]
+    assert [name for name in names if await estate.storage.control.get(name) is None] == []
+    await estate.clock.sleep(DAY - 3600)
+    await estate.sweep()
+    assert [name for name in names if await estate.storage.control.get(name) is None] == []
+    await estate.clock.sleep(DAY + 3600)
+    await estate.sweep()
+    assert [name for name in names if await estate.storage.control.get(name) is not None] == []
 
 
 async def test_the_journal_keeps_its_days_and_is_pruned_once_a_day() -> None:
