@@ -36,7 +36,7 @@ def differences(before: list[Line], now: list[Line], table: Table = MAPPING) -> 
     keys = sorted({*was, *is_})
     found = [line for key in keys for line in _of_stream(key, was.get(key, []), is_.get(key, []), table)]
     kept = _stored(translated(_rows(before), table), numbers_before, table)
-    stored = _stored(present(_rows(now), table), numbers_now, table)
+    stored = _stored(present(table.comparable(_rows(before), _rows(now)), table), numbers_now, table)
     return [*found, *_of_rows(kept, stored, table)]
 
 

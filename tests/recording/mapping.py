@@ -21,22 +21,40 @@ from typing import Any
 
 from tests.recording.rules import Dropped, Moved, New, Renamed, Row, Rows, Table
 
-KEPT = {"journal": timedelta(days=90), "checks": timedelta(days=30)}
-"""How long entries are kept without a setting. A walk ends a hundred days later, with sweeps."""
+DIARIES = ("journal", "checks")
+A_MOMENT = timedelta(seconds=1)
+"""More than `tolerance`, and less than what lies between two runs."""
+
+
+def _not_yet_deleted(before: list[Row], now: list[Row]) -> list[Row]:
+    """Runs and checks deleted the oldest entries of a diary when the recording was made; what they left is compared.
+
+    All of today's are kept (`listening`). Sweeps delete them now, which tests/sweep/test_retention.py holds.
+    """
+    first = dict[tuple[str, str], datetime]()
+    for row in before:
+        if row["table"] in DIARIES:
+            first[_place(row)] = min(first.get(_place(row), _at(row)), _at(row))
+    return [row for row in now if _place(row) not in first or _at(row) > first[_place(row)] - A_MOMENT]
+
+
+def _place(row: Row) -> tuple[str, str]:
+    return row["table"], row["partition"]
+
+
+def _at(row: Row) -> datetime:
+    return datetime.fromisoformat(row["columns"]["at"])
 
 
 def _by_hand(rows: list[Row]) -> list[Row]:
-    """Old entries are deleted by sweeps now, not by runs and checks; a lease names no former holder any more."""
-    sweep = next((row for row in rows if (row["table"], row["row"]) == ("control", "sweep")), None)
-    last = None if sweep is None else datetime.fromisoformat(sweep["columns"]["document"]["at"])
-    return [_given_back(row) for row in rows if last is None or not _old(row, last)]
-
-
-def _old(row: Row, last: datetime) -> bool:
-    return row["table"] in KEPT and datetime.fromisoformat(row["columns"]["at"]) < last - KEPT[row["table"]]
+    return [_given_back(row) for row in rows]
 
 
 def _given_back(row: Row) -> Row:
+    """A lease that was given back named its former holder and no end. It names neither now, and may not.
+
+    Only former rows lose the name, so a holder that stands in a row of today is told as a difference.
+    """
     if (row["table"], row["row"]) != ("control", "disassociation"):
         return row
     return row | {"columns": row["columns"] | {"document": _less(row["columns"]["document"], {"holder", "until"})}}
@@ -128,7 +146,9 @@ MAPPING = Table(
         ),
         New("connections", "document.status.advice.*.hop", "advice is an Explanation: it says where on the path it is"),
     ),
-    gone_rows=(),
+    gone_rows=(
+        Rows("control", "control", "sweep-lease", "a lease that keeps no document has a row only while it is held"),
+    ),
     new_rows=(
         Rows("control", "control", "lease-*", "the lease of a connection: there while it is held"),
         Rows("control", "control", "word-*", "what is left for the holder of a lease"),
@@ -160,8 +180,11 @@ MAPPING = Table(
         ("control", "document.testMs"),
         ("control", "document.storageCalls"),
     ),
-    tolerance=0.1,  # the pauses after a lost race: the leases lose other ones now
+    # Only in walk-03-clouds: a sweep came 0.03 s later for the pause after a lost race, which a lease in the
+    # connection's own row lost to a write of that row, and one in a row of its own does not lose.
+    tolerance=0.05,
     by_hand=_by_hand,
+    comparable=_not_yet_deleted,
 )
 
 NO_LONGER_COMPARED: dict[str, str] = {

@@ -72,6 +72,11 @@ def as_they_are(rows: list[Row]) -> list[Row]:
     return rows
 
 
+def all_of_them(_: list[Row], now: list[Row]) -> list[Row]:
+    """No row of today is left out."""
+    return now
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """All of it.
@@ -100,3 +105,5 @@ class Table:
     """Seconds by which two moments may differ."""
     by_hand: Callable[[list[Row]], list[Row]] = as_they_are
     """For what the rest cannot say, such as a part of one row that is a row of its own now."""
+    comparable: Callable[[list[Row], list[Row]], list[Row]] = all_of_them
+    """Of former rows and those of today: which of today have a counterpart that could have been recorded."""

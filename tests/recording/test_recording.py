@@ -12,7 +12,7 @@ from tests.recording import files
 from tests.recording.differences import differences
 from tests.recording.listening import Line
 from tests.recording.mapping import MAPPING
-from tests.recording.rules import as_they_are
+from tests.recording.rules import all_of_them, as_they_are
 from tests.recording.scenarios import PLAIN, SCENARIOS, WALKS_OF_CLOUDS, played
 
 WALKS_HERE = (WALKS_OF_CLOUDS[0], WALKS_OF_CLOUDS[4], WALKS_OF_CLOUDS[11])
@@ -29,6 +29,7 @@ AS_RECORDED = replace(
     gone_rows=(),
     new_rows=(),
     by_hand=as_they_are,
+    comparable=all_of_them,
 )
 """Maps nothing: for a recording that is compared with a changed copy of itself."""
 
