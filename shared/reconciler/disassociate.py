@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.core.guards.reopening import protected_without
+from shared.core.guards.first_and_last_policy import protected_without
 from shared.core.model.errors import Blocked, NotFound, Waiting
 from shared.core.model.reasons import Reason
 from shared.core.model.steps import Disassociate

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from shared.core.guards.reopening import protected_without
+from shared.core.guards.first_and_last_policy import protected_without
 from shared.core.model import conditions as c
 from shared.core.model.errors import (
     AnswerLost,

@@ -10,7 +10,7 @@ import pytest
 
 from local.elastic.history import attached_over_time
 from local.elastic.model import Ruleset
-from shared.core.guards.cutting_off import FIRST_POLICY_TAG
+from shared.core.guards.first_and_last_policy import FIRST_POLICY_TAG
 from shared.core.model.ownership import Owner
 from tests.harness.estate import Estate
 from tests.reconciler.safety_parts import asks_for, attached, blocked_because, connect, public_status, the

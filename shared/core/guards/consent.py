@@ -1,8 +1,7 @@
 """No connection without consent (S8): which targets the settings or their own tags open to an endpoint. Pure.
 
-Asked by `planning.wishes` and by the guard `reopening`. An endpoint's tag is only a wish: the right to tag an
-endpoint must not open a target. Consent comes from the settings, or from a tag on the target itself in
-Elastic Cloud.
+Asked by `planning.wishes` and by the guard `first_and_last_policy`. An endpoint's tag is only a wish: the right to tag
+an endpoint must not open a target. Consent comes from the settings, or from a tag on the target in Elastic Cloud.
 """
 
 from __future__ import annotations

@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.core.guards.consent import OPT_OUT_TAG, label_of
-from shared.core.guards.cutting_off import INGRESS_TYPES, may_be_first
-from shared.core.guards.reopening import plan_disassociation
+from shared.core.guards.first_and_last_policy import INGRESS_TYPES, may_be_first, plan_disassociation
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
 from shared.core.model.ownership import Owner

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from shared.core.guards.reopening import plan_disassociation
+from shared.core.guards.first_and_last_policy import plan_disassociation
 from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Explanation
 from shared.core.model.record import ConnectionRecord

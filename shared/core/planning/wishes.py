@@ -26,7 +26,7 @@ from shared.core.guards.consent import (
     opted_out,
     short_name,
 )
-from shared.core.guards.cutting_off import first_policy_problem
+from shared.core.guards.first_and_last_policy import first_policy_problem
 from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.record import ConnectionRecord

@@ -9,7 +9,7 @@ from itertools import product
 import pytest
 
 from shared.core.guards.consent import ENDPOINTS_TAG
-from shared.core.guards.cutting_off import FIRST_POLICY_TAG
+from shared.core.guards.first_and_last_policy import FIRST_POLICY_TAG
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition, Status, WaitingFor
 from shared.core.model.ownership import Owner

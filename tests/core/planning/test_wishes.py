@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.core.guards.consent import CONNECT_TAG, ENDPOINTS_TAG, OPT_OUT_TAG, is_allowed
-from shared.core.guards.cutting_off import FIRST_POLICY_TAG, INGRESS_TYPES
+from shared.core.guards.first_and_last_policy import FIRST_POLICY_TAG, INGRESS_TYPES
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.resources import Policy, Target
 from shared.core.options.plan_options import PlanOptions

@@ -5,8 +5,12 @@ from __future__ import annotations
 import pytest
 
 from shared.core.guards.consent import OPT_OUT_TAG
-from shared.core.guards.cutting_off import INGRESS_TYPES
-from shared.core.guards.reopening import LAST_POLICY_TAG, plan_disassociation, protected_without
+from shared.core.guards.first_and_last_policy import (
+    INGRESS_TYPES,
+    LAST_POLICY_TAG,
+    plan_disassociation,
+    protected_without,
+)
 from shared.core.model.reasons import Explanation
 from shared.core.model.resources import Target
 from shared.core.model.steps import Disassociate

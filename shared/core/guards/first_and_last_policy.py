@@ -1,7 +1,8 @@
-"""Whether an association of ours may be taken away: never a target's last policy (S2). Pure.
+"""A target's first policy and its last one: neither is given nor taken away unless that is allowed (S1, S2). Pure.
 
-Called by `associations` and `removal`. Without any policy a target is open to the internet, so the last
-one is removed only where a setting or a tag allows exactly that. What is not known counts as the last one.
+The first policy would cut the target off from all traffic that no policy admits; without the last one it is open to the
+internet. What is not known counts as the worse case. Asked by `planning.wishes`, `planning.associations` and
+`planning.removal`; the loop asks once more just before it acts.
 """
 
 from __future__ import annotations
@@ -9,15 +10,49 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from shared.core.guards.consent import OPT_OUT_TAG, denied, is_denied, label_of, listed, opted_out
-from shared.core.guards.cutting_off import INGRESS_TYPES
 from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.resources import Target
 from shared.core.model.steps import Disassociate
 from shared.core.options.plan_options import PlanOptions
 from shared.core.reasons import explain
 
+FIRST_POLICY_TAG = "elastic-privatelink-first-policy"
+"""Tag of a target: `allow` permits its first policy, which closes it to everything that no policy admits."""
+
+INGRESS_TYPES = frozenset({"ip", "vpce", "azure_private_endpoint", "gcp_private_service_connect_endpoint"})
+"""Types of policy that close a target to the internet; egress and remote-cluster policies do not."""
+
 LAST_POLICY_TAG = "elastic-privatelink-last-policy"
 """Tag of a target: `allow` permits that its last policy is taken away, which opens it to the internet."""
+
+
+# -- the first one -------------------------------------------------------------------------------------------------
+
+
+def may_be_first(target: Target, options: PlanOptions) -> bool:
+    """Whether a setting or a tag allows that the target gets its first policy."""
+    tag = target.tags.get(FIRST_POLICY_TAG, "").strip().lower()
+    return tag == "allow" or listed(target, options.targets.first_policy_allowed)
+
+
+def first_policy_problem(target: Target, label: str, types: dict[str, str], options: PlanOptions) -> Explanation | None:
+    """Why the target does not get its first policy; None: it may, or it has one."""
+    if may_be_first(target, options) or any(
+        types.get(policy_id) in INGRESS_TYPES for policy_id in target.attached or ()
+    ):
+        return None
+    known = "It has no policy" if target.attached is not None else "Whether it has a policy is not known"
+    return explain(
+        Reason.WOULD_CUT_OFF_PUBLIC_TRAFFIC,
+        f"Deployment {label}: {known}. The first one closes all its endpoints to everything that no policy admits, "
+        "including the sign-in from the Elastic Cloud console.",
+        f"Add it to the setting ELASTIC_FIRST_POLICY_ALLOWED "
+        f"or tag the deployment {FIRST_POLICY_TAG}=allow, if that is wanted; "
+        "to keep other traffic, first associate an IP policy that admits it.",
+    )
+
+
+# -- the last one --------------------------------------------------------------------------------------------------
 
 
 def plan_disassociation(
