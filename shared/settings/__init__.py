@@ -80,6 +80,7 @@ class Settings:
             removal=self.removal,
             timing=self.timing,
             services=self.services,
+            app_network=self.health.app_network,
             organizations=tuple(one.scope for one in self.organizations),
             has_default_organization=bool(self.elastic.api_key),
         )

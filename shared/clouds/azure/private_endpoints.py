@@ -14,7 +14,7 @@ from shared.clouds.azure.arm import NETWORK_API, ArmClients
 from shared.clouds.azure.errors import arm_errors, arm_read_errors
 from shared.core.model.arm_ids import ArmId, parse_arm_id
 from shared.core.model.errors import InvalidInput, NotFound
-from shared.core.model.resources import ConnectionStatus, Endpoint, VirtualNetwork
+from shared.core.model.resources import ConnectionStatus, Endpoint, Peering, VirtualNetwork
 
 
 class PrivateEndpoints:
@@ -122,12 +122,21 @@ def network_of(body: Mapping[str, Any]) -> VirtualNetwork:
     return VirtualNetwork(
         id=str(body.get("id") or ""),
         dns_servers=tuple(str(one) for one in (properties.get("dhcpOptions") or {}).get("dnsServers") or []),
-        peers=tuple(
-            str((one.get("remoteVirtualNetwork") or {}).get("id") or "")
-            for one in peerings
-            if str(one.get("peeringState")).lower() == "connected"
-        ),
+        peerings=tuple(_peering(one) for one in peerings if str(one.get("peeringState")).lower() == "connected"),
+        prefixes=_prefixes(properties.get("addressSpace")),
     )
+
+
+def _peering(properties: Mapping[str, Any]) -> Peering:
+    # The remote network's own address space, or what of it the peering takes; ARM shows both.
+    spaces = (properties.get(name) for name in ("remoteVirtualNetworkAddressSpace", "remoteAddressSpace"))
+    prefixes = next((found for space in spaces if (found := _prefixes(space))), ())
+    return Peering(str((properties.get("remoteVirtualNetwork") or {}).get("id") or ""), prefixes)
+
+
+def _prefixes(space: object) -> tuple[str, ...]:
+    listed = space.get("addressPrefixes") if isinstance(space, Mapping) else None
+    return tuple(str(prefix) for prefix in listed or ())
 
 
 def _connection(properties: Mapping[str, Any]) -> Mapping[str, Any]:

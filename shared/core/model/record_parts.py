@@ -11,7 +11,11 @@ from datetime import datetime
 from shared.core.model.conditions import Condition, Phase
 from shared.core.model.ownership import Owned
 from shared.core.model.reasons import Explanation
+from shared.core.model.resources import NamedRecords, NameResolution
 from shared.core.model.services import Family
+
+NAMES = 30
+"""Names of a zone that a record keeps: a row has a size, and few zones of a service have any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,18 @@ class DnsState:
     links: tuple[Owned, ...] = ()
     record: Owned | None = None
     record_addresses: tuple[str, ...] = ()
+    names: tuple[NamedRecords, ...] = ()
+    """Names in the zone that hide the `*` record, the first `NAMES` of them."""
+    resolution: NameResolution | None = None
+    """Which networks answer the clients; None: not looked at yet."""
+    resolution_at: datetime | None = None
+    """When that was read."""
+    linked: tuple[str, ...] = ()
+    """Lower-cased ids of the networks that matter and are linked to the zone: also the app's own, if it is."""
+    elsewhere: tuple[str, ...] = ()
+    """Lower-cased ids of further networks that are to be linked and have another zone of the name."""
+    advice: tuple[Explanation, ...] = ()
+    """What a person should know of the clients' names though nothing is wrong."""
     operations: tuple[OperationMemory, ...] = ()
     not_before: datetime | None = None
     """Azure asked that its private DNS be not called before this moment."""

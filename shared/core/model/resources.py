@@ -63,14 +63,29 @@ AZURE_NAME_SERVER = "168.63.129.16"
 
 
 @dataclass(frozen=True, slots=True)
+class Peering:
+    """The network on the other side of a peering that both sides agree on."""
+
+    network_id: str
+    prefixes: tuple[str, ...] = ()
+    """Its address prefixes, as this side knows them: also of a network that the app cannot read."""
+
+
+@dataclass(frozen=True, slots=True)
 class VirtualNetwork:
     """A virtual network, as far as it explains what a client in it sees."""
 
     id: str
     dns_servers: tuple[str, ...] = ()
     """What its machines ask for names; empty: Azure's name server."""
-    peers: tuple[str, ...] = ()
-    """Ids of the networks that it is connected with, both sides agreeing."""
+    peerings: tuple[Peering, ...] = ()
+    prefixes: tuple[str, ...] = ()
+    """Its address prefixes, in CIDR notation."""
+
+    @property
+    def peers(self) -> tuple[str, ...]:
+        """Ids of the networks that it is connected with, both sides agreeing."""
+        return tuple(peering.network_id for peering in self.peerings)
 
     @property
     def own_dns_servers(self) -> tuple[str, ...]:
@@ -80,6 +95,29 @@ class VirtualNetwork:
     def reaches(self, other: str) -> bool:
         """Whether there is a direct route to another network (or it is the same)."""
         return other.lower() in {self.id.lower(), *(peer.lower() for peer in self.peers)}
+
+
+@dataclass(frozen=True, slots=True)
+class NameResolution:
+    """Which networks answer the clients of an endpoint's network for names (`planning.name_resolution`)."""
+
+    networks: tuple[str, ...]
+    """Ids of the networks whose linked zones the clients see: their own, or those that contain their name servers."""
+    servers: tuple[str, ...] = ()
+    """The clients' own name servers; empty: Azure's."""
+    unknown: tuple[str, ...] = ()
+    """Those of `servers` that no network contains that the app can read: what they answer is not known."""
+    read: bool = True
+    """False: the endpoint's network could not be read, so all of this is assumed."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether it is known of every name server which network it is in."""
+        return self.read and not self.unknown
+
+    def answered_by(self, vnet_id: str) -> bool:
+        """Whether this network is among those that answer."""
+        return vnet_id.lower() in {one.lower() for one in self.networks}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +144,16 @@ class WildcardRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedRecords:
+    """What a zone has under a name of its own: there the `*` record does not answer, nor below it."""
+
+    name: str
+    """Relative to the zone, such as `es` or `my-cluster.es`."""
+    addresses: tuple[str, ...] = ()
+    """Its A records; empty: it has records of other types only."""
+
+
+@dataclass(frozen=True, slots=True)
 class Zone:
     """A private DNS zone with what of it matters to us."""
 
@@ -116,6 +164,8 @@ class Zone:
     """None: there is no `*` A record set."""
     other_records: int | None = None
     """Record sets besides `*` and the zone's own SOA; None: not looked at."""
+    names: tuple[NamedRecords, ...] = ()
+    """The names besides `*` that have records, without the zone's own."""
     etag: str = ""
 
     @property

@@ -28,6 +28,8 @@ class PlanOptions:
     removal: RemovalOptions
     timing: TimingOptions
     services: Services
+    app_network: str = ""
+    """Id of the network that this app is in; empty: not known."""
     organizations: tuple[OrganizationScope, ...] = ()
     """Elastic Cloud organizations besides the default one; the first that includes an endpoint has it."""
     has_default_organization: bool = True
