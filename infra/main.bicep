@@ -67,7 +67,7 @@ param dnsScopes string = ''
 param allowDelete bool = true
 @description('Ids of further subscriptions to look in for zones, separated by commas.')
 param dnsSubscriptions string = ''
-@description('Ids of further networks to link every zone to, separated by commas, such as a hub with the DNS resolver. The app\'s own network is always linked.')
+@description('Ids of further networks to link zones to, separated by commas, such as a hub with the DNS resolver. The app\'s own network is linked only if it is among them: docs/networks.md.')
 param dnsLinkVnets string = ''
 @description('Further app settings by name, as in docs/settings.md.')
 param appSettings object = {}
@@ -151,8 +151,7 @@ var writeScopes = union(madeIn, givenScopes)
 var appNetworkId = empty(appSubnetId) ? '${group.id}/providers/Microsoft.Network/virtualNetworks/${networkName}' : split(appSubnetId, '/subnets/')[0]
 var networkName = '${abbreviations.virtualNetworks}${environmentName}'
 var givenNetworks = map(filter(split(dnsLinkVnets, ','), id => !empty(trim(id))), id => trim(id))
-var networks = union([appNetworkId], givenNetworks)
-var joinedNetworks = union(map(networks, id => toLower(id)), [])
+var linkedNetworks = union(map(givenNetworks, id => toLower(id)), [])
 
 // Azure works out where a module goes before it looks whether the module is left out: there must always be a place.
 var notificationPath = split(toLower(empty(notificationTopicId) ? group.id : notificationTopicId), '/')
@@ -296,7 +295,7 @@ module app 'app/function.bicep' = {
         INSTANCE_ID: environmentName
         DNS_ZONE_RESOURCE_GROUPS: dnsZoneResourceGroups
         DNS_SUBSCRIPTIONS: dnsSubscriptions
-        DNS_LINK_VNETS: join(networks, ',')
+        DNS_LINK_VNETS: join(givenNetworks, ',')
         NOTIFY_TOPIC_ENDPOINT: notifications.?outputs.endpoint ?? ''
         APP_VNET: appNetworkId
       },
@@ -342,7 +341,8 @@ module rights 'app/rights.bicep' = {
     principalId: identity.outputs.appPrincipalId
     readSubscriptions: readSubscriptions
     writeScopes: writeScopes
-    joinedNetworks: joinedNetworks
+    linkedNetworks: linkedNetworks
+    appNetwork: toLower(appNetworkId)
     allowDelete: allowDelete
   }
   dependsOn: [network]

@@ -10,16 +10,19 @@ param readSubscriptions string[]
 @description('Ids of the subscriptions and resource groups in which the app writes zones, links and records.')
 param writeScopes string[]
 @description('Ids of the networks that the app links to zones besides the endpoints\' own.')
-param joinedNetworks string[]
+param linkedNetworks string[]
+@description('Id of the network that the app is in, which it reads, in lower case as the others.')
+param appNetwork string
 @description('Whether the app may delete what it made; without, it reports what it leaves.')
 param allowDelete bool
 
+var readNetworks = union(linkedNetworks, [appNetwork])
 var writeSubscriptions = map(filter(writeScopes, scope => length(split(scope, '/')) == 3), scope => split(scope, '/')[2])
 var writeGroups = filter(writeScopes, scope => length(split(scope, '/')) == 5)
 var assignable = union(
   readSubscriptions,
   map(writeScopes, scope => split(scope, '/')[2]),
-  map(joinedNetworks, id => split(id, '/')[2]),
+  map(readNetworks, id => split(id, '/')[2]),
   [subscription().subscriptionId]
 )
 
@@ -35,6 +38,23 @@ module mayRead 'role-on-subscription.bicep' = [for id in readSubscriptions: {
   scope: subscription(id)
   params: {
     roleName: roles.outputs.readerName
+    principalId: principalId
+  }
+}]
+
+module mayReadNetworksInSubscription 'role-on-subscription.bicep' = [for id in readSubscriptions: {
+  scope: subscription(id)
+  params: {
+    roleName: roles.outputs.networkReaderName
+    principalId: principalId
+  }
+}]
+
+module mayReadNetwork 'role-on-network.bicep' = [for id in readNetworks: {
+  scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
+  params: {
+    networkName: last(split(id, '/'))
+    roleName: roles.outputs.networkReaderName
     principalId: principalId
   }
 }]
@@ -71,7 +91,7 @@ module mayDeleteInGroup 'role-on-group.bicep' = [for id in (allowDelete ? writeG
   }
 }]
 
-module mayJoin 'role-on-network.bicep' = [for id in joinedNetworks: {
+module mayLink 'role-on-network.bicep' = [for id in linkedNetworks: {
   scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
   params: {
     networkName: last(split(id, '/'))

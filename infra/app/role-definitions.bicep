@@ -28,6 +28,22 @@ resource reader 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   }
 }
 
+resource networkReader 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: guid(subscription().id, environmentName, 'networkReader')
+  properties: {
+    roleName: 'Private Link Autopilot ${roles.networkReader.title} (${environmentName})'
+    description: roles.networkReader.description
+    type: 'customRole'
+    assignableScopes: assignable
+    permissions: [
+      {
+        actions: objectKeys(roles.networkReader.actions)
+        notActions: []
+      }
+    ]
+  }
+}
+
 resource writer 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(subscription().id, environmentName, 'dnsWriter')
   properties: {
@@ -61,5 +77,6 @@ resource remover 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (allo
 }
 
 output readerName string = reader.name
+output networkReaderName string = networkReader.name
 output writerName string = writer.name
 output removerName string = removerName

@@ -1,4 +1,4 @@
-// Assigns a role on one virtual network: of the reader's actions there count joining it, and reading the app's own.
+// Assigns a role on one virtual network: the network reader's, or the endpoint reader's, of which joining counts there.
 
 @description('Name of the virtual network.')
 param networkName string

@@ -34,7 +34,12 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
     def begin(*without: str, allow_delete: bool = True, **options: Any) -> Instance:
         roles = assignments(
-            read=[SUBSCRIPTION], write=[HUB_GROUP], join=[HUB_VNET], allow_delete=allow_delete, without=without
+            read=[SUBSCRIPTION],
+            write=[HUB_GROUP],
+            link=[HUB_VNET],
+            app=HUB_VNET,
+            allow_delete=allow_delete,
+            without=without,
         )
         given = [{"scope": r.scope, "actions": asdict(r)["actions"], "notActions": without} for r in roles]
         file = tmp_path / "roles.json"

@@ -11,6 +11,7 @@ from tests.infra.paper_bicep import deploy
 
 HOME, OTHER, HUB = (f"00000000-0000-0000-0000-0000000000a{number}" for number in (1, 2, 3))
 GROUP = f"/subscriptions/{HUB}/resourceGroups/rg-hub"
+OTHER_GROUP = f"/subscriptions/{OTHER}/resourceGroups/rg-zones"
 NETWORK = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet-hub"
 THEIRS = f"/subscriptions/{OTHER}/resourceGroups/rg-theirs/providers/Microsoft.EventGrid/systemTopics/theirs"
 CHOICES: dict[str, dict[str, Any]] = {
@@ -27,6 +28,7 @@ CHOICES: dict[str, dict[str, Any]] = {
         "privateAccess": True,
         "privateAccessZones": False,
     },
+    "zones in two groups": {"dnsZoneResourceGroups": f"{GROUP}, {OTHER_GROUP}"},
     "only a subnet of a hub": {"appSubnetId": f"{NETWORK}/subnets/app"},
     "zones elsewhere, nothing deleted": {
         "dnsScopes": f"{GROUP}, /subscriptions/{OTHER}",
@@ -73,6 +75,21 @@ def deployed(choice: str, *, environment: str = "production", cloud: str = "Azur
         }
         deploy(azure, "events.bicep", HOME, events)
     return azure
+
+
+def places_of(azure: Azure, title: str) -> set[str]:
+    """Where the custom role of this title is given to the app: ids in lower case."""
+    (role,) = [
+        one.name
+        for one in azure.of("Microsoft.Authorization/roleDefinitions")
+        if one.body is not None and f" {title} (" in one.body["properties"]["roleName"]
+    ]
+    assigned = [one for one in azure.of("Microsoft.Authorization/roleAssignments") if one.body is not None]
+    return {
+        one.scope.lower()
+        for one in assigned
+        if one.body is not None and one.body["properties"]["roleDefinitionId"].endswith(role)
+    }
 
 
 def properties(azure: Azure, kind: str) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from local.arm import RoleAssignment
 
 ROOT = Path(__file__).resolve().parents[2]
 INFRA = ROOT / "infra"
-READER, WRITER, REMOVER = ROLES = ("endpointReader", "dnsWriter", "dnsRemover")
+READER, NETWORK_READER, WRITER, REMOVER = ROLES = ("endpointReader", "networkReader", "dnsWriter", "dnsRemover")
 BUILT_IN = {
     "storageBlobDataOwner": "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
     "storageQueueDataContributor": "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
@@ -48,13 +48,19 @@ def assignments(
     *,
     read: Iterable[str],
     write: Iterable[str],
-    join: Iterable[str],
+    link: Iterable[str],
+    app: str,
     allow_delete: bool = True,
     without: Iterable[str] = (),
 ) -> list[RoleAssignment]:
-    """The role assignments that main.bicep makes for these scopes; `without`: (part of) a role left out."""
-    left_out = tuple(without)
-    places = {READER: (*read, *join), WRITER: tuple(write), REMOVER: tuple(write) if allow_delete else ()}
+    """The role assignments that main.bicep makes for these scopes; `app`: its network; `without`: actions left out."""
+    read, write, link, left_out = tuple(read), tuple(write), tuple(link), tuple(without)
+    places = {
+        READER: (*read, *link),
+        NETWORK_READER: dict.fromkeys((*read, *link, app)),
+        WRITER: write,
+        REMOVER: write if allow_delete else (),
+    }
     return [RoleAssignment(scope, actions(role), left_out) for role, scopes in places.items() for scope in scopes]
 
 

@@ -98,7 +98,7 @@ def test_custom_roles_are_assigned_where_they_may_be_and_nowhere_else(choice: st
             (there,) = [at for at in role["assignableScopes"] if f"{one.scope}/".lower().startswith(f"{at}/")]
             used.add(there)
     assert {at for role in roles.values() for at in role["assignableScopes"]} - used <= {f"/subscriptions/{HOME}"}
-    assert len(roles) == (2 if choice == "zones elsewhere, nothing deleted" else 3)
+    assert len(roles) == (3 if choice == "zones elsewhere, nothing deleted" else 4)
 
 
 @each_choice

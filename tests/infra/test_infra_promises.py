@@ -10,7 +10,18 @@ from typing import Any
 import pytest
 
 from tests.infra.paper_azure import Azure, Resource
-from tests.infra.paper_choices import CHOICES, deployed, each_choice, properties
+from tests.infra.paper_choices import (
+    CHOICES,
+    GROUP,
+    HOME,
+    HUB,
+    OTHER,
+    OTHER_GROUP,
+    deployed,
+    each_choice,
+    places_of,
+    properties,
+)
 from tests.infra.queries import ALERTS, Rule, duration, rules
 from tests.infra.shipped import BUILT_IN
 
@@ -137,12 +148,60 @@ def test_logs_have_the_limit_that_was_chosen() -> None:
 
 
 @each_choice
-def test_the_role_on_a_linked_network_is_on_that_network_alone(choice: str) -> None:
+def test_the_app_links_the_networks_that_it_was_given_and_not_its_own_unasked(choice: str) -> None:
     azure = installation(choice)
     (settings,) = properties(azure, f"{SITES}/config")
-    scopes = [one.scope.lower() for one in azure.of("Microsoft.Authorization/roleAssignments")]
-    networks = [scope for scope in scopes if "/virtualnetworks/" in scope]
-    assert set(networks) == set(settings["DNS_LINK_VNETS"].lower().split(","))
+    given = entries(CHOICES[choice].get("dnsLinkVnets", ""))
+    assert entries(settings["DNS_LINK_VNETS"]) == given
+    assert networks_of(azure, "endpoint reader") == given  # of its actions, joining counts there
+
+
+@each_choice
+def test_the_app_reads_the_networks_that_it_links_and_its_own(choice: str) -> None:
+    azure = installation(choice)
+    (settings,) = properties(azure, f"{SITES}/config")
+    (site,) = properties(azure, SITES)
+    own, _, _ = site["virtualNetworkSubnetId"].partition("/subnets/")
+    assert settings["APP_VNET"] == own
+    assert networks_of(azure, "network reader") == {own.lower()} | entries(settings["DNS_LINK_VNETS"])
+
+
+def entries(listed: str) -> set[str]:
+    """The ids of a setting, in lower case."""
+    return {one.strip().lower() for one in listed.split(",") if one.strip()}
+
+
+def networks_of(azure: Azure, title: str) -> set[str]:
+    """The networks on which the app has the role of this title."""
+    return {place for place in places_of(azure, title) if "/virtualnetworks/" in place}
+
+
+ZONES_ARE_WRITTEN_IN = {
+    "nothing": {f"/subscriptions/{HOME}"},
+    "several subscriptions": {f"/subscriptions/{HOME}", f"/subscriptions/{OTHER}"},
+    "a hub": {GROUP},
+    "zones in two groups": {GROUP, OTHER_GROUP},
+    "zones elsewhere, nothing deleted": {f"/subscriptions/{HOME}", GROUP, f"/subscriptions/{OTHER}"},
+    "everything twice, in other letters": {GROUP, f"/subscriptions/{OTHER}"},
+}
+
+
+@pytest.mark.parametrize("choice", ZONES_ARE_WRITTEN_IN)
+def test_the_app_writes_zones_where_the_deployer_has_them_and_nowhere_else(choice: str) -> None:
+    azure = installation(choice)
+    places = {place.lower() for place in ZONES_ARE_WRITTEN_IN[choice]}
+    assert places_of(azure, "DNS writer") == places
+    if CHOICES[choice].get("allowDelete", True):
+        assert places_of(azure, "DNS remover") == places
+
+
+def test_every_group_for_zones_is_told_to_the_app_and_the_app_reads_its_subscription() -> None:
+    azure = installation("zones in two groups")
+    (settings,) = properties(azure, f"{SITES}/config")
+    assert entries(settings["DNS_ZONE_RESOURCE_GROUPS"]) == {GROUP.lower(), OTHER_GROUP.lower()}
+    read = {place for place in places_of(azure, "endpoint reader") if place.count("/") == 2}
+    assert read == {f"/subscriptions/{one}" for one in (HOME, OTHER, HUB)}
+    assert read <= places_of(azure, "network reader")
 
 
 @each_choice

@@ -34,11 +34,21 @@ ALL = tuple(action for role in ROLES for action in actions(role))
 
 
 def grant(
-    estate: Estate, *without: str, write: str = HUB_GROUP, join: str = HUB_VNET, allow_delete: bool = True
+    estate: Estate,
+    *without: str,
+    write: str = HUB_GROUP,
+    link: str = HUB_VNET,
+    app: str = HUB_VNET,
+    allow_delete: bool = True,
 ) -> None:
     """Give the workers the roles where main.bicep gives them to the app, and nothing else."""
     estate.arm_settings.role_assignments[WORKERS] = assignments(
-        read=[SUBSCRIPTION], write=[write], join=[join], allow_delete=allow_delete, without=without
+        read=[SUBSCRIPTION],
+        write=[write],
+        link=[link] if link else [],
+        app=app,
+        allow_delete=allow_delete,
+        without=without,
     )
 
 
@@ -77,12 +87,33 @@ async def test_a_linked_network_in_another_subscription_needs_the_role_on_that_n
     hub = vnet_id("eastus2", "resolver", subscription=other)
     estate = hub_estate(DNS_LINK_VNETS=hub)
     estate.arm_settings.subscriptions.append(other)
-    grant(estate, join=hub)
+    grant(estate, link=hub)
     await estate.azure("PUT", hub, vnet_body("eastus2", "10.200"), api=NETWORK_API)
     endpoint, errors = await connected(estate)
     assert errors == []
     assert {link.vnet.id for link in estate.links_of(hub_zone(estate))} == {hub, vnet_id("eastus2")}
     assert (await estate.connection(endpoint)).identity.address
+
+
+async def test_an_app_that_links_no_further_network_reads_its_own_and_cannot_link_it() -> None:
+    other = "00000000-0000-0000-0000-000000000002"
+    own = vnet_id("eastus2", "autopilot", subscription=other)
+    estate = hub_estate(DNS_LINK_VNETS="", APP_VNET=own)
+    estate.arm_settings.subscriptions.append(other)
+    grant(estate, link="", app=own)
+    on_own = [given for given in estate.arm_settings.role_assignments[WORKERS] if given.scope == own]
+    assert [given.actions for given in on_own] == [(f"{NETWORK}/virtualNetworks/read",)]
+    await estate.open()
+    await estate.azure("PUT", own, vnet_body("eastus2", "10.200"), api=NETWORK_API)
+    estate.worker.context = replace(estate.worker.context, network=estate.network.inside(own))
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    assert list((await estate.sweep()).errors) == []
+    await estate.ready(endpoint)
+    assert {link.vnet.id for link in estate.links_of(hub_zone(estate))} == {vnet_id("eastus2")}
+    read = [call.what for call in estate.worker.wire.calls if call.what.partition("?")[0].endswith(own)]
+    assert {what.split()[0] for what in read} == {"GET"}
+    assert {request.status for request in estate.arm.requests} & {401, 403} == set()
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -96,7 +127,7 @@ async def test_an_endpoint_whose_network_is_in_a_subscription_that_is_not_watche
     grant(estate)
     if named:  # as main.bicep gives the reader to what dnsSubscriptions names
         estate.arm_settings.role_assignments[WORKERS] += assignments(
-            read=[f"/subscriptions/{other}"], write=[], join=[]
+            read=[f"/subscriptions/{other}"], write=[], link=[], app=HUB_VNET
         )
     await estate.open()
     await estate.azure("PUT", spoke, vnet_body("eastus2", "10.210"), api=NETWORK_API)
@@ -117,7 +148,7 @@ async def test_an_app_in_a_subscription_that_is_not_watched_reads_its_own_networ
     hub = vnet_id("eastus2", "platform", subscription=other)
     estate = hub_estate(DNS_LINK_VNETS=hub, APP_VNET=hub)
     estate.arm_settings.subscriptions.append(other)
-    grant(estate, join=hub)
+    grant(estate, link=hub, app=hub)
     await estate.open()
     await estate.azure("PUT", hub, vnet_body("eastus2", "10.200"), api=NETWORK_API)
     await estate.peer(hub, vnet_id("eastus2"), connected=True)
@@ -198,13 +229,17 @@ def test_the_templates_make_the_roles_from_the_data_that_is_tested_here() -> Non
 def test_the_right_to_delete_is_a_role_of_its_own_that_is_given_where_zones_are_written_unless_refused() -> None:
     rights, definitions = bicep("app/rights.bicep"), bicep("app/role-definitions.bicep")
     assert "resource remover 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (allowDelete)" in definitions
-    scopes = dict(re.findall(r"\[for id in (.+): \{(?:.|\n)*?roleName: roles\.outputs\.(\w+)Name", rights))
-    assert {where for where, role in scopes.items() if role == "reader"} == {"readSubscriptions", "joinedNetworks"}
-    assert {where for where, role in scopes.items() if role == "writer"} == {"writeSubscriptions", "writeGroups"}
-    assert {where for where, role in scopes.items() if role == "remover"} == {
-        "(allowDelete ? writeSubscriptions : [])",
-        "(allowDelete ? writeGroups : [])",
-    }
+    scopes = re.findall(r"\[for id in (.+): \{(?:.|\n)*?roleName: roles\.outputs\.(\w+)Name", rights)
+    assert sorted((role, where) for where, role in scopes) == [
+        ("networkReader", "readNetworks"),
+        ("networkReader", "readSubscriptions"),
+        ("reader", "linkedNetworks"),
+        ("reader", "readSubscriptions"),
+        ("remover", "(allowDelete ? writeGroups : [])"),
+        ("remover", "(allowDelete ? writeSubscriptions : [])"),
+        ("writer", "writeGroups"),
+        ("writer", "writeSubscriptions"),
+    ]
 
 
 def test_the_topics_identity_may_write_only_where_it_delivers() -> None:
@@ -240,7 +275,7 @@ def test_a_role_may_be_assigned_wherever_the_template_assigns_it() -> None:
     """Azure refuses an assignment outside of a custom role's assignable scopes: a hub's network, for example."""
     rights = bicep("app/rights.bicep")
     (assignable,) = re.findall(r"^var assignable = union\((.*?)^\)$", rights, re.DOTALL | re.MULTILINE)
-    made = {"writeSubscriptions": "writeScopes", "writeGroups": "writeScopes"}
+    made = {"writeSubscriptions": "writeScopes", "writeGroups": "writeScopes", "linkedNetworks": "readNetworks"}
     loops = re.findall(r"^module may\w+ \S+ = \[for id in \(?(?:allowDelete \? )?(\w+)", rights, re.MULTILINE)
-    assert len(loops) == 6
+    assert len(loops) == 8
     assert {made.get(one, one) for one in loops} <= set(re.findall(r"\b\w+\b", assignable))

@@ -35,8 +35,6 @@ VALUES = {
     "REMOVAL_GRACE_SECONDS": "600",
     "REMOVAL_LIMIT": "30",
     "ASSOCIATION_RESTORES": "3",
-    "DNS_LINK_VNETS": "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-production/providers/"
-    "Microsoft.Network/virtualNetworks/vnet-production",
     "APP_VNET": "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-production/providers/"
     "Microsoft.Network/virtualNetworks/vnet-production",
 }
