@@ -23,6 +23,11 @@ def test_every_right_is_listed_with_its_reason_and_no_other() -> None:
     assert listed == {action: why for role in ROLES for action, why in roles[role]["actions"].items()}
 
 
+def test_uninstalling_deletes_every_custom_role() -> None:
+    (listed,) = re.findall(r"^for role in ('.+'); do$", DEPLOY, re.MULTILINE)
+    assert re.findall(r"'([^']+)'", listed) == [role["title"] for role in load("roles.json").values()]
+
+
 def test_every_built_in_role_of_the_templates_is_listed_and_no_other() -> None:
     names = {
         "storageBlobDataOwner": "Storage Blob Data Owner",
