@@ -18,7 +18,7 @@ _TIME_TO_LIVE = timedelta(days=7)
 
 
 class MemoryQueue:
-    """One queue; oldest visible message first."""
+    """One queue; what has been visible longest comes first, as Azurite orders it (Azure promises no order)."""
 
     def __init__(self, clock: LoopClock, next_number: Callable[[], int]) -> None:
         self.messages: list[StoredMessage] = []
@@ -47,7 +47,8 @@ class MemoryQueue:
         """Take visible messages."""
         now = self._clock.now()
         self.messages = [one for one in self.messages if one.expires_on > now]
-        taken = [one for one in self.messages if one.next_visible_on <= now][:count]
+        visible = [one for one in self.messages if one.next_visible_on <= now]
+        taken = sorted(visible, key=lambda one: one.next_visible_on)[:count]
         return [self._hide(replace(one, dequeue_count=one.dequeue_count + 1), visibility_timeout) for one in taken]
 
     async def update(self, message: StoredMessage, visibility_timeout: float) -> StoredMessage:

@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Generic
 
 from shared.core.model.errors import LostRace
+from shared.core.model.record_parts import QueuedMessage
 from shared.state import codec
 from shared.state import codec as diary_codec
 from shared.state.rows import ConnectionRow, ControlRow, DiaryPage, E, ListedConnection, QueueLook
@@ -217,7 +218,7 @@ class MemoryTables:
 
 @dataclass(slots=True)
 class Message:
-    """A queue message. `receipt` changes with every delivery: a delivery that took too long has no say any more."""
+    """A queue message. `receipt` changes with every delivery and update: who has an old one has no say any more."""
 
     number: int
     text: str
@@ -246,13 +247,31 @@ class MemoryQueue:
         self.messages: list[Message] = []
         self.poison: list[Message] = []
 
-    async def send(self, text: str, delay: float = 0.0) -> None:
+    async def send(self, text: str, delay: float = 0.0) -> QueuedMessage:
         """Add a message."""
         codec.checked_message(text)
         await asyncio.sleep(0)
-        now = self._clock.now()
-        visible_at = now + timedelta(seconds=codec.visibility_timeout(delay))
-        self.messages.append(Message(next(self._numbers), text, visible_at, sent_at=now))
+        message = Message(next(self._numbers), text, self._after(delay), sent_at=self._clock.now())
+        self.messages.append(message)
+        return QueuedMessage(str(message.number), str(message.receipt))
+
+    async def replace(self, message: QueuedMessage, text: str, delay: float = 0.0) -> QueuedMessage | None:
+        """Put another text and another time in a message's place."""
+        codec.checked_message(text)
+        await asyncio.sleep(0)
+        stored = self._stored(message)
+        if stored is None:
+            return None
+        stored.text, stored.visible_at = text, self._after(delay)
+        stored.receipt += 1
+        return QueuedMessage(message.id, str(stored.receipt))
+
+    async def withdraw(self, message: QueuedMessage) -> None:
+        """Delete a message that no worker has taken."""
+        await asyncio.sleep(0)
+        stored = self._stored(message)
+        if stored is not None:
+            self.messages.remove(stored)
 
     def receive(self) -> Message | None:
         """Deliver the message that has been visible longest; it hides for the time of its processing."""
@@ -308,6 +327,13 @@ class MemoryQueue:
         """The message that has been visible longest."""
         visible = [message for message in self.messages if message.visible_at <= self._clock.now()]
         return min(visible, key=lambda one: (one.visible_at, one.number), default=None)
+
+    def _after(self, delay: float) -> datetime:
+        return self._clock.now() + timedelta(seconds=codec.visibility_timeout(delay))
+
+    def _stored(self, message: QueuedMessage) -> Message | None:
+        same = (message.id, message.receipt)
+        return next((one for one in self.messages if (str(one.number), str(one.receipt)) == same), None)
 
     def _delivered(self, delivered: Message) -> Message | None:
         same = (delivered.number, delivered.receipt)

@@ -45,7 +45,14 @@ from shared.reconciler.dns_branch import dns_branch
 from shared.reconciler.elastic_branch import elastic_branch
 from shared.reconciler.observe import new_endpoint_out_of_scope, skip_condition, skip_condition_by_id
 from shared.reconciler.run_state import Failures, Run
-from shared.reconciler.status import definite_failures, failed_conditions, schedule, unread_conditions, update_status
+from shared.reconciler.status import (
+    definite_failures,
+    failed_conditions,
+    schedule,
+    send_in_place,
+    unread_conditions,
+    update_status,
+)
 from shared.state.codec import holding
 from shared.state.leases import Busy, Held
 from shared.state.rows import ConnectionRow
@@ -153,7 +160,8 @@ async def _rounds(context: Context, held: Held, message: WorkMessage) -> None:
         # What arrived meanwhile may be more than the wait that began this run: look at everything.
         message = replace(message, cause=Cause.PENDING, wake_at=None)
     # Still more to do: hand over to a new message instead of holding on, then release.
-    await context.storage.queue.send(replace(message, cause=Cause.MANUAL, wake_at=None).encode())
+    standing = from_document(held.row.document).schedule.wait
+    await send_in_place(context.storage.queue, standing, replace(message, cause=Cause.MANUAL, wake_at=None))
     await _let_go(held)
 
 

@@ -8,13 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from shared.context import log
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition, Phase, merge, phase_of, summary
-from shared.core.model.errors import RetryLater, Throttled, Waiting
+from shared.core.model.errors import AutopilotError, RetryLater, Throttled, Waiting
 from shared.core.model.messages import Cause, WorkMessage
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_parts import QueuedMessage
 from shared.core.planning.requeue import condition_of, fingerprint, next_delay
 from shared.core.planning.stale import STANDS_FOR, carry_over, is_passing
 from shared.reconciler.run_state import Failures, Run
+from shared.state.ports import WorkQueue
 
 
 def failed_conditions(run: Run, failures: Failures) -> dict[str, Condition]:
@@ -104,9 +108,10 @@ def _note_change(run: Run, old: Condition | None, new: Condition) -> None:
 
 
 async def schedule(run: Run, message: WorkMessage) -> None:
-    """Send the message that goes on later, and only then let the record say so.
+    """Send the message that goes on later, in the place of the one before, and only then let the record say so.
 
-    A crash in between leaves one message too many, which is dropped as stale; the other order could leave none.
+    A crash in between leaves a message that the record does not know, which is a run too many; the other order could
+    leave none.
     """
     settings, connection = run.context.settings, run.record
     standing = {condition.type: condition for condition in connection.status.conditions}
@@ -119,12 +124,38 @@ async def schedule(run: Run, message: WorkMessage) -> None:
         unread=run.stale,
     )
     if delay is None or not run.effective_mode.enforces:  # without a right to act, only the sweep looks again
-        run.record = connection.with_schedule(wake_at=None)
+        await _withdraw(run, _standing_wait(connection, message))
+        run.record = connection.with_schedule(wake_at=None, wait=None)
         return
     wake_at = run.context.clock.now() + timedelta(seconds=delay)
     again = WorkMessage(message.endpoint, Cause.WAIT, message.correlation_id, wake_at)
-    await run.context.storage.queue.send(again.encode(), delay)
-    run.record = connection.with_schedule(wake_at=wake_at)
+    wait = await send_in_place(run.context.storage.queue, _standing_wait(connection, message), again, delay)
+    run.record = connection.with_schedule(wake_at=wake_at, wait=wait)
+
+
+async def send_in_place(
+    queue: WorkQueue, standing: QueuedMessage | None, message: WorkMessage, delay: float = 0.0
+) -> QueuedMessage:
+    """Send a message in the place of one of ours, or beside it where a worker has taken that one meanwhile."""
+    text = message.encode()
+    replaced = None if standing is None else await queue.replace(standing, text, delay)
+    return replaced or await queue.send(text, delay)
+
+
+def _standing_wait(record: ConnectionRecord, message: WorkMessage) -> QueuedMessage | None:
+    """The message that the last run has sent, unless it is the one that this run is about."""
+    if message.cause is Cause.WAIT and message.wake_at == record.schedule.wake_at:
+        return None
+    return record.schedule.wait
+
+
+async def _withdraw(run: Run, wait: QueuedMessage | None) -> None:
+    if wait is None:
+        return
+    try:
+        await run.context.storage.queue.withdraw(wait)
+    except AutopilotError as error:
+        log.info("wait of connection %s not withdrawn, it will come to nothing: %s", run.record.id, error)
 
 
 # -- a branch that cannot read -------------------------------------------------------------------------------------

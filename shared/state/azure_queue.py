@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import base64
 from contextlib import suppress
+from http.client import NOT_FOUND
 from typing import TYPE_CHECKING, Any
 
-from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.queue.aio import QueueClient
 
+from shared.core.model.record_parts import QueuedMessage
 from shared.correlation import Service, request_hook
 from shared.state import codec
 from shared.state.azure_errors import storage_errors
@@ -21,6 +23,7 @@ from shared.state.rows import QueueLook
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
+    from azure.storage.queue import QueueMessage
 
 ROLE = "Storage Queue Data Contributor"
 _NEVER = -1
@@ -58,12 +61,34 @@ class AzureWorkQueue:
     def __init__(self, client: QueueClient, poison: QueueClient) -> None:
         self._client, self._poison = client, poison
 
-    async def send(self, text: str, delay: float = 0.0) -> None:
+    async def send(self, text: str, delay: float = 0.0) -> QueuedMessage:
         """Add a message; make the queue first if there is none."""
-        codec.checked_message(text)
-        content = base64.b64encode(text.encode()).decode()
         with storage_errors(f"queue {self._client.queue_name}", ROLE):
-            await self._send(content, codec.visibility_timeout(delay))
+            return _queued(await self._send(_content(text), codec.visibility_timeout(delay)))
+
+    async def replace(self, message: QueuedMessage, text: str, delay: float = 0.0) -> QueuedMessage | None:
+        """Put another text and another time in a message's place."""
+        content, hidden = _content(text), codec.visibility_timeout(delay)
+        with storage_errors(f"queue {self._client.queue_name}", ROLE):
+            try:
+                return _queued(
+                    await self._client.update_message(
+                        message.id, message.receipt, visibility_timeout=hidden, content=content
+                    )
+                )
+            except HttpResponseError as error:
+                if not _gone(error):
+                    raise
+        return None
+
+    async def withdraw(self, message: QueuedMessage) -> None:
+        """Delete a message that no worker has taken."""
+        with storage_errors(f"queue {self._client.queue_name}", ROLE):
+            try:
+                await self._client.delete_message(message.id, message.receipt)
+            except HttpResponseError as error:
+                if not _gone(error):
+                    raise
 
     async def look(self) -> QueueLook:
         """Count, and peek at the message that is next; a queue that is not there yet is an empty one."""
@@ -99,11 +124,25 @@ class AzureWorkQueue:
                 moved += 1
         return moved
 
-    async def _send(self, content: str, hidden: int = 0) -> None:
+    async def _send(self, content: str, hidden: int = 0) -> QueueMessage:
         options = {"visibility_timeout": hidden, "time_to_live": _NEVER}
         try:
-            await self._client.send_message(content, **options)
+            return await self._client.send_message(content, **options)
         except ResourceNotFoundError:
             with suppress(ResourceExistsError):
                 await self._client.create_queue()
-            await self._client.send_message(content, **options)
+            return await self._client.send_message(content, **options)
+
+
+def _content(text: str) -> str:
+    codec.checked_message(text)
+    return base64.b64encode(text.encode()).decode()
+
+
+def _queued(message: QueueMessage) -> QueuedMessage:
+    return QueuedMessage(message.id, str(message.pop_receipt))
+
+
+def _gone(error: HttpResponseError) -> bool:
+    """Whether the message is no longer the one that was sent: it was taken, replaced, or deleted."""
+    return error.status_code == NOT_FOUND or getattr(error, "error_code", "") == "PopReceiptMismatch"

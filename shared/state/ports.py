@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from datetime import datetime
 
+    from shared.core.model.record_parts import QueuedMessage
     from shared.state.rows import ConnectionRow, ControlRow, DiaryPage, ListedConnection, QueueLook
 
 
@@ -90,8 +91,16 @@ class ControlTable(Protocol):
 class WorkQueue(Protocol):
     """The queue that `reconcile` is triggered by."""
 
-    async def send(self, text: str, delay: float = 0.0) -> None:
+    async def send(self, text: str, delay: float = 0.0) -> QueuedMessage:
         """Add a message that becomes visible after `delay` seconds (rounded up to whole ones; 7 days at most)."""
+        ...
+
+    async def replace(self, message: QueuedMessage, text: str, delay: float = 0.0) -> QueuedMessage | None:
+        """Put another text and another time in a message's place; None: it was taken, replaced or deleted meanwhile."""
+        ...
+
+    async def withdraw(self, message: QueuedMessage) -> None:
+        """Delete a message; one that was taken, replaced or deleted meanwhile is no error."""
         ...
 
     async def look(self) -> QueueLook:

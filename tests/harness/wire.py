@@ -84,7 +84,7 @@ class Call:
     @property
     def writes(self) -> bool:
         """Whether it changes something."""
-        verbs = {"PUT", "POST", "DELETE", "PATCH", "insert", "replace", "append", "send"}
+        verbs = {"PUT", "POST", "DELETE", "PATCH", "insert", "replace", "append", "send", "withdraw"}
         return self.what.split()[0] in verbs and "_search" not in self.what
 
     @property

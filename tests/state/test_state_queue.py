@@ -35,6 +35,37 @@ async def test_a_delayed_message_is_kept_but_not_seen(backend: Backend) -> None:
     assert await backend.messages() == 1
 
 
+async def test_a_message_is_replaced_by_another_text_at_another_time(backend: Backend) -> None:
+    sent = await backend.queue.send(TEXT, delay=600)
+    again = await backend.queue.replace(sent, "{}", delay=300)
+    assert again is not None
+    assert await backend.receive() is None
+    assert await backend.queue.replace(again, '{"now": 1}') is not None
+    assert await backend.receive() == '{"now": 1}'
+    assert await backend.messages() == 1
+
+
+async def test_a_message_that_was_taken_or_replaced_is_left_alone(backend: Backend) -> None:
+    sent = await backend.queue.send(TEXT)
+    replaced = await backend.queue.replace(sent, TEXT)
+    assert await backend.queue.replace(sent, "{}") is None
+    await backend.queue.withdraw(sent)
+    assert await backend.receive() == TEXT
+    assert replaced is not None
+    assert await backend.queue.replace(replaced, "{}") is None
+    await backend.queue.withdraw(replaced)
+    assert await backend.messages() == 1, "a worker has it"
+
+
+async def test_a_message_that_is_withdrawn_is_gone_and_stays_so(backend: Backend) -> None:
+    sent = await backend.queue.send(TEXT, delay=600)
+    await backend.queue.withdraw(sent)
+    assert await backend.messages() == 0
+    await backend.queue.withdraw(sent)
+    assert await backend.queue.replace(sent, TEXT) is None
+    assert await backend.messages() == 0
+
+
 async def test_the_longest_delay_is_seven_days(backend: Backend) -> None:
     await backend.queue.send(TEXT, delay=30 * 24 * 3600)
     assert await backend.receive() is None

@@ -93,7 +93,7 @@ class ConnectionRecord:
             self,
             identity=replace(identity, guid="", former_guids=former, address=""),
             health=HealthState(network=self.health.network),  # the networks around it are the same
-            schedule=ScheduleState(),
+            schedule=ScheduleState(wake_at=self.schedule.wake_at, wait=self.schedule.wait),  # it still stands there
             status=replace(self.status, ready_since=None),
         ).mark_present()
 

@@ -90,11 +90,22 @@ class RemovalState:
 
 
 @dataclass(frozen=True, slots=True)
+class QueuedMessage:
+    """A message of ours in the work queue: with both, it is replaced or withdrawn as long as no worker has taken it."""
+
+    id: str
+    receipt: str
+    """Changes whenever the message is taken or replaced; an old one is refused."""
+
+
+@dataclass(frozen=True, slots=True)
 class ScheduleState:
     """When the connection was looked at, and when it is looked at again."""
 
     wake_at: datetime | None = None
     """When the loop will look again by itself; None: only an event, a person or the timer wakes it."""
+    wait: QueuedMessage | None = None
+    """The message that will wake it: the next wait takes its place."""
     attempts: int = 0
     """Runs in a row that ended in waiting for the same thing; the delay to the next grows with it."""
     pending_since: datetime | None = None

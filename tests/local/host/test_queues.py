@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import azure.functions as func  # noqa: TC002 - the host evaluates the annotations of functions
 import pytest
+
+from local.clock import LoopClock
+from local.host import MemoryQueueService
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +48,15 @@ async def test_a_message_is_run_once_and_removed(app: func.FunctionApp, start: C
     assert message.pop_receipt
     assert message.insertion_time == running.clock.now().replace(second=6)
     assert running.queues.queues["work"].messages == []
+
+
+async def test_what_became_visible_later_comes_later_though_it_was_sent_earlier() -> None:
+    queue = MemoryQueueService(LoopClock(datetime(2026, 1, 5, tzinfo=UTC))).queue("", "work")
+    await queue.send("a wait", delay=15)
+    await asyncio.sleep(10)
+    await queue.send("a first run")
+    await asyncio.sleep(10)
+    assert [message.content for message in await queue.receive(2, 30)] == ["a first run", "a wait"]
 
 
 async def test_a_failed_message_comes_back_after_the_visibility_timeout_and_then_goes_to_poison(
