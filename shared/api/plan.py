@@ -49,18 +49,16 @@ async def preview_connection(context: Context, record: ConnectionRecord) -> Prev
 
 async def _of_run(context: Context, desired: Desired, record: ConnectionRecord, pause: Pause | None) -> Preview:
     """What the next run would do."""
-    zones, elastic = await asyncio.gather(
+    dns, elastic = await asyncio.gather(
         observe_dns(context, desired, record), _elastic(context, desired, record), return_exceptions=True
     )
-    errors = {"ZoneReady": zones, "PolicyReady": elastic}
+    errors = {"ZoneReady": dns, "PolicyReady": elastic}
     for error in errors.values():
         if isinstance(error, BaseException) and not isinstance(error, AutopilotError):
             raise error
-    observed = Observed(
-        desired.endpoint,
-        None if isinstance(zones, BaseException) else zones,
-        None if isinstance(elastic, BaseException) else elastic,
-    )
+    observed = Observed(desired.endpoint, elastic=None if isinstance(elastic, BaseException) else elastic)
+    if not isinstance(dns, BaseException):
+        observed = replace(observed, zones=dns[0], facts=dns[1])
     if observed.elastic is not None:
         record = switch_record(record, desired.organization)
     now, visibility = context.clock.now(), context.settings.timing.visibility

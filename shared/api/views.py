@@ -269,7 +269,7 @@ def connection_view(record: ConnectionRecord, mode: str) -> ConnectionView:
         ),
         elastic_not_before=elastic.not_before,
         conditions=_each(ConditionView, record.status.conditions),
-        advice=_each(AdviceView, record.status.advice),
+        advice=_each(AdviceView, record.advice),
         checks=tuple(map(_check, health.checks)),
         reached=_maybe(ReachedView, health.last_reached),
         network=_maybe(NetworkView, health.network),

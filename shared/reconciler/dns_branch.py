@@ -11,40 +11,59 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from shared.core.model import conditions as c
-from shared.core.model.errors import AutopilotError, Waiting
+from shared.core.model.errors import AutopilotError, Blocked, Waiting
+from shared.core.model.messages import Cause
+from shared.core.model.reasons import Reason
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_parts import REFUSED_FOR
 from shared.core.model.resources import Zone
 from shared.core.model.steps import CreateLink, CreateZone, DnsStep
 from shared.core.planning.desired import Desired
-from shared.core.planning.plan import Observed, plan
+from shared.core.planning.plan import Observed, Plan, plan
 from shared.correlation import Stage, timed
 from shared.reconciler.observe import observe_dns
 from shared.reconciler.run_state import Failures, Run
 from shared.reconciler.status import backoff_error, definite_failures, dns_failed, show_progress
 
 
-async def dns_branch(run: Run, desired: Desired) -> tuple[tuple[Zone, ...] | None, Failures]:
-    """Read, plan and act in private DNS; returns the zones as they then are (None: not known), and what failed."""
-    context = run.context
+async def dns_branch(run: Run, desired: Desired) -> tuple[Observed, Failures]:
+    """Read, plan and act in private DNS; returns what then is there (no zones: not known), and what failed."""
+    context, unseen = run.context, Observed(desired.endpoint)
     if (busy := backoff_error(run, "Azure", run.record.dns.not_before)) is not None:
-        return None, definite_failures(run, {c.ZONE_READY: busy})
+        return unseen, definite_failures(run, {c.ZONE_READY: busy})
+    again = run.cause is not Cause.WAIT or run.changed
     try:
-        zones = await observe_dns(context, desired, run.record)
+        zones, facts = await observe_dns(context, desired, run.record, again=again)
     except AutopilotError as error:
-        return None, definite_failures(run, dns_failed(run, {c.ZONE_READY: error}))
+        return unseen, definite_failures(run, dns_failed(run, {c.ZONE_READY: error}))
+    run.record = _tried_again(run, desired).with_dns(resolution=facts.resolution)
+
+    def planned(zones: tuple[Zone, ...]) -> Plan:
+        seen = replace(unseen, zones=zones, facts=facts)
+        return plan(desired, seen, run.record, context.options, context.clock.now())
 
     async def done(zones: tuple[Zone, ...]) -> None:
-        after = plan(desired, Observed(desired.endpoint, zones), run.record, context.options, context.clock.now())
-        await show_progress(run, after.conditions)
+        await show_progress(run, planned(zones).conditions)
 
-    before = plan(desired, Observed(desired.endpoint, zones), run.record, context.options, context.clock.now())
+    before = planned(zones)
     await show_progress(run, before.conditions)
-    zones, failures = await _apply(run, before.dns_steps if run.effective_mode.enforces else (), zones, done)
-    return zones, dns_failed(run, failures)
+    zones, failures = await _apply(run, desired, before.dns_steps if run.effective_mode.enforces else (), zones, done)
+    return replace(unseen, zones=zones, facts=facts), dns_failed(run, failures)
+
+
+def _tried_again(run: Run, desired: Desired) -> ConnectionRecord:
+    """The record without the refusals that are old, that a person wants tried again, or that are asked for no more."""
+    dns, now = run.record.dns, run.context.clock.now()
+    old = dns.refused_at is not None and now - dns.refused_at > REFUSED_FOR
+    wanted = {one.lower() for one in (desired.endpoint.vnet_id, *desired.link_vnets)}
+    kept = () if old or run.cause is Cause.MANUAL else tuple(one for one in dns.refused if one in wanted)
+    return run.record.with_dns(refused=kept, refused_at=dns.refused_at if kept else None)
 
 
 @timed(Stage.APPLY_DNS)
 async def _apply(
     run: Run,
+    desired: Desired,
     steps: tuple[DnsStep, ...],
     zones: tuple[Zone, ...],
     done: Callable[[tuple[Zone, ...]], Awaitable[None]],
@@ -57,12 +76,32 @@ async def _apply(
             zones = await _dns_step(run, step, zones)
         except AutopilotError as error:
             run.note_failure(step, error, started)
+            if _may_go_without(run, desired, step, error):
+                continue
             if isinstance(error, Waiting) and error.operation:
                 run.record = run.record.with_operation(str(step), error.operation)
             return zones, {step.condition: error}
         run.note(step, "done", started=started)
         await done(zones)
     return zones, {}
+
+
+def _may_go_without(run: Run, desired: Desired, step: DnsStep, error: AutopilotError) -> bool:
+    """Whether a link was refused that decides nothing: the network has another zone, and others' clients ask it.
+
+    It is remembered, for a day, so that not every sweep asks for it again.
+    """
+    refused = isinstance(error, Blocked) and error.reason is Reason.NETWORK_LINKED_TO_ANOTHER_ZONE
+    if not refused or not isinstance(step, CreateLink):
+        return False
+    resolution = run.record.dns.resolution
+    answering = resolution.networks if resolution is not None else (desired.endpoint.vnet_id,)
+    if step.vnet_id.lower() in {one.lower() for one in answering or (desired.endpoint.vnet_id,)}:
+        return False
+    dns = run.record.dns
+    at = dns.refused_at or run.context.clock.now()
+    run.record = run.record.with_dns(refused=(*dns.refused, step.vnet_id.lower()), refused_at=at)
+    return True
 
 
 async def _begun_before(run: Run, step: DnsStep) -> None:

@@ -35,7 +35,7 @@ from shared.core.model.resources import ConnectionStatus, Endpoint
 from shared.core.planning.associations import reset_restores
 from shared.core.planning.deletion import note_delete_event
 from shared.core.planning.desired import Desired, desired_of, recognition_condition
-from shared.core.planning.plan import Observed, Plan, approved, plan, record_observation, remember
+from shared.core.planning.plan import Plan, approved, plan, record_observation, remember
 from shared.correlation import correlated
 from shared.health.check import CheckResult, check, not_tested, record_check, testable
 from shared.installation.pause import present_pause
@@ -196,12 +196,12 @@ async def reconcile_once(run: Run, message: WorkMessage) -> None:
     run.changed = not _as_on_record(run.record, endpoint)
     run.record = record_observation(run.record, desired, now)
 
-    (zones, dns_failures), (observed, elastic_failures) = await _side_by_side(
+    (seen, dns_failures), (observed, elastic_failures) = await _side_by_side(
         dns_branch(run, desired), elastic_branch(run, desired)
     )
     failures = dns_failures | elastic_failures
 
-    final = plan(desired, Observed(endpoint, zones, observed), run.record, context.options, now)
+    final = plan(desired, replace(seen, elastic=observed), run.record, context.options, now)
     conditions, planned = not_carried_out(final.conditions, final.steps, run.effective_mode)
     final = replace(final, conditions=conditions)
     run.record = remember(run.record, desired, final, now).with_status(planned=planned)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -18,13 +19,15 @@ from shared.core.model.errors import AutopilotError, InvalidInput, RetryLater, T
 from shared.core.model.organizations import DEFAULT
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_document import from_document
-from shared.core.model.resources import Endpoint
+from shared.core.model.resources import Endpoint, VirtualNetwork
 from shared.core.planning.desired import Desired, zone_subscriptions
+from shared.core.planning.name_resolution import unexplained
 from shared.core.planning.organization_change import organization_on_record
 from shared.core.planning.plan import targets_that_matter
 from shared.core.planning.snapshot import CloudListing, OrganizationListing, Snapshot
 from shared.core.ports import listed_claims
 from shared.correlation import Stage, timed
+from shared.health.networks import NetworkList
 from shared.installation.pause import present_pause
 from shared.state.rows import ConnectionRow
 
@@ -144,13 +147,45 @@ async def read_clouds(
     )
     # All names: what was made for an endpoint that is gone is found by its marker, wherever it is.
     names = {service.zone for service in context.options.services.handled}
-    organizations, zones = await asyncio.gather(
+    organizations, listed, (networks, others) = await asyncio.gather(
         _read_organizations(context, desired, records, result),
         asyncio.gather(
-            *(_read(f"zones of {s}", context.dns.zones_named(names, [s], homes=homes), result) for s in subscriptions)
+            *(
+                _read(f"zones of {s}", context.dns.zones_and_counts(names, [s], homes=homes), result)
+                for s in subscriptions
+            )
         ),
+        read_networks(context, desired, result),
     )
-    return CloudListing(dict(zip(subscriptions, zones, strict=True)), organizations)
+    zones = {s: None if found is None else found[0] for s, found in zip(subscriptions, listed, strict=True)}
+    counts = {s: count for found in listed if found is not None for s, count in found[1].items()}
+    return CloudListing(zones, organizations, counts, networks, others)
+
+
+async def read_networks(
+    context: Context, desired: list[Desired], result: SweepStats
+) -> tuple[dict[str, VirtualNetwork | None], tuple[VirtualNetwork, ...]]:
+    """The endpoints' networks, each subscription's listed once; and those in which their name servers may be."""
+    reader = NetworkList(context)
+    vnets = {one.endpoint.vnet_id.lower(): one.endpoint.vnet_id for one in desired if one.endpoint.vnet_id}
+    found: dict[str, VirtualNetwork | None] = {}
+    for key, vnet in vnets.items():
+        try:
+            found[key] = await reader.network(vnet)
+        except RetryLater as error:
+            failed(result, f"virtual network {vnet}", error)
+        except AutopilotError as error:
+            found[key] = None
+            log.info("virtual network %s not read: %s", vnet, error)
+    if not any(network is not None and unexplained(network) for network in found.values()):
+        return found, ()
+    around = dict.fromkeys(s for wanted in desired for s in zone_subscriptions(wanted, context.options))
+    listed = await reader.all_of((*context.settings.scope.watched_subscriptions, *around))
+    others = {one.id.lower(): one for one in listed}
+    for vnet in context.options.dns.link_vnets:  # the app may have a role on it alone, and not see it in a list
+        with suppress(AutopilotError):
+            others.setdefault(vnet.lower(), await reader.network(vnet))
+    return found, tuple(others.values())
 
 
 async def _read_organizations(

@@ -22,7 +22,7 @@ ACTIONS = {
     "GET privateDnsZones/virtualNetworkLinks": f"{NETWORK}/privateDnsZones/virtualNetworkLinks/read",
     "PUT privateDnsZones/virtualNetworkLinks": f"{NETWORK}/privateDnsZones/virtualNetworkLinks/write",
     "DELETE privateDnsZones/virtualNetworkLinks": f"{NETWORK}/privateDnsZones/virtualNetworkLinks/delete",
-    "GET privateDnsZones/A": f"{NETWORK}/privateDnsZones/A/read",
+    "GET privateDnsZones/ALL": f"{NETWORK}/privateDnsZones/ALL/read",
     "PUT privateDnsZones/A": f"{NETWORK}/privateDnsZones/A/write",
     "DELETE privateDnsZones/A": f"{NETWORK}/privateDnsZones/A/delete",
     "GET privateDnsOperationStatuses": f"{NETWORK}/privateDnsOperationStatuses/read",

@@ -10,7 +10,7 @@ from local.elastic.history import HistoryEvent
 from tests.harness.estate import Estate
 from tests.harness.wire import Call
 
-ARM_BUDGET = 12
+ARM_BUDGET = 13
 """With zone and link absent, and one further network to link; polls of long-running operations do not count."""
 ELASTIC_BUDGET = 6
 
@@ -89,7 +89,7 @@ async def test_a_run_over_a_ready_connection_changes_nothing(estate: Estate) -> 
         await estate.settle()
         written = [call.name for call in estate.worker.wire.calls if call.writes and call.service in {"arm", "elastic"}]
         assert written == []
-        assert len(of(estate, "arm")) <= 3, "endpoint, links, record"
+        assert len(of(estate, "arm")) <= 4, "endpoint, network, links, records"
         assert len(of(estate, "elastic")) <= 2, "policies, deployments"
     assert estate.elastic.history == history
     assert estate.changes == changes
@@ -122,11 +122,11 @@ async def test_the_reads_of_a_sweep_and_of_a_run_are_those_that_operators_are_to
     await estate.ready(endpoint)
     estate.worker = estate.new_worker()
     await estate.sweep()
-    assert (len(of(estate, "arm")), len(of(estate, "elastic"))) == (2 + 1 + 2, 1 + 1)
-    assert "2 lists (endpoints, interfaces) + 1 list of zones + 2 per zone" in OPERATIONS
+    assert (len(of(estate, "arm")), len(of(estate, "elastic"))) == (3 + 1 + 2, 1 + 1)
+    assert "3 lists (endpoints, interfaces, networks) + 1 list of zones + 2 per zone" in OPERATIONS
     assert "1 list of policies + 1 search" in OPERATIONS
     estate.worker = estate.new_worker()
     await estate.send(endpoint)
     await estate.settle()
-    assert (len(of(estate, "arm")), len(of(estate, "elastic"))) == (1 + 2, 2)
-    assert "| 1 endpoint + 2 DNS + 2 Elastic Cloud |" in OPERATIONS
+    assert (len(of(estate, "arm")), len(of(estate, "elastic"))) == (1 + 1 + 2, 2)
+    assert "| 1 endpoint + 1 network + 2 DNS + 2 Elastic Cloud |" in OPERATIONS

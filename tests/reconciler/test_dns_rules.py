@@ -197,9 +197,9 @@ async def test_two_networks_that_share_a_zone_do_not_lead_each_other_astray() ->
     assert linked(estate, estate.zone()) == [APPS]
     assert estate.zone().a_record("*") == [address_of(estate, first)]
     connection = await estate.connection(second)
-    assert await estate.reason(second, "Linked") == "RecordHeldByAnotherEndpoint"
-    condition = connection.condition("RecordReady")
+    condition = connection.condition("ZoneReady")
     assert condition is not None
+    assert condition.reason == "NoPlaceForZone"
     assert first in condition.message
     assert "resource group of its own" in condition.next_step
     host = f"anything.es.{ZONE}"
@@ -215,7 +215,7 @@ async def test_union_does_not_join_endpoints_of_networks_that_are_not_linked() -
     await estate.settle()
     assert estate.zone().a_record("*") == [address_of(estate, first)]
     assert linked(estate, estate.zone()) == [APPS]
-    assert await estate.reason(second, "RecordReady") == "RecordHeldByAnotherEndpoint"
+    assert await estate.reason(second, "ZoneReady") == "NoPlaceForZone"
 
 
 # -- a record that changes -----------------------------------------------------------------------------------------

@@ -63,7 +63,7 @@ async def test_endpoints_of_many_subscriptions_have_their_zones_in_a_hub_of_anot
     assert (await estate.sweep()).enqueued == 0
 
 
-async def test_in_a_hub_a_second_network_of_one_region_is_blocked_and_told_how_it_gets_its_own_zone() -> None:
+async def test_in_one_group_a_second_network_of_a_region_is_blocked_and_told_how_it_gets_its_own_zone() -> None:
     estate = await Estate(settings={"DNS_ZONE_RESOURCE_GROUPS": HUB_GROUP}).open()
     first = await estate.put_endpoint("pe-1")
     await estate.settle()
@@ -71,11 +71,11 @@ async def test_in_a_hub_a_second_network_of_one_region_is_blocked_and_told_how_i
     await estate.settle()
     connection = await estate.ready(first)
     assert estate.zone().a_record("*") == [connection.identity.address]
-    condition = (await estate.connection(second)).condition("RecordReady")
+    condition = (await estate.connection(second)).condition("ZoneReady")
     assert condition is not None
-    assert condition.reason == "RecordHeldByAnotherEndpoint"
+    assert condition.reason == "NoPlaceForZone"
     assert first in condition.message
-    assert "in another resource group and link this network to it" in condition.next_step
+    assert "Add a resource group to DNS_ZONE_RESOURCE_GROUPS" in condition.next_step
     prefix = HUB_GROUP.replace("rg-dns-hub", "rg-own")
     zone = f"{prefix}/providers/Microsoft.Network/privateDnsZones/{estate.zone().name}"
     await estate.azure("PUT", zone, {"location": "global"}, api="2024-06-01")

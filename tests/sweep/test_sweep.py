@@ -272,4 +272,4 @@ async def requests_of_a_sweep(endpoints: int) -> tuple[int, int]:
 
 async def test_a_sweep_makes_no_request_per_endpoint() -> None:
     few, many = await requests_of_a_sweep(2), await requests_of_a_sweep(18)
-    assert few == many == (5, 2), "endpoints, interfaces, zones, links, record; policies, deployments"
+    assert few == many == (6, 2), "endpoints, interfaces, networks, zones, links, records; policies, deployments"

@@ -12,9 +12,11 @@ from shared.clouds.azure.errors import arm_errors, arm_read_errors
 from shared.core.model.arm_ids import ArmId, parse_arm_id
 from shared.core.model.errors import Forbidden, NotFound, NotVisibleYet
 from shared.core.model.markers import marker_from_tags, record_marker
-from shared.core.model.resources import Link, WildcardRecord, Zone
+from shared.core.model.resources import Link, NamedRecords, WildcardRecord, Zone
 
 WILDCARD = "*"
+APEX = "@"
+"""The zone's own name, which has its SOA."""
 
 
 def zone_of(body: Mapping[str, Any]) -> Zone:
@@ -69,15 +71,28 @@ class PrivateDnsReads:
         A subscription or zone that the app may not read shows nothing, unless it is among the `homes`, where zones are
         made: a right that is missing elsewhere is no reason to stop.
         """
+        return await self._zones_named(names, subscription_ids, homes, {})
+
+    async def _zones_named(
+        self, names: Iterable[str], subscription_ids: Iterable[str], homes: Iterable[ArmId], counts: dict[str, int]
+    ) -> tuple[Zone, ...]:
         wanted = {name.lower() for name in names}
         kept = tuple(homes)
         required = {home.subscription_id for home in kept} | {home.key for home in kept}
         listings = await asyncio.gather(
-            *(self._visible_zones(s, wanted, must=s in required) for s in dict.fromkeys(subscription_ids))
+            *(self._visible_zones(s, wanted, counts, must=s in required) for s in dict.fromkeys(subscription_ids))
         )
         zones = [zone for listing in listings for zone in listing]
         filled = await asyncio.gather(*(self._listed(zone, must=zone.id.key in required) for zone in zones))
         return tuple(zone for zone in filled if zone is not None)
+
+    async def zones_and_counts(
+        self, names: Iterable[str], subscription_ids: Iterable[str], *, homes: Iterable[ArmId] = ()
+    ) -> tuple[tuple[Zone, ...], dict[str, int]]:
+        """As `zones_named`, and how many zones of any name there are in each subscription that may be listed."""
+        counts: dict[str, int] = {}
+        zones = await self._zones_named(names, subscription_ids, homes, counts)
+        return zones, counts
 
     async def zone(self, zone_id: ArmId) -> Zone | None:
         """A zone known by its id, with links and record but without its marker; None when it is gone."""
@@ -103,7 +118,7 @@ class PrivateDnsReads:
 
     async def _listed(self, zone: Zone, *, must: bool) -> Zone | None:
         try:
-            return await self._filled(zone, listing=True)
+            return await self._filled(zone)
         except Forbidden:
             if must:
                 raise
@@ -112,29 +127,30 @@ class PrivateDnsReads:
             # Listed, but what is below it is not there: just made, or just being deleted.
             raise NotVisibleYet(error.what, on=error.on) from error
 
-    async def _visible_zones(self, subscription_id: str, wanted: set[str], *, must: bool) -> list[Zone]:
+    async def _visible_zones(
+        self, subscription_id: str, wanted: set[str], counts: dict[str, int], *, must: bool
+    ) -> list[Zone]:
         try:
-            return await self._zones(subscription_id, wanted)
+            return await self._zones(subscription_id, wanted, counts)
         except Forbidden:
             if must:
                 raise
             return []
 
-    async def _zones(self, subscription_id: str, wanted: set[str]) -> list[Zone]:
+    async def _zones(self, subscription_id: str, wanted: set[str], counts: dict[str, int]) -> list[Zone]:
         client = await self.clients.dns(subscription_id)
-        found = []
+        found, count = [], 0
         with arm_errors("list private DNS zones", f"/subscriptions/{subscription_id}"):
             async for answer in client.private_zones.list():
-                body = answer.as_dict()
+                body, count = answer.as_dict(), count + 1
                 if str(body.get("name") or "").lower() in wanted:
                     found.append(zone_of(body))
+        counts[subscription_id.lower()] = count
         return found
 
-    async def _filled(self, zone: Zone, *, listing: bool = False) -> Zone:
-        links, record = await asyncio.gather(
-            self._links(zone.id), self._listed_record(zone.id) if listing else self._record(zone.id)
-        )
-        return replace(zone, links=links, record=record)
+    async def _filled(self, zone: Zone) -> Zone:
+        links, (record, names) = await asyncio.gather(self._links(zone.id), self._records(zone.id))
+        return replace(zone, links=links, record=record, names=names)
 
     async def _links(self, zone: ArmId) -> tuple[Link, ...]:
         client = await self.clients.dns(zone.subscription_id)
@@ -142,22 +158,20 @@ class PrivateDnsReads:
             answers = client.virtual_network_links.list(zone.resource_group, zone.name)
             return tuple([link_of(answer.as_dict()) async for answer in answers])
 
-    async def _record(self, zone: ArmId) -> WildcardRecord | None:
-        client = await self.clients.dns(zone.subscription_id)
-        try:
-            with arm_read_errors("read the zone's * record", zone.text):
-                answer = await client.record_sets.get(zone.resource_group, zone.name, "A", WILDCARD)
-        except NotFound:
-            # A missing zone answers the same way; the listing of its links, read beside this, tells them apart.
-            return None
-        return record_of(answer.as_dict())
+    async def _records(self, zone: ArmId) -> tuple[WildcardRecord | None, tuple[NamedRecords, ...]]:
+        """The `*` A record set, and every other name that has records, out of one listing.
 
-    async def _listed_record(self, zone: ArmId) -> WildcardRecord | None:
-        """The `*` record out of the zone's list: a list that has none is an answer, a 404 could mean other things."""
+        A list that has no `*` is an answer, where a 404 could mean other things; and what else there is hides it.
+        """
         client = await self.clients.dns(zone.subscription_id)
-        with arm_read_errors("list the zone's A records", zone.text):
-            async for answer in client.record_sets.list_by_type(zone.resource_group, zone.name, "A"):
+        record, names = None, dict[str, tuple[str, ...]]()
+        with arm_read_errors("list the zone's records", zone.text):
+            async for answer in client.record_sets.list(zone.resource_group, zone.name):
                 body = answer.as_dict()
-                if body.get("name") == WILDCARD:
-                    return record_of(body)
-        return None
+                name, of_type = str(body.get("name") or ""), str(body.get("id") or "").split("/")[-2:-1]
+                if name == WILDCARD and of_type == ["A"]:
+                    record = record_of(body)
+                elif name != APEX:
+                    addresses = record_of(body).addresses if of_type == ["A"] else ()
+                    names[name.lower()] = names.get(name.lower(), ()) + addresses
+        return record, tuple(NamedRecords(name, addresses) for name, addresses in sorted(names.items()))

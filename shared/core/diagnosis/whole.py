@@ -44,7 +44,7 @@ def diagnosis_of(connection: ConnectionRecord) -> Diagnosis:
     """Read a connection's record."""
     told = _speaker(connection)
     dns = network_advice(connection)
-    advice = connection.status.advice if dns is None else (*connection.status.advice, dns)
+    advice = connection.advice if dns is None else (*connection.advice, dns)
     evidence = tuple(_evidence(connection))
     if told is None:
         nothing = Explanation(Reason.NOT_OBSERVED, "Nothing is known about the connection yet.", hop=Hop.APP)

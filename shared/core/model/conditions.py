@@ -152,6 +152,16 @@ class Phase(StrEnum):
     IGNORED = "Ignored"
 
 
+DEGRADING = frozenset(
+    {
+        Reason.ANSWERED_BY_ANOTHER_ZONE,
+        Reason.ANSWERING_NETWORK_NOT_LINKED,
+        Reason.NETWORK_LINKED_TO_ANOTHER_ZONE,
+    }
+)
+"""What waits for a person and stops nothing: the endpoint works, for those who get its address."""
+
+
 def phase_of(conditions: Mapping[str, Condition], *, was_ready: bool) -> Phase:
     """The phase that the conditions add up to; `was_ready`: it has been Ready before."""
     recognised = conditions.get(RECOGNISED)
@@ -160,8 +170,9 @@ def phase_of(conditions: Mapping[str, Condition], *, was_ready: bool) -> Phase:
     pending = [c for name, c in conditions.items() if name != READY and c.pending]
     if not pending:
         return Phase.READY if REACHABLE in conditions else Phase.PROVISIONING
-    if any(condition.needs is WaitingFor.PERSON for condition in pending):
-        return Phase.BLOCKED
+    for_persons = [condition for condition in pending if condition.needs is WaitingFor.PERSON]
+    if for_persons:
+        return Phase.DEGRADED if all(one.reason in DEGRADING for one in for_persons) else Phase.BLOCKED
     if was_ready:
         return Phase.DEGRADED
     after_approval = {APPROVED, ASSOCIATED, REACHABLE}

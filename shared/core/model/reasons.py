@@ -58,6 +58,11 @@ class Reason(StrEnum):
     RECORD_HELD_BY_OTHERS = "RecordHeldByOthers"
     RECORD_HELD_BY_ANOTHER_ENDPOINT = "RecordHeldByAnotherEndpoint"
     RECORD_FULL = "RecordFull"
+    RECORD_SHARED = "RecordShared"
+    ANSWERED_BY_ANOTHER_ZONE = "AnsweredByAnotherZone"
+    ANSWERING_NETWORK_NOT_LINKED = "AnsweringNetworkNotLinked"
+    NO_PLACE_FOR_ZONE = "NoPlaceForZone"
+    TOO_MANY_ZONES = "TooManyZones"
 
     # Policies and claims
     CREATED = "Created"

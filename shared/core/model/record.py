@@ -14,6 +14,7 @@ from shared.core.model.arm_ids import connection_id
 from shared.core.model.conditions import REMOVED, Condition, Phase
 from shared.core.model.notices import NotificationState
 from shared.core.model.ownership import Owner
+from shared.core.model.reasons import Explanation
 from shared.core.model.record_elastic import AssociationMemory, ElasticState, FormerAssociation, PolicyMemory
 from shared.core.model.record_health import HealthState
 from shared.core.model.record_parts import (
@@ -134,6 +135,11 @@ class ConnectionRecord:
         """The same with one operation remembered; without an address, forgotten."""
         others = tuple(memory for memory in self.dns.operations if memory.step != step)
         return self.with_dns(operations=(*others, OperationMemory(step, url)) if url else others)
+
+    @property
+    def advice(self) -> tuple[Explanation, ...]:
+        """What a person should know though nothing is wrong."""
+        return (*self.dns.advice, *self.status.advice)
 
     def association(self, target_id: str) -> AssociationMemory | None:
         """What is remembered of the association with a target."""

@@ -6,7 +6,7 @@ Each is reset as a part: a record that starts anew gets a new part. `record` put
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.core.model.conditions import Condition, Phase
 from shared.core.model.ownership import Owned
@@ -16,6 +16,9 @@ from shared.core.model.services import Family
 
 NAMES = 30
 """Names of a zone that a record keeps: a row has a size, and few zones of a service have any."""
+
+REFUSED_FOR = timedelta(days=1)
+"""How long a network is left alone that Azure did not let us link, and that need not be linked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +63,14 @@ class DnsState:
     """Names in the zone that hide the `*` record, the first `NAMES` of them."""
     resolution: NameResolution | None = None
     """Which networks answer the clients; None: not looked at yet."""
-    resolution_at: datetime | None = None
-    """When that was read."""
     linked: tuple[str, ...] = ()
     """Lower-cased ids of the networks that matter and are linked to the zone: also the app's own, if it is."""
     elsewhere: tuple[str, ...] = ()
     """Lower-cased ids of further networks that are to be linked and have another zone of the name."""
+    refused: tuple[str, ...] = ()
+    """Lower-cased ids of further networks that Azure did not let us link: they have a zone that the app cannot see."""
+    refused_at: datetime | None = None
+    """When the first of these was refused; after `REFUSED_FOR` they are tried again."""
     advice: tuple[Explanation, ...] = ()
     """What a person should know of the clients' names though nothing is wrong."""
     operations: tuple[OperationMemory, ...] = ()

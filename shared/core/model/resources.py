@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -109,6 +110,8 @@ class NameResolution:
     """Those of `servers` that no network contains that the app can read: what they answer is not known."""
     read: bool = True
     """False: the endpoint's network could not be read, so all of this is assumed."""
+    read_at: datetime | None = field(default=None, compare=False)
+    """When it was read; two that say the same are equal."""
 
     @property
     def complete(self) -> bool:

@@ -6,6 +6,7 @@ may stand in one Azure region and connect to a target in another.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shared.core.guards.modes import tag_note
@@ -17,7 +18,7 @@ from shared.core.model.errors import InvalidInput
 from shared.core.model.markers import Marker
 from shared.core.model.organizations import DEFAULT
 from shared.core.model.reasons import Reason
-from shared.core.model.resources import Endpoint
+from shared.core.model.resources import Endpoint, NameResolution
 from shared.core.model.services import Service, ServiceKind, Services
 from shared.core.options.plan_options import PlanOptions
 from shared.core.options.removal import OnDelete
@@ -135,10 +136,21 @@ def _zone_homes(endpoint: Endpoint, zone: str, options: PlanOptions) -> tuple[Ar
 
 def zone_subscriptions(desired: Desired, options: PlanOptions) -> tuple[str, ...]:
     """Where a zone may be that the endpoint's network is linked to."""
-    subscriptions = [desired.endpoint.id.subscription_id, *(home.subscription_id for home in desired.zone_homes)]
-    for vnet in (desired.endpoint.vnet_id, *desired.link_vnets):
+    own = (desired.endpoint.id.subscription_id, *(home.subscription_id for home in desired.zone_homes))
+    networks = _subscriptions((desired.endpoint.vnet_id, *desired.link_vnets))
+    return tuple(dict.fromkeys((*own, *networks, *options.dns.subscriptions)))
+
+
+def subscriptions_of(resolution: NameResolution | None) -> tuple[str, ...]:
+    """The subscriptions of the networks that answer: a zone that serves them may be there."""
+    return _subscriptions(resolution.networks) if resolution is not None else ()
+
+
+def _subscriptions(networks: Iterable[str]) -> tuple[str, ...]:
+    found = []
+    for vnet in networks:
         try:
-            subscriptions.append(parse_arm_id(vnet).subscription_id)
+            found.append(parse_arm_id(vnet).subscription_id)
         except InvalidInput:
             continue
-    return tuple(dict.fromkeys((*subscriptions, *options.dns.subscriptions)))
+    return tuple(dict.fromkeys(found))

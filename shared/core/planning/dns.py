@@ -1,30 +1,53 @@
 """The DNS branch of the plan: zone, links, `*` record. Pure; called by `plan`.
 
-What is made, used and left alone in each case is told in docs/ownership.md. The zone is the one that the endpoint's
-network is linked to, wherever it is; else the one at home. The order matters for safety: a network is linked only to a
-zone whose `*` record is, or will be, right for it, because from the moment of the link every name of the zone resolves
-through that record.
+What is made, used and left alone in each case is told in docs/ownership.md. The zone is the one that a network which
+answers the endpoint's clients is linked to, wherever it is; else ours for this endpoint; else the first place that is
+free. The order matters for safety: a network is linked only to a zone whose `*` record is, or will be, right for it,
+because from the moment of the link every name of the zone resolves through that record.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from shared.core.model import conditions as c
+from shared.core.model.arm_ids import ArmId
 from shared.core.model.conditions import Condition
 from shared.core.model.markers import Holder, Marker, RecordMarker, maker_of
 from shared.core.model.ownership import Owned, Owner
-from shared.core.model.reasons import Reason
-from shared.core.model.resources import WildcardRecord, Zone
+from shared.core.model.reasons import Explanation, Reason
+from shared.core.model.record_parts import NAMES, DnsState
+from shared.core.model.resources import NamedRecords, NameResolution, WildcardRecord, Zone
 from shared.core.model.steps import CreateLink, CreateZone, DnsStep, PutWildcardRecord
 from shared.core.options.dns import RecordMode
 from shared.core.options.plan_options import PlanOptions
+from shared.core.planning import dns_problems
 from shared.core.planning.desired import Desired
-from shared.core.reasons import remedy_of
 
 MAX_RECORDS = 20
 """A records in one set: https://learn.microsoft.com/azure/dns/private-dns-privatednszone#restrictions."""
+
+MOST_ZONES = 950
+"""Zones of a subscription at which no more is made: Azure allows 1,000, and others want some too."""
+
+
+@dataclass(frozen=True, slots=True)
+class DnsFacts:
+    """What is known besides the zones."""
+
+    resolution: NameResolution | None = None
+    """Which networks answer the clients; None: not known, so the endpoint's own is assumed."""
+    zone_counts: Mapping[str, int] = field(default_factory=dict)
+    """Zones of any name in each subscription whose zones were all listed, by its lower-cased id."""
+    known: DnsState = DnsState()
+    """What the record says of the connection's DNS."""
+    full: bool = True
+    """Whether all visible zones were read; False: only the one on record was."""
+
+
+_ALONE = DnsFacts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +61,48 @@ class DnsPlan:
     record: Owned | None = None
     record_addresses: tuple[str, ...] = ()
     """What the `*` record holds; with `union` other endpoints' addresses too."""
+    names: tuple[NamedRecords, ...] = ()
+    """What hides the `*` record."""
+    linked: tuple[str, ...] = ()
+    """Lower-cased ids of the networks that matter and are linked to the zone."""
+    elsewhere: tuple[str, ...] = ()
+    """Lower-cased ids of further networks that have another zone of the name."""
+    advice: tuple[Explanation, ...] = ()
+    resolution: NameResolution | None = None
+    """Which networks answer the clients; None: not looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Networks:
+    """The networks that matter, each by the id that Azure spells."""
+
+    own: str
+    further: tuple[str, ...]
+    """Those of the settings."""
+    answering: tuple[str, ...]
+    """Those that answer the clients."""
+
+    @property
+    def hub_answers(self) -> bool:
+        """Whether other networks than the endpoint's own answer its clients."""
+        return self.own.lower() not in _lower(self.answering)
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Each once, those that decide first: they are linked first."""
+        return tuple({one.lower(): one for one in (*self.answering, self.own, *self.further)}.values())
+
+    def decides(self, vnet: str) -> bool:
+        """Whether what this network is linked to is what the clients get."""
+        return vnet.lower() in _lower(self.answering)
+
+    def ours_to_link(self, vnet: str) -> bool:
+        """Whether the app links it: the endpoint's own, and those that the settings name."""
+        return vnet.lower() in _lower((self.own, *self.further))
+
+
+def _lower(ids: tuple[str, ...]) -> set[str]:
+    return {one.lower() for one in ids}
 
 
 def link_name(vnet_id: str) -> str:
@@ -45,54 +110,135 @@ def link_name(vnet_id: str) -> str:
     return f"autopilot-{hashlib.sha256(vnet_id.lower().encode()).hexdigest()[:12]}"
 
 
-def choose_zone(desired: Desired, zones: tuple[Zone, ...]) -> Zone | None:
-    """The zone to use: the one the endpoint's network is linked to, else the one at home; None: make it at home."""
-    linked = (zone for zone in zones if zone.link_to(desired.endpoint.vnet_id))
-    at_home = (zone for zone in zones if zone.id.key in {home.key for home in desired.zone_homes})
-    return next(linked, None) or next(at_home, None)
-
-
-def plan_dns(desired: Desired, zones: tuple[Zone, ...], options: PlanOptions) -> DnsPlan:
+def plan_dns(desired: Desired, zones: tuple[Zone, ...], options: PlanOptions, facts: DnsFacts = _ALONE) -> DnsPlan:
     """What is left to do for DNS, given every visible zone; those of other names (the sweep has them) are left out."""
     zones = tuple(zone for zone in zones if zone.name.lower() == desired.service.zone)
-    zone = choose_zone(desired, zones)
+    resolution = facts.resolution
+    answering = resolution.networks if resolution is not None and resolution.networks else (desired.endpoint.vnet_id,)
+    networks = _Networks(desired.endpoint.vnet_id, desired.link_vnets, answering)
+    zone = _zone_in_use(desired, zones, networks)
     if zone is None:
-        return _plan_new_zone(desired, zones, options)
-    record_steps, record = _plan_record(desired, zone, options)
+        home = _free_home(desired, zones, facts.zone_counts)
+        if isinstance(home, Condition):
+            return DnsPlan((), (home, *_after_the_zone(desired, c.WaitingFor.TIME)), resolution=resolution)
+        made = _plan_new_zone(desired, home, zones, options, networks)
+        return replace(made, resolution=resolution)
+    record_steps, record = _plan_record(desired, zone, options, networks)
     owner = _owner(desired.marker, zone.marker)
     maker = "" if owner is Owner.OURS else f" It was made by {maker_of(zone.marker)} and is used as it is."
     where = f"Zone {zone.name} in resource group {zone.id.resource_group}."
     zone_condition = c.satisfied(c.ZONE_READY, Reason.EXISTS, f"{where}{maker}")
-    link_steps, linked, links = _plan_links(desired, zone, zones, _held_back(desired, zone, record))
+    elsewhere = _elsewhere(zone, zones, networks, facts)
+    link_steps, linked, links = _plan_links(
+        desired, zone, zones, networks, _held_back(desired, zone, record), elsewhere
+    )
+    addresses = zone.record.addresses if record.true and zone.record else ()
     return DnsPlan(
         steps=(*record_steps, *link_steps),
         conditions=(zone_condition, linked, record),
         zone=Owned(zone.id.text, owner),
         links=links,
         record=_record_owner(desired, zone) if record.true else None,
-        record_addresses=zone.record.addresses if record.true and zone.record else (),
+        record_addresses=addresses,
+        names=zone.names[:NAMES],
+        linked=tuple(sorted(one.lower() for one in (*networks.all, options.app_network) if one and zone.link_to(one))),
+        elsewhere=tuple(sorted(elsewhere)),
+        advice=_advice(desired, zone, networks, elsewhere) if record.true else (),
+        resolution=resolution,
     )
+
+
+def _advice(desired: Desired, zone: Zone, networks: _Networks, elsewhere: set[str]) -> tuple[Explanation, ...]:
+    further = [one for one in networks.all if one.lower() in elsewhere and not networks.decides(one)]
+    shared = dns_problems.shared_record(desired, zone) if zone.record and len(zone.record.addresses) > 1 else None
+    found = (dns_problems.further_networks(further) if further else None, shared)
+    return tuple(advice for advice in found if advice is not None)
 
 
 def _owner(mine: Marker, theirs: Marker | None) -> Owner:
     return Owner.OURS if mine.same_maker(theirs) else Owner.ADOPTED
 
 
-def _plan_new_zone(desired: Desired, zones: tuple[Zone, ...], options: PlanOptions) -> DnsPlan:
-    home = desired.zone_homes[0]
+# -- zone ----------------------------------------------------------------------------------------------------------
+
+
+def _zone_in_use(desired: Desired, zones: tuple[Zone, ...], networks: _Networks) -> Zone | None:
+    """The zone that the clients see, else the one that was made for this endpoint; None: there is none yet."""
+    seen = [zone for zone in zones if any(zone.link_to(one) for one in networks.answering)]
+    # Where several networks answer by several zones, the one that is right for this endpoint is kept right.
+    seen.sort(key=lambda zone: not _holds(desired, zone))
+    made = (zone for zone in zones if zone.marker == desired.marker or _same(zone.marker, desired.marker))
+    return next(iter(seen), None) or next(made, None) or _free_zone(desired, zones)
+
+
+def _same(theirs: Marker | None, mine: Marker) -> bool:
+    return mine.same_maker(theirs) and theirs is not None and theirs.connection_id == mine.connection_id
+
+
+def _holds(desired: Desired, zone: Zone) -> bool:
+    """Whether the zone's `*` record is this endpoint's."""
+    record = zone.record
+    if record is None:
+        return False
+    if record.marker is not None and record.marker.instance == desired.marker.instance:
+        return record.marker.holder(desired.connection_id) is not None
+    return record.addresses == (desired.endpoint.address,)
+
+
+def _free_zone(desired: Desired, zones: tuple[Zone, ...]) -> Zone | None:
+    """The zone of the first place that is free, if there is one already; see `_free_home`."""
+    at = {zone.id.key: zone for zone in zones}
+    for home in desired.zone_homes:
+        zone = at.get(home.key)
+        if zone is None:
+            return None
+        if _is_free(desired, zone):
+            return zone
+    return None
+
+
+def _is_free(desired: Desired, zone: Zone) -> bool:
+    """Whether a zone at home may become this endpoint's.
+
+    One that was made for another endpoint is that one's, also before its record is written. Of a record that others
+    made it shows only with the endpoint's address whether it is right.
+    """
+    record = zone.record
+    if record is None:
+        return not desired.marker.same_maker(zone.marker)
+    ours = record.marker is not None and record.marker.instance == desired.marker.instance
+    return _holds(desired, zone) or (desired.endpoint.address is None and not ours)
+
+
+def _free_home(desired: Desired, zones: tuple[Zone, ...], counts: Mapping[str, int]) -> ArmId | Condition:
+    """Where the zone is made, or why nowhere: a group holds one zone of a name, a subscription 1,000 of any."""
+    taken = {zone.id.key: zone for zone in zones}
+    free = [home for home in desired.zone_homes if home.key not in taken]
+    for home in free:
+        if counts.get(home.subscription_id.lower(), 0) < MOST_ZONES:
+            return home
+    return dns_problems.zone_limit(desired, free, MOST_ZONES) if free else dns_problems.no_place(desired, taken)
+
+
+def _after_the_zone(desired: Desired, needs: c.WaitingFor = c.WaitingFor.WORK) -> tuple[Condition, Condition]:
+    first = "The zone comes first."
+    linked, written = (c.waiting(type_, Reason.MISSING, first, needs) for type_ in (c.LINKED, c.RECORD_READY))
+    return linked, _no_address() if desired.endpoint.address is None else written
+
+
+def _plan_new_zone(
+    desired: Desired, home: ArmId, zones: tuple[Zone, ...], options: PlanOptions, networks: _Networks
+) -> DnsPlan:
     steps: list[DnsStep] = [CreateZone(home, desired.marker)]
     address = desired.endpoint.address
     if address is not None:
         steps.append(PutWildcardRecord(home, (address,), options.dns.record_ttl, _first_marker(desired, address)))
-    vnets = (desired.endpoint.vnet_id, *desired.link_vnets)
-    free = (vnet for vnet in vnets if not any(zone.link_to(vnet) for zone in zones))
-    steps += [CreateLink(home, link_name(vnet), vnet, desired.marker) for vnet in free]
-    missing = (
-        c.waiting(c.ZONE_READY, Reason.MISSING, f"Zone {home.name} is to be created.", c.WaitingFor.WORK),
-        c.waiting(c.LINKED, Reason.MISSING, "The zone comes first.", c.WaitingFor.WORK),
-        _no_address() if address is None else _to_write("The zone comes first."),
+    free = (
+        vnet for vnet in networks.all if networks.ours_to_link(vnet) and not any(zone.link_to(vnet) for zone in zones)
     )
-    return DnsPlan(tuple(steps), missing)
+    steps += [CreateLink(home, link_name(vnet), vnet, desired.marker) for vnet in free]
+    made = c.waiting(c.ZONE_READY, Reason.MISSING, f"Zone {home.name} is to be created.", c.WaitingFor.WORK)
+    return DnsPlan(tuple(steps), (made, *_after_the_zone(desired)))
 
 
 def _no_address() -> Condition:
@@ -114,12 +260,7 @@ def _first_marker(desired: Desired, address: str) -> RecordMarker:
 def _held_back(desired: Desired, zone: Zone, record: Condition) -> Condition | None:
     """Why no further network may be linked now; None: nothing stands against it."""
     if record.needs is c.WaitingFor.PERSON:
-        return c.blocked(
-            c.LINKED,
-            record.reason,
-            "The network is not linked: every name of the zone would resolve to another endpoint's address there.",
-            record.next_step,
-        )
+        return dns_problems.held_back_by(record)
     if zone.record is not None and desired.endpoint.address is None:
         message = (
             "The zone has a * record; whether it is right for this network shows once the endpoint has an address."
@@ -128,46 +269,48 @@ def _held_back(desired: Desired, zone: Zone, record: Condition) -> Condition | N
     return None
 
 
+def _elsewhere(zone: Zone, zones: tuple[Zone, ...], networks: _Networks, facts: DnsFacts) -> set[str]:
+    """Lower-cased ids of the networks that another zone of the name serves: seen, or known from a refusal of Azure."""
+    known = set(facts.known.refused) | (set() if facts.full else set(facts.known.elsewhere))
+    others = [other for other in zones if other.id.key != zone.id.key]
+    missing = [one for one in networks.all if not zone.link_to(one)]
+    return {one.lower() for one in missing if one.lower() in known or any(other.link_to(one) for other in others)}
+
+
 def _plan_links(
-    desired: Desired, zone: Zone, zones: tuple[Zone, ...], held_back: Condition | None
+    desired: Desired,
+    zone: Zone,
+    zones: tuple[Zone, ...],
+    networks: _Networks,
+    held_back: Condition | None,
+    elsewhere: set[str],
 ) -> tuple[tuple[DnsStep, ...], Condition, tuple[Owned, ...]]:
     steps: list[DnsStep] = []
     links: list[Owned] = []
     problems: list[Condition] = []
-    for vnet in (desired.endpoint.vnet_id, *desired.link_vnets):
-        link = zone.link_to(vnet)
-        elsewhere = next((other for other in zones if other.id.key != zone.id.key and other.link_to(vnet)), None)
+    for vnet in networks.all:
+        link, decides = zone.link_to(vnet), networks.decides(vnet)
         if link is not None:
             links.append(Owned(link.id, _owner(desired.marker, link.marker)))
             if not link.completed:
                 problems.append(c.waiting(c.LINKED, Reason.IN_PROGRESS, f"The link to {vnet} is being made."))
-        elif elsewhere is not None:
-            problems.append(_linked_elsewhere(vnet, elsewhere))
+        elif vnet.lower() in elsewhere:
+            problems += [dns_problems.answers_by_another(vnet, zones)] if decides else []
         elif held_back is not None:
-            problems.append(held_back)
+            problems += [held_back] if decides or not networks.hub_answers else []
+        elif networks.ours_to_link(vnet):
+            etag = _failed_before(desired, zone, vnet)
+            steps.append(CreateLink(zone.id, link_name(vnet), vnet, desired.marker, etag))
+            missing = f"The link to {vnet} is to be created."
+            problems.append(c.waiting(c.LINKED, Reason.MISSING, missing, c.WaitingFor.WORK))
         else:
-            steps.append(
-                CreateLink(zone.id, link_name(vnet), vnet, desired.marker, _failed_before(desired, zone, vnet))
-            )
-            problems.append(
-                c.waiting(c.LINKED, Reason.MISSING, f"The link to {vnet} is to be created.", c.WaitingFor.WORK)
-            )
+            problems.append(dns_problems.answers_by_none(vnet, zone))
     persons = (problem for problem in problems if problem.needs is c.WaitingFor.PERSON)
     condition = next(persons, None) or next(iter(problems), None)
     return (
         tuple(steps),
         condition or c.satisfied(c.LINKED, Reason.LINKED, f"{len(links)} network(s) linked."),
         tuple(links),
-    )
-
-
-def _linked_elsewhere(vnet_id: str, other: Zone) -> Condition:
-    """A further network that another visible zone serves; were it the endpoint's own, that zone would be used."""
-    return c.blocked(
-        c.LINKED,
-        Reason.NETWORK_LINKED_TO_ANOTHER_ZONE,
-        f"Virtual network {vnet_id} is already linked to zone {other.id.text}; a network can use one zone of a name.",
-        "Remove that link, or take the network out of DNS_LINK_VNETS: it can follow one endpoint of a region.",
     )
 
 
@@ -181,7 +324,9 @@ def _failed_before(desired: Desired, zone: Zone, vnet: str) -> str | None:
 # -- record --------------------------------------------------------------------------------------------------------
 
 
-def _plan_record(desired: Desired, zone: Zone, options: PlanOptions) -> tuple[tuple[DnsStep, ...], Condition]:
+def _plan_record(
+    desired: Desired, zone: Zone, options: PlanOptions, networks: _Networks
+) -> tuple[tuple[DnsStep, ...], Condition]:
     address = desired.endpoint.address
     record = zone.record
     if address is None:
@@ -190,42 +335,38 @@ def _plan_record(desired: Desired, zone: Zone, options: PlanOptions) -> tuple[tu
         step = PutWildcardRecord(zone.id, (address,), options.dns.record_ttl, _first_marker(desired, address))
         return (step,), _to_write(f"The * record with {address} is to be created.")
     if record.marker is None or record.marker.instance != options.installation.instance_id:
-        return (), _foreign_record(desired, record, address, options)
-    return _plan_our_record(desired, zone, record, address, options)
+        return (), _foreign_record(desired, zone, record, address, options, networks)
+    return _plan_our_record(desired, zone, record, address, options, networks)
 
 
-def _foreign_record(desired: Desired, record: WildcardRecord, address: str, options: PlanOptions) -> Condition:
+def _foreign_record(
+    desired: Desired, zone: Zone, record: WildcardRecord, address: str, options: PlanOptions, networks: _Networks
+) -> Condition:
     shared = options.dns.record_mode is RecordMode.UNION and address in record.addresses
     if record.addresses == (address,) or shared:
         made = f"made by {maker_of(record.marker)}, used as it is"
         return c.satisfied(c.RECORD_READY, Reason.ADOPTED, f"* points to {address}; {made}.")
-    return c.blocked(
-        c.RECORD_READY,
-        Reason.RECORD_HELD_BY_OTHERS,
-        f"The * record of {desired.service.zone} was made by {maker_of(record.marker)} and points to "
-        f"{', '.join(record.addresses) or 'nothing'}, not to {address}.",
-        f"Point it to {address} or delete it; the app then goes on by itself.",
-    )
+    if networks.hub_answers:
+        return dns_problems.hub_has_another(zone, networks.answering)
+    return dns_problems.held_by_others(desired, record)
 
 
 def _plan_our_record(
-    desired: Desired, zone: Zone, record: WildcardRecord, address: str, options: PlanOptions
+    desired: Desired, zone: Zone, record: WildcardRecord, address: str, options: PlanOptions, networks: _Networks
 ) -> tuple[tuple[DnsStep, ...], Condition]:
     marker = record.marker or _first_marker(desired, address)
     mine = marker.holder(desired.connection_id)
     others = tuple(holder for holder in marker.holders if holder.connection_id != desired.connection_id)
-    may_share = options.dns.record_mode is RecordMode.UNION and zone.link_to(desired.endpoint.vnet_id) is not None
+    seen = any(zone.link_to(one) for one in networks.answering)
+    may_share = options.dns.record_mode is RecordMode.UNION and seen
     if others and mine is None and not may_share:
-        return (), _held_by_another(desired, others[0], options)
+        if networks.hub_answers:
+            return (), dns_problems.hub_has_another(zone, networks.answering)
+        return (), dns_problems.held_by_another(desired, others[0], options.dns.record_mode)
     kept = tuple(holder.address for holder in others)
     wanted = tuple(dict.fromkeys((*kept, address)))
     if len(wanted) > MAX_RECORDS:
-        return (), c.blocked(
-            c.RECORD_READY,
-            Reason.RECORD_FULL,
-            f"The * record already holds {MAX_RECORDS} addresses, the most that Azure allows.",
-            remedy_of(Reason.RECORD_FULL),
-        )
+        return (), dns_problems.record_full(MAX_RECORDS)
     if set(record.addresses) == set(wanted) and mine is not None and mine.address == address:
         return (), c.satisfied(c.RECORD_READY, Reason.POINTS_TO_ENDPOINT, f"* points to {', '.join(wanted)}.")
     new = marker.with_holder(Holder(desired.connection_id, address, desired.endpoint.id.text))
@@ -234,30 +375,6 @@ def _plan_our_record(
         f"The * record points to {', '.join(record.addresses) or 'nothing'}; it is to point to {', '.join(wanted)}."
     )
     return (step,), c.waiting(c.RECORD_READY, Reason.DIFFERENT, message, c.WaitingFor.WORK)
-
-
-def _held_by_another(desired: Desired, holder: Holder, options: PlanOptions) -> Condition:
-    who = holder.endpoint_id or f"connection {holder.connection_id}"
-    union = "Set DNS_RECORD_MODE=union to let both stand in it, or delete"
-    if options.dns.record_mode is not RecordMode.FIRST:
-        union = "Delete"
-    return c.blocked(
-        c.RECORD_READY,
-        Reason.RECORD_HELD_BY_ANOTHER_ENDPOINT,
-        f"The * record of {desired.service.zone} belongs to {who} ({holder.address}).",
-        f"{union} one of the endpoints if both are in one network. "
-        f"If they are in different networks: {_own_zone(desired, options)}",
-    )
-
-
-def _own_zone(desired: Desired, options: PlanOptions) -> str:
-    """How an endpoint of another network gets a zone of its own: one `*` cannot lead two networks to two addresses."""
-    if not options.dns.zone_resource_groups:
-        return "put this endpoint into a resource group of its own, so that it gets its own zone."
-    return (
-        f"make a zone {desired.service.zone} in another resource group and link this network to it; the app uses the "
-        "zone that a network is linked to."
-    )
 
 
 def _record_owner(desired: Desired, zone: Zone) -> Owned:

@@ -9,6 +9,8 @@ from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition, Phase
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_parts import DnsState
+from shared.core.planning.dns import DnsPlan
 from shared.core.planning.plan import Plan
 
 TOLD_IN_FULL = frozenset({c.POLICY_READY, c.ASSOCIATED})
@@ -45,12 +47,21 @@ def calls_for_another_look(
 
 def _reads_otherwise(connection: ConnectionRecord, found: Plan, conditions: Iterable[Condition]) -> bool:
     """Whether conditions, targets or advice differ; targets have new addresses when an alias was changed."""
-    elastic = found.elastic
+    elastic, dns = found.elastic, found.dns
+    if dns is not None and dns.zone is not None and _dns_of(dns) != _dns_of(connection.dns):
+        return True
+    if dns is not None and dns.resolution not in (None, connection.dns.resolution):
+        return True
     if elastic is not None and (
         elastic.targets not in (None, connection.elastic.targets) or elastic.advice != connection.status.advice
     ):
         return True
     return any(differs_from_record(connection, condition) for condition in conditions)
+
+
+def _dns_of(dns: DnsPlan | DnsState) -> tuple[object, ...]:
+    """What checks and advice rest on besides the conditions."""
+    return dns.record_addresses, dns.names, dns.linked, dns.advice
 
 
 def to_be_tested(record: ConnectionRecord, *, enforces: bool) -> bool:

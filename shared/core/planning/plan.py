@@ -26,7 +26,7 @@ from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.advice import key_advice, policy_advice, sign_in_advice
 from shared.core.planning.associations import nothing_requested, plan_associations
 from shared.core.planning.desired import Desired, recognition_condition
-from shared.core.planning.dns import DnsPlan, plan_dns
+from shared.core.planning.dns import DnsFacts, DnsPlan, plan_dns
 from shared.core.planning.policy import plan_claim, plan_policy, policies_of
 from shared.core.reasons import remedy_of
 
@@ -45,6 +45,8 @@ class Observed:
     zones: tuple[Zone, ...] | None = None
     """Every visible zone of the service's name."""
     elastic: ObservedElastic | None = None
+    facts: DnsFacts = DnsFacts()
+    """What is known of DNS besides the zones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def plan(desired: Desired, observed: Observed, record: ConnectionRecord, options
     if endpoint.status in TERMINAL:
         return Plan(None, None, first)
     zones = observed.zones if endpoint.vnet_id else None
-    dns = None if zones is None else plan_dns(desired, zones, options)
+    dns = None if zones is None else plan_dns(desired, zones, options, replace(observed.facts, known=record.dns))
     elastic = None
     if observed.elastic is not None and endpoint.guid:
         elastic = plan_elastic(desired, observed.elastic, record, options, now)
@@ -165,9 +167,17 @@ def remember(record: ConnectionRecord, desired: Desired, plan_: Plan, now: datet
     record = record_observation(record, desired, now)
     if plan_.dns is not None:
         dns = plan_.dns
+        record = record.with_dns(resolution=dns.resolution or record.dns.resolution)
         if dns.zone is not None:
             record = record.with_dns(zone=dns.zone, links=dns.links)
-        record = record.with_dns(record=dns.record or record.dns.record, record_addresses=dns.record_addresses)
+        record = record.with_dns(
+            record=dns.record or record.dns.record,
+            record_addresses=dns.record_addresses,
+            names=dns.names,
+            linked=dns.linked,
+            elsewhere=dns.elsewhere,
+            advice=dns.advice,
+        )
         if all(condition.true for condition in dns.conditions):
             record = record.with_dns(operations=())
     return _remember_elastic(record, plan_.elastic) if plan_.elastic is not None else record

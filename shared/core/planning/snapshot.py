@@ -17,9 +17,11 @@ from shared.core.model.conditions import Condition
 from shared.core.model.errors import Blocked
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.record import ConnectionRecord
-from shared.core.model.resources import Claim, Endpoint, Policy, Target, Zone
+from shared.core.model.resources import Claim, Endpoint, Policy, Target, VirtualNetwork, Zone
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.desired import Desired, desired_of, zone_subscriptions
+from shared.core.planning.dns import DnsFacts
+from shared.core.planning.name_resolution import resolution_of
 from shared.core.planning.organization_change import (
     ensure_can_switch,
     leaves_something,
@@ -60,6 +62,12 @@ class CloudListing:
     """By subscription; None: could not be read, so nothing is concluded from it."""
     organizations: dict[str, OrganizationListing] = field(default_factory=dict)
     """Elastic Cloud, by organization."""
+    zone_counts: dict[str, int] = field(default_factory=dict)
+    """Zones of any name in each subscription, as far as they were listed."""
+    networks: dict[str, VirtualNetwork | None] = field(default_factory=dict)
+    """The endpoints' networks by their lower-cased ids. None: cannot be read; left out: could not be read just now."""
+    other_networks: tuple[VirtualNetwork, ...] = ()
+    """Further ones, in which the endpoints' name servers may be."""
 
     @property
     def readable(self) -> list[str]:
@@ -75,6 +83,13 @@ class CloudListing:
         """The zones of every subscription that matters to an endpoint; None when one of them was not read."""
         found = [self.zones.get(subscription) for subscription in zone_subscriptions(desired, options)]
         return None if None in found else tuple(zone for zones in found for zone in zones or ())
+
+    def facts_for(self, desired: Desired, record: ConnectionRecord) -> DnsFacts:
+        """What is known of DNS besides the zones."""
+        vnet, resolution = desired.endpoint.vnet_id, record.dns.resolution
+        if vnet.lower() in self.networks:
+            resolution = resolution_of(vnet, self.networks[vnet.lower()], self.other_networks)
+        return DnsFacts(resolution, self.zone_counts)
 
     def elastic_for(
         self, desired: Desired, record: ConnectionRecord, options: PlanOptions, now: datetime

@@ -105,7 +105,8 @@ def plan_of(
     if elastic is not None:
         record = switch_record(record, desired.organization)
     zones = clouds.zones_for(desired, options)
-    found = plan(desired, Observed(desired.endpoint, zones, elastic), record, options, now)
+    observed = Observed(desired.endpoint, zones, elastic, clouds.facts_for(desired, record))
+    found = plan(desired, observed, record, options, now)
     if refused is not None:
         found = replace(found, conditions=(*found.conditions, refused))
     return found, zones is not None and (elastic is not None or refused is not None)

@@ -147,12 +147,53 @@ DNS = (
     ),
     ReasonDoc(
         Reason.NETWORK_LINKED_TO_ANOTHER_ZONE,
-        "The zone cannot be linked: the network has a zone of this name already.",
+        "The zone cannot be linked to a network: it has a zone of this name already.",
         "A network can use one zone of a name (Azure: overlapping namespaces). Either the app cannot see the other "
         "zone, or the network is one of DNS_LINK_VNETS and has the zone of another endpoint.",
         "Give the app read access to a zone that it cannot see (DNS_SUBSCRIPTIONS). A further network can follow one "
-        "endpoint of a region: take it out of DNS_LINK_VNETS, or remove its link to the other zone.",
-        Hop.NETWORK,
+        "endpoint of a region: it is no fault of this connection if it follows another.",
+        Hop.DNS,
+    ),
+    ReasonDoc(
+        Reason.ANSWERED_BY_ANOTHER_ZONE,
+        "The endpoint works, and its clients are led to another endpoint.",
+        "The network that answers the clients (their own, or a hub with their name servers) is linked to a zone of "
+        "this name whose * record is another's. One zone leads all who ask that network to the same endpoint.",
+        "Use the endpoint that this zone names and delete this one; or set DNS_RECORD_MODE=union, so both stand in "
+        "the record; or let this network ask Azure's name server, so that its own zone answers.",
+        Hop.DNS,
+    ),
+    ReasonDoc(
+        Reason.ANSWERING_NETWORK_NOT_LINKED,
+        "The endpoint works, and its clients do not find it.",
+        "The network asks name servers in another network (a hub's resolver or firewall), and that one is linked to no "
+        "zone of this name.",
+        "Add that network to DNS_LINK_VNETS, or link it to the zone.",
+        Hop.DNS,
+    ),
+    ReasonDoc(
+        Reason.NO_PLACE_FOR_ZONE,
+        "The zone is not made.",
+        "A resource group holds one zone of a name, and every group that zones may be made in has that of another "
+        "network already.",
+        "Add a resource group to DNS_ZONE_RESOURCE_GROUPS; without that setting, put the endpoint into a resource "
+        "group of its own.",
+        Hop.DNS,
+    ),
+    ReasonDoc(
+        Reason.TOO_MANY_ZONES,
+        "The zone is not made.",
+        "The subscription has 950 private DNS zones or more; Azure allows 1,000.",
+        "Add a resource group of another subscription to DNS_ZONE_RESOURCE_GROUPS, or delete zones that are not used.",
+        Hop.DNS,
+    ),
+    ReasonDoc(
+        Reason.RECORD_SHARED,
+        "The connection is Ready, and its clients may be led to another endpoint.",
+        "DNS_RECORD_MODE is union, and several endpoints share the zone: clients choose an address at random. An "
+        "address of another network works only where there is a route to it.",
+        "Check that the clients of each network reach all of these addresses.",
+        Hop.DNS,
     ),
     ReasonDoc(
         Reason.RECORD_HELD_BY_OTHERS,

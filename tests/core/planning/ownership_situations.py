@@ -16,11 +16,11 @@ from shared.core.model.markers import Marker, RecordMarker
 from shared.core.model.ownership import Owner
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import AssociationMemory, ClaimMemory, PolicyMemory
-from shared.core.model.resources import Claim, Policy, Rule, Target, WildcardRecord, Zone
+from shared.core.model.resources import Claim, NameResolution, Policy, Rule, Target, WildcardRecord, Zone
 from shared.core.model.steps import Action, RemovalStep, Step
 from shared.core.options.dns import RecordMode
 from shared.core.options.plan_options import PlanOptions
-from shared.core.planning.dns import plan_dns
+from shared.core.planning.dns import DnsFacts, plan_dns
 from shared.core.planning.plan import ObservedElastic, plan_elastic
 from shared.core.planning.removal import ObservedRemoval, plan_removal
 from tests.core.core_parts import (
@@ -131,8 +131,11 @@ def mine(kept: WildcardRecord | None = MY_RECORD, *, linked: bool = True) -> Zon
 
 
 def hub_link(*zones: Zone) -> str:
-    """The link to a further network."""
-    return dns("link", *zones, options=plan_options(OPTIONS, link_vnets=(HUB,)), about=HUB)
+    """The link to a further network, with one of the clients' two name servers in it."""
+    both = DnsFacts(NameResolution((VNET, HUB), ("10.1.0.4", "10.0.0.4")))
+    options = plan_options(OPTIONS, link_vnets=(HUB,))
+    found = plan_dns(desired(options=options), zones, options, both)
+    return _living("link", found.steps, found.conditions, HUB)
 
 
 # -- Elastic Cloud: an endpoint that lives --------------------------------------------------------------------------

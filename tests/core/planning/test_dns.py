@@ -12,12 +12,12 @@ from shared.core.model.arm_ids import parse_arm_id
 from shared.core.model.conditions import Condition, WaitingFor
 from shared.core.model.markers import Holder, RecordMarker
 from shared.core.model.ownership import Owner
-from shared.core.model.resources import WildcardRecord, Zone
+from shared.core.model.resources import NameResolution, WildcardRecord, Zone
 from shared.core.model.steps import CreateLink, CreateZone, PutWildcardRecord
 from shared.core.options.dns import RecordMode
 from shared.core.options.plan_options import PlanOptions
 from shared.core.options.values import ZoneHome
-from shared.core.planning.dns import MAX_RECORDS, DnsPlan, link_name, plan_dns
+from shared.core.planning.dns import MAX_RECORDS, DnsFacts, DnsPlan, link_name, plan_dns
 from tests.core.core_parts import (
     ADDRESS,
     ENDPOINT_ID,
@@ -305,12 +305,11 @@ def test_a_further_network_that_another_zone_serves_is_named_and_the_rest_goes_a
     for zones in ((theirs,), (theirs, zone())):
         after = settle_dns(desired(options=options), zones, options)
         found = plan_dns(desired(options=options), after, options)
-        condition = told(found)[c.LINKED]
-        assert (condition.reason, condition.needs) == ("NetworkLinkedToAnotherZone", WaitingFor.PERSON)
-        assert HUB in condition.message
-        assert "theirs" in condition.message
-        assert "read access" not in condition.next_step, "the app sees that zone"
-        assert "DNS_LINK_VNETS" in condition.next_step
+        assert all(condition.true for condition in found.conditions), "no client of the endpoint's network asks it"
+        (advice,) = found.advice
+        assert advice.reason == "NetworkLinkedToAnotherZone"
+        assert HUB in advice.message
+        assert found.elsewhere == (HUB.lower(),)
         assert after[-1].link_to(VNET) is not None
         assert told(found)[c.RECORD_READY].true
 
@@ -321,9 +320,9 @@ def test_a_link_that_is_being_made_is_waited_for() -> None:
 
 
 def test_a_persons_turn_is_told_before_a_link_that_only_takes_time() -> None:
-    options = plan_options(link_vnets=(HUB,))
     zones = (zone(link(completed=False), record=RECORDS["ours"]), zone(link(HUB), group="theirs"))
-    assert reasons(plan_dns(desired(options=options), zones, options))[c.LINKED] == "NetworkLinkedToAnotherZone"
+    found = plan_dns(desired(), zones, FIRST, DnsFacts(NameResolution((VNET, HUB), ("10.0.0.4", "10.9.0.4"))))
+    assert reasons(found)[c.LINKED] == "AnsweredByAnotherZone"
 
 
 def test_a_network_always_gets_the_same_link_name() -> None:
