@@ -15,6 +15,7 @@ from shared.core.planning.desired import Desired
 from shared.core.planning.snapshot import Snapshot
 from shared.core.planning.triage import missing, plan_of
 from shared.core.reports.plan_text import Preview
+from shared.health.networks import NetworkList
 from shared.sweep.snapshot import SweepStats, take_snapshot
 
 
@@ -27,7 +28,7 @@ async def plan_connection(context: Context, wanted: str) -> Preview:
 async def plan_all(context: Context) -> tuple[list[Preview], list[str]]:
     """The plans of every connection by name, and what could not be read."""
     result, options = SweepStats(), context.options
-    snapshot, _ = await take_snapshot(context, str(uuid.uuid4()), result)
+    snapshot, _ = await take_snapshot(context, str(uuid.uuid4()), result, NetworkList(context))
     previews = [_planned(context, snapshot, desired) for desired in snapshot.desired(options)]
     for key, _ in missing(snapshot, options.scope):
         try:

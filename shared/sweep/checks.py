@@ -31,12 +31,17 @@ PROBING_SECONDS = 240.0
 
 
 async def test_or_share(
-    context: Context, to_test: list[StoredRecord], correlation_id: str, began: datetime, result: SweepStats
+    context: Context,
+    to_test: list[StoredRecord],
+    correlation_id: str,
+    began: datetime,
+    networks: NetworkList,
+    result: SweepStats,
 ) -> list[WorkMessage]:
     """Test here; or, where they are many and of several subscriptions, let the queue share them out, one for each."""
     subscriptions = {entry.row.columns.subscription for entry in to_test}
     if len(to_test) <= context.settings.health.checks_here or len(subscriptions) == 1:
-        return await test_all(context, to_test, correlation_id, result)
+        return await test_all(context, to_test, correlation_id, networks, result)
     for subscription in sorted(subscriptions):
         message = CheckMessage(subscription, correlation_id, began)
         try:
@@ -62,7 +67,7 @@ async def check_subscription(context: Context, message: CheckMessage) -> SweepSt
             tested = any(check.checked_at >= message.since for check in entry.record.health.checks)
             if to_be_tested(entry.record, enforces=enforces) and not tested:
                 to_test.append(entry)
-        for work in await test_all(context, to_test, message.correlation_id, result):
+        for work in await test_all(context, to_test, message.correlation_id, NetworkList(context), result):
             await context.storage.queue.send(work.encode())
             result.enqueued += 1
         duration = round((time.monotonic() - started) * 1000)
@@ -71,10 +76,10 @@ async def check_subscription(context: Context, message: CheckMessage) -> SweepSt
 
 
 async def test_all(
-    context: Context, to_test: list[StoredRecord], correlation_id: str, result: SweepStats
+    context: Context, to_test: list[StoredRecord], correlation_id: str, networks: NetworkList, result: SweepStats
 ) -> list[WorkMessage]:
     """Test as many as the time allows, each time beginning elsewhere; what comes too late is for the next sweep."""
-    gate, networks = asyncio.Semaphore(context.settings.health.checks_at_once), NetworkList(context)
+    gate = asyncio.Semaphore(context.settings.health.checks_at_once)
     found: list[WorkMessage] = []
 
     async def one(stored: StoredRecord) -> None:

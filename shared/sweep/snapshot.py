@@ -67,7 +67,7 @@ class StoredRecord:
 
 
 async def take_snapshot(
-    context: Context, correlation_id: str, result: SweepStats
+    context: Context, correlation_id: str, result: SweepStats, networks: NetworkList
 ) -> tuple[Snapshot, dict[str, StoredRecord]]:
     """Read everything; what cannot be read is reported in `result` and left out. And each record's row, by its id."""
     stored, unreadable = await read_records(context, result)
@@ -79,7 +79,7 @@ async def take_snapshot(
     snapshot = Snapshot(records, unreadable, readable, complete, pause, correlation_id)
     desired = snapshot.desired(context.options)
     result.endpoints = len(desired)
-    return replace(snapshot, clouds=await read_clouds(context, desired, records, result)), stored
+    return replace(snapshot, clouds=await read_clouds(context, desired, records, networks, result)), stored
 
 
 @timed(Stage.READ_RECORDS)
@@ -137,7 +137,11 @@ def _with_address(endpoint: Endpoint, addresses: dict[str, str]) -> Endpoint:
 
 @timed(Stage.READ_CLOUDS)
 async def read_clouds(
-    context: Context, desired: list[Desired], records: dict[str, ConnectionRecord], result: SweepStats
+    context: Context,
+    desired: list[Desired],
+    records: dict[str, ConnectionRecord],
+    networks: NetworkList,
+    result: SweepStats,
 ) -> CloudListing:
     """What stands around these endpoints, and what was made for others, each thing listed once."""
     settings, homes = context.settings, [home for wanted in desired for home in wanted.zone_homes]
@@ -147,7 +151,7 @@ async def read_clouds(
     )
     # All names: what was made for an endpoint that is gone is found by its marker, wherever it is.
     names = {service.zone for service in context.options.services.handled}
-    organizations, listed, (networks, others) = await asyncio.gather(
+    organizations, listed, (known, others) = await asyncio.gather(
         _read_organizations(context, desired, records, result),
         asyncio.gather(
             *(
@@ -155,18 +159,17 @@ async def read_clouds(
                 for s in subscriptions
             )
         ),
-        read_networks(context, desired, result),
+        read_networks(context, desired, networks, result),
     )
     zones = {s: None if found is None else found[0] for s, found in zip(subscriptions, listed, strict=True)}
     counts = {s: count for found in listed if found is not None for s, count in found[1].items()}
-    return CloudListing(zones, organizations, counts, networks, others)
+    return CloudListing(zones, organizations, counts, known, others)
 
 
 async def read_networks(
-    context: Context, desired: list[Desired], result: SweepStats
+    context: Context, desired: list[Desired], reader: NetworkList, result: SweepStats
 ) -> tuple[dict[str, VirtualNetwork | None], tuple[VirtualNetwork, ...]]:
     """The endpoints' networks, each subscription's listed once; and those in which their name servers may be."""
-    reader = NetworkList(context)
     vnets = {one.endpoint.vnet_id.lower(): one.endpoint.vnet_id for one in desired if one.endpoint.vnet_id}
     found: dict[str, VirtualNetwork | None] = {}
     for key, vnet in vnets.items():

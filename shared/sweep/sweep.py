@@ -17,6 +17,7 @@ from shared.core.model.errors import AutopilotError
 from shared.core.model.messages import WorkMessage
 from shared.core.planning.triage import Triage, triage
 from shared.correlation import correlated
+from shared.health.networks import NetworkList
 from shared.installation import removal_limit
 from shared.installation.last_sweep import remember
 from shared.notifications import outbox as notify
@@ -48,7 +49,8 @@ async def sweep(context: Context, correlation_id: str) -> SweepStats:
 
 async def _sweep(context: Context, correlation_id: str) -> SweepStats:
     result, started, began = SweepStats(), time.monotonic(), context.clock.now()
-    snapshot, stored = await take_snapshot(context, correlation_id, result)
+    networks = NetworkList(context)
+    snapshot, stored = await take_snapshot(context, correlation_id, result, networks)
     found = triage(snapshot, context.options, context.clock.now())
     await _limit_removals(context, found, correlation_id, result)
     for key in found.others:
@@ -56,7 +58,7 @@ async def _sweep(context: Context, correlation_id: str) -> SweepStats:
     # Repairs first: tests of many unreachable endpoints take long, and no repair should wait for them.
     await _send(context, found.work, result)
     to_test = [stored[key] for key in found.to_test]
-    await _send(context, await test_or_share(context, to_test, correlation_id, began, result), result)
+    await _send(context, await test_or_share(context, to_test, correlation_id, began, networks, result), result)
     await delete_old_rows(context, stored.values())
     await _count_poison(context, result)
     # Whether the key has an end is known only once Elastic Cloud has answered.

@@ -50,6 +50,7 @@ async def test_a_failed_check_is_kept_with_its_cause_and_what_was_seen(estate: E
     await estate.azure("PUT", f"{estate.zone().id}/A/{label}", body, api="2024-06-01")
     await estate.clock.sleep(3600)
     await estate.sweep()
+    await estate.settle()
     failed = (await history(estate, endpoint))[-1]
     assert (failed.verdict, failed.reason) == ("unreachable", "WrongAddress")
     assert "10.99.0.4" in failed.message

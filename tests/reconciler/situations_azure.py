@@ -73,7 +73,7 @@ async def _custom_dns(estate: Estate) -> str:
     return endpoint
 
 
-@diagnosed("zones overlap", "blocked NetworkLinkedToAnotherZone network", cause="zone", step="read access")
+@diagnosed("zones overlap", "blocked NetworkLinkedToAnotherZone dns", cause="zone", step="read access")
 async def _overlap(estate: Estate) -> str:
     estate.arm_settings.subscriptions.append(OTHER_SUBSCRIPTION)
     await a_zone_of_others(estate, zone_id("rg-secret", OTHER_SUBSCRIPTION), APPS)

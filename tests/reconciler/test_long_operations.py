@@ -35,7 +35,7 @@ async def test_what_fails_after_the_run_that_began_it_is_explained_and_not_begun
     await estate.settle()
     connection = await estate.connection(endpoint)
     assert await estate.reason(endpoint, "Linked") == "NetworkLinkedToAnotherZone"
-    assert (connection.status.phase, connection.schedule.wake_at) == ("Blocked", None)
+    assert (connection.status.phase, connection.schedule.wake_at) == ("Degraded", None)
     operations = [request.operation for request in estate.arm.requests[before:]]
     assert operations.count("PUT link") <= 2
 

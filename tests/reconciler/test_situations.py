@@ -109,6 +109,7 @@ async def test_own_dns_servers_of_the_endpoints_network_are_told_within_a_day_th
     for _ in range(25):
         await estate.clock.sleep(3600)
         await estate.sweep()
+        await estate.settle(20)
     await estate.ready(endpoint)
     (told,) = (await advice_of(estate, endpoint)).values()
     assert (told.reason, "10.99.0.53" in told.message) == ("CustomDnsServers", True)

@@ -20,7 +20,7 @@ async def test_a_sweep_is_remembered_with_what_it_saw_and_cost(estate: Estate) -
     assert row is not None
     told = row.document
     assert (told["endpoints"], told["probed"], told["errorCount"]) == (1, 1, 0)
-    assert (told["armCalls"], told["elasticCalls"]) == (5, 2)
+    assert (told["armCalls"], told["elasticCalls"]) == (6, 2)
     assert told["at"] == estate.clock.now().isoformat()
     assert told["previousAt"] is None
 

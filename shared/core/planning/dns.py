@@ -166,7 +166,7 @@ def _zone_in_use(desired: Desired, zones: tuple[Zone, ...], networks: _Networks)
     """The zone that the clients see, else the one that was made for this endpoint; None: there is none yet."""
     seen = [zone for zone in zones if any(zone.link_to(one) for one in networks.answering)]
     # Where several networks answer by several zones, the one that is right for this endpoint is kept right.
-    seen.sort(key=lambda zone: not _holds(desired, zone))
+    seen.sort(key=lambda zone: not _has_record(desired, zone))
     made = (zone for zone in zones if zone.marker == desired.marker or _same(zone.marker, desired.marker))
     return next(iter(seen), None) or next(made, None) or _free_zone(desired, zones)
 
@@ -175,7 +175,7 @@ def _same(theirs: Marker | None, mine: Marker) -> bool:
     return mine.same_maker(theirs) and theirs is not None and theirs.connection_id == mine.connection_id
 
 
-def _holds(desired: Desired, zone: Zone) -> bool:
+def _has_record(desired: Desired, zone: Zone) -> bool:
     """Whether the zone's `*` record is this endpoint's."""
     record = zone.record
     if record is None:
@@ -207,7 +207,7 @@ def _is_free(desired: Desired, zone: Zone) -> bool:
     if record is None:
         return not desired.marker.same_maker(zone.marker)
     ours = record.marker is not None and record.marker.instance == desired.marker.instance
-    return _holds(desired, zone) or (desired.endpoint.address is None and not ours)
+    return _has_record(desired, zone) or (desired.endpoint.address is None and not ours)
 
 
 def _free_home(desired: Desired, zones: tuple[Zone, ...], counts: Mapping[str, int]) -> ArmId | Condition:
