@@ -150,6 +150,7 @@ class Networks(Handler):
                 "provisioningState": "Succeeded",
                 "peeringState": "Connected" if mutual else "Initiated",
                 "remoteVirtualNetwork": {"id": remote_id},
+                "remoteAddressSpace": {"addressPrefixes": remote.address_prefixes if remote is not None else []},
                 "allowVirtualNetworkAccess": True,
             },
         }

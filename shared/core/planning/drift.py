@@ -74,4 +74,4 @@ def to_be_tested(record: ConnectionRecord, *, enforces: bool) -> bool:
         return True
     reachable = record.condition(c.REACHABLE)
     tested = reachable is not None and reachable.reason is not Reason.NOT_TESTED
-    return tested and (record.status.phase is Phase.BLOCKED or not enforces)
+    return tested and (record.status.phase in {Phase.BLOCKED, Phase.DEGRADED} or not enforces)

@@ -114,11 +114,11 @@ def plan_of(
 
 def _unfinished(record: ConnectionRecord, endpoint: Endpoint, now: datetime) -> bool:
     """Whether the record alone tells that there is something to do."""
-    if record.status.phase not in {Phase.READY, Phase.BLOCKED} or _waits_for_us(record):
+    if record.status.phase not in {Phase.READY, Phase.BLOCKED, Phase.DEGRADED} or _waits_for_us(record):
         return True
     if (record.identity.guid.lower(), record.identity.address) != (endpoint.guid.lower(), endpoint.address or ""):
         return True
-    return record.status.phase is Phase.BLOCKED and _long_ago(record, now)
+    return record.status.phase is not Phase.READY and _long_ago(record, now)
 
 
 def _long_ago(record: ConnectionRecord, now: datetime) -> bool:
