@@ -17,30 +17,38 @@ settings.load_profile("any machine")
 pytest_plugins = ["tests.tools.required"]
 
 TESTS = Path(__file__).parent
-ONE_PYTHON = tuple(
+EVERY_PYTHON = tuple(
     TESTS / place
     for place in (
-        # Files that no Python runs, the tests' own tools, and the local clouds, which are not deployed.
-        "docs",
-        "infra",
-        "local",
-        "planted",
-        "tools",
-        "test_words.py",
-        # Searches over faults and chance: what they find is in the logic, which the other tests enter too.
-        "walk",
-        "core/planning/test_every_combination.py",
-        "functions/openapi/test_openapi_answers.py",
-        "notifications/test_notify_delivery.py",
-        "reconciler/test_crashes.py",
-        "reconciler/test_crashes_later.py",
-        "reconciler/test_every_switch.py",
-        "reconciler/test_situations.py",
-        "reconciler/test_two_workers.py",
-        "sweep/test_sweep_scale.py",
+        "api",
+        "clouds",
+        "core/diagnosis",
+        "core/guards",
+        "core/model",
+        "core/planning/test_dns.py",
+        "core/planning/test_plan.py",
+        "events",
+        "functions/test_app_loading.py",
+        "functions/test_http_api.py",
+        "health",
+        "notifications/test_notify_transitions.py",
+        "probe",
+        "reconciler/test_budget.py",
+        "reconciler/test_happy_path.py",
+        "reconciler/test_long_operations.py",
+        "reconciler/test_networks.py",
+        "reconciler/test_removal.py",
+        "reconciler/test_waiting.py",
+        "runtime",
+        "settings",
+        "state",
+        "sweep/test_sweep.py",
     )
 )
-"""Tests that tell nothing about the version of Python: `.ci/run` has them on one, the public CI on each."""
+"""Tests that `.ci/run` has on each Python that is here: the main ways through every part of the product.
+
+The others search for faults of logic, or judge files: one version is enough there. The public CI has all on each.
+"""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -79,7 +87,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     items.sort(key=lambda item: item.get_closest_marker("e2e") is None)
     for item in items:
-        if any(item.path.is_relative_to(place) for place in ONE_PYTHON):
-            item.add_marker("one_python")
+        if any(item.path.is_relative_to(place) for place in EVERY_PYTHON):
+            item.add_marker("every_python")
         if any(item.get_closest_marker(name) for name in ("real_time", "e2e", "azurite")):
             item.add_marker(pytest.mark.looptime(False))
