@@ -18,7 +18,7 @@ from shared.core.model.json_names import camel
 from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Hop
 from shared.core.model.record import ConnectionRecord
-from shared.core.model.record_health import HostCheck
+from shared.core.model.record_health import HostCheck, ResolvedBy
 
 View = TypeVar("View")
 
@@ -132,6 +132,7 @@ class CheckView:
     checked_at: datetime
     stages: tuple[tuple[str, float], ...]
     addresses: tuple[str, ...]
+    resolved_by: ResolvedBy
     service: str
     associated: bool
     cause: str

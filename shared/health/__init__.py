@@ -1,4 +1,4 @@
-"""The health check of a connection: `check` tests it, with what `networks` knows of many, and keeps the result.
+"""The health check of a connection: `check` tests it, with what `around` it explains the result.
 
-Used by the runs of the loop and by the sweep.
+`networks` reads virtual networks for many checks at once. Used by the runs of the loop and by the sweep.
 """

@@ -9,15 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Protocol
+from datetime import datetime
 
 from shared.context import Context, log
 from shared.core.diagnosis import (
     Evidence,
-    Failure,
     Subject,
-    Surroundings,
     Verdict,
     debounce,
     diagnose,
@@ -36,17 +33,29 @@ from shared.core.model.messages import Cause
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_health import EffectiveVerdict, HostCheck, LastReached, NetworkMemory
-from shared.core.model.resources import VirtualNetwork
+from shared.core.planning.zone_answer import authoritative
 from shared.correlation import Stage, timed
+from shared.health.around import (
+    NetworkReader,
+    app_is_served,
+    known_networks,
+    networks_around,
+    reached_now,
+    surroundings,
+)
 from shared.probe import Target, Timeouts, probe
 from shared.state.rows import CheckedHost, CheckEntry
 
 HEALTHY = "healthy"
 UNKNOWN = "unknown"
-NEEDED = (c.LINKED, c.RECORD_READY, c.POLICY_READY, c.APPROVED)
+NEEDED = (c.ADDRESSED, c.POLICY_READY, c.APPROVED)
 """What must hold before a test can tell anything."""
 
-UNTESTABLE = frozenset({Reason.NO_ROUTE_FROM_APP, Reason.ZONE_NOT_LINKED_TO_APP})
+DNS = (c.ZONE_READY, c.LINKED, c.RECORD_READY)
+BEING_WORKED_ON = frozenset({c.WaitingFor.WORK, c.WaitingFor.TIME})
+"""What is about to change by itself; a test of it would only cost an alarm."""
+
+UNTESTABLE = frozenset({Reason.NO_ROUTE_FROM_APP, Reason.REFUSED_ON_THE_WAY})
 """The app cannot see the connection from where it stands: nothing that looking again soon would change."""
 
 
@@ -71,8 +80,16 @@ class CheckResult:
 
 
 def testable(conditions: dict[str, Condition]) -> bool:
-    """Whether a test could succeed: DNS and policy are there, and the connection is approved."""
-    return all(name in conditions and conditions[name].true for name in NEEDED)
+    """Whether a test can tell something: the connection is approved, and DNS is as far as the app can bring it.
+
+    DNS that waits for a person is no reason not to test: the way to the endpoint is there or not all the same.
+    """
+    needed = all(name in conditions and conditions[name].true for name in NEEDED)
+    return needed and all(name in conditions and _settled(conditions[name]) for name in DNS)
+
+
+def _settled(condition: Condition) -> bool:
+    return condition.true or condition.needs not in BEING_WORKED_ON
 
 
 def not_tested() -> CheckResult:
@@ -98,8 +115,12 @@ async def check(
         on_record = connection.condition(c.APPROVED)
         approved = on_record is not None and on_record.true
     tested = hosts_to_test(connection, zone_name)
-    evidence = await asyncio.gather(*(_probe(context, connection, one) for one in tested))
+    own_view = app_is_served(context, connection, known_networks(context, connection))
+    evidence = await _probe_all(context, connection, tested, zone_name, own_view=own_view)
     known = await networks_around(context, connection, evidence, networks or context.endpoints)
+    if own_view and not app_is_served(context, connection, known):
+        # The app's network asks other name servers now: what they answered says nothing of the clients.
+        evidence = await _probe_all(context, connection, tested, zone_name, own_view=False)
     around = surroundings(context, connection, known, approved=approved)
     before = {memory.host: memory for memory in connection.health.checks}
     memories = []
@@ -116,10 +137,18 @@ async def check(
     )
 
 
-async def _probe(context: Context, connection: ConnectionRecord, tested: Subject) -> Evidence:
-    settings = context.settings
-    target = Target(tested.host, connection.identity.address, settings.health.probe_port, tested.service)
-    return await probe(target, context.network, Timeouts(whole=settings.health.probe_seconds))
+async def _probe_all(
+    context: Context, connection: ConnectionRecord, tested: Sequence[Subject], zone_name: str, *, own_view: bool
+) -> list[Evidence]:
+    """Probe every name. `own_view`: what it leads to is asked of the app's own resolver, not told by the zone."""
+    health, dns = context.settings.health, connection.dns
+    timeouts = Timeouts(whole=health.probe_seconds)
+
+    def target(one: Subject) -> Target:
+        answer = None if own_view else authoritative(one.host, zone_name, dns.record_addresses, dns.names)
+        return Target(one.host, connection.identity.address, health.probe_port, one.service, answer)
+
+    return await asyncio.gather(*(probe(target(one), context.network, timeouts) for one in tested))
 
 
 def _memory(
@@ -135,6 +164,7 @@ def _memory(
         checked_at=context.clock.now(),
         stages=tuple((str(stage.name), round(stage.milliseconds, 1)) for stage in evidence.stages),
         addresses=evidence.addresses,
+        resolved_by=evidence.resolved_by,
         service=tested.service,
         associated=tested.associated,
         recent=recent,
@@ -193,102 +223,6 @@ def _entry(outcome: CheckResult, verdict: Verdict, now: datetime, cause: Cause, 
 
 
 def _host(verdict: HostCheck) -> CheckedHost:
-    return CheckedHost(verdict.host, verdict.status, verdict.reason, verdict.addresses, verdict.stages)
-
-
-EXPLAINED = timedelta(minutes=15)
-LOOKED_AT = timedelta(days=1)
-_MINUTES_OF_A_DAY = 24 * 60
-_UNEXPLAINED = frozenset(
-    {
-        Failure.NAME_NOT_FOUND,
-        Failure.PUBLIC_ADDRESS,
-        Failure.WRONG_ADDRESS,
-        Failure.REFUSED,
-        Failure.UNREACHABLE,
-        Failure.CONNECT_TIMEOUT,
-    }
-)
-
-
-class NetworkReader(Protocol):
-    """Where virtual networks are read: one by one, or for all checks of a sweep together."""
-
-    async def network(self, vnet_id: str) -> VirtualNetwork:
-        """One network; raises what the clouds raise."""
-        ...
-
-
-async def networks_around(
-    context: Context, connection: ConnectionRecord, seen: Sequence[Evidence], reader: NetworkReader
-) -> NetworkMemory | None:
-    """What is known of the networks, read anew when it is time to; None: nothing is known."""
-    known = (
-        connection.health.network
-        if connection.health.network and connection.health.network.vnet_id == connection.identity.vnet_id
-        else None
+    return CheckedHost(
+        verdict.host, verdict.status, verdict.reason, verdict.addresses, verdict.stages, verdict.resolved_by
     )
-    failed = any(one.failure in _UNEXPLAINED for one in seen)
-    now = context.clock.now()
-    if not connection.identity.vnet_id or not _due(connection, known, now, failed=failed):
-        return known
-    app = context.settings.health.app_network
-    own = app.lower() == connection.identity.vnet_id.lower()
-    network, app_network = await asyncio.gather(
-        _read(reader, connection.identity.vnet_id), _read(reader, app if failed and not own else "")
-    )
-    if own:
-        app_network = network
-    return NetworkMemory(
-        vnet_id=connection.identity.vnet_id,
-        read_at=now,
-        dns_servers=network.own_dns_servers if network else (),
-        peered=network.reaches(app) if network and app else None,
-        app_dns_servers=app_network.own_dns_servers if app_network else (),
-    )
-
-
-def _due(connection: ConnectionRecord, known: NetworkMemory | None, now: datetime, *, failed: bool) -> bool:
-    if failed:
-        return known is None or now - known.read_at > EXPLAINED
-    last = known.read_at if known else (connection.status.first_seen or now)
-    spread = timedelta(minutes=int(connection.id[:8], 16) % _MINUTES_OF_A_DAY)
-    return now - last > (LOOKED_AT if known else spread)
-
-
-async def _read(reader: NetworkReader, vnet_id: str) -> VirtualNetwork | None:
-    if not vnet_id:
-        return None
-    try:
-        return await reader.network(vnet_id)
-    except AutopilotError as error:
-        # An explanation less: the check itself stands without it.
-        log.info("virtual network %s not read: %s", vnet_id, error)
-        return None
-
-
-def surroundings(
-    context: Context, connection: ConnectionRecord, networks: NetworkMemory | None, *, approved: bool
-) -> Surroundings:
-    """The facts for reading a probe of `connection`."""
-    app = context.settings.health.app_network
-    linked = {network.lower() for network in (connection.identity.vnet_id, *context.options.dns.link_vnets)}
-    reached = connection.health.last_reached
-    return Surroundings(
-        approved=approved,
-        reached_before=reached is not None
-        and (reached.address, reached.network) == (connection.identity.address, app.lower()),
-        peered=networks.peered if networks else None,
-        app_linked=app.lower() in linked if app else None,
-        app_network=app,
-        network=connection.identity.vnet_id,
-        app_dns_servers=networks.app_dns_servers if networks else (),
-        dns_servers=networks.dns_servers if networks else (),
-    )
-
-
-def reached_now(context: Context, connection: ConnectionRecord, seen: Sequence[Evidence]) -> LastReached | None:
-    """The memory of having reached the endpoint, refreshed by what was seen now."""
-    if not any(one.connected for one in seen):
-        return connection.health.last_reached
-    return LastReached(connection.identity.address, context.settings.health.app_network.lower(), context.clock.now())

@@ -14,6 +14,8 @@ from shared.core.diagnosis import Failure
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from shared.core.planning.zone_answer import ZoneAnswer
+
 
 class StageFailed(Exception):
     """A step of the probe failed in a way that its `Network` can name."""
@@ -48,6 +50,8 @@ class Target:
     port: int = 9243
     service: str = "elasticsearch"
     """What should answer there, as the Elastic Cloud API calls it."""
+    answer: ZoneAnswer | None = None
+    """What the zone says of the name, where that is to count; None: the network's own resolver is asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """`probe`: one health check of one private name, stage by stage. Called by `reconcile` and `sweep`.
 
-The stages are those of the test in Elastic's guide: resolve the name and compare with the endpoint's address, connect
-to that address and no other, TLS with full verification, one HTTP request without credentials. The first stage that
-fails ends the probe. Nothing is raised for what the network does: it becomes `Evidence`.
+The stages are those of the test in Elastic's guide: resolve the name (or take the zone's word for it) and compare with
+the endpoint's address, connect to that address and no other, TLS with full verification, one HTTP request without
+credentials. The first stage that fails ends the probe. Nothing is raised for what the network does: it becomes
+`Evidence`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 from typing import TYPE_CHECKING, TypeVar
 
 from shared.core.diagnosis import Evidence, Failure, Stage, StageResult, address_failure, page_of
+from shared.core.model.record_health import ResolvedBy
 from shared.probe.model import Answer, Connection, Network, Request, StageFailed, Target, Timeouts
 
 if TYPE_CHECKING:
@@ -83,6 +85,8 @@ class _Run:
             expected_address=self._target.address,
             service=self._target.service,
             addresses=self._addresses,
+            resolved_by=ResolvedBy.RESOLVER if self._target.answer is None else ResolvedBy.ZONE,
+            hidden_by=self._target.answer.hidden_by if self._target.answer else "",
             stages=tuple(self._stages),
             failure=self.failure,
             http_status=self._answer.status if self._answer else None,
@@ -114,11 +118,14 @@ class _Run:
         self._stages.append(StageResult(name, ok, milliseconds, detail[:DETAIL_LIMIT]))
 
     async def _resolve(self, network: Network) -> tuple[None, str]:
-        self._addresses = tuple(sorted(set(await network.resolve(self._target.host))))
-        seen = ", ".join(self._addresses)
+        zone = self._target.answer
+        found = await network.resolve(self._target.host) if zone is None else zone.addresses
+        self._addresses = tuple(sorted(set(found)))
+        source = "" if zone is None else " by the records of the zone"
+        seen = f"{', '.join(self._addresses) or 'no A record'}{source}"
         failure = address_failure(self._target.address, self._addresses)
         if failure is not None:
-            raise StageFailed(failure, f"{seen or 'no A record'}, expected {self._target.address}")
+            raise StageFailed(failure, f"{seen}, expected {self._target.address}")
         return None, seen
 
     async def _connect(self, network: Network) -> tuple[Connection, str]:
@@ -162,7 +169,7 @@ def classify(stage: Stage, error: StageFailed | OSError) -> tuple[Failure, str]:
     if stage == "connect":
         return _connect_failure(error), _text(error)
     if stage == "tls":
-        return Failure.TLS_FAILED, _text(error)
+        return Failure.RESET if error.errno in _REFUSED else Failure.TLS_FAILED, _text(error)
     if stage == "http":
         return Failure.NO_ANSWER, _text(error)
     return Failure.RESOLVER_FAILED, _text(error)

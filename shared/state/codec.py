@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Generic
 
 from shared.core.model.errors import InvalidInput
 from shared.core.model.reasons import Reason
+from shared.core.model.record_health import ResolvedBy
 from shared.state.rows import CheckedHost, CheckEntry, E, JournalEntry
 
 if TYPE_CHECKING:
@@ -196,7 +197,9 @@ def _journal_entry(entity: Mapping[str, Any]) -> JournalEntry:
 
 
 def _check_columns(entry: CheckEntry) -> Entity:
-    hosts = [[host.host, host.verdict, host.reason, host.addresses, host.stages] for host in entry.hosts]
+    hosts = [
+        [host.host, host.verdict, host.reason, host.addresses, host.stages, host.resolved_by] for host in entry.hosts
+    ]
     return {
         "at": entry.at,
         "correlation_id": entry.correlation_id,
@@ -221,8 +224,9 @@ def _check_entry(entity: Mapping[str, Any]) -> CheckEntry:
 
 
 def _checked_host(parts: Sequence[Any]) -> CheckedHost:
-    host, verdict, reason, addresses, stages = parts
-    return CheckedHost(host, verdict, Reason(reason), tuple(addresses), tuple((name, float(ms)) for name, ms in stages))
+    host, verdict, reason, addresses, stages, resolved_by = parts
+    times = tuple((name, float(ms)) for name, ms in stages)
+    return CheckedHost(host, verdict, Reason(reason), tuple(addresses), times, ResolvedBy(resolved_by))
 
 
 JOURNAL = DiaryCodec(_journal_columns, _journal_entry)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from shared.core.model.reasons import Reason
 from shared.core.model.record_document import Columns
+from shared.core.model.record_health import ResolvedBy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,6 +68,7 @@ class CheckedHost:
     reason: Reason
     addresses: tuple[str, ...] = ()
     stages: tuple[tuple[str, float], ...] = ()
+    resolved_by: ResolvedBy = ResolvedBy.RESOLVER
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,6 +119,7 @@ async def test_the_checks_are_paged_newest_first_with_each_name_that_was_tested(
                     "reason": "Reachable",
                     "addresses": ["10.1.0.4"],
                     "stages": [["resolve", 1.5], ["connect", 0.4]],
+                    "resolvedBy": "resolver",
                 }
             ],
         }

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from local.world import vnet_id
 from shared.core.model.record import ConnectionRecord
 from shared.probe import ResolverFailed
 from tests.harness.estate import Estate
@@ -98,7 +99,8 @@ async def test_the_first_verdict_counts_at_once_so_that_nothing_is_ready_unteste
     await estate.ready(endpoint)
 
 
-async def test_a_name_server_that_is_down_teaches_nothing_and_is_no_alarm(estate: Estate) -> None:
+async def test_a_name_server_that_is_down_teaches_nothing_and_is_no_alarm() -> None:
+    estate = await Estate(app_vnet=vnet_id("eastus2")).open()
     endpoint, _ = await a_ready_connection(estate)
     context, network = estate.worker.context, estate.worker.context.network
 

@@ -56,13 +56,13 @@ CORE = (
         "test_a_deployment_that_asks_for_all_means_those_of_its_region_and_one_that_it_names_is_told",
     ),
     Bug(
-        name="unknown-taken-for-no",
-        harm="Where it is not known whether the zone is linked to the app's network, a missing name is explained away.",
+        name="peering-taken-for-a-route",
+        harm="Endpoints behind a firewall, in a network peered with the app's, raise an alarm and are not Ready.",
         path="shared/core/diagnosis/path.py",
-        old="if around.app_linked is False:",
-        new="if not around.app_linked:",
+        old="    if around.in_own_network:\n",
+        new="    if around.in_own_network or around.peered:\n",
         tests=("tests/core/diagnosis/test_diagnosis.py",),
-        caught_by="tests/core/diagnosis/test_diagnosis.py::test_each_failure_of_the_path_has_its_verdict",
+        caught_by="tests/core/diagnosis/test_diagnosis.py::test_what_is_known_around_a_failure_decides_what_it_means",
     ),
     Bug(
         name="marker-believed-without-hash",

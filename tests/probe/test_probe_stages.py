@@ -124,6 +124,7 @@ async def test_the_whole_probe_is_bounded_though_each_stage_is_in_its_time() -> 
         ("connect", OSError(errno.EMFILE, "x"), Failure.PROBE_FAILED, "too many open files"),
         ("connect", StageFailed(Failure.UNREACHABLE, "as said"), Failure.UNREACHABLE, "as said"),
         ("tls", ConnectionResetError(), Failure.TLS_FAILED, "the other side closed the connection"),
+        ("tls", ConnectionResetError(errno.ECONNRESET, "x"), Failure.RESET, "connection reset by peer"),
         ("http", BrokenPipeError(errno.EPIPE, "x"), Failure.NO_ANSWER, "broken pipe"),
     ],
 )

@@ -88,9 +88,15 @@ async def _silence(estate: Estate) -> str:
     return endpoint
 
 
-@diagnosed("no route from the app", "unknown NoRouteFromApp app", cause=APPS, step="Peer the network")
+@diagnosed("no route from the app", "unknown NoRouteFromApp app", cause=APPS, step=f"Peer {HUB_VNET}")
 async def _no_route_from_app(estate: Estate) -> str:
     await estate.peer(HUB_VNET, APPS, connected=False)
+    return await ready(estate)
+
+
+@diagnosed("a firewall that refuses the app", "unknown RefusedOnTheWay app", cause=HUB_VNET, step="Allow port 9243")
+async def _refused_on_the_way(estate: Estate) -> str:
+    estate.network.settings.firewalls = {APPS: {HUB_VNET: "refuse"}}
     return await ready(estate)
 
 

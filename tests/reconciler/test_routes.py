@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 
-from local.world import HUB_VNET, vnet_id
+from local.world import HUB_VNET, vnet_body, vnet_id
 from shared.core.model.conditions import Condition
 from shared.health.check import check
 from tests.harness.estate import Estate
@@ -34,26 +34,77 @@ async def swept(estate: Estate, times: int = 1) -> None:
         await estate.settle(20)
 
 
-@pytest.mark.parametrize("no_route", ["timeout", "unreachable", "refused"])
+@pytest.mark.parametrize("no_route", ["timeout", "unreachable"])
 @pytest.mark.parametrize("app_network", [HUB_VNET, ""])
+@pytest.mark.parametrize("peered", [False, True])
 async def test_an_endpoint_that_the_app_has_no_route_to_is_not_known_to_be_broken(
-    no_route: Literal["timeout", "unreachable", "refused"], app_network: str
+    no_route: Literal["timeout", "unreachable"], app_network: str, peered: bool
 ) -> None:
     estate = await Estate(settings={"APP_VNET": app_network}).open()
     estate.network.no_route = no_route
-    await estate.peer(HUB_VNET, APPS, connected=False)
+    if peered:
+        estate.network.settings.firewalls = {APPS: {HUB_VNET: "drop"}}
+    else:
+        await estate.peer(HUB_VNET, APPS, connected=False)
     endpoint = await made(estate)
     connection = await estate.ready(endpoint)
     condition, ready = await reachable(estate, endpoint), connection.condition("Ready")
     assert (str(condition.status), condition.reason) == ("Unknown", "NoRouteFromApp")
     assert connection.identity.address in condition.message
-    assert (APPS in condition.message) is bool(app_network), "where the networks are known, they are named"
+    assert APPS in condition.message
+    if app_network:
+        assert ("are peered" if peered else "are not peered") in condition.message
     assert "Peer" in condition.next_step
     assert ready is not None
     assert (str(ready.status), ready.reason) == ("True", "SetUpNotTested")
     assert not estate.queue.messages
     found = await estate.sweep()
     assert (found.enqueued, found.probed) == (0, 1)
+
+
+@pytest.mark.parametrize("answer", ["refuse", "reset"])
+async def test_a_firewall_that_turns_the_app_away_has_a_reason_of_its_own_and_the_connection_is_ready(
+    estate: Estate, answer: Literal["refuse", "reset"]
+) -> None:
+    estate.network.settings.firewalls = {APPS: {HUB_VNET: answer}}
+    endpoint = await made(estate)
+    connection, condition = await estate.ready(endpoint), await reachable(estate, endpoint)
+    assert (str(condition.status), condition.reason) == ("Unknown", "RefusedOnTheWay")
+    named = ["9243", HUB_VNET, connection.identity.address, APPS, "firewalls"]
+    assert [name for name in named if name not in condition.next_step] == []
+    await swept(estate, 2)
+    await estate.ready(endpoint)
+    estate.network.settings.firewalls = {}
+    await swept(estate)
+    assert (await reachable(estate, endpoint)).reason == "Reachable", "the app goes on trying"
+
+
+async def test_a_firewall_that_begins_to_turn_the_app_away_is_an_alarm(estate: Estate) -> None:
+    endpoint = await made(estate)
+    await estate.ready(endpoint)
+    estate.network.settings.firewalls = {APPS: {"*": "refuse"}}
+    await swept(estate, 2)
+    condition = await reachable(estate, endpoint)
+    assert (str(condition.status), condition.reason) == ("False", "RefusedOnTheWay")
+    assert "reached it before" in condition.message
+    assert (await estate.connection(endpoint)).status.phase == "Degraded"
+
+
+async def test_of_three_networks_peered_routed_and_neither_those_with_a_way_are_tested_and_all_are_ready(
+    estate: Estate,
+) -> None:
+    networks = {"peered": APPS, "routed": vnet_id("eastus2", "routed"), "neither": vnet_id("eastus2", "neither")}
+    await estate.azure("PUT", networks["routed"], vnet_body("eastus2", "10.81"))
+    await estate.azure("PUT", networks["neither"], vnet_body("eastus2", "10.82"))
+    estate.network.settings.routed = [[HUB_VNET, networks["routed"]]]
+    estate.worker = estate.new_worker(DNS_LINK_VNETS="")
+    found = {}
+    for name, network in networks.items():
+        endpoint = await estate.put_endpoint(f"pe-{name}", vnet=network, group=f"rg-{name}")
+        await estate.settle()
+        await estate.ready(endpoint)
+        found[name] = (await reachable(estate, endpoint)).reason
+    assert found == {"peered": "Reachable", "routed": "Reachable", "neither": "NoRouteFromApp"}
 
 
 async def test_once_the_networks_are_peered_the_next_sweep_tests_it(estate: Estate) -> None:
@@ -82,7 +133,9 @@ async def test_an_endpoint_that_the_app_has_reached_before_is_broken_when_it_doe
     assert (await estate.connection(endpoint)).status.phase == "Degraded"
 
 
-async def test_a_new_endpoint_that_is_silent_though_the_networks_are_peered_is_broken(estate: Estate) -> None:
+async def test_a_new_endpoint_that_is_silent_in_the_apps_own_network_is_broken() -> None:
+    """Nothing lies between; of a peered network that cannot be said."""
+    estate = await Estate(app_vnet=APPS).open()
     endpoint = await estate.put_endpoint()
     await estate.settle(3)
     found = estate.arm.private_endpoint(endpoint)
@@ -92,7 +145,7 @@ async def test_a_new_endpoint_that_is_silent_though_the_networks_are_peered_is_b
     await estate.settle(120)
     condition = await reachable(estate, endpoint)
     assert condition.reason == "NoRouteAlthoughApproved"
-    assert "peered" in condition.message
+    assert "own network" in condition.message
     estate.network.broken.clear()
     await estate.settle()
     await estate.ready(endpoint)

@@ -10,6 +10,7 @@ import pytest
 
 from shared.core.model.errors import Permanent
 from shared.core.model.reasons import Reason
+from shared.core.model.record_health import ResolvedBy
 from shared.state.rows import CheckedHost, CheckEntry, JournalEntry
 
 if TYPE_CHECKING:
@@ -18,7 +19,12 @@ if TYPE_CHECKING:
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 STAGES = (("resolve", 1.5), ("connect", 0.4), ("tls", 12.25), ("http", 3.0))
 GOOD = CheckedHost(
-    "logs.es.privatelink.eastus2.azure.elastic-cloud.com", "healthy", Reason.REACHABLE, ("10.1.0.4", "10.2.0.4"), STAGES
+    "logs.es.privatelink.eastus2.azure.elastic-cloud.com",
+    "healthy",
+    Reason.REACHABLE,
+    ("10.1.0.4", "10.2.0.4"),
+    STAGES,
+    ResolvedBy.ZONE,
 )
 BAD = CheckedHost("logs.kb.privatelink.eastus2.azure.elastic-cloud.com", "unreachable", Reason.NAME_NOT_FOUND)
 ENTRY = CheckEntry(AT, "correlation-1", "timer", "unreachable", "NameNotFound", "… has no address.", (GOOD, BAD))

@@ -112,18 +112,16 @@ async def test_in_a_healthy_estate_the_sweep_writes_nothing_and_asks_for_nothing
 
 
 async def test_a_verdict_that_changed_is_looked_into(estate: Estate) -> None:
-    """Nothing drifted, but the hub's own DNS servers no longer know the zone."""
+    """Nothing drifted, but the endpoint's address does not answer any more."""
     endpoint = await a_ready_connection(estate)
-    hub = estate.arm.virtual_network(HUB_VNET)
-    assert hub is not None
-    hub.dns_servers = ["10.99.0.53"]
+    estate.network.broken.add((await estate.connection(endpoint)).identity.address)
     found = await estate.sweep()
     assert (found.probed, found.unhealthy, found.enqueued) == (1, 0, 0), "once is no news"
     found = await estate.sweep()
     assert (found.probed, found.unhealthy, found.enqueued) == (1, 1, 1)
     await estate.settle()
     assert (await estate.connection(endpoint)).status.phase == "Degraded"
-    hub.dns_servers = []
+    estate.network.broken.clear()
     await estate.sweep()
     await estate.settle()
     await estate.ready(endpoint)

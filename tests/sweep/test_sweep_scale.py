@@ -98,9 +98,7 @@ async def test_hundreds_of_checks_that_fail_together_read_the_networks_once() ->
         await estate.put_endpoint(f"pe-{number}")
     await estate.settle()
     await estate.clock.sleep(2 * 24 * 3600)
-    hub = estate.arm.virtual_network(vnet_id("eastus2", "hub"))
-    assert hub is not None
-    hub.dns_servers = ["10.99.0.53"]
+    estate.network.broken.update(endpoint.address or "" for endpoint in estate.arm.private_endpoints())
     estate.worker = estate.new_worker()
     found = await estate.sweep()
     assert (found.probed, found.unhealthy) == (12, 12)
@@ -121,6 +119,7 @@ async def several_subscriptions(**settings: str) -> tuple[Estate, list[str]]:
     for number, subscription in enumerate(subscriptions):
         region = REGIONS[number]
         vnet = vnet_id("eastus2").replace(DEFAULT_SUBSCRIPTION, subscription)
+        estate.network.settings.routed.append([HUB_VNET, vnet])
         endpoints.append(await estate.put_endpoint_in(subscription, region, vnet, f"10.{100 + number}"))
     await estate.settle()
     for endpoint in endpoints:
@@ -150,9 +149,7 @@ async def test_many_checks_of_several_subscriptions_are_shared_out_one_message_e
 
 async def test_a_verdict_that_turns_in_a_shared_check_is_looked_into() -> None:
     estate, endpoints = await several_subscriptions(CHECKS_HERE="0", VERDICT_CHANGES_AFTER="1")
-    hub = estate.arm.virtual_network(HUB_VNET)
-    assert hub is not None
-    hub.dns_servers = ["10.99.0.53"]
+    estate.network.broken.update(endpoint.address or "" for endpoint in estate.arm.private_endpoints())
     await estate.sweep()
     await estate.settle()
     assert {(await estate.connection(endpoint)).status.phase for endpoint in endpoints} == {"Degraded"}

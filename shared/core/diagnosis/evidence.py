@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Literal
 
 from shared.core.model.reasons import Explained, Explanation, Reason
+from shared.core.model.record_health import ResolvedBy
 from shared.core.reasons import remedy_of
 
 Stage = Literal["resolve", "connect", "tls", "http"]
@@ -28,6 +29,8 @@ class Failure(StrEnum):
     CERTIFICATE_MISMATCH = "certificate-mismatch"
     CERTIFICATE_NOT_TRUSTED = "certificate-not-trusted"
     TLS_FAILED = "tls-failed"
+    RESET = "reset"
+    """The connection opened, and was reset when TLS began."""
     NO_ANSWER = "no-answer"
     NOT_HTTP = "not-http"
     PROBE_FAILED = "probe-failed"
@@ -55,7 +58,10 @@ class Evidence:
     service: str = "elasticsearch"
     """What should answer there, as the Elastic Cloud API calls it."""
     addresses: tuple[str, ...] = ()
-    """Every A record that the resolver answered."""
+    """Every A record of the name."""
+    resolved_by: ResolvedBy = ResolvedBy.RESOLVER
+    hidden_by: str = ""
+    """The name in the zone that keeps its `*` record from answering; empty: none does, or it is not known."""
     stages: tuple[StageResult, ...] = ()
     failure: Failure | None = None
     http_status: int | None = None
@@ -75,8 +81,12 @@ class Evidence:
 
     @property
     def connected(self) -> bool:
-        """Whether the endpoint's address took the TCP connection; what came after does not count."""
-        return any(stage.name == "connect" and stage.ok for stage in self.stages)
+        """Whether the endpoint's address took the TCP connection; what came after does not count.
+
+        One that is reset before anything was said may never have come there: a firewall takes connections to read
+        the name first.
+        """
+        return self.failure is not Failure.RESET and any(one.name == "connect" and one.ok for one in self.stages)
 
     @property
     def milliseconds(self) -> float:
@@ -116,6 +126,7 @@ class Wording:
             "expected": evidence.expected_address,
             "seen": ", ".join(evidence.addresses) or "no address",
             "detail": failed.detail if failed else "",
+            "hidden": f"; the name {evidence.hidden_by} in the zone hides its * record" if evidence.hidden_by else "",
             "status": evidence.http_status,
             **more,
         }

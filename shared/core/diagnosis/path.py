@@ -25,9 +25,7 @@ from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_health import EffectiveVerdict, HostCheck
 
 _FAILURES: Mapping[Failure, Wording] = {
-    Failure.NAME_NOT_FOUND: Wording(
-        "unreachable", Reason.NAME_NOT_FOUND, "{host} has no address for this virtual network: {detail}."
-    ),
+    Failure.NAME_NOT_FOUND: Wording("unreachable", Reason.NAME_NOT_FOUND, "{host} has no address: {detail}{hidden}."),
     Failure.RESOLVER_FAILED: Wording(
         "unknown",
         Reason.RESOLVER_FAILED,
@@ -36,12 +34,12 @@ _FAILURES: Mapping[Failure, Wording] = {
     Failure.PUBLIC_ADDRESS: Wording(
         "unreachable",
         Reason.PUBLIC_ADDRESS,
-        "{host} resolves to the public address {seen}, not to the private endpoint at {expected}.",
+        "{host} resolves to the public address {seen}, not to the private endpoint at {expected}{hidden}.",
     ),
     Failure.WRONG_ADDRESS: Wording(
         "unreachable",
         Reason.WRONG_ADDRESS,
-        "{host} resolves to {seen}, not to the private endpoint at {expected}.",
+        "{host} resolves to {seen}, not to the private endpoint at {expected}{hidden}.",
     ),
     Failure.REFUSED: Wording(
         "unreachable", Reason.NO_ROUTE, "{expected} refused the connection to port {port}: {detail}."
@@ -67,6 +65,11 @@ _FAILURES: Mapping[Failure, Wording] = {
         Reason.TLS_FAILED,
         "{expected} accepts connections but TLS with {host} failed: {detail}.",
     ),
+    Failure.RESET: Wording(
+        "unreachable",
+        Reason.TLS_FAILED,
+        "{expected} accepts connections and resets them when TLS with {host} begins: {detail}.",
+    ),
     Failure.NO_ANSWER: Wording(
         "degraded",
         Reason.NO_ANSWER,
@@ -90,8 +93,8 @@ _OTHER_ADDRESSES = Wording(
     "{host} resolves to {seen}; the private endpoint at {expected} works, but clients may be sent to the others.",
 )
 
-_ELSEWHERE = frozenset({Failure.NAME_NOT_FOUND, Failure.PUBLIC_ADDRESS, Failure.WRONG_ADDRESS})
-_NO_ROUTE = frozenset({Failure.REFUSED, Failure.UNREACHABLE, Failure.CONNECT_TIMEOUT})
+_SILENT = frozenset({Failure.UNREACHABLE, Failure.CONNECT_TIMEOUT})
+_TURNED_AWAY = frozenset({Failure.REFUSED, Failure.RESET})
 _ALTHOUGH_APPROVED = Wording(
     "unreachable",
     Reason.NO_ROUTE_ALTHOUGH_APPROVED,
@@ -100,20 +103,16 @@ _ALTHOUGH_APPROVED = Wording(
 _FROM_APP = Wording(
     "unknown",
     Reason.NO_ROUTE_FROM_APP,
-    "This app has no way to {expected} ({detail}), and has never had one: {how}. Azure says Approved and the zone, "
-    "record and policy are right, so clients in the endpoint's network may well be served.",
+    "This app gets no answer from {expected} port {port} ({detail}), and never has: {how}. Azure says Approved and the "
+    "policy is right, so clients in the endpoint's network may well be served.",
+    "Peer {app} with {network}, or route between them, and let firewalls pass port {port} to {expected}, if the app is "
+    "to test it.",
 )
-_NOT_LINKED_TO_APP = Wording(
+_REFUSED_ON_THE_WAY = Wording(
     "unknown",
-    Reason.ZONE_NOT_LINKED_TO_APP,
-    "{host} cannot be tested: the zone is not linked to the network that this app is in ({network}), where the name "
-    "comes to {seen}.",
-)
-_CUSTOM_DNS = Wording(
-    "unreachable",
-    Reason.CUSTOM_DNS_SERVERS,
-    "{host} resolves to {seen}: virtual network {network} asks its own name servers ({servers}), and these do not know "
-    "the private zone.",
+    Reason.REFUSED_ON_THE_WAY,
+    "The connection to {expected} port {port} is turned away ({detail}), although Azure says Approved; {how}.",
+    "Allow port {port} from {app} to {expected} in {network}, in the firewalls on the way.",
 )
 _NOTHING = Surroundings()
 
@@ -133,12 +132,12 @@ def diagnose(
     """
     tested = tested or Subject(evidence.host, evidence.service)
     failure = evidence.failure
-    if failure in _NO_ROUTE and around.approved:
+    if failure in _SILENT and around.approved:
         return _no_route(evidence, around)
-    if failure in _ELSEWHERE:
-        explained = _explained_by_dns(evidence, around)
-        if explained is not None:
-            return explained
+    if failure in _TURNED_AWAY and around.approved and not around.in_own_network:
+        return _turned_away(evidence, around)
+    if failure is Failure.REFUSED and around.approved:
+        return _ALTHOUGH_APPROVED.verdict(evidence, how=_IN_OWN_NETWORK)
     if failure is not None:
         return _FAILURES[failure].verdict(evidence)
     reading, product = read_answer(
@@ -150,32 +149,41 @@ def diagnose(
     return reading.verdict(evidence, product=product)
 
 
+_IN_OWN_NETWORK = "this app is in the endpoint's own network, where nothing lies between"
+_REACHED_BEFORE = "this app has reached it before"
+
+
 def _no_route(evidence: Evidence, around: Surroundings) -> Verdict:
-    """No answer from an address that Azure says is good: is it the endpoint, or the place that we look from?"""
-    if around.reached_before:
-        return _ALTHOUGH_APPROVED.verdict(evidence, how="this app has reached it before")
-    if around.peered:
-        return _ALTHOUGH_APPROVED.verdict(evidence, how="its network and the app's are one or peered")
-    how = "it is not known to be peered with the endpoint's network"
-    if around.peered is False:
-        how = f"its network ({around.app_network}) is not peered with the endpoint's ({around.network})"
-    return _FROM_APP.verdict(evidence, how=how)
+    """No answer from an address that Azure says is good: is it the endpoint, or the place that we look from?
 
-
-def _explained_by_dns(evidence: Evidence, around: Surroundings) -> Verdict | None:
-    """Why a name leads nowhere, or elsewhere, though zone, link and record are right.
-
-    Own name servers come first: where they answer, it does not matter which zones the asking network is linked to.
+    A peering is no proof of a way: firewalls and routes decide. Nor is there none without: networks reach each other
+    through a hub's firewall or a Virtual WAN.
     """
-    known = bool(around.app_network)
-    network, servers = (around.app_network, around.app_dns_servers) if known else (around.network, around.dns_servers)
-    if servers:
-        if evidence.failure is Failure.WRONG_ADDRESS:
-            return None  # they know some private zone
-        return _CUSTOM_DNS.verdict(evidence, network=network, servers=", ".join(servers))
-    if around.app_linked is False:
-        return _NOT_LINKED_TO_APP.verdict(evidence, network=around.app_network)
-    return None
+    if around.reached_before:
+        return _ALTHOUGH_APPROVED.verdict(evidence, how=_REACHED_BEFORE)
+    if around.in_own_network:
+        return _ALTHOUGH_APPROVED.verdict(evidence, how=_IN_OWN_NETWORK)
+    return _FROM_APP.verdict(evidence, how=_between(around), **_places(around))
+
+
+def _turned_away(evidence: Evidence, around: Surroundings) -> Verdict:
+    """A refusal or a reset: neither the endpoint nor Elastic gives one once it is Approved, a firewall does."""
+    told = replace(_REFUSED_ON_THE_WAY, status="unreachable") if around.reached_before else _REFUSED_ON_THE_WAY
+    how = _REACHED_BEFORE if around.reached_before else _between(around)
+    return told.verdict(evidence, how=how, **_places(around))
+
+
+def _between(around: Surroundings) -> str:
+    """What is known of the way."""
+    if not around.app_network:
+        return f"which network it is in is not known (APP_VNET), the endpoint's is {around.network}"
+    peered = {True: "are peered, which alone makes no way", False: "are not peered", None: "may be peered or not"}
+    return f"its network ({around.app_network}) and the endpoint's ({around.network}) {peered[around.peered]}"
+
+
+def _places(around: Surroundings) -> dict[str, str]:
+    """The two ends, by name."""
+    return {"app": around.app_network or "the app's network", "network": around.network or "the endpoint's network"}
 
 
 PRIMARY = "elasticsearch"

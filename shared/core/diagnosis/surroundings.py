@@ -2,13 +2,15 @@
 
 Made by `shared.health.check`, read by `path`. One observation, "no route", means different things with it:
 
-    Azure says            seen before, or a route is known     then
-    not Approved          -                                    `NoRoute`: that is what an unapproved endpoint looks like
-    Approved              yes                                  `NoRouteAlthoughApproved`: it is broken
-    Approved              no                                   `NoRouteFromApp`: the app may just not be able to see it
+    Azure says            where the app stands                            then
+    not Approved          -                                               `NoRoute`: so does an unapproved endpoint look
+    Approved              it has connected before from there              `NoRouteAlthoughApproved`: it is broken
+    Approved              in the endpoint's own network                   `NoRouteAlthoughApproved`: it is broken
+    Approved              elsewhere, peered or not                        `NoRouteFromApp`: perhaps there is no way
 
 The last one is no alarm: an app outside the endpoint's network sees the same nothing whether the connection works or
 not, and "unknown" is the honest verdict. The first answer that the app ever gets from the address settles which it is.
+A refusal is another observation, `RefusedOnTheWay`: something between answers in the endpoint's place.
 """
 
 from __future__ import annotations
@@ -25,14 +27,13 @@ class Surroundings:
     reached_before: bool = False
     """The app has connected to the endpoint's present address, from the network that it is in now."""
     peered: bool | None = None
-    """The app is in the endpoint's network or in one that is peered with it; None: not known."""
-    app_linked: bool | None = None
-    """The zone is linked to the app's own network; None: not known which one that is."""
+    """The app is in a network that is peered with the endpoint's; None: not known. Told, and proof of nothing."""
     app_network: str = ""
     """Id of the app's network; empty: not known."""
     network: str = ""
     """Id of the endpoint's network."""
-    app_dns_servers: tuple[str, ...] = ()
-    """Name servers other than Azure's that the app's network asks."""
-    dns_servers: tuple[str, ...] = ()
-    """Name servers other than Azure's that the endpoint's network asks."""
+
+    @property
+    def in_own_network(self) -> bool:
+        """Whether the app is in the endpoint's own network."""
+        return bool(self.app_network) and self.app_network.lower() == self.network.lower()

@@ -6,6 +6,7 @@ of the path would only show its consequences. Where all is as it should be, the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -15,7 +16,7 @@ from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition, Phase
 from shared.core.model.reasons import Explained, Explanation, Hop, Reason
 from shared.core.model.record import ConnectionRecord
-from shared.core.model.record_health import HostCheck, NetworkMemory
+from shared.core.model.record_health import HostCheck, NetworkMemory, ResolvedBy
 from shared.core.planning.advice import network_advice
 from shared.core.reasons import hop_of, owns
 
@@ -90,9 +91,15 @@ def _evidence(connection: ConnectionRecord) -> list[str]:
     return lines + ([_network(connection.health.network)] if connection.health.network else [])
 
 
+_SOURCES: Mapping[ResolvedBy, str] = {
+    ResolvedBy.ZONE: "by the zone's records",
+    ResolvedBy.RESOLVER: "by the app's name server",
+}
+
+
 def _tested(memory: HostCheck) -> str:
     stages = ", ".join(f"{name} {milliseconds:g} ms" for name, milliseconds in memory.stages)
-    addresses = ", ".join(memory.addresses) or "no address"
+    addresses = f"{', '.join(memory.addresses) or 'no address'} {_SOURCES[memory.resolved_by]}"
     asked = "" if memory.associated else ", not associated"
     who = f"{memory.host} ({memory.service}{asked})"
     text = f"{who} {memory.status}, {memory.reason}: {addresses}; {stages}. {memory.message}"

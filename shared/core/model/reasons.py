@@ -114,12 +114,12 @@ class Reason(StrEnum):
     PUBLIC_ADDRESS = "PublicAddress"
     WRONG_ADDRESS = "WrongAddress"
     CUSTOM_DNS_SERVERS = "CustomDnsServers"
-    ZONE_NOT_LINKED_TO_APP = "ZoneNotLinkedToApp"
 
     # Health check: way and TLS
     NO_ROUTE = "NoRoute"
     NO_ROUTE_ALTHOUGH_APPROVED = "NoRouteAlthoughApproved"
     NO_ROUTE_FROM_APP = "NoRouteFromApp"
+    REFUSED_ON_THE_WAY = "RefusedOnTheWay"
     CERTIFICATE_MISMATCH = "CertificateMismatch"
     CERTIFICATE_NOT_TRUSTED = "CertificateNotTrusted"
     TLS_FAILED = "TlsFailed"

@@ -38,7 +38,8 @@ def _converter() -> Converter:
 _STORED: Mapping[type, str] = {
     Condition: "type status reason message next_step needs since",
     EffectiveVerdict: "status reason cause next_step",
-    HostCheck: "host status reason checked_at stages addresses service associated cause next_step recent effective",
+    HostCheck: "host status reason checked_at stages addresses resolved_by service associated cause next_step recent "
+    "effective",
 }
 """What has an explanation, and its stored fields. Cause and hop of the explanation are the catalogue's: not stored."""
 

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from shared.core.model.reasons import Explained, Explanation
+
+
+class ResolvedBy(StrEnum):
+    """Who said what a name leads to."""
+
+    ZONE = "zone"
+    """The records of the zone, read from Azure: what every client gets that is served by it."""
+    RESOLVER = "resolver"
+    """The name server that the app's own network asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +46,12 @@ class NetworkMemory:
     """Name servers of the endpoint's network, other than Azure's."""
     peered: bool | None = None
     """The app's network is the endpoint's or peered with it; None: not known."""
+    app_network: str = ""
+    """Lower-cased id of the network that the app was in; empty: not known."""
     app_dns_servers: tuple[str, ...] = ()
     """Name servers of the app's network, other than Azure's."""
+    app_answered_by: tuple[str, ...] | None = None
+    """Ids of the networks whose zones the app's names come from; None: not known of each of its name servers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +66,7 @@ class HostCheck(Explained):
     """Name and duration in milliseconds of each stage."""
     addresses: tuple[str, ...] = ()
     """What the name resolved to."""
+    resolved_by: ResolvedBy = ResolvedBy.RESOLVER
     service: str = "elasticsearch"
     """What should answer there, as the Elastic Cloud API calls it."""
     associated: bool = True

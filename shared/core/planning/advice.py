@@ -118,12 +118,20 @@ def key_advice(expires: datetime | None, now: datetime) -> Explanation | None:
 
 
 def network_advice(connection: ConnectionRecord) -> Explanation | None:
-    """The endpoint's network asks its own name servers, and the app cannot see what these answer its clients."""
-    network = connection.health.network
-    if network is None or not network.dns_servers or network.vnet_id.lower() != connection.identity.vnet_id.lower():
+    """Who answers the endpoint's clients for names is not known, or not of each of their name servers."""
+    found = connection.dns.resolution
+    if found is None or found.complete:
         return None
+    network = connection.identity.vnet_id
+    if not found.read:
+        return explain(
+            Reason.CUSTOM_DNS_SERVERS,
+            f"Which name servers virtual network {network} asks is not known: the app cannot read it. If it has its "
+            "own, these decide whether clients find the private endpoint.",
+            f"Give the app Microsoft.Network/virtualNetworks/read on {network}.",
+        )
     return explain(
         Reason.CUSTOM_DNS_SERVERS,
-        f"Virtual network {network.vnet_id} asks its own name servers ({', '.join(network.dns_servers)}). Its clients "
-        "find the private endpoint only if these forward the zone; this app cannot see whether they do.",
+        f"Virtual network {network} asks its own name servers, of which {', '.join(found.unknown)} is in no network "
+        "that the app can read: it cannot tell what clients are answered there.",
     )

@@ -94,6 +94,7 @@ _AFTER = {
     c.RECORD_READY: frozenset({c.ADDRESSED, c.ZONE_READY}),
     c.LINKED: frozenset({c.ADDRESSED, c.ZONE_READY, c.RECORD_READY}),
     c.ASSOCIATED: frozenset({c.POLICY_READY, c.APPROVED}),
+    c.REACHABLE: frozenset({c.ZONE_READY, c.LINKED, c.RECORD_READY}),
 }
 """What has to be met before each: while one of them needs a person, to look once a minute would change nothing, and
 many endpoints that do so empty a subscription's budget of private DNS reads. The sweep looks."""

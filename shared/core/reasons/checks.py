@@ -28,17 +28,17 @@ _CHECK_DNS = (
 NAMES = (
     ReasonDoc(
         Reason.NAME_NOT_FOUND,
-        "The private name does not exist for the app.",
-        "The zone is not linked to the network that answers, has no * record, or a record of its own at es or kb hides "
-        "the * there.",
+        "The private name has no address.",
+        "The zone has no * record, or a record of its own at es or kb hides the * there. The message says whether the "
+        "zone's records say so, or the name server that the app asks.",
         _CHECK_DNS,
         Hop.DNS,
     ),
     ReasonDoc(
         Reason.RESOLVER_FAILED,
         "The name server gives no usable answer.",
-        "It is down, does not accept the app's network, or its forwarder fails.",
-        "Check the network's DNS servers and whether the app can reach them.",
+        "It is down, does not accept the app's network, or its forwarder fails. Clients may be served.",
+        "Check the DNS servers of the app's network and whether the app can reach them.",
         Hop.DNS,
     ),
     ReasonDoc(
@@ -58,17 +58,12 @@ NAMES = (
     ),
     ReasonDoc(
         Reason.CUSTOM_DNS_SERVERS,
-        "The virtual network asks its own name servers.",
-        "Setting dhcpOptions.dnsServers of the network is not Azure's, and these do not forward the private zone.",
-        "Forward the zone to 168.63.129.16 out of a network that it is linked to, or use Azure's DNS.",
-        Hop.NETWORK,
-    ),
-    ReasonDoc(
-        Reason.ZONE_NOT_LINKED_TO_APP,
-        "Reachable is Unknown: the app cannot resolve the name.",
-        "The zone is not linked to the network that the app is in. Clients are not affected.",
-        "Add the app's network to DNS_LINK_VNETS.",
-        Hop.APP,
+        "What the clients of the endpoint's network are answered is not known. The connection counts as Ready.",
+        "The network has name servers of its own (dhcpOptions.dnsServers), and the app can read no network that "
+        "contains them, or not the endpoint's network itself.",
+        "Forward the zone to 168.63.129.16 out of a network that it is linked to. Add the network that contains the "
+        "name servers to DNS_LINK_VNETS, or let the app read it.",
+        Hop.DNS,
     ),
 )
 
@@ -82,7 +77,7 @@ ROUTES = (
     ),
     ReasonDoc(
         Reason.NO_ROUTE_ALTHOUGH_APPROVED,
-        "The endpoint's address does not answer any more, or never did though the app's network is peered.",
+        "The endpoint's address does not answer any more, or never did though the app is in the endpoint's network.",
         "Something between is broken: a firewall, a route, a peering, or the endpoint itself.",
         "Check network security groups, routes, firewalls and peering. If clients in the endpoint's own network fail "
         "too, create the endpoint again.",
@@ -91,8 +86,19 @@ ROUTES = (
     ReasonDoc(
         Reason.NO_ROUTE_FROM_APP,
         "Reachable is Unknown: the app has no way to the endpoint. The connection counts as Ready.",
-        "The app's network is not peered with the endpoint's. Clients there may be served: the app has not tested it.",
-        "Peer the network of the app with the endpoint's, or route between them, if the app is to test it.",
+        "No route leads from the app's network to the endpoint's, or a firewall drops the connection; a peering alone "
+        "proves no route. Clients may be served: the app has not tested it.",
+        "Peer the network of the app with the endpoint's, or route between them and let firewalls pass the port, if "
+        "the app is to test it.",
+        Hop.APP,
+    ),
+    ReasonDoc(
+        Reason.REFUSED_ON_THE_WAY,
+        "The app's connection is refused or reset. If it never came through, Reachable is Unknown and the connection "
+        "counts as Ready.",
+        "A firewall between the app's network and the endpoint's turns it away; other clients may take another way.",
+        "Allow the port of the private URLs (9243 or 443) from the app's network to the endpoint's in the firewalls on "
+        "the way.",
         Hop.APP,
     ),
     ReasonDoc(

@@ -73,6 +73,7 @@ def answered(
         (Failure.CERTIFICATE_MISMATCH, "unreachable", "CertificateMismatch"),
         (Failure.CERTIFICATE_NOT_TRUSTED, "unreachable", "CertificateNotTrusted"),
         (Failure.TLS_FAILED, "unreachable", "TlsFailed"),
+        (Failure.RESET, "unreachable", "TlsFailed"),
         (Failure.NO_ANSWER, "degraded", "NoAnswer"),
         (Failure.NOT_HTTP, "degraded", "UnexpectedAnswer"),
         (Failure.PROBE_FAILED, "unknown", "ProbeFailed"),
@@ -84,43 +85,74 @@ def test_each_failure_of_the_path_has_its_verdict(failure: Failure, status: str,
 
 
 APP, SPOKE = "/networks/app", "/networks/spoke"
-OWN = ("10.9.9.9",)
-KNOWN = Surroundings(approved=True, app_network=APP, network=SPOKE, app_linked=True)
+KNOWN = Surroundings(approved=True, app_network=APP, network=SPOKE)
+OWN = replace(KNOWN, app_network=SPOKE.upper())
 UNKNOWN_APP = Surroundings(approved=True, network=SPOKE)
 
 
 @pytest.mark.parametrize(
-    ("failure", "around", "reason"),
+    ("failure", "around", "status", "reason"),
     [
-        (Failure.CONNECT_TIMEOUT, Surroundings(), "NoRoute"),
-        (Failure.CONNECT_TIMEOUT, Surroundings(reached_before=True, peered=True), "NoRoute"),
-        (Failure.CONNECT_TIMEOUT, KNOWN, "NoRouteFromApp"),
-        (Failure.UNREACHABLE, replace(KNOWN, peered=False), "NoRouteFromApp"),
-        (Failure.REFUSED, UNKNOWN_APP, "NoRouteFromApp"),
-        (Failure.CONNECT_TIMEOUT, replace(KNOWN, peered=True), "NoRouteAlthoughApproved"),
-        (Failure.REFUSED, replace(KNOWN, peered=False, reached_before=True), "NoRouteAlthoughApproved"),
-        (Failure.TLS_FAILED, replace(KNOWN, peered=False), "TlsFailed"),
-        (Failure.NAME_NOT_FOUND, KNOWN, "NameNotFound"),
-        (Failure.NAME_NOT_FOUND, replace(KNOWN, app_dns_servers=OWN), "CustomDnsServers"),
-        (Failure.PUBLIC_ADDRESS, replace(KNOWN, app_dns_servers=OWN), "CustomDnsServers"),
-        (Failure.WRONG_ADDRESS, replace(KNOWN, app_dns_servers=OWN), "WrongAddress"),
-        (Failure.RESOLVER_FAILED, replace(KNOWN, app_dns_servers=OWN), "ResolverFailed"),
-        (Failure.NAME_NOT_FOUND, replace(KNOWN, dns_servers=OWN), "NameNotFound"),
-        (Failure.NAME_NOT_FOUND, replace(UNKNOWN_APP, dns_servers=OWN), "CustomDnsServers"),
-        (Failure.NAME_NOT_FOUND, replace(KNOWN, app_linked=False), "ZoneNotLinkedToApp"),
-        (Failure.WRONG_ADDRESS, replace(KNOWN, app_linked=False), "ZoneNotLinkedToApp"),
-        (Failure.NAME_NOT_FOUND, replace(KNOWN, app_linked=False, app_dns_servers=OWN), "CustomDnsServers"),
-        (Failure.WRONG_ADDRESS, replace(KNOWN, app_linked=False, app_dns_servers=OWN), "WrongAddress"),
+        (Failure.CONNECT_TIMEOUT, Surroundings(), "unreachable", "NoRoute"),
+        (Failure.CONNECT_TIMEOUT, Surroundings(reached_before=True, peered=True), "unreachable", "NoRoute"),
+        (Failure.CONNECT_TIMEOUT, KNOWN, "unknown", "NoRouteFromApp"),
+        (Failure.UNREACHABLE, replace(KNOWN, peered=False), "unknown", "NoRouteFromApp"),
+        (Failure.CONNECT_TIMEOUT, replace(KNOWN, peered=True), "unknown", "NoRouteFromApp"),
+        (Failure.CONNECT_TIMEOUT, UNKNOWN_APP, "unknown", "NoRouteFromApp"),
+        (Failure.CONNECT_TIMEOUT, replace(KNOWN, reached_before=True), "unreachable", "NoRouteAlthoughApproved"),
+        (Failure.CONNECT_TIMEOUT, OWN, "unreachable", "NoRouteAlthoughApproved"),
+        (Failure.UNREACHABLE, OWN, "unreachable", "NoRouteAlthoughApproved"),
+        (Failure.REFUSED, UNKNOWN_APP, "unknown", "RefusedOnTheWay"),
+        (Failure.REFUSED, replace(KNOWN, peered=True), "unknown", "RefusedOnTheWay"),
+        (Failure.RESET, replace(KNOWN, peered=False), "unknown", "RefusedOnTheWay"),
+        (Failure.REFUSED, replace(KNOWN, reached_before=True), "unreachable", "RefusedOnTheWay"),
+        (Failure.RESET, replace(KNOWN, reached_before=True), "unreachable", "RefusedOnTheWay"),
+        (Failure.REFUSED, OWN, "unreachable", "NoRouteAlthoughApproved"),
+        (Failure.RESET, OWN, "unreachable", "TlsFailed"),
+        (Failure.REFUSED, Surroundings(), "unreachable", "NoRoute"),
+        (Failure.TLS_FAILED, replace(KNOWN, peered=False), "unreachable", "TlsFailed"),
+        (Failure.NAME_NOT_FOUND, KNOWN, "unreachable", "NameNotFound"),
     ],
 )
 def test_what_is_known_around_a_failure_decides_what_it_means(
-    failure: Failure, around: Surroundings, reason: str
+    failure: Failure, around: Surroundings, status: str, reason: str
 ) -> None:
     verdict = diagnose(replace(SEEN, failure=failure), around=around)
-    assert verdict.reason == reason
+    assert (verdict.status, verdict.reason) == (status, reason)
     assert_presentable(verdict)
-    named = {"NoRouteFromApp": SPOKE if around.peered is False else "not known", "ZoneNotLinkedToApp": APP}
-    assert named.get(reason, "") in verdict.message
+
+
+@pytest.mark.parametrize("failure", [Failure.CONNECT_TIMEOUT, Failure.REFUSED])
+@pytest.mark.parametrize(
+    ("around", "known"),
+    [
+        (replace(KNOWN, peered=True), "are peered, which alone makes no way"),
+        (replace(KNOWN, peered=False), "are not peered"),
+        (KNOWN, "may be peered or not"),
+        (UNKNOWN_APP, "is not known (APP_VNET)"),
+    ],
+)
+def test_a_way_that_was_never_seen_is_told_with_what_is_known_of_it_and_how_to_open_it(
+    failure: Failure, around: Surroundings, known: str
+) -> None:
+    verdict = diagnose(replace(SEEN, failure=failure), around=around)
+    assert known in verdict.message
+    assert SPOKE in verdict.message
+    named = {around.app_network or "the app's network", around.network, "9243", "10.0.0.4"}
+    assert [name for name in named if name not in verdict.next_step] == []
+
+
+def test_a_name_in_the_zone_that_hides_its_record_is_named() -> None:
+    for failure in (Failure.NAME_NOT_FOUND, Failure.PUBLIC_ADDRESS, Failure.WRONG_ADDRESS):
+        told = diagnose(replace(SEEN, failure=failure, hidden_by="es")).message
+        assert told.endswith("; the name es in the zone hides its * record.")
+        assert "hides" not in diagnose(replace(SEEN, failure=failure)).message
+
+
+def test_a_connection_that_was_reset_before_tls_has_not_been_seen_to_reach_the_endpoint() -> None:
+    stages = (StageResult("connect", True, 1.0, ""), StageResult("tls", False, 1.0, ""))
+    found = {failure: replace(SEEN, stages=stages, failure=failure).connected for failure in (None, *Failure)}
+    assert [failure for failure, connected in found.items() if not connected] == [Failure.RESET]
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ def test_a_condition_is_stored_with_its_reason_among_its_other_fields() -> None:
 def test_a_check_is_stored_with_its_reason_cause_and_next_step_among_its_other_fields() -> None:
     stored = to_document(FULL)["health"]["checks"][0]
     assert " ".join(stored) == (
-        "host status reason checked_at stages addresses service associated cause next_step recent effective"
+        "host status reason checked_at stages addresses resolved_by service associated cause next_step recent effective"
     )
     assert (stored["reason"], stored["cause"], stored["next_step"]) == ("Reachable", "It answers.", "")
     assert list(stored["effective"].items()) == [

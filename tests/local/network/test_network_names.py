@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from shared.core.diagnosis import Failure
+from shared.core.model.resources import NamedRecords
+from shared.core.planning.zone_answer import authoritative
 from shared.probe.model import Target
 from shared.probe.run import probe
 from tests.local.network.network_parts import ZONE
@@ -66,6 +68,9 @@ async def test_an_explicit_node_hides_the_wildcard(
     vnet = await clouds.vnet("a")
     await clouds.zone(vnet, records)
     assert clouds.network.resolve(vnet, HOST) == expected
+    names = [NamedRecords(name, tuple(addresses)) for name, addresses in records.items() if name != "*"]
+    product = authoritative(HOST, ZONE, tuple(records.get("*", ())), names)
+    assert product.addresses == expected[1], "the product reads a zone as a resolver does"
 
 
 async def test_custom_name_servers_pass_private_zones_by_unless_they_are_azures_own(clouds: Clouds) -> None:

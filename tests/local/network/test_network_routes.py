@@ -57,7 +57,7 @@ async def test_two_groups_that_share_a_network_do_not_add_up(clouds: Clouds, est
     [
         ("drop", Failure.CONNECT_TIMEOUT, "connect"),
         ("refuse", Failure.REFUSED, "connect"),
-        ("reset", Failure.TLS_FAILED, "tls"),
+        ("reset", Failure.RESET, "tls"),
     ],
 )
 @pytest.mark.parametrize("peered", [True, False])
