@@ -13,6 +13,7 @@ const HOPS = [
   { key: "deployment", title: "Deployment", types: ["Associated", "Reachable"], detail: (c) => (c.deployments ?? []).map((one) => one.name).join(", ") },
 ];
 const NOT_LOOKED_AT = { label: "Not looked at", mark: "none", tone: "quiet" };
+const NOT_AT_FAULT = { label: "Not at fault", mark: "none", tone: "quiet" };
 const PRESSING = ["bad", "warn", "wait", "quiet", "good"];
 
 /** Each hop with how it stands. `at` is "broken" on the one that the app's diagnosis names, or "waiting" where that takes time. */
@@ -20,13 +21,16 @@ export function hops(connection) {
   const conditions = connection.conditions.filter(({ type }) => type !== "Ready");
   const { hop: where, reason } = connection.verdict ?? {};
   // What decides stands at the hop that the diagnosis names: a failed test for example at the name, not at the deployment.
-  const told = where ? conditions.find((one) => one.status !== "True" && one.reason === reason) : undefined;
-  const hopOf = (one) => (one === told ? where : HOPS.find(({ types }) => types.includes(one.type))?.key);
-  return HOPS.map(({ key, title, detail }) => {
+  const first = where ? conditions.find((one) => one.status !== "True" && one.reason === reason) : undefined;
+  // So does a link that only passes the reason of zone or record on: a hub's zone is not the fault of the endpoint's network.
+  const told = (one) => one === first || (where === "dns" && one.type === "Linked" && one.status !== "True" && one.reason === reason);
+  const hopOf = (one) => (told(one) ? where : HOPS.find(({ types }) => types.includes(one.type))?.key);
+  return HOPS.map(({ key, title, detail, types }) => {
     const mine = conditions.filter((one) => hopOf(one) === key).map((one) => ({ one, ...standing(one) }));
     const worst = [...mine].sort((a, b) => PRESSING.indexOf(a.tone) - PRESSING.indexOf(b.tone))[0];
     const shown = worst?.tone === "good" ? mine.at(-1) : worst;
-    const { one, label, mark, tone } = shown ?? NOT_LOOKED_AT;
+    const elsewhere = conditions.some((one) => types.includes(one.type) && told(one));
+    const { one, label, mark, tone } = shown ?? (elsewhere ? NOT_AT_FAULT : NOT_LOOKED_AT);
     const at = key !== where || tone === "good" ? "" : tone === "bad" || tone === "warn" ? "broken" : "waiting";
     return { key, title, detail: detail(connection) ?? "", label, mark, tone, at, words: spaced(one?.reason ?? label), message: one?.message ?? "" };
   });

@@ -122,6 +122,7 @@ async def test_what_holds_the_app_back_stands_above_all_and_what_it_would_do_bel
         ("Approved", "AwaitingApproval", "time", "approval", "waiting"),
         ("RecordReady", "Throttled", "work", "dns", "waiting"),
         ("Reachable", "NoRouteFromApp", "work", "app", None),
+        ("Linked", "AnsweredByAnotherZone", "person", "dns", "broken"),
     ],
 )
 async def test_the_mark_stands_at_the_hop_that_the_diagnosis_names_and_how_it_stands_is_told_apart(
