@@ -287,7 +287,8 @@ class MemoryQueue:
         """All that is there, and when the message that is next was sent."""
         await asyncio.sleep(0)
         coming = self._next()
-        return QueueLook(len(self.messages), coming.sent_at if coming else None)
+        waiting = len(self.messages)
+        return QueueLook(waiting, coming.sent_at, coming.text) if coming else QueueLook(waiting, None)
 
     def delete(self, delivered: Message) -> None:
         """Done with it."""

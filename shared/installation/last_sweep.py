@@ -13,13 +13,17 @@ from shared.state.control import OnLostRace, update
 DOCUMENT = "sweep"
 
 
-async def remember(context: Context, told: Mapping[str, Any]) -> None:
-    """Keep what the sweep has told in its log line, with its end and that of the one before. Never fails the sweep."""
+async def remember(context: Context, told: Mapping[str, Any], behind_since: datetime | None = None) -> None:
+    """Keep what the sweep has told in its log line, with its end and that of the one before. Never fails the sweep.
+
+    `behind_since`: since when sweeps in a row have found the queue behind; None: this one has not.
+    """
     document = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in told.items()}
     now = context.clock.now().isoformat()
 
     def kept(before: Mapping[str, Any] | None) -> Mapping[str, Any]:
-        return {**document, "at": now, "previousAt": before.get("at") if before else None}
+        behind = behind_since.isoformat() if behind_since else None
+        return {**document, "at": now, "previousAt": before.get("at") if before else None, "behindSince": behind}
 
     try:
         await update(context.storage.control, context.clock, DOCUMENT, kept, lost=OnLostRace.SKIP)

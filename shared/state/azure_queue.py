@@ -98,7 +98,8 @@ class AzureWorkQueue:
                 peeked = await self._client.peek_messages(max_messages=1)
             except ResourceNotFoundError:
                 return QueueLook(0, None)
-        return QueueLook(properties.approximate_message_count or 0, peeked[0].inserted_on if peeked else None)
+        waiting = properties.approximate_message_count or 0
+        return QueueLook(waiting, peeked[0].inserted_on, _text(peeked[0])) if peeked else QueueLook(waiting, None)
 
     async def poisoned(self) -> int:
         """About how many messages there are in the poison queue; the platform makes that queue when it needs it."""
@@ -137,6 +138,14 @@ class AzureWorkQueue:
 def _content(text: str) -> str:
     codec.checked_message(text)
     return base64.b64encode(text.encode()).decode()
+
+
+def _text(message: QueueMessage) -> str:
+    """What a message says; another one's may be no base64 or no text."""
+    try:
+        return base64.b64decode(message.content, validate=True).decode()
+    except ValueError:
+        return ""
 
 
 def _queued(message: QueueMessage) -> QueuedMessage:

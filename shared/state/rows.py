@@ -89,10 +89,12 @@ class QueueLook:
     """The work queue as it is seen from outside: `waiting` counts hidden messages too, and is approximate.
 
     `oldest`: when the message that comes next was sent. Only one that is due can be seen: None where none is.
+    `text`: what that one says; empty where it cannot be read.
     """
 
     waiting: int
     oldest: datetime | None
+    text: str = ""
 
 
 E = TypeVar("E", bound=JournalEntry | CheckEntry)

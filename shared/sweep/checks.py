@@ -24,7 +24,8 @@ from shared.health.check import check, record_check
 from shared.health.networks import NetworkList
 from shared.installation.pause import present_pause
 from shared.state.codec import holding
-from shared.sweep.snapshot import StoredRecord, SweepStats, failed
+from shared.sweep.backlog import Backlog
+from shared.sweep.snapshot import StoredRecord, SweepStats
 
 PROBING_SECONDS = 240.0
 """All tests of a sweep together; the next sweep comes."""
@@ -32,24 +33,22 @@ PROBING_SECONDS = 240.0
 
 async def test_or_share(
     context: Context,
+    backlog: Backlog,
     to_test: list[StoredRecord],
     correlation_id: str,
     began: datetime,
     networks: NetworkList,
-    result: SweepStats,
 ) -> list[WorkMessage]:
-    """Test here; or, where they are many and of several subscriptions, let the queue share them out, one for each."""
+    """Test here; or, where they are many and of several subscriptions, let the queue share them out, one for each.
+
+    A queue that is behind would be none the quicker: then as many are tested here as the time allows.
+    """
     subscriptions = {entry.row.columns.subscription for entry in to_test}
-    if len(to_test) <= context.settings.health.checks_here or len(subscriptions) == 1:
-        return await test_all(context, to_test, correlation_id, networks, result)
-    for subscription in sorted(subscriptions):
-        message = CheckMessage(subscription, correlation_id, began)
-        try:
-            await context.storage.queue.send(message.encode())
-        except AutopilotError as error:
-            failed(result, "work queue", error)
-        else:
-            result.shared += 1
+    few = len(to_test) <= context.settings.health.checks_here or len(subscriptions) == 1
+    if few or await backlog.behind():
+        return await test_all(context, to_test, correlation_id, networks, backlog.result)
+    messages = [CheckMessage(subscription, correlation_id, began) for subscription in sorted(subscriptions)]
+    backlog.result.shared += await backlog.send(messages)
     return []
 
 
@@ -68,6 +67,7 @@ async def check_subscription(context: Context, message: CheckMessage) -> SweepSt
             if to_be_tested(entry.record, enforces=enforces) and not tested:
                 to_test.append(entry)
         for work in await test_all(context, to_test, message.correlation_id, NetworkList(context), result):
+            # A queue that was behind would not have been given this part of the sweep.
             await context.storage.queue.send(work.encode())
             result.enqueued += 1
         duration = round((time.monotonic() - started) * 1000)

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TypeVar
 
 from shared.context import Context, log
@@ -43,6 +44,10 @@ class SweepStats:
 
     endpoints: int = 0
     enqueued: int = 0
+    held_back: int = 0
+    """What was not sent because the queue is behind."""
+    behind_since: datetime | None = None
+    """Since when sweeps in a row have found it so."""
     skipped: bool = False
     """Another sweep was under way: nothing was done."""
     probed: int = 0

@@ -2,8 +2,9 @@
 
 Everything is listed in pages, once per run: endpoints per subscription, zones by name, all policies, the targets
 that matter. The same pure plan as in the loop says what is missing or drifted (`core.planning.triage`); the sweep
-itself changes nothing in Azure or Elastic Cloud, it enqueues. What needs nothing is tested (`sweep.checks`). Where more
-would be removed than the limit allows, all removals stop until a person confirms them (S6).
+itself changes nothing in Azure or Elastic Cloud, it enqueues, unless the queue is behind (`sweep.backlog`). What needs
+nothing is tested (`sweep.checks`). Where more would be removed than the limit allows, all removals stop until a person
+confirms them (S6).
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from datetime import timedelta
 from shared import telemetry
 from shared.context import Context, log
 from shared.core.model.errors import AutopilotError
-from shared.core.model.messages import WorkMessage
 from shared.core.planning.triage import Triage, triage
 from shared.correlation import correlated
 from shared.health.networks import NetworkList
@@ -22,6 +22,7 @@ from shared.installation import removal_limit
 from shared.installation.last_sweep import remember
 from shared.notifications import outbox as notify
 from shared.state.control import lease
+from shared.sweep.backlog import Backlog
 from shared.sweep.checks import test_or_share
 from shared.sweep.retention import delete_old_rows
 from shared.sweep.snapshot import SweepStats, failed, take_snapshot
@@ -56,9 +57,11 @@ async def _sweep(context: Context, correlation_id: str) -> SweepStats:
     for key in found.others:
         telemetry.connection_checked(snapshot.records[key], (), context.clock.now(), correlation_id)
     # Repairs first: tests of many unreachable endpoints take long, and no repair should wait for them.
-    await _send(context, found.work, result)
+    backlog = Backlog(context, result)
+    result.enqueued += await backlog.send(found.work)
     to_test = [stored[key] for key in found.to_test]
-    await _send(context, await test_or_share(context, to_test, correlation_id, began, networks, result), result)
+    tested = await test_or_share(context, backlog, to_test, correlation_id, began, networks)
+    result.enqueued += await backlog.send(tested)
     await delete_old_rows(context, stored.values())
     await _count_poison(context, result)
     # Whether the key has an end is known only once Elastic Cloud has answered.
@@ -89,6 +92,7 @@ async def _report(context: Context, result: SweepStats, correlation_id: str, sta
     stats = {
         "endpoints": result.endpoints,
         "enqueued": result.enqueued,
+        "held_back": result.held_back,
         "probed": result.probed,
         "shared": result.shared,
         "unhealthy": result.unhealthy,
@@ -102,7 +106,7 @@ async def _report(context: Context, result: SweepStats, correlation_id: str, sta
         "key_days_left": left,
     }
     line = telemetry.sweep_completed(correlation_id, stats, round((time.monotonic() - started) * 1000))
-    await remember(context, line)
+    await remember(context, line, result.behind_since)
 
 
 async def _count_poison(context: Context, result: SweepStats) -> None:
@@ -110,13 +114,3 @@ async def _count_poison(context: Context, result: SweepStats) -> None:
         result.poisoned = await context.storage.queue.poisoned()
     except AutopilotError as error:
         failed(result, "poison queue", error)
-
-
-async def _send(context: Context, messages: list[WorkMessage], result: SweepStats) -> None:
-    for message in messages:
-        try:
-            await context.storage.queue.send(message.encode())
-        except AutopilotError as error:
-            failed(result, "work queue", error)
-        else:
-            result.enqueued += 1

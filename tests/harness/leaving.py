@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from tests.harness.estate import Estate
@@ -44,3 +45,10 @@ def removals(estate: Estate) -> list[str]:
 
 async def removed_reason(estate: Estate, endpoint: str) -> str:
     return await estate.reason(endpoint, "Removed")
+
+
+async def work_for(estate: Estate, seconds: float) -> None:
+    """Let so much time pass, in which what comes due is done."""
+    end = asyncio.get_running_loop().time() + seconds
+    await estate.settle(seconds)
+    await estate.clock.sleep(max(0.0, end - asyncio.get_running_loop().time()))

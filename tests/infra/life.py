@@ -13,6 +13,7 @@ from shared.api.plans import plan_all, plan_connection
 from shared.api.removals import confirm_removals, show_removals
 from shared.core.model.arm_ids import connection_id
 from tests.harness.estate import Estate
+from tests.harness.leaving import work_for
 
 SUBSCRIPTION = f"/subscriptions/{DEFAULT_SUBSCRIPTION}"
 HUB_GROUP = f"{SUBSCRIPTION}/resourceGroups/rg-dns"
@@ -117,7 +118,7 @@ async def forgotten(estate: Estate) -> list[str]:
     estate.storage.connections.clear()
     errors = []
     for _ in range(3):  # one finds the markers, two must miss the endpoint
-        await estate.clock.sleep(300)
+        await work_for(estate, 300)
         errors += (await estate.sweep()).errors
         await estate.settle()
     assert (await estate.connection(orphan)).status.phase == "Removed"

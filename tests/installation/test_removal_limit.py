@@ -14,6 +14,7 @@ from shared.core.model.arm_ids import connection_id
 from shared.core.model.errors import InvalidInput
 from shared.core.model.record_document import from_document, to_document
 from tests.harness.estate import Estate
+from tests.harness.leaving import work_for
 
 REGIONS = ("eastus2", "westeurope", "japaneast", "uksouth")
 STEPS = 6
@@ -47,8 +48,7 @@ async def gone(estate: Estate, endpoints: list[str], *, by_event: bool) -> None:
 async def sweeps(estate: Estate, times: int) -> None:
     for _ in range(times):
         await estate.sweep()
-        await estate.settle(200)
-        await estate.clock.sleep(300)
+        await work_for(estate, 500)
 
 
 @pytest.mark.parametrize("by_event", [True, False], ids=["delete events", "lost events"])

@@ -6,12 +6,12 @@ import pytest
 
 from tests.harness.dns import OTHER_SUBSCRIPTION
 from tests.harness.estate import Estate
-from tests.harness.leaving import connected, everything, removed_reason
+from tests.harness.leaving import connected, everything, removed_reason, work_for
 
 
 async def rounds(estate: Estate, number: int) -> None:
     for _ in range(number):
-        await estate.clock.sleep(300)
+        await work_for(estate, 300)
         await estate.sweep()
         await estate.settle()
 

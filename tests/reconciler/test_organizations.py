@@ -15,6 +15,7 @@ from shared.core.model.conditions import POLICY_READY, RECORD_READY
 from shared.core.model.ownership import Owner
 from tests.harness.by_hand import connection_by_hand
 from tests.harness.estate import Estate
+from tests.harness.leaving import work_for
 from tests.harness.wire import Call, Outcome, Refusal
 
 GROUP, TAG = "group:rg-second", "tag:org=second"
@@ -219,7 +220,7 @@ async def test_with_all_tables_lost_what_is_left_of_a_deleted_endpoint_is_found_
     estate.storage.connections.clear()
     for _ in range(5):
         await swept(estate)
-        await estate.clock.sleep(300)
+        await work_for(estate, 300)
     for endpoint, organization in ((ours, "default"), (theirs, "second")):
         connection = await estate.connection(endpoint)
         assert (connection.status.phase, connection.elastic.organization) == ("Removed", organization)

@@ -10,7 +10,7 @@ import pytest
 
 from local.arm import FaultResponse
 from tests.harness.estate import Estate, arm_error
-from tests.harness.leaving import GRACE, OFFICE, connected, everything, removals, removed_reason
+from tests.harness.leaving import GRACE, OFFICE, connected, everything, removals, removed_reason, work_for
 
 # -- the way it goes -----------------------------------------------------------------------------------------------
 
@@ -56,7 +56,7 @@ async def test_without_events_two_sweeps_must_miss_it_and_a_message_counts_once(
         None,
     )
     assert await estate.reason(endpoint, "Recognised") == "EndpointMissing"
-    await estate.clock.sleep(300)
+    await work_for(estate, 300)
     await estate.sweep()
     await estate.settle(100)
     assert (await estate.connection(endpoint)).status.phase == "Removing"

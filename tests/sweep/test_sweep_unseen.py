@@ -34,7 +34,7 @@ async def test_an_endpoint_that_is_gone_is_believed_so_at_the_second_sweep_and_t
     assert (await estate.sweep()).enqueued == 1
     await estate.settle()
     assert await estate.reason(endpoint, "Recognised") == "EndpointMissing"
-    await estate.clock.sleep(3600)
+    await estate.settle(3600)
     assert (await estate.sweep()).enqueued == 1
     await estate.settle(590)
     assert (await estate.connection(endpoint)).status.phase == "Removing"

@@ -64,6 +64,7 @@ class SweepCompleted(_Calls):
     event = Event.SWEEP_COMPLETED
     endpoints: int
     enqueued: int
+    held_back: int
     probed: int
     shared: int
     unhealthy: int
