@@ -120,7 +120,7 @@ def plan_dns(desired: Desired, zones: tuple[Zone, ...], options: PlanOptions, fa
     if zone is None:
         home = _free_home(desired, zones, facts.zone_counts)
         if isinstance(home, Condition):
-            return DnsPlan((), (home, *_after_the_zone(desired, c.WaitingFor.TIME)), resolution=resolution)
+            return DnsPlan((), (home, *_after_the_zone(desired, home)), resolution=resolution)
         made = _plan_new_zone(desired, home, zones, options, networks)
         return replace(made, resolution=resolution)
     record_steps, record = _plan_record(desired, zone, options, networks)
@@ -220,9 +220,14 @@ def _free_home(desired: Desired, zones: tuple[Zone, ...], counts: Mapping[str, i
     return dns_problems.zone_limit(desired, free, MOST_ZONES) if free else dns_problems.no_place(desired, taken)
 
 
-def _after_the_zone(desired: Desired, needs: c.WaitingFor = c.WaitingFor.WORK) -> tuple[Condition, Condition]:
-    first = "The zone comes first."
-    linked, written = (c.waiting(type_, Reason.MISSING, first, needs) for type_ in (c.LINKED, c.RECORD_READY))
+def _after_the_zone(desired: Desired, why_none: Condition | None = None) -> tuple[Condition, Condition]:
+    """Links and record wait for the zone; `why_none`: for the person who is told why none is made, not for the app."""
+    linked, written = (
+        c.waiting(type_, Reason.MISSING, "The zone comes first.", c.WaitingFor.WORK)
+        if why_none is None
+        else c.blocked(type_, why_none.reason, "The zone comes first.", why_none.next_step)
+        for type_ in (c.LINKED, c.RECORD_READY)
+    )
     return linked, _no_address() if desired.endpoint.address is None else written
 
 

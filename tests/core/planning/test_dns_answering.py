@@ -164,6 +164,8 @@ def test_without_a_free_place_a_condition_says_so_and_nothing_is_made() -> None:
     assert OTHERS.endpoint_id in told[c.ZONE_READY].message
     assert "DNS_ZONE_RESOURCE_GROUPS" in told[c.ZONE_READY].next_step
     assert phase_of(told, was_ready=False) is Phase.BLOCKED
+    waits_for = {condition.needs for condition in told.values()}
+    assert waits_for == {c.WaitingFor.PERSON}, "nothing that a sweep would look for again"
 
 
 def test_no_zone_is_made_in_a_subscription_that_has_nearly_as_many_as_azure_allows() -> None:
