@@ -26,6 +26,7 @@ from shared.core.diagnosis import (
     weighed,
     worst_of,
 )
+from shared.core.diagnosis.evidence import authoritative
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
 from shared.core.model.errors import AutopilotError
@@ -33,7 +34,6 @@ from shared.core.model.messages import Cause
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_health import EffectiveVerdict, HostCheck, LastReached, NetworkMemory
-from shared.core.planning.zone_answer import authoritative
 from shared.correlation import Stage, timed
 from shared.health.around import (
     NetworkReader,

@@ -14,7 +14,7 @@ from shared.core.diagnosis import Failure
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from shared.core.planning.zone_answer import ZoneAnswer
+    from shared.core.diagnosis.evidence import ZoneAnswer
 
 
 class StageFailed(Exception):

@@ -36,7 +36,7 @@ class HealthSettings:
         value.vnet,
         "",
         "Id of the virtual network that this app is in; empty if it is not known. With it the app can tell an endpoint "
-        "that it merely has no route to, or whose zone its own network is not linked to, from a broken one.",
+        "that it merely has no route to from a broken one, and resolves names itself where its network is linked.",
     )
     verdict_after: int = setting(
         "VERDICT_CHANGES_AFTER",

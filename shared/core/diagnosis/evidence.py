@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
 from shared.core.model.reasons import Explained, Explanation, Reason
 from shared.core.model.record_health import ResolvedBy
+from shared.core.model.resources import NamedRecords
 from shared.core.reasons import remedy_of
 
 Stage = Literal["resolve", "connect", "tls", "http"]
@@ -130,7 +131,9 @@ class Wording:
             "status": evidence.http_status,
             **more,
         }
-        next_step = (self.next_step or remedy_of(self.reason)).format(**words)
+        # Where all is well there is nothing to do, and no remedy is looked up.
+        remedy = "" if self.status == "healthy" else remedy_of(self.reason)
+        next_step = (self.next_step or remedy).format(**words)
         told = Explanation(self.reason, self.message.format(**words), next_step)
         return Verdict(self.status, told, evidence.host, evidence.service)
 
@@ -149,3 +152,48 @@ def _is_public(address: str) -> bool:
         return ipaddress.ip_address(address).is_global
     except ValueError:
         return False
+
+
+# -- what a zone answers -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneAnswer:
+    """What those who are served by the zone get for a name."""
+
+    addresses: tuple[str, ...] = ()
+    """A records; empty: there is none."""
+    hidden_by: str = ""
+    """The name in the zone that keeps its `*` from answering; empty: none does."""
+
+
+def authoritative(
+    host: str, zone_name: str, record_addresses: tuple[str, ...], names: Iterable[NamedRecords]
+) -> ZoneAnswer:
+    """The zone's answer for `host`, out of its `*` record and the names besides it, by RFC 4592's rules.
+
+    A zone's `*` record stands for every name that does not exist. A name that exists, because it or one below it has a
+    record of its own, hides the `*` for itself and for all that is below it: a record at `neighbour.es` makes `es`
+    exist. https://www.rfc-editor.org/rfc/rfc4592#section-3.3.1
+    """
+    name, zone = host.lower().rstrip("."), zone_name.lower().rstrip(".")
+    if not zone or not name.endswith(f".{zone}"):
+        return ZoneAnswer()
+    wanted = name.removesuffix(f".{zone}")
+    known = {one.name.lower(): one.addresses for one in names}
+    if wanted in known:
+        return ZoneAnswer(known[wanted], wanted)
+    # What is above a name exists as well, though it has no records.
+    existing = {above for one in known for above in _with_ancestors(one)}
+    closest = next((above for above in _with_ancestors(wanted) if above in existing), "")
+    if not closest:
+        return ZoneAnswer(record_addresses)
+    below = "" if closest == wanted else f"*.{closest}"
+    return ZoneAnswer(known.get(below, ()), closest)
+
+
+def _with_ancestors(name: str) -> Iterable[str]:
+    """The name and those above it, up to the zone's own; the longest first."""
+    while name:
+        yield name
+        name = name.partition(".")[2]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from shared.core.diagnosis import Failure
+from shared.core.diagnosis.evidence import authoritative
 from shared.core.model.resources import NamedRecords
-from shared.core.planning.zone_answer import authoritative
 from shared.probe.model import Target
 from shared.probe.run import probe
 from tests.local.network.network_parts import ZONE

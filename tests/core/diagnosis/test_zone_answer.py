@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from shared.core.diagnosis.evidence import ZoneAnswer, authoritative
 from shared.core.model.resources import NamedRecords
-from shared.core.planning.zone_answer import ZoneAnswer, authoritative
 
 ZONE = "privatelink.eastus2.azure.elastic-cloud.com"
 STAR = ("10.0.0.4",)
