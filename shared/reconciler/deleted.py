@@ -24,8 +24,7 @@ from shared.installation.removal_limit import consume
 from shared.reconciler.apply_removal import apply_removal
 from shared.reconciler.observe_removal import observe_removal
 from shared.reconciler.recover import rebuilt
-from shared.reconciler.run_state import Run
-from shared.reconciler.status import update_status
+from shared.reconciler.run_state import Run, update_status
 
 ORPHAN_SECONDS = 300.0
 """Between two tries to find out what was made for an endpoint of which no record is left."""

@@ -22,8 +22,7 @@ from shared.core.planning.desired import Desired
 from shared.core.planning.plan import Observed, Plan, plan
 from shared.correlation import Stage, timed
 from shared.reconciler.observe import observe_dns
-from shared.reconciler.run_state import Failures, Run
-from shared.reconciler.status import backoff_error, definite_failures, dns_failed, show_progress
+from shared.reconciler.run_state import Failures, Run, backoff_error, definite_failures, dns_failed, show_progress
 
 
 async def dns_branch(run: Run, desired: Desired) -> tuple[Observed, Failures]:

@@ -44,8 +44,7 @@ from shared.correlation import Stage, timed
 from shared.installation.removal_limit import consume
 from shared.reconciler.disassociate import disassociate
 from shared.reconciler.observe import enter_organization, observe_elastic
-from shared.reconciler.run_state import Failures, Run
-from shared.reconciler.status import backoff_error, definite_failures, elastic_failed, show_progress
+from shared.reconciler.run_state import Failures, Run, backoff_error, definite_failures, elastic_failed, show_progress
 
 
 async def elastic_branch(run: Run, desired: Desired) -> tuple[ObservedElastic | None, Failures]:

@@ -44,8 +44,9 @@ from shared.reconciler.deleted import endpoint_missing
 from shared.reconciler.dns_branch import dns_branch
 from shared.reconciler.elastic_branch import elastic_branch
 from shared.reconciler.observe import new_endpoint_out_of_scope, skip_condition, skip_condition_by_id
-from shared.reconciler.run_state import Failures, Run
-from shared.reconciler.status import (
+from shared.reconciler.run_state import (
+    Failures,
+    Run,
     definite_failures,
     failed_conditions,
     schedule,

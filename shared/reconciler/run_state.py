@@ -1,4 +1,8 @@
-"""One run over one endpoint: its record as it grows, its lease, its diary. Used by all of a run."""
+"""One run over one endpoint: what it knows as it goes (record, lease, diary), and how it ends. Used by all of a run.
+
+It ends with the conditions put together, the phase, and the message that goes on later. A branch that cannot read says
+so here too: what stands meanwhile, and how long the service is left alone.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +10,27 @@ import asyncio
 import secrets
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared import telemetry
 from shared.context import Context, log
 from shared.core.guards.modes import EffectiveMode, effective_mode_of
 from shared.core.guards.pause import Pause
-from shared.core.model.errors import AutopilotError, Waiting
-from shared.core.model.messages import Cause
+from shared.core.model import conditions as c
+from shared.core.model.conditions import Condition, Phase, merge, phase_of, summary
+from shared.core.model.errors import AutopilotError, RetryLater, Throttled, Waiting
+from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_parts import QueuedMessage
 from shared.core.model.steps import Step
-from shared.core.planning.requeue import fingerprint
+from shared.core.planning.requeue import condition_of, fingerprint, next_delay
+from shared.core.planning.stale import STANDS_FOR, carry_over, is_passing
 from shared.core.ports import PrivateConnections
 from shared.state.leases import Held
+from shared.state.ports import WorkQueue
 from shared.state.rows import JournalEntry
 
 Failures = dict[str, AutopilotError]
@@ -124,3 +135,177 @@ class Run:
         except AutopilotError as error:
             self.entries = entries
             log.warning("journal of connection %s not written: %s", self.record.id, error)
+
+
+# -- how it ends ---------------------------------------------------------------------------------------------------
+
+
+def failed_conditions(run: Run, failures: Failures) -> dict[str, Condition]:
+    """The conditions that errors make."""
+    now, visibility = run.context.clock.now(), run.context.settings.timing.visibility
+    return {
+        name: condition_of(name, error, run.record.condition(name), now, visibility) for name, error in failures.items()
+    }
+
+
+def unread_conditions(run: Run) -> dict[str, Condition]:
+    """The conditions of what could not be read: as they stood, for a while."""
+    now = run.context.clock.now()
+    since = run.record.schedule.stale_since or now
+    failed = failed_conditions(run, run.stale)
+    stood = {name: carry_over(run.record.condition(name), error, since, now) for name, error in run.stale.items()}
+    return {name: condition or failed[name] for name, condition in stood.items()}
+
+
+def update_status(run: Run, new: list[Condition], failures: Failures, *, only: bool = False) -> None:
+    """Put the conditions together; what this run did not look at keeps what it had, unless `only` these are left."""
+    record, now = run.record, run.context.clock.now()
+    kept = {} if only else {condition.type: condition for condition in record.status.conditions}
+    found = kept | {condition.type: condition for condition in new} | failed_conditions(run, failures)
+    found |= unread_conditions(run)
+    found[c.READY] = summary({name: condition for name, condition in found.items() if name != c.READY})
+    run.waits |= {name: error.after for name, error in failures.items() if isinstance(error, RetryLater | Waiting)}
+    run.waits |= _waits_of_unread(run)
+    merged, newly_unread = _turn(run, found), bool(run.stale) and record.schedule.stale_since is None
+    ready = found[c.READY].true
+    run.record = record.with_status(
+        conditions=merged,
+        phase=_phase(run, found),
+        ready_since=(record.status.ready_since or now) if ready else record.status.ready_since,
+        first_seen=record.status.first_seen or now,
+        generation=record.status.generation + 1,
+    ).with_schedule(
+        attempts=record.schedule.attempts + 1 if fingerprint(merged) == run.began_with and not newly_unread else 0,
+        stale_since=(record.schedule.stale_since or now) if run.stale else None,
+    )
+
+
+def _waits_of_unread(run: Run) -> dict[str, float]:
+    """As long as the errors ask for, but not longer than what was known stands: then it has to be told."""
+    now = run.context.clock.now()
+    left = ((run.record.schedule.stale_since or now) + STANDS_FOR - now).total_seconds()
+    asked = {name: error.after for name, error in run.stale.items() if isinstance(error, RetryLater)}
+    return {name: min(after, left) if left > 0 else after for name, after in asked.items()}
+
+
+def _phase(run: Run, found: dict[str, Condition]) -> Phase:
+    record, recognised = run.record, found.get(c.RECOGNISED)
+    if c.RECOGNISED in run.stale and recognised is not None and _same(record.condition(c.RECOGNISED), recognised):
+        return record.status.phase  # the endpoint could not be read, so nothing was looked at
+    return phase_of(found, was_ready=record.status.ready_since is not None)
+
+
+async def show_progress(run: Run, new: Iterable[Condition]) -> None:
+    """Store what has become true during a run: who watches sees each step when it is done, not only the end."""
+    standing = {condition.type: condition for condition in run.record.status.conditions}
+    turned = [condition for condition in new if condition.true and not _same(standing.get(condition.type), condition)]
+    if not turned:
+        return
+    standing |= {condition.type: condition for condition in turned}
+    run.record = run.record.with_status(conditions=_turn(run, standing))
+    await run.save()
+
+
+def _turn(run: Run, standing: dict[str, Condition]) -> tuple[Condition, ...]:
+    """The conditions with their times; each that turned goes into the diary."""
+    merged = merge(run.record.status.conditions, standing.values(), run.context.clock.now())
+    for condition in merged:
+        _note_change(run, run.record.condition(condition.type), condition)
+    return merged
+
+
+def _same(old: Condition | None, new: Condition) -> bool:
+    return old is not None and (old.status, old.reason) == (new.status, new.reason)
+
+
+def _note_change(run: Run, old: Condition | None, new: Condition) -> None:
+    if _same(old, new):
+        return
+    before = None if old is None else f"{old.status} {old.reason}"
+    after = f"{new.status} {new.reason}"
+    run.note(f"condition {new.type}", "changed", before=before, after=after, message=new.message)
+
+
+async def schedule(run: Run, message: WorkMessage) -> None:
+    """Send the message that goes on later, in the place of the one before, and only then let the record say so.
+
+    A crash in between leaves a message that the record does not know, which is a run too many; the other order could
+    leave none.
+    """
+    settings, connection = run.context.settings, run.record
+    standing = {condition.type: condition for condition in connection.status.conditions}
+    delay = next_delay(
+        connection,
+        standing,
+        first=settings.timing.wait_first,
+        longest=settings.timing.wait_max,
+        waits=run.waits,
+        unread=run.stale,
+    )
+    if delay is None or not run.effective_mode.enforces:  # without a right to act, only the sweep looks again
+        await _withdraw(run, _standing_wait(connection, message))
+        run.record = connection.with_schedule(wake_at=None, wait=None)
+        return
+    wake_at = run.context.clock.now() + timedelta(seconds=delay)
+    again = WorkMessage(message.endpoint, Cause.WAIT, message.correlation_id, wake_at)
+    wait = await send_in_place(run.context.storage.queue, _standing_wait(connection, message), again, delay)
+    run.record = connection.with_schedule(wake_at=wake_at, wait=wait)
+
+
+async def send_in_place(
+    queue: WorkQueue, standing: QueuedMessage | None, message: WorkMessage, delay: float = 0.0
+) -> QueuedMessage:
+    """Send a message in the place of one of ours, or beside it where a worker has taken that one meanwhile."""
+    text = message.encode()
+    replaced = None if standing is None else await queue.replace(standing, text, delay)
+    return replaced or await queue.send(text, delay)
+
+
+def _standing_wait(record: ConnectionRecord, message: WorkMessage) -> QueuedMessage | None:
+    """The message that the last run has sent, unless it is the one that this run is about."""
+    if message.cause is Cause.WAIT and message.wake_at == record.schedule.wake_at:
+        return None
+    return record.schedule.wait
+
+
+async def _withdraw(run: Run, wait: QueuedMessage | None) -> None:
+    if wait is None:
+        return
+    try:
+        await run.context.storage.queue.withdraw(wait)
+    except AutopilotError as error:
+        log.info("wait of connection %s not withdrawn, it will come to nothing: %s", run.record.id, error)
+
+
+# -- a branch that cannot read -------------------------------------------------------------------------------------
+
+
+def definite_failures(run: Run, unread: Failures) -> Failures:
+    """What failed reads tell for certain; of the others, what was known before stands for a while (`core.unread`)."""
+    passing = {name: error for name, error in unread.items() if is_passing(error) and not run.changed}
+    run.stale |= passing
+    return {name: error for name, error in unread.items() if name not in passing}
+
+
+def backoff_error(run: Run, service: str, until: datetime | None) -> Throttled | None:
+    """The error of a service that asked not to be called yet; the run comes back when it may be. None: now it may."""
+    if until is None or (left := (until - run.context.clock.now()).total_seconds()) <= 0:
+        return None
+    return Throttled(f"{service} asked not to be called before {until:%Y-%m-%d %H:%M:%S} UTC.", after=left)
+
+
+def dns_failed(run: Run, failures: Failures) -> Failures:
+    """Remember how long Azure asked that private DNS be left alone: its budget is small, and many share it."""
+    run.record = run.record.with_dns(not_before=_asked_until(run, failures))
+    return failures
+
+
+def elastic_failed(run: Run, failures: Failures) -> Failures:
+    """Remember how long Elastic Cloud asked to be left alone, so that looking at DNS does not disturb it."""
+    run.record = run.record.with_elastic(not_before=_asked_until(run, failures))
+    return failures
+
+
+def _asked_until(run: Run, failures: Failures) -> datetime | None:
+    waits = [error.after for error in failures.values() if isinstance(error, Throttled)]
+    return run.context.clock.now() + timedelta(seconds=max(waits)) if waits else None
