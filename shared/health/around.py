@@ -64,13 +64,18 @@ def app_is_served(context: Context, connection: ConnectionRecord, known: Network
 
 
 async def networks_around(
-    context: Context, connection: ConnectionRecord, seen: Sequence[Evidence], reader: NetworkReader
+    context: Context,
+    connection: ConnectionRecord,
+    seen: Sequence[Evidence],
+    reader: NetworkReader,
+    *,
+    anyway: bool = False,
 ) -> NetworkMemory | None:
-    """What is known of the networks, read anew when it is time to; None: nothing is known."""
+    """What is known of the networks, read anew when it is time to, or `anyway`; None: nothing is known."""
     known = known_networks(context, connection)
     failed = any(one.failure in _UNEXPLAINED for one in seen)
     now = context.clock.now()
-    if not connection.identity.vnet_id or not _due(connection, known, now, failed=failed):
+    if not connection.identity.vnet_id or not (anyway or _due(connection, known, now, failed=failed)):
         return known
     app = context.settings.health.app_network
     own = app.lower() == connection.identity.vnet_id.lower()

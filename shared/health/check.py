@@ -114,10 +114,15 @@ async def check(
     if approved is None:
         on_record = connection.condition(c.APPROVED)
         approved = on_record is not None and on_record.true
-    tested = hosts_to_test(connection, zone_name)
-    own_view = app_is_served(context, connection, known_networks(context, connection))
+    tested, reader = hosts_to_test(connection, zone_name), networks or context.endpoints
+    known = known_networks(context, connection)
+    if known is None and networks is not None and context.settings.health.app_network.lower() in connection.dns.linked:
+        # The zone may serve the app's network, which then resolves. A sweep has the networks listed: asking is free.
+        known = await networks_around(context, connection, (), reader, anyway=True)
+        connection = connection.with_health(network=known)
+    own_view = app_is_served(context, connection, known)
     evidence = await _probe_all(context, connection, tested, zone_name, own_view=own_view)
-    known = await networks_around(context, connection, evidence, networks or context.endpoints)
+    known = await networks_around(context, connection, evidence, reader)
     if own_view and not app_is_served(context, connection, known):
         # The app's network asks other name servers now: what they answered says nothing of the clients.
         evidence = await _probe_all(context, connection, tested, zone_name, own_view=False)
