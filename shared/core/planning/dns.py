@@ -96,6 +96,10 @@ class _Networks:
         """Whether what this network is linked to is what the clients get."""
         return vnet.lower() in _lower(self.answering)
 
+    def answering_by(self, zone: Zone) -> tuple[str, ...]:
+        """Those that answer the clients by this zone."""
+        return tuple(one for one in self.answering if zone.link_to(one))
+
     def ours_to_link(self, vnet: str) -> bool:
         """Whether the app links it: the endpoint's own, and those that the settings name."""
         return vnet.lower() in _lower((self.own, *self.further))
@@ -164,7 +168,7 @@ def _owner(mine: Marker, theirs: Marker | None) -> Owner:
 
 def _zone_in_use(desired: Desired, zones: tuple[Zone, ...], networks: _Networks) -> Zone | None:
     """The zone that the clients see, else the one that was made for this endpoint; None: there is none yet."""
-    seen = [zone for zone in zones if any(zone.link_to(one) for one in networks.answering)]
+    seen = [zone for zone in zones if networks.answering_by(zone)]
     # Where several networks answer by several zones, the one that is right for this endpoint is kept right.
     seen.sort(key=lambda zone: not _has_record(desired, zone))
     made = (zone for zone in zones if zone.marker == desired.marker or _same(zone.marker, desired.marker))
@@ -351,8 +355,8 @@ def _foreign_record(
     if record.addresses == (address,) or shared:
         made = f"made by {maker_of(record.marker)}, used as it is"
         return c.satisfied(c.RECORD_READY, Reason.ADOPTED, f"* points to {address}; {made}.")
-    if networks.hub_answers:
-        return dns_problems.hub_has_another(zone, networks.answering)
+    if networks.hub_answers and (by := networks.answering_by(zone)):
+        return dns_problems.hub_has_another(zone, by)
     return dns_problems.held_by_others(desired, record)
 
 
@@ -362,11 +366,11 @@ def _plan_our_record(
     marker = record.marker or _first_marker(desired, address)
     mine = marker.holder(desired.connection_id)
     others = tuple(holder for holder in marker.holders if holder.connection_id != desired.connection_id)
-    seen = any(zone.link_to(one) for one in networks.answering)
-    may_share = options.dns.record_mode is RecordMode.UNION and seen
+    answering = networks.answering_by(zone)
+    may_share = options.dns.record_mode is RecordMode.UNION and answering
     if others and mine is None and not may_share:
-        if networks.hub_answers:
-            return (), dns_problems.hub_has_another(zone, networks.answering)
+        if networks.hub_answers and answering:
+            return (), dns_problems.hub_has_another(zone, answering)
         return (), dns_problems.held_by_another(desired, others[0], options.dns.record_mode)
     kept = tuple(holder.address for holder in others)
     wanted = tuple(dict.fromkeys((*kept, address)))

@@ -9,7 +9,7 @@ import pytest
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition, Phase, phase_of
 from shared.core.model.record_parts import DnsState
-from shared.core.model.resources import NameResolution, Zone
+from shared.core.model.resources import NameResolution, WildcardRecord, Zone
 from shared.core.model.steps import CreateLink, CreateZone, PutWildcardRecord
 from shared.core.options.dns import RecordMode
 from shared.core.options.plan_options import PlanOptions
@@ -64,6 +64,15 @@ def test_where_the_hub_answers_for_another_endpoint_this_one_is_degraded_and_tol
         assert text in condition.message
     assert "DNS_RECORD_MODE=union" in condition.next_step
     assert phase_of(told, was_ready=False) is Phase.DEGRADED
+
+
+@pytest.mark.parametrize("kept", [record("10.9.9.9"), OF_ANOTHER])
+def test_a_hub_that_is_not_linked_to_the_zone_is_not_said_to_answer_by_its_record(kept: WildcardRecord) -> None:
+    """A person pointed the record elsewhere: that comes first, the hub's link would make it worse."""
+    found, told = planned((zone(record=kept, group="mine"),), plan_options(link_vnets=(HUB,)))
+    assert found.steps == ()
+    assert told[c.RECORD_READY].reason in {"RecordHeldByOthers", "RecordHeldByAnotherEndpoint"}
+    assert phase_of(told, was_ready=True) is Phase.BLOCKED
 
 
 def test_with_union_both_stand_in_the_hubs_record_though_the_endpoints_own_network_is_not_linked() -> None:
