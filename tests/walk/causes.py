@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from local.elastic.deployments import Deployment
+from tests.walk.clients import clients_get, zone_of
 from tests.walk.scene import Place, Scene
 from tests.walk.wishes import asked_for, asks_for, consented, opted_in
+
+MOST_ZONES = 950
 
 
 def _targets(scene: Scene, place: Place) -> list[Deployment]:
@@ -62,9 +65,34 @@ def _record_in_the_way(scene: Scene, place: Place) -> bool:
     return any(one is not None and found is not None and found.address not in one for one in records)
 
 
-def _linked_elsewhere(scene: Scene, place: Place) -> bool:
-    zones = {link.path.parent.id for link in scene.links() if f"privatelink.{place.region}." in link.path.parent.name}
-    return len(zones) > 1
+def _led_elsewhere(scene: Scene, place: Place) -> bool:
+    """A network that answers the clients has a zone of the name, and by it they do not get the endpoint's address."""
+    found = scene.endpoint(place.name)
+    return any(
+        zone_of(scene, place, vnet) is not None and (found is None or found.address not in addresses)
+        for vnet, addresses in clients_get(scene, place).items()
+    )
+
+
+def _answered_by_none(scene: Scene, place: Place) -> bool:
+    """A network that answers the clients, and that the app is not to link, has no zone of the name."""
+    linked = {place.vnet.lower(), *scene.estate.settings.get("DNS_LINK_VNETS", "").lower().split(",")}
+    others = [vnet for vnet in clients_get(scene, place) if vnet.lower() not in linked]
+    return any(zone_of(scene, place, vnet) is None for vnet in others)
+
+
+def _no_free_place(scene: Scene, place: Place) -> bool:
+    """Every group in which the zone may be made has a zone of the name, which is not this endpoint's."""
+    found = scene.endpoint(place.name)
+    listed = [one.strip() for one in scene.estate.settings.get("DNS_ZONE_RESOURCE_GROUPS", "").split(",")]
+    groups = {one.rpartition("/")[2] for one in listed if one} or {place.group}
+    name = f"privatelink.{place.region}.azure.elastic-cloud.com"
+    taken = {
+        one.path.resource_group
+        for one in scene.zones()
+        if one.name == name and not (found and found.address in (one.a_record("*") or []))
+    }
+    return groups <= taken
 
 
 def _misnamed(scene: Scene, place: Place) -> bool:
@@ -101,6 +129,10 @@ CAUSES: dict[str, Callable[[Scene, Place], bool]] = {
     "PolicyAdmitsOthers": _lets_others_in,
     "RecordHeldByOthers": _record_in_the_way,
     "RecordHeldByAnotherEndpoint": _record_in_the_way,
-    "NetworkLinkedToAnotherZone": _linked_elsewhere,
+    "AnsweredByAnotherZone": _led_elsewhere,
+    "AnsweringNetworkNotLinked": _answered_by_none,
+    "NetworkLinkedToAnotherZone": _led_elsewhere,
+    "NoPlaceForZone": _no_free_place,
+    "TooManyZones": lambda scene, _: len(scene.zones()) >= MOST_ZONES,
 }
 """Every reason for which a connection may stay incomplete, and what must be so then."""

@@ -11,7 +11,7 @@ from local.world import HUB_VNET
 from shared.core.model.errors import RetryLater
 from shared.installation.pause import lift_pause, pause, present_pause
 from tests.harness.wire import Call, Fault, Outcome, Refusal
-from tests.walk.scene import Deed, Scene
+from tests.walk.scene import ZONE_GROUPS, Deed, Scene
 
 
 @dataclass(slots=True)
@@ -149,6 +149,7 @@ SETTINGS = {
     "ON_DELETE": ("retain", "cleanup", "cleanup"),
     "DNS_RECORD_MODE": ("first", "union"),
     "DNS_LINK_VNETS": (HUB_VNET, ""),
+    "DNS_ZONE_RESOURCE_GROUPS": ("", ZONE_GROUPS[0], ", ".join(ZONE_GROUPS)),
     "ELASTIC_CLAIM": ("false", "true"),
     "ELASTIC_DEPLOYMENTS_ALLOWED": ("*", "logs-eastus2, search-eastus2"),
     "REMOVAL_LIMIT": ("30", "8", "4"),

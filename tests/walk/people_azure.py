@@ -149,7 +149,7 @@ async def make_zone(scene: Scene, drawn: Random) -> str | None:
     """A zone of a person's own, linked to a network that has none, with a record that points elsewhere or none."""
     place = drawn.choice(PLACES)
     name = f"privatelink.{place.region}.azure.elastic-cloud.com"
-    group = drawn.choice([place.group, "rg-dns"])
+    group = drawn.choice([place.group, "rg-dns", "rg-hub-team"])
     zone = place.id.split("/resourceGroups/")[0] + f"/resourceGroups/{group}"
     zone += f"/providers/Microsoft.Network/privateDnsZones/{name}"
     linked = {link.vnet.id.lower() for link in scene.links() if link.path.parent.name == name}

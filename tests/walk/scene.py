@@ -1,6 +1,7 @@
 """Where a random walk takes place: an estate, the endpoints that may be in it, and what people's hands are on.
 
-Made by `story`; changed by `people_azure`, `people_elastic` and `hosting`; judged by `watch` and `ending`.
+Made by `story`; changed by `people_azure`, `people_network`, `people_elastic` and `hosting`; judged by `watch` and
+`ending`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from local.arm import DEFAULT_SUBSCRIPTION
 from local.arm.model import PrivateDnsZone, PrivateEndpoint, VirtualNetworkLink
 from local.elastic.deployments import Deployment
 from local.elastic.model import Ruleset
-from local.world import HUB_VNET, NETWORK_API, vnet_id
+from local.world import HUB_VNET, NETWORK_API, OWN_VNET, vnet_id
 from tests.harness.estate import Estate, Worker
 from tests.harness.wire import Faults, no_faults
 
@@ -24,6 +25,8 @@ DNS_API = "2024-06-01"
 OURS = "elastic-privatelink-instance"
 """Name of the tag or metadata, and part of the description, that marks what the app made."""
 INSTANCE = "autopilot"
+ZONE_GROUPS = tuple(f"/subscriptions/{DEFAULT_SUBSCRIPTION}/resourceGroups/{name}" for name in ("rg-dns", "rg-dns-2"))
+"""Where zones are made, in scenes that say so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,8 @@ class Scene:
     """Whether the app has forgotten what carries no marker."""
     fought: set[str] = field(default_factory=set)
     """Deployments from which a person has taken something of ours away."""
+    networks_readable: bool = True
+    """Whether the app may read virtual networks: it knows who answers an endpoint's clients only then."""
 
     async def azure(self, method: str, path: str, body: Any = None, *, api: str = NETWORK_API) -> None:
         """A person's request; raises Refused."""
@@ -178,6 +183,7 @@ async def opened(drawn: Random) -> Scene:
     settings: dict[str, Any] = {
         "DNS_RECORD_MODE": drawn.choice(["first", "union"]),
         "DNS_LINK_VNETS": drawn.choice([HUB_VNET, ""]),
+        "DNS_ZONE_RESOURCE_GROUPS": drawn.choice(["", "", ZONE_GROUPS[0], ", ".join(ZONE_GROUPS)]),
         "ELASTIC_CLAIM": drawn.choice(["false", "true"]),
         "ELASTIC_DEPLOYMENTS_ALLOWED": drawn.choice(["*", "*", "logs-eastus2, search-eastus2"]),
         "ELASTIC_FIRST_POLICY_ALLOWED": first,
@@ -185,7 +191,8 @@ async def opened(drawn: Random) -> Scene:
         "REMOVAL_LIMIT": drawn.choice(["30", "8", "4"]),
         "ASSOCIATION_RESTORES": drawn.choice(["3", "1"]),
     }
-    estate = WatchedEstate(settings=settings, seed=drawn.randrange(10**6))
+    app_vnet = drawn.choice([HUB_VNET, HUB_VNET, HUB_VNET, OWN_VNET])
+    estate = WatchedEstate(settings=settings, seed=drawn.randrange(10**6), app_vnet=app_vnet)
     await estate.open()
     estate.elastic.add_deployment("extra", "eastus2", ip_policy=True)
     await estate.clock.sleep(3600)
@@ -195,4 +202,7 @@ async def opened(drawn: Random) -> Scene:
     elastic.settings_absent = drawn.random() < 0.2
     arm.not_found_after_create_seconds = drawn.choice([0.0, 0.0, 10.0])
     arm.stale_list_seconds = drawn.choice([0.0, 0.0, 30.0])
-    return Scene(estate)
+    readable = drawn.random() < 0.9
+    if not readable:
+        arm.denied_actions.add("Microsoft.Network/virtualNetworks/read")
+    return Scene(estate, networks_readable=readable)

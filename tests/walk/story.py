@@ -20,14 +20,14 @@ import looptime
 
 from local.elastic.errors import ApiError
 from tests.harness.wire import Call, Outcome
-from tests.walk import ending, hosting, people_azure, people_elastic
+from tests.walk import ending, hosting, people_azure, people_elastic, people_network
 from tests.walk.hosting import Weather
 from tests.walk.scene import Deed, Refused, Scene, opened
 from tests.walk.watch import Watch
 
 STEPS_BY_DEFAULT = 24
 STEPS = int(os.environ.get("WALK_STEPS", STEPS_BY_DEFAULT))
-PEOPLES_DEEDS = (*people_azure.DEEDS, *people_elastic.DEEDS)
+PEOPLES_DEEDS = (*people_azure.DEEDS, *people_network.DEEDS, *people_elastic.DEEDS)
 PEOPLE = 0.5
 """Share of the steps that are a person's, or another manager's."""
 
@@ -158,6 +158,8 @@ class Story:
 _SHOWN = {
     "DNS_RECORD_MODE",
     "DNS_LINK_VNETS",
+    "DNS_ZONE_RESOURCE_GROUPS",
+    "APP_VNET",
     "ELASTIC_CLAIM",
     "ELASTIC_DEPLOYMENTS_ALLOWED",
     "ELASTIC_FIRST_POLICY_ALLOWED",

@@ -1,8 +1,8 @@
 """What must hold at every moment of a random walk, looked at after each write of a worker. Judged by the simulators.
 
 People may do what they like: `people_did` takes what is there after a deed of theirs as the new beginning. What the
-workers do from there must leave everything foreign as it is, byte for byte; must cut no client off and open
-nothing; must make no second policy; and must take away only what is ours.
+workers do from there must leave everything foreign as it is, byte for byte; must cut no client off, by name or by
+policy, and open nothing; must make no second policy; and must take away only what is ours.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 from local.elastic.deployments import Deployment
 from shared.core.model.arm_ids import connection_id
 from tests.harness.wire import Call
+from tests.walk.clients import find_it
 from tests.walk.scene import PLACES, Pair, Place, Scene, connection_of, is_ours, marked
 from tests.walk.wishes import consented, opted_in, wanted_by
 
@@ -43,6 +44,8 @@ class State:
     """By a deployment's id and an endpoint's GUID: whether its clients get in."""
     policies: dict[str, frozenset[str]]
     """GUIDs of each policy."""
+    found: set[str]
+    """Endpoints whose clients get their address."""
     held: dict[str, Any]
     """What is marked for each endpoint for which nothing may be changed: by its tag, or in its grace period."""
 
@@ -111,6 +114,8 @@ class Watch:
             changed = [f"{key}: {was[key]} became {is_[key]}" for key in was if was[key] != is_[key]]
             if changed:
                 raise Harm(f"S5, S7: {name} is held, and of its {'; '.join(changed)}; by {self._wrote}")
+        if lost := (before.found - now.found) & self.scene.alive.keys():
+            raise Harm(f"clients of {', '.join(sorted(lost))} do not get its address any more, by {self._wrote}")
         self._check_policies(before, now)
         self._check_made(now.pairs - before.pairs)
         self._check_taken(before.pairs - now.pairs)
@@ -143,6 +148,7 @@ class Watch:
                 for guid in guids
             },
             policies={one.id: one.guids for one in elastic.rulesets()},
+            found={place.name for place in PLACES if find_it(scene, place)},
             held={place.name: self._marked_for(place) for place in PLACES if _is_held(scene, place)},
         )
 
