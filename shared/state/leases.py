@@ -38,6 +38,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from shared.core.model.errors import AutopilotError, LostRace, RetryLater
+from shared.core.model.record_parts import QueuedMessage
 from shared.state.codec import holding
 from shared.state.control import Document, HeldLease, Holder, holder_in, holder_of, take, understood
 from shared.state.rows import ControlRow
@@ -72,15 +73,23 @@ class _Word:
 
     pending: bool = False
     guard_at: datetime | None = None
+    guard: QueuedMessage | None = None
+    """That message in the queue, if it is known."""
 
     def row(self, connection_id: str, etag: str | None) -> ControlRow:
-        guard_at = self.guard_at.isoformat() if self.guard_at else None
-        return ControlRow(_word_name(connection_id), {"pending": self.pending, "guardAt": guard_at}, etag)
+        document: dict[str, object] = {
+            "pending": self.pending,
+            "guardAt": self.guard_at.isoformat() if self.guard_at else None,
+        }
+        if self.guard is not None:
+            document |= {"guardId": self.guard.id, "guardReceipt": self.guard.receipt}
+        return ControlRow(_word_name(connection_id), document, etag)
 
 
 def _word_of(document: Document) -> _Word:
-    guard_at = document["guardAt"]
-    return _Word(bool(document["pending"]), datetime.fromisoformat(guard_at) if guard_at else None)
+    guard_at, guard_id = document["guardAt"], document.get("guardId")
+    guard = QueuedMessage(str(guard_id), str(document.get("guardReceipt"))) if guard_id else None
+    return _Word(bool(document["pending"]), datetime.fromisoformat(guard_at) if guard_at else None, guard)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +98,7 @@ class _Tools:
 
     connections: ConnectionTable
     control: ControlTable
+    queue: WorkQueue
     clock: Clock
     ttl: float
     rng: random.Random
@@ -127,11 +137,10 @@ class Leases:
         token: Callable[[], str] = lambda: secrets.token_hex(6),
         rng: random.Random | None = None,
     ) -> None:
-        self._queue = queue
         self._clock = clock
         self._owner_id = owner_id
         self._token = token
-        self._tools = _Tools(connections, control, clock, ttl, rng or random.Random())
+        self._tools = _Tools(connections, control, queue, clock, ttl, rng or random.Random())
 
     async def held(self, connection_id: str) -> bool:
         """Whether a run has the lease, or had it when it died."""
@@ -205,16 +214,19 @@ class Leases:
         guarded = word.guard_at is not None and now + timedelta(seconds=GUARD_DUE) < word.guard_at
         if not (guarded and word.pending):
             guard_at = word.guard_at if guarded else until + timedelta(seconds=GUARD_AFTER)
-            left = _Word(pending=True, guard_at=guard_at)
+            left = _Word(pending=True, guard_at=guard_at, guard=word.guard if guarded else None)
             written = await control.put(left.row(connection_id, etag))
             if not guarded and guard_at is not None:
                 try:
-                    await self._queue.send(guard_message, delay=(guard_at - now).total_seconds())
+                    sent = await self._tools.queue.send(guard_message, delay=(guard_at - now).total_seconds())
                 except AutopilotError:
                     # Nothing is on its way: say so, or others would rely on it. Where even that fails, it passes.
                     with suppress(AutopilotError):
                         await control.put(replace(left, guard_at=None).row(connection_id, written.etag))
                     raise
+                # So that the holder can withdraw it; one that it does not know of does nothing when it comes.
+                with suppress(AutopilotError):
+                    await control.put(replace(left, guard=sent).row(connection_id, written.etag))
         return await self.held(connection_id)
 
 
@@ -273,8 +285,11 @@ class Held:
     async def _take_back(self) -> bool:
         """Take the lease again if work was left for its holder; another run that takes it first sees to that work."""
         connection_id = self._row.connection_id
-        word, _ = await self._tools.word(connection_id)
-        if not (word.pending and await self._lease.take_again()):
+        word, etag = await self._tools.word(connection_id)
+        if not word.pending:
+            await self._withdraw_guard(word, etag)
+            return False
+        if not await self._lease.take_again():
             return False
         for attempt in range(TRIES):
             try:
@@ -285,6 +300,17 @@ class Held:
                 break
         await self._read_again()
         return True
+
+    async def _withdraw_guard(self, word: _Word, etag: str | None) -> None:
+        """Take the guard message out of the queue: it guarded this lease, and there is none any more.
+
+        The word is written first: who left one meanwhile relies on the guard, and then it stays.
+        """
+        if word.guard is None:
+            return
+        with suppress(AutopilotError):  # a guard that stays does nothing when it comes
+            await self._tools.control.put(_Word().row(self._row.connection_id, etag))
+            await self._tools.queue.withdraw(word.guard)
 
     async def _read_again(self) -> None:
         row = await self._tools.connections.get(self._row.connection_id)

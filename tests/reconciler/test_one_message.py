@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from shared.core.model.messages import Cause, decode
 from tests.harness.estate import Estate
 from tests.harness.wire import Call, Fault
@@ -75,6 +77,38 @@ async def test_a_worker_that_dies_between_its_wait_and_its_record_leaves_one_wai
     wake_at = (await estate.connection(endpoint)).schedule.wake_at
     assert wake_at is not None
     assert wake_at > estate.clock.now(), "it goes on"
+
+
+async def test_a_run_that_ends_takes_the_guard_of_its_lease_out_of_the_queue(estate: Estate) -> None:
+    """Another worker met the lease while the run held it, left word, and a guard in case the holder dies."""
+    endpoint = await awaiting_approval(estate)
+    other = estate.new_worker()
+
+    async def busy() -> None:
+        await estate.send(endpoint, "event-write")
+        message = next(one for one in estate.queue.messages if decode_cause(one.text) == Cause.EVENT_WRITE)
+        await estate.handle(message, other)
+        assert Cause.LEASE in ours(estate), "the guard stands while the lease is held"
+
+    met = asyncio.Event()
+
+    def meanwhile(call: Call) -> None:
+        if call.service == "elastic" and not met.is_set():
+            met.set()
+
+    estate.worker = estate.new_worker(meanwhile)
+    estate.elastic_settings.latency_seconds = 5
+    await estate.send(endpoint, "manual")
+    running = asyncio.ensure_future(estate.settle(30))
+    await met.wait()
+    await busy()
+    await running
+    assert Cause.LEASE not in ours(estate)
+    assert ours(estate) == [Cause.WAIT]
+
+
+def decode_cause(text: str) -> Cause:
+    return decode(text, new_correlation_id="test").work[0].cause
 
 
 def _dies_after_the_wait(call: Call) -> Fault | None:
