@@ -3,8 +3,8 @@
 up          start the clouds, Azurite and the function app; prints `ready` and stays until Ctrl-C
 story       the same, then the whole job once, live (`make run`); with ONCE=1 it ends after it
 rest        one signed-in ARM request: rest METHOD PATH [BODY]
-connect     create a private endpoint as a user does, and follow it: connect REGION [--deployment NAME] [--network NAME]
-network     list the virtual networks, make one, or change its name servers, peerings and routes: network [NAME]
+connect     create private endpoints as a user does, and follow them: connect REGION [--network NAME]
+network     list the virtual networks, make some, or change their name servers, peerings and routes: network [NAME]
 firewall    drop, refuse or reset connections into a network, or open it again: firewall refuse NAME [--from NAME]
 resolver    let a network's name server fail, or answer again: resolver timeout NAME
 status      every connection in one line
@@ -12,6 +12,7 @@ events      every notification that the app has sent, in one line
 break       break one hop of a connection: break HOP [NAME]
 mend        mend what the app cannot: mend HOP [NAME]
 app         stop or start the function app, as in the portal: app stop
+setting     change settings of the app, which restarts it, as in the portal: setting NAME=VALUE
 switch      list what can be changed about the clouds, or change it: switch [NAME VALUE]
 """
 
@@ -31,16 +32,18 @@ import httpx
 
 from local.cli.breaking import HOPS, find
 from local.cli.client import LocalClient, checked
+from local.cli.connecting import add_connect_command, connect
 from local.cli.folder import DEFAULT, folder_option
 from local.cli.network_commands import (
     add_network_commands,
-    change_network,
+    change_networks,
     network_id,
     turn_firewall,
     turn_resolver,
 )
+from local.cli.setting_command import add_setting_command, change_settings
 from local.cli.stack import Options, Stack
-from local.cli.story import StoryFailed, create_endpoint, follow, tell
+from local.cli.story import StoryFailed, tell
 from local.cli.switches import SwitchError
 from local.eventgrid import HandshakeError
 from local.storage.azurite import AzuriteError
@@ -70,11 +73,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     rest.add_argument("method", choices=["GET", "PUT", "PATCH", "DELETE"])
     rest.add_argument("path", help="the resource's id")
     rest.add_argument("body", nargs="?", type=json.loads, help="JSON")
-    connect = commands.add_parser("connect")
-    connect.add_argument("region")
-    connect.add_argument("--deployment", help="default: logs-REGION")
-    connect.add_argument("--name", help="of the endpoint; default: pe-REGION")
-    connect.add_argument("--network", help="one that is there; default: a new one, peered with the app's")
+    add_connect_command(commands)
     add_network_commands(commands)
     commands.add_parser("status")
     commands.add_parser("events")
@@ -83,6 +82,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         command.add_argument("hop", choices=[hop for hop in HOPS if name == "break" or HOPS[hop].undo])
         command.add_argument("name", nargs="?", default="pe-story", help="of the endpoint; default: the story's")
     commands.add_parser("app").add_argument("state", choices=["stop", "start"])
+    add_setting_command(commands)
     switch = commands.add_parser("switch")
     switch.add_argument("name", nargs="?", default="", help="or the beginning of one; without a value they are listed")
     switch.add_argument("value", nargs="?", help="JSON, or a text")
@@ -169,16 +169,6 @@ async def _rest(client: LocalClient, arguments: argparse.Namespace) -> None:
     print(json.dumps(answer, indent=2) if answer is not None else "done")
 
 
-async def _connect(client: LocalClient, arguments: argparse.Namespace) -> None:
-    name = arguments.name or f"pe-{arguments.region}"
-    deployment = arguments.deployment or f"logs-{arguments.region}"
-    started = time.monotonic()
-    endpoint = await create_endpoint(
-        client, arguments.region, name=name, deployment=deployment, network=arguments.network
-    )
-    await follow(client, endpoint, started)
-
-
 async def _status(client: LocalClient, _arguments: argparse.Namespace) -> None:
     for entry in checked(await client.app("GET", "/connections"))["connections"]:
         print(f"{entry['id']}  {entry['phase']:<16} {entry['region']:<16} {entry['name']:<24} {entry['reason']}")
@@ -221,8 +211,8 @@ async def _turn(client: LocalClient, arguments: argparse.Namespace) -> None:
 
 CLIENT_COMMANDS = {
     "rest": _rest,
-    "connect": _connect,
-    "network": change_network,
+    "connect": connect,
+    "network": change_networks,
     "firewall": turn_firewall,
     "resolver": turn_resolver,
     "status": _status,
@@ -230,6 +220,7 @@ CLIENT_COMMANDS = {
     "break": _break,
     "mend": _mend,
     "app": _app,
+    "setting": change_settings,
     "switch": _turn,
 }
 

@@ -8,6 +8,7 @@ these, so they get a server of their own on loopback, apart from the simulated A
     POST /route     {"endpoint": id, "open": true | false}
     POST /key       {"state": "ended" | "renewed"}      renewed: another key, in the app's settings too
     POST /app       {"state": "stopped" | "started"}
+    POST /settings  {"DNS_RECORD_MODE": "union", ...}   of the app, which restarts; "": as at the start
     GET  /switches  every switch of the clouds (`local.cli.switches`), and how it stands
     POST /switches  {"elastic.create_lag_seconds": 30, ...}
 """
@@ -38,15 +39,22 @@ class Backstage:
     """`.app` answers; `announce` is called when what outsiders know of the instance has changed."""
 
     def __init__(
-        self, world: World, function_app: FunctionApp, switches: Switches, announce: Callable[[], None]
+        self,
+        world: World,
+        function_app: FunctionApp,
+        switches: Switches,
+        announce: Callable[[], None],
+        change_settings: Callable[[dict[str, str]], None],
     ) -> None:
+        """`change_settings` raises ValueError for what the app would not take."""
         self._world, self._function_app, self._announce = world, function_app, announce
-        self._switches = switches
+        self._switches, self._change_settings = switches, change_settings
         self._actions: dict[str, Action] = {
             "approval": self._approval,
             "route": self._route,
             "key": self._key,
             "app": self._app,
+            "settings": self._settings,
             "switches": self._turn,
         }
         routes = [Route("/switches", self._show, methods=["GET"]), Route("/{action}", self._serve, methods=["POST"])]
@@ -87,15 +95,23 @@ class Backstage:
             elastic.settings.api_key_expires_at = self._world.clock.now() - timedelta(seconds=1)
             return
         elastic.renew_key(secrets.token_urlsafe(24))
-        await self._function_app.stop()
-        await self._function_app.start()
-        self._announce()
+        await self._restart()
 
     async def _app(self, asked: dict[str, Any]) -> None:
         if _one_of(asked["state"], "stopped", "started") == "stopped":
             await self._function_app.stop()
         else:
             await self._function_app.start()
+        self._announce()
+
+    async def _settings(self, asked: dict[str, Any]) -> None:
+        """A person changes the app's settings, which restarts the app, as in Azure."""
+        self._change_settings({name: str(value) for name, value in asked.items()})
+        await self._restart()
+
+    async def _restart(self) -> None:
+        await self._function_app.stop()
+        await self._function_app.start()
         self._announce()
 
     async def _turn(self, asked: dict[str, Any]) -> None:

@@ -28,7 +28,7 @@ def network_id(name: str) -> str:
 def add_network_commands(commands: Any) -> None:
     """Add them to the command line."""
     network = commands.add_parser("network")
-    network.add_argument("name", nargs="?", help="of the network, which is made if there is none; default: list all")
+    network.add_argument("name", nargs="*", help="of networks, which are made if there are none; default: list all")
     network.add_argument("--region", default="eastus2", help="of a new one; default: eastus2")
     network.add_argument("--prefix", help="address space of a new one, as 10.50 for 10.50.0.0/16; default: a free one")
     network.add_argument("--dns-servers", help=f"addresses separated by commas, or `{networks.AZURE}` for Azure's own")
@@ -48,15 +48,21 @@ def add_network_commands(commands: Any) -> None:
     resolver.add_argument("name", help="of the network whose name server it is")
 
 
-async def change_network(client: LocalClient, arguments: argparse.Namespace) -> None:
-    """Make a network, change what is asked for, and print it; without a name print all."""
-    if arguments.name is None:
+async def change_networks(client: LocalClient, arguments: argparse.Namespace) -> None:
+    """Make networks, change what is asked for, and print them; without a name print all."""
+    if not arguments.name:
         print("\n".join(await networks.lines(client)))
-        return
-    if arguments.name not in {one["name"] for one in await networks.listed(client)}:
-        made = f"{group(client, f'rg-{arguments.name}')}/virtualNetworks/{arguments.name}"
+    if len(arguments.name) > 1 and arguments.prefix is not None:
+        raise RuntimeError("--prefix is for a single network: no two have the same addresses")
+    for name in arguments.name:
+        await _change_network(client, name, arguments)
+
+
+async def _change_network(client: LocalClient, name: str, arguments: argparse.Namespace) -> None:
+    if name not in {one["name"] for one in await networks.listed(client)}:
+        made = f"{group(client, f'rg-{name}')}/virtualNetworks/{name}"
         await networks.make(client, made, arguments.region, arguments.prefix)
-    network = await networks.find(client, arguments.name)
+    network = await networks.find(client, name)
     if arguments.dns_servers is not None:
         asked = [] if arguments.dns_servers == networks.AZURE else arguments.dns_servers.split(",")
         await networks.set_name_servers(client, network, [one.strip() for one in asked])

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,6 +17,7 @@ import httpx
 
 from local.arm import DEFAULT_SUBSCRIPTION
 from local.arm.roles import read_assignments
+from local.cli.app_settings import TIMES_AS_OFTEN, AppSettings
 from local.cli.backstage import Backstage
 from local.cli.folder import InstanceFolder, add_line, fresh
 from local.cli.function_app import FunctionApp
@@ -30,21 +30,6 @@ from local.network import CertificateAuthority, claim_loopback
 from local.process.serving import Serving
 from local.storage.azurite import Azurite, install
 from local.world import HUB_VNET, World
-
-APP_SETTINGS = {
-    "AZURE_SUBSCRIPTIONS": DEFAULT_SUBSCRIPTION,
-    "ELASTIC_DEPLOYMENTS_ALLOWED": "*",
-    "INSTANCE_ID": "local",
-    # Everything is near and quick here: look more often than in Azure.
-    "WAIT_FIRST_SECONDS": "1",
-    "WAIT_MAX_SECONDS": "5",
-    "ARM_POLL_SECONDS": "0.5",
-    "HEALTH_SCHEDULE": "*/20 * * * * *",
-    "NOTIFY_AFTER_SECONDS": "10",
-    "POLICY_LAG_SECONDS": "30",
-    "REMOVAL_GRACE_SECONDS": "30",
-}
-"""App settings of the local function app; one of the same name in the environment wins."""
 
 
 @dataclass(frozen=True)
@@ -63,17 +48,13 @@ class Options:
     time_scale: float = 1.0
     """Of Event Grid's retry schedule: 0.1 makes ten minutes one."""
     quotas: bool = True
-    """Whether Azure throttles as it does: its reads of private DNS are few, for a sweep every few seconds too few."""
+    """Whether Azure throttles reads of private DNS, as many a sweep as it does: too few for one every few seconds."""
     role_assignments: Path | None = None
     """JSON with the roles of identities in Azure; without it every identity may do everything."""
     switches: tuple[tuple[str, Any], ...] = ()
     """Turned before the app starts, one after the other; see `local.cli.switches`."""
     app_vnet: str = HUB_VNET
     """The network that the app is in."""
-
-    def network_settings(self) -> dict[str, str]:
-        """App settings about the app's network: zones are linked to it where it is the hub, else to none of its own."""
-        return {"APP_VNET": self.app_vnet, "DNS_LINK_VNETS": HUB_VNET if self.app_vnet == HUB_VNET else ""}
 
 
 class Stack:
@@ -87,6 +68,7 @@ class Stack:
         self.exchanges = ExchangeLog(fresh(self.path / "exchanges.jsonl"), clock=self.clock)
         self.endpoints: dict[str, Any] = {}
         self._servings: list[Serving] = []
+        self.settings = AppSettings(options.app_vnet, self._addresses_and_keys)
         self.app: FunctionApp | None = None
 
     # -- start and stop --------------------------------------------------------------------------------------------
@@ -108,8 +90,9 @@ class Stack:
         )
         self.world.elastic.settings.approval_seconds = self.options.approval_seconds
         self.world.arm.settings.principal_of = self._identity.client_of
-        if not self.options.quotas:
-            self.world.arm.settings.private_dns_reads_per_5_minutes = None
+        # The app looks more often than in Azure, and is to meet the quota with as many connections as there.
+        reads = (self.world.arm.settings.private_dns_reads_per_5_minutes or 0) * TIMES_AS_OFTEN
+        self.world.arm.settings.private_dns_reads_per_5_minutes = reads if self.options.quotas else None
         if self.options.role_assignments is not None:
             self.world.arm.settings.role_assignments = read_assignments(self.options.role_assignments)
         topic_settings = TopicSettings()
@@ -129,7 +112,7 @@ class Stack:
         for name, value in self.options.switches:
             self.switches.set(name, value)
         await self.world.network.follow_settings()
-        self.app = FunctionApp(self.path, port=self.options.functions_port, settings=self.app_settings)
+        self.app = FunctionApp(self.path, port=self.options.functions_port, settings=self.settings.values)
         await self.app.start()
         await self._subscribe(self.app)
         await self._serve_backstage(self.app)
@@ -178,7 +161,8 @@ class Stack:
 
     async def _serve_backstage(self, app: FunctionApp) -> None:
         serving = Serving(
-            Backstage(self.world, app, self.switches, self._write_endpoints).app, port=self.options.backstage_port
+            Backstage(self.world, app, self.switches, self._write_endpoints, self.settings.change).app,
+            port=self.options.backstage_port,
         )
         self._servings.append(serving)
         self._backstage_url = serving.url
@@ -219,12 +203,10 @@ class Stack:
 
     # -- what others are told --------------------------------------------------------------------------------------
 
-    def app_settings(self) -> dict[str, str]:
-        """What the app finds in its environment, as in Azure."""
+    def _addresses_and_keys(self) -> dict[str, str]:
+        """The app's settings that no person chooses here; asked at each start, for keys change."""
         host, port = self.world.network.dns_address
-        wanted = APP_SETTINGS | self.options.network_settings()
-        chosen = {name: os.environ.get(name, value) for name, value in wanted.items()}
-        return chosen | {
+        return {
             "AZURE_RESOURCE_MANAGER_URL": self._arm_url,
             "ELASTIC_API_URL": self._elastic_url,
             "EC_API_KEY": self.world.elastic.api_key,

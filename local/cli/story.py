@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from local.cli import networks
+from local.cli import networks, next_steps
 from local.cli.client import LocalClient
 from local.cli.folder import folder_option
-from local.cli.stack import APP_SETTINGS
 from local.world import endpoint_body
 from shared.core.model.arm_ids import connection_id
 from shared.core.model.services import Family
@@ -22,6 +22,7 @@ from shared.settings.services import shipped_services
 
 READY_SECONDS = 180.0
 GIVEN_UP = {"Blocked", "Ignored", "Removed"}
+PERSON = "person"
 POLL_SECONDS = 0.3
 MARKS = {"True": "✓", "False": "…", "Unknown": "·"}
 
@@ -64,21 +65,48 @@ async def create_endpoint(
 async def follow(client: LocalClient, endpoint: str, started: float) -> dict[str, Any]:
     """Print each condition as it turns, until the connection is Ready; raises StoryFailed otherwise."""
     shown: dict[str, tuple[str, str]] = {}
-    path = f"/connections/{connection_id(endpoint)}"
-    while True:
-        answer = await client.app("GET", path)
-        connection = answer.json() if answer.is_success else {}
-        for condition in connection.get("conditions") or []:
+
+    def show(conditions: list[dict[str, Any]]) -> None:
+        for condition in conditions:
             state = (condition["status"], condition["reason"])
             if shown.get(condition["type"]) != state:
                 shown[condition["type"]] = state
                 _line(started, MARKS[condition["status"]], condition["type"], condition["reason"], condition["message"])
+
+    connection = await settled(client, endpoint, show)
+    if connection.get("phase") != "Ready":
+        raise StoryFailed(explained(connection))
+    return connection
+
+
+def _nothing(_conditions: list[dict[str, Any]]) -> None:
+    pass
+
+
+async def settled(
+    client: LocalClient,
+    endpoint: str,
+    show: Callable[[list[dict[str, Any]]], None] = _nothing,
+    *,
+    poll_seconds: float = POLL_SECONDS,
+) -> dict[str, Any]:
+    """The connection once it is Ready, or only a person can change it, or it has taken too long."""
+    path, end = f"/connections/{connection_id(endpoint)}", time.monotonic() + READY_SECONDS
+    while True:
+        answer = await client.app("GET", path)
+        connection = dict(answer.json()) if answer.is_success else {}
+        show(connection.get("conditions") or [])
         phase = connection.get("phase")
-        if phase == "Ready":
-            return dict(connection)
-        if phase in GIVEN_UP or time.monotonic() - started > READY_SECONDS:
-            raise StoryFailed(_explain(connection))
-        await asyncio.sleep(POLL_SECONDS)
+        if phase == "Ready" or phase in GIVEN_UP or time.monotonic() > end:
+            return connection
+        if phase == "Degraded" and waits_for_a_person_alone(connection):
+            return connection
+        await asyncio.sleep(poll_seconds)
+
+
+def waits_for_a_person_alone(connection: Mapping[str, Any]) -> bool:
+    """Whether the app has nothing more to do, and nothing to wait for."""
+    return {one["needs"] for one in connection["conditions"] if one["status"] == "False"} == {PERSON}
 
 
 def _line(started: float, mark: str, what: str, reason: str, message: str) -> None:
@@ -86,7 +114,8 @@ def _line(started: float, mark: str, what: str, reason: str, message: str) -> No
     print(f"  {seconds:6.1f} s  {mark} {what:<13} {reason:<20} {message[:140]}", flush=True)
 
 
-def _explain(connection: dict[str, Any]) -> str:
+def explained(connection: Mapping[str, Any]) -> str:
+    """What keeps a connection from being Ready, and what to do."""
     lines = [f"the connection is {connection.get('phase') or f'not known to the app after {READY_SECONDS:.0f} s'}:"]
     for condition in connection.get("conditions") or []:
         if condition["status"] != "True" and condition["type"] != "Ready":
@@ -127,17 +156,8 @@ def _after(client: LocalClient, connection: dict[str, Any]) -> None:
     print("\nIts status, and that of all connections:")
     print(f"  curl '{status}'")
     print(f"  curl '{endpoints['functions']}/api/connections?code={endpoints['function_key']}'")
-    print("\nWhat to try next, in another terminal:")
     local = f".venv/bin/python -m local{folder_option(Path(endpoints['folder']))}"
-    print(f"  {local} rest DELETE '{connection['zone']['id']}/A/*'   # and watch it come back: {_sweep_words()}")
-    print(f"  {local} connect uksouth             # a second endpoint, in another region")
-    print(f"  {local} connect westeurope --deployment search-westeurope   # refused, and why")
-    print(f"  {local} network                     # the networks; make more, route them, put a firewall between")
-    print(f"  {local} break association           # or link, alias, key, ...: docs/local.md")
-    grace = f"after {APP_SETTINGS['REMOVAL_GRACE_SECONDS']} s of grace all goes, in order"
-    print(f"  {local} rest DELETE '{connection['endpointId']}'   # {grace}")
-    print(f"  {local} status", flush=True)
-
-
-def _sweep_words() -> str:
-    return f"the sweep runs at {APP_SETTINGS['HEALTH_SCHEDULE']}"
+    print("\nWhat to try next, in another terminal:")
+    print("\n".join(f"  {line}" for line in next_steps.first_tries(local, connection)))
+    print("\nThree networks, of which the app reaches two, then a hub (docs/local.md, Networks); `status` tells:")
+    print("\n".join(f"  {line}" for line in next_steps.several_networks(local)), flush=True)

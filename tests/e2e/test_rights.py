@@ -52,6 +52,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
             str(file),
             AZURE_CLIENT_ID=CLIENT_ID,
             DNS_ZONE_RESOURCE_GROUPS=HUB_GROUP,
+            DNS_LINK_VNETS=HUB_VNET,
             **options,
         )
         started.append(instance)

@@ -92,7 +92,7 @@ async def test_every_trigger_does_in_the_worker_what_it_does_in_the_small_host(s
 async def compare_http(client: LocalClient, stack: Stack, one: str, endpoint: str) -> None:
     """Ask the worker, then the small host; these only read, so nothing moves between the two."""
     wanted = [(status, asked) for status, calls in requests_of(one, endpoint).items() for asked in calls]
-    _, there = await in_worker([asked for _, asked in wanted], stack.app_settings())
+    _, there = await in_worker([asked for _, asked in wanted], stack.settings.values())
     for (status, asked), result in zip(wanted, there, strict=True):
         value = asked["value"]
         path = value["url"].split("/api", 1)[1]
@@ -109,7 +109,7 @@ async def run_again(stack: Stack, one: str, endpoint: str) -> None:
         http("reconcile_connection", "POST", f"/api/connections/{one}/reconcile", id=one),
         http("reconcile_endpoint", "POST", "/api/reconcile", body=json.dumps({"endpoint": endpoint})),
     ]
-    _, results = await in_worker(calls, stack.app_settings())
+    _, results = await in_worker(calls, stack.settings.values())
     for result in results:
         answer = result["returned"]
         assert int(answer["status"]) == 202
@@ -133,7 +133,7 @@ async def invoke_the_rest(client: LocalClient, stack: Stack, endpoint: str) -> N
         call("reconcile", "message", "string", json.dumps(message | {"v": 99})),
         call("reconcile", "message", "string", json.dumps(message)),
     ]
-    _, (taken, refused, done) = await in_worker(calls, stack.app_settings())
+    _, (taken, refused, done) = await in_worker(calls, stack.settings.values())
     assert json.loads(taken["outputs"]["messages"])["endpoint"] == second
     assert not refused["ok"]
     assert "InvalidInput" in refused["error"]
@@ -142,7 +142,7 @@ async def invoke_the_rest(client: LocalClient, stack: Stack, endpoint: str) -> N
     assert "from-the-worker" in {entry["correlationId"] for entry in await journal(client, found["id"])}
 
     await client.azure("DELETE", record)
-    _, [tick] = await in_worker([call("check_health", "timer", "timer")], stack.app_settings())
+    _, [tick] = await in_worker([call("check_health", "timer", "timer")], stack.settings.values())
     assert (tick["ok"], tick["returned"]) == (True, None), tick["error"]
     # The worker's sweep has enqueued the endpoint; the small host, whose own timer never ticks, does the work.
     deadline = time.monotonic() + READY_SECONDS

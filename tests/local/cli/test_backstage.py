@@ -40,7 +40,15 @@ def app() -> App:
 @pytest.fixture
 async def backstage(estate: Estate, app: App) -> AsyncIterator[httpx.AsyncClient]:
     switches = Switches({"elastic": estate.elastic.settings})
-    served = Backstage(estate.world, cast("FunctionApp", app), switches, lambda: app.told.append("announced")).app
+
+    def change(changes: dict[str, str]) -> None:
+        if "SETTING" not in changes:
+            raise ValueError("the app has no such setting")
+        app.told.append(f"set {changes}")
+
+    served = Backstage(
+        estate.world, cast("FunctionApp", app), switches, lambda: app.told.append("announced"), change
+    ).app
     async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://backstage") as client:
         yield client
 
@@ -91,6 +99,13 @@ async def test_the_app_is_stopped_and_started(app: App, backstage: httpx.AsyncCl
     assert [word for word in app.told if word != "announced"] == ["stop", "start"]
 
 
+async def test_a_changed_setting_restarts_the_app_and_one_that_it_would_refuse_does_not(
+    app: App, backstage: httpx.AsyncClient
+) -> None:
+    await backstage.post("/settings", json={"SETTING": "value"})
+    assert app.told == ["set {'SETTING': 'value'}", "stop", "start", "announced"]
+
+
 async def test_a_switch_is_turned_and_seen_and_what_waits_is_looked_at_again(
     estate: Estate, app: App, backstage: httpx.AsyncClient
 ) -> None:
@@ -111,11 +126,12 @@ async def test_a_switch_is_turned_and_seen_and_what_waits_is_looked_at_again(
 @pytest.mark.parametrize(
     ("path", "body", "status", "word"),
     [
-        ("/nothing", {}, 404, "approval, route, key, app, switches"),
+        ("/nothing", {}, 404, "approval, route, key, app, settings, switches"),
         ("/switches", {"elastic.nulls": "no"}, 400, "elastic.nulls is 'no'; expected true or false"),
         ("/approval", {"endpoint": "/subscriptions/x", "state": "Rejected"}, 400, "no endpoint"),
         ("/approval", {"endpoint": "/subscriptions/x", "state": "Approved"}, 400, "Disconnected"),
         ("/key", {}, 400, "state"),
+        ("/settings", {"SETTINGS": "value"}, 400, "no such setting"),
         ("/app", [], 400, "not understood"),
     ],
 )

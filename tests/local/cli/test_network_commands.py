@@ -24,6 +24,17 @@ from local.identity import ManagedIdentity
 from local.world import HUB_VNET, OWN_VNET, World, vnet_id
 from tests.harness.estate import Estate, authority
 
+
+class App:
+    """The function app, as far as this goes."""
+
+    async def start(self) -> None:
+        pass
+
+    async def stop(self) -> None:
+        pass
+
+
 Run = Callable[..., Awaitable[str]]
 ZONE = "privatelink.eastus2.azure.elastic-cloud.com"
 HOST = f"a.es.{ZONE}"
@@ -37,11 +48,17 @@ async def world() -> World:
 
 
 @pytest.fixture
-async def client(world: World, tmp_path: Path) -> AsyncIterator[LocalClient]:
+def changed() -> dict[str, str]:
+    """The app's settings as a person has changed them."""
+    return {}
+
+
+@pytest.fixture
+async def client(world: World, tmp_path: Path, changed: dict[str, str]) -> AsyncIterator[LocalClient]:
     """A person at the world's own ARM and backstage, in-process."""
     identity = ManagedIdentity(world.clock)
     switches = Switches({"network": world.network.settings})
-    backstage = Backstage(world, cast("FunctionApp", None), switches, lambda: None).app
+    backstage = Backstage(world, cast("FunctionApp", App()), switches, lambda: None, changed.update).app
     endpoints = {
         "arm": "https://arm.local",
         "backstage": "http://backstage.local",
@@ -200,6 +217,26 @@ async def test_a_firewall_is_put_in_front_of_a_network_and_taken_away(
     assert met() == "refused", "the rule for all others is what is left"
     await run("firewall", "open", "vnet-eastus2-apps")
     assert (met(), world.network.settings.firewalls) == ("open", {})
+
+
+async def test_one_command_changes_several_networks(run: Run) -> None:
+    shown = await run("network", "one", "two", "--dns-servers", "10.11.0.4", "--peer", "vnet-eastus2-hub")
+    for name, line in zip(("one", "two"), shown.splitlines(), strict=True):
+        assert line.startswith(f"{name} ")
+        assert "name servers: 10.11.0.4  peered: vnet-eastus2-hub" in line
+    with pytest.raises(RuntimeError, match="--prefix is for a single network"):
+        await run("network", "three", "four", "--prefix", "10.60")
+    assert "three" not in await run("network")
+
+
+async def test_settings_of_the_app_are_changed_and_networks_may_be_named(run: Run, changed: dict[str, str]) -> None:
+    shown = await run("setting", "DNS_LINK_VNETS=vnet-eastus2-hub, vnet-westeurope-hub", "DNS_RECORD_MODE=union")
+    assert changed == {"DNS_LINK_VNETS": f"{HUB_VNET},{vnet_id('westeurope', 'hub')}", "DNS_RECORD_MODE": "union"}
+    assert "DNS_RECORD_MODE=union" in shown
+    await run("setting", "DNS_LINK_VNETS=")
+    assert changed["DNS_LINK_VNETS"] == ""
+    with pytest.raises(RuntimeError, match="no network is called nowhere"):
+        await run("setting", "DNS_LINK_VNETS=nowhere")
 
 
 async def test_an_unknown_network_is_refused_with_those_that_there_are(run: Run, client: LocalClient) -> None:

@@ -18,12 +18,9 @@ from starlette.routing import Route
 from local.__main__ import main
 from local.cli.client import LocalClient
 from local.cli.folder import InstanceFolder
-from local.cli.stack import APP_SETTINGS, Options
 from local.exchanges import ExchangeLog
 from local.network import CertificateAuthority
 from local.process.serving import Serving
-from local.world import HUB_VNET, OWN_VNET
-from shared.settings import descriptions
 
 
 async def body(request: Request) -> Response:
@@ -93,16 +90,6 @@ async def test_an_exchange_whose_caller_hung_up_has_no_answer() -> None:
         await log.record(APP, "elastic")(scope, receive, send)  # type: ignore[arg-type]  # plain dicts are messages
     (line,) = log.exchanges
     assert (line["status"], line["response_body"], line["request_body"]) == (None, None, "ha")
-
-
-def test_the_settings_of_the_local_app_are_ones_that_the_app_knows() -> None:
-    known = {one.name for one in descriptions()}
-    assert set(APP_SETTINGS) | set(Options().network_settings()) <= known
-
-
-def test_zones_are_linked_to_the_network_of_the_app_where_it_is_the_hub_and_to_none_of_its_own() -> None:
-    assert Options().network_settings() == {"APP_VNET": HUB_VNET, "DNS_LINK_VNETS": HUB_VNET}
-    assert Options(app_vnet=OWN_VNET).network_settings() == {"APP_VNET": OWN_VNET, "DNS_LINK_VNETS": ""}
 
 
 @pytest.mark.parametrize(
