@@ -8,7 +8,7 @@ WORKERS ?= 6
 # Where the environment forbids it, each of the many processes of a test run would compile all of this code anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test walks faults check benchmark package clean
+.PHONY: help setup run test walks faults burst check benchmark package clean
 
 help:
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -26,6 +26,9 @@ walks: setup ## many random walks of people, managers, losses and crashes (WALKS
 
 faults: setup ## every fault at every single remote call of a connection's life
 	@EVERY_FAULT=1 $(BIN)/python -m pytest -q -n $(WORKERS) tests/reconciler/test_crashes.py tests/reconciler/test_crashes_later.py
+
+burst: setup ## 512 endpoints of 32 networks at once: all Ready, one message of ours for each
+	@BURST_NETWORKS=32 BURST_REGIONS=16 $(BIN)/python -m pytest -q tests/reconciler/test_burst.py
 
 check: setup ## lint, types, layers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
