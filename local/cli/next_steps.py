@@ -15,7 +15,7 @@ _APPS = HUB_VNET.rsplit("/", 1)[-1]
 _WIDTH = 36
 SPOKES = ("vnet-peered", "vnet-routed", "vnet-apart")
 HUB = "vnet-dns"
-REGIONS = ("francecentral", "japaneast")
+REGIONS = ("australiaeast", "centralus")
 
 
 def first_tries(local: str, connection: Mapping[str, Any]) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from e2e_instance import Instance
+from e2e_networks import ThreeNetworks
 
 from local.cli.client import LocalClient
 
@@ -17,6 +18,11 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
         yield started.wait_for("\nready\n")
     finally:
         started.stop()
+
+
+@pytest.fixture(scope="session")
+def three_networks(instance: Instance) -> ThreeNetworks:
+    return ThreeNetworks(instance)
 
 
 @pytest.fixture
