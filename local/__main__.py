@@ -21,10 +21,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import signal
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -42,11 +39,7 @@ from local.cli.network_commands import (
     turn_resolver,
 )
 from local.cli.setting_command import add_setting_command, change_settings
-from local.cli.stack import Options, Stack
-from local.cli.story import StoryFailed, tell
-from local.cli.switches import SwitchError
-from local.eventgrid import HandshakeError
-from local.storage.azurite import AzuriteError
+from local.cli.story import StoryFailed
 from local.world import HUB_VNET
 
 
@@ -102,59 +95,6 @@ def _value(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
-
-
-async def run_stack(arguments: argparse.Namespace) -> int:
-    """`up` and `story`: start, work, wait for Ctrl-C, stop everything."""
-    options = Options(
-        arm_port=arguments.arm_port,
-        elastic_port=arguments.elastic_port,
-        identity_port=arguments.identity_port,
-        functions_port=arguments.functions_port,
-        dns_port=arguments.dns_port,
-        topic_port=arguments.topic_port,
-        backstage_port=arguments.backstage_port,
-        folder=arguments.folder,
-        approval_seconds=arguments.approval_seconds,
-        time_scale=arguments.time_scale,
-        quotas=not arguments.no_quotas,
-        role_assignments=arguments.role_assignments,
-        switches=tuple(arguments.switch),
-        app_vnet=arguments.app_network,
-    )
-    asked = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, asked.set)
-    stack = Stack(options)
-    work = asyncio.create_task(_work(stack, arguments.command, asked))
-    stop = asyncio.create_task(asked.wait())
-    await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
-    stop.cancel()
-    if not work.done():
-        work.cancel()
-    try:
-        return await work
-    except asyncio.CancelledError:
-        return 0  # Ctrl-C is how this is meant to end
-    finally:
-        print("stopping ...", flush=True)
-        await stack.stop()
-
-
-async def _work(stack: Stack, command: str, asked: asyncio.Event) -> int:
-    began = time.monotonic()
-    print("Starting the local clouds, Azurite and the function app ...", flush=True)
-    await stack.start()
-    print(f"ready after {time.monotonic() - began:.1f} s: {stack.path / 'endpoints.json'}", flush=True)
-    print("ready", flush=True)
-    if command == "story":
-        async with LocalClient(stack.endpoints) as client:
-            await tell(client)
-        if os.environ.get("ONCE"):
-            return 0
-    print("\nRunning until Ctrl-C.", flush=True)
-    await asked.wait()
-    return 0
 
 
 async def run_client(arguments: argparse.Namespace) -> int:
@@ -228,13 +168,16 @@ CLIENT_COMMANDS = {
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     parsed = parse(sys.argv[1:] if arguments is None else arguments)
-    runner = run_stack if parsed.command in {"up", "story"} else run_client
+    if parsed.command in {"up", "story"}:
+        from local.cli.running import run_stack as runner  # noqa: PLC0415 - other commands start without the simulators
+    else:
+        runner = run_client
     try:
         result = asyncio.run(runner(parsed))
     except FileNotFoundError:
         print(f"nothing runs in {parsed.folder}: start it with `make run` or `python -m local up`", file=sys.stderr)
         return 2
-    except (StoryFailed, AzuriteError, HandshakeError, SwitchError, RuntimeError, OSError) as error:
+    except (StoryFailed, RuntimeError, OSError) as error:
         print(f"failed: {error}", file=sys.stderr)
         return 1
     except httpx.TransportError as error:

@@ -1,6 +1,6 @@
 """The log of HTTP exchanges: one JSON line for each request and its answer, to be checked against the official APIs.
 
-`local.world` wraps each simulator's ASGI app with `ExchangeLog.record`; clients (Event Grid's deliveries) call `write`.
+`local.cli.stack` wraps each simulator's ASGI app with `ExchangeLog.record`; Event Grid's deliveries call `write`.
 A line holds `at`, `service`, `method`, `url` (absolute, percent-encoding as it came over the wire), headers, bodies
 (JSON where the content type says so) and `status` (null when no answer was given). Credentials are replaced before
 anything is kept.

@@ -39,7 +39,7 @@ NEW_MEANING = {
     ("module", "local/elastic/operations.py"): "what the simulated Elastic Cloud does later",
     ("class", "shared/probe/model.py:Connection"): "a TCP connection",
     ("class", "local/arm/model.py:Connection"): "ARM's privateLinkServiceConnection",
-    ("class", "local/world.py:World"): "the local world: both clouds, network and host on one machine",
+    ("class", "local/simulators.py:World"): "the local world: both clouds, network and host on one machine",
     ("field", "local/arm/throttle.py:left"): "what a bucket has left",
     ("function", "local/arm/context.py:changed"): "an event: a resource changed",
     ("function", "local/eventgrid/grid.py:_answered"): "whether a subscriber answered a validation",

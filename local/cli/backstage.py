@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from local.cli.function_app import FunctionApp
     from local.cli.switches import Switches
-    from local.world import World
+    from local.simulators import World
 
 Action = Callable[[dict[str, Any]], Awaitable[None]]
 

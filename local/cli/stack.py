@@ -28,8 +28,9 @@ from local.exchanges import ExchangeLog
 from local.identity import ManagedIdentity
 from local.network import CertificateAuthority, claim_loopback
 from local.process.serving import Serving
+from local.simulators import World
 from local.storage.azurite import Azurite, install
-from local.world import HUB_VNET, World
+from local.world import HUB_VNET
 
 
 @dataclass(frozen=True)

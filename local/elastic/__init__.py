@@ -1,6 +1,6 @@
 """Elastic Cloud on one machine: its API, its approval of private endpoints, and its proxy's answer to a request.
 
-Used by `local.world` and by tests. `ElasticCloud` is the whole of it; everything else is a part of that class.
+Used by `local.simulators` and by tests. `ElasticCloud` is the whole of it; everything else is a part of that class.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Elastic Cloud as one object: what `local.world` builds, tests call, and `uvicorn` serves through `.app`."""
+"""Elastic Cloud as one object: what `local.simulators` builds, tests call, and `uvicorn` serves through `.app`."""
 
 from __future__ import annotations
 

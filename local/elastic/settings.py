@@ -1,4 +1,4 @@
-"""The switches of the Elastic Cloud simulator; read by every part of `local.elastic`, set by tests and `local.world`.
+"""The switches of the Elastic Cloud simulator; read by every part of `local.elastic`, set by tests.
 
 Most exist because Elastic's documents leave the behaviour open: then the product has to live with every position of
 the switch. The default is the answer that is documented or was seen, else the one that is hardest on a careless client;

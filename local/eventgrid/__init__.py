@@ -1,7 +1,7 @@
 """Event Grid on one machine: the ARM events of a subscription, delivered to webhooks with its documented rules.
 
-`local.world` makes one `EventGrid`, adds `EventGrid.publish` to `ArmCloud.listeners` and subscribes the function app.
-A `CustomTopic` is the other side: it takes the events that the function app publishes.
+`local.cli.stack` makes one `EventGrid`, adds `EventGrid.publish` to `ArmCloud.listeners` and subscribes the
+function app. A `CustomTopic` is the other side: it takes the events that the function app publishes.
 """
 
 from local.eventgrid.delivery import Answer, Deliver, DeliveryError

@@ -1,6 +1,6 @@
 """The service: takes changes from ARM, finds who subscribed, and keeps the deliveries going.
 
-`local.world` calls `publish` for each change and `subscribe` once the function app answers.
+`local.cli.stack` calls `publish` for each change and `subscribe` once the function app answers.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _ORIGIN = "eventgrid.azure.net"
 
 
-class HandshakeError(Exception):
+class HandshakeError(RuntimeError):
     """The webhook did not prove that it wants events; no subscription was made."""
 
 

@@ -1,6 +1,6 @@
 """Delivery over HTTP: real sockets, or an ASGI app in this process (an httpx transport decides).
 
-`local.world` gives a `HttpDeliver` to `EventGrid`.
+`local.cli.stack` gives a `HttpDeliver` to `EventGrid`.
 """
 
 from __future__ import annotations

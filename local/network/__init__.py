@@ -1,7 +1,7 @@
 """The network on one machine: names as each virtual network sees them, and the private endpoints' addresses behind TLS.
 
-Used by `local.world` and by tests. `Network` is the whole of it; everything else is a part of that class or, as the
-certificate authority and the claim of a loopback prefix, made before it.
+Used by `local.simulators` and by tests. `Network` is the whole of it; everything else is a part of that class or, as
+the certificate authority and the claim of a loopback prefix, made before it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Loopback addresses for virtual networks and their endpoints; called by `Network`, and claimed by `local.world`.
+"""Loopback addresses for virtual networks and their endpoints; called by `Network`, and claimed by `local.simulators`.
 
 Every running instance owns one 127.N.0.0/16, so that two of them never meet: it holds an anchor socket in it for as
 long as it runs. A virtual network gets a /24 of it: .2 is its name server, its endpoints begin at .4.

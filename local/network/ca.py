@@ -1,6 +1,6 @@
 """A certificate authority made at start: certificates for the clouds and for Elastic's private zones.
 
-Made by `local.world`, which writes its certificate where clients look for it; `local.network.data_plane` takes the
+Made by `local.simulators`, which writes its certificate where clients look for it; `local.network.data_plane` takes the
 zones' certificates from it. Nothing of it outlives the process but the files it was asked to write.
 """
 

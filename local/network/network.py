@@ -1,4 +1,4 @@
-"""The network as one object: what `local.world` builds and starts, and what tests ask without sockets."""
+"""The network as one object: what `local.simulators` builds and starts, and what tests ask without sockets."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ _READY_SECONDS = 30.0
 _HOST = "127.0.0.1"
 
 
-class AzuriteError(Exception):
+class AzuriteError(RuntimeError):
     """Azurite could not be installed or started; the message says why and what to do."""
 
 

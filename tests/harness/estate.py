@@ -26,13 +26,13 @@ from local.elastic import ElasticCloud as LocalElastic
 from local.elastic import ElasticSettings
 from local.eventgrid import Answer, CustomTopic, EventGrid, EventGridSettings
 from local.network import CertificateAuthority
+from local.simulators import World
 from local.storage.memory import MemoryQueue, MemoryStorage
 from local.world import (
     API_KEY,
     HUB_VNET,
     NETWORK_API,
     SECOND_API_KEY,
-    World,
     endpoint_body,
     peering_body,
     vnet_body,

@@ -21,7 +21,8 @@ from local.cli.story import create_endpoint
 from local.cli.switches import Switches
 from local.clock import LoopClock
 from local.identity import ManagedIdentity
-from local.world import HUB_VNET, OWN_VNET, World, vnet_id
+from local.simulators import World
+from local.world import HUB_VNET, OWN_VNET, vnet_id
 from tests.harness.estate import Estate, authority
 
 
