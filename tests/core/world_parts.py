@@ -14,7 +14,7 @@ from shared.core.model.conditions import WaitingFor
 from shared.core.model.ownership import Owner
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import AssociationMemory, ClaimMemory, PolicyMemory
-from shared.core.model.resources import Endpoint
+from shared.core.model.resources import Endpoint, NameResolution
 from shared.core.model.steps import (
     Associate,
     ClaimEndpoint,
@@ -30,6 +30,7 @@ from shared.core.model.steps import (
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.associations import begin_restore
 from shared.core.planning.desired import Desired
+from shared.core.planning.dns import DnsFacts
 from shared.core.planning.plan import Observed, ObservedElastic, Plan, plan, remember
 from shared.core.planning.removal import ObservedRemoval, RemovalPlan, plan_removal
 from shared.core.planning.removal_dns import bears_marks
@@ -58,6 +59,8 @@ class World:
     options: PlanOptions
     others: tuple[Endpoint, ...] | None = ()
     """Other endpoints of the service; None: not all could be listed."""
+    resolution: NameResolution | None = None
+    """Which networks answer the endpoint's clients; None: not known."""
     marker_id: str = field(default=MARKER.connection_id)
 
     # -- plans -----------------------------------------------------------------------------------------------------
@@ -67,7 +70,8 @@ class World:
         elastic = self.elastic
         if self.wanted is not None:
             seen = ObservedElastic(elastic.policies, elastic.targets, elastic.claims)
-            return plan(self.wanted, Observed(self.wanted.endpoint, self.zones, seen), self.record, self.options, now)
+            observed = Observed(self.wanted.endpoint, self.zones, seen, DnsFacts(self.resolution))
+            return plan(self.wanted, observed, self.record, self.options, now)
         used = self.record.dns.zone.id.lower() if self.record.dns.zone else ""
         marked = [one for one in self.zones if bears_marks(one, self.record.id, self.options.installation.instance_id)]
         zones = tuple(zone for zone in self.zones if zone.id.key == used or zone in marked)

@@ -14,9 +14,19 @@ from shared.core.model.markers import Holder
 from shared.core.model.ownership import Owned, Owner
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import AssociationMemory, ClaimMemory, PolicyMemory
-from shared.core.model.resources import Claim, ConnectionStatus, Policy, Rule, Target, WildcardRecord, Zone
+from shared.core.model.resources import (
+    Claim,
+    ConnectionStatus,
+    NameResolution,
+    Policy,
+    Rule,
+    Target,
+    WildcardRecord,
+    Zone,
+)
 from shared.core.options.dns import RecordMode
 from shared.core.options.plan_options import PlanOptions
+from shared.core.options.values import ZoneHome
 from tests.core.core_parts import (
     ADDRESS,
     ENDPOINT_ID,
@@ -30,6 +40,7 @@ from tests.core.core_parts import (
     OTHER_VNET,
     OTHERS,
     STRANGER,
+    SUBSCRIPTION,
     VNET,
     desired,
     endpoint,
@@ -44,6 +55,8 @@ from tests.core.core_parts import (
 from tests.core.world_elastic import Elastic
 from tests.core.world_parts import OLD_ADDRESS, World
 
+OF_ANOTHER = replace(MARKER, connection_id=OTHERS.connection_id, endpoint_id=OTHERS.endpoint_id)
+"""The mark on what was made for another endpoint."""
 OLD_GUID = "00000000-0000-4000-8000-0000000000aa"
 REGION = "azure-eastus2"
 
@@ -61,6 +74,8 @@ CIRCUMSTANCES: dict[str, tuple[str, ...]] = {
     "change": ("none", "address", "guid", "no address", "no longer asked", "pending", "rejected"),
     "mode": ("first", "union"),
     "hub": ("none", "unlinked", "ours", "elsewhere"),
+    "answers": ("own", "hub", "both", "unknown"),
+    "place": ("free", "taken", "second free", "second there"),
     "others": ("none", "same network", "other network", "unknown"),
     "target": (
         "closed",
@@ -79,6 +94,9 @@ CIRCUMSTANCES: dict[str, tuple[str, ...]] = {
     ),
     "claim": ("none", "wanted", "ours", "adopted", "ours and wanted"),
 }
+"""`hub`: `none` is one that no setting names, and that is linked to no zone. `answers`: which networks have the name
+servers of the endpoint's clients. `place`: whether the group in which the zone may be made has another endpoint's; a
+second one has none, or an empty one that others made."""
 ACTIONS = ("create", "change", "remove")
 
 
@@ -95,12 +113,19 @@ class Case:
     change: str = "none"
     mode: str = "first"
     hub: str = "none"
+    answers: str = "own"
+    place: str = "free"
     others: str = "none"
     target: str = "closed"
     claim: str = "none"
 
     def __str__(self) -> str:
         return ", ".join(f"{field.name}={getattr(self, field.name)!r}" for field in fields(self))
+
+    @property
+    def answering(self) -> tuple[str, ...]:
+        """The networks that answer the clients; of servers that are not known it is assumed to be their own."""
+        return {"hub": (HUB,), "both": (HUB, VNET)}.get(self.answers, (VNET,))
 
     @property
     def possible(self) -> bool:
@@ -110,6 +135,7 @@ class Case:
         return (
             (zone_used or self.record == "absent")
             and (self.zone != "absent" or self.link in {"absent", "foreign"})
+            and (self.zone == "absent" or self.place == "free")
             and (self.policy != "absent" or self.association == "absent")
             and (self.target != "unseen" or standing)
             and (self.action == "change" or self.change != "guid" or self.policy in {"absent", "ours", "extended"})
@@ -122,18 +148,25 @@ def crossed(seed: int = 0) -> Iterator[Case]:
     for action, *things in product(ACTIONS, *THINGS.values()):
         circumstances = {name: drawn.choice(values) for name, values in CIRCUMSTANCES.items()}
         case = Case(action, *things, **circumstances)
+        if case.zone != "absent":
+            case = replace(case, place="free")
         if case.possible:
             yield case
 
 
-def dns_cases() -> Iterator[Case]:
-    """Every combination in DNS."""
+def dns_cases(seed: int = 0) -> Iterator[Case]:
+    """Every combination in DNS, each with clients that ask whom the seed draws; without a zone, in every place."""
+    drawn = random.Random(seed)
     changes = {"create": ("none", "no address"), "change": ("none", "address", "no address", "rejected")}
     for action in ACTIONS:
         choices = {name: THINGS[name] for name in ("zone", "link", "record")}
         choices |= {"hub": CIRCUMSTANCES["hub"], "mode": CIRCUMSTANCES["mode"]}
         choices |= {"others": CIRCUMSTANCES["others"]} if action == "remove" else {"change": changes[action]}
-        yield from _product(action, choices)
+        for case in _product(action, choices):
+            for place in CIRCUMSTANCES["place"] if action != "remove" else ("free",):
+                told = replace(case, answers=drawn.choice(CIRCUMSTANCES["answers"]), place=place)
+                if told.possible:
+                    yield told
 
 
 def elastic_cases() -> Iterator[Case]:
@@ -175,18 +208,28 @@ def world_of(case: Case) -> World:
         elastic,
         options,
         others.get(case.others, ()),
+        _resolution(case),
     )
 
 
 def _options(case: Case) -> PlanOptions:
     everything = frozenset({"*"})
+    groups = ("net-prod", "second") if case.place.startswith("second") else ("net-prod",)
     return plan_options(
         link_vnets=() if case.hub == "none" else (HUB,),
+        zone_resource_groups=tuple(ZoneHome(SUBSCRIPTION, group) for group in groups),
         record_mode=RecordMode(case.mode),
         deployments_allowed=frozenset() if case.target in {"not allowed", "consenting", "asking"} else everything,
         deployments_denied=frozenset({"d1"}) if case.target == "denied" else frozenset(),
         claim="wanted" in case.claim,
     )
+
+
+def _resolution(case: Case) -> NameResolution:
+    servers = {"own": (), "unknown": ("203.0.113.53",)}.get(case.answers, ("10.0.0.4", "10.1.0.4"))
+    if case.answers == "unknown":
+        return NameResolution((), servers, servers)
+    return NameResolution(case.answering, servers)
 
 
 def _other(vnet: str) -> Any:
@@ -210,6 +253,12 @@ def _zones(case: Case) -> tuple[Zone, ...]:
             links.append(replace(link(HUB), etag="h"))
         made = zone(*links, record=None if case.link == "foreign" else record_, marker=markers[case.zone])
         found.append(replace(made, other_records=0, etag="z"))
+    if case.place != "free":
+        kept = record(OTHERS.address, marker=held_by(OTHERS))
+        taken = zone(link(OTHER_VNET, marker=OF_ANOTHER), record=kept, marker=OF_ANOTHER)
+        found.append(replace(taken, other_records=0, etag="z"))
+    if case.place == "second there":
+        found.append(replace(zone(group="second", marker=None), other_records=0, etag="z"))
     theirs = [replace(link(VNET, marker=None), etag="l")] if case.link == "foreign" else []
     theirs += [replace(link(HUB, marker=None), etag="h")] if case.hub == "elsewhere" else []
     if theirs:

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
+from shared.core.model.conditions import Condition
 from shared.core.planning.plan import Plan
 from shared.core.planning.removal import RemovalPlan
-from tests.core.core_parts import ADDRESS, GUID, MARKER, VNET
+from tests.core.core_parts import ADDRESS, GUID, HUB, MARKER, VNET, zone_id
 from tests.core.planning.combination_parts import Case, crossed, dns_cases, elastic_cases, world_of
 from tests.core.world_parts import World, settled
 
@@ -60,8 +61,7 @@ def _check_true(case: Case, world: World, found: Plan) -> None:
     """What a condition says is so, and where nothing stands in the way all of them do."""
     told = {condition.type: condition for condition in found.conditions}
     policies = [policy for policy in world.elastic.policies if any(r.endpoint_guid == GUID for r in policy.rules)]
-    if "RecordReady" in told and told["RecordReady"].true and told["Linked"].true:
-        assert ADDRESS in (world.resolved(VNET) or ()), "names do not resolve to the endpoint"
+    _check_names(case, world, told)
     if "PolicyReady" in told and told["PolicyReady"].true:
         assert any(r.endpoint_name == "pe-search" for p in policies for r in p.rules if r.endpoint_guid == GUID)
     if "Associated" in told and told["Associated"].true and case.target not in {"unseen", "stopped"}:
@@ -76,18 +76,45 @@ def _check_true(case: Case, world: World, found: Plan) -> None:
         assert not untrue, f"nothing stands in the way, but: {untrue}"
 
 
+def _check_names(case: Case, world: World, told: dict[str, Condition]) -> None:
+    """Clients get the endpoint's address, or it is told which network keeps them from it, and how."""
+    answers = [world.resolved(vnet) for vnet in case.answering]
+    if all(name in told and told[name].true for name in ("Linked", "RecordReady")):
+        assert all(ADDRESS in (one or ()) for one in answers), "names do not resolve to the endpoint"
+    reasons = {condition.reason for condition in told.values()}
+    if "AnsweredByAnotherZone" in reasons:
+        assert any(one is not None and ADDRESS not in one for one in answers), "no other zone answers the clients"
+    if "AnsweringNetworkNotLinked" in reasons:
+        assert (case.hub, None in answers) == ("none", True), "the network that answers is linked, or is to be"
+    if "NoPlaceForZone" in reasons:
+        (there,) = [zone for zone in world.zones if zone.id == zone_id()]
+        assert not case.place.startswith("second"), "the second group has a place"
+        assert there.record is not None, "the zone in the group is free"
+        assert ADDRESS not in there.record.addresses, "the zone in the group is right"
+
+
 def _in_the_way(case: Case) -> bool:
     """Whether anything may keep the connection from being complete."""
-    return (
+    return _in_the_way_of_names(case) or (
         case.record in {"foreign", "another's"}
         or (case.record == "adopted" and case.change == "address")
         or (case.record == "shared" and case.change == "no address")
-        or case.hub == "elsewhere"
         or case.policy in {"misnamed", "extended"}
         or case.association == "foreign"
         or case.target not in {"closed", "consenting", "opted in", "asking"}
         or case.change in {"no address", "pending", "rejected"}
-        or (case.link == "foreign" and case.hub != "none")
+    )
+
+
+def _in_the_way_of_names(case: Case) -> bool:
+    """A network that answers is linked elsewhere or to none and not to be linked; or the zone has no place."""
+    hub_answers, own_answers = HUB in case.answering, VNET in case.answering
+    linked = case.hub == "elsewhere" or (case.hub == "ours" and case.zone != "absent")
+    seen = (own_answers and case.link == "foreign") or (hub_answers and linked)
+    return (
+        (hub_answers and case.hub in {"none", "elsewhere"})
+        or (case.answers == "both" and case.link == "foreign" and case.hub == "ours")
+        or (case.place == "taken" and not seen)
     )
 
 
