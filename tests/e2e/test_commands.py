@@ -17,9 +17,14 @@ from local.cli.client import LocalClient
 from local.cli.story import group
 from local.process.ports import free_ports
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-commands")]
+pytestmark = pytest.mark.e2e
+in_the_shared_instance = pytest.mark.xdist_group("e2e-commands")
+"""The others start one of their own, and need not wait."""
+
+PORTS = ("arm", "elastic", "identity", "functions", "dns", "topic")
 
 
+@in_the_shared_instance
 async def test_the_commands_of_the_readme_talk_to_the_running_instance(instance: Instance, client: LocalClient) -> None:
     async def local(*arguments: str) -> tuple[int | None, str]:
         program = await asyncio.create_subprocess_exec(
@@ -53,6 +58,7 @@ async def test_the_commands_of_the_readme_talk_to_the_running_instance(instance:
     assert "ResourceNotFound" in output
 
 
+@in_the_shared_instance
 async def test_a_second_instance_disturbs_nothing(instance: Instance, client: LocalClient) -> None:
     """Started in the very same folder: it takes a folder, ports and addresses of its own."""
     before = instance.endpoints
@@ -71,14 +77,19 @@ async def test_a_second_instance_disturbs_nothing(instance: Instance, client: Lo
         assert second.stop() == 0
 
 
-async def test_switches_are_turned_at_the_start_and_later_and_what_cannot_be_delivered_is_a_dead_letter(
+async def test_given_ports_are_used_switches_turned_at_the_start_and_later_and_an_undelivered_event_is_a_dead_letter(
     tmp_path: Path,
 ) -> None:
     """The app is stopped while the event is on its way, once and for all; the timer makes it good."""
-    folder = tmp_path / "local"
-    instance = Instance(folder, "--switch", "events.max_delivery_attempts=1", "--switch", "events.dead_letter_delay=0")
+    given = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+    ports = [text for name, port in given.items() for text in (f"--{name}-port", str(port))]
+    switches = ("--switch", "events.max_delivery_attempts=1", "--switch", "events.dead_letter_delay=0")
+    instance = Instance(tmp_path / "local", *switches, *ports)
     try:
-        letters = Path(instance.wait_for("\nready\n").endpoints["dead_letters"])
+        endpoints = instance.wait_for("\nready\n").endpoints
+        used = {name: httpx.URL(endpoints[name]).port for name in PORTS if name != "dns"}
+        assert used | {"dns": endpoints["dns"]["port"]} == given
+        letters = Path(endpoints["dead_letters"])
         async with instance.client() as client:
             assert (await client.switches())["events.max_delivery_attempts"] == 1
             await client.backstage("switches", **{"elastic.approval_seconds": 0.5})
@@ -106,18 +117,3 @@ async def test_a_switch_that_there_is_not_ends_the_start_with_its_name(tmp_path:
     )  # fmt: skip
     output, _ = await asyncio.wait_for(program.communicate(), READY_SECONDS)
     assert (program.returncode, b"failed: there is no switch 'elastic.nul'" in output) == (1, True), output
-
-
-async def test_given_ports_are_used(tmp_path: Path) -> None:
-    arm, elastic, identity, functions, dns, topic = free_ports(6)
-    given = {"arm": arm, "elastic": elastic, "identity": identity, "functions": functions, "dns": dns, "topic": topic}
-    options = [text for name, port in given.items() for text in (f"--{name}-port", str(port))]
-    instance = Instance(tmp_path / "local", *options)
-    try:
-        endpoints = instance.wait_for("\nready\n").endpoints
-    finally:
-        instance.stop()
-    assert {name: httpx.URL(endpoints[name]).port for name in given if name != "dns"} == {
-        name: port for name, port in given.items() if name != "dns"
-    }
-    assert endpoints["dns"]["port"] == dns
