@@ -16,7 +16,7 @@ from shared.core.planning import deletion as missing
 from shared.core.planning import dns as plan_dns
 from shared.core.planning.associations import RESTORE_WINDOW
 from shared.core.reports.doctor import clouds, judge
-from shared.health import check as surroundings
+from shared.health import around as surroundings
 from shared.settings import DEFAULT_SCHEDULE, descriptions
 from shared.state import azure_queue
 from shared.sweep import checks

@@ -27,7 +27,7 @@ EVENT = {"id": "1", "subject": "/subscriptions/s", "eventType": "T", "data": {}}
 needs_azurite = pytest.mark.skipif(azurite.find_executable() is None, reason="Azurite is not installed: make setup")
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
+def wait_for(condition: Callable[[], Any], seconds: float = 90.0) -> Any:
     """Real time on purpose: another process does the work."""
     deadline = time.monotonic() + seconds
     while not (result := condition()):
