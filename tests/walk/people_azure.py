@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from local.world import endpoint_body
+from local.world import HUB_VNET, endpoint_body
 from tests.walk.scene import DEPLOYMENTS, DNS_API, PLACES, Deed, Place, Scene, marked
 
 STRANGER = "10.99.0.4"
@@ -146,18 +146,19 @@ async def delete_zone(scene: Scene, drawn: Random) -> str | None:
 
 
 async def make_zone(scene: Scene, drawn: Random) -> str | None:
-    """A zone of a person's own, linked to a network that has none, with a record that points elsewhere or none."""
+    """A zone of a person's own, for a network that has none or for the hub; its record points elsewhere, or is none."""
     place = drawn.choice(PLACES)
+    vnet = drawn.choice([place.vnet, HUB_VNET])
     name = f"privatelink.{place.region}.azure.elastic-cloud.com"
     group = drawn.choice([place.group, "rg-dns", "rg-hub-team"])
     zone = place.id.split("/resourceGroups/")[0] + f"/resourceGroups/{group}"
     zone += f"/providers/Microsoft.Network/privateDnsZones/{name}"
     linked = {link.vnet.id.lower() for link in scene.links() if link.path.parent.name == name}
-    if place.vnet.lower() in linked or any(one.id.lower() == zone.lower() for one in scene.zones()):
+    if vnet.lower() in linked or any(one.id.lower() == zone.lower() for one in scene.zones()):
         return None
     await scene.azure("PUT", zone, {"location": "global"}, api=DNS_API)
     await scene.estate.clock.sleep(60)
-    properties = {"virtualNetwork": {"id": place.vnet}, "registrationEnabled": False}
+    properties = {"virtualNetwork": {"id": vnet}, "registrationEnabled": False}
     body = {"location": "global", "properties": properties}
     await scene.azure("PUT", f"{zone}/virtualNetworkLinks/by-hand", body, api=DNS_API)
     await scene.estate.clock.sleep(60)
@@ -166,7 +167,7 @@ async def make_zone(scene: Scene, drawn: Random) -> str | None:
     if address:
         record = {"ttl": 60, "aRecords": [{"ipv4Address": address}]}
         await scene.azure("PUT", f"{zone}/A/*", {"properties": record}, api=DNS_API)
-    return f"zone {zone} is made by hand for {place.vnet.rpartition('/')[2]}, its record {address or 'missing'}"
+    return f"zone {zone} is made by hand for {vnet.rpartition('/')[2]}, its record {address or 'missing'}"
 
 
 async def add_record(scene: Scene, drawn: Random) -> str | None:
@@ -190,7 +191,7 @@ DEEDS: tuple[tuple[int, Deed], ...] = (
     (3, edit_record),
     (2, delete_link),
     (1, delete_zone),
-    (1, make_zone),
+    (2, make_zone),
     (1, add_record),
 )
 """How often each is done."""
