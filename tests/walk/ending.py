@@ -256,6 +256,9 @@ def _check_alive(scene: Scene, place: Place, record: ConnectionRecord | None) ->
         and not _only_unreachable(record)
     ):
         raise Unfinished(f"{place.name} is {record.status.phase}: {_shown(record)}")
+    ready = record.condition(c.READY)
+    if record.status.phase == Phase.BLOCKED and ready is not None and ready.reason in LED_ELSEWHERE:
+        raise Unfinished(f"{place.name} is Blocked, and told is what blocks nothing: {_shown(record)}")
     approved = record.condition(c.APPROVED)
     ended = approved is not None and approved.reason in {"Rejected", "Disconnected"}
     # An endpoint that can never work any more is not looked after: only that it is so must be true.

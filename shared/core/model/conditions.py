@@ -125,7 +125,10 @@ def merge(old: Iterable[Condition], new: Iterable[Condition], now: datetime) -> 
 
 
 def summary(conditions: Mapping[str, Condition]) -> Condition:
-    """The `Ready` condition: true when no other one wants anything; else the first that does, a person's turn first."""
+    """The `Ready` condition: true when no other one wants anything; else the first that does.
+
+    What stops the connection until a person acts comes first, then what waits for a person and stops nothing.
+    """
     others = [conditions[name] for name in ORDER if name != READY and name in conditions]
     pending = [condition for condition in others if condition.pending]
     if not pending:
@@ -134,7 +137,9 @@ def summary(conditions: Mapping[str, Condition]) -> Condition:
             return satisfied(READY, Reason.ALL_CONDITIONS_TRUE, "The private connection is set up and tested.")
         message = f"The private connection is set up. {untested.type}: {untested.message}"
         return satisfied(READY, Reason.SET_UP_NOT_TESTED, message)
-    first = next((condition for condition in pending if condition.needs is WaitingFor.PERSON), pending[0])
+    for_persons = [condition for condition in pending if condition.needs is WaitingFor.PERSON]
+    stopping = (condition for condition in for_persons if condition.reason not in DEGRADING)
+    first = next(stopping, None) or next(iter(for_persons), pending[0])
     told = replace(first.explanation, message=f"{first.type}: {first.message}")
     return Condition(READY, Status.FALSE, told, first.needs)
 

@@ -82,6 +82,14 @@ def test_the_summary_tells_a_persons_turn_before_anything_earlier_that_only_wait
     assert told.message == "Associated: a person must act"
 
 
+def test_the_summary_tells_what_stops_a_connection_before_what_only_keeps_its_clients_away() -> None:
+    away = c.blocked(c.LINKED, Reason.ANSWERING_NETWORK_NOT_LINKED, "The hub has no zone.", "Link it.")
+    found = standing(away, stuck(c.ASSOCIATED))
+    assert phase_of(found, was_ready=False) is Phase.BLOCKED
+    assert summary(found).message.startswith("Associated"), "what makes it Blocked, not what would leave it Degraded"
+    assert summary(standing(away)).reason == "AnsweringNetworkNotLinked"
+
+
 def test_the_summary_of_several_waits_is_the_first_on_the_way() -> None:
     assert summary(standing(waits(c.REACHABLE), waits(c.ZONE_READY))).message.startswith("ZoneReady")
 
