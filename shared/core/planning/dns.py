@@ -136,7 +136,7 @@ def plan_dns(desired: Desired, zones: tuple[Zone, ...], options: PlanOptions, fa
     link_steps, linked, links = _plan_links(
         desired, zone, zones, networks, _held_back(desired, zone, record), elsewhere
     )
-    addresses = zone.record.addresses if record.true and zone.record else ()
+    addresses = zone.record.addresses if zone.record else ()
     return DnsPlan(
         steps=(*record_steps, *link_steps),
         conditions=(zone_condition, linked, record),
@@ -153,7 +153,8 @@ def plan_dns(desired: Desired, zones: tuple[Zone, ...], options: PlanOptions, fa
 
 
 def _advice(desired: Desired, zone: Zone, networks: _Networks, elsewhere: set[str]) -> tuple[Explanation, ...]:
-    further = [one for one in networks.all if one.lower() in elsewhere and not networks.decides(one)]
+    # Of the endpoint's own network, where a hub answers, it does not matter what it is linked to.
+    further = [one for one in networks.further if one.lower() in elsewhere and not networks.decides(one)]
     shared = dns_problems.shared_record(desired, zone) if zone.record and len(zone.record.addresses) > 1 else None
     found = (dns_problems.further_networks(further) if further else None, shared)
     return tuple(advice for advice in found if advice is not None)
