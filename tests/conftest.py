@@ -36,7 +36,7 @@ EVERY_PYTHON = tuple(
         "reconciler/test_budget.py",
         "reconciler/test_happy_path.py",
         "reconciler/test_long_operations.py",
-        "reconciler/test_networks.py",
+        "reconciler/test_answering_networks.py",
         "reconciler/test_removal.py",
         "reconciler/test_waiting.py",
         "runtime",
