@@ -51,7 +51,7 @@ param onDelete string = 'cleanup'
 @minValue(0)
 @maxValue(604800)
 param removalGraceSeconds int = 600
-@description('Things that may be taken away between two sweeps; past it all removals stop until a person confirms. An endpoint has about five.')
+@description('Things that may be taken away between two sweeps; past it all removals stop until a person confirms. An endpoint has five to seven.')
 @minValue(0)
 param removalLimit int = 30
 @description('How often within seven days the app restores an association that another manager removes.')

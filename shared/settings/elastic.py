@@ -19,9 +19,9 @@ class ElasticSettings:
         "EC_API_KEY",
         value.optional_key,
         "",
-        "API key of the Elastic Cloud organization, best as a Key Vault reference. The role deployment-editor on the "
-        "deployments that are to be connected is enough. Required, unless ELASTIC_ORGANIZATIONS names organizations: "
-        "then it is the key of the one named `default`, for endpoints that no other one includes.",
+        "API key of the Elastic Cloud organization, best as a Key Vault reference ([its "
+        "role](security.md#rights-in-elastic-cloud)). Required, unless [other "
+        "organizations](#several-elastic-cloud-organizations) are named.",
         secret=True,
         deployed=True,
     )
@@ -29,6 +29,6 @@ class ElasticSettings:
         "ELASTIC_ORGANIZATIONS",
         value.organizations,
         "",
-        "Names of further Elastic Cloud organizations, separated by commas: lower case letters, digits and dashes, not "
-        "`default`. Each needs two more settings, `EC_API_KEY_<NAME>` and `ELASTIC_SCOPE_<NAME>`.",
+        "Names of [further Elastic Cloud organizations](#several-elastic-cloud-organizations), separated by commas: "
+        "lower case letters, digits and dashes, not `default`.",
     )

@@ -35,15 +35,15 @@ class HealthSettings:
         "APP_VNET",
         value.vnet,
         "",
-        "Id of the virtual network that this app is in; empty if it is not known. With it the app can tell an endpoint "
-        "that it merely has no route to from a broken one, and resolves names itself where its network is linked.",
+        "Id of the virtual network that this app is in; empty if it is not known ([what is judged with "
+        "it](troubleshooting.md#how-a-verdict-comes-about)).",
     )
     verdict_after: int = setting(
         "VERDICT_CHANGES_AFTER",
         core_value.whole(1, 5),
         "2",
-        "Health checks in a row that must fail before a connection that worked counts as failing. "
-        "A good check counts at once.",
+        "Health checks in a row that must fail before a connection that worked [counts as "
+        "failing](troubleshooting.md#how-a-verdict-comes-about).",
     )
     checks_at_once: int = setting(
         "CHECKS_AT_ONCE", core_value.whole(1, 500), "50", "Connections that a sweep tests at the same time."

@@ -17,14 +17,11 @@ class NotifySettings:
         "NOTIFY_TOPIC_ENDPOINT",
         value.optional_url,
         "",
-        "Endpoint of the Event Grid custom topic that gets an event when a connection becomes Ready, Degraded, Blocked "
-        "or is removed, and when the Elastic Cloud API key comes to its end; empty for none. The topic's input schema "
-        "is CloudEvents 1.0, and the app's identity has the role EventGrid Data Sender on it.",
+        "Endpoint of the Event Grid custom topic that [notifications](notifications.md) go to; empty for none.",
     )
     after_seconds: float = setting(
         "NOTIFY_AFTER_SECONDS",
         core_value.seconds(0, 86400),
         "240",
-        "Seconds that a change must last before it is told, so that what comes and goes is not. The first state of a "
-        "connection and its removal are told at once.",
+        "Seconds that a change must last [before it is told](notifications.md#what-is-told-and-when).",
     )

@@ -27,17 +27,16 @@ class DnsOptions:
         "DNS_ZONE_RESOURCE_GROUPS",
         value.zone_homes,
         "",
-        "Ids of resource groups in which private DNS zones are made, separated by commas; empty for each endpoint's "
-        "own. A group holds one zone of a name: as many as there are networks with endpoints of one region that are "
-        "not to share a zone. The first with a free place is taken.",
+        "Ids of the resource groups in which private DNS zones are made, separated by commas; empty for each "
+        "endpoint's own ([how many](networks.md#each-network-asks-azure)).",
         deployed=True,
     )
     link_vnets: tuple[str, ...] = setting(
         "DNS_LINK_VNETS",
         value.vnets,
         "",
-        "Ids of further virtual networks to link zones to, separated by commas, such as a hub with the DNS resolver. "
-        "A network can be linked to one zone of a name: such a network follows the first endpoint of each region.",
+        "Ids of further virtual networks to link zones to, separated by commas, such as [a hub with the DNS "
+        "resolver](networks.md#a-hub-answers).",
         deployed=True,
     )
     subscriptions: tuple[str, ...] = setting(
@@ -51,8 +50,8 @@ class DnsOptions:
         "DNS_RECORD_MODE",
         value.one_of(RecordMode.FIRST, RecordMode.UNION),
         "first",
-        "When a second endpoint of one network wants the `*` record of one region: `first` keeps the first one's "
-        "address and blocks the second, `union` lets both stand in it.",
+        "`first` or `union`: what becomes of a second endpoint that wants the same `*` record ([which to use "
+        "where](networks.md#a-hub-answers)).",
     )
     record_ttl: int = setting(
         "DNS_RECORD_TTL", value.whole(1, 86400), "300", "Seconds that resolvers may keep the `*` record."

@@ -28,8 +28,7 @@ class InstallationOptions:
         "MODE",
         value.one_of(Mode.ENFORCE, Mode.OBSERVE),
         "enforce",
-        "`enforce` brings every endpoint to what should be; `observe` reads, plans, tests and reports, and changes "
-        "nothing in Azure or Elastic Cloud. An endpoint's tag `elastic-privatelink` overrides it.",
+        "`enforce`, or `observe`, which changes nothing ([modes](#modes-what-the-app-may-do)).",
         deployed=True,
     )
     instance_id: str = setting(

@@ -39,7 +39,7 @@ class RemovalOptions:
         "REMOVAL_LIMIT",
         value.whole(0, 100000),
         "30",
-        "Destructive steps (a record, link, zone, policy, claim or association taken away) between two sweeps. A sweep "
-        "that would need more stops all of them until a person confirms; an endpoint has about five.",
+        "Destructive steps between two sweeps past which [all removals stop](operations.md#removals) until a person "
+        "confirms.",
         deployed=True,
     )

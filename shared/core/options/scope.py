@@ -22,38 +22,36 @@ class Scope:
         "AZURE_SUBSCRIPTIONS",
         value.subscriptions,
         None,
-        "Ids of the subscriptions whose private endpoints the app handles, separated by commas. "
-        "Endpoints elsewhere are out of scope, even if an event names them.",
+        "Ids of the subscriptions whose private endpoints the app handles, separated by commas.",
         deployed=True,
     )
     subscriptions_denied: tuple[str, ...] = setting(
         "AZURE_SUBSCRIPTIONS_DENIED",
         value.subscriptions,
         "",
-        "Ids of subscriptions whose endpoints the app leaves alone. Here and below, a denial is "
-        "stronger than every permission.",
+        "Ids of subscriptions whose endpoints the app leaves alone ([scope](#scope-which-endpoints-are-handled)).",
     )
     resource_groups: frozenset[str] = setting(
         "AZURE_RESOURCE_GROUPS",
         value.resource_groups,
         "*",
-        "Resource groups whose endpoints the app handles, separated by commas: a name, in any subscription, or "
-        "`subscription-id/name`; `*` for all.",
+        "[Resource groups](#scope-which-endpoints-are-handled) whose endpoints the app handles, separated by "
+        "commas; `*` for all.",
         deployed=True,
     )
     resource_groups_denied: frozenset[str] = setting(
         "AZURE_RESOURCE_GROUPS_DENIED",
         value.resource_groups,
         "",
-        "Resource groups whose endpoints the app leaves alone, written in the same way.",
+        "Resource groups whose endpoints the app leaves alone.",
         deployed=True,
     )
     locations: frozenset[str] = setting(
         "AZURE_LOCATIONS",
         value.locations,
         "*",
-        "Azure locations whose endpoints the app handles, separated by commas: the endpoint's own, not that of the "
-        "service it leads to; `*` for all.",
+        "[Azure locations](#scope-which-endpoints-are-handled) whose endpoints the app handles, separated by "
+        "commas; `*` for all.",
         deployed=True,
     )
     locations_denied: frozenset[str] = setting(
@@ -67,8 +65,8 @@ class Scope:
         "AZURE_TAGS",
         value.tags,
         "*",
-        "Tags of which an endpoint needs one to be handled, separated by commas, each `name` or `name=value`; `*`: it "
-        "needs none.",
+        "[Tags](#scope-which-endpoints-are-handled) of which an endpoint needs one to be handled, separated by "
+        "commas; `*`: it needs none.",
         deployed=True,
     )
     tags_denied: frozenset[str] = setting(

@@ -19,34 +19,32 @@ class TargetOptions:
         "ELASTIC_DEPLOYMENTS_ALLOWED",
         value.targets,
         "",
-        "Ids or names of the deployments that an endpoint's tag `elastic-deployments` may ask for, separated by "
-        "commas; `*` for all. A deployment can also consent itself, by its tag `elastic-privatelink-endpoints`.",
+        "Ids or names of the deployments that an endpoint's tag may ask for, separated by commas; `*` for all ([the "
+        "first consent](#tags-who-asks-and-who-consents)).",
         deployed=True,
     )
     deployments_denied: frozenset[str] = setting(
         "ELASTIC_DEPLOYMENTS_DENIED",
         value.targets,
         "",
-        "Ids or names of deployments that no endpoint is ever connected to, even if another setting or a tag allows "
-        "it, separated by commas; `*` for all. Better ids: a name changes. An association that is there already stays.",
+        "Ids or names of deployments that the app [leaves alone](#tags-who-asks-and-who-consents), separated by "
+        "commas; `*` for all. Better ids: a name changes.",
         deployed=True,
     )
     first_policy_allowed: frozenset[str] = setting(
         "ELASTIC_FIRST_POLICY_ALLOWED",
         value.targets,
         "",
-        "Ids or names of the deployments that may be given their first policy, separated by commas; `*` for all. The "
-        "first policy closes a deployment to everything that no policy admits. A deployment can also opt in itself, "
-        "by its tag `elastic-privatelink-first-policy` with the value `allow`.",
+        "Ids or names of the deployments that may be given their first policy, separated by commas; `*` for all "
+        "([the second consent](#tags-who-asks-and-who-consents)).",
         deployed=True,
     )
     last_policy_allowed: frozenset[str] = setting(
         "ELASTIC_LAST_POLICY_ALLOWED",
         value.targets,
         "",
-        "Ids or names of the deployments whose last policy may be taken away, separated by commas; `*` for all. "
-        "Without any policy a deployment is open to the internet. A deployment can also opt in itself, by its tag "
-        "`elastic-privatelink-last-policy` with the value `allow`.",
+        "Ids or names of the deployments whose last policy may be taken away, separated by commas; `*` for all "
+        "([the third consent](#tags-who-asks-and-who-consents)).",
         deployed=True,
     )
     association_restores: int = setting(

@@ -72,5 +72,10 @@ class TimingOptions:
         "120",
         "Seconds after which the lease of a worker that died is free; at least 20 more than RUN_SECONDS.",
     )
-    journal_days: int = setting("JOURNAL_DAYS", value.whole(1, 3650), "90", "Days that journal entries are kept.")
+    journal_days: int = setting(
+        "JOURNAL_DAYS",
+        value.whole(1, 3650),
+        "90",
+        "Days that journal entries, and the records of removed connections, are [kept](security.md#data-kept).",
+    )
     checks_days: int = setting("CHECKS_DAYS", value.whole(1, 3650), "30", "Days that health checks are kept.")

@@ -123,7 +123,9 @@ APPROVAL = (
 
 DNS = (
     ReasonDoc(Reason.EXISTS, "The zone, or the policy, is there.", "Made by the app, or found and used."),
-    ReasonDoc(Reason.LINKED, "The zone is linked to every network.", "Made by the app, or found and used."),
+    ReasonDoc(
+        Reason.LINKED, "The zone is linked to every network that is to use it.", "Made by the app, or found and used."
+    ),
     ReasonDoc(Reason.POINTS_TO_ENDPOINT, "The * record is right.", "It points to the endpoint's address."),
     ReasonDoc(Reason.ADOPTED, "The * record is right.", "Made by others; the app uses it and never changes it."),
     ReasonDoc(

@@ -1,0 +1,31 @@
+"""Pages are short enough to be read, and the page for an incident begins with the alerts."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+GENERATED = {"architecture.md", "settings.md", "troubleshooting.md"}
+LONGER = {"deploy.md": "it goes from nothing to the first connection, and is divided with the first hour"}
+PAGES = sorted(path.name for path in (ROOT / "docs").glob("*.md") if path.name not in {*GENERATED, *LONGER})
+
+
+def words(page: str) -> int:
+    return len((ROOT / page).read_text(encoding="utf-8").split())
+
+
+def test_the_readme_has_at_most_1200_words() -> None:
+    assert words("README.md") <= 1200
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_has_at_most_2500_words(page: str) -> None:
+    assert words(f"docs/{page}") <= 2500
+
+
+def test_operations_begins_with_what_an_alert_asks_for() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## (.+)$", page, re.MULTILINE)[0] == "Alerts"
