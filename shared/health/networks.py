@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from shared.context import Context, log
 from shared.core.model.arm_ids import parse_arm_id
-from shared.core.model.errors import AutopilotError, Forbidden, NotFound
+from shared.core.model.errors import AutopilotError, Forbidden, NotFound, RetryLater
 from shared.core.model.resources import VirtualNetwork
 
 T = TypeVar("T")
@@ -40,11 +40,13 @@ class NetworkList:
         return found
 
     async def all_of(self, subscriptions: Iterable[str]) -> tuple[VirtualNetwork, ...]:
-        """Every network of these subscriptions, as far as they may be listed."""
+        """Every network of these subscriptions, as far as they may be listed; what passes by itself is raised."""
         found: dict[str, VirtualNetwork] = {}
         for subscription in dict.fromkeys(subscriptions):
             try:
                 found |= await self._listed(subscription)
+            except RetryLater:
+                raise
             except AutopilotError as error:
                 log.info("virtual networks of subscription %s not read: %s", subscription, error)
         return tuple(found.values())

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
@@ -25,7 +24,7 @@ from shared.core.planning.desired import Desired, zone_subscriptions
 from shared.core.planning.name_resolution import unexplained
 from shared.core.planning.organization_change import organization_on_record
 from shared.core.planning.plan import targets_that_matter
-from shared.core.planning.snapshot import CloudListing, OrganizationListing, Snapshot
+from shared.core.planning.snapshot import CloudListing, OrganizationListing, Snapshot, subscriptions_answering
 from shared.core.ports import listed_claims
 from shared.correlation import Stage, timed
 from shared.health.networks import NetworkList
@@ -150,9 +149,11 @@ async def read_clouds(
 ) -> CloudListing:
     """What stands around these endpoints, and what was made for others, each thing listed once."""
     settings, homes = context.settings, [home for wanted in desired for home in wanted.zone_homes]
-    around = (s for wanted in desired for s in zone_subscriptions(wanted, context.options))
+    around = [s for wanted in desired for s in zone_subscriptions(wanted, context.options)]
+    # A hub may be in a subscription that only the peering names: a run has looked for its zone there.
+    hubs = [s for wanted in desired for s in subscriptions_answering(records.get(wanted.connection_id))]
     subscriptions = list(
-        dict.fromkeys((*around, *settings.scope.watched_subscriptions, *settings.dns.zone_subscriptions))
+        dict.fromkeys((*around, *hubs, *settings.scope.watched_subscriptions, *settings.dns.zone_subscriptions))
     )
     # All names: what was made for an endpoint that is gone is found by its marker, wherever it is.
     names = {service.zone for service in context.options.services.handled}
@@ -185,15 +186,30 @@ async def read_networks(
         except AutopilotError as error:
             found[key] = None
             log.info("virtual network %s not read: %s", vnet, error)
-    if not any(network is not None and unexplained(network) for network in found.values()):
+    open_ones = {key for key, network in found.items() if network is not None and unexplained(network)}
+    if not open_ones:
         return found, ()
+    try:
+        return found, await _other_networks(context, desired, reader)
+    except RetryLater as error:
+        # With some networks missing a name server would seem to be in none, or in a wrong one: the record stands.
+        failed(result, "virtual networks in which name servers may be", error)
+        return {key: network for key, network in found.items() if key not in open_ones}, ()
+
+
+async def _other_networks(context: Context, desired: list[Desired], reader: NetworkList) -> tuple[VirtualNetwork, ...]:
+    """The networks in which name servers may be, as far as they may be read; raises what passes by itself."""
     around = dict.fromkeys(s for wanted in desired for s in zone_subscriptions(wanted, context.options))
     listed = await reader.all_of((*context.settings.scope.watched_subscriptions, *around))
     others = {one.id.lower(): one for one in listed}
     for vnet in context.options.dns.link_vnets:  # the app may have a role on it alone, and not see it in a list
-        with suppress(AutopilotError):
+        try:
             others.setdefault(vnet.lower(), await reader.network(vnet))
-    return found, tuple(others.values())
+        except RetryLater:
+            raise
+        except AutopilotError as error:
+            log.info("virtual network %s not read: %s", vnet, error)
+    return tuple(others.values())
 
 
 async def _read_organizations(

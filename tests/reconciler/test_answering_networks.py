@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from local.world import OWN_VNET
+from local.world import OWN_VNET, vnet_body
 from shared.core.model.record import ConnectionRecord
-from tests.harness.estate import Estate
+from tests.harness.dns import OTHER_SUBSCRIPTION, a_zone_of_others, zone_id
+from tests.harness.estate import Estate, arm_error
 from tests.harness.networks import (
     HUB,
     RESOLVER,
@@ -251,3 +252,73 @@ async def test_a_hub_that_is_reached_without_a_peering_is_found_by_its_prefixes(
     assert record.dns.resolution is not None
     assert record.dns.resolution.networks == (HUB,)
     assert answers(estate, vnet, "eastus2") == (record.identity.address,)
+
+
+# -- runs and sweeps see the same ----------------------------------------------------------------------------------
+
+
+async def test_a_zone_in_the_hubs_own_subscription_is_used_and_no_sweep_thinks_otherwise() -> None:
+    """The settings do not name that subscription: the peering alone leads there."""
+    estate = await Estate(app_vnet=OWN_VNET).open()
+    estate.arm_settings.subscriptions.append(OTHER_SUBSCRIPTION)
+    hub = HUB.replace(HUB.split("/")[2], OTHER_SUBSCRIPTION)
+    await estate.azure("PUT", hub, vnet_body("eastus2", "10.200"))
+    zone = await a_zone_of_others(estate, zone_id("rg-hub-team", OTHER_SUBSCRIPTION), hub)
+    vnet = await add_network(estate, "one", "10.100", servers=(RESOLVER,))
+    await estate.peer(vnet, hub, connected=True)
+    endpoint = await estate.put_endpoint("pe-one", vnet=vnet, group="rg-one")
+    await settled(estate)
+    record = await estate.ready(endpoint)
+    assert record.dns.zone is not None
+    assert record.dns.zone.id == zone.id
+    assert (await estate.sweep()).enqueued == 0, "the sweep sees that zone too"
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_sweep_that_cannot_list_networks_just_now_concludes_nothing_about_who_answers(status: int) -> None:
+    """The hub is reached without a peering, so only the list tells that it answers."""
+    there = HUB.replace(HUB.split("/")[2], OTHER_SUBSCRIPTION)
+    estate = Estate(app_vnet=OWN_VNET, settings={"DNS_LINK_VNETS": HUB, "DNS_SUBSCRIPTIONS": OTHER_SUBSCRIPTION})
+    estate.arm_settings.subscriptions.append(OTHER_SUBSCRIPTION)
+    await estate.open()
+    await add_hub(estate)
+    await estate.azure("PUT", there, vnet_body("eastus2", "10.201"))
+    vnet = await add_network(estate, "far", "10.150", servers=("10.201.0.4",))
+    endpoint = await estate.put_endpoint("pe-far", vnet=vnet, group="rg-far")
+    await settled(estate)
+    before = await estate.connection(endpoint)
+    assert before.dns.resolution is not None
+    assert before.dns.resolution.networks == (there,)
+    listing = f"/subscriptions/{OTHER_SUBSCRIPTION}/providers/Microsoft.Network/virtualNetworks"
+    busy = arm_error(status, "TooBusy")
+    estate.arm.faults.append(lambda request: busy if request.path == listing else None)
+    found = await estate.sweep()
+    assert (found.enqueued, bool(found.errors)) == (0, True)
+
+
+async def test_who_answered_in_the_network_before_is_not_believed_of_an_endpoint_made_anew_in_another() -> None:
+    """The first run after that is refused by Azure, and a wait goes on a moment later."""
+    estate, spoke = await one_spoke()
+    await settled(estate)
+    (endpoint,) = spoke.endpoints.values()
+    await estate.ready(endpoint)
+    vnet = await add_network(estate, "two", "10.110", servers=("203.0.113.53",))
+    await estate.send(endpoint)
+    await estate.settle(5)
+    estate.events.settings.drop = True
+    await estate.delete(endpoint)
+    made = await estate.put_endpoint(endpoint.rsplit("/", 1)[-1], vnet=vnet, group=endpoint.split("/")[4])
+    assert made.lower() == endpoint.lower()
+    await estate.clock.sleep(30)
+    estate.events.settings.drop = False
+    refused = [arm_error(429, "TooManyRequests")]
+    estate.arm.faults.append(
+        lambda request: refused.pop() if refused and "privatednszones" in request.path.lower() else None
+    )
+    await estate.send(endpoint, "event-write")
+    await estate.settle(120)
+    assert not refused
+    record = await estate.connection(endpoint)
+    assert record.identity.vnet_id == vnet
+    assert record.dns.resolution is not None
+    assert record.dns.resolution.networks == ()

@@ -7,7 +7,7 @@ and "we do not know" lead to opposite decisions.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -118,9 +118,17 @@ class NameResolution:
         """Whether it is known of every name server which network it is in."""
         return self.read and not self.unknown
 
+    def says_as(self, other: NameResolution | None) -> bool:
+        """Whether both tell the same; Azure spells an id now so, now so, in a list and where it reads one thing."""
+        return other is not None and _lower_case(self) == _lower_case(other)
+
     def answered_by(self, vnet_id: str) -> bool:
         """Whether this network is among those that answer."""
         return vnet_id.lower() in {one.lower() for one in self.networks}
+
+
+def _lower_case(found: NameResolution) -> NameResolution:
+    return replace(found, networks=tuple(one.lower() for one in found.networks))
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ def _reads_otherwise(connection: ConnectionRecord, found: Plan, conditions: Iter
     elastic, dns = found.elastic, found.dns
     if dns is not None and dns.zone is not None and _dns_of(dns) != _dns_of(connection.dns):
         return True
-    if dns is not None and dns.resolution not in (None, connection.dns.resolution):
+    if dns is not None and dns.resolution is not None and not dns.resolution.says_as(connection.dns.resolution):
         return True
     if elastic is not None and (
         elastic.targets not in (None, connection.elastic.targets) or elastic.advice != connection.status.advice
@@ -61,7 +61,8 @@ def _reads_otherwise(connection: ConnectionRecord, found: Plan, conditions: Iter
 
 def _dns_of(dns: DnsPlan | DnsState) -> tuple[object, ...]:
     """What checks and advice rest on besides the conditions."""
-    return dns.record_addresses, dns.names, dns.linked, dns.advice
+    zone = "" if dns.zone is None else dns.zone.id.lower()  # moved to another group, it is another one
+    return zone, dns.record_addresses, dns.names, dns.linked, dns.advice
 
 
 def to_be_tested(record: ConnectionRecord, *, enforces: bool) -> bool:

@@ -187,6 +187,9 @@ def record_observation(record: ConnectionRecord, desired: Desired, now: datetime
     """The record once the endpoint was read; it is written so before anything is made, to find that again."""
     endpoint = desired.endpoint
     pending = endpoint.status in {ConnectionStatus.PENDING, ConnectionStatus.UNKNOWN}
+    if endpoint.vnet_id.lower() != record.identity.vnet_id.lower():
+        # Who answers in another network, and what is linked there, tells nothing about this one.
+        record = record.with_dns(resolution=None, elsewhere=())
     return (
         replace(record.mark_present(), endpoint_id=endpoint.id.text)
         .with_identity(

@@ -19,7 +19,7 @@ from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.resources import Claim, Endpoint, Policy, Target, VirtualNetwork, Zone
 from shared.core.options.plan_options import PlanOptions
-from shared.core.planning.desired import Desired, desired_of, zone_subscriptions
+from shared.core.planning.desired import Desired, desired_of, subscriptions_of, zone_subscriptions
 from shared.core.planning.dns import DnsFacts
 from shared.core.planning.name_resolution import resolution_of
 from shared.core.planning.organization_change import (
@@ -54,6 +54,11 @@ class OrganizationListing:
 _UNREAD = OrganizationListing()
 
 
+def subscriptions_answering(record: ConnectionRecord | None) -> tuple[str, ...]:
+    """The subscriptions of the networks that answer an endpoint's clients, as its last run has found."""
+    return () if record is None else subscriptions_of(record.dns.resolution)
+
+
 @dataclass(frozen=True, slots=True)
 class CloudListing:
     """What the listings of zones and of Elastic Cloud answered."""
@@ -79,9 +84,10 @@ class CloudListing:
         """Every policy of every organization that could be read."""
         return tuple(policy for one in self.organizations.values() for policy in one.policies or ())
 
-    def zones_for(self, desired: Desired, options: PlanOptions) -> tuple[Zone, ...] | None:
+    def zones_for(self, desired: Desired, record: ConnectionRecord, options: PlanOptions) -> tuple[Zone, ...] | None:
         """The zones of every subscription that matters to an endpoint; None when one of them was not read."""
-        found = [self.zones.get(subscription) for subscription in zone_subscriptions(desired, options)]
+        matter = dict.fromkeys((*zone_subscriptions(desired, options), *subscriptions_answering(record)))
+        found = [self.zones.get(subscription) for subscription in matter]
         return None if None in found else tuple(zone for zones in found for zone in zones or ())
 
     def facts_for(self, desired: Desired, record: ConnectionRecord) -> DnsFacts:

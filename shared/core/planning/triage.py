@@ -104,7 +104,7 @@ def plan_of(
     elastic, refused = clouds.elastic_for(desired, record, options, now)
     if elastic is not None:
         record = switch_record(record, desired.organization)
-    zones = clouds.zones_for(desired, options)
+    zones = clouds.zones_for(desired, record, options)
     observed = Observed(desired.endpoint, zones, elastic, clouds.facts_for(desired, record))
     found = plan(desired, observed, record, options, now)
     if refused is not None:
