@@ -13,7 +13,7 @@ import pytest
 
 from tests.walk.story import Story
 
-WALKS = int(os.environ.get("WALKS", "30"))
+WALKS = int(os.environ.get("WALKS", "20"))
 FIRST = int(os.environ.get("WALKS_FROM", "0"))
 
 
