@@ -126,16 +126,13 @@ def _long_ago(record: ConnectionRecord, now: datetime) -> bool:
 
 
 def _waits_for_us(record: ConnectionRecord) -> bool:
-    """Whether anything but a person is still needed; a test that fails where DNS waits for a person is not."""
-    dns = any(one.type in _DNS and one.needs is c.WaitingFor.PERSON for one in record.status.conditions)
+    """Whether anything but a person is still needed. While a person is, a failing test is left to the sweep's tests."""
+    persons = any(one.type != c.READY and one.needs is c.WaitingFor.PERSON for one in record.status.conditions)
     return any(
         condition.pending and condition.needs is not c.WaitingFor.PERSON and condition.reason is not Reason.NOT_TESTED
         for condition in record.status.conditions
-        if condition.type != c.READY and not (dns and condition.type == c.REACHABLE)
+        if condition.type != c.READY and not (persons and condition.type == c.REACHABLE)
     )
-
-
-_DNS = frozenset({c.ZONE_READY, c.LINKED, c.RECORD_READY})
 
 
 def _unexplained(snapshot: Snapshot, options: PlanOptions) -> Iterator[ArmId]:
