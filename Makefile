@@ -28,7 +28,8 @@ faults: setup ## every fault at every single remote call of a connection's life
 	@EVERY_FAULT=1 $(BIN)/python -m pytest -q -n $(WORKERS) tests/reconciler/test_crashes.py tests/reconciler/test_crashes_later.py
 
 burst: setup ## 512 endpoints of 32 networks at once: all Ready, one message of ours for each
-	@BURST_NETWORKS=32 BURST_REGIONS=16 $(BIN)/python -m pytest -q tests/reconciler/test_burst.py
+	@UNFINISHED=512 BURST_NETWORKS=32 BURST_REGIONS=16 \
+	  $(BIN)/python -m pytest -q tests/sweep/test_sweep_backlog.py tests/reconciler/test_burst.py
 
 check: setup ## lint, types, layers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

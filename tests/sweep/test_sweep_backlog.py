@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import Counter
 
 import pytest
 
+from local.world import SEEDED, VNET_REGIONS
 from shared.api.queries import rerun_endpoint
 from shared.core.model.messages import Cause, decode
 from shared.core.model.record import ConnectionRecord
@@ -18,6 +20,9 @@ from tests.harness.estate import Estate
 from tests.harness.wire import Call, Fault, Killed
 from tests.sweep.sweep_parts import a_ready_connection, delete_the_record
 
+UNFINISHED = int(os.environ.get("UNFINISHED", "8"))
+"""Endpoints of the test of ten sweeps; `make burst` takes 512."""
+
 INTERVAL = 300.0
 """Seconds from one sweep to the next."""
 
@@ -25,7 +30,12 @@ INTERVAL = 300.0
 async def unheard(estate: Estate, number: int, *, recorded: bool = False) -> list[str]:
     """Endpoints whose events were lost; `recorded`: a run has begun each, and got no further."""
     estate.events.settings.drop = True
-    endpoints = [await estate.put_endpoint(f"pe-{one}") for one in range(number)]
+    endpoints = [
+        await estate.put_endpoint(
+            f"pe-{one}", vnet=SEEDED[one % len(SEEDED)], location=VNET_REGIONS[one % len(SEEDED) // 2]
+        )
+        for one in range(number)
+    ]
     await estate.clock.sleep(60)
     for endpoint in endpoints if recorded else ():
         record = ConnectionRecord(endpoint)
@@ -48,7 +58,7 @@ def once_each(endpoints: list[str]) -> Counter[str]:
 async def test_ten_sweeps_over_unfinished_endpoints_leave_one_message_for_each(
     estate: Estate, recorded: bool, pause: float
 ) -> None:
-    endpoints = await unheard(estate, 8, recorded=recorded)
+    endpoints = await unheard(estate, UNFINISHED, recorded=recorded)
     for _ in range(10):
         await estate.sweep()
         await estate.clock.sleep(pause)
