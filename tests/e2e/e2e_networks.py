@@ -53,7 +53,13 @@ def _one_is_ready(found: Connections, region: str) -> bool:
 
 
 def _shared(found: Connections, region: str) -> bool:
-    return _ready(found, region) and all(advice(one, "RecordShared") for one in found.values())
+    """Each is told of the others' addresses; which those are grows as one after the other adds its own."""
+    here = [one for (_, its), one in found.items() if its == region]
+    told = ["".join(advice(one, "RecordShared")) for one in here]
+    others = [[str(other["address"]) for other in here if other is not one] for one in here]
+    return _ready(found, region) and all(
+        address in said for said, addresses in zip(told, others, strict=True) for address in addresses
+    )
 
 
 STAGES: Mapping[str, tuple[int, Callable[[Connections], bool]]] = {
