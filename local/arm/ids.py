@@ -73,6 +73,7 @@ class ResourcePath:
         """The last name in the path."""
         return self.names[-1]
 
+    # Kept, as the parent is: each answer of a zone asks all links for theirs.
     @cached_property
     def id(self) -> str:
         """The path with Azure's spelling of the fixed parts and the caller's spelling of the names."""
@@ -86,7 +87,7 @@ class ResourcePath:
         """The resource whose tags these are."""
         return replace(self, tags=False)
 
-    @property
+    @cached_property
     def parent(self) -> ResourcePath:
         """The resource one level up."""
         return ResourcePath(
