@@ -69,7 +69,8 @@ class Approval:
         region = service_region(endpoint.alias)
         if region is None:
             return None
-        rules = [rule for r in self._rulesets() if r.guids and r.region == f"azure-{region}" for rule in r.rules]
+        here = f"azure-{region}"
+        rules = [rule for r in self._rulesets() if r.region == here and r.guids for rule in r.rules]
         matched = any(self._matches(rule, endpoint) for rule in rules)
         if endpoint.status == "Pending":
             if matched:

@@ -26,6 +26,8 @@ REGIONS = [service.region for service in HOSTED][: int(os.environ.get("BURST_REG
 QUEUES = json.loads(Path(__file__).parents[2].joinpath("host.json").read_text(encoding="utf-8"))["extensions"]["queues"]
 AT_ONCE = QUEUES["batchSize"] + QUEUES["newBatchThreshold"]
 SWEEP_SECONDS, LONGEST = 300.0, 4 * 3600.0
+LONGEST_POLL = 10.0
+"""Seconds between two polls of an empty queue, which grow as the platform's do."""
 
 
 def takes_its_time(call: Call) -> Stall:
@@ -59,11 +61,14 @@ async def test_every_endpoint_of_a_burst_becomes_ready_and_none_has_two_messages
     worker, loop, taken, most = estate.new_worker(takes_its_time), asyncio.get_running_loop(), list[Cause](), [0]
 
     async def slot(one: Worker) -> None:
+        pause = 1.0
         while True:
             message = estate.queue.receive()
             if message is None:
-                await asyncio.sleep(1)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_POLL)
                 continue
+            pause = 1.0
             taken.append(decode(message.text, new_correlation_id="").work[0].cause)
             with suppress(RetryLater):
                 await estate.handle(message, one)
