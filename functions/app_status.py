@@ -1,4 +1,4 @@
-"""What every answer says of the app itself: its mode, and whether it is paused. Used by `responses`.
+"""What every answer says of the app itself: its version, its mode, and whether it is paused. Used by `responses`.
 
 Read anew for each answer, because instances share nothing else. Where it cannot be read the answer says so and is
 otherwise the same: what a person asked for must not fail because of what they did not ask for.
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.app import start
 from shared.core.model.errors import AutopilotError
+from shared.version import VERSION
 
 if TYPE_CHECKING:
     from shared.core.guards.pause import Pause
@@ -39,7 +40,7 @@ class AppStatus:
     def body(self) -> dict[str, Any]:
         """It as JSON values."""
         paused: Any = self.pause.document() if self.pause is not None else False
-        return {"mode": self.mode or None, "paused": paused if self.pause_known else None}
+        return {"version": VERSION, "mode": self.mode or None, "paused": paused if self.pause_known else None}
 
     @property
     def headers(self) -> dict[str, str]:

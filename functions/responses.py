@@ -1,7 +1,7 @@
 """The shapes of HTTP answers, one for success and one for every error. Used by the HTTP triggers and `routing`.
 
 {"error": {"code": "ConnectionNotFound", "message": "...", "target": "...", "nextStep": "...", "correlationId": "..."},
- "app": {"mode": "enforce", "paused": false}}
+ "app": {"version": "1.0.0", "mode": "enforce", "paused": false}}
 
 `app` stands in every answer to a request with a key; `paused` is null where it could not be read.
 """

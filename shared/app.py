@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from shared.core.model.errors import InvalidSettings
 from shared.settings import DEFAULT_SCHEDULE, SCHEDULE_SETTING, load, misspelt
 from shared.settings.schedule import is_schedule
+from shared.version import VERSION
 
 if TYPE_CHECKING:
     from shared.context import Context
@@ -32,6 +33,8 @@ _TALKATIVE = ("azure", "httpx")
 def _built() -> Context | InvalidSettings:
     from shared.composition import build
 
+    # Here and not while modules load: the host drops lines that are written before the first invocation.
+    log.info("Private Link Autopilot %s", VERSION)
     try:
         return build(os.environ)
     except InvalidSettings as error:

@@ -13,6 +13,7 @@ const LONGEST_WAIT = 60_000; // milliseconds between two tries while the app doe
 const main = document.getElementById("main");
 const notices = section(document.getElementById("notices"), (all) => all.map(({ tone, title, text }) => (
   h("p", { class: `notice tone-${tone}`, role: tone === "bad" ? "alert" : "note" }, h("strong", {}, title), ` ${text}`))));
+const version = document.getElementById("version");
 const freshness = document.getElementById("freshness");
 const refreshButton = document.getElementById("refresh");
 
@@ -44,6 +45,7 @@ async function refresh() {
     freshAt = Date.now();
     document.title = shown.title;
     showNotices(shown.app);
+    version.textContent = shown.app?.version ? `Version ${shown.app.version}` : "";
     wait = shown.interval;
   } catch (error) {
     if (asked !== view) return;

@@ -69,7 +69,7 @@ def _page(entry: Any) -> Schema:
 
 
 APP: Schema = {
-    **thing(mode=maybe(MODE), paused={"anyOf": [{"const": False}, _PAUSE, {"type": "null"}]}),
+    **thing(version=TEXT, mode=maybe(MODE), paused={"anyOf": [{"const": False}, _PAUSE, {"type": "null"}]}),
     "description": "How the app stands; null where it could not be read.",
 }
 _CODE: Schema = {
@@ -99,8 +99,8 @@ def answers() -> dict[str, Schema]:
         ),
         "Paused": thing(paused={"anyOf": [{"const": False}, _PAUSE]}),
         "Doctor": thing(
-            status={"type": "string", "enum": [str(level) for level in Level]}, instance=TEXT, at=MOMENT,
-            tookMs=WHOLE, findings=many(_FINDING), correlationId=TEXT,
+            status={"type": "string", "enum": [str(level) for level in Level]}, instance=TEXT, version=TEXT,
+            at=MOMENT, tookMs=WHOLE, findings=many(_FINDING), correlationId=TEXT,
         ),
         "Replayed": thing(replayed=WHOLE, left=WHOLE, correlationId=TEXT),
     }  # fmt: skip

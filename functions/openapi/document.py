@@ -10,6 +10,7 @@ from typing import Any
 from functions.openapi import bodies
 from functions.openapi.from_types import Schema
 from functions.routing import Route
+from shared.version import VERSION
 
 PARAMETERS: dict[str, Schema] = {
     "id": {"name": "id", "in": "path", "required": True, "schema": bodies.CONNECTION_ID},
@@ -72,7 +73,7 @@ def document(routes: tuple[Route, ...]) -> dict[str, Any]:
     error = {"type": "object", "properties": {"error": bodies.ERROR, "app": _ref("schemas", "App")}}
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Private Link Autopilot", "version": "1", "description": ABOUT},
+        "info": {"title": "Private Link Autopilot", "version": VERSION, "description": ABOUT},
         "servers": [{"url": "/"}],
         "security": [{"header": []}, {"query": []}],
         "paths": paths,

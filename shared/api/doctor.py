@@ -28,6 +28,7 @@ from shared.installation.pause import present_pause
 from shared.state.connect import POISON_SUFFIX
 from shared.state.ports import Storage
 from shared.state.rows import ControlRow, QueueLook
+from shared.version import VERSION
 
 T = TypeVar("T")
 Questions = dict[Asked, Question]
@@ -59,7 +60,8 @@ async def examine(context: Context) -> Report:
         *_of_elastic(context, answers, now),
         *judge.judge_clocks({"Azure": arm.ahead, "Elastic Cloud": _ahead(elastic)}),
     ]
-    return Report(now, round((_seconds() - began) * 1000), tuple(findings), context.settings.installation.instance_id)
+    took = round((_seconds() - began) * 1000)
+    return Report(now, took, tuple(findings), context.settings.installation.instance_id, VERSION)
 
 
 async def examine_without_settings(error: InvalidSettings, storage: Storage | None, clock: Clock) -> Report:
@@ -68,7 +70,7 @@ async def examine_without_settings(error: InvalidSettings, storage: Storage | No
     answers = await ask_all(_storage(storage)) if storage else {}
     findings = judge.judge_wrong_settings(error)
     findings += _of_storage(answers, clock.now()) if storage else []
-    return Report(clock.now(), round((_seconds() - began) * 1000), tuple(findings))
+    return Report(clock.now(), round((_seconds() - began) * 1000), tuple(findings), version=VERSION)
 
 
 # -- asking --------------------------------------------------------------------------------------------------------

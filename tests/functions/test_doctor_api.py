@@ -10,6 +10,7 @@ import pytest
 
 from shared.core.model.errors import InvalidSettings
 from shared.settings import load
+from shared.version import VERSION
 from tests.functions.conftest import Provide
 from tests.functions.trigger_parts import ADDRESS, functions
 from tests.harness.estate import SETTINGS, Estate
@@ -35,6 +36,7 @@ async def test_machines_get_json_with_every_finding_and_the_worst_of_them(estate
     status, kind, body = await ask()
     report = json.loads(body)
     assert (status, kind, report["status"], report["instance"]) == (200, "application/json", "problem", "autopilot")
+    assert report["version"] == VERSION
     assert {tuple(finding) for finding in report["findings"]} == {
         ("check", "level", "what", "on", "nextStep", "details")
     }
@@ -69,7 +71,7 @@ async def test_the_text_begins_with_what_is_bad_and_says_what_to_do(estate: Esta
     estate.arm_settings.denied_actions.add("Microsoft.Network/networkInterfaces/read")
     _, _, body = await ask({"format": "text"})
     headline, _, first, *rest = body.splitlines()
-    assert headline.startswith("autopilot 2026-01-05T09:00:")
+    assert headline.startswith(f"autopilot {VERSION} 2026-01-05T09:00:")
     assert "1 problem, 1 warning" in headline
     assert first.startswith("PROBLEM  azure rights")
     kinds = [line.split()[0] for line in body.splitlines()[2:] if not line.startswith(" ")]

@@ -22,7 +22,7 @@ import function_app
 from tests.infra.shipped import ROOT
 
 PACKAGE: dict[str, Any] = runpy.run_path(str(ROOT / "scripts" / "package.py"))
-TOP = {"function_app.py", "host.json", "requirements.txt"}
+TOP = {"function_app.py", "host.json", "requirements.txt", "version.txt"}
 FOLDERS = {"functions", "shared"}
 DEPLOYED = os.environ.get("PYTHON312") or sys.executable
 """The Python that Azure runs the app with, where `.ci/run` has found one."""

@@ -88,6 +88,7 @@ class Report:
     took_ms: int
     findings: tuple[Finding, ...]
     instance: str = ""
+    version: str = ""
 
     @property
     def status(self) -> Level:
@@ -100,6 +101,7 @@ class Report:
         return {
             "status": str(self.status),
             "instance": self.instance,
+            "version": self.version,
             "at": self.at.isoformat(),
             "tookMs": self.took_ms,
             "findings": [finding.document() for finding in self.findings],

@@ -38,7 +38,7 @@ def span(time: timedelta) -> str:
 def _headline(report: Report) -> str:
     found = {level: sum(finding.level == level for finding in report.findings) for level in _MARKS}
     bad = [count(found[level], level) for level in ("problem", "warning") if found[level]]
-    who = f"{report.instance} " if report.instance else ""
+    who = "".join(f"{one} " for one in (report.instance, report.version) if one)
     return f"{who}{report.at.isoformat(timespec='seconds')}: {', '.join(bad) or 'all is well'} ({report.took_ms} ms)"
 
 
