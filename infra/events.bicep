@@ -13,7 +13,7 @@ param tags object = {
 @description('Ids of the watched subscriptions, separated by commas; empty for this one.')
 param watchedSubscriptions string = ''
 @description('Resource ids of system topics that exist already for watched subscriptions, separated by commas.')
-param existingTopicIds string = ''
+param existingSystemTopics string = ''
 @description('How events reach the app.')
 @allowed(['function', 'queue'])
 param eventDelivery string = 'function'
@@ -28,7 +28,7 @@ param actionGroupId string = ''
 
 var given = map(filter(split(watchedSubscriptions, ','), id => !empty(trim(id))), id => toLower(trim(id)))
 var watched = empty(given) ? [subscription().subscriptionId] : union(given, [])
-var topicIds = map(filter(split(existingTopicIds, ','), id => !empty(trim(id))), id => trim(id))
+var topicIds = map(filter(split(existingSystemTopics, ','), id => !empty(trim(id))), id => trim(id))
 
 module topic 'app/topic.bicep' = [for id in watched: {
   scope: subscription(id)

@@ -78,7 +78,7 @@ param appSettings object = {}
 @allowed(['function', 'queue'])
 param eventDelivery string = 'function'
 @description('Resource ids of system topics that exist already for watched subscriptions, separated by commas; Azure allows one per subscription.')
-param existingTopicIds string = ''
+param existingSystemTopics string = ''
 @description('Whether topics deliver with an identity of their own. Needed for queue delivery and for dead letters.')
 param topicIdentityEnabled bool = true
 
@@ -357,7 +357,7 @@ module events 'events.bicep' = if (eventDelivery == 'queue') {
     location: location
     tags: tags
     watchedSubscriptions: azureSubscriptions
-    existingTopicIds: existingTopicIds
+    existingSystemTopics: existingSystemTopics
     eventDelivery: eventDelivery
     functionAppId: app.outputs.id
     storageId: storage.outputs.id
@@ -382,4 +382,4 @@ output AUTOPILOT_TOPIC_IDENTITY_ID string = topicIdentityEnabled ? identity.outp
 output AUTOPILOT_ACTION_GROUP_ID string = alerts.outputs.actionGroupId
 output AUTOPILOT_EVENT_DELIVERY string = eventDelivery
 output AUTOPILOT_WATCHED_SUBSCRIPTIONS string = join(watched, ',')
-output AUTOPILOT_EXISTING_TOPIC_IDS string = existingTopicIds
+output AUTOPILOT_EXISTING_SYSTEM_TOPICS string = existingSystemTopics

@@ -19,7 +19,7 @@ if ($Deployment) {
   # Azure may answer an output with other capitals (Azure/bicep#9360); PowerShell does not mind.
   foreach ($name in 'AZURE_LOCATION', 'AUTOPILOT_APP_ID', 'AUTOPILOT_STORAGE_ID', 'AUTOPILOT_TOPIC_IDENTITY_ID',
     'AUTOPILOT_ACTION_GROUP_ID', 'AUTOPILOT_EVENT_DELIVERY', 'AUTOPILOT_WATCHED_SUBSCRIPTIONS',
-    'AUTOPILOT_EXISTING_TOPIC_IDS') {
+    'AUTOPILOT_EXISTING_SYSTEM_TOPICS') {
     Set-Item "env:$name" ([string]$shown.properties.outputs.$name.value)
   }
   if (-not $env:AUTOPILOT_EVENT_DELIVERY) {
@@ -58,7 +58,7 @@ az deployment sub create `
     topicIdentityId="$env:AUTOPILOT_TOPIC_IDENTITY_ID" `
     actionGroupId="$env:AUTOPILOT_ACTION_GROUP_ID" `
     watchedSubscriptions="$env:AUTOPILOT_WATCHED_SUBSCRIPTIONS" `
-    existingTopicIds="$env:AUTOPILOT_EXISTING_TOPIC_IDS" `
+    existingSystemTopics="$env:AUTOPILOT_EXISTING_SYSTEM_TOPICS" `
   --output none
 if ($LASTEXITCODE -ne 0) { exit 1 }
 Write-Output "Subscribed to private-endpoint events in: $env:AUTOPILOT_WATCHED_SUBSCRIPTIONS"

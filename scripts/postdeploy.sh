@@ -26,7 +26,7 @@ if [ $# -gt 0 ]; then
   AUTOPILOT_ACTION_GROUP_ID=$(output AUTOPILOT_ACTION_GROUP_ID)
   AUTOPILOT_EVENT_DELIVERY=$(output AUTOPILOT_EVENT_DELIVERY)
   AUTOPILOT_WATCHED_SUBSCRIPTIONS=$(output AUTOPILOT_WATCHED_SUBSCRIPTIONS)
-  AUTOPILOT_EXISTING_TOPIC_IDS=$(output AUTOPILOT_EXISTING_TOPIC_IDS)
+  AUTOPILOT_EXISTING_SYSTEM_TOPICS=$(output AUTOPILOT_EXISTING_SYSTEM_TOPICS)
   if [ -z "$AUTOPILOT_EVENT_DELIVERY" ]; then
     echo "The deployment $deployment has no output AUTOPILOT_EVENT_DELIVERY: is it the one of infra/main.bicep?" >&2
     exit 1
@@ -64,6 +64,6 @@ az deployment sub create \
     topicIdentityId="${AUTOPILOT_TOPIC_IDENTITY_ID:-}" \
     actionGroupId="${AUTOPILOT_ACTION_GROUP_ID:-}" \
     watchedSubscriptions="$AUTOPILOT_WATCHED_SUBSCRIPTIONS" \
-    existingTopicIds="${AUTOPILOT_EXISTING_TOPIC_IDS:-}" \
+    existingSystemTopics="${AUTOPILOT_EXISTING_SYSTEM_TOPICS:-}" \
   --output none
 echo "Subscribed to private-endpoint events in: $AUTOPILOT_WATCHED_SUBSCRIPTIONS"

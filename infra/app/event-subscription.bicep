@@ -4,6 +4,8 @@
 param topicName string
 @description('Name of the event subscription.')
 param subscriptionName string
+@description('Name of the resource group of which a changed tag proves once that events arrive; the app drops that event.')
+param probeGroupName string
 @description('How events reach the app.')
 @allowed(['function', 'queue'])
 param eventDelivery string
@@ -82,6 +84,8 @@ resource endpointEvents 'Microsoft.EventGrid/systemTopics/eventSubscriptions@202
           key: 'subject'
           values: [
             '/providers/Microsoft.Network/privateEndpoints/'
+            // What scripts/postdeploy proves the delivery with.
+            '/resourceGroups/${probeGroupName}/providers/Microsoft.Resources/tags/'
           ]
         }
       ]

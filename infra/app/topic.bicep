@@ -24,13 +24,13 @@ param actionGroupId string
 var abbreviations = loadJsonContent('../abbreviations.json')
 var reused = !empty(existingTopicId)
 var token = uniqueString(subscription().id, environmentName)
-var groupName = reused
-  ? split(existingTopicId, '/')[4]
-  : '${abbreviations.resourceGroups}${environmentName}-events'
+// Holds the topic, unless there is one already; and it is the group whose tag proves that events arrive.
+var ownGroupName = '${abbreviations.resourceGroups}${environmentName}-events'
+var groupName = reused ? split(existingTopicId, '/')[4] : ownGroupName
 var topicName = reused ? last(split(existingTopicId, '/')) : '${abbreviations.systemTopics}${environmentName}-${token}'
 
-resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = if (!reused) {
-  name: groupName
+resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {
+  name: ownGroupName
   location: location
   tags: tags
 }
@@ -50,6 +50,7 @@ module subscribed 'event-subscription.bicep' = {
   params: {
     topicName: topicName
     subscriptionName: 'privatelink-${environmentName}'
+    probeGroupName: ownGroupName
     eventDelivery: eventDelivery
     functionAppId: functionAppId
     storageId: storageId

@@ -18,7 +18,7 @@ DEPLOYMENT_CHOICES = (
     _choice("DNS_SCOPES", "", "Further resource groups or subscriptions with zones that the app may write to."),
     _choice("ALLOW_DELETE", "true", "`false`: no right to delete records, links and zones; what is left is reported."),
     _choice("EVENT_DELIVERY", "function", "`queue`: straight to the work queue, for an app without public access."),
-    _choice("EXISTING_TOPIC_IDS", "", "Ids of system topics that exist already."),
+    _choice("EXISTING_SYSTEM_TOPICS", "", "Ids of system topics that exist already."),
     _choice("NOTIFICATION_TOPIC_ID", "", "Id of the custom topic whose endpoint becomes `NOTIFY_TOPIC_ENDPOINT`."),
     _choice("TOPIC_IDENTITY_ENABLED", "true", "`false`: no dead letters and no queue delivery."),
     _choice("APP_SUBNET_ID", "", "Id of an existing subnet for the app; empty for a new network."),

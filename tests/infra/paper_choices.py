@@ -18,7 +18,7 @@ CHOICES: dict[str, dict[str, Any]] = {
     "nothing": {},
     "an app without public access": {"privateAccess": True, "eventDelivery": "queue", "alertEmail": "a@example.com"},
     "private data": {"privateAccess": True},
-    "several subscriptions": {"azureSubscriptions": f"{HOME}, {OTHER.upper()}", "existingTopicIds": THEIRS},
+    "several subscriptions": {"azureSubscriptions": f"{HOME}, {OTHER.upper()}", "existingSystemTopics": THEIRS},
     "several subscriptions, to the queue": {"azureSubscriptions": f"{HOME},{OTHER}", "eventDelivery": "queue"},
     "a hub": {
         "dnsZoneResourceGroups": GROUP,
@@ -71,7 +71,7 @@ def deployed(choice: str, *, environment: str = "production", cloud: str = "Azur
             "topicIdentityId": outputs["AUTOPILOT_TOPIC_IDENTITY_ID"],
             "actionGroupId": outputs["AUTOPILOT_ACTION_GROUP_ID"],
             "watchedSubscriptions": outputs["AUTOPILOT_WATCHED_SUBSCRIPTIONS"],
-            "existingTopicIds": outputs["AUTOPILOT_EXISTING_TOPIC_IDS"],
+            "existingSystemTopics": outputs["AUTOPILOT_EXISTING_SYSTEM_TOPICS"],
         }
         deploy(azure, "events.bicep", HOME, events)
     return azure

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from shared.core.model.errors import InvalidInput
-from shared.core.model.messages import message_of
+from shared.core.model.messages import decode, message_of
 from tests.infra.shipped import ROOT, bicep
 
 GROUP = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg"
@@ -23,6 +23,9 @@ SUBJECTS = [
     f"{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet{TAGS}",
     f"{GROUP}{TAGS}",
 ]
+PROBE_GROUP = "rg-production-events"
+PROBE = f"/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/{PROBE_GROUP}{TAGS}"
+"""Whose change of tags `scripts/postdeploy` waits to see delivered."""
 TYPES = [
     f"Microsoft.Resources.Resource{what}"
     for what in ("WriteSuccess", "DeleteSuccess", "ActionSuccess", "WriteFailure", "DeleteFailure", "WriteCancel")
@@ -47,7 +50,7 @@ def shipped_filter() -> tuple[list[str], list[str], list[str]]:
         r"operatorType: 'StringContains'\s+key: 'subject'\s+values: \[(.*?)\]",
     )
     types, operations, parts = (re.findall(r"'(.+?)'", re.findall(one, text, re.DOTALL)[0]) for one in lists)
-    return types, operations, parts
+    return types, operations, [part.replace("${probeGroupName}", PROBE_GROUP) for part in parts]
 
 
 def passes(event_type: str, operation: str | None, subject: str) -> bool:
@@ -84,6 +87,20 @@ def test_the_filter_lets_tags_of_endpoints_through_and_of_nothing_else() -> None
     assert [s for s in SUBJECTS if s.endswith(TAGS) and passes(write, operation, s)] == [f"{ENDPOINT}{TAGS}"]
 
 
+def test_the_event_that_proves_the_delivery_passes_the_filter_and_is_dropped_by_the_app() -> None:
+    operation, write = "Microsoft.Resources/tags/write", "Microsoft.Resources.ResourceWriteSuccess"
+    event = {
+        "id": "1",
+        "eventType": write,
+        "subject": PROBE,
+        "data": {"operationName": operation, "resourceUri": PROBE},
+    }
+    assert passes(write, operation, PROBE)
+    assert not accepted(event)
+    decoded = decode(json.dumps(event), new_correlation_id="new")
+    assert (decoded.work, len(decoded.dropped)) == ((), 1), "from the queue it is dropped too, and poisons nothing"
+
+
 def test_recorded_events_that_pass_the_filter_are_understood() -> None:
     files = sorted((ROOT / "tests" / "events").glob("*.json"))
     events = [e for f in files for e in _events(json.loads(f.read_text(encoding="utf-8")))]
@@ -96,7 +113,10 @@ def test_recorded_events_that_pass_the_filter_are_understood() -> None:
 
 def test_the_local_stack_subscribes_with_the_same_filter() -> None:
     text = (ROOT / "local" / "cli" / "stack.py").read_text(encoding="utf-8")
-    assert [entry for one in shipped_filter() for entry in one if f'"{entry}"' not in text] == []
+    entries = [entry for one in shipped_filter() for entry in one if PROBE_GROUP not in entry]
+    assert [entry for entry in entries if f'"{entry}"' not in text] == [], (
+        "but for the probe, which no deployment needs"
+    )
 
 
 def test_the_schema_is_one_that_the_trigger_reads_and_deliveries_are_not_given_up_early() -> None:

@@ -24,7 +24,7 @@ OUTPUTS = {
     "AUTOPILOT_ACTION_GROUP_ID": "",
     "AUTOPILOT_EVENT_DELIVERY": "function",
     "AUTOPILOT_WATCHED_SUBSCRIPTIONS": "s,t",
-    "AUTOPILOT_EXISTING_TOPIC_IDS": "",
+    "AUTOPILOT_EXISTING_SYSTEM_TOPICS": "",
 }
 AZ = """#!{python}
 import json, os, sys, jmespath
@@ -87,7 +87,7 @@ def test_the_hook_waits_for_the_function_and_then_deploys_the_event_subscription
     assert f"resource show --ids {APP_ID}/functions/endpoint_events" in calls
     assert "--template-file infra/events.bicep" in asked
     assert f"functionAppId={APP_ID} " in asked
-    assert "watchedSubscriptions=s,t existingTopicIds= " in asked
+    assert "watchedSubscriptions=s,t existingSystemTopics= " in asked
 
 
 @pytest.mark.parametrize("spelt", [as_arm_answers, str], ids=["as ARM answers", "as declared"])
