@@ -34,6 +34,8 @@ OLD = {
 """What once had these names, by kind, and has better ones now."""
 
 NEW_MEANING = {
+    ("module", "shared/core/model/things.py"): "a thing of the design: a row of table `things`",
+    ("module", "shared/installation/things.py"): "the rows of table `things`",
     ("module", "functions/reconcile.py"): "the trigger of the queue, named for its function",
     ("module", "local/arm/operations.py"): "Azure's long-running operations",
     ("module", "local/elastic/operations.py"): "what the simulated Elastic Cloud does later",

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Generic
 
+from local.storage.memory_things import MemoryThingTable
 from shared.core.model.errors import LostRace
 from shared.core.model.record_parts import QueuedMessage
 from shared.state import codec
@@ -214,6 +215,7 @@ class MemoryTables:
         self.journal = MemoryDiaryTable(diary_codec.JOURNAL, rng)
         self.checks = MemoryDiaryTable(diary_codec.CHECKS, rng)
         self.control = MemoryControlTable()
+        self.things = MemoryThingTable()
 
 
 @dataclass(slots=True)
@@ -350,6 +352,8 @@ class MemoryStorage:
         self.journal = tables.journal
         self.control = tables.control
         self.checks = tables.checks
+        self.things = tables.things
+        self.things.clock = clock
         self.queue = queue or MemoryQueue(clock)
 
     def rows(self) -> dict[str, Any]:
@@ -359,6 +363,7 @@ class MemoryStorage:
             "journal": self.journal.rows(),
             "checks": self.checks.rows(),
             "control": self.control.rows(),
+            "things": self.things.rows(),
         }
 
     async def aclose(self) -> None:

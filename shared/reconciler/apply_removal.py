@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import time
 
-from shared.core.model.errors import AutopilotError, Blocked, LeaseLost, NotVisibleYet, Permanent
+from shared.core.model.arm_ids import ArmId
+from shared.core.model.errors import AutopilotError, Blocked, LeaseLost, NotVisibleYet, Permanent, Waiting
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import PolicyMemory
@@ -24,13 +25,21 @@ from shared.core.model.steps import (
     UnclaimEndpoint,
     WithdrawAddress,
 )
+from shared.core.model.things import record_id
+from shared.core.planning.dns_record import emptied
 from shared.core.planning.removal import RemovalPlan, held_up_by
 from shared.core.ports import claims_of
+from shared.installation import things
 from shared.reconciler.disassociate import disassociate
+from shared.reconciler.holders import seconds_too_young
 from shared.reconciler.run_state import Run
 
 SIGNED_OUT = frozenset({Reason.AZURE_SIGN_IN_FAILED, Reason.ELASTIC_KEY_REFUSED})
 """Reasons of an app that a service does not know, and that may so do nothing at all."""
+
+
+DELETE_FORBIDDEN = frozenset({Reason.SCOPE_LOCKED, Reason.AZURE_RIGHTS_MISSING, Reason.REQUEST_DISALLOWED_BY_POLICY})
+"""Reasons why nothing may be deleted where writing is still allowed."""
 
 
 async def apply_removal(
@@ -76,13 +85,48 @@ async def _step(run: Run, step: RemovalStep, plan: RemovalPlan) -> None:
         case UnclaimEndpoint():
             await claims_of(run.elastic).unclaim(step)
         case WithdrawAddress():
-            await dns.put_record(step.record)
+            await _old_enough(run, step.zone, step.record.etag or "")
+            written = await dns.put_record(step.record)
+            await things.first_seen(run.context, step.zone.text, record_id(step.zone), written.etag)
         case DeleteRecord():
-            await dns.delete_record(step)
+            await _old_enough(run, step.zone, step.etag)
+            await _delete_record(run, step, plan)
         case DeleteLink():
             await dns.delete_link(step)
+            await things.forget(run.context, step.zone.text, f"{step.zone.text}/virtualNetworkLinks/{step.name}")
         case DeleteZone():
             await dns.delete_zone(step)
+            await things.forget(run.context, step.zone.text, step.zone.text)
+
+
+async def _delete_record(run: Run, step: DeleteRecord, plan: RemovalPlan) -> None:
+    """Delete the record; where a lock or a missing right forbids that, leave it without an address.
+
+    A dead address answers clients and keeps the record from the endpoint that comes next; an empty set does neither.
+    """
+    context = run.context
+    try:
+        await context.dns.delete_record(step)
+    except Blocked as error:
+        record = plan.records.get(step.zone.key)
+        empty = emptied(step, record, context.options) if record is not None else None
+        if error.reason not in DELETE_FORBIDDEN or empty is None:
+            raise
+        if record is not None and record.addresses:
+            written = await context.dns.put_record(empty)
+            await things.first_seen(context, step.zone.text, record_id(step.zone), written.etag)
+            run.note(f"take {', '.join(record.addresses)} out of the * A record in {step.zone.name}", "done")
+        raise
+    await things.forget(context, step.zone.text, record_id(step.zone))
+
+
+async def _old_enough(run: Run, zone: ArmId, version: str) -> None:
+    """Raise Waiting while the record was written so lately that its holder may be back unseen."""
+    left = await seconds_too_young(run.context, zone, version)
+    if left:
+        raise Waiting(
+            f"The * record was written a moment ago; it is left alone for {left:.0f} s.", on=zone.text, after=left + 1
+        )
 
 
 def _without(record: ConnectionRecord, step: RemovalStep) -> ConnectionRecord:

@@ -10,8 +10,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from shared.core.model import conditions as c
+from shared.core.model.arm_ids import parse_arm_id, parse_endpoint_id
 from shared.core.model.conditions import Condition, Phase
-from shared.core.model.errors import AutopilotError, Blocked, NotVisibleYet, Waiting
+from shared.core.model.errors import AutopilotError, Blocked, NotFound, NotVisibleYet, RetryLater, Waiting
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.record import owned_resources
@@ -22,6 +23,7 @@ from shared.core.planning.deletion import Missing, has_things, record_absence
 from shared.core.planning.removal import RemovalPlan, plan_removal, still_there
 from shared.installation.removal_limit import consume
 from shared.reconciler.apply_removal import apply_removal
+from shared.reconciler.holders import wake_waiting
 from shared.reconciler.observe_removal import observe_removal
 from shared.reconciler.recover import rebuilt
 from shared.reconciler.run_state import Run, update_status
@@ -41,6 +43,8 @@ async def endpoint_missing(run: Run, message: WorkMessage) -> None:
             _later(run, error)
             run.waits[c.REMOVED] = max(run.waits[c.REMOVED], ORPHAN_SECONDS)
             return
+    if run.record.dns.zone is not None:
+        await wake_waiting(run.context, parse_arm_id(run.record.dns.zone.id), run.correlation_id)
     record, missing = record_absence(run.record, message, run.context.options, run.context.clock.now())
     run.record = record
     match missing:
@@ -136,6 +140,7 @@ async def _due(run: Run) -> None:
         return
     try:
         observed = await observe_removal(context, record)
+        await _still_gone(run)
         plan = plan_removal(record, observed, context.options)
         if plan.steps and not effective.enforces:
             _only_planned(run, plan)
@@ -157,6 +162,15 @@ async def _due(run: Run) -> None:
         if not plan.problems:  # else it goes on later, and what is ours but not listed yet is still to be known then
             run.record = still_there(run.record, observed)
         _finish(run, plan, refused)
+
+
+async def _still_gone(run: Run) -> None:
+    """Raise unless the endpoint is gone once more, after its record was read: one that is back has written it."""
+    try:
+        await run.context.endpoints.get(parse_endpoint_id(run.record.endpoint_id))
+    except NotFound:
+        return
+    raise RetryLater("Azure shows the endpoint again.", on=run.record.endpoint_id, after=5.0)
 
 
 def _finish(run: Run, plan: RemovalPlan, refused: tuple[str, ...]) -> None:

@@ -69,33 +69,37 @@ class AzureTable:
             await self.client.create_table()
         return await operation()
 
-    async def get(self, partition: str, row: str) -> TableEntity | None:
+    async def get(self, partition: str, row: str, **options: Any) -> TableEntity | None:
         """One entity; None if it, or the table, is not there."""
         with storage_errors(self.on, ROLE):
             try:
-                return await self.client.get_entity(partition, row)
+                return await self.client.get_entity(partition, row, **options)
             except ResourceNotFoundError:
                 return None
 
-    async def insert(self, entity: codec.Entity) -> str:
+    async def insert(self, entity: codec.Entity, **options: Any) -> str:
         """Create an entity; returns its ETag, raises LostRace if it is there."""
         with storage_errors(self.on, ROLE):
             try:
-                answer = await self.write(lambda: self.client.create_entity(entity))
+                answer = await self.write(lambda: self.client.create_entity(entity, **options))
             except ResourceExistsError as error:
                 if error_code(error) != "EntityAlreadyExists":
                     raise
                 raise LostRace("The row was made by another run.", on=_named(entity), after=1.0) from error
         return str(answer["etag"])
 
-    async def replace(self, entity: codec.Entity, etag: str | None) -> str:
+    async def replace(self, entity: codec.Entity, etag: str | None, **options: Any) -> str:
         """Replace that version of an entity; returns its new ETag, raises LostRace if there is another, or none."""
         if etag is None:
             raise LostRace("The row was never stored.", on=_named(entity), after=1.0)
         with storage_errors(self.on, ROLE):
             try:
                 answer = await self.client.update_entity(
-                    entity, mode=UpdateMode.REPLACE, etag=etag, match_condition=MatchConditions.IfNotModified
+                    entity,
+                    mode=UpdateMode.REPLACE,
+                    etag=etag,
+                    match_condition=MatchConditions.IfNotModified,
+                    **options,
                 )
             except (ResourceModifiedError, ResourceNotFoundError) as error:
                 raise LostRace("The row changed since it was read.", on=_named(entity), after=1.0) from error

@@ -8,6 +8,7 @@ is refused here, before it is sent.
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import math
 from dataclasses import asdict, fields, replace
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from shared.core.model.errors import Permanent
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_document import Columns, columns_of, to_document
-from shared.state.rows import ConnectionRow, ControlRow, ListedConnection
+from shared.state.rows import ConnectionRow, ControlRow, ListedConnection, ThingRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -98,6 +99,29 @@ def control_entity(row: ControlRow) -> Entity:
 def control_row(entity: Mapping[str, Any], etag: str | None) -> ControlRow:
     """A document of the installation from a table entity."""
     return ControlRow(entity["RowKey"], json_value("document", entity), etag)
+
+
+def thing_key(text: str) -> str:
+    """A scope or a resource's id as a key: these hold `/`, which a key must not, and come in any letter case."""
+    return hashlib.sha256(text.lower().encode()).hexdigest()[:32]
+
+
+def thing_entity(row: ThingRow) -> Entity:
+    """What is kept of a thing as a table entity."""
+    keys = {"PartitionKey": thing_key(row.scope), "RowKey": thing_key(row.resource_id)}
+    named = {"scope": row.scope, "resource": row.resource_id, "state": row.state}
+    return {**keys, **named, **json_columns("document", row.document, on=row.resource_id)}
+
+
+def thing_row(entity: Mapping[str, Any], etag: str | None, at: datetime | None, stored_at: datetime | None) -> ThingRow:
+    """What is kept of a thing from a table entity; a document that is no JSON is empty."""
+    scope, resource = str(entity.get("scope") or ""), str(entity.get("resource") or "")
+    try:
+        document = json_value("document", entity)
+    except ValueError:
+        document = {}
+    stored_at = None if stored_at is None else utc(stored_at)
+    return ThingRow(scope, resource, str(entity.get("state") or ""), document, etag, at, stored_at)
 
 
 def visibility_timeout(delay: float) -> int:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from shared.state.azure_diary import AzureDiaryTable
     from shared.state.codec import DiaryCodec
-    from shared.state.ports import ChecksTable, ConnectionTable, ControlTable, JournalTable, WorkQueue
+    from shared.state.ports import ChecksTable, ConnectionTable, ControlTable, JournalTable, ThingTable, WorkQueue
     from shared.state.rows import E
 
     CredentialFactory = Callable[[str | None], AsyncTokenCredential]
@@ -44,6 +44,7 @@ class AzureStorage:
         journal_table: str = "journal",
         checks_table: str = "checks",
         control_table: str = "control",
+        things_table: str = "things",
     ) -> None:
         self._settings = settings
         self._credential_factory = credential_factory
@@ -52,6 +53,7 @@ class AzureStorage:
         self._journal_table = journal_table
         self._checks_table = checks_table
         self._control_table = control_table
+        self._things_table = things_table
 
     @cached_property
     def connections(self) -> ConnectionTable:
@@ -83,6 +85,13 @@ class AzureStorage:
         return AzureControlTable(self.table_service.get_table_client(self._control_table))
 
     @cached_property
+    def things(self) -> ThingTable:
+        """Table `things`."""
+        from shared.state.azure_things import AzureThingTable  # noqa: PLC0415 - loads the SDK, when first used
+
+        return AzureThingTable(self.table_service.get_table_client(self._things_table))
+
+    @cached_property
     def queue(self) -> WorkQueue:
         """The work queue."""
         from shared.state.azure_queue import AzureWorkQueue  # noqa: PLC0415 - loads the SDK, when first used
@@ -95,7 +104,7 @@ class AzureStorage:
             client = self.__dict__.pop(name, None)
             if client is not None:
                 await client.close()
-        for name in ("connections", "journal", "checks", "control", "queue"):
+        for name in ("connections", "journal", "checks", "control", "things", "queue"):
             self.__dict__.pop(name, None)
 
     @cached_property

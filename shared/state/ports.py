@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from shared.core.model.record_parts import QueuedMessage
-    from shared.state.rows import ConnectionRow, ControlRow, DiaryPage, ListedConnection, QueueLook
+    from shared.state.rows import ConnectionRow, ControlRow, DiaryPage, ListedConnection, QueueLook, ThingRow
 
 
 class ConnectionTable(Protocol):
@@ -88,6 +88,26 @@ class ControlTable(Protocol):
         ...
 
 
+class ThingTable(Protocol):
+    """Table `things`: one row for each thing that the app makes, by its scope and its id. Ids in any letter case."""
+
+    async def get(self, scope: str, resource_id: str) -> ThingRow | None:
+        """One row, or None."""
+        ...
+
+    def list(self, scope: str | None = None) -> AsyncIterator[ThingRow]:
+        """All rows of a scope, or of all, page by page."""
+        ...
+
+    async def put(self, row: ThingRow) -> ThingRow:
+        """Store over the version that `row.etag` names, or create where it is None; `LostRace` if that is not so."""
+        ...
+
+    async def delete(self, row: ThingRow) -> None:
+        """Delete the version that `row.etag` names; `LostRace` if it changed. A row that is gone is no error."""
+        ...
+
+
 class WorkQueue(Protocol):
     """The queue that `reconcile` is triggered by."""
 
@@ -140,6 +160,11 @@ class Storage(Protocol):
     @property
     def control(self) -> ControlTable:
         """Table `control`."""
+        ...
+
+    @property
+    def things(self) -> ThingTable:
+        """Table `things`."""
         ...
 
     @property

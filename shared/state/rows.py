@@ -44,6 +44,21 @@ class ControlRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ThingRow:
+    """What is kept of one thing (`core.model.things`), by its scope and its id. `etag` as in `ConnectionRow`."""
+
+    scope: str
+    resource_id: str
+    state: str = ""
+    document: Mapping[str, Any] = field(default_factory=dict)
+    etag: str | None = None
+    at: datetime | None = field(default=None, compare=False)
+    """The storage service's time when it answered with this row, or stored it; None: it was never asked."""
+    stored_at: datetime | None = field(default=None, compare=False)
+    """The service's time when the row was last written; only of a row that was read."""
+
+
+@dataclass(frozen=True, slots=True)
 class JournalEntry:
     """One change or decision. `before` and `after` are JSON values; what is too long to keep is cut and says so."""
 

@@ -18,6 +18,7 @@ from shared.core.model.conditions import Phase
 from shared.core.model.errors import AutopilotError
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
+from shared.installation import things
 from shared.installation.last_sweep import recall
 from shared.settings import Settings
 from shared.sweep.snapshot import StoredRecord
@@ -59,6 +60,10 @@ async def _control(context: Context, oldest: datetime) -> None:
     await context.leases.prune(oldest)
 
 
+async def _things(context: Context, oldest: datetime) -> None:
+    await things.prune(context, oldest)
+
+
 RULES = (
     Rule("journal", lambda settings: settings.timing.journal_days, "none", _journal),
     Rule("checks", lambda settings: settings.timing.checks_days, "none", _checks),
@@ -77,6 +82,13 @@ RULES = (
         "was due since, and work that no guard message tells of, which the next run takes; the others are one row for "
         "each name, written over and over",
         delete_all=_control,
+    ),
+    Rule(
+        "things",
+        lambda _: 1,
+        "all whose thing is there, and all of connections that have a record; a row goes with "
+        "its thing, so this finds what a worker that died has left",
+        delete_all=_things,
     ),
 )
 """Every table has a line."""

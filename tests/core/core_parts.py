@@ -128,7 +128,7 @@ def record(*addresses: str, marker: RecordMarker | None = None, etag: str = "e-1
     return WildcardRecord(addresses, etag, marker)
 
 
-MINE = Holder(MARKER.connection_id, ADDRESS, ENDPOINT_ID)
+MINE = Holder(MARKER.connection_id, ADDRESS, ENDPOINT_ID, GUID)
 OTHERS = Holder(OTHER_MARKER.connection_id, "10.1.0.9", OTHER_ENDPOINT_ID)
 
 

@@ -220,6 +220,7 @@ class WiredStorage:
         self.journal = WiredPort(inner.journal, "journal", wire)
         self.control = WiredPort(inner.control, "control", wire)
         self.checks = WiredPort(inner.checks, "checks", wire)
+        self.things = WiredPort(inner.things, "things", wire)
         self.queue = WiredPort(inner.queue, "queue", wire)
 
     async def aclose(self) -> None:

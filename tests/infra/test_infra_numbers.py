@@ -13,7 +13,7 @@ from shared.core.guards import pause, removal_limit
 from shared.core.notifications import key_expiry as key_notices
 from shared.core.notifications import transitions as notifications
 from shared.core.planning import deletion as missing
-from shared.core.planning import dns as plan_dns
+from shared.core.planning import dns_record
 from shared.core.planning.associations import RESTORE_WINDOW
 from shared.core.reports.doctor import clouds, judge
 from shared.health import around as surroundings
@@ -62,7 +62,7 @@ SAID = {
         f"[{WORDS[int(DEFAULTS['ASSOCIATION_RESTORES'] or 0)]} times in {WORDS[RESTORE_WINDOW.days]} days]",
         f"1000 tests, {DEFAULTS['CHECKS_AT_ONCE']} at once on each instance",
         f"not tested after {checks.PROBING_SECONDS:.0f} s",
-        f"{plan_dns.MAX_RECORDS} addresses per record",
+        f"{dns_record.MAX_RECORDS} addresses per record",
     ],
     "security": [
         f"pauses for {pause.LONGEST.days} days at most",

@@ -38,7 +38,7 @@ CORE = (
     Bug(
         name="shared-address-withdrawn",
         harm="Two endpoints had one address in the * record; when one of them goes, the other's clients lose the name.",
-        path="shared/core/planning/removal_dns.py",
+        path="shared/core/planning/dns_record.py",
         old="if one != address or one in held)",
         new="if one != address)",
         tests=("tests/core/planning/test_removal_dns.py",),

@@ -140,9 +140,10 @@ async def test_everything_made_says_by_whom_and_for_which_endpoint() -> None:
     zone = estate.zone()
     assert zone.tags == owner
     assert [link.tags for link in estate.links_of(zone)] == [owner, owner]
+    holder = f"{connection.identity.address} {connection.identity.guid} {endpoint}"
     assert zone.record_sets["A", "*"].metadata == {
         "elastic-privatelink-instance": "team-seven",
-        f"elastic-privatelink-holder-{connection.id}": f"{connection.identity.address} {endpoint}",
+        f"elastic-privatelink-holder-{connection.id}": holder,
     }
     (policy,) = estate.policies_of(endpoint)
     assert policy.description is not None

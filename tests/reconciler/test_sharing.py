@@ -6,7 +6,7 @@ import asyncio
 
 from local.arm import DEFAULT_SUBSCRIPTION
 from local.world import HUB_VNET, vnet_id
-from shared.core.planning.dns import MAX_RECORDS
+from shared.core.planning.dns_record import MAX_RECORDS
 from tests.harness.estate import Estate
 
 SUBSCRIPTIONS = tuple(f"00000000-0000-0000-0000-0000000000{number:02}" for number in range(2, 5))

@@ -18,7 +18,16 @@ from shared.state.storage_settings import StorageSettings
 if TYPE_CHECKING:
     from azure.storage.queue.aio import QueueClient
 
-    from shared.state.ports import ChecksTable, Clock, ConnectionTable, ControlTable, JournalTable, Storage, WorkQueue
+    from shared.state.ports import (
+        ChecksTable,
+        Clock,
+        ConnectionTable,
+        ControlTable,
+        JournalTable,
+        Storage,
+        ThingTable,
+        WorkQueue,
+    )
 
 START = datetime(2026, 3, 4, 5, 6, 7, 890123, tzinfo=UTC)
 
@@ -59,6 +68,10 @@ class Backend:
     @property
     def control(self) -> ControlTable:
         return self.storage.control
+
+    @property
+    def things(self) -> ThingTable:
+        return self.storage.things
 
     @property
     def queue(self) -> WorkQueue:
@@ -102,6 +115,7 @@ def azure_storage(connection_string: str) -> AzureStorage:
         journal_table=f"journal{unique}",
         control_table=f"control{unique}",
         checks_table=f"checks{unique}",
+        things_table=f"things{unique}",
     )
 
 

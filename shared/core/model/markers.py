@@ -18,7 +18,7 @@ INSTANCE = "elastic-privatelink-instance"
 CONNECTION = "elastic-privatelink-connection"
 ENDPOINT = "elastic-privatelink-endpoint"
 HOLDER = "elastic-privatelink-holder-"
-"""Metadata name before a connection id; the value is the address, a blank, and the endpoint's id."""
+"""Metadata name before a connection id; the value is the address, the resource GUID and the endpoint's id."""
 
 MAX_TAG_VALUE = 256  # https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources#limitations
 _DESCRIPTION = re.compile(r"\[elastic-privatelink instance=(?P<instance>\S+) connection=(?P<connection>[0-9a-f]{16})\]")
@@ -94,6 +94,13 @@ class Holder:
     connection_id: str
     address: str
     endpoint_id: str
+    guid: str = ""
+    """Which of the endpoints that had this id wrote it: one that was made anew has another."""
+
+    @property
+    def value(self) -> str:
+        """The entry as metadata holds it."""
+        return " ".join(part for part in (self.address, self.guid, self.endpoint_id) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +125,7 @@ class RecordMarker:
 
     def metadata(self) -> dict[str, str]:
         """The marker as the metadata of a record set."""
-        entries = {f"{HOLDER}{h.connection_id}": f"{h.address} {h.endpoint_id}".strip() for h in self.holders}
+        entries = {f"{HOLDER}{h.connection_id}": h.value for h in self.holders}
         return {INSTANCE: self.instance, **entries}
 
 
@@ -130,6 +137,12 @@ def record_marker(metadata: Mapping[str, str] | None) -> RecordMarker | None:
     holders = []
     for name, value in sorted(found.items()):
         if name.startswith(HOLDER):
-            address, _, endpoint_id = value.partition(" ")
-            holders.append(Holder(name.removeprefix(HOLDER), address, endpoint_id))
+            holders.append(_holder(name.removeprefix(HOLDER), value))
     return RecordMarker(found[INSTANCE], tuple(holders))
+
+
+def _holder(connection: str, value: str) -> Holder:
+    """An entry's parts; an endpoint's id begins with a slash, and may hold blanks where a person wrote it."""
+    address, _, rest = value.partition(" ")
+    guid, _, endpoint_id = ("", "", rest) if rest.startswith("/") else rest.partition(" ")
+    return Holder(connection, address, endpoint_id, guid)

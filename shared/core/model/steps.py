@@ -84,7 +84,7 @@ class PutWildcardRecord:
 class WithdrawAddress:
     """Take one endpoint's address out of a `*` record that others hold too, if it is as it was read."""
 
-    condition: ClassVar[str] = conditions.REMOVED
+    condition: ClassVar[str] = conditions.RECORD_READY
     action: ClassVar[Action] = Action.REMOVE
     address: str
     record: PutWildcardRecord
@@ -254,7 +254,7 @@ class UnclaimEndpoint:
         return f"give up the claim to endpoint {self.endpoint_name} ({self.endpoint_guid}) in {self.region}"
 
 
-DnsStep = CreateZone | CreateLink | PutWildcardRecord
+DnsStep = CreateZone | CreateLink | PutWildcardRecord | WithdrawAddress
 ElasticStep = CreatePolicy | UpdatePolicy | Associate | Disassociate | ClaimEndpoint | UnclaimEndpoint
 DnsRemoval = WithdrawAddress | DeleteRecord | DeleteLink | DeleteZone
 ElasticRemoval = Disassociate | DeletePolicy | UnclaimEndpoint

@@ -15,19 +15,16 @@ from dataclasses import dataclass, field, replace
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import ArmId
 from shared.core.model.conditions import Condition
-from shared.core.model.markers import Holder, Marker, RecordMarker, maker_of
+from shared.core.model.markers import Marker, maker_of
 from shared.core.model.ownership import Owned, Owner
 from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.record_parts import NAMES, DnsState
-from shared.core.model.resources import NamedRecords, NameResolution, WildcardRecord, Zone
+from shared.core.model.resources import NamedRecords, NameResolution, Zone
 from shared.core.model.steps import CreateLink, CreateZone, DnsStep, PutWildcardRecord
-from shared.core.options.dns import RecordMode
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning import dns_problems
 from shared.core.planning.desired import Desired
-
-MAX_RECORDS = 20
-"""A records in one set: https://learn.microsoft.com/azure/dns/private-dns-privatednszone#restrictions."""
+from shared.core.planning.dns_record import Answering, HolderFacts, first_marker, no_address, plan_record, record_owner
 
 MOST_ZONES = 950
 """Zones of a subscription at which no more is made: Azure allows 1,000, and others want some too."""
@@ -43,6 +40,8 @@ class DnsFacts:
     """Zones of any name in each subscription whose zones were all listed, by its lower-cased id."""
     known: DnsState = DnsState()
     """What the record says of the connection's DNS."""
+    holders: HolderFacts = HolderFacts()
+    """Of the endpoints that hold the `*` record of the zone in use."""
     full: bool = True
     """Whether all visible zones were read; False: only the one on record was."""
 
@@ -127,7 +126,8 @@ def plan_dns(desired: Desired, zones: tuple[Zone, ...], options: PlanOptions, fa
             return DnsPlan((), (home, *_after_the_zone(desired, home)), resolution=resolution)
         made = _plan_new_zone(desired, home, zones, options, networks)
         return replace(made, resolution=resolution)
-    record_steps, record = _plan_record(desired, zone, options, networks)
+    answering_here = Answering(networks.answering_by(zone), networks.hub_answers)
+    record_steps, record = plan_record(desired, zone, options, answering_here, facts.holders)
     owner = _owner(desired.marker, zone.marker)
     maker = "" if owner is Owner.OURS else f" It was made by {maker_of(zone.marker)} and is used as it is."
     where = f"Zone {zone.name} in resource group {zone.id.resource_group}."
@@ -142,7 +142,7 @@ def plan_dns(desired: Desired, zones: tuple[Zone, ...], options: PlanOptions, fa
         conditions=(zone_condition, linked, record),
         zone=Owned(zone.id.text, owner),
         links=links,
-        record=_record_owner(desired, zone) if record.true else None,
+        record=record_owner(desired, zone) if record.true else None,
         record_addresses=addresses,
         names=zone.names[:NAMES],
         linked=tuple(sorted(one.lower() for one in (*networks.all, options.app_network) if one and zone.link_to(one))),
@@ -233,7 +233,7 @@ def _after_the_zone(desired: Desired, why_none: Condition | None = None) -> tupl
         else c.blocked(type_, why_none.reason, "The zone comes first.", why_none.next_step)
         for type_ in (c.LINKED, c.RECORD_READY)
     )
-    return linked, _no_address() if desired.endpoint.address is None else written
+    return linked, no_address() if desired.endpoint.address is None else written
 
 
 def _plan_new_zone(
@@ -242,26 +242,13 @@ def _plan_new_zone(
     steps: list[DnsStep] = [CreateZone(home, desired.marker)]
     address = desired.endpoint.address
     if address is not None:
-        steps.append(PutWildcardRecord(home, (address,), options.dns.record_ttl, _first_marker(desired, address)))
+        steps.append(PutWildcardRecord(home, (address,), options.dns.record_ttl, first_marker(desired, address)))
     free = (
         vnet for vnet in networks.all if networks.ours_to_link(vnet) and not any(zone.link_to(vnet) for zone in zones)
     )
     steps += [CreateLink(home, link_name(vnet), vnet, desired.marker) for vnet in free]
     made = c.waiting(c.ZONE_READY, Reason.MISSING, f"Zone {home.name} is to be created.", c.WaitingFor.WORK)
     return DnsPlan(tuple(steps), (made, *_after_the_zone(desired)))
-
-
-def _no_address() -> Condition:
-    return c.waiting(c.RECORD_READY, Reason.NO_ADDRESS_YET, "The endpoint has no private address yet.")
-
-
-def _to_write(message: str) -> Condition:
-    return c.waiting(c.RECORD_READY, Reason.MISSING, message, c.WaitingFor.WORK)
-
-
-def _first_marker(desired: Desired, address: str) -> RecordMarker:
-    holder = Holder(desired.connection_id, address, desired.endpoint.id.text)
-    return RecordMarker(desired.marker.instance, (holder,))
 
 
 # -- links ---------------------------------------------------------------------------------------------------------
@@ -329,65 +316,3 @@ def _failed_before(desired: Desired, zone: Zone, vnet: str) -> str | None:
     failed = zone.failed_link_to(vnet)
     ours = failed is not None and failed.name == link_name(vnet) and desired.marker.same_maker(failed.marker)
     return failed.etag if failed is not None and ours else None
-
-
-# -- record --------------------------------------------------------------------------------------------------------
-
-
-def _plan_record(
-    desired: Desired, zone: Zone, options: PlanOptions, networks: _Networks
-) -> tuple[tuple[DnsStep, ...], Condition]:
-    address = desired.endpoint.address
-    record = zone.record
-    if address is None:
-        return (), _no_address()
-    if record is None:
-        step = PutWildcardRecord(zone.id, (address,), options.dns.record_ttl, _first_marker(desired, address))
-        return (step,), _to_write(f"The * record with {address} is to be created.")
-    if record.marker is None or record.marker.instance != options.installation.instance_id:
-        return (), _foreign_record(desired, zone, record, address, options, networks)
-    return _plan_our_record(desired, zone, record, address, options, networks)
-
-
-def _foreign_record(
-    desired: Desired, zone: Zone, record: WildcardRecord, address: str, options: PlanOptions, networks: _Networks
-) -> Condition:
-    shared = options.dns.record_mode is RecordMode.UNION and address in record.addresses
-    if record.addresses == (address,) or shared:
-        made = f"made by {maker_of(record.marker)}, used as it is"
-        return c.satisfied(c.RECORD_READY, Reason.ADOPTED, f"* points to {address}; {made}.")
-    if networks.hub_answers and (by := networks.answering_by(zone)):
-        return dns_problems.hub_has_another(zone, by)
-    return dns_problems.held_by_others(desired, record)
-
-
-def _plan_our_record(
-    desired: Desired, zone: Zone, record: WildcardRecord, address: str, options: PlanOptions, networks: _Networks
-) -> tuple[tuple[DnsStep, ...], Condition]:
-    marker = record.marker or _first_marker(desired, address)
-    mine = marker.holder(desired.connection_id)
-    others = tuple(holder for holder in marker.holders if holder.connection_id != desired.connection_id)
-    answering = networks.answering_by(zone)
-    may_share = options.dns.record_mode is RecordMode.UNION and answering
-    if others and mine is None and not may_share:
-        if networks.hub_answers and answering:
-            return (), dns_problems.hub_has_another(zone, answering)
-        return (), dns_problems.held_by_another(desired, others[0], options.dns.record_mode)
-    kept = tuple(holder.address for holder in others)
-    wanted = tuple(dict.fromkeys((*kept, address)))
-    if len(wanted) > MAX_RECORDS:
-        return (), dns_problems.record_full(MAX_RECORDS)
-    if set(record.addresses) == set(wanted) and mine is not None and mine.address == address:
-        return (), c.satisfied(c.RECORD_READY, Reason.POINTS_TO_ENDPOINT, f"* points to {', '.join(wanted)}.")
-    new = marker.with_holder(Holder(desired.connection_id, address, desired.endpoint.id.text))
-    step = PutWildcardRecord(zone.id, wanted, options.dns.record_ttl, new, record.etag)
-    message = (
-        f"The * record points to {', '.join(record.addresses) or 'nothing'}; it is to point to {', '.join(wanted)}."
-    )
-    return (step,), c.waiting(c.RECORD_READY, Reason.DIFFERENT, message, c.WaitingFor.WORK)
-
-
-def _record_owner(desired: Desired, zone: Zone) -> Owned:
-    marker = zone.record.marker if zone.record else None
-    ours = marker is not None and marker.instance == desired.marker.instance
-    return Owned(f"{zone.id.text}/A/*", Owner.OURS if ours else Owner.ADOPTED)

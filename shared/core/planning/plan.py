@@ -21,12 +21,13 @@ from shared.core.model.record_elastic import (
     TargetMemory,
 )
 from shared.core.model.resources import POLICY_TYPE, Claim, ConnectionStatus, Endpoint, Policy, Target, Zone
-from shared.core.model.steps import DnsStep, ElasticStep, Step
+from shared.core.model.steps import DnsStep, ElasticStep, Step, WithdrawAddress
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.advice import key_advice, policy_advice, sign_in_advice
 from shared.core.planning.associations import nothing_requested, plan_associations
 from shared.core.planning.desired import Desired, recognition_condition
 from shared.core.planning.dns import DnsFacts, DnsPlan, plan_dns
+from shared.core.planning.dns_record import withdrawal
 from shared.core.planning.policy import plan_claim, plan_policy, policies_of
 from shared.core.reasons import remedy_of
 
@@ -56,11 +57,13 @@ class Plan:
     dns: DnsPlan | None
     elastic: ElasticPlan | None
     conditions: tuple[Condition, ...]
+    withdrawals: tuple[WithdrawAddress, ...] = ()
+    """Of an endpoint that can never work again: its address leaves the records that it shares."""
 
     @property
     def dns_steps(self) -> tuple[DnsStep, ...]:
         """What is left to do in Azure."""
-        return self.dns.steps if self.dns else ()
+        return self.dns.steps if self.dns else self.withdrawals
 
     @property
     def elastic_steps(self) -> tuple[ElasticStep, ...]:
@@ -74,7 +77,10 @@ class Plan:
 
 
 def plan(desired: Desired, observed: Observed, record: ConnectionRecord, options: PlanOptions, now: datetime) -> Plan:
-    """What is left to do for one endpoint. Rejected and disconnected endpoints get nothing new: they can never work."""
+    """What is left to do for one endpoint. Rejected and disconnected endpoints get nothing new: they can never work.
+
+    Where others share their `*` record, their address leaves it: it answers no client.
+    """
     endpoint = observed.endpoint
     first = (
         recognition_condition(endpoint, options.services),
@@ -82,7 +88,8 @@ def plan(desired: Desired, observed: Observed, record: ConnectionRecord, options
         approved(endpoint, record, options, now),
     )
     if endpoint.status in TERMINAL:
-        return Plan(None, None, first)
+        shared = (withdrawal(desired.connection_id, zone, options) for zone in observed.zones or ())
+        return Plan(None, None, first, tuple(one for one in shared if one is not None))
     zones = observed.zones if endpoint.vnet_id else None
     dns = None if zones is None else plan_dns(desired, zones, options, replace(observed.facts, known=record.dns))
     elastic = None

@@ -15,7 +15,7 @@ from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Explanation
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import PolicyMemory
-from shared.core.model.resources import POLICY_TYPE, Claim, Endpoint, Policy, Target, Zone
+from shared.core.model.resources import POLICY_TYPE, Claim, Endpoint, Policy, Target, WildcardRecord, Zone
 from shared.core.model.steps import (
     DeleteLink,
     DeletePolicy,
@@ -60,6 +60,8 @@ class RemovalPlan:
     """What only a person can free."""
     types: Mapping[str, str] = field(default_factory=dict)
     """Type of each policy in the region, by its id: what else keeps a target closed (S2)."""
+    records: Mapping[str, WildcardRecord] = field(default_factory=dict)
+    """The `*` records as they were read, by the key of their zone."""
 
     @property
     def steps(self) -> tuple[RemovalStep, ...]:
@@ -77,6 +79,7 @@ def plan_removal(record: ConnectionRecord, observed: ObservedRemoval, options: P
         leftovers=(*(one for one in found if isinstance(one, str)), *(one for _, left in dns for one in left)),
         problems=tuple(one for one in found if isinstance(one, Explanation)),
         types={policy.id: policy.type for policy in observed.policies},
+        records={zone.id.key: zone.record for zone in observed.zones if zone.record is not None},
     )
 
 

@@ -6,11 +6,11 @@ it, and no other endpoint of the service is in a network that it serves; what co
 
 from __future__ import annotations
 
-from shared.core.model.markers import Holder
 from shared.core.model.record import ConnectionRecord
-from shared.core.model.resources import Endpoint, Link, WildcardRecord, Zone
-from shared.core.model.steps import DeleteLink, DeleteRecord, DeleteZone, DnsRemoval, PutWildcardRecord, WithdrawAddress
+from shared.core.model.resources import Endpoint, Link, Zone
+from shared.core.model.steps import DeleteLink, DeleteRecord, DeleteZone, DnsRemoval, WithdrawAddress
 from shared.core.options.plan_options import PlanOptions
+from shared.core.planning.dns_record import withdrawal
 
 
 def plan_dns_removal(
@@ -57,25 +57,11 @@ def _record(
     if marker is None or marker.instance != options.installation.instance_id:
         return None, f"* record in {zone.name}: made by others"
     mine = marker.holder(connection_id)
-    if mine is None:
+    empty = not marker.holders and not record.addresses  # ours, left where nothing could be deleted
+    if mine is None and not empty:
         return None, f"* record in {zone.name}: it belongs to another endpoint"
-    rest = tuple(holder for holder in marker.holders if holder.connection_id != connection_id)
-    if not rest:
-        return DeleteRecord(zone.id, record.addresses, record.etag), None
-    new = PutWildcardRecord(
-        zone.id,
-        _without(record, mine.address, rest),
-        options.dns.record_ttl,
-        marker.without(connection_id),
-        record.etag,
-    )
-    return WithdrawAddress(mine.address, new), None
-
-
-def _without(record: WildcardRecord, address: str, rest: tuple[Holder, ...]) -> tuple[str, ...]:
-    """The record's addresses less this one, unless another endpoint has it too."""
-    held = {holder.address for holder in rest}
-    return tuple(one for one in record.addresses if one != address or one in held)
+    shared = withdrawal(connection_id, zone, options)
+    return shared or DeleteRecord(zone.id, record.addresses, record.etag), None
 
 
 def _why_link_stays(

@@ -17,7 +17,8 @@ from shared.core.model.steps import CreateLink, CreateZone, PutWildcardRecord
 from shared.core.options.dns import RecordMode
 from shared.core.options.plan_options import PlanOptions
 from shared.core.options.values import ZoneHome
-from shared.core.planning.dns import MAX_RECORDS, DnsFacts, DnsPlan, link_name, plan_dns
+from shared.core.planning.dns import DnsFacts, DnsPlan, link_name, plan_dns
+from shared.core.planning.dns_record import MAX_RECORDS
 from tests.core.core_parts import (
     ADDRESS,
     ENDPOINT_ID,

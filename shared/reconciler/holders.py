@@ -1,0 +1,91 @@
+"""The other endpoints that hold our `*` record: are they gone, and is the record old enough to be taken from them?
+
+Used by the DNS branch, and by the removal before it takes an address away. A record is read before its holder, so a
+holder that comes back writes it, and the write that takes it over is refused (tests/models/record_handover.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from shared.context import Context, log
+from shared.core.model.arm_ids import ArmId, connection_id, parse_endpoint_id
+from shared.core.model.errors import AutopilotError, NotFound
+from shared.core.model.markers import Holder
+from shared.core.model.messages import Cause, WorkMessage
+from shared.core.model.resources import Endpoint, Zone
+from shared.core.model.services import Services
+from shared.core.model.things import YOUNG, record_id
+from shared.core.planning.dns_record import HolderFacts
+from shared.installation import things
+
+
+async def holder_facts(context: Context, zone: Zone, others: Iterable[Holder], *, note: bool) -> HolderFacts:
+    """What is so of these holders. `note`: a version of the record that is not known yet may be written down."""
+    holders = tuple(others)
+    found = await asyncio.gather(*(_is_gone(context, holder, zone) for holder in holders))
+    gone = frozenset(one.connection_id for one, is_gone in zip(holders, found, strict=True) if is_gone)
+    if not gone:
+        return HolderFacts()
+    version = zone.record.etag if zone.record is not None else ""
+    return HolderFacts(gone, await seconds_too_young(context, zone.id, version, note=note))
+
+
+async def seconds_too_young(context: Context, zone: ArmId, version: str, *, note: bool = True) -> float:
+    """How long until this version of a zone's `*` record may be taken from its holder: two minutes after its writing.
+
+    A version that no row tells of (its writer died, or the tables were lost) is as young as the look that finds it.
+    """
+    scope, thing_id = zone.text, record_id(zone)
+    thing = await things.read(context, scope, thing_id)
+    left = None if thing is None else thing.seconds_too_young(version)
+    if left is not None:
+        return left
+    if note:
+        await things.first_seen(context, scope, thing_id, version)
+    return YOUNG.total_seconds()
+
+
+async def _is_gone(context: Context, holder: Holder, zone: Zone) -> bool:
+    """Whether Azure answers that the holder does not exist, or that it leads to another service now."""
+    if connection_id(holder.endpoint_id) != holder.connection_id:
+        return False  # the entry does not say which endpoint it is
+    try:
+        endpoint = await context.endpoints.get(parse_endpoint_id(holder.endpoint_id))
+    except NotFound:
+        return True
+    except AutopilotError as error:
+        log.info("holder %s of the * record in %s not read: %s", holder.endpoint_id, zone.id.text, error)
+        return False
+    return leads_elsewhere(endpoint, zone.name, context.options.services)
+
+
+def leads_elsewhere(endpoint: Endpoint, zone: str, services: Services) -> bool:
+    """Whether an endpoint is surely of another service than the zone's: it needs no record in it any more."""
+    service = services.recognise(endpoint.alias).service
+    return service is not None and service.zone.lower() != zone.lower()
+
+
+# -- those that wait for the record --------------------------------------------------------------------------------
+
+
+async def note_waiting(context: Context, zone: ArmId, endpoint_id: str) -> None:
+    """Remember an endpoint that waits for the record, so that it is told at once when a holder goes."""
+    try:
+        await things.note_waiting(context, zone.text, record_id(zone), endpoint_id)
+    except AutopilotError as error:
+        log.info("that %s waits for the * record in %s is not noted: %s", endpoint_id, zone.text, error)
+
+
+async def wake_waiting(context: Context, zone: ArmId, correlation_id: str) -> None:
+    """Send those that wait for the record to work: one of its holders is gone."""
+    try:
+        waiting = await things.waiting_for(context, zone.text, record_id(zone))
+        for one in waiting:
+            message = WorkMessage(parse_endpoint_id(one), Cause.TIMER, correlation_id)
+            await context.storage.queue.send(message.encode())
+        if waiting:
+            await things.forget_waiting(context, zone.text, record_id(zone))
+    except AutopilotError as error:
+        log.info("those that wait for the * record in %s are not told: %s", zone.text, error)
