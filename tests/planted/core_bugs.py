@@ -39,8 +39,8 @@ CORE = (
         name="shared-address-withdrawn",
         harm="Two endpoints had one address in the * record; when one of them goes, the other's clients lose the name.",
         path="shared/core/planning/dns_record.py",
-        old="if one != address or one in held)",
-        new="if one != address)",
+        old="if one != mine.address or one in held)",
+        new="if one != mine.address)",
         tests=("tests/core/planning/test_removal_dns.py",),
         caught_by="tests/core/planning/test_removal_dns.py::"
         "test_an_address_that_another_holder_has_too_or_that_others_added_stays_in_a_shared_record",
