@@ -39,3 +39,19 @@ class LoopClock:
     def call_later(self, seconds: float, callback: Callable[..., Any], *args: Any) -> asyncio.TimerHandle:
         """Run `callback(*args)` after `seconds`; it must not raise and not block. The handle can be cancelled."""
         return asyncio.get_running_loop().call_later(max(0.0, seconds), callback, *args)
+
+
+class Skewed:
+    """The clock of a machine that is wrong: another one's time, off by `by`."""
+
+    def __init__(self, clock: LoopClock, by: timedelta) -> None:
+        self._clock = clock
+        self.by = by
+
+    def now(self) -> datetime:
+        """Now, as this machine believes."""
+        return self._clock.now() + self.by
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait: durations are right on every machine."""
+        await self._clock.sleep(seconds)

@@ -1,7 +1,8 @@
 """In-memory double of the product's storage, for tests on virtual time; `tests/state` holds it to Azurite's answers.
 
 Entities are kept as `shared.state.codec` makes them, so what does not survive a table does not survive here. Nothing
-awaits inside an operation: each is atomic, as a single request to the service is.
+awaits inside an operation: each is atomic, as a single request to the service is. The service has a clock of its own:
+give its users another one to see what they do when clocks differ.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ from collections import Counter
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple
 
 from local.storage.memory_things import MemoryThingTable
 from shared.core.model.errors import LostRace
 from shared.core.model.record_parts import QueuedMessage
 from shared.state import codec
 from shared.state import codec as diary_codec
-from shared.state.rows import ConnectionRow, ControlRow, DiaryPage, E, ListedConnection, QueueLook
+from shared.state.rows import ConnectionRow, ControlLook, ControlRow, DiaryPage, E, ListedConnection, QueueLook
 
 if TYPE_CHECKING:
     import random
@@ -30,11 +31,18 @@ if TYPE_CHECKING:
     from shared.state.codec import DiaryCodec
 
 
+class _Stored(NamedTuple):
+    entity: codec.Entity
+    etag: str
+    written_at: datetime
+
+
 class MemoryConnectionTable:
     """`ConnectionTable` in a dictionary."""
 
-    def __init__(self) -> None:
-        self._rows: dict[str, tuple[codec.Entity, str]] = {}
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._rows: dict[str, _Stored] = {}
         self._etags = itertools.count(1)
         self.requests = Counter[str]()
         """How many the real table would have got, by kind: a list is one for each page."""
@@ -52,20 +60,24 @@ class MemoryConnectionTable:
         self.requests["get"] += 1
         await asyncio.sleep(0)
         stored = self._rows.get(connection_id)
-        return None if stored is None else codec.connection_row(*stored)
+        return None if stored is None else self._row(stored)
 
     async def list(self, subscription_id: str | None = None) -> AsyncIterator[ConnectionRow]:
         """All rows in the order of their ids, or those of one subscription."""
-        async for entity, etag in self._pages():
-            if subscription_id is None or entity["subscription"] == subscription_id.lower():
-                yield codec.connection_row(entity, etag)
+        async for stored in self._pages():
+            if subscription_id is None or stored.entity.get("subscription") == subscription_id.lower():
+                yield self._row(stored)
 
     async def list_columns(self) -> AsyncIterator[ListedConnection]:
         """All connections in short."""
-        async for entity, _ in self._pages():
-            yield codec.listed_connection({name: entity[name] for name in codec.LISTED})
+        async for stored in self._pages():
+            yield codec.listed_connection({name: stored.entity.get(name) for name in codec.LISTED})
 
-    async def _pages(self) -> AsyncIterator[tuple[codec.Entity, str]]:
+    def _row(self, stored: _Stored) -> ConnectionRow:
+        row = codec.connection_row(stored.entity, stored.etag)
+        return replace(row, read_at=_date(self._clock), written_at=stored.written_at)
+
+    async def _pages(self) -> AsyncIterator[_Stored]:
         """Row after row; between two pages others may write, as with the real table."""
         last = ""
         while True:
@@ -102,13 +114,13 @@ class MemoryConnectionTable:
 
     def _check(self, row: ConnectionRow) -> None:
         stored = self._rows.get(row.connection_id)
-        if row.etag is None or stored is None or stored[1] != row.etag:
+        if row.etag is None or stored is None or stored.etag != row.etag:
             raise LostRace("The row changed since it was read.", on=row.connection_id, after=1.0)
 
     def _store(self, row: ConnectionRow, entity: codec.Entity) -> ConnectionRow:
         etag = f'W/"{next(self._etags)}"'
-        self._rows[row.connection_id] = (entity, etag)
-        return replace(row, etag=etag)
+        self._rows[row.connection_id] = _Stored(entity, etag, self._clock.now())
+        return replace(row, etag=etag, read_at=_date(self._clock), written_at=None)
 
 
 class MemoryDiaryTable(Generic[E]):
@@ -155,8 +167,9 @@ class MemoryDiaryTable(Generic[E]):
 class MemoryControlTable:
     """`ControlTable` in a dictionary."""
 
-    def __init__(self) -> None:
-        self._rows: dict[str, tuple[codec.Entity, str]] = {}
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._rows: dict[str, _Stored] = {}
         self._etags = itertools.count(1)
         self.requests = Counter[str]()
 
@@ -170,10 +183,18 @@ class MemoryControlTable:
 
     async def get(self, name: str) -> ControlRow | None:
         """One document, or None."""
+        return (await self.look(name)).row
+
+    async def look(self, name: str) -> ControlLook:
+        """One document or None, with the service's time."""
         self.requests["get"] += 1
         await asyncio.sleep(0)
         stored = self._rows.get(name)
-        return None if stored is None else codec.control_row(*stored)
+        return ControlLook(None if stored is None else self._row(stored), _date(self._clock))
+
+    def _row(self, stored: _Stored) -> ControlRow:
+        row = codec.control_row(stored.entity, stored.etag)
+        return replace(row, read_at=_date(self._clock), written_at=stored.written_at)
 
     async def list(self, beginning: str) -> AsyncIterator[ControlRow]:
         """All documents whose names begin so."""
@@ -181,7 +202,7 @@ class MemoryControlTable:
         await asyncio.sleep(0)
         for name, stored in sorted(self._rows.items()):
             if name.startswith(beginning):
-                yield codec.control_row(*stored)
+                yield self._row(stored)
 
     async def put(self, row: ControlRow) -> ControlRow:
         """Create, or replace the version that was read."""
@@ -189,8 +210,8 @@ class MemoryControlTable:
         await asyncio.sleep(0)
         self._check(row)
         etag = f'W/"{next(self._etags)}"'
-        self._rows[row.name] = (entity, etag)
-        return replace(row, etag=etag)
+        self._rows[row.name] = _Stored(entity, etag, self._clock.now())
+        return replace(row, etag=etag, read_at=_date(self._clock), written_at=None)
 
     async def delete(self, row: ControlRow) -> None:
         """Delete the version that was read."""
@@ -203,19 +224,24 @@ class MemoryControlTable:
 
     def _check(self, row: ControlRow) -> None:
         stored = self._rows.get(row.name)
-        if (stored[1] if stored else None) != row.etag:
+        if (stored.etag if stored else None) != row.etag:
             raise LostRace("The row changed since it was read.", on=row.name, after=1.0)
+
+
+def _date(clock: Clock) -> datetime:
+    """The `Date` of an answer: HTTP knows whole seconds only."""
+    return clock.now().replace(microsecond=0)
 
 
 class MemoryTables:
     """All tables."""
 
-    def __init__(self, rng: random.Random | None = None) -> None:
-        self.connections = MemoryConnectionTable()
+    def __init__(self, clock: Clock, rng: random.Random | None = None) -> None:
+        self.connections = MemoryConnectionTable(clock)
         self.journal = MemoryDiaryTable(diary_codec.JOURNAL, rng)
         self.checks = MemoryDiaryTable(diary_codec.CHECKS, rng)
-        self.control = MemoryControlTable()
-        self.things = MemoryThingTable()
+        self.control = MemoryControlTable(clock)
+        self.things = MemoryThingTable(clock)
 
 
 @dataclass(slots=True)
@@ -344,16 +370,15 @@ class MemoryQueue:
 
 
 class MemoryStorage:
-    """`Storage` in memory; pass the parts of an earlier one to let state outlive a worker."""
+    """`Storage` in memory, with the service's clock; pass the parts of an earlier one to let state outlive a worker."""
 
     def __init__(self, clock: Clock, tables: MemoryTables | None = None, queue: MemoryQueue | None = None) -> None:
-        tables = tables or MemoryTables()
+        tables = tables or MemoryTables(clock)
         self.connections = tables.connections
         self.journal = tables.journal
         self.control = tables.control
         self.checks = tables.checks
         self.things = tables.things
-        self.things.clock = clock
         self.queue = queue or MemoryQueue(clock)
 
     def rows(self) -> dict[str, Any]:

@@ -24,11 +24,10 @@ Key = tuple[str, str]
 class MemoryThingTable:
     """`ThingTable` in a dictionary."""
 
-    def __init__(self) -> None:
-        self._rows: dict[Key, tuple[codec.Entity, str, datetime | None]] = {}
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._rows: dict[Key, tuple[codec.Entity, str, datetime]] = {}
         self._etags = itertools.count(1)
-        self.clock: Clock | None = None
-        """The service's own."""
 
     def clear(self) -> None:
         """Lose every row, as when the table was deleted."""
@@ -58,8 +57,7 @@ class MemoryThingTable:
         await asyncio.sleep(0)
         self._check(row)
         etag = f'W/"{next(self._etags)}"'
-        now = None if self.clock is None else self.clock.now()
-        self._rows[_key(row.scope, row.resource_id)] = (entity, etag, now)
+        self._rows[_key(row.scope, row.resource_id)] = (entity, etag, self._clock.now())
         return replace(row, etag=etag, at=self._date())
 
     async def delete(self, row: ThingRow) -> None:
@@ -71,7 +69,7 @@ class MemoryThingTable:
             self._check(row)
             del self._rows[_key(row.scope, row.resource_id)]
 
-    def _row(self, entity: codec.Entity, etag: str, stored_at: datetime | None) -> ThingRow:
+    def _row(self, entity: codec.Entity, etag: str, stored_at: datetime) -> ThingRow:
         return codec.thing_row(entity, etag, self._date(), stored_at)
 
     def _check(self, row: ThingRow) -> None:
@@ -79,9 +77,9 @@ class MemoryThingTable:
         if (stored[1] if stored else None) != row.etag:
             raise LostRace("The row changed since it was read.", on=row.resource_id, after=1.0)
 
-    def _date(self) -> datetime | None:
+    def _date(self) -> datetime:
         """What the `Date` of an answer says: whole seconds."""
-        return None if self.clock is None else self.clock.now().replace(microsecond=0)
+        return self._clock.now().replace(microsecond=0)
 
 
 def _key(scope: str, resource_id: str) -> Key:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from email.utils import parsedate_to_datetime
+
+from shared.core.model.http_dates import http_date
 
 DEFAULT_RETRY_AFTER = 30.0
 """Seconds, where the service does not say."""
@@ -26,9 +27,4 @@ def seconds_to_wait(text: str | None, default: float = DEFAULT_RETRY_AFTER) -> f
 
 def server_time(headers: Mapping[str, str]) -> datetime | None:
     """The answer's `Date`, to the second; None where there is none, or none that is understood."""
-    text = headers.get("Date") or headers.get("date")
-    try:
-        found = parsedate_to_datetime(text) if text else None
-    except ValueError:
-        return None
-    return found if found is not None and found.tzinfo else None
+    return http_date(headers.get("Date") or headers.get("date"))

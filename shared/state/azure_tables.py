@@ -15,14 +15,16 @@ from azure.core.exceptions import HttpResponseError, ResourceExistsError, Resour
 from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableServiceClient
 
-from shared.core.model.errors import LostRace
+from shared.core.model.errors import LostRace, RetryLater
+from shared.core.model.http_dates import http_date
 from shared.correlation import Service, request_hook
 from shared.state import codec
 from shared.state.azure_errors import error_code, storage_errors
-from shared.state.rows import ConnectionRow, ControlRow, ListedConnection
+from shared.state.rows import ConnectionRow, ControlLook, ControlRow, ListedConnection
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+    from datetime import datetime
 
     from azure.core.credentials_async import AsyncTokenCredential
     from azure.data.tables import TableEntity
@@ -49,6 +51,18 @@ def service_from_connection_string(connection_string: str) -> TableServiceClient
 def service_from_identity(endpoint: str, credential: AsyncTokenCredential) -> TableServiceClient:
     """The account's table service, by identity."""
     return TableServiceClient(endpoint, credential=credential, **_CLIENT)
+
+
+class ServiceTime:
+    """What time it is for the service: the `Date` of the last answer to a request that this is the hook of."""
+
+    def __init__(self) -> None:
+        self.date: datetime | None = None
+
+    def __call__(self, response: Any) -> None:
+        """Note the time of an answer; called by the SDK, for refusals too."""
+        headers = response.http_response.headers
+        self.date = http_date(headers.get("Date") or headers.get("date"))
 
 
 class AzureTable:
@@ -140,17 +154,20 @@ class AzureConnectionTable:
 
     async def get(self, connection_id: str) -> ConnectionRow | None:
         """One row, or None."""
-        entity = await self._table.get(connection_id, codec.RECORD)
-        return None if entity is None else _row(entity)
+        time = ServiceTime()
+        entity = await self._table.get(connection_id, codec.RECORD, raw_response_hook=time)
+        return None if entity is None else _row(entity, time)
 
     async def list(self, subscription_id: str | None = None) -> AsyncIterator[ConnectionRow]:
         """All rows, or those of one subscription."""
+        time = ServiceTime()
         if subscription_id is None:
-            found = self._table.query("", {})
+            found = self._table.query("", {}, raw_response_hook=time)
         else:
-            found = self._table.query("subscription eq @key", {"key": subscription_id.lower()})
+            key = {"key": subscription_id.lower()}
+            found = self._table.query("subscription eq @key", key, raw_response_hook=time)
         async for entity in found:
-            yield _row(entity)
+            yield _row(entity, time)
 
     async def list_columns(self) -> AsyncIterator[ListedConnection]:
         """All connections in short."""
@@ -159,11 +176,15 @@ class AzureConnectionTable:
 
     async def insert(self, row: ConnectionRow) -> ConnectionRow:
         """Create only."""
-        return replace(row, etag=await self._table.insert(codec.connection_entity(row)))
+        time = ServiceTime()
+        etag = await self._table.insert(codec.connection_entity(row), raw_response_hook=time)
+        return replace(row, etag=etag, read_at=time.date, written_at=None)
 
     async def replace(self, row: ConnectionRow) -> ConnectionRow:
         """Replace the version that was read."""
-        return replace(row, etag=await self._table.replace(codec.connection_entity(row), row.etag))
+        time = ServiceTime()
+        etag = await self._table.replace(codec.connection_entity(row), row.etag, raw_response_hook=time)
+        return replace(row, etag=etag, read_at=time.date, written_at=None)
 
     async def delete(self, row: ConnectionRow) -> None:
         """Delete the version that was read."""
@@ -178,23 +199,35 @@ class AzureControlTable:
 
     async def get(self, name: str) -> ControlRow | None:
         """One document, or None."""
-        entity = await self._table.get(codec.CONTROL, name)
-        return None if entity is None else codec.control_row(entity, entity.metadata["etag"])
+        time = ServiceTime()
+        entity = await self._table.get(codec.CONTROL, name, raw_response_hook=time)
+        return None if entity is None else _control_row(entity, time)
+
+    async def look(self, name: str) -> ControlLook:
+        """One document or None, with the service's time."""
+        time = ServiceTime()
+        entity = await self._table.get(codec.CONTROL, name, raw_response_hook=time)
+        if time.date is None:
+            raise RetryLater("Azure Storage answered without a date.", on=f"{self._table.on}, {name}", after=5.0)
+        return ControlLook(None if entity is None else _control_row(entity, time), time.date)
 
     async def list(self, beginning: str) -> AsyncIterator[ControlRow]:
         """All documents whose names begin so."""
         past = beginning[:-1] + chr(ord(beginning[-1]) + 1)
         condition = "PartitionKey eq @key and RowKey ge @first and RowKey lt @past"
         parameters = {"key": codec.CONTROL, "first": beginning, "past": past}
-        async for entity in self._table.query(condition, parameters):
-            yield codec.control_row(entity, entity.metadata["etag"])
+        time = ServiceTime()
+        async for entity in self._table.query(condition, parameters, raw_response_hook=time):
+            yield _control_row(entity, time)
 
     async def put(self, row: ControlRow) -> ControlRow:
         """Create, or replace the version that was read."""
-        entity = codec.control_entity(row)
+        entity, time = codec.control_entity(row), ServiceTime()
         if row.etag is None:
-            return replace(row, etag=await self._table.insert(entity))
-        return replace(row, etag=await self._table.replace(entity, row.etag))
+            etag = await self._table.insert(entity, raw_response_hook=time)
+        else:
+            etag = await self._table.replace(entity, row.etag, raw_response_hook=time)
+        return replace(row, etag=etag, read_at=time.date, written_at=None)
 
     async def delete(self, row: ControlRow) -> None:
         """Delete the version that was read."""
@@ -206,5 +239,16 @@ def _named(entity: codec.Entity) -> str:
     return str(entity["PartitionKey"] if entity["RowKey"] == codec.RECORD else entity["RowKey"])
 
 
-def _row(entity: TableEntity) -> ConnectionRow:
-    return codec.connection_row(entity, entity.metadata["etag"])
+def _row(entity: TableEntity, time: ServiceTime) -> ConnectionRow:
+    row = codec.connection_row(entity, entity.metadata["etag"])
+    return replace(row, read_at=time.date, written_at=_timestamp(entity))
+
+
+def _control_row(entity: TableEntity, time: ServiceTime) -> ControlRow:
+    row = codec.control_row(entity, entity.metadata["etag"])
+    return replace(row, read_at=time.date, written_at=_timestamp(entity))
+
+
+def _timestamp(entity: TableEntity) -> datetime | None:
+    found = entity.metadata.get("timestamp")
+    return None if found is None else codec.utc(found)

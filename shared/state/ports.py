@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from shared.core.model.record_parts import QueuedMessage
-    from shared.state.rows import ConnectionRow, ControlRow, DiaryPage, ListedConnection, QueueLook, ThingRow
+    from shared.state.rows import (
+        ConnectionRow,
+        ControlLook,
+        ControlRow,
+        DiaryPage,
+        ListedConnection,
+        QueueLook,
+        ThingRow,
+    )
 
 
 class ConnectionTable(Protocol):
@@ -73,6 +81,10 @@ class ControlTable(Protocol):
 
     async def get(self, name: str) -> ControlRow | None:
         """One document, or None."""
+        ...
+
+    async def look(self, name: str) -> ControlLook:
+        """One document or None, with the service's time; `RetryLater` where the answer does not tell it."""
         ...
 
     def list(self, beginning: str) -> AsyncIterator[ControlRow]:

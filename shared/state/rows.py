@@ -19,12 +19,15 @@ class ConnectionRow:
     """One connection: its record as a JSON document, and the columns that lists show.
 
     `etag` is the version this row was read or written as; None for a row that was never stored.
+    `read_at` and `written_at` are the storage service's, never a worker's: see `ControlRow`.
     """
 
     connection_id: str
     document: Mapping[str, Any] = field(default_factory=dict)
     columns: Columns = Columns()
     etag: str | None = None
+    read_at: datetime | None = field(default=None, compare=False)
+    written_at: datetime | None = field(default=None, compare=False)
 
 
 class ListedConnection(NamedTuple):
@@ -36,11 +39,25 @@ class ListedConnection(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ControlRow:
-    """A small document of the whole installation, by its name. `etag` as in `ConnectionRow`."""
+    """A small document of the whole installation, by its name. `etag` as in `ConnectionRow`.
+
+    Two workers compare no instants but these, which are the storage service's.
+    `read_at`: the `Date` of the answer that read or wrote this row, cut to the second; None where it came without one.
+    `written_at`: the row's own `Timestamp`, which every write renews; None for a row that was not read.
+    """
 
     name: str
     document: Mapping[str, Any] = field(default_factory=dict)
     etag: str | None = None
+    read_at: datetime | None = field(default=None, compare=False)
+    written_at: datetime | None = field(default=None, compare=False)
+
+
+class ControlLook(NamedTuple):
+    """What was found under a name, and the `Date` of the answer, which is there where no row is."""
+
+    row: ControlRow | None
+    read_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -177,3 +178,13 @@ async def test_a_wrong_key_is_a_missing_right(azurite: Azurite) -> None:
             await storage.connections.insert(replace(ROW, etag=None))
         with pytest.raises(Forbidden):
             await storage.queue.send("text")
+
+
+async def test_a_refusal_tells_the_time_of_the_service_and_without_a_sensible_one_no_look_is_made() -> None:
+    absent = "Date: Wed, 04 Mar 2026 05:06:07 GMT\r\n"
+    async with account(answered(404, "ResourceNotFound", absent)) as (storage, _):
+        assert (await storage.control.look("pause")).read_at == datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+    for header in ("", "Date: Fri, 31 Dec 9999 23:59:59 GMT\r\n"):
+        async with account(answered(404, "ResourceNotFound", header)) as (storage, _):
+            with pytest.raises(RetryLater, match="without a date"):
+                await storage.control.look("pause")
