@@ -1,4 +1,4 @@
-// Events of every watched subscription. Deployed by main.bicep for delivery to the queue, and by scripts/postdeploy
+// Events of every watched subscription. Deployed by main.bicep for delivery to the queue, and by the hook postdeploy
 // for delivery to the function, because Azure refuses a function that is not there yet.
 targetScope = 'subscription'
 

@@ -350,7 +350,7 @@ module rights 'app/rights.bicep' = {
 
 // -- events --------------------------------------------------------------------------------------------------------
 
-// For delivery to the function, scripts/postdeploy does the same once the code is there.
+// For delivery to the function, the hook postdeploy does the same once the code is there.
 module events 'events.bicep' = if (eventDelivery == 'queue') {
   params: {
     environmentName: environmentName

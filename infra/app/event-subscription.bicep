@@ -84,7 +84,7 @@ resource endpointEvents 'Microsoft.EventGrid/systemTopics/eventSubscriptions@202
           key: 'subject'
           values: [
             '/providers/Microsoft.Network/privateEndpoints/'
-            // What scripts/postdeploy proves the delivery with.
+            // What the hook postdeploy proves the delivery with.
             '/resourceGroups/${probeGroupName}/providers/Microsoft.Resources/tags/'
           ]
         }

@@ -25,7 +25,7 @@ SUBJECTS = [
 ]
 PROBE_GROUP = "rg-production-events"
 PROBE = f"/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/{PROBE_GROUP}{TAGS}"
-"""Whose change of tags `scripts/postdeploy` waits to see delivered."""
+"""Whose change of tags the hook postdeploy waits to see delivered."""
 TYPES = [
     f"Microsoft.Resources.Resource{what}"
     for what in ("WriteSuccess", "DeleteSuccess", "ActionSuccess", "WriteFailure", "DeleteFailure", "WriteCancel")

@@ -1,45 +1,32 @@
-"""`scripts/postdeploy.sh` with a stand-in for `az`: what it asks for, when it waits, when it does nothing."""
+"""The hooks after the deployment of the code: event subscriptions, proof that events arrive, a sweep; their shells."""
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.infra.shipped import ROOT
+from tests.infra.az_that_records import SHELLS, Recorded
 
 APP_ID = "/subscriptions/s/resourceGroups/rg-x/providers/Microsoft.Web/sites/func-x"
+TOPIC = "/subscriptions/t/resourceGroups/rg-theirs/providers/Microsoft.EventGrid/systemTopics/theirs"
 OUTPUTS = {
     "AZURE_ENV_NAME": "x",
     "AZURE_LOCATION": "eastus2",
     "AZURE_SUBSCRIPTION_ID": "s",
+    "AZURE_SUBSCRIPTIONS": "s,t",
+    "EXISTING_SYSTEM_TOPICS": TOPIC,
     "AUTOPILOT_APP_ID": APP_ID,
     "AUTOPILOT_STORAGE_ID": "/storage",
     "AUTOPILOT_TOPIC_IDENTITY_ID": "/identity",
     "AUTOPILOT_ACTION_GROUP_ID": "",
     "AUTOPILOT_EVENT_DELIVERY": "function",
-    "AUTOPILOT_WATCHED_SUBSCRIPTIONS": "s,t",
-    "AUTOPILOT_EXISTING_SYSTEM_TOPICS": "",
 }
-AZ = """#!{python}
-import json, os, sys, jmespath
-words = sys.argv[1:]
-with open(os.environ["CALLS"], "a") as calls:
-    print(*words, file=calls)
-asked = open(os.environ["CALLS"]).read().count("resource show")
-if words[:2] == ["resource", "show"] and asked <= int(os.environ["LATE"]):
-    sys.exit("ERROR: (ResourceNotFound)")
-if words[:3] == ["deployment", "sub", "show"]:
-    print(jmespath.search(words[words.index("--query") + 1], json.loads(os.environ["DEPLOYMENT"])) or "")
-if words[:2] == ["account", "show"]:
-    sys.exit("Please run 'az login'") if "SIGNED_OUT" in os.environ else print("s")
-"""
-"""Answers a query as Azure CLI does, with `--output tsv`."""
+DELIVERED = {"value": [{"timeseries": [{"data": [{"total": None}, {"total": 1.0}]}]}]}
+NOTHING = {"value": [{"timeseries": [{"data": [{"total": None}, {"total": 0.0}]}]}]}
+OUR_TOPIC = {"id": "/subscriptions/s/resourceGroups/rg-x-events/providers/Microsoft.EventGrid/systemTopics/ours"}
 
 
 def as_arm_answers(name: str) -> str:
@@ -49,77 +36,167 @@ def as_arm_answers(name: str) -> str:
 
 
 @pytest.fixture
-def hook(tmp_path: Path) -> Path:
-    """A folder with stand-ins for `az` and `sleep`."""
-    az = AZ.replace("{python}", sys.executable)
-    for name, text in (("az", az), ("sleep", '#!/bin/sh\necho "sleep $*" >> "$CALLS"\n')):
-        program = tmp_path / name
-        program.write_text(text, encoding="utf-8")
-        program.chmod(0o755)
-    return tmp_path
+def az(tmp_path: Path) -> Recorded:
+    """A deployed app whose events arrive at once."""
+    recorded = Recorded(tmp_path)
+    recorded.environment = dict(OUTPUTS)
+    recorded.answer("account show", {"id": "s"})
+    recorded.answer("resource show", {"id": "function"})
+    recorded.answer("eventgrid system-topic list --resource-group rg-x-events", [OUR_TOPIC])
+    recorded.answer("monitor metrics list", DELIVERED)
+    return recorded
 
 
-def run(
-    folder: Path, *arguments: str, late: int = 0, **environment: str
-) -> tuple[subprocess.CompletedProcess[str], str]:
-    """Run the hook; its result, and the calls of `az` and `sleep`."""
-    calls = folder / "calls"
-    answer = subprocess.run(  # noqa: S603 - a script of this repository
-        [str(ROOT / "scripts" / "postdeploy.sh"), *arguments],
-        env={"PATH": f"{folder}:{os.environ['PATH']}", "CALLS": str(calls), "LATE": str(late), **environment},
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    return answer, calls.read_text(encoding="utf-8") if calls.exists() else ""
-
-
-def deployment(calls: str) -> str:
+def subscribed(az: Recorded) -> str:
     """The one deployment that was asked for."""
-    (found,) = [line for line in calls.splitlines() if "deployment sub create" in line]
+    (found,) = az.called("deployment sub create")
     return found
 
 
-def test_the_hook_waits_for_the_function_and_then_deploys_the_event_subscriptions(hook: Path) -> None:
-    answer, calls = run(hook, late=2, **OUTPUTS)
-    assert (answer.returncode, calls.count("sleep 10")) == (0, 2)
-    asked = deployment(calls)
-    assert f"resource show --ids {APP_ID}/functions/endpoint_events" in calls
-    assert "--template-file infra/events.bicep" in asked
-    assert f"functionAppId={APP_ID} " in asked
-    assert "watchedSubscriptions=s,t existingSystemTopics= " in asked
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_hook_waits_for_the_function_and_then_deploys_the_event_subscriptions(az: Recorded, shell: str) -> None:
+    az.refuse("resource show", "(ResourceNotFound)", "(ResourceNotFound)", "")
+    answer = az.run("postdeploy", shell=shell)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert len(az.called(f"resource show --ids {APP_ID}/functions/endpoint_events")) == 3
+    assert "--template-file infra/events.bicep" in subscribed(az)
+    assert f"functionAppId={APP_ID} " in subscribed(az)
+    assert f"watchedSubscriptions=s,t existingSystemTopics={TOPIC}" in subscribed(az)
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_hook_fails_in_every_shell_when_azure_does(az: Recorded, shell: str) -> None:
+    az.refuse("deployment sub create", "(InvalidTemplate) no such thing")
+    answer = az.run("postdeploy", shell=shell)
+    assert answer.returncode == 1
+    assert "(InvalidTemplate)" in answer.stderr
 
 
 @pytest.mark.parametrize("spelt", [as_arm_answers, str], ids=["as ARM answers", "as declared"])
-def test_by_hand_the_hook_reads_the_same_from_the_named_deployment(hook: Path, spelt: Callable[[str], str]) -> None:
-    outputs = {spelt(name): {"type": "String", "value": value} for name, value in OUTPUTS.items()}
-    shown = {"properties": {"parameters": {"environmentName": {"value": "x"}}, "outputs": outputs}}
-    by_hand = run(hook, "autopilot-x", DEPLOYMENT=json.dumps(shown))[1]
-    (hook / "calls").unlink()
-    assert deployment(by_hand) == deployment(run(hook, **OUTPUTS)[1])
+def test_by_hand_the_hook_reads_the_same_from_the_named_deployment(az: Recorded, tmp_path: Path, spelt: Any) -> None:
+    az.run("postdeploy")
+    by_azd = subscribed(az)
+    (tmp_path / "calls").unlink()
+    outputs = {spelt(name): {"value": value} for name, value in OUTPUTS.items() if name.startswith("AUTOPILOT_")}
+    given = {"environmentName": "x", "location": "eastus2", "azureSubscriptions": "s,t", "existingSystemTopics": TOPIC}
+    parameters = {name: {"value": value} for name, value in given.items()} | {"ecApiKey": {"type": "SecureString"}}
+    shown = {"properties": {"parameters": parameters, "outputs": outputs}}
+    az.answer("deployment sub show --name autopilot-x", shown)
+    az.environment = {}
+    answer = az.run("postdeploy", "autopilot-x")
+    assert answer.stderr == ""
+    assert subscribed(az) == by_azd
 
 
-def test_a_deployment_that_is_not_the_apps_fails_the_hook_and_says_so(hook: Path) -> None:
-    answer, calls = run(hook, "other", DEPLOYMENT=json.dumps({"properties": {"outputs": {}}}))
+def test_a_deployment_that_is_not_the_apps_fails_the_hook_and_says_so(az: Recorded) -> None:
+    az.answer("deployment sub show --name other", {"properties": {"outputs": {}}})
+    answer = az.run("postdeploy", "other")
     assert answer.returncode == 1
     assert "other has no output AUTOPILOT_EVENT_DELIVERY" in answer.stderr
-    assert "deployment sub create" not in calls
+    assert az.changes == []
 
 
-def test_with_queue_delivery_the_hook_has_nothing_to_do(hook: Path) -> None:
-    answer, calls = run(hook, **OUTPUTS | {"AUTOPILOT_EVENT_DELIVERY": "queue"})
-    assert (answer.returncode, calls) == (0, "account show --query id --output tsv\n")
+def test_with_queue_delivery_the_template_has_subscribed_and_the_hook_proves_it(az: Recorded) -> None:
+    answer = az.run("postdeploy", AUTOPILOT_EVENT_DELIVERY="queue")
+    assert answer.returncode == 0
+    assert az.called("deployment sub create") == []
+    assert "Proved: an event of s has arrived" in answer.stdout
 
 
-def test_who_is_not_signed_in_to_az_is_told_so_at_once(hook: Path) -> None:
-    answer, calls = run(hook, SIGNED_OUT="yes", **OUTPUTS)
-    assert (answer.returncode, "sleep" in calls) == (1, False)
+def test_who_is_not_signed_in_to_az_is_told_so_at_once(az: Recorded) -> None:
+    az.refuse("account show", "Please run 'az login' to setup account.")
+    answer = az.run("postdeploy", AZURE_SUBSCRIPTION_ID="")
+    assert answer.returncode == 1
     assert "az login" in answer.stderr
+    assert len(az.calls) == 1
 
 
-def test_an_app_that_never_shows_its_function_fails_the_hook_and_says_so(hook: Path) -> None:
-    answer, calls = run(hook, late=99, **OUTPUTS)
+def test_an_app_that_never_shows_its_function_fails_the_hook_and_says_so(az: Recorded) -> None:
+    az.refuse("resource show", "(ResourceNotFound)")
+    answer = az.run("postdeploy")
     assert answer.returncode == 1
     assert "has not appeared in 5 minutes" in answer.stderr
     assert "(ResourceNotFound)" in answer.stderr, "what az said"
-    assert "deployment sub create" not in calls
+    assert az.changes == []
+
+
+def test_a_refusal_that_passes_within_two_minutes_is_tried_again(az: Recorded) -> None:
+    az.refuse("deployment sub create", "(AuthorizationFailed)", "(RoleDefinitionDoesNotExist)", "")
+    assert az.run("postdeploy").returncode == 0
+    assert len(az.called("deployment sub create")) == 3
+
+
+# -- proof ---------------------------------------------------------------------------------------------------------
+
+
+def test_delivery_is_proved_in_every_watched_subscription_by_a_changed_tag_of_its_probe_group(az: Recorded) -> None:
+    az.answer("monitor metrics list", NOTHING, NOTHING, DELIVERED)
+    answer = az.run("postdeploy")
+    tagged = [call.split("--resource-id ")[1].split(" ")[0] for call in az.called("tag update")]
+    assert tagged == [f"/subscriptions/{one}/resourceGroups/rg-x-events" for one in ("s", "t")]
+    assert all("--operation Merge --tags privatelink-probe=" in call for call in az.called("tag update"))
+    asked = az.called("monitor metrics list")
+    assert f"--resource {OUR_TOPIC['id']} " in asked[0]
+    assert f"--resource {TOPIC} " in asked[-1], "the other team's topic carries the events of that subscription"
+    assert all(
+        "--metrics DeliverySuccessCount --filter EventSubscriptionName eq 'privatelink-x'" in one for one in asked
+    )
+    assert answer.stdout.count("Proved") == 2
+
+
+def test_an_event_that_azure_lost_is_sent_again_because_azure_does_not(az: Recorded) -> None:
+    az.answer("monitor metrics list", *[NOTHING] * 30, DELIVERED)
+    assert az.run("postdeploy", AZURE_SUBSCRIPTIONS="s").returncode == 0
+    assert len(az.called("tag update")) == 3
+
+
+def test_what_is_proved_once_is_not_proved_at_every_deployment(az: Recorded) -> None:
+    az.run("postdeploy", AUTOPILOT_EVENT_DELIVERY="queue")
+    assert az.called("env set AUTOPILOT_DELIVERY_PROVED queue:s,t")
+    asked = len(az.called("monitor metrics list"))
+    az.run("postdeploy", AUTOPILOT_EVENT_DELIVERY="queue", AUTOPILOT_DELIVERY_PROVED="queue:s,t")
+    assert len(az.called("monitor metrics list")) == asked
+    az.run("postdeploy", AUTOPILOT_DELIVERY_PROVED="queue:s,t")
+    assert len(az.called("monitor metrics list")) > asked, "another way of delivery is proved anew"
+
+
+def test_no_event_in_ten_minutes_fails_the_hook_after_the_sweep_is_asked_for(az: Recorded) -> None:
+    az.answer("monitor metrics list", NOTHING)
+    answer = az.run("postdeploy", AZURE_SUBSCRIPTIONS="s")
+    assert answer.returncode == 1
+    assert len(az.called("monitor metrics list")) == 60, "ten minutes, ten seconds apart"
+    assert "No event has arrived" in answer.stderr
+    assert az.called("rest --method post --url")
+    assert az.called("env set AUTOPILOT_DELIVERY_PROVED") == []
+
+
+def test_without_events_nothing_is_proved_but_a_sweep_is_asked_for(az: Recorded) -> None:
+    answer = az.run("postdeploy", AUTOPILOT_EVENT_DELIVERY="none")
+    assert answer.returncode == 0
+    (asked,) = az.changes
+    assert f"{APP_ID}/hostruntime/admin/functions/check_health" in asked
+
+
+def test_a_sweep_that_is_refused_is_the_timers(az: Recorded) -> None:
+    az.refuse("rest --method post", "Bad Gateway")
+    answer = az.run("postdeploy")
+    assert answer.returncode == 0
+    assert "the timer does it within minutes" in answer.stdout
+
+
+# -- before the upload ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("minutes", "waits"), [(10, False), (1, True)])
+def test_the_upload_waits_until_the_apps_role_on_storage_has_spread(az: Recorded, minutes: int, waits: bool) -> None:
+    made = (datetime.now(UTC) - timedelta(minutes=minutes)).isoformat()
+    az.answer("role assignment list --scope /storage", [{"createdOn": "2020-01-01T00:00:00Z"}, {"createdOn": made}])
+    answer = az.run("predeploy")
+    assert (answer.returncode, "Waiting" in answer.stdout) == (0, waits)
+
+
+@pytest.mark.parametrize("words", [(), ("unknown",)])
+def test_an_unknown_hook_is_refused(az: Recorded, words: tuple[str, ...]) -> None:
+    answer = az.run_script("sh", str(Path(__file__).parents[2] / "scripts" / "hook.sh"), *words)
+    assert answer.returncode == 1
+    assert "preprovision|predeploy|postdeploy|predown|undo" in answer.stderr

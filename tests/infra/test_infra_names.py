@@ -94,21 +94,36 @@ def test_names_that_decide_the_kind_of_a_resource_are_spelt_out() -> None:
     assert [re.findall(r" name: (.+)", one) for one in found] == [["'appsettings'"], ["'ftp'"], ["'scm'"]]
 
 
-@pytest.mark.parametrize("hook", ["postdeploy.sh", "postdeploy.ps1"])
-def test_the_hooks_wait_for_that_function_and_pass_every_parameter_that_exists(hook: str) -> None:
-    text = (ROOT / "scripts" / hook).read_text(encoding="utf-8")
+def test_the_hook_waits_for_that_function_and_passes_every_parameter_that_exists() -> None:
+    text = (ROOT / "scripts" / "hooks" / "after_deploy.py").read_text(encoding="utf-8")
     assert f"/functions/{NAMES['eventFunction']}" in text
-    outputs = set(re.findall(r"^output (AUTOPILOT_\w+)", bicep("main.bicep"), re.MULTILINE))
-    assert set(re.findall(r"AUTOPILOT_\w+", text)) <= outputs
     parameters = set(re.findall(r"^param (\w+)", bicep("events.bicep"), re.MULTILINE))
-    assert set(re.findall(r"^    (\w+)=", text.split("--parameters")[1], re.MULTILINE)) == parameters - {"tags"}
+    passed = set(re.findall(r"^        f?\"(\w+)=", text.split("--parameters")[1], re.MULTILINE))
+    assert passed == parameters - {"tags"}
 
 
-def test_azd_runs_the_hooks_that_are_there_and_finds_the_site_by_its_service() -> None:
+def test_every_output_that_a_script_reads_exists() -> None:
+    outputs = set(re.findall(r"^output (AUTOPILOT_\w+)", bicep("main.bicep"), re.MULTILINE))
+    ours = {"AUTOPILOT_HOOK_PAUSE", "AUTOPILOT_DELIVERY_PROVED", "AUTOPILOT_"}
+    for script in (ROOT / "scripts").rglob("*.py"):
+        text = script.read_text(encoding="utf-8")
+        read = set(re.findall(r"AUTOPILOT_\w*", text)) | {
+            f"AUTOPILOT_{one}" for one in re.findall(r'output\(["\'](\w+)', text)
+        }
+        assert read - ours <= outputs, script.name
+
+
+def test_azd_runs_the_hooks_that_there_are_in_both_shells_and_finds_the_site_by_its_service() -> None:
     text = (ROOT / "azure.yaml").read_text(encoding="utf-8")
-    runs = re.findall(r"run: \./(\S+)", text)
-    assert sorted(runs) == ["scripts/postdeploy.ps1", "scripts/postdeploy.sh"]
-    assert all((ROOT / run).is_file() for run in runs)
+    hooks = re.findall(
+        r"^  (\w+):\n    posix:\n      shell: sh\n      run: (.+)\n    windows:\n      shell: pwsh\n      run: (.+)$",
+        text,
+        re.MULTILINE,
+    )
+    assert [hook for hook, *_ in hooks] == ["preprovision", "predeploy", "postdeploy", "predown"]
+    for hook, posix, windows in hooks:
+        assert posix == f"./scripts/hook.sh {hook}"
+        assert windows == f"./scripts/hook.ps1 {hook}; exit $LASTEXITCODE"
     (service,) = re.findall(r"^services:\n  (\w+):", text, re.MULTILINE)
     assert f"'azd-service-name': '{service}'" in bicep("app/function.bicep")
 

@@ -105,7 +105,7 @@ def azd_files(root: Path) -> Iterator[str]:
 
 def test_a_clone_on_windows_has_the_same_lines() -> None:
     """Else the dev container there cannot run the scripts: a shell takes the carriage return for part of the line."""
-    asked = ["scripts/postdeploy.sh", ".ci/run", "Makefile", ".funcignore", "function_app.py"]
+    asked = ["scripts/hook.sh", ".ci/run", "Makefile", ".funcignore", "function_app.py"]
     assert run("git", "-C", str(ROOT), "check-attr", "eol", *asked).splitlines() == [f"{one}: eol: lf" for one in asked]
 
 

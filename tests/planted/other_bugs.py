@@ -94,11 +94,11 @@ OTHERS = (
     Bug(
         name="hook-drops-the-topic-identity",
         harm="After a deployment the event subscription has no identity: dead letters are refused, lost events unseen.",
-        path="scripts/postdeploy.sh",
-        old='    topicIdentityId="${AUTOPILOT_TOPIC_IDENTITY_ID:-}" \\\n',
+        path="scripts/hooks/after_deploy.py",
+        old="        f\"topicIdentityId={output('TOPIC_IDENTITY_ID')}\",\n",
         new="",
         tests=("tests/infra/test_infra_hooks.py", "tests/infra/test_infra_names.py"),
         caught_by="tests/infra/test_infra_names.py::"
-        "test_the_hooks_wait_for_that_function_and_pass_every_parameter_that_exists",
+        "test_the_hook_waits_for_that_function_and_passes_every_parameter_that_exists",
     ),
 )

@@ -1,0 +1,49 @@
+"""The hooks of azd, which people without azd run by hand: `scripts/hook.sh NAME [DEPLOYMENT]`, or `scripts/hook.ps1`.
+
+    preprovision   providers, existing topics, subscriptions that left, a deleted vault    before infra/ is deployed
+    predeploy      waits until new rights have spread                                      before the code is uploaded
+    postdeploy     event subscriptions to the function, proof of delivery, a sweep         after the code is there
+    predown        refuses, or takes back what is outside the installation's own groups    before azd down
+    undo           takes back, and deletes the installation's own groups: in place of azd down
+
+With azd the choices and outputs are in the environment; by hand the hook reads them from the deployment that is named.
+Python, so that every shell does the same: azd needs it for this project anyway. No libraries but Python's own.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import after_deploy
+import before_provision
+import undo
+from azure_cli import Refused, say
+from installation import read
+
+HOOKS = {
+    "preprovision": before_provision.prepare,
+    "predeploy": lambda _: after_deploy.wait_for_roles(),
+    "postdeploy": after_deploy.subscribe_and_prove,
+    "predown": undo.before_down,
+    "undo": undo.everything,
+}
+
+
+def main() -> None:
+    """Run the hook that is named."""
+    words = sys.argv[1:]
+    if not words or words[0] not in HOOKS:
+        sys.exit(f"Usage: scripts/hook.sh {'|'.join(HOOKS)} [NAME-OF-THE-DEPLOYMENT]")
+    os.chdir(Path(__file__).resolve().parents[2])
+    installation = read(*words[1:2])
+    say(f"{words[0]} of {installation.name}")
+    try:
+        HOOKS[words[0]](installation)
+    except Refused as refusal:
+        sys.exit(str(refusal))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""After the code is deployed: subscribe it to events, prove once that they arrive, and ask for a sweep."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from datetime import datetime, timedelta, timezone
+
+from azure_cli import Refused, az, az_soon, by_azd, looks, remember, say, unless_refused
+from installation import Installation, output, subscription_of
+
+PROVED = "AUTOPILOT_DELIVERY_PROVED"
+ROLE_SPREADS = 120
+"""Seconds after which a role has nearly always spread to where it is looked up."""
+LOOKS = 60
+"""At the metric, ten seconds apart: ten minutes."""
+SET_AGAIN = 12
+"""Looks between two changes of the tag: an event that Azure refuses while a role spreads is never sent again."""
+
+
+def wait_for_roles() -> None:
+    """Before the upload: storage refuses it for a minute after the role is assigned, and azd does not try again."""
+    storage = output("STORAGE_ID")
+    listed = unless_refused(lambda: az("role", "assignment", "list", "--scope", storage), []) if storage else []
+    # Python before 3.11 does not read a time that ends in Z.
+    made = [datetime.fromisoformat(re.sub(r"Z$", "+00:00", one["createdOn"])) for one in listed if one.get("createdOn")]
+    if not made:
+        return
+    age = (_now() - max(made)).total_seconds()
+    if age < ROLE_SPREADS:
+        say("  Waiting until the app's rights on its storage have spread")
+        for _ in looks(2 + int((ROLE_SPREADS - age) / 10)):
+            pass
+
+
+def subscribe_and_prove(installation: Installation) -> None:
+    """Everything; a delivery that could not be proved fails the hook after all else is done."""
+    if installation.delivery == "function":
+        subscribe_function(installation)
+    proved = installation.delivery == "none" or prove_delivery(installation)
+    ask_for_sweep()
+    if not proved:
+        sys.exit(
+            "No event has arrived. The timer finds every endpoint all the same, minutes later. Look at the metrics of "
+            "the system topic in the portal, then run this again: azd hooks run postdeploy"
+        )
+
+
+def subscribe_function(installation: Installation) -> None:
+    """Azure refuses an event subscription to a function that is not there yet: that is why the template cannot."""
+    function = f"{output('APP_ID')}/functions/endpoint_events"
+    said = ""
+    for _ in looks(30):
+        try:
+            az("resource", "show", "--ids", function, "--api-version", "2024-04-01")
+            break
+        except Refused as refusal:
+            said = str(refusal)
+    else:
+        sys.exit(
+            f"{said}\nThe function endpoint_events has not appeared in 5 minutes. If it was not found, the app did not "
+            "start: look at its log stream."
+        )
+    az_soon(
+        *("deployment", "sub", "create", "--name", f"privatelink-events-{installation.name}"),
+        *("--subscription", installation.home, "--location", installation.location),
+        *("--template-file", "infra/events.bicep", "--parameters"),
+        f"environmentName={installation.name}",
+        f"location={installation.location}",
+        "eventDelivery=function",
+        f"functionAppId={output('APP_ID')}",
+        f"storageId={output('STORAGE_ID')}",
+        f"topicIdentityId={output('TOPIC_IDENTITY_ID')}",
+        f"actionGroupId={output('ACTION_GROUP_ID')}",
+        f"watchedSubscriptions={','.join(installation.watched)}",
+        f"existingSystemTopics={','.join(installation.topics)}",
+    )
+    say("  Subscribed to private-endpoint events in: " + ", ".join(installation.watched))
+
+
+# -- proof -----------------------------------------------------------------------------------------------------------
+
+
+def prove_delivery(installation: Installation) -> bool:
+    """Once per way of delivery and list of subscriptions: change a tag, see the event delivered in each."""
+    proof = f"{installation.delivery}:{','.join(sorted(installation.watched))}"
+    if os.environ.get(PROVED) == proof:
+        return True
+    results = [_prove(installation, subscription) for subscription in installation.watched]
+    if all(results) and by_azd():
+        remember(PROVED, proof, "")
+    return all(results)
+
+
+def _prove(installation: Installation, subscription: str) -> bool:
+    topic = _topic(installation, subscription)
+    if not topic:
+        say(f"  There is no system topic in {subscription}")
+        return False
+    began = _now()
+    for number in looks(LOOKS):
+        if number % SET_AGAIN == 0:
+            _change_tag(installation, subscription)
+        if _delivered(installation, topic, began):
+            say(f"  Proved: an event of {subscription} has arrived")
+            return True
+    say(f"  Not proved in ten minutes: no event of {subscription} has arrived")
+    return False
+
+
+def _topic(installation: Installation, subscription: str) -> str:
+    for topic in installation.topics:
+        if subscription_of(topic) == subscription:
+            return topic
+    asked = ("eventgrid", "system-topic", "list", "--resource-group", installation.events_group)
+    listed = unless_refused(lambda: az(*asked, "--subscription", subscription), [])
+    return str(listed[0]["id"]) if listed else ""
+
+
+def _change_tag(installation: Installation, subscription: str) -> None:
+    group = f"/subscriptions/{subscription}/resourceGroups/{installation.events_group}"
+    value = f"privatelink-probe={_now().strftime('%Y-%m-%dT%H:%M:%SZ')}"
+    try:
+        az("tag", "update", "--resource-id", group, "--operation", "Merge", "--tags", value)
+    except Refused as refusal:
+        say(f"  The tag of {group} could not be changed: {refusal}")
+
+
+def _delivered(installation: Installation, topic: str, began: datetime) -> bool:
+    metrics = unless_refused(
+        lambda: az(
+            *("monitor", "metrics", "list", "--resource", topic, "--metrics", "DeliverySuccessCount"),
+            *("--filter", f"EventSubscriptionName eq '{installation.event_subscription}'"),
+            *("--aggregation", "Total", "--interval", "PT1M"),
+            *("--start-time", (began - timedelta(minutes=1)).strftime("%Y-%m-%dT%H:%M:%SZ")),
+        )
+    )
+    series = [one for metric in (metrics or {}).get("value", []) for one in metric.get("timeseries", [])]
+    return any(point.get("total") for one in series for point in one.get("data", []))
+
+
+def ask_for_sweep() -> None:
+    """The timer's function, run now: it finds what happened before events arrived."""
+    app = output("APP_ID")
+    if not app:
+        return
+    # Azure Resource Manager hands this on to the app's host, with the rights of who is signed in: no key is needed.
+    url = f"{app}/hostruntime/admin/functions/check_health?api-version=2024-04-01"
+    try:
+        az_soon("rest", "--method", "post", "--url", url, "--body", "{}", tries=3)
+        say("  Asked for a sweep")
+    except Refused as refusal:
+        say(f"  A sweep was not asked for; the timer does it within minutes: {str(refusal).splitlines()[0][:200]}")
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)

@@ -1,0 +1,93 @@
+"""Azure CLI and azd, as the hooks call them. Every answer is JSON; what Azure refuses is raised with its own words."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+PAUSE = float(os.environ.get("AUTOPILOT_HOOK_PAUSE", "10"))
+"""Seconds between two looks at something that needs a moment; the tests have none."""
+SOON = (
+    "AuthorizationFailed",
+    "PrincipalNotFound",
+    "RoleDefinitionDoesNotExist",
+    "(403)",
+    "Forbidden",
+    "AnotherOperation",
+)
+"""What Azure says for a minute or two after a role is assigned, or while it still does something else."""
+
+
+class Refused(Exception):
+    """Azure CLI ended with an error; the text is what it said."""
+
+
+def az(*words: str) -> Any:
+    """Call Azure CLI; its answer as JSON values, None where there is none."""
+    answer = _run("az", *words, "--only-show-errors", "--output", "json")
+    return json.loads(answer) if answer.strip() else None
+
+
+def az_soon(*words: str, tries: int = 12) -> Any:
+    """The same, again and again while Azure refuses what it grants a minute later."""
+    for attempt in range(1, tries + 1):
+        try:
+            return az(*words)
+        except Refused as refusal:
+            if attempt == tries or not any(sign in str(refusal) for sign in SOON):
+                raise
+            if attempt == 1:
+                say("  refused for now, which passes while a new right spreads; trying again for two minutes")
+            time.sleep(PAUSE)
+    raise AssertionError
+
+
+def looks(times: int) -> Iterator[int]:
+    """Numbers of that many looks, with a pause between two."""
+    for number in range(times):
+        if number:
+            time.sleep(PAUSE)
+        yield number
+
+
+def unless_refused(ask: Callable[[], Any], otherwise: Any = None) -> Any:
+    """The answer, or `otherwise` where Azure gives none: for what may be gone already."""
+    try:
+        return ask()
+    except Refused:
+        return otherwise
+
+
+def by_azd() -> bool:
+    """Whether azd runs this: then its environment keeps what the hooks find out."""
+    return bool(os.environ.get("AZURE_ENV_NAME")) and shutil.which("azd") is not None
+
+
+def remember(name: str, value: str, parameter: str) -> None:
+    """Keep a choice for this and every later deployment; without azd say which parameter has to be given."""
+    os.environ[name] = value
+    if by_azd():
+        _run("azd", "env", "set", name, value)
+    else:
+        say(f"  Give the deployment the parameter {parameter}={value}")
+
+
+def say(text: str) -> None:
+    """Print a line at once: azd shows it as it comes."""
+    print(text, flush=True)
+
+
+def _run(program: str, *words: str) -> str:
+    found = shutil.which(program)
+    if found is None:
+        sys.exit(f"{program} is not installed: https://aka.ms/installazurecli")
+    answer = subprocess.run([found, *words], check=False, capture_output=True, text=True, encoding="utf-8")
+    if answer.returncode != 0:
+        raise Refused(answer.stderr.strip() or f"{program} ended with {answer.returncode}")
+    return answer.stdout

@@ -1,0 +1,171 @@
+"""What a template cannot do, before its deployment: providers, others' topics, what left the list, a deleted vault."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import undo
+from azure_cli import Refused, az, looks, remember, say, unless_refused
+from installation import Installation, subscription_of, unique
+
+WATCHED = ("Microsoft.Network", "Microsoft.EventGrid", "Microsoft.Insights")
+HOME = (
+    *WATCHED,
+    "Microsoft.App",
+    "Microsoft.KeyVault",
+    "Microsoft.ManagedIdentity",
+    "Microsoft.OperationalInsights",
+    "Microsoft.Storage",
+    "Microsoft.Web",
+)
+DNS = ("Microsoft.Network",)
+SUBSCRIPTIONS = "microsoft.resources.subscriptions"
+"""Type of a system topic whose events are those of a subscription."""
+
+
+def prepare(installation: Installation) -> None:
+    """All of it; what one part may not do is said and leaves the others alone."""
+    register_providers(installation)
+    fall_back_from_refused_identity(installation)
+    use_existing_topics(installation)
+    remove_from_subscriptions_that_left(installation)
+    recover_vault(installation)
+
+
+# -- providers -------------------------------------------------------------------------------------------------------
+
+
+def register_providers(installation: Installation) -> None:
+    """Register what each subscription needs, and wait for at most five minutes until all are."""
+    wanted = dict.fromkeys(installation.dns, DNS) | dict.fromkeys(installation.watched, WATCHED)
+    wanted[installation.home] = HOME
+    waiting: list[tuple[str, str]] = []
+    for subscription, namespaces in wanted.items():
+        try:
+            listed = az(
+                "provider", "list", "--subscription", subscription, "--query", "[].[namespace, registrationState]"
+            )
+        except Refused as refusal:
+            say(f"  Not read which providers {subscription} has: {_first_line(refusal)}")
+            continue
+        there = {namespace.lower() for namespace, state in listed if state == "Registered"}
+        waiting += [
+            (subscription, one) for one in namespaces if one.lower() not in there and _register(subscription, one)
+        ]
+    for _ in looks(30):
+        waiting = [one for one in waiting if not _is_registered(*one)]
+        if not waiting:
+            return
+    for subscription, namespace in waiting:
+        say(f"  {namespace} is still being registered in {subscription} after five minutes; the deployment may need it")
+
+
+def _register(subscription: str, namespace: str) -> bool:
+    try:
+        az("provider", "register", "--namespace", namespace, "--subscription", subscription)
+    except Refused as refusal:
+        say(
+            f"  Not allowed to register {namespace} in {subscription}: {_first_line(refusal)}\n"
+            f"  Its owner runs: az provider register --namespace {namespace} --subscription {subscription} --wait"
+        )
+        return False
+    say(f"  Registering {namespace} in {subscription}")
+    return True
+
+
+def _is_registered(subscription: str, namespace: str) -> bool:
+    shown = unless_refused(lambda: az("provider", "show", "--namespace", namespace, "--subscription", subscription))
+    return bool(shown) and shown["registrationState"] == "Registered"
+
+
+# -- topics ----------------------------------------------------------------------------------------------------------
+
+
+def use_existing_topics(installation: Installation) -> None:
+    """Azure has one system topic per subscription: another team's is used, one that is gone is forgotten."""
+    given = {subscription_of(one): one for one in installation.topics}
+    found = dict(given)
+    for subscription in installation.watched:
+        try:
+            listed = az("eventgrid", "system-topic", "list", "--subscription", subscription)
+        except Refused as refusal:
+            say(
+                f"  Not read which system topics {subscription} has: {_first_line(refusal)}\n"
+                f"  Its owner runs: az eventgrid system-topic list --subscription {subscription}\n"
+                "  and tells the id of that of the type Microsoft.Resources.Subscriptions for EXISTING_SYSTEM_TOPICS."
+            )
+            continue
+        found.pop(subscription, None)
+        for topic in listed:
+            ours = topic["id"].lower().split("/")[4] == installation.events_group.lower()
+            if topic["topicType"].lower() == SUBSCRIPTIONS and not ours:
+                found[subscription] = topic["id"]
+                _look_at_identity(installation, topic)
+    if sorted(found.values()) != sorted(given.values()):
+        say("  System topics that exist already: " + (", ".join(found.values()) or "none any more"))
+        remember("EXISTING_SYSTEM_TOPICS", ",".join(found.values()), "existingSystemTopics")
+
+
+def _look_at_identity(installation: Installation, topic: dict[str, object]) -> None:
+    identity = topic.get("identity")
+    kind = str(identity.get("type", "")) if isinstance(identity, dict) else ""
+    if installation.delivery == "queue" and "systemassigned" not in kind.lower().replace(" ", ""):
+        say(
+            f"  {topic['id']} has no identity of its own to deliver with. Its owner runs:\n"
+            f"  az eventgrid system-topic update --ids {topic['id']} --mi-system-assigned"
+        )
+
+
+def fall_back_from_refused_identity(installation: Installation) -> None:
+    """Where Azure refused the topic an identity in the last deployment, events go to the function instead."""
+    if installation.delivery != "queue":
+        return
+    listed = unless_refused(lambda: az("deployment", "sub", "list", "--subscription", installation.home), [])
+    ours = [one for one in listed if (one.get("tags") or {}).get("azd-env-name") == installation.name]
+    if not ours:
+        return
+    last = max(ours, key=lambda one: str(one["properties"]["timestamp"]))["properties"]
+    error = json.dumps(last.get("error") or {})
+    if last["provisioningState"] == "Failed" and re.search("systemTopics", error) and re.search("(?i)identit", error):
+        say("  Azure refused the system topic an identity in the last deployment: events go to the function instead.")
+        remember("EVENT_DELIVERY", "function", "eventDelivery")
+        remember("TOPIC_IDENTITY_ENABLED", "false", "topicIdentityEnabled")
+
+
+# -- what left, and what is back -------------------------------------------------------------------------------------
+
+
+def remove_from_subscriptions_that_left(installation: Installation) -> None:
+    """Azure refuses to take a subscription out of a role's places while an assignment of it stands there."""
+    left = [
+        subscription
+        for subscription in unique(*undo.places_of_roles(installation))
+        if subscription not in installation.subscriptions
+    ]
+    for subscription in left:
+        say(f"  {subscription} has left the list: removing the app's rights and events there")
+        undo.remove_assignments(installation, subscription)
+        undo.remove_events(installation, subscription)
+
+
+def recover_vault(installation: Installation) -> None:
+    """A deleted vault keeps its name for 90 days: the one of this installation is recovered, with the key in it."""
+    if not installation.location:
+        return
+    asked = ("keyvault", "list-deleted", "--resource-type", "vault", "--subscription", installation.home)
+    for vault in unless_refused(lambda: az(*asked), []):
+        properties = vault["properties"]
+        ours = (properties.get("tags") or {}).get("azd-env-name") == installation.name
+        here = properties["location"].replace(" ", "").lower() == installation.location.replace(" ", "").lower()
+        if not (ours and here):
+            continue
+        say(f"  Recovering the vault {vault['name']}, which an earlier installation of this name left deleted")
+        tags = f"azd-env-name={installation.name}"
+        where = ("--location", installation.location, "--subscription", installation.home)
+        az("group", "create", "--name", installation.group, "--tags", tags, *where)
+        az("keyvault", "recover", "--name", vault["name"], *where)
+
+
+def _first_line(refusal: Refused) -> str:
+    return str(refusal).splitlines()[0][:300] if str(refusal) else "no reason given"

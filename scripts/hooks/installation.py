@@ -1,0 +1,137 @@
+"""What the hooks know of the installation: from azd's environment, or from a named deployment of `infra/main.bicep`."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from dataclasses import dataclass
+
+from azure_cli import Refused, az
+
+OUTPUTS = "AUTOPILOT_"
+LISTS_OF_IDS = ("DNS_SCOPES", "DNS_ZONE_RESOURCE_GROUPS", "DNS_LINK_VNETS")
+SINGLE_IDS = ("APP_SUBNET_ID", "ENDPOINT_SUBNET_ID", "NOTIFICATION_TOPIC_ID")
+
+
+@dataclass(frozen=True)
+class Installation:
+    """Names and places of one installation; ids of subscriptions in lower case."""
+
+    name: str
+    location: str
+    home: str
+    """The subscription of the app."""
+    watched: tuple[str, ...]
+    named: tuple[str, ...]
+    """Ids of resources of others that the deployment was given: zones' groups, networks, topics."""
+    dns_subscriptions: tuple[str, ...]
+    topics: tuple[str, ...]
+    delivery: str
+
+    @property
+    def group(self) -> str:
+        """The resource group of all that the deployment makes in the app's subscription."""
+        return f"rg-{self.name}"
+
+    @property
+    def events_group(self) -> str:
+        """In each watched subscription: holds the topic, unless there is one; by its tag delivery is proved."""
+        return f"rg-{self.name}-events"
+
+    @property
+    def event_subscription(self) -> str:
+        """Its name on every topic."""
+        return f"privatelink-{self.name}"
+
+    @property
+    def dns(self) -> tuple[str, ...]:
+        """Subscriptions in which the app has to do with zones and networks only."""
+        named = (subscription_of(one) for one in self.named)
+        return unique(*self.dns_subscriptions, *(one for one in named if one not in self.watched))
+
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        """Every subscription in which the installation has something."""
+        return unique(self.home, *self.watched, *self.dns)
+
+    @property
+    def foreign_groups(self) -> tuple[str, ...]:
+        """Resource groups that the deployment wrote something into and did not make: `subscription/name`."""
+        return unique(*(group_of(one) for one in (*self.named, *self.topics)))
+
+
+def read(deployment: str = "") -> Installation:
+    """The installation that azd deploys, or that of a deployment by name."""
+    home = os.environ.get("AZURE_SUBSCRIPTION_ID", "")
+    if deployment or not home:
+        home = _signed_in()
+    if deployment:
+        _from_deployment(deployment)
+    name = os.environ.get("AZURE_ENV_NAME", "")
+    if not name:
+        sys.exit("Set AZURE_ENV_NAME to the name of the installation, or give the name of its deployment.")
+    watched = unique(*_list("AZURE_SUBSCRIPTIONS")) or (home.lower(),)
+    return Installation(
+        name=name,
+        location=os.environ.get("AZURE_LOCATION", ""),
+        home=home.lower(),
+        watched=watched,
+        named=(*(one for name in LISTS_OF_IDS for one in _list(name)), *filter(None, map(os.environ.get, SINGLE_IDS))),
+        dns_subscriptions=unique(*_list("DNS_SUBSCRIPTIONS")),
+        topics=tuple(_list("EXISTING_SYSTEM_TOPICS")),
+        delivery=os.environ.get("AUTOPILOT_EVENT_DELIVERY") or os.environ.get("EVENT_DELIVERY") or "queue",
+    )
+
+
+def subscription_of(resource: str) -> str:
+    """The subscription in an id, in lower case."""
+    return resource.lower().split("/")[2]
+
+
+def group_of(resource: str) -> str:
+    """The resource group in an id as `subscription/name`, in lower case; empty for a subscription."""
+    found = re.match(r"/subscriptions/([^/]+)/resourcegroups/([^/]+)", resource.lower())
+    return "/".join(found.groups()) if found else ""
+
+
+def unique(*values: str) -> tuple[str, ...]:
+    """Each once, in lower case, in their order."""
+    return tuple(dict.fromkeys(value.lower() for value in values if value))
+
+
+def output(name: str) -> str:
+    """An output of the deployment; empty before the first one."""
+    return os.environ.get(OUTPUTS + name, "")
+
+
+def _list(name: str) -> list[str]:
+    return [one.strip() for one in os.environ.get(name, "").split(",") if one.strip()]
+
+
+def _signed_in() -> str:
+    try:
+        return str(az("account", "show")["id"])
+    except Refused as refusal:
+        sys.exit(f"{refusal}\nazd has a sign-in of its own; the hooks need that of Azure CLI: az login")
+
+
+def _from_deployment(deployment: str) -> None:
+    """Its parameters and outputs, under the names that azd would give them."""
+    try:
+        shown = az("deployment", "sub", "show", "--name", deployment)["properties"]
+    except Refused as refusal:
+        sys.exit(str(refusal))
+    for name, given in (shown.get("parameters") or {}).items():
+        value = given.get("value")
+        if isinstance(value, (str, int, float)):
+            os.environ[re.sub(r"([A-Z])", r"_\1", name).upper()] = str(value)
+    # Azure may answer an output with other capitals, AUTOPILOT_APP_ID as autopiloT_APP_ID (Azure/bicep#9360).
+    outputs = {name.upper(): str(given["value"]) for name, given in (shown.get("outputs") or {}).items()}
+    os.environ.update(outputs)
+    if OUTPUTS + "EVENT_DELIVERY" not in outputs:
+        sys.exit(
+            f"The deployment {deployment} has no output AUTOPILOT_EVENT_DELIVERY: is it the one of infra/main.bicep?"
+        )
+    os.environ["AZURE_ENV_NAME"] = os.environ.pop("ENVIRONMENT_NAME", "")
+    os.environ["AZURE_LOCATION"] = os.environ.pop("LOCATION", "")

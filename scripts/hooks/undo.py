@@ -1,0 +1,181 @@
+"""Takes back what an installation has outside its own resource group, in every subscription. The hook of `azd down`.
+
+Connections stay as they are, and keep working. Nothing of others is deleted: groups only where they carry the tag of
+this installation, roles and event subscriptions by their names.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import Any
+
+from azure_cli import Refused, az, az_soon, looks, say, unless_refused
+from installation import Installation, group_of, output, subscription_of
+
+TITLE = "Private Link Autopilot "
+
+
+def before_down(installation: Installation) -> None:
+    """`azd down` deletes every group that the deployment wrote into: refuse where one of these is not ours."""
+    foreign = foreign_groups(installation)
+    if foreign:
+        sys.exit(
+            "azd down would delete resource groups that this deployment did not make:\n  "
+            + "\n  ".join(foreign)
+            + "\nNothing has been changed. Remove the installation, and nothing else, with:\n"
+            "  scripts/hook.sh undo"
+        )
+    take_back(installation)
+
+
+def everything(installation: Installation) -> None:
+    """Without azd, or where azd would delete too much: take back, then delete the installation's own groups."""
+    take_back(installation)
+    if _is_ours(installation, installation.home, installation.group):
+        az("group", "delete", "--name", installation.group, "--subscription", installation.home, "--yes")
+        say(f"  Deleted the resource group {installation.group}")
+
+
+def take_back(installation: Installation) -> None:
+    """Network integration, events, assignments, roles; then say what stays."""
+    places = dict.fromkeys((*installation.subscriptions, *places_of_roles(installation)))
+    vaults = unless_refused(lambda: _list_in_group("keyvault", installation), [])
+    detach_subnet(installation)
+    for subscription in places:
+        remove_events(installation, subscription)
+    for subscription in places:
+        remove_assignments(installation, subscription)
+    remove_roles(installation)
+    _say_what_stays(vaults)
+
+
+def foreign_groups(installation: Installation) -> list[str]:
+    """Groups that are not ours and that the deployment was given, or wrote a role assignment into."""
+    found = dict.fromkeys(installation.foreign_groups)
+    for subscription in (*installation.subscriptions, *places_of_roles(installation)):
+        for one in _assignments(installation, subscription):
+            found[group_of(one["scope"])] = None
+    return [one for one in found if one and not _is_ours(installation, *one.split("/"))]
+
+
+def detach_subnet(installation: Installation) -> None:
+    """Else the subnet stays in use after the app is gone, and with it the network."""
+    app = output("APP_ID") or next(iter(unless_refused(lambda: _list_in_group("functionapp", installation), [])), "")
+    if not app:
+        return
+    subnet = (
+        (unless_refused(lambda: az("resource", "show", "--ids", app), {}) or {})
+        .get("properties", {})
+        .get("virtualNetworkSubnetId")
+    )
+    if not subnet:
+        return
+    where = ("--resource-group", installation.group, "--subscription", installation.home)
+    az_soon("functionapp", "vnet-integration", "remove", "--name", app.split("/")[-1], *where)
+    for _ in looks(30):
+        shown = unless_refused(lambda: az("network", "vnet", "subnet", "show", "--ids", subnet))
+        if not shown or not shown.get("serviceAssociationLinks"):
+            say("  Detached the app from its subnet")
+            return
+    say(f"  The app is detached, but Azure still holds the subnet after five minutes: {subnet}")
+
+
+def remove_events(installation: Installation, subscription: str) -> None:
+    """Our event subscription and alerts on another team's topic; our own topic goes with its group."""
+    for topic in installation.topics:
+        if subscription_of(topic) == subscription:
+            _remove_from_topic(installation, topic)
+    if _is_ours(installation, subscription, installation.events_group):
+        az("group", "delete", "--name", installation.events_group, "--subscription", subscription, "--yes")
+        say(f"  Deleted the resource group {installation.events_group} in {subscription}")
+
+
+def _remove_from_topic(installation: Installation, topic: str) -> None:
+    parts = topic.split("/")
+    where = ("--resource-group", parts[4], "--subscription", parts[2])
+    on_topic = ("--name", installation.event_subscription, "--system-topic-name", parts[-1])
+    try:
+        az("eventgrid", "system-topic", "event-subscription", "delete", *on_topic, *where, "--yes")
+        say(f"  Removed the event subscription from {topic}")
+    except Refused as refusal:
+        say(f"  Not removed from {topic}: {refusal}")
+    alerts = unless_refused(lambda: az("monitor", "metrics", "alert", "list", *where), [])
+    for alert in alerts:
+        # The metric has no hyphen: an installation whose name begins with ours has alerts on the same topic.
+        if alert["name"].rpartition("-")[0] == f"{parts[-1]}-{installation.event_subscription}":
+            az("monitor", "metrics", "alert", "delete", "--name", alert["name"], *where)
+
+
+def remove_assignments(installation: Installation, subscription: str) -> None:
+    """Every assignment of the app's identities in the subscription, at every scope."""
+    found = [one["id"] for one in _assignments(installation, subscription)]
+    if found:
+        az_soon("role", "assignment", "delete", "--ids", *found)
+        say(f"  Deleted {len(found)} role assignments in {subscription}")
+
+
+def remove_roles(installation: Installation) -> None:
+    """The custom roles, once nothing is assigned any more."""
+    for role in _roles(installation):
+        az_soon(
+            "role", "definition", "delete", "--name", role["name"], "--scope", f"/subscriptions/{installation.home}"
+        )
+        say(f"  Deleted the role {role['roleName']}")
+
+
+def places_of_roles(installation: Installation) -> tuple[str, ...]:
+    """Subscriptions in which the installation's custom roles may be assigned."""
+    scopes = (scope for role in _roles(installation) for scope in role["assignableScopes"])
+    return tuple(
+        dict.fromkeys(subscription_of(scope) for scope in scopes if scope.lower().startswith("/subscriptions/"))
+    )
+
+
+def _roles(installation: Installation) -> list[dict[str, Any]]:
+    """Names of roles are unique in a tenant, and hold the name of the installation and perhaps its token."""
+    asked = ("role", "definition", "list", "--custom-role-only", "true", "--subscription", installation.home)
+    listed = unless_refused(lambda: az(*asked), [])
+    named = re.compile(rf"{TITLE}.+ \({re.escape(installation.name)}(?: [a-z0-9]+)?\)", re.IGNORECASE)
+    return [role for role in listed if named.fullmatch(role["roleName"])]
+
+
+def _assignments(installation: Installation, subscription: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for principal in _principals(installation):
+        asked = (
+            "role",
+            "assignment",
+            "list",
+            "--all",
+            "--assignee-object-id",
+            principal,
+            "--subscription",
+            subscription,
+        )
+        found += unless_refused(lambda asked=asked: az(*asked), [])
+    return found
+
+
+def _principals(installation: Installation) -> list[str]:
+    where = ("--resource-group", installation.group, "--subscription", installation.home)
+    return [one["principalId"] for one in unless_refused(lambda: az("identity", "list", *where), [])]
+
+
+def _list_in_group(what: str, installation: Installation) -> list[str]:
+    listed = az(what, "list", "--resource-group", installation.group, "--subscription", installation.home)
+    return [one["id"] for one in listed]
+
+
+def _is_ours(installation: Installation, subscription: str, group: str) -> bool:
+    shown = unless_refused(lambda: az("group", "show", "--name", group, "--subscription", subscription))
+    return bool(shown) and (shown.get("tags") or {}).get("azd-env-name") == installation.name
+
+
+def _say_what_stays(vaults: list[str]) -> None:
+    say("What stays:")
+    for vault in vaults:
+        name = vault.split("/")[-1]
+        say(f"  the vault {name}, deleted and kept for 90 days; the next azd up of this name recovers it")
+    say("  connections: the zones, links, records, policies and claims that the app made; they keep working")
+    say("  peerings with the app's network, on the other side; the API key in Elastic Cloud: revoke it there")

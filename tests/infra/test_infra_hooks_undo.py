@@ -1,0 +1,125 @@
+"""Taking an installation back: nothing of it stays but what is listed, and nothing of others goes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.infra.az_that_records import SHELLS, Recorded
+
+APP = "/subscriptions/s/resourceGroups/rg-x/providers/Microsoft.Web/sites/func-x"
+SUBNET = "/subscriptions/s/resourceGroups/rg-x/providers/Microsoft.Network/virtualNetworks/v/subnets/app"
+THEIRS = "/subscriptions/t/resourceGroups/rg-theirs/providers/Microsoft.EventGrid/systemTopics/theirs"
+OURS = {"tags": {"azd-env-name": "x"}}
+TITLES = ("endpoint reader", "DNS writer")
+
+
+@pytest.fixture
+def az(tmp_path: Path) -> Recorded:
+    """An installation that made all of its groups itself, in two subscriptions; one more is known from its roles."""
+    recorded = Recorded(tmp_path)
+    recorded.environment = {
+        "AZURE_ENV_NAME": "x",
+        "AZURE_LOCATION": "eastus2",
+        "AZURE_SUBSCRIPTION_ID": "s",
+        "AZURE_SUBSCRIPTIONS": "s,t",
+        "AUTOPILOT_APP_ID": APP,
+    }
+    recorded.answer("resource show --ids", {"properties": {"virtualNetworkSubnetId": SUBNET}})
+    recorded.answer("network vnet subnet show", {"serviceAssociationLinks": [{"name": "legionservicelink"}]}, {})
+    recorded.answer("identity list", [{"principalId": "app"}, {"principalId": "events"}])
+    for subscription in ("s", "t", "u"):
+        scope = f"/subscriptions/{subscription}"
+        found = [{"id": f"{scope}/assignment", "scope": scope}]
+        recorded.answer(f"role assignment list --assignee-object-id app --subscription {subscription}", found)
+    places = ["/subscriptions/s", "/subscriptions/t", "/subscriptions/u"]
+    roles = [{"roleName": f"Private Link Autopilot {one} (x)", "name": f"guid {one}"} for one in TITLES]
+    recorded.answer("role definition list", [one | {"assignableScopes": places} for one in roles])
+    recorded.answer("group show", OURS)
+    recorded.answer("keyvault list --resource-group rg-x", [{"id": "/vaults/kv-x"}])
+    return recorded
+
+
+def changed(az: Recorded) -> list[str]:
+    return [call.split(" --only")[0].removeprefix("az ") for call in az.changes]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_before_azd_down_all_goes_that_it_would_leave_and_what_stays_is_listed(az: Recorded, shell: str) -> None:
+    answer = az.run("predown", shell=shell)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert changed(az) == [
+        "functionapp vnet-integration remove --name func-x --resource-group rg-x --subscription s",
+        *(f"group delete --name rg-x-events --subscription {one} --yes" for one in ("s", "t", "u")),
+        *(f"role assignment delete --ids /subscriptions/{one}/assignment" for one in ("s", "t", "u")),
+        *(f"role definition delete --name guid {one} --scope /subscriptions/s" for one in TITLES),
+    ], "the installation's own group is azd's"
+    assert "the vault kv-x, deleted and kept for 90 days; the next azd up of this name recovers it" in answer.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "group"),
+    [
+        ("DNS_ZONE_RESOURCE_GROUPS", "/subscriptions/h/resourceGroups/rg-hub", "h/rg-hub"),
+        ("DNS_LINK_VNETS", "/subscriptions/h/resourceGroups/RG-HUB/providers/a/virtualNetworks/v", "h/rg-hub"),
+        ("APP_SUBNET_ID", "/subscriptions/h/resourceGroups/rg-hub/providers/a/virtualNetworks/v/subnets/s", "h/rg-hub"),
+        ("EXISTING_SYSTEM_TOPICS", THEIRS, "t/rg-theirs"),
+    ],
+)
+def test_azd_down_is_refused_where_it_would_delete_groups_of_others(
+    az: Recorded, name: str, value: str, group: str
+) -> None:
+    az.answer("group show --name " + group.split("/")[1], {"tags": None})
+    answer = az.run("predown", **{name: value})
+    assert answer.returncode == 1
+    assert f"did not make:\n  {group}\n" in answer.stderr
+    assert "scripts/hook.sh undo" in answer.stderr
+    assert az.changes == []
+
+
+def test_it_is_refused_too_where_only_a_role_assignment_tells_of_the_group(az: Recorded) -> None:
+    scope = "/subscriptions/t/resourceGroups/rg-formerly-named"
+    az.answer("role assignment list --assignee-object-id app --subscription t", [{"id": "/a", "scope": scope}])
+    az.refuse("group show --name rg-formerly-named", "(AuthorizationFailed)")
+    assert "t/rg-formerly-named" in az.run("predown").stderr
+    assert az.changes == []
+
+
+def test_undo_takes_ours_from_groups_of_others_and_deletes_the_installations_own(az: Recorded) -> None:
+    az.answer("group show --name rg-theirs", {"tags": {}})
+    alerts = [{"name": f"theirs-privatelink-{one}-DroppedEventCount"} for one in ("x", "x-2", "y")]
+    az.answer("monitor metrics alert list", alerts)
+    answer = az.run("undo", EXISTING_SYSTEM_TOPICS=THEIRS)
+    assert answer.returncode == 0
+    where = "--resource-group rg-theirs --subscription t"
+    deleted = "eventgrid system-topic event-subscription delete --name privatelink-x --system-topic-name theirs"
+    assert f"{deleted} {where} --yes" in changed(az)
+    assert [one for one in changed(az) if "alert" in one] == [
+        f"monitor metrics alert delete --name theirs-privatelink-x-DroppedEventCount {where}"
+    ]
+    assert changed(az)[-1] == "group delete --name rg-x --subscription s --yes", "last: the identities are in it"
+
+
+def test_a_group_that_does_not_carry_the_installations_tag_is_never_deleted(az: Recorded) -> None:
+    az.answer("group show", {"tags": {"azd-env-name": "other"}})
+    assert az.run("undo").returncode == 0
+    assert [one for one in changed(az) if one.startswith("group delete")] == []
+
+
+def test_a_subnet_that_azure_does_not_let_go_is_said_after_five_minutes(az: Recorded) -> None:
+    az.answer("network vnet subnet show", {"serviceAssociationLinks": [{"name": "legionservicelink"}]})
+    answer = az.run("predown")
+    assert answer.returncode == 0
+    assert f"Azure still holds the subnet after five minutes: {SUBNET}" in answer.stdout
+    assert len(az.called("network vnet subnet show")) == 30
+
+
+def test_it_can_be_run_again_after_the_app_is_gone(az: Recorded) -> None:
+    nothing: dict[str, Any] = {"AUTOPILOT_APP_ID": ""}
+    for asked in ("resource show", "group show", "identity list", "keyvault list", "functionapp list"):
+        az.refuse(asked, "(ResourceGroupNotFound)")
+    az.answer("role definition list", [])
+    answer = az.run("undo", **nothing)
+    assert (answer.returncode, az.changes) == (0, [])
