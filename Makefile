@@ -40,7 +40,7 @@ benchmark: setup ## import time and memory; planning and testing a large estate
 	@$(BIN)/python benchmarks/import_time.py
 	@$(BIN)/python benchmarks/health.py
 
-package: setup ## the deployment package, with exactly what runs
+package: setup ## the deployment package with its libraries, checksums and bill of materials
 	@$(BIN)/python scripts/package.py
 
 setup: $(READY) ## virtual environment, dependencies, Azurite

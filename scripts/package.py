@@ -1,17 +1,23 @@
 # ruff: noqa: INP001 - a script, not a package
-"""`make package`: the deployment package, with exactly what runs, and its size. Also used by the tests of the package.
+"""`make package`: `dist/autopilot.zip`, which runs as it is, with checksum and bill of materials. Its tests use it too.
 
-What belongs in it is said once, in `.funcignore`, which azd and Core Tools read too; git's own matcher applies it here.
-The dependencies are not in it: Azure installs requirements.txt when the package arrives (remote build).
+What of this repository belongs in it is said once, in `.funcignore`, which azd and Core Tools read too; git's own
+matcher applies it here. The libraries are those of `requirements-locked.txt`, already where Azure's Python 3.12 looks
+for them: nothing is built when the package arrives. `--source` leaves them out, for a remote build as azd has it made.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import subprocess
 import sys
+import tempfile
 import zipfile
 from pathlib import Path
+
+import dependencies
 
 ROOT = Path(__file__).resolve().parent.parent
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -19,7 +25,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def package_files(root: Path) -> list[str]:
-    """The files that are deployed, as paths below `root`."""
+    """The files of the repository that are deployed, as paths below `root`."""
     command = ["git", "-C", str(root), "ls-files", "--cached", "--others", "--deduplicate", "-z"]
     known = _lines(command)
     left_out = set(_lines([*command, "--ignored", f"--exclude-from={root / '.funcignore'}"]))
@@ -31,28 +37,58 @@ def _lines(command: list[str]) -> list[str]:
     return [line for line in answer.stdout.split("\0") if line]
 
 
-def write_package(root: Path, target: Path) -> int:
-    """Write the zip; returns how many files are in it."""
-    files = package_files(root)
+def write_package(root: Path, target: Path, libraries: Path | None = None) -> int:
+    """Write the zip, with the libraries of a folder where one is given; returns how many files are in it."""
+    files = {path: root / path for path in package_files(root)}
+    if libraries is not None:
+        for path in dependencies.installed_files(libraries):
+            files[f"{dependencies.PLACE}/{path.relative_to(libraries).as_posix()}"] = path
     target.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in files:
-            entry = zipfile.ZipInfo(path, EPOCH)
+        for name in sorted(files):
+            entry = zipfile.ZipInfo(name, EPOCH)
             entry.external_attr = 0o100644 << 16
-            archive.writestr(entry, (root / path).read_bytes(), zipfile.ZIP_DEFLATED)
+            archive.writestr(entry, files[name].read_bytes(), zipfile.ZIP_DEFLATED, compresslevel=9)
     return len(files)
+
+
+def write_release(target: Path) -> None:
+    """The package with its libraries, and beside it what is in it and the checksums of both."""
+    version = (ROOT / "version.txt").read_text(encoding="utf-8").strip()
+    materials = target.with_suffix(".cdx.json")
+    with tempfile.TemporaryDirectory() as folder:
+        libraries = Path(folder)
+        dependencies.install(libraries)
+        count = write_package(ROOT, target, libraries)
+        bill = dependencies.bill_of_materials(libraries, version)
+    materials.write_text(json.dumps(bill, indent=2) + "\n", encoding="utf-8")
+    sums = "".join(f"{hashlib.sha256(one.read_bytes()).hexdigest()}  {one.name}\n" for one in (target, materials))
+    (target.parent / "SHA256SUMS").write_text(sums, encoding="utf-8")
+    _tell(target, count)
+    sys.stdout.write(f"{materials}: {len(bill['components'])} libraries\n{sums}")
+
+
+def _tell(target: Path, count: int) -> None:
+    with zipfile.ZipFile(target) as archive:
+        sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
+    ours = sum(size for name, size in sizes.items() if not name.startswith(dependencies.PLACE))
+    packed = target.stat().st_size
+    sys.stdout.write(
+        f"{target}: {count} files, {sum(sizes.values()) / 2**20:.1f} MiB (our own {ours / 2**20:.1f}), "
+        f"{packed / 2**20:.1f} MiB packed\n"
+    )
 
 
 def main() -> None:
     """Write the package and print its size."""
     parser = argparse.ArgumentParser(description="Write the deployment package.")
     parser.add_argument("--output", type=Path, default=ROOT / "dist" / "autopilot.zip")
-    target: Path = parser.parse_args().output
-    count = write_package(ROOT, target)
-    with zipfile.ZipFile(target) as archive:
-        whole = sum(entry.file_size for entry in archive.infolist())
-    packed = target.stat().st_size
-    sys.stdout.write(f"{target}: {count} files, {whole / 1024:.0f} KiB, {packed / 1024:.0f} KiB packed\n")
+    parser.add_argument("--source", action="store_true", help="without the libraries, for a remote build")
+    asked = parser.parse_args()
+    if asked.source:
+        _tell(asked.output, write_package(ROOT, asked.output))
+    else:
+        write_release(asked.output)
 
 
 if __name__ == "__main__":

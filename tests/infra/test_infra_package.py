@@ -1,27 +1,24 @@
-"""The deployment package is exactly what runs, and runs with nothing but requirements.txt."""
+"""The deployment package is exactly what runs; that it runs with its own libraries is tested with the release."""
 
 from __future__ import annotations
 
-import ast
-import json
 import os
 import re
 import runpy
-import shutil
 import subprocess
 import sys
-import zipfile
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-import pytest
+from packaging.requirements import Requirement
 
-import function_app
 from tests.infra.shipped import ROOT
 
+sys.path.insert(0, str(ROOT / "scripts"))
 PACKAGE: dict[str, Any] = runpy.run_path(str(ROOT / "scripts" / "package.py"))
+DEPENDENCIES: dict[str, Any] = runpy.run_path(str(ROOT / "scripts" / "dependencies.py"))
 TOP = {"function_app.py", "host.json", "requirements.txt", "version.txt"}
 FOLDERS = {"functions", "shared"}
 DEPLOYED = os.environ.get("PYTHON312") or sys.executable
@@ -115,45 +112,13 @@ def test_the_same_files_make_the_same_package(tmp_path: Path) -> None:
     assert one.read_bytes() == two.read_bytes()
 
 
-INDEX = """
-import importlib, json, pkgutil, sys
-import function_app, functions, shared
-names = sorted(f.get_function_name() for f in function_app.app.get_functions())
-for package in (functions, shared):
-    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        importlib.import_module(module.name)
-for name in json.loads(sys.argv[1]):
-    importlib.import_module(name)
-print(json.dumps(names))
-"""
-
-
-def late_imports(folder: Path) -> list[str]:
-    """Every module that the package's code imports, inside functions too."""
-    found: set[str] = set()
-    for path in folder.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                found |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                found.add(node.module)
-    return sorted(found)
-
-
-@pytest.mark.e2e
-@pytest.mark.xdist_group("package")
-def test_the_package_runs_with_its_own_requirements_alone(tmp_path: Path) -> None:
-    archive, app, environment = tmp_path / "app.zip", tmp_path / "app", tmp_path / "environment"
-    PACKAGE["write_package"](ROOT, archive)
-    with zipfile.ZipFile(archive) as packed:
-        packed.extractall(app)
-    run(DEPLOYED, "-m", "venv", str(environment))
-    python = str(environment / "bin" / "python")
-    # What is imported below is compiled then; compiling all of it took a third of the time.
-    quietly = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile")
-    run(python, *quietly, "--only-binary", ":all:", "-r", str(app / "requirements.txt"))
-    printed = run(python, "-c", INDEX, json.dumps(late_imports(app)), cwd=app)
-    function_app.app.functions_bindings = None
-    expected = sorted(f.get_function_name() for f in function_app.app.get_functions())
-    assert json.loads(printed.splitlines()[-1]) == expected
-    shutil.rmtree(environment)
+def test_every_library_that_is_required_is_locked_in_a_version_that_is_allowed() -> None:
+    """If it fails: run scripts/dependencies.py with Python 3.12."""
+    locked = DEPENDENCIES["locked"]()
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    required = [Requirement(line.split("#")[0].strip()) for line in lines if not line.startswith("#")]
+    assert len(required) > 10
+    for one in required:
+        version, digest = locked[one.name]
+        assert one.specifier.contains(version), one.name
+        assert re.fullmatch("[0-9a-f]{64}", digest)
