@@ -37,6 +37,10 @@ class MemoryThingTable:
         """A copy of every row with its ETag."""
         return deepcopy(self._rows)
 
+    def damage(self, scope: str, resource_id: str, columns: codec.Entity) -> None:
+        """Write into a row what no version of the product would."""
+        self._rows[_key(scope, resource_id)][0].update(columns)
+
     async def get(self, scope: str, resource_id: str) -> ThingRow | None:
         """One row, or None."""
         await asyncio.sleep(0)

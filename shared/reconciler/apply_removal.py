@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 
 from shared.core.model.arm_ids import ArmId
-from shared.core.model.errors import AutopilotError, Blocked, LeaseLost, NotVisibleYet, Permanent, Waiting
+from shared.core.model.errors import AutopilotError, Blocked, LeaseLost, NotVisibleYet, Permanent, RetryLater, Waiting
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import PolicyMemory
@@ -92,11 +92,23 @@ async def _step(run: Run, step: RemovalStep, plan: RemovalPlan) -> None:
             await _old_enough(run, step.zone, step.etag)
             await _delete_record(run, step, plan)
         case DeleteLink():
+            await _still_empty(run, step.zone)
             await dns.delete_link(step)
             await things.forget(run.context, step.zone.text, f"{step.zone.text}/virtualNetworkLinks/{step.name}")
         case DeleteZone():
+            await _still_empty(run, step.zone)
             await dns.delete_zone(step)
             await things.forget(run.context, step.zone.text, step.zone.text)
+
+
+async def _still_empty(run: Run, zone: ArmId) -> None:
+    """Read the zone again just before: its ETag does not change when a record set is added.
+
+    Raise RetryLater where others have put names into it meanwhile: they would stop resolving, or go with the zone.
+    """
+    found = await run.context.dns.whole_zone(zone)
+    if found is not None and (found.record is not None or found.has_other_records is not False):
+        raise RetryLater("The zone has records that it did not have when it was read.", on=zone.text, after=5.0)
 
 
 async def _delete_record(run: Run, step: DeleteRecord, plan: RemovalPlan) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from shared.context import Context
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import parse_arm_id, parse_endpoint_id
 from shared.core.model.conditions import Condition, Phase
@@ -16,11 +17,14 @@ from shared.core.model.errors import AutopilotError, Blocked, NotFound, NotVisib
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.record import owned_resources
+from shared.core.model.resources import Zone
 from shared.core.model.steps import destructive
 from shared.core.options.installation import Mode
 from shared.core.options.removal import OnDelete
 from shared.core.planning.deletion import Missing, has_things, record_absence
 from shared.core.planning.removal import RemovalPlan, plan_removal, still_there
+from shared.core.planning.removal_dns import marked_things
+from shared.installation import things
 from shared.installation.removal_limit import consume
 from shared.reconciler.apply_removal import apply_removal
 from shared.reconciler.holders import wake_waiting
@@ -141,6 +145,8 @@ async def _due(run: Run) -> None:
     try:
         observed = await observe_removal(context, record)
         await _still_gone(run)
+        for zone in observed.zones:
+            await note_recovered(context, zone, observed.unconfirmed)
         plan = plan_removal(record, observed, context.options)
         if plan.steps and not effective.enforces:
             _only_planned(run, plan)
@@ -162,6 +168,13 @@ async def _due(run: Run) -> None:
         if not plan.problems:  # else it goes on later, and what is ours but not listed yet is still to be known then
             run.record = still_there(run.record, observed)
         _finish(run, plan, refused)
+
+
+async def note_recovered(context: Context, zone: Zone, unconfirmed: frozenset[str]) -> None:
+    """Put what has our marker and no row on the list that a person confirms."""
+    for thing_id, connection in marked_things(zone, context.options.installation.instance_id):
+        if thing_id.lower() in unconfirmed:
+            await things.recover(context, zone.id.text, thing_id, connection)
 
 
 async def _still_gone(run: Run) -> None:

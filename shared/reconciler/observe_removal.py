@@ -11,13 +11,15 @@ from shared.context import Context, log
 from shared.core.model.arm_ids import parse_arm_id
 from shared.core.model.errors import AutopilotError, InvalidInput, RetryLater
 from shared.core.model.record import ConnectionRecord
-from shared.core.model.resources import Claim, Endpoint, Policy, Target, Zone
+from shared.core.model.resources import Claim, Endpoint, Policy, Target, VirtualNetwork, Zone
 from shared.core.model.services import Services
 from shared.core.planning.associations import associated_with
+from shared.core.planning.name_resolution import resolution_of
 from shared.core.planning.organization_change import owns_anything
 from shared.core.planning.removal import ObservedRemoval, policies_made_for
-from shared.core.planning.removal_dns import bears_marks
+from shared.core.planning.removal_dns import bears_marks, marked_things
 from shared.core.ports import listed_claims
+from shared.installation import things
 from shared.reconciler.observe import with_attached
 
 
@@ -26,7 +28,42 @@ async def observe_removal(context: Context, record: ConnectionRecord) -> Observe
     (zones, others), (policies, targets), claims = await asyncio.gather(
         _dns(context, record), _elastic(context, record), _claims(context, record)
     )
-    return ObservedRemoval(zones, others, policies, targets, claims)
+    answering = await _answering(context, others) if others else frozenset()
+    return ObservedRemoval(
+        zones=zones,
+        others=others if answering is not None else None,
+        answering=answering or frozenset(),
+        unconfirmed=await _unconfirmed(context, zones),
+        policies=policies,
+        targets=targets,
+        claims=claims,
+    )
+
+
+async def _unconfirmed(context: Context, zones: tuple[Zone, ...]) -> frozenset[str]:
+    """What of these carries our marker, and has no row that says that we made it."""
+    rows = await things.listed(context, [zone.id.text for zone in zones]) if zones else {}
+    instance = context.options.installation.instance_id
+    marked = [thing_id for zone in zones for thing_id, _ in marked_things(zone, instance)]
+    return frozenset(one.lower() for one in marked if one.lower() not in rows or rows[one.lower()].unconfirmed)
+
+
+async def _answering(context: Context, others: tuple[Endpoint, ...]) -> frozenset[str] | None:
+    """The networks that answer these endpoints' clients, lower-cased; None: not all of them can be told."""
+    vnets = {other.vnet_id.lower(): other.vnet_id for other in others if other.vnet_id}
+    subscriptions = dict.fromkeys(parse_arm_id(vnet).subscription_id for vnet in vnets.values())
+    networks: dict[str, VirtualNetwork] = {}
+    for subscription in dict.fromkeys((*subscriptions, *context.settings.scope.watched_subscriptions)):
+        try:
+            networks |= await context.endpoints.networks(subscription)
+        except RetryLater:
+            raise
+        except AutopilotError as error:
+            log.warning("virtual networks of subscription %s not read: %s", subscription, error)
+    if not vnets.keys() <= networks.keys():
+        return None
+    found = (resolution_of(vnet, networks[key], networks.values()).networks for key, vnet in vnets.items())
+    return frozenset(one.lower() for answering in found for one in answering)
 
 
 async def _dns(context: Context, record: ConnectionRecord) -> tuple[tuple[Zone, ...], tuple[Endpoint, ...] | None]:

@@ -15,11 +15,13 @@ from datetime import timedelta
 from shared import telemetry
 from shared.context import Context, log
 from shared.core.model.errors import AutopilotError
+from shared.core.planning.snapshot import Snapshot
 from shared.core.planning.triage import Triage, triage
 from shared.correlation import correlated
 from shared.health.networks import NetworkList
 from shared.installation import removal_limit
 from shared.installation.last_sweep import remember
+from shared.installation.recovered import keep_list
 from shared.notifications import outbox as notify
 from shared.state.control import lease
 from shared.sweep.backlog import Backlog
@@ -62,6 +64,7 @@ async def _sweep(context: Context, correlation_id: str) -> SweepStats:
     to_test = [stored[key] for key in found.to_test]
     tested = await test_or_share(context, backlog, to_test, correlation_id, began, networks)
     result.enqueued += await backlog.send(tested)
+    await _keep_recovered(context, snapshot, result)
     await delete_old_rows(context, stored.values())
     await _count_poison(context, result)
     # Whether the key has an end is known only once Elastic Cloud has answered.
@@ -83,6 +86,15 @@ async def _limit_removals(context: Context, found: Triage, correlation_id: str, 
     if stop is not None:
         result.stopped = True
         telemetry.removals_stopped(correlation_id, stop.id, stop.steps, stop.connections)
+
+
+async def _keep_recovered(context: Context, snapshot: Snapshot, result: SweepStats) -> None:
+    """Keep the list of what has our marker and no row, which a person confirms."""
+    read = {name: zones for name, zones in snapshot.clouds.zones.items() if zones is not None}
+    try:
+        await keep_list(context, (zone for zones in read.values() for zone in zones), read)
+    except AutopilotError as error:
+        failed(result, "the list of recovered things", error)
 
 
 async def _report(context: Context, result: SweepStats, correlation_id: str, started: float) -> None:

@@ -75,7 +75,9 @@ class World:
         used = self.record.dns.zone.id.lower() if self.record.dns.zone else ""
         marked = [one for one in self.zones if bears_marks(one, self.record.id, self.options.installation.instance_id)]
         zones = tuple(zone for zone in self.zones if zone.id.key == used or zone in marked)
-        there = ObservedRemoval(zones, self.others, elastic.policies, elastic.targets, elastic.claims)
+        there = ObservedRemoval(
+            zones, self.others, policies=elastic.policies, targets=elastic.targets, claims=elastic.claims
+        )
         return plan_removal(self.record, there, self.options)
 
     def remembering(self, found: Plan | RemovalPlan, now: datetime = NOW) -> World:

@@ -101,6 +101,7 @@ class Reason(StrEnum):
     LEFT_BEHIND = "LeftBehind"
     NOTHING_MADE = "NothingMade"
     RETAINED = "Retained"
+    RECOVERED_UNCONFIRMED = "RecoveredUnconfirmed"
     REMOVAL_LIMIT_REACHED = "RemovalLimitReached"
 
     # Health check

@@ -184,6 +184,11 @@ class Zone:
         """The zone's DNS name."""
         return self.id.name
 
+    @property
+    def has_other_records(self) -> bool | None:
+        """Whether others have record sets in it; None: not looked at."""
+        return True if self.names else None if self.other_records is None else self.other_records > 0
+
     def link_to(self, vnet_id: str) -> Link | None:
         """The link to a virtual network, if there is one that serves it or is being made."""
         return next((link for link in self._links_to(vnet_id) if not link.failed), None)

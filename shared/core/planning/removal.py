@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from shared.core.guards.first_and_last_policy import plan_disassociation
 from shared.core.model.ownership import Owner
-from shared.core.model.reasons import Explanation
+from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import PolicyMemory
 from shared.core.model.resources import POLICY_TYPE, Claim, Endpoint, Policy, Target, WildcardRecord, Zone
@@ -30,7 +30,11 @@ from shared.core.model.steps import (
 )
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.associations import associated_with
-from shared.core.planning.removal_dns import plan_dns_removal
+from shared.core.planning.removal_dns import plan_dns_removal, users_of
+from shared.core.reasons import explain
+
+NAMED = 5
+"""Things that a message names before it only counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,10 @@ class ObservedRemoval:
     """The zone of the record and those that carry marks of the connection, each with all of it."""
     others: tuple[Endpoint, ...] | None = ()
     """Every other endpoint of the same service that the app can see; None: not all could be listed."""
+    answering: frozenset[str] = frozenset()
+    """Lower-cased ids of the networks that answer the clients of these."""
+    unconfirmed: frozenset[str] = frozenset()
+    """Lower-cased ids of zones and links with our marker and no row that says that we made them."""
     policies: tuple[Policy, ...] = ()
     """Every policy of the region."""
     targets: tuple[Target, ...] = ()
@@ -72,15 +80,26 @@ class RemovalPlan:
 def plan_removal(record: ConnectionRecord, observed: ObservedRemoval, options: PlanOptions) -> RemovalPlan:
     """What is left to take away for an endpoint that is gone."""
     found = list(_elastic(record, observed, options))
-    dns = [plan_dns_removal(record, zone, observed.others, options) for zone in observed.zones]
+    users = users_of(observed.others, observed.answering, observed.unconfirmed)
+    dns = [plan_dns_removal(record, zone, users, options) for zone in observed.zones]
+    unconfirmed = tuple(one for found_ in dns for one in found_.unconfirmed)
     return RemovalPlan(
         elastic=tuple(one for one in found if not isinstance(one, str | Explanation)),
-        dns=tuple(step for steps, _ in dns for step in steps),
-        leftovers=(*(one for one in found if isinstance(one, str)), *(one for _, left in dns for one in left)),
-        problems=tuple(one for one in found if isinstance(one, Explanation)),
+        dns=tuple(step for one in dns for step in one.steps),
+        leftovers=(*(one for one in found if isinstance(one, str)), *(text for one in dns for text in one.leftovers)),
+        problems=(*(one for one in found if isinstance(one, Explanation)), *_recovered(unconfirmed)),
         types={policy.id: policy.type for policy in observed.policies},
         records={zone.id.key: zone.record for zone in observed.zones if zone.record is not None},
     )
+
+
+def _recovered(unconfirmed: tuple[str, ...]) -> tuple[Explanation, ...]:
+    """What waits for a person: its marker says that it is ours, and nothing else does."""
+    if not unconfirmed:
+        return ()
+    more = f" and {len(unconfirmed) - NAMED} more" if len(unconfirmed) > NAMED else ""
+    text = f"Not removed before a person confirms that it is the app's: {', '.join(unconfirmed[:NAMED])}{more}."
+    return (explain(Reason.RECOVERED_UNCONFIRMED, text),)
 
 
 def still_there(record: ConnectionRecord, observed: ObservedRemoval) -> ConnectionRecord:

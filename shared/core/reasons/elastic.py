@@ -205,6 +205,15 @@ REMOVAL = (
         Reason.RETAINED, "What was made for the endpoint is left.", "The settings or its tag say so, or it is ignored."
     ),
     ReasonDoc(
+        Reason.RECOVERED_UNCONFIRMED,
+        "The removal has taken away everything else; what the message names is still there.",
+        "It carries the app's tags, and the app's tables do not know it: the tables were lost, or a person copied the "
+        "tags. Who may write tags need not be allowed to delete zones, so the app does not take their word for it.",
+        "Look at the list of recovered things and confirm it, once for all of them; or remove the tags from what "
+        "is not the app's.",
+        Hop.APP,
+    ),
+    ReasonDoc(
         Reason.REMOVAL_LIMIT_REACHED,
         "The removal has stopped.",
         "More was to be taken away at once than REMOVAL_LIMIT allows: many endpoints vanished together.",

@@ -211,7 +211,9 @@ def gone_elastic(
 ) -> str:
     held = ClaimMemory(REGION, "pe-search", GUID, owner) if owner else None
     record = USING.with_elastic(associations=(memory,) if memory else (), claim=held)
-    found = plan_removal(record, ObservedRemoval((), (), (*policies, IP_POLICY), targets, claims), OPTIONS)
+    found = plan_removal(
+        record, ObservedRemoval(policies=(*policies, IP_POLICY), targets=targets, claims=claims), OPTIONS
+    )
     done = _done(thing, found.steps)
     if done is not None:
         return done

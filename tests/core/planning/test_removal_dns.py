@@ -9,10 +9,10 @@ import pytest
 
 from shared.core.model.arm_ids import parse_arm_id
 from shared.core.model.markers import Holder, Marker
-from shared.core.model.resources import Endpoint, WildcardRecord, Zone
+from shared.core.model.resources import Endpoint, NamedRecords, WildcardRecord, Zone
 from shared.core.model.steps import DeleteLink, DeleteRecord, DeleteZone, DnsRemoval, PutWildcardRecord, WithdrawAddress
 from shared.core.options.plan_options import PlanOptions
-from shared.core.planning.removal_dns import plan_dns_removal
+from shared.core.planning.removal_dns import plan_dns_removal, users_of
 from tests.core.core_parts import (
     ADDRESS,
     HUB,
@@ -52,7 +52,8 @@ def home(*vnets: str, kept: WildcardRecord | None = OURS, **changes: Any) -> Zon
 def planned(
     found: Zone, others: tuple[Endpoint, ...] | None = (), options: PlanOptions = OPTIONS
 ) -> tuple[tuple[DnsRemoval, ...], tuple[str, ...]]:
-    return plan_dns_removal(GONE, found, others, options)
+    plan = plan_dns_removal(GONE, found, users_of(others, frozenset(), frozenset()), options)
+    return plan.steps, plan.leftovers
 
 
 def kinds(found: Zone, others: tuple[Endpoint, ...] | None = ()) -> list[str]:
@@ -179,12 +180,60 @@ def test_a_foreign_link_to_a_network_that_never_was_the_endpoints_is_not_spoken_
     [
         {"marker": None},
         {"marker": STRANGER},
-        {"other_records": 1},
-        {"other_records": None},
     ],
-    ids=["by hand", "another installation's", "has other records", "not looked at"],
+    ids=["by hand", "another installation's"],
 )
-def test_a_zone_that_is_not_ours_or_not_empty_stays(changed: dict[str, Any]) -> None:
+def test_a_zone_that_is_not_ours_stays(changed: dict[str, Any]) -> None:
     steps, left = planned(home(**changed))
     assert [type(step) for step in steps] == [DeleteRecord, DeleteLink]
     assert len(left) == 1
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"other_records": 1}, {"other_records": None}, {"names": (NamedRecords("theirs"),)}],
+    ids=["has other records", "not looked at", "has another name"],
+)
+def test_a_zone_with_records_of_others_stays_with_all_its_links_so_that_they_still_resolve(
+    changed: dict[str, Any],
+) -> None:
+    steps, left = planned(home(VNET, HUB, **changed))
+    assert [type(step) for step in steps] == [DeleteRecord]
+    assert len(left) == 3
+
+
+def test_a_network_of_the_settings_stays_linked_while_the_zone_is_there_and_goes_with_it() -> None:
+    named = plan_options(link_vnets=(HUB,))
+    assert [type(step).__name__ for step in planned(home(VNET, HUB), options=named)[0]] == [*ALL[:2], *ALL[1:]]
+    steps, left = planned(home(VNET, HUB, marker=None), options=named)
+    assert [step.vnet_id for step in steps if isinstance(step, DeleteLink)] == [VNET]
+    assert "the settings name this network" in left[0]
+
+
+def test_a_network_that_answers_the_clients_of_a_living_endpoint_stays_linked() -> None:
+    """A spoke's clients ask the hub: no endpoint is in the hub itself."""
+    users = users_of((another(OTHER_VNET),), frozenset({HUB.lower()}), frozenset())
+    plan = plan_dns_removal(GONE, home(VNET, HUB), users, OPTIONS)
+    assert [step.vnet_id for step in plan.steps if isinstance(step, DeleteLink)] == [VNET]
+
+
+# -- what only has our tags ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["link", "zone"])
+def test_what_has_our_tags_and_no_row_waits_for_a_persons_word(kind: str) -> None:
+    links = tuple(replace(one, id=f"{one.id}-{n}") for n, one in enumerate(home(VNET, HUB).links))
+    zone_ = home(VNET, HUB, links=links)
+    copied = zone_.links[1].id if kind == "link" else zone_.id.text
+    users = users_of((), frozenset(), frozenset({copied.lower()}))
+    plan = plan_dns_removal(GONE, zone_, users, OPTIONS)
+    assert plan.unconfirmed == (copied,)
+    gone = {DeleteRecord: 1, DeleteLink: 1 if kind == "link" else 2}
+    assert {type_: sum(isinstance(step, type_) for step in plan.steps) for type_ in gone} == gone
+    assert not any(isinstance(step, DeleteZone) for step in plan.steps)
+
+
+def test_what_would_stay_anyway_waits_for_no_word() -> None:
+    zone_ = home(VNET, other_records=1)
+    users = users_of((), frozenset(), frozenset({zone_.id.key, zone_.links[0].id.lower()}))
+    assert plan_dns_removal(GONE, zone_, users, OPTIONS).unconfirmed == ()
