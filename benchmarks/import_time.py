@@ -27,6 +27,7 @@ FIRST_USE = {
     "identity": "import azure.identity.aio",
     "tables and queue": "import shared.state.azure_tables, shared.state.azure_queue",
     "Elastic Cloud": "import httpx",
+    "key vault": "import azure.keyvault.secrets.aio",
     "records": "import cattrs.preconf.json",
     "test of a connection": "import shared.probe.sockets",
 }
@@ -37,6 +38,7 @@ SDKS = (
     "azure.mgmt.privatedns.aio",
     "azure.data.tables.aio",
     "azure.eventgrid.aio",
+    "azure.keyvault.secrets.aio",
     "httpx",
 )
 GOAL = 1 / 3

@@ -266,7 +266,7 @@ module app 'app/function.bicep' = {
     queueEndpoint: storage.outputs.queueEndpoint
     tableEndpoint: storage.outputs.tableEndpoint
     insightsConnection: monitoring.outputs.connectionString
-    vaultName: vault.outputs.name
+    vaultUri: vault.outputs.uri
     organizations: furtherOrganizations
     defaultOrganization: defaultOrganization
     subnetId: network.?outputs.appSubnetId ?? appSubnetId

@@ -20,8 +20,8 @@ param queueEndpoint string
 param tableEndpoint string
 @description('Connection string of Application Insights; it names the resource and opens nothing.')
 param insightsConnection string
-@description('Name of the key vault.')
-param vaultName string
+@description('Address of the key vault, which the app reads its Elastic Cloud keys from.')
+param vaultUri string
 @description('Further Elastic Cloud organizations, each with its name and its scope.')
 param organizations array
 @description('Whether the vault holds the key of the organization for all other endpoints.')
@@ -51,16 +51,12 @@ var platform = {
   AZURE_AUTHORITY_HOST: environment().authentication.loginEndpoint
   AZURE_RESOURCE_MANAGER_URL: environment().resourceManager
   AZURE_RESOURCE_MANAGER_AUDIENCE: environment().resourceManager
-  EC_API_KEY: defaultOrganization ? '@Microsoft.KeyVault(VaultName=${vaultName};SecretName=${names.elasticKeySecret})' : ''
+  ELASTIC_KEY_VAULT_URI: vaultUri
+  DEFAULT_ORGANIZATION: defaultOrganization ? 'true' : 'false'
   ELASTIC_ORGANIZATIONS: join(map(organizations, one => one.name), ',')
 }
 
-// Settings with the organization's name in theirs, as shared/settings reads them.
-var keys = toObject(
-  organizations,
-  one => 'EC_API_KEY_${toUpper(replace(one.name, '-', '_'))}',
-  one => '@Microsoft.KeyVault(VaultName=${vaultName};SecretName=${names.elasticKeySecret}-${one.name})'
-)
+// Settings with the organization's name in theirs, as shared/settings reads them; the keys are in the vault.
 var scopes = toObject(organizations, one => 'ELASTIC_SCOPE_${toUpper(replace(one.name, '-', '_'))}', one => one.scope)
 
 resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
@@ -92,7 +88,6 @@ resource site 'Microsoft.Web/sites@2024-04-01' = {
     serverFarmId: plan.id
     httpsOnly: true
     publicNetworkAccess: publicAccess ? 'Enabled' : 'Disabled'
-    keyVaultReferenceIdentity: identityId
     virtualNetworkSubnetId: subnetId
     siteConfig: {
       minTlsVersion: '1.2'
@@ -122,7 +117,7 @@ resource site 'Microsoft.Web/sites@2024-04-01' = {
 
   resource appSettings 'config' = {
     name: 'appsettings'
-    properties: union(platform, keys, scopes, settings)
+    properties: union(platform, scopes, settings)
   }
 }
 

@@ -82,7 +82,7 @@ class Settings:
             services=self.services,
             app_network=self.health.app_network,
             organizations=tuple(one.scope for one in self.organizations),
-            has_default_organization=bool(self.elastic.api_key),
+            has_default_organization=self.elastic.has_default_organization,
         )
 
 
@@ -147,7 +147,11 @@ def load(environ: Mapping[str, str], services: Services | None = None) -> Settin
         except Expected as expected:
             shown = "" if meta["secret"] else f", not {raw[:80]!r}"
             problems.append(f"{meta['name']}: expected {expected}{shown}")
-    organizations, wrong = read_organizations(values["elastic"].get("organization_names", ()), environ)
+    elastic = values["elastic"]
+    vault, names = bool(elastic.get("key_vault_uri", "")), elastic.get("organization_names", ())
+    organizations, wrong = read_organizations(
+        names, environ, in_vault=vault, default=elastic.get("default_organization", True)
+    )
     problems += wrong
     problems += contradictions(by_name)
     problems += storage_settings(environ)[1]

@@ -14,7 +14,6 @@ DEPLOYMENT_CHOICES = (
     _choice("AZURE_ENV_NAME", "", "Name of this installation; also `INSTANCE_ID`.", "environmentName"),
     _choice("AZURE_LOCATION", "", "Region of the app; endpoints may be anywhere.", "location"),
     _choice("ORGANIZATIONS", "", "Further Elastic Cloud organizations, each `name=scope`, separated by semicolons."),
-    _choice("DEFAULT_ORGANIZATION", "true", "`false`: no organization for the endpoints that no scope includes."),
     _choice("DNS_SCOPES", "", "Further resource groups or subscriptions with zones that the app may write to."),
     _choice("ALLOW_DELETE", "true", "`false`: no right to delete records, links and zones; what is left is reported."),
     _choice("EVENT_DELIVERY", "function", "`queue`: straight to the work queue, for an app without public access."),

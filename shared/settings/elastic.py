@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shared.core.options import values as core_value
 from shared.core.options.declaration import setting
 from shared.settings import values as value
 
@@ -19,10 +20,24 @@ class ElasticSettings:
         "EC_API_KEY",
         value.optional_key,
         "",
-        "API key of the Elastic Cloud organization, best as a Key Vault reference ([its "
-        "role](security.md#rights-in-elastic-cloud)). Required, unless [other "
+        "API key of the Elastic Cloud organization ([its role](security.md#rights-in-elastic-cloud)), for local use "
+        "and small installations. Required, unless `ELASTIC_KEY_VAULT_URI` or [other "
         "organizations](#several-elastic-cloud-organizations) are named.",
         secret=True,
+        deployed=True,
+    )
+    key_vault_uri: str = setting(
+        "ELASTIC_KEY_VAULT_URI",
+        value.optional_url,
+        "",
+        "Address of the key vault that the app reads [the API keys](#secrets) from by itself, those of all "
+        "organizations whose key no setting holds; empty for none.",
+    )
+    default_organization: bool = setting(
+        "DEFAULT_ORGANIZATION",
+        core_value.yes_or_no,
+        "true",
+        "`false`: no organization for the endpoints that no scope includes, and no key of it in the vault.",
         deployed=True,
     )
     organization_names: tuple[str, ...] = setting(
@@ -32,3 +47,8 @@ class ElasticSettings:
         "Names of [further Elastic Cloud organizations](#several-elastic-cloud-organizations), separated by commas: "
         "lower case letters, digits and dashes, not `default`.",
     )
+
+    @property
+    def has_default_organization(self) -> bool:
+        """Whether there is a key, or a place for one, of the organization for all endpoints without another."""
+        return bool(self.api_key) or bool(self.key_vault_uri and self.default_organization)

@@ -1,7 +1,7 @@
 """Settings of further Elastic Cloud organizations, whose names hold the organization's. Used by `settings`.
 
-An organization `eu-west` that ELASTIC_ORGANIZATIONS names has its key in EC_API_KEY_EU_WEST, and in
-ELASTIC_SCOPE_EU_WEST which endpoints belong to it.
+An organization `eu-west` that ELASTIC_ORGANIZATIONS names has in ELASTIC_SCOPE_EU_WEST which endpoints belong to it,
+and its key in EC_API_KEY_EU_WEST or, where there is a vault, in the vault's secret `elastic-api-key-eu-west`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ class Organization:
 
     scope: OrganizationScope
     api_key: str = field(repr=False)
+    """Empty: it is in the vault."""
 
     @property
     def name(self) -> str:
@@ -28,17 +29,23 @@ class Organization:
 
 
 def read_organizations(
-    names: tuple[str, ...], environ: Mapping[str, str]
+    names: tuple[str, ...], environ: Mapping[str, str], *, in_vault: bool = False, default: bool = True
 ) -> tuple[tuple[Organization, ...], list[str]]:
-    """Every further organization, and all that is wrong with their settings, keys never shown."""
+    """Every further organization, and all that is wrong with their settings, keys never shown.
+
+    `in_vault`: a key that no setting holds is read from the vault. `default`: also that of the default organization.
+    """
     problems: list[str] = []
     found = []
     keys = {name: _given(key_setting(name), environ) for name in (DEFAULT, *names)}
-    if not names and not keys[DEFAULT]:
+    if not names and not keys[DEFAULT] and not in_vault:
         problems.append(f"{key_setting(DEFAULT)}: required, and not set")
+    if not names and not keys[DEFAULT] and in_vault and not default:
+        problems.append("DEFAULT_ORGANIZATION: expected true where ELASTIC_ORGANIZATIONS names no other, not false")
     for name in names:
-        api_key, entries = _key(name, keys, problems), _scope(name, environ, problems)
-        if api_key and entries:
+        api_key = "" if in_vault and not keys[name] else _key(name, keys, problems)
+        entries = _scope(name, environ, problems)
+        if entries and (api_key or in_vault):
             found.append(Organization(OrganizationScope(name, entries), api_key))
     return tuple(found), problems
 

@@ -78,6 +78,7 @@ class Azure:
             "principalId": str(uuid.uuid5(uuid.NAMESPACE_URL, resource.id)),
             "ConnectionString": f"InstrumentationKey={uuid.uuid5(uuid.NAMESPACE_OID, resource.id)}",
             "defaultHostName": f"{resource.name}.azurewebsites.net",
+            "vaultUri": f"https://{resource.name}{self.cloud['suffixes']['keyvaultDns']}/",
             "primaryEndpoints": ends,
             "endpoint": f"https://{resource.name}.eastus2-1.eventgrid.azure.net/api/events",
         }

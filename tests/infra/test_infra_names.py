@@ -62,8 +62,6 @@ PLACES = {
     ],
     "app/function.bicep": [
         "value: '${blobEndpoint}${names.packageContainer}'",
-        "SecretName=${names.elasticKeySecret})",
-        "SecretName=${names.elasticKeySecret}-${one.name})",
     ],
     "app/vault.bicep": ["name: names.elasticKeySecret"],
 }

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from shared.core.model.organizations import key_setting, scope_setting
+from shared.core.model.organizations import DEFAULT, key_secret, scope_setting
 from shared.settings import descriptions, load
 from shared.state.storage_settings import storage_settings
 from tests.infra.shipped import INFRA, bicep
@@ -29,7 +29,8 @@ VALUES = {
     "AZURE_SUBSCRIPTIONS": "00000000-0000-0000-0000-000000000001,00000000-0000-0000-0000-000000000002",
     "AZURE_RESOURCE_GROUPS": "*",
     "AZURE_CLIENT_ID": "00000000-0000-0000-0000-00000000000c",
-    "EC_API_KEY": "what-the-vault-holds",
+    "ELASTIC_KEY_VAULT_URI": "https://kv-production.vault.azure.net/",
+    "DEFAULT_ORGANIZATION": "true",
     "INSTANCE_ID": "production",
     "ELASTIC_CLAIM": "false",
     "REMOVAL_GRACE_SECONDS": "600",
@@ -78,34 +79,31 @@ def test_what_a_deployer_does_not_choose_is_as_the_app_has_it_by_itself() -> Non
     assert compared == {name: own[name] for name in compared}
 
 
-def test_the_secret_setting_is_a_reference_to_the_vault_and_nothing_else_is() -> None:
+def test_no_setting_holds_a_secret_or_refers_to_one_because_the_app_reads_the_vault_itself() -> None:
     secret = {setting.name for setting in descriptions() if setting.secret}
-    references = {name for name, value in shipped_settings().items() if "@Microsoft.KeyVault(" in value}
-    assert references == secret
+    assert not secret & set(shipped_settings())
+    assert [path.name for path in INFRA.rglob("*.bicep") if "@Microsoft.KeyVault" in path.read_text("utf-8")] == []
+    assert shipped_settings()["ELASTIC_KEY_VAULT_URI"] == "vaultUri"
+    assert "output uri string = vault.properties.vaultUri" in bicep("app/vault.bicep")
+
+
+def test_the_vault_s_secret_has_the_name_that_the_app_reads() -> None:
+    assert key_secret(DEFAULT) == load_json("names.json")["elasticKeySecret"]
 
 
 @pytest.mark.parametrize("name", ["eu", "eu-west-2"])
-def test_an_organizations_settings_have_the_names_that_the_app_reads_and_its_key_is_in_the_vault(name: str) -> None:
+def test_an_organizations_setting_has_the_name_that_the_app_reads(name: str) -> None:
     text = bicep("app/function.bicep")
-    made = {}
-    for variable in ("keys", "scopes"):
-        (arguments,) = re.findall(rf"^var {variable} = toObject\((.*?)\)$", text, re.DOTALL | re.MULTILINE)
-        arguments = arguments.replace("replace(one.name, '-', '_')", "NAME")
-        setting, value = re.findall(r"one => (.+?)(?:,\s|\s*$)", arguments)
-        made[evaluated(setting, name)] = evaluated(value, name)
-    key = f"@Microsoft.KeyVault(VaultName=kv;SecretName=elastic-api-key-{name})"
-    assert made == {key_setting(name): key, scope_setting(name): "one.scope"}
-    assert "properties: union(platform, keys, scopes, settings)" in text
+    (arguments,) = re.findall(r"^var scopes = toObject\((.*?)\)$", text, re.DOTALL | re.MULTILINE)
+    arguments = arguments.replace("replace(one.name, '-', '_')", "NAME")
+    setting, value = re.findall(r"one => (.+?)(?:,\s|\s*$)", arguments)
+    assert (evaluated(setting, name), value) == (scope_setting(name), "one.scope")
+    assert "properties: union(platform, scopes, settings)" in text
 
 
 def evaluated(expression: str, name: str) -> str:
     """A Bicep string for an organization of this name."""
-    values = {
-        "toUpper(NAME)": name.upper().replace("-", "_"),
-        "vaultName": "kv",
-        "names.elasticKeySecret": load_json("names.json")["elasticKeySecret"],
-        "one.name": name,
-    }
+    values = {"toUpper(NAME)": name.upper().replace("-", "_"), "one.name": name}
     return re.sub(r"\$\{(.+?)\}", lambda match: values[match[1]], expression).strip("'")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from shared.core.model.organizations import DEFAULT, key_secret
 from shared.settings import load
 from tests.settings.settings_parts import (
     LEAST,
@@ -69,3 +70,26 @@ def test_all_organizations_problems_are_told_with_the_others_and_no_key_is_shown
     shown = "\n".join(problems) + repr(load(TWO)) + repr(load(TWO).organizations) + str(load(TWO).organizations)
     assert SECRET not in shown
     assert OTHER_SECRET not in shown
+
+
+VAULT = {"ELASTIC_KEY_VAULT_URI": "https://kv-1.vault.azure.net/"}
+
+
+def test_keys_in_a_vault_need_no_setting_and_one_in_a_setting_is_taken_before_the_vault() -> None:
+    settings = load(TWO | VAULT | {"EC_API_KEY": "", "EC_API_KEY_EU_WEST": ""})
+    assert settings.elastic.key_vault_uri == "https://kv-1.vault.azure.net"
+    assert [(one.name, one.api_key) for one in settings.organizations] == [("eu-west", ""), ("us", f"{OTHER_SECRET}2")]
+    assert settings.plan_options.has_default_organization
+    assert [key_secret(name) for name in (DEFAULT, "eu-west")] == ["elastic-api-key", "elastic-api-key-eu-west"]
+
+
+def test_with_a_vault_a_setting_says_that_there_is_no_default_organization() -> None:
+    alone = VAULT | {"EC_API_KEY": "", "DEFAULT_ORGANIZATION": "false"}
+    assert not load(TWO | alone).plan_options.has_default_organization
+    (problem,) = problems_of(LEAST | alone)
+    assert problem.startswith("DEFAULT_ORGANIZATION: expected true where ELASTIC_ORGANIZATIONS names no other")
+
+
+def test_a_key_in_a_setting_is_checked_also_where_there_is_a_vault() -> None:
+    (problem,) = problems_of(TWO | VAULT | {"EC_API_KEY_US": SECRET})
+    assert problem.startswith("EC_API_KEY_US: expected a key of another organization")

@@ -12,6 +12,7 @@ DEFAULT = "default"
 """Name of the organization of EC_API_KEY."""
 
 _KEY, _SCOPE = "EC_API_KEY", "ELASTIC_SCOPE"
+_SECRET = "elastic-api-key"  # noqa: S105 - a secret's name; also in infra/names.json
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,11 @@ class OrganizationScope:
 def key_setting(organization: str) -> str:
     """The setting that holds an organization's API key."""
     return _KEY if organization in {"", DEFAULT} else _setting(_KEY, organization)
+
+
+def key_secret(organization: str) -> str:
+    """The vault's secret that holds an organization's API key, where no setting does."""
+    return _SECRET if organization in {"", DEFAULT} else f"{_SECRET}-{organization}"
 
 
 def scope_setting(organization: str) -> str:
