@@ -69,6 +69,8 @@ param allowDelete bool = true
 param dnsSubscriptions string = ''
 @description('Ids of further networks to link zones to, separated by commas, such as a hub with the DNS resolver. The app\'s own network is linked only if it is among them: docs/networks.md.')
 param dnsLinkVnets string = ''
+@description('Address of a released package that is deployed as the code; empty leaves the code to azd. The template of a release has its own package here.')
+param packageUrl string = ''
 @description('Further app settings by name, as in docs/settings.md.')
 param appSettings object = {}
 
@@ -365,6 +367,18 @@ module events 'events.bicep' = if (eventDelivery == 'queue') {
     actionGroupId: alerts.outputs.actionGroupId
   }
   dependsOn: [storageRoles]
+}
+
+// -- the code ------------------------------------------------------------------------------------------------------
+
+// Last, so that all else is there if the upload is refused.
+module package 'app/package.bicep' = if (!empty(packageUrl)) {
+  scope: group
+  params: {
+    siteName: app.outputs.name
+    packageUrl: packageUrl
+  }
+  dependsOn: [storageRoles, dataEndpoints, siteEndpoint, vault, rights, alerts, notifications, events]
 }
 
 // -- for azd, the hooks and the documentation ----------------------------------------------------------------------

@@ -1,0 +1,78 @@
+"""The workflows and what they release: every action pinned, one version, a template that deploys its own package."""
+
+from __future__ import annotations
+
+import json
+import re
+import runpy
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+
+from shared.version import VERSION
+from tests.infra.shipped import INFRA, ROOT, bicep
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+RELEASE: dict[str, Any] = runpy.run_path(str(ROOT / "scripts" / "release.py"))
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+def test_every_action_is_pinned_by_commit_and_says_its_release(workflow: Path) -> None:
+    used = re.findall(r"uses: (\S+)(.*)", workflow.read_text(encoding="utf-8"))
+    assert used
+    for action, comment in used:
+        assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action), action
+        assert re.fullmatch(r" # v\d+\.\d+\.\d+", comment), action
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+def test_a_workflow_may_only_read_unless_a_job_says_why(workflow: Path) -> None:
+    text = workflow.read_text(encoding="utf-8")
+    assert "\npermissions:\n  contents: read\n" in text
+    assert re.findall(r"^ +\w[\w-]*: write$", text, re.MULTILINE) == (
+        ["  id-token: write"] if workflow.stem == "deploy" else []
+    ), "a further right has a comment"
+
+
+def test_a_bot_proposes_newer_actions_and_libraries() -> None:
+    text = (ROOT / ".github" / "dependabot.yml").read_text(encoding="utf-8")
+    assert re.findall(r"package-ecosystem: (\S+)", text) == ["github-actions", "pip"]
+
+
+def test_a_tag_releases_only_the_version_that_the_code_tells() -> None:
+    text = (ROOT / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8")
+    assert 'test "$GITHUB_REF_NAME" = "v$(cat version.txt)"' in text
+    for file in ("autopilot.zip", "autopilot.cdx.json", "SHA256SUMS"):
+        assert f"dist/{file}" in text
+
+
+def test_the_template_of_a_release_deploys_its_own_package() -> None:
+    compiled = {"parameters": {"packageUrl": {"type": "string", "defaultValue": ""}, "mode": {"type": "string"}}}
+    made = RELEASE["template"](compiled, "owner/name")
+    url = f"https://github.com/owner/name/releases/download/v{VERSION}/autopilot.zip"
+    assert made["parameters"] == {"packageUrl": {"type": "string", "defaultValue": url}, "mode": {"type": "string"}}
+    assert "param packageUrl string = ''" in bicep("main.bicep"), "azd deploys the code itself"
+
+
+def test_the_form_gives_the_template_parameters_that_it_has_from_fields_that_there_are() -> None:
+    form = json.loads((INFRA / "createUiDefinition.json").read_text(encoding="utf-8"))["parameters"]
+    parameters = set(re.findall(r"^param (\w+)", bicep("main.bicep"), re.MULTILINE))
+    fields = {f"basics('{one['name']}')" for one in form["basics"]}
+    fields |= {f"steps('{step['name']}').{one['name']}" for step in form["steps"] for one in step["elements"]}
+    assert set(form["outputs"]) <= parameters
+    assert {value.strip("[]") for value in form["outputs"].values()} == fields | {"location()"}
+
+
+def test_the_form_asks_for_no_key_because_the_portal_keeps_what_is_typed() -> None:
+    assert "ecApiKey" not in (INFRA / "createUiDefinition.json").read_text(encoding="utf-8")
+
+
+def test_the_button_of_the_readme_names_this_version_and_the_files_that_a_release_serves() -> None:
+    (link,) = re.findall(r"\(https://portal\.azure\.com/#create/Microsoft\.Template/uri/(\S+)\)", README)
+    template, _, form = link.partition("/createUIDefinitionUri/")
+    repository = "OWNER/private-link-autopilot"
+    assert unquote(template) == RELEASE["raw_url"](repository, RELEASE["TEMPLATE"])
+    assert unquote(form) == RELEASE["raw_url"](repository, RELEASE["FORM"])
