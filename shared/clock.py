@@ -32,3 +32,20 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Wait without holding up other work."""
         await asyncio.sleep(seconds)
+
+
+class Stopwatch:
+    """Seconds since it was made, for what must be over by then.
+
+    The event loop's time does not jump, and the wall clock goes on while the machine sleeps: the larger one counts.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._began, self._loop_began = clock.now(), asyncio.get_running_loop().time()
+
+    @property
+    def seconds(self) -> float:
+        """How many have passed."""
+        wall = (self._clock.now() - self._began).total_seconds()
+        return max(wall, asyncio.get_running_loop().time() - self._loop_began)

@@ -22,7 +22,9 @@ APP_SETTINGS = {
     "ARM_POLL_SECONDS": "0.5",
     "HEALTH_SCHEDULE": "*/20 * * * * *",
     "NOTIFY_AFTER_SECONDS": "10",
-    "POLICY_LAG_SECONDS": "30",
+    "LAG_SECONDS": "10",
+    "POLICY_SEARCH_SECONDS": "10",
+    "VISIBILITY_SECONDS": "60",
     "REMOVAL_GRACE_SECONDS": "30",
 }
 """App settings of the local function app; one of the same name in the environment wins."""

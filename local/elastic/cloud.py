@@ -88,7 +88,7 @@ class ElasticCloud:
         return list(self._filters.rulesets.values())
 
     def attached(self, deployment_id: str) -> list[Ruleset]:
-        """The policies in force for a deployment."""
+        """The policies associated with a deployment."""
         return self._filters.attached(deployment_id)
 
     def claims(self) -> list[dict[str, Any]]:

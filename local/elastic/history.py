@@ -6,6 +6,7 @@ Written by `local.elastic.traffic_filters`; read by tests ("never two policies w
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -53,3 +54,26 @@ def attached_over_time(history: list[HistoryEvent], deployment_id: str) -> list[
             attached.discard(event.ruleset_id)
         states.append(frozenset(attached))
     return states
+
+
+def moments_open(
+    history: list[HistoryEvent], deployment_id: str, *, association_effect: timedelta = timedelta()
+) -> list[datetime]:
+    """When the deployment had no policy in force any more though it had had one: its doors opened to the internet.
+
+    An association counts from `association_effect` after it was made, its end at once: the worst that may be.
+    """
+    events = [event for event in history if event.deployment_id == deployment_id]
+    changes = [(e.at + association_effect * (e.what == "associated"), e.what, e.at, e.ruleset_id) for e in events]
+    ended = {(e.ruleset_id, e.at) for e in events if e.what == "disassociated"}
+    in_force: set[str] = set()
+    opened, closed = [], False
+    for at, what, made_at, policy in sorted(changes):
+        if what == "associated" and not any(one == policy and made_at <= end < at for one, end in ended):
+            in_force.add(policy)
+        elif what == "disassociated":
+            in_force.discard(policy)
+        if closed and not in_force:
+            opened.append(at)
+        closed = bool(in_force)
+    return opened

@@ -75,7 +75,7 @@ class Proxy:
 
     def _attached(self, deployment_id: str) -> list[Ruleset]:
         missing = self._settings.proxy_missing_policies
-        return [ruleset for ruleset in self._filters.attached(deployment_id) if ruleset.id not in missing]
+        return [ruleset for ruleset in self._filters.in_force(deployment_id) if ruleset.id not in missing]
 
     def _target(self, host: str, *, private: bool) -> Target | None:
         host = host.lower().rstrip(".")

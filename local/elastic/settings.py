@@ -104,6 +104,10 @@ class ElasticSettings:
     """For so long a new association is not listed, though it works: seen in clients' issues."""
     disassociation_lag_seconds: float = 0.0
     """For so long an association that was taken away is still listed, though it no longer works. Undocumented."""
+    association_effect_seconds: float = 0.0
+    """For so long after it takes effect in the API a new association is not enforced, listed or not. Undocumented."""
+    disassociation_effect_seconds: float = 0.0
+    """For so long an association that was taken away is still enforced, listed or not. Undocumented."""
     nulls: bool = True
     """`null` in place of empty lists and absent texts in deployments: seen in recorded answers."""
     settings_absent: bool = False

@@ -46,11 +46,20 @@ class TrafficFilters:
         self.claims: dict[tuple[str, str], dict[str, Any]] = {}
         self.history: list[HistoryEvent] = []
 
-    # What is attached: the truth (for the proxy) and as listed (for readers, with the lag).
+    # What is attached: the truth, what is in force (for the proxy) and as listed (for readers, with the lag).
 
     def attached(self, deployment_id: str) -> list[Ruleset]:
-        """Rulesets in force for a deployment."""
+        """Rulesets associated with a deployment."""
         return [self.rulesets[r] for r, d in self.associations if d == deployment_id]
+
+    def in_force(self, deployment_id: str) -> list[Ruleset]:
+        """Rulesets that the proxy enforces for a deployment: new ones a little later, and those taken away as long."""
+        now = self._clock.now()
+        new = timedelta(seconds=self._settings.association_effect_seconds)
+        old = timedelta(seconds=self._settings.disassociation_effect_seconds)
+        standing = [r for (r, d), since in self.associations.items() if d == deployment_id and now - since >= new]
+        leaving = [r for (r, d), at in self._taken_away.items() if d == deployment_id and now - at < old]
+        return [self.rulesets[r] for r in dict.fromkeys((*standing, *leaving)) if r in self.rulesets]
 
     def listed(self, deployment_id: str) -> list[str]:
         """Ids of the rulesets that readers are shown for a deployment."""

@@ -10,7 +10,16 @@ from __future__ import annotations
 import time
 
 from shared.core.model.arm_ids import ArmId
-from shared.core.model.errors import AutopilotError, Blocked, LeaseLost, NotVisibleYet, Permanent, RetryLater, Waiting
+from shared.core.model.errors import (
+    AutopilotError,
+    AwaitingEarlierRequest,
+    Blocked,
+    LeaseLost,
+    NotVisibleYet,
+    Permanent,
+    RetryLater,
+    Waiting,
+)
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import PolicyMemory
@@ -30,9 +39,9 @@ from shared.core.planning.dns_record import emptied
 from shared.core.planning.removal import RemovalPlan, held_up_by
 from shared.core.ports import claims_of
 from shared.installation import things
-from shared.reconciler.disassociate import disassociate
 from shared.reconciler.holders import seconds_too_young
 from shared.reconciler.run_state import Run
+from shared.reconciler.target_requests import disassociate
 
 SIGNED_OUT = frozenset({Reason.AZURE_SIGN_IN_FAILED, Reason.ELASTIC_KEY_REFUSED})
 """Reasons of an app that a service does not know, and that may so do nothing at all."""
@@ -47,7 +56,10 @@ async def apply_removal(
 ) -> tuple[tuple[str, ...], AutopilotError | None]:
     """Take the steps; returns what was refused and why, and the error that ended the run early, if one did."""
     refused: dict[RemovalStep, str] = {}
+    waiting: AwaitingEarlierRequest | None = None
     for step in plan.steps:
+        if waiting is not None and not isinstance(step, Disassociate):
+            break  # the order of S5: what follows the associations waits with them
         if held_up_by(step, refused):
             refused[step] = f"not done, because something before it was refused: {step}"
             continue
@@ -58,6 +70,9 @@ async def apply_removal(
             raise
         except AutopilotError as error:
             run.note_failure(step, error, started)
+            if isinstance(error, AwaitingEarlierRequest):  # of one target; the others go on
+                waiting = waiting or error
+                continue
             if not _lasting(error, patient=patient):
                 return tuple(refused.values()), error
             refused[step] = f"not done: {step} ({error.what})"
@@ -65,7 +80,7 @@ async def apply_removal(
             run.note(step, "done", started=started)
             run.record = _without(run.record, step)
             await run.save()
-    return tuple(refused.values()), None
+    return tuple(refused.values()), waiting
 
 
 def _lasting(error: AutopilotError, *, patient: bool) -> bool:

@@ -13,7 +13,15 @@ from shared.context import Context
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import parse_arm_id, parse_endpoint_id
 from shared.core.model.conditions import Condition, Phase
-from shared.core.model.errors import AutopilotError, Blocked, NotFound, NotVisibleYet, RetryLater, Waiting
+from shared.core.model.errors import (
+    AutopilotError,
+    AwaitingEarlierRequest,
+    Blocked,
+    NotFound,
+    NotVisibleYet,
+    RetryLater,
+    Waiting,
+)
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.record import owned_resources
@@ -31,6 +39,7 @@ from shared.reconciler.holders import wake_waiting
 from shared.reconciler.observe_removal import observe_removal
 from shared.reconciler.recover import rebuilt
 from shared.reconciler.run_state import Run, update_status
+from shared.reconciler.target_requests import look_at
 
 ORPHAN_SECONDS = 300.0
 """Between two tries to find out what was made for an endpoint of which no record is left."""
@@ -64,6 +73,7 @@ async def endpoint_missing(run: Run, message: WorkMessage) -> None:
         case Missing.SETTLED:
             pass
         case Missing.GRACE:
+            await look_at(run, [memory.target_id for memory in record.elastic.associations])
             _grace(run)
         case Missing.DUE:
             await _due(run)
@@ -118,6 +128,8 @@ def _later(run: Run, error: AutopilotError) -> None:
     """Something did not answer, or is busy: the removal goes on later."""
     run.record = run.record.with_removal(leftovers=()).with_status(planned=())
     reason = Reason.NOT_VISIBLE_YET if isinstance(error, NotVisibleYet) else Reason.REMOVING
+    if isinstance(error, AwaitingEarlierRequest):
+        reason = Reason.AWAITING_EARLIER_REQUEST
     _update_status(run, c.waiting(c.REMOVED, reason, str(error)), Phase.REMOVING)
     run.waits[c.REMOVED] = getattr(error, "after", 15.0)
 

@@ -1,23 +1,22 @@
 """The Elastic Cloud branch of a run: read, plan, carry the steps out, each journalled. Used by `loop`.
 
 Associations go on past each other's errors, so that one target that cannot be connected does not hold up the rest.
-A target's policies are read once more before one is added, so that none gets its first one unasked (S1). What is
-taken away counts against the limit of destructive steps (S6), and never leaves a target open (S2).
+Both kinds of request are noted in the target's row first, so that none gets its first policy unasked (S1) and none
+loses its last one (S2). What is taken away counts against the limit of destructive steps (S6).
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import replace
+from datetime import timedelta
 
-from shared.core.guards.first_and_last_policy import protected_without
 from shared.core.model import conditions as c
 from shared.core.model.errors import (
     AnswerLost,
     AutopilotError,
     Forbidden,
     LeaseLost,
-    LostRace,
     NotFound,
     NotVisibleYet,
     Waiting,
@@ -42,9 +41,12 @@ from shared.core.planning.policy import updated
 from shared.core.ports import claims_of
 from shared.correlation import Stage, timed
 from shared.installation.removal_limit import consume
-from shared.reconciler.disassociate import disassociate
 from shared.reconciler.observe import enter_organization, observe_elastic
 from shared.reconciler.run_state import Failures, Run, backoff_error, definite_failures, elastic_failed, show_progress
+from shared.reconciler.target_requests import associate, disassociate
+
+SHOWN_WITHIN = timedelta(minutes=2)
+"""So long after its creation Elastic Cloud may answer 404, or 403, for a policy that it does not show yet."""
 
 
 async def elastic_branch(run: Run, desired: Desired) -> tuple[ObservedElastic | None, Failures]:
@@ -176,15 +178,17 @@ async def _update_policy(run: Run, step: UpdatePolicy, observed: ObservedElastic
 
 async def _associate(run: Run, step: Associate, observed: ObservedElastic) -> ObservedElastic:
     """Associate, remembering before and after whether the association is ours (S4)."""
-    if not step.may_be_first:
-        await _look_again(run, step, observed)
-    now = run.context.clock.now()
     before = run.record.association(step.target_id)
-    begun = begin_restore(before or AssociationMemory(step.target_id), now)
-    run.record = run.record.with_association(replace(begun, asked=step.asked))
-    await run.save()
+    begun = replace(
+        begin_restore(before or AssociationMemory(step.target_id), run.context.clock.now()), asked=step.asked
+    )
+
+    async def begin() -> None:
+        run.record = run.record.with_association(begun)
+        await run.save()
+
     try:
-        made = await run.elastic.associate(step)
+        made = await associate(run, step, {policy.id: policy.type for policy in observed.policies}, begin)
     except AnswerLost:
         raise  # begun, and perhaps done: if it is there at the next look, it is ours
     except AutopilotError as error:
@@ -199,34 +203,18 @@ async def _associate(run: Run, step: Associate, observed: ObservedElastic) -> Ob
     # There already, though not listed yet: begun or made by us earlier, else another manager's.
     known = before.owner or Owner.OURS if before is not None else Owner.ADOPTED
     owner = Owner.OURS if made else known
-    run.record = run.record.with_association(replace(begun, owner=owner, asked=step.asked))
+    run.record = run.record.with_association(replace(begun, owner=owner))
     return _associated(observed, step.policy_id, step.target_id)
-
-
-async def _look_again(run: Run, step: Associate, observed: ObservedElastic) -> None:
-    """Make sure that it is still not the target's first policy (S1).
-
-    The plan knows of the other policies from a search, and an index is a little behind; another manager may just
-    have removed the last of them.
-    """
-    attached = await run.elastic.attached_to(step.target_id)
-    types = {policy.id: policy.type for policy in observed.policies}
-    if not protected_without(step.policy_id, attached, types):
-        what = f"Deployment {step.target_name} has none of the policies any more that it was found with."
-        raise LostRace(what, on=step.target_id, after=5.0)
 
 
 def _just_created(run: Run) -> bool:
     created = run.record.elastic.policy.created_at
-    return (
-        created is not None
-        and (run.context.clock.now() - created).total_seconds() < run.context.options.timing.policy_lag
-    )
+    return created is not None and run.context.clock.now() - created < SHOWN_WITHIN
 
 
 async def _disassociate(run: Run, step: Disassociate, observed: ObservedElastic) -> ObservedElastic:
-    await consume(run.context, 1)
-    await disassociate(run, step, {policy.id: policy.type for policy in observed.policies})
+    types = {policy.id: policy.type for policy in observed.policies}
+    await disassociate(run, step, types, lambda: consume(run.context, 1))
     run.record = run.record.without_association(step.target_id)
     await run.save()
     return disassociated(observed, step)

@@ -20,7 +20,7 @@ from local.cli.client import LocalClient
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-hops")]
 
-QUICK = {"REQUEST_TIMEOUT_SECONDS": "5", "POLICY_LAG_SECONDS": "10", "VERDICT_CHANGES_AFTER": "1"}
+QUICK = {"REQUEST_TIMEOUT_SECONDS": "5", "LAG_SECONDS": "10", "VERDICT_CHANGES_AFTER": "1"}
 """For so long an association just made may be unseen before another manager is suspected."""
 NEW_KEY = "Create a new Elastic Cloud API key"
 

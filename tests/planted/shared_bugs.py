@@ -38,12 +38,12 @@ SHARED = (
     Bug(
         name="lag-of-disassociation-forgotten",
         harm="Two connections leave one deployment at once, each counting on the other's policy: it is open (S2).",
-        path="shared/reconciler/disassociate.py",
-        old="left = tuple(policy for policy in attached if policy not in gone)",
-        new="left = attached",
-        tests=("tests/reconciler/test_changes.py", "tests/reconciler/test_removal_leaves.py"),
-        caught_by="tests/reconciler/test_changes.py::"
-        "test_a_worker_that_was_held_up_between_looking_and_acting_looks_again",
+        path="shared/core/guards/target_notes.py",
+        old="return since is not None and self.read_at >= since + self.lag and not self.deleting(policy_id)",
+        new="return since is not None and self.read_at >= since + self.lag",
+        tests=("tests/reconciler/test_lost_answers_of_targets.py",),
+        caught_by="tests/reconciler/test_lost_answers_of_targets.py::"
+        "test_two_connections_leave_one_deployment_which_is_never_open",
     ),
     Bug(
         name="damaged-record-taken-for-none",

@@ -236,7 +236,7 @@ async def changed() -> tuple[Estate, str]:
     endpoint = await estate.put_endpoint(tags=STAYS)
     await estate.settle()
     await estate.ready(endpoint)
-    await estate.clock.sleep(600)  # a policy that was just made could merely not show yet
+    await estate.clock.sleep(3600)  # a policy that was just made could merely not show yet
     await estate.put_endpoint(tags=MOVED)
     await estate.settle()
     return estate, endpoint

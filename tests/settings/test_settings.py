@@ -58,7 +58,8 @@ def test_what_the_core_needs_is_handed_on() -> None:
         "DNS_RECORD_TTL": "60",
         "ELASTIC_DEPLOYMENTS_ALLOWED": "Orders",
         "ELASTIC_FIRST_POLICY_ALLOWED": "d1",
-        "POLICY_LAG_SECONDS": "37",
+        "LAG_SECONDS": "737",
+        "POLICY_SEARCH_SECONDS": "738",
         "APPROVAL_OVERDUE_SECONDS": "77",
         "PROBE_PORT": "443",
         "ELASTIC_LAST_POLICY_ALLOWED": "d2",
@@ -77,7 +78,7 @@ def test_what_the_core_needs_is_handed_on() -> None:
     assert options.targets.deployments_allowed == frozenset({"orders"})
     assert options.targets.first_policy_allowed == frozenset({"d1"})
     assert options.targets.last_policy_allowed == frozenset({"d2"})
-    assert (options.timing.policy_lag, options.timing.approval_overdue) == (37.0, 77.0)
+    assert (options.timing.lag, options.timing.approval_overdue) == (737.0, 77.0)
     assert (options.targets.association_restores, options.targets.claim) == (5, True)
     assert (options.removal.on_delete, options.removal.grace) == (OnDelete.RETAIN, 99.0)
 
@@ -139,6 +140,9 @@ def test_a_long_value_is_shown_in_part() -> None:
     ("changed", "name"),
     [
         ({"RUN_SECONDS": "101"}, "LEASE_SECONDS"),
+        ({"LAG_SECONDS": "719"}, "LAG_SECONDS"),
+        ({"LAG_SECONDS": "721"}, "POLICY_SEARCH_SECONDS"),
+        ({"POLICY_SEARCH_SECONDS": "719"}, "POLICY_SEARCH_SECONDS"),
         ({"LEASE_SECONDS": "109"}, "LEASE_SECONDS"),
         ({"WAIT_FIRST_SECONDS": "61"}, "WAIT_MAX_SECONDS"),
         ({"WAIT_MAX_SECONDS": "14"}, "WAIT_MAX_SECONDS"),

@@ -10,6 +10,7 @@ Raised by `clouds`, `state` and `core`; understood by `reconcile` and the trigge
     │   ├── LeaseLost           another worker holds the endpoint now: stop without writing
     │   └── AnswerLost          a request went out and no answer came: it may or may not have been applied
     ├── Waiting                 no fault: a long-running operation or an approval is still under way
+    │   └── AwaitingEarlierRequest  one of ours may still land: it ends by itself, and counts against no bound
     ├── Blocked                 a person must act; its explanation is the condition's
     │   └── Forbidden           401/403: a right or a key is missing
     └── Permanent               this request can never succeed
@@ -80,6 +81,10 @@ class Waiting(AutopilotError):
         super().__init__(what, on=on)
         self.after = after
         self.operation = operation
+
+
+class AwaitingEarlierRequest(Waiting):
+    """What an earlier request of ours did is not certain yet; it is by a moment that the text names."""
 
 
 class Blocked(AutopilotError):

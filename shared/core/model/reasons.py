@@ -141,6 +141,7 @@ class Reason(StrEnum):
     NOT_VISIBLE_YET = "NotVisibleYet"
     STILL_NOT_VISIBLE = "StillNotVisible"
     CHANGED_MEANWHILE = "ChangedMeanwhile"
+    AWAITING_EARLIER_REQUEST = "AwaitingEarlierRequest"
     ANSWER_LOST = "AnswerLost"
     TEMPORARY_FAILURE = "TemporaryFailure"
     THROTTLED = "Throttled"

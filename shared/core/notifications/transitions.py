@@ -19,6 +19,7 @@ from typing import Any
 from shared.core.model.conditions import READY, Phase
 from shared.core.model.json_names import named
 from shared.core.model.notices import ConnectionData, Notice, NotificationState, Type, notice_id
+from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 
 MOST_WAITING = 20
@@ -62,12 +63,14 @@ def note(connection: ConnectionRecord, now: datetime, *, lasting: timedelta, cor
 def _state(connection: ConnectionRecord) -> str:
     """What is compared with what was told; empty when the phase is none to tell."""
     phase = connection.status.phase
+    ready = connection.condition(READY)
+    if ready is not None and ready.reason is Reason.AWAITING_EARLIER_REQUEST:
+        return ""  # it ends by itself within minutes, and no person can do anything about it
     if phase not in _TYPES or (phase in _GONE and not connection.notifications.last_sent):
         return ""
     if phase is not Phase.BLOCKED:
         return str(phase)
     # Another reason has another next step. The reasons of Degraded come and go by themselves.
-    ready = connection.condition(READY)
     return f"{phase} {ready.reason if ready else ''}"
 
 

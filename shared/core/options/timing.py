@@ -30,11 +30,19 @@ class TimingOptions:
         "3600",
         "Seconds after which a pending approval is reported as overdue; then only the timer looks.",
     )
-    policy_lag: float = setting(
-        "POLICY_LAG_SECONDS",
-        value.seconds(1, 3600),
-        "60",
-        "Seconds that a policy just created may stay unreadable before it counts as missing.",
+    lag: float = setting(
+        "LAG_SECONDS",
+        value.seconds(1, 86400),
+        "720",
+        "Seconds after the end of a request to Elastic Cloud until a list tells what became of it: how late it may "
+        "land (600), and how long lists lag or enforcement takes (120). Not less.",
+    )
+    policy_search: float = setting(
+        "POLICY_SEARCH_SECONDS",
+        value.seconds(1, 86400),
+        "720",
+        "Seconds that a policy whose creation gave no answer is looked for before another one is created; at least "
+        "LAG_SECONDS.",
     )
     visibility: float = setting(
         "VISIBILITY_SECONDS",

@@ -106,7 +106,7 @@ def _just_made(
 
 def _within_lag(memory: AssociationMemory, options: PlanOptions, now: datetime) -> bool:
     """Whether it was made so short a time ago that Elastic Cloud may not list it yet."""
-    return memory.made_at is not None and now - memory.made_at < timedelta(seconds=options.timing.policy_lag)
+    return memory.made_at is not None and now - memory.made_at < timedelta(seconds=options.timing.lag)
 
 
 def _to_make(

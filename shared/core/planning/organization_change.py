@@ -57,7 +57,7 @@ def _leftovers(
     ours = {policy.id: policy for policy in policies_made_for(record.id, policies, options.installation.instance_id)}
     yield from (f"policy {policy.id} ({policy.name})" for policy in ours.values())
     begun = record.elastic.policy.created_at or record.elastic.policy.intent_at
-    if not ours and begun is not None and now - begun < timedelta(seconds=options.timing.policy_lag):
+    if not ours and begun is not None and now - begun < timedelta(seconds=options.timing.policy_search):
         yield "a policy that was just created and does not show yet"
     for policy in policies:
         if policy.id != record.elastic.policy.id or policy.id in ours:

@@ -55,7 +55,7 @@ def plan_policy(
     former = _of_former_guid(desired, policies, record)
     if former is not None:
         return _follow(desired, former, record)
-    lag = timedelta(seconds=options.timing.policy_lag)
+    lag = timedelta(seconds=options.timing.policy_search)
     memory = (
         record.elastic.policy if record.identity.guid.lower() in {"", desired.endpoint.guid.lower()} else PolicyMemory()
     )

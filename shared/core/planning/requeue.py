@@ -10,6 +10,7 @@ from shared.core.model.conditions import Condition
 from shared.core.model.errors import (
     AnswerLost,
     AutopilotError,
+    AwaitingEarlierRequest,
     Blocked,
     LostRace,
     NotFound,
@@ -42,7 +43,9 @@ def condition_of(
 ) -> Condition:
     """The condition that an error makes; what stays invisible for longer than `visibility` seconds needs a person."""
     if isinstance(error, Waiting):
-        return c.waiting(type_, Reason.OPERATION_RUNNING, str(error))
+        earlier = isinstance(error, AwaitingEarlierRequest)
+        reason = Reason.AWAITING_EARLIER_REQUEST if earlier else Reason.OPERATION_RUNNING
+        return c.waiting(type_, reason, str(error))
     if isinstance(error, Blocked):
         return c.blocked(type_, error.reason, _text(error), error.next_step)
     if not isinstance(error, RetryLater):

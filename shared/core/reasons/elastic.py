@@ -11,7 +11,7 @@ POLICIES = (
         Reason.CREATION_UNCERTAIN,
         "Whether the policy exists is not known.",
         "A create was begun and its answer was lost.",
-        "Wait: the app looks for it for POLICY_LAG_SECONDS before it makes one.",
+        "Wait: the app looks for it for POLICY_SEARCH_SECONDS before it makes one.",
         Hop.POLICY,
     ),
     ReasonDoc(

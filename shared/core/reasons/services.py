@@ -48,6 +48,14 @@ DELAYS = (
         "Wait: the app reads it again.",
     ),
     ReasonDoc(
+        Reason.AWAITING_EARLIER_REQUEST,
+        "An association is made, or taken away, some minutes later.",
+        "What an earlier request to Elastic Cloud did shows only after LAG_SECONDS; until then a deployment could be "
+        "opened or closed by mistake. The message says until when.",
+        "Wait: the app goes on by itself.",
+        Hop.DEPLOYMENT,
+    ),
+    ReasonDoc(
         Reason.ANSWER_LOST,
         "Whether a change was made is not known.",
         "The connection to Azure or Elastic Cloud broke, or the service failed, after the request.",

@@ -20,7 +20,7 @@ from shared.core.planning.associations import AssociationPlan, plan_associations
 from shared.core.planning.plan import ObservedElastic, plan_elastic
 from tests.core.core_parts import GUID, IP_POLICY, KNOWN, NOW, desired, plan_options, policy, target
 
-OPTIONS = plan_options(deployments_allowed=frozenset({"*"}), policy_lag=60, association_restores=3)
+OPTIONS = plan_options(deployments_allowed=frozenset({"*"}), lag=60, association_restores=3)
 USING = KNOWN.with_elastic(policy=PolicyMemory("p-1", Owner.OURS, guid=GUID))
 OURS = AssociationMemory("d1", Owner.OURS, asked="d1", made_at=NOW - timedelta(hours=1), seen=True)
 CLOSED = target(attached=("p-1", IP_POLICY.id))

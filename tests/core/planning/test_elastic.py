@@ -34,7 +34,7 @@ from tests.core.core_parts import (
 )
 from tests.core.planning.plan_parts import settle_elastic
 
-OPTIONS = plan_options(deployments_allowed=frozenset({"*"}), policy_lag=60)
+OPTIONS = plan_options(deployments_allowed=frozenset({"*"}), policy_search=60)
 FOREIGN = policy("p-theirs", name="by hand", description="")
 APPROVED, PENDING = ConnectionStatus.APPROVED, ConnectionStatus.PENDING
 

@@ -148,7 +148,7 @@ def test_what_is_gone_or_was_taken_over_or_belongs_to_others_is_not_left() -> No
 def test_a_policy_that_does_not_show_yet_is_left_until_it_would(memory: PolicyMemory) -> None:
     record = KNOWN.with_elastic(policy=memory)
     assert left(record) == ("a policy that was just created and does not show yet",)
-    later = NOW + timedelta(seconds=plan_options().timing.policy_lag)
+    later = NOW + timedelta(seconds=plan_options().timing.policy_search)
     assert left_behind(record, (), (), plan_options(), later) == ()
 
 

@@ -1,0 +1,234 @@
+"""Requests that associate a policy with a target or end that: each is noted in the target's row first (S1, S2).
+
+Used by `elastic_branch` and `apply_removal`. The order is what makes it safe when answers are lost, lists lag and
+workers freeze: read the row, begin the list, decide, write the note with the ETag that was read (a lost race starts
+again at the row), send. The note holds the row's `Date` plus the request's time; the worker counts the same time by its
+own clock from before that read, and sends nothing once it has passed. The rules are in `core.guards.target_notes`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from shared.clock import Stopwatch
+from shared.context import log
+from shared.core.guards import target_notes
+from shared.core.guards.target_notes import NotYet, PolicyNote, TargetReading
+from shared.core.model.errors import (
+    AnswerLost,
+    AutopilotError,
+    AwaitingEarlierRequest,
+    Blocked,
+    Forbidden,
+    LostRace,
+    NotFound,
+    RetryLater,
+    Throttled,
+    Waiting,
+)
+from shared.core.model.organizations import DEFAULT
+from shared.core.model.reasons import Explanation, Reason
+from shared.core.model.steps import Associate, Disassociate
+from shared.reconciler.run_state import Run
+from shared.state.rows import ControlRow
+
+_A = TypeVar("_A")
+
+TRIES = 5
+"""Lost races in a row before the run comes back later."""
+DATE_STEP = timedelta(seconds=1)
+"""A `Date` has whole seconds: the answer is at most so much later."""
+REQUESTS = 2
+"""From the row's read to the deadline: this many times what one request may take, for all four of them."""
+
+
+async def associate(run: Run, step: Associate, types: Mapping[str, str], begin: Callable[[], Awaitable[None]]) -> bool:
+    """Associate; True when it was not associated before. `begin` runs just before the note is written."""
+    begun: list[bool] = []
+
+    def problem(view: _TargetView) -> NotYet | Explanation | None:
+        found = target_notes.association_problem(step, view.listed, types, view.reading)
+        if isinstance(found, Explanation):  # the plan, made anew, tells what that means
+            raise LostRace(found.message, on=step.target_id, after=5.0)
+        return found
+
+    async def send(view: _TargetView) -> bool:
+        if not begun:
+            begun.append(True)
+            await begin()
+        noted = view.reading.with_post(step.policy_id, view.deadline)
+        return await _send_noted(run, view, noted, step.policy_id, lambda: run.elastic.associate(step))
+
+    return bool(await _in_turn(run, step.target_id, problem, send))
+
+
+async def disassociate(
+    run: Run, step: Disassociate, types: Mapping[str, str], begin: Callable[[], Awaitable[None]] | None = None
+) -> None:
+    """Take the association away; Blocked if it is the last one, AwaitingEarlierRequest while that is not certain."""
+    begun: list[bool] = []
+
+    def problem(view: _TargetView) -> NotYet | Explanation | str | None:
+        return target_notes.disassociation_problem(step, view.listed, types, view.reading)
+
+    async def send(view: _TargetView) -> None:
+        if begin is not None and not begun:
+            begun.append(True)
+            await begin()
+        noted = view.reading.with_delete(step.policy_id, view.deadline)
+        await _send_noted(
+            run, view, noted, step.policy_id, lambda: run.elastic.disassociate(step.policy_id, step.target_id)
+        )
+
+    await _in_turn(run, step.target_id, problem, send)
+
+
+async def look_at(run: Run, target_ids: Iterable[str]) -> None:
+    """Note which policies targets have, so that their age counts from now on; a failure costs time, not safety."""
+    if run.effective_mode.enforces:
+        await asyncio.gather(*(_look_at(run, one) for one in target_ids))
+
+
+async def _look_at(run: Run, target_id: str) -> None:
+    try:
+        view = await _view(run, target_id)
+        if view.reading.notes != view.noted:
+            await _put(run, view, view.reading)
+    except _RowChanged:
+        return  # the other worker has seen as much
+    except AutopilotError as error:
+        log.info("policies of target %s not noted: %s", target_id, error)
+
+
+# -- one try -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _TargetView:
+    """A target as its row and then a list showed it."""
+
+    row: ControlRow
+    reading: TargetReading
+    """With what the list told."""
+    noted: Mapping[str, PolicyNote]
+    """What the row says."""
+    listed: tuple[str, ...]
+    watch: Stopwatch
+    """Runs since before the row was read."""
+    patience: float
+    """Seconds of it after which nothing is sent any more."""
+
+    @property
+    def deadline(self) -> datetime:
+        """When a request that is sent now has ended, answered or not."""
+        return self.reading.read_at + DATE_STEP + timedelta(seconds=self.patience)
+
+
+async def _in_turn(
+    run: Run,
+    target_id: str,
+    problem: Callable[[_TargetView], NotYet | Explanation | str | None],
+    send: Callable[[_TargetView], Awaitable[_A]],
+) -> _A | None:
+    """Look, decide and send; None: there is nothing to do. Raises what keeps it from being sent."""
+    for _ in range(TRIES):
+        view = await _view(run, target_id)
+        found = problem(view)
+        try:
+            if found is None:
+                return await send(view)
+            if view.reading.notes != view.noted:
+                await _put(run, view, view.reading)
+        except _RowChanged:
+            continue
+        if isinstance(found, NotYet):
+            raise _awaiting(view, found, target_id)
+        if isinstance(found, Explanation):
+            raise Blocked(found, on=target_id)
+        return None
+    raise Waiting("Other requests about this deployment are being noted; this one follows.", on=target_id, after=2.0)
+
+
+async def _view(run: Run, target_id: str) -> _TargetView:
+    timing = run.context.settings.timing
+    watch = Stopwatch(run.context.clock)
+    name = row_name(run.record.elastic.organization, target_id)
+    found, read_at = await run.context.storage.control.look(name)
+    row = found or ControlRow(name)
+    try:
+        listed = await run.elastic.attached_to(target_id)
+    except NotFound as error:  # no answer about policies: a key that lost sight of the target gets the same
+        raise RetryLater(f"Elastic Cloud does not show the deployment: {error.what}", on=target_id) from error
+    noted = _noted(row, listed, read_at)
+    reading = TargetReading(read_at, timedelta(seconds=timing.lag), noted)
+    learned = reading.learn(listed, read_at + DATE_STEP + timedelta(seconds=watch.seconds))
+    return _TargetView(row, learned, noted, listed, watch, REQUESTS * timing.request_timeout)
+
+
+def _noted(row: ControlRow, listed: tuple[str, ...], read_at: datetime) -> Mapping[str, PolicyNote]:
+    """What the row says; a damaged one is mended with the next write, and until LAG_SECONDS later nothing counts."""
+    try:
+        return target_notes.notes_in(row.document, read_at)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        log.warning("row %s of table control cannot be understood, it is written anew: %s", row.name, error)
+        return {policy_id: PolicyNote(delete_until=read_at) for policy_id in listed}
+
+
+def row_name(organization: str, target_id: str) -> str:
+    """Where the notes of a target stand in table `control`."""
+    return f"target-{organization or DEFAULT}-{target_id}"
+
+
+class _RowChanged(Exception):
+    """Another worker wrote the target's row since it was read."""
+
+
+async def _put(run: Run, view: _TargetView, reading: TargetReading) -> ControlRow:
+    row = replace(view.row, document=target_notes.document_of(reading.notes))
+    try:
+        return await run.context.storage.control.put(row)
+    except LostRace:
+        raise _RowChanged from None
+
+
+async def _send_noted(
+    run: Run, view: _TargetView, noted: TargetReading, policy_id: str, request: Callable[[], Awaitable[_A]]
+) -> _A:
+    """Write the note, then send, within the time that the note stands for."""
+    sole = not view.reading.deleting(policy_id) and not view.reading.posting(policy_id)
+    row = await _put(run, view, noted)
+    left = view.patience - view.watch.seconds
+    if left <= 0:
+        raise Waiting("Noting the request took too long; it was not sent.", on=row.name, after=1.0)
+    try:
+        async with asyncio.timeout(left):
+            return await request()
+    except TimeoutError as error:
+        raise AnswerLost("Elastic Cloud did not answer in time.", on=row.name) from error
+    except AutopilotError as error:
+        if sole and _proves_nothing_was_done(error):
+            await _lift(run, replace(row, document=target_notes.document_of(view.reading.notes)))
+        raise
+
+
+def _proves_nothing_was_done(error: AutopilotError) -> bool:
+    return isinstance(error, Throttled) or (isinstance(error, Forbidden) and error.reason is Reason.ELASTIC_KEY_REFUSED)
+
+
+async def _lift(run: Run, row: ControlRow) -> None:
+    """Take the note back with its own ETag; where that fails it ends by itself."""
+    try:
+        await run.context.storage.control.put(row)
+    except AutopilotError as error:
+        log.info("note %s not lifted, it will end: %s", row.name, error)
+
+
+def _awaiting(view: _TargetView, found: NotYet, target_id: str) -> AwaitingEarlierRequest:
+    now = view.reading.read_at + timedelta(seconds=view.watch.seconds)
+    after = max(1.0, (found.until - now).total_seconds() + 1.0)
+    what = f"{found.why}; the app looks again after {found.until:%H:%M:%S} UTC."
+    return AwaitingEarlierRequest(what, on=target_id, after=after)
