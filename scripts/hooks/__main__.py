@@ -5,6 +5,7 @@
     postdeploy     event subscriptions to the function, proof of delivery, a sweep         after the code is there
     predown        refuses, or takes back what is outside the installation's own groups    before azd down
     undo           takes back, and deletes the installation's own groups: in place of azd down
+    first-checks   what only live Azure can tell, as a report: scripts/first_checks.sh runs it
 
 With azd the choices and outputs are in the environment; by hand the hook reads them from the deployment that is named.
 Python, so that every shell does the same: azd needs it for this project anyway. No libraries but Python's own.
@@ -18,22 +19,26 @@ from pathlib import Path
 
 import after_deploy
 import before_provision
+import first_checks
 import undo
 from azure_cli import Refused, say
 from installation import read
 
+CHANGE = "--change"
+"""Lets the first checks change things of the installation's own, and change them back."""
 HOOKS = {
     "preprovision": before_provision.prepare,
     "predeploy": lambda _: after_deploy.wait_for_roles(),
     "postdeploy": after_deploy.subscribe_and_prove,
     "predown": undo.before_down,
     "undo": undo.everything,
+    "first-checks": lambda installation: first_checks.report(installation, change=CHANGE in sys.argv),
 }
 
 
 def main() -> None:
     """Run the hook that is named."""
-    words = sys.argv[1:]
+    words = [word for word in sys.argv[1:] if word != CHANGE]
     if not words or words[0] not in HOOKS:
         sys.exit(f"Usage: scripts/hook.sh {'|'.join(HOOKS)} [NAME-OF-THE-DEPLOYMENT]")
     os.chdir(Path(__file__).resolve().parents[2])

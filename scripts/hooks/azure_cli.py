@@ -34,6 +34,11 @@ def az(*words: str) -> Any:
     return json.loads(answer) if answer.strip() else None
 
 
+def az_log(*words: str) -> str:
+    """What Azure CLI logs of a call: the headers of the answer are only there. It masks the token itself."""
+    return _ended("az", *words, "--debug").stderr
+
+
 def az_soon(*words: str, tries: int = 12) -> Any:
     """The same, again and again while Azure refuses what it grants a minute later."""
     for attempt in range(1, tries + 1):
@@ -84,10 +89,14 @@ def say(text: str) -> None:
 
 
 def _run(program: str, *words: str) -> str:
+    return _ended(program, *words).stdout
+
+
+def _ended(program: str, *words: str) -> subprocess.CompletedProcess[str]:
     found = shutil.which(program)
     if found is None:
         sys.exit(f"{program} is not installed: https://aka.ms/installazurecli")
     answer = subprocess.run([found, *words], check=False, capture_output=True, text=True, encoding="utf-8")
     if answer.returncode != 0:
         raise Refused(answer.stderr.strip() or f"{program} ended with {answer.returncode}")
-    return answer.stdout
+    return answer
