@@ -39,6 +39,7 @@ async def _misnamed(estate: Estate) -> str:
 async def _no_policy(estate: Estate) -> str:
     endpoint = await ready(estate)
     (policy,) = estate.policies_of(endpoint)
+    await estate.clock.sleep(3600)  # one that was just made could merely not show yet
     estate.elastic.delete_policy(policy.id)
     refused(estate, 403, "root.permission_denied")
     await swept(estate)

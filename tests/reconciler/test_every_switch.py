@@ -44,6 +44,8 @@ NUMBERS: dict[str, list[Any]] = {
     "elastic.create_lag_seconds": [45],
     "elastic.association_lag_seconds": [45],
     "elastic.disassociation_lag_seconds": [45],
+    "elastic.association_effect_seconds": [45],
+    "elastic.disassociation_effect_seconds": [45],
     "elastic.latency_seconds": [2],
     "elastic.hits_per_page": [1],
     "elastic.rate_limit": [10],
