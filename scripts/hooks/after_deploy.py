@@ -62,6 +62,18 @@ def subscribe_function(installation: Installation) -> None:
             f"{said}\nThe function endpoint_events has not appeared in 5 minutes. If it was not found, the app did not "
             "start: look at its log stream."
         )
+    try:
+        _deploy_events(installation, output("TOPIC_IDENTITY_ID"))
+    except Refused as refusal:
+        if not output("TOPIC_IDENTITY_ID") or not re.search("(?i)identit", str(refusal)):
+            raise
+        say("  Azure refuses the system topic an identity: events go to the function, and leave no dead letters")
+        _deploy_events(installation, "")
+        remember("TOPIC_IDENTITY_ENABLED", "false", "topicIdentityEnabled")
+    say("  Subscribed to private-endpoint events in: " + ", ".join(installation.watched))
+
+
+def _deploy_events(installation: Installation, identity: str) -> None:
     az_soon(
         *("deployment", "sub", "create", "--name", f"privatelink-events-{installation.name}"),
         *("--subscription", installation.home, "--location", installation.location),
@@ -71,12 +83,11 @@ def subscribe_function(installation: Installation) -> None:
         "eventDelivery=function",
         f"functionAppId={output('APP_ID')}",
         f"storageId={output('STORAGE_ID')}",
-        f"topicIdentityId={output('TOPIC_IDENTITY_ID')}",
+        f"topicIdentityId={identity}",
         f"actionGroupId={output('ACTION_GROUP_ID')}",
         f"watchedSubscriptions={','.join(installation.watched)}",
         f"existingSystemTopics={','.join(installation.topics)}",
     )
-    say("  Subscribed to private-endpoint events in: " + ", ".join(installation.watched))
 
 
 # -- proof -----------------------------------------------------------------------------------------------------------

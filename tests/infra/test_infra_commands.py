@@ -29,37 +29,25 @@ NESTED = re.compile(r"\$\((az [^()]*(?:\([^()]*\)[^()]*)*)\)")
 
 TRIED = {
     "account get-access-token": "",
-    "account set": "",
     "ad signed-in-user show": "",
-    "bicep build": "--file --stdout",
     "cloud register": "--endpoint-resource-manager --name",
     "cloud set": "--name",
-    "deployment sub create": "--location --name --parameters --template-file",
+    "deployment sub create": "--location --name --parameters --template-file --template-uri",
     "eventgrid event-subscription create": (
         "--endpoint --event-delivery-schema --included-event-types --name --source-resource-id --subject-begins-with"
     ),
-    "eventgrid system-topic event-subscription list": "--resource-group --system-topic-name",
-    "eventgrid system-topic list": "--resource-group",
+    "eventgrid system-topic list": "",
     "eventgrid topic create": "--input-schema --location --name --resource-group",
     "eventgrid topic show": "--name --resource-group",
     "functionapp deployment source config-zip": "--build-remote --name --resource-group --src",
-    "functionapp function list": "--name --resource-group",
     "functionapp keys delete": "--key-name --key-type --name --resource-group",
     "functionapp keys list": "--name --resource-group",
     "functionapp keys set": "--key-name --key-type --name --resource-group",
     "functionapp list": "--resource-group",
-    "functionapp restart": "--name --resource-group",
-    "group create": "--location --name",
-    "group delete": "--name --yes",
-    "group exists": "--name",
-    "identity list": "--resource-group",
-    "keyvault list": "--resource-group",
-    "keyvault recover": "--name",
+    "functionapp list-flexconsumption-locations": "",
     "keyvault secret set": "--file --name --vault-name",
     "keyvault show": "--name",
     "login": "--identity",
-    "monitor log-analytics query": "--analytics-query --workspace",
-    "monitor log-analytics workspace list": "--resource-group",
     "network private-dns record-set a list": "",
     "network private-endpoint create": (
         "--connection-name --location --manual-request --name --private-connection-resource-id --resource-group "
@@ -69,13 +57,10 @@ TRIED = {
     "network vnet peering create": "--allow-vnet-access --name --remote-vnet --resource-group --vnet-name",
     "network vnet show": "--name --resource-group",
     "network vnet subnet show": "--vnet-name",
-    "provider register": "--namespace --wait",
     "resource update": "--ids --set",
     "role assignment create": "--assignee --role --scope",
     "role assignment delete": "--assignee --ids --role --scope",
     "role assignment list": "--all --assignee-object-id",
-    "role definition delete": "--name",
-    "role definition list": "--name",
     "storage entity query": "--connection-string --table-name",
     "storage message peek": "--account-name --auth-mode --queue-name",
     "tag update": "--operation --resource-id --tags",
@@ -110,7 +95,7 @@ def test_a_block_of_commands_is_valid_shell(block: str) -> None:
 
 def test_every_query_is_valid_jmespath() -> None:
     queries = [q for text in (*BLOCKS.values(), *INLINE) for q in re.findall(r'--query "([^"]+)"', text)]
-    assert len(queries) > 10
+    assert len(queries) >= 4
     for query in queries:
         jmespath.compile(re.sub(r"\$\{?\w+\}?", "x", query))
 

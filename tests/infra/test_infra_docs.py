@@ -6,12 +6,12 @@ import re
 
 import pytest
 
-import function_app
 from shared.core.model.log_lines import Event
 from tests.infra.shipped import INFRA, ROLES, ROOT, bicep, load
 
-DEPLOY, SECURITY, OPERATIONS, LOGS = (
-    (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8") for page in ("deploy", "security", "operations", "logs")
+DEPLOY, CHOICES, SECURITY, OPERATIONS, LOGS = (
+    (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    for page in ("deploy", "deploy-choices", "security", "operations", "logs")
 )
 
 PAGES = ["README.md", *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "docs").rglob("*.md")))]
@@ -21,11 +21,6 @@ def test_every_right_is_listed_with_its_reason_and_no_other() -> None:
     listed = dict(re.findall(r"^\| `(Microsoft\.Network/\S+)` \| (.+) \|$", SECURITY, re.MULTILINE))
     roles = load("roles.json")
     assert listed == {action: why for role in ROLES for action, why in roles[role]["actions"].items()}
-
-
-def test_uninstalling_deletes_every_custom_role() -> None:
-    (listed,) = re.findall(r"^for role in ('.+'); do$", DEPLOY, re.MULTILINE)
-    assert re.findall(r"'([^']+)'", listed) == [role["title"] for role in load("roles.json").values()]
 
 
 def test_every_built_in_role_of_the_templates_is_listed_and_no_other() -> None:
@@ -47,7 +42,7 @@ def test_every_built_in_role_of_the_templates_is_listed_and_no_other() -> None:
 
 
 def test_every_parameter_is_listed_with_its_azd_name_and_default() -> None:
-    rows = re.findall(r"^\| (?:`([A-Z_]+)`)? ?\| `(\w+)` \| (.+?) \|", DEPLOY, re.MULTILINE)
+    rows = re.findall(r"^\| (?:`([A-Z_]+)`)? ?\| `(\w+)` \| (.+?) \|", CHOICES, re.MULTILINE)
     listed = {parameter: (name, default) for name, parameter, default in rows}
     declared = re.findall(r"^param (\w+) \w+(?: = (.+))?$", bicep("main.bicep"), re.MULTILINE)
     assert set(listed) == {name for name, _ in declared}
@@ -67,17 +62,6 @@ def test_every_alert_is_explained() -> None:
     explained = re.findall(r"^\| (.+?) \|", OPERATIONS.split("## Alerts")[1].split("\n## ")[0], re.MULTILINE)
     assert [title for title in titles if title not in explained] == []
     assert [str(event) for event in Event if f"`{event}`" not in LOGS] == []
-
-
-def test_the_first_check_expects_functions_that_there_are() -> None:
-    function_app.app.functions_bindings = None
-    (row,) = re.findall(r"^\| 1 \| .* \| (.*) \|$", DEPLOY, re.MULTILINE)
-    named = set(re.findall(r"`(\w+)`", row))
-    assert named == {
-        str(one.get_function_name())
-        for one in function_app.app.get_functions()
-        if one.get_trigger().get_dict_repr()["type"] != "httpTrigger"
-    }
 
 
 def test_reasons_that_the_page_of_symptoms_names_are_the_apps() -> None:
@@ -102,12 +86,12 @@ def test_links_lead_somewhere(page: str) -> None:
 
 @pytest.mark.parametrize("name", ["workQueue", "poisonQueue", "deadLetterContainer", "elasticKeySecret"])
 def test_what_a_person_may_have_to_look_for_is_called_as_the_templates_make_it(name: str) -> None:
-    assert f"`{load('names.json')[name]}`" in DEPLOY + SECURITY + OPERATIONS
+    assert f"`{load('names.json')[name]}`" in DEPLOY + CHOICES + SECURITY + OPERATIONS
 
 
 def test_every_output_that_the_pages_use_exists() -> None:
     outputs = set(re.findall(r"^output (\w+)", bicep("main.bicep"), re.MULTILINE))
-    assert set(re.findall(r"\b(?:AUTOPILOT_\w+)", DEPLOY + OPERATIONS)) <= outputs
+    assert set(re.findall(r"\b(?:AUTOPILOT_\w+)", DEPLOY + CHOICES + OPERATIONS)) <= outputs
 
 
 @pytest.mark.parametrize("page", PAGES)

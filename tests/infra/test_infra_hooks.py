@@ -126,6 +126,16 @@ def test_a_refusal_that_passes_within_two_minutes_is_tried_again(az: Recorded) -
     assert len(az.called("deployment sub create")) == 3
 
 
+def test_a_topic_that_is_refused_an_identity_delivers_to_the_function_without_one(az: Recorded) -> None:
+    az.refuse("deployment sub create", "(BadRequest) Identity is not supported for this topic", "")
+    answer = az.run("postdeploy")
+    assert answer.returncode == 0
+    assert "Azure refuses the system topic an identity" in answer.stdout
+    first, second = az.called("deployment sub create")
+    assert ("topicIdentityId=/identity " in first, "topicIdentityId= " in second) == (True, True)
+    assert az.called("env set TOPIC_IDENTITY_ENABLED false")
+
+
 # -- proof ---------------------------------------------------------------------------------------------------------
 
 

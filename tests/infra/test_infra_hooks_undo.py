@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.infra.az_that_records import SHELLS, Recorded
+from tests.infra.shipped import bicep, load
 
 APP = "/subscriptions/s/resourceGroups/rg-x/providers/Microsoft.Web/sites/func-x"
 SUBNET = "/subscriptions/s/resourceGroups/rg-x/providers/Microsoft.Network/virtualNetworks/v/subnets/app"
@@ -100,6 +101,17 @@ def test_undo_takes_ours_from_groups_of_others_and_deletes_the_installations_own
         f"monitor metrics alert delete --name theirs-privatelink-x-DroppedEventCount {where}"
     ]
     assert changed(az)[-1] == "group delete --name rg-x --subscription s --yes", "last: the identities are in it"
+
+
+def test_every_custom_role_of_the_templates_is_one_that_is_deleted(az: Recorded) -> None:
+    titles = [role["title"] for role in load("roles.json").values()]
+    roles = [{"roleName": f"Private Link Autopilot {one} (x)", "name": one, "assignableScopes": []} for one in titles]
+    az.answer("role definition list", roles)
+    az.run("undo")
+    assert "roleName: 'Private Link Autopilot ${" in bicep("app/role-definitions.bicep")
+    assert [one.split(" --scope")[0] for one in changed(az) if one.startswith("role definition")] == [
+        f"role definition delete --name {one}" for one in titles
+    ]
 
 
 def test_a_group_that_does_not_carry_the_installations_tag_is_never_deleted(az: Recorded) -> None:

@@ -95,7 +95,7 @@ OTHERS = (
         name="hook-drops-the-topic-identity",
         harm="After a deployment the event subscription has no identity: dead letters are refused, lost events unseen.",
         path="scripts/hooks/after_deploy.py",
-        old="        f\"topicIdentityId={output('TOPIC_IDENTITY_ID')}\",\n",
+        old='        f"topicIdentityId={identity}",\n',
         new="",
         tests=("tests/infra/test_infra_hooks.py", "tests/infra/test_infra_names.py"),
         caught_by="tests/infra/test_infra_names.py::"
