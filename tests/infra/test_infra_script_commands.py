@@ -1,7 +1,7 @@
 """The calls of Azure CLI in the hooks: only commands and options that Azure CLI 2.91 has, looked up with `--help`.
 
-A call is read from the source: the words of `az(...)`, and of the tuples that it is given by name. A new one is looked up
-and added here.
+A call is read from the source: the words of `az(...)`, and of the tuples that it is given by name. A new one is looked
+up and added here.
 """
 
 from __future__ import annotations
