@@ -108,7 +108,7 @@ param storageRedundancy string = 'Standard_LRS'
 @description('Memory of an instance.')
 @allowed([512, 2048, 4096])
 param instanceMemoryMb int = 2048
-@description('Most instances at once.')
+@description('Instances at most, of the app or of each function group: Microsoft\'s texts disagree.')
 @minValue(40)
 @maxValue(1000)
 param maximumInstanceCount int = 40

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 
 import undo
 from azure_cli import Refused, az, looks, remember, say, unless_refused
@@ -26,11 +27,20 @@ SUBSCRIPTIONS = "microsoft.resources.subscriptions"
 
 def prepare(installation: Installation) -> None:
     """All of it; what one part may not do is said and leaves the others alone."""
+    check_region(installation)
     register_providers(installation)
     fall_back_from_refused_identity(installation)
     use_existing_topics(installation)
     remove_from_subscriptions_that_left(installation)
     recover_vault(installation)
+
+
+def check_region(installation: Installation) -> None:
+    """Not every region has Flex Consumption: better said now than after half of the deployment."""
+    listed = unless_refused(lambda: az("functionapp", "list-flexconsumption-locations"), [])
+    regions = {one["name"].replace(" ", "").lower() for one in listed}
+    if regions and installation.location and installation.location.replace(" ", "").lower() not in regions:
+        sys.exit(f"{installation.location} has no Flex Consumption. Regions that have: {', '.join(sorted(regions))}")
 
 
 # -- providers -------------------------------------------------------------------------------------------------------

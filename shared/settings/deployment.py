@@ -27,7 +27,11 @@ DEPLOYMENT_CHOICES = (
     _choice("PRIVATE_ACCESS_ZONES", "true", "`false` where a central policy adds their DNS records."),
     _choice("STORAGE_REDUNDANCY", "Standard_LRS", "`Standard_ZRS` where the region has zones."),
     _choice("INSTANCE_MEMORY_MB", "2048", "Memory of an instance: 512, 2048 or 4096."),
-    _choice("MAXIMUM_INSTANCE_COUNT", "40", "Most instances at once."),
+    _choice(
+        "MAXIMUM_INSTANCE_COUNT",
+        "40",
+        "Instances at most, of the app or of each function group: Microsoft's texts disagree; no bound of cost.",
+    ),
     _choice("ALERT_EMAIL", "", "Mail address for alerts."),
     _choice("ACTION_GROUP_ID", "", "Id of an existing action group for alerts, in place of `ALERT_EMAIL`."),
     _choice("SWEEP_WINDOW", "PT30M", "Window in which at least one sweep must have succeeded."),

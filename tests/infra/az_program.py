@@ -31,7 +31,7 @@ def main() -> None:
             return
     if "show" in words:
         sys.exit("ERROR: (ResourceNotFound) There is none.")
-    if "list" in words or "list-deleted" in words:
+    if any(word == "list" or word.startswith("list-") for word in words):
         sys.stdout.write("[]")
 
 

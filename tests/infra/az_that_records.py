@@ -89,5 +89,5 @@ class Recorded:
     @property
     def changes(self) -> list[str]:
         """The calls that are no questions."""
-        questions = {"list", "show", "list-deleted"}
+        questions = {"list", "show", "list-deleted", "list-flexconsumption-locations"}
         return [call for call in self.calls if not questions & set(call.split(" ")[:6])]

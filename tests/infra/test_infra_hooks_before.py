@@ -67,6 +67,14 @@ def test_where_all_is_there_nothing_is_changed(az: Recorded, shell: str) -> None
     assert (answer.returncode, answer.stderr, az.changes) == (0, "", [])
 
 
+def test_a_region_without_flex_consumption_is_refused_before_anything_is_made(az: Recorded) -> None:
+    az.answer("functionapp list-flexconsumption-locations", [{"name": "East US 2"}, {"name": "westeurope"}])
+    assert az.run("preprovision").returncode == 0
+    answer = az.run("preprovision", AZURE_LOCATION="germanynorth")
+    assert answer.returncode == 1
+    assert "germanynorth has no Flex Consumption. Regions that have: eastus2, westeurope" in answer.stderr
+
+
 def test_each_subscription_gets_the_providers_that_it_needs_and_no_others(az: Recorded) -> None:
     az.answer("provider list", [])
     az.answer("provider show", {"registrationState": "Registered"})

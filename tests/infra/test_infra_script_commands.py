@@ -25,6 +25,7 @@ LOOKED_UP = {
     "eventgrid system-topic list": "--resource-group --subscription",
     "functionapp function list": "--name --resource-group --subscription",
     "functionapp keys list": "--name --resource-group --subscription",
+    "functionapp list-flexconsumption-locations": "",
     "functionapp scale config set": "--maximum-instance-count --name --resource-group --subscription",
     "functionapp scale config show": "--name --resource-group --subscription",
     "functionapp vnet-integration remove": "--name --resource-group --subscription",
