@@ -42,7 +42,6 @@ def build(environ: Mapping[str, str]) -> Context:
         storage.queue,
         clock,
         owner_id=f"{socket.gethostname()[:40]}/{os.getpid()}",
-        ttl=settings.timing.lease_seconds,
     )
     return Context(
         settings=settings,

@@ -103,7 +103,8 @@ async def _handle(context: Context, message: WorkMessage) -> Outcome:
     if isinstance(held, Busy):
         return Outcome.BUSY
     try:
-        await _rounds(context, held, message)
+        async with held.renewing():
+            await _rounds(context, held, message)
     except LeaseLost as error:
         log.warning("lease lost: %s", error)
         return Outcome.LOST_LEASE

@@ -28,11 +28,6 @@ def _on_this_machine(url: str) -> bool:
 
 _AGREEMENTS = (
     _Agreement(
-        ("LEASE_SECONDS", "RUN_SECONDS"),
-        "at least 20 seconds more than RUN_SECONDS",
-        lambda lease, run: lease >= run + 20,
-    ),
-    _Agreement(
         ("RUN_SECONDS", "ARM_OPERATION_SECONDS", "PROBE_SECONDS", "REQUEST_TIMEOUT_SECONDS"),
         "at least ARM_OPERATION_SECONDS, PROBE_SECONDS and REQUEST_TIMEOUT_SECONDS together",
         lambda run, *longest: run >= sum(longest),

@@ -1,7 +1,8 @@
 """One writer per connection at a time: a lease with an expiry, and what is left for its holder. Used by the loop.
 
-The lease itself is that of `state.control`, as sweeps and removals have it. A connection's own is that its row is
-fenced, that work which arrives meanwhile is not lost, and that a holder which dies is followed.
+The lease itself is that of `state.lease`, as sweeps and removals have it: its time is the storage service's. A
+connection's own is that its row is fenced, that work which arrives meanwhile is not lost, and that a holder which dies
+is followed.
 
     free ──acquire──▶ held ──finish──▶ free          acquire while held: pending := true, Busy
                        │ ▲
@@ -14,16 +15,13 @@ it over; it is there while the lease is held. `word-<id>` is what others leave f
 * The one that takes over an expired lease first rewrites the connection's row: the former holder's ETag is stale then.
   So a holder that writes with an ETag of its own time writes only while no other one has begun. One that must read
   the ETag anew, since the row was written meanwhile, renews its lease after that read and before its write.
-* A holder renews its lease when it saves, unless it has done so within `RENEW_AFTER` seconds.
 * Work that arrives while the lease is held is not lost and does not pile up: it sets `pending` and goes. The holder
   lets go and only then looks at it, the other one leaves its word and only then looks at the lease: one of them sees
   the other.
 * A holder that crashes leaves its lease to expire. A run that found it busy has put one *guard message* on the queue,
-  due just after the expiry. `guard_at` says when the last one is due, and no second one is sent before that. When it
-  comes and the holder has renewed its lease meanwhile, it is replaced by a new one.
-* Clocks differ between machines. A lease is taken over when the taker's clock has passed its end; the holder calls it
-  over `SKEW` seconds earlier (`Held.remaining`) and should start nothing new then. Up to that difference two workers
-  never start work at once; beyond it the ETags still protect the rows: the slower one is told `LeaseLost`.
+  due just after the expiry. `guard_at` says when the last one is due, by the storage service's time, and no second one
+  is sent before that. When it comes and the holder has renewed its lease meanwhile, it is replaced by a new one.
+* A word that cannot be understood is work that no guard message tells of.
 * A lease belongs to one `acquire`, not to a process: two runs in one process exclude each other too.
 """
 
@@ -32,7 +30,7 @@ from __future__ import annotations
 import logging
 import random
 import secrets
-from contextlib import contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -40,7 +38,8 @@ from typing import TYPE_CHECKING
 from shared.core.model.errors import AutopilotError, LostRace, RetryLater
 from shared.core.model.record_parts import QueuedMessage
 from shared.state.codec import holding
-from shared.state.control import Document, HeldLease, Holder, holder_in, holder_of, take, understood
+from shared.state.control import DamagedRow, Document, understood
+from shared.state.lease import LASTING, HeldLease, Holder, age_of, holder_in, holder_of, take
 from shared.state.rows import ControlRow
 
 if TYPE_CHECKING:
@@ -54,9 +53,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("privatelink.state")
 
 _LEASE, _WORD = "lease-", "word-"
-SKEW = 10.0  # seconds that the clocks of two workers may differ; cloud machines are within one
 GUARD_AFTER = 1.0  # seconds after the expiry that the guard message is due
 GUARD_DUE = 2.0  # seconds before that moment from which on it may have come: the queue has a clock of its own
+_LONGEST_GUARD = LASTING + 10  # seconds: one that is due later is no message of ours, but a damaged row
 TRIES = 8  # lost races in a row before the work goes back to the queue
 
 
@@ -64,12 +63,13 @@ TRIES = 8  # lost races in a row before the work goes back to the queue
 class Busy:
     """Another run holds the lease. It knows that there is more to do; nothing is left to do here."""
 
-    until: datetime
+    seconds_left: float
+    """Seconds until the lease is over unless it is renewed."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Word:
-    """The row `word-<id>`: what is left for the holder. `guard_at`: when the last guard message is due."""
+    """The row `word-<id>`: what is left for the holder. `guard_at`: when the last guard is due, service time."""
 
     pending: bool = False
     guard_at: datetime | None = None
@@ -92,6 +92,14 @@ def _word_of(document: Document) -> _Word:
     return _Word(bool(document["pending"]), datetime.fromisoformat(guard_at) if guard_at else None, guard)
 
 
+def _word_in(row: ControlRow) -> _Word:
+    try:
+        return understood(row, _word_of)
+    except DamagedRow as error:
+        log.warning("taken for work that waits: %s", error)
+        return _Word(pending=True)
+
+
 @dataclass(frozen=True, slots=True)
 class _Tools:
     """What `Leases` and `Held` share."""
@@ -100,19 +108,16 @@ class _Tools:
     control: ControlTable
     queue: WorkQueue
     clock: Clock
-    ttl: float
     rng: random.Random
 
-    async def word(self, connection_id: str) -> tuple[_Word, str | None]:
-        """What was left, and its ETag."""
-        row = await self.control.get(_word_name(connection_id))
-        if row is None:
-            return _Word(), None
-        return understood(row, _word_of), row.etag
+    async def word(self, connection_id: str) -> tuple[_Word, str | None, datetime]:
+        """What was left, its ETag, and the service's time when it was read."""
+        row, read_at = await self.control.look(_word_name(connection_id))
+        return (_Word(), None, read_at) if row is None else (_word_in(row), row.etag, read_at)
 
     async def take_word(self, connection_id: str) -> bool:
         """Whether work was left; it is the caller's now."""
-        word, etag = await self.word(connection_id)
+        word, etag, _ = await self.word(connection_id)
         if word.pending:
             await self.control.put(replace(word, pending=False).row(connection_id, etag))
         return word.pending
@@ -133,14 +138,12 @@ class Leases:
         clock: Clock,
         *,
         owner_id: str,
-        ttl: float = 120.0,
         token: Callable[[], str] = lambda: secrets.token_hex(6),
         rng: random.Random | None = None,
     ) -> None:
-        self._clock = clock
         self._owner_id = owner_id
         self._token = token
-        self._tools = _Tools(connections, control, queue, clock, ttl, rng or random.Random())
+        self._tools = _Tools(connections, control, queue, clock, rng or random.Random())
 
     async def held(self, connection_id: str) -> bool:
         """Whether a run has the lease, or had it when it died."""
@@ -149,7 +152,7 @@ class Leases:
     async def running(self, connection_id: str) -> bool:
         """Whether a run has the lease now; one that died stops counting when its lease has expired."""
         holder = await holder_of(self._tools.control, _lease_name(connection_id))
-        return holder is not None and self._clock.now() < holder.until
+        return holder is not None and holder.seconds_left > 0
 
     async def idle(self, connection_id: str) -> bool:
         """Whether no run has the lease, and no work was left for one."""
@@ -160,13 +163,13 @@ class Leases:
     ) -> Held | Busy:
         """Take the lease, making the connection's row if there is none; or leave word with its holder."""
         tools, name, fence = self._tools, _lease_name(connection_id), False
-        owner, lasting = f"{self._owner_id}/{self._token()}", timedelta(seconds=tools.ttl)
+        owner = f"{self._owner_id}/{self._token()}"
         for attempt in range(TRIES):
             with suppress(LostRace):
-                lease = await take(tools.control, tools.clock, name, holder=owner, lasting=lasting)
+                lease = await take(tools.control, tools.clock, name, holder=owner)
                 if isinstance(lease, Holder):
-                    if await self._leave_word(connection_id, lease.until, guard_message):
-                        return Busy(lease.until)
+                    if await self._leave_word(connection_id, lease.seconds_left, guard_message):
+                        return Busy(lease.seconds_left)
                     continue
                 fence = fence or lease.taken_over
                 await tools.take_word(connection_id)
@@ -179,22 +182,22 @@ class Leases:
             await tools.back_off(attempt)
         raise _too_many_races(connection_id)
 
-    async def prune(self, before: datetime) -> None:
-        """Delete what is of no more use since `before`: the lease of a holder that died, and a word that was heard.
+    async def prune(self, older: timedelta) -> None:
+        """Delete what is of no more use for so long: the lease of a holder that died, and a word that was heard.
 
         Only the version that was read is deleted, so what a run takes or writes meanwhile stays.
         """
         async for row in self._tools.control.list(_LEASE):
             with _passed_over(row):
-                holder = holder_in(row)
-                if holder is None or holder.until < before:
+                holder = holder_in(row, row.read_at)
+                if holder is None or (holder.seconds_left <= 0 and _longer_than(row, older)):
                     await self._fence(row.name.removeprefix(_LEASE))
                     await self._tools.control.delete(row)
         async for row in self._tools.control.list(_WORD):
             with _passed_over(row):
-                word = understood(row, _word_of)
+                word = _word_in(row)
                 # One whose guard message could not be sent says not since when it waits: the next run takes it.
-                if word.guard_at < before if word.guard_at is not None else not word.pending:
+                if _longer_than(row, older) if word.guard_at is not None else not word.pending:
                     await self._tools.control.delete(row)
 
     async def _fence(self, connection_id: str) -> None:
@@ -203,30 +206,30 @@ class Leases:
         if row is not None:
             await self._tools.connections.replace(row)
 
-    async def _leave_word(self, connection_id: str, until: datetime, guard_message: str) -> bool:
+    async def _leave_word(self, connection_id: str, seconds_left: float, guard_message: str) -> bool:
         """Set `pending`; send a guard message unless one is on its way. Written first, so that only one sender wins.
 
         False: the holder has let go meanwhile, and may not have seen it.
         """
-        now, control = self._clock.now(), self._tools.control
-        word, etag = await self._tools.word(connection_id)
+        control, delay = self._tools.control, seconds_left + GUARD_AFTER
+        word, etag, now = await self._tools.word(connection_id)
         # A guard that is just about due may be the very message this call is for.
-        guarded = word.guard_at is not None and now + timedelta(seconds=GUARD_DUE) < word.guard_at
+        guarded = word.guard_at is not None and GUARD_DUE < (word.guard_at - now).total_seconds() <= _LONGEST_GUARD
         if not (guarded and word.pending):
-            guard_at = word.guard_at if guarded else until + timedelta(seconds=GUARD_AFTER)
-            left = _Word(pending=True, guard_at=guard_at, guard=word.guard if guarded else None)
-            written = await control.put(left.row(connection_id, etag))
-            if not guarded and guard_at is not None:
+            guard_at = word.guard_at if guarded else now + timedelta(seconds=delay)
+            waiting = _Word(pending=True, guard_at=guard_at, guard=word.guard if guarded else None)
+            written = await control.put(waiting.row(connection_id, etag))
+            if not guarded:
                 try:
-                    sent = await self._tools.queue.send(guard_message, delay=(guard_at - now).total_seconds())
+                    sent = await self._tools.queue.send(guard_message, delay=delay)
                 except AutopilotError:
                     # Nothing is on its way: say so, or others would rely on it. Where even that fails, it passes.
                     with suppress(AutopilotError):
-                        await control.put(replace(left, guard_at=None).row(connection_id, written.etag))
+                        await control.put(replace(waiting, guard_at=None).row(connection_id, written.etag))
                     raise
                 # So that the holder can withdraw it; one that it does not know of does nothing when it comes.
                 with suppress(AutopilotError):
-                    await control.put(replace(left, guard=sent).row(connection_id, written.etag))
+                    await control.put(replace(waiting, guard=sent).row(connection_id, written.etag))
         return await self.held(connection_id)
 
 
@@ -243,19 +246,16 @@ class Held:
         """The connection's row as this holder last wrote or read it."""
         return self._row
 
-    @property
-    def until(self) -> datetime:
-        """When the lease ends unless it is renewed."""
-        return self._lease.holder.until
-
     def remaining(self) -> float:
-        """Seconds in which new work may still be started; negative once the lease counts as over."""
-        if self._lease.lost:
-            return 0.0
-        return (self.until - self._tools.clock.now()).total_seconds() - SKEW
+        """Seconds in which this run may still work; none are left once the lease is over."""
+        return self._lease.remaining()
+
+    def renewing(self) -> AbstractAsyncContextManager[None]:
+        """Renew the lease while the block runs, and break the block off when its time is over; raises LeaseLost."""
+        return self._lease.renewing()
 
     async def renew(self) -> None:
-        """Hold on for another `ttl` seconds; raises LeaseLost."""
+        """Hold on for as long again from now; raises LeaseLost."""
         await self._lease.renew()
 
     async def save(self, record: ConnectionRecord) -> None:
@@ -285,7 +285,7 @@ class Held:
     async def _take_back(self) -> bool:
         """Take the lease again if work was left for its holder; another run that takes it first sees to that work."""
         connection_id = self._row.connection_id
-        word, etag = await self._tools.word(connection_id)
+        word, etag, _ = await self._tools.word(connection_id)
         if not word.pending:
             await self._withdraw_guard(word, etag)
             return False
@@ -318,6 +318,11 @@ class Held:
             self._lease.lost = True
         else:
             self._row = row
+
+
+def _longer_than(row: ControlRow, older: timedelta) -> bool:
+    age = age_of(row, row.read_at)
+    return age is not None and age > older
 
 
 def _lease_name(connection_id: str) -> str:

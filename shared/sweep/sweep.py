@@ -10,7 +10,6 @@ confirms them (S6).
 from __future__ import annotations
 
 import time
-from datetime import timedelta
 
 from shared import telemetry
 from shared.context import Context, log
@@ -23,7 +22,7 @@ from shared.installation import removal_limit
 from shared.installation.last_sweep import remember
 from shared.installation.recovered import keep_list
 from shared.notifications import outbox as notify
-from shared.state.control import lease
+from shared.state.lease import lease
 from shared.sweep.backlog import Backlog
 from shared.sweep.checks import test_or_share
 from shared.sweep.retention import delete_old_rows
@@ -35,15 +34,13 @@ LEASE = "sweep-lease"
 Azure runs a timer once, but a person can start it by hand, and a run may outlast the next one's time. Two sweeps at
 once would read everything twice and count one miss of an endpoint as two.
 """
-LONGEST = timedelta(minutes=10)
-"""Past that the platform has ended the function (`functionTimeout` in host.json): the lease is free."""
 
 
 async def sweep(context: Context, correlation_id: str) -> SweepStats:
     """Look at every connection and every endpoint in scope once."""
     control, clock = context.storage.control, context.clock
     with correlated(correlation_id):
-        async with lease(control, clock, LEASE, holder=correlation_id, lasting=LONGEST) as held:
+        async with lease(control, clock, LEASE, holder=correlation_id) as held:
             if held is None:
                 log.info("no sweep: another one is under way, or has just begun")
                 return SweepStats(skipped=True)

@@ -110,8 +110,8 @@ async def connection(client: LocalClient, endpoint: str) -> dict[str, Any]:
     return dict(answer.json()) if answer.is_success else {}
 
 
-SWEPT_SECONDS = READY_SECONDS + 600
-"""Until the timer has made something good: a host that was killed in a sweep keeps its lease for ten minutes."""
+SWEPT_SECONDS = READY_SECONDS + 120
+"""Until the timer has made something good: a host that was killed in a sweep keeps its lease for half a minute."""
 
 
 def lines_of(file: str | Path) -> list[str]:

@@ -16,14 +16,13 @@ from local.cli.client import LocalClient
 
 pytestmark = pytest.mark.e2e
 
-SHORT_LEASE = {
-    "LEASE_SECONDS": "35",
+SHORT_RUNS = {
     "RUN_SECONDS": "15",
     "ARM_OPERATION_SECONDS": "5",
     "PROBE_SECONDS": "5",
     "REQUEST_TIMEOUT_SECONDS": "5",
 }
-"""What a dead worker held is free after half a minute; so short a lease wants short waits inside a run."""
+"""A run waits for little by itself, so that all of it is over soon."""
 
 Start = Callable[..., Instance]
 
@@ -62,7 +61,7 @@ def status_of(found: dict[str, Any], condition: str) -> str:
 
 async def test_a_host_killed_with_the_policy_just_made_and_again_while_waiting_for_the_approval(start: Start) -> None:
     # Its exchanges end in the middle, as they must: a checker of whole conversations would find fault with them.
-    instance = start("--approval-seconds", "50", keep_exchanges=False, **SHORT_LEASE)
+    instance = start("--approval-seconds", "50", keep_exchanges=False, **SHORT_RUNS)
     async with instance.client() as client:
         endpoint = await put_endpoint(client, "pe-killed", "eastus2")
         await eventually(lambda: policies_of(client, endpoint), lambda policies: len(policies) == 1)
@@ -80,7 +79,7 @@ async def test_a_host_killed_with_the_policy_just_made_and_again_while_waiting_f
 
 
 async def test_a_host_killed_in_the_middle_of_a_removal_leaves_nothing_behind_and_keeps_the_order(start: Start) -> None:
-    instance = start("--approval-seconds", "1", keep_exchanges=False, REMOVAL_GRACE_SECONDS="1", **SHORT_LEASE)
+    instance = start("--approval-seconds", "1", keep_exchanges=False, REMOVAL_GRACE_SECONDS="1", **SHORT_RUNS)
     async with instance.client() as client:
         endpoint = await put_endpoint(client, "pe-half-gone", "northeurope")
         before = await ready(client, endpoint)

@@ -216,7 +216,6 @@ class Estate:
                 storage.queue,
                 self.clock,
                 owner_id="worker",
-                ttl=loaded.timing.lease_seconds,
             ),
             network=self.network.inside(self.world.app_vnet),
             topic=self._topic(loaded, wire),

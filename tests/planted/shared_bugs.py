@@ -97,10 +97,9 @@ SHARED = (
     Bug(
         name="lease-not-renewed-for-another-round",
         harm="A second round runs on what is left of the first one's lease: another worker takes over in its middle.",
-        path="shared/state/control.py",
-        old="holder = Holder(self.holder.name, self._clock.now() + self._lasting)",
-        new="now, holder = self._clock.now(), self.holder\n"
-        "        holder = holder if now < holder.until else Holder(holder.name, now + self._lasting)",
+        path="shared/state/lease.py",
+        old="        self._since = sent\n",
+        new="        self._since = self._since or sent\n",
         tests=("tests/state/test_state_leases.py",),
         caught_by="tests/state/test_state_leases.py::test_the_holder_sees_that_work_came_and_runs_again",
     ),

@@ -20,8 +20,8 @@ from tests.harness.wire import Call, Fault, Outcome, Refusal
 
 REDELIVERY = 600.0
 """Seconds until the queue gives a dead worker's message to another one: fixed by the platform."""
-LEASE = 120.0
-"""Seconds until a dead worker's lease ends."""
+LEASE = 30.0
+"""Seconds that a dead worker holds others up."""
 RETRY = 30.0
 """Seconds until the queue delivers again what failed (`visibilityTimeout` in host.json)."""
 SEARCH = 720.0

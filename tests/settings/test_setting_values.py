@@ -144,7 +144,6 @@ BAD: list[tuple[str, str]] = [
     ("ARM_OPERATION_SECONDS", "61"),
     ("REQUEST_TIMEOUT_SECONDS", "0"),
     ("RUN_SECONDS", "181"),
-    ("LEASE_SECONDS", "14"),
     ("PROBE_SECONDS", "61"),
     ("PROBE_PORT", "80"),
     ("PROBE_PORT", "9243 443"),

@@ -139,11 +139,10 @@ def test_a_long_value_is_shown_in_part() -> None:
 @pytest.mark.parametrize(
     ("changed", "name"),
     [
-        ({"RUN_SECONDS": "101"}, "LEASE_SECONDS"),
+        ({"RUN_SECONDS": "30"}, "RUN_SECONDS"),
         ({"LAG_SECONDS": "719"}, "LAG_SECONDS"),
         ({"LAG_SECONDS": "721"}, "POLICY_SEARCH_SECONDS"),
         ({"POLICY_SEARCH_SECONDS": "719"}, "POLICY_SEARCH_SECONDS"),
-        ({"LEASE_SECONDS": "109"}, "LEASE_SECONDS"),
         ({"WAIT_FIRST_SECONDS": "61"}, "WAIT_MAX_SECONDS"),
         ({"WAIT_MAX_SECONDS": "14"}, "WAIT_MAX_SECONDS"),
     ],
@@ -154,15 +153,15 @@ def test_settings_that_contradict_each_other_are_refused(changed: dict[str, str]
 
 
 def test_a_contradiction_is_told_together_with_all_else_that_is_wrong() -> None:
-    wrong = {"AZURE_SUBSCRIPTIONS": "", "WAIT_MAX_SECONDS": "1", "LEASE_SECONDS": "109", "RUN_SECONDS": "soon"}
+    wrong = {"AZURE_SUBSCRIPTIONS": "", "WAIT_MAX_SECONDS": "1", "ARM_OPERATION_SECONDS": "60", "RUN_SECONDS": "soon"}
     told = {problem.split(":")[0]: problem for problem in problems_of(LEAST | wrong)}
-    assert set(told) == {"AZURE_SUBSCRIPTIONS", "WAIT_MAX_SECONDS", "RUN_SECONDS"}  # LEASE_SECONDS is not known yet
+    assert set(told) == {"AZURE_SUBSCRIPTIONS", "WAIT_MAX_SECONDS", "RUN_SECONDS"}  # how the two agree is not known yet
     assert told["WAIT_MAX_SECONDS"] == "WAIT_MAX_SECONDS: expected no less than WAIT_FIRST_SECONDS, not 1"
 
 
 def test_settings_that_only_just_agree_are_taken() -> None:
-    settings = load(LEAST | {"RUN_SECONDS": "100", "WAIT_FIRST_SECONDS": "60"})
-    assert (settings.timing.lease_seconds, settings.timing.wait_first, settings.timing.wait_max) == (120, 60, 60)
+    settings = load(LEAST | {"WAIT_FIRST_SECONDS": "60"})
+    assert (settings.timing.wait_first, settings.timing.wait_max) == (60, 60)
 
 
 # -- secrets -----------------------------------------------------------------------------------------------------------

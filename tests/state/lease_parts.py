@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
+
+import pytest
 
 from local.storage.memory import MemoryQueue
 from shared.core.model.conditions import Phase
@@ -13,33 +14,28 @@ from shared.core.model.errors import LostRace, RetryLater
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_parts import RecordStatus
 from shared.state.codec import holding
+from shared.state.lease import LASTING
 from shared.state.leases import Busy, Held, Leases
-from shared.state.rows import ConnectionRow, ControlRow
+from shared.state.rows import ConnectionRow, ControlLook, ControlRow
 
 if TYPE_CHECKING:
     from shared.state.ports import Clock, ControlTable
     from tests.state.state_backends import Backend
 
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from shared.state.ports import Clock
-    from tests.state.state_backends import Backend
-
-TTL = 120.0
+TTL = LASTING
 ENDPOINT = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/privateEndpoints/pe-1"
+VIRTUAL_TIME = pytest.mark.parametrize("backend", ["memory"], indirect=True)
+"""Leases end by the service's time, and only the double's can be moved."""
 GUARD = '{"cause": "guard"}'
 
 
-def worker(backend: Backend, name: str, clock: Clock | None = None) -> Leases:
+def worker(backend: Backend, name: str, control: ControlTable | None = None, *, clock: Clock | None = None) -> Leases:
     return Leases(
         backend.connections,
-        backend.control,
+        control or backend.control,
         backend.queue,
         clock or backend.clock,
         owner_id=name,
-        ttl=TTL,
         rng=random.Random(name),
     )
 
@@ -100,18 +96,17 @@ async def deliver_next(backend: Backend) -> Held | Busy:
     return await acquire(worker(backend, "guard"))
 
 
-@dataclass
-class Ahead:
-    """A machine whose clock is ahead of the others'."""
+class AheadTable:
+    """The control table as one front end of the service shows it, whose time is ahead of the others'."""
 
-    clock: Clock
-    seconds: float
+    def __init__(self, table: ControlTable, seconds: float) -> None:
+        self._table = table
+        self._seconds = timedelta(seconds=seconds)
+        self.get, self.put, self.delete, self.list = table.get, table.put, table.delete, table.list
 
-    def now(self) -> datetime:
-        return self.clock.now() + timedelta(seconds=self.seconds)
-
-    async def sleep(self, seconds: float) -> None:
-        await self.clock.sleep(seconds)
+    async def look(self, name: str) -> ControlLook:
+        row, read_at = await self._table.look(name)
+        return ControlLook(row, read_at + self._seconds)
 
 
 class AwayQueue:
@@ -125,7 +120,7 @@ class AnswersLost:
     def __init__(self, table: ControlTable) -> None:
         self._table = table
         self.lost = 0
-        self.get, self.delete = table.get, table.delete
+        self.get, self.look, self.delete = table.get, table.look, table.delete
 
     async def put(self, row: ControlRow) -> ControlRow:
         written = await self._table.put(row)
@@ -140,7 +135,7 @@ class AlwaysLate:
 
     def __init__(self, table: ControlTable) -> None:
         self.lost = 0
-        self.get, self.delete = table.get, table.delete
+        self.get, self.look, self.delete = table.get, table.look, table.delete
 
     async def put(self, row: ControlRow) -> ControlRow:
         self.lost += 1

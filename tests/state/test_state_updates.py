@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from shared.core.model.errors import AutopilotError, LostRace, RetryLater
-from shared.state.control import TRIES, DamagedRow, OnLostRace, lease, read, update
+from shared.state.control import TRIES, DamagedRow, OnLostRace, read, update
+from shared.state.lease import LASTING, HeldLease, lease, take
 from shared.state.rows import ControlRow
-from tests.state.lease_parts import AnswersLost
+from tests.state.lease_parts import VIRTUAL_TIME, AheadTable, AnswersLost
 from tests.state.state_backends import virtual
 
 if TYPE_CHECKING:
     from tests.state.state_backends import Backend
-
-MINUTE = timedelta(minutes=1)
 
 
 def counted(document: Mapping[str, Any] | None) -> Mapping[str, Any]:
@@ -93,12 +91,12 @@ async def test_a_damaged_row_is_one_error_that_names_it_and_how_to_mend_it(docum
 
 
 async def test_a_lease_is_held_by_one_and_given_back_with_its_document(backend: Backend) -> None:
-    async with lease(backend.control, backend.clock, "one", holder="a", lasting=MINUTE) as held:
+    async with lease(backend.control, backend.clock, "one", holder="a") as held:
         assert held is not None
-        async with lease(backend.control, backend.clock, "one", holder="b", lasting=MINUTE) as other:
+        async with lease(backend.control, backend.clock, "one", holder="b") as other:
             assert other is None
         held.document = {"note": 1}
-    async with lease(backend.control, backend.clock, "one", holder="b", lasting=MINUTE) as held:
+    async with lease(backend.control, backend.clock, "one", holder="b") as held:
         assert held is not None
         assert held.document == {"note": 1}
 
@@ -107,7 +105,7 @@ async def test_of_two_that_take_a_lease_at_once_one_has_it(backend: Backend) -> 
     held, all_have_tried = [], asyncio.Barrier(3)
 
     async def take(name: str) -> None:
-        async with lease(backend.control, backend.clock, "one", holder=name, lasting=MINUTE) as found:
+        async with lease(backend.control, backend.clock, "one", holder=name) as found:
             held.append(found is not None)
             await all_have_tried.wait()
 
@@ -115,19 +113,19 @@ async def test_of_two_that_take_a_lease_at_once_one_has_it(backend: Backend) -> 
     assert sorted(held) == [False, False, True]
 
 
+@VIRTUAL_TIME
 async def test_a_lease_whose_holder_died_is_free_when_its_time_is_over_and_not_before(backend: Backend) -> None:
-    dead = lease(backend.control, backend.clock, "one", holder="dead", lasting=MINUTE)
-    assert await dead.__aenter__() is not None
-    await backend.advance(59)
-    async with lease(backend.control, backend.clock, "one", holder="b", lasting=MINUTE) as held:
+    assert isinstance(await take(backend.control, backend.clock, "one", holder="dead"), HeldLease)
+    await backend.advance(LASTING - 1)
+    async with lease(backend.control, backend.clock, "one", holder="b") as held:
         assert held is None
-    await backend.advance(1)
-    async with lease(backend.control, backend.clock, "one", holder="b", lasting=MINUTE) as held:
+    await backend.advance(2)  # a Date is cut to the second
+    async with lease(backend.control, backend.clock, "one", holder="b") as held:
         assert held is not None
 
 
 async def test_a_lease_that_keeps_no_document_leaves_no_row(backend: Backend) -> None:
-    async with lease(backend.control, backend.clock, "one", holder="a", lasting=MINUTE) as held:
+    async with lease(backend.control, backend.clock, "one", holder="a") as held:
         assert held is not None
         assert await backend.control.get("one") is not None
     assert await backend.control.get("one") is None
@@ -136,17 +134,17 @@ async def test_a_lease_that_keeps_no_document_leaves_no_row(backend: Backend) ->
 async def test_a_lease_whose_answer_was_lost_is_recognised_as_ones_own() -> None:
     backend = virtual()
     table = AnswersLost(backend.control)
-    async with lease(table, backend.clock, "one", holder="a", lasting=MINUTE) as held:
+    async with lease(table, backend.clock, "one", holder="a") as held:
         assert table.lost == 1
         assert held is not None
     assert await backend.control.get("one") is None
 
 
 async def test_a_holder_that_was_overtaken_does_not_write_over_its_successor(backend: Backend) -> None:
-    async with lease(backend.control, backend.clock, "one", holder="slow", lasting=MINUTE) as slow:
+    async with lease(backend.control, backend.clock, "one", holder="slow") as slow:
         assert slow is not None
-        await backend.advance(60)
-        async with lease(backend.control, backend.clock, "one", holder="fast", lasting=MINUTE) as fast:
+        ahead = AheadTable(backend.control, LASTING + 1)
+        async with lease(ahead, backend.clock, "one", holder="fast") as fast:
             assert fast is not None
             fast.document = {"by": "fast"}
         slow.document = {"by": "slow"}

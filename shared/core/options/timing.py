@@ -74,12 +74,6 @@ class TimingOptions:
         "90",
         "Seconds that one run over an endpoint may take before it starts anew.",
     )
-    lease_seconds: float = setting(
-        "LEASE_SECONDS",
-        value.seconds(15, 600),
-        "120",
-        "Seconds after which the lease of a worker that died is free; at least 20 more than RUN_SECONDS.",
-    )
     journal_days: int = setting(
         "JOURNAL_DAYS",
         value.whole(1, 3650),
