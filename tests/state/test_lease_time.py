@@ -79,7 +79,7 @@ async def test_nothing_is_renewed_once_the_work_has_ended() -> None:
 @pytest.mark.parametrize("holder", WRONG)
 @pytest.mark.parametrize("other", WRONG)
 async def test_wrong_clocks_change_nothing_for_a_living_holder(holder: timedelta, other: timedelta) -> None:
-    """One writer at every step: the other one is turned away while the first one works, whatever both clocks say."""
+    """One writer at every step: the other one is turned away while the first one works."""
     backend = virtual()
     mine = await held(worker(backend, "a", clock=off(backend, holder)))
     theirs = worker(backend, "b", clock=off(backend, other))
