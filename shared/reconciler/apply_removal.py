@@ -65,7 +65,7 @@ async def apply_removal(
             continue
         started = time.monotonic()
         try:
-            await _step(run, step, plan)
+            await take_step(run, step, plan)
         except LeaseLost:
             raise
         except AutopilotError as error:
@@ -90,7 +90,8 @@ def _lasting(error: AutopilotError, *, patient: bool) -> bool:
     return isinstance(error, Permanent) or (isinstance(error, NotVisibleYet) and not patient)
 
 
-async def _step(run: Run, step: RemovalStep, plan: RemovalPlan) -> None:
+async def take_step(run: Run, step: RemovalStep, plan: RemovalPlan) -> None:
+    """Take one step, after the looks that it needs just before."""
     dns = run.context.dns
     match step:
         case Disassociate():
@@ -122,7 +123,9 @@ async def _still_empty(run: Run, zone: ArmId) -> None:
     Raise RetryLater where others have put names into it meanwhile: they would stop resolving, or go with the zone.
     """
     found = await run.context.dns.whole_zone(zone)
-    if found is not None and (found.record is not None or found.has_other_records is not False):
+    marker = found.record.marker if found is not None and found.record is not None else None
+    mine = marker is not None and marker.holder(run.record.id) is not None  # it has moved to another network
+    if found is not None and ((found.record is not None and not mine) or found.has_other_records is not False):
         raise RetryLater("The zone has records that it did not have when it was read.", on=zone.text, after=5.0)
 
 

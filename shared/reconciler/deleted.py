@@ -35,6 +35,7 @@ from shared.core.planning.removal_dns import marked_things
 from shared.installation import things
 from shared.installation.removal_limit import consume
 from shared.reconciler.apply_removal import apply_removal
+from shared.reconciler.former import left_of_former, remove_former
 from shared.reconciler.holders import wake_waiting
 from shared.reconciler.observe_removal import observe_removal
 from shared.reconciler.recover import rebuilt
@@ -177,6 +178,7 @@ async def _due(run: Run) -> None:
     elif postponed is not None:
         _later(run, postponed)
     else:
+        await remove_former(run, None, ())
         if not plan.problems:  # else it goes on later, and what is ours but not listed yet is still to be known then
             run.record = still_there(run.record, observed)
         _finish(run, plan, refused)
@@ -200,7 +202,8 @@ async def _still_gone(run: Run) -> None:
 
 def _finish(run: Run, plan: RemovalPlan, refused: tuple[str, ...]) -> None:
     """A missing right to delete does not keep the removal open; a target that would be opened does."""
-    left = (*plan.leftovers, *refused, *(problem.message for problem in plan.problems))
+    former = left_of_former(run.record)
+    left = (*plan.leftovers, *refused, *(problem.message for problem in plan.problems), *former)
     if plan.problems:
         message = " ".join(problem.message for problem in plan.problems)
         _blocked(run, replace(plan.problems[0], message=message), left)

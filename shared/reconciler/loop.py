@@ -35,6 +35,7 @@ from shared.core.model.resources import ConnectionStatus, Endpoint
 from shared.core.planning.associations import reset_restores
 from shared.core.planning.deletion import note_delete_event
 from shared.core.planning.desired import Desired, desired_of, recognition_condition
+from shared.core.planning.former import note_former
 from shared.core.planning.plan import Plan, approved, plan, record_observation, remember
 from shared.correlation import correlated
 from shared.health.check import CheckResult, check, not_tested, record_check, testable
@@ -43,6 +44,7 @@ from shared.notifications import outbox as notify
 from shared.reconciler.deleted import endpoint_missing
 from shared.reconciler.dns_branch import dns_branch
 from shared.reconciler.elastic_branch import elastic_branch
+from shared.reconciler.former import remove_former
 from shared.reconciler.observe import new_endpoint_out_of_scope, skip_condition, skip_condition_by_id
 from shared.reconciler.run_state import (
     Failures,
@@ -212,7 +214,8 @@ async def reconcile_once(run: Run, message: WorkMessage) -> None:
 
     result = await _test(run, desired, final, failures)
     run.record = result.remembered(run.record)
-    update_status(run, [*final.conditions, result.condition], failures)
+    former = await remove_former(run, endpoint, final.conditions) if run.record.former_things else []
+    update_status(run, [*final.conditions, result.condition, *former], failures)
 
 
 async def _read_endpoint(run: Run, message: WorkMessage) -> Endpoint | None:
@@ -248,6 +251,7 @@ def _desired(run: Run, endpoint: Endpoint) -> Desired | None:
     if guid and endpoint.guid and guid.lower() != endpoint.guid.lower():
         # Deleted and made anew under its old name: little that is known of the old one is true of this one.
         run.record = run.record.reset_for_recreated()
+    run.record = note_former(run.record, desired, run.context.clock.now())
     if run.cause is Cause.MANUAL:
         run.record = reset_restores(run.record)
     return desired
@@ -283,7 +287,7 @@ async def _test(run: Run, desired: Desired, final: Plan, failures: Failures) -> 
 def _only_approval_awaited(run: Run, endpoint: Endpoint, message: WorkMessage) -> bool:
     """Whether one read of the endpoint is enough: everything else held a moment ago and nothing of it has changed."""
     record = run.record
-    awaited = {c.APPROVED, c.ASSOCIATED, c.REACHABLE, c.READY}
+    awaited = {c.APPROVED, c.ASSOCIATED, c.REACHABLE, c.READY, *c.BESIDE}
     others = [condition for condition in record.status.conditions if condition.type not in awaited]
     return (
         message.cause is Cause.WAIT

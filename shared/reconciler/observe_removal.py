@@ -11,6 +11,7 @@ from shared.context import Context, log
 from shared.core.model.arm_ids import parse_arm_id
 from shared.core.model.errors import AutopilotError, InvalidInput, RetryLater
 from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_elastic import PolicyMemory
 from shared.core.model.resources import Claim, Endpoint, Policy, Target, VirtualNetwork, Zone
 from shared.core.model.services import Services
 from shared.core.planning.associations import associated_with
@@ -23,11 +24,20 @@ from shared.installation import things
 from shared.reconciler.observe import with_attached
 
 
-async def observe_removal(context: Context, record: ConnectionRecord) -> ObservedRemoval:
-    """Everything that the removal has to know; raises what the clouds raise."""
+async def observe_removal(
+    context: Context, record: ConnectionRecord, *, living: Endpoint | None = None, dns_only: bool = False
+) -> ObservedRemoval:
+    """Everything that the removal has to know; raises what the clouds raise.
+
+    `living`: the endpoint itself, where only what it had in another network goes; `dns_only`: its policy stays then.
+    """
+    if dns_only:
+        record = record.with_identity(guid="").with_elastic(policy=PolicyMemory(), claim=None)
     (zones, others), (policies, targets), claims = await asyncio.gather(
-        _dns(context, record), _elastic(context, record), _claims(context, record)
+        _dns(context, record), _nothing() if dns_only else _elastic(context, record), _claims(context, record)
     )
+    if living is not None and others is not None:
+        others = (*others, living)
     answering = await _answering(context, others) if others else frozenset()
     return ObservedRemoval(
         zones=zones,
@@ -38,6 +48,10 @@ async def observe_removal(context: Context, record: ConnectionRecord) -> Observe
         targets=targets,
         claims=claims,
     )
+
+
+async def _nothing() -> tuple[tuple[Policy, ...], tuple[Target, ...]]:
+    return (), ()
 
 
 async def _unconfirmed(context: Context, zones: tuple[Zone, ...]) -> frozenset[str]:

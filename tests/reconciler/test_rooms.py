@@ -11,8 +11,9 @@ from shared.reconciler.loop import reconcile_once
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREEN = 40
-ROOMS = 56
-"""Fifty, the three that know a thing by its row and hand a `*` record over, and three that note requests of targets."""
+ROOMS = 57
+"""Fifty, three that know a thing by its row and hand a `*` record over, three that note requests of targets, and the
+one that notices an endpoint of another region."""
 
 
 def test_one_run_stands_on_one_screen() -> None:

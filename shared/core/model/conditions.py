@@ -26,7 +26,12 @@ ASSOCIATED = "Associated"
 REACHABLE = "Reachable"
 REMOVED = "Removed"
 """Only of a connection whose endpoint is gone: how far the removal of what was made for it is."""
+FORMER_REMOVED = "FormerRemoved"
+"""Only of a connection whose endpoint was in another region or network before: whether what was made there is gone."""
 READY = "Ready"
+
+BESIDE = frozenset({FORMER_REMOVED})
+"""Conditions that say nothing about whether the connection works."""
 
 ORDER = (
     RECOGNISED,
@@ -40,6 +45,7 @@ ORDER = (
     ASSOCIATED,
     REACHABLE,
     REMOVED,
+    FORMER_REMOVED,
     READY,
 )
 
@@ -129,7 +135,7 @@ def summary(conditions: Mapping[str, Condition]) -> Condition:
 
     What stops the connection until a person acts comes first, then what waits for a person and stops nothing.
     """
-    others = [conditions[name] for name in ORDER if name != READY and name in conditions]
+    others = [conditions[name] for name in ORDER if name not in {READY, *BESIDE} and name in conditions]
     pending = [condition for condition in others if condition.pending]
     if not pending:
         untested = next((condition for condition in others if not condition.true), None)
@@ -172,7 +178,7 @@ def phase_of(conditions: Mapping[str, Condition], *, was_ready: bool) -> Phase:
     recognised = conditions.get(RECOGNISED)
     if recognised is not None and not recognised.true and recognised.needs is WaitingFor.EVENT:
         return Phase.IGNORED
-    pending = [c for name, c in conditions.items() if name != READY and c.pending]
+    pending = [c for name, c in conditions.items() if name not in {READY, *BESIDE} and c.pending]
     if not pending:
         return Phase.READY if REACHABLE in conditions else Phase.PROVISIONING
     for_persons = [condition for condition in pending if condition.needs is WaitingFor.PERSON]

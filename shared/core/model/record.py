@@ -16,6 +16,7 @@ from shared.core.model.notices import NotificationState
 from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Explanation
 from shared.core.model.record_elastic import AssociationMemory, ElasticState, FormerAssociation, PolicyMemory
+from shared.core.model.record_former import FormerThings
 from shared.core.model.record_health import HealthState
 from shared.core.model.record_parts import (
     DnsState,
@@ -61,6 +62,8 @@ class ConnectionRecord:
     status: RecordStatus = RecordStatus()
     notifications: NotificationState = NotificationState()
     """What was sent about it, and what waits to be."""
+    former_things: tuple[FormerThings, ...] = ()
+    """What stands of its former regions and networks."""
     schema: int = SCHEMA
 
     with_identity = _changing("identity", Identity)

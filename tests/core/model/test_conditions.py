@@ -66,10 +66,17 @@ def test_conditions_stand_in_their_fixed_order_and_each_once() -> None:
 def test_ready_is_true_only_when_every_condition_is() -> None:
     assert summary(ALL_GOOD).true
     assert summary(ALL_GOOD).reason == "AllConditionsTrue"
-    for name in ALL_GOOD:
+    for name in ALL_GOOD.keys() - c.BESIDE:
         told = summary(standing(waits(name)))
         assert not told.true
         assert (told.reason, told.message, told.needs) == ("Waits", f"{name}: it takes its time", WaitingFor.TIME)
+
+
+@pytest.mark.parametrize("name", c.BESIDE)
+def test_what_is_left_of_a_former_region_makes_neither_ready_false_nor_the_phase_another(name: str) -> None:
+    for one in (waits(name), stuck(name)):
+        assert summary(standing(one)) == summary(ALL_GOOD)
+        assert phase_of(standing(one), was_ready=True) is phase_of(ALL_GOOD, was_ready=True)
 
 
 def test_ready_does_not_look_at_its_own_old_self() -> None:

@@ -1,0 +1,124 @@
+"""Taking away what was made in a former region or network of an endpoint that lives. Used by `loop` and `deleted`.
+
+It comes after everything else of a run, waits for the grace, and is tried again as long as something is left. What it
+meets shows in the condition `FormerRemoved`, which never makes a connection less Ready.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import timedelta
+
+from shared.core.model import conditions as c
+from shared.core.model.arm_ids import parse_arm_id
+from shared.core.model.conditions import Condition
+from shared.core.model.errors import AutopilotError, Blocked, LeaseLost, Permanent
+from shared.core.model.reasons import Reason
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_former import FormerThings
+from shared.core.model.resources import Endpoint
+from shared.core.model.steps import RemovalStep, destructive
+from shared.core.options.removal import OnDelete
+from shared.core.planning.former import as_it_was, plan_former_removal
+from shared.core.planning.removal import held_up_by
+from shared.installation.removal_limit import consume
+from shared.reconciler.apply_removal import take_step
+from shared.reconciler.holders import wake_waiting
+from shared.reconciler.observe_removal import observe_removal
+from shared.reconciler.run_state import Run
+
+AGAIN = 3600.0
+"""Seconds until what is left is tried again."""
+
+_DNS = (c.ZONE_READY, c.LINKED, c.RECORD_READY)
+
+
+async def remove_former(run: Run, endpoint: Endpoint | None, conditions: tuple[Condition, ...]) -> list[Condition]:
+    """Take away what is due; returns the condition, none where there never was anything.
+
+    `endpoint` None: it is gone too, and what it was before goes with the rest, without a grace of its own.
+    """
+    if not run.record.former_things:
+        return []
+    for former in run.record.former_things:
+        if former.dns.zone is not None:  # the record there is free for those that wait for it
+            await wake_waiting(run.context, parse_arm_id(former.dns.zone.id), run.correlation_id)
+    told = [await _remove(run, former, endpoint, conditions) for former in run.record.former_things]
+    waiting = [one for one in told if one is not None]
+    if not waiting:
+        return [c.satisfied(c.FORMER_REMOVED, Reason.REMOVED, "What it had in another region or network is removed.")]
+    reason, texts = waiting[0][0], [text for _, text in waiting]
+    return [c.waiting(c.FORMER_REMOVED, reason, " ".join(texts))]
+
+
+async def _remove(
+    run: Run, former: FormerThings, endpoint: Endpoint | None, conditions: tuple[Condition, ...]
+) -> tuple[Reason, str] | None:
+    """Why something of the entry is still there, for a person; None: it is done with."""
+    where = f"{former.identity.region}, network {former.identity.vnet_id}"
+    context, record = run.context, run.record
+    if (record.identity.on_delete or context.options.removal.on_delete) == OnDelete.RETAIN:
+        _forget(run, former)
+        run.note(f"leave what was made in {where}", "done", message="The settings or the endpoint's tag say so.")
+        return None
+    if not run.effective_mode.enforces:
+        return Reason.OBSERVE_MODE, f"What is left in {where} is not removed: {run.effective_mode.why}."
+    left = (former.since + timedelta(seconds=context.options.removal.grace) - context.clock.now()).total_seconds()
+    if endpoint is not None and left > 0:
+        run.waits[c.FORMER_REMOVED] = left + 1
+        return Reason.GRACE_PERIOD, f"What was made in {where} is removed when the grace period is over."
+    try:
+        remaining = await _take_away(run, former, endpoint, conditions)
+    except LeaseLost:
+        raise
+    except AutopilotError as error:
+        run.waits[c.FORMER_REMOVED] = getattr(error, "after", AGAIN)
+        reason = error.reason if isinstance(error, Blocked) else Reason.REMOVING
+        return reason, f"What is left in {where} goes later: {error}"
+    if not remaining:
+        _forget(run, former)
+        return None
+    run.waits[c.FORMER_REMOVED] = AGAIN
+    return Reason.LEFT_BEHIND, f"Left in {where}: {'; '.join(remaining)}."
+
+
+async def _take_away(
+    run: Run, former: FormerThings, endpoint: Endpoint | None, conditions: tuple[Condition, ...]
+) -> tuple[str, ...]:
+    """Take the steps that may be taken; returns what is left and why."""
+    record = run.record
+    same_service = former.service == (record.identity.family, record.identity.region)
+    standing = {one.type: one.true for one in conditions}
+    if same_service and endpoint is not None and not all(standing.get(name) for name in _DNS):
+        return ("the new network's names are not set up yet",)
+    if former.elastic.policy.id and former.elastic.organization != record.elastic.organization:
+        return (f"policy {former.elastic.policy.id} in organization {former.elastic.organization or 'default'}",)
+    living = endpoint if same_service else None
+    observed = await observe_removal(run.context, as_it_was(record, former), living=living, dns_only=same_service)
+    plan = plan_former_removal(record, former, observed, run.context.options)
+    await consume(run.context, destructive(plan.steps))
+    refused: dict[RemovalStep, str] = {}
+    for step in plan.steps:
+        if held_up_by(step, refused):
+            refused[step] = f"not done, because something before it was refused: {step}"
+            continue
+        started = time.monotonic()
+        try:
+            await take_step(run, step, plan)
+        except (Blocked, Permanent) as error:
+            run.note_failure(step, error, started)
+            refused[step] = f"not done: {step} ({error.what})"
+        else:
+            run.note(step, "done", started=started)
+    return (*plan.leftovers, *refused.values(), *(problem.message for problem in plan.problems))
+
+
+def _forget(run: Run, former: FormerThings) -> None:
+    kept = tuple(one for one in run.record.former_things if one.key != former.key)
+    run.record = replace(run.record, former_things=kept)
+
+
+def left_of_former(record: ConnectionRecord) -> tuple[str, ...]:
+    """What a connection whose endpoint is gone leaves of its former places, for people."""
+    return tuple(f"things in {one.identity.region}, network {one.identity.vnet_id}" for one in record.former_things)

@@ -1,0 +1,186 @@
+"""What an endpoint had in a former region or network goes after the grace, and keeps nothing else from being Ready."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from local.arm import FaultResponse
+from local.world import HUB_VNET, vnet_id
+from tests.harness.changing import attached
+from tests.harness.estate import Estate, arm_error
+from tests.harness.leaving import DNS_API, GRACE, connected, everything, removals
+
+EAST, WEST = "privatelink.eastus2.azure.elastic-cloud.com", "privatelink.westeurope.azure.elastic-cloud.com"
+
+
+async def made_anew(estate: Estate, endpoint: str, **changes: Any) -> None:
+    """What Terraform does for a changed alias or subnet: deleted, and made again under its name."""
+    await estate.delete(endpoint)
+    await estate.put_endpoint(endpoint.rpartition("/")[2], **changes)
+
+
+async def other_region(estate: Estate) -> str:
+    """A Ready connection of eastus2 whose endpoint is now one of westeurope, in the same network."""
+    endpoint = await connected(estate)
+    await made_anew(estate, endpoint, region="westeurope", location="eastus2")
+    await estate.settle(120)
+    return endpoint
+
+
+def zones(estate: Estate) -> list[str]:
+    return sorted(zone.name for zone in estate.arm.private_dns_zones())
+
+
+async def test_the_new_region_is_ready_while_the_former_one_waits_for_its_grace(estate: Estate) -> None:
+    endpoint = await other_region(estate)
+    connection = await estate.ready(endpoint)
+    assert connection.identity.region == "westeurope"
+    assert await estate.reason(endpoint, "FormerRemoved") == "GracePeriod"
+    assert zones(estate) == [EAST, WEST]
+    assert attached(estate, "logs-westeurope")
+
+
+async def test_after_the_grace_everything_of_the_former_region_is_gone_and_the_new_one_untouched(
+    estate: Estate,
+) -> None:
+    endpoint = await other_region(estate)
+    await estate.settle(2 * GRACE)
+    connection = await estate.ready(endpoint)
+    assert zones(estate) == [WEST]
+    assert [policy.region for policy in estate.elastic.rulesets() if policy.guids] == ["azure-westeurope"]
+    assert connection.former_things == ()
+    assert await estate.reason(endpoint, "FormerRemoved") == "Removed"
+    order = removals(estate)
+    assert order.index("association") < order.index("policy") < order.index("record") < order.index("zone")
+    await estate.sweep()
+    await estate.settle()
+    await estate.ready(endpoint)
+
+
+async def test_a_last_policy_of_the_former_region_stays_associated_and_the_rest_is_ready() -> None:
+    """S2: without it the deployment would be open to the internet."""
+    estate = await Estate().open()
+    estate.elastic.add_deployment("alone", "eastus2")
+    estate.settings["ELASTIC_FIRST_POLICY_ALLOWED"] = "*"
+    estate.worker = estate.new_worker(ELASTIC_FIRST_POLICY_ALLOWED="*")
+    endpoint = await connected(estate, tags={"elastic-deployments": "alone"})
+    assert attached(estate, "alone")
+    await made_anew(estate, endpoint, region="westeurope", location="eastus2")
+    await estate.settle(3 * GRACE)
+    assert attached(estate, "alone"), "it is the deployment's last policy"
+    assert zones(estate) == [WEST]
+    condition = (await estate.connection(endpoint)).condition("FormerRemoved")
+    assert condition is not None
+    assert condition.reason == "LeftBehind"
+    assert "alone" in condition.message
+    await estate.ready(endpoint)
+
+
+async def test_what_is_left_goes_once_it_can(estate: Estate) -> None:
+    endpoint = await connected(estate)
+    locked = [True]
+
+    def fault(request: Any) -> FaultResponse | None:
+        dns = request.method == "DELETE" and "privateDnsZones" in request.path
+        return arm_error(409, "ScopeLocked", "no deletes here") if locked[0] and dns else None
+
+    estate.arm.faults.append(fault)
+    await made_anew(estate, endpoint, region="westeurope", location="eastus2")
+    await estate.settle(2 * GRACE)
+    assert await estate.reason(endpoint, "FormerRemoved") == "LeftBehind"
+    await estate.ready(endpoint)
+    locked[0] = False
+    await estate.settle(2 * 3600)
+    assert zones(estate) == [WEST]
+    assert await estate.reason(endpoint, "FormerRemoved") == "Removed"
+
+
+async def test_the_former_regions_record_is_handed_to_a_successor_at_once(estate: Estate) -> None:
+    endpoint = await connected(estate)
+    successor = await estate.put_endpoint("pe-2")
+    await estate.settle()
+    assert await estate.reason(successor, "RecordReady") == "RecordHeldByAnotherEndpoint"
+    await made_anew(estate, endpoint, region="westeurope", location="eastus2")
+    await estate.settle(180)
+    connection = await estate.ready(successor)
+    await estate.settle(2 * GRACE)
+    await estate.ready(successor)
+    assert estate.zone("eastus2").a_record("*") == [connection.identity.address], "its zone and links stay"
+    assert {link.vnet.id for link in estate.links_of(estate.zone("eastus2"))} == {vnet_id("eastus2"), HUB_VNET}
+
+
+async def test_back_to_its_region_before_the_grace_has_ended_nothing_is_made_twice(estate: Estate) -> None:
+    endpoint = await other_region(estate)
+    policies = {p.id for p in estate.elastic.rulesets() if p.guids and p.region == "azure-eastus2"}
+    await made_anew(estate, endpoint, region="eastus2")
+    await estate.settle(3 * GRACE)
+    await estate.ready(endpoint)
+    assert zones(estate) == [EAST]
+    assert {policy.id for policy in estate.elastic.rulesets() if policy.guids} == policies, "the same policy serves on"
+    assert attached(estate, "logs-eastus2")
+    await estate.delete(endpoint)
+    await estate.settle(3 * GRACE)
+    assert everything(estate) == [], "its associations were still its own"
+
+
+async def test_an_endpoint_that_goes_takes_its_former_things_with_it(estate: Estate) -> None:
+    endpoint = await other_region(estate)
+    await estate.delete(endpoint)
+    await estate.settle(3 * GRACE)
+    assert everything(estate) == []
+
+
+# -- another network -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def apart() -> Estate:
+    """Networks that the settings do not name."""
+    return await Estate(settings={"DNS_LINK_VNETS": ""}).open()
+
+
+def networks(estate: Estate) -> set[str]:
+    return {link.vnet.id for zone in estate.arm.private_dns_zones() for link in estate.links_of(zone)}
+
+
+async def moved(estate: Estate, endpoint: str, place: str) -> None:
+    await made_anew(estate, endpoint, location=place, vnet=vnet_id(place))
+
+
+async def test_moved_to_another_network_and_back_there_is_one_link_at_the_end(apart: Estate) -> None:
+    endpoint = await connected(apart)
+    await moved(apart, endpoint, "westeurope")
+    await apart.settle(120)
+    assert networks(apart) == {vnet_id("eastus2"), vnet_id("westeurope")}
+    assert await apart.reason(endpoint, "FormerRemoved") == "GracePeriod"
+    await apart.settle(2 * GRACE)
+    assert networks(apart) == {vnet_id("westeurope")}
+    await moved(apart, endpoint, "eastus2")
+    await apart.settle(3 * GRACE)
+    assert networks(apart) == {vnet_id("eastus2")}
+    assert apart.zone().a_record("*") == [(await apart.connection(endpoint)).identity.address]
+    assert len([policy for policy in apart.elastic.rulesets() if policy.guids]) == 1
+
+
+async def test_back_within_the_grace_the_link_stays(apart: Estate) -> None:
+    endpoint = await connected(apart)
+    await moved(apart, endpoint, "westeurope")
+    await apart.settle(120)
+    await moved(apart, endpoint, "eastus2")
+    await apart.settle(3 * GRACE)
+    assert networks(apart) == {vnet_id("eastus2")}
+    deleted = [call.what for call in apart.worker.wire.calls if call.what.startswith("DELETE")]
+    assert len([what for what in deleted if "virtualNetworkLinks" in what]) == 1, "only that of the network in between"
+
+
+async def test_the_link_to_the_former_network_stays_where_another_endpoint_or_others_names_need_it(
+    apart: Estate,
+) -> None:
+    endpoint = await connected(apart)
+    body = {"properties": {"ttl": 60, "aRecords": [{"ipv4Address": "10.9.9.9"}]}}
+    await apart.azure("PUT", f"{apart.zone().id}/A/theirs", body, api=DNS_API)
+    await moved(apart, endpoint, "westeurope")
+    await apart.settle(3 * GRACE)
+    assert networks(apart) == {vnet_id("eastus2"), vnet_id("westeurope")}, "their name resolves on"
