@@ -9,6 +9,7 @@ param location string
 @description('Tags of all resources.')
 param tags object = {
   'azd-env-name': environmentName
+  'private-link-autopilot-version': trim(loadTextContent('../version.txt'))
 }
 @description('Ids of the watched subscriptions, separated by commas; empty for this one.')
 param watchedSubscriptions string = ''

@@ -131,6 +131,7 @@ var names = loadJsonContent('names.json')
 var token = toLower(uniqueString(subscription().id, environmentName, location))
 var tags = {
   'azd-env-name': environmentName
+  'private-link-autopilot-version': trim(loadTextContent('../version.txt'))
 }
 var furtherOrganizations = map(filter(split(organizations, ';'), entry => !empty(trim(entry))), entry => {
   name: trim(split(entry, '=')[0])

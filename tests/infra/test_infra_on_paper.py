@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from shared.settings import load
+from shared.version import VERSION
 from tests.infra import shipped
 from tests.infra.paper_azure import CLOUDS, Azure, misnamed
 from tests.infra.paper_bicep import comes_first, deploy
-from tests.infra.paper_choices import CHOICES, HOME, deployed, each_choice, properties
+from tests.infra.paper_choices import CHOICES, HOME, OTHER, deployed, each_choice, properties
 
 HOST_WRITES = ["AppDependencies", "AppExceptions", "AppMetrics", "AppPerformanceCounters", "AppRequests", "AppTraces"]
 
@@ -183,3 +184,24 @@ def test_private_endpoints_have_the_zones_of_their_cloud(cloud: str, zones: dict
 )
 def test_what_something_needs_when_it_starts_is_deployed_before_it(what: str, needed: set[str]) -> None:
     assert needed <= comes_first("main.bicep", what)
+
+
+@each_choice
+def test_what_is_made_tells_the_version_that_made_it(choice: str) -> None:
+    tagged = [one for one in deployed(choice).made.values() if one.body is not None and one.body.get("tags")]
+    assert len(tagged) > 8
+    assert {one.body["tags"]["private-link-autopilot-version"] for one in tagged if one.body is not None} == {VERSION}
+
+
+def test_the_code_comes_last_and_from_the_address_that_is_given() -> None:
+    url = "https://example.com/autopilot.zip"
+    (package,) = deployed("nothing", packageUrl=url).of("Microsoft.Web/sites/extensions")
+    assert package.body is not None
+    assert package.body["properties"] == {"packageUri": url, "remoteBuild": False}
+    assert deployed("nothing").of("Microsoft.Web/sites/extensions") == []
+    assert {"app", "storageRoles", "dataEndpoints", "rights", "events"} <= comes_first("main.bicep", "package")
+
+
+def test_where_the_topic_is_anothers_there_is_a_group_whose_tag_proves_that_events_arrive() -> None:
+    groups = {one.id.lower() for one in deployed("several subscriptions").of("Microsoft.Resources/resourceGroups")}
+    assert {f"/subscriptions/{one}/resourcegroups/rg-production-events" for one in (HOME, OTHER)} <= groups
