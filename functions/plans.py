@@ -37,7 +37,13 @@ async def get_connection_plan(req: func.HttpRequest) -> func.HttpResponse:
     return text(preview_text([preview])) if wants_text(req) else ok(preview_document(preview))
 
 
-@route(blueprint, GET, "removals", "What may be removed, and what a sweep stopped at.", answers="Removals")
+@route(
+    blueprint,
+    GET,
+    "removals",
+    "What stands for removal, and what was stopped.",
+    answers="Removals",
+)
 async def get_removals(req: func.HttpRequest) -> func.HttpResponse:
     """How much may be removed, and what a sweep stopped at."""
     del req
@@ -49,14 +55,14 @@ async def get_removals(req: func.HttpRequest) -> func.HttpResponse:
 @route(
     blueprint,
     POST,
-    "removals/confirm",
-    "Let the removals that a sweep stopped at go on.",
-    answers="Removals",
-    sends="Stop",
+    "decisions",
+    "Decide for the whole installation, for example that stopped removals go on.",
+    answers="Decided",
+    sends="Decision",
     may_miss=True,
 )
-async def confirm_removals(req: func.HttpRequest) -> func.HttpResponse:
-    """Let the removals that a sweep stopped at go on: `{"stop": "<id>"}`."""
-    from shared.api import removals
+async def decide(req: func.HttpRequest) -> func.HttpResponse:
+    """Decide for the whole installation: `{"decision": "confirm-removals", "stop": "<id>"}`."""
+    from shared.api import decisions
 
-    return ok(await removals.confirm_removals(start(), body_of(req, example=removals.STOP_EXAMPLE).get("stop")))
+    return ok(await decisions.decide(start(), body_of(req, example=decisions.EXAMPLE)))

@@ -51,9 +51,8 @@ param onDelete string = 'cleanup'
 @minValue(0)
 @maxValue(604800)
 param removalGraceSeconds int = 600
-@description('Things that may be taken away between two sweeps; past it all removals stop until a person confirms. An endpoint has five to seven.')
-@minValue(0)
-param removalLimit int = 30
+@description('Connections that may stand for removal at once; with more all removals stop until a person confirms. Empty: the larger of 10 and 5 % of those on record.')
+param removalLimit string = ''
 @description('How often within seven days the app restores an association that another manager removes.')
 @minValue(0)
 param associationRestores int = 3
@@ -293,7 +292,7 @@ module app 'app/function.bicep' = {
         ELASTIC_CLAIM: elasticClaim ? 'true' : 'false'
         ON_DELETE: onDelete
         REMOVAL_GRACE_SECONDS: string(removalGraceSeconds)
-        REMOVAL_LIMIT: string(removalLimit)
+        REMOVAL_LIMIT: removalLimit
         ASSOCIATION_RESTORES: string(associationRestores)
         INSTANCE_ID: environmentName
         DNS_ZONE_RESOURCE_GROUPS: dnsZoneResourceGroups

@@ -54,9 +54,9 @@ def emit(line: Line) -> Mapping[str, Any]:
     return fields
 
 
-def removals_stopped(correlation_id: str, stop: str, steps: int, connections: Sequence[str]) -> None:
-    """A sweep has stopped all removals."""
-    emit(RemovalsStopped(correlation_id=correlation_id, stop=stop, steps=steps, connections=", ".join(connections)))
+def removals_stopped(correlation_id: str, stop: str, count: int, connections: Sequence[str]) -> None:
+    """All removals are stopped; told by each sweep, until they go on."""
+    emit(RemovalsStopped(correlation_id=correlation_id, stop=stop, count=count, connections=", ".join(connections)))
 
 
 def subscription_checked(message: CheckMessage, probed: int, unhealthy: int, enqueued: int, duration_ms: int) -> None:

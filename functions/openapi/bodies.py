@@ -10,6 +10,7 @@ from typing import Any
 from functions.errors import BLOCKED_STATUS, ErrorCode
 from functions.openapi.from_types import Schema, schema_of
 from shared.api import views
+from shared.api.decisions import DECISIONS
 from shared.core.guards.pause import LONGEST, MAX_REASON
 from shared.core.model.steps import Action
 from shared.core.options.installation import Mode
@@ -60,7 +61,14 @@ _PLAN = thing(
     summary=_COUNTS,
 )  # fmt: skip
 _MADE = thing(id=CONNECTION_ID, name=TEXT, endpoint=ENDPOINT_ID, made=many(TEXT))
-_STOP = thing(id=TEXT, at=MOMENT, steps=WHOLE, connections=many(_MADE))
+_STOP = thing(id=TEXT, at=MOMENT, count=WHOLE, connections=many(_MADE))
+_REMOVALS = thing(
+    limit=WHOLE,
+    standing=WHOLE,
+    tornDown=WHOLE,
+    stopped=maybe(_STOP),
+    confirmed=maybe(thing(connections=WHOLE, until=MOMENT)),
+)
 
 
 def _page(entry: Any) -> Schema:
@@ -94,9 +102,8 @@ def answers() -> dict[str, Schema]:
         "Accepted": thing(connection=CONNECTION_ID, statusUrl={"type": "string", "format": "uri"}, correlationId=TEXT),
         "Plans": thing(connections=many(_PLAN), summary=_COUNTS, errors=many(TEXT)),
         "Plan": _PLAN,
-        "Removals": thing(
-            limit=WHOLE, used=WHOLE, stopped=maybe(_STOP), confirmed=maybe(thing(steps=WHOLE, until=MOMENT))
-        ),
+        "Removals": _REMOVALS,
+        "Decided": thing(decision={"type": "string", "enum": list(DECISIONS)}, removals=_REMOVALS),
         "Paused": thing(paused={"anyOf": [{"const": False}, _PAUSE]}),
         "Doctor": thing(
             status={"type": "string", "enum": [str(level) for level in Level]}, instance=TEXT, version=TEXT,
@@ -112,7 +119,10 @@ def requests() -> dict[str, Schema]:
     reason = {"type": "string", "maxLength": MAX_REASON}
     return {
         "Endpoint": thing(endpoint=ENDPOINT_ID),
-        "Stop": thing(stop={"type": "string", "minLength": 1, "description": "Its id, from GET /api/removals."}),
+        "Decision": thing(
+            decision={"type": "string", "enum": list(DECISIONS)},
+            stop={"type": "string", "minLength": 1, "description": "Its id, from GET /api/removals."},
+        ),
         "Nothing": {"type": "object", "description": "Nothing of it is read."},
         "Pause": {
             **thing("minutes", "until", "reason", minutes=minutes, until=MOMENT, reason=reason),

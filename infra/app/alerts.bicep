@@ -35,7 +35,7 @@ var rules = [
   {
     name: 'removals-stopped'
     title: 'Removals stopped'
-    description: 'A sweep would take away more than REMOVAL_LIMIT, so nothing is removed until a person confirms. GET /api/removals says what it is about; docs/operations.md: removals.'
+    description: 'More connections stand for removal than REMOVAL_LIMIT, so none is torn down until a person confirms. GET /api/removals says what it is about; docs/operations.md: removals.'
     query: loadTextContent('../queries/removals-stopped.kql')
     dimensions: ['stop']
     severity: 1

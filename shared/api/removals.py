@@ -1,21 +1,21 @@
-"""The limit of removals as a person sees it: what a sweep stopped at, and the word to go on. Called over HTTP."""
+"""The limit of removals as a person sees it: what stands for removal, and the word to go on. Called over HTTP."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from shared.context import Context
-from shared.core.guards.removal_limit import Allowance
+from shared.core.guards.removal_limit import SHOWN, Removals, Stop
 from shared.core.model.errors import InvalidInput, NotFound
 from shared.core.model.record import owned_resources
 from shared.core.model.record_document import from_document
 from shared.installation import removal_limit
 
-STOP_EXAMPLE = '{"stop": "<id>"}'
+STOP_EXAMPLE = '{"decision": "confirm-removals", "stop": "<id>"}'
 
 
 class StopNotFound(NotFound):
-    """No sweep has stopped at this, or a later one has stopped at something else."""
+    """Removals are not stopped for this, or by now for something else."""
 
 
 async def show_removals(context: Context) -> dict[str, Any]:
@@ -24,43 +24,41 @@ async def show_removals(context: Context) -> dict[str, Any]:
 
 
 async def confirm_removals(context: Context, stop: object) -> dict[str, Any]:
-    """Let the removals that a sweep stopped at go on; raises InvalidInput or StopNotFound."""
+    """Let the removals that a stop names go on; raises InvalidInput or StopNotFound."""
     if not isinstance(stop, str) or not stop:
         raise InvalidInput(
             "The body names no stop.", next_step=f"Send {STOP_EXAMPLE}; GET /api/removals shows the present one."
         )
-    allowance = await removal_limit.confirm(context, stop)
-    if allowance is None:
+    removals = await removal_limit.confirm(context, stop)
+    if removals is None:
         raise StopNotFound(
             "Nothing waits for this confirmation.",
             on=stop[:80],
             next_step="Read GET /api/removals, which shows what does.",
         )
-    return await _shown(context, allowance)
+    return await _shown(context, removals)
 
 
-async def _shown(context: Context, allowance: Allowance) -> dict[str, Any]:
-    until = allowance.confirmed_until
+async def _shown(context: Context, removals: Removals) -> dict[str, Any]:
+    until = removals.allowed_until
     return {
-        "limit": context.settings.removal.limit,
-        "used": allowance.used,
-        "stopped": None if allowance.stopped is None else await _stopped(context, allowance),
+        "limit": removals.limit,
+        "standing": len(removals.standing),
+        "tornDown": len(removals.torn),
+        "stopped": None if removals.stopped is None else await _stopped(context, removals.stopped),
         "confirmed": None
         if until is None or until <= context.clock.now()
-        else {"steps": allowance.confirmed, "until": until.isoformat()},
+        else {"connections": len(removals.allowed), "until": until.isoformat()},
     }
 
 
-async def _stopped(context: Context, allowance: Allowance) -> dict[str, Any] | None:
-    stop = allowance.stopped
-    if stop is None:
-        return None
+async def _stopped(context: Context, stop: Stop) -> dict[str, Any]:
     connections = []
-    for connection_id in stop.connections:
+    for connection_id in stop.connections[:SHOWN]:
         row = await context.storage.connections.get(connection_id)
         if row is not None:
             record = from_document(row.document)
             things = list(owned_resources(record))
             shown = {"id": connection_id, "name": record.identity.name, "endpoint": record.endpoint_id, "made": things}
             connections.append(shown)
-    return {"id": stop.id, "at": stop.at.isoformat(), "steps": stop.steps, "connections": connections}
+    return {"id": stop.id, "at": stop.at.isoformat(), "count": stop.count, "connections": connections}

@@ -1,18 +1,17 @@
-"""The limit of destructive steps (S6), kept for the whole installation in table `control`.
+"""The limit of removals (S6), kept for the whole installation in table `control`.
 
-Used by `elastic_branch`, `deleted`, the sweep and the HTTP API.
-What may be taken is taken before the steps are: a worker that dies in between has used up some of it, never too little.
+Used by `elastic_branch`, `deleted`, the sweep and the HTTP API. A connection is counted before it is torn down: of a
+worker that dies in between, too much was counted, never too little.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from shared.context import Context
-from shared.core.guards.removal_limit import Allowance, Stop
+from shared.core.guards.removal_limit import SMALLEST, Removals, Stop, Swept, limit_for
 from shared.core.model.errors import Blocked
 from shared.core.model.reasons import Reason
 from shared.core.reasons import explain
@@ -21,44 +20,58 @@ from shared.state import control
 NAME = "removals"
 
 
-async def consume(context: Context, steps: int) -> None:
-    """Take so many destructive steps out of what is allowed; raises Blocked when it is too little."""
-    limit, now = context.settings.removal.limit, context.clock.now()
-
-    def taken(allowance: Allowance) -> Allowance:
-        left = allowance.consume(steps, limit, now)
-        if left is None:
-            raise _refused(allowance, steps, limit)
-        return left
-
-    if steps:
-        await _change(context, taken)
-
-
-async def swept(context: Context, stop_id: str, wanted: Mapping[str, int]) -> Allowance:
-    """Begin a new period with what a sweep wants removed, by connection id; the answer says whether it is stopped."""
-    limit, now = context.settings.removal.limit, context.clock.now()
-    return await _change(context, lambda allowance: allowance.swept(stop_id, dict(wanted), limit, now))
-
-
-async def confirm(context: Context, stop_id: str) -> Allowance | None:
-    """Allow what the sweep stopped at; None: that is not what it stopped at."""
+async def stand_for_removal(context: Context, connection_id: str, stop_id: str) -> None:
+    """Count a connection that is to be torn down once its grace period has ended."""
     now = context.clock.now()
-    allowance = (await read(context)).confirm(stop_id, now)
-    return None if allowance is None else await _change(context, lambda known: known.confirm(stop_id, now) or known)
+    await _change(context, lambda known: known.stand(connection_id, stop_id, now))
 
 
-async def read(context: Context) -> Allowance:
-    """What is allowed now."""
-    return await control.read(context.storage.control, NAME, _from_document, Allowance())
+async def withdraw(context: Context, connection_id: str) -> None:
+    """Count it no more: it is wanted again."""
+    await _change(context, lambda known: known.withdraw(connection_id))
 
 
-async def _change(context: Context, change: Callable[[Allowance], Allowance]) -> Allowance:
-    new = Allowance()
+async def tear_down(context: Context, connection_id: str, stop_id: str, *, gone: bool) -> None:
+    """Count a connection that loses something now; raises Blocked where it may not.
+
+    `gone`: its endpoint is, and all of it goes. `stop_id`: of the stop that this may begin.
+    """
+    now, may = context.clock.now(), False
+
+    def counted(known: Removals) -> Removals:
+        nonlocal may
+        known, may = known.tear_down(connection_id, stop_id, now, gone=gone)
+        return known
+
+    removals = await _change(context, counted)
+    if not may:
+        raise _refused(removals)
+
+
+async def swept(context: Context, found: Swept, stop_id: str, on_record: int) -> Removals:
+    """Count anew what a sweep found; the answer says whether removals are stopped."""
+    limit, now = limit_for(context.settings.removal.limit, on_record), context.clock.now()
+    return await _change(context, lambda known: known.swept(found, stop_id, limit, now))
+
+
+async def confirm(context: Context, stop_id: str) -> Removals | None:
+    """Allow what a stop names; None: that is not the present one."""
+    now = context.clock.now()
+    removals = (await read(context)).confirm(stop_id, now)
+    return None if removals is None else await _change(context, lambda known: known.confirm(stop_id, now) or known)
+
+
+async def read(context: Context) -> Removals:
+    """How it stands now."""
+    return await control.read(context.storage.control, NAME, _from_document, Removals())
+
+
+async def _change(context: Context, change: Callable[[Removals], Removals]) -> Removals:
+    new = Removals()
 
     def changed_document(document: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
         nonlocal new
-        known = Allowance() if document is None else _from_document(document)
+        known = Removals() if document is None else _from_document(document)
         new = change(known)
         return document if new == known else _to_document(new)
 
@@ -66,33 +79,42 @@ async def _change(context: Context, change: Callable[[Allowance], Allowance]) ->
     return new
 
 
-def _refused(allowance: Allowance, steps: int, limit: int) -> Blocked:
-    stopped = allowance.stopped
-    if stopped is not None:
-        what = f"The sweep found {stopped.steps} destructive steps to take and stopped; REMOVAL_LIMIT is {limit}."
-        step = 'Look at GET /api/removals and, if they are right, POST /api/removals/confirm {"stop": "<its id>"}.'
-    else:
-        what = f"{allowance.used} destructive steps were taken since the last sweep; {steps} more exceed {limit}."
-        step = "Wait for the next sweep: it goes on, or stops and asks if it finds more than REMOVAL_LIMIT allows."
+def _refused(removals: Removals) -> Blocked:
+    stop = removals.stopped
+    count = stop.count if stop is not None else 0
+    what = f"{count} connections stand for removal at once, or were torn down within a day; {removals.limit} may."
+    step = (
+        "Look at GET /api/removals and, if they are to go, "
+        f'POST /api/decisions {{"decision": "confirm-removals", "stop": "{stop.id if stop else "<its id>"}"}}.'
+    )
     return Blocked(explain(Reason.REMOVAL_LIMIT_REACHED, what, step))
 
 
-def _to_document(allowance: Allowance) -> dict[str, Any]:
-    document = asdict(allowance)
-    until, stopped = allowance.confirmed_until, allowance.stopped
-    document["confirmed_until"] = until.isoformat() if until else None
-    if stopped is not None:
-        document["stopped"] |= {"at": stopped.at.isoformat(), "connections": list(stopped.connections)}
-    return document
+def _to_document(removals: Removals) -> dict[str, Any]:
+    stop, until = removals.stopped, removals.allowed_until
+    return {
+        "limit": removals.limit,
+        "standing": sorted(removals.standing),
+        "torn": {key: at.isoformat() for key, at in removals.torn.items()},
+        "changed": sorted(removals.changed),
+        "stopped": None
+        if stop is None
+        else {"id": stop.id, "at": stop.at.isoformat(), "count": stop.count, "connections": list(stop.connections)},
+        "allowed": sorted(removals.allowed),
+        "allowedUntil": until.isoformat() if until else None,
+    }
 
 
-def _from_document(document: Mapping[str, Any]) -> Allowance:
-    stopped, until = document.get("stopped"), document.get("confirmed_until")
-    return Allowance(
-        used=int(document.get("used") or 0),
-        stopped=_stop(stopped) if stopped else None,
-        confirmed=int(document.get("confirmed") or 0),
-        confirmed_until=datetime.fromisoformat(until) if until else None,
+def _from_document(document: Mapping[str, Any]) -> Removals:
+    stop, until = document.get("stopped"), document.get("allowedUntil")
+    return Removals(
+        limit=int(document.get("limit", SMALLEST)),
+        standing=frozenset(map(str, document.get("standing") or ())),
+        torn={str(key): datetime.fromisoformat(at) for key, at in (document.get("torn") or {}).items()},
+        changed=frozenset(map(str, document.get("changed") or ())),
+        stopped=_stop(stop) if stop else None,
+        allowed=frozenset(map(str, document.get("allowed") or ())),
+        allowed_until=datetime.fromisoformat(until) if until else None,
     )
 
 
@@ -100,6 +122,6 @@ def _stop(document: Mapping[str, Any]) -> Stop:
     return Stop(
         str(document["id"]),
         datetime.fromisoformat(document["at"]),
-        int(document["steps"]),
-        tuple(document.get("connections") or ()),
+        int(document["count"]),
+        tuple(map(str, document.get("connections") or ())),
     )

@@ -26,14 +26,13 @@ from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.record import owned_resources
 from shared.core.model.resources import Zone
-from shared.core.model.steps import destructive
 from shared.core.options.installation import Mode
 from shared.core.options.removal import OnDelete
-from shared.core.planning.deletion import Missing, has_things, record_absence
+from shared.core.planning.deletion import Missing, confirmed, has_things, record_absence
 from shared.core.planning.removal import RemovalPlan, plan_removal, still_there
 from shared.core.planning.removal_dns import marked_things
 from shared.installation import things
-from shared.installation.removal_limit import consume
+from shared.installation.removal_limit import stand_for_removal, tear_down
 from shared.reconciler.apply_removal import apply_removal
 from shared.reconciler.former import left_of_former, remove_former
 from shared.reconciler.holders import wake_waiting
@@ -48,8 +47,8 @@ ORPHAN_SECONDS = 300.0
 GONE = "Azure says that the private endpoint does not exist (any more)."
 
 
-async def endpoint_missing(run: Run, message: WorkMessage) -> None:
-    """Decide what the absence means, and act on it; the outcome is in `run.record`."""
+async def endpoint_missing(run: Run, message: WorkMessage, code: str) -> None:
+    """Decide what the absence means, and act on it; the outcome is in `run.record`. `code`: Azure's, of the read."""
     if not has_things(run.record) and (message.cause is Cause.ORPHAN or run.record.status.phase is Phase.REMOVING):
         try:
             run.record = await rebuilt(run.context, run.record)
@@ -59,7 +58,7 @@ async def endpoint_missing(run: Run, message: WorkMessage) -> None:
             return
     if run.record.dns.zone is not None:
         await wake_waiting(run.context, parse_arm_id(run.record.dns.zone.id), run.correlation_id)
-    record, missing = record_absence(run.record, message, run.context.options, run.context.clock.now())
+    record, missing = record_absence(run.record, message, code, run.context.options, run.context.clock.now())
     run.record = record
     match missing:
         case Missing.NOT_THERE_YET:
@@ -75,7 +74,7 @@ async def endpoint_missing(run: Run, message: WorkMessage) -> None:
             pass
         case Missing.GRACE:
             await look_at(run, [memory.target_id for memory in record.elastic.associations])
-            _grace(run)
+            await _grace(run)
         case Missing.DUE:
             await _due(run)
 
@@ -100,7 +99,9 @@ def _removed(run: Run, reason: Reason, message: str, left: tuple[str, ...] = ())
     _update_status(run, c.satisfied(c.REMOVED, reason, message), Phase.REMOVED)
 
 
-def _grace(run: Run) -> None:
+async def _grace(run: Run) -> None:
+    if not confirmed(run.record) and run.effective_mode.enforces and not _retained(run):
+        await stand_for_removal(run.context, run.record.id, run.id)
     record, now = run.record, run.context.clock.now()
     ends = (record.removal.removing_since or now) + timedelta(seconds=run.context.options.removal.grace)
     message = f"What was made for it is removed after {ends:%Y-%m-%d %H:%M:%S} UTC, unless the endpoint is made again."
@@ -146,12 +147,16 @@ def _busy_for_good(run: Run) -> bool:
 # -- what is done --------------------------------------------------------------------------------------------------
 
 
+def _retained(run: Run) -> bool:
+    return (run.record.identity.on_delete or run.context.options.removal.on_delete) == OnDelete.RETAIN
+
+
 async def _due(run: Run) -> None:
     context, record, effective = run.context, run.record, run.effective_mode
     if effective.mode is Mode.IGNORE:
         _removed(run, Reason.RETAINED, f"What was made for it is left: {effective.why}.", owned_resources(record))
         return
-    if (record.identity.on_delete or context.options.removal.on_delete) == OnDelete.RETAIN:
+    if _retained(run):
         text = "What was made for it is left, as the settings or its tag say."
         _removed(run, Reason.RETAINED, text, owned_resources(record))
         return
@@ -165,7 +170,8 @@ async def _due(run: Run) -> None:
             _only_planned(run, plan)
             return
         run.record = record.with_status(planned=tuple(map(str, plan.steps)))
-        await consume(context, destructive(plan.steps))
+        if plan.steps and not confirmed(record):
+            await tear_down(context, record.id, run.id, gone=True)
     except Blocked as error:
         _blocked(run, error.explanation, owned_resources(record))
         return

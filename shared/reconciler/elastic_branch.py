@@ -40,7 +40,7 @@ from shared.core.planning.plan import Observed, ObservedElastic, forget_policy_i
 from shared.core.planning.policy import updated
 from shared.core.ports import claims_of
 from shared.correlation import Stage, timed
-from shared.installation.removal_limit import consume
+from shared.installation.removal_limit import tear_down
 from shared.reconciler.observe import enter_organization, observe_elastic
 from shared.reconciler.run_state import Failures, Run, backoff_error, definite_failures, elastic_failed, show_progress
 from shared.reconciler.target_requests import associate, disassociate
@@ -214,7 +214,7 @@ def _just_created(run: Run) -> bool:
 
 async def _disassociate(run: Run, step: Disassociate, observed: ObservedElastic) -> ObservedElastic:
     types = {policy.id: policy.type for policy in observed.policies}
-    await disassociate(run, step, types, lambda: consume(run.context, 1))
+    await disassociate(run, step, types, lambda: tear_down(run.context, run.record.id, run.id, gone=False))
     run.record = run.record.without_association(step.target_id)
     await run.save()
     return disassociated(observed, step)
@@ -273,7 +273,7 @@ async def _claim(run: Run, step: ClaimEndpoint, observed: ObservedElastic) -> Ob
 
 
 async def _unclaim(run: Run, step: UnclaimEndpoint, observed: ObservedElastic) -> ObservedElastic:
-    await consume(run.context, 1)
+    await tear_down(run.context, run.record.id, run.id, gone=False)
     await claims_of(run.elastic).unclaim(step)
     run.record = run.record.with_elastic(claim=None)
     await run.save()

@@ -165,7 +165,7 @@ async def _rounds(context: Context, held: Held, message: WorkMessage) -> None:
         message = replace(message, cause=Cause.PENDING, wake_at=None)
     # Still more to do: hand over to a new message instead of holding on, then release.
     standing = from_document(held.row.document).schedule.wait
-    await send_in_place(context.storage.queue, standing, replace(message, cause=Cause.MANUAL, wake_at=None))
+    await send_in_place(context.storage.queue, standing, replace(message, cause=Cause.PENDING, wake_at=None))
     await _let_go(held)
 
 
@@ -225,8 +225,8 @@ async def _read_endpoint(run: Run, message: WorkMessage) -> Endpoint | None:
         return None
     try:
         endpoint = await run.context.endpoints.get(message.endpoint)
-    except NotFound:
-        await endpoint_missing(run, message)
+    except NotFound as error:
+        await endpoint_missing(run, message, error.code)
         return None
     except AutopilotError as error:
         run.record = note_delete_event(run.record, message)

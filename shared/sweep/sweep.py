@@ -13,6 +13,8 @@ import time
 
 from shared import telemetry
 from shared.context import Context, log
+from shared.core.guards.removal_limit import SHOWN, Swept
+from shared.core.model.conditions import Phase
 from shared.core.model.errors import AutopilotError
 from shared.core.planning.snapshot import Snapshot
 from shared.core.planning.triage import Triage, triage
@@ -52,7 +54,8 @@ async def _sweep(context: Context, correlation_id: str) -> SweepStats:
     networks = NetworkList(context)
     snapshot, stored = await take_snapshot(context, correlation_id, result, networks)
     found = triage(snapshot, context.options, context.clock.now())
-    await _limit_removals(context, found, correlation_id, result)
+    on_record = sum(record.status.phase not in {Phase.REMOVED, Phase.IGNORED} for record in snapshot.records.values())
+    await _limit_removals(context, found, on_record, correlation_id, result)
     for key in found.others:
         telemetry.connection_checked(snapshot.records[key], (), context.clock.now(), correlation_id)
     # Repairs first: tests of many unreachable endpoints take long, and no repair should wait for them.
@@ -71,18 +74,21 @@ async def _sweep(context: Context, correlation_id: str) -> SweepStats:
     return result
 
 
-async def _limit_removals(context: Context, found: Triage, correlation_id: str, result: SweepStats) -> None:
-    """Begin a new period of S6, or stop all removals; said before any message about them is sent."""
+async def _limit_removals(
+    context: Context, found: Triage, on_record: int, correlation_id: str, result: SweepStats
+) -> None:
+    """Count what stands for removal (S6), and stop all removals or let them go on, before any message is sent."""
+    seen = Swept(found.unwanted, found.unread)
     try:
-        allowance = await removal_limit.swept(context, correlation_id, found.removes)
+        removals = await removal_limit.swept(context, seen, correlation_id, on_record)
     except AutopilotError as error:
         failed(result, "the limit of removals", error)
         return
-    result.removals = sum(found.removes.values())
-    stop = allowance.stopped
+    result.removals = len(found.unwanted)
+    stop = removals.stopped
     if stop is not None:
         result.stopped = True
-        telemetry.removals_stopped(correlation_id, stop.id, stop.steps, stop.connections)
+        telemetry.removals_stopped(correlation_id, stop.id, stop.count, stop.connections[:SHOWN])
 
 
 async def _keep_recovered(context: Context, snapshot: Snapshot, result: SweepStats) -> None:

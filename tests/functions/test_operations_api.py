@@ -58,16 +58,18 @@ async def test_wrong_settings_are_told(provided: Provide) -> None:
     assert (answer.status, answer.error["code"]) == (503, "InvalidSettings")
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", {}, {"stop": 5}, {"stop": ""}, {"endpoint": "x"}])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", {}, {"decision": "confirm-removals", "stop": 5}, {"decision": 5}, {"stop": "x"}]
+)
 async def test_a_confirmation_that_names_no_stop_is_refused_and_shown_what_to_send(app: App, body: object) -> None:
-    answer = await call("confirm_removals", "/api/removals/confirm", body=body)
+    answer = await call("decide", "/api/decisions", body=body)
     assert (answer.status, answer.error["code"]) == (400, "InvalidInput")
-    assert answer.error["nextStep"].startswith('Send {"stop": "<id>"}')
+    assert answer.error["nextStep"].startswith('Send {"decision": "confirm-removals", "stop": "<id>"}')
     assert app.messages == []
 
 
 async def test_a_confirmation_of_an_unknown_stop_is_not_found(app: App) -> None:
-    answer = await call("confirm_removals", "/api/removals/confirm", body={"stop": "x" * 500})
+    answer = await call("decide", "/api/decisions", body={"decision": "confirm-removals", "stop": "x" * 500})
     assert (answer.status, answer.error["code"]) == (404, "StopNotFound")
     assert "GET /api/removals" in answer.error["nextStep"]
     assert len(answer.text) < 1000

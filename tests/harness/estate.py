@@ -170,6 +170,7 @@ class Estate:
         self.events = EventGrid(self.clock, deliver=self._deliver, settings=EventGridSettings())
         self.topic = CustomTopic(self.clock)
         self.changes: list[ResourceEvent] = []
+        self.told_deleted: list[str] = []  # the endpoints whose deletion an event told the app
         self.sweeps = 0
         self.worker = self.new_worker()
 
@@ -191,6 +192,8 @@ class Estate:
             return Answer(200, {}, json.dumps({"validationResponse": code}).encode())
         events = json.loads(body)
         for event in events if isinstance(events, list) else [events]:
+            if "DeleteSuccess" in event.get("eventType", event.get("type", "")):
+                self.told_deleted.append(event["subject"])
             out = _Out()
             endpoint_events.build().get_user_function()(json.dumps(event), out)
             if out.value is not None:

@@ -190,11 +190,12 @@ async def test_a_topic_that_takes_nothing_for_an_hour_rings() -> None:
 
 
 async def test_removals_that_are_stopped_ring_with_the_id_to_confirm() -> None:
-    async with watched(REMOVAL_LIMIT="5") as estate:
+    async with watched(REMOVAL_LIMIT="0") as estate:
         endpoint = await connect(estate)
+        estate.events.settings.drop = True
         await estate.delete(endpoint)
         await estate.settle(30)
-        await estate.pass_(15)
+        await estate.pass_(30)
         stop = (await show_removals(estate.worker.context))["stopped"]
         assert estate.ringing()["removals-stopped"] == {(stop["id"],)}
         await confirm_removals(estate.worker.context, stop["id"])

@@ -51,7 +51,7 @@ SAID = {
         f"`minutes` ({minutes(pause.DEFAULT)} unless given)",
         f"{pause.LONGEST.days} days ahead at most",
         f"out of sight for {WORDS[azure_queue.REPLAY_SECONDS // 60]} minutes",
-        f"for that many steps and {minutes(removal_limit.CONFIRMED_FOR)} minutes",
+        f"for the connections that it names and {minutes(removal_limit.CONFIRMED_FOR)} minutes",
         f"when {WORDS[missing.BELIEVED]} sweeps in a row miss it",
         f"`REMOVAL_GRACE_SECONDS` ({int(DEFAULTS['REMOVAL_GRACE_SECONDS'] or 0) // 60} minutes)",
     ],

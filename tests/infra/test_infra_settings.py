@@ -34,7 +34,7 @@ VALUES = {
     "INSTANCE_ID": "production",
     "ELASTIC_CLAIM": "false",
     "REMOVAL_GRACE_SECONDS": "600",
-    "REMOVAL_LIMIT": "30",
+    "REMOVAL_LIMIT": "",
     "ASSOCIATION_RESTORES": "3",
     "APP_VNET": "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-production/providers/"
     "Microsoft.Network/virtualNetworks/vnet-production",

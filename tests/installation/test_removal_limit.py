@@ -1,24 +1,22 @@
-"""S6: what would take away too much at once stops, says so, and goes on only when a person has confirmed the number."""
+"""S6: too many connections that stand for removal at once: none goes, it is said, and a person's word lets them go."""
 
 from __future__ import annotations
 
 import json
 import logging
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from local.arm import DEFAULT_SUBSCRIPTION, FaultResponse
 from shared.api.removals import StopNotFound, confirm_removals, show_removals
-from shared.core.model.arm_ids import connection_id
 from shared.core.model.errors import InvalidInput
-from shared.core.model.record_document import from_document, to_document
-from tests.harness.estate import Estate
+from shared.installation.pause import lift_pause, pause
+from tests.harness.estate import Estate, arm_error
 from tests.harness.leaving import work_for
 
 REGIONS = ("eastus2", "westeurope", "japaneast", "uksouth")
-STEPS = 6
-"""Destructive steps of one connection here: association, policy, record, two links, zone."""
+NETWORK_LISTS = "/providers/microsoft.network/privateendpoints"
 
 
 async def several(limit: int, **settings: str) -> tuple[Estate, list[str]]:
@@ -38,7 +36,7 @@ def destructive(estate: Estate) -> list[str]:
     return [call.name for call in estate.worker.wire.calls if call.what.startswith("DELETE")]
 
 
-async def gone(estate: Estate, endpoints: list[str], *, by_event: bool) -> None:
+async def gone(estate: Estate, endpoints: list[str], *, by_event: bool = False) -> None:
     estate.events.settings.drop = not by_event
     for endpoint in endpoints:
         await estate.delete(endpoint)
@@ -48,68 +46,88 @@ async def gone(estate: Estate, endpoints: list[str], *, by_event: bool) -> None:
 async def sweeps(estate: Estate, times: int) -> None:
     for _ in range(times):
         await estate.sweep()
-        await work_for(estate, 500)
+        await work_for(estate, 900)
 
 
-@pytest.mark.parametrize("by_event", [True, False], ids=["delete events", "lost events"])
-async def test_too_much_at_once_stops_all_of_it_and_a_confirmation_lets_it_go_on(
-    by_event: bool, caplog: pytest.LogCaptureFixture
-) -> None:
+async def phases(estate: Estate, endpoints: list[str]) -> list[str]:
+    return [str((await estate.connection(endpoint)).status.phase) for endpoint in endpoints]
+
+
+async def stopped(estate: Estate) -> Any:
+    return (await show_removals(estate.worker.context))["stopped"]
+
+
+def unreadable(estate: Estate, **error: Any) -> None:
+    """The list of endpoints cannot be read; each by its id can."""
+
+    def fault(request: Any) -> FaultResponse | None:
+        return arm_error(**error) if request.path.lower().endswith(NETWORK_LISTS) else None
+
+    estate.arm.faults.append(fault)
+
+
+async def test_too_many_at_once_stay_untouched_and_a_word_lets_them_go(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "privatelink.telemetry")
-    estate, endpoints = await several(limit=len(REGIONS) * STEPS - 1)
-    await gone(estate, endpoints, by_event=by_event)
+    estate, endpoints = await several(limit=len(REGIONS) - 1)
+    await gone(estate, endpoints)
     await sweeps(estate, 6)
     assert destructive(estate) == []
-    for endpoint in endpoints:
-        connection = await estate.connection(endpoint)
-        assert (connection.status.phase, await estate.reason(endpoint, "Removed")) == ("Blocked", "RemovalLimitReached")
+    assert await phases(estate, endpoints) == ["Blocked"] * len(REGIONS)
+    assert {await estate.reason(endpoint, "Removed") for endpoint in endpoints} == {"RemovalLimitReached"}
     alerts = [json.loads(record.message) for record in caplog.records if '"RemovalsStopped"' in record.message]
-    assert {alert["steps"] for alert in alerts} == {len(REGIONS) * STEPS}
-    shown = await show_removals(estate.worker.context)
-    assert shown["stopped"]["steps"] == len(REGIONS) * STEPS
-    assert {one["endpoint"] for one in shown["stopped"]["connections"]} == set(endpoints)
-    await confirm_removals(estate.worker.context, shown["stopped"]["id"])
-    await sweeps(estate, 1)
-    for endpoint in endpoints:
-        assert (await estate.connection(endpoint)).status.phase == "Removed"
+    assert {alert["count"] for alert in alerts} == {len(REGIONS)}
+    stop = await stopped(estate)
+    assert (stop["count"], {one["endpoint"] for one in stop["connections"]}) == (len(REGIONS), set(endpoints))
+    await confirm_removals(estate.worker.context, stop["id"])
+    await sweeps(estate, 2)
+    assert await phases(estate, endpoints) == ["Removed"] * len(REGIONS)
     assert estate.arm.private_dns_zones() == []
-    assert (await show_removals(estate.worker.context))["stopped"] is None
+    assert await stopped(estate) is None
 
 
 async def test_within_the_limit_no_person_is_asked() -> None:
-    estate, endpoints = await several(limit=len(REGIONS) * STEPS)
+    estate, endpoints = await several(limit=len(REGIONS))
+    await gone(estate, endpoints)
+    await sweeps(estate, 4)
+    assert await phases(estate, endpoints) == ["Removed"] * len(REGIONS)
+
+
+async def test_a_deletion_that_an_event_told_and_a_read_confirmed_counts_against_no_limit() -> None:
+    estate, endpoints = await several(limit=0)
     await gone(estate, endpoints, by_event=True)
-    await sweeps(estate, 4)
-    assert [(await estate.connection(endpoint)).status.phase for endpoint in endpoints] == ["Removed"] * len(REGIONS)
+    await work_for(estate, 1200)
+    assert await phases(estate, endpoints) == ["Removed"] * len(REGIONS)
 
 
-async def test_without_any_sweep_in_between_the_limit_holds_too() -> None:
-    """No grace period, and events only: what the next sweep allows goes on then."""
-    estate, endpoints = await several(limit=STEPS, REMOVAL_GRACE_SECONDS="0")
-    await gone(estate, endpoints[:2], by_event=True)
-    phases = sorted([str((await estate.connection(endpoint)).status.phase) for endpoint in endpoints[:2]])
-    assert phases == ["Blocked", "Removed"]
-    assert len(destructive(estate)) == STEPS
-    await sweeps(estate, 1)
-    assert [(await estate.connection(endpoint)).status.phase for endpoint in endpoints[:2]] == ["Removed", "Removed"]
+@pytest.mark.parametrize(
+    ("status", "code"), [(404, "SubscriptionNotFound"), (403, "AuthorizationFailed"), (404, "NotFound")]
+)
+async def test_an_event_that_no_read_by_id_confirms_is_not_enough(status: int, code: str) -> None:
+    estate, (endpoint, *_) = await several(limit=0)
 
+    def unknown(request: Any) -> FaultResponse | None:
+        asked = request.method == "GET" and request.path.lower() == endpoint.lower()
+        return arm_error(status, code) if asked else None
 
-async def test_more_than_the_record_knows_of_is_asked_about_too() -> None:
-    """A worker died before it wrote down what it had made; what there is is known only once it is read."""
-    estate, (endpoint, *_) = await several(limit=STEPS - 1)
-    row = await estate.storage.connections.get(connection_id(endpoint))
-    assert row is not None
-    record = from_document(row.document).with_dns(links=(), record=None)
-    await estate.storage.connections.replace(replace(row, document=to_document(record)))
+    estate.arm.faults.append(unknown)
     await gone(estate, [endpoint], by_event=True)
-    await sweeps(estate, 4)
+    await work_for(estate, 3600)
     assert destructive(estate) == []
-    stopped = (await show_removals(estate.worker.context))["stopped"]
-    assert stopped["steps"] == STEPS
-    await confirm_removals(estate.worker.context, stopped["id"])
-    await sweeps(estate, 1)
-    assert (await estate.connection(endpoint)).status.phase == "Removed"
-    assert len(destructive(estate)) == STEPS
+
+
+async def test_without_a_grace_period_and_without_a_sweep_the_limit_holds_too() -> None:
+    estate, endpoints = await several(limit=1, REMOVAL_GRACE_SECONDS="0")
+    await gone(estate, endpoints[:2])
+    await sweeps(estate, 3)
+    assert destructive(estate) == [], "counted before the first goes"
+
+
+async def test_what_goes_one_after_the_other_is_counted_over_a_day() -> None:
+    estate, endpoints = await several(limit=2)
+    for endpoint in endpoints:
+        await gone(estate, [endpoint])
+        await sweeps(estate, 4)
+    assert await phases(estate, endpoints) == ["Removed", "Removed", "Blocked", "Blocked"]
 
 
 async def test_tags_that_are_stripped_everywhere_disconnect_nothing_until_confirmed() -> None:
@@ -123,19 +141,18 @@ async def test_tags_that_are_stripped_everywhere_disconnect_nothing_until_confir
     assert destructive(estate) == []
     for endpoint in endpoints:
         assert await estate.reason(endpoint, "Associated") == "RemovalLimitReached"
-    shown = await show_removals(estate.worker.context)
-    await confirm_removals(estate.worker.context, shown["stopped"]["id"])
-    await sweeps(estate, 1)
+    await confirm_removals(estate.worker.context, (await stopped(estate))["id"])
+    await sweeps(estate, 2)
     assert len(destructive(estate)) == len(REGIONS)
     for endpoint in endpoints:
         await estate.ready(endpoint)
 
 
-async def test_a_confirmation_is_for_what_was_shown_and_ends_by_itself() -> None:
-    estate, endpoints = await several(limit=STEPS)
-    await gone(estate, endpoints[:2], by_event=True)
-    await sweeps(estate, 1)
-    stop = (await show_removals(estate.worker.context))["stopped"]["id"]
+async def test_a_confirmation_is_for_what_was_shown() -> None:
+    estate, endpoints = await several(limit=1)
+    await gone(estate, endpoints[:2])
+    await sweeps(estate, 2)
+    stop = (await stopped(estate))["id"]
     with pytest.raises(StopNotFound):
         await confirm_removals(estate.worker.context, "another")
     with pytest.raises(InvalidInput):
@@ -143,17 +160,16 @@ async def test_a_confirmation_is_for_what_was_shown_and_ends_by_itself() -> None
     await confirm_removals(estate.worker.context, stop)
     with pytest.raises(StopNotFound):
         await confirm_removals(estate.worker.context, stop)
-    await gone(estate, endpoints[2:], by_event=True)
+    await gone(estate, endpoints[2:])
     await sweeps(estate, 3)
-    assert destructive(estate) == [], "by now it is more than was confirmed"
-    assert (await show_removals(estate.worker.context))["stopped"]["steps"] == len(REGIONS) * STEPS
+    assert await phases(estate, endpoints) == ["Removed", "Removed", "Blocked", "Blocked"]
 
 
 async def test_what_comes_back_lifts_the_stop() -> None:
     """The listing was wrong for a while, or a pipeline put everything back."""
-    estate, endpoints = await several(limit=STEPS)
+    estate, endpoints = await several(limit=1)
     before: Any = {zone.id for zone in estate.arm.private_dns_zones()}
-    await gone(estate, endpoints, by_event=True)
+    await gone(estate, endpoints)
     await sweeps(estate, 3)
     for region in REGIONS:
         await estate.put_endpoint(f"pe-{region}", region=region)
@@ -161,5 +177,35 @@ async def test_what_comes_back_lifts_the_stop() -> None:
     for endpoint in endpoints:
         await estate.ready(endpoint)
     assert destructive(estate) == []
-    assert (await show_removals(estate.worker.context))["stopped"] is None
+    assert await stopped(estate) is None
     assert {zone.id for zone in estate.arm.private_dns_zones()} == before
+
+
+async def test_neither_a_pause_nor_a_sweep_that_cannot_read_lifts_a_stop() -> None:
+    estate, endpoints = await several(limit=1)
+    await gone(estate, endpoints)
+    await sweeps(estate, 2)
+    first = await stopped(estate)
+    await pause(estate.worker.context, {"minutes": 60}, "test")
+    await sweeps(estate, 1)
+    assert (await stopped(estate))["id"] == first["id"]
+    await lift_pause(estate.worker.context, "test")
+    unreadable(estate, status=429, code="TooManyRequests")
+    await sweeps(estate, 2)
+    assert (await stopped(estate))["count"] == len(REGIONS)
+    assert destructive(estate) == []
+
+
+async def test_a_list_that_misses_half_of_the_endpoints_tears_nothing_down() -> None:
+    estate, endpoints = await several(limit=0)
+    path = f"/subscriptions/{DEFAULT_SUBSCRIPTION}/providers/Microsoft.Network/privateEndpoints"
+    half = (await estate.azure("GET", path))["value"][:2]
+
+    def short(request: Any) -> FaultResponse | None:
+        return FaultResponse(200, {"value": half}) if request.path.lower() == path.lower() else None
+
+    estate.arm.faults.append(short)
+    await sweeps(estate, 4)
+    assert destructive(estate) == []
+    for endpoint in endpoints:
+        await estate.ready(endpoint)

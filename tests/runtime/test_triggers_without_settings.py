@@ -49,7 +49,7 @@ HTTP = (
     http("get_plan", "GET", "/api/plan"),
     http("get_connection_plan", "GET", f"/api/connections/{ID}/plan", id=ID),
     http("get_removals", "GET", "/api/removals"),
-    http("confirm_removals", "POST", "/api/removals/confirm", body='{"stop": "one"}'),
+    http("decide", "POST", "/api/decisions", body='{"decision": "confirm-removals", "stop": "one"}'),
     http("get_pause", "GET", "/api/pause"),
     http("set_pause", "POST", "/api/pause", body='{"minutes": 5}'),
     http("lift_pause", "DELETE", "/api/pause"),

@@ -54,7 +54,6 @@ async def calm_down(scene: Scene, weather: Weather, watch: Watch, log: Callable[
     for pause in (300.0,) * (ROUNDS - 2) + (3700.0, 300.0):
         await scene.pass_time(pause)
         found = await estate.sweep()
-        watch.swept()
         log(f"calm: the timer finds {found.enqueued} to look at")
         if found.stopped:
             await _confirm(scene, watch, log)
@@ -67,8 +66,8 @@ async def _confirm(scene: Scene, watch: Watch, log: Callable[[str], None]) -> No
     stopped = (await removal_limit.read(context)).stopped
     assert stopped is not None
     await removal_limit.confirm(context, stopped.id)
-    watch.confirmed = stopped.steps
-    log(f"calm: a person confirms {stopped.steps} removals")
+    watch.confirmed += stopped.count
+    log(f"calm: a person confirms {stopped.count} removals")
 
 
 async def check(scene: Scene, watch: Watch) -> dict[str, int]:
@@ -96,7 +95,6 @@ async def _check_later(scene: Scene, watch: Watch) -> None:
     await scene.estate.clock.sleep(100 * 24 * 3600)
     for _ in range(4):
         await scene.estate.sweep()
-        watch.swept()
         await scene.pass_time(700)
     watch.look()
     for place in PLACES:

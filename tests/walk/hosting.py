@@ -152,7 +152,7 @@ SETTINGS = {
     "DNS_ZONE_RESOURCE_GROUPS": ("", ZONE_GROUPS[0], ", ".join(ZONE_GROUPS)),
     "ELASTIC_CLAIM": ("false", "true"),
     "ELASTIC_DEPLOYMENTS_ALLOWED": ("*", "logs-eastus2, search-eastus2"),
-    "REMOVAL_LIMIT": ("30", "8", "4"),
+    "REMOVAL_LIMIT": ("", "3", "1"),
 }
 
 

@@ -188,7 +188,7 @@ async def opened(drawn: Random) -> Scene:
         "ELASTIC_DEPLOYMENTS_ALLOWED": drawn.choice(["*", "*", "logs-eastus2, search-eastus2"]),
         "ELASTIC_FIRST_POLICY_ALLOWED": first,
         "ELASTIC_LAST_POLICY_ALLOWED": last,
-        "REMOVAL_LIMIT": drawn.choice(["30", "8", "4"]),
+        "REMOVAL_LIMIT": drawn.choice(["", "3", "1"]),
         "ASSOCIATION_RESTORES": drawn.choice(["3", "1"]),
     }
     app_vnet = drawn.choice([HUB_VNET, HUB_VNET, HUB_VNET, OWN_VNET])

@@ -140,8 +140,6 @@ class Story:
                 told = await deed(walk.scene, drawn)
         finally:
             self._log(walk.scene, f"{label}. {deed.__name__}")
-        if deed is hosting.sweep:
-            walk.watch.swept()
         if people:
             walk.watch.people_did()
         else:

@@ -8,8 +8,10 @@ policy, and open nothing; must make no second policy; and must take away only wh
 from __future__ import annotations
 
 import copy
+import re
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from local.elastic.deployments import Deployment
@@ -23,6 +25,9 @@ ANYWHERE, OFFICE = "192.0.2.77", "198.51.100.7"
 """A client on the internet, and one that the IP policies admit."""
 CONNECTION = "elastic-privatelink-connection"
 GRACE = 600.0
+LIMIT = 10
+"""Connections that may go within a day untold and unconfirmed: a walk has few, and its limit is this or less."""
+_POLICY = re.compile(r"DELETE \S+/rulesets/[^/]+")
 OPEN = 401
 """Elasticsearch's own answer to who brings no credentials."""
 
@@ -60,10 +65,10 @@ class Watch:
     ever_ours: set[Pair] = field(default_factory=set)
     our_claims: set[str] = field(default_factory=set)
     ever_our_claims: set[str] = field(default_factory=set)
-    deletions: int = 0
-    """Since the last sweep."""
+    deleted: list[datetime] = field(default_factory=list)
+    """When policies were deleted: each connection that is torn down has one at most."""
     confirmed: int = 0
-    """Steps that a person allowed beyond the limit."""
+    """Connections that a person allowed beyond the limit."""
     _wrote: str = ""
     """The write that came before the present call."""
     _before: State = field(init=False)
@@ -83,15 +88,16 @@ class Watch:
             raise Harm(f"S7: the app is paused until {until}, and about to {call.what}")
         if "ignore_associations=true" in call.query:
             raise Harm("a policy is deleted together with its associations")
-        if call.service in {"arm", "elastic"} and (call.what.startswith("DELETE") or call.what.endswith("_unclaim")):
-            self.deletions += 1
-            limit = self.scene.estate.worker.context.settings.removal.limit
-            if self.deletions > limit + self.confirmed:
-                raise Harm(f"S6: {self.deletions} removals since the last sweep")
+        if call.service == "elastic" and _POLICY.fullmatch(call.what):
+            self._check_pace()
 
-    def swept(self) -> None:
-        """The timer has run: a new period of S6 begins."""
-        self.deletions = 0
+    def _check_pace(self) -> None:
+        """No more connections go within a day than the limit, those whose deletion was told, and those allowed."""
+        estate, now = self.scene.estate, self.scene.estate.clock.now()
+        self.deleted = [*(at for at in self.deleted if now - at < timedelta(days=1)), now]
+        most = LIMIT + len(estate.told_deleted) + self.confirmed
+        if len(self.deleted) > most:
+            raise Harm(f"S6: {len(self.deleted)} connections went within a day; {most} may")
 
     def people_did(self) -> None:
         """A person has changed something."""

@@ -90,7 +90,7 @@ def arm_read_errors(doing: str, on: str) -> Iterator[None]:
             yield
     except Blocked as error:
         if error.reason is Reason.RESOURCE_GROUP_NOT_FOUND:
-            raise NotFound(error.what, on=on) from error
+            raise NotFound(error.what, on=on, code="ResourceGroupNotFound") from error
         raise
 
 
@@ -157,7 +157,7 @@ def _lasting(status: int, code: str, message: str, what: str, on: str) -> Autopi
     if code in _UNKNOWN:
         return Blocked(explain(_UNKNOWN[code], what), on=on)
     if status == HTTPStatus.NOT_FOUND or code in _ABSENT:
-        return NotFound(what, on=on)
+        return NotFound(what, on=on, code=code)
     if _OVERLAP in message.lower():
         linked = "The network is already linked to another private DNS zone of this name, which this app cannot see."
         step = "Give the app read access to that zone so that it can be used, or remove the other link."

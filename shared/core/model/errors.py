@@ -109,7 +109,11 @@ class Permanent(AutopilotError):
 
 
 class NotFound(Permanent):
-    """The thing asked for does not exist."""
+    """The thing asked for does not exist; `code` is the service's word for it, where it has one."""
+
+    def __init__(self, what: str, *, on: str = "", next_step: str = "", code: str = "") -> None:
+        super().__init__(what, on=on, next_step=next_step)
+        self.code = code
 
 
 class InvalidInput(Permanent):

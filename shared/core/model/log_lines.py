@@ -85,11 +85,11 @@ class SweepCompleted(_Calls):
 
 @dataclass(frozen=True, kw_only=True)
 class RemovalsStopped(Line):
-    """A sweep found more to remove than `REMOVAL_LIMIT`; nothing is removed until a person confirms."""
+    """More connections stand for removal than `REMOVAL_LIMIT`; none is torn down until a person confirms."""
 
     event = Event.REMOVALS_STOPPED
     stop: str
-    steps: int
+    count: int
     connections: str
 
 

@@ -35,11 +35,11 @@ class RemovalOptions:
         "Seconds between the decision that an endpoint is gone and the removal; an endpoint made again ends it.",
         deployed=True,
     )
-    limit: int = setting(
+    limit: int | None = setting(
         "REMOVAL_LIMIT",
-        value.whole(0, 100000),
-        "30",
-        "Destructive steps between two sweeps past which [all removals stop](operations.md#removals) until a person "
-        "confirms.",
+        value.optional(value.whole(0, 100000)),
+        "",
+        "Connections that may stand for removal at once; with more [all removals stop](operations.md#removals) until a "
+        "person confirms. Empty: the larger of 10 and 5 % of those on record.",
         deployed=True,
     )

@@ -143,6 +143,11 @@ def whole(low: int, high: int) -> Parser:
     return parse
 
 
+def optional(parse: Parser) -> Parser:
+    """A parser of nothing, which is None, or of what `parse` reads."""
+    return lambda value: parse(value) if value else None
+
+
 def one_of(*choices: Choice) -> Callable[[str], Choice]:
     """A parser of a choice, in lower case."""
 

@@ -39,11 +39,20 @@ class Missing(StrEnum):
     """It is gone, and what was to be done has been done."""
 
 
+CONFIRMING = frozenset({"ResourceNotFound", "ResourceGroupNotFound"})
+"""Azure's codes that say of one endpoint that it is gone. That a subscription is not found says nothing of it."""
+
+
+def confirmed(record: ConnectionRecord) -> bool:
+    """Whether an event told the deletion *and* a read by id said so: such a removal counts against no limit (S6)."""
+    return record.removal.told and record.removal.absent_as in CONFIRMING
+
+
 def record_absence(
-    record: ConnectionRecord, message: WorkMessage, options: PlanOptions, now: datetime
+    record: ConnectionRecord, message: WorkMessage, code: str, options: PlanOptions, now: datetime
 ) -> tuple[ConnectionRecord, Missing]:
-    """Count this miss, and say what it means."""
-    record = record.with_removal(missing_since=record.removal.missing_since or now)
+    """Count this miss, and say what it means. `code`: Azure's, of the read by id that did not find the endpoint."""
+    record = record.with_removal(missing_since=record.removal.missing_since or now, absent_as=code)
     # A person who asks for what was left (the right to delete it was missing) is taken at their word.
     again = message.cause is Cause.EVENT_WRITE or (message.cause is Cause.MANUAL and record.removal.leftovers)
     if record.status.phase is Phase.REMOVED and not again:
@@ -64,7 +73,7 @@ def note_delete_event(record: ConnectionRecord, message: WorkMessage) -> Connect
 
     It is still only a hint: the next look that finds the endpoint forgets it (`ConnectionRecord.mark_present`).
     """
-    return record.with_removal(missed=BELIEVED) if message.cause is Cause.EVENT_DELETE else record
+    return record.with_removal(missed=BELIEVED, told=True) if message.cause is Cause.EVENT_DELETE else record
 
 
 def _counted(record: ConnectionRecord, message: WorkMessage) -> ConnectionRecord:

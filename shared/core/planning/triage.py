@@ -20,14 +20,14 @@ from shared.core.model.errors import InvalidInput
 from shared.core.model.markers import Marker
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.reasons import Reason
-from shared.core.model.record import ConnectionRecord, owned_resources
+from shared.core.model.record import ConnectionRecord
 from shared.core.model.resources import Endpoint, Policy, Zone
 from shared.core.model.services import ServiceKind, Services
 from shared.core.model.steps import destructive
 from shared.core.options.plan_options import PlanOptions
 from shared.core.options.removal import OnDelete
 from shared.core.options.scope import Scope
-from shared.core.planning.deletion import has_things
+from shared.core.planning.deletion import confirmed, has_things
 from shared.core.planning.desired import Desired
 from shared.core.planning.drift import calls_for_another_look, calls_for_work, to_be_tested
 from shared.core.planning.organization_change import switch_record
@@ -50,13 +50,15 @@ class Triage:
     """Ids of the connections to be tested now."""
     others: list[str] = field(default_factory=list)
     """Ids of the living connections that are not tested now."""
-    removes: dict[str, int] = field(default_factory=dict)
-    """Destructive steps that would be taken, by connection id (S6)."""
+    unwanted: set[str] = field(default_factory=set)
+    """Ids of the connections that would lose something, unconfirmed (S6); a pause makes them no fewer."""
+    unread: set[str] = field(default_factory=set)
+    """Ids of those of which it could not be read whether they still are wanted."""
 
 
 def triage(snapshot: Snapshot, options: PlanOptions, now: datetime) -> Triage:
     """Sort everything that was read."""
-    found = Triage()
+    found = Triage(unread=_unread(snapshot, options.scope))
     for desired in snapshot.desired(options):
         _judge(snapshot, desired, options, now, found)
     for key, endpoint in missing(snapshot, options.scope):
@@ -78,9 +80,10 @@ def _judge(snapshot: Snapshot, desired: Desired, options: PlanOptions, now: date
         return
     effective = effective_mode_of(record.identity.mode, options.installation.mode, snapshot.pause)
     planned, complete = plan_of(desired, record, snapshot.clouds, options, now)
-    removes = destructive(planned.steps) if effective.enforces else 0
-    if removes:
-        found.removes[record.id] = removes
+    if destructive(planned.steps) and _would_enforce(record, options):
+        found.unwanted.add(record.id)
+    if not complete:
+        found.unread.add(record.id)
     if record.schedule.wake_at is not None and now - record.schedule.wake_at < OVERDUE:
         work = False
     elif record.schedule.stale_since is not None or record.identity.mode != asked_mode(desired.endpoint, options.scope):
@@ -110,6 +113,11 @@ def plan_of(
     if refused is not None:
         found = replace(found, conditions=(*found.conditions, refused))
     return found, zones is not None and (elastic is not None or refused is not None)
+
+
+def _would_enforce(record: ConnectionRecord, options: PlanOptions) -> bool:
+    """Whether the app would act, were it not for a pause."""
+    return effective_mode_of(record.identity.mode, options.installation.mode, None).enforces
 
 
 def _unfinished(record: ConnectionRecord, endpoint: Endpoint, now: datetime) -> bool:
@@ -189,6 +197,16 @@ def missing(snapshot: Snapshot, scope: Scope) -> Iterator[tuple[str, ArmId]]:
             yield key, endpoint
 
 
+def _unread(snapshot: Snapshot, scope: Scope) -> set[str]:
+    """Connections of which this sweep does not know whether their endpoints are there."""
+    unread = set(snapshot.unreadable)
+    for key, record in snapshot.records.items():
+        endpoint = _endpoint_id(record.endpoint_id)
+        if endpoint is None or (in_scope(scope, endpoint) and endpoint.subscription_id not in snapshot.complete):
+            unread.add(key)
+    return unread
+
+
 def _really_missing(snapshot: Snapshot, endpoint: ArmId, scope: Scope) -> bool:
     known_to_be_read = endpoint.subscription_id in snapshot.complete and in_scope(scope, endpoint)
     return known_to_be_read and endpoint.key not in snapshot.listed
@@ -201,9 +219,8 @@ def _judge_missing(
     retained = (record.identity.on_delete or options.removal.on_delete) == OnDelete.RETAIN
     removed = record.condition(c.REMOVED)
     limited = removed is not None and removed.reason is Reason.REMOVAL_LIMIT_REACHED
-    if effective.enforces and not retained:
-        # A run that was refused had read what is there; of what a worker made that died, the record does not know.
-        found.removes[record.id] = max(len(owned_resources(record)), len(record.status.planned) if limited else 0)
+    if _would_enforce(record, options) and not retained and not confirmed(record) and has_things(record):
+        found.unwanted.add(record.id)
     if (
         record.removal.removing_since is not None
         and record.schedule.wake_at is not None

@@ -1,112 +1,136 @@
-"""S6: so many destructive steps between two sweeps, no more without a person, and never more than that person saw."""
+"""S6: connections that stand for removal are counted before the first goes, and a stop ends by a word or by fewer."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import timedelta
+from itertools import product
 
 import pytest
 
-from shared.core.guards.removal_limit import CONFIRMED_FOR, SHOWN, Allowance, Stop
+from shared.core.guards.removal_limit import CONFIRMED_FOR, DAY, Removals, Stop, Swept, limit_for
 from tests.core.core_parts import NOW
 
-LIMIT = 10
+LIMIT = 3
 
 
-def taken(allowance: Allowance, *portions: int, limit: int = LIMIT, after: timedelta = timedelta(0)) -> list[bool]:
-    """Which of these could be taken one after the other."""
-    found = []
-    for steps in portions:
-        then = allowance.consume(steps, limit, NOW + after)
-        found.append(then is not None)
-        allowance = then or allowance
-    return found
+def names(count: int, beginning: str = "c") -> tuple[str, ...]:
+    return tuple(f"{beginning}{number:02}" for number in range(count))
 
 
-def swept(allowance: Allowance, stop_id: str = "s-1", limit: int = LIMIT, **wanted: int) -> Allowance:
-    return allowance.swept(stop_id, wanted, limit, NOW)
+def swept(
+    known: Removals, unwanted: Collection[str], unread: Collection[str] = (), *, stop: str = "s-1", limit: int = LIMIT
+) -> Removals:
+    return known.swept(Swept(unwanted, unread), stop, limit, NOW)
 
 
-def confirmed(**wanted: int) -> Allowance:
-    allowance = swept(Allowance(), **wanted).confirm("s-1", NOW)
-    assert allowance is not None
-    return allowance
+def torn_down(known: Removals, *ids: str, after: timedelta = timedelta(), gone: bool = True) -> tuple[Removals, str]:
+    """The removals after these were tried one after the other, and which of them went."""
+    went = []
+    for one in ids:
+        known, may = known.tear_down(one, "r-1", NOW + after, gone=gone)
+        went += [one] if may else []
+    return known, " ".join(went)
 
 
 @pytest.mark.parametrize(
-    ("portions", "expected"),
-    [
-        ((10,), [True]),
-        ((11,), [False]),
-        ((5, 5, 1), [True, True, False]),
-        ((5, 6, 5, 1), [True, False, True, False]),
-        ((0, 10, 0), [True, True, True]),
-    ],
+    ("setting", "on_record", "expected"),
+    [(None, 0, 10), (None, 200, 10), (None, 219, 10), (None, 220, 11), (None, 4000, 200), (0, 4000, 0), (7, 4000, 7)],
 )
-def test_between_two_sweeps_no_more_than_the_limit_is_taken(portions: tuple[int, ...], expected: list[bool]) -> None:
-    assert taken(Allowance(), *portions) == expected
+def test_the_limit_is_what_is_set_or_the_larger_of_ten_and_five_percent(
+    setting: int | None, on_record: int, expected: int
+) -> None:
+    assert limit_for(setting, on_record) == expected
 
 
-def test_with_a_limit_of_zero_nothing_is_ever_taken() -> None:
-    assert taken(Allowance(), 1, 0, limit=0) == [False, True]
-    assert swept(Allowance(), limit=0, a=1).stopped is not None
-    assert swept(Allowance(), limit=0).stopped is None
+def test_so_many_may_go_and_with_one_more_none() -> None:
+    assert torn_down(swept(Removals(), names(LIMIT)), *names(LIMIT))[1] == " ".join(names(LIMIT))
+    stopped = swept(Removals(), names(LIMIT + 1))
+    assert stopped.stopped == Stop("s-1", NOW, LIMIT + 1, names(LIMIT + 1))
+    assert torn_down(stopped, *names(LIMIT + 1))[1] == ""
 
 
-def test_a_sweep_that_wants_no_more_than_the_limit_begins_the_count_anew() -> None:
-    used_up = Allowance(used=LIMIT)
-    assert taken(used_up, 1) == [False]
-    assert taken(swept(used_up, a=5, b=5), 10) == [True]
+def test_they_are_counted_before_the_first_goes_also_without_a_sweep() -> None:
+    known = replace(Removals(), limit=LIMIT)
+    for one in names(LIMIT + 1):
+        known = known.stand(one, f"r-{one}", NOW)
+    assert known.stopped == Stop("r-c03", NOW, LIMIT + 1, names(LIMIT + 1))
+    assert torn_down(known, *names(LIMIT + 1))[1] == ""
 
 
-def test_a_sweep_that_wants_more_stops_everything_and_says_how_much_and_for_whom() -> None:
-    stopped = swept(Allowance(), a=5, b=5, c=1)
-    assert stopped.stopped == Stop("s-1", NOW, 11, ("a", "b", "c"))
-    assert taken(stopped, 1, 10, 11) == [False, False, False]
+def test_one_connection_counts_once_however_often_it_is_tried() -> None:
+    known, went = torn_down(swept(Removals(), names(1)), *["c00"] * 20, "x", "y")
+    assert went.split() == ["c00"] * 20 + ["x", "y"]
+    assert torn_down(known, "z")[1] == ""
 
 
-def test_a_stop_names_so_many_connections_and_counts_all() -> None:
-    stopped = swept(Allowance(), **{f"c{n:03}": 1 for n in range(200)})
-    assert stopped.stopped is not None
-    assert (stopped.stopped.steps, len(stopped.stopped.connections)) == (200, SHOWN)
+def test_what_was_torn_down_counts_for_a_day_so_that_no_pace_gets_past_the_limit() -> None:
+    known, gone = Removals(), 0
+    for hour in range(23):
+        known = known.swept(Swept([f"h{hour}"]), f"s-{hour}", LIMIT, NOW + timedelta(hours=hour))
+        known, went = torn_down(known, f"h{hour}", after=timedelta(hours=hour))
+        gone += bool(went)
+    assert gone == LIMIT
+    later = known.swept(Swept(["next"]), "s-99", LIMIT, NOW + DAY + timedelta(hours=3))
+    assert torn_down(later, "next", after=DAY + timedelta(hours=3))[1] == "next"
 
 
-def test_while_nothing_changes_the_stop_keeps_its_id_so_that_a_person_can_confirm_what_they_saw() -> None:
-    first = swept(Allowance(), a=11)
-    assert swept(first, "s-2", a=11) == first
-    assert swept(first, "s-3", a=12).stopped == Stop("s-3", NOW, 12, ("a",))
-    assert swept(first, "s-4", b=11).stopped == Stop("s-4", NOW, 11, ("b",))
+def test_what_living_endpoints_lose_counts_until_the_next_sweep() -> None:
+    known, went = torn_down(swept(Removals(), ()), *names(LIMIT + 1), gone=False)
+    assert went == " ".join(names(LIMIT))
+    _, went = torn_down(swept(known, ()), *names(LIMIT, "d"), gone=False)
+    assert went == " ".join(names(LIMIT, "d"))
 
 
-def test_a_stop_ends_by_itself_when_there_is_less_to_take() -> None:
-    assert swept(swept(Allowance(), a=11), a=10) == Allowance()
+def test_a_stop_keeps_its_id_while_nothing_changes_so_that_a_person_confirms_what_they_saw() -> None:
+    first = swept(Removals(), names(5))
+    assert swept(first, names(5), stop="s-2").stopped == first.stopped
+    assert swept(first, names(6), stop="s-3").stopped == Stop("s-3", NOW, 6, names(6))
 
 
-@pytest.mark.parametrize("stop_id", ["", "s-0", "S-1"])
-def test_only_the_present_stop_can_be_confirmed(stop_id: str) -> None:
-    assert swept(Allowance(), a=11).confirm(stop_id, NOW) is None
-    assert Allowance().confirm(stop_id, NOW) is None
+def test_of_all_splits_a_stop_ends_exactly_when_missing_and_unread_are_no_more_than_the_limit() -> None:
+    named = names(6)
+    for back, missing in product(range(7), repeat=2):
+        if back + missing > len(named):
+            continue
+        unread = named[back + missing :]
+        known = swept(swept(Removals(), named), named[back : back + missing], unread, stop="s-2")
+        assert (known.stopped is None) == (missing + len(unread) <= LIMIT), (back, missing, unread)
 
 
-def test_a_confirmation_allows_exactly_what_the_person_saw() -> None:
-    assert taken(confirmed(a=25), 20, 5) == [True, True]
-    assert taken(confirmed(a=25), 20, 6, 5) == [True, True, True], "past it the usual limit holds"
-    assert taken(confirmed(a=25), 25, 10, 1) == [True, True, False]
-    assert taken(confirmed(a=25), 26) == [False]
+def test_what_stood_and_cannot_be_read_now_goes_on_counting_but_nothing_is_made_to_stand_by_that() -> None:
+    assert swept(Removals(), (), names(50)).standing == frozenset()
+    assert swept(swept(Removals(), names(2)), (), names(50)).standing == frozenset(names(2))
 
 
-@pytest.mark.parametrize(("after", "allowed"), [(-0.001, True), (0, False), (3600, False)])
-def test_a_confirmation_expires(after: float, *, allowed: bool) -> None:
-    assert taken(confirmed(a=25), 25, after=CONFIRMED_FOR + timedelta(seconds=after)) == [allowed]
+def test_a_confirmation_allows_exactly_the_connections_that_were_named() -> None:
+    confirmed = swept(Removals(), names(6)).confirm("s-1", NOW)
+    assert confirmed is not None
+    assert torn_down(confirmed, *names(6))[1] == " ".join(names(6))
+    assert torn_down(confirmed, *names(LIMIT + 1, "x"))[1] == " ".join(names(LIMIT, "x")), "past it the limit holds"
+    assert torn_down(confirmed, *names(6), after=CONFIRMED_FOR)[1] == "", "it expires, and all six stand again"
 
 
 def test_a_sweep_meanwhile_keeps_the_confirmation_and_stops_only_for_what_is_beyond_it() -> None:
-    allowance = confirmed(a=25)
-    going_on = swept(allowance, "s-2", a=20)
-    assert (going_on.stopped, going_on.confirmed) == (None, 25)
-    beyond = swept(allowance, "s-2", a=25, b=1)
-    assert beyond.stopped == Stop("s-2", NOW, 26, ("a", "b"))
-    assert taken(beyond, 1) == [False], "what was confirmed was something else"
+    confirmed = swept(Removals(), names(6)).confirm("s-1", NOW)
+    assert confirmed is not None
+    assert swept(confirmed, names(6), stop="s-2").stopped is None
+    beyond = swept(confirmed, [*names(6), *names(LIMIT + 1, "x")], stop="s-2")
+    assert beyond.stopped == Stop("s-2", NOW, LIMIT + 1, names(LIMIT + 1, "x"))
+    assert torn_down(beyond, "c00", "x00")[1] == "c00"
 
 
-def test_a_confirmed_stop_cannot_be_confirmed_twice() -> None:
-    assert confirmed(a=25).confirm("s-1", NOW) is None
+@pytest.mark.parametrize("stop_id", ["", "s-0", "S-1"])
+def test_only_the_present_stop_can_be_confirmed_and_only_once(stop_id: str) -> None:
+    stopped = swept(Removals(), names(6))
+    assert stopped.confirm(stop_id, NOW) is None
+    confirmed = stopped.confirm("s-1", NOW)
+    assert confirmed is not None
+    assert confirmed.confirm("s-1", NOW) is None
+
+
+def test_with_a_limit_of_zero_every_removal_waits_for_a_word() -> None:
+    known = swept(Removals(), (), limit=0)
+    assert known.stopped is None
+    assert torn_down(known, "c00")[1] == ""

@@ -31,7 +31,7 @@ def looked(
     for cause, correlation_id, *seconds in looks:
         at = NOW + timedelta(seconds=float(seconds[0]) if seconds else 0.0)
         message = WorkMessage(parse_arm_id(ENDPOINT_ID), Cause(cause), correlation_id)
-        record, missing = record_absence(record, message, options, at)
+        record, missing = record_absence(record, message, "ResourceNotFound", options, at)
         found.append(missing)
     return record, found
 
