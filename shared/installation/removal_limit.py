@@ -7,6 +7,7 @@ worker that dies in between, too much was counted, never too little.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -67,12 +68,13 @@ async def read(context: Context) -> Removals:
 
 
 async def _change(context: Context, change: Callable[[Removals], Removals]) -> Removals:
-    new = Removals()
+    new, limit = Removals(), context.settings.removal.limit
 
     def changed_document(document: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
         nonlocal new
         known = Removals() if document is None else _from_document(document)
-        new = change(known)
+        # What is set holds at once; what depends on the number on record is as the last sweep counted.
+        new = change(known if limit is None else replace(known, limit=limit))
         return document if new == known else _to_document(new)
 
     await control.update(context.storage.control, context.clock, NAME, changed_document)

@@ -78,7 +78,7 @@ async def _limit_removals(
     context: Context, found: Triage, on_record: int, correlation_id: str, result: SweepStats
 ) -> None:
     """Count what stands for removal (S6), and stop all removals or let them go on, before any message is sent."""
-    seen = Swept(found.unwanted, found.unread)
+    seen = Swept(found.unwanted, found.unseen)
     try:
         removals = await removal_limit.swept(context, seen, correlation_id, on_record)
     except AutopilotError as error:

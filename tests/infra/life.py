@@ -21,8 +21,8 @@ FOREIGN_GROUP = f"{SUBSCRIPTION}/resourceGroups/rg-foreign"
 ZONES = "providers/Microsoft.Network/privateDnsZones"
 ZONE_NAME = "privatelink.eastus2.azure.elastic-cloud.com"
 DNS_API = "2024-06-01"
-EVERYTHING = {"DNS_RECORD_MODE": "union", "ELASTIC_CLAIM": "true", "REMOVAL_LIMIT": "0"}
-"""Settings with which the product does all that it can; each removal that no event told waits for a person."""
+EVERYTHING = {"DNS_RECORD_MODE": "union", "ELASTIC_CLAIM": "true", "REMOVAL_LIMIT": "1"}
+"""Settings with which the product does all that it can; two removals at once wait for a person."""
 
 
 def hub_estate(**settings: str) -> Estate:
@@ -92,9 +92,12 @@ async def looked_at(estate: Estate, endpoint: str) -> list[str]:
 
 
 async def deleted(estate: Estate, endpoint: str) -> list[str]:
-    """The endpoint is deleted by its owner, and no event tells it; returns what the sweeps after it could not read."""
+    """The endpoint and another are deleted, and no event tells it; returns what the sweeps after it could not read."""
+    other = await estate.put_endpoint("pe-3", region="uksouth", tags={})
+    await estate.settle()
     estate.events.settings.drop = True
-    await estate.delete(endpoint)
+    for one in (endpoint, other):
+        await estate.delete(one)
     errors = []
     for _ in range(2):
         await work_for(estate, 300)

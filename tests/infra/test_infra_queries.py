@@ -138,7 +138,7 @@ async def test_every_part_of_the_workbook_shows_the_life_of_a_connection() -> No
 
     last = {row["name"]: row for row in shown["connections"]}
     assert {name: row["phase"] for name, row in last.items()} == dict.fromkeys(last, "Removed")
-    assert set(last) == {"pe-1", "pe-2", "pe-orphan"}
+    assert set(last) == {"pe-1", "pe-2", "pe-3", "pe-orphan"}
     assert {row["after"] for row in shown["transitions"]} >= {"Ready", "Removed"}
     assert {row["verdict"] for row in shown["verdicts"]} >= {"healthy Reachable"}
     told = [fields_of(line) for _, line in workspace.lines]

@@ -267,7 +267,7 @@ def test_only_the_remover_deletes_and_no_role_uses_wildcards_or_grants_rights(ro
 
 def hub_zone(estate: Estate) -> Any:
     """The zone in the hub's group."""
-    (zone,) = [zone for zone in estate.arm.private_dns_zones() if zone.id.startswith(f"{HUB_GROUP}/")]
+    (zone,) = [zone for zone in estate.arm.private_dns_zones() if zone.id == f"{HUB_GROUP}/{ZONES}/{ZONE_NAME}"]
     return zone
 
 

@@ -5,8 +5,8 @@ settings can make a thousand connections look unwanted at once; each removal by 
 are counted that stand for removal, before the first of them is torn down, and with them those that were torn down
 within a day. More than the limit, and none goes until a person has seen which they are, or until they are fewer.
 
-A connection whose deletion an event told and a read by id confirmed (`deletion.confirmed`) is what somebody did to that
-one endpoint: it does not count.
+A connection whose deletion an event told and a read by id confirmed (`deletion.confirmed`) does not count: two sources
+without a common cause say of this one endpoint that it is gone.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Swept:
 
     unwanted: Collection[str] = ()
     """Those that would lose something, unconfirmed."""
-    unread: Collection[str] = ()
+    unseen: Collection[str] = ()
     """Those of which it could not be read whether they still are wanted."""
 
 
@@ -99,7 +99,7 @@ class Removals:
     def swept(self, found: Swept, stop_id: str, limit: int, now: datetime) -> Removals:
         """The same after a sweep. What it could not read stands as it stood: not seen is not wanted again."""
         stood = self.standing | frozenset(self.stopped.connections if self.stopped else ())
-        standing = frozenset(found.unwanted) | (stood & frozenset(found.unread))
+        standing = frozenset(found.unwanted) | (stood & frozenset(found.unseen))
         swept = replace(self, limit=limit, standing=standing, changed=frozenset(), stopped=None)
         judged = swept.judged(stop_id, now)
         before, after = self.stopped, judged.stopped

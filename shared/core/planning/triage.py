@@ -52,13 +52,13 @@ class Triage:
     """Ids of the living connections that are not tested now."""
     unwanted: set[str] = field(default_factory=set)
     """Ids of the connections that would lose something, unconfirmed (S6); a pause makes them no fewer."""
-    unread: set[str] = field(default_factory=set)
+    unseen: set[str] = field(default_factory=set)
     """Ids of those of which it could not be read whether they still are wanted."""
 
 
 def triage(snapshot: Snapshot, options: PlanOptions, now: datetime) -> Triage:
     """Sort everything that was read."""
-    found = Triage(unread=_unread(snapshot, options.scope))
+    found = Triage(unseen=_unseen(snapshot, options.scope))
     for desired in snapshot.desired(options):
         _judge(snapshot, desired, options, now, found)
     for key, endpoint in missing(snapshot, options.scope):
@@ -83,7 +83,7 @@ def _judge(snapshot: Snapshot, desired: Desired, options: PlanOptions, now: date
     if destructive(planned.steps) and _would_enforce(record, options):
         found.unwanted.add(record.id)
     if not complete:
-        found.unread.add(record.id)
+        found.unseen.add(record.id)
     if record.schedule.wake_at is not None and now - record.schedule.wake_at < OVERDUE:
         work = False
     elif record.schedule.stale_since is not None or record.identity.mode != asked_mode(desired.endpoint, options.scope):
@@ -197,14 +197,14 @@ def missing(snapshot: Snapshot, scope: Scope) -> Iterator[tuple[str, ArmId]]:
             yield key, endpoint
 
 
-def _unread(snapshot: Snapshot, scope: Scope) -> set[str]:
+def _unseen(snapshot: Snapshot, scope: Scope) -> set[str]:
     """Connections of which this sweep does not know whether their endpoints are there."""
-    unread = set(snapshot.unreadable)
+    unseen = set(snapshot.unreadable)
     for key, record in snapshot.records.items():
         endpoint = _endpoint_id(record.endpoint_id)
         if endpoint is None or (in_scope(scope, endpoint) and endpoint.subscription_id not in snapshot.complete):
-            unread.add(key)
-    return unread
+            unseen.add(key)
+    return unseen
 
 
 def _really_missing(snapshot: Snapshot, endpoint: ArmId, scope: Scope) -> bool:
