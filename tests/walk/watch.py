@@ -51,6 +51,8 @@ class State:
     """GUIDs of each policy."""
     found: set[str]
     """Endpoints whose clients get their address."""
+    holders: dict[str, set[str]]
+    """By a zone's id: the connections that its records are marked for."""
     held: dict[str, Any]
     """What is marked for each endpoint for which nothing may be changed: by its tag, or in its grace period."""
 
@@ -116,7 +118,7 @@ class Watch:
         before, now = self._before, self._state()
         self._check_foreign(before, now)
         for name in before.held.keys() & now.held.keys():
-            was, is_ = before.held[name], now.held[name]
+            was, is_ = self._not_handed_over(name, before.held[name], now), now.held[name]
             changed = [f"{key}: {was[key]} became {is_[key]}" for key in was if was[key] != is_[key]]
             if changed:
                 raise Harm(f"S5, S7: {name} is held, and of its {'; '.join(changed)}; by {self._wrote}")
@@ -155,8 +157,20 @@ class Watch:
             },
             policies={one.id: one.guids for one in elastic.rulesets()},
             found={place.name for place in PLACES if find_it(scene, place)},
+            holders=self._holders(),
             held={place.name: self._marked_for(place) for place in PLACES if _is_held(scene, place)},
         )
+
+    def _not_handed_over(self, name: str, was: dict[str, Any], now: State) -> dict[str, Any]:
+        """What was held, less the records of one that is gone which a living one of its network holds by now."""
+        if name in self.scene.alive:
+            return was
+        living = {connection_id(place.id) for place in PLACES if place.name in self.scene.alive}
+        taken = {zone for zone, holders in now.holders.items() if holders & living}
+        kept = {
+            zone: held for zone, held in was["holds"].items() if zone not in taken or zone in now.held[name]["holds"]
+        }
+        return {**was, "holds": kept}
 
     def _marked_for(self, place: Place) -> dict[str, Any]:
         """Everything that carries the mark of one endpoint's connection."""
@@ -170,6 +184,18 @@ class Watch:
             "links": {one.id for one in scene.links() if one.tags.get(CONNECTION) == own},
             "policies": {one.id: (one.name, one.description, _rules(one.rules)) for one in policies},
             "pairs": {pair for pair in scene.pairs() if pair[0] in {one.id for one in policies}},
+        }
+
+    def _holders(self) -> dict[str, set[str]]:
+        beginning = "elastic-privatelink-holder-"
+        return {
+            zone.id: {
+                name.removeprefix(beginning)
+                for one in zone.record_sets.values()
+                for name in one.metadata
+                if name.startswith(beginning)
+            }
+            for zone in self.scene.zones()
         }
 
     def _foreign(self) -> dict[str, Any]:
