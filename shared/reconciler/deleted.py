@@ -151,14 +151,17 @@ def _retained(run: Run) -> bool:
     return (run.record.identity.on_delete or run.context.options.removal.on_delete) == OnDelete.RETAIN
 
 
+def _kept(run: Run) -> str:
+    """Why what was made for it is left; empty: it goes."""
+    if run.effective_mode.mode is Mode.IGNORE:
+        return f"What was made for it is left: {run.effective_mode.why}."
+    return "What was made for it is left, as the settings or its tag say." if _retained(run) else ""
+
+
 async def _due(run: Run) -> None:
     context, record, effective = run.context, run.record, run.effective_mode
-    if effective.mode is Mode.IGNORE:
-        _removed(run, Reason.RETAINED, f"What was made for it is left: {effective.why}.", owned_resources(record))
-        return
-    if _retained(run):
-        text = "What was made for it is left, as the settings or its tag say."
-        _removed(run, Reason.RETAINED, text, owned_resources(record))
+    if kept := _kept(run):
+        _removed(run, Reason.RETAINED, kept, owned_resources(record))
         return
     try:
         observed = await observe_removal(context, record)
