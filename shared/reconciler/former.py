@@ -18,11 +18,11 @@ from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_former import FormerThings
 from shared.core.model.resources import Endpoint
-from shared.core.model.steps import RemovalStep, destructive
+from shared.core.model.steps import RemovalStep
 from shared.core.options.removal import OnDelete
 from shared.core.planning.former import as_it_was, plan_former_removal
 from shared.core.planning.removal import held_up_by
-from shared.installation.removal_limit import consume
+from shared.installation.removal_limit import tear_down
 from shared.reconciler.apply_removal import take_step
 from shared.reconciler.holders import wake_waiting
 from shared.reconciler.observe_removal import observe_removal
@@ -97,7 +97,8 @@ async def _take_away(
     living = endpoint if same_service else None
     observed = await observe_removal(run.context, as_it_was(record, former), living=living, dns_only=same_service)
     plan = plan_former_removal(record, former, observed, run.context.options)
-    await consume(run.context, destructive(plan.steps))
+    if plan.steps:
+        await tear_down(run.context, record.id, run.id, gone=False)
     refused: dict[RemovalStep, str] = {}
     for step in plan.steps:
         if held_up_by(step, refused):
