@@ -77,10 +77,17 @@ def by_azd() -> bool:
 def remember(name: str, value: str, parameter: str) -> None:
     """Keep a choice for this and every later deployment; without azd say which parameter has to be given."""
     os.environ[name] = value
-    if by_azd():
-        _run("azd", "env", "set", name, value)
-    else:
+    # Also where azd is installed and has no such environment: then the person deploys without it.
+    if not by_azd() or unless_refused(lambda: _run("azd", "env", "set", name, value)) is None:
         say(f"  Give the deployment the parameter {parameter}={value}")
+
+
+def azd_values() -> dict[str, str]:
+    """Choices and outputs of azd's environment, for a hook that a person starts; none without azd."""
+    if shutil.which("azd") is None:
+        return {}
+    answer = unless_refused(lambda: _run("azd", "env", "get-values", "--output", "json"), "")
+    return {name: str(value) for name, value in json.loads(answer).items()} if answer.strip() else {}
 
 
 def say(text: str) -> None:

@@ -7,7 +7,7 @@ import re
 import sys
 from dataclasses import dataclass
 
-from azure_cli import Refused, az
+from azure_cli import Refused, az, azd_values
 
 OUTPUTS = "AUTOPILOT_"
 LISTS_OF_IDS = ("DNS_SCOPES", "DNS_ZONE_RESOURCE_GROUPS", "DNS_LINK_VNETS")
@@ -63,6 +63,8 @@ class Installation:
 
 def read(deployment: str = "") -> Installation:
     """The installation that azd deploys, or that of a deployment by name."""
+    if not deployment and not os.environ.get("AZURE_ENV_NAME"):
+        os.environ.update(azd_values())
     home = os.environ.get("AZURE_SUBSCRIPTION_ID", "")
     if deployment or not home:
         home = _signed_in()

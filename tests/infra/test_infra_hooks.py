@@ -88,6 +88,16 @@ def test_by_hand_the_hook_reads_the_same_from_the_named_deployment(az: Recorded,
     assert subscribed(az) == by_azd
 
 
+def test_a_person_who_uses_azd_need_not_name_anything(az: Recorded, tmp_path: Path) -> None:
+    az.run("postdeploy")
+    by_azd = subscribed(az)
+    (tmp_path / "calls").unlink()
+    az.answer("env get-values --output json", OUTPUTS)
+    az.environment = {}
+    assert az.run("postdeploy").stderr == ""
+    assert subscribed(az) == by_azd
+
+
 def test_a_deployment_that_is_not_the_apps_fails_the_hook_and_says_so(az: Recorded) -> None:
     az.answer("deployment sub show --name other", {"properties": {"outputs": {}}})
     answer = az.run("postdeploy", "other")

@@ -120,6 +120,14 @@ def test_the_topic_that_a_watched_subscription_has_already_is_used(az: Recorded)
     assert "--mi-system-assigned" not in answer.stdout
 
 
+def test_without_an_environment_of_azd_the_parameter_is_said(az: Recorded) -> None:
+    az.answer("eventgrid system-topic list --subscription t", [topic(THEIRS)])
+    az.refuse("env set", "environment does not exist")
+    answer = az.run("preprovision")
+    assert answer.returncode == 0
+    assert f"Give the deployment the parameter existingSystemTopics={THEIRS}" in answer.stdout
+
+
 def test_a_topic_that_is_known_is_not_set_again_and_one_that_is_gone_is_forgotten(az: Recorded) -> None:
     az.answer("eventgrid system-topic list --subscription t", [topic(THEIRS)])
     az.run("preprovision", EXISTING_SYSTEM_TOPICS=THEIRS)
