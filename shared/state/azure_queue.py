@@ -17,9 +17,11 @@ from azure.storage.queue.aio import QueueClient
 
 from shared.core.model.record_parts import QueuedMessage
 from shared.correlation import Service, request_hook
+from shared.request_deadline import azure_transport
 from shared.state import codec
 from shared.state.azure_errors import storage_errors
 from shared.state.rows import QueueLook
+from shared.state.storage_settings import CONNECT_SECONDS, REQUEST_SECONDS
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -39,8 +41,7 @@ def _options() -> dict[str, Any]:
         "initial_backoff": 1,
         "increment_base": 1,
         "random_jitter_range": 1,
-        "connection_timeout": 5,
-        "read_timeout": 20,
+        "transport": azure_transport(REQUEST_SECONDS, connect=CONNECT_SECONDS),
         "raw_request_hook": request_hook(Service.STORAGE),
     }
 

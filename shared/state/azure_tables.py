@@ -18,9 +18,11 @@ from azure.data.tables.aio import TableServiceClient
 from shared.core.model.errors import LostRace, RetryLater
 from shared.core.model.http_dates import http_date
 from shared.correlation import Service, request_hook
+from shared.request_deadline import azure_transport
 from shared.state import codec
 from shared.state.azure_errors import error_code, storage_errors
 from shared.state.rows import ConnectionRow, ControlLook, ControlRow, ListedConnection
+from shared.state.storage_settings import CONNECT_SECONDS, REQUEST_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
@@ -37,20 +39,20 @@ _CLIENT: dict[str, Any] = {
     "retry_total": 2,
     "retry_backoff_factor": 0.4,
     "retry_backoff_max": 2,
-    "connection_timeout": 5,
-    "read_timeout": 20,
     "raw_request_hook": request_hook(Service.STORAGE),
 }
 
 
 def service_from_connection_string(connection_string: str) -> TableServiceClient:
     """The account's table service, by key or SAS."""
-    return TableServiceClient.from_connection_string(connection_string, **_CLIENT)
+    transport = azure_transport(REQUEST_SECONDS, connect=CONNECT_SECONDS)
+    return TableServiceClient.from_connection_string(connection_string, transport=transport, **_CLIENT)
 
 
 def service_from_identity(endpoint: str, credential: AsyncTokenCredential) -> TableServiceClient:
     """The account's table service, by identity."""
-    return TableServiceClient(endpoint, credential=credential, **_CLIENT)
+    transport = azure_transport(REQUEST_SECONDS, connect=CONNECT_SECONDS)
+    return TableServiceClient(endpoint, credential=credential, transport=transport, **_CLIENT)
 
 
 class ServiceTime:

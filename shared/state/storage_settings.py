@@ -11,6 +11,10 @@ from urllib.parse import urlsplit
 
 SETTING = "AzureWebJobsStorage"
 
+CONNECT_SECONDS = 5.0
+REQUEST_SECONDS = 10.0
+"""For one request to storage, its body included; the SDK repeats it at most twice."""
+
 
 @dataclass(frozen=True, slots=True)
 class StorageSettings:

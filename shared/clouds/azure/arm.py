@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shared.correlation import Service, request_hook
+from shared.request_deadline import azure_transport
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -71,7 +72,7 @@ class ArmClients:
     def _build(self, client: Any, subscription_id: str) -> Any:
         # One credential for all clients and runs: it caches tokens, and closing it would close it for the next run.
         self._credential = self._credential or self._new_credential()
-        options = {} if self._transport is None else {"transport": self._transport()}
+        transport = azure_transport(self.options.timeout) if self._transport is None else self._transport()
         return client(
             self._credential,
             subscription_id,
@@ -80,10 +81,8 @@ class ArmClients:
             polling_interval=self.options.poll_interval,
             # The SDK sleeps a Retry-After in full inside the call; a queue message waits cheaper than an instance does.
             retry_total=0,
-            connection_timeout=self.options.timeout,
-            read_timeout=self.options.timeout,
             raw_request_hook=request_hook(Service.ARM),
-            **options,
+            transport=transport,
         )
 
     async def aclose(self) -> None:

@@ -17,6 +17,7 @@ from shared.clouds.azure.errors import arm_errors
 from shared.core.model.errors import Forbidden
 from shared.core.model.notices import Notice
 from shared.correlation import Service, request_hook
+from shared.request_deadline import azure_transport
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -86,16 +87,14 @@ class Topic:
             # Half a second of imports: off the event loop, so that other work in this process goes on.
             module = await asyncio.to_thread(_import, "azure.eventgrid.aio")
             self._credential = self._credential or self._new_credential()
-            options = {} if self._transport is None else {"transport": self._transport()}
+            transport = azure_transport(self.options.timeout) if self._transport is None else self._transport()
             self._client = module.EventGridPublisherClient(
                 self.options.url,
                 self._credential,
                 # The outbox repeats, and a caller that waits for a topic would hold up work.
                 retry_total=0,
-                connection_timeout=self.options.timeout,
-                read_timeout=self.options.timeout,
                 raw_request_hook=request_hook(Service.TOPIC),
-                **options,
+                transport=transport,
             )
         return self._client
 

@@ -17,6 +17,7 @@ from shared.core.model.organizations import DEFAULT
 from shared.core.model.reasons import Reason
 from shared.core.reasons import explain
 from shared.correlation import Service, outgoing
+from shared.request_deadline import request_deadline
 
 if TYPE_CHECKING:
     import httpx
@@ -84,8 +85,10 @@ class ElasticTransport:
 
         content = None if body is None else json.dumps(body, separators=(",", ":")).encode()
         headers = outgoing(Service.ELASTIC) | ({} if body is None else {"Content-Type": "application/json"})
+        late = AnswerLost(f"Elastic Cloud gave no whole answer in time when asked to {doing}.", on=on)
         try:
-            response = await self._http().request(method, path, params=params, content=content, headers=headers)
+            async with request_deadline(self.options.timeout, late):
+                response = await self._http().request(method, path, params=params, content=content, headers=headers)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise RetryLater(f"Elastic Cloud could not be reached to {doing}.", on=on) from error
         except httpx.HTTPError as error:
@@ -110,7 +113,7 @@ class ElasticTransport:
             self._client = httpx.AsyncClient(
                 base_url=f"{self.options.url.rstrip('/')}/api/v1",
                 headers={"Authorization": f"ApiKey {self.options.api_key}", "Accept": "application/json"},
-                timeout=self.options.timeout,
+                timeout=httpx.Timeout(self.options.timeout, connect=_connecting(self.options.timeout)),
                 transport=self._transport,
             )
         return self._client
@@ -120,6 +123,11 @@ class ElasticTransport:
         if self._client is not None:
             await self._client.aclose()
             self._client = None
+
+
+def _connecting(timeout: float) -> float:
+    """Seconds for the connection alone: less than all, so that a request which was never sent is known as such."""
+    return min(5.0, timeout / 2)
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -1,0 +1,128 @@
+"""A request ends at its deadline, over real sockets: also when the service sends a byte now and then for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import aclosing, asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from azure.core.credentials import AccessToken
+from azure.core.exceptions import ServiceResponseError
+from azure.mgmt.privatedns.aio import PrivateDnsManagementClient
+
+from shared.clouds.elastic.transport import ElasticOptions, ElasticTransport
+from shared.core.model.errors import AnswerLost
+from shared.request_deadline import azure_transport, request_deadline
+from shared.state import azure_queue, azure_tables
+from shared.state.connect import AzureStorage
+from shared.state.rows import ControlRow
+from shared.state.storage_settings import StorageSettings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+pytestmark = pytest.mark.looptime(False)
+
+DEADLINE = 0.4
+REPEATS = 6.0
+"""Seconds that the SDK waits between the three requests of a call."""
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n"
+DRIPS = {"body": HEAD + b"\r\n", "head": HEAD, "nothing": b""}
+"""What a service sends at once; the rest comes a byte at a time."""
+
+
+@asynccontextmanager
+async def dripping(at_once: bytes) -> AsyncIterator[int]:
+    """The port of a service whose answers never end, though no single read waits long."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        try:
+            writer.write(at_once)
+            while True:
+                writer.write(b" " if at_once.endswith(b"\r\n\r\n") else b"x" if at_once else b"")
+                await writer.drain()
+                await asyncio.sleep(DEADLINE / 8)
+        except (OSError, asyncio.CancelledError):
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+
+
+@pytest.fixture(params=DRIPS)
+def at_once(request: pytest.FixtureRequest) -> bytes:
+    return DRIPS[request.param]
+
+
+class Token:
+    async def get_token(self, *_: Any, **__: Any) -> AccessToken:
+        return AccessToken("token", int(time.time()) + 3600)
+
+    async def close(self) -> None:
+        pass
+
+
+async def test_elastic_cloud_is_given_up_in_time(at_once: bytes) -> None:
+    async with dripping(at_once) as port:
+        transport = ElasticTransport(ElasticOptions(f"http://127.0.0.1:{port}", "key", timeout=DEADLINE))
+        began = time.monotonic()
+        async with aclosing(transport):
+            with pytest.raises(AnswerLost, match="list"):
+                await transport.call("GET", "/deployments", doing="list", on="deployments")
+        assert time.monotonic() - began < 3 * DEADLINE
+
+
+async def test_azure_is_given_up_in_time(at_once: bytes) -> None:
+    """Through the SDK's own pipeline, with the transport that every client of ours has."""
+    async with dripping(at_once) as port:
+        client = PrivateDnsManagementClient(
+            Token(),
+            "0" * 8,
+            base_url=f"http://127.0.0.1:{port}",
+            transport=azure_transport(DEADLINE),
+            retry_total=0,
+            enforce_https=False,
+        )
+        began = time.monotonic()
+        async with client:
+            with pytest.raises(ServiceResponseError):
+                await client.private_zones.get("group", "zone", enforce_https=False)
+        assert time.monotonic() - began < 3 * DEADLINE
+
+
+@pytest.mark.parametrize("call", ["get", "list", "put", "send"])
+async def test_storage_is_given_up_in_time(call: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (azure_tables, azure_queue):
+        monkeypatch.setattr(module, "REQUEST_SECONDS", DEADLINE)
+    async with dripping(DRIPS["body"]) as port:
+        url = f"http://127.0.0.1:{port}/acct"
+        text = f"AccountName=acct;AccountKey=c2VjcmV0LWtleQ==;TableEndpoint={url};QueueEndpoint={url}"
+        storage = AzureStorage(StorageSettings(text), lambda _: pytest.fail("no identity"), queue_name="work")
+        began = time.monotonic()
+        async with aclosing(storage):
+            with pytest.raises(AnswerLost):
+                await _asked(storage, call)
+        assert time.monotonic() - began < 3 * DEADLINE + REPEATS
+
+
+async def _asked(storage: AzureStorage, call: str) -> None:
+    if call == "get":
+        await storage.control.get("pause")
+    elif call == "list":
+        _ = [row async for row in storage.control.list("lease-")]
+    elif call == "put":
+        await storage.control.put(ControlRow("pause", {}))
+    else:
+        await storage.queue.send("text")
+
+
+async def test_a_timeout_of_others_comes_through_as_it_is() -> None:
+    with pytest.raises(TimeoutError, match="its own"):
+        async with request_deadline(10, AnswerLost("late")):
+            raise TimeoutError("its own")
