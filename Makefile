@@ -24,8 +24,8 @@ test: setup ## run all tests (REQUIRE=all: a test that is skipped is a failure)
 walks: setup ## many random walks of people, managers, losses and crashes (WALKS=500, WALKS_FROM=0)
 	@WALKS=$${WALKS:-500} $(BIN)/python -m pytest -q -n $(WORKERS) tests/walk
 
-faults: setup ## every fault at every single remote call of a connection's life
-	@EVERY_FAULT=1 $(BIN)/python -m pytest -q -n $(WORKERS) tests/reconciler/test_crashes.py tests/reconciler/test_crashes_later.py
+faults: setup ## thousands of plans with a fault at each remote call of a connection's life (PAIRS=20000: with two)
+	@$(BIN)/python -m tests.faults --pairs $${PAIRS:-0}
 
 burst: setup ## 512 endpoints of 32 networks at once: all Ready, one message of ours for each
 	@UNFINISHED=512 BURST_NETWORKS=32 BURST_REGIONS=16 \

@@ -22,12 +22,14 @@ from local.elastic.settings import ElasticSettings
 from local.elastic.traffic_filters import TrafficFilters
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
+    from contextlib import AbstractContextManager
 
     from starlette.types import ASGIApp
 
     from local.clock import LoopClock
     from local.elastic.history import HistoryEvent
+    from local.elastic.traffic_filters import State
 
 
 class ElasticCloud:
@@ -82,6 +84,19 @@ class ElasticCloud:
     def history(self) -> list[HistoryEvent]:
         """Every change of a policy or association, in order; see `local.elastic.history` for questions to it."""
         return self._filters.history
+
+    @property
+    def listeners(self) -> list[Callable[[HistoryEvent], None]]:
+        """Called with each change of a policy or association, at the moment at which it takes effect."""
+        return self._filters.listeners
+
+    def snapshot(self) -> State:
+        """All policies, associations and claims, for `shown_as`."""
+        return self._filters.snapshot()
+
+    def shown_as(self, state: State) -> AbstractContextManager[None]:
+        """Let reads show an earlier state: this service's reads lag behind."""
+        return self._filters.shown_as(state)
 
     def rulesets(self) -> list[Ruleset]:
         """All policies, also those that readers are not shown yet."""

@@ -5,8 +5,10 @@ Called by `local.elastic.gateway` with parsed requests. All of it is synchronous
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from copy import deepcopy
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from local.elastic import schema
 from local.elastic.errors import ApiError, no_such_deployment, no_such_ruleset, permission_denied
@@ -14,11 +16,14 @@ from local.elastic.history import HistoryEvent, What
 from local.elastic.model import Ruleset
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
 
     from local.clock import LoopClock
     from local.elastic.deployments import Deployment, DeploymentBook
     from local.elastic.settings import ElasticSettings
+
+State: TypeAlias = tuple[dict[str, Ruleset], dict[tuple[str, str], datetime], dict[tuple[str, str], dict[str, Any]]]
+"""Rulesets, associations and claims."""
 
 
 class TrafficFilters:
@@ -45,6 +50,21 @@ class TrafficFilters:
         self._taken_away: dict[tuple[str, str], datetime] = {}
         self.claims: dict[tuple[str, str], dict[str, Any]] = {}
         self.history: list[HistoryEvent] = []
+        self.listeners: list[Callable[[HistoryEvent], None]] = []
+
+    def snapshot(self) -> State:
+        """All that reads show, to be shown again later."""
+        return deepcopy(self.rulesets), dict(self.associations), dict(self.claims)
+
+    @contextmanager
+    def shown_as(self, state: State) -> Iterator[None]:
+        """Let reads show an earlier state; nothing may be written meanwhile."""
+        present = (self.rulesets, self.associations, self.claims)
+        self.rulesets, self.associations, self.claims = state
+        try:
+            yield
+        finally:
+            self.rulesets, self.associations, self.claims = present
 
     # What is attached: the truth, what is in force (for the proxy) and as listed (for readers, with the lag).
 
@@ -308,4 +328,7 @@ class TrafficFilters:
 
     def _note(self, what: What, ruleset: Ruleset, deployment_id: str | None = None) -> None:
         default = ruleset.include_by_default
-        self.history.append(HistoryEvent(self._clock.now(), what, ruleset.id, ruleset.guids, deployment_id, default))
+        event = HistoryEvent(self._clock.now(), what, ruleset.id, ruleset.guids, deployment_id, default)
+        self.history.append(event)
+        for listener in self.listeners:
+            listener(event)

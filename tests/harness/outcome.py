@@ -15,7 +15,7 @@ from tests.harness.estate import Estate
 from tests.harness.wire import Call, Fault, Faults, Outcome, Refusal, no_faults
 
 EVERY_FAULT = bool(os.environ.get("EVERY_FAULT"))
-"""`make faults`: every fault at every call, not only those of the ordinary run."""
+"""EVERY_FAULT=1: every fault at every call, not only those of the ordinary run."""
 
 _HOLDERS_GUID = re.compile(r" [0-9a-f-]{36} (?=/)")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
@@ -41,6 +41,43 @@ class Stall:
     """The call is applied, and its answer comes very late: the process was frozen, or the network was."""
 
     seconds: float
+
+
+@dataclass(frozen=True)
+class Late:
+    """The client has given up; the call is applied so many seconds later."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """The process stands still just before the request's first byte; all else that it does waits too."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Edited:
+    """Applied; what the caller gets is not what the service answered."""
+
+    name: str
+    edit: Callable[[bytes], bytes]
+
+    def app(self, inner: Any) -> Any:
+        """The service's app, with its answers edited."""
+
+        async def edited(scope: Any, receive: Any, send: Any) -> None:
+            async def changed(message: Any) -> None:
+                if message["type"] == "http.response.body":
+                    message = message | {"body": self.edit(message.get("body", b""))}
+                else:
+                    message["headers"] = [one for one in message["headers"] if one[0].lower() != b"content-length"]
+                await send(message)
+
+            await inner(scope, receive, changed)
+
+        return edited
 
 
 @dataclass(frozen=True)
@@ -93,7 +130,7 @@ class Call:
         return "OperationStatuses" in self.what
 
 
-Outcome = Fault | Refusal | Stall | None
+Outcome = Fault | Refusal | Stall | Late | Frozen | Edited | None
 Faults = Callable[[Call], Outcome]
 
 
@@ -111,6 +148,39 @@ class Wire:
         """The rows of table `control` that were read, by name."""
         self.faults = faults
         self.dead = False
+        self._thaws_at = 0.0
+        self._late: set[asyncio.Task[Any]] = set()
+
+    async def thaw(self) -> None:
+        """Wait while the process stands still."""
+        if (pause := self._thaws_at - asyncio.get_running_loop().time()) > 0:
+            await asyncio.sleep(pause)
+
+    async def through(self, fault: Outcome, send: Callable[[], Awaitable[Any]], lost: Callable[[], Exception]) -> Any:
+        """Send a call that nothing refused, and give its answer back as far as the fault lets it."""
+        if isinstance(fault, Late):
+            self._later(fault.seconds, send)
+            raise lost()
+        if isinstance(fault, Frozen):
+            self._thaws_at = asyncio.get_running_loop().time() + fault.seconds
+            return await asyncio.shield(self._later(fault.seconds, send))
+        answer = await send()
+        if fault is Fault.REPEAT:
+            answer = await send()
+        await self.after(fault)
+        if fault is Fault.LOSE_ANSWER:
+            raise lost()
+        return answer
+
+    def _later(self, seconds: float, send: Callable[[], Awaitable[Any]]) -> asyncio.Task[Any]:
+        async def wait() -> Any:
+            await asyncio.sleep(seconds)
+            return await send()
+
+        task = asyncio.ensure_future(wait())
+        self._late.add(task)
+        task.add_done_callback(self._late.discard)
+        return task
 
     def before(self, service: str, what: str, correlation_id: str = "", query: str = "") -> Outcome:
         """Note a call; returns what is to happen to it."""
@@ -144,33 +214,33 @@ class WiredArm(AsgiArmTransport):
         self._wire, self._service = wire, service
 
     async def send(self, request: Any, **options: Any) -> Any:
+        await self._wire.thaw()
         fault = self._wire.before(self._service, f"{request.method} {request.url}", request.headers.get(HEADER, ""))
         if isinstance(fault, Refusal):
             return await AsgiArmTransport(fault.app("arm")).send(request, **options)
-        answer = await super().send(request, **options)
-        await self._wire.after(fault)
-        if fault is Fault.LOSE_ANSWER:
-            raise ServiceResponseError("the connection was reset")
-        return answer
+        send = AsgiArmTransport(fault.app(self._app)).send if isinstance(fault, Edited) else super().send
+        return await self._wire.through(
+            fault, lambda: send(request, **options), lambda: ServiceResponseError("the connection was reset")
+        )
 
 
 class WiredElastic(httpx.AsyncBaseTransport):
     """Elastic Cloud over the wire."""
 
     def __init__(self, app: Any, wire: Wire) -> None:
-        self._inner = AsgiTransport(app)
+        self._app = app
         self._wire = wire
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         what = f"{request.method} {request.url.path}"
+        await self._wire.thaw()
         fault = self._wire.before("elastic", what, request.headers.get(HEADER, ""), request.url.query.decode())
         if isinstance(fault, Refusal):
             return await AsgiTransport(fault.app("elastic")).handle_async_request(request)
-        answer = await self._inner.handle_async_request(request)
-        await self._wire.after(fault)
-        if fault is Fault.LOSE_ANSWER:
-            raise httpx.ReadError("the connection was reset")
-        return answer
+        inner = AsgiTransport(fault.app(self._app) if isinstance(fault, Edited) else self._app)
+        return await self._wire.through(
+            fault, lambda: inner.handle_async_request(request), lambda: httpx.ReadError("the connection was reset")
+        )
 
 
 class WiredPort:
@@ -185,18 +255,17 @@ class WiredPort:
             return lambda *args: self._iterate(method, inner, *args)
 
         async def call(*args: Any, **options: Any) -> Any:
+            await self._wire.thaw()
             if (self._name, method) == ("control", "get"):
                 self._wire.control_rows.append(args[0])
             fault = self._before(method)
             if isinstance(fault, Refusal):
                 raise fault.storage_error()
-            answer = await inner(*args, **options)
-            if fault is Fault.REPEAT:
-                answer = await inner(*args, **options)
-            await self._wire.after(fault)
-            if fault is Fault.LOSE_ANSWER:
-                raise AnswerLost("Azure Storage took a request and gave no answer.", after=10.0)
-            return answer
+            return await self._wire.through(
+                fault,
+                lambda: inner(*args, **options),
+                lambda: AnswerLost("Azure Storage took a request and gave no answer.", after=10.0),
+            )
 
         return call
 
@@ -205,6 +274,7 @@ class WiredPort:
         return self._wire.before(self._name, method, outgoing(Service.STORAGE).get(HEADER, ""))
 
     async def _iterate(self, method: str, inner: Any, *args: Any) -> AsyncIterator[Any]:
+        await self._wire.thaw()
         fault = self._before(method)
         if isinstance(fault, Refusal):
             raise fault.storage_error()

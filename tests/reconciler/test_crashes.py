@@ -2,7 +2,7 @@
 
 Each test first tells the story that goes well, and then tells it again once per remote call of it, with a fault at that
 call. "By itself": by the queue's redelivery and the loop's own messages; no test here runs the sweep. Where a test says
-`sampled`, `make faults` tells the story with the fault at every call, the ordinary run at a sample of them.
+`sampled`, EVERY_FAULT=1 tells the story with the fault at every call, the ordinary run at a sample of them.
 """
 
 from __future__ import annotations

@@ -1,0 +1,108 @@
+"""`python -m tests.faults`: play many plans of faults; 1 when one failed. `make faults` calls it.
+
+python -m tests.faults                  every fault at every call, each followed by one thing
+python -m tests.faults --share 0.02     a seeded sample
+python -m tests.faults --plan 300123    one plan, in words, with the calls that came after its fault
+python -m tests.faults --pairs 20000    so many plans with a second fault each
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from tests.faults.known import known
+from tests.faults.lives import LIVES
+from tests.faults.plan import OF_A_LIFE, Choice, Plan
+from tests.faults.search import Playing, frozen_heap
+
+ALL_PLANS = 34_000
+"""About so many plans there are with everything that follows; for `--pairs`, which draws from these."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Play, and tell."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description="Play plans of faults.")
+    parser.add_argument("--share", type=float, default=1.0, metavar="PART", help="of all plans, from 0 to 1")
+    parser.add_argument("--seed", type=int, default=0, help="which sample")
+    parser.add_argument("--plan", type=int, help="only this number")
+    parser.add_argument("--pairs", type=int, default=0, metavar="N", help="plans with two faults")
+    parser.add_argument("--every-follow", action="store_true", help="each fault with all that may follow it")
+    parser.add_argument("--all-failures", action="store_true", help="count as failed also what is known")
+    parser.add_argument("--jobs", type=int, default=2, help="processes at once")
+    parser.add_argument("--life", default="", help="only lives whose name holds this")
+    options = parser.parse_args(arguments)
+    choice = Choice(options.share, options.seed, options.every_follow, options.plan, pairs=bool(options.pairs))
+    jobs = options.jobs if options.plan is None else 1
+    if options.pairs:
+        choice = replace(choice, share=min(1.0, options.pairs / ALL_PLANS), every_follow=True)
+    began = time.monotonic()
+    reading, writing = os.pipe()
+    children = [_start(replace(choice, job=job, jobs=jobs), options.life, reading, writing) for job in range(jobs)]
+    os.close(writing)
+    played, failed, known_before = 0, 0, 0
+    with os.fdopen(reading) as pipe:
+        for line in pipe:
+            told = json.loads(line)
+            played += told["number"] >= 0
+            if not options.all_failures and options.plan is None and known(told["words"], told["problems"]):
+                known_before += 1
+                continue
+            failed += bool(told["problems"])
+            if told["problems"] or options.plan is not None:
+                _say(told)
+    broken = sum(os.waitpid(child, 0)[1] != 0 for child in children)
+    if known_before:
+        sys.stdout.write(f"{known_before} plans failed as tests/faults/known.py says\n")
+    sys.stdout.write(f"{played} plans, {failed} failed, {time.monotonic() - began:.0f} s\n")
+    return int(bool(failed or broken or not played))
+
+
+def _start(choice: Choice, only: str, reading: int, writing: int) -> int:
+    """A process that plays its part of the plans, each life in one of its own."""
+    child = os.fork()
+    if child:
+        return child
+    os.close(reading)
+    ends = [_play(index, choice, writing) for index in range(len(LIVES)) if _plays(index, choice, only)]
+    os._exit(int(any(ends)))
+
+
+def _plays(index: int, choice: Choice, only: str) -> bool:
+    return only in LIVES[index].name and (choice.number is None or choice.number // OF_A_LIFE == index)
+
+
+def _play(index: int, choice: Choice, writing: int) -> int:
+    child = os.fork()
+    if child:
+        return os.waitpid(child, 0)[1]
+
+    def tell(plan: Plan, answer: dict[str, Any]) -> None:
+        line = {"number": plan.number, "words": plan.words, "second": "", "trace": []} | answer
+        line["problems"] = [text[:500] for text in answer["problems"]][:8]
+        os.write(writing, json.dumps(line, default=str).encode() + b"\n")
+
+    with frozen_heap():
+        Playing(index, LIVES[index], choice, tell).play()
+    os._exit(0)
+
+
+def _say(told: dict[str, Any]) -> None:
+    lines = [f"plan {told['number']}: {told['words']} {told['second']}".rstrip()]
+    lines += [f"    {line}" for line in told["trace"]]
+    lines += [f"  - {problem}" for problem in told["problems"]]
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    if os.environ.get("PYTHONHASHSEED") != "0":
+        again = [sys.executable, "-m", "tests.faults", *sys.argv[1:]]
+        os.execve(sys.executable, again, os.environ | {"PYTHONHASHSEED": "0"})  # noqa: S606 - this interpreter
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,99 @@
+"""Which faults apply to which call, and what may follow a fault. Used by `search`; the table is at the end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tests.harness.wire import Call, Edited, Fault, Frozen, Late, Outcome, Refusal, Stall
+
+FOLLOWS = ("at once", "after the lease", "by the sweep", "by another worker, 10 minutes ahead")
+"""Who comes after the fault: the queue's next delivery, which no fault slows down here, or others."""
+STALE = (1, 30, 120)
+"""Seconds by which reads lag."""
+ALTERNATING = -30
+"""Every other read lags by 30 seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A fault at one call, and how Elastic Cloud's reads lag from there on."""
+
+    words: str
+    outcome: Outcome
+    lag: int = 0
+
+    @property
+    def late(self) -> float:
+        """Seconds by which something may take effect after this call."""
+        return self.outcome.seconds if isinstance(self.outcome, Late | Frozen | Stall) else 0.0
+
+
+def _halved(value: Any) -> Any:
+    """Every list of an object at half its length."""
+    if isinstance(value, dict):
+        return {name: one[: len(one) // 2] if isinstance(one, list) else one for name, one in value.items()}
+    return value
+
+
+def _short(body: bytes) -> bytes:
+    try:
+        return json.dumps(_halved(json.loads(body))).encode()
+    except ValueError:
+        return body
+
+
+def _damaged(body: bytes) -> bytes:
+    return body[: len(body) // 2] if body else b"{"
+
+
+def _lags(words: str, outcome: Outcome) -> Iterator[Kind]:
+    """A fault with fresh reads and with each lag after it."""
+    yield Kind(words, outcome)
+    for seconds in STALE:
+        yield Kind(f"{words}, reads {seconds} s behind", outcome, seconds)
+    yield Kind(f"{words}, every other read 30 s behind", outcome, ALTERNATING)
+
+
+KILLS = (Kind("killed before", Fault.CRASH_BEFORE), Kind("killed after", Fault.CRASH_AFTER))
+LOST = (Kind("its answer is lost", Fault.LOSE_ANSWER),)
+SLOW = tuple(Kind(f"its answer takes {seconds} s", Stall(seconds)) for seconds in (10, 60, 200))
+FROZEN = tuple(Kind(f"the process stands still for {seconds} s before it", Frozen(seconds)) for seconds in (45, 300))
+REFUSED = tuple(Kind(f"answered {status}", Refusal(status)) for status in (401, 403, 409, 412, 429, 500, 503))
+OUTAGES = tuple(Kind(f"answered {status}", Refusal(status)) for status in (500, 503))
+SHORT = (Kind("its lists are short", Edited("short", _short)),)
+DAMAGED = (Kind("its answer is damaged", Edited("damaged", _damaged)),)
+STALE_ONLY = tuple(kind for kind in _lags("", None) if kind.lag)
+ELASTIC_WRITES = (
+    *_lags("killed after", Fault.CRASH_AFTER),
+    *_lags("its answer is lost", Fault.LOSE_ANSWER),
+    *(
+        kind
+        for seconds in (5, 60, 595)
+        for kind in (
+            Kind(f"applied {seconds} s after the client gave up", Late(seconds)),
+            Kind(f"applied {seconds} s after the client gave up, reads 120 s behind", Late(seconds), 120),
+        )
+    ),
+    *(Kind(f"{kind.words}, reads 120 s behind", kind.outcome, 120) for kind in FROZEN),
+)
+ARM_WRITES = tuple(Kind(f"applied {seconds} s after the client gave up", Late(seconds)) for seconds in (5, 60, 595))
+
+
+def kinds_of(call: Call) -> tuple[Kind, ...]:
+    """The table: every fault that can happen at this call."""
+    match call.service, call.writes:
+        case "elastic", True:
+            return (*KILLS[:1], *ELASTIC_WRITES, *SLOW, *FROZEN, *REFUSED, *DAMAGED)
+        case "elastic", False:
+            return (*KILLS, *LOST, *SLOW, *FROZEN, *REFUSED, *SHORT, *DAMAGED, *STALE_ONLY)
+        case "arm", True:
+            return (*KILLS, *LOST, *ARM_WRITES, *SLOW, *FROZEN, *REFUSED, *DAMAGED)
+        case "arm", False:
+            return (*KILLS, *LOST, *SLOW, *FROZEN, *REFUSED, *SHORT, *DAMAGED)
+        case _, True:  # tables and the queue
+            return (*KILLS, *LOST, *SLOW, *FROZEN, *OUTAGES, Kind("repeated by the SDK", Fault.REPEAT))
+        case _:
+            return (*KILLS[1:], *SLOW[1:], *FROZEN, *OUTAGES)

@@ -1,0 +1,65 @@
+"""What a plan is, and the words for it. Used by `search`, which plays plans, and `__main__`, which tells of them."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from tests.faults.kinds import FOLLOWS, Kind, kinds_of
+from tests.harness.wire import Call
+
+OF_A_LIFE = 100_000
+"""Numbers that each life has for its plans."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One fault at one call of one life, and what follows."""
+
+    number: int
+    life: str
+    call: int
+    name: str
+    kind: Kind
+    follow: str
+
+    @property
+    def words(self) -> str:
+        """The plan as a sentence."""
+        what = self.kind.words.lstrip(", ")
+        return f"{self.life}; at call {self.call}, {self.name}: {what}; work goes on {self.follow}"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which of all plans are played."""
+
+    share: float = 1.0
+    seed: int = 0
+    every_follow: bool = False
+    """Each fault with everything that may follow it; else with one thing, in turn."""
+    number: int | None = None
+    """This one only."""
+    job: int = 0
+    jobs: int = 1
+    pairs: bool = False
+
+    def wants(self, plan: Plan) -> bool:
+        """Whether a plan is played here."""
+        if self.number is not None:
+            return plan.number == self.number
+        if not self.every_follow and plan.number % len(FOLLOWS) != (plan.number // len(FOLLOWS) + self.seed) % len(
+            FOLLOWS
+        ):
+            return False
+        chance = random.Random(f"{self.seed} {plan.number}").random()
+        return chance < self.share and (plan.number // len(FOLLOWS)) % self.jobs == self.job
+
+
+def plans_at(life: int, name: str, call: Call, position: int, first: int) -> list[Plan]:
+    """Every plan of this call; `first` is the number of plans that the life has before it."""
+    pairs = [(kind, follow) for kind in kinds_of(call) for follow in FOLLOWS]
+    return [
+        Plan(life * OF_A_LIFE + first + place, name, position, call.name, kind, follow)
+        for place, (kind, follow) in enumerate(pairs)
+    ]

@@ -1,0 +1,184 @@
+"""Plays plans: a life, one call of it, a fault there, and what follows. Used by `__main__`.
+
+A life is played once, in a process that forks at each call: the child takes the fault, plays the rest, and tells how it
+ended. So a plan costs what comes after its fault, not the whole life. The first child takes no fault: its end is what
+all others are compared with.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import os
+import random
+import secrets
+import signal
+import sys
+import traceback
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tests.faults.ending import ending, problems
+from tests.faults.kinds import kinds_of
+from tests.faults.lives import Life
+from tests.faults.plan import Choice, Plan, plans_at
+from tests.faults.stage import Stage
+from tests.faults.virtual import run
+from tests.harness.wire import Call, Outcome
+
+LONGEST = 60.0
+"""Seconds of processor time after which a plan counts as one without an end."""
+FURTHEST = 40
+"""Calls from a plan's first fault to its second, at most."""
+Answer = dict[str, Any]
+
+
+class Playing:
+    """One life, in a process of its own."""
+
+    def __init__(self, index: int, life: Life, choice: Choice, tell: Callable[[Plan, Answer], None]) -> None:
+        self._index, self._life, self._choice, self._tell = index, life, choice, tell
+        self._stage = Stage(**life.settings)
+        self._reference: Answer = {}
+        self._calls = 0
+        self._numbers = 0
+        self._plan: Plan | None = None
+        self._pipe = -1
+        """Where a child tells how it ended."""
+        self._second: tuple[int, str] = (0, "")
+        self._trace: list[str] = []
+
+    def play(self) -> None:
+        """Play it."""
+        fix_chance()
+        run(self._play())
+
+    async def _play(self) -> None:
+        stage, life = self._stage, self._life
+        await stage.open()
+        await life.first(stage)
+        stage.watcher.opens, stage.watcher.closes = life.opens, life.closes
+        stage.watcher.begin()
+        stage.faults = self._at_call
+        try:
+            await life.then(stage)
+            await stage.work()
+            await self._end()
+        except BaseException as error:
+            if self._pipe < 0:
+                raise
+            self._answer({"problems": [f"it raised {error!r}: {traceback.format_exc(limit=-3)}"]})
+
+    async def _end(self) -> None:
+        if self._pipe < 0:
+            return
+        if self._plan is None or not self._choice.pairs:
+            self._stage.faults = self._traced
+        wanted = self._reference.get("end")
+        found = await ending(self._stage, self._life, wanted)
+        answer: Answer = {"end": found, "writes": self._stage.watcher.writes, "problems": self._stage.watcher.problems}
+        if self._plan is not None:
+            answer = {"problems": problems(self._stage, found, self._reference), "trace": self._trace}
+            answer["second"] = self._second[1]
+        self._answer(answer)
+
+    def _answer(self, answer: Answer) -> None:
+        with os.fdopen(self._pipe, "w") as pipe:
+            json.dump(answer, pipe)
+        sys.stdout.flush()
+        os._exit(0)
+
+    # -- at each call ----------------------------------------------------------------------------------------------
+
+    def _at_call(self, call: Call) -> Outcome:
+        """The parent forks for each plan; a child takes its fault here, and a second one later."""
+        if self._plan is not None:
+            return self._again(call)
+        if self._pipe >= 0:
+            return None
+        if not self._calls:
+            answer = self._fork(None)
+            if answer is None:
+                return None
+            self._reference = answer
+            if answer["problems"]:
+                self._tell(Plan(-1, self._life.name, 0, "no call", kinds_of(call)[0], "without any fault"), answer)
+        self._calls += 1
+        plans = plans_at(self._index, self._life.name, call, self._calls, self._numbers)
+        self._numbers += len(plans)
+        for plan in plans:
+            if self._choice.wants(plan):
+                answer = self._fork(plan)
+                if answer is None:
+                    return self._begin(plan)
+                self._tell(plan, answer)
+        return None
+
+    def _begin(self, plan: Plan) -> Outcome:
+        """In the child: the fault happens."""
+        chance = random.Random(plan.number)
+        self._second = (chance.randint(1, FURTHEST), "")
+        self._stage.lag = plan.kind.lag
+        self._stage.follow(plan.follow)
+        self._trace.append(f"FAULT {plan.name}")
+        return plan.kind.outcome
+
+    def _again(self, call: Call) -> Outcome:
+        self._traced(call)
+        left, words = self._second
+        self._second = (left - 1, words)
+        if not self._choice.pairs or left != 1 or self._plan is None:
+            return None
+        kind = random.Random(f"second {self._plan.number}").choice(kinds_of(call))
+        self._second = (0, f"and then {call.name}: {kind.words.lstrip(', ')}")
+        self._stage.lag = kind.lag or self._stage.lag
+        return kind.outcome
+
+    def _traced(self, call: Call) -> None:
+        if self._choice.number is not None and call.service in {"arm", "elastic"} and not call.polls:
+            self._trace.append(f"{self._stage.estate.clock.now():%H:%M:%S} {call.what}")
+
+    def _fork(self, plan: Plan | None) -> Answer | None:
+        """In the parent the child's answer; None in the child."""
+        reading, writing = os.pipe()
+        loop = asyncio.get_running_loop()
+        child = os.fork()
+        if child == 0:
+            asyncio._set_running_loop(loop)  # noqa: SLF001 - a forked process has to say so itself
+            os.close(reading)
+            gc.disable()
+            signal.setitimer(signal.ITIMER_VIRTUAL, LONGEST)
+            self._pipe, self._plan = writing, plan
+            return None
+        os.close(writing)
+        with os.fdopen(reading) as pipe:
+            told = pipe.read()
+        os.waitpid(child, 0)
+        return json.loads(told) if told else {"problems": [f"no end within {LONGEST:.0f} s of processor time"]}
+
+
+def fix_chance() -> None:
+    """Let all that is drawn by chance be the same each time."""
+    random.seed(0)
+    numbers = random.Random(0)
+    real = random.Random
+
+    class Seeded(real):
+        def __init__(self, seed: Any = None) -> None:
+            super().__init__(numbers.random() if seed is None else seed)
+
+    random.Random = Seeded  # type: ignore[misc]
+    secrets.token_hex = lambda size=16: f"{numbers.getrandbits(8 * (size or 16)):0{2 * (size or 16)}x}"
+    uuid.uuid4 = lambda: uuid.UUID(int=numbers.getrandbits(128), version=4)
+
+
+@contextmanager
+def frozen_heap() -> Iterator[None]:
+    """Leave all that is loaded out of garbage collections: a child would copy what they touch."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
