@@ -33,6 +33,11 @@ KNOWN = (
         "answered 403",
         "LeftBehind",
     ),
+    Known(
+        "a claim that was given up, and is still listed, counts as left behind for good",
+        "_unclaim",
+        "LeftBehind",
+    ),
 )
 
 
