@@ -210,7 +210,11 @@ async def _still_gone(run: Run) -> None:
 
 
 def _finish(run: Run, plan: RemovalPlan, refused: tuple[str, ...]) -> None:
-    """A missing right to delete does not keep the removal open; a target that would be opened does."""
+    """A missing right to delete does not keep the removal open; a target that would be opened does.
+
+    What is left is tried again once a day, as long as it is there (`deletion.leftovers_due`).
+    """
+    run.record = run.record.with_removal(tried_at=run.context.clock.now())
     former = left_of_former(run.record)
     left = (*plan.leftovers, *refused, *(problem.message for problem in plan.problems), *former)
     if plan.problems:

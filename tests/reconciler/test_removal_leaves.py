@@ -306,13 +306,40 @@ async def test_what_azure_is_never_done_with_is_left_and_named_in_the_end(estate
     assert everything(estate) == [f"zone {estate.zone().name}"], "everything else is gone"
     assert any("nested resources" in text for text in connection.removal.leftovers)
     tried = len(removals(estate))
-    await estate.clock.sleep(86400)
+    await estate.clock.sleep(86400 / 2)
     await estate.sweep()
     await estate.settle()
     assert len(removals(estate)) == tried
     estate.arm.faults.clear()
     await estate.send(endpoint, "manual")
     await estate.settle()
+    assert everything(estate) == []
+
+
+async def test_what_a_disabled_subscription_kept_goes_the_day_after_it_is_enabled_again(estate: Estate) -> None:
+    """It refuses every change; the removal ends as left behind, and is tried again once a day."""
+    endpoint = await connected(estate)
+    disabled = [True]
+    error = arm_error(409, "ReadOnlyDisabledSubscription", "The subscription is disabled, and read-only.")
+    estate.arm.faults.append(
+        lambda request: error if disabled[0] and request.method != "GET" and "Dns" in request.path else None
+    )
+    await estate.delete(endpoint)
+    await estate.settle(2 * GRACE)
+    assert await removed_reason(estate, endpoint) == "LeftBehind"
+    tried = len(removals(estate))
+    await estate.clock.sleep(86400)
+    await estate.sweep()
+    await estate.settle()
+    assert len(removals(estate)) == tried + 1, "once a day"
+    await estate.sweep()
+    await estate.settle()
+    assert len(removals(estate)) == tried + 1
+    disabled[0] = False
+    await estate.clock.sleep(86400)
+    await estate.sweep()
+    await estate.settle()
+    assert await removed_reason(estate, endpoint) == "Removed"
     assert everything(estate) == []
 
 

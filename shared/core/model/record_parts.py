@@ -96,6 +96,8 @@ class RemovalState:
     """Whether an event told the deletion since the endpoint was last seen."""
     absent_as: str = ""
     """Azure's code when the endpoint was last read by its id and not found."""
+    tried_at: datetime | None = None
+    """When what is left was last tried to be taken away."""
 
 
 @dataclass(frozen=True, slots=True)

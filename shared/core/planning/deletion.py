@@ -10,13 +10,17 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum, auto
 
-from shared.core.model.conditions import Phase
+from shared.core.model.conditions import REMOVED, Phase
 from shared.core.model.messages import Cause, WorkMessage
-from shared.core.model.record import ConnectionRecord
+from shared.core.model.reasons import Reason
+from shared.core.model.record import ConnectionRecord, owned_resources
 from shared.core.options.plan_options import PlanOptions
 
 VISIBLE_WITHIN = timedelta(minutes=2)
 """How long an endpoint that was just named may be unreadable: Azure shows what was made only after a while."""
+
+LEFTOVERS_AFTER = timedelta(days=1)
+"""How long after a try what a removal had to leave is tried again."""
 
 BELIEVED = 2
 """Misses that make an endpoint count as gone; a delete event counts as that many."""
@@ -55,6 +59,7 @@ def record_absence(
     record = record.with_removal(missing_since=record.removal.missing_since or now, absent_as=code)
     # A person who asks for what was left (the right to delete it was missing) is taken at their word.
     again = message.cause is Cause.EVENT_WRITE or (message.cause is Cause.MANUAL and record.removal.leftovers)
+    again = again or (message.cause is Cause.TIMER and leftovers_due(record, now))
     if record.status.phase is Phase.REMOVED and not again:
         return record, Missing.SETTLED
     if not has_things(record) and message.cause is not Cause.EVENT_DELETE:
@@ -66,6 +71,16 @@ def record_absence(
     since = record.removal.removing_since or now
     due = now >= since + timedelta(seconds=options.removal.grace)
     return record.with_removal(removing_since=since), Missing.DUE if due else Missing.GRACE
+
+
+def leftovers_due(record: ConnectionRecord, now: datetime) -> bool:
+    """Whether what a removal had to leave is to be tried again: as long as any of ours is there, once a day.
+
+    A lock or a disabled subscription does not last for ever. What was to be retained stays.
+    """
+    removed, tried = record.condition(REMOVED), record.removal.tried_at
+    left = removed is not None and removed.reason is Reason.LEFT_BEHIND and bool(owned_resources(record))
+    return left and (tried is None or now - tried >= LEFTOVERS_AFTER)
 
 
 def note_delete_event(record: ConnectionRecord, message: WorkMessage) -> ConnectionRecord:

@@ -27,7 +27,7 @@ from shared.core.model.steps import destructive
 from shared.core.options.plan_options import PlanOptions
 from shared.core.options.removal import OnDelete
 from shared.core.options.scope import Scope
-from shared.core.planning.deletion import confirmed, has_things
+from shared.core.planning.deletion import confirmed, has_things, leftovers_due
 from shared.core.planning.desired import Desired
 from shared.core.planning.drift import calls_for_another_look, calls_for_work, to_be_tested
 from shared.core.planning.organization_change import switch_record
@@ -63,6 +63,7 @@ def triage(snapshot: Snapshot, options: PlanOptions, now: datetime) -> Triage:
         _judge(snapshot, desired, options, now, found)
     for key, endpoint in missing(snapshot, options.scope):
         _judge_missing(snapshot, snapshot.records[key], endpoint, options, now, found)
+    found.work += [snapshot.message(endpoint) for endpoint in _left_behind(snapshot, options, now)]
     found.work += [snapshot.message(endpoint) for endpoint in _unexplained(snapshot, options)]
     found.work += [snapshot.message(endpoint) for endpoint in newly_skipped(snapshot, options)]
     found.work += [snapshot.message(endpoint, Cause.ORPHAN) for endpoint in _orphaned(snapshot, options)]
@@ -205,6 +206,17 @@ def _unseen(snapshot: Snapshot, scope: Scope) -> set[str]:
         if endpoint is None or (in_scope(scope, endpoint) and endpoint.subscription_id not in snapshot.complete):
             unseen.add(key)
     return unseen
+
+
+def _left_behind(snapshot: Snapshot, options: PlanOptions, now: datetime) -> Iterator[ArmId]:
+    """Endpoints whose removal has ended and had to leave something that may go by now."""
+    for record in snapshot.records.values():
+        endpoint = _endpoint_id(record.endpoint_id)
+        if endpoint is None or record.status.phase is not Phase.REMOVED or not leftovers_due(record, now):
+            continue
+        effective = effective_mode_of(record.identity.mode, options.installation.mode, snapshot.pause)
+        if effective.enforces and _really_missing(snapshot, endpoint, options.scope):
+            yield endpoint
 
 
 def _really_missing(snapshot: Snapshot, endpoint: ArmId, scope: Scope) -> bool:
