@@ -77,7 +77,7 @@ async def check_connection(req: func.HttpRequest) -> func.HttpResponse:
 
     body_of(req, required=False)
     connection_id = await queries.check_connection(start(), req.route_params["id"], correlation.get())
-    return accepted(req, connection_id)
+    return accepted(connection_id)
 
 
 @route(
@@ -96,7 +96,7 @@ async def reconcile_connection(req: func.HttpRequest) -> func.HttpResponse:
 
     body_of(req, required=False)
     connection_id = await queries.rerun_connection(start(), req.route_params["id"], correlation.get())
-    return accepted(req, connection_id)
+    return accepted(connection_id)
 
 
 @route(
@@ -115,4 +115,4 @@ async def reconcile_endpoint(req: func.HttpRequest) -> func.HttpResponse:
     connection_id = await queries.rerun_endpoint(
         start(), body_of(req, example=queries.EXAMPLE).get("endpoint"), correlation.get()
     )
-    return accepted(req, connection_id)
+    return accepted(connection_id)

@@ -17,7 +17,6 @@ from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
 
 import azure.functions as func
 
@@ -55,10 +54,10 @@ def wants_text(req: func.HttpRequest) -> bool:
     return wanted == "text" or (wanted is None and "text/plain" in accept and "json" not in accept)
 
 
-def accepted(req: func.HttpRequest, connection_id: str) -> func.HttpResponse:
+def accepted(connection_id: str) -> func.HttpResponse:
     """202 and where to look."""
-    parts = urlsplit(req.url)
-    status_url = f"{parts.scheme}://{parts.netloc}/api/connections/{connection_id}"
+    # Relative: the host in a request's URL is what the caller wrote into its `Host` header.
+    status_url = f"/api/connections/{connection_id}"
     body = {"connection": connection_id, "statusUrl": status_url, "correlationId": correlation.get()}
     return _json(HTTPStatus.ACCEPTED, body, {"Location": status_url})
 

@@ -46,6 +46,7 @@ def maybe(schema: Schema) -> Schema:
 
 
 _SUMMARY = schema_of(views.ConnectionRowView, id=CONNECTION_ID, endpoint=ENDPOINT_ID, mode=MODE, since=maybe(MOMENT))
+URL = {"type": "string", "format": "uri-reference"}
 _PAUSE = thing(since=MOMENT, until=MOMENT, reason=TEXT)
 _FINDING = thing(
     check=TEXT, level={"type": "string", "enum": [str(level) for level in Level]}, what=TEXT, on=TEXT, nextStep=TEXT,
@@ -99,7 +100,7 @@ def answers() -> dict[str, Schema]:
         "Connection": schema_of(views.ConnectionView, id=CONNECTION_ID, mode=MODE),
         "Journal": _page(JournalEntry),
         "Checks": _page(CheckEntry),
-        "Accepted": thing(connection=CONNECTION_ID, statusUrl={"type": "string", "format": "uri"}, correlationId=TEXT),
+        "Accepted": thing(connection=CONNECTION_ID, statusUrl=URL, correlationId=TEXT),
         "Plans": thing(connections=many(_PLAN), summary=_COUNTS, errors=many(TEXT)),
         "Plan": _PLAN,
         "Removals": _REMOVALS,

@@ -51,7 +51,7 @@ ERRORS = {
 HEADERS: dict[str, Schema] = {
     "X-Privatelink-Mode": {"description": "`unknown` where it could not be read.", "schema": bodies.TEXT},
     "X-Privatelink-Paused-Until": {"description": "Only while the app is paused.", "schema": bodies.TEXT},
-    "Location": {"description": "Where to look.", "required": True, "schema": {"type": "string", "format": "uri"}},
+    "Location": {"description": "Where to look.", "required": True, "schema": bodies.URL},
     "Retry-After": {"description": "Seconds, where the service said so.", "schema": {"type": "integer"}},
 }
 ABOUT = """\

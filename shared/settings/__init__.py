@@ -147,6 +147,8 @@ def load(environ: Mapping[str, str], services: Services | None = None) -> Settin
         except Expected as expected:
             shown = "" if meta["secret"] else f", not {raw[:80]!r}"
             problems.append(f"{meta['name']}: expected {expected}{shown}")
+        except (ValueError, OverflowError):  # what a parser did not think of: raised here, it would leave no function
+            problems.append(f"{meta['name']}: expected another value (docs/settings.md)")
     elastic = values["elastic"]
     vault, names = bool(elastic.get("key_vault_uri", "")), elastic.get("organization_names", ())
     organizations, wrong = read_organizations(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from ipaddress import IPv4Address
+from urllib.parse import urlsplit
 
 from shared.core.model.organizations import DEFAULT
 from shared.core.options.values import EVERYTHING, GUID, Expected, is_group, one_of, vnets, whole, words
@@ -23,9 +24,19 @@ def client_id(value: str) -> str:
 def url(value: str) -> str:
     """A URL without a trailing slash."""
     # Plain HTTP only to this machine: a token or key must not cross a network in the clear.
-    if not re.fullmatch(r"(https://[^/\s?#@]+|http://(127\.\d+\.\d+\.\d+|localhost)(:\d+)?)(/[^\s?#]*)?", value):
+    form = re.fullmatch(r"(https://[^/\s?#@]+|http://(127\.\d+\.\d+\.\d+|localhost)(:\d+)?)(/[^\s?#]*)?", value)
+    if not form or not _splits(value):
         raise Expected("an https URL without a query")
     return value.rstrip("/")
+
+
+def _splits(value: str) -> bool:
+    """Whether it has a host and a port that are some; `https://[x` and a port of 99999 raise wherever they are used."""
+    try:
+        parts = urlsplit(value)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def optional_url(value: str) -> str:

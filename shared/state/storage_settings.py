@@ -51,9 +51,12 @@ def _uri_problem(kind: str, uri: str, account: str) -> str | None:
     expected = f"{SETTING}__{kind}ServiceUri: expected https://ACCOUNT.{kind}.core.windows.net"
     if not uri:
         return None if account else f"{expected}, or {SETTING}__accountName; not set"
-    parts = urlsplit(uri)
-    # A token is only ever sent over TLS; a query would be a SAS, which is a secret and belongs in a connection string.
-    good = parts.scheme == "https" and parts.hostname and not parts.query
+    try:
+        parts = urlsplit(uri)
+        # A token is only ever sent over TLS; a query would be a SAS: a secret, which belongs in a connection string.
+        good = parts.scheme == "https" and parts.hostname and not parts.query and (parts.port or True)
+    except ValueError:  # brackets without an IPv6 address, a port that is none
+        good = False
     return None if good else f"{expected}, with https and without a query"
 
 

@@ -13,7 +13,7 @@ from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_parts import Identity
 from shared.state.rows import CheckedHost, CheckEntry, JournalEntry
 from tests.functions.http_parts import BY_PERSON, HOST, KNOWN
-from tests.functions.trigger_parts import ADDRESS, ENDPOINT_ID, START, App, call
+from tests.functions.trigger_parts import ENDPOINT_ID, START, App, call
 
 # -- what is there -------------------------------------------------------------------------------------------------
 
@@ -133,7 +133,7 @@ async def test_a_rerun_is_accepted_says_where_to_look_and_goes_through_the_queue
     path = "/api/reconcile?code=the-function-key"
     answer = await call("reconcile_endpoint", path, body={"endpoint": ENDPOINT_ID})
     expected = connection_id(ENDPOINT_ID)
-    url = f"{ADDRESS}/api/connections/{expected}"
+    url = f"/api/connections/{expected}"
     assert (answer.status, answer.headers["location"]) == (202, url)
     assert (answer.body["connection"], answer.body["statusUrl"]) == (expected, url)
     (message,) = app.messages
@@ -149,7 +149,7 @@ async def test_a_known_connection_is_rerun_or_tested_by_its_id(
 ) -> None:
     wanted = await app.keep(KNOWN)
     answer = await call(name, f"/api/connections/{wanted}/{verb}", body=body, connection=wanted)
-    url = f"{ADDRESS}/api/connections/{wanted}"
+    url = f"/api/connections/{wanted}"
     assert (answer.status, answer.body["connection"], answer.headers["location"]) == (202, wanted, url)
     assert [(message["endpoint"], message["cause"]) for message in app.messages] == [(ENDPOINT_ID, cause)]
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
 
+from shared.core.model.errors import InvalidSettings
 from shared.core.options.values import ZoneHome
-from shared.settings import descriptions
+from shared.settings import descriptions, load
 from tests.settings.settings_parts import (
     GROUP,
     LEAST,
@@ -110,6 +112,8 @@ BAD: list[tuple[str, str]] = [
     ("AZURE_CLIENT_ID", "id-privatelink-autopilot"),
     ("AZURE_RESOURCE_MANAGER_AUDIENCE", "https://"),
     ("ELASTIC_API_URL", "https://a b"),
+    ("ELASTIC_API_URL", "https://[x"),
+    ("ELASTIC_API_URL", "https://a:99999"),
     ("ELASTIC_KEY_VAULT_URI", "kv-1"),
     ("ELASTIC_KEY_VAULT_URI", "http://kv-1.vault.azure.net"),
     ("DEFAULT_ORGANIZATION", "none"),
@@ -178,6 +182,24 @@ def test_a_good_value_is_taken(name: str, text: str, expected: Any) -> None:
 def test_a_bad_value_is_refused_with_the_settings_name(name: str, text: str) -> None:
     (problem,) = problems_of(LEAST | {name: text})
     assert problem.startswith(f"{name}: expected ")
+
+
+HOSTILE = (
+    *("https://[x", "[x", "http://[::1", "https://h:99999", "https://h:x/", "https://h:0", "http://\u2100"),
+    *("\ud800", "\x00", "\u00b2", "\u0663", "\u212a", "1e999", "nan", "-inf", "-1", "9" * 5000, "x=" * 300),
+    *(",", ";;", "a:b:c", "/subscriptions/[", "1" * 400 + "."),
+)
+STORAGE = tuple(f"AzureWebJobsStorage__{name}" for name in ("tableServiceUri", "queueServiceUri", "accountName"))
+
+
+@pytest.mark.parametrize("name", [*(one.name for one in descriptions()), *STORAGE, "AzureWebJobsStorage"])
+def test_no_value_of_a_setting_raises_anything_but_the_list_of_problems(name: str) -> None:
+    """Settings are read while modules load: any other error leaves the app without functions."""
+    own = LEAST | ({"AzureWebJobsStorage": ""} if name in STORAGE else {})
+    for text in HOSTILE:
+        for others in ({}, {"LAG_SECONDS": "1"}):  # a pair of wrong values is judged by what they agree on, too
+            with contextlib.suppress(InvalidSettings):
+                load(own | others | {name: text})
 
 
 def test_every_setting_that_can_be_wrong_has_a_bad_value_here() -> None:

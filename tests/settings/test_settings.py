@@ -219,6 +219,13 @@ def test_each_form_of_the_storage_settings_is_enough(storage: dict[str, str]) ->
     assert load(LEAST | {"AzureWebJobsStorage": ""} | storage) == load(LEAST)
 
 
+@pytest.mark.parametrize("uri", ["https://[x", "https://acct:99999", "https://acct:x"])
+def test_an_address_of_the_storage_that_is_no_url_is_one_problem_and_raises_nothing_else(uri: str) -> None:
+    environ = LEAST | {"AzureWebJobsStorage": "", "AzureWebJobsStorage__accountName": "acct"}
+    (problem,) = problems_of(environ | {"AzureWebJobsStorage__tableServiceUri": uri})
+    assert problem.startswith("AzureWebJobsStorage__tableServiceUri: expected")
+
+
 def test_a_wrong_storage_setting_is_told_by_its_own_name() -> None:
     environ = LEAST | {"AzureWebJobsStorage": "", "AzureWebJobsStorage__queueServiceUri": "http://acct"}
     problems = problems_of(environ)
