@@ -58,6 +58,7 @@ class ErrorCode(StrEnum):
     LOST_RACE = "LostRace", HTTPStatus.SERVICE_UNAVAILABLE
     LEASE_LOST = "LeaseLost", HTTPStatus.SERVICE_UNAVAILABLE
     ANSWER_LOST = "AnswerLost", HTTPStatus.SERVICE_UNAVAILABLE
+    AWAITING_EARLIER_REQUEST = "AwaitingEarlierRequest", HTTPStatus.SERVICE_UNAVAILABLE
     UNREADABLE_RECORD = "UnreadableRecord", HTTPStatus.INTERNAL_SERVER_ERROR
     DAMAGED_ROW = "DamagedRow", HTTPStatus.INTERNAL_SERVER_ERROR
     WAITING = "Waiting", HTTPStatus.INTERNAL_SERVER_ERROR
@@ -84,6 +85,7 @@ CODES: Mapping[type[errors.AutopilotError], ErrorCode] = {
     errors.LostRace: ErrorCode.LOST_RACE,
     errors.LeaseLost: ErrorCode.LEASE_LOST,
     errors.AnswerLost: ErrorCode.ANSWER_LOST,
+    errors.AwaitingEarlierRequest: ErrorCode.AWAITING_EARLIER_REQUEST,
     UnreadableRecord: ErrorCode.UNREADABLE_RECORD,
     DamagedRow: ErrorCode.DAMAGED_ROW,
     errors.Waiting: ErrorCode.WAITING,

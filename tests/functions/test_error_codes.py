@@ -57,6 +57,7 @@ def test_codes_are_what_scripts_compare() -> None:
         "LostRace": 503,
         "LeaseLost": 503,
         "AnswerLost": 503,
+        "AwaitingEarlierRequest": 503,
         "UnreadableRecord": 500,
         "DamagedRow": 500,
         "Waiting": 500,
