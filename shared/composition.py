@@ -11,22 +11,26 @@ import socket
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from shared.clock import SystemClock
+from shared.clock import Clock, SystemClock
 from shared.clouds.azure.arm import ArmClients, ArmOptions
 from shared.clouds.azure.event_grid import Topic, TopicOptions
 from shared.clouds.azure.private_dns import PrivateDns
 from shared.clouds.azure.private_endpoints import PrivateEndpoints
+from shared.clouds.azure.vault import Vault, VaultOptions
 from shared.clouds.elastic.hosted.client import HostedConnections
+from shared.clouds.elastic.keys import FixedKey, KeySource, VaultKey
 from shared.clouds.elastic.transport import ElasticOptions, Organizations
 from shared.context import Context
 from shared.core.model.messages import QUEUE
 from shared.core.model.organizations import DEFAULT
+from shared.core.ports import PrivateConnections
 from shared.probe import Connection, Network
 from shared.settings import Settings, load
 from shared.state.connect import AzureStorage, storage_from_environment
 from shared.state.leases import Leases
 
 if TYPE_CHECKING:
+    import httpx
     from azure.core.credentials_async import AsyncTokenCredential
 
 
@@ -48,7 +52,7 @@ def build(environ: Mapping[str, str]) -> Context:
         clock=clock,
         endpoints=PrivateEndpoints(clients),
         dns=PrivateDns(clients),
-        elastic=Organizations({one.organization: HostedConnections(one) for one in elastic_options(settings)}),
+        elastic=Organizations(hosted_connections(settings, clock, vault_of(settings))),
         storage=storage,
         leases=leases,
         network=_LazyNetwork(settings.health.name_server),
@@ -73,19 +77,52 @@ def arm_options(settings: Settings) -> ArmOptions:
 
 
 def elastic_options(settings: Settings) -> list[ElasticOptions]:
-    """The part of the settings that the client of each Elastic Cloud organization needs: one address, a key each."""
-    keys = {DEFAULT: settings.elastic.api_key} | {one.name: one.api_key for one in settings.organizations}
+    """The part of the settings that the client of each Elastic Cloud organization needs: one address for all."""
+    names = [DEFAULT] if settings.elastic.has_default_organization else []
     return [
         ElasticOptions(
             url=settings.elastic.url,
-            api_key=key,
             timeout=settings.timing.request_timeout,
             probe_port=settings.health.probe_port,
             organization=name,
         )
-        for name, key in keys.items()
-        if key
+        for name in (*names, *(one.name for one in settings.organizations))
     ]
+
+
+def key_sources(settings: Settings, clock: Clock, vault: Vault | None) -> dict[str, KeySource]:
+    """Where the key of each organization comes from: its setting, else the vault."""
+    given = {DEFAULT: settings.elastic.api_key} | {one.name: one.api_key for one in settings.organizations}
+    held = {name: key for name, key in given.items() if key}
+    sources: dict[str, KeySource] = {}
+    for name, key in given.items():
+        if key:
+            sources[name] = FixedKey(key, name)
+        elif vault is not None:
+            sources[name] = VaultKey(vault, name, clock, held)
+    return sources
+
+
+def hosted_connections(
+    settings: Settings, clock: Clock, vault: Vault | None, transport: httpx.AsyncBaseTransport | None = None
+) -> dict[str, PrivateConnections]:
+    """The client of each organization of Elastic Cloud Hosted."""
+    keys = key_sources(settings, clock, vault)
+    return {
+        one.organization: HostedConnections(one, keys[one.organization], transport) for one in elastic_options(settings)
+    }
+
+
+def vault_of(settings: Settings) -> Vault | None:
+    """The vault with the keys, where the settings name one."""
+    options = vault_options(settings)
+    return None if options is None else Vault(options, lambda: managed_identity(settings.azure.client_id or None))
+
+
+def vault_options(settings: Settings) -> VaultOptions | None:
+    """The part of the settings that the vault needs."""
+    url = settings.elastic.key_vault_uri
+    return VaultOptions(url, timeout=settings.timing.request_timeout) if url else None
 
 
 def topic_options(settings: Settings) -> TopicOptions:

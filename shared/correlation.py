@@ -32,6 +32,7 @@ class Service(StrEnum):
     ELASTIC = "elastic"
     STORAGE = "storage"
     TOPIC = "topic"
+    VAULT = "vault"
 
 
 class Stage(StrEnum):

@@ -3,6 +3,9 @@
 Called by the queue trigger. An event subscription can deliver straight to the queue. What such an event says of the
 person behind it would stay among the poisoned messages if its work failed; so it is put back as a message that names
 the endpoint only, before anything is tried, and before the settings are looked at: the storage alone is enough for it.
+
+While the settings are wrong a message waits: it is put back with a delay, as a new one, so that the platform does not
+count it among the deliveries that failed, and it is there when a person has put the settings right.
 """
 
 from __future__ import annotations
@@ -11,10 +14,14 @@ import logging
 from collections.abc import Callable
 
 from shared.context import Context
+from shared.core.model.errors import InvalidSettings
 from shared.core.model.messages import Decoded, WorkMessage
 from shared.reconciler.loop import reconcile
 from shared.state.ports import WorkQueue
 from shared.sweep.checks import check_subscription
+
+PUT_BACK = 60.0
+"""Seconds until a message is looked at again that the settings let the app do nothing with."""
 
 log = logging.getLogger("privatelink.queue")
 
@@ -24,14 +31,23 @@ async def take(decoded: Decoded, start: Callable[[], Context], queue: Callable[[
 
     `start` answers what the work needs, `queue` the work queue, also where `start` raises for wrong settings.
     """
-    for part in decoded.checks:
-        await check_subscription(start(), part)
-    for work in decoded.work:
-        if decoded.raw:
+    if decoded.raw:
+        for work in decoded.work:
             await queue().send(work.encode())
             _log("taken", work)
-        else:
-            _log(await reconcile(start(), work), work)
+        return
+    try:
+        context = start()
+    except InvalidSettings:
+        # The part of a sweep is not put back: the next sweep makes it anew.
+        for work in decoded.work:
+            await queue().send(work.encode(), PUT_BACK)
+            _log("put back, the settings are wrong", work)
+        return
+    for part in decoded.checks:
+        await check_subscription(context, part)
+    for work in decoded.work:
+        _log(await reconcile(context, work), work)
 
 
 def _log(outcome: str, work: WorkMessage) -> None:

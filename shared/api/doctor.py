@@ -22,6 +22,7 @@ from shared.core.model.messages import QUEUE
 from shared.core.model.organizations import DEFAULT
 from shared.core.ports import PrivateConnections
 from shared.core.reports.doctor import clouds, judge
+from shared.core.reports.doctor.clouds import KEY
 from shared.core.reports.doctor.findings import Answer, Asked, Finding, Report, Topic
 from shared.installation.last_sweep import recall
 from shared.installation.pause import present_pause
@@ -126,6 +127,7 @@ def _elastic(organizations: Mapping[str, _ElasticClock], region: str) -> Questio
     questions: Questions = {}
     for name, elastic in organizations.items():
         where = _where(name)
+        questions[Asked(Topic.ELASTIC, KEY, where)] = elastic.read_key
         questions[Asked(Topic.ELASTIC, "private connection policies", where)] = partial(
             elastic.ask, lambda api: api.policies(region)
         )
@@ -161,6 +163,10 @@ class _ElasticClock:
         self._note_time()
         return answer
 
+    async def read_key(self) -> None:
+        """Read the key where it is kept, which asks nothing of Elastic Cloud."""
+        await self._api.read_key()
+
     def _note_time(self) -> None:
         date = self._api.server_date
         there = None if date is None else server_time({"Date": date})
@@ -187,7 +193,7 @@ def _of_elastic(context: Context, answers: dict[Asked, Answer[Any]], now: dateti
     findings: list[Finding] = []
     for name, api in context.elastic.items():
         about = {question: answer for question, answer in asked.items() if question.where == _where(name)}
-        findings += clouds.judge_elastic(about, api.key_expires, now, name)
+        findings += clouds.judge_elastic(about, api.key_expires, now, name, remedy=api.key_remedy)
     return findings
 
 

@@ -40,6 +40,16 @@ class PrivateConnections(Protocol):
         """When the API key ends, as the last answer said; None: not known, or never."""
 
     @property
+    def key_remedy(self) -> str:
+        """What a person does to put another API key in the place of this one: the end of a sentence."""
+
+    async def ensure_key(self) -> None:
+        """Return if there is an API key that may work; raises what keeps the app from one, the last refusal too."""
+
+    async def read_key(self) -> None:
+        """Read the API key where it is kept; raises what keeps the app from it, also while an older one is in use."""
+
+    @property
     def claims(self) -> Claims | None:
         """The organization's claims; None in a family that has none."""
 

@@ -20,7 +20,7 @@ from shared.core.model.errors import (
     RetryLater,
     Waiting,
 )
-from shared.core.model.reasons import Reason
+from shared.core.model.reasons import KEY_REASONS, Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import PolicyMemory
 from shared.core.model.steps import (
@@ -43,7 +43,7 @@ from shared.reconciler.holders import seconds_too_young
 from shared.reconciler.run_state import Run
 from shared.reconciler.target_requests import disassociate
 
-SIGNED_OUT = frozenset({Reason.AZURE_SIGN_IN_FAILED, Reason.ELASTIC_KEY_REFUSED})
+SIGNED_OUT = KEY_REASONS | {Reason.AZURE_SIGN_IN_FAILED}
 """Reasons of an app that a service does not know, and that may so do nothing at all."""
 
 

@@ -26,7 +26,7 @@ from shared.context import Context, log
 from shared.core.guards.modes import not_carried_out
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import connection_id
-from shared.core.model.errors import AutopilotError, LeaseLost, NotFound, RetryLater
+from shared.core.model.errors import AutopilotError, Blocked, LeaseLost, NotFound, RetryLater
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_document import from_document
@@ -37,6 +37,7 @@ from shared.core.planning.deletion import note_delete_event
 from shared.core.planning.desired import Desired, desired_of, recognition_condition
 from shared.core.planning.former import note_former
 from shared.core.planning.plan import Plan, approved, plan, record_observation, remember
+from shared.core.planning.requeue import waits_for_key
 from shared.correlation import correlated
 from shared.health.check import CheckResult, check, not_tested, record_check, testable
 from shared.installation.pause import present_pause
@@ -189,6 +190,8 @@ async def _bounded(run: Run, message: WorkMessage) -> None:
 
 async def reconcile_once(run: Run, message: WorkMessage) -> None:
     """One run: read the endpoint, bring both clouds towards what is wanted, plan again, test; see `run.record`."""
+    if _only_key_awaited(run, message) and await _key_still_missing(run):
+        return
     endpoint = await _read_endpoint(run, message)
     desired = None if endpoint is None else _desired(run, endpoint)
     if endpoint is None or desired is None:
@@ -279,6 +282,36 @@ async def _test(run: Run, desired: Desired, final: Plan, failures: Failures) -> 
     )
     await record_check(run.context, run.record, result, cause=run.cause, correlation_id=run.correlation_id)
     return result
+
+
+# -- waiting for a key ---------------------------------------------------------------------------------------------
+
+
+def _only_key_awaited(run: Run, message: WorkMessage) -> bool:
+    """Whether the key of the organization is all that this run is for: everything else was looked at a moment ago."""
+    record = run.record
+    conditions = {one.type: one for one in record.status.conditions if not one.true and one.type != c.READY}
+    behind = {c.POLICY_READY, c.CLAIMED, c.APPROVED, c.ASSOCIATED, c.REACHABLE}
+    others = [one for name, one in conditions.items() if name not in behind]
+    return (
+        message.cause is Cause.WAIT
+        and any(waits_for_key(one) for one in conditions.values())
+        and all(one.needs is c.WaitingFor.PERSON for one in others)
+        and not record.removal.missed
+        and record.schedule.observed_at is not None
+        and run.context.clock.now() - record.schedule.observed_at < FRESH
+    )
+
+
+async def _key_still_missing(run: Run) -> bool:
+    """Look for the key alone, so that many connections that wait for one cost neither cloud anything."""
+    try:
+        await run.elastic.ensure_key()
+    except AutopilotError as error:
+        waiting = {one.type for one in run.record.status.conditions if waits_for_key(one)}
+        update_status(run, [], dict.fromkeys(waiting, error) if isinstance(error, Blocked) else {})
+        return True
+    return False
 
 
 # -- waiting for the approval --------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from local.eventgrid import Answer, CustomTopic, EventGrid, EventGridSettings
 from local.network import CertificateAuthority
 from local.simulators import World
 from local.storage.memory import MemoryQueue, MemoryStorage
+from local.vault import KeyVault
 from local.world import (
     API_KEY,
     HUB_VNET,
@@ -42,9 +43,9 @@ from shared.clouds.azure.arm import ArmClients
 from shared.clouds.azure.event_grid import Topic
 from shared.clouds.azure.private_dns import PrivateDns
 from shared.clouds.azure.private_endpoints import PrivateEndpoints
-from shared.clouds.elastic.hosted.client import HostedConnections
+from shared.clouds.azure.vault import Vault
 from shared.clouds.elastic.transport import Organizations
-from shared.composition import arm_options, elastic_options, topic_options
+from shared.composition import arm_options, hosted_connections, topic_options, vault_options
 from shared.context import Context
 from shared.core.model.arm_ids import connection_id, parse_endpoint_id
 from shared.core.model.errors import RetryLater
@@ -74,6 +75,9 @@ SETTINGS = {
     "AzureWebJobsStorage": "UseDevelopmentStorage=true",
 }
 
+
+VAULT = {"EC_API_KEY": "", "ELASTIC_KEY_VAULT_URI": "https://kv-1.vault.azure.net"}
+"""Settings of an app that reads its keys from the estate's vault."""
 
 SECOND = {"ELASTIC_ORGANIZATIONS": "second", "EC_API_KEY_SECOND": SECOND_API_KEY}
 """Settings of a second organization, besides its scope."""
@@ -169,6 +173,7 @@ class Estate:
         self.queue: MemoryQueue = self.storage.queue
         self.events = EventGrid(self.clock, deliver=self._deliver, settings=EventGridSettings())
         self.topic = CustomTopic(self.clock)
+        self.vault = KeyVault(self.clock, is_app=lambda token: token == WORKERS)
         self.changes: list[ResourceEvent] = []
         self.told_deleted: list[str] = []  # the endpoints whose deletion an event told the app
         self.sweeps = 0
@@ -226,8 +231,9 @@ class Estate:
         return Worker(context, wire)
 
     def _organizations(self, settings: Settings, wire: Wire) -> Organizations:
-        transport = WiredElastic(self.world.front, wire)
-        return Organizations({one.organization: HostedConnections(one, transport) for one in elastic_options(settings)})
+        options = vault_options(settings)
+        vault = None if options is None else Vault(options, Credential, lambda: WiredArm(self.vault.app, wire, "vault"))
+        return Organizations(hosted_connections(settings, self.clock, vault, WiredElastic(self.world.front, wire)))
 
     def _topic(self, settings: Settings, wire: Wire) -> Topic | None:
         if not settings.notify.topic_endpoint:

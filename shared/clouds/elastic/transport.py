@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from shared.core.model.errors import AnswerLost, RetryLater
@@ -25,6 +26,7 @@ from collections.abc import ItemsView
 from http import HTTPStatus
 
 from shared.clouds.answer_headers import DEFAULT_RETRY_AFTER, seconds_to_wait
+from shared.clouds.elastic.keys import KeySource
 from shared.core.model.errors import AutopilotError, Blocked, Forbidden, NotFound, Throttled
 from shared.core.model.organizations import key_setting
 from shared.core.ports import PrivateConnections
@@ -32,10 +34,9 @@ from shared.core.ports import PrivateConnections
 
 @dataclass(frozen=True, slots=True)
 class ElasticOptions:
-    """Where the API is; the key never appears in a text of ours."""
+    """Where the API is, and whose key is used there."""
 
     url: str
-    api_key: str
     timeout: float = 15.0
     """Seconds for one request."""
     probe_port: int = 9243
@@ -43,21 +44,27 @@ class ElasticOptions:
     organization: str = DEFAULT
     """What the settings call the organization of the key."""
 
-    def __repr__(self) -> str:
-        return f"ElasticOptions(url={self.url!r}, organization={self.organization!r}, api_key=<secret>)"
-
 
 class ElasticTransport:
-    """One organization's key. Nothing is repeated here: what may be sent again is for the caller to know."""
+    """One organization's key.
 
-    def __init__(self, options: ElasticOptions, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    Nothing is repeated here, what may be sent again is for the caller to know, but for a request that was refused for
+    its key: nothing was done of it, and it is sent once more where there is another key by now.
+    """
+
+    def __init__(
+        self, options: ElasticOptions, key: KeySource, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
         self.options = options
+        self.key = key
         self._transport = transport
         self._client: httpx.AsyncClient | None = None
         self.key_expires: datetime | None = None
         """When the API key ends, as the last answer said; None: not known, or never."""
         self.server_date: str | None = None
         """The `Date` of the service's last answer."""
+        self._refused_key = ""
+        self._refusal: AutopilotError | None = None
 
     async def call(self, method: str, path: str, *, doing: str, on: str, **options: Any) -> Mapping[str, Any]:
         """Ask, and return the answer's JSON object; AnswerLost for anything else, `elastic_error` for a refusal."""
@@ -81,30 +88,51 @@ class ElasticTransport:
         body: dict[str, Any] | None = None,
     ) -> httpx.Response:
         """Ask, and return a successful answer; RetryLater, AnswerLost, or what `elastic_error` makes of a refusal."""
+        key = await self.key.current()
+        request = partial(self._request, method, path, params=params, body=body, doing=doing, on=on)
+        response = await request(key)
+        if response.status_code == HTTPStatus.UNAUTHORIZED:
+            newer = await self.key.refused(key)
+            key, response = (key, response) if newer is None else (newer, await request(newer))
+        self.key_expires = _moment(response.headers.get("x-elastic-api-key-expiration")) or self.key_expires
+        self.server_date = response.headers.get("date")
+        error = None if response.is_success else self._error(response, doing, on)
+        if response.status_code == HTTPStatus.UNAUTHORIZED:
+            self._refused_key, self._refusal = key, error
+        else:
+            self._refused_key, self._refusal = "", None
+            self.key.accepted()
+        if error is not None:
+            raise error
+        return response
+
+    def _error(self, response: httpx.Response, doing: str, on: str) -> AutopilotError:
+        return elastic_error(
+            response.status_code,
+            response.text,
+            response.headers,
+            doing=doing,
+            on=on,
+            organization=self.options.organization,
+            remedy=self.key.remedy,
+        )
+
+    async def _request(
+        self, method: str, path: str, key: str, *, params: Any, body: dict[str, Any] | None, doing: str, on: str
+    ) -> httpx.Response:
         import httpx  # noqa: PLC0415 - imported when first used
 
         content = None if body is None else json.dumps(body, separators=(",", ":")).encode()
         headers = outgoing(Service.ELASTIC) | ({} if body is None else {"Content-Type": "application/json"})
+        headers["Authorization"] = f"ApiKey {key}"
         late = AnswerLost(f"Elastic Cloud gave no whole answer in time when asked to {doing}.", on=on)
         try:
             async with request_deadline(self.options.timeout, late):
-                response = await self._http().request(method, path, params=params, content=content, headers=headers)
+                return await self._http().request(method, path, params=params, content=content, headers=headers)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise RetryLater(f"Elastic Cloud could not be reached to {doing}.", on=on) from error
         except httpx.HTTPError as error:
             raise AnswerLost(f"Elastic Cloud's answer was lost when asked to {doing}.", on=on) from error
-        self.key_expires = _moment(response.headers.get("x-elastic-api-key-expiration")) or self.key_expires
-        self.server_date = response.headers.get("date")
-        if not response.is_success:
-            raise elastic_error(
-                response.status_code,
-                response.text,
-                response.headers,
-                doing=doing,
-                on=on,
-                organization=self.options.organization,
-            )
-        return response
 
     def _http(self) -> httpx.AsyncClient:
         import httpx  # noqa: PLC0415 - imported when first used
@@ -112,11 +140,25 @@ class ElasticTransport:
         if self._client is None:
             self._client = httpx.AsyncClient(
                 base_url=f"{self.options.url.rstrip('/')}/api/v1",
-                headers={"Authorization": f"ApiKey {self.options.api_key}", "Accept": "application/json"},
+                headers={"Accept": "application/json"},
                 timeout=httpx.Timeout(self.options.timeout, connect=_connecting(self.options.timeout)),
                 transport=self._transport,
             )
         return self._client
+
+    @property
+    def key_remedy(self) -> str:
+        """What a person does to put another key in the place of this one; follows "Create a new ... key and"."""
+        return self.key.remedy
+
+    async def ensure_key(self) -> None:
+        """Return if there is a key that may work; raises what keeps the app from one, a refusal too."""
+        if await self.key.current() == self._refused_key and self._refusal is not None:
+            raise self._refusal
+
+    async def read_key(self) -> None:
+        """Read the key where it is kept; raises what keeps the app from it, also while an older one is in use."""
+        await self.key.read()
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -148,9 +190,16 @@ def list_in(body: Mapping[str, Any], name: str, doing: str) -> list[Any]:
 
 
 def elastic_error(
-    status: int, body: str, headers: Mapping[str, str], *, doing: str, on: str, organization: str = DEFAULT
+    status: int,
+    body: str,
+    headers: Mapping[str, str],
+    *,
+    doing: str,
+    on: str,
+    organization: str = DEFAULT,
+    remedy: str = "",
 ) -> AutopilotError:
-    """The product's error for an answer of the Elastic Cloud API that is no success."""
+    """The product's error for an answer of the Elastic Cloud API that is no success; `remedy` as in `KeySource`."""
     code, message = _first_error(body)
     whose = "" if organization == DEFAULT else f" of organization {organization}"
     what = f"Elastic Cloud answered {status} {code} when asked to {doing}: {message}".strip().rstrip(":")
@@ -161,7 +210,7 @@ def elastic_error(
         return AnswerLost(what, on=on, after=DEFAULT_RETRY_AFTER)
     if status == HTTPStatus.UNAUTHORIZED:
         refused = f"Elastic Cloud refused the API key{whose} when asked to {doing}."
-        step = f"Create a new Elastic Cloud API key and set {key_setting(organization)}."
+        step = f"Create a new Elastic Cloud API key and {remedy or f'set {key_setting(organization)}.'}"
         return Forbidden(explain(Reason.ELASTIC_KEY_REFUSED, refused, step), on=on)
     if status == HTTPStatus.FORBIDDEN:
         may_not = f"The Elastic Cloud API key{whose} may not {doing}: {message}"

@@ -55,6 +55,7 @@ class _Calls(Line):
     elastic_calls: int
     storage_calls: int
     topic_calls: int
+    vault_calls: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -156,6 +156,7 @@ class Reason(StrEnum):
     READ_ONLY_DISABLED_SUBSCRIPTION = "ReadOnlyDisabledSubscription"
     RESOURCE_GROUP_NOT_FOUND = "ResourceGroupNotFound"
     SUBSCRIPTION_NOT_FOUND = "SubscriptionNotFound"
+    ELASTIC_KEY_MISSING = "ElasticKeyMissing"
     ELASTIC_KEY_REFUSED = "ElasticKeyRefused"
     ELASTIC_KEY_EXPIRING = "ElasticKeyExpiring"
     ELASTIC_RIGHTS_MISSING = "ElasticRightsMissing"
@@ -171,6 +172,10 @@ class Reason(StrEnum):
         word = str.__new__(cls, value)
         word._name_ = word._value_ = value
         return word
+
+
+KEY_REASONS = frozenset({Reason.ELASTIC_KEY_MISSING, Reason.ELASTIC_KEY_REFUSED})
+"""There is no API key that Elastic Cloud takes: what waits for one is looked at again soon, at no cost."""
 
 
 class Hop(StrEnum):

@@ -19,12 +19,15 @@ from shared.core.model.errors import (
     Throttled,
     Waiting,
 )
-from shared.core.model.reasons import Reason
+from shared.core.model.reasons import KEY_REASONS, Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.reasons import remedy_of
 
 GROWTH = 1.5
 """Each wait for the same thing is this much longer than the one before."""
+
+KEY_LOOK = 30.0
+"""Seconds between two looks while no API key works, as the app reads the vault: no event tells of a stored key."""
 
 PATIENCE = 10
 """Looks at a failing test before only the timer goes on looking."""
@@ -79,6 +82,25 @@ def next_delay(
     `waits` are the seconds that errors asked for, by condition: one service's long wait does not hold up the other.
     `unread` are conditions that stand as they were because the services could not be read.
     """
+    delay = _delay(connection, conditions, first, longest, waits, unread)
+    if any(waits_for_key(condition) for condition in conditions.values()):
+        return KEY_LOOK if delay is None else min(KEY_LOOK, delay)
+    return delay
+
+
+def waits_for_key(condition: Condition) -> bool:
+    """Whether a person is to store an API key, before anything more can be done or known of it."""
+    return not condition.true and condition.reason in KEY_REASONS and condition.type != c.READY
+
+
+def _delay(
+    connection: ConnectionRecord,
+    conditions: Mapping[str, Condition],
+    first: float,
+    longest: float,
+    waits: Mapping[str, float],
+    unread: Collection[str],
+) -> float | None:
     pending = {name for name, condition in conditions.items() if name != c.READY and not condition.true}
     waiting_for = {name for name in pending if conditions[name].needs in {c.WaitingFor.TIME, c.WaitingFor.WORK}}
     # "Not tested" waits for the others, it is nothing to look for by itself.

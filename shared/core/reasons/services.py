@@ -131,16 +131,22 @@ REFUSALS = (
         "Correct the setting that names it, or assign a role in it.",
     ),
     ReasonDoc(
+        Reason.ELASTIC_KEY_MISSING,
+        "Nothing is asked of Elastic Cloud; DNS is set up all the same.",
+        "The vault holds no API key yet, a disabled one or none that can be a key, or it does not let the app read it.",
+        "Store the key in the vault, or give the app the right that the message names; it goes on within a minute.",
+    ),
+    ReasonDoc(
         Reason.ELASTIC_KEY_REFUSED,
         "Elastic Cloud refuses everything (401).",
-        "The API key has ended (3 months are its default life), was deleted, or is not the one in the setting.",
-        "Create a new Elastic Cloud API key and set EC_API_KEY.",
+        "The API key has ended (3 months are its default life), was deleted, or another is in the vault or setting.",
+        "Create a new Elastic Cloud API key and store it where the message says.",
     ),
     ReasonDoc(
         Reason.ELASTIC_KEY_EXPIRING,
         "The Elastic Cloud API key ends soon.",
         "Keys end, after 3 months by default.",
-        "Create a new key in the Elastic Cloud console and set EC_API_KEY.",
+        "Create a new key in the Elastic Cloud console and store it in the vault, or set EC_API_KEY.",
     ),
     ReasonDoc(
         Reason.ELASTIC_RIGHTS_MISSING,

@@ -11,6 +11,7 @@ import pytest
 from shared.clouds.answer_headers import DEFAULT_RETRY_AFTER
 from shared.clouds.answer_headers import LONGEST_RETRY_AFTER as MAX_RETRY_AFTER
 from shared.clouds.elastic.hosted.client import HostedConnections
+from shared.clouds.elastic.keys import FixedKey
 from shared.clouds.elastic.transport import ElasticOptions, Organizations, elastic_error
 from shared.core.model.errors import AnswerLost, AutopilotError, Blocked, Forbidden, NotFound, RetryLater, Throttled
 from shared.core.model.markers import Marker
@@ -113,11 +114,10 @@ def test_the_key_of_another_organization_is_named_by_its_own_setting() -> None:
 
 
 def test_the_client_says_whose_key_it_is_and_never_the_key() -> None:
-    options = ElasticOptions("https://elastic.example", KEY, organization="eu")
+    options = ElasticOptions("https://elastic.example", organization="eu")
     assert "eu" in repr(options)
-    assert KEY not in repr(options) + repr(HostedConnections(options)) + repr(
-        Organizations({"eu": HostedConnections(options)})
-    )
+    client = HostedConnections(options, FixedKey(KEY, "eu"))
+    assert KEY not in repr(options) + repr(client) + repr(client.key) + repr(Organizations({"eu": client}))
 
 
 # -- through the client --------------------------------------------------------------------------------------------
@@ -133,7 +133,9 @@ def cloud(answer: httpx.Response | Exception, seen: list[httpx.Request] | None =
             raise answer
         return answer
 
-    return HostedConnections(ElasticOptions("https://elastic.example", KEY), httpx.MockTransport(handle))
+    return HostedConnections(
+        ElasticOptions("https://elastic.example"), FixedKey(KEY, "default"), httpx.MockTransport(handle)
+    )
 
 
 @pytest.mark.parametrize(
@@ -199,5 +201,5 @@ async def test_the_key_shows_in_no_error_and_no_description(status: int) -> None
     with pytest.raises(AutopilotError) as caught:
         await elastic.policies()
     assert KEY not in f"{caught.value} {caught.value!r} {caught.value.next_step}"
-    assert KEY not in repr(ElasticOptions("https://elastic.example", KEY))
+    assert KEY not in repr(elastic) + repr(elastic.key)
     await elastic.aclose()

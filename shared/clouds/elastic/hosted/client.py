@@ -15,10 +15,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from shared.clouds.elastic.hosted.claims import HostedClaims
+from shared.clouds.elastic.keys import KeySource
 from shared.clouds.elastic.transport import ElasticOptions, ElasticTransport, list_in
 from shared.core.model.errors import AnswerLost, Forbidden, LostRace, NotFound
 from shared.core.model.markers import marker_from_description, updated_description
 from shared.core.model.private_urls import private_urls, region_of
+from shared.core.model.reasons import Reason
 from shared.core.model.resources import POLICY_TYPE, Policy, Rule, Target
 from shared.core.model.services import Family
 from shared.core.model.steps import Associate, CreatePolicy, UpdatePolicy
@@ -37,8 +39,10 @@ _NAMES = 200
 class HostedConnections(ElasticTransport):
     """One organization of Elastic Cloud Hosted, as its API key sees it."""
 
-    def __init__(self, options: ElasticOptions, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        super().__init__(options, transport)
+    def __init__(
+        self, options: ElasticOptions, key: KeySource, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        super().__init__(options, key, transport)
         self.claims = HostedClaims(self)
 
     # -- policies --------------------------------------------------------------------------------------------------
@@ -54,7 +58,11 @@ class HostedConnections(ElasticTransport):
         path, query = f"{_RULESETS}/{policy_id}", {"include_associations": "true"}
         try:
             return policy_of(await self.call("GET", path, doing="read the policy", on=policy_id, params=query))
-        except (NotFound, Forbidden):
+        except NotFound:
+            return None
+        except Forbidden as error:
+            if error.reason is not Reason.ELASTIC_RIGHTS_MISSING:
+                raise  # without a key nothing is known of it
             return None
 
     async def create_policy(self, step: CreatePolicy) -> str:
