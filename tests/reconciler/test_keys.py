@@ -76,8 +76,6 @@ async def test_while_the_vault_has_no_key_one_condition_says_how_to_store_it_and
 
 
 async def test_a_key_that_is_stored_late_gives_the_connection_its_policy_within_a_minute() -> None:
-    days: int,
-) -> None:
     estate = await opened()
     endpoint = await estate.put_endpoint()
     await estate.settle(3600)
