@@ -54,7 +54,7 @@ NEW_MEANING = {
 
 VERBS = """
     Add Allow Ask Assign Associate Change Check Compare Correct Create Delete Deploy Enable Exempt Find
-    Forward Give Leave Let Look Name Peer Point Put Read Register Remove Repair Restart See Send Set Start Tag
+    Forward Give Leave Let Look Name Peer Point Put Read Register Remove Repair Restart See Send Set Start Store Tag
     Take Use Wait
 """
 

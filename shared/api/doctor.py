@@ -193,7 +193,7 @@ def _of_elastic(context: Context, answers: dict[Asked, Answer[Any]], now: dateti
     findings: list[Finding] = []
     for name, api in context.elastic.items():
         about = {question: answer for question, answer in asked.items() if question.where == _where(name)}
-        findings += clouds.judge_elastic(about, api.key_expires, now, name, remedy=api.key_remedy)
+        findings += clouds.judge_elastic(about, api.key_expires, now, name, renewal=api.key_renewal)
     return findings
 
 

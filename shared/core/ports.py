@@ -40,7 +40,7 @@ class PrivateConnections(Protocol):
         """When the API key ends, as the last answer said; None: not known, or never."""
 
     @property
-    def key_remedy(self) -> str:
+    def key_renewal(self) -> str:
         """What a person does to put another API key in the place of this one: the end of a sentence."""
 
     async def ensure_key(self) -> None:

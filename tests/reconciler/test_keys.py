@@ -9,10 +9,14 @@ import pytest
 
 from local.world import API_KEY, SECOND_API_KEY
 from shared.api.doctor import examine
+from shared.context import Context
 from shared.core.model.conditions import POLICY_READY, RECORD_READY
+from shared.core.model.errors import InvalidSettings
+from shared.core.model.messages import decode
 from shared.core.model.reasons import Reason
 from shared.core.reports.doctor.findings import Level
-from tests.harness.estate import SECOND, VAULT, Estate
+from shared.dispatch import take
+from tests.harness.estate import VAULT, Estate
 
 COMMAND = "az keyvault secret set --vault-name kv-1 --name elastic-api-key --file FILE"
 SECRET = "elastic-api-key"
@@ -106,3 +110,133 @@ async def test_a_wrong_key_is_refused_once_and_the_right_one_is_taken_within_a_m
     await estate.settle(120)
     now = [call for call in estate.worker.wire.calls if call.service == "elastic"]
     assert now == asked, "a refused key is not tried again"
+    estate.vault.store(SECRET, API_KEY)
+    await policy_within_a_minute(estate, endpoint)
+
+
+async def test_a_key_that_is_replaced_is_used_at_the_first_refusal_of_the_old_one_without_a_failed_run() -> None:
+    estate = await opened(API_KEY)
+    first = await estate.put_endpoint("pe-1")
+    await estate.settle()
+    estate.elastic.renew_key("bmV3")  # as a person makes a new key and revokes the old one
+    estate.vault.store(SECRET, "bmV3")
+    second = await estate.put_endpoint("pe-2", region="westeurope")
+    await estate.settle()
+    await estate.ready(first)
+    await estate.ready(second)
+
+
+async def test_a_key_that_is_in_use_is_read_every_five_minutes() -> None:
+    estate = await opened(API_KEY)
+    await estate.put_endpoint()
+    await estate.settle()
+    before = len(estate.vault.reads)
+    for _ in range(12):
+        await asyncio.sleep(300)
+        await estate.sweep()
+        await estate.settle(60)
+    assert 11 <= len(estate.vault.reads) - before <= 13
+
+
+async def test_a_right_lost_on_the_vault_is_told_by_doctor_and_holds_up_only_new_processes() -> None:
+    estate = await opened(API_KEY)
+    first = await estate.put_endpoint("pe-1")
+    await estate.settle()
+    estate.vault.settings.app_may_read = False
+    await asyncio.sleep(301)
+    second = await estate.put_endpoint("pe-2", region="westeurope")
+    await estate.settle()
+    await estate.ready(second)
+    report = await examine(estate.worker.context)
+    (found,) = [one for one in report.findings if one.check == "elastic key" and one.level is Level.WARNING]
+    assert "ForbiddenByRbac" in found.what
+    assert found.next_step == "Give the app's identity the role Key Vault Secrets User on key vault kv-1."
+    estate.worker = estate.new_worker()
+    third = await estate.put_endpoint("pe-3", region="japaneast")
+    await estate.settle(120)
+    assert "Give the app's identity the role" in await waits(estate, third, Reason.ELASTIC_KEY_MISSING)
+    estate.vault.settings.app_may_read = True
+    await ready_within(estate, third, 120)
+    await estate.ready(first)
+
+
+@pytest.mark.parametrize(
+    ("switch", "value", "reason"),
+    [
+        ("behind_firewall", True, Reason.ELASTIC_KEY_MISSING),
+        ("unavailable", 503, Reason.TEMPORARY_FAILURE),
+        ("throttled", True, Reason.THROTTLED),
+    ],
+)
+async def test_a_vault_that_cannot_be_reached_holds_up_only_the_elastic_half(
+    switch: str, value: object, reason: Reason
+) -> None:
+    estate = await opened(API_KEY)
+    calm = getattr(estate.vault.settings, switch)
+    setattr(estate.vault.settings, switch, value)
+    endpoint = await estate.put_endpoint()
+    await estate.settle(600)
+    await waits(estate, endpoint, reason)
+    setattr(estate.vault.settings, switch, calm)
+    await ready_within(estate, endpoint, 180)
+
+
+@pytest.mark.parametrize("how", ["disabled", "no key"])
+async def test_a_secret_that_cannot_be_the_key_is_told_and_never_sent(how: str) -> None:
+    estate = await opened(API_KEY)
+    if how == "disabled":
+        estate.vault.disable(SECRET)
+    else:
+        estate.vault.store(SECRET, "a key with spaces")
+    endpoint = await estate.put_endpoint()
+    await estate.settle(120)
+    assert COMMAND in await waits(estate, endpoint, Reason.ELASTIC_KEY_MISSING)
+
+
+async def test_each_organization_has_its_own_secret_and_one_without_a_key_holds_up_only_its_own_endpoints() -> None:
+    estate = await Estate(settings=VAULT | {"EC_API_KEY_SECOND": ""}, second_scope="group:rg-second").open()
+    estate.vault.store(SECRET, API_KEY)
+    mine = await estate.put_endpoint("pe-1")
+    theirs = await estate.put_endpoint("pe-2", region="westeurope", group="rg-second")
+    await estate.settle(300)
+    await estate.ready(mine)
+    assert "--name elastic-api-key-second" in await waits(estate, theirs, Reason.ELASTIC_KEY_MISSING)
+    estate.vault.store("elastic-api-key-second", API_KEY)
+    await estate.settle(60)
+    assert "the same key as organization default" in await waits(estate, theirs, Reason.ELASTIC_KEY_MISSING)
+    estate.vault.store("elastic-api-key-second", SECOND_API_KEY)
+    await ready_within(estate, theirs, 180)
+
+
+async def test_doctor_says_how_to_store_a_key_that_is_missing() -> None:
+    estate = await opened()
+    report = await examine(estate.worker.context)
+    (found,) = [one for one in report.findings if one.check == "elastic key"]
+    assert found.level is Level.PROBLEM
+    assert COMMAND in found.next_step
+
+
+async def test_the_key_stands_in_no_line_of_the_log_and_no_record(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    estate = await opened(API_KEY)
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    row = await estate.storage.connections.get((await estate.connection(endpoint)).id)
+    assert API_KEY not in caplog.text
+    assert API_KEY not in str(row)
+
+
+async def test_messages_wait_while_the_settings_are_wrong_however_long_and_none_is_poisoned() -> None:
+    estate = await opened(API_KEY)
+
+    def wrong() -> Context:
+        raise InvalidSettings("The app's settings are wrong.")
+
+    endpoint = await estate.put_endpoint()
+    for _ in range(20):
+        await asyncio.sleep(61)
+        while (message := estate.queue.receive()) is not None:
+            await take(decode(message.text, new_correlation_id="test"), wrong, lambda: estate.queue)
+            estate.queue.delete(message)
+    assert await estate.queue.poisoned() == 0
+    await ready_within(estate, endpoint, 300)

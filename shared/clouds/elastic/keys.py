@@ -31,7 +31,7 @@ log = logging.getLogger("privatelink")
 class KeySource(Protocol):
     """An organization's API key, wherever it is kept."""
 
-    remedy: str
+    renewal: str
     """What a person does to put another key in its place: follows "Create a new Elastic Cloud API key and"."""
 
     async def current(self) -> str:
@@ -52,7 +52,7 @@ class FixedKey:
 
     def __init__(self, key: str, organization: str) -> None:
         self._key = key
-        self.remedy = f"set {key_setting(organization)}."
+        self.renewal = f"set {key_setting(organization)}."
 
     async def current(self) -> str:
         """Always the same."""
@@ -82,7 +82,7 @@ class VaultKey:
         self._is_refused = False
         self._problem: AutopilotError | None = None
         self._read_at: datetime | None = None
-        self.remedy = f"store it: {self._command()}"
+        self.renewal = f"store it: {self._command()}"
 
     def __repr__(self) -> str:
         return f"VaultKey({self._secret!r}, <secret>)"

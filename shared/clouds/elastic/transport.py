@@ -114,7 +114,7 @@ class ElasticTransport:
             doing=doing,
             on=on,
             organization=self.options.organization,
-            remedy=self.key.remedy,
+            renewal=self.key.renewal,
         )
 
     async def _request(
@@ -147,9 +147,9 @@ class ElasticTransport:
         return self._client
 
     @property
-    def key_remedy(self) -> str:
+    def key_renewal(self) -> str:
         """What a person does to put another key in the place of this one; follows "Create a new ... key and"."""
-        return self.key.remedy
+        return self.key.renewal
 
     async def ensure_key(self) -> None:
         """Return if there is a key that may work; raises what keeps the app from one, a refusal too."""
@@ -197,9 +197,9 @@ def elastic_error(
     doing: str,
     on: str,
     organization: str = DEFAULT,
-    remedy: str = "",
+    renewal: str = "",
 ) -> AutopilotError:
-    """The product's error for an answer of the Elastic Cloud API that is no success; `remedy` as in `KeySource`."""
+    """The product's error for an answer of the Elastic Cloud API that is no success; `renewal` as in `KeySource`."""
     code, message = _first_error(body)
     whose = "" if organization == DEFAULT else f" of organization {organization}"
     what = f"Elastic Cloud answered {status} {code} when asked to {doing}: {message}".strip().rstrip(":")
@@ -210,7 +210,7 @@ def elastic_error(
         return AnswerLost(what, on=on, after=DEFAULT_RETRY_AFTER)
     if status == HTTPStatus.UNAUTHORIZED:
         refused = f"Elastic Cloud refused the API key{whose} when asked to {doing}."
-        step = f"Create a new Elastic Cloud API key and {remedy or f'set {key_setting(organization)}.'}"
+        step = f"Create a new Elastic Cloud API key and {renewal or f'set {key_setting(organization)}.'}"
         return Forbidden(explain(Reason.ELASTIC_KEY_REFUSED, refused, step), on=on)
     if status == HTTPStatus.FORBIDDEN:
         may_not = f"The Elastic Cloud API key{whose} may not {doing}: {message}"

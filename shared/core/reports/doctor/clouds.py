@@ -50,10 +50,10 @@ def judge_azure(answers: Answers) -> list[Finding]:
 
 
 def judge_elastic(
-    answers: Answers, key_ends: datetime | None, now: datetime, organization: str = DEFAULT, *, remedy: str = ""
+    answers: Answers, key_ends: datetime | None, now: datetime, organization: str = DEFAULT, *, renewal: str = ""
 ) -> list[Finding]:
-    """What an organization's key may read, and its end as the answers told it; `remedy`: how to replace it."""
-    findings = _of_organization(answers, key_ends, now, remedy or f"set {key_setting(organization)}.")
+    """What an organization's key may read, and its end as the answers told it; `renewal`: how to replace it."""
+    findings = _of_organization(answers, key_ends, now, renewal or f"set {key_setting(organization)}.")
     if organization == DEFAULT:
         return findings
     return [
@@ -62,7 +62,7 @@ def judge_elastic(
     ]
 
 
-def _of_organization(answers: Answers, key_ends: datetime | None, now: datetime, remedy: str) -> list[Finding]:
+def _of_organization(answers: Answers, key_ends: datetime | None, now: datetime, renewal: str) -> list[Finding]:
     kept = {asked: answer for asked, answer in answers.items() if asked.what == KEY}
     answers = {asked: answer for asked, answer in answers.items() if asked.what != KEY}
     errors = errors_in(answers)
@@ -71,7 +71,7 @@ def _of_organization(answers: Answers, key_ends: datetime | None, now: datetime,
     findings = failures("elastic key", denied)
     findings += failures("elastic", {asked: error for asked, error in errors.items() if asked not in denied})
     if len(errors) < len(answers):
-        findings.append(_key(key_ends, now, remedy))
+        findings.append(_key(key_ends, now, renewal))
         # The key that was read before still works; a new one would not be seen, and a new instance has none.
         findings += failures("elastic key", unread, Level.WARNING)
     elif not denied:
@@ -81,7 +81,7 @@ def _of_organization(answers: Answers, key_ends: datetime | None, now: datetime,
     return findings
 
 
-def _key(ends: datetime | None, now: datetime, remedy: str) -> Finding:
+def _key(ends: datetime | None, now: datetime, renewal: str) -> Finding:
     if ends is None:
         return ok("elastic key", "Elastic Cloud takes the key and names no end of it.", expiresAt=None)
     left = ends - now
@@ -89,7 +89,7 @@ def _key(ends: datetime | None, now: datetime, remedy: str) -> Finding:
     what = f"Elastic Cloud takes the key, which ends on {ends.date().isoformat()}: {span(left)} left."
     if left > KEY_ENDS:
         return ok("elastic key", what, **details)
-    step = f"Create a new Elastic Cloud API key and {remedy} See docs/deploy.md, Keys and rotation."
+    step = f"Create a new Elastic Cloud API key and {renewal} See docs/deploy.md, Keys and rotation."
     return (problem if left <= KEY_ENDS_SOON else warning)("elastic key", what, step, **details)
 
 
