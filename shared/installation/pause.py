@@ -12,7 +12,7 @@ from typing import Any
 
 from shared.context import Context, log
 from shared.core.guards.pause import Pause, pause_from, requested_pause
-from shared.state.control import update
+from shared.state.control import understood, update
 
 DOCUMENT = "pause"
 
@@ -20,7 +20,7 @@ DOCUMENT = "pause"
 async def present_pause(context: Context) -> Pause | None:
     """The pause that holds now, or None. Raises what the storage raises: who cannot ask must not act."""
     row = await context.storage.control.get(DOCUMENT)
-    return _holding(context, None if row is None else row.document)
+    return None if row is None else understood(row, lambda document: _holding(context, document))
 
 
 async def pause(context: Context, body: Mapping[str, Any], correlation_id: str) -> Pause:
@@ -33,7 +33,7 @@ async def pause(context: Context, body: Mapping[str, Any], correlation_id: str) 
         wanted = wanted if present is None else replace(wanted, since=min(present.since, wanted.since))
         return wanted.document()
 
-    await update(context.storage.control, context.clock, DOCUMENT, begun)
+    await update(context.storage.control, context.clock, DOCUMENT, begun, mend=True)
     log.warning("paused until %s correlation=%s", wanted.until.isoformat(), correlation_id)
     return wanted
 
@@ -46,7 +46,7 @@ async def lift_pause(context: Context, correlation_id: str) -> None:
         nonlocal lifted
         lifted = document is not None
 
-    await update(context.storage.control, context.clock, DOCUMENT, lifting)
+    await update(context.storage.control, context.clock, DOCUMENT, lifting, mend=True)
     if lifted:
         log.warning("pause lifted correlation=%s", correlation_id)
 

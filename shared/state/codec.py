@@ -73,10 +73,11 @@ def connection_entity(row: ConnectionRow) -> Entity:
 
 
 def connection_row(entity: Mapping[str, Any], etag: str | None) -> ConnectionRow:
-    """A connection from a table entity."""
+    """A connection from a table entity; a document that is no JSON object is empty, which no version can read."""
+    found = _json_or_none("document", entity)
     return ConnectionRow(
         connection_id=entity["PartitionKey"],
-        document=json_value("document", entity),
+        document=found if isinstance(found, dict) else {},
         columns=_columns(entity),
         etag=etag,
     )
@@ -97,8 +98,8 @@ def control_entity(row: ControlRow) -> Entity:
 
 
 def control_row(entity: Mapping[str, Any], etag: str | None) -> ControlRow:
-    """A document of the installation from a table entity."""
-    return ControlRow(entity["RowKey"], json_value("document", entity), etag)
+    """A document of the installation from a table entity; what is no JSON is None, which `understood` reports."""
+    return ControlRow(entity["RowKey"], _json_or_none("document", entity), etag)
 
 
 def thing_key(text: str) -> str:
@@ -152,6 +153,14 @@ def json_columns(name: str, value: Any, *, on: str) -> Entity:
 def json_value(name: str, entity: Mapping[str, Any]) -> Any:
     """The value that `json_columns` split."""
     return json.loads("".join(_parts(name, entity)))
+
+
+def _json_or_none(name: str, entity: Mapping[str, Any]) -> Any:
+    """The same; None where it is no JSON: a damaged row stops what needs it, not all that read the table."""
+    try:
+        return json_value(name, entity)
+    except (ValueError, TypeError, RecursionError):
+        return None
 
 
 def _part_name(name: str, number: int) -> str:

@@ -54,13 +54,16 @@ async def update(
     change: Callable[[Document | None], Document | None],
     *,
     lost: OnLostRace = OnLostRace.AGAIN,
+    mend: bool = False,
 ) -> None:
-    """Store what `change` makes of the document; None, in and out, stands for no row. No write where it is the same."""
+    """Store what `change` makes of the document; None, in and out, stands for no row. No write where it is the same.
+
+    `mend`: a row that is damaged counts as none and is written over; else it raises DamagedRow.
+    """
     for _ in range(TRIES):
         row = await table.get(name)
-        before = None if row is None else row.document
-        after = change(None) if row is None else understood(row, change)
-        if after == before:
+        after = change(None) if row is None else _result_of(row, change, mend=mend)
+        if (row is None and after is None) or (row is not None and after is not None and after == row.document):
             return
         try:
             if after is not None:
@@ -81,6 +84,8 @@ async def update(
 def understood(row: ControlRow, parse: Callable[[Document], T]) -> T:
     """What a row's document says; raises DamagedRow, which names the row and how to mend it."""
     try:
+        if not isinstance(row.document, Mapping):
+            raise TypeError  # noqa: TRY301 - one place makes the error
         return parse(row.document)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DamagedRow(
@@ -88,3 +93,12 @@ def understood(row: ControlRow, parse: Callable[[Document], T]) -> T:
             on=f"table control, {row.name}",
             next_step="Delete the row; what it says is made anew.",
         ) from error
+
+
+def _result_of(row: ControlRow, change: Callable[[Document | None], Document | None], *, mend: bool) -> Document | None:
+    try:
+        return understood(row, change)
+    except DamagedRow:
+        if not mend:
+            raise
+        return change(None)
