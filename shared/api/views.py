@@ -50,7 +50,7 @@ class PolicyView:
 
     id: str
     owner: Owner | None
-    intent_at: datetime | None
+    learned_at: datetime | None
     created_at: datetime | None
     guid: str
 

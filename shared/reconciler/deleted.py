@@ -7,7 +7,7 @@ and removed only as it was read. What may not be removed, or is not ours, is rep
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from shared.context import Context
 from shared.core.model import conditions as c
@@ -29,7 +29,8 @@ from shared.core.model.resources import Zone
 from shared.core.options.installation import Mode
 from shared.core.options.removal import OnDelete
 from shared.core.planning.deletion import Missing, confirmed, has_things, record_absence
-from shared.core.planning.removal import RemovalPlan, plan_removal, still_there
+from shared.core.planning.policy import search_ends
+from shared.core.planning.removal import ObservedRemoval, RemovalPlan, plan_removal, still_there
 from shared.core.planning.removal_dns import marked_things
 from shared.installation import things
 from shared.installation.removal_limit import stand_for_removal, tear_down
@@ -164,6 +165,7 @@ async def _due(run: Run) -> None:
         _removed(run, Reason.RETAINED, kept, owned_resources(record))
         return
     try:
+        begun_at = run.held.row.read_at
         observed = await observe_removal(context, record)
         await _still_gone(run)
         for zone in observed.zones:
@@ -181,16 +183,35 @@ async def _due(run: Run) -> None:
     except AutopilotError as error:
         _later(run, error)
         return
+    await _carry_out(run, plan, observed, begun_at)
+
+
+async def _carry_out(run: Run, plan: RemovalPlan, observed: ObservedRemoval, begun_at: datetime | None) -> None:
     refused, postponed = await apply_removal(run, plan, patient=not _busy_for_good(run))
     if isinstance(postponed, Blocked):
         _blocked(run, postponed.explanation, owned_resources(run.record))
     elif postponed is not None:
         _later(run, postponed)
+    elif (still := _policy_may_come(run, begun_at)) is not None:
+        _later(run, still)
     else:
         await remove_former(run, None, ())
         if not plan.problems:  # else it goes on later, and what is ours but not listed yet is still to be known then
             run.record = still_there(run.record, observed)
         _finish(run, plan, refused)
+
+
+def _policy_may_come(run: Run, begun_at: datetime | None) -> AwaitingEarlierRequest | None:
+    """Why the removal has not ended: a POST of ours may still make a policy that the list of this run lacks."""
+    ends = search_ends(run.record, run.context.options)
+    if ends is None:
+        return None
+    if begun_at is not None and begun_at >= ends:
+        run.record = run.record.with_elastic(policy_post_until=None)
+        return None
+    after = 15.0 if begun_at is None else (ends - begun_at).total_seconds() + 1.0
+    what = f"A policy whose creation was begun may still show until {ends:%H:%M:%S} UTC; it is removed then, too."
+    return AwaitingEarlierRequest(what, on=run.record.endpoint_id, after=after)
 
 
 async def note_recovered(context: Context, zone: Zone, unconfirmed: frozenset[str]) -> None:

@@ -7,10 +7,12 @@ loses its last one (S2). What is taken away counts against the limit of destruct
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+from shared.clock import Stopwatch
 from shared.core.model import conditions as c
 from shared.core.model.errors import (
     AnswerLost,
@@ -36,15 +38,25 @@ from shared.core.model.steps import (
 )
 from shared.core.planning.associations import begin_restore
 from shared.core.planning.desired import Desired
-from shared.core.planning.plan import Observed, ObservedElastic, forget_policy_intent, plan, remember
-from shared.core.planning.policy import updated
+from shared.core.planning.plan import Observed, ObservedElastic, plan, remember
+from shared.core.planning.policy import search_ends, updated
 from shared.core.ports import claims_of
 from shared.correlation import Stage, timed
 from shared.installation.removal_limit import tear_down
 from shared.reconciler.observe import enter_organization, observe_elastic
 from shared.reconciler.run_state import Failures, Run, backoff_error, definite_failures, elastic_failed, show_progress
-from shared.reconciler.target_requests import associate, disassociate
+from shared.reconciler.target_requests import (
+    DATE_STEP,
+    associate,
+    disassociate,
+    patience_of,
+    proves_nothing_was_done,
+)
 
+NEVER = datetime.min.replace(tzinfo=UTC)
+"""Before everything: where the storage did not say when it answered, nothing that waits has ended."""
+POLICY_TIME = "policy-intents"
+"""A row that is not there: its read tells the storage service's time."""
 SHOWN_WITHIN = timedelta(minutes=2)
 """So long after its creation Elastic Cloud may answer 404, or 403, for a policy that it does not show yet."""
 
@@ -58,7 +70,10 @@ async def elastic_branch(run: Run, desired: Desired) -> tuple[ObservedElastic | 
         return None, definite_failures(run, {c.POLICY_READY: busy})
     try:
         await enter_organization(run, desired)
+        begun_at = run.held.row.read_at or NEVER
         observed, unread = await observe_elastic(context, desired, run.record)
+        observed = replace(observed, begun_at=begun_at)
+        _search_ended(run, begun_at)
     except AutopilotError as error:
         return None, definite_failures(run, elastic_failed(run, {c.POLICY_READY: error}))
     missing: Failures = {} if unread is None else {c.ASSOCIATED: unread}
@@ -121,32 +136,51 @@ async def _step(run: Run, step: ElasticStep, observed: ObservedElastic) -> Obser
 
 
 async def _create_policy(run: Run, step: CreatePolicy, observed: ObservedElastic) -> ObservedElastic:
-    """The one call that is not idempotent: the intent is stored before it, the id right after it."""
-    now = run.context.clock.now()
-    run.record = run.record.with_elastic(policy=PolicyMemory(intent_at=now))
+    """The one call that is not idempotent: the intent is stored before it, the id right after it.
+
+    As with the notes of targets, the intent holds the storage service's time plus the request's, the worker counts the
+    same time by its own clock, and only a proven refusal takes it back: there is no earlier POST in doubt here.
+    """
+    watch, patience = Stopwatch(run.context.clock), patience_of(run)
+    read_at = (await run.context.storage.control.look(POLICY_TIME)).read_at + DATE_STEP
+    intent = read_at + timedelta(seconds=patience)
+    run.record = run.record.with_elastic(policy=PolicyMemory(), policy_post_until=intent)
     run.note(step, "begun")
     await run.flush()
-    await run.save(renew=True)
-    if run.held.remaining() < run.context.settings.timing.request_timeout:
-        # The storing took long. Past the lease another worker could be doing the same; the POST must end within it.
-        run.record = forget_policy_intent(run.record)
-        raise Waiting("Too little of this run's lease is left to create a policy safely.", on=step.name, after=1.0)
     try:
-        policy_id = await run.elastic.create_policy(step)
-    except AnswerLost:
-        raise  # the intent stays: the next run looks for the policy before it makes another
+        await run.save(renew=True)
     except AutopilotError:
-        run.record = forget_policy_intent(run.record)
-        await run.save()
+        run.record = run.record.with_elastic(policy_post_until=None)  # nothing was sent
         raise
-    created = PolicyMemory(
-        policy_id, Owner.OURS, intent_at=now, created_at=run.context.clock.now(), guid=step.endpoint_guid
-    )
-    run.record = run.record.with_elastic(policy=created)
+    left = patience - watch.seconds
+    if min(left, run.held.remaining()) < run.context.settings.timing.request_timeout:
+        # The storing took long. Past the lease another worker could be doing the same; the POST must end within it.
+        run.record = run.record.with_elastic(policy_post_until=None)
+        raise Waiting("Too little time is left to create a policy safely.", on=step.name, after=1.0)
+    try:
+        async with asyncio.timeout(left):
+            policy_id = await run.elastic.create_policy(step)
+    except TimeoutError as error:
+        raise AnswerLost("Elastic Cloud did not answer in time.", on=step.name) from error
+    except AutopilotError as error:
+        if proves_nothing_was_done(error):
+            run.record = run.record.with_elastic(policy_post_until=None)
+            await run.save()
+        raise  # else the intent stays: the next run looks for the policy before it makes another
+    learned_at = read_at + timedelta(seconds=watch.seconds)
+    made = PolicyMemory(policy_id, Owner.OURS, learned_at, run.context.clock.now(), step.endpoint_guid)
+    run.record = run.record.with_elastic(policy=made, policy_post_until=None)
     await run.save()
     run.note(step, "created", after=policy_id)
     await run.flush()
     return replace(observed, policies=(*observed.policies, _created(step, policy_id)))
+
+
+def _search_ended(run: Run, begun_at: datetime) -> None:
+    """Forget a POST whose policy the list, begun at that time, would show."""
+    ends = search_ends(run.record, run.context.options)
+    if ends is not None and begun_at >= ends:
+        run.record = run.record.with_elastic(policy_post_until=None)
 
 
 def _created(step: CreatePolicy, policy_id: str) -> Policy:

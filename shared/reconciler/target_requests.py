@@ -166,7 +166,7 @@ async def _view(run: Run, target_id: str) -> _TargetView:
     noted = _noted(row, listed, read_at)
     reading = TargetReading(read_at, timedelta(seconds=timing.lag), noted)
     learned = reading.learn(listed, read_at + DATE_STEP + timedelta(seconds=watch.seconds))
-    return _TargetView(row, learned, noted, listed, watch, REQUESTS * timing.request_timeout)
+    return _TargetView(row, learned, noted, listed, watch, patience_of(run))
 
 
 def _noted(row: ControlRow, listed: tuple[str, ...], read_at: datetime) -> Mapping[str, PolicyNote]:
@@ -210,12 +210,18 @@ async def _send_noted(
     except TimeoutError as error:
         raise AnswerLost("Elastic Cloud did not answer in time.", on=row.name) from error
     except AutopilotError as error:
-        if sole and _proves_nothing_was_done(error):
+        if sole and proves_nothing_was_done(error):
             await _lift(run, replace(row, document=target_notes.document_of(view.reading.notes)))
         raise
 
 
-def _proves_nothing_was_done(error: AutopilotError) -> bool:
+def patience_of(run: Run) -> float:
+    """Seconds from the read that an instant is made from until the request has ended."""
+    return REQUESTS * run.context.settings.timing.request_timeout
+
+
+def proves_nothing_was_done(error: AutopilotError) -> bool:
+    """Whether an answer says that the request had no effect."""
     return isinstance(error, Throttled) or (isinstance(error, Forbidden) and error.reason is Reason.ELASTIC_KEY_REFUSED)
 
 

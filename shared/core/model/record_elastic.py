@@ -11,11 +11,12 @@ from shared.core.model.private_urls import PrivateUrl
 
 @dataclass(frozen=True, slots=True)
 class PolicyMemory:
-    """What is known of the connection's policy. `intent_at` without `id`: a create was begun and its end is unknown."""
+    """What is known of the connection's policy."""
 
     id: str = ""
     owner: Owner | None = None
-    intent_at: datetime | None = None
+    learned_at: datetime | None = None
+    """When its id was learned, by the storage service's clock: for VISIBILITY_SECONDS reads may still lack it."""
     created_at: datetime | None = None
     guid: str = ""
     """The GUID that its rule had when it was last seen: what to replace when the endpoint is recreated."""
@@ -84,6 +85,9 @@ class ElasticState:
     organization: str = ""
     """The organization that the policy, the claim and the associations are in; empty: the default one."""
     policy: PolicyMemory = PolicyMemory()
+    policy_post_until: datetime | None = None
+    """The deadline of a POST whose end is not known, by the storage service's clock; until POLICY_SEARCH_SECONDS later
+    a policy of ours may show, also after another one was found or deleted, and no second POST is sent."""
     claim: ClaimMemory | None = None
     associations: tuple[AssociationMemory, ...] = ()
     former_associations: tuple[FormerAssociation, ...] = ()

@@ -106,7 +106,7 @@ def has_things(record: ConnectionRecord) -> bool:
         or record.dns.links
         or record.dns.record
         or record.elastic.policy.id
-        or record.elastic.policy.intent_at
+        or record.elastic.policy_post_until
         or record.elastic.claim
     )
     return bool(record.identity.guid or record.schedule.observed_at or used or record.elastic.associations)

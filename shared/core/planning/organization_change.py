@@ -38,7 +38,7 @@ def owns_anything(record: ConnectionRecord) -> bool:
     policy, claim = record.elastic.policy, record.elastic.claim
     return (
         policy.owner is Owner.OURS
-        or (policy.intent_at is not None and not policy.id)
+        or record.elastic.policy_post_until is not None
         or (claim is not None and claim.owner is Owner.OURS)
         or any(memory.owner is not Owner.ADOPTED for memory in record.elastic.associations)
     )
@@ -56,7 +56,7 @@ def _leftovers(
 ) -> Iterator[str]:
     ours = {policy.id: policy for policy in policies_made_for(record.id, policies, options.installation.instance_id)}
     yield from (f"policy {policy.id} ({policy.name})" for policy in ours.values())
-    begun = record.elastic.policy.created_at or record.elastic.policy.intent_at
+    begun = record.elastic.policy.learned_at or record.elastic.policy_post_until
     if not ours and begun is not None and now - begun < timedelta(seconds=options.timing.policy_search):
         yield "a policy that was just created and does not show yet"
     for policy in policies:
@@ -84,7 +84,13 @@ def switch_record(record: ConnectionRecord, organization: str) -> ConnectionReco
     if organization_on_record(record) == organization:
         return record.with_elastic(organization=organization)
     return record.with_elastic(
-        organization=organization, policy=PolicyMemory(), claim=None, associations=(), targets=(), not_before=None
+        organization=organization,
+        policy=PolicyMemory(),
+        policy_post_until=None,
+        claim=None,
+        associations=(),
+        targets=(),
+        not_before=None,
     )
 
 

@@ -215,10 +215,7 @@ def record_observation(record: ConnectionRecord, desired: Desired, now: datetime
 
 
 def _remember_elastic(record: ConnectionRecord, elastic: ElasticPlan) -> ConnectionRecord:
-    policy = elastic.policy
-    if not policy.id and record.elastic.policy.intent_at and record.identity.guid:
-        policy = record.elastic.policy  # an intent is cleared only by a definite answer
-    record = record.with_policy(policy)
+    record = record.with_policy(elastic.policy)
     if not any(condition.type == c.CLAIMED for condition in elastic.conditions):
         # Neither tag nor setting asks for the claim any more: its condition is not true, and waits for nothing.
         record = record.with_status(conditions=tuple(one for one in record.status.conditions if one.type != c.CLAIMED))
@@ -230,11 +227,6 @@ def _remember_elastic(record: ConnectionRecord, elastic: ElasticPlan) -> Connect
         associations=associations,
         claim=elastic.claim,
     ).with_status(advice=elastic.advice)
-
-
-def forget_policy_intent(record: ConnectionRecord) -> ConnectionRecord:
-    """The record after Elastic definitely refused to create the policy: the next run may try at once."""
-    return record.with_elastic(policy=PolicyMemory())
 
 
 __all__ = ["POLICY_TYPE", "ElasticPlan", "ObservedElastic", "plan_elastic", "policies_of"]
@@ -253,6 +245,8 @@ class ObservedElastic:
     """The organization's claims in the region; None: not looked at."""
     key_expires: datetime | None = None
     """When the API key ends; None: not known, or never."""
+    begun_at: datetime | None = None
+    """A moment before the reads were begun, by the storage service's clock; None: the worker's does, for a hint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +271,7 @@ def plan_elastic(
 ) -> ElasticPlan:
     """What is left to do in Elastic Cloud."""
     here = tuple(policy for policy in observed.policies if policy.region == desired.service.elastic_region)
-    policy = plan_policy(desired, here, record, options, now)
+    policy = plan_policy(desired, here, record, options, observed.begun_at or now)
     claim = plan_claim(desired, observed.claims, record)
     steps, conditions = (*policy.steps, *claim.steps), (policy.condition, *claim.conditions)
     advice = policy_advice(desired, observed.policies, policy.memory.id)

@@ -46,27 +46,57 @@ def policies_of(policies: tuple[Policy, ...], guid: str, known_id: str = "") -> 
 
 
 def plan_policy(
-    desired: Desired, policies: tuple[Policy, ...], record: ConnectionRecord, options: PlanOptions, now: datetime
+    desired: Desired, policies: tuple[Policy, ...], record: ConnectionRecord, options: PlanOptions, begun_at: datetime
 ) -> PolicyPlan:
-    """Use the policy that lets the endpoint in, let ours follow the endpoint, or make one."""
+    """Use the policy that lets the endpoint in, let ours follow the endpoint, or make one.
+
+    `begun_at`: a moment before the policies were read. Making one is not idempotent: an id is given up only when reads
+    had the time to show it, and a second POST is sent only when the first one can show no more.
+    """
     matching = policies_of(policies, desired.endpoint.guid, record.elastic.policy.id)
     if matching:
-        return _existing(desired, matching, record)
+        return _existing(desired, matching, record, begun_at)
     former = _of_former_guid(desired, policies, record)
     if former is not None:
         return _follow(desired, former, record)
-    lag = timedelta(seconds=options.timing.policy_search)
-    memory = (
-        record.elastic.policy if record.identity.guid.lower() in {"", desired.endpoint.guid.lower()} else PolicyMemory()
-    )
-    if memory.id and memory.created_at and now - memory.created_at < lag:
+    same = record.identity.guid.lower() in {"", desired.endpoint.guid.lower()}
+    memory = record.elastic.policy if same else PolicyMemory()
+    if memory.owner is Owner.OURS and _may_not_show_yet(memory, policies, options, begun_at):
         just_made = c.satisfied(c.POLICY_READY, Reason.CREATED, f"Policy {memory.id} was just created.")
         return PolicyPlan((), just_made, memory)
-    if not memory.id and memory.intent_at and now - memory.intent_at < lag:
-        message = "A create was begun and its answer never came; the app looks for the policy before it makes one."
-        return PolicyPlan((), c.waiting(c.POLICY_READY, Reason.CREATION_UNCERTAIN, message), memory)
+    ends = search_ends(record, options)
+    if ends is not None and begun_at < ends:
+        return PolicyPlan((), _uncertain(record, ends), PolicyMemory())
     missing = c.waiting(c.POLICY_READY, Reason.MISSING, "The policy is to be created.", c.WaitingFor.WORK)
     return PolicyPlan((_create(desired),), missing, PolicyMemory())
+
+
+def _may_not_show_yet(
+    memory: PolicyMemory, policies: tuple[Policy, ...], options: PlanOptions, begun_at: datetime
+) -> bool:
+    visible = timedelta(seconds=options.timing.visibility)
+    listed = any(policy.id == memory.id for policy in policies)  # with another rule: it shows
+    return not listed and memory.learned_at is not None and begun_at < memory.learned_at + visible
+
+
+def search_ends(record: ConnectionRecord, options: PlanOptions) -> datetime | None:
+    """When a list, begun after that, shows for certain whether a POST made a policy; None: none is in doubt."""
+    until = record.elastic.policy_post_until
+    return None if until is None else until + timedelta(seconds=options.timing.policy_search)
+
+
+def _uncertain(record: ConnectionRecord, ends: datetime) -> Condition:
+    known = record.condition(c.POLICY_READY)
+    if known is not None and known.needs is c.WaitingFor.PERSON and known.reason in _REFUSALS:
+        return known  # the answer that came
+    message = (
+        "A create was begun and its answer never came; the app looks for the policy before it makes one, until "
+        f"{ends:%H:%M:%S} UTC."
+    )
+    return c.waiting(c.POLICY_READY, Reason.CREATION_UNCERTAIN, message)
+
+
+_REFUSALS = frozenset({Reason.ELASTIC_REFUSED, Reason.ELASTIC_RIGHTS_MISSING})
 
 
 def _create(desired: Desired) -> CreatePolicy:
@@ -93,13 +123,17 @@ def is_ours(desired: Desired, policy: Policy) -> bool:
 # -- a policy that has the endpoint's GUID -------------------------------------------------------------------------
 
 
-def _existing(desired: Desired, matching: tuple[Policy, ...], record: ConnectionRecord) -> PolicyPlan:
+def _existing(
+    desired: Desired, matching: tuple[Policy, ...], record: ConnectionRecord, begun_at: datetime
+) -> PolicyPlan:
     policy, *others = matching
     ours = is_ours(desired, policy)
+    known = record.elastic.policy if record.elastic.policy.id == policy.id else PolicyMemory()
     memory = PolicyMemory(
         policy.id,
         Owner.OURS if ours else Owner.ADOPTED,
-        created_at=record.elastic.policy.created_at if record.elastic.policy.id == policy.id else None,
+        learned_at=known.learned_at or begun_at,
+        created_at=known.created_at,
         guid=desired.endpoint.guid,
     )
     named = _names_in(policy, desired.endpoint.guid)

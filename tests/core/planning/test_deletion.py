@@ -55,7 +55,7 @@ def test_what_was_only_named_may_be_about_to_appear_and_then_counts_as_never_the
         FRESH.with_dns(links=(Owned("/l", Owner.OURS),)),
         FRESH.with_dns(record=Owned("/r", Owner.OURS)),
         FRESH.with_elastic(policy=PolicyMemory("p-1")),
-        FRESH.with_elastic(policy=PolicyMemory(intent_at=NOW)),
+        FRESH.with_elastic(policy_post_until=NOW),
         FRESH.with_elastic(claim=ClaimMemory("azure-eastus2", "pe-search", GUID, Owner.OURS)),
         FRESH.with_elastic(associations=(AssociationMemory("d1"),)),
     ],

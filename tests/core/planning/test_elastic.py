@@ -13,6 +13,7 @@ from shared.core.guards.first_and_last_policy import FIRST_POLICY_TAG
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition, Status, WaitingFor
 from shared.core.model.ownership import Owner
+from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import PolicyMemory
 from shared.core.model.resources import ConnectionStatus, Policy, Rule, Target
@@ -64,6 +65,11 @@ def associated(found: ElasticPlan) -> tuple[str, ...]:
 
 def remembered(**memory: object) -> ConnectionRecord:
     return KNOWN.with_elastic(policy=PolicyMemory(**memory))  # type: ignore[arg-type]  # the fields vary by case
+
+
+def begun(seconds: float) -> ConnectionRecord:
+    """A POST of a policy, whose deadline was so many seconds ago, got no answer."""
+    return KNOWN.with_elastic(policy_post_until=NOW - timedelta(seconds=seconds))
 
 
 def ago(seconds: float) -> object:
@@ -142,20 +148,31 @@ def test_a_policy_that_is_applied_by_default_is_pointed_out() -> None:
 
 @pytest.mark.parametrize(("age", "steps"), [(0, 0), (59, 0), (60, 1), (600, 1)])
 def test_a_create_whose_answer_never_came_is_not_repeated_before_the_lag_is_over(age: float, steps: int) -> None:
-    found = planned(record=remembered(intent_at=ago(age)))
+    found = planned(record=begun(age))
     assert len(found.steps) == steps
     assert reasons(found)[0] == ("Missing" if steps else "CreationUncertain")
     assert not told(found)[c.POLICY_READY].true
 
 
 def test_a_create_whose_answer_never_came_is_resolved_when_the_policy_shows() -> None:
-    found = planned(policies=(policy(),), record=remembered(intent_at=ago(1)))
-    assert (found.steps, found.policy.id, found.policy.intent_at) == ((), "p-1", None)
+    found = planned(policies=(policy(),), record=begun(1))
+    assert (found.steps, found.policy.id, found.policy.learned_at) == ((), "p-1", NOW)
 
 
-@pytest.mark.parametrize(("age", "steps"), [(0, 0), (59, 0), (60, 1)])
-def test_a_policy_just_created_may_be_unreadable_for_the_lag_and_is_used(age: float, steps: int) -> None:
-    record = remembered(id="p-1", owner=Owner.OURS, intent_at=ago(age), created_at=ago(age))
+def test_a_policy_that_was_found_and_is_gone_again_does_not_end_the_search() -> None:
+    """Another POST may still be on its way: a person deleted what the first one made."""
+    found = planned(record=begun(59).with_elastic(policy=PolicyMemory("p-1", Owner.OURS, NOW - timedelta(hours=3))))
+    assert (found.steps, reasons(found)[0]) == ((), "CreationUncertain")
+
+
+def test_a_refusal_is_told_while_its_request_is_in_doubt() -> None:
+    refused = c.blocked(c.POLICY_READY, Reason.ELASTIC_REFUSED, "too many policies", "Delete one.")
+    assert reasons(planned(record=begun(1).with_status(conditions=(refused,))))[0] == "ElasticRefused"
+
+
+@pytest.mark.parametrize(("age", "steps"), [(0, 0), (1799, 0), (1800, 1)])
+def test_an_id_just_learned_may_be_unreadable_for_visibility_seconds_and_is_used(age: float, steps: int) -> None:
+    record = remembered(id="p-1", owner=Owner.OURS, learned_at=ago(age), created_at=ago(age))
     found = planned(record=record)
     assert len(found.steps) == steps
     if not steps:
@@ -169,12 +186,11 @@ def test_a_policy_that_others_made_and_deleted_is_replaced_by_one_of_ours() -> N
 def test_when_a_policy_was_created_is_remembered_once_it_can_be_read() -> None:
     created = ago(30)
     found = planned(policies=(policy(),), record=remembered(id="p-1", created_at=created))
-    assert found.policy == PolicyMemory("p-1", Owner.OURS, None, NOW - timedelta(seconds=30), guid=GUID)
+    assert found.policy == PolicyMemory("p-1", Owner.OURS, NOW, NOW - timedelta(seconds=30), guid=GUID)
 
 
-@pytest.mark.parametrize("memory", [{"intent_at": ago(1)}, {"id": "p-old", "created_at": ago(1)}])
-def test_what_is_remembered_of_an_endpoint_made_anew_under_its_name_does_not_count(memory: dict[str, object]) -> None:
-    old = remembered(**memory).with_identity(guid="another-guid")
+def test_what_is_remembered_of_an_endpoint_made_anew_under_its_name_does_not_count() -> None:
+    old = remembered(id="p-old", learned_at=ago(1)).with_identity(guid="another-guid")
     assert len(planned(record=old).steps) == 1
 
 
@@ -230,7 +246,7 @@ def test_what_is_associated_is_remembered_with_the_urls_to_use() -> None:
 
 
 def test_a_policy_just_created_and_not_readable_yet_is_associated_by_its_id() -> None:
-    record = remembered(id="p-1", owner=Owner.OURS, created_at=ago(1))
+    record = remembered(id="p-1", owner=Owner.OURS, learned_at=ago(1))
     found = planned("d1", (IP_POLICY,), (target(),), record)
     assert found.steps == (Associate("p-1", "d1", "orders", asked="d1"),)
 
@@ -258,9 +274,9 @@ DEPLOYMENT_CASES: dict[str, tuple[Target, ...] | None] = {
 }
 MEMORY_CASES = {
     "fresh": ConnectionRecord(ENDPOINT_ID),
-    "intent": remembered(intent_at=ago(1)),
-    "old intent": remembered(intent_at=ago(9999)),
-    "created": remembered(id="p-1", owner=Owner.OURS, created_at=ago(1)),
+    "intent": begun(1),
+    "old intent": begun(9999),
+    "created": remembered(id="p-1", owner=Owner.OURS, learned_at=ago(1)),
 }
 EVERY_CASE = list(product(POLICY_CASES, DEPLOYMENT_CASES, MEMORY_CASES))
 

@@ -93,7 +93,7 @@ OURS = PolicyMemory("p-1", Owner.OURS, guid=GUID)
 CLAIM = ClaimMemory("azure-eastus2", "pe-search", GUID, Owner.OURS)
 HELD: list[dict[str, Any]] = [
     {"policy": OURS},
-    {"policy": PolicyMemory(intent_at=NOW)},
+    {"policy_post_until": NOW},
     {"claim": CLAIM},
     {"policy": replace(OURS, owner=Owner.ADOPTED), "associations": (AssociationMemory("d1", Owner.OURS),)},
     {"policy": replace(OURS, owner=Owner.ADOPTED), "associations": (AssociationMemory("d1"),)},
@@ -143,10 +143,10 @@ def test_what_is_gone_or_was_taken_over_or_belongs_to_others_is_not_left() -> No
 
 
 @pytest.mark.parametrize(
-    "memory", [PolicyMemory(intent_at=NOW), PolicyMemory("p-1", Owner.OURS, created_at=NOW, intent_at=NOW)]
+    "elastic", [{"policy_post_until": NOW}, {"policy": PolicyMemory("p-1", Owner.OURS, learned_at=NOW)}]
 )
-def test_a_policy_that_does_not_show_yet_is_left_until_it_would(memory: PolicyMemory) -> None:
-    record = KNOWN.with_elastic(policy=memory)
+def test_a_policy_that_does_not_show_yet_is_left_until_it_would(elastic: dict[str, Any]) -> None:
+    record = KNOWN.with_elastic(**elastic)
     assert left(record) == ("a policy that was just created and does not show yet",)
     later = NOW + timedelta(seconds=plan_options().timing.policy_search)
     assert left_behind(record, (), (), plan_options(), later) == ()

@@ -25,7 +25,6 @@ from shared.core.planning.plan import (
     addressed,
     age,
     approved,
-    forget_policy_intent,
     plan,
     remember,
 )
@@ -330,13 +329,13 @@ def test_an_address_or_guid_that_is_not_answered_for_once_is_not_forgotten() -> 
 
 
 def test_an_intent_to_create_a_policy_is_kept_until_a_definite_answer() -> None:
-    begun = KNOWN.with_elastic(policy=PolicyMemory(intent_at=NOW - timedelta(hours=1)))
+    begun = KNOWN.with_elastic(policy_post_until=NOW - timedelta(hours=1))
     wanted = desired()
     found = planned(wanted, Observed(wanted.endpoint, None, NOTHING), begun)
     assert [type(step) for step in found.steps] == [CreatePolicy]
-    assert remember(begun, wanted, found, NOW).elastic.policy == begun.elastic.policy
-    assert forget_policy_intent(begun).elastic.policy == PolicyMemory()
-    assert remembered(begun).elastic.policy == PolicyMemory("p-1", Owner.OURS, guid=GUID)
+    assert remember(begun, wanted, found, NOW).elastic.policy_post_until == begun.elastic.policy_post_until
+    assert remembered(begun).elastic.policy_post_until == begun.elastic.policy_post_until
+    assert remembered(begun).elastic.policy == PolicyMemory("p-1", Owner.OURS, NOW, guid=GUID)
 
 
 def test_a_fresh_record_is_provisioning() -> None:

@@ -203,8 +203,6 @@ def test_the_body_that_is_sent_makes_of_the_policy_what_the_plan_says(rules: lis
 
 def test_a_create_that_was_begun_for_the_former_endpoint_is_waited_out_before_another_is_made() -> None:
     begun = (
-        KNOWN.with_identity(guid=OLD)
-        .with_elastic(policy=PolicyMemory(intent_at=NOW - timedelta(seconds=1)))
-        .reset_for_recreated()
+        KNOWN.with_identity(guid=OLD).with_elastic(policy_post_until=NOW - timedelta(seconds=1)).reset_for_recreated()
     )
     assert planned(record=begun).condition.reason == "CreationUncertain"
