@@ -99,8 +99,10 @@ class Scene:
     async def an_hour(self) -> None:
         """Time passes, the timer runs."""
         for _ in range(4):
+            ends = asyncio.get_running_loop().time() + 900
             await self.estate.sweep()
             await self.estate.settle(900)
+            await self.estate.clock.sleep(max(0.0, ends - asyncio.get_running_loop().time()))
 
 
 def _in_the_cloud(estate: Estate, fault: Befalls, method: str, number: int) -> None:
