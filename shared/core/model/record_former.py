@@ -40,5 +40,10 @@ class FormerThings:
         """Whether anything was made or used."""
         policy = self.elastic.policy
         return bool(
-            self.dns.zone or self.dns.links or self.dns.record or policy.id or policy.intent_at or self.elastic.claim
+            self.dns.zone
+            or self.dns.links
+            or self.dns.record
+            or policy.id
+            or self.elastic.policy_post_until
+            or self.elastic.claim
         )
