@@ -1,4 +1,4 @@
-"""The POST of a policy is not idempotent: also when its answer is lost there is never a second policy, and one at the end.
+"""The POST of a policy is not idempotent: its answer may be lost, and there is never a second policy, one at the end.
 
 Elastic Cloud's own history is the judge.
 """
