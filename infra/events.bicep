@@ -22,7 +22,7 @@ param eventDelivery string = 'function'
 param functionAppId string
 @description('Resource id of the storage account.')
 param storageId string
-@description('Resource id of the identity with which topics deliver; empty for none.')
+@description('Resource id of the identity with which topics deliver; SystemAssigned for each topic\'s own; empty for none.')
 param topicIdentityId string = ''
 @description('Resource id of the action group for alerts; empty for none.')
 param actionGroupId string = ''

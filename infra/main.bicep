@@ -170,6 +170,7 @@ module identity 'app/identity.bicep' = {
   scope: group
   params: {
     appIdentityName: '${abbreviations.identities}${environmentName}-app-${token}'
+    storageFirewall: privateAccess
     topicIdentityName: '${abbreviations.identities}${environmentName}-events-${token}'
     location: location
     tags: tags
@@ -194,8 +195,8 @@ module storageRoles 'app/storage-roles.bicep' = {
     storageName: storage.outputs.name
     appPrincipalId: identity.outputs.appPrincipalId
     topicPrincipalId: identity.outputs.topicPrincipalId
-    queueDelivery: eventDelivery == 'queue'
-    deadLetters: topicIdentityEnabled || eventDelivery == 'queue'
+    queueDelivery: eventDelivery == 'queue' && !privateAccess
+    deadLetters: (topicIdentityEnabled || eventDelivery == 'queue') && !privateAccess
   }
 }
 
@@ -363,7 +364,7 @@ module events 'events.bicep' = if (eventDelivery == 'queue') {
     eventDelivery: eventDelivery
     functionAppId: app.outputs.id
     storageId: storage.outputs.id
-    topicIdentityId: identity.outputs.topicId
+    topicIdentityId: identity.outputs.topicDelivers
     actionGroupId: alerts.outputs.actionGroupId
   }
   dependsOn: [storageRoles]
@@ -392,7 +393,7 @@ output AUTOPILOT_STORAGE_ID string = storage.outputs.id
 output AUTOPILOT_VAULT_NAME string = vault.outputs.name
 output AUTOPILOT_KEY_NAME string = names.elasticKeySecret
 output AUTOPILOT_IDENTITY_ID string = identity.outputs.appId
-output AUTOPILOT_TOPIC_IDENTITY_ID string = topicIdentityEnabled ? identity.outputs.topicId : ''
+output AUTOPILOT_TOPIC_IDENTITY_ID string = topicIdentityEnabled ? identity.outputs.topicDelivers : ''
 output AUTOPILOT_ACTION_GROUP_ID string = alerts.outputs.actionGroupId
 output AUTOPILOT_EVENT_DELIVERY string = eventDelivery
 output AUTOPILOT_WATCHED_SUBSCRIPTIONS string = join(watched, ',')

@@ -13,7 +13,7 @@ param eventDelivery string
 param functionAppId string
 @description('Resource id of the storage account.')
 param storageId string
-@description('Resource id of the identity with which the topic delivers; empty for none.')
+@description('Resource id of the identity with which the topic delivers; SystemAssigned for the topic\'s own; empty for none.')
 param topicIdentityId string
 @description('Resource id of the action group for alerts; empty for none.')
 param actionGroupId string
@@ -21,6 +21,14 @@ param actionGroupId string
 param tags object
 
 var names = loadJsonContent('../names.json')
+var deliveringIdentity = topicIdentityId == 'SystemAssigned'
+  ? {
+      type: 'SystemAssigned'
+    }
+  : {
+      type: 'UserAssigned'
+      userAssignedIdentity: topicIdentityId
+    }
 var deadLetters = {
   endpointType: 'StorageBlob'
   properties: {
@@ -48,10 +56,7 @@ resource endpointEvents 'Microsoft.EventGrid/systemTopics/eventSubscriptions@202
         }
     deliveryWithResourceIdentity: eventDelivery == 'queue'
       ? {
-          identity: {
-            type: 'UserAssigned'
-            userAssignedIdentity: topicIdentityId
-          }
+          identity: deliveringIdentity
           destination: {
             endpointType: 'StorageQueue'
             properties: {
@@ -98,10 +103,7 @@ resource endpointEvents 'Microsoft.EventGrid/systemTopics/eventSubscriptions@202
     deadLetterWithResourceIdentity: empty(topicIdentityId)
       ? null
       : {
-          identity: {
-            type: 'UserAssigned'
-            userAssignedIdentity: topicIdentityId
-          }
+          identity: deliveringIdentity
           deadLetterDestination: deadLetters
         }
   }

@@ -4,6 +4,8 @@
 param appIdentityName string
 @description('Name of the identity with which Event Grid delivers.')
 param topicIdentityName string
+@description('Whether the storage account has a firewall.')
+param storageFirewall bool
 @description('Azure region.')
 param location string
 @description('Tags of all resources.')
@@ -24,5 +26,6 @@ resource topic 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
 output appId string = app.id
 output appClientId string = app.properties.clientId
 output appPrincipalId string = app.properties.principalId
-output topicId string = topic.id
+// Behind a storage firewall only a topic's own identity gets through: the events of any other are refused, and lost.
+output topicDelivers string = storageFirewall ? 'SystemAssigned' : topic.id
 output topicPrincipalId string = topic.properties.principalId

@@ -4,7 +4,7 @@
 param name string
 @description('Tags of the topic.')
 param tags object
-@description('Resource id of the identity with which the topic delivers; empty for none.')
+@description('Resource id of the identity with which the topic delivers; SystemAssigned for the topic\'s own; empty for none.')
 param topicIdentityId string
 
 resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
@@ -13,12 +13,16 @@ resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
   tags: tags
   identity: empty(topicIdentityId)
     ? null
-    : {
-        type: 'UserAssigned'
-        userAssignedIdentities: {
-          '${topicIdentityId}': {}
-        }
-      }
+    : topicIdentityId == 'SystemAssigned'
+        ? {
+            type: 'SystemAssigned'
+          }
+        : {
+            type: 'UserAssigned'
+            userAssignedIdentities: {
+              '${topicIdentityId}': {}
+            }
+          }
   properties: {
     source: subscription().id
     topicType: 'Microsoft.Resources.Subscriptions'

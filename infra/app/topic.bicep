@@ -16,12 +16,13 @@ param eventDelivery string
 param functionAppId string
 @description('Resource id of the storage account.')
 param storageId string
-@description('Resource id of the identity with which the topic delivers; empty for none, and then there are no dead letters.')
+@description('Resource id of the identity with which the topic delivers; SystemAssigned for the topic\'s own; empty for none, and then there are no dead letters.')
 param topicIdentityId string
 @description('Resource id of the action group for alerts; empty for none.')
 param actionGroupId string
 
 var abbreviations = loadJsonContent('../abbreviations.json')
+var storagePath = split(storageId, '/')
 var reused = !empty(existingTopicId)
 var token = uniqueString(subscription().id, environmentName)
 // Holds the topic, unless there is one already; and it is the group whose tag proves that events arrive.
@@ -45,6 +46,24 @@ module made 'topic-resource.bicep' = if (!reused) {
   dependsOn: [group]
 }
 
+// A topic's own identity is known once the topic is there; its rights come before the first event.
+module own 'topic-identity.bicep' = if (topicIdentityId == 'SystemAssigned') {
+  scope: resourceGroup(groupName)
+  params: {
+    topicName: topicName
+  }
+  dependsOn: [made]
+}
+
+module ownRoles 'topic-roles.bicep' = if (topicIdentityId == 'SystemAssigned') {
+  scope: resourceGroup(storagePath[2], storagePath[4])
+  params: {
+    storageName: last(storagePath)
+    principalId: own.?outputs.principalId ?? ''
+    queueDelivery: eventDelivery == 'queue'
+  }
+}
+
 module subscribed 'event-subscription.bicep' = {
   scope: resourceGroup(groupName)
   params: {
@@ -58,5 +77,5 @@ module subscribed 'event-subscription.bicep' = {
     actionGroupId: actionGroupId
     tags: tags
   }
-  dependsOn: [made]
+  dependsOn: [made, ownRoles]
 }

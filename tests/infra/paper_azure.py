@@ -70,6 +70,14 @@ class Azure:
         """All resources of a type."""
         return [one for one in self.made.values() if one.type == kind]
 
+    def identity(self, resource: Resource) -> dict[str, Any]:
+        """The identity of a resource: its own has an object id; what was not made here has one too."""
+        made = self.made.get(resource.id.lower())
+        told = (made.body or {}).get("identity") if made else {"type": "SystemAssigned"}
+        assert told is not None, f"no identity: {resource.id}"
+        own = "SystemAssigned" in told["type"]
+        return {"principalId": str(uuid.uuid5(uuid.NAMESPACE_URL, resource.id.lower()))} if own else told
+
     def properties(self, resource: Resource) -> dict[str, Any]:
         """What Azure would tell of a resource that templates ask for."""
         ends = {kind: f"https://{resource.name}.{kind}.{self.cloud['suffixes']['storage']}/" for kind in STORES}

@@ -220,6 +220,8 @@ class Template:
             return None
         if not isinstance(base, Resource):
             return base[name]
+        if name == "identity":
+            return self.azure.identity(base)
         return {"id": base.id, "name": base.name.split("/")[-1], "properties": self.azure.properties(base)}[name]
 
     def of_call(self, node: Any, names: Names) -> Any:

@@ -40,7 +40,7 @@ def as_azd_reads(environment: Mapping[str, str]) -> dict[str, Any]:
     [
         ({}, "nothing"),
         ({"AZURE_LOCATIONS": "", "DEFAULT_ORGANIZATION": "", "REMOVAL_LIMIT": "", "ON_DELETE": ""}, "nothing"),
-        ({"PRIVATE_ACCESS": "true", "REMOVAL_LIMIT": "30"}, "private data"),
+        ({"PRIVATE_ACCESS": "true", "REMOVAL_GRACE_SECONDS": "600"}, "private data"),
     ],
 )
 def test_azd_deploys_what_was_chosen_and_else_the_defaults(environment: dict[str, str], choice: str) -> None:
@@ -126,7 +126,15 @@ def test_every_watched_subscription_has_one_subscription_to_its_events(choice: s
         assert (made["destination"] is None) != (made["deliveryWithResourceIdentity"] is None)
         topic = azure.made.get(one.id.lower().rpartition("/eventsubscriptions/")[0])
         told = [made["deadLetterWithResourceIdentity"], made["deliveryWithResourceIdentity"]]
-        needed = {as_who["identity"]["userAssignedIdentity"] for as_who in told if as_who}
+        identities = [as_who["identity"] for as_who in told if as_who]
+        if CHOICES[choice].get("privateAccess"):
+            assert identities
+            assert all(one == {"type": "SystemAssigned"} for one in identities), "no other passes the firewall"
+            assert topic is not None
+            assert topic.body is not None
+            assert topic.body["identity"] == {"type": "SystemAssigned"}
+            continue
+        needed = {one["userAssignedIdentity"] for one in identities}
         if topic is None:
             assert one.name.startswith("theirs/")
         else:

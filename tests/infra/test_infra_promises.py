@@ -261,10 +261,11 @@ def test_instances_are_as_large_and_as_many_as_was_chosen() -> None:
 @each_choice
 def test_event_grid_may_write_to_its_queue_and_container_and_nothing_else(choice: str) -> None:
     azure, chosen = installation(choice), CHOICES[choice]
-    (identity,) = (
-        one for one in azure.of("Microsoft.ManagedIdentity/userAssignedIdentities") if "-events-" in one.name
-    )
-    principal = azure.properties(identity)["principalId"]
+    (shared,) = (one for one in azure.of("Microsoft.ManagedIdentity/userAssignedIdentities") if "-events-" in one.name)
+    principal = azure.properties(shared)["principalId"]
+    if chosen.get("privateAccess"):
+        (topic,) = azure.of("Microsoft.EventGrid/systemTopics")
+        principal = azure.identity(topic)["principalId"]
     assignments = made(azure, "Microsoft.Authorization/roleAssignments")
     scopes = {
         one.scope.rpartition("/")[2] for one, body in assignments if body["properties"]["principalId"] == principal

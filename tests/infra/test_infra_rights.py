@@ -248,8 +248,8 @@ def test_the_topics_identity_may_write_only_where_it_delivers() -> None:
     assert given == {"deadLetterAssignment": "deadLetters", "senderAssignment": "queueDelivery"}
     assert roles.count("principalId: topicPrincipalId") == len(given)
     assert re.findall(r"^    (?:queueDelivery|deadLetters): (.+)$", main, re.MULTILINE) == [
-        "eventDelivery == 'queue'",
-        "topicIdentityEnabled || eventDelivery == 'queue'",
+        "eventDelivery == 'queue' && !privateAccess",
+        "(topicIdentityEnabled || eventDelivery == 'queue') && !privateAccess",
     ]
 
 
