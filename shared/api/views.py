@@ -222,7 +222,7 @@ class ConnectionView:
     missed: int
     missed_in: str
     removing_since: datetime | None
-    told: bool
+    event_told: bool
     absent_as: str
     left: tuple[str, ...]
     schema: int
@@ -279,7 +279,7 @@ def connection_view(record: ConnectionRecord, mode: str) -> ConnectionView:
         **_plain(record.status, "phase generation first_seen ready_since planned"),
         **_plain(schedule, "attempts pending_since observed_at wake_at"),
         unread_since=schedule.stale_since,
-        **_plain(removal, "missing_since missed missed_in removing_since told absent_as"),
+        **_plain(removal, "missing_since missed missed_in removing_since event_told absent_as"),
         left=removal.leftovers,
         schema=record.schema,
         verdict=_verdict(diagnosis_of(record)),

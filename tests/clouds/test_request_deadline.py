@@ -12,8 +12,10 @@ from azure.core.credentials import AccessToken
 from azure.core.exceptions import ServiceResponseError
 from azure.mgmt.privatedns.aio import PrivateDnsManagementClient
 
+from shared.clouds.elastic.keys import FixedKey
 from shared.clouds.elastic.transport import ElasticOptions, ElasticTransport
 from shared.core.model.errors import AnswerLost
+from shared.core.model.organizations import DEFAULT
 from shared.request_deadline import azure_transport, request_deadline
 from shared.state import azure_queue, azure_tables
 from shared.state.connect import AzureStorage
@@ -70,7 +72,9 @@ class Token:
 
 async def test_elastic_cloud_is_given_up_in_time(at_once: bytes) -> None:
     async with dripping(at_once) as port:
-        transport = ElasticTransport(ElasticOptions(f"http://127.0.0.1:{port}", "key", timeout=DEADLINE))
+        transport = ElasticTransport(
+            ElasticOptions(f"http://127.0.0.1:{port}", timeout=DEADLINE), FixedKey("key", DEFAULT)
+        )
         began = time.monotonic()
         async with aclosing(transport):
             with pytest.raises(AnswerLost, match="list"):

@@ -92,7 +92,7 @@ class RemovalState:
     """When it was decided that the endpoint is gone: the grace period runs from here."""
     leftovers: tuple[str, ...] = ()
     """What the removal leaves, and why."""
-    told: bool = False
+    event_told: bool = False
     """Whether an event told the deletion since the endpoint was last seen."""
     absent_as: str = ""
     """Azure's code when the endpoint was last read by its id and not found."""

@@ -49,7 +49,7 @@ CONFIRMING = frozenset({"ResourceNotFound", "ResourceGroupNotFound"})
 
 def confirmed(record: ConnectionRecord) -> bool:
     """Whether an event told the deletion *and* a read by id said so: such a removal counts against no limit (S6)."""
-    return record.removal.told and record.removal.absent_as in CONFIRMING
+    return record.removal.event_told and record.removal.absent_as in CONFIRMING
 
 
 def record_absence(
@@ -88,7 +88,7 @@ def note_delete_event(record: ConnectionRecord, message: WorkMessage) -> Connect
 
     It is still only a hint: the next look that finds the endpoint forgets it (`ConnectionRecord.mark_present`).
     """
-    return record.with_removal(missed=BELIEVED, told=True) if message.cause is Cause.EVENT_DELETE else record
+    return record.with_removal(missed=BELIEVED, event_told=True) if message.cause is Cause.EVENT_DELETE else record
 
 
 def _counted(record: ConnectionRecord, message: WorkMessage) -> ConnectionRecord:

@@ -84,7 +84,7 @@ def test_in_every_region_the_plan_makes_zone_record_link_and_policy_and_then_the
     )
     assert third.steps == ()
     assert all(condition.true for condition in third.conditions)
-    unasked = {c.CLAIMED, c.REMOVED, c.REACHABLE, c.READY}
+    unasked = {c.CLAIMED, c.REMOVED, c.FORMER_REMOVED, c.REACHABLE, c.READY}
     assert {condition.type for condition in third.conditions} == set(c.ORDER) - unasked
 
 

@@ -125,7 +125,7 @@ UNREACHABLE = c.waiting(c.REACHABLE, Reason.NO_ROUTE, "", WaitingFor.WORK)
         (c.blocked(c.ZONE_READY, Reason.AZURE_RIGHTS_MISSING, "", "grant"), TO_LINK, TO_WRITE),
         (c.blocked(c.RECORD_READY, Reason.AZURE_RIGHTS_MISSING, "", "grant"), TO_LINK),
         (c.blocked(c.ADDRESSED, Reason.ENDPOINT_FAILED, "", "make it anew"), TO_LINK, TO_WRITE),
-        (c.blocked(c.POLICY_READY, Reason.ELASTIC_KEY_REFUSED, "", "renew"), TO_ASSOCIATE),
+        (c.blocked(c.POLICY_READY, Reason.ELASTIC_RIGHTS_MISSING, "", "grant"), TO_ASSOCIATE),
         (c.resting(c.RECOGNISED, Reason.NOT_ELASTIC, ""),),
         (replace(AWAITED, type=c.READY),),
     ],
