@@ -54,9 +54,9 @@ def emit(line: Line) -> Mapping[str, Any]:
     return fields
 
 
-def removals_stopped(correlation_id: str, stop: str, count: int, connections: Sequence[str]) -> None:
+def removals_stopped(correlation_id: str, stop: str, total: int, connections: Sequence[str]) -> None:
     """All removals are stopped; told by each sweep, until they go on."""
-    emit(RemovalsStopped(correlation_id=correlation_id, stop=stop, count=count, connections=", ".join(connections)))
+    emit(RemovalsStopped(correlation_id=correlation_id, stop=stop, total=total, connections=", ".join(connections)))
 
 
 def subscription_checked(message: CheckMessage, probed: int, unhealthy: int, enqueued: int, duration_ms: int) -> None:

@@ -75,7 +75,7 @@ async def test_too_many_at_once_stay_untouched_and_a_word_lets_them_go(caplog: p
     assert await phases(estate, endpoints) == ["Blocked"] * len(REGIONS)
     assert {await estate.reason(endpoint, "Removed") for endpoint in endpoints} == {"RemovalLimitReached"}
     alerts = [json.loads(record.message) for record in caplog.records if '"RemovalsStopped"' in record.message]
-    assert {alert["count"] for alert in alerts} == {len(REGIONS)}
+    assert {alert["total"] for alert in alerts} == {len(REGIONS)}
     stop = await stopped(estate)
     assert (stop["count"], {one["endpoint"] for one in stop["connections"]}) == (len(REGIONS), set(endpoints))
     await confirm_removals(estate.worker.context, stop["id"])

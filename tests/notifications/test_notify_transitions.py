@@ -87,6 +87,7 @@ async def test_flapping_tells_nothing(estate: Estate) -> None:
 async def test_what_has_lasted_is_told_by_the_sweep_though_no_run_looks_again(estate: Estate) -> None:
     """Blocked connections are left alone for an hour: only the sweep notices that time has passed."""
     endpoint = await connected(estate)
+    await estate.clock.sleep(3600)
     await estate.put_endpoint(tags={"elastic-deployments": "no-such-deployment"})
     await estate.settle(30)
     assert (await estate.connection(endpoint)).status.phase == "Blocked"

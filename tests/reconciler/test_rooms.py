@@ -11,7 +11,7 @@ from shared.reconciler.loop import reconcile_once
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREEN = 40
-ROOMS = 57
+ROOMS = 60
 """Fifty, three that know a thing by its row and hand a `*` record over, three that note requests of targets, and the
 one that notices an endpoint of another region."""
 

@@ -90,7 +90,7 @@ class RemovalsStopped(Line):
 
     event = Event.REMOVALS_STOPPED
     stop: str
-    count: int
+    total: int
     connections: str
 
 
