@@ -69,6 +69,7 @@ class HeldLease:
     """When the last write of it that succeeded was sent, on the event loop's clock: no wrong time of day, no jumps."""
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _bound: asyncio.Timeout | None = None
+    _given_back: bool = False
 
     def remaining(self) -> float:
         """Seconds in which the holder may still work; none are left once the lease is lost."""
@@ -121,8 +122,11 @@ class HeldLease:
             self._bound = None
 
     async def _renew_again_and_again(self) -> None:
-        while not self.lost:
-            await self._clock.sleep(max(self._since + RENEW_EVERY - _now(), 0.0))
+        while self._given_back or not self.lost:
+            due = RENEW_EVERY if self._given_back else max(self._since + RENEW_EVERY - _now(), 0.0)
+            await self._clock.sleep(due)
+            if self._given_back:
+                continue  # until it is taken again: what the block does meanwhile, it does without the lease
             try:
                 async with asyncio.timeout(RENEW_EVERY):
                     await self.keep()
@@ -142,7 +146,9 @@ class HeldLease:
     async def give_back(self) -> None:
         """Let it go, and store the document if there is one. Raises LostRace where another one has it."""
         async with self._turn:
-            self.lost = True
+            self.lost = self._given_back = True
+            if self._bound is not None and not self._bound.expired():
+                self._bound.reschedule(None)
             row = ControlRow(self.name, self.document, self._etag)
             await (self._table.put(row) if self.document else self._table.delete(row))
 
@@ -154,7 +160,7 @@ class HeldLease:
                 await self.write()
             except LostRace:
                 return False
-            self.lost = False
+            self.lost = self._given_back = False
             return True
 
     async def write(self) -> None:

@@ -129,6 +129,9 @@ def test_microsofts_worker_library_indexes_it_from_the_zip_alone(released: Path)
     assert brought <= {"azure_functions_runtime"}, "all else is in the package"
 
 
+@pytest.mark.skipif(
+    not PYTHON and sys.version_info[:2] != (3, 12), reason="Python 3.12 is not here: PYTHON312 names it"
+)
 def test_all_of_it_can_be_imported_on_the_python_of_azure_with_nothing_else(released: Path) -> None:
     python = PYTHON or sys.executable
     app = released / "app"

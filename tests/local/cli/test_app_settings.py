@@ -10,6 +10,7 @@ from shared.settings import descriptions, load
 from tests.harness.estate import SETTINGS
 
 GIVEN = {name: SETTINGS[name] for name in ("EC_API_KEY", "AzureWebJobsStorage")}
+GIVEN["ELASTIC_API_URL"] = "http://127.0.0.1:1"  # on this machine, where the lag of the real service does not count
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def test_the_environment_wins_until_a_person_changes_it(settings: AppSettings, m
     assert settings.values()["WAIT_MAX_SECONDS"] == "7"
     settings.change({"WAIT_MAX_SECONDS": "9", "DNS_RECORD_MODE": "union"})
     assert (settings.values()["WAIT_MAX_SECONDS"], settings.values()["DNS_RECORD_MODE"]) == ("9", "union")
-    assert load({"ELASTIC_API_URL": "http://127.0.0.1:1"} | settings.values()).dns.record_mode == "union"
+    assert load(settings.values()).dns.record_mode == "union"
     settings.change({"WAIT_MAX_SECONDS": ""})
     assert settings.values()["WAIT_MAX_SECONDS"] == "7", "as at the start"
     assert settings.values()["DNS_RECORD_MODE"] == "union", "changes add up"
