@@ -15,10 +15,6 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-import azure.functions as func
-from azure.core.credentials import AccessToken
-from azure.core.credentials_async import AsyncTokenCredential
-
 from functions.endpoint_events import endpoint_events
 from local.arm import DEFAULT_SUBSCRIPTION, ArmSettings, FaultResponse, ResourceEvent
 from local.clock import LoopClock
@@ -59,6 +55,7 @@ from shared.settings.services import shipped_services
 from shared.state.leases import Leases
 from shared.sweep.snapshot import SweepStats
 from shared.sweep.sweep import sweep
+from tests.harness.platform_parts import WORKERS, Credential, QueueOutput
 from tests.harness.wire import Faults, Killed, Wire, WiredArm, WiredElastic, WiredStorage, no_faults
 from tests.infra.shipped import everywhere
 
@@ -83,40 +80,10 @@ SECOND = {"ELASTIC_ORGANIZATIONS": "second", "EC_API_KEY_SECOND": SECOND_API_KEY
 """Settings of a second organization, besides its scope."""
 
 
-WORKERS = "token"
-"""The workers' bearer token, which the local ARM takes for their identity."""
-
-
 @cache
 def authority() -> CertificateAuthority:
     """One certificate authority for all tests: in-process nothing checks its dates."""
     return CertificateAuthority()
-
-
-class Credential(AsyncTokenCredential):
-    """A token, without a request."""
-
-    async def get_token(self, *_: Any, **__: Any) -> AccessToken:
-        return AccessToken(WORKERS, 32503680000)
-
-    async def close(self) -> None:
-        pass
-
-    async def __aexit__(self, *_: object) -> None:
-        pass
-
-
-class _Out(func.Out[str]):
-    """A queue output binding."""
-
-    def __init__(self) -> None:
-        self.value: Any = None
-
-    def set(self, value: Any) -> None:
-        self.value = value
-
-    def get(self) -> Any:
-        return self.value
 
 
 def arm_error(status: int, code: str, message: str = "made by the test", **headers: str) -> FaultResponse:
@@ -199,7 +166,7 @@ class Estate:
         for event in events if isinstance(events, list) else [events]:
             if "DeleteSuccess" in event.get("eventType", event.get("type", "")):
                 self.told_deleted.append(event["subject"])
-            out = _Out()
+            out = QueueOutput()
             endpoint_events.build().get_user_function()(json.dumps(event), out)
             if out.value is not None:
                 await self.queue.send(out.value)

@@ -12,7 +12,8 @@ from local.world import HUB_VNET, NETWORK_API, vnet_body, vnet_id
 from shared.api.queries import get_connection
 from shared.core.model.arm_ids import connection_id
 from shared.core.model.conditions import Phase
-from tests.harness.estate import WORKERS, Estate
+from tests.harness.estate import Estate
+from tests.harness.platform_parts import WORKERS
 from tests.infra.arm_actions import ACTIONS, LINKED_ACTIONS, NETWORK, actions_of
 from tests.infra.life import (
     FOREIGN_GROUP,
