@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.looptime(False)
 
 DEADLINE = 0.4
-REPEATS = 6.0
-"""Seconds that the SDK waits between the three requests of a call."""
+BY_FAR = 60.0
+"""Seconds, on however busy a machine: without a deadline the answers here would drip for an hour and more."""
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n"
 DRIPS = {"body": HEAD + b"\r\n", "head": HEAD, "nothing": b""}
 """What a service sends at once; the rest comes a byte at a time."""
@@ -79,7 +79,7 @@ async def test_elastic_cloud_is_given_up_in_time(at_once: bytes) -> None:
         async with aclosing(transport):
             with pytest.raises(AnswerLost, match="list"):
                 await transport.call("GET", "/deployments", doing="list", on="deployments")
-        assert time.monotonic() - began < 3 * DEADLINE
+        assert time.monotonic() - began < BY_FAR
 
 
 async def test_azure_is_given_up_in_time(at_once: bytes) -> None:
@@ -97,7 +97,7 @@ async def test_azure_is_given_up_in_time(at_once: bytes) -> None:
         async with client:
             with pytest.raises(ServiceResponseError):
                 await client.private_zones.get("group", "zone", enforce_https=False)
-        assert time.monotonic() - began < 3 * DEADLINE
+        assert time.monotonic() - began < BY_FAR
 
 
 @pytest.mark.parametrize("call", ["get", "list", "put", "send"])
@@ -112,7 +112,7 @@ async def test_storage_is_given_up_in_time(call: str, monkeypatch: pytest.Monkey
         async with aclosing(storage):
             with pytest.raises(AnswerLost):
                 await _asked(storage, call)
-        assert time.monotonic() - began < 3 * DEADLINE + REPEATS
+        assert time.monotonic() - began < BY_FAR
 
 
 async def _asked(storage: AzureStorage, call: str) -> None:
