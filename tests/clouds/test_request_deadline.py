@@ -39,22 +39,33 @@ DRIPS = {"body": HEAD + b"\r\n", "head": HEAD, "nothing": b""}
 async def dripping(at_once: bytes) -> AsyncIterator[int]:
     """The port of a service whose answers never end, though no single read waits long."""
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        try:
-            writer.write(at_once)
-            while True:
-                writer.write(b" " if at_once.endswith(b"\r\n\r\n") else b"x" if at_once else b"")
-                await writer.drain()
-                await asyncio.sleep(DEADLINE / 8)
-        except (OSError, asyncio.CancelledError):
-            writer.close()
+        writer.write(at_once)
+        while True:
+            writer.write(b" " if at_once.endswith(b"\r\n\r\n") else b"x" if at_once else b"")
+            await writer.drain()
+            await asyncio.sleep(DEADLINE / 8)
 
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answers.append(asyncio.ensure_future(answer(reader, writer)))
+        try:
+            await asyncio.wait(answers[-1:])
+        finally:
+            writer.transport.abort()
+
+    answers: list[asyncio.Future[None]] = []
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
+        # A client that gave up may have left its end open: each connection is closed here, before the loop is.
         server.close()
+        for one in answers:
+            one.cancel()
+        await asyncio.gather(*answers, return_exceptions=True)
+        await asyncio.sleep(0)
+        await server.wait_closed()
 
 
 @pytest.fixture(params=DRIPS)
