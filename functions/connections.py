@@ -1,4 +1,4 @@
-"""HTTP triggers: list and detail of connections, their journal and checks, the manual re-run and test.
+"""HTTP triggers: list and detail of connections, their journal and checks, the manual re-run and test, decisions.
 
 Every answer is JSON; every error has one shape (see `responses`). A re-run answers 202 at once and says where to look:
 the work itself goes through the queue like all other work.
@@ -96,6 +96,24 @@ async def reconcile_connection(req: func.HttpRequest) -> func.HttpResponse:
 
     body_of(req, required=False)
     connection_id = await queries.rerun_connection(start(), req.route_params["id"], correlation.get())
+    return accepted(connection_id)
+
+
+@route(
+    blueprint,
+    POST,
+    "connections/{id}/decisions",
+    "Decide something on a connection, for example that a target is gone.",
+    answers="Accepted",
+    sends="ConnectionDecision",
+    status=HTTPStatus.ACCEPTED,
+)
+async def decide_on_connection(req: func.HttpRequest) -> func.HttpResponse:
+    """Decide something on a connection: `{"decision": "forget-target", "target": "<id>"}`; the next run does it."""
+    from shared.api import connection_decisions
+
+    body = body_of(req, example=connection_decisions.EXAMPLE)
+    connection_id = await connection_decisions.decide(start(), req.route_params["id"], body, correlation.get())
     return accepted(connection_id)
 
 

@@ -12,6 +12,7 @@ from functions.openapi.from_types import Schema, schema_of
 from shared.api import views
 from shared.api.decisions import DECISIONS
 from shared.core.guards.pause import LONGEST, MAX_REASON
+from shared.core.model.decisions import ConnectionDecision
 from shared.core.model.steps import Action
 from shared.core.options.installation import Mode
 from shared.core.reports.doctor.findings import Level
@@ -77,6 +78,11 @@ def _page(entry: Any) -> Schema:
     return thing(connection=CONNECTION_ID, entries=many(schema_of(entry)), before=before)
 
 
+def _on_connection(decision: ConnectionDecision) -> Schema:
+    subject: Schema = {"type": "string", "minLength": 1}
+    return thing(**{"decision": {"type": "string", "const": str(decision)}, decision.field: subject})
+
+
 APP: Schema = {
     **thing(version=TEXT, mode=maybe(MODE), paused={"anyOf": [{"const": False}, _PAUSE, {"type": "null"}]}),
     "description": "How the app stands; null where it could not be read.",
@@ -124,6 +130,7 @@ def requests() -> dict[str, Schema]:
             decision={"type": "string", "enum": list(DECISIONS)},
             stop={"type": "string", "minLength": 1, "description": "Its id, from GET /api/removals."},
         ),
+        "ConnectionDecision": {"type": "object", "oneOf": [_on_connection(one) for one in ConnectionDecision]},
         "Nothing": {"type": "object", "description": "Nothing of it is read."},
         "Pause": {
             **thing("minutes", "until", "reason", minutes=minutes, until=MOMENT, reason=reason),

@@ -18,7 +18,7 @@ from shared.core.model.conditions import Phase
 from shared.core.model.errors import AutopilotError
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
-from shared.installation import things
+from shared.installation import decided, things
 from shared.installation.last_sweep import recall
 from shared.settings import Settings
 from shared.sweep.snapshot import StoredRecord
@@ -59,6 +59,7 @@ async def _connection(context: Context, stored: StoredRecord, oldest: datetime) 
 async def _control(context: Context, oldest: datetime) -> None:
     del oldest  # a worker's clock: leases know the storage service's time only
     await context.leases.prune(timedelta(days=1))
+    await decided.prune(context)
 
 
 async def _things(context: Context, oldest: datetime) -> None:
@@ -80,8 +81,8 @@ RULES = (
         "control",
         lambda _: 1,
         "all but what runs leave: of those, leases that are held or ended since, words whose guard message is due or "
-        "was due since, and work that no guard message tells of, which the next run takes; the others are one row for "
-        "each name, written over and over",
+        "was due since, and work that no guard message tells of, which the next run takes; of what people decided on a "
+        "connection, what is not a week old; the others are one row for each name, written over and over",
         delete_all=_control,
     ),
     Rule(

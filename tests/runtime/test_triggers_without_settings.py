@@ -45,6 +45,9 @@ HTTP = (
     http("get_checks", "GET", f"/api/connections/{ID}/checks?limit=5", id=ID),
     http("check_connection", "POST", f"/api/connections/{ID}/check", id=ID),
     http("reconcile_connection", "POST", f"/api/connections/{ID}/reconcile", id=ID),
+    http(
+        "decide_on_connection", "POST", f"/api/connections/{ID}/decisions", body='{"decision": "forget-target"}', id=ID
+    ),
     http("reconcile_endpoint", "POST", "/api/reconcile", body='{"endpoint": "x"}'),
     http("get_plan", "GET", "/api/plan"),
     http("get_connection_plan", "GET", f"/api/connections/{ID}/plan", id=ID),
