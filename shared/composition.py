@@ -121,8 +121,10 @@ def vault_of(settings: Settings) -> Vault | None:
 
 def vault_options(settings: Settings) -> VaultOptions | None:
     """The part of the settings that the vault needs."""
-    url = settings.elastic.key_vault_uri
-    return VaultOptions(url, timeout=settings.timing.request_timeout) if url else None
+    elastic = settings.elastic
+    if not elastic.key_vault_uri:
+        return None
+    return VaultOptions(elastic.key_vault_uri, settings.timing.request_timeout, elastic.key_vault_domain_check)
 
 
 def topic_options(settings: Settings) -> TopicOptions:

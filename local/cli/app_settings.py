@@ -22,6 +22,7 @@ APP_SETTINGS = {
     "ARM_POLL_SECONDS": "0.5",
     "HEALTH_SCHEDULE": "*/20 * * * * *",
     "NOTIFY_AFTER_SECONDS": "10",
+    "SHORT_LAG_ALLOWED": "true",
     "LAG_SECONDS": "10",
     "POLICY_SEARCH_SECONDS": "10",
     "VISIBILITY_SECONDS": "60",

@@ -33,6 +33,13 @@ class ElasticSettings:
         "Address of the key vault that the app reads [the API keys](#secrets) from by itself, those of all "
         "organizations whose key no setting holds; empty for none.",
     )
+    key_vault_domain_check: bool = setting(
+        "ELASTIC_KEY_VAULT_DOMAIN_CHECK",
+        core_value.yes_or_no,
+        "true",
+        "`false`: the vault's address may be outside the domain that it names when it asks for a sign-in, such as "
+        "behind a proxy with a name of its own. Its certificate is checked all the same.",
+    )
     default_organization: bool = setting(
         "DEFAULT_ORGANIZATION",
         core_value.yes_or_no,

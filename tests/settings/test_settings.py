@@ -152,6 +152,15 @@ def test_settings_that_contradict_each_other_are_refused(changed: dict[str, str]
     assert problem.startswith(f"{name}: expected")
 
 
+@pytest.mark.parametrize("url", ["https://api.elastic-cloud.com", "https://127.0.0.1:8443", "http://localhost:8443"])
+def test_a_short_lag_is_a_choice_of_its_own_wherever_the_api_is(url: str) -> None:
+    short = LEAST | {"ELASTIC_API_URL": url, "LAG_SECONDS": "10", "POLICY_SEARCH_SECONDS": "10"}
+    (problem,) = problems_of(short)
+    assert problem.startswith("LAG_SECONDS: expected at least 720")
+    assert problem.endswith("unless SHORT_LAG_ALLOWED is true, not 10")
+    assert load(short | {"SHORT_LAG_ALLOWED": "true"}).timing.lag == 10
+
+
 def test_a_contradiction_is_told_together_with_all_else_that_is_wrong() -> None:
     wrong = {"AZURE_SUBSCRIPTIONS": "", "WAIT_MAX_SECONDS": "1", "ARM_OPERATION_SECONDS": "60", "RUN_SECONDS": "soon"}
     told = {problem.split(":")[0]: problem for problem in problems_of(LEAST | wrong)}

@@ -7,17 +7,16 @@ https://learn.microsoft.com/azure/event-grid/post-to-custom-topic (1 MB a reques
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from shared.clouds.azure.errors import arm_errors
+from shared.clouds.azure.sdk_clients import SdkClients
 from shared.core.model.errors import Forbidden
 from shared.core.model.notices import Notice
-from shared.correlation import Service, request_hook
-from shared.request_deadline import azure_transport
+from shared.correlation import Service
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -51,10 +50,7 @@ class Topic:
         self.options = options
         self.rests_until: datetime | None = None
         """Set by who uses it, after a failure: until then only the sweep tries again."""
-        self._new_credential = credential
-        self._transport = transport
-        self._credential: AsyncTokenCredential | None = None
-        self._client: EventGridPublisherClient | None = None
+        self._clients = SdkClients(Service.TOPIC, options.timeout, credential, transport)
 
     async def publish(self, notices: Sequence[Notice]) -> None:
         """Return once the topic has taken all of them, in this order; any error means that it may have taken none."""
@@ -83,32 +79,11 @@ class Topic:
             raise Forbidden(replace(error.explanation, next_step=step), on=self.options.url) from error
 
     async def _opened(self) -> EventGridPublisherClient:
-        if self._client is None:
-            # Half a second of imports: off the event loop, so that other work in this process goes on.
-            module = await asyncio.to_thread(_import, "azure.eventgrid.aio")
-            self._credential = self._credential or self._new_credential()
-            transport = azure_transport(self.options.timeout) if self._transport is None else self._transport()
-            self._client = module.EventGridPublisherClient(
-                self.options.url,
-                self._credential,
-                # The outbox repeats, and a caller that waits for a topic would hold up work.
-                retry_total=0,
-                raw_request_hook=request_hook(Service.TOPIC),
-                transport=transport,
-            )
-        return self._client
+        client = await self._clients.client(
+            "azure.eventgrid.aio", "EventGridPublisherClient", endpoint=self.options.url
+        )
+        return cast("EventGridPublisherClient", client)
 
     async def aclose(self) -> None:
         """Close the client and the credential."""
-        if self._client is not None:
-            await self._client.close()
-            self._client = None
-        if self._credential is not None:
-            await self._credential.close()
-            self._credential = None
-
-
-def _import(name: str) -> Any:
-    import importlib  # noqa: PLC0415 - needed only here
-
-    return importlib.import_module(name)
+        await self._clients.aclose()

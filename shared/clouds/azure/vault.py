@@ -7,17 +7,19 @@ real SDK answers the vault's challenge and caches the token. Values never stand 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from shared.clouds.azure.errors import arm_errors
+from shared.clouds.azure.sdk_clients import SdkClients
 from shared.core.model.errors import Forbidden, RetryLater
 from shared.core.model.reasons import Reason
 from shared.core.reasons import explain
-from shared.correlation import Service, request_hook
+from shared.correlation import Service
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -28,6 +30,11 @@ if TYPE_CHECKING:
 API_VERSION = "7.4"
 """Pinned: the SDK's default moves with each release, and the vault must answer in clouds that lag behind."""
 _ROLE = "Key Vault Secrets User"
+_OTHER_DOMAIN = "does not match the requested domain"
+"""What the SDK says where the vault's challenge names another domain than its address has."""
+_DOMAIN = (
+    "Correct ELASTIC_KEY_VAULT_URI; set ELASTIC_KEY_VAULT_DOMAIN_CHECK to false if the vault has a name of your own."
+)
 _FIREWALL = frozenset({"ForbiddenByFirewall", "ForbiddenByConnection"})
 
 
@@ -38,17 +45,13 @@ class VaultOptions:
     url: str
     timeout: float = 15.0
     """Seconds that reading a secret may take, with the token that it needs."""
+    check_domain: bool = True
+    """Whether the token goes only to an address in the domain that the vault's challenge names."""
 
     @property
     def name(self) -> str:
         """What `az keyvault` calls it."""
         return (urlsplit(self.url).hostname or "").partition(".")[0]
-
-    @property
-    def is_local(self) -> bool:
-        """Whether it is on this machine: then its address is in no domain of Azure's, which the SDK would insist on."""
-        host = urlsplit(self.url).hostname or ""
-        return host == "localhost" or host.startswith("127.")
 
 
 class Vault:
@@ -61,10 +64,7 @@ class Vault:
         transport: Callable[[], AsyncHttpTransport[Any, Any]] | None = None,
     ) -> None:
         self.options = options
-        self._new_credential = credential
-        self._transport = transport
-        self._credential: AsyncTokenCredential | None = None
-        self._client: SecretClient | None = None
+        self._clients = SdkClients(Service.VAULT, options.timeout, credential, transport)
 
     async def secret(self, name: str) -> str | None:
         """A secret's newest value; None: there is none, or it is disabled.
@@ -79,33 +79,18 @@ class Vault:
             raise RetryLater(f"Key vault {self.options.name} did not answer in time.", on=on, after=30.0) from error
 
     async def _opened(self) -> SecretClient:
-        if self._client is None:
-            # The import takes a while: off the event loop, so that other work in this process goes on.
-            module = await asyncio.to_thread(_import, "azure.keyvault.secrets.aio")
-            self._credential = self._credential or self._new_credential()
-            options = {} if self._transport is None else {"transport": self._transport()}
-            self._client = self._client or module.SecretClient(
-                self.options.url,
-                self._credential,
-                # Who needs the key asks again soon, and its caller is not to wait inside the SDK.
-                retry_total=0,
-                connection_timeout=self.options.timeout,
-                read_timeout=self.options.timeout,
-                raw_request_hook=request_hook(Service.VAULT),
-                api_version=API_VERSION,
-                verify_challenge_resource=not self.options.is_local,
-                **options,
-            )
-        return self._client
+        client = await self._clients.client(
+            "azure.keyvault.secrets.aio",
+            "SecretClient",
+            vault_url=self.options.url,
+            api_version=API_VERSION,
+            verify_challenge_resource=self.options.check_domain,
+        )
+        return cast("SecretClient", client)
 
     async def aclose(self) -> None:
         """Close the client and the credential."""
-        if self._client is not None:
-            await self._client.close()
-            self._client = None
-        if self._credential is not None:
-            await self._credential.close()
-            self._credential = None
+        await self._clients.aclose()
 
 
 async def _value(client: SecretClient, name: str, on: str, vault: str) -> str | None:
@@ -115,7 +100,7 @@ async def _value(client: SecretClient, name: str, on: str, vault: str) -> str | 
         ResourceNotFoundError,
     )
 
-    with arm_errors(f"read an API key in key vault {vault}", on=on):
+    with _sign_in(vault, on), arm_errors(f"read an API key in key vault {vault}", on=on):
         try:
             return (await client.get_secret(name)).value or ""
         except ResourceNotFoundError:
@@ -126,6 +111,24 @@ async def _value(client: SecretClient, name: str, on: str, vault: str) -> str | 
             if (code := _code(error)) == "SecretDisabled":
                 return None
             raise vault_refusal(code, vault, on) from error
+        except ValueError as error:
+            if _OTHER_DOMAIN not in str(error):
+                raise
+            raise _unusable(
+                f"Key vault {vault} asks for a sign-in to another domain than its own.", _DOMAIN, on
+            ) from error
+
+
+@contextmanager
+def _sign_in(vault: str, on: str) -> Iterator[None]:
+    """An identity that gets no token for the vault: the key is what is missing, and it is looked for again soon."""
+    try:
+        yield
+    except Forbidden as error:
+        if error.reason is not Reason.AZURE_SIGN_IN_FAILED:
+            raise
+        what = f"Azure refused the app's identity when asked to read the Elastic Cloud API key in key vault {vault}."
+        raise _unusable(what, error.next_step, on) from error
 
 
 def vault_refusal(code: str, vault: str, on: str) -> Forbidden:
@@ -134,6 +137,10 @@ def vault_refusal(code: str, vault: str, on: str) -> Forbidden:
     step = f"Give the app's identity the role {_ROLE} on key vault {vault}."
     if code in _FIREWALL:
         step = f"Let the app's network through the firewall of key vault {vault}."
+    return _unusable(what, step, on)
+
+
+def _unusable(what: str, step: str, on: str) -> Forbidden:
     return Forbidden(explain(Reason.ELASTIC_KEY_MISSING, what, step), on=on)
 
 
@@ -141,9 +148,3 @@ def _code(error: HttpResponseError) -> str:
     """The innermost code, which says more than the outer `Forbidden`."""
     inner = getattr(error.error, "innererror", None) or {}
     return str(inner.get("code") or getattr(error.error, "code", None) or "Forbidden")
-
-
-def _import(name: str) -> Any:
-    import importlib  # noqa: PLC0415 - needed only here
-
-    return importlib.import_module(name)

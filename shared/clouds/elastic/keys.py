@@ -138,7 +138,6 @@ class VaultKey:
             return
         key = (found or "").strip()
         same = next((name for name, one in self._held.items() if one == key and name != self._organization), None)
-        same = next((name for name, one in self._held.items() if one == key and name != self._organization), None)
         if found is None:
             self._use("", self._missing("holds no API key of Elastic Cloud, or a disabled one"))
         elif not _KEY.fullmatch(key):

@@ -35,7 +35,14 @@ class TimingOptions:
         value.seconds(1, 86400),
         "720",
         "Seconds after the end of a request to Elastic Cloud until a list tells what became of it: how late it may "
-        "land (600), and how long lists lag or enforcement takes (120). Not less.",
+        "land (600), and how long lists lag or enforcement takes (120). Not less than 720.",
+    )
+    short_lag_allowed: bool = setting(
+        "SHORT_LAG_ALLOWED",
+        value.yes_or_no,
+        "false",
+        "`true`: `LAG_SECONDS` may be less than 720, for a trial with deployments that nothing depends on. A request "
+        "that lands later than that can then open a deployment to the internet, or close it.",
     )
     policy_search: float = setting(
         "POLICY_SEARCH_SECONDS",
