@@ -20,7 +20,7 @@ from typing import Any
 from tests.faults.known import known
 from tests.faults.lives import LIVES
 from tests.faults.plan import OF_A_LIFE, Choice, Plan
-from tests.faults.search import Playing, frozen_heap
+from tests.faults.search import Playing, warmed_up
 
 ALL_PLANS = 34_000
 """About so many plans there are with everything that follows; for `--pairs`, which draws from these."""
@@ -44,7 +44,8 @@ def main(arguments: Sequence[str]) -> int:
         choice = replace(choice, share=min(1.0, options.pairs / ALL_PLANS), every_follow=True)
     began = time.monotonic()
     reading, writing = os.pipe()
-    children = [_start(replace(choice, job=job, jobs=jobs), options.life, reading, writing) for job in range(jobs)]
+    with warmed_up():
+        children = [_start(replace(choice, job=job, jobs=jobs), options.life, reading, writing) for job in range(jobs)]
     os.close(writing)
     played, failed, known_before = 0, 0, 0
     with os.fdopen(reading) as pipe:
@@ -58,9 +59,12 @@ def main(arguments: Sequence[str]) -> int:
             if told["problems"] or options.plan is not None:
                 _say(told)
     broken = sum(os.waitpid(child, 0)[1] != 0 for child in children)
+    if broken:
+        sys.stdout.write("a process ended before it had played its part; what it said is above\n")
     if known_before:
         sys.stdout.write(f"{known_before} plans failed as tests/faults/known.py says\n")
-    sys.stdout.write(f"{played} plans, {failed} failed, {time.monotonic() - began:.0f} s\n")
+    seconds = time.monotonic() - began
+    sys.stdout.write(f"{played / seconds:.1f} plans per second\n{played} plans, {failed} failed, {seconds:.0f} s\n")
     return int(bool(failed or broken or not played))
 
 
@@ -88,9 +92,10 @@ def _play(index: int, choice: Choice, writing: int) -> int:
         line["problems"] = [text[:500] for text in answer["problems"]][:8]
         os.write(writing, json.dumps(line, default=str).encode() + b"\n")
 
-    with frozen_heap():
-        Playing(index, LIVES[index], choice, tell).play()
-    os._exit(0)
+    calls = Playing(index, LIVES[index], choice, tell).play()
+    if not calls:
+        sys.stderr.write(f"{LIVES[index].name}: nothing is called in this life\n")
+    os._exit(int(not calls))
 
 
 def _say(told: dict[str, Any]) -> None:

@@ -119,12 +119,21 @@ async def remove_both(stage: Stage) -> None:
     """Both endpoints of one deployment go at once."""
     for name in ("pe-1", "pe-2"):
         await stage.estate.azure("DELETE", pe(name))
+    await stage.estate.clock.sleep(10)
 
 
 async def close_one(stage: Stage) -> None:
     """Two connections come to a deployment that is open: neither may be the first."""
     for name in ("pe-1", "pe-2"):
         await stage.estate.put_endpoint(name, tags={"elastic-deployments": OPEN})
+
+
+async def make_and_remove(stage: Stage) -> None:
+    """Most of what the app can do, once; no part of a life."""
+    await claimed(stage)
+    await stage.sweep()
+    await remove(stage)
+    await stage.work()
 
 
 def pe(name: str = "pe-1") -> str:

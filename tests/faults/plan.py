@@ -10,6 +10,8 @@ from tests.harness.wire import Call
 
 OF_A_LIFE = 100_000
 """Numbers that each life has for its plans."""
+ALIKE = 3
+"""So many calls of one name get every kind of fault; each later one a third of them, in turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,8 @@ class Plan:
     name: str
     kind: Kind
     follow: str
+    alike: int = 0
+    """How many calls of this name came before it in this life."""
 
     @property
     def words(self) -> str:
@@ -37,7 +41,7 @@ class Choice:
     share: float = 1.0
     seed: int = 0
     every_follow: bool = False
-    """Each fault with everything that may follow it; else with one thing, in turn."""
+    """Each fault at each call with everything that may follow it; else with one thing, in turn."""
     number: int | None = None
     """This one only."""
     job: int = 0
@@ -48,18 +52,20 @@ class Choice:
         """Whether a plan is played here."""
         if self.number is not None:
             return plan.number == self.number
-        if not self.every_follow and plan.number % len(FOLLOWS) != (plan.number // len(FOLLOWS) + self.seed) % len(
-            FOLLOWS
-        ):
-            return False
+        fault, follow = divmod(plan.number, len(FOLLOWS))
+        if not self.every_follow:
+            if follow != (fault + self.seed) % len(FOLLOWS):
+                return False
+            if plan.alike >= ALIKE and (fault + plan.alike + self.seed) % ALIKE:
+                return False
         chance = random.Random(f"{self.seed} {plan.number}").random()
-        return chance < self.share and (plan.number // len(FOLLOWS)) % self.jobs == self.job
+        return chance < self.share and fault % self.jobs == self.job
 
 
-def plans_at(life: int, name: str, call: Call, position: int, first: int) -> list[Plan]:
+def plans_at(life: int, name: str, call: Call, position: int, first: int, alike: int) -> list[Plan]:
     """Every plan of this call; `first` is the number of plans that the life has before it."""
     pairs = [(kind, follow) for kind in kinds_of(call) for follow in FOLLOWS]
     return [
-        Plan(life * OF_A_LIFE + first + place, name, position, call.name, kind, follow)
+        Plan(life * OF_A_LIFE + first + place, name, position, call.name, kind, follow, alike)
         for place, (kind, follow) in enumerate(pairs)
     ]

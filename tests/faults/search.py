@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import logging
 import os
 import random
 import secrets
@@ -17,13 +18,14 @@ import signal
 import sys
 import traceback
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from tests.faults.ending import ending, problems
 from tests.faults.kinds import kinds_of
-from tests.faults.lives import Life
+from tests.faults.lives import Life, make_and_remove
 from tests.faults.plan import Choice, Plan, plans_at
 from tests.faults.stage import Stage
 from tests.faults.virtual import run
@@ -45,16 +47,18 @@ class Playing:
         self._reference: Answer = {}
         self._calls = 0
         self._numbers = 0
+        self._names: Counter[str] = Counter()
         self._plan: Plan | None = None
         self._pipe = -1
         """Where a child tells how it ended."""
         self._second: tuple[int, str] = (0, "")
         self._trace: list[str] = []
 
-    def play(self) -> None:
-        """Play it."""
+    def play(self) -> int:
+        """Play it; returns how many calls it has."""
         fix_chance()
         run(self._play())
+        return self._calls
 
     async def _play(self) -> None:
         stage, life = self._stage, self._life
@@ -107,7 +111,9 @@ class Playing:
             if answer["problems"]:
                 self._tell(Plan(-1, self._life.name, 0, "no call", kinds_of(call)[0], "without any fault"), answer)
         self._calls += 1
-        plans = plans_at(self._index, self._life.name, call, self._calls, self._numbers)
+        alike = self._names[call.name]
+        self._names[call.name] += 1
+        plans = plans_at(self._index, self._life.name, call, self._calls, self._numbers, alike)
         self._numbers += len(plans)
         for plan in plans:
             if self._choice.wants(plan):
@@ -176,8 +182,17 @@ def fix_chance() -> None:
 
 
 @contextmanager
-def frozen_heap() -> Iterator[None]:
-    """Leave all that is loaded out of garbage collections: a child would copy what they touch."""
+def warmed_up() -> Iterator[None]:
+    """One short life in which all is imported and compiled that every plan would import and compile anew.
+
+    What is loaded then is left out of garbage collections: a child would copy what they touch.
+    """
+
+    async def once() -> None:
+        await make_and_remove(await Stage().open())
+
+    logging.getLogger().addHandler(logging.NullHandler())
+    run(once())
     gc.collect()
     gc.freeze()
     yield

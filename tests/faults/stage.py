@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
+from local.arm import DEFAULT_SUBSCRIPTION
 from shared.core.model.errors import AutopilotError
 from shared.core.model.messages import decode
 from shared.core.model.services import Services
@@ -26,18 +27,21 @@ AT_ONCE = 2
 """Runs side by side."""
 ONE_REGION = Services(tuple(one for one in shipped_services() if one.region == "eastus2"))
 """Elastic's services of one region: the deployments of others cost each plan time, and play no part."""
+SPARE = 3
+"""Workers that are there before a plan forks: to make one costs as much as its work."""
 LEASE = 130.0
 """Seconds after which the lease of a killed worker has ended."""
 
 
 class Skewed:
-    """The clock of a machine that is wrong by so many seconds."""
+    """The clock of a machine that may be wrong."""
 
-    def __init__(self, clock: Any, seconds: float) -> None:
-        self._clock, self._skew = clock, timedelta(seconds=seconds)
+    def __init__(self, clock: Any) -> None:
+        self._clock = clock
+        self.skew = timedelta()
 
     def now(self) -> datetime:
-        return self._clock.now() + self._skew
+        return self._clock.now() + self.skew
 
     async def sleep(self, seconds: float) -> None:
         await self._clock.sleep(seconds)
@@ -64,6 +68,7 @@ class Stage:
         self._reads = 0
         self._states: list[tuple[datetime, Any]] = []
         self._free: list[Worker] = []
+        self._spare: list[Worker] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._following: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
@@ -85,6 +90,8 @@ class Stage:
         self.estate.world.front = lagging  # type: ignore[assignment]  # the app alone is used of it here
         self.estate.elastic.listeners.append(self._remember)
         self._remember()
+        for _ in range(SPARE):
+            self._spare.append(await self._new())
         return self
 
     def _remember(self, _: Any = None) -> None:
@@ -105,22 +112,32 @@ class Stage:
         self.watcher.call(call)
         return outcome
 
-    def _worker(self) -> Worker:
-        if self._free:
-            return self._free.pop()
+    async def _new(self) -> Worker:
+        """A process that has its clients already."""
         clock = self.estate.clock
-        self.estate.clock = Skewed(clock, self.skew) if self.skew else clock  # type: ignore[assignment]
+        self.estate.clock = Skewed(clock)  # type: ignore[assignment]  # what a worker asks of a clock
         try:
-            return self.estate.new_worker(self._decide)
+            worker = self.estate.new_worker(self._decide)
         finally:
             self.estate.clock = clock
+        clients = worker.context.endpoints._clients  # noqa: SLF001 - the SDK's clients are made at their first use
+        await clients.network(DEFAULT_SUBSCRIPTION)
+        await clients.dns(DEFAULT_SUBSCRIPTION)
+        return worker
+
+    async def _worker(self) -> Worker:
+        if self._free:
+            return self._free.pop()
+        worker = self._spare.pop() if self._spare else await self._new()
+        worker.context.clock.skew = timedelta(seconds=self.skew)  # type: ignore[attr-defined]  # a Skewed
+        return worker
 
     async def _handle(self, message: Any) -> None:
         self.runs += 1
         decoded = decode(message.text, new_correlation_id="test")
         about = decoded.work[0].endpoint.text.lower() if decoded.work else ""
         ACTOR.set((self.runs, about))
-        worker = self._worker()
+        worker = await self._worker()
         queue = self.estate.queue
         try:
             await take(decoded, lambda: worker.context, lambda: worker.context.storage.queue)
@@ -175,7 +192,7 @@ class Stage:
         """The timer fires, in a process of its own."""
         self.runs += 1
         before = ACTOR.set((self.runs, f"sweep {self.runs}"))
-        worker = self._worker()
+        worker = await self._worker()
         try:
             await self.estate.sweep(worker)
         except (Killed, BaseExceptionGroup, AutopilotError) as error:
