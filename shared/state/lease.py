@@ -40,6 +40,8 @@ MARGIN = 3.0
 """Seconds before the end that the holder stops: two front ends of the service may differ a little."""
 _TRY_AGAIN = 1.0
 """Seconds after a renewal that failed."""
+_SOON = 0.05
+"""Seconds before the next look at least: due by one rounding and not by another, it would be looked at without end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +125,8 @@ class HeldLease:
 
     async def _renew_again_and_again(self) -> None:
         while self._given_back or not self.lost:
-            due = RENEW_EVERY if self._given_back else max(self._since + RENEW_EVERY - _now(), 0.0)
-            await self._clock.sleep(due)
+            due = RENEW_EVERY if self._given_back else self._since + RENEW_EVERY - _now()
+            await self._clock.sleep(max(due, _SOON))
             if self._given_back:
                 continue  # until it is taken again: what the block does meanwhile, it does without the lease
             try:

@@ -51,6 +51,17 @@ class Frozen:
         await self._table.delete(row)
 
 
+class Counted(Skewed):
+    """A right clock that counts how often one sleeps, and ends the work of one who never stops."""
+
+    sleeps = 0
+
+    async def sleep(self, seconds: float) -> None:
+        self.sleeps += 1
+        assert self.sleeps < 100
+        await super().sleep(seconds)
+
+
 def off(backend: Backend, by: timedelta) -> Skewed:
     """The clock of a worker that is wrong by so much."""
     assert isinstance(backend.clock, LoopClock)
@@ -66,6 +77,18 @@ async def test_a_lease_is_renewed_for_as_long_as_the_work_takes() -> None:
             assert mine.remaining() >= LASTING - MARGIN - RENEW_EVERY
             assert isinstance(await acquire(worker(backend, "b")), Busy)
     assert await mine.finish() is True
+
+
+async def test_a_rounding_error_does_not_make_the_holder_look_again_and_again() -> None:
+    """Some instants plus five seconds minus themselves are less than five; the process hung at these."""
+    for _ in range(50):
+        backend = virtual()
+        assert isinstance(backend.clock, LoopClock)
+        await backend.clock.sleep(0.0731)
+        clock = Counted(backend.clock, timedelta())
+        async with (await held(worker(backend, "a", clock=clock))).renewing():
+            await backend.clock.sleep(2 * RENEW_EVERY + 1)
+        assert clock.sleeps <= 5
 
 
 async def test_nothing_is_renewed_once_the_work_has_ended() -> None:
