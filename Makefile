@@ -8,7 +8,7 @@ WORKERS ?= 6
 # Where the environment forbids it, each of the many processes of a test run would compile all of this code anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test walks faults burst check benchmark package clean
+.PHONY: help setup run test walks faults hostile burst check benchmark package clean
 
 help:
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -26,6 +26,9 @@ walks: setup ## many random walks of people, managers, losses and crashes (WALKS
 
 faults: setup ## thousands of plans with a fault at each remote call of a connection's life (PAIRS=20000: with two)
 	@$(BIN)/python -m tests.faults --pairs $${PAIRS:-0}
+
+hostile: setup ## every answer of both clouds with something wrong at every place, and every damaged row
+	@HOSTILE=1 $(BIN)/python -m pytest -q -n $(WORKERS) tests/damaged
 
 burst: setup ## 512 endpoints of 32 networks at once: all Ready, one message of ours for each
 	@UNFINISHED=512 BURST_NETWORKS=32 BURST_REGIONS=16 \

@@ -57,6 +57,7 @@ class ErrorCode(StrEnum):
     NOT_VISIBLE_YET = "NotVisibleYet", HTTPStatus.SERVICE_UNAVAILABLE
     LOST_RACE = "LostRace", HTTPStatus.SERVICE_UNAVAILABLE
     LEASE_LOST = "LeaseLost", HTTPStatus.SERVICE_UNAVAILABLE
+    UNUSABLE_ANSWER = "UnusableAnswer", HTTPStatus.SERVICE_UNAVAILABLE
     ANSWER_LOST = "AnswerLost", HTTPStatus.SERVICE_UNAVAILABLE
     AWAITING_EARLIER_REQUEST = "AwaitingEarlierRequest", HTTPStatus.SERVICE_UNAVAILABLE
     UNREADABLE_RECORD = "UnreadableRecord", HTTPStatus.INTERNAL_SERVER_ERROR
@@ -84,6 +85,7 @@ CODES: Mapping[type[errors.AutopilotError], ErrorCode] = {
     errors.NotVisibleYet: ErrorCode.NOT_VISIBLE_YET,
     errors.LostRace: ErrorCode.LOST_RACE,
     errors.LeaseLost: ErrorCode.LEASE_LOST,
+    errors.UnusableAnswer: ErrorCode.UNUSABLE_ANSWER,
     errors.AnswerLost: ErrorCode.ANSWER_LOST,
     errors.AwaitingEarlierRequest: ErrorCode.AWAITING_EARLIER_REQUEST,
     UnreadableRecord: ErrorCode.UNREADABLE_RECORD,

@@ -9,7 +9,7 @@ import asyncio
 
 from shared.context import Context, log
 from shared.core.model.arm_ids import parse_arm_id
-from shared.core.model.errors import AutopilotError, InvalidInput, RetryLater
+from shared.core.model.errors import AutopilotError, InvalidInput, RetryLater, UnusableAnswer
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import PolicyMemory
 from shared.core.model.resources import Claim, Endpoint, Policy, Target, VirtualNetwork, Zone
@@ -108,15 +108,18 @@ async def _others(context: Context, record: ConnectionRecord, zones: tuple[Zone,
             subscriptions.setdefault(parse_arm_id(vnet).subscription_id)
         except InvalidInput:
             continue
-    found = []
+    found: list[Endpoint] = []
     for subscription in subscriptions:
         try:
-            found += [endpoint async for endpoint in context.endpoints.list(subscription)]
+            listed = [endpoint async for endpoint in context.endpoints.list(subscription)]
         except RetryLater:
             raise
         except AutopilotError as error:
             log.warning("users of zone %s not known: %s", zones[0].id.text, error)
             return None
+        if None in listed:
+            raise UnusableAnswer("One of Azure's private endpoints could not be read.", on=subscription)
+        found += [endpoint for endpoint in listed if endpoint is not None]
     gone, services = record.endpoint_id.lower(), context.options.services
     return tuple(one for one in found if one.id.key != gone and _service_zone(one, services) == zones[0].name.lower())
 

@@ -110,28 +110,31 @@ async def list_endpoints(context: Context, result: SweepStats) -> tuple[dict[str
     listings = await asyncio.gather(*(_list_subscription(context, one, result) for one in subscriptions))
     found: dict[str, Endpoint] = {}
     complete = set()
-    for subscription, endpoints in zip(subscriptions, listings, strict=True):
-        if endpoints is None:
-            continue
-        complete.add(subscription)
+    for subscription, (endpoints, whole) in zip(subscriptions, listings, strict=True):
+        if whole:
+            complete.add(subscription)
         found |= {endpoint.id.key: endpoint for endpoint in endpoints if in_scope(context.options.scope, endpoint.id)}
     return found, complete
 
 
-async def _list_subscription(context: Context, subscription: str, result: SweepStats) -> list[Endpoint] | None:
-    """Every endpoint of a subscription with its address; None when they could not all be listed."""
+async def _list_subscription(context: Context, subscription: str, result: SweepStats) -> tuple[list[Endpoint], bool]:
+    """Every endpoint of a subscription with its address, and whether these are all."""
     what = f"subscription {subscription}"
     try:
         async with asyncio.timeout(LISTING_SECONDS):
-            endpoints = [endpoint async for endpoint in context.endpoints.list(subscription)]
-            addresses = await context.endpoints.addresses(subscription) if endpoints else {}
+            listed = [endpoint async for endpoint in context.endpoints.list(subscription)]
+            addresses = await context.endpoints.addresses(subscription) if any(listed) else {}
     except TimeoutError:
         failed(result, what, RetryLater(f"Its listing took longer than {LISTING_SECONDS:.0f} s."))
-        return None
+        return [], False
     except AutopilotError as error:
         failed(result, what, error)
-        return None
-    return [_with_address(endpoint, addresses) for endpoint in endpoints]
+        return [], False
+    endpoints = [endpoint for endpoint in listed if endpoint is not None]
+    unread = len(listed) - len(endpoints)
+    if unread:
+        failed(result, what, RetryLater(f"{unread} of its private endpoints could not be read."))
+    return [_with_address(endpoint, addresses) for endpoint in endpoints], not unread
 
 
 def _with_address(endpoint: Endpoint, addresses: dict[str, str]) -> Endpoint:
@@ -161,7 +164,7 @@ async def read_clouds(
         _read_organizations(context, desired, records, result),
         asyncio.gather(
             *(
-                _read(f"zones of {s}", context.dns.zones_and_counts(names, [s], homes=homes), result)
+                _read(f"zones of {s}", context.dns.zones_and_counts(names, [s], homes=homes, partly=True), result)
                 for s in subscriptions
             )
         ),

@@ -56,6 +56,7 @@ def test_codes_are_what_scripts_compare() -> None:
         "NotVisibleYet": 503,
         "LostRace": 503,
         "LeaseLost": 503,
+        "UnusableAnswer": 503,
         "AnswerLost": 503,
         "AwaitingEarlierRequest": 503,
         "UnreadableRecord": 500,

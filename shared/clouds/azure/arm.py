@@ -6,11 +6,12 @@ or the platform's environment, so the same code talks to any ARM.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from shared.clouds.azure.sdk_clients import SdkClients
+from shared.core.model.json_values import mapping
 from shared.correlation import Service
 
 if TYPE_CHECKING:
@@ -73,3 +74,9 @@ class ArmClients:
     async def aclose(self) -> None:
         """Close every client and the credential."""
         await self._clients.aclose()
+
+
+def body_of(answer: object) -> Mapping[str, Any]:
+    """The JSON of a resource that the SDK answers with; empty where a list has something else in its place."""
+    as_dict = getattr(answer, "as_dict", None)
+    return mapping(as_dict()) if as_dict is not None else {}

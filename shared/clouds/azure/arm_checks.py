@@ -6,15 +6,18 @@ write in ARM, and a right that is missing stands in the condition of the connect
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 from shared.clock import Clock
 from shared.clouds.answer_headers import server_time
-from shared.clouds.azure.arm import NETWORK_API, ArmClients
+from shared.clouds.azure.arm import NETWORK_API, ArmClients, body_of
 from shared.clouds.azure.errors import arm_errors
 from shared.core.model.arm_ids import ArmId, parse_arm_id
+from shared.core.model.errors import InvalidInput
+from shared.core.model.json_values import text
 
 
 class ArmChecks:
@@ -44,8 +47,11 @@ class ArmChecks:
         client = await self._clients.dns(subscription_id)
         listing = client.private_zones.list(raw_response_hook=self._note_time)
         page = await _first_page(listing, "list private DNS zones", f"/subscriptions/{subscription_id}")
-        found = (parse_arm_id(body.get("id")) for body in page if str(body.get("name") or "").lower() in names)
-        return next(found, None)
+        for body in page:
+            if text(body.get("name")).lower() in names:
+                with suppress(InvalidInput):
+                    return parse_arm_id(body.get("id"))
+        return None
 
     def _note_time(self, response: Any) -> None:
         there: datetime | None = server_time(response.http_response.headers)
@@ -53,8 +59,8 @@ class ArmChecks:
             self.ahead = self._clock.now() - there
 
 
-async def _first_page(listing: Any, doing: str, on: str) -> list[dict[str, Any]]:
+async def _first_page(listing: Any, doing: str, on: str) -> list[Mapping[str, Any]]:
     with arm_errors(doing, on):
         async for page in listing.by_page():
-            return [answer.as_dict() async for answer in page]
+            return [body_of(answer) async for answer in page]
     return []

@@ -23,6 +23,7 @@ from shared.core.model.errors import (
     NotVisibleYet,
     RetryLater,
     Throttled,
+    UnusableAnswer,
 )
 from shared.core.model.reasons import Reason
 from shared.core.reasons import explain
@@ -77,8 +78,12 @@ def arm_errors(doing: str, on: str) -> Iterator[None]:
         raise RetryLater(f"Azure could not be reached to {doing}.", on=on) from error
     except azure.ServiceResponseError as error:
         raise AnswerLost(f"Azure's answer was lost while asked to {doing}.", on=on) from error
-    except (azure.AzureError, ValueError, TypeError) as error:
-        # The SDK's own: ValueError for a Retry-After that is a date, TypeError for a list that is null.
+    except azure.AzureError as error:
+        raise _unusable(doing, on) from error
+    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError) as error:
+        # Of answers that are not as described: a list that is null, a Retry-After that is a date, very deep lists.
+        if _is_our_bug(error):
+            raise
         raise _unusable(doing, on) from error
 
 
@@ -94,8 +99,21 @@ def arm_read_errors(doing: str, on: str) -> Iterator[None]:
         raise
 
 
-def _unusable(doing: str, on: str) -> RetryLater:
-    return RetryLater(f"Azure's answer could not be used when asked to {doing}.", on=on)
+_READERS = frozenset({"azure", "json", "isodate", "email", "datetime", "asyncio", "codecs"})
+"""Libraries that read an answer."""
+
+
+def _is_our_bug(error: BaseException) -> bool:
+    """Whether none of the libraries that read an answer raised it."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    raised_in = "" if trace is None else str(trace.tb_frame.f_globals.get("__name__", ""))
+    return _READERS.isdisjoint({raised_in.partition(".")[0], type(error).__module__.partition(".")[0]})
+
+
+def _unusable(doing: str, on: str) -> UnusableAnswer:
+    return UnusableAnswer(f"Azure's answer could not be used when asked to {doing}.", on=on)
 
 
 def _not_signed_in(error: object, doing: str, on: str) -> AutopilotError:

@@ -17,10 +17,12 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
+from shared.clouds.azure.arm import body_of
 from shared.clouds.azure.errors import arm_errors, classify
 from shared.clouds.azure.private_dns_reads import WILDCARD, PrivateDnsReads, link_of, record_of
 from shared.core.model.arm_ids import ArmId
 from shared.core.model.errors import AutopilotError, Blocked, LostRace, NotFound, NotVisibleYet, RetryLater, Waiting
+from shared.core.model.json_values import mapping, text
 from shared.core.model.resources import Link, WildcardRecord, Zone
 from shared.core.model.steps import CreateLink, CreateZone, DeleteLink, DeleteRecord, DeleteZone, PutWildcardRecord
 
@@ -64,7 +66,7 @@ class PrivateDns(PrivateDnsReads):
                 raw_response_hook=capture_operation_url,
             ),
         )
-        return link_of(answer.as_dict())
+        return link_of(body_of(answer))
 
     async def poll_previous(self, step: CreateZone | CreateLink, url: str) -> AutopilotError | None:
         """How the operation went that an earlier run began for a step, and did not see end.
@@ -74,13 +76,13 @@ class PrivateDns(PrivateDnsReads):
         """
         doing, on = _describe(step)
         told = await self._operation_status(url, step.zone, doing, on)
-        state = str(told.get("status") or "Succeeded")
+        state = text(told.get("status")) or "Succeeded"
         if state == "Succeeded":
             return None
         if state not in {"Failed", "Canceled"}:
             raise Waiting(f"Azure is still busy to {doing}.", on=on, operation=url)
-        error = told.get("error") or {}
-        code, message = str(error.get("code") or state), str(error.get("message") or "")
+        error = mapping(told.get("error"))
+        code, message = text(error.get("code")) or state, text(error.get("message"))
         try:
             with _conflict_is_lag(doing, on), _not_found_is_lag(doing, on):
                 raise classify(HTTPStatus.OK, code, message, None, doing=doing, on=on)
@@ -100,7 +102,7 @@ class PrivateDns(PrivateDnsReads):
             answer = await client.record_sets.create_or_update(
                 zone.resource_group, zone.name, "A", WILDCARD, body, headers=condition
             )
-        return record_of(answer.as_dict())
+        return record_of(body_of(answer))
 
     async def delete_record(self, step: DeleteRecord) -> None:
         """Delete the `*` record; raises LostRace when it is not as it was read. One that is gone is no error."""
@@ -158,7 +160,7 @@ class PrivateDns(PrivateDnsReads):
         with suppress(NotFound, Blocked), arm_errors(doing, on):
             response = await client.send_request(HttpRequest("GET", url))
             response.raise_for_status()
-            return dict(response.json())
+            return mapping(response.json())
         return {}
 
     async def _removal(self, doing: str, on: str, begin: Begin) -> None:

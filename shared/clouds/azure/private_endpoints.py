@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
+from ipaddress import IPv4Address
 from typing import Any
 
-from shared.clouds.azure.arm import NETWORK_API, ArmClients
+from shared.clouds.azure.arm import NETWORK_API, ArmClients, body_of
 from shared.clouds.azure.errors import arm_errors, arm_read_errors
 from shared.core.model.arm_ids import ArmId, parse_arm_id
-from shared.core.model.errors import InvalidInput, NotFound
+from shared.core.model.errors import InvalidInput, NotFound, UnusableAnswer
+from shared.core.model.json_values import mapping, mappings, text, texts
 from shared.core.model.resources import ConnectionStatus, Endpoint, Peering, VirtualNetwork
 
 
@@ -35,15 +37,20 @@ class PrivateEndpoints:
             answer = await client.private_endpoints.get(
                 endpoint_id.resource_group, endpoint_id.name, expand="networkInterfaces", api_version=NETWORK_API
             )
-        endpoint = endpoint_of(answer.as_dict())
+        endpoint = endpoint_of(body_of(answer))
+        if endpoint is None:
+            raise UnusableAnswer("Azure's answer about the private endpoint could not be used.", on=endpoint_id.text)
         return endpoint if endpoint.address else await self._with_address(endpoint)
 
-    async def list(self, subscription_id: str) -> AsyncIterator[Endpoint]:
-        """Every private endpoint of a subscription, page by page; addresses are not filled in."""
+    async def list(self, subscription_id: str) -> AsyncIterator[Endpoint | None]:
+        """Every private endpoint of a subscription, page by page; addresses are not filled in.
+
+        None stands for one that could not be read: then that an endpoint does not show says nothing of it.
+        """
         client = await self._clients.network(subscription_id)
         with arm_errors("list private endpoints", f"/subscriptions/{subscription_id}"):
             async for answer in client.private_endpoints.list_by_subscription(api_version=NETWORK_API):
-                yield endpoint_of(answer.as_dict())
+                yield endpoint_of(body_of(answer))
 
     async def addresses(self, subscription_id: str) -> dict[str, str]:
         """The address of every network interface of a subscription that has one, by lower-cased interface id."""
@@ -51,10 +58,10 @@ class PrivateEndpoints:
         found = {}
         with arm_errors("list network interfaces", f"/subscriptions/{subscription_id}"):
             async for answer in client.network_interfaces.list_all(api_version=NETWORK_API):
-                nic = answer.as_dict()
+                nic = body_of(answer)
                 address = address_of(nic)
                 if address:
-                    found[str(nic.get("id", "")).lower()] = address
+                    found[text(nic.get("id")).lower()] = address
         return found
 
     async def network(self, vnet_id: str) -> VirtualNetwork:
@@ -63,14 +70,15 @@ class PrivateEndpoints:
         client = await self._clients.network(wanted.subscription_id)
         with arm_read_errors("read the virtual network", wanted.text):
             answer = await client.virtual_networks.get(wanted.resource_group, wanted.name, api_version=NETWORK_API)
-        return network_of(answer.as_dict())
+        return network_of({"id": wanted.text} | dict(body_of(answer)))
 
     async def networks(self, subscription_id: str) -> dict[str, VirtualNetwork]:
         """Every virtual network of a subscription, by its lower-cased id."""
         client = await self._clients.network(subscription_id)
         with arm_errors("list virtual networks", f"/subscriptions/{subscription_id}"):
             answers = client.virtual_networks.list_all(api_version=NETWORK_API)
-            return {str(body.get("id", "")).lower(): network_of(body) async for body in _bodies(answers)}
+            found = [network_of(body_of(answer)) async for answer in answers]
+            return {network.id.lower(): network for network in found if network.id}
 
     async def _with_address(self, endpoint: Endpoint) -> Endpoint:
         for nic_id in endpoint.nic_ids:
@@ -81,48 +89,61 @@ class PrivateEndpoints:
                     answer = await client.network_interfaces.get(nic.resource_group, nic.name, api_version=NETWORK_API)
             except NotFound:
                 continue  # named by the endpoint before it can be read: the address is simply not there yet
-            address = address_of(answer.as_dict())
+            address = address_of(body_of(answer))
             if address:
                 return replace(endpoint, address=address)
         return endpoint
 
 
-async def _bodies(answers: AsyncIterator[Any]) -> AsyncIterator[Mapping[str, Any]]:
-    async for answer in answers:
-        yield answer.as_dict()
+def endpoint_of(body: Mapping[str, Any]) -> Endpoint | None:
+    """An endpoint from ARM's JSON; None where it lacks what every endpoint has.
 
-
-def endpoint_of(body: Mapping[str, Any]) -> Endpoint:
-    """An endpoint from ARM's JSON; raises InvalidInput when it has no id."""
-    properties = body.get("properties") or {}
+    Without its service, its network or its tags, an endpoint that lives would look like one that wants nothing.
+    """
+    try:
+        endpoint_id = parse_arm_id(body.get("id"))
+    except InvalidInput:
+        return None
+    properties = mapping(body.get("properties"))
     connection = _connection(properties)
-    state = (connection.get("properties") or {}).get("privateLinkServiceConnectionState") or {}
-    nics = [nic for nic in properties.get("networkInterfaces") or [] if isinstance(nic, Mapping)]
-    subnet = (properties.get("subnet") or {}).get("id")
+    state = mapping(connection.get("privateLinkServiceConnectionState"))
+    nics = list(mappings(properties.get("networkInterfaces")))
+    alias, vnet = text(connection.get("privateLinkServiceId")), _vnet(mapping(properties.get("subnet")).get("id"))
+    tags = _tags(body.get("tags"))
+    if not alias or not vnet or tags is None:
+        return None
     return Endpoint(
-        id=parse_arm_id(body.get("id")),
-        name=str(body.get("name") or ""),
-        guid=str(properties.get("resourceGuid") or properties.get("resourceGUID") or ""),
-        location=str(body.get("location") or ""),
-        provisioning_state=str(properties.get("provisioningState") or ""),
-        alias=str((connection.get("properties") or {}).get("privateLinkServiceId") or ""),
+        id=endpoint_id,
+        name=text(body.get("name")) or endpoint_id.name,
+        guid=text(properties.get("resourceGuid")) or text(properties.get("resourceGUID")),
+        location=text(body.get("location")),
+        provisioning_state=text(properties.get("provisioningState")),
+        alias=alias,
         status=_status(state.get("status")),
-        status_description=str(state.get("description") or "")[:200],
-        vnet_id=_vnet(subnet),
-        nic_ids=tuple(str(nic["id"]) for nic in nics if nic.get("id")),
+        status_description=text(state.get("description"))[:200],
+        vnet_id=vnet,
+        nic_ids=tuple(found for nic in nics if (found := text(nic.get("id")))),
         address=_first(address_of(nic) for nic in nics),
-        tags={str(name): str(value) for name, value in (body.get("tags") or {}).items()},
+        tags=tags,
     )
 
 
+def _tags(found: object) -> dict[str, str] | None:
+    """The tags; None where they cannot be read. A resource without any has null there, or nothing."""
+    tags = {} if found is None else found
+    if not isinstance(tags, dict) or any(value != "" and not text(value) for value in tags.values()):
+        return None
+    return tags
+
+
 def network_of(body: Mapping[str, Any]) -> VirtualNetwork:
-    """A virtual network from ARM's JSON."""
-    properties = body.get("properties") or {}
-    peerings = [one.get("properties") or {} for one in properties.get("virtualNetworkPeerings") or []]
+    """A virtual network from ARM's JSON; without an id where it has none that can be read."""
+    properties = mapping(body.get("properties"))
+    peerings = [mapping(one.get("properties")) for one in mappings(properties.get("virtualNetworkPeerings"))]
     return VirtualNetwork(
-        id=str(body.get("id") or ""),
-        dns_servers=tuple(str(one) for one in (properties.get("dhcpOptions") or {}).get("dnsServers") or []),
-        peerings=tuple(_peering(one) for one in peerings if str(one.get("peeringState")).lower() == "connected"),
+        id=text(body.get("id")),
+        dns_servers=texts(mapping(properties.get("dhcpOptions")).get("dnsServers")),
+        peerings=tuple(_peering(one) for one in peerings if text(one.get("peeringState")).lower() == "connected"),
         prefixes=_prefixes(properties.get("addressSpace")),
     )
 
@@ -131,26 +152,25 @@ def _peering(properties: Mapping[str, Any]) -> Peering:
     # The remote network's own address space, or what of it the peering takes; ARM shows both.
     spaces = (properties.get(name) for name in ("remoteVirtualNetworkAddressSpace", "remoteAddressSpace"))
     prefixes = next((found for space in spaces if (found := _prefixes(space))), ())
-    return Peering(str((properties.get("remoteVirtualNetwork") or {}).get("id") or ""), prefixes)
+    return Peering(text(mapping(properties.get("remoteVirtualNetwork")).get("id")), prefixes)
 
 
 def _prefixes(space: object) -> tuple[str, ...]:
-    listed = space.get("addressPrefixes") if isinstance(space, Mapping) else None
-    return tuple(str(prefix) for prefix in listed or ())
+    return texts(mapping(space).get("addressPrefixes"))
 
 
 def _connection(properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The properties of the connection to the service."""
     # A connection by alias is a manual one, but both lists are read: which one ARM fills is its own affair.
     for name in ("manualPrivateLinkServiceConnections", "privateLinkServiceConnections"):
-        for connection in properties.get(name) or []:
-            if isinstance(connection, Mapping):
-                return connection
+        for connection in mappings(properties.get(name)):
+            return mapping(connection.get("properties"))
     return {}
 
 
-def _status(text: object) -> ConnectionStatus:
+def _status(told: object) -> ConnectionStatus:
     for status in ConnectionStatus:
-        if str(text).lower() == status.lower():
+        if text(told).lower() == status.lower():
             return status
     return ConnectionStatus.UNKNOWN
 
@@ -164,13 +184,21 @@ def _vnet(subnet_id: object) -> str:
 
 def address_of(nic: Mapping[str, Any]) -> str | None:
     """The primary private IPv4 address of a network interface's JSON."""
-    configurations = ((nic.get("properties") or {}).get("ipConfigurations")) or []
     found = []
-    for configuration in configurations:
-        properties = (configuration or {}).get("properties") or {}
-        if (properties.get("privateIPAddressVersion") or "IPv4") == "IPv4" and properties.get("privateIPAddress"):
-            found.append((not properties.get("primary"), str(properties["privateIPAddress"])))
+    for configuration in mappings(mapping(nic.get("properties")).get("ipConfigurations")):
+        properties = mapping(configuration.get("properties"))
+        address = text(properties.get("privateIPAddress"))
+        if (properties.get("privateIPAddressVersion") or "IPv4") == "IPv4" and _is_address(address):
+            found.append((not properties.get("primary"), address))
     return min(found)[1] if found else None
+
+
+def _is_address(found: str) -> bool:
+    try:
+        IPv4Address(found)
+    except ValueError:
+        return False
+    return True
 
 
 def _first(values: Iterable[str | None]) -> str | None:

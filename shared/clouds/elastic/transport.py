@@ -71,7 +71,7 @@ class ElasticTransport:
         response = await self.send(method, path, doing=doing, on=on, **options)
         try:
             body = response.json()
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise AnswerLost(f"Elastic Cloud's answer is no JSON when asked to {doing}.", on=on) from error
         if not isinstance(body, dict):
             raise AnswerLost(f"Elastic Cloud's answer is no JSON object when asked to {doing}.", on=on)

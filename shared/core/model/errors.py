@@ -8,6 +8,7 @@ Raised by `clouds`, `state` and `core`; understood by `reconcile` and the trigge
     │   ├── NotVisibleYet       404 on what was just made, "another operation in progress": bounded in time
     │   ├── LostRace            an ETag changed under us: re-read, never overwrite
     │   ├── LeaseLost           another worker holds the endpoint now: stop without writing
+    │   ├── UnusableAnswer      an answer that is not as the service describes it: the next one may be
     │   └── AnswerLost          a request went out and no answer came: it may or may not have been applied
     ├── Waiting                 no fault: a long-running operation or an approval is still under way
     │   └── AwaitingEarlierRequest  one of ours may still land: it ends by itself, and counts against no bound
@@ -65,6 +66,10 @@ class LostRace(RetryLater):
 
 class LeaseLost(RetryLater):
     """Another worker holds this endpoint's lease; nothing more may be written by this run."""
+
+
+class UnusableAnswer(RetryLater):
+    """An answer is not as the service describes it; nothing is concluded from it."""
 
 
 class AnswerLost(RetryLater):

@@ -8,10 +8,10 @@ tables be rebuilt from nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared.core.model.arm_ids import connection_id
+from shared.core.model.json_values import mapping, text
 
 INSTANCE = "elastic-privatelink-instance"
 """Tag and metadata name: which installation of the app made the thing."""
@@ -63,20 +63,20 @@ def maker_of(marker: Marker | RecordMarker | None) -> str:
     return f"installation {marker.instance}{whose}"
 
 
-def marker_from_tags(tags: Mapping[str, str] | None) -> Marker | None:
+def marker_from_tags(tags: object) -> Marker | None:
     """The marker in a resource's tags, or None."""
-    found = {name.lower(): value for name, value in (tags or {}).items()}
+    found = _texts_of(tags)
     if INSTANCE not in found or CONNECTION not in found:
         return None
     return Marker(found[INSTANCE], found[CONNECTION], found.get(ENDPOINT, ""))
 
 
-def marker_from_description(description: str | None) -> Marker | None:
+def marker_from_description(description: object) -> Marker | None:
     """The marker in a policy's description, or None."""
-    found = _DESCRIPTION.search(description or "")
+    found = _DESCRIPTION.search(text(description))
     if found is None:
         return None
-    named = _ENDPOINT.search(description or "")
+    named = _ENDPOINT.search(text(description))
     # Only as good as its hash: a person who edits the text must not make us look at another endpoint.
     endpoint = named["endpoint"] if named and connection_id(named["endpoint"]) == found["connection"] else ""
     return Marker(found["instance"], found["connection"], endpoint)
@@ -129,9 +129,14 @@ class RecordMarker:
         return {INSTANCE: self.instance, **entries}
 
 
-def record_marker(metadata: Mapping[str, str] | None) -> RecordMarker | None:
+def _texts_of(tags: object) -> dict[str, str]:
+    """Tags or metadata by their lower-cased names; a value that is no text is left out."""
+    return {name.lower(): value for name, value in mapping(tags).items() if value and text(value)}
+
+
+def record_marker(metadata: object) -> RecordMarker | None:
     """The marker in a record set's metadata, or None."""
-    found = {name.lower(): value for name, value in (metadata or {}).items()}
+    found = _texts_of(metadata)
     if INSTANCE not in found:
         return None
     holders = []

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from shared.core.model.json_values import mapping, mappings, text
+
 DEFAULT_PORT = 9243
 """Hosted deployments answer on 9243 and 443; the guide's test uses 9243."""
 HTTPS_PORT = 443
@@ -94,8 +96,8 @@ def path_test_host(zone: str) -> str:
 def region_of(deployment: Mapping[str, Any]) -> str | None:
     """The deployment's region as the API spells it (`azure-eastus2`): Elasticsearch's, else the first one named."""
     for _, resource in _resources(deployment):
-        region = resource.get("region")
-        if isinstance(region, str) and region:
+        region = text(resource.get("region"))
+        if region:
             return region
     return None
 
@@ -103,14 +105,14 @@ def region_of(deployment: Mapping[str, Any]) -> str | None:
 def _public_hosts(deployment: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Pairs of service and public host: each resource's own, then the services inside it (Fleet, APM, ...)."""
     for kind, resource in _resources(deployment):
-        if _text(_mapping(resource.get("info")).get("status")).lower() in _OFF:
+        if text(mapping(resource.get("info")).get("status")).strip().lower() in _OFF:
             continue  # switched off: no server answers there
-        metadata = _mapping(_mapping(resource.get("info")).get("metadata"))
-        own = _text(metadata.get("aliased_endpoint")) or _text(metadata.get("endpoint"))
+        metadata = mapping(mapping(resource.get("info")).get("metadata"))
+        own = _stripped(metadata.get("aliased_endpoint")) or _stripped(metadata.get("endpoint"))
         if own:
             yield kind, own
-        for entry in _mappings(metadata.get("services_urls")):
-            service, url = _text(entry.get("service")), _text(entry.get("url"))
+        for entry in mappings(metadata.get("services_urls")):
+            service, url = _stripped(entry.get("service")), _stripped(entry.get("url"))
             if service and url:
                 yield service, url
 
@@ -120,28 +122,20 @@ def _resources(deployment: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str
     resources = deployment.get("resources")
     if isinstance(resources, list):
         for kind in RESOURCE_KINDS:
-            yield from ((kind, resource) for resource in _mappings(resources) if resource.get("kind") == kind)
+            yield from ((kind, resource) for resource in mappings(resources) if resource.get("kind") == kind)
         return
-    by_kind = _mapping(resources)
+    by_kind = mapping(resources)
     for kind in RESOURCE_KINDS:
-        yield from ((kind, resource) for resource in _mappings(by_kind.get(kind)))
+        yield from ((kind, resource) for resource in mappings(by_kind.get(kind)))
 
 
-def _host_of(text: str) -> str:
+def _host_of(url: str) -> str:
     """The lower-case host of a URL, of `host:port` or of a bare host; "" if there is none."""
     try:
-        return (urlsplit(text if "//" in text else f"//{text}").hostname or "").rstrip(".")
+        return (urlsplit(url if "//" in url else f"//{url}").hostname or "").rstrip(".")
     except ValueError:  # such as an unclosed bracket
         return ""
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:
-    return (item for item in value if isinstance(item, Mapping)) if isinstance(value, list) else iter(())
-
-
-def _text(value: Any) -> str:
-    return value.strip() if isinstance(value, str) else ""
+def _stripped(value: object) -> str:
+    return text(value).strip()

@@ -22,6 +22,7 @@ from shared.core.model.errors import (
     NotVisibleYet,
     RetryLater,
     Throttled,
+    UnusableAnswer,
 )
 
 SCOPE = "/subscriptions/0a1b2c3d-0000-4000-8000-00000000beef/resourceGroups/dns"
@@ -269,11 +270,11 @@ def test_a_body_that_is_no_error_of_arm_is_judged_by_its_status(body: bytes) -> 
         (azure.ServiceRequestTimeoutError("connect"), RetryLater),
         (azure.ServiceResponseError("cut off"), AnswerLost),
         (azure.ServiceResponseTimeoutError("read"), AnswerLost),
-        (azure.IncompleteReadError("cut off"), RetryLater),
-        (azure.DecodeError("octets", response=Answer(200, b"\x00")), RetryLater),
-        (azure.DeserializationError("Retry-After is a date"), RetryLater),
+        (azure.IncompleteReadError("cut off"), UnusableAnswer),
+        (azure.DecodeError("octets", response=Answer(200, b"\x00")), UnusableAnswer),
+        (azure.DeserializationError("Retry-After is a date"), UnusableAnswer),
         (azure.HttpResponseError("no response at all"), RetryLater),
-        (azure.AzureError("anything"), RetryLater),
+        (azure.AzureError("anything"), UnusableAnswer),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else value.__name__,
 )

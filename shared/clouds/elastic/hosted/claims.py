@@ -7,6 +7,7 @@ from typing import Any
 
 from shared.clouds.elastic.transport import ElasticTransport, list_in
 from shared.core.model.errors import Blocked
+from shared.core.model.json_values import mapping, text
 from shared.core.model.resources import Claim
 from shared.core.model.steps import ClaimEndpoint, UnclaimEndpoint
 
@@ -23,7 +24,7 @@ class HostedClaims:
         """The endpoints of a region, or of all, that the organization has claimed."""
         doing, query = "list claimed endpoints", {"region": region} if region else {}
         body = await self._transport.call("GET", _CLAIMS, doing=doing, on=region or "all regions", params=query)
-        return tuple(claim_of(entry) for entry in list_in(body, "claimed_link_ids", doing))
+        return tuple(claim_of(mapping(entry)) for entry in list_in(body, "claimed_link_ids", doing))
 
     async def claim(self, step: ClaimEndpoint) -> None:
         """Claim an endpoint for the organization."""
@@ -49,5 +50,5 @@ class HostedClaims:
 
 def claim_of(body: Mapping[str, Any]) -> Claim:
     """A claim from the API's JSON."""
-    name, guid = body.get("azure_endpoint_name"), body.get("azure_endpoint_guid")
-    return Claim(str(body.get("region") or ""), str(name or ""), str(guid or ""))
+    name, guid = text(body.get("azure_endpoint_name")), text(body.get("azure_endpoint_guid"))
+    return Claim(text(body.get("region")), name, guid)

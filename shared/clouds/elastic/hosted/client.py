@@ -18,6 +18,7 @@ from shared.clouds.elastic.hosted.claims import HostedClaims
 from shared.clouds.elastic.keys import KeySource
 from shared.clouds.elastic.transport import ElasticOptions, ElasticTransport, list_in
 from shared.core.model.errors import AnswerLost, Forbidden, LostRace, NotFound
+from shared.core.model.json_values import entries, mapping, mappings, text, whole_number
 from shared.core.model.markers import marker_from_description, updated_description
 from shared.core.model.private_urls import private_urls, region_of
 from shared.core.model.reasons import Reason
@@ -51,19 +52,23 @@ class HostedConnections(ElasticTransport):
         """Every policy of a region (`azure-eastus2`), or of all, with its associations. The API has no pages here."""
         query = {"include_associations": "true"} | ({"region": region} if region else {})
         body = await self.call("GET", _RULESETS, doing="list policies", on=region or "all regions", params=query)
-        return tuple(policy_of(entry) for entry in list_in(body, "rulesets", "list policies"))
+        found = (policy_of(mapping(entry)) for entry in list_in(body, "rulesets", "list policies"))
+        return tuple(policy for policy in found if policy is not None)
 
     async def policy(self, policy_id: str) -> Policy | None:
         """One policy; None when it is gone: the API answers 404 for that, and at times 403."""
         path, query = f"{_RULESETS}/{policy_id}", {"include_associations": "true"}
         try:
-            return policy_of(await self.call("GET", path, doing="read the policy", on=policy_id, params=query))
+            found = policy_of(await self.call("GET", path, doing="read the policy", on=policy_id, params=query))
         except NotFound:
             return None
         except Forbidden as error:
             if error.reason is not Reason.ELASTIC_RIGHTS_MISSING:
                 raise  # without a key nothing is known of it
             return None
+        if found is None:
+            raise AnswerLost("Elastic Cloud's answer about the policy could not be used.", on=policy_id)
+        return found
 
     async def create_policy(self, step: CreatePolicy) -> str:
         """Create the policy and return its id. AnswerLost: it may exist; look for it before trying again.
@@ -94,7 +99,7 @@ class HostedConnections(ElasticTransport):
         """Let the policy follow its endpoint. Read again first: a PUT replaces everything, and there is no ETag."""
         path, doing = f"{_RULESETS}/{step.policy_id}", "update the policy"
         current = await self.call("GET", path, doing=doing, on=step.policy_id)
-        marker = marker_from_description(str(current.get("description") or ""))
+        marker = marker_from_description(current.get("description"))
         if marker is None or not step.marker.same_maker(marker) or marker.connection_id != step.marker.connection_id:
             raise LostRace("The policy no longer carries this connection's marker.", on=step.policy_id, after=1.0)
         await self.call("PUT", path, doing=doing, on=step.policy_id, body=updated_ruleset(current, step))
@@ -133,7 +138,10 @@ class HostedConnections(ElasticTransport):
         """Ids of the policies attached to a deployment."""
         path = f"/deployments/traffic-filter/associations/deployment/{target_id}/rulesets"
         body = await self.call("GET", path, doing="read a deployment's policies", on=target_id)
-        return tuple(str(entry) for entry in list_in(body, "rulesets", "read a deployment's policies"))
+        found = ids_in(list_in(body, "rulesets", "read a deployment's policies"))
+        if found is None:  # what closes the deployment decides what may be taken away from it
+            raise AnswerLost("Elastic Cloud's answer names a policy of the deployment by no id.", on=target_id)
+        return found
 
     # -- deployments -----------------------------------------------------------------------------------------------
 
@@ -158,11 +166,12 @@ class HostedConnections(ElasticTransport):
         while True:
             page = await self.call("POST", "/deployments/_search", doing=doing, on="deployments", body=request)
             entries = list_in(page, "deployments", doing)
-            found |= {one.id: one for one in (deployment_of(entry, self.options.probe_port) for entry in entries)}
+            read = (deployment_of(mapping(entry), self.options.probe_port) for entry in entries)
+            found |= {one.id: one for one in read if one is not None}
             cursor, matches = page.get("cursor"), page.get("match_count")
             # The API may give fewer hits per page than asked for, so a short page is no end; the count is.
             complete = isinstance(matches, int) and len(found) >= matches
-            if complete or not cursor or not entries or cursor == request.get("cursor"):
+            if complete or not text(cursor) or not entries or cursor == request.get("cursor"):
                 return tuple(found.values())
             request = {"cursor": cursor}
 
@@ -180,33 +189,54 @@ def _query(wanted: tuple[str, ...], tag: str) -> dict[str, Any]:
     return {"bool": {"should": terms, "minimum_should_match": 1}}
 
 
-def policy_of(body: Mapping[str, Any]) -> Policy:
-    """A policy from the API's JSON, which may have nulls anywhere."""
-    rules = [rule for rule in body.get("rules") or [] if isinstance(rule, Mapping)]
-    associations = (entry for entry in body.get("associations") or [] if isinstance(entry, Mapping))
+def ids_in(found: object) -> tuple[str, ...] | None:
+    """The ids in a list; None where one of them, or the list, cannot be read."""
+    ids = tuple(map(text, entries(found)))
+    return ids if isinstance(found, list) and all(ids) else None
+
+
+def policy_of(body: Mapping[str, Any]) -> Policy | None:
+    """A policy from the API's JSON, which may have nulls anywhere; None where it has no id.
+
+    A rule or an association that cannot be read counts as one of others: it is there, and is nothing of ours.
+    """
+    policy_id, rules = text(body.get("id")), _listed(body.get("rules"))
+    if not policy_id:
+        return None
+    named = [rule for rule in map(mapping, rules) if text(rule.get("azure_endpoint_guid"))]
+    associations = tuple(
+        text(entry.get("id"))
+        for entry in mappings(body.get("associations"))
+        if entry.get("entity_type") == "deployment" and text(entry.get("id"))
+    )
     return Policy(
-        id=str(body.get("id") or ""),
-        name=str(body.get("name") or ""),
-        type=str(body.get("type") or ""),
-        region=str(body.get("region") or ""),
+        id=policy_id,
+        name=text(body.get("name")),
+        type=text(body.get("type")),
+        region=text(body.get("region")),
         include_by_default=bool(body.get("include_by_default")),
-        description=str(body.get("description") or ""),
-        rules=tuple(
-            Rule(str(rule.get("azure_endpoint_name") or ""), str(rule["azure_endpoint_guid"]))
-            for rule in rules
-            if rule.get("azure_endpoint_guid")
-        ),
-        associations=tuple(str(a["id"]) for a in associations if a.get("entity_type") == "deployment" and a.get("id")),
+        description=text(body.get("description")),
+        rules=tuple(Rule(text(rule.get("azure_endpoint_name")), text(rule["azure_endpoint_guid"])) for rule in named),
+        associations=associations,
         marker=marker_from_description(body.get("description")),
-        other_rules=sum(not rule.get("azure_endpoint_guid") for rule in rules),
+        other_rules=len(rules) - len(named),
         hidden_associations=_hidden(body),
     )
 
 
+def _listed(found: object) -> list[Any]:
+    """A list; what stands in its place and is none is an entry that cannot be read."""
+    return [] if found is None else found if isinstance(found, list) else [found]
+
+
 def _hidden(body: Mapping[str, Any]) -> int:
     """How many associations are counted but not listed: with deployments that the key may not see."""
-    total, listed = body.get("total_associations"), body.get("associations") or []
-    return max(0, total - len(listed)) if isinstance(total, int) else 0
+    listed, total = _listed(body.get("associations")), body.get("total_associations")
+    unread = sum(not text(mapping(entry).get("id")) for entry in listed)
+    counted = whole_number(total)
+    if counted is None:
+        return unread + (total is not None)
+    return max(unread, counted - len(listed))
 
 
 def updated_ruleset(current: Mapping[str, Any], step: UpdatePolicy) -> dict[str, Any]:
@@ -219,12 +249,12 @@ def updated_ruleset(current: Mapping[str, Any], step: UpdatePolicy) -> dict[str,
     guids = {*step.replaces, step.endpoint_guid.lower()}
     others = [
         {name: value for name, value in rule.items() if name != "id" and value is not None}
-        for rule in current.get("rules") or []
-        if str(rule.get("azure_endpoint_guid") or "").lower() not in guids
+        for rule in _rules_to_keep(current, step.policy_id)
+        if text(rule.get("azure_endpoint_guid")).lower() not in guids
     ]
     return {
         "name": step.name,
-        "description": updated_description(str(current.get("description") or ""), step.marker),
+        "description": updated_description(text(current.get("description")), step.marker),
         "type": current["type"],
         "region": current["region"],
         "include_by_default": bool(current.get("include_by_default")),
@@ -232,26 +262,45 @@ def updated_ruleset(current: Mapping[str, Any], step: UpdatePolicy) -> dict[str,
     }
 
 
-def deployment_of(body: Mapping[str, Any], port: int) -> Target:
-    """A deployment from a search hit."""
-    metadata = body.get("metadata") or {}
-    filters = (body.get("settings") or {}).get("traffic_filter_settings")
-    attached = filters.get("rulesets") if isinstance(filters, Mapping) else None
-    tags = (tag for tag in metadata.get("tags") or [] if isinstance(tag, Mapping))
+def _rules_to_keep(current: Mapping[str, Any], policy_id: str) -> list[Mapping[str, Any]]:
+    """The rules as they were read; raises AnswerLost where the PUT would take away what could not be read."""
+    rules = current.get("rules")
+    if (
+        not isinstance(rules, list)
+        or not all(isinstance(rule, Mapping) for rule in rules)
+        or not all(text(current.get(name)) for name in ("type", "region"))
+    ):
+        raise AnswerLost("Elastic Cloud's answer about the policy could not be used.", on=policy_id)
+    return rules
+
+
+def deployment_of(body: Mapping[str, Any], port: int) -> Target | None:
+    """A deployment from a search hit; None where it has no id, or tags that cannot be read: they say no, too."""
+    metadata, filters = mapping(body.get("metadata")), mapping(body.get("settings")).get("traffic_filter_settings")
+    tags = _tags(metadata.get("tags"))
+    if not text(body.get("id")) or tags is None:
+        return None
     return Target(
-        id=str(body.get("id") or ""),
-        name=str(body.get("name") or ""),
+        id=text(body.get("id")),
+        name=text(body.get("name")),
         region=region_of(body) or "",
         running=not metadata.get("hidden") and not _stopped(body),
         # Absent settings mean "unknown", never "no policies": the safety of S1 rests on the difference.
-        attached=None if attached is None else tuple(str(policy_id) for policy_id in attached),
-        tags={str(tag.get("key")): str(tag.get("value")) for tag in tags},
+        attached=ids_in(mapping(filters).get("rulesets")),
+        tags=tags,
         urls=private_urls(body, port=port),
         family=Family.HOSTED,
     )
 
 
+def _tags(found: object) -> dict[str, str] | None:
+    listed = _listed(found)
+    if not all(isinstance(tag, Mapping) and text(tag.get("key")) for tag in listed):
+        return None
+    return {text(tag.get("key")): text(tag.get("value")) for tag in listed}
+
+
 def _stopped(body: Mapping[str, Any]) -> bool:
-    clusters = (body.get("resources") or {}).get("elasticsearch") or []
-    states = {str(((cluster or {}).get("info") or {}).get("status") or "").lower() for cluster in clusters}
+    clusters = mappings(mapping(body.get("resources")).get("elasticsearch"))
+    states = {text(mapping(cluster.get("info")).get("status")).lower() for cluster in clusters}
     return bool(states) and states <= {"stopped", "stopping"}

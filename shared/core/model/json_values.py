@@ -1,0 +1,53 @@
+"""Values out of JSON that others wrote: a service's answer, an event, a table's row. Pure.
+
+Used by `clouds` and by what reads markers and URLs. Anything may stand anywhere: what is of another type than it should
+be counts as not there, and a text that no id, name or address can be (very long, or no text that can be encoded) too.
+Where "not there" and "not readable" lead to opposite decisions, the caller asks for the type itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+LONGEST = 8_000
+"""Characters; ids and names have some hundreds, a policy's description a few thousand."""
+
+_NOTHING: Mapping[str, Any] = {}
+
+
+def text(value: object) -> str:
+    """A text; empty for anything else."""
+    if not isinstance(value, str) or len(value) > LONGEST or "\x00" in value:
+        return ""
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:  # half a letter: no table, queue or answer of ours could hold it
+            return ""
+    return value
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """An object; an empty one for anything else."""
+    return value if isinstance(value, Mapping) else _NOTHING
+
+
+def entries(value: object) -> list[Any]:
+    """A list as it is; an empty one for anything else."""
+    return value if isinstance(value, list) else []
+
+
+def mappings(value: object) -> Iterator[Mapping[str, Any]]:
+    """The objects in a list; its other entries are left out."""
+    return (entry for entry in entries(value) if isinstance(entry, Mapping))
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """The texts in a list; its other entries are left out."""
+    return tuple(found for entry in entries(value) if (found := text(entry)))
+
+
+def whole_number(value: object) -> int | None:
+    """A whole number of a size that something is counted by; None for anything else."""
+    return value if type(value) is int and abs(value) < 10**12 else None
