@@ -29,7 +29,7 @@ from shared.core.model.resources import Zone
 from shared.core.options.installation import Mode
 from shared.core.options.removal import OnDelete
 from shared.core.planning.deletion import Missing, confirmed, has_things, record_absence
-from shared.core.planning.policy import search_ends
+from shared.core.planning.policy import may_show_later
 from shared.core.planning.removal import ObservedRemoval, RemovalPlan, plan_removal, still_there
 from shared.core.planning.removal_dns import marked_things
 from shared.installation import things
@@ -39,7 +39,7 @@ from shared.reconciler.former import left_of_former, remove_former
 from shared.reconciler.holders import wake_waiting
 from shared.reconciler.observe_removal import observe_removal
 from shared.reconciler.recover import rebuilt
-from shared.reconciler.run_state import Run, update_status
+from shared.reconciler.run_state import NEVER, Run, update_status
 from shared.reconciler.target_requests import look_at
 
 ORPHAN_SECONDS = 300.0
@@ -192,7 +192,7 @@ async def _carry_out(run: Run, plan: RemovalPlan, observed: ObservedRemoval, beg
         _blocked(run, postponed.explanation, owned_resources(run.record))
     elif postponed is not None:
         _later(run, postponed)
-    elif (still := _policy_may_come(run, begun_at)) is not None:
+    elif (still := _policy_may_come(run, observed, begun_at)) is not None:
         _later(run, still)
     else:
         await remove_former(run, None, ())
@@ -201,16 +201,14 @@ async def _carry_out(run: Run, plan: RemovalPlan, observed: ObservedRemoval, beg
         _finish(run, plan, refused)
 
 
-def _policy_may_come(run: Run, begun_at: datetime | None) -> AwaitingEarlierRequest | None:
-    """Why the removal has not ended: a POST of ours may still make a policy that the list of this run lacks."""
-    ends = search_ends(run.record, run.context.options)
-    if ends is None:
-        return None
-    if begun_at is not None and begun_at >= ends:
+def _policy_may_come(run: Run, observed: ObservedRemoval, begun_at: datetime | None) -> AwaitingEarlierRequest | None:
+    """Why the removal has not ended: the list of this run may lack a policy of ours, begun or made a moment ago."""
+    until = may_show_later(run.record, observed.policies, run.context.options, begun_at or NEVER)
+    if until is None:
         run.record = run.record.with_elastic(policy_post_until=None)
         return None
-    after = 15.0 if begun_at is None else (ends - begun_at).total_seconds() + 1.0
-    what = f"A policy whose creation was begun may still show until {ends:%H:%M:%S} UTC; it is removed then, too."
+    after = 15.0 if begun_at is None else (until - begun_at).total_seconds() + 1.0
+    what = f"A policy that was made or begun lately may still show until {until:%H:%M:%S} UTC; it is removed then, too."
     return AwaitingEarlierRequest(what, on=run.record.endpoint_id, after=after)
 
 

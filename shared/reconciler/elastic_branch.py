@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from shared.clock import Stopwatch
 from shared.core.model import conditions as c
@@ -44,7 +44,15 @@ from shared.core.ports import claims_of
 from shared.correlation import Stage, timed
 from shared.installation.removal_limit import tear_down
 from shared.reconciler.observe import enter_organization, observe_elastic
-from shared.reconciler.run_state import Failures, Run, backoff_error, definite_failures, elastic_failed, show_progress
+from shared.reconciler.run_state import (
+    NEVER,
+    Failures,
+    Run,
+    backoff_error,
+    definite_failures,
+    elastic_failed,
+    show_progress,
+)
 from shared.reconciler.target_requests import (
     DATE_STEP,
     associate,
@@ -53,8 +61,6 @@ from shared.reconciler.target_requests import (
     proves_nothing_was_done,
 )
 
-NEVER = datetime.min.replace(tzinfo=UTC)
-"""Before everything: where the storage did not say when it answered, nothing that waits has ended."""
 POLICY_TIME = "policy-intents"
 """A row that is not there: its read tells the storage service's time."""
 SHOWN_WITHIN = timedelta(minutes=2)

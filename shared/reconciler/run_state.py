@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared import telemetry
@@ -32,6 +32,9 @@ from shared.core.ports import PrivateConnections
 from shared.state.leases import Held
 from shared.state.ports import WorkQueue
 from shared.state.rows import JournalEntry
+
+NEVER = datetime.min.replace(tzinfo=UTC)
+"""Before everything: where the storage did not say when it answered, nothing that waits has ended."""
 
 Failures = dict[str, AutopilotError]
 """The error of each condition that met one."""

@@ -87,3 +87,14 @@ async def test_a_policy_whose_post_was_answered_is_made_once_though_reads_are_fa
     estate, _, guid = await begun(None, lag)
     await quarters(estate, 6)
     assert most_policies_at_once(estate.elastic.history, guid) == 1
+
+
+@pytest.mark.parametrize("lag", [120.0, 1700.0])
+async def test_a_policy_that_was_made_and_does_not_show_yet_goes_with_its_endpoint(lag: float) -> None:
+    """The lists of the removal lack it: they are not believed within VISIBILITY_SECONDS."""
+    estate, endpoint, guid = await begun(None, lag)
+    await estate.settle(10)
+    await estate.delete(endpoint)
+    await quarters(estate, 6)
+    assert (await estate.connection(endpoint)).status.phase == "Removed"
+    assert [ruleset.id for ruleset in estate.elastic.rulesets() if guid.lower() in ruleset.guids] == []

@@ -3,8 +3,8 @@
 Pure; asked by `shared.reconciler.target_requests`, which keeps these notes in one row per target. Every instant here
 is the storage service's. A note outlives the answer to its request: the list that a later worker reads may be older
 than that answer. Only a list begun after a row read whose `Date` is `LAG_SECONDS` past the note's instant ends it;
-until then a DELETE counts as done and a POST as perhaps coming. Losses, delays and kills at each place are tried in
-`tests/reconciler/test_lost_answers_of_targets.py`.
+until then a DELETE counts as done and a POST as perhaps coming. `tests/models/target_requests.py` searches every order
+of steps, losses, delays and kills with these very rules.
 """
 
 from __future__ import annotations

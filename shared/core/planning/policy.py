@@ -7,6 +7,7 @@ description and the endpoint's rule follow the endpoint; rules that a person add
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -83,6 +84,17 @@ def search_ends(record: ConnectionRecord, options: PlanOptions) -> datetime | No
     """When a list, begun after that, shows for certain whether a POST made a policy; None: none is in doubt."""
     until = record.elastic.policy_post_until
     return None if until is None else until + timedelta(seconds=options.timing.policy_search)
+
+
+def may_show_later(
+    record: ConnectionRecord, policies: Collection[Policy], options: PlanOptions, begun_at: datetime
+) -> datetime | None:
+    """From when a list shows every policy of ours that there is; None: this one does, which was begun at `begun_at`."""
+    instants = [search_ends(record, options)]
+    memory = record.elastic.policy
+    if memory.owner is Owner.OURS and memory.learned_at is not None and all(one.id != memory.id for one in policies):
+        instants.append(memory.learned_at + timedelta(seconds=options.timing.visibility))
+    return max((one for one in instants if one is not None and begun_at < one), default=None)
 
 
 def _uncertain(record: ConnectionRecord, ends: datetime) -> Condition:
