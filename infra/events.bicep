@@ -16,8 +16,8 @@ param watchedSubscriptions string = ''
 @description('Resource ids of system topics that exist already for watched subscriptions, separated by commas.')
 param existingSystemTopics string = ''
 @description('How events reach the app.')
-@allowed(['function', 'queue'])
-param eventDelivery string = 'function'
+@allowed(['queue', 'function'])
+param eventDelivery string = 'queue'
 @description('Resource id of the function app.')
 param functionAppId string
 @description('Resource id of the storage account.')
@@ -26,6 +26,8 @@ param storageId string
 param topicIdentityId string = ''
 @description('Resource id of the action group for alerts; empty for none.')
 param actionGroupId string = ''
+@description('Whether roles are assigned here; else they are only told.')
+param assignRoles bool = true
 
 var given = map(filter(split(watchedSubscriptions, ','), id => !empty(trim(id))), id => toLower(trim(id)))
 var watched = empty(given) ? [subscription().subscriptionId] : union(given, [])
@@ -43,5 +45,9 @@ module topic 'app/topic.bicep' = [for id in watched: {
     storageId: storageId
     topicIdentityId: topicIdentityId
     actionGroupId: actionGroupId
+    assignRoles: assignRoles
   }
 }]
+
+// A list for each topic: what to assign where they deliver with identities of their own.
+output AUTOPILOT_ROLES array = [for (id, i) in watched: topic[i].outputs.roles]

@@ -7,8 +7,10 @@ targetScope = 'subscription'
 @maxLength(20)
 @description('Name of this installation; part of all resource names. Letters, digits, hyphens.')
 param environmentName string
-@description('Azure region of the app.')
+@description('Azure region of the app, one of those with Flex Consumption.')
 param location string
+@description('Whether a region that regions.json does not list is taken all the same: one that has got Flex Consumption since.')
+param anyLocation bool = false
 @secure()
 @description('Elastic Cloud API key. Empty leaves the one in the vault as it is; docs/deploy.md shows how to store it there by hand.')
 param ecApiKey string = ''
@@ -75,16 +77,22 @@ param appSettings object = {}
 
 // -- events --------------------------------------------------------------------------------------------------------
 
-@description('How events reach the app: function (Event Grid trigger), or queue (straight to the work queue, for an app without public access).')
-@allowed(['function', 'queue'])
-param eventDelivery string = 'function'
+@description('How events reach the app: queue (straight to the work queue, where they wait while it starts), function (Event Grid trigger), or none (it looks by itself, every few minutes).')
+@allowed(['queue', 'function', 'none'])
+param eventDelivery string = 'queue'
 @description('Resource ids of system topics that exist already for watched subscriptions, separated by commas; Azure allows one per subscription.')
 param existingSystemTopics string = ''
 @description('Whether topics deliver with an identity of their own. Needed for queue delivery and for dead letters.')
 param topicIdentityEnabled bool = true
-
 @description('Resource id of the custom topic for notifications, with the input schema CloudEvents 1.0; empty for none.')
 param notificationTopicId string = ''
+
+// -- rights --------------------------------------------------------------------------------------------------------
+
+@description('Whether the deployment assigns roles. Without, it needs no right to, and scripts/roles.sh tells what a platform team has to assign.')
+param assignRoles bool = true
+@description('Ids of custom roles that exist already, each as name=id with a name of roles.json, separated by commas; the others are made.')
+param roleIds string = ''
 
 // -- network -------------------------------------------------------------------------------------------------------
 
@@ -94,7 +102,7 @@ param appSubnetId string = ''
 param endpointSubnetId string = ''
 @description('Address range of the network that is made, /25 or larger.')
 param networkAddressPrefix string = '10.250.0.0/24'
-@description('Whether storage, vault and (with queue delivery) the app are reached over private endpoints only.')
+@description('Whether storage, vault and (but with delivery to the function) the app are reached over private endpoints only.')
 param privateAccess bool = false
 @description('Whether to make the DNS zones of these private endpoints; false where a central policy adds the records.')
 param privateAccessZones bool = true
@@ -107,10 +115,12 @@ param storageRedundancy string = 'Standard_LRS'
 @description('Memory of an instance.')
 @allowed([512, 2048, 4096])
 param instanceMemoryMb int = 2048
-@description('Instances at most, of the app or of each function group: Microsoft\'s texts disagree.')
+@description('Instances at most, of the app or of each function group: Microsoft\'s texts disagree. No bound of cost.')
 @minValue(40)
 @maxValue(1000)
 param maximumInstanceCount int = 40
+@description('Instances that are kept warm, each as group=count, separated by commas, such as function:reconcile=1,http=1; they cost.')
+param alwaysReady string = ''
 @description('Mail address for alerts; empty for none.')
 param alertEmail string = ''
 @description('Resource id of an existing action group for alerts, instead of alertEmail.')
@@ -118,60 +128,53 @@ param actionGroupId string = ''
 @description('Window in which at least one sweep must have succeeded.')
 @allowed(['PT15M', 'PT30M', 'PT1H', 'PT2H'])
 param sweepWindow string = 'PT30M'
-@description('Days that logs are kept.')
-param logRetentionDays int = 30
+@description('Days that logs are kept. Up to 90 cost nothing.')
+param logRetentionDays int = 90
 @description('Gigabytes of logs a day after which no more are taken; -1 for no limit.')
 param logDailyLimitGb int = 5
 
 // -- names and scopes ----------------------------------------------------------------------------------------------
 
 var abbreviations = loadJsonContent('abbreviations.json')
-var names = loadJsonContent('names.json')
 var token = toLower(uniqueString(subscription().id, environmentName, location))
-var tags = {
-  'azd-env-name': environmentName
-  'private-link-autopilot-version': trim(loadTextContent('../version.txt'))
-}
-var furtherOrganizations = map(filter(split(organizations, ';'), entry => !empty(trim(entry))), entry => {
-  name: trim(split(entry, '=')[0])
-  scope: trim(substring(entry, indexOf(entry, '=') + 1))
-})
-var here = subscription().subscriptionId
+var tags = { 'azd-env-name': environmentName, 'private-link-autopilot-version': trim(loadTextContent('../version.txt')) }
 var givenSubscriptions = map(filter(split(azureSubscriptions, ','), id => !empty(trim(id))), id => toLower(trim(id)))
-var watched = empty(givenSubscriptions) ? [here] : union(givenSubscriptions, [])
-var furtherDns = map(filter(split(dnsSubscriptions, ','), id => !empty(trim(id))), id => toLower(trim(id)))
-var zoneGroups = map(filter(split(dnsZoneResourceGroups, ','), id => !empty(trim(id))), id => toLower(trim(id)))
-var zoneHomes = map(zoneGroups, id => split(id, '/')[2])
-var readSubscriptions = union(watched, furtherDns, zoneHomes)
-
-// Where zones may be written: where they are made, and where the deployer says there are some already. In lower case: one
-// place written in two ways, now or at the next deployment, would be given the same role twice, which Azure refuses.
-var madeIn = empty(zoneGroups) ? map(watched, id => '/subscriptions/${id}') : zoneGroups
-var givenScopes = map(filter(split(dnsScopes, ','), scope => !empty(trim(scope))), scope => toLower(trim(scope)))
-var writeScopes = union(madeIn, givenScopes)
-
-var appNetworkId = empty(appSubnetId) ? '${group.id}/providers/Microsoft.Network/virtualNetworks/${networkName}' : split(appSubnetId, '/subnets/')[0]
-var networkName = '${abbreviations.virtualNetworks}${environmentName}'
+var watched = empty(givenSubscriptions) ? [subscription().subscriptionId] : union(givenSubscriptions, [])
+var appNetworkId = empty(appSubnetId) ? '${group.id}/providers/Microsoft.Network/virtualNetworks/${abbreviations.virtualNetworks}${environmentName}' : split(appSubnetId, '/subnets/')[0]
 var givenNetworks = map(filter(split(dnsLinkVnets, ','), id => !empty(trim(id))), id => trim(id))
-var linkedNetworks = union(map(givenNetworks, id => toLower(id)), [])
 
 // Azure works out where a module goes before it looks whether the module is left out: there must always be a place.
 var notificationPath = split(toLower(empty(notificationTopicId) ? group.id : notificationTopicId), '/')
 
+// Behind a storage firewall only a topic's own identity gets through; without events by call the app itself may be closed.
+var topicsIdentity = eventDelivery == 'none' || !topicIdentityEnabled ? 'None' : privateAccess ? 'Own' : 'Shared'
+var closed = privateAccess && eventDelivery != 'function'
+
+// What cannot work is refused before anything is made: by the name of the group, which all else is in.
+var roles = objectKeys(loadJsonContent('roles.json'))
+var unknownRoles = filter(split(roleIds, ','), entry => !empty(trim(entry)) && !contains(roles, trim(split(entry, '=')[0])))
+var mistakes = concat(
+  eventDelivery == 'queue' && !topicIdentityEnabled ? ['eventDelivery=queue delivers with an identity: set topicIdentityEnabled=true, or eventDelivery=function.'] : [],
+  privateAccess && !empty(appSubnetId) && empty(endpointSubnetId) ? ['privateAccess in a network of yours needs a subnet for private endpoints: set endpointSubnetId.'] : [],
+  !defaultOrganization && empty(trim(organizations)) ? ['defaultOrganization=false leaves no Elastic Cloud organization: name one in organizations.'] : [],
+  !anyLocation && !contains(loadJsonContent('regions.json'), toLower(replace(location, ' ', ''))) ? ['${location} is not known to have Flex Consumption; az functionapp list-flexconsumption-locations tells which have. If it is among them, set anyLocation=true.'] : [],
+  !empty(unknownRoles) ? ['roleIds takes ${join(roles, ', ')}, each as name=id, and not ${join(unknownRoles, ', ')}.'] : []
+)
+
 // -- resources -----------------------------------------------------------------------------------------------------
 
 resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {
-  name: '${abbreviations.resourceGroups}${environmentName}'
+  name: empty(mistakes) ? '${abbreviations.resourceGroups}${environmentName}' : fail(join(mistakes, ' '))
   location: location
   tags: tags
 }
 
-module identity 'app/identity.bicep' = {
+module identities 'app/identities.bicep' = {
   scope: group
   params: {
     appIdentityName: '${abbreviations.identities}${environmentName}-app-${token}'
-    storageFirewall: privateAccess
     topicIdentityName: '${abbreviations.identities}${environmentName}-events-${token}'
+    topicsIdentity: topicsIdentity
     location: location
     tags: tags
   }
@@ -184,19 +187,12 @@ module storage 'app/storage.bicep' = {
     location: location
     tags: tags
     privateAccess: privateAccess
-    eventGridWrites: topicIdentityEnabled || eventDelivery == 'queue'
+    eventGridWrites: topicsIdentity != 'None'
     redundancy: storageRedundancy
-  }
-}
-
-module storageRoles 'app/storage-roles.bicep' = {
-  scope: group
-  params: {
-    storageName: storage.outputs.name
-    appPrincipalId: identity.outputs.appPrincipalId
-    topicPrincipalId: identity.outputs.topicPrincipalId
-    queueDelivery: eventDelivery == 'queue' && !privateAccess
-    deadLetters: (topicIdentityEnabled || eventDelivery == 'queue') && !privateAccess
+    appPrincipalId: identities.outputs.appPrincipalId
+    topicPrincipalId: identities.outputs.topicPrincipalId
+    queueDelivery: eventDelivery == 'queue'
+    assignRoles: assignRoles
   }
 }
 
@@ -206,7 +202,8 @@ module vault 'app/vault.bicep' = {
     name: '${abbreviations.keyVaults}${token}'
     location: location
     tags: tags
-    appPrincipalId: identity.outputs.appPrincipalId
+    appPrincipalId: identities.outputs.appPrincipalId
+    assignRoles: assignRoles
     privateAccess: privateAccess
     ecApiKey: ecApiKey
   }
@@ -215,26 +212,18 @@ module vault 'app/vault.bicep' = {
 module monitoring 'app/monitoring.bicep' = {
   scope: group
   params: {
+    environmentName: environmentName
     workspaceName: '${abbreviations.workspaces}${environmentName}-${token}'
     insightsName: '${abbreviations.insights}${environmentName}-${token}'
     location: location
     tags: tags
     retentionDays: logRetentionDays
     dailyLimitGb: logDailyLimitGb
-    appPrincipalId: identity.outputs.appPrincipalId
-  }
-}
-
-module alerts 'app/alerts.bicep' = {
-  scope: group
-  params: {
-    namePrefix: environmentName
-    location: location
-    tags: tags
-    workspaceId: monitoring.outputs.workspaceId
     alertEmail: alertEmail
     actionGroupId: actionGroupId
     sweepWindow: sweepWindow
+    appPrincipalId: identities.outputs.appPrincipalId
+    assignRoles: assignRoles
   }
 }
 
@@ -242,14 +231,15 @@ module notifications 'app/notification-topic.bicep' = if (!empty(notificationTop
   scope: resourceGroup(notificationPath[2], notificationPath[4])
   params: {
     topicName: last(notificationPath)
-    appPrincipalId: identity.outputs.appPrincipalId
+    appPrincipalId: identities.outputs.appPrincipalId
+    assignRoles: assignRoles
   }
 }
 
 module network 'app/network.bicep' = if (empty(appSubnetId)) {
   scope: group
   params: {
-    name: networkName
+    name: last(split(appNetworkId, '/'))
     location: location
     tags: tags
     addressPrefix: networkAddressPrefix
@@ -263,19 +253,20 @@ module app 'app/function.bicep' = {
     planName: '${abbreviations.plans}${environmentName}-${token}'
     location: location
     tags: tags
-    identityId: identity.outputs.appId
-    identityClientId: identity.outputs.appClientId
+    identityId: identities.outputs.appId
+    identityClientId: identities.outputs.appClientId
     blobEndpoint: storage.outputs.blobEndpoint
     queueEndpoint: storage.outputs.queueEndpoint
     tableEndpoint: storage.outputs.tableEndpoint
     insightsConnection: monitoring.outputs.connectionString
     vaultUri: vault.outputs.uri
-    organizations: furtherOrganizations
+    organizations: organizations
     defaultOrganization: defaultOrganization
     subnetId: network.?outputs.appSubnetId ?? appSubnetId
-    publicAccess: !(privateAccess && eventDelivery == 'queue')
+    publicAccess: !closed
     instanceMemoryMB: instanceMemoryMb
     maximumInstanceCount: maximumInstanceCount
+    alwaysReady: alwaysReady
     settings: union(
       {
         AZURE_SUBSCRIPTIONS: join(watched, ',')
@@ -305,8 +296,8 @@ module app 'app/function.bicep' = {
       appSettings
     )
   }
-  // The host reads its storage and its key reference when it starts: the rights and the way there come first.
-  dependsOn: [storageRoles, dataEndpoints]
+  // The host reads its storage when it starts: its rights, which come with it, and the way there come first.
+  dependsOn: [dataEndpoints]
 }
 
 module dataEndpoints 'app/private-endpoints.bicep' = if (privateAccess) {
@@ -323,7 +314,7 @@ module dataEndpoints 'app/private-endpoints.bicep' = if (privateAccess) {
   }
 }
 
-module siteEndpoint 'app/private-endpoints.bicep' = if (privateAccess && eventDelivery == 'queue') {
+module siteEndpoint 'app/private-endpoints.bicep' = if (closed) {
   scope: group
   params: {
     namePrefix: '${abbreviations.privateEndpoints}${environmentName}-'
@@ -341,12 +332,17 @@ module siteEndpoint 'app/private-endpoints.bicep' = if (privateAccess && eventDe
 module rights 'app/rights.bicep' = {
   params: {
     environmentName: environmentName
-    principalId: identity.outputs.appPrincipalId
-    readSubscriptions: readSubscriptions
-    writeScopes: writeScopes
-    linkedNetworks: linkedNetworks
-    appNetwork: toLower(appNetworkId)
+    uniquePart: token
+    principalId: identities.outputs.appPrincipalId
+    watched: watched
+    dnsSubscriptions: dnsSubscriptions
+    dnsZoneResourceGroups: dnsZoneResourceGroups
+    dnsScopes: dnsScopes
+    linkedNetworks: givenNetworks
+    appNetwork: appNetworkId
     allowDelete: allowDelete
+    roleIds: roleIds
+    assignRoles: assignRoles
   }
   dependsOn: [network]
 }
@@ -361,13 +357,13 @@ module events 'events.bicep' = if (eventDelivery == 'queue') {
     tags: tags
     watchedSubscriptions: azureSubscriptions
     existingSystemTopics: existingSystemTopics
-    eventDelivery: eventDelivery
+    eventDelivery: 'queue'
     functionAppId: app.outputs.id
     storageId: storage.outputs.id
-    topicIdentityId: identity.outputs.topicDelivers
-    actionGroupId: alerts.outputs.actionGroupId
+    topicIdentityId: identities.outputs.topicDelivers
+    actionGroupId: monitoring.outputs.actionGroupId
+    assignRoles: assignRoles
   }
-  dependsOn: [storageRoles]
 }
 
 // -- the code ------------------------------------------------------------------------------------------------------
@@ -379,7 +375,7 @@ module package 'app/package.bicep' = if (!empty(packageUrl)) {
     siteName: app.outputs.name
     packageUrl: packageUrl
   }
-  dependsOn: [storageRoles, dataEndpoints, siteEndpoint, vault, rights, alerts, notifications, events]
+  dependsOn: [dataEndpoints, siteEndpoint, rights, notifications, events]
 }
 
 // -- for azd, the hooks and the documentation ----------------------------------------------------------------------
@@ -391,10 +387,14 @@ output AUTOPILOT_APP_ID string = app.outputs.id
 output AUTOPILOT_HOST_NAME string = app.outputs.hostName
 output AUTOPILOT_STORAGE_ID string = storage.outputs.id
 output AUTOPILOT_VAULT_NAME string = vault.outputs.name
-output AUTOPILOT_KEY_NAME string = names.elasticKeySecret
-output AUTOPILOT_IDENTITY_ID string = identity.outputs.appId
-output AUTOPILOT_TOPIC_IDENTITY_ID string = topicIdentityEnabled ? identity.outputs.topicDelivers : ''
-output AUTOPILOT_ACTION_GROUP_ID string = alerts.outputs.actionGroupId
+output AUTOPILOT_TOPIC_IDENTITY_ID string = identities.outputs.topicDelivers
+output AUTOPILOT_ACTION_GROUP_ID string = monitoring.outputs.actionGroupId
 output AUTOPILOT_EVENT_DELIVERY string = eventDelivery
 output AUTOPILOT_WATCHED_SUBSCRIPTIONS string = join(watched, ',')
 output AUTOPILOT_EXISTING_SYSTEM_TOPICS string = existingSystemTopics
+output AUTOPILOT_TOKEN string = token
+// What is assigned; without assignRoles, what a platform team has to assign.
+output AUTOPILOT_ROLES array = concat(
+  concat(storage.outputs.roles, vault.outputs.roles, monitoring.outputs.roles, rights.outputs.roles),
+  concat(notifications.?outputs.roles ?? [], flatten(events.?outputs.AUTOPILOT_ROLES ?? []))
+)

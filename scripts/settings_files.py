@@ -6,7 +6,7 @@ One function for each file gives its text anew; a test compares. Only these func
 
 from __future__ import annotations
 
-import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = ["| setting | default | parameter | what it is |", "|---|---|---|---|"]
 CHOICES = ["| choice | default | parameter | what it is |", "|---|---|---|---|"]
+FIRST_PARAMETER = "// -- of the environment\n\n"
 FIRST_CHOICE = (
     "      # Every choice, so that none falls back to its default. A variable that is not set counts as not chosen.\n"
 )
-BY_HAND = {"EC_API_KEY", "AZURE_ENV_NAME", "AZURE_LOCATION"}
+NEEDED = {"AZURE_ENV_NAME", "AZURE_LOCATION"}
+BY_HAND = {"EC_API_KEY", *NEEDED}
 """The key is in the vault; the workflow sets the other two beside its sign-in."""
 
 
@@ -51,15 +53,24 @@ def _row(one: Description) -> str:
     return f"| `{one.name}` | {default} | {f'`{one.parameter}`' if one.deployed else ''} | {one.about} |"
 
 
-def parameters(_: str) -> str:
-    """`infra/main.parameters.json`: azd gives each parameter the value of the name, or its default."""
-    deployed = [one for one in rows() if one.deployed]
-    given = ",\n".join(
-        f'    {json.dumps(one.parameter)}: {{ "value": "${{{one.name}{"=" + one.default if one.default else ""}}}" }}'
-        for one in deployed
-    )
-    schema = "https://schema.management.azure.com/schemas/2019-04-01/deploymentParameters.json#"
-    return f'{{\n  "$schema": "{schema}",\n  "contentVersion": "1.0.0.0",\n  "parameters": {{\n{given}\n  }}\n}}\n'
+def parameters(text: str) -> str:
+    """`infra/main.bicepparam`: each parameter has the value of the variable of its name, or its default."""
+    template = (ROOT / "infra" / "main.bicep").read_text(encoding="utf-8")
+    types = dict(re.findall(r"^param (\w+) (\w+)", template, re.MULTILINE))
+    given = "".join(_parameter(one, types[one.parameter]) for one in rows() if one.deployed)
+    return text.partition(FIRST_PARAMETER)[0] + FIRST_PARAMETER + given
+
+
+def _parameter(one: Description, kind: str) -> str:
+    """One line of it. A variable that is set to nothing counts as not chosen: a workflow hands on all there are."""
+    read = f"readEnvironmentVariable('{one.name}', '')"
+    if one.name in NEEDED:
+        read = f"readEnvironmentVariable('{one.name}')"
+    elif one.default:
+        read = f"empty({read}) ? '{one.default}' : {read}"
+    # The compiler takes no int() for a parameter that allows certain numbers only, but what json() makes of a text.
+    read = {"int": f"json({read})", "bool": f"bool({read})"}.get(kind, read)
+    return f"param {one.parameter} = {read}\n"
 
 
 def workflow(text: str) -> str:
@@ -72,7 +83,7 @@ def workflow(text: str) -> str:
 
 FILES: dict[str, Callable[[str], str]] = {
     "docs/settings.md": page,
-    "infra/main.parameters.json": parameters,
+    "infra/main.bicepparam": parameters,
     ".github/workflows/deploy.yml": workflow,
 }
 

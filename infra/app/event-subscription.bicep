@@ -7,7 +7,7 @@ param subscriptionName string
 @description('Name of the resource group of which a changed tag proves once that events arrive; the app drops that event.')
 param probeGroupName string
 @description('How events reach the app.')
-@allowed(['function', 'queue'])
+@allowed(['queue', 'function'])
 param eventDelivery string
 @description('Resource id of the function app.')
 param functionAppId string

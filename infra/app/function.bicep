@@ -22,8 +22,8 @@ param tableEndpoint string
 param insightsConnection string
 @description('Address of the key vault, which the app reads its Elastic Cloud keys from.')
 param vaultUri string
-@description('Further Elastic Cloud organizations, each with its name and its scope.')
-param organizations array
+@description('Further Elastic Cloud organizations, separated by semicolons, each name=scope.')
+param organizations string
 @description('Whether the vault holds the key of the organization for all other endpoints.')
 param defaultOrganization bool
 @description('Subnet for the app\'s traffic.')
@@ -34,10 +34,16 @@ param publicAccess bool
 param instanceMemoryMB int
 @description('Most instances at once.')
 param maximumInstanceCount int
+@description('Instances that are kept warm, each as group=count, separated by commas.')
+param alwaysReady string
 @description('The product\'s settings.')
 param settings object
 
 var names = loadJsonContent('../names.json')
+var further = map(filter(split(organizations, ';'), entry => !empty(trim(entry))), entry => {
+  name: trim(split(entry, '=')[0])
+  scope: trim(substring(entry, indexOf(entry, '=') + 1))
+})
 var platform = {
   AzureWebJobsStorage__credential: 'managedidentity'
   AzureWebJobsStorage__clientId: identityClientId
@@ -53,11 +59,16 @@ var platform = {
   AZURE_RESOURCE_MANAGER_AUDIENCE: environment().resourceManager
   ELASTIC_KEY_VAULT_URI: vaultUri
   DEFAULT_ORGANIZATION: defaultOrganization ? 'true' : 'false'
-  ELASTIC_ORGANIZATIONS: join(map(organizations, one => one.name), ',')
+  ELASTIC_ORGANIZATIONS: join(map(further, one => one.name), ',')
 }
 
+var warm = map(filter(split(alwaysReady, ','), entry => !empty(trim(entry))), entry => {
+  name: trim(split(entry, '=')[0])
+  instanceCount: int(trim(last(split(entry, '='))))
+})
+
 // Settings with the organization's name in theirs, as shared/settings reads them; the keys are in the vault.
-var scopes = toObject(organizations, one => 'ELASTIC_SCOPE_${toUpper(replace(one.name, '-', '_'))}', one => one.scope)
+var scopes = toObject(further, one => 'ELASTIC_SCOPE_${toUpper(replace(one.name, '-', '_'))}', one => one.scope)
 
 resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
   name: planName
@@ -107,6 +118,7 @@ resource site 'Microsoft.Web/sites@2024-04-01' = {
       scaleAndConcurrency: {
         instanceMemoryMB: instanceMemoryMB
         maximumInstanceCount: maximumInstanceCount
+        alwaysReady: empty(warm) ? null : warm
       }
       runtime: {
         name: 'python'

@@ -1,5 +1,7 @@
-// Log Analytics and Application Insights, with Entra authentication only; the app may publish to it.
+// How the installation is watched: its logs, the alerts on them, the people whom these reach, and the workbook.
 
+@description('Name of the environment; the alerts\' names begin with it.')
+param environmentName string
 @description('Name of the workspace.')
 param workspaceName string
 @description('Name of the Application Insights component.')
@@ -8,67 +10,46 @@ param insightsName string
 param location string
 @description('Tags of all resources.')
 param tags object
-@description('Days that logs are kept.')
-@minValue(30)
-@maxValue(730)
+@description('Days that logs are kept. Up to 90 cost nothing.')
 param retentionDays int
 @description('Gigabytes a day after which no more logs are taken; -1 for no limit.')
 param dailyLimitGb int
 @description('Object id of the app\'s identity.')
 param appPrincipalId string
+@description('Whether the role is assigned here; else it is only told.')
+param assignRoles bool
+@description('Mail address for alerts; empty for none.')
+param alertEmail string
+@description('Resource id of an existing action group to use instead; empty for none.')
+param actionGroupId string
+@description('Window in which at least one sweep must have succeeded, as an ISO 8601 duration.')
+param sweepWindow string
 
-// What the Functions host and the app write. Azure keeps these for 90 days: the workspace's retention changes nothing
-// (https://learn.microsoft.com/azure/azure-monitor/logs/data-retention-configure), unless each table has its own.
-var tables = ['AppDependencies', 'AppExceptions', 'AppMetrics', 'AppPerformanceCounters', 'AppRequests', 'AppTraces']
-var monitoringMetricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
-
-resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
-  name: workspaceName
-  location: location
-  tags: tags
-  properties: {
-    sku: {
-      name: 'PerGB2018'
-    }
-    retentionInDays: retentionDays
-    workspaceCapping: {
-      dailyQuotaGb: dailyLimitGb
-    }
+module logs 'logs.bicep' = {
+  params: {
+    workspaceName: workspaceName
+    insightsName: insightsName
+    location: location
+    tags: tags
+    retentionDays: retentionDays
+    dailyLimitGb: dailyLimitGb
+    appPrincipalId: appPrincipalId
+    assignRoles: assignRoles
   }
 }
 
-@batchSize(1)
-resource table 'Microsoft.OperationalInsights/workspaces/tables@2025-02-01' = [for name in tables: {
-  parent: workspace
-  name: name
-  properties: {
-    plan: 'Analytics'
-    retentionInDays: retentionDays
-    totalRetentionInDays: retentionDays
-  }
-}]
-
-resource insights 'Microsoft.Insights/components@2020-02-02' = {
-  name: insightsName
-  location: location
-  tags: tags
-  kind: 'web'
-  properties: {
-    Application_Type: 'web'
-    WorkspaceResourceId: workspace.id
-    DisableLocalAuth: true
+module alerts 'alerts.bicep' = {
+  params: {
+    namePrefix: environmentName
+    location: location
+    tags: tags
+    workspaceId: logs.outputs.workspaceId
+    alertEmail: alertEmail
+    actionGroupId: actionGroupId
+    sweepWindow: sweepWindow
   }
 }
 
-resource assignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(insights.id, appPrincipalId, monitoringMetricsPublisher)
-  scope: insights
-  properties: {
-    principalId: appPrincipalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', monitoringMetricsPublisher)
-  }
-}
-
-output workspaceId string = workspace.id
-output connectionString string = insights.properties.ConnectionString
+output connectionString string = logs.outputs.connectionString
+output actionGroupId string = alerts.outputs.actionGroupId
+output roles array = logs.outputs.roles

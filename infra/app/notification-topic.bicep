@@ -4,21 +4,24 @@
 param topicName string
 @description('Object id of the app\'s identity.')
 param appPrincipalId string
+@description('Whether the role is assigned here; else it is only told.')
+param assignRoles bool
 
-var eventGridDataSender = 'd5a91429-5739-47e2-a06b-3470a27159e7'
+var role = loadJsonContent('../built-in-roles.json').eventGridDataSender
 
 resource topic 'Microsoft.EventGrid/topics@2025-02-15' existing = {
   name: topicName
 }
 
-resource assignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(topic.id, appPrincipalId, eventGridDataSender)
+resource assignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (assignRoles) {
+  name: guid(topic.id, appPrincipalId, role.id)
   scope: topic
   properties: {
     principalId: appPrincipalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', eventGridDataSender)
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.id)
   }
 }
 
 output endpoint string = topic.properties.endpoint
+output roles array = [{ principal: appPrincipalId, role: role.title, scope: topic.id }]

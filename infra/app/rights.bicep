@@ -1,24 +1,42 @@
-// The app's rights in Azure: the custom roles, and where each of them is given to the app.
+// The app's rights in Azure outside its own resource group: the custom roles, and where each of them is given to the app.
 targetScope = 'subscription'
 
 @description('Name of the environment.')
 param environmentName string
+@description('What tells this installation from others of its name in the tenant.')
+param uniquePart string
 @description('Object id of the app\'s identity.')
 param principalId string
-@description('Ids of the subscriptions in which the app reads endpoints, or looks for zones.')
-param readSubscriptions string[]
-@description('Ids of the subscriptions and resource groups in which the app writes zones, links and records.')
-param writeScopes string[]
+@description('Ids of the subscriptions whose endpoints the app handles, in lower case, each once.')
+param watched string[]
+@description('Ids of further subscriptions to look in for zones, separated by commas.')
+param dnsSubscriptions string
+@description('Ids of the resource groups for new zones, separated by commas; empty for each endpoint\'s own.')
+param dnsZoneResourceGroups string
+@description('Ids of further resource groups or subscriptions with zones that the app may write to, separated by commas.')
+param dnsScopes string
 @description('Ids of the networks that the app links to zones besides the endpoints\' own.')
 param linkedNetworks string[]
-@description('Id of the network that the app is in, which it reads, in lower case as the others.')
+@description('Id of the network that the app is in, which it reads.')
 param appNetwork string
 @description('Whether the app may delete what it made; without, it reports what it leaves.')
 param allowDelete bool
+@description('Ids of custom roles that exist already, each as name=id with a name of roles.json, separated by commas.')
+param roleIds string
+@description('Whether roles are made and assigned here; else they are only told.')
+param assignRoles bool
 
-var readNetworks = union(linkedNetworks, [appNetwork])
-var writeSubscriptions = map(filter(writeScopes, scope => length(split(scope, '/')) == 3), scope => split(scope, '/')[2])
-var writeGroups = filter(writeScopes, scope => length(split(scope, '/')) == 5)
+var furtherDns = map(filter(split(dnsSubscriptions, ','), id => !empty(trim(id))), id => toLower(trim(id)))
+var zoneGroups = map(filter(split(dnsZoneResourceGroups, ','), id => !empty(trim(id))), id => toLower(trim(id)))
+var readSubscriptions = union(watched, furtherDns, map(zoneGroups, id => split(id, '/')[2]))
+
+// Where zones may be written: where they are made, and where the deployer says there are some already. In lower case: one
+// place written in two ways, now or at the next deployment, would be given the same role twice, which Azure refuses.
+var madeIn = empty(zoneGroups) ? map(watched, id => '/subscriptions/${id}') : zoneGroups
+var givenScopes = map(filter(split(dnsScopes, ','), scope => !empty(trim(scope))), scope => toLower(trim(scope)))
+var writeScopes = union(madeIn, givenScopes)
+var linked = union(map(linkedNetworks, id => toLower(id)), [])
+var readNetworks = union(linked, [toLower(appNetwork)])
 var assignable = union(
   readSubscriptions,
   map(writeScopes, scope => split(scope, '/')[2]),
@@ -26,76 +44,60 @@ var assignable = union(
   [subscription().subscriptionId]
 )
 
+// Every place and the role that the app has there; a role comes with each kind of place once.
+var subscriptionsToRead = map(readSubscriptions, id => '/subscriptions/${id}')
+var wanted = concat(
+  map(subscriptionsToRead, place => { role: 'endpointReader', place: place }),
+  map(subscriptionsToRead, place => { role: 'networkReader', place: place }),
+  map(readNetworks, place => { role: 'networkReader', place: place }),
+  // Of the endpoint reader's actions, joining counts on a network.
+  map(linked, place => { role: 'endpointReader', place: place }),
+  map(writeScopes, place => { role: 'dnsWriter', place: place }),
+  map(allowDelete ? writeScopes : [], place => { role: 'dnsRemover', place: place })
+)
+var assigned = assignRoles ? wanted : []
+var onSubscriptions = filter(assigned, one => length(split(one.place, '/')) == 3)
+var onGroups = filter(assigned, one => length(split(one.place, '/')) == 5)
+var onNetworks = filter(assigned, one => length(split(one.place, '/')) > 5)
+
 module roles 'role-definitions.bicep' = {
   params: {
     environmentName: environmentName
+    uniquePart: uniquePart
     subscriptionIds: assignable
     allowDelete: allowDelete
+    roleIds: roleIds
+    makeRoles: assignRoles
   }
 }
 
-module mayRead 'role-on-subscription.bicep' = [for id in readSubscriptions: {
-  scope: subscription(id)
+module onSubscription 'role-on-subscription.bicep' = [for one in onSubscriptions: {
+  scope: subscription(split(one.place, '/')[2])
   params: {
-    roleName: roles.outputs.readerName
+    roleName: roles.outputs.names[one.role]
     principalId: principalId
   }
 }]
 
-module mayReadNetworksInSubscription 'role-on-subscription.bicep' = [for id in readSubscriptions: {
-  scope: subscription(id)
+module onGroup 'role-on-group.bicep' = [for one in onGroups: {
+  scope: resourceGroup(split(one.place, '/')[2], split(one.place, '/')[4])
   params: {
-    roleName: roles.outputs.networkReaderName
+    roleName: roles.outputs.names[one.role]
     principalId: principalId
   }
 }]
 
-module mayReadNetwork 'role-on-network.bicep' = [for id in readNetworks: {
-  scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
+module onNetwork 'role-on-network.bicep' = [for one in onNetworks: {
+  scope: resourceGroup(split(one.place, '/')[2], split(one.place, '/')[4])
   params: {
-    networkName: last(split(id, '/'))
-    roleName: roles.outputs.networkReaderName
+    networkName: last(split(one.place, '/'))
+    roleName: roles.outputs.names[one.role]
     principalId: principalId
   }
 }]
 
-module mayWriteInSubscription 'role-on-subscription.bicep' = [for id in writeSubscriptions: {
-  scope: subscription(id)
-  params: {
-    roleName: roles.outputs.writerName
-    principalId: principalId
-  }
-}]
-
-module mayWriteInGroup 'role-on-group.bicep' = [for id in writeGroups: {
-  scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
-  params: {
-    roleName: roles.outputs.writerName
-    principalId: principalId
-  }
-}]
-
-module mayDeleteInSubscription 'role-on-subscription.bicep' = [for id in (allowDelete ? writeSubscriptions : []): {
-  scope: subscription(id)
-  params: {
-    roleName: roles.outputs.removerName
-    principalId: principalId
-  }
-}]
-
-module mayDeleteInGroup 'role-on-group.bicep' = [for id in (allowDelete ? writeGroups : []): {
-  scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
-  params: {
-    roleName: roles.outputs.removerName
-    principalId: principalId
-  }
-}]
-
-module mayLink 'role-on-network.bicep' = [for id in linkedNetworks: {
-  scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
-  params: {
-    networkName: last(split(id, '/'))
-    roleName: roles.outputs.readerName
-    principalId: principalId
-  }
+output roles array = [for one in wanted: {
+  principal: principalId
+  role: roles.outputs.titles[one.role]
+  scope: one.place
 }]

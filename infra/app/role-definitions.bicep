@@ -1,82 +1,44 @@
-// The custom roles, from roles.json. A custom role belongs to the tenant and may be assigned in the listed places.
+// The custom roles, from roles.json, but for those that exist already. A custom role belongs to the tenant, in which its
+// name must be its own, and may be assigned in the listed places.
 targetScope = 'subscription'
 
-@description('Name of the environment; part of the roles\' names, which are unique in a tenant.')
+@description('Name of the environment; part of the roles\' names.')
 param environmentName string
+@description('What tells this installation from others of its name in the tenant; part of the roles\' names.')
+param uniquePart string
 @description('Ids of the subscriptions in which the roles are assigned.')
 param subscriptionIds string[]
 @description('Whether there is a role that deletes; without it the app reports what it leaves.')
 param allowDelete bool
+@description('Ids of roles that exist already, each as name=id, separated by commas.')
+param roleIds string
+@description('Whether the others are made here; else they are only told.')
+param makeRoles bool
 
 var roles = loadJsonContent('../roles.json')
-var removerName = guid(subscription().id, environmentName, 'dnsRemover')
-var assignable = map(subscriptionIds, id => '/subscriptions/${id}')
+var entries = map(filter(split(roleIds, ','), entry => !empty(trim(entry))), entry => split(trim(entry), '='))
+var given = toObject(entries, entry => trim(entry[0]), entry => last(split(trim(entry[1]), '/')))
+var others = filter(objectKeys(roles), role => !contains(given, role))
+var made = makeRoles ? filter(others, role => allowDelete || role != 'dnsRemover') : []
+var ownNames = toObject(others, role => role, role => guid(subscription().id, environmentName, role))
+var ownTitles = toObject(others, role => role, role => 'Private Link Autopilot ${roles[role].title} (${environmentName} ${uniquePart})')
 
-resource reader 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
-  name: guid(subscription().id, environmentName, 'endpointReader')
+resource definition 'Microsoft.Authorization/roleDefinitions@2022-04-01' = [for role in made: {
+  name: ownNames[role]
   properties: {
-    roleName: 'Private Link Autopilot ${roles.endpointReader.title} (${environmentName})'
-    description: roles.endpointReader.description
+    roleName: ownTitles[role]
+    description: roles[role].description
     type: 'customRole'
-    assignableScopes: assignable
+    assignableScopes: map(subscriptionIds, id => '/subscriptions/${id}')
     permissions: [
       {
-        actions: objectKeys(roles.endpointReader.actions)
+        actions: objectKeys(roles[role].actions)
         notActions: []
       }
     ]
   }
-}
+}]
 
-resource networkReader 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
-  name: guid(subscription().id, environmentName, 'networkReader')
-  properties: {
-    roleName: 'Private Link Autopilot ${roles.networkReader.title} (${environmentName})'
-    description: roles.networkReader.description
-    type: 'customRole'
-    assignableScopes: assignable
-    permissions: [
-      {
-        actions: objectKeys(roles.networkReader.actions)
-        notActions: []
-      }
-    ]
-  }
-}
-
-resource writer 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
-  name: guid(subscription().id, environmentName, 'dnsWriter')
-  properties: {
-    roleName: 'Private Link Autopilot ${roles.dnsWriter.title} (${environmentName})'
-    description: roles.dnsWriter.description
-    type: 'customRole'
-    assignableScopes: assignable
-    permissions: [
-      {
-        actions: objectKeys(roles.dnsWriter.actions)
-        notActions: []
-      }
-    ]
-  }
-}
-
-resource remover 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (allowDelete) {
-  name: removerName
-  properties: {
-    roleName: 'Private Link Autopilot ${roles.dnsRemover.title} (${environmentName})'
-    description: roles.dnsRemover.description
-    type: 'customRole'
-    assignableScopes: assignable
-    permissions: [
-      {
-        actions: objectKeys(roles.dnsRemover.actions)
-        notActions: []
-      }
-    ]
-  }
-}
-
-output readerName string = reader.name
-output networkReaderName string = networkReader.name
-output writerName string = writer.name
-output removerName string = removerName
+// By the names of roles.json: a definition's name, which is a GUID, and what people and `az` call the role.
+output names object = union(ownNames, given)
+output titles object = union(ownTitles, given)

@@ -2,23 +2,22 @@
 
 @description('Name of the storage account.')
 param storageName string
-@description('Object id of the app\'s identity.')
-param appPrincipalId string
-@description('Object id of the identity with which Event Grid delivers.')
-param topicPrincipalId string
+@description('Object id of the app\'s identity; empty where its rights are not the matter.')
+param appPrincipalId string = ''
+@description('Object id of the identity with which Event Grid delivers; empty for none.')
+param topicPrincipalId string = ''
 @description('Whether Event Grid delivers to the work queue.')
-param queueDelivery bool
-@description('Whether Event Grid writes dead letters.')
-param deadLetters bool
+param queueDelivery bool = false
+@description('Whether the roles are assigned here; else they are only told.')
+param assignRoles bool
 
 var names = loadJsonContent('../names.json')
-var appRoles = {
-  storageBlobDataOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
-  storageQueueDataContributor: '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
-  storageTableDataContributor: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
-}
-var queueMessageSender = 'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a'
-var blobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
+var builtIn = loadJsonContent('../built-in-roles.json')
+var appRoles = empty(appPrincipalId)
+  ? []
+  : [builtIn.storageBlobDataOwner, builtIn.storageQueueDataContributor, builtIn.storageTableDataContributor]
+var deadLetters = !empty(topicPrincipalId)
+var sends = queueDelivery && deadLetters
 
 resource account 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
   name: storageName
@@ -40,32 +39,44 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
   }
 }
 
-resource appAssignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for role in items(appRoles): {
-  name: guid(account.id, appPrincipalId, role.value)
+resource appAssignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for role in (assignRoles ? appRoles : []): {
+  name: guid(account.id, appPrincipalId, role.id)
   scope: account
   properties: {
     principalId: appPrincipalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.value)
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.id)
   }
 }]
 
-resource deadLetterAssignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (deadLetters) {
-  name: guid(account::blobs::deadLetters.id, topicPrincipalId, blobDataContributor)
+resource deadLetterAssignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (assignRoles && deadLetters) {
+  name: guid(account::blobs::deadLetters.id, topicPrincipalId, builtIn.blobDataContributor.id)
   scope: account::blobs::deadLetters
   properties: {
     principalId: topicPrincipalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', blobDataContributor)
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', builtIn.blobDataContributor.id)
   }
 }
 
-resource senderAssignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (queueDelivery) {
-  name: guid(account::queues::work.id, topicPrincipalId, queueMessageSender)
+resource senderAssignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (assignRoles && sends) {
+  name: guid(account::queues::work.id, topicPrincipalId, builtIn.queueMessageSender.id)
   scope: account::queues::work
   properties: {
     principalId: topicPrincipalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', queueMessageSender)
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', builtIn.queueMessageSender.id)
   }
 }
+
+output roles array = concat(
+  map(appRoles, role => {
+    principal: appPrincipalId
+    role: role.title
+    scope: account.id
+  }),
+  deadLetters
+    ? [{ principal: topicPrincipalId, role: builtIn.blobDataContributor.title, scope: account::blobs::deadLetters.id }]
+    : [],
+  sends ? [{ principal: topicPrincipalId, role: builtIn.queueMessageSender.title, scope: account::queues::work.id }] : []
+)

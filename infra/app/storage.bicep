@@ -13,8 +13,17 @@ param privateAccess bool
 @description('Redundancy of the account.')
 @allowed(['Standard_LRS', 'Standard_ZRS'])
 param redundancy string
-@description('Whether Event Grid writes to the account (queue delivery, dead letters).')
+@description('Whether Event Grid writes to the account: messages of the queue, dead letters.')
 param eventGridWrites bool
+
+@description('Object id of the app\'s identity.')
+param appPrincipalId string
+@description('Object id of the identity with which Event Grid delivers; empty where each topic has its own, or none.')
+param topicPrincipalId string
+@description('Whether Event Grid delivers to the work queue.')
+param queueDelivery bool
+@description('Whether roles are assigned here; else they are only told.')
+param assignRoles bool
 
 var names = loadJsonContent('../names.json')
 
@@ -108,8 +117,20 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06
   dependsOn: [account::blobs]
 }
 
+module rights 'storage-roles.bicep' = {
+  params: {
+    storageName: account.name
+    appPrincipalId: appPrincipalId
+    topicPrincipalId: topicPrincipalId
+    queueDelivery: queueDelivery
+    assignRoles: assignRoles
+  }
+  dependsOn: [account::blobs::containers, account::queues::queue]
+}
+
 output id string = account.id
 output name string = account.name
 output blobEndpoint string = account.properties.primaryEndpoints.blob
 output queueEndpoint string = account.properties.primaryEndpoints.queue
 output tableEndpoint string = account.properties.primaryEndpoints.table
+output roles array = rights.outputs.roles

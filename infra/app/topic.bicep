@@ -10,7 +10,7 @@ param tags object
 @description('Resource id of this subscription\'s existing system topic; empty makes one. Azure allows one per subscription.')
 param existingTopicId string
 @description('How events reach the app.')
-@allowed(['function', 'queue'])
+@allowed(['queue', 'function'])
 param eventDelivery string
 @description('Resource id of the function app.')
 param functionAppId string
@@ -20,6 +20,8 @@ param storageId string
 param topicIdentityId string
 @description('Resource id of the action group for alerts; empty for none.')
 param actionGroupId string
+@description('Whether roles are assigned here; else they are only told.')
+param assignRoles bool
 
 var abbreviations = loadJsonContent('../abbreviations.json')
 var storagePath = split(storageId, '/')
@@ -55,12 +57,13 @@ module own 'topic-identity.bicep' = if (topicIdentityId == 'SystemAssigned') {
   dependsOn: [made]
 }
 
-module ownRoles 'topic-roles.bicep' = if (topicIdentityId == 'SystemAssigned') {
+module ownRoles 'storage-roles.bicep' = if (topicIdentityId == 'SystemAssigned') {
   scope: resourceGroup(storagePath[2], storagePath[4])
   params: {
     storageName: last(storagePath)
-    principalId: own.?outputs.principalId ?? ''
+    topicPrincipalId: own.?outputs.principalId ?? ''
     queueDelivery: eventDelivery == 'queue'
+    assignRoles: assignRoles
   }
 }
 
@@ -79,3 +82,5 @@ module subscribed 'event-subscription.bicep' = {
   }
   dependsOn: [made, ownRoles]
 }
+
+output roles array = ownRoles.?outputs.roles ?? []

@@ -10,6 +10,8 @@ param location string
 param tags object
 @description('Object id of the app\'s identity.')
 param appPrincipalId string
+@description('Whether the role is assigned here; else it is only told.')
+param assignRoles bool
 @description('Whether only private endpoints may reach the vault.')
 param privateAccess bool
 @secure()
@@ -17,7 +19,7 @@ param privateAccess bool
 param ecApiKey string
 
 var names = loadJsonContent('../names.json')
-var keyVaultSecretsUser = '4633458b-17de-408a-b874-0445c86b69e6'
+var role = loadJsonContent('../built-in-roles.json').keyVaultSecretsUser
 
 resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
   name: name
@@ -49,16 +51,17 @@ resource secret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = if (!empty(ecAp
   }
 }
 
-resource assignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(vault.id, appPrincipalId, keyVaultSecretsUser)
+resource assignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (assignRoles) {
+  name: guid(vault.id, appPrincipalId, role.id)
   scope: vault
   properties: {
     principalId: appPrincipalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', keyVaultSecretsUser)
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.id)
   }
 }
 
 output id string = vault.id
 output name string = vault.name
 output uri string = vault.properties.vaultUri
+output roles array = [{ principal: appPrincipalId, role: role.title, scope: vault.id }]

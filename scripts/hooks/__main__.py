@@ -5,6 +5,7 @@
     postdeploy     event subscriptions to the function, proof of delivery, a sweep         after the code is there
     predown        refuses, or takes back what is outside the installation's own groups    before azd down
     undo           takes back, and deletes the installation's own groups: in place of azd down
+    roles          the roles that must be assigned, and commands for those that are not: scripts/roles.sh runs it
     first-checks   what only live Azure can tell, as a report: scripts/first_checks.sh runs it
 
 With azd the choices and outputs are in the environment; by hand the hook reads them from the deployment that is named.
@@ -20,6 +21,7 @@ from pathlib import Path
 import after_deploy
 import before_provision
 import first_checks
+import roles
 import undo
 from azure_cli import Refused, say
 from installation import read
@@ -32,6 +34,7 @@ HOOKS = {
     "postdeploy": after_deploy.subscribe_and_prove,
     "predown": undo.before_down,
     "undo": undo.everything,
+    "roles": roles.show,
     "first-checks": lambda installation: first_checks.report(installation, change=CHANGE in sys.argv),
 }
 
@@ -43,7 +46,8 @@ def main() -> None:
         sys.exit(f"Usage: scripts/hook.sh {'|'.join(HOOKS)} [NAME-OF-THE-DEPLOYMENT]")
     os.chdir(Path(__file__).resolve().parents[2])
     installation = read(*words[1:2])
-    say(f"{words[0]} of {installation.name}")
+    if words[0] != "roles":  # what it prints is a list, to be taken on
+        say(f"{words[0]} of {installation.name}")
     try:
         HOOKS[words[0]](installation)
     except Refused as refusal:

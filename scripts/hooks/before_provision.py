@@ -29,8 +29,11 @@ def prepare(installation: Installation) -> None:
     """All of it; what one part may not do is said and leaves the others alone."""
     check_region(installation)
     register_providers(installation)
-    fall_back_from_refused_identity(installation)
-    use_existing_topics(installation)
+    if installation.delivery == "none":
+        stop_events(installation)
+    else:
+        fall_back_from_refused_identity(installation)
+        use_existing_topics(installation)
     remove_from_subscriptions_that_left(installation)
     recover_vault(installation)
 
@@ -125,6 +128,12 @@ def _look_at_identity(installation: Installation, topic: dict[str, object]) -> N
             f"  {topic['id']} has no identity of its own to deliver with. Its owner runs:\n"
             f"  az eventgrid system-topic update --ids {topic['id']} --mi-system-assigned"
         )
+
+
+def stop_events(installation: Installation) -> None:
+    """A template leaves what it does not name: the events of a deployment that had them would go on."""
+    for subscription in installation.watched:
+        undo.remove_events(installation, subscription)
 
 
 def fall_back_from_refused_identity(installation: Installation) -> None:

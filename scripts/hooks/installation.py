@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from azure_cli import Refused, az, azd_values
 
 OUTPUTS = "AUTOPILOT_"
+TITLE = "Private Link Autopilot "
+"""What the names of the custom roles begin with."""
 LISTS_OF_IDS = ("DNS_SCOPES", "DNS_ZONE_RESOURCE_GROUPS", "DNS_LINK_VNETS")
 SINGLE_IDS = ("APP_SUBNET_ID", "ENDPOINT_SUBNET_ID", "NOTIFICATION_TOPIC_ID")
 
@@ -28,6 +31,8 @@ class Installation:
     dns_subscriptions: tuple[str, ...]
     topics: tuple[str, ...]
     delivery: str
+    assign_roles: bool
+    """Whether the deployment assigns roles; else a platform team does."""
 
     @property
     def group(self) -> str:
@@ -82,7 +87,8 @@ def read(deployment: str = "") -> Installation:
         named=(*(one for name in LISTS_OF_IDS for one in _list(name)), *filter(None, map(os.environ.get, SINGLE_IDS))),
         dns_subscriptions=unique(*_list("DNS_SUBSCRIPTIONS")),
         topics=tuple(_list("EXISTING_SYSTEM_TOPICS")),
-        delivery=os.environ.get("AUTOPILOT_EVENT_DELIVERY") or os.environ.get("EVENT_DELIVERY") or "queue",
+        delivery=os.environ.get("EVENT_DELIVERY") or os.environ.get("AUTOPILOT_EVENT_DELIVERY") or "queue",
+        assign_roles=os.environ.get("ASSIGN_ROLES", "").lower() != "false",
     )
 
 
@@ -111,6 +117,11 @@ def _list(name: str) -> list[str]:
     return [one.strip() for one in os.environ.get(name, "").split(",") if one.strip()]
 
 
+def _text(value: object) -> str:
+    """A value as azd keeps it in its environment."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
 def _signed_in() -> str:
     try:
         return str(az("account", "show")["id"])
@@ -129,7 +140,7 @@ def _from_deployment(deployment: str) -> None:
         if isinstance(value, (str, int, float)):
             os.environ[re.sub(r"([A-Z])", r"_\1", name).upper()] = str(value)
     # Azure may answer an output with other capitals, AUTOPILOT_APP_ID as autopiloT_APP_ID (Azure/bicep#9360).
-    outputs = {name.upper(): str(given["value"]) for name, given in (shown.get("outputs") or {}).items()}
+    outputs = {name.upper(): _text(given["value"]) for name, given in (shown.get("outputs") or {}).items()}
     os.environ.update(outputs)
     if OUTPUTS + "EVENT_DELIVERY" not in outputs:
         sys.exit(

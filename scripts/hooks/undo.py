@@ -11,9 +11,7 @@ import sys
 from typing import Any
 
 from azure_cli import Refused, az, az_soon, looks, say, unless_refused
-from installation import Installation, group_of, output, subscription_of
-
-TITLE = "Private Link Autopilot "
+from installation import TITLE, Installation, group_of, output, subscription_of
 
 
 def before_down(installation: Installation) -> None:
@@ -133,11 +131,18 @@ def places_of_roles(installation: Installation) -> tuple[str, ...]:
 
 
 def _roles(installation: Installation) -> list[dict[str, Any]]:
-    """Names of roles are unique in a tenant, and hold the name of the installation and perhaps its token."""
+    """By their names, which hold that of the installation and its token: another tenant's app may share the first."""
     asked = ("role", "definition", "list", "--custom-role-only", "true", "--subscription", installation.home)
     listed = unless_refused(lambda: az(*asked), [])
-    named = re.compile(rf"{TITLE}.+ \({re.escape(installation.name)}(?: [a-z0-9]+)?\)", re.IGNORECASE)
+    token = output("TOKEN") or _token_of_vault(installation)
+    named = re.compile(rf"{TITLE}.+ \({re.escape(installation.name)}(?: {token})?\)", re.IGNORECASE)
     return [role for role in listed if named.fullmatch(role["roleName"])]
+
+
+def _token_of_vault(installation: Installation) -> str:
+    """Where the outputs are lost: the vault's name is made of it."""
+    vaults = unless_refused(lambda: _list_in_group("keyvault", installation), [])
+    return next((vault.split("/kv-")[-1] for vault in vaults if "/kv-" in vault), "")
 
 
 def _assignments(installation: Installation, subscription: str) -> list[dict[str, Any]]:

@@ -19,12 +19,12 @@ def test_every_setting_that_the_page_names_is_one() -> None:
 
 def test_the_apps_network_is_where_the_page_says() -> None:
     (shown,) = re.findall(r"^/subscriptions/<subscription>/.+$", PAGE, re.MULTILINE)
-    (settings,) = properties(deployed("nothing", environment="first"), "Microsoft.Web/sites/config")
+    (settings,) = properties(deployed("default", environment="first"), "Microsoft.Web/sites/config")
     assert settings["APP_VNET"] == shown.replace("<subscription>", HOME).replace("<name>", "first")
 
 
 def test_the_apps_network_is_linked_when_it_is_listed_and_gets_no_role_twice() -> None:
-    (settings,) = properties(deployed("nothing"), "Microsoft.Web/sites/config")
-    asked = deployed("nothing", dnsLinkVnets=settings["APP_VNET"])
+    (settings,) = properties(deployed("default"), "Microsoft.Web/sites/config")
+    asked = deployed("default", dnsLinkVnets=settings["APP_VNET"])
     (linked,) = properties(asked, "Microsoft.Web/sites/config")
     assert linked["DNS_LINK_VNETS"] == linked["APP_VNET"]

@@ -55,14 +55,24 @@ class Resource:
         return f"{self.scope}/providers/{provider}/{steps}"
 
 
+class Forbidden(Exception):
+    """What Azure says to a deployer who has no right to what a template makes."""
+
+
 @dataclass
 class Azure:
     """A cloud, and the resources that were made in it, by id in lower case."""
 
     cloud: dict[str, Any]
     made: dict[str, Resource] = field(default_factory=dict)
+    outputs: dict[str, Any] = field(default_factory=dict)
+    """Of the last deployment."""
+    contributor: bool = False
+    """Whether the deployer has all rights but to give rights: the built-in role Contributor."""
 
     def make(self, resource: Resource) -> None:
+        if self.contributor and resource.type.startswith("Microsoft.Authorization/"):
+            raise Forbidden(f"AuthorizationFailed: {resource.type}/write on {resource.scope}")
         assert resource.id.lower() not in self.made, f"made twice: {resource.id}"
         self.made[resource.id.lower()] = resource
 

@@ -200,7 +200,7 @@ class Template:
         if node.op in decided:
             return left if decided[node.op] else self.work_out(node.right, names)
         right = self.work_out(node.right, names)
-        return {"==": operator.eq, "!=": operator.ne, "+": operator.add}[node.op](left, right)
+        return {"==": operator.eq, "!=": operator.ne, "+": operator.add, ">": operator.gt}[node.op](left, right)
 
     def of_nested(self, node: Any, names: Names) -> Resource:
         found = self.work_out(node.base, names).nested[node.name.name]
@@ -257,6 +257,22 @@ class Template:
 
     def call_loadtextcontent(self, name: str) -> str:
         return (self.path.parent / name).read_text(encoding="utf-8")
+
+
+class ParameterFile(Template):
+    """A parameter file, which reads the environment where it stands."""
+
+    def __init__(self, environment: Mapping[str, str], path: Path) -> None:
+        super().__init__(Azure({}), path, "", {})
+        self.environment = environment
+
+    def values(self) -> dict[str, Any]:
+        """What it gives each parameter."""
+        return {one.name.name: self.work_out(one.value) for one in statements(self.path) if kind(one) == "ParamValue"}
+
+    def call_readenvironmentvariable(self, name: str, *otherwise: str) -> str:
+        assert otherwise or name in self.environment, f"{name} is not set"
+        return self.environment.get(name, *otherwise)
 
 
 DECLARING = {"ParamDecl", "VarDecl", "ResourceDecl", "ModuleDecl"}

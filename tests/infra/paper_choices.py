@@ -8,18 +8,33 @@ import pytest
 
 from tests.infra.paper_azure import CLOUDS, Azure
 from tests.infra.paper_bicep import deploy
+from tests.infra.shipped import load
 
 HOME, OTHER, HUB = (f"00000000-0000-0000-0000-0000000000a{number}" for number in (1, 2, 3))
 GROUP = f"/subscriptions/{HUB}/resourceGroups/rg-hub"
 OTHER_GROUP = f"/subscriptions/{OTHER}/resourceGroups/rg-zones"
 NETWORK = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet-hub"
 THEIRS = f"/subscriptions/{OTHER}/resourceGroups/rg-theirs/providers/Microsoft.EventGrid/systemTopics/theirs"
+ROLE = "providers/Microsoft.Authorization/roleDefinitions"
+MADE_BEFOREHAND = {
+    "endpointReader": "00000000-0000-0000-0000-0000000000b1",
+    "networkReader": f"/subscriptions/{HOME}/{ROLE}/00000000-0000-0000-0000-0000000000b2",
+    "dnsWriter": f"/{ROLE}/00000000-0000-0000-0000-0000000000b3",
+    "dnsRemover": "00000000-0000-0000-0000-0000000000b4",
+}
 CHOICES: dict[str, dict[str, Any]] = {
-    "nothing": {},
-    "an app without public access": {"privateAccess": True, "eventDelivery": "queue", "alertEmail": "a@example.com"},
-    "private data": {"privateAccess": True},
-    "several subscriptions": {"azureSubscriptions": f"{HOME}, {OTHER.upper()}", "existingSystemTopics": THEIRS},
-    "several subscriptions, to the queue": {"azureSubscriptions": f"{HOME},{OTHER}", "eventDelivery": "queue"},
+    "default": {},
+    "function": {"eventDelivery": "function"},
+    "none": {"eventDelivery": "none"},
+    "an app without public access": {"privateAccess": True, "alertEmail": "a@example.com"},
+    "private data": {"privateAccess": True, "eventDelivery": "function"},
+    "all private, no events": {"privateAccess": True, "eventDelivery": "none"},
+    "several subscriptions": {
+        "azureSubscriptions": f"{HOME}, {OTHER.upper()}",
+        "existingSystemTopics": THEIRS,
+        "eventDelivery": "function",
+    },
+    "several subscriptions, to the queue": {"azureSubscriptions": f"{HOME},{OTHER}"},
     "a hub": {
         "dnsZoneResourceGroups": GROUP,
         "dnsLinkVnets": NETWORK,
@@ -51,16 +66,40 @@ CHOICES: dict[str, dict[str, Any]] = {
         "notificationTopicId": f"{GROUP}/providers/Microsoft.EventGrid/topics/notices",
         "actionGroupId": f"{GROUP}/providers/Microsoft.Insights/actionGroups/people",
     },
-    "topics without an identity": {"topicIdentityEnabled": False, "appSettings": {"INSTANCE_ID": "before"}},
+    "topics without an identity": {
+        "topicIdentityEnabled": False,
+        "eventDelivery": "function",
+        "appSettings": {"INSTANCE_ID": "before"},
+    },
+    "roles made beforehand": {"roleIds": ", ".join(f"{name}={id_}" for name, id_ in MADE_BEFOREHAND.items())},
+    "a deployer who may not assign": {
+        "assignRoles": False,
+        "privateAccess": True,
+        "azureSubscriptions": f"{HOME},{OTHER}",
+        "dnsZoneResourceGroups": GROUP,
+        "dnsLinkVnets": NETWORK,
+        "notificationTopicId": f"{GROUP}/providers/Microsoft.EventGrid/topics/notices",
+    },
+    "always ready": {"alwaysReady": "function:reconcile=1, http=2"},
 }
 each_choice = pytest.mark.parametrize("choice", CHOICES)
 
 
-def deployed(choice: str, *, environment: str = "production", cloud: str = "AzureCloud", **other: Any) -> Azure:
+def deployed(
+    choice: str,
+    *,
+    environment: str = "production",
+    cloud: str = "AzureCloud",
+    home: str = HOME,
+    contributor: bool = False,
+    **other: Any,
+) -> Azure:
     """As azd does it: the infrastructure, then the events, with the outputs, where the function gets them."""
     chosen = {"environmentName": environment, "location": "eastus2", **CHOICES[choice], **other}
-    azure, outputs = deploy(Azure(CLOUDS[cloud]), "main.bicep", HOME, chosen)
-    assert all(isinstance(value, str) for value in outputs.values())
+    azure = Azure(CLOUDS[cloud], contributor=contributor)
+    azure, outputs = deploy(azure, "main.bicep", home, chosen)
+    assert all(isinstance(value, str) for name, value in outputs.items() if name != "AUTOPILOT_ROLES")
+    azure.outputs = outputs
     if outputs["AUTOPILOT_EVENT_DELIVERY"] == "function":
         events = {
             "environmentName": environment,
@@ -72,23 +111,22 @@ def deployed(choice: str, *, environment: str = "production", cloud: str = "Azur
             "actionGroupId": outputs["AUTOPILOT_ACTION_GROUP_ID"],
             "watchedSubscriptions": outputs["AUTOPILOT_WATCHED_SUBSCRIPTIONS"],
             "existingSystemTopics": outputs["AUTOPILOT_EXISTING_SYSTEM_TOPICS"],
+            "assignRoles": chosen.get("assignRoles", True),
         }
-        deploy(azure, "events.bicep", HOME, events)
+        _, told = deploy(azure, "events.bicep", home, events)
+        listed = [*outputs["AUTOPILOT_ROLES"], *(one for topic in told["AUTOPILOT_ROLES"] for one in topic)]
+        azure.outputs = {**outputs, "AUTOPILOT_ROLES": listed}
     return azure
 
 
-def places_of(azure: Azure, title: str) -> set[str]:
-    """Where the custom role of this title is given to the app: ids in lower case."""
-    (role,) = [
-        one.name
-        for one in azure.of("Microsoft.Authorization/roleDefinitions")
-        if one.body is not None and f" {title} (" in one.body["properties"]["roleName"]
-    ]
-    assigned = [one for one in azure.of("Microsoft.Authorization/roleAssignments") if one.body is not None]
+def places_of(azure: Azure, role: str) -> set[str]:
+    """Where this role of roles.json is given to the app, or should be: ids in lower case."""
+    beginning = f"Private Link Autopilot {load('roles.json')[role]['title']} ("
+    given = MADE_BEFOREHAND[role].rpartition("/")[2]
     return {
-        one.scope.lower()
-        for one in assigned
-        if one.body is not None and one.body["properties"]["roleDefinitionId"].endswith(role)
+        one["scope"].lower()
+        for one in azure.outputs["AUTOPILOT_ROLES"]
+        if one["role"] == given or one["role"].startswith(beginning)
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import json
 import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -34,15 +35,36 @@ def cidr_subnet(network: str, prefix: int, number: int) -> str:
     return str(list(ipaddress.ip_network(network).subnets(new_prefix=prefix))[number])
 
 
+class Stopped(Exception):
+    """A template that stopped its deployment by `fail()`, with what it said."""
+
+
+def fail(message: str) -> None:
+    """As Azure: nothing is deployed."""
+    raise Stopped(message)
+
+
+def contains(values: Any, one: Any) -> bool:
+    """Of objects: the name of a property. Of texts and arrays: a part."""
+    return one in values
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "bool": lambda text: {"true": True, "false": False}[text.lower()],
     "cidrSubnet": cidr_subnet,
+    "concat": lambda *parts: [value for part in parts for value in part],
+    "contains": contains,
     "empty": lambda value: not value,
+    "fail": fail,
     "filter": lambda values, keep: [one for one in values if keep(one)],
     "first": lambda values: values[0] if values else None,
+    "flatten": lambda values: [value for part in values for value in part],
     "guid": lambda *parts: str(uuid.uuid5(uuid.NAMESPACE_URL, "|".join(parts))),
     "indexOf": lambda text, part: text.lower().find(part.lower()),
+    "int": int,
     "items": lambda value: [{"key": name, "value": value[name]} for name in sorted(value)],
     "join": lambda values, between: between.join(values),
+    "json": json.loads,
     "last": lambda values: values[-1] if values else None,
     "length": len,
     "map": lambda values, made: [made(one) for one in values],

@@ -14,6 +14,16 @@ from local.arm import RoleAssignment
 ROOT = Path(__file__).resolve().parents[2]
 INFRA = ROOT / "infra"
 READER, NETWORK_READER, WRITER, REMOVER = ROLES = ("endpointReader", "networkReader", "dnsWriter", "dnsRemover")
+BUILT_IN_TITLES = {
+    "storageBlobDataOwner": "Storage Blob Data Owner",
+    "storageQueueDataContributor": "Storage Queue Data Contributor",
+    "storageTableDataContributor": "Storage Table Data Contributor",
+    "keyVaultSecretsUser": "Key Vault Secrets User",
+    "monitoringMetricsPublisher": "Monitoring Metrics Publisher",
+    "blobDataContributor": "Storage Blob Data Contributor",
+    "queueMessageSender": "Storage Queue Data Message Sender",
+    "eventGridDataSender": "EventGrid Data Sender",
+}
 BUILT_IN = {
     "storageBlobDataOwner": "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
     "storageQueueDataContributor": "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
@@ -30,6 +40,11 @@ BUILT_IN = {
 def load(name: str) -> dict[str, Any]:
     """A JSON file of `infra/`."""
     return dict(json.loads((INFRA / name).read_text(encoding="utf-8")))
+
+
+def parameter_file() -> dict[str, str]:
+    """What `infra/main.bicepparam` gives each parameter, as it stands there."""
+    return dict(re.findall(r"^param (\w+) = (.+)$", bicep("main.bicepparam"), re.MULTILINE))
 
 
 def bicep(name: str) -> str:

@@ -82,7 +82,7 @@ def test_an_alert_begins_with_a_table_that_is_made_with_the_workspace_and_looks_
     It refuses a query for a table that is not there yet: no alert could ring for an app that never logged anything.
     Source: https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-log-query, log query constraints.
     """
-    (made,) = re.findall(r"^var tables = \[(.+)\]$", bicep("app/monitoring.bicep"), re.MULTILINE)
+    (made,) = re.findall(r"^var tables = \[(.+)\]$", bicep("app/logs.bicep"), re.MULTILINE)
     table, *steps = re.split(r"\s*\|\s*", ALERTS[name])
     assert table in re.findall(r"'(\w+)'", made)
     assert [step for step in steps if re.match(r"union|search|join|lookup|find", step)] == []

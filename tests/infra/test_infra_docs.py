@@ -7,7 +7,7 @@ import re
 import pytest
 
 from shared.core.model.log_lines import Event
-from tests.infra.shipped import INFRA, ROLES, ROOT, bicep, load
+from tests.infra.shipped import ROLES, ROOT, bicep, load, parameter_file
 
 DEPLOY, CHOICES, SECURITY, OPERATIONS, LOGS = (
     (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
@@ -24,21 +24,8 @@ def test_every_right_is_listed_with_its_reason_and_no_other() -> None:
 
 
 def test_every_built_in_role_of_the_templates_is_listed_and_no_other() -> None:
-    names = {
-        "storageBlobDataOwner": "Storage Blob Data Owner",
-        "storageQueueDataContributor": "Storage Queue Data Contributor",
-        "storageTableDataContributor": "Storage Table Data Contributor",
-        "keyVaultSecretsUser": "Key Vault Secrets User",
-        "monitoringMetricsPublisher": "Monitoring Metrics Publisher",
-        "blobDataContributor": "Storage Blob Data Contributor",
-        "queueMessageSender": "Storage Queue Data Message Sender",
-        "eventGridDataSender": "EventGrid Data Sender",
-    }
-    guid = r"'[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'"
-    templates = [path.relative_to(INFRA).as_posix() for path in INFRA.rglob("*.bicep")]
-    used = {n for t in templates for n in re.findall(rf"(?:var )?(\w+)(?: =|:) {guid}", bicep(t))}
     listed = set(re.findall(r"^\| ([A-Z][\w ]+) \| (?:app|topics), ", SECURITY, re.MULTILINE))
-    assert {names[name] for name in used} == listed
+    assert {one["title"] for one in load("built-in-roles.json").values()} == listed
 
 
 def test_every_parameter_is_listed_with_its_azd_name_and_default() -> None:
@@ -46,15 +33,14 @@ def test_every_parameter_is_listed_with_its_azd_name_and_default() -> None:
     listed = {parameter: (name, default) for name, parameter, default in rows}
     declared = re.findall(r"^param (\w+) \w+(?: = (.+))?$", bicep("main.bicep"), re.MULTILINE)
     assert set(listed) == {name for name, _ in declared}
-    given = load("main.parameters.json")["parameters"]
+    given = parameter_file()
     for name, default in declared:
         azd, shown = listed[name]
         if name not in {"appSettings", "packageUrl"}:
-            assert given[name]["value"].startswith(f"${{{azd}")
+            assert f"readEnvironmentVariable('{azd}'" in given[name]
         if shown.startswith("`"):
             assert shown.strip("`") == default.strip("'")
-            if "=" in given[name]["value"]:
-                assert given[name]["value"].removesuffix("}").split("=", 1)[1] == default.strip("'")
+            assert f" ? '{shown.strip('`')}' : " in given[name]
 
 
 def test_every_alert_is_explained() -> None:

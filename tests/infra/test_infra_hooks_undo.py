@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from tests.infra.az_that_records import SHELLS, Recorded
-from tests.infra.shipped import bicep, load
+from tests.infra.paper_choices import deployed
+from tests.infra.shipped import load
+from tests.infra.test_infra_roles import definitions
 
 APP = "/subscriptions/s/resourceGroups/rg-x/providers/Microsoft.Web/sites/func-x"
 SUBNET = "/subscriptions/s/resourceGroups/rg-x/providers/Microsoft.Network/virtualNetworks/v/subnets/app"
@@ -108,10 +110,27 @@ def test_every_custom_role_of_the_templates_is_one_that_is_deleted(az: Recorded)
     roles = [{"roleName": f"Private Link Autopilot {one} (x)", "name": one, "assignableScopes": []} for one in titles]
     az.answer("role definition list", roles)
     az.run("undo")
-    assert "roleName: 'Private Link Autopilot ${" in bicep("app/role-definitions.bicep")
     assert [one.split(" --scope")[0] for one in changed(az) if one.startswith("role definition")] == [
         f"role definition delete --name {one}" for one in titles
     ]
+
+
+@pytest.mark.parametrize("known", [{"AUTOPILOT_TOKEN": "abc123"}, {}], ids=["the deployment tells", "its vault tells"])
+def test_roles_of_an_installation_of_the_same_name_in_another_subscription_stay(
+    az: Recorded, known: dict[str, str]
+) -> None:
+    """Both may be assigned here, if both watch this subscription; the token in their names tells them apart."""
+    azure = deployed("default")
+    made = [role["roleName"] for role in definitions(azure).values()]
+    named = f"(production {azure.outputs['AUTOPILOT_TOKEN']})"
+    ours = [{"roleName": one.replace(named, "(x abc123)"), "name": "ours"} for one in made]
+    theirs = [{"roleName": one.replace(named, "(x xyz789)"), "name": "theirs"} for one in made]
+    az.answer("role definition list", [one | {"assignableScopes": []} for one in (*ours, *theirs)])
+    az.answer("keyvault list --resource-group rg-x", [{"id": "/vaults/kv-abc123"}])
+    az.run("undo", **known)
+    deleted = [one for one in changed(az) if one.startswith("role definition delete")]
+    assert len(deleted) == len(ours)
+    assert all("--name ours" in one for one in deleted)
 
 
 def test_a_group_that_does_not_carry_the_installations_tag_is_never_deleted(az: Recorded) -> None:

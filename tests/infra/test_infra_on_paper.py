@@ -2,49 +2,38 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
 from shared.settings import load
 from shared.version import VERSION
-from tests.infra import shipped
 from tests.infra.paper_azure import CLOUDS, Azure, misnamed
-from tests.infra.paper_bicep import comes_first, deploy
-from tests.infra.paper_choices import CHOICES, HOME, OTHER, deployed, each_choice, properties
+from tests.infra.paper_bicep import ParameterFile, comes_first, deploy
+from tests.infra.paper_choices import CHOICES, HOME, NETWORK, OTHER, deployed, each_choice, properties
+from tests.infra.paper_functions import Stopped
+from tests.infra.shipped import INFRA
 
 HOST_WRITES = ["AppDependencies", "AppExceptions", "AppMetrics", "AppPerformanceCounters", "AppRequests", "AppTraces"]
-
-
-def as_azd_reads(environment: Mapping[str, str]) -> dict[str, Any]:
-    """The parameters that azd makes of main.parameters.json: what is empty is left to the template's default.
-
-    Source: Azure/azure-dev, cli/azd/pkg/infra/provisioning/bicep/bicep_provider.go, `armParameterFileValue`.
-    """
-    types = dict(re.findall(r"^param (\w+) (\w+)", shipped.bicep("main.bicep"), re.MULTILINE))
-    read: dict[str, Callable[[str], Any]] = {"string": str, "int": int, "bool": lambda text: text.lower() == "true"}
-    made = {}
-    for name, entry in shipped.load("main.parameters.json")["parameters"].items():
-        variable, _, default = entry["value"].removeprefix("${").removesuffix("}").partition("=")
-        value = environment.get(variable) or default
-        if value:
-            made[name] = read[types[name]](value)
-    return made
 
 
 @pytest.mark.parametrize(
     ("environment", "choice"),
     [
-        ({}, "nothing"),
-        ({"AZURE_LOCATIONS": "", "DEFAULT_ORGANIZATION": "", "REMOVAL_LIMIT": "", "ON_DELETE": ""}, "nothing"),
-        ({"PRIVATE_ACCESS": "true", "REMOVAL_GRACE_SECONDS": "600"}, "private data"),
+        ({}, "default"),
+        ({"AZURE_LOCATIONS": "", "DEFAULT_ORGANIZATION": "", "REMOVAL_LIMIT": "", "ON_DELETE": ""}, "default"),
+        (
+            {"PRIVATE_ACCESS": "True", "REMOVAL_GRACE_SECONDS": "600", "EVENT_DELIVERY": "function"},
+            "private data",
+        ),
     ],
 )
 def test_azd_deploys_what_was_chosen_and_else_the_defaults(environment: dict[str, str], choice: str) -> None:
-    given = as_azd_reads({"AZURE_ENV_NAME": "production", "AZURE_LOCATION": "eastus2", **environment})
+    environment = {"AZURE_ENV_NAME": "production", "AZURE_LOCATION": "eastus2", **environment}
+    given = ParameterFile(environment, INFRA / "main.bicepparam").values()
     azure, _ = deploy(Azure(CLOUDS["AzureCloud"]), "main.bicep", HOME, given)
     chosen = {"environmentName": "production", "location": "eastus2", **CHOICES[choice]}
     assert azure == deploy(Azure(CLOUDS["AzureCloud"]), "main.bicep", HOME, chosen)[0]
@@ -68,16 +57,17 @@ def test_a_second_deployment_whose_ids_are_in_other_letters_assigns_no_role_unde
 
 
 def in_other_letters(value: Any) -> Any:
-    """Ids as a person may write them: GUIDs and names in capitals."""
-    ids = r"0{10}\w\w|rg-hub|vnet-hub|notices"
+    """Ids of places as a person may write them: GUIDs and names in capitals."""
+    ids = r"0{10}a\w|rg-hub|vnet-hub|notices"
     return re.sub(ids, lambda found: found[0].upper(), value) if isinstance(value, str) else value
 
 
-def test_every_log_of_the_app_is_kept_for_as_long_as_was_chosen() -> None:
-    """Azure keeps these tables for 90 days if they are not told otherwise."""
-    made = deployed("nothing", logRetentionDays=45).of("Microsoft.OperationalInsights/workspaces/tables")
+@pytest.mark.parametrize(("chosen", "days"), [({}, 90), ({"logRetentionDays": 45}, 45)])
+def test_every_log_of_the_app_is_kept_for_as_long_as_was_chosen(chosen: dict[str, int], days: int) -> None:
+    """Azure keeps these tables for 90 days at no cost: less is what a deployer chose."""
+    made = deployed("default", **chosen).of("Microsoft.OperationalInsights/workspaces/tables")
     kept = {one.name.rpartition("/")[2]: one.body["properties"]["totalRetentionInDays"] for one in made if one.body}
-    assert kept == dict.fromkeys(HOST_WRITES, 45)
+    assert kept == dict.fromkeys(HOST_WRITES, days)
 
 
 @each_choice
@@ -99,7 +89,8 @@ def test_custom_roles_are_assigned_where_they_may_be_and_nowhere_else(choice: st
             (there,) = [at for at in role["assignableScopes"] if f"{one.scope}/".lower().startswith(f"{at}/")]
             used.add(there)
     assert {at for role in roles.values() for at in role["assignableScopes"]} - used <= {f"/subscriptions/{HOME}"}
-    assert len(roles) == (3 if choice == "zones elsewhere, nothing deleted" else 4)
+    fewer = {"zones elsewhere, nothing deleted": 3, "roles made beforehand": 0, "a deployer who may not assign": 0}
+    assert len(roles) == fewer.get(choice, 4)
 
 
 @each_choice
@@ -119,7 +110,9 @@ def test_every_watched_subscription_has_one_subscription_to_its_events(choice: s
     azure = deployed(choice)
     (settings,) = properties(azure, "Microsoft.Web/sites/config")
     subscriptions = azure.of("Microsoft.EventGrid/systemTopics/eventSubscriptions")
-    assert [one.scope.split("/")[2] for one in subscriptions] == settings["AZURE_SUBSCRIPTIONS"].split(",")
+    events = CHOICES[choice].get("eventDelivery") != "none"
+    watched = settings["AZURE_SUBSCRIPTIONS"].split(",")
+    assert [one.scope.split("/")[2] for one in subscriptions] == (watched if events else [])
     for one in subscriptions:
         assert one.body is not None
         made = one.body["properties"]
@@ -149,14 +142,16 @@ def test_what_is_closed_is_closed_and_what_must_come_in_comes_in(choice: str) ->
         properties(azure, kind) for kind in ("Microsoft.Storage/storageAccounts", "Microsoft.KeyVault/vaults")
     )
     (site,) = properties(azure, "Microsoft.Web/sites")
-    private, queue = chosen.get("privateAccess", False), chosen.get("eventDelivery") == "queue"
+    private, delivery = chosen.get("privateAccess", False), chosen.get("eventDelivery", "queue")
+    called = delivery == "function"
     assert storage["networkAcls"] == {"bypass": "AzureServices", "defaultAction": "Deny" if private else "Allow"}
-    assert storage["publicNetworkAccess"] == "Enabled"  # to Event Grid, and with Deny to no other
+    # To Event Grid, and with Deny to no other.
+    assert storage["publicNetworkAccess"] == ("Disabled" if private and delivery == "none" else "Enabled")
     assert vault["publicNetworkAccess"] == ("Disabled" if private else "Enabled")
-    assert site["publicNetworkAccess"] == ("Disabled" if private and queue else "Enabled")
+    assert site["publicNetworkAccess"] == ("Disabled" if private and not called else "Enabled")
     reached = {one.name.rpartition("-")[2] for one in azure.of("Microsoft.Network/privateEndpoints")}
     data = {"blob", "queue", "table", "vault"}
-    assert reached == (data | {"site"} if private and queue else data if private else set())
+    assert reached == (data | {"site"} if private and not called else data if private else set())
 
 
 @pytest.mark.parametrize(
@@ -182,11 +177,10 @@ def test_private_endpoints_have_the_zones_of_their_cloud(cloud: str, zones: dict
     [
         (
             "app",
-            {"storageRoles", "vault", "monitoring", "dataEndpoints", "network"},
-        ),  # rights, logs, a way
-        ("events", {"app", "storageRoles"}),  # Event Grid writes as soon as it is told to
-        ("alerts", {"monitoring"}),  # a query for a table that is not there is refused
-        ("rights", {"identity", "network"}),  # a role is given on the network that is made
+            {"storage", "vault", "monitoring", "dataEndpoints", "network"},
+        ),  # rights, which come with the storage; logs; a way
+        ("events", {"app", "storage"}),  # Event Grid writes as soon as it is told to
+        ("rights", {"identities", "network"}),  # a role is given on the network that is made
         ("siteEndpoint", {"app", "network"}),
     ],
 )
@@ -203,13 +197,43 @@ def test_what_is_made_tells_the_version_that_made_it(choice: str) -> None:
 
 def test_the_code_comes_last_and_from_the_address_that_is_given() -> None:
     url = "https://example.com/autopilot.zip"
-    (package,) = deployed("nothing", packageUrl=url).of("Microsoft.Web/sites/extensions")
+    (package,) = deployed("default", packageUrl=url).of("Microsoft.Web/sites/extensions")
     assert package.body is not None
     assert package.body["properties"] == {"packageUri": url, "remoteBuild": False}
-    assert deployed("nothing").of("Microsoft.Web/sites/extensions") == []
-    assert {"app", "storageRoles", "dataEndpoints", "rights", "events"} <= comes_first("main.bicep", "package")
+    assert deployed("default").of("Microsoft.Web/sites/extensions") == []
+    assert {"app", "storage", "dataEndpoints", "rights", "events"} <= comes_first("main.bicep", "package")
 
 
 def test_where_the_topic_is_anothers_there_is_a_group_whose_tag_proves_that_events_arrive() -> None:
     groups = {one.id.lower() for one in deployed("several subscriptions").of("Microsoft.Resources/resourceGroups")}
     assert {f"/subscriptions/{one}/resourcegroups/rg-production-events" for one in (HOME, OTHER)} <= groups
+
+
+@pytest.mark.parametrize(
+    ("chosen", "says"),
+    [
+        ({"topicIdentityEnabled": False}, "eventDelivery=queue delivers with an identity"),
+        ({"privateAccess": True, "appSubnetId": f"{NETWORK}/subnets/app"}, "set endpointSubnetId"),
+        ({"defaultOrganization": False}, "leaves no Elastic Cloud organization"),
+        ({"location": "germanynorth"}, "germanynorth is not known to have Flex Consumption"),
+        ({"roleIds": "reader=00000000-0000-0000-0000-0000000000b1"}, "and not reader="),
+    ],
+    ids=lambda part: next(iter(part)) if isinstance(part, dict) else "",
+)
+def test_what_cannot_work_stops_before_anything_is_made_and_says_what_to_set(chosen: dict[str, Any], says: str) -> None:
+    azure = Azure(CLOUDS["AzureCloud"])
+    with pytest.raises(Stopped, match=re.escape(says)):
+        deploy(azure, "main.bicep", HOME, {"environmentName": "production", "location": "eastus2", **chosen})
+    assert azure.made == {}
+
+
+def test_all_that_cannot_work_is_said_at_once() -> None:
+    wrong = {"topicIdentityEnabled": False, "defaultOrganization": False, "location": "nowhere"}
+    with pytest.raises(Stopped, match=r"eventDelivery=queue.*defaultOrganization=false.*nowhere"):
+        deployed("default", **wrong)
+
+
+def test_a_region_that_has_got_flex_consumption_since_is_taken_when_the_deployer_says_so() -> None:
+    assert "East US 2".replace(" ", "").lower() in json.loads((INFRA / "regions.json").read_text(encoding="utf-8"))
+    assert deployed("default", location="East US 2").of("Microsoft.Web/sites")
+    assert deployed("default", location="germanynorth", anyLocation=True).of("Microsoft.Web/sites")

@@ -128,7 +128,7 @@ def test_every_alert_reaches_the_people_who_are_to_be_told(choice: str) -> None:
 
 
 def test_the_rules_that_azure_gets_are_those_that_the_tests_of_the_alerts_evaluate() -> None:
-    azure = installation("nothing")
+    azure = installation("default")
     got = {}
     for alert, body in made(azure, f"{INSIGHTS}/scheduledQueryRules"):
         rule = body["properties"]
@@ -143,7 +143,7 @@ def test_the_rules_that_azure_gets_are_those_that_the_tests_of_the_alerts_evalua
 
 
 def test_logs_have_the_limit_that_was_chosen() -> None:
-    (workspace,) = properties(deployed("nothing", logDailyLimitGb=9), "Microsoft.OperationalInsights/workspaces")
+    (workspace,) = properties(deployed("default", logDailyLimitGb=9), "Microsoft.OperationalInsights/workspaces")
     assert workspace["workspaceCapping"] == {"dailyQuotaGb": 9}
 
 
@@ -153,7 +153,7 @@ def test_the_app_links_the_networks_that_it_was_given_and_not_its_own_unasked(ch
     (settings,) = properties(azure, f"{SITES}/config")
     given = entries(CHOICES[choice].get("dnsLinkVnets", ""))
     assert entries(settings["DNS_LINK_VNETS"]) == given
-    assert networks_of(azure, "endpoint reader") == given  # of its actions, joining counts there
+    assert networks_of(azure, "endpointReader") == given  # of its actions, joining counts there
 
 
 @each_choice
@@ -163,7 +163,7 @@ def test_the_app_reads_the_networks_that_it_links_and_its_own(choice: str) -> No
     (site,) = properties(azure, SITES)
     own, _, _ = site["virtualNetworkSubnetId"].partition("/subnets/")
     assert settings["APP_VNET"] == own
-    assert networks_of(azure, "network reader") == {own.lower()} | entries(settings["DNS_LINK_VNETS"])
+    assert networks_of(azure, "networkReader") == {own.lower()} | entries(settings["DNS_LINK_VNETS"])
 
 
 def entries(listed: str) -> set[str]:
@@ -171,13 +171,13 @@ def entries(listed: str) -> set[str]:
     return {one.strip().lower() for one in listed.split(",") if one.strip()}
 
 
-def networks_of(azure: Azure, title: str) -> set[str]:
-    """The networks on which the app has the role of this title."""
-    return {place for place in places_of(azure, title) if "/virtualnetworks/" in place}
+def networks_of(azure: Azure, role: str) -> set[str]:
+    """The networks on which the app has this role of roles.json, or should be given it."""
+    return {place for place in places_of(azure, role) if "/virtualnetworks/" in place}
 
 
 ZONES_ARE_WRITTEN_IN = {
-    "nothing": {f"/subscriptions/{HOME}"},
+    "default": {f"/subscriptions/{HOME}"},
     "several subscriptions": {f"/subscriptions/{HOME}", f"/subscriptions/{OTHER}"},
     "a hub": {GROUP},
     "zones in two groups": {GROUP, OTHER_GROUP},
@@ -190,18 +190,18 @@ ZONES_ARE_WRITTEN_IN = {
 def test_the_app_writes_zones_where_the_deployer_has_them_and_nowhere_else(choice: str) -> None:
     azure = installation(choice)
     places = {place.lower() for place in ZONES_ARE_WRITTEN_IN[choice]}
-    assert places_of(azure, "DNS writer") == places
+    assert places_of(azure, "dnsWriter") == places
     if CHOICES[choice].get("allowDelete", True):
-        assert places_of(azure, "DNS remover") == places
+        assert places_of(azure, "dnsRemover") == places
 
 
 def test_every_group_for_zones_is_told_to_the_app_and_the_app_reads_its_subscription() -> None:
     azure = installation("zones in two groups")
     (settings,) = properties(azure, f"{SITES}/config")
     assert entries(settings["DNS_ZONE_RESOURCE_GROUPS"]) == {GROUP.lower(), OTHER_GROUP.lower()}
-    read = {place for place in places_of(azure, "endpoint reader") if place.count("/") == 2}
+    read = {place for place in places_of(azure, "endpointReader") if place.count("/") == 2}
     assert read == {f"/subscriptions/{one}" for one in (HOME, OTHER, HUB)}
-    assert read <= places_of(azure, "network reader")
+    assert read <= places_of(azure, "networkReader")
 
 
 @each_choice
@@ -246,33 +246,38 @@ def test_each_built_in_role_is_on_one_resource_and_not_on_what_holds_it() -> Non
 
 
 def test_what_is_deleted_by_age_is_dead_letters_only() -> None:
-    (policy,) = properties(installation("nothing"), f"{ACCOUNTS}/managementPolicies")
+    (policy,) = properties(installation("default"), f"{ACCOUNTS}/managementPolicies")
     (rule,) = policy["policy"]["rules"]
     assert rule["definition"]["filters"]["prefixMatch"] == ["dead-letters/"]
     assert rule["definition"]["actions"] == {"baseBlob": {"delete": {"daysAfterModificationGreaterThan": 90}}}
 
 
 def test_instances_are_as_large_and_as_many_as_was_chosen() -> None:
-    (site,) = properties(deployed("nothing", instanceMemoryMb=4096, maximumInstanceCount=77), SITES)
-    chosen = {"instanceMemoryMB": 4096, "maximumInstanceCount": 77}
+    (site,) = properties(deployed("default", instanceMemoryMb=4096, maximumInstanceCount=77), SITES)
+    chosen = {"instanceMemoryMB": 4096, "maximumInstanceCount": 77, "alwaysReady": None}
     assert site["functionAppConfig"]["scaleAndConcurrency"] == chosen
+
+
+def test_the_groups_that_were_chosen_are_kept_warm() -> None:
+    (site,) = properties(installation("always ready"), SITES)
+    assert site["functionAppConfig"]["scaleAndConcurrency"]["alwaysReady"] == [
+        {"name": "function:reconcile", "instanceCount": 1},
+        {"name": "http", "instanceCount": 2},
+    ]
 
 
 @each_choice
 def test_event_grid_may_write_to_its_queue_and_container_and_nothing_else(choice: str) -> None:
     azure, chosen = installation(choice), CHOICES[choice]
-    (shared,) = (one for one in azure.of("Microsoft.ManagedIdentity/userAssignedIdentities") if "-events-" in one.name)
-    principal = azure.properties(shared)["principalId"]
-    if chosen.get("privateAccess"):
-        (topic,) = azure.of("Microsoft.EventGrid/systemTopics")
-        principal = azure.identity(topic)["principalId"]
-    assignments = made(azure, "Microsoft.Authorization/roleAssignments")
-    scopes = {
-        one.scope.rpartition("/")[2] for one, body in assignments if body["properties"]["principalId"] == principal
-    }
-    queue = {"reconcile"} if chosen.get("eventDelivery") == "queue" else set()
-    letters = {"dead-letters"} if queue or chosen.get("topicIdentityEnabled", True) else set()
-    assert scopes == queue | letters
+    (app,) = (one for one in azure.of("Microsoft.ManagedIdentity/userAssignedIdentities") if "-app-" in one.name)
+    told = [one for one in azure.outputs["AUTOPILOT_ROLES"] if one["principal"] != azure.properties(app)["principalId"]]
+    scopes = {one["scope"].rpartition("/")[2] for one in told}
+    delivery = chosen.get("eventDelivery", "queue")
+    letters = {"dead-letters"} if chosen.get("topicIdentityEnabled", True) and delivery != "none" else set()
+    assert scopes == letters | ({"reconcile"} if delivery == "queue" else set())
+    topics = [one for one in azure.of("Microsoft.EventGrid/systemTopics") if chosen.get("privateAccess")]
+    if topics:
+        assert {one["principal"] for one in told} == {azure.identity(one)["principalId"] for one in topics}
 
 
 @each_choice

@@ -17,7 +17,7 @@ LOOKED_UP = {
     "account show": "",
     "deployment sub create": "--location --name --parameters --subscription --template-file",
     "deployment sub list": "--subscription",
-    "deployment sub show": "--name",
+    "deployment sub show": "--name --subscription",
     "eventgrid system-topic event-subscription delete": (
         "--name --resource-group --subscription --system-topic-name --yes"
     ),
@@ -54,7 +54,7 @@ LOOKED_UP = {
     "role assignment delete": "--ids",
     "role assignment list": "--all --assignee-object-id --scope --subscription",
     "role definition delete": "--name --scope",
-    "role definition list": "--custom-role-only --subscription",
+    "role definition list": "--custom-role-only --name --subscription",
     "tag update": "--operation --resource-id --tags",
 }
 """Commands and, of each, the options that the hooks use; `--only-show-errors` and `--output` aside."""

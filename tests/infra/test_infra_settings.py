@@ -9,7 +9,7 @@ import pytest
 from shared.core.model.organizations import DEFAULT, key_secret, scope_setting
 from shared.settings import descriptions, load
 from shared.state.storage_settings import storage_settings
-from tests.infra.shipped import INFRA, bicep
+from tests.infra.shipped import INFRA, bicep, parameter_file
 from tests.infra.shipped import load as load_json
 
 PLATFORM = {
@@ -121,11 +121,12 @@ def test_no_secret_is_in_a_default_or_an_output(template: str) -> None:
 
 
 def test_the_parameter_file_gives_every_value_by_environment_and_knows_only_parameters() -> None:
-    given = load_json("main.parameters.json")["parameters"]
+    given = parameter_file()
     declared = set(re.findall(r"^param (\w+)", bicep("main.bicep"), re.MULTILINE))
-    assert set(given) == declared - {"appSettings", "packageUrl"}, "which azd does not choose"
-    assert [name for name, entry in given.items() if not re.fullmatch(r"\$\{[A-Z_]+(=[^}]*)?\}", entry["value"])] == []
-    assert given["ecApiKey"]["value"] == "${EC_API_KEY}"
+    assert set(given) == declared - {"packageUrl"}, "which azd does not choose"
+    read = {name: set(re.findall(r"readEnvironmentVariable\('(\w+)'", value)) for name, value in given.items()}
+    assert [name for name, variables in read.items() if len(variables) != (name != "appSettings")] == []
+    assert given["ecApiKey"] == "readEnvironmentVariable('EC_API_KEY', '')"
 
 
 def test_storage_and_vault_are_closed_as_promised() -> None:
@@ -133,9 +134,9 @@ def test_storage_and_vault_are_closed_as_promised() -> None:
     for line in ("allowSharedKeyAccess: false", "allowBlobPublicAccess: false", "minimumTlsVersion: 'TLS1_2'"):
         assert line in storage
     # Event Grid has no private way in: the account stays open to it wherever it writes there.
-    assert "eventGridWrites: topicIdentityEnabled || eventDelivery == 'queue'" in bicep("main.bicep")
+    assert "eventGridWrites: topicsIdentity != 'None'" in bicep("main.bicep")
     assert "enableRbacAuthorization: true" in vault
-    assert "DisableLocalAuth: true" in bicep("app/monitoring.bicep")
+    assert "DisableLocalAuth: true" in bicep("app/logs.bicep")
     assert "version: '3.12'" in site
     assert "allow: false" in site
 
@@ -147,8 +148,7 @@ def test_the_app_may_publish_to_the_topic_of_notifications_and_only_where_one_is
     assert shipped_settings()["NOTIFY_TOPIC_ENDPOINT"] == "notifications.?outputs.endpoint ?? ''"
     assert re.findall(r"Microsoft\.EventGrid/topics@\S+ existing", topic)
     assert "scope: topic\n" in topic
-    # EventGrid Data Sender: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/integration
-    assert re.findall(r"'([0-9a-f-]{36})'", topic) == ["d5a91429-5739-47e2-a06b-3470a27159e7"]
+    assert "loadJsonContent('../built-in-roles.json').eventGridDataSender" in topic
 
 
 @pytest.mark.parametrize("template", sorted(path.relative_to(INFRA).as_posix() for path in INFRA.rglob("*.bicep")))

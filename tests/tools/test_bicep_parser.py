@@ -43,7 +43,7 @@ REFUSED = {
     "an open parenthesis": ("var a = f(1\n", 2),
     "arguments without a comma": ("var a = f(1 2)", 1),
     "an object in a hole": ("var a = '${{}}'", 1),
-    "a parameter without a type": ("param a = 1", 1),
+    "a parameter without a type": ("param a\n", 1),
     "a decorator without a declaration": ("@secure()\n", 2),
     "a loop without its list": ("var a = [for x: x]", 1),
     "a condition without parentheses": ("module a 'a.bicep' = if true {}", 1),

@@ -1,4 +1,4 @@
-"""Reads a Bicep template into its syntax tree; `tests/infra/paper_bicep.py` deploys that on paper.
+"""Reads a Bicep template or parameter file into its syntax tree; `tests/infra/paper_bicep.py` deploys that on paper.
 
 It knows the part of Bicep that the project's templates use, and refuses the rest with the line where it stands: types
 and functions that a template declares, imports, spreads, strings of several lines. The compiler judges them in CI.
@@ -15,11 +15,13 @@ from tests.tools.bicep.tree import (
     Obj,
     OutputDecl,
     ParamDecl,
+    ParamValue,
     ResourceDecl,
     Statement,
     TargetScope,
     TArray,
     TName,
+    Using,
     VarDecl,
 )
 
@@ -46,6 +48,7 @@ class Parser(Expressions):
         decorators = self.decorators()
         readers = {
             "targetScope": self.target_scope,
+            "using": self.using,
             "param": self.param,
             "var": self.var,
             "resource": self.resource,
@@ -70,8 +73,14 @@ class Parser(Expressions):
     def target_scope(self, decorators: list[Decorator]) -> Statement:
         return TargetScope(decorators, self.value())
 
+    def using(self, decorators: list[Decorator]) -> Statement:
+        return Using(decorators, self.string())
+
     def param(self, decorators: list[Decorator]) -> Statement:
-        name, kind = self.ident(), self.type_()
+        name = self.ident()
+        if self.token.kind == "=":
+            return ParamValue(decorators, name, self.value())
+        kind = self.type_()
         return ParamDecl(decorators, name, kind, self.value() if self.token.kind == "=" else None)
 
     def var(self, decorators: list[Decorator]) -> Statement:

@@ -215,6 +215,21 @@ class ParamDecl(Statement):
 
 
 @dataclass(slots=True, eq=False)
+class ParamValue(Statement):
+    """What a parameter file gives a parameter."""
+
+    name: Ident
+    value: Node
+
+
+@dataclass(slots=True, eq=False)
+class Using(Statement):
+    """The template of a parameter file."""
+
+    path: Str
+
+
+@dataclass(slots=True, eq=False)
 class VarDecl(Statement):
     name: Ident
     value: Node
