@@ -17,7 +17,7 @@ class LoopClock:
     """Wall-clock time that advances with the running event loop's `time()`."""
 
     def __init__(self, start: datetime | None = None) -> None:
-        self._now = start or datetime.now(UTC)
+        self._start = self._now = start or datetime.now(UTC)
         self._loop_time: float | None = None
 
     def now(self) -> datetime:
@@ -30,6 +30,10 @@ class LoopClock:
         self._loop_time = loop_time
         self._now += timedelta(seconds=passed)
         return self._now
+
+    def passed(self) -> float:
+        """Seconds since `start`."""
+        return (self.now() - self._start).total_seconds()
 
     async def sleep(self, seconds: float) -> None:
         """Wait for `seconds` of this clock's time."""
@@ -51,6 +55,10 @@ class Skewed:
     def now(self) -> datetime:
         """Now, as this machine believes."""
         return self._clock.now() + self.by
+
+    def passed(self) -> float:
+        """Seconds since its time began: durations are right on every machine."""
+        return self._clock.passed()
 
     async def sleep(self, seconds: float) -> None:
         """Wait: durations are right on every machine."""

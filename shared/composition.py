@@ -11,7 +11,7 @@ import socket
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from shared.clock import Clock, SystemClock
+from shared.clock import Clock, ServiceClock, SystemClock
 from shared.clouds.azure.arm import ArmClients, ArmOptions
 from shared.clouds.azure.event_grid import Topic, TopicOptions
 from shared.clouds.azure.private_dns import PrivateDns
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 def build(environ: Mapping[str, str]) -> Context:
     """Everything the app works with; raises InvalidSettings that lists all that is wrong. Opens no connection yet."""
     settings = load(environ)
-    clock = SystemClock()
+    clock = ServiceClock(SystemClock())
     clients = ArmClients(arm_options(settings), lambda: managed_identity(settings.azure.client_id or None))
-    storage = build_storage(environ)
+    storage = build_storage(environ, clock)
     leases = Leases(
         storage.connections,
         storage.control,
@@ -60,9 +60,10 @@ def build(environ: Mapping[str, str]) -> Context:
     )
 
 
-def build_storage(environ: Mapping[str, str]) -> AzureStorage:
-    """The storage alone; raises InvalidSettings. Opens no connection yet."""
-    return storage_from_environment(environ, managed_identity, queue_name=QUEUE)
+def build_storage(environ: Mapping[str, str], clock: ServiceClock | None = None) -> AzureStorage:
+    """The storage alone, whose answers tell the clock the time; raises InvalidSettings. Opens no connection yet."""
+    asking = None if clock is None else clock.asking
+    return storage_from_environment(environ, managed_identity, queue_name=QUEUE, asking=asking)
 
 
 def arm_options(settings: Settings) -> ArmOptions:

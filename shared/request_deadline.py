@@ -7,12 +7,16 @@ longer than its deadline.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from azure.core.pipeline.transport import AsyncHttpTransport
+
+
+Asking = Callable[[], Callable[[str | None], None]]
+"""Called when a request is sent; what it returns is told the answer's `Date` (`clock.ServiceClock.asking`)."""
 
 
 @asynccontextmanager
@@ -27,11 +31,13 @@ async def request_deadline(seconds: float, late: Exception) -> AsyncIterator[Non
         raise late from error
 
 
-def azure_transport(seconds: float, connect: float | None = None) -> AsyncHttpTransport[Any, Any]:
+def azure_transport(
+    seconds: float, connect: float | None = None, asking: Asking | None = None
+) -> AsyncHttpTransport[Any, Any]:
     """The transport of an Azure SDK client (aiohttp) whose requests, bodies included, take so long at most.
 
-    `connect`: seconds for the connection alone. Each repeat that a client makes is a request of its own. What took too
-    long is reported as `ServiceResponseTimeoutError`: the request may have been carried out.
+    `connect`: seconds for the connection alone. Each repeat that a client makes is a request of its own. What
+    took too long is reported as `ServiceResponseTimeoutError`: the request may have been carried out.
     """
     # The SDK is imported when it is first used.
     from azure.core.exceptions import ServiceResponseTimeoutError  # noqa: PLC0415
@@ -40,7 +46,11 @@ def azure_transport(seconds: float, connect: float | None = None) -> AsyncHttpTr
     class DeadlineTransport(AioHttpTransport):  # type: ignore[misc] # the SDK gives it lazily, without a type
         async def send(self, request: Any, **config: Any) -> Any:
             late = ServiceResponseTimeoutError(f"No whole answer within {seconds:g} s.")
+            heard = asking() if asking is not None else None
             async with request_deadline(seconds, late):
-                return await super().send(request, **config)
+                answer = await super().send(request, **config)
+            if heard is not None:
+                heard(answer.headers.get("Date"))
+            return answer
 
     return DeadlineTransport(connection_timeout=connect or seconds, read_timeout=seconds)

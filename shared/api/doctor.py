@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from shared.api.deadlines import Question, ask_all
-from shared.clock import Clock
+from shared.clock import Clock, machine_clock
 from shared.clouds.answer_headers import server_time
 from shared.clouds.azure.arm_checks import ArmChecks
 from shared.context import Context
@@ -45,8 +45,9 @@ NO_KEY = "doctor"
 async def examine(context: Context) -> Report:
     """Ask everything that the app rests on."""
     began = _seconds()
-    arm = ArmChecks(context.endpoints.clients, context.clock)
-    elastic = {name: _ElasticClock(api, context.clock) for name, api in context.elastic.items()}
+    machine = machine_clock(context.clock)
+    arm = ArmChecks(context.endpoints.clients, machine)
+    elastic = {name: _ElasticClock(api, machine) for name, api in context.elastic.items()}
     own: Questions = {SWEEP: lambda: recall(context), PAUSE: lambda: present_pause(context)}
     region = context.options.services.handled[0].elastic_region
     answers = await ask_all(_storage(context.storage) | own | _azure(context, arm) | _elastic(elastic, region))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from shared.core.model.http_dates import http_date
+from shared.clock import http_date
 
 DEFAULT_RETRY_AFTER = 30.0
 """Seconds, where the service does not say."""

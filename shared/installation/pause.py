@@ -29,6 +29,7 @@ async def pause(context: Context, body: Mapping[str, Any], correlation_id: str) 
 
     def begun(document: Mapping[str, Any] | None) -> Mapping[str, Any]:
         nonlocal wanted
+        wanted = requested_pause(body, context.clock.now())  # the row was read: it is the storage service's time now
         present = _holding(context, document)
         wanted = wanted if present is None else replace(wanted, since=min(present.since, wanted.since))
         return wanted.document()

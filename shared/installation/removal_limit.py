@@ -1,7 +1,8 @@
 """The limit of removals (S6), kept for the whole installation in table `control`.
 
 Used by `elastic_branch`, `deleted`, the sweep and the HTTP API. A connection is counted before it is torn down: of a
-worker that dies in between, too much was counted, never too little.
+worker that dies in between, too much was counted, never too little. The time is taken when the row has been read: it is
+the storage service's then, also in a process that has just begun.
 """
 
 from __future__ import annotations
@@ -23,8 +24,7 @@ NAME = "removals"
 
 async def stand_for_removal(context: Context, connection_id: str, stop_id: str) -> None:
     """Count a connection that is to be torn down once its grace period has ended."""
-    now = context.clock.now()
-    await _change(context, lambda known: known.stand(connection_id, stop_id, now))
+    await _change(context, lambda known: known.stand(connection_id, stop_id, context.clock.now()))
 
 
 async def withdraw(context: Context, connection_id: str) -> None:
@@ -37,11 +37,11 @@ async def tear_down(context: Context, connection_id: str, stop_id: str, *, gone:
 
     `gone`: its endpoint is, and all of it goes. `stop_id`: of the stop that this may begin.
     """
-    now, may = context.clock.now(), False
+    may = False
 
     def counted(known: Removals) -> Removals:
         nonlocal may
-        known, may = known.tear_down(connection_id, stop_id, now, gone=gone)
+        known, may = known.tear_down(connection_id, stop_id, context.clock.now(), gone=gone)
         return known
 
     removals = await _change(context, counted)
@@ -51,15 +51,15 @@ async def tear_down(context: Context, connection_id: str, stop_id: str, *, gone:
 
 async def swept(context: Context, found: Swept, stop_id: str, on_record: int) -> Removals:
     """Count anew what a sweep found; the answer says whether removals are stopped."""
-    limit, now = limit_for(context.settings.removal.limit, on_record), context.clock.now()
-    return await _change(context, lambda known: known.swept(found, stop_id, limit, now))
+    limit = limit_for(context.settings.removal.limit, on_record)
+    return await _change(context, lambda known: known.swept(found, stop_id, limit, context.clock.now()))
 
 
 async def confirm(context: Context, stop_id: str) -> Removals | None:
     """Allow what a stop names; None: that is not the present one."""
-    now = context.clock.now()
-    removals = (await read(context)).confirm(stop_id, now)
-    return None if removals is None else await _change(context, lambda known: known.confirm(stop_id, now) or known)
+    if (await read(context)).confirm(stop_id, context.clock.now()) is None:
+        return None
+    return await _change(context, lambda known: known.confirm(stop_id, context.clock.now()) or known)
 
 
 async def read(context: Context) -> Removals:

@@ -15,10 +15,10 @@ from azure.core.exceptions import HttpResponseError, ResourceExistsError, Resour
 from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableServiceClient
 
+from shared.clock import http_date
 from shared.core.model.errors import LostRace, RetryLater
-from shared.core.model.http_dates import http_date
 from shared.correlation import Service, request_hook
-from shared.request_deadline import azure_transport
+from shared.request_deadline import Asking, azure_transport
 from shared.state import codec
 from shared.state.azure_errors import error_code, storage_errors
 from shared.state.rows import ConnectionRow, ControlLook, ControlRow, ListedConnection
@@ -43,15 +43,17 @@ _CLIENT: dict[str, Any] = {
 }
 
 
-def service_from_connection_string(connection_string: str) -> TableServiceClient:
+def service_from_connection_string(connection_string: str, asking: Asking | None = None) -> TableServiceClient:
     """The account's table service, by key or SAS."""
-    transport = azure_transport(REQUEST_SECONDS, connect=CONNECT_SECONDS)
+    transport = azure_transport(REQUEST_SECONDS, connect=CONNECT_SECONDS, asking=asking)
     return TableServiceClient.from_connection_string(connection_string, transport=transport, **_CLIENT)
 
 
-def service_from_identity(endpoint: str, credential: AsyncTokenCredential) -> TableServiceClient:
+def service_from_identity(
+    endpoint: str, credential: AsyncTokenCredential, asking: Asking | None = None
+) -> TableServiceClient:
     """The account's table service, by identity."""
-    transport = azure_transport(REQUEST_SECONDS, connect=CONNECT_SECONDS)
+    transport = azure_transport(REQUEST_SECONDS, connect=CONNECT_SECONDS, asking=asking)
     return TableServiceClient(endpoint, credential=credential, transport=transport, **_CLIENT)
 
 

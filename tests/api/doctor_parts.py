@@ -49,6 +49,9 @@ class WrongClock:
     def now(self) -> datetime:
         return self._right.now() + self._ahead
 
+    def passed(self) -> float:
+        return self._right.passed()
+
     async def sleep(self, seconds: float) -> None:
         await self._right.sleep(seconds)
 

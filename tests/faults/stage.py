@@ -43,6 +43,9 @@ class Skewed:
     def now(self) -> datetime:
         return self._clock.now() + self.skew
 
+    def passed(self) -> float:
+        return float(self._clock.passed())
+
     async def sleep(self, seconds: float) -> None:
         await self._clock.sleep(seconds)
 

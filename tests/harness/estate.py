@@ -35,6 +35,7 @@ from local.world import (
     vnet_body,
     vnet_id,
 )
+from shared.clock import Clock, ServiceClock
 from shared.clouds.azure.arm import ArmClients
 from shared.clouds.azure.event_grid import Topic
 from shared.clouds.azure.private_dns import PrivateDns
@@ -136,6 +137,7 @@ class Estate:
             app_vnet=app_vnet,
         )
         self.arm, self.elastic, self.network = self.world.arm, self.world.elastic, self.world.network
+        self.service_clock = self.clock  # of the storage; a test may give workers another one
         self.storage = MemoryStorage(self.clock)
         self.queue: MemoryQueue = self.storage.queue
         self.events = EventGrid(self.clock, deliver=self._deliver, settings=EventGridSettings())
@@ -172,24 +174,25 @@ class Estate:
                 await self.queue.send(out.value)
         return Answer(202, {}, b"")
 
-    def new_worker(self, faults: Faults = no_faults, **settings: str) -> Worker:
-        """A function process with its own clients."""
-        wire = Wire(faults)
+    def new_worker(self, faults: Faults = no_faults, machine: Clock | None = None, **settings: str) -> Worker:
+        """A function process with its own clients, on a machine whose clock is right unless one is given."""
+        clock = ServiceClock(machine or self.clock)
+        wire = Wire(faults, clock.asking)
         loaded = load(self.settings | settings, self.world.services)
         clients = ArmClients(arm_options(loaded), Credential, lambda: WiredArm(self.arm.app, wire))
-        storage = WiredStorage(self.storage, wire)
+        storage = WiredStorage(self.storage, wire, self.service_clock)
         context = Context(
             settings=loaded,
-            clock=self.clock,
+            clock=clock,
             endpoints=PrivateEndpoints(clients),
             dns=PrivateDns(clients),
-            elastic=self._organizations(loaded, wire),
+            elastic=self._organizations(loaded, wire, clock),
             storage=storage,
             leases=Leases(
                 storage.connections,
                 storage.control,
                 storage.queue,
-                self.clock,
+                clock,
                 owner_id="worker",
             ),
             network=self.network.inside(self.world.app_vnet),
@@ -197,10 +200,10 @@ class Estate:
         )
         return Worker(context, wire)
 
-    def _organizations(self, settings: Settings, wire: Wire) -> Organizations:
+    def _organizations(self, settings: Settings, wire: Wire, clock: Clock) -> Organizations:
         options = vault_options(settings)
         vault = None if options is None else Vault(options, Credential, lambda: WiredArm(self.vault.app, wire, "vault"))
-        return Organizations(hosted_connections(settings, self.clock, vault, WiredElastic(self.world.front, wire)))
+        return Organizations(hosted_connections(settings, clock, vault, WiredElastic(self.world.front, wire)))
 
     def _topic(self, settings: Settings, wire: Wire) -> Topic | None:
         if not settings.notify.topic_endpoint:

@@ -10,6 +10,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from email.utils import format_datetime
 from enum import Enum, auto
 from typing import Any
 
@@ -19,8 +20,10 @@ from starlette.responses import JSONResponse
 
 from local.arm.transport import AsgiArmTransport
 from local.asgi import AsgiTransport
+from shared.clock import Clock
 from shared.core.model.errors import AnswerLost, RetryLater, Throttled
 from shared.correlation import HEADER, Service, outgoing
+from shared.request_deadline import Asking
 
 _BY_CHANCE = re.compile(r"(?<=OperationStatuses/).*|\b[0-9a-f]{32}\b")
 
@@ -142,8 +145,10 @@ def no_faults(_: Call) -> Outcome:
 class Wire:
     """One worker's connection to the world."""
 
-    def __init__(self, faults: Faults = no_faults) -> None:
+    def __init__(self, faults: Faults = no_faults, asking: Asking | None = None) -> None:
+        """`asking`: told of each request to storage, and of the `Date` of its answer, as the SDK's transport does."""
         self.calls: list[Call] = []
+        self.asking = asking
         self.control_rows: list[str] = []
         """The rows of table `control` that were read, by name."""
         self.faults = faults
@@ -246,8 +251,8 @@ class WiredElastic(httpx.AsyncBaseTransport):
 class WiredPort:
     """A table or queue over the wire."""
 
-    def __init__(self, inner: Any, name: str, wire: Wire) -> None:
-        self._inner, self._name, self._wire = inner, name, wire
+    def __init__(self, inner: Any, name: str, wire: Wire, date: Callable[[], str]) -> None:
+        self._inner, self._name, self._wire, self._date = inner, name, wire, date
 
     def __getattr__(self, method: str) -> Any:
         inner = getattr(self._inner, method)
@@ -263,7 +268,7 @@ class WiredPort:
                 raise fault.storage_error()
             return await self._wire.through(
                 fault,
-                lambda: inner(*args, **options),
+                lambda: self._dated(lambda: inner(*args, **options)),
                 lambda: AnswerLost("Azure Storage took a request and gave no answer.", after=10.0),
             )
 
@@ -273,25 +278,38 @@ class WiredPort:
         # The double sends no requests; the SDK behind the real port would ask for these headers.
         return self._wire.before(self._name, method, outgoing(Service.STORAGE).get(HEADER, ""))
 
+    async def _dated(self, send: Callable[[], Awaitable[Any]]) -> Any:
+        heard = self._wire.asking() if self._wire.asking is not None else None
+        answer = await send()
+        if heard is not None:
+            heard(self._date())
+        return answer
+
     async def _iterate(self, method: str, inner: Any, *args: Any) -> AsyncIterator[Any]:
         await self._wire.thaw()
         fault = self._before(method)
         if isinstance(fault, Refusal):
             raise fault.storage_error()
+        heard = self._wire.asking() if self._wire.asking is not None else None
         async for row in inner(*args):
+            if heard is not None:
+                heard(self._date())
             yield row
 
 
 class WiredStorage:
-    """The storage over the wire."""
+    """The storage over the wire; `clock` is the service's."""
 
-    def __init__(self, inner: Any, wire: Wire) -> None:
-        self.connections = WiredPort(inner.connections, "connections", wire)
-        self.journal = WiredPort(inner.journal, "journal", wire)
-        self.control = WiredPort(inner.control, "control", wire)
-        self.checks = WiredPort(inner.checks, "checks", wire)
-        self.things = WiredPort(inner.things, "things", wire)
-        self.queue = WiredPort(inner.queue, "queue", wire)
+    def __init__(self, inner: Any, wire: Wire, clock: Clock) -> None:
+        def date() -> str:
+            return format_datetime(clock.now(), usegmt=True)
+
+        self.connections = WiredPort(inner.connections, "connections", wire, date)
+        self.journal = WiredPort(inner.journal, "journal", wire, date)
+        self.control = WiredPort(inner.control, "control", wire, date)
+        self.checks = WiredPort(inner.checks, "checks", wire, date)
+        self.things = WiredPort(inner.things, "things", wire, date)
+        self.queue = WiredPort(inner.queue, "queue", wire, date)
 
     async def aclose(self) -> None:
         pass

@@ -41,6 +41,9 @@ class SetClock:
     def now(self) -> datetime:
         return self.at
 
+    def passed(self) -> float:
+        return (self.at - START).total_seconds()
+
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(0)
 

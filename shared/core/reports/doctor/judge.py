@@ -17,7 +17,7 @@ NO_SWEEP = timedelta(minutes=30)
 """How long ago the last sweep may have ended where nothing tells how often sweeps run."""
 MISSED_SWEEPS = 3
 SKEW, MUCH_SKEW = timedelta(seconds=10), timedelta(seconds=60)
-"""Leases allow for 10 seconds between the clocks of two workers; services refuse requests that are minutes off."""
+"""Nothing that the app stores depends on it (`shared.clock`); services refuse sign-ins that are minutes off."""
 
 
 def judge_wrong_settings(error: InvalidSettings) -> list[Finding]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.core.model.http_dates import http_date
+from shared.clock import http_date
 
 
 def test_a_date_is_an_instant() -> None:
