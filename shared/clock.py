@@ -101,6 +101,10 @@ class ServiceClock:
 
         return heard
 
+    def forget(self) -> None:
+        """Be the machine's time again, as in a process that has just begun."""
+        self._began = None
+
     def _beginning(self) -> datetime:
         """The service's time when `passed` was 0."""
         if self._began is None:

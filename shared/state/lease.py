@@ -38,8 +38,6 @@ RENEW_EVERY = 5.0
 """Seconds between two renewals: three may fail, and the lease still stands."""
 MARGIN = 3.0
 """Seconds before the end that the holder stops: two front ends of the service may differ a little."""
-_ROUNDING = 0.001
-"""Seconds: what was slept for may come out a little shorter when it is measured."""
 _TRY_AGAIN = 1.0
 """Seconds after a renewal that failed."""
 _SOON = 0.05
@@ -81,7 +79,7 @@ class HeldLease:
 
     async def keep(self) -> None:
         """Renew it unless that was done a moment ago; raises LeaseLost."""
-        if self.lost or _now() - self._since >= RENEW_EVERY - _ROUNDING:
+        if self.lost or _now() - self._since >= RENEW_EVERY:
             await self.renew()
 
     async def renew(self) -> None:

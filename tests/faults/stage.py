@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from local.arm import DEFAULT_SUBSCRIPTION
+from shared.clock import ServiceClock
 from shared.core.model.errors import AutopilotError
 from shared.core.model.messages import decode
 from shared.core.model.services import Services
@@ -132,7 +133,10 @@ class Stage:
         if self._free:
             return self._free.pop()
         worker = self._spare.pop() if self._spare else await self._new()
-        worker.context.clock.skew = timedelta(seconds=self.skew)  # type: ignore[attr-defined]  # a Skewed
+        clock = worker.context.clock
+        assert isinstance(clock, ServiceClock)
+        clock.machine.skew = timedelta(seconds=self.skew)  # type: ignore[attr-defined]  # a Skewed
+        clock.forget()  # a process that begins has not heard from storage
         return worker
 
     async def _handle(self, message: Any) -> None:

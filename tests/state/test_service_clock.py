@@ -73,7 +73,7 @@ def test_a_right_clock_keeps_its_fractions_of_a_second() -> None:
     st.floats(-7200, 7200),
     st.lists(st.tuples(st.floats(0, 5), st.floats(0, 5), st.floats(0, 500)), min_size=1, max_size=8),
 )
-def test_whatever_the_latencies_it_is_as_right_as_the_quickest_answer(
+def test_with_any_latencies_it_is_as_right_as_the_quickest_answer(
     off: float, answers: list[tuple[float, float, float]]
 ) -> None:
     machine = Machine(timedelta(seconds=off))
