@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from local.elastic.model import EndpointDirectory, PrivateEndpointView, Ruleset, service_region
+from local.elastic.model import EndpointDirectory, PrivateEndpointView, serverless_region
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from local.clock import LoopClock
     from local.elastic.settings import ElasticSettings
@@ -26,12 +26,13 @@ class Approval:
         clock: LoopClock,
         settings: ElasticSettings,
         endpoints: EndpointDirectory,
-        rulesets: Callable[[], Iterable[Ruleset]],
+        rules_for: Callable[[str | None], list[dict[str, Any]] | None],
     ) -> None:
+        """`rules_for`: the rules of the policies that may admit an endpoint of this alias; None: not Elastic's."""
         self._clock = clock
         self._settings = settings
         self._endpoints = endpoints
-        self._rulesets = rulesets
+        self._rules_for = rules_for
         self._under_way: set[str] = set()
         self._approved: set[str] = set()
 
@@ -66,11 +67,9 @@ class Approval:
 
     def _decision(self, endpoint: PrivateEndpointView) -> tuple[str, str] | None:
         """The state this endpoint should be given, or None to leave it as it is."""
-        region = service_region(endpoint.alias)
-        if region is None:
+        rules = self._rules_for(endpoint.alias)
+        if rules is None:
             return None
-        here = f"azure-{region}"
-        rules = [rule for r in self._rulesets() if r.region == here and r.guids for rule in r.rules]
         matched = any(self._matches(rule, endpoint) for rule in rules)
         if endpoint.status == "Pending":
             if matched:
@@ -85,7 +84,9 @@ class Approval:
 
     def _matches(self, rule: dict[str, Any], endpoint: PrivateEndpointView) -> bool:
         wanted = (rule["azure_endpoint_name"], rule["azure_endpoint_guid"])
-        actual = (endpoint.name, endpoint.resource_guid)
+        # Policies of projects take lower-case GUIDs only.
+        guid = endpoint.resource_guid
+        actual = (endpoint.name, guid.lower() if serverless_region(endpoint.alias) else guid)
         if self._settings.match_case_sensitive:
             return wanted == actual
         return [w.lower() for w in wanted] == [a.lower() for a in actual]

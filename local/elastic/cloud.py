@@ -15,14 +15,18 @@ from local.elastic.model import (
     RequestRecord,
     Ruleset,
     api_region,
+    serverless_region,
+    service_region,
 )
 from local.elastic.operations import operations
 from local.elastic.proxy import Proxy
+from local.elastic.serverless import ServerlessCloud, ServerlessRegion, ServerlessSettings
+from local.elastic.serverless.proxy import ENDING
 from local.elastic.settings import ElasticSettings
 from local.elastic.traffic_filters import TrafficFilters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterable
     from contextlib import AbstractContextManager
 
     from starlette.types import ASGIApp
@@ -44,18 +48,31 @@ class ElasticCloud:
         settings: ElasticSettings | None = None,
         api_key: str = "local-elastic-api-key",
         random: Random | None = None,
+        serverless: ServerlessSettings | None = None,
+        serverless_regions: Iterable[ServerlessRegion] = (),
     ) -> None:
-        """`regions`: the Azure regions that have hosted deployments."""
+        """`regions`: the Azure regions that have hosted deployments; `serverless_regions`: those with projects."""
         self._clock = clock
         self.settings = settings or ElasticSettings()
         self._endpoints = endpoints
         self._book = DeploymentBook(clock, random or Random(0))
-        self._approval = Approval(clock, self.settings, endpoints, self.rulesets)
+        self._approval = Approval(clock, self.settings, endpoints, self._rules_for)
         self._filters = TrafficFilters(
             clock, self.settings, self._book, regions, knows=self._approval.knows, changed=self.evaluate
         )
         self._proxy = Proxy(self.settings, self._book, self._filters, self._alias_of)
-        self._gateway = Gateway(clock, self.settings, api_key, operations(self.settings, self._book, self._filters))
+        self.serverless = ServerlessCloud(
+            clock,
+            self.settings,
+            serverless or ServerlessSettings(),
+            serverless_regions,
+            new_id=self._book.new_id,
+            record=self._filters.record,
+            changed=self.evaluate,
+            alias_of=self._alias_of,
+        )
+        table = [*operations(self.settings, self._book, self._filters), *self.serverless.operations()]
+        self._gateway = Gateway(clock, self.settings, api_key, table)
         changes = getattr(endpoints, "changes", None)
         if changes is not None:
             changes.append(self.evaluate)
@@ -206,12 +223,27 @@ class ElasticCloud:
 
     def decide(self, host: str, endpoint_guid: str, path: str = "/") -> ProxyAnswer:
         """What the proxy answers to a request for a private host through the endpoint with this GUID."""
-        return self._proxy.decide(host, endpoint_guid, path)
+        decide = self.serverless.decide if _of_a_project(host) else self._proxy.decide
+        return decide(host, endpoint_guid, path)
 
     def decide_public(self, host: str, client_ip: str) -> ProxyAnswer:
         """What the proxy answers to a request for a public host from this address of the internet."""
-        return self._proxy.decide_public(host, client_ip)
+        decide = self.serverless.decide_public if _of_a_project(host) else self._proxy.decide_public
+        return decide(host, client_ip)
+
+    def _rules_for(self, alias: str | None) -> list[dict[str, Any]] | None:
+        """The rules that may admit an endpoint of this alias: a policy of one family never stands for the other's."""
+        region, other = service_region(alias), serverless_region(alias)
+        if other is not None:
+            return self.serverless.rules_for(other)
+        if region is None:
+            return None
+        return [rule for one in self.rulesets() if one.region == f"azure-{region}" and one.guids for rule in one.rules]
 
     def _alias_of(self, endpoint_guid: str) -> str | None:
         wanted = endpoint_guid.lower()
         return next((e.alias for e in self._endpoints.private_endpoints() if e.resource_guid.lower() == wanted), None)
+
+
+def _of_a_project(host: str) -> bool:
+    return host.lower().rstrip(".").endswith(ENDING)

@@ -81,7 +81,7 @@ class Gateway:
         self._spend(headers)
         if operation is None:
             raise self._no_route(path)
-        call = Call(values, _query(request, operation.query), _body(request, raw, operation))
+        call = Call(values, _query(request, operation.query), _body(request, raw, operation), request.headers)
         reply = operation.run(call)
         return _first(self._settings.faults_after, method, path) or _respond(reply)
 
@@ -187,6 +187,8 @@ def _first(faults: list[Fault], method: str, path: str) -> Response | None:
 
 
 def _respond(reply: Reply) -> Response:
+    if reply.body is None:
+        return Response(status_code=reply.status, headers=reply.headers)
     return JSONResponse(reply.body, reply.status, reply.headers)
 
 

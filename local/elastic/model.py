@@ -11,13 +11,24 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 AZURE_PRIVATE_ENDPOINT = "azure_private_endpoint"
-# Elastic's hosted Private Link Services; the serverless ones have other aliases and are not served here.
+# Elastic's Private Link Services of both families.
 _ALIAS = re.compile(r"^([a-z0-9]+)-prod-\d{3}-privatelink-service\.[0-9a-f-]{36}\.\1\.azure\.privatelinkservice$")
+
+
+_SERVERLESS_ALIAS = re.compile(
+    r"^([a-z0-9]+)-prod-privatelink-serverless\.[0-9a-f-]{36}\.\1\.azure\.privatelinkservice$"
+)
 
 
 def service_region(alias: str | None) -> str | None:
     """The Azure region of Elastic's hosted service with this alias; None if it is no such service."""
     match = _ALIAS.match((alias or "").lower())
+    return match.group(1) if match else None
+
+
+def serverless_region(alias: str | None) -> str | None:
+    """The Azure region of Elastic's Serverless service with this alias; None if it is no such service."""
+    match = _SERVERLESS_ALIAS.match((alias or "").lower())
     return match.group(1) if match else None
 
 

@@ -26,6 +26,11 @@ class Call:
     path: Mapping[str, str]
     query: Mapping[str, Any]
     body: Any
+    headers: Mapping[str, str]
+
+    def header(self, name: str) -> str:
+        """A header of the request, empty if it has none of that name."""
+        return self.headers.get(name, "")
 
     def flag(self, name: str, default: bool = False) -> bool:
         """A boolean query parameter."""

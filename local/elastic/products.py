@@ -29,9 +29,14 @@ class Target(NamedTuple):
 
 def served(target: Target, path: str, settings: ElasticSettings) -> ProxyAnswer:
     """The product's own answer: proof that the request got there."""
-    if target.product in target.deployment.unwell:
+    return product_answer(target.product, path, settings, unwell=target.product in target.deployment.unwell)
+
+
+def product_answer(product: str, path: str, settings: ElasticSettings, *, unwell: bool) -> ProxyAnswer:
+    """What a product answers, or the proxy in its place when its instances are down."""
+    if unwell:
         return json_answer(settings.unwell_status, {"ok": False, "message": "There are no healthy instances."})
-    return _ANSWERS.get(target.product, _unauthorized)(path, settings)
+    return _ANSWERS.get(product, _unauthorized)(path, settings)
 
 
 def json_answer(status: int, body: object, *headers: tuple[str, str]) -> ProxyAnswer:

@@ -49,7 +49,7 @@ class Proxy:
         target = self._target(host, private=True)
         region = service_region(self._alias_of(endpoint_guid))
         if target is None or (region and region != target.deployment.azure_region):
-            return _unknown_resource()
+            return unknown_resource()
         attached = self._attached(target.deployment.id)
         guid = endpoint_guid.lower()
         if attached:
@@ -60,18 +60,18 @@ class Proxy:
                 for ruleset in self._filters.rulesets.values()
             )
             admitted = known and self._settings.unassociated_unfiltered_answer == 200
-        return served(target, path, self._settings) if admitted else _forbidden()
+        return served(target, path, self._settings) if admitted else forbidden()
 
     def decide_public(self, host: str, client_ip: str) -> ProxyAnswer:
         """The answer to a request for a public host from this address of the internet."""
         target = self._target(host, private=False)
         if target is None:
-            return _unknown_resource()
+            return unknown_resource()
         attached = self._attached(target.deployment.id)
         address = ipaddress.ip_address(client_ip)
         sources = [rule["source"] for ruleset in attached if ruleset.type == "ip" for rule in ruleset.rules]
         admitted = not attached or any(address in ipaddress.ip_network(source) for source in sources)
-        return served(target, "/", self._settings) if admitted else _forbidden()
+        return served(target, "/", self._settings) if admitted else forbidden()
 
     def _attached(self, deployment_id: str) -> list[Ruleset]:
         missing = self._settings.proxy_missing_policies
@@ -102,9 +102,11 @@ def _product(deployment: Deployment, name: str, product: str) -> str | None:
     return found if found and deployment.runs(found) else None
 
 
-def _unknown_resource() -> ProxyAnswer:
+def unknown_resource() -> ProxyAnswer:
+    """The answer for a host that leads nowhere."""
     return json_answer(404, {"ok": False, "message": "Unknown resource."})
 
 
-def _forbidden() -> ProxyAnswer:
+def forbidden() -> ProxyAnswer:
+    """The answer to a request that the filters do not let in."""
     return json_answer(403, {"ok": False, "message": _FORBIDDEN})

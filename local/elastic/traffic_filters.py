@@ -328,7 +328,10 @@ class TrafficFilters:
 
     def _note(self, what: What, ruleset: Ruleset, deployment_id: str | None = None) -> None:
         default = ruleset.include_by_default
-        event = HistoryEvent(self._clock.now(), what, ruleset.id, ruleset.guids, deployment_id, default)
+        self.record(HistoryEvent(self._clock.now(), what, ruleset.id, ruleset.guids, deployment_id, default))
+
+    def record(self, event: HistoryEvent) -> None:
+        """Note a change, of policies of either family, and tell those who listen."""
         self.history.append(event)
         for listener in self.listeners:
             listener(event)
