@@ -16,7 +16,7 @@ from shared.api.queries import ConnectionNotFound, EndpointOutOfScope, InvalidCo
 from shared.api.removals import StopNotFound
 from shared.core.guards.pause import InvalidPause
 from shared.core.model import errors
-from shared.core.model.record_document import UnreadableRecord
+from shared.core.model.record_document import NewerRecord, UnreadableRecord
 from shared.state.control import DamagedRow
 
 BLOCKED_STATUS = HTTPStatus.BAD_GATEWAY
@@ -60,6 +60,7 @@ class ErrorCode(StrEnum):
     UNUSABLE_ANSWER = "UnusableAnswer", HTTPStatus.SERVICE_UNAVAILABLE
     ANSWER_LOST = "AnswerLost", HTTPStatus.SERVICE_UNAVAILABLE
     AWAITING_EARLIER_REQUEST = "AwaitingEarlierRequest", HTTPStatus.SERVICE_UNAVAILABLE
+    NEWER_RECORD = "NewerRecord", HTTPStatus.SERVICE_UNAVAILABLE
     UNREADABLE_RECORD = "UnreadableRecord", HTTPStatus.INTERNAL_SERVER_ERROR
     DAMAGED_ROW = "DamagedRow", HTTPStatus.INTERNAL_SERVER_ERROR
     WAITING = "Waiting", HTTPStatus.INTERNAL_SERVER_ERROR
@@ -88,6 +89,7 @@ CODES: Mapping[type[errors.AutopilotError], ErrorCode] = {
     errors.UnusableAnswer: ErrorCode.UNUSABLE_ANSWER,
     errors.AnswerLost: ErrorCode.ANSWER_LOST,
     errors.AwaitingEarlierRequest: ErrorCode.AWAITING_EARLIER_REQUEST,
+    NewerRecord: ErrorCode.NEWER_RECORD,
     UnreadableRecord: ErrorCode.UNREADABLE_RECORD,
     DamagedRow: ErrorCode.DAMAGED_ROW,
     errors.Waiting: ErrorCode.WAITING,

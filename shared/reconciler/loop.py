@@ -29,7 +29,7 @@ from shared.core.model.arm_ids import connection_id
 from shared.core.model.errors import AutopilotError, Blocked, LeaseLost, NotFound, RetryLater
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.record import ConnectionRecord
-from shared.core.model.record_document import from_document
+from shared.core.model.record_document import ensure_not_newer, from_document
 from shared.core.model.record_parts import Identity
 from shared.core.model.resources import ConnectionStatus, Endpoint
 from shared.core.planning.associations import reset_restores
@@ -95,6 +95,8 @@ async def _handle(context: Context, message: WorkMessage) -> Outcome:
     endpoint_id = message.endpoint
     fresh = ConnectionRecord(endpoint_id.text, identity=Identity(name=endpoint_id.name))
     row = await context.storage.connections.get(fresh.id)
+    if row is not None:
+        ensure_not_newer(row.document)  # before a lease is taken, which would write the row
     if row is None and await new_endpoint_out_of_scope(context, message):
         log.info("dropped: %s is out of scope of the settings correlation=%s", endpoint_id.text, message.correlation_id)
         return Outcome.OUT_OF_SCOPE

@@ -59,6 +59,7 @@ def test_codes_are_what_scripts_compare() -> None:
         "UnusableAnswer": 503,
         "AnswerLost": 503,
         "AwaitingEarlierRequest": 503,
+        "NewerRecord": 503,
         "UnreadableRecord": 500,
         "DamagedRow": 500,
         "Waiting": 500,

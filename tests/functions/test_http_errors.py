@@ -137,11 +137,14 @@ async def test_a_page_that_starts_nowhere_is_refused(app: App, name: str, before
     assert (answer.status, answer.error["code"]) == (400, "InvalidInput")
 
 
-async def test_a_record_that_this_version_cannot_read_is_the_apps_fault_and_says_what_to_do(app: App) -> None:
-    document = to_document(KNOWN) | {"schema": 99}
+@pytest.mark.parametrize(("schema", "status", "code"), [(99, 503, "NewerRecord"), (0, 500, "UnreadableRecord")])
+async def test_a_record_that_this_version_cannot_read_is_the_apps_fault_and_says_what_to_do(
+    app: App, schema: int, status: int, code: str
+) -> None:
+    document = to_document(KNOWN) | {"schema": schema}
     await app.storage.connections.insert(replace(holding(ConnectionRow(KNOWN.id), KNOWN), document=document))
     answer = await call("get_connection", connection=KNOWN.id)
-    assert (answer.status, answer.error["code"]) == (500, "UnreadableRecord")
+    assert (answer.status, answer.error["code"]) == (status, code)
     assert "newer version" in answer.error["nextStep"]
     assert (await call("list_connections")).body["connections"][0]["name"] == "pe-search"
 

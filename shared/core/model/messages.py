@@ -28,6 +28,11 @@ QUEUE = "reconcile"
 """Name of the work queue; the platform moves what failed too often to `reconcile-poison`."""
 
 VERSION = 1
+"""Of a message's form. A change that an older version would misread has the next number."""
+PUT_BACKS_MAX = 1_440
+"""How often what a newer version wrote is put back: a day of minutes. While one version takes another's place there are
+both; what comes after that stays for a person to see, as all that cannot be understood."""
+_PUT_BACKS = "putBacks"
 _SUBSCRIPTION = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 _CORRELATION = re.compile(r"[0-9A-Za-z-]{1,64}")
 
@@ -68,6 +73,8 @@ class WorkMessage:
     correlation_id: str
     wake_at: datetime | None = None
     """Set on a message that continues a wait: it is stale when the record has another wake-up time."""
+    put_backs: int = 0
+    """How often it was put back because a newer version of the app wrote the record."""
 
     def encode(self) -> str:
         """The message as JSON text."""
@@ -79,6 +86,8 @@ class WorkMessage:
         }
         if self.wake_at is not None:
             body["wakeAt"] = self.wake_at.isoformat()
+        if self.put_backs:
+            body[_PUT_BACKS] = self.put_backs
         return json.dumps(body, separators=(",", ":"))
 
 
@@ -111,6 +120,8 @@ class Decoded:
     raw: bool = False
     """Whether there were events in it, which hold more than we may keep."""
     checks: tuple[CheckMessage, ...] = ()
+    newer: tuple[str, ...] = ()
+    """Messages of a newer version of the app, as they are to be put back."""
 
 
 def decode(text: str | bytes, *, new_correlation_id: str) -> Decoded:
@@ -123,10 +134,12 @@ def decode(text: str | bytes, *, new_correlation_id: str) -> Decoded:
         entries = parse_events(text)
     except InvalidInput as error:
         raise InvalidInput("The queue message is no JSON object.") from error
-    work, dropped, checks, raw = [], [], [], False
+    work, dropped, checks, newer, raw = [], [], [], [], False
     for entry in entries:
         if "v" in entry:
-            if entry["v"] == VERSION and "check" in entry:
+            if _is_newer(entry):
+                newer.append(json.dumps(entry | {_PUT_BACKS: _put_backs(entry) + 1}, separators=(",", ":")))
+            elif entry["v"] == VERSION and "check" in entry:
                 checks.append(_check_of(entry, new_correlation_id))
             else:
                 work.append(_work_of(entry, new_correlation_id))
@@ -138,7 +151,17 @@ def decode(text: str | bytes, *, new_correlation_id: str) -> Decoded:
             work.append(message_of(entry, new_correlation_id=new_correlation_id))
         except InvalidInput as error:
             dropped.append(error.what)
-    return Decoded(tuple(work), tuple(dropped), raw, tuple(checks))
+    return Decoded(tuple(work), tuple(dropped), raw, tuple(checks), tuple(newer))
+
+
+def _is_newer(body: Mapping[str, Any]) -> bool:
+    """Whether another instance understands it, which will take this one's place."""
+    return type(body["v"]) is int and body["v"] > VERSION and _put_backs(body) < PUT_BACKS_MAX
+
+
+def _put_backs(body: Mapping[str, Any]) -> int:
+    found = body.get(_PUT_BACKS)
+    return found if type(found) is int and found > 0 else 0
 
 
 def _check_of(body: Mapping[str, Any], new_correlation_id: str) -> CheckMessage:
@@ -160,6 +183,7 @@ def _work_of(body: Mapping[str, Any], new_correlation_id: str) -> WorkMessage:
         cause=Cause(str(body.get("cause"))),
         correlation_id=_correlation_of(body) or new_correlation_id,
         wake_at=_time(body.get("wakeAt")),
+        put_backs=_put_backs(body),
     )
 
 

@@ -24,6 +24,10 @@ class UnreadableRecord(InvalidInput):
     """A record that this version of the app cannot read; no caller's fault."""
 
 
+class NewerRecord(UnreadableRecord):
+    """A record that a newer version of the app wrote, which runs beside this one while it takes this one's place."""
+
+
 @cache
 def _converter() -> Converter:
     # Loaded when first used: a trigger that only enqueues starts without it.
@@ -72,14 +76,11 @@ def to_document(connection: ConnectionRecord) -> dict[str, Any]:
 
 
 def from_document(document: Mapping[str, Any]) -> ConnectionRecord:
-    """Read a record back; raises UnreadableRecord for one that a newer version of the app wrote, or a damaged one."""
+    """Read a record back; raises NewerRecord, or UnreadableRecord for one that is damaged."""
+    ensure_not_newer(document)
     schema = document.get("schema")
     if type(schema) is not int or schema != SCHEMA:
-        raise UnreadableRecord(
-            f"This connection's record has schema {schema}; this version of the app knows {SCHEMA}.",
-            on=str(document.get("endpoint_id", ""))[:300],
-            next_step="Deploy the newer version of the app again.",
-        )
+        raise _of_another_schema(UnreadableRecord, document)
     from cattrs.errors import BaseValidationError  # noqa: PLC0415 - see _converter
 
     try:
@@ -90,6 +91,21 @@ def from_document(document: Mapping[str, Any]) -> ConnectionRecord:
             on=str(document.get("endpoint_id", ""))[:300],
             next_step="Delete the row; the next sweep rebuilds it from Azure and Elastic.",
         ) from error
+
+
+def ensure_not_newer(document: Mapping[str, Any]) -> None:
+    """Raise NewerRecord for what this version must leave alone: written back, it would lose what it does not know."""
+    schema = document.get("schema")
+    if type(schema) is int and schema > SCHEMA:
+        raise _of_another_schema(NewerRecord, document)
+
+
+def _of_another_schema(kind: type[UnreadableRecord], document: Mapping[str, Any]) -> UnreadableRecord:
+    return kind(
+        f"This connection's record has schema {document.get('schema')}; this version of the app knows {SCHEMA}.",
+        on=str(document.get("endpoint_id", ""))[:300],
+        next_step="Deploy the newer version of the app again.",
+    )
 
 
 LONGEST = 8_000

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from shared.core.model.arm_ids import parse_endpoint_id
 from shared.core.model.errors import InvalidInput
-from shared.core.model.messages import Cause, WorkMessage, decode
+from shared.core.model.messages import PUT_BACKS_MAX, VERSION, Cause, WorkMessage, decode
 from tests.core.core_parts import ENDPOINT_ID, sample
 
 MESSAGE = WorkMessage(parse_endpoint_id(ENDPOINT_ID), Cause.MANUAL, "c-1")
@@ -106,11 +106,26 @@ def test_a_batch_of_raw_events_is_a_request_for_each_endpoint() -> None:
     assert ([work.endpoint.name for work in decoded.work], decoded.raw) == (["pe-search", "pe-logs"], True)
 
 
-@pytest.mark.parametrize("version", [0, 2, "1", None, [1]])
+@pytest.mark.parametrize("version", [0, -1, "1", "2", 2.0, None, [1]])
 def test_a_message_of_another_version_is_refused_and_says_what_to_do(version: object) -> None:
     with pytest.raises(InvalidInput, match="version") as refused:
         read(BODY | {"v": version})
     assert "Deploy" in refused.value.next_step
+
+
+def test_a_message_of_a_newer_version_is_to_be_put_back_whole_and_counted() -> None:
+    body = {"v": VERSION + 1, "unknown": {"of": ["another", "form"]}}
+    for count in (1, 2):
+        decoded = decode(json.dumps(body), new_correlation_id="new-1")
+        (text,) = decoded.newer
+        assert (decoded.work, decoded.checks, decoded.raw) == ((), (), False)
+        body = json.loads(text)
+        assert body == {"v": VERSION + 1, "unknown": {"of": ["another", "form"]}, "putBacks": count}
+
+
+def test_what_no_newer_instance_took_for_a_day_is_left_to_a_person() -> None:
+    with pytest.raises(InvalidInput, match="version"):
+        read(BODY | {"v": VERSION + 1, "putBacks": PUT_BACKS_MAX})
 
 
 @pytest.mark.parametrize(
