@@ -7,6 +7,7 @@ connect     create private endpoints as a user does, and follow them: connect RE
 network     list the virtual networks, make some, or change their name servers, peerings and routes: network [NAME]
 firewall    drop, refuse or reset connections into a network, or open it again: firewall refuse NAME [--from NAME]
 resolver    let a network's name server fail, or answer again: resolver timeout NAME
+vault       list the secrets of the key vault, or change one: vault set NAME VALUE
 status      every connection in one line
 events      every notification that the app has sent, in one line
 break       break one hop of a connection: break HOP [NAME]
@@ -40,6 +41,7 @@ from local.cli.network_commands import (
 )
 from local.cli.setting_command import add_setting_command, change_settings
 from local.cli.story import StoryFailed
+from local.cli.vault_command import add_vault_command, change_vault
 from local.world import HUB_VNET
 
 
@@ -52,7 +54,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     for name in ("up", "story"):
         command = commands.add_parser(name)
-        for port in ("arm", "elastic", "identity", "functions", "dns", "topic", "backstage"):
+        for port in ("arm", "elastic", "identity", "functions", "dns", "topic", "vault", "backstage"):
             command.add_argument(f"--{port}-port", type=int, default=0, help="a free one unless given")
         command.add_argument("--approval-seconds", type=float, default=5.0, help="how long Elastic takes to approve")
         command.add_argument("--time-scale", type=float, default=1.0, help="of Event Grid's retry schedule")
@@ -61,6 +63,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
             "--switch", action="append", default=[], metavar="NAME=VALUE", type=_switch, help="as by `switch`; repeated"
         )
         command.add_argument("--app-network", default=HUB_VNET, type=network_id, help="that the app is in")
+        command.add_argument("--delivery", choices=["queue", "function"], default="queue", help="of events to the app")
+        command.add_argument("--no-key", action="store_true", help="the vault has no API key at the start")
         command.add_argument("--role-assignments", type=Path, help="JSON: client id -> [{scope, actions, notActions}]")
     rest = commands.add_parser("rest")
     rest.add_argument("method", choices=["GET", "PUT", "PATCH", "DELETE"])
@@ -68,6 +72,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     rest.add_argument("body", nargs="?", type=json.loads, help="JSON")
     add_connect_command(commands)
     add_network_commands(commands)
+    add_vault_command(commands)
     commands.add_parser("status")
     commands.add_parser("events")
     for name in ("break", "mend"):
@@ -155,6 +160,7 @@ CLIENT_COMMANDS = {
     "network": change_networks,
     "firewall": turn_firewall,
     "resolver": turn_resolver,
+    "vault": change_vault,
     "status": _status,
     "events": _events,
     "break": _break,

@@ -34,6 +34,9 @@ RESOURCES = (
     "https://eventgrid.azure.net",
 )
 SYSTEM_ASSIGNED = "11111111-0000-0000-0000-000000000000"
+"""Whose token is given where no client id is asked for: on this machine, a person's."""
+APP_CLIENT_ID = "22222222-0000-0000-0000-000000000000"
+"""Client id of the app's user-assigned identity."""
 
 
 class ManagedIdentity:

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Mapping
 
 from local.arm import DEFAULT_SUBSCRIPTION
+from local.identity import APP_CLIENT_ID
 from shared.core.model.errors import InvalidSettings
 from shared.settings import descriptions, load
 
@@ -16,6 +17,8 @@ APP_SETTINGS = {
     "AZURE_SUBSCRIPTIONS": DEFAULT_SUBSCRIPTION,
     "ELASTIC_DEPLOYMENTS_ALLOWED": "*",
     "INSTANCE_ID": "local",
+    "AZURE_CLIENT_ID": APP_CLIENT_ID,
+    "ELASTIC_KEY_VAULT_DOMAIN_CHECK": "false",  # it is on this machine, in no domain of Azure's
     # Everything is near and quick here: look more often than in Azure.
     "WAIT_FIRST_SECONDS": "1",
     "WAIT_MAX_SECONDS": "5",

@@ -6,7 +6,7 @@ these, so they get a server of their own on loopback, apart from the simulated A
 
     POST /approval  {"endpoint": id, "state": "Rejected" | "Disconnected"}
     POST /route     {"endpoint": id, "open": true | false}
-    POST /key       {"state": "ended" | "renewed"}      renewed: another key, in the app's settings too
+    POST /key       {"state": "ended" | "renewed"}      renewed: another key, in the vault too
     POST /app       {"state": "stopped" | "started"}
     POST /settings  {"DNS_RECORD_MODE": "union", ...}   of the app, which restarts; "": as at the start
     GET  /switches  every switch of the clouds (`local.cli.switches`), and how it stands
@@ -25,12 +25,15 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from shared.core.model.organizations import DEFAULT, key_secret
+
 if TYPE_CHECKING:
     from starlette.requests import Request
 
     from local.cli.function_app import FunctionApp
     from local.cli.switches import Switches
     from local.simulators import World
+    from local.vault import KeyVault
 
 Action = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -45,10 +48,11 @@ class Backstage:
         switches: Switches,
         announce: Callable[[], None],
         change_settings: Callable[[dict[str, str]], None],
+        vault: KeyVault,
     ) -> None:
         """`change_settings` raises ValueError for what the app would not take."""
         self._world, self._function_app, self._announce = world, function_app, announce
-        self._switches, self._change_settings = switches, change_settings
+        self._switches, self._change_settings, self._vault = switches, change_settings, vault
         self._actions: dict[str, Action] = {
             "approval": self._approval,
             "route": self._route,
@@ -89,13 +93,14 @@ class Backstage:
         await self._world.network.break_way(address, broken=not asked["open"])
 
     async def _key(self, asked: dict[str, Any]) -> None:
-        """The Elastic Cloud API key ends; or a person makes another one and sets it, which restarts the app."""
+        """The Elastic Cloud API key ends; or a person makes another one and stores it in the vault."""
         elastic = self._world.elastic
         if _one_of(asked["state"], "ended", "renewed") == "ended":
             elastic.settings.api_key_expires_at = self._world.clock.now() - timedelta(seconds=1)
             return
         elastic.renew_key(secrets.token_urlsafe(24))
-        await self._restart()
+        self._vault.store(key_secret(DEFAULT), elastic.api_key)
+        self._announce()
 
     async def _app(self, asked: dict[str, Any]) -> None:
         if _one_of(asked["state"], "stopped", "started") == "stopped":

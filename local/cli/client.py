@@ -17,6 +17,7 @@ from local.cli.folder import DEFAULT
 
 API_VERSIONS = {"microsoft.resources/tags": "2021-04-01", "privatednszones": "2024-06-01"}
 NETWORK_API = "2024-05-01"
+VAULT_API = "7.4"
 POLL_SECONDS = 0.5
 USER_AGENT = "local-user/1"
 """Tells a person's requests from the app's in the log of exchanges."""
@@ -55,7 +56,7 @@ class LocalClient:
         if "api-version=" not in path:  # the link to a list's next page has it
             version = next((v for name, v in API_VERSIONS.items() if name in path.lower()), NETWORK_API)
             url += f"{'&' if '?' in path else '?'}api-version={version}"
-        headers = {"Authorization": f"Bearer {await self._token()}"}
+        headers = {"Authorization": f"Bearer {await self._token('https://management.azure.com')}"}
         answer = await self._http.request(method, url, json=body, headers=headers)
         operation = None if _has_ended(answer) else answer.headers.get("azure-asyncoperation")
         while operation:
@@ -66,6 +67,12 @@ class LocalClient:
             if status["status"] != "InProgress":
                 raise RuntimeError(json.dumps(status))
         return checked(answer)
+
+    async def vault(self, method: str, path: str, body: Any = None) -> Any:
+        """One request to the key vault, as the person that this is."""
+        headers = {"Authorization": f"Bearer {await self._token('https://vault.azure.net')}"}
+        url = f"{self.endpoints['vault']}{path}?api-version={VAULT_API}"
+        return checked(await self._http.request(method, url, json=body, headers=headers))
 
     async def elastic(self, method: str, path: str, body: Any = None) -> Any:
         """One request to the Elastic Cloud API, path below `/api/v1`."""
@@ -95,10 +102,10 @@ class LocalClient:
         path = Path(self.endpoints["notifications"])
         return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
-    async def _token(self) -> str:
+    async def _token(self, resource: str) -> str:
         answer = await self._http.get(
             self.endpoints["identity"],
-            params={"resource": "https://management.azure.com", "api-version": "2019-08-01"},
+            params={"resource": resource, "api-version": "2019-08-01"},
             headers={"X-IDENTITY-HEADER": self.endpoints["identity_header"]},
         )
         return str(checked(answer)["access_token"])

@@ -10,6 +10,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,21 +27,29 @@ READY_SECONDS = 90.0
 RUNNING = "Running"
 
 
+@dataclass
+class HostSwitches:
+    """How the host behaves, from its next start on."""
+
+    refuse_deliveries_seconds: float = 0.0
+    """So long from its start it refuses each delivery of Event Grid with 401, as an app that starts from zero."""
+
+
 class FunctionApp:
     """The host with the app; `settings` gives what it finds in its environment, asked at each start."""
 
-    def __init__(self, folder: Path, *, port: int = 0, settings: Callable[[], dict[str, str]]) -> None:
-        chosen = port or free_port()
-        self.url = f"http://127.0.0.1:{chosen}"
-        self._folder, self._settings = folder, settings
-        self._command = host_command(
-            APP,
-            chosen,
-            ready_file=folder / "functions.ready.json",
-            keys_file=folder / "functions.keys.json",
-            timers_file=fresh(folder / "functions.timers.json"),
-            message_lease=20.0,
-        )
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int = 0,
+        settings: Callable[[], dict[str, str]],
+        switches: HostSwitches | None = None,
+    ) -> None:
+        self._port = port or free_port()
+        self.url = f"http://127.0.0.1:{self._port}"
+        self._folder, self._settings, self._switches = folder, settings, switches or HostSwitches()
+        self._timers = fresh(folder / "functions.timers.json")
         self._host: Child | None = None
         self._guard: asyncio.Task[None] | None = None
         self._wanted = False
@@ -84,13 +93,23 @@ class FunctionApp:
 
     def _run(self) -> None:
         fresh(self._folder / "functions.ready.json")
-        environment = os.environ | self._settings() | dict(self._command.environment)
-        if self._command.core_tools and "SSL_CERT_FILE" in environment:
+        command = host_command(
+            APP,
+            self._port,
+            ready_file=self._folder / "functions.ready.json",
+            keys_file=self._folder / "functions.keys.json",
+            timers_file=self._timers,
+            message_lease=20.0,
+            longest_poll=1.0,  # everything is near here: look more often than in Azure
+            refuse_deliveries=self._switches.refuse_deliveries_seconds,
+        )
+        environment = os.environ | self._settings() | dict(command.environment)
+        if command.core_tools and "SSL_CERT_FILE" in environment:
             # Core Tools load the extensions that host.json names from the internet, and read this variable as well.
             authority = Path(environment["SSL_CERT_FILE"])
             environment["SSL_CERT_FILE"] = str(beside_the_systems(authority, self._folder / "trusted.pem"))
         log = self._folder / "functions.log"
-        self._host = Child(self._command.argv, env=environment, cwd=self._command.cwd, log=log)
+        self._host = Child(command.argv, env=environment, cwd=command.cwd, log=log)
 
     async def _ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS

@@ -26,6 +26,7 @@ async def run_stack(arguments: argparse.Namespace) -> int:
         functions_port=arguments.functions_port,
         dns_port=arguments.dns_port,
         topic_port=arguments.topic_port,
+        vault_port=arguments.vault_port,
         backstage_port=arguments.backstage_port,
         folder=arguments.folder,
         approval_seconds=arguments.approval_seconds,
@@ -34,6 +35,8 @@ async def run_stack(arguments: argparse.Namespace) -> int:
         role_assignments=arguments.role_assignments,
         switches=tuple(arguments.switch),
         app_vnet=arguments.app_network,
+        delivery=arguments.delivery,
+        has_key=not arguments.no_key,
     )
     asked = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +18,22 @@ from local.arm import DEFAULT_SUBSCRIPTION
 from local.arm.roles import read_assignments
 from local.cli.app_settings import TIMES_AS_OFTEN, AppSettings
 from local.cli.backstage import Backstage
-from local.cli.folder import InstanceFolder, add_line, fresh
-from local.cli.function_app import FunctionApp
+from local.cli.events import AppEvents, Way
+from local.cli.folder import InstanceFolder, fresh
+from local.cli.function_app import FunctionApp, HostSwitches
 from local.cli.switches import Switches
 from local.clock import LoopClock
-from local.eventgrid import AUDIENCE, CustomTopic, EventGrid, EventGridSettings, HttpDeliver, TopicSettings
+from local.eventgrid import AUDIENCE, AccountSettings, CustomTopic, EventGridSettings, TopicSettings
 from local.exchanges import ExchangeLog
-from local.identity import ManagedIdentity
+from local.identity import SYSTEM_ASSIGNED, ManagedIdentity
 from local.network import CertificateAuthority, claim_loopback
 from local.process.serving import Serving
 from local.simulators import World
 from local.storage.azurite import Azurite, install
+from local.vault import AUDIENCE as VAULT_AUDIENCE
+from local.vault import KeyVault
 from local.world import HUB_VNET
+from shared.core.model.organizations import DEFAULT, key_secret
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Options:
     functions_port: int = 0
     dns_port: int = 0
     topic_port: int = 0
+    vault_port: int = 0
     backstage_port: int = 0
     folder: Path = Path(".local")
     approval_seconds: float = 5.0
@@ -56,6 +60,10 @@ class Options:
     """Turned before the app starts, one after the other; see `local.cli.switches`."""
     app_vnet: str = HUB_VNET
     """The network that the app is in."""
+    delivery: Way = "queue"
+    """How events get to the app."""
+    has_key: bool = True
+    """Whether the vault holds the Elastic Cloud API key from the beginning."""
 
 
 class Stack:
@@ -96,15 +104,25 @@ class Stack:
         self.world.arm.settings.private_dns_reads_per_5_minutes = reads if self.options.quotas else None
         if self.options.role_assignments is not None:
             self.world.arm.settings.role_assignments = read_assignments(self.options.role_assignments)
-        topic_settings = TopicSettings()
-        self._event_settings = EventGridSettings(time_scale=self.options.time_scale)
+        self._vault = KeyVault(
+            self.clock,
+            check_token=lambda token: self._identity.is_valid_for(token, VAULT_AUDIENCE),
+            is_app=lambda token: self._identity.client_of(token) != SYSTEM_ASSIGNED,
+        )
+        if self.options.has_key:
+            self._vault.store(key_secret(DEFAULT), self.world.elastic.api_key)
+        topic_settings, host_switches, account = TopicSettings(), HostSwitches(), AccountSettings()
+        event_settings = EventGridSettings(time_scale=self.options.time_scale)
         self.switches = Switches(
             {
                 "arm": self.world.arm.settings,
                 "elastic": self.world.elastic.settings,
                 "network": self.world.network.settings,
-                "events": self._event_settings,
+                "events": event_settings,
+                "account": account,
                 "topic": topic_settings,
+                "vault": self._vault.settings,
+                "host": host_switches,
             }
         )
         await self._serve_clouds(topic_settings)
@@ -113,8 +131,17 @@ class Stack:
         for name, value in self.options.switches:
             self.switches.set(name, value)
         await self.world.network.follow_settings()
-        self.app = FunctionApp(self.path, port=self.options.functions_port, settings=self.settings.values)
+        self.app = FunctionApp(
+            self.path, port=self.options.functions_port, settings=self.settings.values, switches=host_switches
+        )
         await self.app.start()
+        self._events = AppEvents(
+            self.clock,
+            event_settings,
+            account,
+            dead_letters=fresh(self.path / "dead-letters.jsonl"),
+            write=self.exchanges.write,
+        )
         await self._subscribe(self.app)
         await self._serve_backstage(self.app)
         self._write_endpoints()
@@ -125,7 +152,6 @@ class Stack:
             await self.app.stop()
         if hasattr(self, "_events"):
             await self._events.close()
-            await self._deliver.close()
         if hasattr(self, "world"):
             await self.world.network.stop()
         for serving in self._servings:
@@ -154,15 +180,18 @@ class Stack:
             settings=topic_settings,
         )
         topic = Serving(self.exchanges.record(self._topic.app, "topic"), port=options.topic_port, certificate=issued)
-        self._servings = [arm, elastic, identity, topic]
+        # What it answers with is secret: its exchanges are not kept.
+        vault = Serving(self._vault.app, port=options.vault_port, certificate=issued)
+        self._servings = [arm, elastic, identity, topic, vault]
         self._arm_url, self._elastic_url, self._identity_url = arm.url, elastic.url, identity.url
         self._topic_url = f"{topic.url}/api/events"
+        self._vault_url = vault.url.replace("127.0.0.1", "localhost")  # whose first part is what a vault is called
         for serving in self._servings:
             await serving.start()
 
     async def _serve_backstage(self, app: FunctionApp) -> None:
         serving = Serving(
-            Backstage(self.world, app, self.switches, self._write_endpoints, self.settings.change).app,
+            Backstage(self.world, app, self.switches, self._write_endpoints, self.settings.change, self._vault).app,
             port=self.options.backstage_port,
         )
         self._servings.append(serving)
@@ -180,27 +209,11 @@ class Stack:
 
     async def _subscribe(self, app: FunctionApp) -> None:
         """Subscribe the app to the events of its subscription, as the deployment does in Azure."""
-        self._deliver = HttpDeliver()
-        self._events = EventGrid(
-            self.clock,
-            deliver=self._deliver,
-            settings=self._event_settings,
-            topic=f"/subscriptions/{DEFAULT_SUBSCRIPTION}",
-            write=self.exchanges.write,
-        )
-        await self._events.subscribe(
-            f"{app.url}/runtime/webhooks/eventgrid?functionName=endpoint_events&code={app.event_grid_key}",
-            included_types=["Microsoft.Resources.ResourceWriteSuccess", "Microsoft.Resources.ResourceDeleteSuccess"],
-            operation_names=[
-                "Microsoft.Network/privateEndpoints/write",
-                "Microsoft.Network/privateEndpoints/delete",
-                "Microsoft.Resources/tags/write",
-                "Microsoft.Resources/tags/delete",
-            ],
-            subject_parts=["/providers/Microsoft.Network/privateEndpoints/"],
-            dead_letter=partial(add_line, fresh(self.path / "dead-letters.jsonl")),
-        )
-        self.world.arm.listeners.append(self._events.publish)
+        if self.options.delivery == "queue":
+            await self._events.subscribe_queue(self._azurite.connection_string)
+        else:
+            await self._events.subscribe_function(app)
+        self.world.arm.listeners.append(self._events.grid.publish)
 
     # -- what others are told --------------------------------------------------------------------------------------
 
@@ -210,7 +223,8 @@ class Stack:
         return {
             "AZURE_RESOURCE_MANAGER_URL": self._arm_url,
             "ELASTIC_API_URL": self._elastic_url,
-            "EC_API_KEY": self.world.elastic.api_key,
+            "ELASTIC_KEY_VAULT_URI": self._vault_url,
+            "EC_API_KEY": "",  # the vault has it, and the environment is not asked
             "NOTIFY_TOPIC_ENDPOINT": self._topic_url,
             "PROBE_DNS_SERVER": f"{host}:{port}",
             "AzureWebJobsStorage": self._azurite.connection_string,
@@ -233,6 +247,7 @@ class Stack:
             "identity_header": self._identity.header,
             "dns": {"host": dns_host, "port": dns_port},
             "app_network": self.world.app_vnet,
+            "vault": self._vault_url,
             "topic": self._topic_url,
             "notifications": str(self.path / "notifications.jsonl"),
             "dead_letters": str(self.path / "dead-letters.jsonl"),

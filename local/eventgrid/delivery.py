@@ -11,6 +11,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from local.eventgrid.payloads import Schema, event_time
@@ -23,9 +24,25 @@ if TYPE_CHECKING:
     from local.eventgrid.settings import EventGridSettings
 
 SUCCESS = range(200, 205)
-FINAL = {400, 401, 403, 413}
-"""Never retried to a webhook."""
-_LEAST_WAIT = {404: 300.0, 408: 120.0, 503: 30.0}
+
+
+class Destination(Enum):
+    """Where a subscription's events go."""
+
+    WEBHOOK = auto()
+    FUNCTION = auto()
+    """A function of an app in Azure, at the webhook of the Event Grid extension."""
+    QUEUE = auto()
+    """A queue of a storage account."""
+
+
+_FINAL = {
+    Destination.WEBHOOK: {400, 401, 403, 413},
+    Destination.FUNCTION: {400, 403, 413},
+    Destination.QUEUE: {400, 403, 413},
+}
+"""Never retried. A 401 is, of an Azure resource: its key may not be there yet."""
+_LEAST_WAIT = {401: 300.0, 404: 300.0, 408: 120.0, 503: 30.0}
 _OUTCOMES = {
     400: "BadRequest",
     401: "Unauthorized",
@@ -82,6 +99,9 @@ class Subscription:
     dead_letter: Callable[[dict[str, Any]], None] | None
     """Gets each event that cannot be delivered; None: it is lost, as by default in Azure."""
     max_events_per_batch: int = 1
+    destination: Destination = Destination.WEBHOOK
+    deliver: Deliver | None = None
+    """Its own way there; None: the grid's."""
 
     def wants(self, event_type: str, operation_name: str, subject: str) -> bool:
         """Whether all filters let an event through; comparison ignores case, an empty filter lets all through."""
@@ -169,7 +189,7 @@ class Delivery:
         return attempt
 
     def _end_of_the_line(self, number: int, last: Attempt) -> str | None:
-        if last.status in FINAL:
+        if last.status in _FINAL[self.subscription.destination]:
             return "UndeliverableDueToHttpStatusCode"
         if number >= self.settings.max_delivery_attempts:
             return "MaxDeliveryAttemptsExceeded"

@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from local.eventgrid.delivery import Answer, Attempt, Deliver, Delivery, DeliveryError, Subscription
+from local.eventgrid.delivery import Answer, Attempt, Deliver, Delivery, DeliveryError, Destination, Subscription
 from local.eventgrid.payloads import ResourceChange, Schema, resource_event, validation_event
 from local.eventgrid.probation import Probation
 from local.eventgrid.settings import EventGridSettings, is_on
@@ -71,8 +72,13 @@ class EventGrid:
         subject_parts: Sequence[str] = (),
         dead_letter: Callable[[dict[str, Any]], None] | None = None,
         max_events_per_batch: int = 1,
+        destination: Destination = Destination.WEBHOOK,
+        deliver: Deliver | None = None,
     ) -> Subscription:
         """Validate the webhook, then deliver what the filters let through; raises `HandshakeError`.
+
+        A queue proves nothing: whether it can be written to shows with the first event. `deliver` is the way to this
+        destination, where it is not the grid's.
 
         `operation_names` is the advanced filter `StringIn` on `data.operationName`, `subject_parts` the one
         `StringContains` on `subject`; an event has to pass both. With `max_events_per_batch` events that are on their
@@ -88,7 +94,12 @@ class EventGrid:
             Probation(self._clock, self.settings),
             dead_letter,
             max_events_per_batch,
+            destination,
+            deliver,
         )
+        if destination is Destination.QUEUE:
+            self.subscriptions.append(subscription)
+            return subscription
         try:
             if schema == "CloudEventSchemaV1_0":
                 await self._ask_origin(url)
@@ -154,7 +165,7 @@ class EventGrid:
             self._clock,
             self.settings,
             self._random,
-            self._send,
+            partial(self._send, by=subscription.deliver),
             subscription,
             batch,
             self.deliveries.append,
@@ -172,11 +183,11 @@ class EventGrid:
 
         request.add_done_callback(forget)
 
-    async def _send(self, method: str, url: str, headers: Any, body: bytes) -> Answer:
+    async def _send(self, method: str, url: str, headers: Any, body: bytes, by: Deliver | None = None) -> Answer:
         at = self._clock.now()
         answer: Answer | None = None
         try:
-            answer = await self._deliver(method, url, headers, body)
+            answer = await (by or self._deliver)(method, url, headers, body)
         finally:
             if self._write is not None:
                 request: dict[str, Any] = {"at": at.isoformat(), "service": "eventgrid", "method": method, "url": url}

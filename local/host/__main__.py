@@ -64,6 +64,10 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--keys-file", type=Path, help="access keys; made on first use, so that they outlive a restart")
     parser.add_argument("--timers-file", type=Path, help="when timers ran; a run missed while down is then made good")
     parser.add_argument("--message-lease", type=float, default=600.0, help="seconds a running message stays hidden")
+    parser.add_argument("--longest-poll", type=float, help="seconds between looks at a queue, in place of host.json")
+    parser.add_argument(
+        "--refuse-deliveries", type=float, default=0.0, help="seconds from the start in which Event Grid gets a 401"
+    )
     parser.add_argument("--grace", type=float, default=5.0, help="seconds that running functions get when stopping")
     return parser.parse_args(arguments)
 
@@ -71,7 +75,10 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 async def serve(options: argparse.Namespace) -> None:
     """Run the host until SIGTERM or SIGINT; raises `HostError`, `SettingsError`."""
     settings = HostSettings.read(options.app_dir)
-    settings = replace(settings, queues=replace(settings.queues, lease=options.message_lease))
+    queue_settings = replace(settings.queues, lease=options.message_lease)
+    if options.longest_poll is not None:
+        queue_settings = replace(queue_settings, max_polling_interval=options.longest_poll)
+    settings = replace(settings, queues=queue_settings, refuse_deliveries=options.refuse_deliveries)
     queues = StorageQueueService(os.environ)
     host = FunctionsHost(
         load_app(options.app_dir),

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +57,10 @@ class FunctionsHost:
         self._random = random or Random(0)
         self._monitor = monitor or TimerMonitor()
         self._invoker = Invoker(clock, new_id, self.settings.function_timeout, self._send)
-        self.app = HostWeb(self.definitions, self._invoker, keys, self.settings.route_prefix, self.run_by_hand)
+        self._started: datetime | None = None
+        self.app = HostWeb(
+            self.definitions, self._invoker, keys, self.settings.route_prefix, self.run_by_hand, self._knows_event_grid
+        )
         self._queue_listeners: dict[tuple[str, str], list[QueueListener]] = {}
         self._timers = [self._timer(one) for one in self._with_trigger("timerTrigger")]
         for definition in self._with_trigger("queueTrigger"):
@@ -70,6 +73,7 @@ class FunctionsHost:
 
     async def start(self) -> None:
         """Start polling queues and waiting for timers; returns at once."""
+        self._started = self._clock.now()
         for name, definition in self.definitions.items():
             logger.info("Functions.%s: %s", name, definition.trigger)
         listeners: list[QueueListener | TimerListener] = [*self._all_queue_listeners(), *self._timers]
@@ -100,6 +104,10 @@ class FunctionsHost:
             return False
         self._background(self._invoke_quietly(definition, argument), self._by_hand)
         return True
+
+    def _knows_event_grid(self) -> bool:
+        since = timedelta() if self._started is None else self._clock.now() - self._started
+        return since >= timedelta(seconds=self.settings.refuse_deliveries)
 
     def _with_trigger(self, kind: str) -> list[FunctionDefinition]:
         return [one for one in self.definitions.values() if one.trigger == kind]

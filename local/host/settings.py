@@ -47,6 +47,9 @@ class HostSettings:
     queues: QueueSettings = QueueSettings()
     route_prefix: str = "api"
     function_timeout: float | None = 1800.0
+    refuse_deliveries: float = 0.0
+    """Seconds from the start in which every delivery of Event Grid is refused, as by an app that starts from zero and
+    has not loaded its keys yet (azure-functions-host#11834). No setting of `host.json`: a switch."""
 
     @classmethod
     def read(cls, app_dir: Path) -> HostSettings:

@@ -38,11 +38,13 @@ class HostWeb:
         keys: Keys,
         route_prefix: str,
         run_by_hand: RunByHand,
+        knows_event_grid: Callable[[], bool] = lambda: True,
     ) -> None:
+        """`knows_event_grid`: whether the key that Event Grid delivers with is loaded."""
         self._definitions = definitions
         self._invoker = invoker
         self._keys = keys
-        self._run_by_hand = run_by_hand
+        self._run_by_hand, self._knows_event_grid = run_by_hand, knows_event_grid
         http = (one for _, one in sorted(definitions.items()) if one.trigger == "httpTrigger")
         self._routes = [compile_route(one, route_prefix) for one in http]
 
@@ -102,7 +104,7 @@ class HostWeb:
         return response
 
     async def _event_grid(self, request: Request) -> Response:
-        if not self._allowed(request, "event_grid"):
+        if not self._knows_event_grid() or not self._allowed(request, "event_grid"):
             return Response(status_code=401)
         name = request.query_params.get("functionName", "")
         definition = self._definitions.get(name)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 AUDIENCE = "https://vault.azure.net"
 """What a token for a vault is issued for."""
 TENANT = "https://login.windows.net/00000000-0000-0000-0000-0000000000aa"
-API_VERSIONS = ("7.2", "7.3", "7.4", "7.5", "7.6", "2025-07-01")
+API_VERSIONS = ("7.2", "7.3", "7.4", "7.5", "7.6", "2025-07-01", "2026-04-01")
 PAGE = 25
 READ, LIST, SET, DELETE, RECOVER, PURGE = "getSecret", "readMetadata", "setSecret", "delete", "recover", "purge"
 _READS = frozenset({READ, LIST})
@@ -82,6 +82,11 @@ class KeyVault:
     def store(self, name: str, value: str, *, enabled: bool = True) -> None:
         """Store a secret, as a person does with `az keyvault secret set`, without a request."""
         self._store.add(name, self._clock.now(), {"value": value, "attributes": {"enabled": enabled}})
+
+    def secrets(self) -> dict[str, str]:
+        """The newest value of each secret that is there and enabled, by name, without a request."""
+        newest = {secret.name: secret.version() for secret in self._store.all()}
+        return {name: one.value for name, one in newest.items() if one is not None and one.enabled}
 
     def disable(self, name: str) -> None:
         """Disable the newest version of a secret, without a request."""

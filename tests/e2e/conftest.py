@@ -13,7 +13,9 @@ from local.cli.client import LocalClient
 
 @pytest.fixture(scope="session")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    started = Instance(tmp_path_factory.mktemp("instance") / "local", "--approval-seconds", "2")
+    # Straight to the app: here the timer runs every few seconds, and would come before the next look at the queue.
+    options = ("--approval-seconds", "2", "--delivery", "function")
+    started = Instance(tmp_path_factory.mktemp("instance") / "local", *options)
     try:
         yield started.wait_for("\nready\n")
     finally:

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.e2e
 in_the_shared_instance = pytest.mark.xdist_group("e2e-commands")
 """The others start one of their own, and need not wait."""
 
-PORTS = ("arm", "elastic", "identity", "functions", "dns", "topic")
+PORTS = ("arm", "elastic", "identity", "functions", "dns", "topic", "vault")
 
 
 @in_the_shared_instance
@@ -53,6 +53,7 @@ async def test_the_commands_of_the_readme_talk_to_the_running_instance(instance:
     assert await local("mend", "route", "pe-brazilsouth") == (0, "mended; the next test says so\n")
     status, output = await local("break", "record", "pe-unknown")
     assert (status, "no connection is called pe-unknown; there are: " in output) == (1, True)
+    assert await local("vault") == (0, f"{'elastic-api-key':<40} enabled\n")
     status, output = await local("rest", "GET", f"{endpoint}-not")
     assert status == 1
     assert "ResourceNotFound" in output
@@ -84,7 +85,7 @@ async def test_given_ports_are_used_switches_turned_at_the_start_and_later_and_a
     given = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
     ports = [text for name, port in given.items() for text in (f"--{name}-port", str(port))]
     switches = ("--switch", "events.max_delivery_attempts=1", "--switch", "events.dead_letter_delay=0")
-    instance = Instance(tmp_path / "local", *switches, *ports)
+    instance = Instance(tmp_path / "local", "--delivery", "function", *switches, *ports)
     try:
         endpoints = instance.wait_for("\nready\n").endpoints
         used = {name: httpx.URL(endpoints[name]).port for name in PORTS if name != "dns"}

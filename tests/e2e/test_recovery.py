@@ -29,11 +29,13 @@ Start = Callable[..., Instance]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Start an instance whose Event Grid takes hours to try again."""
+    """Start an instance whose Event Grid delivers to the app itself, and takes hours to try again."""
     started: list[Instance] = []
 
     def begin(*arguments: str, **options: Any) -> Instance:
-        started.append(Instance(tmp_path / "local", "--time-scale", "1000", *arguments, **options))
+        started.append(
+            Instance(tmp_path / "local", "--delivery", "function", "--time-scale", "1000", *arguments, **options)
+        )
         return started[-1].wait_for("\nready\n")
 
     yield begin

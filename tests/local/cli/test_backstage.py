@@ -47,7 +47,7 @@ async def backstage(estate: Estate, app: App) -> AsyncIterator[httpx.AsyncClient
         app.told.append(f"set {changes}")
 
     served = Backstage(
-        estate.world, cast("FunctionApp", app), switches, lambda: app.told.append("announced"), change
+        estate.world, cast("FunctionApp", app), switches, lambda: app.told.append("announced"), change, estate.vault
     ).app
     async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://backstage") as client:
         yield client
@@ -72,7 +72,7 @@ async def test_a_way_is_closed_and_opened_again(estate: Estate, backstage: httpx
         assert (estate.network.dial(address, 9243) is not None) == is_open
 
 
-async def test_a_key_ends_and_another_one_restarts_the_app_with_it(
+async def test_a_key_ends_and_another_one_is_stored_in_the_vault_without_a_restart(
     estate: Estate, app: App, backstage: httpx.AsyncClient
 ) -> None:
     old = estate.elastic.api_key
@@ -90,7 +90,8 @@ async def test_a_key_ends_and_another_one_restarts_the_app_with_it(
         await backstage.post("/key", json={"state": "renewed"})
         assert await answered_with(old) == 401
         assert await answered_with(estate.elastic.api_key) == 200
-    assert app.told == ["stop", "start", "announced"]
+    assert estate.vault.secrets() == {"elastic-api-key": estate.elastic.api_key}
+    assert app.told == ["announced"]
 
 
 async def test_the_app_is_stopped_and_started(app: App, backstage: httpx.AsyncClient) -> None:

@@ -22,6 +22,7 @@ from local.cli.switches import Switches
 from local.clock import LoopClock
 from local.identity import ManagedIdentity
 from local.simulators import World
+from local.vault import KeyVault
 from local.world import HUB_VNET, OWN_VNET, vnet_id
 from tests.harness.estate import Estate, authority
 
@@ -59,7 +60,8 @@ async def client(world: World, tmp_path: Path, changed: dict[str, str]) -> Async
     """A person at the world's own ARM and backstage, in-process."""
     identity = ManagedIdentity(world.clock)
     switches = Switches({"network": world.network.settings})
-    backstage = Backstage(world, cast("FunctionApp", App()), switches, lambda: None, changed.update).app
+    vault = KeyVault(world.clock)
+    backstage = Backstage(world, cast("FunctionApp", App()), switches, lambda: None, changed.update, vault).app
     endpoints = {
         "arm": "https://arm.local",
         "backstage": "http://backstage.local",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,9 @@ HOST_JSON = {
 class Running:
     """A host, its queues, and a client that has the function key."""
 
-    def __init__(self, app: func.FunctionApp, monitor: TimerMonitor | None, clock: LoopClock) -> None:
+    def __init__(
+        self, app: func.FunctionApp, monitor: TimerMonitor | None, clock: LoopClock, refuse_deliveries: float
+    ) -> None:
         self.clock = clock
         self.queues = MemoryQueueService(self.clock)
         self.host = FunctionsHost(
@@ -46,7 +49,7 @@ class Running:
             queues=self.queues,
             keys=KEYS,
             environ={"WORK_QUEUE": "work", "TICK": "0 */5 * * * *"},
-            settings=HostSettings.parse(HOST_JSON),
+            settings=replace(HostSettings.parse(HOST_JSON), refuse_deliveries=refuse_deliveries),
             monitor=monitor,
         )
         transport = AsgiTransport(self.host.app)
@@ -75,8 +78,10 @@ def app() -> func.FunctionApp:
 async def start(app: func.FunctionApp) -> AsyncIterator[Callable[..., Running]]:
     started: list[Running] = []
 
-    def make(monitor: TimerMonitor | None = None, clock: LoopClock | None = None) -> Running:
-        started.append(Running(app, monitor, clock or LoopClock(START)))
+    def make(
+        monitor: TimerMonitor | None = None, clock: LoopClock | None = None, refuse_deliveries: float = 0.0
+    ) -> Running:
+        started.append(Running(app, monitor, clock or LoopClock(START), refuse_deliveries))
         return started[-1]
 
     yield make

@@ -204,6 +204,21 @@ async def test_typed_event_arguments_come_from_the_library(app: func.FunctionApp
     assert (got[0].subject, got[0].event_type) == ("/s", "T")
 
 
+async def test_a_host_that_starts_refuses_what_event_grid_delivers_until_its_keys_are_loaded(
+    app: func.FunctionApp, start: Callable[..., Any]
+) -> None:
+    @app.event_grid_trigger(arg_name="event")
+    def on_event(event: str) -> None:
+        del event
+
+    running = start(refuse_deliveries=5.0)
+    await running.host.start()
+    await running.clock.sleep(4.9)
+    assert (await running.webhook([{"id": "1"}])).status_code == 401
+    await running.clock.sleep(0.2)
+    assert (await running.webhook([{"id": "1"}])).status_code == 202
+
+
 async def test_event_grid_is_told_what_went_wrong(app: func.FunctionApp, start: Callable[..., Any]) -> None:
     @app.event_grid_trigger(arg_name="event")
     async def on_event(event: str) -> None:
