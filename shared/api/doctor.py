@@ -17,6 +17,7 @@ from shared.clock import Clock, machine_clock
 from shared.clouds.answer_headers import server_time
 from shared.clouds.azure.arm_checks import ArmChecks
 from shared.context import Context
+from shared.core.guards.consent import entries_without_target
 from shared.core.model.errors import AutopilotError, InvalidSettings
 from shared.core.model.messages import QUEUE
 from shared.core.model.organizations import DEFAULT
@@ -38,6 +39,7 @@ WORK = Asked(Topic.STORAGE, f"queue {QUEUE}")
 POISON = Asked(Topic.STORAGE, f"queue {QUEUE}{POISON_SUFFIX}")
 SWEEP = Asked(Topic.CONTROL, "the last sweep")
 PAUSE = Asked(Topic.CONTROL, "the pause")
+DEPLOYMENTS = "deployments"
 NO_KEY = "doctor"
 """A key that no row has: asking for it tries the right to read, deleting it the right to write."""
 
@@ -49,8 +51,7 @@ async def examine(context: Context) -> Report:
     arm = ArmChecks(context.endpoints.clients, machine)
     elastic = {name: _ElasticClock(api, machine) for name, api in context.elastic.items()}
     own: Questions = {SWEEP: lambda: recall(context), PAUSE: lambda: present_pause(context)}
-    region = context.options.services.handled[0].elastic_region
-    answers = await ask_all(_storage(context.storage) | own | _azure(context, arm) | _elastic(elastic, region))
+    answers = await ask_all(_storage(context.storage) | own | _azure(context, arm) | _elastic(context, elastic))
     now = context.clock.now()
     findings = [
         *judge.judge_settings(len(context.settings.scope.subscriptions), context.settings.installation.mode),
@@ -124,15 +125,19 @@ async def _zones(context: Context, arm: ArmChecks, subscription: str) -> None:
         await context.dns.zone(zone)
 
 
-def _elastic(organizations: Mapping[str, _ElasticClock], region: str) -> Questions:
+def _elastic(context: Context, organizations: Mapping[str, _ElasticClock]) -> Questions:
     questions: Questions = {}
+    region = context.options.services.handled[0].elastic_region
+    denies = bool(context.options.targets.deployments_denied.entries)
     for name, elastic in organizations.items():
         where = _where(name)
         questions[Asked(Topic.ELASTIC, KEY, where)] = elastic.read_key
         questions[Asked(Topic.ELASTIC, "private connection policies", where)] = partial(
             elastic.ask, lambda api: api.policies(region)
         )
-        questions[Asked(Topic.ELASTIC, "deployments", where)] = partial(elastic.ask, lambda api: api.targets([NO_KEY]))
+        questions[Asked(Topic.ELASTIC, DEPLOYMENTS, where)] = partial(
+            elastic.ask, lambda api: api.all_targets() if denies else api.targets([NO_KEY])
+        )
     return questions
 
 
@@ -195,6 +200,10 @@ def _of_elastic(context: Context, answers: dict[Asked, Answer[Any]], now: dateti
     for name, api in context.elastic.items():
         about = {question: answer for question, answer in asked.items() if question.where == _where(name)}
         findings += clouds.judge_elastic(about, api.key_expires, now, name, renewal=api.key_renewal)
+    shown = [answer for question, answer in asked.items() if question.what == DEPLOYMENTS]
+    if all(answer.error is None for answer in shown):
+        targets = [target for answer in shown for target in answer.value or ()]
+        findings += judge.judge_denied(entries_without_target(targets, context.options))
     return findings
 
 

@@ -71,6 +71,9 @@ class PrivateConnections(Protocol):
     async def targets(self, ids_or_names: Iterable[str], *, tag: str = "") -> tuple[Target, ...]:
         """Every target with one of these as its id or exact name, or with the tag, with any value."""
 
+    async def all_targets(self) -> tuple[Target, ...]:
+        """Every target that the key may see."""
+
     async def attached_to(self, target_id: str) -> tuple[str, ...]:
         """Ids of the policies attached to a target."""
 

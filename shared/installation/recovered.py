@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shared.context import Context, log
-from shared.core.model.arm_ids import parse_endpoint_id
+from shared.core.model.arm_ids import lower_case, parse_endpoint_id
 from shared.core.model.errors import AutopilotError, InvalidInput
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.record_document import from_document
@@ -60,7 +60,7 @@ async def keep_list(context: Context, zones: Iterable[Zone], subscriptions: Iter
     """
     instance = context.options.installation.instance_id
     marked = {
-        thing_id.lower(): (zone.id.text, thing_id, connection)
+        lower_case(thing_id): (zone.id.text, thing_id, connection)
         for zone in zones
         for thing_id, connection in marked_things(zone, instance)
     }
@@ -75,7 +75,7 @@ async def keep_list(context: Context, zones: Iterable[Zone], subscriptions: Iter
     await asyncio.gather(*(recover(*one) for one in new))
     read = {subscription.lower() for subscription in subscriptions}
     for thing in things.unconfirmed(rows):
-        if thing.id.lower() not in marked and _subscription(thing.scope) in read:
+        if lower_case(thing.id) not in marked and _subscription(thing.scope) in read:
             await things.forget(context, thing.scope, thing.id)
     return len(new)
 
@@ -84,7 +84,7 @@ def _list(rows: Things) -> RecoveredList:
     found = things.unconfirmed(rows)
     if not found:
         return RecoveredList("", ())
-    digest = hashlib.sha256("\n".join(thing.id.lower() for thing in found).encode()).hexdigest()
+    digest = hashlib.sha256("\n".join(lower_case(thing.id) for thing in found).encode()).hexdigest()
     return RecoveredList(digest[:16], found)
 
 

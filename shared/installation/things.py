@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.context import Context, log
-from shared.core.model.arm_ids import parse_arm_id
+from shared.core.model.arm_ids import lower_case, parse_arm_id
 from shared.core.model.errors import AutopilotError, InvalidInput, LostRace, RetryLater
 from shared.core.model.resources import Zone
 from shared.core.model.things import WAITING, WAITING_MAX, Thing, Things, ThingState, record_id
@@ -80,7 +80,7 @@ async def listed(context: Context, scopes: Iterable[str] | None = None) -> dict[
     wanted = [None] if scopes is None else list(dict.fromkeys(scopes))
     rows = [row for scope in wanted async for row in context.storage.things.list(scope)]
     found = (_thing(row) for row in rows)
-    return {thing.id.lower(): thing for thing in found}
+    return {lower_case(thing.id): thing for thing in found}
 
 
 async def first_seen(context: Context, scope: str, thing_id: str, version: str) -> None:
@@ -112,7 +112,7 @@ async def prune(context: Context, oldest: datetime) -> None:
         with suppress(InvalidInput):  # of an organization, not of a zone
             there = _ids(await context.dns.whole_zone(parse_arm_id(scope)))
             for thing in gone:
-                if thing.id.lower().removesuffix(WAITING) not in there:
+                if lower_case(thing.id).removesuffix(WAITING) not in there:
                     await context.storage.things.delete(_row(thing))
 
 
@@ -120,8 +120,8 @@ def _ids(zone: Zone | None) -> set[str]:
     """The lower-cased ids of a zone and of what is in it."""
     if zone is None:
         return set()
-    record = {record_id(zone.id).lower()} if zone.record is not None else set()
-    return {zone.id.key, *record, *(link.id.lower() for link in zone.links)}
+    record = {lower_case(record_id(zone.id))} if zone.record is not None else set()
+    return {zone.id.key, *record, *(lower_case(link.id) for link in zone.links)}
 
 
 # -- who waits for a record ----------------------------------------------------------------------------------------
@@ -130,8 +130,8 @@ def _ids(zone: Zone | None) -> set[str]:
 async def note_waiting(context: Context, scope: str, record: str, endpoint_id: str) -> None:
     """Add an endpoint to those that wait for a record."""
     present = await read(context, scope, record + WAITING) or Thing(scope, record + WAITING, ThingState.MADE)
-    if endpoint_id.lower() not in present.connections:
-        waiting = (*present.connections, endpoint_id.lower())[-WAITING_MAX:]
+    if lower_case(endpoint_id) not in present.connections:
+        waiting = (*present.connections, lower_case(endpoint_id))[-WAITING_MAX:]
         await _put(context, replace(present, connections=waiting))
 
 

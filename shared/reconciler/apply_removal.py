@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 
-from shared.core.model.arm_ids import ArmId
+from shared.core.model.arm_ids import ArmId, lower_case
 from shared.core.model.errors import (
     AutopilotError,
     AwaitingEarlierRequest,
@@ -182,4 +182,4 @@ def _without(record: ConnectionRecord, step: RemovalStep) -> ConnectionRecord:
 
 def _used(record: ConnectionRecord, step: DnsRemoval) -> bool:
     """Whether the step is about the zone on record; there may be others with marks of the connection."""
-    return record.dns.zone is not None and record.dns.zone.id.lower() == step.zone.key
+    return record.dns.zone is not None and lower_case(record.dns.zone.id) == step.zone.key

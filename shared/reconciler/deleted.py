@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from shared.context import Context
 from shared.core.model import conditions as c
-from shared.core.model.arm_ids import parse_arm_id, parse_endpoint_id
+from shared.core.model.arm_ids import lower_case, parse_arm_id, parse_endpoint_id
 from shared.core.model.conditions import Condition, Phase
 from shared.core.model.errors import (
     AutopilotError,
@@ -215,7 +215,7 @@ def _policy_may_come(run: Run, observed: ObservedRemoval, begun_at: datetime | N
 async def note_recovered(context: Context, zone: Zone, unconfirmed: frozenset[str]) -> None:
     """Put what has our marker and no row on the list that a person confirms."""
     for thing_id, connection in marked_things(zone, context.options.installation.instance_id):
-        if thing_id.lower() in unconfirmed:
+        if lower_case(thing_id) in unconfirmed:
             await things.recover(context, zone.id.text, thing_id, connection)
 
 

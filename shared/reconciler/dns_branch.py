@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from shared.core.model import conditions as c
-from shared.core.model.arm_ids import parse_arm_id
+from shared.core.model.arm_ids import lower_case, parse_arm_id
 from shared.core.model.errors import AutopilotError, Blocked, Permanent, Waiting
 from shared.core.model.messages import Cause
 from shared.core.model.reasons import Reason
@@ -74,7 +74,7 @@ async def _holders(run: Run, desired: Desired, zones: tuple[Zone, ...], before: 
 
 def _zone_of(found: Plan, zones: tuple[Zone, ...]) -> Zone | None:
     used = found.dns.zone if found.dns is not None else None
-    return next((zone for zone in zones if used is not None and zone.id.key == used.id.lower()), None)
+    return next((zone for zone in zones if used is not None and zone.id.key == lower_case(used.id)), None)
 
 
 async def _wait_for_record(run: Run, before: Plan, facts: DnsFacts) -> None:

@@ -15,12 +15,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from shared.context import Context, log
-from shared.core.guards.consent import CONNECT_TAG
-from shared.core.guards.modes import asked_mode, ignored
-from shared.core.guards.scope import out_of_scope, outside, outside_by_id, told_by_id
-from shared.core.model.arm_ids import ArmId, parse_arm_id
+from shared.core.guards.consent import CONNECT_TAG, rests_on_name
+from shared.core.guards.modes import asked_mode, ignored, is_out_of_scope
+from shared.core.guards.scope import in_scope, out_of_scope, outside, outside_by_id, told_by_id
+from shared.core.model.arm_ids import ArmId, in_subscription, parse_arm_id, same_id
 from shared.core.model.conditions import Condition
-from shared.core.model.errors import AutopilotError, RetryLater
+from shared.core.model.errors import AutopilotError, NotFound, RetryLater
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.ownership import Owner
 from shared.core.model.record import ConnectionRecord
@@ -36,7 +36,7 @@ from shared.core.model.resources import (
     Zone,
 )
 from shared.core.options.installation import Mode
-from shared.core.planning.desired import Desired, subscriptions_of, zone_subscriptions
+from shared.core.planning.desired import Desired, desired_of, subscriptions_of, zone_subscriptions
 from shared.core.planning.dns import DnsFacts
 from shared.core.planning.name_resolution import resolution_of, unexplained
 from shared.core.planning.organization_change import (
@@ -155,7 +155,34 @@ async def observe_elastic(
         targets = await _targets(api, targets_that_matter(desired, policies, record))
     except AutopilotError as error:
         return observed, error
-    return replace(observed, targets=targets), None
+    observed = replace(observed, targets=targets)
+    weak = rests_on_name(desired.endpoint.id, targets, context.options)
+    if not weak:
+        return observed, None
+    try:
+        return replace(observed, namesakes=await _namesakes(context, desired.endpoint.id)), None
+    except AutopilotError as error:
+        standing = {
+            target for policy in policies if policy.id == record.elastic.policy.id for target in policy.associations
+        }
+        # What stands stays; without knowing whether there are others nothing new is made.
+        return (observed, None) if weak <= standing else (replace(observed, targets=None), error)
+
+
+async def _namesakes(context: Context, endpoint: ArmId) -> tuple[str, ...]:
+    """The endpoints of the same resource group and name in other subscriptions that the app handles, each asked for."""
+    found = []
+    for subscription in context.settings.scope.watched_subscriptions:
+        other = in_subscription(endpoint, subscription)
+        if same_id(other.text, endpoint.text) or not in_scope(context.options.scope, other):
+            continue
+        try:
+            there = await context.endpoints.get(other)
+        except NotFound:
+            continue
+        if not is_out_of_scope(there, context.options.scope) and desired_of(there, context.options) is not None:
+            found.append(there.id.text)
+    return tuple(found)
 
 
 async def _claims(context: Context, desired: Desired, record: ConnectionRecord) -> tuple[Claim, ...] | None:

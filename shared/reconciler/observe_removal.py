@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 
 from shared.context import Context, log
-from shared.core.model.arm_ids import parse_arm_id
+from shared.core.model.arm_ids import lower_case, parse_arm_id
 from shared.core.model.errors import AutopilotError, InvalidInput, RetryLater, UnusableAnswer
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import PolicyMemory
@@ -59,7 +59,7 @@ async def _unconfirmed(context: Context, zones: tuple[Zone, ...]) -> frozenset[s
     rows = await things.listed(context, [zone.id.text for zone in zones]) if zones else {}
     instance = context.options.installation.instance_id
     marked = [thing_id for zone in zones for thing_id, _ in marked_things(zone, instance)]
-    return frozenset(one.lower() for one in marked if one.lower() not in rows or rows[one.lower()].unconfirmed)
+    return frozenset(key for key in map(lower_case, marked) if key not in rows or rows[key].unconfirmed)
 
 
 async def _answering(context: Context, others: tuple[Endpoint, ...]) -> frozenset[str] | None:
@@ -120,7 +120,7 @@ async def _others(context: Context, record: ConnectionRecord, zones: tuple[Zone,
         if None in listed:
             raise UnusableAnswer("One of Azure's private endpoints could not be read.", on=subscription)
         found += [endpoint for endpoint in listed if endpoint is not None]
-    gone, services = record.endpoint_id.lower(), context.options.services
+    gone, services = lower_case(record.endpoint_id), context.options.services
     return tuple(one for one in found if one.id.key != gone and _service_zone(one, services) == zones[0].name.lower())
 
 

@@ -15,6 +15,7 @@ from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from shared.core.model.arm_ids import lower_case
 from shared.core.model.errors import Permanent
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_document import Columns, columns_of, to_document
@@ -104,7 +105,7 @@ def control_row(entity: Mapping[str, Any], etag: str | None) -> ControlRow:
 
 def thing_key(text: str) -> str:
     """A scope or a resource's id as a key: these hold `/`, which a key must not, and come in any letter case."""
-    return hashlib.sha256(text.lower().encode()).hexdigest()[:32]
+    return hashlib.sha256(lower_case(text).encode()).hexdigest()[:32]
 
 
 def thing_entity(row: ThingRow) -> Entity:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from shared.context import Context, log
-from shared.core.guards.consent import CONNECT_TAG
+from shared.core.guards.consent import CONNECT_TAG, short_name
 from shared.core.guards.scope import in_scope
 from shared.core.model.arm_ids import connection_id
 from shared.core.model.errors import AutopilotError, InvalidInput, RetryLater, Throttled
@@ -172,7 +172,16 @@ async def read_clouds(
     )
     zones = {s: None if found is None else found[0] for s, found in zip(subscriptions, listed, strict=True)}
     counts = {s: count for found in listed if found is not None for s, count in found[1].items()}
-    return CloudListing(zones, organizations, counts, known, others)
+    return CloudListing(zones, organizations, counts, known, others, _by_name(desired))
+
+
+def _by_name(desired: list[Desired]) -> dict[str, tuple[str, ...]]:
+    """The endpoints by what the weak form of consent may call them."""
+    found: dict[str, tuple[str, ...]] = {}
+    for one in desired:
+        name = short_name(one.endpoint.id)
+        found[name] = (*found.get(name, ()), one.endpoint.id.text)
+    return found
 
 
 async def read_networks(

@@ -13,8 +13,9 @@ from shared.core.reports.doctor.findings import Level
 from shared.settings import load
 from shared.state.connect import AzureStorage
 from shared.state.storage_settings import StorageSettings
-from tests.api.doctor_parts import good
-from tests.harness.estate import SETTINGS
+from tests.api.doctor_parts import bad, good, of
+from tests.harness.estate import SETTINGS, Estate
+from tests.harness.wire import Refusal
 
 
 def wrong(**settings: str) -> InvalidSettings:
@@ -66,3 +67,21 @@ async def test_an_account_without_any_table_or_queue_is_in_order(azurite: Azurit
     report = await examine_without_settings(wrong(PROBE_PORT="1"), storage, LoopClock())
     await storage.aclose()
     assert set(good(report)) == {"storage", "queue", "poison"}
+
+
+async def test_every_entry_of_the_deny_list_that_names_no_deployment_is_told() -> None:
+    denied = "Search-EastUS2, gone, prod, eu, 0123456789abcdef0123456789abcdef"
+    estate = await Estate(settings={"ELASTIC_DEPLOYMENTS_DENIED": denied}).open()
+    estate.elastic.add_deployment("prod, eu", "eastus2", ip_policy=True)
+    await estate.sweep()
+    found = await bad(estate)
+    assert {(finding.check, finding.level, finding.on) for finding in found} == {
+        ("settings", Level.WARNING, "gone"),
+        ("settings", Level.WARNING, "0123456789abcdef0123456789abcdef"),
+    }
+
+
+async def test_a_deny_list_is_not_judged_where_the_deployments_cannot_be_listed() -> None:
+    estate = await Estate(settings={"ELASTIC_DEPLOYMENTS_DENIED": "gone"}).open()
+    estate.worker = estate.new_worker(of("elastic", Refusal(503)))
+    assert "gone" not in {finding.on for finding in await bad(estate)}

@@ -213,7 +213,7 @@ def consented(wanted: Desired, target: Target, options: PlanOptions) -> bool:
 
 def hands_off(target: Target, options: PlanOptions) -> bool:
     """Whether the settings or the target keep the app away."""
-    denied = {"*", target.id, target.name.lower()} & options.targets.deployments_denied
+    denied = {"*", target.id, target.name.lower()} & options.targets.deployments_denied.entries
     return bool(denied) or target.tags.get("elastic-privatelink") == "ignore"
 
 

@@ -11,9 +11,9 @@ from shared.reconciler.loop import reconcile_once
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREEN = 40
-ROOMS = 60
-"""Fifty, three that know a thing by its row and hand a `*` record over, three that note requests of targets, and the
-one that notices an endpoint of another region."""
+ROOMS = 62
+"""Fifty, three that know a thing by its row and hand a `*` record over, three that note requests of targets, the
+one that notices an endpoint of another region, and two that give every request one deadline."""
 
 
 def test_one_run_stands_on_one_screen() -> None:

@@ -188,3 +188,11 @@ async def test_an_association_that_is_there_before_the_denial_stays_and_is_repor
     await estate.sweep()
     await estate.settle()
     assert snapshot(estate) == made, "neither made nor taken away"
+
+
+async def test_a_deployment_with_a_comma_in_its_name_is_denied_by_its_whole_name() -> None:
+    estate = await Estate(settings={"ELASTIC_DEPLOYMENTS_DENIED": "prod, eu"}).open()
+    deployment = estate.elastic.add_deployment("prod, eu", "eastus2", ip_policy=True)
+    endpoint = await estate.put_endpoint(tags={"elastic-deployments": deployment.id})
+    await estate.settle()
+    assert await estate.reason(endpoint, "Associated") == "DeploymentOutOfScope"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.core.model.errors import InvalidSettings
-from shared.core.options.values import ZoneHome
+from shared.core.options.values import ZoneHome, denied_targets
 from shared.settings import descriptions, load
 from tests.settings.settings_parts import (
     GROUP,
@@ -30,7 +30,7 @@ GOOD: list[tuple[str, str, Any]] = [
     ("AZURE_TAGS", " Env = Prod , team, cost=, url=https://x?a=b", {"env=prod", "team", "cost=", "url=https://x?a=b"}),
     ("AZURE_TAGS_DENIED", "*", {"*"}),
     ("MODE", "Observe", "observe"),
-    ("ELASTIC_DEPLOYMENTS_DENIED", "My Orders,D1", {"my orders", "d1"}),
+    ("ELASTIC_DEPLOYMENTS_DENIED", "My Orders,D1", denied_targets("My Orders,D1")),
     ("ON_DELETE", "Retain", "retain"),
     ("REMOVAL_GRACE_SECONDS", "0", 0.0),
     ("REMOVAL_GRACE_SECONDS", "604800", 604800.0),

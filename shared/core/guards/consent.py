@@ -1,17 +1,22 @@
 """No connection without consent (S8): which targets the settings or their own tags open to an endpoint. Pure.
 
-Asked by `planning.wishes` and by the guard `first_and_last_policy`. An endpoint's tag is only a wish: the right to tag
-an endpoint must not open a target. Consent comes from the settings, or from a tag on the target in Elastic Cloud.
+Asked by `planning.wishes`, by the guard `first_and_last_policy`, and by those who read what it takes to tell. An
+endpoint's tag is only a wish: the right to tag an endpoint must not open a target. Consent comes from the settings, or
+from a tag on the target in Elastic Cloud.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import unicodedata
+from collections.abc import Collection, Iterable
+from enum import Enum, auto
+from functools import lru_cache
 
-from shared.core.model.arm_ids import ArmId, connection_id
+from shared.core.model.arm_ids import ArmId, connection_id, lower_case
 from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.resources import Target
 from shared.core.options.plan_options import PlanOptions
+from shared.core.options.values import DeniedTargets
 from shared.core.reasons import explain
 
 CONNECT_TAG = "elastic-privatelink-connect"
@@ -20,9 +25,13 @@ CONNECT_TAG = "elastic-privatelink-connect"
 ENDPOINTS_TAG = "elastic-privatelink-endpoints"
 """Tag of a target: the endpoints that may be connected to it if they ask, comma-separated; `*` for all.
 
-In both tags each as ARM id, as connection id, or as `resource-group/name`. A bare name is not enough: anybody can make
-an endpoint of that name in a resource group of their own.
+In both tags each as connection id, as ARM id, or as `resource-group/name`, which is weak: an endpoint of another
+watched subscription may have the same. A bare name is not enough: anybody can make an endpoint of that name in a
+resource group of their own. A value holds 128 characters, so a tag may go on in `...-2` to `...-99`.
 """
+
+MORE_TAGS = range(2, 100)
+"""The numbers of the tags in which one of these goes on."""
 
 OPT_OUT_TAG = "elastic-privatelink"
 """Tag of a target: `ignore` keeps the app from associating anything with it, and from taking anything away."""
@@ -30,9 +39,22 @@ OPT_OUT_TAG = "elastic-privatelink"
 EVERYTHING = "*"
 
 
+class Consent(Enum):
+    """How far an endpoint is allowed to be connected to a target."""
+
+    GIVEN = auto()
+    BY_NAME = auto()
+    """By resource group and name alone: it counts where no other endpoint has both."""
+    NONE = auto()
+
+
+# -- what keeps away -----------------------------------------------------------------------------------------------
+
+
 def is_denied(target: Target, options: PlanOptions) -> bool:
     """Whether the settings keep everything away from the target; that wins over every consent (S8)."""
-    return listed(target, options.targets.deployments_denied)
+    setting = options.targets.deployments_denied
+    return bool(setting.entries) and bool(_denying(target, setting))
 
 
 def denied(label: str) -> Explanation:
@@ -43,9 +65,34 @@ def denied(label: str) -> Explanation:
     )
 
 
-def label_of(target: Target) -> str:
-    """A target for people."""
-    return f"{target.name} ({target.id})"
+def entries_without_target(targets: Iterable[Target], options: PlanOptions) -> tuple[str, ...]:
+    """The entries of ELASTIC_DEPLOYMENTS_DENIED that deny none of these targets: perhaps a name that has changed."""
+    setting = options.targets.deployments_denied
+    used = {entry for target in targets for entry in _denying(target, setting)}
+    return tuple(sorted(setting.entries - used - {EVERYTHING}))
+
+
+def _denying(target: Target, setting: DeniedTargets) -> frozenset[str]:
+    """The entries that deny a target: its id, its name, `*`, or the parts of its name. None: it is not denied.
+
+    It fails closed: letters of a name that look alike count as the same, and so do blanks of any kind.
+    """
+    found = setting.entries & {EVERYTHING, target.id}
+    found |= {entry for entry in setting.entries if _alike(entry) == _alike(target.name)}
+    if "," in target.name and _enclosed(target.name) in _enclosed(setting.text):
+        parts = {_alike(part) for part in target.name.split(",")}
+        found |= {target.name, *(entry for entry in setting.entries if _alike(entry) in parts)}
+    return found
+
+
+def _enclosed(text: str) -> str:
+    return f",{','.join(_alike(part) for part in text.split(','))},"
+
+
+@lru_cache(maxsize=4096)
+def _alike(name: str) -> str:
+    """One form of all names that a person may take for the same."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def opted_out(target: Target) -> bool:
@@ -53,9 +100,17 @@ def opted_out(target: Target) -> bool:
     return target.tags.get(OPT_OUT_TAG, "").strip().lower() == "ignore"
 
 
+def label_of(target: Target) -> str:
+    """A target for people."""
+    return f"{target.name} ({target.id})"
+
+
+# -- what allows ---------------------------------------------------------------------------------------------------
+
+
 def short_name(endpoint: ArmId) -> str:
     """Resource group and name, as a tag of a target may name an endpoint."""
-    return f"{endpoint.resource_group}/{endpoint.name}".lower()
+    return lower_case(f"{endpoint.resource_group}/{endpoint.name}")
 
 
 def names_of(endpoint: ArmId) -> set[str]:
@@ -64,18 +119,51 @@ def names_of(endpoint: ArmId) -> set[str]:
 
 
 def entries_of(target: Target, tag: str) -> set[str]:
-    """The endpoints that a tag of the target names, lower case."""
-    return {entry.strip().lower() for entry in target.tags.get(tag, "").split(",")}
+    """The endpoints that a tag of the target names, and the tags in which it goes on, lower case."""
+    values = (target.tags.get(name, "") for name in (tag, *(f"{tag}-{number}" for number in MORE_TAGS)))
+    return {entry for value in values for entry in map(str.strip, lower_case(value).split(",")) if entry}
 
 
-def is_allowed(endpoint: ArmId, target: Target, options: PlanOptions) -> bool:
-    """Whether the settings or the target's own tags consent to this endpoint (S8)."""
+def consent_to(endpoint: ArmId, target: Target, options: PlanOptions) -> Consent:
+    """How far the settings or the target's own tags consent to this endpoint (S8)."""
     if listed(target, options.targets.deployments_allowed):
-        return True
+        return Consent.GIVEN
     entries = entries_of(target, ENDPOINTS_TAG) | entries_of(target, CONNECT_TAG)
-    return bool(entries & {EVERYTHING, *names_of(endpoint)})
+    if entries & {EVERYTHING, connection_id(endpoint.text), endpoint.key}:
+        return Consent.GIVEN
+    return Consent.BY_NAME if short_name(endpoint) in entries else Consent.NONE
+
+
+def rests_on_name(endpoint: ArmId, targets: Iterable[Target], options: PlanOptions) -> set[str]:
+    """Ids of the targets whose consent takes a look at other endpoints of the same group and name."""
+    return {target.id for target in targets if consent_to(endpoint, target, options) is Consent.BY_NAME}
+
+
+def consent_problem(
+    endpoint: ArmId, target: Target, options: PlanOptions, namesakes: Collection[str]
+) -> Explanation | None:
+    """Why the endpoint may not be connected to the target; None: it may.
+
+    `namesakes`: the ids of other endpoints that the app handles and that have the same resource group and name.
+    """
+    consent = consent_to(endpoint, target, options)
+    if consent is Consent.GIVEN or (consent is Consent.BY_NAME and not namesakes):
+        return None
+    tag = f"{ENDPOINTS_TAG}={connection_id(endpoint.text)}"
+    if consent is Consent.NONE:
+        return explain(
+            Reason.DEPLOYMENT_NOT_ALLOWED,
+            f"Neither setting nor tag allows that this endpoint is connected to deployment {label_of(target)}.",
+            f"Add it to the setting ELASTIC_DEPLOYMENTS_ALLOWED, or tag the deployment {tag}.",
+        )
+    several = " and ".join((endpoint.text, *sorted(namesakes)))
+    return explain(
+        Reason.CONSENT_AMBIGUOUS,
+        f"Deployment {label_of(target)} consents to {short_name(endpoint)}, which is the name of {several}.",
+        f"Tag the deployment {tag} if it is this one that is meant.",
+    )
 
 
 def listed(target: Target, names: Collection[str]) -> bool:
     """Whether a setting names the target, by id or name, or all."""
-    return EVERYTHING in names or target.id in names or target.name.lower() in names
+    return EVERYTHING in names or target.id in names or lower_case(target.name) in names

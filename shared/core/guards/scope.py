@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
 from shared.core.model import conditions as c
-from shared.core.model.arm_ids import ArmId, plain_location
+from shared.core.model.arm_ids import ArmId, lower_case, plain_location
 from shared.core.model.conditions import Condition
 from shared.core.model.organizations import DEFAULT, OrganizationScope
 from shared.core.model.reasons import Explanation, Reason
@@ -37,7 +37,7 @@ def told_by_id(scope: Scope) -> bool:
 
 def outside_by_id(scope: Scope, endpoint: ArmId) -> Explanation | None:
     """What can be told without reading the endpoint: its subscription and resource group."""
-    subscription, group = endpoint.subscription_id.lower(), endpoint.resource_group.lower()
+    subscription, group = endpoint.subscription_id.lower(), lower_case(endpoint.resource_group)
     return _judge(
         f"Its subscription {subscription} is not",
         {subscription},
@@ -97,7 +97,7 @@ def organization_of(endpoint: Endpoint, further: Sequence[OrganizationScope], *,
 
 def _keys(endpoint: Endpoint) -> frozenset[str]:
     """Everything that an entry may say of an endpoint."""
-    subscription, group = endpoint.id.subscription_id.lower(), endpoint.id.resource_group.lower()
+    subscription, group = endpoint.id.subscription_id.lower(), lower_case(endpoint.id.resource_group)
     keys = {f"subscription:{subscription}", f"group:{group}", f"group:{subscription}/{group}"}
     for name, value in endpoint.tags.items():
         keys |= {f"tag:{name.strip().lower()}", f"tag:{name.strip().lower()}={value.strip().lower()}"}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.core.model.errors import InvalidInput
 
@@ -24,6 +24,7 @@ _ID = re.compile(
 )
 _OTHER_PATH = re.compile(r"/\.{1,2}(?:/|$)")
 MAX_ID_LENGTH = 512
+_KELVIN = "\u212a"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class ArmId:
     @property
     def key(self) -> str:
         """The form to compare by."""
-        return self.text.lower()
+        return lower_case(self.text)
 
     @property
     def is_private_endpoint(self) -> bool:
@@ -84,9 +85,23 @@ def parse_endpoint_id(text: object) -> ArmId:
     return arm_id
 
 
+def lower_case(text: str) -> str:
+    """The text in lower case, for ids that are compared. Only letters of ASCII become letters of ASCII.
+
+    The sign for Kelvin lower-cases to a plain k: an id that is spelled with it is another one, as for Azure.
+    """
+    return _KELVIN.join(part.lower() for part in text.split(_KELVIN))
+
+
+def in_subscription(resource: ArmId, subscription_id: str) -> ArmId:
+    """The id of what has the same group and name in another subscription."""
+    text = resource.text.replace(resource.text.split("/")[2], subscription_id, 1)
+    return replace(resource, text=text, subscription_id=subscription_id.lower())
+
+
 def same_id(one: str, other: str) -> bool:
     """Whether two spellings name one resource."""
-    return one.lower() == other.lower()
+    return lower_case(one) == lower_case(other)
 
 
 def connection_id(endpoint_id: str) -> str:
@@ -94,7 +109,7 @@ def connection_id(endpoint_id: str) -> str:
 
     Table keys cannot hold `/`, and URLs should be short.
     """
-    return hashlib.sha256(endpoint_id.lower().encode()).hexdigest()[:16]
+    return hashlib.sha256(lower_case(endpoint_id).encode()).hexdigest()[:16]
 
 
 def plain_location(text: str) -> str:

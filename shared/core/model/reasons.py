@@ -84,6 +84,7 @@ class Reason(StrEnum):
     WOULD_CUT_OFF_PUBLIC_TRAFFIC = "WouldCutOffPublicTraffic"
     WOULD_REOPEN_PUBLIC_ACCESS = "WouldReopenPublicAccess"
     DEPLOYMENT_NOT_ALLOWED = "DeploymentNotAllowed"
+    CONSENT_AMBIGUOUS = "ConsentAmbiguous"
     DEPLOYMENT_OUT_OF_SCOPE = "DeploymentOutOfScope"
     DEPLOYMENT_OPTED_OUT = "DeploymentOptedOut"
     DEPLOYMENT_NOT_FOUND = "DeploymentNotFound"

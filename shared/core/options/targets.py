@@ -23,9 +23,9 @@ class TargetOptions:
         "first consent](#tags-who-asks-and-who-consents)).",
         deployed=True,
     )
-    deployments_denied: frozenset[str] = setting(
+    deployments_denied: value.DeniedTargets = setting(
         "ELASTIC_DEPLOYMENTS_DENIED",
-        value.targets,
+        value.denied_targets,
         "",
         "Ids or names of deployments that the app [leaves alone](#tags-who-asks-and-who-consents), separated by "
         "commas; `*` for all. Better ids: a name changes.",

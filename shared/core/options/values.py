@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from shared.core.model.arm_ids import parse_arm_id, plain_location
+from shared.core.model.arm_ids import lower_case, parse_arm_id, plain_location
 from shared.core.model.errors import InvalidInput
 
 EVERYTHING = "*"
@@ -43,7 +43,7 @@ def words(value: str) -> tuple[str, ...]:
 def _all_or(value: str, understood: Callable[[str], bool], expected: str) -> frozenset[str]:
     """Entries in lower case, or `*`."""
     # What can only be meant as a pattern would match nothing: in a deny list that lets in what it was to keep out.
-    entries = frozenset(word.lower() for word in words(value))
+    entries = frozenset(lower_case(word) for word in words(value))
     if not all(entry == EVERYTHING or (EVERYTHING not in entry and understood(entry)) for entry in entries):
         raise Expected(f"{expected}, separated by commas, or * for all; no other wildcards")
     return entries
@@ -52,6 +52,19 @@ def _all_or(value: str, understood: Callable[[str], bool], expected: str) -> fro
 def targets(value: str) -> frozenset[str]:
     """Ids or names of targets, lower case."""
     return _all_or(value, bool, "ids or names of deployments")
+
+
+@dataclass(frozen=True, slots=True)
+class DeniedTargets:
+    """The targets that are left alone: entries in lower case, and the setting as a whole, since names hold commas."""
+
+    entries: frozenset[str] = frozenset()
+    text: str = ""
+
+
+def denied_targets(value: str) -> DeniedTargets:
+    """Ids or names of targets that are left alone."""
+    return DeniedTargets(targets(value), value)
 
 
 def resource_groups(value: str) -> frozenset[str]:

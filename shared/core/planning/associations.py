@@ -7,6 +7,7 @@ they are a target's last one (S2). What another manager removes is restored a fe
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -51,6 +52,7 @@ def plan_associations(
     record: ConnectionRecord,
     options: PlanOptions,
     now: datetime,
+    namesakes: Collection[str] = (),
 ) -> AssociationPlan:
     """Associate what is asked for and allowed, remove what we associated and no tag asks for any more.
 
@@ -61,7 +63,7 @@ def plan_associations(
     standing = associated_with(policy_id, policy, targets)
     recent = _just_made(record, standing, options, now)
     unseen = {memory.target_id for memory in recent if memory.owner is Owner.OURS}
-    choices = choose_targets(desired, targets, types, standing | unseen, record, options)
+    choices = choose_targets(desired, targets, types, standing | unseen, record, options, namesakes)
     made, contests = _to_make(choices, policy_id, record, options, now)
     wanted = {choice.target.id for choice in choices if choice.target is not None}
     removals = [

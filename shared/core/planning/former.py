@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from shared.core.model.arm_ids import lower_case
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import ElasticState
 from shared.core.model.record_former import FormerThings
@@ -87,5 +88,5 @@ def _former_links(
         if link.vnet_id.lower() == vnet
         and link.marker is not None
         and link.marker.instance == options.installation.instance_id
-        and link.id.lower() not in users.unconfirmed
+        and lower_case(link.id) not in users.unconfirmed
     )

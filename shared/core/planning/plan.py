@@ -245,6 +245,8 @@ class ObservedElastic:
     """The organization's claims in the region; None: not looked at."""
     key_expires: datetime | None = None
     """When the API key ends; None: not known, or never."""
+    namesakes: tuple[str, ...] = ()
+    """Ids of other endpoints of the same resource group and name that the app handles; only where it matters."""
     begun_at: datetime | None = None
     """A moment before the reads were begun, by the storage service's clock; None: the worker's does, for a hint."""
 
@@ -283,7 +285,7 @@ def plan_elastic(
         unread = c.unknown(c.ASSOCIATED, Reason.NOT_OBSERVED, "The deployments have not been read yet.")
         return ElasticPlan(steps, (*conditions, unread), policy.memory, claim=claim.memory, advice=advice)
     record = record.with_policy(policy.memory)
-    found = plan_associations(desired, observed.targets, here, policy.policy, record, options, now)
+    found = plan_associations(desired, observed.targets, here, policy.policy, record, options, now, observed.namesakes)
     served = {target.id for target in found.targets}
     types = {policy.id: policy.type for policy in here}
     return ElasticPlan(

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from shared.core.guards.first_and_last_policy import plan_disassociation
+from shared.core.model.arm_ids import lower_case
 from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.record import ConnectionRecord
@@ -107,7 +108,9 @@ def still_there(record: ConnectionRecord, observed: ObservedRemoval) -> Connecti
 
     A run that died may have taken it away and not said so, or a person did. `known` has what the steps left.
     """
-    zone = next((one for one in observed.zones if record.dns.zone and one.id.key == record.dns.zone.id.lower()), None)
+    zone = next(
+        (one for one in observed.zones if record.dns.zone and one.id.key == lower_case(record.dns.zone.id)), None
+    )
     if zone is None:
         record = record.with_dns(zone=None, links=())
     else:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shared.core.model.arm_ids import lower_case
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.resources import Endpoint, Link, Zone
 from shared.core.model.steps import DeleteLink, DeleteRecord, DeleteZone, DnsRemoval, WithdrawAddress
@@ -53,7 +54,7 @@ def plan_dns_removal(record: ConnectionRecord, zone: Zone, users: ZoneUsers, opt
     left = [] if record_left is None else [record_left]
     empty = zone.record is None or isinstance(record_step, DeleteRecord)
     stays = {link.id: _why_link_stays(record, link, zone, users, options, empty=empty) for link in zone.links}
-    waits = [link.id for link in zone.links if stays[link.id] is None and link.id.lower() in users.unconfirmed]
+    waits = [link.id for link in zone.links if stays[link.id] is None and lower_case(link.id) in users.unconfirmed]
     why_zone = _why_zone_stays(zone, options, empty=empty, links_left=sum(why is not None for why in stays.values()))
     if why_zone is None and zone.id.key in users.unconfirmed:
         waits.append(zone.id.text)

@@ -6,13 +6,14 @@ nothing is concluded from it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from shared.core.guards.consent import short_name
 from shared.core.guards.modes import is_out_of_scope
 from shared.core.guards.pause import Pause
 from shared.core.model import conditions as c
-from shared.core.model.arm_ids import ArmId
+from shared.core.model.arm_ids import ArmId, same_id
 from shared.core.model.conditions import Condition
 from shared.core.model.errors import Blocked
 from shared.core.model.messages import Cause, WorkMessage
@@ -73,6 +74,8 @@ class CloudListing:
     """The endpoints' networks by their lower-cased ids. None: cannot be read; left out: could not be read just now."""
     other_networks: tuple[VirtualNetwork, ...] = ()
     """Further ones, in which the endpoints' name servers may be."""
+    endpoints: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Ids of the endpoints that are handled, by resource group and name: `consent.short_name`."""
 
     @property
     def readable(self) -> list[str]:
@@ -115,8 +118,10 @@ class CloudListing:
             ensure_can_switch(desired, record, options, left)
         except Blocked as error:
             return None, condition_of(c.POLICY_READY, error, None, now, options.timing.visibility)
-        listing = self.organizations.get(desired.organization, _UNREAD)
-        return listing.for_region(desired.service.elastic_region), None
+        found = self.organizations.get(desired.organization, _UNREAD).for_region(desired.service.elastic_region)
+        own = desired.endpoint.id
+        namesakes = tuple(one for one in self.endpoints.get(short_name(own), ()) if not same_id(one, own.text))
+        return found and replace(found, namesakes=namesakes), None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,19 +14,18 @@ from dataclasses import dataclass, replace
 
 from shared.core.guards.consent import (
     CONNECT_TAG,
-    ENDPOINTS_TAG,
     EVERYTHING,
     OPT_OUT_TAG,
+    consent_problem,
     denied,
     entries_of,
-    is_allowed,
     is_denied,
     label_of,
     names_of,
     opted_out,
-    short_name,
 )
 from shared.core.guards.first_and_last_policy import first_policy_problem
+from shared.core.model.arm_ids import lower_case
 from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.record import ConnectionRecord
@@ -54,8 +53,12 @@ def choose_targets(
     associated: Collection[str],
     record: ConnectionRecord,
     options: PlanOptions,
+    namesakes: Collection[str] = (),
 ) -> tuple[TargetRequest, ...]:
-    """Judge every wish; two for one target become one choice. `types`: of each policy in the region, by its id."""
+    """Judge every wish; two for one target become one choice. `types`: of each policy in the region, by its id.
+
+    `namesakes`: as `consent_problem` takes them.
+    """
     chosen: dict[str, TargetRequest] = {}
     for wish in _wishes(desired, targets, associated, record):
         target = wish.target
@@ -63,7 +66,7 @@ def choose_targets(
             chosen[f"?{wish.asked}"] = wish
         elif target.id not in chosen:
             stands = target.id in associated
-            problem = wish.problem or _problem(desired, target, types, record, options, associated=stands)
+            problem = wish.problem or _problem(desired, target, types, record, options, namesakes, associated=stands)
             chosen[target.id] = replace(wish, problem=problem, associated=stands)
     return tuple(chosen.values())
 
@@ -86,7 +89,7 @@ def _wishes(
 
 
 def _find(asked: str, targets: tuple[Target, ...], record: ConnectionRecord) -> TargetRequest:
-    by_id = [target for target in targets if target.id == asked.lower()]
+    by_id = [target for target in targets if target.id == lower_case(asked)]
     found = by_id or [target for target in targets if target.name == asked]
     running = [target for target in found if target.running]
     if len(running) > 1:
@@ -146,13 +149,14 @@ def _problem(
     types: dict[str, str],
     record: ConnectionRecord,
     options: PlanOptions,
+    namesakes: Collection[str],
     *,
     associated: bool,
 ) -> Explanation | None:
     """Why the target may not be connected; of one that we connected, that its consent was withdrawn."""
     label = label_of(target)
     if associated:
-        return _withdrawn(desired, target, record, options)
+        return _withdrawn(desired, target, record, options, namesakes)
     if target.region != desired.service.elastic_region:
         return explain(
             Reason.DEPLOYMENT_IN_ANOTHER_REGION,
@@ -166,25 +170,25 @@ def _problem(
             Reason.DEPLOYMENT_OPTED_OUT,
             f"Deployment {label} has the tag {OPT_OUT_TAG}=ignore: nothing is associated with it.",
         )
-    if not is_allowed(desired.endpoint.id, target, options):
-        return explain(
-            Reason.DEPLOYMENT_NOT_ALLOWED,
-            f"Neither setting nor tag allows that this endpoint is connected to deployment {label}.",
-            f"Add it to the setting ELASTIC_DEPLOYMENTS_ALLOWED, "
-            f"or tag the deployment {ENDPOINTS_TAG}={short_name(desired.endpoint.id)}.",
-        )
-    return first_policy_problem(target, label, types, options)
+    return consent_problem(desired.endpoint.id, target, options, namesakes) or first_policy_problem(
+        target, label, types, options
+    )
 
 
-def _withdrawn(desired: Desired, target: Target, record: ConnectionRecord, options: PlanOptions) -> Explanation | None:
+def _withdrawn(
+    desired: Desired, target: Target, record: ConnectionRecord, options: PlanOptions, namesakes: Collection[str]
+) -> Explanation | None:
     """A consent may be lost by a slip in a setting: what stands is reported and left, never cut off by it."""
     memory = record.association(target.id)
     if memory is None or memory.owner is Owner.ADOPTED:
         return None
     if is_denied(target, options):
         return denied(label_of(target))
-    if is_allowed(desired.endpoint.id, target, options):
+    problem = consent_problem(desired.endpoint.id, target, options, namesakes)
+    if problem is None:
         return None
+    if problem.reason is Reason.CONSENT_AMBIGUOUS:
+        return replace(problem, message=f"{problem.message} It is connected, and stays so.")
     return explain(
         Reason.DEPLOYMENT_NOT_ALLOWED,
         f"Deployment {label_of(target)} is connected, but neither setting nor tag allows it now; it stays.",

@@ -111,7 +111,15 @@ DEPLOYMENTS = (
         Reason.DEPLOYMENT_NOT_ALLOWED,
         "A deployment is not connected.",
         "Neither the settings nor the deployment's own tag consent.",
-        "Add it to ELASTIC_DEPLOYMENTS_ALLOWED, or tag it elastic-privatelink-endpoints.",
+        "Add it to ELASTIC_DEPLOYMENTS_ALLOWED, or add the connection id to its tag elastic-privatelink-endpoints.",
+        Hop.DEPLOYMENT,
+    ),
+    ReasonDoc(
+        Reason.CONSENT_AMBIGUOUS,
+        "A deployment is not connected, or what stands is left as it is.",
+        "Its tag names the endpoint by resource group and name, and several endpoints have both, in different "
+        "subscriptions: which of them is meant is not known.",
+        "Put the connection id of the endpoint that is meant into the deployment's tag, in place of group and name.",
         Hop.DEPLOYMENT,
     ),
     ReasonDoc(

@@ -15,6 +15,7 @@ from shared.core.model.reasons import Explanation
 from shared.core.model.resources import Target
 from shared.core.model.steps import Disassociate
 from shared.core.options.plan_options import PlanOptions
+from shared.core.options.values import denied_targets
 from tests.core.core_parts import IP_POLICY, plan_options, policy, target
 
 OURS = policy()
@@ -113,6 +114,6 @@ def test_hands_off_wins_over_every_opt_in(opt_in: str) -> None:
     ignoring = target(attached=(OURS.id, IP_POLICY.id), tags=tags | {OPT_OUT_TAG: "ignore"})
     assert judged(ignoring, options=options) == "DeploymentOptedOut"
     denying = plan_options(
-        last_policy_allowed=options.targets.last_policy_allowed, deployments_denied=frozenset({"d1"})
+        last_policy_allowed=options.targets.last_policy_allowed, deployments_denied=denied_targets("d1")
     )
     assert judged(target(attached=(OURS.id, IP_POLICY.id), tags=tags), options=denying) == "DeploymentOutOfScope"

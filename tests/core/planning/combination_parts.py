@@ -26,7 +26,7 @@ from shared.core.model.resources import (
 )
 from shared.core.options.dns import RecordMode
 from shared.core.options.plan_options import PlanOptions
-from shared.core.options.values import ZoneHome
+from shared.core.options.values import ZoneHome, denied_targets
 from tests.core.core_parts import (
     ADDRESS,
     ENDPOINT_ID,
@@ -220,7 +220,7 @@ def _options(case: Case) -> PlanOptions:
         zone_resource_groups=tuple(ZoneHome(SUBSCRIPTION, group) for group in groups),
         record_mode=RecordMode(case.mode),
         deployments_allowed=frozenset() if case.target in {"not allowed", "consenting", "asking"} else everything,
-        deployments_denied=frozenset({"d1"}) if case.target == "denied" else frozenset(),
+        deployments_denied=denied_targets("d1" if case.target == "denied" else ""),
         claim="wanted" in case.claim,
     )
 

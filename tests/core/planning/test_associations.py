@@ -16,6 +16,7 @@ from shared.core.model.record_elastic import AssociationMemory, PolicyMemory
 from shared.core.model.resources import Policy, Rule, Target
 from shared.core.model.steps import Associate, Disassociate
 from shared.core.options.plan_options import PlanOptions
+from shared.core.options.values import denied_targets
 from shared.core.planning.associations import AssociationPlan, plan_associations
 from shared.core.planning.plan import ObservedElastic, plan_elastic
 from tests.core.core_parts import GUID, IP_POLICY, KNOWN, NOW, desired, plan_options, policy, target
@@ -133,7 +134,7 @@ def test_a_deployment_that_is_gone_is_told_and_one_that_is_only_not_answered_for
         ({"attached": ("p-1",)}, OPTIONS, "WouldReopenPublicAccess"),
         ({"attached": None}, OPTIONS, "WouldReopenPublicAccess"),
         ({"tags": {OPT_OUT_TAG: "ignore"}}, OPTIONS, "DeploymentOptedOut"),
-        ({}, plan_options(OPTIONS, deployments_denied=frozenset({"orders"})), "DeploymentOutOfScope"),
+        ({}, plan_options(OPTIONS, deployments_denied=denied_targets("orders")), "DeploymentOutOfScope"),
     ],
 )
 def test_what_may_not_be_taken_away_stays_ours_and_a_person_is_told(
@@ -149,7 +150,7 @@ def test_what_may_not_be_taken_away_stays_ours_and_a_person_is_told(
 
 @pytest.mark.parametrize(
     "options",
-    [plan_options(), plan_options(OPTIONS, deployments_denied=frozenset({"*"}))],
+    [plan_options(), plan_options(OPTIONS, deployments_denied=denied_targets("*"))],
     ids=["not allowed", "denied"],
 )
 def test_a_consent_that_is_withdrawn_is_told_and_cuts_no_traffic_off(options: PlanOptions) -> None:

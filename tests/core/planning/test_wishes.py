@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from shared.core.guards.consent import CONNECT_TAG, ENDPOINTS_TAG, OPT_OUT_TAG, is_allowed
+from shared.core.guards.consent import CONNECT_TAG, ENDPOINTS_TAG, OPT_OUT_TAG, consent_problem
 from shared.core.guards.first_and_last_policy import FIRST_POLICY_TAG, INGRESS_TYPES
+from shared.core.model.arm_ids import connection_id
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.resources import Policy, Target
 from shared.core.options.plan_options import PlanOptions
+from shared.core.options.values import denied_targets
 from shared.core.planning.associations import associated_with
 from shared.core.planning.wishes import TargetRequest, choose_targets
 from tests.core.core_parts import ENDPOINT_ID, IP_POLICY, KNOWN, desired, plan_options, policy, target
@@ -130,14 +132,14 @@ def test_the_deployments_own_tag_consents_to_an_endpoint_by_group_and_name_by_id
 def test_without_consent_nothing_is_connected_that_the_endpoints_tag_asks_for(tags: dict[str, str]) -> None:
     options = plan_options(deployments_allowed=frozenset({"logs", "d9"}))
     assert reason("d1", target(tags=tags), options=options) == "DeploymentNotAllowed"
-    assert not is_allowed(desired("d1").endpoint.id, target(tags=tags), options)
+    assert consent_problem(desired("d1").endpoint.id, target(tags=tags), options, ()) is not None
 
 
 def test_the_refusal_names_both_ways_to_consent() -> None:
     (choice,) = choose("d1", target(), options=plan_options())
     assert choice.problem is not None
     assert "ELASTIC_DEPLOYMENTS_ALLOWED" in choice.problem.next_step
-    assert f"{ENDPOINTS_TAG}=net-prod/pe-search" in choice.problem.next_step
+    assert f"{ENDPOINTS_TAG}={connection_id(ENDPOINT_ID)}" in choice.problem.next_step
 
 
 def test_consent_to_the_first_policy_is_no_consent_to_the_endpoint() -> None:
@@ -149,9 +151,9 @@ def test_consent_to_the_first_policy_is_no_consent_to_the_endpoint() -> None:
 @pytest.mark.parametrize(
     ("options", "tags"),
     [
-        (plan_options(ALLOWED, deployments_denied=frozenset({"d1"})), {}),
-        (plan_options(ALLOWED, deployments_denied=frozenset({"orders"})), {ENDPOINTS_TAG: "*", CONNECT_TAG: "*"}),
-        (plan_options(deployments_denied=frozenset({"*"})), {CONNECT_TAG: "*"}),
+        (plan_options(ALLOWED, deployments_denied=denied_targets("d1")), {}),
+        (plan_options(ALLOWED, deployments_denied=denied_targets("orders")), {ENDPOINTS_TAG: "*", CONNECT_TAG: "*"}),
+        (plan_options(deployments_denied=denied_targets("*")), {CONNECT_TAG: "*"}),
     ],
 )
 def test_the_settings_refusal_wins_over_every_consent(options: PlanOptions, tags: dict[str, str]) -> None:

@@ -156,8 +156,12 @@ class HostedConnections(ElasticTransport):
         if len(wanted) <= _NAMES:
             return await self._search(_query(wanted, tag))
         ids = {entry.lower() for entry in wanted}
-        everything = await self._search({"match_all": {}})
+        everything = await self.all_targets()
         return tuple(one for one in everything if one.id in ids or one.name in wanted or (tag and tag in one.tags))
+
+    async def all_targets(self) -> tuple[Target, ...]:
+        """Every deployment that the key may see."""
+        return await self._search({"match_all": {}})
 
     async def _search(self, query: dict[str, Any]) -> tuple[Target, ...]:
         """All hits, page by page: as long as there is a cursor, and until all that match have come."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.core.guards.pause import Pause
 from shared.core.model.errors import InvalidSettings
-from shared.core.reports.doctor.findings import Answers, Finding, errors_in, failures, ok, problem, warning
+from shared.core.reports.doctor.findings import Answers, Finding, Level, errors_in, failures, ok, problem, warning
 from shared.core.reports.doctor.text import count, span
 
 LONG_IN_QUEUE = timedelta(minutes=15)
@@ -31,6 +31,13 @@ def judge_near_names(hints: Iterable[str]) -> list[Finding]:
     """Variables that nearly have the name of a setting; they stop nothing."""
     step = "Correct the variable's name in the function app's configuration, or remove the variable."
     return [warning("settings", hint, step) for hint in hints]
+
+
+def judge_denied(entries: Iterable[str]) -> list[Finding]:
+    """Entries of ELASTIC_DEPLOYMENTS_DENIED that deny nothing: a deployment of another name by now is not denied."""
+    step = "Correct the entry, or remove it if the deployment is gone; an id does not change."
+    what = "An entry of ELASTIC_DEPLOYMENTS_DENIED names no deployment that the API keys can see."
+    return [Finding("settings", Level.WARNING, what, on=entry, next_step=step) for entry in entries]
 
 
 def judge_settings(subscriptions: int, mode: str) -> list[Finding]:
