@@ -87,7 +87,7 @@ class ServiceClock:
         """Wait without holding up other work."""
         await self.machine.sleep(seconds)
 
-    def asking(self) -> Callable[[str | None], None]:
+    def request_sent(self) -> Callable[[str | None], None]:
         """A request is sent now; the result is told the `Date` of its answer."""
         sent = self.passed()
 

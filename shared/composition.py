@@ -62,8 +62,8 @@ def build(environ: Mapping[str, str]) -> Context:
 
 def build_storage(environ: Mapping[str, str], clock: ServiceClock | None = None) -> AzureStorage:
     """The storage alone, whose answers tell the clock the time; raises InvalidSettings. Opens no connection yet."""
-    asking = None if clock is None else clock.asking
-    return storage_from_environment(environ, managed_identity, queue_name=QUEUE, asking=asking)
+    request_sent = None if clock is None else clock.request_sent
+    return storage_from_environment(environ, managed_identity, queue_name=QUEUE, request_sent=request_sent)
 
 
 def arm_options(settings: Settings) -> ArmOptions:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from azure.core.pipeline.transport import AsyncHttpTransport
 
 
-Asking = Callable[[], Callable[[str | None], None]]
-"""Called when a request is sent; what it returns is told the answer's `Date` (`clock.ServiceClock.asking`)."""
+OnRequest = Callable[[], Callable[[str | None], None]]
+"""Called when a request is sent; what it returns is told the answer's `Date` (`clock.ServiceClock.request_sent`)."""
 
 
 @asynccontextmanager
@@ -32,7 +32,7 @@ async def request_deadline(seconds: float, late: Exception) -> AsyncIterator[Non
 
 
 def azure_transport(
-    seconds: float, connect: float | None = None, asking: Asking | None = None
+    seconds: float, connect: float | None = None, request_sent: OnRequest | None = None
 ) -> AsyncHttpTransport[Any, Any]:
     """The transport of an Azure SDK client (aiohttp) whose requests, bodies included, take so long at most.
 
@@ -46,7 +46,7 @@ def azure_transport(
     class DeadlineTransport(AioHttpTransport):  # type: ignore[misc] # the SDK gives it lazily, without a type
         async def send(self, request: Any, **config: Any) -> Any:
             late = ServiceResponseTimeoutError(f"No whole answer within {seconds:g} s.")
-            heard = asking() if asking is not None else None
+            heard = request_sent() if request_sent is not None else None
             async with request_deadline(seconds, late):
                 answer = await super().send(request, **config)
             if heard is not None:

@@ -17,7 +17,7 @@ from azure.storage.queue.aio import QueueClient
 
 from shared.core.model.record_parts import QueuedMessage
 from shared.correlation import Service, request_hook
-from shared.request_deadline import Asking, azure_transport
+from shared.request_deadline import OnRequest, azure_transport
 from shared.state import codec
 from shared.state.azure_errors import storage_errors
 from shared.state.rows import QueueLook
@@ -35,27 +35,29 @@ REPLAY_SECONDS = 120
 """How long a poisoned message is out of sight while it is sent again; after a crash it is back by then."""
 
 
-def _options(asking: Asking | None) -> dict[str, Any]:
+def _options(request_sent: OnRequest | None) -> dict[str, Any]:
     return {
         "retry_total": 2,
         "initial_backoff": 1,
         "increment_base": 1,
         "random_jitter_range": 1,
-        "transport": azure_transport(REQUEST_SECONDS, connect=CONNECT_SECONDS, asking=asking),
+        "transport": azure_transport(REQUEST_SECONDS, connect=CONNECT_SECONDS, request_sent=request_sent),
         "raw_request_hook": request_hook(Service.STORAGE),
     }
 
 
-def queue_from_connection_string(connection_string: str, name: str, asking: Asking | None = None) -> QueueClient:
+def queue_from_connection_string(
+    connection_string: str, name: str, request_sent: OnRequest | None = None
+) -> QueueClient:
     """A queue of the account, by key or SAS."""
-    return QueueClient.from_connection_string(connection_string, name, **_options(asking))
+    return QueueClient.from_connection_string(connection_string, name, **_options(request_sent))
 
 
 def queue_from_identity(
-    endpoint: str, name: str, credential: AsyncTokenCredential, asking: Asking | None = None
+    endpoint: str, name: str, credential: AsyncTokenCredential, request_sent: OnRequest | None = None
 ) -> QueueClient:
     """A queue of the account, by identity."""
-    return QueueClient(endpoint, name, credential=credential, **_options(asking))
+    return QueueClient(endpoint, name, credential=credential, **_options(request_sent))
 
 
 class AzureWorkQueue:

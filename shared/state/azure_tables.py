@@ -18,7 +18,7 @@ from azure.data.tables.aio import TableServiceClient
 from shared.clock import http_date
 from shared.core.model.errors import LostRace, RetryLater
 from shared.correlation import Service, request_hook
-from shared.request_deadline import Asking, azure_transport
+from shared.request_deadline import OnRequest, azure_transport
 from shared.state import codec
 from shared.state.azure_errors import error_code, storage_errors
 from shared.state.rows import ConnectionRow, ControlLook, ControlRow, ListedConnection
@@ -43,17 +43,17 @@ _CLIENT: dict[str, Any] = {
 }
 
 
-def service_from_connection_string(connection_string: str, asking: Asking | None = None) -> TableServiceClient:
+def service_from_connection_string(connection_string: str, request_sent: OnRequest | None = None) -> TableServiceClient:
     """The account's table service, by key or SAS."""
-    transport = azure_transport(REQUEST_SECONDS, connect=CONNECT_SECONDS, asking=asking)
+    transport = azure_transport(REQUEST_SECONDS, connect=CONNECT_SECONDS, request_sent=request_sent)
     return TableServiceClient.from_connection_string(connection_string, transport=transport, **_CLIENT)
 
 
 def service_from_identity(
-    endpoint: str, credential: AsyncTokenCredential, asking: Asking | None = None
+    endpoint: str, credential: AsyncTokenCredential, request_sent: OnRequest | None = None
 ) -> TableServiceClient:
     """The account's table service, by identity."""
-    transport = azure_transport(REQUEST_SECONDS, connect=CONNECT_SECONDS, asking=asking)
+    transport = azure_transport(REQUEST_SECONDS, connect=CONNECT_SECONDS, request_sent=request_sent)
     return TableServiceClient(endpoint, credential=credential, transport=transport, **_CLIENT)
 
 

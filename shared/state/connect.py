@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from azure.data.tables.aio import TableServiceClient
     from azure.storage.queue.aio import QueueClient
 
-    from shared.request_deadline import Asking
+    from shared.request_deadline import OnRequest
     from shared.state.azure_diary import AzureDiaryTable
     from shared.state.codec import DiaryCodec
     from shared.state.ports import ChecksTable, ConnectionTable, ControlTable, JournalTable, ThingTable, WorkQueue
@@ -41,7 +41,7 @@ class AzureStorage:
         credential_factory: CredentialFactory,
         *,
         queue_name: str,
-        asking: Asking | None = None,
+        request_sent: OnRequest | None = None,
         connections_table: str = "connections",
         journal_table: str = "journal",
         checks_table: str = "checks",
@@ -51,7 +51,7 @@ class AzureStorage:
         self._settings = settings
         self._credential_factory = credential_factory
         self.queue_name = queue_name
-        self._asking = asking
+        self._request_sent = request_sent
         self._connections_table = connections_table
         self._journal_table = journal_table
         self._checks_table = checks_table
@@ -120,8 +120,8 @@ class AzureStorage:
         from shared.state import azure_tables  # noqa: PLC0415 - loads the SDK, when first used
 
         if self._settings.connection_string is not None:
-            return azure_tables.service_from_connection_string(self._settings.connection_string, self._asking)
-        return azure_tables.service_from_identity(self._settings.table_endpoint, self._credential, self._asking)
+            return azure_tables.service_from_connection_string(self._settings.connection_string, self._request_sent)
+        return azure_tables.service_from_identity(self._settings.table_endpoint, self._credential, self._request_sent)
 
     @cached_property
     def queue_client(self) -> QueueClient:
@@ -137,8 +137,10 @@ class AzureStorage:
         from shared.state import azure_queue  # noqa: PLC0415 - loads the SDK, when first used
 
         if self._settings.connection_string is not None:
-            return azure_queue.queue_from_connection_string(self._settings.connection_string, name, self._asking)
-        return azure_queue.queue_from_identity(self._settings.queue_endpoint, name, self._credential, self._asking)
+            return azure_queue.queue_from_connection_string(self._settings.connection_string, name, self._request_sent)
+        return azure_queue.queue_from_identity(
+            self._settings.queue_endpoint, name, self._credential, self._request_sent
+        )
 
 
 def storage_from_environment(
@@ -146,13 +148,13 @@ def storage_from_environment(
     credential_factory: CredentialFactory,
     *,
     queue_name: str,
-    asking: Asking | None = None,
+    request_sent: OnRequest | None = None,
 ) -> AzureStorage:
     """The app's storage; `InvalidSettings` lists all that is wrong. Opens nothing yet.
 
-    `asking`: told of each request, and of the `Date` of its answer.
+    `request_sent`: told of each request, and of the `Date` of its answer.
     """
     settings, problems = storage_settings(environ)
     if problems:
         raise InvalidSettings("\n".join(problems))
-    return AzureStorage(settings, credential_factory, queue_name=queue_name, asking=asking)
+    return AzureStorage(settings, credential_factory, queue_name=queue_name, request_sent=request_sent)

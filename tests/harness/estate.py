@@ -177,7 +177,7 @@ class Estate:
     def new_worker(self, faults: Faults = no_faults, machine: Clock | None = None, **settings: str) -> Worker:
         """A function process with its own clients, on a machine whose clock is right unless one is given."""
         clock = ServiceClock(machine or self.clock)
-        wire = Wire(faults, clock.asking)
+        wire = Wire(faults, clock.request_sent)
         loaded = load(self.settings | settings, self.world.services)
         clients = ArmClients(arm_options(loaded), Credential, lambda: WiredArm(self.arm.app, wire))
         storage = WiredStorage(self.storage, wire, self.service_clock)

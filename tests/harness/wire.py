@@ -23,7 +23,7 @@ from local.asgi import AsgiTransport
 from shared.clock import Clock
 from shared.core.model.errors import AnswerLost, RetryLater, Throttled
 from shared.correlation import HEADER, Service, outgoing
-from shared.request_deadline import Asking
+from shared.request_deadline import OnRequest
 
 _BY_CHANCE = re.compile(r"(?<=OperationStatuses/).*|\b[0-9a-f]{32}\b")
 
@@ -145,10 +145,10 @@ def no_faults(_: Call) -> Outcome:
 class Wire:
     """One worker's connection to the world."""
 
-    def __init__(self, faults: Faults = no_faults, asking: Asking | None = None) -> None:
-        """`asking`: told of each request to storage, and of the `Date` of its answer, as the SDK's transport does."""
+    def __init__(self, faults: Faults = no_faults, request_sent: OnRequest | None = None) -> None:
+        """`request_sent`: told of each request to storage, and of its answer's `Date`, as by the SDK's transport."""
         self.calls: list[Call] = []
-        self.asking = asking
+        self.request_sent = request_sent
         self.control_rows: list[str] = []
         """The rows of table `control` that were read, by name."""
         self.faults = faults
@@ -279,7 +279,7 @@ class WiredPort:
         return self._wire.before(self._name, method, outgoing(Service.STORAGE).get(HEADER, ""))
 
     async def _dated(self, send: Callable[[], Awaitable[Any]]) -> Any:
-        heard = self._wire.asking() if self._wire.asking is not None else None
+        heard = self._wire.request_sent() if self._wire.request_sent is not None else None
         answer = await send()
         if heard is not None:
             heard(self._date())
@@ -290,7 +290,7 @@ class WiredPort:
         fault = self._before(method)
         if isinstance(fault, Refusal):
             raise fault.storage_error()
-        heard = self._wire.asking() if self._wire.asking is not None else None
+        heard = self._wire.request_sent() if self._wire.request_sent is not None else None
         async for row in inner(*args):
             if heard is not None:
                 heard(self._date())

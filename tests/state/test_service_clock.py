@@ -45,7 +45,7 @@ class Machine:
 
 def ask(machine: Machine, clock: ServiceClock, before: float = 0.0, after: float = 0.0) -> None:
     """A request that is on its way for `before` seconds, and its answer for `after`."""
-    heard = clock.asking()
+    heard = clock.request_sent()
     machine.seconds += before
     date = format_datetime(machine.true(), usegmt=True)
     machine.seconds += after
@@ -101,7 +101,7 @@ def test_a_date_that_makes_no_sense_moves_nothing(text: str | None) -> None:
     clock = ServiceClock(machine)
     ask(machine, clock)
     before = clock.now()
-    clock.asking()(text)
+    clock.request_sent()(text)
     assert clock.now() == before
 
 
@@ -162,7 +162,10 @@ async def test_every_answer_of_tables_and_queues_tells_the_time_also_a_refusal(w
     async with storage_ahead() as url:
         text = f"AccountName=acct;AccountKey=c2VjcmV0LWtleQ==;TableEndpoint={url};QueueEndpoint={url}"
         storage = AzureStorage(
-            StorageSettings(text), lambda _: pytest.fail("no identity"), queue_name="work", asking=clock.asking
+            StorageSettings(text),
+            lambda _: pytest.fail("no identity"),
+            queue_name="work",
+            request_sent=clock.request_sent,
         )
         async with aclosing(storage):
             with pytest.raises(Forbidden):
