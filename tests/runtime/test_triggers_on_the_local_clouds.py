@@ -130,7 +130,7 @@ async def invoke_the_rest(client: LocalClient, stack: Stack, endpoint: str) -> N
     await client.azure("DELETE", record)
     calls = [
         call("endpoint_events", "event", "json", written | {"subject": second}),
-        call("reconcile", "message", "string", json.dumps(message | {"v": 99})),
+        call("reconcile", "message", "string", json.dumps(message | {"v": 0})),
         call("reconcile", "message", "string", json.dumps(message)),
     ]
     _, (taken, refused, done) = await in_worker(calls, stack.settings.values())
