@@ -191,7 +191,8 @@ module storage 'app/storage.bicep' = {
     redundancy: storageRedundancy
     appPrincipalId: identities.outputs.appPrincipalId
     topicPrincipalId: identities.outputs.topicPrincipalId
-    queueDelivery: eventDelivery == 'queue'
+    deadLetters: topicsIdentity == 'Shared'
+    queueDelivery: topicsIdentity == 'Shared' && eventDelivery == 'queue'
     assignRoles: assignRoles
   }
 }
@@ -296,8 +297,7 @@ module app 'app/function.bicep' = {
       appSettings
     )
   }
-  // The host reads its storage when it starts: its rights, which come with it, and the way there come first.
-  dependsOn: [dataEndpoints]
+  dependsOn: [dataEndpoints] // the host reads its storage when it starts
 }
 
 module dataEndpoints 'app/private-endpoints.bicep' = if (privateAccess) {

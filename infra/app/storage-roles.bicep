@@ -2,22 +2,24 @@
 
 @description('Name of the storage account.')
 param storageName string
-@description('Object id of the app\'s identity; empty where its rights are not the matter.')
-param appPrincipalId string = ''
-@description('Object id of the identity with which Event Grid delivers; empty for none.')
-param topicPrincipalId string = ''
-@description('Whether Event Grid delivers to the work queue.')
-param queueDelivery bool = false
+@description('Whether the app gets its roles.')
+param forApp bool
+@description('Object id of the app\'s identity.')
+param appPrincipalId string
+@description('Object id of the identity with which Event Grid delivers.')
+param topicPrincipalId string
+@description('Whether Event Grid writes dead letters with that identity.')
+param deadLetters bool
+@description('Whether Event Grid delivers to the work queue with that identity.')
+param queueDelivery bool
 @description('Whether the roles are assigned here; else they are only told.')
 param assignRoles bool
 
 var names = loadJsonContent('../names.json')
 var builtIn = loadJsonContent('../built-in-roles.json')
-var appRoles = empty(appPrincipalId)
-  ? []
-  : [builtIn.storageBlobDataOwner, builtIn.storageQueueDataContributor, builtIn.storageTableDataContributor]
-var deadLetters = !empty(topicPrincipalId)
-var sends = queueDelivery && deadLetters
+var appRoles = forApp
+  ? [builtIn.storageBlobDataOwner, builtIn.storageQueueDataContributor, builtIn.storageTableDataContributor]
+  : []
 
 resource account 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
   name: storageName
@@ -59,7 +61,7 @@ resource deadLetterAssignment 'Microsoft.Authorization/roleAssignments@2022-04-0
   }
 }
 
-resource senderAssignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (assignRoles && sends) {
+resource senderAssignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (assignRoles && queueDelivery) {
   name: guid(account::queues::work.id, topicPrincipalId, builtIn.queueMessageSender.id)
   scope: account::queues::work
   properties: {
@@ -78,5 +80,7 @@ output roles array = concat(
   deadLetters
     ? [{ principal: topicPrincipalId, role: builtIn.blobDataContributor.title, scope: account::blobs::deadLetters.id }]
     : [],
-  sends ? [{ principal: topicPrincipalId, role: builtIn.queueMessageSender.title, scope: account::queues::work.id }] : []
+  queueDelivery
+    ? [{ principal: topicPrincipalId, role: builtIn.queueMessageSender.title, scope: account::queues::work.id }]
+    : []
 )

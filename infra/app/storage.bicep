@@ -18,9 +18,11 @@ param eventGridWrites bool
 
 @description('Object id of the app\'s identity.')
 param appPrincipalId string
-@description('Object id of the identity with which Event Grid delivers; empty where each topic has its own, or none.')
+@description('Object id of the identity with which all topics deliver; empty where each has its own, or none.')
 param topicPrincipalId string
-@description('Whether Event Grid delivers to the work queue.')
+@description('Whether they write dead letters with that identity.')
+param deadLetters bool
+@description('Whether they deliver to the work queue with that identity.')
 param queueDelivery bool
 @description('Whether roles are assigned here; else they are only told.')
 param assignRoles bool
@@ -120,8 +122,10 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06
 module rights 'storage-roles.bicep' = {
   params: {
     storageName: account.name
+    forApp: true
     appPrincipalId: appPrincipalId
     topicPrincipalId: topicPrincipalId
+    deadLetters: deadLetters
     queueDelivery: queueDelivery
     assignRoles: assignRoles
   }

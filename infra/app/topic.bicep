@@ -61,7 +61,10 @@ module ownRoles 'storage-roles.bicep' = if (topicIdentityId == 'SystemAssigned')
   scope: resourceGroup(storagePath[2], storagePath[4])
   params: {
     storageName: last(storagePath)
+    forApp: false
+    appPrincipalId: ''
     topicPrincipalId: own.?outputs.principalId ?? ''
+    deadLetters: true
     queueDelivery: eventDelivery == 'queue'
     assignRoles: assignRoles
   }

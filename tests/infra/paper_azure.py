@@ -44,6 +44,7 @@ class Resource:
     name: str
     scope: str
     body: dict[str, Any] | None = None
+    api: str = ""
     nested: dict[str, Resource] = field(default_factory=dict)
 
     @property

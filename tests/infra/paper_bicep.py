@@ -120,11 +120,11 @@ class Template:
         name, scope = self.work_out(body["name"], names), self.scope
         if "scope" in body:
             scope = place(self.work_out(body["scope"], names))
-        type_ = declaration.type.literal.split("@")[0]
+        type_, _, api = declaration.type.literal.partition("@")
         if above is not None:
             name, scope = f"{above.name}/{name}", above.scope
             type_ = f"{above.type}/{type_}" if above is parent else type_
-        one = Resource(type_, name, scope)
+        one = Resource(type_, name, scope, api=api or (above.api if above else ""))
         if not declaration.existing and (condition is None or self.work_out(condition, names)):
             one.body = {key: self.work_out(part, names) for key, part in body.items() if key not in WHERE}
             self.azure.make(one)

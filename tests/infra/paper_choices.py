@@ -95,28 +95,45 @@ def deployed(
     **other: Any,
 ) -> Azure:
     """As azd does it: the infrastructure, then the events, with the outputs, where the function gets them."""
-    chosen = {"environmentName": environment, "location": "eastus2", **CHOICES[choice], **other}
     azure = Azure(CLOUDS[cloud], contributor=contributor)
+    chosen = values(choice, environment=environment, **other)
     azure, outputs = deploy(azure, "main.bicep", home, chosen)
     assert all(isinstance(value, str) for name, value in outputs.items() if name != "AUTOPILOT_ROLES")
     azure.outputs = outputs
     if outputs["AUTOPILOT_EVENT_DELIVERY"] == "function":
-        events = {
-            "environmentName": environment,
-            "location": outputs["AZURE_LOCATION"],
-            "eventDelivery": "function",
-            "functionAppId": outputs["AUTOPILOT_APP_ID"],
-            "storageId": outputs["AUTOPILOT_STORAGE_ID"],
-            "topicIdentityId": outputs["AUTOPILOT_TOPIC_IDENTITY_ID"],
-            "actionGroupId": outputs["AUTOPILOT_ACTION_GROUP_ID"],
-            "watchedSubscriptions": outputs["AUTOPILOT_WATCHED_SUBSCRIPTIONS"],
-            "existingSystemTopics": outputs["AUTOPILOT_EXISTING_SYSTEM_TOPICS"],
-            "assignRoles": chosen.get("assignRoles", True),
-        }
-        _, told = deploy(azure, "events.bicep", home, events)
+        _, told = deploy(azure, "events.bicep", home, values_of_events(chosen, outputs))
         listed = [*outputs["AUTOPILOT_ROLES"], *(one for topic in told["AUTOPILOT_ROLES"] for one in topic)]
         azure.outputs = {**outputs, "AUTOPILOT_ROLES": listed}
     return azure
+
+
+def deployments(choice: str) -> list[tuple[str, dict[str, Any]]]:
+    """The templates that are deployed, one after the other, and what each is given."""
+    chosen = values(choice)
+    outputs = deployed(choice).outputs
+    events = [("events.bicep", values_of_events(chosen, outputs))]
+    return [("main.bicep", chosen), *(events if outputs["AUTOPILOT_EVENT_DELIVERY"] == "function" else [])]
+
+
+def values(choice: str, *, environment: str = "production", **other: Any) -> dict[str, Any]:
+    """The parameters of main.bicep."""
+    return {"environmentName": environment, "location": "eastus2", **CHOICES[choice], **other}
+
+
+def values_of_events(chosen: dict[str, Any], outputs: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of events.bicep: what the hook postdeploy makes of the outputs."""
+    return {
+        "environmentName": chosen["environmentName"],
+        "location": outputs["AZURE_LOCATION"],
+        "eventDelivery": "function",
+        "functionAppId": outputs["AUTOPILOT_APP_ID"],
+        "storageId": outputs["AUTOPILOT_STORAGE_ID"],
+        "topicIdentityId": outputs["AUTOPILOT_TOPIC_IDENTITY_ID"],
+        "actionGroupId": outputs["AUTOPILOT_ACTION_GROUP_ID"],
+        "watchedSubscriptions": outputs["AUTOPILOT_WATCHED_SUBSCRIPTIONS"],
+        "existingSystemTopics": outputs["AUTOPILOT_EXISTING_SYSTEM_TOPICS"],
+        "assignRoles": chosen.get("assignRoles", True),
+    }
 
 
 def places_of(azure: Azure, role: str) -> set[str]:

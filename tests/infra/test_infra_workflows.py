@@ -66,6 +66,27 @@ def test_the_form_gives_the_template_parameters_that_it_has_from_fields_that_the
     assert {value.strip("[]") for value in form["outputs"].values()} == fields | {"location()"}
 
 
+def test_the_form_offers_the_choices_that_the_template_takes_and_marks_its_defaults() -> None:
+    form = json.loads((INFRA / "createUiDefinition.json").read_text(encoding="utf-8"))["parameters"]
+    elements = [one for step in form["steps"] for one in step["elements"] if one["type"].endswith("OptionsGroup")]
+    offered = {one["name"]: [value["value"] for value in one["constraints"]["allowedValues"]] for one in elements}
+    marked = {one["name"]: one["defaultValue"] for one in elements}
+    labels = {one["name"]: one["constraints"]["allowedValues"][0]["label"] for one in elements}
+    assert marked == labels, "the first"
+    taken = re.findall(r"@allowed\(\[(.+)\]\)\nparam (\w+) string = '(\w+)'", bicep("main.bicep"))
+    assert {name: values[0] for name, values in offered.items()} == {
+        name: default for _, name, default in taken if name in offered
+    }
+    assert offered == {name: re.findall(r"'(\w+)'", values) for values, name, _ in taken if name in offered}
+    assert set(offered) == {"mode", "eventDelivery"}
+
+
+def test_the_form_lets_choose_among_the_regions_that_the_template_takes() -> None:
+    form = json.loads((INFRA / "createUiDefinition.json").read_text(encoding="utf-8"))["parameters"]
+    regions = json.loads((INFRA / "regions.json").read_text(encoding="utf-8"))
+    assert form["config"]["basics"]["location"]["allowedValues"] == regions
+
+
 def test_the_form_asks_for_no_key_because_the_portal_keeps_what_is_typed() -> None:
     assert "ecApiKey" not in (INFRA / "createUiDefinition.json").read_text(encoding="utf-8")
 
