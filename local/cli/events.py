@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 Way = Literal["queue", "function"]
 """How events get to the app."""
 HANDSHAKE_SECONDS = 60.0
-_FILTERS: dict[str, Any] = {
+FILTERS: dict[str, Any] = {
     "included_types": ["Microsoft.Resources.ResourceWriteSuccess", "Microsoft.Resources.ResourceDeleteSuccess"],
     "operation_names": [
         "Microsoft.Network/privateEndpoints/write",
@@ -50,6 +50,7 @@ _FILTERS: dict[str, Any] = {
     ],
     "subject_parts": ["/providers/Microsoft.Network/privateEndpoints/"],
 }
+"""Which events the app is told, as the templates have it."""
 
 
 class AppEvents:
@@ -94,7 +95,7 @@ class AppEvents:
             destination=Destination.QUEUE,
             deliver=QueueDeliver(self._account, put),
             dead_letter=self._dead_letter,
-            **_FILTERS,
+            **FILTERS,
         )
 
     async def subscribe_function(self, app: FunctionApp) -> None:
@@ -104,7 +105,7 @@ class AppEvents:
         while True:
             try:
                 await self.grid.subscribe(
-                    url, destination=Destination.FUNCTION, dead_letter=self._dead_letter, **_FILTERS
+                    url, destination=Destination.FUNCTION, dead_letter=self._dead_letter, **FILTERS
                 )
             except HandshakeError:
                 if time.monotonic() > deadline:

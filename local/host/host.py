@@ -51,6 +51,7 @@ class FunctionsHost:
     ) -> None:
         self.settings = settings or HostSettings()
         self.definitions = {one.name: one for one in index(app, environ)}
+        self._disabled = {one for one in self.definitions if _is_disabled(environ, one)}
         self.keys = keys
         self._clock = clock
         self._queues = queues
@@ -110,7 +111,7 @@ class FunctionsHost:
         return since >= timedelta(seconds=self.settings.refuse_deliveries)
 
     def _with_trigger(self, kind: str) -> list[FunctionDefinition]:
-        return [one for one in self.definitions.values() if one.trigger == kind]
+        return [one for one in self.definitions.values() if one.trigger == kind and one.name not in self._disabled]
 
     def _all_queue_listeners(self) -> list[QueueListener]:
         return [listener for listeners in self._queue_listeners.values() for listener in listeners]
@@ -160,6 +161,11 @@ class FunctionsHost:
         task = asyncio.get_running_loop().create_task(work)
         tasks.add(task)
         task.add_done_callback(tasks.discard)
+
+
+def _is_disabled(environ: Mapping[str, str], name: str) -> bool:
+    """Whether an app setting says that no trigger starts the function, as in Azure; by hand it still can be."""
+    return environ.get(f"AzureWebJobs.{name}.Disabled", "").lower() in {"true", "1"}
 
 
 async def _end(tasks: set[asyncio.Task[Any]]) -> None:
