@@ -140,14 +140,14 @@ class ServerlessFilters:
 
     def shown(self, project: Project) -> Shown:
         """A project's list and version as readers are shown them."""
-        if project.former is not None:
-            former, at = project.former
+        if project.before is not None:
+            earlier, at = project.before
             if self._clock.now() - at < timedelta(seconds=self._settings.project_lag_seconds):
-                return former
+                return earlier
         return project.shown
 
     def replace(self, project: Project, ids: tuple[str, ...]) -> None:
-        """Let this be a project's list, whatever it was."""
+        """Let this be a project's list in place of the one that it has."""
         unknown = [one for one in ids if one not in self.all]
         if unknown:
             raise ApiError(400, "traffic_filter.not_found", f"Traffic filter [{unknown[0]}] cannot be found.")
@@ -159,7 +159,7 @@ class ServerlessFilters:
         if not project.complete_tier and set(ids) - set(before):
             message = "Network security is not available in this project's product tier."
             raise ApiError(self._settings.tier_refusal, "project.product_tier", message)
-        project.former = (project.shown, now)
+        project.before = (project.shown, now)
         project.shown = Shown(ids, project.shown.version + 1)
         for one in set(ids) - set(before):
             project.since[one] = now

@@ -50,7 +50,7 @@ class Project:
     since: dict[str, datetime] = field(default_factory=dict)
     """When each of its filters was added."""
     taken_away: dict[str, datetime] = field(default_factory=dict)
-    former: tuple[Shown, datetime] | None = None
+    before: tuple[Shown, datetime] | None = None
     """Its list before the last change, and when that was."""
     unwell: set[str] = field(default_factory=set)
     """Labels of the products that do not answer."""

@@ -27,7 +27,7 @@ from http import HTTPStatus
 
 from shared.clouds.answer_headers import DEFAULT_RETRY_AFTER, seconds_to_wait
 from shared.clouds.elastic.keys import KeySource
-from shared.core.model.errors import AutopilotError, Blocked, Forbidden, NotFound, Throttled
+from shared.core.model.errors import AutopilotError, Blocked, Forbidden, LostRace, NotFound, Throttled
 from shared.core.model.organizations import key_setting
 from shared.core.ports import PrivateConnections
 
@@ -68,7 +68,11 @@ class ElasticTransport:
 
     async def call(self, method: str, path: str, *, doing: str, on: str, **options: Any) -> Mapping[str, Any]:
         """Ask, and return the answer's JSON object; AnswerLost for anything else, `elastic_error` for a refusal."""
-        response = await self.send(method, path, doing=doing, on=on, **options)
+        return self.object_in(await self.send(method, path, doing=doing, on=on, **options), doing, on)
+
+    @staticmethod
+    def object_in(response: httpx.Response, doing: str, on: str) -> Mapping[str, Any]:
+        """An answer's JSON object; AnswerLost for anything else."""
         try:
             body = response.json()
         except (ValueError, RecursionError) as error:
@@ -86,10 +90,13 @@ class ElasticTransport:
         on: str,
         params: dict[str, str] | None = None,
         body: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
     ) -> httpx.Response:
         """Ask, and return a successful answer; RetryLater, AnswerLost, or what `elastic_error` makes of a refusal."""
         key = await self.key.current()
-        request = partial(self._request, method, path, params=params, body=body, doing=doing, on=on)
+        request = partial(
+            self._request, method, path, params=params, body=body, extra=headers or {}, doing=doing, on=on
+        )
         response = await request(key)
         if response.status_code == HTTPStatus.UNAUTHORIZED:
             newer = await self.key.refused(key)
@@ -118,12 +125,21 @@ class ElasticTransport:
         )
 
     async def _request(
-        self, method: str, path: str, key: str, *, params: Any, body: dict[str, Any] | None, doing: str, on: str
+        self,
+        method: str,
+        path: str,
+        key: str,
+        *,
+        params: Any,
+        body: dict[str, Any] | None,
+        extra: dict[str, str],
+        doing: str,
+        on: str,
     ) -> httpx.Response:
         import httpx  # noqa: PLC0415 - imported when first used
 
         content = None if body is None else json.dumps(body, separators=(",", ":")).encode()
-        headers = outgoing(Service.ELASTIC) | ({} if body is None else {"Content-Type": "application/json"})
+        headers = outgoing(Service.ELASTIC) | extra | ({} if body is None else {"Content-Type": "application/json"})
         headers["Authorization"] = f"ApiKey {key}"
         late = AnswerLost(f"Elastic Cloud gave no whole answer in time when asked to {doing}.", on=on)
         try:
@@ -215,8 +231,8 @@ def elastic_error(
     if status == HTTPStatus.FORBIDDEN:
         may_not = f"The Elastic Cloud API key{whose} may not {doing}: {message}"
         return Forbidden(explain(Reason.ELASTIC_RIGHTS_MISSING, may_not), on=on)
-    if status == HTTPStatus.NOT_FOUND:
-        return NotFound(what, on=on)
+    if status in (HTTPStatus.NOT_FOUND, HTTPStatus.PRECONDITION_FAILED):
+        return NotFound(what, on=on) if status == HTTPStatus.NOT_FOUND else LostRace(what, on=on)
     return Blocked(explain(Reason.ELASTIC_REFUSED, what), on=on)
 
 

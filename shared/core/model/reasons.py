@@ -89,6 +89,7 @@ class Reason(StrEnum):
     DEPLOYMENT_OPTED_OUT = "DeploymentOptedOut"
     DEPLOYMENT_NOT_FOUND = "DeploymentNotFound"
     DEPLOYMENT_NOT_RUNNING = "DeploymentNotRunning"
+    PROJECT_LIST_NOT_GUARDED = "ProjectListNotGuarded"
     DEPLOYMENT_AMBIGUOUS = "DeploymentAmbiguous"
     DEPLOYMENT_IN_ANOTHER_REGION = "DeploymentInAnotherRegion"
     POLICY_ADMITS_OTHERS = "PolicyAdmitsOthers"

@@ -151,6 +151,13 @@ DEPLOYMENTS = (
         Hop.DEPLOYMENT,
     ),
     ReasonDoc(
+        Reason.PROJECT_LIST_NOT_GUARDED,
+        "A Serverless project is not connected.",
+        "Elastic Cloud did not honour If-Match, so a write could take away what others add at the same moment.",
+        "Add the policy to the project in the Elastic Cloud console, and report this with the answer in the log.",
+        Hop.DEPLOYMENT,
+    ),
+    ReasonDoc(
         Reason.DEPLOYMENT_AMBIGUOUS,
         "A deployment is not connected.",
         "Several have the name that the tag gives.",

@@ -1,0 +1,1 @@
+"""Elastic Cloud Serverless behind the port `PrivateConnections`."""

@@ -1,0 +1,155 @@
+"""Serverless projects and the complete list of traffic filters that each has; used by the client of this family.
+
+A project is associated by a PATCH of its whole list with the ETag that was read (read, add, write, read back):
+what is left out is taken away, so nothing is ever written over a list that may have changed. A service that ignores
+If-Match is not written to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from shared.clouds.elastic.serverless.bodies import filters_of
+from shared.clouds.elastic.transport import ElasticTransport, list_in
+from shared.core.model.errors import Blocked, Forbidden, LostRace, NotFound, RetryLater, UnusableAnswer
+from shared.core.model.json_values import text
+from shared.core.model.reasons import Reason
+from shared.core.reasons import explain
+
+PROJECT_TYPES = ("elasticsearch", "observability", "security")
+_PROJECTS = "/serverless/projects"
+_ATTEMPTS = 3
+"""Writes of one list, where others change it at the same time."""
+_SHARED_SECONDS = 2.0
+"""For so long one reading of all projects serves whoever asks: a sweep reads policies, then targets."""
+_NO_VERSION = '"no-version-of-it"'
+"""An ETag that no project ever has."""
+
+Change = Callable[[tuple[str, ...]], tuple[str, ...]]
+
+
+class ProjectVersion(NamedTuple):
+    """A project's list as it was read, and the ETag that tells that version."""
+
+    path: str
+    filters: tuple[str, ...]
+    etag: str
+
+
+class ProjectLists:
+    """Reads projects, and changes their lists."""
+
+    def __init__(self, transport: ElasticTransport) -> None:
+        self._transport = transport
+        self._types: dict[str, str] = {}
+        self._reading: asyncio.Task[tuple[Mapping[str, Any], ...]] | None = None
+        self._until = 0.0
+        self._guarded = False
+        """Whether the service was seen to refuse an ETag that is no project's."""
+
+    async def all(self) -> tuple[Mapping[str, Any], ...]:
+        """Every project that the key may see, of all types; readers of the same moment share one reading."""
+        now = asyncio.get_running_loop().time()
+        if self._reading is None or (self._reading.done() and (now >= self._until or self._failed(self._reading))):
+            self._reading = asyncio.create_task(self._all())
+            self._until = now + _SHARED_SECONDS
+        return await asyncio.shield(self._reading)
+
+    def close(self) -> None:
+        """End a reading that is under way."""
+        if self._reading is not None:
+            self._reading.cancel()
+
+    async def version(self, project_id: str) -> ProjectVersion:
+        """A project's list with its ETag. NotFound: the key sees no such project."""
+        path = await self._path(project_id)
+        doing = "read the project"
+        answer = await self._transport.send("GET", path, doing=doing, on=project_id)
+        body = self._transport.object_in(answer, doing, project_id)
+        filters = filters_of(body)
+        etag = answer.headers.get("etag", "")
+        if filters is None and body.get("traffic_filters") is None and "traffic_filters" in body:
+            filters = ()  # `null` of a project that is read by itself: it has none
+        if filters is None or not etag:
+            raise UnusableAnswer("Elastic Cloud's answer has no list of traffic filters, or no ETag.", on=project_id)
+        return ProjectVersion(path, filters, etag)
+
+    async def change(self, project_id: str, change: Change) -> bool:
+        """Let a project's list be what `change` makes of it, nothing of others lost; whether anything was written."""
+        for _ in range(_ATTEMPTS):
+            found = await self.version(project_id)
+            wanted = change(found.filters)
+            if wanted == found.filters:
+                return False
+            await self._ensure_usable(project_id, found.path)
+            try:
+                await self._write(project_id, found, wanted)
+            except LostRace:
+                continue
+            self._until = 0.0
+            after = await self.version(project_id)
+            if change(after.filters) != after.filters:
+                what = "The project's list of traffic filters is not as it was just written: others write it too."
+                raise RetryLater(what, on=project_id)
+            return True
+        raise LostRace("The project's list of traffic filters changes all the time.", on=project_id)
+
+    async def _write(self, project_id: str, found: ProjectVersion, wanted: tuple[str, ...]) -> None:
+        body = {"traffic_filters": [{"id": one} for one in wanted]}
+        doing = "change the project's traffic filters"
+        await self._transport.send(
+            "PATCH", found.path, doing=doing, on=project_id, body=body, headers={"If-Match": found.etag}
+        )
+
+    async def _ensure_usable(self, project_id: str, path: str) -> None:
+        """Return if the project runs and its list can be guarded; raises what keeps the app from writing it."""
+        phase = await self._phase(project_id, path)
+        if phase == "initializing":
+            raise RetryLater("The project is still being made.", on=project_id)
+        if phase != "initialized":
+            what = f"Project {project_id} is {phase or 'in a state that is not known'}, so it is not changed."
+            raise Blocked(explain(Reason.DEPLOYMENT_NOT_RUNNING, what), on=project_id)
+        if not self._guarded:
+            await self._ensure_guarded(project_id, path)
+
+    async def _phase(self, project_id: str, path: str) -> str:
+        body = await self._transport.call("GET", f"{path}/status", doing="read the project's state", on=project_id)
+        return text(body.get("phase"))
+
+    async def _ensure_guarded(self, project_id: str, path: str) -> None:
+        """A change of nothing, for a version that cannot be: a service that refuses it honours If-Match."""
+        doing, condition = "ask whether If-Match is honoured", {"If-Match": _NO_VERSION}
+        try:
+            await self._transport.send("PATCH", path, doing=doing, on=project_id, body={}, headers=condition)
+        except Forbidden:
+            raise
+        except (LostRace, Blocked):  # refused for its ETag, or for its body before the ETag was looked at
+            self._guarded = True
+            return
+        what = f"Elastic Cloud ignored If-Match for project {project_id}, so its list of filters is not written."
+        raise Blocked(explain(Reason.PROJECT_LIST_NOT_GUARDED, what), on=project_id)
+
+    async def _path(self, project_id: str) -> str:
+        if project_id not in self._types:
+            await self.all()
+        kind = self._types.get(project_id)
+        if kind is None:
+            raise NotFound("Elastic Cloud shows no such project to this API key.", on=project_id)
+        return f"{_PROJECTS}/{kind}/{project_id}"
+
+    async def _all(self) -> tuple[Mapping[str, Any], ...]:
+        listings = await asyncio.gather(*(self._of_type(kind) for kind in PROJECT_TYPES))
+        return tuple(project for listing in listings for project in listing)
+
+    async def _of_type(self, kind: str) -> list[Mapping[str, Any]]:
+        doing = f"list {kind} projects"
+        body = await self._transport.call("GET", f"{_PROJECTS}/{kind}", doing=doing, on=kind)
+        found = [entry for entry in list_in(body, "items", doing) if isinstance(entry, Mapping)]
+        self._types |= {text(one.get("id")): kind for one in found if text(one.get("id"))}
+        return found
+
+    @staticmethod
+    def _failed(reading: asyncio.Task[Any]) -> bool:
+        return reading.cancelled() or reading.exception() is not None

@@ -1,0 +1,95 @@
+"""A third family of targets, in memory: the port needs no API behind it. Used by the suite of the port."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from shared.core.model.errors import Blocked, LostRace, NotFound
+from shared.core.model.reasons import Reason
+from shared.core.model.resources import POLICY_TYPE, Policy, Rule, Target
+from shared.core.reasons import explain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from shared.core.model.steps import Associate, CreatePolicy, UpdatePolicy
+
+
+@dataclass
+class MemoryConnections:
+    """One organization of a family that exists nowhere else."""
+
+    made: dict[str, Policy] = field(default_factory=dict)
+    known: dict[str, Target] = field(default_factory=dict)
+    server_date: str | None = None
+    key_expires = None
+    key_renewal = "restart the test."
+    claims = None
+
+    async def ensure_key(self) -> None:
+        pass
+
+    async def read_key(self) -> None:
+        pass
+
+    async def policies(self, region: str | None = None) -> tuple[Policy, ...]:
+        return tuple(self._used(one) for one in self.made.values() if region in (None, one.region))
+
+    async def policy(self, policy_id: str) -> Policy | None:
+        return self._used(self.made[policy_id]) if policy_id in self.made else None
+
+    async def create_policy(self, step: CreatePolicy) -> str:
+        new = f"policy-{len(self.made)}"
+        rules = (Rule(step.endpoint_name, step.endpoint_guid),)
+        text = step.marker.description()
+        self.made[new] = Policy(new, step.name, POLICY_TYPE, step.region, False, text, rules, marker=step.marker)
+        return new
+
+    async def update_policy(self, step: UpdatePolicy) -> None:
+        old = self.made.get(step.policy_id)
+        if old is None:
+            raise NotFound("There is no such policy.", on=step.policy_id)
+        if old.marker is None or old.marker.connection_id != step.marker.connection_id:
+            raise LostRace("The policy no longer carries this connection's marker.", on=step.policy_id)
+        guids = {*step.replaces, step.endpoint_guid}
+        others = (rule for rule in old.rules if rule.endpoint_guid not in guids)
+        rules = (Rule(step.endpoint_name, step.endpoint_guid), *others)
+        self.made[step.policy_id] = replace(old, name=step.name, rules=rules)
+
+    async def delete_policy(self, policy_id: str) -> None:
+        if any(policy_id in (target.attached or ()) for target in self.known.values()):
+            raise Blocked(explain(Reason.ELASTIC_REFUSED, "The policy is in use."), on=policy_id)
+        self.made.pop(policy_id, None)
+
+    async def targets(self, ids_or_names: Iterable[str], *, tag: str = "") -> tuple[Target, ...]:
+        wanted = set(ids_or_names)
+        return tuple(one for one in self.known.values() if {one.id, one.name} & wanted or (tag and tag in one.tags))
+
+    async def attached_to(self, target_id: str) -> tuple[str, ...]:
+        return self._target(target_id).attached or ()
+
+    async def associate(self, step: Associate) -> bool:
+        attached = self._target(step.target_id).attached or ()
+        if step.policy_id not in attached:
+            self._let(step.target_id, (*attached, step.policy_id))
+        return step.policy_id not in attached
+
+    async def disassociate(self, policy_id: str, target_id: str) -> None:
+        attached = self._target(target_id).attached or ()
+        self._let(target_id, tuple(one for one in attached if one != policy_id))
+
+    async def aclose(self) -> None:
+        pass
+
+    def _let(self, target_id: str, attached: tuple[str, ...]) -> None:
+        self.known[target_id] = replace(self.known[target_id], attached=attached)
+
+    def _target(self, target_id: str) -> Target:
+        if target_id not in self.known:
+            raise NotFound("There is no such target.", on=target_id)
+        return self.known[target_id]
+
+    def _used(self, policy: Policy) -> Policy:
+        users = tuple(one.id for one in self.known.values() if policy.id in (one.attached or ()))
+        return replace(policy, associations=users)

@@ -1,0 +1,267 @@
+"""Serverless: nothing of others is lost from a project's list, and a list of policies is whole or decides nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from local.asgi import AsgiTransport
+from local.clock import LoopClock
+from local.elastic import ElasticCloud
+from local.elastic.serverless import ServerlessRegion, ServerlessSettings
+from shared.clouds.elastic.keys import FixedKey
+from shared.clouds.elastic.serverless.bodies import private_urls
+from shared.clouds.elastic.serverless.client import ServerlessConnections
+from shared.clouds.elastic.transport import ElasticOptions
+from shared.core.model.errors import AnswerLost, AutopilotError, Blocked, LostRace, NotFound, RetryLater
+from shared.core.model.markers import Marker
+from shared.core.model.organizations import DEFAULT
+from shared.core.model.reasons import Reason
+from shared.core.model.services import Family, Service
+from shared.core.model.steps import Associate, CreatePolicy
+from tests.local.elastic.elastic_parts import GUID, KEY, Azure
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from local.elastic.serverless import Project
+
+ALIAS = "eastus2-prod-privatelink-serverless.46552e7f-8404-48e2-8c79-66801ef74a76.eastus2.azure.privatelinkservice"
+ZONE = "private.eastus2.azure.elastic.cloud"
+MARKER = Marker("autopilot", "0123456789abcdef")
+
+
+class Interrupting(httpx.AsyncBaseTransport):
+    """The API, where something else happens before, or in place of, some requests."""
+
+    def __init__(self, elastic: ElasticCloud) -> None:
+        self._api = AsgiTransport(elastic.app)
+        self.before: Callable[[str, str], None] = lambda method, path: None
+        self.sent: list[str] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path.removeprefix("/api/v1/serverless")
+        self.sent.append(f"{request.method} {path}")
+        self.before(request.method, path)
+        return await self._api.handle_async_request(request)
+
+
+@pytest.fixture
+def settings() -> ServerlessSettings:
+    return ServerlessSettings()
+
+
+@pytest.fixture
+def elastic(settings: ServerlessSettings) -> ElasticCloud:
+    regions = [ServerlessRegion("eastus2", ALIAS, ZONE)]
+    return ElasticCloud(
+        LoopClock(),
+        endpoints=Azure(),
+        regions={"eastus2"},
+        api_key=KEY,
+        serverless=settings,
+        serverless_regions=regions,
+    )
+
+
+@pytest.fixture
+def wire(elastic: ElasticCloud) -> Interrupting:
+    return Interrupting(elastic)
+
+
+@pytest.fixture
+async def api(wire: Interrupting) -> AsyncIterator[ServerlessConnections]:
+    client = ServerlessConnections(ElasticOptions("https://elastic.local"), FixedKey(KEY, DEFAULT), wire)
+    async with aclosing(client):
+        yield client
+
+
+@pytest.fixture
+async def project(elastic: ElasticCloud) -> Project:
+    return elastic.serverless.add_project("orders", "observability", "eastus2", ip_filter=True)
+
+
+async def made(api: ServerlessConnections, **other: Any) -> str:
+    step = {"name": "pe-1", "region": "azure-eastus2", "endpoint_name": "pe-1", "endpoint_guid": GUID, "marker": MARKER}
+    return await api.create_policy(CreatePolicy(**{**step, **other}))
+
+
+async def test_another_who_writes_between_read_and_write_loses_nothing(
+    api: ServerlessConnections, wire: Interrupting, elastic: ElasticCloud, project: Project
+) -> None:
+    ours, theirs = await made(api), elastic.serverless.add_filter("theirs", "eastus2").id
+    office = project.filters
+
+    def adds_theirs(method: str, path: str) -> None:
+        if method == "PATCH" and theirs not in project.filters and api_writes(path, wire):
+            elastic.serverless.write_list(project, [*project.filters, theirs])
+
+    wire.before = adds_theirs
+    assert await api.associate(Associate(ours, project.id, "orders")) is True
+    assert set(project.filters) == {*office, theirs, ours}
+
+
+def api_writes(path: str, wire: Interrupting) -> bool:
+    """The second PATCH of this run or a later one: the first only asks whether If-Match is honoured."""
+    return wire.sent.count(f"PATCH {path}") >= 2
+
+
+async def test_a_list_that_changes_all_the_time_is_left_alone(
+    api: ServerlessConnections, wire: Interrupting, elastic: ElasticCloud, project: Project
+) -> None:
+    ours, two = await made(api), [elastic.serverless.add_filter(name, "eastus2").id for name in ("one", "other")]
+
+    def changes(method: str, _path: str) -> None:
+        if method == "PATCH":
+            elastic.serverless.write_list(project, [two[len(wire.sent) % 2]])
+
+    wire.before = changes
+    with pytest.raises(LostRace):
+        await api.associate(Associate(ours, project.id, "orders"))
+    assert ours not in project.filters
+
+
+async def test_two_writers_at_once_both_get_in(
+    api: ServerlessConnections, elastic: ElasticCloud, project: Project
+) -> None:
+    office, ours = project.filters, [await made(api, name=f"pe-{number}") for number in range(3)]
+    elastic.settings.latency_seconds = 1.0
+    await asyncio.gather(*(api.associate(Associate(one, project.id, "orders")) for one in ours))
+    assert set(project.filters) == {*office, *ours}
+
+
+async def test_our_entry_that_another_takes_away_at_once_is_noticed(
+    api: ServerlessConnections, wire: Interrupting, elastic: ElasticCloud, project: Project
+) -> None:
+    ours, office = await made(api), project.filters
+
+    def terraform(method: str, path: str) -> None:
+        if method == "GET" and path.endswith(project.id) and ours in project.filters:
+            elastic.serverless.write_list(project, office)
+
+    wire.before = terraform
+    with pytest.raises(RetryLater, match="others write it too"):
+        await api.associate(Associate(ours, project.id, "orders"))
+
+
+async def test_a_service_that_ignores_if_match_is_not_written_to(
+    api: ServerlessConnections, settings: ServerlessSettings, project: Project
+) -> None:
+    settings.honours_if_match = False
+    ours, office = await made(api), project.filters
+    with pytest.raises(Blocked) as refused:
+        await api.associate(Associate(ours, project.id, "orders"))
+    assert refused.value.explanation.reason is Reason.PROJECT_LIST_NOT_GUARDED
+    assert project.filters == office
+
+
+@pytest.mark.parametrize(
+    ("phase", "error"), [("initializing", RetryLater), ("suspended", Blocked), ("deleting", Blocked)]
+)
+async def test_a_project_that_does_not_run_is_not_changed(
+    api: ServerlessConnections, project: Project, phase: Any, error: type[AutopilotError]
+) -> None:
+    project.phase, ours, office = phase, await made(api), project.filters
+    with pytest.raises(error):
+        await api.associate(Associate(ours, project.id, "orders"))
+    assert project.filters == office
+
+
+async def test_a_project_that_the_key_may_not_see(
+    api: ServerlessConnections, settings: ServerlessSettings, project: Project
+) -> None:
+    settings.invisible_projects.add(project.id)
+    with pytest.raises(NotFound):
+        await api.attached_to(project.id)
+
+
+@pytest.mark.parametrize("hides", ["defaults", "others", "nothing"])
+async def test_policies_that_apply_by_default_are_listed_too(
+    api: ServerlessConnections, settings: ServerlessSettings, elastic: ElasticCloud, hides: Any
+) -> None:
+    settings.list_hides = hides
+    plain, default = await made(api), await made(api, name="default")
+    elastic.serverless.patch_filter(default, include_by_default=True)
+    assert {one.id: one.include_by_default for one in await api.policies()} == {plain: False, default: True}
+
+
+@pytest.mark.parametrize("where", ["body", "header", "both"])
+@pytest.mark.parametrize("empty", [False, True])
+async def test_policies_are_read_to_the_last_page(
+    api: ServerlessConnections, settings: ServerlessSettings, where: Any, empty: bool
+) -> None:
+    settings.page_size, settings.next_page_in, settings.empty_pages = 2, where, empty
+    ids = {await made(api, name=f"policy-{number}") for number in range(5)}
+    assert {one.id for one in await api.policies()} == ids
+
+
+async def test_pages_that_have_no_end_decide_nothing(api: ServerlessConnections, elastic: ElasticCloud) -> None:
+    def again(method: str, path: str) -> tuple[int, Any] | None:
+        return (200, {"items": [], "next_page": "again"}) if path.endswith("/traffic-filters") else None
+
+    elastic.settings.faults.append(again)
+    with pytest.raises(AnswerLost, match="no end"):
+        await api.policies()
+
+
+@pytest.mark.parametrize("null", [False, True])
+async def test_a_list_that_is_null(
+    api: ServerlessConnections, settings: ServerlessSettings, elastic: ElasticCloud, null: bool
+) -> None:
+    """Among many projects it is not known what `null` means; of one that is read by itself it is none."""
+    settings.null_lists = null
+    empty = elastic.serverless.add_project("empty", "security", "eastus2")
+    (found,) = await api.targets(["empty"])
+    assert found.attached == (None if null else ())
+    assert await api.attached_to(empty.id) == ()
+
+
+async def test_a_sweep_reads_each_list_once(api: ServerlessConnections, wire: Interrupting, project: Project) -> None:
+    await api.policies()
+    await api.targets([project.id])
+    assert sorted(wire.sent) == [
+        "GET /projects/elasticsearch",
+        "GET /projects/observability",
+        "GET /projects/security",
+        "GET /traffic-filters",
+        "GET /traffic-filters",
+    ]
+
+
+async def test_guids_are_sent_in_lower_case(api: ServerlessConnections) -> None:
+    await made(api, endpoint_guid=GUID.upper())
+    (found,) = await api.policies()
+    assert found.rules[0].endpoint_guid == GUID
+
+
+@pytest.mark.parametrize("when", ["always", "never"])
+async def test_private_urls_are_those_of_the_api_or_computed(
+    api: ServerlessConnections, settings: ServerlessSettings, project: Project, when: Any
+) -> None:
+    settings.private_endpoints = when
+    (found,) = await api.targets(["orders"])
+    assert [(url.service, url.url) for url in found.urls] == [
+        (service, f"https://{project.alias}.{label}.{ZONE}")
+        for service, label in {"elasticsearch": "es", "kibana": "kb", "apm": "apm", "ingest": "ingest"}.items()
+    ]
+
+
+@pytest.mark.parametrize(
+    "endpoints",
+    [None, {}, {"elasticsearch": None}, {"elasticsearch": "https://[x"}, {"elasticsearch": "https://a.es.example.com"}],
+    ids=str,
+)
+def test_no_private_url_is_guessed(endpoints: Any) -> None:
+    assert private_urls({"endpoints": endpoints}) == ()
+
+
+async def test_services_come_from_the_metadata(api: ServerlessConnections, elastic: ElasticCloud) -> None:
+    elastic.serverless.regions.append(
+        ServerlessRegion("westus2", "not an alias", "private.westus2.azure.elastic.cloud")
+    )
+    elastic.serverless.regions.append(ServerlessRegion("eastus2", ALIAS, "private.example.com"))
+    assert await api.services() == (Service(Family.SERVERLESS, "eastus2", ALIAS, ZONE),)
