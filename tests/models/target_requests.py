@@ -299,7 +299,7 @@ class Model:
         me, (kind, policy) = state.workers[number], self.job(state, number)
         assert me.row is not None
         row = me.row
-        if not self.rules.note_with_etag:  # read, changed and written, whatever the row says by now
+        if not self.rules.note_with_etag:  # read, changed and written, over all that the row says by now
             mine = state.row[policy]
             mine = mine._replace(delete=max(mine.delete, row[policy].delete)) if kind is Kind.DELETE else row[policy]
             row = _with(state.row, policy, mine)

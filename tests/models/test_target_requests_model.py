@@ -12,7 +12,7 @@ LEAVE = ((Kind.DELETE, A), (Kind.DELETE, B))
 LEAVE_TWICE = (*LEAVE, (Kind.DELETE, A))
 COMES = ((Kind.POST, A), (Kind.DELETE, B))
 TAKES_ITS_PLACE = Bounds(COMES, here=(B,), may_reopen=True)
-"""A comes and B goes; nobody allowed that A is the first policy, but that the last one goes."""
+"""A comes and B goes; it is not allowed that A is the first policy, but that the last one goes."""
 YOUNG = Bounds(LEAVE[:1], here=(A, C), young=(C,), effect=2)
 """A goes; another policy was associated by a person a moment ago, and is not in force yet."""
 SCENES = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from local.elastic.serverless.filters import ServerlessFilters, TrafficFilter
 from local.elastic.serverless.api import FilterOperations, ProjectOperations
+from local.elastic.serverless.filters import ServerlessFilters, TrafficFilter
 from local.elastic.serverless.projects import Project, ProjectBook, ProjectType
 from local.elastic.serverless.proxy import ServerlessProxy
 from local.elastic.serverless.regions import RegionNames, ServerlessRegion

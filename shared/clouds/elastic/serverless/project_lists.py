@@ -23,7 +23,7 @@ _PROJECTS = "/serverless/projects"
 _ATTEMPTS = 3
 """Writes of one list, where others change it at the same time."""
 _SHARED_SECONDS = 2.0
-"""For so long one reading of all projects serves whoever asks: a sweep reads policies, then targets."""
+"""For so long one reading of all projects serves all that ask: a sweep reads policies, then targets."""
 _NO_VERSION = '"no-version-of-it"'
 """An ETag that no project ever has."""
 
