@@ -1,4 +1,4 @@
-"""One suite for every implementation of `PrivateConnections`: what the loop may count on, with every service behind it."""
+"""One suite for every implementation of `PrivateConnections`: what the loop may count on in every family."""
 
 from __future__ import annotations
 
