@@ -1,0 +1,256 @@
+"""Azure CLI and azd on an Azure on paper: the commands that the hooks call, and what `azd up` and `azd down` do.
+
+The hooks run in this process; what they would start is answered here, and their waits let the time of the paper pass.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.infra.paper_azure import Resource
+from tests.infra.paper_bicep import ParameterFile
+from tests.infra.paper_cloud import ASSIGNMENTS, GROUPS, IDENTITIES, ROLES, TOPICS, VAULTS, Cloud, Refused
+from tests.infra.shipped import INFRA, ROOT
+
+if TYPE_CHECKING:
+    import pytest
+
+HOOKS = ROOT / "scripts" / "hooks"
+NAME = "x1"
+METRIC_ALERTS = "Microsoft.Insights/metricAlerts"
+
+
+class Person:
+    """Who deploys an installation with azd, from the subscription `home`."""
+
+    def __init__(self, cloud: Cloud, home: str, monkeypatch: pytest.MonkeyPatch, **chosen: str) -> None:
+        self.cloud, self.home, self.monkeypatch = cloud, home, monkeypatch
+        self.chosen = {
+            "AZURE_ENV_NAME": NAME,
+            "AZURE_LOCATION": "eastus2",
+            "AZURE_SUBSCRIPTION_ID": home,
+            **chosen,
+        }
+        self.said = ""
+
+    # -- azd
+
+    def up(self) -> None:
+        """`azd up`; raises `Refused` where it fails."""
+        self.hook("preprovision")
+        values = ParameterFile(self.chosen, INFRA / "main.bicepparam").values()
+        outputs = self.cloud.deploy("main.bicep", self.home, values)
+        self.chosen |= {name: v if isinstance(v, str) else json.dumps(v) for name, v in outputs.items()}
+        self.hook("predeploy")
+        self.cloud.upload()
+        self.hook("postdeploy")
+
+    def down(self) -> None:
+        """`azd down`: a hook, then every group of the deployment in the app's subscription."""
+        self.hook("predown")
+        for group in list(self.cloud.groups(self.home)):
+            if group.body is not None and group.body["tags"].get("azd-env-name") == NAME:
+                self.cloud.delete(group.id)
+        self.chosen = {name: value for name, value in self.chosen.items() if not name.startswith("AUTOPILOT_")}
+
+    def hook(self, name: str) -> None:
+        """Run a hook; what it says is in `said`."""
+        self.cloud.delivered = 0
+        with self.monkeypatch.context() as patched:
+            for variable in list(os.environ):
+                patched.delenv(variable)
+            for variable, value in self.chosen.items():
+                patched.setenv(variable, value)
+            patched.setattr(subprocess, "run", self._run)
+            patched.setattr(shutil, "which", lambda program: program)
+            patched.setattr(time, "sleep", self._passes)
+            patched.setattr(sys, "argv", ["hooks", name])
+            patched.setattr("builtins.print", self._say)
+            folder = Path.cwd()
+            try:
+                runpy.run_path(str(HOOKS), run_name="__main__")
+            except SystemExit as end:
+                if end.code:
+                    raise Refused(str(end.code)) from end
+            finally:
+                os.chdir(folder)
+
+    def _say(self, text: str, **_: Any) -> None:
+        self.said += text + "\n"
+
+    def _passes(self, seconds: float) -> None:
+        self.cloud.now += seconds
+
+    # -- az
+
+    def _run(self, command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        program, *words = command
+        at = next((at for at, word in enumerate(words) if word.startswith("--")), len(words))
+        options = _options(words[at:])
+        name = " ".join(words[:at])
+        if program == "azd":
+            return subprocess.CompletedProcess(command, 0, self._azd(words), "")
+        try:
+            answer = self._commands()[name](options)
+        except Refused as refused:
+            return subprocess.CompletedProcess(command, 1, "", f"ERROR: {refused}")
+        return subprocess.CompletedProcess(command, 0, "" if answer is None else json.dumps(answer), "")
+
+    def _azd(self, words: list[str]) -> str:
+        if words[:2] == ["env", "set"]:
+            self.chosen[words[2]] = words[3]
+            return ""
+        return json.dumps(self.chosen)
+
+    def _commands(self) -> dict[str, Callable[[dict[str, list[str]]], Any]]:
+        cloud = self.cloud
+        return {
+            "account show": lambda _: {"id": self.home},
+            "functionapp list-flexconsumption-locations": lambda _: [{"name": "eastus2"}],
+            "provider list": lambda o: [[one, "Registered"] for at, one in cloud.registered if at == _sub(o)],
+            "provider register": lambda o: cloud.registered.add((_sub(o), o["namespace"][0])),
+            "provider show": lambda _: {"registrationState": "Registered"},
+            "eventgrid system-topic list": self._topics,
+            "eventgrid system-topic event-subscription delete": self._unsubscribe,
+            "deployment sub list": lambda _: cloud.deployments,
+            "deployment sub create": self._deploy,
+            "role definition list": self._roles,
+            "role definition delete": lambda o: self._delete_role(o["name"][0]),
+            "role assignment list": self._assignments,
+            "role assignment delete": lambda o: [cloud.delete(one) for one in o["ids"]] and None,
+            "identity list": self._identities,
+            "group show": lambda o: self._group(_sub(o), o["name"][0]),
+            "group create": self._make_group,
+            "group delete": lambda o: cloud.delete(f"/subscriptions/{_sub(o)}/resourceGroups/{o['name'][0]}"),
+            "keyvault list": lambda o: self._in_group(VAULTS, o),
+            "keyvault list-deleted": lambda _: [self._deleted(one) for one in cloud.deleted_vaults],
+            "keyvault recover": lambda o: self._recover(o["name"][0]),
+            "functionapp list": lambda o: self._in_group("Microsoft.Web/sites", o),
+            "functionapp vnet-integration remove": lambda _: None,
+            "resource show": self._show,
+            "network vnet subnet show": lambda _: {},
+            "monitor metrics alert list": lambda o: self._in_group(METRIC_ALERTS, o),
+            "monitor metrics alert delete": self._delete_alert,
+            "monitor metrics list": lambda _: self._metric(),
+            "tag update": lambda o: cloud.happens(o["resource-id"][0].split("/")[2]),
+            "rest": lambda _: None,
+        }
+
+    def _topics(self, asked: dict[str, list[str]]) -> Any:
+        group = asked.get("resource-group", [""])[0]
+        return [
+            {"id": one.id, "topicType": body["properties"]["topicType"], "identity": body.get("identity")}
+            for one, body in self.cloud.of(TOPICS)
+            if one.id.split("/")[2] == _sub(asked) and (not group or one.id.split("/")[4].lower() == group.lower())
+        ]
+
+    def _unsubscribe(self, asked: dict[str, list[str]]) -> None:
+        topic = next(one.id for one, _ in self.cloud.of(TOPICS) if one.name == asked["system-topic-name"][0])
+        id_ = f"{topic}/eventSubscriptions/{asked['name'][0]}"
+        if id_.lower() not in self.cloud.made:
+            raise Refused(f"ResourceNotFound: {id_}")
+        self.cloud.delete(id_)
+
+    def _deploy(self, asked: dict[str, list[str]]) -> None:
+        values: dict[str, Any] = dict(one.split("=", 1) for one in asked["parameters"])
+        values["assignRoles"] = values["assignRoles"] == "true"
+        template = Path(asked["template-file"][0]).name
+        self.cloud.deploy(template, self.home, values, asked["name"][0])
+
+    def _roles(self, asked: dict[str, list[str]]) -> Any:
+        """Those that may be assigned in the subscription."""
+        scope = f"/subscriptions/{_sub(asked)}"
+        listed = [(one, body["properties"]) for one, body in self.cloud.of(ROLES)]
+        return [
+            {"name": one.name, "roleName": told["roleName"], "assignableScopes": told["assignableScopes"]}
+            for one, told in listed
+            if scope in told["assignableScopes"]
+        ]
+
+    def _delete_role(self, name: str) -> None:
+        if any(body["properties"]["roleDefinitionId"].endswith(name) for _, body in self.cloud.of(ASSIGNMENTS)):
+            raise Refused("RoleDefinitionHasAssignments")
+        for one, _ in [found for found in self.cloud.of(ROLES) if found[0].name == name]:
+            self.cloud.delete(one.id)
+
+    def _assignments(self, asked: dict[str, list[str]]) -> Any:
+        principal, scope = asked.get("assignee-object-id", [""])[0], asked.get("scope", [""])[0].lower()
+        inside = scope or f"/subscriptions/{_sub(asked)}/"
+        return [
+            {"id": one.id, "scope": one.scope, "createdOn": self._real(self.cloud.assigned_at[one.id.lower()])}
+            for one, body in self.cloud.of(ASSIGNMENTS)
+            if f"{one.scope}/".lower().startswith(inside)
+            and (not principal or body["properties"]["principalId"] == principal)
+        ]
+
+    def _real(self, moment: float) -> str:
+        return (datetime.now(UTC) - timedelta(seconds=self.cloud.now - moment)).isoformat()
+
+    def _identities(self, asked: dict[str, list[str]]) -> Any:
+        made = [self.cloud.made[one["id"].lower()] for one in self._in_group(IDENTITIES, asked)]
+        return [{"principalId": self.cloud.azure.properties(one)["principalId"]} for one in made]
+
+    def _group(self, subscription: str, name: str) -> Any:
+        found = self.cloud.made.get(f"/subscriptions/{subscription}/resourcegroups/{name}".lower())
+        if found is None or found.body is None:
+            raise Refused(f"ResourceGroupNotFound: {name}")
+        return {"tags": found.body.get("tags") or {}}
+
+    def _make_group(self, asked: dict[str, list[str]]) -> None:
+        tags = dict(one.split("=", 1) for one in asked["tags"])
+        group = f"/subscriptions/{_sub(asked)}"
+        self.cloud.put(Resource(GROUPS, asked["name"][0], group, {"tags": tags}))
+
+    def _in_group(self, kind: str, asked: dict[str, list[str]]) -> Any:
+        place = f"/subscriptions/{_sub(asked)}/resourceGroups/{asked['resource-group'][0]}/".lower()
+        made = [one for one, _ in self.cloud.of(kind) if one.id.lower().startswith(place)]
+        return [{"id": one.id, "name": one.name} for one in made]
+
+    def _delete_alert(self, asked: dict[str, list[str]]) -> None:
+        for one in self._in_group(METRIC_ALERTS, asked):
+            if one["name"] == asked["name"][0]:
+                self.cloud.delete(one["id"])
+
+    def _deleted(self, name: str) -> Any:
+        body = self.cloud.deleted_vaults[name].body or {}
+        return {"name": name, "properties": {"tags": body["tags"], "location": body["location"]}}
+
+    def _recover(self, name: str) -> None:
+        self.cloud.put(self.cloud.deleted_vaults.pop(name))
+
+    def _show(self, asked: dict[str, list[str]]) -> Any:
+        if asked["ids"][0].endswith("/functions/endpoint_events"):
+            if not self.cloud.code:
+                raise Refused("ResourceNotFound")
+            return {}
+        found = self.cloud.made.get(asked["ids"][0].lower())
+        if found is None:
+            raise Refused("ResourceNotFound")
+        return {"properties": (found.body or {}).get("properties", {})}
+
+    def _metric(self) -> Any:
+        return {"value": [{"timeseries": [{"data": [{"total": self.cloud.delivered}]}]}]}
+
+
+def _options(words: list[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for word in words:
+        if word.startswith("--"):
+            found[word.removeprefix("--")] = []
+        else:
+            found[list(found)[-1]].append(word)
+    return found
+
+
+def _sub(asked: dict[str, list[str]]) -> str:
+    return asked["subscription"][0].lower()

@@ -1,0 +1,188 @@
+"""The life of an installation on paper, with the real hooks and templates: what came before, changes, comes after."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.infra.paper_az import NAME, Person
+from tests.infra.paper_azure import Resource
+from tests.infra.paper_choices import HOME, HUB, OTHER
+from tests.infra.paper_cloud import ASSIGNMENTS, GROUPS, ROLES, SUBSCRIBED, TOPICS, VAULTS, Cloud, Refused
+
+THIRD = "00000000-0000-0000-0000-0000000000a4"
+THREE = f"{HOME},{OTHER},{THIRD}"
+
+
+@pytest.fixture
+def cloud() -> Cloud:
+    return Cloud()
+
+
+def another_teams_topic(cloud: Cloud, subscription: str, identity: str = "SystemAssigned") -> str:
+    """What is there before we come: the one system topic that a subscription can have."""
+    at = f"/subscriptions/{subscription}"
+    group = Resource(GROUPS, "rg-theirs", at, {"tags": {}})
+    properties = {"source": at, "topicType": "Microsoft.Resources.Subscriptions"}
+    topic = Resource(TOPICS, "theirs", group.id, {"identity": {"type": identity}, "properties": properties})
+    for one in (group, topic):
+        cloud.put(one)
+    return topic.id
+
+
+def ours(cloud: Cloud) -> set[str]:
+    """All that is there, but for what another team had before."""
+    return {key for key in cloud.made if "/rg-theirs" not in key or "/eventsubscriptions/" in key}
+
+
+def test_a_fresh_subscription_needs_one_command(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Microsoft.App is not registered, and no template registers it."""
+    person = Person(cloud, HOME, monkeypatch)
+    person.up()
+    assert cloud.code
+    assert "Proved" in person.said
+    assert cloud.lost == 0
+
+
+def test_the_same_command_again_changes_nothing(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    person = Person(cloud, HOME, monkeypatch, AZURE_SUBSCRIPTIONS=THREE)
+    person.up()
+    before = dict(cloud.made)
+    person.up()
+    assert {key: one.body for key, one in cloud.made.items()} == {key: one.body for key, one in before.items()}
+
+
+def test_three_watched_subscriptions_become_two(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the hook the templates fail for ever: RoleScopeBeingRemovedContainsAssignments."""
+    person = Person(cloud, HOME, monkeypatch, AZURE_SUBSCRIPTIONS=THREE)
+    person.up()
+    assert any(key.startswith(f"/subscriptions/{THIRD}/") for key in cloud.made)
+    person.chosen["AZURE_SUBSCRIPTIONS"] = f"{HOME},{OTHER}"
+    person.up()
+    assert [key for key in cloud.made if key.startswith(f"/subscriptions/{THIRD}")] == []
+    assert {one.scope.split("/")[2] for one, _ in cloud.of(ASSIGNMENTS)} == {HOME, OTHER}
+    places = {place for _, body in cloud.of(ROLES) for place in body["properties"]["assignableScopes"]}
+    assert places == {f"/subscriptions/{one}" for one in (HOME, OTHER)}
+
+
+def test_azure_refuses_the_shorter_list_without_the_hook(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    person = Person(cloud, HOME, monkeypatch, AZURE_SUBSCRIPTIONS=THREE)
+    person.up()
+    values = {"environmentName": NAME, "location": "eastus2", "azureSubscriptions": HOME}
+    with pytest.raises(Refused, match="RoleScopeBeingRemovedContainsAssignments"):
+        cloud.deploy("main.bicep", HOME, values)
+
+
+@pytest.mark.parametrize("delivery", ["queue", "function"])
+def test_another_teams_topic_is_used_and_outlives_us(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, delivery: str
+) -> None:
+    topic = another_teams_topic(cloud, OTHER)
+    before = dict(cloud.made)
+    private = {"PRIVATE_ACCESS": "true"} if delivery == "queue" else {}
+    person = Person(cloud, HOME, monkeypatch, AZURE_SUBSCRIPTIONS=f"{HOME},{OTHER}", EVENT_DELIVERY=delivery, **private)
+    person.up()
+    assert person.chosen["EXISTING_SYSTEM_TOPICS"] == topic
+    assert [one.name for one, _ in cloud.of(TOPICS) if OTHER in one.id] == ["theirs"]
+    assert [one.name for one, _ in cloud.of(SUBSCRIBED) if OTHER in one.id] == [f"theirs/privatelink-{NAME}"]
+    person.hook("undo")
+    assert cloud.made == before
+
+
+def test_azd_down_refuses_where_it_would_delete_another_teams_group(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    another_teams_topic(cloud, HOME)
+    person = Person(cloud, HOME, monkeypatch)
+    person.up()
+    before = dict(cloud.made)
+    with pytest.raises(Refused, match="did not make"):
+        person.down()
+    assert cloud.made == before
+
+
+@pytest.mark.parametrize("private", ["false", "true"])
+def test_a_role_that_takes_two_minutes_to_spread_costs_no_event_and_no_second_command(
+    monkeypatch: pytest.MonkeyPatch, private: str
+) -> None:
+    """Storage would refuse the code, and Event Grid lose the events that it may not deliver yet."""
+    cloud = Cloud(spreads=120)
+    person = Person(cloud, HOME, monkeypatch, PRIVATE_ACCESS=private)
+    person.up()
+    assert cloud.code
+    assert cloud.lost == 0
+    assert "Proved" in person.said
+
+
+@pytest.mark.parametrize("private", ["false", "true"])
+def test_an_event_that_is_lost_while_a_role_spreads_still_is_followed_by_another_and_a_sweep(
+    monkeypatch: pytest.MonkeyPatch, private: str
+) -> None:
+    """Event Grid never sends again what storage refused with 403."""
+    cloud = Cloud(senders=240)
+    person = Person(cloud, HOME, monkeypatch, PRIVATE_ACCESS=private)
+    person.up()
+    assert cloud.lost == 1
+    assert "Proved" in person.said
+    assert "Asked for a sweep" in person.said
+
+
+def test_a_role_that_never_works_ends_the_command_after_ten_minutes_and_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cloud = Cloud()
+    person = Person(cloud, HOME, monkeypatch)
+    monkeypatch.setattr(cloud, "_reaches", lambda *_: False)
+    with pytest.raises(Refused, match="No event has arrived"):
+        person.up()
+    assert 9 * 60 <= cloud.now <= 12 * 60, "two minutes before the upload among them"
+    assert cloud.lost > 1
+
+
+def test_undo_leaves_nothing_but_what_it_lists_and_the_next_deployment_takes_the_vault_back(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = Person(cloud, HOME, monkeypatch, AZURE_SUBSCRIPTIONS=THREE, DNS_SUBSCRIPTIONS=HUB)
+    person.up()
+    ((vault, _),) = cloud.of(VAULTS)
+    person.said = ""
+    person.down()
+    assert cloud.made == {}
+    assert list(cloud.deleted_vaults) == [vault.name]
+    assert f"the vault {vault.name}, deleted and kept for 90 days" in person.said
+    person.up()
+    assert cloud.deleted_vaults == {}
+    assert [one.name for one, _ in cloud.of(VAULTS)] == [vault.name]
+
+
+def test_azure_refuses_the_deleted_vaults_name_without_the_hook(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    person = Person(cloud, HOME, monkeypatch)
+    person.up()
+    person.down()
+    with pytest.raises(Refused, match="VaultAlreadyExists"):
+        cloud.deploy("main.bicep", HOME, {"environmentName": NAME, "location": "eastus2"})
+
+
+def test_events_end_where_they_are_no_longer_wanted(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    another_teams_topic(cloud, OTHER)
+    person = Person(cloud, HOME, monkeypatch, AZURE_SUBSCRIPTIONS=f"{HOME},{OTHER}", EVENT_DELIVERY="function")
+    person.up()
+    person.chosen["EVENT_DELIVERY"] = "none"
+    person.up()
+    assert cloud.of(SUBSCRIBED) == []
+    assert [one.name for one, _ in cloud.of(TOPICS)] == ["theirs"]
+
+
+def test_two_installations_of_one_name_live_side_by_side_in_a_tenant_and_one_goes_alone(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both watch the other's subscription too; names of roles are unique in a tenant."""
+    another_teams_topic(cloud, THIRD)
+    first = Person(cloud, HOME, monkeypatch, AZURE_SUBSCRIPTIONS=f"{HOME},{THIRD}", EVENT_DELIVERY="none")
+    second = Person(cloud, OTHER, monkeypatch, AZURE_SUBSCRIPTIONS=f"{OTHER},{HOME}", EVENT_DELIVERY="none")
+    first.up()
+    alone = dict(cloud.made)
+    cloud.upload = lambda: None  # type: ignore[method-assign]  # of either
+    second.up()
+    assert len(cloud.of(ROLES)) == 8
+    second.hook("undo")
+    assert cloud.made == alone
