@@ -14,9 +14,11 @@ from shared.core.model.conditions import POLICY_READY, RECORD_READY
 from shared.core.model.errors import InvalidSettings
 from shared.core.model.messages import decode
 from shared.core.model.reasons import Reason
+from shared.core.planning.requeue import waits_for_key
 from shared.core.reports.doctor.findings import Level
 from shared.dispatch import take
 from tests.harness.estate import VAULT, Estate
+from tests.harness.wire import Refusal
 
 COMMAND = "az keyvault secret set --vault-name kv-1 --name elastic-api-key --file FILE"
 SECRET = "elastic-api-key"
@@ -37,6 +39,7 @@ async def waits(estate: Estate, endpoint: str, reason: Reason) -> str:
     assert condition.reason is reason, condition
     assert names is not None
     assert names.true, "the DNS half goes on"
+    assert [one.type for one in record.status.conditions if waits_for_key(one)] in ([], [POLICY_READY]), "one condition"
     assert await estate.queue.poisoned() == 0
     return f"{condition.message} Next: {condition.next_step}"
 
@@ -136,6 +139,20 @@ async def test_a_key_that_is_in_use_is_read_every_five_minutes() -> None:
         await estate.sweep()
         await estate.settle(60)
     assert 11 <= len(estate.vault.reads) - before <= 13
+
+
+async def test_an_identity_that_the_vault_refuses_holds_up_only_the_elastic_half_and_until_it_is_taken() -> None:
+    estate, refused = await opened(API_KEY), True
+    estate.worker = estate.new_worker(
+        lambda call: Refusal(401) if call.service == "vault" and refused else None  # also the token of a new identity
+    )
+    endpoint = await estate.put_endpoint()
+    await estate.settle(300)
+    assert "AZURE_CLIENT_ID" in await waits(estate, endpoint, Reason.ELASTIC_KEY_MISSING)
+    (found,) = [one for one in (await examine(estate.worker.context)).findings if one.check == "elastic key"]
+    assert (found.level, "AZURE_CLIENT_ID" in found.next_step) == (Level.PROBLEM, True)
+    refused = False
+    await policy_within_a_minute(estate, endpoint)
 
 
 async def test_a_right_lost_on_the_vault_is_told_by_doctor_and_holds_up_only_new_processes() -> None:
