@@ -154,9 +154,11 @@ class ElasticCloud:
             self.add_policy(f"{name}-office", region, deployments=[deployment.id])
         return deployment
 
-    def remove_deployment(self, deployment_id: str) -> None:
-        """A deployment that is not even listed any more."""
+    def remove_deployment(self, deployment_id: str, *, stays_associated: bool = False) -> None:
+        """A deployment that is not even listed any more; `stays_associated`: its policies go on listing it."""
         self._book.remove(deployment_id)
+        if stays_associated:
+            return
         for ruleset in self._filters.attached(deployment_id):
             self._filters.disassociate(ruleset.id, "deployment", deployment_id)
 

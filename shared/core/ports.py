@@ -74,6 +74,9 @@ class PrivateConnections(Protocol):
     async def all_targets(self) -> tuple[Target, ...]:
         """Every target that the key may see."""
 
+    async def is_unknown(self, target_id: str) -> bool:
+        """Whether the service answers that it knows no such target: it is gone, or the key has no right on it."""
+
     async def attached_to(self, target_id: str) -> tuple[str, ...]:
         """Ids of the policies attached to a target."""
 

@@ -18,6 +18,7 @@ from shared.core.model.errors import (
     NotVisibleYet,
     Permanent,
     RetryLater,
+    TargetUnseen,
     Waiting,
 )
 from shared.core.model.reasons import KEY_REASONS, Reason
@@ -56,7 +57,7 @@ async def apply_removal(
 ) -> tuple[tuple[str, ...], AutopilotError | None]:
     """Take the steps; returns what was refused and why, and the error that ended the run early, if one did."""
     refused: dict[RemovalStep, str] = {}
-    waiting: AwaitingEarlierRequest | None = None
+    waiting: AwaitingEarlierRequest | TargetUnseen | None = None
     for step in plan.steps:
         if waiting is not None and not isinstance(step, Disassociate):
             break  # the order of S5: what follows the associations waits with them
@@ -70,7 +71,7 @@ async def apply_removal(
             raise
         except AutopilotError as error:
             run.note_failure(step, error, started)
-            if isinstance(error, AwaitingEarlierRequest):  # of one target; the others go on
+            if isinstance(error, AwaitingEarlierRequest | TargetUnseen):  # of one target; the others go on
                 waiting = waiting or error
                 continue
             if not _lasting(error, patient=patient):

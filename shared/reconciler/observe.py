@@ -18,8 +18,10 @@ from shared.context import Context, log
 from shared.core.guards.consent import CONNECT_TAG, rests_on_name
 from shared.core.guards.modes import asked_mode, ignored, is_out_of_scope
 from shared.core.guards.scope import in_scope, out_of_scope, outside, outside_by_id, told_by_id
+from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets
 from shared.core.model.arm_ids import ArmId, in_subscription, parse_arm_id, same_id
 from shared.core.model.conditions import Condition
+from shared.core.model.decisions import ConnectionDecision
 from shared.core.model.errors import AutopilotError, NotFound, RetryLater
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.ownership import Owner
@@ -52,6 +54,7 @@ from shared.core.planning.plan import ObservedElastic, targets_that_matter
 from shared.core.planning.removal import policies_made_for
 from shared.core.ports import PrivateConnections, listed_claims
 from shared.correlation import Stage, timed
+from shared.installation import decided as decisions
 from shared.reconciler.run_state import Run
 
 FRESH = timedelta(minutes=10)
@@ -155,7 +158,11 @@ async def observe_elastic(
         targets = await _targets(api, targets_that_matter(desired, policies, record))
     except AutopilotError as error:
         return observed, error
-    observed = replace(observed, targets=targets)
+    try:
+        unseen = await unseen_targets(context, api, record, targets)
+    except AutopilotError as error:
+        return observed, error
+    observed = replace(observed, targets=targets, unseen=unseen)
     weak = rests_on_name(desired.endpoint.id, targets, context.options)
     if not weak:
         return observed, None
@@ -209,6 +216,23 @@ async def _targets(api: PrivateConnections, matter: tuple[str, ...]) -> tuple[Ta
     """These, and those whose own tag asks for endpoints, in one search."""
     found = await api.targets(matter, tag=CONNECT_TAG)
     return tuple(await asyncio.gather(*(with_attached(api, target) for target in found)))
+
+
+async def unseen_targets(
+    context: Context, api: PrivateConnections, record: ConnectionRecord, targets: tuple[Target, ...]
+) -> UnseenTargets:
+    """What reads by id say of the targets of ours that a search did not show, and what a person decided on them."""
+    seen, elastic = {one.id for one in targets}, record.elastic
+    ours = [memory.target_id for memory in elastic.associations if memory.owner is not Owner.ADOPTED]
+    ours += [memory.target_id for memory in elastic.former_associations]
+    missing = [one for one in dict.fromkeys(ours) if one not in seen]
+    unknown = await asyncio.gather(*(api.is_unknown(one) for one in missing))
+    not_found = frozenset(one for one, is_unknown in zip(missing, unknown, strict=True) if is_unknown)
+    if not not_found:
+        return NONE_UNSEEN
+    decided = await decisions.waiting(context, record.id)
+    forgotten = {one.subject for one in decided if one.decision is ConnectionDecision.FORGET_TARGET}
+    return UnseenTargets(not_found, not_found & forgotten)
 
 
 async def with_attached(api: PrivateConnections, target: Target) -> Target:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 
 from shared.context import Context, log
+from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets
 from shared.core.model.arm_ids import lower_case, parse_arm_id
 from shared.core.model.errors import AutopilotError, InvalidInput, RetryLater, UnusableAnswer
 from shared.core.model.record import ConnectionRecord
@@ -21,7 +22,10 @@ from shared.core.planning.removal import ObservedRemoval, policies_made_for
 from shared.core.planning.removal_dns import bears_marks, marked_things
 from shared.core.ports import listed_claims
 from shared.installation import things
-from shared.reconciler.observe import with_attached
+from shared.reconciler.observe import unseen_targets, with_attached
+
+_Elastic = tuple[tuple[Policy, ...], tuple[Target, ...], UnseenTargets]
+"""Every policy of the region, the targets of this connection's, and what is known of those that are not seen."""
 
 
 async def observe_removal(
@@ -33,7 +37,7 @@ async def observe_removal(
     """
     if dns_only:
         record = record.with_identity(guid="").with_elastic(policy=PolicyMemory(), claim=None)
-    (zones, others), (policies, targets), claims = await asyncio.gather(
+    (zones, others), (policies, targets, unseen), claims = await asyncio.gather(
         _dns(context, record), _nothing() if dns_only else _elastic(context, record), _claims(context, record)
     )
     if living is not None and others is not None:
@@ -46,12 +50,13 @@ async def observe_removal(
         unconfirmed=await _unconfirmed(context, zones),
         policies=policies,
         targets=targets,
+        unseen=unseen,
         claims=claims,
     )
 
 
-async def _nothing() -> tuple[tuple[Policy, ...], tuple[Target, ...]]:
-    return (), ()
+async def _nothing() -> _Elastic:
+    return (), (), NONE_UNSEEN
 
 
 async def _unconfirmed(context: Context, zones: tuple[Zone, ...]) -> frozenset[str]:
@@ -129,9 +134,9 @@ def _service_zone(endpoint: Endpoint, services: Services) -> str:
     return service.zone if service is not None else ""
 
 
-async def _elastic(context: Context, record: ConnectionRecord) -> tuple[tuple[Policy, ...], tuple[Target, ...]]:
+async def _elastic(context: Context, record: ConnectionRecord) -> _Elastic:
     if not record.identity.region or (record.elastic.organization not in context.elastic and not owns_anything(record)):
-        return (), ()
+        return await _nothing()
     api = context.elastic.of(record.elastic.organization)
     policies = await api.policies(f"azure-{record.identity.region}")
     used = record.elastic.policy.id
@@ -143,7 +148,8 @@ async def _elastic(context: Context, record: ConnectionRecord) -> tuple[tuple[Po
     ids |= {memory.target_id for memory in record.elastic.associations}
     ids |= {memory.target_id for memory in record.elastic.former_associations}
     found = await api.targets(sorted(ids)) if ids else ()
-    return policies, tuple(await asyncio.gather(*(with_attached(api, one) for one in found)))
+    targets = tuple(await asyncio.gather(*(with_attached(api, one) for one in found)))
+    return policies, targets, await unseen_targets(context, api, record, targets)
 
 
 async def _claims(context: Context, record: ConnectionRecord) -> tuple[Claim, ...]:

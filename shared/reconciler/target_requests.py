@@ -18,6 +18,7 @@ from shared.clock import Stopwatch
 from shared.context import log
 from shared.core.guards import target_notes
 from shared.core.guards.target_notes import NotYet, PolicyNote, TargetReading
+from shared.core.model.decisions import ConnectionDecision, Decided
 from shared.core.model.errors import (
     AnswerLost,
     AutopilotError,
@@ -26,13 +27,14 @@ from shared.core.model.errors import (
     Forbidden,
     LostRace,
     NotFound,
-    RetryLater,
+    TargetUnseen,
     Throttled,
     Waiting,
 )
 from shared.core.model.organizations import DEFAULT
 from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.steps import Associate, Disassociate
+from shared.installation import decided
 from shared.reconciler.run_state import Run
 from shared.state.rows import ControlRow
 
@@ -84,7 +86,9 @@ async def disassociate(
             run, view, noted, step.policy_id, lambda: run.elastic.disassociate(step.policy_id, step.target_id)
         )
 
-    await _in_turn(run, step.target_id, problem, send)
+    await _in_turn(run, step.target_id, problem, send, forgotten=step.policy_id if step.forgotten else "")
+    if step.forgotten:
+        await decided.carried_out(run.context, run.record.id, Decided(ConnectionDecision.FORGET_TARGET, step.target_id))
 
 
 async def look_at(run: Run, target_ids: Iterable[str]) -> None:
@@ -133,10 +137,15 @@ async def _in_turn(
     target_id: str,
     problem: Callable[[_TargetView], NotYet | Explanation | str | None],
     send: Callable[[_TargetView], Awaitable[_A]],
+    *,
+    forgotten: str = "",
 ) -> _A | None:
-    """Look, decide and send; None: there is nothing to do. Raises what keeps it from being sent."""
+    """Look, decide and send; None: there is nothing to do. Raises what keeps it from being sent.
+
+    `forgotten`: a person decided that the target, which is not found, is gone, and only this policy lists it.
+    """
     for _ in range(TRIES):
-        view = await _view(run, target_id)
+        view = await _view(run, target_id, forgotten)
         found = problem(view)
         try:
             if found is None:
@@ -153,20 +162,30 @@ async def _in_turn(
     raise Waiting("Other requests about this deployment are being noted; this one follows.", on=target_id, after=2.0)
 
 
-async def _view(run: Run, target_id: str) -> _TargetView:
+async def _view(run: Run, target_id: str, forgotten: str = "") -> _TargetView:
     timing = run.context.settings.timing
     watch = Stopwatch(run.context.clock)
     name = row_name(run.record.elastic.organization, target_id)
     found, read_at = await run.context.storage.control.look(name)
     row = found or ControlRow(name)
-    try:
-        listed = await run.elastic.attached_to(target_id)
-    except NotFound as error:  # no answer about policies: a key that lost sight of the target gets the same
-        raise RetryLater(f"Elastic Cloud does not show the deployment: {error.what}", on=target_id) from error
+    listed = await _listed(run, target_id, forgotten)
     noted = _noted(row, listed, read_at)
     reading = TargetReading(read_at, timedelta(seconds=timing.lag), noted)
     learned = reading.learn(listed, read_at + DATE_STEP + timedelta(seconds=watch.seconds))
     return _TargetView(row, learned, noted, listed, watch, patience_of(run))
+
+
+async def _listed(run: Run, target_id: str, forgotten: str) -> tuple[str, ...]:
+    """The target's policies. Not found is no answer about them: a key that lost sight of the target gets the same."""
+    if forgotten and not await run.elastic.is_unknown(target_id):
+        raise TargetUnseen("Elastic Cloud shows the deployment again.", on=target_id)
+    try:
+        listed = await run.elastic.attached_to(target_id)
+    except NotFound as error:
+        if not forgotten:
+            raise TargetUnseen(f"Elastic Cloud does not show the deployment: {error.what}", on=target_id) from error
+        listed = ()
+    return tuple(dict.fromkeys((*listed, forgotten))) if forgotten else listed
 
 
 def _noted(row: ControlRow, listed: tuple[str, ...], read_at: datetime) -> Mapping[str, PolicyNote]:

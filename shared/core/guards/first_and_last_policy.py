@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from shared.core.guards.consent import OPT_OUT_TAG, denied, is_denied, label_of, listed, opted_out
+from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets
 from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.resources import Target
 from shared.core.model.steps import Disassociate
@@ -61,11 +62,14 @@ def plan_disassociation(
     targets: tuple[Target, ...],
     types: Mapping[str, str],
     options: PlanOptions,
+    unseen: UnseenTargets = NONE_UNSEEN,
 ) -> Disassociate | Explanation:
     """The step, or why it is not taken. `types`: of each policy in the region, by its id."""
     target = next((one for one in targets if one.id == target_id), None)
     if target is None:
-        return _reopens(target_id, "what else protects it is not known: it is not visible to the API key")
+        return unseen.still_listed(target_id, policy_id) or _reopens(
+            target_id, "what else protects it is not known: it is not visible to the API key"
+        )
     return _hands_off(target, options) or _unless_last(target, policy_id, types, options)
 
 

@@ -72,6 +72,10 @@ class UnusableAnswer(RetryLater):
     """An answer is not as the service describes it; nothing is concluded from it."""
 
 
+class TargetUnseen(RetryLater):
+    """A target is not found just before a request about it: that is no answer about its policies."""
+
+
 class AnswerLost(RetryLater):
     """A request was sent and its answer never came; whether it was applied is unknown."""
 

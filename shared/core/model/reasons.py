@@ -88,6 +88,7 @@ class Reason(StrEnum):
     DEPLOYMENT_OUT_OF_SCOPE = "DeploymentOutOfScope"
     DEPLOYMENT_OPTED_OUT = "DeploymentOptedOut"
     DEPLOYMENT_NOT_FOUND = "DeploymentNotFound"
+    DEPLOYMENT_GONE = "DeploymentGone"
     DEPLOYMENT_NOT_RUNNING = "DeploymentNotRunning"
     PROJECT_LIST_NOT_GUARDED = "ProjectListNotGuarded"
     DEPLOYMENT_AMBIGUOUS = "DeploymentAmbiguous"

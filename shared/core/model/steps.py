@@ -221,6 +221,8 @@ class Disassociate:
     target_name: str
     may_reopen: bool = False
     """Whether a setting or a tag allows that the target is left without any policy (S2)."""
+    forgotten: bool = False
+    """A person decided that the target, which is not found and still listed, is gone."""
 
     def __str__(self) -> str:
         return f"disassociate policy {self.policy_id} from deployment {self.target_name} ({self.target_id})"

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from shared.core.guards.consent import OPT_OUT_TAG, label_of
 from shared.core.guards.first_and_last_policy import INGRESS_TYPES, may_be_first, plan_disassociation
+from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
 from shared.core.model.ownership import Owner
@@ -53,6 +54,7 @@ def plan_associations(
     options: PlanOptions,
     now: datetime,
     namesakes: Collection[str] = (),
+    unseen: UnseenTargets = NONE_UNSEEN,
 ) -> AssociationPlan:
     """Associate what is asked for and allowed, remove what we associated and no tag asks for any more.
 
@@ -62,12 +64,12 @@ def plan_associations(
     types = {one.id: one.type for one in policies}
     standing = associated_with(policy_id, policy, targets)
     recent = _just_made(record, standing, options, now)
-    unseen = {memory.target_id for memory in recent if memory.owner is Owner.OURS}
-    choices = choose_targets(desired, targets, types, standing | unseen, record, options, namesakes)
+    not_listed = {memory.target_id for memory in recent if memory.owner is Owner.OURS}
+    choices = choose_targets(desired, targets, types, standing | not_listed, record, options, namesakes)
     made, contests = _to_make(choices, policy_id, record, options, now)
     wanted = {choice.target.id for choice in choices if choice.target is not None}
     removals = [
-        plan_disassociation(memory.target_id, policy_id, targets, types, options)
+        plan_disassociation(memory.target_id, policy_id, targets, types, options, unseen)
         for memory in record.elastic.associations
         if memory.owner is not Owner.ADOPTED and memory.target_id in standing - wanted
     ]
@@ -77,11 +79,12 @@ def plan_associations(
     condition = _condition(choices, (*made, *taken), problems)
     if (made or taken) and policy is not None and not policy.admits_only(desired.endpoint.guid):
         condition, made, taken = _admits_others(policy, desired, (*made, *taken)), (), ()
+    kept = {memory.target_id for memory in recent} | _unseen(record, targets, policy, unseen)
     return AssociationPlan(
         (*made, *taken),
         condition,
-        _remembered(record, choices, standing, {memory.target_id for memory in recent}, options, now),
-        _connected(targets, standing | unseen),
+        _remembered(record, choices, standing, kept, options, now),
+        _connected(targets, standing | not_listed),
         _pending(desired, choices, types),
     )
 
@@ -104,6 +107,15 @@ def _just_made(
         and memory.target_id not in standing
         and _within_lag(memory, options, now)
     )
+
+
+def _unseen(
+    record: ConnectionRecord, targets: tuple[Target, ...], policy: Policy | None, unseen: UnseenTargets
+) -> set[str]:
+    """Associations of ours with targets that are not seen, and are not gone for that."""
+    seen = {one.id for one in targets}
+    ours = {memory.target_id for memory in record.elastic.associations if memory.owner is not Owner.ADOPTED}
+    return {one for one in ours - seen if not unseen.is_gone(one, policy)}
 
 
 def _within_lag(memory: AssociationMemory, options: PlanOptions, now: datetime) -> bool:
@@ -132,11 +144,14 @@ def _remembered(
     record: ConnectionRecord,
     choices: tuple[TargetRequest, ...],
     standing: set[str],
-    recent: set[str],
+    stays: set[str],
     options: PlanOptions,
     now: datetime,
 ) -> tuple[AssociationMemory, ...]:
-    """Every association that stands, or is ours to put back; what is gone and not asked for is forgotten."""
+    """Every association that stands, or is ours to put back; what is gone and not asked for is forgotten.
+
+    `stays`: those that a list may lack though they stand.
+    """
     asked = {choice.target.id: choice.asked for choice in choices if choice.target is not None}
     memories = {memory.target_id: memory for memory in record.elastic.associations}
     kept = []
@@ -148,7 +163,7 @@ def _remembered(
             # The run that made it sees it stand by its own doing; Elastic Cloud may leave it out for a while.
             seen = memory.seen or not _within_lag(memory, options, now)
             kept.append(replace(memory, owner=memory.owner or Owner.OURS, asked=wish, seen=seen))
-        elif target_id in recent or (target_id in asked and memory.owner is not Owner.ADOPTED):
+        elif target_id in stays or (target_id in asked and memory.owner is not Owner.ADOPTED):
             kept.append(replace(memory, asked=wish))
     return tuple(kept)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
 from shared.core.model.reasons import Explanation, Reason
@@ -247,6 +248,8 @@ class ObservedElastic:
     """When the API key ends; None: not known, or never."""
     namesakes: tuple[str, ...] = ()
     """Ids of other endpoints of the same resource group and name that the app handles; only where it matters."""
+    unseen: UnseenTargets = NONE_UNSEEN
+    """Targets of ours that `targets` lacks."""
     begun_at: datetime | None = None
     """A moment before the reads were begun, by the storage service's clock; None: the worker's does, for a hint."""
 
@@ -285,7 +288,17 @@ def plan_elastic(
         unread = c.unknown(c.ASSOCIATED, Reason.NOT_OBSERVED, "The deployments have not been read yet.")
         return ElasticPlan(steps, (*conditions, unread), policy.memory, claim=claim.memory, advice=advice)
     record = record.with_policy(policy.memory)
-    found = plan_associations(desired, observed.targets, here, policy.policy, record, options, now, observed.namesakes)
+    found = plan_associations(
+        desired,
+        observed.targets,
+        here,
+        policy.policy,
+        record,
+        options,
+        now,
+        observed.namesakes,
+        observed.unseen,
+    )
     served = {target.id for target in found.targets}
     types = {policy.id: policy.type for policy in here}
     return ElasticPlan(

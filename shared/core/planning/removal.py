@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from shared.core.guards.first_and_last_policy import plan_disassociation
+from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets
 from shared.core.model.arm_ids import lower_case
 from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Explanation, Reason
@@ -54,6 +55,8 @@ class ObservedRemoval:
     """Every policy of the region."""
     targets: tuple[Target, ...] = ()
     """Those that policies of this connection are associated with."""
+    unseen: UnseenTargets = NONE_UNSEEN
+    """Targets of ours that `targets` lacks."""
     claims: tuple[Claim, ...] = ()
     """The organization's claims in the region; read only where the record has one."""
 
@@ -121,8 +124,7 @@ def still_there(record: ConnectionRecord, observed: ObservedRemoval) -> Connecti
     policy = next((one for one in observed.policies if one.id == record.elastic.policy.id), None)
     if policy is None:
         record = record.with_elastic(policy=PolicyMemory(), targets=())
-    standing = associated_with(record.elastic.policy.id, policy, observed.targets) if policy is not None else set()
-    kept = tuple(memory for memory in record.elastic.associations if memory.target_id in standing)
+    kept = tuple(memory for memory in record.elastic.associations if _stands(memory.target_id, policy, observed))
     claimed = {one.endpoint_guid.lower() for one in observed.claims}
     claim = (
         record.elastic.claim
@@ -130,6 +132,15 @@ def still_there(record: ConnectionRecord, observed: ObservedRemoval) -> Connecti
         else None
     )
     return record.with_elastic(associations=kept, former_associations=(), claim=claim)
+
+
+def _stands(target_id: str, policy: Policy | None, observed: ObservedRemoval) -> bool:
+    """Whether an association is there, or may be: its target is not seen, and is not gone for that."""
+    if policy is None:
+        return False
+    seen = any(one.id == target_id for one in observed.targets)
+    stands = target_id in associated_with(policy.id, policy, observed.targets)
+    return stands or not (seen or observed.unseen.is_gone(target_id, policy))
 
 
 def held_up_by(step: RemovalStep, refused: Collection[RemovalStep]) -> bool:
@@ -164,10 +175,10 @@ def _elastic(
     types = {policy.id: policy.type for policy in observed.policies}
     ours = policies_made_for(record.id, observed.policies, options.installation.instance_id)
     for policy in ours:
-        yield from _policy(record, policy, observed.targets, types, options)
+        yield from _policy(record, policy, observed, types, options)
     for policy in observed.policies:
         if policy.id == record.elastic.policy.id and policy not in ours:
-            yield from _policy_of_others(record, policy, observed.targets, types, options)
+            yield from _policy_of_others(record, policy, observed, types, options)
     yield from _from_former_policy(record, observed, types, options)
     claim = record.elastic.claim
     held = {one.endpoint_guid.lower() for one in observed.claims}
@@ -181,7 +192,7 @@ def _elastic(
 def _policy(
     record: ConnectionRecord,
     policy: Policy,
-    targets: tuple[Target, ...],
+    observed: ObservedRemoval,
     types: dict[str, str],
     options: PlanOptions,
 ) -> Iterator[ElasticRemoval | Explanation | str]:
@@ -190,13 +201,13 @@ def _policy(
         yield f"policy {policy.id} ({policy.name}): it lets others in, so it and its associations stay"
         return
     kept = policy.hidden_associations
-    for target_id in sorted(associated_with(policy.id, policy, targets)):
+    for target_id in sorted(associated_with(policy.id, policy, observed.targets)):
         memory = record.association(target_id) if policy.id == record.elastic.policy.id else None
         if memory is None or memory.owner is Owner.ADOPTED:
             kept += 1
             yield f"association of policy {policy.id} with deployment {target_id}: not made by this app"
             continue
-        step = plan_disassociation(target_id, policy.id, targets, types, options)
+        step = plan_disassociation(target_id, policy.id, observed.targets, types, options, observed.unseen)
         kept += not isinstance(step, Disassociate)
         yield step
     if kept:
@@ -208,18 +219,18 @@ def _policy(
 def _policy_of_others(
     record: ConnectionRecord,
     policy: Policy,
-    targets: tuple[Target, ...],
+    observed: ObservedRemoval,
     types: dict[str, str],
     options: PlanOptions,
 ) -> Iterator[Disassociate | Explanation | str]:
     """Only what we associated it with; the policy itself stays, for an endpoint that is gone."""
-    standing = associated_with(policy.id, policy, targets)
+    standing = associated_with(policy.id, policy, observed.targets)
     ours = [one for one in record.elastic.associations if one.owner is not Owner.ADOPTED and one.target_id in standing]
     if ours and _admits_others(policy, record):
         yield f"policy {policy.id} ({policy.name}): made by others; it lets others in too, so its associations stay"
         return
     for memory in ours:
-        yield plan_disassociation(memory.target_id, policy.id, targets, types, options)
+        yield plan_disassociation(memory.target_id, policy.id, observed.targets, types, options, observed.unseen)
     yield f"policy {policy.id} ({policy.name}): made by others"
 
 
@@ -233,7 +244,7 @@ def _from_former_policy(
         if policy is None or memory.target_id not in associated_with(policy.id, policy, observed.targets):
             continue
         if policy.admits_only(memory.guid):
-            yield plan_disassociation(memory.target_id, policy.id, observed.targets, types, options)
+            yield plan_disassociation(memory.target_id, policy.id, observed.targets, types, options, observed.unseen)
         else:
             yield f"association of policy {policy.id} with deployment {memory.target_id}: it lets others in"
 

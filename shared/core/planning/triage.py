@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from shared.core.guards.modes import asked_mode, effective_mode_of, is_out_of_scope
 from shared.core.guards.scope import in_scope, outside, outside_by_id
+from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import ArmId, connection_id, parse_endpoint_id
 from shared.core.model.conditions import Phase
@@ -31,7 +32,7 @@ from shared.core.planning.deletion import confirmed, has_things, leftovers_due
 from shared.core.planning.desired import Desired
 from shared.core.planning.drift import calls_for_another_look, calls_for_work, to_be_tested
 from shared.core.planning.organization_change import switch_record
-from shared.core.planning.plan import Observed, Plan, plan
+from shared.core.planning.plan import Observed, ObservedElastic, Plan, plan
 from shared.core.planning.snapshot import CloudListing, Snapshot
 
 OVERDUE = timedelta(minutes=2)
@@ -108,12 +109,22 @@ def plan_of(
     elastic, refused = clouds.elastic_for(desired, record, options, now)
     if elastic is not None:
         record = switch_record(record, desired.organization)
+        elastic = replace(elastic, unseen=_unseen_targets(record, elastic))
     zones = clouds.zones_for(desired, record, options)
     observed = Observed(desired.endpoint, zones, elastic, clouds.facts_for(desired, record))
     found = plan(desired, observed, record, options, now)
     if refused is not None:
         found = replace(found, conditions=(*found.conditions, refused))
     return found, zones is not None and (elastic is not None or refused is not None)
+
+
+def _unseen_targets(record: ConnectionRecord, elastic: ObservedElastic) -> UnseenTargets:
+    """The targets that the last run did not find by their ids: a sweep does not read them one by one."""
+    associated = record.condition(c.ASSOCIATED)
+    if associated is None or associated.reason is not Reason.DEPLOYMENT_GONE:
+        return NONE_UNSEEN
+    seen = {one.id for one in elastic.targets or ()}
+    return UnseenTargets(frozenset(one.target_id for one in record.elastic.associations) - seen)
 
 
 def _would_enforce(record: ConnectionRecord, options: PlanOptions) -> bool:

@@ -133,7 +133,7 @@ def _connected_as(asked: str, record: ConnectionRecord) -> set[str]:
 
 def _not_found(asked: str, record: ConnectionRecord) -> Explanation:
     gone = [memory.target_id for memory in record.elastic.associations if asked in {memory.asked, memory.target_id}]
-    was = f" It was deployment {gone[0]}, which is gone." if gone else ""
+    was = f" It was deployment {gone[0]}." if gone else ""
     return explain(
         Reason.DEPLOYMENT_NOT_FOUND,
         f"No deployment with the id or exact name {asked} is visible to the API key.{was}",

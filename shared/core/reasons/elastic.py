@@ -144,6 +144,14 @@ DEPLOYMENTS = (
         Hop.DEPLOYMENT,
     ),
     ReasonDoc(
+        Reason.DEPLOYMENT_GONE,
+        "The association with a deployment stays, though the deployment is not there; all else goes on.",
+        "Elastic Cloud knows no such deployment, and the policy lists it still. It is gone, or the API key has lost "
+        "its role on it: the app cannot tell which.",
+        "Send the decision forget-target on the connection if it is gone; else give the API key its role back.",
+        Hop.DEPLOYMENT,
+    ),
+    ReasonDoc(
         Reason.DEPLOYMENT_NOT_RUNNING,
         "A deployment is not connected.",
         "It is stopped or being deleted.",

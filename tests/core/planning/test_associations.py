@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from shared.core.guards.consent import CONNECT_TAG, ENDPOINTS_TAG, OPT_OUT_TAG
+from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets
 from shared.core.model.conditions import Condition, WaitingFor
 from shared.core.model.ownership import Owner
 from shared.core.model.record import ConnectionRecord
@@ -39,11 +40,12 @@ def planned(
     using: Policy | None = None,
     options: PlanOptions = OPTIONS,
     seconds: float = 0,
+    unseen: UnseenTargets = NONE_UNSEEN,
 ) -> AssociationPlan:
     at = NOW + timedelta(seconds=seconds)
     standing = tuple(one.id for one in targets if one.attached is None or "p-1" in one.attached)
     ours = using or policy(associations=standing)
-    return plan_associations(desired(asks_for), targets, (ours, IP_POLICY), ours, record, options, at)
+    return plan_associations(desired(asks_for), targets, (ours, IP_POLICY), ours, record, options, at, unseen=unseen)
 
 
 def reason(found: AssociationPlan) -> str:
@@ -121,8 +123,13 @@ def test_a_name_that_was_given_to_another_deployment_alone_means_that_one() -> N
 
 
 def test_a_deployment_that_is_gone_is_told_and_one_that_is_only_not_answered_for_is_left() -> None:
-    gone = planned("d1", record=having(OURS), using=policy())
+    not_found = UnseenTargets(frozenset({"d1"}))
+    gone = planned("d1", record=having(OURS), using=policy(), unseen=not_found)
     assert (gone.steps, reason(gone), gone.associations) == ((), "DeploymentNotFound", ())
+    for found in (planned("d1", record=having(OURS), using=policy()), planned("", record=having(OURS), using=policy())):
+        assert (found.steps, [memory.target_id for memory in found.associations]) == ((), ["d1"])
+    listed = planned("", record=having(OURS), using=policy(associations=("d1",)), unseen=not_found)
+    assert (listed.steps, reason(listed), listed.associations) == ((), "DeploymentGone", (OURS,))
     unanswered = planned("", record=having(OURS), using=policy(associations=("d1",)))
     assert (unanswered.steps, reason(unanswered)) == ((), "WouldReopenPublicAccess")
     assert unanswered.associations == (OURS,)

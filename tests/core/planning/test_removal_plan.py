@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shared.core.guards.consent import OPT_OUT_TAG
+from shared.core.guards.unseen_targets import UnseenTargets
 from shared.core.model.ownership import Owned, Owner
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import AssociationMemory, ClaimMemory, PolicyMemory
@@ -295,6 +296,7 @@ STANDS = ObservedRemoval(
     targets=(target("d2", attached=("p-1",)),),
     claims=(Claim(REGION, "pe-search", GUID.upper()),),
 )
+D1_GONE = UnseenTargets(not_found=frozenset({"d1"}))
 NOTHING = ALL.with_dns(zone=None, links=(), record=None, record_addresses=()).with_elastic(
     policy=PolicyMemory(), associations=(), claim=None
 )
@@ -308,7 +310,9 @@ NOTHING = ALL.with_dns(zone=None, links=(), record=None, record_addresses=()).wi
         ({"zones": (zone(linked(), linked(HUB)),)}, ALL.with_dns(record=None, record_addresses=())),
         ({"zones": (zone(linked(HUB), record=record(ADDRESS)),)}, ALL.with_dns(links=ALL.dns.links[1:])),
         ({"policies": (IP_POLICY,)}, ALL.with_elastic(policy=PolicyMemory(), associations=())),
-        ({"policies": (policy(),)}, ALL.with_elastic(associations=ALL.elastic.associations[1:])),
+        ({"policies": (policy(),)}, ALL),
+        ({"policies": (policy(),), "unseen": D1_GONE}, ALL.with_elastic(associations=ALL.elastic.associations[1:])),
+        ({"policies": (policy(hidden_associations=1),), "unseen": D1_GONE}, ALL),
         ({"claims": ()}, ALL.with_elastic(claim=None)),
         ({"zones": (), "policies": (), "claims": ()}, NOTHING),
     ],

@@ -143,6 +143,18 @@ class HostedConnections(ElasticTransport):
             raise AnswerLost("Elastic Cloud's answer names a policy of the deployment by no id.", on=target_id)
         return found
 
+    async def is_unknown(self, target_id: str) -> bool:
+        """Whether a deployment is not found by its id: it is gone, or the key has no role on it."""
+        query = {"show_plans": "false", "show_metadata": "false"}
+        try:
+            await self.call("GET", f"/deployments/{target_id}", doing="read a deployment", on=target_id, params=query)
+        except NotFound:
+            return True
+        except Forbidden as error:
+            if error.reason is not Reason.ELASTIC_RIGHTS_MISSING:
+                raise
+        return False
+
     # -- deployments -----------------------------------------------------------------------------------------------
 
     async def targets(self, ids_or_names: Iterable[str], *, tag: str = "") -> tuple[Target, ...]:

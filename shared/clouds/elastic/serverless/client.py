@@ -116,6 +116,11 @@ class ServerlessConnections(ElasticTransport):
             one for one in found if one and (one.id in ids or one.name in wanted or bool(tag and tag in one.tags))
         )
 
+    async def is_unknown(self, target_id: str) -> bool:
+        """Never told for certain: a filter does not say how many projects have it, so one not seen may well be one."""
+        del target_id
+        return False
+
     async def attached_to(self, target_id: str) -> tuple[str, ...]:
         """Ids of the policies that a project has, read now."""
         return (await self._projects.version(target_id)).filters

@@ -1,0 +1,48 @@
+"""Targets of ours that reads do not show: not seen is not gone. Pure.
+
+A key that loses sight of a deployment for a moment is answered as if it were gone. So a target is gone only where three
+answers agree: its read by id finds nothing, the policy no longer lists it, and the policy's total equals what it lists.
+Until then its association stays on record as ours. Read by `reconciler.observe`; asked by the plans.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.core.model.reasons import Explanation, Reason
+from shared.core.model.resources import Policy
+from shared.core.model.steps import Disassociate
+from shared.core.reasons import explain
+
+
+@dataclass(frozen=True, slots=True)
+class UnseenTargets:
+    """What is known of targets of ours that a search did not show."""
+
+    not_found: frozenset[str] = frozenset()
+    """Ids whose read by id found nothing: they are gone, or the API key has lost sight of them."""
+    forgotten: frozenset[str] = frozenset()
+    """Those of them that a person decided to be gone."""
+
+    def is_gone(self, target_id: str, policy: Policy | None) -> bool:
+        """Whether all three answers say so. `policy`: the one that it was associated with, as it was read."""
+        if target_id not in self.not_found or policy is None:
+            return False
+        return target_id not in policy.associations and not policy.hidden_associations
+
+    def still_listed(self, target_id: str, policy_id: str) -> Disassociate | Explanation | None:
+        """What becomes of a listed association with a target that is not found; None: that says nothing of it."""
+        if target_id in self.forgotten:
+            return Disassociate(policy_id, target_id, target_id, may_reopen=True, forgotten=True)
+        if target_id not in self.not_found:
+            return None
+        return explain(
+            Reason.DEPLOYMENT_GONE,
+            f"Elastic Cloud knows no deployment {target_id}, and lists it as associated with policy {policy_id}. It is "
+            "gone, or the API key has lost its right on it; the association stays until a person decides.",
+            f'Send POST /api/connections/<id>/decisions {{"decision": "forget-target", "target": "{target_id}"}} if it '
+            "is gone for certain; else give the API key its role on the deployment back.",
+        )
+
+
+NONE_UNSEEN = UnseenTargets()
