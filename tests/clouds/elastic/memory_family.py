@@ -66,6 +66,12 @@ class MemoryConnections:
         wanted = set(ids_or_names)
         return tuple(one for one in self.known.values() if {one.id, one.name} & wanted or (tag and tag in one.tags))
 
+    async def all_targets(self) -> tuple[Target, ...]:
+        return tuple(self.known.values())
+
+    async def is_unknown(self, target_id: str) -> bool:
+        return target_id not in self.known
+
     async def attached_to(self, target_id: str) -> tuple[str, ...]:
         return self._target(target_id).attached or ()
 

@@ -187,6 +187,9 @@ async def test_targets_are_found_by_id_name_and_tag(side: Side) -> None:
 
 
 async def test_a_target_that_is_not_there(side: Side) -> None:
+    here = side.target("orders")
+    assert [await side.api.is_unknown(one) for one in (here, "0" * 32)] == [False, True]
+    assert [one.id for one in await side.api.all_targets()] == [here]
     policy = await side.api.create_policy(create())
     with pytest.raises(NotFound):
         await side.api.associate(Associate(policy, "0" * 32, "gone"))

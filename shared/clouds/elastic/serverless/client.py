@@ -111,10 +111,17 @@ class ServerlessConnections(ElasticTransport):
         if not wanted and not tag:
             return ()
         ids = {entry.lower() for entry in wanted}
+        everything = await self.all_targets()
+        return tuple(one for one in everything if one.id in ids or one.name in wanted or (tag and tag in one.tags))
+
+    async def all_targets(self) -> tuple[Target, ...]:
+        """Every project that the key may see."""
         found = (project_of(body) for body in await self._projects.all())
-        return tuple(
-            one for one in found if one and (one.id in ids or one.name in wanted or bool(tag and tag in one.tags))
-        )
+        return tuple(one for one in found if one is not None)
+
+    async def is_unknown(self, target_id: str) -> bool:
+        """Whether no project of any type is found by this id: it is gone, or the key has no role on it."""
+        return await self._projects.is_unknown(target_id)
 
     async def is_unknown(self, target_id: str) -> bool:
         """Never told for certain: a filter does not say how many projects have it, so one not seen may well be one."""
