@@ -30,8 +30,7 @@ class MemoryConnections:
     async def ensure_key(self) -> None:
         pass
 
-    async def read_key(self) -> None:
-        pass
+    read_key = ensure_key
 
     async def policies(self, region: str | None = None) -> tuple[Policy, ...]:
         return tuple(self._used(one) for one in self.made.values() if region in (None, one.region))

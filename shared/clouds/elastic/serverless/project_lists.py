@@ -76,18 +76,6 @@ class ProjectLists:
             raise UnusableAnswer("Elastic Cloud's answer has no list of traffic filters, or no ETag.", on=project_id)
         return ProjectVersion(path, filters, etag)
 
-    async def is_unknown(self, project_id: str) -> bool:
-        """Whether no type has a project of this id; each is asked for it, the one that it was listed under first."""
-        known = self._types.get(project_id, PROJECT_TYPES[0])
-        for kind in (known, *(one for one in PROJECT_TYPES if one != known)):
-            path = f"{_PROJECTS}/{kind}/{project_id}"
-            try:
-                await self._transport.send("GET", path, doing="read the project", on=project_id)
-            except NotFound:
-                continue
-            return False
-        return True
-
     async def change(self, project_id: str, change: Change) -> bool:
         """Let a project's list be what `change` makes of it, nothing of others lost; whether anything was written."""
         for _ in range(_ATTEMPTS):
