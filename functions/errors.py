@@ -12,6 +12,7 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import Self
 
+from shared.api.damaged_rows import RowNotFound
 from shared.api.queries import ConnectionNotFound, EndpointOutOfScope, InvalidConnectionId
 from shared.api.removals import StopNotFound
 from shared.core.guards.pause import InvalidPause
@@ -49,6 +50,7 @@ class ErrorCode(StrEnum):
     BODY_TOO_LARGE = "BodyTooLarge", HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     NOT_FOUND = "NotFound", HTTPStatus.NOT_FOUND
     CONNECTION_NOT_FOUND = "ConnectionNotFound", HTTPStatus.NOT_FOUND
+    ROW_NOT_FOUND = "RowNotFound", HTTPStatus.NOT_FOUND
     STOP_NOT_FOUND = "StopNotFound", HTTPStatus.NOT_FOUND
     FILE_NOT_SERVED = "FileNotServed", HTTPStatus.NOT_FOUND
     INVALID_SETTINGS = "InvalidSettings", HTTPStatus.SERVICE_UNAVAILABLE
@@ -78,6 +80,7 @@ CODES: Mapping[type[errors.AutopilotError], ErrorCode] = {
     BodyTooLarge: ErrorCode.BODY_TOO_LARGE,
     errors.NotFound: ErrorCode.NOT_FOUND,
     ConnectionNotFound: ErrorCode.CONNECTION_NOT_FOUND,
+    RowNotFound: ErrorCode.ROW_NOT_FOUND,
     StopNotFound: ErrorCode.STOP_NOT_FOUND,
     FileNotServed: ErrorCode.FILE_NOT_SERVED,
     errors.InvalidSettings: ErrorCode.INVALID_SETTINGS,

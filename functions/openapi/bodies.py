@@ -10,6 +10,7 @@ from typing import Any
 from functions.errors import BLOCKED_STATUS, ErrorCode
 from functions.openapi.from_types import Schema, schema_of
 from shared.api import views
+from shared.api.damaged_rows import TABLES
 from shared.api.decisions import DECISIONS
 from shared.core.guards.pause import LONGEST, MAX_REASON
 from shared.core.model.decisions import ConnectionDecision
@@ -73,6 +74,18 @@ _REMOVALS = thing(
 )
 
 
+_ROW = thing(table=TEXT, row=TEXT)
+_STOP_DECISION = thing(
+    decision={"type": "string", "const": "confirm-removals"},
+    stop={"type": "string", "minLength": 1, "description": "Its id, from GET /api/removals."},
+)
+_ROW_DECISION = thing(
+    decision={"type": "string", "const": "take-over-row"},
+    table={"type": "string", "enum": list(TABLES)},
+    row={"type": "string", "minLength": 1, "description": "Its name, from GET /api/doctor."},
+)
+
+
 def _page(entry: Any) -> Schema:
     before = maybe(PAGE_KEY) | {"description": "Where the next older page begins; null where there is none."}
     return thing(connection=CONNECTION_ID, entries=many(schema_of(entry)), before=before)
@@ -110,7 +123,9 @@ def answers() -> dict[str, Schema]:
         "Plans": thing(connections=many(_PLAN), summary=_COUNTS, errors=many(TEXT)),
         "Plan": _PLAN,
         "Removals": _REMOVALS,
-        "Decided": thing(decision={"type": "string", "enum": list(DECISIONS)}, removals=_REMOVALS),
+        "Decided": thing(
+            decision={"type": "string", "enum": list(DECISIONS)}, removals=maybe(_REMOVALS), taken=maybe(_ROW)
+        ),
         "Paused": thing(paused={"anyOf": [{"const": False}, _PAUSE]}),
         "Doctor": thing(
             status={"type": "string", "enum": [str(level) for level in Level]}, instance=TEXT, version=TEXT,
@@ -126,10 +141,7 @@ def requests() -> dict[str, Schema]:
     reason = {"type": "string", "maxLength": MAX_REASON}
     return {
         "Endpoint": thing(endpoint=ENDPOINT_ID),
-        "Decision": thing(
-            decision={"type": "string", "enum": list(DECISIONS)},
-            stop={"type": "string", "minLength": 1, "description": "Its id, from GET /api/removals."},
-        ),
+        "Decision": {"type": "object", "oneOf": [_STOP_DECISION, _ROW_DECISION]},
         "ConnectionDecision": {"type": "object", "oneOf": [_on_connection(one) for one in ConnectionDecision]},
         "Nothing": {"type": "object", "description": "Nothing of it is read."},
         "Pause": {

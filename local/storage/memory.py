@@ -55,6 +55,10 @@ class MemoryConnectionTable:
         """A copy of every row with its ETag."""
         return deepcopy(self._rows)
 
+    def damage(self, connection_id: str, **columns: object) -> None:
+        """Write into a row what no version of the product would."""
+        self._rows[connection_id].entity.update(columns)
+
     async def get(self, connection_id: str) -> ConnectionRow | None:
         """One row, or None."""
         self.requests["get"] += 1
@@ -151,7 +155,7 @@ class MemoryDiaryTable(Generic[E]):
         await asyncio.sleep(0)
         partition = self._partitions.get(connection_id, {})
         keys = sorted(key for key in partition if key > start)
-        entries = tuple(self._codec.entry(partition[key]) for key in keys[:limit])
+        entries = tuple(self._codec.read(partition[key]) for key in keys[:limit])
         return DiaryPage(entries, keys[limit - 1] if len(keys) > limit else None)
 
     async def prune(self, connection_id: str, before: datetime) -> int:

@@ -69,15 +69,15 @@ class MemoryThingTable:
         await asyncio.sleep(0)
         if row.etag is None:
             raise LostRace("The row was never stored.", on=row.resource_id, after=1.0)
-        if _key(row.scope, row.resource_id) in self._rows:
+        if codec.thing_keys(row) in self._rows:
             self._check(row)
-            del self._rows[_key(row.scope, row.resource_id)]
+            del self._rows[codec.thing_keys(row)]
 
     def _row(self, entity: codec.Entity, etag: str, stored_at: datetime) -> ThingRow:
         return codec.thing_row(entity, etag, self._date(), stored_at)
 
     def _check(self, row: ThingRow) -> None:
-        stored = self._rows.get(_key(row.scope, row.resource_id))
+        stored = self._rows.get(codec.thing_keys(row))
         if (stored[1] if stored else None) != row.etag:
             raise LostRace("The row changed since it was read.", on=row.resource_id, after=1.0)
 

@@ -16,8 +16,8 @@ from shared.core.model.errors import InvalidInput
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.organizations import DEFAULT
 from shared.core.model.record import ConnectionRecord
-from shared.core.model.record_document import from_document
 from shared.installation import decided
+from shared.state.codec import record_in
 
 EXAMPLE = " or ".join(f'{{"decision": "{one}", "{one.field}": "..."}}' for one in ConnectionDecision)
 
@@ -59,7 +59,7 @@ async def decide(context: Context, wanted: str, body: Mapping[str, Any], correla
     Raises ConnectionNotFound, InvalidConnectionId or InvalidInput.
     """
     row = await find_connection(context, wanted)
-    record, decision = from_document(row.document), _decision(body)
+    record, decision = record_in(row), _decision(body)
     CHECKS[decision.decision](context, record, decision.subject)
     await decided.leave(context, row.connection_id, decision)
     await decided.note(context, record, decision, correlation_id)

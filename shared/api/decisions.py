@@ -5,30 +5,38 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from shared.api.damaged_rows import EXAMPLE as ROW_EXAMPLE
+from shared.api.damaged_rows import take_over_row
 from shared.api.removals import STOP_EXAMPLE, confirm_removals
 from shared.context import Context
 from shared.core.model.errors import InvalidInput
 
 Body = Mapping[str, Any]
 
-EXAMPLE = STOP_EXAMPLE
+EXAMPLE = f"{STOP_EXAMPLE} or {ROW_EXAMPLE}"
 
 
-async def _confirm_removals(context: Context, body: Body) -> dict[str, Any]:
+async def _confirm_removals(context: Context, body: Body, correlation_id: str) -> dict[str, Any]:
+    del correlation_id
     return {"removals": await confirm_removals(context, body.get("stop"))}
 
 
-DECISIONS: Mapping[str, Callable[[Context, Body], Awaitable[dict[str, Any]]]] = {
+async def _take_over_row(context: Context, body: Body, correlation_id: str) -> dict[str, Any]:
+    return {"taken": await take_over_row(context, body.get("table"), body.get("row"), correlation_id)}
+
+
+DECISIONS: Mapping[str, Callable[[Context, Body, str], Awaitable[dict[str, Any]]]] = {
     "confirm-removals": _confirm_removals,
+    "take-over-row": _take_over_row,
 }
 """By the word that asks for each."""
 
 
-async def decide(context: Context, body: Body) -> dict[str, Any]:
+async def decide(context: Context, body: Body, correlation_id: str) -> dict[str, Any]:
     """Carry a decision out; raises InvalidInput where there is none of that name, and what the decision raises."""
     asked = body.get("decision")
     decision = DECISIONS.get(asked) if isinstance(asked, str) else None
     if decision is None:
         known = ", ".join(DECISIONS)
-        raise InvalidInput(f"The body names no decision; there is {known}.", next_step=f"Send {EXAMPLE}.")
-    return {"decision": asked, **await decision(context, body)}
+        raise InvalidInput(f"The body names no decision; there are {known}.", next_step=f"Send {EXAMPLE}.")
+    return {"decision": asked, "removals": None, "taken": None, **await decision(context, body, correlation_id)}

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
+from shared.api.damaged_rows import unreadable_rows
 from shared.api.deadlines import Question, ask_all
 from shared.clock import Clock, machine_clock
 from shared.clouds.answer_headers import server_time
@@ -39,6 +40,7 @@ WORK = Asked(Topic.STORAGE, f"queue {QUEUE}")
 POISON = Asked(Topic.STORAGE, f"queue {QUEUE}{POISON_SUFFIX}")
 SWEEP = Asked(Topic.CONTROL, "the last sweep")
 PAUSE = Asked(Topic.CONTROL, "the pause")
+ROWS = Asked(Topic.CONTROL, "the rows of the tables")
 DEPLOYMENTS = "deployments"
 NO_KEY = "doctor"
 """A key that no row has: asking for it tries the right to read, deleting it the right to write."""
@@ -50,7 +52,11 @@ async def examine(context: Context) -> Report:
     machine = machine_clock(context.clock)
     arm = ArmChecks(context.endpoints.clients, machine)
     elastic = {name: _ElasticClock(api, machine) for name, api in context.elastic.items()}
-    own: Questions = {SWEEP: lambda: recall(context), PAUSE: lambda: present_pause(context)}
+    own: Questions = {
+        SWEEP: lambda: recall(context),
+        PAUSE: lambda: present_pause(context),
+        ROWS: lambda: unreadable_rows(context),
+    }
     answers = await ask_all(_storage(context.storage) | own | _azure(context, arm) | _elastic(context, elastic))
     now = context.clock.now()
     findings = [
@@ -58,6 +64,7 @@ async def examine(context: Context) -> Report:
         *judge.judge_near_names(map(str, context.settings.near_names)),
         *_of_storage(answers, now),
         *(judge.judge_sweep(answers[SWEEP].value, now) if answers[SWEEP].error is None else ()),
+        *_of_rows(answers[ROWS]),
         *(judge.judge_pause(answers[PAUSE].value) if answers[PAUSE].error is None else ()),
         *clouds.judge_azure(_about(Topic.AZURE, answers)),
         *_of_elastic(context, answers, now),
@@ -191,6 +198,13 @@ def _of_storage(answers: dict[Asked, Answer[Any]], now: datetime) -> list[Findin
     if poisoned.value is not None:
         findings += judge.judge_poison(poisoned.value)
     return findings
+
+
+def _of_rows(answer: Answer[Any]) -> list[Finding]:
+    """Where the tables cannot be read at all, the finding about storage says so."""
+    if answer.value is None:
+        return []
+    return judge.judge_rows([(one.table, one.row, one.what, one.newer) for one in answer.value])
 
 
 def _of_elastic(context: Context, answers: dict[Asked, Answer[Any]], now: datetime) -> list[Finding]:

@@ -10,19 +10,19 @@ from shared.context import Context
 from shared.core.guards.modes import asked_mode
 from shared.core.model.errors import AutopilotError
 from shared.core.model.record import ConnectionRecord
-from shared.core.model.record_document import from_document
 from shared.core.planning.desired import Desired
 from shared.core.planning.snapshot import Snapshot
 from shared.core.planning.triage import missing, plan_of
 from shared.core.reports.plan_text import Preview
 from shared.health.networks import NetworkList
+from shared.state.codec import record_in
 from shared.sweep.snapshot import SweepStats, take_snapshot
 
 
 async def plan_connection(context: Context, wanted: str) -> Preview:
     """The plan of a known connection; raises ConnectionNotFound, InvalidConnectionId, and what the clouds raise."""
     row = await find_connection(context, wanted)
-    return await preview_connection(context, from_document(row.document))
+    return await preview_connection(context, record_in(row))
 
 
 async def plan_all(context: Context) -> tuple[list[Preview], list[str]]:

@@ -14,8 +14,8 @@ from shared.core.guards.scope import outside_by_id
 from shared.core.model.arm_ids import ArmId, connection_id, parse_endpoint_id
 from shared.core.model.errors import InvalidInput, NotFound
 from shared.core.model.messages import Cause, WorkMessage
-from shared.core.model.record_document import from_document
 from shared.installation.pause import present_pause
+from shared.state.codec import record_in
 from shared.state.rows import ConnectionRow, ListedConnection
 
 EXAMPLE = '{"endpoint": "<id of the private endpoint>"}'
@@ -44,7 +44,7 @@ async def list_connections(context: Context) -> list[dict[str, Any]]:
 async def get_connection(context: Context, wanted: str) -> dict[str, Any]:
     """One connection in full; raises ConnectionNotFound or InvalidConnectionId."""
     row = await find_connection(context, wanted)
-    record, mode = from_document(row.document), await _modes(context)
+    record, mode = record_in(row), await _modes(context)
     return dict(as_json(connection_view(record, mode(record.identity.mode))))
 
 
@@ -67,7 +67,7 @@ async def get_checks(context: Context, wanted: str, limit: int, before: str | No
 async def rerun_connection(context: Context, wanted: str, correlation_id: str) -> str:
     """Enqueue a known connection; returns its id."""
     row = await find_connection(context, wanted)
-    endpoint = parse_endpoint_id(from_document(row.document).endpoint_id)
+    endpoint = parse_endpoint_id(record_in(row).endpoint_id)
     return await _enqueue(context, endpoint, Cause.MANUAL, correlation_id)
 
 
@@ -77,9 +77,7 @@ async def check_connection(context: Context, wanted: str, correlation_id: str) -
     It is a full run: a test alone would tell a person that the name does not resolve, and leave the record missing.
     """
     row = await find_connection(context, wanted)
-    return await _enqueue(
-        context, parse_endpoint_id(from_document(row.document).endpoint_id), Cause.CHECK, correlation_id
-    )
+    return await _enqueue(context, parse_endpoint_id(record_in(row).endpoint_id), Cause.CHECK, correlation_id)
 
 
 async def rerun_endpoint(context: Context, endpoint: object, correlation_id: str) -> str:

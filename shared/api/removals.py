@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from shared.context import Context
 from shared.core.guards.removal_limit import SHOWN, Removals, Stop
 from shared.core.model.errors import InvalidInput, NotFound
 from shared.core.model.record import owned_resources
-from shared.core.model.record_document import from_document
 from shared.installation import removal_limit
+from shared.state.codec import record_in
 
 STOP_EXAMPLE = '{"decision": "confirm-removals", "stop": "<id>"}'
 
@@ -56,8 +57,10 @@ async def _stopped(context: Context, stop: Stop) -> dict[str, Any]:
     connections = []
     for connection_id in stop.connections[:SHOWN]:
         row = await context.storage.connections.get(connection_id)
-        if row is not None:
-            record = from_document(row.document)
+        with suppress(InvalidInput):  # one that cannot be read is counted all the same
+            if row is None:
+                continue
+            record = record_in(row)
             things = list(owned_resources(record))
             shown = {"id": connection_id, "name": record.identity.name, "endpoint": record.endpoint_id, "made": things}
             connections.append(shown)

@@ -8,7 +8,8 @@ from typing import Any
 
 from shared.context import Context, log
 from shared.core.model.errors import AutopilotError
-from shared.state.control import OnLostRace, update
+from shared.core.model.instants import stored_instant
+from shared.state.control import DamagedRow, OnLostRace, understood, update
 
 DOCUMENT = "sweep"
 
@@ -26,12 +27,27 @@ async def remember(context: Context, told: Mapping[str, Any], behind_since: date
         return {**document, "at": now, "previousAt": before.get("at") if before else None, "behindSince": behind}
 
     try:
-        await update(context.storage.control, context.clock, DOCUMENT, kept, lost=OnLostRace.SKIP)
+        await update(context.storage.control, context.clock, DOCUMENT, kept, lost=OnLostRace.SKIP, mend=True)
     except AutopilotError as error:
         log.info("this sweep is not remembered: %s", error)
 
 
 async def recall(context: Context) -> Mapping[str, Any] | None:
-    """What the last sweep told; None before the first one. Raises what the storage raises."""
+    """What the last sweep told; None before the first one. Raises what the storage raises.
+
+    A row that is damaged tells nothing: the next sweep writes it anew.
+    """
     row = await context.storage.control.get(DOCUMENT)
-    return None if row is None else row.document
+    try:
+        return None if row is None else understood(row, dict)
+    except DamagedRow as error:
+        log.warning("the last sweep is not known: %s", error)
+        return None
+
+
+def instant_in(told: Mapping[str, Any] | None, name: str) -> datetime | None:
+    """An instant that the last sweep told; None where it told none that can be one."""
+    try:
+        return stored_instant((told or {})[name])
+    except (KeyError, ValueError):
+        return None

@@ -11,16 +11,25 @@ from dataclasses import replace
 from typing import Any
 
 from shared.context import Context, log
-from shared.core.guards.pause import Pause, pause_from, requested_pause
-from shared.state.control import understood, update
+from shared.core.guards.pause import LONGEST, Pause, pause_from, requested_pause
+from shared.state.control import update
 
 DOCUMENT = "pause"
 
 
 async def present_pause(context: Context) -> Pause | None:
-    """The pause that holds now, or None. Raises what the storage raises: who cannot ask must not act."""
+    """The pause that holds now, or None. Raises what the storage raises: who cannot ask must not act.
+
+    A row that is damaged, or says that it lasts longer than a pause may, is a pause that ends when the longest one
+    would that was begun when the row was written (S7).
+    """
     row = await context.storage.control.get(DOCUMENT)
-    return None if row is None else understood(row, lambda document: _holding(context, document))
+    if row is None:
+        return None
+    now = context.clock.now()
+    latest = (row.written_at or now) + LONGEST
+    found = pause_from(row.document, latest)
+    return None if found.over(now) else found
 
 
 async def pause(context: Context, body: Mapping[str, Any], correlation_id: str) -> Pause:
@@ -53,5 +62,6 @@ async def lift_pause(context: Context, correlation_id: str) -> None:
 
 
 def _holding(context: Context, document: Mapping[str, Any] | None) -> Pause | None:
-    found = None if document is None else pause_from(document)
-    return None if found is None or found.over(context.clock.now()) else found
+    now = context.clock.now()
+    found = None if document is None else pause_from(document, now + LONGEST)
+    return None if found is None or found.over(now) else found

@@ -16,11 +16,11 @@ from shared.context import Context, log
 from shared.core.model.arm_ids import lower_case, parse_endpoint_id
 from shared.core.model.errors import AutopilotError, InvalidInput
 from shared.core.model.messages import Cause, WorkMessage
-from shared.core.model.record_document import from_document
 from shared.core.model.resources import Zone
 from shared.core.model.things import Thing, Things
 from shared.core.planning.removal_dns import marked_things
 from shared.installation import things
+from shared.state.codec import record_in
 
 AT_ONCE = 8
 """Rows that are written side by side."""
@@ -99,7 +99,7 @@ async def _send(context: Context, connection: str, correlation_id: str) -> None:
     try:
         row = await context.storage.connections.get(connection)
         if row is not None:
-            endpoint = parse_endpoint_id(from_document(row.document).endpoint_id)
+            endpoint = parse_endpoint_id(record_in(row).endpoint_id)
             await context.storage.queue.send(WorkMessage(endpoint, Cause.TIMER, correlation_id).encode())
     except (AutopilotError, InvalidInput) as error:
         log.info("connection %s not sent to work after a confirmation: %s", connection, error)

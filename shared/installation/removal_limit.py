@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from shared.context import Context
-from shared.core.guards.removal_limit import SMALLEST, Removals, Stop, Swept, limit_for
+from shared.core.guards.removal_limit import CONFIRMED_FOR, SMALLEST, Removals, Stop, Swept, limit_for
 from shared.core.model.errors import Blocked
+from shared.core.model.instants import stored_instant
 from shared.core.model.reasons import Reason
 from shared.core.reasons import explain
 from shared.state import control
@@ -64,7 +66,7 @@ async def confirm(context: Context, stop_id: str) -> Removals | None:
 
 async def read(context: Context) -> Removals:
     """How it stands now."""
-    return await control.read(context.storage.control, NAME, _from_document, Removals())
+    return await control.read(context.storage.control, NAME, partial(stored_removals, context.clock.now()), Removals())
 
 
 async def _change(context: Context, change: Callable[[Removals], Removals]) -> Removals:
@@ -72,7 +74,7 @@ async def _change(context: Context, change: Callable[[Removals], Removals]) -> R
 
     def changed_document(document: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
         nonlocal new
-        known = Removals() if document is None else _from_document(document)
+        known = Removals() if document is None else stored_removals(context.clock.now(), document)
         # What is set holds at once; what depends on the number on record is as the last sweep counted.
         new = change(known if limit is None else replace(known, limit=limit))
         return document if new == known else _to_document(new)
@@ -107,23 +109,24 @@ def _to_document(removals: Removals) -> dict[str, Any]:
     }
 
 
-def _from_document(document: Mapping[str, Any]) -> Removals:
-    stop, until = document.get("stopped"), document.get("allowedUntil")
+def stored_removals(now: datetime, document: Mapping[str, Any]) -> Removals:
+    """Raises ValueError, KeyError, TypeError or AttributeError where it is damaged, as by an instant far ahead."""
+    stop, until, latest = document.get("stopped"), document.get("allowedUntil"), now + 2 * CONFIRMED_FOR
     return Removals(
         limit=int(document.get("limit", SMALLEST)),
         standing=frozenset(map(str, document.get("standing") or ())),
-        torn={str(key): datetime.fromisoformat(at) for key, at in (document.get("torn") or {}).items()},
+        torn={str(key): stored_instant(at, latest=latest) for key, at in (document.get("torn") or {}).items()},
         changed=frozenset(map(str, document.get("changed") or ())),
-        stopped=_stop(stop) if stop else None,
+        stopped=_stop(stop, latest) if stop else None,
         allowed=frozenset(map(str, document.get("allowed") or ())),
-        allowed_until=datetime.fromisoformat(until) if until else None,
+        allowed_until=stored_instant(until, latest=latest) if until else None,
     )
 
 
-def _stop(document: Mapping[str, Any]) -> Stop:
+def _stop(document: Mapping[str, Any], latest: datetime) -> Stop:
     return Stop(
         str(document["id"]),
-        datetime.fromisoformat(document["at"]),
+        stored_instant(document["at"], latest=latest),
         int(document["count"]),
         tuple(map(str, document.get("connections") or ())),
     )

@@ -14,8 +14,10 @@ from datetime import datetime
 from shared.context import Context, log
 from shared.core.model.arm_ids import lower_case, parse_arm_id
 from shared.core.model.errors import AutopilotError, InvalidInput, LostRace, RetryLater
+from shared.core.model.json_values import mapping
 from shared.core.model.resources import Zone
 from shared.core.model.things import WAITING, WAITING_MAX, Thing, Things, ThingState, record_id
+from shared.state import codec
 from shared.state.rows import ThingRow
 
 TRIES = 4
@@ -79,7 +81,7 @@ async def listed(context: Context, scopes: Iterable[str] | None = None) -> dict[
     """What is noted of the things of these scopes, or of all, by their lower-cased ids."""
     wanted = [None] if scopes is None else list(dict.fromkeys(scopes))
     rows = [row for scope in wanted async for row in context.storage.things.list(scope)]
-    found = (_thing(row) for row in rows)
+    found = (_thing(row) for row in rows if _is_named(row))
     return {lower_case(thing.id): thing for thing in found}
 
 
@@ -177,6 +179,18 @@ async def _put(context: Context, thing: Thing) -> Thing:
 def _row(thing: Thing) -> ThingRow:
     document = {"connections": list(thing.connections), "version": thing.version}
     return ThingRow(thing.scope, thing.id, thing.state, document, thing.etag)
+
+
+def is_damaged(row: ThingRow) -> bool:
+    """Whether a row does not say of which thing it is, or what was done with it: then a person's word is needed."""
+    document = mapping(row.document)
+    whole = isinstance(document.get("connections"), list) and isinstance(document.get("version"), str)
+    return not _is_named(row) or not whole or row.state not in set(ThingState)
+
+
+def _is_named(row: ThingRow) -> bool:
+    """Whether the row stands where its scope and its id belong."""
+    return row.key in {"", "/".join(codec.thing_keys(replace(row, key="")))}
 
 
 def _thing(row: ThingRow) -> Thing:

@@ -21,15 +21,14 @@ from typing import Any
 from shared import telemetry
 from shared.clouds.azure.event_grid import Topic
 from shared.context import Context, log
-from shared.core.model.errors import AutopilotError, LostRace
+from shared.core.model.errors import AutopilotError, InvalidInput, LostRace
 from shared.core.model.notices import Notice
 from shared.core.model.record import ConnectionRecord
-from shared.core.model.record_document import from_document
 from shared.core.notifications.key_expiry import KeyNotices, note_keys, see_keys
 from shared.core.notifications.key_expiry import from_document as key_notices_from
 from shared.core.notifications.key_expiry import to_document as key_document
 from shared.core.notifications.transitions import note, sent
-from shared.state.codec import holding
+from shared.state.codec import holding, record_in
 from shared.state.control import OnLostRace, update
 from shared.state.rows import ConnectionRow
 
@@ -135,7 +134,7 @@ async def _forget(context: Context, row: ConnectionRow, notices: Sequence[Notice
     ids, table = frozenset(notice.id for notice in notices), context.storage.connections
     for _ in range(ATTEMPTS):
         try:
-            await table.replace(holding(row, sent(from_document(row.document), ids)))
+            await table.replace(holding(row, sent(record_in(row), ids)))
         except LostRace:
             again = await _read(context, row.connection_id)
             if again is None:
@@ -185,7 +184,11 @@ async def _stored(
     row = await _read(context, connection.id)
     if row is None:
         return None
-    present = from_document(row.document)
+    try:
+        present = record_in(row)
+    except InvalidInput as error:  # the sweep has read it a moment ago
+        log.warning("notifications of %s are not sent: %s", connection.id, error)
+        return None
     noted = recorded(context, present, correlation_id)
     if noted != present:
         try:
@@ -206,7 +209,7 @@ async def _tell_keys(context: Context, topic: Topic, keys: Mapping[str, datetime
         noted = note_keys(see_keys(memory, keys), context.clock.now(), correlation_id)
         return document if noted == memory else key_document(noted)
 
-    await update(context.storage.control, context.clock, KEYS, seen, lost=OnLostRace.RAISE)
+    await update(context.storage.control, context.clock, KEYS, seen, lost=OnLostRace.RAISE, mend=True)
     if not noted.outbox:
         return True
     if not await _published(context, topic, noted.outbox):

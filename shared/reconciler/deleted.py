@@ -6,6 +6,7 @@ and removed only as it was read. What may not be removed, or is not ours, is rep
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -41,6 +42,7 @@ from shared.reconciler.observe_removal import observe_removal
 from shared.reconciler.recover import rebuilt
 from shared.reconciler.run_state import NEVER, Run, update_status
 from shared.reconciler.target_requests import look_at
+from shared.state.control import DamagedRow
 
 ORPHAN_SECONDS = 300.0
 """Between two tries to find out what was made for an endpoint of which no record is left."""
@@ -102,7 +104,8 @@ def _removed(run: Run, reason: Reason, message: str, left: tuple[str, ...] = ())
 
 async def _grace(run: Run) -> None:
     if not confirmed(run.record) and run.effective_mode.enforces and not _retained(run):
-        await stand_for_removal(run.context, run.record.id, run.id)
+        with suppress(DamagedRow):  # what counts removals: after the grace it refuses this one, and says so
+            await stand_for_removal(run.context, run.record.id, run.id)
     record, now = run.record, run.context.clock.now()
     ends = (record.removal.removing_since or now) + timedelta(seconds=run.context.options.removal.grace)
     message = f"What was made for it is removed after {ends:%Y-%m-%d %H:%M:%S} UTC, unless the endpoint is made again."

@@ -29,7 +29,6 @@ from shared.core.model.arm_ids import connection_id
 from shared.core.model.errors import AutopilotError, Blocked, LeaseLost, NotFound, RetryLater
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.record import ConnectionRecord
-from shared.core.model.record_document import ensure_not_newer, from_document
 from shared.core.model.record_parts import Identity
 from shared.core.model.resources import ConnectionStatus, Endpoint
 from shared.core.planning.associations import reset_restores
@@ -57,7 +56,7 @@ from shared.reconciler.run_state import (
     unread_conditions,
     update_status,
 )
-from shared.state.codec import holding
+from shared.state.codec import holding, record_in
 from shared.state.leases import Busy, Held
 from shared.state.rows import ConnectionRow
 
@@ -96,7 +95,7 @@ async def _handle(context: Context, message: WorkMessage) -> Outcome:
     fresh = ConnectionRecord(endpoint_id.text, identity=Identity(name=endpoint_id.name))
     row = await context.storage.connections.get(fresh.id)
     if row is not None:
-        ensure_not_newer(row.document)  # before a lease is taken, which would write the row
+        record_in(row)  # one that cannot be read is an error before a lease is taken, which would write the row
     if row is None and await new_endpoint_out_of_scope(context, message):
         log.info("dropped: %s is out of scope of the settings correlation=%s", endpoint_id.text, message.correlation_id)
         return Outcome.OUT_OF_SCOPE
@@ -128,7 +127,7 @@ async def _stale(context: Context, message: WorkMessage, row: ConnectionRow | No
         return message.cause in {Cause.EVENT_DELETE, Cause.WAIT}
     if message.wake_at is None:
         return False
-    wake_at = from_document(row.document).schedule.wake_at
+    wake_at = record_in(row).schedule.wake_at
     return wake_at is None or wake_at > message.wake_at
 
 
@@ -142,7 +141,7 @@ async def _let_go(held: Held) -> None:
 
 async def _rounds(context: Context, held: Held, message: WorkMessage) -> None:
     for _ in range(ROUNDS):
-        record, started = from_document(held.row.document), time.monotonic()
+        record, started = record_in(held.row), time.monotonic()
         run = Run(context, held, record, message.cause, message.correlation_id, await present_pause(context))
         try:
             await _bounded(run, message)
@@ -167,7 +166,7 @@ async def _rounds(context: Context, held: Held, message: WorkMessage) -> None:
         # What arrived meanwhile may be more than the wait that began this run: look at everything.
         message = replace(message, cause=Cause.PENDING, wake_at=None)
     # Still more to do: hand over to a new message instead of holding on, then release.
-    standing = from_document(held.row.document).schedule.wait
+    standing = record_in(held.row).schedule.wait
     await send_in_place(context.storage.queue, standing, replace(message, cause=Cause.PENDING, wake_at=None))
     await _let_go(held)
 

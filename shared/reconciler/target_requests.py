@@ -40,6 +40,8 @@ from shared.state.rows import ControlRow
 
 _A = TypeVar("_A")
 
+NAME = "target-"
+"""Beginning of the names of these rows."""
 TRIES = 5
 """Lost races in a row before the run comes back later."""
 DATE_STEP = timedelta(seconds=1)
@@ -199,7 +201,7 @@ def _noted(row: ControlRow, listed: tuple[str, ...], read_at: datetime) -> Mappi
 
 def row_name(organization: str, target_id: str) -> str:
     """Where the notes of a target stand in table `control`."""
-    return f"target-{organization or DEFAULT}-{target_id}"
+    return f"{NAME}{organization or DEFAULT}-{target_id}"
 
 
 class _RowChanged(Exception):

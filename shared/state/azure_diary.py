@@ -59,7 +59,7 @@ class AzureDiaryTable(Generic[E]):
                 found.append(entity)
                 if len(found) > limit:
                     break
-        entries = tuple(map(self._codec.entry, found[:limit]))
+        entries = tuple(map(self._codec.read, found[:limit]))
         return DiaryPage(entries, found[limit - 1]["RowKey"] if len(found) > limit else None)
 
     async def prune(self, connection_id: str, before: datetime) -> int:

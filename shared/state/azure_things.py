@@ -49,7 +49,7 @@ class AzureThingTable:
 
     async def delete(self, row: ThingRow) -> None:
         """Delete the version that was read."""
-        await self._table.delete(codec.thing_key(row.scope), codec.thing_key(row.resource_id), row.etag)
+        await self._table.delete(*codec.thing_keys(row), row.etag)
 
 
 def _row(entity: TableEntity, time: ServiceTime) -> ThingRow:

@@ -18,7 +18,14 @@ from typing import TYPE_CHECKING, Any
 from shared.core.model.arm_ids import lower_case
 from shared.core.model.errors import Permanent
 from shared.core.model.record import ConnectionRecord
-from shared.core.model.record_document import Columns, columns_of, to_document
+from shared.core.model.record_document import (
+    Columns,
+    carry_over_unknown,
+    columns_of,
+    damaged_record,
+    from_document,
+    to_document,
+)
 from shared.state.rows import ConnectionRow, ControlRow, ListedConnection, ThingRow
 
 if TYPE_CHECKING:
@@ -47,6 +54,7 @@ MAX_MESSAGE = 64 * 1024  # bytes of a queue message, encoded
 
 RECORD = "record"
 """The one row of a connection in table `connections`: its id, the partition, is all that it takes to read it."""
+_DOCUMENT_PART = re.compile(r"document(_[0-9]+)?")
 _COLUMNS = tuple(column.name for column in fields(Columns))
 LISTED = ("PartitionKey", *_COLUMNS)
 """What lists read of a row."""
@@ -58,8 +66,18 @@ CONTROL = "control"
 
 
 def holding(row: ConnectionRow, record: ConnectionRecord) -> ConnectionRow:
-    """The row with this record in it, and the columns that belong to it."""
-    return replace(row, document=to_document(record), columns=columns_of(record))
+    """The row with this record in it, the columns that belong to it, and what in it this version does not know."""
+    document = carry_over_unknown(row.document, to_document(record))
+    unknown = {name: value for name, value in row.unknown.items() if not _DOCUMENT_PART.fullmatch(name)}
+    return replace(row, document=document, columns=columns_of(record), unknown=unknown)
+
+
+def record_in(row: ConnectionRow) -> ConnectionRecord:
+    """The record that a row holds; raises UnreadableRecord, and NewerRecord for one of a newer version."""
+    record = from_document(row.document, written_at=row.written_at or row.read_at)
+    if record.id != row.connection_id:
+        raise damaged_record(row.connection_id)
+    return record
 
 
 def connection_entity(row: ConnectionRow) -> Entity:
@@ -70,17 +88,21 @@ def connection_entity(row: ConnectionRow) -> Entity:
         **asdict(row.columns),
     }
     columns |= json_columns("document", row.document, on=row.connection_id)
-    return {name: value for name, value in columns.items() if value is not None}
+    return {name: value for name, value in (columns | dict(row.unknown)).items() if value is not None}
 
 
 def connection_row(entity: Mapping[str, Any], etag: str | None) -> ConnectionRow:
     """A connection from a table entity; a document that is no JSON object is empty, which no version can read."""
     found = _json_or_none("document", entity)
+    known = {"PartitionKey", "RowKey", *_COLUMNS}
+    if isinstance(found, dict):
+        known |= {name for name in entity if _DOCUMENT_PART.fullmatch(name)}
     return ConnectionRow(
         connection_id=entity["PartitionKey"],
         document=found if isinstance(found, dict) else {},
         columns=_columns(entity),
         etag=etag,
+        unknown={name: value for name, value in entity.items() if name not in known},
     )
 
 
@@ -108,6 +130,12 @@ def thing_key(text: str) -> str:
     return hashlib.sha256(lower_case(text).encode()).hexdigest()[:32]
 
 
+def thing_keys(row: ThingRow) -> tuple[str, str]:
+    """Where a row of things stands: where it was read, else where its scope and its id belong."""
+    partition, _, name = row.key.partition("/")
+    return (partition, name) if name else (thing_key(row.scope), thing_key(row.resource_id))
+
+
 def thing_entity(row: ThingRow) -> Entity:
     """What is kept of a thing as a table entity."""
     keys = {"PartitionKey": thing_key(row.scope), "RowKey": thing_key(row.resource_id)}
@@ -118,12 +146,10 @@ def thing_entity(row: ThingRow) -> Entity:
 def thing_row(entity: Mapping[str, Any], etag: str | None, at: datetime | None, stored_at: datetime | None) -> ThingRow:
     """What is kept of a thing from a table entity; a document that is no JSON is empty."""
     scope, resource = str(entity.get("scope") or ""), str(entity.get("resource") or "")
-    try:
-        document = json_value("document", entity)
-    except ValueError:
-        document = {}
+    document = _json_or_none("document", entity) or {}
     stored_at = None if stored_at is None else utc(stored_at)
-    return ThingRow(scope, resource, str(entity.get("state") or ""), document, etag, at, stored_at)
+    key = f"{entity['PartitionKey']}/{entity['RowKey']}"
+    return ThingRow(scope, resource, str(entity.get("state") or ""), document, etag, key, at, stored_at)
 
 
 def visibility_timeout(delay: float) -> int:
@@ -153,7 +179,7 @@ def json_columns(name: str, value: Any, *, on: str) -> Entity:
 
 def json_value(name: str, entity: Mapping[str, Any]) -> Any:
     """The value that `json_columns` split."""
-    return json.loads("".join(_parts(name, entity)))
+    return json.loads("".join(map(str, _parts(name, entity))))
 
 
 def _json_or_none(name: str, entity: Mapping[str, Any]) -> Any:
@@ -194,10 +220,27 @@ class DiaryCodec(Generic[E]):
 
     columns: Callable[[E], Entity]
     entry: Callable[[Mapping[str, Any]], E]
+    damaged: Callable[[datetime], E]
+    """What stands in the place of an entry that cannot be read; its row key tells when it was made."""
 
     def entity(self, connection_id: str, row_key: str, entry: E) -> Entity:
         """An entry as a table entity."""
         return {"PartitionKey": connection_id, "RowKey": row_key, **self.columns(entry)}
+
+    def read(self, entity: Mapping[str, Any]) -> E:
+        """The entry of an entity; one that is damaged says so, and hides no other."""
+        try:
+            return self.entry(entity)
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError):
+            return self.damaged(_made_at(str(entity["RowKey"])))
+
+
+def _made_at(row_key: str) -> datetime:
+    """When an entry was made, by its key; the beginning of all time where that is none."""
+    try:
+        return _EPOCH + timedelta(microseconds=_LAST_MICROSECOND - int(row_key[:16]))
+    except (ValueError, OverflowError):
+        return _EPOCH
 
 
 def _journal_columns(entry: JournalEntry) -> Entity:
@@ -218,16 +261,22 @@ def _journal_columns(entry: JournalEntry) -> Entity:
 def _journal_entry(entity: Mapping[str, Any]) -> JournalEntry:
     return JournalEntry(
         at=utc(entity["at"]),
-        run_id=entity["run_id"],
-        correlation_id=entity["correlation_id"],
-        cause=entity["cause"],
-        step=entity["step"],
+        run_id=_text(entity["run_id"]),
+        correlation_id=_text(entity["correlation_id"]),
+        cause=_text(entity["cause"]),
+        step=_text(entity["step"]),
         before=json.loads(entity["before"]),
         after=json.loads(entity["after"]),
-        outcome=entity["outcome"],
-        duration_ms=entity["duration_ms"],
-        message=entity["message"],
+        outcome=_text(entity["outcome"]),
+        duration_ms=int(entity["duration_ms"]),
+        message=_text(entity["message"]),
     )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
 
 
 def _check_columns(entry: CheckEntry) -> Entity:
@@ -248,11 +297,11 @@ def _check_columns(entry: CheckEntry) -> Entity:
 def _check_entry(entity: Mapping[str, Any]) -> CheckEntry:
     return CheckEntry(
         at=utc(entity["at"]),
-        correlation_id=entity["correlation_id"],
-        cause=entity["cause"],
-        verdict=entity["verdict"],
+        correlation_id=_text(entity["correlation_id"]),
+        cause=_text(entity["cause"]),
+        verdict=_text(entity["verdict"]),
         reason=Reason(entity["reason"]),
-        message=entity["message"],
+        message=_text(entity["message"]),
         hosts=tuple(map(_checked_host, json_value("hosts", entity))),
     )
 
@@ -263,8 +312,17 @@ def _checked_host(parts: Sequence[Any]) -> CheckedHost:
     return CheckedHost(host, verdict, Reason(reason), tuple(addresses), times, ResolvedBy(resolved_by))
 
 
-JOURNAL = DiaryCodec(_journal_columns, _journal_entry)
-CHECKS = DiaryCodec(_check_columns, _check_entry)
+_DAMAGED = "This entry's row is damaged; it says nothing any more."
+JOURNAL = DiaryCodec(
+    _journal_columns,
+    _journal_entry,
+    lambda at: JournalEntry(at, "", "", "unknown", "unreadable entry", outcome="damaged", message=_DAMAGED),
+)
+CHECKS = DiaryCodec(
+    _check_columns,
+    _check_entry,
+    lambda at: CheckEntry(at, "", "unknown", "unknown", Reason.NOT_OBSERVED, _DAMAGED),
+)
 
 
 class DiaryKeys:

@@ -91,7 +91,8 @@ def understood(row: ControlRow, parse: Callable[[Document], T]) -> T:
         raise DamagedRow(
             f"The row cannot be understood ({type(error).__name__}).",
             on=f"table control, {row.name}",
-            next_step="Delete the row; what it says is made anew.",
+            next_step='Send POST /api/decisions {"decision": "take-over-row", "table": "control", '
+            f'"row": "{row.name}"}}: what it says is made anew.',
         ) from error
 
 

@@ -26,6 +26,8 @@ class ConnectionRow:
     document: Mapping[str, Any] = field(default_factory=dict)
     columns: Columns = Columns()
     etag: str | None = None
+    unknown: Mapping[str, Any] = field(default_factory=dict)
+    """Columns that this version does not know, or cannot read: they are stored again as they are."""
     read_at: datetime | None = field(default=None, compare=False)
     written_at: datetime | None = field(default=None, compare=False)
 
@@ -69,6 +71,8 @@ class ThingRow:
     state: str = ""
     document: Mapping[str, Any] = field(default_factory=dict)
     etag: str | None = None
+    key: str = field(default="", compare=False)
+    """Partition and row as the table has them, with a slash between: what a damaged row is deleted by."""
     at: datetime | None = field(default=None, compare=False)
     """The storage service's time when it answered with this row, or stored it; None: it was never asked."""
     stored_at: datetime | None = field(default=None, compare=False)

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from shared.context import Context, log
 from shared.core.model.errors import AutopilotError, InvalidInput
 from shared.core.model.messages import CheckMessage, WorkMessage, decode
-from shared.installation.last_sweep import recall
+from shared.installation.last_sweep import instant_in, recall
 from shared.state.rows import QueueLook
 from shared.sweep.snapshot import SweepStats, failed
 
@@ -66,8 +66,8 @@ class Backlog:
         now, front = self.context.clock.now(), due(await self.context.storage.queue.look())
         if front is None:
             return False
-        last = await recall(self.context) or {}
-        swept, since = _time(last.get("at")), _time(last.get("behindSince")) or now
+        last = await recall(self.context)
+        swept, since = instant_in(last, "at"), instant_in(last, "behindSince") or now
         if now - front < BEHIND and (swept is None or front > swept):
             return False
         if now - since >= PATIENCE:
@@ -87,10 +87,3 @@ def due(look: QueueLook) -> datetime | None:
     except InvalidInput:
         work = ()
     return max([look.oldest, *(message.wake_at for message in work if message.wake_at is not None)])
-
-
-def _time(text: object) -> datetime | None:
-    try:
-        return datetime.fromisoformat(str(text)) if text else None
-    except ValueError:
-        return None

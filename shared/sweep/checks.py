@@ -17,13 +17,12 @@ from shared.core.model import conditions as c
 from shared.core.model.arm_ids import parse_endpoint_id
 from shared.core.model.errors import AutopilotError, InvalidInput
 from shared.core.model.messages import Cause, CheckMessage, WorkMessage
-from shared.core.model.record_document import from_document
 from shared.core.planning.drift import to_be_tested
 from shared.correlation import correlated
 from shared.health.check import check, record_check
 from shared.health.networks import NetworkList
 from shared.installation.pause import present_pause
-from shared.state.codec import holding
+from shared.state.codec import holding, record_in
 from shared.sweep.backlog import Backlog
 from shared.sweep.snapshot import StoredRecord, SweepStats
 
@@ -59,7 +58,7 @@ async def check_subscription(context: Context, message: CheckMessage) -> SweepSt
         to_test = []
         async for row in context.storage.connections.list(message.subscription_id):
             try:
-                entry = StoredRecord(row, from_document(row.document))
+                entry = StoredRecord(row, record_in(row))
             except InvalidInput:
                 continue  # the sweep has reported it
             enforces = effective_mode_of(entry.record.identity.mode, context.options.installation.mode, pause).enforces

@@ -19,7 +19,7 @@ from shared.core.model.errors import AutopilotError
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.installation import decided, things
-from shared.installation.last_sweep import recall
+from shared.installation.last_sweep import instant_in, recall
 from shared.settings import Settings
 from shared.sweep.snapshot import StoredRecord
 
@@ -131,9 +131,8 @@ async def _of_connection(context: Context, stored: StoredRecord, now: datetime, 
 async def _last_sweep(context: Context) -> datetime | None:
     """When the sweep before this one ended; None: there was none, or its row cannot be read."""
     try:
-        document = await recall(context)
-        return datetime.fromisoformat(document["at"]) if document else None
-    except (AutopilotError, KeyError, TypeError, ValueError) as error:
+        return instant_in(await recall(context), "at")
+    except AutopilotError as error:
         log.info("nothing that has its turn once a day is pruned by this sweep: %s", error)
         return None
 

@@ -18,7 +18,6 @@ from shared.core.model.arm_ids import connection_id
 from shared.core.model.errors import AutopilotError, InvalidInput, RetryLater, Throttled
 from shared.core.model.organizations import DEFAULT
 from shared.core.model.record import ConnectionRecord
-from shared.core.model.record_document import from_document
 from shared.core.model.resources import Endpoint, VirtualNetwork
 from shared.core.planning.desired import Desired, zone_subscriptions
 from shared.core.planning.name_resolution import unexplained
@@ -29,6 +28,7 @@ from shared.core.ports import listed_claims
 from shared.correlation import Stage, timed
 from shared.health.networks import NetworkList
 from shared.installation.pause import present_pause
+from shared.state.codec import record_in
 from shared.state.rows import ConnectionRow
 
 _T = TypeVar("_T")
@@ -92,7 +92,7 @@ async def read_records(context: Context, result: SweepStats) -> tuple[dict[str, 
     found, unreadable = {}, set()
     async for row in context.storage.connections.list():
         try:
-            found[row.connection_id] = StoredRecord(row, from_document(row.document))
+            found[row.connection_id] = StoredRecord(row, record_in(row))
         except InvalidInput as error:
             unreadable.add(row.connection_id)
             result.errors.append(str(error))

@@ -45,7 +45,7 @@ async def test_in_an_installation_in_good_order_all_is_well() -> None:
     report = await examine(estate.worker.context)
     assert report.status is Level.OK
     assert set(good(report)) == {
-        "settings", "storage", "queue", "poison", "sweep", "azure sign-in", "azure rights", "elastic key",
+        "settings", "storage", "queue", "poison", "sweep", "rows", "azure sign-in", "azure rights", "elastic key",
         "elastic rights", "clock",
     }  # fmt: skip
     assert good(report)["clock"] == "This machine's clock agrees with Azure and Elastic Cloud."
@@ -64,7 +64,7 @@ async def test_it_changes_nothing() -> None:
     calls = [f"{call.service} {call.what.split('?')[0].split()[0]}" for call in estate.worker.wire.calls]
     assert set(calls) == {
         "arm GET", "elastic GET", "elastic POST", "connections get", "journal newest", "checks newest", "control get",
-        "control delete", "queue look", "queue poisoned",
+        "control delete", "queue look", "queue poisoned", "connections list", "control list", "things list",
     }  # fmt: skip
     assert {c.what for c in estate.worker.wire.calls if c.what.startswith("POST")} == {
         "POST /api/v1/deployments/_search"

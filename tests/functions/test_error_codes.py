@@ -48,6 +48,7 @@ def test_codes_are_what_scripts_compare() -> None:
         "BodyTooLarge": 413,
         "NotFound": 404,
         "ConnectionNotFound": 404,
+        "RowNotFound": 404,
         "StopNotFound": 404,
         "FileNotServed": 404,
         "InvalidSettings": 503,

@@ -82,9 +82,9 @@ async def test_the_caller_says_what_a_lost_race_means(
 async def test_a_damaged_row_is_one_error_that_names_it_and_how_to_mend_it(document: dict[str, Any]) -> None:
     backend = virtual()
     await backend.control.put(ControlRow("counter", document))
-    with pytest.raises(DamagedRow, match=r"counter.*Delete the row"):
+    with pytest.raises(DamagedRow, match=r"counter.*take-over-row"):
         await count(backend)
-    with pytest.raises(DamagedRow, match=r"counter.*Delete the row"):
+    with pytest.raises(DamagedRow, match=r"counter.*take-over-row"):
         await update(
             backend.control, backend.clock, "counter", lambda found: {"count": int((found or {})["count"]) + 1}
         )

@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from shared.core.model.errors import AnswerLost, RetryLater
+from shared.core.model.instants import stored_instant
 from shared.core.model.organizations import DEFAULT
 from shared.core.model.reasons import Reason
 from shared.core.reasons import explain
@@ -191,10 +192,9 @@ def _connecting(timeout: float) -> float:
 def _moment(text: str | None) -> datetime | None:
     """A time with its zone; anything else is not understood, and no reason to fail."""
     try:
-        found = datetime.fromisoformat(text) if text else None
-    except ValueError:
+        return stored_instant(text)
+    except (ValueError, OverflowError):
         return None
-    return found if found is None or found.tzinfo else None
 
 
 def list_in(body: Mapping[str, Any], name: str, doing: str) -> list[Any]:

@@ -11,9 +11,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.core.model.errors import InvalidInput
+from shared.core.model.json_values import mapping, text
 
 DEFAULT = timedelta(minutes=60)
 LONGEST = timedelta(days=7)
+CLOCKS = timedelta(minutes=15)
+"""How far clocks may differ that told since when a pause lasts."""
 MAX_REASON = 200
 """Characters."""
 
@@ -43,13 +46,21 @@ class Pause:
         return {"since": self.since.isoformat(), "until": self.until.isoformat(), "reason": self.reason}
 
 
-def pause_from(document: Mapping[str, Any]) -> Pause:
-    """Read a stored pause. A damaged one counts as a pause without an end: doing nothing is what can be undone."""
-    since, until = _moment(document.get("since")), _moment(document.get("until"))
-    if since is None or until is None:
-        never = datetime.max.replace(tzinfo=UTC)
-        return Pause(since or never, never, "The pause's record is damaged; DELETE /api/pause lifts it.")
-    return Pause(since, until, str(document.get("reason", "")))
+def pause_from(document: object, latest: datetime) -> Pause:
+    """Read a stored pause. A damaged one counts as one until `latest`: doing nothing is what can be undone."""
+    try:
+        return stored_pause(document, latest)
+    except ValueError:
+        return Pause(latest - LONGEST, latest, "The pause's record is damaged; DELETE /api/pause lifts it.")
+
+
+def stored_pause(document: object, latest: datetime) -> Pause:
+    """Read a stored pause; raises ValueError for a damaged one, and for one that lasts longer than until `latest`."""
+    said = mapping(document)
+    since, until = _moment(said.get("since")), _moment(said.get("until"))
+    if since is None or until is None or not since <= until <= latest + CLOCKS:
+        raise ValueError(document)
+    return Pause(since, until, text(said.get("reason"))[:MAX_REASON])
 
 
 def requested_pause(body: Mapping[str, Any], now: datetime) -> Pause:

@@ -1,18 +1,23 @@
 """A connection's record as JSON, and back: what the table holds. Used by the use cases that read or store a record.
 
-A record that a newer version of the app wrote is refused: writing it back would lose what this version does not know.
+A record that a newer version of the app wrote is refused. Of one of its own schema this version keeps what it does not
+know (`carry_over_unknown`): a newer version may have added it, and may be back tomorrow.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
+from math import isfinite
 from typing import TYPE_CHECKING, Any, cast
 
 from shared.core.model.arm_ids import parse_arm_id
 from shared.core.model.conditions import READY, Condition
 from shared.core.model.errors import InvalidInput
+from shared.core.model.instants import AHEAD, stored_instant
 from shared.core.model.record import SCHEMA, ConnectionRecord
 from shared.core.model.record_health import EffectiveVerdict, HostCheck
 
@@ -28,12 +33,25 @@ class NewerRecord(UnreadableRecord):
     """A record that a newer version of the app wrote, which runs beside this one while it takes this one's place."""
 
 
+_latest: ContextVar[datetime | None] = ContextVar("latest", default=None)
+"""After this no instant of the record that is being read can be one that this app has written."""
+
+
+def _finite(number: Any) -> float:
+    found = float(number)
+    if not isfinite(found):  # no JSON could hold it
+        raise ValueError(number)
+    return found
+
+
 @cache
 def _converter() -> Converter:
     # Loaded when first used: a trigger that only enqueues starts without it.
     from cattrs.preconf.json import make_converter  # noqa: PLC0415 - see above
 
     converter = make_converter()
+    converter.register_structure_hook(float, lambda number, _: _finite(number))
+    converter.register_structure_hook(datetime, lambda text, _: stored_instant(text, latest=_latest.get()))
     for kind, names in _STORED.items():
         _store_flat(converter, kind, names.split())
     return converter
@@ -75,37 +93,78 @@ def to_document(connection: ConnectionRecord) -> dict[str, Any]:
     return cast("dict[str, Any]", _converter().unstructure(connection))
 
 
-def from_document(document: Mapping[str, Any]) -> ConnectionRecord:
-    """Read a record back; raises NewerRecord, or UnreadableRecord for one that is damaged."""
+def from_document(document: Mapping[str, Any], *, written_at: datetime | None = None) -> ConnectionRecord:
+    """Read a record back; raises NewerRecord, or UnreadableRecord for one that is damaged.
+
+    `written_at`: when its row was, where that is known; no instant in it is far ahead of that.
+    """
     ensure_not_newer(document)
-    schema = document.get("schema")
+    schema, on = document.get("schema"), str(document.get("endpoint_id", ""))[:300]
     if type(schema) is not int or schema != SCHEMA:
-        raise _of_another_schema(UnreadableRecord, document)
+        raise damaged_record(on)
     from cattrs.errors import BaseValidationError  # noqa: PLC0415 - see _converter
 
+    reading = _latest.set(None if written_at is None else written_at + AHEAD)
     try:
         return _converter().structure(document, ConnectionRecord)
-    except (BaseValidationError, KeyError, TypeError, ValueError) as error:
-        raise UnreadableRecord(
-            "This connection's record is damaged.",
-            on=str(document.get("endpoint_id", ""))[:300],
-            next_step="Delete the row; the next sweep rebuilds it from Azure and Elastic.",
-        ) from error
+    except (BaseValidationError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise damaged_record(on) from error
+    finally:
+        _latest.reset(reading)
+
+
+def damaged_record(on: str) -> UnreadableRecord:
+    """The error of a record that no version of the app has written."""
+    return UnreadableRecord(
+        "This connection's record is damaged.",
+        on=on,
+        next_step='Send POST /api/decisions {"decision": "take-over-row", "table": "connections", "row": '
+        '"<connection id>"}: the record is made anew from Azure and Elastic Cloud.',
+    )
+
+
+_NAMED_BY = ("id", "target_id", "type", "host", "guid", "step", "policy_id", "name")
+"""What tells of an object whether it is about the same thing as before."""
+
+
+def carry_over_unknown(before: object, after: dict[str, Any]) -> dict[str, Any]:
+    """The document that replaces another, with what this version does not know of that one.
+
+    A field that is in no object of the new document is none of this version's: it writes all of its own.
+    """
+    if not isinstance(before, Mapping) or not _same_thing(before, after):
+        return after
+    kept = {name: _carried(before.get(name), value) for name, value in after.items()}
+    return kept | {name: value for name, value in before.items() if name not in after}
+
+
+def _carried(before: object, after: object) -> object:
+    if isinstance(after, dict):
+        return carry_over_unknown(before, after)
+    if isinstance(after, list | tuple) and isinstance(before, list):
+        return [_carried(next((old for old in before if _same_entry(old, one)), None), one) for one in after]
+    return after
+
+
+def _same_entry(before: object, after: object) -> bool:
+    if not isinstance(before, Mapping) or not isinstance(after, Mapping):
+        return False
+    return any(name in after for name in _NAMED_BY) and _same_thing(before, after)
+
+
+def _same_thing(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    return all(before.get(name) == after[name] for name in _NAMED_BY if name in after and name in before)
 
 
 def ensure_not_newer(document: Mapping[str, Any]) -> None:
     """Raise NewerRecord for what this version must leave alone: written back, it would lose what it does not know."""
     schema = document.get("schema")
     if type(schema) is int and schema > SCHEMA:
-        raise _of_another_schema(NewerRecord, document)
-
-
-def _of_another_schema(kind: type[UnreadableRecord], document: Mapping[str, Any]) -> UnreadableRecord:
-    return kind(
-        f"This connection's record has schema {document.get('schema')}; this version of the app knows {SCHEMA}.",
-        on=str(document.get("endpoint_id", ""))[:300],
-        next_step="Deploy the newer version of the app again.",
-    )
+        raise NewerRecord(
+            f"This connection's record has schema {schema}; this version of the app knows {SCHEMA}.",
+            on=str(document.get("endpoint_id", ""))[:300],
+            next_step="Deploy the newer version of the app again.",
+        )
 
 
 LONGEST = 8_000

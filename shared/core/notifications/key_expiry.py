@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared.core.model.instants import stored_instant
 from shared.core.model.json_names import named
 from shared.core.model.notices import KeyData, Notice, Type, notice_id
 
@@ -100,15 +101,19 @@ def from_document(document: Mapping[str, Any]) -> KeyNotices:
     """Read it back. A damaged one counts as empty: what was told is then told again, with the same ids."""
     try:
         keys = {
-            str(name): KeyMemory(datetime.fromisoformat(known["expiresAt"]), known["told"])
+            str(name): KeyMemory(stored_instant(known["expiresAt"]), _told(known["told"]))
             for name, known in document["keys"].items()
         }
         outbox = tuple(
-            Notice(
-                entry["id"], Type(entry["type"]), entry["subject"], datetime.fromisoformat(entry["time"]), entry["data"]
-            )
+            Notice(entry["id"], Type(entry["type"]), entry["subject"], stored_instant(entry["time"]), entry["data"])
             for entry in document["outbox"]
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         return KeyNotices()
     return KeyNotices(keys, outbox)
+
+
+def _told(days: object) -> int | None:
+    if days is not None and days not in DAYS:
+        raise ValueError(days)
+    return days

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from shared.core.model.ownership import Owned, Owner
 from shared.core.model.private_urls import PrivateUrl
 from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.record import SCHEMA, ConnectionRecord
-from shared.core.model.record_document import UnreadableRecord, from_document, to_document
+from shared.core.model.record_document import NewerRecord, UnreadableRecord, from_document, to_document
 from shared.core.model.record_elastic import AssociationMemory, ElasticState, PolicyMemory, TargetMemory
 from shared.core.model.record_health import EffectiveVerdict, HealthState, HostCheck
 from shared.core.model.record_parts import DnsState, Identity, RecordStatus, RemovalState, ScheduleState
@@ -118,11 +118,38 @@ def test_a_field_that_this_version_does_not_know_yet_has_its_default() -> None:
 
 
 def test_a_record_of_another_schema_is_refused_and_says_what_to_do() -> None:
-    for schema in (SCHEMA + 1, SCHEMA + 100, 0, -1, None, "1", 1.5, True, [], {}):
-        with pytest.raises(UnreadableRecord, match=re.escape(f"schema {schema}")) as refused:
+    for schema in (SCHEMA + 1, SCHEMA + 100):
+        with pytest.raises(NewerRecord, match=re.escape(f"schema {schema}")) as refused:
             from_document(to_document(FULL) | {"schema": schema})
         assert refused.value.on == ENDPOINT_ID
         assert "newer version" in refused.value.next_step
+
+
+@pytest.mark.parametrize("schema", [0, -1, None, "1", 1.5, True, [], {}])
+def test_a_schema_that_no_version_has_is_damage(schema: object) -> None:
+    with pytest.raises(UnreadableRecord, match="damaged"):
+        from_document(to_document(FULL) | {"schema": schema})
+
+
+@pytest.mark.parametrize(
+    "instant", ["9999-12-31T00:00:00+00:00", "2026-01-05T09:00:00", "1970-01-01T00:00:00Z", "soon", 7, [], {}]
+)
+def test_an_instant_that_this_app_cannot_have_written_is_damage(instant: object) -> None:
+    document = to_document(FULL)
+    document["dns"]["not_before"] = instant
+    with pytest.raises(UnreadableRecord, match="damaged"):
+        from_document(document)
+
+
+def test_an_instant_far_ahead_of_its_rows_writing_is_damage() -> None:
+    document, written_at = to_document(ConnectionRecord(ENDPOINT_ID)), datetime(2026, 1, 5, tzinfo=UTC)
+    for days, whole in ((7, True), (11, False)):
+        document["dns"]["not_before"] = (written_at + timedelta(days=days)).isoformat()
+        if whole:
+            from_document(document, written_at=written_at)
+            continue
+        with pytest.raises(UnreadableRecord, match="damaged"):
+            from_document(document, written_at=written_at)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +183,7 @@ def test_a_damaged_record_is_refused_and_says_what_to_do(damage: dict[str, Any])
         document[part] = document[part] | fields if isinstance(fields, dict) else fields
     with pytest.raises(UnreadableRecord, match="damaged") as refused:
         from_document(document)
-    assert (refused.value.on, "sweep" in refused.value.next_step) == (ENDPOINT_ID, True)
+    assert (refused.value.on, "take-over-row" in refused.value.next_step) == (ENDPOINT_ID, True)
 
 
 def test_a_record_without_its_endpoint_is_damaged() -> None:

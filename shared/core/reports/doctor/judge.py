@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -101,6 +102,29 @@ def judge_sweep(told: Mapping[str, Any] | None, now: datetime) -> list[Finding]:
         step = "Repair what the text names; other findings here may be about the same."
         findings.append(warning("sweep", f"It could not read everything: {told.get('errors')}", step))
     return findings
+
+
+ROWS_NAMED = 20
+"""Damaged rows that are findings of their own; more of them are counted."""
+
+
+def judge_rows(damaged: Sequence[tuple[str, str, str, bool]]) -> list[Finding]:
+    """Rows that cannot be understood: table, row, what is wrong, and whether a newer version of the app wrote it."""
+    if not damaged:
+        return [ok("rows", "Every row of the tables can be understood.", damaged=0)]
+    found = [_row(*one) for one in damaged[:ROWS_NAMED]]
+    if len(damaged) > ROWS_NAMED:
+        step = "Ask again once the others are taken over."
+        found.append(problem("rows", f"{len(damaged) - ROWS_NAMED} more rows cannot be understood.", step))
+    return found
+
+
+def _row(table: str, row: str, what: str, newer: bool) -> Finding:
+    step = "Deploy the newer version of the app again."
+    if not newer:
+        asked = f'{{"decision": "take-over-row", "table": "{table}", "row": "{row}"}}'
+        step = f"Send POST /api/decisions {asked}: the row is deleted, and what it said is made anew."
+    return replace(problem("rows", what, step, table=table, row=row), on=f"table {table}, row {row}")
 
 
 def judge_pause(pause: Pause | None) -> list[Finding]:
