@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from http import HTTPStatus
 
 from shared.clouds.answer_headers import seconds_to_wait
+from shared.clouds.refusal_text import LONGEST, refusal_text
 from shared.core.model.errors import (
     AnswerLost,
     AutopilotError,
@@ -147,7 +148,9 @@ def _classified(error: object, doing: str, on: str) -> AutopilotError:
 
 def classify(status: int, code: str, message: str, retry_after: str | None, *, doing: str, on: str) -> AutopilotError:
     """The product's error for Azure's `status`, `code` and `message`; the status of a failed operation is 200."""
-    what = f"Azure answered {code or status} when asked to {doing}: {message[:300]}"
+    message = refusal_text(message, longest=2_000)
+    named = refusal_text(code, longest=100) or status
+    what = f"Azure answered {named} when asked to {doing}: {message[:LONGEST]}"
     if status == HTTPStatus.PRECONDITION_FAILED or code == "PreconditionFailed":
         return LostRace(what, on=on, after=1.0)
     if code in _REFUSED:

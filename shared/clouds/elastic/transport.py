@@ -28,6 +28,7 @@ from http import HTTPStatus
 
 from shared.clouds.answer_headers import DEFAULT_RETRY_AFTER, seconds_to_wait
 from shared.clouds.elastic.keys import KeySource
+from shared.clouds.refusal_text import refusal_text
 from shared.core.model.errors import AutopilotError, Blocked, Forbidden, LostRace, NotFound, Throttled
 from shared.core.model.organizations import key_setting
 from shared.core.ports import PrivateConnections
@@ -104,7 +105,7 @@ class ElasticTransport:
             key, response = (key, response) if newer is None else (newer, await request(newer))
         self.key_expires = _moment(response.headers.get("x-elastic-api-key-expiration")) or self.key_expires
         self.server_date = response.headers.get("date")
-        error = None if response.is_success else self._error(response, doing, on)
+        error = None if response.is_success else self._error(response, key, doing, on)
         if response.status_code == HTTPStatus.UNAUTHORIZED:
             self._refused_key, self._refusal = key, error
         else:
@@ -114,7 +115,7 @@ class ElasticTransport:
             raise error
         return response
 
-    def _error(self, response: httpx.Response, doing: str, on: str) -> AutopilotError:
+    def _error(self, response: httpx.Response, key: str, doing: str, on: str) -> AutopilotError:
         return elastic_error(
             response.status_code,
             response.text,
@@ -123,6 +124,7 @@ class ElasticTransport:
             on=on,
             organization=self.options.organization,
             renewal=self.key.renewal,
+            key=key,
         )
 
     async def _request(
@@ -214,9 +216,13 @@ def elastic_error(
     on: str,
     organization: str = DEFAULT,
     renewal: str = "",
+    key: str = "",
 ) -> AutopilotError:
-    """The product's error for an answer of the Elastic Cloud API that is no success; `renewal` as in `KeySource`."""
-    code, message = _first_error(body)
+    """The product's error for an answer of the Elastic Cloud API that is no success; `renewal` as in `KeySource`.
+
+    `key`: what was sent; a gateway may echo it.
+    """
+    code, message = _first_error(body, key)
     whose = "" if organization == DEFAULT else f" of organization {organization}"
     what = f"Elastic Cloud answered {status} {code} when asked to {doing}: {message}".strip().rstrip(":")
     if status == HTTPStatus.TOO_MANY_REQUESTS:
@@ -236,10 +242,10 @@ def elastic_error(
     return Blocked(explain(Reason.ELASTIC_REFUSED, what), on=on)
 
 
-def _first_error(body: str) -> tuple[str, str]:
+def _first_error(body: str, key: str) -> tuple[str, str]:
     try:
         first = json.loads(body)["errors"][0]
-        return str(first.get("code") or ""), str(first.get("message") or "")[:300]
+        return refusal_text(first.get("code"), key, longest=100), refusal_text(first.get("message"), key)
     except (ValueError, RecursionError, KeyError, IndexError, TypeError, AttributeError):
         return "", ""
 
