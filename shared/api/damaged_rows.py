@@ -12,15 +12,14 @@ from functools import partial
 from typing import Any
 
 from shared.context import Context, log
+from shared.core.guards import target_notes
 from shared.core.guards.pause import LONGEST, stored_pause
-from shared.core.guards.target_notes import notes_in
 from shared.core.model.arm_ids import ArmId, connection_id, parse_endpoint_id
 from shared.core.model.decisions import decided_in
 from shared.core.model.errors import AutopilotError, InvalidInput, NotFound
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.record_document import NewerRecord, UnreadableRecord
 from shared.installation import decided, pause, removal_limit, things
-from shared.reconciler import target_requests
 from shared.state.codec import record_in
 from shared.state.control import DamagedRow, understood
 from shared.state.rows import ConnectionRow, ControlRow, ThingRow
@@ -114,14 +113,14 @@ def _check(context: Context, row: ControlRow) -> None:
         pause.DOCUMENT: lambda document: stored_pause(document, (row.written_at or now) + LONGEST),
         removal_limit.NAME: partial(removal_limit.stored_removals, now),
         decided.NAME: decided_in,
-        target_requests.NAME: lambda document: notes_in(document, read_at),
+        target_notes.ROWS: lambda document: target_notes.notes_in(document, read_at),
     }
     read = next((reader for name, reader in readers.items() if row.name.startswith(name)), None)
     if read is not None:
         understood(row, read)
 
 
-_NAMES = (pause.DOCUMENT, removal_limit.NAME, decided.NAME, target_requests.NAME)
+_NAMES = (pause.DOCUMENT, removal_limit.NAME, decided.NAME, target_notes.ROWS)
 """Of what others rely on; a lease, a guard's word and the last sweep are written anew by their next use."""
 
 

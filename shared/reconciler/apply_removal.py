@@ -42,7 +42,7 @@ from shared.core.ports import claims_of
 from shared.installation import things
 from shared.reconciler.holders import seconds_too_young
 from shared.reconciler.run_state import Run
-from shared.reconciler.target_requests import disassociate
+from shared.reconciler.target_requests import disassociate, policy_as_read
 
 SIGNED_OUT = KEY_REASONS | {Reason.AZURE_SIGN_IN_FAILED}
 """Reasons of an app that a service does not know, and that may so do nothing at all."""
@@ -96,9 +96,10 @@ async def take_step(run: Run, step: RemovalStep, plan: RemovalPlan) -> None:
     dns = run.context.dns
     match step:
         case Disassociate():
-            await disassociate(run, step, plan.types)
+            await disassociate(run, step, plan.policies)
         case DeletePolicy():
-            await run.elastic.delete_policy(step.policy_id)
+            if await policy_as_read(run, plan.policies[step.policy_id]):
+                await run.elastic.delete_policy(step.policy_id)
         case UnclaimEndpoint():
             await claims_of(run.elastic).unclaim(step)
         case WithdrawAddress():

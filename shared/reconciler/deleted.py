@@ -31,7 +31,7 @@ from shared.core.options.installation import Mode
 from shared.core.options.removal import OnDelete
 from shared.core.planning.deletion import Missing, confirmed, has_things, record_absence
 from shared.core.planning.policy import may_show_later
-from shared.core.planning.removal import ObservedRemoval, RemovalPlan, plan_removal, still_there
+from shared.core.planning.removal import ObservedRemoval, RemovalPlan, plan_removal, still_there, warning_of
 from shared.core.planning.removal_dns import marked_things
 from shared.installation import things
 from shared.installation.removal_limit import stand_for_removal, tear_down
@@ -239,10 +239,11 @@ def _finish(run: Run, plan: RemovalPlan, refused: tuple[str, ...]) -> None:
     run.record = run.record.with_removal(tried_at=run.context.clock.now())
     former = left_of_former(run.record)
     left = (*plan.leftovers, *refused, *(problem.message for problem in plan.problems), *former)
+    first = warning_of(run.record, plan, refused, run.context.options)
     if plan.problems:
-        message = " ".join(problem.message for problem in plan.problems)
+        message = first + " ".join(problem.message for problem in plan.problems)
         _blocked(run, replace(plan.problems[0], message=message), left)
     elif left:
-        _removed(run, Reason.LEFT_BEHIND, f"What could be removed is. Left: {'; '.join(left)}.", left)
+        _removed(run, Reason.LEFT_BEHIND, f"{first}What could be removed is. Left: {'; '.join(left)}.", left)
     else:
         _removed(run, Reason.REMOVED, "Everything that was made for it is removed.")

@@ -253,8 +253,8 @@ def _just_created(run: Run) -> bool:
 
 
 async def _disassociate(run: Run, step: Disassociate, observed: ObservedElastic) -> ObservedElastic:
-    types = {policy.id: policy.type for policy in observed.policies}
-    await disassociate(run, step, types, lambda: tear_down(run.context, run.record.id, run.id, gone=False))
+    policies = {policy.id: policy for policy in observed.policies}
+    await disassociate(run, step, policies, lambda: tear_down(run.context, run.record.id, run.id, gone=False))
     run.record = run.record.without_association(step.target_id)
     await run.save()
     return disassociated(observed, step)

@@ -31,8 +31,8 @@ from shared.core.model.errors import (
     Throttled,
     Waiting,
 )
-from shared.core.model.organizations import DEFAULT
 from shared.core.model.reasons import Explanation, Reason
+from shared.core.model.resources import Policy
 from shared.core.model.steps import Associate, Disassociate
 from shared.installation import decided
 from shared.reconciler.run_state import Run
@@ -40,14 +40,12 @@ from shared.state.rows import ControlRow
 
 _A = TypeVar("_A")
 
-NAME = "target-"
-"""Beginning of the names of these rows."""
 TRIES = 5
 """Lost races in a row before the run comes back later."""
 DATE_STEP = timedelta(seconds=1)
 """A `Date` has whole seconds: the answer is at most so much later."""
 REQUESTS = 2
-"""From the row's read to the deadline: this many times what one request may take, for all four of them."""
+"""From the row's read to the deadline: this many times what one request may take, for all of them."""
 
 
 async def associate(run: Run, step: Associate, types: Mapping[str, str], begin: Callable[[], Awaitable[None]]) -> bool:
@@ -71,10 +69,14 @@ async def associate(run: Run, step: Associate, types: Mapping[str, str], begin: 
 
 
 async def disassociate(
-    run: Run, step: Disassociate, types: Mapping[str, str], begin: Callable[[], Awaitable[None]] | None = None
+    run: Run, step: Disassociate, policies: Mapping[str, Policy], begin: Callable[[], Awaitable[None]] | None = None
 ) -> None:
-    """Take the association away; Blocked if it is the last one, AwaitingEarlierRequest while that is not certain."""
+    """Take the association away; Blocked if it is the last one, AwaitingEarlierRequest while that is not certain.
+
+    `policies`: as they were read when this was decided. A rule that was added since would be cut off.
+    """
     begun: list[bool] = []
+    types = {policy_id: policy.type for policy_id, policy in policies.items()}
 
     def problem(view: _TargetView) -> NotYet | Explanation | str | None:
         return target_notes.disassociation_problem(step, view.listed, types, view.reading)
@@ -83,6 +85,8 @@ async def disassociate(
         if begin is not None and not begun:
             begun.append(True)
             await begin()
+        if step.policy_id in policies:
+            await policy_as_read(run, policies[step.policy_id])
         noted = view.reading.with_delete(step.policy_id, view.deadline)
         await _send_noted(
             run, view, noted, step.policy_id, lambda: run.elastic.disassociate(step.policy_id, step.target_id)
@@ -91,6 +95,17 @@ async def disassociate(
     await _in_turn(run, step.target_id, problem, send, forgotten=step.policy_id if step.forgotten else "")
     if step.forgotten:
         await decided.carried_out(run.context, run.record.id, Decided(ConnectionDecision.FORGET_TARGET, step.target_id))
+
+
+async def policy_as_read(run: Run, policy: Policy) -> bool:
+    """Read the policy again just before something is taken away; False: it is gone.
+
+    Raises LostRace where it has another marker or other rules by now: it was taken over, or lets others in.
+    """
+    found = await run.elastic.policy(policy.id)
+    if found is not None and not found.is_as(policy):
+        raise LostRace("The policy was changed since it was read.", on=policy.id, after=5.0)
+    return found is not None
 
 
 async def look_at(run: Run, target_ids: Iterable[str]) -> None:
@@ -167,7 +182,7 @@ async def _in_turn(
 async def _view(run: Run, target_id: str, forgotten: str = "") -> _TargetView:
     timing = run.context.settings.timing
     watch = Stopwatch(run.context.clock)
-    name = row_name(run.record.elastic.organization, target_id)
+    name = target_notes.row_name(run.record.elastic.organization, target_id)
     found, read_at = await run.context.storage.control.look(name)
     row = found or ControlRow(name)
     listed = await _listed(run, target_id, forgotten)
@@ -197,11 +212,6 @@ def _noted(row: ControlRow, listed: tuple[str, ...], read_at: datetime) -> Mappi
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         log.warning("row %s of table control cannot be understood, it is written anew: %s", row.name, error)
         return {policy_id: PolicyNote(delete_until=read_at) for policy_id in listed}
-
-
-def row_name(organization: str, target_id: str) -> str:
-    """Where the notes of a target stand in table `control`."""
-    return f"{NAME}{organization or DEFAULT}-{target_id}"
 
 
 class _RowChanged(Exception):

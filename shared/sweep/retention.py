@@ -8,11 +8,13 @@ What others write meanwhile stays; what cannot be deleted now stays until the ne
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zlib import crc32
 
 from shared.context import Context, log
+from shared.core.guards.target_notes import ROW_KEPT, ROWS
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Phase
 from shared.core.model.errors import AutopilotError
@@ -60,6 +62,15 @@ async def _control(context: Context, oldest: datetime) -> None:
     del oldest  # a worker's clock: leases know the storage service's time only
     await context.leases.prune(timedelta(days=1))
     await decided.prune(context)
+    await _targets(context)
+
+
+async def _targets(context: Context) -> None:
+    """Notes of targets that no request was noted for, and no look taken of, for long."""
+    async for row in context.storage.control.list(ROWS):
+        if row.read_at is not None and row.written_at is not None and row.read_at - row.written_at > ROW_KEPT:
+            with suppress(AutopilotError):  # it is looked at again tomorrow
+                await context.storage.control.delete(row)
 
 
 async def _things(context: Context, oldest: datetime) -> None:
@@ -82,7 +93,8 @@ RULES = (
         lambda _: 1,
         "all but what runs leave: of those, leases that are held or ended since, words whose guard message is due or "
         "was due since, and work that no guard message tells of, which the next run takes; of what people decided on a "
-        "connection, what is not a week old; the others are one row for each name, written over and over",
+        "connection, what is not a week old, of the notes of a target, what was written within 30 days; the others "
+        "are one row for each name, written over and over",
         delete_all=_control,
     ),
     Rule(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from shared.core.guards.target_notes import ROWS
 from shared.state.ports import Storage
 from shared.state.rows import ConnectionRow, JournalEntry
 from shared.sweep.retention import RULES
@@ -45,6 +46,23 @@ async def test_what_a_dead_run_left_in_control_goes_a_day_later() -> None:
     await estate.clock.sleep(DAY + 3600)
     await estate.sweep()
     assert [name for name in names if await estate.storage.control.get(name) is not None] == []
+
+
+async def test_notes_of_a_target_go_when_none_was_written_for_a_month() -> None:
+    estate = await Estate(settings={"ELASTIC_FIRST_POLICY_ALLOWED": "*"}).open()
+    await a_ready_connection(estate)
+
+    async def rows() -> int:
+        return len([row async for row in estate.storage.control.list(ROWS)])
+
+    await estate.sweep()
+    assert await rows() == 1
+    await estate.clock.sleep(29 * DAY)
+    await estate.sweep()
+    assert await rows() == 1
+    await estate.clock.sleep(2 * DAY)
+    await estate.sweep()
+    assert await rows() == 0
 
 
 async def test_the_journal_keeps_its_days_and_is_pruned_once_a_day() -> None:

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.core.guards.first_and_last_policy import INGRESS_TYPES
+from shared.core.model.organizations import DEFAULT
 from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.steps import Associate, Disassociate
 from shared.core.reasons import explain
@@ -152,6 +153,17 @@ def association_problem(
 
 
 # -- the row -------------------------------------------------------------------------------------------------------
+
+
+ROWS = "target-"
+"""What the names of all these rows begin with."""
+ROW_KEPT = timedelta(days=30)
+"""A row that was not written for so long holds no note that stands, only ages: they are counted anew."""
+
+
+def row_name(organization: str, target_id: str) -> str:
+    """Where the notes of a target stand in table `control`."""
+    return f"{ROWS}{organization or DEFAULT}-{target_id}"
 
 
 def notes_in(document: Mapping[str, Any], read_at: datetime) -> dict[str, PolicyNote]:

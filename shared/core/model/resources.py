@@ -233,6 +233,11 @@ class Policy:
         """Whether any target is associated with it, seen by our key or not."""
         return bool(self.associations) or self.hidden_associations > 0
 
+    def is_as(self, other: Policy) -> bool:
+        """Whether the same come in by both, and both are the same maker's: labels and associations may differ."""
+        rules = (frozenset(self.rules), self.other_rules, self.marker, self.type)
+        return rules == (frozenset(other.rules), other.other_rules, other.marker, other.type)
+
     def admits_only(self, guid: str) -> bool:
         """Whether nothing but this endpoint comes in by it."""
         return not self.other_rules and all(rule.endpoint_guid.lower() == guid.lower() for rule in self.rules)

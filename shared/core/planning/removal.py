@@ -70,8 +70,8 @@ class RemovalPlan:
     leftovers: tuple[str, ...] = ()
     problems: tuple[Explanation, ...] = ()
     """What only a person can free."""
-    types: Mapping[str, str] = field(default_factory=dict)
-    """Type of each policy in the region, by its id: what else keeps a target closed (S2)."""
+    policies: Mapping[str, Policy] = field(default_factory=dict)
+    """Every policy of the region as it was read, by its id: what else keeps a target closed (S2)."""
     records: Mapping[str, WildcardRecord] = field(default_factory=dict)
     """The `*` records as they were read, by the key of their zone."""
 
@@ -92,7 +92,7 @@ def plan_removal(record: ConnectionRecord, observed: ObservedRemoval, options: P
         dns=tuple(step for one in dns for step in one.steps),
         leftovers=(*(one for one in found if isinstance(one, str)), *(text for one in dns for text in one.leftovers)),
         problems=(*(one for one in found if isinstance(one, Explanation)), *_recovered(unconfirmed)),
-        types={policy.id: policy.type for policy in observed.policies},
+        policies={policy.id: policy for policy in observed.policies},
         records={zone.id.key: zone.record for zone in observed.zones if zone.record is not None},
     )
 
@@ -141,6 +141,25 @@ def _stands(target_id: str, policy: Policy | None, observed: ObservedRemoval) ->
     seen = any(one.id == target_id for one in observed.targets)
     stands = target_id in associated_with(policy.id, policy, observed.targets)
     return stands or not (seen or observed.unseen.is_gone(target_id, policy))
+
+
+def warning_of(record: ConnectionRecord, plan: RemovalPlan, refused: Collection[str], options: PlanOptions) -> str:
+    """What must be said first of a policy that is left: it is applied by default. Empty: none is.
+
+    The app never sets that (S9); a person ticked it. `refused`: what was not done, and why.
+    """
+    deleted = {
+        step.policy_id
+        for step in plan.elastic
+        if isinstance(step, DeletePolicy) and not any(str(step) in text for text in refused)
+    }
+    ours = policies_made_for(record.id, tuple(plan.policies.values()), options.installation.instance_id)
+    left = [one for one in ours if one.include_by_default and one.id not in deleted]
+    return "".join(
+        f"Policy {one.id} ({one.name}), which is left, is applied by default: every new deployment of {one.region} is "
+        "born closed to the internet. "
+        for one in left
+    )
 
 
 def held_up_by(step: RemovalStep, refused: Collection[RemovalStep]) -> bool:

@@ -1,0 +1,118 @@
+"""What a person changes in the middle of a removal or a disassociation: read again just before, it is left to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from local.arm.model import RecordSet
+from tests.harness.changing import THEIRS, attached, connected, policy_of, swept, wish
+from tests.harness.estate import Estate
+from tests.harness.leaving import everything
+from tests.harness.wire import Call, Outcome
+
+GRACE = 600.0
+
+
+def just_before(estate: Estate, what: str, act: Callable[[], None], *, nth: int = 1) -> None:
+    """Let a person act just before the worker's `nth` call that begins so and has that in it is sent."""
+    begins, holds = what.split(" ... ")
+    seen = 0
+
+    def wire(call: Call) -> Outcome:
+        nonlocal seen
+        path = call.what.split("?")[0]
+        if path.startswith(begins) and holds in path:
+            seen += 1
+            if seen == nth:
+                act()
+        return None
+
+    estate.worker = estate.new_worker(wire)
+
+
+async def removed(estate: Estate, endpoint: str) -> str:
+    await estate.delete(endpoint)
+    await estate.settle(3 * GRACE)
+    condition = (await estate.connection(endpoint)).condition("Removed")
+    assert condition is not None
+    return condition.reason
+
+
+# -- policies ------------------------------------------------------------------------------------------------------
+
+
+async def test_a_policy_that_a_person_takes_over_in_the_middle_of_a_removal_stays(estate: Estate) -> None:
+    endpoint = await connected(estate)
+    policy = policy_of(estate, endpoint)
+
+    def take_over() -> None:
+        policy.description = "ours by now"
+
+    just_before(estate, "DELETE ... ", take_over)
+    assert await removed(estate, endpoint) == "LeftBehind"
+    assert everything(estate) == ["policy pe-1"]
+    assert attached(estate, "logs-eastus2") == ["logs-eastus2-office"], "that association was the app's"
+
+
+async def test_a_policy_that_admits_others_just_before_it_is_deleted_stays(estate: Estate) -> None:
+    endpoint = await connected(estate)
+    policy = policy_of(estate, endpoint)
+    just_before(estate, "DELETE ... ", lambda: policy.rules.append(dict(THEIRS)))
+    assert await removed(estate, endpoint) == "LeftBehind"
+    assert everything(estate) == ["policy pe-1"]
+
+
+@pytest.mark.parametrize("removal", [True, False])
+async def test_a_rule_that_is_added_just_before_a_disassociation_is_not_cut_off(
+    estate: Estate, *, removal: bool
+) -> None:
+    endpoint = await connected(estate)
+    policy = policy_of(estate, endpoint)
+    just_before(
+        estate, "GET ... /associations/deployment/", lambda: policy.rules.append(dict(THEIRS)), nth=2 if removal else 1
+    )
+    if removal:
+        assert await removed(estate, endpoint) == "LeftBehind"
+    else:
+        wish(estate, endpoint)
+        await swept(estate)
+        assert await estate.reason(endpoint, "Associated") == "PolicyAdmitsOthers"
+    assert len(policy.rules) == 2, "it was added in time"
+    assert attached(estate, "logs-eastus2") == ["logs-eastus2-office", "pe-1"]
+
+
+async def test_a_policy_left_behind_that_is_applied_by_default_is_told_first(estate: Estate) -> None:
+    endpoint = await connected(estate)
+    policy = policy_of(estate, endpoint)
+    policy.include_by_default = True
+    policy.rules.append(dict(THEIRS))
+    assert await removed(estate, endpoint) == "LeftBehind"
+    condition = (await estate.connection(endpoint)).condition("Removed")
+    assert condition is not None
+    assert condition.message.startswith(f"Policy {policy.id} (pe-1), which is left, is applied by default: every new")
+
+
+async def test_a_policy_applied_by_default_that_goes_is_not_told_of(estate: Estate) -> None:
+    endpoint = await connected(estate)
+    policy_of(estate, endpoint).include_by_default = True
+    assert await removed(estate, endpoint) == "Removed"
+
+
+# -- zones ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("call", "left"), [("DELETE ... /A/*", 2), ("DELETE ... /virtualNetworkLinks/", None)])
+async def test_a_record_set_that_is_added_while_the_zone_is_taken_down_stays_with_it(
+    estate: Estate, call: str, left: int | None
+) -> None:
+    """The zone's ETag does not change by it: the zone is read once more before each of its things goes."""
+    endpoint = await connected(estate)
+    zone = estate.zone()
+    theirs = RecordSet(type="A", name="theirs", etag="e-1", ttl=60, records={"aRecords": [{"ipv4Address": "10.9.9.9"}]})
+    just_before(estate, call, lambda: zone.record_sets.__setitem__(("A", "theirs"), theirs))
+    assert await removed(estate, endpoint) == "LeftBehind"
+    assert estate.zone().a_record("theirs") == ["10.9.9.9"]
+    if left is not None:
+        assert len(estate.links_of(estate.zone())) == left
