@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from shared.api.damaged_rows import unreadable_rows
 from shared.api.deadlines import Question, ask_all
+from shared.api.doctor_azure import azure_questions
 from shared.clock import Clock, machine_clock
 from shared.clouds.answer_headers import server_time
 from shared.clouds.azure.arm_checks import ArmChecks
@@ -57,7 +58,8 @@ async def examine(context: Context) -> Report:
         PAUSE: lambda: present_pause(context),
         ROWS: lambda: unreadable_rows(context),
     }
-    answers = await ask_all(_storage(context.storage) | own | _azure(context, arm) | _elastic(context, elastic))
+    asked_of_clouds = azure_questions(context, arm) | _elastic(context, elastic)
+    answers = await ask_all(_storage(context.storage) | own | asked_of_clouds)
     now = context.clock.now()
     findings = [
         *judge.judge_settings(len(context.settings.scope.subscriptions), context.settings.installation.mode),
@@ -106,30 +108,6 @@ async def _look(storage: Storage) -> QueueLook:
 
 async def _poisoned(storage: Storage) -> int:
     return await storage.queue.poisoned()
-
-
-def _azure(context: Context, arm: ArmChecks) -> Questions:
-    settings = context.settings
-    questions: Questions = {}
-    for subscription in settings.scope.subscriptions:
-        questions[Asked(Topic.AZURE, "private endpoints", subscription)] = partial(arm.endpoints, subscription)
-        questions[Asked(Topic.AZURE, "network interfaces", subscription)] = partial(arm.interfaces, subscription)
-    homes = (
-        {home.subscription_id for home in settings.dns.zone_resource_groups}
-        if settings.dns.zone_resource_groups
-        else set(settings.scope.subscriptions)
-    )
-    for subscription in dict.fromkeys((*settings.scope.subscriptions, *homes, *settings.dns.subscriptions)):
-        asked = Asked(Topic.AZURE, "private DNS zones", subscription, needed=subscription in homes)
-        questions[asked] = partial(_zones, context, arm, subscription)
-    return questions
-
-
-async def _zones(context: Context, arm: ArmChecks, subscription: str) -> None:
-    """The list of zones, and what is in one of Elastic's."""
-    zone = await arm.zones(subscription, {service.zone for service in context.options.services.handled})
-    if zone is not None:
-        await context.dns.zone(zone)
 
 
 def _elastic(context: Context, organizations: Mapping[str, _ElasticClock]) -> Questions:

@@ -214,9 +214,8 @@ async def test_a_subscription_that_is_not_there() -> None:
     estate = await in_order(AZURE_SUBSCRIPTIONS=f"{DEFAULT_SUBSCRIPTION},{OTHER}")
     found = [finding for finding in await bad(estate) if finding.check == "azure"]
     assert [finding.level for finding in found] == [Level.PROBLEM]
-    assert found[0].on == ", ".join(
-        f"{what} of {OTHER}" for what in ("private endpoints", "network interfaces", "private DNS zones")
-    )
+    asked = ("private endpoints", "network interfaces", "private DNS zones", "virtual networks")
+    assert found[0].on == ", ".join(f"{what} of {OTHER}" for what in (*asked, "operations on private DNS zones"))
     assert "setting" in found[0].next_step
 
 

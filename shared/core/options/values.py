@@ -26,6 +26,11 @@ class ZoneHome:
     resource_group: str
 
     @property
+    def id(self) -> str:
+        """Its resource id."""
+        return f"/subscriptions/{self.subscription_id}/resourceGroups/{self.resource_group}"
+
+    @property
     def key(self) -> tuple[str, str]:
         """Equal for two ways to write one resource group."""
         return self.subscription_id.lower(), self.resource_group.lower()

@@ -38,9 +38,11 @@ def judge_azure(answers: Answers) -> list[Finding]:
     if len(errors) < len(answers) or any(_reason(error) is Reason.AZURE_RIGHTS_MISSING for error in errors.values()):
         findings.append(ok("azure sign-in", "Azure Resource Manager takes the app's token."))
     findings += [_denied(asked, error) for asked, error in errors.items() if isinstance(error, Forbidden)]
-    for needed, level in ((True, Level.PROBLEM), (False, Level.WARNING)):
-        others = {a: e for a, e in errors.items() if a.needed is needed and not isinstance(e, Forbidden)}
-        findings += failures("azure", others, level)
+    others = {asked: error for asked, error in errors.items() if not isinstance(error, Forbidden)}
+    worst = {_kind(error) for asked, error in others.items() if asked.needed}
+    for level in (Level.PROBLEM, Level.WARNING):
+        chosen = {a: e for a, e in others.items() if (_kind(e) in worst) is (level is Level.PROBLEM)}
+        findings += failures("azure", chosen, level)
     if not errors:
         subscriptions = len({asked.where for asked in answers})
         kinds = ", ".join(dict.fromkeys(asked.what for asked in answers))
@@ -94,10 +96,17 @@ def _key(ends: datetime | None, now: datetime, renewal: str) -> Finding:
 
 
 def _denied(asked: Asked, error: Forbidden) -> Finding:
-    level, what = Level.PROBLEM, error.what
-    if not asked.needed:
-        level, what = Level.WARNING, f"{what} A zone there that serves an endpoint's network is not found."
-    return Finding("azure rights", level, what, on=str(asked), next_step=error.next_step)
+    level = Level.PROBLEM if asked.needed else Level.WARNING
+    what = " ".join(filter(None, (error.what, asked.without)))
+    step = error.next_step
+    if asked.role:
+        step += f" The role '{asked.role}' of infra/roles.json does: scripts/roles.sh prints the command."
+    return Finding("azure rights", level, what, on=str(asked), next_step=step.strip())
+
+
+def _kind(error: AutopilotError) -> tuple[type[AutopilotError], str]:
+    """What makes two errors alike: then one finding tells both."""
+    return type(error), error.next_step
 
 
 def _reason(error: AutopilotError) -> Reason | None:

@@ -21,6 +21,14 @@ class Level(StrEnum):
     PROBLEM = "problem"
 
 
+class Role(StrEnum):
+    """The custom roles of the app that a read can try, by their titles in `infra/roles.json`."""
+
+    ENDPOINT_READER = "endpoint reader"
+    NETWORK_READER = "network reader"
+    DNS_WRITER = "DNS writer"
+
+
 class Topic(StrEnum):
     """Whom a question is put to."""
 
@@ -32,12 +40,21 @@ class Topic(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question. `where`: subscription or organization. `needed`: without it no work is done, else less is seen."""
+    """A question. `where`: subscription, place or organization. `role`: that which lets the app ask it in Azure.
+
+    `without`: what comes of a right that is missing, where work is done all the same; empty where it is not.
+    """
 
     topic: Topic
     what: str
     where: str = ""
-    needed: bool = True
+    role: str = ""
+    without: str = ""
+
+    @property
+    def needed(self) -> bool:
+        """Whether no work is done without an answer."""
+        return not self.without
 
     def __str__(self) -> str:
         return f"{self.what} of {self.where}" if self.where else self.what

@@ -1,0 +1,50 @@
+"""What the doctor asks Azure Resource Manager: something of each role of the app, at each place. Used by `doctor`.
+
+The places are those of the settings; the template assigns roles there (`infra/app/rights.bicep`).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from shared.api.deadlines import Question
+from shared.clouds.azure.arm_checks import ArmChecks
+from shared.context import Context
+from shared.core.reports.doctor.findings import Asked, Role, Topic
+
+UNFOUND = "A zone there that serves an endpoint's network is not found."
+UNEXPLAINED = "Checks that fail are explained less, and a hub that answers its clients is not seen."
+
+
+def azure_questions(context: Context, arm: ArmChecks) -> dict[Asked, Question]:
+    """All of them."""
+    dns = context.settings.dns
+    watched = context.settings.scope.subscriptions
+    homes = {home.subscription_id for home in dns.zone_resource_groups} or set(watched)
+    questions: dict[Asked, Question] = {}
+    for subscription in watched:
+        reader = partial(Asked, Topic.AZURE, where=subscription, role=Role.ENDPOINT_READER)
+        questions[reader("private endpoints")] = partial(arm.endpoints, subscription)
+        questions[reader("network interfaces")] = partial(arm.interfaces, subscription)
+    for subscription in dict.fromkeys((*watched, *homes, *dns.subscriptions)):
+        without = "" if subscription in homes else UNFOUND
+        zones = Asked(Topic.AZURE, "private DNS zones", subscription, Role.ENDPOINT_READER, without)
+        questions[zones] = partial(_zones, context, arm, subscription)
+        networks = Asked(Topic.AZURE, "virtual networks", subscription, Role.NETWORK_READER, UNEXPLAINED)
+        questions[networks] = partial(arm.networks, subscription)
+    for network in dict.fromkeys((*filter(None, [context.settings.health.app_network]), *dns.link_vnets)):
+        asked = Asked(Topic.AZURE, "the virtual network", network, Role.NETWORK_READER, UNEXPLAINED)
+        questions[asked] = partial(context.endpoints.network, network)
+    writer = partial(Asked, Topic.AZURE, "operations on private DNS zones", role=Role.DNS_WRITER)
+    for home in dns.zone_resource_groups:
+        questions[writer(where=home.id)] = partial(arm.operations, home.id)
+    for subscription in () if dns.zone_resource_groups else watched:
+        questions[writer(where=subscription)] = partial(arm.operations_beside, subscription)
+    return questions
+
+
+async def _zones(context: Context, arm: ArmChecks, subscription: str) -> None:
+    """The list of zones, and what is in one of Elastic's."""
+    zone = await arm.zones(subscription, {service.zone for service in context.options.services.handled})
+    if zone is not None:
+        await context.dns.zone(zone)
