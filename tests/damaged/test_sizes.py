@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 from shared.core.diagnosis import Failure
 from shared.probe import Connection, Network, Target, probe
 from shared.probe.run import ADDRESSES
@@ -20,7 +22,7 @@ class Answering(Network):
         return self._addresses
 
     async def connect(self, address: str, port: int) -> Connection:
-        raise ConnectionRefusedError(f"{address} port {port}")
+        raise ConnectionRefusedError(errno.ECONNREFUSED, f"{address} port {port}")
 
 
 async def test_of_thousands_of_answers_some_are_kept_and_the_number_is_told() -> None:

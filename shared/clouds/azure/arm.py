@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 from shared.clouds.azure.sdk_clients import SdkClients
@@ -69,11 +70,32 @@ class ArmClients:
             base_url=self.options.url,
             credential_scopes=[f"{self.options.audience.rstrip('/')}/.default"],
             polling_interval=self.options.poll_interval,
+            per_retry_policies=[_no_registration()],
         )
 
     async def aclose(self) -> None:
         """Close every client and the credential."""
         await self._clients.aclose()
+
+
+def _no_registration() -> object:
+    """A policy of the SDK's pipeline that keeps another one from registering resource providers by itself.
+
+    It would do so after any refusal that says one is missing, also of a read in observe mode, and has no right to.
+    """
+    from azure.core.exceptions import HttpResponseError  # noqa: PLC0415 - the SDK is imported when first used
+    from azure.core.pipeline.policies import AsyncHTTPPolicy  # noqa: PLC0415
+    from azure.mgmt.core.exceptions import ARMErrorFormat  # noqa: PLC0415
+
+    class NoRegistration(AsyncHTTPPolicy[Any, Any]):
+        async def send(self, request: Any) -> Any:
+            response = await self.next.send(request)
+            refused = response.http_response.status_code == HTTPStatus.CONFLICT
+            if refused and "MissingSubscriptionRegistration" in response.http_response.text():
+                raise HttpResponseError(response=response.http_response, error_format=ARMErrorFormat)
+            return response
+
+    return NoRegistration()
 
 
 def body_of(answer: object) -> Mapping[str, Any]:
