@@ -1,4 +1,4 @@
-"""Observe mode, the sweep, the doctor and the plans send nothing but reads, whatever is answered to each of them.
+"""Observe mode, the sweep, the doctor and the plans send nothing but reads, with any answer to each.
 
 A sample; `make hostile` plays all.
 """
