@@ -35,6 +35,10 @@ OWN_VNET = vnet_id("eastus2", "app")
 OWN_PREFIX = "10.8"
 
 
+VAULT_ID = f"/subscriptions/{DEFAULT_SUBSCRIPTION}/resourceGroups/rg-app/providers/Microsoft.KeyVault/vaults/local"
+"""The key vault, as roles name it."""
+
+
 def vnet_body(region: str, prefix: str, peers: Sequence[str] = ()) -> dict[str, Any]:
     """The PUT body of a virtual network with one subnet for endpoints; `prefix` is its first two numbers."""
     subnet = {"name": "endpoints", "properties": {"addressPrefix": f"{prefix}.1.0/24"}}

@@ -20,13 +20,20 @@ class RoleAssignment:
     scope: str
     actions: tuple[str, ...]
     not_actions: tuple[str, ...] = ()
+    data_actions: tuple[str, ...] = ()
+    """What may be done inside the resource, such as reading a vault's secrets."""
 
     def allows(self, action: str, resource: str) -> bool:
         """Whether this assignment lets its holder do `action` on `resource`."""
+        return self._holds_at(resource) and _any(self.actions, action) and not _any(self.not_actions, action)
+
+    def allows_inside(self, data_action: str, resource: str) -> bool:
+        """Whether this assignment lets its holder do this inside `resource`."""
+        return self._holds_at(resource) and _any(self.data_actions, data_action)
+
+    def _holds_at(self, resource: str) -> bool:
         scope, resource = self.scope.lower().rstrip("/"), resource.lower()
-        if resource != scope and not resource.startswith(f"{scope}/"):
-            return False
-        return _any(self.actions, action) and not _any(self.not_actions, action)
+        return resource == scope or resource.startswith(f"{scope}/")
 
 
 def allowed(assignments: Iterable[RoleAssignment], action: str, resource: str) -> bool:
@@ -35,10 +42,16 @@ def allowed(assignments: Iterable[RoleAssignment], action: str, resource: str) -
 
 
 def read_assignments(path: Path) -> dict[str, list[RoleAssignment]]:
-    """From JSON: {"<client id>": [{"scope": "/subscriptions/...", "actions": [...], "notActions": [...]}]}."""
+    """From JSON: {"<client id>": [{"scope": "/subscriptions/...", "actions": [...], "dataActions": [...]}]}.
+
+    `notActions` too; a role has only what it names.
+    """
     return {
         principal: [
-            RoleAssignment(role["scope"], tuple(role["actions"]), tuple(role.get("notActions", ()))) for role in roles
+            RoleAssignment(
+                role["scope"], *(tuple(role.get(name, ())) for name in ("actions", "notActions", "dataActions"))
+            )
+            for role in roles
         ]
         for principal, roles in json.loads(path.read_text(encoding="utf-8")).items()
     }

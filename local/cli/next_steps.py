@@ -29,6 +29,7 @@ def first_tries(local: str, connection: Mapping[str, Any]) -> list[str]:
             ("connect westeurope --deployment search-westeurope", "refused, and why"),
             ("connect uksouth --name pe-two", "one more of the same region, in a network of its own"),
             ("network", "the networks; make more, route them, put a firewall between"),
+            ("vault set elastic-api-key wrong", "the app says so within five minutes; `mend key` ends it"),
             ("break association", "or link, alias, key, ...: docs/local.md"),
             (f"rest DELETE '{connection['endpointId']}'", f"after {grace} s of grace all goes, in order"),
             ("status", "every connection in one line"),

@@ -32,7 +32,7 @@ from local.simulators import World
 from local.storage.azurite import Azurite, install
 from local.vault import AUDIENCE as VAULT_AUDIENCE
 from local.vault import KeyVault
-from local.world import HUB_VNET
+from local.world import HUB_VNET, VAULT_ID
 from shared.core.model.organizations import DEFAULT, key_secret
 
 
@@ -108,6 +108,7 @@ class Stack:
             self.clock,
             check_token=lambda token: self._identity.is_valid_for(token, VAULT_AUDIENCE),
             is_app=lambda token: self._identity.client_of(token) != SYSTEM_ASSIGNED,
+            app_may=self._app_may,
         )
         if self.options.has_key:
             self._vault.store(key_secret(DEFAULT), self.world.elastic.api_key)
@@ -214,6 +215,11 @@ class Stack:
         else:
             await self._events.subscribe_function(app)
         self.world.arm.listeners.append(self._events.grid.publish)
+
+    def _app_may(self, token: str, data_action: str) -> bool:
+        """Whether the roles of an identity, where some are given, let it do this in the vault."""
+        roles = self.world.arm.settings.role_assignments.get(self._identity.client_of(token))
+        return roles is None or any(one.allows_inside(data_action, VAULT_ID) for one in roles)
 
     # -- what others are told --------------------------------------------------------------------------------------
 

@@ -45,7 +45,10 @@ class _RefusedError(Exception):
 
 
 class KeyVault:
-    """The vault; `app` answers. A token that `is_app` knows is the app's, any other valid one a person's."""
+    """The vault; `app` answers. A token that `is_app` knows is the app's, any other valid one a person's.
+
+    The app may read at most, as far as `app_may` says of a token and a data action.
+    """
 
     def __init__(
         self,
@@ -53,11 +56,12 @@ class KeyVault:
         *,
         check_token: Callable[[str], bool] | None = None,
         is_app: Callable[[str], bool] | None = None,
+        app_may: Callable[[str, str], bool] = lambda _token, _action: True,
         settings: VaultSettings | None = None,
         random: Random | None = None,
     ) -> None:
         self.settings = settings or VaultSettings()
-        self._clock, self._check_token, self._is_app = clock, check_token, is_app
+        self._clock, self._check_token, self._is_app, self._app_may = clock, check_token, is_app, app_may
         self._store = Store(random or Random(2))
         self.reads: list[tuple[Any, str, int]] = []
         """When a secret was asked for, its name, and the status of the answer."""
@@ -132,14 +136,19 @@ class KeyVault:
         if settings.behind_firewall:
             text = "Client address is not authorized and caller is not a trusted service."
             raise _RefusedError(403, "Forbidden", text, "ForbiddenByFirewall")
-        is_app = self._is_app is not None and self._is_app(token)
-        if is_app and (action not in _READS or not settings.app_may_read):
+        if not self._may(token, action):
             text = (
                 "Caller is not authorized to perform action on resource. If role assignments, deny assignments or role "
                 f"definitions were changed recently, please observe propagation time. Action: "
                 f"'Microsoft.KeyVault/vaults/secrets/{action}/action'."
             )
             raise _RefusedError(403, "Forbidden", text, "ForbiddenByRbac")
+
+    def _may(self, token: str, action: str) -> bool:
+        if self._is_app is None or not self._is_app(token):
+            return True
+        data_action = f"Microsoft.KeyVault/vaults/secrets/{action}/action"
+        return action in _READS and self.settings.app_may_read and self._app_may(token, data_action)
 
     # -- secrets ---------------------------------------------------------------------------------------------------
 

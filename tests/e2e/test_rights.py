@@ -13,12 +13,17 @@ from e2e_instance import Instance, connection, eventually, policies_of, put_endp
 
 from local.arm import DEFAULT_SUBSCRIPTION
 from local.cli.client import LocalClient
-from local.world import HUB_VNET
+from local.world import HUB_VNET, VAULT_ID
 from tests.infra.shipped import assignments
 
 pytestmark = pytest.mark.e2e
 
 CLIENT_ID = "22222222-0000-0000-0000-000000000000"
+KEY_VAULT_SECRETS_USER = [
+    "Microsoft.KeyVault/vaults/secrets/getSecret/action",
+    "Microsoft.KeyVault/vaults/secrets/readMetadata/action",
+]
+"""Azure's built-in role, which main.bicep assigns at the vault."""
 SUBSCRIPTION = f"/subscriptions/{DEFAULT_SUBSCRIPTION}"
 HUB_GROUP = f"{SUBSCRIPTION}/resourceGroups/rg-dns"
 ZONE_TYPE = "Microsoft.Network/privateDnsZones"
@@ -41,7 +46,10 @@ def start(tmp_path: Path) -> Iterator[Start]:
             allow_delete=allow_delete,
             without=without,
         )
-        given = [{"scope": r.scope, "actions": asdict(r)["actions"], "notActions": without} for r in roles]
+        given: list[dict[str, Any]] = [
+            {"scope": r.scope, "actions": asdict(r)["actions"], "notActions": without} for r in roles
+        ]
+        given.append({"scope": VAULT_ID, "dataActions": KEY_VAULT_SECRETS_USER})
         file = tmp_path / "roles.json"
         file.write_text(json.dumps({CLIENT_ID: given}), encoding="utf-8")
         instance = Instance(

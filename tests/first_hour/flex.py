@@ -20,7 +20,16 @@ import httpx
 from local.asgi import AsgiTransport
 from local.cli.events import FILTERS
 from local.clock import LoopClock
-from local.eventgrid import Answer, Destination, EventGrid, EventGridSettings, HttpDeliver, QueueDeliver, StorageAccount
+from local.eventgrid import (
+    AccountSettings,
+    Answer,
+    Destination,
+    EventGrid,
+    EventGridSettings,
+    HttpDeliver,
+    QueueDeliver,
+    StorageAccount,
+)
 from local.host import FunctionsHost, HostSettings, Keys
 from local.host.queues import StoredMessage
 from local.storage.memory import MemoryQueue, Message
@@ -120,8 +129,10 @@ class Flex:
     The timer does not run: what an event did not bring would not come by itself.
     """
 
-    def __init__(self, way: Way, **settings: str) -> None:
+    def __init__(self, way: Way, account: AccountSettings | None = None, **settings: str) -> None:
+        """`account`: how the storage account takes what Event Grid writes."""
         self.estate, self.settings = Estate(settings=VAULT), settings
+        self.account = StorageAccount(self.estate.clock, account)
         self.letters: list[dict[str, Any]] = []
         self.starts = 0
         self._way = way
@@ -137,8 +148,14 @@ class Flex:
         """Deploy: subscribe to the events, then leave the app alone, so that it is scaled to zero."""
         await self.estate.world.seed()
         if self._way == "queue":
-            deliver = QueueDeliver(StorageAccount(self.estate.clock), self._put)
-            await self.grid.subscribe("https://st/reconcile", destination=Destination.QUEUE, deliver=deliver, **FILTERS)
+            deliver = QueueDeliver(self.account, self._put)
+            await self.grid.subscribe(
+                "https://st/reconcile",
+                destination=Destination.QUEUE,
+                deliver=deliver,
+                dead_letter=self.account.guarded(self.letters.append),
+                **FILTERS,
+            )
         else:
             await self._start()
             await asyncio.sleep(STARTING)

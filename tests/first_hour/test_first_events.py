@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
+from local.eventgrid import AccountSettings
 from local.world import API_KEY
 from shared.core.model.conditions import POLICY_READY, RECORD_READY
 from shared.core.model.reasons import Reason
@@ -25,9 +27,9 @@ both_ways = pytest.mark.parametrize("way", ["queue", "function"])
 
 
 @asynccontextmanager
-async def deployed(way: Way) -> AsyncIterator[Flex]:
+async def deployed(way: Way, **account: Any) -> AsyncIterator[Flex]:
     """Not a fixture: the loop's time starts over between a fixture and its test."""
-    running = await Flex(way).open()
+    running = await Flex(way, AccountSettings(**account)).open()
     try:
         yield running
     finally:
@@ -105,3 +107,31 @@ async def test_all_of_it_in_one_first_hour(way: Way) -> None:
         await asyncio.sleep(1800)
         for endpoint in endpoints:
             await is_ready_by_its_event(flex, endpoint)
+
+
+REFUSED = {
+    "a firewall, and an identity that is not the topic's own": {"firewall": True},
+    "roles that still spread": {"role_spread_seconds": 1800.0},
+}
+
+
+@pytest.mark.parametrize("account", REFUSED.values(), ids=REFUSED)
+async def test_an_event_that_storage_refuses_is_lost_for_good_and_made_good_by_the_timer(account: Any) -> None:
+    """Why a deployment proves delivery once, and sweeps."""
+    async with deployed("queue", **account) as flex:
+        flex.estate.vault.store(KEY, API_KEY)
+        endpoint = await flex.estate.put_endpoint()
+        await asyncio.sleep(1200)
+        assert (flex.delivered, len(flex.account.lost), flex.starts) == ([403], 1, 0)
+        worker = flex.estate.new_worker()
+        await flex.estate.sweep(worker)
+        await asyncio.sleep(600)
+        await flex.estate.ready(endpoint)
+
+
+async def test_behind_a_firewall_the_topics_own_identity_delivers() -> None:
+    async with deployed("queue", firewall=True, topic_identity="system-assigned") as flex:
+        flex.estate.vault.store(KEY, API_KEY)
+        endpoint = await flex.estate.put_endpoint()
+        await asyncio.sleep(1800)
+        await is_ready_by_its_event(flex, endpoint)

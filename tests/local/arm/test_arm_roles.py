@@ -56,6 +56,16 @@ async def test_reading_is_not_writing_and_roles_add_up(cloud: ArmCloud, http: Ht
     assert (await http("GET", record, **headers)).status_code == 200
 
 
+def test_what_may_be_done_inside_a_resource_is_a_right_of_its_own() -> None:
+    vault = f"{GROUP}/providers/Microsoft.KeyVault/vaults/kv"
+    get = "Microsoft.KeyVault/vaults/secrets/getSecret/action"
+    role = RoleAssignment(vault, ("*",), data_actions=("Microsoft.KeyVault/vaults/secrets/get*",))
+    assert role.allows_inside(get.upper(), vault.upper())
+    assert not role.allows_inside(get, f"{vault}-2")
+    assert not role.allows_inside("Microsoft.KeyVault/vaults/secrets/setSecret/action", vault)
+    assert not RoleAssignment(vault, ("*",)).allows_inside(get, vault), "an owner reads no secret"
+
+
 async def test_linking_needs_a_right_on_the_zone_and_on_the_network(cloud: ArmCloud, http: Http) -> None:
     zone, vnet = await http.zone(), await http.network()
     write = RoleAssignment(GROUP, ("Microsoft.Network/privateDnsZones/virtualNetworkLinks/write",))
