@@ -390,7 +390,7 @@ output AUTOPILOT_VAULT_NAME string = vault.outputs.name
 output AUTOPILOT_TOPIC_IDENTITY_ID string = identities.outputs.topicDelivers
 output AUTOPILOT_ACTION_GROUP_ID string = monitoring.outputs.actionGroupId
 output AUTOPILOT_EVENT_DELIVERY string = eventDelivery
-output AUTOPILOT_WATCHED_SUBSCRIPTIONS string = join(watched, ',')
+output AUTOPILOT_NETWORK_ID string = appNetworkId
 output AUTOPILOT_EXISTING_SYSTEM_TOPICS string = existingSystemTopics
 output AUTOPILOT_TOKEN string = token
 // What is assigned; without assignRoles, what a platform team has to assign.

@@ -130,7 +130,7 @@ def values_of_events(chosen: dict[str, Any], outputs: dict[str, Any]) -> dict[st
         "storageId": outputs["AUTOPILOT_STORAGE_ID"],
         "topicIdentityId": outputs["AUTOPILOT_TOPIC_IDENTITY_ID"],
         "actionGroupId": outputs["AUTOPILOT_ACTION_GROUP_ID"],
-        "watchedSubscriptions": outputs["AUTOPILOT_WATCHED_SUBSCRIPTIONS"],
+        "watchedSubscriptions": chosen.get("azureSubscriptions", ""),
         "existingSystemTopics": outputs["AUTOPILOT_EXISTING_SYSTEM_TOPICS"],
         "assignRoles": chosen.get("assignRoles", True),
     }
