@@ -19,10 +19,12 @@ from shared.clouds.azure.private_endpoints import PrivateEndpoints
 from shared.clouds.azure.vault import Vault, VaultOptions
 from shared.clouds.elastic.hosted.client import HostedConnections
 from shared.clouds.elastic.keys import FixedKey, KeySource, VaultKey
+from shared.clouds.elastic.serverless.client import ServerlessConnections
 from shared.clouds.elastic.transport import ElasticOptions, Organizations
 from shared.context import Context
 from shared.core.model.messages import QUEUE
 from shared.core.model.organizations import DEFAULT
+from shared.core.model.services import Family
 from shared.core.ports import PrivateConnections
 from shared.probe import Connection, Network
 from shared.settings import Settings, load
@@ -52,7 +54,7 @@ def build(environ: Mapping[str, str]) -> Context:
         clock=clock,
         endpoints=PrivateEndpoints(clients),
         dns=PrivateDns(clients),
-        elastic=Organizations(hosted_connections(settings, clock, vault_of(settings))),
+        elastic=organizations(settings, clock, vault_of(settings)),
         storage=storage,
         leases=leases,
         network=_LazyNetwork(settings.health.name_server),
@@ -104,14 +106,16 @@ def key_sources(settings: Settings, clock: Clock, vault: Vault | None) -> dict[s
     return sources
 
 
-def hosted_connections(
+def organizations(
     settings: Settings, clock: Clock, vault: Vault | None, transport: httpx.AsyncBaseTransport | None = None
-) -> dict[str, PrivateConnections]:
-    """The client of each organization of Elastic Cloud Hosted."""
-    keys = key_sources(settings, clock, vault)
-    return {
-        one.organization: HostedConnections(one, keys[one.organization], transport) for one in elastic_options(settings)
-    }
+) -> Organizations:
+    """The clients of each organization, one for each family of targets; both use one source of keys."""
+    keys, clients = key_sources(settings, clock, vault), dict[tuple[str, Family], PrivateConnections]()
+    for one in elastic_options(settings):
+        name, key = one.organization, keys[one.organization]
+        clients[name, Family.HOSTED] = HostedConnections(one, key, transport)
+        clients[name, Family.SERVERLESS] = ServerlessConnections(one, key, transport)
+    return Organizations(clients)
 
 
 def vault_of(settings: Settings) -> Vault | None:

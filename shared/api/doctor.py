@@ -23,6 +23,7 @@ from shared.core.guards.consent import entries_without_target
 from shared.core.model.errors import AutopilotError, InvalidSettings
 from shared.core.model.messages import QUEUE
 from shared.core.model.organizations import DEFAULT
+from shared.core.model.services import Family
 from shared.core.ports import PrivateConnections
 from shared.core.reports.doctor import clouds, judge
 from shared.core.reports.doctor.clouds import KEY
@@ -52,7 +53,7 @@ async def examine(context: Context) -> Report:
     began = _seconds()
     machine = machine_clock(context.clock)
     arm = ArmChecks(context.endpoints.clients, machine)
-    elastic = {name: _ElasticClock(api, machine) for name, api in context.elastic.items()}
+    elastic = {name: _ElasticClock(api, machine) for name, api in context.elastic.of_family(Family.HOSTED).items()}
     own: Questions = {
         SWEEP: lambda: recall(context),
         PAUSE: lambda: present_pause(context),
@@ -189,7 +190,7 @@ def _of_elastic(context: Context, answers: dict[Asked, Answer[Any]], now: dateti
     """Each organization by itself: its key, its end, what it may read."""
     asked = _about(Topic.ELASTIC, answers)
     findings: list[Finding] = []
-    for name, api in context.elastic.items():
+    for name, api in context.elastic.of_family(Family.HOSTED).items():
         about = {question: answer for question, answer in asked.items() if question.where == _where(name)}
         findings += clouds.judge_elastic(about, api.key_expires, now, name, renewal=api.key_renewal)
     shown = [answer for question, answer in asked.items() if question.what == DEPLOYMENTS]

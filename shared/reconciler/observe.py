@@ -143,7 +143,7 @@ async def observe_elastic(
 
     Targets that cannot be read come back as the error; the policy does not wait for them.
     """
-    api = context.elastic.of(desired.organization)
+    api = context.elastic.of(desired.organization, desired.service.family)
     policies, claims = await asyncio.gather(
         _policies(context, desired, record), _claims(context, desired, record), return_exceptions=True
     )
@@ -195,7 +195,8 @@ async def _namesakes(context: Context, endpoint: ArmId) -> tuple[str, ...]:
 async def _claims(context: Context, desired: Desired, record: ConnectionRecord) -> tuple[Claim, ...] | None:
     if not desired.claim and record.elastic.claim is None:
         return None
-    return await listed_claims(context.elastic.of(desired.organization), desired.service.elastic_region)
+    api = context.elastic.of(desired.organization, desired.service.family)
+    return await listed_claims(api, desired.service.elastic_region)
 
 
 async def _policies(context: Context, desired: Desired, record: ConnectionRecord) -> tuple[Policy, ...]:
@@ -203,7 +204,7 @@ async def _policies(context: Context, desired: Desired, record: ConnectionRecord
 
     The one in use is looked for by its id before one short listing makes it missing.
     """
-    api = context.elastic.of(desired.organization)
+    api = context.elastic.of(desired.organization, desired.service.family)
     listed = await api.policies()
     used = record.elastic.policy.id if record.identity.guid.lower() == desired.endpoint.guid.lower() else ""
     if not used or any(policy.id == used for policy in listed):
@@ -322,7 +323,7 @@ async def _leftovers(context: Context, desired: Desired, record: ConnectionRecor
 
 async def _former_policies(context: Context, record: ConnectionRecord) -> tuple[Policy, ...]:
     """Every policy; the one on record is looked for by its id before one short listing makes it missing."""
-    api = context.elastic.of(record.elastic.organization)
+    api = context.elastic.of(record.elastic.organization, record.identity.family)
     listed = await api.policies()
     if not record.elastic.policy.id or any(policy.id == record.elastic.policy.id for policy in listed):
         return listed
@@ -333,7 +334,8 @@ async def _former_policies(context: Context, record: ConnectionRecord) -> tuple[
 async def _former_claims(context: Context, record: ConnectionRecord) -> tuple[Claim, ...]:
     if record.elastic.claim is None:
         return ()
-    return await listed_claims(context.elastic.of(record.elastic.organization), record.elastic.claim.region)
+    api = context.elastic.of(record.elastic.organization, record.identity.family)
+    return await listed_claims(api, record.elastic.claim.region)
 
 
 async def recall(context: Context, desired: Desired, record: ConnectionRecord) -> ConnectionRecord:
@@ -344,7 +346,7 @@ async def recall(context: Context, desired: Desired, record: ConnectionRecord) -
     """
     if record.elastic.organization or not desired.organization or owns_anything(record):
         return record
-    for name, api in context.elastic.items():
+    for name, api in context.elastic.of_family(desired.service.family).items():
         if name == desired.organization:
             continue
         try:

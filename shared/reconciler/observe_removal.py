@@ -137,7 +137,7 @@ def _service_zone(endpoint: Endpoint, services: Services) -> str:
 async def _elastic(context: Context, record: ConnectionRecord) -> _Elastic:
     if not record.identity.region or (record.elastic.organization not in context.elastic and not owns_anything(record)):
         return await _nothing()
-    api = context.elastic.of(record.elastic.organization)
+    api = context.elastic.of(record.elastic.organization, record.identity.family)
     policies = await api.policies(f"azure-{record.identity.region}")
     used = record.elastic.policy.id
     if used and all(policy.id != used for policy in policies):  # one short listing does not make it missing
@@ -157,4 +157,5 @@ async def _claims(context: Context, record: ConnectionRecord) -> tuple[Claim, ..
         record.elastic.organization not in context.elastic and not owns_anything(record)
     ):
         return ()
-    return await listed_claims(context.elastic.of(record.elastic.organization), record.elastic.claim.region)
+    api = context.elastic.of(record.elastic.organization, record.identity.family)
+    return await listed_claims(api, record.elastic.claim.region)

@@ -17,6 +17,7 @@ from shared.core.model.ownership import Owned, Owner
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import AssociationMemory, PolicyMemory
 from shared.core.model.resources import Policy, Zone
+from shared.core.model.services import Family
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.deletion import has_things
 from shared.core.planning.removal import policies_made_for
@@ -30,8 +31,8 @@ async def rebuilt(context: Context, blank: ConnectionRecord) -> ConnectionRecord
     )
     names = [service.zone for service in context.options.services.handled]
     zones, found = await asyncio.gather(context.dns.zones_named(names, subscriptions), _policies(context, blank))
-    organization, policies = found
-    record = blank.with_elastic(organization=organization)
+    (organization, family), policies = found
+    record = blank.with_elastic(organization=organization).with_identity(family=family)
     for zone in zones:
         record = _with_zone(record, zone, context.options)
     record = _with_policy(record, policies, context.options.installation.instance_id)
@@ -39,23 +40,23 @@ async def rebuilt(context: Context, blank: ConnectionRecord) -> ConnectionRecord
     return record.mark_present() if has_things(record) else blank
 
 
-async def _policies(context: Context, blank: ConnectionRecord) -> tuple[str, tuple[Policy, ...]]:
-    """The policies that were made for the endpoint, and whose they are: a policy is in one organization only.
+async def _policies(context: Context, blank: ConnectionRecord) -> tuple[tuple[str, Family], tuple[Policy, ...]]:
+    """The policies that were made for the endpoint, and where: they are in one organization and one family only.
 
     One that cannot be read is passed over if another has them; else it could be the one, and its error is raised.
     """
     error: AutopilotError | None = None
-    for name, api in context.elastic.items():
+    for where, api in context.elastic.items():
         try:
             made = policies_made_for(blank.id, await api.policies(), context.options.installation.instance_id)
         except AutopilotError as failed:
             error = error or failed
             continue
         if made:
-            return name, made
+            return where, made
     if error is not None:
         raise error
-    return "", ()
+    return ("", blank.identity.family), ()
 
 
 def _with_zone(record: ConnectionRecord, zone: Zone, options: PlanOptions) -> ConnectionRecord:

@@ -77,7 +77,7 @@ class Run:
     @property
     def elastic(self) -> PrivateConnections:
         """The organization that everything of the connection is in; raises Blocked where there is no key of it."""
-        return self.context.elastic.of(self.record.elastic.organization)
+        return self.context.elastic.of(self.record.elastic.organization, self.record.identity.family)
 
     def note(
         self,

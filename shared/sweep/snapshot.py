@@ -15,10 +15,12 @@ from shared.context import Context, log
 from shared.core.guards.consent import CONNECT_TAG, short_name
 from shared.core.guards.scope import in_scope
 from shared.core.model.arm_ids import connection_id
+from shared.core.model.conditions import Phase
 from shared.core.model.errors import AutopilotError, InvalidInput, RetryLater, Throttled
 from shared.core.model.organizations import DEFAULT
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.resources import Endpoint, VirtualNetwork
+from shared.core.model.services import Family
 from shared.core.planning.desired import Desired, zone_subscriptions
 from shared.core.planning.name_resolution import unexplained
 from shared.core.planning.organization_change import organization_on_record
@@ -226,24 +228,30 @@ async def _other_networks(context: Context, desired: list[Desired], reader: Netw
 
 async def _read_organizations(
     context: Context, desired: list[Desired], records: dict[str, ConnectionRecord], result: SweepStats
-) -> dict[str, OrganizationListing]:
-    """Each organization by itself: one that is down or refuses its key holds up its own endpoints only."""
+) -> dict[tuple[str, Family], OrganizationListing]:
+    """Each organization by itself: one that is down or refuses its key holds up its own endpoints only.
+
+    A family of targets that no endpoint has is not asked: the key may have no rights there, and needs none.
+    """
     pairs = [(one, records.get(one.connection_id) or ConnectionRecord(one.endpoint.id.text)) for one in desired]
-    names = [name for name, _ in context.elastic.items()]
-    listings = await asyncio.gather(*(_read_organization(context, name, pairs, result) for name in names))
-    return dict(zip(names, listings, strict=True))
+    families = {Family.HOSTED, *(one.service.family for one in desired)}
+    ended = {Phase.REMOVED, Phase.IGNORED}
+    families |= {record.identity.family for record in records.values() if record.status.phase not in ended}
+    keys = [key for key, _ in context.elastic.items() if key[1] in families]
+    listings = await asyncio.gather(*(_read_organization(context, *key, pairs, result) for key in keys))
+    return dict(zip(keys, listings, strict=True))
 
 
 async def _read_organization(
-    context: Context, name: str, pairs: list[tuple[Desired, ConnectionRecord]], result: SweepStats
+    context: Context, name: str, family: Family, pairs: list[tuple[Desired, ConnectionRecord]], result: SweepStats
 ) -> OrganizationListing:
     """Policies, then the targets that endpoints ask for, ours are associated with, or that ask for endpoints."""
-    api, of = context.elastic.of(name), "" if name == DEFAULT else f" of organization {name}"
+    api, of = context.elastic.of(name, family), "" if name == DEFAULT else f" of organization {name}"
     policies = await _read(f"policies{of}", api.policies(), result)
     matter: dict[str, None] = {}
     claims = False
     for wanted, record in pairs:
-        here = wanted.organization == name
+        here = (wanted.organization, wanted.service.family) == (name, family)
         if here:
             matter |= dict.fromkeys(targets_that_matter(wanted, policies or (), record))
         claims = claims or (here and wanted.claim)

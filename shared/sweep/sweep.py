@@ -67,9 +67,8 @@ async def _sweep(context: Context, correlation_id: str) -> SweepStats:
     await _keep_recovered(context, snapshot, result)
     await delete_old_rows(context, stored.values())
     await _count_poison(context, result)
-    # Whether the key has an end is known only once Elastic Cloud has answered.
-    keys = {name: context.elastic.of(name).key_expires for name in snapshot.clouds.readable}
-    await notify.after_sweep(context, snapshot.records.values(), keys, correlation_id)
+    # Whether a key has an end is known only once Elastic Cloud has answered.
+    await notify.after_sweep(context, snapshot.records.values(), snapshot.clouds.key_ends, correlation_id)
     await _report(context, result, correlation_id, started)
     return result
 

@@ -11,6 +11,7 @@ import pytest
 from local.arm import DEFAULT_SUBSCRIPTION
 from shared.api.deadlines import ALL_SECONDS, AT_ONCE, EACH_SECONDS, ask_all
 from shared.api.doctor import examine
+from shared.core.model.services import Family
 from shared.core.reports.doctor.findings import Level, Report
 from tests.api.doctor_parts import good, of
 from tests.harness.estate import Estate
@@ -106,7 +107,7 @@ async def test_a_bug_in_one_question_is_a_finding_whose_details_are_in_the_log(
     async def broken(_: object) -> None:
         raise KeyError("inside-detail")
 
-    monkeypatch.setattr(context.elastic.of("default"), "policies", broken)
+    monkeypatch.setattr(context.elastic.of("default", Family.HOSTED), "policies", broken)
     report = await examine(context)
     (finding,) = [finding for finding in report.findings if finding.level is Level.PROBLEM]
     assert (finding.check, finding.on) == ("elastic", "private connection policies")

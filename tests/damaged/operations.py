@@ -13,10 +13,11 @@ from shared.clouds.azure.arm_checks import ArmChecks
 from shared.clouds.azure.private_dns import PrivateDns
 from shared.clouds.azure.private_endpoints import PrivateEndpoints
 from shared.clouds.azure.vault import Vault, VaultOptions
-from shared.composition import arm_options, hosted_connections
+from shared.composition import arm_options, organizations
 from shared.core.model.arm_ids import parse_arm_id
 from shared.core.model.organizations import DEFAULT, key_secret
 from shared.core.model.record import ConnectionRecord
+from shared.core.model.services import Family
 from shared.settings import load
 from tests.damaged.tape import Exchange, Tape, Wrong
 from tests.harness.estate import VAULT, Estate
@@ -78,7 +79,7 @@ def _reads(
     settings = load(estate.settings, estate.world.services)
     clients = ArmClients(arm_options(settings), Credential, lambda: AsgiArmTransport(tapes["arm"]))
     endpoints, dns, checks = PrivateEndpoints(clients), PrivateDns(clients), ArmChecks(clients, estate.clock)
-    api = hosted_connections(settings, estate.clock, None, AsgiTransport(tapes["elastic"]))[DEFAULT]
+    api = organizations(settings, estate.clock, None, AsgiTransport(tapes["elastic"])).of(DEFAULT, Family.HOSTED)
     vault = Vault(VaultOptions(VAULT["ELASTIC_KEY_VAULT_URI"]), Credential, lambda: AsgiArmTransport(tapes["vault"]))
     assert record.dns.zone is not None
     assert api.claims is not None

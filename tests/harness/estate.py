@@ -42,7 +42,7 @@ from shared.clouds.azure.private_dns import PrivateDns
 from shared.clouds.azure.private_endpoints import PrivateEndpoints
 from shared.clouds.azure.vault import Vault
 from shared.clouds.elastic.transport import Organizations
-from shared.composition import arm_options, hosted_connections, topic_options, vault_options
+from shared.composition import arm_options, organizations, topic_options, vault_options
 from shared.context import Context
 from shared.core.model.arm_ids import connection_id, parse_endpoint_id
 from shared.core.model.errors import RetryLater
@@ -203,7 +203,7 @@ class Estate:
     def _organizations(self, settings: Settings, wire: Wire, clock: Clock) -> Organizations:
         options = vault_options(settings)
         vault = None if options is None else Vault(options, Credential, lambda: WiredArm(self.vault.app, wire, "vault"))
-        return Organizations(hosted_connections(settings, clock, vault, WiredElastic(self.world.front, wire)))
+        return organizations(settings, clock, vault, WiredElastic(self.world.front, wire))
 
     def _topic(self, settings: Settings, wire: Wire) -> Topic | None:
         if not settings.notify.topic_endpoint:

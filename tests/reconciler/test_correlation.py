@@ -14,6 +14,7 @@ import pytest
 
 from shared.core.model.arm_ids import parse_endpoint_id
 from shared.core.model.messages import Cause, WorkMessage
+from shared.core.model.services import Family
 from shared.reconciler.loop import reconcile
 from tests.harness.estate import Estate, arm_error
 
@@ -86,7 +87,7 @@ async def test_a_sweep_has_an_id_of_its_own_and_hands_it_to_the_work_that_it_fin
 
 
 async def test_outside_of_any_work_nothing_is_sent_along(estate: Estate) -> None:
-    await estate.worker.context.elastic.of("default").policies()
+    await estate.worker.context.elastic.of("default", Family.HOSTED).policies()
     assert ids(estate.elastic.requests) == {""}
 
 

@@ -13,6 +13,7 @@ from shared.api.plans import plan_all, plan_connection
 from shared.api.queries import get_connection
 from shared.core.model.conditions import POLICY_READY, RECORD_READY
 from shared.core.model.ownership import Owner
+from shared.core.model.services import Family
 from tests.harness.by_hand import connection_by_hand
 from tests.harness.estate import Estate
 from tests.harness.leaving import work_for
@@ -169,7 +170,7 @@ async def test_a_sweep_asks_each_organization_once_and_only_what_its_own_endpoin
 
 async def test_the_end_of_each_organizations_key_is_told() -> None:
     estate, *_ = await both()
-    apis = dict(estate.worker.context.elastic.items())
+    apis = estate.worker.context.elastic.of_family(Family.HOSTED)
     estate.second.settings.api_key_expires_at = estate.clock.now().replace(year=2027)
     await estate.sweep()
     assert {name: api.key_expires is not None for name, api in apis.items()} == {"default": True, "second": True}

@@ -17,6 +17,7 @@ from shared.core.model.errors import AnswerLost, RetryLater
 from shared.core.model.instants import stored_instant
 from shared.core.model.organizations import DEFAULT
 from shared.core.model.reasons import Reason
+from shared.core.model.services import Family
 from shared.core.reasons import explain
 from shared.correlation import Service, outgoing
 from shared.request_deadline import request_deadline
@@ -251,14 +252,14 @@ def _first_error(body: str, key: str) -> tuple[str, str]:
 
 
 class Organizations:
-    """One client for each organization, by its name."""
+    """One client for each organization and family of targets, by the organization's name."""
 
-    def __init__(self, clients: Mapping[str, PrivateConnections]) -> None:
+    def __init__(self, clients: Mapping[tuple[str, Family], PrivateConnections]) -> None:
         self._clients = dict(clients)
 
-    def of(self, name: str) -> PrivateConnections:
+    def of(self, name: str, family: Family) -> PrivateConnections:
         """The client of an organization, empty for the default one; Blocked where the settings have no key of it."""
-        found = self._clients.get(name or DEFAULT)
+        found = self._clients.get((name or DEFAULT, family))
         if found is not None:
             return found
         name = name or DEFAULT
@@ -268,11 +269,20 @@ class Organizations:
         raise Blocked(explain(Reason.ORGANIZATION_NOT_CONFIGURED, what, step), on=name)
 
     def __contains__(self, name: str) -> bool:
-        return (name or DEFAULT) in self._clients
+        return (name or DEFAULT) in self.names
 
-    def items(self) -> ItemsView[str, PrivateConnections]:
-        """Every organization and its client, in the order of the settings."""
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every organization, in the order of the settings."""
+        return tuple(dict.fromkeys(name for name, _ in self._clients))
+
+    def items(self) -> ItemsView[tuple[str, Family], PrivateConnections]:
+        """Every client by its organization and family, in the order of the settings."""
         return self._clients.items()
+
+    def of_family(self, family: Family) -> dict[str, PrivateConnections]:
+        """The client of each organization for one family of targets."""
+        return {name: client for (name, one), client in self._clients.items() if one is family}
 
     async def aclose(self) -> None:
         """Close all connections."""

@@ -19,6 +19,7 @@ from shared.core.model.errors import Blocked
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.resources import Claim, Endpoint, Policy, Target, VirtualNetwork, Zone
+from shared.core.model.services import Family
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.desired import Desired, desired_of, subscriptions_of, zone_subscriptions
 from shared.core.planning.dns import DnsFacts
@@ -66,8 +67,8 @@ class CloudListing:
 
     zones: dict[str, tuple[Zone, ...] | None] = field(default_factory=dict)
     """By subscription; None: could not be read, so nothing is concluded from it."""
-    organizations: dict[str, OrganizationListing] = field(default_factory=dict)
-    """Elastic Cloud, by organization."""
+    organizations: dict[tuple[str, Family], OrganizationListing] = field(default_factory=dict)
+    """Elastic Cloud, by organization and family of targets."""
     zone_counts: dict[str, int] = field(default_factory=dict)
     """Zones of any name in each subscription, as far as they were listed."""
     networks: dict[str, VirtualNetwork | None] = field(default_factory=dict)
@@ -78,9 +79,10 @@ class CloudListing:
     """Ids of the endpoints that are handled, by resource group and name: `consent.short_name`."""
 
     @property
-    def readable(self) -> list[str]:
-        """The organizations that could be read."""
-        return [name for name, one in self.organizations.items() if one.policies is not None]
+    def key_ends(self) -> dict[str, datetime | None]:
+        """When the key of each organization ends that could be read; None: not known, or never."""
+        read = ((name, one) for (name, _), one in self.organizations.items() if one.policies is not None)
+        return {name: one.key_expires for name, one in read}
 
     @property
     def policies(self) -> tuple[Policy, ...]:
@@ -109,7 +111,7 @@ class CloudListing:
         """
         left: tuple[str, ...] = ()
         if desired.organization and leaves_something(desired, record):
-            former = self.organizations.get(organization_on_record(record), _UNREAD)
+            former = self.organizations.get((organization_on_record(record), record.identity.family), _UNREAD)
             claims = former.claims if record.elastic.claim is not None else ()
             if former.policies is None or claims is None:
                 return None, None
@@ -118,7 +120,8 @@ class CloudListing:
             ensure_can_switch(desired, record, options, left)
         except Blocked as error:
             return None, condition_of(c.POLICY_READY, error, None, now, options.timing.visibility)
-        found = self.organizations.get(desired.organization, _UNREAD).for_region(desired.service.elastic_region)
+        listing = self.organizations.get((desired.organization, desired.service.family), _UNREAD)
+        found = listing.for_region(desired.service.elastic_region)
         own = desired.endpoint.id
         namesakes = tuple(one for one in self.endpoints.get(short_name(own), ()) if not same_id(one, own.text))
         return found and replace(found, namesakes=namesakes), None

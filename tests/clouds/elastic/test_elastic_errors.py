@@ -15,6 +15,7 @@ from shared.clouds.elastic.keys import FixedKey
 from shared.clouds.elastic.transport import ElasticOptions, Organizations, elastic_error
 from shared.core.model.errors import AnswerLost, AutopilotError, Blocked, Forbidden, NotFound, RetryLater, Throttled
 from shared.core.model.markers import Marker
+from shared.core.model.services import Family
 from shared.core.model.steps import Associate, CreatePolicy
 
 KEY = "essu_verysecret"
@@ -117,7 +118,9 @@ def test_the_client_says_whose_key_it_is_and_never_the_key() -> None:
     options = ElasticOptions("https://elastic.example", organization="eu")
     assert "eu" in repr(options)
     client = HostedConnections(options, FixedKey(KEY, "eu"))
-    assert KEY not in repr(options) + repr(client) + repr(client.key) + repr(Organizations({"eu": client}))
+    assert KEY not in repr(options) + repr(client) + repr(client.key) + repr(
+        Organizations({("eu", Family.HOSTED): client})
+    )
 
 
 # -- through the client --------------------------------------------------------------------------------------------
