@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from tests.compatibility.samples import forms, record, unplain
 from tests.compatibility.state import SETTINGS, taken_up
 from tests.harness.estate import Estate
 
+CHANGELOG = Path(__file__).resolve().parents[2] / "CHANGELOG.md"
 every_version = pytest.mark.parametrize("version", versions())
 
 
@@ -34,7 +36,11 @@ def form_of(value: Any) -> Any:
 
 def test_what_this_version_writes_has_the_form_of_its_committed_files() -> None:
     assert VERSION in versions(), f"this version has no files yet: {AGAIN}"
-    assert forms() == read(VERSION, "forms"), (
+    present, committed = forms(), read(VERSION, "forms")
+    if f"## {VERSION}" not in CHANGELOG.read_text(encoding="utf-8"):
+        # Until it is about to be released; a word more changes no form, and comes with nearly every change.
+        del present["words"], committed["words"]
+    assert present == committed, (
         f"a form has changed: {AGAIN} writes its files anew, as long as {VERSION} is not released"
     )
 
@@ -45,7 +51,8 @@ def test_a_form_that_an_older_version_would_misread_has_a_number_of_its_own(vers
     older, present = read(version, "forms"), forms()
     if older["record"]["schema"] == SCHEMA:
         assert form_of(older["record"]) == form_of(present["record"]), "raise SCHEMA in core/model/record.py"
-        assert older["words"] == present["words"], "a new word: raise SCHEMA in core/model/record.py"
+        known = version == VERSION or older["words"] == present["words"]
+        assert known, "a new word: raise SCHEMA in core/model/record.py"
     if json.loads(older["messages"][0])["v"] == MESSAGE:
         assert older["messages"] == present["messages"], "raise VERSION in core/model/messages.py"
 

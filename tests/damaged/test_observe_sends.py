@@ -41,6 +41,7 @@ ANSWERS: dict[str, Outcome] = {
     **{str(status): Refusal(status) for status in (401, 403, 404, 409, 412, 429, 500, 503)},
 }
 
+
 def sampled(calls: int) -> list[tuple[int, str]]:
     """Some calls with a provider that is not registered, and each other answer at one."""
     chance, all_calls = Random(3), range(calls)
