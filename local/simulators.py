@@ -12,6 +12,8 @@ from local.asgi import AsgiTransport
 from local.clock import LoopClock
 from local.elastic import ElasticCloud, ElasticSettings
 from local.elastic.front import Front
+from local.elastic.serverless import ServerlessRegion, ServerlessSettings
+from local.elastic.serverless.projects import TYPES
 from local.network import CertificateAuthority, Network, NetworkSettings
 from local.world import (
     API_KEY,
@@ -38,6 +40,7 @@ class World:
         *,
         arm_settings: ArmSettings | None = None,
         elastic_settings: ElasticSettings | None = None,
+        serverless_settings: ServerlessSettings | None = None,
         check_token: Callable[[str], bool] | None = None,
         ca: CertificateAuthority | None = None,
         loopback_prefix: str = "127.77.0.0/16",
@@ -56,6 +59,7 @@ class World:
         self.services = services or shipped_services()
         hosted = self.services.of_family(Family.HOSTED)
         regions = frozenset(service.region for service in hosted)
+        projects = [ServerlessRegion(*one) for one in self._of_projects()]
         self.clock = clock
         self.arm = ArmCloud(clock, settings=arm_settings, check_token=check_token, random=Random(seed))
         self.elastic = ElasticCloud(
@@ -65,13 +69,20 @@ class World:
             settings=elastic_settings,
             api_key=API_KEY,
             random=Random(seed),
+            serverless=serverless_settings,
+            serverless_regions=projects,
         )
         self.second: ElasticCloud | None = None
         """Another organization of Elastic Cloud, behind the same address."""
         organizations = {API_KEY: self.elastic}
         if second_organization:
             self.second = ElasticCloud(
-                clock, endpoints=self.arm, regions=regions, api_key=SECOND_API_KEY, random=Random(seed + 1)
+                clock,
+                endpoints=self.arm,
+                regions=regions,
+                api_key=SECOND_API_KEY,
+                random=Random(seed + 1),
+                serverless_regions=projects,
             )
             organizations[SECOND_API_KEY] = self.second
         self.front = Front(organizations)
@@ -80,7 +91,7 @@ class World:
             arm=self.arm,
             elastic=self.front,
             ca=ca or CertificateAuthority(),
-            zones=[service.zone for service in hosted],
+            zones=[service.zone for service in self.services],
             loopback_prefix=loopback_prefix,
             app_vnet_id=app_vnet,
             settings=network_settings,
@@ -104,13 +115,22 @@ class World:
     def seed_deployments(self) -> None:
         """One deployment open to the internet and one with an IP policy, in every hosted region.
 
-        A second organization has one with an IP policy too, of the same name as the first one's.
+        In every region of Serverless a project of each type, open to the internet. A second organization has one
+        deployment with an IP policy too, of the same name as the first one's.
         """
         for service in self.services.of_family(Family.HOSTED):
             self.elastic.add_deployment(f"search-{service.region}", service.region)
             self.elastic.add_deployment(f"logs-{service.region}", service.region, ip_policy=True)
             if self.second is not None:
                 self.second.add_deployment(f"logs-{service.region}", service.region, ip_policy=True)
+
+        for service in self.services.of_family(Family.SERVERLESS):
+            for kind in TYPES:
+                self.elastic.serverless.add_project(f"{kind}-{service.region}", kind, service.region)
+
+    def _of_projects(self) -> list[tuple[str, str, str]]:
+        """Region, alias and zone of each service for projects."""
+        return [(one.region, one.alias, one.zone) for one in self.services.of_family(Family.SERVERLESS)]
 
     def azure(self, token: str = "local") -> httpx.AsyncClient:
         """A client that speaks ARM to this world in-process, as a user with `token` does."""

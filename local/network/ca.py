@@ -30,8 +30,12 @@ _PRODUCTS = ("es", "kb", "apm", "fleet", "ingest", "ent", "ent-search")
 
 
 def zone_names(zone: str) -> list[str]:
-    """Subject alternative names of the certificate that Elastic serves for a private zone."""
-    return [f"*.{zone}", *(f"*.{product}.{zone}" for product in _PRODUCTS)]
+    """Subject alternative names of the certificate that Elastic serves for a private zone.
+
+    The names of projects always have a product's label: there is no wildcard of the zone itself.
+    """
+    products = [f"*.{product}.{zone}" for product in _PRODUCTS]
+    return products if zone.startswith("private.") else [f"*.{zone}", *products]
 
 
 def beside_the_systems(authority: Path, target: Path) -> Path:

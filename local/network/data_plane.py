@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from local.elastic.model import service_region
+from local.elastic.model import serverless_region, service_region
 from local.network.addresses import DATA_PLANE_PORT
 from local.network.ca import zone_names
 from local.network.settings import NetworkSettings, NoRoute
@@ -56,7 +56,7 @@ class DataPlane:
     ) -> None:
         self.elastic = elastic
         self._arm, self._routes, self._settings = arm, routes, settings
-        self._zones = {zone.split(".")[1]: zone for zone in zones}
+        self._zones = {tuple(zone.split(".")[:2]): zone for zone in zones}
         self.broken: set[str] = set()
         """Addresses that do not answer though the endpoint is approved, as when something between is broken."""
         self.intercepted: dict[str, list[str]] = {}
@@ -95,7 +95,8 @@ class DataPlane:
         return bool(endpoint.address) and endpoint.address not in self.broken and endpoint.status == "Approved"
 
     def _zone(self, endpoint: EndpointView) -> str | None:
-        return self._zones.get(service_region(endpoint.alias) or "")
+        hosted, projects = service_region(endpoint.alias), serverless_region(endpoint.alias)
+        return self._zones.get(("private", projects) if projects else ("privatelink", hosted or ""))
 
 
 def host_without_port(host: str) -> str:

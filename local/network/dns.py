@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from local.network.settings import NetworkSettings, ResolverFailure
 
 AZURE_NAME_SERVER = "168.63.129.16"
-_ELASTIC = ".azure.elastic-cloud.com"
 Public = Callable[[str], list[str] | None]
 
 
@@ -121,13 +120,13 @@ class Resolver:
 def public_names(zones: Iterable[str]) -> Public:
     """The public DNS as far as it matters here: Elastic's hosts have addresses, their private names do not exist."""
     private = {zone.lower() for zone in zones}
-    regions = sorted(zone.removeprefix("privatelink.").removesuffix(_ELASTIC) for zone in private)
+    public = sorted(zone.partition(".")[2] for zone in private)
 
     def resolve(name: str) -> list[str] | None:
         if any(name == zone or name.endswith(f".{zone}") for zone in private):
             return None
-        for number, region in enumerate(regions):
-            if name.endswith(f".{region}{_ELASTIC}"):
+        for number, ending in enumerate(public):
+            if name.endswith(f".{ending}"):
                 return [f"203.0.113.{10 + number}"]
         return None
 

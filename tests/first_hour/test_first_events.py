@@ -1,6 +1,6 @@
 """The first hour: events that come before the key, while the app starts from zero, and while its settings are wrong.
 
-Event Grid, the host, the queue, the vault and both clouds run under virtual time, and the timer does not: whatever an
+Event Grid, the host, the queue, the vault and both clouds run under virtual time, and the timer does not: what an
 event did not bring would never come. None is lost, none is poisoned.
 """
 

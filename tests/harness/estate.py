@@ -20,6 +20,7 @@ from local.arm import DEFAULT_SUBSCRIPTION, ArmSettings, FaultResponse, Resource
 from local.clock import LoopClock
 from local.elastic import ElasticCloud as LocalElastic
 from local.elastic import ElasticSettings
+from local.elastic.serverless import ServerlessSettings
 from local.eventgrid import Answer, CustomTopic, EventGrid, EventGridSettings
 from local.network import CertificateAuthority
 from local.simulators import World
@@ -126,10 +127,12 @@ class Estate:
         # assigned is for tests/infra/test_infra_rights.py.
         self.arm_settings.role_assignments[WORKERS] = everywhere()
         self.elastic_settings = ElasticSettings()
+        self.serverless_settings = ServerlessSettings()
         self.world = World(
             self.clock,
             arm_settings=self.arm_settings,
             elastic_settings=self.elastic_settings,
+            serverless_settings=self.serverless_settings,
             ca=authority(),
             seed=seed,
             second_organization=second_scope is not None,

@@ -101,7 +101,7 @@ def from_document(document: Mapping[str, Any]) -> KeyNotices:
     """Read it back. A damaged one counts as empty: what was told is then told again, with the same ids."""
     try:
         keys = {
-            str(name): KeyMemory(stored_instant(known["expiresAt"]), _told(known["told"]))
+            str(name): KeyMemory(stored_instant(known["expiresAt"]), _days_told(known["told"]))
             for name, known in document["keys"].items()
         }
         outbox = tuple(
@@ -113,7 +113,7 @@ def from_document(document: Mapping[str, Any]) -> KeyNotices:
     return KeyNotices(keys, outbox)
 
 
-def _told(days: object) -> int | None:
+def _days_told(days: object) -> int | None:
     if days is not None and days not in DAYS:
         raise ValueError(days)
     return days
