@@ -14,6 +14,7 @@ from typing import Self
 
 from shared.api.damaged_rows import RowNotFound
 from shared.api.queries import ConnectionNotFound, EndpointOutOfScope, InvalidConnectionId
+from shared.api.recovered import RecoveredListNotFound
 from shared.api.removals import StopNotFound
 from shared.core.guards.pause import InvalidPause
 from shared.core.model import errors
@@ -52,6 +53,7 @@ class ErrorCode(StrEnum):
     CONNECTION_NOT_FOUND = "ConnectionNotFound", HTTPStatus.NOT_FOUND
     ROW_NOT_FOUND = "RowNotFound", HTTPStatus.NOT_FOUND
     STOP_NOT_FOUND = "StopNotFound", HTTPStatus.NOT_FOUND
+    RECOVERED_LIST_NOT_FOUND = "RecoveredListNotFound", HTTPStatus.NOT_FOUND
     FILE_NOT_SERVED = "FileNotServed", HTTPStatus.NOT_FOUND
     INVALID_SETTINGS = "InvalidSettings", HTTPStatus.SERVICE_UNAVAILABLE
     RETRY_LATER = "RetryLater", HTTPStatus.SERVICE_UNAVAILABLE
@@ -82,6 +84,7 @@ CODES: Mapping[type[errors.AutopilotError], ErrorCode] = {
     ConnectionNotFound: ErrorCode.CONNECTION_NOT_FOUND,
     RowNotFound: ErrorCode.ROW_NOT_FOUND,
     StopNotFound: ErrorCode.STOP_NOT_FOUND,
+    RecoveredListNotFound: ErrorCode.RECOVERED_LIST_NOT_FOUND,
     FileNotServed: ErrorCode.FILE_NOT_SERVED,
     errors.InvalidSettings: ErrorCode.INVALID_SETTINGS,
     errors.RetryLater: ErrorCode.RETRY_LATER,

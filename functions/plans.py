@@ -1,4 +1,4 @@
-"""HTTP triggers: what would be done and why, for one connection or all; and the word to go on with many removals.
+"""HTTP triggers: what would be done and why, for one connection or all; and decisions for the whole installation.
 
 `?format=text`, or `Accept: text/plain`, answers the plan in the manner of `terraform plan`.
 """
@@ -50,6 +50,15 @@ async def get_removals(req: func.HttpRequest) -> func.HttpResponse:
     from shared.api import removals
 
     return ok(await removals.show_removals(start()))
+
+
+@route(blueprint, GET, "recovered", "What has the app's marks and no row, for one confirmation.", answers="Recovered")
+async def get_recovered(req: func.HttpRequest) -> func.HttpResponse:
+    """Everything that waits for a person's word that it is the app's."""
+    del req
+    from shared.api import recovered
+
+    return ok(await recovered.show_recovered(start()))
 
 
 @route(

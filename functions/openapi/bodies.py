@@ -75,14 +75,10 @@ _REMOVALS = thing(
 
 
 _ROW = thing(table=TEXT, row=TEXT)
-_STOP_DECISION = thing(
-    decision={"type": "string", "const": "confirm-removals"},
-    stop={"type": "string", "minLength": 1, "description": "Its id, from GET /api/removals."},
-)
-_ROW_DECISION = thing(
-    decision={"type": "string", "const": "take-over-row"},
-    table={"type": "string", "enum": list(TABLES)},
-    row={"type": "string", "minLength": 1, "description": "Its name, from GET /api/doctor."},
+_RECOVERED = thing(
+    list=maybe(TEXT) | {"description": "Its id; null: there is nothing on it."},
+    count=WHOLE,
+    entries=many(thing(**{"id": TEXT, "in": TEXT, "connections": many(CONNECTION_ID)})),
 )
 
 
@@ -91,9 +87,15 @@ def _page(entry: Any) -> Schema:
     return thing(connection=CONNECTION_ID, entries=many(schema_of(entry)), before=before)
 
 
-def _on_connection(decision: ConnectionDecision) -> Schema:
-    subject: Schema = {"type": "string", "minLength": 1}
-    return thing(**{"decision": {"type": "string", "const": str(decision)}, decision.field: subject})
+def _decision(decision: str, **about: str | tuple[str, ...]) -> Schema:
+    """A body with a decision; `about`: the fields that say what it is about, and what each holds, or its words."""
+    fields: dict[str, Schema] = {
+        name: {"type": "string", "enum": list(what)}
+        if isinstance(what, tuple)
+        else {"type": "string", "minLength": 1, "description": what}
+        for name, what in about.items()
+    }
+    return thing(decision={"type": "string", "const": decision}, **fields)
 
 
 APP: Schema = {
@@ -123,8 +125,10 @@ def answers() -> dict[str, Schema]:
         "Plans": thing(connections=many(_PLAN), summary=_COUNTS, errors=many(TEXT)),
         "Plan": _PLAN,
         "Removals": _REMOVALS,
+        "Recovered": _RECOVERED,
         "Decided": thing(
-            decision={"type": "string", "enum": list(DECISIONS)}, removals=maybe(_REMOVALS), taken=maybe(_ROW)
+            decision={"type": "string", "enum": list(DECISIONS)}, removals=maybe(_REMOVALS), taken=maybe(_ROW),
+            recovered=maybe(_RECOVERED),
         ),
         "Paused": thing(paused={"anyOf": [{"const": False}, _PAUSE]}),
         "Doctor": thing(
@@ -141,8 +145,18 @@ def requests() -> dict[str, Schema]:
     reason = {"type": "string", "maxLength": MAX_REASON}
     return {
         "Endpoint": thing(endpoint=ENDPOINT_ID),
-        "Decision": {"type": "object", "oneOf": [_STOP_DECISION, _ROW_DECISION]},
-        "ConnectionDecision": {"type": "object", "oneOf": [_on_connection(one) for one in ConnectionDecision]},
+        "Decision": {
+            "type": "object",
+            "oneOf": [
+                _decision("confirm-removals", stop="Its id, from GET /api/removals."),
+                _decision("confirm-recovered", list="Its id, from GET /api/recovered."),
+                _decision("take-over-row", row="Its name, from GET /api/doctor.", table=TABLES),
+            ],
+        },
+        "ConnectionDecision": {
+            "type": "object",
+            "oneOf": [_decision(one, **{one.field: one.about}) for one in ConnectionDecision],
+        },
         "Nothing": {"type": "object", "description": "Nothing of it is read."},
         "Pause": {
             **thing("minutes", "until", "reason", minutes=minutes, until=MOMENT, reason=reason),

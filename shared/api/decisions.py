@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from shared.api import recovered
 from shared.api.damaged_rows import EXAMPLE as ROW_EXAMPLE
 from shared.api.damaged_rows import take_over_row
 from shared.api.removals import STOP_EXAMPLE, confirm_removals
@@ -13,12 +14,15 @@ from shared.core.model.errors import InvalidInput
 
 Body = Mapping[str, Any]
 
-EXAMPLE = f"{STOP_EXAMPLE} or {ROW_EXAMPLE}"
+EXAMPLE = f"{STOP_EXAMPLE}, {recovered.EXAMPLE} or {ROW_EXAMPLE}"
 
 
 async def _confirm_removals(context: Context, body: Body, correlation_id: str) -> dict[str, Any]:
-    del correlation_id
-    return {"removals": await confirm_removals(context, body.get("stop"))}
+    return {"removals": await confirm_removals(context, body.get("stop"), correlation_id)}
+
+
+async def _confirm_recovered(context: Context, body: Body, correlation_id: str) -> dict[str, Any]:
+    return {"recovered": await recovered.confirm(context, body.get("list"), correlation_id)}
 
 
 async def _take_over_row(context: Context, body: Body, correlation_id: str) -> dict[str, Any]:
@@ -27,6 +31,7 @@ async def _take_over_row(context: Context, body: Body, correlation_id: str) -> d
 
 DECISIONS: Mapping[str, Callable[[Context, Body, str], Awaitable[dict[str, Any]]]] = {
     "confirm-removals": _confirm_removals,
+    "confirm-recovered": _confirm_recovered,
     "take-over-row": _take_over_row,
 }
 """By the word that asks for each."""
@@ -39,4 +44,5 @@ async def decide(context: Context, body: Body, correlation_id: str) -> dict[str,
     if decision is None:
         known = ", ".join(DECISIONS)
         raise InvalidInput(f"The body names no decision; there are {known}.", next_step=f"Send {EXAMPLE}.")
-    return {"decision": asked, "removals": None, "taken": None, **await decision(context, body, correlation_id)}
+    nothing = {"removals": None, "recovered": None, "taken": None}
+    return {"decision": asked, **nothing, **await decision(context, body, correlation_id)}

@@ -30,6 +30,7 @@ from shared.core.reports.doctor.clouds import KEY
 from shared.core.reports.doctor.findings import Answer, Asked, Finding, Report, Topic
 from shared.installation.last_sweep import recall
 from shared.installation.pause import present_pause
+from shared.installation.recovered import recovered_list
 from shared.state.connect import POISON_SUFFIX
 from shared.state.ports import Storage
 from shared.state.rows import ControlRow, QueueLook
@@ -43,6 +44,7 @@ POISON = Asked(Topic.STORAGE, f"queue {QUEUE}{POISON_SUFFIX}")
 SWEEP = Asked(Topic.CONTROL, "the last sweep")
 PAUSE = Asked(Topic.CONTROL, "the pause")
 ROWS = Asked(Topic.CONTROL, "the rows of the tables")
+RECOVERED = Asked(Topic.CONTROL, "what was recovered")
 DEPLOYMENTS = "deployments"
 NO_KEY = "doctor"
 """A key that no row has: asking for it tries the right to read, deleting it the right to write."""
@@ -58,6 +60,7 @@ async def examine(context: Context) -> Report:
         SWEEP: lambda: recall(context),
         PAUSE: lambda: present_pause(context),
         ROWS: lambda: unreadable_rows(context),
+        RECOVERED: lambda: recovered_list(context),
     }
     asked_of_clouds = azure_questions(context, arm) | _elastic(context, elastic)
     answers = await ask_all(_storage(context.storage) | own | asked_of_clouds)
@@ -69,6 +72,7 @@ async def examine(context: Context) -> Report:
         *(judge.judge_sweep(answers[SWEEP].value, now) if answers[SWEEP].error is None else ()),
         *_of_rows(answers[ROWS]),
         *(judge.judge_pause(answers[PAUSE].value) if answers[PAUSE].error is None else ()),
+        *(judge.judge_recovered(len(waiting.things)) if (waiting := answers[RECOVERED].value) is not None else ()),
         *clouds.judge_azure(_about(Topic.AZURE, answers)),
         *_of_elastic(context, answers, now),
         *judge.judge_clocks({"Azure": arm.ahead, "Elastic Cloud": _ahead(elastic)}),

@@ -9,7 +9,7 @@ from shared.context import Context
 from shared.core.guards.removal_limit import SHOWN, Removals, Stop
 from shared.core.model.errors import InvalidInput, NotFound
 from shared.core.model.record import owned_resources
-from shared.installation import removal_limit
+from shared.installation import decided, removal_limit
 from shared.state.codec import record_in
 
 STOP_EXAMPLE = '{"decision": "confirm-removals", "stop": "<id>"}'
@@ -24,12 +24,13 @@ async def show_removals(context: Context) -> dict[str, Any]:
     return await _shown(context, await removal_limit.read(context))
 
 
-async def confirm_removals(context: Context, stop: object) -> dict[str, Any]:
+async def confirm_removals(context: Context, stop: object, correlation_id: str) -> dict[str, Any]:
     """Let the removals that a stop names go on; raises InvalidInput or StopNotFound."""
     if not isinstance(stop, str) or not stop:
         raise InvalidInput(
             "The body names no stop.", next_step=f"Send {STOP_EXAMPLE}; GET /api/removals shows the present one."
         )
+    stopped = (await removal_limit.read(context)).stopped
     removals = await removal_limit.confirm(context, stop)
     if removals is None:
         raise StopNotFound(
@@ -37,6 +38,8 @@ async def confirm_removals(context: Context, stop: object) -> dict[str, Any]:
             on=stop[:80],
             next_step="Read GET /api/removals, which shows what does.",
         )
+    if stopped is not None and stopped.id == stop:
+        await decided.note_all(context, stopped.connections, f"confirm removals {stop}", correlation_id)
     return await _shown(context, removals)
 
 

@@ -6,8 +6,9 @@ takes it off then. A decision that no run could use within `KEPT` counts no more
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -19,12 +20,16 @@ from shared.core.model.errors import AutopilotError
 from shared.core.model.messages import Cause
 from shared.core.model.record import ConnectionRecord
 from shared.state import control
+from shared.state.codec import record_in
 from shared.state.control import DamagedRow, understood
 from shared.state.rows import ControlRow, JournalEntry
 
 NAME = "decided-"
 KEPT = timedelta(days=7)
 """As long as a pause lasts at most: a decision may wait for its end."""
+
+AT_ONCE = 8
+"""Connections that are written to side by side."""
 
 BY_KEY = "function key decided"
 """Who decided: callers have no names yet."""
@@ -82,6 +87,28 @@ async def note(context: Context, record: ConnectionRecord, decision: object, cor
         await context.storage.journal.append(record.id, [entry])
     except AutopilotError as error:
         log.warning("journal of connection %s not written: %s", record.id, error)
+
+
+async def note_all(
+    context: Context, connection_ids: Iterable[str], decision: object, correlation_id: str
+) -> list[ConnectionRecord]:
+    """The same for many connections, those that can be read; returns their records."""
+    limit, found = asyncio.Semaphore(AT_ONCE), []
+
+    async def one(connection_id: str) -> None:
+        async with limit:
+            try:
+                row = await context.storage.connections.get(connection_id)
+                record = None if row is None else record_in(row)
+            except AutopilotError as error:
+                log.warning("journal of connection %s not written: %s", connection_id, error)
+                return
+            if record is not None:
+                await note(context, record, decision, correlation_id)
+                found.append(record)
+
+    await asyncio.gather(*map(one, dict.fromkeys(connection_ids)))
+    return found
 
 
 def _document(decisions: tuple[Decided, ...]) -> dict[str, Any]:

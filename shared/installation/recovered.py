@@ -1,29 +1,37 @@
 """What has our marker and no row: one list for the whole installation, which a person confirms once.
 
-After the tables were lost everything is on it; at other times what a person gave the app's tags. Until the list is
+After the tables were lost everything is on it; at other times what a person gave the app's marks. Until the list is
 confirmed these things are used and kept right, and only their removals wait. Called by the sweep, which keeps the list
-complete, by a removal, and by the decision that a person sends.
+complete, by runs and removals, and by the decision that a person sends.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 
 from shared.context import Context, log
+from shared.core.model import conditions as c
 from shared.core.model.arm_ids import lower_case, parse_endpoint_id
 from shared.core.model.errors import AutopilotError, InvalidInput
 from shared.core.model.messages import Cause, WorkMessage
-from shared.core.model.resources import Zone
+from shared.core.model.organizations import DEFAULT
+from shared.core.model.reasons import Reason
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.resources import Policy, Zone
 from shared.core.model.things import Thing, Things
+from shared.core.planning.policy import nothing_known
 from shared.core.planning.removal_dns import marked_things
-from shared.installation import things
+from shared.installation import decided, things
 from shared.state.codec import record_in
 
 AT_ONCE = 8
 """Rows that are written side by side."""
+
+ORGANIZATION = "organization/"
+"""Begins the scope of associations; that of all else is a zone's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,37 +55,106 @@ async def confirm_recovered(context: Context, list_id: str, correlation_id: str)
     found = await recovered_list(context)
     if not found.things or found.id != list_id:
         return None
-    await things.confirm(context, found.things)
-    for connection in dict.fromkeys(one for thing in found.things for one in thing.connections):
-        await _send(context, connection, correlation_id)
+    await _side_by_side(things.confirm(context, [thing]) for thing in found.things)
+    connections = dict.fromkeys(one for thing in found.things for one in thing.connections)
+    records = await decided.note_all(context, connections, f"confirm recovered {list_id}", correlation_id)
+    await _side_by_side(_go_on(context, record, correlation_id) for record in records)
     return found
 
 
-async def keep_list(context: Context, zones: Iterable[Zone], subscriptions: Iterable[str]) -> int:
-    """Put on the list what these zones show, and take off it what is gone from subscriptions that were read whole.
+# -- associations --------------------------------------------------------------------------------------------------
+
+
+def association(organization: str, policy_id: str, target_id: str) -> tuple[str, str]:
+    """Scope and id of an association, which has no id of its own."""
+    return f"{ORGANIZATION}{organization or DEFAULT}", f"policy {policy_id}, association with deployment {target_id}"
+
+
+async def confirmed_targets(context: Context, record: ConnectionRecord) -> frozenset[str]:
+    """The targets whose recovered association a person has confirmed; of others the list has a row from now on."""
+    elastic, found = record.elastic, set()
+    for memory in elastic.associations:
+        if not memory.recovered:
+            continue
+        scope, thing_id = association(elastic.organization, elastic.policy.id, memory.target_id)
+        thing = await things.read(context, scope, thing_id)
+        if thing is None:
+            await things.recover(context, scope, thing_id, record.id)
+        elif thing.ours:
+            found.add(memory.target_id)
+    return frozenset(found)
+
+
+# -- keeping the list ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a sweep has read whole."""
+
+    zones: Mapping[str, Iterable[Zone]]
+    """By subscription."""
+    policies: Mapping[str, Iterable[Policy]]
+    """By organization."""
+    records: Mapping[str, ConnectionRecord]
+    """By connection id; read before the rest."""
+
+
+async def keep_list(context: Context, seen: Seen) -> int:
+    """Put on the list what these zones and policies show, and take off it what is gone from where all was read.
 
     The zones were read before the rows are: a thing that was made meanwhile has its row by then.
     """
     instance = context.options.installation.instance_id
     marked = {
         lower_case(thing_id): (zone.id.text, thing_id, connection)
+        for zones in seen.zones.values()
         for zone in zones
         for thing_id, connection in marked_things(zone, instance)
     }
+    marked |= await _marked_associations(context, seen)
     rows = await things.listed(context)
     new = [one for key, one in marked.items() if key not in rows]
-    limit = asyncio.Semaphore(AT_ONCE)
-
-    async def recover(scope: str, thing_id: str, connection: str) -> None:
-        async with limit:
-            await things.recover(context, scope, thing_id, connection)
-
-    await asyncio.gather(*(recover(*one) for one in new))
-    read = {subscription.lower() for subscription in subscriptions}
-    for thing in things.unconfirmed(rows):
-        if lower_case(thing.id) not in marked and _subscription(thing.scope) in read:
+    await _side_by_side(things.recover(context, *one) for one in new)
+    subscriptions = {subscription.lower() for subscription in seen.zones}
+    for key, thing in rows.items():
+        organization = thing.scope.removeprefix(ORGANIZATION) if thing.scope.startswith(ORGANIZATION) else None
+        of_zone = thing.unconfirmed and _subscription(thing.scope) in subscriptions
+        if key not in marked and (of_zone if organization is None else organization in seen.policies):
             await things.forget(context, thing.scope, thing.id)
     return len(new)
+
+
+async def _marked_associations(context: Context, seen: Seen) -> dict[str, tuple[str, str, str]]:
+    """The associations of our policies that no record tells whose they are, as `keep_list` has its things."""
+    instance, found = context.options.installation.instance_id, {}
+    for organization, policies in seen.policies.items():
+        for policy in policies:
+            marker = policy.marker
+            if marker is None or marker.instance != instance or not policy.associations:
+                continue
+            connection = marker.connection_id
+            for target in await _unknown_of(context, seen.records.get(connection), connection, policy):
+                scope, thing_id = association(organization, policy.id, target)
+                found[lower_case(thing_id)] = scope, thing_id, connection
+    return found
+
+
+async def _unknown_of(
+    context: Context, record: ConnectionRecord | None, connection_id: str, policy: Policy
+) -> Collection[str]:
+    """The targets that a policy of ours is associated with, and of which the connection's record knows no more."""
+    if record is None or nothing_known(record):
+        # A run may have made policy and association since the records were read; its record knows.
+        record = await _record(context, connection_id)
+    if record is None or nothing_known(record):
+        return policy.associations
+    if record.elastic.policy.id != policy.id:
+        return ()
+    if record.elastic.policy.recovered:
+        return policy.associations
+    recovered = {memory.target_id for memory in record.elastic.associations if memory.recovered}
+    return recovered & set(policy.associations)
 
 
 def _list(rows: Things) -> RecoveredList:
@@ -94,12 +171,33 @@ def _subscription(scope: str) -> str:
     return parts[2] if parts[:2] == ["", "subscriptions"] and len(parts) > 2 else ""  # noqa: PLR2004 - /subscriptions/ID
 
 
-async def _send(context: Context, connection: str, correlation_id: str) -> None:
-    """Let a connection's removal go on now; where that fails the sweep does it."""
+async def _side_by_side(work: Iterable[Coroutine[None, None, object]]) -> None:
+    limit = asyncio.Semaphore(AT_ONCE)
+
+    async def one(part: Coroutine[None, None, object]) -> None:
+        async with limit:
+            await part
+
+    await asyncio.gather(*(one(part) for part in work))
+
+
+async def _record(context: Context, connection_id: str) -> ConnectionRecord | None:
+    """The record of a connection as it is now; None: there is none, or it cannot be read."""
+    row = await context.storage.connections.get(connection_id)
     try:
-        row = await context.storage.connections.get(connection)
-        if row is not None:
-            endpoint = parse_endpoint_id(record_in(row).endpoint_id)
-            await context.storage.queue.send(WorkMessage(endpoint, Cause.TIMER, correlation_id).encode())
+        return None if row is None else record_in(row)
+    except InvalidInput as error:
+        log.info("connection %s cannot be read: %s", connection_id, error)
+        return None
+
+
+async def _go_on(context: Context, record: ConnectionRecord, correlation_id: str) -> None:
+    """Let a removal that waited go on now; where that fails the sweep does it."""
+    removed = record.condition(c.REMOVED)
+    if removed is None or removed.reason is not Reason.RECOVERED_UNCONFIRMED:
+        return
+    try:
+        endpoint = parse_endpoint_id(record.endpoint_id)
+        await context.storage.queue.send(WorkMessage(endpoint, Cause.TIMER, correlation_id).encode())
     except (AutopilotError, InvalidInput) as error:
-        log.info("connection %s not sent to work after a confirmation: %s", connection, error)
+        log.info("connection %s not sent to work after a confirmation: %s", record.id, error)

@@ -111,7 +111,7 @@ async def prune(context: Context, oldest: datetime) -> None:
         if thing.stored_at is not None and thing.stored_at < oldest and not known & set(thing.connections):
             old.setdefault(thing.scope, []).append(thing)
     for scope, gone in list(old.items())[:PRUNED_ZONES]:
-        with suppress(InvalidInput):  # of an organization, not of a zone
+        with suppress(InvalidInput):  # of an organization, not of a zone: the sweep that reads its policies sees to it
             there = _ids(await context.dns.whole_zone(parse_arm_id(scope)))
             for thing in gone:
                 if lower_case(thing.id).removesuffix(WAITING) not in there:

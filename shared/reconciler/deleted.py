@@ -25,15 +25,17 @@ from shared.core.model.errors import (
 )
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.reasons import Explanation, Reason
-from shared.core.model.record import owned_resources
+from shared.core.model.record import ConnectionRecord, owned_resources
 from shared.core.model.resources import Zone
 from shared.core.options.installation import Mode
 from shared.core.options.removal import OnDelete
+from shared.core.planning.associations import confirmed_as_ours
 from shared.core.planning.deletion import Missing, confirmed, has_things, record_absence
 from shared.core.planning.policy import may_show_later
 from shared.core.planning.removal import ObservedRemoval, RemovalPlan, plan_removal, still_there, warning_of
 from shared.core.planning.removal_dns import marked_things
 from shared.installation import things
+from shared.installation.recovered import confirmed_targets
 from shared.installation.removal_limit import stand_for_removal, tear_down
 from shared.reconciler.apply_removal import apply_removal
 from shared.reconciler.former import left_of_former, remove_former
@@ -169,6 +171,7 @@ async def _due(run: Run) -> None:
         return
     try:
         begun_at = run.held.row.read_at
+        record = await _with_confirmed(run)
         observed = await observe_removal(context, record)
         await _still_gone(run)
         for zone in observed.zones:
@@ -213,6 +216,18 @@ def _policy_may_come(run: Run, observed: ObservedRemoval, begun_at: datetime | N
     after = 15.0 if begun_at is None else (until - begun_at).total_seconds() + 1.0
     what = f"A policy that was made or begun lately may still show until {until:%H:%M:%S} UTC; it is removed then, too."
     return AwaitingEarlierRequest(what, on=run.record.endpoint_id, after=after)
+
+
+async def _with_confirmed(run: Run) -> ConnectionRecord:
+    """The record with what a person has confirmed of recovered associations as ours."""
+    confirmed = await confirmed_targets(run.context, run.record)
+    run.record = run.record.with_elastic(
+        associations=tuple(
+            confirmed_as_ours(memory) if memory.target_id in confirmed else memory
+            for memory in run.record.elastic.associations
+        )
+    )
+    return run.record
 
 
 async def note_recovered(context: Context, zone: Zone, unconfirmed: frozenset[str]) -> None:

@@ -42,6 +42,7 @@ from shared.core.planning.plan import Observed, ObservedElastic, plan, remember
 from shared.core.planning.policy import search_ends, updated
 from shared.core.ports import claims_of
 from shared.correlation import Stage, timed
+from shared.installation.recovered import confirmed_targets
 from shared.installation.removal_limit import tear_down
 from shared.reconciler.observe import enter_organization, observe_elastic
 from shared.reconciler.run_state import (
@@ -79,6 +80,8 @@ async def elastic_branch(run: Run, desired: Desired) -> tuple[ObservedElastic | 
         begun_at = run.held.row.read_at or NEVER
         observed, unread = await observe_elastic(context, desired, run.record)
         observed = replace(observed, begun_at=begun_at)
+        if any(memory.recovered for memory in run.record.elastic.associations):
+            observed = replace(observed, confirmed=await confirmed_targets(context, run.record))
         _search_ended(run, begun_at)
     except AutopilotError as error:
         return None, definite_failures(run, elastic_failed(run, {c.POLICY_READY: error}))

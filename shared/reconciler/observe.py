@@ -224,7 +224,7 @@ async def unseen_targets(
 ) -> UnseenTargets:
     """What reads by id say of the targets of ours that a search did not show, and what a person decided on them."""
     seen, elastic = {one.id for one in targets}, record.elastic
-    ours = [memory.target_id for memory in elastic.associations if memory.owner is not Owner.ADOPTED]
+    ours = [one.target_id for one in elastic.associations if one.owner is not Owner.ADOPTED or one.recovered]
     ours += [memory.target_id for memory in elastic.former_associations]
     missing = [one for one in dict.fromkeys(ours) if one not in seen]
     unknown = await asyncio.gather(*(api.is_unknown(one) for one in missing))
@@ -355,5 +355,5 @@ async def recall(context: Context, desired: Desired, record: ConnectionRecord) -
             log.warning("organization %s not searched for a policy of connection %s: %s", name, record.id, error)
             continue
         if found:
-            return record.with_elastic(organization=name, policy=PolicyMemory(found[0].id, Owner.OURS))
+            return record.with_elastic(organization=name, policy=PolicyMemory(found[0].id, Owner.OURS, recovered=True))
     return record

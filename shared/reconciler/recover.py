@@ -2,7 +2,7 @@
 
 When the tables are lost, the records of living endpoints come back with the next sweep by themselves. Of an endpoint
 that was deleted meanwhile only what was made for it is left, and it carries the markers: they say what is ours. What
-they cannot say is which associations were ours; those count as others', and stay (S4).
+they cannot say is which associations were ours: these go once a person has confirmed them (S4).
 """
 
 from __future__ import annotations
@@ -94,7 +94,9 @@ def _with_policy(record: ConnectionRecord, policies: tuple[Policy, ...], instanc
     guid = next((rule.endpoint_guid for rule in policy.rules if rule.endpoint_name.lower() == name), "")
     return record.with_identity(region=policy.region.removeprefix("azure-"), guid=guid).with_elastic(
         policy=PolicyMemory(policy.id, Owner.OURS, guid=guid),
-        associations=tuple(AssociationMemory(one, Owner.ADOPTED, seen=True) for one in policy.associations),
+        associations=tuple(
+            AssociationMemory(one, Owner.ADOPTED, seen=True, recovered=True) for one in policy.associations
+        ),
     )
 
 

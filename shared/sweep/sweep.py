@@ -22,7 +22,7 @@ from shared.correlation import correlated
 from shared.health.networks import NetworkList
 from shared.installation import removal_limit
 from shared.installation.last_sweep import remember
-from shared.installation.recovered import keep_list
+from shared.installation.recovered import Seen, keep_list
 from shared.notifications import outbox as notify
 from shared.state.lease import lease
 from shared.sweep.backlog import Backlog
@@ -92,9 +92,11 @@ async def _limit_removals(
 
 async def _keep_recovered(context: Context, snapshot: Snapshot, result: SweepStats) -> None:
     """Keep the list of what has our marker and no row, which a person confirms."""
-    read = {name: zones for name, zones in snapshot.clouds.zones.items() if zones is not None}
+    zones = {name: zones for name, zones in snapshot.clouds.zones.items() if zones is not None}
+    organizations = snapshot.clouds.organizations.items()
+    policies = {name: listing.policies for name, listing in organizations if listing.policies is not None}
     try:
-        await keep_list(context, (zone for zones in read.values() for zone in zones), read)
+        await keep_list(context, Seen(zones, policies, snapshot.records))
     except AutopilotError as error:
         failed(result, "the list of recovered things", error)
 

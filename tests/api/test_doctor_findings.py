@@ -14,6 +14,7 @@ from shared.installation.pause import pause
 from tests.api.doctor_parts import bad, good, of, only, with_clock
 from tests.harness.estate import Estate, arm_error
 from tests.harness.wire import Fault, Refusal
+from tests.reconciler.test_recovered import lose_tables
 
 OTHER = "00000000-0000-0000-0000-000000000002"
 NETWORK = "Microsoft.Network"
@@ -319,3 +320,15 @@ async def test_the_time_of_an_earlier_answer_is_not_taken_for_that_of_one_that_i
     estate.worker.wire.faults = of("elastic", Fault.LOSE_ANSWER)
     report = await examine(estate.worker.context)
     assert good(report)["clock"] == "This machine's clock agrees with Azure."
+
+
+# -- lost tables ---------------------------------------------------------------------------------------------------
+
+
+async def test_what_waits_for_a_persons_word_after_lost_tables_is_counted() -> None:
+    estate = await in_order()
+    lose_tables(estate)
+    await estate.sweep()
+    finding = await only(estate)
+    assert (finding.check, finding.level, finding.details) == ("recovered", Level.WARNING, {"things": 4})
+    assert "GET /api/recovered" in finding.next_step

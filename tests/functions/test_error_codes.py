@@ -50,6 +50,7 @@ def test_codes_are_what_scripts_compare() -> None:
         "ConnectionNotFound": 404,
         "RowNotFound": 404,
         "StopNotFound": 404,
+        "RecoveredListNotFound": 404,
         "FileNotServed": 404,
         "InvalidSettings": 503,
         "RetryLater": 503,

@@ -1,12 +1,14 @@
-"""The HTTP API for operators: poisoned messages are sent again, so many and no more, and it says how many are left."""
+"""The HTTP API for operators: poisoned messages are sent again, so many and no more; decisions for all connections."""
 
 from __future__ import annotations
 
 import pytest
 
 from shared.core.model.errors import AnswerLost
+from shared.installation import things
 from tests.functions.conftest import Provide
-from tests.functions.trigger_parts import App, call, wrong_settings
+from tests.functions.http_parts import KNOWN
+from tests.functions.trigger_parts import SUBSCRIPTION, App, call, wrong_settings
 
 
 async def poison(app: App, messages: int) -> None:
@@ -73,3 +75,40 @@ async def test_a_confirmation_of_an_unknown_stop_is_not_found(app: App) -> None:
     assert (answer.status, answer.error["code"]) == (404, "StopNotFound")
     assert "GET /api/removals" in answer.error["nextStep"]
     assert len(answer.text) < 1000
+
+
+# -- what was recovered --------------------------------------------------------------------------------------------
+
+ZONE = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/dns/providers/Microsoft.Network/privateDnsZones/z"
+
+
+async def test_what_was_recovered_is_one_list_and_one_word_makes_it_the_apps(app: App) -> None:
+    connection = await app.keep(KNOWN)
+    for thing in (ZONE, f"{ZONE}/virtualNetworkLinks/spoke"):
+        await things.recover(app.context, ZONE, thing, connection)
+    shown = (await call("get_recovered", "/api/recovered")).body
+    assert (shown["count"], [one["id"] for one in shown["entries"]]) == (2, [ZONE, f"{ZONE}/virtualNetworkLinks/spoke"])
+    assert shown["entries"][0] == {"id": ZONE, "in": ZONE, "connections": [connection]}
+    body = {"decision": "confirm-recovered", "list": shown["list"]}
+    answer = await call("decide", "/api/decisions", body=body)
+    assert (answer.status, answer.body["decision"], answer.body["recovered"]) == (200, "confirm-recovered", shown)
+    assert (await call("get_recovered", "/api/recovered")).body == {"list": None, "count": 0, "entries": []}
+    again = await call("decide", "/api/decisions", body=body)
+    assert (again.status, again.error["code"]) == (404, "RecoveredListNotFound")
+    journal = (await call("get_journal", connection=connection)).body["entries"]
+    assert [one["step"] for one in journal] == [f"function key decided: confirm recovered {shown['list']}"]
+
+
+@pytest.mark.parametrize("list_id", [None, "", 5, ["x"]])
+async def test_a_confirmation_that_names_no_list_is_refused(app: App, list_id: object) -> None:
+    answer = await call("decide", "/api/decisions", body={"decision": "confirm-recovered", "list": list_id})
+    assert (answer.status, answer.error["code"]) == (400, "InvalidInput")
+    assert "GET /api/recovered" in answer.error["nextStep"]
+
+
+async def test_a_confirmation_of_another_list_confirms_nothing(app: App) -> None:
+    await things.recover(app.context, ZONE, ZONE, "0123456789abcdef")
+    answer = await call("decide", "/api/decisions", body={"decision": "confirm-recovered", "list": "x" * 500})
+    assert (answer.status, answer.error["code"]) == (404, "RecoveredListNotFound")
+    assert len(answer.text) < 1000
+    assert (await call("get_recovered", "/api/recovered")).body["count"] == 1

@@ -106,7 +106,8 @@ async def test_after_lost_tables_everything_works_on_and_one_confirmation_is_eno
     for number in range(MANY):
         vnet = f"{vnet_id('eastus2').rpartition('/')[0]}/vnet-{number}"
         await estate.azure("PUT", vnet, vnet_body("eastus2", f"10.{20 + number % 230}"))
-        endpoints.append(await estate.put_endpoint(f"pe-{number}", vnet=vnet, group=f"rg-{number}", tags={}))
+        tags = {"elastic-deployments": "logs-eastus2"}
+        endpoints.append(await estate.put_endpoint(f"pe-{number}", vnet=vnet, group=f"rg-{number}", tags=tags))
     await estate.settle(3600)
     for endpoint in endpoints:
         await estate.ready(endpoint)
@@ -115,12 +116,12 @@ async def test_after_lost_tables_everything_works_on_and_one_confirmation_is_eno
     await rounds(estate)
     assert everything(estate) == before, "nothing is deleted, nothing is made twice"
     found = await recovered_list(estate.worker.context)
-    assert len(found.things) == 2 * MANY, "a zone and a link each"
+    assert len(found.things) == 3 * MANY, "a zone, a link and an association each"
     await estate.delete(endpoints[0])
     await rounds(estate)
     assert await removed_reason(estate, endpoints[0]) == "RecoveredUnconfirmed"
-    assert "policy pe-0" not in everything(estate), "only zone and link wait"
-    assert await confirm(estate) == 2 * MANY
+    assert "policy pe-0" in everything(estate), "its association waits, and so does it"
+    assert await confirm(estate) == 3 * MANY
     await rounds(estate, 1)
     assert await removed_reason(estate, endpoints[0]) == "Removed"
     await estate.delete(endpoints[1])

@@ -53,6 +53,7 @@ HTTP = (
     http("get_connection_plan", "GET", f"/api/connections/{ID}/plan", id=ID),
     http("get_removals", "GET", "/api/removals"),
     http("decide", "POST", "/api/decisions", body='{"decision": "confirm-removals", "stop": "one"}'),
+    http("get_recovered", "GET", "/api/recovered"),
     http("get_pause", "GET", "/api/pause"),
     http("set_pause", "POST", "/api/pause", body='{"minutes": 5}'),
     http("lift_pause", "DELETE", "/api/pause"),

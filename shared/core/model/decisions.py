@@ -22,7 +22,18 @@ class ConnectionDecision(StrEnum):
     @property
     def field(self) -> str:
         """The field of the body that says what it is about."""
-        return {"forget-target": "target", "move-organization": "organization"}[self.value]
+        return _ABOUT[self][0]
+
+    @property
+    def about(self) -> str:
+        """What that field holds."""
+        return _ABOUT[self][1]
+
+
+_ABOUT = {
+    ConnectionDecision.FORGET_TARGET: ("target", "Id of the deployment, from the connection's associations."),
+    ConnectionDecision.MOVE_ORGANIZATION: ("organization", "Name of the organization that it moves to."),
+}
 
 
 @dataclass(frozen=True, slots=True)

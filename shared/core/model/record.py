@@ -123,7 +123,9 @@ class ConnectionRecord:
         before = elastic.policy
         if before.id in {"", policy.id}:
             return self.with_elastic(policy=policy)
-        theirs = tuple(replace(memory, owner=Owner.ADOPTED, taken=()) for memory in elastic.associations)
+        theirs = tuple(
+            replace(memory, owner=Owner.ADOPTED, taken=(), recovered=False) for memory in elastic.associations
+        )
         made = [memory.target_id for memory in elastic.associations if memory.owner is Owner.OURS]
         # A policy of ours is found by its marker when the endpoint goes; one of others only by what is kept here.
         left = [FormerAssociation(before.id, one, before.guid) for one in made if before.owner is Owner.ADOPTED]

@@ -20,6 +20,8 @@ class PolicyMemory:
     created_at: datetime | None = None
     guid: str = ""
     """The GUID that its rule had when it was last seen: what to replace when the endpoint is recreated."""
+    recovered: bool = False
+    """Found by its marker alone, and its associations were not looked at since: each is recovered, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,9 @@ class AssociationMemory:
     """Whether it stood when Elastic Cloud's lag was over: if it is not listed then, others have taken it away."""
     taken: tuple[datetime, ...] = ()
     """When it was restored after others had taken it away."""
+    recovered: bool = False
+    """It stood with a policy of ours when nothing was known of it: used like others', and removed with the endpoint
+    once a person has confirmed that it is ours."""
 
 
 @dataclass(frozen=True, slots=True)

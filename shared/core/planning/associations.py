@@ -55,6 +55,7 @@ def plan_associations(
     now: datetime,
     namesakes: Collection[str] = (),
     unseen: UnseenTargets = NONE_UNSEEN,
+    confirmed: Collection[str] = (),
 ) -> AssociationPlan:
     """Associate what is asked for and allowed, remove what we associated and no tag asks for any more.
 
@@ -83,10 +84,15 @@ def plan_associations(
     return AssociationPlan(
         (*made, *taken),
         condition,
-        _remembered(record, choices, standing, kept, options, now),
+        _remembered(record, choices, standing, kept, confirmed, options, now),
         _connected(targets, standing | not_listed),
         _pending(desired, choices, types),
     )
+
+
+def confirmed_as_ours(memory: AssociationMemory) -> AssociationMemory:
+    """The memory once a person has confirmed that a recovered association is ours; any other one as it is."""
+    return replace(memory, owner=Owner.OURS, recovered=False) if memory.recovered else memory
 
 
 def associated_with(policy_id: str, policy: Policy | None, targets: tuple[Target, ...]) -> set[str]:
@@ -114,8 +120,13 @@ def _unseen(
 ) -> set[str]:
     """Associations of ours with targets that are not seen, and are not gone for that."""
     seen = {one.id for one in targets}
-    ours = {memory.target_id for memory in record.elastic.associations if memory.owner is not Owner.ADOPTED}
+    ours = {memory.target_id for memory in record.elastic.associations if _ours(memory)}
     return {one for one in ours - seen if not unseen.is_gone(one, policy)}
+
+
+def _ours(memory: AssociationMemory) -> bool:
+    """Whether it is ours, or may be once a person says so."""
+    return memory.owner is not Owner.ADOPTED or memory.recovered
 
 
 def _within_lag(memory: AssociationMemory, options: PlanOptions, now: datetime) -> bool:
@@ -145,19 +156,24 @@ def _remembered(
     choices: tuple[TargetRequest, ...],
     standing: set[str],
     stays: set[str],
+    confirmed: Collection[str],
     options: PlanOptions,
     now: datetime,
 ) -> tuple[AssociationMemory, ...]:
     """Every association that stands, or is ours to put back; what is gone and not asked for is forgotten.
 
-    `stays`: those that a list may lack though they stand.
+    `stays`: those that a list may lack though they stand. A recovered one that no tag asks for becomes ours only with
+    the endpoint's removal: it may be in use.
     """
     asked = {choice.target.id: choice.asked for choice in choices if choice.target is not None}
     memories = {memory.target_id: memory for memory in record.elastic.associations}
     kept = []
     for target_id in dict.fromkeys([*memories, *sorted(standing)]):
         # There without our doing: adopted, and never removed by us (S4). Begun by us and there now: ours.
-        memory = memories.get(target_id) or AssociationMemory(target_id, Owner.ADOPTED)
+        recovered = record.elastic.policy.recovered
+        memory = memories.get(target_id) or AssociationMemory(target_id, Owner.ADOPTED, recovered=recovered)
+        if target_id in asked and target_id in confirmed:
+            memory = confirmed_as_ours(memory)
         wish = asked.get(target_id, memory.asked)
         if target_id in standing:
             # The run that made it sees it stand by its own doing; Elastic Cloud may leave it out for a while.

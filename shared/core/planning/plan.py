@@ -246,6 +246,8 @@ class ObservedElastic:
     """The organization's claims in the region; None: not looked at."""
     key_expires: datetime | None = None
     """When the API key ends; None: not known, or never."""
+    confirmed: frozenset[str] = frozenset()
+    """Targets whose recovered association a person has confirmed."""
     namesakes: tuple[str, ...] = ()
     """Ids of other endpoints of the same resource group and name that the app handles; only where it matters."""
     unseen: UnseenTargets = NONE_UNSEEN
@@ -298,13 +300,14 @@ def plan_elastic(
         now,
         observed.namesakes,
         observed.unseen,
+        observed.confirmed,
     )
     served = {target.id for target in found.targets}
     types = {policy.id: policy.type for policy in here}
     return ElasticPlan(
         (*steps, *found.steps),
         (*conditions, found.condition),
-        policy.memory,
+        replace(policy.memory, recovered=False),
         found.associations,
         found.targets,
         claim.memory,

@@ -122,6 +122,11 @@ def _create(desired: Desired) -> CreatePolicy:
     )
 
 
+def nothing_known(record: ConnectionRecord) -> bool:
+    """Whether the record knows of no policy, made or begun: what carries our marker all the same is recovered."""
+    return not record.elastic.policy.id and record.elastic.policy_post_until is None
+
+
 def is_ours(desired: Desired, policy: Policy) -> bool:
     """Whether this installation made the policy, for this connection."""
     marker = policy.marker
@@ -147,6 +152,7 @@ def _existing(
         learned_at=known.learned_at or begun_at,
         created_at=known.created_at,
         guid=desired.endpoint.guid,
+        recovered=known.recovered or (ours and nothing_known(record)),
     )
     named = _names_in(policy, desired.endpoint.guid)
     misnamed = desired.endpoint.name not in named
@@ -239,7 +245,8 @@ def _follow(desired: Desired, former: Policy, record: ConnectionRecord) -> Polic
     old = ", ".join(replaces) or "no GUID of it"
     message = f"Policy {former.id} has {old}; it is to have {desired.endpoint.guid}: the endpoint was made anew."
     condition = c.waiting(c.POLICY_READY, Reason.DIFFERENT, message, c.WaitingFor.WORK)
-    memory = PolicyMemory(former.id, Owner.OURS, guid=remembered)
+    recovered = record.elastic.policy.recovered or nothing_known(record)
+    memory = PolicyMemory(former.id, Owner.OURS, guid=remembered, recovered=recovered)
     step = _update(desired, former, replaces)
     return PolicyPlan((step,), condition, memory, updated(former, step))
 

@@ -7,7 +7,7 @@ An association has no marker, so only the record says whether it is ours (S4).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from shared.core.guards.first_and_last_policy import plan_disassociation
@@ -91,19 +91,20 @@ def plan_removal(record: ConnectionRecord, observed: ObservedRemoval, options: P
         elastic=tuple(one for one in found if not isinstance(one, str | Explanation)),
         dns=tuple(step for one in dns for step in one.steps),
         leftovers=(*(one for one in found if isinstance(one, str)), *(text for one in dns for text in one.leftovers)),
-        problems=(*(one for one in found if isinstance(one, Explanation)), *_recovered(unconfirmed)),
+        problems=(
+            *(one for one in found if isinstance(one, Explanation)),
+            *([_unconfirmed(unconfirmed)] if unconfirmed else ()),
+        ),
         policies={policy.id: policy for policy in observed.policies},
         records={zone.id.key: zone.record for zone in observed.zones if zone.record is not None},
     )
 
 
-def _recovered(unconfirmed: tuple[str, ...]) -> tuple[Explanation, ...]:
+def _unconfirmed(unconfirmed: Sequence[str]) -> Explanation:
     """What waits for a person: its marker says that it is ours, and nothing else does."""
-    if not unconfirmed:
-        return ()
     more = f" and {len(unconfirmed) - NAMED} more" if len(unconfirmed) > NAMED else ""
     text = f"Not removed before a person confirms that it is the app's: {', '.join(unconfirmed[:NAMED])}{more}."
-    return (explain(Reason.RECOVERED_UNCONFIRMED, text),)
+    return explain(Reason.RECOVERED_UNCONFIRMED, text)
 
 
 def still_there(record: ConnectionRecord, observed: ObservedRemoval) -> ConnectionRecord:
@@ -222,6 +223,10 @@ def _policy(
     kept = policy.hidden_associations
     for target_id in sorted(associated_with(policy.id, policy, observed.targets)):
         memory = record.association(target_id) if policy.id == record.elastic.policy.id else None
+        if memory is not None and memory.recovered:
+            kept += 1
+            yield _unconfirmed([f"association of policy {policy.id} with deployment {target_id}"])
+            continue
         if memory is None or memory.owner is Owner.ADOPTED:
             kept += 1
             yield f"association of policy {policy.id} with deployment {target_id}: not made by this app"

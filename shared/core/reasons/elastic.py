@@ -230,10 +230,10 @@ REMOVAL = (
     ReasonDoc(
         Reason.RECOVERED_UNCONFIRMED,
         "The removal has taken away everything else; what the message names is still there.",
-        "It carries the app's tags, and the app's tables do not know it: the tables were lost, or a person copied the "
-        "tags. Who may write tags need not be allowed to delete zones, so the app does not take their word for it.",
-        "Look at the list of recovered things and confirm it, once for all of them; or remove the tags from what "
-        "is not the app's.",
+        "It carries the app's tags, or its policy does, and the app's tables do not know it: they were lost, or a "
+        "person copied the tags. Who may write tags need not be allowed to delete, so their word is not enough.",
+        "Look at GET /api/recovered and confirm the list, once for all that is on it, by POST /api/decisions "
+        '{"decision": "confirm-recovered", "list": "<its id>"}; or remove the tags from what is not the app\'s.',
         Hop.APP,
     ),
     ReasonDoc(

@@ -13,7 +13,7 @@ from shared.core.model import conditions as c
 from shared.core.model.conditions import Phase, WaitingFor
 from shared.core.model.ownership import Owned, Owner
 from shared.core.model.record import ConnectionRecord
-from shared.core.model.record_elastic import AssociationMemory, PolicyMemory, TargetMemory
+from shared.core.model.record_elastic import AssociationMemory, ElasticState, PolicyMemory, TargetMemory
 from shared.core.model.record_parts import RemovalState
 from shared.core.model.resources import ConnectionStatus, Endpoint
 from shared.core.model.services import Family
@@ -311,8 +311,28 @@ def test_a_branch_that_was_not_read_is_remembered_as_it_was() -> None:
     ids=["not by us", "begun by us", "ours", "adopted"],
 )
 def test_only_an_association_that_we_began_is_ours(before: AssociationMemory | None, owner: Owner) -> None:
-    record = KNOWN.with_elastic(associations=(before,) if before else ())
+    known = PolicyMemory("p-1", Owner.OURS)
+    record = KNOWN.with_elastic(policy=known, associations=(before,) if before else ())
     assert remembered(record, "d1").elastic.associations == (AssociationMemory("d1", owner, asked="d1", seen=True),)
+
+
+@pytest.mark.parametrize(
+    ("elastic", "recovered"),
+    [
+        (ElasticState(), True),
+        (ElasticState(policy_post_until=NOW), False),
+        (ElasticState(policy=PolicyMemory("p-1", Owner.OURS)), False),
+        (ElasticState(policy=PolicyMemory("p-1", Owner.OURS, recovered=True)), True),
+    ],
+    ids=["nothing is known", "a create was begun", "known", "found before its associations were read"],
+)
+def test_an_association_is_recovered_where_the_record_knew_of_no_policy(
+    elastic: ElasticState, *, recovered: bool
+) -> None:
+    record = remembered(replace(KNOWN, elastic=elastic), "d1")
+    (memory,) = record.elastic.associations
+    assert (memory.owner, memory.recovered) == (Owner.ADOPTED, recovered)
+    assert not record.elastic.policy.recovered, "its associations are known from now on"
 
 
 def test_the_approval_is_pending_since_it_was_first_seen_so_and_no_longer_once_decided() -> None:

@@ -136,6 +136,15 @@ def judge_pause(pause: Pause | None) -> list[Finding]:
     return [warning("pause", what, "Send DELETE /api/pause to end it.", until=pause.until.isoformat())]
 
 
+def judge_recovered(things: int) -> list[Finding]:
+    """What has the app's marks and no row of its tables; nothing to say where there is none."""
+    if not things:
+        return []
+    what = f"{count(things, 'thing')} with the app's marks, which its tables do not know; only their removal waits."
+    step = 'Look at GET /api/recovered, then POST /api/decisions {"decision": "confirm-recovered", "list": "<its id>"}.'
+    return [warning("recovered", what, step, things=things)]
+
+
 def judge_clocks(offsets: Mapping[str, timedelta | None]) -> list[Finding]:
     """How far this machine's clock is ahead of each service's; None: it told no time."""
     known = {name: offset for name, offset in offsets.items() if offset is not None}
