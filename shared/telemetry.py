@@ -101,9 +101,12 @@ def connection_checked(
 
 def reconcile_completed(
     before: ConnectionRecord, after: ConnectionRecord, *, cause: Cause, run_id: str, correlation_id: str,
-    duration_ms: int, steps: Mapping[str, int],
+    duration_ms: int, steps: Mapping[str, int], throttled: bool,
 ) -> None:  # fmt: skip
-    """A run over an endpoint has ended; `steps` counts its steps by their outcome."""
+    """A run over an endpoint has ended; `steps` counts its steps by their outcome.
+
+    `throttled`: a service refused a read, though what was known before may stand.
+    """
     waits = [condition.reason for condition in after.status.conditions if not condition.true]
     spent = take_spent()
     emit(
@@ -113,7 +116,7 @@ def reconcile_completed(
             cause=cause,
             **_who(after),
             phase_before=str(before.status.phase) if before.status.generation else "",
-            throttled=Reason.THROTTLED in waits,
+            throttled=throttled or Reason.THROTTLED in waits,
             steps_done=steps.get("done", 0),
             steps_failed=steps.get("failed", 0),
             steps_waiting=steps.get("waiting", 0),

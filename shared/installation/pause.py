@@ -1,7 +1,8 @@
 """Pausing the whole installation, over HTTP and with an end. Called by the HTTP triggers, each run and each sweep.
 
-The pause is one document of table `control`. It is read anew by every run: instances share nothing else, and a pause
-that some of them have not heard of is none. A run that has begun is not interrupted; it ends within `RUN_SECONDS`.
+The pause is one document of table `control`. It is read anew by every run, and before each change that a run makes in
+Azure or Elastic Cloud: instances share nothing else, and a pause that some of them have not heard of is none. A request
+that has been sent is not taken back.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ What was busy for too long is reported as refused.
 from __future__ import annotations
 
 import time
+from typing import NamedTuple
 
 from shared.core.model.arm_ids import ArmId, lower_case
 from shared.core.model.errors import (
@@ -52,13 +53,22 @@ DELETE_FORBIDDEN = frozenset({Reason.SCOPE_LOCKED, Reason.AZURE_RIGHTS_MISSING, 
 """Reasons why nothing may be deleted where writing is still allowed."""
 
 
-async def apply_removal(
-    run: Run, plan: RemovalPlan, *, patient: bool = True
-) -> tuple[tuple[str, ...], AutopilotError | None]:
-    """Take the steps; returns what was refused and why, and the error that ended the run early, if one did."""
+class CarriedOut(NamedTuple):
+    """What became of a removal's steps."""
+
+    refused: tuple[str, ...]
+    """What was refused, and why."""
+    postponed: AutopilotError | None = None
+    """What ended the run early."""
+    held: tuple[RemovalStep, ...] = ()
+    """Steps that were not taken because a pause has begun."""
+
+
+async def apply_removal(run: Run, plan: RemovalPlan, *, patient: bool = True) -> CarriedOut:
+    """Take the steps, until one has to wait or the app is paused."""
     refused: dict[RemovalStep, str] = {}
     waiting: AwaitingEarlierRequest | TargetUnseen | None = None
-    for step in plan.steps:
+    for number, step in enumerate(plan.steps):
         if waiting is not None and not isinstance(step, Disassociate):
             break  # the order of S5: what follows the associations waits with them
         if held_up_by(step, refused):
@@ -66,6 +76,8 @@ async def apply_removal(
             continue
         started = time.monotonic()
         try:
+            if not await run.may_write():
+                return CarriedOut(tuple(refused.values()), held=plan.steps[number:])
             await take_step(run, step, plan)
         except LeaseLost:
             raise
@@ -75,13 +87,13 @@ async def apply_removal(
                 waiting = waiting or error
                 continue
             if not _lasting(error, patient=patient):
-                return tuple(refused.values()), error
+                return CarriedOut(tuple(refused.values()), error)
             refused[step] = f"not done: {step} ({error.what})"
         else:
             run.note(step, "done", started=started)
             run.record = _without(run.record, step)
             await run.save()
-    return tuple(refused.values()), waiting
+    return CarriedOut(tuple(refused.values()), waiting)
 
 
 def _lasting(error: AutopilotError, *, patient: bool) -> bool:
@@ -144,7 +156,7 @@ async def _delete_record(run: Run, step: DeleteRecord, plan: RemovalPlan) -> Non
         empty = emptied(step, record, context.options) if record is not None else None
         if error.reason not in DELETE_FORBIDDEN or empty is None:
             raise
-        if record is not None and record.addresses:
+        if record is not None and record.addresses and await run.may_write():
             written = await context.dns.put_record(empty)
             await things.first_seen(context, step.zone.text, record_id(step.zone), written.etag)
             run.note(f"take {', '.join(record.addresses)} out of the * A record in {step.zone.name}", "done")

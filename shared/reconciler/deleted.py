@@ -27,6 +27,7 @@ from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.record import ConnectionRecord, owned_resources
 from shared.core.model.resources import Zone
+from shared.core.model.steps import RemovalStep
 from shared.core.options.installation import Mode
 from shared.core.options.removal import OnDelete
 from shared.core.planning.associations import confirmed_as_ours
@@ -123,11 +124,11 @@ def _blocked(run: Run, told: Explanation, left: tuple[str, ...]) -> None:
     run.record = run.record.with_schedule(observed_at=run.context.clock.now())
 
 
-def _only_planned(run: Run, plan: RemovalPlan) -> None:
+def _only_planned(run: Run, steps: tuple[RemovalStep, ...], leftovers: tuple[str, ...]) -> None:
     """Say what would be taken away, in a mode in which nothing is."""
-    effective, planned = run.effective_mode, tuple(map(str, plan.steps))
+    effective, planned = run.effective_mode, tuple(map(str, steps))
     message = f"Not done, because {effective.why}: {'; '.join(planned)}."
-    run.record = run.record.with_status(planned=planned).with_removal(leftovers=plan.leftovers)
+    run.record = run.record.with_status(planned=planned).with_removal(leftovers=leftovers)
     held = c.resting(c.REMOVED, Reason.OBSERVE_MODE, message, effective.next_step)
     _update_status(run, held, Phase.REMOVING)
 
@@ -178,7 +179,7 @@ async def _due(run: Run) -> None:
             await note_recovered(context, zone, observed.unconfirmed)
         plan = plan_removal(record, observed, context.options)
         if plan.steps and not effective.enforces:
-            _only_planned(run, plan)
+            _only_planned(run, plan.steps, plan.leftovers)
             return
         run.record = record.with_status(planned=tuple(map(str, plan.steps)))
         if plan.steps and not confirmed(record):
@@ -193,8 +194,10 @@ async def _due(run: Run) -> None:
 
 
 async def _carry_out(run: Run, plan: RemovalPlan, observed: ObservedRemoval, begun_at: datetime | None) -> None:
-    refused, postponed = await apply_removal(run, plan, patient=not _busy_for_good(run))
-    if isinstance(postponed, Blocked):
+    refused, postponed, held = await apply_removal(run, plan, patient=not _busy_for_good(run))
+    if held:
+        _only_planned(run, held, plan.leftovers)
+    elif isinstance(postponed, Blocked):
         _blocked(run, postponed.explanation, owned_resources(run.record))
     elif postponed is not None:
         _later(run, postponed)

@@ -109,6 +109,8 @@ async def _apply(
     for step in steps:
         started = time.monotonic()
         try:
+            if not await run.may_write():
+                break
             await _begun_before(run, step)
             zones = await _noted(run, step, zones)
         except AutopilotError as error:

@@ -112,6 +112,8 @@ async def _apply(
     for step in steps:
         started = time.monotonic()
         try:
+            if not await run.may_write():
+                break
             observed = await _step(run, step, observed)
         except LeaseLost:
             raise

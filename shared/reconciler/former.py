@@ -13,7 +13,7 @@ from datetime import timedelta
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import parse_arm_id
 from shared.core.model.conditions import Condition
-from shared.core.model.errors import AutopilotError, Blocked, LeaseLost, Permanent
+from shared.core.model.errors import AutopilotError, Blocked, LeaseLost, Permanent, Waiting
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_former import FormerThings
@@ -105,6 +105,8 @@ async def _take_away(
             refused[step] = f"not done, because something before it was refused: {step}"
             continue
         started = time.monotonic()
+        if not await run.may_write():
+            raise Waiting(f"Not done, because {run.effective_mode.why}.", on=record.endpoint_id)
         try:
             await take_step(run, step, plan)
         except (Blocked, Permanent) as error:

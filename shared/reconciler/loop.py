@@ -26,7 +26,7 @@ from shared.context import Context, log
 from shared.core.guards.modes import not_carried_out
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import connection_id
-from shared.core.model.errors import AutopilotError, Blocked, LeaseLost, NotFound, RetryLater
+from shared.core.model.errors import AutopilotError, Blocked, LeaseLost, NotFound, RetryLater, Throttled
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_parts import Identity
@@ -160,6 +160,7 @@ async def _rounds(context: Context, held: Held, message: WorkMessage) -> None:
             correlation_id=message.correlation_id,
             duration_ms=round(took * 1000),
             steps=run.steps,
+            throttled=any(isinstance(error, Throttled) for error in run.stale.values()),
         )
         if not more:
             return

@@ -29,6 +29,7 @@ from shared.core.model.steps import Step
 from shared.core.planning.requeue import condition_of, fingerprint, next_delay
 from shared.core.planning.stale import STANDS_FOR, carry_over, is_passing
 from shared.core.ports import PrivateConnections
+from shared.installation.pause import present_pause
 from shared.state.leases import Held
 from shared.state.ports import WorkQueue
 from shared.state.rows import JournalEntry
@@ -50,7 +51,7 @@ class Run:
     cause: Cause
     correlation_id: str
     pause: Pause | None = None
-    """The pause that held when the run began."""
+    """The pause that held when the run began, or that the look before a change found."""
     id: str = field(default_factory=lambda: secrets.token_hex(6))
     entries: list[JournalEntry] = field(default_factory=list)
     steps: Counter[str] = field(default_factory=Counter)
@@ -73,6 +74,15 @@ class Run:
     def effective_mode(self) -> EffectiveMode:
         """What this run may do, by all that is known of the endpoint so far."""
         return effective_mode_of(self.record.identity.mode, self.context.options.installation.mode, self.pause)
+
+    async def may_write(self) -> bool:
+        """Whether the next change may be made: a pause that has begun meanwhile holds for the rest of the run (S7).
+
+        Called before each step that writes in Azure or Elastic Cloud. Raises what the storage raises.
+        """
+        if self.effective_mode.enforces:
+            self.pause = await present_pause(self.context)
+        return self.effective_mode.enforces
 
     @property
     def elastic(self) -> PrivateConnections:

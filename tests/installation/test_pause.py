@@ -154,7 +154,7 @@ async def test_who_cannot_ask_whether_there_is_a_pause_does_nothing_and_the_mess
     await estate.ready(endpoint)
 
 
-async def test_a_run_asks_once(estate: Estate) -> None:
+async def test_a_run_that_has_nothing_to_change_asks_once(estate: Estate) -> None:
     endpoint = await ready(estate)
     estate.worker = estate.new_worker()
     await estate.send(endpoint)

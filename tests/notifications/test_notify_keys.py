@@ -111,3 +111,16 @@ async def test_a_damaged_memory_is_begun_anew(estate: Estate) -> None:
     await estate.sweep()
     assert len(key_events(estate)) == 2
     assert len(once(key_events(estate))) == 1, "with the same id: receivers drop it"
+
+
+async def test_the_key_of_an_organization_that_the_settings_no_longer_have_is_not_told() -> None:
+    """Neither its end, which comes weeks later, nor what waited while the topic was down."""
+    estate = await Estate(settings=ON, second_scope="group:rg-second").open()
+    await expiring(estate, 90)
+    estate.second.settings.api_key_expires_at = estate.clock.now() + timedelta(days=10.2)
+    estate.topic.settings.fail = 503
+    await estate.sweep()
+    estate.topic.settings.fail = None
+    estate.worker = estate.new_worker(ELASTIC_ORGANIZATIONS="", EC_API_KEY_SECOND="", ELASTIC_SCOPE_SECOND="")
+    await days(estate, 12)
+    assert key_events(estate) == []

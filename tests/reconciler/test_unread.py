@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -138,3 +140,23 @@ async def test_what_is_going_or_gone_stays_so(estate: Estate, passed: float) -> 
     await estate.settle(2 * GRACE)
     assert (await estate.connection(endpoint)).status.phase == "Removed"
     assert await removed_reason(estate, endpoint) == "Removed"
+
+
+@pytest.mark.parametrize("what", READS)
+async def test_a_throttled_run_is_counted_though_what_was_known_stands(
+    estate: Estate, what: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The alert on throttling reads the log line: a Ready connection must not hide it."""
+    endpoint = await connected(estate)
+    outage = Outage(estate, READS[what], Refusal(429))
+    caplog.set_level("INFO", "privatelink.telemetry")
+    assert (await looked_at(estate, endpoint)).status.phase == "Ready"
+    assert _lines(caplog)[-1]["throttled"] is True
+    outage.on = False
+    await estate.settle(120)
+    assert _lines(caplog)[-1]["throttled"] is False
+
+
+def _lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    texts = [record.getMessage() for record in caplog.records if record.name == "privatelink.telemetry"]
+    return [json.loads(text) for text in texts if '"ReconcileCompleted"' in text]

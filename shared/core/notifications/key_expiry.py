@@ -6,7 +6,7 @@ Pure; used by `shared.notifications.outbox` at the end of each sweep. Each of `D
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,14 +38,18 @@ class KeyNotices:
     outbox: tuple[Notice, ...] = ()
 
 
-def see_keys(memory: KeyNotices, seen: Mapping[str, datetime | None]) -> KeyNotices:
-    """The memory after Elastic Cloud has answered: the end of each key that it answered to; None: it has none."""
-    keys = {name: known for name, known in memory.keys.items() if name not in seen}
+def see_keys(memory: KeyNotices, seen: Mapping[str, datetime | None], organizations: Collection[str]) -> KeyNotices:
+    """The memory after Elastic Cloud has answered: the end of each key that it answered to; None: it has none.
+
+    Of organizations that the settings do not have any more nothing is known, and nothing is told.
+    """
+    keys = {name: known for name, known in memory.keys.items() if name not in seen and name in organizations}
+    outbox = tuple(notice for notice in memory.outbox if notice.data.get("organization") in organizations)
     for name, expires_at in seen.items():
         if expires_at is not None:
             known = memory.keys.get(name)
             keys[name] = known if known and known.expires_at == expires_at else KeyMemory(expires_at)
-    return replace(memory, keys=keys)
+    return replace(memory, keys=keys, outbox=outbox)
 
 
 def note_keys(memory: KeyNotices, now: datetime, correlation_id: str) -> KeyNotices:
