@@ -128,6 +128,8 @@ def explained(connection: Mapping[str, Any]) -> str:
 async def tell(client: LocalClient) -> None:
     """The story, from the endpoint to the tested connection."""
     region, deployment = "eastus2", "logs-eastus2"
+    secrets = (await client.vault("GET", "/secrets"))["value"]
+    print(f"\nIn the key vault, for the app to read with its own identity: {_names(secrets) or 'no API key yet'}.")
     print(f"\nA user creates a virtual network and a private endpoint for {deployment} in {region}:", flush=True)
     started = time.monotonic()
     creation = asyncio.create_task(create_endpoint(client, region, name="pe-story", deployment=deployment))
@@ -136,6 +138,10 @@ async def tell(client: LocalClient) -> None:
     connection = await follow(client, endpoint, started)
     await creation
     _after(client, connection)
+
+
+def _names(secrets: list[dict[str, Any]]) -> str:
+    return ", ".join(str(one["id"]).rsplit("/", 1)[-1] for one in secrets)
 
 
 def _after(client: LocalClient, connection: dict[str, Any]) -> None:
