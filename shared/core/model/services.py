@@ -34,7 +34,7 @@ class Family(StrEnum):
 
 
 HANDLED = frozenset({Family.HOSTED})
-"""The families that this app connects endpoints to."""
+"""The families that this version connects endpoints to."""
 
 
 class ServiceKind(StrEnum):
@@ -63,11 +63,6 @@ class Service:
         """The region's name in the Elastic Cloud API."""
         return f"azure-{self.region}"
 
-    @property
-    def handled(self) -> bool:
-        """Whether this app connects endpoints to it."""
-        return self.family in HANDLED
-
 
 @dataclass(frozen=True, slots=True)
 class Recognition:
@@ -83,6 +78,8 @@ class Services:
     """Every service that is known."""
 
     rows: tuple[Service, ...]
+    families: frozenset[Family] = HANDLED
+    """Those whose services endpoints are connected to; of the others only the name is known."""
 
     def __iter__(self) -> Iterator[Service]:
         """In the order of the table, hosted ones first."""
@@ -95,7 +92,11 @@ class Services:
     @cached_property
     def handled(self) -> tuple[Service, ...]:
         """The services that this app connects endpoints to."""
-        return tuple(service for service in self.rows if service.handled)
+        return tuple(service for service in self.rows if self.handles(service))
+
+    def handles(self, service: Service | None) -> bool:
+        """Whether the app connects endpoints to a service."""
+        return service is not None and service.family in self.families
 
     def of(self, family: Family, region: str) -> Service | None:
         """The service of a family in a region, if it has one there."""

@@ -64,7 +64,7 @@ class Desired:
 def recognition_condition(endpoint: Endpoint, services: Services) -> Condition:
     """Whether the endpoint connects to a service that this app handles."""
     found = services.recognise(endpoint.alias)
-    if found.service is not None and found.service.handled:
+    if found.service is not None and services.handles(found.service):
         message = f"Elastic's Private Link Service of {found.service.region}. {tag_note(endpoint)}"
         return c.satisfied(c.RECOGNISED, Reason.ELASTIC_SERVICE, message.rstrip())
     if found.kind is ServiceKind.SERVERLESS:
@@ -107,7 +107,7 @@ def _on_delete_of(endpoint: Endpoint) -> str:
 def desired_of(endpoint: Endpoint, options: PlanOptions) -> Desired | None:
     """What the endpoint should have; None when it is not one that this app handles."""
     found = options.services.recognise(endpoint.alias)
-    if found.service is None or not found.service.handled:
+    if found.service is None or not options.services.handles(found.service):
         return None
     extra = {vnet.lower(): vnet for vnet in options.dns.link_vnets if vnet.lower() != endpoint.vnet_id.lower()}
     return Desired(

@@ -188,8 +188,7 @@ def newly_skipped(snapshot: Snapshot, options: PlanOptions) -> Iterator[ArmId]:
 
 
 def _handled(endpoint: Endpoint, services: Services) -> bool:
-    service = services.recognise(endpoint.alias).service
-    return service is not None and service.handled
+    return services.handles(services.recognise(endpoint.alias).service)
 
 
 def _says(record: ConnectionRecord, reason: Reason) -> bool:

@@ -1,0 +1,161 @@
+"""Projects as targets: where the family is handled, an endpoint of Serverless gets what a hosted one gets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from shared.core.model.services import Family, Service
+from shared.settings.services import shipped_services
+from tests.harness.estate import Estate
+
+if TYPE_CHECKING:
+    from local.elastic.serverless import Project
+
+BOTH = replace(shipped_services(), families=frozenset(Family))
+PROJECTS = BOTH.of_family(Family.SERVERLESS)
+EASTUS2 = next(service for service in PROJECTS if service.region == "eastus2")
+
+
+async def opened(**settings: str) -> Estate:
+    return await Estate(services=BOTH, settings=settings).open()
+
+
+def project_in(estate: Estate, region: str = "eastus2", kind: str = "elasticsearch") -> Project:
+    return next(one for one in estate.elastic.serverless.projects() if (one.region, one.type) == (region, kind))
+
+
+def with_office_filter(estate: Estate, project: Project) -> str:
+    """A person's filter, so that the app's is not the first: its id."""
+    office = estate.elastic.serverless.add_filter("office", project.region).id
+    estate.elastic.serverless.write_list(project, [office])
+    return office
+
+
+async def connect(estate: Estate, *projects: Project, service: Service = EASTUS2, name: str = "pe-1") -> str:
+    tags = {"elastic-deployments": ",".join(one.id for one in projects)}
+    endpoint = await estate.put_endpoint(name, alias=service.alias, tags=tags)
+    await estate.settle()
+    return endpoint
+
+
+def filters_of(estate: Estate, endpoint: str) -> list[Any]:
+    guid = estate.arm.private_endpoint(endpoint).resource_guid.lower()
+    return [one for one in estate.elastic.serverless.filters() if guid in one.guids]
+
+
+@pytest.mark.parametrize("service", PROJECTS, ids=lambda service: service.region)
+async def test_an_endpoint_is_connected_in_every_region_of_projects(service: Service) -> None:
+    estate = await opened()
+    project = project_in(estate, service.region)
+    office = with_office_filter(estate, project)
+    endpoint = await connect(estate, project, service=service)
+    connection = await estate.ready(endpoint)
+    (policy,) = filters_of(estate, endpoint)
+    assert (policy.type, policy.region, policy.include_by_default) == (
+        "private_endpoint",
+        f"azure-{service.region}",
+        False,
+    )
+    assert project.filters == (office, policy.id)
+    (zone,) = [one for one in estate.arm.private_dns_zones() if one.name == service.zone]
+    assert zone.a_record("*") == [connection.identity.address]
+    assert {(check.host, check.reason) for check in connection.health.checks} == {
+        (project.host(product, private=True), "Reachable") for product in ("es", "kb")
+    }
+    assert estate.policies_of(endpoint) == [], "no policy of deployments"
+
+
+@pytest.mark.parametrize("kind", ["elasticsearch", "observability", "security"])
+async def test_a_project_of_each_type_is_found_and_tested(kind: str) -> None:
+    estate = await opened()
+    project = project_in(estate, kind=kind)
+    with_office_filter(estate, project)
+    connection = await estate.ready(await connect(estate, project))
+    assert [check.reason for check in connection.health.checks] == ["Reachable"] * len(connection.health.checks)
+
+
+async def test_both_families_side_by_side_in_one_network_are_two_zones() -> None:
+    estate = await opened()
+    project = project_in(estate)
+    with_office_filter(estate, project)
+    of_projects, of_deployments = await connect(estate, project), await estate.put_endpoint("pe-hosted")
+    await estate.settle()
+    for endpoint in (of_projects, of_deployments):
+        await estate.ready(endpoint)
+    assert {zone.name for zone in estate.arm.private_dns_zones()} == {
+        EASTUS2.zone,
+        BOTH.of(Family.HOSTED, "eastus2").zone,
+    }
+    await estate.sweep()
+    assert (len(filters_of(estate, of_projects)), len(estate.policies_of(of_deployments))) == (1, 1)
+
+
+async def test_a_project_without_a_filter_is_not_closed_unasked() -> None:
+    estate = await opened()
+    project = project_in(estate)
+    endpoint = await connect(estate, project)
+    assert await estate.reason(endpoint, "Associated") == "WouldCutOffPublicTraffic"
+    assert project.filters == ()
+
+
+async def test_what_was_made_for_projects_is_removed_and_nothing_of_others() -> None:
+    estate = await opened()
+    project = project_in(estate)
+    office = with_office_filter(estate, project)
+    endpoint = await connect(estate, project)
+    await estate.ready(endpoint)
+    await estate.delete(endpoint)
+    await estate.settle()
+    assert (await estate.connection(endpoint)).status.phase == "Removed"
+    assert project.filters == (office,)
+    assert [one.name for one in estate.elastic.serverless.filters()] == ["office"]
+    assert list(estate.arm.private_dns_zones()) == []
+
+
+async def test_the_last_filter_of_a_project_is_not_taken_away_unasked() -> None:
+    estate = await opened()
+    project = project_in(estate)
+    with_office_filter(estate, project)
+    endpoint = await connect(estate, project)
+    await estate.ready(endpoint)
+    (policy,) = filters_of(estate, endpoint)
+    estate.elastic.serverless.write_list(project, [policy.id])
+    await estate.clock.sleep(1800)
+    await estate.delete(endpoint)
+    await estate.settle()
+    assert project.filters == (policy.id,)
+
+
+async def test_a_service_that_ignores_if_match_is_not_written_to() -> None:
+    estate = await opened()
+    estate.serverless_settings.honours_if_match = False
+    project = project_in(estate)
+    office = with_office_filter(estate, project)
+    endpoint = await connect(estate, project)
+    assert await estate.reason(endpoint, "Associated") == "ProjectListNotGuarded"
+    assert project.filters == (office,)
+
+
+async def test_a_hosted_installation_asks_nothing_of_projects() -> None:
+    estate = await opened()
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    await estate.ready(endpoint)
+    await estate.sweep()
+    assert [one.path for one in estate.elastic.requests if "serverless" in one.path] == []
+
+
+async def test_a_filter_that_others_take_away_is_added_again_until_it_is_a_fight() -> None:
+    estate = await opened()
+    project = project_in(estate)
+    office = with_office_filter(estate, project)
+    endpoint = await connect(estate, project)
+    (policy,) = filters_of(estate, endpoint)
+    estate.elastic.serverless.write_list(project, [office])
+    await estate.clock.sleep(900)
+    await estate.sweep()
+    await estate.settle()
+    assert project.filters == (office, policy.id)
