@@ -24,13 +24,22 @@ import first_checks
 import roles
 import undo
 from azure_cli import Refused, say
-from installation import read
+from installation import Installation, read
 
 CHANGE = "--change"
 """Lets the first checks change things of the installation's own, and change them back."""
+
+
+def before_upload(installation: Installation) -> None:
+    """Roles that others assign must be there; those of the deployment need a moment."""
+    if not installation.assign_roles:
+        roles.require(installation)
+    after_deploy.wait_for_roles()
+
+
 HOOKS = {
     "preprovision": before_provision.prepare,
-    "predeploy": lambda _: after_deploy.wait_for_roles(),
+    "predeploy": before_upload,
     "postdeploy": after_deploy.subscribe_and_prove,
     "predown": undo.before_down,
     "undo": undo.everything,

@@ -39,6 +39,17 @@ def show(installation: Installation) -> None:
         )
 
 
+def require(installation: Installation) -> None:
+    """Before the upload: without its roles on storage the app cannot take its code."""
+    wanted = _wanted(installation)
+    missing = [one for one in wanted if not _is_assigned(one)]
+    if any(one["scope"] == output("STORAGE_ID") for one in missing):
+        raise Refused(
+            f"{len(missing)} of {len(wanted)} roles are not assigned yet, and storage would refuse the code. "
+            "scripts/roles.sh prints them, with the commands for those who may assign them; then: azd up"
+        )
+
+
 def _wanted(installation: Installation) -> list[dict[str, str]]:
     """What the deployment tells, and for delivery to the function that of the events."""
     found: list[dict[str, str]] = json.loads(output("ROLES") or "[]")

@@ -108,17 +108,22 @@ def _remove_from_topic(installation: Installation, topic: str) -> None:
 def remove_assignments(installation: Installation, subscription: str) -> None:
     """Every assignment of the app's identities in the subscription, at every scope."""
     found = [one["id"] for one in _assignments(installation, subscription)]
-    if found:
+    if found and not installation.assign_roles:
+        command = "az role assignment delete --ids " + " ".join(found)
+        say(f"  The app's roles stay, which others assigned. They run: {command}")
+    elif found:
         az_soon("role", "assignment", "delete", "--ids", *found)
         say(f"  Deleted {len(found)} role assignments in {subscription}")
 
 
 def remove_roles(installation: Installation) -> None:
     """The custom roles, once nothing is assigned any more."""
+    scope = f"/subscriptions/{installation.home}"
     for role in _roles(installation):
-        az_soon(
-            "role", "definition", "delete", "--name", role["name"], "--scope", f"/subscriptions/{installation.home}"
-        )
+        if not installation.assign_roles:
+            say(f"  and: az role definition delete --name {role['name']} --scope {scope}")
+            continue
+        az_soon("role", "definition", "delete", "--name", role["name"], "--scope", scope)
         say(f"  Deleted the role {role['roleName']}")
 
 

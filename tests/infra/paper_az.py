@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 import os
 import runpy
+import shlex
 import shutil
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,13 +22,15 @@ from typing import TYPE_CHECKING, Any
 from tests.infra.paper_azure import Resource
 from tests.infra.paper_bicep import ParameterFile
 from tests.infra.paper_cloud import ASSIGNMENTS, GROUPS, IDENTITIES, ROLES, TOPICS, VAULTS, Cloud, Refused
-from tests.infra.shipped import INFRA, ROOT
+from tests.infra.shipped import BUILT_IN, BUILT_IN_TITLES, INFRA, ROOT
 
 if TYPE_CHECKING:
     import pytest
 
 HOOKS = ROOT / "scripts" / "hooks"
 NAME = "x1"
+RIGHTS = {f"role {what} {change}" for what in ("assignment", "definition") for change in ("create", "delete")}
+"""What a Contributor may not do."""
 METRIC_ALERTS = "Microsoft.Insights/metricAlerts"
 
 
@@ -85,6 +89,13 @@ class Person:
             finally:
                 os.chdir(folder)
 
+    def run(self, command: str) -> None:
+        """A command of Azure CLI that a platform team runs, with more rights."""
+        own, self.cloud.contributor = self.cloud.contributor, False
+        answer = self._run(shlex.split(command))
+        self.cloud.contributor = own
+        assert answer.returncode == 0, answer.stderr
+
     def _say(self, text: str, **_: Any) -> None:
         self.said += text + "\n"
 
@@ -100,6 +111,8 @@ class Person:
         name = " ".join(words[:at])
         if program == "azd":
             return subprocess.CompletedProcess(command, 0, self._azd(words), "")
+        if self.cloud.contributor and name in RIGHTS:
+            return subprocess.CompletedProcess(command, 1, "", f"ERROR: (AuthorizationFailed) {name}")
         try:
             answer = self._commands()[name](options)
         except Refused as refused:
@@ -125,6 +138,8 @@ class Person:
             "deployment sub list": lambda _: cloud.deployments,
             "deployment sub create": self._deploy,
             "role definition list": self._roles,
+            "role definition create": self._make_role,
+            "role assignment create": self._assign,
             "role definition delete": lambda o: self._delete_role(o["name"][0]),
             "role assignment list": self._assignments,
             "role assignment delete": lambda o: [cloud.delete(one) for one in o["ids"]] and None,
@@ -174,8 +189,23 @@ class Person:
         return [
             {"name": one.name, "roleName": told["roleName"], "assignableScopes": told["assignableScopes"]}
             for one, told in listed
-            if scope in told["assignableScopes"]
+            if scope in told["assignableScopes"] and told["roleName"] == asked.get("name", [told["roleName"]])[0]
         ]
+
+    def _make_role(self, asked: dict[str, list[str]]) -> None:
+        told = json.loads(asked["role-definition"][0])
+        body = {"roleName": told["Name"], "assignableScopes": told["AssignableScopes"]}
+        name = str(uuid.uuid5(uuid.NAMESPACE_URL, told["Name"]))
+        self.cloud.put(Resource(ROLES, name, told["AssignableScopes"][0], {"properties": body}))
+
+    def _assign(self, asked: dict[str, list[str]]) -> None:
+        (role,), (scope,) = asked["role"], asked["scope"]
+        known = {BUILT_IN_TITLES[name]: guid for name, guid in BUILT_IN.items()}
+        known |= {body["properties"]["roleName"]: one.name for one, body in self.cloud.of(ROLES)}
+        principal = asked["assignee-object-id"][0]
+        body = {"principalId": principal, "roleDefinitionId": f"/{ROLES}/{known[role]}"}
+        name = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{principal} {role} {scope}"))
+        self.cloud.put(Resource(ASSIGNMENTS, name, scope, {"properties": body}))
 
     def _delete_role(self, name: str) -> None:
         if any(body["properties"]["roleDefinitionId"].endswith(name) for _, body in self.cloud.of(ASSIGNMENTS)):
@@ -187,11 +217,21 @@ class Person:
         principal, scope = asked.get("assignee-object-id", [""])[0], asked.get("scope", [""])[0].lower()
         inside = scope or f"/subscriptions/{_sub(asked)}/"
         return [
-            {"id": one.id, "scope": one.scope, "createdOn": self._real(self.cloud.assigned_at[one.id.lower()])}
+            {
+                "id": one.id,
+                "scope": one.scope,
+                "createdOn": self._real(self.cloud.assigned_at[one.id.lower()]),
+                "roleDefinitionName": self._title(body["properties"]["roleDefinitionId"].split("/")[-1]),
+            }
             for one, body in self.cloud.of(ASSIGNMENTS)
             if f"{one.scope}/".lower().startswith(inside)
             and (not principal or body["properties"]["principalId"] == principal)
         ]
+
+    def _title(self, guid: str) -> str:
+        known = {BUILT_IN[name]: title for name, title in BUILT_IN_TITLES.items()}
+        known |= {one.name: body["properties"]["roleName"] for one, body in self.cloud.of(ROLES)}
+        return known[guid]
 
     def _real(self, moment: float) -> str:
         return (datetime.now(UTC) - timedelta(seconds=self.cloud.now - moment)).isoformat()

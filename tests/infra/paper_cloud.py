@@ -30,9 +30,10 @@ class Refused(Exception):
 class Cloud:
     """What is there, by id in lower case; `spreads`: seconds until a new assignment counts, `senders`: of those."""
 
-    def __init__(self, *, spreads: float = 0, senders: float = 0) -> None:
+    def __init__(self, *, spreads: float = 0, senders: float = 0, contributor: bool = False) -> None:
         self.azure = Azure(CLOUDS["AzureCloud"])
         self.spreads = spreads
+        self.contributor = contributor
         self.slow = {"queueMessageSender": max(spreads, senders)}
         self.now = 0.0
         self.assigned_at: dict[str, float] = {}
@@ -55,7 +56,7 @@ class Cloud:
 
     def deploy(self, template: str, home: str, parameters: Mapping[str, Any], name: str = "") -> dict[str, Any]:
         """As Azure does it: one resource after the other, and what was made before a refusal stays."""
-        planned = Azure(CLOUDS["AzureCloud"])
+        planned = Azure(CLOUDS["AzureCloud"], contributor=self.contributor)
         _, outputs = deploy(planned, template, home, parameters)
         told = {"name": name, "tags": {"azd-env-name": parameters["environmentName"]}}
         self.deployments.append(told | {"properties": {"timestamp": str(self.now), "provisioningState": "Failed"}})

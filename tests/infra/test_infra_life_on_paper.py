@@ -138,6 +138,48 @@ def test_a_role_that_never_works_ends_the_command_after_ten_minutes_and_says_so(
     assert cloud.lost > 1
 
 
+@pytest.mark.parametrize("private", ["false", "true"])
+def test_a_contributor_deploys_and_a_platform_team_runs_what_the_script_prints(
+    monkeypatch: pytest.MonkeyPatch, private: str
+) -> None:
+    cloud = Cloud(contributor=True)
+    person = Person(
+        cloud, HOME, monkeypatch, ASSIGN_ROLES="false", PRIVATE_ACCESS=private, AZURE_SUBSCRIPTIONS=f"{HOME},{OTHER}"
+    )
+    with pytest.raises(Refused, match=r"roles are not assigned yet.*scripts/roles\.sh"):
+        person.up()
+    assert cloud.of(ASSIGNMENTS) == cloud.of(ROLES) == []
+    person.said = ""
+    person.hook("roles")
+    for line in person.said.splitlines():
+        if line.startswith("az "):
+            person.run(line)
+    person.said = ""
+    person.hook("roles")
+    assert person.said.endswith("All of them are assigned.\n")
+    person.up()
+    assert cloud.code
+    assert cloud.lost == 0
+    assert person.said.count("Proved") == 2
+
+
+def test_what_a_contributor_may_not_take_back_is_listed_with_its_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud = Cloud(contributor=True)
+    person = Person(cloud, HOME, monkeypatch, ASSIGN_ROLES="false", AZURE_SUBSCRIPTIONS=f"{HOME},{OTHER}")
+    with pytest.raises(Refused):
+        person.up()
+    person.hook("roles")
+    for line in [line for line in person.said.splitlines() if line.startswith("az ")]:
+        person.run(line)
+    person.up()
+    person.said = ""
+    person.down()
+    assert {one.type for one in cloud.made.values()} == {ROLES, ASSIGNMENTS}
+    for line in [line for line in person.said.splitlines() if "az role" in line]:
+        person.run(line[line.index("az role") :])
+    assert cloud.made == {}
+
+
 def test_undo_leaves_nothing_but_what_it_lists_and_the_next_deployment_takes_the_vault_back(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
