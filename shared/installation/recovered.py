@@ -21,6 +21,7 @@ from shared.core.model.organizations import DEFAULT
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.resources import Policy, Zone
+from shared.core.model.services import Family
 from shared.core.model.things import Thing, Things
 from shared.core.planning.policy import nothing_known
 from shared.core.planning.removal_dns import marked_things
@@ -65,9 +66,13 @@ async def confirm_recovered(context: Context, list_id: str, correlation_id: str)
 # -- associations --------------------------------------------------------------------------------------------------
 
 
-def association(organization: str, policy_id: str, target_id: str) -> tuple[str, str]:
-    """Scope and id of an association, which has no id of its own."""
-    return f"{ORGANIZATION}{organization or DEFAULT}", f"policy {policy_id}, association with deployment {target_id}"
+def _scope(organization: str, family: Family) -> str:
+    return f"{ORGANIZATION}{organization or DEFAULT}/{family}"
+
+
+def _association(policy_id: str, target_id: str) -> str:
+    """An association's id here; it has none of its own."""
+    return f"policy {policy_id}, association with deployment {target_id}"
 
 
 async def confirmed_targets(context: Context, record: ConnectionRecord) -> frozenset[str]:
@@ -76,7 +81,8 @@ async def confirmed_targets(context: Context, record: ConnectionRecord) -> froze
     for memory in elastic.associations:
         if not memory.recovered:
             continue
-        scope, thing_id = association(elastic.organization, elastic.policy.id, memory.target_id)
+        scope = _scope(elastic.organization, record.identity.family)
+        thing_id = _association(elastic.policy.id, memory.target_id)
         thing = await things.read(context, scope, thing_id)
         if thing is None:
             await things.recover(context, scope, thing_id, record.id)
@@ -94,8 +100,8 @@ class Seen:
 
     zones: Mapping[str, Iterable[Zone]]
     """By subscription."""
-    policies: Mapping[str, Iterable[Policy]]
-    """By organization."""
+    policies: Mapping[tuple[str, Family], Iterable[Policy]]
+    """By organization and family."""
     records: Mapping[str, ConnectionRecord]
     """By connection id; read before the rest."""
 
@@ -117,10 +123,10 @@ async def keep_list(context: Context, seen: Seen) -> int:
     new = [one for key, one in marked.items() if key not in rows]
     await _side_by_side(things.recover(context, *one) for one in new)
     subscriptions = {subscription.lower() for subscription in seen.zones}
+    organizations = {_scope(*one) for one in seen.policies}
     for key, thing in rows.items():
-        organization = thing.scope.removeprefix(ORGANIZATION) if thing.scope.startswith(ORGANIZATION) else None
         of_zone = thing.unconfirmed and _subscription(thing.scope) in subscriptions
-        if key not in marked and (of_zone if organization is None else organization in seen.policies):
+        if key not in marked and (of_zone or thing.scope in organizations):
             await things.forget(context, thing.scope, thing.id)
     return len(new)
 
@@ -128,15 +134,15 @@ async def keep_list(context: Context, seen: Seen) -> int:
 async def _marked_associations(context: Context, seen: Seen) -> dict[str, tuple[str, str, str]]:
     """The associations of our policies that no record tells whose they are, as `keep_list` has its things."""
     instance, found = context.options.installation.instance_id, {}
-    for organization, policies in seen.policies.items():
+    for (organization, family), policies in seen.policies.items():
         for policy in policies:
             marker = policy.marker
             if marker is None or marker.instance != instance or not policy.associations:
                 continue
             connection = marker.connection_id
             for target in await _unknown_of(context, seen.records.get(connection), connection, policy):
-                scope, thing_id = association(organization, policy.id, target)
-                found[lower_case(thing_id)] = scope, thing_id, connection
+                thing_id = _association(policy.id, target)
+                found[lower_case(thing_id)] = _scope(organization, family), thing_id, connection
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shared.core.model.services import Family
 from shared.installation import things
 from shared.installation.recovered import Seen, confirm_recovered, keep_list, recovered_list
 from tests.harness.estate import Estate
@@ -43,8 +44,8 @@ async def test_a_policy_and_its_association_that_a_run_has_just_made_are_not_on_
     """The sweep read the records before."""
     await connected(estate)
     context = estate.worker.context
-    policies = await context.elastic.of("default").policies()
-    assert await keep_list(context, Seen({}, {"default": policies}, {})) == 0
+    policies = await context.elastic.of("default", Family.HOSTED).policies()
+    assert await keep_list(context, Seen({}, {("default", Family.HOSTED): policies}, {})) == 0
     assert await listed(estate) == set()
 
 
