@@ -31,6 +31,7 @@ from shared.core.reports.doctor.findings import Answer, Asked, Finding, Report, 
 from shared.installation.last_sweep import recall
 from shared.installation.pause import present_pause
 from shared.installation.recovered import recovered_list
+from shared.settings.agreement import LONGEST_LAG
 from shared.state.connect import POISON_SUFFIX
 from shared.state.ports import Storage
 from shared.state.rows import ControlRow, QueueLook
@@ -67,6 +68,7 @@ async def examine(context: Context) -> Report:
     now = context.clock.now()
     findings = [
         *judge.judge_settings(len(context.settings.scope.subscriptions), context.settings.installation.mode),
+        *judge.judge_lag(context.settings.timing.lag, LONGEST_LAG),
         *judge.judge_near_names(map(str, context.settings.near_names)),
         *_of_storage(answers, now),
         *(judge.judge_sweep(answers[SWEEP].value, now) if answers[SWEEP].error is None else ()),

@@ -7,7 +7,7 @@ import pytest
 from local.clock import LoopClock
 from local.storage.azurite import Azurite
 from local.storage.memory import MemoryStorage
-from shared.api.doctor import examine_without_settings
+from shared.api.doctor import examine, examine_without_settings
 from shared.core.model.errors import InvalidSettings
 from shared.core.reports.doctor.findings import Level
 from shared.settings import load
@@ -85,3 +85,13 @@ async def test_a_deny_list_is_not_judged_where_the_deployments_cannot_be_listed(
     estate = await Estate(settings={"ELASTIC_DEPLOYMENTS_DENIED": "gone"}).open()
     estate.worker = estate.new_worker(of("elastic", Refusal(503)))
     assert "gone" not in {finding.on for finding in await bad(estate)}
+
+
+async def test_a_lag_that_is_shorter_than_answers_may_take_is_warned_of_where_the_settings_allow_it() -> None:
+    short = {"SHORT_LAG_ALLOWED": "true", "LAG_SECONDS": "10", "POLICY_SEARCH_SECONDS": "10"}
+    for settings, warnings in ((short, 1), ({"SHORT_LAG_ALLOWED": "true"}, 0)):
+        estate = await Estate(settings=settings).open()
+        report = await examine(estate.worker.context)
+        found = [one for one in report.findings if one.what.startswith("LAG_SECONDS is 10:")]
+        assert len(found) == warnings
+        assert all(one.level is Level.WARNING and "SHORT_LAG_ALLOWED" in one.next_step for one in found)

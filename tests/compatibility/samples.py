@@ -17,6 +17,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from shared.core.model.arm_ids import parse_endpoint_id
 from shared.core.model.messages import Cause, CheckMessage, WorkMessage
+from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_document import to_document
 from shared.state import codec
@@ -66,9 +67,12 @@ def record() -> ConnectionRecord:
 
 
 def words(kind: Any, found: dict[str, list[str]] | None = None) -> dict[str, list[str]]:
-    """The words of every enum that a value of this type can hold, by the enum's name."""
+    """The words of every enum that a value of this type can hold, by the enum's name.
+
+    Not those of `Reason`: a word that a newer version added is read as it stands.
+    """
     found = {} if found is None else found
-    if isinstance(kind, type) and issubclass(kind, Enum):
+    if isinstance(kind, type) and issubclass(kind, Enum) and kind is not Reason:
         found[kind.__name__] = sorted(str(one.value) for one in kind)
     elif is_dataclass(kind) and isinstance(kind, type):
         for hint in get_type_hints(kind, vars(sys.modules[kind.__module__]) | {"datetime": datetime}).values():

@@ -142,7 +142,8 @@ async def test_the_manual_rerun_answers_at_once_and_says_where_to_look(client: L
 async def test_the_doctor_finds_the_instance_in_order(client: LocalClient) -> None:
     async def ask() -> list[dict[str, Any]]:
         findings = (await client.app("GET", "/doctor")).json()["findings"]
-        return [finding for finding in findings if finding["level"] != "ok"]
+        # The lag is short here, so that no story takes an hour.
+        return [one for one in findings if one["level"] != "ok" and not one["what"].startswith("LAG_SECONDS is 10")]
 
     await eventually(ask, lambda bad: bad == [])  # but for the first sweep, which may not have ended yet
 

@@ -47,6 +47,15 @@ def judge_settings(subscriptions: int, mode: str) -> list[Finding]:
     return [ok("settings", what, subscriptions=subscriptions, mode=mode)]
 
 
+def judge_lag(lag: float, longest: float) -> list[Finding]:
+    """Whether answers that are lost are waited for as long as they may take; nothing to say if so."""
+    if lag >= longest:
+        return []
+    what = f"LAG_SECONDS is {lag:g}: a request that lands later can open a deployment to the internet, or close it."
+    step = "Remove SHORT_LAG_ALLOWED and LAG_SECONDS, unless this is a trial and nothing depends on the deployments."
+    return [Finding("settings", Level.WARNING, what, next_step=step)]
+
+
 def judge_storage(answers: Answers) -> list[Finding]:
     """The tables and the queues."""
     errors = errors_in(answers)
