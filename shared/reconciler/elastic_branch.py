@@ -179,7 +179,7 @@ async def _create_policy(run: Run, step: CreatePolicy, observed: ObservedElastic
             await run.save()
         raise  # else the intent stays: the next run looks for the policy before it makes another
     learned_at = read_at + timedelta(seconds=watch.seconds)
-    made = PolicyMemory(policy_id, Owner.OURS, learned_at, run.context.clock.now(), step.endpoint_guid)
+    made = PolicyMemory(policy_id, Owner.OURS, learned_at, run.context.clock.now(), step.endpoint_guid, rules=1)
     run.record = run.record.with_elastic(policy=made, policy_post_until=None)
     await run.save()
     run.note(step, "created", after=policy_id)

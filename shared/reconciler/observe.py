@@ -51,7 +51,7 @@ from shared.core.planning.organization_change import (
     switch_record,
 )
 from shared.core.planning.plan import ObservedElastic, targets_that_matter
-from shared.core.planning.removal import policies_made_for
+from shared.core.planning.removal import lacks_own_rule, policies_made_for
 from shared.core.ports import PrivateConnections, listed_claims
 from shared.correlation import Stage, timed
 from shared.installation import decided as decisions
@@ -151,7 +151,8 @@ async def observe_elastic(
         raise policies
     if isinstance(claims, BaseException):
         raise claims
-    observed = ObservedElastic(policies, None, claims, api.key_expires)
+    guids = await seen_guids(context, record, policies)
+    observed = ObservedElastic(policies, None, claims, api.key_expires, seen_guids=guids)
     if desired.endpoint.status is not ConnectionStatus.APPROVED:
         return observed, None
     try:
@@ -190,6 +191,21 @@ async def _namesakes(context: Context, endpoint: ArmId) -> tuple[str, ...]:
         if not is_out_of_scope(there, context.options.scope) and desired_of(there, context.options) is not None:
             found.append(there.id.text)
     return tuple(found)
+
+
+async def seen_guids(context: Context, record: ConnectionRecord, policies: tuple[Policy, ...]) -> frozenset[str] | None:
+    """The lower-cased GUIDs of all endpoints that the app sees; None: no rule of ours was changed, so none are read."""
+    if not lacks_own_rule(record, policies, context.options.installation.instance_id):
+        return None
+    found = set()
+    for subscription in context.settings.scope.watched_subscriptions:
+        try:
+            found |= {one.guid.lower() async for one in context.endpoints.list(subscription) if one is not None}
+        except RetryLater:
+            raise
+        except AutopilotError as error:
+            log.info("endpoints of subscription %s not seen: %s", subscription, error)
+    return frozenset(found)
 
 
 async def _claims(context: Context, desired: Desired, record: ConnectionRecord) -> tuple[Claim, ...] | None:

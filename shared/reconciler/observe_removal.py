@@ -22,7 +22,7 @@ from shared.core.planning.removal import ObservedRemoval, policies_made_for
 from shared.core.planning.removal_dns import bears_marks, marked_things
 from shared.core.ports import listed_claims
 from shared.installation import things
-from shared.reconciler.observe import unseen_targets, with_attached
+from shared.reconciler.observe import seen_guids, unseen_targets, with_attached
 
 _Elastic = tuple[tuple[Policy, ...], tuple[Target, ...], UnseenTargets]
 """Every policy of the region, the targets of this connection's, and what is known of those that are not seen."""
@@ -51,6 +51,7 @@ async def observe_removal(
         policies=policies,
         targets=targets,
         unseen=unseen,
+        seen_guids=await seen_guids(context, record, policies),
         claims=claims,
     )
 

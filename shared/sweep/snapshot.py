@@ -85,7 +85,9 @@ async def take_snapshot(
     snapshot = Snapshot(records, unreadable, readable, complete, pause, correlation_id)
     desired = snapshot.desired(context.options)
     result.endpoints = len(desired)
-    return replace(snapshot, clouds=await read_clouds(context, desired, records, networks, result)), stored
+    clouds = await read_clouds(context, desired, records, networks, result)
+    clouds = replace(clouds, guids=frozenset(one.guid.lower() for one in listed.values()))
+    return replace(snapshot, clouds=clouds), stored
 
 
 @timed(Stage.READ_RECORDS)

@@ -67,6 +67,7 @@ class Reason(StrEnum):
     # Policies and claims
     CREATED = "Created"
     CREATION_UNCERTAIN = "CreationUncertain"
+    POLICY_RULE_EDITED = "PolicyRuleEdited"
     POLICY_NAME_MISMATCH = "PolicyNameMismatch"
     POLICY_GUID_MISMATCH = "PolicyGuidMismatch"
     POLICY_DUPLICATED = "PolicyDuplicated"

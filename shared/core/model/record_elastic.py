@@ -22,6 +22,8 @@ class PolicyMemory:
     """The GUID that its rule had when it was last seen: what to replace when the endpoint is recreated."""
     recovered: bool = False
     """Found by its marker alone, and its associations were not looked at since: each is recovered, too."""
+    rules: int | None = None
+    """How many rules of any kind it had when it was last seen; None: not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -229,6 +229,11 @@ class Policy:
     """Associations with targets that our key may not see."""
 
     @property
+    def rule_count(self) -> int:
+        """All its rules, of any kind."""
+        return len(self.rules) + self.other_rules
+
+    @property
     def used(self) -> bool:
         """Whether any target is associated with it, seen by our key or not."""
         return bool(self.associations) or self.hidden_associations > 0

@@ -250,6 +250,8 @@ class ObservedElastic:
     """Targets whose recovered association a person has confirmed."""
     namesakes: tuple[str, ...] = ()
     """Ids of other endpoints of the same resource group and name that the app handles; only where it matters."""
+    seen_guids: frozenset[str] | None = None
+    """Lower-cased GUIDs of the endpoints that the app sees; None: not read, because no rule of ours was changed."""
     unseen: UnseenTargets = NONE_UNSEEN
     """Targets of ours that `targets` lacks."""
     begun_at: datetime | None = None
@@ -278,7 +280,7 @@ def plan_elastic(
 ) -> ElasticPlan:
     """What is left to do in Elastic Cloud."""
     here = tuple(policy for policy in observed.policies if policy.region == desired.service.elastic_region)
-    policy = plan_policy(desired, here, record, options, observed.begun_at or now)
+    policy = plan_policy(desired, here, record, options, observed.begun_at or now, observed.seen_guids)
     claim = plan_claim(desired, observed.claims, record)
     steps, conditions = (*policy.steps, *claim.steps), (policy.condition, *claim.conditions)
     advice = policy_advice(desired, observed.policies, policy.memory.id)

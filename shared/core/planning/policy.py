@@ -47,11 +47,17 @@ def policies_of(policies: tuple[Policy, ...], guid: str, known_id: str = "") -> 
 
 
 def plan_policy(
-    desired: Desired, policies: tuple[Policy, ...], record: ConnectionRecord, options: PlanOptions, begun_at: datetime
+    desired: Desired,
+    policies: tuple[Policy, ...],
+    record: ConnectionRecord,
+    options: PlanOptions,
+    begun_at: datetime,
+    seen_guids: Collection[str] | None = None,
 ) -> PolicyPlan:
     """Use the policy that lets the endpoint in, let ours follow the endpoint, or make one.
 
-    `begun_at`: a moment before the policies were read. Making one is not idempotent: an id is given up only when reads
+    `seen_guids`: lower-cased, of the endpoints that the app sees; None: not read. `begun_at`: a moment before the
+    policies were read. Making one is not idempotent: an id is given up only when reads
     had the time to show it, and a second POST is sent only when the first one can show no more.
     """
     matching = policies_of(policies, desired.endpoint.guid, record.elastic.policy.id)
@@ -59,7 +65,7 @@ def plan_policy(
         return _existing(desired, matching, record, begun_at)
     former = _of_former_guid(desired, policies, record)
     if former is not None:
-        return _follow(desired, former, record)
+        return _follow(desired, former, record, seen_guids)
     same = record.identity.guid.lower() in {"", desired.endpoint.guid.lower()}
     memory = record.elastic.policy if same else PolicyMemory()
     if memory.owner is Owner.OURS and _may_not_show_yet(memory, policies, options, begun_at):
@@ -153,6 +159,7 @@ def _existing(
         created_at=known.created_at,
         guid=desired.endpoint.guid,
         recovered=known.recovered or (ours and nothing_known(record)),
+        rules=policy.rule_count,
     )
     named = _names_in(policy, desired.endpoint.guid)
     misnamed = desired.endpoint.name not in named
@@ -236,19 +243,55 @@ def _of_former_guid(desired: Desired, policies: tuple[Policy, ...], record: Conn
     return next(iter(found), None)
 
 
-def _follow(desired: Desired, former: Policy, record: ConnectionRecord) -> PolicyPlan:
-    """The endpoint was made anew under its name: the policy follows, and keeps its associations."""
-    name = desired.endpoint.name
-    remembered = record.elastic.policy.guid.lower() if record.elastic.policy.id == former.id else ""
-    by_name = tuple(rule.endpoint_guid.lower() for rule in former.rules if rule.endpoint_name == name)
-    replaces = (remembered,) if remembered else by_name
-    old = ", ".join(replaces) or "no GUID of it"
-    message = f"Policy {former.id} has {old}; it is to have {desired.endpoint.guid}: the endpoint was made anew."
-    condition = c.waiting(c.POLICY_READY, Reason.DIFFERENT, message, c.WaitingFor.WORK)
+def _follow(
+    desired: Desired, former: Policy, record: ConnectionRecord, seen_guids: Collection[str] | None
+) -> PolicyPlan:
+    """The endpoint was made anew under its name, or a person changed the rule: it is put right in place."""
+    known = record.elastic.policy if record.elastic.policy.id == former.id else PolicyMemory()
+    named = [rule for rule in former.rules if rule.endpoint_name == desired.endpoint.name]
+    remembered = known.guid.lower()
     recovered = record.elastic.policy.recovered or nothing_known(record)
-    memory = PolicyMemory(former.id, Owner.OURS, guid=remembered, recovered=recovered)
+    memory = PolicyMemory(former.id, Owner.OURS, guid=remembered, recovered=recovered, rules=known.rules)
+    replaces: tuple[str, ...] = (remembered,)
+    if all(rule.endpoint_guid.lower() != remembered for rule in former.rules):
+        rule = edited_rule(former, desired.endpoint.name, known.rules, seen_guids)
+        taken_out = not named and (known.rules is None or former.rule_count < known.rules)
+        if rule is None and not taken_out:
+            return PolicyPlan((), _edited(desired, former, named), memory, former)
+        replaces = (rule.endpoint_guid.lower(),) if rule is not None else ()
+    old = ", ".join(replaces) or "no GUID of it"
+    why = "a person changed the rule" if remembered == desired.endpoint.guid.lower() else "the endpoint was made anew"
+    message = f"Policy {former.id} has {old}; it is to have {desired.endpoint.guid}: {why}."
+    condition = c.waiting(c.POLICY_READY, Reason.DIFFERENT, message, c.WaitingFor.WORK)
     step = _update(desired, former, replaces)
     return PolicyPlan((step,), condition, memory, updated(former, step))
+
+
+def edited_rule(policy: Policy, name: str, rules: int | None, seen_guids: Collection[str] | None) -> Rule | None:
+    """The rule of our policy whose GUID a person changed, where that is certain; None: it is not.
+
+    None of the policy's rules has a GUID that the endpoint has or had. Then exactly one must have its name, the GUID
+    must be no endpoint's that the app sees, and `rules`, the number that was last read, the number that there are.
+    """
+    named = [rule for rule in policy.rules if rule.endpoint_name == name]
+    certain = len(named) == 1 and policy.rule_count == (1 if rules is None else rules)
+    if not certain or seen_guids is None or named[0].endpoint_guid.lower() in seen_guids:
+        return None
+    return named[0]
+
+
+def _edited(desired: Desired, policy: Policy, named: list[Rule]) -> Condition:
+    endpoint = desired.endpoint
+    there = "; ".join(f"{one.endpoint_name} with {one.endpoint_guid}" for one in named or policy.rules)
+    rules = there or f"{policy.other_rules} other rule(s)"
+    return c.blocked(
+        c.POLICY_READY,
+        Reason.POLICY_RULE_EDITED,
+        f"Policy {policy.id} ({policy.name}) lets in {rules}, and lacks {endpoint.name} with {endpoint.guid}, which "
+        "the app put there. Which rule was changed is not certain, so none is.",
+        f"Correct the rule in policy {policy.id} to {endpoint.name} with {endpoint.guid}, or delete the one that is "
+        "wrong.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from shared.core.model.steps import (
 )
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.associations import associated_with
+from shared.core.planning.policy import edited_rule
 from shared.core.planning.removal_dns import plan_dns_removal, users_of
 from shared.core.reasons import explain
 
@@ -55,6 +56,8 @@ class ObservedRemoval:
     """Every policy of the region."""
     targets: tuple[Target, ...] = ()
     """Those that policies of this connection are associated with."""
+    seen_guids: frozenset[str] | None = None
+    """Lower-cased GUIDs of the endpoints that the app sees; None: not read, because no rule of ours was changed."""
     unseen: UnseenTargets = NONE_UNSEEN
     """Targets of ours that `targets` lacks."""
     claims: tuple[Claim, ...] = ()
@@ -217,7 +220,7 @@ def _policy(
     options: PlanOptions,
 ) -> Iterator[ElasticRemoval | Explanation | str]:
     """Our associations, then the policy, unless others use it: then it stays as it is."""
-    if _admits_others(policy, record):
+    if _admits_others(policy, record, observed.seen_guids):
         yield f"policy {policy.id} ({policy.name}): it lets others in, so it and its associations stay"
         return
     kept = policy.hidden_associations
@@ -273,7 +276,28 @@ def _from_former_policy(
             yield f"association of policy {policy.id} with deployment {memory.target_id}: it lets others in"
 
 
-def _admits_others(policy: Policy, record: ConnectionRecord) -> bool:
-    """Whether clients of anything but this endpoint, as it was or as it was before, come in by the policy."""
-    own = {guid.lower() for guid in (record.identity.guid, record.elastic.policy.guid, *record.identity.former_guids)}
-    return bool(policy.other_rules) or any(rule.endpoint_guid.lower() not in own for rule in policy.rules)
+def _admits_others(policy: Policy, record: ConnectionRecord, seen_guids: Collection[str] | None = None) -> bool:
+    """Whether clients of anything but this endpoint, as it was or as it was before, come in by the policy.
+
+    `seen_guids`: given for a policy of ours, of which a person may have changed the endpoint's rule.
+    """
+    own = own_guids(record)
+    others = [rule for rule in policy.rules if rule.endpoint_guid.lower() not in own]
+    if len(others) == len(policy.rules):
+        known = record.elastic.policy.rules if record.elastic.policy.id == policy.id else None
+        changed = edited_rule(policy, record.identity.name, known, seen_guids)
+        others = [rule for rule in others if rule != changed]
+    return bool(policy.other_rules) or bool(others)
+
+
+def own_guids(record: ConnectionRecord) -> set[str]:
+    """The lower-cased GUIDs that the endpoint has, or had."""
+    guids = (record.identity.guid, record.elastic.policy.guid, *record.identity.former_guids)
+    return {guid.lower() for guid in guids if guid}
+
+
+def lacks_own_rule(record: ConnectionRecord, policies: tuple[Policy, ...], instance_id: str) -> bool:
+    """Whether a policy that we made lacks every GUID of the endpoint: a person may have changed its rule."""
+    own = own_guids(record)
+    ours = policies_made_for(record.id, policies, instance_id)
+    return any(all(rule.endpoint_guid.lower() not in own for rule in policy.rules) for policy in ours)

@@ -77,6 +77,8 @@ class CloudListing:
     """Further ones, in which the endpoints' name servers may be."""
     endpoints: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Ids of the endpoints that are handled, by resource group and name: `consent.short_name`."""
+    guids: frozenset[str] = frozenset()
+    """Lower-cased, of every endpoint that was listed."""
 
     @property
     def key_ends(self) -> dict[str, datetime | None]:
@@ -124,7 +126,7 @@ class CloudListing:
         found = listing.for_region(desired.service.elastic_region)
         own = desired.endpoint.id
         namesakes = tuple(one for one in self.endpoints.get(short_name(own), ()) if not same_id(one, own.text))
-        return found and replace(found, namesakes=namesakes), None
+        return found and replace(found, namesakes=namesakes, seen_guids=self.guids), None
 
 
 @dataclass(frozen=True, slots=True)

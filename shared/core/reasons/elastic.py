@@ -22,6 +22,14 @@ POLICIES = (
         Hop.POLICY,
     ),
     ReasonDoc(
+        Reason.POLICY_RULE_EDITED,
+        "The policy lacks the endpoint, and the app does not put that right by itself.",
+        "A person changed the rule that the app made, and which rule that was is not certain: there are several of the "
+        "endpoint's name, rules were added or taken away too, or the GUID is that of another endpoint.",
+        "Correct the rule that the message names, or take it out of the policy.",
+        Hop.POLICY,
+    ),
+    ReasonDoc(
         Reason.POLICY_GUID_MISMATCH,
         "The endpoint is Pending though a policy has its name.",
         "The policy has another GUID: that of an endpoint that is gone, or a typing error.",

@@ -186,7 +186,7 @@ def test_a_policy_that_others_made_and_deleted_is_replaced_by_one_of_ours() -> N
 def test_when_a_policy_was_created_is_remembered_once_it_can_be_read() -> None:
     created = ago(30)
     found = planned(policies=(policy(),), record=remembered(id="p-1", created_at=created))
-    assert found.policy == PolicyMemory("p-1", Owner.OURS, NOW, NOW - timedelta(seconds=30), guid=GUID)
+    assert found.policy == PolicyMemory("p-1", Owner.OURS, NOW, NOW - timedelta(seconds=30), guid=GUID, rules=1)
 
 
 def test_what_is_remembered_of_an_endpoint_made_anew_under_its_name_does_not_count() -> None:

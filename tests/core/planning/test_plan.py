@@ -355,7 +355,7 @@ def test_an_intent_to_create_a_policy_is_kept_until_a_definite_answer() -> None:
     assert [type(step) for step in found.steps] == [CreatePolicy]
     assert remember(begun, wanted, found, NOW).elastic.policy_post_until == begun.elastic.policy_post_until
     assert remembered(begun).elastic.policy_post_until == begun.elastic.policy_post_until
-    assert remembered(begun).elastic.policy == PolicyMemory("p-1", Owner.OURS, NOW, guid=GUID)
+    assert remembered(begun).elastic.policy == PolicyMemory("p-1", Owner.OURS, NOW, guid=GUID, rules=1)
 
 
 def test_a_fresh_record_is_provisioning() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from shared.clouds.elastic.hosted.client import policy_of, updated_ruleset
 from shared.core.model import conditions as c
+from shared.core.model.conditions import WaitingFor
 from shared.core.model.ownership import Owner
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import PolicyMemory
@@ -22,11 +23,13 @@ OLD = "00000000-0000-4000-8000-0000000000aa"
 THEIRS = "00000000-0000-4000-8000-0000000000bb"
 ADDED = Rule("pe-of-team-b", THEIRS)
 MINE = Rule("pe-search", GUID)
+SEEN = frozenset({"00000000-0000-4000-8000-0000000000ee"})
+"""GUIDs of endpoints that the app sees."""
 REBORN = KNOWN.with_elastic(policy=PolicyMemory("p-1", Owner.OURS, guid=OLD)).reset_for_recreated()
 
 
 def planned(*policies: Policy, record: ConnectionRecord = KNOWN, **endpoint: Any) -> PolicyPlan:
-    return plan_policy(desired(**endpoint), policies, record, plan_options(), NOW)
+    return plan_policy(desired(**endpoint), policies, record, plan_options(), NOW, SEEN)
 
 
 def follows(*policies: Policy, record: ConnectionRecord = KNOWN, **endpoint: Any) -> Policy:
@@ -43,6 +46,43 @@ def follows(*policies: Policy, record: ConnectionRecord = KNOWN, **endpoint: Any
     assert again.steps == ()
     assert again.condition.true
     return after
+
+
+# -- a person changed the rule's GUID ------------------------------------------------------------------------------
+
+USED = KNOWN.with_elastic(policy=PolicyMemory("p-1", Owner.OURS, guid=GUID, rules=2))
+TYPED = Rule("pe-search", "00000000-1111-4000-8000-000000000000")
+
+
+def test_a_rule_whose_guid_a_person_changed_is_put_right_in_place_where_it_is_surely_ours() -> None:
+    assert follows(policy(rules=(TYPED, ADDED)), record=USED).rules == (MINE, ADDED)
+    assert set(follows(policy(rules=(TYPED,), other_rules=1), record=USED).rules) == {MINE}
+
+
+@pytest.mark.parametrize(
+    ("rules", "other_rules"),
+    [
+        ((TYPED, Rule("pe-search", OLD)), 0),
+        ((TYPED, ADDED, Rule("x", OLD)), 0),
+        ((TYPED,), 0),
+        ((Rule("pe-search", next(iter(SEEN))), ADDED), 0),
+        ((Rule("renamed", TYPED.endpoint_guid), ADDED), 0),
+        ((TYPED, ADDED), 1),
+    ],
+    ids=["two of its name", "one was added", "one was taken out", "another endpoint's", "renamed too", "another kind"],
+)
+def test_where_that_is_not_certain_nothing_is_changed_and_both_rules_are_named(
+    rules: tuple[Rule, ...], other_rules: int
+) -> None:
+    found = planned(policy(rules=rules, other_rules=other_rules), record=USED)
+    assert (found.steps, found.condition.reason, found.condition.needs) == ((), "PolicyRuleEdited", WaitingFor.PERSON)
+    assert GUID in found.condition.message
+    assert rules[0].endpoint_guid in found.condition.message
+    assert GUID in found.condition.next_step
+
+
+def test_a_rule_that_a_person_took_out_is_put_back() -> None:
+    assert set(follows(policy(rules=(ADDED,)), record=USED).rules) == {MINE, ADDED}
 
 
 # -- the endpoint was made anew ------------------------------------------------------------------------------------
@@ -71,9 +111,10 @@ def test_a_rule_of_the_old_guid_is_replaced_under_any_name() -> None:
     assert follows(policy(rules=(Rule("renamed by hand", OLD),)), record=REBORN).rules == (MINE,)
 
 
-def test_without_a_memory_only_rules_of_the_endpoints_own_name_are_replaced() -> None:
-    former = policy(rules=(ADDED, Rule("pe-search", OLD)))
-    assert set(follows(former, record=KNOWN.reset_for_recreated()).rules) == {MINE, ADDED}
+def test_without_a_memory_the_only_rule_is_replaced_where_it_has_the_endpoints_own_name() -> None:
+    assert follows(policy(rules=(Rule("pe-search", OLD),)), record=KNOWN.reset_for_recreated()).rules == (MINE,)
+    several = planned(policy(rules=(ADDED, Rule("pe-search", OLD))), record=KNOWN.reset_for_recreated())
+    assert (several.steps, several.condition.reason) == ((), "PolicyRuleEdited")
     strange = policy(rules=(ADDED,))
     assert set(follows(strange, record=KNOWN.reset_for_recreated()).rules) == {MINE, ADDED}, "nothing to replace: added"
 

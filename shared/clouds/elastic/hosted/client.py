@@ -102,6 +102,9 @@ class HostedConnections(ElasticTransport):
         marker = marker_from_description(current.get("description"))
         if marker is None or not step.marker.same_maker(marker) or marker.connection_id != step.marker.connection_id:
             raise LostRace("The policy no longer carries this connection's marker.", on=step.policy_id, after=1.0)
+        there = {text(rule.get("azure_endpoint_guid")).lower() for rule in mappings(current.get("rules"))}
+        if step.replaces and not there & {*step.replaces, step.endpoint_guid.lower()}:
+            raise LostRace("The policy's rules were changed since they were read.", on=step.policy_id, after=1.0)
         await self.call("PUT", path, doing=doing, on=step.policy_id, body=updated_ruleset(current, step))
 
     async def delete_policy(self, policy_id: str) -> None:

@@ -24,7 +24,7 @@ from shared.clouds.elastic.serverless.bodies import (
 from shared.clouds.elastic.serverless.project_lists import ProjectLists
 from shared.clouds.elastic.transport import ElasticOptions, ElasticTransport, list_in
 from shared.core.model.errors import AnswerLost, Forbidden, LostRace, NotFound
-from shared.core.model.json_values import text
+from shared.core.model.json_values import mappings, text
 from shared.core.model.markers import marker_from_description
 from shared.core.model.resources import Policy, Target
 from shared.core.model.services import Service
@@ -90,6 +90,9 @@ class ServerlessConnections(ElasticTransport):
         marker = marker_from_description(current.get("description"))
         if marker is None or not step.marker.same_maker(marker) or marker.connection_id != step.marker.connection_id:
             raise LostRace("The policy no longer carries this connection's marker.", on=step.policy_id, after=1.0)
+        there = {text(rule.get("azure_endpoint_guid")).lower() for rule in mappings(current.get("rules"))}
+        if step.replaces and not there & {*step.replaces, step.endpoint_guid.lower()}:
+            raise LostRace("The policy's rules were changed since they were read.", on=step.policy_id, after=1.0)
         await self.call("PATCH", path, doing=doing, on=step.policy_id, body=update_body(current, step))
 
     async def delete_policy(self, policy_id: str) -> None:
