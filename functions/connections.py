@@ -125,6 +125,8 @@ async def decide_on_connection(req: func.HttpRequest) -> func.HttpResponse:
     answers="Accepted",
     sends="Endpoint",
     status=HTTPStatus.ACCEPTED,
+    may_miss=True,
+    limited=True,
 )
 async def reconcile_endpoint(req: func.HttpRequest) -> func.HttpResponse:
     """Run the endpoint that the body names, known or not: `{"endpoint": "<ARM id>"}`."""

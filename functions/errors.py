@@ -13,12 +13,13 @@ from http import HTTPStatus
 from typing import Self
 
 from shared.api.damaged_rows import RowNotFound
-from shared.api.queries import ConnectionNotFound, EndpointOutOfScope, InvalidConnectionId
+from shared.api.queries import ConnectionNotFound, EndpointNotFound, EndpointOutOfScope, InvalidConnectionId
 from shared.api.recovered import RecoveredListNotFound
 from shared.api.removals import StopNotFound
 from shared.core.guards.pause import InvalidPause
 from shared.core.model import errors
 from shared.core.model.record_document import NewerRecord, UnreadableRecord
+from shared.installation.unknown_endpoints import TooManyUnknownEndpoints
 from shared.state.control import DamagedRow
 
 BLOCKED_STATUS = HTTPStatus.BAD_GATEWAY
@@ -50,6 +51,8 @@ class ErrorCode(StrEnum):
     ENDPOINT_OUT_OF_SCOPE = "EndpointOutOfScope", HTTPStatus.BAD_REQUEST
     BODY_TOO_LARGE = "BodyTooLarge", HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     NOT_FOUND = "NotFound", HTTPStatus.NOT_FOUND
+    ENDPOINT_NOT_FOUND = "EndpointNotFound", HTTPStatus.NOT_FOUND
+    TOO_MANY_UNKNOWN_ENDPOINTS = "TooManyUnknownEndpoints", HTTPStatus.TOO_MANY_REQUESTS
     CONNECTION_NOT_FOUND = "ConnectionNotFound", HTTPStatus.NOT_FOUND
     ROW_NOT_FOUND = "RowNotFound", HTTPStatus.NOT_FOUND
     STOP_NOT_FOUND = "StopNotFound", HTTPStatus.NOT_FOUND
@@ -81,6 +84,8 @@ CODES: Mapping[type[errors.AutopilotError], ErrorCode] = {
     EndpointOutOfScope: ErrorCode.ENDPOINT_OUT_OF_SCOPE,
     BodyTooLarge: ErrorCode.BODY_TOO_LARGE,
     errors.NotFound: ErrorCode.NOT_FOUND,
+    EndpointNotFound: ErrorCode.ENDPOINT_NOT_FOUND,
+    TooManyUnknownEndpoints: ErrorCode.TOO_MANY_UNKNOWN_ENDPOINTS,
     ConnectionNotFound: ErrorCode.CONNECTION_NOT_FOUND,
     RowNotFound: ErrorCode.ROW_NOT_FOUND,
     StopNotFound: ErrorCode.STOP_NOT_FOUND,

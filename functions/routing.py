@@ -39,6 +39,8 @@ class Route:
     """Whether it needs a function key. An answer without one does not tell the app's status."""
     may_miss: bool = False
     """Whether it answers 404 for something that is not in its path."""
+    limited: bool = False
+    """Whether it answers 429 to too many requests of a kind."""
 
 
 _declared: dict[str, Route] = {}
@@ -57,11 +59,14 @@ def route(
     status: HTTPStatus = HTTPStatus.OK,
     keyed: bool = True,
     may_miss: bool = False,
+    limited: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Register a handler as the trigger of a route; its name is the function's name and the operation's id."""
 
     def register(handler: Handler) -> Handler:
-        row = Route(handler.__name__, method, path, summary, answers, takes, sends, must_send, status, keyed, may_miss)
+        row = Route(
+            handler.__name__, method, path, summary, answers, takes, sends, must_send, status, keyed, may_miss, limited
+        )
         if row.function in _declared:
             raise ValueError(f"two routes are declared by functions of the name {row.function}")
         _declared[row.function] = row

@@ -44,6 +44,7 @@ ERRORS = {
     HTTPStatus.BAD_REQUEST: "The request cannot be understood, or asks for what is out of scope.",
     HTTPStatus.NOT_FOUND: "There is no such thing.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large.",
+    HTTPStatus.TOO_MANY_REQUESTS: "Too many endpoints that no record tells of were named within a minute.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "The app failed; its log has the details.",
     HTTPStatus.BAD_GATEWAY: "A right or a key of the app is missing, or a person must act; the error says how.",
     HTTPStatus.SERVICE_UNAVAILABLE: "Settings are wrong, or a service does not answer now.",
@@ -123,12 +124,14 @@ def _refusals(route: Route) -> dict[str, Any]:
         statuses += [HTTPStatus.BAD_REQUEST]
     if route.sends:
         statuses += [HTTPStatus.REQUEST_ENTITY_TOO_LARGE]
+    if route.limited:
+        statuses += [HTTPStatus.TOO_MANY_REQUESTS]
     refusals = {str(int(status)): _refusal(status, route) for status in sorted(set(statuses))}
     return refusals | ({"401": {"description": "No key; answered by the Functions host."}} if route.keyed else {})
 
 
 def _refusal(status: HTTPStatus, route: Route) -> dict[str, Any]:
-    later = ("Retry-After",) if status is HTTPStatus.SERVICE_UNAVAILABLE else ()
+    later = ("Retry-After",) if status in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS} else ()
     return {
         "description": ERRORS[status],
         "headers": _headers([*(_STATUS if route.keyed else ()), *later]),

@@ -1,4 +1,8 @@
-"""What a person asks over HTTP, and the manual re-run. Called by the HTTP triggers; reads state, never the clouds."""
+"""What a person asks over HTTP, and the manual re-run. Called by the HTTP triggers; reads state, not the clouds.
+
+But for one question: whether there is an endpoint that a person names and no record tells of. Else each made-up id
+would be work for the queue, and a record.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +12,13 @@ from dataclasses import asdict
 from typing import Any
 
 from shared.api.views import ConnectionRowView, as_json, connection_view
-from shared.context import Context
+from shared.context import Context, log
 from shared.core.guards.modes import effective_mode_of
 from shared.core.guards.scope import outside_by_id
 from shared.core.model.arm_ids import ArmId, connection_id, parse_endpoint_id
-from shared.core.model.errors import InvalidInput, NotFound
+from shared.core.model.errors import AutopilotError, InvalidInput, NotFound
 from shared.core.model.messages import Cause, WorkMessage
+from shared.installation import unknown_endpoints
 from shared.installation.pause import present_pause
 from shared.state.codec import record_in
 from shared.state.rows import ConnectionRow, ListedConnection
@@ -24,6 +29,10 @@ _CONNECTION_ID = re.compile(r"[0-9a-fA-F]{16}")
 
 class ConnectionNotFound(NotFound):
     """No connection has this id."""
+
+
+class EndpointNotFound(NotFound):
+    """Azure knows no private endpoint of this id, and no record tells of one."""
 
 
 class InvalidConnectionId(InvalidInput):
@@ -89,13 +98,32 @@ async def rerun_endpoint(context: Context, endpoint: object, correlation_id: str
     except InvalidInput as error:
         looks = "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Network/privateEndpoints/<name>"
         raise InvalidInput(error.what, on=error.on, next_step=f"Send {EXAMPLE}; such an id is {looks}.") from error
+    _ensure_in_scope(context, wanted)
+    if await context.storage.connections.get(connection_id(wanted.text)) is None:
+        await unknown_endpoints.ensure_few(context)
+        await _ensure_there(context, wanted)
     return await _enqueue(context, wanted, Cause.MANUAL, correlation_id)
 
 
-async def _enqueue(context: Context, endpoint: ArmId, cause: Cause, correlation_id: str) -> str:
+async def _ensure_there(context: Context, endpoint: ArmId) -> None:
+    """Raise EndpointNotFound for an endpoint that Azure does not know; where it does not answer, the run asks again."""
+    try:
+        await context.endpoints.get(endpoint)
+    except NotFound as error:
+        step = "Correct the id; of an endpoint that was just made, ask again in two minutes."
+        raise EndpointNotFound("Azure knows no such private endpoint.", on=endpoint.text, next_step=step) from error
+    except AutopilotError as error:
+        log.info("whether there is %s is not known, the run asks again: %s", endpoint.text, error)
+
+
+def _ensure_in_scope(context: Context, endpoint: ArmId) -> None:
     found = outside_by_id(context.options.scope, endpoint)
     if found is not None:
         raise EndpointOutOfScope(found.message, on=endpoint.text, next_step=found.next_step)
+
+
+async def _enqueue(context: Context, endpoint: ArmId, cause: Cause, correlation_id: str) -> str:
+    _ensure_in_scope(context, endpoint)
     await context.storage.queue.send(WorkMessage(endpoint, cause, correlation_id).encode())
     return connection_id(endpoint.text)
 

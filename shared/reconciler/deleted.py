@@ -75,6 +75,7 @@ async def endpoint_missing(run: Run, message: WorkMessage, code: str) -> None:
             text = f"{GONE} It is believed when the next sweep misses it too."
             update_status(run, [c.waiting(c.RECOGNISED, Reason.ENDPOINT_MISSING, text)], {})
         case Missing.NEVER_SEEN:
+            run.never_seen = message.cause is not Cause.ORPHAN  # what carries its marker waits for its removal
             _removed(run, Reason.NOTHING_MADE, "Nothing was made for it.")
         case Missing.SETTLED:
             pass

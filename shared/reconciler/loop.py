@@ -147,10 +147,10 @@ async def _rounds(context: Context, held: Held, message: WorkMessage) -> None:
             await _bounded(run, message)
             await schedule(run, message)
         finally:
-            await run.flush()
+            await (_forget_journal(run) if run.never_seen else run.flush())
         final, took = _with_notification(context, run, message), time.monotonic() - started
-        more = await held.finish(final)
-        if not more and context.topic is not None:
+        more = await (held.discard() if run.never_seen else held.finish(final))
+        if not more and context.topic is not None and not run.never_seen:
             await notify.deliver(context, held.row, final)
         telemetry.reconcile_completed(
             record,
@@ -170,6 +170,15 @@ async def _rounds(context: Context, held: Held, message: WorkMessage) -> None:
     standing = record_in(held.row).schedule.wait
     await send_in_place(context.storage.queue, standing, replace(message, cause=Cause.PENDING, wake_at=None))
     await _let_go(held)
+
+
+async def _forget_journal(run: Run) -> None:
+    """Of an endpoint that was only named no entry stays: without a record no sweep would ever delete it."""
+    run.entries = []
+    try:
+        await run.context.storage.journal.prune(run.record.id, run.context.clock.now() + timedelta(seconds=1))
+    except AutopilotError as error:
+        log.info("journal of %s not deleted: %s", run.record.id, error)
 
 
 def _with_notification(context: Context, run: Run, message: WorkMessage) -> ConnectionRecord:

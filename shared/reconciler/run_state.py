@@ -62,6 +62,8 @@ class Run:
     """Seconds that errors asked for, by the condition that met them."""
     stale: Failures = field(default_factory=dict)
     """What could not be read this time though nothing is wrong, and why, by condition."""
+    never_seen: bool = False
+    """Whether Azure has never shown the endpoint, and nothing was made for it: no record of it is kept."""
     changed: bool = False
     """Whether the endpoint has another GUID, address or network than on record: how it stood tells nothing any more."""
     began_with: frozenset[tuple[str, str]] = frozenset()

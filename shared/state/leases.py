@@ -240,6 +240,7 @@ class Held:
     _tools: _Tools
     _row: ConnectionRow
     _lease: HeldLease
+    _discarded: bool = False
 
     @property
     def row(self) -> ConnectionRow:
@@ -282,6 +283,16 @@ class Held:
             await self._lease.give_back()
         return await self._take_back()
 
+    async def discard(self) -> bool:
+        """Delete the record, which says nothing, and let go. True: as with `finish`; the record is there again then."""
+        await self._lease.keep()
+        with suppress(LostRace):  # others wrote it a moment ago: it stays
+            await self._tools.connections.delete(self._row)
+            self._discarded = True
+        with suppress(LostRace):
+            await self._lease.give_back()
+        return await self._take_back()
+
     async def _take_back(self) -> bool:
         """Take the lease again if work was left for its holder; another run that takes it first sees to that work."""
         connection_id = self._row.connection_id
@@ -314,6 +325,9 @@ class Held:
 
     async def _read_again(self) -> None:
         row = await self._tools.connections.get(self._row.connection_id)
+        if row is None and self._discarded:
+            row = await self._tools.connections.insert(replace(self._row, etag=None))
+            self._discarded = False
         if row is None:  # a connection that was deleted is no longer ours either
             self._lease.lost = True
         else:

@@ -47,6 +47,8 @@ def test_codes_are_what_scripts_compare() -> None:
         "EndpointOutOfScope": 400,
         "BodyTooLarge": 413,
         "NotFound": 404,
+        "EndpointNotFound": 404,
+        "TooManyUnknownEndpoints": 429,
         "ConnectionNotFound": 404,
         "RowNotFound": 404,
         "StopNotFound": 404,

@@ -11,18 +11,23 @@ from pathlib import Path
 from typing import Any
 
 import azure.functions as func
+from starlette.responses import JSONResponse
 
 from functions.openapi.document import document
 from functions.routing import Route, declared
+from local.arm.transport import AsgiArmTransport
 from local.clock import LoopClock
 from local.storage.memory import MemoryQueue, MemoryStorage
-from shared.composition import build
+from shared.clouds.azure.arm import ArmClients
+from shared.clouds.azure.private_endpoints import PrivateEndpoints
+from shared.composition import arm_options, build
 from shared.context import Context
 from shared.core.model.errors import InvalidSettings
 from shared.core.model.record import ConnectionRecord
 from shared.state.codec import holding
 from shared.state.leases import Leases
 from shared.state.rows import ConnectionRow
+from tests.harness.platform_parts import Credential
 
 ROOT = Path(__file__).parents[2]
 EVENTS = ROOT / "tests" / "events"
@@ -121,11 +126,18 @@ class App:
         return connection.id
 
 
+AZURE_IS_DOWN = JSONResponse({"error": {"code": "ServiceUnavailable", "message": "down"}}, 503)
+"""What this app is answered by Azure: triggers that ask it must go on."""
+
+
 def app_in_memory(storage: Any = None, **settings: str) -> App:
     clock = LoopClock(START)
     storage = storage or MemoryStorage(clock)
     leases = Leases(storage.connections, storage.control, storage.queue, clock, owner_id="test")
-    return App(replace(build(ENVIRONMENT | settings), clock=clock, storage=storage, leases=leases), storage)
+    built = build(ENVIRONMENT | settings)
+    clients = ArmClients(arm_options(built.settings), Credential, lambda: AsgiArmTransport(AZURE_IS_DOWN))
+    endpoints = PrivateEndpoints(clients)
+    return App(replace(built, clock=clock, storage=storage, leases=leases, endpoints=endpoints), storage)
 
 
 @dataclass
