@@ -15,6 +15,7 @@ from shared.core.model.errors import (
     AutopilotError,
     AwaitingEarlierRequest,
     Blocked,
+    Forbidden,
     LeaseLost,
     NotVisibleYet,
     Permanent,
@@ -59,7 +60,7 @@ class CarriedOut(NamedTuple):
     refused: tuple[str, ...]
     """What was refused, and why."""
     postponed: AutopilotError | None = None
-    """What ended the run early."""
+    """What keeps the removal open."""
     held: tuple[RemovalStep, ...] = ()
     """Steps that were not taken because a pause has begun."""
 
@@ -68,6 +69,7 @@ async def apply_removal(run: Run, plan: RemovalPlan, *, patient: bool = True) ->
     """Take the steps, until one has to wait or the app is paused."""
     refused: dict[RemovalStep, str] = {}
     waiting: AwaitingEarlierRequest | TargetUnseen | None = None
+    opens: Blocked | None = None
     for number, step in enumerate(plan.steps):
         if waiting is not None and not isinstance(step, Disassociate):
             break  # the order of S5: what follows the associations waits with them
@@ -89,11 +91,13 @@ async def apply_removal(run: Run, plan: RemovalPlan, *, patient: bool = True) ->
             if not _lasting(error, patient=patient):
                 return CarriedOut(tuple(refused.values()), error)
             refused[step] = f"not done: {step} ({error.what})"
+            if isinstance(error, Blocked) and error.reason is Reason.WOULD_REOPEN_PUBLIC_ACCESS:
+                opens = opens or error  # seen only now: another left the target since the plan was made
         else:
             run.note(step, "done", started=started)
             run.record = _without(run.record, step)
             await run.save()
-    return CarriedOut(tuple(refused.values()), waiting)
+    return CarriedOut(tuple(refused.values()), waiting or opens)
 
 
 def _lasting(error: AutopilotError, *, patient: bool) -> bool:
@@ -111,7 +115,7 @@ async def take_step(run: Run, step: RemovalStep, plan: RemovalPlan) -> None:
             await disassociate(run, step, plan.policies)
         case DeletePolicy():
             if await policy_as_read(run, plan.policies[step.policy_id]):
-                await run.elastic.delete_policy(step.policy_id)
+                await _delete_policy(run, step)
         case UnclaimEndpoint():
             await claims_of(run.elastic).unclaim(step)
         case WithdrawAddress():
@@ -129,6 +133,16 @@ async def take_step(run: Run, step: RemovalStep, plan: RemovalPlan) -> None:
             await _still_empty(run, step.zone)
             await dns.delete_zone(step)
             await things.forget(run.context, step.zone.text, step.zone.text)
+
+
+async def _delete_policy(run: Run, step: DeletePolicy) -> None:
+    """NotVisibleYet where it is refused: an association that was just taken away may still count."""
+    try:
+        await run.elastic.delete_policy(step.policy_id)
+    except Forbidden:
+        raise
+    except Blocked as error:
+        raise NotVisibleYet(error.what, on=step.policy_id, after=30.0) from error
 
 
 async def _still_empty(run: Run, zone: ArmId) -> None:

@@ -33,7 +33,14 @@ from shared.core.options.removal import OnDelete
 from shared.core.planning.associations import confirmed_as_ours
 from shared.core.planning.deletion import Missing, confirmed, has_things, record_absence
 from shared.core.planning.policy import may_show_later
-from shared.core.planning.removal import ObservedRemoval, RemovalPlan, plan_removal, still_there, warning_of
+from shared.core.planning.removal import (
+    ObservedRemoval,
+    RemovalPlan,
+    plan_removal,
+    still_there,
+    warning_of,
+    zone_still_there,
+)
 from shared.core.planning.removal_dns import marked_things
 from shared.installation import things
 from shared.installation.recovered import confirmed_targets
@@ -196,6 +203,9 @@ async def _due(run: Run) -> None:
 
 async def _carry_out(run: Run, plan: RemovalPlan, observed: ObservedRemoval, begun_at: datetime | None) -> None:
     refused, postponed, held = await apply_removal(run, plan, patient=not _busy_for_good(run))
+    if isinstance(postponed, Blocked) and postponed.reason is Reason.WOULD_REOPEN_PUBLIC_ACCESS:
+        # Seen only just before the request, as another has left the target meanwhile: the same as if it was planned.
+        plan, postponed = replace(plan, problems=(*plan.problems, postponed.explanation)), None
     if held:
         _only_planned(run, held, plan.leftovers)
     elif isinstance(postponed, Blocked):
@@ -206,7 +216,9 @@ async def _carry_out(run: Run, plan: RemovalPlan, observed: ObservedRemoval, beg
         _later(run, still)
     else:
         await remove_former(run, None, ())
-        if not plan.problems:  # else it goes on later, and what is ours but not listed yet is still to be known then
+        if plan.problems:  # it goes on later, and what is ours but not listed yet is still to be known then
+            run.record = zone_still_there(run.record, observed)
+        else:
             run.record = still_there(run.record, observed)
         _finish(run, plan, refused)
 
@@ -253,9 +265,10 @@ async def _still_gone(run: Run) -> None:
 def _finish(run: Run, plan: RemovalPlan, refused: tuple[str, ...]) -> None:
     """A missing right to delete does not keep the removal open; a target that would be opened does.
 
-    What is left is tried again once a day, as long as it is there (`deletion.leftovers_due`).
+    What is left is tried again, soon and then once a day, as long as it is there (`deletion.leftovers_due`).
     """
-    run.record = run.record.with_removal(tried_at=run.context.clock.now())
+    tries = run.record.removal.tries + 1
+    run.record = run.record.with_removal(tried_at=run.context.clock.now(), tries=tries)
     former = left_of_former(run.record)
     left = (*plan.leftovers, *refused, *(problem.message for problem in plan.problems), *former)
     first = warning_of(run.record, plan, refused, run.context.options)

@@ -141,9 +141,9 @@ async def _elastic(context: Context, record: ConnectionRecord) -> _Elastic:
     api = context.elastic.of(record.elastic.organization, record.identity.family)
     policies = await api.policies(f"azure-{record.identity.region}")
     used = record.elastic.policy.id
-    if used and all(policy.id != used for policy in policies):  # one short listing does not make it missing
-        found_by_id = await api.policy(used)
-        policies += () if found_by_id is None else (found_by_id,)
+    if used and all(policy.id != used for policy in policies) and await api.policy(used) is not None:
+        # A listing that lacks one lacks others too, and what keeps a target closed may be among those.
+        raise RetryLater("Elastic Cloud's list lacks a policy that it shows by its id.", on=used, after=15.0)
     ours = policies_made_for(record.id, policies, context.options.installation.instance_id)
     ids = {target_id for policy in ours for target_id in associated_with(policy.id, policy, ())}
     ids |= {memory.target_id for memory in record.elastic.associations}

@@ -79,8 +79,8 @@ SHARED = (
         name="short-page-taken-for-the-last",
         harm="Elastic Cloud answers a search with short pages: deployments on the later ones count as not found.",
         path="shared/clouds/elastic/hosted/client.py",
-        old="complete = isinstance(matches, int) and len(found) >= matches",
-        new="complete = len(entries) < _PAGE",
+        old="missing = matches - came if isinstance(matches, int) else 0",
+        new="missing = len(entries) - _PAGE + 1",
         tests=("tests/reconciler/test_doubtful_answers.py",),
         caught_by="tests/reconciler/test_doubtful_answers.py::"
         "test_a_search_that_answers_few_at_a_time_is_read_to_its_end",

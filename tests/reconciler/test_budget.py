@@ -64,13 +64,16 @@ async def test_a_look_at_the_approval_is_one_request(estate: Estate) -> None:
     "right", [f"Microsoft.Network/{what}" for what in ("privateDnsZones/write", "privateDnsZones/A/write")]
 )
 async def test_what_a_person_must_mend_is_left_to_the_sweep(estate: Estate, right: str) -> None:
-    """Of a hundred endpoints without a right, one look a minute each would take all private DNS reads there are."""
+    """Of a hundred endpoints without a right, one look a minute each would take all private DNS reads there are.
+
+    One more look is taken: a role that was just assigned is not known everywhere at once.
+    """
     estate.arm_settings.denied_actions.add(right)
     endpoint = await estate.put_endpoint()
     await estate.settle()
     assert (await estate.connection(endpoint)).status.phase == "Blocked"
     assert (await estate.connection(endpoint)).schedule.wake_at is None
-    assert len(of(estate, "arm")) <= ARM_BUDGET
+    assert len(of(estate, "arm")) <= 2 * ARM_BUDGET
     estate.arm_settings.denied_actions.clear()
     await estate.sweep()
     await estate.settle()

@@ -107,6 +107,8 @@ class ElasticTransport:
         self.key_expires = _moment(response.headers.get("x-elastic-api-key-expiration")) or self.key_expires
         self.server_date = response.headers.get("date")
         error = None if response.is_success else self._error(response, key, doing, on)
+        if isinstance(error, Blocked) and response.status_code in _OF_WRITES and _reads(method, path):
+            error = RetryLater(error.what, on=on, after=DEFAULT_RETRY_AFTER)
         if response.status_code == HTTPStatus.UNAUTHORIZED:
             self._refused_key, self._refusal = key, error
         else:
@@ -185,6 +187,14 @@ class ElasticTransport:
         if self._client is not None:
             await self._client.aclose()
             self._client = None
+
+
+_OF_WRITES = frozenset({HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED})
+"""What a read cannot be refused with for good: there is nothing that it could conflict with."""
+
+
+def _reads(method: str, path: str) -> bool:
+    return method == "GET" or path.endswith("/_search")
 
 
 def _connecting(timeout: float) -> float:

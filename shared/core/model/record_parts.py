@@ -98,6 +98,8 @@ class RemovalState:
     """Azure's code when the endpoint was last read by its id and not found."""
     tried_at: datetime | None = None
     """When what is left was last tried to be taken away."""
+    tries: int = 0
+    """How often it was: the next comes the later."""
 
 
 @dataclass(frozen=True, slots=True)

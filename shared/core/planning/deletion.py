@@ -19,8 +19,13 @@ from shared.core.options.plan_options import PlanOptions
 VISIBLE_WITHIN = timedelta(minutes=2)
 """How long an endpoint that was just named may be unreadable: Azure shows what was made only after a while."""
 
-LEFTOVERS_AFTER = timedelta(days=1)
-"""How long after a try what a removal had to leave is tried again."""
+LEFTOVERS_AFTER, LEFTOVERS_MOST = timedelta(minutes=10), timedelta(days=1)
+"""How long after the first try what a removal had to leave is tried again, and after many. One refusal means little:
+a role that was just assigned is not known everywhere yet."""
+TRIES_OF_OTHERS = 3
+"""Tries where all that is left seems to be others': a list that lags shows what we have just taken away like that."""
+LEFTOVERS_GROWTH = 4
+"""Each of these times is so much longer than the one before."""
 
 BELIEVED = 2
 """Misses that make an endpoint count as gone; a delete event counts as that many."""
@@ -59,7 +64,7 @@ def record_absence(
     record = record.with_removal(missing_since=record.removal.missing_since or now, absent_as=code)
     # A person who asks for what was left (the right to delete it was missing) is taken at their word.
     again = message.cause is Cause.EVENT_WRITE or (message.cause is Cause.MANUAL and record.removal.leftovers)
-    again = again or (message.cause is Cause.TIMER and leftovers_due(record, now))
+    again = again or (message.cause is Cause.TIMER and left_something(record))
     if record.status.phase is Phase.REMOVED and not again:
         return record, Missing.SETTLED
     if not has_things(record) and message.cause is not Cause.EVENT_DELETE:
@@ -73,14 +78,22 @@ def record_absence(
     return record.with_removal(removing_since=since), Missing.DUE if due else Missing.GRACE
 
 
+def left_something(record: ConnectionRecord) -> bool:
+    """Whether a removal has ended and had to leave something that may go. What was to be retained is not meant."""
+    removed = record.condition(REMOVED)
+    if removed is None or removed.reason is not Reason.LEFT_BEHIND:
+        return False
+    return bool(owned_resources(record)) or record.removal.tries < TRIES_OF_OTHERS
+
+
 def leftovers_due(record: ConnectionRecord, now: datetime) -> bool:
-    """Whether what a removal had to leave is to be tried again: as long as any of ours is there, once a day.
+    """Whether what a removal had to leave is to be tried again: as long as any of ours is there, soon, then once a day.
 
     A lock or a disabled subscription does not last for ever. What was to be retained stays.
     """
-    removed, tried = record.condition(REMOVED), record.removal.tried_at
-    left = removed is not None and removed.reason is Reason.LEFT_BEHIND and bool(owned_resources(record))
-    return left and (tried is None or now - tried >= LEFTOVERS_AFTER)
+    tried = record.removal.tried_at
+    growth = LEFTOVERS_GROWTH ** min(max(0, record.removal.tries - 1), 10)
+    return left_something(record) and (tried is None or now - tried >= min(LEFTOVERS_MOST, LEFTOVERS_AFTER * growth))
 
 
 def note_delete_event(record: ConnectionRecord, message: WorkMessage) -> ConnectionRecord:

@@ -115,16 +115,7 @@ def still_there(record: ConnectionRecord, observed: ObservedRemoval) -> Connecti
 
     A run that died may have taken it away and not said so, or a person did. `known` has what the steps left.
     """
-    zone = next(
-        (one for one in observed.zones if record.dns.zone and one.id.key == lower_case(record.dns.zone.id)), None
-    )
-    if zone is None:
-        record = record.with_dns(zone=None, links=())
-    else:
-        there = {link.id.lower() for link in zone.links}
-        record = record.with_dns(links=tuple(link for link in record.dns.links if link.id.lower() in there))
-    if zone is None or zone.record is None:
-        record = record.with_dns(record=None, record_addresses=())
+    record = zone_still_there(record, observed)
     policy = next((one for one in observed.policies if one.id == record.elastic.policy.id), None)
     if policy is None:
         record = record.with_elastic(policy=PolicyMemory(), targets=())
@@ -136,6 +127,21 @@ def still_there(record: ConnectionRecord, observed: ObservedRemoval) -> Connecti
         else None
     )
     return record.with_elastic(associations=kept, former_associations=(), claim=claim)
+
+
+def zone_still_there(record: ConnectionRecord, observed: ObservedRemoval) -> ConnectionRecord:
+    """The same of what there is in Azure alone: it was read by its id, so what that did not find is gone."""
+    zone = next(
+        (one for one in observed.zones if record.dns.zone and one.id.key == lower_case(record.dns.zone.id)), None
+    )
+    if zone is None:
+        record = record.with_dns(zone=None, links=())
+    else:
+        there = {link.id.lower() for link in zone.links}
+        record = record.with_dns(links=tuple(link for link in record.dns.links if link.id.lower() in there))
+    if zone is None or zone.record is None:
+        record = record.with_dns(record=None, record_addresses=())
+    return record
 
 
 def _stands(target_id: str, policy: Policy | None, observed: ObservedRemoval) -> bool:

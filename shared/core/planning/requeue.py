@@ -29,6 +29,20 @@ GROWTH = 1.5
 KEY_LOOK = 30.0
 """Seconds between two looks while no API key works, as the app reads the vault: no event tells of a stored key."""
 
+REFUSED = frozenset(
+    {
+        Reason.AZURE_RIGHTS_MISSING,
+        Reason.AZURE_SIGN_IN_FAILED,
+        Reason.AZURE_REFUSED,
+        Reason.ELASTIC_RIGHTS_MISSING,
+        Reason.ELASTIC_REFUSED,
+    }
+)
+REFUSED_LOOKS = (60.0,)
+"""Seconds to the next looks at what one of these services refused, before it is left to the timer. One refusal means
+little: a role that was just assigned, or a token that was just renewed, is not known everywhere at once. More looks
+would take the reads of a subscription where a right is missing to many endpoints."""
+
 PATIENCE = 10
 """Looks at a failing test before only the timer goes on looking."""
 
@@ -83,9 +97,16 @@ def next_delay(
     `unread` are conditions that stand as they were because the services could not be read.
     """
     delay = _delay(connection, conditions, first, longest, waits, unread)
+    attempts = connection.schedule.attempts
+    if attempts < len(REFUSED_LOOKS) and any(_refused(condition) for condition in conditions.values()):
+        delay = REFUSED_LOOKS[attempts] if delay is None else min(REFUSED_LOOKS[attempts], delay)
     if any(waits_for_key(condition) for condition in conditions.values()):
         return KEY_LOOK if delay is None else min(KEY_LOOK, delay)
     return delay
+
+
+def _refused(condition: Condition) -> bool:
+    return condition.pending and condition.reason in REFUSED and condition.type != c.READY
 
 
 def waits_for_key(condition: Condition) -> bool:

@@ -15,7 +15,7 @@ from shared.core.guards.modes import asked_mode, effective_mode_of, is_out_of_sc
 from shared.core.guards.scope import in_scope, outside, outside_by_id
 from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets
 from shared.core.model import conditions as c
-from shared.core.model.arm_ids import ArmId, connection_id, parse_endpoint_id
+from shared.core.model.arm_ids import ArmId, connection_id, parse_arm_id, parse_endpoint_id
 from shared.core.model.conditions import Phase
 from shared.core.model.errors import InvalidInput
 from shared.core.model.markers import Marker
@@ -28,7 +28,7 @@ from shared.core.model.steps import destructive
 from shared.core.options.plan_options import PlanOptions
 from shared.core.options.removal import OnDelete
 from shared.core.options.scope import Scope
-from shared.core.planning.deletion import confirmed, has_things, leftovers_due
+from shared.core.planning.deletion import confirmed, has_things, left_something, leftovers_due
 from shared.core.planning.desired import Desired
 from shared.core.planning.drift import calls_for_another_look, calls_for_work, to_be_tested
 from shared.core.planning.organization_change import switch_record
@@ -222,11 +222,22 @@ def _left_behind(snapshot: Snapshot, options: PlanOptions, now: datetime) -> Ite
     """Endpoints whose removal has ended and had to leave something that may go by now."""
     for record in snapshot.records.values():
         endpoint = _endpoint_id(record.endpoint_id)
-        if endpoint is None or record.status.phase is not Phase.REMOVED or not leftovers_due(record, now):
+        if endpoint is None or record.status.phase is not Phase.REMOVED:
+            continue
+        if not leftovers_due(record, now) and not (left_something(record) and _zone_gone(snapshot, record)):
             continue
         effective = effective_mode_of(record.identity.mode, options.installation.mode, snapshot.pause)
         if effective.enforces and _really_missing(snapshot, endpoint, options.scope):
             yield endpoint
+
+
+def _zone_gone(snapshot: Snapshot, record: ConnectionRecord) -> bool:
+    """Whether the zone that a removal had to leave is gone: with another endpoint that used it, or by a person."""
+    zone = record.dns.zone
+    if zone is None:
+        return False
+    listed = snapshot.clouds.zones.get(parse_arm_id(zone.id).subscription_id)
+    return listed is not None and all(one.id.key != zone.id.lower() for one in listed)
 
 
 def _really_missing(snapshot: Snapshot, endpoint: ArmId, scope: Scope) -> bool:
@@ -250,7 +261,7 @@ def _judge_missing(
     ):
         return  # the grace period runs; before it, only a sweep's own look counts as a miss
     waits = removed is not None and removed.needs is c.WaitingFor.PERSON and not limited
-    if waits and not _long_ago(record, now):
+    if waits and not _long_ago(record, now) and not _zone_gone(snapshot, record):
         return
     if record.removal.removing_since is not None and record.status.planned and not effective.enforces:
         return  # the removal is reported already, and nothing is carried out

@@ -122,10 +122,10 @@ UNREACHABLE = c.waiting(c.REACHABLE, Reason.NO_ROUTE, "", WaitingFor.WORK)
         (REJECTED,),
         (REJECTED, TO_ASSOCIATE, NOT_TESTED),
         (c.blocked(c.RECORD_READY, Reason.RECORD_HELD_BY_OTHERS, "", "ask"), NOT_TESTED),
-        (c.blocked(c.ZONE_READY, Reason.AZURE_RIGHTS_MISSING, "", "grant"), TO_LINK, TO_WRITE),
-        (c.blocked(c.RECORD_READY, Reason.AZURE_RIGHTS_MISSING, "", "grant"), TO_LINK),
+        (c.blocked(c.ZONE_READY, Reason.SCOPE_LOCKED, "", "unlock"), TO_LINK, TO_WRITE),
+        (c.blocked(c.RECORD_READY, Reason.SCOPE_LOCKED, "", "unlock"), TO_LINK),
         (c.blocked(c.ADDRESSED, Reason.ENDPOINT_FAILED, "", "make it anew"), TO_LINK, TO_WRITE),
-        (c.blocked(c.POLICY_READY, Reason.ELASTIC_RIGHTS_MISSING, "", "grant"), TO_ASSOCIATE),
+        (c.blocked(c.POLICY_READY, Reason.POLICY_DUPLICATED, "", "decide"), TO_ASSOCIATE),
         (c.resting(c.RECOGNISED, Reason.NOT_ELASTIC, ""),),
         (replace(AWAITED, type=c.READY),),
     ],
@@ -134,6 +134,14 @@ def test_the_loop_does_not_look_by_itself_for_what_only_a_person_or_an_event_cha
     standing: tuple[Condition, ...],
 ) -> None:
     assert look(*standing) is None
+
+
+@pytest.mark.parametrize("reason", [Reason.AZURE_RIGHTS_MISSING, Reason.AZURE_SIGN_IN_FAILED, Reason.ELASTIC_REFUSED])
+def test_a_refusal_is_looked_at_once_more_because_one_may_be_a_role_or_a_token_that_is_not_known_yet(
+    reason: Reason,
+) -> None:
+    refused = c.blocked(c.ZONE_READY, reason, "", "grant")
+    assert [look(refused, TO_LINK, TO_WRITE, attempts=attempts) for attempts in range(3)] == [60, None, None]
 
 
 @pytest.mark.parametrize(

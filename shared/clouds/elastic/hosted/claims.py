@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.clouds.elastic.transport import ElasticTransport, list_in
-from shared.core.model.errors import Blocked
+from shared.core.model.errors import Blocked, Forbidden, NotVisibleYet
 from shared.core.model.json_values import mapping, text
 from shared.core.model.resources import Claim
 from shared.core.model.steps import ClaimEndpoint, UnclaimEndpoint
@@ -31,13 +31,18 @@ class HostedClaims:
         await self._post("_claim", step, "claim the endpoint")
 
     async def unclaim(self, step: UnclaimEndpoint) -> None:
-        """Give a claim up. One that is not there is refused by the API (400): the list tells whether it is gone."""
+        """Give a claim up. One that is not there is refused by the API (400): the list tells whether it is gone.
+
+        NotVisibleYet while the list still has it: it may lag behind an earlier request whose answer was lost.
+        """
         try:
             await self._post("_unclaim", step, "give up the claim to the endpoint")
-        except Blocked:
+        except Forbidden:
+            raise
+        except Blocked as error:
             held = {claim.endpoint_guid.lower() for claim in await self.listed(step.region)}
             if step.endpoint_guid.lower() in held:
-                raise
+                raise NotVisibleYet(error.what, on=step.endpoint_name, after=30.0) from error
 
     async def _post(self, action: str, step: ClaimEndpoint | UnclaimEndpoint, doing: str) -> None:
         link = {

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from shared.clouds.elastic.hosted.claims import HostedClaims
 from shared.clouds.elastic.keys import KeySource
 from shared.clouds.elastic.transport import ElasticOptions, ElasticTransport, list_in
-from shared.core.model.errors import AnswerLost, Forbidden, LostRace, NotFound
+from shared.core.model.errors import AnswerLost, Forbidden, LostRace, NotFound, RetryLater
 from shared.core.model.json_values import entries, mapping, mappings, text, whole_number
 from shared.core.model.markers import marker_from_description, updated_description
 from shared.core.model.private_urls import private_urls, region_of
@@ -179,18 +179,28 @@ class HostedConnections(ElasticTransport):
         return await self._search({"match_all": {}})
 
     async def _search(self, query: dict[str, Any]) -> tuple[Target, ...]:
-        """All hits, page by page: as long as there is a cursor, and until all that match have come."""
+        """All hits, page by page: as long as there is a cursor, and until all that match have come.
+
+        What is not among them counts as not visible, so fewer than the answer says there are is no answer.
+        """
         doing, request = "search deployments", {"query": query, "size": _PAGE, "sort": ["id"]}
         found: dict[str, Target] = {}
+        came = 0
         while True:
             page = await self.call("POST", "/deployments/_search", doing=doing, on="deployments", body=request)
             entries = list_in(page, "deployments", doing)
             read = (deployment_of(mapping(entry), self.options.probe_port) for entry in entries)
             found |= {one.id: one for one in read if one is not None}
+            came += len(entries)
             cursor, matches = page.get("cursor"), page.get("match_count")
             # The API may give fewer hits per page than asked for, so a short page is no end; the count is.
-            complete = isinstance(matches, int) and len(found) >= matches
-            if complete or not text(cursor) or not entries or cursor == request.get("cursor"):
+            missing = matches - came if isinstance(matches, int) else 0
+            if missing <= 0 and isinstance(matches, int):
+                return tuple(found.values())
+            if not text(cursor) or not entries or cursor == request.get("cursor"):
+                if missing:
+                    what = f"Elastic Cloud answered {came} of {matches} deployments when asked to {doing}."
+                    raise RetryLater(what, on="deployments", after=15.0)
                 return tuple(found.values())
             request = {"cursor": cursor}
 
