@@ -91,13 +91,19 @@ async def apply_removal(run: Run, plan: RemovalPlan, *, patient: bool = True) ->
             if not _lasting(error, patient=patient):
                 return CarriedOut(tuple(refused.values()), error)
             refused[step] = f"not done: {step} ({error.what})"
-            if isinstance(error, Blocked) and error.reason is Reason.WOULD_REOPEN_PUBLIC_ACCESS:
-                opens = opens or error  # seen only now: another left the target since the plan was made
+            opens = opens or _opening(error)
         else:
             run.note(step, "done", started=started)
             run.record = _without(run.record, step)
             await run.save()
     return CarriedOut(tuple(refused.values()), waiting or opens)
+
+
+def _opening(error: AutopilotError) -> Blocked | None:
+    """The error, where the step would open a target, seen only now: another has left it since the plan was made."""
+    if isinstance(error, Blocked) and error.reason is Reason.WOULD_REOPEN_PUBLIC_ACCESS:
+        return error
+    return None
 
 
 def _lasting(error: AutopilotError, *, patient: bool) -> bool:
