@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from local.arm.transport import AsgiArmTransport
@@ -19,9 +20,13 @@ from shared.core.model.organizations import DEFAULT, key_secret
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.services import Family
 from shared.settings import load
+from shared.settings.services import shipped_services
 from tests.damaged.tape import Exchange, Tape, Wrong
 from tests.harness.estate import VAULT, Estate
 from tests.harness.platform_parts import Credential
+
+SHARED = 5.0
+"""Seconds after which no reading of before is shared any more."""
 
 
 @dataclass
@@ -53,12 +58,13 @@ class Operation:
         for name, tape in self.tapes.items():
             tape.exchanges = self.exchanges[name]
             tape.play(wrong if name == service else None)
+        await asyncio.sleep(SHARED)
         return await self.ask()
 
 
 async def recorded_reads() -> list[Operation]:
     """Every read, as an estate with two Ready connections answers it."""
-    estate = await Estate().open()
+    estate = await Estate(services=replace(shipped_services(), families=frozenset(Family))).open()
     one = await estate.put_endpoint(tags={"elastic-deployments": "logs-eastus2", "elastic-privatelink-claim": "true"})
     other = await estate.put_endpoint("pe-2", region="westeurope")
     await estate.settle()
@@ -79,7 +85,11 @@ def _reads(
     settings = load(estate.settings, estate.world.services)
     clients = ArmClients(arm_options(settings), Credential, lambda: AsgiArmTransport(tapes["arm"]))
     endpoints, dns, checks = PrivateEndpoints(clients), PrivateDns(clients), ArmChecks(clients, estate.clock)
-    api = organizations(settings, estate.clock, None, AsgiTransport(tapes["elastic"])).of(DEFAULT, Family.HOSTED)
+    elastic = organizations(settings, estate.clock, None, AsgiTransport(tapes["elastic"]))
+    api, projects = elastic.of(DEFAULT, Family.HOSTED), elastic.of(DEFAULT, Family.SERVERLESS)
+    project = estate.elastic.serverless.projects()[0]
+    office = estate.elastic.serverless.add_filter("office", project.region)
+    estate.elastic.serverless.write_list(project, [office.id])
     vault = Vault(VaultOptions(VAULT["ELASTIC_KEY_VAULT_URI"]), Credential, lambda: AsgiArmTransport(tapes["vault"]))
     assert record.dns.zone is not None
     assert api.claims is not None
@@ -107,6 +117,10 @@ def _reads(
         "policies of a deployment": lambda: api.attached_to(target),
         "deployments": lambda: api.targets([target, "logs-westeurope"], tag="x"),
         "all claims": claims.listed,
+        "all filters of projects": projects.policies,
+        "a filter of projects": lambda: projects.policy(office.id),
+        "filters of a project": lambda: projects.attached_to(project.id),
+        "projects": projects.all_targets,
         "a secret": lambda: vault.secret(key_secret(DEFAULT)),
         "the doctor's endpoints": lambda: checks.endpoints(subscription),
         "the doctor's interfaces": lambda: checks.interfaces(subscription),

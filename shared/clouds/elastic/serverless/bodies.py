@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from shared.core.model.json_values import entries, mapping, mappings, text
+from shared.core.model.json_values import mapping, mappings, text
 from shared.core.model.markers import marker_from_description, updated_description
 from shared.core.model.private_urls import HTTPS_PORT, PrivateUrl
 from shared.core.model.resources import POLICY_TYPE, Policy, Rule, Target
@@ -30,7 +30,7 @@ def policy_of(body: Mapping[str, Any], projects: tuple[str, ...]) -> Policy | No
 
     A rule that cannot be read counts as one of others: it is there, and is nothing of ours.
     """
-    policy_id, rules = text(body.get("id")), entries(body.get("rules"))
+    policy_id, rules = text(body.get("id")), _listed(body.get("rules"))
     if not policy_id:
         return None
     named = [rule for rule in mappings(rules) if text(rule.get("azure_endpoint_guid"))]
@@ -86,21 +86,35 @@ def filters_of(project: Mapping[str, Any]) -> tuple[str, ...] | None:
 
 
 def project_of(body: Mapping[str, Any]) -> Target | None:
-    """A project as a target; None where it has no id. Its list does not say whether it runs."""
-    project_id = text(body.get("id"))
-    if not project_id:
+    """A project as a target; None where it has no id, or tags that cannot be read: they say no, too.
+
+    Its list does not say whether it runs.
+    """
+    project_id, tags = text(body.get("id")), _tags(mapping(body.get("metadata")).get("tags"))
+    if not project_id or tags is None:
         return None
-    tags = mapping(mapping(body.get("metadata")).get("tags"))
     return Target(
         id=project_id,
         name=text(body.get("name")),
         region=text(body.get("region_id")),
         running=True,
         attached=filters_of(body),
-        tags={str(key): text(value) for key, value in tags.items()},
+        tags=tags,
         urls=private_urls(body),
         family=Family.SERVERLESS,
     )
+
+
+def _listed(found: object) -> list[Any]:
+    """A list; what stands in its place and is none is an entry that cannot be read."""
+    return [] if found is None else found if isinstance(found, list) else [found]
+
+
+def _tags(found: object) -> dict[str, str] | None:
+    tags = {} if found is None else found
+    if not isinstance(tags, dict) or any(value != "" and not text(value) for value in tags.values()):
+        return None
+    return tags
 
 
 def private_urls(project: Mapping[str, Any]) -> tuple[PrivateUrl, ...]:

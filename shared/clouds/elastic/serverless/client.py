@@ -90,6 +90,9 @@ class ServerlessConnections(ElasticTransport):
         marker = marker_from_description(current.get("description"))
         if marker is None or not step.marker.same_maker(marker) or marker.connection_id != step.marker.connection_id:
             raise LostRace("The policy no longer carries this connection's marker.", on=step.policy_id, after=1.0)
+        if not isinstance(rules := current.get("rules"), list) or not all(isinstance(rule, Mapping) for rule in rules):
+            # What could not be read the PATCH would take away.
+            raise AnswerLost("Elastic Cloud's answer about the policy could not be used.", on=step.policy_id)
         there = {text(rule.get("azure_endpoint_guid")).lower() for rule in mappings(current.get("rules"))}
         if step.replaces and not there & {*step.replaces, step.endpoint_guid.lower()}:
             raise LostRace("The policy's rules were changed since they were read.", on=step.policy_id, after=1.0)
