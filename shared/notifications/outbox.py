@@ -206,7 +206,7 @@ async def _tell_keys(context: Context, topic: Topic, keys: Mapping[str, datetime
     def seen(document: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
         nonlocal noted
         memory = KeyNotices() if document is None else key_notices_from(document)
-        known = see_keys(memory, keys, set(context.elastic.names()))
+        known = see_keys(memory, keys, set(context.elastic.names))
         noted = note_keys(known, context.clock.now(), correlation_id)
         return document if noted == memory else key_document(noted)
 
