@@ -14,9 +14,12 @@ from datetime import datetime, timedelta
 
 from shared.clock import Stopwatch
 from shared.core.model import conditions as c
+from shared.core.model.arm_ids import parse_endpoint_id
+from shared.core.model.conditions import Phase
 from shared.core.model.errors import (
     AnswerLost,
     AutopilotError,
+    Blocked,
     Forbidden,
     LeaseLost,
     NotFound,
@@ -25,6 +28,7 @@ from shared.core.model.errors import (
 )
 from shared.core.model.markers import marker_from_description
 from shared.core.model.ownership import Owner
+from shared.core.model.reasons import Reason
 from shared.core.model.record_elastic import AssociationMemory, ClaimMemory, PolicyMemory
 from shared.core.model.resources import POLICY_TYPE, Claim, Policy, Rule
 from shared.core.model.steps import (
@@ -36,11 +40,13 @@ from shared.core.model.steps import (
     UnclaimEndpoint,
     UpdatePolicy,
 )
+from shared.core.options.installation import Mode
 from shared.core.planning.associations import begin_restore
 from shared.core.planning.desired import Desired
 from shared.core.planning.plan import Observed, ObservedElastic, plan, remember
 from shared.core.planning.policy import search_ends, updated
 from shared.core.ports import claims_of
+from shared.core.reasons import explain
 from shared.correlation import Stage, timed
 from shared.installation.recovered import confirmed_targets
 from shared.installation.removal_limit import tear_down
@@ -64,6 +70,8 @@ from shared.reconciler.target_requests import (
 
 POLICY_TIME = "policy-intents"
 """A row that is not there: its read tells the storage service's time."""
+NAMED = 5
+"""Policies that a text names."""
 SHOWN_WITHIN = timedelta(minutes=2)
 """So long after its creation Elastic Cloud may answer 404, or 403, for a policy that it does not show yet."""
 
@@ -152,6 +160,7 @@ async def _create_policy(run: Run, step: CreatePolicy, observed: ObservedElastic
     As with the notes of targets, the intent holds the storage service's time plus the request's, the worker counts the
     same time by its own clock, and only a proven refusal takes it back: there is no earlier POST in doubt here.
     """
+    await _ensure_room(run, observed)
     watch, patience = Stopwatch(run.context.clock), patience_of(run)
     read_at = (await run.context.storage.control.look(POLICY_TIME)).read_at + DATE_STEP
     intent = read_at + timedelta(seconds=patience)
@@ -185,6 +194,37 @@ async def _create_policy(run: Run, step: CreatePolicy, observed: ObservedElastic
     run.note(step, "created", after=policy_id)
     await run.flush()
     return replace(observed, policies=(*observed.policies, _created(step, policy_id)))
+
+
+async def _ensure_room(run: Run, observed: ObservedElastic) -> None:
+    """Raise Blocked where the subscription's endpoints have left as many policies as they may.
+
+    An endpoint that is retained, ignored or put out of scope, and then deleted, leaves its policy for good; made again
+    and again, such endpoints would use up what all endpoints of the organization share.
+    """
+    options = run.context.options
+    most, instance = options.removal.retained_policies, options.installation.instance_id
+    marked = [one for one in observed.policies if one.marker is not None and one.marker.instance == instance]
+    if len(marked) < most:
+        return
+    own = parse_endpoint_id(run.record.endpoint_id).subscription_id
+    left = {
+        row.connection_id
+        async for row in run.context.storage.connections.list_columns()
+        if row.columns.subscription == own
+        and (row.columns.phase in {Phase.REMOVED, Phase.IGNORED} or row.columns.mode == Mode.IGNORE)
+    }
+    found = [policy for policy in marked if policy.marker is not None and policy.marker.connection_id in left]
+    if len(found) < most:
+        return
+    named = ", ".join(f"{policy.name} ({policy.id})" for policy in found[:NAMED])
+    raise Blocked(
+        explain(
+            Reason.RETAINED_POLICIES_MAX_REACHED,
+            f"Endpoints of subscription {own} that are gone or left alone have {len(found)} policies, and "
+            f"{most} are allowed: {named}{' and more' if len(found) > NAMED else ''}.",
+        )
+    )
 
 
 def _search_ended(run: Run, begun_at: datetime) -> None:

@@ -75,6 +75,7 @@ class Reason(StrEnum):
     NO_ORGANIZATION = "NoOrganization"
     ORGANIZATION_CHANGED = "OrganizationChanged"
     ORGANIZATION_NOT_CONFIGURED = "OrganizationNotConfigured"
+    RETAINED_POLICIES_MAX_REACHED = "RetainedPoliciesMaxReached"
     CLAIMED = "Claimed"
     NOT_OBSERVED = "NotObserved"
 

@@ -28,6 +28,13 @@ class RemovalOptions:
         "it. An endpoint's tag `elastic-privatelink-on-delete` says otherwise for that endpoint.",
         deployed=True,
     )
+    retained_policies: int = setting(
+        "RETAINED_POLICIES_MAX",
+        value.whole(0, 1024),
+        "100",
+        "How many policies of endpoints that are gone or left alone a subscription may have; with as many, its "
+        "[new endpoints get none](security.md#threats-considered). An organization holds 1,024 policies.",
+    )
     grace: float = setting(
         "REMOVAL_GRACE_SECONDS",
         value.seconds(0, 604800),

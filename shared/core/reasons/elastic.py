@@ -71,6 +71,14 @@ POLICIES = (
         "Name it in ELASTIC_ORGANIZATIONS again, with its key and its scope, until nothing is left in it.",
         Hop.APP,
     ),
+    ReasonDoc(
+        Reason.RETAINED_POLICIES_MAX_REACHED,
+        "The policy is not made.",
+        "Endpoints of the subscription that are gone or left alone have left as many policies as RETAINED_POLICIES_MAX "
+        "allows; an organization holds 1,024, for all subscriptions together.",
+        "Delete those that are not needed in Elastic Cloud, or raise RETAINED_POLICIES_MAX.",
+        Hop.POLICY,
+    ),
     ReasonDoc(Reason.CLAIMED, "No other organization can use the endpoint.", "It is claimed."),
     ReasonDoc(
         Reason.NOT_OBSERVED,
