@@ -66,6 +66,10 @@ _B = TypeVar("_B")
 FRESH = timedelta(minutes=10)
 """How long a full observation spares the next looks while nothing but the approval is awaited."""
 
+TOLD = (Cause.EVENT_DELETE, Cause.MANUAL)
+"""Causes that say more than to look: that an event told the deletion, or a person asked. They are not lost when the
+connection is busy; the first one of them that is known is the run's."""
+
 ROUNDS = 3
 """Runs in a row under one lease when work keeps arriving; after that a new message goes on.
 
@@ -103,7 +107,8 @@ async def _handle(context: Context, message: WorkMessage) -> Outcome:
         return Outcome.STALE
     guard = replace(message, cause=Cause.LEASE, wake_at=None).encode()
     blank = holding(ConnectionRow(fresh.id), fresh)
-    held = await context.leases.acquire(fresh.id, lambda: blank, guard)
+    telling = message.cause if message.cause in TOLD else ""
+    held = await context.leases.acquire(fresh.id, lambda: blank, guard, telling=telling)
     if isinstance(held, Busy):
         if message.cause is Cause.EVENT_DELETE:
             # The holder's next round knows only that there is work: what an event told of a deletion would be lost.
@@ -111,7 +116,7 @@ async def _handle(context: Context, message: WorkMessage) -> Outcome:
         return Outcome.BUSY
     try:
         async with held.renewing():
-            await _rounds(context, held, message)
+            await _rounds(context, held, _as_told(message, held))
     except LeaseLost as error:
         log.warning("lease lost: %s", error)
         return Outcome.LOST_LEASE
@@ -168,10 +173,10 @@ async def _rounds(context: Context, held: Held, message: WorkMessage) -> None:
         if not more:
             return
         # What arrived meanwhile may be more than the wait that began this run: look at everything.
-        message = replace(message, cause=Cause.PENDING, wake_at=None)
+        message = _as_told(replace(message, cause=Cause.PENDING, wake_at=None), held)
     # Still more to do: hand over to a new message instead of holding on, then release.
     standing = record_in(held.row).schedule.wait
-    await send_in_place(context.storage.queue, standing, replace(message, cause=Cause.PENDING, wake_at=None))
+    await send_in_place(context.storage.queue, standing, message)
     await _let_go(held)
 
 
@@ -182,6 +187,12 @@ async def _forget_journal(run: Run) -> None:
         await run.context.storage.journal.prune(run.record.id, run.context.clock.now() + timedelta(seconds=1))
     except AutopilotError as error:
         log.info("journal of %s not deleted: %s", run.record.id, error)
+
+
+def _as_told(message: WorkMessage, held: Held) -> WorkMessage:
+    """The message with the cause of one that found the connection busy, where that cause says more than its own."""
+    told = next((cause for cause in TOLD if cause in {message.cause, *held.told}), None)
+    return message if told in {None, message.cause} else replace(message, cause=told, wake_at=None)
 
 
 def _with_notification(context: Context, run: Run, message: WorkMessage) -> ConnectionRecord:

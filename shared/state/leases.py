@@ -75,12 +75,16 @@ class _Word:
     guard_at: datetime | None = None
     guard: QueuedMessage | None = None
     """That message in the queue, if it is known."""
+    told: frozenset[str] = frozenset()
+    """What the work that waits has to say by itself, beside that there is some."""
 
     def row(self, connection_id: str, etag: str | None) -> ControlRow:
         document: dict[str, object] = {
             "pending": self.pending,
             "guardAt": self.guard_at.isoformat() if self.guard_at else None,
         }
+        if self.told:
+            document["told"] = sorted(self.told)
         if self.guard is not None:
             document |= {"guardId": self.guard.id, "guardReceipt": self.guard.receipt}
         return ControlRow(_word_name(connection_id), document, etag)
@@ -89,7 +93,8 @@ class _Word:
 def _word_of(document: Document) -> _Word:
     guard_at, guard_id = document["guardAt"], document.get("guardId")
     guard = QueuedMessage(str(guard_id), str(document.get("guardReceipt"))) if guard_id else None
-    return _Word(bool(document["pending"]), datetime.fromisoformat(guard_at) if guard_at else None, guard)
+    due = datetime.fromisoformat(guard_at) if guard_at else None
+    return _Word(bool(document["pending"]), due, guard, frozenset(map(str, document.get("told") or ())))
 
 
 def _word_in(row: ControlRow) -> _Word:
@@ -115,12 +120,12 @@ class _Tools:
         row, read_at = await self.control.look(_word_name(connection_id))
         return (_Word(), None, read_at) if row is None else (_word_in(row), row.etag, read_at)
 
-    async def take_word(self, connection_id: str) -> bool:
-        """Whether work was left; it is the caller's now."""
+    async def take_word(self, connection_id: str) -> frozenset[str]:
+        """What was told with the work that was left, if any was; it is the caller's now."""
         word, etag, _ = await self.word(connection_id)
         if word.pending:
-            await self.control.put(replace(word, pending=False).row(connection_id, etag))
-        return word.pending
+            await self.control.put(replace(word, pending=False, told=frozenset()).row(connection_id, etag))
+        return word.told
 
     async def back_off(self, attempt: int) -> None:
         """Spread those who lost the same race."""
@@ -159,26 +164,29 @@ class Leases:
         return not await self.held(connection_id) and not (await self._tools.word(connection_id))[0].pending
 
     async def acquire(
-        self, connection_id: str, make_row: Callable[[], ConnectionRow], guard_message: str
+        self, connection_id: str, make_row: Callable[[], ConnectionRow], guard_message: str, *, telling: str = ""
     ) -> Held | Busy:
-        """Take the lease, making the connection's row if there is none; or leave word with its holder."""
-        tools, name, fence = self._tools, _lease_name(connection_id), False
+        """Take the lease, making the connection's row if there is none; or leave word with its holder.
+
+        `telling`: what the holder must hear of this work; the work that it leads to then has it in `Held.told`.
+        """
+        tools, name, fence, told = self._tools, _lease_name(connection_id), False, frozenset[str]()
         owner = f"{self._owner_id}/{self._token()}"
         for attempt in range(TRIES):
             with suppress(LostRace):
                 lease = await take(tools.control, tools.clock, name, holder=owner)
                 if isinstance(lease, Holder):
-                    if await self._leave_word(connection_id, lease.seconds_left, guard_message):
+                    if await self._leave_word(connection_id, lease.seconds_left, guard_message, telling):
                         return Busy(lease.seconds_left)
                     continue
                 fence = fence or lease.taken_over
-                await tools.take_word(connection_id)
+                told |= await tools.take_word(connection_id)
                 row = await tools.connections.get(connection_id)
                 if row is None:
                     row = await tools.connections.insert(replace(make_row(), etag=None))
                 elif fence:
                     row = await tools.connections.replace(row)
-                return Held(tools, row, lease)
+                return Held(tools, row, lease, told)
             await tools.back_off(attempt)
         raise _too_many_races(connection_id)
 
@@ -206,7 +214,7 @@ class Leases:
         if row is not None:
             await self._tools.connections.replace(row)
 
-    async def _leave_word(self, connection_id: str, seconds_left: float, guard_message: str) -> bool:
+    async def _leave_word(self, connection_id: str, seconds_left: float, guard_message: str, telling: str) -> bool:
         """Set `pending`; send a guard message unless one is on its way. Written first, so that only one sender wins.
 
         False: the holder has let go meanwhile, and may not have seen it.
@@ -215,9 +223,10 @@ class Leases:
         word, etag, now = await self._tools.word(connection_id)
         # A guard that is just about due may be the very message this call is for.
         guarded = word.guard_at is not None and GUARD_DUE < (word.guard_at - now).total_seconds() <= _LONGEST_GUARD
-        if not (guarded and word.pending):
+        told = word.told | ({telling} if telling else set())
+        if not (guarded and word.pending and told == word.told):
             guard_at = word.guard_at if guarded else now + timedelta(seconds=delay)
-            waiting = _Word(pending=True, guard_at=guard_at, guard=word.guard if guarded else None)
+            waiting = _Word(pending=True, guard_at=guard_at, guard=word.guard if guarded else None, told=told)
             written = await control.put(waiting.row(connection_id, etag))
             if not guarded:
                 try:
@@ -240,6 +249,8 @@ class Held:
     _tools: _Tools
     _row: ConnectionRow
     _lease: HeldLease
+    told: frozenset[str] = frozenset()
+    """What others have told with the work that they left, and that this run is to see to."""
     _discarded: bool = False
 
     @property
@@ -304,7 +315,7 @@ class Held:
             return False
         for attempt in range(TRIES):
             try:
-                await self._tools.take_word(connection_id)
+                self.told = await self._tools.take_word(connection_id) | word.told
             except LostRace:
                 await self._tools.back_off(attempt)
             else:

@@ -169,21 +169,24 @@ async def test_a_run_that_hangs_is_given_up_in_its_time_and_holds_no_other_up(es
     await estate.ready(endpoint)
 
 
-async def test_a_run_that_is_always_asked_for_more_hands_over_after_a_few_rounds(estate: Estate) -> None:
+@pytest.mark.parametrize(("cause", "handed"), [("timer", "pending"), ("event-delete", "event-delete")])
+async def test_a_run_that_is_always_asked_for_more_hands_over_after_a_few_rounds(
+    estate: Estate, cause: str, handed: str
+) -> None:
     """Else one delivery of a message could last for ever, and the platform end it in the middle."""
     slow(estate)
     endpoint = await an_unheard_endpoint(estate)
-    first = asyncio.create_task(reconcile(estate.worker.context, message(endpoint)))
+    first = asyncio.create_task(reconcile(estate.worker.context, message(endpoint, "timer")))
     other = estate.new_worker()
     for _ in range(120):
         await estate.clock.sleep(1)
         if first.done():
             break
-        await reconcile(other.context, message(endpoint))
+        await reconcile(other.context, message(endpoint, cause))
     assert first.done(), "it goes on and on"
     assert (await estate.connection(endpoint)).status.generation == ROUNDS
     causes = [json.loads(one.text)["cause"] for one in estate.queue.messages]
-    assert (causes.count("pending"), causes.count("wait")) == (1, 0), "it took the place of the wait"
+    assert (causes.count(handed), causes.count("wait")) == (1, 0), "it took the place of the wait"
     assert "manual" not in causes, "that would be the word of a person"
     await estate.settle()
     await estate.ready(endpoint)
@@ -216,3 +219,37 @@ async def test_after_many_events_exactly_one_wake_up_is_in_the_queue(estate: Est
     assert wake_at is not None
     assert causes == ["wait"]
     assert json.loads(live[0].text)["wakeAt"] == wake_at.isoformat()
+
+
+@pytest.mark.parametrize("seconds", [0.5, 2.0, 4.0, 6.0, 9.0])
+async def test_a_deletion_that_is_told_during_a_run_is_as_good_as_any_other(estate: Estate, seconds: float) -> None:
+    """The run that finds the word at its end has the cause of that message: nothing waits for two sweeps or a limit."""
+    slow(estate)
+    endpoint = await an_unheard_endpoint(estate)
+    first = asyncio.create_task(reconcile(estate.worker.context, message(endpoint)))
+    await estate.clock.sleep(seconds)
+    await estate.azure("DELETE", endpoint)
+    assert await reconcile(estate.new_worker().context, message(endpoint, "event-delete")) is Outcome.BUSY
+    await first
+    await estate.settle(5)
+    record = await estate.connection(endpoint)
+    assert (record.status.phase, record.removal.event_told) == ("Removing", True)
+    await estate.settle(3600)
+    assert (await estate.connection(endpoint)).status.phase == "Removed"
+
+
+@pytest.mark.parametrize(("cause", "heard"), [("manual", "manual"), ("timer", "pending"), ("event-write", "pending")])
+async def test_a_persons_word_that_comes_during_a_run_is_heard_as_such_and_no_other_is_taken_for_one(
+    estate: Estate, cause: str, heard: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "privatelink.telemetry")
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    await estate.ready(endpoint)
+    slow(estate)
+    first = asyncio.create_task(reconcile(estate.worker.context, message(endpoint, "timer")))
+    await estate.clock.sleep(0.5)
+    assert await reconcile(estate.new_worker().context, message(endpoint, cause)) is Outcome.BUSY
+    await first
+    lines = [json.loads(one.getMessage()) for one in caplog.records if '"ReconcileCompleted"' in one.getMessage()]
+    assert [line["cause"] for line in lines[-2:]] == ["timer", heard]
