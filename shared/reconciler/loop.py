@@ -110,9 +110,6 @@ async def _handle(context: Context, message: WorkMessage) -> Outcome:
     telling = message.cause if message.cause in TOLD else ""
     held = await context.leases.acquire(fresh.id, lambda: blank, guard, telling=telling)
     if isinstance(held, Busy):
-        if message.cause is Cause.EVENT_DELETE:
-            # The holder's next round knows only that there is work: what an event told of a deletion would be lost.
-            await context.storage.queue.send(message.encode(), held.seconds_left + 1.0)
         return Outcome.BUSY
     try:
         async with held.renewing():
