@@ -287,7 +287,7 @@ module app 'app/function.bicep' = {
         REMOVAL_GRACE_SECONDS: string(removalGraceSeconds)
         REMOVAL_LIMIT: removalLimit
         ASSOCIATION_RESTORES: string(associationRestores)
-        INSTANCE_ID: environmentName
+        INSTANCE_ID: '${environmentName}-${token}' // two installations of one name are two
         DNS_ZONE_RESOURCE_GROUPS: dnsZoneResourceGroups
         DNS_SUBSCRIPTIONS: dnsSubscriptions
         DNS_LINK_VNETS: join(givenNetworks, ',')

@@ -11,7 +11,7 @@ def _choice(name: str, default: str, about: str, parameter: str = "") -> Descrip
 
 DEPLOYMENT_CHOICES = (
     # azd knows these two by names of its own.
-    _choice("AZURE_ENV_NAME", "", "Name of this installation; also `INSTANCE_ID`.", "environmentName"),
+    _choice("AZURE_ENV_NAME", "", "Name of this installation; `INSTANCE_ID` begins with it.", "environmentName"),
     _choice("AZURE_LOCATION", "", "Region of the app; endpoints may be anywhere.", "location"),
     _choice("ORGANIZATIONS", "", "Further Elastic Cloud organizations, each `name=scope`, separated by semicolons."),
     _choice("DNS_SCOPES", "", "Further resource groups or subscriptions with zones that the app may write to."),

@@ -35,6 +35,6 @@ class InstallationOptions:
         "INSTANCE_ID",
         value.instance,
         "autopilot",
-        "Name of this installation in everything it makes. Change it only before the first run: what was made under "
-        "another name counts as another installation's.",
+        "Name of this installation in everything it makes, and of no other; the template adds a token. Change it only "
+        "before the first run: what was made under another name counts as another installation's.",
     )
