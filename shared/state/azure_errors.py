@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _AGAIN = 10.0  # seconds to wait where the service says nothing
+_LONGEST = 3600.0  # seconds; a longer wait is cut
+_DIGITS = 10  # a number of more is none
 _THROTTLED = {
     HTTPStatus.TOO_MANY_REQUESTS,
     HTTPStatus.SERVICE_UNAVAILABLE,
@@ -115,4 +117,4 @@ def _no_token(status: int, on: str) -> AutopilotError:
 
 def _retry_after(error: HttpResponseError) -> float:
     text = _headers(error).get("Retry-After", "")
-    return float(text) if text.isdecimal() else _AGAIN
+    return min(_LONGEST, float(text)) if text.isdecimal() and len(text) < _DIGITS else _AGAIN

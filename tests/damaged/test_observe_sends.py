@@ -21,7 +21,7 @@ from tests.harness.estate import Estate
 from tests.harness.wire import Call, Outcome, Refusal
 
 EVERYTHING = bool(os.environ.get("HOSTILE"))
-SAMPLE = 8
+SAMPLE = 3
 READING_POSTS = {"POST /api/v1/deployments/_search"}
 """The only requests besides GET that change nothing; all that observe mode may send."""
 
