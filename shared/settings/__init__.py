@@ -63,7 +63,7 @@ class Settings:
     timing: TimingOptions
     notify: NotifySettings
     services: Services
-    """Elastic's Private Link Services: no setting, but as fixed as one while the app runs."""
+    """Elastic's Private Link Services: those that come with the app, and those that a setting adds."""
     organizations: tuple[Organization, ...] = ()
     """What `ELASTIC_ORGANIZATIONS` names, with the settings of each."""
     near_names: tuple[NearName, ...] = ()
@@ -167,7 +167,7 @@ def load(environ: Mapping[str, str], services: Services | None = None) -> Settin
     groups: dict[str, Any] = {group: type_(**values[group]) for group, type_ in _GROUPS.items()}
     return Settings(
         **groups,
-        services=shipped_services() if services is None else services,
+        services=(services or shipped_services()).and_further(groups["elastic"].further_services),
         organizations=organizations,
         near_names=misspelt(environ),
     )

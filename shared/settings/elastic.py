@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shared.core.model.services import Service
 from shared.core.options import values as core_value
 from shared.core.options.declaration import setting
 from shared.settings import values as value
@@ -46,6 +47,14 @@ class ElasticSettings:
         "true",
         "`false`: no organization for the endpoints that no scope includes, and no key of it in the vault.",
         deployed=True,
+    )
+    further_services: tuple[Service, ...] = setting(
+        "ELASTIC_SERVICES",
+        value.services,
+        "",
+        "Aliases of Elastic's Private Link Services that this version does not know yet, separated by commas: a new "
+        "region, or a region's new alias. Take them from Elastic's guide; family, region and zone follow from "
+        "the alias.",
     )
     organization_names: tuple[str, ...] = setting(
         "ELASTIC_ORGANIZATIONS",

@@ -7,6 +7,7 @@ from ipaddress import IPv4Address
 from urllib.parse import urlsplit
 
 from shared.core.model.organizations import DEFAULT
+from shared.core.model.services import Service, service_of_alias
 from shared.core.options.values import EVERYTHING, GUID, Expected, is_group, one_of, vnets, whole, words
 from shared.settings.schedule import FIELDS, is_schedule
 
@@ -88,6 +89,15 @@ def organizations(value: str) -> tuple[str, ...]:
     if any(not _ORGANIZATION.fullmatch(name) or name == DEFAULT for name in names):
         raise Expected(f"names of lower case letters, digits and dashes, separated by commas, other than {DEFAULT}")
     return names
+
+
+def services(value: str) -> tuple[Service, ...]:
+    """Services of Elastic's by their aliases, which say family, region and zone."""
+    found = [service_of_alias(word) for word in words(value)]
+    known = tuple(one for one in found if one is not None)
+    if len(known) < len(found):
+        raise Expected("aliases of Elastic's Private Link Services as its guide has them, separated by commas")
+    return known
 
 
 def organization_scope(value: str) -> frozenset[str]:

@@ -71,6 +71,7 @@ GOOD: list[tuple[str, str, Any]] = [
     ("HEALTH_SCHEDULE", "0 0 3 * * MON-FRI", "0 0 3 * * MON-FRI"),
 ]
 BAD: list[tuple[str, str]] = [
+    ("ELASTIC_SERVICES", "eastus2"),
     ("ELASTIC_ORGANIZATIONS", "EU"),
     ("ELASTIC_ORGANIZATIONS", "default"),
     ("ELASTIC_ORGANIZATIONS", "eu_west"),

@@ -89,6 +89,24 @@ def test_the_groups_are_handed_on_themselves_so_that_no_copy_can_differ() -> Non
     assert all(getattr(settings.plan_options, group) is getattr(settings, group) for group in groups)
 
 
+MARS = "marsnorth-prod-099-privatelink-service.12345678-1234-1234-1234-123456789abc.marsnorth.azure.privatelinkservice"
+
+
+def test_a_service_that_this_version_does_not_know_is_a_setting() -> None:
+    services = load(LEAST | {"ELASTIC_SERVICES": f" {MARS} ,"}).services
+    found = services.recognise(MARS).service
+    assert found is not None
+    assert (found.region, found.zone) == ("marsnorth", "privatelink.marsnorth.azure.elastic-cloud.com")
+    assert services.handles(found)
+    assert load(LEAST).services.recognise(MARS).service is None
+
+
+@pytest.mark.parametrize("wrong", ["eastus2", f"{MARS}, eastus2", "my-service.azure.privatelinkservice"])
+def test_what_is_no_alias_of_elastics_is_told(wrong: str) -> None:
+    (problem,) = problems_of(LEAST | {"ELASTIC_SERVICES": wrong})
+    assert problem.startswith("ELASTIC_SERVICES: expected aliases")
+
+
 # -- everything that is wrong, at once ---------------------------------------------------------------------------------
 
 

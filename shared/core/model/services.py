@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
@@ -35,6 +35,13 @@ class Family(StrEnum):
 
 HANDLED = frozenset({Family.HOSTED})
 """The families that this version connects endpoints to."""
+
+
+ENDINGS = {
+    Family.HOSTED: ("privatelink.", ".azure.elastic-cloud.com"),
+    Family.SERVERLESS: ("private.", ".azure.elastic.cloud"),
+}
+"""What stands before and after the region in the name of a family's private DNS zone."""
 
 
 class ServiceKind(StrEnum):
@@ -89,6 +96,10 @@ class Services:
         """The services of one family."""
         return tuple(service for service in self.rows if service.family is family)
 
+    def and_further(self, services: Iterable[Service]) -> Services:
+        """These and others; of two for one region the latter is the region's, and both aliases are known."""
+        return replace(self, rows=(*self.rows, *services))
+
     @cached_property
     def handled(self) -> tuple[Service, ...]:
         """The services that this app connects endpoints to."""
@@ -127,6 +138,17 @@ class Services:
     @cached_property
     def _by_zone(self) -> dict[str, Service]:
         return {service.zone: service for service in self.rows}
+
+
+def service_of_alias(alias: str) -> Service | None:
+    """The service that an alias of Elastic's form stands for, with the zone that its family and region have."""
+    alias = alias.lower()
+    for family, form in {Family.HOSTED: HOSTED_ALIAS, Family.SERVERLESS: SERVERLESS_ALIAS}.items():
+        match = form.match(alias)
+        if match is not None:
+            begin, end = ENDINGS[family]
+            return Service(family, match["region"], alias, f"{begin}{match['region']}{end}")
+    return None
 
 
 def parse_services(table: str) -> Services:

@@ -78,7 +78,7 @@ def recognition_condition(endpoint: Endpoint, services: Services) -> Condition:
         reason = Reason.UNKNOWN_ELASTIC_ALIAS
         message = f"The alias {endpoint.alias} looks like one of Elastic's but is in no published list."
         regions = ", ".join(sorted(service.region for service in services.handled))
-        step = f"Compare it with Elastic's guide. Regions known to this version: {regions}."
+        step = f"Name it in ELASTIC_SERVICES if it is in Elastic's guide. Regions known to this version: {regions}."
     else:
         reason, step = Reason.NOT_ELASTIC, ""
         message = "The endpoint does not connect to a service of Elastic's."

@@ -21,7 +21,7 @@ ENDPOINT = (
         Reason.UNKNOWN_ELASTIC_ALIAS,
         "The connection is Ignored; nothing is made for the endpoint.",
         "Its alias has the form of Elastic's but is in no list this version knows: a new region, or a typing error.",
-        "Compare it with the table in Elastic's guide. If it is there, deploy a newer version of the app.",
+        "Compare it with the table in Elastic's guide. If it is there, name it in ELASTIC_SERVICES.",
         Hop.ENDPOINT,
     ),
     ReasonDoc(

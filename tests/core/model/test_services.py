@@ -7,7 +7,15 @@ from collections.abc import Callable
 
 import pytest
 
-from shared.core.model.services import HOSTED_ALIAS, SERVERLESS_ALIAS, Family, Service, ServiceKind, parse_services
+from shared.core.model.services import (
+    HOSTED_ALIAS,
+    SERVERLESS_ALIAS,
+    Family,
+    Service,
+    ServiceKind,
+    parse_services,
+    service_of_alias,
+)
 from shared.settings.services import shipped_services, shipped_table
 
 SERVICES = shipped_services()
@@ -122,3 +130,22 @@ def test_what_only_looks_like_one_of_elastics_aliases_is_unknown_and_has_no_serv
 def test_anything_else_is_foreign(alias: str) -> None:
     found = SERVICES.recognise(alias)
     assert (found.kind, found.service) == (ServiceKind.FOREIGN, None)
+
+
+@pytest.mark.parametrize("service", SERVICES.rows, ids=lambda service: f"{service.family}-{service.region}")
+def test_an_alias_tells_family_region_and_zone(service: Service) -> None:
+    assert service_of_alias(service.alias.upper()) == service
+
+
+@pytest.mark.parametrize("alias", ["", "my-service.0.eastus2.azure.privatelinkservice", SERVICES.rows[0].alias + "x"])
+def test_an_alias_of_others_stands_for_no_service(alias: str) -> None:
+    assert service_of_alias(alias) is None
+
+
+def test_a_regions_new_alias_is_known_beside_the_one_before() -> None:
+    before = HOSTED[0]
+    moved = service_of_alias(before.alias.replace(before.alias.split(".")[1], "0" * 8 + "-0000" * 3 + "-" + "0" * 12))
+    assert moved is not None
+    both = SERVICES.and_further([moved])
+    assert [both.recognise(one.alias).service for one in (before, moved)] == [before, moved]
+    assert both.of(Family.HOSTED, before.region) == moved
