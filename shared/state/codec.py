@@ -20,6 +20,8 @@ from shared.core.model.errors import Permanent
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_document import (
     Columns,
+    NewerRecord,
+    UnreadableRecord,
     carry_over_unknown,
     columns_of,
     damaged_record,
@@ -74,9 +76,14 @@ def holding(row: ConnectionRow, record: ConnectionRecord) -> ConnectionRow:
 
 def record_in(row: ConnectionRow) -> ConnectionRecord:
     """The record that a row holds; raises UnreadableRecord, and NewerRecord for one of a newer version."""
-    record = from_document(row.document, written_at=row.written_at or row.read_at)
+    try:
+        record = from_document(row.document, written_at=row.written_at or row.read_at)
+    except NewerRecord:
+        raise
+    except UnreadableRecord as error:
+        raise damaged_record(error.on or row.columns.endpoint_id, row.connection_id) from error
     if record.id != row.connection_id:
-        raise damaged_record(row.connection_id)
+        raise damaged_record(record.endpoint_id, row.connection_id)
     return record
 
 

@@ -70,7 +70,7 @@ async def test_the_doctor_names_a_damaged_record_and_a_persons_word_makes_it_ane
     estate.storage.connections.damage(connection_id(endpoint), document="{")
     (finding,) = await rows(estate)
     assert (finding.level, finding.on) == ("problem", f"table connections, row {connection_id(endpoint)}")
-    assert '"decision": "take-over-row"' in finding.next_step
+    assert f'"row": "{connection_id(endpoint)}"' in finding.next_step
     await take_over_row(estate.worker.context, "connections", connection_id(endpoint), "test")
     await estate.settle()
     await estate.ready(endpoint)

@@ -107,9 +107,9 @@ class Backend:
         return None if received is None else str(received.content)
 
 
-def azure_storage(connection_string: str) -> AzureStorage:
-    """A storage whose tables and queue no other test uses."""
-    unique = uuid.uuid4().hex
+def azure_storage(connection_string: str, unique: str = "") -> AzureStorage:
+    """A storage whose tables and queue no other test uses; their names end so."""
+    unique = unique or uuid.uuid4().hex
     return AzureStorage(
         StorageSettings(connection_string),
         no_credential,

@@ -113,13 +113,13 @@ def from_document(document: Mapping[str, Any], *, written_at: datetime | None = 
         _latest.reset(reading)
 
 
-def damaged_record(on: str) -> UnreadableRecord:
-    """The error of a record that no version of the app has written."""
+def damaged_record(on: str, row: str = "<connection id>") -> UnreadableRecord:
+    """The error of a record that no version of the app has written; `row`: its row's name, where that is known."""
     return UnreadableRecord(
         "This connection's record is damaged.",
         on=on,
-        next_step='Send POST /api/decisions {"decision": "take-over-row", "table": "connections", "row": '
-        '"<connection id>"}: the record is made anew from Azure and Elastic Cloud.',
+        next_step='Send POST /api/decisions {"decision": "take-over-row", "table": "connections", '
+        f'"row": "{row}"}}: the record is made anew from Azure and Elastic Cloud.',
     )
 
 
