@@ -15,6 +15,7 @@ from functools import lru_cache
 from shared.core.model.arm_ids import ArmId, connection_id, lower_case
 from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.resources import Target
+from shared.core.model.services import Family
 from shared.core.options.plan_options import PlanOptions
 from shared.core.options.values import DeniedTargets
 from shared.core.reasons import explain
@@ -27,7 +28,8 @@ ENDPOINTS_TAG = "elastic-privatelink-endpoints"
 
 In both tags each as connection id, as ARM id, or as `resource-group/name`, which is weak: an endpoint of another
 watched subscription may have the same. A bare name is not enough: anybody can make an endpoint of that name in a
-resource group of their own. A value holds 128 characters, so a tag may go on in `...-2` to `...-99`.
+resource group of their own. A value holds 128 characters, so a tag may go on in `...-2` to `...-99`. Tags of projects
+take no commas, stars and slashes: there connection ids are joined by `_`, and `allow` stands for `*`.
 """
 
 MORE_TAGS = range(2, 100)
@@ -37,6 +39,8 @@ OPT_OUT_TAG = "elastic-privatelink"
 """Tag of a target: `ignore` keeps the app from associating anything with it, and from taking anything away."""
 
 EVERYTHING = "*"
+_IN_A_PROJECT = "allow"
+"""What stands for `*` in a project's tag, whose value begins with a letter or a digit."""
 
 
 class Consent(Enum):
@@ -120,8 +124,10 @@ def names_of(endpoint: ArmId) -> set[str]:
 
 def entries_of(target: Target, tag: str) -> set[str]:
     """The endpoints that a tag of the target names, and the tags in which it goes on, lower case."""
+    project = target.family is Family.SERVERLESS
     values = (target.tags.get(name, "") for name in (tag, *(f"{tag}-{number}" for number in MORE_TAGS)))
-    return {entry for value in values for entry in map(str.strip, lower_case(value).split(",")) if entry}
+    words = (word.strip() for value in values for word in lower_case(value).split("_" if project else ","))
+    return {EVERYTHING if project and word == _IN_A_PROJECT else word for word in words if word}
 
 
 def consent_to(endpoint: ArmId, target: Target, options: PlanOptions) -> Consent:

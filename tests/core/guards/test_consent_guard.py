@@ -19,6 +19,7 @@ from shared.core.guards.consent import (
 from shared.core.model.arm_ids import connection_id, in_subscription, parse_arm_id, same_id
 from shared.core.model.ownership import Owner
 from shared.core.model.record_elastic import AssociationMemory
+from shared.core.model.services import Family
 from shared.core.options.values import denied_targets, targets
 from shared.core.planning.wishes import choose_targets
 from tests.core.core_parts import ENDPOINT_ID, KNOWN, desired, plan_options, target
@@ -48,6 +49,23 @@ def test_the_tag_goes_on_in_numbered_ones(number: int) -> None:
 @pytest.mark.parametrize("suffix", ["_0", "_1", "_100", "_02", "_x", "_", "2"])
 def test_no_other_tag_is_read(suffix: str) -> None:
     assert consent(**{suffix: "*"}) is Consent.NONE
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("allow", Consent.GIVEN),
+        (f"0123456789abcdef_{connection_id(ENDPOINT_ID)}", Consent.GIVEN),
+        ("0123456789abcdef", Consent.NONE),
+        ("allowed", Consent.NONE),
+    ],
+)
+@pytest.mark.parametrize("tag", [ENDPOINTS_TAG, CONNECT_TAG, f"{ENDPOINTS_TAG}-7"])
+def test_a_project_consents_by_ids_that_are_joined_by_underscores(tag: str, value: str, found: Consent) -> None:
+    """The values that a tag of a project takes; those of a deployment are read as before."""
+    project = replace(target(tags={tag: value}), family=Family.SERVERLESS)
+    assert consent_to(ENDPOINT, project, OPTIONS) is found
+    assert consent_to(ENDPOINT, replace(project, family=Family.HOSTED), OPTIONS) is Consent.NONE
 
 
 def test_as_many_endpoints_as_the_tags_hold_are_consented_to() -> None:
