@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from tests.faults import acts
+from tests.faults.acts import Act
 from tests.harness.wire import Call, Edited, Fault, Frozen, Late, Outcome, Refusal, Stall
 
 FOLLOWS = ("at once", "after the lease", "by the sweep", "by another worker, 10 minutes ahead")
@@ -22,8 +24,12 @@ class Kind:
     """A fault at one call, and how Elastic Cloud's reads lag from there on."""
 
     words: str
-    outcome: Outcome
+    outcome: Outcome = None
     lag: int = 0
+    act: Act | None = None
+    """What others do just before the call."""
+    same: bool = True
+    """Whether it ends as without the fault; else it only has to come to rest, and to say what it left."""
 
     @property
     def late(self) -> float:
@@ -82,8 +88,37 @@ ELASTIC_WRITES = (
 ARM_WRITES = tuple(Kind(f"applied {seconds} s after the client gave up", Late(seconds)) for seconds in (5, 60, 595))
 
 
+LATE_EVENT = (Kind("an event tells a deletion that is over just before", act=acts.deletion_told_late),)
+DAY_BACK = (Kind("the tables go back a day just before", act=acts.a_day_back, same=False),)
+PEOPLE_OF_ELASTIC = (
+    Kind("a person takes the policies of others off just before", act=acts.others_leave, same=False),
+    Kind("a person lets others in by our policies just before", act=acts.others_come_in, same=False),
+)
+PEOPLE_OF_ZONES = (Kind("a person adds a name to the zones just before", act=acts.a_name_is_added, same=False),)
+FOR_GOOD = (Kind("from then on nothing may be deleted in Azure", act=acts.no_more_deletes, same=False),)
+
+
 def kinds_of(call: Call) -> tuple[Kind, ...]:
     """The table: every fault that can happen at this call."""
+    return (*_of_the_call(call), *_of_others(call))
+
+
+def _of_others(call: Call) -> tuple[Kind, ...]:
+    if call.polls:
+        return ()
+    match call.service, call.writes:
+        case "elastic", writes:
+            return (*PEOPLE_OF_ELASTIC, *(LATE_EVENT if writes else ()))
+        case "arm", writes:
+            deletes = call.what.startswith("DELETE")
+            return (*PEOPLE_OF_ZONES, *(LATE_EVENT if writes else ()), *(FOR_GOOD if deletes else ()))
+        case "connections" | "things" | "control", True:
+            return DAY_BACK
+        case _:
+            return ()
+
+
+def _of_the_call(call: Call) -> tuple[Kind, ...]:
     match call.service, call.writes:
         case "elastic", True:
             return (*KILLS[:1], *ELASTIC_WRITES, *SLOW, *FROZEN, *REFUSED, *DAMAGED)

@@ -10,6 +10,7 @@ from tests.faults.stage import Stage
 from tests.harness.changing import policy_of, tag, take_away
 from tests.harness.leaving import DNS_API
 
+HOUR = 3600.0
 OPEN, LOGS, OTHER = "search-eastus2", "logs-eastus2", "other"
 """A deployment without a policy, and two with one of an office."""
 Part = Callable[[Stage], Awaitable[None]]
@@ -30,7 +31,7 @@ class Life:
 
 
 async def nothing(stage: Stage) -> None:
-    await stage.estate.clock.sleep(3600)
+    await stage.estate.clock.sleep(HOUR)
 
 
 async def one(stage: Stage) -> None:
@@ -38,14 +39,14 @@ async def one(stage: Stage) -> None:
     stage.estate.elastic.add_deployment(OTHER, "eastus2", ip_policy=True)
     await stage.estate.put_endpoint()
     await stage.work()
-    await stage.estate.clock.sleep(3600)
+    await stage.estate.clock.sleep(HOUR)
 
 
 async def claimed(stage: Stage) -> None:
     stage.estate.elastic.add_deployment(OTHER, "eastus2", ip_policy=True)
     await stage.estate.put_endpoint(tags={"elastic-deployments": LOGS, "elastic-privatelink-claim": "true"})
     await stage.work()
-    await stage.estate.clock.sleep(3600)
+    await stage.estate.clock.sleep(HOUR)
 
 
 async def two_on_one(stage: Stage) -> None:
@@ -53,7 +54,7 @@ async def two_on_one(stage: Stage) -> None:
     for name in ("pe-1", "pe-2"):
         await stage.estate.put_endpoint(name, tags={"elastic-deployments": OPEN})
         await stage.work()
-    await stage.estate.clock.sleep(3600)
+    await stage.estate.clock.sleep(HOUR)
 
 
 async def make(stage: Stage) -> None:
@@ -98,6 +99,7 @@ async def change(stage: Stage) -> None:
     assert found is not None
     found.address = found.reserved_address = "127.77.0.99"
     policy_of(stage.estate, pe()).name = "orders"
+    stage.remember()
     await stage.estate.send(pe())
 
 

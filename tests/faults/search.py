@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tests.faults.ending import ending, problems
+from tests.faults.ending import ending, left_unsaid, problems
 from tests.faults.kinds import kinds_of
 from tests.faults.lives import Life, make_and_remove
 from tests.faults.plan import Choice, Plan, plans_at
@@ -33,6 +33,7 @@ from tests.harness.wire import Call, Outcome
 
 LONGEST = 60.0
 """Seconds of processor time after which a plan counts as one without an end."""
+DAY = 86400.0
 FURTHEST = 40
 """Calls from a plan's first fault to its second, at most."""
 Answer = dict[str, Any]
@@ -52,6 +53,8 @@ class Playing:
         self._pipe = -1
         """Where a child tells how it ended."""
         self._second: tuple[int, str] = (0, "")
+        self._same = True
+        """Whether it has to end as without the faults."""
         self._trace: list[str] = []
 
     def play(self) -> int:
@@ -66,6 +69,8 @@ class Playing:
         await life.first(stage)
         stage.watcher.opens, stage.watcher.closes = life.opens, life.closes
         stage.watcher.begin()
+        stage.day_ago = stage.estate.storage.rows()
+        await stage.estate.clock.sleep(DAY)
         stage.faults = self._at_call
         try:
             await life.then(stage)
@@ -81,17 +86,21 @@ class Playing:
             return
         if self._plan is None or not self._choice.pairs:
             self._stage.faults = self._traced
-        wanted = self._reference.get("end")
+        wanted = self._reference.get("end") if self._same else None
         found = await ending(self._stage, self._life, wanted)
-        answer: Answer = {"end": found, "writes": self._stage.watcher.writes, "problems": self._stage.watcher.problems}
+        watcher = self._stage.watcher
+        wrong = [*watcher.problems, *left_unsaid(self._stage)]
+        answer: Answer = {"end": found, "writes": watcher.writes, "net": watcher.net, "problems": wrong}
         if self._plan is not None:
-            answer = {"problems": problems(self._stage, found, self._reference), "trace": self._trace}
+            faults = 2 if self._choice.pairs else 1
+            wrong = problems(self._stage, self._life, found, self._reference, same=self._same, faults=faults)
+            answer = {"problems": wrong, "trace": self._trace, "races": self._stage.watcher.races}
             answer["second"] = self._second[1]
         self._answer(answer)
 
     def _answer(self, answer: Answer) -> None:
         with os.fdopen(self._pipe, "w") as pipe:
-            json.dump(answer, pipe)
+            json.dump(answer, pipe, default=str)
         sys.stdout.flush()
         os._exit(0)
 
@@ -127,6 +136,9 @@ class Playing:
         """In the child: the fault happens."""
         chance = random.Random(plan.number)
         self._second = (chance.randint(1, FURTHEST), "")
+        self._same = plan.kind.same
+        if plan.kind.act is not None:
+            plan.kind.act(self._stage)
         self._stage.lag = plan.kind.lag
         self._stage.follow(plan.follow)
         self._trace.append(f"FAULT {plan.name}")
@@ -139,6 +151,9 @@ class Playing:
         if not self._choice.pairs or left != 1 or self._plan is None:
             return None
         kind = random.Random(f"second {self._plan.number}").choice(kinds_of(call))
+        self._same = self._same and kind.same
+        if kind.act is not None:
+            kind.act(self._stage)
         self._second = (0, f"and then {call.name}: {kind.words.lstrip(', ')}")
         self._stage.lag = kind.lag or self._stage.lag
         return kind.outcome

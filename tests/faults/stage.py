@@ -77,6 +77,11 @@ class Stage:
         self._following: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self.unexpected: list[str] = []
+        self.told: dict[str, tuple[str, ...]] = {}
+        """Of each endpoint, what its record says that its removal left."""
+        self.sending: set[asyncio.Task[Any]] = set()
+        self.day_ago: dict[str, Any] = self.estate.storage.rows()
+        """The tables as they were a day before what the plan is about."""
 
     async def open(self) -> Stage:
         await self.estate.open()
@@ -87,18 +92,21 @@ class Stage:
             state = self._as_read() if reads else None
             if state is None:
                 await front(scope, receive, send)
+                if not reads:
+                    self.remember()  # claims tell no listener
                 return
             with self.estate.elastic.shown_as(state):
                 _at_once(front(scope, receive, send))
 
         self.estate.world.front = lagging  # type: ignore[assignment]  # the app alone is used of it here
-        self.estate.elastic.listeners.append(self._remember)
-        self._remember()
+        self.estate.elastic.listeners.append(self.remember)
+        self.remember()
         for _ in range(SPARE):
             self._spare.append(await self._new())
         return self
 
-    def _remember(self, _: Any = None) -> None:
+    def remember(self, _: Any = None) -> None:
+        """Keep how Elastic Cloud stands now, for the reads that lag."""
         self._states.append((self.estate.clock.now(), self.estate.elastic.snapshot()))
 
     def _as_read(self) -> Any:

@@ -8,6 +8,7 @@ write that a worker sends.
 from __future__ import annotations
 
 import copy
+import re
 from collections import Counter
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -21,6 +22,12 @@ from tests.harness.wire import Call
 ACTOR: ContextVar[tuple[int, str]] = ContextVar("actor", default=(0, ""))
 """Whose step it is: the number of a run and what it is about; 0 for people."""
 ZONES = "microsoft.network/privatednszones"
+READS = {
+    "association": re.compile(r"GET .*/(associations/deployment/[^/]+/rulesets|traffic-filter/rulesets)$"),
+    "policy": re.compile(r"GET .*/traffic-filter/rulesets(/[0-9a-f]{32})?$"),
+    "zone": re.compile(r"GET .*/privateDnsZones/[^/]+(/aLL|/virtualNetworkLinks)?\?"),
+}
+"""What is asked of each thing that a person may change while the app is at work."""
 
 
 @dataclass(slots=True)
@@ -37,8 +44,23 @@ class Watcher:
     """Of each thing, how often it was made less how often it was deleted."""
     policies: dict[str, set[str]] = field(default_factory=dict)
     """Of each endpoint's GUID, the policies that hold it."""
+    admits_others: set[str] = field(default_factory=set)
+    """Policies of ours to which a person has added a rule."""
+    races: int = 0
+    """Harm that no client can keep off: a person acted between the last read and the write that followed at once."""
+    _calls: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
+    """Of each run, its requests to the clouds, with their place among all."""
+    _place: int = 0
+    _person: dict[str, int] = field(default_factory=dict)
+    """When a person last changed something, as a place among the requests."""
     _others: dict[str, Any] = field(default_factory=dict)
     _guids: set[str] = field(default_factory=set)
+    _names: dict[str, str] = field(default_factory=dict)
+    """Of endpoints, by their GUIDs."""
+    _whose: dict[str, str] = field(default_factory=dict)
+    """The endpoints of a policy when it was first seen."""
+    _there: set[str] = field(default_factory=set)
+    """Zones, links and records that are there."""
     _writers: dict[str, list[int]] = field(default_factory=dict)
 
     def begin(self) -> None:
@@ -47,12 +69,18 @@ class Watcher:
         for ruleset in self.estate.elastic.rulesets():
             for guid in ruleset.guids & self._guids:
                 self.policies.setdefault(guid, set()).add(ruleset.id)
+            self._whose[ruleset.id] = " ".join(sorted(self._names.get(guid, guid) for guid in ruleset.guids))
+        for zone in self.estate.arm.private_dns_zones():
+            found = [zone.id, *(link.id for link in self.estate.links_of(zone)), f"{zone.id}/A/*"]
+            self._there |= {one.lower().rpartition("/providers/")[2] for one in found}
         self._others = self._others_now()
         self.estate.elastic.listeners.append(self._elastic)
         self.estate.arm.listeners.append(self._azure)
 
     def _see_guids(self) -> None:
-        self._guids |= {endpoint.resource_guid.lower() for endpoint in self.estate.arm.private_endpoints()}
+        for endpoint in self.estate.arm.private_endpoints():
+            self._guids.add(endpoint.resource_guid.lower())
+            self._names[endpoint.resource_guid.lower()] = endpoint.id.rpartition("/")[2]
 
     def _others_now(self) -> dict[str, Any]:
         elastic = self.estate.elastic
@@ -66,22 +94,47 @@ class Watcher:
         }
         return {**theirs, "associations": pairs, **records}
 
-    def say(self, problem: str) -> None:
-        """Note what must not be, once."""
+    def person_acts(self, kind: str) -> None:
+        """A person changes a thing of that kind now."""
+        self._place += 1
+        self._person[kind] = self._place
+
+    def others_changed(self) -> None:
+        """What belongs to others is as they made it."""
+        self._others = self._others_now()
+
+    def say(self, problem: str, about: str = "") -> None:
+        """Note what must not be, once; `about`: the kind of thing, where a person may have acted just before."""
+        if about in self._person and self._unavoidable(about):
+            self.races += 1
+            return
         text = f"{self.estate.clock.now():%H:%M:%S} {problem}"
         if text not in self.problems:
             self.problems.append(text)
+
+    def _unavoidable(self, kind: str) -> bool:
+        """Whether the person acted after the run's last read of the thing, and the write was its next request."""
+        calls = self._calls.get(ACTOR.get()[0], [])
+        asked = [index for index, (_, what) in enumerate(calls) if READS[kind].search(what)]
+        if not asked or calls[asked[-1]][0] > self._person[kind]:
+            return False
+        arm = kind == "zone"
+        between = [what for _, what in calls[asked[-1] + 1 : -1] if ("privateDns" in what) == arm]
+        return not between
 
     # -- steps -----------------------------------------------------------------------------------------------------
 
     def call(self, call: Call) -> None:
         """A worker sends something."""
+        number, about = ACTOR.get()
+        self._place += 1
+        if call.service in {"arm", "elastic"} and not call.polls:
+            self._calls.setdefault(number, []).append((self._place, call.what))
         if call.service not in {"arm", "elastic"} or not call.writes:
             return
         self.writes[call.what] += 1
         if "ignore_associations=true" in call.query:
             self.say("a policy is deleted together with its associations")
-        number, about = ACTOR.get()
         runs = self._writers.setdefault(about, [])
         if number in runs[:-1]:
             self.say(f"two writers: run {number} writes for {about} after run {runs[-1]} did")
@@ -92,7 +145,10 @@ class Watcher:
         """A policy or an association changed."""
         self._see_guids()
         ours = ACTOR.get()[0] != 0
-        thing = f"policy {event.ruleset_id}" if event.deployment_id is None else f"association with {self._name(event)}"
+        whose = self._whose.setdefault(event.ruleset_id, " ".join(sorted(self._names.get(g, g) for g in event.guids)))
+        thing = (
+            f"policy of {whose}" if event.deployment_id is None else f"association of {whose} with {self._name(event)}"
+        )
         self.net[thing] += {"created": 1, "associated": 1, "deleted": -1, "disassociated": -1}.get(event.what, 0)
         self._count(event)
         if not ours:
@@ -100,15 +156,20 @@ class Watcher:
             return
         attached = self.estate.elastic.attached(event.deployment_id) if event.deployment_id else []
         if event.what == "disassociated" and not attached and self._name(event) not in self.opens:
-            self.say(f"{self._name(event)} is OPEN TO THE INTERNET: its last policy was taken away")
+            self.say(f"{self._name(event)} is OPEN TO THE INTERNET: its last policy was taken away", "association")
         if event.what == "associated" and len(attached) == 1 and self._name(event) not in self.closes:
-            self.say(f"{self._name(event)} is closed to those who used it: its first policy came")
+            self.say(f"{self._name(event)} is closed to those who used it: its first policy came", "association")
+        if event.what in {"deleted", "disassociated"} and event.ruleset_id in self.admits_others:
+            self.say(f"a policy that lets others in is {event.what}", "policy")
         if event.include_by_default:
             self.say("a policy applies by default")
         self._compare()
 
     def _count(self, event: HistoryEvent) -> None:
         """At most one policy of ours for a GUID."""
+        if event.what == "updated":
+            for guid in self.policies.keys() - event.guids:
+                self.policies[guid].discard(event.ruleset_id)
         for guid in event.guids & self._guids:
             holders = self.policies.setdefault(guid, set())
             if event.what in {"created", "updated"}:
@@ -127,23 +188,48 @@ class Watcher:
         if not event.resource_type.lower().startswith(ZONES) or event.status != "Succeeded":
             self._see_guids()
             return
+        self._weigh(event)
         if ACTOR.get()[0] and event.operation == "delete":
             self._order(event)
-            self._compare()
+            self._names_of_others(event)
+            self._compare("zone")
+
+    def _weigh(self, event: ResourceEvent) -> None:
+        thing = event.resource_id.lower().rpartition("/providers/")[2]
+        if event.operation == "delete":
+            self.net[thing] -= thing in self._there
+            self._there.discard(thing)
+        else:
+            self.net[thing] += thing not in self._there
+            self._there.add(thing)
 
     def _order(self, event: ResourceEvent) -> None:
-        """A record goes after the policy of an endpoint that is gone."""
+        """A record goes after the policy of an endpoint that is gone, unless that is a target's last and stays."""
         if not event.resource_type.lower().endswith("/a"):
             return
         living = {one.resource_guid.lower() for one in self.estate.arm.private_endpoints()}
-        gone = [guid for guid, holders in self.policies.items() if holders and guid not in living]
+        last = self._last_ones() | self.admits_others
+        gone = [guid for guid, holders in self.policies.items() if holders - last and guid not in living]
         if gone and not living:
             self.say(f"the record {event.resource_id.rpartition('/')[2]} went before the policy of {gone[0]}")
 
-    def _compare(self) -> None:
+    def _names_of_others(self, event: ResourceEvent) -> None:
+        """A link is not taken from a zone in which others have names."""
+        zone = event.resource_id.lower().partition("/virtualnetworklinks/")
+        found = [one for one in self.estate.arm.private_dns_zones() if zone[1] and one.id.lower() == zone[0]]
+        if any(key[1] not in {"@", "*"} for one in found for key in one.record_sets):
+            self.say("a link is taken from a zone that holds names of others", "zone")
+
+    def _last_ones(self) -> set[str]:
+        """The policies that alone keep a deployment closed that may not be opened."""
+        elastic = self.estate.elastic
+        attached = [elastic.attached(one.id) for one in elastic.deployments() if one.name not in self.opens]
+        return {policies[0].id for policies in attached if len(policies) == 1}
+
+    def _compare(self, about: str = "") -> None:
         """What belongs to others stays as it is."""
         now = self._others_now()
         for name, was in self._others.items():
             if now.get(name) != was:
-                self.say(f"what belongs to others changed: {name} was {was} and is {now.get(name)}")
+                self.say(f"what belongs to others changed: {name} was {was} and is {now.get(name)}", about)
         self._others = now

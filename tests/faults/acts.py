@@ -1,0 +1,93 @@
+"""What others do just before a call: people, the storage's owner, an event that comes late. Used by `kinds`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+from local.arm.model import RecordSet
+from shared.core.model.arm_ids import parse_endpoint_id
+from shared.core.model.messages import Cause, WorkMessage
+from tests.faults.watcher import ACTOR
+from tests.harness.changing import THEIRS
+
+if TYPE_CHECKING:
+    from tests.faults.stage import Stage
+
+Act = Callable[["Stage"], None]
+
+
+@contextmanager
+def _person(stage: Stage, kind: str) -> Iterator[None]:
+    """Nobody's step of the app; what it is about is noted for the races that no client can close."""
+    before = ACTOR.set((0, ""))
+    stage.watcher.person_acts(kind)
+    try:
+        yield
+    finally:
+        ACTOR.reset(before)
+        stage.watcher.others_changed()
+        stage.remember()
+
+
+def others_leave(stage: Stage) -> None:
+    """A person takes every policy that is not ours off the deployments."""
+    elastic = stage.estate.elastic
+    ours = {one for holders in stage.watcher.policies.values() for one in holders}
+    with _person(stage, "association"):
+        for policy, target in sorted(elastic.associations()):
+            if policy not in ours:
+                elastic.disassociate(policy, target)
+
+
+def others_come_in(stage: Stage) -> None:
+    """A person adds a rule for an endpoint of theirs to our policies."""
+    ours = {one for holders in stage.watcher.policies.values() for one in holders}
+    with _person(stage, "policy"):
+        for policy in stage.estate.elastic.rulesets():
+            if policy.id in ours:
+                policy.rules.append(dict(THEIRS, id=f"theirs-{policy.id[:8]}"))
+                stage.watcher.admits_others.add(policy.id)
+
+
+def a_name_is_added(stage: Stage) -> None:
+    """A person puts a name of theirs into the zones."""
+    with _person(stage, "zone"):
+        for zone in stage.estate.arm.private_dns_zones():
+            records = {"aRecords": [{"ipv4Address": "10.9.9.9"}]}
+            theirs = RecordSet(type="A", name="theirs", etag="theirs-1", ttl=3600, records=records)
+            zone.record_sets["A", "theirs"] = theirs
+
+
+def no_more_deletes(stage: Stage) -> None:
+    """The role that deletes in Azure is taken away, for good."""
+    zones = "Microsoft.Network/privateDnsZones"
+    stage.estate.arm_settings.denied_actions |= {f"{zones}{one}/delete" for one in ("", "/A", "/virtualNetworkLinks")}
+
+
+def a_day_back(stage: Stage) -> None:
+    """The tables are restored from a day ago; every row has another ETag than it had."""
+    storage, rows = stage.estate.storage, deepcopy(stage.day_ago)
+    for name in ("connections", "control"):
+        table: Any = getattr(storage, name)
+        table.clear()
+        table._rows.update({key: row._replace(etag=f"{row.etag}-back") for key, row in rows[name].items()})  # noqa: SLF001
+    things: Any = storage.things
+    things.clear()
+    things._rows.update({key: (one, f"{etag}-back", at) for key, (one, etag, at) in rows["things"].items()})  # noqa: SLF001
+    for name in ("journal", "checks"):
+        diary: Any = getattr(storage, name)
+        diary.clear()
+        diary._partitions.update(rows[name])  # noqa: SLF001 - the double has no way back of its own
+
+
+def deletion_told_late(stage: Stage) -> None:
+    """An event tells a deletion that is over: the endpoint has been made again since."""
+    for endpoint in stage.estate.arm.private_endpoints():
+        message = WorkMessage(parse_endpoint_id(endpoint.id), Cause.EVENT_DELETE, "late")
+        task = asyncio.get_running_loop().create_task(stage.estate.queue.send(message.encode()))
+        stage.sending.add(task)
+        task.add_done_callback(stage.sending.discard)
