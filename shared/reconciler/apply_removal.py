@@ -120,7 +120,7 @@ async def take_step(run: Run, step: RemovalStep, plan: RemovalPlan) -> None:
         case Disassociate():
             await disassociate(run, step, plan.policies)
         case DeletePolicy():
-            if await policy_as_read(run, plan.policies[step.policy_id]):
+            if await policy_as_read(run, plan.policies[step.policy_id]) is not None:
                 await _delete_policy(run, step)
         case UnclaimEndpoint():
             await claims_of(run.elastic).unclaim(step)

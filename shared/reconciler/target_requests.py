@@ -27,6 +27,7 @@ from shared.core.model.errors import (
     Forbidden,
     LostRace,
     NotFound,
+    RetryLater,
     TargetUnseen,
     Throttled,
     Waiting,
@@ -77,35 +78,42 @@ async def disassociate(
     """
     begun: list[bool] = []
     types = {policy_id: policy.type for policy_id, policy in policies.items()}
+    seen: list[Policy | None] = []
+
+    async def look() -> None:
+        seen[:] = [await policy_as_read(run, policies[step.policy_id])] if step.policy_id in policies else []
 
     def problem(view: _TargetView) -> NotYet | Explanation | str | None:
-        return target_notes.disassociation_problem(step, view.listed, types, view.reading)
+        found = target_notes.disassociation_problem(step, view.listed, types, view.reading)
+        if isinstance(found, str) and any(one is not None and step.target_id in one.associations for one in seen):
+            what = "The deployment's list lacks a policy that lists the deployment."
+            raise RetryLater(what, on=step.target_id, after=15.0)
+        return found
 
     async def send(view: _TargetView) -> None:
         if begin is not None and not begun:
             begun.append(True)
             await begin()
-        if step.policy_id in policies:
-            await policy_as_read(run, policies[step.policy_id])
         noted = view.reading.with_delete(step.policy_id, view.deadline)
         await _send_noted(
             run, view, noted, step.policy_id, lambda: run.elastic.disassociate(step.policy_id, step.target_id)
         )
 
-    await _in_turn(run, step.target_id, problem, send, forgotten=step.policy_id if step.forgotten else "")
+    forgotten = step.policy_id if step.forgotten else ""
+    await _in_turn(run, step.target_id, problem, send, look=look, forgotten=forgotten)
     if step.forgotten:
         await decided.carried_out(run.context, run.record.id, Decided(ConnectionDecision.FORGET_TARGET, step.target_id))
 
 
-async def policy_as_read(run: Run, policy: Policy) -> bool:
-    """Read the policy again just before something is taken away; False: it is gone.
+async def policy_as_read(run: Run, policy: Policy) -> Policy | None:
+    """Read the policy again just before something is taken away; None: it is gone.
 
     Raises LostRace where it has another marker or other rules by now: it was taken over, or lets others in.
     """
     found = await run.elastic.policy(policy.id)
     if found is not None and not found.is_as(policy):
         raise LostRace("The policy was changed since it was read.", on=policy.id, after=5.0)
-    return found is not None
+    return found
 
 
 async def look_at(run: Run, target_ids: Iterable[str]) -> None:
@@ -155,13 +163,17 @@ async def _in_turn(
     problem: Callable[[_TargetView], NotYet | Explanation | str | None],
     send: Callable[[_TargetView], Awaitable[_A]],
     *,
+    look: Callable[[], Awaitable[None]] | None = None,
     forgotten: str = "",
 ) -> _A | None:
     """Look, decide and send; None: there is nothing to do. Raises what keeps it from being sent.
 
+    `look`: what else is read first; the target's policies are the last look before the request (S2).
     `forgotten`: a person decided that the target, which is not found, is gone, and only this policy lists it.
     """
     for _ in range(TRIES):
+        if look is not None:
+            await look()
         view = await _view(run, target_id, forgotten)
         found = problem(view)
         try:

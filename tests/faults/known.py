@@ -17,28 +17,7 @@ class Known:
     problem: str
 
 
-KNOWN = (
-    Known(
-        "the lease goes by the clocks of workers: one that is ahead takes over what is held",
-        "10 minutes ahead",
-        "two writers",
-    ),
-    Known(
-        "what a listing lacks counts as gone: the record goes before the policy",
-        "its lists are short",
-        "the record * went before the policy",
-    ),
-    Known(
-        "what one 403 left behind is not tried again",
-        "answered 403",
-        "LeftBehind",
-    ),
-    Known(
-        "a claim that was given up, and is still listed, counts as left behind for good",
-        "_unclaim",
-        "LeftBehind",
-    ),
-)
+KNOWN: tuple[Known, ...] = ()
 
 
 def known(words: str, problems: list[str]) -> bool:

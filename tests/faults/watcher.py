@@ -118,9 +118,9 @@ class Watcher:
         asked = [index for index, (_, what) in enumerate(calls) if READS[kind].search(what)]
         if not asked or calls[asked[-1]][0] > self._person[kind]:
             return False
-        arm = kind == "zone"
-        between = [what for _, what in calls[asked[-1] + 1 : -1] if ("privateDns" in what) == arm]
-        return not between
+        between = [what for _, what in calls[asked[-1] + 1 : -1] if ("privateDns" in what) == (kind == "zone")]
+        # Of two looks that one write needs, the one at the target's policies is the last: that is the greater harm.
+        return all(kind == "policy" and READS["association"].search(what) for what in between)
 
     # -- steps -----------------------------------------------------------------------------------------------------
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from local.arm.model import RecordSet
-from tests.harness.changing import THEIRS, attached, connected, policy_of, swept, wish
+from tests.harness.changing import THEIRS, attached, connected, policy_of, swept, the, wish
 from tests.harness.estate import Estate
-from tests.harness.leaving import everything
-from tests.harness.wire import Call, Outcome
+from tests.harness.leaving import OFFICE, everything
+from tests.harness.wire import Call, Edited, Outcome
 
 GRACE = 600.0
 
@@ -70,9 +70,8 @@ async def test_a_rule_that_is_added_just_before_a_disassociation_is_not_cut_off(
 ) -> None:
     endpoint = await connected(estate)
     policy = policy_of(estate, endpoint)
-    just_before(
-        estate, "GET ... /associations/deployment/", lambda: policy.rules.append(dict(THEIRS)), nth=2 if removal else 1
-    )
+    # The last look is at what else keeps the target closed: an open deployment is worse than a rule cut off.
+    just_before(estate, f"GET ... /rulesets/{policy.id}", lambda: policy.rules.append(dict(THEIRS)))
     if removal:
         assert await removed(estate, endpoint) == "LeftBehind"
     else:
@@ -116,3 +115,35 @@ async def test_a_record_set_that_is_added_while_the_zone_is_taken_down_stays_wit
     assert estate.zone().a_record("theirs") == ["10.9.9.9"]
     if left is not None:
         assert len(estate.links_of(estate.zone())) == left
+
+
+@pytest.mark.parametrize("removal", [True, False])
+async def test_the_last_look_before_a_disassociation_is_at_the_targets_other_policies(
+    estate: Estate, *, removal: bool
+) -> None:
+    """A person takes the other policy away between the looks: ours is the last one then, and stays (S2)."""
+    endpoint = await connected(estate)
+    policy = policy_of(estate, endpoint)
+    office = next(one for one in estate.elastic.rulesets() if one.name == OFFICE)
+    target = the(estate, "logs-eastus2").id
+    just_before(estate, f"GET ... /rulesets/{policy.id}", lambda: estate.elastic.disassociate(office.id, target))
+    if removal:
+        assert await removed(estate, endpoint) == "WouldReopenPublicAccess"
+    else:
+        wish(estate, endpoint)
+        await swept(estate)
+    assert attached(estate, "logs-eastus2") == ["pe-1"]
+
+
+async def test_a_list_that_lacks_our_policy_does_not_make_the_app_forget_its_association(estate: Estate) -> None:
+    endpoint = await connected(estate)
+    short = [Edited("short", lambda _: b'{"rulesets": []}')]
+
+    def wire(call: Call) -> Outcome:
+        return short.pop() if short and "/associations/deployment/" in call.what else None
+
+    wish(estate, endpoint)
+    estate.worker = estate.new_worker(wire)
+    await swept(estate)
+    assert not short
+    assert attached(estate, "logs-eastus2") == [OFFICE]
