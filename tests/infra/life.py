@@ -10,6 +10,7 @@ from local.arm import DEFAULT_SUBSCRIPTION
 from local.world import HUB_VNET
 from shared.api.doctor import examine
 from shared.api.plans import plan_all, plan_connection
+from shared.api.recovered import confirm, show_recovered
 from shared.api.removals import confirm_removals, show_removals
 from shared.core.model.arm_ids import connection_id
 from tests.harness.estate import Estate
@@ -111,7 +112,7 @@ async def confirmed(estate: Estate, endpoint: str) -> list[str]:
     """The removal was more than the limit: a sweep stopped it, a person lets it go on."""
     assert await estate.reason(endpoint, "Removed") == "RemovalLimitReached"
     stop = (await show_removals(estate.worker.context))["stopped"]
-    await confirm_removals(estate.worker.context, stop["id"])
+    await confirm_removals(estate.worker.context, stop["id"], "asked")
     errors = list((await estate.sweep()).errors)
     await estate.settle()
     return errors
@@ -130,6 +131,13 @@ async def forgotten(estate: Estate) -> list[str]:
         await work_for(estate, 300)
         errors += (await estate.sweep()).errors
         await estate.settle()
+    # What has the app's marks and no row is the app's once a person has said so, some time later.
+    await work_for(estate, 300)
+    found = await show_recovered(estate.worker.context)
+    await confirm(estate.worker.context, found["list"], "asked")
+    await work_for(estate, 300)
+    errors += (await estate.sweep()).errors
+    await estate.settle()
     assert (await estate.connection(orphan)).status.phase == "Removed"
     return errors
 

@@ -198,6 +198,6 @@ async def test_removals_that_are_stopped_ring_with_the_id_to_confirm() -> None:
         await estate.pass_(30)
         stop = (await show_removals(estate.worker.context))["stopped"]
         assert estate.ringing()["removals-stopped"] == {(stop["id"],)}
-        await confirm_removals(estate.worker.context, stop["id"])
+        await confirm_removals(estate.worker.context, stop["id"], "asked")
         await estate.pass_(40)
         assert estate.ringing() == {}

@@ -112,7 +112,7 @@ def test_recorded_events_that_pass_the_filter_are_understood() -> None:
 
 
 def test_the_local_stack_subscribes_with_the_same_filter() -> None:
-    text = (ROOT / "local" / "cli" / "stack.py").read_text(encoding="utf-8")
+    text = (ROOT / "local" / "cli" / "events.py").read_text(encoding="utf-8")
     entries = [entry for one in shipped_filter() for entry in one if PROBE_GROUP not in entry]
     assert [entry for entry in entries if f'"{entry}"' not in text] == [], (
         "but for the probe, which no deployment needs"

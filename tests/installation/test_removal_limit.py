@@ -78,7 +78,7 @@ async def test_too_many_at_once_stay_untouched_and_a_word_lets_them_go(caplog: p
     assert {alert["total"] for alert in alerts} == {len(REGIONS)}
     stop = await stopped(estate)
     assert (stop["count"], {one["endpoint"] for one in stop["connections"]}) == (len(REGIONS), set(endpoints))
-    await confirm_removals(estate.worker.context, stop["id"])
+    await confirm_removals(estate.worker.context, stop["id"], "asked")
     await sweeps(estate, 2)
     assert await phases(estate, endpoints) == ["Removed"] * len(REGIONS)
     assert estate.arm.private_dns_zones() == []
@@ -141,7 +141,7 @@ async def test_tags_that_are_stripped_everywhere_disconnect_nothing_until_confir
     assert destructive(estate) == []
     for endpoint in endpoints:
         assert await estate.reason(endpoint, "Associated") == "RemovalLimitReached"
-    await confirm_removals(estate.worker.context, (await stopped(estate))["id"])
+    await confirm_removals(estate.worker.context, (await stopped(estate))["id"], "asked")
     await sweeps(estate, 2)
     assert len(destructive(estate)) == len(REGIONS)
     for endpoint in endpoints:
@@ -154,7 +154,7 @@ async def test_a_confirmation_is_for_what_was_shown() -> None:
     await sweeps(estate, 2)
     stop = (await stopped(estate))["id"]
     with pytest.raises(StopNotFound):
-        await confirm_removals(estate.worker.context, "another")
+        await confirm_removals(estate.worker.context, "another", "asked")
     with pytest.raises(InvalidInput):
         await confirm_removals(estate.worker.context, None)
     await confirm_removals(estate.worker.context, stop)
