@@ -20,7 +20,7 @@ from shared.core.model.record import ConnectionRecord, owned_resources
 from shared.core.options.installation import Mode
 from shared.core.options.removal import OnDelete
 from shared.core.planning.desired import Desired, desired_of, recognition_condition
-from shared.core.planning.organization_change import switch_record
+from shared.core.planning.organization_change import serving, switch_record
 from shared.core.planning.plan import Observed, ObservedElastic, Plan, plan
 from shared.core.planning.removal import plan_removal
 from shared.core.planning.requeue import condition_of
@@ -60,7 +60,7 @@ async def _of_run(context: Context, desired: Desired, record: ConnectionRecord, 
     if not isinstance(dns, BaseException):
         observed = replace(observed, zones=dns[0], facts=dns[1])
     if observed.elastic is not None:
-        record = switch_record(record, desired.organization)
+        record = switch_record(record, serving(desired, record).organization)
     now, visibility = context.clock.now(), context.settings.timing.visibility
     found = plan(desired, observed, record, context.options, now)
     unread = tuple(
@@ -73,8 +73,8 @@ async def _of_run(context: Context, desired: Desired, record: ConnectionRecord, 
 
 async def _elastic(context: Context, desired: Desired, record: ConnectionRecord) -> ObservedElastic:
     record = await recall(context, desired, record)
-    await check_organization(context, desired, record)
-    observed, _ = await observe_elastic(context, desired, switch_record(record, desired.organization))
+    served = check_organization(context, desired, record)
+    observed, _ = await observe_elastic(context, served, switch_record(record, served.organization))
     return observed
 
 

@@ -84,9 +84,9 @@ async def elastic_branch(run: Run, desired: Desired) -> tuple[ObservedElastic | 
     if (busy := backoff_error(run, "Elastic Cloud", run.record.elastic.not_before)) is not None:
         return None, definite_failures(run, {c.POLICY_READY: busy})
     try:
-        await enter_organization(run, desired)
+        served = await enter_organization(run, desired)
         begun_at = run.held.row.read_at or NEVER
-        observed, unread = await observe_elastic(context, desired, run.record)
+        observed, unread = await observe_elastic(context, served, run.record)
         observed = replace(observed, begun_at=begun_at)
         if any(memory.recovered for memory in run.record.elastic.associations):
             observed = replace(observed, confirmed=await confirmed_targets(context, run.record))

@@ -14,19 +14,21 @@ from shared.core.model import conditions as c
 from shared.core.model.arm_ids import parse_arm_id
 from shared.core.model.conditions import Condition
 from shared.core.model.errors import AutopilotError, Blocked, LeaseLost, Permanent, Waiting
+from shared.core.model.organizations import DEFAULT
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_former import FormerThings
 from shared.core.model.resources import Endpoint
-from shared.core.model.steps import RemovalStep
+from shared.core.model.steps import DeletePolicy, RemovalStep
 from shared.core.options.removal import OnDelete
 from shared.core.planning.former import as_it_was, plan_former_removal
-from shared.core.planning.removal import held_up_by
+from shared.core.planning.policy import may_show_later
+from shared.core.planning.removal import held_up_by, policies_made_for
 from shared.installation.removal_limit import tear_down
 from shared.reconciler.apply_removal import take_step
 from shared.reconciler.holders import wake_waiting
 from shared.reconciler.observe_removal import observe_removal
-from shared.reconciler.run_state import Run
+from shared.reconciler.run_state import NEVER, Run
 
 AGAIN = 3600.0
 """Seconds until what is left is tried again."""
@@ -58,14 +60,17 @@ async def _remove(
     """Why something of the entry is still there, for a person; None: it is done with."""
     where = f"{former.identity.region}, network {former.identity.vnet_id}"
     context, record = run.context, run.record
-    if (record.identity.on_delete or context.options.removal.on_delete) == OnDelete.RETAIN:
+    moved = _other_organization(record, former)
+    if moved:
+        where = f"organization {former.organization}"
+    if not moved and (record.identity.on_delete or context.options.removal.on_delete) == OnDelete.RETAIN:
         _forget(run, former)
         run.note(f"leave what was made in {where}", "done", message="The settings or the endpoint's tag say so.")
         return None
     if not run.effective_mode.enforces:
         return Reason.OBSERVE_MODE, f"What is left in {where} is not removed: {run.effective_mode.why}."
     left = (former.since + timedelta(seconds=context.options.removal.grace) - context.clock.now()).total_seconds()
-    if endpoint is not None and left > 0:
+    if endpoint is not None and left > 0 and not moved:
         run.waits[c.FORMER_REMOVED] = left + 1
         return Reason.GRACE_PERIOD, f"What was made in {where} is removed when the grace period is over."
     try:
@@ -88,14 +93,15 @@ async def _take_away(
 ) -> tuple[str, ...]:
     """Take the steps that may be taken; returns what is left and why."""
     record = run.record
-    same_service = former.service == (record.identity.family, record.identity.region)
+    moved = _other_organization(record, former)
+    same_service = former.service == (record.identity.family, record.identity.region) and not moved
     standing = {one.type: one.true for one in conditions}
     if same_service and endpoint is not None and not all(standing.get(name) for name in _DNS):
         return ("the new network's names are not set up yet",)
-    if former.elastic.policy.id and former.elastic.organization != record.elastic.organization:
-        return (f"policy {former.elastic.policy.id} in organization {former.elastic.organization or 'default'}",)
     living = endpoint if same_service else None
-    observed = await observe_removal(run.context, as_it_was(record, former), living=living, dns_only=same_service)
+    # What is there is in the organization, and of the service, that it was made in: so are the requests about it.
+    past = replace(run, record=as_it_was(record, former))
+    observed = await observe_removal(run.context, past.record, living=living, dns_only=same_service, elastic_only=moved)
     plan = plan_former_removal(record, former, observed, run.context.options)
     if plan.steps:
         await tear_down(run.context, record.id, run.id, gone=False)
@@ -108,13 +114,26 @@ async def _take_away(
         if not await run.may_write():
             raise Waiting(f"Not done, because {run.effective_mode.why}.", on=record.endpoint_id)
         try:
-            await take_step(run, step, plan)
+            await take_step(past, step, plan)
         except (Blocked, Permanent) as error:
             run.note_failure(step, error, started)
             refused[step] = f"not done: {step} ({error.what})"
         else:
             run.note(step, "done", started=started)
-    return (*plan.leftovers, *refused.values(), *(problem.message for problem in plan.problems))
+    begun_at, options = run.held.row.read_at or NEVER, run.context.options
+    later = not same_service and may_show_later(past.record, observed.policies, options, begun_at) is not None
+    coming = ("a policy that was made or begun lately may still show",) if later else ()
+    left = (*refused.values(), *(problem.message for problem in plan.problems), *coming)
+    ours = {one.id for one in policies_made_for(record.id, observed.policies, options.installation.instance_id)}
+    if moved and not left and ours <= {step.policy_id for step in plan.elastic if isinstance(step, DeletePolicy)}:
+        return ()  # what others have there stays, and is no reason to wait
+    return (*plan.leftovers, *left)
+
+
+def _other_organization(record: ConnectionRecord, former: FormerThings) -> bool:
+    """Whether only the organization is another: a person decided that, and nothing of DNS is about it."""
+    same_service = former.service == (record.identity.family, record.identity.region)
+    return same_service and former.organization != (record.elastic.organization or DEFAULT)
 
 
 def _forget(run: Run, former: FormerThings) -> None:

@@ -21,8 +21,8 @@ from shared.core.guards.scope import in_scope, out_of_scope, outside, outside_by
 from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets
 from shared.core.model.arm_ids import ArmId, in_subscription, parse_arm_id, same_id
 from shared.core.model.conditions import Condition
-from shared.core.model.decisions import ConnectionDecision
-from shared.core.model.errors import AutopilotError, NotFound, RetryLater
+from shared.core.model.decisions import ConnectionDecision, Decided
+from shared.core.model.errors import AutopilotError, NotFound, RetryLater, Waiting
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.ownership import Owner
 from shared.core.model.record import ConnectionRecord
@@ -42,12 +42,13 @@ from shared.core.planning.desired import Desired, desired_of, subscriptions_of, 
 from shared.core.planning.dns import DnsFacts
 from shared.core.planning.name_resolution import resolution_of, unexplained
 from shared.core.planning.organization_change import (
-    changed_error,
-    ensure_can_switch,
-    leaves_something,
-    left_behind,
+    ensure_has_one,
+    in_former_organization,
+    key_missing_error,
+    move,
     organization_on_record,
     owns_anything,
+    serving,
     switch_record,
 )
 from shared.core.planning.plan import ObservedElastic, targets_that_matter
@@ -307,51 +308,44 @@ def skip_condition(run: Run, endpoint: Endpoint) -> Condition | None:
     return ignored(endpoint) if found is None else out_of_scope(found)
 
 
-async def enter_organization(run: Run, desired: Desired) -> None:
-    """Let the run's record be one of the endpoint's organization; raises as `check_organization` does."""
+async def enter_organization(run: Run, desired: Desired) -> Desired:
+    """Let the run's record be one of the organization that serves the endpoint, and return what is wanted there."""
     found = await recall(run.context, desired, run.record)
     # The other branch goes on meanwhile: only what is meant is changed.
     run.record = run.record.with_elastic(organization=found.elastic.organization, policy=found.elastic.policy)
-    await check_organization(run.context, desired, run.record)
+    await _carry_out_move(run, desired)
+    served = check_organization(run.context, desired, run.record)
     former = run.record.elastic.organization
-    if former and former != desired.organization:
-        run.note("change the Elastic Cloud organization", "done", before=former, after=desired.organization)
-    run.record = switch_record(run.record, desired.organization)
+    if former and former != served.organization:
+        run.note("change the Elastic Cloud organization", "done", before=former, after=served.organization)
+    run.record = switch_record(run.record, served.organization)
+    former_things = in_former_organization(run.record)
+    if former_things is not None and former_things.organization in run.context.elastic:
+        raise Waiting("What the connection has in its former organization is taken away first.", after=10.0)
+    return served
 
 
-async def check_organization(context: Context, desired: Desired, record: ConnectionRecord) -> None:
-    """Raise Blocked if nothing may be made in the endpoint's organization; or what reading the former one raises."""
-    left: tuple[str, ...] = ()
-    if desired.organization and leaves_something(desired, record):
-        left = await _leftovers(context, desired, record)
-    ensure_can_switch(desired, record, context.options, left)
+async def _carry_out_move(run: Run, desired: Desired) -> None:
+    """Move the connection if a person decided that, and what it changed to is still what they decided."""
+    if serving(desired, run.record) == desired or not run.effective_mode.enforces:
+        return
+    decision = Decided(ConnectionDecision.MOVE_ORGANIZATION, desired.organization)
+    if decision not in await decisions.waiting(run.context, run.record.id):
+        return
+    before = organization_on_record(run.record)
+    run.record = move(run.record, desired.organization, run.context.clock.now())
+    run.note("change the Elastic Cloud organization", "done", before=before, after=desired.organization)
+    await run.save()
+    await decisions.carried_out(run.context, run.record.id, decision)
 
 
-async def _leftovers(context: Context, desired: Desired, record: ConnectionRecord) -> tuple[str, ...]:
-    former = organization_on_record(record)
-    if former not in context.elastic:
-        raise changed_error(
-            desired, record, f"not known whether that is gone: the settings have no key of {former} any more."
-        )
-    policies, claims = await asyncio.gather(_former_policies(context, record), _former_claims(context, record))
-    return left_behind(record, policies, claims, context.options, context.clock.now())
-
-
-async def _former_policies(context: Context, record: ConnectionRecord) -> tuple[Policy, ...]:
-    """Every policy; the one on record is looked for by its id before one short listing makes it missing."""
-    api = context.elastic.of(record.elastic.organization, record.identity.family)
-    listed = await api.policies()
-    if not record.elastic.policy.id or any(policy.id == record.elastic.policy.id for policy in listed):
-        return listed
-    found = await api.policy(record.elastic.policy.id)
-    return listed if found is None else (*listed, found)
-
-
-async def _former_claims(context: Context, record: ConnectionRecord) -> tuple[Claim, ...]:
-    if record.elastic.claim is None:
-        return ()
-    api = context.elastic.of(record.elastic.organization, record.identity.family)
-    return await listed_claims(api, record.elastic.claim.region)
+def check_organization(context: Context, desired: Desired, record: ConnectionRecord) -> Desired:
+    """The endpoint as the organization that serves it has it; raises Blocked where there is none."""
+    ensure_has_one(desired, context.options)
+    served = serving(desired, record)
+    if served != desired and served.organization not in context.elastic:
+        raise key_missing_error(desired, record)
+    return served
 
 
 async def recall(context: Context, desired: Desired, record: ConnectionRecord) -> ConnectionRecord:

@@ -29,16 +29,24 @@ _Elastic = tuple[tuple[Policy, ...], tuple[Target, ...], UnseenTargets]
 
 
 async def observe_removal(
-    context: Context, record: ConnectionRecord, *, living: Endpoint | None = None, dns_only: bool = False
+    context: Context,
+    record: ConnectionRecord,
+    *,
+    living: Endpoint | None = None,
+    dns_only: bool = False,
+    elastic_only: bool = False,
 ) -> ObservedRemoval:
     """Everything that the removal has to know; raises what the clouds raise.
 
-    `living`: the endpoint itself, where only what it had in another network goes; `dns_only`: its policy stays then.
+    `living`: the endpoint itself, where only what it had in another network goes; `dns_only`: its policy stays then;
+    `elastic_only`: only its organization is another.
     """
     if dns_only:
         record = record.with_identity(guid="").with_elastic(policy=PolicyMemory(), claim=None)
     (zones, others), (policies, targets, unseen), claims = await asyncio.gather(
-        _dns(context, record), _nothing() if dns_only else _elastic(context, record), _claims(context, record)
+        _no_dns() if elastic_only else _dns(context, record),
+        _nothing() if dns_only else _elastic(context, record),
+        _claims(context, record),
     )
     if living is not None and others is not None:
         others = (*others, living)
@@ -54,6 +62,10 @@ async def observe_removal(
         seen_guids=await seen_guids(context, record, policies),
         claims=claims,
     )
+
+
+async def _no_dns() -> tuple[tuple[Zone, ...], tuple[Endpoint, ...] | None]:
+    return (), ()
 
 
 async def _nothing() -> _Elastic:

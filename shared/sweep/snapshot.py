@@ -23,7 +23,7 @@ from shared.core.model.resources import Endpoint, VirtualNetwork
 from shared.core.model.services import Family
 from shared.core.planning.desired import Desired, zone_subscriptions
 from shared.core.planning.name_resolution import unexplained
-from shared.core.planning.organization_change import organization_on_record
+from shared.core.planning.organization_change import organization_on_record, serving
 from shared.core.planning.plan import targets_that_matter
 from shared.core.planning.snapshot import CloudListing, OrganizationListing, Snapshot, subscriptions_answering
 from shared.core.ports import listed_claims
@@ -253,7 +253,7 @@ async def _read_organization(
     matter: dict[str, None] = {}
     claims = False
     for wanted, record in pairs:
-        here = (wanted.organization, wanted.service.family) == (name, family)
+        here = (serving(wanted, record).organization, wanted.service.family) == (name, family)
         if here:
             matter |= dict.fromkeys(targets_that_matter(wanted, policies or (), record))
         claims = claims or (here and wanted.claim)

@@ -9,11 +9,13 @@ import pytest
 from local.arm import DEFAULT_SUBSCRIPTION
 from local.elastic import ElasticCloud
 from local.world import SECOND_API_KEY
+from shared.api.connection_decisions import decide
 from shared.api.plans import plan_all, plan_connection
 from shared.api.queries import get_connection
-from shared.core.model.conditions import POLICY_READY, RECORD_READY
+from shared.core.model.conditions import FORMER_REMOVED, POLICY_READY, RECORD_READY
 from shared.core.model.ownership import Owner
 from shared.core.model.services import Family
+from shared.installation import decided
 from tests.harness.by_hand import connection_by_hand
 from tests.harness.estate import Estate
 from tests.harness.leaving import work_for
@@ -243,46 +245,93 @@ async def changed() -> tuple[Estate, str]:
     return estate, endpoint
 
 
-async def by_hand(estate: Estate, endpoint: str, *, policy: bool = True) -> None:
-    """A person takes the policy and its associations away in the first organization."""
-    (ruleset,) = estate.policies_of(endpoint)
-    for deployment in estate.elastic.deployments():
-        if ruleset in estate.elastic.attached(deployment.id):
-            estate.elastic.disassociate(ruleset.id, deployment.id)
-    if policy:
-        estate.elastic.delete_policy(ruleset.id)
+async def decide_to_move(estate: Estate, endpoint: str, organization: str = "second") -> None:
+    connection = (await estate.connection(endpoint)).id
+    body = {"decision": "move-organization", "organization": organization}
+    await decide(estate.worker.context, connection, body, "test")
+    await estate.settle()
 
 
-async def test_nothing_is_made_in_the_new_organization_while_the_old_one_has_a_policy_of_ours() -> None:
+async def test_the_former_organization_serves_until_a_person_decides_and_that_is_told() -> None:
     estate, endpoint = await changed()
-    connection = await estate.connection(endpoint)
-    refused = connection.condition(POLICY_READY)
-    assert refused is not None
-    assert (refused.reason, connection.status.phase, where(estate, endpoint)) == (
-        "OrganizationChanged",
-        "Blocked",
-        [1, 0],
-    )
-    assert connection.elastic.organization == "default"
-    assert all(word in refused.message for word in ("default", "second", connection.elastic.policy.id))
+    connection = await estate.ready(endpoint)
+    told = connection.condition(POLICY_READY)
+    assert told is not None
+    assert (connection.elastic.organization, where(estate, endpoint)) == ("default", [1, 0])
+    assert "now belongs to second; default serves it" in told.message
+    (advice,) = [one for one in connection.status.advice if one.reason == "OrganizationChanged"]
+    assert "move-organization" in advice.next_step
     assert (await estate.sweep()).enqueued == 0, "it would come back at every sweep"
     (preview,), errors = await plan_all(estate.worker.context)
     shown = await plan_connection(estate.worker.context, connection.id)
     assert (preview.steps, shown.steps, errors) == ((), (), [])
-    for one in (preview, shown):
-        assert {c.reason for c in one.conditions if c.type == POLICY_READY} == {"OrganizationChanged"}
 
 
-async def test_it_goes_on_by_itself_once_a_person_has_taken_the_policy_away() -> None:
+async def test_meanwhile_the_former_organization_connects_and_repairs() -> None:
     estate, endpoint = await changed()
-    await by_hand(estate, endpoint)
+    estate.elastic.add_deployment("audit", "eastus2", ip_policy=True)
+    await estate.put_endpoint(tags={**MOVED, "elastic-deployments": "logs-eastus2, audit"})
+    await estate.settle()
+    (ruleset,) = estate.policies_of(endpoint)
+    assert len([one for policy, one in estate.elastic.associations() if policy == ruleset.id]) == 2
+    estate.elastic.delete_policy(ruleset.id)
+    await estate.clock.sleep(7200)
     await swept(estate)
+    assert where(estate, endpoint) == [1, 0]
+    await estate.ready(endpoint)
+
+
+async def test_once_a_person_decides_it_moves_and_leaves_nothing_behind() -> None:
+    estate, endpoint = await changed()
+    await decide_to_move(estate, endpoint)
     assert where(estate, endpoint) == [0, 1]
     connection = await estate.ready(endpoint)
     assert (connection.elastic.organization, connection.elastic.policy.owner) == ("second", Owner.OURS)
     (association,) = connection.elastic.associations
     assert estate.second.deployment(association.target_id) is not None
+    assert (connection.former_things, await decided.waiting(estate.worker.context, connection.id)) == ((), ())
     assert (await estate.sweep()).enqueued == 0
+
+
+async def test_a_deployment_that_would_be_opened_holds_the_move_up_until_that_is_allowed() -> None:
+    estate = await opened(TAG, ELASTIC_FIRST_POLICY_ALLOWED="*")
+    endpoint = await estate.put_endpoint(tags=STAYS | {"elastic-deployments": "search-eastus2"})
+    await estate.settle()
+    await estate.clock.sleep(3600)
+    await estate.put_endpoint(tags=MOVED)
+    await estate.settle()
+    await decide_to_move(estate, endpoint)
+    assert where(estate, endpoint) == [1, 0]
+    left = (await estate.connection(endpoint)).condition(FORMER_REMOVED)
+    assert left is not None
+    assert "open to the internet" in left.message
+    estate.worker = estate.new_worker(Watch(estate), ELASTIC_LAST_POLICY_ALLOWED="*")
+    await estate.clock.sleep(7200)
+    await swept(estate)
+    await work_for(estate, 3600)
+    assert where(estate, endpoint) == [0, 1]
+    await estate.ready(endpoint)
+
+
+async def test_a_word_about_another_organization_moves_nothing() -> None:
+    estate, endpoint = await changed()
+    await decide_to_move(estate, endpoint, "default")
+    assert where(estate, endpoint) == [1, 0]
+    assert (await estate.ready(endpoint)).elastic.organization == "default"
+
+
+async def test_moved_back_before_all_is_taken_away_it_is_used_again() -> None:
+    estate = await opened(TAG, ELASTIC_FIRST_POLICY_ALLOWED="*")
+    endpoint = await estate.put_endpoint(tags=STAYS | {"elastic-deployments": "search-eastus2"})
+    await estate.settle()
+    policy = (await estate.ready(endpoint)).elastic.policy.id
+    await estate.put_endpoint(tags=MOVED | {"elastic-deployments": "search-eastus2"})
+    await estate.settle()
+    await decide_to_move(estate, endpoint)
+    await estate.put_endpoint(tags=STAYS | {"elastic-deployments": "search-eastus2"})
+    await estate.settle()
+    connection = await estate.ready(endpoint)
+    assert (connection.elastic.policy.id, connection.former_things, where(estate, endpoint)) == (policy, (), [1, 0])
 
 
 async def test_put_back_it_is_as_it_was() -> None:
@@ -294,27 +343,17 @@ async def test_put_back_it_is_as_it_was() -> None:
     assert (connection.elastic.organization, connection.elastic.policy.id) == ("default", policy.id)
 
 
-async def test_a_policy_that_was_taken_over_by_its_description_does_not_hold_it_up() -> None:
-    estate, endpoint = await changed()
-    await by_hand(estate, endpoint, policy=False)
-    (ruleset,) = estate.policies_of(endpoint)
-    ruleset.rules = []
-    ruleset.description = "kept for the record"
-    await swept(estate)
-    assert where(estate, endpoint) == [0, 1]
-    await estate.ready(endpoint)
-
-
 async def test_a_former_organization_that_cannot_be_read_is_waited_for() -> None:
     estate, endpoint = await changed()
-    await by_hand(estate, endpoint)
 
     def down(call: Call) -> Outcome:
         return Refusal(503) if call.service == "elastic" else None
 
-    await estate.send(endpoint)
-    await estate.settle(30, worker=estate.new_worker(down))
-    assert where(estate, endpoint) == [0, 0]
+    worker = estate.new_worker(down)
+    connection = (await estate.connection(endpoint)).id
+    await decide(worker.context, connection, {"decision": "move-organization", "organization": "second"}, "test")
+    await estate.settle(30, worker=worker)
+    assert where(estate, endpoint) == [1, 0]
     await estate.settle()
     assert where(estate, endpoint) == [0, 1]
 
@@ -337,14 +376,10 @@ async def test_with_the_tables_lost_too_there_is_no_second_policy() -> None:
     estate.storage.connections.clear()
     await swept(estate)
     assert where(estate, endpoint) == [1, 0]
-    assert await estate.reason(endpoint, POLICY_READY) == "OrganizationChanged"
-    await by_hand(estate, endpoint)
-    await swept(estate)
-    assert where(estate, endpoint) == [0, 1]
     await estate.ready(endpoint)
 
 
-async def test_a_policy_that_others_made_does_not_hold_it_up() -> None:
+async def test_a_policy_that_others_made_serves_too_and_stays_when_it_moves() -> None:
     estate = await Estate(second_scope=TAG).open()
     endpoint = await connection_by_hand(estate, "pe-1")
     await swept(estate)
@@ -352,5 +387,6 @@ async def test_a_policy_that_others_made_does_not_hold_it_up() -> None:
     assert connection.elastic.policy.owner is Owner.ADOPTED
     await estate.put_endpoint(tags=MOVED)
     await estate.settle()
+    assert where(estate, endpoint) == [1, 0]
+    await decide_to_move(estate, endpoint)
     assert where(estate, endpoint) == [1, 1]
-    assert (await estate.ready(endpoint)).elastic.organization == "second"

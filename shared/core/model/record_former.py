@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.core.model.organizations import DEFAULT
 from shared.core.model.record_elastic import ElasticState
 from shared.core.model.record_parts import DnsState, Identity
 from shared.core.model.services import Family
@@ -31,9 +32,14 @@ class FormerThings:
         return self.identity.family, self.identity.region
 
     @property
-    def key(self) -> tuple[Family, str, str]:
-        """The service and the network: there is one entry of each."""
-        return (*self.service, self.identity.vnet_id.lower())
+    def organization(self) -> str:
+        """The Elastic Cloud organization that its policy is in."""
+        return self.elastic.organization or DEFAULT
+
+    @property
+    def key(self) -> tuple[Family, str, str, str]:
+        """The service, the network and the organization: there is one entry of each."""
+        return (*self.service, self.identity.vnet_id.lower(), self.organization)
 
     @property
     def anything(self) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.core.model.arm_ids import lower_case
+from shared.core.model.organizations import DEFAULT
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import ElasticState
 from shared.core.model.record_former import FormerThings
@@ -32,9 +33,11 @@ def note_former(record: ConnectionRecord, desired: Desired, now: datetime) -> Co
         return record
     elastic = record.elastic if other_service else ElasticState(organization=record.elastic.organization)
     left = FormerThings(identity, now, _dns_of(record.dns), _elastic_of(elastic))
-    here = (*service, vnet.lower())
+    organization = record.elastic.organization or DEFAULT
+    here = (*service, vnet.lower(), organization)
     former = [one for one in record.former_things if one.key not in {left.key, here}]
-    back = [one for one in record.former_things if one.service == service] if other_service else []
+    same = [one for one in record.former_things if (one.service, one.organization) == (service, organization)]
+    back = same if other_service else []
     if other_service:
         former = [
             replace(one, elastic=ElasticState(one.elastic.organization)) if one in back else one for one in former

@@ -1,25 +1,24 @@
 """An endpoint whose organization changed, by a setting or a tag: when its connection may go over. Pure.
 
 Used before anything of Elastic Cloud is looked at for an endpoint: by the loop, the sweep and the plans that are shown.
-An endpoint has one policy at every moment, so nothing is made in its new organization while something of ours stands
-in the former one. What others made there, and we only used, does not hold it up.
+Only a person decides that: until then the former organization serves. An endpoint has one policy at every moment, so
+what is in the former one is taken away before anything is made in the new one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 
 from shared.core.model.errors import Blocked
 from shared.core.model.organizations import DEFAULT, key_setting, scope_setting
 from shared.core.model.ownership import Owner
-from shared.core.model.reasons import Reason
+from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import PolicyMemory
-from shared.core.model.resources import Claim, Policy
+from shared.core.model.record_former import FormerThings
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.desired import Desired
-from shared.core.planning.removal import policies_made_for
 from shared.core.reasons import explain
 
 
@@ -28,9 +27,20 @@ def organization_on_record(record: ConnectionRecord) -> str:
     return record.elastic.organization or DEFAULT
 
 
-def leaves_something(desired: Desired, record: ConnectionRecord) -> bool:
-    """Whether the record has something of ours in another organization than the endpoint's: is it still there?"""
-    return organization_on_record(record) != desired.organization and owns_anything(record)
+def serving(desired: Desired, record: ConnectionRecord) -> Desired:
+    """The endpoint as it is served: by the organization that it is connected in, until a person decides that it moves.
+
+    A slip in a setting or a tag would else cut the deployments of the former organization off.
+    """
+    former = organization_on_record(record)
+    if not desired.organization or desired.organization == former or not uses_anything(record):
+        return desired
+    return replace(desired, organization=former)
+
+
+def uses_anything(record: ConnectionRecord) -> bool:
+    """Whether anything in Elastic Cloud serves the endpoint, ours or of others."""
+    return bool(record.elastic.policy.id) or record.elastic.claim is not None or owns_anything(record)
 
 
 def owns_anything(record: ConnectionRecord) -> bool:
@@ -44,39 +54,33 @@ def owns_anything(record: ConnectionRecord) -> bool:
     )
 
 
-def left_behind(
-    record: ConnectionRecord, policies: Sequence[Policy], claims: Sequence[Claim], options: PlanOptions, now: datetime
-) -> tuple[str, ...]:
-    """What of ours stands in the record's organization, as its listings show it."""
-    return tuple(_leftovers(record, tuple(policies), claims, options, now))
-
-
-def _leftovers(
-    record: ConnectionRecord, policies: tuple[Policy, ...], claims: Sequence[Claim], options: PlanOptions, now: datetime
-) -> Iterator[str]:
-    ours = {policy.id: policy for policy in policies_made_for(record.id, policies, options.installation.instance_id)}
-    yield from (f"policy {policy.id} ({policy.name})" for policy in ours.values())
-    begun = record.elastic.policy.learned_at or record.elastic.policy_post_until
-    if not ours and begun is not None and now - begun < timedelta(seconds=options.timing.policy_search):
-        yield "a policy that was just created and does not show yet"
-    for policy in policies:
-        if policy.id != record.elastic.policy.id or policy.id in ours:
-            continue
-        for memory in record.elastic.associations:
-            if memory.owner is not Owner.ADOPTED and memory.target_id in policy.associations:
-                yield f"the association of policy {policy.id} ({policy.name}) with deployment {memory.target_id}"
-    claim = record.elastic.claim
-    held = {one.endpoint_guid.lower() for one in claims}
-    if claim is not None and claim.owner is Owner.OURS and claim.guid.lower() in held:
-        yield f"the claim to {claim.endpoint_name}"
-
-
-def ensure_can_switch(desired: Desired, record: ConnectionRecord, options: PlanOptions, left: Sequence[str]) -> None:
-    """Raise Blocked if the endpoint belongs to no organization, or if something is left in its former one."""
+def ensure_has_one(desired: Desired, options: PlanOptions) -> None:
+    """Raise Blocked if the endpoint belongs to no organization."""
     if not desired.organization:
         raise _no_organization(options)
-    if left:
-        raise changed_error(desired, record, f"there, and stays until a person takes it away: {'; '.join(left)}.")
+
+
+def move(record: ConnectionRecord, organization: str, now: datetime) -> ConnectionRecord:
+    """The record once a person has decided that its connection moves: what it had goes first, then all is made anew."""
+    back = [one for one in _of_service(record) if one.organization == organization]
+    left = FormerThings(record.identity, now, elastic=replace(record.elastic, targets=(), pending_targets=()))
+    kept = tuple(one for one in record.former_things if one not in back)
+    moved = switch_record(record, organization)
+    if back:  # it is moved back before all was taken away there
+        moved = replace(moved, elastic=back[0].elastic)
+    return replace(moved, former_things=(*kept, *((left,) if left.anything else ())))
+
+
+def in_former_organization(record: ConnectionRecord) -> FormerThings | None:
+    """What of the endpoint's present service is still in the organization that it was moved from; None: nothing."""
+    present = organization_on_record(record)
+    return next((one for one in _of_service(record) if one.organization != present), None)
+
+
+def _of_service(record: ConnectionRecord) -> list[FormerThings]:
+    """Former things of the endpoint's present service with anything in Elastic Cloud."""
+    here = record.identity.family, record.identity.region
+    return [one for one in record.former_things if one.service == here and (one.elastic.policy.id or one.elastic.claim)]
 
 
 def switch_record(record: ConnectionRecord, organization: str) -> ConnectionRecord:
@@ -89,6 +93,7 @@ def switch_record(record: ConnectionRecord, organization: str) -> ConnectionReco
         policy_post_until=None,
         claim=None,
         associations=(),
+        former_associations=(),
         targets=(),
         not_before=None,
     )
@@ -107,15 +112,30 @@ def _no_organization(options: PlanOptions) -> Blocked:
     )
 
 
-def changed_error(desired: Desired, record: ConnectionRecord, why: str) -> Blocked:
-    """The error of an endpoint that cannot leave its former organization; `why` goes on after the names."""
+def changed_explanation(desired: Desired, record: ConnectionRecord) -> Explanation | None:
+    """What a person is told while the former organization serves; None: the endpoint's own does."""
+    former, present = organization_on_record(record), desired.organization
+    if not present or present == former:
+        return None
+    return explain(
+        Reason.ORGANIZATION_CHANGED,
+        f"The endpoint is connected in the organization {former} and now belongs to {present}; {former} serves it "
+        "until a person decides that it moves.",
+        f"Put the endpoint's tag, or the settings, back to keep it in {former}. To move it, send POST "
+        f'/api/connections/<id>/decisions {{"decision": "move-organization", "organization": "{present}"}}: what it '
+        f"has in {former} is taken away first.",
+    )
+
+
+def key_missing_error(desired: Desired, record: ConnectionRecord) -> Blocked:
+    """The error of an endpoint whose former organization has no key any more: it can neither serve nor be left."""
     former, present = organization_on_record(record), desired.organization
     return Blocked(
         explain(
             Reason.ORGANIZATION_CHANGED,
             f"The endpoint was connected in the organization {former} and now belongs to {present}. Nothing is made in "
-            f"{present} while something of this app's is in {former}: an endpoint has one policy. It is {why}",
-            f"Put the endpoint's tag, or the settings, back to keep it in {former}. To move it, remove what is "
-            f"named in {former}, in the Elastic Cloud console; the app then goes on by itself.",
+            f"{present}: the settings have no key of {former} any more, so what is there is not known.",
+            f"Set the key of {former} again; or decide that the connection moves, with POST "
+            f'/api/connections/<id>/decisions {{"decision": "move-organization", "organization": "{present}"}}.',
         )
     )

@@ -29,6 +29,7 @@ from shared.core.planning.associations import nothing_requested, plan_associatio
 from shared.core.planning.desired import Desired, recognition_condition
 from shared.core.planning.dns import DnsFacts, DnsPlan, plan_dns
 from shared.core.planning.dns_record import withdrawal
+from shared.core.planning.organization_change import changed_explanation
 from shared.core.planning.policy import plan_claim, plan_policy, policies_of
 from shared.core.reasons import remedy_of
 
@@ -285,6 +286,11 @@ def plan_elastic(
     steps, conditions = (*policy.steps, *claim.steps), (policy.condition, *claim.conditions)
     advice = policy_advice(desired, observed.policies, policy.memory.id)
     advice += _only(key_advice(observed.key_expires, now))
+    changed = changed_explanation(desired, record)
+    if changed is not None:
+        advice += (changed,)
+        told = replace(policy.condition.explanation, message=f"{policy.condition.message} {changed.message}")
+        conditions = (replace(policy.condition, explanation=told), *claim.conditions)
     if desired.endpoint.status is not ConnectionStatus.APPROVED or not policy.memory.id:
         waits = _association_waits(desired)
         return ElasticPlan(steps, (*conditions, waits), policy.memory, claim=claim.memory, advice=advice)

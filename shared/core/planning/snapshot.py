@@ -24,12 +24,7 @@ from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.desired import Desired, desired_of, subscriptions_of, zone_subscriptions
 from shared.core.planning.dns import DnsFacts
 from shared.core.planning.name_resolution import resolution_of
-from shared.core.planning.organization_change import (
-    ensure_can_switch,
-    leaves_something,
-    left_behind,
-    organization_on_record,
-)
+from shared.core.planning.organization_change import ensure_has_one, key_missing_error, serving
 from shared.core.planning.plan import ObservedElastic
 from shared.core.planning.requeue import condition_of
 
@@ -111,18 +106,15 @@ class CloudListing:
 
         Neither: not all that it takes to tell could be read.
         """
-        left: tuple[str, ...] = ()
-        if desired.organization and leaves_something(desired, record):
-            former = self.organizations.get((organization_on_record(record), record.identity.family), _UNREAD)
-            claims = former.claims if record.elastic.claim is not None else ()
-            if former.policies is None or claims is None:
-                return None, None
-            left = left_behind(record, former.policies, claims, options, now)
         try:
-            ensure_can_switch(desired, record, options, left)
+            ensure_has_one(desired, options)
+            served = serving(desired, record)
+            listing = self.organizations.get((served.organization, desired.service.family))
+            if listing is None and served != desired:
+                raise key_missing_error(desired, record)
         except Blocked as error:
             return None, condition_of(c.POLICY_READY, error, None, now, options.timing.visibility)
-        listing = self.organizations.get((desired.organization, desired.service.family), _UNREAD)
+        listing = listing or _UNREAD
         found = listing.for_region(desired.service.elastic_region)
         own = desired.endpoint.id
         namesakes = tuple(one for one in self.endpoints.get(short_name(own), ()) if not same_id(one, own.text))

@@ -31,7 +31,7 @@ from shared.core.options.scope import Scope
 from shared.core.planning.deletion import confirmed, has_things, left_something, leftovers_due
 from shared.core.planning.desired import Desired
 from shared.core.planning.drift import calls_for_another_look, calls_for_work, to_be_tested
-from shared.core.planning.organization_change import switch_record
+from shared.core.planning.organization_change import serving, switch_record
 from shared.core.planning.plan import Observed, ObservedElastic, Plan, plan
 from shared.core.planning.snapshot import CloudListing, Snapshot
 
@@ -108,7 +108,7 @@ def plan_of(
     """The plan by what the listings answered, and whether they answered all that it takes."""
     elastic, refused = clouds.elastic_for(desired, record, options, now)
     if elastic is not None:
-        record = switch_record(record, desired.organization)
+        record = switch_record(record, serving(desired, record).organization)
         elastic = replace(elastic, unseen=_unseen_targets(record, elastic))
     zones = clouds.zones_for(desired, record, options)
     observed = Observed(desired.endpoint, zones, elastic, clouds.facts_for(desired, record))

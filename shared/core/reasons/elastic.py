@@ -59,9 +59,10 @@ POLICIES = (
     ),
     ReasonDoc(
         Reason.ORGANIZATION_CHANGED,
-        "Nothing is made in the organization that the endpoint belongs to now.",
-        "A setting or a tag put it into another organization while something of the app's stands in the former one.",
-        "Put the tag or the setting back; or take away what is named in the former organization: the app then goes on.",
+        "The endpoint is served by another organization than the one that it belongs to now.",
+        "A setting or a tag put it into another organization. That may be a slip, and a move cuts the deployments of "
+        "the former one off: so only a person decides it.",
+        "Put the tag or the setting back; or send the decision move-organization on the connection.",
         Hop.POLICY,
     ),
     ReasonDoc(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,27 +11,24 @@ from shared.core.guards.scope import organization_of
 from shared.core.model.errors import Blocked
 from shared.core.model.organizations import OrganizationScope, key_setting, scope_setting
 from shared.core.model.ownership import Owner
-from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import AssociationMemory, ClaimMemory, PolicyMemory
-from shared.core.model.resources import Claim
 from shared.core.planning.organization_change import (
-    ensure_can_switch,
-    leaves_something,
-    left_behind,
+    changed_explanation,
+    ensure_has_one,
+    in_former_organization,
+    move,
     owns_anything,
+    serving,
     switch_record,
 )
 from tests.core.core_parts import (
     GUID,
     KNOWN,
     NOW,
-    OTHER_MARKER,
-    STRANGER,
     SUBSCRIPTION,
     desired,
     endpoint,
     plan_options,
-    policy,
 )
 
 TAGS = {"Team": "Data", "empty": ""}
@@ -105,66 +101,56 @@ ADOPTED: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("held", HELD)
-def test_what_is_ours_or_was_begun_is_left_behind_by_a_change_and_by_nothing_else(held: dict[str, Any]) -> None:
+@pytest.mark.parametrize("held", [*HELD, ADOPTED, {"policy": replace(OURS, owner=Owner.ADOPTED)}])
+def test_the_former_organization_serves_as_long_as_the_record_has_anything_there(held: dict[str, Any]) -> None:
     record = KNOWN.with_elastic(**held)
-    assert leaves_something(EU, record)
-    assert not leaves_something(EU, record.with_elastic(organization="eu"))
-    assert not leaves_something(desired(), record), "a record of an older version is the default organization's"
+    assert serving(EU, record).organization == "default", "a record of an older version is the default organization's"
+    assert serving(EU, record.with_elastic(organization="eu")) == EU
+    assert serving(EU, record.with_elastic(organization="us")).organization == "us"
+    assert serving(desired(), record) == desired()
 
 
-def test_what_others_made_holds_nothing_up() -> None:
+def test_an_endpoint_that_has_nothing_anywhere_is_served_by_its_own() -> None:
+    assert serving(EU, KNOWN) == EU
+
+
+def test_what_others_made_is_not_ours() -> None:
     assert not owns_anything(KNOWN.with_elastic(**ADOPTED))
 
 
-def left(record: ConnectionRecord, *policies: Any, claims: tuple[Claim, ...] = ()) -> tuple[str, ...]:
-    return left_behind(record, policies, claims, plan_options(), NOW)
+def test_while_the_former_one_serves_both_are_named_and_what_to_do() -> None:
+    told = changed_explanation(EU, KNOWN.with_elastic(organization="us", policy=OURS))
+    assert told is not None
+    assert all(word in told.message for word in ("us", "eu"))
+    assert "Put the endpoint's tag, or the settings, back" in told.next_step
+    assert '"organization": "eu"' in told.next_step
+    assert changed_explanation(EU, KNOWN.with_elastic(organization="eu")) is None
 
 
-def test_everything_of_ours_that_still_stands_is_named() -> None:
-    record = KNOWN.with_elastic(policy=OURS, claim=CLAIM)
-    claims = (Claim("azure-eastus2", "pe-search", GUID.upper()),)
-    assert left(record, policy("p-0"), policy(), claims=claims) == (
-        "policy p-0 (pe-search)",
-        "policy p-1 (pe-search)",
-        "the claim to pe-search",
+@pytest.mark.parametrize("held", [held for held in HELD if "policy" in held or "claim" in held])
+def test_a_move_keeps_what_is_to_be_taken_away_and_begins_anew(held: dict[str, Any]) -> None:
+    record = KNOWN.with_elastic(**held)
+    moved = move(record, "eu", NOW)
+    former = in_former_organization(moved)
+    assert former is not None
+    assert (former.organization, former.elastic.policy, former.elastic.claim) == (
+        "default",
+        record.elastic.policy,
+        record.elastic.claim,
     )
-    theirs = policy(description="", associations=("d1", "d2"))
-    record = KNOWN.with_elastic(
-        policy=OURS, associations=(AssociationMemory("d1", Owner.OURS), AssociationMemory("d3"))
+    assert (moved.elastic.organization, owns_anything(moved)) == ("eu", False)
+    back = move(moved, "default", NOW)
+    assert (back.elastic.policy, back.elastic.claim, back.former_things) == (
+        record.elastic.policy,
+        record.elastic.claim,
+        (),
     )
-    assert left(record, theirs) == ("the association of policy p-1 (pe-search) with deployment d1",)
-
-
-def test_what_is_gone_or_was_taken_over_or_belongs_to_others_is_not_left() -> None:
-    record = KNOWN.with_elastic(policy=OURS, claim=CLAIM)
-    others = (policy(description=""), policy("p-2", description=STRANGER.description()))
-    assert left(record, *others, policy("p-3", description=OTHER_MARKER.description())) == ()
-
-
-@pytest.mark.parametrize(
-    "elastic", [{"policy_post_until": NOW}, {"policy": PolicyMemory("p-1", Owner.OURS, learned_at=NOW)}]
-)
-def test_a_policy_that_does_not_show_yet_is_left_until_it_would(elastic: dict[str, Any]) -> None:
-    record = KNOWN.with_elastic(**elastic)
-    assert left(record) == ("a policy that was just created and does not show yet",)
-    later = NOW + timedelta(seconds=plan_options().timing.policy_search)
-    assert left_behind(record, (), (), plan_options(), later) == ()
-
-
-def test_the_refusal_names_both_organizations_what_is_left_and_what_to_do() -> None:
-    with pytest.raises(Blocked) as refused:
-        ensure_can_switch(EU, KNOWN.with_elastic(organization="us"), plan_options(), ("policy p-1 (pe-search)",))
-    assert refused.value.reason == "OrganizationChanged"
-    assert all(word in refused.value.what for word in ("us", "eu", "policy p-1 (pe-search)"))
-    assert "Put the endpoint's tag, or the settings, back" in refused.value.next_step
-    ensure_can_switch(EU, KNOWN, plan_options(), ())
 
 
 def test_without_an_organization_the_settings_that_could_name_one_are_named() -> None:
     options = plan_options(organizations=(OrganizationScope("eu", frozenset()), OrganizationScope("us", frozenset())))
     with pytest.raises(Blocked) as refused:
-        ensure_can_switch(replace(EU, organization=""), KNOWN, options, ())
+        ensure_has_one(replace(EU, organization=""), options)
     assert refused.value.reason == "NoOrganization"
     for setting in ("ELASTIC_SCOPE_EU", "ELASTIC_SCOPE_US", "EC_API_KEY"):
         assert setting in refused.value.what
