@@ -33,7 +33,7 @@ async def call(app: ASGIApp, method: str, url: SplitResult, headers: Iterable[tu
     """One request and its whole answer; what the app raises is raised here."""
     sent = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     if not any(name == b"host" for name, _ in sent):
-        sent.insert(0, (b"host", url.netloc.encode("ascii")))
+        sent.insert(0, (b"host", url.netloc.encode("ascii", "replace")))
     scope: dict[str, Any] = {
         "type": "http",
         "asgi": {"version": "3.0"},
@@ -42,8 +42,8 @@ async def call(app: ASGIApp, method: str, url: SplitResult, headers: Iterable[tu
         "headers": sent,
         "scheme": url.scheme,
         "path": unquote(url.path) or "/",
-        "raw_path": url.path.encode("ascii"),
-        "query_string": url.query.encode("ascii"),
+        "raw_path": url.path.encode("ascii", "replace"),
+        "query_string": url.query.encode("ascii", "replace"),
         "server": (url.hostname, url.port),
         "client": ("127.0.0.1", 123),
         "root_path": "",

@@ -157,6 +157,11 @@ async def _elastic(context: Context, record: ConnectionRecord) -> _Elastic:
         # A listing that lacks one lacks others too, and what keeps a target closed may be among those.
         raise RetryLater("Elastic Cloud's list lacks a policy that it shows by its id.", on=used, after=15.0)
     ours = policies_made_for(record.id, policies, context.options.installation.instance_id)
+    if unread := next(
+        (policy.id for policy in policies if policy.unread and (policy in ours or policy.id == used)), ""
+    ):
+        # It would be left for good, as one that lets others in.
+        raise UnusableAnswer("A rule of the policy could not be read.", on=unread)
     ids = {target_id for policy in ours for target_id in associated_with(policy.id, policy, ())}
     ids |= {memory.target_id for memory in record.elastic.associations}
     ids |= {memory.target_id for memory in record.elastic.former_associations}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.core.model.errors import AnswerLost, RetryLater
 from shared.core.model.instants import stored_instant
+from shared.core.model.json_values import mapping, text
 from shared.core.model.organizations import DEFAULT
 from shared.core.model.reasons import Reason
 from shared.core.model.services import Family
@@ -216,6 +217,12 @@ def list_in(body: Mapping[str, Any], name: str, doing: str) -> list[Any]:
     if not isinstance(found, list):
         raise AnswerLost(f"Elastic Cloud's answer has no list of {name} when asked to {doing}.", after=15.0)
     return found
+
+
+def is_unread(rule: object) -> bool:
+    """Whether a policy's rule is none, or one of an Azure endpoint that cannot be read."""
+    guid = mapping(rule).get("azure_endpoint_guid")
+    return not mapping(rule) or (guid not in (None, "") and not text(guid))
 
 
 def elastic_error(

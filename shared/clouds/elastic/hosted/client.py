@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.clouds.elastic.hosted.claims import HostedClaims
 from shared.clouds.elastic.keys import KeySource
-from shared.clouds.elastic.transport import ElasticOptions, ElasticTransport, list_in
+from shared.clouds.elastic.transport import ElasticOptions, ElasticTransport, is_unread, list_in
 from shared.core.model.errors import AnswerLost, Forbidden, LostRace, NotFound, RetryLater
 from shared.core.model.json_values import entries, mapping, mappings, text, whole_number
 from shared.core.model.markers import marker_from_description, updated_description
@@ -250,6 +250,7 @@ def policy_of(body: Mapping[str, Any]) -> Policy | None:
         marker=marker_from_description(body.get("description")),
         other_rules=len(rules) - len(named),
         hidden_associations=_hidden(body),
+        unread=any(map(is_unread, rules)),
     )
 
 

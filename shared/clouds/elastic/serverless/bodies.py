@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from shared.clouds.elastic.transport import is_unread
 from shared.core.model.json_values import mapping, mappings, text
 from shared.core.model.markers import marker_from_description, updated_description
 from shared.core.model.private_urls import HTTPS_PORT, PrivateUrl
@@ -46,6 +47,7 @@ def policy_of(body: Mapping[str, Any], projects: tuple[str, ...]) -> Policy | No
         associations=projects,
         marker=marker_from_description(body.get("description")),
         other_rules=len(rules) - len(named),
+        unread=any(map(is_unread, rules)),
     )
 
 
