@@ -51,7 +51,7 @@ from shared.reconciler.holders import wake_waiting
 from shared.reconciler.observe_removal import observe_removal
 from shared.reconciler.recover import rebuilt
 from shared.reconciler.run_state import NEVER, Run, update_status
-from shared.reconciler.target_requests import look_at
+from shared.reconciler.target_requests import awaited_posts, look_at
 from shared.state.control import DamagedRow
 
 ORPHAN_SECONDS = 300.0
@@ -212,6 +212,8 @@ async def _carry_out(run: Run, plan: RemovalPlan, observed: ObservedRemoval, beg
         _blocked(run, postponed.explanation, owned_resources(run.record))
     elif postponed is not None:
         _later(run, postponed)
+    elif (awaited := await awaited_posts(run, plan.problems)) is not None:
+        _later(run, awaited)
     elif (still := _policy_may_come(run, observed, begun_at)) is not None:
         _later(run, still)
     else:

@@ -63,6 +63,7 @@ from shared.reconciler.run_state import (
 from shared.reconciler.target_requests import (
     DATE_STEP,
     associate,
+    awaited_posts,
     disassociate,
     patience_of,
     proves_nothing_was_done,
@@ -107,6 +108,8 @@ async def elastic_branch(run: Run, desired: Desired) -> tuple[ObservedElastic | 
         await show_progress(run, after.conditions)
         if failures:
             break
+    if not failures and (awaited := await awaited_posts(run, [one.explanation for one in before.conditions])):
+        failures[c.ASSOCIATED] = awaited
     elastic_failed(run, missing | failures)
     return observed, failures | definite_failures(run, missing)
 

@@ -116,6 +116,28 @@ async def policy_as_read(run: Run, policy: Policy) -> Policy | None:
     return found
 
 
+async def awaited_posts(run: Run, explanations: Iterable[Explanation]) -> AwaitingEarlierRequest | None:
+    """Why it is not certain yet that a policy is a target's last one: another's POST may still land. None: it is.
+
+    `explanations`: what the plan says of its associations; asked only where it says that a target would be opened.
+    """
+    if all(one.reason is not Reason.WOULD_REOPEN_PUBLIC_ACCESS for one in explanations):
+        return None
+    elastic, control = run.record.elastic, run.context.storage.control
+    for target_id in (memory.target_id for memory in elastic.associations):
+        row, read_at = await control.look(target_notes.row_name(elastic.organization, target_id))
+        if row is None:
+            continue
+        notes = _noted(row, (), read_at)
+        reading = TargetReading(read_at, timedelta(seconds=run.context.settings.timing.lag), notes)
+        coming = [one for one in notes if one != elastic.policy.id and reading.posting(one)]
+        if coming:
+            ends = min(map(reading.ends_at, coming))
+            what = f"Policy {coming[0]} may still be associated with it; the app looks again after {ends:%H:%M:%S} UTC."
+            return AwaitingEarlierRequest(what, on=target_id, after=(ends - read_at).total_seconds() + 1.0)
+    return None
+
+
 async def look_at(run: Run, target_ids: Iterable[str]) -> None:
     """Note which policies targets have, so that their age counts from now on; a failure costs time, not safety."""
     if run.effective_mode.enforces:
