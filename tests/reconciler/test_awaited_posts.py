@@ -1,4 +1,4 @@
-"""A policy seems to be a target's last one while the POST of another may still land: that is waited for, not Blocked."""
+"""A policy seems a target's last one while the POST of another may still land: that is waited for, not Blocked."""
 
 from __future__ import annotations
 
