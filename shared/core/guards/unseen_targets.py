@@ -7,6 +7,7 @@ Until then its association stays on record as ours. Read by `reconciler.observe`
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shared.core.model.reasons import Explanation, Reason
@@ -23,6 +24,11 @@ class UnseenTargets:
     """Ids whose read by id found nothing: they are gone, or the API key has lost sight of them."""
     forgotten: frozenset[str] = frozenset()
     """Those of them that a person decided to be gone."""
+
+    def all_out_of_sight(self, target_ids: Iterable[str]) -> bool:
+        """Whether there are some of these, none of which reads show, and no person decided that one is gone."""
+        asked = frozenset(target_ids)
+        return bool(asked) and asked <= self.not_found - self.forgotten
 
     def is_gone(self, target_id: str, policy: Policy | None) -> bool:
         """Whether all three answers say so. `policy`: the one that it was associated with, as it was read."""

@@ -74,6 +74,7 @@ class Reason(StrEnum):
     POLICY_IN_ANOTHER_REGION = "PolicyInAnotherRegion"
     NO_ORGANIZATION = "NoOrganization"
     ORGANIZATION_CHANGED = "OrganizationChanged"
+    OTHER_ORGANIZATIONS_KEY = "OtherOrganizationsKey"
     ORGANIZATION_NOT_CONFIGURED = "OrganizationNotConfigured"
     RETAINED_POLICIES_MAX_REACHED = "RetainedPoliciesMaxReached"
     CLAIMED = "Claimed"

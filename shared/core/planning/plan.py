@@ -281,7 +281,7 @@ def plan_elastic(
 ) -> ElasticPlan:
     """What is left to do in Elastic Cloud."""
     here = tuple(policy for policy in observed.policies if policy.region == desired.service.elastic_region)
-    policy = plan_policy(desired, here, record, options, observed.begun_at or now, observed.seen_guids)
+    policy = plan_policy(desired, here, record, options, observed.begun_at or now, observed.seen_guids, observed.unseen)
     claim = plan_claim(desired, observed.claims, record)
     steps, conditions = (*policy.steps, *claim.steps), (policy.condition, *claim.conditions)
     advice = policy_advice(desired, observed.policies, policy.memory.id)
@@ -291,6 +291,9 @@ def plan_elastic(
         advice += (changed,)
         told = replace(policy.condition.explanation, message=f"{policy.condition.message} {changed.message}")
         conditions = (replace(policy.condition, explanation=told), *claim.conditions)
+    if policy.policy is None and policy.condition.needs is c.WaitingFor.PERSON:
+        stands = replace(policy.condition, type=c.ASSOCIATED)
+        return ElasticPlan(steps, (*conditions, stands), policy.memory, claim=claim.memory, advice=advice)
     if desired.endpoint.status is not ConnectionStatus.APPROVED or not policy.memory.id:
         waits = _association_waits(desired)
         return ElasticPlan(steps, (*conditions, waits), policy.memory, claim=claim.memory, advice=advice)

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
 from shared.core.model.markers import maker_of, marker_from_description, updated_description
@@ -53,6 +54,7 @@ def plan_policy(
     options: PlanOptions,
     begun_at: datetime,
     seen_guids: Collection[str] | None = None,
+    unseen: UnseenTargets = NONE_UNSEEN,
 ) -> PolicyPlan:
     """Use the policy that lets the endpoint in, let ours follow the endpoint, or make one.
 
@@ -71,6 +73,8 @@ def plan_policy(
     if memory.owner is Owner.OURS and _may_not_show_yet(memory, policies, options, begun_at):
         just_made = c.satisfied(c.POLICY_READY, Reason.CREATED, f"Policy {memory.id} was just created.")
         return PolicyPlan((), just_made, memory)
+    if memory.owner is Owner.OURS and unseen.all_out_of_sight(one.target_id for one in record.elastic.associations):
+        return PolicyPlan((), _of_another_organization(memory, record), memory)
     ends = search_ends(record, options)
     if ends is not None and begun_at < ends:
         return PolicyPlan((), _uncertain(record, ends), PolicyMemory())
@@ -101,6 +105,20 @@ def may_show_later(
     if memory.owner is Owner.OURS and memory.learned_at is not None and all(one.id != memory.id for one in policies):
         instants.append(memory.learned_at + timedelta(seconds=options.timing.visibility))
     return max((one for one in instants if one is not None and begun_at < one), default=None)
+
+
+def _of_another_organization(memory: PolicyMemory, record: ConnectionRecord) -> Condition:
+    """Our policy and all its targets vanished together: a key that was exchanged is likelier than as many deletions."""
+    targets = [one.target_id for one in record.elastic.associations]
+    message = (
+        f"Elastic Cloud shows neither policy {memory.id} nor what it is associated with ({', '.join(targets[:3])}): "
+        "the API key is of another organization, or has lost its rights. Nothing is made meanwhile."
+    )
+    step = (
+        "Give the app the API key of the organization that has them; if they are gone for certain, "
+        f'send POST /api/connections/<id>/decisions {{"decision": "forget-target", "target": "{targets[0]}"}}.'
+    )
+    return c.blocked(c.POLICY_READY, Reason.OTHER_ORGANIZATIONS_KEY, message, step)
 
 
 def _uncertain(record: ConnectionRecord, ends: datetime) -> Condition:

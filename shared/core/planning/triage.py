@@ -120,8 +120,8 @@ def plan_of(
 
 def _unseen_targets(record: ConnectionRecord, elastic: ObservedElastic) -> UnseenTargets:
     """The targets that the last run did not find by their ids: a sweep does not read them one by one."""
-    associated = record.condition(c.ASSOCIATED)
-    if associated is None or associated.reason is not Reason.DEPLOYMENT_GONE:
+    told = {one.reason for one in record.status.conditions if one.type in {c.ASSOCIATED, c.POLICY_READY}}
+    if not told & {Reason.DEPLOYMENT_GONE, Reason.OTHER_ORGANIZATIONS_KEY}:
         return NONE_UNSEEN
     seen = {one.id for one in elastic.targets or ()}
     return UnseenTargets(frozenset(one.target_id for one in record.elastic.associations) - seen)

@@ -66,6 +66,14 @@ POLICIES = (
         Hop.POLICY,
     ),
     ReasonDoc(
+        Reason.OTHER_ORGANIZATIONS_KEY,
+        "The policy and all that it is associated with are out of sight; nothing is made in their place.",
+        "The API key was exchanged for another organization's, or has lost its rights.",
+        "Give the app the API key of the organization that has them; or, if they are gone for certain, send the decision "
+        "forget-target on the connection.",
+        Hop.POLICY,
+    ),
+    ReasonDoc(
         Reason.ORGANIZATION_NOT_CONFIGURED,
         "What stands in an Elastic Cloud organization cannot be looked at, nor removed.",
         "The settings have no key of that organization any more.",
