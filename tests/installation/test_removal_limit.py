@@ -156,10 +156,10 @@ async def test_a_confirmation_is_for_what_was_shown() -> None:
     with pytest.raises(StopNotFound):
         await confirm_removals(estate.worker.context, "another", "asked")
     with pytest.raises(InvalidInput):
-        await confirm_removals(estate.worker.context, None)
-    await confirm_removals(estate.worker.context, stop)
+        await confirm_removals(estate.worker.context, None, "asked")
+    await confirm_removals(estate.worker.context, stop, "asked")
     with pytest.raises(StopNotFound):
-        await confirm_removals(estate.worker.context, stop)
+        await confirm_removals(estate.worker.context, stop, "asked")
     await gone(estate, endpoints[2:])
     await sweeps(estate, 3)
     assert await phases(estate, endpoints) == ["Removed", "Removed", "Blocked", "Blocked"]
