@@ -69,8 +69,8 @@ POLICIES = (
         Reason.OTHER_ORGANIZATIONS_KEY,
         "The policy and all that it is associated with are out of sight; nothing is made in their place.",
         "The API key was exchanged for another organization's, or has lost its rights.",
-        "Give the app the API key of the organization that has them; or, if they are gone for certain, send the decision "
-        "forget-target on the connection.",
+        "Give the app the API key of the organization that has them; or, if they are gone for certain, send the "
+        "decision forget-target on the connection.",
         Hop.POLICY,
     ),
     ReasonDoc(
