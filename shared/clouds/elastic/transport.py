@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from shared.core.model.errors import AnswerLost, RetryLater
+from shared.core.model.errors import AnswerLost, Permanent, RetryLater
 from shared.core.model.instants import stored_instant
 from shared.core.model.json_values import mapping, text
 from shared.core.model.organizations import DEFAULT
@@ -154,6 +154,8 @@ class ElasticTransport:
                 return await self._http().request(method, path, params=params, content=content, headers=headers)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise RetryLater(f"Elastic Cloud could not be reached to {doing}.", on=on) from error
+        except httpx.InvalidURL as error:
+            raise Permanent(f"There can be no such address to {doing}.", on=on) from error
         except httpx.HTTPError as error:
             raise AnswerLost(f"Elastic Cloud's answer was lost when asked to {doing}.", on=on) from error
 

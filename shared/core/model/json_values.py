@@ -7,12 +7,15 @@ Where "not there" and "not readable" lead to opposite decisions, the caller asks
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 LONGEST = 8_000
 """Characters; ids and names have some hundreds, a policy's description a few thousand."""
 
+_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_:-]*(?:\.[A-Za-z0-9_:-]+)*", re.ASCII)
+LONGEST_IDENTIFIER = 200
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -26,6 +29,12 @@ def text(value: object) -> str:
         except UnicodeEncodeError:  # half a letter: no table, queue or answer of ours could hold it
             return ""
     return value
+
+
+def identifier(value: object) -> str:
+    """An id that can stand in the path of a URL as it is; empty for anything else."""
+    found = text(value)
+    return found if len(found) <= LONGEST_IDENTIFIER and _IDENTIFIER.fullmatch(found) else ""
 
 
 def mapping(value: object) -> Mapping[str, Any]:

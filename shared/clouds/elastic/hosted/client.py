@@ -18,7 +18,7 @@ from shared.clouds.elastic.hosted.claims import HostedClaims
 from shared.clouds.elastic.keys import KeySource
 from shared.clouds.elastic.transport import ElasticOptions, ElasticTransport, is_unread, list_in
 from shared.core.model.errors import AnswerLost, Forbidden, LostRace, NotFound, RetryLater
-from shared.core.model.json_values import entries, mapping, mappings, text, whole_number
+from shared.core.model.json_values import entries, identifier, mapping, mappings, text, whole_number
 from shared.core.model.markers import marker_from_description, updated_description
 from shared.core.model.private_urls import private_urls, region_of
 from shared.core.model.reasons import Reason
@@ -90,8 +90,8 @@ class HostedConnections(ElasticTransport):
                 answer = await self.call("POST", _RULESETS, doing=doing, on=step.name, body=body)
         except TimeoutError as error:
             raise AnswerLost(f"Elastic Cloud did not answer in time when asked to {doing}.", on=step.name) from error
-        policy_id = answer.get("id")
-        if not isinstance(policy_id, str) or not policy_id:
+        policy_id = identifier(answer.get("id"))
+        if not policy_id:
             raise AnswerLost("Elastic Cloud created the policy but answered no id.", on=step.name)
         return policy_id
 
@@ -220,7 +220,7 @@ def _query(wanted: tuple[str, ...], tag: str) -> dict[str, Any]:
 
 def ids_in(found: object) -> tuple[str, ...] | None:
     """The ids in a list; None where one of them, or the list, cannot be read."""
-    ids = tuple(map(text, entries(found)))
+    ids = tuple(map(identifier, entries(found)))
     return ids if isinstance(found, list) and all(ids) else None
 
 
@@ -229,14 +229,14 @@ def policy_of(body: Mapping[str, Any]) -> Policy | None:
 
     A rule or an association that cannot be read counts as one of others: it is there, and is nothing of ours.
     """
-    policy_id, rules = text(body.get("id")), _listed(body.get("rules"))
+    policy_id, rules = identifier(body.get("id")), _listed(body.get("rules"))
     if not policy_id:
         return None
     named = [rule for rule in map(mapping, rules) if text(rule.get("azure_endpoint_guid"))]
     associations = tuple(
-        text(entry.get("id"))
+        identifier(entry.get("id"))
         for entry in mappings(body.get("associations"))
-        if entry.get("entity_type") == "deployment" and text(entry.get("id"))
+        if entry.get("entity_type") == "deployment" and identifier(entry.get("id"))
     )
     return Policy(
         id=policy_id,
@@ -262,7 +262,7 @@ def _listed(found: object) -> list[Any]:
 def _hidden(body: Mapping[str, Any]) -> int:
     """How many associations are counted but not listed: with deployments that the key may not see."""
     listed, total = _listed(body.get("associations")), body.get("total_associations")
-    unread = sum(not text(mapping(entry).get("id")) for entry in listed)
+    unread = sum(not identifier(mapping(entry).get("id")) for entry in listed)
     counted = whole_number(total)
     if counted is None:
         return unread + (total is not None)
@@ -308,10 +308,10 @@ def deployment_of(body: Mapping[str, Any], port: int) -> Target | None:
     """A deployment from a search hit; None where it has no id, or tags that cannot be read: they say no, too."""
     metadata, filters = mapping(body.get("metadata")), mapping(body.get("settings")).get("traffic_filter_settings")
     tags = _tags(metadata.get("tags"))
-    if not text(body.get("id")) or tags is None:
+    if not identifier(body.get("id")) or tags is None:
         return None
     return Target(
-        id=text(body.get("id")),
+        id=identifier(body.get("id")),
         name=text(body.get("name")),
         region=region_of(body) or "",
         running=not metadata.get("hidden") and not _stopped(body),

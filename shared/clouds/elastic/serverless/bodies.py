@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from shared.clouds.elastic.transport import is_unread
-from shared.core.model.json_values import mapping, mappings, text
+from shared.core.model.json_values import identifier, mapping, mappings, text
 from shared.core.model.markers import marker_from_description, updated_description
 from shared.core.model.private_urls import HTTPS_PORT, PrivateUrl
 from shared.core.model.resources import POLICY_TYPE, Policy, Rule, Target
@@ -31,7 +31,7 @@ def policy_of(body: Mapping[str, Any], projects: tuple[str, ...]) -> Policy | No
 
     A rule that cannot be read counts as one of others: it is there, and is nothing of ours.
     """
-    policy_id, rules = text(body.get("id")), _listed(body.get("rules"))
+    policy_id, rules = identifier(body.get("id")), _listed(body.get("rules"))
     if not policy_id:
         return None
     named = [rule for rule in mappings(rules) if text(rule.get("azure_endpoint_guid"))]
@@ -83,7 +83,7 @@ def filters_of(project: Mapping[str, Any]) -> tuple[str, ...] | None:
     listed = project.get("traffic_filters")
     if not isinstance(listed, list):
         return None
-    found = tuple(text(mapping(entry).get("id")) for entry in listed)
+    found = tuple(identifier(mapping(entry).get("id")) for entry in listed)
     return found if all(found) else None
 
 
@@ -92,7 +92,7 @@ def project_of(body: Mapping[str, Any]) -> Target | None:
 
     Its list does not say whether it runs.
     """
-    project_id, tags = text(body.get("id")), _tags(mapping(body.get("metadata")).get("tags"))
+    project_id, tags = identifier(body.get("id")), _tags(mapping(body.get("metadata")).get("tags"))
     if not project_id or tags is None:
         return None
     return Target(

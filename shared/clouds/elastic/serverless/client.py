@@ -24,7 +24,7 @@ from shared.clouds.elastic.serverless.bodies import (
 from shared.clouds.elastic.serverless.project_lists import ProjectLists
 from shared.clouds.elastic.transport import ElasticOptions, ElasticTransport, list_in
 from shared.core.model.errors import AnswerLost, Forbidden, LostRace, NotFound
-from shared.core.model.json_values import mappings, text
+from shared.core.model.json_values import identifier, mappings, text
 from shared.core.model.markers import marker_from_description
 from shared.core.model.resources import Policy, Target
 from shared.core.model.services import Service
@@ -58,7 +58,7 @@ class ServerlessConnections(ElasticTransport):
             self._filters(region, by_default=False), self._filters(region, by_default=True), self._projects.all()
         )
         # What the query's flag leaves out is not documented: both answers together are all there are.
-        bodies = {text(one.get("id")): one for one in (*plain, *defaults)}
+        bodies = {identifier(one.get("id")): one for one in (*plain, *defaults)}
         users = _users(projects)
         found = (policy_of(body, users.get(policy_id, ())) for policy_id, body in bodies.items())
         return tuple(one for one in found if one is not None)
@@ -78,7 +78,7 @@ class ServerlessConnections(ElasticTransport):
         """Create the policy and return its id. AnswerLost: it may exist; look for it before trying again."""
         doing = "create the private connection policy"
         answer = await self.call("POST", _FILTERS, doing=doing, on=step.name, body=create_body(step))
-        policy_id = text(answer.get("id"))
+        policy_id = identifier(answer.get("id"))
         if not policy_id:
             raise AnswerLost("Elastic Cloud created the policy but answered no id.", on=step.name)
         return policy_id
@@ -183,5 +183,5 @@ def _users(projects: tuple[Mapping[str, Any], ...]) -> dict[str, tuple[str, ...]
     users: dict[str, tuple[str, ...]] = {}
     for project in projects:
         for one in filters_of(project) or ():
-            users[one] = (*users.get(one, ()), text(project.get("id")))
+            users[one] = (*users.get(one, ()), identifier(project.get("id")))
     return users

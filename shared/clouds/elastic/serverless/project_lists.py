@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from shared.clouds.elastic.serverless.bodies import filters_of
 from shared.clouds.elastic.transport import ElasticTransport, list_in
 from shared.core.model.errors import Blocked, Forbidden, LostRace, NotFound, RetryLater, UnusableAnswer
-from shared.core.model.json_values import text
+from shared.core.model.json_values import identifier, text
 from shared.core.model.reasons import Reason
 from shared.core.reasons import explain
 
@@ -147,7 +147,7 @@ class ProjectLists:
         doing = f"list {kind} projects"
         body = await self._transport.call("GET", f"{_PROJECTS}/{kind}", doing=doing, on=kind)
         found = [entry for entry in list_in(body, "items", doing) if isinstance(entry, Mapping)]
-        self._types |= {text(one.get("id")): kind for one in found if text(one.get("id"))}
+        self._types |= {identifier(one.get("id")): kind for one in found if identifier(one.get("id"))}
         return found
 
     @staticmethod
