@@ -158,7 +158,7 @@ async def _elastic(context: Context, record: ConnectionRecord) -> _Elastic:
         raise RetryLater("Elastic Cloud's list lacks a policy that it shows by its id.", on=used, after=15.0)
     ours = policies_made_for(record.id, policies, context.options.installation.instance_id)
     if unread := next(
-        (policy.id for policy in policies if policy.unread and (policy in ours or policy.id == used)), ""
+        (policy.id for policy in policies if policy.unreadable and (policy in ours or policy.id == used)), ""
     ):
         # It would be left for good, as one that lets others in.
         raise UnusableAnswer("A rule of the policy could not be read.", on=unread)

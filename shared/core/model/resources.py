@@ -227,7 +227,7 @@ class Policy:
     """Rules that name no Azure endpoint."""
     hidden_associations: int = 0
     """Associations with targets that our key may not see."""
-    unread: bool = False
+    unreadable: bool = False
     """Whether a rule of it could not be read; it counts as one of others."""
 
     @property

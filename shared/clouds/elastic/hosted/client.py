@@ -250,7 +250,7 @@ def policy_of(body: Mapping[str, Any]) -> Policy | None:
         marker=marker_from_description(body.get("description")),
         other_rules=len(rules) - len(named),
         hidden_associations=_hidden(body),
-        unread=any(map(is_unread, rules)),
+        unreadable=any(map(is_unread, rules)),
     )
 
 

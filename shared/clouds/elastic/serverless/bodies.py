@@ -47,7 +47,7 @@ def policy_of(body: Mapping[str, Any], projects: tuple[str, ...]) -> Policy | No
         associations=projects,
         marker=marker_from_description(body.get("description")),
         other_rules=len(rules) - len(named),
-        unread=any(map(is_unread, rules)),
+        unreadable=any(map(is_unread, rules)),
     )
 
 
