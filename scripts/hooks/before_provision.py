@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import re
 import sys
+from pathlib import Path
 
 import undo
 from azure_cli import Refused, az, looks, remember, say, unless_refused
 from installation import Installation, subscription_of, unique
 
+REGIONS = Path(__file__).resolve().parents[2] / "infra" / "regions.json"
+"""Those that the template takes by itself."""
 WATCHED = ("Microsoft.Network", "Microsoft.EventGrid", "Microsoft.Insights")
 HOME = (
     *WATCHED,
@@ -42,8 +45,14 @@ def check_region(installation: Installation) -> None:
     """Not every region has Flex Consumption: better said now than after half of the deployment."""
     listed = unless_refused(lambda: az("functionapp", "list-flexconsumption-locations"), [])
     regions = {one["name"].replace(" ", "").lower() for one in listed}
-    if regions and installation.location and installation.location.replace(" ", "").lower() not in regions:
+    location = installation.location.replace(" ", "").lower()
+    if not regions or not location:
+        return
+    if location not in regions:
         sys.exit(f"{installation.location} has no Flex Consumption. Regions that have: {', '.join(sorted(regions))}")
+    if location not in json.loads(REGIONS.read_text(encoding="utf-8")):
+        say(f"  {installation.location} has Flex Consumption, which this version does not know yet")
+        remember("ANY_LOCATION", "true", "anyLocation")
 
 
 # -- providers -------------------------------------------------------------------------------------------------------

@@ -75,6 +75,13 @@ def test_a_region_without_flex_consumption_is_refused_before_anything_is_made(az
     assert "germanynorth has no Flex Consumption. Regions that have: eastus2, westeurope" in answer.stderr
 
 
+def test_a_region_that_has_got_flex_consumption_since_is_taken_by_the_template_too(az: Recorded) -> None:
+    az.answer("functionapp list-flexconsumption-locations", [{"name": "Germany North"}, {"name": "eastus2"}])
+    answer = az.run("preprovision", AZURE_LOCATION="germanynorth")
+    assert answer.returncode == 0
+    assert az.changes == ["azd env set ANY_LOCATION true"]
+
+
 def test_each_subscription_gets_the_providers_that_it_needs_and_no_others(az: Recorded) -> None:
     az.answer("provider list", [])
     az.answer("provider show", {"registrationState": "Registered"})
