@@ -8,13 +8,17 @@ from typing import Any
 import pytest
 
 from local.world import vnet_body, vnet_id
+from shared.api.decisions import decide
+from shared.api.recovered import show_recovered
 from shared.installation.recovered import confirm_recovered, recovered_list
 from tests.harness.dns import OTHER_SUBSCRIPTION
-from tests.harness.estate import Estate
+from tests.harness.estate import HOSTED, Estate
 from tests.harness.leaving import DNS_API, GRACE, connected, everything, removed_reason, work_for
 
 MANY = int(os.environ.get("LOST_TABLES", "8"))
 """Endpoints whose tables are lost at once; LOST_TABLES=512 tells the story in full size."""
+REGIONS = [service.region for service in HOSTED][: 16 if MANY > 100 else 1]
+"""Of their services: so many endpoints share a network, each with a zone of its own."""
 
 
 def lose_tables(estate: Estate) -> None:
@@ -30,11 +34,12 @@ async def rounds(estate: Estate, number: int = 4) -> None:
 
 
 async def confirm(estate: Estate) -> int:
-    """The one decision; how many things it was about."""
-    found = await recovered_list(estate.worker.context)
-    done = await confirm_recovered(estate.worker.context, found.id, "test")
-    assert done is not None
-    return len(done.things)
+    """The one decision, as a person sends it; how many things it was about."""
+    shown = await show_recovered(estate.worker.context)
+    body = {"decision": "confirm-recovered", "list": shown["list"]}
+    done = await decide(estate.worker.context, body, "test")
+    assert done["recovered"] == shown
+    return int(shown["count"])
 
 
 def marked(estate: Estate, connection: str) -> dict[str, str]:
@@ -104,10 +109,12 @@ async def test_after_lost_tables_everything_works_on_and_one_confirmation_is_eno
     estate = await Estate(settings=settings).open()
     endpoints = []
     for number in range(MANY):
-        vnet = f"{vnet_id('eastus2').rpartition('/')[0]}/vnet-{number}"
-        await estate.azure("PUT", vnet, vnet_body("eastus2", f"10.{20 + number % 230}"))
-        tags = {"elastic-deployments": "logs-eastus2"}
-        endpoints.append(await estate.put_endpoint(f"pe-{number}", vnet=vnet, group=f"rg-{number}", tags=tags))
+        network, region = divmod(number, len(REGIONS))
+        vnet = f"{vnet_id('eastus2').rpartition('/')[0]}/vnet-{network}"
+        if not region:
+            await estate.azure("PUT", vnet, vnet_body("eastus2", f"10.{20 + network}"))
+        where = {"region": REGIONS[region], "vnet": vnet, "group": f"rg-{number}"}
+        endpoints.append(await estate.put_endpoint(f"pe-{number}", **where))
     await estate.settle(3600)
     for endpoint in endpoints:
         await estate.ready(endpoint)
