@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Collection, Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 
 from shared.context import Context, log
@@ -134,33 +134,43 @@ async def keep_list(context: Context, seen: Seen) -> int:
 async def _marked_associations(context: Context, seen: Seen) -> dict[str, tuple[str, str, str]]:
     """The associations of our policies that no record tells whose they are, as `keep_list` has its things."""
     instance, found = context.options.installation.instance_id, {}
+    waiting = [record for record in seen.records.values() if any(one.recovered for one in record.elastic.associations)]
     for (organization, family), policies in seen.policies.items():
-        for policy in policies:
-            marker = policy.marker
-            if marker is None or marker.instance != instance or not policy.associations:
-                continue
-            connection = marker.connection_id
-            for target in await _unknown_of(context, seen.records.get(connection), connection, policy):
-                thing_id = _association(policy.id, target)
-                found[lower_case(thing_id)] = _scope(organization, family), thing_id, connection
+        listed = {policy.id: policy for policy in policies}
+        unknown = [
+            (policy.id, target, policy.marker.connection_id)
+            for policy in listed.values()
+            if policy.marker is not None and policy.marker.instance == instance and policy.associations
+            if await _all_unknown(context, seen.records.get(policy.marker.connection_id), policy)
+            for target in policy.associations
+        ]
+        known = [
+            (record.elastic.policy.id, target, record.id)
+            for record in waiting
+            if (record.elastic.organization or DEFAULT, record.identity.family) == (organization, family)
+            for target in _still_recovered(record, listed.get(record.elastic.policy.id))
+        ]
+        for policy_id, target, connection in (*unknown, *known):
+            thing_id = _association(policy_id, target)
+            found[lower_case(thing_id)] = _scope(organization, family), thing_id, connection
     return found
 
 
-async def _unknown_of(
-    context: Context, record: ConnectionRecord | None, connection_id: str, policy: Policy
-) -> Collection[str]:
-    """The targets that a policy of ours is associated with, and of which the connection's record knows no more."""
-    if record is None or nothing_known(record):
+async def _all_unknown(context: Context, record: ConnectionRecord | None, policy: Policy) -> bool:
+    """Whether nothing is known of the associations of a policy of ours: all that stand are recovered."""
+    if (record is None or nothing_known(record)) and policy.marker is not None:
         # A run may have made policy and association since the records were read; its record knows.
-        record = await _record(context, connection_id)
+        record = await _record(context, policy.marker.connection_id)
     if record is None or nothing_known(record):
-        return policy.associations
-    if record.elastic.policy.id != policy.id:
-        return ()
-    if record.elastic.policy.recovered:
-        return policy.associations
-    recovered = {memory.target_id for memory in record.elastic.associations if memory.recovered}
-    return recovered & set(policy.associations)
+        return True
+    return record.elastic.policy.id == policy.id and record.elastic.policy.recovered
+
+
+def _still_recovered(record: ConnectionRecord, policy: Policy | None) -> list[str]:
+    """The targets of a record's recovered associations, less those that are gone for certain."""
+    recovered = [one.target_id for one in record.elastic.associations if one.recovered]
+    certain = policy is not None and not policy.hidden_associations
+    return [one for one in recovered if policy is None or not certain or one in policy.associations]
 
 
 def _list(rows: Things) -> RecoveredList:

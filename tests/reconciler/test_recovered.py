@@ -113,7 +113,7 @@ async def test_after_lost_tables_everything_works_on_and_one_confirmation_is_eno
         vnet = f"{vnet_id('eastus2').rpartition('/')[0]}/vnet-{network}"
         if not region:
             await estate.azure("PUT", vnet, vnet_body("eastus2", f"10.{20 + network}"))
-        where = {"region": REGIONS[region], "vnet": vnet, "group": f"rg-{number}"}
+        where = {"region": REGIONS[region], "vnet": vnet, "group": f"rg-{number}", "location": "eastus2"}
         endpoints.append(await estate.put_endpoint(f"pe-{number}", **where))
     await estate.settle(3600)
     for endpoint in endpoints:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from shared.core.model.services import Family
 from shared.installation import things
 from shared.installation.recovered import Seen, confirm_recovered, keep_list, recovered_list
@@ -75,6 +77,9 @@ async def test_one_that_no_tag_asks_for_stays_while_the_endpoint_is_there(estate
     await rounds(estate)
     assert await listed(estate) == {deployment.id}
     await confirm(estate)
+    for _ in range(3):
+        await estate.send(endpoint)
+        await estate.settle()
     await rounds(estate)
     assert "pe-1" in attached(estate, deployment), "it may be in use, and nothing tells who made it"
     await estate.delete(endpoint)
@@ -97,6 +102,44 @@ async def test_of_an_endpoint_that_went_with_the_tables_the_association_waits_fo
     await confirm(estate)
     await rounds(estate, 1)
     assert await removed_reason(estate, endpoint) == "Removed"
+    assert everything(estate) == []
+
+
+@pytest.mark.parametrize("when", ["at the first look", "later"])
+async def test_one_that_the_key_does_not_see_for_a_while_is_recovered_all_the_same(estate: Estate, when: str) -> None:
+    endpoint = await connected(estate)
+    deployment = the(estate, "logs-eastus2")
+    lose_tables(estate)
+    if when == "later":
+        await rounds(estate)
+    estate.elastic_settings.invisible_deployments.add(deployment.id)
+    for _ in range(3):
+        await estate.send(endpoint)
+        await estate.settle()
+    estate.elastic_settings.invisible_deployments.clear()
+    await estate.send(endpoint)
+    await rounds(estate)
+    assert await listed(estate) == {deployment.id}
+    await confirm(estate)
+    await estate.delete(endpoint)
+    await rounds(estate)
+    assert everything(estate) == []
+
+
+async def test_a_word_that_was_given_holds_though_the_key_does_not_see_the_deployment_for_a_while(
+    estate: Estate,
+) -> None:
+    endpoint = await connected(estate)
+    lose_tables(estate)
+    await rounds(estate)
+    await confirm(estate)
+    estate.elastic_settings.invisible_deployments.add(the(estate, "logs-eastus2").id)
+    await rounds(estate)
+    estate.elastic_settings.invisible_deployments.clear()
+    await rounds(estate)
+    assert await listed(estate) == set()
+    await estate.delete(endpoint)
+    await rounds(estate)
     assert everything(estate) == []
 
 

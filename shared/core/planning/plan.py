@@ -318,13 +318,18 @@ def plan_elastic(
     return ElasticPlan(
         (*steps, *found.steps),
         (*conditions, found.condition),
-        replace(policy.memory, recovered=False),
+        replace(policy.memory, recovered=policy.memory.recovered and _hides_some(policy.policy)),
         found.associations,
         found.targets,
         claim.memory,
         found.pending_targets,
         advice + _only(sign_in_advice(observed.targets, served, types, record.status.advice)),
     )
+
+
+def _hides_some(policy: Policy | None) -> bool:
+    """Whether the policy has associations that the API key may not see, so that not all of them were looked at."""
+    return policy is None or policy.hidden_associations > 0
 
 
 def targets_that_matter(desired: Desired, policies: tuple[Policy, ...], record: ConnectionRecord) -> tuple[str, ...]:
