@@ -122,7 +122,7 @@ async def test_with_the_events_of_the_deletions_lost_one_stop_and_one_word() -> 
         assert {one["endpoint"] for one in found["connections"]} == set(pipeline.made)
         await confirm_removals(worker.context, found["id"], "test")
         stops.clear()
-        await estate.clock.sleep(700)
+        await estate.clock.sleep(1200)
     assert stops == [], "no second one"
     assert await phases(estate) == ["Removed"] * len(pipeline.made)
     assert everything(estate) == before
