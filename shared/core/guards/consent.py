@@ -35,6 +35,9 @@ take no commas, stars and slashes: there connection ids are joined by `_`, and `
 MORE_TAGS = range(2, 100)
 """The numbers of the tags in which one of these goes on."""
 
+MAX_VALUE = 128
+"""Characters that Elastic Cloud takes in a tag's value."""
+
 OPT_OUT_TAG = "elastic-privatelink"
 """Tag of a target: `ignore` keeps the app from associating anything with it, and from taking anything away."""
 
@@ -122,10 +125,26 @@ def names_of(endpoint: ArmId) -> set[str]:
     return {short_name(endpoint), connection_id(endpoint.text), endpoint.key}
 
 
+def _tags(name: str) -> tuple[str, ...]:
+    """A tag and those in which it goes on."""
+    return (name, *(f"{name}-{number}" for number in MORE_TAGS))
+
+
+def _tag_to_set(endpoint: ArmId, target: Target) -> str:
+    """The tag that consents to the endpoint by its connection id, beside what the deployment's tags name already."""
+    for name in _tags(ENDPOINTS_TAG):
+        entries = [entry.strip() for entry in target.tags.get(name, "").split(",")]
+        others = [entry for entry in entries if entry and lower_case(entry) != short_name(endpoint)]
+        value = ",".join((*others, connection_id(endpoint.text)))
+        if len(value) <= MAX_VALUE:
+            return f"{name}={value}"
+    return f"{ENDPOINTS_TAG}={connection_id(endpoint.text)}"
+
+
 def entries_of(target: Target, tag: str) -> set[str]:
     """The endpoints that a tag of the target names, and the tags in which it goes on, lower case."""
     project = target.family is Family.SERVERLESS
-    values = (target.tags.get(name, "") for name in (tag, *(f"{tag}-{number}" for number in MORE_TAGS)))
+    values = (target.tags.get(name, "") for name in _tags(tag))
     words = (word.strip() for value in values for word in lower_case(value).split("_" if project else ","))
     return {EVERYTHING if project and word == _IN_A_PROJECT else word for word in words if word}
 
@@ -155,7 +174,7 @@ def consent_problem(
     consent = consent_to(endpoint, target, options)
     if consent is Consent.GIVEN or (consent is Consent.BY_NAME and not namesakes):
         return None
-    tag = f"{ENDPOINTS_TAG}={connection_id(endpoint.text)}"
+    tag = _tag_to_set(endpoint, target)
     if consent is Consent.NONE:
         return explain(
             Reason.DEPLOYMENT_NOT_ALLOWED,

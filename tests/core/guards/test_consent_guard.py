@@ -115,6 +115,19 @@ def test_what_stands_stays_when_its_consent_becomes_ambiguous() -> None:
     assert "stays" in choice.problem.message
 
 
+def test_the_advice_keeps_what_the_tags_name_and_goes_on_where_a_value_is_full() -> None:
+    own, full = connection_id(ENDPOINT_ID), ",".join(["0123456789abcdef"] * 7)
+    advised = {
+        "": f"{ENDPOINTS_TAG}={own}",
+        "other/pe": f"{ENDPOINTS_TAG}=other/pe,{own}",
+        full: f"{ENDPOINTS_TAG}-2={own}",
+    }
+    for value, advice in advised.items():
+        problem = consent_problem(ENDPOINT, target(tags={ENDPOINTS_TAG: value}), OPTIONS, ())
+        assert problem is not None
+        assert f"tag the deployment {advice}." in problem.next_step
+
+
 # -- letters that only look like ASCII -----------------------------------------------------------------------------
 
 
