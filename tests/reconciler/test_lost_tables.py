@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.core.model.arm_ids import connection_id
+from shared.installation.recovered import confirm_recovered, recovered_list
 from tests.harness.dns import OTHER_SUBSCRIPTION
 from tests.harness.estate import Estate
 from tests.harness.leaving import connected, everything, work_for
@@ -26,6 +27,17 @@ async def lost_with_the_endpoint(estate: Estate) -> str:
     return endpoint
 
 
+async def gone_after_a_word(estate: Estate, endpoint: str) -> None:
+    """The association carries no marker: it waits for the one confirmation, and with it the policy."""
+    assert await estate.reason(endpoint, "Removed") == "RecoveredUnconfirmed"
+    assert "policy pe-1" in everything(estate)
+    found = await recovered_list(estate.worker.context)
+    assert await confirm_recovered(estate.worker.context, found.id, "test") is not None
+    await estate.settle()
+    assert (await estate.connection(endpoint)).status.phase == "Removed"
+    assert everything(estate) == []
+
+
 @pytest.mark.parametrize("cause", ["", "event-write", "manual", "timer"])
 async def test_what_was_made_for_an_endpoint_that_is_gone_goes_with_any_first_message(
     estate: Estate, cause: str
@@ -37,9 +49,7 @@ async def test_what_was_made_for_an_endpoint_that_is_gone_goes_with_any_first_me
         await estate.settle(300)
         assert await estate.storage.connections.get(connection_id(endpoint)) is None
     await rounds(estate, 5)
-    assert (await estate.connection(endpoint)).status.phase == "Removed"
-    # The association carries no marker: its owner is not known, so it stays, and with it the policy (S4).
-    assert everything(estate) == ["policy pe-1"]
+    await gone_after_a_word(estate, endpoint)
     assert (await estate.sweep()).enqueued == 0
 
 
@@ -51,8 +61,7 @@ async def test_what_was_made_in_a_hub_of_another_subscription_goes_too() -> None
     endpoint = await lost_with_the_endpoint(estate)
     assert estate.zone().id.startswith(home)
     await rounds(estate, 5)
-    assert (await estate.connection(endpoint)).status.phase == "Removed"
-    assert everything(estate) == ["policy pe-1"]
+    await gone_after_a_word(estate, endpoint)
 
 
 @pytest.mark.parametrize("answer", [(503, "down"), (429, "slow down"), (403, "no")], ids=["down", "busy", "no key"])
@@ -67,8 +76,7 @@ async def test_what_cannot_be_read_meanwhile_poisons_nothing_and_is_found_later(
     assert not estate.queue.poison
     estate.elastic_settings.faults.clear()
     await rounds(estate, 6)
-    assert (await estate.connection(endpoint)).status.phase == "Removed"
-    assert everything(estate) == ["policy pe-1"]
+    await gone_after_a_word(estate, endpoint)
 
 
 async def test_a_policy_that_was_handed_over_is_not_taken_for_the_endpoints_own(estate: Estate) -> None:

@@ -16,6 +16,7 @@ from shared.core.model.conditions import FORMER_REMOVED, POLICY_READY, RECORD_RE
 from shared.core.model.ownership import Owner
 from shared.core.model.services import Family
 from shared.installation import decided
+from shared.installation.recovered import confirm_recovered, recovered_list
 from tests.harness.by_hand import connection_by_hand
 from tests.harness.estate import Estate
 from tests.harness.leaving import work_for
@@ -224,10 +225,15 @@ async def test_with_all_tables_lost_what_is_left_of_a_deleted_endpoint_is_found_
     for _ in range(5):
         await swept(estate)
         await work_for(estate, 300)
+    for endpoint in (ours, theirs):
+        assert await estate.reason(endpoint, "Removed") == "RecoveredUnconfirmed", "the association has no marker"
+    found = await recovered_list(estate.worker.context)
+    assert await confirm_recovered(estate.worker.context, found.id, "test") is not None
+    await estate.settle()
     for endpoint, organization in ((ours, "default"), (theirs, "second")):
         connection = await estate.connection(endpoint)
         assert (connection.status.phase, connection.elastic.organization) == ("Removed", organization)
-        assert any("association" in text for text in connection.removal.leftovers), "whose that was, no marker says"
+    assert [ruleset.name for one in organizations(estate) for ruleset in one.rulesets() if ruleset.guids] == []
 
 
 # -- an endpoint's organization changes ----------------------------------------------------------------------------

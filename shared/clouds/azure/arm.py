@@ -90,9 +90,10 @@ def _no_registration() -> object:
     class NoRegistration(AsyncHTTPPolicy[Any, Any]):
         async def send(self, request: Any) -> Any:
             response = await self.next.send(request)
-            refused = response.http_response.status_code == HTTPStatus.CONFLICT
-            if refused and "MissingSubscriptionRegistration" in response.http_response.text():
-                raise HttpResponseError(response=response.http_response, error_format=ARMErrorFormat)
+            if response.http_response.status_code == HTTPStatus.CONFLICT:
+                await response.http_response.read()  # of a long-running operation the answer is a stream
+                if "MissingSubscriptionRegistration" in response.http_response.text():
+                    raise HttpResponseError(response=response.http_response, error_format=ARMErrorFormat)
             return response
 
     return NoRegistration()
