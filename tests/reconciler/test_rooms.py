@@ -11,9 +11,10 @@ from shared.reconciler.loop import reconcile_once
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREEN = 40
-ROOMS = 62
+ROOMS = 64
 """Fifty, three that know a thing by its row and hand a `*` record over, three that note requests of targets, the
-one that notices an endpoint of another region, and two that give every request one deadline."""
+one that notices an endpoint of another region, two that give every request one deadline, one that bounds what rows say
+of time, and the one that tells whether a policy lacks our own rule."""
 
 
 def test_one_run_stands_on_one_screen() -> None:
