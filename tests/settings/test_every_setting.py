@@ -39,6 +39,7 @@ CHANGED = {
     "EC_API_KEY": "",
     "ELASTIC_KEY_VAULT_URI": "https://kv-1.vault.example",
     "ELASTIC_KEY_VAULT_DOMAIN_CHECK": "false",
+    "ELASTIC_SERVICES": "marsnorth-prod-099-privatelink-service.12345678-1234-1234-1234-123456789abc.marsnorth.azure.privatelinkservice",
     "ELASTIC_ORGANIZATIONS": "second",
     "DEFAULT_ORGANIZATION": "false",
     "ELASTIC_DEPLOYMENTS_ALLOWED": "logs",
@@ -86,6 +87,7 @@ ENVIRON = LEAST | CHANGED | {"ELASTIC_SCOPE_SECOND": f"subscription:{SUBSCRIPTIO
 OTHERWISE = {
     "HEALTH_SCHEDULE": "shared/app.py: SCHEDULE_SETTING",
     "ELASTIC_ORGANIZATIONS": "shared/settings/__init__.py: organization_names",
+    "ELASTIC_SERVICES": 'shared/settings/__init__.py: groups["elastic"].further_services',
     "DEFAULT_ORGANIZATION": "shared/settings/elastic.py: self.default_organization",
     "SHORT_LAG_ALLOWED": "shared/settings/agreement.py: SHORT_LAG_ALLOWED",
 }
