@@ -39,7 +39,8 @@ CHANGED = {
     "EC_API_KEY": "",
     "ELASTIC_KEY_VAULT_URI": "https://kv-1.vault.example",
     "ELASTIC_KEY_VAULT_DOMAIN_CHECK": "false",
-    "ELASTIC_SERVICES": "marsnorth-prod-099-privatelink-service.12345678-1234-1234-1234-123456789abc.marsnorth.azure.privatelinkservice",
+    "ELASTIC_SERVICES": "marsnorth-prod-099-privatelink-service.12345678-1234-1234-1234-123456789abc"
+    ".marsnorth.azure.privatelinkservice",
     "ELASTIC_ORGANIZATIONS": "second",
     "DEFAULT_ORGANIZATION": "false",
     "ELASTIC_DEPLOYMENTS_ALLOWED": "logs",
