@@ -15,7 +15,6 @@ from shared.core.model.errors import (
     AutopilotError,
     AwaitingEarlierRequest,
     Blocked,
-    Forbidden,
     LeaseLost,
     NotVisibleYet,
     Permanent,
@@ -85,6 +84,7 @@ async def apply_removal(run: Run, plan: RemovalPlan, *, patient: bool = True) ->
             raise
         except AutopilotError as error:
             run.note_failure(step, error, started)
+            error = _once_more(step, error)
             if isinstance(error, AwaitingEarlierRequest | TargetUnseen):  # of one target; the others go on
                 waiting = waiting or error
                 continue
@@ -97,6 +97,17 @@ async def apply_removal(run: Run, plan: RemovalPlan, *, patient: bool = True) ->
             run.record = _without(run.record, step)
             await run.save()
     return CarriedOut(tuple(refused.values()), waiting or opens)
+
+
+def _once_more(step: RemovalStep, error: AutopilotError) -> AutopilotError:
+    """NotVisibleYet for what Elastic Cloud refuses: a right or an end that is not known everywhere yet looks like that.
+
+    What is refused again and again is left in the end, as what stays busy is; Azure's steps come after these (S5).
+    """
+    refused = isinstance(error, Blocked) and error.reason in {Reason.ELASTIC_RIGHTS_MISSING, Reason.ELASTIC_REFUSED}
+    if refused and isinstance(step, Disassociate | DeletePolicy):
+        return NotVisibleYet(error.what, on=error.on, after=30.0)
+    return error
 
 
 def _opening(error: AutopilotError) -> Blocked | None:
@@ -121,7 +132,7 @@ async def take_step(run: Run, step: RemovalStep, plan: RemovalPlan) -> None:
             await disassociate(run, step, plan.policies)
         case DeletePolicy():
             if await policy_as_read(run, plan.policies[step.policy_id]) is not None:
-                await _delete_policy(run, step)
+                await run.elastic.delete_policy(step.policy_id)
         case UnclaimEndpoint():
             await claims_of(run.elastic).unclaim(step)
         case WithdrawAddress():
@@ -139,16 +150,6 @@ async def take_step(run: Run, step: RemovalStep, plan: RemovalPlan) -> None:
             await _still_empty(run, step.zone)
             await dns.delete_zone(step)
             await things.forget(run.context, step.zone.text, step.zone.text)
-
-
-async def _delete_policy(run: Run, step: DeletePolicy) -> None:
-    """NotVisibleYet where it is refused: an association that was just taken away may still count."""
-    try:
-        await run.elastic.delete_policy(step.policy_id)
-    except Forbidden:
-        raise
-    except Blocked as error:
-        raise NotVisibleYet(error.what, on=step.policy_id, after=30.0) from error
 
 
 async def _still_empty(run: Run, zone: ArmId) -> None:

@@ -6,11 +6,19 @@ Removals are rare, so nothing is spared: everything is read in full, just before
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 from shared.context import Context, log
+from shared.core.guards.target_notes import TargetReading, notes_in, row_name
 from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets
 from shared.core.model.arm_ids import lower_case, parse_arm_id
-from shared.core.model.errors import AutopilotError, InvalidInput, RetryLater, UnusableAnswer
+from shared.core.model.errors import (
+    AutopilotError,
+    AwaitingEarlierRequest,
+    InvalidInput,
+    RetryLater,
+    UnusableAnswer,
+)
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import PolicyMemory
 from shared.core.model.resources import Claim, Endpoint, Policy, Target, VirtualNetwork, Zone
@@ -162,12 +170,35 @@ async def _elastic(context: Context, record: ConnectionRecord) -> _Elastic:
     ):
         # It would be left for good, as one that lets others in.
         raise UnusableAnswer("A rule of the policy could not be read.", on=unread)
+    await _taken_for_certain(context, record, ours)
     ids = {target_id for policy in ours for target_id in associated_with(policy.id, policy, ())}
     ids |= {memory.target_id for memory in record.elastic.associations}
     ids |= {memory.target_id for memory in record.elastic.former_associations}
     found = await api.targets(sorted(ids)) if ids else ()
     targets = tuple(await asyncio.gather(*(with_attached(api, one) for one in found)))
     return policies, targets, await unseen_targets(context, api, record, targets)
+
+
+async def _taken_for_certain(context: Context, record: ConnectionRecord, ours: tuple[Policy, ...]) -> None:
+    """Raise AwaitingEarlierRequest while a list shows an association that a DELETE of ours has ended, or may still end.
+
+    The record has forgotten it, so that it would count as one that others made.
+    """
+    for policy in ours:
+        for target_id in policy.associations:
+            if record.association(target_id) is not None:
+                continue
+            name = row_name(record.elastic.organization, target_id)
+            row, read_at = await context.storage.control.look(name)
+            try:
+                notes = {} if row is None else notes_in(row.document, read_at)
+            except (ValueError, KeyError, TypeError, AttributeError):
+                continue  # a damaged row tells nothing; the next request about the target mends it
+            reading = TargetReading(read_at, timedelta(seconds=context.settings.timing.lag), notes)
+            if reading.deleting(policy.id):
+                ends = reading.ends_at(policy.id)
+                what = f"The end of an association is not certain yet; the app looks again after {ends:%H:%M:%S} UTC."
+                raise AwaitingEarlierRequest(what, on=target_id, after=(ends - read_at).total_seconds() + 1.0)
 
 
 async def _claims(context: Context, record: ConnectionRecord) -> tuple[Claim, ...]:
