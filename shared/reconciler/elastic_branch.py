@@ -203,8 +203,11 @@ async def _ensure_room(run: Run, observed: ObservedElastic) -> None:
     """Raise Blocked where the subscription's endpoints have left as many policies as they may.
 
     An endpoint that is retained, ignored or put out of scope, and then deleted, leaves its policy for good; made again
-    and again, such endpoints would use up what all endpoints of the organization share.
+    and again, such endpoints would use up what all endpoints of the organization share. A connection that was Ready
+    gets its policy again.
     """
+    if run.record.status.ready_since is not None or run.record.elastic.associations:
+        return
     options = run.context.options
     most, instance = options.removal.retained_policies, options.installation.instance_id
     marked = [one for one in observed.policies if one.marker is not None and one.marker.instance == instance]

@@ -72,6 +72,19 @@ async def test_policies_of_living_endpoints_and_those_of_other_subscriptions_do_
     assert await estate.reason(here, "PolicyReady") == "RetainedPoliciesMaxReached"
 
 
+async def test_a_connection_that_worked_gets_its_policy_again() -> None:
+    estate = await Estate(settings={"RETAINED_POLICIES_MAX": "1"}).open()
+    endpoint = await living(estate, "pe-1")
+    await made_and_deleted(estate, "pe-kept", RETAIN)
+    (policy,) = estate.policies_of(endpoint)
+    estate.elastic.delete_policy(policy.id)
+    await estate.clock.sleep(3600)
+    await estate.sweep()
+    await estate.settle(3600)
+    await estate.ready(endpoint)
+    assert len(estate.policies_of(endpoint)) == 1
+
+
 async def living(estate: Estate, name: str) -> str:
     """An endpoint in a network of its own."""
     vnet = f"{vnet_id('eastus2').rpartition('/')[0]}/vnet-{name}"
