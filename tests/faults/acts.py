@@ -22,7 +22,7 @@ Act = Callable[["Stage"], None]
 
 @contextmanager
 def _person(stage: Stage, kind: str) -> Iterator[None]:
-    """Nobody's step of the app; what it is about is noted for the races that no client can close."""
+    """No step of the app; what it is about is noted for the races that no client can close."""
     before = ACTOR.set((0, ""))
     stage.watcher.person_acts(kind)
     try:
