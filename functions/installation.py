@@ -9,7 +9,7 @@ import azure.functions as func
 
 from functions.responses import correlation, number, ok, text, wants_text
 from functions.routing import GET, POST, declared, route
-from shared.app import start, storage_alone
+from shared.app import clock_alone, start, storage_alone
 from shared.core.model.errors import InvalidSettings
 
 if TYPE_CHECKING:
@@ -53,10 +53,9 @@ async def replay_poison(req: func.HttpRequest) -> func.HttpResponse:
 
 async def _report() -> Report:
     from shared.api.doctor import examine, examine_without_settings
-    from shared.clock import SystemClock
 
     try:
         context = start()
     except InvalidSettings as error:
-        return await examine_without_settings(error, storage_alone(), SystemClock())
+        return await examine_without_settings(error, storage_alone(), clock_alone())
     return await examine(context)

@@ -20,6 +20,7 @@ from shared.settings.schedule import is_schedule
 from shared.version import VERSION
 
 if TYPE_CHECKING:
+    from shared.clock import ServiceClock
     from shared.context import Context
     from shared.state.connect import AzureStorage
     from shared.state.ports import Storage, WorkQueue
@@ -47,7 +48,7 @@ def _built_storage() -> AzureStorage | None:
     from shared.composition import build_storage
 
     try:
-        return build_storage(os.environ)
+        return build_storage(os.environ, clock_alone())
     except InvalidSettings:
         return None
 
@@ -85,6 +86,14 @@ def start() -> Context:
 def storage_alone() -> Storage | None:
     """The storage by itself, for what must work while other settings are wrong; None where its own are, too."""
     return _provided[-1][1] if _provided else _built_storage()
+
+
+@cache
+def clock_alone() -> ServiceClock:
+    """What time it is for the storage of `storage_alone`; before it has answered, the machine's time."""
+    from shared.clock import ServiceClock, SystemClock
+
+    return ServiceClock(SystemClock())
 
 
 def work_queue() -> WorkQueue:

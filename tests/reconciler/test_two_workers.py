@@ -11,6 +11,7 @@ from datetime import timedelta
 
 import pytest
 
+from local.clock import Skewed
 from local.elastic.history import most_policies_at_once
 from shared.core.model.arm_ids import connection_id, parse_endpoint_id
 from shared.core.model.errors import RetryLater
@@ -141,10 +142,14 @@ async def test_a_worker_that_lost_its_lease_changes_nothing_more(monkeypatch: py
 
 
 async def a_frozen_worker(fault: At) -> Story:
-    """One worker is frozen, and so are its own time limits; a second one is given a message when the lease is over."""
+    """One worker is frozen, and so are its own time limits; a second one is given a message when the lease is over.
+
+    Their clocks are twenty minutes apart.
+    """
     estate = await Estate().open()
     endpoint = await an_unheard_endpoint(estate)
-    frozen = estate.new_worker(fault)
+    frozen = estate.new_worker(fault, machine=Skewed(estate.clock, timedelta(minutes=10)))
+    estate.worker = estate.new_worker(machine=Skewed(estate.clock, -timedelta(minutes=10)))
     settings = frozen.context.settings
     endless = replace(settings, timing=replace(settings.timing, run_seconds=10**6, arm_wait=10**6))
     frozen = replace(frozen, context=replace(frozen.context, settings=endless))
