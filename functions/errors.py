@@ -65,6 +65,7 @@ class ErrorCode(StrEnum):
     LOST_RACE = "LostRace", HTTPStatus.SERVICE_UNAVAILABLE
     LEASE_LOST = "LeaseLost", HTTPStatus.SERVICE_UNAVAILABLE
     UNUSABLE_ANSWER = "UnusableAnswer", HTTPStatus.SERVICE_UNAVAILABLE
+    TARGET_UNSEEN = "TargetUnseen", HTTPStatus.SERVICE_UNAVAILABLE
     ANSWER_LOST = "AnswerLost", HTTPStatus.SERVICE_UNAVAILABLE
     AWAITING_EARLIER_REQUEST = "AwaitingEarlierRequest", HTTPStatus.SERVICE_UNAVAILABLE
     NEWER_RECORD = "NewerRecord", HTTPStatus.SERVICE_UNAVAILABLE
@@ -98,6 +99,7 @@ CODES: Mapping[type[errors.AutopilotError], ErrorCode] = {
     errors.LostRace: ErrorCode.LOST_RACE,
     errors.LeaseLost: ErrorCode.LEASE_LOST,
     errors.UnusableAnswer: ErrorCode.UNUSABLE_ANSWER,
+    errors.TargetUnseen: ErrorCode.TARGET_UNSEEN,
     errors.AnswerLost: ErrorCode.ANSWER_LOST,
     errors.AwaitingEarlierRequest: ErrorCode.AWAITING_EARLIER_REQUEST,
     NewerRecord: ErrorCode.NEWER_RECORD,

@@ -61,6 +61,7 @@ def test_codes_are_what_scripts_compare() -> None:
         "LostRace": 503,
         "LeaseLost": 503,
         "UnusableAnswer": 503,
+        "TargetUnseen": 503,
         "AnswerLost": 503,
         "AwaitingEarlierRequest": 503,
         "NewerRecord": 503,
