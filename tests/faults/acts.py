@@ -6,17 +6,20 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from local.arm.model import RecordSet
 from shared.core.model.arm_ids import parse_endpoint_id
 from shared.core.model.messages import Cause, WorkMessage
+from shared.state import codec
 from tests.faults.watcher import ACTOR
 from tests.harness.changing import THEIRS
 
 if TYPE_CHECKING:
     from tests.faults.stage import Stage
 
+NEWER = "of_a_newer_version"
 Act = Callable[["Stage"], None]
 
 
@@ -82,6 +85,16 @@ def a_day_back(stage: Stage) -> None:
         diary: Any = getattr(storage, name)
         diary.clear()
         diary._partitions.update(rows[name])  # noqa: SLF001 - the double has no way back of its own
+
+
+def a_newer_version_writes(stage: Stage) -> None:
+    """A version that is deployed beside this one writes the records first, with a part that this one does not know."""
+    table: Any = stage.estate.storage.connections
+    for key, stored in table._rows.items():  # noqa: SLF001 - as another process's write
+        row = codec.connection_row(stored.entity, stored.etag)
+        entity = codec.connection_entity(replace(row, document=row.document | {NEWER: "kept"}))
+        table._rows[key] = stored._replace(entity=entity, etag=f"{stored.etag}-newer")  # noqa: SLF001
+        stage.newer.add(key)
 
 
 def deletion_told_late(stage: Stage) -> None:

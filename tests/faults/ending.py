@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from shared.core.model.record_document import from_document
+from tests.faults.acts import NEWER
 from tests.faults.lives import Life
 from tests.faults.stage import Stage
 from tests.harness.leaving import everything
@@ -21,13 +22,13 @@ QUIET = 2000.0
 """Seconds after which the last note and the last intent of any plan has ended."""
 
 
-async def ending(stage: Stage, life: Life, wanted: dict[str, Any] | None) -> dict[str, Any]:
+async def ending(stage: Stage, life: Life, wanted: dict[str, Any] | None, faults: int = 1) -> dict[str, Any]:
     """Let it come to rest; what then stands. Sweeps end as soon as all is as `wanted`, else as the last one left it."""
     await stage.work(7200.0)
     await stage.estate.clock.sleep(QUIET)
     before: dict[str, Any] | None = wanted
     found: dict[str, Any] = {}
-    for _ in range(SWEEPS):
+    for _ in range(SWEEPS * faults):  # what was refused twice is tried again after an hour
         await stage.sweep()
         ends = stage.estate.clock.now() + BETWEEN
         await stage.work(BETWEEN.total_seconds())
@@ -50,6 +51,8 @@ async def view(stage: Stage, life: Life) -> dict[str, Any]:
     records: dict[str, Any] = {}
     async for row in estate.storage.connections.list():
         record = from_document(row.document)
+        if row.connection_id in stage.newer and NEWER not in row.document:
+            stage.unexpected.append(f"what a newer version added to the record of {record.identity.name} is lost")
         conditions = sorted(f"{one.type} {one.status} {one.reason}" for one in record.status.conditions)
         records[record.identity.name] = [record.status.phase, *conditions]
         stage.told[record.identity.name] = record.removal.leftovers

@@ -90,6 +90,7 @@ ARM_WRITES = tuple(Kind(f"applied {seconds} s after the client gave up", Late(se
 
 LATE_EVENT = (Kind("an event tells a deletion that is over just before", act=acts.deletion_told_late),)
 DAY_BACK = (Kind("the tables go back a day just before", act=acts.a_day_back, same=False),)
+TWO_VERSIONS = (Kind("a newer version writes the records just before", act=acts.a_newer_version_writes),)
 PEOPLE_OF_ELASTIC = (
     Kind("a person takes the policies of others off just before", act=acts.others_leave, same=False),
     Kind("a person lets others in by our policies just before", act=acts.others_come_in, same=False),
@@ -112,7 +113,9 @@ def _of_others(call: Call) -> tuple[Kind, ...]:
         case "arm", writes:
             deletes = call.what.startswith("DELETE")
             return (*PEOPLE_OF_ZONES, *(LATE_EVENT if writes else ()), *(FOR_GOOD if deletes else ()))
-        case "connections" | "things" | "control", True:
+        case "connections", True:
+            return (*DAY_BACK, *TWO_VERSIONS)
+        case "things" | "control", True:
             return DAY_BACK
         case _:
             return ()

@@ -87,12 +87,12 @@ class Playing:
         if self._plan is None or not self._choice.pairs:
             self._stage.faults = self._traced
         wanted = self._reference.get("end") if self._same else None
-        found = await ending(self._stage, self._life, wanted)
+        faults = 2 if self._choice.pairs else 1
+        found = await ending(self._stage, self._life, wanted, faults)
         watcher = self._stage.watcher
         wrong = [*watcher.problems, *left_unsaid(self._stage)]
         answer: Answer = {"end": found, "writes": watcher.writes, "net": watcher.net, "problems": wrong}
         if self._plan is not None:
-            faults = 2 if self._choice.pairs else 1
             wrong = problems(self._stage, self._life, found, self._reference, same=self._same, faults=faults)
             answer = {"problems": wrong, "trace": self._trace, "races": self._stage.watcher.races}
             answer["second"] = self._second[1]

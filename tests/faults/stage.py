@@ -79,6 +79,8 @@ class Stage:
         self.unexpected: list[str] = []
         self.told: dict[str, tuple[str, ...]] = {}
         """Of each endpoint, what its record says that its removal left."""
+        self.newer: set[str] = set()
+        """Connections to whose records a newer version has added something."""
         self.sending: set[asyncio.Task[Any]] = set()
         self.day_ago: dict[str, Any] = self.estate.storage.rows()
         """The tables as they were a day before what the plan is about."""
