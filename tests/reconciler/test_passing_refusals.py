@@ -76,6 +76,25 @@ async def test_what_one_list_lacks_is_not_gone(
     assert "record" not in order or order.index("policy") < order.index("record"), "the record goes after the policy"
 
 
+async def test_a_policy_that_cannot_be_read_just_before_it_is_deleted_is_not_gone(estate: Estate) -> None:
+    """Elastic Cloud answers 403 for some that are gone, so its list has to lack the policy too."""
+    endpoint = await connected(estate)
+    looks = 0
+
+    def wire(call: Call) -> Outcome:
+        nonlocal looks
+        looks += call.what.startswith("GET") and "/traffic-filter/rulesets/" in call.what
+        second = looks == 2 and "/traffic-filter/rulesets/" in call.what and call.what.startswith("GET")
+        return Refusal(403) if second else None  # the first look is for the association
+
+    await estate.delete(endpoint)
+    await estate.settle(GRACE / 2)
+    estate.worker = estate.new_worker(wire)
+    await estate.settle(2 * GRACE)
+    assert everything(estate) == []
+    assert await removed_reason(estate, endpoint) == "Removed"
+
+
 async def test_a_claim_whose_end_is_not_listed_yet_is_no_leftover(estate: Estate) -> None:
     """The answer was lost; the next try is refused, because it is given up, and the list lags."""
     endpoint = await connected(estate, tags=CLAIMED)

@@ -56,7 +56,7 @@ class HostedConnections(ElasticTransport):
         return tuple(policy for policy in found if policy is not None)
 
     async def policy(self, policy_id: str) -> Policy | None:
-        """One policy; None when it is gone: the API answers 404 for that, and at times 403."""
+        """One policy; None when it is gone: the API answers 404 for that, and at times 403, and the list lacks it."""
         path, query = f"{_RULESETS}/{policy_id}", {"include_associations": "true"}
         try:
             found = policy_of(await self.call("GET", path, doing="read the policy", on=policy_id, params=query))
@@ -65,6 +65,8 @@ class HostedConnections(ElasticTransport):
         except Forbidden as error:
             if error.reason is not Reason.ELASTIC_RIGHTS_MISSING:
                 raise  # without a key nothing is known of it
+            if any(policy.id == policy_id for policy in await self.policies()):
+                raise  # it is there, and the refusal was one: as gone it would be forgotten, and stay for ever
             return None
         if found is None:
             raise AnswerLost("Elastic Cloud's answer about the policy could not be used.", on=policy_id)
