@@ -16,8 +16,8 @@ from tests.harness.estate import HOSTED, Estate
 from tests.harness.leaving import DNS_API, GRACE, connected, everything, removed_reason, work_for
 
 MANY = int(os.environ.get("LOST_TABLES", "8"))
-"""Endpoints whose tables are lost at once; LOST_TABLES=64 tells the story larger. With 512, a zone each, they are not all
-Ready within the hour that the test waits for them: the local clouds throttle reads of zones as Azure does."""
+"""Endpoints whose tables are lost at once; LOST_TABLES=64 tells the story larger. With 512, a zone each, they are not
+all Ready within the hour that the test waits: the local clouds throttle reads of zones as Azure does."""
 REGIONS = [service.region for service in HOSTED][: 16 if MANY > 100 else 1]
 """Of their services: so many endpoints share a network, each with a zone of its own."""
 
