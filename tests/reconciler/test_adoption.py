@@ -12,6 +12,7 @@ from local.world import HUB_VNET, vnet_id
 from shared.core.model.arm_ids import connection_id
 from shared.core.model.markers import Marker
 from shared.core.model.ownership import Owner
+from shared.installation.recovered import confirm_recovered, recovered_list
 from tests.harness.by_hand import connection_by_hand, policy_by_hand, zone_by_hand
 from tests.harness.estate import Estate
 
@@ -217,10 +218,15 @@ async def test_what_was_made_for_an_endpoint_that_went_while_the_tables_were_los
     assert (connection.dns.zone.owner, connection.elastic.policy.owner) == (Owner.OURS, Owner.OURS)
     assert writes(estate) == [], "nothing is deleted on the way"
     await swept(estate, 6)
-    connection = await estate.connection(endpoint)
-    assert connection.status.phase == "Removed"
+    assert await estate.reason(endpoint, "Removed") == "RecoveredUnconfirmed", (
+        "whose the association is, no marker says"
+    )
+    found = await recovered_list(estate.worker.context)
+    assert await confirm_recovered(estate.worker.context, found.id, "test") is not None
+    await swept(estate, 6)
+    assert (await estate.connection(endpoint)).status.phase == "Removed"
     assert estate.arm.private_dns_zones() == []
-    assert any("association" in text for text in connection.removal.leftovers), "whose that was, no marker says"
+    assert [policy.name for policy in estate.elastic.rulesets() if policy.guids] == []
 
 
 async def test_what_another_installation_left_behind_is_none_of_ours(estate: Estate) -> None:

@@ -192,7 +192,7 @@ async def test_an_alias_in_capitals_is_the_same_alias(estate: Estate) -> None:
     assert (await estate.connection(endpoint)).identity.region == "eastus2"
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"v":99}', '{"v":1,"endpoint":"/nothing"}', "[1,2]"])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"v":1,"endpoint":"/nothing"}', "[1,2]"])
 async def test_a_message_that_cannot_be_understood_goes_to_poison_and_nowhere_else(estate: Estate, text: str) -> None:
     await estate.queue.send(text)
     for _ in range(8):
