@@ -6,7 +6,8 @@ import pytest
 
 from tests.harness.outcome import EVERY_FAULT
 from tests.models.exploring import bad_ends, search
-from tests.models.target_requests import A, B, Bounds, C, Kind, Model, Rules, State, ended_well, quiet_step
+from tests.models.target_requests import Model, ended_well, quiet_step
+from tests.models.target_state import A, B, Bounds, C, Kind, Rules, State
 
 LEAVE = ((Kind.DELETE, A), (Kind.DELETE, B))
 LEAVE_TWICE = (*LEAVE, (Kind.DELETE, A))

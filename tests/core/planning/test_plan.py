@@ -228,9 +228,7 @@ def test_an_age_is_told_in_its_two_largest_units(seconds: float, text: str) -> N
         ("", "NotElastic", WaitingFor.EVENT),
     ],
 )
-def test_only_hosted_services_are_handled_and_the_others_are_explained(
-    alias: str, reason: str, needs: WaitingFor
-) -> None:
+def test_hosted_services_are_handled_and_others_are_explained(alias: str, reason: str, needs: WaitingFor) -> None:
     found: Endpoint = endpoint(alias=alias)
     condition = recognition_condition(found, SERVICES)
     assert (condition.reason, condition.needs) == (reason, needs)
