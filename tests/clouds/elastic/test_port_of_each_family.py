@@ -142,7 +142,7 @@ async def test_what_others_associated_stays(side: Side) -> None:
         await side.api.associate(Associate(policy, target, "orders"))
     await side.api.disassociate(ours, target)
     assert await side.api.attached_to(target) == (theirs,)
-    await side.api.disassociate(ours, target), "one that is gone is no error"
+    await side.api.disassociate(ours, target)  # one that is gone is no error
 
 
 async def test_a_policy_in_use_is_not_deleted_and_one_that_is_gone_is_no_error(side: Side) -> None:
