@@ -146,9 +146,14 @@ var givenNetworks = map(filter(split(dnsLinkVnets, ','), id => !empty(trim(id)))
 // Azure works out where a module goes before it looks whether the module is left out: there must always be a place.
 var notificationPath = split(toLower(empty(notificationTopicId) ? group.id : notificationTopicId), '/')
 
-// Behind a storage firewall only a topic's own identity gets through; without events by call the app itself may be closed.
+// Behind a storage firewall only a topic's own identity gets through.
 var topicsIdentity = eventDelivery == 'none' || !topicIdentityEnabled ? 'None' : privateAccess ? 'Own' : 'Shared'
-var closed = privateAccess && eventDelivery != 'function'
+var endpoints = {
+  namePrefix: '${abbreviations.privateEndpoints}${environmentName}-'
+  subnetId: network.?outputs.endpointSubnetId ?? endpointSubnetId
+  networkId: appNetworkId
+  createZones: privateAccessZones
+}
 
 // What cannot work is refused before anything is made: by the name of the group, which all else is in.
 var roles = objectKeys(loadJsonContent('roles.json'))
@@ -163,7 +168,7 @@ var mistakes = concat(
 
 // -- resources -----------------------------------------------------------------------------------------------------
 
-resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {
+resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: empty(mistakes) ? '${abbreviations.resourceGroups}${environmentName}' : fail(join(mistakes, ' '))
   location: location
   tags: tags
@@ -177,36 +182,6 @@ module identities 'app/identities.bicep' = {
     topicsIdentity: topicsIdentity
     location: location
     tags: tags
-  }
-}
-
-module storage 'app/storage.bicep' = {
-  scope: group
-  params: {
-    name: '${abbreviations.storageAccounts}${token}'
-    location: location
-    tags: tags
-    privateAccess: privateAccess
-    eventGridWrites: topicsIdentity != 'None'
-    redundancy: storageRedundancy
-    appPrincipalId: identities.outputs.appPrincipalId
-    topicPrincipalId: identities.outputs.topicPrincipalId
-    deadLetters: topicsIdentity == 'Shared'
-    queueDelivery: topicsIdentity == 'Shared' && eventDelivery == 'queue'
-    assignRoles: assignRoles
-  }
-}
-
-module vault 'app/vault.bicep' = {
-  scope: group
-  params: {
-    name: '${abbreviations.keyVaults}${token}'
-    location: location
-    tags: tags
-    appPrincipalId: identities.outputs.appPrincipalId
-    assignRoles: assignRoles
-    privateAccess: privateAccess
-    ecApiKey: ecApiKey
   }
 }
 
@@ -247,6 +222,26 @@ module network 'app/network.bicep' = if (empty(appSubnetId)) {
   }
 }
 
+module data 'app/data.bicep' = {
+  scope: group
+  params: {
+    storageName: '${abbreviations.storageAccounts}${token}'
+    vaultName: '${abbreviations.keyVaults}${token}'
+    location: location
+    tags: tags
+    privateAccess: privateAccess
+    endpoints: endpoints
+    redundancy: storageRedundancy
+    topicsIdentity: topicsIdentity
+    queueDelivery: eventDelivery == 'queue'
+    appPrincipalId: identities.outputs.appPrincipalId
+    topicPrincipalId: identities.outputs.topicPrincipalId
+    assignRoles: assignRoles
+    ecApiKey: ecApiKey
+  }
+}
+
+// Once the data is there, and can be reached: the host reads its storage when it starts.
 module app 'app/function.bicep' = {
   scope: group
   params: {
@@ -256,15 +251,16 @@ module app 'app/function.bicep' = {
     tags: tags
     identityId: identities.outputs.appId
     identityClientId: identities.outputs.appClientId
-    blobEndpoint: storage.outputs.blobEndpoint
-    queueEndpoint: storage.outputs.queueEndpoint
-    tableEndpoint: storage.outputs.tableEndpoint
+    blobEndpoint: data.outputs.blobEndpoint
+    queueEndpoint: data.outputs.queueEndpoint
+    tableEndpoint: data.outputs.tableEndpoint
     insightsConnection: monitoring.outputs.connectionString
-    vaultUri: vault.outputs.uri
+    vaultUri: data.outputs.vaultUri
     organizations: organizations
     defaultOrganization: defaultOrganization
     subnetId: network.?outputs.appSubnetId ?? appSubnetId
-    publicAccess: !closed
+    closed: privateAccess && eventDelivery != 'function'
+    endpoints: endpoints
     instanceMemoryMB: instanceMemoryMb
     maximumInstanceCount: maximumInstanceCount
     alwaysReady: alwaysReady
@@ -296,34 +292,6 @@ module app 'app/function.bicep' = {
       },
       appSettings
     )
-  }
-  dependsOn: [dataEndpoints] // the host reads its storage when it starts
-}
-
-module dataEndpoints 'app/private-endpoints.bicep' = if (privateAccess) {
-  scope: group
-  params: {
-    namePrefix: '${abbreviations.privateEndpoints}${environmentName}-'
-    location: location
-    tags: tags
-    subnetId: network.?outputs.endpointSubnetId ?? endpointSubnetId
-    networkId: appNetworkId
-    storageId: storage.outputs.id
-    vaultId: vault.outputs.id
-    createZones: privateAccessZones
-  }
-}
-
-module siteEndpoint 'app/private-endpoints.bicep' = if (closed) {
-  scope: group
-  params: {
-    namePrefix: '${abbreviations.privateEndpoints}${environmentName}-'
-    location: location
-    tags: tags
-    subnetId: network.?outputs.endpointSubnetId ?? endpointSubnetId
-    networkId: appNetworkId
-    siteId: app.outputs.id
-    createZones: privateAccessZones
   }
 }
 
@@ -359,7 +327,7 @@ module events 'events.bicep' = if (eventDelivery == 'queue') {
     existingSystemTopics: existingSystemTopics
     eventDelivery: 'queue'
     functionAppId: app.outputs.id
-    storageId: storage.outputs.id
+    storageId: data.outputs.storageId
     topicIdentityId: identities.outputs.topicDelivers
     actionGroupId: monitoring.outputs.actionGroupId
     assignRoles: assignRoles
@@ -375,7 +343,7 @@ module package 'app/package.bicep' = if (!empty(packageUrl)) {
     siteName: app.outputs.name
     packageUrl: packageUrl
   }
-  dependsOn: [dataEndpoints, siteEndpoint, rights, notifications, events]
+  dependsOn: [rights, notifications, events]
 }
 
 // -- for azd, the hooks and the documentation ----------------------------------------------------------------------
@@ -385,8 +353,8 @@ output AZURE_RESOURCE_GROUP string = group.name
 output AUTOPILOT_APP_NAME string = app.outputs.name
 output AUTOPILOT_APP_ID string = app.outputs.id
 output AUTOPILOT_HOST_NAME string = app.outputs.hostName
-output AUTOPILOT_STORAGE_ID string = storage.outputs.id
-output AUTOPILOT_VAULT_NAME string = vault.outputs.name
+output AUTOPILOT_STORAGE_ID string = data.outputs.storageId
+output AUTOPILOT_VAULT_NAME string = data.outputs.vaultName
 output AUTOPILOT_TOPIC_IDENTITY_ID string = identities.outputs.topicDelivers
 output AUTOPILOT_ACTION_GROUP_ID string = monitoring.outputs.actionGroupId
 output AUTOPILOT_EVENT_DELIVERY string = eventDelivery
@@ -395,6 +363,6 @@ output AUTOPILOT_EXISTING_SYSTEM_TOPICS string = existingSystemTopics
 output AUTOPILOT_TOKEN string = token
 // What is assigned; without assignRoles, what a platform team has to assign.
 output AUTOPILOT_ROLES array = concat(
-  concat(storage.outputs.roles, vault.outputs.roles, monitoring.outputs.roles, rights.outputs.roles),
+  concat(data.outputs.roles, monitoring.outputs.roles, rights.outputs.roles),
   concat(notifications.?outputs.roles ?? [], flatten(events.?outputs.AUTOPILOT_ROLES ?? []))
 )

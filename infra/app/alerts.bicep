@@ -135,7 +135,7 @@ resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (makeGroup) {
   }
 }
 
-resource alert 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for rule in rules: {
+resource alert 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [for rule in rules: {
   name: '${namePrefix}-${rule.name}'
   location: location
   tags: tags

@@ -109,7 +109,7 @@ resource endpointEvents 'Microsoft.EventGrid/systemTopics/eventSubscriptions@202
   }
 }
 
-resource undelivered 'Microsoft.Insights/metricAlerts@2018-03-01' = [for metric in ['DeadLetteredCount', 'DroppedEventCount']: {
+resource undelivered 'Microsoft.Insights/metricAlerts@2026-01-01' = [for metric in ['DeadLetteredCount', 'DroppedEventCount']: {
   // Another installation may use the same topic, with a subscription and alerts of its own.
   name: '${topicName}-${subscriptionName}-${metric}'
   location: 'global'

@@ -28,8 +28,10 @@ param organizations string
 param defaultOrganization bool
 @description('Subnet for the app\'s traffic.')
 param subnetId string
-@description('Whether the app answers to the public network.')
-param publicAccess bool
+@description('Whether the app is reached over its private endpoint only.')
+param closed bool
+@description('Where a private endpoint is made: namePrefix, subnetId, networkId, createZones.')
+param endpoints object
 @description('Memory of an instance.')
 param instanceMemoryMB int
 @description('Most instances at once.')
@@ -70,7 +72,7 @@ var warm = map(filter(split(alwaysReady, ','), entry => !empty(trim(entry))), en
 // Settings with the organization's name in theirs, as shared/settings reads them; the keys are in the vault.
 var scopes = toObject(further, one => 'ELASTIC_SCOPE_${toUpper(replace(one.name, '-', '_'))}', one => one.scope)
 
-resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
+resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   name: planName
   location: location
   tags: tags
@@ -84,7 +86,7 @@ resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
   }
 }
 
-resource site 'Microsoft.Web/sites@2024-04-01' = {
+resource site 'Microsoft.Web/sites@2025-03-01' = {
   name: name
   location: location
   tags: union(tags, { 'azd-service-name': 'autopilot' })
@@ -98,7 +100,7 @@ resource site 'Microsoft.Web/sites@2024-04-01' = {
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
-    publicNetworkAccess: publicAccess ? 'Enabled' : 'Disabled'
+    publicNetworkAccess: closed ? 'Disabled' : 'Enabled'
     virtualNetworkSubnetId: subnetId
     siteConfig: {
       minTlsVersion: '1.2'
@@ -134,7 +136,7 @@ resource site 'Microsoft.Web/sites@2024-04-01' = {
 }
 
 // Publishing is by Entra identity only.
-resource noBasicAuthFtp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01' = {
+resource noBasicAuthFtp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
   parent: site
   name: 'ftp'
   properties: {
@@ -142,11 +144,20 @@ resource noBasicAuthFtp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@
   }
 }
 
-resource noBasicAuthScm 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01' = {
+resource noBasicAuthScm 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
   parent: site
   name: 'scm'
   properties: {
     allow: false
+  }
+}
+
+module reached 'private-endpoints.bicep' = if (closed) {
+  params: {
+    location: location
+    tags: tags
+    endpoints: endpoints
+    siteId: site.id
   }
 }
 

@@ -24,7 +24,7 @@ param assignRoles bool
 var tables = ['AppDependencies', 'AppExceptions', 'AppMetrics', 'AppPerformanceCounters', 'AppRequests', 'AppTraces']
 var role = loadJsonContent('../built-in-roles.json').monitoringMetricsPublisher
 
-resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
+resource workspace 'Microsoft.OperationalInsights/workspaces@2026-03-01' = {
   name: workspaceName
   location: location
   tags: tags
@@ -40,7 +40,7 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
 }
 
 @batchSize(1)
-resource table 'Microsoft.OperationalInsights/workspaces/tables@2025-02-01' = [for name in tables: {
+resource table 'Microsoft.OperationalInsights/workspaces/tables@2026-03-01' = [for name in tables: {
   parent: workspace
   name: name
   properties: {

@@ -10,7 +10,7 @@ param tags object
 param addressPrefix string
 
 // From API version 2025-07-01 on, a new subnet has no way to the internet unless it asks for one (defaultOutboundAccess).
-resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
+resource network 'Microsoft.Network/virtualNetworks@2025-09-01' = {
   name: name
   location: location
   tags: tags

@@ -5,12 +5,12 @@ param siteName string
 @description('Address of the package; its libraries are in it, so that nothing is built.')
 param packageUrl string
 
-resource site 'Microsoft.Web/sites@2024-04-01' existing = {
+resource site 'Microsoft.Web/sites@2025-03-01' existing = {
   name: siteName
 }
 
 // Storage may refuse the upload for a minute after the app's role is assigned: then the same deployment once more is enough.
-resource package 'Microsoft.Web/sites/extensions@2024-04-01' = {
+resource package 'Microsoft.Web/sites/extensions@2025-03-01' = {
   parent: site
   name: 'onedeploy'
   // Azure's published types describe no properties of it, but it takes these.

@@ -1,23 +1,17 @@
 // Private endpoints of the app's own storage, vault and site, with their DNS zones where no central policy makes them.
 
-@description('Beginning of the endpoints\' names.')
-param namePrefix string
 @description('Azure region.')
 param location string
 @description('Tags of all resources.')
 param tags object
-@description('Subnet for the endpoints.')
-param subnetId string
-@description('Network that must resolve the names.')
-param networkId string
+@description('Where they are made: namePrefix, subnetId, networkId (which must resolve their names), createZones (false where a central policy adds the records).')
+param endpoints object
 @description('Storage account; empty for none here.')
 param storageId string = ''
 @description('Key vault; empty for none here.')
 param vaultId string = ''
 @description('Function app; empty for none here.')
 param siteId string = ''
-@description('Whether to make the DNS zones here; false where a central policy adds the records.')
-param createZones bool
 
 var storageSuffix = environment().suffixes.storage
 // environment() does not know this one: https://learn.microsoft.com/azure/private-link/private-endpoint-dns.
@@ -34,15 +28,16 @@ var all = [
   { name: 'vault', target: vaultId, group: 'vault', zone: 'privatelink.vaultcore${vaultSuffix}' }
   { name: 'site', target: siteId, group: 'sites', zone: siteZones[environment().name] }
 ]
-var endpoints = filter(all, one => !empty(one.target))
+var reached = filter(all, one => !empty(one.target))
+var resolved = endpoints.createZones ? reached : []
 
-resource endpoint 'Microsoft.Network/privateEndpoints@2024-05-01' = [for one in endpoints: {
-  name: '${namePrefix}${one.name}'
+resource endpoint 'Microsoft.Network/privateEndpoints@2025-09-01' = [for one in reached: {
+  name: '${endpoints.namePrefix}${one.name}'
   location: location
   tags: tags
   properties: {
     subnet: {
-      id: subnetId
+      id: endpoints.subnetId
     }
     privateLinkServiceConnections: [
       {
@@ -56,26 +51,26 @@ resource endpoint 'Microsoft.Network/privateEndpoints@2024-05-01' = [for one in 
   }
 }]
 
-resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = [for one in (createZones ? endpoints : []): {
+resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = [for one in resolved: {
   name: one.zone
   location: 'global'
   tags: tags
 }]
 
-resource link 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [for (one, i) in (createZones ? endpoints : []): {
+resource link 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [for (one, i) in resolved: {
   parent: zone[i]
-  name: '${namePrefix}${one.name}'
+  name: '${endpoints.namePrefix}${one.name}'
   location: 'global'
   tags: tags
   properties: {
     registrationEnabled: false
     virtualNetwork: {
-      id: networkId
+      id: endpoints.networkId
     }
   }
 }]
 
-resource group 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-05-01' = [for (one, i) in (createZones ? endpoints : []): {
+resource group 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-09-01' = [for (one, i) in resolved: {
   parent: endpoint[i]
   name: 'default'
   properties: {

@@ -7,7 +7,7 @@ param roleName string
 @description('Object id of the app\'s identity.')
 param principalId string
 
-resource network 'Microsoft.Network/virtualNetworks@2024-05-01' existing = {
+resource network 'Microsoft.Network/virtualNetworks@2025-09-01' existing = {
   name: networkName
 }
 

@@ -21,7 +21,7 @@ var appRoles = forApp
   ? [builtIn.storageBlobDataOwner, builtIn.storageQueueDataContributor, builtIn.storageTableDataContributor]
   : []
 
-resource account 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
+resource account 'Microsoft.Storage/storageAccounts@2026-04-01' existing = {
   name: storageName
 
   resource blobs 'blobServices' existing = {

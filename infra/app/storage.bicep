@@ -29,7 +29,7 @@ param assignRoles bool
 
 var names = loadJsonContent('../names.json')
 
-resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
+resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
   name: name
   location: location
   tags: tags
@@ -89,7 +89,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
 }
 
 // Undelivered events are evidence, not an archive.
-resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06-01' = {
+resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2026-04-01' = {
   parent: account
   name: 'default'
   properties: {

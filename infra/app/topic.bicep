@@ -32,7 +32,7 @@ var ownGroupName = '${abbreviations.resourceGroups}${environmentName}-events'
 var groupName = reused ? split(existingTopicId, '/')[4] : ownGroupName
 var topicName = reused ? last(split(existingTopicId, '/')) : '${abbreviations.systemTopics}${environmentName}-${token}'
 
-resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {
+resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: ownGroupName
   location: location
   tags: tags

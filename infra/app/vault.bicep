@@ -21,7 +21,7 @@ param ecApiKey string
 var names = loadJsonContent('../names.json')
 var role = loadJsonContent('../built-in-roles.json').keyVaultSecretsUser
 
-resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
+resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
   name: name
   location: location
   tags: tags
@@ -42,7 +42,7 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
   }
 }
 
-resource secret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = if (!empty(ecApiKey)) {
+resource secret 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = if (!empty(ecApiKey)) {
   parent: vault
   name: names.elasticKeySecret
   properties: {

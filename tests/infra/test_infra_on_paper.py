@@ -178,11 +178,10 @@ def test_private_endpoints_have_the_zones_of_their_cloud(cloud: str, zones: dict
     [
         (
             "app",
-            {"storage", "vault", "monitoring", "dataEndpoints", "network"},
+            {"data", "monitoring", "network"},
         ),  # rights, which come with the storage; logs; a way
-        ("events", {"app", "storage"}),  # Event Grid writes as soon as it is told to
+        ("events", {"app", "data"}),  # Event Grid writes as soon as it is told to
         ("rights", {"identities", "network"}),  # a role is given on the network that is made
-        ("siteEndpoint", {"app", "network"}),
     ],
 )
 def test_what_something_needs_when_it_starts_is_deployed_before_it(what: str, needed: set[str]) -> None:
@@ -202,7 +201,7 @@ def test_the_code_comes_last_and_from_the_address_that_is_given() -> None:
     assert package.body is not None
     assert package.body["properties"] == {"packageUri": url, "remoteBuild": False}
     assert deployed("default").of("Microsoft.Web/sites/extensions") == []
-    assert {"app", "storage", "dataEndpoints", "rights", "events"} <= comes_first("main.bicep", "package")
+    assert {"app", "data", "rights", "events"} <= comes_first("main.bicep", "package")
 
 
 def test_where_the_topic_is_anothers_there_is_a_group_whose_tag_proves_that_events_arrive() -> None:

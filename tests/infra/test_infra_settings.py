@@ -134,7 +134,7 @@ def test_storage_and_vault_are_closed_as_promised() -> None:
     for line in ("allowSharedKeyAccess: false", "allowBlobPublicAccess: false", "minimumTlsVersion: 'TLS1_2'"):
         assert line in storage
     # Event Grid has no private way in: the account stays open to it wherever it writes there.
-    assert "eventGridWrites: topicsIdentity != 'None'" in bicep("main.bicep")
+    assert "eventGridWrites: topicsIdentity != 'None'" in bicep("app/data.bicep")
     assert "enableRbacAuthorization: true" in vault
     assert "DisableLocalAuth: true" in bicep("app/logs.bicep")
     assert "version: '3.12'" in site
