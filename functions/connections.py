@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 import azure.functions as func
 
-from functions.responses import accepted, body_of, correlation, number, ok
+from functions.responses import accepted, body_of, correlation, number, ok, word
 from functions.routing import GET, POST, route
 from shared.app import start
 
@@ -19,13 +19,14 @@ blueprint = func.Blueprint()
 PAGED = ("limit", "before")
 
 
-@route(blueprint, GET, "connections", "Every connection in short.", answers="Connections")
+@route(blueprint, GET, "connections", "Every connection in short.", answers="Connections", takes=("family",))
 async def list_connections(req: func.HttpRequest) -> func.HttpResponse:
-    """Every connection, in short."""
-    del req
+    """Every connection in short, or those of one `family`; and how many there are of each."""
     from shared.api import queries
+    from shared.core.model.services import Family
 
-    return ok({"connections": await queries.list_connections(start())})
+    wanted = word(req, "family", *Family)
+    return ok(await queries.list_connections(start(), Family(wanted) if wanted else None))
 
 
 @route(blueprint, GET, "connections/{id}", "One connection in full.", answers="Connection")

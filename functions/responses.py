@@ -47,9 +47,7 @@ def text(body: str) -> func.HttpResponse:
 
 def wants_text(req: func.HttpRequest) -> bool:
     """Whether the caller asks for text to read: by `?format=text`, or by an Accept header that names no JSON."""
-    wanted = req.params.get("format")
-    if wanted not in {None, "json", "text"}:
-        raise InvalidInput("format must be json or text.", on=str(wanted)[:40])
+    wanted = word(req, "format", "json", "text")
     accept = req.headers.get("accept", "")
     return wanted == "text" or (wanted is None and "text/plain" in accept and "json" not in accept)
 
@@ -141,6 +139,15 @@ def number(req: func.HttpRequest, name: str, *, default: int, low: int, high: in
     if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
         raise InvalidInput(f"{name} must be a whole number between {low} and {high}.", on=text[:40])
     return int(text)
+
+
+def word(req: func.HttpRequest, name: str, *words: str) -> str | None:
+    """One of these words from the query, None where it is not given; raises InvalidInput."""
+    text = req.params.get(name)
+    found = next((one for one in words if one == text), None)
+    if text is not None and found is None:
+        raise InvalidInput(f"{name} must be {' or '.join(words)}.", on=text[:40])
+    return found
 
 
 def _given_or_new(req: func.HttpRequest) -> str:

@@ -2,7 +2,7 @@
 
 import { copyButton, h } from "./dom.js";
 import { exact, since } from "./time.js";
-import { lastSegment } from "./words.js";
+import { family, lastSegment } from "./words.js";
 
 const OWNERS = {
   ours: ["made by the app", "The app made it: it keeps it true and may remove it."],
@@ -12,7 +12,7 @@ const OWNERS = {
 /** Plain facts, in a list. */
 export function facts(connection) {
   const rows = [
-    ["Elastic region", connection.region],
+    ["Leads to", connection.region && `${family(connection.family).many.toLowerCase()} in Elastic's region ${connection.region}`],
     ["Azure location", connection.location],
     ["Virtual network", connection.vnetId && code(lastSegment(connection.vnetId), connection.vnetId)],
     ["Address", connection.address && code(connection.address)],
@@ -55,13 +55,13 @@ export function leftovers({ planned, left }) {
 
 /** Zone, links, record, policy and associations. */
 export function things(connection) {
-  const names = new Map(connection.deployments.map((one) => [one.id, one.name]));
+  const names = new Map(connection.targets.map((one) => [one.id, one.name]));
   const rows = [
     ["Zone", connection.zone],
     ...(connection.links ?? []).map((one) => ["Link", one]),
     ["Record", connection.record],
     ["Policy", connection.policy?.id ? connection.policy : null],
-    ...(connection.associations ?? []).map((one) => ["Association", { id: names.get(one.deploymentId) ?? one.deploymentId, owner: one.owner }]),
+    ...(connection.associations ?? []).map((one) => ["Association", { id: names.get(one.targetId) ?? one.targetId, owner: one.owner }]),
   ].filter(([, thing]) => thing);
   if (rows.length === 0) return null;
   return [h("h2", {}, "What is used"), h("ul", { class: "things" }, rows.map(([kind, thing]) => item(kind, thing)))];

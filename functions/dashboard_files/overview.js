@@ -4,7 +4,7 @@ import { listConnections } from "./api.js";
 import { arrange, h } from "./dom.js";
 import { mark } from "./marks.js";
 import { since } from "./time.js";
-import { PHASE_ORDER, phase, resourceGroup, urgency } from "./words.js";
+import { PHASE_ORDER, family, phase, resourceGroup, urgency } from "./words.js";
 
 const INTERVAL = 15_000;
 const ROWS = 300; // drawn at first; a button draws the rest
@@ -13,7 +13,7 @@ const TITLE = "Private Link Autopilot";
 const COLUMNS = [
   { key: "phase", label: "Phase", order: (c) => [urgency(c.phase), c.since ?? ""] },
   { key: "name", label: "Connection", order: (c) => [c.name.toLowerCase()] },
-  { key: "region", label: "Region", order: (c) => [c.region, urgency(c.phase)] },
+  { key: "region", label: "Region", order: (c) => [c.region, c.family ?? "", urgency(c.phase)] },
   { key: "reason", label: "What is going on, and what is next", order: (c) => [c.ready === "True" ? 1 : 0, c.reason ?? ""] },
   { key: "since", label: "For", order: (c) => [c.since ? -Date.parse(c.since) : Infinity] },
 ];
@@ -24,6 +24,7 @@ export function overview() {
   const rows = new Map();
   const tiles = new Map();
   let connections = null;
+  let families = {};
 
   const headline = h("h1", { class: "headline" }, "Reading …");
   const totals = h("div", { class: "totals", role: "group", "aria-label": "Filter by phase" });
@@ -32,6 +33,7 @@ export function overview() {
     value: state.text, oninput: (event) => change({ text: event.target.value }),
   });
   const region = h("select", { id: "region", "aria-label": "Region", onchange: (event) => change({ region: event.target.value }) });
+  const targets = h("select", { id: "family", "aria-label": "Targets", hidden: true, onchange: (event) => change({ family: event.target.value }) });
   const count = h("p", { class: "muted count", role: "status" });
   const head = h("tr", {}, COLUMNS.map(header));
   const body = h("tbody");
@@ -39,7 +41,7 @@ export function overview() {
   const empty = h("div", { class: "panel empty" });
   const more = h("button", { type: "button", class: "quiet more", onclick: () => change({ all: true }) });
   const element = h("div", {}, headline, totals,
-    h("div", { class: "filters" }, text, region, count), table, empty, more);
+    h("div", { class: "filters" }, text, region, targets, count), table, empty, more);
 
   element.addEventListener("keydown", (event) => moveInTable(event, body));
   document.addEventListener("keydown", hotkey);
@@ -80,6 +82,7 @@ export function overview() {
     headline.replaceChildren(...words(connections));
     drawTiles(totals, tiles, connections, state.phase, (name) => change({ phase: name === state.phase ? "" : name }));
     drawRegions(region, connections, state.region);
+    drawFamilies(targets, families, state.family);
     count.textContent = found.length === connections.length ? plural(found.length) : `${found.length} of ${plural(connections.length)}`;
     for (const cell of head.children) drawHeader(cell, state);
     arrange(body, shown.map((one) => row(rows, one)));
@@ -93,7 +96,7 @@ export function overview() {
 
   function clear() {
     text.value = "";
-    change({ text: "", phase: "", region: "" });
+    change({ text: "", phase: "", region: "", family: "" });
     text.focus();
   }
 
@@ -102,7 +105,7 @@ export function overview() {
     element,
     async refresh() {
       const answer = await listConnections();
-      connections = answer.connections;
+      ({ connections, families } = answer);
       draw();
       const pressing = connections.filter((one) => one.phase === "Blocked" || one.phase === "Degraded").length;
       return { title: pressing ? `(${pressing}) ${TITLE}` : TITLE, app: answer.app, interval: INTERVAL };
@@ -152,14 +155,27 @@ function drawRegions(select, connections, chosen) {
   select.value = chosen;
 }
 
+/** Deployments or projects, with how many connections lead to each; hidden while there is one family only. */
+function drawFamilies(select, counted, chosen) {
+  const there = Object.entries(counted ?? {}).filter(([name, number]) => number > 0 || name === chosen);
+  const options = there.map(([name, number]) => [name, `${family(name).many} (${number})`]);
+  const wanted = JSON.stringify(options);
+  if (select.dataset.families !== wanted) {
+    select.dataset.families = wanted;
+    select.replaceChildren(...[["", "All targets"], ...options].map(([value, label]) => h("option", { value }, label)));
+  }
+  select.hidden = there.length < 2 && !chosen;
+  select.value = chosen;
+}
+
 function drawHeader(cell, { sort, down }) {
   if (cell.dataset.key === sort) cell.setAttribute("aria-sort", down ? "descending" : "ascending");
   else cell.removeAttribute("aria-sort");
 }
 
-function matches(one, { phase: wanted, region, text }) {
-  if ((wanted && one.phase !== wanted) || (region && one.region !== region)) return false;
-  const all = [one.name, one.endpoint, one.region, one.phase, one.reason, one.message, one.nextStep, one.id].join(" ").toLowerCase();
+function matches(one, { phase: wanted, region, family: kind, text }) {
+  if ((wanted && one.phase !== wanted) || (region && one.region !== region) || (kind && one.family !== kind)) return false;
+  const all = [one.name, one.endpoint, one.region, one.family && family(one.family).many, one.phase, one.reason, one.message, one.nextStep, one.id].join(" ").toLowerCase();
   return text.toLowerCase().split(/\s+/).every((word) => all.includes(word));
 }
 
@@ -188,7 +204,8 @@ function row(rows, one) {
     h("td", { class: "c-phase" }, h("span", { class: `phase tone-${tone}`, title: about }, mark(shape, tone), label),
       one.mode === "observe" && h("span", { class: "sub muted mode", title: "Nothing is changed for it." }, "observed only")),
     h("th", { scope: "row", class: "c-name" }, link, h("span", { class: "muted sub" }, resourceGroup(one.endpoint))),
-    h("td", { class: "c-region" }, one.region || "–"),
+    h("td", { class: "c-region" }, one.region || "–",
+      one.family && one.family !== "hosted" && h("span", { class: "sub muted", title: family(one.family).about }, family(one.family).many.toLowerCase())),
     h("td", { class: "c-reason" }, h("span", { class: one.ready === "False" ? "message" : "message muted" }, one.message || about),
       nextStep && h("span", { class: "next" }, h("b", {}, "Next "), nextStep)),
     h("td", { class: "c-since" }, since(one.since)),
@@ -222,15 +239,15 @@ function readAddress() {
   const query = new URLSearchParams(location.search);
   const sort = query.get("sort") ?? "phase";
   return {
-    text: query.get("q") ?? "", phase: query.get("phase") ?? "", region: query.get("region") ?? "",
+    text: query.get("q") ?? "", phase: query.get("phase") ?? "", region: query.get("region") ?? "", family: query.get("family") ?? "",
     sort: COLUMNS.some((column) => column.key === sort) ? sort : "phase", down: query.get("order") === "down", all: false,
   };
 }
 
 /** The filter stands in the address: it survives a reload, and can be sent to a colleague. */
-function writeAddress({ text, phase: wanted, region, sort, down }) {
+function writeAddress({ text, phase: wanted, region, family: kind, sort, down }) {
   const query = new URLSearchParams();
-  const values = { q: text, phase: wanted, region, sort: sort === "phase" ? "" : sort, order: down ? "down" : "" };
+  const values = { q: text, phase: wanted, region, family: kind, sort: sort === "phase" ? "" : sort, order: down ? "down" : "" };
   for (const [name, value] of Object.entries(values)) if (value) query.set(name, value);
   const suffix = query.size ? `?${query}` : "";
   history.replaceState(history.state, "", location.pathname + suffix);

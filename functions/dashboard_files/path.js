@@ -1,8 +1,8 @@
-// The picture of the path, from the virtual network to the deployment, with the broken hop marked.
+// The picture of the path, from the virtual network to the deployment or project, with the broken hop marked.
 
 import { h, s } from "./dom.js";
 import { shapes } from "./marks.js";
-import { lastSegment, spaced, standing } from "./words.js";
+import { family, lastSegment, spaced, standing } from "./words.js";
 
 const HOPS = [
   { key: "network", title: "Virtual network", types: ["Linked"], detail: (c) => lastSegment(c.vnetId) },
@@ -10,7 +10,7 @@ const HOPS = [
   { key: "endpoint", title: "Private endpoint", types: ["Recognised", "Addressed"], detail: (c) => c.address },
   { key: "approval", title: "Approval", types: ["Approved"], detail: (c) => (c.region ? `Elastic ${c.region}` : "") },
   { key: "policy", title: "Policy", types: ["PolicyReady", "Claimed"], detail: (c) => c.policy?.id ?? "" },
-  { key: "deployment", title: "Deployment", types: ["Associated", "Reachable"], detail: (c) => (c.deployments ?? []).map((one) => one.name).join(", ") },
+  { key: "target", title: (c) => family(c.family).one, types: ["Associated", "Reachable"], detail: (c) => (c.targets ?? []).map((one) => one.name).join(", ") },
 ];
 const NOT_LOOKED_AT = { label: "Not looked at", mark: "none", tone: "quiet" };
 const NOT_AT_FAULT = { label: "Not at fault", mark: "none", tone: "quiet" };
@@ -20,7 +20,7 @@ const PRESSING = ["bad", "warn", "wait", "quiet", "good"];
 export function hops(connection) {
   const conditions = connection.conditions.filter(({ type }) => type !== "Ready");
   const { hop: where, reason } = connection.verdict ?? {};
-  // What decides stands at the hop that the diagnosis names: a failed test for example at the name, not at the deployment.
+  // What decides stands at the hop that the diagnosis names: a failed test for example at the name, not at the target.
   const first = where ? conditions.find((one) => one.status !== "True" && one.reason === reason) : undefined;
   // So does a link that only passes the reason of zone or record on: a hub's zone is not the fault of the endpoint's network.
   const told = (one) => one === first || (where === "dns" && one.type === "Linked" && one.status !== "True" && one.reason === reason);
@@ -32,7 +32,7 @@ export function hops(connection) {
     const elsewhere = conditions.some((one) => types.includes(one.type) && told(one));
     const { one, label, mark, tone } = shown ?? (elsewhere ? NOT_AT_FAULT : NOT_LOOKED_AT);
     const at = key !== where || tone === "good" ? "" : tone === "bad" || tone === "warn" ? "broken" : "waiting";
-    return { key, title, detail: detail(connection) ?? "", label, mark, tone, at, words: spaced(one?.reason ?? label), message: one?.message ?? "" };
+    return { key, title: typeof title === "string" ? title : title(connection), detail: detail(connection) ?? "", label, mark, tone, at, words: spaced(one?.reason ?? label), message: one?.message ?? "" };
   });
 }
 

@@ -2,32 +2,32 @@
 
 import { copyButton, h } from "./dom.js";
 import { mark } from "./marks.js";
-import { verdict } from "./words.js";
+import { family, verdict } from "./words.js";
 
 const NAMES = {
   elasticsearch: "Elasticsearch", kibana: "Kibana", apm: "APM", fleet: "Fleet Server", integrations_server: "Integrations Server",
   enterprise_search: "Enterprise Search", ingest: "Managed intake", appsearch: "App Search", profiling: "Profiling", symbols: "Symbols",
 };
 
-/** The private URLs of each deployment, each with how its last test went. */
+/** The private URLs of each deployment or project, each with how its last test went. */
 export function urls(connection) {
-  const deployments = connection.deployments ?? [];
+  const targets = connection.targets ?? [];
   const checks = new Map((connection.checks ?? []).map((check) => [check.host, check]));
-  if (deployments.length === 0) return null;
+  if (targets.length === 0) return null;
   return [
     h("h2", {}, "Private URLs"),
-    deployments.map((one) => [
+    targets.map((one) => [
       h("h3", {}, one.name || one.id),
       one.urls.length
         ? h("ul", { class: "urls" }, [...byUrl(one.urls)].map(([url, names]) => address(names.join(", "), url, checks.get(hostOf(url)))))
-        : h("p", { class: "muted" }, "None is known: the deployment has no address in this region's private zone."),
+        : h("p", { class: "muted" }, `None is known: the ${family(connection.family).one.toLowerCase()} has no address in this region's private zone.`),
     ]),
   ];
 }
 
 /** The two settings of Fleet that Elastic's guide asks for: they are set in Kibana or by its API only. */
 export function fleet(connection) {
-  const found = (connection.deployments ?? []).map(settings).filter(Boolean);
+  const found = (connection.targets ?? []).map(settings).filter(Boolean);
   if (found.length === 0) return null;
   return [
     h("h2", {}, "Fleet settings"),
@@ -39,16 +39,16 @@ export function fleet(connection) {
   ];
 }
 
-function settings(deployment) {
-  const server = host(deployment, "fleet");
-  const output = host(deployment, "elasticsearch");
+function settings(target) {
+  const server = host(target, "fleet");
+  const output = host(target, "elasticsearch");
   if (!server || !output) return null;
   // The guide gives both with the port written out.
-  return { name: deployment.name || deployment.id, server: `https://${server}:443`, output: `https://${output}:443` };
+  return { name: target.name || target.id, server: `https://${server}:443`, output: `https://${output}:443` };
 }
 
-function host(deployment, service) {
-  const found = deployment.urls.find((one) => one.service === service);
+function host(target, service) {
+  const found = target.urls.find((one) => one.service === service);
   return found ? hostOf(found.url) : null;
 }
 

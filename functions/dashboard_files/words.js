@@ -25,6 +25,17 @@ export function urgency(name) {
   return at < 0 ? PHASE_ORDER.length : at;
 }
 
+/** What stands behind a service of Elastic's. */
+const FAMILIES = {
+  hosted: { one: "Deployment", many: "Deployments", about: "Of Elastic Cloud Hosted." },
+  serverless: { one: "Project", many: "Projects", about: "Of Elastic Cloud Serverless." },
+};
+
+/** Words for a family; one of a newer app than this page is shown by its name. */
+export function family(name) {
+  return FAMILIES[name] ?? { one: "Target", many: name || "Targets", about: "" };
+}
+
 const NEEDS = {
   person: { label: "Needs a person", mark: "stop", tone: "bad" },
   work: { label: "The app tries again", mark: "warn", tone: "warn" },

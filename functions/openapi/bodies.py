@@ -14,6 +14,7 @@ from shared.api.damaged_rows import TABLES
 from shared.api.decisions import DECISIONS
 from shared.core.guards.pause import LONGEST, MAX_REASON
 from shared.core.model.decisions import ConnectionDecision
+from shared.core.model.services import Family
 from shared.core.model.steps import Action
 from shared.core.options.installation import Mode
 from shared.core.reports.doctor.findings import Level
@@ -23,6 +24,7 @@ TEXT: Schema = {"type": "string"}
 WHOLE: Schema = {"type": "integer", "minimum": 0}
 MOMENT: Schema = {"type": "string", "format": "date-time"}
 MODE: Schema = {"type": "string", "enum": [str(mode) for mode in Mode]}
+FAMILY: Schema = {"type": "string", "enum": [str(one) for one in Family]}
 CONNECTION_ID: Schema = {"type": "string", "pattern": "^[0-9a-f]{16}$", "examples": ["51fe83ce41a1652a"]}
 PAGE_KEY: Schema = {"type": "string", "pattern": "^[0-9]{16}-[0-9a-f]{6}-[0-9a-f]{6}$"}
 _EXAMPLE = (
@@ -117,7 +119,11 @@ ERROR: Schema = thing(code=_CODE, message=TEXT, target=TEXT, nextStep=TEXT, corr
 def answers() -> dict[str, Schema]:
     """What is answered, without `app`."""
     return {
-        "Connections": thing(connections=many(_SUMMARY)),
+        "Connections": thing(
+            connections=many(_SUMMARY),
+            families=thing(**{str(one): WHOLE for one in Family})
+            | {"description": "How many connections there are of each family, shown here or not."},
+        ),
         "Connection": schema_of(views.ConnectionView, id=CONNECTION_ID, mode=MODE),
         "Journal": _page(JournalEntry),
         "Checks": _page(CheckEntry),

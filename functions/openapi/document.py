@@ -27,6 +27,12 @@ PARAMETERS: dict[str, Schema] = {
         "description": "Where the page begins: the `before` of the page before.",
         "schema": bodies.PAGE_KEY,
     },
+    "family": {
+        "name": "family",
+        "in": "query",
+        "description": "Only connections to targets of this family: deployments (`hosted`) or projects (`serverless`).",
+        "schema": bodies.FAMILY,
+    },
     "messages": {
         "name": "limit",
         "in": "query",
@@ -56,7 +62,7 @@ HEADERS: dict[str, Schema] = {
     "Retry-After": {"description": "Seconds, where the service said so.", "schema": {"type": "integer"}},
 }
 ABOUT = """\
-Private connections of Azure virtual networks to Elastic Cloud deployments, as the app keeps them.
+Private connections of Azure virtual networks to Elastic Cloud's deployments and projects, as the app keeps them.
 
 Every answer to a request with a key says how the app stands, in `app` and in headers. Every error has one shape. Give
 `x-ms-client-request-id` to find what a request caused: 8 to 64 letters, digits and hyphens.

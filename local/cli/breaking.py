@@ -97,11 +97,11 @@ def _ruleset(connection: dict[str, Any]) -> str:
 
 
 def _deployment(connection: dict[str, Any]) -> str:
-    return f"/deployments/{connection['deployments'][0]['id']}"
+    return f"/deployments/{connection['targets'][0]['id']}"
 
 
 async def _disassociate(client: LocalClient, connection: dict[str, Any]) -> None:
-    deployment = connection["deployments"][0]["id"]
+    deployment = connection["targets"][0]["id"]
     await client.elastic("DELETE", f"{_ruleset(connection)}/associations/deployment/{deployment}")
 
 
@@ -142,7 +142,7 @@ HOPS = {
         _disassociate,
     ),
     "alias": Hop("the deployment gets another alias", "the app tests and shows the new names", _rename_alias),
-    "deployment": Hop("the deployment is shut down", "you do", _stop_deployment, _restore_deployment),
+    "target": Hop("the deployment is shut down", "you do", _stop_deployment, _restore_deployment),
     "key": Hop("the Elastic Cloud API key ends", "you do, with a new key", _end_key, _renew_key),
 }
 """By the name that the commands take, in the order of the way from a network to the deployment."""

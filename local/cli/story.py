@@ -146,11 +146,11 @@ def _names(secrets: list[dict[str, Any]]) -> str:
 
 def _after(client: LocalClient, connection: dict[str, Any]) -> None:
     endpoints = client.endpoints
-    url = next(u for d in connection["deployments"] for u in d["urls"] if u["service"] == "elasticsearch")["url"]
+    url = next(u for d in connection["targets"] for u in d["urls"] if u["service"] == "elasticsearch")["url"]
     host_port = url.removeprefix("https://")
     status = f"{endpoints['functions']}/api/connections/{connection['id']}?code={endpoints['function_key']}"
     print("\nThe connection is Ready. Private URLs of the deployment:")
-    for deployment in connection["deployments"]:
+    for deployment in connection["targets"]:
         for entry in deployment["urls"]:
             print(f"  {entry['service']:<20} {entry['url']}")
     print(

@@ -7,6 +7,7 @@ would be work for the queue, and a record.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -18,6 +19,7 @@ from shared.core.guards.scope import outside_by_id
 from shared.core.model.arm_ids import ArmId, connection_id, parse_endpoint_id
 from shared.core.model.errors import AutopilotError, InvalidInput, NotFound
 from shared.core.model.messages import Cause, WorkMessage
+from shared.core.model.services import Family
 from shared.installation import unknown_endpoints
 from shared.installation.pause import present_pause
 from shared.state.codec import record_in
@@ -43,11 +45,16 @@ class EndpointOutOfScope(InvalidInput):
     """The endpoint is not among those that the settings include."""
 
 
-async def list_connections(context: Context) -> list[dict[str, Any]]:
-    """Every connection in short, by name."""
+async def list_connections(context: Context, family: Family | None = None) -> dict[str, Any]:
+    """Every connection in short, by name, or those of one family; and how many there are of each family in all."""
     rows = [row async for row in context.storage.connections.list_columns()]
-    mode = await _modes(context)
-    return [_summary(row, mode) for row in sorted(rows, key=lambda row: (row.columns.name, row.connection_id))]
+    mode, counted = await _modes(context), Counter(row.columns.family for row in rows)
+    shown = [row for row in rows if family is None or row.columns.family == family]
+    shown.sort(key=lambda row: (row.columns.name, row.connection_id))
+    return {
+        "connections": [_summary(row, mode) for row in shown],
+        "families": {str(one): counted[one] for one in Family},
+    }
 
 
 async def get_connection(context: Context, wanted: str) -> dict[str, Any]:
@@ -151,6 +158,7 @@ def _summary(row: ListedConnection, mode: Callable[[object], str]) -> dict[str, 
         id=row.connection_id,
         name=columns.name,
         endpoint=columns.endpoint_id,
+        family=next((one for one in Family if one == columns.family), None),
         region=columns.region,
         phase=columns.phase,
         mode=mode(columns.mode),

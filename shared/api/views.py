@@ -19,6 +19,7 @@ from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Hop
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_health import HostCheck, ResolvedBy
+from shared.core.model.services import Family
 
 View = TypeVar("View")
 
@@ -67,9 +68,9 @@ class ClaimView:
 
 @dataclass(frozen=True, slots=True)
 class AssociationView:
-    """An association of the policy with a deployment."""
+    """An association of the policy with a target."""
 
-    deployment_id: str
+    target_id: str
     owner: Owner | None
     asked: str
     made_at: datetime | None
@@ -82,7 +83,7 @@ class FormerAssociationView:
     """An association with a policy of others that is no longer used."""
 
     policy_id: str
-    deployment_id: str
+    target_id: str
     guid: str
 
 
@@ -95,8 +96,8 @@ class UrlView:
 
 
 @dataclass(frozen=True, slots=True)
-class DeploymentView:
-    """A deployment that the connection leads to."""
+class TargetView:
+    """A deployment or project that the connection leads to."""
 
     id: str
     name: str
@@ -184,6 +185,7 @@ class ConnectionView:
     name: str
     guid: str
     former_guids: tuple[str, ...]
+    family: Family
     region: str
     alias: str
     location: str
@@ -197,7 +199,7 @@ class ConnectionView:
     claim: ClaimView | None
     associations: tuple[AssociationView, ...]
     former: tuple[FormerAssociationView, ...]
-    deployments: tuple[DeploymentView, ...]
+    targets: tuple[TargetView, ...]
     conditions: tuple[ConditionView, ...]
     advice: tuple[AdviceView, ...]
     checks: tuple[CheckView, ...]
@@ -236,6 +238,8 @@ class ConnectionRowView:
     id: str
     name: str
     endpoint: str
+    family: Family | None
+    """None: it is connected to no service of Elastic's that the app knows."""
     region: str
     phase: str
     mode: str
@@ -255,7 +259,7 @@ def connection_view(record: ConnectionRecord, mode: str) -> ConnectionView:
         endpoint_id=record.endpoint_id,
         mode=mode,
         organization=elastic.organization,
-        **_plain(identity, "name guid former_guids region alias location vnet_id address on_delete"),
+        **_plain(identity, "name guid former_guids family region alias location vnet_id address on_delete"),
         zone=_maybe(OwnedView, dns.zone),
         links=_each(OwnedView, dns.links),
         record=_maybe(OwnedView, dns.record),
@@ -263,13 +267,9 @@ def connection_view(record: ConnectionRecord, mode: str) -> ConnectionView:
         dns_not_before=dns.not_before,
         policy=_of(PolicyView, elastic.policy),
         claim=_maybe(ClaimView, elastic.claim),
-        associations=tuple(_of(AssociationView, one, deployment_id=one.target_id) for one in elastic.associations),
-        former=tuple(
-            _of(FormerAssociationView, one, deployment_id=one.target_id) for one in elastic.former_associations
-        ),
-        deployments=tuple(
-            DeploymentView(target.id, target.name, _each(UrlView, target.urls)) for target in elastic.targets
-        ),
+        associations=_each(AssociationView, elastic.associations),
+        former=_each(FormerAssociationView, elastic.former_associations),
+        targets=tuple(TargetView(target.id, target.name, _each(UrlView, target.urls)) for target in elastic.targets),
         elastic_not_before=elastic.not_before,
         conditions=_each(ConditionView, record.status.conditions),
         advice=_each(AdviceView, record.advice),

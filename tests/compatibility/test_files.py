@@ -91,7 +91,7 @@ async def installed(version: str) -> Estate:
 async def test_an_installation_is_taken_up_where_a_version_left_it(version: str) -> None:
     estate = await installed(version)
     context = estate.worker.context
-    listed = await list_connections(context)
+    listed = (await list_connections(context))["connections"]
     assert {one["name"]: one["phase"] for one in listed} == {
         "pe-ready": "Ready",
         "pe-blocked": "Blocked",

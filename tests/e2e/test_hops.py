@@ -59,14 +59,14 @@ async def _is_linked(client: LocalClient, found: dict[str, Any]) -> bool:
 async def _has_its_policy(client: LocalClient, found: dict[str, Any]) -> bool:
     """One, for the GUID that the endpoint now has, and in force for the deployment."""
     (policy,) = await policies_of(client, found["endpointId"])
-    deployment = found["deployments"][0]["id"]
+    deployment = found["targets"][0]["id"]
     listed = f"/deployments/traffic-filter/associations/deployment/{deployment}/rulesets"
     return policy["id"] == found["policy"]["id"] and policy["id"] in (await client.elastic("GET", listed))["rulesets"]
 
 
 async def _new_names_are_shown(client: LocalClient, found: dict[str, Any]) -> bool:
-    alias = (await client.elastic("GET", f"/deployments/{found['deployments'][0]['id']}"))["alias"]
-    hosts = [check["host"] for check in found["checks"]] + [url["url"] for url in found["deployments"][0]["urls"]]
+    alias = (await client.elastic("GET", f"/deployments/{found['targets'][0]['id']}"))["alias"]
+    hosts = [check["host"] for check in found["checks"]] + [url["url"] for url in found["targets"][0]["urls"]]
     return alias.endswith("-new") and all(alias in host for host in hosts)
 
 
@@ -88,13 +88,13 @@ STORIES = {
         "create private connection policy",
     ),
     "association": Broken(
-        "eastus", "Associated", "ObserveMode", OBSERVE, "deployment", _has_its_policy, "associate policy"
+        "eastus", "Associated", "ObserveMode", OBSERVE, "target", _has_its_policy, "associate policy"
     ),
     "route": Broken(
         "brazilsouth", "Reachable", "NoRouteAlthoughApproved", "network security groups", "endpoint", _works
     ),
     "approval": Broken("canadacentral", "Approved", "Disconnected", "create it again", "approval", _has_its_policy),
-    "deployment": Broken("francecentral", "Associated", "DeploymentNotRunning", "Start it", "deployment", _works),
+    "target": Broken("francecentral", "Associated", "DeploymentNotRunning", "Start it", "target", _works),
 }
 """By hop. `alias` and `key` have stories of their own."""
 

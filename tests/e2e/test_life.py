@@ -106,7 +106,7 @@ async def comes_back(client: LocalClient, instance: Instance) -> None:
     assert after["guid"] != before["guid"]
     (policy,) = await policies_of(client, endpoint)
     assert policy["id"] == after["policy"]["id"] == before["policy"]["id"]
-    assert policy["id"] in await policies_on(client, after["deployments"][0]["id"])
+    assert policy["id"] in await policies_on(client, after["targets"][0]["id"])
     record = await client.azure("GET", f"{after['zone']['id']}/A/*")
     assert record["properties"]["aRecords"] == [{"ipv4Address": after["address"]}]
     await asyncio.sleep(GRACE_SECONDS)

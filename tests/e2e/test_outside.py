@@ -117,7 +117,7 @@ async def test_tags_changed_by_themselves_are_delivered_to_the_app_and_obeyed(cl
     await eventually(delivered, lambda statuses: statuses == [httpx.codes.ACCEPTED])
 
     async def deployments() -> list[str]:
-        return [entry["name"] for entry in (await connection(client, endpoint))["deployments"]]
+        return [entry["name"] for entry in (await connection(client, endpoint))["targets"]]
 
     await eventually(deployments, lambda connected: connected == [])
 

@@ -44,7 +44,7 @@ OWN = set(
         r"\w+",
         """
         about all ask chart d detail down element facts fleet head interval journal label last leftovers
-        mark now one order output path plot refresh regions server sort strip tag text things time title
+        many mark now one order output path plot refresh regions server sort strip tag text things time title
         told tone total types whole words work
         """,
     )

@@ -11,6 +11,7 @@ from shared.core.model.arm_ids import connection_id
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_parts import Identity
+from shared.core.model.services import Family
 from shared.state.rows import CheckedHost, CheckEntry, JournalEntry
 from tests.functions.http_parts import BY_PERSON, HOST, KNOWN
 from tests.functions.trigger_parts import ENDPOINT_ID, START, App, call
@@ -20,7 +21,7 @@ from tests.functions.trigger_parts import ENDPOINT_ID, START, App, call
 
 async def test_the_list_of_nothing_is_an_empty_list(app: App) -> None:
     answer = await call("list_connections")
-    assert (answer.status, answer.body) == (200, {"connections": []})
+    assert (answer.status, answer.body) == (200, {"connections": [], "families": {"hosted": 0, "serverless": 0}})
     assert answer.headers["cache-control"] == "no-store"
 
 
@@ -34,6 +35,7 @@ async def test_the_list_shows_every_connection_in_short_by_name(app: App) -> Non
         "id": KNOWN.id,
         "name": "pe-search",
         "endpoint": ENDPOINT_ID,
+        "family": "hosted",
         "region": "eastus2",
         "phase": "Blocked",
         "mode": "enforce",
@@ -45,13 +47,34 @@ async def test_the_list_shows_every_connection_in_short_by_name(app: App) -> Non
     }
 
 
+async def test_the_list_counts_deployments_and_projects_and_shows_those_of_one_family(app: App) -> None:
+    await app.keep(KNOWN)
+    for number in range(2):
+        endpoint = ENDPOINT_ID.replace("pe-search", f"pe-project-{number}")
+        identity = Identity(name=f"pe-project-{number}", region="spaincentral", family=Family.SERVERLESS)
+        await app.keep(ConnectionRecord(endpoint, identity=identity))
+    await app.keep(
+        ConnectionRecord(ENDPOINT_ID.replace("pe-search", "pe-storage"), identity=Identity(name="pe-storage"))
+    )
+    shown: dict[str | None, list[str]] = {}
+    for family in (None, "hosted", "serverless"):
+        answer = await call("list_connections", query={"family": family} if family else {})
+        assert answer.body["families"] == {"hosted": 1, "serverless": 2}, "of all, whichever are shown"
+        shown[family] = [one["name"] for one in answer.body["connections"]]
+    assert shown["hosted"] == ["pe-search"]
+    assert shown["serverless"] == ["pe-project-0", "pe-project-1"]
+    assert "pe-storage" in shown[None], "it leads to nothing of Elastic's, and so to neither family"
+    refused = await call("list_connections", query={"family": "cloud"})
+    assert (refused.status, refused.body["error"]["message"]) == (400, "family must be hosted or serverless.")
+
+
 async def test_the_detail_shows_conditions_with_next_steps_and_the_urls_to_use(app: App) -> None:
     wanted = await app.keep(KNOWN)
     answer = await call("get_connection", connection=wanted)
     body = answer.body
     assert (answer.status, body["id"], body["endpointId"]) == (200, wanted, ENDPOINT_ID)
     assert body["conditions"][0]["nextStep"] == "Remove the other link."
-    assert body["deployments"] == [
+    assert body["targets"] == [
         {"id": "d1", "name": "orders", "urls": [{"service": "elasticsearch", "url": f"https://{HOST}:9243"}]}
     ]
     assert body["firstSeen"] == START.isoformat()

@@ -136,4 +136,4 @@ async def test_what_a_deployment_says_that_is_only_asked_for_is_found_out_and_co
     reachable = connection.condition("Reachable")
     assert reachable is not None
     assert (reachable.true, reachable.reason) == (True, "PathWorks")
-    assert diagnosis_of(connection).hop == "deployment"
+    assert diagnosis_of(connection).hop == "target"

@@ -32,6 +32,7 @@ class ConnectionData:
     connection: str
     endpoint: str
     name: str
+    family: str
     region: str
     phase: str
     previous_phase: str | None

@@ -192,7 +192,8 @@ class Hop(StrEnum):
     ENDPOINT = "endpoint"
     APPROVAL = "approval"
     POLICY = "policy"
-    DEPLOYMENT = "deployment"
+    TARGET = "target"
+    """A deployment or project."""
     APP = "app"
     """The app itself: what it may do, whom it can reach."""
 

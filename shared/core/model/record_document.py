@@ -179,6 +179,8 @@ class Columns:
     """In lower case; what a list of one subscription's connections is filtered by."""
     endpoint_id: str = ""
     name: str = ""
+    family: str = ""
+    """Of the service that it is connected to; empty with the region: it is none that the app knows."""
     region: str = ""
     phase: str = ""
     mode: str = ""
@@ -198,6 +200,7 @@ def columns_of(record: ConnectionRecord) -> Columns:
         subscription=_subscription(record.endpoint_id),
         endpoint_id=record.endpoint_id,
         name=record.identity.name,
+        family=str(record.identity.family) if record.identity.region else "",
         region=record.identity.region,
         phase=str(record.status.phase),
         mode=str(record.identity.mode),

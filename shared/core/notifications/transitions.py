@@ -80,6 +80,7 @@ def _data(connection: ConnectionRecord, number: int, told_phase: str, correlatio
         connection=connection.id,
         endpoint=connection.endpoint_id,
         name=connection.identity.name,
+        family=str(connection.identity.family) if connection.identity.region else "",
         region=connection.identity.region,
         phase=str(connection.status.phase),
         previous_phase=told_phase or None,

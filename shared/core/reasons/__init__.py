@@ -43,8 +43,8 @@ _HOP_OF_TYPE: Mapping[str, Hop] = {
     c.POLICY_READY: Hop.POLICY,
     c.CLAIMED: Hop.POLICY,
     c.APPROVED: Hop.APPROVAL,
-    c.ASSOCIATED: Hop.DEPLOYMENT,
-    c.REACHABLE: Hop.DEPLOYMENT,
+    c.ASSOCIATED: Hop.TARGET,
+    c.REACHABLE: Hop.TARGET,
     c.REMOVED: Hop.APP,
 }
 

@@ -132,7 +132,7 @@ ANSWERS = (
         "TLS works and no HTTP answer comes.",
         "The deployment, or Elastic's proxy, is overloaded or restarting.",
         "Check the deployment's health in the Elastic Cloud console.",
-        Hop.DEPLOYMENT,
+        Hop.TARGET,
     ),
     ReasonDoc(
         Reason.FORBIDDEN_BY_POLICY,
@@ -160,21 +160,21 @@ ANSWERS = (
         "404 from Elastic's proxy.",
         "It knows no deployment by this name: the alias was changed or removed, or the deployment is gone.",
         "Check whether the deployment was deleted, or its alias removed; the app follows a changed alias by itself.",
-        Hop.DEPLOYMENT,
+        Hop.TARGET,
     ),
     ReasonDoc(
         Reason.ELASTICSEARCH_ERROR,
         "Elasticsearch answers with an error, or is not there behind the proxy.",
         "The deployment is overloaded, restarting or broken.",
         "Check the deployment's health in the Elastic Cloud console.",
-        Hop.DEPLOYMENT,
+        Hop.TARGET,
     ),
     ReasonDoc(
         Reason.SERVICE_ERROR,
         "Kibana, APM, Fleet or Enterprise Search answers with an error; Elasticsearch is well.",
         "That product is overloaded, restarting or broken.",
         "Check its health in the Elastic Cloud console; switch it off there if it is not used.",
-        Hop.DEPLOYMENT,
+        Hop.TARGET,
     ),
     ReasonDoc(
         Reason.UNEXPECTED_ANSWER,

@@ -114,7 +114,7 @@ DEPLOYMENTS = (
         "An association is to be taken away.",
         "No tag or setting asks for it any more, and the app made it.",
         "Wait: the app removes it, unless it is the deployment's last policy.",
-        Hop.DEPLOYMENT,
+        Hop.TARGET,
     ),
     ReasonDoc(
         Reason.WOULD_CUT_OFF_PUBLIC_TRAFFIC,
@@ -122,7 +122,7 @@ DEPLOYMENTS = (
         "It would be its first one, and closes the deployment to everything that no policy admits.",
         "Associate an IP policy first, or allow it by ELASTIC_FIRST_POLICY_ALLOWED or the deployment's tag "
         "elastic-privatelink-first-policy=allow.",
-        Hop.DEPLOYMENT,
+        Hop.TARGET,
     ),
     ReasonDoc(
         Reason.WOULD_REOPEN_PUBLIC_ACCESS,
@@ -130,14 +130,14 @@ DEPLOYMENTS = (
         "It is the deployment's last one; without any the deployment is open to the internet.",
         "Associate another policy, or allow it by ELASTIC_LAST_POLICY_ALLOWED or the deployment's tag "
         "elastic-privatelink-last-policy=allow.",
-        Hop.DEPLOYMENT,
+        Hop.TARGET,
     ),
     ReasonDoc(
         Reason.DEPLOYMENT_NOT_ALLOWED,
         "A deployment is not connected.",
         "Neither the settings nor the deployment's own tag consent.",
         "Add it to ELASTIC_DEPLOYMENTS_ALLOWED, or add the connection id to its tag elastic-privatelink-endpoints.",
-        Hop.DEPLOYMENT,
+        Hop.TARGET,
     ),
     ReasonDoc(
         Reason.CONSENT_AMBIGUOUS,
@@ -145,28 +145,28 @@ DEPLOYMENTS = (
         "Its tag names the endpoint by resource group and name, and several endpoints have both, in different "
         "subscriptions: which of them is meant is not known.",
         "Put the connection id of the endpoint that is meant into the deployment's tag, in place of group and name.",
-        Hop.DEPLOYMENT,
+        Hop.TARGET,
     ),
     ReasonDoc(
         Reason.DEPLOYMENT_OUT_OF_SCOPE,
         "A deployment is left alone.",
         "ELASTIC_DEPLOYMENTS_DENIED keeps the app away from it.",
         "Change the setting, or take the deployment out of the endpoint's tag.",
-        Hop.DEPLOYMENT,
+        Hop.TARGET,
     ),
     ReasonDoc(
         Reason.DEPLOYMENT_OPTED_OUT,
         "A deployment is left alone.",
         "Its own tag elastic-privatelink has the value ignore.",
         "Take that tag off, or the deployment out of the endpoint's tag.",
-        Hop.DEPLOYMENT,
+        Hop.TARGET,
     ),
     ReasonDoc(
         Reason.DEPLOYMENT_NOT_FOUND,
         "A deployment is not connected.",
         "None of this id or exact name is visible to the API key: it is gone, renamed, or of another organization.",
         "Correct the endpoint's tag, or give the API key a role on the deployment.",
-        Hop.DEPLOYMENT,
+        Hop.TARGET,
     ),
     ReasonDoc(
         Reason.DEPLOYMENT_GONE,
@@ -174,35 +174,35 @@ DEPLOYMENTS = (
         "Elastic Cloud knows no such deployment, and the policy lists it still. It is gone, or the API key has lost "
         "its role on it: the app cannot tell which.",
         "Send the decision forget-target on the connection if it is gone; else give the API key its role back.",
-        Hop.DEPLOYMENT,
+        Hop.TARGET,
     ),
     ReasonDoc(
         Reason.DEPLOYMENT_NOT_RUNNING,
         "A deployment is not connected.",
         "It is stopped or being deleted.",
         "Start it, or take it out of the tag.",
-        Hop.DEPLOYMENT,
+        Hop.TARGET,
     ),
     ReasonDoc(
         Reason.PROJECT_LIST_NOT_GUARDED,
         "A Serverless project is not connected.",
         "Elastic Cloud did not honour If-Match, so a write could take away what others add at the same moment.",
         "Add the policy to the project in the Elastic Cloud console, and report this with the answer in the log.",
-        Hop.DEPLOYMENT,
+        Hop.TARGET,
     ),
     ReasonDoc(
         Reason.DEPLOYMENT_AMBIGUOUS,
         "A deployment is not connected.",
         "Several have the name that the tag gives.",
         "Use the deployment's id in the tag.",
-        Hop.DEPLOYMENT,
+        Hop.TARGET,
     ),
     ReasonDoc(
         Reason.DEPLOYMENT_IN_ANOTHER_REGION,
         "A deployment is not connected.",
         "It is in another region than the service that the endpoint leads to.",
         "Create an endpoint with the alias of the deployment's region, or take the deployment out of the tag.",
-        Hop.DEPLOYMENT,
+        Hop.TARGET,
     ),
     ReasonDoc(
         Reason.POLICY_ADMITS_OTHERS,
@@ -216,14 +216,14 @@ DEPLOYMENTS = (
         "The association keeps disappearing and is now left alone.",
         "Another manager removes it each time, as Terraform's ec_deployment.traffic_filter does.",
         "Add the policy to the other manager's list, or tag the deployment elastic-privatelink=ignore; then re-run.",
-        Hop.DEPLOYMENT,
+        Hop.TARGET,
     ),
     ReasonDoc(
         Reason.CONSOLE_SIGN_IN_AFFECTED,
         "Opening Kibana out of the Elastic Cloud console fails with Invalid SAML request.",
         "Private connection policies are associated with the deployment, and no IP policy that admits its users.",
         "Associate an IP policy for the people who use the console's sign-in; Kibana's private URL works without.",
-        Hop.DEPLOYMENT,
+        Hop.TARGET,
     ),
 )
 

@@ -53,7 +53,7 @@ DELAYS = (
         "What an earlier request to Elastic Cloud did shows only after LAG_SECONDS; until then a deployment could be "
         "opened or closed by mistake. The message says until when.",
         "Wait: the app goes on by itself.",
-        Hop.DEPLOYMENT,
+        Hop.TARGET,
     ),
     ReasonDoc(
         Reason.ANSWER_LOST,

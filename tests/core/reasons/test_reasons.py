@@ -123,7 +123,7 @@ def test_every_setting_tag_and_reason_that_the_page_names_exists() -> None:
         (c.ASSOCIATED, Reason.AWAITING_APPROVAL, Hop.APPROVAL),
         (c.REACHABLE, Reason.CERTIFICATE_MISMATCH, Hop.DNS),
         (c.REACHABLE, Reason.FORBIDDEN_BY_POLICY, Hop.POLICY),
-        (c.REACHABLE, Reason("ReasonOfTheFuture"), Hop.DEPLOYMENT),
+        (c.REACHABLE, Reason("ReasonOfTheFuture"), Hop.TARGET),
         (c.ZONE_READY, Reason.AZURE_RIGHTS_MISSING, Hop.DNS),
         (c.REACHABLE, Reason.NO_ROUTE_FROM_APP, Hop.APP),
         ("a type of the future", Reason("ReasonOfTheFuture"), Hop.APP),

@@ -75,7 +75,7 @@ async def test_a_broken_connection_turns_green_by_itself_after_the_repair(
         await seen.page.clock.install()
         page = await seen.open(f"/{connection_id(estate.broken)}")
         broken = page.locator("[data-hop][data-at=broken]")
-        await expect(broken).to_have_attribute("data-hop", "deployment")
+        await expect(broken).to_have_attribute("data-hop", "target")
         await expect(broken).to_contain_text("broken here")
         await expect(page.get_by_label("Summary")).to_contain_text("Correct the endpoint's tag")
         await page.get_by_text("Evidence").click()
