@@ -7,6 +7,8 @@ connect     create private endpoints as a user does, and follow them: connect RE
 network     list the virtual networks, make some, or change their name servers, peerings and routes: network [NAME]
 firewall    drop, refuse or reset connections into a network, or open it again: firewall refuse NAME [--from NAME]
 resolver    let a network's name server fail, or answer again: resolver timeout NAME
+deployment  put a deployment into a state, change its products' aliases, or delete it: deployment NAME --status S
+approval    put an endpoint's connection into a state, as Elastic's side does: approval NAME STATE
 vault       list the secrets of the key vault, or change one: vault set NAME VALUE
 status      every connection in one line
 events      every notification that the app has sent, in one line
@@ -31,6 +33,7 @@ import httpx
 from local.cli.breaking import HOPS, find
 from local.cli.client import LocalClient, checked
 from local.cli.connecting import add_connect_command, connect
+from local.cli.deployment_command import add_deployment_commands, change_approval, change_deployment
 from local.cli.folder import DEFAULT, folder_option
 from local.cli.network_commands import (
     add_network_commands,
@@ -72,6 +75,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     rest.add_argument("body", nargs="?", type=json.loads, help="JSON")
     add_connect_command(commands)
     add_network_commands(commands)
+    add_deployment_commands(commands)
     add_vault_command(commands)
     commands.add_parser("status")
     commands.add_parser("events")
@@ -160,6 +164,8 @@ CLIENT_COMMANDS = {
     "network": change_networks,
     "firewall": turn_firewall,
     "resolver": turn_resolver,
+    "deployment": change_deployment,
+    "approval": change_approval,
     "vault": change_vault,
     "status": _status,
     "events": _events,

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import TYPE_CHECKING
 
 from local.arm.errors import bad_request
 from local.arm.ids import ResourcePath, parse, parse_resource
 from local.arm.model import Connection
-from local.arm.networks import network_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from local.arm.context import Call
-    from local.arm.model import VirtualNetwork
+    from local.arm.model import Subnet, VirtualNetwork
     from local.arm.store import Store
 
 AUTOMATIC, MANUAL = "privateLinkServiceConnections", "manualPrivateLinkServiceConnections"
@@ -65,7 +61,9 @@ def _check_service(service: str, where: str, *, manual: bool) -> None:
     )
 
 
-def read_subnet(call: Call, location: str, networks: Store[VirtualNetwork]) -> tuple[ResourcePath, VirtualNetwork]:
+def read_subnet(
+    call: Call, location: str, networks: Store[VirtualNetwork]
+) -> tuple[ResourcePath, VirtualNetwork, Subnet]:
     """The subnet of the body, which must exist, in a network of the endpoint's own region."""
     text = (call.properties().get("subnet") or {}).get("id")
     if not text:
@@ -84,19 +82,4 @@ def read_subnet(call: Call, location: str, networks: Store[VirtualNetwork]) -> t
             "referenced resource exists, and that both resources are in the same region.",
         )
     found = parse(f"{network.id}/subnets/{subnet.name}") or path
-    return found, network
-
-
-def free_address(network: VirtualNetwork, subnet_name: str, taken: Iterable[str]) -> str:
-    """The first address of the subnet that is free; Azure keeps the first four and the last to itself."""
-    subnet = network.subnet(subnet_name)
-    prefix = network_of(subnet.address_prefix if subnet else network.address_prefixes[0])
-    used = set(taken)
-    for offset in range(4, prefix.num_addresses - 1):
-        address = str(ipaddress.IPv4Address(int(prefix.network_address) + offset))
-        if address not in used:
-            return address
-    raise bad_request(
-        "SubnetIsFull",
-        f"Subnet {subnet_name} with address prefix {prefix} does not have enough capacity for 1 IP addresses.",
-    )
+    return found, network, subnet

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from local.arm.access import check_linked
-from local.arm.connections import free_address, read_connection, read_subnet
+from local.arm.addresses import choose_addresses, read_groups
+from local.arm.connections import read_connection, read_subnet
 from local.arm.context import Answer, Call, Context, Handler
 from local.arm.errors import OperationError, bad_request, not_found
 from local.arm.ids import ResourcePath
@@ -19,7 +20,7 @@ from local.arm.paging import page
 from local.arm.rendering import render_endpoint, render_nic
 
 if TYPE_CHECKING:
-    from local.arm.model import Connection, VirtualNetwork
+    from local.arm.model import Addresses, Connection, Subnet, VirtualNetwork
     from local.arm.operations import Operations
     from local.arm.store import Store
 
@@ -45,21 +46,21 @@ class Endpoints(Handler):
         """Read one; `$expand=networkInterfaces` puts the whole interface in."""
         query = {name.lower(): value.lower() for name, value in call.query.items()}
         wanted = query.get("$expand") == "networkinterfaces" and self._context.settings.expand_network_interfaces
-        return Answer(200, render_endpoint(self._find(call), expand=wanted))
+        return Answer(200, self._render(call, self._find(call), expand=wanted))
 
     def list_all(self, call: Call) -> Answer:
         """All of a resource group or subscription."""
         found = self._store.listed(scope_of(call))
-        return page(call, map(render_endpoint, found), self._context.settings.page_size)
+        return page(call, (self._render(call, one) for one in found), self._context.settings.page_size)
 
     def put(self, call: Call) -> Answer:
         """Create, or bring an existing one up to date: its GUID, address and connection state stay."""
         location, connection = required_location(call), read_connection(call)
-        subnet, network = read_subnet(call, location, self._networks)
+        subnet, network, inside = read_subnet(call, location, self._networks)
         check_linked(self._context.settings, call, JOIN, subnet.id)
         old = self._store.get(call.path.id)
         if old is None:
-            endpoint = self._new(call, location, connection, subnet, network)
+            endpoint = self._new(call, location, connection, subnet, self._addresses(call, subnet, network, inside))
             self._store.add(endpoint)
             if endpoint.has_nic:
                 self._interfaces.add(endpoint)
@@ -74,7 +75,8 @@ class Endpoints(Handler):
             seconds = max(self._context.settings.nic_seconds, self._context.settings.nic_address_seconds)
             self._context.clock.call_later(seconds, self._give_address, endpoint)
         headers = self._provision(call, endpoint)
-        return Answer(200 if old else 201, render_endpoint(endpoint), {**headers, "Azure-AsyncNotification": "Enabled"})
+        shown = self._render(call, endpoint)
+        return Answer(200 if old else 201, shown, {**headers, "Azure-AsyncNotification": "Enabled"})
 
     def patch(self, call: Call) -> Answer:
         """Replace the tags."""
@@ -82,7 +84,7 @@ class Endpoints(Handler):
         endpoint.tags, endpoint.etag = call.tags(), self._context.network_etag()
         self._context.emit(call, "Succeeded", endpoint.id)
         self._context.changed()
-        return Answer(200, render_endpoint(endpoint))
+        return Answer(200, self._render(call, endpoint))
 
     def delete(self, call: Call) -> Answer:
         """Remove the endpoint and its interface, after a while."""
@@ -100,19 +102,25 @@ class Endpoints(Handler):
         headers = self._operations.network(call, endpoint.location, seconds, finish, event=True)
         return Answer(202, None, headers)
 
+    def _render(self, call: Call, endpoint: PrivateEndpoint, *, expand: bool = False) -> dict[str, Any]:
+        bare = endpoint.name.lower() in self._context.settings.endpoints_without_subnet
+        return render_endpoint(endpoint, call.version, expand=expand, bare=bare)
+
     def _find(self, call: Call) -> PrivateEndpoint:
         endpoint = self._store.seen(call.path.id)
         if endpoint is None:
             raise not_found(KIND, call.path.name, call.path.resource_group or "")
         return endpoint
 
+    def _addresses(self, call: Call, path: ResourcePath, network: VirtualNetwork, subnet: Subnet) -> Addresses:
+        others = [one for one in self._store if one.subnet.id.lower() == path.id.lower()]
+        return choose_addresses(call, network, subnet, others, self._context.settings.allocate_address)
+
     def _new(
-        self, call: Call, location: str, connection: Connection, subnet: ResourcePath, network: VirtualNetwork
+        self, call: Call, location: str, connection: Connection, subnet: ResourcePath, reserved: Addresses
     ) -> PrivateEndpoint:
         guid, custom = self._context.guid(), call.properties().get("customNetworkInterfaceName") or ""
         nic_name = custom or f"{call.path.name}.nic.{self._context.guid()}"
-        allocate = self._context.settings.allocate_address
-        taken = [e.reserved_address for e in self._store if e.subnet.id.lower() == subnet.id.lower()]
         return PrivateEndpoint(
             path=call.path,
             etag=self._context.network_etag(),
@@ -126,7 +134,8 @@ class Endpoints(Handler):
             nic_etag=self._context.network_etag(),
             custom_nic_name=custom,
             has_nic=self._context.settings.nic_seconds <= 0,
-            reserved_address=allocate(network) if allocate else free_address(network, subnet.name, taken),
+            reserved=reserved,
+            application_security_groups=read_groups(call),
         )
 
     def _update(
@@ -140,6 +149,7 @@ class Endpoints(Handler):
             )
         endpoint.tags, endpoint.etag = call.tags(), self._context.network_etag()
         endpoint.connection.request_message = connection.request_message
+        endpoint.application_security_groups = read_groups(call)
         endpoint.provisioning_state = "Updating"
         return endpoint
 
@@ -151,7 +161,8 @@ class Endpoints(Handler):
     def _give_address(self, endpoint: PrivateEndpoint) -> None:
         if self._store.get(endpoint.id) is not endpoint or endpoint.address is not None:
             return
-        endpoint.address, endpoint.nic_etag = endpoint.reserved_address, self._context.network_etag()
+        endpoint.address, endpoint.address6 = endpoint.reserved.ipv4 or None, endpoint.reserved.ipv6 or None
+        endpoint.nic_etag = self._context.network_etag()
         self._context.changed()
 
     def _provision(self, call: Call, endpoint: PrivateEndpoint) -> dict[str, str]:

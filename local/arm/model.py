@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from local.arm.ids import ResourcePath
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+IpVersion = Literal["IPv4", "IPv6", "DualStack"]
 
 
 @dataclass(kw_only=True)
@@ -37,6 +39,13 @@ class Subnet:
 
     name: str
     address_prefix: str
+    further_prefixes: tuple[str, ...] = ()
+    """Beside the first: of a subnet with both kinds of addresses the other one."""
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """All of them, in the order in which they were given."""
+        return (self.address_prefix, *self.further_prefixes)
 
 
 @dataclass(kw_only=True)
@@ -62,6 +71,18 @@ class VirtualNetwork(Resource):
     def subnet(self, name: str) -> Subnet | None:
         """The subnet of that name, compared without case."""
         return next((s for s in self.subnets if s.name.lower() == name.lower()), None)
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """The addresses of an endpoint's interface, and how they were asked for."""
+
+    version: IpVersion = "IPv4"
+    ipv4: str = ""
+    """Empty: it has none, as with version IPv6."""
+    ipv6: str = ""
+    configurations: tuple[dict[str, Any], ...] = ()
+    """The body's `ipConfigurations`: each gives a static address."""
 
 
 @dataclass
@@ -90,8 +111,12 @@ class PrivateEndpoint(Resource):
     nic_etag: str
     custom_nic_name: str
     has_nic: bool
-    reserved_address: str
+    reserved: Addresses
+    """What its interface will have."""
+    application_security_groups: list[str] = field(default_factory=list)
     address: str | None = None
+    """Its IPv4 address, once the interface has it; an endpoint of version IPv6 never gets one."""
+    address6: str | None = None
     provisioning_state: str = "Updating"
 
     @property
@@ -101,7 +126,7 @@ class PrivateEndpoint(Resource):
 
     @property
     def status(self) -> str:
-        """Pending, Approved, Rejected or Disconnected."""
+        """Pending, Approved, Rejected, Disconnected, or another word that Azure says; empty: none."""
         return self.connection.status
 
     @property

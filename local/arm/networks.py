@@ -57,7 +57,7 @@ class Networks(Handler):
         if not prefixes:
             raise bad_request("InvalidRequestFormat", "The address space of the virtual network is missing.")
         subnets = [read_subnet_body(item) for item in properties.get("subnets") or []]
-        for prefix in [*prefixes, *(s.address_prefix for s in subnets)]:
+        for prefix in [*prefixes, *(prefix for subnet in subnets for prefix in subnet.prefixes)]:
             network_of(prefix)
         old = self._store.get(call.path.id)
         kept = {s.name.lower() for s in subnets}
@@ -166,7 +166,11 @@ class Networks(Handler):
             "type": f"Microsoft.Network/{KIND}/subnets",
             "properties": {
                 "provisioningState": "Succeeded",
-                "addressPrefix": subnet.address_prefix,
+                **(
+                    {"addressPrefixes": list(subnet.prefixes)}
+                    if subnet.further_prefixes
+                    else {"addressPrefix": subnet.address_prefix}
+                ),
                 "delegations": [],
                 "privateEndpointNetworkPolicies": "Disabled",
                 "privateLinkServiceNetworkPolicies": "Enabled",
@@ -199,13 +203,15 @@ class Subnets(Handler):
         """Create, or change its address prefix."""
         network = self._networks.find(call)
         subnet = read_subnet_body({"name": call.path.name, "properties": call.properties()})
-        network_of(subnet.address_prefix)
+        for prefix in subnet.prefixes:
+            network_of(prefix)
         old = network.subnet(subnet.name)
         if old is None:
             network.subnets.append(subnet)
-        elif old.address_prefix != subnet.address_prefix:
-            self._networks.check_unused(network, old)
-            old.address_prefix = subnet.address_prefix
+        elif old.prefixes != subnet.prefixes:
+            if not set(old.prefixes) <= set(subnet.prefixes):
+                self._networks.check_unused(network, old)
+            old.address_prefix, old.further_prefixes = subnet.address_prefix, subnet.further_prefixes
         network.etag = self._context.network_etag()
         shown = self._networks.render_subnet(network, old or subnet)
         return Answer(200 if old else 201, shown, self._begin(call, network, lambda: lambda: shown))
@@ -227,10 +233,11 @@ class Subnets(Handler):
 def read_subnet_body(item: Any) -> Subnet:
     """A subnet as a body has it, with one address prefix or a list of them; or 400."""
     properties = item.get("properties") or {}
-    prefix = properties.get("addressPrefix") or next(iter(properties.get("addressPrefixes") or []), None)
-    if not item.get("name") or not prefix:
+    single = [properties["addressPrefix"]] if properties.get("addressPrefix") else []
+    prefixes = single or list(properties.get("addressPrefixes") or [])
+    if not item.get("name") or not prefixes:
         raise bad_request("InvalidRequestFormat", "A subnet needs a name and an address prefix.")
-    return Subnet(item["name"], prefix)
+    return Subnet(item["name"], prefixes[0], tuple(prefixes[1:]))
 
 
 def _peerings(given: Any, old: VirtualNetwork | None) -> dict[str, str]:
@@ -257,10 +264,10 @@ def required_location(call: Call) -> str:
     return location.replace(" ", "").lower()
 
 
-def network_of(prefix: str) -> ipaddress.IPv4Network:
+def network_of(prefix: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     """An address prefix as a value, or 400."""
     try:
-        return ipaddress.IPv4Network(prefix)
+        return ipaddress.ip_network(prefix)
     except ValueError as error:
         raise bad_request(
             "InvalidCIDRNotation", f"The address prefix {prefix} has an invalid CIDR notation."

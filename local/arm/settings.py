@@ -48,6 +48,8 @@ class ArmSettings:
     """When the write event is emitted: "accepted" shows the app an endpoint in state Updating."""
     failing_endpoints: dict[str, str] = field(default_factory=dict)
     """Endpoint name (lower case) -> error code with which its provisioning fails."""
+    endpoints_without_subnet: set[str] = field(default_factory=set)
+    """Endpoint names (lower case) that are shown with neither subnet nor interface: seen where creation broke off."""
     expand_network_interfaces: bool = True
     """Whether `$expand=networkInterfaces` puts whole interfaces in the answer (not known of the live service)."""
     allocate_address: Callable[[VirtualNetwork], str] | None = None

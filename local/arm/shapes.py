@@ -42,6 +42,9 @@ _SHAPES: dict[str, dict[str, Any]] = {
     "privateEndpoints": {
         "subnet": _REFERENCE,
         "customNetworkInterfaceName": str,
+        "ipVersionType": str,
+        "ipConfigurations": [{"name": str, "properties": {"groupId": str, "memberName": str, "privateIPAddress": str}}],
+        "applicationSecurityGroups": [_REFERENCE],
         "privateLinkServiceConnections": _CONNECTIONS,
         "manualPrivateLinkServiceConnections": _CONNECTIONS,
     },

@@ -4,13 +4,15 @@ Elastic's side takes an approval back, a firewall comes between, a key ends, the
 these, so they get a server of their own on loopback, apart from the simulated APIs. `local.cli.breaking` calls it;
 `local.cli.stack` serves it.
 
-    POST /approval  {"endpoint": id, "state": "Rejected" | "Disconnected"}
-    POST /route     {"endpoint": id, "open": true | false}
-    POST /key       {"state": "ended" | "renewed"}      renewed: another key, in the vault too
-    POST /app       {"state": "stopped" | "started"}
-    POST /settings  {"DNS_RECORD_MODE": "union", ...}   of the app, which restarts; "": as at the start
-    GET  /switches  every switch of the clouds (`local.cli.switches`), and how it stands
-    POST /switches  {"elastic.create_lag_seconds": 30, ...}
+    POST /approval    {"endpoint": id, "state": "Approved" | "Rejected" | "Disconnected" | any other word | ""}
+    POST /deployment  {"deployment": name or id, "status": "reconfiguring", "productAliases": {"fleet": ""}}
+                      or {"deployment": name or id, "deleted": true, "staysAssociated": true}
+    POST /route       {"endpoint": id, "open": true | false}
+    POST /key         {"state": "ended" | "renewed"}      renewed: another key, in the vault too
+    POST /app         {"state": "stopped" | "started"}
+    POST /settings    {"DNS_RECORD_MODE": "union", ...}   of the app, which restarts; "": as at the start
+    GET  /switches    every switch of the clouds (`local.cli.switches`), and how it stands
+    POST /switches    {"elastic.create_lag_seconds": 30, ...}
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from local.elastic.deployments import PRODUCTS, STATES
 from shared.core.model.organizations import DEFAULT, key_secret
 
 if TYPE_CHECKING:
@@ -55,6 +58,7 @@ class Backstage:
         self._switches, self._change_settings, self._vault = switches, change_settings, vault
         self._actions: dict[str, Action] = {
             "approval": self._approval,
+            "deployment": self._deployment,
             "route": self._route,
             "key": self._key,
             "app": self._app,
@@ -81,9 +85,23 @@ class Backstage:
         return JSONResponse({"done": True})
 
     async def _approval(self, asked: dict[str, Any]) -> None:
-        """Elastic's side takes back what it approved; Azure never leaves either state."""
-        state = _one_of(asked["state"], "Rejected", "Disconnected")
-        self._world.arm.set_connection(self._endpoint(asked).id, state, "Removed by the service's owner")
+        """Elastic's side approves, or takes that back; Azure may also show a word of its own, or none."""
+        self._world.arm.set_connection(self._endpoint(asked).id, str(asked["state"]), "Set by the service's owner")
+
+    async def _deployment(self, asked: dict[str, Any]) -> None:
+        """What a deployment goes through by itself, or a person does to it in the console."""
+        elastic, wanted = self._world.elastic, str(asked["deployment"])
+        found = next((one for one in elastic.deployments() if wanted in (one.id, one.name)), None)
+        if found is None:
+            raise ValueError(f"there is no deployment {wanted}")
+        if asked.get("deleted"):
+            elastic.remove_deployment(found.id, stays_associated=bool(asked.get("staysAssociated")))
+            return
+        found.status = _one_of(asked.get("status", found.status), *STATES)
+        aliases = {str(label): str(alias) for label, alias in dict(asked.get("productAliases", {})).items()}
+        if unknown := aliases.keys() - PRODUCTS.keys():
+            raise ValueError(f"products are {', '.join(PRODUCTS)}; not {', '.join(unknown)}")
+        found.product_aliases |= aliases
 
     async def _route(self, asked: dict[str, Any]) -> None:
         """Something between breaks, or is repaired: the endpoint's address does not answer."""

@@ -157,7 +157,7 @@ class ElasticCloud:
     def remove_deployment(self, deployment_id: str, *, stays_associated: bool = False) -> None:
         """A deployment that is not even listed any more; `stays_associated`: its policies go on listing it."""
         self._book.remove(deployment_id)
-        if stays_associated:
+        if stays_associated or self.settings.associations_of_deleted == "listed":
             return
         for ruleset in self._filters.attached(deployment_id):
             self._filters.disassociate(ruleset.id, "deployment", deployment_id)

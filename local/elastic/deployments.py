@@ -10,11 +10,15 @@ from local.elastic.errors import ApiError, no_such_deployment
 from local.elastic.model import api_region
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from random import Random
 
     from local.clock import LoopClock
 
+STATES = ("initializing", "stopping", "stopped", "rebooting", "restarting", "reconfiguring", "started")
+"""Of a deployment's resources, as the API's reference has them."""
 ALIAS_HELD = timedelta(days=30)
+MAX_TAGS, MAX_TAG_KEY, MAX_TAG_VALUE = 64, 32, 128
 # Host label of each product and the resource it leads to; the UUID form of Elasticsearch and Kibana has no label.
 PRODUCTS = {
     "es": "elasticsearch",
@@ -45,9 +49,12 @@ class Deployment:
     tags: dict[str, str] = field(default_factory=dict)
     hidden: bool = False
     status: str = "started"
+    """One of `STATES`; only "started" and "stopped" are reached over the API."""
     version: int = 1
     unwell: set[str] = field(default_factory=set)
     """Labels of the products whose instances are down, though the API says that they run."""
+    product_aliases: dict[str, str] = field(default_factory=dict)
+    """Label of a product -> its own alias where it is not the deployment's; an empty one: it has none."""
     switched_off: set[str] = field(default_factory=set)
     """Labels of the products that were shut down; Elasticsearch goes by `status`, with all the others."""
 
@@ -71,9 +78,9 @@ class Deployment:
         }
         return ids.get(kind, self.integrations_id)
 
-    def runs(self, product: str) -> bool:
-        """Whether the resource that serves a product label is there and started."""
-        return bool(self.resource_id(product)) and self.status_of(product) == "started"
+    def runs(self, product: str, states: Collection[str] = ("started",)) -> bool:
+        """Whether the resource that serves a product label is there and in one of these states."""
+        return bool(self.resource_id(product)) and self.status_of(product) in states
 
     def status_of(self, product: str) -> str:
         """State of the resource that serves a product label."""
@@ -85,9 +92,14 @@ class Deployment:
         label = {"es": "", "kb": "", "ent": ".ent-search"}.get(product, f".{product}")
         return f"{self.resource_id(product)}{label}.{self.azure_region}.azure.elastic-cloud.com"
 
+    def alias_of(self, product: str) -> str | None:
+        """The alias under which a product answers: the deployment's, its own, or none."""
+        return self.product_aliases.get(product, self.alias) or None
+
     def alias_host(self, product: str) -> str | None:
         """Public host by alias, when there is one."""
-        return f"{self.alias}.{product}.{self.azure_region}.azure.elastic-cloud.com" if self.alias else None
+        alias = self.alias_of(product)
+        return f"{alias}.{product}.{self.azure_region}.azure.elastic-cloud.com" if alias else None
 
     def private_host(self, product: str = "es") -> str:
         """Host to use over the private link: by alias, else by resource id."""
@@ -155,6 +167,19 @@ class DeploymentBook:
         """Note a change: the version that the API shows goes up."""
         deployment.version += 1
         deployment.changed_at = self._clock.now()
+
+    def set_tags(self, deployment: Deployment, tags: list[dict[str, str]]) -> None:
+        """Replace all tags, within the documented limits."""
+        if len(tags) > MAX_TAGS:
+            message = f"The number of tags exceeds the maximum of {MAX_TAGS} allowed per deployment."
+            raise ApiError(400, "deployments.too_many_tags", message)
+        if any(len(tag["key"]) > MAX_TAG_KEY or len(tag["value"]) > MAX_TAG_VALUE for tag in tags):
+            message = (
+                f"A tag key exceeds the maximum of {MAX_TAG_KEY} characters or a tag value exceeds the maximum of "
+                f"{MAX_TAG_VALUE} characters."
+            )
+            raise ApiError(400, "deployments.lengthy_key_or_value", message)
+        deployment.tags = {tag["key"]: tag["value"] for tag in tags}
 
     def set_alias(self, deployment: Deployment, alias: str) -> None:
         """Give, change or (with an empty text) remove an alias; the old one stays held for this deployment."""

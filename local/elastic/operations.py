@@ -173,6 +173,8 @@ class DeploymentOperations:
             Operation("search deployments", "POST", "/deployments/_search", self.search, body="optional"),
             Operation("get deployment", "GET", one, self.get, _SHOW),
             Operation("update deployment", "PUT", one, self.update, update, body="required"),
+            Operation("get deployment tags", "GET", f"{one}/tags", self.tags),
+            Operation("set deployment tags", "PUT", f"{one}/tags", self.set_tags, body="required"),
             Operation("shut down deployment", "POST", f"{one}/_shutdown", self.shutdown, shutdown, body="optional"),
             Operation(
                 "restore deployment",
@@ -218,16 +220,27 @@ class DeploymentOperations:
         """`PUT /deployments/{id}`: name, alias and tags; what is left out stays."""
         deployment = self._seen(call)
         request = schema.deployment_update(call.body)
+        if "tags" in request.get("metadata", {}):
+            self._book.set_tags(deployment, request["metadata"]["tags"])
         if "alias" in request:
             self._book.set_alias(deployment, request["alias"])
         deployment.name = request.get("name", deployment.name)
-        if "tags" in request.get("metadata", {}):
-            deployment.tags = {tag["key"]: tag["value"] for tag in request["metadata"]["tags"]}
         self._book.touched(deployment)
         answer = {"id": deployment.id, "name": deployment.name, "resources": views.listing(deployment)["resources"]}
         if deployment.alias:
             answer["alias"] = deployment.alias
         return Reply(200, answer)
+
+    def tags(self, call: Call) -> Reply:
+        """`GET /deployments/{id}/tags`."""
+        return Reply(200, {"tags": views.tags(self._seen(call))})
+
+    def set_tags(self, call: Call) -> Reply:
+        """`PUT /deployments/{id}/tags`: all of them are replaced."""
+        deployment = self._seen(call)
+        self._book.set_tags(deployment, schema.deployment_tags(call.body))
+        self._book.touched(deployment)
+        return Reply(200, {"tags": views.tags(deployment)})
 
     def shutdown(self, call: Call) -> Reply:
         """`POST /deployments/{id}/_shutdown`: it stops and stays listed, hidden when asked for."""

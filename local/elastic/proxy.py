@@ -49,7 +49,7 @@ class Proxy:
         target = self._target(host, private=True)
         region = service_region(self._alias_of(endpoint_guid))
         if target is None or (region and region != target.deployment.azure_region):
-            return unknown_resource()
+            return unknown_resource(self._settings.unknown_resource)
         attached = self._attached(target.deployment.id)
         guid = endpoint_guid.lower()
         if attached:
@@ -66,7 +66,7 @@ class Proxy:
         """The answer to a request for a public host from this address of the internet."""
         target = self._target(host, private=False)
         if target is None:
-            return unknown_resource()
+            return unknown_resource(self._settings.unknown_resource)
         attached = self._attached(target.deployment.id)
         address = ipaddress.ip_address(client_ip)
         sources = [rule["source"] for ruleset in attached if ruleset.type == "ip" for rule in ruleset.rules]
@@ -84,27 +84,27 @@ class Proxy:
             return None
         name, _, product = match["labels"].partition(".")
         for deployment in self._book.all():
-            if deployment.azure_region != match["region"] or deployment.status != "started":
+            if deployment.azure_region != match["region"] or deployment.status not in self._settings.served_states:
                 continue
-            found = _product(deployment, name, product)
+            found = self._product(deployment, name, product)
             if found:
                 return Target(deployment, found)
         return None
 
+    def _product(self, deployment: Deployment, name: str, product: str) -> str | None:
+        """The product of the deployment that `name.product` or a bare resource id means."""
+        if not product:
+            found = {deployment.elasticsearch_id: "es", deployment.kibana_id: "kb"}.get(name)
+        else:
+            known = LABELS.get(product, "")
+            alias = None if known in self._settings.proxy_unknown_aliases else deployment.alias_of(known)
+            found = known if known and name in (alias, deployment.resource_id(known)) else None
+        return found if found and deployment.runs(found, self._settings.served_states) else None
 
-def _product(deployment: Deployment, name: str, product: str) -> str | None:
-    """The product of the deployment that `name.product` or a bare resource id means."""
-    if not product:
-        found = {deployment.elasticsearch_id: "es", deployment.kibana_id: "kb"}.get(name)
-    else:
-        known = LABELS.get(product)
-        found = known if known and name in (deployment.alias, deployment.resource_id(known)) else None
-    return found if found and deployment.runs(found) else None
 
-
-def unknown_resource() -> ProxyAnswer:
+def unknown_resource(message: str = "Unknown resource.") -> ProxyAnswer:
     """The answer for a host that leads nowhere."""
-    return json_answer(404, {"ok": False, "message": "Unknown resource."})
+    return json_answer(404, {"ok": False, "message": message})
 
 
 def forbidden() -> ProxyAnswer:

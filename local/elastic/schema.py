@@ -165,6 +165,18 @@ def deployment_update(body: Any) -> dict[str, Any]:
     """Body of a deployment update, without the resources, which the simulator cannot change."""
     request = check_object(body, _DEPLOYMENT_UPDATE)
     metadata = check_object(request.get("metadata", {}), {"tags": Field(list)}, "metadata")
-    for index, tag in enumerate(metadata.get("tags", [])):
-        check_object(tag, {"key": Field(str, True), "value": Field(str, True)}, f"metadata.tags[{index}]")
+    _check_tags(metadata.get("tags", []), "metadata.tags")
     return request
+
+
+def deployment_tags(body: Any) -> list[dict[str, str]]:
+    """Body of "set deployment tags"."""
+    request = check_object(body, {"tags": Field(list)})
+    tags: list[dict[str, str]] = request.get("tags", [])
+    _check_tags(tags, "tags")
+    return tags
+
+
+def _check_tags(tags: list[Any], where: str) -> None:
+    for index, tag in enumerate(tags):
+        check_object(tag, {"key": Field(str, True), "value": Field(str, True)}, f"{where}[{index}]")

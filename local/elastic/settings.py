@@ -38,6 +38,8 @@ class ElasticSettings:
     """Deployments the key may not see: they are not there for it; their associations count in `total_associations`
     and are not listed."""
 
+    associations_of_deleted: Literal["gone", "listed"] = "gone"
+    """What becomes of a deployment's associations when it is deleted. Undocumented; "listed" was seen."""
     editable_deployments: set[str] | None = None
     """Deployments on which the key has the role Editor; None: it is an owner's. Documented: with one it may write
     policies, only on these it may associate them, and applying one by default takes all. 403 was seen."""
@@ -86,6 +88,14 @@ class ElasticSettings:
     """Ids of policies that the proxy does not have, though the API lists them: it lags behind."""
     proxy_unknown_hosts: set[str] = field(default_factory=set)
     """Hosts that lead nowhere at the proxy, though the API shows them: it lags behind."""
+
+    proxy_unknown_aliases: set[str] = field(default_factory=set)
+    """Labels of products ("fleet") whose alias the proxy does not know, though the API shows it and their id works:
+    seen in elastic/terraform-provider-ec#951 and elastic/beats#26750."""
+    unknown_resource: Literal["Unknown resource.", "Unknown deployment."] = "Unknown resource."
+    """The text with the proxy's 404; both were seen."""
+    served_states: set[str] = field(default_factory=lambda: {"started"})
+    """States of a deployment in which the proxy leads to it. Undocumented; in all others it answers 404."""
 
     # Products, asked without credentials.
     kibana_answer: Literal["login", "unauthorized", "forbidden"] = "login"

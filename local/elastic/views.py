@@ -27,6 +27,11 @@ def cloud_id(deployment: Deployment) -> str:
     return f"{deployment.name}:{base64.b64encode(parts.encode()).decode()}"
 
 
+def tags(deployment: Deployment) -> list[dict[str, str]]:
+    """The tags as the API lists them."""
+    return [{"key": key, "value": value} for key, value in deployment.tags.items()]
+
+
 def listing(deployment: Deployment) -> dict[str, Any]:
     """An entry of `GET /deployments`: ids and regions, no alias, tags or endpoints."""
     resources: list[dict[str, Any]] = [
@@ -58,7 +63,6 @@ def document(
     show_plans: bool = False,
 ) -> dict[str, Any]:
     """A deployment in full, as `GET /deployments/{id}` and the search show it."""
-    tags = [{"key": key, "value": value} for key, value in deployment.tags.items()]
     shown: dict[str, Any] = {
         "id": deployment.id,
         "name": deployment.name,
@@ -72,7 +76,7 @@ def document(
             "integrations_server": [_integrations(deployment)],
         },
         "metadata": {
-            "tags": tags or (None if settings.nulls else []),
+            "tags": tags(deployment) or (None if settings.nulls else []),
             "hidden": deployment.hidden,
             "last_modified": timestamp(deployment.changed_at),
         },

@@ -97,7 +97,7 @@ async def change(stage: Stage) -> None:
     """Another address and a renamed policy."""
     found = stage.estate.arm.private_endpoint(pe())
     assert found is not None
-    found.address = found.reserved_address = "127.77.0.99"
+    found.address = "127.77.0.99"
     policy_of(stage.estate, pe()).name = "orders"
     stage.remember()
     await stage.estate.send(pe())

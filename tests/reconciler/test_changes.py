@@ -22,7 +22,7 @@ async def test_the_record_follows_a_new_address(estate: Estate) -> None:
     found = estate.arm.private_endpoint(endpoint)
     assert found is not None
     old, new = found.address, "127.77.0.99"
-    found.address = found.reserved_address = new
+    found.address = new
     await swept(estate)
     connection = await estate.connection(endpoint)
     assert (estate.zone().a_record("*"), connection.identity.address) == ([new], new)

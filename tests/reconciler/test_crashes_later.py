@@ -47,7 +47,7 @@ async def brought_up_to_date(estate: Estate, endpoint: str) -> None:
     """A new address, another name of the policy, and a claim, which is then given up."""
     found = estate.arm.private_endpoint(endpoint)
     assert found is not None
-    found.address = found.reserved_address = "127.77.0.99"
+    found.address = "127.77.0.99"
     policy_of(estate, endpoint).name = "orders"
     for claim in ("true", "false"):
         await estate.put_endpoint(tags={"elastic-deployments": "logs-eastus2", "elastic-privatelink-claim": claim})

@@ -180,7 +180,7 @@ async def test_a_holder_made_anew_with_its_old_address_writes_the_record_before_
     await estate.clock.sleep(60)
     made = estate.arm.private_endpoint(first)
     assert made is not None
-    made.address = made.reserved_address = address
+    made.address = address
     await estate.settle(AT_ONCE)
     record = estate.zone().record_sets["A", "*"]
     guid = (await estate.ready(first)).identity.guid

@@ -243,8 +243,16 @@ async def test_the_services_owner_sets_the_state_without_an_event(
     body = (await http("GET", PE)).json()
     assert state(body) == {"status": "Disconnected", "description": "Connection removed", "actionsRequired": "None"}
     assert (changes, events) == (["Approved", "Disconnected"], [])
-    with pytest.raises(ValueError, match="Perhaps"):
-        cloud.set_connection(PE, "Perhaps")
+
+
+@pytest.mark.parametrize("word", ["Removed", "Timeout", ""])
+async def test_a_connection_may_be_in_a_state_beyond_the_four(cloud: ArmCloud, http: Http, word: str) -> None:
+    await http.network()
+    await http.done("PUT", PE, endpoint_body())
+    cloud.set_connection(PE, word, "told by the service")
+    shown = state((await http("GET", PE)).json())
+    assert shown.get("status", "") == word
+    assert shown["description"] == "told by the service"
 
 
 async def test_changes_are_told_when_address_and_state_come_and_when_the_endpoint_goes(

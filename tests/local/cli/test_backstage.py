@@ -62,6 +62,45 @@ async def test_an_approval_is_taken_back(estate: Estate, backstage: httpx.AsyncC
     assert state["privateLinkServiceConnectionState"]["status"] == "Rejected"
 
 
+@pytest.mark.parametrize("word", ["Approved", "Timeout", ""])
+async def test_a_connection_is_put_into_any_state(estate: Estate, backstage: httpx.AsyncClient, word: str) -> None:
+    endpoint = await estate.put_endpoint("pe-1")
+    answer = await backstage.post("/approval", json={"endpoint": endpoint, "state": word})
+    assert answer.is_success, answer.text
+    found = estate.arm.private_endpoint(endpoint)
+    assert found is not None
+    assert found.status == word
+
+
+async def test_a_deployment_goes_through_states_changes_its_products_aliases_and_is_deleted(
+    estate: Estate, backstage: httpx.AsyncClient
+) -> None:
+    made = estate.elastic.add_deployment("mine", "eastus2", ip_policy=True)
+    asked = {"deployment": "mine", "status": "reconfiguring", "productAliases": {"fleet": ""}}
+    answer = await backstage.post("/deployment", json=asked)
+    assert answer.is_success, answer.text
+    assert (made.status, made.alias_of("fleet"), made.alias_of("es")) == ("reconfiguring", None, made.alias)
+    before = len(estate.elastic.associations())
+    asked = {"deployment": made.id, "deleted": True, "staysAssociated": True}
+    assert (await backstage.post("/deployment", json=asked)).is_success
+    assert estate.elastic.deployment(made.id) is None
+    assert len(estate.elastic.associations()) == before
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"deployment": "nothing-of-this-name"},
+        {"deployment": "logs-eastus2", "status": "asleep"},
+        {"deployment": "logs-eastus2", "productAliases": {"logstash": "x"}},
+    ],
+)
+async def test_a_deployment_that_is_not_understood_is_refused(
+    backstage: httpx.AsyncClient, asked: dict[str, object]
+) -> None:
+    assert (await backstage.post("/deployment", json=asked)).status_code == 400
+
+
 async def test_a_way_is_closed_and_opened_again(estate: Estate, backstage: httpx.AsyncClient) -> None:
     endpoint = await estate.put_endpoint("pe-1")
     await estate.settle()
@@ -127,10 +166,9 @@ async def test_a_switch_is_turned_and_seen_and_what_waits_is_looked_at_again(
 @pytest.mark.parametrize(
     ("path", "body", "status", "word"),
     [
-        ("/nothing", {}, 404, "approval, route, key, app, settings, switches"),
+        ("/nothing", {}, 404, "approval, deployment, route, key, app, settings, switches"),
         ("/switches", {"elastic.nulls": "no"}, 400, "elastic.nulls is 'no'; expected true or false"),
         ("/approval", {"endpoint": "/subscriptions/x", "state": "Rejected"}, 400, "no endpoint"),
-        ("/approval", {"endpoint": "/subscriptions/x", "state": "Approved"}, 400, "Disconnected"),
         ("/key", {}, 400, "state"),
         ("/settings", {"SETTINGS": "value"}, 400, "no such setting"),
         ("/app", [], 400, "not understood"),

@@ -206,3 +206,90 @@ async def test_what_was_shut_down_is_restored_and_only_that(api: httpx.AsyncClie
     shown = (await api.get(f"/{made.id}")).json()
     assert (shown["resources"]["elasticsearch"][0]["info"]["status"], shown["healthy"]) == ("started", True)
     assert len(elastic.attached(made.id)) == 1, "its policies are as they were"
+
+
+FLEET = "404 page not found\n"
+"""Fleet Server's own answer to a path that it does not have: the proxy led to it."""
+
+
+def tags_body(count: int, key: int = 8, value: int = 1) -> dict[str, Any]:
+    """So many tags, with keys and values of these lengths."""
+    return {"tags": [{"key": f"{number:0{key}d}", "value": "v" * value} for number in range(count)]}
+
+
+async def test_tags_are_read_and_replaced_on_their_own(elastic: ElasticCloud, api: httpx.AsyncClient) -> None:
+    made = elastic.add_deployment("logs", "eastus2", tags={"team": "a", "stage": "prod"})
+    assert (await api.get(f"/{made.id}/tags")).json() == {
+        "tags": [{"key": "team", "value": "a"}, {"key": "stage", "value": "prod"}]
+    }
+    answer = await api.put(f"/{made.id}/tags", json={"tags": [{"key": "team", "value": "b"}]})
+    assert (answer.status_code, answer.json()) == (200, {"tags": [{"key": "team", "value": "b"}]})
+    assert made.tags == {"team": "b"}
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (tags_body(64, 32, 128), None),
+        (tags_body(65), "deployments.too_many_tags"),
+        (tags_body(1, key=33), "deployments.lengthy_key_or_value"),
+        (tags_body(1, value=129), "deployments.lengthy_key_or_value"),
+    ],
+)
+async def test_tags_keep_within_the_documented_limits(
+    elastic: ElasticCloud, api: httpx.AsyncClient, body: dict[str, Any], code: str | None
+) -> None:
+    made = elastic.add_deployment("logs", "eastus2")
+    whole = {"prune_orphans": False, "metadata": body}
+    for answer in (await api.put(f"/{made.id}/tags", json=body), await api.put(f"/{made.id}", json=whole)):
+        assert answer.status_code == (400 if code else 200), answer.text
+        assert code in (None, answer.json().get("errors", [{}])[0].get("code"))
+
+
+@pytest.mark.parametrize("aliases", [{"fleet": ""}, {"fleet": "other"}])
+async def test_a_product_may_have_another_alias_than_its_deployment_or_none(
+    elastic: ElasticCloud, api: httpx.AsyncClient, aliases: dict[str, str]
+) -> None:
+    made = elastic.add_deployment("logs", "eastus2", alias="logs")
+    made.product_aliases |= aliases
+    shown = (await api.get(f"/{made.id}")).json()["resources"]
+    urls = {one["service"]: one["url"] for one in shown["integrations_server"][0]["info"]["metadata"]["services_urls"]}
+    name = aliases["fleet"] or made.integrations_id
+    assert urls["fleet"] == f"https://{name}.fleet.eastus2.azure.elastic-cloud.com"
+    assert urls["apm"] == "https://logs.apm.eastus2.azure.elastic-cloud.com"
+    assert elastic.decide_public("logs.fleet.eastus2.azure.elastic-cloud.com", "192.0.2.1").status == 404
+    assert elastic.decide_public(f"{name}.fleet.eastus2.azure.elastic-cloud.com", "192.0.2.1").body == FLEET
+
+
+async def test_the_proxy_may_not_know_an_alias_that_the_api_shows(elastic: ElasticCloud) -> None:
+    made = elastic.add_deployment("logs", "eastus2", alias="logs")
+    elastic.settings.proxy_unknown_aliases.add("fleet")
+    elastic.settings.unknown_resource = "Unknown deployment."
+    by_alias = elastic.decide_public("logs.fleet.eastus2.azure.elastic-cloud.com", "192.0.2.1")
+    assert (by_alias.status, "Unknown deployment." in by_alias.body) == (404, True)
+    assert elastic.decide_public(made.uuid_host("fleet"), "192.0.2.1").body == FLEET
+    assert elastic.decide_public("logs.es.eastus2.azure.elastic-cloud.com", "192.0.2.1").status == 401
+
+
+@pytest.mark.parametrize("status", ["initializing", "reconfiguring"])
+async def test_a_deployment_that_changes_is_listed_and_reached_only_in_states_that_a_switch_names(
+    elastic: ElasticCloud, api: httpx.AsyncClient, status: str
+) -> None:
+    made = elastic.add_deployment("logs", "eastus2", alias="logs")
+    made.status = status
+    shown = (await api.get(f"/{made.id}")).json()["resources"]
+    assert shown["elasticsearch"][0]["info"]["status"] == status
+    host = "logs.es.eastus2.azure.elastic-cloud.com"
+    assert elastic.decide_public(host, "192.0.2.1").status == 404
+    elastic.settings.served_states.add(status)
+    assert elastic.decide_public(host, "192.0.2.1").status == 401
+
+
+@pytest.mark.parametrize(("switch", "listed"), [("gone", []), ("listed", [1])])
+async def test_associations_may_outlive_their_deployment(
+    elastic: ElasticCloud, settings: ElasticSettings, switch: Any, listed: list[int]
+) -> None:
+    settings.associations_of_deleted = switch
+    made = elastic.add_deployment("logs", "eastus2", ip_policy=True)
+    elastic.remove_deployment(made.id)
+    assert len(elastic.associations()) == len(listed)
