@@ -81,6 +81,7 @@ def a_day_back(stage: Stage) -> None:
     things: Any = storage.things
     things.clear()
     things._rows.update({key: (one, f"{etag}-back", at) for key, (one, etag, at) in rows["things"].items()})  # noqa: SLF001
+    stage.newer.clear()  # what a newer version had added is gone with the rows that held it
     for name in ("journal", "checks"):
         diary: Any = getattr(storage, name)
         diary.clear()
