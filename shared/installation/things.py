@@ -126,26 +126,26 @@ def _ids(zone: Zone | None) -> set[str]:
     return {zone.id.key, *record, *(lower_case(link.id) for link in zone.links)}
 
 
-# -- who waits for a record ----------------------------------------------------------------------------------------
+# -- who waits for a record, or for a zone's end -----------------------------------------------------------------------
 
 
-async def note_waiting(context: Context, scope: str, record: str, endpoint_id: str) -> None:
-    """Add an endpoint to those that wait for a record."""
-    present = await read(context, scope, record + WAITING) or Thing(scope, record + WAITING, ThingState.MADE)
+async def note_waiting(context: Context, scope: str, thing_id: str, endpoint_id: str) -> None:
+    """Add an endpoint to those that wait for a thing."""
+    present = await read(context, scope, thing_id + WAITING) or Thing(scope, thing_id + WAITING, ThingState.MADE)
     if lower_case(endpoint_id) not in present.connections:
         waiting = (*present.connections, lower_case(endpoint_id))[-WAITING_MAX:]
         await _put(context, replace(present, connections=waiting))
 
 
-async def waiting_for(context: Context, scope: str, record: str) -> tuple[str, ...]:
-    """The lower-cased ids of the endpoints that wait for a record."""
-    present = await read(context, scope, record + WAITING)
+async def waiting_for(context: Context, scope: str, thing_id: str) -> tuple[str, ...]:
+    """The lower-cased ids of the endpoints that wait for a thing."""
+    present = await read(context, scope, thing_id + WAITING)
     return () if present is None else present.connections
 
 
-async def forget_waiting(context: Context, scope: str, record: str) -> None:
+async def forget_waiting(context: Context, scope: str, thing_id: str) -> None:
     """They were told; one that still waits notes it again."""
-    await forget(context, scope, record + WAITING)
+    await forget(context, scope, thing_id + WAITING)
 
 
 # -- what a person decides -----------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ from shared.core.planning.dns_record import emptied
 from shared.core.planning.removal import RemovalPlan, held_up_by
 from shared.core.ports import claims_of
 from shared.installation import things
-from shared.reconciler.holders import seconds_too_young
+from shared.reconciler.holders import seconds_too_young, wake_left
 from shared.reconciler.run_state import Run
 from shared.reconciler.target_requests import disassociate, policy_as_read
 
@@ -150,6 +150,7 @@ async def take_step(run: Run, step: RemovalStep, plan: RemovalPlan) -> None:
             await _still_empty(run, step.zone)
             await dns.delete_zone(step)
             await things.forget(run.context, step.zone.text, step.zone.text)
+            await wake_left(run.context, step.zone, run.correlation_id)
 
 
 async def _still_empty(run: Run, zone: ArmId) -> None:

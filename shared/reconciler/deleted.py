@@ -47,7 +47,7 @@ from shared.installation.recovered import confirmed_targets
 from shared.installation.removal_limit import stand_for_removal, tear_down
 from shared.reconciler.apply_removal import apply_removal
 from shared.reconciler.former import left_of_former, remove_former
-from shared.reconciler.holders import wake_waiting
+from shared.reconciler.holders import note_left, wake_waiting
 from shared.reconciler.observe_removal import observe_removal
 from shared.reconciler.recover import rebuilt
 from shared.reconciler.run_state import NEVER, Run, update_status
@@ -223,6 +223,8 @@ async def _carry_out(run: Run, plan: RemovalPlan, observed: ObservedRemoval, beg
         else:
             run.record = still_there(run.record, observed)
         _finish(run, plan, refused)
+        if run.record.removal.leftovers and run.record.dns.zone is not None:
+            await note_left(run.context, parse_arm_id(run.record.dns.zone.id), run.record.endpoint_id)
 
 
 def _policy_may_come(run: Run, observed: ObservedRemoval, begun_at: datetime | None) -> AwaitingEarlierRequest | None:

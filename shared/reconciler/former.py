@@ -30,8 +30,8 @@ from shared.reconciler.holders import wake_waiting
 from shared.reconciler.observe_removal import observe_removal
 from shared.reconciler.run_state import NEVER, Run
 
-AGAIN = 3600.0
-"""Seconds until what is left is tried again."""
+SOONEST, LATEST = 300.0, 3600.0
+"""Seconds until what is left is tried again: soon after the grace, as most refusals pass, and later once an hour."""
 
 _DNS = (c.ZONE_READY, c.LINKED, c.RECORD_READY)
 
@@ -78,14 +78,20 @@ async def _remove(
     except LeaseLost:
         raise
     except AutopilotError as error:
-        run.waits[c.FORMER_REMOVED] = getattr(error, "after", AGAIN)
+        run.waits[c.FORMER_REMOVED] = getattr(error, "after", _again(run, former))
         reason = error.reason if isinstance(error, Blocked) else Reason.REMOVING
         return reason, f"What is left in {where} goes later: {error}"
     if not remaining:
         _forget(run, former)
         return None
-    run.waits[c.FORMER_REMOVED] = AGAIN
+    run.waits[c.FORMER_REMOVED] = _again(run, former)
     return Reason.LEFT_BEHIND, f"Left in {where}: {'; '.join(remaining)}."
+
+
+def _again(run: Run, former: FormerThings) -> float:
+    """Seconds until it is tried again: as long as it has been due so far."""
+    waited = (run.context.clock.now() - former.since).total_seconds() - run.context.options.removal.grace
+    return min(LATEST, max(SOONEST, waited))
 
 
 async def _take_away(

@@ -67,25 +67,43 @@ def leads_elsewhere(endpoint: Endpoint, zone: str, services: Services) -> bool:
     return service is not None and service.zone.lower() != zone.lower()
 
 
-# -- those that wait for the record --------------------------------------------------------------------------------
+# -- those that wait for the record, and those that had to leave the zone --------------------------------------------
 
 
 async def note_waiting(context: Context, zone: ArmId, endpoint_id: str) -> None:
     """Remember an endpoint that waits for the record, so that it is told at once when a holder goes."""
-    try:
-        await things.note_waiting(context, zone.text, record_id(zone), endpoint_id)
-    except AutopilotError as error:
-        log.info("that %s waits for the * record in %s is not noted: %s", endpoint_id, zone.text, error)
+    await _note(context, zone, record_id(zone), endpoint_id)
 
 
 async def wake_waiting(context: Context, zone: ArmId, correlation_id: str) -> None:
     """Send those that wait for the record to work: one of its holders is gone."""
+    await _wake(context, zone, record_id(zone), correlation_id)
+
+
+async def note_left(context: Context, zone: ArmId, endpoint_id: str) -> None:
+    """Remember an endpoint whose removal had to leave the zone, so that its record says so no longer than it is so."""
+    await _note(context, zone, zone.text, endpoint_id)
+
+
+async def wake_left(context: Context, zone: ArmId, correlation_id: str) -> None:
+    """Send those whose removals had to leave the zone to work: it is gone."""
+    await _wake(context, zone, zone.text, correlation_id)
+
+
+async def _note(context: Context, zone: ArmId, thing_id: str, endpoint_id: str) -> None:
     try:
-        waiting = await things.waiting_for(context, zone.text, record_id(zone))
+        await things.note_waiting(context, zone.text, thing_id, endpoint_id)
+    except AutopilotError as error:
+        log.info("that %s waits for %s is not noted: %s", endpoint_id, thing_id, error)
+
+
+async def _wake(context: Context, zone: ArmId, thing_id: str, correlation_id: str) -> None:
+    try:
+        waiting = await things.waiting_for(context, zone.text, thing_id)
         for one in waiting:
             message = WorkMessage(parse_endpoint_id(one), Cause.TIMER, correlation_id)
             await context.storage.queue.send(message.encode())
         if waiting:
-            await things.forget_waiting(context, zone.text, record_id(zone))
+            await things.forget_waiting(context, zone.text, thing_id)
     except AutopilotError as error:
-        log.info("those that wait for the * record in %s are not told: %s", zone.text, error)
+        log.info("those that wait for %s are not told: %s", thing_id, error)

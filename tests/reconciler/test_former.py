@@ -184,3 +184,24 @@ async def test_the_link_to_the_former_network_stays_where_another_endpoint_or_ot
     await moved(apart, endpoint, "westeurope")
     await apart.settle(3 * GRACE)
     assert networks(apart) == {vnet_id("eastus2"), vnet_id("westeurope")}, "their name resolves on"
+
+
+async def test_the_link_to_the_former_network_waits_until_its_users_could_be_read(apart: Estate) -> None:
+    """Not read is not unused, and no reason to forget it."""
+    endpoint = await connected(apart)
+    refused = [True]
+
+    def fault(request: Any) -> FaultResponse | None:
+        listing = request.path.lower().endswith("/providers/microsoft.network/virtualnetworks")
+        return arm_error(403, "AuthorizationFailed", "no right to list networks") if listing and refused[0] else None
+
+    await moved(apart, endpoint, "westeurope")
+    await apart.settle(120)
+    apart.arm.faults.append(fault)
+    await apart.settle(2 * GRACE)
+    assert networks(apart) == {vnet_id("eastus2"), vnet_id("westeurope")}
+    assert await apart.reason(endpoint, "FormerRemoved") == "LeftBehind"
+    refused[0] = False
+    await apart.settle(1200)
+    assert networks(apart) == {vnet_id("westeurope")}
+    assert await apart.reason(endpoint, "FormerRemoved") == "Removed"

@@ -145,6 +145,19 @@ async def test_with_union_only_the_endpoints_own_address_is_withdrawn() -> None:
     await estate.ready(second)
 
 
+async def test_who_left_the_zone_to_another_endpoint_says_so_only_until_that_one_has_taken_it_with_it() -> None:
+    estate = await Estate(settings={"DNS_RECORD_MODE": "union"}).open()
+    first, second = await connected(estate), await connected(estate, "pe-2")
+    await estate.delete(first)
+    await estate.settle(2 * GRACE)
+    assert await removed_reason(estate, first) == "LeftBehind"
+    await estate.delete(second)
+    await estate.settle(2 * GRACE)
+    assert everything(estate) == []
+    assert await removed_reason(estate, first) == "Removed", "though no sweep has come"
+    assert (await estate.connection(first)).removal.leftovers == ()
+
+
 async def test_a_zone_with_a_record_of_another_owner_stays(estate: Estate) -> None:
     endpoint = await connected(estate)
     body = {"properties": {"ttl": 60, "aRecords": [{"ipv4Address": "10.9.9.9"}]}}

@@ -76,7 +76,7 @@ class Thing:
 
 
 WAITING = "#waiting"
-"""After a record's id: the row of the endpoints that wait for it, whose ids stand where connections do."""
+"""After a record's or a zone's id: the row of the endpoints that wait for it, whose ids stand where connections do."""
 
 WAITING_MAX = 50
 

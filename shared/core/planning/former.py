@@ -16,12 +16,12 @@ from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import ElasticState
 from shared.core.model.record_former import FormerThings
 from shared.core.model.record_parts import DnsState
-from shared.core.model.resources import Zone
+from shared.core.model.resources import Link, Zone
 from shared.core.model.steps import DeleteLink
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.desired import Desired
 from shared.core.planning.removal import ObservedRemoval, RemovalPlan, plan_removal
-from shared.core.planning.removal_dns import users_of
+from shared.core.planning.removal_dns import ZoneUsers, users_of
 
 
 def note_former(record: ConnectionRecord, desired: Desired, now: datetime) -> ConnectionRecord:
@@ -72,24 +72,38 @@ def plan_former_removal(
     found = plan_removal(as_it_was(record, former), replace(observed, zones=elsewhere), options)
     if here is None:
         return found
-    steps = _former_links(former, here, observed, options)
-    return replace(found, dns=(*found.dns, *steps))
+    steps, unknown = _former_links(former, here, observed, options)
+    return replace(found, dns=(*found.dns, *steps), leftovers=(*found.leftovers, *unknown))
 
 
 def _former_links(
     former: FormerThings, zone: Zone, observed: ObservedRemoval, options: PlanOptions
-) -> tuple[DeleteLink, ...]:
-    """Our link to the network that the endpoint was in, unless anything else needs it."""
+) -> tuple[tuple[DeleteLink, ...], tuple[str, ...]]:
+    """Our link to the network that the endpoint was in, unless anything else needs it; and what is not known yet."""
     users = users_of(observed.others, observed.answering, observed.unconfirmed)
     vnet = former.identity.vnet_id.lower()
-    named = {one.lower() for one in options.dns.link_vnets}
-    if users.networks is None or vnet in users.networks | named or zone.has_other_records is not False:
-        return ()
-    return tuple(
-        DeleteLink(zone.id, link.name, link.vnet_id, link.etag)
+    used = users.networks is not None and vnet in users.networks
+    if used or vnet in {one.lower() for one in options.dns.link_vnets} or zone.has_other_records:
+        return (), ()
+    ours = [
+        link
         for link in zone.links
         if link.vnet_id.lower() == vnet
         and link.marker is not None
         and link.marker.instance == options.installation.instance_id
-        and lower_case(link.id) not in users.unconfirmed
-    )
+    ]
+    unknown = {link.id: _unknown(link, zone, users) for link in ours}
+    steps = (DeleteLink(zone.id, one.name, one.vnet_id, one.etag) for one in ours if not unknown[one.id])
+    texts = (f"link of zone {zone.name} to {one.vnet_id}: {unknown[one.id]}" for one in ours if unknown[one.id])
+    return tuple(steps), tuple(texts)
+
+
+def _unknown(link: Link, zone: Zone, users: ZoneUsers) -> str:
+    """Why it cannot be told yet whether a link may go; empty: it may."""
+    if users.networks is None:
+        return "whether other endpoints use it could not be checked"
+    if zone.has_other_records is None:
+        return "whether the zone has records of others could not be checked"
+    if lower_case(link.id) in users.unconfirmed:
+        return "not removed before a person confirms that it is the app's"
+    return ""
