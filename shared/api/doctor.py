@@ -119,7 +119,7 @@ async def _poisoned(storage: Storage) -> int:
 
 def _elastic(context: Context, organizations: Mapping[str, _ElasticClock]) -> Questions:
     questions: Questions = {}
-    region = context.options.services.handled[0].elastic_region
+    region = context.options.services.of_family(Family.HOSTED)[0].elastic_region
     denies = bool(context.options.targets.deployments_denied.entries)
     for name, elastic in organizations.items():
         where = _where(name)

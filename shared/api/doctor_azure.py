@@ -45,6 +45,6 @@ def azure_questions(context: Context, arm: ArmChecks) -> dict[Asked, Question]:
 
 async def _zones(context: Context, arm: ArmChecks, subscription: str) -> None:
     """The list of zones, and what is in one of Elastic's."""
-    zone = await arm.zones(subscription, {service.zone for service in context.options.services.handled})
+    zone = await arm.zones(subscription, context.options.services.zone_names)
     if zone is not None:
         await context.dns.zone(zone)

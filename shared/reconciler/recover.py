@@ -11,9 +11,10 @@ import asyncio
 
 from shared.context import Context
 from shared.core.model.arm_ids import parse_arm_id
-from shared.core.model.errors import AutopilotError
+from shared.core.model.errors import AutopilotError, Forbidden
 from shared.core.model.markers import Marker
 from shared.core.model.ownership import Owned, Owner
+from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import AssociationMemory, PolicyMemory
 from shared.core.model.resources import Policy, Zone
@@ -29,7 +30,7 @@ async def rebuilt(context: Context, blank: ConnectionRecord) -> ConnectionRecord
     subscriptions = dict.fromkeys(
         (*context.settings.scope.subscriptions, *context.settings.dns.zone_subscriptions, subscription)
     )
-    names = [service.zone for service in context.options.services.handled]
+    names = context.options.services.zone_names
     zones, found = await asyncio.gather(context.dns.zones_named(names, subscriptions), _policies(context, blank))
     (organization, family), policies = found
     record = blank.with_elastic(organization=organization).with_identity(family=family)
@@ -43,20 +44,26 @@ async def rebuilt(context: Context, blank: ConnectionRecord) -> ConnectionRecord
 async def _policies(context: Context, blank: ConnectionRecord) -> tuple[tuple[str, Family], tuple[Policy, ...]]:
     """The policies that were made for the endpoint, and where: they are in one organization and one family only.
 
-    One that cannot be read is passed over if another has them; else it could be the one, and its error is raised.
+    One that cannot be read is passed over if another has them; else it could be the one, and its error is raised. But a
+    key without the role for Serverless is that of an installation without Serverless endpoints: it made none there.
     """
     error: AutopilotError | None = None
     for where, api in context.elastic.items():
         try:
             made = policies_made_for(blank.id, await api.policies(), context.options.installation.instance_id)
         except AutopilotError as failed:
-            error = error or failed
+            error = error or (None if _without_role(where[1], failed) else failed)
             continue
         if made:
             return where, made
     if error is not None:
         raise error
     return ("", blank.identity.family), ()
+
+
+def _without_role(family: Family, error: AutopilotError) -> bool:
+    refused = isinstance(error, Forbidden) and error.reason is Reason.ELASTIC_RIGHTS_MISSING
+    return family is Family.SERVERLESS and refused
 
 
 def _with_zone(record: ConnectionRecord, zone: Zone, options: PlanOptions) -> ConnectionRecord:

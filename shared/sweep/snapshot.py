@@ -163,7 +163,7 @@ async def read_clouds(
         dict.fromkeys((*around, *hubs, *settings.scope.watched_subscriptions, *settings.dns.zone_subscriptions))
     )
     # All names: what was made for an endpoint that is gone is found by its marker, wherever it is.
-    names = {service.zone for service in context.options.services.handled}
+    names = context.options.services.zone_names
     organizations, listed, (known, others) = await asyncio.gather(
         _read_organizations(context, desired, records, result),
         asyncio.gather(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from local.arm.transport import AsgiArmTransport
@@ -20,7 +20,6 @@ from shared.core.model.organizations import DEFAULT, key_secret
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.services import Family
 from shared.settings import load
-from shared.settings.services import shipped_services
 from tests.damaged.tape import Exchange, Tape, Wrong
 from tests.harness.estate import VAULT, Estate
 from tests.harness.platform_parts import Credential
@@ -64,7 +63,7 @@ class Operation:
 
 async def recorded_reads() -> list[Operation]:
     """Every read, as an estate with two Ready connections answers it."""
-    estate = await Estate(services=replace(shipped_services(), families=frozenset(Family))).open()
+    estate = await Estate().open()
     one = await estate.put_endpoint(tags={"elastic-deployments": "logs-eastus2", "elastic-privatelink-claim": "true"})
     other = await estate.put_endpoint("pe-2", region="westeurope")
     await estate.settle()
@@ -95,7 +94,7 @@ def _reads(
     assert api.claims is not None
     claims, zone = api.claims, parse_arm_id(record.dns.zone.id)
     subscription, target = parse_arm_id(endpoint).subscription_id, record.elastic.associations[0].target_id
-    names = {service.zone for service in settings.plan_options.services.handled}
+    names = settings.plan_options.services.zone_names
 
     async def listed() -> list[Any]:
         return [one async for one in endpoints.list(subscription) if one is not None]

@@ -144,12 +144,6 @@ async def _disconnected(estate: Estate) -> str:
     return endpoint
 
 
-@diagnosed("a Serverless alias", "unknown ServerlessService endpoint", cause="Serverless", step="hosted")
-async def _serverless(estate: Estate) -> str:
-    guid = "46552e7f-8404-48e2-8c79-66801ef74a76"
-    return await made(estate, alias=f"eastus2-prod-privatelink-serverless.{guid}.eastus2.azure.privatelinkservice")
-
-
 @diagnosed("an unknown alias", "unknown UnknownElasticAlias endpoint", cause="no published list", step="guide")
 async def _unknown_alias(estate: Estate) -> str:
     guid = "00000000-8404-48e2-8c79-66801ef74a76"

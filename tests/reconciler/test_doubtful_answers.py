@@ -177,7 +177,7 @@ async def test_raw_events_on_the_queue_that_are_not_for_us_are_dropped(estate: E
 @pytest.mark.parametrize(
     ("kind", "guid", "reason"),
     [
-        ("privatelink-serverless", "46552e7f-8404-48e2-8c79-66801ef74a76", "ServerlessService"),
+        ("privatelink-serverless", "00000000-0000-4000-8000-000000000999", "UnknownElasticAlias"),
         ("999-privatelink-service", "00000000-0000-4000-8000-000000000999", "UnknownElasticAlias"),
     ],
 )

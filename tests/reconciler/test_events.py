@@ -173,8 +173,8 @@ async def test_a_serverless_alias_is_recognised_and_explained(estate: Estate) ->
     await estate.settle()
     recognised = (await estate.connection(endpoint)).condition("Recognised")
     assert recognised is not None
-    assert recognised.reason == "ServerlessService"
-    assert "hosted" in recognised.next_step
+    assert (recognised.status, recognised.reason) == ("True", "ElasticService")
+    assert "for Serverless projects of eastus2" in recognised.message
 
 
 async def test_an_endpoint_outside_the_settings_scope_is_not_even_read_only_looked_up_in_the_table() -> None:

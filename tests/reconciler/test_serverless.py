@@ -1,8 +1,7 @@
-"""Projects as targets: where the family is handled, an endpoint of Serverless gets what a hosted one gets."""
+"""Projects as targets: an endpoint of Serverless gets what a hosted one gets."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,13 +13,13 @@ from tests.harness.estate import Estate
 if TYPE_CHECKING:
     from local.elastic.serverless import Project
 
-BOTH = replace(shipped_services(), families=frozenset(Family))
+BOTH = shipped_services()
 PROJECTS = BOTH.of_family(Family.SERVERLESS)
 EASTUS2 = next(service for service in PROJECTS if service.region == "eastus2")
 
 
 async def opened(**settings: str) -> Estate:
-    return await Estate(services=BOTH, settings=settings).open()
+    return await Estate(settings=settings).open()
 
 
 def project_in(estate: Estate, region: str = "eastus2", kind: str = "elasticsearch") -> Project:

@@ -26,7 +26,6 @@ class Reason(StrEnum):
 
     # Endpoint
     ELASTIC_SERVICE = "ElasticService"
-    SERVERLESS_SERVICE = "ServerlessService"
     UNKNOWN_ELASTIC_ALIAS = "UnknownElasticAlias"
     NOT_ELASTIC = "NotElastic"
     OUT_OF_SCOPE = "OutOfScope"

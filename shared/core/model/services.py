@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
@@ -31,10 +31,6 @@ class Family(StrEnum):
     """Deployments of Elastic Cloud Hosted."""
     SERVERLESS = "serverless"
     """Projects of Elastic Cloud Serverless."""
-
-
-HANDLED = frozenset({Family.HOSTED})
-"""The families that this version connects endpoints to."""
 
 
 ENDINGS = {
@@ -85,8 +81,6 @@ class Services:
     """Every service that is known."""
 
     rows: tuple[Service, ...]
-    families: frozenset[Family] = HANDLED
-    """Those whose services endpoints are connected to; of the others only the name is known."""
 
     def __iter__(self) -> Iterator[Service]:
         """In the order of the table, hosted ones first."""
@@ -98,16 +92,12 @@ class Services:
 
     def and_further(self, services: Iterable[Service]) -> Services:
         """These and others; of two for one region the latter is the region's, and both aliases are known."""
-        return replace(self, rows=(*self.rows, *services))
+        return Services((*self.rows, *services))
 
     @cached_property
-    def handled(self) -> tuple[Service, ...]:
-        """The services that this app connects endpoints to."""
-        return tuple(service for service in self.rows if self.handles(service))
-
-    def handles(self, service: Service | None) -> bool:
-        """Whether the app connects endpoints to a service."""
-        return service is not None and service.family in self.families
+    def zone_names(self) -> frozenset[str]:
+        """Names of all their private DNS zones."""
+        return frozenset(self._by_zone)
 
     def of(self, family: Family, region: str) -> Service | None:
         """The service of a family in a region, if it has one there."""

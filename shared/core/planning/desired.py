@@ -19,11 +19,10 @@ from shared.core.model.markers import Marker
 from shared.core.model.organizations import DEFAULT
 from shared.core.model.reasons import Reason
 from shared.core.model.resources import Endpoint, NameResolution
-from shared.core.model.services import Service, ServiceKind, Services
+from shared.core.model.services import Family, Service, ServiceKind, Services
 from shared.core.options.plan_options import PlanOptions
 from shared.core.options.removal import OnDelete
 from shared.core.options.values import ZoneHome
-from shared.core.reasons import remedy_of
 
 DEPLOYMENTS_TAG = "elastic-deployments"
 """Tag of an endpoint: ids or exact names of the targets to connect it to, separated by commas."""
@@ -33,6 +32,12 @@ CLAIM_TAG = "elastic-privatelink-claim"
 
 ON_DELETE_TAG = "elastic-privatelink-on-delete"
 """Tag of an endpoint: `cleanup` or `retain`, what becomes of what was made for it. Remembered: it is gone by then."""
+
+
+_SERVICES = {
+    Family.HOSTED: "Elastic's Private Link Service",
+    Family.SERVERLESS: "Elastic's Private Link Service for Serverless projects",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +67,15 @@ class Desired:
 
 
 def recognition_condition(endpoint: Endpoint, services: Services) -> Condition:
-    """Whether the endpoint connects to a service that this app handles."""
+    """Whether the endpoint connects to one of Elastic's services."""
     found = services.recognise(endpoint.alias)
-    if found.service is not None and services.handles(found.service):
-        message = f"Elastic's Private Link Service of {found.service.region}. {tag_note(endpoint)}"
+    if found.service is not None:
+        message = f"{_SERVICES[found.service.family]} of {found.service.region}. {tag_note(endpoint)}"
         return c.satisfied(c.RECOGNISED, Reason.ELASTIC_SERVICE, message.rstrip())
-    if found.kind is ServiceKind.SERVERLESS:
-        reason = Reason.SERVERLESS_SERVICE
-        message = (
-            "This alias is Elastic's service for Serverless projects. It needs other DNS names and another kind of "
-            "policy; this app connects Elastic Cloud Hosted deployments only."
-        )
-        step = remedy_of(reason)
-    elif found.kind is ServiceKind.UNKNOWN_ELASTIC:
+    if found.kind is ServiceKind.UNKNOWN_ELASTIC:
         reason = Reason.UNKNOWN_ELASTIC_ALIAS
         message = f"The alias {endpoint.alias} looks like one of Elastic's but is in no published list."
-        regions = ", ".join(sorted(service.region for service in services.handled))
+        regions = ", ".join(sorted({service.region for service in services}))
         step = f"Name it in ELASTIC_SERVICES if it is in Elastic's guide. Regions known to this version: {regions}."
     else:
         reason, step = Reason.NOT_ELASTIC, ""
@@ -107,7 +105,7 @@ def _on_delete_of(endpoint: Endpoint) -> str:
 def desired_of(endpoint: Endpoint, options: PlanOptions) -> Desired | None:
     """What the endpoint should have; None when it is not one that this app handles."""
     found = options.services.recognise(endpoint.alias)
-    if found.service is None or not options.services.handles(found.service):
+    if found.service is None:
         return None
     extra = {vnet.lower(): vnet for vnet in options.dns.link_vnets if vnet.lower() != endpoint.vnet_id.lower()}
     return Desired(

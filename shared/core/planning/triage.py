@@ -160,7 +160,7 @@ def _unexplained(snapshot: Snapshot, options: PlanOptions) -> Iterator[ArmId]:
     for endpoint in snapshot.listed.values():
         kind = options.services.recognise(endpoint.alias).kind
         if (
-            kind in {ServiceKind.SERVERLESS, ServiceKind.UNKNOWN_ELASTIC}
+            kind is ServiceKind.UNKNOWN_ELASTIC
             and not is_out_of_scope(endpoint, options.scope)
             and connection_id(endpoint.id.text) not in snapshot.records
         ):
@@ -188,7 +188,7 @@ def newly_skipped(snapshot: Snapshot, options: PlanOptions) -> Iterator[ArmId]:
 
 
 def _handled(endpoint: Endpoint, services: Services) -> bool:
-    return services.handles(services.recognise(endpoint.alias).service)
+    return services.recognise(endpoint.alias).service is not None
 
 
 def _says(record: ConnectionRecord, reason: Reason) -> bool:

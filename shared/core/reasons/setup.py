@@ -7,15 +7,9 @@ from shared.core.reasons.entry import ReasonDoc
 
 ENDPOINT = (
     ReasonDoc(
-        Reason.ELASTIC_SERVICE, "The endpoint leads to Elastic.", "Its alias is one of Elastic's hosted services."
-    ),
-    ReasonDoc(
-        Reason.SERVERLESS_SERVICE,
-        "The connection is Ignored; nothing is made for the endpoint.",
-        "Its alias is Elastic's service for Serverless projects, with other DNS names and another kind of policy.",
-        "Create the endpoint with the alias of the region's hosted service, or set it up by Elastic's guide for "
-        "Serverless.",
-        Hop.ENDPOINT,
+        Reason.ELASTIC_SERVICE,
+        "The endpoint leads to Elastic.",
+        "Its alias is one of Elastic's services, for deployments or for Serverless projects.",
     ),
     ReasonDoc(
         Reason.UNKNOWN_ELASTIC_ALIAS,

@@ -222,13 +222,13 @@ def test_an_age_is_told_in_its_two_largest_units(seconds: float, text: str) -> N
     ("alias", "reason", "needs"),
     [
         (SERVICE.alias.upper(), "ElasticService", WaitingFor.NONE),
-        (SERVICES.of_family(Family.SERVERLESS)[0].alias, "ServerlessService", WaitingFor.EVENT),
+        (SERVICES.of_family(Family.SERVERLESS)[0].alias, "ElasticService", WaitingFor.NONE),
         (SERVICE.alias.replace("64359fdd", "00000000"), "UnknownElasticAlias", WaitingFor.EVENT),
         ("storage.eastus2.azure.privatelinkservice", "NotElastic", WaitingFor.EVENT),
         ("", "NotElastic", WaitingFor.EVENT),
     ],
 )
-def test_hosted_services_are_handled_and_others_are_explained(alias: str, reason: str, needs: WaitingFor) -> None:
+def test_services_of_both_families_are_handled(alias: str, reason: str, needs: WaitingFor) -> None:
     found: Endpoint = endpoint(alias=alias)
     condition = recognition_condition(found, SERVICES)
     assert (condition.reason, condition.needs) == (reason, needs)
