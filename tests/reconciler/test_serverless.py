@@ -9,6 +9,7 @@ import pytest
 from shared.core.model.services import Family, Service
 from shared.settings.services import shipped_services
 from tests.harness.estate import Estate
+from tests.harness.leaving import everything, work_for
 
 if TYPE_CHECKING:
     from local.elastic.serverless import Project
@@ -158,3 +159,25 @@ async def test_a_filter_that_others_take_away_is_added_again_until_it_is_a_fight
     await estate.sweep()
     await estate.settle()
     assert project.filters == (office, policy.id)
+
+
+async def test_what_is_left_after_lost_tables_goes_though_the_key_has_no_role_for_projects() -> None:
+    """In a hosted-only installation, of an endpoint whose policy is gone: it could be in either family."""
+    estate = await opened()
+    estate.elastic_settings.faults.append(no_role_for_projects)
+    endpoint = await estate.put_endpoint(tags={})
+    await estate.settle()
+    (policy,) = estate.policies_of(endpoint)
+    estate.elastic.delete_policy(policy.id)
+    estate.storage.connections.clear()
+    estate.events.settings.drop = True
+    await estate.delete(endpoint)
+    for _ in range(5):
+        await work_for(estate, 300)
+        await estate.sweep()
+        await estate.settle()
+    assert everything(estate) == []
+
+
+def no_role_for_projects(_: str, path: str) -> tuple[int, str] | None:
+    return (403, "no role on projects") if "/serverless/" in path else None
