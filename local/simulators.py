@@ -14,6 +14,7 @@ from local.elastic import ElasticCloud, ElasticSettings
 from local.elastic.front import Front
 from local.elastic.serverless import ServerlessRegion, ServerlessSettings
 from local.elastic.serverless.projects import TYPES
+from local.elastic.serverless.regions import ONLY_IN_METADATA
 from local.network import CertificateAuthority, Network, NetworkSettings
 from local.world import (
     API_KEY,
@@ -59,7 +60,7 @@ class World:
         self.services = services or shipped_services()
         hosted = self.services.of_family(Family.HOSTED)
         regions = frozenset(service.region for service in hosted)
-        projects = [ServerlessRegion(*one) for one in self._of_projects()]
+        self.project_regions = self._with_projects()
         self.clock = clock
         self.arm = ArmCloud(clock, settings=arm_settings, check_token=check_token, random=Random(seed))
         self.elastic = ElasticCloud(
@@ -70,7 +71,7 @@ class World:
             api_key=API_KEY,
             random=Random(seed),
             serverless=serverless_settings,
-            serverless_regions=projects,
+            serverless_regions=self.project_regions,
         )
         self.second: ElasticCloud | None = None
         """Another organization of Elastic Cloud, behind the same address."""
@@ -82,7 +83,7 @@ class World:
                 regions=regions,
                 api_key=SECOND_API_KEY,
                 random=Random(seed + 1),
-                serverless_regions=projects,
+                serverless_regions=self.project_regions,
             )
             organizations[SECOND_API_KEY] = self.second
         self.front = Front(organizations)
@@ -91,7 +92,7 @@ class World:
             arm=self.arm,
             elastic=self.front,
             ca=ca or CertificateAuthority(),
-            zones=[service.zone for service in self.services],
+            zones=[*(one.zone for one in hosted), *(one.zone for one in self.project_regions)],
             loopback_prefix=loopback_prefix,
             app_vnet_id=app_vnet,
             settings=network_settings,
@@ -115,8 +116,9 @@ class World:
     def seed_deployments(self) -> None:
         """One deployment open to the internet and one with an IP policy, in every hosted region.
 
-        In every region of Serverless a project of each type, open to the internet. A second organization has one
-        deployment with an IP policy too, of the same name as the first one's.
+        In every region of Serverless, also in those that only the metadata tells of, a project of each type; that of
+        Observability has an IP filter, the others are open to the internet. A second organization has one deployment
+        with an IP policy too, of the same name as the first one's.
         """
         for service in self.services.of_family(Family.HOSTED):
             self.elastic.add_deployment(f"search-{service.region}", service.region)
@@ -124,13 +126,18 @@ class World:
             if self.second is not None:
                 self.second.add_deployment(f"logs-{service.region}", service.region, ip_policy=True)
 
-        for service in self.services.of_family(Family.SERVERLESS):
+        for region in self.project_regions:
             for kind in TYPES:
-                self.elastic.serverless.add_project(f"{kind}-{service.region}", kind, service.region)
+                name, filtered = f"{kind}-{region.region}", kind == "observability"
+                self.elastic.serverless.add_project(name, kind, region.region, ip_filter=filtered)
 
-    def _of_projects(self) -> list[tuple[str, str, str]]:
-        """Region, alias and zone of each service for projects."""
-        return [(one.region, one.alias, one.zone) for one in self.services.of_family(Family.SERVERLESS)]
+    def _with_projects(self) -> list[ServerlessRegion]:
+        """The regions of projects: those of the table, and those that the table does not have yet."""
+        table = [
+            ServerlessRegion(one.region, one.alias, one.zone) for one in self.services.of_family(Family.SERVERLESS)
+        ]
+        named = {one.region for one in table}
+        return [*table, *(one for one in ONLY_IN_METADATA if one.region not in named)]
 
     def azure(self, token: str = "local") -> httpx.AsyncClient:
         """A client that speaks ARM to this world in-process, as a user with `token` does."""

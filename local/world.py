@@ -1,9 +1,10 @@
 """What the local world starts with, by name, and the bodies of what people make in it.
 
-The estate at the start: two virtual networks in each of three Azure regions, all peered with each other, and in every
+The estate at the start: two virtual networks in each of three Azure regions, all peered with each other; in every
 region of Elastic Cloud Hosted one deployment without any policy (`search-<region>`) and one with an IP policy
-(`logs-<region>`). `local.simulators` makes it; commands and tests use the names. Only Azure's simulator is imported
-here, so that commands start at once.
+(`logs-<region>`); in every region of Serverless a project of each type (`elasticsearch-<region>`, `security-<region>`
+and, with an IP filter, `observability-<region>`). `local.simulators` makes it; commands and tests use the names. Only
+Azure's simulator is imported here, so that commands start at once.
 """
 
 from __future__ import annotations

@@ -45,10 +45,13 @@ class FunctionApp:
         port: int = 0,
         settings: Callable[[], dict[str, str]],
         switches: HostSwitches | None = None,
+        https_port: int | None = None,
     ) -> None:
+        """`https_port`: what stands for port 443 on this machine, where it is another one."""
         self._port = port or free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         self._folder, self._settings, self._switches = folder, settings, switches or HostSwitches()
+        self._https_port = https_port
         self._timers = fresh(folder / "functions.timers.json")
         self._host: Child | None = None
         self._guard: asyncio.Task[None] | None = None
@@ -102,6 +105,7 @@ class FunctionApp:
             message_lease=20.0,
             longest_poll=1.0,  # everything is near here: look more often than in Azure
             refuse_deliveries=self._switches.refuse_deliveries_seconds,
+            https_port=self._https_port,
         )
         environment = os.environ | self._settings() | dict(command.environment)
         if command.core_tools and "SSL_CERT_FILE" in environment:

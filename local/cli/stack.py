@@ -27,6 +27,7 @@ from local.eventgrid import AUDIENCE, AccountSettings, CustomTopic, EventGridSet
 from local.exchanges import ExchangeLog
 from local.identity import SYSTEM_ASSIGNED, ManagedIdentity
 from local.network import CertificateAuthority, claim_loopback
+from local.network.addresses import HTTPS_PORT
 from local.process.serving import Serving
 from local.simulators import World
 from local.storage.azurite import Azurite, install
@@ -118,6 +119,7 @@ class Stack:
             {
                 "arm": self.world.arm.settings,
                 "elastic": self.world.elastic.settings,
+                "serverless": self.world.elastic.serverless.settings,
                 "network": self.world.network.settings,
                 "events": event_settings,
                 "account": account,
@@ -132,8 +134,13 @@ class Stack:
         for name, value in self.options.switches:
             self.switches.set(name, value)
         await self.world.network.follow_settings()
+        https = self.world.network.https_port
         self.app = FunctionApp(
-            self.path, port=self.options.functions_port, settings=self.settings.values, switches=host_switches
+            self.path,
+            port=self.options.functions_port,
+            settings=self.settings.values,
+            switches=host_switches,
+            https_port=None if https == HTTPS_PORT else https,
         )
         await self.app.start()
         self._events = AppEvents(
@@ -253,6 +260,7 @@ class Stack:
             "identity_header": self._identity.header,
             "dns": {"host": dns_host, "port": dns_port},
             "app_network": self.world.app_vnet,
+            "https_port": self.world.network.https_port,
             "vault": self._vault_url,
             "topic": self._topic_url,
             "notifications": str(self.path / "notifications.jsonl"),

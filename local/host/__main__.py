@@ -26,6 +26,7 @@ import uvicorn
 from local.clock import LoopClock
 from local.host.definition import HostError, load_app
 from local.host.host import FunctionsHost
+from local.host.https_port import lead_https_to
 from local.host.keys import Keys
 from local.host.settings import HostSettings, SettingsError
 from local.host.storage_queues import StorageQueueService
@@ -68,6 +69,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--refuse-deliveries", type=float, default=0.0, help="seconds from the start in which Event Grid gets a 401"
     )
+    parser.add_argument("--https-port", type=int, help="where connections of the app to loopback's port 443 are led")
     parser.add_argument("--grace", type=float, default=5.0, help="seconds that running functions get when stopping")
     return parser.parse_args(arguments)
 
@@ -127,6 +129,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse_arguments(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    if options.https_port is not None:
+        lead_https_to(options.https_port)
     try:
         asyncio.run(serve(options))
     except (HostError, SettingsError, OSError) as error:

@@ -44,6 +44,7 @@ def host_command(
     message_lease: float | None = None,
     longest_poll: float | None = None,
     refuse_deliveries: float = 0.0,
+    https_port: int | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> HostCommand:
     """Return the command that serves the app in `app_dir` on `port` of 127.0.0.1 (0: a free one, small host only)."""
@@ -69,6 +70,7 @@ def host_command(
     argv += () if message_lease is None else ("--message-lease", str(message_lease))
     argv += () if longest_poll is None else ("--longest-poll", str(longest_poll))
     argv += ("--refuse-deliveries", str(refuse_deliveries)) if refuse_deliveries else ()
+    argv += () if https_port is None else ("--https-port", str(https_port))
     project = Path(__file__).resolve().parents[2]
     python_path = os.pathsep.join(filter(None, (str(project), environ.get("PYTHONPATH"))))
     return HostCommand(argv, app_dir, {"PYTHONPATH": python_path}, core_tools=False)

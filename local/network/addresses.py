@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 DATA_PLANE_PORT = 9243
+HTTPS_PORT = 443
+"""Where projects answer, and nowhere else."""
+STAND_IN_PORT = 9443
+"""In its place where an ordinary user may not listen on it: `local.host` leads the app there."""
 _PREFIXES = range(16, 251)
 _SLICES = 255  # the last /24 of the prefix holds the anchor
 _FIRST_HOST, _LAST_HOST = 4, 254
@@ -51,6 +55,16 @@ def claim_loopback() -> LoopbackClaim:
             continue
         return LoopbackClaim(f"127.{number}.0.0/16", anchor)
     raise OSError(f"no loopback prefix 127.16-250.0.0/16 is free: is something listening on 0.0.0.0:{DATA_PLANE_PORT}?")
+
+
+def https_port(prefix: str) -> int:
+    """Where the listeners for port 443 are: there, if this user may."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tried:
+        try:
+            tried.bind((str(ipaddress.IPv4Network(prefix)[-3]), HTTPS_PORT))
+        except OSError:
+            return STAND_IN_PORT
+    return HTTPS_PORT
 
 
 class AddressPlan:

@@ -27,15 +27,23 @@ _LIFE = timedelta(days=30)
 _BACKDATED = timedelta(hours=1)
 # Host labels that Elastic's certificates cover below a private zone, besides the zone's own wildcard.
 _PRODUCTS = ("es", "kb", "apm", "fleet", "ingest", "ent", "ent-search")
+_OF_PROJECTS = ("es", "kb", "apm", "ingest")
 
 
-def zone_names(zone: str) -> list[str]:
-    """Subject alternative names of the certificate that Elastic serves for a private zone.
+def is_of_projects(zone: str) -> bool:
+    """Whether a private zone is one of Serverless projects."""
+    return zone.startswith("private.")
 
-    The names of projects always have a product's label: there is no wildcard of the zone itself.
+
+def zone_names(zone: str, sni: str | None = None) -> list[str]:
+    """Subject alternative names of the certificate that Elastic serves for a private zone, asked by this name.
+
+    In front of projects each product has a certificate of its own, with one name; none is for the zone itself.
     """
-    products = [f"*.{product}.{zone}" for product in _PRODUCTS]
-    return products if zone.startswith("private.") else [f"*.{zone}", *products]
+    if is_of_projects(zone):
+        asked = (sni or "").lower().removesuffix(f".{zone}").rpartition(".")[2]
+        return [f"*.{asked if asked in _OF_PROJECTS else _OF_PROJECTS[0]}.{zone}"]
+    return [f"*.{zone}", *(f"*.{product}.{zone}" for product in _PRODUCTS)]
 
 
 def beside_the_systems(authority: Path, target: Path) -> Path:

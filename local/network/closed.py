@@ -11,8 +11,6 @@ import contextlib
 import socket
 import struct
 
-from local.network.addresses import DATA_PLANE_PORT
-
 _HELLO_SECONDS = 10.0
 _RESET = struct.pack("ii", 1, 0)
 """SO_LINGER for a close that is a reset."""
@@ -24,7 +22,7 @@ class Silence:
     def __init__(self) -> None:
         self._sockets: list[socket.socket] = []
 
-    async def open(self, address: str) -> None:
+    async def open(self, address: str, port: int) -> None:
         """Swallow connections to this address."""
         listening, filling = (socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in range(2))
         self._sockets = [listening, filling]
@@ -32,9 +30,9 @@ class Silence:
         for one in self._sockets:
             one.setblocking(False)
         try:
-            listening.bind((address, DATA_PLANE_PORT))
+            listening.bind((address, port))
             listening.listen(0)
-            await asyncio.get_running_loop().sock_connect(filling, (address, DATA_PLANE_PORT))
+            await asyncio.get_running_loop().sock_connect(filling, (address, port))
         except OSError:
             self.close()
             raise
@@ -52,9 +50,9 @@ class Resetting:
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
 
-    async def open(self, address: str) -> None:
+    async def open(self, address: str, port: int) -> None:
         """Reset connections to this address."""
-        self._server = await asyncio.start_server(self._serve, address, DATA_PLANE_PORT)
+        self._server = await asyncio.start_server(self._serve, address, port)
 
     def close(self) -> None:
         """Let the address go."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from local.elastic.model import serverless_region, service_region
-from local.network.addresses import DATA_PLANE_PORT
-from local.network.ca import zone_names
+from local.network.addresses import DATA_PLANE_PORT, HTTPS_PORT
+from local.network.ca import is_of_projects, zone_names
 from local.network.settings import NetworkSettings, NoRoute
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from local.network.azure import Azure, Elastic, EndpointView
     from local.network.routes import Routes
 
-PORTS = (DATA_PLANE_PORT, 443)
+
 Closed = NoRoute | Literal["reset"]
 """What a client meets in place of an endpoint."""
 
@@ -37,9 +37,9 @@ class Dial:
     zone: str
     address: str = ""
 
-    def certificate_names(self, _sni: str | None = None) -> list[str]:
-        """Names of the certificate that is served: the region's, for every name that a client asks for."""
-        return self.plane.intercepted.get(self.address) or zone_names(self.zone)
+    def certificate_names(self, sni: str | None = None) -> list[str]:
+        """Names of the certificate that is served: the region's, in front of projects the asked product's alone."""
+        return self.plane.intercepted.get(self.address) or zone_names(self.zone, sni)
 
     def request(self, host: str, path: str = "/") -> ProxyAnswer:
         """The proxy's answer to a request with this Host; a connection that was lost meanwhile is reset."""
@@ -65,7 +65,7 @@ class DataPlane:
     def dial(self, address: str, port: int, *, from_vnet: str | None = None) -> Dial | Closed:
         """Connect to an address, out of one network or (None) wherever it can be reached; or why that fails."""
         endpoint = next((e for e in self._arm.private_endpoints() if e.address == address), None)
-        if endpoint is None or port not in PORTS:
+        if endpoint is None or port not in self.ports(endpoint):
             return self._settings.no_route
         return self.enter(endpoint, from_vnet)
 
@@ -86,6 +86,10 @@ class DataPlane:
     def endpoints(self) -> list[EndpointView]:
         """Endpoints of Elastic's services that have an address, approved or not."""
         return [e for e in self._arm.private_endpoints() if e.address and self._zone(e)]
+
+    def ports(self, endpoint: EndpointView) -> tuple[int, ...]:
+        """The ports that an endpoint answers on, of which real sockets open the first; projects have one."""
+        return (HTTPS_PORT,) if is_of_projects(self._zone(endpoint) or "") else (DATA_PLANE_PORT, HTTPS_PORT)
 
     def is_open(self, endpoint_id: str) -> bool:
         """Whether the endpoint answers, wherever it can be reached from."""

@@ -7,11 +7,13 @@ import contextlib
 import ipaddress
 import logging
 import ssl
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import h11
 
-from local.network.addresses import DATA_PLANE_PORT
+from local.network.addresses import HTTPS_PORT
+from local.network.ca import zone_names
 from local.network.closed import Resetting, Silence
 from local.network.data_plane import Closed, DataPlane, Dial
 
@@ -29,7 +31,7 @@ _IDLE_SECONDS = 60.0
 class _Door(Protocol):
     """The sockets of one address."""
 
-    async def open(self, address: str) -> None: ...
+    async def open(self, address: str, port: int) -> None: ...
 
     def close(self) -> None: ...
 
@@ -44,7 +46,9 @@ class Listeners:
         self._plane = plane
         self._ca = ca
         self.app_vnet_id = app_vnet_id
-        self._contexts: dict[str, ssl.SSLContext] = {}
+        self.https_port = HTTPS_PORT
+        """The port that really is opened for 443."""
+        self._contexts: dict[tuple[str, ...], ssl.SSLContext] = {}
         self._open: dict[str, tuple[tuple[str, str], _Door]] = {}
         """By address: what it is there for, and the sockets that do it."""
 
@@ -55,9 +59,9 @@ class Listeners:
             if address not in wanted or wanted[address][0] != kind:
                 del self._open[address]
                 door.close()
-        for address, (kind, met) in wanted.items():
+        for address, (kind, met, port) in wanted.items():
             if address not in self._open:
-                await self._start(address, kind, met)
+                await self._start(address, port, kind, met)
 
     def close(self) -> None:
         """Close all."""
@@ -65,11 +69,12 @@ class Listeners:
             door.close()
         self._open.clear()
 
-    def _way(self, endpoint: EndpointView) -> tuple[tuple[str, str], Dial | Closed]:
-        met = self._plane.enter(endpoint, self.app_vnet_id)
-        return ("open" if isinstance(met, Dial) else met, endpoint.id), met
+    def _way(self, endpoint: EndpointView) -> tuple[tuple[str, str], Dial | Closed, int]:
+        met, port = self._plane.enter(endpoint, self.app_vnet_id), self._plane.ports(endpoint)[0]
+        kind = "open" if isinstance(met, Dial) else met, endpoint.id
+        return kind, met, self.https_port if port == HTTPS_PORT else port
 
-    async def _start(self, address: str, kind: tuple[str, str], met: Dial | Closed) -> None:
+    async def _start(self, address: str, port: int, kind: tuple[str, str], met: Dial | Closed) -> None:
         if met == "refused":  # an address on which nothing listens refuses by itself
             return
         door: _Door
@@ -78,17 +83,23 @@ class Listeners:
         else:
             door = Resetting() if met == "reset" else Silence()
         try:
-            await door.open(address)
+            await door.open(address, port)
         except OSError as error:
             # Left as it is: the next change tries again.
-            _LOG.warning("cannot listen on %s:%s: %s", address, DATA_PLANE_PORT, error)
+            _LOG.warning("cannot listen on %s:%s: %s", address, port, error)
             return
         self._open[address] = (kind, door)
 
-    def _context(self, zone: str) -> ssl.SSLContext:
-        if zone not in self._contexts:
-            self._contexts[zone] = self._ca.issue(Dial(self._plane, "", "", zone).certificate_names()).server_context()
-        return self._contexts[zone]
+    def _context(self, zone: str, asked: str | None = None) -> ssl.SSLContext:
+        """A server's settings with the zone's certificate; a client that asks for a name gets that name's."""
+        names = tuple(zone_names(zone, asked))
+        if names not in self._contexts:
+            self._contexts[names] = self._ca.issue(names).server_context()
+            self._contexts[names].sni_callback = partial(self._choose, zone)
+        return self._contexts[names]
+
+    def _choose(self, zone: str, connection: ssl.SSLObject, asked: str | None, _: ssl.SSLContext) -> None:
+        connection.context = self._context(zone, asked)
 
 
 class _Listener:
@@ -101,8 +112,8 @@ class _Listener:
         self._closed = False
         self._writers: set[asyncio.StreamWriter] = set()
 
-    async def open(self, address: str) -> None:
-        self._server = await asyncio.start_server(self._serve, address, DATA_PLANE_PORT, ssl=self._context)
+    async def open(self, address: str, port: int) -> None:
+        self._server = await asyncio.start_server(self._serve, address, port, ssl=self._context)
 
     def close(self) -> None:
         self._closed = True

@@ -8,7 +8,7 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from local.network.addresses import AddressPlan
+from local.network.addresses import AddressPlan, https_port
 from local.network.data_plane import Closed, DataPlane, Dial
 from local.network.dns import Answer, Public, Resolver, public_names
 from local.network.inside import InsideNetwork
@@ -51,7 +51,7 @@ class Network:
         zones = list(zones)
         self.settings = settings or NetworkSettings()
         """Routes, firewalls and name servers that Azure has no property for."""
-        self.addresses = AddressPlan(loopback_prefix)
+        self.addresses, self._prefix = AddressPlan(loopback_prefix), loopback_prefix
         self._clock = clock
         self._arm = arm
         self._routes = Routes(arm, self.settings)
@@ -125,6 +125,11 @@ class Network:
         self._listeners.app_vnet_id = vnet_id
 
     @property
+    def https_port(self) -> int:
+        """The port that stands for 443: another one where this user may not listen there. Known once it is started."""
+        return self._listeners.https_port
+
+    @property
     def dns_address(self) -> tuple[str, int]:
         """Host and port of the default name server, which sees what the app's network sees."""
         if self._default is None:
@@ -139,6 +144,7 @@ class Network:
         """Open name servers and listeners, and follow ARM's changes from here on."""
         self._default = NameServer(dns_host, lambda name, kind: self._resolver.lookup(self.app_vnet_id, name, kind))
         await self._default.open(dns_port)
+        self._listeners.https_port = https_port(self._prefix)
         self._arm.changes.append(self._changed.set)
         self._arm.listeners.append(self._on_event)
         await self.sync()

@@ -31,9 +31,11 @@ from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
 from shared.core.model.errors import AutopilotError
 from shared.core.model.messages import Cause
+from shared.core.model.private_urls import HTTPS_PORT
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_health import EffectiveVerdict, HostCheck, LastReached, NetworkMemory
+from shared.core.model.services import Family
 from shared.correlation import Stage, timed
 from shared.health.around import (
     NetworkReader,
@@ -148,10 +150,11 @@ async def _probe_all(
     """Probe every name. `own_view`: what it leads to is asked of the app's own resolver, not told by the zone."""
     health, dns = context.settings.health, connection.dns
     timeouts = Timeouts(whole=health.probe_seconds)
+    port = HTTPS_PORT if connection.identity.family is Family.SERVERLESS else health.probe_port
 
     def target(one: Subject) -> Target:
         answer = None if own_view else authoritative(one.host, zone_name, dns.record_addresses, dns.names)
-        return Target(one.host, connection.identity.address, health.probe_port, one.service, answer)
+        return Target(one.host, connection.identity.address, port, one.service, answer)
 
     return await asyncio.gather(*(probe(target(one), context.network, timeouts) for one in tested))
 

@@ -20,7 +20,7 @@ class HealthSettings:
         "PROBE_PORT",
         value.port,
         "9243",
-        "Port of the private URLs and of their test: 9243 or 443; both work on hosted deployments.",
+        "Port of the private URLs of deployments and of their test: 9243 or 443; both work. Projects have 443 alone.",
     )
     name_server: tuple[str, int] | None = setting(
         "PROBE_DNS_SERVER",

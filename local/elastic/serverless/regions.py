@@ -15,6 +15,20 @@ class ServerlessRegion(NamedTuple):
     zone: str
 
 
+ONLY_IN_METADATA = tuple(
+    ServerlessRegion(
+        region,
+        f"{region}-prod-privatelink-serverless.{guid}.{region}.azure.privatelinkservice",
+        f"private.{region}.azure.elastic.cloud",
+    )
+    for region, guid in (
+        ("brazilsouth", "5b0e1c8a-3f3d-4a6e-9d0c-1a7c0f3b9e21"),
+        ("swedencentral", "c2a94f60-7d15-4be8-8f37-60d2b1e4a935"),
+    )
+)
+"""Regions that came after Elastic's guide was last read: the aliases' GUIDs are made up, as the guide has none yet."""
+
+
 class RegionNames(Collection[str]):
     """The names of regions in a list that may grow."""
 

@@ -22,6 +22,7 @@ from shared.core.model.json_values import mapping, mappings, text
 DEFAULT_PORT = 9243
 """Hosted deployments answer on 9243 and 443; the guide's test uses 9243."""
 HTTPS_PORT = 443
+"""The only port of projects."""
 
 # Elasticsearch first: it is what the health check probes and what most people look for.
 RESOURCE_KINDS = ("elasticsearch", "kibana", "integrations_server", "apm", "enterprise_search", "appsearch")

@@ -34,8 +34,11 @@ def test_the_small_host_can_be_asked_for(tmp_path: Path) -> None:
 
 def test_without_core_tools_the_small_host_is_used_with_its_files(tmp_path: Path) -> None:
     ready, keys = tmp_path / "ready", tmp_path / "keys"
-    command = host_command(tmp_path, 0, ready_file=ready, keys_file=keys, message_lease=5, environ={"PATH": "/nowhere"})
+    command = host_command(
+        tmp_path, 0, ready_file=ready, keys_file=keys, message_lease=5, https_port=9443, environ={"PATH": "/nowhere"}
+    )
     assert command.argv[3:] == (
         *("--app-dir", str(tmp_path), "--port", "0"),
         *("--ready-file", str(ready), "--keys-file", str(keys), "--message-lease", "5"),
+        *("--https-port", "9443"),
     )

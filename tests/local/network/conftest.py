@@ -12,7 +12,7 @@ from local.arm import ArmCloud, ArmSettings
 from local.clock import LoopClock
 from local.elastic import ElasticCloud, ElasticSettings
 from local.network import CertificateAuthority, Network
-from tests.local.network.network_parts import ALIASES, Clouds
+from tests.local.network.network_parts import ALIASES, PROJECTS, Clouds
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -37,7 +37,7 @@ async def clouds(ca: CertificateAuthority, prefix: str) -> AsyncIterator[Clouds]
     arm = ArmCloud(clock, settings=quick, random=Random(1))
     quick_approval = ElasticSettings(approval_seconds=0)
     elastic = ElasticCloud(clock, endpoints=arm, regions=ALIASES, settings=quick_approval, random=Random(2))
-    zones = [f"privatelink.{region}.azure.elastic-cloud.com" for region in ALIASES]
+    zones = [PROJECTS, *(f"privatelink.{region}.azure.elastic-cloud.com" for region in ALIASES)]
     network = Network(clock, arm=arm, elastic=elastic, ca=ca, zones=zones, loopback_prefix=prefix)
     transport = httpx.ASGITransport(arm.app)
     headers = {"Authorization": "Bearer test"}

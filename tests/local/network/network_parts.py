@@ -23,6 +23,13 @@ ALIASES = {
 }
 
 
+PROJECTS = "private.eastus2.azure.elastic.cloud"
+"""The zone of projects, and the alias that leads to them."""
+TO_PROJECTS = (
+    "eastus2-prod-privatelink-serverless.46552e7f-8404-48e2-8c79-66801ef74a76.eastus2.azure.privatelinkservice"
+)
+
+
 @dataclass
 class Clouds:
     arm: ArmCloud
@@ -61,8 +68,9 @@ class Clouds:
         body = {"location": "global", "properties": {"virtualNetwork": {"id": vnet}, "registrationEnabled": False}}
         await self.put(f"privateDnsZones/{ZONE}/virtualNetworkLinks/{name}", "2024-06-01", body)
 
-    async def endpoint(self, name: str, vnet: str, region: str = "eastus2") -> PrivateEndpoint:
-        connection = {"name": "c", "properties": {"privateLinkServiceId": ALIASES[region], "requestMessage": "please"}}
+    async def endpoint(self, name: str, vnet: str, region: str = "eastus2", *, alias: str = "") -> PrivateEndpoint:
+        asked = {"privateLinkServiceId": alias or ALIASES[region], "requestMessage": "please"}
+        connection = {"name": "c", "properties": asked}
         properties = {"subnet": {"id": f"{vnet}/subnets/pe"}, "manualPrivateLinkServiceConnections": [connection]}
         await self.put(f"privateEndpoints/{name}", "2024-05-01", {"location": "eastus2", "properties": properties})
         made = self.arm.private_endpoint(f"{GROUP}/privateEndpoints/{name}")
