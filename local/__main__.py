@@ -70,7 +70,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         command.add_argument("--no-key", action="store_true", help="the vault has no API key at the start")
         command.add_argument("--role-assignments", type=Path, help="JSON: client id -> [{scope, actions, notActions}]")
     rest = commands.add_parser("rest")
-    rest.add_argument("method", choices=["GET", "PUT", "PATCH", "DELETE"])
+    rest.add_argument("method", choices=["GET", "PUT", "PATCH", "POST", "DELETE"])
     rest.add_argument("path", help="the resource's id")
     rest.add_argument("body", nargs="?", type=json.loads, help="JSON")
     add_connect_command(commands)

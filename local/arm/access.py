@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from local.arm.settings import ArmSettings
 
 CLIENT = "The client '11111111-0000-0000-0000-000000000000' with object id '11111111-0000-0000-0000-000000000000'"
-_VERBS = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete", "POST": "action"}
+VERBS = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete", "POST": "action"}
 
 
 def check_bearer(authorization: str | None, check_token: Callable[[str], bool] | None, tenant_id: str) -> str:
@@ -53,21 +53,51 @@ def denied(settings: ArmSettings, principal: str, action: str, scope: str) -> bo
 
 def check_action(settings: ArmSettings, principal: str, method: str, path: ResourcePath) -> None:
     """403 AuthorizationFailed unless the caller may do this."""
-    action = f"{path.type}/{_VERBS.get(method, 'action')}"
+    action = f"{path.type}/{VERBS.get(method, 'action')}"
     if denied(settings, principal, action, path.id):
         # Of a listing of the whole subscription Azure names the subscription itself, as seen in users' reports.
         whole = path.is_collection and path.resource_group is None
         scope = f"/subscriptions/{path.subscription_id}" if whole else path.id
-        raise ArmError(
-            403,
-            "AuthorizationFailed",
-            f"{CLIENT} does not have authorization to perform action '{action}' over scope '{scope}' or the scope "
-            "is invalid. If access was recently granted, please refresh your credentials.",
+        raise not_authorized(action, scope)
+
+
+def not_authorized(action: str, scope: str) -> ArmError:
+    """The caller has no role that includes the action there."""
+    return ArmError(
+        403,
+        "AuthorizationFailed",
+        f"{CLIENT} does not have authorization to perform action '{action}' over scope '{scope}' or the scope "
+        "is invalid. If access was recently granted, please refresh your credentials.",
+    )
+
+
+def check_tenant(settings: ArmSettings, subscription: str) -> None:
+    """401 InvalidAuthenticationTokenTenant for a subscription of another tenant than the token's."""
+    other = settings.other_tenants.get(subscription.lower())
+    if other is not None:
+        raise _unauthenticated(
+            "InvalidAuthenticationTokenTenant",
+            f"The access token is from the wrong issuer 'https://sts.windows.net/{settings.tenant_id}/'. It must match "
+            f"the tenant 'https://sts.windows.net/{other}/' associated with this subscription. Please use the "
+            f"authority (URL) 'https://login.windows.net/{other}' to get the token. Note, if the subscription is "
+            "transferred to another tenant there is no impact to the services, but information about new tenant could "
+            "take time to propagate (up to an hour). If you just transferred your subscription and see this error "
+            "message, please try back later.",
+            settings.tenant_id,
         )
 
 
 def check_linked(settings: ArmSettings, call: Call, action: str, linked: str) -> None:
     """403 LinkedAuthorizationFailed unless the caller may use the other resource that this write points to."""
+    subscription = linked.lower().split("/")[2]
+    if subscription in settings.other_tenants:
+        raise ArmError(
+            403,
+            "LinkedAuthorizationFailed",
+            f"{CLIENT} has permission to perform action '{call.path.type}/write' on scope '{call.path.id}', however "
+            f"the current tenant '{settings.tenant_id}' is not authorized to access linked subscription "
+            f"'{subscription}'.",
+        )
     if denied(settings, call.principal, action, linked):
         raise ArmError(
             403,

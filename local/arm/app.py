@@ -1,6 +1,7 @@
 """The HTTP side of the ARM simulator: what ARM's front end does for every request, then the handler of its type.
 
-Order, as in Azure: token, subscription and group, api-version, rights, limits, resource provider.
+Order, as in Azure: token, subscription and group, api-version, rights, what an administrator forbids, what cannot be
+written now, limits, resource provider.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from local.arm.errors import ArmError, bad_request, unknown_type
 from local.arm.events import FaultResponse, Incoming, RequestRecord
 from local.arm.ids import ResourcePath, parse
 from local.arm.metadata import METADATA_PATH, cloud
+from local.arm.registration import Registrations
 from local.arm.shapes import check_shape
+from local.arm.tag_limits import check_limits
 from local.arm.versions import check_version
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from local.arm.governance import Governance
     from local.arm.groups import Groups
     from local.arm.throttle import Throttle
 
@@ -50,10 +54,12 @@ class FrontEnd:
         context: Context,
         handlers: dict[str, Handler],
         groups: Groups,
+        governance: Governance,
         throttle: Throttle,
         check_token: Callable[[str], bool] | None,
     ) -> None:
-        self._context, self._handlers, self._groups = context, handlers, groups
+        self._context, self._handlers, self._groups, self._governance = context, handlers, groups, governance
+        self._registrations = Registrations(context)
         self._throttle, self._check_token = throttle, check_token
         self.faults: list[Callable[[Incoming], FaultResponse | None]] = []
         self.requests: list[RequestRecord] = []
@@ -89,23 +95,38 @@ class FrontEnd:
         token = check_bearer(request.headers.get("authorization"), self._check_token, settings.tenant_id)
         principal = settings.principal_of(token)
         body, query = _json(raw), dict(request.query_params)
-        if target is None or target.types == ("register",):
-            answer = self._groups.answer(method, path, query, body)
-            if answer is None:
-                raise ArmError(404, "InvalidResourceNamespace", f"Nothing is at '{path}'.")
-            return answer
+        base_url = _base_url(request)
+        above = self._above(method, path, query, body, principal, base_url)
+        if above is not None:
+            return above
+        if target is None:
+            raise ArmError(404, "InvalidResourceNamespace", f"Nothing is at '{path}'.")
         self._groups.check(target.subscription_id, target.resource_group)
         handler = self._handler(method, target)
         check_version(query.get("api-version"), target.kind)
         check_action(settings, principal, method, target)
+        self._governance.check(principal, method, target, body)
+        self._groups.check_write(method, target.subscription_id, target.resource_group)
+        if method in {"PUT", "PATCH"}:
+            self._registrations.check_write(target.subscription_id)
+            check_limits(target, body)
         dns = target.kind.startswith("privateDns")
         limits = self._throttle.admit(target.subscription_id, principal, method, dns=dns)
-        base_url = _base_url(request)
         if settings.urls_with_port and request.url.port is None:
             base_url += ":443"
         call = Call(method, target, query, dict(request.headers), body, base_url, correlation, principal)
         answer = self._dispatch(handler, call)
         return Answer(answer.status, answer.body, {**limits, **answer.headers})
+
+    def _above(
+        self, method: str, path: str, query: dict[str, str], body: Any, principal: str, base_url: str
+    ) -> Answer | None:
+        """The answer to what is no resource of the network: rules, the provider, groups; None for all else."""
+        return (
+            self._governance.answer(method, path, body, principal)
+            or self._registrations.answer(method, path, principal)
+            or self._groups.answer(method, path, query, body, principal, base_url)
+        )
 
     def _handler(self, method: str, target: ResourcePath) -> Handler:
         handler = self._handlers.get(target.kind)

@@ -16,6 +16,9 @@ from starlette.routing import Route
 from local.arm.app import FrontEnd
 from local.arm.context import Context
 from local.arm.endpoints import Endpoints, NetworkInterfaces
+from local.arm.estate import Estate
+from local.arm.governance import Governance
+from local.arm.group_actions import GroupActions
 from local.arm.groups import Groups
 from local.arm.links import Links
 from local.arm.model import PrivateDnsZone, PrivateEndpoint, Resource, VirtualNetwork, VirtualNetworkLink
@@ -30,7 +33,7 @@ from local.arm.throttle import Throttle
 from local.arm.zones import Zones
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from local.arm.context import Handler
     from local.arm.events import FaultResponse, Incoming, RequestRecord, ResourceEvent
@@ -65,9 +68,16 @@ class ArmCloud:
         self._endpoints = Store[PrivateEndpoint](clock, self.settings)
         self._zones = Store[PrivateDnsZone](clock, self.settings)
         self._links = Store[VirtualNetworkLink](clock, self.settings)
-        groups = Groups(self.settings, self._resources)
+        self._interfaces = NetworkInterfaces(self._context, self._endpoints)
+        self._estate = Estate(
+            self.settings, self._networks, self._endpoints, self._zones, self._links, self._interfaces
+        )
+        governance = Governance(self.settings)
+        self._context.locked = governance.locked_against_deletion
+        actions = GroupActions(self._context, governance, self._estate.contents())
+        groups = Groups(self.settings, self._estate.resources, actions)
         throttle = Throttle(clock, self.settings)
-        self._front = FrontEnd(self._context, self._handlers(), groups, throttle, check_token)
+        self._front = FrontEnd(self._context, self._handlers(), groups, governance, throttle, check_token)
         methods = ["GET", "PUT", "PATCH", "POST", "DELETE", "HEAD"]
         self.app = Starlette(routes=[Route("/{path:path}", self._front.handle, methods=methods)])
 
@@ -76,14 +86,13 @@ class ArmCloud:
         networks = Networks(context, operations, self._networks, self._endpoints_in)
         zones = Zones(context, operations, self._zones, self._links)
         records = Records(context, zones)
-        interfaces = NetworkInterfaces(context, self._endpoints)
         status, result = (OperationHandler(operations, result=wanted) for wanted in (False, True))
         return {
             "virtualNetworks": networks,
             "virtualNetworks/subnets": Subnets(context, operations, networks),
             "virtualNetworks/virtualNetworkPeerings": Peerings(context, operations, networks),
-            "privateEndpoints": Endpoints(context, operations, self._endpoints, self._networks, interfaces),
-            "networkInterfaces": interfaces,
+            "privateEndpoints": Endpoints(context, operations, self._endpoints, self._networks, self._interfaces),
+            "networkInterfaces": self._interfaces,
             "privateDnsZones": zones,
             "privateDnsZones/virtualNetworkLinks": Links(context, operations, zones, self._links, self._networks),
             **{f"privateDnsZones/{kind}": records for kind in (*FIELDS, "ALL")},
@@ -167,8 +176,12 @@ class ArmCloud:
         """The zones that the network sees: those whose link is Completed, and has taken effect."""
         wanted = vnet_id.lower()
         latest = self._context.clock.now() - timedelta(seconds=self.settings.link_effect_seconds)
-        own = [link for link in self._links if link.vnet.id.lower() == wanted]
         network = self._networks.get(vnet_id)
+        identity = network.resource_guid if network is not None else None
+        # A network that was moved keeps its identity, and links may go on naming it by its old id.
+        own = [
+            one for one in self._links if one.vnet.id.lower() == wanted or (identity and one.network_guid == identity)
+        ]
         if network is not None and self.settings.recreated_network == "refused":
             own = [link for link in own if link.network_guid == network.resource_guid]
         linked = [link for link in own if link.completed_at is not None and link.completed_at <= latest]
@@ -177,10 +190,6 @@ class ArmCloud:
 
     def _endpoints_in(self, subnet_id: str) -> list[str]:
         return [e.id for e in self._endpoints if e.subnet.id.lower() == subnet_id.lower()]
-
-    def _resources(self) -> Iterable[Resource]:
-        interfaces = (Resource(path=e.nic, etag=e.nic_etag, location=e.location) for e in self._endpoints)
-        return [*self._networks, *self._endpoints, *interfaces, *self._zones, *self._links]
 
     def _tagged(self, resource_id: str) -> Resource | None:
         stores: list[Store[Any]] = [self._networks, self._endpoints, self._zones, self._links]

@@ -76,6 +76,8 @@ class Context:
         self.clock, self.settings, self._random = clock, settings, random
         self.listeners: list[Callable[[ResourceEvent], None]] = []
         self.changes: list[Callable[[], None]] = []
+        self.locked: Callable[[str], bool] = lambda _: False
+        """Whether a lock keeps the resource of this id from being deleted; `cloud` sets it."""
 
     def guid(self) -> str:
         """A new GUID."""

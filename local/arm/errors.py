@@ -9,15 +9,23 @@ class ArmError(Exception):
     """A refusal with HTTP status, code and message."""
 
     def __init__(
-        self, status: int, code: str, message: str, *, wrapped: bool = True, headers: dict[str, str] | None = None
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        wrapped: bool = True,
+        headers: dict[str, str] | None = None,
+        details: dict[str, Any] | None = None,
     ) -> None:
+        """`details`: what stands beside code and message, as `target` and `additionalInfo`."""
         super().__init__(f"{status} {code}: {message}")
         self.status, self.code, self.message = status, code, message
-        self.wrapped, self.headers = wrapped, headers or {}
+        self.wrapped, self.headers, self.details = wrapped, headers or {}, details or {}
 
     def body(self) -> dict[str, Any]:
         """`{"error": {...}}`; the record set service alone leaves the wrapper out."""
-        inner = {"code": self.code, "message": self.message}
+        inner = {"code": self.code, "message": self.message, **self.details}
         return {"error": inner} if self.wrapped else inner
 
 

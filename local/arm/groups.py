@@ -5,20 +5,21 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from local.arm.access import check_tenant
 from local.arm.context import Answer
 from local.arm.errors import GATEWAY, ArmError, bad_request, method_not_allowed
-from local.arm.metadata import provider
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from local.arm.group_actions import GroupActions
     from local.arm.model import Resource
     from local.arm.settings import ArmSettings
 
 _ROOT = re.compile(r"/subscriptions(?:/(?P<subscription>[^/]+))?/?", re.IGNORECASE)
 _GROUP = re.compile(r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups(?:/(?P<group>[^/]+))?/?", re.IGNORECASE)
-_PROVIDER = re.compile(
-    r"/subscriptions/(?P<subscription>[^/]+)/providers/Microsoft\.Network(/register)?/?", re.IGNORECASE
+_MOVE = re.compile(
+    r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)/moveResources/?", re.IGNORECASE
 )
 _RESOURCES = re.compile(
     r"/subscriptions/(?P<subscription>[^/]+)(?:/resourceGroups/(?P<group>[^/]+))?/resources/?", re.IGNORECASE
@@ -29,12 +30,15 @@ _FILTER = re.compile(r"(?P<field>resourceGroup|resourceType|name|location) eq '(
 class Groups:
     """Any resource group exists unless the settings say otherwise; those written or used are listed."""
 
-    def __init__(self, settings: ArmSettings, resources: Callable[[], Iterable[Resource]]) -> None:
-        self._settings, self._resources = settings, resources
+    def __init__(
+        self, settings: ArmSettings, resources: Callable[[], Iterable[Resource]], actions: GroupActions
+    ) -> None:
+        self._settings, self._resources, self._actions = settings, resources, actions
         self._written: dict[str, dict[str, Any]] = {}
 
     def check(self, subscription: str, group: str | None) -> None:
-        """404 for a subscription or resource group that is not there."""
+        """401 for a subscription of another tenant; 404 for one or for a resource group that is not there."""
+        check_tenant(self._settings, subscription)
         if subscription.lower() not in map(str.lower, self._settings.subscriptions):
             raise ArmError(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
         missing = map(str.lower, self._settings.missing_resource_groups)
@@ -42,24 +46,57 @@ class Groups:
             message = f"Resource group '{group}' could not be found."
             raise ArmError(404, "ResourceGroupNotFound", message, headers=GATEWAY)
 
-    def answer(self, method: str, path: str, query: dict[str, str], body: Any) -> Answer | None:
+    def check_write(self, method: str, subscription: str, group: str | None) -> None:
+        """409 where the subscription is disabled, or the group is being deleted."""
+        if method in {"GET", "HEAD"}:
+            return
+        if method != "DELETE" and subscription.lower() in map(str.lower, self._settings.disabled_subscriptions):
+            raise ArmError(
+                409,
+                "ReadOnlyDisabledSubscription",
+                f"The subscription '{subscription}' is disabled and therefore marked as read only. You cannot perform "
+                "any write actions on this subscription until it is re-enabled.",
+            )
+        if group is not None and self._actions.is_deleting(subscription, group):
+            raise ArmError(
+                409,
+                "ResourceGroupBeingDeleted",
+                f"The resource group '{group}' is in deprovisioning state and cannot perform this operation.",
+            )
+
+    def answer(
+        self, method: str, path: str, query: dict[str, str], body: Any, principal: str, base_url: str
+    ) -> Answer | None:
         """The answer to a request above the network resources; None if the path is none of these."""
+        if acted := self._actions.result(path) or self._act(method, path, body, principal, base_url):
+            return acted
         if path.rstrip("/").lower() == "/tenants":
             tenant = self._settings.tenant_id
             return Answer(200, {"value": [{"id": f"/tenants/{tenant}", "tenantId": tenant}]})
         if root := _ROOT.fullmatch(path):
             return self._subscription(root["subscription"])
-        if match := _PROVIDER.fullmatch(path):
-            self.check(match["subscription"], None)
-            return Answer(200, provider(match["subscription"]))
         if match := _RESOURCES.fullmatch(path):
             self.check(match["subscription"], match["group"])
             found = self._listed(match["subscription"], match["group"], query.get("$filter", ""))
             return Answer(200, {"value": found})
         if match := _GROUP.fullmatch(path):
             self.check(match["subscription"], None if method == "PUT" else match["group"])
+            self.check_write(method, match["subscription"], match["group"])
             return self._group(method, match["subscription"], match["group"], body)
         return None
+
+    def _act(self, method: str, path: str, body: Any, principal: str, base_url: str) -> Answer | None:
+        """A move out of a group, or its deletion."""
+        move = _MOVE.fullmatch(path) if method == "POST" else None
+        match = move or (_GROUP.fullmatch(path) if method == "DELETE" else None)
+        if match is None or not match["group"]:
+            return None
+        subscription, group = match["subscription"], match["group"]
+        self.check(subscription, group)
+        self.check_write(method, subscription, group)
+        if move:
+            return self._actions.move(subscription, group, body, principal, base_url)
+        return self._actions.delete(subscription, group, principal, base_url)
 
     def _subscription(self, subscription: str | None) -> Answer:
         if subscription is None:
@@ -73,11 +110,11 @@ class Groups:
             "subscriptionId": subscription,
             "tenantId": self._settings.tenant_id,
             "displayName": f"Local {subscription[:8]}",
-            "state": "Enabled",
+            "state": "Disabled" if subscription in self._settings.disabled_subscriptions else "Enabled",
         }
 
     def _group(self, method: str, subscription: str, name: str | None, body: Any) -> Answer:
-        if method not in {"GET", "HEAD", "PUT"}:  # to delete one, delete what is in it
+        if method not in {"GET", "HEAD", "PUT"}:
             raise method_not_allowed(method, "resourceGroups")
         if name is None:
             used = [resource.path.resource_group or "" for resource in self._within(subscription)]
@@ -121,7 +158,9 @@ class Groups:
             "type": "Microsoft.Resources/resourceGroups",
             "location": group["location"],
             "tags": group["tags"],
-            "properties": {"provisioningState": "Succeeded"},
+            "properties": {
+                "provisioningState": "Deleting" if self._actions.is_deleting(subscription, name) else "Succeeded"
+            },
         }
 
     @staticmethod

@@ -142,7 +142,11 @@ class Links(Handler):
         if network is None:
             raise OperationError("BadRequest", f"The virtual network resource '{link.vnet.id}' was not found.")
         known = self._identities.setdefault(network.id.lower(), network.resource_guid)
-        if known != network.resource_guid and self._context.settings.recreated_network == "refused":
+        refused = self._context.settings.recreated_network == "refused" or self._context.locked(link.path.parent.id)
+        if known != network.resource_guid and refused:
+            raise OperationError("Conflict", IN_USE.format(network.id))
+        moved = next((one for one in self._store if self._names_it_otherwise(one, link, network)), None)
+        if moved is not None and self._context.settings.moved_network == "stale":
             raise OperationError("Conflict", IN_USE.format(network.id))
         zone = link.path.parent
         for other in self._store:
@@ -157,6 +161,12 @@ class Links(Handler):
             if there.name.lower() == zone.name.lower():
                 raise OperationError("BadRequest", OVERLAP.format(zone.name, there.name))
         return network.resource_guid
+
+    @staticmethod
+    def _names_it_otherwise(other: VirtualNetworkLink, link: VirtualNetworkLink, network: VirtualNetwork) -> bool:
+        """Whether another link is of the same network, under the id that it had before it was moved."""
+        same = other is not link and other.network_guid == network.resource_guid
+        return same and other.vnet.id.lower() != network.id.lower()
 
     def _update(
         self,

@@ -25,11 +25,11 @@ class RoleAssignment:
 
     def allows(self, action: str, resource: str) -> bool:
         """Whether this assignment lets its holder do `action` on `resource`."""
-        return self._holds_at(resource) and _any(self.actions, action) and not _any(self.not_actions, action)
+        return self._holds_at(resource) and matches(self.actions, action) and not matches(self.not_actions, action)
 
     def allows_inside(self, data_action: str, resource: str) -> bool:
         """Whether this assignment lets its holder do this inside `resource`."""
-        return self._holds_at(resource) and _any(self.data_actions, data_action)
+        return self._holds_at(resource) and matches(self.data_actions, data_action)
 
     def _holds_at(self, resource: str) -> bool:
         scope, resource = self.scope.lower().rstrip("/"), resource.lower()
@@ -57,7 +57,8 @@ def read_assignments(path: Path) -> dict[str, list[RoleAssignment]]:
     }
 
 
-def _any(patterns: Iterable[str], action: str) -> bool:
+def matches(patterns: Iterable[str], action: str) -> bool:
+    """Whether one of the patterns of a role or a deny assignment covers the action."""
     return any(_pattern(pattern).fullmatch(action) for pattern in patterns)
 
 

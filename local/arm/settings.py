@@ -26,6 +26,21 @@ class ArmSettings:
     tenant_id: str = DEFAULT_TENANT
     missing_resource_groups: set[str] = field(default_factory=set)
     """Any resource group exists, except these (compared without case)."""
+    other_tenants: dict[str, str] = field(default_factory=dict)
+    """Subscription (lower case) -> the tenant that it belongs to, where that is another one than the token's."""
+    disabled_subscriptions: set[str] = field(default_factory=set)
+    """Subscriptions that are read-only, as after their credit has run out; what is there can be read and deleted."""
+    unregistered_subscriptions: set[str] = field(default_factory=set)
+    """Subscriptions in which Microsoft.Network is not registered yet: POST .../Microsoft.Network/register does it."""
+    registration_seconds: float = 60
+    """How long a registration takes."""
+    group_delete_seconds: float = 60
+    """How long a resource group takes to go; hours are seen. Meanwhile nothing in it can be written."""
+    move_seconds: float = 60
+    """How long resources take to be moved to another group."""
+    moved_network: Literal["stale", "followed"] = "stale"
+    """What a link names after its network was moved. "stale": the old id, and while it does, no other link can be made
+    because the network's identity is "already in use" (Azure/azure-powershell#9537); "followed": the new one."""
 
     # How long each kind of operation takes. 0: it has ended when the request is answered.
     zone_seconds: float = 3
@@ -66,7 +81,8 @@ class ArmSettings:
     """So long after a link is Completed its network does not see the zone yet: reported by users of it."""
     recreated_network: Literal["works", "refused"] = "works"
     """A network made again under its old id. "refused": links of the old one have no effect for it, and new ones fail,
-    because its identity is "already in use" (Azure/azure-powershell#9537)."""
+    because its identity is "already in use" (Azure/azure-powershell#9537). So it is in any case where a lock on the
+    zone keeps Azure from deleting the old link: reported by support."""
     phantom_links: bool = False
     """Whether a link that could not be made stays behind unseen: its zone cannot be deleted before a person deletes
     the link by its name (Azure/azure-cli#15010)."""

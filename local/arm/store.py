@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from local.arm.ids import ResourcePath
     from local.arm.settings import ArmSettings
     from local.clock import LoopClock
 
@@ -49,6 +50,12 @@ class Store(Generic[T]):
         if entry is not None and self._settings.stale_list_seconds > 0:
             entry.removed_at = self._clock.now()
             self._removed.append(entry)
+
+    def rename(self, resource: T, path: ResourcePath) -> None:
+        """The same resource at another place, at once."""
+        entry = self._entries.pop(resource.id.lower())
+        resource.path = path
+        self._entries[resource.id.lower()] = entry
 
     def get(self, resource_id: str) -> T | None:
         """What there is, whether callers can see it or not."""

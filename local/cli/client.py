@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,7 +16,11 @@ import httpx
 
 from local.cli.folder import DEFAULT
 
-API_VERSIONS = {"microsoft.resources/tags": "2021-04-01", "privatednszones": "2024-06-01"}
+API_VERSIONS = {
+    "microsoft.authorization": "2022-04-01",
+    "microsoft.resources/tags": "2021-04-01",
+    "privatednszones": "2024-06-01",
+}
 NETWORK_API = "2024-05-01"
 VAULT_API = "7.4"
 POLL_SECONDS = 0.5
@@ -59,14 +64,22 @@ class LocalClient:
         headers = {"Authorization": f"Bearer {await self._token('https://management.azure.com')}"}
         answer = await self._http.request(method, url, json=body, headers=headers)
         operation = None if _has_ended(answer) else answer.headers.get("azure-asyncoperation")
-        while operation:
+        if operation is None:
+            return checked(await self._followed(answer, headers))
+        while True:
             await asyncio.sleep(POLL_SECONDS)
             status = checked(await self._http.get(operation, headers=headers))
             if status["status"] == "Succeeded":
-                break
+                return checked(answer)
             if status["status"] != "InProgress":
                 raise RuntimeError(json.dumps(status))
-        return checked(answer)
+
+    async def _followed(self, answer: httpx.Response, headers: dict[str, str]) -> httpx.Response:
+        """The end of what has a `Location` and no more: a group's deletion, a move."""
+        while answer.status_code == HTTPStatus.ACCEPTED and "location" in answer.headers:
+            await asyncio.sleep(POLL_SECONDS)
+            answer = await self._http.get(answer.headers["location"], headers=headers)
+        return answer
 
     async def vault(self, method: str, path: str, body: Any = None) -> Any:
         """One request to the key vault, as the person that this is."""

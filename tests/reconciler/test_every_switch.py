@@ -60,6 +60,12 @@ NUMBERS: dict[str, list[Any]] = {
 ELSEWHERE = {
     "arm.subscriptions": "what there is, no behaviour",
     "arm.tenant_id": "what there is, no behaviour",
+    "arm.other_tenants": "a person's to mend: test_refusals",
+    "arm.disabled_subscriptions": "a person's to mend: test_refusals",
+    "arm.unregistered_subscriptions": "a person's to mend: test_refusals",
+    "arm.registration_seconds": "how long a person waits",
+    "arm.group_delete_seconds": "how long a person waits",
+    "arm.move_seconds": "how long a person waits",
     "arm.missing_resource_groups": "a person's to mend: test_dns_rules",
     "arm.failing_endpoints": "such an endpoint never works: situations_azure",
     "arm.endpoints_without_subnet": "such an endpoint never works: tests/local/arm/test_arm_addresses",

@@ -7,7 +7,7 @@ import pytest
 
 from local.arm import ArmCloud
 from local.clock import LoopClock
-from tests.local.arm.arm_client import NET, PE, SUB, VNET, Http, endpoint_body
+from tests.local.arm.arm_client import NET, PE, SUB, Http, endpoint_body
 
 VERSION = "?api-version=2022-09-01"
 
@@ -62,10 +62,3 @@ async def test_all_resources_are_listed_and_filtered(http: Http, where: str, con
 async def test_a_filter_that_is_not_understood_is_400_rather_than_everything(http: Http) -> None:
     refused = await http("GET", f"{SUB}/resources{VERSION}&$filter=substringof('a', name)")
     assert (refused.status_code, refused.json()["error"]["code"]) == (400, "InvalidFilterInQueryString")
-
-
-async def test_a_group_that_cannot_be_deleted_here_is_not_said_to_be_deleted(http: Http) -> None:
-    group = VNET.split("/providers")[0]
-    await http("PUT", group + VERSION, {"location": "eastus2"})
-    assert (await http("DELETE", group + VERSION)).status_code == 405
-    assert (await http("GET", group + VERSION)).json()["location"] == "eastus2"
