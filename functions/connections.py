@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 import azure.functions as func
 
-from functions.responses import accepted, body_of, correlation, number, ok, word
+from functions.responses import accepted, asked, body_of, number, ok, word
 from functions.routing import GET, POST, route
 from shared.app import start
 
@@ -77,7 +77,7 @@ async def check_connection(req: func.HttpRequest) -> func.HttpResponse:
     from shared.api import queries
 
     body_of(req, required=False)
-    connection_id = await queries.check_connection(start(), req.route_params["id"], correlation.get())
+    connection_id = await queries.check_connection(start(), req.route_params["id"], asked())
     return accepted(connection_id)
 
 
@@ -96,7 +96,7 @@ async def reconcile_connection(req: func.HttpRequest) -> func.HttpResponse:
     from shared.api import queries
 
     body_of(req, required=False)
-    connection_id = await queries.rerun_connection(start(), req.route_params["id"], correlation.get())
+    connection_id = await queries.rerun_connection(start(), req.route_params["id"], asked())
     return accepted(connection_id)
 
 
@@ -114,7 +114,7 @@ async def decide_on_connection(req: func.HttpRequest) -> func.HttpResponse:
     from shared.api import connection_decisions
 
     body = body_of(req, example=connection_decisions.EXAMPLE)
-    connection_id = await connection_decisions.decide(start(), req.route_params["id"], body, correlation.get())
+    connection_id = await connection_decisions.decide(start(), req.route_params["id"], body, asked())
     return accepted(connection_id)
 
 
@@ -134,6 +134,6 @@ async def reconcile_endpoint(req: func.HttpRequest) -> func.HttpResponse:
     from shared.api import queries
 
     connection_id = await queries.rerun_endpoint(
-        start(), body_of(req, example=queries.EXAMPLE).get("endpoint"), correlation.get()
+        start(), body_of(req, example=queries.EXAMPLE).get("endpoint"), asked()
     )
     return accepted(connection_id)

@@ -29,6 +29,10 @@ class BodyTooLarge(errors.InvalidInput):
     """The request's body is longer than any that is understood."""
 
 
+class DecisionNotPermitted(errors.Permanent):
+    """The caller may read, and asks for a change."""
+
+
 class FileNotServed(errors.NotFound):
     """The dashboard has no file of this name."""
 
@@ -50,6 +54,7 @@ class ErrorCode(StrEnum):
     INVALID_PAUSE = "InvalidPause", HTTPStatus.BAD_REQUEST
     ENDPOINT_OUT_OF_SCOPE = "EndpointOutOfScope", HTTPStatus.BAD_REQUEST
     BODY_TOO_LARGE = "BodyTooLarge", HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    DECISION_NOT_PERMITTED = "DecisionNotPermitted", HTTPStatus.FORBIDDEN
     NOT_FOUND = "NotFound", HTTPStatus.NOT_FOUND
     ENDPOINT_NOT_FOUND = "EndpointNotFound", HTTPStatus.NOT_FOUND
     TOO_MANY_UNKNOWN_ENDPOINTS = "TooManyUnknownEndpoints", HTTPStatus.TOO_MANY_REQUESTS
@@ -84,6 +89,7 @@ CODES: Mapping[type[errors.AutopilotError], ErrorCode] = {
     InvalidPause: ErrorCode.INVALID_PAUSE,
     EndpointOutOfScope: ErrorCode.ENDPOINT_OUT_OF_SCOPE,
     BodyTooLarge: ErrorCode.BODY_TOO_LARGE,
+    DecisionNotPermitted: ErrorCode.DECISION_NOT_PERMITTED,
     errors.NotFound: ErrorCode.NOT_FOUND,
     EndpointNotFound: ErrorCode.ENDPOINT_NOT_FOUND,
     TooManyUnknownEndpoints: ErrorCode.TOO_MANY_UNKNOWN_ENDPOINTS,

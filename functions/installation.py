@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import azure.functions as func
 
-from functions.responses import correlation, number, ok, text, wants_text
+from functions.responses import asked, correlation, number, ok, text, wants_text
 from functions.routing import GET, POST, declared, route
 from shared.app import clock_alone, start, storage_alone
 from shared.core.model.errors import InvalidSettings
@@ -48,7 +48,7 @@ async def replay_poison(req: func.HttpRequest) -> func.HttpResponse:
     from shared.api import poison
 
     limit = number(req, "limit", default=100, low=1, high=500)
-    return ok(await poison.replay(start(), limit, correlation.get()))
+    return ok(await poison.replay(start(), limit, asked()))
 
 
 async def _report() -> Report:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
 
-from functions.responses import body_of, correlation, ok
+from functions.responses import asked, body_of, ok
 from functions.routing import DELETE, GET, POST, route
 from shared.app import start
 
@@ -32,7 +32,7 @@ async def set_pause(req: func.HttpRequest) -> func.HttpResponse:
     from shared.installation import pause
 
     body = body_of(req, required=False, example=EXAMPLE)
-    return ok(_shown(await pause.pause(start(), body, correlation.get())))
+    return ok(_shown(await pause.pause(start(), body, asked())))
 
 
 @route(blueprint, DELETE, "pause", "End the pause.", answers="Paused")
@@ -41,7 +41,7 @@ async def lift_pause(req: func.HttpRequest) -> func.HttpResponse:
     del req
     from shared.installation import pause
 
-    await pause.lift_pause(start(), correlation.get())
+    await pause.lift_pause(start(), asked())
     return ok(_shown(None))
 
 

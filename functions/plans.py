@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from functions.responses import body_of, correlation, ok, text, wants_text
+from functions.responses import asked, body_of, ok, text, wants_text
 from functions.routing import GET, POST, route
 from shared.app import start
 
@@ -74,4 +74,4 @@ async def decide(req: func.HttpRequest) -> func.HttpResponse:
     """Decide for the whole installation: `{"decision": "confirm-removals", "stop": "<id>"}`."""
     from shared.api import decisions
 
-    return ok(await decisions.decide(start(), body_of(req, example=decisions.EXAMPLE), correlation.get()))
+    return ok(await decisions.decide(start(), body_of(req, example=decisions.EXAMPLE), asked()))

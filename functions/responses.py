@@ -21,6 +21,7 @@ from typing import Any
 import azure.functions as func
 
 from functions.app_status import read_app_status
+from shared.core.model.callers import Asked
 from shared.core.model.errors import AutopilotError, InvalidInput, RetryLater
 from shared.correlation import correlated
 
@@ -32,6 +33,7 @@ Handler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
 correlation: ContextVar[str] = ContextVar("correlation", default="")
 """Id of the request being answered; it goes with the work that the request asks for."""
+_caller: ContextVar[str] = ContextVar("caller", default="")
 
 
 def ok(body: dict[str, Any]) -> func.HttpResponse:
@@ -60,6 +62,11 @@ def accepted(connection_id: str) -> func.HttpResponse:
     return _json(HTTPStatus.ACCEPTED, body, {"Location": status_url})
 
 
+def asked() -> Asked:
+    """Who sent the request that is being answered, once it is known that they may decide."""
+    return Asked(_caller.get(), correlation.get())
+
+
 def json_endpoint(handler: Handler) -> Handler:
     """Turn every error of a handler into the one error shape; a bug's text stays in the log."""
 
@@ -69,6 +76,19 @@ def json_endpoint(handler: Handler) -> Handler:
         return await _with_app_status(await _handled(handler, req))
 
     return wrapped
+
+
+def deciding_endpoint(handler: Handler) -> Handler:
+    """The same for what changes something: only for callers who may decide."""
+
+    @functools.wraps(handler)
+    async def permitted(req: func.HttpRequest) -> func.HttpResponse:
+        from functions.permissions import caller_of
+
+        _caller.set(await caller_of(req.headers))
+        return await handler(req)
+
+    return json_endpoint(permitted)
 
 
 def public_endpoint(handler: Handler) -> Handler:

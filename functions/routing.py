@@ -15,7 +15,7 @@ from http import HTTPMethod, HTTPStatus
 
 import azure.functions as func
 
-from functions.responses import Handler, json_endpoint, public_endpoint
+from functions.responses import Handler, deciding_endpoint, json_endpoint, public_endpoint
 
 GET, POST, DELETE = HTTPMethod.GET, HTTPMethod.POST, HTTPMethod.DELETE
 
@@ -41,6 +41,11 @@ class Route:
     """Whether it answers 404 for something that is not in its path."""
     limited: bool = False
     """Whether it answers 429 to too many requests of a kind."""
+
+    @property
+    def decides(self) -> bool:
+        """Whether it changes something: a function key alone is not enough then."""
+        return self.method is not GET
 
 
 _declared: dict[str, Route] = {}
@@ -70,7 +75,8 @@ def route(
         if row.function in _declared:
             raise ValueError(f"two routes are declared by functions of the name {row.function}")
         _declared[row.function] = row
-        answer = json_endpoint(handler) if keyed else public_endpoint(handler)
+        answer = deciding_endpoint(handler) if row.decides else json_endpoint(handler)
+        answer = answer if keyed else public_endpoint(handler)
         level = func.AuthLevel.FUNCTION if keyed else func.AuthLevel.ANONYMOUS
         trigger = blueprint.route(route=path, methods=[str(method)], auth_level=level)
         blueprint.function_name(row.function)(trigger(answer))

@@ -26,7 +26,9 @@ AsgiApp = Callable[[Message, Receive, Send], Awaitable[None]]
 Headers = Iterable[tuple[bytes, bytes]]
 
 REDACTED = "REDACTED"
-_SECRET_HEADERS = {"x-functions-key", "x-identity-header", "aeg-sas-key", "aeg-sas-token", "cookie", "set-cookie"}
+_SECRET_HEADERS = {
+    "x-functions-key", "x-autopilot-key", "x-identity-header", "aeg-sas-key", "aeg-sas-token", "cookie", "set-cookie",
+}  # fmt: skip
 _SECRET_PARAMETERS = re.compile(r"([?&](?:code|sig)=)[^&#\s]*", re.IGNORECASE)
 _SECRET_FIELDS = {"access_token", "refresh_token", "client_secret"}
 

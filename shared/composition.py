@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from shared.clock import Clock, ServiceClock, SystemClock
 from shared.clouds.azure.arm import ArmClients, ArmOptions
+from shared.clouds.azure.deciding_keys import DecidingKeys
 from shared.clouds.azure.event_grid import Topic, TopicOptions
 from shared.clouds.azure.private_dns import PrivateDns
 from shared.clouds.azure.private_endpoints import PrivateEndpoints
@@ -42,6 +43,7 @@ def build(environ: Mapping[str, str]) -> Context:
     clock = ServiceClock(SystemClock())
     clients = ArmClients(arm_options(settings), lambda: managed_identity(settings.azure.client_id or None))
     storage = build_storage(environ, clock)
+    vault = vault_of(settings)
     leases = Leases(
         storage.connections,
         storage.control,
@@ -54,10 +56,11 @@ def build(environ: Mapping[str, str]) -> Context:
         clock=clock,
         endpoints=PrivateEndpoints(clients),
         dns=PrivateDns(clients),
-        elastic=organizations(settings, clock, vault_of(settings)),
+        elastic=organizations(settings, clock, vault),
         storage=storage,
         leases=leases,
         network=_LazyNetwork(settings.health.name_server),
+        deciding_keys=DecidingKeys(settings.callers.keys, vault, clock),
         topic=_topic(settings),
     )
 

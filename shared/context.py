@@ -10,6 +10,7 @@ import logging
 from dataclasses import dataclass, field
 
 from shared.clock import Clock
+from shared.clouds.azure.deciding_keys import DecidingKeys
 from shared.clouds.azure.event_grid import Topic
 from shared.clouds.azure.private_dns import PrivateDns
 from shared.clouds.azure.private_endpoints import PrivateEndpoints
@@ -36,6 +37,7 @@ class Context:
     storage: Storage
     leases: Leases
     network: Network
+    deciding_keys: DecidingKeys
     topic: Topic | None = None
     """Where notifications go; None: nowhere."""
     options: PlanOptions = field(init=False)

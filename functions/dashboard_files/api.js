@@ -1,9 +1,12 @@
-// Calls of the app's HTTP API. The function key goes in a header, never into an address.
+// Calls of the app's HTTP API. Keys go in headers, never into an address.
 
-import { currentKey, forgetKey } from "./key.js";
+import { currentKey, decidingKey, forgetDecidingKey, forgetKey } from "./key.js";
 
 /** The app refused the key, or there is none: ask for one. */
 export class KeyNeeded extends Error {}
+
+/** The caller may read and not decide: ask for a deciding key. */
+export class DecidingKeyNeeded extends Error {}
 
 /** Anything else that went wrong, in words for a person. */
 export class ApiError extends Error {
@@ -28,7 +31,8 @@ function paged(id, what, limit, before) {
 
 async function call(path, method = "GET") {
   const key = currentKey();
-  const headers = key ? { "x-functions-key": key } : {};
+  const deciding = method === "GET" ? "" : decidingKey();
+  const headers = { ...(key && { "x-functions-key": key }), ...(deciding && { "x-autopilot-key": deciding }) };
   let answer;
   try {
     // Not followed: a redirect is App Service authentication asking for a new sign-in, which only a page can do.
@@ -39,11 +43,15 @@ async function call(path, method = "GET") {
   if (answer.type === "opaqueredirect") {
     throw new ApiError("Your sign-in has ended.", { nextStep: "Reload this page to sign in again." });
   }
-  if (answer.status === 401 || answer.status === 403) {
+  if (answer.status === 401) {
     forgetKey(key);
     throw new KeyNeeded(key ? "The app does not accept this key." : "");
   }
   const body = await answer.json().catch(() => ({}));
+  if (answer.status === 403 && body.error?.code === "DecisionNotPermitted") {
+    forgetDecidingKey(deciding);
+    throw new DecidingKeyNeeded(deciding ? "The app does not accept this deciding key." : "");
+  }
   if (!answer.ok) throw new ApiError(body.error?.message ?? `The app answered ${answer.status}.`, body.error);
   return body;
 }

@@ -1,10 +1,11 @@
 // One connection in depth: what it needs, the path with its broken hop, conditions, checks, addresses, journal.
 
-import { ApiError, checkNow, getChecks, getConnection, getJournal, runAgain } from "./api.js";
+import { ApiError, DecidingKeyNeeded, checkNow, getChecks, getConnection, getJournal, runAgain } from "./api.js";
 import { conditions } from "./conditions.js";
 import { announce, copyButton, h, section } from "./dom.js";
 import { advice, facts, leftovers, things } from "./facts.js";
 import { journal } from "./journal.js";
+import { decidingForm } from "./key.js";
 import { mark } from "./marks.js";
 import { hops, pathPicture } from "./path.js";
 import { plot } from "./plot.js";
@@ -37,10 +38,11 @@ export function detail(id, { refresh }) {
   };
   const check = action("Check now", "primary", checkNow, "Tests it now, repairing first what may be repaired.");
   const again = action("Run again", "", runAgain, "Reads everything anew and brings it to what it should be.");
+  const permission = h("div");
   const said = h("p", { class: "said muted", role: "status" });
   const element = h("div", { class: "detail" },
     h("p", { class: "back" }, h("a", { href: "/api/dashboard", "data-inside": "" }, "← All connections")),
-    h("div", { class: "top" }, parts.head.element, h("div", { class: "actions" }, check, again, said)),
+    h("div", { class: "top" }, parts.head.element, h("div", { class: "actions" }, check, again, said, permission)),
     h("section", { class: "panel", "aria-label": "Summary" }, parts.summary.element,
       h("details", { class: "evidence" }, h("summary", {}, "Evidence"), parts.evidence.element)),
     parts.path.element,
@@ -54,12 +56,17 @@ export function detail(id, { refresh }) {
 
   async function send(label, ask) {
     check.disabled = again.disabled = true;
+    permission.replaceChildren();
     try {
       const { correlationId } = await ask(id);
       asked = { label, correlationId, at: Date.now() };
       said.textContent = `${label}: asked for. Correlation id ${correlationId}`;
     } catch (error) {
       check.disabled = again.disabled = false;
+      if (error instanceof DecidingKeyNeeded) {
+        permission.replaceChildren(decidingForm(error.message, () => send(label, ask)));
+        return;
+      }
       said.textContent = error instanceof ApiError ? `${error.message} ${error.nextStep}` : "The app refused.";
     }
     refresh();

@@ -48,6 +48,7 @@ PARAMETERS: dict[str, Schema] = {
 }
 ERRORS = {
     HTTPStatus.BAD_REQUEST: "The request cannot be understood, or asks for what is out of scope.",
+    HTTPStatus.FORBIDDEN: "The caller may only read: a deciding key is missing.",
     HTTPStatus.NOT_FOUND: "There is no such thing.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large.",
     HTTPStatus.TOO_MANY_REQUESTS: "Too many endpoints that no record tells of were named within a minute.",
@@ -66,7 +67,11 @@ Private connections of Azure virtual networks to Elastic Cloud's deployments and
 
 Every answer to a request with a key says how the app stands, in `app` and in headers. Every error has one shape. Give
 `x-ms-client-request-id` to find what a request caused: 8 to 64 letters, digits and hyphens.
+
+A function key lets a caller read. What changes something also needs a deciding key, in the header `x-autopilot-key`.
 """
+_DECIDING: list[dict[str, list[str]]] = [{"header": [], "deciding": []}, {"query": [], "deciding": []}]
+"""What a route that changes something asks for: both keys."""
 _STATUS = ("X-Privatelink-Mode", "X-Privatelink-Paused-Until")
 
 
@@ -91,6 +96,7 @@ def document(routes: tuple[Route, ...]) -> dict[str, Any]:
             "securitySchemes": {
                 "header": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
                 "query": {"type": "apiKey", "in": "query", "name": "code"},
+                "deciding": {"type": "apiKey", "in": "header", "name": "x-autopilot-key"},
             },
         },
     }
@@ -106,7 +112,9 @@ def _operation(route: Route) -> dict[str, Any]:
     if route.sends:
         content = {"application/json": {"schema": _ref("schemas", route.sends)}}
         operation["requestBody"] = {"required": route.must_send, "content": content}
-    return operation if route.keyed else operation | {"security": []}
+    if not route.keyed:
+        return operation | {"security": []}
+    return operation | ({"security": _DECIDING} if route.decides else {})
 
 
 def _answer(route: Route) -> dict[str, Any]:
@@ -130,6 +138,8 @@ def _refusals(route: Route) -> dict[str, Any]:
         statuses += [HTTPStatus.BAD_REQUEST]
     if route.sends:
         statuses += [HTTPStatus.REQUEST_ENTITY_TOO_LARGE]
+    if route.decides:
+        statuses += [HTTPStatus.FORBIDDEN]
     if route.limited:
         statuses += [HTTPStatus.TOO_MANY_REQUESTS]
     refusals = {str(int(status)): _refusal(status, route) for status in sorted(set(statuses))}

@@ -96,6 +96,8 @@ class LocalClient:
     async def app(self, method: str, path: str, body: Any = None) -> httpx.Response:
         """One request to the function app, path below `/api`."""
         headers = {"x-functions-key": self.endpoints["function_key"]}
+        if method != "GET":
+            headers["x-autopilot-key"] = self.endpoints["deciding_key"]
         url = f"{self.endpoints['functions']}/api{path}"
         return await self._http.request(method, url, json=body, headers=headers)
 

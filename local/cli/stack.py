@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from local.storage.azurite import Azurite, install
 from local.vault import AUDIENCE as VAULT_AUDIENCE
 from local.vault import KeyVault
 from local.world import HUB_VNET, VAULT_ID
+from shared.core.model.callers import deciding_secret
 from shared.core.model.organizations import DEFAULT, key_secret
 
 
@@ -113,6 +115,8 @@ class Stack:
         )
         if self.options.has_key:
             self._vault.store(key_secret(DEFAULT), self.world.elastic.api_key)
+        self._deciding_key = secrets.token_urlsafe(30)
+        self._vault.store(deciding_secret("local"), self._deciding_key)
         topic_settings, host_switches, account = TopicSettings(), HostSwitches(), AccountSettings()
         event_settings = EventGridSettings(time_scale=self.options.time_scale)
         self.switches = Switches(
@@ -270,6 +274,7 @@ class Stack:
             "subscription_id": DEFAULT_SUBSCRIPTION,
             "elastic_api_key": self.world.elastic.api_key,
             "function_key": app.function_key,
+            "deciding_key": self._deciding_key,
             "function_host_pid": app.pid,
             "backstage": self._backstage_url,
             "exchanges": str(self.path / "exchanges.jsonl"),

@@ -158,10 +158,13 @@ def _after(client: LocalClient, connection: dict[str, Any]) -> None:
     )
     print(f"  curl -i --cacert {endpoints['ca_file']} --resolve {host_port}:{connection['address']} {url}")
     print("\nThe dashboard, in a browser:")
-    print(f"  {endpoints['functions']}/api/dashboard#code={endpoints['function_key']}")
+    keys = f"code={endpoints['function_key']}&deciding={endpoints['deciding_key']}"
+    print(f"  {endpoints['functions']}/api/dashboard#{keys}")
     print("\nIts status, and that of all connections:")
     print(f"  curl '{status}'")
     print(f"  curl '{endpoints['functions']}/api/connections?code={endpoints['function_key']}'")
+    print("\nKeys: the function key lets a caller read, the deciding key, in the header x-autopilot-key, also decide;")
+    print(f"both are in {Path(endpoints['folder']) / 'endpoints.json'}.")
     local = f".venv/bin/python -m local{folder_option(Path(endpoints['folder']))}"
     print("\nWhat to try next, in another terminal:")
     print("\n".join(f"  {line}" for line in next_steps.first_tries(local, connection)))

@@ -11,6 +11,7 @@ from typing import Any
 from shared.api.queries import find_connection
 from shared.context import Context
 from shared.core.model.arm_ids import parse_endpoint_id
+from shared.core.model.callers import Asked
 from shared.core.model.decisions import ConnectionDecision, Decided
 from shared.core.model.errors import InvalidInput
 from shared.core.model.messages import Cause, WorkMessage
@@ -53,7 +54,7 @@ Each raises InvalidInput where the decision means nothing. The run that carries 
 """
 
 
-async def decide(context: Context, wanted: str, body: Mapping[str, Any], correlation_id: str) -> str:
+async def decide(context: Context, wanted: str, body: Mapping[str, Any], asked: Asked) -> str:
     """Keep a decision for the next run; returns the connection's id.
 
     Raises ConnectionNotFound, InvalidConnectionId or InvalidInput.
@@ -62,8 +63,8 @@ async def decide(context: Context, wanted: str, body: Mapping[str, Any], correla
     record, decision = record_in(row), _decision(body)
     CHECKS[decision.decision](context, record, decision.subject)
     await decided.leave(context, row.connection_id, decision)
-    await decided.note(context, record, decision, correlation_id)
-    message = WorkMessage(parse_endpoint_id(record.endpoint_id), Cause.MANUAL, correlation_id)
+    await decided.note(context, record, decision, asked)
+    message = WorkMessage(parse_endpoint_id(record.endpoint_id), Cause.MANUAL, asked.correlation_id)
     await context.storage.queue.send(message.encode())
     return row.connection_id
 

@@ -15,6 +15,7 @@ from shared.context import Context, log
 from shared.core.guards import target_notes
 from shared.core.guards.pause import LONGEST, stored_pause
 from shared.core.model.arm_ids import ArmId, connection_id, parse_endpoint_id
+from shared.core.model.callers import Asked
 from shared.core.model.decisions import decided_in
 from shared.core.model.errors import AutopilotError, InvalidInput, NotFound
 from shared.core.model.messages import Cause, WorkMessage
@@ -51,14 +52,14 @@ async def unreadable_rows(context: Context) -> list[Unreadable]:
     return found + [_unreadable_thing(row) async for row in context.storage.things.list() if things.is_damaged(row)]
 
 
-async def take_over_row(context: Context, table: object, name: object, correlation_id: str) -> dict[str, Any]:
+async def take_over_row(context: Context, table: object, name: object, asked: Asked) -> dict[str, Any]:
     """Delete a row that cannot be understood; raises RowNotFound, and InvalidInput for one that can."""
     delete = _DELETE.get(table) if isinstance(table, str) else None
     if delete is None or not isinstance(name, str) or not name:
         tables = ", ".join(_DELETE)
         raise InvalidInput(f"The body names no row of {tables}.", next_step=f"Send {EXAMPLE}. {_LIST}")
-    await delete(context, name, correlation_id)
-    log.warning("damaged row %s of table %s deleted by a decision correlation=%s", name, table, correlation_id)
+    await delete(context, name, asked)
+    log.warning("damaged row %s of table %s deleted by a decision %s", name, table, asked)
     return {"table": table, "row": name}
 
 
@@ -73,7 +74,7 @@ async def _connections(context: Context) -> AsyncIterator[Unreadable]:
             yield Unreadable(CONNECTIONS, row.connection_id, error.what, newer=isinstance(error, NewerRecord))
 
 
-async def _delete_connection(context: Context, name: str, correlation_id: str) -> None:
+async def _delete_connection(context: Context, name: str, asked: Asked) -> None:
     row = await context.storage.connections.get(name.lower())
     if row is None:
         raise _not_found(CONNECTIONS, name)
@@ -87,7 +88,7 @@ async def _delete_connection(context: Context, name: str, correlation_id: str) -
         raise _readable(CONNECTIONS, name)
     endpoint = _endpoint_in(row)
     if endpoint is not None:  # else the next sweep finds it
-        await context.storage.queue.send(WorkMessage(endpoint, Cause.MANUAL, correlation_id).encode())
+        await context.storage.queue.send(WorkMessage(endpoint, Cause.MANUAL, asked.correlation_id).encode())
 
 
 def _endpoint_in(row: ConnectionRow) -> ArmId | None:
@@ -133,8 +134,8 @@ async def _control(context: Context) -> AsyncIterator[Unreadable]:
                 yield Unreadable(CONTROL, row.name, error.what)
 
 
-async def _delete_control(context: Context, name: str, correlation_id: str) -> None:
-    del correlation_id
+async def _delete_control(context: Context, name: str, asked: Asked) -> None:
+    del asked
     row = await context.storage.control.get(name)
     if row is None:
         raise _not_found(CONTROL, name)
@@ -153,8 +154,8 @@ def _unreadable_thing(row: ThingRow) -> Unreadable:
     return Unreadable(THINGS, row.key, "The row does not say of which thing it is, or what we did with it.")
 
 
-async def _delete_thing(context: Context, name: str, correlation_id: str) -> None:
-    del correlation_id
+async def _delete_thing(context: Context, name: str, asked: Asked) -> None:
+    del asked
     rows = [row async for row in context.storage.things.list() if row.key == name]
     if not rows:
         raise _not_found(THINGS, name)
@@ -163,7 +164,7 @@ async def _delete_thing(context: Context, name: str, correlation_id: str) -> Non
     await context.storage.things.delete(rows[0])
 
 
-_DELETE: Mapping[str, Callable[[Context, str, str], Awaitable[None]]] = {
+_DELETE: Mapping[str, Callable[[Context, str, Asked], Awaitable[None]]] = {
     CONNECTIONS: _delete_connection,
     CONTROL: _delete_control,
     THINGS: _delete_thing,

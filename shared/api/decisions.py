@@ -10,6 +10,7 @@ from shared.api.damaged_rows import EXAMPLE as ROW_EXAMPLE
 from shared.api.damaged_rows import take_over_row
 from shared.api.removals import STOP_EXAMPLE, confirm_removals
 from shared.context import Context
+from shared.core.model.callers import Asked
 from shared.core.model.errors import InvalidInput
 
 Body = Mapping[str, Any]
@@ -17,19 +18,19 @@ Body = Mapping[str, Any]
 EXAMPLE = f"{STOP_EXAMPLE}, {recovered.EXAMPLE} or {ROW_EXAMPLE}"
 
 
-async def _confirm_removals(context: Context, body: Body, correlation_id: str) -> dict[str, Any]:
-    return {"removals": await confirm_removals(context, body.get("stop"), correlation_id)}
+async def _confirm_removals(context: Context, body: Body, asked: Asked) -> dict[str, Any]:
+    return {"removals": await confirm_removals(context, body.get("stop"), asked)}
 
 
-async def _confirm_recovered(context: Context, body: Body, correlation_id: str) -> dict[str, Any]:
-    return {"recovered": await recovered.confirm(context, body.get("list"), correlation_id)}
+async def _confirm_recovered(context: Context, body: Body, asked: Asked) -> dict[str, Any]:
+    return {"recovered": await recovered.confirm(context, body.get("list"), asked)}
 
 
-async def _take_over_row(context: Context, body: Body, correlation_id: str) -> dict[str, Any]:
-    return {"taken": await take_over_row(context, body.get("table"), body.get("row"), correlation_id)}
+async def _take_over_row(context: Context, body: Body, asked: Asked) -> dict[str, Any]:
+    return {"taken": await take_over_row(context, body.get("table"), body.get("row"), asked)}
 
 
-DECISIONS: Mapping[str, Callable[[Context, Body, str], Awaitable[dict[str, Any]]]] = {
+DECISIONS: Mapping[str, Callable[[Context, Body, Asked], Awaitable[dict[str, Any]]]] = {
     "confirm-removals": _confirm_removals,
     "confirm-recovered": _confirm_recovered,
     "take-over-row": _take_over_row,
@@ -37,12 +38,12 @@ DECISIONS: Mapping[str, Callable[[Context, Body, str], Awaitable[dict[str, Any]]
 """By the word that asks for each."""
 
 
-async def decide(context: Context, body: Body, correlation_id: str) -> dict[str, Any]:
+async def decide(context: Context, body: Body, asked: Asked) -> dict[str, Any]:
     """Carry a decision out; raises InvalidInput where there is none of that name, and what the decision raises."""
-    asked = body.get("decision")
-    decision = DECISIONS.get(asked) if isinstance(asked, str) else None
+    word = body.get("decision")
+    decision = DECISIONS.get(word) if isinstance(word, str) else None
     if decision is None:
         known = ", ".join(DECISIONS)
         raise InvalidInput(f"The body names no decision; there are {known}.", next_step=f"Send {EXAMPLE}.")
     nothing = {"removals": None, "recovered": None, "taken": None}
-    return {"decision": asked, **nothing, **await decision(context, body, correlation_id)}
+    return {"decision": word, **nothing, **await decision(context, body, asked)}

@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from shared.context import Context, log
+from shared.core.model.callers import Asked
 
 
-async def replay(context: Context, limit: int, correlation_id: str) -> dict[str, Any]:
+async def replay(context: Context, limit: int, asked: Asked) -> dict[str, Any]:
     """Put up to `limit` poisoned messages back on the work queue; how many it was, and about how many are left."""
     replayed = await context.storage.queue.replay_poison(limit)
     left = await context.storage.queue.poisoned()
-    log.warning("poison: %d messages sent again, %d left correlation=%s", replayed, left, correlation_id)
-    return {"replayed": replayed, "left": left, "correlationId": correlation_id}
+    log.warning("poison: %d messages sent again, %d left %s", replayed, left, asked)
+    return {"replayed": replayed, "left": left, "correlationId": asked.correlation_id}

@@ -17,6 +17,7 @@ from shared.context import Context, log
 from shared.core.guards.modes import effective_mode_of
 from shared.core.guards.scope import outside_by_id
 from shared.core.model.arm_ids import ArmId, connection_id, parse_endpoint_id
+from shared.core.model.callers import Asked
 from shared.core.model.errors import AutopilotError, InvalidInput, NotFound
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.services import Family
@@ -80,23 +81,23 @@ async def get_checks(context: Context, wanted: str, limit: int, before: str | No
     return {"connection": row.connection_id, "entries": entries, "before": page.continuation}
 
 
-async def rerun_connection(context: Context, wanted: str, correlation_id: str) -> str:
+async def rerun_connection(context: Context, wanted: str, asked: Asked) -> str:
     """Enqueue a known connection; returns its id."""
     row = await find_connection(context, wanted)
     endpoint = parse_endpoint_id(record_in(row).endpoint_id)
-    return await _enqueue(context, endpoint, Cause.MANUAL, correlation_id)
+    return await _enqueue(context, endpoint, Cause.MANUAL, asked)
 
 
-async def check_connection(context: Context, wanted: str, correlation_id: str) -> str:
+async def check_connection(context: Context, wanted: str, asked: Asked) -> str:
     """Enqueue a test of a known connection; returns its id.
 
     It is a full run: a test alone would tell a person that the name does not resolve, and leave the record missing.
     """
     row = await find_connection(context, wanted)
-    return await _enqueue(context, parse_endpoint_id(record_in(row).endpoint_id), Cause.CHECK, correlation_id)
+    return await _enqueue(context, parse_endpoint_id(record_in(row).endpoint_id), Cause.CHECK, asked)
 
 
-async def rerun_endpoint(context: Context, endpoint: object, correlation_id: str) -> str:
+async def rerun_endpoint(context: Context, endpoint: object, asked: Asked) -> str:
     """Enqueue an endpoint by its ARM id, known or not; raises InvalidInput or EndpointOutOfScope."""
     if not isinstance(endpoint, str) or not endpoint:
         raise InvalidInput("The body names no endpoint.", next_step=f"Send {EXAMPLE}.")
@@ -109,7 +110,7 @@ async def rerun_endpoint(context: Context, endpoint: object, correlation_id: str
     if await context.storage.connections.get(connection_id(wanted.text)) is None:
         await unknown_endpoints.ensure_few(context)
         await _ensure_there(context, wanted)
-    return await _enqueue(context, wanted, Cause.MANUAL, correlation_id)
+    return await _enqueue(context, wanted, Cause.MANUAL, asked)
 
 
 async def _ensure_there(context: Context, endpoint: ArmId) -> None:
@@ -129,9 +130,9 @@ def _ensure_in_scope(context: Context, endpoint: ArmId) -> None:
         raise EndpointOutOfScope(found.message, on=endpoint.text, next_step=found.next_step)
 
 
-async def _enqueue(context: Context, endpoint: ArmId, cause: Cause, correlation_id: str) -> str:
+async def _enqueue(context: Context, endpoint: ArmId, cause: Cause, asked: Asked) -> str:
     _ensure_in_scope(context, endpoint)
-    await context.storage.queue.send(WorkMessage(endpoint, cause, correlation_id).encode())
+    await context.storage.queue.send(WorkMessage(endpoint, cause, asked.correlation_id).encode())
     return connection_id(endpoint.text)
 
 

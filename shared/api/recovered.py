@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shared.context import Context
+from shared.core.model.callers import Asked
 from shared.core.model.errors import InvalidInput, NotFound
 from shared.core.model.things import Thing
 from shared.installation.recovered import RecoveredList, confirm_recovered, recovered_list
@@ -21,13 +22,13 @@ async def show_recovered(context: Context) -> dict[str, Any]:
     return _shown(await recovered_list(context))
 
 
-async def confirm(context: Context, list_id: object, correlation_id: str) -> dict[str, Any]:
+async def confirm(context: Context, list_id: object, asked: Asked) -> dict[str, Any]:
     """Make all of a list the app's, and answer with it; raises InvalidInput or RecoveredListNotFound."""
     if not isinstance(list_id, str) or not list_id:
         raise InvalidInput(
             "The body names no list.", next_step=f"Send {EXAMPLE}; GET /api/recovered shows the present one."
         )
-    confirmed = await confirm_recovered(context, list_id, correlation_id)
+    confirmed = await confirm_recovered(context, list_id, asked)
     if confirmed is None:
         raise RecoveredListNotFound(
             "The list of what was recovered is another one now, or empty.",

@@ -7,6 +7,7 @@ from typing import Any
 
 from shared.context import Context
 from shared.core.guards.removal_limit import SHOWN, Removals, Stop
+from shared.core.model.callers import Asked
 from shared.core.model.errors import InvalidInput, NotFound
 from shared.core.model.record import owned_resources
 from shared.installation import decided, removal_limit
@@ -24,7 +25,7 @@ async def show_removals(context: Context) -> dict[str, Any]:
     return await _shown(context, await removal_limit.read(context))
 
 
-async def confirm_removals(context: Context, stop: object, correlation_id: str) -> dict[str, Any]:
+async def confirm_removals(context: Context, stop: object, asked: Asked) -> dict[str, Any]:
     """Let the removals that a stop names go on; raises InvalidInput or StopNotFound."""
     if not isinstance(stop, str) or not stop:
         raise InvalidInput(
@@ -39,7 +40,7 @@ async def confirm_removals(context: Context, stop: object, correlation_id: str) 
             next_step="Read GET /api/removals, which shows what does.",
         )
     if stopped is not None and stopped.id == stop:
-        await decided.note_all(context, stopped.connections, f"confirm removals {stop}", correlation_id)
+        await decided.note_all(context, stopped.connections, f"confirm removals {stop}", asked)
     return await _shown(context, removals)
 
 

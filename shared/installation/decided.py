@@ -15,6 +15,7 @@ from typing import Any
 
 from shared import telemetry
 from shared.context import Context, log
+from shared.core.model.callers import Asked
 from shared.core.model.decisions import Decided, decided_in
 from shared.core.model.errors import AutopilotError
 from shared.core.model.messages import Cause
@@ -30,9 +31,6 @@ KEPT = timedelta(days=7)
 
 AT_ONCE = 8
 """Connections that are written to side by side."""
-
-BY_KEY = "function key decided"
-"""Who decided: callers have no names yet."""
 
 
 async def leave(context: Context, connection_id: str, decision: Decided) -> None:
@@ -75,12 +73,12 @@ async def prune(context: Context) -> None:
                 await context.storage.control.delete(row)
 
 
-async def note(context: Context, record: ConnectionRecord, decision: object, correlation_id: str) -> None:
+async def note(context: Context, record: ConnectionRecord, decision: object, asked: Asked) -> None:
     """Write into the connection's journal that a person decided; the log has it where the journal cannot be written."""
-    step, now, run_id = f"{BY_KEY}: {decision}", context.clock.now(), secrets.token_hex(6)
-    entry = JournalEntry(now, run_id, correlation_id, Cause.MANUAL, step, outcome="decided")
+    step, now, run_id = f"{asked.by} decided: {decision}", context.clock.now(), secrets.token_hex(6)
+    entry = JournalEntry(now, run_id, asked.correlation_id, Cause.MANUAL, step, outcome="decided")
     telemetry.journal_written(
-        record, cause=Cause.MANUAL, run_id=run_id, correlation_id=correlation_id, step=step, outcome="decided",
+        record, cause=Cause.MANUAL, run_id=run_id, correlation_id=asked.correlation_id, step=step, outcome="decided",
         duration_ms=0, message="",
     )  # fmt: skip
     try:
@@ -90,7 +88,7 @@ async def note(context: Context, record: ConnectionRecord, decision: object, cor
 
 
 async def note_all(
-    context: Context, connection_ids: Iterable[str], decision: object, correlation_id: str
+    context: Context, connection_ids: Iterable[str], decision: object, asked: Asked
 ) -> list[ConnectionRecord]:
     """The same for many connections, those that can be read; returns their records."""
     limit, found = asyncio.Semaphore(AT_ONCE), []
@@ -104,7 +102,7 @@ async def note_all(
                 log.warning("journal of connection %s not written: %s", connection_id, error)
                 return
             if record is not None:
-                await note(context, record, decision, correlation_id)
+                await note(context, record, decision, asked)
                 found.append(record)
 
     await asyncio.gather(*map(one, dict.fromkeys(connection_ids)))

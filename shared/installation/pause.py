@@ -13,6 +13,7 @@ from typing import Any
 
 from shared.context import Context, log
 from shared.core.guards.pause import LONGEST, Pause, pause_from, requested_pause
+from shared.core.model.callers import Asked
 from shared.state.control import update
 
 DOCUMENT = "pause"
@@ -33,7 +34,7 @@ async def present_pause(context: Context) -> Pause | None:
     return None if found.over(now) else found
 
 
-async def pause(context: Context, body: Mapping[str, Any], correlation_id: str) -> Pause:
+async def pause(context: Context, body: Mapping[str, Any], asked: Asked) -> Pause:
     """Begin a pause, or give the present one another end; raises InvalidPause."""
     wanted = requested_pause(body, context.clock.now())
 
@@ -45,11 +46,11 @@ async def pause(context: Context, body: Mapping[str, Any], correlation_id: str) 
         return wanted.document()
 
     await update(context.storage.control, context.clock, DOCUMENT, begun, mend=True)
-    log.warning("paused until %s correlation=%s", wanted.until.isoformat(), correlation_id)
+    log.warning("paused until %s %s", wanted.until.isoformat(), asked)
     return wanted
 
 
-async def lift_pause(context: Context, correlation_id: str) -> None:
+async def lift_pause(context: Context, asked: Asked) -> None:
     """End the pause; the next sweep takes up what waited. No pause is no error."""
     lifted = False
 
@@ -59,7 +60,7 @@ async def lift_pause(context: Context, correlation_id: str) -> None:
 
     await update(context.storage.control, context.clock, DOCUMENT, lifting, mend=True)
     if lifted:
-        log.warning("pause lifted correlation=%s", correlation_id)
+        log.warning("pause lifted %s", asked)
 
 
 def _holding(context: Context, document: Mapping[str, Any] | None) -> Pause | None:

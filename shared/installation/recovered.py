@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from shared.context import Context, log
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import lower_case, parse_endpoint_id
+from shared.core.model.callers import Asked
 from shared.core.model.errors import AutopilotError, InvalidInput
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.organizations import DEFAULT
@@ -48,7 +49,7 @@ async def recovered_list(context: Context) -> RecoveredList:
     return _list(await things.listed(context))
 
 
-async def confirm_recovered(context: Context, list_id: str, correlation_id: str) -> RecoveredList | None:
+async def confirm_recovered(context: Context, list_id: str, asked: Asked) -> RecoveredList | None:
     """Make everything on the list ours, as a person decided who saw it; None: it is another list by now.
 
     The connections whose removals waited are sent to work. A confirmation that breaks off leaves a shorter list.
@@ -58,8 +59,8 @@ async def confirm_recovered(context: Context, list_id: str, correlation_id: str)
         return None
     await _side_by_side(things.confirm(context, [thing]) for thing in found.things)
     connections = dict.fromkeys(one for thing in found.things for one in thing.connections)
-    records = await decided.note_all(context, connections, f"confirm recovered {list_id}", correlation_id)
-    await _side_by_side(_go_on(context, record, correlation_id) for record in records)
+    records = await decided.note_all(context, connections, f"confirm recovered {list_id}", asked)
+    await _side_by_side(_go_on(context, record, asked) for record in records)
     return found
 
 
@@ -207,13 +208,13 @@ async def _record(context: Context, connection_id: str) -> ConnectionRecord | No
         return None
 
 
-async def _go_on(context: Context, record: ConnectionRecord, correlation_id: str) -> None:
+async def _go_on(context: Context, record: ConnectionRecord, asked: Asked) -> None:
     """Let a removal that waited go on now; where that fails the sweep does it."""
     removed = record.condition(c.REMOVED)
     if removed is None or removed.reason is not Reason.RECOVERED_UNCONFIRMED:
         return
     try:
         endpoint = parse_endpoint_id(record.endpoint_id)
-        await context.storage.queue.send(WorkMessage(endpoint, Cause.TIMER, correlation_id).encode())
+        await context.storage.queue.send(WorkMessage(endpoint, Cause.TIMER, asked.correlation_id).encode())
     except (AutopilotError, InvalidInput) as error:
         log.info("connection %s not sent to work after a confirmation: %s", record.id, error)

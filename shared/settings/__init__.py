@@ -26,6 +26,7 @@ from shared.core.options.timing import TimingOptions
 from shared.core.options.values import Expected
 from shared.settings.agreement import contradictions
 from shared.settings.azure import AzureSettings
+from shared.settings.callers import Callers, read_callers
 from shared.settings.deployment import DEPLOYMENT_CHOICES
 from shared.settings.description import Description
 from shared.settings.elastic import ElasticSettings
@@ -66,6 +67,8 @@ class Settings:
     """Elastic's Private Link Services: those that come with the app, and those that a setting adds."""
     organizations: tuple[Organization, ...] = ()
     """What `ELASTIC_ORGANIZATIONS` names, with the settings of each."""
+    callers: Callers = dataclasses.field(default_factory=Callers)
+    """Who may decide."""
     near_names: tuple[NearName, ...] = ()
     """Variables that are no settings, but nearly have the name of one."""
 
@@ -154,7 +157,8 @@ def load(environ: Mapping[str, str], services: Services | None = None) -> Settin
     organizations, wrong = read_organizations(
         names, environ, in_vault=vault, default=elastic.get("default_organization", True)
     )
-    problems += wrong
+    callers, wrong_keys = read_callers(environ)
+    problems += [*wrong, *wrong_keys]
     problems += contradictions(by_name)
     problems += storage_settings(environ)[1]
     if problems:
@@ -169,5 +173,6 @@ def load(environ: Mapping[str, str], services: Services | None = None) -> Settin
         **groups,
         services=(services or shipped_services()).and_further(groups["elastic"].further_services),
         organizations=organizations,
+        callers=callers,
         near_names=misspelt(environ),
     )

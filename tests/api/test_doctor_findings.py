@@ -13,6 +13,7 @@ from shared.core.reports.doctor.findings import Level
 from shared.installation.pause import pause
 from tests.api.doctor_parts import bad, good, of, only, with_clock
 from tests.harness.estate import Estate, arm_error
+from tests.harness.platform_parts import ASKED
 from tests.harness.wire import Fault, Refusal
 from tests.reconciler.test_recovered import lose_tables
 
@@ -150,7 +151,7 @@ async def test_a_sweep_that_could_not_read_everything() -> None:
 
 async def test_a_pause_is_no_secret() -> None:
     estate = await in_order()
-    await pause(estate.worker.context, {"minutes": 30, "reason": "maintenance"}, "test")
+    await pause(estate.worker.context, {"minutes": 30, "reason": "maintenance"}, ASKED)
     finding = await only(estate)
     assert (finding.check, finding.level) == ("pause", Level.WARNING)
     assert finding.what.endswith(": maintenance")

@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from local.world import API_KEY
+from shared.core.model.callers import Asked
 from shared.installation.pause import pause
 from shared.state import codec
 from tests.compatibility.samples import plain
@@ -35,7 +36,7 @@ async def left_behind() -> dict[str, Any]:
     await estate.settle()
     await estate.delete(gone)
     await estate.settle(120)
-    await pause(estate.worker.context, {"minutes": 60}, "c-1")
+    await pause(estate.worker.context, {"minutes": 60}, Asked("operator", "c-1"))
     await estate.sweep()
     storage = estate.storage
     return {

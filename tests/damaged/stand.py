@@ -20,6 +20,7 @@ from shared.state.rows import ControlRow
 from tests.damaged.mutations import MISSING, Mutation, mutations
 from tests.harness.estate import Estate
 from tests.harness.outcome import snapshot
+from tests.harness.platform_parts import ASKED
 
 TABLES = ("connections", "control", "things", "journal", "checks")
 COLUMNS: dict[str, Any] = {
@@ -145,7 +146,7 @@ class Stand:
         context = self.estate.worker.context
         rows = await self._must("doctor's rows", unreadable_rows(context)) or []
         for row in rows:
-            await self._must("take over", take_over_row(context, row.table, row.row, "test"))
+            await self._must("take over", take_over_row(context, row.table, row.row, ASKED))
         await self._must("sweep after it", self.estate.sweep())
         await self._settle()
         left = await self._must("doctor's rows after it", unreadable_rows(context)) or []

@@ -19,6 +19,7 @@ from shared.core.reports.doctor.findings import Finding
 from shared.state.rows import ControlRow
 from tests.damaged.stand import TABLES, Damage, Stand, stand
 from tests.harness.estate import Estate
+from tests.harness.platform_parts import ASKED
 
 EVERYTHING = bool(os.environ.get("HOSTILE"))
 SAMPLE = {"connections": 6, "control": 8, "things": 3, "journal": 2, "checks": 2}
@@ -71,7 +72,7 @@ async def test_the_doctor_names_a_damaged_record_and_a_persons_word_makes_it_ane
     (finding,) = await rows(estate)
     assert (finding.level, finding.on) == ("problem", f"table connections, row {connection_id(endpoint)}")
     assert f'"row": "{connection_id(endpoint)}"' in finding.next_step
-    await take_over_row(estate.worker.context, "connections", connection_id(endpoint), "test")
+    await take_over_row(estate.worker.context, "connections", connection_id(endpoint), ASKED)
     await estate.settle()
     await estate.ready(endpoint)
     assert [one.level for one in await rows(estate)] == ["ok"]
@@ -82,12 +83,12 @@ async def test_a_row_that_can_be_understood_and_a_newer_versions_are_not_given_u
     await estate.settle()
     context, name = estate.worker.context, connection_id(endpoint)
     with pytest.raises(InvalidInput, match="can be understood"):
-        await take_over_row(context, "connections", name, "test")
+        await take_over_row(context, "connections", name, ASKED)
     estate.storage.connections.damage(name, document=document_of(estate, name).replace('"schema":1', '"schema":2'))
     (finding,) = await rows(estate)
     assert finding.next_step == "Deploy the newer version of the app again."
     with pytest.raises(InvalidInput, match="schema 2"):
-        await take_over_row(context, "connections", name, "test")
+        await take_over_row(context, "connections", name, ASKED)
 
 
 async def test_removals_that_cannot_be_counted_wait_until_the_row_is_taken_over(estate: Estate) -> None:
@@ -104,7 +105,7 @@ async def test_removals_that_cannot_be_counted_wait_until_the_row_is_taken_over(
         await estate.settle(1200)
     assert (await estate.connection(endpoint)).status.phase == "Removing"
     assert [one.row for one in await unreadable_rows(estate.worker.context)] == ["removals"]
-    await take_over_row(estate.worker.context, "control", "removals", "test")
+    await take_over_row(estate.worker.context, "control", "removals", ASKED)
     await estate.settle(3600)
     assert (await estate.connection(endpoint)).status.phase == "Removed"
 

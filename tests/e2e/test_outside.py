@@ -36,7 +36,7 @@ async def test_what_the_clouds_start_with(client: LocalClient) -> None:
     endpoints = client.endpoints
     assert {
         "arm", "elastic", "functions", "identity", "identity_header", "dns", "azurite", "ca_file", "subscription_id",
-        "elastic_api_key", "function_key",
+        "elastic_api_key", "function_key", "deciding_key",
     } <= set(endpoints)  # fmt: skip
     assert set(endpoints["dns"]) == {"host", "port"}
     subscription = f"/subscriptions/{endpoints['subscription_id']}"

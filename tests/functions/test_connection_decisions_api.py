@@ -27,12 +27,12 @@ async def test_a_decision_waits_for_the_next_run_which_is_asked_for(app: App) ->
     assert [(message["endpoint"], message["cause"]) for message in app.messages] == [(ENDPOINT_ID, "manual")]
 
 
-async def test_the_journal_says_that_a_function_key_decided(app: App) -> None:
+async def test_the_journal_says_whose_key_decided(app: App) -> None:
     one = await app.keep(ASSOCIATED)
     await call("decide_on_connection", body=BODY, connection=one)
     journal = await call("get_journal", connection=one)
     entries = [(entry["step"], entry["outcome"]) for entry in journal.body["entries"]]
-    assert entries == [("function key decided: forget-target d1", "decided")]
+    assert entries == [("operator decided: forget-target d1", "decided")]
 
 
 async def test_the_same_decision_twice_is_one(app: App) -> None:

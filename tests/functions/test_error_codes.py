@@ -45,6 +45,7 @@ def test_codes_are_what_scripts_compare() -> None:
         "InvalidConnectionId": 400,
         "InvalidPause": 400,
         "EndpointOutOfScope": 400,
+        "DecisionNotPermitted": 403,
         "BodyTooLarge": 413,
         "NotFound": 404,
         "EndpointNotFound": 404,

@@ -96,7 +96,7 @@ async def test_what_was_recovered_is_one_list_and_one_word_makes_it_the_apps(app
     again = await call("decide", "/api/decisions", body=body)
     assert (again.status, again.error["code"]) == (404, "RecoveredListNotFound")
     journal = (await call("get_journal", connection=connection)).body["entries"]
-    assert [one["step"] for one in journal] == [f"function key decided: confirm recovered {shown['list']}"]
+    assert [one["step"] for one in journal] == [f"operator decided: confirm recovered {shown['list']}"]
 
 
 @pytest.mark.parametrize("list_id", [None, "", 5, ["x"]])

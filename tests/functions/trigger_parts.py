@@ -27,6 +27,7 @@ from shared.core.model.record import ConnectionRecord
 from shared.state.codec import holding
 from shared.state.leases import Leases
 from shared.state.rows import ConnectionRow
+from tests.harness.estate import DECIDING_KEY
 from tests.harness.platform_parts import Credential
 
 ROOT = Path(__file__).parents[2]
@@ -40,6 +41,7 @@ ENVIRONMENT = {
     "AZURE_SUBSCRIPTIONS": SUBSCRIPTION,
     "AZURE_RESOURCE_GROUPS": "net-prod",
     "EC_API_KEY": "essu_secret",
+    "AUTOPILOT_KEY_OPERATOR": DECIDING_KEY,
     "AzureWebJobsStorage": "UseDevelopmentStorage=true",
 }
 ADDRESS = "https://autopilot.azurewebsites.net"
@@ -173,13 +175,14 @@ async def call(
     headers: Mapping[str, str] | None = None,
     connection: str | None = None,
     method: str = "",
+    deciding: str = DECIDING_KEY,
 ) -> Answer:
-    """Call an HTTP function as the host does."""
+    """Call an HTTP function as the host does, for a caller who may decide unless another key is given."""
     raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
     request = func.HttpRequest(
         method or ("GET" if body is None else "POST"),
         f"{ADDRESS}{path}",
-        headers=headers,
+        headers={"x-autopilot-key": deciding} | dict(headers or {}),
         params=query,
         route_params={} if connection is None else {"id": connection},
         body=raw,

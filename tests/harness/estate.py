@@ -38,6 +38,7 @@ from local.world import (
 )
 from shared.clock import Clock, ServiceClock
 from shared.clouds.azure.arm import ArmClients
+from shared.clouds.azure.deciding_keys import DecidingKeys
 from shared.clouds.azure.event_grid import Topic
 from shared.clouds.azure.private_dns import PrivateDns
 from shared.clouds.azure.private_endpoints import PrivateEndpoints
@@ -63,7 +64,9 @@ from tests.infra.shipped import everywhere
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 HOSTED = shipped_services().of_family(Family.HOSTED)
+DECIDING_KEY = "key-of-the-operator-0001"
 SETTINGS = {
+    "AUTOPILOT_KEY_OPERATOR": DECIDING_KEY,
     "AZURE_SUBSCRIPTIONS": DEFAULT_SUBSCRIPTION,
     "AZURE_RESOURCE_MANAGER_URL": "https://arm.local",
     "ELASTIC_API_URL": "https://elastic.local",
@@ -199,6 +202,7 @@ class Estate:
                 owner_id="worker",
             ),
             network=self.network.inside(self.world.app_vnet),
+            deciding_keys=DecidingKeys(loaded.callers.keys, None, clock),
             topic=self._topic(loaded, wire),
         )
         return Worker(context, wire)

@@ -8,6 +8,10 @@ import azure.functions as func
 from azure.core.credentials import AccessToken
 from azure.core.credentials_async import AsyncTokenCredential
 
+from shared.core.model.callers import Asked
+
+ASKED = Asked("operator", "test")
+"""A person who may decide."""
 WORKERS = "token"
 """The workers' bearer token, which the local ARM takes for their identity."""
 

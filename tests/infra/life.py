@@ -15,6 +15,7 @@ from shared.api.removals import confirm_removals, show_removals
 from shared.core.model.arm_ids import connection_id
 from tests.harness.estate import Estate
 from tests.harness.leaving import work_for
+from tests.harness.platform_parts import ASKED
 
 SUBSCRIPTION = f"/subscriptions/{DEFAULT_SUBSCRIPTION}"
 HUB_GROUP = f"{SUBSCRIPTION}/resourceGroups/rg-dns"
@@ -112,7 +113,7 @@ async def confirmed(estate: Estate, endpoint: str) -> list[str]:
     """The removal was more than the limit: a sweep stopped it, a person lets it go on."""
     assert await estate.reason(endpoint, "Removed") == "RemovalLimitReached"
     stop = (await show_removals(estate.worker.context))["stopped"]
-    await confirm_removals(estate.worker.context, stop["id"], "asked")
+    await confirm_removals(estate.worker.context, stop["id"], ASKED)
     errors = list((await estate.sweep()).errors)
     await estate.settle()
     return errors
@@ -134,7 +135,7 @@ async def forgotten(estate: Estate) -> list[str]:
     # What has the app's marks and no row is the app's once a person has said so, some time later.
     await work_for(estate, 300)
     found = await show_recovered(estate.worker.context)
-    await confirm(estate.worker.context, found["list"], "asked")
+    await confirm(estate.worker.context, found["list"], ASKED)
     await work_for(estate, 300)
     errors += (await estate.sweep()).errors
     await estate.settle()

@@ -12,6 +12,7 @@ import pytest
 from shared.api.removals import confirm_removals, show_removals
 from shared.core.model.arm_ids import connection_id
 from tests.harness.estate import Estate, arm_error
+from tests.harness.platform_parts import ASKED
 from tests.infra.log_analytics import Workspace
 from tests.infra.queries import ALERTS, duration, rules
 from tests.infra.shipped import bicep
@@ -198,6 +199,6 @@ async def test_removals_that_are_stopped_ring_with_the_id_to_confirm() -> None:
         await estate.pass_(30)
         stop = (await show_removals(estate.worker.context))["stopped"]
         assert estate.ringing()["removals-stopped"] == {(stop["id"],)}
-        await confirm_removals(estate.worker.context, stop["id"], "asked")
+        await confirm_removals(estate.worker.context, stop["id"], ASKED)
         await estate.pass_(40)
         assert estate.ringing() == {}

@@ -11,6 +11,7 @@ from shared.installation.pause import DOCUMENT, lift_pause, pause
 from shared.reconciler.loop import reconcile
 from tests.harness.estate import Estate, Worker
 from tests.harness.outcome import end_state, snapshot
+from tests.harness.platform_parts import ASKED
 from tests.harness.wire import Call, Outcome, Refusal
 
 DNS_API = "2024-06-01"
@@ -22,7 +23,7 @@ def written(worker: Worker) -> list[str]:
 
 
 async def paused(estate: Estate, minutes: float = 60) -> None:
-    await pause(estate.worker.context, {"minutes": minutes, "reason": "freeze"}, "test")
+    await pause(estate.worker.context, {"minutes": minutes, "reason": "freeze"}, ASKED)
 
 
 async def test_queued_work_writes_nothing_once_the_pause_has_begun_and_says_so(estate: Estate) -> None:
@@ -62,7 +63,7 @@ async def test_whenever_it_begins_the_next_sweep_after_it_takes_up_what_waited(
     assert snapshot(estate) == begun
     assert not estate.queue.messages
     if end == "lifted":
-        await lift_pause(estate.worker.context, "test")
+        await lift_pause(estate.worker.context, ASKED)
     else:
         await estate.clock.sleep(1800)
     await estate.sweep()

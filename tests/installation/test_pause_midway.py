@@ -12,6 +12,7 @@ from shared.installation.pause import DOCUMENT, lift_pause, pause
 from tests.harness.estate import Estate
 from tests.harness.leaving import GRACE, connected, everything
 from tests.harness.outcome import EVERY_FAULT, end_state
+from tests.harness.platform_parts import ASKED
 from tests.harness.wire import Call, Outcome
 
 STRIDE = 1 if EVERY_FAULT else 8
@@ -102,7 +103,7 @@ async def test_whenever_a_pause_begins_at_most_the_request_on_its_way_is_sent_an
             if len(sent) > 1:
                 failed.append(f"{number} {name}: {sent}")
         assert not estate.queue.poison
-        await lift_pause(estate.person.context, "test")
+        await lift_pause(estate.person.context, ASKED)
         for _ in range(3):
             await estate.sweep()
             await estate.settle(2 * GRACE)

@@ -14,6 +14,7 @@ from shared.core.model.errors import InvalidInput
 from shared.installation.pause import lift_pause, pause
 from tests.harness.estate import Estate, arm_error
 from tests.harness.leaving import work_for
+from tests.harness.platform_parts import ASKED
 
 REGIONS = ("eastus2", "westeurope", "japaneast", "uksouth")
 NETWORK_LISTS = "/providers/microsoft.network/privateendpoints"
@@ -78,7 +79,7 @@ async def test_too_many_at_once_stay_untouched_and_a_word_lets_them_go(caplog: p
     assert {alert["total"] for alert in alerts} == {len(REGIONS)}
     stop = await stopped(estate)
     assert (stop["count"], {one["endpoint"] for one in stop["connections"]}) == (len(REGIONS), set(endpoints))
-    await confirm_removals(estate.worker.context, stop["id"], "asked")
+    await confirm_removals(estate.worker.context, stop["id"], ASKED)
     await sweeps(estate, 2)
     assert await phases(estate, endpoints) == ["Removed"] * len(REGIONS)
     assert estate.arm.private_dns_zones() == []
@@ -141,7 +142,7 @@ async def test_tags_that_are_stripped_everywhere_disconnect_nothing_until_confir
     assert destructive(estate) == []
     for endpoint in endpoints:
         assert await estate.reason(endpoint, "Associated") == "RemovalLimitReached"
-    await confirm_removals(estate.worker.context, (await stopped(estate))["id"], "asked")
+    await confirm_removals(estate.worker.context, (await stopped(estate))["id"], ASKED)
     await sweeps(estate, 2)
     assert len(destructive(estate)) == len(REGIONS)
     for endpoint in endpoints:
@@ -154,12 +155,12 @@ async def test_a_confirmation_is_for_what_was_shown() -> None:
     await sweeps(estate, 2)
     stop = (await stopped(estate))["id"]
     with pytest.raises(StopNotFound):
-        await confirm_removals(estate.worker.context, "another", "asked")
+        await confirm_removals(estate.worker.context, "another", ASKED)
     with pytest.raises(InvalidInput):
-        await confirm_removals(estate.worker.context, None, "asked")
-    await confirm_removals(estate.worker.context, stop, "asked")
+        await confirm_removals(estate.worker.context, None, ASKED)
+    await confirm_removals(estate.worker.context, stop, ASKED)
     with pytest.raises(StopNotFound):
-        await confirm_removals(estate.worker.context, stop, "asked")
+        await confirm_removals(estate.worker.context, stop, ASKED)
     await gone(estate, endpoints[2:])
     await sweeps(estate, 3)
     assert await phases(estate, endpoints) == ["Removed", "Removed", "Blocked", "Blocked"]
@@ -186,10 +187,10 @@ async def test_neither_a_pause_nor_a_sweep_that_cannot_read_lifts_a_stop() -> No
     await gone(estate, endpoints)
     await sweeps(estate, 2)
     first = await stopped(estate)
-    await pause(estate.worker.context, {"minutes": 60}, "test")
+    await pause(estate.worker.context, {"minutes": 60}, ASKED)
     await sweeps(estate, 1)
     assert (await stopped(estate))["id"] == first["id"]
-    await lift_pause(estate.worker.context, "test")
+    await lift_pause(estate.worker.context, ASKED)
     unreadable(estate, status=429, code="TooManyRequests")
     await sweeps(estate, 2)
     assert (await stopped(estate))["count"] == len(REGIONS)

@@ -15,6 +15,7 @@ from shared.core.model.ownership import Owner
 from shared.installation.recovered import confirm_recovered, recovered_list
 from tests.harness.by_hand import connection_by_hand, policy_by_hand, zone_by_hand
 from tests.harness.estate import Estate
+from tests.harness.platform_parts import ASKED
 
 DNS_API = "2024-06-01"
 
@@ -222,7 +223,7 @@ async def test_what_was_made_for_an_endpoint_that_went_while_the_tables_were_los
         "whose the association is, no marker says"
     )
     found = await recovered_list(estate.worker.context)
-    assert await confirm_recovered(estate.worker.context, found.id, "test") is not None
+    assert await confirm_recovered(estate.worker.context, found.id, ASKED) is not None
     await swept(estate, 6)
     assert (await estate.connection(endpoint)).status.phase == "Removed"
     assert estate.arm.private_dns_zones() == []

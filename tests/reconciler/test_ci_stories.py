@@ -15,6 +15,7 @@ from shared.api.removals import confirm_removals, show_removals
 from tests.harness.estate import HOSTED, Estate
 from tests.harness.function_host import working
 from tests.harness.leaving import everything
+from tests.harness.platform_parts import ASKED
 from tests.harness.wire import Call, Stall
 
 REGIONS = [service.region for service in HOSTED][:10]
@@ -120,7 +121,7 @@ async def test_with_the_events_of_the_deletions_lost_one_stop_and_one_word() -> 
         found = (await show_removals(worker.context))["stopped"]
         assert found["count"] == len(pipeline.made)
         assert {one["endpoint"] for one in found["connections"]} == set(pipeline.made)
-        await confirm_removals(worker.context, found["id"], "test")
+        await confirm_removals(worker.context, found["id"], ASKED)
         stops.clear()
         await estate.clock.sleep(1200)
     assert stops == [], "no second one"

@@ -9,6 +9,7 @@ from shared.installation.recovered import confirm_recovered, recovered_list
 from tests.harness.dns import OTHER_SUBSCRIPTION
 from tests.harness.estate import Estate
 from tests.harness.leaving import connected, everything, work_for
+from tests.harness.platform_parts import ASKED
 
 
 async def rounds(estate: Estate, number: int) -> None:
@@ -32,7 +33,7 @@ async def gone_after_a_word(estate: Estate, endpoint: str) -> None:
     assert await estate.reason(endpoint, "Removed") == "RecoveredUnconfirmed"
     assert "policy pe-1" in everything(estate)
     found = await recovered_list(estate.worker.context)
-    assert await confirm_recovered(estate.worker.context, found.id, "test") is not None
+    assert await confirm_recovered(estate.worker.context, found.id, ASKED) is not None
     await estate.settle()
     assert (await estate.connection(endpoint)).status.phase == "Removed"
     assert everything(estate) == []

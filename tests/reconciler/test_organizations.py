@@ -20,6 +20,7 @@ from shared.installation.recovered import confirm_recovered, recovered_list
 from tests.harness.by_hand import connection_by_hand
 from tests.harness.estate import Estate
 from tests.harness.leaving import work_for
+from tests.harness.platform_parts import ASKED
 from tests.harness.wire import Call, Outcome, Refusal
 
 GROUP, TAG = "group:rg-second", "tag:org=second"
@@ -228,7 +229,7 @@ async def test_with_all_tables_lost_what_is_left_of_a_deleted_endpoint_is_found_
     for endpoint in (ours, theirs):
         assert await estate.reason(endpoint, "Removed") == "RecoveredUnconfirmed", "the association has no marker"
     found = await recovered_list(estate.worker.context)
-    assert await confirm_recovered(estate.worker.context, found.id, "test") is not None
+    assert await confirm_recovered(estate.worker.context, found.id, ASKED) is not None
     await estate.settle()
     for endpoint, organization in ((ours, "default"), (theirs, "second")):
         connection = await estate.connection(endpoint)
@@ -254,7 +255,7 @@ async def changed() -> tuple[Estate, str]:
 async def decide_to_move(estate: Estate, endpoint: str, organization: str = "second") -> None:
     connection = (await estate.connection(endpoint)).id
     body = {"decision": "move-organization", "organization": organization}
-    await decide(estate.worker.context, connection, body, "test")
+    await decide(estate.worker.context, connection, body, ASKED)
     await estate.settle()
 
 
@@ -357,7 +358,7 @@ async def test_a_former_organization_that_cannot_be_read_is_waited_for() -> None
 
     worker = estate.new_worker(down)
     connection = (await estate.connection(endpoint)).id
-    await decide(worker.context, connection, {"decision": "move-organization", "organization": "second"}, "test")
+    await decide(worker.context, connection, {"decision": "move-organization", "organization": "second"}, ASKED)
     await estate.settle(30, worker=worker)
     assert where(estate, endpoint) == [1, 0]
     await estate.settle()

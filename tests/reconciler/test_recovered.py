@@ -14,6 +14,7 @@ from shared.installation.recovered import confirm_recovered, recovered_list
 from tests.harness.dns import OTHER_SUBSCRIPTION
 from tests.harness.estate import HOSTED, Estate
 from tests.harness.leaving import DNS_API, GRACE, connected, everything, removed_reason, work_for
+from tests.harness.platform_parts import ASKED
 
 MANY = int(os.environ.get("LOST_TABLES", "8"))
 """Endpoints whose tables are lost at once; LOST_TABLES=64 tells the story larger. With 512, a zone each, they are not
@@ -38,7 +39,7 @@ async def confirm(estate: Estate) -> int:
     """The one decision, as a person sends it; how many things it was about."""
     shown = await show_recovered(estate.worker.context)
     body = {"decision": "confirm-recovered", "list": shown["list"]}
-    done = await decide(estate.worker.context, body, "test")
+    done = await decide(estate.worker.context, body, ASKED)
     assert done["recovered"] == shown
     return int(shown["count"])
 
@@ -152,7 +153,7 @@ async def test_a_confirmation_is_of_exactly_the_list_that_the_person_saw(estate:
     await estate.azure("PUT", f"{estate.zone().id}/virtualNetworkLinks/theirs", body, api=DNS_API)
     await estate.clock.sleep(60)
     await estate.sweep()
-    assert await confirm_recovered(estate.worker.context, seen.id, "test") is None
+    assert await confirm_recovered(estate.worker.context, seen.id, ASKED) is None
     assert len((await recovered_list(estate.worker.context)).things) == 4
 
 

@@ -9,6 +9,7 @@ from shared.installation import things
 from shared.installation.recovered import Seen, confirm_recovered, keep_list, recovered_list
 from tests.harness.estate import Estate
 from tests.harness.leaving import GRACE, connected, everything, removed_reason
+from tests.harness.platform_parts import ASKED
 from tests.reconciler.safety_parts import attached, the
 from tests.reconciler.test_recovered import confirm, lose_tables, rounds
 
@@ -156,4 +157,4 @@ async def test_an_association_that_a_person_takes_away_leaves_the_list(estate: E
     await estate.clock.sleep(GRACE)
     await rounds(estate)
     assert await listed(estate) == set()
-    assert await confirm_recovered(estate.worker.context, seen.id, "test") is None
+    assert await confirm_recovered(estate.worker.context, seen.id, ASKED) is None

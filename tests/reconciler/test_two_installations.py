@@ -14,6 +14,7 @@ from shared.installation.recovered import recovered_list
 from tests.harness.estate import Estate
 from tests.harness.leaving import work_for
 from tests.harness.outcome import snapshot
+from tests.harness.platform_parts import ASKED
 
 TEAMS = {"red": "prod-4abfa4f8a26c8", "blue": "prod-9c1185a5c5e9f"}
 """The instance ids that the template makes of one name in two regions."""
@@ -81,7 +82,7 @@ async def test_neither_touches_what_the_other_has_made_also_when_its_tables_are_
         waiting = await recovered_list(estate.worker.context)
         assert waiting.things, "its own things carry its marker"
         assert not [one.id for one in waiting.things if REGION["red"] in one.id]
-        await decide(estate.worker.context, {"decision": "confirm-recovered", "list": waiting.id}, "test")
+        await decide(estate.worker.context, {"decision": "confirm-recovered", "list": waiting.id}, ASKED)
     assert both.made_by("red") == red
     await both.estate.delete(endpoints["blue"])
     await both.sweeps("blue", 5)

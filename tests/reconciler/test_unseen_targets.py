@@ -12,6 +12,7 @@ from shared.installation import decided
 from tests.harness.changing import attached, connected, policy_of, swept, the, wish
 from tests.harness.estate import Estate
 from tests.harness.leaving import everything
+from tests.harness.platform_parts import ASKED
 
 DEPLOYMENT = "logs-eastus2"
 DAY = 86_400.0
@@ -115,7 +116,7 @@ async def gone_but_listed(estate: Estate, *deployments: str) -> tuple[str, str]:
 
 async def forget(estate: Estate, endpoint: str, target: str) -> None:
     connection = (await estate.connection(endpoint)).id
-    await decide(estate.worker.context, connection, {"decision": "forget-target", "target": target}, "test")
+    await decide(estate.worker.context, connection, {"decision": "forget-target", "target": target}, ASKED)
     await estate.settle(60)
 
 

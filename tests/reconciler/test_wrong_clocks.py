@@ -21,6 +21,7 @@ from shared.reconciler.loop import Outcome, reconcile
 from tests.harness.estate import Estate, Worker
 from tests.harness.leaving import DNS_API, work_for
 from tests.harness.outcome import creates
+from tests.harness.platform_parts import ASKED
 from tests.reconciler.test_two_workers import an_unheard_endpoint, message, slow
 
 APART = timedelta(minutes=10)
@@ -72,7 +73,7 @@ async def life(clocks: tuple[timedelta, timedelta]) -> Life:
     await say("made")
     await estate.timer()
     fast, slow = estate.workers
-    until = (await pause(fast.context, {"minutes": 15}, "test")).until
+    until = (await pause(fast.context, {"minutes": 15}, ASKED)).until
     assert abs(until - estate.clock.now() - timedelta(minutes=15)) <= SECONDS
     assert await present_pause(slow.context) is not None, "it has just begun, also for a slow clock"
     await estate.azure("DELETE", f"{estate.zone().id}/A/*", api=DNS_API)

@@ -89,9 +89,16 @@ async def test_every_trigger_does_in_the_worker_what_it_does_in_the_small_host(s
         await run_again(stack, before["id"], endpoint)
 
 
+def decide(stack: Stack, calls: list[dict[str, Any]]) -> None:
+    """Have the calls sent by one who may decide."""
+    for one in calls:
+        one["value"]["headers"] = {"x-autopilot-key": stack.endpoints["deciding_key"]}
+
+
 async def compare_http(client: LocalClient, stack: Stack, one: str, endpoint: str) -> None:
     """Ask the worker, then the small host; these only read, so nothing moves between the two."""
     wanted = [(status, asked) for status, calls in requests_of(one, endpoint).items() for asked in calls]
+    decide(stack, [asked for _, asked in wanted])
     _, there = await in_worker([asked for _, asked in wanted], stack.settings.values())
     for (status, asked), result in zip(wanted, there, strict=True):
         value = asked["value"]
@@ -109,6 +116,7 @@ async def run_again(stack: Stack, one: str, endpoint: str) -> None:
         http("reconcile_connection", "POST", f"/api/connections/{one}/reconcile", id=one),
         http("reconcile_endpoint", "POST", "/api/reconcile", body=json.dumps({"endpoint": endpoint})),
     ]
+    decide(stack, calls)
     _, results = await in_worker(calls, stack.settings.values())
     for result in results:
         answer = result["returned"]

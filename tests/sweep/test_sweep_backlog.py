@@ -10,6 +10,7 @@ import pytest
 
 from local.world import SEEDED, VNET_REGIONS
 from shared.api.queries import rerun_endpoint
+from shared.core.model.callers import Asked
 from shared.core.model.messages import Cause, decode
 from shared.core.model.record import ConnectionRecord
 from shared.state.codec import holding
@@ -158,7 +159,7 @@ async def test_what_a_person_asks_for_is_sent_however_long_the_queue_is(estate: 
     endpoints = await unheard(estate, 3)
     await estate.sweep()
     await estate.clock.sleep(INTERVAL)
-    await rerun_endpoint(estate.worker.context, endpoints[0], "by-hand")
+    await rerun_endpoint(estate.worker.context, endpoints[0], Asked("operator", "by-hand"))
     await estate.sweep()
     assert in_the_queue(estate)[endpoints[0].lower()] == 2
     last = decode(estate.queue.messages[-1].text, new_correlation_id="test").work[0]

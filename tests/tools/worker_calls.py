@@ -34,7 +34,14 @@ def given(kind: str, value: Any) -> TypedData:
     """The input of a trigger."""
     if kind == "http":
         body = (value["body"] or "").encode()
-        return http_input(value["method"], value["url"], query=value["query"], params=value["params"], body=body)
+        return http_input(
+            value["method"],
+            value["url"],
+            query=value["query"],
+            params=value["params"],
+            headers=value.get("headers", {}),
+            body=body,
+        )
     if kind == "timer":
         return timer_input()
     return json_input(value) if kind == "json" else string_input(value)

@@ -129,9 +129,11 @@ def timer_input() -> TypedData:
     return json_input({"Schedule": {"AdjustForDST": True}, "ScheduleStatus": None, "IsPastDue": False})
 
 
-def http_input(method: str, url: str, *, query: dict[str, str], params: dict[str, str], body: bytes) -> TypedData:
+def http_input(
+    method: str, url: str, *, query: dict[str, str], params: dict[str, str], headers: dict[str, str], body: bytes
+) -> TypedData:
     data = TypedData(bytes=body)
-    return TypedData(http=Message(method=method, url=url, headers={}, query=query, params=params, body=data))
+    return TypedData(http=Message(method=method, url=url, headers=headers, query=query, params=params, body=data))
 
 
 def plain(data: TypedData | None) -> Any:

@@ -17,6 +17,7 @@ from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_document import from_document
 from shared.installation import removal_limit
 from shared.installation.pause import lift_pause
+from tests.harness.platform_parts import ASKED
 from tests.walk.causes import CAUSES
 from tests.walk.clients import clients_get, find_it
 from tests.walk.hosting import Weather
@@ -43,7 +44,7 @@ async def calm_down(scene: Scene, weather: Weather, watch: Watch, log: Callable[
     weather.clear()
     scene.paused_until = None
     estate = scene.estate
-    await lift_pause(replace(estate.worker.context, storage=estate.storage), "calm")
+    await lift_pause(replace(estate.worker.context, storage=estate.storage), ASKED)
     estate.events.settings.drop, estate.events.settings.duplicate = False, False
     estate.events.settings.delivery_delay = 0.0
     estate.elastic_settings.create_lag_seconds = estate.elastic_settings.association_lag_seconds = 0.0

@@ -10,6 +10,7 @@ from random import Random
 from local.world import HUB_VNET
 from shared.core.model.errors import RetryLater
 from shared.installation.pause import lift_pause, pause, present_pause
+from tests.harness.platform_parts import ASKED
 from tests.harness.wire import Call, Fault, Outcome, Refusal
 from tests.walk.scene import ZONE_GROUPS, Deed, Scene
 
@@ -136,11 +137,11 @@ async def pause_or_lift(scene: Scene, drawn: Random) -> str | None:
     """A person pauses the app, or lets it go on."""
     by_hand = replace(scene.estate.worker.context, storage=scene.estate.storage)
     if await present_pause(by_hand) is not None:
-        await lift_pause(by_hand, "walk")
+        await lift_pause(by_hand, ASKED)
         scene.paused_until = None
         return "the pause is lifted"
     minutes = drawn.choice([5, 30, 120])
-    scene.paused_until = (await pause(by_hand, {"minutes": minutes}, "walk")).until
+    scene.paused_until = (await pause(by_hand, {"minutes": minutes}, ASKED)).until
     return f"the app is paused for {minutes} minutes"
 
 

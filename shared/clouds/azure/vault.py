@@ -1,7 +1,8 @@
 """A key vault, read with the app's identity: the value of a secret, and what keeps the app from reading it.
 
-Used by `clouds.elastic.keys` for the Elastic Cloud API keys; built by `composition` when a setting names a vault. The
-real SDK answers the vault's challenge and caches the token. Values never stand in a text, a log line or an error.
+Used by `clouds.elastic.keys` for the Elastic Cloud API keys and by `clouds.azure.deciding_keys`; built by `composition`
+when a setting names a vault. The real SDK answers the vault's challenge and caches the token. Values never stand in a
+text, a log line or an error.
 """
 
 from __future__ import annotations
@@ -78,6 +79,18 @@ class Vault:
         except TimeoutError as error:
             raise RetryLater(f"Key vault {self.options.name} did not answer in time.", on=on, after=30.0) from error
 
+    async def names(self, prefix: str) -> tuple[str, ...]:
+        """The names of the secrets that begin so and are enabled; raises as `secret` does."""
+        on = f"{self.options.url}/secrets"
+        try:
+            async with asyncio.timeout(self.options.timeout):
+                client = await self._opened()
+                with _vault_errors(self.options.name, on):
+                    listed = [one async for one in client.list_properties_of_secrets()]
+        except TimeoutError as error:
+            raise RetryLater(f"Key vault {self.options.name} did not answer in time.", on=on, after=30.0) from error
+        return tuple(one.name for one in listed if one.enabled and (one.name or "").startswith(prefix) and one.name)
+
     async def _opened(self) -> SecretClient:
         client = await self._clients.client(
             "azure.keyvault.secrets.aio",
@@ -95,22 +108,36 @@ class Vault:
 
 async def _value(client: SecretClient, name: str, on: str, vault: str) -> str | None:
     from azure.core.exceptions import (  # noqa: PLC0415 - the SDK is imported when first used
-        ClientAuthenticationError,
         HttpResponseError,
         ResourceNotFoundError,
     )
 
-    with _sign_in(vault, on), arm_errors(f"read an API key in key vault {vault}", on=on):
+    with _vault_errors(vault, on):
         try:
             return (await client.get_secret(name)).value or ""
         except ResourceNotFoundError:
             return None
         except HttpResponseError as error:
+            if error.status_code == HTTPStatus.FORBIDDEN and _code(error) == "SecretDisabled":
+                return None
+            raise
+
+
+@contextmanager
+def _vault_errors(vault: str, on: str) -> Iterator[None]:
+    """Raise the product's error for each that the SDK raises inside."""
+    from azure.core.exceptions import (  # noqa: PLC0415 - as above
+        ClientAuthenticationError,
+        HttpResponseError,
+    )
+
+    with _sign_in(vault, on), arm_errors(f"read an API key in key vault {vault}", on=on):
+        try:
+            yield
+        except HttpResponseError as error:
             if isinstance(error, ClientAuthenticationError) or error.status_code != HTTPStatus.FORBIDDEN:
                 raise
-            if (code := _code(error)) == "SecretDisabled":
-                return None
-            raise vault_refusal(code, vault, on) from error
+            raise vault_refusal(_code(error), vault, on) from error
         except ValueError as error:
             if _OTHER_DOMAIN not in str(error):
                 raise

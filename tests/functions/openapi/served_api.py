@@ -17,7 +17,7 @@ from local.asgi import AsgiTransport
 from local.host import FunctionsHost, HostSettings, Keys, MemoryQueueService
 from local.host.definition import load_app
 from shared.app import provide
-from tests.harness.estate import Estate
+from tests.harness.estate import DECIDING_KEY, Estate
 
 ROOT = Path(__file__).resolve().parents[3]
 BASE = "http://host"
@@ -44,7 +44,8 @@ class ServedApi:
         options.pop("cookies", None)  # nothing reads one
         if isinstance(options.get("data"), bytes | str):
             options["content"] = options.pop("data")
-        headers = {**(options.pop("headers", None) or {}), "x-functions-key": key}
+        given = options.pop("headers", None) or {}
+        headers = {**given, "x-autopilot-key": DECIDING_KEY, "x-functions-key": key}
         with provide(self.estate.worker.context):
             return self._runner.run(self._client.request(method, url, headers=headers, **options))
 
