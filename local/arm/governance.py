@@ -15,11 +15,11 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from local.arm.access import CLIENT, VERBS, denied, not_authorized
+from local.arm.admin_rules import Rule, below
 from local.arm.context import Answer
 from local.arm.errors import ArmError, bad_request
 from local.arm.policies import Subject, check_policies
 from local.arm.roles import matches
-from local.arm.rules import Rule, below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

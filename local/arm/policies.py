@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from local.arm.errors import ArmError, bad_request
 
 if TYPE_CHECKING:
+    from local.arm.admin_rules import Rule
     from local.arm.ids import ResourcePath
-    from local.arm.rules import Rule
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def check_policies(rules: Sequence[Rule], subject: Subject) -> None:
             continue
         rule = definition.properties.get("policyRule") or {}
         effect = str((rule.get("then") or {}).get("effect") or "")
-        if effect.lower() == "deny" and _holds(rule.get("if") or {}, subject):
+        if effect.lower() == "deny" and _is_met(rule.get("if") or {}, subject):
             raise _disallowed(assignment, definition, subject)
 
 
@@ -67,13 +67,13 @@ def _applies(assignment: Rule, subject: Subject) -> bool:
     return enforced and assignment.holds_at(subject.id) and not left_out
 
 
-def _holds(condition: dict[str, Any], subject: Subject) -> bool:
+def _is_met(condition: dict[str, Any], subject: Subject) -> bool:
     if "allOf" in condition:
-        return all(_holds(one, subject) for one in condition["allOf"])
+        return all(_is_met(one, subject) for one in condition["allOf"])
     if "anyOf" in condition:
-        return any(_holds(one, subject) for one in condition["anyOf"])
+        return any(_is_met(one, subject) for one in condition["anyOf"])
     if "not" in condition:
-        return not _holds(condition["not"], subject)
+        return not _is_met(condition["not"], subject)
     value = subject.field(str(condition.get("field", "")))
     ((operator, wanted),) = [(name, one) for name, one in condition.items() if name != "field"]
     return _compare(operator, value, wanted)
