@@ -7,6 +7,7 @@ these, so they get a server of their own on loopback, apart from the simulated A
     POST /approval    {"endpoint": id, "state": "Approved" | "Rejected" | "Disconnected" | any other word | ""}
     POST /deployment  {"deployment": name or id, "status": "reconfiguring", "productAliases": {"fleet": ""}}
                       or {"deployment": name or id, "deleted": true, "staysAssociated": true}
+    POST /project     {"project": name or id, "phase": "suspended", "tier": "complete" | "essentials", "deleted": true}
     POST /route       {"endpoint": id, "open": true | false}
     POST /key         {"state": "ended" | "renewed"}      renewed: another key, in the vault too
     POST /app         {"state": "stopped" | "started"}
@@ -28,6 +29,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from local.elastic.deployments import PRODUCTS, STATES
+from local.elastic.serverless.projects import PHASES
 from shared.core.model.organizations import DEFAULT, key_secret
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ class Backstage:
         self._actions: dict[str, Action] = {
             "approval": self._approval,
             "deployment": self._deployment,
+            "project": self._project,
             "route": self._route,
             "key": self._key,
             "app": self._app,
@@ -102,6 +105,19 @@ class Backstage:
         if unknown := aliases.keys() - PRODUCTS.keys():
             raise ValueError(f"products are {', '.join(PRODUCTS)}; not {', '.join(unknown)}")
         found.product_aliases |= aliases
+
+    async def _project(self, asked: dict[str, Any]) -> None:
+        """What a Serverless project goes through by itself, or a person does to it in the console."""
+        serverless, wanted = self._world.elastic.serverless, str(asked["project"])
+        found = next((one for one in serverless.projects() if wanted in (one.id, one.name)), None)
+        if found is None:
+            raise ValueError(f"there is no project {wanted}")
+        if asked.get("deleted"):
+            serverless.remove_project(found)
+            return
+        found.phase = next(phase for phase in PHASES if phase == _one_of(asked.get("phase", found.phase), *PHASES))
+        tier = "complete" if found.complete_tier else "essentials"
+        found.complete_tier = _one_of(asked.get("tier", tier), "complete", "essentials") == "complete"
 
     async def _route(self, asked: dict[str, Any]) -> None:
         """Something between breaks, or is repaired: the endpoint's address does not answer."""

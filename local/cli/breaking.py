@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from local.cli.breaking_elastic import delete_policy, disassociate, rename_alias, restore_target, stop_target
 from local.cli.client import LocalClient
 
 Action = Callable[[LocalClient, dict[str, Any]], Awaitable[None]]
@@ -18,7 +19,7 @@ Action = Callable[[LocalClient, dict[str, Any]], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Hop:
-    """One part of the way from a network to a deployment."""
+    """One part of the way from a network to a deployment or project."""
 
     broken: str
     """What is done to it."""
@@ -92,36 +93,6 @@ async def _open_route(client: LocalClient, connection: dict[str, Any]) -> None:
 # -- in Elastic Cloud ----------------------------------------------------------------------------------------------
 
 
-def _ruleset(connection: dict[str, Any]) -> str:
-    return f"/deployments/traffic-filter/rulesets/{connection['policy']['id']}"
-
-
-def _deployment(connection: dict[str, Any]) -> str:
-    return f"/deployments/{connection['targets'][0]['id']}"
-
-
-async def _disassociate(client: LocalClient, connection: dict[str, Any]) -> None:
-    deployment = connection["targets"][0]["id"]
-    await client.elastic("DELETE", f"{_ruleset(connection)}/associations/deployment/{deployment}")
-
-
-async def _delete_policy(client: LocalClient, connection: dict[str, Any]) -> None:
-    await client.elastic("DELETE", f"{_ruleset(connection)}?ignore_associations=true")
-
-
-async def _rename_alias(client: LocalClient, connection: dict[str, Any]) -> None:
-    alias = (await client.elastic("GET", _deployment(connection)))["alias"]
-    await client.elastic("PUT", _deployment(connection), {"prune_orphans": False, "alias": f"{alias}-new"})
-
-
-async def _stop_deployment(client: LocalClient, connection: dict[str, Any]) -> None:
-    await client.elastic("POST", f"{_deployment(connection)}/_shutdown")
-
-
-async def _restore_deployment(client: LocalClient, connection: dict[str, Any]) -> None:
-    await client.elastic("POST", f"{_deployment(connection)}/_restore")
-
-
 async def _end_key(client: LocalClient, _connection: dict[str, Any]) -> None:
     await client.backstage("key", state="ended")
 
@@ -135,14 +106,14 @@ HOPS = {
     "link": Hop("the zone is unlinked from the endpoint's network", "the app links it again", _unlink),
     "route": Hop("the endpoint's address does not answer any more", "you do", _close_route, _open_route),
     "approval": Hop("Elastic disconnects the endpoint", "you do: by making the endpoint again", _disconnect, recreate),
-    "policy": Hop("the policy is deleted in Elastic Cloud", "the app makes another one", _delete_policy),
+    "policy": Hop("the policy is deleted in Elastic Cloud", "the app makes another one", delete_policy),
     "association": Hop(
-        "the policy is taken off the deployment",
+        "the policy is taken off the deployment or project",
         "the app puts it back, a few times, in case another manager takes it away on purpose",
-        _disassociate,
+        disassociate,
     ),
-    "alias": Hop("the deployment gets another alias", "the app tests and shows the new names", _rename_alias),
-    "target": Hop("the deployment is shut down", "you do", _stop_deployment, _restore_deployment),
+    "alias": Hop("the deployment or project gets another alias", "the app tests and shows the new names", rename_alias),
+    "target": Hop("the deployment is shut down; a project is suspended", "you do", stop_target, restore_target),
     "key": Hop("the Elastic Cloud API key ends", "you do, with a new key", _end_key, _renew_key),
 }
-"""By the name that the commands take, in the order of the way from a network to the deployment."""
+"""By the name that the commands take, in the order of the way from a network to the target."""

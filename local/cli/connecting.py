@@ -24,8 +24,11 @@ def add_connect_command(commands: Any) -> None:
     """Add it to the command line."""
     connect = commands.add_parser("connect")
     connect.add_argument("region", nargs="+", help="of Elastic; several: an endpoint for each, all at once")
-    connect.add_argument("--deployment", help="default: logs-REGION")
-    connect.add_argument("--name", help="of a single one; default: pe-REGION, in a given network pe-NETWORK-REGION")
+    connect.add_argument("--serverless", action="store_true", help="to a Serverless project, not to a deployment")
+    target = "name of the deployment or project; default: logs-REGION, of projects observability-REGION"
+    connect.add_argument("--target", metavar="NAME", help=target)
+    name = "of a single one; default: pe-REGION, in a given network pe-NETWORK-REGION; of projects with -serverless"
+    connect.add_argument("--name", help=name)
     network = "one that is there, repeated: an endpoint in each; default: a new one, peered with the app's"
     connect.add_argument("--network", action="append", default=[], metavar="NAME", help=network)
 
@@ -40,9 +43,10 @@ async def connect(client: LocalClient, arguments: argparse.Namespace) -> None:
         create_endpoint(
             client,
             region,
-            name=arguments.name or endpoint_name(region, network),
-            deployment=arguments.deployment or f"logs-{region}",
+            name=arguments.name or endpoint_name(region, network, serverless=arguments.serverless),
+            target=arguments.target or f"{'observability' if arguments.serverless else 'logs'}-{region}",
             network=network,
+            serverless=arguments.serverless,
         )
         for region, network in wanted
     ]
@@ -55,9 +59,10 @@ async def connect(client: LocalClient, arguments: argparse.Namespace) -> None:
         raise StoryFailed("\n".join(problems))
 
 
-def endpoint_name(region: str, network: str | None) -> str:
+def endpoint_name(region: str, network: str | None, *, serverless: bool = False) -> str:
     """What an endpoint is called unless its name is given."""
-    return f"pe-{region}" if network is None else f"pe-{network.removeprefix('vnet-')}-{region}"
+    name = f"pe-{region}" if network is None else f"pe-{network.removeprefix('vnet-')}-{region}"
+    return f"{name}-serverless" if serverless else name
 
 
 async def _print_end(client: LocalClient, endpoint: str, started: float) -> dict[str, Any]:

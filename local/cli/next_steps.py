@@ -26,7 +26,9 @@ def first_tries(local: str, connection: Mapping[str, Any]) -> list[str]:
         (
             (f"rest DELETE '{connection['zone']['id']}/A/*'", f"and watch it come back: the sweep runs at {swept}"),
             ("connect uksouth", "a second endpoint, in another region"),
-            ("connect westeurope --deployment search-westeurope", "refused, and why"),
+            ("connect westeurope --target search-westeurope", "refused, and why"),
+            ("connect eastus2 --serverless", "a Serverless project: the second family, with a zone of its own"),
+            ("connect swedencentral --serverless", "in a region that only Elastic's metadata knows"),
             ("connect uksouth --name pe-two", "one more of the same region, in a network of its own"),
             ("network", "the networks; make more, route them, put a firewall between"),
             ("vault set elastic-api-key wrong", "the app says so within five minutes; `mend key` ends it"),

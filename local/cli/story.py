@@ -32,8 +32,21 @@ class StoryFailed(Exception):
 
 
 def alias_of(region: str) -> str:
-    """Elastic's alias for a region, from the product's own table."""
-    return next(one.alias for one in shipped_services().of_family(Family.HOSTED) if one.region == region)
+    """Elastic's alias for deployments of a region, from the product's own table."""
+    known = {one.region: one.alias for one in shipped_services().of_family(Family.HOSTED)}
+    if region not in known:
+        raise StoryFailed(f"no deployments are in {region}; there are in {', '.join(sorted(known))}")
+    return known[region]
+
+
+async def alias_of_projects(client: LocalClient, region: str) -> str:
+    """Elastic's alias for projects of a region, as its metadata tells it: a table would lack the newest."""
+    path = "/serverless/traffic-filters/metadata?csp=azure"
+    listed = (await client.elastic("GET", path))["regions"]
+    known = {one["region"].removeprefix("azure-"): str(one["private_service_name"]) for one in listed}
+    if region not in known:
+        raise StoryFailed(f"no projects are in {region}; there are in {', '.join(sorted(known))}")
+    return known[region]
 
 
 def group(client: LocalClient, name: str) -> str:
@@ -42,12 +55,19 @@ def group(client: LocalClient, name: str) -> str:
 
 
 async def create_endpoint(
-    client: LocalClient, region: str, *, name: str, deployment: str, network: str | None = None
+    client: LocalClient,
+    region: str,
+    *,
+    name: str,
+    target: str,
+    network: str | None = None,
+    serverless: bool = False,
 ) -> str:
-    """A private endpoint, tagged with a deployment, in the network of that name, or in a new one peered with the app's.
+    """A private endpoint, tagged with a deployment or project, in that network, or in a new one peered with the app's.
 
     `region` is Elastic's; an endpoint is always where its network is. Returns the endpoint's id.
     """
+    alias = await alias_of_projects(client, region) if serverless else alias_of(region)
     prefix = group(client, f"rg-{name}")
     vnet, location = f"{prefix}/virtualNetworks/vnet-{name}", region
     if network is None:
@@ -57,7 +77,7 @@ async def create_endpoint(
         found = await networks.find(client, network)
         vnet, location = found["id"], found["location"]
     endpoint = f"{prefix}/privateEndpoints/{name}"
-    body = endpoint_body(location, vnet, alias_of(region), {"elastic-deployments": deployment})
+    body = endpoint_body(location, vnet, alias, {"elastic-deployments": target})
     await client.azure("PUT", endpoint, body)
     return endpoint
 
@@ -127,12 +147,12 @@ def explained(connection: Mapping[str, Any]) -> str:
 
 async def tell(client: LocalClient) -> None:
     """The story, from the endpoint to the tested connection."""
-    region, deployment = "eastus2", "logs-eastus2"
+    region, target = "eastus2", "logs-eastus2"
     secrets = (await client.vault("GET", "/secrets"))["value"]
     print(f"\nIn the key vault, for the app to read with its own identity: {_names(secrets) or 'no API key yet'}.")
-    print(f"\nA user creates a virtual network and a private endpoint for {deployment} in {region}:", flush=True)
+    print(f"\nA user creates a virtual network and a private endpoint for {target} in {region}:", flush=True)
     started = time.monotonic()
-    creation = asyncio.create_task(create_endpoint(client, region, name="pe-story", deployment=deployment))
+    creation = asyncio.create_task(create_endpoint(client, region, name="pe-story", target=target))
     endpoint = f"{group(client, 'rg-pe-story')}/privateEndpoints/pe-story"
     _line(started, "→", "ARM PUT", "privateEndpoints", endpoint)
     connection = await follow(client, endpoint, started)
@@ -146,12 +166,12 @@ def _names(secrets: list[dict[str, Any]]) -> str:
 
 def _after(client: LocalClient, connection: dict[str, Any]) -> None:
     endpoints = client.endpoints
-    url = next(u for d in connection["targets"] for u in d["urls"] if u["service"] == "elasticsearch")["url"]
+    url = next(u for one in connection["targets"] for u in one["urls"] if u["service"] == "elasticsearch")["url"]
     host_port = url.removeprefix("https://")
     status = f"{endpoints['functions']}/api/connections/{connection['id']}?code={endpoints['function_key']}"
     print("\nThe connection is Ready. Private URLs of the deployment:")
-    for deployment in connection["targets"]:
-        for entry in deployment["urls"]:
+    for target in connection["targets"]:
+        for entry in target["urls"]:
             print(f"  {entry['service']:<20} {entry['url']}")
     print(
         "\nTest it as Elastic's guide does (401 from Elasticsearch is the good answer; the address is the endpoint's):"

@@ -34,7 +34,7 @@ async def test_the_commands_of_the_readme_talk_to_the_running_instance(instance:
         output, _ = await asyncio.wait_for(program.communicate(), READY_SECONDS)
         return program.returncode, output.decode()
 
-    status, output = await local("connect", "brazilsouth", "--deployment", "search-brazilsouth")
+    status, output = await local("connect", "brazilsouth", "--target", "search-brazilsouth")
     assert status == 1
     assert "WouldCutOffPublicTraffic" in output.split("failed:")[1]
     status, output = await local("status")

@@ -82,7 +82,7 @@ def requests_of(one: str, endpoint: str) -> dict[int, list[dict[str, Any]]]:
 
 async def test_every_trigger_does_in_the_worker_what_it_does_in_the_small_host(stack: Stack) -> None:
     async with LocalClient(stack.endpoints) as client:
-        endpoint = await create_endpoint(client, "eastus2", name="pe-worker", deployment="logs-eastus2")
+        endpoint = await create_endpoint(client, "eastus2", name="pe-worker", target="logs-eastus2")
         before = await until(client, endpoint, "Ready")
         await compare_http(client, stack, before["id"], endpoint)
         await invoke_the_rest(client, stack, endpoint)

@@ -131,6 +131,8 @@ class ProjectOperations:
         if filters is not None:
             self._filters.replace(project, tuple(one["id"] for one in filters))
         project.name = request.get("name", project.name)
+        if "alias" in request:
+            project.rename_alias(str(request["alias"]))
         for key, value in request.get("metadata", {}).get("tags", {}).items():
             project.tags |= {key: str(value)}
             if value is None:

@@ -22,6 +22,7 @@ PRODUCTS: dict[str, tuple[str, ...]] = {
 SERVICES = {"es": "elasticsearch", "kb": "kibana", "apm": "apm", "ingest": "ingest"}
 """What the API calls each of them."""
 Phase = Literal["initializing", "initialized", "suspending", "suspended", "deleting"]
+PHASES: tuple[Phase, ...] = get_args(Phase)
 
 
 class Shown(NamedTuple):
@@ -64,6 +65,10 @@ class Project:
         """Host of one of its products; by its alias, as it was given, with the system's suffix."""
         return f"{self.alias}.{product}{'.private' if private else ''}.{self.region}.azure.elastic.cloud"
 
+    def rename_alias(self, alias: str) -> None:
+        """Another alias, with the system's suffix."""
+        self.alias = f"{alias.lower().replace(' ', '-')}-{self.id[:6]}"
+
     def etag(self, version: int) -> str:
         """What a version of it is called by."""
         return f'"{self.id[:8]}-{version}"'
@@ -88,8 +93,8 @@ class ProjectBook:
     def add(self, name: str, kind: ProjectType, region: str, tags: dict[str, str]) -> Project:
         """A new one that runs."""
         new = self._new_id()
-        alias = f"{name.lower().replace(' ', '-')}-{new[:6]}"
-        self._projects[new] = Project(new, name, kind, region, alias, self._clock.now(), dict(tags))
+        self._projects[new] = Project(new, name, kind, region, "", self._clock.now(), dict(tags))
+        self._projects[new].rename_alias(name)
         return self._projects[new]
 
     def remove(self, project_id: str) -> None:

@@ -61,7 +61,7 @@ def project_patch(body: Any) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise invalid_json("body: object expected")
     for name in body:
-        if name not in ("name", "metadata", "traffic_filters"):
+        if name not in ("name", "alias", "metadata", "traffic_filters"):
             raise invalid_json(f"{name}: unknown property", name)
     filters = body.get("traffic_filters")
     if filters is not None:

@@ -166,7 +166,7 @@ async def test_a_switch_is_turned_and_seen_and_what_waits_is_looked_at_again(
 @pytest.mark.parametrize(
     ("path", "body", "status", "word"),
     [
-        ("/nothing", {}, 404, "approval, deployment, route, key, app, settings, switches"),
+        ("/nothing", {}, 404, "approval, deployment, project, route, key, app, settings, switches"),
         ("/switches", {"elastic.nulls": "no"}, 400, "elastic.nulls is 'no'; expected true or false"),
         ("/approval", {"endpoint": "/subscriptions/x", "state": "Rejected"}, 400, "no endpoint"),
         ("/key", {}, 400, "state"),

@@ -99,7 +99,7 @@ def made(name: str) -> str:
 
 async def endpoint_in(client: LocalClient, world: World, network: str | None, name: str) -> str:
     """An approved endpoint; returns its address."""
-    endpoint = await create_endpoint(client, "eastus2", name=name, deployment="logs-eastus2", network=network)
+    endpoint = await create_endpoint(client, "eastus2", name=name, target="logs-eastus2", network=network)
     await world.clock.sleep(10)
     world.arm.set_connection(endpoint, "Approved")
     found = world.arm.private_endpoint(endpoint)
@@ -251,7 +251,7 @@ async def test_an_unknown_network_is_refused_with_those_that_there_are(run: Run,
         with pytest.raises(RuntimeError, match=r"no network is called nowhere; .*there are: .*vnet-eastus2-hub"):
             await run(*command)
     with pytest.raises(RuntimeError, match="no network is called nowhere"):
-        await create_endpoint(client, "eastus2", name="pe", deployment="logs-eastus2", network="nowhere")
+        await create_endpoint(client, "eastus2", name="pe", target="logs-eastus2", network="nowhere")
 
 
 async def test_more_networks_than_a_page_of_azures_list_are_all_found(run: Run, world: World) -> None:
