@@ -6,11 +6,8 @@ targetScope = 'subscription'
 param environmentName string
 @description('Azure region of the resource groups that hold the topics.')
 param location string
-@description('Tags of all resources.')
-param tags object = {
-  'azd-env-name': environmentName
-  'private-link-autopilot-version': trim(loadTextContent('../version.txt'))
-}
+@description('Tags of all resources besides those of the installation, each as name=value, separated by commas.')
+param resourceTags string = ''
 @description('Ids of the watched subscriptions, separated by commas; empty for this one.')
 param watchedSubscriptions string = ''
 @description('Resource ids of system topics that exist already for watched subscriptions, separated by commas.')
@@ -31,6 +28,11 @@ param assignRoles bool = true
 
 var given = map(filter(split(watchedSubscriptions, ','), id => !empty(trim(id))), id => toLower(trim(id)))
 var watched = empty(given) ? [subscription().subscriptionId] : union(given, [])
+var givenTags = map(filter(split(resourceTags, ','), entry => !empty(trim(entry))), entry => split(trim(entry), '='))
+var tags = union(toObject(givenTags, one => trim(first(one)), one => trim(join(skip(one, 1), '='))), {
+  'azd-env-name': environmentName
+  'private-link-autopilot-version': trim(loadTextContent('../version.txt'))
+})
 var topicIds = map(filter(split(existingSystemTopics, ','), id => !empty(trim(id))), id => trim(id))
 
 module topic 'app/topic.bicep' = [for id in watched: {

@@ -2,7 +2,6 @@
 targetScope = 'subscription'
 
 // -- what is asked -------------------------------------------------------------------------------------------------
-
 @minLength(2)
 @maxLength(20)
 @description('Name of this installation; part of all resource names. Letters, digits, hyphens.')
@@ -20,7 +19,6 @@ param organizations string = ''
 param defaultOrganization bool = true
 
 // -- what is watched, and what may be done -------------------------------------------------------------------------
-
 @description('Ids of the subscriptions whose private endpoints the app handles, separated by commas; empty for this one.')
 param azureSubscriptions string = ''
 @description('Resource groups whose endpoints the app handles, each as name or subscription-id/name, separated by commas; * for all.')
@@ -72,11 +70,14 @@ param dnsSubscriptions string = ''
 param dnsLinkVnets string = ''
 @description('Address of a released package that is deployed as the code; empty leaves the code to azd. The template of a release has its own package here.')
 param packageUrl string = ''
+@description('Tags of all that the deployment makes, each as name=value, separated by commas.')
+param resourceTags string = ''
+@description('Properties that policies ask for and a region may refuse, each left out by name=false in an object: docs/deploy-policies.md.')
+param hardening object = {}
 @description('Further app settings by name, as in docs/settings.md.')
 param appSettings object = {}
 
 // -- events --------------------------------------------------------------------------------------------------------
-
 @description('How events reach the app: queue (straight to the work queue, where they wait while it starts), function (Event Grid trigger), or none (it looks by itself, every few minutes).')
 @allowed(['queue', 'function', 'none'])
 param eventDelivery string = 'queue'
@@ -88,35 +89,42 @@ param topicIdentityEnabled bool = true
 param notificationTopicId string = ''
 
 // -- rights --------------------------------------------------------------------------------------------------------
-
 @description('Whether the deployment assigns roles. Without, it needs no right to, and scripts/roles.sh tells what a platform team has to assign.')
 param assignRoles bool = true
 @description('Ids of custom roles that exist already, each as name=id with a name of roles.json, separated by commas; the others are made.')
 param roleIds string = ''
 
 // -- network -------------------------------------------------------------------------------------------------------
-
 @description('Id of an existing subnet for the app, delegated to Microsoft.App/environments; empty makes a network.')
 param appSubnetId string = ''
 @description('Id of an existing subnet for private endpoints; needed with appSubnetId and privateAccess.')
 param endpointSubnetId string = ''
 @description('Address range of the network that is made, /25 or larger.')
 param networkAddressPrefix string = '10.250.0.0/24'
+@description('Addresses of DNS servers for the network that is made, separated by commas; empty for Azure\'s.')
+param networkDnsServers string = ''
+@description('Id of an existing security group for the network that is made; empty makes one with Azure\'s own rules.')
+param networkSecurityGroupId string = ''
+@description('Id of an existing route table for the network that is made; empty makes one without routes.')
+param routeTableId string = ''
 @description('Whether storage, vault and (but with delivery to the function) the app are reached over private endpoints only.')
-param privateAccess bool = false
-@description('Whether to make the DNS zones of these private endpoints; false where a central policy adds the records.')
-param privateAccessZones bool = true
+param privateAccess bool = eventDelivery == 'none'
+@description('Whether to make the DNS zones of these private endpoints and link them to their network; else a central policy adds the records.')
+param privateAccessZones bool = empty(appSubnetId)
+@description('Id of the resource group that holds these zones already, such as a hub\'s; then none is made.')
+param privateAccessZoneGroup string = ''
 
 // -- size, watching ------------------------------------------------------------------------------------------------
-
-@description('Redundancy of the storage account; zones are not in every region. All that is lost with it is the journal.')
+@description('Whether the app\'s instances and its storage are spread over the zones of the region; not every region has them.')
+param zoneRedundancy bool = false
+@description('Redundancy of the storage account without zoneRedundancy; zones are not in every region. All that is lost with it is the journal.')
 @allowed(['Standard_LRS', 'Standard_ZRS'])
 param storageRedundancy string = 'Standard_LRS'
 @description('Memory of an instance.')
 @allowed([512, 2048, 4096])
 param instanceMemoryMb int = 2048
 @description('Instances at most, of the app or of each function group: Microsoft\'s texts disagree. No bound of cost.')
-@minValue(40)
+@minValue(1)
 @maxValue(1000)
 param maximumInstanceCount int = 40
 @description('Instances that are kept warm, each as group=count, separated by commas, such as function:reconcile=1,http=1; they cost.')
@@ -128,16 +136,23 @@ param actionGroupId string = ''
 @description('Window in which at least one sweep must have succeeded.')
 @allowed(['PT15M', 'PT30M', 'PT1H', 'PT2H'])
 param sweepWindow string = 'PT30M'
+@description('Id of an existing Azure Monitor private link scope, through which alone logs are then written and read; empty for none.')
+param privateLinkScopeId string = ''
+@minValue(30)
+@maxValue(730)
 @description('Days that logs are kept. Up to 90 cost nothing.')
 param logRetentionDays int = 90
 @description('Gigabytes of logs a day after which no more are taken; -1 for no limit.')
 param logDailyLimitGb int = 5
 
 // -- names and scopes ----------------------------------------------------------------------------------------------
-
 var abbreviations = loadJsonContent('abbreviations.json')
 var token = toLower(uniqueString(subscription().id, environmentName, location))
-var tags = { 'azd-env-name': environmentName, 'private-link-autopilot-version': trim(loadTextContent('../version.txt')) }
+var givenTags = map(filter(split(resourceTags, ','), entry => !empty(trim(entry))), entry => split(trim(entry), '='))
+var tags = union(toObject(givenTags, one => trim(first(one)), one => trim(join(skip(one, 1), '='))), {
+  'azd-env-name': environmentName
+  'private-link-autopilot-version': trim(loadTextContent('../version.txt'))
+})
 var givenSubscriptions = map(filter(split(azureSubscriptions, ','), id => !empty(trim(id))), id => toLower(trim(id)))
 var watched = empty(givenSubscriptions) ? [subscription().subscriptionId] : union(givenSubscriptions, [])
 var appNetworkId = empty(appSubnetId) ? '${group.id}/providers/Microsoft.Network/virtualNetworks/${abbreviations.virtualNetworks}${environmentName}' : split(appSubnetId, '/subnets/')[0]
@@ -153,21 +168,35 @@ var endpoints = {
   subnetId: network.?outputs.endpointSubnetId ?? endpointSubnetId
   networkId: appNetworkId
   createZones: privateAccessZones
+  zoneGroupId: privateAccessZoneGroup
 }
+
+// Every part of hardening.json is set, but those that are left out.
+var parts = loadJsonContent('hardening.json')
+var hardened = union(toObject(parts, part => part, part => true), hardening)
+var unknownParts = filter(objectKeys(hardening), part => !contains(parts, part))
 
 // What cannot work is refused before anything is made: by the name of the group, which all else is in.
 var roles = objectKeys(loadJsonContent('roles.json'))
 var unknownRoles = filter(split(roleIds, ','), entry => !empty(trim(entry)) && !contains(roles, trim(split(entry, '=')[0])))
+var warm = map(filter(split(alwaysReady, ','), entry => !empty(trim(entry))), entry => int(trim(last(split(entry, '=')))))
 var mistakes = concat(
   eventDelivery == 'queue' && !topicIdentityEnabled ? ['eventDelivery=queue delivers with an identity: set topicIdentityEnabled=true, or eventDelivery=function.'] : [],
-  privateAccess && !empty(appSubnetId) && empty(endpointSubnetId) ? ['privateAccess in a network of yours needs a subnet for private endpoints: set endpointSubnetId.'] : [],
+  privateAccess && !empty(appSubnetId) && empty(endpointSubnetId) ? ['privateAccess, which eventDelivery=none sets, with appSubnetId needs a subnet for private endpoints: set endpointSubnetId, or privateAccess=false.'] : [],
+  !empty(endpointSubnetId) && empty(appSubnetId) ? ['endpointSubnetId is of a network of yours: set appSubnetId too, or leave both out.'] : [],
+  !empty(appSubnetId) && !empty('${networkSecurityGroupId}${routeTableId}${networkDnsServers}') ? ['appSubnetId leaves your network as it is: set networkSecurityGroupId, routeTableId and networkDnsServers there, and leave them out here.'] : [],
+  !empty(filter([appSubnetId, endpointSubnetId], id => !empty(id) && length(split(id, '/')) != 11)) ? ['appSubnetId and endpointSubnetId take whole ids of subnets.'] : [],
+  !empty(privateLinkScopeId) && length(split(privateLinkScopeId, '/')) != 9 ? ['privateLinkScopeId takes the whole id of a private link scope.'] : [],
+  empty(appSubnetId) && int(last(split(networkAddressPrefix, '/'))) > 25 ? ['networkAddressPrefix must be /25 or larger: two /26 subnets are cut from it.'] : [],
+  zoneRedundancy && contains(warm, 1) ? ['zoneRedundancy keeps two instances or none of a group warm: set each number of alwaysReady to 0, or to 2 or more.'] : [],
+  max(concat(warm, [0])) > maximumInstanceCount ? ['alwaysReady keeps more instances warm than maximumInstanceCount=${string(maximumInstanceCount)} allows.'] : [],
   !defaultOrganization && empty(trim(organizations)) ? ['defaultOrganization=false leaves no Elastic Cloud organization: name one in organizations.'] : [],
   !anyLocation && !contains(loadJsonContent('regions.json'), toLower(replace(location, ' ', ''))) ? ['${location} is not known to have Flex Consumption; az functionapp list-flexconsumption-locations tells which have. If it is among them, set anyLocation=true.'] : [],
+  !empty(unknownParts) ? ['hardening takes ${join(parts, ', ')}, and not ${join(unknownParts, ', ')}.'] : [],
   !empty(unknownRoles) ? ['roleIds takes ${join(roles, ', ')}, each as name=id, and not ${join(unknownRoles, ', ')}.'] : []
 )
 
 // -- resources -----------------------------------------------------------------------------------------------------
-
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: empty(mistakes) ? '${abbreviations.resourceGroups}${environmentName}' : fail(join(mistakes, ' '))
   location: location
@@ -195,6 +224,8 @@ module monitoring 'app/monitoring.bicep' = {
     tags: tags
     retentionDays: logRetentionDays
     dailyLimitGb: logDailyLimitGb
+    privateLinkScopeId: privateLinkScopeId
+    hardening: hardened
     alertEmail: alertEmail
     actionGroupId: actionGroupId
     sweepWindow: sweepWindow
@@ -205,11 +236,7 @@ module monitoring 'app/monitoring.bicep' = {
 
 module notifications 'app/notification-topic.bicep' = if (!empty(notificationTopicId)) {
   scope: resourceGroup(notificationPath[2], notificationPath[4])
-  params: {
-    topicName: last(notificationPath)
-    appPrincipalId: identities.outputs.appPrincipalId
-    assignRoles: assignRoles
-  }
+  params: { topicName: last(notificationPath), appPrincipalId: identities.outputs.appPrincipalId, assignRoles: assignRoles }
 }
 
 module network 'app/network.bicep' = if (empty(appSubnetId)) {
@@ -219,6 +246,10 @@ module network 'app/network.bicep' = if (empty(appSubnetId)) {
     location: location
     tags: tags
     addressPrefix: networkAddressPrefix
+    dnsServers: map(filter(split(networkDnsServers, ','), one => !empty(trim(one))), one => trim(one))
+    securityGroupId: networkSecurityGroupId
+    routeTableId: routeTableId
+    hardening: hardened
   }
 }
 
@@ -231,12 +262,14 @@ module data 'app/data.bicep' = {
     tags: tags
     privateAccess: privateAccess
     endpoints: endpoints
-    redundancy: storageRedundancy
+    redundancy: zoneRedundancy ? 'Standard_ZRS' : storageRedundancy
     topicsIdentity: topicsIdentity
     queueDelivery: eventDelivery == 'queue'
     appPrincipalId: identities.outputs.appPrincipalId
     topicPrincipalId: identities.outputs.topicPrincipalId
     assignRoles: assignRoles
+    workspaceId: monitoring.outputs.workspaceId
+    hardening: hardened
     ecApiKey: ecApiKey
   }
 }
@@ -251,9 +284,7 @@ module app 'app/function.bicep' = {
     tags: tags
     identityId: identities.outputs.appId
     identityClientId: identities.outputs.appClientId
-    blobEndpoint: data.outputs.blobEndpoint
-    queueEndpoint: data.outputs.queueEndpoint
-    tableEndpoint: data.outputs.tableEndpoint
+    storage: data.outputs.storage
     insightsConnection: monitoring.outputs.connectionString
     vaultUri: data.outputs.vaultUri
     organizations: organizations
@@ -264,6 +295,8 @@ module app 'app/function.bicep' = {
     instanceMemoryMB: instanceMemoryMb
     maximumInstanceCount: maximumInstanceCount
     alwaysReady: alwaysReady
+    zoneRedundancy: zoneRedundancy
+    hardening: hardened
     settings: union(
       {
         AZURE_SUBSCRIPTIONS: join(watched, ',')
@@ -296,7 +329,6 @@ module app 'app/function.bicep' = {
 }
 
 // -- rights in Azure -----------------------------------------------------------------------------------------------
-
 module rights 'app/rights.bicep' = {
   params: {
     environmentName: environmentName
@@ -316,13 +348,12 @@ module rights 'app/rights.bicep' = {
 }
 
 // -- events --------------------------------------------------------------------------------------------------------
-
 // For delivery to the function, the hook postdeploy does the same once the code is there.
 module events 'events.bicep' = if (eventDelivery == 'queue') {
   params: {
     environmentName: environmentName
     location: location
-    tags: tags
+    resourceTags: resourceTags
     watchedSubscriptions: azureSubscriptions
     existingSystemTopics: existingSystemTopics
     eventDelivery: 'queue'
@@ -335,19 +366,14 @@ module events 'events.bicep' = if (eventDelivery == 'queue') {
 }
 
 // -- the code ------------------------------------------------------------------------------------------------------
-
 // Last, so that all else is there if the upload is refused.
 module package 'app/package.bicep' = if (!empty(packageUrl)) {
   scope: group
-  params: {
-    siteName: app.outputs.name
-    packageUrl: packageUrl
-  }
+  params: { siteName: app.outputs.name, packageUrl: packageUrl }
   dependsOn: [rights, notifications, events]
 }
 
 // -- for azd, the hooks and the documentation ----------------------------------------------------------------------
-
 output AZURE_LOCATION string = location
 output AZURE_RESOURCE_GROUP string = group.name
 output AUTOPILOT_APP_NAME string = app.outputs.name

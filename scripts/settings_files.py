@@ -23,6 +23,11 @@ FIRST_CHOICE = (
     "      # Every choice, so that none falls back to its default. A variable that is not set counts as not chosen.\n"
 )
 NEEDED = {"AZURE_ENV_NAME", "AZURE_LOCATION"}
+BY_OTHERS = {
+    "PRIVATE_ACCESS": "(readEnvironmentVariable('EVENT_DELIVERY', '') == 'none' ? 'true' : 'false')",
+    "PRIVATE_ACCESS_ZONES": "(empty(readEnvironmentVariable('APP_SUBNET_ID', '')) ? 'true' : 'false')",
+}
+"""Choices that depend on another one where they are not made, as in the template."""
 BY_HAND = {"EC_API_KEY", *NEEDED}
 """The key is in the vault; the workflow sets the other two beside its sign-in."""
 
@@ -66,10 +71,11 @@ def _parameter(one: Description, kind: str) -> str:
     read = f"readEnvironmentVariable('{one.name}', '')"
     if one.name in NEEDED:
         read = f"readEnvironmentVariable('{one.name}')"
-    elif one.default:
-        read = f"empty({read}) ? '{one.default}' : {read}"
+    elif one.default or one.name in BY_OTHERS:
+        default = BY_OTHERS.get(one.name, f"'{one.default}'")
+        read = f"empty({read}) ? {default} : {read}"
     # The compiler takes no int() for a parameter that allows certain numbers only, but what json() makes of a text.
-    read = {"int": f"json({read})", "bool": f"bool({read})"}.get(kind, read)
+    read = {"int": f"json({read})", "object": f"json({read})", "bool": f"bool({read})"}.get(kind, read)
     return f"param {one.parameter} = {read}\n"
 
 

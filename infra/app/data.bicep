@@ -10,7 +10,7 @@ param location string
 param tags object
 @description('Whether storage and vault are reached over private endpoints only; Event Grid comes to storage all the same.')
 param privateAccess bool
-@description('Where private endpoints are made: namePrefix, subnetId, networkId, createZones.')
+@description('Where private endpoints are made: namePrefix, subnetId, networkId, createZones, zoneGroupId.')
 param endpoints object
 @description('Redundancy of the storage account.')
 param redundancy string
@@ -25,6 +25,10 @@ param appPrincipalId string
 param topicPrincipalId string
 @description('Whether roles are assigned here; else they are only told.')
 param assignRoles bool
+@description('Id of the Log Analytics workspace that is told who read which secret.')
+param workspaceId string
+@description('By the names of hardening.json, whether each of its parts is set.')
+param hardening object
 @secure()
 @description('Elastic Cloud API key to store; empty leaves what is there.')
 param ecApiKey string
@@ -42,6 +46,7 @@ module storage 'storage.bicep' = {
     deadLetters: topicsIdentity == 'Shared'
     queueDelivery: topicsIdentity == 'Shared' && queueDelivery
     assignRoles: assignRoles
+    hardening: hardening
   }
 }
 
@@ -53,6 +58,7 @@ module vault 'vault.bicep' = {
     appPrincipalId: appPrincipalId
     assignRoles: assignRoles
     privateAccess: privateAccess
+    workspaceId: workspaceId
     ecApiKey: ecApiKey
   }
 }
@@ -68,9 +74,7 @@ module reached 'private-endpoints.bicep' = if (privateAccess) {
 }
 
 output storageId string = storage.outputs.id
-output blobEndpoint string = storage.outputs.blobEndpoint
-output queueEndpoint string = storage.outputs.queueEndpoint
-output tableEndpoint string = storage.outputs.tableEndpoint
+output storage object = storage.outputs.endpoints
 output vaultName string = vault.outputs.name
 output vaultUri string = vault.outputs.uri
 output roles array = concat(storage.outputs.roles, vault.outputs.roles)

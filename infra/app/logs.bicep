@@ -18,11 +18,19 @@ param dailyLimitGb int
 param appPrincipalId string
 @description('Whether the role is assigned here; else it is only told.')
 param assignRoles bool
+@description('Id of an existing Azure Monitor private link scope, through which alone logs are then written and read; empty for none.')
+param privateLinkScopeId string
+@description('By the names of hardening.json, whether each of its parts is set.')
+param hardening object
 
 // What the Functions host and the app write. Azure keeps these for 90 days at no cost; the workspace's retention changes
 // nothing (https://learn.microsoft.com/azure/azure-monitor/logs/data-retention-configure), unless each table has its own.
 var tables = ['AppDependencies', 'AppExceptions', 'AppMetrics', 'AppPerformanceCounters', 'AppRequests', 'AppTraces']
 var role = loadJsonContent('../built-in-roles.json').monitoringMetricsPublisher
+
+var publicNetwork = empty(privateLinkScopeId) ? 'Enabled' : 'Disabled'
+// Azure works out where a module goes before it looks whether the module is left out: there must always be a place.
+var scopePath = split(empty(privateLinkScopeId) ? resourceGroup().id : privateLinkScopeId, '/')
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2026-03-01' = {
   name: workspaceName
@@ -36,6 +44,13 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2026-03-01' = {
     workspaceCapping: {
       dailyQuotaGb: dailyLimitGb
     }
+    publicNetworkAccessForIngestion: publicNetwork
+    publicNetworkAccessForQuery: publicNetwork
+    features: {
+      disableLocalAuth: hardening.workspaceEntraOnly ? true : null
+    }
+    // Queries are saved in query packs, or in a storage account that is linked to the workspace, never in the workspace.
+    forceCmkForQuery: hardening.savedQueries ? true : null
   }
 }
 
@@ -59,6 +74,18 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
     Application_Type: 'web'
     WorkspaceResourceId: workspace.id
     DisableLocalAuth: true
+    publicNetworkAccessForIngestion: publicNetwork
+    publicNetworkAccessForQuery: publicNetwork
+    // The app uses no profiler and no debugger, which then need storage that is given to them.
+    ForceCustomerStorageForProfiler: hardening.profilerStorage ? true : null
+  }
+}
+
+module scoped 'private-link-scope.bicep' = if (!empty(privateLinkScopeId)) {
+  scope: resourceGroup(scopePath[2], scopePath[4])
+  params: {
+    scopeName: last(scopePath)
+    members: [workspace.id, insights.id]
   }
 }
 

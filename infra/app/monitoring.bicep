@@ -24,6 +24,10 @@ param alertEmail string
 param actionGroupId string
 @description('Window in which at least one sweep must have succeeded, as an ISO 8601 duration.')
 param sweepWindow string
+@description('Id of an existing Azure Monitor private link scope; empty for none.')
+param privateLinkScopeId string
+@description('By the names of hardening.json, whether each of its parts is set.')
+param hardening object
 
 module logs 'logs.bicep' = {
   params: {
@@ -33,6 +37,8 @@ module logs 'logs.bicep' = {
     tags: tags
     retentionDays: retentionDays
     dailyLimitGb: dailyLimitGb
+    privateLinkScopeId: privateLinkScopeId
+    hardening: hardening
     appPrincipalId: appPrincipalId
     assignRoles: assignRoles
   }
@@ -50,6 +56,7 @@ module alerts 'alerts.bicep' = {
   }
 }
 
+output workspaceId string = logs.outputs.workspaceId
 output connectionString string = logs.outputs.connectionString
 output actionGroupId string = alerts.outputs.actionGroupId
 output roles array = logs.outputs.roles

@@ -4,7 +4,7 @@
 param location string
 @description('Tags of all resources.')
 param tags object
-@description('Where they are made: namePrefix, subnetId, networkId (which must resolve their names), createZones (false where a central policy adds the records).')
+@description('Where they are made: namePrefix, subnetId, networkId (which must resolve their names), createZones, zoneGroupId (the group of zones that there are; without both a central policy adds the records).')
 param endpoints object
 @description('Storage account; empty for none here.')
 param storageId string = ''
@@ -29,7 +29,9 @@ var all = [
   { name: 'site', target: siteId, group: 'sites', zone: siteZones[environment().name] }
 ]
 var reached = filter(all, one => !empty(one.target))
-var resolved = endpoints.createZones ? reached : []
+var resolved = endpoints.createZones || !empty(endpoints.zoneGroupId) ? reached : []
+var made = empty(endpoints.zoneGroupId) ? resolved : []
+var zonesAreIn = empty(endpoints.zoneGroupId) ? resourceGroup().id : endpoints.zoneGroupId
 
 resource endpoint 'Microsoft.Network/privateEndpoints@2025-09-01' = [for one in reached: {
   name: '${endpoints.namePrefix}${one.name}'
@@ -51,13 +53,13 @@ resource endpoint 'Microsoft.Network/privateEndpoints@2025-09-01' = [for one in 
   }
 }]
 
-resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = [for one in resolved: {
+resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = [for one in made: {
   name: one.zone
   location: 'global'
   tags: tags
 }]
 
-resource link 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [for (one, i) in resolved: {
+resource link 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [for (one, i) in made: {
   parent: zone[i]
   name: '${endpoints.namePrefix}${one.name}'
   location: 'global'
@@ -78,9 +80,10 @@ resource group 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-09-
       {
         name: one.name
         properties: {
-          privateDnsZoneId: zone[i].id
+          privateDnsZoneId: '${zonesAreIn}/providers/Microsoft.Network/privateDnsZones/${one.zone}'
         }
       }
     ]
   }
+  dependsOn: [link]
 }]

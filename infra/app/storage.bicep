@@ -26,8 +26,25 @@ param deadLetters bool
 param queueDelivery bool
 @description('Whether roles are assigned here; else they are only told.')
 param assignRoles bool
+@description('By the names of hardening.json, whether each of its parts is set.')
+param hardening object
 
 var names = loadJsonContent('../names.json')
+
+// What policies of landing zones ask for. How storage is encrypted is decided when the account is made.
+var service = { enabled: true, keyType: 'Account' }
+var hardened = {
+  ...(hardening.sasPolicy ? { sasPolicy: { expirationAction: 'Block', sasExpirationPeriod: '7.00:00:00' } } : {})
+  ...(hardening.storageEncryption
+    ? {
+        encryption: {
+          keySource: 'Microsoft.Storage'
+          requireInfrastructureEncryption: true
+          services: { blob: service, file: service, queue: service, table: service }
+        }
+      }
+    : {})
+}
 
 resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
   name: name
@@ -38,11 +55,14 @@ resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
     name: redundancy
   }
   properties: {
+    ...hardened
     accessTier: 'Hot'
     allowBlobPublicAccess: false
     allowCrossTenantReplication: false
+    allowedCopyScope: 'AAD'
     allowSharedKeyAccess: false
     defaultToOAuthAuthentication: true
+    isLocalUserEnabled: false
     minimumTlsVersion: 'TLS1_2'
     supportsHttpsTrafficOnly: true
     // Event Grid has no way in over a private endpoint: it comes as a trusted service, with its identity, and the rule
@@ -58,6 +78,10 @@ resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
     name: 'default'
     properties: {
       deleteRetentionPolicy: {
+        enabled: true
+        days: 7
+      }
+      containerDeleteRetentionPolicy: {
         enabled: true
         days: 7
       }
@@ -134,7 +158,5 @@ module rights 'storage-roles.bicep' = {
 
 output id string = account.id
 output name string = account.name
-output blobEndpoint string = account.properties.primaryEndpoints.blob
-output queueEndpoint string = account.properties.primaryEndpoints.queue
-output tableEndpoint string = account.properties.primaryEndpoints.table
+output endpoints object = account.properties.primaryEndpoints
 output roles array = rights.outputs.roles

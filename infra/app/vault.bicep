@@ -14,6 +14,8 @@ param appPrincipalId string
 param assignRoles bool
 @description('Whether only private endpoints may reach the vault.')
 param privateAccess bool
+@description('Id of the Log Analytics workspace that is told who read which secret.')
+param workspaceId string
 @secure()
 @description('Elastic Cloud API key to store; empty leaves what is there.')
 param ecApiKey string
@@ -45,9 +47,27 @@ resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
 resource secret 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = if (!empty(ecApiKey)) {
   parent: vault
   name: names.elasticKeySecret
+  tags: tags
   properties: {
     contentType: 'Elastic Cloud API key'
     value: ecApiKey
+  }
+}
+
+// The newest stable version of this type is of 2016 and knows no categories.
+#disable-next-line use-recent-api-versions
+resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'audit'
+  scope: vault
+  properties: {
+    workspaceId: workspaceId
+    logAnalyticsDestinationType: 'Dedicated'
+    logs: [
+      {
+        categoryGroup: 'audit'
+        enabled: true
+      }
+    ]
   }
 }
 

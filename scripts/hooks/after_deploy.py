@@ -87,6 +87,7 @@ def _deploy_events(installation: Installation, identity: str) -> None:
         f"actionGroupId={output('ACTION_GROUP_ID')}",
         f"watchedSubscriptions={','.join(installation.watched)}",
         f"existingSystemTopics={','.join(installation.topics)}",
+        f"resourceTags={os.environ.get('RESOURCE_TAGS', '')}",
         f"assignRoles={'true' if installation.assign_roles else 'false'}",
     )
 

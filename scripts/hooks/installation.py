@@ -14,7 +14,13 @@ OUTPUTS = "AUTOPILOT_"
 TITLE = "Private Link Autopilot "
 """What the names of the custom roles begin with."""
 LISTS_OF_IDS = ("DNS_SCOPES", "DNS_ZONE_RESOURCE_GROUPS", "DNS_LINK_VNETS")
-SINGLE_IDS = ("APP_SUBNET_ID", "ENDPOINT_SUBNET_ID", "NOTIFICATION_TOPIC_ID")
+SINGLE_IDS = (
+    "APP_SUBNET_ID",
+    "ENDPOINT_SUBNET_ID",
+    "NOTIFICATION_TOPIC_ID",
+    "PRIVATE_LINK_SCOPE_ID",
+    "PRIVATE_ACCESS_ZONE_GROUP",
+)
 
 
 @dataclass(frozen=True)

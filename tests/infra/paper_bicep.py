@@ -175,8 +175,11 @@ class Template:
         return not value if node.op == "!" else -value
 
     def of_obj(self, node: Any, names: Names) -> dict[str, Any]:
-        named = [(one.name or self.work_out(one.key, names), one.value) for one in node.items]
-        return {name: self.work_out(value, names) for name, value in named}
+        made: dict[str, Any] = {}
+        for one in node.items:
+            value = self.work_out(one.value, names)
+            made |= value if kind(one) == "Spread" else {one.name or self.work_out(one.key, names): value}
+        return made
 
     def of_arr(self, node: Any, names: Names) -> list[Any]:
         return [self.work_out(one, names) for one in node.items]
@@ -200,7 +203,9 @@ class Template:
         if node.op in decided:
             return left if decided[node.op] else self.work_out(node.right, names)
         right = self.work_out(node.right, names)
-        return {"==": operator.eq, "!=": operator.ne, "+": operator.add, ">": operator.gt}[node.op](left, right)
+        return {"==": operator.eq, "!=": operator.ne, "+": operator.add, ">": operator.gt, "<": operator.lt}[node.op](
+            left, right
+        )
 
     def of_nested(self, node: Any, names: Names) -> Resource:
         found = self.work_out(node.base, names).nested[node.name.name]

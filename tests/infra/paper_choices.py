@@ -8,12 +8,14 @@ import pytest
 
 from tests.infra.paper_azure import CLOUDS, Azure
 from tests.infra.paper_bicep import deploy
-from tests.infra.shipped import load
+from tests.infra.shipped import load, load_list
 
 HOME, OTHER, HUB = (f"00000000-0000-0000-0000-0000000000a{number}" for number in (1, 2, 3))
 GROUP = f"/subscriptions/{HUB}/resourceGroups/rg-hub"
 OTHER_GROUP = f"/subscriptions/{OTHER}/resourceGroups/rg-zones"
 NETWORK = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet-hub"
+SPOKE = f"{OTHER_GROUP}/providers/Microsoft.Network/virtualNetworks/vnet-spoke"
+LINK_SCOPE = f"{GROUP}/providers/Microsoft.Insights/privateLinkScopes/hub-logs"
 THEIRS = f"/subscriptions/{OTHER}/resourceGroups/rg-theirs/providers/Microsoft.EventGrid/systemTopics/theirs"
 ROLE = "providers/Microsoft.Authorization/roleDefinitions"
 MADE_BEFOREHAND = {
@@ -22,14 +24,31 @@ MADE_BEFOREHAND = {
     "dnsWriter": f"/{ROLE}/00000000-0000-0000-0000-0000000000b3",
     "dnsRemover": "00000000-0000-0000-0000-0000000000b4",
 }
+ALL_PRIVATE = "all private in a network of theirs"
 CHOICES: dict[str, dict[str, Any]] = {
     "default": {},
     "function": {"eventDelivery": "function"},
     "none": {"eventDelivery": "none"},
     "an app without public access": {"privateAccess": True, "alertEmail": "a@example.com"},
     "private data": {"privateAccess": True, "eventDelivery": "function"},
-    "all private, no events": {"privateAccess": True, "eventDelivery": "none"},
+    ALL_PRIVATE: {
+        "eventDelivery": "none",
+        "appSubnetId": f"{SPOKE}/subnets/app",
+        "endpointSubnetId": f"{SPOKE}/subnets/endpoints",
+        "privateLinkScopeId": LINK_SCOPE,
+    },
+    "nothing hardened, all of a hub": {
+        "privateAccess": True,
+        "privateAccessZoneGroup": GROUP,
+        "networkSecurityGroupId": f"{GROUP}/providers/Microsoft.Network/networkSecurityGroups/guard",
+        "routeTableId": f"{GROUP}/providers/Microsoft.Network/routeTables/way-out",
+        "networkDnsServers": "10.0.0.4, 10.0.0.5",
+        "zoneRedundancy": True,
+        "alwaysReady": "function:reconcile=2,http=0",
+        "hardening": dict.fromkeys(load_list("hardening.json"), False),
+    },
     "several subscriptions": {
+        "resourceTags": "cost-center = 12=3, owner=platform team,",
         "azureSubscriptions": f"{HOME}, {OTHER.upper()}",
         "existingSystemTopics": THEIRS,
         "eventDelivery": "function",
@@ -41,7 +60,6 @@ CHOICES: dict[str, dict[str, Any]] = {
         "appSubnetId": f"{NETWORK}/subnets/app",
         "endpointSubnetId": f"{NETWORK}/subnets/endpoints",
         "privateAccess": True,
-        "privateAccessZones": False,
     },
     "zones in two groups": {"dnsZoneResourceGroups": f"{GROUP}, {OTHER_GROUP}"},
     "only a subnet of a hub": {"appSubnetId": f"{NETWORK}/subnets/app"},
@@ -133,6 +151,7 @@ def values_of_events(chosen: dict[str, Any], outputs: dict[str, Any]) -> dict[st
         "watchedSubscriptions": chosen.get("azureSubscriptions", ""),
         "existingSystemTopics": outputs["AUTOPILOT_EXISTING_SYSTEM_TOPICS"],
         "assignRoles": chosen.get("assignRoles", True),
+        "resourceTags": chosen.get("resourceTags", ""),
     }
 
 

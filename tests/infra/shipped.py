@@ -42,6 +42,11 @@ def load(name: str) -> dict[str, Any]:
     return dict(json.loads((INFRA / name).read_text(encoding="utf-8")))
 
 
+def load_list(name: str) -> list[str]:
+    """A JSON file of `infra/` that lists names."""
+    return list(json.loads((INFRA / name).read_text(encoding="utf-8")))
+
+
 def parameter_file() -> dict[str, str]:
     """What `infra/main.bicepparam` gives each parameter, as it stands there."""
     return dict(re.findall(r"^param (\w+) = (.+)$", bicep("main.bicepparam"), re.MULTILINE))

@@ -59,7 +59,7 @@ PLACES = {
         "'${functionAppId}/functions/${names.eventFunction}'",
     ],
     "app/function.bicep": [
-        "value: '${blobEndpoint}${names.packageContainer}'",
+        "value: '${storage.blob}${names.packageContainer}'",
     ],
     "app/vault.bicep": ["name: names.elasticKeySecret"],
 }
@@ -95,7 +95,7 @@ def test_the_hook_waits_for_that_function_and_passes_every_parameter_that_exists
     assert f"/functions/{NAMES['eventFunction']}" in text
     parameters = set(re.findall(r"^param (\w+)", bicep("events.bicep"), re.MULTILINE))
     passed = set(re.findall(r"^        f?\"(\w+)=", text.split("--parameters")[1], re.MULTILINE))
-    assert passed == parameters - {"tags"}
+    assert passed == parameters
 
 
 def test_every_output_that_a_script_reads_exists() -> None:

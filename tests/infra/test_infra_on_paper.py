@@ -13,10 +13,21 @@ from shared.settings import load
 from shared.version import VERSION
 from tests.infra.paper_azure import CLOUDS, Azure, misnamed
 from tests.infra.paper_bicep import ParameterFile, comes_first, deploy
-from tests.infra.paper_choices import CHOICES, HOME, NETWORK, OTHER, deployed, each_choice, properties
+from tests.infra.paper_choices import (
+    ALL_PRIVATE,
+    CHOICES,
+    HOME,
+    LINK_SCOPE,
+    NETWORK,
+    OTHER,
+    deployed,
+    each_choice,
+    properties,
+)
 from tests.infra.paper_functions import Stopped
 from tests.infra.shipped import INFRA
 
+OWN_SUBNET = {"appSubnetId": f"{NETWORK}/subnets/app"}
 HOST_WRITES = ["AppDependencies", "AppExceptions", "AppMetrics", "AppPerformanceCounters", "AppRequests", "AppTraces"]
 
 
@@ -28,6 +39,16 @@ HOST_WRITES = ["AppDependencies", "AppExceptions", "AppMetrics", "AppPerformance
         (
             {"PRIVATE_ACCESS": "True", "REMOVAL_GRACE_SECONDS": "600", "EVENT_DELIVERY": "function"},
             "private data",
+        ),
+        ({"EVENT_DELIVERY": "none", "HARDENING": "{}"}, "none"),
+        (
+            {
+                "EVENT_DELIVERY": "none",
+                "APP_SUBNET_ID": str(CHOICES[ALL_PRIVATE]["appSubnetId"]),
+                "ENDPOINT_SUBNET_ID": str(CHOICES[ALL_PRIVATE]["endpointSubnetId"]),
+                "PRIVATE_LINK_SCOPE_ID": LINK_SCOPE,
+            },
+            ALL_PRIVATE,
         ),
     ],
 )
@@ -143,7 +164,8 @@ def test_what_is_closed_is_closed_and_what_must_come_in_comes_in(choice: str) ->
         properties(azure, kind) for kind in ("Microsoft.Storage/storageAccounts", "Microsoft.KeyVault/vaults")
     )
     (site,) = properties(azure, "Microsoft.Web/sites")
-    private, delivery = chosen.get("privateAccess", False), chosen.get("eventDelivery", "queue")
+    delivery = chosen.get("eventDelivery", "queue")
+    private = chosen.get("privateAccess", delivery == "none")
     called = delivery == "function"
     assert storage["networkAcls"] == {"bypass": "AzureServices", "defaultAction": "Deny" if private else "Allow"}
     # To Event Grid, and with Deny to no other.
@@ -213,7 +235,27 @@ def test_where_the_topic_is_anothers_there_is_a_group_whose_tag_proves_that_even
     ("chosen", "says"),
     [
         ({"topicIdentityEnabled": False}, "eventDelivery=queue delivers with an identity"),
-        ({"privateAccess": True, "appSubnetId": f"{NETWORK}/subnets/app"}, "set endpointSubnetId"),
+        (
+            {"privateAccess": True, **OWN_SUBNET},
+            "appSubnetId needs a subnet for private endpoints: set endpointSubnetId",
+        ),
+        (
+            {"eventDelivery": "none", **OWN_SUBNET},
+            "privateAccess, which eventDelivery=none sets, with appSubnetId needs",
+        ),
+        ({"endpointSubnetId": f"{NETWORK}/subnets/endpoints"}, "set appSubnetId too"),
+        ({**OWN_SUBNET, "networkSecurityGroupId": "guard"}, "appSubnetId leaves your network as it is"),
+        (
+            {**OWN_SUBNET, "routeTableId": "way-out"},
+            "set networkSecurityGroupId, routeTableId and networkDnsServers there",
+        ),
+        ({**OWN_SUBNET, "networkDnsServers": "10.0.0.4"}, "and leave them out here"),
+        ({"appSubnetId": NETWORK}, "appSubnetId and endpointSubnetId take whole ids of subnets"),
+        ({"privateLinkScopeId": "hub-logs"}, "privateLinkScopeId takes the whole id"),
+        ({"networkAddressPrefix": "10.0.0.0/26"}, "networkAddressPrefix must be /25 or larger"),
+        ({"zoneRedundancy": True, "alwaysReady": "http=2,function:reconcile=1"}, "zoneRedundancy keeps two instances"),
+        ({"maximumInstanceCount": 1, "alwaysReady": "http=2"}, "than maximumInstanceCount=1 allows"),
+        ({"hardening": {"sshEnabled": False}}, "and not sshEnabled"),
         ({"defaultOrganization": False}, "leaves no Elastic Cloud organization"),
         ({"location": "germanynorth"}, "germanynorth is not known to have Flex Consumption"),
         ({"roleIds": "reader=00000000-0000-0000-0000-0000000000b1"}, "and not reader="),

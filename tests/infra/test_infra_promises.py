@@ -294,7 +294,11 @@ def test_each_private_endpoint_has_the_zone_of_what_it_leads_to(choice: str) -> 
             for one, group in made(azure, f"{NETWORK}/privateEndpoints/privateDnsZoneGroups")
             if one.name.startswith(f"{endpoint.name}/")
         ]
-        assert len(inside) == CHOICES[choice].get("privateAccessZones", True)
+        chosen = CHOICES[choice]
+        theirs = chosen.get("privateAccessZoneGroup", "")
+        assert len(inside) == (bool(theirs) or "appSubnetId" not in chosen)
         for group in inside:
             (config,) = group["properties"]["privateDnsZoneConfigs"]
-            assert f"/privatelink.{groups[name]}." in config["properties"]["privateDnsZoneId"]
+            zone = config["properties"]["privateDnsZoneId"]
+            assert f"/privatelink.{groups[name]}." in zone
+            assert zone.startswith(f"{theirs or endpoint.scope}/providers/Microsoft.Network/privateDnsZones/")

@@ -42,6 +42,14 @@ def test_a_bot_proposes_newer_actions_and_libraries() -> None:
     assert re.findall(r"package-ecosystem: (\S+)", text) == ["github-actions", "pip"]
 
 
+def test_the_public_ci_judges_the_age_of_api_versions_and_deployers_compilers_do_not() -> None:
+    text = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    (config,) = re.findall(r"echo '(\{.+\})' >infra/bicepconfig\.json", text)
+    assert json.loads(config)["analyzers"]["core"]["rules"] == {"use-recent-api-versions": {"level": "warning"}}
+    assert text.index("bicepconfig.json") < text.index("bicep lint") < text.index("rm infra/bicepconfig.json")
+    assert not (INFRA / "bicepconfig.json").exists()
+
+
 def test_a_tag_releases_only_the_version_that_the_code_tells() -> None:
     text = (ROOT / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8")
     assert 'test "$GITHUB_REF_NAME" = "v$(cat version.txt)"' in text

@@ -21,6 +21,7 @@ from tests.tools.bicep.tree import (
     Obj,
     ParamDecl,
     ResourceDecl,
+    Spread,
     Str,
     Ternary,
     VarDecl,
@@ -48,7 +49,7 @@ REFUSED = {
     "a loop without its list": ("var a = [for x: x]", 1),
     "a condition without parentheses": ("module a 'a.bicep' = if true {}", 1),
     "a lambda of an expression": ("var a = map(b, (1 + 1) => 2)", 1),
-    "a spread": ("var a = { ...b }", 1),
+    "a spread in an array": ("var a = [...b]", 1),
 }
 
 
@@ -110,6 +111,8 @@ def test_chains_lambdas_loops_and_objects() -> None:
     assert isinstance(one, Lambda)
     assert [p.name for p in two.params] == ["x", "y"]
     assert [prop.name for prop in two.body.items] == [None, "plain"]
+    spread, _ = value("{ ...(a ? b : {})\n c: 1 }").items
+    assert isinstance(spread, Spread)
     loop = value("[\n  for (x, i) in b: {\n    c: x // end\n  }\n]")
     assert isinstance(loop, For)
     assert (loop.item.name, loop.index.name) == ("x", "i")

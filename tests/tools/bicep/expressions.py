@@ -22,6 +22,7 @@ from tests.tools.bicep.tree import (
     Obj,
     Paren,
     Prop,
+    Spread,
     Str,
     Ternary,
     Unary,
@@ -142,8 +143,11 @@ class Expressions(Tokens):
     def object_(self) -> Obj:
         self.expect("{")
         items: list[Node] = []
-        self.elements("}", lambda: items.append(self.property()))
+        self.elements("}", lambda: items.append(self.object_item()))
         return Obj(items)
+
+    def object_item(self) -> Node:
+        return Spread(self.expression()) if self.taken("...") else self.property()
 
     def property(self) -> Prop:
         key = self.ident() if self.token.kind == "id" else self.string()

@@ -1,7 +1,7 @@
 """Reads a Bicep template or parameter file into its syntax tree; `tests/infra/paper_bicep.py` deploys that on paper.
 
 It knows the part of Bicep that the project's templates use, and refuses the rest with the line where it stands: types
-and functions that a template declares, imports, spreads, strings of several lines. The compiler judges them in CI.
+and functions that a template declares, imports, strings of several lines. The compiler judges them in CI.
 """
 
 from __future__ import annotations

@@ -83,6 +83,13 @@ class Prop(Node):
 
 
 @dataclass(slots=True, eq=False)
+class Spread(Node):
+    """The properties of another object, among those of an object."""
+
+    value: Node
+
+
+@dataclass(slots=True, eq=False)
 class Obj(Node):
     """An object; in a resource's braces resources may stand too."""
 
