@@ -7,7 +7,8 @@ instead of nine.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
 from shared.clock import Clock
 from shared.clouds.azure.deciding_keys import DecidingKeys
@@ -15,6 +16,7 @@ from shared.clouds.azure.event_grid import Topic
 from shared.clouds.azure.private_dns import PrivateDns
 from shared.clouds.azure.private_endpoints import PrivateEndpoints
 from shared.clouds.elastic.transport import Organizations
+from shared.core.model.services import Service
 from shared.core.options.plan_options import PlanOptions
 from shared.probe import Network
 from shared.settings import Settings
@@ -41,7 +43,16 @@ class Context:
     topic: Topic | None = None
     """Where notifications go; None: nowhere."""
     options: PlanOptions = field(init=False)
-    """The groups of settings that the plan needs."""
+    """The groups of settings that the plan needs, and Elastic's services as far as they are known by now."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "options", self.settings.plan_options)
+        self.know_services(())
+
+    def know_services(self, further: Iterable[Service]) -> None:
+        """Plan with these services too, beside those that come with the app; the settings' own go before them.
+
+        The one thing of a context that changes: `installation.services` learns them while the app runs.
+        """
+        settings = self.settings
+        services = settings.shipped.and_further(further).and_further(settings.elastic.further_services)
+        object.__setattr__(self, "options", replace(settings.plan_options, services=services))

@@ -26,6 +26,7 @@ from shared.core.planning.removal import plan_removal
 from shared.core.planning.requeue import condition_of
 from shared.core.reports.plan_text import Preview
 from shared.installation.pause import present_pause
+from shared.installation.services import is_known_now
 from shared.reconciler.observe import check_organization, observe_dns, observe_elastic, recall
 from shared.reconciler.observe_removal import observe_removal
 
@@ -39,6 +40,8 @@ async def preview_connection(context: Context, record: ConnectionRecord) -> Prev
         return await preview_missing(context, record, pause)
     mode = asked_mode(endpoint, context.options.scope)
     desired = desired_of(endpoint, context.options)
+    if desired is None and await is_known_now(context, endpoint.alias):
+        desired = desired_of(endpoint, context.options)
     record = record.with_identity(name=endpoint.name, mode=mode)
     if desired is None or mode == Mode.IGNORE:
         return _nothing(context, record, pause, recognition_condition(endpoint, context.options.services).message)

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from shared.core.model.errors import Permanent
 from shared.core.model.resources import Claim, Policy, Target
+from shared.core.model.services import Service
 from shared.core.model.steps import Associate, ClaimEndpoint, CreatePolicy, UnclaimEndpoint, UpdatePolicy
 
 
@@ -85,6 +86,9 @@ class PrivateConnections(Protocol):
 
     async def disassociate(self, policy_id: str, target_id: str) -> None:
         """Take an association away; one that is gone is no error."""
+
+    async def services(self) -> tuple[Service, ...]:
+        """The Private Link Services that the API tells of; none in a family whose API tells of none."""
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -40,6 +40,7 @@ from shared.core.planning.requeue import waits_for_key
 from shared.correlation import correlated
 from shared.health.check import CheckResult, check, not_tested, record_check, testable
 from shared.installation.pause import present_pause
+from shared.installation.services import is_known_now
 from shared.notifications import outbox as notify
 from shared.reconciler.deleted import endpoint_missing
 from shared.reconciler.dns_branch import dns_branch
@@ -215,7 +216,7 @@ async def reconcile_once(run: Run, message: WorkMessage) -> None:
     if _only_key_awaited(run, message) and await _key_still_missing(run):
         return
     endpoint = await _read_endpoint(run, message)
-    desired = None if endpoint is None else _desired(run, endpoint)
+    desired = None if endpoint is None else await _desired(run, endpoint)
     if endpoint is None or desired is None:
         return  # there is nothing more to do, and the record says why
     if _only_approval_awaited(run, endpoint, message):
@@ -263,9 +264,11 @@ async def _read_endpoint(run: Run, message: WorkMessage) -> Endpoint | None:
     return endpoint
 
 
-def _desired(run: Run, endpoint: Endpoint) -> Desired | None:
+async def _desired(run: Run, endpoint: Endpoint) -> Desired | None:
     """What is wanted for the endpoint, on a record that is about it; None: it leads to no service that is known."""
     desired = desired_of(endpoint, run.context.options)
+    if desired is None and await is_known_now(run.context, endpoint.alias):
+        desired = desired_of(endpoint, run.context.options)
     if desired is None:
         run.record = replace(run.record, endpoint_id=endpoint.id.text).with_identity(
             name=endpoint.name, alias=endpoint.alias

@@ -22,7 +22,7 @@ from shared.core.model.errors import (
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import PolicyMemory
 from shared.core.model.resources import Claim, Endpoint, Policy, Target, VirtualNetwork, Zone
-from shared.core.model.services import Services
+from shared.core.model.services import Services, zone_name
 from shared.core.planning.associations import associated_with
 from shared.core.planning.name_resolution import resolution_of
 from shared.core.planning.organization_change import owns_anything
@@ -108,14 +108,14 @@ async def _answering(context: Context, others: tuple[Endpoint, ...]) -> frozense
 
 async def _dns(context: Context, record: ConnectionRecord) -> tuple[tuple[Zone, ...], tuple[Endpoint, ...] | None]:
     """The zone on record, and all that carries the connection's markers: a run that died wrote nothing down."""
-    service = context.options.services.of(record.identity.family, record.identity.region)
-    if service is None:
+    name = zone_name(record.identity.family, record.identity.region)
+    if not name:
         return (), ()
     own = parse_arm_id(record.endpoint_id).subscription_id
     subscriptions = dict.fromkeys(
         (own, *context.settings.scope.subscriptions, *context.settings.dns.zone_subscriptions)
     )
-    listed = await context.dns.zones_named([service.zone], subscriptions)
+    listed = await context.dns.zones_named([name], subscriptions)
     marked = [zone.id for zone in listed if bears_marks(zone, record.id, context.options.installation.instance_id)]
     wanted = {zone.key: zone for zone in (*([parse_arm_id(record.dns.zone.id)] if record.dns.zone else []), *marked)}
     found = await asyncio.gather(*(context.dns.whole_zone(zone) for zone in wanted.values()))
@@ -151,7 +151,9 @@ async def _others(context: Context, record: ConnectionRecord, zones: tuple[Zone,
 
 
 def _service_zone(endpoint: Endpoint, services: Services) -> str:
-    service = services.recognise(endpoint.alias).service
+    """The zone that an endpoint uses, also by an alias that only looks like one of Elastic's: it may be a new one."""
+    found = services.recognise(endpoint.alias)
+    service = found.service or found.seems
     return service.zone if service is not None else ""
 
 

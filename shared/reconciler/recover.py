@@ -22,6 +22,7 @@ from shared.core.model.services import Family
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.deletion import has_things
 from shared.core.planning.removal import policies_made_for
+from shared.installation.services import follow_services
 
 
 async def rebuilt(context: Context, blank: ConnectionRecord) -> ConnectionRecord:
@@ -30,6 +31,7 @@ async def rebuilt(context: Context, blank: ConnectionRecord) -> ConnectionRecord
     subscriptions = dict.fromkeys(
         (*context.settings.scope.subscriptions, *context.settings.dns.zone_subscriptions, subscription)
     )
+    await follow_services(context)
     names = context.options.services.zone_names
     zones, found = await asyncio.gather(context.dns.zones_named(names, subscriptions), _policies(context, blank))
     (organization, family), policies = found

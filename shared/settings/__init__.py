@@ -63,14 +63,19 @@ class Settings:
     health: HealthSettings
     timing: TimingOptions
     notify: NotifySettings
-    services: Services
-    """Elastic's Private Link Services: those that come with the app, and those that a setting adds."""
+    shipped: Services
+    """Elastic's Private Link Services that come with the app."""
     organizations: tuple[Organization, ...] = ()
     """What `ELASTIC_ORGANIZATIONS` names, with the settings of each."""
     callers: Callers = dataclasses.field(default_factory=Callers)
     """Who may decide."""
     near_names: tuple[NearName, ...] = ()
     """Variables that are no settings, but nearly have the name of one."""
+
+    @property
+    def services(self) -> Services:
+        """Elastic's services: those that come with the app, and those that a setting adds."""
+        return self.shipped.and_further(self.elastic.further_services)
 
     @cached_property
     def plan_options(self) -> PlanOptions:
@@ -171,7 +176,7 @@ def load(environ: Mapping[str, str], services: Services | None = None) -> Settin
     groups: dict[str, Any] = {group: type_(**values[group]) for group, type_ in _GROUPS.items()}
     return Settings(
         **groups,
-        services=(services or shipped_services()).and_further(groups["elastic"].further_services),
+        shipped=services or shipped_services(),
         organizations=organizations,
         callers=callers,
         near_names=misspelt(environ),

@@ -54,7 +54,7 @@ class ElasticSettings:
         "",
         "Aliases of Elastic's Private Link Services that this version does not know yet, separated by commas: a new "
         "region, or a region's new alias. Take them from Elastic's guide; family, region and zone follow from "
-        "the alias.",
+        "the alias. Those of Serverless projects the app finds by itself.",
     )
     organization_names: tuple[str, ...] = setting(
         "ELASTIC_ORGANIZATIONS",

@@ -17,6 +17,7 @@ from shared.core.model import conditions as c
 from shared.core.model.arm_ids import parse_endpoint_id
 from shared.core.model.errors import AutopilotError, InvalidInput
 from shared.core.model.messages import Cause, CheckMessage, WorkMessage
+from shared.core.model.services import zone_name
 from shared.core.planning.drift import to_be_tested
 from shared.correlation import correlated
 from shared.health.check import check, record_check
@@ -102,8 +103,8 @@ async def _probe_one(
 ) -> WorkMessage | None:
     """Test one connection; a verdict that changed is for the loop to look into."""
     identity = stored.record.identity
-    service = context.options.services.of(identity.family, identity.region)
-    outcome = await check(context, stored.record, service.zone if service else "", networks=networks)
+    zone = zone_name(identity.family, identity.region)
+    outcome = await check(context, stored.record, zone, networks=networks)
     await record_check(context, stored.record, outcome, cause=Cause.TIMER, correlation_id=correlation_id)
     result.probed += 1
     telemetry.connection_checked(stored.record, outcome.verdicts, context.clock.now(), correlation_id)

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from shared.context import Context, log
 from shared.core.guards.consent import CONNECT_TAG, short_name
+from shared.core.guards.modes import is_out_of_scope
 from shared.core.guards.scope import in_scope
 from shared.core.model.arm_ids import connection_id
 from shared.core.model.conditions import Phase
@@ -30,6 +31,7 @@ from shared.core.ports import listed_claims
 from shared.correlation import Stage, timed
 from shared.health.networks import NetworkList
 from shared.installation.pause import present_pause
+from shared.installation.services import ask_for_services, follow_services
 from shared.state.codec import record_in
 from shared.state.rows import ConnectionRow
 
@@ -81,6 +83,7 @@ async def take_snapshot(
     # A message about a record that cannot be read would only end among the poisoned ones, once per sweep.
     readable = {key: one for key, one in listed.items() if connection_id(one.id.text) not in unreadable}
     pause = await present_pause(context)
+    await _learn_services(context, readable, result)
     records = {key: one.record for key, one in stored.items()}
     snapshot = Snapshot(records, unreadable, readable, complete, pause, correlation_id)
     desired = snapshot.desired(context.options)
@@ -88,6 +91,20 @@ async def take_snapshot(
     clouds = await read_clouds(context, desired, records, networks, result)
     clouds = replace(clouds, guids=frozenset(one.guid.lower() for one in listed.values()))
     return replace(snapshot, clouds=clouds), stored
+
+
+async def _learn_services(context: Context, listed: dict[str, Endpoint], result: SweepStats) -> None:
+    """Know Elastic's services as they are by now; those known before are enough for every endpoint of theirs."""
+    try:
+        await follow_services(context)
+    except AutopilotError as error:  # the next one that asks writes the row anew
+        failed(result, "Elastic's services as they are stored", error)
+    try:
+        await ask_for_services(
+            context, (one for one in listed.values() if not is_out_of_scope(one, context.options.scope))
+        )
+    except AutopilotError as error:
+        failed(result, "Elastic's services for projects", error)
 
 
 @timed(Stage.READ_RECORDS)

@@ -120,6 +120,7 @@ def _reads(
         "a filter of projects": lambda: projects.policy(office.id),
         "filters of a project": lambda: projects.attached_to(project.id),
         "projects": projects.all_targets,
+        "services of projects": projects.services,
         "a secret": lambda: vault.secret(key_secret(DEFAULT)),
         "the doctor's endpoints": lambda: checks.endpoints(subscription),
         "the doctor's interfaces": lambda: checks.interfaces(subscription),

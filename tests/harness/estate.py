@@ -114,12 +114,14 @@ class Estate:
         seed: int = 0,
         second_scope: str | None = None,
         services: Services | None = None,
+        known: Services | None = None,
         app_vnet: str = HUB_VNET,
     ) -> None:
         """`second_scope`: a second organization named `second`, and the endpoints that belong to it.
 
-        `services`: Elastic's services, where they are not those that come with the product. `app_vnet`: the network
-        that the app is in; zones are linked to the hub, where that is it, and to no network of the app's own.
+        `services`: Elastic's services, where they are not those that come with the product; `known`: those that the
+        app's version knows, where they are fewer. `app_vnet`: the network that the app is in; zones are linked to the
+        hub, where that is it, and to no network of the app's own.
         """
         self.clock = LoopClock(START)
         second = {} if second_scope is None else SECOND | {"ELASTIC_SCOPE_SECOND": second_scope}
@@ -142,6 +144,7 @@ class Estate:
             services=services,
             app_vnet=app_vnet,
         )
+        self.known = known or self.world.services
         self.arm, self.elastic, self.network = self.world.arm, self.world.elastic, self.world.network
         self.service_clock = self.clock  # of the storage; a test may give workers another one
         self.storage = MemoryStorage(self.clock)
@@ -184,7 +187,7 @@ class Estate:
         """A function process with its own clients, on a machine whose clock is right unless one is given."""
         clock = ServiceClock(machine or self.clock)
         wire = Wire(faults, clock.request_sent)
-        loaded = load(self.settings | settings, self.world.services)
+        loaded = load(self.settings | settings, self.known)
         clients = ArmClients(arm_options(loaded), Credential, lambda: WiredArm(self.arm.app, wire))
         storage = WiredStorage(self.storage, wire, self.service_clock)
         context = Context(

@@ -144,7 +144,12 @@ async def _disconnected(estate: Estate) -> str:
     return endpoint
 
 
-@diagnosed("an unknown alias", "unknown UnknownElasticAlias endpoint", cause="no published list", step="guide")
+@diagnosed(
+    "an unknown alias",
+    "unknown UnknownElasticAlias endpoint",
+    cause="in region marsnorth",
+    step="guide",
+)
 async def _unknown_alias(estate: Estate) -> str:
     guid = "00000000-8404-48e2-8c79-66801ef74a76"
     return await made(estate, alias=f"marsnorth-prod-001-privatelink-service.{guid}.marsnorth.azure.privatelinkservice")

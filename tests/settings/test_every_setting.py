@@ -88,7 +88,7 @@ ENVIRON = LEAST | CHANGED | {"ELASTIC_SCOPE_SECOND": f"subscription:{SUBSCRIPTIO
 OTHERWISE = {
     "HEALTH_SCHEDULE": "shared/app.py: SCHEDULE_SETTING",
     "ELASTIC_ORGANIZATIONS": "shared/settings/__init__.py: organization_names",
-    "ELASTIC_SERVICES": 'shared/settings/__init__.py: groups["elastic"].further_services',
+    "ELASTIC_SERVICES": "shared/settings/__init__.py: self.elastic.further_services",
     "DEFAULT_ORGANIZATION": "shared/settings/elastic.py: self.default_organization",
     "SHORT_LAG_ALLOWED": "shared/settings/agreement.py: SHORT_LAG_ALLOWED",
 }

@@ -1,7 +1,8 @@
 """Elastic's Private Link Services: which alias belongs to which family, region and private DNS zone.
 
-`Services` is a value: `settings` reads the table (`services.csv`) and the plan's options hold it, for `desired`,
-`triage` and the use cases. The table is data: Elastic has no API that answers it for hosted deployments. Source:
+`Services` is a value: `settings` reads the table (`services.csv`), `installation.services` adds what Elastic's API
+tells of Serverless, and the plan's options hold it, for `desired`, `triage` and the use cases. For hosted deployments
+there is no such API. Source of the table:
 Elastic's guide, "Private connectivity with Azure Private Link" (elastic/docs-content,
 `deploy-manage/security/private-connectivity-azure.md`).
 """
@@ -22,6 +23,9 @@ HOSTED_ALIAS = re.compile(
 SERVERLESS_ALIAS = re.compile(
     rf"^(?P<region>[a-z0-9]+)-prod-privatelink-serverless\.{_GUID}\.(?P=region)\.azure\.privatelinkservice$"
 )
+
+ELASTIC_LIKE = re.compile(rf"^[^.]*-prod-[^.]*privatelink[^.]*\.{_GUID}\.[a-z0-9]+\.azure\.privatelinkservice$")
+"""Named as Elastic names its services."""
 
 
 class Family(StrEnum):
@@ -46,8 +50,19 @@ class ServiceKind(StrEnum):
     HOSTED = "hosted"
     SERVERLESS = "serverless"
     UNKNOWN_ELASTIC = "unknown-elastic"
-    """Shaped like Elastic's aliases but not in the table: a new region, or an imitation."""
+    """Shaped like Elastic's aliases but not known: a new region, or an imitation."""
     FOREIGN = "foreign"
+
+
+class Unknown(StrEnum):
+    """What is not known about an alias that looks like one of Elastic's."""
+
+    REGION = "region"
+    """Its family has no service in its region, by what is known."""
+    GUID = "guid"
+    """Its region's service has another alias."""
+    PATTERN = "pattern"
+    """It has the form of neither family's aliases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +84,15 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Recognition:
-    """What an alias turned out to be; `service` is there for hosted and serverless ones of the table."""
+    """What an alias turned out to be; `service` is there for those that are known."""
 
     kind: ServiceKind
     alias: str
     service: Service | None = None
+    unknown: Unknown | None = None
+    """What is not known of an alias that looks like one of Elastic's."""
+    seems: Service | None = None
+    """The service that such an alias would be, by its form."""
 
 
 @dataclass(frozen=True)
@@ -113,8 +132,13 @@ class Services:
         service = self._by_alias.get(wanted)
         if service is not None:
             return Recognition(ServiceKind(service.family.value), alias, service)
-        if HOSTED_ALIAS.match(wanted) or SERVERLESS_ALIAS.match(wanted):
-            return Recognition(ServiceKind.UNKNOWN_ELASTIC, alias)
+        seems = service_of_alias(wanted)
+        if seems is not None:
+            known = self.of(seems.family, seems.region)
+            unknown = Unknown.REGION if known is None else Unknown.GUID
+            return Recognition(ServiceKind.UNKNOWN_ELASTIC, alias, unknown=unknown, seems=seems)
+        if ELASTIC_LIKE.match(wanted):
+            return Recognition(ServiceKind.UNKNOWN_ELASTIC, alias, unknown=Unknown.PATTERN)
         return Recognition(ServiceKind.FOREIGN, alias)
 
     @cached_property
@@ -136,9 +160,14 @@ def service_of_alias(alias: str) -> Service | None:
     for family, form in {Family.HOSTED: HOSTED_ALIAS, Family.SERVERLESS: SERVERLESS_ALIAS}.items():
         match = form.match(alias)
         if match is not None:
-            begin, end = ENDINGS[family]
-            return Service(family, match["region"], alias, f"{begin}{match['region']}{end}")
+            return Service(family, match["region"], alias, zone_name(family, match["region"]))
     return None
+
+
+def zone_name(family: Family, region: str) -> str:
+    """The name of the private DNS zone that a family has for a region, known or not; empty for none."""
+    begin, end = ENDINGS[family]
+    return f"{begin}{region}{end}" if region else ""
 
 
 def parse_services(table: str) -> Services:

@@ -23,6 +23,7 @@ from shared.core.model.services import Family, Service, ServiceKind, Services
 from shared.core.options.plan_options import PlanOptions
 from shared.core.options.removal import OnDelete
 from shared.core.options.values import ZoneHome
+from shared.core.planning.unknown_alias import what_is_unknown
 
 DEPLOYMENTS_TAG = "elastic-deployments"
 """Tag of an endpoint: ids or exact names of the targets to connect it to, separated by commas."""
@@ -74,9 +75,7 @@ def recognition_condition(endpoint: Endpoint, services: Services) -> Condition:
         return c.satisfied(c.RECOGNISED, Reason.ELASTIC_SERVICE, message.rstrip())
     if found.kind is ServiceKind.UNKNOWN_ELASTIC:
         reason = Reason.UNKNOWN_ELASTIC_ALIAS
-        message = f"The alias {endpoint.alias} looks like one of Elastic's but is in no published list."
-        regions = ", ".join(sorted({service.region for service in services}))
-        step = f"Name it in ELASTIC_SERVICES if it is in Elastic's guide. Regions known to this version: {regions}."
+        message, step = what_is_unknown(found, services)
     else:
         reason, step = Reason.NOT_ELASTIC, ""
         message = "The endpoint does not connect to a service of Elastic's."

@@ -14,7 +14,8 @@ ENDPOINT = (
     ReasonDoc(
         Reason.UNKNOWN_ELASTIC_ALIAS,
         "The connection is Ignored; nothing is made for the endpoint.",
-        "Its alias has the form of Elastic's but is in no list this version knows: a new region, or a typing error.",
+        "Its alias looks like one of Elastic's but is not known: another region, another GUID for a known region, or "
+        "another pattern; the message says which. Elastic Cloud is asked for regions of projects once an hour.",
         "Compare it with the table in Elastic's guide. If it is there, name it in ELASTIC_SERVICES.",
         Hop.ENDPOINT,
     ),

@@ -13,6 +13,7 @@ from shared.core.reasons import explain
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from shared.core.model.services import Service
     from shared.core.model.steps import Associate, CreatePolicy, UpdatePolicy
 
 
@@ -26,6 +27,9 @@ class MemoryConnections:
     key_expires = None
     key_renewal = "restart the test."
     claims = None
+
+    async def services(self) -> tuple[Service, ...]:
+        return ()
 
     async def ensure_key(self) -> None:
         pass

@@ -13,6 +13,7 @@ from shared.core.model.services import (
     Family,
     Service,
     ServiceKind,
+    Unknown,
     parse_services,
     service_of_alias,
 )
@@ -102,16 +103,25 @@ UNUSED_GUID = "12345678-1234-1234-1234-123456789abc"
 
 
 @pytest.mark.parametrize(
-    "alias",
+    ("alias", "unknown"),
     [
-        f"mars-prod-099-privatelink-service.{UNUSED_GUID}.mars.azure.privatelinkservice",
-        f"eastus2-prod-002-privatelink-service.{UNUSED_GUID}.eastus2.azure.privatelinkservice",
-        f"MARS-prod-privatelink-serverless.{UNUSED_GUID}.mars.azure.privatelinkservice",
+        (f"mars-prod-099-privatelink-service.{UNUSED_GUID}.mars.azure.privatelinkservice", Unknown.REGION),
+        (f"eastus2-prod-002-privatelink-service.{UNUSED_GUID}.eastus2.azure.privatelinkservice", Unknown.GUID),
+        (f"MARS-prod-privatelink-serverless.{UNUSED_GUID}.mars.azure.privatelinkservice", Unknown.REGION),
+        (f"uksouth-prod-privatelink-serverless.{UNUSED_GUID}.uksouth.azure.privatelinkservice", Unknown.REGION),
+        (f"eastus2-prod-privatelink-serverless.{UNUSED_GUID}.eastus2.azure.privatelinkservice", Unknown.GUID),
+        (f"eastus2-prod-002-privatelink-service.{UNUSED_GUID}.westus2.azure.privatelinkservice", Unknown.PATTERN),
+        (f"eastus2-prod-2-privatelink-service.{UNUSED_GUID}.eastus2.azure.privatelinkservice", Unknown.PATTERN),
+        (f"eastus2-prod-privatelink-dedicated.{UNUSED_GUID}.eastus2.azure.privatelinkservice", Unknown.PATTERN),
     ],
 )
-def test_what_only_looks_like_one_of_elastics_aliases_is_unknown_and_has_no_service(alias: str) -> None:
+def test_what_only_looks_like_one_of_elastics_aliases_is_unknown_and_has_no_service(
+    alias: str, unknown: Unknown
+) -> None:
     found = SERVICES.recognise(alias)
     assert (found.kind, found.service, found.alias) == (ServiceKind.UNKNOWN_ELASTIC, None, alias)
+    assert found.unknown is unknown
+    assert (found.seems is None) == (unknown is Unknown.PATTERN)
 
 
 @pytest.mark.parametrize(
@@ -120,8 +130,6 @@ def test_what_only_looks_like_one_of_elastics_aliases_is_unknown_and_has_no_serv
         "",
         "privatelink",
         f"storage.{UNUSED_GUID}.eastus2.azure.privatelinkservice",
-        f"eastus2-prod-002-privatelink-service.{UNUSED_GUID}.westus2.azure.privatelinkservice",
-        f"eastus2-prod-2-privatelink-service.{UNUSED_GUID}.eastus2.azure.privatelinkservice",
         f"eastus2-prod-002-privatelink-service.{UNUSED_GUID}.eastus2.azure.privatelinkservice.evil.example",
         "eastus2-prod-002-privatelink-service.not-a-guid.eastus2.azure.privatelinkservice",
         "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/x.y/privateLinkServices/mine",

@@ -23,7 +23,7 @@ from shared.core.model.markers import marker_from_description, updated_descripti
 from shared.core.model.private_urls import private_urls, region_of
 from shared.core.model.reasons import Reason
 from shared.core.model.resources import POLICY_TYPE, Policy, Rule, Target
-from shared.core.model.services import Family
+from shared.core.model.services import Family, Service
 from shared.core.model.steps import Associate, CreatePolicy, UpdatePolicy
 
 if TYPE_CHECKING:
@@ -179,6 +179,10 @@ class HostedConnections(ElasticTransport):
     async def all_targets(self) -> tuple[Target, ...]:
         """Every deployment that the key may see."""
         return await self._search({"match_all": {}})
+
+    async def services(self) -> tuple[Service, ...]:
+        """None: Elastic has no API that tells them for deployments, only its guide."""
+        return ()
 
     async def _search(self, query: dict[str, Any]) -> tuple[Target, ...]:
         """All hits, page by page: as long as there is a cursor, and until all that match have come.
