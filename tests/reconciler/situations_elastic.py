@@ -121,7 +121,7 @@ async def _forbidden(estate: Estate) -> str:
     return endpoint
 
 
-@diagnosed("a name that the proxy does not know", "unreachable UnknownResource deployment", step="alias")
+@diagnosed("a name that the proxy does not know", "unreachable UnknownResource target", step="alias")
 async def _unknown_name(estate: Estate) -> str:
     """The alias leads nowhere at the proxy, while the API still shows it."""
     endpoint = await ready(estate)
@@ -138,7 +138,7 @@ async def _renamed(estate: Estate) -> str:
     return endpoint
 
 
-@diagnosed("Kibana alone is down", "degraded ServiceError deployment", cause="Kibana", step="Kibana")
+@diagnosed("Kibana alone is down", "degraded ServiceError target", cause="Kibana", step="Kibana")
 async def _kibana(estate: Estate) -> str:
     endpoint = await ready(estate)
     the(estate).unwell.add("kb")
@@ -149,7 +149,7 @@ async def _kibana(estate: Estate) -> str:
 # -- deployments ---------------------------------------------------------------------------------------------------
 
 
-@diagnosed("the deployment is stopped", "blocked DeploymentNotRunning deployment", step="Start it")
+@diagnosed("the deployment is stopped", "blocked DeploymentNotRunning target", step="Start it")
 async def _stopped(estate: Estate) -> str:
     endpoint = await ready(estate)
     the(estate).status = "stopped"
@@ -157,7 +157,7 @@ async def _stopped(estate: Estate) -> str:
     return endpoint
 
 
-@diagnosed("the deployment is gone", "blocked DeploymentNotFound deployment", cause="logs-eastus2", step="tag")
+@diagnosed("the deployment is gone", "blocked DeploymentNotFound target", cause="logs-eastus2", step="tag")
 async def _gone(estate: Estate) -> str:
     endpoint = await ready(estate)
     estate.elastic.remove_deployment(the(estate).id)
@@ -165,7 +165,7 @@ async def _gone(estate: Estate) -> str:
     return endpoint
 
 
-@diagnosed("the first policy of an open deployment", "blocked WouldCutOffPublicTraffic deployment", cause="no policy",
+@diagnosed("the first policy of an open deployment", "blocked WouldCutOffPublicTraffic target", cause="no policy",
            step="elastic-privatelink-first-policy")  # fmt: skip
 async def _first_policy(estate: Estate) -> str:
     return await made(estate, tags={"elastic-deployments": "search-eastus2"})
