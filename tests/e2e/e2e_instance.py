@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from local.cli.client import LocalClient
+from local.cli.story import alias_of_projects
 from local.world import HUB_VNET, endpoint_body, vnet_id
 from shared.core.model.arm_ids import connection_id
 from shared.core.model.services import Family
 from shared.settings.services import shipped_services
+from tests.descriptions.serverless_exchanges import judge_file
 
 ROOT = Path(__file__).resolve().parents[2]
 ALIASES = {service.region: service.alias for service in shipped_services().of_family(Family.HOSTED)}
@@ -79,15 +81,19 @@ class Instance:
             return self.process.wait(30)
         finally:
             self.process.kill()
-            self._keep_exchanges()
+            exchanges = self._exchanges()
             self._log.close()
+            assert (wrong := judge_file(exchanges) if exchanges else []) == [], "\n".join(wrong)
 
-    def _keep_exchanges(self) -> None:
-        """Copy what went over the wire to the folder that KEEP_EXCHANGES names, for a check by others."""
+    def _exchanges(self) -> Path | None:
+        """What went over the wire, for our own check; KEEP_EXCHANGES names a folder where it is kept for others'."""
         started = [line for line in self.output.splitlines() if line.startswith("ready after")]
-        if self._kept and started:
-            exchanges = Path(started[0].split(": ", 1)[1]).parent / "exchanges.jsonl"
+        if not started:
+            return None
+        exchanges = Path(started[0].split(": ", 1)[1]).parent / "exchanges.jsonl"
+        if self._kept:
             shutil.copy(exchanges, Path(self._kept) / f"{self.process.pid}.jsonl")
+        return exchanges
 
     def host_pid(self) -> int:
         """Process id of the function host as it now runs."""
@@ -95,12 +101,15 @@ class Instance:
         return int(ready["pid"])
 
 
-async def put_endpoint(client: LocalClient, name: str, region: str, deployment: str | None = None) -> str:
-    """Create a private endpoint in a seeded network, in a resource group of its own."""
+async def put_endpoint(
+    client: LocalClient, name: str, region: str, target: str | None = None, *, serverless: bool = False
+) -> str:
+    """Create a private endpoint to a deployment or project in a seeded network, in a resource group of its own."""
     group = f"/subscriptions/{client.endpoints['subscription_id']}/resourceGroups/rg-{name}"
     endpoint = f"{group}/providers/Microsoft.Network/privateEndpoints/{name}"
-    tags = {"elastic-deployments": deployment or f"logs-{region}"}
-    await client.azure("PUT", endpoint, endpoint_body("eastus2", vnet_id("eastus2"), ALIASES[region], tags))
+    alias = await alias_of_projects(client, region) if serverless else ALIASES[region]
+    tags = {"elastic-deployments": target or f"{'observability' if serverless else 'logs'}-{region}"}
+    await client.azure("PUT", endpoint, endpoint_body("eastus2", vnet_id("eastus2"), alias, tags))
     return endpoint
 
 

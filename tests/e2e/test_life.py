@@ -15,11 +15,13 @@ from e2e_instance import Instance, eventually, policies_of, put_endpoint, ready
 from e2e_stories import Outcomes, at_once, condition, journal, judge, told, until, writes_of_the_app
 
 from local.cli.breaking import asked_for
+from local.cli.breaking_elastic import find_project
 from local.cli.client import LocalClient
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-life")]
 
 GRACE_SECONDS = 10
+PROJECTS_IN = "eastus2"
 BY_HAND = {"pe-stays": "northeurope", "pe-leaves": "southcentralus"}
 """Connections that people made before there was an app: name and region."""
 
@@ -126,6 +128,36 @@ async def guest_goes(client: LocalClient, endpoint: str, before: Any) -> None:
     assert now == before
 
 
+# -- a Serverless project ------------------------------------------------------------------------------------------
+
+
+async def project_goes(client: LocalClient, instance: Instance) -> None:
+    """Ready and tested on the one port; then all that was made goes, and nothing of others."""
+    name = f"observability-{PROJECTS_IN}"
+    endpoint = await put_endpoint(client, "pe-project", PROJECTS_IN, serverless=True)
+    found, project = await ready(client, endpoint), await find_project(client, name)
+    (target,), zone, policy = found["targets"], found["zone"]["id"], found["policy"]["id"]
+    assert (found["family"], target["name"]) == ("serverless", name)
+    assert zone.endswith(f"/private.{PROJECTS_IN}.azure.elastic.cloud")
+    urls = {one["service"]: one["url"] for one in target["urls"]}
+    assert urls == project["private_endpoints"], "as the API gives them: without a port"
+    assert {(one["host"], one["reason"]) for one in found["checks"]} == {
+        (urls[one].removeprefix("https://"), "Reachable") for one in ("elasticsearch", "kibana", "apm")
+    }
+    office = [one["id"] for one in project["traffic_filters"] if one["id"] != policy]
+    assert [one["id"] for one in project["traffic_filters"]] == [*office, policy]
+
+    await client.azure("DELETE", endpoint)
+    gone = await until(client, endpoint, phase="Removed", Removed="Removed")
+    assert gone["left"] == []
+    assert [one["id"] for one in (await find_project(client, name))["traffic_filters"]] == office
+    path = f"/api/v1/serverless/projects/observability/{project['id']}"
+    taken = [one for one in writes_of_the_app(instance) if path in one or f"/traffic-filters/{policy}" in one]
+    assert taken[-2:] == [f"PATCH {path}", f"DELETE /api/v1/serverless/traffic-filters/{policy}"]
+    with pytest.raises(RuntimeError, match="ResourceNotFound"):
+        await client.azure("GET", zone)
+
+
 # -- all of them ---------------------------------------------------------------------------------------------------
 
 
@@ -139,6 +171,7 @@ async def all_stories(instance: Instance) -> Outcomes:
         lives = {
             "goes": goes(client, instance),
             "comes back": comes_back(client, instance),
+            "project goes": project_goes(client, instance),
             "guest goes": guest_goes(client, endpoints["pe-leaves"], before),
         }
         return {**ends, **await at_once(lives)}
@@ -161,6 +194,10 @@ def test_switched_on_over_an_estate_made_by_hand_it_writes_nothing_and_all_is_re
 
 def test_an_endpoint_is_deleted_and_what_was_made_for_it_goes_in_order(outcomes: Outcomes) -> None:
     judge(outcomes["goes"])
+
+
+def test_an_endpoint_to_a_project_is_ready_and_goes_and_takes_nothing_of_others_along(outcomes: Outcomes) -> None:
+    judge(outcomes["project goes"])
 
 
 def test_an_endpoint_made_again_within_the_grace_keeps_all_that_it_had(outcomes: Outcomes) -> None:
