@@ -70,7 +70,7 @@ param dnsSubscriptions string = ''
 param dnsLinkVnets string = ''
 @description('Address of a released package that is deployed as the code; empty leaves the code to azd. The template of a release has its own package here.')
 param packageUrl string = ''
-@description('Tags of all that the deployment makes, each as name=value, separated by commas.')
+@description('Tags of all that deployment and app make, 12 at most, each as name=value, separated by commas.')
 param resourceTags string = ''
 @description('Properties that policies ask for and a region may refuse, each left out by name=false in an object: docs/deploy-policies.md.')
 param hardening object = {}
@@ -189,6 +189,7 @@ var mistakes = concat(
   !empty(privateLinkScopeId) && length(split(privateLinkScopeId, '/')) != 9 ? ['privateLinkScopeId takes the whole id of a private link scope.'] : [],
   empty(appSubnetId) && int(last(split(networkAddressPrefix, '/'))) > 25 ? ['networkAddressPrefix must be /25 or larger: two /26 subnets are cut from it.'] : [],
   zoneRedundancy && contains(warm, 1) ? ['zoneRedundancy keeps two instances or none of a group warm: set each number of alwaysReady to 0, or to 2 or more.'] : [],
+  length(givenTags) > 12 ? ['resourceTags takes 12 tags at most, each as name=value: a zone has room for no more beside the app\'s own.'] : [],
   max(concat(warm, [0])) > maximumInstanceCount ? ['alwaysReady keeps more instances warm than maximumInstanceCount=${string(maximumInstanceCount)} allows.'] : [],
   !defaultOrganization && empty(trim(organizations)) ? ['defaultOrganization=false leaves no Elastic Cloud organization: name one in organizations.'] : [],
   !anyLocation && !contains(loadJsonContent('regions.json'), toLower(replace(location, ' ', ''))) ? ['${location} is not known to have Flex Consumption; az functionapp list-flexconsumption-locations tells which have. If it is among them, set anyLocation=true.'] : [],
@@ -320,6 +321,7 @@ module app 'app/function.bicep' = {
         DNS_ZONE_RESOURCE_GROUPS: dnsZoneResourceGroups
         DNS_SUBSCRIPTIONS: dnsSubscriptions
         DNS_LINK_VNETS: join(givenNetworks, ',')
+        RESOURCE_TAGS: resourceTags
         NOTIFY_TOPIC_ENDPOINT: notifications.?outputs.endpoint ?? ''
         APP_VNET: appNetworkId
       },

@@ -79,6 +79,7 @@ def arm_options(settings: Settings) -> ArmOptions:
         poll_interval=settings.timing.arm_poll,
         operation_wait=settings.timing.arm_wait,
         timeout=settings.timing.request_timeout,
+        tags=settings.dns.resource_tags,
     )
 
 

@@ -51,6 +51,5 @@ DEPLOYMENT_CHOICES = (
     _choice("PRIVATE_LINK_SCOPE_ID", "", "Id of an existing private link scope of Azure Monitor for the logs."),
     _choice("LOG_RETENTION_DAYS", "90", "Days that logs are kept, 30 to 730; up to 90 cost nothing."),
     _choice("LOG_DAILY_LIMIT_GB", "5", "Gigabytes of logs a day after which Azure takes no more."),
-    _choice("RESOURCE_TAGS", "", "Tags of all that the deployment makes, each `name=value`, separated by commas."),
     _choice("HARDENING", "{}", 'What a region refuses and is left out, such as `{"sshDisabled": false}`.'),
 )

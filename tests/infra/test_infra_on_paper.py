@@ -255,6 +255,7 @@ def test_where_the_topic_is_anothers_there_is_a_group_whose_tag_proves_that_even
         ({"networkAddressPrefix": "10.0.0.0/26"}, "networkAddressPrefix must be /25 or larger"),
         ({"zoneRedundancy": True, "alwaysReady": "http=2,function:reconcile=1"}, "zoneRedundancy keeps two instances"),
         ({"maximumInstanceCount": 1, "alwaysReady": "http=2"}, "than maximumInstanceCount=1 allows"),
+        ({"resourceTags": ",".join(f"tag{number}=x" for number in range(13))}, "resourceTags takes 12 tags at most"),
         ({"hardening": {"sshEnabled": False}}, "and not sshEnabled"),
         ({"defaultOrganization": False}, "leaves no Elastic Cloud organization"),
         ({"location": "germanynorth"}, "germanynorth is not known to have Flex Consumption"),

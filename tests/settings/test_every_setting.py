@@ -52,6 +52,7 @@ CHANGED = {
     "DNS_ZONE_RESOURCE_GROUPS": GROUP,
     "DNS_SUBSCRIPTIONS": SUBSCRIPTION,
     "DNS_LINK_VNETS": VNET,
+    "RESOURCE_TAGS": "owner=platform",
     "DNS_RECORD_MODE": "union",
     "DNS_RECORD_TTL": "77",
     "ON_DELETE": "retain",
@@ -126,6 +127,7 @@ def test_every_option_of_a_client_is_the_one_that_was_set() -> None:
         "poll_interval": 3.0,
         "operation_wait": 26.0,
         "timeout": 14.0,
+        "tags": (("owner", "platform"),),
     }
     for one in elastic_options(settings):
         assert (one.url, one.timeout, one.probe_port) == (CHANGED["ELASTIC_API_URL"], 14.0, 443)

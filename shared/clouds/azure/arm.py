@@ -37,6 +37,8 @@ class ArmOptions:
     """How long one run waits for an operation before it goes back to the queue."""
     timeout: float = 15.0
     """For one request."""
+    tags: tuple[tuple[str, str], ...] = ()
+    """What zones and links are made with, besides the marker."""
 
 
 class ArmClients:

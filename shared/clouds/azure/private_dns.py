@@ -37,7 +37,7 @@ class PrivateDns(PrivateDnsReads):
         """Make the zone. Raises NotVisibleYet when it exists unseen, Waiting when it takes long."""
         zone = step.zone
         client = await self.clients.dns(zone.subscription_id)
-        body = _models().PrivateZone({"location": "global", "tags": step.marker.tags()})
+        body = _models().PrivateZone({"location": "global", "tags": self._tags(step)})
         await self._operation(
             *_describe(step),
             lambda capture_operation_url: client.private_zones.begin_create_or_update(
@@ -51,9 +51,7 @@ class PrivateDns(PrivateDnsReads):
         zone = step.zone
         client = await self.clients.dns(zone.subscription_id)
         properties = {"virtualNetwork": {"id": step.vnet_id}, "registrationEnabled": False}
-        body = _models().VirtualNetworkLink(
-            {"location": "global", "tags": step.marker.tags(), "properties": properties}
-        )
+        body = _models().VirtualNetworkLink({"location": "global", "tags": self._tags(step), "properties": properties})
         condition = dict(_IF_ABSENT) if step.etag is None else _if_unchanged(step.etag, zone)
         answer = await self._operation(
             *_describe(step),
@@ -67,6 +65,10 @@ class PrivateDns(PrivateDnsReads):
             ),
         )
         return link_of(body_of(answer))
+
+    def _tags(self, step: CreateZone | CreateLink) -> dict[str, str]:
+        """Those that were given, which a policy may ask for, and the marker."""
+        return {**dict(self.clients.options.tags), **step.marker.tags()}
 
     async def poll_previous(self, step: CreateZone | CreateLink, url: str) -> AutopilotError | None:
         """How the operation went that an earlier run began for a step, and did not see end.

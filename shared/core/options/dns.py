@@ -57,6 +57,15 @@ class DnsOptions:
         "DNS_RECORD_TTL", value.whole(1, 86400), "300", "Seconds that resolvers may keep the `*` record."
     )
 
+    resource_tags: tuple[tuple[str, str], ...] = setting(
+        "RESOURCE_TAGS",
+        value.given_tags,
+        "",
+        "Tags of all that the deployment makes, and of the zones and links that the app makes, each `name=value`, "
+        "separated by commas; 12 at most.",
+        deployed=True,
+    )
+
     @property
     def zone_subscriptions(self) -> tuple[str, ...]:
         """Where zones may be besides the endpoints' own subscriptions: those named, and the one they are made in."""

@@ -11,6 +11,7 @@ from shared.core.model.arm_ids import lower_case, parse_arm_id, plain_location
 from shared.core.model.errors import InvalidInput
 
 EVERYTHING = "*"
+MAX_GIVEN_TAGS = 12
 GUID = re.compile(r"^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$", re.IGNORECASE)
 _GROUP = re.compile(r"[\w.()-]{1,90}")
 _LOCATION = re.compile(r"[a-z0-9]{2,40}")
@@ -94,6 +95,16 @@ def tags(value: str) -> frozenset[str]:
     pairs = (word.partition("=") for word in words(value))
     plain = ",".join(f"{name.strip()}{equals}{text.strip()}" for name, equals, text in pairs)
     return _all_or(plain, lambda entry: not entry.startswith("="), "tags as name or name=value")
+
+
+def given_tags(value: str) -> tuple[tuple[str, str], ...]:
+    """Tags to put on what is made, as pairs; with the three of the marker a zone or a link takes no more."""
+    pairs = [tuple(part.strip() for part in word.partition("=")) for word in words(value)]
+    names = {name.lower() for name, _, _ in pairs}
+    good = all(name and equals and not name.lower().startswith("elastic-privatelink") for name, equals, _ in pairs)
+    if not good or len(names) != len(pairs) or len(pairs) > MAX_GIVEN_TAGS:
+        raise Expected(f"at most {MAX_GIVEN_TAGS} tags as name=value, separated by commas, each name once")
+    return tuple((name, text) for name, _, text in pairs)
 
 
 def subscriptions(value: str) -> tuple[str, ...]:

@@ -98,7 +98,7 @@ REFUSALS = (
         Reason.REQUEST_DISALLOWED_BY_POLICY,
         "A step in Azure is refused.",
         "An Azure Policy forbids it.",
-        "Exempt the scope, or use another resource group for zones.",
+        "Exempt the scope, use another resource group for zones, or give RESOURCE_TAGS what the policy asks for.",
     ),
     ReasonDoc(
         Reason.SCOPE_LOCKED,
