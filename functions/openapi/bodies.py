@@ -60,8 +60,12 @@ _COUNTS = thing(**{str(action): WHOLE for action in Action}, blocked=WHOLE)
 _STEP = thing(
     action={"type": "string", "enum": [str(action) for action in Action]}, condition=TEXT, what=TEXT, why=TEXT
 )
+_LATER = thing(
+    action={"type": "string", "enum": [str(action) for action in Action]}, condition=TEXT, what=TEXT, after=TEXT
+)
 _PLAN = thing(
-    connection=CONNECTION_ID, name=TEXT, endpoint=ENDPOINT_ID, mode=MODE, steps=many(_STEP),
+    connection=CONNECTION_ID, name=TEXT, endpoint=ENDPOINT_ID, mode=MODE, steps=many(_STEP), later=many(_LATER),
+    waiting=many(thing(condition=TEXT, reason=TEXT, message=TEXT)),
     blocked=many(thing(condition=TEXT, reason=TEXT, message=TEXT, nextStep=TEXT)), left=many(TEXT), note=TEXT,
     summary=_COUNTS,
 )  # fmt: skip

@@ -1,8 +1,8 @@
 """What would be done, and why, without doing it: for one connection, or for all. Called by the HTTP triggers.
 
 The plans are computed by the same observation and the same pure functions as those that are carried out; nothing is
-written anywhere, and no lease is taken. What a first pass makes possible (the policy is made, then associated) is
-planned once it is possible.
+written anywhere, and no lease is taken. What only the first steps make possible (an association once the policy is made
+and Elastic has approved) is planned too, with what it waits for.
 """
 
 from __future__ import annotations
@@ -91,6 +91,7 @@ def preview_of(context: Context, record: ConnectionRecord, found: Plan, pause: P
         record.endpoint_id,
         effective.mode,
         found.steps,
+        found.later,
         found.conditions,
         record.removal.leftovers,
         note,
@@ -119,7 +120,7 @@ async def preview_missing(context: Context, record: ConnectionRecord, pause: Pau
     found = plan_removal(record, await observe_removal(context, record), context.options)
     left = (*found.leftovers, *(problem.message for problem in found.problems))
     return Preview(
-        record.id, record.identity.name, record.endpoint_id, effective.mode, found.steps, (), left, _when(record)
+        record.id, record.identity.name, record.endpoint_id, effective.mode, found.steps, (), (), left, _when(record)
     )
 
 

@@ -232,7 +232,7 @@ async def reconcile_once(run: Run, message: WorkMessage) -> None:
     failures = dns_failures | elastic_failures
 
     final = plan(desired, replace(seen, elastic=observed), run.record, context.options, now)
-    conditions, planned = not_carried_out(final.conditions, final.steps, run.effective_mode)
+    conditions, planned = not_carried_out(final.conditions, final.all_steps, run.effective_mode)
     final = replace(final, conditions=conditions)
     run.record = remember(run.record, desired, final, now).with_status(planned=planned)
     if not run.stale:

@@ -140,7 +140,7 @@ async def _network(context: Context, vnet_id: str) -> VirtualNetwork | None:
 async def observe_elastic(
     context: Context, desired: Desired, record: ConnectionRecord
 ) -> tuple[ObservedElastic, AutopilotError | None]:
-    """All policies, the region's claims if they matter, and, once approved, the targets that matter.
+    """All policies, the region's claims if they matter, and the targets that matter.
 
     Targets that cannot be read come back as the error; the policy does not wait for them.
     """
@@ -154,8 +154,16 @@ async def observe_elastic(
         raise claims
     guids = await seen_guids(context, record, policies)
     observed = ObservedElastic(policies, None, claims, api.key_expires, seen_guids=guids)
-    if desired.endpoint.status is not ConnectionStatus.APPROVED:
-        return observed, None
+    found, error = await _with_targets(context, desired, record, observed)
+    # Before the approval they are read to tell what will come of it: nothing waits for them.
+    return found, error if desired.endpoint.status is ConnectionStatus.APPROVED else None
+
+
+async def _with_targets(
+    context: Context, desired: Desired, record: ConnectionRecord, observed: ObservedElastic
+) -> tuple[ObservedElastic, AutopilotError | None]:
+    """It with the targets that matter; without them, the error that kept them from being read."""
+    api, policies = context.elastic.of(desired.organization, desired.service.family), observed.policies
     try:
         targets = await _targets(api, targets_that_matter(desired, policies, record))
     except AutopilotError as error:

@@ -26,7 +26,7 @@ from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_parts import QueuedMessage
 from shared.core.model.steps import Step
-from shared.core.planning.requeue import condition_of, fingerprint, next_delay
+from shared.core.planning.requeue import condition_of, fingerprint, next_delay, overdue
 from shared.core.planning.stale import STANDS_FOR, carry_over, is_passing
 from shared.core.ports import PrivateConnections
 from shared.installation.pause import present_pause
@@ -158,9 +158,9 @@ class Run:
 def failed_conditions(run: Run, failures: Failures) -> dict[str, Condition]:
     """The conditions that errors make."""
     now, visibility = run.context.clock.now(), run.context.settings.timing.visibility
-    return {
-        name: condition_of(name, error, run.record.condition(name), now, visibility) for name, error in failures.items()
-    }
+    before = {name: run.record.condition(name) for name in failures}
+    found = {name: condition_of(name, error, before[name], now, visibility) for name, error in failures.items()}
+    return {name: overdue(one, before[name], now) for name, one in found.items()}
 
 
 def unread_conditions(run: Run) -> dict[str, Condition]:

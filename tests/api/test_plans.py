@@ -63,7 +63,7 @@ async def be_gone(estate: Estate, endpoint: str) -> None:
     ("change", "signs"),
     [
         (drop_the_record, "+"),
-        (drop_the_policy, "+"),
+        (drop_the_policy, "++"),
         (ask_for_less, "-"),
         (make_anew, "~~"),
         (be_gone, "------"),
@@ -113,6 +113,39 @@ async def test_the_text_reads_like_a_plan(estate: Estate) -> None:
     document = preview_document(next(one for one in previews if one.endpoint == blocked))
     assert document["summary"] == {"create": 0, "change": 0, "remove": 0, "blocked": 1}
     assert document["blocked"][0]["nextStep"]
+
+
+@pytest.mark.parametrize("mode", ["observe", "enforce"])
+@pytest.mark.parametrize(
+    ("wish", "told"),
+    [
+        ("logs-eastus2", "  + associate the policy with deployment logs-eastus2 ("),
+        ("search-eastus2", "  ! Associated WouldCutOffPublicTraffic: "),
+        ("no-such", "  ! Associated DeploymentNotFound: "),
+    ],
+)
+async def test_before_there_is_a_policy_the_plan_shows_what_follows_the_approval(
+    estate: Estate, mode: str, wish: str, told: str
+) -> None:
+    """The step that can do harm is in it, for each endpoint, before anything is made."""
+    tags = {"elastic-deployments": wish, "elastic-privatelink": "observe"}
+    endpoint = await estate.put_endpoint(tags=tags)
+    await estate.settle()
+    before = len(estate.elastic.history)
+    found = estate.arm.private_endpoint(endpoint)
+    assert found is not None
+    found.tags["elastic-privatelink"] = mode
+    plan = await the_plan(estate, endpoint)
+    (from_all,), _ = await plan_all(estate.worker.context)
+    for one in (plan, from_all):
+        text = preview_text([one])
+        assert told in text
+        assert "  . Approved AwaitingApproval: Pending since " in text
+        assert "no policy names the endpoint yet" in text
+        if told.startswith("  +"):
+            assert "      after Elastic has approved the endpoint" in text
+            assert [step["after"] for step in preview_document(one)["later"]] == ["Elastic has approved the endpoint"]
+    assert len(estate.elastic.history) == before
 
 
 async def test_in_observe_mode_the_plan_says_that_it_is_not_carried_out(estate: Estate) -> None:

@@ -50,8 +50,14 @@ async def test_observe_mode_changes_nothing_and_says_what_would_be_done() -> Non
     endpoint = await estate.put_endpoint()
     await estate.settle()
     record = await estate.connection(endpoint)
-    assert [step.split(" ")[0] for step in record.status.planned] == ["create", "create", "link", "link", "create"]
+    first_words = [step.split(" ")[0] for step in record.status.planned]
+    assert first_words == ["create", "create", "link", "link", "create", "associate"]
     assert "create private connection policy pe-1 in azure-eastus2" in record.status.planned
+    assert record.status.planned[-1].endswith(", after Elastic has approved the endpoint")
+    approved = record.condition("Approved")
+    assert approved is not None
+    assert "no policy names the endpoint yet" in approved.message
+    assert "by itself" not in approved.message
     for name in ("ZoneReady", "Linked", "RecordReady", "PolicyReady"):
         condition = record.condition(name)
         assert condition is not None

@@ -135,6 +135,40 @@ async def test_the_elastic_branch_does_not_wait_for_the_address(estate: Estate) 
     ]
 
 
+@pytest.mark.parametrize(
+    ("switch", "condition", "reason", "hours"),
+    [
+        ("nic_address_seconds", "Addressed", "AddressOverdue", 0.5),
+        ("link_seconds", "Linked", "LinkOverdue", 0.5),
+        ("zone_seconds", "ZoneReady", "OperationOverdue", 2),
+    ],
+)
+async def test_what_azure_does_not_end_is_a_persons_after_a_while_and_goes_on_when_azure_does(
+    estate: Estate, switch: str, condition: str, reason: str, hours: float
+) -> None:
+    setattr(estate.arm_settings, switch, 4 * 3600)
+    endpoint = await estate.put_endpoint()
+    await estate.settle(hours * 3600 - 300)
+    before = await estate.connection(endpoint)
+    assert before.status.phase != "Blocked"
+    await estate.settle(1800)
+    connection = await estate.connection(endpoint)
+    found = connection.condition(condition)
+    assert found is not None
+    assert (connection.status.phase, found.reason, str(found.needs)) == ("Blocked", reason, "person")
+    assert f"for {hours * 60:.0f} minutes or longer" in found.message
+    assert found.next_step
+    reads = len(estate.arm.requests)
+    await estate.clock.sleep(600)
+    assert (len(estate.arm.requests), estate.queue.messages) == (reads, []), "only the sweep looks again"
+    await estate.clock.sleep(4 * 3600)
+    await estate.sweep()
+    await estate.settle()
+    await estate.sweep()
+    await estate.settle()
+    await estate.ready(endpoint)
+
+
 async def test_an_endpoint_that_azure_does_not_show_yet_is_waited_for(estate: Estate) -> None:
     """The event comes first, the resource is readable a little later."""
     endpoint = await estate.put_endpoint()
@@ -209,7 +243,7 @@ async def test_an_approval_that_never_comes_is_overdue_and_left_to_the_timer(est
     approved = connection.condition("Approved")
     assert approved is not None
     assert approved.reason == "ApprovalOverdue"
-    assert "1 h" in approved.message
+    assert "Pending since 2026-01-05 " in approved.message
     assert approved.next_step
     assert connection.status.phase == "Blocked"
     assert connection.schedule.wake_at is None

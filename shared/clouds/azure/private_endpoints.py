@@ -125,6 +125,7 @@ def endpoint_of(body: Mapping[str, Any]) -> Endpoint | None:
         nic_ids=tuple(found for nic in nics if (found := text(nic.get("id")))),
         address=_first(address_of(nic) for nic in nics),
         tags=tags,
+        status_word=text(state.get("status"))[:40],
     )
 
 

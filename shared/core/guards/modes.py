@@ -15,7 +15,7 @@ from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
 from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.resources import Endpoint
-from shared.core.model.steps import Step
+from shared.core.model.steps import LaterStep, Step
 from shared.core.options.installation import Mode
 from shared.core.options.scope import Scope
 from shared.core.reasons import remedy_of
@@ -95,7 +95,7 @@ def ignored(endpoint: Endpoint) -> Condition:
 
 
 def not_carried_out(
-    conditions: Iterable[Condition], steps: Iterable[Step], effective: EffectiveMode
+    conditions: Iterable[Condition], steps: Iterable[Step | LaterStep], effective: EffectiveMode
 ) -> tuple[tuple[Condition, ...], tuple[str, ...]]:
     """A plan's conditions and the texts of its steps for the record, where the steps are not carried out.
 
@@ -107,7 +107,7 @@ def not_carried_out(
     return tuple(_held(condition, planned, effective) for condition in conditions), tuple(map(str, planned))
 
 
-def _held(condition: Condition, steps: tuple[Step, ...], effective: EffectiveMode) -> Condition:
+def _held(condition: Condition, steps: tuple[Step | LaterStep, ...], effective: EffectiveMode) -> Condition:
     todo = [str(step) for step in steps if step.condition == condition.type]
     if condition.true or condition.needs is c.WaitingFor.PERSON or not todo:
         return condition

@@ -34,6 +34,7 @@ class Reason(StrEnum):
     ENDPOINT_NOT_FOUND = "EndpointNotFound"
     HAS_ADDRESS = "HasAddress"
     NO_ADDRESS_YET = "NoAddressYet"
+    ADDRESS_OVERDUE = "AddressOverdue"
     ENDPOINT_FAILED = "EndpointFailed"
     NO_NETWORK_YET = "NoNetworkYet"
     NO_GUID_YET = "NoGuidYet"
@@ -53,6 +54,7 @@ class Reason(StrEnum):
     MISSING = "Missing"
     DIFFERENT = "Different"
     IN_PROGRESS = "InProgress"
+    LINK_OVERDUE = "LinkOverdue"
     NETWORK_LINKED_TO_ANOTHER_ZONE = "NetworkLinkedToAnotherZone"
     RECORD_HELD_BY_OTHERS = "RecordHeldByOthers"
     RECORD_HELD_BY_ANOTHER_ENDPOINT = "RecordHeldByAnotherEndpoint"
@@ -143,6 +145,7 @@ class Reason(StrEnum):
 
     # Waiting for Azure and Elastic
     OPERATION_RUNNING = "OperationRunning"
+    OPERATION_OVERDUE = "OperationOverdue"
     NOT_VISIBLE_YET = "NotVisibleYet"
     STILL_NOT_VISIBLE = "StillNotVisible"
     CHANGED_MEANWHILE = "ChangedMeanwhile"

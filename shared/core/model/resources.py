@@ -53,6 +53,8 @@ class Endpoint:
     address: str | None = None
     """Private IPv4 address of its network interface; None: not there yet."""
     tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
+    status_word: str = ""
+    """`status` as Azure spells it, which may be none of those that it documents; empty: it names none."""
 
     def tag(self, name: str) -> str:
         """A tag's value without blanks around it, empty if there is none; Azure compares tag names without case."""

@@ -24,6 +24,20 @@ class Action(StrEnum):
     REMOVE = "remove"
 
 
+@dataclass(frozen=True, slots=True)
+class LaterStep:
+    """A step that a plan shows and that cannot be taken yet; it is planned again, and taken, when it can be."""
+
+    what: str
+    condition: str
+    after: str
+    """What it waits for."""
+    action: Action = Action.CREATE
+
+    def __str__(self) -> str:
+        return f"{self.what}, after {self.after}"
+
+
 # -- private DNS ---------------------------------------------------------------------------------------------------
 
 
@@ -207,7 +221,8 @@ class Associate:
     """Whether a setting or a tag allows that it is the target's first policy (S1)."""
 
     def __str__(self) -> str:
-        return f"associate policy {self.policy_id} with deployment {self.target_name} ({self.target_id})"
+        policy = f"policy {self.policy_id}" if self.policy_id else "the policy"
+        return f"associate {policy} with deployment {self.target_name} ({self.target_id})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What should be, for one endpoint: from what ARM says about it and the operator's rules.
+"""What should be, for one endpoint, and how it stands itself: from what ARM says about it and the operator's rules.
 
 Called by `plan` and by the sweep. The region comes from the alias, never from the endpoint's own location: an endpoint
 may stand in one Azure region and connect to a target in another.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.core.guards.modes import tag_note
 from shared.core.guards.scope import organization_of
@@ -18,12 +19,19 @@ from shared.core.model.errors import InvalidInput
 from shared.core.model.markers import Marker
 from shared.core.model.organizations import DEFAULT
 from shared.core.model.reasons import Reason
-from shared.core.model.resources import Endpoint, NameResolution
+from shared.core.model.record import ConnectionRecord
+from shared.core.model.resources import ConnectionStatus, Endpoint, NameResolution
 from shared.core.model.services import Family, Service, ServiceKind, Services
 from shared.core.options.plan_options import PlanOptions
 from shared.core.options.removal import OnDelete
 from shared.core.options.values import ZoneHome
 from shared.core.planning.unknown_alias import what_is_unknown
+
+TERMINAL = {
+    ConnectionStatus.REJECTED: Reason.REJECTED,
+    ConnectionStatus.DISCONNECTED: Reason.DISCONNECTED,
+}
+"""Azure never leaves these states: the endpoint has to be made anew."""
 
 DEPLOYMENTS_TAG = "elastic-deployments"
 """Tag of an endpoint: ids or exact names of the targets to connect it to, separated by commas."""
@@ -80,6 +88,71 @@ def recognition_condition(endpoint: Endpoint, services: Services) -> Condition:
         reason, step = Reason.NOT_ELASTIC, ""
         message = "The endpoint does not connect to a service of Elastic's."
     return c.resting(c.RECOGNISED, reason, message, step)
+
+
+def addressed(endpoint: Endpoint) -> Condition:
+    """Whether the endpoint has its private address."""
+    failed = endpoint.provisioning_state.lower() in {"failed", "canceled"}
+    told = f"Azure says that the endpoint's provisioning is {endpoint.provisioning_state}."
+    if failed and (endpoint.address is None or endpoint.status is not ConnectionStatus.APPROVED):
+        reason = Reason.ENDPOINT_FAILED
+        return c.blocked(c.ADDRESSED, reason, f"{told}{_address_of(endpoint)}", remedy_of(reason))
+    if endpoint.address:
+        # One that was approved works on, even if the last change to it failed.
+        return c.satisfied(c.ADDRESSED, Reason.HAS_ADDRESS, f"{endpoint.address}{f'. {told}' if failed else ''}")
+    return c.waiting(
+        c.ADDRESSED, Reason.NO_ADDRESS_YET, f"The endpoint is {endpoint.provisioning_state or 'being created'}."
+    )
+
+
+def _address_of(endpoint: Endpoint) -> str:
+    return f" Its address is {endpoint.address}." if endpoint.address else ""
+
+
+def approved(endpoint: Endpoint, record: ConnectionRecord, options: PlanOptions, now: datetime) -> Condition:
+    """Where the approval by Elastic stands; terminal states say that the endpoint has to be made anew."""
+    if endpoint.status is ConnectionStatus.APPROVED:
+        return c.satisfied(c.APPROVED, Reason.APPROVED, "Elastic has approved the connection.")
+    if endpoint.status in TERMINAL:
+        verb = "rejected" if endpoint.status is ConnectionStatus.REJECTED else "disconnected"
+        said = f' ("{endpoint.status_description}")' if endpoint.status_description else ""
+        return c.blocked(
+            c.APPROVED,
+            TERMINAL[endpoint.status],
+            f"Elastic has {verb} the connection{said}. Azure never leaves this state.",
+            remedy_of(TERMINAL[endpoint.status]),
+        )
+    since, policy = record.schedule.pending_since or now, record.elastic.policy
+    if policy.created_at is not None:
+        # The endpoint may have waited for its policy; Elastic knows only of that.
+        since = max(since, policy.created_at)
+    is_overdue = (now - since).total_seconds() >= options.timing.approval_overdue
+    message = f"{_standing(endpoint)} since {since:%Y-%m-%d %H:%M:%S} UTC"
+    if not policy.id:
+        # Elastic cannot approve what no policy asks for: say, and wait for, what keeps the policy away.
+        message += "; no policy names the endpoint yet, and Elastic approves it by its policy."
+        needs = c.WaitingFor.NONE if is_overdue else c.WaitingFor.TIME
+        return c.waiting(c.APPROVED, Reason.AWAITING_APPROVAL, message, needs)
+    if is_overdue:
+        return c.blocked(
+            c.APPROVED,
+            Reason.APPROVAL_OVERDUE,
+            f"{message}, and Elastic has not approved it. The policy may hold another name or GUID, "
+            "or belong to another organization.",
+            remedy_of(Reason.APPROVAL_OVERDUE),
+        )
+    by_itself = "; Elastic approves by itself" if endpoint.status is ConnectionStatus.PENDING else ""
+    return c.waiting(c.APPROVED, Reason.AWAITING_APPROVAL, f"{message}{by_itself}.")
+
+
+def _standing(endpoint: Endpoint) -> str:
+    """The state of the connection, in Azure's own word where it is none of those that Azure documents."""
+    if endpoint.status is ConnectionStatus.PENDING:
+        return "Pending"
+    said = f' ("{endpoint.status_description}")' if endpoint.status_description else ""
+    if not endpoint.status_word:
+        return f"Azure names no state of the connection{said}; it has not been approved"
+    return f"Azure calls the connection {endpoint.status_word}{said}, which is no state that it documents,"
 
 
 def requested_targets(endpoint: Endpoint) -> tuple[str, ...]:

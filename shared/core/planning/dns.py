@@ -20,11 +20,20 @@ from shared.core.model.ownership import Owned, Owner
 from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.record_parts import NAMES, DnsState
 from shared.core.model.resources import NamedRecords, NameResolution, Zone
-from shared.core.model.steps import CreateLink, CreateZone, DnsStep, PutWildcardRecord
+from shared.core.model.steps import CreateLink, CreateZone, DnsStep, LaterStep, PutWildcardRecord
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning import dns_problems
 from shared.core.planning.desired import Desired
-from shared.core.planning.dns_record import Answering, HolderFacts, first_marker, no_address, plan_record, record_owner
+from shared.core.planning.dns_record import (
+    ADDRESS,
+    Answering,
+    HolderFacts,
+    first_marker,
+    no_address,
+    plan_record,
+    record_later,
+    record_owner,
+)
 
 MOST_ZONES = 950
 """Zones of a subscription at which no more is made: Azure allows 1,000, and others want some too."""
@@ -69,6 +78,8 @@ class DnsPlan:
     advice: tuple[Explanation, ...] = ()
     resolution: NameResolution | None = None
     """Which networks answer the clients; None: not looked at."""
+    later: tuple[LaterStep, ...] = ()
+    """What waits for the endpoint's address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +160,9 @@ def plan_dns(desired: Desired, zones: tuple[Zone, ...], options: PlanOptions, fa
         elsewhere=tuple(sorted(elsewhere)),
         advice=_advice(desired, zone, networks, elsewhere) if record.true else (),
         resolution=resolution,
+        later=record_later(desired, zone.id)
+        if zone.record is None
+        else _links_later(zone, networks, linked, elsewhere),
     )
 
 
@@ -248,7 +262,19 @@ def _plan_new_zone(
     )
     steps += [CreateLink(home, link_name(vnet), vnet, desired.marker) for vnet in free]
     made = c.waiting(c.ZONE_READY, Reason.MISSING, f"Zone {home.name} is to be created.", c.WaitingFor.WORK)
-    return DnsPlan(tuple(steps), (made, *_after_the_zone(desired)))
+    return DnsPlan(tuple(steps), (made, *_after_the_zone(desired)), later=record_later(desired, home))
+
+
+def _links_later(zone: Zone, networks: _Networks, linked: Condition, elsewhere: set[str]) -> tuple[LaterStep, ...]:
+    """The links that wait until it shows whether the record is right for their network."""
+    if linked.reason is not Reason.NO_ADDRESS_YET:
+        return ()
+    missing = (one for one in networks.all if networks.ours_to_link(one) and not zone.link_to(one))
+    return tuple(
+        LaterStep(f"link private DNS zone {zone.name} to virtual network {one}", c.LINKED, ADDRESS)
+        for one in missing
+        if one.lower() not in elsewhere
+    )
 
 
 # -- links ---------------------------------------------------------------------------------------------------------

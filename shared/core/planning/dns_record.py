@@ -10,12 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.core.model import conditions as c
+from shared.core.model.arm_ids import ArmId
 from shared.core.model.conditions import Condition
 from shared.core.model.markers import Holder, RecordMarker, maker_of
 from shared.core.model.ownership import Owned, Owner
 from shared.core.model.reasons import Reason
 from shared.core.model.resources import WildcardRecord, Zone
-from shared.core.model.steps import DeleteRecord, PutWildcardRecord, WithdrawAddress
+from shared.core.model.steps import DeleteRecord, LaterStep, PutWildcardRecord, WithdrawAddress
 from shared.core.model.things import record_id
 from shared.core.options.dns import RecordMode
 from shared.core.options.plan_options import PlanOptions
@@ -24,6 +25,10 @@ from shared.core.planning.desired import Desired
 
 MAX_RECORDS = 20
 """A records in one set: https://learn.microsoft.com/azure/dns/private-dns-privatednszone#restrictions."""
+
+
+ADDRESS = "Azure has given the endpoint its address"
+"""What record and links wait for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,13 @@ def first_marker(desired: Desired, address: str) -> RecordMarker:
 def no_address() -> Condition:
     """The endpoint has no address to write."""
     return c.waiting(c.RECORD_READY, Reason.NO_ADDRESS_YET, "The endpoint has no private address yet.")
+
+
+def record_later(desired: Desired, zone: ArmId) -> tuple[LaterStep, ...]:
+    """The record that is made once the endpoint has an address."""
+    if desired.endpoint.address is not None:
+        return ()
+    return (LaterStep(f"create * A record in {zone.name}", c.RECORD_READY, ADDRESS),)
 
 
 def other_holders(desired: Desired, zone: Zone) -> tuple[Holder, ...]:

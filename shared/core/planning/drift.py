@@ -40,7 +40,7 @@ def calls_for_another_look(
     What is left to do is the same at every sweep, and no reason to look again. `complete`: everything could be read;
     a plan made of less has fewer steps.
     """
-    conditions, planned = not_carried_out(found.conditions, found.steps, effective)
+    conditions, planned = not_carried_out(found.conditions, found.all_steps, effective)
     replanned = complete and planned != connection.status.planned
     return replanned or _reads_otherwise(connection, found, conditions)
 

@@ -22,22 +22,16 @@ from shared.core.model.record_elastic import (
     TargetMemory,
 )
 from shared.core.model.resources import POLICY_TYPE, Claim, ConnectionStatus, Endpoint, Policy, Target, Zone
-from shared.core.model.steps import DnsStep, ElasticStep, Step, WithdrawAddress
+from shared.core.model.steps import DnsStep, ElasticStep, LaterStep, Step, WithdrawAddress
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.advice import key_advice, policy_advice, sign_in_advice
-from shared.core.planning.associations import nothing_requested, plan_associations
-from shared.core.planning.desired import Desired, recognition_condition
+from shared.core.planning.associations import AssociationPlan, nothing_requested, plan_associations
+from shared.core.planning.desired import TERMINAL, Desired, addressed, approved, recognition_condition
 from shared.core.planning.dns import DnsFacts, DnsPlan, plan_dns
 from shared.core.planning.dns_record import withdrawal
 from shared.core.planning.organization_change import changed_explanation
 from shared.core.planning.policy import plan_claim, plan_policy, policies_of
-from shared.core.reasons import remedy_of
-
-TERMINAL = {
-    ConnectionStatus.REJECTED: Reason.REJECTED,
-    ConnectionStatus.DISCONNECTED: Reason.DISCONNECTED,
-}
-"""Azure never leaves these states: the endpoint has to be made anew."""
+from shared.core.planning.requeue import overdue
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +68,18 @@ class Plan:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """All that is left to do."""
+        """All that can be done now."""
         return (*self.dns_steps, *self.elastic_steps)
+
+    @property
+    def later(self) -> tuple[LaterStep, ...]:
+        """What is left to do after that, to the end."""
+        return (*(self.dns.later if self.dns else ()), *(self.elastic.later if self.elastic else ()))
+
+    @property
+    def all_steps(self) -> tuple[Step | LaterStep, ...]:
+        """All that is left to do, to the end."""
+        return (*self.steps, *self.later)
 
 
 def plan(desired: Desired, observed: Observed, record: ConnectionRecord, options: PlanOptions, now: datetime) -> Plan:
@@ -84,12 +88,9 @@ def plan(desired: Desired, observed: Observed, record: ConnectionRecord, options
     Where others share their `*` record, their address leaves it: it answers no client.
     """
     endpoint = observed.endpoint
-    first = (
-        recognition_condition(endpoint, options.services),
-        addressed(endpoint),
-        approved(endpoint, record, options, now),
-    )
+    seen = (recognition_condition(endpoint, options.services), addressed(endpoint))
     if endpoint.status in TERMINAL:
+        first = (*seen, approved(endpoint, record, options, now))
         shared = (withdrawal(desired.connection_id, zone, options) for zone in observed.zones or ())
         return Plan(None, None, first, tuple(one for one in shared if one is not None))
     zones = observed.zones if endpoint.vnet_id else None
@@ -97,10 +98,12 @@ def plan(desired: Desired, observed: Observed, record: ConnectionRecord, options
     elastic = None
     if observed.elastic is not None and endpoint.guid:
         elastic = plan_elastic(desired, observed.elastic, record, options, now)
+        record = record.with_policy(elastic.policy)
+    first = (*seen, approved(endpoint, record, options, now))
     network = () if endpoint.vnet_id else (_no_network(),)
     policy = () if endpoint.guid else (_no_guid(),)
     branches = (*(dns.conditions if dns else network), *(elastic.conditions if elastic else policy))
-    return Plan(dns, elastic, (*first, *branches))
+    return Plan(dns, elastic, tuple(overdue(one, record.condition(one.type), now) for one in (*first, *branches)))
 
 
 def _no_network() -> Condition:
@@ -110,65 +113,6 @@ def _no_network() -> Condition:
 
 def _no_guid() -> Condition:
     return c.waiting(c.POLICY_READY, Reason.NO_GUID_YET, "Azure has not given the endpoint a resource GUID yet.")
-
-
-def addressed(endpoint: Endpoint) -> Condition:
-    """Whether the endpoint has its private address."""
-    if endpoint.address:
-        return c.satisfied(c.ADDRESSED, Reason.HAS_ADDRESS, endpoint.address)
-    if endpoint.provisioning_state.lower() in {"failed", "canceled"}:
-        return c.blocked(
-            c.ADDRESSED,
-            Reason.ENDPOINT_FAILED,
-            f"Azure says that the endpoint's provisioning is {endpoint.provisioning_state}.",
-            remedy_of(Reason.ENDPOINT_FAILED),
-        )
-    return c.waiting(
-        c.ADDRESSED, Reason.NO_ADDRESS_YET, f"The endpoint is {endpoint.provisioning_state or 'being created'}."
-    )
-
-
-def approved(endpoint: Endpoint, record: ConnectionRecord, options: PlanOptions, now: datetime) -> Condition:
-    """Where the approval by Elastic stands; terminal states say that the endpoint has to be made anew."""
-    if endpoint.status is ConnectionStatus.APPROVED:
-        return c.satisfied(c.APPROVED, Reason.APPROVED, "Elastic has approved the connection.")
-    if endpoint.status in TERMINAL:
-        verb = "rejected" if endpoint.status is ConnectionStatus.REJECTED else "disconnected"
-        said = f' ("{endpoint.status_description}")' if endpoint.status_description else ""
-        return c.blocked(
-            c.APPROVED,
-            TERMINAL[endpoint.status],
-            f"Elastic has {verb} the connection{said}. Azure never leaves this state.",
-            remedy_of(TERMINAL[endpoint.status]),
-        )
-    pending = (now - record.schedule.pending_since).total_seconds() if record.schedule.pending_since else 0.0
-    if (
-        record.elastic.policy.created_at is not None
-    ):  # the endpoint may have waited for its policy; Elastic knows only of that
-        pending = min(pending, (now - record.elastic.policy.created_at).total_seconds())
-    if pending >= options.timing.approval_overdue and not record.elastic.policy.id:
-        # Elastic cannot approve what no policy asks for: say, and wait for, what keeps the policy away.
-        message = f"Pending for {age(pending)}, and there is no policy by which Elastic could approve it."
-        return c.waiting(c.APPROVED, Reason.AWAITING_APPROVAL, message, c.WaitingFor.NONE)
-    if pending >= options.timing.approval_overdue:
-        return c.blocked(
-            c.APPROVED,
-            Reason.APPROVAL_OVERDUE,
-            f"Elastic has not approved the connection for {age(pending)}. The policy may hold another name or GUID, "
-            "or belong to another organization.",
-            remedy_of(Reason.APPROVAL_OVERDUE),
-        )
-    return c.waiting(c.APPROVED, Reason.AWAITING_APPROVAL, f"Pending for {age(pending)}; Elastic approves by itself.")
-
-
-def age(seconds: float) -> str:
-    """A duration for people; what began during the run that tells it is younger than its beginning: no time at all."""
-    minutes, rest = divmod(max(0, int(seconds)), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]
-    shown = [f"{number} {unit}" for number, unit in parts if number]
-    return " ".join(shown[:2]) or "0 s"
 
 
 def remember(record: ConnectionRecord, desired: Desired, plan_: Plan, now: datetime) -> ConnectionRecord:
@@ -231,7 +175,7 @@ def _remember_elastic(record: ConnectionRecord, elastic: ElasticPlan) -> Connect
     ).with_status(advice=elastic.advice)
 
 
-__all__ = ["POLICY_TYPE", "ElasticPlan", "ObservedElastic", "plan_elastic", "policies_of"]
+__all__ = ["POLICY_TYPE", "ElasticPlan", "ObservedElastic", "addressed", "approved", "plan_elastic", "policies_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +218,11 @@ class ElasticPlan:
     pending_targets: tuple[PendingTargetMemory, ...] | None = None
     """Those that are asked for and not associated; None: not looked at."""
     advice: tuple[Explanation, ...] = ()
+    later: tuple[LaterStep, ...] = ()
+
+
+APPROVAL = "Elastic has approved the endpoint"
+POLICY = "the policy is made"
 
 
 def plan_elastic(
@@ -294,9 +243,10 @@ def plan_elastic(
     if policy.policy is None and policy.condition.needs is c.WaitingFor.PERSON:
         stands = replace(policy.condition, type=c.ASSOCIATED)
         return ElasticPlan(steps, (*conditions, stands), policy.memory, claim=claim.memory, advice=advice)
-    if desired.endpoint.status is not ConnectionStatus.APPROVED or not policy.memory.id:
-        waits = _association_waits(desired)
-        return ElasticPlan(steps, (*conditions, waits), policy.memory, claim=claim.memory, advice=advice)
+    waits = desired.endpoint.status is not ConnectionStatus.APPROVED or not policy.memory.id
+    if waits and observed.targets is None:
+        later = _association_waits(desired)
+        return ElasticPlan(steps, (*conditions, later), policy.memory, claim=claim.memory, advice=advice)
     if observed.targets is None:
         unread = c.unknown(c.ASSOCIATED, Reason.NOT_OBSERVED, "The deployments have not been read yet.")
         return ElasticPlan(steps, (*conditions, unread), policy.memory, claim=claim.memory, advice=advice)
@@ -313,6 +263,16 @@ def plan_elastic(
         observed.unseen,
         observed.confirmed,
     )
+    if waits:
+        after = POLICY if desired.endpoint.status is ConnectionStatus.APPROVED else APPROVAL
+        return ElasticPlan(
+            steps,
+            (*conditions, _told_before(found, after)),
+            policy.memory,
+            claim=claim.memory,
+            advice=advice,
+            later=tuple(LaterStep(str(step), step.condition, after, step.action) for step in found.steps),
+        )
     served = {target.id for target in found.targets}
     types = {policy.id: policy.type for policy in here}
     return ElasticPlan(
@@ -350,3 +310,15 @@ def _association_waits(desired: Desired) -> Condition:
         return nothing_requested()
     message = "Deployments are associated after Elastic has approved the endpoint."
     return c.waiting(c.ASSOCIATED, Reason.AWAITING_APPROVAL, message)
+
+
+def _told_before(found: AssociationPlan, after: str) -> Condition:
+    """What becomes of the associations once the policy is approved; what a person has to do for them is told before."""
+    if not found.steps:
+        return found.condition
+    todo = f"After {after}: {'; '.join(map(str, found.steps))}."
+    if found.condition.needs is c.WaitingFor.PERSON:
+        told = replace(found.condition.explanation, message=f"{found.condition.message} {todo}")
+        return replace(found.condition, explanation=told)
+    reason = Reason.MISSING if after == POLICY else Reason.AWAITING_APPROVAL
+    return c.waiting(c.ASSOCIATED, reason, todo, c.WaitingFor.WORK if after == POLICY else c.WaitingFor.TIME)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
@@ -78,6 +78,32 @@ def condition_of(
     return c.waiting(type_, reason, _text(error), c.WaitingFor.WORK)
 
 
+LONGEST: Mapping[Reason, tuple[timedelta, Reason]] = {
+    Reason.NO_ADDRESS_YET: (timedelta(minutes=30), Reason.ADDRESS_OVERDUE),
+    Reason.NO_NETWORK_YET: (timedelta(minutes=30), Reason.ADDRESS_OVERDUE),
+    Reason.NO_GUID_YET: (timedelta(minutes=30), Reason.ADDRESS_OVERDUE),
+    Reason.IN_PROGRESS: (timedelta(minutes=30), Reason.LINK_OVERDUE),
+    Reason.OPERATION_RUNNING: (timedelta(hours=2), Reason.OPERATION_OVERDUE),
+}
+"""How long is waited for what Azure should do by itself, and what it is called after that."""
+
+
+def overdue(found: Condition, before: Condition | None, now: datetime) -> Condition:
+    """The condition, or what becomes of it when it has waited too long: then a person is asked.
+
+    Conditions that wait for this one (the record for the address) have a reason of their own type, and end with it.
+    """
+    longest = LONGEST.get(found.reason)
+    if longest is None or found.true or before is None:
+        return found
+    bound, reason = longest
+    waited = before.reason is found.reason and before.since is not None and now - before.since >= bound
+    if not waited and before.reason is not reason:
+        return found
+    message = f"{found.message} It has been so for {bound.total_seconds() / 60:.0f} minutes or longer."
+    return c.blocked(found.type, reason, message, remedy_of(reason))
+
+
 def _text(error: AutopilotError) -> str:
     return f"{error.what} [{error.on}]" if error.on else error.what
 
@@ -137,6 +163,7 @@ def _delay(
 
 
 _AFTER = {
+    c.APPROVED: frozenset({c.ADDRESSED}),
     c.RECORD_READY: frozenset({c.ADDRESSED, c.ZONE_READY}),
     c.LINKED: frozenset({c.ADDRESSED, c.ZONE_READY, c.RECORD_READY}),
     c.ASSOCIATED: frozenset({c.POLICY_READY, c.APPROVED}),

@@ -30,6 +30,13 @@ DELAYS = (
         "Wait: the app looks again.",
     ),
     ReasonDoc(
+        Reason.OPERATION_OVERDUE,
+        "Something is being made, for two hours and longer.",
+        "An operation in Azure, or what the message names, does not end.",
+        "Look at the resource and its activity log in the Azure portal; open a support request if Azure does not end "
+        "the operation. The app looks again at each sweep.",
+    ),
+    ReasonDoc(
         Reason.NOT_VISIBLE_YET,
         "Azure or Elastic does not find what was just made, or is busy with it.",
         "New things show with a delay; two operations on one thing wait for each other.",

@@ -59,8 +59,17 @@ ENDPOINT = (
         Hop.ENDPOINT,
     ),
     ReasonDoc(
+        Reason.ADDRESS_OVERDUE,
+        "Record and link wait, for half an hour and longer.",
+        "Azure has made the endpoint without what a connection needs: a network interface with a private IPv4 address "
+        "in a subnet, and a resource GUID. One that has IPv6 addresses only cannot be reached by Elastic's names.",
+        "Look at the endpoint's network interface in the Azure portal; create the endpoint again in a subnet with free "
+        "IPv4 addresses.",
+        Hop.ENDPOINT,
+    ),
+    ReasonDoc(
         Reason.ENDPOINT_FAILED,
-        "The endpoint never gets an address.",
+        "The endpoint does not get an address, or Elastic does not approve it.",
         "Azure says that its provisioning Failed or was Canceled.",
         "Delete the endpoint and create it again.",
         Hop.ENDPOINT,
@@ -140,6 +149,13 @@ DNS = (
         "The link is not effective yet.",
         "Azure is still making it.",
         "Wait: it takes seconds to minutes.",
+        Hop.NETWORK,
+    ),
+    ReasonDoc(
+        Reason.LINK_OVERDUE,
+        "The link is not effective, for half an hour and longer.",
+        "Azure began to make it and does not end.",
+        "Delete the link in the Azure portal if it stays so; the app makes it anew.",
         Hop.NETWORK,
     ),
     ReasonDoc(

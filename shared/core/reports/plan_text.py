@@ -12,11 +12,12 @@ from typing import Any
 
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
-from shared.core.model.steps import Action, Step
+from shared.core.model.steps import Action, LaterStep, Step
 from shared.core.reports.terminal import printable
 
 SIGNS = {Action.CREATE: "+", Action.CHANGE: "~", Action.REMOVE: "-"}
 BLOCKED = "!"
+WAITING = "."
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class Preview:
     endpoint: str
     mode: str
     steps: tuple[Step, ...] = ()
+    later: tuple[LaterStep, ...] = ()
+    """What follows these, and what it waits for."""
     conditions: tuple[Condition, ...] = ()
     """As they would be told now."""
     leftovers: tuple[str, ...] = ()
@@ -40,6 +43,11 @@ class Preview:
         """What only a person can free."""
         return tuple(one for one in self.conditions if not one.true and one.needs is c.WaitingFor.PERSON)
 
+    @property
+    def waiting(self) -> tuple[Condition, ...]:
+        """What is under way, or comes by itself."""
+        return tuple(one for one in self.conditions if not one.true and one.needs is c.WaitingFor.TIME)
+
     def why(self, step: Step) -> str:
         """The reason of a step: what its condition says."""
         return next((one.message for one in self.conditions if one.type == step.condition and not one.true), "")
@@ -48,7 +56,7 @@ class Preview:
 def counts(previews: Iterable[Preview]) -> dict[str, int]:
     """How many steps of each kind, and how many conditions wait for a person."""
     previews = tuple(previews)
-    found = Counter(str(step.action) for preview in previews for step in preview.steps)
+    found = Counter(str(step.action) for preview in previews for step in (*preview.steps, *preview.later))
     blocked = sum(len(preview.blocked) for preview in previews)
     return {**{str(action): found[action] for action in Action}, "blocked": blocked}
 
@@ -64,6 +72,11 @@ def preview_document(preview: Preview) -> dict[str, Any]:
             {"action": step.action, "condition": step.condition, "what": str(step), "why": preview.why(step)}
             for step in preview.steps
         ],
+        "later": [
+            {"action": step.action, "condition": step.condition, "what": step.what, "after": step.after}
+            for step in preview.later
+        ],
+        "waiting": [{"condition": one.type, "reason": one.reason, "message": one.message} for one in preview.waiting],
         "blocked": [
             {"condition": one.type, "reason": one.reason, "message": one.message, "nextStep": one.next_step}
             for one in preview.blocked
@@ -78,7 +91,9 @@ def preview_text(previews: Iterable[Preview], errors: Iterable[str] = ()) -> str
     """It as text; connections with nothing to do are only counted. `errors`: what could not be read."""
     previews = tuple(previews)
     parts = [
-        _text(preview) for preview in previews if preview.steps or preview.blocked or preview.leftovers or preview.note
+        _text(one)
+        for one in previews
+        if one.steps or one.later or one.waiting or one.blocked or one.leftovers or one.note
     ]
     idle = len(previews) - len(parts)
     if idle:
@@ -100,6 +115,9 @@ def _text(preview: Preview) -> str:
         why = preview.why(step)
         if why:
             lines.append(f"      {why}")
+    for later in preview.later:
+        lines += [f"  {SIGNS[later.action]} {later.what}", f"      after {later.after}"]
+    lines += [f"  {WAITING} {one.type} {one.reason}: {one.message}" for one in preview.waiting]
     for one in preview.blocked:
         lines += [f"  {BLOCKED} {one.type} {one.reason}: {one.message}", f"      next: {one.next_step}"]
     lines += [f"  = stays: {text}" for text in preview.leftovers]

@@ -23,7 +23,6 @@ from shared.core.planning.plan import (
     Observed,
     ObservedElastic,
     addressed,
-    age,
     approved,
     plan,
     remember,
@@ -158,14 +157,14 @@ def test_a_missing_address_means_waiting_unless_azure_gave_up(
         (3600, "ApprovalOverdue", WaitingFor.PERSON),
     ],
 )
-def test_a_pending_approval_is_waited_for_and_then_reported_as_overdue_with_its_age(
+def test_a_pending_approval_is_waited_for_and_then_reported_as_overdue_with_the_time_of_its_beginning(
     status: ConnectionStatus, pending: float | None, reason: str, needs: WaitingFor
 ) -> None:
     since = None if pending is None else NOW - timedelta(seconds=pending)
     record = KNOWN.with_schedule(pending_since=since).with_elastic(policy=PolicyMemory("policy-1"))
     condition = approved(endpoint(status=status), record, plan_options(approval_overdue=3600), NOW)
     assert (condition.reason, condition.needs) == (reason, needs)
-    assert age(pending or 0) in condition.message
+    assert f"since {since or NOW:%Y-%m-%d %H:%M:%S} UTC" in condition.message
     assert bool(condition.next_step) == (needs is WaitingFor.PERSON)
 
 
@@ -176,7 +175,8 @@ def test_only_since_there_is_a_policy_can_an_approval_be_overdue() -> None:
         condition = approved(
             endpoint(status=ConnectionStatus.PENDING), record, plan_options(approval_overdue=3600), NOW
         )
-        assert (condition.reason, age(made) in condition.message) == (reason, True)
+        begun = f"since {NOW - timedelta(seconds=made):%Y-%m-%d %H:%M:%S} UTC"
+        assert (condition.reason, begun in condition.message) == (reason, True)
 
 
 def test_without_a_policy_no_approval_is_overdue_and_no_message_asks_to_compare_it() -> None:
@@ -199,20 +199,29 @@ def test_an_approved_endpoint_is_approved() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"),
+    ("word", "said"),
     [
-        (-3, "0 s"),
-        (0, "0 s"),
-        (59.9, "59 s"),
-        (60, "1 min"),
-        (61, "1 min 1 s"),
-        (3600, "1 h"),
-        (90061, "1 d 1 h"),
-        (86400, "1 d"),
+        ("Timeout", 'Azure calls the connection Timeout ("gave up"), which is no state that it documents,'),
+        ("Removed", 'Azure calls the connection Removed ("gave up"), which is no state that it documents,'),
+        ("", 'Azure names no state of the connection ("gave up")'),
     ],
 )
-def test_an_age_is_told_in_its_two_largest_units(seconds: float, text: str) -> None:
-    assert age(seconds) == text
+def test_a_state_that_azure_does_not_document_is_shown_as_it_is_and_nothing_is_promised(word: str, said: str) -> None:
+    seen = endpoint(status=ConnectionStatus.UNKNOWN, status_word=word, status_description="gave up")
+    record = KNOWN.with_elastic(policy=PolicyMemory("policy-1"))
+    condition = approved(seen, record, plan_options(), NOW)
+    assert said in condition.message
+    assert "by itself" not in condition.message
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"), [(ConnectionStatus.PENDING, "EndpointFailed"), (ConnectionStatus.APPROVED, "HasAddress")]
+)
+def test_a_failed_endpoint_that_has_an_address_says_so(status: ConnectionStatus, reason: str) -> None:
+    condition = addressed(endpoint(provisioning_state="Failed", status=status))
+    assert condition.reason == reason
+    assert "provisioning is Failed" in condition.message
+    assert endpoint().address in condition.message
 
 
 # -- what is desired -----------------------------------------------------------------------------------------------
