@@ -105,7 +105,7 @@ async def reconcile_connection(req: func.HttpRequest) -> func.HttpResponse:
     POST,
     "connections/{id}/decisions",
     "Decide something on a connection, for example that a target is gone.",
-    answers="Accepted",
+    answers="DecisionAccepted",
     sends="ConnectionDecision",
     status=HTTPStatus.ACCEPTED,
 )
@@ -114,8 +114,8 @@ async def decide_on_connection(req: func.HttpRequest) -> func.HttpResponse:
     from shared.api import connection_decisions
 
     body = body_of(req, example=connection_decisions.EXAMPLE)
-    connection_id = await connection_decisions.decide(start(), req.route_params["id"], body, asked())
-    return accepted(connection_id)
+    connection_id, does = await connection_decisions.decide(start(), req.route_params["id"], body, asked())
+    return accepted(connection_id, does=does)
 
 
 @route(

@@ -54,11 +54,11 @@ def wants_text(req: func.HttpRequest) -> bool:
     return wanted == "text" or (wanted is None and "text/plain" in accept and "json" not in accept)
 
 
-def accepted(connection_id: str) -> func.HttpResponse:
-    """202 and where to look."""
+def accepted(connection_id: str, **told: str) -> func.HttpResponse:
+    """202 and where to look; `told`: what else the answer says."""
     # Relative: the host in a request's URL is what the caller wrote into its `Host` header.
     status_url = f"/api/connections/{connection_id}"
-    body = {"connection": connection_id, "statusUrl": status_url, "correlationId": correlation.get()}
+    body = {"connection": connection_id, "statusUrl": status_url, "correlationId": correlation.get(), **told}
     return _json(HTTPStatus.ACCEPTED, body, {"Location": status_url})
 
 

@@ -132,6 +132,7 @@ def answers() -> dict[str, Schema]:
         "Journal": _page(JournalEntry),
         "Checks": _page(CheckEntry),
         "Accepted": thing(connection=CONNECTION_ID, statusUrl=URL, correlationId=TEXT),
+        "DecisionAccepted": thing(connection=CONNECTION_ID, statusUrl=URL, correlationId=TEXT, does=TEXT),
         "Plans": thing(connections=many(_PLAN), summary=_COUNTS, errors=many(TEXT)),
         "Plan": _PLAN,
         "Removals": _REMOVALS,
@@ -165,7 +166,9 @@ def requests() -> dict[str, Schema]:
         },
         "ConnectionDecision": {
             "type": "object",
-            "oneOf": [_decision(one, **{one.field: one.about}) for one in ConnectionDecision],
+            "oneOf": [
+                _decision(one, **{one.field: one.about}) | {"description": one.does} for one in ConnectionDecision
+            ],
         },
         "Nothing": {"type": "object", "description": "Nothing of it is read."},
         "Pause": {

@@ -44,9 +44,27 @@ def _move_organization(context: Context, record: ConnectionRecord, organization:
         )
 
 
+def _of_missing(context: Context, record: ConnectionRecord, endpoint: str) -> None:
+    del context
+    if endpoint != record.identity.name:
+        raise InvalidInput(
+            "The connection is that of another endpoint.",
+            on=endpoint[:80],
+            next_step=f"Name {record.identity.name}, if that is the one.",
+        )
+    if record.removal.missing_since is None:
+        raise InvalidInput(
+            "The endpoint is not gone, as far as the app knows.",
+            on=endpoint[:80],
+            next_step="Delete the endpoint first; to have it left alone, tag it elastic-privatelink=ignore.",
+        )
+
+
 CHECKS: Mapping[ConnectionDecision, Callable[[Context, ConnectionRecord, str], None]] = {
     ConnectionDecision.FORGET_TARGET: _forget_target,
     ConnectionDecision.MOVE_ORGANIZATION: _move_organization,
+    ConnectionDecision.REMOVE: _of_missing,
+    ConnectionDecision.HAND_OVER: _of_missing,
 }
 """What each decision is checked for before it is kept: the connection's record, and what the decision is about.
 
@@ -54,8 +72,8 @@ Each raises InvalidInput where the decision means nothing. The run that carries 
 """
 
 
-async def decide(context: Context, wanted: str, body: Mapping[str, Any], asked: Asked) -> str:
-    """Keep a decision for the next run; returns the connection's id.
+async def decide(context: Context, wanted: str, body: Mapping[str, Any], asked: Asked) -> tuple[str, str]:
+    """Keep a decision for the next run; returns the connection's id, and what that run does.
 
     Raises ConnectionNotFound, InvalidConnectionId or InvalidInput.
     """
@@ -66,7 +84,7 @@ async def decide(context: Context, wanted: str, body: Mapping[str, Any], asked: 
     await decided.note(context, record, decision, asked)
     message = WorkMessage(parse_endpoint_id(record.endpoint_id), Cause.MANUAL, asked.correlation_id)
     await context.storage.queue.send(message.encode())
-    return row.connection_id
+    return row.connection_id, decision.decision.does
 
 
 def _decision(body: Mapping[str, Any]) -> Decided:

@@ -14,6 +14,7 @@ from shared.context import Context
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import lower_case, parse_arm_id, parse_endpoint_id
 from shared.core.model.conditions import Condition, Phase
+from shared.core.model.decisions import ConnectionDecision
 from shared.core.model.errors import (
     AutopilotError,
     AwaitingEarlierRequest,
@@ -42,6 +43,8 @@ from shared.core.planning.removal import (
     zone_still_there,
 )
 from shared.core.planning.removal_dns import marked_things
+from shared.core.reasons import explain
+from shared.installation import decided as decisions
 from shared.installation import things
 from shared.installation.recovered import confirmed_targets
 from shared.installation.removal_limit import stand_for_removal, tear_down
@@ -87,10 +90,26 @@ async def endpoint_missing(run: Run, message: WorkMessage, code: str) -> None:
         case Missing.SETTLED:
             pass
         case Missing.GRACE:
+            await _carry_out_decisions(run)
             await look_at(run, [memory.target_id for memory in record.elastic.associations])
             await _grace(run)
         case Missing.DUE:
+            await _carry_out_decisions(run)
             await _due(run)
+
+
+async def _carry_out_decisions(run: Run) -> None:
+    """What a person decided on an endpoint that is gone takes the place of what its tags said."""
+    for decision in await decisions.waiting(run.context, run.record.id):
+        if decision.decision is ConnectionDecision.REMOVE:
+            run.record = run.record.with_identity(mode="", on_delete=OnDelete.CLEANUP)
+        elif decision.decision is ConnectionDecision.HAND_OVER:
+            run.record = run.record.with_identity(on_delete=OnDelete.RETAIN)
+        else:
+            continue
+        run.note(f"decision: {decision.decision}", "done", message=decision.decision.does)
+        await run.save()
+        await decisions.carried_out(run.context, run.record.id, decision)
 
 
 # -- what is said --------------------------------------------------------------------------------------------------
@@ -137,8 +156,22 @@ def _only_planned(run: Run, steps: tuple[RemovalStep, ...], leftovers: tuple[str
     effective, planned = run.effective_mode, tuple(map(str, steps))
     message = f"Not done, because {effective.why}: {'; '.join(planned)}."
     run.record = run.record.with_status(planned=planned).with_removal(leftovers=leftovers)
+    if run.pause is None and run.record.identity.mode:
+        # Its tag went with the endpoint: only a decision can say something else.
+        told = explain(Reason.REMOVAL_UNDECIDED, message, _to_decide(run.record))
+        _update_status(run, c.blocked(c.REMOVED, told.reason, told.message, told.next_step), Phase.BLOCKED)
+        run.record = run.record.with_schedule(observed_at=run.context.clock.now())
+        return
     held = c.resting(c.REMOVED, Reason.OBSERVE_MODE, message, effective.next_step)
     _update_status(run, held, Phase.REMOVING)
+
+
+def _to_decide(record: ConnectionRecord) -> str:
+    body = f'{{"decision": "{ConnectionDecision.REMOVE}", "endpoint": "{record.identity.name}"}}'
+    return (
+        f"Send POST /api/connections/{record.id}/decisions {body} to have it taken away, or the same with "
+        f'"{ConnectionDecision.HAND_OVER}" to have it left to you.'
+    )
 
 
 def _later(run: Run, error: AutopilotError) -> None:

@@ -123,7 +123,7 @@ async def _awaited(estate: Estate) -> str:
     return await pending(estate)
 
 
-@diagnosed("pending too long", "blocked ApprovalOverdue approval", cause="1 h", step="GUID")
+@diagnosed("pending too long", "blocked ApprovalOverdue approval", cause="Pending since ", step="GUID")
 async def _overdue(estate: Estate) -> str:
     return await pending(estate, 7200)
 

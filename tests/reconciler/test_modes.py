@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from shared.api.connection_decisions import decide
+from shared.core.model.callers import Asked
 from tests.harness.estate import Estate, Worker
 from tests.harness.outcome import snapshot
 from tests.harness.wire import Call, Outcome, Refusal
@@ -278,7 +280,7 @@ async def test_a_connection_that_becomes_ignored_keeps_everything_and_is_repaire
 
 
 @pytest.mark.parametrize(
-    ("value", "told"), [("ignore", ("Removed", "Retained")), ("observe", ("Removing", "ObserveMode"))]
+    ("value", "told"), [("ignore", ("Removed", "Retained")), ("observe", ("Blocked", "RemovalUndecided"))]
 )
 async def test_the_deletion_of_an_endpoint_that_is_not_enforced_removes_nothing(
     value: str, told: tuple[str, str]
@@ -297,3 +299,46 @@ async def test_the_deletion_of_an_endpoint_that_is_not_enforced_removes_nothing(
     assert record.identity.mode == value
     assert (record.status.phase, await estate.reason(endpoint, "Removed")) == told
     assert snapshot(estate) == before
+
+
+@pytest.mark.parametrize(
+    ("decision", "reason", "left"), [("remove", "Removed", False), ("hand-over", "Retained", True)]
+)
+@pytest.mark.parametrize("after", ["observe", "retain"])
+async def test_a_persons_word_ends_what_the_tag_of_a_deleted_endpoint_left_open(
+    after: str, decision: str, reason: str, left: bool
+) -> None:
+    estate = await estate_under("enforce")
+    endpoint = await a_ready_connection(estate)
+    tags = {"observe": tagged("observe"), "retain": WISH | {"elastic-privatelink-on-delete": "retain"}}
+    await estate.put_endpoint(tags=tags[after])
+    await estate.settle()
+    before = snapshot(estate)
+    await estate.delete(endpoint)
+    for _ in range(3):
+        await estate.settle()
+        await estate.clock.sleep(1200)
+        await estate.sweep()
+    record = await estate.connection(endpoint)
+    if after == "observe":
+        assert (
+            f'/api/connections/{record.id}/decisions {{"decision": "remove", "endpoint": "pe-1"}}'
+            in (record.condition("Removed") or record.status.conditions[0]).next_step
+        )
+    _, does = await decide(
+        estate.worker.context,
+        record.id,
+        {"decision": decision, "endpoint": "pe-1"},
+        Asked("key ops", "the-persons-word"),
+    )
+    assert does
+    await estate.settle()
+    for _ in range(3):
+        await estate.clock.sleep(1200)
+        await estate.sweep()
+        await estate.settle()
+    record = await estate.connection(endpoint)
+    assert (record.status.phase, await estate.reason(endpoint, "Removed")) == ("Removed", reason)
+    assert (snapshot(estate) == before) is left
+    journal = (await estate.storage.journal.newest(record.id, 500)).entries
+    assert any(entry.step == f"decision: {decision}" and entry.message for entry in journal)

@@ -95,7 +95,7 @@ async def test_what_is_only_observed_and_had_something_to_do_is_missed_too(estat
         await estate.sweep()
         await estate.settle(300)
         await estate.clock.sleep(300)
-    assert await removed_reason(estate, endpoint) == "ObserveMode"
+    assert await removed_reason(estate, endpoint) == "RemovalUndecided"
     assert any("delete policy" in step for step in (await estate.connection(endpoint)).status.planned)
     assert removals(estate) == []
 

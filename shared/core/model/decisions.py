@@ -19,6 +19,16 @@ class ConnectionDecision(StrEnum):
     MOVE_ORGANIZATION = "move-organization"
     """The endpoint's connection moves to the organization that it belongs to by now."""
 
+    REMOVE = "remove"
+    """What was made for an endpoint that is gone is taken away, though its tag asked to observe, or to retain it."""
+    HAND_OVER = "hand-over"
+    """What was made for an endpoint that is gone is left, and is a person's from now on."""
+
+    @property
+    def does(self) -> str:
+        """What the next run does, for the one who decides."""
+        return _DOES[self]
+
     @property
     def field(self) -> str:
         """The field of the body that says what it is about."""
@@ -33,6 +43,18 @@ class ConnectionDecision(StrEnum):
 _ABOUT = {
     ConnectionDecision.FORGET_TARGET: ("target", "Id of the deployment, from the connection's associations."),
     ConnectionDecision.MOVE_ORGANIZATION: ("organization", "Name of the organization that it moves to."),
+    ConnectionDecision.REMOVE: ("endpoint", "Name of the endpoint that is gone."),
+    ConnectionDecision.HAND_OVER: ("endpoint", "Name of the endpoint that is gone."),
+}
+
+_DOES = {
+    ConnectionDecision.FORGET_TARGET: "The association with the target counts as removed; the target stays as it is.",
+    ConnectionDecision.MOVE_ORGANIZATION: "The policy is made in that organization; what was made in the former one is "
+    "taken away, so deployments there lose this endpoint.",
+    ConnectionDecision.REMOVE: "After the grace period the app takes away what it made for the endpoint, under all its "
+    "rules of safety: GET /api/connections/<id>/plan lists it.",
+    ConnectionDecision.HAND_OVER: "The app leaves all that it made for the endpoint, and looks after it no more: "
+    "GET /api/connections/<id> lists it under left.",
 }
 
 

@@ -109,6 +109,7 @@ class Reason(StrEnum):
     NOTHING_MADE = "NothingMade"
     RETAINED = "Retained"
     RECOVERED_UNCONFIRMED = "RecoveredUnconfirmed"
+    REMOVAL_UNDECIDED = "RemovalUndecided"
     REMOVAL_LIMIT_REACHED = "RemovalLimitReached"
 
     # Health check

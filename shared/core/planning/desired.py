@@ -26,6 +26,7 @@ from shared.core.options.plan_options import PlanOptions
 from shared.core.options.removal import OnDelete
 from shared.core.options.values import ZoneHome
 from shared.core.planning.unknown_alias import what_is_unknown
+from shared.core.reasons import remedy_of
 
 TERMINAL = {
     ConnectionStatus.REJECTED: Reason.REJECTED,

@@ -87,6 +87,9 @@ LONGEST: Mapping[Reason, tuple[timedelta, Reason]] = {
 }
 """How long is waited for what Azure should do by itself, and what it is called after that."""
 
+OF_AZURE = frozenset({c.ADDRESSED, c.ZONE_READY, c.LINKED, c.RECORD_READY, c.POLICY_READY})
+"""Conditions that wait for Azure; that of the policy only for what Azure tells of the endpoint."""
+
 
 def overdue(found: Condition, before: Condition | None, now: datetime) -> Condition:
     """The condition, or what becomes of it when it has waited too long: then a person is asked.
@@ -94,8 +97,10 @@ def overdue(found: Condition, before: Condition | None, now: datetime) -> Condit
     Conditions that wait for this one (the record for the address) have a reason of their own type, and end with it.
     """
     longest = LONGEST.get(found.reason)
-    if longest is None or found.true or before is None:
+    if longest is None or found.true or before is None or found.type not in OF_AZURE:
         return found
+    if found.type == c.POLICY_READY and found.reason is Reason.OPERATION_RUNNING:
+        return found  # what it waits for in Elastic Cloud says itself what it is held up by
     bound, reason = longest
     waited = before.reason is found.reason and before.since is not None and now - before.since >= bound
     if not waited and before.reason is not reason:

@@ -262,6 +262,13 @@ REMOVAL = (
         Hop.APP,
     ),
     ReasonDoc(
+        Reason.REMOVAL_UNDECIDED,
+        "The endpoint is gone, and what was made for it stays.",
+        "Its tag elastic-privatelink asked the app to change nothing, and went with the endpoint.",
+        "Send the decision remove on the connection to have it taken away, or hand-over to have it left to you.",
+        Hop.APP,
+    ),
+    ReasonDoc(
         Reason.REMOVAL_LIMIT_REACHED,
         "The removal has stopped.",
         "More was to be taken away at once than REMOVAL_LIMIT allows: many endpoints vanished together.",
