@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.infra import api_versions
 from tests.infra.paper import resources
+from tests.infra.paper_bicep import ParameterFile
 from tests.infra.paper_choices import ALL_PRIVATE, CHOICES, LINK_SCOPE, NETWORK, deployed, each_choice, properties
+from tests.infra.parameter_files import write
 from tests.infra.policies import MOST, accepted, differences, expected
-from tests.infra.shipped import ROOT, load_list
+from tests.infra.shipped import INFRA, ROOT, load_list
 
 PAGE = (ROOT / "docs" / "deploy-policies.md").read_text(encoding="utf-8")
 UNTAGGABLE = re.compile(
@@ -92,6 +96,14 @@ def test_an_existing_network_is_left_exactly_as_it_is(choice: str) -> None:
     ]
 
 
+@each_choice
+def test_zones_of_private_endpoints_are_made_only_where_none_are_given(choice: str) -> None:
+    azure, chosen = deployed(choice), CHOICES[choice]
+    theirs = "appSubnetId" in chosen or "privateAccessZoneGroup" in chosen
+    made, needed = (len(azure.of(f"Microsoft.Network/{kind}")) for kind in ("privateDnsZones", "privateEndpoints"))
+    assert made == (0 if theirs else needed)
+
+
 def test_who_reads_a_secret_is_in_the_logs() -> None:
     azure = deployed("none")
     ((told, body),) = [(one, one.body) for one in azure.of("Microsoft.Insights/diagnosticSettings")]
@@ -125,6 +137,24 @@ def test_zone_redundancy_is_the_apps_and_the_storages(chosen: dict[str, Any], pl
     azure = deployed("default", **chosen)
     assert [one["zoneRedundant"] for one in properties(azure, "Microsoft.Web/serverfarms")] == [plan]
     assert [one.body["sku"] for one in azure.of("Microsoft.Storage/storageAccounts") if one.body] == [{"name": sku}]
+
+
+@pytest.mark.parametrize(("count", "taken"), [(0, False), (1, True), (1000, True), (1001, False)])
+def test_there_may_be_one_instance_or_a_thousand(count: int, taken: bool) -> None:
+    with nullcontext() if taken else pytest.raises(AssertionError, match="maximumInstanceCount"):
+        deployed("default", maximumInstanceCount=count)
+
+
+def test_a_parameter_file_is_written_for_every_set_of_choices(tmp_path: Path) -> None:
+    files = write(tmp_path)
+    assert len(files) == len(set(files)) >= len(CHOICES)
+    assert all(one.read_text(encoding="utf-8").startswith("using '") for one in files)
+
+
+def test_azd_leaves_out_what_a_region_refuses() -> None:
+    environment = {"AZURE_ENV_NAME": "production", "AZURE_LOCATION": "eastus2", "HARDENING": '{"sshDisabled": false}'}
+    given = ParameterFile(environment, INFRA / "main.bicepparam").values()
+    assert given["hardening"] == {"sshDisabled": False}
 
 
 @pytest.mark.parametrize("private", [None, False])
