@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from shared.clock import Clock
 from shared.clouds.azure.deciding_keys import DecidingKeys
@@ -20,6 +21,7 @@ from shared.core.model.services import Service
 from shared.core.options.plan_options import PlanOptions
 from shared.probe import Network
 from shared.settings import Settings
+from shared.shared_reads import SharedReads
 from shared.state.leases import Leases
 from shared.state.ports import Storage
 
@@ -42,6 +44,8 @@ class Context:
     deciding_keys: DecidingKeys
     topic: Topic | None = None
     """Where notifications go; None: nowhere."""
+    shared: SharedReads[str, Any] = field(default_factory=SharedReads)
+    """What runs of this process read of our own tables for each other."""
     options: PlanOptions = field(init=False)
     """The groups of settings that the plan needs, and Elastic's services as far as they are known by now."""
 

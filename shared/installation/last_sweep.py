@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.context import Context, log
 from shared.core.model.errors import AutopilotError
-from shared.core.model.instants import stored_instant
+from shared.core.model.json_values import stored_instant
 from shared.state.control import DamagedRow, OnLostRace, understood, update
 
 DOCUMENT = "sweep"

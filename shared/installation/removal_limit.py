@@ -16,7 +16,7 @@ from typing import Any
 from shared.context import Context
 from shared.core.guards.removal_limit import CONFIRMED_FOR, SMALLEST, Removals, Stop, Swept, limit_for
 from shared.core.model.errors import Blocked
-from shared.core.model.instants import stored_instant
+from shared.core.model.json_values import stored_instant
 from shared.core.model.reasons import Reason
 from shared.core.reasons import explain
 from shared.state import control

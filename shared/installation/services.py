@@ -13,8 +13,7 @@ from typing import Any, NamedTuple
 
 from shared.context import Context, log
 from shared.core.model.errors import AutopilotError, LostRace
-from shared.core.model.instants import stored_instant
-from shared.core.model.json_values import texts
+from shared.core.model.json_values import stored_instant, texts
 from shared.core.model.resources import Endpoint
 from shared.core.model.services import Family, Service, service_of_alias
 from shared.state.control import DamagedRow, OnLostRace, read, update

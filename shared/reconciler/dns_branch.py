@@ -1,34 +1,197 @@
 """The DNS branch of a run: read the zones, plan, carry the steps out, each journalled. Used by `loop`.
 
-The branch stops at its first error, which becomes the condition of the step that met it. Elastic Cloud's steps are in
-`elastic_branch`, those of a removal in `apply_removal`.
+The zone on record is read directly, instead of listing all of every subscription; else the one of the endpoint's
+networks is found by a listing that many runs share, and by what our own records say of the zones in it. The plan that
+is only shown reads the same. The branch stops at its first error, which becomes the condition of the step that met it.
+Elastic Cloud's steps are in `elastic_branch`, those of a removal in `apply_removal`.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
+from datetime import timedelta
 
+from shared.context import Context, log
 from shared.core.model import conditions as c
-from shared.core.model.arm_ids import lower_case, parse_arm_id
-from shared.core.model.errors import AutopilotError, Blocked, Permanent, Waiting
+from shared.core.model.arm_ids import lower_case, parse_arm_id, short_id
+from shared.core.model.errors import AutopilotError, Blocked, Permanent, RetryLater, Waiting
 from shared.core.model.messages import Cause
+from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_parts import REFUSED_FOR
-from shared.core.model.resources import Zone
+from shared.core.model.resources import NameResolution, VirtualNetwork, Zone
 from shared.core.model.steps import CreateLink, CreateZone, DnsStep, WithdrawAddress
 from shared.core.model.things import made_by
-from shared.core.planning.desired import Desired
-from shared.core.planning.dns import DnsFacts
+from shared.core.planning.desired import Desired, subscriptions_of, zone_subscriptions
+from shared.core.planning.dns import DnsFacts, plan_dns
 from shared.core.planning.dns_record import HolderFacts, other_holders
+from shared.core.planning.name_resolution import resolution_of, unexplained
 from shared.core.planning.plan import Observed, Plan, plan
 from shared.correlation import Stage, timed
 from shared.installation import things
 from shared.reconciler.holders import holder_facts, note_waiting
-from shared.reconciler.observe import observe_dns
 from shared.reconciler.run_state import Failures, Run, backoff_error, definite_failures, dns_failed, show_progress
+
+FRESH = timedelta(minutes=10)
+"""How long it stays known which networks answer an endpoint's clients, while the app waits for something else."""
+
+HINT_SECONDS = 10.0
+"""How long what the records say of zones is shared by the runs of a process."""
+
+
+# -- what is there -------------------------------------------------------------------------------------------------
+
+
+@timed(Stage.OBSERVE_DNS)
+async def observe_dns(
+    context: Context, desired: Desired, record: ConnectionRecord, *, again: bool = True, full: bool = False
+) -> tuple[tuple[Zone, ...], DnsFacts]:
+    """The zones of the service's name that matter, with links and records, and who answers the clients.
+
+    `again`: that is read again, also if it is known. `full`: no zone is left unread. Else one is, that we made for
+    another connection and that by our records serves other networks: so the cost of an endpoint does not grow with
+    the number of zones. What such a hint misses, Azure's refusal of a second link or a plan that ends with a person
+    brings to light, and the full look is taken (`dns_branch`).
+    """
+    resolution, zone = await asyncio.gather(
+        _resolution(context, desired, record, again=again), _known_zone(context, desired, record)
+    )
+    if zone is not None and not full and _serves_all(zone, desired, record, resolution, again=again):
+        return (zone,), DnsFacts(resolution, full=False)
+    subscriptions = dict.fromkeys((*zone_subscriptions(desired, context.options), *subscriptions_of(resolution)))
+    if not full:
+        zones, facts = await _one_look(context, desired, resolution, zone, subscriptions)
+        if not facts.narrow or not _ends_with_a_person(desired, zones, context, replace(facts, known=record.dns)):
+            return zones, facts
+    zones, counts = await context.dns.zones_and_counts([desired.service.zone], subscriptions, homes=desired.zone_homes)
+    return zones, DnsFacts(resolution, counts)
+
+
+async def _one_look(
+    context: Context,
+    desired: Desired,
+    resolution: NameResolution,
+    zone: Zone | None,
+    subscriptions: Iterable[str],
+) -> tuple[tuple[Zone, ...], DnsFacts]:
+    """The zones that are not known to serve other networks, and `zone`, which has been read."""
+    names, homes = [desired.service.zone], desired.zone_homes
+    listed, counts = await context.dns.zones_listed(names, subscriptions, homes=homes)
+    left = [one for one in listed if zone is None or one.id.key != zone.id.key]
+    matter = {one.lower() for one in (desired.endpoint.vnet_id, *desired.link_vnets, *resolution.networks)}
+    skipped = await _serving_others(context, desired, matter, left)
+    left = [one for one in left if one not in skipped]
+    at_home = {home.key for home in homes}
+    # What may become the zone in use is read now, not shared: it is written by what is read.
+    mine = [one for one in left if _made_for(desired, one) or one.id.key in at_home]
+    seen = await context.dns.looked_into([one for one in left if one not in mine], homes=homes)
+    serving = [one for one in seen if any(link.vnet_id.lower() in matter for link in one.links)]
+    read = await context.dns.filled([*mine, *serving], homes=homes)
+    others = tuple(one for one in seen if one not in serving)
+    known = () if zone is None else (zone,)
+    return (*known, *read, *others, *skipped), DnsFacts(resolution, counts, narrow=bool(skipped))
+
+
+def _ends_with_a_person(desired: Desired, zones: tuple[Zone, ...], context: Context, facts: DnsFacts) -> bool:
+    """Whether zone or links would need a person."""
+    found = plan_dns(desired, zones, context.options, facts).conditions
+    return any(one.type in {c.ZONE_READY, c.LINKED} and one.needs is c.WaitingFor.PERSON for one in found)
+
+
+def _made_for(desired: Desired, zone: Zone) -> bool:
+    marker = zone.marker
+    return desired.marker.same_maker(marker) and marker is not None and marker.connection_id == desired.connection_id
+
+
+async def _serving_others(
+    context: Context, desired: Desired, networks: set[str], zones: list[Zone]
+) -> tuple[Zone, ...]:
+    """Those that we made for other connections, and that by our records serve none of the networks that matter."""
+    ours = [zone for zone in zones if desired.marker.same_maker(zone.marker) and not _made_for(desired, zone)]
+    if not ours:
+        return ()
+    served = await context.shared.get("zones", lambda: _networks_of_zones(context), lambda _: HINT_SECONDS)
+    matter = {short_id(one) for one in networks}
+
+    def serves_others(zone: Zone) -> bool:
+        makers = zone.marker.connection_id if zone.marker is not None else ""
+        found = served.get(short_id(zone.id.text), frozenset()) | served.get(makers, frozenset())
+        return bool(found) and not found & matter
+
+    return tuple(zone for zone in ours if serves_others(zone))
+
+
+async def _networks_of_zones(context: Context) -> dict[str, frozenset[str]]:
+    """The networks of each connection on record, by its id, and by the zone that it uses."""
+    found: dict[str, frozenset[str]] = {}
+    async for row in context.storage.connections.list_columns():
+        networks = frozenset(row.columns.networks.split())
+        for key in (row.connection_id, row.columns.zone):
+            found[key] = found.get(key, frozenset()) | networks
+    return found
+
+
+async def _known_zone(context: Context, desired: Desired, record: ConnectionRecord) -> Zone | None:
+    """The recorded zone, as it is now."""
+    if record.dns.zone is None or parse_arm_id(record.dns.zone.id).name.lower() != desired.service.zone:
+        return None
+    zone = await context.dns.zone(parse_arm_id(record.dns.zone.id))
+    return zone and replace(zone, marker=desired.marker if record.dns.zone.owner is Owner.OURS else None)
+
+
+def _serves_all(
+    zone: Zone, desired: Desired, record: ConnectionRecord, resolution: NameResolution, *, again: bool
+) -> bool:
+    """Whether the zone serves every network that it should; anything else calls for the full look."""
+    answering = resolution.networks or (desired.endpoint.vnet_id,)
+    elsewhere = {*record.dns.refused, *(() if again else record.dns.elsewhere)}
+    further = (one for one in (desired.endpoint.vnet_id, *desired.link_vnets) if one.lower() not in elsewhere)
+    return all(zone.link_to(one) for one in (*answering, *further))
+
+
+async def _resolution(context: Context, desired: Desired, record: ConnectionRecord, *, again: bool) -> NameResolution:
+    """Which networks answer the endpoint's clients."""
+    known, vnet, now = record.dns.resolution, desired.endpoint.vnet_id, context.clock.now()
+    if known is not None and known.read_at is not None and not again and now - known.read_at < FRESH:
+        return known
+    network = await _network(context, vnet)
+    if network is not None and not network.own_dns_servers:
+        return NameResolution((vnet,), read_at=now)
+    others = await _networks_of_servers(context, desired) if network is not None and unexplained(network) else ()
+    return replace(resolution_of(vnet, network, others), read_at=now)
+
+
+async def _networks_of_servers(context: Context, desired: Desired) -> tuple[VirtualNetwork, ...]:
+    """The networks besides the endpoint's and its peers in which name servers may be, as far as they can be read."""
+    subscriptions = (*context.settings.scope.watched_subscriptions, *zone_subscriptions(desired, context.options))
+    named = await asyncio.gather(*(_network(context, vnet) for vnet in desired.link_vnets))
+    found = {one.id.lower(): one for one in named if one is not None}
+    for subscription in dict.fromkeys(subscriptions):
+        try:
+            found |= await context.endpoints.networks(subscription)
+        except RetryLater:
+            raise
+        except AutopilotError as error:
+            log.info("virtual networks of subscription %s not read: %s", subscription, error)
+    return tuple(found.values())
+
+
+async def _network(context: Context, vnet_id: str) -> VirtualNetwork | None:
+    """A network; None: it cannot be read. What passes by itself is raised."""
+    try:
+        return await context.endpoints.network(vnet_id)
+    except RetryLater:
+        raise
+    except AutopilotError as error:
+        log.info("virtual network %s not read: %s", vnet_id, error)
+        return None
+
+
+# -- the branch ----------------------------------------------------------------------------------------------------
 
 HELD = frozenset({Reason.RECORD_HELD_BY_ANOTHER_ENDPOINT, Reason.RECORD_FULL})
 """Reasons of an endpoint that waits for a place in the `*` record."""
@@ -36,30 +199,46 @@ HELD = frozenset({Reason.RECORD_HELD_BY_ANOTHER_ENDPOINT, Reason.RECORD_FULL})
 
 async def dns_branch(run: Run, desired: Desired) -> tuple[Observed, Failures]:
     """Read, plan and act in private DNS; returns what then is there (no zones: not known), and what failed."""
-    context, unseen = run.context, Observed(desired.endpoint)
+    unseen = Observed(desired.endpoint)
     if (busy := backoff_error(run, "Azure", run.record.dns.not_before)) is not None:
         return unseen, definite_failures(run, {c.ZONE_READY: busy})
     again = run.cause is not Cause.WAIT or run.changed
     try:
-        zones, facts = await observe_dns(context, desired, run.record, again=again)
+        zones, facts, failures = await _looked_and_acted(run, desired, again=again)
+        if facts.narrow and any(_is_overlap(error) for error in failures.values()):
+            zones, facts, failures = await _looked_and_acted(run, desired, again=again, full=True)
     except AutopilotError as error:
         return unseen, definite_failures(run, dns_failed(run, {c.ZONE_READY: error}))
-    run.record = _tried_again(run, desired).with_dns(resolution=facts.resolution)
+    return replace(unseen, zones=zones, facts=facts), dns_failed(run, failures)
 
-    def planned(zones: tuple[Zone, ...]) -> Plan:
-        seen = replace(unseen, zones=zones, facts=facts)
-        return plan(desired, seen, run.record, context.options, context.clock.now())
+
+def _planned(run: Run, desired: Desired, zones: tuple[Zone, ...], facts: DnsFacts) -> Plan:
+    seen = Observed(desired.endpoint, zones=zones, facts=facts)
+    return plan(desired, seen, run.record, run.context.options, run.context.clock.now())
+
+
+def _is_overlap(error: AutopilotError) -> bool:
+    return isinstance(error, Blocked) and error.reason is Reason.NETWORK_LINKED_TO_ANOTHER_ZONE
+
+
+async def _looked_and_acted(
+    run: Run, desired: Desired, *, again: bool, full: bool = False
+) -> tuple[tuple[Zone, ...], DnsFacts, Failures]:
+    """Read, plan and act; returns the zones and facts as they then are, and what failed. Raises what reading meets."""
+    run.record = _tried_again(run, desired)
+    zones, facts = await observe_dns(run.context, desired, run.record, again=again, full=full)
+    run.record = run.record.with_dns(resolution=facts.resolution)
+    before = _planned(run, desired, zones, facts)
+    facts = replace(facts, holders=await _holders(run, desired, zones, before))
+    before = _planned(run, desired, zones, facts)
+    await show_progress(run, before.conditions)
 
     async def done(zones: tuple[Zone, ...]) -> None:
-        await show_progress(run, planned(zones).conditions)
+        await show_progress(run, _planned(run, desired, zones, facts).conditions)
 
-    before = planned(zones)
-    facts = replace(facts, holders=await _holders(run, desired, zones, before))
-    before = planned(zones)
-    await show_progress(run, before.conditions)
     zones, failures = await _apply(run, desired, before.dns_steps if run.effective_mode.enforces else (), zones, done)
     await _wait_for_record(run, before, facts)
-    return replace(unseen, zones=zones, facts=facts), dns_failed(run, failures)
+    return zones, facts, failures
 
 
 async def _holders(run: Run, desired: Desired, zones: tuple[Zone, ...], before: Plan) -> HolderFacts:
@@ -130,8 +309,7 @@ def _may_go_without(run: Run, desired: Desired, step: DnsStep, error: AutopilotE
 
     It is remembered, for a day, so that not every sweep asks for it again.
     """
-    refused = isinstance(error, Blocked) and error.reason is Reason.NETWORK_LINKED_TO_ANOTHER_ZONE
-    if not refused or not isinstance(step, CreateLink):
+    if not _is_overlap(error) or not isinstance(step, CreateLink):
         return False
     resolution = run.record.dns.resolution
     answering = resolution.networks if resolution is not None else (desired.endpoint.vnet_id,)

@@ -4,22 +4,21 @@ Used by `loop`, both branches and the plan that is only shown. Nothing that was 
 scope is changed or removed; its record says why. What a change of the organization needs is decided in
 `core.planning.organization_change`; here the former organization is read, which is needed only after a change.
 
-Budget of the happy path: `tests/reconciler/test_budget.py`. A zone known from the record is read directly instead of
-listing every zone of every subscription; targets are looked up only once their turn has come.
+Budget of the happy path: `tests/reconciler/test_budget.py`. Zones are read in `dns_branch`; targets are looked up only
+once their turn has come.
 """
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
 
 from shared.context import Context, log
 from shared.core.guards.consent import CONNECT_TAG, rests_on_name
 from shared.core.guards.modes import asked_mode, ignored, is_out_of_scope
 from shared.core.guards.scope import in_scope, out_of_scope, outside, outside_by_id, told_by_id
 from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets
-from shared.core.model.arm_ids import ArmId, in_subscription, parse_arm_id, same_id
+from shared.core.model.arm_ids import ArmId, in_subscription, same_id
 from shared.core.model.conditions import Condition
 from shared.core.model.decisions import ConnectionDecision, Decided
 from shared.core.model.errors import AutopilotError, NotFound, RetryLater, Waiting
@@ -31,16 +30,11 @@ from shared.core.model.resources import (
     Claim,
     ConnectionStatus,
     Endpoint,
-    NameResolution,
     Policy,
     Target,
-    VirtualNetwork,
-    Zone,
 )
 from shared.core.options.installation import Mode
-from shared.core.planning.desired import Desired, desired_of, subscriptions_of, zone_subscriptions
-from shared.core.planning.dns import DnsFacts
-from shared.core.planning.name_resolution import resolution_of, unexplained
+from shared.core.planning.desired import Desired, desired_of
 from shared.core.planning.organization_change import (
     ensure_has_one,
     in_former_organization,
@@ -57,83 +51,6 @@ from shared.core.ports import PrivateConnections, listed_claims
 from shared.correlation import Stage, timed
 from shared.installation import decided as decisions
 from shared.reconciler.run_state import Run
-
-FRESH = timedelta(minutes=10)
-"""How long it stays known which networks answer an endpoint's clients, while the app waits for something else."""
-
-
-@timed(Stage.OBSERVE_DNS)
-async def observe_dns(
-    context: Context, desired: Desired, record: ConnectionRecord, *, again: bool = True
-) -> tuple[tuple[Zone, ...], DnsFacts]:
-    """Every zone of the service's name that matters, with links and records, and who answers the clients.
-
-    `again`: that is read again, also if it is known.
-    """
-    resolution, zone = await asyncio.gather(
-        _resolution(context, desired, record, again=again), _known_zone(context, desired, record)
-    )
-    if zone is not None and _serves_all(zone, desired, record, resolution, again=again):
-        return (zone,), DnsFacts(resolution, full=False)
-    subscriptions = dict.fromkeys((*zone_subscriptions(desired, context.options), *subscriptions_of(resolution)))
-    zones, counts = await context.dns.zones_and_counts([desired.service.zone], subscriptions, homes=desired.zone_homes)
-    return zones, DnsFacts(resolution, counts)
-
-
-async def _known_zone(context: Context, desired: Desired, record: ConnectionRecord) -> Zone | None:
-    """The recorded zone, as it is now."""
-    if record.dns.zone is None or parse_arm_id(record.dns.zone.id).name.lower() != desired.service.zone:
-        return None
-    zone = await context.dns.zone(parse_arm_id(record.dns.zone.id))
-    return zone and replace(zone, marker=desired.marker if record.dns.zone.owner is Owner.OURS else None)
-
-
-def _serves_all(
-    zone: Zone, desired: Desired, record: ConnectionRecord, resolution: NameResolution, *, again: bool
-) -> bool:
-    """Whether the zone serves every network that it should; anything else calls for the full look."""
-    answering = resolution.networks or (desired.endpoint.vnet_id,)
-    elsewhere = {*record.dns.refused, *(() if again else record.dns.elsewhere)}
-    further = (one for one in (desired.endpoint.vnet_id, *desired.link_vnets) if one.lower() not in elsewhere)
-    return all(zone.link_to(one) for one in (*answering, *further))
-
-
-async def _resolution(context: Context, desired: Desired, record: ConnectionRecord, *, again: bool) -> NameResolution:
-    """Which networks answer the endpoint's clients."""
-    known, vnet, now = record.dns.resolution, desired.endpoint.vnet_id, context.clock.now()
-    if known is not None and known.read_at is not None and not again and now - known.read_at < FRESH:
-        return known
-    network = await _network(context, vnet)
-    if network is not None and not network.own_dns_servers:
-        return NameResolution((vnet,), read_at=now)
-    others = await _networks_of_servers(context, desired) if network is not None and unexplained(network) else ()
-    return replace(resolution_of(vnet, network, others), read_at=now)
-
-
-async def _networks_of_servers(context: Context, desired: Desired) -> tuple[VirtualNetwork, ...]:
-    """The networks besides the endpoint's and its peers in which name servers may be, as far as they can be read."""
-    subscriptions = (*context.settings.scope.watched_subscriptions, *zone_subscriptions(desired, context.options))
-    named = await asyncio.gather(*(_network(context, vnet) for vnet in desired.link_vnets))
-    found = {one.id.lower(): one for one in named if one is not None}
-    for subscription in dict.fromkeys(subscriptions):
-        try:
-            found |= await context.endpoints.networks(subscription)
-        except RetryLater:
-            raise
-        except AutopilotError as error:
-            log.info("virtual networks of subscription %s not read: %s", subscription, error)
-    return tuple(found.values())
-
-
-async def _network(context: Context, vnet_id: str) -> VirtualNetwork | None:
-    """A network; None: it cannot be read. What passes by itself is raised."""
-    try:
-        return await context.endpoints.network(vnet_id)
-    except RetryLater:
-        raise
-    except AutopilotError as error:
-        log.info("virtual network %s not read: %s", vnet_id, error)
-        return None
 
 
 @timed(Stage.OBSERVE_ELASTIC)

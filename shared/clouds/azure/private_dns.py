@@ -44,11 +44,14 @@ class PrivateDns(PrivateDnsReads):
                 zone.resource_group, zone.name, body, headers=dict(_IF_ABSENT), raw_response_hook=capture_operation_url
             ),
         )
-        return Zone(zone, step.marker)
+        made = Zone(zone, step.marker)
+        self.lists.amend(zone.subscription_id, lambda found: found.with_zone(made))
+        return made
 
     async def create_link(self, step: CreateLink) -> Link:
         """Link a network. Raises NotVisibleYet, Waiting, or Blocked when another zone of the name serves it."""
         zone = step.zone
+        self.others.forget(zone.key)
         client = await self.clients.dns(zone.subscription_id)
         properties = {"virtualNetwork": {"id": step.vnet_id}, "registrationEnabled": False}
         body = _models().VirtualNetworkLink({"location": "global", "tags": self._tags(step), "properties": properties})
@@ -94,6 +97,7 @@ class PrivateDns(PrivateDnsReads):
     async def put_record(self, step: PutWildcardRecord) -> WildcardRecord:
         """Write the `*` record; raises LostRace when it is not as it was read."""
         zone = step.zone
+        self.others.forget(zone.key)
         client = await self.clients.dns(zone.subscription_id)
         addresses = [{"ipv4Address": address} for address in step.addresses]
         properties = {"ttl": step.ttl, "aRecords": addresses, "metadata": step.marker.metadata()}
@@ -109,6 +113,7 @@ class PrivateDns(PrivateDnsReads):
     async def delete_record(self, step: DeleteRecord) -> None:
         """Delete the `*` record; raises LostRace when it is not as it was read. One that is gone is no error."""
         zone = step.zone
+        self.others.forget(zone.key)
         client = await self.clients.dns(zone.subscription_id)
         doing = "delete the zone's * record"
         with suppress(NotFound), arm_errors(doing, zone.text):
@@ -119,6 +124,7 @@ class PrivateDns(PrivateDnsReads):
     async def delete_link(self, step: DeleteLink) -> None:
         """Unlink a network; raises LostRace, NotVisibleYet or Waiting. A link that is gone is no error."""
         zone = step.zone
+        self.others.forget(zone.key)
         client = await self.clients.dns(zone.subscription_id)
         with suppress(NotFound):
             await self._removal(
@@ -136,6 +142,8 @@ class PrivateDns(PrivateDnsReads):
     async def delete_zone(self, step: DeleteZone) -> None:
         """Delete the zone; Azure refuses while a network is linked. A zone that is gone is no error."""
         zone = step.zone
+        self.others.forget(zone.key)
+        self.lists.forget(zone.subscription_id)
         client = await self.clients.dns(zone.subscription_id)
         with suppress(NotFound):
             await self._removal(

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.clouds.azure.arm import ArmClients, body_of
@@ -16,11 +16,14 @@ from shared.core.model.errors import Forbidden, InvalidInput, NotFound, NotVisib
 from shared.core.model.json_values import entries, mapping, text, whole_number
 from shared.core.model.markers import marker_from_tags, record_marker
 from shared.core.model.resources import Link, NamedRecords, WildcardRecord, Zone
+from shared.shared_reads import SharedReads
 
 log = logging.getLogger("privatelink")
 WILDCARD = "*"
 APEX = "@"
 """The zone's own name, which has its SOA."""
+_UNSEEN = Zone(ArmId("", "", "", "", ""))
+"""In place of a zone that may not be read."""
 
 
 def zone_of(body: Mapping[str, Any]) -> Zone:
@@ -73,11 +76,41 @@ def _addresses(properties: Mapping[str, Any]) -> tuple[str, ...] | None:
     return addresses if isinstance(found, list | None) and all(addresses) else None
 
 
+@dataclass(frozen=True, slots=True)
+class ZoneList:
+    """The zones of a subscription as one listing showed them, without links and records."""
+
+    zones: tuple[Zone, ...]
+    count: int
+    """All of them, those too that have no id."""
+
+    def with_zone(self, zone: Zone) -> ZoneList:
+        """The same with one that was made since."""
+        others = tuple(one for one in self.zones if one.id.key != zone.id.key)
+        return ZoneList((*others, zone), self.count + 1 - (len(self.zones) - len(others)))
+
+
+LIST_SECONDS = 5.0
+"""How long a listing of a subscription's zones is shared, for each `LIST_PAGE` zones: the longer it is, the more it
+costs. What is made meanwhile by others is met by the write that is refused because of it."""
+LIST_PAGE = 100
+OTHERS_SECONDS = 5.0
+"""How long the content of a zone is shared that others made, and that many runs look into."""
+
+
+def _list_seconds(found: ZoneList) -> float:
+    return LIST_SECONDS * (1 + found.count // LIST_PAGE)
+
+
 class PrivateDnsReads:
     """Reads what DNS has."""
 
     def __init__(self, clients: ArmClients) -> None:
         self.clients = clients
+        self.lists: SharedReads[str, ZoneList] = SharedReads()
+        """By the lower-cased subscription."""
+        self.others: SharedReads[str, Zone] = SharedReads()
+        """By the zone's key."""
 
     async def zones_named(
         self, names: Iterable[str], subscription_ids: Iterable[str], *, homes: Iterable[ArmId] = ()
@@ -87,28 +120,7 @@ class PrivateDnsReads:
         A subscription or zone that the app may not read shows nothing, unless it is among the `homes`, where zones are
         made: a right that is missing elsewhere is no reason to stop.
         """
-        return await self._zones_named(names, subscription_ids, homes, {})
-
-    async def _zones_named(
-        self,
-        names: Iterable[str],
-        subscription_ids: Iterable[str],
-        homes: Iterable[ArmId],
-        counts: dict[str, int],
-        *,
-        partly: bool = False,
-    ) -> tuple[Zone, ...]:
-        wanted = {name.lower() for name in names}
-        kept = tuple(homes)
-        required = {home.subscription_id for home in kept} | {home.key for home in kept}
-        listings = await asyncio.gather(
-            *(self._visible_zones(s, wanted, counts, must=s in required) for s in dict.fromkeys(subscription_ids))
-        )
-        zones = [zone for listing in listings for zone in listing]
-        filled = await asyncio.gather(
-            *(self._listed(zone, must=zone.id.key in required, partly=partly) for zone in zones)
-        )
-        return tuple(zone for zone in filled if zone is not None)
+        return (await self.zones_and_counts(names, subscription_ids, homes=homes))[0]
 
     async def zones_and_counts(
         self,
@@ -122,9 +134,49 @@ class PrivateDnsReads:
 
         `partly`: for who only looks, and writes nothing by it: a zone that cannot be read just now is left out.
         """
-        counts: dict[str, int] = {}
-        zones = await self._zones_named(names, subscription_ids, homes, counts, partly=partly)
-        return zones, counts
+        homes = tuple(homes)
+        zones, counts = await self.zones_listed(names, subscription_ids, homes=homes, anew=True)
+        return await self.filled(zones, homes=homes, partly=partly), counts
+
+    async def zones_listed(
+        self,
+        names: Iterable[str],
+        subscription_ids: Iterable[str],
+        *,
+        homes: Iterable[ArmId] = (),
+        anew: bool = False,
+    ) -> tuple[tuple[Zone, ...], dict[str, int]]:
+        """The same without links and records. Unless it is asked for `anew`, many runs share one listing."""
+        wanted = {name.lower() for name in names}
+        required = {home.subscription_id for home in homes}
+        subscriptions = tuple(dict.fromkeys(subscription_ids))
+        listings = await asyncio.gather(*(self._visible(s, must=s in required, anew=anew) for s in subscriptions))
+        found = {s.lower(): one for s, one in zip(subscriptions, listings, strict=True) if one is not None}
+        zones = (zone for one in found.values() for zone in one.zones if zone.name.lower() in wanted)
+        return tuple(zones), {s: one.count for s, one in found.items()}
+
+    async def filled(
+        self, zones: Iterable[Zone], *, homes: Iterable[ArmId] = (), partly: bool = False
+    ) -> tuple[Zone, ...]:
+        """Zones that were listed, with links and records; those that the app may not read are left out."""
+        required = {home.key for home in homes}
+        found = await asyncio.gather(
+            *(self._listed(zone, must=zone.id.key in required, partly=partly) for zone in zones)
+        )
+        return tuple(zone for zone in found if zone is not None)
+
+    async def looked_into(self, zones: Iterable[Zone], *, homes: Iterable[ArmId] = ()) -> tuple[Zone, ...]:
+        """The same for zones that others made, whose content many runs share for seconds."""
+        kept = tuple(homes)
+
+        async def look(zone: Zone) -> tuple[Zone, ...]:
+            async def ask() -> Zone:
+                return next(iter(await self.filled((zone,), homes=kept)), _UNSEEN)
+
+            found = await self.others.get(zone.id.key, ask, lambda _: OTHERS_SECONDS)
+            return () if found is _UNSEEN else (replace(found, marker=zone.marker, other_records=zone.other_records),)
+
+        return tuple(zone for found in await asyncio.gather(*map(look, zones)) for zone in found)
 
     async def zone(self, zone_id: ArmId) -> Zone | None:
         """A zone known by its id, with links and record but without its marker; None when it is gone."""
@@ -166,27 +218,25 @@ class PrivateDnsReads:
                 return None
             raise NotVisibleYet(error.what, on=error.on) from error
 
-    async def _visible_zones(
-        self, subscription_id: str, wanted: set[str], counts: dict[str, int], *, must: bool
-    ) -> list[Zone]:
+    async def _visible(self, subscription_id: str, *, must: bool, anew: bool) -> ZoneList | None:
+        """The listing of a subscription; None where it may not be listed, and need not be."""
+        ask = self.lists.anew if anew else self.lists.get
         try:
-            return await self._zones(subscription_id, wanted, counts)
+            return await ask(subscription_id.lower(), lambda: self._list(subscription_id), _list_seconds)
         except Forbidden:
             if must:
                 raise
-            return []
+            return None
 
-    async def _zones(self, subscription_id: str, wanted: set[str], counts: dict[str, int]) -> list[Zone]:
+    async def _list(self, subscription_id: str) -> ZoneList:
         client = await self.clients.dns(subscription_id)
         found, count = [], 0
         with arm_errors("list private DNS zones", f"/subscriptions/{subscription_id}"):
             async for answer in client.private_zones.list():
-                body, count = body_of(answer), count + 1
-                if text(body.get("name")).lower() in wanted:
-                    with suppress(InvalidInput):  # without an id: what is made in its place Azure refuses, and says so
-                        found.append(zone_of(body))
-        counts[subscription_id.lower()] = count
-        return found
+                count += 1
+                with suppress(InvalidInput):  # without an id: what is made in its place Azure refuses, and says so
+                    found.append(zone_of(body_of(answer)))
+        return ZoneList(tuple(found), count)
 
     async def _filled(self, zone: Zone) -> Zone:
         links, (record, names) = await asyncio.gather(self._links(zone.id), self._records(zone.id))

@@ -14,8 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from shared.core.model.errors import AnswerLost, Permanent, RetryLater
-from shared.core.model.instants import stored_instant
-from shared.core.model.json_values import mapping, text
+from shared.core.model.json_values import mapping, stored_instant, text
 from shared.core.model.organizations import DEFAULT
 from shared.core.model.reasons import Reason
 from shared.core.model.services import Family

@@ -109,7 +109,12 @@ def connection_id(endpoint_id: str) -> str:
 
     Table keys cannot hold `/`, and URLs should be short.
     """
-    return hashlib.sha256(lower_case(endpoint_id).encode()).hexdigest()[:16]
+    return short_id(endpoint_id)
+
+
+def short_id(resource_id: str) -> str:
+    """An id in 16 characters, the same for every spelling of it."""
+    return hashlib.sha256(lower_case(resource_id).encode()).hexdigest()[:16]
 
 
 def plain_location(text: str) -> str:

@@ -2,13 +2,16 @@
 
 Used by `clouds` and by what reads markers and URLs. Anything may stand anywhere: what is of another type than it should
 be counts as not there, and a text that no id, name or address can be (very long, or no text that can be encoded) too.
-Where "not there" and "not readable" lead to opposite decisions, the caller asks for the type itself.
+Where "not there" and "not readable" lead to opposite decisions, the caller asks for the type itself. An instant is the
+exception: a row may be damaged, one of the year 9999 would hold what is counted from it for ever, and one without a
+time zone can be compared with none.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 LONGEST = 8_000
@@ -17,6 +20,10 @@ LONGEST = 8_000
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_:-]*(?:\.[A-Za-z0-9_:-]+)*", re.ASCII)
 LONGEST_IDENTIFIER = 200
 _NOTHING: Mapping[str, Any] = {}
+_YEARS = range(2000, 2200)
+
+AHEAD = timedelta(days=10)
+"""How far ahead of its row's writing an instant may be: the longest wait, and the longest grace period, is 7 days."""
 
 
 def text(value: object) -> str:
@@ -60,3 +67,19 @@ def texts(value: object) -> tuple[str, ...]:
 def whole_number(value: object) -> int | None:
     """A whole number of a size that something is counted by; None for anything else."""
     return value if type(value) is int and abs(value) < 10**12 else None
+
+
+def stored_instant(text: object, *, latest: datetime | None = None) -> datetime:
+    """An instant out of a document; raises ValueError for anything else, and for one after `latest`."""
+    if isinstance(text, datetime):
+        found = text
+    elif isinstance(text, str):
+        found = datetime.fromisoformat(text)
+    else:
+        raise ValueError("no instant")  # noqa: TRY004 - one error for all that is damaged
+    if found.tzinfo is None or found.year not in _YEARS:
+        raise ValueError("no instant that this app has written")
+    found = found.astimezone(UTC)
+    if latest is not None and found > latest:
+        raise ValueError("an instant that is too far ahead")
+    return found

@@ -14,10 +14,10 @@ from functools import cache
 from math import isfinite
 from typing import TYPE_CHECKING, Any, cast
 
-from shared.core.model.arm_ids import parse_arm_id
+from shared.core.model.arm_ids import parse_arm_id, short_id
 from shared.core.model.conditions import READY, Condition
 from shared.core.model.errors import InvalidInput
-from shared.core.model.instants import AHEAD, stored_instant
+from shared.core.model.json_values import AHEAD, stored_instant
 from shared.core.model.record import SCHEMA, ConnectionRecord
 from shared.core.model.record_health import EffectiveVerdict, HostCheck
 
@@ -191,6 +191,10 @@ class Columns:
     message: str = ""
     next_step: str = ""
     since: str = ""
+    zone: str = ""
+    """The zone in use, as `short_id` tells it."""
+    networks: str = ""
+    """The endpoint's network, and those that matter to it and are linked to the zone; each as `short_id`."""
 
 
 def columns_of(record: ConnectionRecord) -> Columns:
@@ -209,7 +213,14 @@ def columns_of(record: ConnectionRecord) -> Columns:
         message=ready.message[:LONGEST] if ready else "",
         next_step=ready.next_step[:LONGEST] if ready else "",
         since=ready.since.isoformat() if ready and ready.since else "",
+        zone=short_id(record.dns.zone.id) if record.dns.zone else "",
+        networks=_networks(record),
     )
+
+
+def _networks(record: ConnectionRecord) -> str:
+    found = dict.fromkeys(short_id(one) for one in (record.identity.vnet_id, *record.dns.linked) if one)
+    return " ".join(found)[:LONGEST]
 
 
 def _subscription(endpoint_id: str) -> str:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.core.model.instants import stored_instant
 from shared.core.model.json_names import named
+from shared.core.model.json_values import stored_instant
 from shared.core.model.notices import KeyData, Notice, Type, notice_id
 
 DAYS = (0, 3, 14)

@@ -53,6 +53,9 @@ class DnsFacts:
     """Of the endpoints that hold the `*` record of the zone in use."""
     full: bool = True
     """Whether all visible zones were read; False: only the one on record was."""
+    narrow: bool = False
+    """Whether the content of some was left unread, because by our own records they serve other networks: a hint, so
+    nothing is told to a person by it."""
 
 
 _ALONE = DnsFacts()
