@@ -179,13 +179,16 @@ var unknownParts = filter(objectKeys(hardening), part => !contains(parts, part))
 // What cannot work is refused before anything is made: by the name of the group, which all else is in.
 var roles = objectKeys(loadJsonContent('roles.json'))
 var unknownRoles = filter(split(roleIds, ','), entry => !empty(trim(entry)) && !contains(roles, trim(split(entry, '=')[0])))
-var warm = map(filter(split(alwaysReady, ','), entry => !empty(trim(entry))), entry => int(trim(last(split(entry, '=')))))
+var warm = map(filter(split(alwaysReady, ','), entry => contains(entry, '=')), entry => int(trim(last(split(entry, '=')))))
 var mistakes = concat(
   eventDelivery == 'queue' && !topicIdentityEnabled ? ['eventDelivery=queue delivers with an identity: set topicIdentityEnabled=true, or eventDelivery=function.'] : [],
   privateAccess && !empty(appSubnetId) && empty(endpointSubnetId) ? ['privateAccess, which eventDelivery=none sets, with appSubnetId needs a subnet for private endpoints: set endpointSubnetId, or privateAccess=false.'] : [],
   !empty(endpointSubnetId) && empty(appSubnetId) ? ['endpointSubnetId is of a network of yours: set appSubnetId too, or leave both out.'] : [],
   !empty(appSubnetId) && !empty('${networkSecurityGroupId}${routeTableId}${networkDnsServers}') ? ['appSubnetId leaves your network as it is: set networkSecurityGroupId, routeTableId and networkDnsServers there, and leave them out here.'] : [],
   !empty(filter([appSubnetId, endpointSubnetId], id => !empty(id) && length(split(id, '/')) != 11)) ? ['appSubnetId and endpointSubnetId take whole ids of subnets.'] : [],
+  contains(last(split(appSubnetId, '/')), '_') ? ['appSubnetId names a subnet with an underscore, which Flex Consumption does not take: give it another name.'] : [],
+  !empty(appSubnetId) && toLower(appSubnetId) == toLower(endpointSubnetId) ? ['appSubnetId and endpointSubnetId are the same: the delegated subnet of the app takes no private endpoints.'] : [],
+  !empty(filter(split(alwaysReady, ','), entry => !empty(trim(entry)) && !contains(entry, '='))) ? ['alwaysReady takes group=number, separated by commas.'] : [],
   !empty(privateLinkScopeId) && length(split(privateLinkScopeId, '/')) != 9 ? ['privateLinkScopeId takes the whole id of a private link scope.'] : [],
   empty(appSubnetId) && int(last(split(networkAddressPrefix, '/'))) > 25 ? ['networkAddressPrefix must be /25 or larger: two /26 subnets are cut from it.'] : [],
   zoneRedundancy && contains(warm, 1) ? ['zoneRedundancy keeps two instances or none of a group warm: set each number of alwaysReady to 0, or to 2 or more.'] : [],
