@@ -6,6 +6,7 @@ this installation, roles and event subscriptions by their names.
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from typing import Any
@@ -42,6 +43,7 @@ def take_back(installation: Installation) -> None:
     detach_subnet(installation)
     for subscription in places:
         remove_events(installation, subscription)
+    leave_private_link_scope(installation)
     for subscription in places:
         remove_assignments(installation, subscription)
     remove_roles(installation)
@@ -103,6 +105,20 @@ def _remove_from_topic(installation: Installation, topic: str) -> None:
         # The metric has no hyphen: an installation whose name begins with ours has alerts on the same topic.
         if alert["name"].rpartition("-")[0] == f"{parts[-1]}-{installation.event_subscription}":
             az("monitor", "metrics", "alert", "delete", "--name", alert["name"], *where)
+
+
+def leave_private_link_scope(installation: Installation) -> None:
+    """The entries of our logs in a private link scope that was there before."""
+    scope, version = os.environ.get("PRIVATE_LINK_SCOPE_ID", ""), "api-version=2021-09-01"
+    if not scope:
+        return
+    url = f"{scope}/scopedResources?{version}"
+    listed = unless_refused(lambda: az("rest", "--method", "get", "--url", url), {}) or {}
+    ours = f"{installation.home}/{installation.group}".lower()
+    for entry in listed.get("value", []):
+        if group_of(entry["properties"]["linkedResourceId"]) == ours:
+            az("rest", "--method", "delete", "--url", f"{entry['id']}?{version}")
+            say(f"  Took {entry['name']} out of {scope}")
 
 
 def remove_assignments(installation: Installation, subscription: str) -> None:

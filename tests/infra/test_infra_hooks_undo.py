@@ -15,6 +15,7 @@ from tests.infra.test_infra_roles import definitions
 APP = "/subscriptions/s/resourceGroups/rg-x/providers/Microsoft.Web/sites/func-x"
 SUBNET = "/subscriptions/s/resourceGroups/rg-x/providers/Microsoft.Network/virtualNetworks/v/subnets/app"
 THEIRS = "/subscriptions/t/resourceGroups/rg-theirs/providers/Microsoft.EventGrid/systemTopics/theirs"
+LINK_SCOPE = "/subscriptions/h/resourceGroups/rg-hub/providers/Microsoft.Insights/privateLinkScopes/hub-logs"
 OURS = {"tags": {"azd-env-name": "x"}}
 TITLES = ("endpoint reader", "DNS writer")
 
@@ -69,6 +70,8 @@ def test_before_azd_down_all_goes_that_it_would_leave_and_what_stays_is_listed(a
         ("DNS_LINK_VNETS", "/subscriptions/h/resourceGroups/RG-HUB/providers/a/virtualNetworks/v", "h/rg-hub"),
         ("APP_SUBNET_ID", "/subscriptions/h/resourceGroups/rg-hub/providers/a/virtualNetworks/v/subnets/s", "h/rg-hub"),
         ("EXISTING_SYSTEM_TOPICS", THEIRS, "t/rg-theirs"),
+        ("PRIVATE_LINK_SCOPE_ID", LINK_SCOPE, "h/rg-hub"),
+        ("PRIVATE_ACCESS_ZONE_GROUP", "/subscriptions/h/resourceGroups/rg-hub", "h/rg-hub"),
     ],
 )
 def test_azd_down_is_refused_where_it_would_delete_groups_of_others(
@@ -103,6 +106,24 @@ def test_undo_takes_ours_from_groups_of_others_and_deletes_the_installations_own
         f"monitor metrics alert delete --name theirs-privatelink-x-DroppedEventCount {where}"
     ]
     assert changed(az)[-1] == "group delete --name rg-x --subscription s --yes", "last: the identities are in it"
+
+
+def test_our_logs_leave_the_private_link_scope_and_those_of_others_stay(az: Recorded) -> None:
+    az.answer("group show --name rg-hub", {"tags": {}})
+    logs = "/providers/Microsoft.Insights/components/appi"
+    listed = [
+        {"name": one, "id": f"{LINK_SCOPE}/scopedResources/{one}", "properties": {"linkedResourceId": f"{group}{logs}"}}
+        for one, group in {
+            "ours": "/subscriptions/S/resourceGroups/RG-x",
+            "theirs": "/subscriptions/s/resourceGroups/rg-xy",
+        }.items()
+    ]
+    az.answer("rest --method get --url", {"value": listed})
+    assert az.run("undo", PRIVATE_LINK_SCOPE_ID=LINK_SCOPE).returncode == 0
+    (asked,) = az.called("rest --method get")
+    assert f"{LINK_SCOPE}/scopedResources?api-version=2021-09-01" in asked
+    (gone,) = az.called("rest --method delete")
+    assert f"{LINK_SCOPE}/scopedResources/ours?api-version=2021-09-01" in gone
 
 
 def test_every_custom_role_of_the_templates_is_one_that_is_deleted(az: Recorded) -> None:
