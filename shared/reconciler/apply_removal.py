@@ -49,8 +49,19 @@ SIGNED_OUT = KEY_REASONS | {Reason.AZURE_SIGN_IN_FAILED}
 """Reasons of an app that a service does not know, and that may so do nothing at all."""
 
 
-DELETE_FORBIDDEN = frozenset({Reason.SCOPE_LOCKED, Reason.AZURE_RIGHTS_MISSING, Reason.REQUEST_DISALLOWED_BY_POLICY})
+DELETE_FORBIDDEN = frozenset(
+    {
+        Reason.SCOPE_LOCKED,
+        Reason.AZURE_RIGHTS_MISSING,
+        Reason.DENY_ASSIGNMENT,
+        Reason.REQUEST_DISALLOWED_BY_POLICY,
+    }
+)
 """Reasons why nothing may be deleted where writing is still allowed."""
+
+
+GROUP_LOOK = 300.0
+"""Seconds between two looks at what goes with its resource group: that takes minutes to hours."""
 
 
 class CarriedOut(NamedTuple):
@@ -103,10 +114,13 @@ def _once_more(step: RemovalStep, error: AutopilotError) -> AutopilotError:
     """NotVisibleYet for what Elastic Cloud refuses: a right or an end that is not known everywhere yet looks like that.
 
     What is refused again and again is left in the end, as what stays busy is; Azure's steps come after these (S5).
+    What is in a resource group that is being deleted goes with it.
     """
     refused = isinstance(error, Blocked) and error.reason in {Reason.ELASTIC_RIGHTS_MISSING, Reason.ELASTIC_REFUSED}
     if refused and isinstance(step, Disassociate | DeletePolicy):
         return NotVisibleYet(error.what, on=error.on, after=30.0)
+    if isinstance(error, Blocked) and error.reason is Reason.RESOURCE_GROUP_BEING_DELETED:
+        return NotVisibleYet(error.what, on=error.on, after=GROUP_LOOK)
     return error
 
 

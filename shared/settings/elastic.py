@@ -15,7 +15,10 @@ class ElasticSettings:
     """How Elastic Cloud is reached."""
 
     url: str = setting(
-        "ELASTIC_API_URL", value.url, "https://api.elastic-cloud.com", "Address of the Elastic Cloud API."
+        "ELASTIC_API_URL",
+        value.api_url,
+        "https://api.elastic-cloud.com",
+        "Address of the Elastic Cloud API: a host without a path.",
     )
     api_key: str = setting(
         "EC_API_KEY",

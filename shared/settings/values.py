@@ -31,6 +31,14 @@ def url(value: str) -> str:
     return value.rstrip("/")
 
 
+def api_url(value: str) -> str:
+    """A URL of a host alone: the path below it is the API's own, and added by the client."""
+    found = url(value)
+    if urlsplit(found).path:
+        raise Expected("an https URL of a host without a path: the app adds /api/v1 itself")
+    return found
+
+
 def _splits(value: str) -> bool:
     """Whether it has a host and a port that are some; `https://[x` and a port of 99999 raise wherever they are used."""
     try:

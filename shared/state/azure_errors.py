@@ -36,6 +36,17 @@ _THROTTLED = {
 }  # 503 is ServerBusy: the account's or the partition's limit
 _BEING_DELETED = {"TableBeingDeleted", "QueueBeingDeleted", "OperationTimedOut"}
 
+_NO_ROLE_HELPS = {
+    "KeyBasedAuthenticationNotPermitted": Reason.STORAGE_KEYS_NOT_PERMITTED,
+    "AuthorizationFailure": Reason.STORAGE_CLOSED_TO_NETWORK,
+    "IpAuthorizationError": Reason.STORAGE_CLOSED_TO_NETWORK,
+    "PublicAccessNotPermitted": Reason.STORAGE_ANONYMOUS,
+    "NoAuthenticationInformation": Reason.STORAGE_ANONYMOUS,
+    "AccountIsDisabled": Reason.STORAGE_ACCOUNT_DISABLED,
+}
+"""Codes of the account's own rules; https://learn.microsoft.com/rest/api/storageservices/common-rest-api-error-codes. A
+missing role is AuthorizationPermissionMismatch."""
+
 
 @contextmanager
 def storage_errors(on: str, role: str) -> Iterator[None]:
@@ -90,6 +101,8 @@ def _from_answer(error: HttpResponseError, on: str, role: str) -> AutopilotError
     code = error_code(error) or error.reason or "no code"
     request_id = _headers(error).get("x-ms-request-id", "none")
     what = f"Azure Storage answered {status} {code} (request {request_id})."
+    if code in _NO_ROLE_HELPS:
+        return Forbidden(explain(_NO_ROLE_HELPS[code], what), on=on)
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         next_step = f"Give the app's identity the role '{role}' on the storage account, or correct its key."
         return Forbidden(explain(Reason.STORAGE_ACCESS_DENIED, what, next_step), on=on)

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from shared.clouds.azure.errors import classify
+from shared.clouds.azure.refusals import read_refusal
 from shared.clouds.elastic.transport import elastic_error
 from shared.clouds.refusal_text import LONGEST, refusal_text
 
@@ -54,6 +55,6 @@ def test_elastic_clouds_refusals_hold_no_key(status: int) -> None:
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 429, 500])
 def test_azures_refusals_hold_no_token(status: int) -> None:
-    error = classify(status, "Bad\nCode", "you sent Bearer abc.def-ghi", None, doing="read it", on="the zone")
+    error = classify(read_refusal(status, "Bad\nCode", "you sent Bearer abc.def-ghi", "read it", "the zone"), None)
     assert "abc.def-ghi" not in str(error)
     assert str(error).isprintable()

@@ -82,6 +82,24 @@ async def each_call(storage: AzureStorage) -> list[AutopilotError]:
 
 
 @pytest.mark.real_time
+@pytest.mark.parametrize(
+    ("code", "reason", "step"),
+    [
+        ("KeyBasedAuthenticationNotPermitted", "StorageKeysNotPermitted", "AzureWebJobsStorage__credential"),
+        ("AuthorizationFailure", "StorageClosedToNetwork", "firewall"),
+        ("PublicAccessNotPermitted", "StorageAnonymous", "AzureWebJobsStorage__credential"),
+        ("AccountIsDisabled", "StorageAccountDisabled", "Enable"),
+    ],
+)
+async def test_what_the_account_itself_forbids_is_no_missing_role(code: str, reason: str, step: str) -> None:
+    async with account(answered(409 if code.startswith("Public") else 403, code)) as (storage, _):
+        errors = await each_call(storage)
+    assert {getattr(error, "reason", "") for error in errors} == {reason}
+    assert all(step in error.next_step and "the role '" not in error.next_step for error in errors)
+    assert code in str(errors[0])
+
+
+@pytest.mark.real_time
 async def test_a_missing_role_is_named_with_what_it_is_missing_on() -> None:
     async with account(answered(403, "AuthorizationPermissionMismatch")) as (storage, _):
         errors = await each_call(storage)

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from http import HTTPStatus
 
 from shared.clouds.answer_headers import seconds_to_wait
-from shared.clouds.refusal_text import LONGEST, refusal_text
+from shared.clouds.azure.refusals import Refusal, lasting_refusal, missing_right, read_refusal
+from shared.clouds.foreign_answer import foreign_answer, is_foreign
 from shared.core.model.errors import (
     AnswerLost,
     AutopilotError,
@@ -38,28 +39,20 @@ _FAULT = re.compile(
     r"^(Internal(Server)?Error|ServiceUnavailable|Server(Timeout|Busy)|GatewayTimeout|OperationTimedOut|Timeout)$",
     re.IGNORECASE,
 )
-_REFUSED = {
-    "RequestDisallowedByPolicy": Reason.REQUEST_DISALLOWED_BY_POLICY,
-    "ScopeLocked": Reason.SCOPE_LOCKED,
-    "MissingSubscriptionRegistration": Reason.MISSING_SUBSCRIPTION_REGISTRATION,
-    "ReadOnlyDisabledSubscription": Reason.READ_ONLY_DISABLED_SUBSCRIPTION,
-}
-"""Codes that come as 403 or 409 and mean neither a missing right nor another operation."""
-_UNKNOWN = {
-    "ResourceGroupNotFound": Reason.RESOURCE_GROUP_NOT_FOUND,
-    "SubscriptionNotFound": Reason.SUBSCRIPTION_NOT_FOUND,
-}
-"""Codes of what a setting names and Azure does not know."""
 _DENIALS = {"AuthorizationFailed", "LinkedAuthorizationFailed"}
+"""Codes of a role that is missing."""
 _ABSENT = {"ResourceNotFound", "ParentResourceNotFound", "NotFound"}
 """Of a parent that is missing too: what is read or deleted below it is gone; who writes below it knows better."""
+FORBIDDING = {
+    Reason.DENY_ASSIGNMENT,
+    Reason.NETWORK_OF_ANOTHER_TENANT,
+    Reason.SUBSCRIPTION_OF_ANOTHER_TENANT,
+}
+"""Refused to this identity, as for a missing role: what cannot be read shows nothing, and stops nothing else."""
+LONGEST = 600
+"""Characters of Azure's own text that are shown."""
 NO_STATUS = 0
 _MAYBE_BUSY = {NO_STATUS, HTTPStatus.OK, HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS}
-_DENIED = re.compile(
-    r"not have (?:authorization|permission) to perform action(?:\(s\))? '(?P<action>[^']+)' "
-    r"(?:over scope|on the linked scope\(s\)) '(?P<scope>[^']+)'"
-)
-_OVERLAP = "overlapping namespace"
 
 
 @contextmanager
@@ -118,9 +111,12 @@ def _unusable(doing: str, on: str) -> UnusableAnswer:
 def _not_signed_in(error: object, doing: str, on: str) -> AutopilotError:
     """azure-identity has one error for a token that is refused and for one that cannot be had just now.
 
-    Seen with azure-identity 1.27 and an App Service endpoint that answers 500, 503 and 429.
+    Seen with azure-identity 1.27 and an App Service endpoint that answers 500, 503 and 429. ARM's own 401 comes so too.
     """
     status = getattr(error, "status_code", None) or 0
+    explained = lasting_refusal(_refusal(error, doing, on))
+    if explained is not None:
+        return Forbidden(explained, on=on)
     if status != HTTPStatus.TOO_MANY_REQUESTS and status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return sign_in_failed(doing, on)
     headers = getattr(getattr(error, "response", None), "headers", None) or {}
@@ -135,27 +131,45 @@ def sign_in_failed(doing: str, on: str) -> Forbidden:
 
 
 def _classified(error: object, doing: str, on: str) -> AutopilotError:
-    status = getattr(error, "status_code", None) or 0
+    response = getattr(error, "response", None)
+    headers = getattr(response, "headers", None) or {}
+    refusal = _refusal(error, doing, on)
+    if not refusal.code and is_foreign(refusal.status, headers.get("Content-Type")):
+        return Blocked(foreign_answer("Azure", refusal.status, headers, _body(response), doing=doing), on=on)
+    return classify(refusal, headers.get("Retry-After"))
+
+
+def _refusal(error: object, doing: str, on: str) -> Refusal:
+    """What the SDK's error holds: status, code and text of Azure, and what Azure Policy adds."""
     details = getattr(error, "error", None)
     code = str(getattr(details, "code", None) or "")
     message = str(getattr(details, "message", None) or getattr(error, "message", "") or "")
-    response = getattr(error, "response", None)
-    headers = getattr(response, "headers", None) or {}
-    return classify(status, code, message, headers.get("Retry-After"), doing=doing, on=on)
+    added = getattr(details, "additional_info", None)
+    infos = [getattr(one, "info", None) for one in added] if isinstance(added, list | tuple) else []
+    return read_refusal(getattr(error, "status_code", None) or 0, code, message, doing, on, infos)
 
 
-def classify(status: int, code: str, message: str, retry_after: str | None, *, doing: str, on: str) -> AutopilotError:
-    """The product's error for Azure's `status`, `code` and `message`; the status of a failed operation is 200."""
-    message = refusal_text(message, longest=2_000)
-    named = refusal_text(code, longest=100) or status
-    what = f"Azure answered {named} when asked to {doing}: {message[:LONGEST]}"
+def _body(response: object) -> str:
+    try:
+        return str(response.text())  # type: ignore[attr-defined] # of no answer, or of one that was not read
+    except (AttributeError, ValueError, LookupError):
+        return ""
+
+
+def classify(refusal: Refusal, retry_after: str | None) -> AutopilotError:
+    """The product's error for what Azure answered; the status of a failed operation is 200."""
+    status, code, on = refusal.status, refusal.code, refusal.on
+    what = f"Azure answered {code or status} when asked to {refusal.doing}: {refusal.message[:LONGEST]}"
     if status == HTTPStatus.PRECONDITION_FAILED or code == "PreconditionFailed":
         return LostRace(what, on=on, after=1.0)
-    if code in _REFUSED:
-        return Blocked(explain(_REFUSED[code], what), on=on)
-    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN} or code in _DENIALS:
-        return _forbidden(status, message, doing, on)
-    return _passing(status, code, retry_after, what, on) or _lasting(status, code, message, what, on)
+    if code in _DENIALS:
+        return Forbidden(missing_right(refusal), on=on)
+    explained = lasting_refusal(refusal)
+    if explained is not None:
+        return (Forbidden if explained.reason in FORBIDDING else Blocked)(explained, on=on)
+    if status == HTTPStatus.UNAUTHORIZED:
+        return sign_in_failed(refusal.doing, on)
+    return _passing(status, code, retry_after, what, on) or _lasting(status, code, what, on)
 
 
 def _passing(status: int, code: str, retry_after: str | None, what: str, on: str) -> AutopilotError | None:
@@ -171,24 +185,8 @@ def _passing(status: int, code: str, retry_after: str | None, what: str, on: str
     return None
 
 
-def _lasting(status: int, code: str, message: str, what: str, on: str) -> AutopilotError:
-    """What stays until a person changes something."""
-    if code in _UNKNOWN:
-        return Blocked(explain(_UNKNOWN[code], what), on=on)
+def _lasting(status: int, code: str, what: str, on: str) -> AutopilotError:
+    """What stays until a person changes something, and nothing here knows better."""
     if status == HTTPStatus.NOT_FOUND or code in _ABSENT:
         return NotFound(what, on=on, code=code)
-    if _OVERLAP in message.lower():
-        linked = "The network is already linked to another private DNS zone of this name, which this app cannot see."
-        step = "Give the app read access to that zone so that it can be used, or remove the other link."
-        return Blocked(explain(Reason.NETWORK_LINKED_TO_ANOTHER_ZONE, linked, step), on=on)
     return Blocked(explain(Reason.AZURE_REFUSED, what), on=on)
-
-
-def _forbidden(status: int, message: str, doing: str, on: str) -> Forbidden:
-    if status == HTTPStatus.UNAUTHORIZED:
-        return sign_in_failed(doing, on)
-    denied = _DENIED.search(message)
-    missing = f"{denied['action']} on {denied['scope']}" if denied else f"to {doing}"
-    what = f"The app's identity lacks the right {missing}."
-    step = f"Assign a role that includes {denied['action']} at that scope." if denied else ""
-    return Forbidden(explain(Reason.AZURE_RIGHTS_MISSING, what, step), on=on)

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from shared.clouds.azure.arm import body_of
 from shared.clouds.azure.errors import arm_errors, classify
 from shared.clouds.azure.private_dns_reads import WILDCARD, PrivateDnsReads, link_of, record_of
+from shared.clouds.azure.refusals import read_refusal
 from shared.core.model.arm_ids import ArmId
 from shared.core.model.errors import AutopilotError, Blocked, LostRace, NotFound, NotVisibleYet, RetryLater, Waiting
 from shared.core.model.json_values import mapping, text
@@ -90,7 +91,7 @@ class PrivateDns(PrivateDnsReads):
         code, message = text(error.get("code")) or state, text(error.get("message"))
         try:
             with _conflict_is_lag(doing, on), _not_found_is_lag(doing, on):
-                raise classify(HTTPStatus.OK, code, message, None, doing=doing, on=on)
+                raise classify(read_refusal(HTTPStatus.OK, code, message, doing, on), None)
         except AutopilotError as failed:
             return failed
 

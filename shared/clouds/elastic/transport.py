@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from shared.core.model.errors import AnswerLost, Permanent, RetryLater
 from shared.core.model.json_values import mapping, stored_instant, text
@@ -29,6 +30,7 @@ from http import HTTPStatus
 
 from shared.clouds.answer_headers import DEFAULT_RETRY_AFTER, seconds_to_wait
 from shared.clouds.elastic.keys import KeySource
+from shared.clouds.foreign_answer import foreign_answer, is_foreign
 from shared.clouds.refusal_text import refusal_text
 from shared.core.model.errors import AutopilotError, Blocked, Forbidden, LostRace, NotFound, Throttled
 from shared.core.model.organizations import key_setting
@@ -79,6 +81,13 @@ class ElasticTransport:
         try:
             body = response.json()
         except (ValueError, RecursionError) as error:
+            if response.request.method == "GET" and "html" in response.headers.get("content-type", "").lower():
+                # A portal says 200 to everything. What a write came to is not known; a read came to nothing.
+                host, told = response.request.url.host, response.headers
+                raise Blocked(
+                    foreign_answer("Elastic Cloud", response.status_code, told, response.text, doing=doing, at=host),
+                    on=on,
+                ) from error
             raise AnswerLost(f"Elastic Cloud's answer is no JSON when asked to {doing}.", on=on) from error
         if not isinstance(body, dict):
             raise AnswerLost(f"Elastic Cloud's answer is no JSON object when asked to {doing}.", on=on)
@@ -128,6 +137,7 @@ class ElasticTransport:
             organization=self.options.organization,
             renewal=self.key.renewal,
             key=key,
+            at=urlsplit(self.options.url).hostname or "",
         )
 
     async def _request(
@@ -236,37 +246,48 @@ def elastic_error(
     organization: str = DEFAULT,
     renewal: str = "",
     key: str = "",
+    at: str = "",
 ) -> AutopilotError:
     """The product's error for an answer of the Elastic Cloud API that is no success; `renewal` as in `KeySource`.
 
-    `key`: what was sent; a gateway may echo it.
+    `key`: what was sent; a gateway may echo it. `at`: the host that was asked.
     """
-    code, message = _first_error(body, key)
-    whose = "" if organization == DEFAULT else f" of organization {organization}"
+    found = _first_error(body, key)
+    if found is None and "x-cloud-error-codes" not in headers and is_foreign(status, headers.get("content-type")):
+        foreign = foreign_answer("Elastic Cloud", status, headers, body, doing=doing, secret=key, at=at)
+        return Blocked(foreign, on=on)
+    code, message = found or ("", "")
     what = f"Elastic Cloud answered {status} {code} when asked to {doing}: {message}".strip().rstrip(":")
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        return _refused_key(status, message, doing=doing, on=on, organization=organization, renewal=renewal)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return Throttled(what, on=on, after=seconds_to_wait(headers.get("retry-after")))
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
         # Nothing tells whether a failing service applied the request before it failed.
         return AnswerLost(what, on=on, after=DEFAULT_RETRY_AFTER)
-    if status == HTTPStatus.UNAUTHORIZED:
-        refused = f"Elastic Cloud refused the API key{whose} when asked to {doing}."
-        step = f"Create a new Elastic Cloud API key and {renewal or f'set {key_setting(organization)}.'}"
-        return Forbidden(explain(Reason.ELASTIC_KEY_REFUSED, refused, step), on=on)
-    if status == HTTPStatus.FORBIDDEN:
-        may_not = f"The Elastic Cloud API key{whose} may not {doing}: {message}"
-        return Forbidden(explain(Reason.ELASTIC_RIGHTS_MISSING, may_not), on=on)
     if status in (HTTPStatus.NOT_FOUND, HTTPStatus.PRECONDITION_FAILED):
         return NotFound(what, on=on) if status == HTTPStatus.NOT_FOUND else LostRace(what, on=on)
     return Blocked(explain(Reason.ELASTIC_REFUSED, what), on=on)
 
 
-def _first_error(body: str, key: str) -> tuple[str, str]:
+def _refused_key(status: int, message: str, *, doing: str, on: str, organization: str, renewal: str) -> Forbidden:
+    """The key itself is refused, or it lacks a role."""
+    whose = "" if organization == DEFAULT else f" of organization {organization}"
+    if status == HTTPStatus.UNAUTHORIZED:
+        refused = f"Elastic Cloud refused the API key{whose} when asked to {doing}."
+        step = f"Create a new Elastic Cloud API key and {renewal or f'set {key_setting(organization)}.'}"
+        return Forbidden(explain(Reason.ELASTIC_KEY_REFUSED, refused, step), on=on)
+    may_not = f"The Elastic Cloud API key{whose} may not {doing}: {message}"
+    return Forbidden(explain(Reason.ELASTIC_RIGHTS_MISSING, may_not), on=on)
+
+
+def _first_error(body: str, key: str) -> tuple[str, str] | None:
+    """Code and text of the first error, in the shape that Elastic Cloud's errors have; None: it is none of its own."""
     try:
         first = json.loads(body)["errors"][0]
         return refusal_text(first.get("code"), key, longest=100), refusal_text(first.get("message"), key)
     except (ValueError, RecursionError, KeyError, IndexError, TypeError, AttributeError):
-        return "", ""
+        return None
 
 
 class Organizations:

@@ -36,6 +36,7 @@ REFUSED = frozenset(
         Reason.AZURE_REFUSED,
         Reason.ELASTIC_RIGHTS_MISSING,
         Reason.ELASTIC_REFUSED,
+        Reason.FOREIGN_ANSWER,
     }
 )
 REFUSED_LOOKS = (60.0,)

@@ -104,14 +104,50 @@ REFUSALS = (
     ReasonDoc(
         Reason.REQUEST_DISALLOWED_BY_POLICY,
         "A step in Azure is refused.",
-        "An Azure Policy forbids it.",
+        "An Azure Policy forbids it; the message names it and its assignment.",
         "Exempt the scope, use another resource group for zones, or give RESOURCE_TAGS what the policy asks for.",
     ),
     ReasonDoc(
         Reason.SCOPE_LOCKED,
         "A step in Azure is refused.",
-        "A lock on the resource group or resource forbids it.",
+        "A lock forbids it; the message names the scope that it is at.",
         "Remove the lock, or let the zone live in another resource group.",
+    ),
+    ReasonDoc(
+        Reason.DENY_ASSIGNMENT,
+        "A step in Azure is refused though the app has the role for it.",
+        "A deny assignment (of a deployment stack, a managed application or a blueprint) forbids it to every identity "
+        "that it does not exclude.",
+        "Ask who manages the deny assignment to exclude the app's identity, or use another resource group for zones.",
+    ),
+    ReasonDoc(
+        Reason.NETWORK_OF_ANOTHER_TENANT,
+        "A network is not linked.",
+        "It belongs to another tenant (Entra directory) than the zone, and Azure lets one identity link within its own "
+        "tenant only.",
+        "Remove the network from DNS_LINK_VNETS and give its tenant a zone of its own; no role helps.",
+        Hop.NETWORK,
+    ),
+    ReasonDoc(
+        Reason.SUBSCRIPTION_OF_ANOTHER_TENANT,
+        "A subscription cannot be read (401, wrong issuer).",
+        "It belongs to another tenant (Entra directory) than the app's identity; no role helps. Just after a transfer "
+        "it may also be that Azure does not know it everywhere yet.",
+        "Remove the subscription from the settings that name it, and deploy an app of its own in that tenant.",
+    ),
+    ReasonDoc(
+        Reason.NETWORK_IDENTITY_IN_USE,
+        "A network cannot be linked: its identity is already in use.",
+        "The network was moved, or deleted and made again under its name, and a link of the zone is still about it as "
+        "it was. A lock on the zone keeps Azure from taking that link away by itself.",
+        "Delete the zone's old link to this network, and the lock that keeps it if there is one.",
+        Hop.NETWORK,
+    ),
+    ReasonDoc(
+        Reason.RESOURCE_GROUP_BEING_DELETED,
+        "A step in Azure is refused.",
+        "Its resource group is being deleted. Until that ends nothing can be made or deleted in it.",
+        "Wait until the group is gone; then create it again, or correct the setting that names it.",
     ),
     ReasonDoc(
         Reason.MISSING_SUBSCRIPTION_REGISTRATION,
@@ -166,6 +202,40 @@ REFUSALS = (
         "Elastic Cloud refuses a step.",
         "It answered with an error that nothing here knows better; the message quotes it.",
         "Correct what the message names.",
+    ),
+    ReasonDoc(
+        Reason.FOREIGN_ANSWER,
+        "A request got an answer that is not of the service that was asked.",
+        "A firewall, a proxy or a portal stands in between: it redirects (302, 308), asks for a sign-in (407) or turns "
+        "the request away (403, 413, 421, 449). Neither key nor role has to do with it.",
+        "Let the app's requests pass the firewall, proxy or portal on the way to the service.",
+        Hop.APP,
+    ),
+    ReasonDoc(
+        Reason.STORAGE_KEYS_NOT_PERMITTED,
+        "The app cannot read or write its own tables or queue (KeyBasedAuthenticationNotPermitted).",
+        "The app uses a key of the storage account, and the account allows no keys.",
+        "Set AzureWebJobsStorage__accountName and AzureWebJobsStorage__credential=managedidentity instead of "
+        "AzureWebJobsStorage, and give the app's identity the data roles.",
+    ),
+    ReasonDoc(
+        Reason.STORAGE_CLOSED_TO_NETWORK,
+        "The app cannot read or write its own tables or queue (AuthorizationFailure).",
+        "The storage account's firewall does not let the app's network in; no role helps.",
+        "Allow the app's subnet in the storage account's firewall, or create private endpoints for table, queue and "
+        "blob in a network that the app reaches.",
+    ),
+    ReasonDoc(
+        Reason.STORAGE_ANONYMOUS,
+        "The app cannot read or write its own tables or queue (PublicAccessNotPermitted).",
+        "Its request came without any credential, and the account takes none such.",
+        "Set AzureWebJobsStorage__credential=managedidentity, and AzureWebJobsStorage__clientId to the app's identity.",
+    ),
+    ReasonDoc(
+        Reason.STORAGE_ACCOUNT_DISABLED,
+        "The app cannot read or write its own tables or queue (AccountIsDisabled).",
+        "The storage account is disabled, as when its subscription is.",
+        "Enable the storage account's subscription again.",
     ),
     ReasonDoc(
         Reason.STORAGE_ACCESS_DENIED,

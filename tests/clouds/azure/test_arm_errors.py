@@ -12,6 +12,7 @@ from azure.core.pipeline.transport import HttpRequest, HttpResponse
 from shared.clouds.answer_headers import DEFAULT_RETRY_AFTER
 from shared.clouds.answer_headers import LONGEST_RETRY_AFTER as MAX_RETRY_AFTER
 from shared.clouds.azure.errors import arm_errors, arm_read_errors, classify
+from shared.clouds.azure.refusals import read_refusal
 from shared.core.model.errors import (
     AnswerLost,
     AutopilotError,
@@ -49,7 +50,7 @@ OVERLAP = (
 
 
 def found(status: int, code: str = "", message: str = "said", retry_after: str | None = None) -> AutopilotError:
-    return classify(status, code, message, retry_after, doing="make it", on="the zone")
+    return classify(read_refusal(status, code, message, "make it", "the zone"), retry_after)
 
 
 @pytest.mark.parametrize(
@@ -203,7 +204,7 @@ def test_a_busy_service_is_asked_again_sooner_than_a_throttling_one() -> None:
 
 
 def test_a_long_message_is_cut() -> None:
-    assert len(found(400, "BadRequest", "x" * 10_000).what) < 500
+    assert len(found(400, "BadRequest", "x" * 10_000).what) < 700
 
 
 # -- as the SDK raises them ----------------------------------------------------------------------------------------
@@ -288,7 +289,7 @@ def test_what_is_read_in_a_group_that_is_gone_is_gone_and_what_is_made_there_nee
     made = raised(error)
     assert isinstance(made, Blocked)
     assert made.reason == "ResourceGroupNotFound"
-    with pytest.raises(NotFound, match="could not be found"), arm_read_errors("read it", "the zone"):
+    with pytest.raises(NotFound, match="does not exist"), arm_read_errors("read it", "the zone"):
         raise error
 
 

@@ -33,9 +33,7 @@ def found(status: int, body: object = "", **headers: str) -> AutopilotError:
         (400, Blocked, "ElasticRefused"),
         (409, Blocked, "ElasticRefused"),
         (422, Blocked, "ElasticRefused"),
-        (302, Blocked, "ElasticRefused"),
         (401, Forbidden, "ElasticKeyRefused"),
-        (403, Forbidden, "ElasticRightsMissing"),
         (404, NotFound, ""),
         (408, AnswerLost, ""),
         (429, Throttled, ""),
@@ -77,6 +75,43 @@ def test_every_status_has_one_meaning_with_any_body(
         assert (error.reason, bool(error.next_step)) == (reason, True)
 
 
+@pytest.mark.parametrize("status", [302, 308, 403, 407, 413, 421, 449])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "<html><head><title>Access\n denied &amp; logged</title></head></html>",
+        {"error": "policy_denied"},
+        {"ok": False, "message": "Forbidden"},
+        "[" * 100_000,
+    ],
+    ids=lambda body: str(body)[:30],
+)
+def test_an_answer_of_something_in_between_is_no_missing_right(status: int, body: object) -> None:
+    told = {"Server": "Zscaler/6.2", "Location": "https://login.proxy.example/?u=1"}
+    error = found(status, body, **told)
+    assert isinstance(error, Blocked)
+    assert (error.reason, type(error)) == ("ForeignAnswer", Blocked)
+    assert "Something between the app and Elastic Cloud answered" in error.what
+    for word in (f"status {status}", "server Zscaler/6.2", "login.proxy.example"):
+        assert word in error.what
+    assert ('"Access denied & logged"' in error.what) == ("title" in str(body))
+    assert "role" not in error.next_step.lower()
+    assert error.next_step.startswith("Let the app's requests")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers"),
+    [(403, DENIED, {}), (403, "<html>", {"x-cloud-error-codes": "root.permission_denied"})],
+)
+def test_an_answer_of_elastic_cloud_itself_is_known_by_its_errors(
+    status: int, body: object, headers: dict[str, str]
+) -> None:
+    error = found(status, body, **headers)
+    assert isinstance(error, Forbidden)
+    assert error.reason == "ElasticRightsMissing"
+
+
 def test_what_the_api_says_is_told_and_cut() -> None:
     assert "To access the resource" in found(403, DENIED).what
     error = found(400, {"errors": [{"code": "root.invalid_json_request", "message": "x" * 9999}]})
@@ -111,7 +146,9 @@ def test_the_key_of_another_organization_is_named_by_its_own_setting() -> None:
     refused = elastic_error(401, "", {}, doing="list policies", on="all", organization="eu-west")
     assert "of organization eu-west" in str(refused)
     assert "set EC_API_KEY_EU_WEST" in str(refused)
-    assert "of organization eu-west" in str(elastic_error(403, "", {}, doing="x", on="y", organization="eu-west"))
+    assert "of organization eu-west" in str(
+        elastic_error(403, json.dumps(DENIED), {}, doing="x", on="y", organization="eu-west")
+    )
 
 
 def test_the_client_says_whose_key_it_is_and_never_the_key() -> None:
