@@ -29,7 +29,7 @@ param assignRoles bool = true
 var given = map(filter(split(watchedSubscriptions, ','), id => !empty(trim(id))), id => toLower(trim(id)))
 var watched = empty(given) ? [subscription().subscriptionId] : union(given, [])
 var givenTags = map(filter(split(resourceTags, ','), entry => !empty(trim(entry))), entry => split(trim(entry), '='))
-var tags = union(toObject(givenTags, one => trim(first(one)), one => trim(join(skip(one, 1), '='))), {
+var tags = union(toObject(givenTags, one => trim(one[0]), one => trim(join(skip(one, 1), '='))), {
   'azd-env-name': environmentName
   'private-link-autopilot-version': trim(loadTextContent('../version.txt'))
 })

@@ -149,7 +149,7 @@ param logDailyLimitGb int = 5
 var abbreviations = loadJsonContent('abbreviations.json')
 var token = toLower(uniqueString(subscription().id, environmentName, location))
 var givenTags = map(filter(split(resourceTags, ','), entry => !empty(trim(entry))), entry => split(trim(entry), '='))
-var tags = union(toObject(givenTags, one => trim(first(one)), one => trim(join(skip(one, 1), '='))), {
+var tags = union(toObject(givenTags, one => trim(one[0]), one => trim(join(skip(one, 1), '='))), {
   'azd-env-name': environmentName
   'private-link-autopilot-version': trim(loadTextContent('../version.txt'))
 })
