@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from shared.core.model.errors import Permanent
-from shared.core.model.resources import Claim, Policy, Target
+from shared.core.model.resources import Attached, Claim, Policy, Target
 from shared.core.model.services import Service
 from shared.core.model.steps import Associate, ClaimEndpoint, CreatePolicy, UnclaimEndpoint, UpdatePolicy
 
@@ -78,14 +78,18 @@ class PrivateConnections(Protocol):
     async def is_unknown(self, target_id: str) -> bool:
         """Whether the service answers that it knows no such target: it is gone, or the key has no right on it."""
 
-    async def attached_to(self, target_id: str) -> tuple[str, ...]:
-        """Ids of the policies attached to a target."""
+    async def attached_to(self, target_id: str) -> Attached:
+        """The policies attached to a target, read now."""
 
-    async def associate(self, step: Associate) -> bool:
-        """Associate the policy with a target; True when it was not associated before."""
+    async def associate(self, step: Associate, seen: Attached | None = None) -> bool:
+        """Associate the policy with a target; True when it was not associated before.
 
-    async def disassociate(self, policy_id: str, target_id: str) -> None:
-        """Take an association away; one that is gone is no error."""
+        `seen`: what was decided on. A family whose writes are conditional raises LostRace where it is so no longer:
+        then nothing was done, and nothing of it is under way. AnswerLost: it may be done, now or later.
+        """
+
+    async def disassociate(self, policy_id: str, target_id: str, seen: Attached | None = None) -> None:
+        """Take an association away; one that is gone is no error. `seen` and errors as for `associate`."""
 
     async def services(self) -> tuple[Service, ...]:
         """The Private Link Services that the API tells of; none in a family whose API tells of none."""

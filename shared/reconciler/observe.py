@@ -183,7 +183,7 @@ async def with_attached(api: PrivateConnections, target: Target) -> Target:
     if target.attached is not None or not target.running:
         return target
     try:
-        return replace(target, attached=await api.attached_to(target.id))
+        return replace(target, attached=(await api.attached_to(target.id)).policies)
     except AutopilotError as error:
         # Unknown stays unknown: S1 then blocks this target, and only this one.
         log.warning("policies of deployment %s not read: %s", target.id, error)

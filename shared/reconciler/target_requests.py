@@ -33,7 +33,7 @@ from shared.core.model.errors import (
     Waiting,
 )
 from shared.core.model.reasons import Explanation, Reason
-from shared.core.model.resources import Policy
+from shared.core.model.resources import Attached, Policy
 from shared.core.model.steps import Associate, Disassociate
 from shared.installation import decided
 from shared.reconciler.run_state import Run
@@ -61,12 +61,14 @@ async def associate(run: Run, step: Associate, types: Mapping[str, str], begin: 
 
     async def send(view: _TargetView) -> bool:
         if not begun:
-            begun.append(True)
             await begin()
+        begun.append(True)
         noted = view.reading.with_post(step.policy_id, view.deadline)
-        return await _send_noted(run, view, noted, step.policy_id, lambda: run.elastic.associate(step))
+        return await _send_noted(run, view, noted, step.policy_id, lambda: run.elastic.associate(step, view.seen))
 
-    return bool(await _in_turn(run, step.target_id, problem, send))
+    made = await _in_turn(run, step.target_id, problem, send)
+    # There by the second try already: by the first one, whose answer did not tell.
+    return bool(made) or len(begun) > 1
 
 
 async def disassociate(
@@ -96,7 +98,11 @@ async def disassociate(
             await begin()
         noted = view.reading.with_delete(step.policy_id, view.deadline)
         await _send_noted(
-            run, view, noted, step.policy_id, lambda: run.elastic.disassociate(step.policy_id, step.target_id)
+            run,
+            view,
+            noted,
+            step.policy_id,
+            lambda: run.elastic.disassociate(step.policy_id, step.target_id, view.seen),
         )
 
     forgotten = step.policy_id if step.forgotten else ""
@@ -149,7 +155,7 @@ async def _look_at(run: Run, target_id: str) -> None:
         view = await _view(run, target_id)
         if view.reading.notes != view.noted:
             await _put(run, view, view.reading)
-    except _RowChanged:
+    except _Changed:
         return  # the other worker has seen as much
     except AutopilotError as error:
         log.info("policies of target %s not noted: %s", target_id, error)
@@ -167,7 +173,10 @@ class _TargetView:
     """With what the list told."""
     noted: Mapping[str, PolicyNote]
     """What the row says."""
+    seen: Attached
+    """The list, as the target's service showed it."""
     listed: tuple[str, ...]
+    """What counts as listed: where a person decided that the target is gone, what they decided on too."""
     watch: Stopwatch
     """Runs since before the row was read."""
     patience: float
@@ -203,7 +212,7 @@ async def _in_turn(
                 return await send(view)
             if view.reading.notes != view.noted:
                 await _put(run, view, view.reading)
-        except _RowChanged:
+        except _Changed:
             continue
         if isinstance(found, NotYet):
             raise _awaiting(view, found, target_id)
@@ -219,24 +228,24 @@ async def _view(run: Run, target_id: str, forgotten: str = "") -> _TargetView:
     name = target_notes.row_name(run.record.elastic.organization, target_id)
     found, read_at = await run.context.storage.control.look(name)
     row = found or ControlRow(name)
-    listed = await _listed(run, target_id, forgotten)
+    seen = await _seen(run, target_id, forgotten)
+    listed = tuple(dict.fromkeys((*seen.policies, forgotten))) if forgotten else seen.policies
     noted = _noted(row, listed, read_at)
     reading = TargetReading(read_at, timedelta(seconds=timing.lag), noted)
     learned = reading.learn(listed, read_at + DATE_STEP + timedelta(seconds=watch.seconds))
-    return _TargetView(row, learned, noted, listed, watch, patience_of(run))
+    return _TargetView(row, learned, noted, seen, listed, watch, patience_of(run))
 
 
-async def _listed(run: Run, target_id: str, forgotten: str) -> tuple[str, ...]:
+async def _seen(run: Run, target_id: str, forgotten: str) -> Attached:
     """The target's policies. Not found is no answer about them: a key that lost sight of the target gets the same."""
     if forgotten and not await run.elastic.is_unknown(target_id):
         raise TargetUnseen("Elastic Cloud shows the deployment again.", on=target_id)
     try:
-        listed = await run.elastic.attached_to(target_id)
+        return await run.elastic.attached_to(target_id)
     except NotFound as error:
         if not forgotten:
             raise TargetUnseen(f"Elastic Cloud does not show the deployment: {error.what}", on=target_id) from error
-        listed = ()
-    return tuple(dict.fromkeys((*listed, forgotten))) if forgotten else listed
+        return Attached(())
 
 
 def _noted(row: ControlRow, listed: tuple[str, ...], read_at: datetime) -> Mapping[str, PolicyNote]:
@@ -248,8 +257,8 @@ def _noted(row: ControlRow, listed: tuple[str, ...], read_at: datetime) -> Mappi
         return {policy_id: PolicyNote(delete_until=read_at) for policy_id in listed}
 
 
-class _RowChanged(Exception):
-    """Another worker wrote the target's row since it was read."""
+class _Changed(Exception):
+    """The target's row, or the list of its policies, was written since it was read."""
 
 
 async def _put(run: Run, view: _TargetView, reading: TargetReading) -> ControlRow:
@@ -257,7 +266,7 @@ async def _put(run: Run, view: _TargetView, reading: TargetReading) -> ControlRo
     try:
         return await run.context.storage.control.put(row)
     except LostRace:
-        raise _RowChanged from None
+        raise _Changed from None
 
 
 async def _send_noted(
@@ -275,8 +284,11 @@ async def _send_noted(
     except TimeoutError as error:
         raise AnswerLost("Elastic Cloud did not answer in time.", on=row.name) from error
     except AutopilotError as error:
-        if sole and proves_nothing_was_done(error):
+        changed = isinstance(error, LostRace)
+        if sole and (changed or proves_nothing_was_done(error)):
             await _lift(run, replace(row, document=target_notes.document_of(view.reading.notes)))
+        if changed:  # the target's list is not what this was decided on: read and decide again
+            raise _Changed from error
         raise
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
 
 from shared.core.model.arm_ids import ArmId
 from shared.core.model.markers import Marker, RecordMarker
@@ -252,6 +253,15 @@ class Policy:
         return not self.other_rules and all(rule.endpoint_guid.lower() == guid.lower() for rule in self.rules)
 
 
+class Attached(NamedTuple):
+    """The policies attached to a target, as one read showed them."""
+
+    policies: tuple[str, ...]
+    """Their ids."""
+    version: str = ""
+    """What tells this list from any other, where the family's writes are conditional on it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """An endpoint that this organization has claimed: no other organization can name it in a policy."""
@@ -263,7 +273,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What an endpoint is connected to in Elastic Cloud: a hosted deployment."""
+    """What an endpoint is connected to in Elastic Cloud: a hosted deployment or a Serverless project."""
 
     id: str
     name: str

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from shared.core.model.errors import Blocked, LostRace, NotFound
 from shared.core.model.reasons import Reason
-from shared.core.model.resources import POLICY_TYPE, Policy, Rule, Target
+from shared.core.model.resources import POLICY_TYPE, Attached, Policy, Rule, Target
 from shared.core.reasons import explain
 
 if TYPE_CHECKING:
@@ -75,16 +75,16 @@ class MemoryConnections:
     async def is_unknown(self, target_id: str) -> bool:
         return target_id not in self.known
 
-    async def attached_to(self, target_id: str) -> tuple[str, ...]:
-        return self._target(target_id).attached or ()
+    async def attached_to(self, target_id: str) -> Attached:
+        return Attached(self._target(target_id).attached or ())
 
-    async def associate(self, step: Associate) -> bool:
+    async def associate(self, step: Associate, seen: Attached | None = None) -> bool:
         attached = self._target(step.target_id).attached or ()
         if step.policy_id not in attached:
             self._let(step.target_id, (*attached, step.policy_id))
         return step.policy_id not in attached
 
-    async def disassociate(self, policy_id: str, target_id: str) -> None:
+    async def disassociate(self, policy_id: str, target_id: str, seen: Attached | None = None) -> None:
         attached = self._target(target_id).attached or ()
         self._let(target_id, tuple(one for one in attached if one != policy_id))
 

@@ -130,7 +130,7 @@ async def test_an_association_is_made_once_and_shown_on_both_sides(side: Side) -
     assert await side.api.associate(step) is True
     assert await side.api.associate(step) is False
     assert (await only(side)).associations == (target,)
-    assert await side.api.attached_to(target) == (policy,)
+    assert (await side.api.attached_to(target)).policies == (policy,)
     (found,) = await side.api.targets([target])
     assert (found.id, found.name, found.region, found.attached) == (target, "orders", REGION, (policy,))
 
@@ -141,7 +141,7 @@ async def test_what_others_associated_stays(side: Side) -> None:
     for policy in (theirs, ours):
         await side.api.associate(Associate(policy, target, "orders"))
     await side.api.disassociate(ours, target)
-    assert await side.api.attached_to(target) == (theirs,)
+    assert (await side.api.attached_to(target)).policies == (theirs,)
     await side.api.disassociate(ours, target)  # one that is gone is no error
 
 

@@ -41,13 +41,19 @@ class Interrupting(httpx.AsyncBaseTransport):
     def __init__(self, elastic: ElasticCloud) -> None:
         self._api = AsgiTransport(elastic.app)
         self.before: Callable[[str, str], None] = lambda method, path: None
+        self.lost: list[bool] = []
+        """Of the next writes of a list: True is applied and its answer lost, False is lost before it is applied."""
         self.sent: list[str] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path.removeprefix("/api/v1/serverless")
         self.sent.append(f"{request.method} {path}")
         self.before(request.method, path)
-        return await self._api.handle_async_request(request)
+        lost = self.lost.pop(0) if self.lost and b"traffic_filters" in request.content else None
+        answer = None if lost is False else await self._api.handle_async_request(request)
+        if answer is None or lost:
+            raise httpx.ReadError("lost", request=request)
+        return answer
 
 
 @pytest.fixture
@@ -134,6 +140,58 @@ async def test_two_writers_at_once_both_get_in(
     assert set(project.filters) == {*office, *ours}
 
 
+@pytest.mark.parametrize("landed", [True, False], ids=["applied", "not applied"])
+async def test_a_write_whose_answer_is_lost_ends_by_the_answer_to_its_repeat(
+    api: ServerlessConnections, wire: Interrupting, project: Project, landed: bool
+) -> None:
+    ours, office = await made(api), project.filters
+    wire.lost = [landed]
+    seen = await api.attached_to(project.id)
+    assert await api.associate(Associate(ours, project.id, "orders"), seen) is True
+    assert project.filters == (*office, ours)
+    assert project_writes(wire, project) == 2
+
+
+@pytest.mark.parametrize("lost", [[True, True], [False, False], [True, False]])
+async def test_a_write_whose_repeat_has_no_answer_either_may_be_done(
+    api: ServerlessConnections, wire: Interrupting, project: Project, lost: list[bool]
+) -> None:
+    ours = await made(api)
+    wire.lost = lost
+    with pytest.raises(AnswerLost):
+        await api.associate(Associate(ours, project.id, "orders"), await api.attached_to(project.id))
+
+
+async def test_a_write_that_landed_and_shows_late_may_be_done(
+    api: ServerlessConnections, settings: ServerlessSettings, wire: Interrupting, project: Project
+) -> None:
+    """Not told as refused: it would not count as ours, and stay for good."""
+    ours = await made(api)
+    seen = await api.attached_to(project.id)
+    wire.lost, settings.project_lag_seconds = [True], 60.0
+    with pytest.raises(AnswerLost):
+        await api.associate(Associate(ours, project.id, "orders"), seen)
+    assert ours in project.filters
+
+
+async def test_only_the_list_that_was_decided_on_is_written_over(
+    api: ServerlessConnections, elastic: ElasticCloud, project: Project
+) -> None:
+    """What closes the project may have gone since."""
+    ours = await made(api)
+    await api.associate(Associate(ours, project.id, "orders"))
+    seen = await api.attached_to(project.id)
+    elastic.serverless.write_list(project, [ours])
+    with pytest.raises(LostRace):
+        await api.disassociate(ours, project.id, seen)
+    assert project.filters == (ours,)
+
+
+def project_writes(wire: Interrupting, project: Project) -> int:
+    """How often its list was written, besides the question whether If-Match is honoured."""
+    return wire.sent.count(f"PATCH /projects/{project.type}/{project.id}") - 1
+
+
 async def test_our_entry_that_another_takes_away_at_once_is_noticed(
     api: ServerlessConnections, wire: Interrupting, elastic: ElasticCloud, project: Project
 ) -> None:
@@ -217,7 +275,7 @@ async def test_a_list_that_is_null(
     empty = elastic.serverless.add_project("empty", "security", "eastus2")
     (found,) = await api.targets(["empty"])
     assert found.attached == (None if null else ())
-    assert await api.attached_to(empty.id) == ()
+    assert (await api.attached_to(empty.id)).policies == ()
 
 
 async def test_a_sweep_reads_each_list_once(api: ServerlessConnections, wire: Interrupting, project: Project) -> None:

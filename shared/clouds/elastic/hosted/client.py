@@ -22,7 +22,7 @@ from shared.core.model.json_values import entries, identifier, mapping, mappings
 from shared.core.model.markers import marker_from_description, updated_description
 from shared.core.model.private_urls import private_urls, region_of
 from shared.core.model.reasons import Reason
-from shared.core.model.resources import POLICY_TYPE, Policy, Rule, Target
+from shared.core.model.resources import POLICY_TYPE, Attached, Policy, Rule, Target
 from shared.core.model.services import Family, Service
 from shared.core.model.steps import Associate, CreatePolicy, UpdatePolicy
 
@@ -121,14 +121,16 @@ class HostedConnections(ElasticTransport):
             if any(policy.id == policy_id for policy in await self.policies()):
                 raise
 
-    async def disassociate(self, policy_id: str, target_id: str) -> None:
+    async def disassociate(self, policy_id: str, target_id: str, seen: Attached | None = None) -> None:
         """Take an association away; one that is gone is no error."""
+        del seen  # no write of this family is conditional
         path = f"{_RULESETS}/{policy_id}/associations/deployment/{target_id}"
         with suppress(NotFound):
             await self.send("DELETE", path, doing="disassociate the policy", on=target_id)
 
-    async def associate(self, step: Associate) -> bool:
+    async def associate(self, step: Associate, seen: Attached | None = None) -> bool:
         """Associate the policy with a deployment; True when it was not associated before."""
+        del seen
         body = {"entity_type": "deployment", "id": step.target_id}
         response = await self.send(
             "POST",
@@ -139,14 +141,14 @@ class HostedConnections(ElasticTransport):
         )
         return response.status_code == HTTPStatus.CREATED
 
-    async def attached_to(self, target_id: str) -> tuple[str, ...]:
-        """Ids of the policies attached to a deployment."""
+    async def attached_to(self, target_id: str) -> Attached:
+        """The policies attached to a deployment."""
         path = f"/deployments/traffic-filter/associations/deployment/{target_id}/rulesets"
         body = await self.call("GET", path, doing="read a deployment's policies", on=target_id)
         found = ids_in(list_in(body, "rulesets", "read a deployment's policies"))
         if found is None:  # what closes the deployment decides what may be taken away from it
             raise AnswerLost("Elastic Cloud's answer names a policy of the deployment by no id.", on=target_id)
-        return found
+        return Attached(found)
 
     async def is_unknown(self, target_id: str) -> bool:
         """Whether a deployment is not found by its id: it is gone, or the key has no role on it."""

@@ -26,7 +26,7 @@ from shared.clouds.elastic.transport import ElasticOptions, ElasticTransport, li
 from shared.core.model.errors import AnswerLost, Forbidden, LostRace, NotFound
 from shared.core.model.json_values import identifier, mappings, text
 from shared.core.model.markers import marker_from_description
-from shared.core.model.resources import Policy, Target
+from shared.core.model.resources import Attached, Policy, Target
 from shared.core.model.services import Service
 from shared.core.model.steps import Associate, CreatePolicy, UpdatePolicy
 
@@ -130,19 +130,20 @@ class ServerlessConnections(ElasticTransport):
         del target_id
         return False
 
-    async def attached_to(self, target_id: str) -> tuple[str, ...]:
-        """Ids of the policies that a project has, read now."""
-        return (await self._projects.version(target_id)).filters
+    async def attached_to(self, target_id: str) -> Attached:
+        """The policies that a project has, and the version of the list."""
+        found = await self._projects.version(target_id)
+        return Attached(found.filters, found.etag)
 
-    async def associate(self, step: Associate) -> bool:
+    async def associate(self, step: Associate, seen: Attached | None = None) -> bool:
         """Add the policy to a project's list; True when it was not there before."""
         return await self._projects.change(
-            step.target_id, lambda ids: ids if step.policy_id in ids else (*ids, step.policy_id)
+            step.target_id, lambda ids: ids if step.policy_id in ids else (*ids, step.policy_id), seen
         )
 
-    async def disassociate(self, policy_id: str, target_id: str) -> None:
+    async def disassociate(self, policy_id: str, target_id: str, seen: Attached | None = None) -> None:
         """Take the policy out of a project's list; where it is not, that is no error."""
-        await self._projects.change(target_id, lambda ids: tuple(one for one in ids if one != policy_id))
+        await self._projects.change(target_id, lambda ids: tuple(one for one in ids if one != policy_id), seen)
 
     # -- services --------------------------------------------------------------------------------------------------
 

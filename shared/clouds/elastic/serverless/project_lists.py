@@ -13,9 +13,19 @@ from typing import Any, NamedTuple
 
 from shared.clouds.elastic.serverless.bodies import filters_of
 from shared.clouds.elastic.transport import ElasticTransport, list_in
-from shared.core.model.errors import Blocked, Forbidden, LostRace, NotFound, RetryLater, UnusableAnswer
+from shared.core.model.errors import (
+    AnswerLost,
+    AutopilotError,
+    Blocked,
+    Forbidden,
+    LostRace,
+    NotFound,
+    RetryLater,
+    UnusableAnswer,
+)
 from shared.core.model.json_values import identifier, text
 from shared.core.model.reasons import Reason
+from shared.core.model.resources import Attached
 from shared.core.reasons import explain
 
 PROJECT_TYPES = ("elasticsearch", "observability", "security")
@@ -76,10 +86,13 @@ class ProjectLists:
             raise UnusableAnswer("Elastic Cloud's answer has no list of traffic filters, or no ETag.", on=project_id)
         return ProjectVersion(path, filters, etag)
 
-    async def change(self, project_id: str, change: Change) -> bool:
-        """Let a project's list be what `change` makes of it, nothing of others lost; whether anything was written."""
-        for _ in range(_ATTEMPTS):
-            found = await self.version(project_id)
+    async def change(self, project_id: str, change: Change, seen: Attached | None = None) -> bool:
+        """Let a project's list be what `change` makes of it, nothing of others lost; whether anything was written.
+
+        `seen`: the list that was decided on. Only that one is written over; where it has changed, LostRace.
+        """
+        for _ in range(_ATTEMPTS if seen is None else 1):
+            found = await self.version(project_id) if seen is None else await self._as_seen(project_id, seen)
             wanted = change(found.filters)
             if wanted == found.filters:
                 return False
@@ -88,13 +101,48 @@ class ProjectLists:
                 await self._write(project_id, found, wanted)
             except LostRace:
                 continue
-            self._until = 0.0
-            after = await self.version(project_id)
-            if change(after.filters) != after.filters:
-                what = "The project's list of traffic filters is not as it was just written: others write it too."
-                raise RetryLater(what, on=project_id)
+            except AnswerLost as lost:
+                await self._end_lost(project_id, found, wanted, change, lost)
+            await self._read_back(project_id, change)
             return True
-        raise LostRace("The project's list of traffic filters changes all the time.", on=project_id)
+        raise LostRace("The project's list of traffic filters is not as it was read any more.", on=project_id)
+
+    async def _as_seen(self, project_id: str, seen: Attached) -> ProjectVersion:
+        return ProjectVersion(await self._path(project_id), seen.policies, seen.version)
+
+    async def _end_lost(
+        self, project_id: str, found: ProjectVersion, wanted: tuple[str, ...], change: Change, lost: AnswerLost
+    ) -> None:
+        """Send a write whose answer was lost once more, on the same version: any answer to that ends both.
+
+        200: the first one did not land, and cannot now. 412: it has landed, or cannot any more; which of them, the list
+        says where it shows it. Returns where it is done; else AnswerLost: a list may be late, and show it later.
+        """
+        try:
+            await self._write(project_id, found, wanted)
+        except LostRace:
+            pass
+        except AutopilotError as error:
+            raise lost from error
+        else:
+            return
+        try:
+            after = await self.version(project_id)
+        except AutopilotError as error:
+            raise lost from error
+        if change(after.filters) != after.filters:
+            raise lost
+
+    async def _read_back(self, project_id: str, change: Change) -> None:
+        """Look whether the list is as it was written; a look that fails takes nothing back."""
+        self._until = 0.0
+        try:
+            after = await self.version(project_id)
+        except AutopilotError:
+            return
+        if change(after.filters) != after.filters:
+            what = "The project's list of traffic filters does not show what was just written: others write it too."
+            raise AnswerLost(what, on=project_id)
 
     async def _write(self, project_id: str, found: ProjectVersion, wanted: tuple[str, ...]) -> None:
         body = {"traffic_filters": [{"id": one} for one in wanted]}
