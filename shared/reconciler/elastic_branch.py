@@ -16,6 +16,7 @@ from shared.clock import Stopwatch
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import parse_endpoint_id
 from shared.core.model.conditions import Phase
+from shared.core.model.decisions import ConnectionDecision, Decided
 from shared.core.model.errors import (
     AnswerLost,
     AutopilotError,
@@ -48,6 +49,7 @@ from shared.core.planning.policy import search_ends, updated
 from shared.core.ports import claims_of
 from shared.core.reasons import explain
 from shared.correlation import Stage, timed
+from shared.installation import decided
 from shared.installation.recovered import confirmed_targets
 from shared.installation.removal_limit import tear_down
 from shared.reconciler.observe import enter_organization, observe_elastic
@@ -108,10 +110,19 @@ async def elastic_branch(run: Run, desired: Desired) -> tuple[ObservedElastic | 
         await show_progress(run, after.conditions)
         if failures:
             break
+    await _words_carried_out(run, observed)
     if not failures and (awaited := await awaited_posts(run, [one.explanation for one in before.conditions])):
         failures[c.ASSOCIATED] = awaited
     elastic_failed(run, missing | failures)
     return observed, failures | definite_failures(run, missing)
+
+
+async def _words_carried_out(run: Run, observed: ObservedElastic) -> None:
+    """Take off what a person decided on targets that no policy lists: the plan of this run forgets them."""
+    for target_id in sorted(observed.unseen.forgotten):
+        if all(target_id not in policy.associations for policy in observed.policies):
+            word = Decided(ConnectionDecision.FORGET_TARGET, target_id)
+            await decided.carried_out(run.context, run.record.id, word)
 
 
 @timed(Stage.APPLY_ELASTIC)

@@ -2,7 +2,8 @@
 
 A key that loses sight of a deployment for a moment is answered as if it were gone. So a target is gone only where three
 answers agree: its read by id finds nothing, the policy no longer lists it, and the policy's total equals what it lists.
-Until then its association stays on record as ours. Read by `reconciler.observe`; asked by the plans.
+Until then its association stays on record as ours. A policy of projects states no total: there a person's word takes
+the place of the third answer. Read by `reconciler.observe`; asked by the plans.
 """
 
 from __future__ import annotations
@@ -14,6 +15,11 @@ from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.resources import Policy
 from shared.core.model.steps import Disassociate
 from shared.core.reasons import explain
+
+_FORGET = (
+    'Send POST /api/connections/<id>/decisions {{"decision": "forget-target", "target": "{}"}} if it is gone for '
+    "certain; else give the API key its role on the {} back."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,22 @@ class UnseenTargets:
         """Whether all three answers say so. `policy`: the one that it was associated with, as it was read."""
         if target_id not in self.not_found or policy is None:
             return False
-        return target_id not in policy.associations and not policy.hidden_associations
+        if target_id in policy.associations or policy.hidden_associations:
+            return False
+        return policy.counted or target_id in self.forgotten
+
+    def out_of_sight(self, target_id: str, policy: Policy | None) -> Explanation | None:
+        """What is said of a target of ours that no read shows, while that is no proof that it is gone; None: it is."""
+        if policy is None or policy.counted or target_id not in self.not_found or target_id in policy.associations:
+            return None
+        if self.is_gone(target_id, policy):
+            return None
+        return explain(
+            Reason.DEPLOYMENT_GONE,
+            f"Elastic Cloud shows no project {target_id}, which policy {policy.id} was associated with. It is gone, or "
+            "the API key has lost its role on it: both look the same.",
+            _FORGET.format(target_id, "project"),
+        )
 
     def still_listed(self, target_id: str, policy_id: str) -> Disassociate | Explanation | None:
         """What becomes of a listed association with a target that is not found; None: that says nothing of it."""
@@ -46,8 +67,7 @@ class UnseenTargets:
             Reason.DEPLOYMENT_GONE,
             f"Elastic Cloud knows no deployment {target_id}, and lists it as associated with policy {policy_id}. It is "
             "gone, or the API key has lost its right on it; the association stays until a person decides.",
-            f'Send POST /api/connections/<id>/decisions {{"decision": "forget-target", "target": "{target_id}"}} if it '
-            "is gone for certain; else give the API key its role on the deployment back.",
+            _FORGET.format(target_id, "deployment"),
         )
 
 

@@ -230,6 +230,8 @@ class Policy:
     """Rules that name no Azure endpoint."""
     hidden_associations: int = 0
     """Associations with targets that our key may not see."""
+    counted: bool = True
+    """Whether the service says how many there are; else there may be hidden ones too."""
     unreadable: bool = False
     """Whether a rule of it could not be read; it counts as one of others."""
 

@@ -77,10 +77,12 @@ def plan_associations(
     taken = tuple(removal for removal in removals if isinstance(removal, Disassociate))
     problems = [choice.problem for choice in choices if choice.problem is not None] + contests
     problems += [removal for removal in removals if isinstance(removal, Explanation)]
+    lost = _unseen(record, targets, policy, unseen)
+    problems += [found for one in sorted(lost) if (found := unseen.out_of_sight(one, policy)) is not None]
     condition = _condition(choices, (*made, *taken), problems)
     if (made or taken) and policy is not None and not policy.admits_only(desired.endpoint.guid):
         condition, made, taken = _admits_others(policy, desired, (*made, *taken)), (), ()
-    kept = {memory.target_id for memory in recent} | _unseen(record, targets, policy, unseen)
+    kept = {memory.target_id for memory in recent} | lost
     return AssociationPlan(
         (*made, *taken),
         condition,

@@ -48,6 +48,7 @@ def policy_of(body: Mapping[str, Any], projects: tuple[str, ...]) -> Policy | No
         marker=marker_from_description(body.get("description")),
         other_rules=len(rules) - len(named),
         unreadable=any(map(is_unread, rules)),
+        counted=False,
     )
 
 

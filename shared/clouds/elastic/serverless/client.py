@@ -126,9 +126,8 @@ class ServerlessConnections(ElasticTransport):
         return tuple(one for one in found if one is not None)
 
     async def is_unknown(self, target_id: str) -> bool:
-        """Never told for certain: a filter does not say how many projects have it, so one not seen may well be one."""
-        del target_id
-        return False
+        """Whether no project of any type is found by this id: it is gone, or the key has no role on it."""
+        return await self._projects.is_unknown(target_id)
 
     async def attached_to(self, target_id: str) -> Attached:
         """The policies that a project has, and the version of the list."""

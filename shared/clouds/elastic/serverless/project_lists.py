@@ -86,6 +86,22 @@ class ProjectLists:
             raise UnusableAnswer("Elastic Cloud's answer has no list of traffic filters, or no ETag.", on=project_id)
         return ProjectVersion(path, filters, etag)
 
+    async def is_unknown(self, project_id: str) -> bool:
+        """Whether no project of any type is found by its id; the type of one that is gone may not be known any more."""
+        kinds = [self._types[project_id]] if project_id in self._types else PROJECT_TYPES
+        return all(await asyncio.gather(*(self._is_unknown(kind, project_id) for kind in kinds)))
+
+    async def _is_unknown(self, kind: str, project_id: str) -> bool:
+        doing = "read the project"
+        try:
+            await self._transport.send("GET", f"{_PROJECTS}/{kind}/{project_id}", doing=doing, on=project_id)
+        except NotFound:
+            return True
+        except Forbidden as error:
+            if error.reason is not Reason.ELASTIC_RIGHTS_MISSING:
+                raise
+        return False
+
     async def change(self, project_id: str, change: Change, seen: Attached | None = None) -> bool:
         """Let a project's list be what `change` makes of it, nothing of others lost; whether anything was written.
 
