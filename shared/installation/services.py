@@ -20,6 +20,9 @@ from shared.state.control import DamagedRow, OnLostRace, read, update
 
 NAME = "elastic-services"
 ASK_AGAIN = timedelta(hours=1)
+JUST_NOW = timedelta(seconds=10)
+LOOKS, LOOK_AGAIN = 4, 1.0
+"""How often, and after how many seconds each, one looks what another worker was told that asks just now."""
 MOST = 300
 """Aliases that are kept: a row has a size, and Azure has fewer regions."""
 
@@ -54,17 +57,29 @@ async def is_known_now(context: Context, alias: str) -> bool:
         return False
     try:
         await follow_services(context)
-        if context.options.services.recognise(alias).service is None:
-            await _ask(context)
+        if context.options.services.recognise(alias).service is None and not await _ask(context):
+            await _answer_to_others(context, alias)
     except AutopilotError as error:
         log.warning("Elastic's services for projects not read: %s", error)
     return context.options.services.recognise(alias).service is not None
 
 
-async def _ask(context: Context) -> None:
-    """By any organization's key: it is one service, and the list is the same for all."""
+async def _answer_to_others(context: Context, alias: str) -> None:
+    """Wait a moment where another worker asks just now, as for endpoints that come together; else a sweep sees it."""
+    for _ in range(LOOKS):
+        told = await read(context.storage.control, NAME, _understood, _Told((), None))
+        if told.asked_at is None or context.clock.now() - told.asked_at > JUST_NOW:
+            return
+        await context.clock.sleep(LOOK_AGAIN)
+        await follow_services(context)
+        if context.options.services.recognise(alias).service is not None:
+            return
+
+
+async def _ask(context: Context) -> bool:
+    """By any organization's key: it is one service, and the list is the same for all. False: it was asked already."""
     if not await _begin(context):
-        return
+        return False
     refused: AutopilotError | None = None
     for api in context.elastic.of_family(Family.SERVERLESS).values():
         try:
@@ -73,9 +88,10 @@ async def _ask(context: Context) -> None:
             refused = refused or error
             continue
         await _keep(context, services)
-        return
+        return True
     if refused is not None:
         raise refused
+    return True
 
 
 async def _begin(context: Context) -> bool:

@@ -21,7 +21,8 @@ from local.cli.client import LocalClient
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e-life")]
 
 GRACE_SECONDS = 10
-PROJECTS_IN = "eastus2"
+PROJECTS_IN = "swedencentral"
+"""A region that only Elastic's metadata knows."""
 BY_HAND = {"pe-stays": "northeurope", "pe-leaves": "southcentralus"}
 """Connections that people made before there was an app: name and region."""
 

@@ -63,6 +63,17 @@ async def test_elastics_api_is_asked_at_most_once_an_hour_by_all_workers_and_swe
     assert asked(estate) == 2
 
 
+async def test_endpoints_that_come_together_are_connected_though_one_of_them_asked() -> None:
+    """As from one template: what is being asked at this moment is waited for, and not left to the next sweep."""
+    estate = await opened()
+    estate.elastic_settings.latency_seconds = 2.0
+    endpoints = [await put(estate), await put(estate, "pe-2")]
+    workers = [estate.new_worker(), estate.new_worker()]
+    await asyncio.gather(*(estate.settle(worker=one) for one in workers))
+    assert [await estate.reason(one, "Recognised") for one in endpoints] == ["ElasticService"] * 2
+    assert asked(estate) == 1
+
+
 async def test_another_worker_knows_what_the_first_was_told() -> None:
     estate = await opened()
     await estate.ready(await _settled(estate, "pe-1"))

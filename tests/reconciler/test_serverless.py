@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from shared.core.model.services import Family, Service
+from local.elastic.serverless.regions import ONLY_IN_METADATA
+from shared.core.model.services import Family, Service, service_of_alias
 from shared.settings.services import shipped_services
 from tests.harness.estate import Estate
 from tests.harness.leaving import everything, work_for
@@ -46,7 +47,11 @@ def filters_of(estate: Estate, endpoint: str) -> list[Any]:
     return [one for one in estate.elastic.serverless.filters() if guid in one.guids]
 
 
-@pytest.mark.parametrize("service", PROJECTS, ids=lambda service: service.region)
+NEWEST = [found for one in ONLY_IN_METADATA if (found := service_of_alias(one.alias)) is not None]
+"""In no table: only Elastic's metadata knows them."""
+
+
+@pytest.mark.parametrize("service", [*PROJECTS, *NEWEST], ids=lambda service: service.region)
 async def test_an_endpoint_is_connected_in_every_region_of_projects(service: Service) -> None:
     estate = await opened()
     project = project_in(estate, service.region)

@@ -106,9 +106,13 @@ Visiting = Callable[..., AbstractAsyncContextManager[Visit]]
 
 @dataclass
 class Estate:
-    """One connection that works, and three that need a person: no consent, an attack for a tag, a tag with a typo."""
+    """Two connections that work, one to a Serverless project, and three that need a person.
+
+    Those have no consent, an attack for a tag, and a tag with a typo.
+    """
 
     good: str
     blocked: str
     evil: str
     broken: str
+    project: str

@@ -35,8 +35,10 @@ async def estate(browser: Browser, instance: Instance) -> Estate:
             put_endpoint(client, "pe-blocked", "westeurope", "search-westeurope"),
             put_endpoint(client, "pe-evil", "japaneast", EVIL),
             put_endpoint(client, "pe-broken", "northeurope", "logs-nortehurope"),
+            put_endpoint(client, "to-a-project", "spaincentral", serverless=True),
         )
-        await asyncio.gather(ready(client, endpoints[0]), *(blocked_at_last(client, one) for one in endpoints[1:]))
+        good = [ready(client, endpoints[0]), ready(client, endpoints[-1])]
+        await asyncio.gather(*good, *(blocked_at_last(client, one) for one in endpoints[1:-1]))
     return Estate(*endpoints)
 
 

@@ -53,18 +53,18 @@ async def test_the_table_filters_and_sorts_and_its_address_remembers_how(
     async with visit() as seen:
         page = await seen.open()
         await page.get_by_role("button", name=f"{blocked} Blocked").click()
-        await expect(page.get_by_text(f"{blocked} of 4 connections")).to_be_visible()
+        await expect(page.get_by_text(f"{blocked} of 5 connections")).to_be_visible()
         await page.get_by_role("searchbox").fill("westeurope policy")
         assert await names(page) == ["pe-blocked"]
         await page.reload()
-        await expect(page.get_by_text("1 of 4 connections")).to_be_visible()
+        await expect(page.get_by_text("1 of 5 connections")).to_be_visible()
         assert await names(page) == ["pe-blocked"]
         await page.get_by_role("searchbox").fill("no such thing")
         await page.get_by_role("button", name="Show all").click()
         await page.get_by_label("Region").select_option("uksouth")
         assert await names(page) == ["pe-good"]
         await page.get_by_label("Region").select_option("")
-        up = ["pe-blocked", "pe-broken", "pe-evil", "pe-good"]
+        up = ["pe-blocked", "pe-broken", "pe-evil", "pe-good", "to-a-project"]
         for direction, wanted in (("ascending", up), ("descending", up[::-1])):
             await page.get_by_role("button", name="Connection", exact=True).click()
             header = page.get_by_role("columnheader", name="Connection")
@@ -72,10 +72,28 @@ async def test_the_table_filters_and_sorts_and_its_address_remembers_how(
             assert await names(page) == wanted
 
 
+async def test_connections_to_projects_are_counted_and_shown_alone(estate: Estate, visit: Visiting) -> None:
+    async with visit() as seen:
+        page = await seen.open()
+        targets = page.get_by_label("Targets")
+        await expect(targets.get_by_role("option")).to_have_text(["All targets", "Deployments (4)", "Projects (1)"])
+        await targets.select_option("serverless")
+        await expect(page.get_by_text("1 of 5 connections")).to_be_visible()
+        assert await names(page) == ["to-a-project"]
+        await expect(page.get_by_role("row").filter(has_text="to-a-project")).to_contain_text("projects")
+        assert page.url.endswith("family=serverless")
+        await page.get_by_role("link", name="to-a-project").click()
+        await expect(page.locator("[data-hop=target]")).to_contain_text("Project")
+        await expect(page.get_by_label("Facts")).to_contain_text("projects in Elastic's region spaincentral")
+        es = page.get_by_label("Private URLs").get_by_text(".es.private.spaincentral.azure.elastic.cloud")
+        await expect(es).to_be_visible()
+        assert ":" not in (await es.inner_text()).removeprefix("https://"), "on the one port that projects have"
+
+
 async def test_the_keyboard_is_enough(estate: Estate, visit: Visiting) -> None:
     async with visit() as seen:
         page = await seen.open()
-        await expect(page.get_by_text("4 connections", exact=True)).to_be_visible()
+        await expect(page.get_by_text("5 connections", exact=True)).to_be_visible()
         await page.keyboard.press("/")
         await page.keyboard.type("pe-")
         for key in ("ArrowDown", "ArrowDown", "ArrowUp", *["ArrowDown"] * 3):
