@@ -53,7 +53,8 @@ async def test_a_good_connection_shows_its_path_its_addresses_its_checks_and_its
 
 async def test_a_check_that_is_asked_for_is_made_and_shown(estate: Estate, visit: Visiting) -> None:
     async with visit() as seen:
-        page = await seen.open(f"/{connection_id(estate.good)}")
+        deciding = seen.instance.endpoints["deciding_key"]
+        page = await seen.open(f"/{connection_id(estate.good)}", f"#code={{key}}&deciding={deciding}")
         async with page.expect_request("**/check") as asked:
             await page.get_by_role("button", name="Check now").click()
         headers = await (await asked.value).all_headers()
