@@ -53,9 +53,14 @@ class Visit:
     def key(self) -> str:
         return str(self.instance.endpoints["function_key"])
 
-    async def open(self, path: str = "", key: str = "#code={key}") -> Page:
-        """Go to the dashboard (or below it) with the key in the address."""
-        await self.page.goto(f"{self.origin}/api/dashboard{path}{key.format(key=self.key)}")
+    @property
+    def deciding_key(self) -> str:
+        return str(self.instance.endpoints["deciding_key"])
+
+    async def open(self, path: str = "", key: str = "#code={key}&deciding={deciding}") -> Page:
+        """Go to the dashboard (or below it) with the keys in the address."""
+        keys = key.format(key=self.key, deciding=self.deciding_key)
+        await self.page.goto(f"{self.origin}/api/dashboard{path}{keys}")
         return self.page
 
     async def answer_with(self, path: str, body: Any) -> None:
@@ -83,7 +88,8 @@ class Visit:
         """No complaint (a broken security policy is one), nothing asked of others, the key in no request's address."""
         assert [said for said in self.complaints if not re.search(self.expected, said)] == []
         assert {urlsplit(url)[:2] for url in self.asked} <= {urlsplit(self.origin)[:2]}
-        with_key = {urlsplit(url).path for url in self.asked if self.key in url}
+        keys = (self.key, self.deciding_key)
+        with_key = {urlsplit(url).path for url in self.asked if any(key in url for key in keys)}
         assert with_key <= {"/api/dashboard"}, "only the page itself was ever opened with a key in its address"
 
 

@@ -51,6 +51,21 @@ async def test_a_good_connection_shows_its_path_its_addresses_its_checks_and_its
         await expect(journal.get_by_text("create private connection policy").last).to_be_visible()
 
 
+async def test_who_may_only_read_is_asked_for_a_deciding_key_before_a_check(estate: Estate, visit: Visiting) -> None:
+    async with visit() as seen:
+        seen.expected = "status of 403"
+        page = await seen.open(f"/{connection_id(estate.good)}", "#code={key}")
+        await page.get_by_role("button", name="Check now").click()
+        field = page.get_by_label("Deciding key")
+        await field.fill("a-key-that-is-not-known")
+        await page.get_by_role("button", name="Go on").click()
+        await expect(page.get_by_role("alert").get_by_text("does not accept this deciding key")).to_be_visible()
+        await field.fill(seen.deciding_key)
+        await page.get_by_role("button", name="Go on").click()
+        await expect(page.get_by_text("Check now: done, reachable.").first).to_be_visible()
+        await expect(field).to_have_count(0)
+
+
 async def test_a_check_that_is_asked_for_is_made_and_shown(estate: Estate, visit: Visiting) -> None:
     async with visit() as seen:
         deciding = seen.instance.endpoints["deciding_key"]
@@ -60,6 +75,7 @@ async def test_a_check_that_is_asked_for_is_made_and_shown(estate: Estate, visit
         headers = await (await asked.value).all_headers()
         assert headers["origin"] == seen.origin, "App Service authentication refuses a browser's POST without it"
         assert (headers["x-functions-key"], headers.get("referer")) == (seen.key, None)
+        assert headers["x-autopilot-key"] == seen.deciding_key
         await expect(page.get_by_text("Check now: done, reachable.").first).to_be_visible()
         await page.get_by_text("As a table").click()
         await expect(page.get_by_role("cell", name="check", exact=True).first).to_be_visible()
