@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 import azure.functions as func
 
-from functions.responses import accepted, asked, body_of, number, ok, word
+from functions.responses import LOOK_AGAIN, accepted, asked, body_of, number, ok, word
 from functions.routing import GET, POST, route
 from shared.app import start
 
@@ -77,8 +77,7 @@ async def check_connection(req: func.HttpRequest) -> func.HttpResponse:
     from shared.api import queries
 
     body_of(req, required=False)
-    connection_id = await queries.check_connection(start(), req.route_params["id"], asked())
-    return accepted(connection_id)
+    return accepted(await queries.check_connection(start(), req.route_params["id"], asked()))
 
 
 @route(
@@ -96,8 +95,7 @@ async def reconcile_connection(req: func.HttpRequest) -> func.HttpResponse:
     from shared.api import queries
 
     body_of(req, required=False)
-    connection_id = await queries.rerun_connection(start(), req.route_params["id"], asked())
-    return accepted(connection_id)
+    return accepted(await queries.rerun_connection(start(), req.route_params["id"], asked()))
 
 
 @route(
@@ -114,8 +112,8 @@ async def decide_on_connection(req: func.HttpRequest) -> func.HttpResponse:
     from shared.api import connection_decisions
 
     body = body_of(req, example=connection_decisions.EXAMPLE)
-    connection_id, does = await connection_decisions.decide(start(), req.route_params["id"], body, asked())
-    return accepted(connection_id, does=does)
+    operation, does = await connection_decisions.decide(start(), req.route_params["id"], body, asked())
+    return accepted(operation, does=does)
 
 
 @route(
@@ -133,7 +131,21 @@ async def reconcile_endpoint(req: func.HttpRequest) -> func.HttpResponse:
     """Run the endpoint that the body names, known or not: `{"endpoint": "<ARM id>"}`."""
     from shared.api import queries
 
-    connection_id = await queries.rerun_endpoint(
-        start(), body_of(req, example=queries.EXAMPLE).get("endpoint"), asked()
-    )
-    return accepted(connection_id)
+    endpoint = body_of(req, example=queries.EXAMPLE).get("endpoint")
+    return accepted(await queries.rerun_endpoint(start(), endpoint, asked()))
+
+
+@route(
+    blueprint,
+    GET,
+    "operations/{operation}",
+    "How what was asked for stands, and how it ended.",
+    answers="Operation",
+    may_miss=True,
+)
+async def get_operation(req: func.HttpRequest) -> func.HttpResponse:
+    """An operation, to its end: its state, how each of its connections stands, and what was changed."""
+    from shared.api import operations
+
+    found = await operations.show(start(), req.route_params["operation"])
+    return ok(found, {"Retry-After": str(LOOK_AGAIN)} if found["status"] == "Running" else None)

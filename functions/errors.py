@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import Self
 
 from shared.api.damaged_rows import RowNotFound
+from shared.api.operations import OperationNotFound
 from shared.api.queries import ConnectionNotFound, EndpointNotFound, EndpointOutOfScope, InvalidConnectionId
 from shared.api.recovered import RecoveredListNotFound
 from shared.api.removals import StopNotFound
@@ -62,6 +63,7 @@ class ErrorCode(StrEnum):
     ROW_NOT_FOUND = "RowNotFound", HTTPStatus.NOT_FOUND
     STOP_NOT_FOUND = "StopNotFound", HTTPStatus.NOT_FOUND
     RECOVERED_LIST_NOT_FOUND = "RecoveredListNotFound", HTTPStatus.NOT_FOUND
+    OPERATION_NOT_FOUND = "OperationNotFound", HTTPStatus.NOT_FOUND
     FILE_NOT_SERVED = "FileNotServed", HTTPStatus.NOT_FOUND
     INVALID_SETTINGS = "InvalidSettings", HTTPStatus.SERVICE_UNAVAILABLE
     RETRY_LATER = "RetryLater", HTTPStatus.SERVICE_UNAVAILABLE
@@ -97,6 +99,7 @@ CODES: Mapping[type[errors.AutopilotError], ErrorCode] = {
     RowNotFound: ErrorCode.ROW_NOT_FOUND,
     StopNotFound: ErrorCode.STOP_NOT_FOUND,
     RecoveredListNotFound: ErrorCode.RECOVERED_LIST_NOT_FOUND,
+    OperationNotFound: ErrorCode.OPERATION_NOT_FOUND,
     FileNotServed: ErrorCode.FILE_NOT_SERVED,
     errors.InvalidSettings: ErrorCode.INVALID_SETTINGS,
     errors.RetryLater: ErrorCode.RETRY_LATER,

@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
 
@@ -25,7 +25,12 @@ from shared.core.model.callers import Asked
 from shared.core.model.errors import AutopilotError, InvalidInput, RetryLater
 from shared.correlation import correlated
 
+if TYPE_CHECKING:
+    from shared.core.model.operations import Operation
+
 log = logging.getLogger("privatelink.http")
+LOOK_AGAIN = 2
+"""Seconds after which an operation is looked at again."""
 MAX_BODY = 16 * 1024
 """Bytes; a request names one endpoint."""
 
@@ -36,9 +41,9 @@ correlation: ContextVar[str] = ContextVar("correlation", default="")
 _caller: ContextVar[str] = ContextVar("caller", default="")
 
 
-def ok(body: dict[str, Any]) -> func.HttpResponse:
+def ok(body: dict[str, Any], headers: dict[str, str] | None = None) -> func.HttpResponse:
     """200 with a JSON body."""
-    return _json(HTTPStatus.OK, body)
+    return _json(HTTPStatus.OK, body, headers)
 
 
 def text(body: str) -> func.HttpResponse:
@@ -54,12 +59,19 @@ def wants_text(req: func.HttpRequest) -> bool:
     return wanted == "text" or (wanted is None and "text/plain" in accept and "json" not in accept)
 
 
-def accepted(connection_id: str, **told: str) -> func.HttpResponse:
-    """202 and where to look; `told`: what else the answer says."""
+def accepted(operation: Operation, **more: str) -> func.HttpResponse:
+    """202 and where to follow what was asked for."""
     # Relative: the host in a request's URL is what the caller wrote into its `Host` header.
-    status_url = f"/api/connections/{connection_id}"
-    body = {"connection": connection_id, "statusUrl": status_url, "correlationId": correlation.get(), **told}
-    return _json(HTTPStatus.ACCEPTED, body, {"Location": status_url})
+    status_url = f"/api/operations/{operation.id}"
+    body = {
+        "operation": operation.id,
+        "connections": list(operation.generations),
+        "statusUrl": status_url,
+        "correlationId": correlation.get(),
+        **more,
+    }
+    headers = {"Location": status_url, "Operation-Location": status_url, "Retry-After": str(LOOK_AGAIN)}
+    return _json(HTTPStatus.ACCEPTED, body, headers)
 
 
 def asked() -> Asked:

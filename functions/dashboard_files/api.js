@@ -23,6 +23,8 @@ export const getChecks = (id, limit, before) => call(paged(id, "checks", limit, 
 export const checkNow = (id) => call(`/api/connections/${encodeURIComponent(id)}/check`, "POST");
 export const runAgain = (id) => call(`/api/connections/${encodeURIComponent(id)}/reconcile`, "POST");
 
+export const getOperation = (url) => call(url);
+
 function paged(id, what, limit, before) {
   const query = new URLSearchParams({ limit });
   if (before) query.set("before", before);

@@ -1,6 +1,6 @@
 // One connection in depth: what it needs, the path with its broken hop, conditions, checks, addresses, journal.
 
-import { ApiError, DecidingKeyNeeded, checkNow, getChecks, getConnection, getJournal, runAgain } from "./api.js";
+import { ApiError, DecidingKeyNeeded, checkNow, getChecks, getConnection, getJournal, getOperation, runAgain } from "./api.js";
 import { conditions } from "./conditions.js";
 import { announce, copyButton, h, section } from "./dom.js";
 import { advice, facts, leftovers, things } from "./facts.js";
@@ -15,7 +15,6 @@ import { phase, spaced, standing } from "./words.js";
 
 const CALM = 10_000;
 const BUSY = 2_000; // milliseconds, while something is on its way
-const ASKED_FOR = 60_000;
 const ON_ITS_WAY = new Set(["Provisioning", "AwaitingApproval", "Removing"]);
 
 /** The page of the connection with this id. */
@@ -58,8 +57,8 @@ export function detail(id, { refresh }) {
     check.disabled = again.disabled = true;
     permission.replaceChildren();
     try {
-      const { correlationId } = await ask(id);
-      asked = { label, correlationId, at: Date.now() };
+      const { correlationId, statusUrl } = await ask(id);
+      asked = { label, correlationId, statusUrl };
       said.textContent = `${label}: asked for. Correlation id ${correlationId}`;
     } catch (error) {
       check.disabled = again.disabled = false;
@@ -72,13 +71,13 @@ export function detail(id, { refresh }) {
     refresh();
   }
 
-  /** Whether the run that was asked for has been: its correlation id is in the checks or in the journal. */
-  function seen(checks, entries) {
-    const mine = (entry) => entry.correlationId === asked.correlationId;
-    const tested = checks.find(mine);
-    if (!tested && !entries.some(mine) && Date.now() - asked.at < ASKED_FOR) return;
-    const outcome = tested ? `${spaced(tested.reason).toLowerCase()}` : "see the journal";
-    said.textContent = tested || entries.some(mine) ? `${asked.label}: done, ${outcome}.` : `${asked.label}: not run yet; it waits in the queue.`;
+  /** Follow what was asked for to its end, and say what came of it. */
+  async function follow() {
+    const { status, outcome, connections: [mine] } = await getOperation(asked.statusUrl);
+    if (status === "Running") return;
+    const changed = mine?.changed.length ? `${mine.changed.length} changes, see the journal` : "nothing to do";
+    said.textContent = status === "Failed" ? `${asked.label}: ${outcome}`
+      : `${asked.label}: done, ${spaced(mine.reason ?? mine.phase ?? "").toLowerCase()}; ${changed}.`;
     announce(said.textContent);
     asked = null;
     check.disabled = again.disabled = false;
@@ -91,7 +90,7 @@ export function detail(id, { refresh }) {
       const [connection, checks, entries] = await Promise.all([
         getConnection(id), getChecks(id, parts.plot.limit()), getJournal(id, 20),
       ]);
-      if (asked) seen(checks.entries, entries.entries);
+      if (asked) await follow();
       const { app, ...rest } = connection;
       for (const name of ["head", "evidence", "advice", "conditions", "leftovers", "urls", "fleet", "facts", "things"]) parts[name].show(rest);
       parts.summary.show({ connection: rest, last: checks.entries[0] ?? null });

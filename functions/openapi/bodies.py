@@ -14,6 +14,7 @@ from shared.api.damaged_rows import TABLES
 from shared.api.decisions import DECISIONS
 from shared.core.guards.pause import LONGEST, MAX_REASON
 from shared.core.model.decisions import ConnectionDecision
+from shared.core.model.operations import OperationKind
 from shared.core.model.services import Family
 from shared.core.model.steps import Action
 from shared.core.options.installation import Mode
@@ -26,6 +27,7 @@ MOMENT: Schema = {"type": "string", "format": "date-time"}
 MODE: Schema = {"type": "string", "enum": [str(mode) for mode in Mode]}
 FAMILY: Schema = {"type": "string", "enum": [str(one) for one in Family]}
 CONNECTION_ID: Schema = {"type": "string", "pattern": "^[0-9a-f]{16}$", "examples": ["51fe83ce41a1652a"]}
+OPERATION_ID: Schema = {"type": "string", "pattern": "^[0-9A-Za-z-]{8,64}$"}
 PAGE_KEY: Schema = {"type": "string", "pattern": "^[0-9]{16}-[0-9a-f]{6}-[0-9a-f]{6}$"}
 _EXAMPLE = (
     "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-apps"
@@ -69,6 +71,21 @@ _PLAN = thing(
     blocked=many(thing(condition=TEXT, reason=TEXT, message=TEXT, nextStep=TEXT)), left=many(TEXT), note=TEXT,
     summary=_COUNTS,
 )  # fmt: skip
+_OF_OPERATION = thing(
+    id=CONNECTION_ID, name=TEXT, ended={"type": "boolean"}, phase=maybe(TEXT), reason=maybe(TEXT), message=TEXT,
+    nextStep=TEXT, changed=many(TEXT) | {"description": "The steps that were done, oldest first; empty: nothing."},
+)  # fmt: skip
+_OPERATION = thing(
+    id=OPERATION_ID, kind={"type": "string", "enum": [str(kind) for kind in OperationKind]}, by=TEXT, askedAt=MOMENT,
+    status={"type": "string", "enum": ["Running", "Succeeded", "Failed"]}, ended=WHOLE, of=WHOLE, outcome=TEXT,
+    connections=many(_OF_OPERATION),
+)  # fmt: skip
+_ACCEPTED: dict[str, Schema] = {
+    "operation": OPERATION_ID,
+    "connections": many(CONNECTION_ID),
+    "statusUrl": URL,
+    "correlationId": TEXT,
+}
 _MADE = thing(id=CONNECTION_ID, name=TEXT, endpoint=ENDPOINT_ID, made=many(TEXT))
 _STOP = thing(id=TEXT, at=MOMENT, count=WHOLE, connections=many(_MADE))
 _REMOVALS = thing(
@@ -131,8 +148,9 @@ def answers() -> dict[str, Schema]:
         "Connection": schema_of(views.ConnectionView, id=CONNECTION_ID, mode=MODE),
         "Journal": _page(JournalEntry),
         "Checks": _page(CheckEntry),
-        "Accepted": thing(connection=CONNECTION_ID, statusUrl=URL, correlationId=TEXT),
-        "DecisionAccepted": thing(connection=CONNECTION_ID, statusUrl=URL, correlationId=TEXT, does=TEXT),
+        "Accepted": thing(**_ACCEPTED),
+        "DecisionAccepted": thing(**_ACCEPTED, does=TEXT),
+        "Operation": _OPERATION,
         "Plans": thing(connections=many(_PLAN), summary=_COUNTS, errors=many(TEXT)),
         "Plan": _PLAN,
         "Removals": _REMOVALS,

@@ -14,6 +14,7 @@ from shared.version import VERSION
 
 PARAMETERS: dict[str, Schema] = {
     "id": {"name": "id", "in": "path", "required": True, "schema": bodies.CONNECTION_ID},
+    "operation": {"name": "operation", "in": "path", "required": True, "schema": bodies.OPERATION_ID},
     "name": {"name": "name", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}},
     "limit": {
         "name": "limit",
@@ -60,6 +61,7 @@ HEADERS: dict[str, Schema] = {
     "X-Privatelink-Mode": {"description": "`unknown` where it could not be read.", "schema": bodies.TEXT},
     "X-Privatelink-Paused-Until": {"description": "Only while the app is paused.", "schema": bodies.TEXT},
     "Location": {"description": "Where to look.", "required": True, "schema": bodies.URL},
+    "Operation-Location": {"description": "The same.", "required": True, "schema": bodies.URL},
     "Retry-After": {"description": "Seconds, where the service said so.", "schema": {"type": "integer"}},
 }
 ABOUT = """\
@@ -118,7 +120,8 @@ def _operation(route: Route) -> dict[str, Any]:
 
 
 def _answer(route: Route) -> dict[str, Any]:
-    headers = [*(_STATUS if route.keyed else ()), *(["Location"] if route.status is HTTPStatus.ACCEPTED else ())]
+    accepted = ("Location", "Operation-Location", "Retry-After") if route.status is HTTPStatus.ACCEPTED else ()
+    headers = [*(_STATUS if route.keyed else ()), *accepted]
     answer: dict[str, Any] = {"description": route.status.phrase, "headers": _headers(headers)}
     if "/" in route.answers:
         return answer | {"content": {kind: {} for kind in route.answers.split(", ")}}

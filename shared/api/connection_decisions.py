@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from shared.api import operations
 from shared.api.queries import find_connection
 from shared.context import Context
 from shared.core.model.arm_ids import parse_endpoint_id
 from shared.core.model.callers import Asked
 from shared.core.model.decisions import ConnectionDecision, Decided
 from shared.core.model.errors import InvalidInput
-from shared.core.model.messages import Cause, WorkMessage
+from shared.core.model.operations import Operation, OperationKind
 from shared.core.model.organizations import DEFAULT
 from shared.core.model.record import ConnectionRecord
 from shared.installation import decided
@@ -72,8 +73,8 @@ Each raises InvalidInput where the decision means nothing. The run that carries 
 """
 
 
-async def decide(context: Context, wanted: str, body: Mapping[str, Any], asked: Asked) -> tuple[str, str]:
-    """Keep a decision for the next run; returns the connection's id, and what that run does.
+async def decide(context: Context, wanted: str, body: Mapping[str, Any], asked: Asked) -> tuple[Operation, str]:
+    """Keep a decision for the next run; returns the operation, and what that run does.
 
     Raises ConnectionNotFound, InvalidConnectionId or InvalidInput.
     """
@@ -82,9 +83,8 @@ async def decide(context: Context, wanted: str, body: Mapping[str, Any], asked: 
     CHECKS[decision.decision](context, record, decision.subject)
     await decided.leave(context, row.connection_id, decision)
     await decided.note(context, record, decision, asked)
-    message = WorkMessage(parse_endpoint_id(record.endpoint_id), Cause.MANUAL, asked.correlation_id)
-    await context.storage.queue.send(message.encode())
-    return row.connection_id, decision.decision.does
+    operation = await operations.ask(context, OperationKind.DECISION, [parse_endpoint_id(record.endpoint_id)], asked)
+    return operation, decision.decision.does
 
 
 def _decision(body: Mapping[str, Any]) -> Decided:

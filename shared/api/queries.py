@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from shared.api import operations
 from shared.api.views import ConnectionRowView, as_json, connection_view
 from shared.context import Context, log
 from shared.core.guards.modes import effective_mode_of
@@ -19,7 +20,7 @@ from shared.core.guards.scope import outside_by_id
 from shared.core.model.arm_ids import ArmId, connection_id, parse_endpoint_id
 from shared.core.model.callers import Asked
 from shared.core.model.errors import AutopilotError, InvalidInput, NotFound
-from shared.core.model.messages import Cause, WorkMessage
+from shared.core.model.operations import Operation, OperationKind
 from shared.core.model.services import Family
 from shared.installation import unknown_endpoints
 from shared.installation.pause import present_pause
@@ -81,24 +82,21 @@ async def get_checks(context: Context, wanted: str, limit: int, before: str | No
     return {"connection": row.connection_id, "entries": entries, "before": page.continuation}
 
 
-async def rerun_connection(context: Context, wanted: str, asked: Asked) -> str:
-    """Enqueue a known connection; returns its id."""
-    row = await find_connection(context, wanted)
-    endpoint = parse_endpoint_id(record_in(row).endpoint_id)
-    return await _enqueue(context, endpoint, Cause.MANUAL, asked)
+async def rerun_connection(context: Context, wanted: str, asked: Asked) -> Operation:
+    """Send a known connection to work."""
+    return await operations.ask(context, OperationKind.RECONCILE, [await _known(context, wanted)], asked)
 
 
-async def check_connection(context: Context, wanted: str, asked: Asked) -> str:
-    """Enqueue a test of a known connection; returns its id.
+async def check_connection(context: Context, wanted: str, asked: Asked) -> Operation:
+    """Have a known connection tested.
 
     It is a full run: a test alone would tell a person that the name does not resolve, and leave the record missing.
     """
-    row = await find_connection(context, wanted)
-    return await _enqueue(context, parse_endpoint_id(record_in(row).endpoint_id), Cause.CHECK, asked)
+    return await operations.ask(context, OperationKind.CHECK, [await _known(context, wanted)], asked)
 
 
-async def rerun_endpoint(context: Context, endpoint: object, asked: Asked) -> str:
-    """Enqueue an endpoint by its ARM id, known or not; raises InvalidInput or EndpointOutOfScope."""
+async def rerun_endpoint(context: Context, endpoint: object, asked: Asked) -> Operation:
+    """Send an endpoint to work by its ARM id, known or not; raises InvalidInput or EndpointOutOfScope."""
     if not isinstance(endpoint, str) or not endpoint:
         raise InvalidInput("The body names no endpoint.", next_step=f"Send {EXAMPLE}.")
     try:
@@ -110,7 +108,15 @@ async def rerun_endpoint(context: Context, endpoint: object, asked: Asked) -> st
     if await context.storage.connections.get(connection_id(wanted.text)) is None:
         await unknown_endpoints.ensure_few(context)
         await _ensure_there(context, wanted)
-    return await _enqueue(context, wanted, Cause.MANUAL, asked)
+    return await operations.ask(context, OperationKind.RECONCILE, [wanted], asked)
+
+
+async def _known(context: Context, wanted: str) -> ArmId:
+    """The endpoint of a known connection; raises as `find_connection` does, and EndpointOutOfScope."""
+    row = await find_connection(context, wanted)
+    endpoint = parse_endpoint_id(record_in(row).endpoint_id)
+    _ensure_in_scope(context, endpoint)
+    return endpoint
 
 
 async def _ensure_there(context: Context, endpoint: ArmId) -> None:
@@ -128,12 +134,6 @@ def _ensure_in_scope(context: Context, endpoint: ArmId) -> None:
     found = outside_by_id(context.options.scope, endpoint)
     if found is not None:
         raise EndpointOutOfScope(found.message, on=endpoint.text, next_step=found.next_step)
-
-
-async def _enqueue(context: Context, endpoint: ArmId, cause: Cause, asked: Asked) -> str:
-    _ensure_in_scope(context, endpoint)
-    await context.storage.queue.send(WorkMessage(endpoint, cause, asked.correlation_id).encode())
-    return connection_id(endpoint.text)
 
 
 async def find_connection(context: Context, wanted: str) -> ConnectionRow:

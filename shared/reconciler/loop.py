@@ -27,7 +27,7 @@ from shared.core.guards.modes import not_carried_out
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import connection_id
 from shared.core.model.errors import AutopilotError, Blocked, LeaseLost, NotFound, RetryLater, Throttled
-from shared.core.model.messages import Cause, WorkMessage
+from shared.core.model.messages import ASKED_FOR, Cause, WorkMessage, telling, told_cause, told_operations
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_parts import Identity
 from shared.core.model.resources import ConnectionStatus, Endpoint
@@ -108,13 +108,14 @@ async def _handle(context: Context, message: WorkMessage) -> Outcome:
         return Outcome.STALE
     guard = replace(message, cause=Cause.LEASE, wake_at=None).encode()
     blank = holding(ConnectionRow(fresh.id), fresh)
-    telling = message.cause if message.cause in TOLD else ""
-    held = await context.leases.acquire(fresh.id, lambda: blank, guard, telling=telling)
+    told = telling(message.cause, message.correlation_id) if message.cause in {*TOLD, *ASKED_FOR} else ""
+    held = await context.leases.acquire(fresh.id, lambda: blank, guard, telling=told)
     if isinstance(held, Busy):
         return Outcome.BUSY
     try:
         async with held.renewing():
-            await _rounds(context, held, _as_told(message, held))
+            own = (message.correlation_id,) if message.cause in ASKED_FOR else ()
+            await _rounds(context, held, _as_told(message, held), own)
     except LeaseLost as error:
         log.warning("lease lost: %s", error)
         return Outcome.LOST_LEASE
@@ -145,13 +146,16 @@ async def _let_go(held: Held) -> None:
         log.warning("lease not released, it will expire: %s", error)
 
 
-async def _rounds(context: Context, held: Held, message: WorkMessage) -> None:
+async def _rounds(context: Context, held: Held, message: WorkMessage, operations: tuple[str, ...]) -> None:
+    """Runs in a row. `operations`: those that the first one answers, beside what its lease was told of."""
     for _ in range(ROUNDS):
+        operations = (*operations, *told_operations(held.told))
         record, started = record_in(held.row), time.monotonic()
         run = Run(context, held, record, message.cause, message.correlation_id, await present_pause(context))
         try:
             await _bounded(run, message)
             await schedule(run, message)
+            run.record = run.record.having_answered(operations)
         finally:
             await (_forget_journal(run) if run.never_seen else run.flush())
         final, took = _with_notification(context, run, message), time.monotonic() - started
@@ -171,7 +175,7 @@ async def _rounds(context: Context, held: Held, message: WorkMessage) -> None:
         if not more:
             return
         # What arrived meanwhile may be more than the wait that began this run: look at everything.
-        message = _as_told(replace(message, cause=Cause.PENDING, wake_at=None), held)
+        message, operations = _as_told(replace(message, cause=Cause.PENDING, wake_at=None), held), ()
     # Still more to do: hand over to a new message instead of holding on, then release.
     standing = record_in(held.row).schedule.wait
     await send_in_place(context.storage.queue, standing, message)
@@ -189,7 +193,7 @@ async def _forget_journal(run: Run) -> None:
 
 def _as_told(message: WorkMessage, held: Held) -> WorkMessage:
     """The message with the cause of one that found the connection busy, where that cause says more than its own."""
-    told = next((cause for cause in TOLD if cause in {message.cause, *held.told}), None)
+    told = next((cause for cause in TOLD if cause in {message.cause, *map(told_cause, held.told)}), None)
     return message if told in {None, message.cause} else replace(message, cause=told, wake_at=None)
 
 

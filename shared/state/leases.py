@@ -56,6 +56,7 @@ _LEASE, _WORD = "lease-", "word-"
 GUARD_AFTER = 1.0  # seconds after the expiry that the guard message is due
 GUARD_DUE = 2.0  # seconds before that moment from which on it may have come: the queue has a clock of its own
 _LONGEST_GUARD = LASTING + 10  # seconds: one that is due later is no message of ours, but a damaged row
+TOLD_MAX = 20  # things that are told in full to one holder
 TRIES = 8  # lost races in a row before the work goes back to the queue
 
 
@@ -223,7 +224,7 @@ class Leases:
         word, etag, now = await self._tools.word(connection_id)
         # A guard that is just about due may be the very message this call is for.
         guarded = word.guard_at is not None and GUARD_DUE < (word.guard_at - now).total_seconds() <= _LONGEST_GUARD
-        told = word.told | ({telling} if telling else set())
+        told = _joined(word.told, telling)
         if not (guarded and word.pending and told == word.told):
             guard_at = word.guard_at if guarded else now + timedelta(seconds=delay)
             waiting = _Word(pending=True, guard_at=guard_at, guard=word.guard if guarded else None, told=told)
@@ -343,6 +344,13 @@ class Held:
             self._lease.lost = True
         else:
             self._row = row
+
+
+def _joined(told: frozenset[str], telling: str) -> frozenset[str]:
+    """All that was told; of too much only what it begins with, so that a row never grows too large."""
+    if not telling:
+        return told
+    return told | {telling if len(told) < TOLD_MAX else telling.partition(":")[0]}
 
 
 def _longer_than(row: ControlRow, older: timedelta) -> bool:

@@ -20,7 +20,7 @@ from shared.core.model.conditions import Phase
 from shared.core.model.errors import AutopilotError
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
-from shared.installation import decided, things
+from shared.installation import decided, operations, things
 from shared.installation.last_sweep import instant_in, recall
 from shared.settings import Settings
 from shared.sweep.snapshot import StoredRecord
@@ -62,6 +62,7 @@ async def _control(context: Context, oldest: datetime) -> None:
     del oldest  # a worker's clock: leases know the storage service's time only
     await context.leases.prune(timedelta(days=1))
     await decided.prune(context)
+    await operations.prune(context)
     await _targets(context)
 
 
@@ -93,7 +94,8 @@ RULES = (
         lambda _: 1,
         "all but what runs leave: of those, leases that are held or ended since, words whose guard message is due or "
         "was due since, and work that no guard message tells of, which the next run takes; of what people decided on a "
-        "connection, what is not a week old, of the notes of a target, what was written within 30 days; the others "
+        "connection, and of what they asked for, what is not a week old, of the notes of a target, what was written "
+        "within 30 days; the others "
         "are one row for each name, written over and over",
         delete_all=_control,
     ),

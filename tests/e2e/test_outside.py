@@ -128,7 +128,7 @@ async def test_the_manual_rerun_answers_at_once_and_says_where_to_look(client: L
     for path, body in (("/reconcile", {"endpoint": endpoint}), (f"/connections/{before['id']}/reconcile", None)):
         answer = await client.app("POST", path, body)
         assert answer.status_code == httpx.codes.ACCEPTED
-        assert answer.json()["connection"] == connection_id(endpoint)
+        assert answer.json()["connections"] == [connection_id(endpoint)]
         assert answer.headers["location"].endswith(f"/api/connections/{before['id']}")
 
     async def ask() -> dict[str, Any]:

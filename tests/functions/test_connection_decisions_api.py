@@ -22,7 +22,7 @@ BODY = {"decision": "forget-target", "target": "d1"}
 async def test_a_decision_waits_for_the_next_run_which_is_asked_for(app: App) -> None:
     one = await app.keep(ASSOCIATED)
     answer = await call("decide_on_connection", body=BODY, connection=one)
-    assert (answer.status, answer.body["connection"]) == (202, one)
+    assert (answer.status, answer.body["connections"]) == (202, [one])
     assert await decided.waiting(app.context, one) == (FORGET_D1,)
     assert [(message["endpoint"], message["cause"]) for message in app.messages] == [(ENDPOINT_ID, "manual")]
 

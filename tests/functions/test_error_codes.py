@@ -54,6 +54,7 @@ def test_codes_are_what_scripts_compare() -> None:
         "RowNotFound": 404,
         "StopNotFound": 404,
         "RecoveredListNotFound": 404,
+        "OperationNotFound": 404,
         "FileNotServed": 404,
         "InvalidSettings": 503,
         "RetryLater": 503,

@@ -156,9 +156,10 @@ async def test_a_rerun_is_accepted_says_where_to_look_and_goes_through_the_queue
     path = "/api/reconcile?code=the-function-key"
     answer = await call("reconcile_endpoint", path, body={"endpoint": ENDPOINT_ID})
     expected = connection_id(ENDPOINT_ID)
-    url = f"/api/connections/{expected}"
-    assert (answer.status, answer.headers["location"]) == (202, url)
-    assert (answer.body["connection"], answer.body["statusUrl"]) == (expected, url)
+    url = f"/api/operations/{answer.body['operation']}"
+    assert (answer.status, answer.headers["location"], answer.headers["operation-location"]) == (202, url, url)
+    assert answer.headers["retry-after"] == "2"
+    assert (answer.body["connections"], answer.body["statusUrl"]) == ([expected], url)
     (message,) = app.messages
     assert (message["endpoint"], message["cause"]) == (ENDPOINT_ID, "manual")
     assert message["correlationId"] == answer.body["correlationId"]
@@ -172,8 +173,8 @@ async def test_a_known_connection_is_rerun_or_tested_by_its_id(
 ) -> None:
     wanted = await app.keep(KNOWN)
     answer = await call(name, f"/api/connections/{wanted}/{verb}", body=body, connection=wanted)
-    url = f"/api/connections/{wanted}"
-    assert (answer.status, answer.body["connection"], answer.headers["location"]) == (202, wanted, url)
+    url = f"/api/operations/{answer.body['operation']}"
+    assert (answer.status, answer.body["connections"], answer.headers["location"]) == (202, [wanted], url)
     assert [(message["endpoint"], message["cause"]) for message in app.messages] == [(ENDPOINT_ID, cause)]
 
 

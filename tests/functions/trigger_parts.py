@@ -174,6 +174,7 @@ async def call(
     query: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     connection: str | None = None,
+    operation: str | None = None,
     method: str = "",
     deciding: str = DECIDING_KEY,
 ) -> Answer:
@@ -184,7 +185,9 @@ async def call(
         f"{ADDRESS}{path}",
         headers={"x-autopilot-key": deciding} | dict(headers or {}),
         params=query,
-        route_params={} if connection is None else {"id": connection},
+        route_params={
+            name: value for name, value in (("id", connection), ("operation", operation)) if value is not None
+        },
         body=raw,
     )
     answer: func.HttpResponse = await functions()[name](request)

@@ -76,6 +76,6 @@ async def in_worker(calls: Sequence[dict[str, Any]], settings: Mapping[str, str]
 def without_chance(body: Any) -> Any:
     """A JSON answer without what differs from call to call."""
     if isinstance(body, dict):
-        kept = {name: value for name, value in body.items() if name not in {"correlationId", "statusUrl"}}
+        kept = {name: value for name, value in body.items() if name not in {"correlationId", "statusUrl", "operation"}}
         return {name: without_chance(value) for name, value in kept.items()}
     return [without_chance(one) for one in body] if isinstance(body, list) else body

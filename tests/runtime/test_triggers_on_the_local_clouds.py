@@ -121,9 +121,9 @@ async def run_again(stack: Stack, one: str, endpoint: str) -> None:
     for result in results:
         answer = result["returned"]
         assert int(answer["status"]) == 202
-        assert json.loads(answer["body"])["connection"] == one
+        assert json.loads(answer["body"])["connections"] == [one]
         location = next(value for name, value in answer["headers"].items() if name.lower() == "location")
-        assert str(location).endswith(f"/api/connections/{one}")
+        assert str(location).endswith(json.loads(answer["body"])["statusUrl"])
 
 
 async def invoke_the_rest(client: LocalClient, stack: Stack, endpoint: str) -> None:

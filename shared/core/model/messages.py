@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -62,6 +62,26 @@ class Cause(StrEnum):
     def _missing_(cls, value: object) -> Cause:
         del value
         return cls.UNKNOWN
+
+
+ASKED_FOR = (Cause.MANUAL, Cause.CHECK)
+"""Causes of messages that a person waits for (`core.model.operations`)."""
+_SEPARATOR = ":"
+
+
+def telling(cause: Cause, correlation_id: str) -> str:
+    """What a busy worker is told of a message, so that its next run also answers what a person waits for."""
+    return f"{cause}{_SEPARATOR}{correlation_id}" if cause in ASKED_FOR else str(cause)
+
+
+def told_cause(told: str) -> str:
+    """The cause in what was told."""
+    return told.partition(_SEPARATOR)[0]
+
+
+def told_operations(told: Iterable[str]) -> tuple[str, ...]:
+    """The correlation ids in what was told."""
+    return tuple(sorted(one.partition(_SEPARATOR)[2] for one in told if _SEPARATOR in one))
 
 
 @dataclass(frozen=True, slots=True)

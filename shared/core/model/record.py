@@ -6,7 +6,7 @@ and a diary, never the truth: Azure and Elastic are read again before anything i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Concatenate, ParamSpec
 
@@ -31,6 +31,8 @@ SCHEMA = 1
 """Version of the record's form; see `record_document`."""
 
 FORMER_GUIDS = 20
+ANSWERED_KEPT = 16
+"""Operations that a record names, the last ones; of older ones its count of runs tells."""
 
 _P = ParamSpec("_P")
 
@@ -83,6 +85,11 @@ class ConnectionRecord:
     def condition(self, type_: str) -> Condition | None:
         """One of its conditions."""
         return next((condition for condition in self.status.conditions if condition.type == type_), None)
+
+    def having_answered(self, operations: Iterable[str]) -> ConnectionRecord:
+        """The record of a run that answers what people asked for."""
+        named = dict.fromkeys((*self.schedule.answered, *operations))
+        return self.with_schedule(answered=tuple(named)[-ANSWERED_KEPT:])
 
     # -- what becomes of the endpoint ------------------------------------------------------------------------------
 

@@ -127,6 +127,8 @@ class ScheduleState:
     """When everything was last read in full."""
     stale_since: datetime | None = None
     """Since when something cannot be read: what was known of it stands for a while (`stale`)."""
+    answered: tuple[str, ...] = ()
+    """What people asked for and a run has answered: the last operations (`core.model.operations`)."""
 
 
 @dataclass(frozen=True, slots=True)
