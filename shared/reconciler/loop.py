@@ -27,7 +27,7 @@ from shared.core.guards.modes import not_carried_out
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import connection_id
 from shared.core.model.errors import AutopilotError, Blocked, LeaseLost, NotFound, RetryLater, Throttled
-from shared.core.model.messages import ASKED_FOR, Cause, WorkMessage, telling, told_cause, told_operations
+from shared.core.model.messages import ASKED_FOR, Cause, WorkMessage, told_cause, told_of, told_operations
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_parts import Identity
 from shared.core.model.resources import ConnectionStatus, Endpoint
@@ -108,7 +108,7 @@ async def _handle(context: Context, message: WorkMessage) -> Outcome:
         return Outcome.STALE
     guard = replace(message, cause=Cause.LEASE, wake_at=None).encode()
     blank = holding(ConnectionRow(fresh.id), fresh)
-    told = telling(message.cause, message.correlation_id) if message.cause in {*TOLD, *ASKED_FOR} else ""
+    told = told_of(message.cause, message.correlation_id) if message.cause in {*TOLD, *ASKED_FOR} else ""
     held = await context.leases.acquire(fresh.id, lambda: blank, guard, telling=told)
     if isinstance(held, Busy):
         return Outcome.BUSY

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.core.model.messages import Cause, telling, told_cause, told_operations
+from shared.core.model.messages import Cause, told_cause, told_of, told_operations
 from shared.installation import operations
 from shared.state.leases import TOLD_MAX, Busy
 from tests.functions.http_parts import KNOWN, UNKNOWN
@@ -113,8 +113,8 @@ async def test_the_journal_has_the_name_of_who_asked(app: App) -> None:
     ("cause", "told"), [(Cause.MANUAL, (ID,)), (Cause.CHECK, (ID,)), (Cause.EVENT_DELETE, ()), (Cause.WAIT, ())]
 )
 def test_a_busy_worker_is_told_of_what_a_person_waits_for(cause: Cause, told: tuple[str, ...]) -> None:
-    assert told_cause(telling(cause, ID)) == cause
-    assert told_operations([telling(cause, ID)]) == told
+    assert told_cause(told_of(cause, ID)) == cause
+    assert told_operations([told_of(cause, ID)]) == told
 
 
 async def test_what_is_told_to_one_holder_has_a_bound(app: App) -> None:
@@ -122,7 +122,7 @@ async def test_what_is_told_to_one_holder_has_a_bound(app: App) -> None:
     held = await leases.acquire("0123456789abcdef", _row, "guard")
     assert not isinstance(held, Busy)
     for number in range(3 * TOLD_MAX):
-        await leases.acquire("0123456789abcdef", _row, "guard", telling=telling(Cause.MANUAL, f"id-{number}"))
+        await leases.acquire("0123456789abcdef", _row, "guard", telling=told_of(Cause.MANUAL, f"id-{number}"))
     assert await held.finish()
     assert len(held.told) <= TOLD_MAX + 1
     assert Cause.MANUAL in {told_cause(one) for one in held.told}

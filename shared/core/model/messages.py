@@ -69,7 +69,7 @@ ASKED_FOR = (Cause.MANUAL, Cause.CHECK)
 _SEPARATOR = ":"
 
 
-def telling(cause: Cause, correlation_id: str) -> str:
+def told_of(cause: Cause, correlation_id: str) -> str:
     """What a busy worker is told of a message, so that its next run also answers what a person waits for."""
     return f"{cause}{_SEPARATOR}{correlation_id}" if cause in ASKED_FOR else str(cause)
 

@@ -57,7 +57,7 @@ def operation_in(operation_id: str, document: Mapping[str, Any]) -> Operation:
 def has_ended(operation: Operation, connection_id: str, schedule: ScheduleState, generation: int) -> bool:
     """Whether a run that began after the operation was asked for has ended.
 
-    One that was under way then wrote the record once; whoever writes it a second time began later.
+    One that was under way then wrote the record once; the run that writes it a second time began later.
     """
     answered = {one.lower() for one in schedule.answered}
     return operation.id in answered or generation >= operation.generations.get(connection_id, 0) + 2
