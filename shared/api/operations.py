@@ -141,11 +141,11 @@ async def _shown(context: Context, operation: Operation, seen: _Seen, *, changes
         "reason": None if ready is None else str(ready.reason),
         "message": "" if ready is None else ready.message,
         "nextStep": "" if ready is None else ready.next_step,
-        "changed": await _changed(context, operation, seen.id) if changes and seen.ended else [],
+        "changed": await _steps_done(context, operation, seen.id) if changes and seen.ended else [],
     }
 
 
-async def _changed(context: Context, operation: Operation, connection: str) -> list[str]:
+async def _steps_done(context: Context, operation: Operation, connection: str) -> list[str]:
     """What was done since the operation was asked for, oldest first; decisions of people are no changes."""
     page = await context.storage.journal.newest(connection, 100)
     made = [one.step for one in page.entries if one.at >= operation.asked_at and one.outcome == "done"]
