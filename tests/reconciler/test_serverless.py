@@ -184,5 +184,6 @@ async def test_what_is_left_after_lost_tables_goes_though_the_key_has_no_role_fo
     assert everything(estate) == []
 
 
-def no_role_for_projects(_: str, path: str) -> tuple[int, str] | None:
-    return (403, "no role on projects") if "/serverless/" in path else None
+def no_role_for_projects(_: str, path: str) -> tuple[int, Any] | None:
+    errors = {"errors": [{"code": "root.forbidden", "message": "no role on projects"}]}
+    return (403, errors) if "/serverless/" in path else None
