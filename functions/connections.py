@@ -12,7 +12,7 @@ import azure.functions as func
 
 from functions.responses import LOOK_AGAIN, accepted, asked, body_of, number, ok, word
 from functions.routing import GET, POST, route
-from shared.app import start
+from shared.app import started
 
 blueprint = func.Blueprint()
 
@@ -26,7 +26,7 @@ async def list_connections(req: func.HttpRequest) -> func.HttpResponse:
     from shared.core.model.services import Family
 
     wanted = word(req, "family", *Family)
-    return ok(await queries.list_connections(start(), Family(wanted) if wanted else None))
+    return ok(await queries.list_connections(await started(), Family(wanted) if wanted else None))
 
 
 @route(blueprint, GET, "connections/{id}", "One connection in full.", answers="Connection")
@@ -34,7 +34,7 @@ async def get_connection(req: func.HttpRequest) -> func.HttpResponse:
     """One connection in full: conditions with next steps, what is used, private URLs."""
     from shared.api import queries
 
-    return ok(await queries.get_connection(start(), req.route_params["id"]))
+    return ok(await queries.get_connection(await started(), req.route_params["id"]))
 
 
 @route(
@@ -50,7 +50,7 @@ async def get_journal(req: func.HttpRequest) -> func.HttpResponse:
     from shared.api import queries
 
     limit = number(req, "limit", default=50, low=1, high=500)
-    return ok(await queries.get_journal(start(), req.route_params["id"], limit, req.params.get("before")))
+    return ok(await queries.get_journal(await started(), req.route_params["id"], limit, req.params.get("before")))
 
 
 @route(blueprint, GET, "connections/{id}/checks", "Every health check, newest first.", answers="Checks", takes=PAGED)
@@ -59,7 +59,7 @@ async def get_checks(req: func.HttpRequest) -> func.HttpResponse:
     from shared.api import queries
 
     limit = number(req, "limit", default=50, low=1, high=500)
-    return ok(await queries.get_checks(start(), req.route_params["id"], limit, req.params.get("before")))
+    return ok(await queries.get_checks(await started(), req.route_params["id"], limit, req.params.get("before")))
 
 
 @route(
@@ -77,7 +77,7 @@ async def check_connection(req: func.HttpRequest) -> func.HttpResponse:
     from shared.api import queries
 
     body_of(req, required=False)
-    return accepted(await queries.check_connection(start(), req.route_params["id"], asked()))
+    return accepted(await queries.check_connection(await started(), req.route_params["id"], asked()))
 
 
 @route(
@@ -95,7 +95,7 @@ async def reconcile_connection(req: func.HttpRequest) -> func.HttpResponse:
     from shared.api import queries
 
     body_of(req, required=False)
-    return accepted(await queries.rerun_connection(start(), req.route_params["id"], asked()))
+    return accepted(await queries.rerun_connection(await started(), req.route_params["id"], asked()))
 
 
 @route(
@@ -112,7 +112,7 @@ async def decide_on_connection(req: func.HttpRequest) -> func.HttpResponse:
     from shared.api import connection_decisions
 
     body = body_of(req, example=connection_decisions.EXAMPLE)
-    operation, does = await connection_decisions.decide(start(), req.route_params["id"], body, asked())
+    operation, does = await connection_decisions.decide(await started(), req.route_params["id"], body, asked())
     return accepted(operation, does=does)
 
 
@@ -132,7 +132,7 @@ async def reconcile_endpoint(req: func.HttpRequest) -> func.HttpResponse:
     from shared.api import queries
 
     endpoint = body_of(req, example=queries.EXAMPLE).get("endpoint")
-    return accepted(await queries.rerun_endpoint(start(), endpoint, asked()))
+    return accepted(await queries.rerun_endpoint(await started(), endpoint, asked()))
 
 
 @route(
@@ -147,5 +147,5 @@ async def get_operation(req: func.HttpRequest) -> func.HttpResponse:
     """An operation, to its end: its state, how each of its connections stands, and what was changed."""
     from shared.api import operations
 
-    found = await operations.show(start(), req.route_params["operation"])
+    found = await operations.show(await started(), req.route_params["operation"])
     return ok(found, {"Retry-After": str(LOOK_AGAIN)} if found["status"] == "Running" else None)

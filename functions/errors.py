@@ -21,6 +21,7 @@ from shared.core.guards.pause import InvalidPause
 from shared.core.model import errors
 from shared.core.model.record_document import NewerRecord, UnreadableRecord
 from shared.installation.unknown_endpoints import TooManyUnknownEndpoints
+from shared.installation.watched import WatchedUnknown
 from shared.state.control import DamagedRow
 
 BLOCKED_STATUS = HTTPStatus.BAD_GATEWAY
@@ -76,6 +77,7 @@ class ErrorCode(StrEnum):
     ANSWER_LOST = "AnswerLost", HTTPStatus.SERVICE_UNAVAILABLE
     AWAITING_EARLIER_REQUEST = "AwaitingEarlierRequest", HTTPStatus.SERVICE_UNAVAILABLE
     NEWER_RECORD = "NewerRecord", HTTPStatus.SERVICE_UNAVAILABLE
+    WATCHED_UNKNOWN = "WatchedUnknown", HTTPStatus.SERVICE_UNAVAILABLE
     UNREADABLE_RECORD = "UnreadableRecord", HTTPStatus.INTERNAL_SERVER_ERROR
     DAMAGED_ROW = "DamagedRow", HTTPStatus.INTERNAL_SERVER_ERROR
     WAITING = "Waiting", HTTPStatus.INTERNAL_SERVER_ERROR
@@ -112,6 +114,7 @@ CODES: Mapping[type[errors.AutopilotError], ErrorCode] = {
     errors.AnswerLost: ErrorCode.ANSWER_LOST,
     errors.AwaitingEarlierRequest: ErrorCode.AWAITING_EARLIER_REQUEST,
     NewerRecord: ErrorCode.NEWER_RECORD,
+    WatchedUnknown: ErrorCode.WATCHED_UNKNOWN,
     UnreadableRecord: ErrorCode.UNREADABLE_RECORD,
     DamagedRow: ErrorCode.DAMAGED_ROW,
     errors.Waiting: ErrorCode.WAITING,

@@ -9,8 +9,8 @@ import azure.functions as func
 
 from functions.responses import asked, correlation, number, ok, text, wants_text
 from functions.routing import GET, POST, declared, route
-from shared.app import clock_alone, start, storage_alone
-from shared.core.model.errors import InvalidSettings
+from shared.app import clock_alone, start, started, storage_alone
+from shared.core.model.errors import AutopilotError, InvalidSettings
 
 if TYPE_CHECKING:
     from shared.core.reports.doctor.findings import Report
@@ -48,14 +48,16 @@ async def replay_poison(req: func.HttpRequest) -> func.HttpResponse:
     from shared.api import poison
 
     limit = number(req, "limit", default=100, low=1, high=500)
-    return ok(await poison.replay(start(), limit, asked()))
+    return ok(await poison.replay(await started(), limit, asked()))
 
 
 async def _report() -> Report:
     from shared.api.doctor import examine, examine_without_settings
 
     try:
-        context = start()
+        context = await started()
     except InvalidSettings as error:
         return await examine_without_settings(error, storage_alone(), clock_alone())
+    except AutopilotError:  # what was found out is not to be had: what is wrong with storage is among the findings
+        context = start()
     return await examine(context)

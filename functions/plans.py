@@ -9,7 +9,7 @@ import azure.functions as func
 
 from functions.responses import asked, body_of, ok, text, wants_text
 from functions.routing import GET, POST, route
-from shared.app import start
+from shared.app import started
 
 blueprint = func.Blueprint()
 
@@ -20,7 +20,7 @@ async def get_plan(req: func.HttpRequest) -> func.HttpResponse:
     from shared.api.plans import plan_all
     from shared.core.reports.plan_text import counts, preview_document, preview_text
 
-    previews, errors = await plan_all(start())
+    previews, errors = await plan_all(await started())
     if wants_text(req):
         return text(preview_text(previews, errors))
     connections = [preview_document(preview) for preview in previews]
@@ -33,7 +33,7 @@ async def get_connection_plan(req: func.HttpRequest) -> func.HttpResponse:
     from shared.api.plans import plan_connection
     from shared.core.reports.plan_text import preview_document, preview_text
 
-    preview = await plan_connection(start(), req.route_params["id"])
+    preview = await plan_connection(await started(), req.route_params["id"])
     return text(preview_text([preview])) if wants_text(req) else ok(preview_document(preview))
 
 
@@ -49,7 +49,7 @@ async def get_removals(req: func.HttpRequest) -> func.HttpResponse:
     del req
     from shared.api import removals
 
-    return ok(await removals.show_removals(start()))
+    return ok(await removals.show_removals(await started()))
 
 
 @route(blueprint, GET, "recovered", "What has the app's marks and no row, for one confirmation.", answers="Recovered")
@@ -58,7 +58,7 @@ async def get_recovered(req: func.HttpRequest) -> func.HttpResponse:
     del req
     from shared.api import recovered
 
-    return ok(await recovered.show_recovered(start()))
+    return ok(await recovered.show_recovered(await started()))
 
 
 @route(
@@ -74,4 +74,4 @@ async def decide(req: func.HttpRequest) -> func.HttpResponse:
     """Decide for the whole installation: `{"decision": "confirm-removals", "stop": "<id>"}`."""
     from shared.api import decisions
 
-    return ok(await decisions.decide(start(), body_of(req, example=decisions.EXAMPLE), asked()))
+    return ok(await decisions.decide(await started(), body_of(req, example=decisions.EXAMPLE), asked()))

@@ -27,7 +27,9 @@ param actionGroupId string = ''
 param assignRoles bool = true
 
 var given = map(filter(split(watchedSubscriptions, ','), id => !empty(trim(id))), id => toLower(trim(id)))
-var watched = empty(given) ? [subscription().subscriptionId] : union(given, [])
+var all = empty(given) ? [subscription().subscriptionId] : union(given, [])
+// Azure takes 800 resources in one template, and works out beforehand what becomes of 500.
+var watched = length(all) > 200 ? fail('watchedSubscriptions has ${length(all)} subscriptions, and one deployment makes topics for 200: split them, as scripts/topics.sh does.') : all
 var givenTags = map(filter(split(resourceTags, ','), entry => !empty(trim(entry))), entry => split(trim(entry), '='))
 var tags = union(toObject(givenTags, one => trim(one[0]), one => trim(join(skip(one, 1), '='))), {
   'azd-env-name': environmentName

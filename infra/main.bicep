@@ -19,8 +19,10 @@ param organizations string = ''
 param defaultOrganization bool = true
 
 // -- what is watched, and what may be done -------------------------------------------------------------------------
-@description('Ids of the subscriptions whose private endpoints the app handles, separated by commas; empty for this one.')
+@description('Ids of the subscriptions whose private endpoints the app handles, separated by commas, at most 200; empty for this one, or for none with azureManagementGroups.')
 param azureSubscriptions string = ''
+@description('Names of management groups: the app handles the endpoints of every subscription below them too. Their roles come with management-group.bicep, their topics with scripts/topics.sh.')
+param azureManagementGroups string = ''
 @description('Resource groups whose endpoints the app handles, each as name or subscription-id/name, separated by commas; * for all.')
 param azureResourceGroups string = '*'
 @description('Azure locations whose endpoints the app handles, separated by commas; * for all.')
@@ -154,7 +156,7 @@ var tags = union(toObject(givenTags, one => trim(one[0]), one => trim(join(skip(
   'private-link-autopilot-version': trim(loadTextContent('../version.txt'))
 })
 var givenSubscriptions = map(filter(split(azureSubscriptions, ','), id => !empty(trim(id))), id => toLower(trim(id)))
-var watched = empty(givenSubscriptions) ? [subscription().subscriptionId] : union(givenSubscriptions, [])
+var watched = empty(givenSubscriptions) && empty(azureManagementGroups) ? [subscription().subscriptionId] : union(givenSubscriptions, [])
 var appNetworkId = empty(appSubnetId) ? '${group.id}/providers/Microsoft.Network/virtualNetworks/${abbreviations.virtualNetworks}${environmentName}' : split(appSubnetId, '/subnets/')[0]
 var givenNetworks = map(filter(split(dnsLinkVnets, ','), id => !empty(trim(id))), id => trim(id))
 
@@ -196,6 +198,7 @@ var mistakes = concat(
   max(concat(warm, [0])) > maximumInstanceCount ? ['alwaysReady keeps more instances warm than maximumInstanceCount=${string(maximumInstanceCount)} allows.'] : [],
   !defaultOrganization && empty(trim(organizations)) ? ['defaultOrganization=false leaves no Elastic Cloud organization: name one in organizations.'] : [],
   !anyLocation && !contains(loadJsonContent('regions.json'), toLower(replace(location, ' ', ''))) ? ['${location} is not known to have Flex Consumption; az functionapp list-flexconsumption-locations tells which have. If it is among them, set anyLocation=true.'] : [],
+  length(watched) > 200 ? ['azureSubscriptions has ${length(watched)} subscriptions, and one deployment serves 200: split them, the others below a management group that azureManagementGroups names, with topics by scripts/topics.sh.'] : [],
   !empty(unknownParts) ? ['hardening takes ${join(parts, ', ')}, and not ${join(unknownParts, ', ')}.'] : [],
   !empty(unknownRoles) ? ['roleIds takes ${join(roles, ', ')}, each as name=id, and not ${join(unknownRoles, ', ')}.'] : []
 )
@@ -301,35 +304,34 @@ module app 'app/function.bicep' = {
     alwaysReady: alwaysReady
     zoneRedundancy: zoneRedundancy
     hardening: hardened
-    settings: union(
-      {
-        AZURE_SUBSCRIPTIONS: join(watched, ',')
-        AZURE_RESOURCE_GROUPS: azureResourceGroups
-        AZURE_RESOURCE_GROUPS_DENIED: azureResourceGroupsDenied
-        AZURE_LOCATIONS: azureLocations
-        AZURE_LOCATIONS_DENIED: azureLocationsDenied
-        AZURE_TAGS: azureTags
-        AZURE_TAGS_DENIED: azureTagsDenied
-        MODE: mode
-        ELASTIC_DEPLOYMENTS_ALLOWED: elasticDeploymentsAllowed
-        ELASTIC_DEPLOYMENTS_DENIED: elasticDeploymentsDenied
-        ELASTIC_FIRST_POLICY_ALLOWED: elasticFirstPolicyAllowed
-        ELASTIC_LAST_POLICY_ALLOWED: elasticLastPolicyAllowed
-        ELASTIC_CLAIM: elasticClaim ? 'true' : 'false'
-        ON_DELETE: onDelete
-        REMOVAL_GRACE_SECONDS: string(removalGraceSeconds)
-        REMOVAL_LIMIT: removalLimit
-        ASSOCIATION_RESTORES: string(associationRestores)
-        INSTANCE_ID: '${environmentName}-${token}' // two installations of one name are two
-        DNS_ZONE_RESOURCE_GROUPS: dnsZoneResourceGroups
-        DNS_SUBSCRIPTIONS: dnsSubscriptions
-        DNS_LINK_VNETS: join(givenNetworks, ',')
-        RESOURCE_TAGS: resourceTags
-        NOTIFY_TOPIC_ENDPOINT: notifications.?outputs.endpoint ?? ''
-        APP_VNET: appNetworkId
-      },
-      appSettings
-    )
+    settings: union({
+      AZURE_SUBSCRIPTIONS: join(watched, ',')
+      AZURE_MANAGEMENT_GROUPS: azureManagementGroups
+      EVENT_SUBSCRIPTION: eventDelivery == 'none' ? '' : 'privatelink-${environmentName}'
+      AZURE_RESOURCE_GROUPS: azureResourceGroups
+      AZURE_RESOURCE_GROUPS_DENIED: azureResourceGroupsDenied
+      AZURE_LOCATIONS: azureLocations
+      AZURE_LOCATIONS_DENIED: azureLocationsDenied
+      AZURE_TAGS: azureTags
+      AZURE_TAGS_DENIED: azureTagsDenied
+      MODE: mode
+      ELASTIC_DEPLOYMENTS_ALLOWED: elasticDeploymentsAllowed
+      ELASTIC_DEPLOYMENTS_DENIED: elasticDeploymentsDenied
+      ELASTIC_FIRST_POLICY_ALLOWED: elasticFirstPolicyAllowed
+      ELASTIC_LAST_POLICY_ALLOWED: elasticLastPolicyAllowed
+      ELASTIC_CLAIM: elasticClaim ? 'true' : 'false'
+      ON_DELETE: onDelete
+      REMOVAL_GRACE_SECONDS: string(removalGraceSeconds)
+      REMOVAL_LIMIT: removalLimit
+      ASSOCIATION_RESTORES: string(associationRestores)
+      INSTANCE_ID: '${environmentName}-${token}' // two installations of one name are two
+      DNS_ZONE_RESOURCE_GROUPS: dnsZoneResourceGroups
+      DNS_SUBSCRIPTIONS: dnsSubscriptions
+      DNS_LINK_VNETS: join(givenNetworks, ',')
+      RESOURCE_TAGS: resourceTags
+      NOTIFY_TOPIC_ENDPOINT: notifications.?outputs.endpoint ?? ''
+      APP_VNET: appNetworkId
+    }, appSettings)
   }
 }
 
@@ -354,12 +356,12 @@ module rights 'app/rights.bicep' = {
 
 // -- events --------------------------------------------------------------------------------------------------------
 // For delivery to the function, the hook postdeploy does the same once the code is there.
-module events 'events.bicep' = if (eventDelivery == 'queue') {
+module events 'events.bicep' = if (eventDelivery == 'queue' && !empty(watched)) {
   params: {
     environmentName: environmentName
     location: location
     resourceTags: resourceTags
-    watchedSubscriptions: azureSubscriptions
+    watchedSubscriptions: join(watched, ',')
     existingSystemTopics: existingSystemTopics
     eventDelivery: 'queue'
     functionAppId: app.outputs.id
@@ -384,6 +386,7 @@ output AZURE_RESOURCE_GROUP string = group.name
 output AUTOPILOT_APP_NAME string = app.outputs.name
 output AUTOPILOT_APP_ID string = app.outputs.id
 output AUTOPILOT_HOST_NAME string = app.outputs.hostName
+output AUTOPILOT_PRINCIPAL_ID string = identities.outputs.appPrincipalId
 output AUTOPILOT_STORAGE_ID string = data.outputs.storageId
 output AUTOPILOT_VAULT_NAME string = data.outputs.vaultName
 output AUTOPILOT_TOPIC_IDENTITY_ID string = identities.outputs.topicDelivers
@@ -393,7 +396,4 @@ output AUTOPILOT_NETWORK_ID string = appNetworkId
 output AUTOPILOT_EXISTING_SYSTEM_TOPICS string = existingSystemTopics
 output AUTOPILOT_TOKEN string = token
 // What is assigned; without assignRoles, what a platform team has to assign.
-output AUTOPILOT_ROLES array = concat(
-  concat(data.outputs.roles, monitoring.outputs.roles, rights.outputs.roles),
-  concat(notifications.?outputs.roles ?? [], flatten(events.?outputs.AUTOPILOT_ROLES ?? []))
-)
+output AUTOPILOT_ROLES array = concat(data.outputs.roles, monitoring.outputs.roles, rights.outputs.roles, notifications.?outputs.roles ?? [], flatten(events.?outputs.AUTOPILOT_ROLES ?? []))

@@ -7,6 +7,7 @@ param appSettings = {}
 // -- of the environment
 
 param azureSubscriptions = readEnvironmentVariable('AZURE_SUBSCRIPTIONS', '')
+param azureManagementGroups = readEnvironmentVariable('AZURE_MANAGEMENT_GROUPS', '')
 param azureResourceGroups = empty(readEnvironmentVariable('AZURE_RESOURCE_GROUPS', '')) ? '*' : readEnvironmentVariable('AZURE_RESOURCE_GROUPS', '')
 param azureResourceGroupsDenied = readEnvironmentVariable('AZURE_RESOURCE_GROUPS_DENIED', '')
 param azureLocations = empty(readEnvironmentVariable('AZURE_LOCATIONS', '')) ? '*' : readEnvironmentVariable('AZURE_LOCATIONS', '')

@@ -83,6 +83,16 @@ def start() -> Context:
     return context
 
 
+async def started() -> Context:
+    """The same with all that the app has found out by itself: the subscriptions below the management groups."""
+    context = start()
+    if context.settings.scope.management_groups:
+        from shared.installation.watched import with_found
+
+        context = await with_found(context)
+    return context
+
+
 def storage_alone() -> Storage | None:
     """The storage by itself, for what must work while other settings are wrong; None where its own are, too."""
     return _provided[-1][1] if _provided else _built_storage()

@@ -4,8 +4,9 @@ Called by the queue trigger. An event subscription can deliver straight to the q
 person behind it would stay among the poisoned messages if its work failed; so it is put back as a message that names
 the endpoint only, before anything is tried, and before the settings are looked at: the storage alone is enough for it.
 
-While the settings are wrong a message waits: it is put back with a delay, as a new one, so that the platform does not
-count it among the deliveries that failed, and it is there when a person has put the settings right. So does a message,
+While the settings are wrong, or it is not known which subscriptions are watched, a message waits: it is put back with a
+delay, as a new one, so that the platform does not count it among the deliveries that failed, and it is there when a
+person has put the settings right. So does a message,
 or the record that it is about, which a newer version of the app wrote: that runs already, beside this one.
 """
 
@@ -19,6 +20,7 @@ from shared.context import Context
 from shared.core.model.errors import InvalidSettings
 from shared.core.model.messages import PUT_BACKS_MAX, Decoded, WorkMessage
 from shared.core.model.record_document import NewerRecord
+from shared.installation.watched import WatchedUnknown, with_found
 from shared.reconciler.loop import reconcile
 from shared.state.ports import WorkQueue
 from shared.sweep.checks import check_subscription
@@ -43,12 +45,12 @@ async def take(decoded: Decoded, start: Callable[[], Context], queue: Callable[[
             _log("taken", work)
         return
     try:
-        context = start()
-    except InvalidSettings:
+        context = await _watching(start())
+    except (InvalidSettings, WatchedUnknown) as error:
         # The part of a sweep is not put back: the next sweep makes it anew.
         for work in decoded.work:
             await queue().send(work.encode(), PUT_BACK)
-            _log("put back, the settings are wrong", work)
+            _log(f"put back, {error.what.splitlines()[0]}", work)
         return
     for part in decoded.checks:
         await check_subscription(context, part)
@@ -60,6 +62,10 @@ async def take(decoded: Decoded, start: Callable[[], Context], queue: Callable[[
                 raise
             await queue().send(replace(work, put_backs=work.put_backs + 1).encode(), PUT_BACK)
             _log("put back, a newer version of the app wrote the record", work)
+
+
+async def _watching(context: Context) -> Context:
+    return await with_found(context) if context.settings.scope.management_groups else context
 
 
 def _log(outcome: str, work: WorkMessage) -> None:

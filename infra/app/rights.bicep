@@ -71,10 +71,12 @@ module roles 'role-definitions.bicep' = {
   }
 }
 
-module onSubscription 'role-on-subscription.bicep' = [for one in onSubscriptions: {
-  scope: subscription(split(one.place, '/')[2])
+// One module for all roles of a subscription: Azure takes 800 resources in one template.
+module onSubscription 'role-on-subscription.bicep' = [for place in union(map(onSubscriptions, one => one.place), []): {
+  scope: subscription(split(place, '/')[2])
   params: {
-    roleName: roles.outputs.names[one.role]
+    roleNames: roles.outputs.names
+    roles: map(filter(onSubscriptions, one => one.place == place), one => one.role)
     principalId: principalId
   }
 }]

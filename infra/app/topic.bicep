@@ -29,6 +29,8 @@ var reused = !empty(existingTopicId)
 var token = uniqueString(subscription().id, environmentName)
 // Holds the topic, unless there is one already; and it is the group whose tag proves that events arrive.
 var ownGroupName = '${abbreviations.resourceGroups}${environmentName}-events'
+// Another team's topic delivers with its own identity: the installation's is not there yet when its owner is asked.
+var identityId = reused && !empty(topicIdentityId) ? 'SystemAssigned' : topicIdentityId
 var groupName = reused ? split(existingTopicId, '/')[4] : ownGroupName
 var topicName = reused ? last(split(existingTopicId, '/')) : '${abbreviations.systemTopics}${environmentName}-${token}'
 
@@ -43,13 +45,13 @@ module made 'topic-resource.bicep' = if (!reused) {
   params: {
     name: topicName
     tags: tags
-    topicIdentityId: topicIdentityId
+    topicIdentityId: identityId
   }
   dependsOn: [group]
 }
 
 // A topic's own identity is known once the topic is there; its rights come before the first event.
-module own 'topic-identity.bicep' = if (topicIdentityId == 'SystemAssigned') {
+module own 'topic-identity.bicep' = if (identityId == 'SystemAssigned') {
   scope: resourceGroup(groupName)
   params: {
     topicName: topicName
@@ -57,7 +59,7 @@ module own 'topic-identity.bicep' = if (topicIdentityId == 'SystemAssigned') {
   dependsOn: [made]
 }
 
-module ownRoles 'storage-roles.bicep' = if (topicIdentityId == 'SystemAssigned') {
+module ownRoles 'storage-roles.bicep' = if (identityId == 'SystemAssigned') {
   scope: resourceGroup(storagePath[2], storagePath[4])
   params: {
     storageName: last(storagePath)
@@ -79,7 +81,7 @@ module subscribed 'event-subscription.bicep' = {
     eventDelivery: eventDelivery
     functionAppId: functionAppId
     storageId: storageId
-    topicIdentityId: topicIdentityId
+    topicIdentityId: identityId
     actionGroupId: actionGroupId
     tags: tags
   }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from local.arm.errors import ArmError
+from local.arm.management_groups import groups_above
 from local.arm.roles import allowed
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def _unauthenticated(code: str, message: str, tenant_id: str) -> ArmError:
 def denied(settings: ArmSettings, principal: str, action: str, scope: str) -> bool:
     """Whether the principal's roles do not give this right at this scope, or the switches take it away."""
     roles = settings.role_assignments.get(principal)
-    if roles is not None and not allowed(roles, action, scope):
+    if roles is not None and not any(allowed(roles, action, one) for one in (scope, *groups_above(settings, scope))):
         return True
     for entry in settings.denied_actions:
         name, _, where = entry.lower().partition("@")
@@ -58,6 +59,12 @@ def check_action(settings: ArmSettings, principal: str, method: str, path: Resou
         # Of a listing of the whole subscription Azure names the subscription itself, as seen in users' reports.
         whole = path.is_collection and path.resource_group is None
         scope = f"/subscriptions/{path.subscription_id}" if whole else path.id
+        raise not_authorized(action, scope)
+
+
+def check_scope(settings: ArmSettings, principal: str, action: str, scope: str) -> None:
+    """403 AuthorizationFailed unless the caller may do this at a scope above or beside the network resources."""
+    if denied(settings, principal, action, scope):
         raise not_authorized(action, scope)
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
 
-from local.arm.access import check_action, check_bearer
+from local.arm import management_groups
+from local.arm.access import check_action, check_bearer, check_scope
 from local.arm.context import Answer, Call, Context, Handler
 from local.arm.errors import ArmError, bad_request, unknown_type
 from local.arm.events import FaultResponse, Incoming, RequestRecord
@@ -122,6 +123,10 @@ class FrontEnd:
         self, method: str, path: str, query: dict[str, str], body: Any, principal: str, base_url: str
     ) -> Answer | None:
         """The answer to what is no resource of the network: rules, the provider, groups; None for all else."""
+        if group := management_groups.named_in(path):
+            settings = self._context.settings
+            check_scope(settings, principal, management_groups.READ, f"{management_groups.PREFIX}{group}")
+            return Answer(200, management_groups.descendants(settings, method, group, query, base_url))
         return (
             self._governance.answer(method, path, body, principal)
             or self._registrations.answer(method, path, principal)

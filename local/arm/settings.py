@@ -24,6 +24,8 @@ class ArmSettings:
 
     subscriptions: list[str] = field(default_factory=lambda: [DEFAULT_SUBSCRIPTION])
     tenant_id: str = DEFAULT_TENANT
+    management_groups: dict[str, list[str]] = field(default_factory=dict)
+    """Name -> what is right below it: ids of subscriptions, names of management groups."""
     missing_resource_groups: set[str] = field(default_factory=set)
     """Any resource group exists, except these (compared without case)."""
     other_tenants: dict[str, str] = field(default_factory=dict)

@@ -6,6 +6,7 @@
     predown        refuses, or takes back what is outside the installation's own groups    before azd down
     undo           takes back, and deletes the installation's own groups: in place of azd down
     roles          the roles that must be assigned, and commands for those that are not: scripts/roles.sh runs it
+    topics         what delivers events, where a watched subscription lacks it: scripts/topics.sh runs it
     first-checks   what only live Azure can tell, as a report: scripts/first_checks.sh runs it
 
 With azd the choices and outputs are in the environment; by hand the hook reads them from the deployment that is named.
@@ -15,6 +16,7 @@ Python, so that every shell does the same: azd needs it for this project anyway.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -22,6 +24,7 @@ import after_deploy
 import before_provision
 import first_checks
 import roles
+import topics
 import undo
 from azure_cli import Refused, say
 from installation import Installation, read
@@ -44,13 +47,19 @@ HOOKS = {
     "predown": undo.before_down,
     "undo": undo.everything,
     "roles": roles.show,
+    "topics": lambda installation: topics.add(installation, [word for word in sys.argv[2:] if is_id(word)]),
     "first-checks": lambda installation: first_checks.report(installation, change=CHANGE in sys.argv),
 }
 
 
+def is_id(word: str) -> bool:
+    """Whether a word is the id of a subscription, and so no name of a deployment."""
+    return re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", word) is not None
+
+
 def main() -> None:
     """Run the hook that is named."""
-    words = [word for word in sys.argv[1:] if word != CHANGE]
+    words = [word for word in sys.argv[1:] if word != CHANGE and not is_id(word)]
     if not words or words[0] not in HOOKS:
         sys.exit(f"Usage: scripts/hook.sh {'|'.join(HOOKS)} [NAME-OF-THE-DEPLOYMENT]")
     os.chdir(Path(__file__).resolve().parents[2])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 
 from azure_cli import Refused, az, az_soon, by_azd, looks, remember, say, unless_refused
@@ -15,6 +16,8 @@ ROLE_SPREADS = 120
 """Seconds after which a role has nearly always spread to where it is looked up."""
 LOOKS = 60
 """At the metric, ten seconds apart: ten minutes."""
+TOPICS_AT_ONCE = 200
+"""Subscriptions of one deployment of infra/events.bicep, which takes no more."""
 SET_AGAIN = 12
 """Looks between two changes of the tag: an event that Azure refuses while a role spreads is never sent again."""
 
@@ -62,34 +65,42 @@ def subscribe_function(installation: Installation) -> None:
             f"{said}\nThe function endpoint_events has not appeared in 5 minutes. If it was not found, the app did not "
             "start: look at its log stream."
         )
+    watched, topics = installation.watched, installation.topics
+    if not watched:
+        return
     try:
-        _deploy_events(installation, output("TOPIC_IDENTITY_ID"))
+        deploy_events(installation, output("TOPIC_IDENTITY_ID"), watched, topics, "events")
     except Refused as refusal:
         if not output("TOPIC_IDENTITY_ID") or not re.search("(?i)identit", str(refusal)):
             raise
         say("  Azure refuses the system topic an identity: events go to the function, and leave no dead letters")
-        _deploy_events(installation, "")
+        deploy_events(installation, "", watched, topics, "events")
         remember("TOPIC_IDENTITY_ENABLED", "false", "topicIdentityEnabled")
     say("  Subscribed to private-endpoint events in: " + ", ".join(installation.watched))
 
 
-def _deploy_events(installation: Installation, identity: str) -> None:
-    az_soon(
-        *("deployment", "sub", "create", "--name", f"privatelink-events-{installation.name}"),
-        *("--subscription", installation.home, "--location", installation.location),
-        *("--template-file", "infra/events.bicep", "--parameters"),
-        f"environmentName={installation.name}",
-        f"location={installation.location}",
-        "eventDelivery=function",
-        f"functionAppId={output('APP_ID')}",
-        f"storageId={output('STORAGE_ID')}",
-        f"topicIdentityId={identity}",
-        f"actionGroupId={output('ACTION_GROUP_ID')}",
-        f"watchedSubscriptions={','.join(installation.watched)}",
-        f"existingSystemTopics={','.join(installation.topics)}",
-        f"resourceTags={os.environ.get('RESOURCE_TAGS', '')}",
-        f"assignRoles={'true' if installation.assign_roles else 'false'}",
-    )
+def deploy_events(
+    installation: Installation, identity: str, subscriptions: Sequence[str], topics: Sequence[str], name: str
+) -> None:
+    """Topics, unless they are among these, and our event subscription, for each of the subscriptions."""
+    for part in range(0, len(subscriptions), TOPICS_AT_ONCE):
+        number = f"-{part // TOPICS_AT_ONCE + 1}" if part else ""
+        az_soon(
+            *("deployment", "sub", "create", "--name", f"privatelink-{name}-{installation.name}{number}"),
+            *("--subscription", installation.home, "--location", installation.location),
+            *("--template-file", "infra/events.bicep", "--parameters"),
+            f"environmentName={installation.name}",
+            f"location={installation.location}",
+            f"eventDelivery={installation.delivery}",
+            f"functionAppId={output('APP_ID')}",
+            f"storageId={output('STORAGE_ID')}",
+            f"topicIdentityId={identity}",
+            f"actionGroupId={output('ACTION_GROUP_ID')}",
+            f"watchedSubscriptions={','.join(subscriptions[part : part + TOPICS_AT_ONCE])}",
+            f"existingSystemTopics={','.join(topics)}",
+            f"resourceTags={os.environ.get('RESOURCE_TAGS', '')}",
+            f"assignRoles={'true' if installation.assign_roles else 'false'}",
+        )
 
 
 # -- proof -----------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import undo
 from azure_cli import Refused, az, looks, remember, say, unless_refused
@@ -59,9 +60,14 @@ def check_region(installation: Installation) -> None:
 
 
 def register_providers(installation: Installation) -> None:
-    """Register what each subscription needs, and wait for at most five minutes until all are."""
+    """Register what each subscription needs."""
     wanted = dict.fromkeys(installation.dns, DNS) | dict.fromkeys(installation.watched, WATCHED)
     wanted[installation.home] = HOME
+    register(wanted)
+
+
+def register(wanted: dict[str, tuple[str, ...]]) -> None:
+    """Register these providers in these subscriptions, and wait for at most five minutes until all are."""
     waiting: list[tuple[str, str]] = []
     for subscription, namespaces in wanted.items():
         try:
@@ -129,14 +135,23 @@ def use_existing_topics(installation: Installation) -> None:
         remember("EXISTING_SYSTEM_TOPICS", ",".join(found.values()), "existingSystemTopics")
 
 
-def _look_at_identity(installation: Installation, topic: dict[str, object]) -> None:
-    identity = topic.get("identity")
-    kind = str(identity.get("type", "")) if isinstance(identity, dict) else ""
-    if installation.delivery == "queue" and "systemassigned" not in kind.lower().replace(" ", ""):
-        say(
-            f"  {topic['id']} has no identity of its own to deliver with. Its owner runs:\n"
-            f"  az eventgrid system-topic update --ids {topic['id']} --mi-system-assigned"
-        )
+def _look_at_identity(installation: Installation, topic: dict[str, Any]) -> None:
+    command = identity_command(topic)
+    if installation.delivery == "queue" and command:
+        say(f"  {topic['id']} has no identity of its own to deliver with. Its owner runs:\n  {command}")
+
+
+def identity_command(topic: dict[str, Any]) -> str:
+    """What the owner of a topic runs so that it has an identity of its own; empty where it has one."""
+    told = topic.get("identity") or {}
+    others = told.get("userAssignedIdentities") or {}
+    if "systemassigned" in re.sub(r"\s", "", str(told.get("type", ""))).lower():
+        return ""
+    if not others:
+        # Its --mi-system-assigned changes nothing in an update (Azure CLI 2.91).
+        return f"az eventgrid system-topic update --ids {topic['id']} --identity systemassigned"
+    body = {"identity": {"type": "SystemAssigned, UserAssigned", "userAssignedIdentities": {one: {} for one in others}}}
+    return f"az rest --method patch --url {topic['id']}?api-version=2025-02-15 --body '{json.dumps(body)}'"
 
 
 def stop_events(installation: Installation) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from azure_cli import Refused, az, azd_values
@@ -32,6 +33,8 @@ class Installation:
     home: str
     """The subscription of the app."""
     watched: tuple[str, ...]
+    management_groups: tuple[str, ...]
+    """Names; what is below them is watched too, with topics by `topics`."""
     named: tuple[str, ...]
     """Ids of resources of others that the deployment was given: zones' groups, networks, topics."""
     dns_subscriptions: tuple[str, ...]
@@ -84,12 +87,14 @@ def read(deployment: str = "") -> Installation:
     name = os.environ.get("AZURE_ENV_NAME", "")
     if not name:
         sys.exit("Set AZURE_ENV_NAME to the name of the installation, or give the name of its deployment.")
-    watched = unique(*_list("AZURE_SUBSCRIPTIONS")) or (home.lower(),)
+    groups = tuple(_list("AZURE_MANAGEMENT_GROUPS"))
+    watched = unique(*_list("AZURE_SUBSCRIPTIONS")) or (() if groups else (home.lower(),))
     return Installation(
         name=name,
         location=os.environ.get("AZURE_LOCATION", ""),
         home=home.lower(),
         watched=watched,
+        management_groups=groups,
         named=(*(one for name in LISTS_OF_IDS for one in _list(name)), *filter(None, map(os.environ.get, SINGLE_IDS))),
         dns_subscriptions=unique(*_list("DNS_SUBSCRIPTIONS")),
         topics=tuple(_list("EXISTING_SYSTEM_TOPICS")),
@@ -117,6 +122,19 @@ def unique(*values: str) -> tuple[str, ...]:
 def output(name: str) -> str:
     """An output of the deployment; empty before the first one."""
     return os.environ.get(OUTPUTS + name, "")
+
+
+def below(groups: Sequence[str]) -> list[str]:
+    """Ids of the subscriptions below these management groups, at every level."""
+    found: list[str] = []
+    for group in groups:
+        # Azure CLI puts the address of Azure Resource Manager before a path.
+        url = f"/providers/Microsoft.Management/managementGroups/{group}/descendants?api-version=2020-05-01"
+        while url:
+            page = az("rest", "--method", "get", "--url", url)
+            found += [one["name"] for one in page["value"] if str(one["type"]).lower().endswith("/subscriptions")]
+            url = page.get("nextLink") or ""
+    return found
 
 
 def _list(name: str) -> list[str]:

@@ -14,6 +14,7 @@ from typing import Any
 from azure_cli import Refused, az, say, unless_refused
 from installation import TITLE, Installation, output, subscription_of
 
+PARTS_MAX = 100
 DEFINITIONS = Path(__file__).resolve().parents[2] / "infra" / "roles.json"
 
 
@@ -51,14 +52,18 @@ def require(installation: Installation) -> None:
 
 
 def _wanted(installation: Installation) -> list[dict[str, str]]:
-    """What the deployment tells, and for delivery to the function that of the events."""
+    """What the deployment tells, and those of the topics that the hooks made: for the function, or below groups."""
     found: list[dict[str, str]] = json.loads(output("ROLES") or "[]")
-    name = f"privatelink-events-{installation.name}"
-    asked = ("deployment", "sub", "show", "--name", name, "--subscription", installation.home)
-    shown = unless_refused(lambda: az(*asked), {}) if installation.delivery == "function" else {}
-    for told, given in (shown.get("properties", {}).get("outputs") or {}).items():
-        if told.upper() == "AUTOPILOT_ROLES":  # the capitals of an output are not kept (Azure/bicep#9360)
-            found += [one for topic in given["value"] for one in topic]
+    for kind in (("events",) if installation.delivery == "function" else ()) + ("topics",):
+        for number in range(1, PARTS_MAX):
+            name = f"privatelink-{kind}-{installation.name}" + (f"-{number}" if number > 1 else "")
+            asked = ("deployment", "sub", "show", "--name", name, "--subscription", installation.home)
+            shown = unless_refused(lambda asked=asked: az(*asked))
+            if not shown:
+                break
+            for told, given in (shown.get("properties", {}).get("outputs") or {}).items():
+                if told.upper() == "AUTOPILOT_ROLES":  # the capitals of an output are not kept (Azure/bicep#9360)
+                    found += [one for topic in given["value"] for one in topic]
     return list({tuple(one.items()): one for one in found}.values())
 
 

@@ -12,7 +12,7 @@ import sys
 from typing import Any
 
 from azure_cli import Refused, az, az_soon, looks, say, unless_refused
-from installation import TITLE, Installation, group_of, output, subscription_of
+from installation import TITLE, Installation, below, group_of, output, subscription_of
 
 
 def before_down(installation: Installation) -> None:
@@ -43,6 +43,10 @@ def take_back(installation: Installation) -> None:
     detach_subnet(installation)
     for subscription in places:
         remove_events(installation, subscription)
+    for subscription in unless_refused(lambda: below(installation.management_groups), []):
+        remove_events(installation, subscription)
+        for topic in topics_of_others(installation, subscription):
+            _remove_from_topic(installation, topic)
     leave_private_link_scope(installation)
     for subscription in places:
         remove_assignments(installation, subscription)
@@ -89,6 +93,19 @@ def remove_events(installation: Installation, subscription: str) -> None:
     if _is_ours(installation, subscription, installation.events_group):
         az("group", "delete", "--name", installation.events_group, "--subscription", subscription, "--yes")
         say(f"  Deleted the resource group {installation.events_group} in {subscription}")
+
+
+def topics_of_others(installation: Installation, subscription: str) -> list[str]:
+    """Topics that another team made in a subscription, and that have the installation's event subscription."""
+    found = []
+    for topic in unless_refused(lambda: az("eventgrid", "system-topic", "list", "--subscription", subscription), []):
+        parts = topic["id"].split("/")
+        where = ("--resource-group", parts[4], "--subscription", subscription, "--system-topic-name", parts[-1])
+        asked = ("eventgrid", "system-topic", "event-subscription", "list", *where)
+        names = [one["name"] for one in unless_refused(lambda asked=asked: az(*asked), [])]
+        if installation.event_subscription in names:
+            found.append(topic["id"])
+    return found
 
 
 def _remove_from_topic(installation: Installation, topic: str) -> None:

@@ -147,11 +147,11 @@ def load(environ: Mapping[str, str], services: Services | None = None) -> Settin
     for group, field in _fields():
         meta = field.metadata
         raw = environ.get(meta["name"], "").strip()
-        if not raw.strip(", ") and meta["default"] is None:
+        if not raw.strip(", ") and meta["default"] is None and not environ.get(meta["unless"], "").strip(", "):
             problems.append(f"{meta['name']}: required, and not set")
             continue
         try:
-            by_name[meta["name"]] = values[group][field.name] = meta["parse"](raw or meta["default"])
+            by_name[meta["name"]] = values[group][field.name] = meta["parse"](raw or meta["default"] or "")
         except Expected as expected:
             shown = "" if meta["secret"] else f", not {raw[:80]!r}"
             problems.append(f"{meta['name']}: expected {expected}{shown}")

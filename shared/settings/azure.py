@@ -30,3 +30,10 @@ class AzureSettings:
         "https://management.azure.com",
         "What tokens for Azure Resource Manager are issued for; another one in sovereign clouds.",
     )
+    event_subscription: str = setting(
+        "EVENT_SUBSCRIPTION",
+        value.event_subscription,
+        "",
+        "Name of the app's event subscription on the system topic of each watched subscription, which it looks for "
+        "once an hour; empty where there are no events. The template sets it.",
+    )

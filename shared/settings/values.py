@@ -12,6 +12,7 @@ from shared.core.options.values import EVERYTHING, GUID, Expected, is_group, one
 from shared.settings.schedule import FIELDS, is_schedule
 
 _KEY = re.compile(r"[!-~]+")
+_EVENT_SUBSCRIPTION = re.compile(r"[A-Za-z0-9-]{3,64}")
 _ORGANIZATION = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,28}[a-z0-9])?")
 
 
@@ -19,6 +20,13 @@ def client_id(value: str) -> str:
     """The client id of a managed identity; empty for an empty text."""
     if value and not GUID.match(value):
         raise Expected("the client id of a managed identity (a GUID)")
+    return value
+
+
+def event_subscription(value: str) -> str:
+    """The name of an event subscription; empty for an empty text."""
+    if value and not _EVENT_SUBSCRIPTION.fullmatch(value):
+        raise Expected("the name of an event subscription, 3 to 64 letters, digits and hyphens")
     return value
 
 

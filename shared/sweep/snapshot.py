@@ -6,7 +6,7 @@ What cannot be read is reported and left out; nothing is concluded from it, and 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
@@ -39,6 +39,8 @@ _T = TypeVar("_T")
 
 LISTING_SECONDS = 120.0
 """For all pages of one subscription."""
+LISTINGS_AT_ONCE = 32
+"""Subscriptions whose endpoints, or zones, are listed side by side: of hundreds each would need a connection."""
 
 
 @dataclass(slots=True)
@@ -128,7 +130,7 @@ async def list_endpoints(context: Context, result: SweepStats) -> tuple[dict[str
     Side by side and each within `LISTING_SECONDS`: one subscription that is slow or forbidden holds up no other.
     """
     subscriptions = context.settings.scope.watched_subscriptions
-    listings = await asyncio.gather(*(_list_subscription(context, one, result) for one in subscriptions))
+    listings = await _few_at_once(_list_subscription(context, one, result) for one in subscriptions)
     found: dict[str, Endpoint] = {}
     complete = set()
     for subscription, (endpoints, whole) in zip(subscriptions, listings, strict=True):
@@ -136,6 +138,17 @@ async def list_endpoints(context: Context, result: SweepStats) -> tuple[dict[str
             complete.add(subscription)
         found |= {endpoint.id.key: endpoint for endpoint in endpoints if in_scope(context.options.scope, endpoint.id)}
     return found, complete
+
+
+def _few_at_once(works: Iterable[Awaitable[_T]]) -> Awaitable[list[_T]]:
+    """What they answer, in their order."""
+    gate = asyncio.Semaphore(LISTINGS_AT_ONCE)
+
+    async def one(work: Awaitable[_T]) -> _T:
+        async with gate:
+            return await work
+
+    return asyncio.gather(*(one(work) for work in works))
 
 
 async def _list_subscription(context: Context, subscription: str, result: SweepStats) -> tuple[list[Endpoint], bool]:
@@ -183,11 +196,9 @@ async def read_clouds(
     names = context.options.services.zone_names
     organizations, listed, (known, others) = await asyncio.gather(
         _read_organizations(context, desired, records, result),
-        asyncio.gather(
-            *(
-                _read(f"zones of {s}", context.dns.zones_and_counts(names, [s], homes=homes, partly=True), result)
-                for s in subscriptions
-            )
+        _few_at_once(
+            _read(f"zones of {s}", context.dns.zones_and_counts(names, [s], homes=homes, partly=True), result)
+            for s in subscriptions
         ),
         read_networks(context, desired, networks, result),
     )

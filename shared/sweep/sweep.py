@@ -23,6 +23,7 @@ from shared.health.networks import NetworkList
 from shared.installation import removal_limit
 from shared.installation.last_sweep import remember
 from shared.installation.recovered import Seen, keep_list
+from shared.installation.watched import find
 from shared.notifications import outbox as notify
 from shared.state.lease import lease
 from shared.sweep.backlog import Backlog
@@ -51,6 +52,9 @@ async def sweep(context: Context, correlation_id: str) -> SweepStats:
 
 async def _sweep(context: Context, correlation_id: str) -> SweepStats:
     result, started, began = SweepStats(), time.monotonic(), context.clock.now()
+    context, unread = await find(context)
+    for group, error in unread.items():
+        failed(result, f"management group {group}", error)
     networks = NetworkList(context)
     snapshot, stored = await take_snapshot(context, correlation_id, result, networks)
     found = triage(snapshot, context.options, context.clock.now())

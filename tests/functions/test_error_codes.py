@@ -67,6 +67,7 @@ def test_codes_are_what_scripts_compare() -> None:
         "AnswerLost": 503,
         "AwaitingEarlierRequest": 503,
         "NewerRecord": 503,
+        "WatchedUnknown": 503,
         "UnreadableRecord": 500,
         "DamagedRow": 500,
         "Waiting": 500,

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.infra.paper_azure import Resource
 from tests.infra.paper_bicep import ParameterFile
-from tests.infra.paper_cloud import ASSIGNMENTS, GROUPS, IDENTITIES, ROLES, TOPICS, VAULTS, Cloud, Refused
+from tests.infra.paper_cloud import ASSIGNMENTS, GROUPS, IDENTITIES, ROLES, SUBSCRIBED, TOPICS, VAULTS, Cloud, Refused
 from tests.infra.shipped import BUILT_IN, BUILT_IN_TITLES, INFRA, ROOT
 
 if TYPE_CHECKING:
@@ -137,6 +137,7 @@ class Person:
             "eventgrid system-topic event-subscription delete": self._unsubscribe,
             "deployment sub list": lambda _: cloud.deployments,
             "deployment sub create": self._deploy,
+            "deployment sub show": self._deployed,
             "role definition list": self._roles,
             "role definition create": self._make_role,
             "role assignment create": self._assign,
@@ -158,7 +159,8 @@ class Person:
             "monitor metrics alert delete": self._delete_alert,
             "monitor metrics list": lambda _: self._metric(),
             "tag update": lambda o: cloud.happens(o["resource-id"][0].split("/")[2]),
-            "rest": lambda _: None,
+            "eventgrid system-topic event-subscription list": self._subscribed,
+            "rest": lambda o: self._below(o["url"][0]) if o["method"] == ["get"] else None,
         }
 
     def _topics(self, asked: dict[str, list[str]]) -> Any:
@@ -168,6 +170,17 @@ class Person:
             for one, body in self.cloud.of(TOPICS)
             if one.id.split("/")[2] == _sub(asked) and (not group or one.id.split("/")[4].lower() == group.lower())
         ]
+
+    def _subscribed(self, asked: dict[str, list[str]]) -> Any:
+        made = [one for one, _ in self.cloud.of(SUBSCRIBED) if one.scope.split("/")[2] == _sub(asked)]
+        return [{"name": one.name.split("/")[-1]} for one in made]
+
+    def _below(self, url: str) -> Any:
+        """What is below a management group, in pages of a hundred."""
+        path, _, start = url.partition("&start=")
+        listed = [{"name": one, "type": "/subscriptions"} for one in self.cloud.below[path.split("/")[4]]]
+        end = int(start or 0) + 100
+        return {"value": listed[end - 100 : end], "nextLink": f"{path}&start={end}" if end < len(listed) else None}
 
     def _unsubscribe(self, asked: dict[str, list[str]]) -> None:
         topic = next(one.id for one, _ in self.cloud.of(TOPICS) if one.name == asked["system-topic-name"][0])
@@ -181,6 +194,12 @@ class Person:
         values["assignRoles"] = values["assignRoles"] == "true"
         template = Path(asked["template-file"][0]).name
         self.cloud.deploy(template, self.home, values, asked["name"][0])
+
+    def _deployed(self, asked: dict[str, list[str]]) -> Any:
+        found = [one for one in self.cloud.deployments if one["name"] == asked["name"][0]]
+        if not found:
+            raise Refused(f"DeploymentNotFound: {asked['name'][0]}")
+        return found[-1]
 
     def _roles(self, asked: dict[str, list[str]]) -> Any:
         """Those that may be assigned in the subscription."""

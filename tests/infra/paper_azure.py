@@ -68,6 +68,8 @@ class Azure:
     made: dict[str, Resource] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
     """Of the last deployment."""
+    sizes: list[tuple[str, int]] = field(default_factory=list)
+    """Of each template: how many resources and modules it made, of which Azure takes 800."""
     contributor: bool = False
     """Whether the deployer has all rights but to give rights: the built-in role Contributor."""
 

@@ -24,6 +24,7 @@ from tests.infra.shipped import INFRA
 from tests.tools.bicep.parser import parse
 from tests.tools.bicep.tree import walk
 
+MANAGEMENT_GROUPS = "/providers/Microsoft.Management/managementGroups/"
 Names = Mapping[str, Any]
 """What the variables of loops and lambdas stand for."""
 
@@ -33,6 +34,11 @@ def deploy(
 ) -> tuple[Azure, dict[str, Any]]:
     """Deploy a template of `infra/` to a subscription; what is there then, and the template's outputs."""
     return azure, Template(azure, INFRA / template, f"/subscriptions/{subscription}", parameters).deployed()
+
+
+def deploy_to_group(azure: Azure, template: str, group: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The same to a management group."""
+    return Template(azure, INFRA / template, f"{MANAGEMENT_GROUPS}{group}", parameters).deployed()
 
 
 @cache
@@ -62,7 +68,7 @@ class Template:
     """One template at one place, with its parameters."""
 
     def __init__(self, azure: Azure, path: Path, scope: str, parameters: Mapping[str, Any]) -> None:
-        self.azure, self.path, self.scope = azure, path, scope
+        self.azure, self.path, self.scope, self.size = azure, path, scope, 0
         self.known: dict[str, Any] = dict(parameters)
         declared = [one for one in statements(path) if kind(one) == "ParamDecl"]
         assert set(parameters) <= {one.name.name for one in declared}, (path, set(parameters))
@@ -74,6 +80,7 @@ class Template:
         """Make everything; the outputs."""
         for name in self.declarations:
             self.value(name, {})
+        self.azure.sizes.append((self.path.name, self.size))
         return {one.name.name: self.work_out(one.value) for one in statements(self.path) if kind(one) == "OutputDecl"}
 
     def keeps_its_word(self, parameter: Any) -> None:
@@ -128,6 +135,7 @@ class Template:
         if not declaration.existing and (condition is None or self.work_out(condition, names)):
             one.body = {key: self.work_out(part, names) for key, part in body.items() if key not in WHERE}
             self.azure.make(one)
+            self.size += 1
         for inner in (item for item in inside(node) if kind(item) == "ResourceDecl"):
             one.nested[inner.name.name] = self.resource(inner, one, names)
         return one
@@ -144,6 +152,7 @@ class Template:
         target = [self.work_out(one.value) for one in statements(path) if kind(one) == "TargetScope"]
         assert (target or ["resourceGroup"])[0] == ("resourceGroup" if "/resourceGroups/" in scope else "subscription")
         parameters = self.work_out(body["params"], names) if "params" in body else {}
+        self.size += 1
         return {"outputs": Template(self.azure, path, scope, parameters).deployed()}
 
     # -- expressions
@@ -155,8 +164,8 @@ class Template:
         text = node.segments[0]
         for hole, segment in zip(node.holes, node.segments[1:], strict=True):
             value = self.work_out(hole, names)
-            assert isinstance(value, str), (self.path.name, value)
-            text += value + segment
+            assert isinstance(value, (str, int)), (self.path.name, value)
+            text += str(value) + segment
         return str(text)
 
     def of_num(self, node: Any, names: Names) -> Any:
@@ -253,6 +262,10 @@ class Template:
         inside_of = self.call_subscription(*subscription) if subscription else self.call_subscription()["id"]
         group = Resource("Microsoft.Resources/resourceGroups", name, inside_of)
         return group if not given else group.id
+
+    def call_managementgroup(self) -> dict[str, Any]:
+        assert self.scope.startswith(MANAGEMENT_GROUPS), (self.path.name, self.scope)
+        return {"id": self.scope, "name": self.scope.removeprefix(MANAGEMENT_GROUPS)}
 
     def call_subscriptionresourceid(self, type_: str, name: str) -> str:
         return f"{self.call_subscription()['id']}/providers/{type_}/{name}"

@@ -38,6 +38,7 @@ class Cloud:
         self.now = 0.0
         self.assigned_at: dict[str, float] = {}
         self.deleted_vaults: dict[str, Resource] = {}
+        self.below: dict[str, list[str]] = {}  # management groups, and the subscriptions below them
         self.registered: set[tuple[str, str]] = set()
         self.delivered = 0
         self.lost = 0

@@ -32,6 +32,7 @@ TRIED = {
     "ad signed-in-user show": "",
     "cloud register": "--endpoint-resource-manager --name",
     "cloud set": "--name",
+    "deployment mg create": "--location --management-group-id --name --parameters --template-file",
     "deployment sub create": "--location --name --parameters --template-file --template-uri",
     "eventgrid event-subscription create": (
         "--endpoint --event-delivery-schema --included-event-types --name --source-resource-id --subject-begins-with"

@@ -219,4 +219,4 @@ def test_the_upload_waits_until_the_apps_role_on_storage_has_spread(az: Recorded
 def test_an_unknown_hook_is_refused(az: Recorded, words: tuple[str, ...]) -> None:
     answer = az.run_script("sh", str(Path(__file__).parents[2] / "scripts" / "hook.sh"), *words)
     assert answer.returncode == 1
-    assert "preprovision|predeploy|postdeploy|predown|undo|roles|first-checks" in answer.stderr
+    assert "preprovision|predeploy|postdeploy|predown|undo|roles|topics|first-checks" in answer.stderr

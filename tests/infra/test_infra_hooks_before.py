@@ -124,7 +124,7 @@ def test_the_topic_that_a_watched_subscription_has_already_is_used(az: Recorded)
     )
     answer = az.run("preprovision")
     assert az.changes == [f"azd env set EXISTING_SYSTEM_TOPICS {THEIRS}"], "and not the one of this installation"
-    assert "--mi-system-assigned" not in answer.stdout
+    assert "--identity systemassigned" not in answer.stdout
 
 
 def test_without_an_environment_of_azd_the_parameter_is_said(az: Recorded) -> None:
@@ -147,10 +147,10 @@ def test_a_topic_that_is_known_is_not_set_again_and_one_that_is_gone_is_forgotte
 def test_a_topic_without_an_identity_to_deliver_with_is_said_with_the_command_for_its_owner(az: Recorded) -> None:
     az.answer("eventgrid system-topic list --subscription t", [topic(THEIRS, identity="UserAssigned")])
     answer = az.run("preprovision")
-    assert f"az eventgrid system-topic update --ids {THEIRS} --mi-system-assigned" in answer.stdout
+    assert f"az eventgrid system-topic update --ids {THEIRS} --identity systemassigned" in answer.stdout
     assert az.called("eventgrid system-topic update") == [], "it is another team's"
     by_function = az.run("preprovision", EVENT_DELIVERY="function")
-    assert "--mi-system-assigned" not in by_function.stdout
+    assert "--identity systemassigned" not in by_function.stdout
 
 
 def test_topics_that_may_not_be_read_are_said_and_the_choice_stays(az: Recorded) -> None:

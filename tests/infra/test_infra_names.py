@@ -94,7 +94,7 @@ def test_the_hook_waits_for_that_function_and_passes_every_parameter_that_exists
     text = (ROOT / "scripts" / "hooks" / "after_deploy.py").read_text(encoding="utf-8")
     assert f"/functions/{NAMES['eventFunction']}" in text
     parameters = set(re.findall(r"^param (\w+)", bicep("events.bicep"), re.MULTILINE))
-    passed = set(re.findall(r"^        f?\"(\w+)=", text.split("--parameters")[1], re.MULTILINE))
+    passed = set(re.findall(r"^ +f?\"(\w+)=", text.split("--parameters")[1], re.MULTILINE))
     assert passed == parameters
 
 

@@ -149,10 +149,11 @@ def test_every_watched_subscription_has_one_subscription_to_its_events(choice: s
             assert topic.body is not None
             assert topic.body["identity"] == {"type": "SystemAssigned"}
             continue
-        needed = {one["userAssignedIdentity"] for one in identities}
         if topic is None:
             assert one.name.startswith("theirs/")
+            assert all(one == {"type": "SystemAssigned"} for one in identities), "its owner cannot give it ours before"
         else:
+            needed = {one["userAssignedIdentity"] for one in identities}
             assert topic.body is not None
             assert needed == set((topic.body["identity"] or {}).get("userAssignedIdentities", {}))
 

@@ -45,7 +45,7 @@ VALUES = {
 def shipped_settings() -> dict[str, str]:
     """Name -> Bicep expression of every app setting that the templates make."""
     platform = re.search(r"var platform = \{(.*?)^\}", bicep("app/function.bicep"), re.DOTALL | re.MULTILINE)
-    product = re.search(r"settings: union\(\s*\{(.*?)\n      \},", bicep("main.bicep"), re.DOTALL)
+    product = re.search(r"settings: union\(\s*\{(.*?)\n +\},", bicep("main.bicep"), re.DOTALL)
     assert platform is not None
     assert product is not None
     return dict(re.findall(r"^\s+(\w+): (.+)$", platform[1] + product[1], re.MULTILINE))

@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[2]
 TOPIC = "https://topic.eastus2-1.eventgrid.azure.net/api/events"
 CHANGED = {
     "AZURE_SUBSCRIPTIONS": f"{SUBSCRIPTION},11111111-0000-4000-8000-00000000beef",
+    "AZURE_MANAGEMENT_GROUPS": "landing-zones",
     "AZURE_SUBSCRIPTIONS_DENIED": "11111111-0000-4000-8000-00000000beef",
     "AZURE_RESOURCE_GROUPS": "rg-apps",
     "AZURE_RESOURCE_GROUPS_DENIED": "rg-secret",
@@ -35,6 +36,7 @@ CHANGED = {
     "AZURE_CLIENT_ID": SUBSCRIPTION,
     "AZURE_RESOURCE_MANAGER_URL": "https://management.usgovcloudapi.net",
     "AZURE_RESOURCE_MANAGER_AUDIENCE": "https://management.core.usgovcloudapi.net",
+    "EVENT_SUBSCRIPTION": "privatelink-prod",
     "ELASTIC_API_URL": "https://api.elastic.example",
     "EC_API_KEY": "",
     "ELASTIC_KEY_VAULT_URI": "https://kv-1.vault.example",
@@ -92,6 +94,7 @@ OTHERWISE = {
     "ELASTIC_SERVICES": "shared/settings/__init__.py: self.elastic.further_services",
     "DEFAULT_ORGANIZATION": "shared/settings/elastic.py: self.default_organization",
     "SHORT_LAG_ALLOWED": "shared/settings/agreement.py: SHORT_LAG_ALLOWED",
+    "EVENT_SUBSCRIPTION": "shared/settings/azure.py: event_subscription",
 }
 """Settings that no module reads from its group: where they are read, and by which word."""
 

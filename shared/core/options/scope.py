@@ -5,7 +5,8 @@ The lists hold lower case; `*` stands for everything, and there is no other wild
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from shared.core.options import values as value
 from shared.core.options.declaration import setting
@@ -22,7 +23,17 @@ class Scope:
         "AZURE_SUBSCRIPTIONS",
         value.subscriptions,
         None,
-        "Ids of the subscriptions whose private endpoints the app handles, separated by commas.",
+        "Ids of the subscriptions whose private endpoints the app handles, separated by commas; may be empty with "
+        "`AZURE_MANAGEMENT_GROUPS`.",
+        deployed=True,
+        unless="AZURE_MANAGEMENT_GROUPS",
+    )
+    management_groups: tuple[str, ...] = setting(
+        "AZURE_MANAGEMENT_GROUPS",
+        value.management_groups,
+        "",
+        "Names of management groups, separated by commas: every subscription below them is handled too, and each "
+        "sweep looks which these are ([many subscriptions](many-subscriptions.md)).",
         deployed=True,
     )
     subscriptions_denied: tuple[str, ...] = setting(
@@ -81,3 +92,7 @@ class Scope:
     def watched_subscriptions(self) -> tuple[str, ...]:
         """The subscriptions to look for endpoints in."""
         return tuple(one for one in self.subscriptions if one not in self.subscriptions_denied)
+
+    def including(self, found: Iterable[str]) -> Scope:
+        """This scope with further subscriptions: those that were found below its management groups."""
+        return replace(self, subscriptions=tuple(dict.fromkeys((*self.subscriptions, *found))))

@@ -13,6 +13,7 @@ from shared.core.model.errors import InvalidInput
 EVERYTHING = "*"
 MAX_GIVEN_TAGS = 12
 GUID = re.compile(r"^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$", re.IGNORECASE)
+_MANAGEMENT_GROUP = re.compile(r"[\w.()-]{1,90}", re.ASCII)
 _GROUP = re.compile(r"[\w.()-]{1,90}")
 _LOCATION = re.compile(r"[a-z0-9]{2,40}")
 Parser = Callable[[str], Any]
@@ -113,6 +114,14 @@ def subscriptions(value: str) -> tuple[str, ...]:
     if any(not GUID.match(word) for word in listed):
         raise Expected("subscription ids (GUIDs), separated by commas")
     return tuple(dict.fromkeys(word.lower() for word in listed))
+
+
+def management_groups(value: str) -> tuple[str, ...]:
+    """Names of management groups, each once."""
+    listed = words(value)
+    if any(not _MANAGEMENT_GROUP.fullmatch(word) for word in listed):
+        raise Expected("names of management groups, the last part of their ids, separated by commas")
+    return tuple({word.lower(): word for word in reversed(listed)}.values())[::-1]
 
 
 def vnets(value: str) -> tuple[str, ...]:
