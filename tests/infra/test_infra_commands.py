@@ -47,6 +47,7 @@ TRIED = {
     "functionapp list": "--resource-group",
     "functionapp list-flexconsumption-locations": "",
     "keyvault secret set": "--file --name --vault-name",
+    "keyvault secret show": "--name --vault-name",
     "keyvault show": "--name",
     "login": "--identity",
     "network private-dns record-set a list": "",
