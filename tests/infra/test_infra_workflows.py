@@ -48,6 +48,8 @@ def test_the_public_ci_judges_the_age_of_api_versions_and_deployers_compilers_do
     assert json.loads(config)["analyzers"]["core"]["rules"] == {"use-recent-api-versions": {"level": "warning"}}
     assert text.index("bicepconfig.json") < text.index("bicep lint") < text.index("rm infra/bicepconfig.json")
     assert not (INFRA / "bicepconfig.json").exists()
+    (built,) = re.findall(r"for template in ([\w -]+); do", text)
+    assert set(built.split()) == {path.stem for path in INFRA.glob("*.bicep")}
 
 
 def test_a_tag_releases_only_the_version_that_the_code_tells() -> None:
