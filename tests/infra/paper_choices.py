@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.infra.paper_azure import CLOUDS, Azure
-from tests.infra.paper_bicep import deploy
+from tests.infra.paper_bicep import deploy, deploy_to_group
 from tests.infra.shipped import load, load_list
 
 HOME, OTHER, HUB = (f"00000000-0000-0000-0000-0000000000a{number}" for number in (1, 2, 3))
@@ -123,6 +123,16 @@ def deployed(
         listed = [*outputs["AUTOPILOT_ROLES"], *(one for topic in told["AUTOPILOT_ROLES"] for one in topic)]
         azure.outputs = {**outputs, "AUTOPILOT_ROLES": listed}
     return azure
+
+
+AT_GROUP = {"environmentName": "production", "principalId": "00000000-0000-0000-0000-0000000000c1"}
+"""The parameters of management-group.bicep, as a platform team gives them."""
+
+
+def deployed_at_group(group: str = "landing-zones", **other: Any) -> tuple[Azure, dict[str, Any]]:
+    """What a platform team makes at a management group, and its outputs."""
+    azure = Azure(CLOUDS["AzureCloud"])
+    return azure, deploy_to_group(azure, "management-group.bicep", group, {**AT_GROUP, **other})
 
 
 def deployments(choice: str) -> list[tuple[str, dict[str, Any]]]:

@@ -6,7 +6,7 @@ import re
 import sys
 from pathlib import Path
 
-from tests.infra.paper_choices import CHOICES, deployments
+from tests.infra.paper_choices import AT_GROUP, CHOICES, deployments
 from tests.infra.shipped import INFRA
 from tests.infra.snapshots import parameter_file
 
@@ -21,7 +21,9 @@ def write(folder: Path) -> list[Path]:
             file = folder / f"{name}.{template}param"
             file.write_text(parameter_file(INFRA / template, given, folder), encoding="utf-8")
             made.append(file)
-    return made
+    at_group = folder / "at-a-management-group.bicepparam"
+    at_group.write_text(parameter_file(INFRA / "management-group.bicep", AT_GROUP, folder), encoding="utf-8")
+    return [*made, at_group]
 
 
 if __name__ == "__main__":

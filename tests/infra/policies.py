@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from tests.infra.paper import resources
-from tests.infra.paper_choices import ALL_PRIVATE, CHOICES, deployed
+from tests.infra.paper_choices import ALL_PRIVATE, CHOICES, deployed, deployed_at_group
 from tests.infra.shipped import load_list
 
 ACCEPTED = Path(__file__).parent / "accepted_refusals.txt"
+AT_GROUP = "at a management group"
+"""Roles and assignments alone, none of which a definition refuses."""
 MOST = {"default": 18, ALL_PRIVATE: 7}
 """How many refusals a set of choices may have at most."""
 NEVER_REFUSING = (
@@ -70,7 +72,7 @@ def expected(chosen: dict[str, Any]) -> set[str]:
 
 def differences(choice: str, refused: set[str], sets: dict[str, list[str]]) -> list[str]:
     """In what the refusals of a set of choices differ from what is accepted and promised."""
-    wanted = expected(CHOICES[choice])
+    wanted = expected(CHOICES[choice]) if choice in CHOICES else set()
     found = [f"refused, and not accepted: {one}" for one in sorted(refused - wanted)]
     found += [f"accepted, and not refused: {one}" for one in sorted(wanted - refused)]
     if len(refused) > MOST.get(choice, len(refused)):
@@ -87,8 +89,9 @@ def main(tool: str) -> None:
     definitions = json.loads(check["DEFINITIONS"].read_text(encoding="utf-8"))
     sets: dict[str, list[str]] = {one["id"]: one.get("deniedBy", []) for one in definitions}
     failed = False
-    for choice in CHOICES:
-        refused, _ = check["refusals"](resources(deployed(choice)), definitions)
+    made = {choice: deployed(choice) for choice in CHOICES} | {AT_GROUP: deployed_at_group()[0]}
+    for choice, azure in made.items():
+        refused, _ = check["refusals"](resources(azure), definitions)
         lines = differences(choice, set(refused), sets)
         failed |= bool(lines)
         sys.stdout.write(f"{choice}: {len(refused)} of {len(sets)}\n" + "".join(f"  {line}\n" for line in lines))

@@ -9,14 +9,14 @@ import pytest
 from local.arm import RoleAssignment
 from shared.settings import load as load_settings
 from tests.infra.paper_azure import CLOUDS, Azure
-from tests.infra.paper_bicep import MANAGEMENT_GROUPS, deploy, deploy_to_group
-from tests.infra.paper_choices import HOME, deployed, values_of_events
+from tests.infra.paper_bicep import MANAGEMENT_GROUPS, deploy
+from tests.infra.paper_choices import AT_GROUP, HOME, deployed, deployed_at_group, values_of_events
 from tests.infra.paper_functions import Stopped
 from tests.infra.shipped import ROLES, actions, load
 from tests.infra.test_infra_roles import ASSIGNMENTS, definitions, told
 
 LANDING = f"{MANAGEMENT_GROUPS}landing-zones"
-PRINCIPAL = "00000000-0000-0000-0000-0000000000c1"
+PRINCIPAL = AT_GROUP["principalId"]
 GROUP_READER = load("management-group-roles.json")["groupReader"]
 MANY = [f"00000000-0000-0000-0001-{number:012}" for number in range(500)]
 ARM_TAKES = 800
@@ -25,9 +25,8 @@ ARM_TAKES = 800
 
 def at_group(group: str = "landing-zones", **chosen: Any) -> tuple[Azure, str]:
     """What a platform team makes, and the ids that main.bicep may take."""
-    azure = Azure(CLOUDS["AzureCloud"])
-    values = {"environmentName": "production", "principalId": PRINCIPAL, **chosen}
-    return azure, deploy_to_group(azure, "management-group.bicep", group, values)["ROLE_IDS"]
+    azure, outputs = deployed_at_group(group, **chosen)
+    return azure, outputs["ROLE_IDS"]
 
 
 def made_roles(azure: Azure) -> set[tuple[str, ...]]:
