@@ -188,6 +188,7 @@ var mistakes = concat(
   !empty(endpointSubnetId) && empty(appSubnetId) ? ['endpointSubnetId is of a network of yours: set appSubnetId too, or leave both out.'] : [],
   !empty(appSubnetId) && !empty('${networkSecurityGroupId}${routeTableId}${networkDnsServers}') ? ['appSubnetId leaves your network as it is: set networkSecurityGroupId, routeTableId and networkDnsServers there, and leave them out here.'] : [],
   !empty(filter([appSubnetId, endpointSubnetId], id => !empty(id) && length(split(id, '/')) != 11)) ? ['appSubnetId and endpointSubnetId take whole ids of subnets.'] : [],
+  !empty(filter([endpointSubnetId, networkSecurityGroupId, routeTableId], id => !empty(id) && !startsWith(toLower(id), toLower('${subscription().id}/resourceGroups/')))) ? ['endpointSubnetId, networkSecurityGroupId and routeTableId take whole ids in the subscription that is deployed to (${subscription().subscriptionId}): Azure makes a private endpoint only in the subscription of its network.'] : [],
   contains(last(split(appSubnetId, '/')), '_') ? ['appSubnetId names a subnet with an underscore, which Flex Consumption does not take: give it another name.'] : [],
   !empty(appSubnetId) && toLower(appSubnetId) == toLower(endpointSubnetId) ? ['appSubnetId and endpointSubnetId are the same: the delegated subnet of the app takes no private endpoints.'] : [],
   !empty(filter(split(alwaysReady, ','), entry => !empty(trim(entry)) && !contains(entry, '='))) ? ['alwaysReady takes group=number, separated by commas.'] : [],

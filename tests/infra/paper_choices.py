@@ -14,7 +14,8 @@ HOME, OTHER, HUB = (f"00000000-0000-0000-0000-0000000000a{number}" for number in
 GROUP = f"/subscriptions/{HUB}/resourceGroups/rg-hub"
 OTHER_GROUP = f"/subscriptions/{OTHER}/resourceGroups/rg-zones"
 NETWORK = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet-hub"
-SPOKE = f"{OTHER_GROUP}/providers/Microsoft.Network/virtualNetworks/vnet-spoke"
+SPOKE = f"/subscriptions/{HOME}/resourceGroups/rg-spoke/providers/Microsoft.Network/virtualNetworks/vnet-spoke"
+GUARDS = f"/subscriptions/{HOME}/resourceGroups/rg-guards/providers/Microsoft.Network"
 LINK_SCOPE = f"{GROUP}/providers/Microsoft.Insights/privateLinkScopes/hub-logs"
 THEIRS = f"/subscriptions/{OTHER}/resourceGroups/rg-theirs/providers/Microsoft.EventGrid/systemTopics/theirs"
 ROLE = "providers/Microsoft.Authorization/roleDefinitions"
@@ -40,8 +41,8 @@ CHOICES: dict[str, dict[str, Any]] = {
     "nothing hardened, all of a hub": {
         "privateAccess": True,
         "privateAccessZoneGroup": GROUP,
-        "networkSecurityGroupId": f"{GROUP}/providers/Microsoft.Network/networkSecurityGroups/guard",
-        "routeTableId": f"{GROUP}/providers/Microsoft.Network/routeTables/way-out",
+        "networkSecurityGroupId": f"{GUARDS}/networkSecurityGroups/guard",
+        "routeTableId": f"{GUARDS}/routeTables/way-out",
         "networkDnsServers": "10.0.0.4, 10.0.0.5",
         "zoneRedundancy": True,
         "alwaysReady": "function:reconcile=2,http=0",
@@ -57,8 +58,8 @@ CHOICES: dict[str, dict[str, Any]] = {
     "a hub": {
         "dnsZoneResourceGroups": GROUP,
         "dnsLinkVnets": NETWORK,
-        "appSubnetId": f"{NETWORK}/subnets/app",
-        "endpointSubnetId": f"{NETWORK}/subnets/endpoints",
+        "appSubnetId": f"{SPOKE}/subnets/app",
+        "endpointSubnetId": f"{SPOKE}/subnets/endpoints",
         "privateAccess": True,
     },
     "zones in two groups": {"dnsZoneResourceGroups": f"{GROUP}, {OTHER_GROUP}"},

@@ -73,6 +73,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "replace": lambda text, old, new: text.replace(old, new),
     "skip": lambda values, number: values[number:],
     "split": lambda text, at: text.split(at),
+    "startsWith": lambda text, start: text.lower().startswith(start.lower()),
     "string": str,
     "substring": substring,
     "toLower": str.lower,

@@ -12,7 +12,16 @@ import pytest
 from tests.infra import api_versions
 from tests.infra.paper import resources
 from tests.infra.paper_bicep import ParameterFile
-from tests.infra.paper_choices import ALL_PRIVATE, CHOICES, LINK_SCOPE, NETWORK, deployed, each_choice, properties
+from tests.infra.paper_choices import (
+    ALL_PRIVATE,
+    CHOICES,
+    GUARDS,
+    LINK_SCOPE,
+    NETWORK,
+    deployed,
+    each_choice,
+    properties,
+)
 from tests.infra.parameter_files import write
 from tests.infra.policies import MOST, accepted, differences, expected
 from tests.infra.shipped import INFRA, ROOT, load_list
@@ -56,7 +65,7 @@ def test_a_part_that_a_region_refuses_is_left_out_and_nothing_else(part: str) ->
         assert one == other, "the property is not there at all"
 
 
-@pytest.mark.parametrize("given", ["", "/subscriptions/x/resourceGroups/rg/providers/Microsoft.Network/some/theirs"])
+@pytest.mark.parametrize("given", ["", f"{GUARDS}/some/theirs"])
 def test_both_subnets_have_a_security_group_and_a_route_table_and_say_that_nothing_goes_out(given: str) -> None:
     found = subnets({"networkSecurityGroupId": given, "routeTableId": given})
     for subnet in found:

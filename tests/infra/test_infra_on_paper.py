@@ -16,10 +16,12 @@ from tests.infra.paper_bicep import ParameterFile, comes_first, deploy
 from tests.infra.paper_choices import (
     ALL_PRIVATE,
     CHOICES,
+    GROUP,
     HOME,
     LINK_SCOPE,
     NETWORK,
     OTHER,
+    SPOKE,
     deployed,
     each_choice,
     properties,
@@ -27,7 +29,7 @@ from tests.infra.paper_choices import (
 from tests.infra.paper_functions import Stopped
 from tests.infra.shipped import INFRA
 
-OWN_SUBNET = {"appSubnetId": f"{NETWORK}/subnets/app"}
+OWN_SUBNET = {"appSubnetId": f"{SPOKE}/subnets/app"}
 HOST_WRITES = ["AppDependencies", "AppExceptions", "AppMetrics", "AppPerformanceCounters", "AppRequests", "AppTraces"]
 
 
@@ -244,7 +246,13 @@ def test_where_the_topic_is_anothers_there_is_a_group_whose_tag_proves_that_even
             {"eventDelivery": "none", **OWN_SUBNET},
             "privateAccess, which eventDelivery=none sets, with appSubnetId needs",
         ),
-        ({"endpointSubnetId": f"{NETWORK}/subnets/endpoints"}, "set appSubnetId too"),
+        ({"endpointSubnetId": f"{SPOKE}/subnets/endpoints"}, "set appSubnetId too"),
+        ({**OWN_SUBNET, "endpointSubnetId": f"{NETWORK}/subnets/endpoints"}, "only in the subscription of its network"),
+        (
+            {"networkSecurityGroupId": f"{GROUP}/providers/a/b/c"},
+            "and routeTableId take whole ids in the subscription",
+        ),
+        ({"routeTableId": f"{GROUP}/providers/a/b/c"}, f"in the subscription that is deployed to ({HOME})"),
         ({**OWN_SUBNET, "networkSecurityGroupId": "guard"}, "appSubnetId leaves your network as it is"),
         (
             {**OWN_SUBNET, "routeTableId": "way-out"},
@@ -253,7 +261,7 @@ def test_where_the_topic_is_anothers_there_is_a_group_whose_tag_proves_that_even
         ({**OWN_SUBNET, "networkDnsServers": "10.0.0.4"}, "and leave them out here"),
         ({"appSubnetId": NETWORK}, "appSubnetId and endpointSubnetId take whole ids of subnets"),
         ({"appSubnetId": f"{NETWORK}/subnets/app_subnet"}, "appSubnetId names a subnet with an underscore"),
-        ({**OWN_SUBNET, "endpointSubnetId": f"{NETWORK}/subnets/APP"}, "appSubnetId and endpointSubnetId are the same"),
+        ({**OWN_SUBNET, "endpointSubnetId": f"{SPOKE}/subnets/APP"}, "appSubnetId and endpointSubnetId are the same"),
         ({"alwaysReady": "http=1,function:reconcile"}, "alwaysReady takes group=number"),
         ({"privateLinkScopeId": "hub-logs"}, "privateLinkScopeId takes the whole id"),
         ({"networkAddressPrefix": "10.0.0.0/26"}, "networkAddressPrefix must be /25 or larger"),
