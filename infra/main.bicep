@@ -192,7 +192,7 @@ var mistakes = concat(
   contains(last(split(appSubnetId, '/')), '_') ? ['appSubnetId names a subnet with an underscore, which Flex Consumption does not take: give it another name.'] : [],
   !empty(appSubnetId) && toLower(appSubnetId) == toLower(endpointSubnetId) ? ['appSubnetId and endpointSubnetId are the same: the delegated subnet of the app takes no private endpoints.'] : [],
   !empty(filter(split(alwaysReady, ','), entry => !empty(trim(entry)) && !contains(entry, '='))) ? ['alwaysReady takes group=number, separated by commas.'] : [],
-  !empty(privateLinkScopeId) && length(split(privateLinkScopeId, '/')) != 9 ? ['privateLinkScopeId takes the whole id of a private link scope.'] : [],
+  !empty(filter([privateLinkScopeId, actionGroupId, notificationTopicId, empty(privateAccessZoneGroup) ? '' : '${privateAccessZoneGroup}/providers/a/b/c'], id => !empty(id) && length(split(id, '/')) != 9)) ? ['privateLinkScopeId, actionGroupId, notificationTopicId and privateAccessZoneGroup take whole ids.'] : [],
   empty(appSubnetId) && int(last(split(networkAddressPrefix, '/'))) > 25 ? ['networkAddressPrefix must be /25 or larger: two /26 subnets are cut from it.'] : [],
   zoneRedundancy && contains(warm, 1) ? ['zoneRedundancy keeps two instances or none of a group warm: set each number of alwaysReady to 0, or to 2 or more.'] : [],
   length(givenTags) > 12 ? ['resourceTags takes 12 tags at most, each as name=value: a zone has room for no more beside the app\'s own.'] : [],

@@ -263,7 +263,10 @@ def test_where_the_topic_is_anothers_there_is_a_group_whose_tag_proves_that_even
         ({"appSubnetId": f"{NETWORK}/subnets/app_subnet"}, "appSubnetId names a subnet with an underscore"),
         ({**OWN_SUBNET, "endpointSubnetId": f"{SPOKE}/subnets/APP"}, "appSubnetId and endpointSubnetId are the same"),
         ({"alwaysReady": "http=1,function:reconcile"}, "alwaysReady takes group=number"),
-        ({"privateLinkScopeId": "hub-logs"}, "privateLinkScopeId takes the whole id"),
+        *(
+            ({name: "theirs"}, "notificationTopicId and privateAccessZoneGroup take whole ids")
+            for name in ("privateLinkScopeId", "actionGroupId", "privateAccessZoneGroup")
+        ),
         ({"networkAddressPrefix": "10.0.0.0/26"}, "networkAddressPrefix must be /25 or larger"),
         ({"zoneRedundancy": True, "alwaysReady": "http=2,function:reconcile=1"}, "zoneRedundancy keeps two instances"),
         ({"maximumInstanceCount": 1, "alwaysReady": "http=2"}, "than maximumInstanceCount=1 allows"),
