@@ -53,14 +53,23 @@ class AppStatus:
         return headers
 
 
-async def read_app_status() -> AppStatus:
-    """The app's status now; raises nothing."""
-    from shared.installation.pause import present_pause
+def forget_seen() -> None:
+    """What an earlier request has read does not count for this one."""
+    from shared.installation.pause import last_read
+
+    last_read.set(None)
+
+
+async def read_app_status(*, seen: bool = False) -> AppStatus:
+    """The app's status now; raises nothing. `seen`: a pause that this request has read is recent enough."""
+    from shared.installation.pause import last_read, present_pause
 
     mode = ""
     try:
         context = start()
         mode = str(context.options.installation.mode)
+        if seen and (read := last_read.get()) is not None:
+            return AppStatus(mode, read[0], pause_known=True)
         async with asyncio.timeout(PATIENCE):
             return AppStatus(mode, await present_pause(context), pause_known=True)
     except (AutopilotError, TimeoutError) as error:

@@ -2,7 +2,7 @@
 
 Public names: scripts compare them, so a class may be renamed and its code stays. Used by `responses`, which answers
 with them, and by `openapi`, which lists them. An error that a person must act on has the reason of its condition as its
-code, with 502: docs/troubleshooting.md explains each of these.
+code, with 409, or with 502 where a cloud refuses the app: docs/troubleshooting.md explains each of these.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from shared.installation.unknown_endpoints import TooManyUnknownEndpoints
 from shared.installation.watched import WatchedUnknown
 from shared.state.control import DamagedRow
 
-BLOCKED_STATUS = HTTPStatus.BAD_GATEWAY
+BLOCKED_STATUS, REFUSED_STATUS = HTTPStatus.CONFLICT, HTTPStatus.BAD_GATEWAY
+"""Of what a person must act on first, and of a cloud that refuses the app: a right or a key is missing."""
 
 
 class BodyTooLarge(errors.InvalidInput):
@@ -126,6 +127,6 @@ CODES: Mapping[type[errors.AutopilotError], ErrorCode] = {
 def code_of(error: errors.AutopilotError) -> tuple[str, HTTPStatus]:
     """The code and the status that an error is answered with; a class without a code has its parent's."""
     if isinstance(error, errors.Blocked):
-        return str(error.reason), BLOCKED_STATUS
+        return str(error.reason), REFUSED_STATUS if isinstance(error, errors.Forbidden) else BLOCKED_STATUS
     code = next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
     return str(code), code.status

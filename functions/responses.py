@@ -9,18 +9,19 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import logging
 import re
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextvars import ContextVar
-from http import HTTPStatus
+from http import HTTPMethod, HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
 
-from functions.app_status import read_app_status
+from functions.app_status import forget_seen, read_app_status
 from shared.core.model.callers import Asked
 from shared.core.model.errors import AutopilotError, InvalidInput, RetryLater
 from shared.correlation import correlated
@@ -34,6 +35,8 @@ LOOK_AGAIN = 2
 MAX_BODY = 16 * 1024
 """Bytes; a request names one endpoint."""
 
+_OF_THE_HOST = frozenset({"code", "clientId"})
+"""Parameters that the Functions host takes."""
 Handler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
 correlation: ContextVar[str] = ContextVar("correlation", default="")
@@ -85,7 +88,9 @@ def json_endpoint(handler: Handler) -> Handler:
     @functools.wraps(handler)
     async def wrapped(req: func.HttpRequest) -> func.HttpResponse:
         correlation.set(_given_or_new(req))
-        return await _with_app_status(await _handled(handler, req))
+        forget_seen()
+        answer = await _with_app_status(await _handled(handler, req), only_read=req.method == HTTPMethod.GET)
+        return _revalidated(answer, req) if req.method == HTTPMethod.GET else answer
 
     return wrapped
 
@@ -133,9 +138,21 @@ async def _handled(handler: Handler, req: func.HttpRequest) -> func.HttpResponse
         )
 
 
-async def _with_app_status(answer: func.HttpResponse) -> func.HttpResponse:
+def _revalidated(answer: func.HttpResponse, req: func.HttpRequest) -> func.HttpResponse:
+    """The answer with its version; without its body where the caller has that version."""
+    if not isinstance(answer, _JsonAnswer) or answer.status_code != HTTPStatus.OK:
+        return answer
+    data = {name: value for name, value in answer.content.items() if name != "correlationId"}
+    etag = f'"{hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:32]}"'
+    answer.headers.update({"ETag": etag, "Cache-Control": "private, no-cache"})
+    if etag not in req.headers.get("if-none-match", ""):
+        return answer
+    return func.HttpResponse(status_code=int(HTTPStatus.NOT_MODIFIED), headers=dict(answer.headers))
+
+
+async def _with_app_status(answer: func.HttpResponse, *, only_read: bool) -> func.HttpResponse:
     """The answer that also says how the app stands, as it does after what was asked has been done."""
-    status = await read_app_status()
+    status = await read_app_status(seen=only_read)
     if isinstance(answer, _JsonAnswer):
         answer = _JsonAnswer(answer.status_code, answer.content | {"app": status.body}, dict(answer.headers))
     answer.headers.update(status.headers)
@@ -161,6 +178,17 @@ def body_of(req: func.HttpRequest, *, required: bool = True, example: str = "") 
     if not isinstance(body, dict):
         raise InvalidInput("The body is no JSON object.", next_step=next_step)
     return body
+
+
+def ensure_known(req: func.HttpRequest, known: Collection[str]) -> None:
+    """Raise InvalidInput for a parameter that the route does not take: it would be without effect, and unnoticed."""
+    unknown = sorted(set(req.params) - set(known) - _OF_THE_HOST)
+    if unknown:
+        raise InvalidInput(
+            f"There is no parameter {unknown[0][:40]}.",
+            on=unknown[0][:40],
+            next_step=f"Send {', '.join(sorted(known))} only." if known else "Send no parameter.",
+        )
 
 
 def number(req: func.HttpRequest, name: str, *, default: int, low: int, high: int) -> int:

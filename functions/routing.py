@@ -9,13 +9,14 @@ up there when a caller first asks for the document, so that loading the app load
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPMethod, HTTPStatus
 
 import azure.functions as func
 
-from functions.responses import Handler, deciding_endpoint, json_endpoint, public_endpoint
+from functions.responses import Handler, deciding_endpoint, ensure_known, json_endpoint, public_endpoint
 
 GET, POST, DELETE = HTTPMethod.GET, HTTPMethod.POST, HTTPMethod.DELETE
 
@@ -43,11 +44,18 @@ class Route:
     """Whether it answers 429 to too many requests of a kind."""
 
     @property
+    def query(self) -> tuple[str, ...]:
+        """The parameters that it takes, by the names that callers write."""
+        return tuple(_WRITTEN.get(name, name) for name in self.takes)
+
+    @property
     def decides(self) -> bool:
         """Whether it changes something: a function key alone is not enough then."""
         return self.method is not GET
 
 
+_WRITTEN = {"messages": "limit"}
+"""Parameters whose name in `openapi.document.PARAMETERS` is not the one that callers write."""
 _declared: dict[str, Route] = {}
 
 
@@ -75,14 +83,26 @@ def route(
         if row.function in _declared:
             raise ValueError(f"two routes are declared by functions of the name {row.function}")
         _declared[row.function] = row
-        answer = deciding_endpoint(handler) if row.decides else json_endpoint(handler)
-        answer = answer if keyed else public_endpoint(handler)
+        answer = _answering(row, handler)
         level = func.AuthLevel.FUNCTION if keyed else func.AuthLevel.ANONYMOUS
         trigger = blueprint.route(route=path, methods=[str(method)], auth_level=level)
         blueprint.function_name(row.function)(trigger(answer))
         return handler
 
     return register
+
+
+def _answering(row: Route, handler: Handler) -> Handler:
+    """The handler with all that routes of its kind share."""
+    if not row.keyed:
+        return public_endpoint(handler)
+
+    @functools.wraps(handler)
+    async def checked(req: func.HttpRequest) -> func.HttpResponse:
+        ensure_known(req, row.query)
+        return await handler(req)
+
+    return deciding_endpoint(checked) if row.decides else json_endpoint(checked)
 
 
 def declared() -> tuple[Route, ...]:

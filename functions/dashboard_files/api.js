@@ -38,7 +38,7 @@ async function call(path, method = "GET") {
   let answer;
   try {
     // Not followed: a redirect is App Service authentication asking for a new sign-in, which only a page can do.
-    answer = await fetch(path, { method, headers, cache: "no-store", redirect: "manual" });
+    answer = await fetch(path, { method, headers, cache: method === "GET" ? "no-cache" : "no-store", redirect: "manual" });
   } catch {
     throw new ApiError("The app does not answer.", { nextStep: "Check the network, and that the function app runs." });
   }

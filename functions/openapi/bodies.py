@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from functions.errors import BLOCKED_STATUS, ErrorCode
+from functions.errors import BLOCKED_STATUS, REFUSED_STATUS, ErrorCode
 from functions.openapi.from_types import Schema, schema_of
 from shared.api import views
 from shared.api.damaged_rows import TABLES
@@ -130,7 +130,8 @@ _CODE: Schema = {
         {"type": "string", "enum": [str(code) for code in ErrorCode]},
         {
             "type": "string",
-            "description": f"With {int(BLOCKED_STATUS)}: the reason of a condition, see docs/troubleshooting.md.",
+            "description": f"With {int(BLOCKED_STATUS)} and {int(REFUSED_STATUS)}: the reason of a condition, see "
+            "docs/troubleshooting.md.",
         },
     ]
 }

@@ -54,7 +54,8 @@ ERRORS = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large.",
     HTTPStatus.TOO_MANY_REQUESTS: "Too many endpoints that no record tells of were named within a minute.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "The app failed; its log has the details.",
-    HTTPStatus.BAD_GATEWAY: "A right or a key of the app is missing, or a person must act; the error says how.",
+    HTTPStatus.CONFLICT: "A person must act first; the error says how.",
+    HTTPStatus.BAD_GATEWAY: "A cloud refuses the app: a right or a key of it is missing; the error says which.",
     HTTPStatus.SERVICE_UNAVAILABLE: "Settings are wrong, or a service does not answer now.",
 }
 HEADERS: dict[str, Schema] = {
@@ -132,7 +133,8 @@ def _answer(route: Route) -> dict[str, Any]:
 def _refusals(route: Route) -> dict[str, Any]:
     statuses = [HTTPStatus.INTERNAL_SERVER_ERROR]
     if route.keyed:
-        statuses += [HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE]
+        statuses += [HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT, HTTPStatus.BAD_GATEWAY]
+        statuses += [HTTPStatus.SERVICE_UNAVAILABLE]
     if "{id}" in route.path and route.keyed:
         statuses += [HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND]
     if "{name}" in route.path or route.may_miss:

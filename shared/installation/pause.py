@@ -8,6 +8,7 @@ that has been sent is not taken back.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
 
@@ -15,8 +16,12 @@ from shared.context import Context, log
 from shared.core.guards.pause import LONGEST, Pause, pause_from, requested_pause
 from shared.core.model.callers import Asked
 from shared.state.control import update
+from shared.state.rows import ControlRow
 
 DOCUMENT = "pause"
+
+last_read: ContextVar[tuple[Pause | None] | None] = ContextVar("last_read", default=None)
+"""What `present_pause` answered last in this piece of work: an answer that only reads needs no second look."""
 
 
 async def present_pause(context: Context) -> Pause | None:
@@ -26,11 +31,14 @@ async def present_pause(context: Context) -> Pause | None:
     would that was begun when the row was written (S7).
     """
     row = await context.storage.control.get(DOCUMENT)
-    if row is None:
-        return None
+    found = None if row is None else _stored(context, row)
+    last_read.set((found,))
+    return found
+
+
+def _stored(context: Context, row: ControlRow) -> Pause | None:
     now = context.clock.now()
-    latest = (row.written_at or now) + LONGEST
-    found = pause_from(row.document, latest)
+    found = pause_from(row.document, (row.written_at or now) + LONGEST)
     return None if found.over(now) else found
 
 

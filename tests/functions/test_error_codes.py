@@ -77,10 +77,10 @@ def test_codes_are_what_scripts_compare() -> None:
     }
 
 
-@pytest.mark.parametrize("kind", [Blocked, Forbidden])
-def test_what_a_person_must_act_on_has_its_reason_as_code(kind: type[Blocked]) -> None:
+@pytest.mark.parametrize(("kind", "status"), [(Blocked, HTTPStatus.CONFLICT), (Forbidden, HTTPStatus.BAD_GATEWAY)])
+def test_what_a_person_must_act_on_has_its_reason_as_code(kind: type[Blocked], status: HTTPStatus) -> None:
     error = kind(Explanation(Reason.ELASTIC_RIGHTS_MISSING, "No."))
-    assert code_of(error) == ("ElasticRightsMissing", HTTPStatus.BAD_GATEWAY)
+    assert code_of(error) == ("ElasticRightsMissing", status)
 
 
 def test_a_class_without_a_code_has_the_nearest_one_above_and_never_its_own_name() -> None:

@@ -22,7 +22,7 @@ from tests.functions.trigger_parts import ENDPOINT_ID, START, App, call
 async def test_the_list_of_nothing_is_an_empty_list(app: App) -> None:
     answer = await call("list_connections")
     assert (answer.status, answer.body) == (200, {"connections": [], "families": {"hosted": 0, "serverless": 0}})
-    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["cache-control"] == "private, no-cache"
 
 
 async def test_the_list_shows_every_connection_in_short_by_name(app: App) -> None:
