@@ -35,16 +35,16 @@ param azureResourceGroupsDenied string = ''
 param azureLocationsDenied string = ''
 @description('Tags of which one is enough for an endpoint to be left alone.')
 param azureTagsDenied string = ''
-@description('Ids or names of deployments that nothing is ever connected to, separated by commas.')
+@description('Ids or names of deployments and projects that nothing is ever connected to, separated by commas.')
 param elasticDeploymentsDenied string = ''
 @description('enforce, or observe: read, plan, test and report, and change nothing in Azure or Elastic Cloud.')
 @allowed(['enforce', 'observe'])
 param mode string = 'enforce'
-@description('Ids or names of the deployments that endpoints may ask for, separated by commas; * for all.')
+@description('Ids or names of the deployments and projects that endpoints may ask for, separated by commas; * for all.')
 param elasticDeploymentsAllowed string = ''
-@description('Ids or names of the deployments that may get their first policy, which closes them to all else; * for all.')
+@description('Ids or names of the deployments and projects that may get their first policy, which closes them to all else; * for all.')
 param elasticFirstPolicyAllowed string = ''
-@description('Ids or names of the deployments whose last policy may be taken away, which opens them to the internet; * for all.')
+@description('Ids or names of the deployments and projects whose last policy may be taken away, which opens them to the internet; * for all.')
 param elasticLastPolicyAllowed string = ''
 @description('What becomes of what was made for an endpoint that is deleted: cleanup removes it, retain leaves it.')
 @allowed(['cleanup', 'retain'])

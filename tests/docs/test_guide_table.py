@@ -16,7 +16,7 @@ DOES = {
     "copy the endpoint's name and resource GUID": ["endpoint_of"],
     "create the private connection policy": ["plan_policy", "create_policy"],
     "wait for the approval": ["approved", "next_delay"],
-    "associate the policy with the deployment": ["choose_targets", "_associate"],
+    "associate the policy with the deployment or project": ["choose_targets", "_associate"],
     "edit the policy when the endpoint changes": ["plan_policy"],
     "disassociate the policy": ["plan_disassociation", "disassociate"],
     "claim the endpoint (optional)": ["plan_claim", "unclaim"],

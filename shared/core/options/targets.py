@@ -19,32 +19,32 @@ class TargetOptions:
         "ELASTIC_DEPLOYMENTS_ALLOWED",
         value.targets,
         "",
-        "Ids or names of the deployments that an endpoint's tag may ask for, separated by commas; `*` for all ([the "
-        "first consent](#tags-who-asks-and-who-consents)).",
+        "Ids or names of the deployments and projects that an endpoint's tag may ask for, separated by commas; `*` for "
+        "all ([the first consent](#tags-who-asks-and-who-consents)).",
         deployed=True,
     )
     deployments_denied: value.DeniedTargets = setting(
         "ELASTIC_DEPLOYMENTS_DENIED",
         value.denied_targets,
         "",
-        "Ids or names of deployments that the app [leaves alone](#tags-who-asks-and-who-consents), separated by "
-        "commas; `*` for all. Better ids: a name changes.",
+        "Ids or names of deployments and projects that the app [leaves alone](#tags-who-asks-and-who-consents), "
+        "separated by commas; `*` for all. Better ids: a name changes.",
         deployed=True,
     )
     first_policy_allowed: frozenset[str] = setting(
         "ELASTIC_FIRST_POLICY_ALLOWED",
         value.targets,
         "",
-        "Ids or names of the deployments that may be given their first policy, separated by commas; `*` for all "
-        "([the second consent](#tags-who-asks-and-who-consents)).",
+        "Ids or names of the deployments and projects that may be given their first policy, separated by commas; `*` "
+        "for all ([the second consent](#tags-who-asks-and-who-consents)).",
         deployed=True,
     )
     last_policy_allowed: frozenset[str] = setting(
         "ELASTIC_LAST_POLICY_ALLOWED",
         value.targets,
         "",
-        "Ids or names of the deployments whose last policy may be taken away, separated by commas; `*` for all "
-        "([the third consent](#tags-who-asks-and-who-consents)).",
+        "Ids or names of the deployments and projects whose last policy may be taken away, separated by commas; `*` "
+        "for all ([the third consent](#tags-who-asks-and-who-consents)).",
         deployed=True,
     )
     association_restores: int = setting(
