@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
+from typing import TypeGuard
 
 from shared.context import Context, log
 from shared.core.model import conditions as c
@@ -33,6 +34,7 @@ from shared.core.planning.name_resolution import resolution_of, unexplained
 from shared.core.planning.plan import Observed, Plan, plan
 from shared.correlation import Stage, timed
 from shared.installation import things
+from shared.reconciler.further_links import goes_without
 from shared.reconciler.holders import holder_facts, note_waiting
 from shared.reconciler.run_state import Failures, Run, backoff_error, definite_failures, dns_failed, show_progress
 
@@ -68,7 +70,7 @@ async def observe_dns(
         if not facts.narrow or not _ends_with_a_person(desired, zones, context, replace(facts, known=record.dns)):
             return zones, facts
     zones, counts = await context.dns.zones_and_counts([desired.service.zone], subscriptions, homes=desired.zone_homes)
-    return zones, DnsFacts(resolution, counts)
+    return zones, DnsFacts(resolution, counts, unusable=dict(context.dns.unseen))
 
 
 async def _one_look(
@@ -93,7 +95,9 @@ async def _one_look(
     read = await context.dns.filled([*mine, *serving], homes=homes)
     others = tuple(one for one in seen if one not in serving)
     known = () if zone is None else (zone,)
-    return (*known, *read, *others, *skipped), DnsFacts(resolution, counts, narrow=bool(skipped))
+    return (*known, *read, *others, *skipped), DnsFacts(
+        resolution, counts, narrow=bool(skipped), unusable=dict(context.dns.unseen)
+    )
 
 
 def _ends_with_a_person(desired: Desired, zones: tuple[Zone, ...], context: Context, facts: DnsFacts) -> bool:
@@ -148,7 +152,7 @@ def _serves_all(
 ) -> bool:
     """Whether the zone serves every network that it should; anything else calls for the full look."""
     answering = resolution.networks or (desired.endpoint.vnet_id,)
-    elsewhere = {*record.dns.refused, *(() if again else record.dns.elsewhere)}
+    elsewhere = {*(one.vnet for one in record.dns.refused), *(() if again else record.dns.elsewhere)}
     further = (one for one in (desired.endpoint.vnet_id, *desired.link_vnets) if one.lower() not in elsewhere)
     return all(zone.link_to(one) for one in (*answering, *further))
 
@@ -272,7 +276,7 @@ def _tried_again(run: Run, desired: Desired) -> ConnectionRecord:
     dns, now = run.record.dns, run.context.clock.now()
     old = dns.refused_at is not None and now - dns.refused_at > REFUSED_FOR
     wanted = {one.lower() for one in (desired.endpoint.vnet_id, *desired.link_vnets)}
-    kept = () if old or run.cause is Cause.MANUAL else tuple(one for one in dns.refused if one in wanted)
+    kept = () if old or run.cause is Cause.MANUAL else tuple(one for one in dns.refused if one.vnet in wanted)
     return run.record.with_dns(refused=kept, refused_at=dns.refused_at if kept else None)
 
 
@@ -284,7 +288,11 @@ async def _apply(
     zones: tuple[Zone, ...],
     done: Callable[[tuple[Zone, ...]], Awaitable[None]],
 ) -> tuple[tuple[Zone, ...], Failures]:
-    """Do the DNS steps in order, telling `done` after each; returns the zones as they then are, and what failed."""
+    """Do the DNS steps in order, telling `done` after each; returns the zones as they then are, and what failed.
+
+    The link to a further network that fails holds up no other link.
+    """
+    failures: Failures = {}
     for step in steps:
         started = time.monotonic()
         try:
@@ -294,31 +302,24 @@ async def _apply(
             zones = await _noted(run, step, zones)
         except AutopilotError as error:
             run.note_failure(step, error, started)
-            if _may_go_without(run, desired, step, error):
+            if isinstance(error, Blocked | Permanent) and _decides_nothing(step, run, desired):
+                if not await goes_without(run, desired, step, error):
+                    failures = {step.condition: error} | failures
                 continue
             if isinstance(error, Waiting) and error.operation:
                 run.record = run.record.with_operation(str(step), error.operation)
             return zones, {step.condition: error}
         run.note(step, "done", started=started)
         await done(zones)
-    return zones, {}
+    return zones, failures
 
 
-def _may_go_without(run: Run, desired: Desired, step: DnsStep, error: AutopilotError) -> bool:
-    """Whether a link was refused that decides nothing: the network has another zone, and others' clients ask it.
-
-    It is remembered, for a day, so that not every sweep asks for it again.
-    """
-    if not _is_overlap(error) or not isinstance(step, CreateLink):
-        return False
+def _decides_nothing(step: DnsStep, run: Run, desired: Desired) -> TypeGuard[CreateLink]:
+    """Whether it is a link to a network that answers none of this endpoint's clients."""
     resolution = run.record.dns.resolution
-    answering = resolution.networks if resolution is not None else (desired.endpoint.vnet_id,)
-    if step.vnet_id.lower() in {one.lower() for one in answering or (desired.endpoint.vnet_id,)}:
-        return False
-    dns = run.record.dns
-    at = dns.refused_at or run.context.clock.now()
-    run.record = run.record.with_dns(refused=(*dns.refused, step.vnet_id.lower()), refused_at=at)
-    return True
+    answering = resolution.networks if resolution is not None else ()
+    decide = {one.lower() for one in answering or (desired.endpoint.vnet_id,)}
+    return isinstance(step, CreateLink) and step.vnet_id.lower() not in decide
 
 
 async def _begun_before(run: Run, step: DnsStep) -> None:

@@ -17,7 +17,7 @@ from shared.core.guards.modes import is_out_of_scope
 from shared.core.guards.scope import in_scope
 from shared.core.model.arm_ids import connection_id
 from shared.core.model.conditions import Phase
-from shared.core.model.errors import AutopilotError, InvalidInput, RetryLater, Throttled
+from shared.core.model.errors import AutopilotError, Blocked, InvalidInput, RetryLater, Throttled
 from shared.core.model.organizations import DEFAULT
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.resources import Endpoint, VirtualNetwork
@@ -204,7 +204,10 @@ async def read_clouds(
     )
     zones = {s: None if found is None else found[0] for s, found in zip(subscriptions, listed, strict=True)}
     counts = {s: count for found in listed if found is not None for s, count in found[1].items()}
-    return CloudListing(zones, organizations, counts, known, others, _by_name(desired))
+    unusable = dict(context.dns.unseen)
+    for subscription, why in unusable.items():
+        failed(result, f"zones of {subscription}", Blocked(why, on=subscription))
+    return CloudListing(zones, organizations, counts, unusable, known, others, _by_name(desired))
 
 
 def _by_name(desired: list[Desired]) -> dict[str, tuple[str, ...]]:

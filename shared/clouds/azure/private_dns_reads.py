@@ -12,9 +12,10 @@ from typing import Any
 from shared.clouds.azure.arm import ArmClients, body_of
 from shared.clouds.azure.errors import arm_errors, arm_read_errors
 from shared.core.model.arm_ids import ArmId, parse_arm_id
-from shared.core.model.errors import Forbidden, InvalidInput, NotFound, NotVisibleYet, UnusableAnswer
+from shared.core.model.errors import Blocked, Forbidden, InvalidInput, NotFound, NotVisibleYet, UnusableAnswer
 from shared.core.model.json_values import entries, mapping, text, whole_number
 from shared.core.model.markers import marker_from_tags, record_marker
+from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.resources import Link, NamedRecords, WildcardRecord, Zone
 from shared.shared_reads import SharedReads
 
@@ -98,6 +99,10 @@ OTHERS_SECONDS = 5.0
 """How long the content of a zone is shared that others made, and that many runs look into."""
 
 
+_UNUSABLE = frozenset({Reason.SUBSCRIPTION_NOT_FOUND, Reason.SUBSCRIPTION_OF_ANOTHER_TENANT})
+"""A subscription of which this is so has no zone that a network of ours could use, and takes none: the rest goes on."""
+
+
 def _list_seconds(found: ZoneList) -> float:
     return LIST_SECONDS * (1 + found.count // LIST_PAGE)
 
@@ -111,6 +116,8 @@ class PrivateDnsReads:
         """By the lower-cased subscription."""
         self.others: SharedReads[str, Zone] = SharedReads()
         """By the zone's key."""
+        self.unseen: dict[str, Explanation] = {}
+        """Why a subscription showed no zones when it was last listed, by its lower-cased id; see `_UNUSABLE`."""
 
     async def zones_named(
         self, names: Iterable[str], subscription_ids: Iterable[str], *, homes: Iterable[ArmId] = ()
@@ -221,12 +228,18 @@ class PrivateDnsReads:
     async def _visible(self, subscription_id: str, *, must: bool, anew: bool) -> ZoneList | None:
         """The listing of a subscription; None where it may not be listed, and need not be."""
         ask = self.lists.anew if anew else self.lists.get
+        key = subscription_id.lower()
         try:
-            return await ask(subscription_id.lower(), lambda: self._list(subscription_id), _list_seconds)
-        except Forbidden:
-            if must:
+            found = await ask(key, lambda: self._list(subscription_id), _list_seconds)
+        except Blocked as error:
+            if error.reason in _UNUSABLE:
+                self.unseen[key] = error.explanation
+                return None
+            if must or not isinstance(error, Forbidden):
                 raise
             return None
+        self.unseen.pop(key, None)
+        return found
 
     async def _list(self, subscription_id: str) -> ZoneList:
         client = await self.clients.dns(subscription_id)

@@ -64,6 +64,7 @@ class Reason(StrEnum):
     ANSWERING_NETWORK_NOT_LINKED = "AnsweringNetworkNotLinked"
     NO_PLACE_FOR_ZONE = "NoPlaceForZone"
     TOO_MANY_ZONES = "TooManyZones"
+    NETWORK_NOT_FOUND = "NetworkNotFound"
 
     # Policies and claims
     CREATED = "Created"

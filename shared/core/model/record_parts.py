@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from shared.core.model.conditions import Condition, Phase
 from shared.core.model.ownership import Owned
-from shared.core.model.reasons import Explanation
+from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.resources import NamedRecords, NameResolution
 from shared.core.model.services import Family
 
@@ -52,6 +52,16 @@ class OperationMemory:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedNetwork:
+    """A further network that Azure did not let us link: it has a zone that we cannot see, or does not exist."""
+
+    vnet: str
+    """Lower-cased id."""
+    reason: Reason
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DnsState:
     """What the connection uses in Azure's private DNS."""
 
@@ -67,8 +77,8 @@ class DnsState:
     """Lower-cased ids of the networks that matter and are linked to the zone: also the app's own, if it is."""
     elsewhere: tuple[str, ...] = ()
     """Lower-cased ids of further networks that are to be linked and have another zone of the name."""
-    refused: tuple[str, ...] = ()
-    """Lower-cased ids of further networks that Azure did not let us link: they have a zone that the app cannot see."""
+    refused: tuple[RefusedNetwork, ...] = ()
+    """Further networks that Azure did not let us link, and that need not be linked."""
     refused_at: datetime | None = None
     """When the first of these was refused; after `REFUSED_FOR` they are tried again."""
     advice: tuple[Explanation, ...] = ()

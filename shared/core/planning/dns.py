@@ -18,7 +18,7 @@ from shared.core.model.conditions import Condition
 from shared.core.model.markers import Marker, maker_of
 from shared.core.model.ownership import Owned, Owner
 from shared.core.model.reasons import Explanation, Reason
-from shared.core.model.record_parts import NAMES, DnsState
+from shared.core.model.record_parts import NAMES, DnsState, RefusedNetwork
 from shared.core.model.resources import NamedRecords, NameResolution, Zone
 from shared.core.model.steps import CreateLink, CreateZone, DnsStep, LaterStep, PutWildcardRecord
 from shared.core.options.plan_options import PlanOptions
@@ -51,6 +51,8 @@ class DnsFacts:
     """What the record says of the connection's DNS."""
     holders: HolderFacts = HolderFacts()
     """Of the endpoints that hold the `*` record of the zone in use."""
+    unusable: Mapping[str, Explanation] = field(default_factory=dict)
+    """Why a subscription shows no zones and takes none, by its lower-cased id: it is gone, or another tenant's."""
     full: bool = True
     """Whether all visible zones were read; False: only the one on record was."""
     narrow: bool = False
@@ -133,9 +135,9 @@ def plan_dns(desired: Desired, zones: tuple[Zone, ...], options: PlanOptions, fa
     resolution = facts.resolution
     answering = resolution.networks if resolution is not None and resolution.networks else (desired.endpoint.vnet_id,)
     networks = _Networks(desired.endpoint.vnet_id, desired.link_vnets, answering)
-    zone = _zone_in_use(desired, zones, networks)
+    zone = _zone_in_use(desired, zones, networks, facts)
     if zone is None:
-        home = _free_home(desired, zones, facts.zone_counts)
+        home = _free_home(desired, zones, facts)
         if isinstance(home, Condition):
             return DnsPlan((), (home, *_after_the_zone(desired, home)), resolution=resolution)
         made = _plan_new_zone(desired, home, zones, options, networks)
@@ -147,8 +149,9 @@ def plan_dns(desired: Desired, zones: tuple[Zone, ...], options: PlanOptions, fa
     where = f"Zone {zone.name} in resource group {zone.id.resource_group}."
     zone_condition = c.satisfied(c.ZONE_READY, Reason.EXISTS, f"{where}{maker}")
     elsewhere = _elsewhere(zone, zones, networks, facts)
+    unlinkable = {one.vnet for one in facts.known.refused} - elsewhere
     link_steps, linked, links = _plan_links(
-        desired, zone, zones, networks, _held_back(desired, zone, record), elsewhere
+        desired, zone, zones, networks, _held_back(desired, zone, record), (elsewhere, unlinkable)
     )
     addresses = zone.record.addresses if zone.record else ()
     return DnsPlan(
@@ -161,7 +164,7 @@ def plan_dns(desired: Desired, zones: tuple[Zone, ...], options: PlanOptions, fa
         names=zone.names[:NAMES],
         linked=tuple(sorted(one.lower() for one in (*networks.all, options.app_network) if one and zone.link_to(one))),
         elsewhere=tuple(sorted(elsewhere)),
-        advice=_advice(desired, zone, networks, elsewhere) if record.true else (),
+        advice=_advice(desired, zone, networks, elsewhere, facts.known.refused) if record.true else (),
         resolution=resolution,
         later=record_later(desired, zone.id)
         if zone.record is None
@@ -169,12 +172,16 @@ def plan_dns(desired: Desired, zones: tuple[Zone, ...], options: PlanOptions, fa
     )
 
 
-def _advice(desired: Desired, zone: Zone, networks: _Networks, elsewhere: set[str]) -> tuple[Explanation, ...]:
+def _advice(
+    desired: Desired, zone: Zone, networks: _Networks, elsewhere: set[str], refused: tuple[RefusedNetwork, ...]
+) -> tuple[Explanation, ...]:
     # Of the endpoint's own network, where a hub answers, it does not matter what it is linked to.
     further = [one for one in networks.further if one.lower() in elsewhere and not networks.decides(one)]
     shared = dns_problems.shared_record(desired, zone) if zone.record and len(zone.record.addresses) > 1 else None
     found = (dns_problems.further_networks(further) if further else None, shared)
-    return tuple(advice for advice in found if advice is not None)
+    unlinked = [one for one in refused if one.vnet not in elsewhere and not zone.link_to(one.vnet)]
+    told = tuple(advice for advice in found if advice is not None)
+    return (*told, *dns_problems.unlinkable(unlinked)) if unlinked else told
 
 
 def _owner(mine: Marker, theirs: Marker | None) -> Owner:
@@ -184,13 +191,13 @@ def _owner(mine: Marker, theirs: Marker | None) -> Owner:
 # -- zone ----------------------------------------------------------------------------------------------------------
 
 
-def _zone_in_use(desired: Desired, zones: tuple[Zone, ...], networks: _Networks) -> Zone | None:
+def _zone_in_use(desired: Desired, zones: tuple[Zone, ...], networks: _Networks, facts: DnsFacts) -> Zone | None:
     """The zone that the clients see, else the one that was made for this endpoint; None: there is none yet."""
     seen = [zone for zone in zones if networks.answering_by(zone)]
     # Where several networks answer by several zones, the one that is right for this endpoint is kept right.
     seen.sort(key=lambda zone: not _has_record(desired, zone))
     made = (zone for zone in zones if zone.marker == desired.marker or _same(zone.marker, desired.marker))
-    return next(iter(seen), None) or next(made, None) or _free_zone(desired, zones)
+    return next(iter(seen), None) or next(made, None) or _free_zone(desired, zones, facts)
 
 
 def _same(theirs: Marker | None, mine: Marker) -> bool:
@@ -207,10 +214,14 @@ def _has_record(desired: Desired, zone: Zone) -> bool:
     return record.addresses == (desired.endpoint.address,)
 
 
-def _free_zone(desired: Desired, zones: tuple[Zone, ...]) -> Zone | None:
+def _usable_homes(desired: Desired, facts: DnsFacts) -> list[ArmId]:
+    return [home for home in desired.zone_homes if home.subscription_id.lower() not in facts.unusable]
+
+
+def _free_zone(desired: Desired, zones: tuple[Zone, ...], facts: DnsFacts) -> Zone | None:
     """The zone of the first place that is free, if there is one already; see `_free_home`."""
     at = {zone.id.key: zone for zone in zones}
-    for home in desired.zone_homes:
+    for home in _usable_homes(desired, facts):
         zone = at.get(home.key)
         if zone is None:
             return None
@@ -232,12 +243,15 @@ def _is_free(desired: Desired, zone: Zone) -> bool:
     return _has_record(desired, zone) or (desired.endpoint.address is None and not ours)
 
 
-def _free_home(desired: Desired, zones: tuple[Zone, ...], counts: Mapping[str, int]) -> ArmId | Condition:
+def _free_home(desired: Desired, zones: tuple[Zone, ...], facts: DnsFacts) -> ArmId | Condition:
     """Where the zone is made, or why nowhere: a group holds one zone of a name, a subscription 1,000 of any."""
     taken = {zone.id.key: zone for zone in zones}
-    free = [home for home in desired.zone_homes if home.key not in taken]
+    homes = _usable_homes(desired, facts)
+    if not homes:
+        return dns_problems.no_usable_home(desired, facts.unusable)
+    free = [home for home in homes if home.key not in taken]
     for home in free:
-        if counts.get(home.subscription_id.lower(), 0) < MOST_ZONES:
+        if facts.zone_counts.get(home.subscription_id.lower(), 0) < MOST_ZONES:
             return home
     return dns_problems.zone_limit(desired, free, MOST_ZONES) if free else dns_problems.no_place(desired, taken)
 
@@ -297,7 +311,8 @@ def _held_back(desired: Desired, zone: Zone, record: Condition) -> Condition | N
 
 def _elsewhere(zone: Zone, zones: tuple[Zone, ...], networks: _Networks, facts: DnsFacts) -> set[str]:
     """Lower-cased ids of the networks that another zone of the name serves: seen, or known from a refusal of Azure."""
-    known = set(facts.known.refused) | (set() if facts.full else set(facts.known.elsewhere))
+    refused = {one.vnet for one in facts.known.refused if one.reason is Reason.NETWORK_LINKED_TO_ANOTHER_ZONE}
+    known = refused | (set() if facts.full else set(facts.known.elsewhere))
     others = [other for other in zones if other.id.key != zone.id.key]
     missing = [one for one in networks.all if not zone.link_to(one)]
     return {one.lower() for one in missing if one.lower() in known or any(other.link_to(one) for other in others)}
@@ -309,8 +324,10 @@ def _plan_links(
     zones: tuple[Zone, ...],
     networks: _Networks,
     held_back: Condition | None,
-    elsewhere: set[str],
+    not_ours: tuple[set[str], set[str]],
 ) -> tuple[tuple[DnsStep, ...], Condition, tuple[Owned, ...]]:
+    """`not_ours`: networks that another zone serves, and those that cannot be linked at all."""
+    elsewhere, unlinkable = not_ours
     steps: list[DnsStep] = []
     links: list[Owned] = []
     problems: list[Condition] = []
@@ -322,6 +339,8 @@ def _plan_links(
                 problems.append(c.waiting(c.LINKED, Reason.IN_PROGRESS, f"The link to {vnet} is being made."))
         elif vnet.lower() in elsewhere:
             problems += [dns_problems.answers_by_another(vnet, zones)] if decides else []
+        elif vnet.lower() in unlinkable and not decides:
+            continue
         elif held_back is not None:
             problems += [held_back] if decides or not networks.hub_answers else []
         elif networks.ours_to_link(vnet):

@@ -12,6 +12,7 @@ from shared.core.model.arm_ids import ArmId
 from shared.core.model.conditions import Condition
 from shared.core.model.markers import Holder, maker_of
 from shared.core.model.reasons import Explanation, Reason
+from shared.core.model.record_parts import RefusedNetwork
 from shared.core.model.resources import WildcardRecord, Zone
 from shared.core.options.dns import RecordMode
 from shared.core.planning.desired import Desired
@@ -38,7 +39,7 @@ def zone_limit(desired: Desired, homes: Collection[ArmId], most: int) -> Conditi
 
 def no_place(desired: Desired, zones: Mapping[str, Zone]) -> Condition:
     """Every group in which the zone may be made has one of the name, of another endpoint."""
-    taken = [zones[home.key] for home in desired.zone_homes]
+    taken = [zones[home.key] for home in desired.zone_homes if home.key in zones]
     more = f", and so have {len(taken) - 1} more" if len(taken) > 1 else ""
     return c.blocked(
         c.ZONE_READY,
@@ -47,6 +48,15 @@ def no_place(desired: Desired, zones: Mapping[str, Zone]) -> Condition:
         f"{taken[0].id.resource_group} has that of {holder_of(taken[0])}{more}. A group holds one zone of a name.",
         remedy_of(Reason.NO_PLACE_FOR_ZONE),
     )
+
+
+def no_usable_home(desired: Desired, unusable: Mapping[str, Explanation]) -> Condition:
+    """Every group in which the zone may be made is in a subscription that the app cannot use."""
+    home = desired.zone_homes[0]
+    why = unusable[home.subscription_id.lower()]
+    step = f"Correct DNS_ZONE_RESOURCE_GROUPS, if it names subscription {home.subscription_id}. {why.next_step}"
+    message = f"Zone {desired.service.zone} cannot be made in resource group {home.resource_group}: {why.message}"
+    return c.blocked(c.ZONE_READY, why.reason, message, step)
 
 
 def holder_of(zone: Zone) -> str:
@@ -101,6 +111,20 @@ def further_networks(networks: Collection[str]) -> Explanation:
     """Networks that decide nothing and have another zone, in one line."""
     text = f"{len(networks)} further network(s) use another zone of this name: {_some(networks)}. Their clients do not "
     return explain(Reason.NETWORK_LINKED_TO_ANOTHER_ZONE, f"{text}get this endpoint's address.")
+
+
+def unlinkable(networks: Iterable[RefusedNetwork]) -> tuple[Explanation, ...]:
+    """Networks of the settings that cannot be linked at all, in one line for each kind."""
+    by_reason: dict[Reason, list[str]] = {}
+    for one in networks:
+        by_reason.setdefault(one.reason, []).append(one.message)
+    return tuple(
+        explain(reason, " ".join(messages[:NAMED]) + _more(messages)) for reason, messages in by_reason.items()
+    )
+
+
+def _more(messages: Collection[str]) -> str:
+    return f" So it is with {len(messages) - NAMED} more." if len(messages) > NAMED else ""
 
 
 # -- record --------------------------------------------------------------------------------------------------------

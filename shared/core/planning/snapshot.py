@@ -17,6 +17,7 @@ from shared.core.model.arm_ids import ArmId, same_id
 from shared.core.model.conditions import Condition
 from shared.core.model.errors import Blocked
 from shared.core.model.messages import Cause, WorkMessage
+from shared.core.model.reasons import Explanation
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.resources import Claim, Endpoint, Policy, Target, VirtualNetwork, Zone
 from shared.core.model.services import Family
@@ -66,6 +67,8 @@ class CloudListing:
     """Elastic Cloud, by organization and family of targets."""
     zone_counts: dict[str, int] = field(default_factory=dict)
     """Zones of any name in each subscription, as far as they were listed."""
+    unusable: dict[str, Explanation] = field(default_factory=dict)
+    """Why a subscription shows no zones and takes none: it is gone, or another tenant's."""
     networks: dict[str, VirtualNetwork | None] = field(default_factory=dict)
     """The endpoints' networks by their lower-cased ids. None: cannot be read; left out: could not be read just now."""
     other_networks: tuple[VirtualNetwork, ...] = ()
@@ -97,7 +100,7 @@ class CloudListing:
         vnet, resolution = desired.endpoint.vnet_id, record.dns.resolution
         if vnet.lower() in self.networks:
             resolution = resolution_of(vnet, self.networks[vnet.lower()], self.other_networks)
-        return DnsFacts(resolution, self.zone_counts)
+        return DnsFacts(resolution, self.zone_counts, unusable=self.unusable)
 
     def elastic_for(
         self, desired: Desired, record: ConnectionRecord, options: PlanOptions, now: datetime

@@ -201,6 +201,13 @@ DNS = (
         Hop.DNS,
     ),
     ReasonDoc(
+        Reason.NETWORK_NOT_FOUND,
+        "A network of DNS_LINK_VNETS is not linked. The connection counts as Ready.",
+        "The network does not exist: it was deleted or moved, or the setting has a typing error.",
+        "Correct DNS_LINK_VNETS. A network that is made meanwhile is linked at the next re-run, or a day later.",
+        Hop.NETWORK,
+    ),
+    ReasonDoc(
         Reason.RECORD_SHARED,
         "The connection is Ready, and its clients may be led to another endpoint.",
         "DNS_RECORD_MODE is union, and several endpoints share the zone: clients choose an address at random. An "

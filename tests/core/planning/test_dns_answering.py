@@ -8,7 +8,8 @@ import pytest
 
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition, Phase, phase_of
-from shared.core.model.record_parts import DnsState
+from shared.core.model.reasons import Reason
+from shared.core.model.record_parts import DnsState, RefusedNetwork
 from shared.core.model.resources import NameResolution, WildcardRecord, Zone
 from shared.core.model.steps import CreateLink, CreateZone, PutWildcardRecord
 from shared.core.options.dns import RecordMode
@@ -121,7 +122,8 @@ def test_further_networks_with_another_zone_are_one_line_of_advice_with_a_count(
 
 def test_a_network_that_azure_refused_to_link_is_not_asked_for_again() -> None:
     mine = zone(link(VNET), record=record(ADDRESS, marker=held_by(MINE)))
-    known = DnsFacts(known=DnsState(refused=(HUB.lower(),)))
+    refused = RefusedNetwork(HUB.lower(), Reason.NETWORK_LINKED_TO_ANOTHER_ZONE)
+    known = DnsFacts(known=DnsState(refused=(refused,)))
     found, told = planned((mine,), plan_options(link_vnets=(HUB,)), known)
     assert found.steps == ()
     assert told[c.LINKED].true

@@ -1,0 +1,59 @@
+"""Links to further networks: those of the settings that decide nothing for the endpoint's clients. For `dns_branch`.
+
+One that cannot be linked costs itself: it is told as advice and left alone for a day, and every other one is linked.
+"""
+
+from __future__ import annotations
+
+from shared.context import log
+from shared.core.model.errors import AutopilotError, Blocked, NotFound
+from shared.core.model.reasons import Reason
+from shared.core.model.record_parts import RefusedNetwork
+from shared.core.model.steps import CreateLink
+from shared.core.planning.desired import Desired
+from shared.reconciler.run_state import Run
+
+NEEDS_NO_LINK = frozenset(
+    {
+        Reason.NETWORK_LINKED_TO_ANOTHER_ZONE,
+        Reason.NETWORK_NOT_FOUND,
+        Reason.NETWORK_OF_ANOTHER_TENANT,
+        Reason.NETWORK_IDENTITY_IN_USE,
+        Reason.SUBSCRIPTION_NOT_FOUND,
+        Reason.SUBSCRIPTION_OF_ANOTHER_TENANT,
+    }
+)
+"""What is so of the network itself: nothing that this connection has, or lacks, changes it."""
+
+
+async def goes_without(run: Run, desired: Desired, step: CreateLink, error: AutopilotError) -> bool:
+    """Whether the connection is complete without this link. It is remembered, so that not every sweep asks for it."""
+    refused = await _refused(run, desired, step, error)
+    if refused is None:
+        return False
+    dns = run.record.dns
+    at = dns.refused_at or run.context.clock.now()
+    run.record = run.record.with_dns(refused=(*dns.refused, refused), refused_at=at)
+    return True
+
+
+async def _refused(run: Run, desired: Desired, step: CreateLink, error: AutopilotError) -> RefusedNetwork | None:
+    """What is wrong with the network; None: something else is, and may be mended or pass."""
+    if not isinstance(error, Blocked | NotFound):
+        return None
+    found = error
+    if not isinstance(error, Blocked) or error.reason not in NEEDS_NO_LINK:
+        # Azure has many words for a network that is not there; one read tells.
+        try:
+            await run.context.endpoints.network(step.vnet_id)
+        except AutopilotError as why:
+            found = why if isinstance(why, Blocked | NotFound) else error
+            log.info("network %s not linked: %s", step.vnet_id, why)
+    named = " It is named in DNS_LINK_VNETS." if step.vnet_id in desired.link_vnets else ""
+    if isinstance(found, NotFound) and found is not error:
+        message = f"Virtual network {step.vnet_id} does not exist, and so is not linked.{named}"
+        return RefusedNetwork(step.vnet_id.lower(), Reason.NETWORK_NOT_FOUND, message)
+    if isinstance(found, Blocked) and found.reason in NEEDS_NO_LINK:
+        message = f"Virtual network {step.vnet_id} is not linked: {found.what}{named}"
+        return RefusedNetwork(step.vnet_id.lower(), found.reason, message)
+    return None
