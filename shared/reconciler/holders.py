@@ -19,6 +19,7 @@ from shared.core.model.services import Services
 from shared.core.model.things import YOUNG, record_id
 from shared.core.planning.dns_record import HolderFacts
 from shared.installation import things
+from shared.state.codec import record_in
 
 
 async def holder_facts(context: Context, zone: Zone, others: Iterable[Holder], *, note: bool) -> HolderFacts:
@@ -49,16 +50,27 @@ async def seconds_too_young(context: Context, zone: ArmId, version: str, *, note
 
 async def _is_gone(context: Context, holder: Holder, zone: Zone) -> bool:
     """Whether Azure answers that the holder does not exist, or that it leads to another service now."""
-    if connection_id(holder.endpoint_id) != holder.connection_id:
+    endpoint_id = holder.endpoint_id or await _endpoint_on_record(context, holder)
+    if connection_id(endpoint_id) != holder.connection_id:
         return False  # the entry does not say which endpoint it is
     try:
-        endpoint = await context.endpoints.get(parse_endpoint_id(holder.endpoint_id))
+        endpoint = await context.endpoints.get(parse_endpoint_id(endpoint_id))
     except NotFound:
         return True
     except AutopilotError as error:
-        log.info("holder %s of the * record in %s not read: %s", holder.endpoint_id, zone.id.text, error)
+        log.info("holder %s of the * record in %s not read: %s", endpoint_id, zone.id.text, error)
         return False
     return leads_elsewhere(endpoint, zone.name, context.options.services)
+
+
+async def _endpoint_on_record(context: Context, holder: Holder) -> str:
+    """Which endpoint it is, where a record has so many holders that their ids do not stand in it; empty: not known."""
+    try:
+        row = await context.storage.connections.get(holder.connection_id)
+        return "" if row is None else record_in(row).endpoint_id
+    except AutopilotError as error:
+        log.info("connection %s not read: %s", holder.connection_id, error)
+        return ""
 
 
 def leads_elsewhere(endpoint: Endpoint, zone: str, services: Services) -> bool:

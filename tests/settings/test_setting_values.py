@@ -148,6 +148,7 @@ BAD: list[tuple[str, str]] = [
     ("RESOURCE_TAGS", "=platform"),
     ("RESOURCE_TAGS", "owner=a,Owner=b"),
     ("RESOURCE_TAGS", "elastic-privatelink-instance=other"),
+    ("RESOURCE_TAGS", "owner=" + "x" * 257),
     ("RESOURCE_TAGS", ",".join(f"tag{number}=x" for number in range(13))),
     ("DNS_RECORD_MODE", "second"),
     ("DNS_RECORD_TTL", "0"),

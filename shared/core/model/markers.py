@@ -19,11 +19,52 @@ CONNECTION = "elastic-privatelink-connection"
 ENDPOINT = "elastic-privatelink-endpoint"
 HOLDER = "elastic-privatelink-holder-"
 """Metadata name before a connection id; the value is the address, the resource GUID and the endpoint's id."""
+HOLDERS = "elastic-privatelink-holders-"
+"""Metadata name before a number, where a record has more holders than Azure allows names: several in one value."""
 
-MAX_TAG_VALUE = 256  # https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources#limitations
+# https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources#limitations
+MAX_TAG_VALUE = 256
+MAX_TAGS = 15
+"""Of a private DNS zone, a link and (as metadata) a record set."""
+_MOST_NAMED = MAX_TAGS - 1
+"""Holders with a name of their own: one name is the installation's."""
+_PACKED = 3
+"""Holders in one value, each with connection id, address and GUID; its record says which endpoint it is."""
+_GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_ARM_ID = re.compile(
+    rf"/subscriptions/(?P<subscription>{_GUID})/resourceGroups/(?P<group>[^/]+)"
+    r"/providers/Microsoft\.Network/privateEndpoints/(?P<name>[^/]+)",
+    re.IGNORECASE,
+)
+_SHORT_ID = re.compile(r"(?P<subscription>[0-9a-fA-F]{32})/(?P<group>[^/]+)/(?P<name>[^/]+)")
 _DESCRIPTION = re.compile(r"\[elastic-privatelink instance=(?P<instance>\S+) connection=(?P<connection>[0-9a-f]{16})\]")
 
 _ENDPOINT = re.compile(r"Azure private endpoint (?P<endpoint>/subscriptions/\S+)\. ")
+
+
+def _shortened(endpoint_id: str) -> str:
+    """An endpoint's id without what all ids have, which with any names fits a tag; as it is if it is no such id."""
+    found = _ARM_ID.fullmatch(endpoint_id)
+    return f"{_undashed(found['subscription'])}/{found['group']}/{found['name']}" if found else endpoint_id
+
+
+def _whole(endpoint_id: str) -> str:
+    """The id that was shortened."""
+    found = _SHORT_ID.fullmatch(endpoint_id)
+    if found is None:
+        return endpoint_id
+    group = f"/subscriptions/{_dashed(found['subscription'])}/resourceGroups/{found['group']}"
+    return f"{group}/providers/Microsoft.Network/privateEndpoints/{found['name']}"
+
+
+def _undashed(guid: str) -> str:
+    return guid.replace("-", "") if re.fullmatch(_GUID, guid) else guid
+
+
+def _dashed(guid: str) -> str:
+    if not re.fullmatch(r"[0-9a-fA-F]{32}", guid):
+        return guid
+    return "-".join((guid[:8], guid[8:12], guid[12:16], guid[16:20], guid[20:]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +76,11 @@ class Marker:
     endpoint_id: str = ""
 
     def tags(self) -> dict[str, str]:
-        """The marker as Azure tags; an id too long for a tag value is left out, the connection id identifies it."""
+        """The marker as Azure tags; an id too long for a tag value is shortened."""
         tags = {INSTANCE: self.instance, CONNECTION: self.connection_id}
-        if 0 < len(self.endpoint_id) <= MAX_TAG_VALUE:
-            tags[ENDPOINT] = self.endpoint_id
+        told = (one for one in (self.endpoint_id, _shortened(self.endpoint_id)) if 0 < len(one) <= MAX_TAG_VALUE)
+        if endpoint := next(told, ""):
+            tags[ENDPOINT] = endpoint
         return tags
 
     def description(self) -> str:
@@ -68,7 +110,7 @@ def marker_from_tags(tags: object) -> Marker | None:
     found = _texts_of(tags)
     if INSTANCE not in found or CONNECTION not in found:
         return None
-    return Marker(found[INSTANCE], found[CONNECTION], found.get(ENDPOINT, ""))
+    return Marker(found[INSTANCE], found[CONNECTION], _whole(found.get(ENDPOINT, "")))
 
 
 def marker_from_description(description: object) -> Marker | None:
@@ -99,8 +141,15 @@ class Holder:
 
     @property
     def value(self) -> str:
-        """The entry as metadata holds it."""
-        return " ".join(part for part in (self.address, self.guid, self.endpoint_id) if part)
+        """The entry as metadata holds it: with long names its ids are shortened."""
+        short = (self.address, _undashed(self.guid), _shortened(self.endpoint_id))
+        forms = (" ".join(filter(None, parts)) for parts in ((self.address, self.guid, self.endpoint_id), short))
+        return next((one for one in forms if len(one) <= MAX_TAG_VALUE), " ".join(filter(None, short[:2])))
+
+    @property
+    def packed(self) -> str:
+        """The entry among others in one value: without the endpoint's id."""
+        return f"{self.connection_id}={self.address},{_undashed(self.guid)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +173,13 @@ class RecordMarker:
         return RecordMarker(self.instance, tuple(h for h in self.holders if h.connection_id != connection_id))
 
     def metadata(self) -> dict[str, str]:
-        """The marker as the metadata of a record set."""
-        entries = {f"{HOLDER}{h.connection_id}": h.value for h in self.holders}
+        """The marker as the metadata of a record set, which has `MAX_TAGS` names at most."""
+        holders = sorted(self.holders, key=lambda holder: holder.connection_id)
+        together = max(0, -(-(len(holders) - _MOST_NAMED) // (_PACKED - 1)))
+        named, rest = holders[: _MOST_NAMED - together], holders[_MOST_NAMED - together :]
+        entries = {f"{HOLDER}{one.connection_id}": one.value for one in named}
+        for number, start in enumerate(range(0, len(rest), _PACKED)):
+            entries[f"{HOLDERS}{number}"] = " ".join(one.packed for one in rest[start : start + _PACKED])
         return {INSTANCE: self.instance, **entries}
 
 
@@ -143,11 +197,19 @@ def record_marker(metadata: object) -> RecordMarker | None:
     for name, value in sorted(found.items()):
         if name.startswith(HOLDER):
             holders.append(_holder(name.removeprefix(HOLDER), value))
+        elif name.startswith(HOLDERS):
+            holders += _packed_holders(value)
     return RecordMarker(found[INSTANCE], tuple(holders))
 
 
 def _holder(connection: str, value: str) -> Holder:
-    """An entry's parts; an endpoint's id begins with a slash, and may hold blanks where a person wrote it."""
+    """An entry's parts; an endpoint's id has slashes, and may hold blanks where a person wrote it."""
     address, _, rest = value.partition(" ")
-    guid, _, endpoint_id = ("", "", rest) if rest.startswith("/") else rest.partition(" ")
-    return Holder(connection, address, endpoint_id, guid)
+    guid, _, endpoint_id = ("", "", rest) if "/" in rest.partition(" ")[0] else rest.partition(" ")
+    return Holder(connection, address, _whole(endpoint_id), _dashed(guid))
+
+
+def _packed_holders(value: str) -> list[Holder]:
+    """Several entries of one value; what is none is left out."""
+    found = (re.fullmatch(r"([0-9a-f]{16})=([^,=\s]+),([^,=\s]*)", one) for one in value.split())
+    return [Holder(one[1], one[2], "", _dashed(one[3])) for one in found if one is not None]

@@ -12,6 +12,7 @@ from shared.core.model.errors import InvalidInput
 
 EVERYTHING = "*"
 MAX_GIVEN_TAGS = 12
+LONGEST_TAG_NAME, LONGEST_TAG_VALUE = 512, 256
 GUID = re.compile(r"^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$", re.IGNORECASE)
 _MANAGEMENT_GROUP = re.compile(r"[\w.()-]{1,90}", re.ASCII)
 _GROUP = re.compile(r"[\w.()-]{1,90}")
@@ -103,8 +104,10 @@ def given_tags(value: str) -> tuple[tuple[str, str], ...]:
     pairs = [tuple(part.strip() for part in word.partition("=")) for word in words(value)]
     names = {name.lower() for name, _, _ in pairs}
     good = all(name and equals and not name.lower().startswith("elastic-privatelink") for name, equals, _ in pairs)
-    if not good or len(names) != len(pairs) or len(pairs) > MAX_GIVEN_TAGS:
-        raise Expected(f"at most {MAX_GIVEN_TAGS} tags as name=value, separated by commas, each name once")
+    long = any(len(name) > LONGEST_TAG_NAME or len(text) > LONGEST_TAG_VALUE for name, _, text in pairs)
+    if not good or long or len(names) != len(pairs) or len(pairs) > MAX_GIVEN_TAGS:
+        what = f"at most {MAX_GIVEN_TAGS} tags as name=value, separated by commas, each name once"
+        raise Expected(f"{what}, and values of at most {LONGEST_TAG_VALUE} letters")
     return tuple((name, text) for name, _, text in pairs)
 
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.core.model.arm_ids import connection_id
 from shared.core.model.markers import (
     Holder,
     Marker,
@@ -85,6 +86,49 @@ def test_a_record_marker_survives_metadata_with_every_holder() -> None:
     assert set(found.holders) == {MINE, OTHERS}
     assert found.holder(MINE.connection_id) == MINE
     assert found.holder("0" * 16) is None
+
+
+def long_id(number: int) -> str:
+    """An endpoint's id with the longest names that Azure allows."""
+    subscription = f"{number:08x}-1111-4222-8333-0123456789ab"
+    group, name = f"{number:02d}" + "g" * 88, f"{number:02d}" + "n" * 78
+    return f"/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Network/privateEndpoints/{name}"
+
+
+def holders_of(count: int) -> tuple[Holder, ...]:
+    """So many endpoints, with the longest addresses and names."""
+    guid = "0123ABCD-1111-4222-8333-0123456789ab"
+    ids = [long_id(number) for number in range(count)]
+    return tuple(Holder(connection_id(one), f"172.16.100.{100 + n}", one, guid) for n, one in enumerate(ids))
+
+
+@pytest.mark.parametrize("count", [1, 2, 14, 15, 16, 17, 20])
+def test_a_record_marker_keeps_within_azures_limits_with_any_number_of_holders_and_long_names(count: int) -> None:
+    marker = RecordMarker("autopilot-0123456789ab", holders_of(count))
+    metadata = marker.metadata()
+    assert len(metadata) <= 15
+    assert all(len(name) <= 512 and len(value) <= 256 for name, value in metadata.items())
+    found = record_marker(metadata)
+    assert found is not None
+    assert {(one.connection_id, one.address, one.guid) for one in found.holders} == {
+        (one.connection_id, one.address, one.guid) for one in marker.holders
+    }
+    named = [one for one in found.holders if one.endpoint_id]
+    assert all(connection_id(one.endpoint_id) == one.connection_id for one in named)
+    assert len(named) == (count if count <= 14 else 14 - (count - 13) // 2)
+    assert record_marker(found.metadata()) == found, "written again it is the same"
+
+
+def test_the_tags_of_a_zone_name_an_endpoint_with_long_names() -> None:
+    marker = Marker("autopilot", connection_id(long_id(7)), long_id(7))
+    assert all(len(value) <= 256 for value in marker.tags().values())
+    assert marker_from_tags(marker.tags()) == marker
+
+
+@pytest.mark.parametrize("value", ["", "x", "0123456789abcdef", "0123456789abcdef=,", "=10.1.0.4,x", "a=b,c d=e,f"])
+def test_packed_holders_that_are_none_are_left_out(value: str) -> None:
+    found = record_marker({"elastic-privatelink-instance": "a", "elastic-privatelink-holders-0": value})
+    assert found is None or not found.holders
 
 
 def test_a_holder_is_replaced_and_the_others_stay() -> None:
