@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,11 +19,24 @@ DEFAULT_TENANT = "00000000-0000-0000-0000-00000000000a"
 
 
 @dataclass
+class SystemTopic:
+    """A topic, whose events are those of its subscription unless another type is given."""
+
+    id: str
+    identity: dict[str, Any] | None = None
+    event_subscriptions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Name -> properties."""
+    topic_type: str = "Microsoft.Resources.Subscriptions"
+
+
+@dataclass
 class ArmSettings:
     """What can be changed about the simulated Azure. Durations are seconds of the injected clock."""
 
     subscriptions: list[str] = field(default_factory=lambda: [DEFAULT_SUBSCRIPTION])
     tenant_id: str = DEFAULT_TENANT
+    system_topics: list[SystemTopic] = field(default_factory=list)
+    """Event Grid's topics of subscriptions, with their event subscriptions."""
     management_groups: dict[str, list[str]] = field(default_factory=dict)
     """Name -> what is right below it: ids of subscriptions, names of management groups."""
     missing_resource_groups: set[str] = field(default_factory=set)

@@ -27,7 +27,9 @@ from shared.core.model.services import Family
 from shared.core.ports import PrivateConnections
 from shared.core.reports.doctor import clouds, judge
 from shared.core.reports.doctor.clouds import KEY
+from shared.core.reports.doctor.events import judge_events
 from shared.core.reports.doctor.findings import Answer, Asked, Finding, Report, Topic
+from shared.installation.event_topics import present
 from shared.installation.last_sweep import recall
 from shared.installation.pause import present_pause
 from shared.installation.recovered import recovered_list
@@ -46,6 +48,7 @@ SWEEP = Asked(Topic.CONTROL, "the last sweep")
 PAUSE = Asked(Topic.CONTROL, "the pause")
 ROWS = Asked(Topic.CONTROL, "the rows of the tables")
 RECOVERED = Asked(Topic.CONTROL, "what was recovered")
+EVENTS = Asked(Topic.CONTROL, "what delivers events")
 DEPLOYMENTS = "deployments"
 NO_KEY = "doctor"
 """A key that no row has: asking for it tries the right to read, deleting it the right to write."""
@@ -62,6 +65,7 @@ async def examine(context: Context) -> Report:
         PAUSE: lambda: present_pause(context),
         ROWS: lambda: unreadable_rows(context),
         RECOVERED: lambda: recovered_list(context),
+        EVENTS: lambda: present(context),
     }
     asked_of_clouds = azure_questions(context, arm) | _elastic(context, elastic)
     answers = await ask_all(_storage(context.storage) | own | asked_of_clouds)
@@ -76,6 +80,7 @@ async def examine(context: Context) -> Report:
         *(judge.judge_pause(answers[PAUSE].value) if answers[PAUSE].error is None else ()),
         *(judge.judge_recovered(len(waiting.things)) if (waiting := answers[RECOVERED].value) is not None else ()),
         *clouds.judge_azure(_about(Topic.AZURE, answers)),
+        *(judge_events(seen.looks) if (seen := answers[EVENTS].value) is not None else ()),
         *_of_elastic(context, answers, now),
         *judge.judge_clocks({"Azure": arm.ahead, "Elastic Cloud": _ahead(elastic)}),
     ]

@@ -9,9 +9,12 @@ from functools import partial
 
 from shared.api.deadlines import Question
 from shared.clouds.azure.arm_checks import ArmChecks
+from shared.clouds.azure.management_groups import subscriptions_below
 from shared.context import Context
 from shared.core.reports.doctor.findings import Asked, Role, Topic
 
+FOUND_TRIED = 5
+"""Of the subscriptions below management groups."""
 UNFOUND = "A zone there that serves an endpoint's network is not found."
 UNEXPLAINED = "Checks that fail are explained less, and a hub that answers its clients is not seen."
 
@@ -19,9 +22,12 @@ UNEXPLAINED = "Checks that fail are explained less, and a hub that answers its c
 def azure_questions(context: Context, arm: ArmChecks) -> dict[Asked, Question]:
     """All of them."""
     dns = context.settings.dns
-    watched = context.settings.scope.subscriptions
+    watched = tried(context)
     homes = {home.subscription_id for home in dns.zone_resource_groups} or set(watched)
     questions: dict[Asked, Question] = {}
+    for group in context.settings.scope.management_groups:
+        asked = Asked(Topic.AZURE, "subscriptions below the management group", group, Role.GROUP_READER)
+        questions[asked] = partial(subscriptions_below, context.endpoints.clients, group)
     for subscription in watched:
         reader = partial(Asked, Topic.AZURE, where=subscription, role=Role.ENDPOINT_READER)
         questions[reader("private endpoints")] = partial(arm.endpoints, subscription)
@@ -41,6 +47,12 @@ def azure_questions(context: Context, arm: ArmChecks) -> dict[Asked, Question]:
     for subscription in () if dns.zone_resource_groups else watched:
         questions[writer(where=subscription)] = partial(arm.operations_beside, subscription)
     return questions
+
+
+def tried(context: Context) -> tuple[str, ...]:
+    """Those that the settings name, and the first of those that were found: one assignment gives them their roles."""
+    scope = context.settings.scope
+    return (*(one for one in scope.subscriptions if one not in scope.found), *sorted(scope.found)[:FOUND_TRIED])
 
 
 async def _zones(context: Context, arm: ArmChecks, subscription: str) -> None:

@@ -126,7 +126,8 @@ def table() -> tuple[Description, ...]:
 def _fields() -> Iterator[tuple[str, dataclasses.Field[Any]]]:
     for group, type_ in _GROUPS.items():
         for field in dataclasses.fields(type_):
-            yield group, field
+            if field.metadata:
+                yield group, field
 
 
 def misspelt(environ: Mapping[str, str]) -> tuple[NearName, ...]:

@@ -21,6 +21,7 @@ from shared.core.planning.triage import Triage, triage
 from shared.correlation import correlated
 from shared.health.networks import NetworkList
 from shared.installation import removal_limit
+from shared.installation.event_topics import look_hourly
 from shared.installation.last_sweep import remember
 from shared.installation.recovered import Seen, keep_list
 from shared.installation.watched import find
@@ -70,6 +71,7 @@ async def _sweep(context: Context, correlation_id: str) -> SweepStats:
     result.enqueued += await backlog.send(tested)
     await _keep_recovered(context, snapshot, result)
     await delete_old_rows(context, stored.values())
+    await _look_at_topics(context, result)
     await _count_poison(context, result)
     # Whether a key has an end is known only once Elastic Cloud has answered.
     await notify.after_sweep(context, snapshot.records.values(), snapshot.clouds.key_ends, correlation_id)
@@ -103,6 +105,14 @@ async def _keep_recovered(context: Context, snapshot: Snapshot, result: SweepSta
         await keep_list(context, Seen(zones, policies, snapshot.records))
     except AutopilotError as error:
         failed(result, "the list of recovered things", error)
+
+
+async def _look_at_topics(context: Context, result: SweepStats) -> None:
+    try:
+        for error in await look_hourly(context):
+            failed(result, "what delivers events", error)
+    except AutopilotError as error:
+        failed(result, "what delivers events", error)
 
 
 async def _report(context: Context, result: SweepStats, correlation_id: str, started: float) -> None:

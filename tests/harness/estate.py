@@ -53,6 +53,7 @@ from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_document import from_document
 from shared.core.model.services import Family, Services
 from shared.dispatch import take
+from shared.installation.watched import with_found
 from shared.settings import Settings, load
 from shared.settings.services import shipped_services
 from shared.state.leases import Leases
@@ -253,6 +254,10 @@ class Estate:
             if asyncio.get_running_loop().time() + pause > end:
                 return
             await self.clock.sleep(pause)
+
+    async def found(self) -> Context:
+        """The worker's context with the subscriptions that the last sweep found."""
+        return await with_found(self.worker.context)
 
     async def sweep(self, worker: Worker | None = None) -> SweepStats:
         """The timer fires."""

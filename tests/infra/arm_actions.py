@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from local.arm.ids import parse
 
 NETWORK = "Microsoft.Network"
+TOPICS = "Microsoft.EventGrid/systemTopics"
 ACTIONS = {
     "GET privateEndpoints": f"{NETWORK}/privateEndpoints/read",
     "GET networkInterfaces": f"{NETWORK}/networkInterfaces/read",
@@ -26,6 +27,8 @@ ACTIONS = {
     "PUT privateDnsZones/A": f"{NETWORK}/privateDnsZones/A/write",
     "DELETE privateDnsZones/A": f"{NETWORK}/privateDnsZones/A/delete",
     "GET privateDnsOperationStatuses": f"{NETWORK}/privateDnsOperationStatuses/read",
+    "GET systemTopics": f"{TOPICS}/read",
+    "GET systemTopics/eventSubscriptions": f"{TOPICS}/eventSubscriptions/read",
 }
 LINKED_ACTIONS = {
     "PUT privateDnsZones/virtualNetworkLinks": f"{NETWORK}/virtualNetworks/join/action",
@@ -36,7 +39,10 @@ LINKED_ACTIONS = {
 def actions_of(request: str) -> list[str]:
     """The actions for one request (`METHOD URL`); KeyError for one that the table does not know."""
     method, url = request.split(" ", 1)
-    target = parse(unquote(urlsplit(url).path))
+    path = unquote(urlsplit(url).path)
+    if f"/{TOPICS}" in path:
+        return [ACTIONS[f"{method} systemTopics{'/eventSubscriptions' if '/eventSubscriptions/' in path else ''}"]]
+    target = parse(path)
     assert target is not None, request
     operation = f"{method} {target.kind}"
     return [ACTIONS[operation], *([LINKED_ACTIONS[operation]] if operation in LINKED_ACTIONS else [])]

@@ -7,6 +7,7 @@ same name stands unused in a foreign group.
 from __future__ import annotations
 
 from local.arm import DEFAULT_SUBSCRIPTION
+from local.arm.settings import SystemTopic
 from local.world import HUB_VNET
 from shared.api.doctor import examine
 from shared.api.plans import plan_all, plan_connection
@@ -23,7 +24,12 @@ FOREIGN_GROUP = f"{SUBSCRIPTION}/resourceGroups/rg-foreign"
 ZONES = "providers/Microsoft.Network/privateDnsZones"
 ZONE_NAME = "privatelink.eastus2.azure.elastic-cloud.com"
 DNS_API = "2024-06-01"
-EVERYTHING = {"DNS_RECORD_MODE": "union", "ELASTIC_CLAIM": "true", "REMOVAL_LIMIT": "1"}
+EVERYTHING = {
+    "DNS_RECORD_MODE": "union",
+    "ELASTIC_CLAIM": "true",
+    "REMOVAL_LIMIT": "1",
+    "EVENT_SUBSCRIPTION": "privatelink-x",
+}
 """Settings with which the product does all that it can; two removals at once wait for a person."""
 
 
@@ -34,7 +40,16 @@ def hub_estate(**settings: str) -> Estate:
 
 def full_estate(**settings: str) -> Estate:
     """The estate for the whole life."""
-    return hub_estate(**EVERYTHING, **settings)
+    estate = hub_estate(**EVERYTHING, **settings)
+    estate.arm_settings.system_topics.append(system_topic(SUBSCRIPTION))
+    return estate
+
+
+def system_topic(subscription: str, group: str = "rg-x-events", name: str = "privatelink-x") -> SystemTopic:
+    """The topic of a subscription (its id), with the app's event subscription to the queue."""
+    events = {"deliveryWithResourceIdentity": {"identity": {"type": "SystemAssigned"}}}
+    topic = f"{subscription}/resourceGroups/{group}/providers/Microsoft.EventGrid/systemTopics/topic"
+    return SystemTopic(topic, {"type": "SystemAssigned", "principalId": "p"}, {name: events})
 
 
 async def connected(estate: Estate) -> tuple[str, list[str]]:

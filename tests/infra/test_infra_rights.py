@@ -193,7 +193,7 @@ EXPLAINS = "Microsoft.Network/virtualNetworks/read"
 
 @pytest.mark.parametrize("action", [action for action in ALL if action not in {EXPLAINS, *REMOVE}])
 async def test_without_any_single_action_the_product_says_which_right_is_missing(action: str) -> None:
-    estate = hub_estate()
+    estate = full_estate()
     grant(estate, action)
     endpoint, errors = await connected(estate)
     connection = await estate.connection(endpoint)

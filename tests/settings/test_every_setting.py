@@ -94,7 +94,6 @@ OTHERWISE = {
     "ELASTIC_SERVICES": "shared/settings/__init__.py: self.elastic.further_services",
     "DEFAULT_ORGANIZATION": "shared/settings/elastic.py: self.default_organization",
     "SHORT_LAG_ALLOWED": "shared/settings/agreement.py: SHORT_LAG_ALLOWED",
-    "EVENT_SUBSCRIPTION": "shared/settings/azure.py: event_subscription",
 }
 """Settings that no module reads from its group: where they are read, and by which word."""
 

@@ -181,6 +181,7 @@ class Reason(StrEnum):
     STORAGE_CLOSED_TO_NETWORK = "StorageClosedToNetwork"
     STORAGE_ANONYMOUS = "StorageAnonymous"
     STORAGE_ACCOUNT_DISABLED = "StorageAccountDisabled"
+    EVENTS_LOST = "EventsLost"
     STORAGE_ACCESS_DENIED = "StorageAccessDenied"
     NOT_FOUND = "NotFound"
     INVALID_INPUT = "InvalidInput"

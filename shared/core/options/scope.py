@@ -87,6 +87,8 @@ class Scope:
         "Tags of which one is enough for an endpoint to be left alone.",
         deployed=True,
     )
+    found: frozenset[str] = frozenset()
+    """The subscriptions that no setting names: they were found below the management groups."""
 
     @property
     def watched_subscriptions(self) -> tuple[str, ...]:
@@ -95,4 +97,5 @@ class Scope:
 
     def including(self, found: Iterable[str]) -> Scope:
         """This scope with further subscriptions: those that were found below its management groups."""
-        return replace(self, subscriptions=tuple(dict.fromkeys((*self.subscriptions, *found))))
+        every = tuple(dict.fromkeys((*self.subscriptions, *found)))
+        return replace(self, subscriptions=every, found=frozenset(every) - frozenset(self.subscriptions))

@@ -238,6 +238,15 @@ REFUSALS = (
         "Enable the storage account's subscription again.",
     ),
     ReasonDoc(
+        Reason.EVENTS_LOST,
+        "The doctor says that events of a subscription do not reach the app.",
+        "Its system topic, the identity that the topic delivers with, or the app's event subscription is gone: another "
+        "team's next deployment of its topic takes out what it does not know.",
+        "Start what the doctor's finding names: a script, or a command of the topic's owner. Until then the sweep sees "
+        "what changes, some minutes later.",
+        Hop.APP,
+    ),
+    ReasonDoc(
         Reason.STORAGE_ACCESS_DENIED,
         "The app cannot read or write its own tables or queue.",
         "Its identity lacks a data role on the storage account, or the key is wrong.",

@@ -13,6 +13,7 @@ from shared.core.reports.doctor.findings import (
     Asked,
     Finding,
     Level,
+    Role,
     Topic,
     errors_in,
     failures,
@@ -99,7 +100,9 @@ def _denied(asked: Asked, error: Forbidden) -> Finding:
     level = Level.PROBLEM if asked.needed else Level.WARNING
     what = " ".join(filter(None, (error.what, asked.without)))
     step = error.next_step
-    if asked.role:
+    if asked.role is Role.GROUP_READER:
+        step += f" The role '{asked.role}' does: deploy infra/management-group.bicep there, with the app's principalId."
+    elif asked.role:
         step += f" The role '{asked.role}' of infra/roles.json does: scripts/roles.sh prints the command."
     return Finding("azure rights", level, what, on=str(asked), next_step=step.strip())
 

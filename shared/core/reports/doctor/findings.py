@@ -27,6 +27,8 @@ class Role(StrEnum):
     ENDPOINT_READER = "endpoint reader"
     NETWORK_READER = "network reader"
     DNS_WRITER = "DNS writer"
+    GROUP_READER = "group reader"
+    """Of `infra/management-group.bicep`."""
 
 
 class Topic(StrEnum):

@@ -1,0 +1,46 @@
+"""Findings about events: what delivers them, and to which subscriptions that was lost or never added. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shared.core.model.event_topics import Delivery, TopicLook, identity_command
+from shared.core.model.reasons import Reason
+from shared.core.reports.doctor.findings import Finding, Level, ok
+from shared.core.reports.doctor.text import count
+
+CHECK = "events"
+_GONE = {
+    Delivery.NO_TOPIC: "its system topic is gone",
+    Delivery.NO_EVENT_SUBSCRIPTION: "the app's event subscription is gone from its system topic",
+    Delivery.NO_IDENTITY: "its system topic has lost the identity that it delivers with",
+}
+
+
+def judge_events(looks: Sequence[TopicLook]) -> list[Finding]:
+    """A finding for each subscription that lost its events, and one for all that never had them."""
+    lost = [one for one in looks if one.lost]
+    without = [one.subscription for one in looks if not one.lost and one.delivery is not Delivery.WHOLE]
+    whole = len(looks) - len(lost) - len(without)
+    findings = [_lost(one) for one in lost]
+    if without:
+        what = (
+            f"{count(len(without), 'subscription')} without the app's event subscription: the sweep alone sees changes."
+        )
+        step = "Start scripts/topics.sh, which adds what is missing."
+        details = {"subscriptions": without}
+        findings.append(Finding(CHECK, Level.WARNING, what, ", ".join(without), step, details))
+    if whole:
+        findings.append(ok(CHECK, f"Events of {count(whole, 'subscription')} reach the app.", subscriptions=whole))
+    return findings
+
+
+def _lost(look: TopicLook) -> Finding:
+    what = f"{Reason.EVENTS_LOST}: events of the subscription do not arrive, {_GONE[look.delivery]}."
+    step = f"Start scripts/topics.sh {look.subscription}"
+    if look.delivery is Delivery.NO_IDENTITY:
+        step = (
+            f"Ask the topic's owner to run: {identity_command(look)} Then start scripts/topics.sh {look.subscription}"
+        )
+    details = {"topic": look.topic, "reason": str(Reason.EVENTS_LOST)}
+    return Finding(CHECK, Level.PROBLEM, what, look.topic or look.subscription, step, details)

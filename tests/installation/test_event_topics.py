@@ -1,0 +1,158 @@
+"""What delivers events is looked at once an hour; what another team's deployment took out is said, with the command."""
+
+from __future__ import annotations
+
+import pytest
+
+from local.arm import DEFAULT_SUBSCRIPTION
+from local.arm.settings import SystemTopic
+from shared.api.doctor import examine
+from shared.core.reports.doctor.findings import Finding, Level
+from shared.installation.event_topics import DOCUMENT, LIVE_MAX
+from shared.state.rows import ControlRow
+from tests.harness.estate import Estate
+from tests.infra.life import SUBSCRIPTION, system_topic
+from tests.sweep.test_sweep_management_groups import JOINS, landing_zones
+
+SETTINGS = {"EVENT_SUBSCRIPTION": "privatelink-x"}
+TOPIC = system_topic(SUBSCRIPTION, "rg-theirs").id
+
+BOTH = '{"identity": {"type": "SystemAssigned, UserAssigned", "userAssignedIdentities": {"/theirs": {}}}}'
+PATCHED = f"az rest --method patch --url {TOPIC}?api-version=2025-02-15 --body '{BOTH}'"
+
+
+async def watched(*topics: SystemTopic, **settings: str) -> Estate:
+    """An app that expects events of one subscription."""
+    estate = Estate(settings=SETTINGS | settings)
+    estate.arm_settings.system_topics = list(topics)
+    return await estate.open()
+
+
+async def events(estate: Estate) -> list[Finding]:
+    """What the doctor says of them."""
+    context = await estate.found()
+    return [one for one in (await examine(context)).findings if one.check == "events"]
+
+
+def asked(estate: Estate) -> int:
+    return sum("systemTopics" in one.path for one in estate.arm.requests)
+
+
+async def test_while_all_is_there_the_doctor_says_that_events_arrive() -> None:
+    (found,) = await events(await watched(system_topic(SUBSCRIPTION)))
+    assert (found.level, found.what) == (Level.OK, "Events of 1 subscription reach the app.")
+
+
+async def test_the_sweep_looks_once_an_hour() -> None:
+    estate = await watched(system_topic(SUBSCRIPTION))
+    for minutes, times in ((0, 2), (30, 2), (31, 4)):
+        await estate.clock.sleep(minutes * 60)
+        assert (await estate.sweep()).errors == []
+        assert asked(estate) == times
+
+
+async def test_an_app_without_events_never_looks() -> None:
+    estate = await watched(system_topic(SUBSCRIPTION), EVENT_SUBSCRIPTION="")
+    await estate.sweep()
+    assert (await events(estate), asked(estate)) == ([], 0)
+
+
+async def test_an_event_subscription_that_is_gone_is_said_with_the_command() -> None:
+    topic = system_topic(SUBSCRIPTION, "rg-theirs")
+    estate = await watched(topic)
+    await estate.sweep()
+    topic.event_subscriptions.clear()
+    (found,) = await events(estate)
+    assert (found.level, found.on) == (Level.PROBLEM, TOPIC)
+    assert found.what.startswith("EventsLost: ")
+    assert found.next_step == f"Start scripts/topics.sh {DEFAULT_SUBSCRIPTION}"
+
+
+@pytest.mark.parametrize(
+    ("left", "command"),
+    [
+        (None, f"az eventgrid system-topic update --ids {TOPIC} --identity systemassigned"),
+        (
+            {"type": "UserAssigned", "userAssignedIdentities": {"/theirs": {}}},
+            PATCHED,
+        ),
+    ],
+    ids=["none", "of their own"],
+)
+async def test_an_identity_that_is_gone_is_said_with_what_the_owner_runs(left: dict[str, object], command: str) -> None:
+    """Another team's next deployment of its topic takes out what it does not know."""
+    topic = system_topic(SUBSCRIPTION, "rg-theirs")
+    estate = await watched(topic)
+    topic.identity = left
+    (found,) = await events(estate)
+    assert "EventsLost" in found.what
+    assert f"Ask the topic's owner to run: {command} Then start scripts/topics.sh" in found.next_step
+
+
+async def test_the_installation_s_own_identity_is_looked_for_by_its_id() -> None:
+    topic = system_topic(SUBSCRIPTION)
+    identity = {"type": "UserAssigned", "userAssignedIdentity": "/Ours"}
+    topic.event_subscriptions["privatelink-x"] = {"deliveryWithResourceIdentity": {"identity": identity}}
+    topic.identity = {"type": "UserAssigned", "userAssignedIdentities": {"/ours": {}}}
+    estate = await watched(topic)
+    assert [one.level for one in await events(estate)] == [Level.OK]
+    topic.identity = {"type": "SystemAssigned"}
+    (found,) = await events(estate)
+    assert '"userAssignedIdentities": {"/Ours": {}}' in found.next_step
+
+
+async def test_a_topic_of_another_kind_is_none() -> None:
+    other = system_topic(SUBSCRIPTION)
+    other.topic_type = "Microsoft.Storage.StorageAccounts"
+    (found,) = await events(await watched(other))
+    assert "its system topic is gone" in found.what
+
+
+async def test_a_subscription_below_a_group_that_never_had_a_topic_is_listed_and_served_by_the_sweep() -> None:
+    estate = await landing_zones(DEFAULT_SUBSCRIPTION, JOINS, **SETTINGS)
+    estate.arm_settings.system_topics = [system_topic(SUBSCRIPTION)]
+    assert (await estate.sweep()).errors == []
+    missing, whole = await events(estate)
+    assert (missing.level, missing.on, missing.details["subscriptions"]) == (Level.WARNING, JOINS, [JOINS])
+    assert "scripts/topics.sh" in missing.next_step
+    assert whole.level is Level.OK
+    estate.arm_settings.system_topics = []
+    lost, listed = await events(estate)
+    assert (lost.level, "EventsLost" in lost.what, listed.on) == (Level.PROBLEM, True, JOINS)
+
+
+async def test_of_many_subscriptions_the_doctor_tells_what_the_last_sweep_saw() -> None:
+    many = [DEFAULT_SUBSCRIPTION, *(f"00000000-0000-0000-0001-{number:012}" for number in range(LIVE_MAX))]
+    estate = await landing_zones(*many, **SETTINGS)
+    estate.arm_settings.system_topics = [system_topic(SUBSCRIPTION)]
+    await estate.sweep()
+    before = asked(estate)
+    missing, whole = await events(estate)
+    assert asked(estate) == before
+    assert (missing.details["subscriptions"], whole.details) == (many[1:], {"subscriptions": 1})
+
+
+async def test_without_the_right_to_look_the_sweep_names_it_and_what_was_seen_stays() -> None:
+    estate = await watched(system_topic(SUBSCRIPTION))
+    await estate.sweep()
+    estate.arm_settings.denied_actions.add("Microsoft.EventGrid/systemTopics/read")
+    await estate.clock.sleep(3700)
+    (error,) = (await estate.sweep()).errors
+    assert "Microsoft.EventGrid/systemTopics/read" in error
+    assert [one.level for one in await events(estate)] == [Level.OK]
+
+
+async def test_a_damaged_row_is_looked_at_anew() -> None:
+    estate = await watched(system_topic(SUBSCRIPTION))
+    await estate.storage.control.put(ControlRow(DOCUMENT, {"at": 7, "looks": "none"}))
+    assert (await estate.sweep()).errors == []
+    assert [one.level for one in await events(estate)] == [Level.OK]
+
+
+async def test_the_doctor_tries_to_read_the_management_group_and_names_the_role() -> None:
+    estate = await landing_zones(DEFAULT_SUBSCRIPTION)
+    await estate.sweep()
+    estate.arm_settings.denied_actions.add("Microsoft.Management/managementGroups/descendants/read")
+    found = [one for one in (await examine(await estate.found())).findings if "group reader" in one.next_step]
+    assert [(one.level, "landing-zones" in one.on) for one in found] == [(Level.PROBLEM, True)]
+    assert "infra/management-group.bicep" in found[0].next_step
