@@ -80,6 +80,7 @@ def what_it_prints_works(output: str) -> None:
     tries = [line for line in lines if line.startswith(".venv/bin/python -m local")]
     local = tries[0].split(" rest ")[0]
     assert [line for line in next_steps.several_networks(local) if line not in tries] == []
+    assert any(line.startswith(f"{local} connect eastus2 --serverless") for line in tries)
     (networks,) = (line for line in tries if line.startswith(f"{local} network  "))
     assert "vnet-pe-story" in paste(networks.replace(".venv/bin/python", sys.executable))
     (status,) = (line for line in tries if line.startswith(f"{local} status"))
