@@ -70,7 +70,9 @@ async def observe_elastic(
     if isinstance(claims, BaseException):
         raise claims
     guids = await seen_guids(context, record, policies)
-    observed = ObservedElastic(policies, None, claims, api.key_expires, seen_guids=guids)
+    observed = ObservedElastic(
+        policies, None, claims, api.key_expires, seen_guids=guids, offers_claims=api.claims is not None
+    )
     found, error = await _with_targets(context, desired, record, observed)
     # Before the approval they are read to tell what will come of it: nothing waits for them.
     return found, error if desired.endpoint.status is ConnectionStatus.APPROVED else None

@@ -88,7 +88,7 @@ async def disassociate(
     def problem(view: _TargetView) -> NotYet | Explanation | str | None:
         found = target_notes.disassociation_problem(step, view.listed, types, view.reading)
         if isinstance(found, str) and any(one is not None and step.target_id in one.associations for one in seen):
-            what = "The deployment's list lacks a policy that lists the deployment."
+            what = f"The {step.family.noun}'s list lacks a policy that lists the {step.family.noun}."
             raise RetryLater(what, on=step.target_id, after=15.0)
         return found
 
@@ -219,7 +219,7 @@ async def _in_turn(
         if isinstance(found, Explanation):
             raise Blocked(found, on=target_id)
         return None
-    raise Waiting("Other requests about this deployment are being noted; this one follows.", on=target_id, after=2.0)
+    raise Waiting("Other requests about this target are being noted; this one follows.", on=target_id, after=2.0)
 
 
 async def _view(run: Run, target_id: str, forgotten: str = "") -> _TargetView:
@@ -239,12 +239,13 @@ async def _view(run: Run, target_id: str, forgotten: str = "") -> _TargetView:
 async def _seen(run: Run, target_id: str, forgotten: str) -> Attached:
     """The target's policies. Not found is no answer about them: a key that lost sight of the target gets the same."""
     if forgotten and not await run.elastic.is_unknown(target_id):
-        raise TargetUnseen("Elastic Cloud shows the deployment again.", on=target_id)
+        raise TargetUnseen(f"Elastic Cloud shows the {run.record.identity.family.noun} again.", on=target_id)
     try:
         return await run.elastic.attached_to(target_id)
     except NotFound as error:
         if not forgotten:
-            raise TargetUnseen(f"Elastic Cloud does not show the deployment: {error.what}", on=target_id) from error
+            what = f"Elastic Cloud does not show the {run.record.identity.family.noun}: {error.what}"
+            raise TargetUnseen(what, on=target_id) from error
         return Attached(())
 
 

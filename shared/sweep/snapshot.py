@@ -280,7 +280,8 @@ async def _read_organization(
 ) -> OrganizationListing:
     """Policies, then the targets that endpoints ask for, ours are associated with, or that ask for endpoints."""
     api, of = context.elastic.of(name, family), "" if name == DEFAULT else f" of organization {name}"
-    policies = await _read(f"policies{of}", api.policies(), result)
+    what = "policies" if family is Family.HOSTED else "policies of projects"
+    policies = await _read(f"{what}{of}", api.policies(), result)
     matter: dict[str, None] = {}
     claims = False
     for wanted, record in pairs:
@@ -289,9 +290,9 @@ async def _read_organization(
             matter |= dict.fromkeys(targets_that_matter(wanted, policies or (), record))
         claims = claims or (here and wanted.claim)
         claims = claims or (record.elastic.claim is not None and organization_on_record(record) == name)
-    targets = await _read(f"deployments{of}", api.targets(matter, tag=CONNECT_TAG), result)
+    targets = await _read(f"{family.noun}s{of}", api.targets(matter, tag=CONNECT_TAG), result)
     claimed = await _read(f"claims{of}", listed_claims(api), result) if claims else None
-    return OrganizationListing(policies, targets, claimed, api.key_expires)
+    return OrganizationListing(policies, targets, claimed, api.key_expires, api.claims is not None)
 
 
 async def _read(what: str, reading: Awaitable[_T], result: SweepStats) -> _T | None:

@@ -94,7 +94,7 @@ async def test_what_cannot_be_connected_is_named_and_the_rest_goes_ahead() -> No
     assert condition.reason == "DeploymentNotFound", "the first of them"
     for named in (*wishes[:-1], *(twin.id for twin in twins), private.id):
         assert named in condition.message
-    for step in ("Correct the endpoint's tag", "Use the deployment's id", "Start it", "ELASTIC_DEPLOYMENTS_ALLOWED"):
+    for step in ("Correct the endpoint's tag", "Use the target's id", "Start it", "ELASTIC_DEPLOYMENTS_ALLOWED"):
         assert step in condition.next_step
     assert "logs-eastus2" not in condition.message
     assert attached(estate, the(estate, "logs-eastus2")) == ["logs-eastus2-office", "pe-1"]

@@ -32,28 +32,28 @@ _PATH_WORKS = Wording(
 _FORBIDDEN = Wording(
     "blocked",
     Reason.FORBIDDEN_BY_POLICY,
-    "The path works, but no policy of the deployment behind {host} admits this private endpoint.",
+    "The path works, but no policy of what stands behind {host} admits this private endpoint.",
 )
 _NOT_ASSOCIATED = Wording(
     "blocked",
     Reason.NOT_ASSOCIATED,
-    "The path works, but the endpoint's policy is not associated with the deployment behind {host}, which lets nothing "
-    "private in without.",
+    "The path works, but the endpoint's policy is not associated with what stands behind {host}, which lets "
+    "nothing private in without.",
 )
 _ONLY_OTHER_POLICIES = Wording(
     "blocked",
     Reason.ONLY_OTHER_POLICIES,
-    "The path works, but the deployment behind {host} has other policies only, and none of them admits this endpoint.",
+    "The path works, but what stands behind {host} has other policies only, and none of them admits this endpoint.",
 )
 _UNKNOWN_RESOURCE = Wording(
     "unreachable",
     Reason.UNKNOWN_RESOURCE,
-    "The path works, but Elastic's proxy knows no deployment by the name {host}.",
+    "The path works, but Elastic's proxy knows nothing by the name {host}.",
 )
 _ELASTICSEARCH_ERROR = Wording(
     "degraded",
     Reason.ELASTICSEARCH_ERROR,
-    "The path works, but the deployment behind {host} answers with {status}.",
+    "The path works, but what stands behind {host} answers with {status}.",
 )
 _SERVICE_ERROR = Wording(
     "degraded",
@@ -122,7 +122,8 @@ _PRODUCTS: Mapping[str, _Product] = {
 TESTED = tuple(_PRODUCTS)
 """The services that are tested, as the API calls them.
 
-Elastic's managed intake (`ingest`) is not: it does not work over a private connection (Elastic's guide, limitations).
+Elastic's managed intake (`ingest`) is not: a deployment's does not work over a private connection (Elastic's guide,
+limitations), and what a project's answers without credentials is not documented.
 """
 
 

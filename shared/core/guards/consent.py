@@ -68,7 +68,7 @@ def denied(label: str) -> Explanation:
     """A target that the settings keep the app away from: nothing is associated with it, nothing taken away."""
     return explain(
         Reason.DEPLOYMENT_OUT_OF_SCOPE,
-        f"The setting ELASTIC_DEPLOYMENTS_DENIED keeps the app away from deployment {label}; what stands is left.",
+        f"The setting ELASTIC_DEPLOYMENTS_DENIED keeps the app away from {label}; what stands is left.",
     )
 
 
@@ -108,8 +108,13 @@ def opted_out(target: Target) -> bool:
 
 
 def label_of(target: Target) -> str:
-    """A target for people."""
-    return f"{target.name} ({target.id})"
+    """A target for people: `deployment logs (its id)`."""
+    return f"{target.family.noun} {target.name} ({target.id})"
+
+
+def sentence(text: str) -> str:
+    """A text as a sentence begins: the rest keeps its letters."""
+    return text[:1].upper() + text[1:]
 
 
 # -- what allows ---------------------------------------------------------------------------------------------------
@@ -131,11 +136,12 @@ def _tags(name: str) -> tuple[str, ...]:
 
 
 def _tag_to_set(endpoint: ArmId, target: Target) -> str:
-    """The tag that consents to the endpoint by its connection id, beside what the deployment's tags name already."""
+    """The tag that consents to the endpoint by its connection id, beside what the target's tags name already."""
+    between = _between(target)
     for name in _tags(ENDPOINTS_TAG):
-        entries = [entry.strip() for entry in target.tags.get(name, "").split(",")]
+        entries = [entry.strip() for entry in target.tags.get(name, "").split(between)]
         others = [entry for entry in entries if entry and lower_case(entry) != short_name(endpoint)]
-        value = ",".join((*others, connection_id(endpoint.text)))
+        value = between.join((*others, connection_id(endpoint.text)))
         if len(value) <= MAX_VALUE:
             return f"{name}={value}"
     return f"{ENDPOINTS_TAG}={connection_id(endpoint.text)}"
@@ -145,8 +151,13 @@ def entries_of(target: Target, tag: str) -> set[str]:
     """The endpoints that a tag of the target names, and the tags in which it goes on, lower case."""
     project = target.family is Family.SERVERLESS
     values = (target.tags.get(name, "") for name in _tags(tag))
-    words = (word.strip() for value in values for word in lower_case(value).split("_" if project else ","))
+    words = (word.strip() for value in values for word in lower_case(value).split(_between(target)))
     return {EVERYTHING if project and word == _IN_A_PROJECT else word for word in words if word}
+
+
+def _between(target: Target) -> str:
+    """What stands between the entries of a target's tag; a project's takes no comma."""
+    return "_" if target.family is Family.SERVERLESS else ","
 
 
 def consent_to(endpoint: ArmId, target: Target, options: PlanOptions) -> Consent:
@@ -178,14 +189,14 @@ def consent_problem(
     if consent is Consent.NONE:
         return explain(
             Reason.DEPLOYMENT_NOT_ALLOWED,
-            f"Neither setting nor tag allows that this endpoint is connected to deployment {label_of(target)}.",
-            f"Add it to the setting ELASTIC_DEPLOYMENTS_ALLOWED, or tag the deployment {tag}.",
+            f"Neither setting nor tag allows that this endpoint is connected to {label_of(target)}.",
+            f"Add it to the setting ELASTIC_DEPLOYMENTS_ALLOWED, or tag the {target.family.noun} {tag}.",
         )
     several = " and ".join((endpoint.text, *sorted(namesakes)))
     return explain(
         Reason.CONSENT_AMBIGUOUS,
-        f"Deployment {label_of(target)} consents to {short_name(endpoint)}, which is the name of {several}.",
-        f"Tag the deployment {tag} if it is this one that is meant.",
+        f"{sentence(label_of(target))} consents to {short_name(endpoint)}, which is the name of {several}.",
+        f"Tag the {target.family.noun} {tag} if it is this one that is meant.",
     )
 
 

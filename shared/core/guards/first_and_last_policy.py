@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from shared.core.guards.consent import OPT_OUT_TAG, denied, is_denied, label_of, listed, opted_out
+from shared.core.guards.consent import OPT_OUT_TAG, denied, is_denied, label_of, listed, opted_out, sentence
 from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets
 from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.resources import Target
+from shared.core.model.services import Family
 from shared.core.model.steps import Disassociate
 from shared.core.options.plan_options import PlanOptions
 from shared.core.reasons import explain
@@ -25,6 +26,9 @@ INGRESS_TYPES = frozenset({"ip", "vpce", "azure_private_endpoint", "gcp_private_
 
 LAST_POLICY_TAG = "elastic-privatelink-last-policy"
 """Tag of a target: `allow` permits that its last policy is taken away, which opens it to the internet."""
+
+_AND_SIGN_IN = ", including the sign-in from the Elastic Cloud console"
+"""Only a deployment's: the console signs in to a project's Kibana over its private connection, too."""
 
 
 # -- the first one -------------------------------------------------------------------------------------------------
@@ -45,10 +49,10 @@ def first_policy_problem(target: Target, label: str, types: dict[str, str], opti
     known = "It has no policy" if target.attached is not None else "Whether it has a policy is not known"
     return explain(
         Reason.WOULD_CUT_OFF_PUBLIC_TRAFFIC,
-        f"Deployment {label}: {known}. The first one closes all its endpoints to everything that no policy admits, "
-        "including the sign-in from the Elastic Cloud console.",
+        f"{sentence(label)}: {known}. The first one closes all its endpoints to everything that no policy admits"
+        f"{_AND_SIGN_IN if target.family is Family.HOSTED else ''}.",
         f"Add it to the setting ELASTIC_FIRST_POLICY_ALLOWED "
-        f"or tag the deployment {FIRST_POLICY_TAG}=allow, if that is wanted; "
+        f"or tag the {target.family.noun} {FIRST_POLICY_TAG}=allow, if that is wanted; "
         "to keep other traffic, first associate an IP policy that admits it.",
     )
 
@@ -82,8 +86,8 @@ def _hands_off(target: Target, options: PlanOptions) -> Explanation | None:
         return None
     return explain(
         Reason.DEPLOYMENT_OPTED_OUT,
-        f"Deployment {label} has the tag {OPT_OUT_TAG}=ignore: its association is left as it is.",
-        "Take that tag off the deployment, or disassociate the policy in the Elastic Cloud console.",
+        f"{sentence(label)} has the tag {OPT_OUT_TAG}=ignore: its association is left as it is.",
+        f"Take that tag off the {target.family.noun}, or disassociate the policy in the Elastic Cloud console.",
     )
 
 
@@ -91,12 +95,12 @@ def _unless_last(
     target: Target, policy_id: str, types: Mapping[str, str], options: PlanOptions
 ) -> Disassociate | Explanation:
     if may_reopen(target, options):
-        return Disassociate(policy_id, target.id, target.name, may_reopen=True)
+        return Disassociate(policy_id, target.id, target.name, may_reopen=True, family=target.family)
     if target.attached is None:
         return _reopens(label_of(target), "which other policies it has is not known")
     if not protected_without(policy_id, target.attached, types):
         return _reopens(label_of(target), "it is the last one that restricts who may connect")
-    return Disassociate(policy_id, target.id, target.name)
+    return Disassociate(policy_id, target.id, target.name, family=target.family)
 
 
 def protected_without(policy_id: str, attached: tuple[str, ...], types: Mapping[str, str]) -> bool:
@@ -113,7 +117,7 @@ def may_reopen(target: Target, options: PlanOptions) -> bool:
 def _reopens(label: str, why: str) -> Explanation:
     return explain(
         Reason.WOULD_REOPEN_PUBLIC_ACCESS,
-        f"The policy stays associated with deployment {label}: {why}. Without any policy it is open to the internet.",
+        f"The policy stays associated with {label}: {why}. Without any policy it is open to the internet.",
         "Associate another policy with it first, for example an IP policy; or, if it may be open, add it to the "
         f"setting ELASTIC_LAST_POLICY_ALLOWED or tag it {LAST_POLICY_TAG}=allow.",
     )

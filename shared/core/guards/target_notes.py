@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared.core.guards.consent import sentence
 from shared.core.guards.first_and_last_policy import INGRESS_TYPES
 from shared.core.model.organizations import DEFAULT
 from shared.core.model.reasons import Explanation, Reason
@@ -120,7 +121,7 @@ def disassociation_problem(
     """Why a DELETE is not sent; None: it may be. `reading`: the row as it was read before `listed` was (S2)."""
     if step.policy_id not in listed:
         if reading.deleting(step.policy_id) or reading.posting(step.policy_id):
-            why = f"An earlier request about policy {step.policy_id} and deployment {step.target_name} may still land"
+            why = f"An earlier request about policy {step.policy_id} and {step.target} may still land"
             return NotYet(reading.ends_at(step.policy_id), why)
         return NOTHING_TO_DO
     others = [one for one in listed if one != step.policy_id and types.get(one) in INGRESS_TYPES]
@@ -130,11 +131,9 @@ def disassociation_problem(
     if step.may_reopen and not coming:
         return None
     if others or coming:
-        why = f"Whether another policy keeps deployment {step.target_name} closed without this one is not certain yet"
+        why = f"Whether another policy keeps {step.target} closed without this one is not certain yet"
         return NotYet(min(map(reading.ends_at, coming or others)), why)
-    what = (
-        f"The policy is by now the last one of deployment {step.target_name}; without it that is open to the internet."
-    )
+    what = f"The policy is by now the last one of {step.target}; without it that is open to the internet."
     return explain(Reason.WOULD_REOPEN_PUBLIC_ACCESS, what)
 
 
@@ -146,9 +145,9 @@ def association_problem(
     if step.may_be_first or any(not reading.deleting(one) for one in others):
         return None
     if others:
-        why = f"Whether deployment {step.target_name} keeps another policy is not certain yet"
+        why = f"Whether {step.target} keeps another policy is not certain yet"
         return NotYet(min(map(reading.ends_at, others)), why)
-    what = f"Deployment {step.target_name} has none of the policies any more that it was found with."
+    what = f"{sentence(step.target)} has none of the policies any more that it was found with."
     return explain(Reason.WOULD_CUT_OFF_PUBLIC_TRAFFIC, what)
 
 

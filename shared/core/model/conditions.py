@@ -138,7 +138,7 @@ def summary(conditions: Mapping[str, Condition]) -> Condition:
     others = [conditions[name] for name in ORDER if name not in {READY, *BESIDE} and name in conditions]
     pending = [condition for condition in others if condition.pending]
     if not pending:
-        untested = next((condition for condition in others if not condition.true), None)
+        untested = next((one for one in others if not one.true and one.type != CLAIMED), None)
         if untested is None:
             return satisfied(READY, Reason.ALL_CONDITIONS_TRUE, "The private connection is set up and tested.")
         message = f"The private connection is set up. {untested.type}: {untested.message}"

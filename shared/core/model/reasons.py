@@ -80,6 +80,7 @@ class Reason(StrEnum):
     ORGANIZATION_NOT_CONFIGURED = "OrganizationNotConfigured"
     RETAINED_POLICIES_MAX_REACHED = "RetainedPoliciesMaxReached"
     CLAIMED = "Claimed"
+    CLAIMS_NOT_OFFERED = "ClaimsNotOffered"
     NOT_OBSERVED = "NotObserved"
 
     # Deployments

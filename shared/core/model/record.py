@@ -181,15 +181,17 @@ def owned_resources(record: ConnectionRecord) -> tuple[str, ...]:
 
     What is really there is read again before anything is removed.
     """
-    dns, elastic = record.dns, record.elastic
+    dns, elastic, noun = record.dns, record.elastic, record.identity.family.noun
     owned = [resource for resource in (dns.zone, *dns.links, dns.record) if resource is not None]
     found = [resource.id for resource in owned if resource.owner is Owner.OURS]
     if elastic.policy.id and elastic.policy.owner is Owner.OURS:
         found.append(f"policy {elastic.policy.id}")
     ours = (memory for memory in elastic.associations if memory.owner is Owner.OURS)
-    found += [f"association with deployment {memory.target_id}" for memory in ours]
+    found += [f"association with {noun} {memory.target_id}" for memory in ours]
     former = elastic.former_associations
-    found += [f"association of policy {one.policy_id} with deployment {one.target_id}" for one in former]
+    found += [
+        f"association of policy {one.policy_id} with {record.identity.family.noun} {one.target_id}" for one in former
+    ]
     if elastic.claim is not None and elastic.claim.owner is Owner.OURS:
         found.append(f"claim to {elastic.claim.endpoint_name}")
     return tuple(found)

@@ -36,6 +36,11 @@ class Family(StrEnum):
     SERVERLESS = "serverless"
     """Projects of Elastic Cloud Serverless."""
 
+    @property
+    def noun(self) -> str:
+        """What people call a target of the family."""
+        return "deployment" if self is Family.HOSTED else "project"
+
 
 ENDINGS = {
     Family.HOSTED: ("privatelink.", ".azure.elastic-cloud.com"),

@@ -14,6 +14,7 @@ from typing import ClassVar
 from shared.core.model import conditions
 from shared.core.model.arm_ids import ArmId
 from shared.core.model.markers import Marker, RecordMarker
+from shared.core.model.services import Family
 
 
 class Action(StrEnum):
@@ -219,10 +220,16 @@ class Associate:
     """The wish that it fulfils, as it was written."""
     may_be_first: bool = False
     """Whether a setting or a tag allows that it is the target's first policy (S1)."""
+    family: Family = Family.HOSTED
+
+    @property
+    def target(self) -> str:
+        """The target as people name it."""
+        return f"{self.family.noun} {self.target_name}"
 
     def __str__(self) -> str:
         policy = f"policy {self.policy_id}" if self.policy_id else "the policy"
-        return f"associate {policy} with deployment {self.target_name} ({self.target_id})"
+        return f"associate {policy} with {self.target} ({self.target_id})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,9 +245,15 @@ class Disassociate:
     """Whether a setting or a tag allows that the target is left without any policy (S2)."""
     forgotten: bool = False
     """A person decided that the target, which is not found and still listed, is gone."""
+    family: Family = Family.HOSTED
+
+    @property
+    def target(self) -> str:
+        """The target as people name it."""
+        return f"{self.family.noun} {self.target_name}"
 
     def __str__(self) -> str:
-        return f"disassociate policy {self.policy_id} from deployment {self.target_name} ({self.target_id})"
+        return f"disassociate policy {self.policy_id} from {self.target} ({self.target_id})"
 
 
 @dataclass(frozen=True, slots=True)

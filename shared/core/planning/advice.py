@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.resources import POLICY_TYPE, ConnectionStatus, Policy, Target
+from shared.core.model.services import Family
 from shared.core.planning.desired import Desired
 from shared.core.reasons import explain
 
@@ -86,11 +87,13 @@ def _by_id(policy: Policy) -> str:
 def sign_in_advice(
     targets: Collection[Target], served: Collection[str], types: dict[str, str], before: Collection[Explanation]
 ) -> Explanation | None:
-    """Targets that only private connection policies protect: the console's sign-in comes over the internet.
+    """Deployments that only private connection policies protect: the console's sign-in comes over the internet.
+
+    The console's sign-in to a Serverless project works all the same.
 
     Where the policies of one are not known, what was said `before` is said again.
     """
-    reached = [target for target in targets if target.id in served and target.running]
+    reached = [one for one in targets if one.id in served and one.running and one.family is Family.HOSTED]
     attached = [(target.name, target.attached) for target in reached]
     if any(policy_ids is None for _, policy_ids in attached):
         return next((advice for advice in before if advice.reason is Reason.CONSOLE_SIGN_IN_AFFECTED), None)

@@ -21,6 +21,7 @@ from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import AssociationMemory, PendingTargetMemory, TargetMemory
 from shared.core.model.resources import Policy, Target
+from shared.core.model.services import Family
 from shared.core.model.steps import Associate, Disassociate
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.desired import DEPLOYMENTS_TAG, Desired
@@ -39,9 +40,9 @@ class AssociationPlan:
     pending_targets: tuple[PendingTargetMemory, ...] = ()
 
 
-def nothing_requested() -> Condition:
+def nothing_requested(family: Family) -> Condition:
     """The condition of an endpoint that asks for no target, and that none asks for."""
-    message = f"The endpoint's tag {DEPLOYMENTS_TAG} names no deployment, so the policy is associated with none."
+    message = f"The endpoint's tag {DEPLOYMENTS_TAG} names no {family.noun}, so the policy is associated with none."
     return c.satisfied(c.ASSOCIATED, Reason.NOTHING_REQUESTED, message)
 
 
@@ -79,7 +80,7 @@ def plan_associations(
     problems += [removal for removal in removals if isinstance(removal, Explanation)]
     lost = _unseen(record, targets, policy, unseen)
     problems += [found for one in sorted(lost) if (found := unseen.out_of_sight(one, policy)) is not None]
-    condition = _condition(choices, (*made, *taken), problems)
+    condition = _condition(desired.service.family, choices, (*made, *taken), problems)
     if (made or taken) and policy is not None and not policy.admits_only(desired.endpoint.guid):
         condition, made, taken = _admits_others(policy, desired, (*made, *taken)), (), ()
     kept = {memory.target_id for memory in recent} | lost
@@ -149,7 +150,9 @@ def _to_make(
             contests.append(problem)
         else:
             first = may_be_first(target, options)
-            steps.append(Associate(policy_id, target.id, target.name, choice.asked, may_be_first=first))
+            steps.append(
+                Associate(policy_id, target.id, target.name, choice.asked, may_be_first=first, family=target.family)
+            )
     return tuple(steps), contests
 
 
@@ -233,7 +236,10 @@ def _admits_others(policy: Policy, desired: Desired, steps: tuple[Associate | Di
 
 
 def _condition(
-    choices: tuple[TargetRequest, ...], steps: tuple[Associate | Disassociate, ...], problems: list[Explanation]
+    family: Family,
+    choices: tuple[TargetRequest, ...],
+    steps: tuple[Associate | Disassociate, ...],
+    problems: list[Explanation],
 ) -> Condition:
     if problems:
         return c.blocked(
@@ -249,7 +255,7 @@ def _condition(
     return (
         c.satisfied(c.ASSOCIATED, Reason.ASSOCIATED, f"Associated with {', '.join(names)}.")
         if names
-        else nothing_requested()
+        else nothing_requested(family)
     )
 
 
@@ -260,6 +266,16 @@ def _named(choice: TargetRequest) -> str:
     renamed = choice.asked not in {target.name, target.id} and choice.asked.lower() != target.id
     return f"{target.name} (still called {choice.asked} in the endpoint's tag)" if renamed else target.name
 
+
+_WHO = {
+    Family.HOSTED: "Terraform's ec_deployment.traffic_filter does this at every run; the deployment's activity in the "
+    "Elastic Cloud console shows who.",
+    Family.SERVERLESS: "Terraform's traffic_filter_ids of a project is its whole list, and does this at every run.",
+}
+_INSTEAD = {
+    Family.HOSTED: "in Terraform use ec_deployment_traffic_filter_association instead",
+    Family.SERVERLESS: "in Terraform its traffic_filter_ids",
+}
 
 RESTORE_WINDOW = timedelta(days=7)
 """Within this time the removals count as one fight: long enough for a pipeline that runs once a day."""
@@ -285,12 +301,11 @@ def contested(
     moments = ", ".join(f"{at:%Y-%m-%d %H:%M} UTC" for at in times)
     return explain(
         Reason.ASSOCIATION_CONTESTED,
-        f"Another manager keeps removing the policy from deployment {label_of(target)}; the app restored it "
-        f"{len(times)} time(s) ({moments or 'never: the settings forbid it'}) and is now left alone. Terraform's "
-        "ec_deployment.traffic_filter does this at every run; the deployment's activity in the Elastic Cloud console "
-        "shows who.",
-        "Add the policy to the other manager's list (in Terraform use ec_deployment_traffic_filter_association "
-        f"instead), or tag the deployment {OPT_OUT_TAG}=ignore; then re-run the connection.",
+        f"Another manager keeps removing the policy from {label_of(target)}; the app restored it "
+        f"{len(times)} time(s) ({moments or 'never: the settings forbid it'}) and is now left alone. "
+        f"{_WHO[target.family]}",
+        f"Add the policy to the other manager's list ({_INSTEAD[target.family]}), or tag the {target.family.noun} "
+        f"{OPT_OUT_TAG}=ignore; then re-run the connection.",
     )
 
 

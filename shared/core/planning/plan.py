@@ -201,6 +201,8 @@ class ObservedElastic:
     """Targets of ours that `targets` lacks."""
     begun_at: datetime | None = None
     """A moment before the reads were begun, by the storage service's clock; None: the worker's does, for a hint."""
+    offers_claims: bool = True
+    """Whether the family has claims."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +233,7 @@ def plan_elastic(
     """What is left to do in Elastic Cloud."""
     here = tuple(policy for policy in observed.policies if policy.region == desired.service.elastic_region)
     policy = plan_policy(desired, here, record, options, observed.begun_at or now, observed.seen_guids, observed.unseen)
-    claim = plan_claim(desired, observed.claims, record)
+    claim = plan_claim(desired, observed.claims, record, offered=observed.offers_claims)
     steps, conditions = (*policy.steps, *claim.steps), (policy.condition, *claim.conditions)
     advice = policy_advice(desired, observed.policies, policy.memory.id)
     advice += _only(key_advice(observed.key_expires, now))
@@ -248,7 +250,9 @@ def plan_elastic(
         later = _association_waits(desired)
         return ElasticPlan(steps, (*conditions, later), policy.memory, claim=claim.memory, advice=advice)
     if observed.targets is None:
-        unread = c.unknown(c.ASSOCIATED, Reason.NOT_OBSERVED, "The deployments have not been read yet.")
+        unread = c.unknown(
+            c.ASSOCIATED, Reason.NOT_OBSERVED, f"The {desired.service.family.noun}s have not been read yet."
+        )
         return ElasticPlan(steps, (*conditions, unread), policy.memory, claim=claim.memory, advice=advice)
     record = record.with_policy(policy.memory)
     found = plan_associations(
@@ -289,7 +293,7 @@ def plan_elastic(
 
 def _hides_some(policy: Policy | None) -> bool:
     """Whether the policy has associations that the API key may not see, so that not all of them were looked at."""
-    return policy is None or policy.hidden_associations > 0
+    return policy is None or policy.hidden_associations > 0 or not policy.counted
 
 
 def targets_that_matter(desired: Desired, policies: tuple[Policy, ...], record: ConnectionRecord) -> tuple[str, ...]:
@@ -307,8 +311,8 @@ def _only(advice: Explanation | None) -> tuple[Explanation, ...]:
 
 def _association_waits(desired: Desired) -> Condition:
     if not desired.targets:
-        return nothing_requested()
-    message = "Deployments are associated after Elastic has approved the endpoint."
+        return nothing_requested(desired.service.family)
+    message = f"{desired.service.family.noun.capitalize()}s are associated after Elastic has approved the endpoint."
     return c.waiting(c.ASSOCIATED, Reason.AWAITING_APPROVAL, message)
 
 

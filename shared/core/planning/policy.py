@@ -23,6 +23,7 @@ from shared.core.model.resources import POLICY_TYPE, Claim, Policy, Rule
 from shared.core.model.steps import ClaimEndpoint, CreatePolicy, UnclaimEndpoint, UpdatePolicy
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.desired import Desired
+from shared.core.reasons import explain
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +248,7 @@ def _notes(desired: Desired, policy: Policy, others: list[Policy], *, ours: bool
         )
         notes.append(f"Others have added rules to it, which stay: it also lets in {named}.")
     if policy.include_by_default:
-        notes.append("It is applied by default to new deployments of the region.")
+        notes.append(f"It is applied by default to new {desired.service.family.noun}s of the region.")
     return notes
 
 
@@ -322,8 +323,17 @@ class ClaimPlan:
     memory: ClaimMemory | None = None
 
 
-def plan_claim(desired: Desired, claims: tuple[Claim, ...] | None, record: ConnectionRecord) -> ClaimPlan:
-    """Claim what is to be; give up what we claimed and is no longer to be, or was of an endpoint that is gone."""
+def plan_claim(
+    desired: Desired, claims: tuple[Claim, ...] | None, record: ConnectionRecord, *, offered: bool = True
+) -> ClaimPlan:
+    """Claim what is to be; give up what we claimed and is no longer to be, or was of an endpoint that is gone.
+
+    `offered`: whether the family has claims at all.
+    """
+    if not offered:
+        message = f"Elastic offers no claims for endpoints of {desired.service.family.noun}s, so none is made."
+        none = Condition(c.CLAIMED, c.Status.FALSE, explain(Reason.CLAIMS_NOT_OFFERED, message))
+        return ClaimPlan((), (none,) if desired.claim else (), record.elastic.claim)
     if claims is None:
         unread = c.unknown(c.CLAIMED, Reason.NOT_OBSERVED, "The claims have not been read yet.")
         return ClaimPlan((), (unread,) if desired.claim else (), record.elastic.claim)

@@ -166,8 +166,8 @@ def warning_of(record: ConnectionRecord, plan: RemovalPlan, refused: Collection[
     ours = policies_made_for(record.id, tuple(plan.policies.values()), options.installation.instance_id)
     left = [one for one in ours if one.include_by_default and one.id not in deleted]
     return "".join(
-        f"Policy {one.id} ({one.name}), which is left, is applied by default: every new deployment of {one.region} is "
-        "born closed to the internet. "
+        f"Policy {one.id} ({one.name}), which is left, is applied by default: every new "
+        f"{record.identity.family.noun} of {one.region} is born closed to the internet. "
         for one in left
     )
 
@@ -229,22 +229,22 @@ def _policy(
     if _admits_others(policy, record, observed.seen_guids):
         yield f"policy {policy.id} ({policy.name}): it lets others in, so it and its associations stay"
         return
-    kept = policy.hidden_associations
+    kept, noun = policy.hidden_associations, record.identity.family.noun
     for target_id in sorted(associated_with(policy.id, policy, observed.targets)):
         memory = record.association(target_id) if policy.id == record.elastic.policy.id else None
         if memory is not None and memory.recovered:
             kept += 1
-            yield _unconfirmed([f"association of policy {policy.id} with deployment {target_id}"])
+            yield _unconfirmed([f"association of policy {policy.id} with {noun} {target_id}"])
             continue
         if memory is None or memory.owner is Owner.ADOPTED:
             kept += 1
-            yield f"association of policy {policy.id} with deployment {target_id}: not made by this app"
+            yield f"association of policy {policy.id} with {noun} {target_id}: not made by this app"
             continue
         step = plan_disassociation(target_id, policy.id, observed.targets, types, options, observed.unseen)
         kept += not isinstance(step, Disassociate)
         yield step
     if kept:
-        yield f"policy {policy.id} ({policy.name}): {kept} deployment(s) stay associated with it"
+        yield f"policy {policy.id} ({policy.name}): {kept} {noun}(s) stay associated with it"
     else:
         yield DeletePolicy(policy.id, policy.name)
 
@@ -279,7 +279,8 @@ def _from_former_policy(
         if policy.admits_only(memory.guid):
             yield plan_disassociation(memory.target_id, policy.id, observed.targets, types, options, observed.unseen)
         else:
-            yield f"association of policy {policy.id} with deployment {memory.target_id}: it lets others in"
+            noun = record.identity.family.noun
+            yield f"association of policy {policy.id} with {noun} {memory.target_id}: it lets others in"
 
 
 def _admits_others(policy: Policy, record: ConnectionRecord, seen_guids: Collection[str] | None = None) -> bool:

@@ -40,13 +40,15 @@ class OrganizationListing:
 
     key_expires: datetime | None = None
     """When the key ends, as the answers said; None: not known, or never."""
+    offers_claims: bool = True
+    """Whether the family has claims."""
 
     def for_region(self, region: str) -> ObservedElastic | None:
         """What matters to the endpoints of one region; None when not all of it was read."""
         if self.policies is None or self.targets is None:
             return None
         claims = None if self.claims is None else tuple(one for one in self.claims if one.region == region)
-        return ObservedElastic(self.policies, self.targets, claims, self.key_expires)
+        return ObservedElastic(self.policies, self.targets, claims, self.key_expires, offers_claims=self.offers_claims)
 
 
 _UNREAD = OrganizationListing()

@@ -23,6 +23,7 @@ from shared.core.guards.consent import (
     label_of,
     names_of,
     opted_out,
+    sentence,
 )
 from shared.core.guards.first_and_last_policy import first_policy_problem
 from shared.core.model.arm_ids import lower_case
@@ -78,7 +79,7 @@ def _wishes(
     desired: Desired, targets: tuple[Target, ...], associated: Collection[str], record: ConnectionRecord
 ) -> Iterator[TargetRequest]:
     for asked in desired.targets:
-        yield _find(asked, targets, record)
+        yield _find(asked, targets, record, desired.service.family.noun)
     for target in targets:
         entries = entries_of(target, CONNECT_TAG)
         everywhere = EVERYTHING in entries and target.region == desired.service.elastic_region
@@ -88,7 +89,7 @@ def _wishes(
             yield TargetRequest(target.id, target)
 
 
-def _find(asked: str, targets: tuple[Target, ...], record: ConnectionRecord) -> TargetRequest:
+def _find(asked: str, targets: tuple[Target, ...], record: ConnectionRecord, noun: str) -> TargetRequest:
     by_id = [target for target in targets if target.id == lower_case(asked)]
     found = by_id or [target for target in targets if target.name == asked]
     running = [target for target in found if target.running]
@@ -104,7 +105,7 @@ def _find(asked: str, targets: tuple[Target, ...], record: ConnectionRecord) -> 
             asked,
             problem=explain(
                 Reason.DEPLOYMENT_AMBIGUOUS,
-                f"Several deployments are named {asked}: {ids}.",
+                f"Several {noun}s are named {asked}: {ids}.",
             ),
         )
     if found:
@@ -113,10 +114,10 @@ def _find(asked: str, targets: tuple[Target, ...], record: ConnectionRecord) -> 
             found[0],
             explain(
                 Reason.DEPLOYMENT_NOT_RUNNING,
-                f"Deployment {asked} is stopped or being deleted; an association that it has is left as it is.",
+                f"{sentence(noun)} {asked} is stopped or being deleted; an association that it has is left as it is.",
             ),
         )
-    return _renamed(asked, targets, record) or TargetRequest(asked, problem=_not_found(asked, record))
+    return _renamed(asked, targets, record) or TargetRequest(asked, problem=_not_found(asked, record, noun))
 
 
 def _renamed(asked: str, targets: tuple[Target, ...], record: ConnectionRecord) -> TargetRequest | None:
@@ -131,12 +132,12 @@ def _connected_as(asked: str, record: ConnectionRecord) -> set[str]:
     return {memory.target_id for memory in record.elastic.associations if memory.asked == asked}
 
 
-def _not_found(asked: str, record: ConnectionRecord) -> Explanation:
+def _not_found(asked: str, record: ConnectionRecord, noun: str) -> Explanation:
     gone = [memory.target_id for memory in record.elastic.associations if asked in {memory.asked, memory.target_id}]
-    was = f" It was deployment {gone[0]}." if gone else ""
+    was = f" It was {noun} {gone[0]}." if gone else ""
     return explain(
         Reason.DEPLOYMENT_NOT_FOUND,
-        f"No deployment with the id or exact name {asked} is visible to the API key.{was}",
+        f"No {noun} with the id or exact name {asked} is visible to the API key.{was}",
     )
 
 
@@ -160,7 +161,7 @@ def _problem(
     if target.region != desired.service.elastic_region:
         return explain(
             Reason.DEPLOYMENT_IN_ANOTHER_REGION,
-            f"Deployment {label} is in {target.region or 'an unknown region'}; this endpoint leads to "
+            f"{sentence(label)} is in {target.region or 'an unknown region'}; this endpoint leads to "
             f"{desired.service.elastic_region}.",
         )
     if is_denied(target, options):
@@ -168,7 +169,7 @@ def _problem(
     if opted_out(target):
         return explain(
             Reason.DEPLOYMENT_OPTED_OUT,
-            f"Deployment {label} has the tag {OPT_OUT_TAG}=ignore: nothing is associated with it.",
+            f"{sentence(label)} has the tag {OPT_OUT_TAG}=ignore: nothing is associated with it.",
         )
     return consent_problem(desired.endpoint.id, target, options, namesakes) or first_policy_problem(
         target, label, types, options
@@ -191,6 +192,6 @@ def _withdrawn(
         return replace(problem, message=f"{problem.message} It is connected, and stays so.")
     return explain(
         Reason.DEPLOYMENT_NOT_ALLOWED,
-        f"Deployment {label_of(target)} is connected, but neither setting nor tag allows it now; it stays.",
+        f"{sentence(label_of(target))} is connected, but neither setting nor tag allows it now; it stays.",
         "Allow it again, or take it out of the endpoint's tag: then the app disconnects it.",
     )

@@ -23,7 +23,7 @@ SECTIONS: Mapping[str, tuple[ReasonDoc, ...]] = {
     "Approval": setup.APPROVAL,
     "Zone, links and record": setup.DNS,
     "Policies and claims": elastic.POLICIES,
-    "Deployments": elastic.DEPLOYMENTS,
+    "Targets": elastic.TARGETS,
     "Removal": elastic.REMOVAL,
     "Health check": checks.GOOD,
     "Health check: names": checks.NAMES,

@@ -6,11 +6,11 @@ from shared.core.model.reasons import Hop, Reason
 from shared.core.reasons.entry import ReasonDoc
 
 GOOD = (
-    ReasonDoc(Reason.REACHABLE, "The product answers.", "The whole path works, from the name to the deployment."),
+    ReasonDoc(Reason.REACHABLE, "The product answers.", "The whole path works, from the name to the target."),
     ReasonDoc(
         Reason.PATH_WORKS,
-        "Elastic's proxy answers; no deployment was asked.",
-        "The path works, and the policy is associated with no deployment that could be tested.",
+        "Elastic's proxy answers; no target was asked.",
+        "The path works, and the policy is associated with no target that could be tested.",
     ),
     ReasonDoc(
         Reason.NOT_TESTED,
@@ -104,8 +104,8 @@ ROUTES = (
     ReasonDoc(
         Reason.CERTIFICATE_MISMATCH,
         "The certificate is not for the private name.",
-        "The zone's region is not the deployment's, or the host was taken out of a Cloud ID or is a CNAME.",
-        "Check that the zone's region is the deployment's, and what listens at the address; use the private URLs that "
+        "The zone's region is not the target's, or the host was taken out of a Cloud ID or is a CNAME.",
+        "Check that the zone's region is the target's, and what listens at the address; use the private URLs that "
         "the app shows.",
         Hop.DNS,
     ),
@@ -130,8 +130,8 @@ ANSWERS = (
     ReasonDoc(
         Reason.NO_ANSWER,
         "TLS works and no HTTP answer comes.",
-        "The deployment, or Elastic's proxy, is overloaded or restarting.",
-        "Check the deployment's health in the Elastic Cloud console.",
+        "The target, or Elastic's proxy, is overloaded or restarting.",
+        "Check the target's health in the Elastic Cloud console.",
         Hop.TARGET,
     ),
     ReasonDoc(
@@ -143,14 +143,14 @@ ANSWERS = (
     ),
     ReasonDoc(
         Reason.NOT_ASSOCIATED,
-        "403 from Elastic's proxy; the deployment has no policy.",
-        "The endpoint's policy is not associated with the deployment.",
+        "403 from Elastic's proxy; the target has no policy.",
+        "The endpoint's policy is not associated with the target.",
         "See condition Associated for what keeps it from being associated.",
         Hop.POLICY,
     ),
     ReasonDoc(
         Reason.ONLY_OTHER_POLICIES,
-        "403 from Elastic's proxy; the deployment has policies of others only.",
+        "403 from Elastic's proxy; the target has policies of others only.",
         "None of them admits the endpoint, and its own policy is not associated.",
         "See condition Associated for what keeps it from being associated.",
         Hop.POLICY,
@@ -158,15 +158,15 @@ ANSWERS = (
     ReasonDoc(
         Reason.UNKNOWN_RESOURCE,
         "404 from Elastic's proxy.",
-        "It knows no deployment by this name: the alias was changed or removed, or the deployment is gone.",
-        "Check whether the deployment was deleted, or its alias removed; the app follows a changed alias by itself.",
+        "It knows no target by this name: the alias was changed or removed, or the target is gone.",
+        "Check whether the target was deleted, or its alias removed; the app follows a changed alias by itself.",
         Hop.TARGET,
     ),
     ReasonDoc(
         Reason.ELASTICSEARCH_ERROR,
         "Elasticsearch answers with an error, or is not there behind the proxy.",
-        "The deployment is overloaded, restarting or broken.",
-        "Check the deployment's health in the Elastic Cloud console.",
+        "The target is overloaded, restarting or broken.",
+        "Check the target's health in the Elastic Cloud console.",
         Hop.TARGET,
     ),
     ReasonDoc(

@@ -1,4 +1,4 @@
-"""Reasons of policies, claims and deployments in Elastic Cloud, and of removals. Data for `shared.core.reasons`."""
+"""Reasons of policies, claims and targets in Elastic Cloud, and of removals. Data for `shared.core.reasons`."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ POLICIES = (
     ReasonDoc(
         Reason.ORGANIZATION_CHANGED,
         "The endpoint is served by another organization than the one that it belongs to now.",
-        "A setting or a tag put it into another organization. That may be a slip, and a move cuts the deployments of "
+        "A setting or a tag put it into another organization. That may be a slip, and a move cuts the targets of "
         "the former one off: so only a person decides it.",
         "Put the tag or the setting back; or send the decision move-organization on the connection.",
         Hop.POLICY,
@@ -90,6 +90,11 @@ POLICIES = (
     ),
     ReasonDoc(Reason.CLAIMED, "No other organization can use the endpoint.", "It is claimed."),
     ReasonDoc(
+        Reason.CLAIMS_NOT_OFFERED,
+        "A claim is asked for, and none is made; all else goes on.",
+        "Elastic offers claims for endpoints of hosted deployments, and none for those of Serverless projects.",
+    ),
+    ReasonDoc(
         Reason.NOT_OBSERVED,
         "A condition is Unknown.",
         "Elastic Cloud could not be asked yet, or its turn has not come.",
@@ -97,88 +102,88 @@ POLICIES = (
     ),
 )
 
-DEPLOYMENTS = (
+TARGETS = (
     ReasonDoc(
         Reason.ASSOCIATED,
-        "The policy is associated with every deployment that is asked for.",
+        "The policy is associated with every target, deployment or Serverless project, that is asked for.",
         "All is as it should be.",
     ),
     ReasonDoc(
         Reason.NOTHING_REQUESTED,
-        "The policy is associated with no deployment.",
-        "Neither the endpoint's tag elastic-deployments nor a deployment's tag asks for one.",
-        "Wait, or set the tag to connect a deployment.",
+        "The policy is associated with no target.",
+        "Neither the endpoint's tag elastic-deployments nor a target's tag asks for one.",
+        "Wait, or set the tag to connect a target.",
     ),
     ReasonDoc(
         Reason.NO_LONGER_ASKED_FOR,
         "An association is to be taken away.",
         "No tag or setting asks for it any more, and the app made it.",
-        "Wait: the app removes it, unless it is the deployment's last policy.",
+        "Wait: the app removes it, unless it is the target's last policy.",
         Hop.TARGET,
     ),
     ReasonDoc(
         Reason.WOULD_CUT_OFF_PUBLIC_TRAFFIC,
-        "The policy is not associated with a deployment.",
-        "It would be its first one, and closes the deployment to everything that no policy admits.",
-        "Associate an IP policy first, or allow it by ELASTIC_FIRST_POLICY_ALLOWED or the deployment's tag "
+        "The policy is not associated with a target.",
+        "It would be its first one, and closes the target to everything that no policy admits.",
+        "Associate an IP policy first, or allow it by ELASTIC_FIRST_POLICY_ALLOWED or the target's tag "
         "elastic-privatelink-first-policy=allow.",
         Hop.TARGET,
     ),
     ReasonDoc(
         Reason.WOULD_REOPEN_PUBLIC_ACCESS,
         "The policy stays associated though no tag or setting asks for it.",
-        "It is the deployment's last one; without any the deployment is open to the internet.",
-        "Associate another policy, or allow it by ELASTIC_LAST_POLICY_ALLOWED or the deployment's tag "
+        "It is the target's last one; without any the target is open to the internet.",
+        "Associate another policy, or allow it by ELASTIC_LAST_POLICY_ALLOWED or the target's tag "
         "elastic-privatelink-last-policy=allow.",
         Hop.TARGET,
     ),
     ReasonDoc(
         Reason.DEPLOYMENT_NOT_ALLOWED,
-        "A deployment is not connected.",
-        "Neither the settings nor the deployment's own tag consent.",
+        "A target is not connected.",
+        "Neither the settings nor the target's own tag consent.",
         "Add it to ELASTIC_DEPLOYMENTS_ALLOWED, or add the connection id to its tag elastic-privatelink-endpoints.",
         Hop.TARGET,
     ),
     ReasonDoc(
         Reason.CONSENT_AMBIGUOUS,
-        "A deployment is not connected, or what stands is left as it is.",
+        "A target is not connected, or what stands is left as it is.",
         "Its tag names the endpoint by resource group and name, and several endpoints have both, in different "
         "subscriptions: which of them is meant is not known.",
-        "Put the connection id of the endpoint that is meant into the deployment's tag, in place of group and name.",
+        "Put the connection id of the endpoint that is meant into the target's tag, in place of group and name.",
         Hop.TARGET,
     ),
     ReasonDoc(
         Reason.DEPLOYMENT_OUT_OF_SCOPE,
-        "A deployment is left alone.",
+        "A target is left alone.",
         "ELASTIC_DEPLOYMENTS_DENIED keeps the app away from it.",
-        "Change the setting, or take the deployment out of the endpoint's tag.",
+        "Change the setting, or take the target out of the endpoint's tag.",
         Hop.TARGET,
     ),
     ReasonDoc(
         Reason.DEPLOYMENT_OPTED_OUT,
-        "A deployment is left alone.",
+        "A target is left alone.",
         "Its own tag elastic-privatelink has the value ignore.",
-        "Take that tag off, or the deployment out of the endpoint's tag.",
+        "Take that tag off, or the target out of the endpoint's tag.",
         Hop.TARGET,
     ),
     ReasonDoc(
         Reason.DEPLOYMENT_NOT_FOUND,
-        "A deployment is not connected.",
+        "A target is not connected.",
         "None of this id or exact name is visible to the API key: it is gone, renamed, or of another organization.",
-        "Correct the endpoint's tag, or give the API key a role on the deployment.",
+        "Correct the endpoint's tag, or give the API key a role on the target.",
         Hop.TARGET,
     ),
     ReasonDoc(
         Reason.DEPLOYMENT_GONE,
-        "The association with a deployment stays, though the deployment is not there; all else goes on.",
-        "Elastic Cloud knows no such deployment, and the policy lists it still. It is gone, or the API key has lost "
+        "The association with a target stays, though the target is not there; all else goes on.",
+        "Elastic Cloud knows no such target, and the policy lists it still. It is gone, or the API key has lost "
         "its role on it: the app cannot tell which.",
         "Send the decision forget-target on the connection if it is gone; else give the API key its role back.",
         Hop.TARGET,
     ),
     ReasonDoc(
         Reason.DEPLOYMENT_NOT_RUNNING,
-        "A deployment is not connected.",
+        "A target is not connected.",
         "It is stopped or being deleted.",
         "Start it, or take it out of the tag.",
         Hop.TARGET,
@@ -192,36 +197,38 @@ DEPLOYMENTS = (
     ),
     ReasonDoc(
         Reason.DEPLOYMENT_AMBIGUOUS,
-        "A deployment is not connected.",
+        "A target is not connected.",
         "Several have the name that the tag gives.",
-        "Use the deployment's id in the tag.",
+        "Use the target's id in the tag.",
         Hop.TARGET,
     ),
     ReasonDoc(
         Reason.DEPLOYMENT_IN_ANOTHER_REGION,
-        "A deployment is not connected.",
+        "A target is not connected.",
         "It is in another region than the service that the endpoint leads to.",
-        "Create an endpoint with the alias of the deployment's region, or take the deployment out of the tag.",
+        "Create an endpoint with the alias of the target's region, or take the target out of the tag.",
         Hop.TARGET,
     ),
     ReasonDoc(
         Reason.POLICY_ADMITS_OTHERS,
         "The policy is not associated.",
-        "It lets in further endpoints or addresses, to which the deployment did not consent.",
+        "It lets in further endpoints or addresses, to which the target did not consent.",
         "Take the other rules out, or delete the policy so that the app makes one for this endpoint alone.",
         Hop.POLICY,
     ),
     ReasonDoc(
         Reason.ASSOCIATION_CONTESTED,
         "The association keeps disappearing and is now left alone.",
-        "Another manager removes it each time, as Terraform's ec_deployment.traffic_filter does.",
-        "Add the policy to the other manager's list, or tag the deployment elastic-privatelink=ignore; then re-run.",
+        "Another manager removes it each time, as Terraform's ec_deployment.traffic_filter does, or traffic_filter_ids "
+        "of a project.",
+        "Add the policy to the other manager's list, or tag the target elastic-privatelink=ignore; then re-run.",
         Hop.TARGET,
     ),
     ReasonDoc(
         Reason.CONSOLE_SIGN_IN_AFFECTED,
         "Opening Kibana out of the Elastic Cloud console fails with Invalid SAML request.",
-        "Private connection policies are associated with the deployment, and no IP policy that admits its users.",
+        "Private connection policies are associated with the deployment, and no IP policy that admits its users. "
+        "To a Serverless project the sign-in works all the same.",
         "Associate an IP policy for the people who use the console's sign-in; Kibana's private URL works without.",
         Hop.TARGET,
     ),

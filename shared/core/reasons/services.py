@@ -57,7 +57,7 @@ DELAYS = (
     ReasonDoc(
         Reason.AWAITING_EARLIER_REQUEST,
         "An association is made, or taken away, some minutes later.",
-        "What an earlier request to Elastic Cloud did shows only after LAG_SECONDS; until then a deployment could be "
+        "What an earlier request to Elastic Cloud did shows only after LAG_SECONDS; until then a target could be "
         "opened or closed by mistake. The message says until when.",
         "Wait: the app goes on by itself.",
         Hop.TARGET,
@@ -194,8 +194,9 @@ REFUSALS = (
     ReasonDoc(
         Reason.ELASTIC_RIGHTS_MISSING,
         "Elastic Cloud refuses a step (403).",
-        "The API key lacks a role on the deployment, or the policy belongs to another organization.",
-        "Give the key the role Editor (deployment-editor) on the deployments that are to be connected.",
+        "The API key lacks a role on the target, or the policy belongs to another organization.",
+        "Give the key the role Editor on the targets that are to be connected: deployment-editor on deployments, Admin "
+        "or Editor on projects.",
     ),
     ReasonDoc(
         Reason.ELASTIC_REFUSED,

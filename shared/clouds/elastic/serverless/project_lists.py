@@ -29,6 +29,8 @@ from shared.core.model.resources import Attached
 from shared.core.reasons import explain
 
 PROJECT_TYPES = ("elasticsearch", "observability", "security")
+_TIERS = {"observability": "Observability Complete", "security": "Security Analytics Complete"}
+"""The product tier that network security needs, where it needs one (Elastic's guide)."""
 _PROJECTS = "/serverless/projects"
 _ATTEMPTS = 3
 """Writes of one list, where others change it at the same time."""
@@ -162,10 +164,11 @@ class ProjectLists:
 
     async def _write(self, project_id: str, found: ProjectVersion, wanted: tuple[str, ...]) -> None:
         body = {"traffic_filters": [{"id": one} for one in wanted]}
-        doing = "change the project's traffic filters"
-        await self._transport.send(
-            "PATCH", found.path, doing=doing, on=project_id, body=body, headers={"If-Match": found.etag}
-        )
+        doing, condition = "change the project's traffic filters", {"If-Match": found.etag}
+        try:
+            await self._transport.send("PATCH", found.path, doing=doing, on=project_id, body=body, headers=condition)
+        except Blocked as error:
+            raise _refused(error, found.path, project_id) from error
 
     async def _ensure_usable(self, project_id: str, path: str) -> None:
         """Return if the project runs and its list can be guarded; raises what keeps the app from writing it."""
@@ -184,11 +187,11 @@ class ProjectLists:
 
     async def _ensure_guarded(self, project_id: str, path: str) -> None:
         """A change of nothing, for a version that cannot be: a service that refuses it honours If-Match."""
-        doing, condition = "ask whether If-Match is honoured", {"If-Match": _NO_VERSION}
+        doing, condition = "change the project", {"If-Match": _NO_VERSION}
         try:
             await self._transport.send("PATCH", path, doing=doing, on=project_id, body={}, headers=condition)
-        except Forbidden:
-            raise
+        except Forbidden as error:
+            raise _refused(error, path, project_id) from error
         except (LostRace, Blocked):  # refused for its ETag, or for its body before the ETag was looked at
             self._guarded = True
             return
@@ -217,3 +220,15 @@ class ProjectLists:
     @staticmethod
     def _failed(reading: asyncio.Task[Any]) -> bool:
         return reading.cancelled() or reading.exception() is not None
+
+
+def _refused(error: Blocked, path: str, project_id: str) -> Blocked:
+    """A refusal with what a person can do: whether it is the tier or a role, no code of the API says for certain."""
+    if error.reason not in {Reason.ELASTIC_RIGHTS_MISSING, Reason.ELASTIC_REFUSED}:
+        return error
+    kind = path.removeprefix(f"{_PROJECTS}/").partition("/")[0]
+    tier = _TIERS.get(kind)
+    step = "Give the API key the role Admin or Editor on the project."
+    if tier is not None:
+        step = f"Check the project's tier: private connections need {tier}. If it has that, g{step[1:]}"
+    return type(error)(explain(error.reason, error.what, step), on=project_id)
