@@ -7,7 +7,7 @@ import uuid
 
 import azure.functions as func
 
-from shared.app import health_schedule, start
+from shared.app import check_tenants, health_schedule, start
 
 log = logging.getLogger("privatelink.timer")
 blueprint = func.Blueprint()
@@ -21,4 +21,5 @@ async def check_health(timer: func.TimerRequest) -> None:
 
     if timer.past_due:
         log.info("the timer is late")
+    await check_tenants()
     await sweep(start(), str(uuid.uuid4()))

@@ -11,7 +11,7 @@ import uuid
 
 import azure.functions as func
 
-from shared.app import start, work_queue
+from shared.app import check_tenants, start, work_queue
 from shared.core.model.messages import QUEUE, decode
 
 log = logging.getLogger("privatelink.queue")
@@ -27,4 +27,5 @@ async def reconcile(message: func.QueueMessage) -> None:
     decoded = decode(message.get_body(), new_correlation_id=str(uuid.uuid4()))
     for why in decoded.dropped:
         log.info("event dropped: %s", why)
+    await check_tenants()
     await take(decoded, start, work_queue)

@@ -54,25 +54,34 @@ def _built_storage() -> AzureStorage | None:
 
 
 _provided: list[tuple[Context | InvalidSettings, Storage | None]] = []
+_checked: dict[int, InvalidSettings | None] = {}
+"""What `check_tenants` found, by the context that it looked at."""
 
 
 @contextmanager
-def provide(context: Context | InvalidSettings, storage: Storage | None = None) -> Iterator[None]:
+def provide(
+    context: Context | InvalidSettings, storage: Storage | None = None, *, checked: bool = True
+) -> Iterator[None]:
     """For tests: the triggers get this context, or this error of the settings, until the `with` block ends.
 
     The environment is not read. `storage` is what `storage_alone` answers. An inner block goes before an outer one.
+    `checked`: whether `check_tenants` takes it as it is.
     """
     _provided.append((context, storage))
+    if checked:
+        _checked[id(context)] = None
     try:
         yield
     finally:
         _provided.pop()
+        _checked.pop(id(context), None)
 
 
 def forget() -> None:
     """For tests: drop what was built, so that the next trigger builds it from the environment as it is then."""
     _built.cache_clear()
     _built_storage.cache_clear()
+    _checked.clear()
 
 
 def start() -> Context:
@@ -80,11 +89,31 @@ def start() -> Context:
     context = _context()
     if isinstance(context, InvalidSettings):
         raise context
+    wrong = _checked.get(id(context))
+    if wrong is not None:
+        raise wrong
     return context
+
+
+async def check_tenants() -> None:
+    """Once per process, before its first work: whether a setting names a subscription of another tenant.
+
+    Then `start` raises that as it does for every other wrong setting. Raises nothing itself.
+    """
+    context = _context()
+    if isinstance(context, InvalidSettings) or id(context) in _checked:
+        return
+    from shared.installation.tenants import wrong_tenants
+
+    wrong = await wrong_tenants(context)
+    _checked[id(context)] = wrong
+    if wrong is not None:
+        log.error("%s", wrong)
 
 
 async def started() -> Context:
     """The same with all that the app has found out by itself: the subscriptions below the management groups."""
+    await check_tenants()
     context = start()
     if context.settings.scope.management_groups:
         from shared.installation.watched import with_found

@@ -34,6 +34,7 @@ _LINKED_TENANT = re.compile(
     rf"current tenant {_ID.format('ours')} is not authorized to access linked subscription {_ID.format('subscription')}"
 )
 _ISSUER = re.compile(r"must match (?:one of )?the tenants? '(?:https://sts\.windows\.net/)?(?P<theirs>[^'/]{1,80})")
+_OWN_ISSUER = re.compile(r"wrong issuer '(?:https://sts\.windows\.net/)?(?P<ours>[^'/]{1,80})")
 _POLICIES = re.compile(r"Policy identifiers: '(?P<json>\[.*\])'", re.DOTALL)
 _REASONS = re.compile(r"Reasons: '(?P<said>.{1,600}?)'\. See error details", re.DOTALL)
 _SUBSCRIPTION = re.compile(r"subscription '(?P<subscription>[^']{1,80})'", re.IGNORECASE)
@@ -179,10 +180,10 @@ def _other_tenants_network(refusal: Refusal, ours: str, subscription: str) -> Ex
 
 
 def _wrong_tenant(refusal: Refusal) -> Explanation:
-    found = _ISSUER.search(refusal.message)
-    theirs = f" {found['theirs']}" if found else ""
+    found, own = _ISSUER.search(refusal.message), _OWN_ISSUER.search(refusal.message)
+    theirs, ours = f" {found['theirs']}" if found else "", f" {own['ours']}" if own else ""
     which = f"Subscription {refusal.subscription}" if refusal.subscription else "The subscription"
-    what = f"{which} is of tenant{theirs}, another one than the app's identity, which cannot {refusal.doing} there."
+    what = f"{which} is of tenant{theirs}, the app's identity of tenant{ours}: it cannot {refusal.doing} there."
     return explain(Reason.SUBSCRIPTION_OF_ANOTHER_TENANT, what)
 
 
