@@ -83,7 +83,9 @@ export function overview() {
     drawTiles(totals, tiles, connections, state.phase, (name) => change({ phase: name === state.phase ? "" : name }));
     drawRegions(region, connections, state.region);
     drawFamilies(targets, families, state.family);
-    count.textContent = found.length === connections.length ? plural(found.length) : `${found.length} of ${plural(connections.length)}`;
+    const repaired = connections.reduce((sum, one) => sum + (one.repairedToday ?? 0), 0);
+    count.textContent = [found.length === connections.length ? plural(found.length) : `${found.length} of ${plural(connections.length)}`,
+      repaired && repairs(repaired)].filter(Boolean).join(", ");
     for (const cell of head.children) drawHeader(cell, state);
     arrange(body, shown.map((one) => row(rows, one)));
     for (const id of rows.keys()) if (!connections.some((one) => one.id === id)) rows.delete(id);
@@ -127,6 +129,9 @@ function words(connections) {
   if (under) return [`${plural(under)} on ${under === 1 ? "its" : "their"} way, no person is needed`];
   return [active === 1 ? "The private connection works" : `All ${plural(active)} work`];
 }
+
+/** What others changed or deleted, and the app has put right. */
+const repairs = (number) => `repaired ${number} time${number === 1 ? "" : "s"} today`;
 
 const plural = (number) => `${number} connection${number === 1 ? "" : "s"}`;
 
@@ -207,7 +212,8 @@ function row(rows, one) {
     h("td", { class: "c-region" }, one.region || "–",
       one.family && one.family !== "hosted" && h("span", { class: "sub muted", title: family(one.family).about }, family(one.family).many.toLowerCase())),
     h("td", { class: "c-reason" }, h("span", { class: one.ready === "False" ? "message" : "message muted" }, one.message || about),
-      nextStep && h("span", { class: "next" }, h("b", {}, "Next "), nextStep)),
+      nextStep && h("span", { class: "next" }, h("b", {}, "Next "), nextStep),
+      one.repairedToday > 0 && h("span", { class: "sub muted", title: "Others changed it; the journal has each time." }, repairs(one.repairedToday))),
     h("td", { class: "c-since" }, since(one.since)),
   );
   rows.set(one.id, { now, element });

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 from shared.api import operations
@@ -21,6 +22,7 @@ from shared.core.model.arm_ids import ArmId, connection_id, parse_endpoint_id
 from shared.core.model.callers import Asked
 from shared.core.model.errors import AutopilotError, InvalidInput, NotFound
 from shared.core.model.operations import Operation, OperationKind
+from shared.core.model.record_document import repaired_on
 from shared.core.model.services import Family
 from shared.installation import unknown_endpoints
 from shared.installation.pause import present_pause
@@ -54,7 +56,7 @@ async def list_connections(context: Context, family: Family | None = None) -> di
     shown = [row for row in rows if family is None or row.columns.family == family]
     shown.sort(key=lambda row: (row.columns.name, row.connection_id))
     return {
-        "connections": [_summary(row, mode) for row in shown],
+        "connections": [_summary(row, mode, context.clock.now().date()) for row in shown],
         "families": {str(one): counted[one] for one in Family},
     }
 
@@ -153,7 +155,7 @@ async def _modes(context: Context) -> Callable[[object], str]:
     return lambda asked: str(effective_mode_of(str(asked or ""), context.options.installation.mode, present).mode)
 
 
-def _summary(row: ListedConnection, mode: Callable[[object], str]) -> dict[str, Any]:
+def _summary(row: ListedConnection, mode: Callable[[object], str], today: date) -> dict[str, Any]:
     columns = row.columns
     view = ConnectionRowView(
         id=row.connection_id,
@@ -168,5 +170,6 @@ def _summary(row: ListedConnection, mode: Callable[[object], str]) -> dict[str, 
         message=columns.message if columns.ready else None,
         next_step=columns.next_step if columns.ready else None,
         since=columns.since or None,
+        repaired_today=repaired_on(columns, today),
     )
     return dict(as_json(view))

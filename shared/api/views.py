@@ -248,6 +248,7 @@ class ConnectionRowView:
     message: str | None
     next_step: str | None
     since: str | None
+    repaired_today: int
 
 
 def connection_view(record: ConnectionRecord, mode: str) -> ConnectionView:

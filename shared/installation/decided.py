@@ -76,10 +76,11 @@ async def prune(context: Context) -> None:
 async def note(context: Context, record: ConnectionRecord, decision: object, asked: Asked) -> None:
     """Write into the connection's journal that a person decided; the log has it where the journal cannot be written."""
     step, now, run_id = f"{asked.by} decided: {decision}", context.clock.now(), secrets.token_hex(6)
-    entry = JournalEntry(now, run_id, asked.correlation_id, Cause.MANUAL, step, outcome="decided")
+    does = decision.decision.does if isinstance(decision, Decided) else "The next run carries it out."
+    entry = JournalEntry(now, run_id, asked.correlation_id, Cause.MANUAL, step, outcome="decided", message=does)
     telemetry.journal_written(
         record, cause=Cause.MANUAL, run_id=run_id, correlation_id=asked.correlation_id, step=step, outcome="decided",
-        duration_ms=0, message="",
+        duration_ms=0, message=does,
     )  # fmt: skip
     try:
         await context.storage.journal.append(record.id, [entry])

@@ -27,7 +27,7 @@ from shared.core.model.record import ConnectionRecord
 from shared.core.notifications.key_expiry import KeyNotices, note_keys, see_keys
 from shared.core.notifications.key_expiry import from_document as key_notices_from
 from shared.core.notifications.key_expiry import to_document as key_document
-from shared.core.notifications.transitions import note, sent
+from shared.core.notifications.transitions import note, note_repairs, sent
 from shared.state.codec import holding, record_in
 from shared.state.control import OnLostRace, update
 from shared.state.rows import ConnectionRow
@@ -51,11 +51,18 @@ ATTEMPTS = 3
 """At a row that others write at the same time."""
 
 
-def recorded(context: Context, connection: ConnectionRecord, correlation_id: str) -> ConnectionRecord:
-    """The record as it is to be stored: with the event of what it has become, if that is to be told now."""
+def recorded(
+    context: Context, connection: ConnectionRecord, correlation_id: str, repairs: Sequence[str] = ()
+) -> ConnectionRecord:
+    """The record as it is to be stored: with the event of what it has become, if that is to be told now.
+
+    `repairs`: what the run has put right, which a setting has told too.
+    """
     if context.topic is None:
         return connection
     noted = _noted(context, connection, correlation_id)
+    if repairs and context.settings.notify.repairs:
+        noted = note_repairs(noted, repairs, context.clock.now(), correlation_id=correlation_id)
     kept = {notice.id for notice in noted.notifications.outbox}
     for notice in connection.notifications.outbox:
         if notice.id not in kept:

@@ -240,7 +240,8 @@ async def _looked_and_acted(
     async def done(zones: tuple[Zone, ...]) -> None:
         await show_progress(run, _planned(run, desired, zones, facts).conditions)
 
-    zones, failures = await _apply(run, desired, before.dns_steps if run.effective_mode.enforces else (), zones, done)
+    run.waits |= before.restores.waits
+    zones, failures = await _apply(run, desired, before, zones, done)
     await _wait_for_record(run, before, facts)
     return zones, facts, failures
 
@@ -284,7 +285,7 @@ def _tried_again(run: Run, desired: Desired) -> ConnectionRecord:
 async def _apply(
     run: Run,
     desired: Desired,
-    steps: tuple[DnsStep, ...],
+    before: Plan,
     zones: tuple[Zone, ...],
     done: Callable[[tuple[Zone, ...]], Awaitable[None]],
 ) -> tuple[tuple[Zone, ...], Failures]:
@@ -293,7 +294,7 @@ async def _apply(
     The link to a further network that fails holds up no other link.
     """
     failures: Failures = {}
-    for step in steps:
+    for step in before.dns_steps if run.effective_mode.enforces else ():
         started = time.monotonic()
         try:
             if not await run.may_write():
@@ -309,7 +310,7 @@ async def _apply(
             if isinstance(error, Waiting) and error.operation:
                 run.record = run.record.with_operation(str(step), error.operation)
             return zones, {step.condition: error}
-        run.note(step, "done", started=started)
+        run.note_done(step, before.restores, started)
         await done(zones)
     return zones, failures
 

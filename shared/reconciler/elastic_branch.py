@@ -46,6 +46,7 @@ from shared.core.planning.associations import begin_restore
 from shared.core.planning.desired import Desired
 from shared.core.planning.plan import Observed, ObservedElastic, plan, remember
 from shared.core.planning.policy import search_ends, updated
+from shared.core.planning.restores import Restores
 from shared.core.ports import claims_of
 from shared.core.reasons import explain
 from shared.correlation import Stage, timed
@@ -101,10 +102,11 @@ async def elastic_branch(run: Run, desired: Desired) -> tuple[ObservedElastic | 
     for _ in range(2):  # a policy made in the first pass is associated in the second
         now = context.clock.now()
         before = plan(desired, Observed(desired.endpoint, None, observed), run.record, context.options, now)
+        run.waits |= before.restores.waits
         if not before.elastic_steps or not run.effective_mode.enforces:
             break
         run.record = remember(run.record, desired, before, now)
-        observed, failed = await _apply(run, before.elastic_steps, observed)
+        observed, failed = await _apply(run, before.elastic_steps, observed, before.restores)
         failures |= failed
         after = plan(desired, Observed(desired.endpoint, None, observed), run.record, context.options, now)
         await show_progress(run, after.conditions)
@@ -127,7 +129,7 @@ async def _words_carried_out(run: Run, observed: ObservedElastic) -> None:
 
 @timed(Stage.APPLY_ELASTIC)
 async def _apply(
-    run: Run, steps: tuple[ElasticStep, ...], observed: ObservedElastic
+    run: Run, steps: tuple[ElasticStep, ...], observed: ObservedElastic, restores: Restores
 ) -> tuple[ObservedElastic, Failures]:
     """Do the Elastic Cloud steps; returns what is then there, and what failed."""
     failures: Failures = {}
@@ -145,7 +147,7 @@ async def _apply(
             if isinstance(step, CreatePolicy | UpdatePolicy):
                 break
             continue
-        run.note(step, "done", started=started)
+        run.note_done(step, restores, started)
     return observed, failures
 
 

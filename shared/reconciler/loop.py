@@ -199,7 +199,11 @@ def _as_told(message: WorkMessage, held: Held) -> WorkMessage:
 
 def _with_notification(context: Context, run: Run, message: WorkMessage) -> ConnectionRecord:
     """The record as it is to be stored, with what is told of it where there is a topic to tell it to."""
-    return run.record if context.topic is None else notify.recorded(context, run.record, message.correlation_id)
+    return (
+        run.record
+        if context.topic is None
+        else notify.recorded(context, run.record, message.correlation_id, run.repairs)
+    )
 
 
 async def _bounded(run: Run, message: WorkMessage) -> None:

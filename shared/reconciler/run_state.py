@@ -27,6 +27,7 @@ from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_parts import QueuedMessage
 from shared.core.model.steps import Step
 from shared.core.planning.requeue import condition_of, fingerprint, next_delay, overdue
+from shared.core.planning.restores import Restores, with_restore
 from shared.core.planning.stale import STANDS_FOR, carry_over, is_passing
 from shared.core.ports import PrivateConnections
 from shared.installation.pause import present_pause
@@ -66,6 +67,8 @@ class Run:
     """Whether Azure has never shown the endpoint, and nothing was made for it: no record of it is kept."""
     changed: bool = False
     """Whether the endpoint has another GUID, address or network than on record: how it stood tells nothing any more."""
+    repairs: list[str] = field(default_factory=list)
+    """What was put right, in sentences."""
     began_with: frozenset[tuple[str, str]] = frozenset()
     """What the connection was waiting for when the run began."""
 
@@ -103,6 +106,7 @@ class Run:
     ) -> None:
         """Add to the diary: a change that was tried, or a decision."""
         duration = 0 if started is None else round((time.monotonic() - started) * 1000)
+        message = message or f"{str(step)[:1].upper()}{str(step)[1:]}: {outcome}."
         self.steps[outcome] += 1
         entry = JournalEntry(
             at=self.context.clock.now(),
@@ -127,6 +131,16 @@ class Run:
             duration_ms=duration,
             message=message,
         )
+
+    def note_done(self, step: Step, restores: Restores, started: float) -> None:
+        """Add to the diary that a change was made; where it puts right what others did, with what that was."""
+        restore = restores.of.get(str(step))
+        if restore is None:
+            self.note(step, "done", started=started)
+            return
+        self.record = with_restore(self.record, restore, self.context.clock.now())
+        self.repairs.append(restore.sentence)
+        self.note(step, "done", before=restore.before, after=restore.after, message=restore.sentence, started=started)
 
     def note_failure(self, step: Step | str, error: AutopilotError, started: float) -> None:
         """Add to the diary that a change was not made, and why."""

@@ -25,3 +25,9 @@ class NotifySettings:
         "240",
         "Seconds that a change must last [before it is told](notifications.md#what-is-told-and-when).",
     )
+    repairs: bool = setting(
+        "NOTIFY_REPAIRS",
+        core_value.yes_or_no,
+        "false",
+        "Whether an event tells each time that something is put right that others changed or deleted.",
+    )

@@ -10,11 +10,11 @@ import pytest
 
 from shared.api import deadlines as asking
 from shared.core.guards import pause, removal_limit
+from shared.core.model.record_parts import RESTORE_WINDOW
 from shared.core.notifications import key_expiry as key_notices
 from shared.core.notifications import transitions as notifications
 from shared.core.planning import deletion as missing
 from shared.core.planning import dns_record
-from shared.core.planning.associations import RESTORE_WINDOW
 from shared.core.reports.doctor import clouds, judge
 from shared.health import around as surroundings
 from shared.settings import DEFAULT_SCHEDULE, descriptions

@@ -22,6 +22,7 @@ class Type(StrEnum):
     BLOCKED = "ElasticPrivateLink.ConnectionBlocked"
     REMOVING = "ElasticPrivateLink.ConnectionRemoving"
     REMOVED = "ElasticPrivateLink.ConnectionRemoved"
+    REPAIRED = "ElasticPrivateLink.ConnectionRepaired"
     KEY_EXPIRING = "ElasticPrivateLink.KeyExpiring"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from math import isfinite
 from typing import TYPE_CHECKING, Any, cast
@@ -195,6 +195,8 @@ class Columns:
     """The zone in use, as `short_id` tells it."""
     networks: str = ""
     """The endpoint's network, and those that matter to it and are linked to the zone; each as `short_id`."""
+    repaired: str = ""
+    """The last day on which something was put right that others had changed, and how often: `2026-01-05 2`."""
 
 
 def columns_of(record: ConnectionRecord) -> Columns:
@@ -215,12 +217,24 @@ def columns_of(record: ConnectionRecord) -> Columns:
         since=ready.since.isoformat() if ready and ready.since else "",
         zone=short_id(record.dns.zone.id) if record.dns.zone else "",
         networks=_networks(record),
+        repaired=_repaired(record),
     )
 
 
 def _networks(record: ConnectionRecord) -> str:
     found = dict.fromkeys(short_id(one) for one in (record.identity.vnet_id, *record.dns.linked) if one)
     return " ".join(found)[:LONGEST]
+
+
+def _repaired(record: ConnectionRecord) -> str:
+    days = [at.date() for at in record.status.repaired]
+    return f"{days[-1]} {days.count(days[-1])}" if days else ""
+
+
+def repaired_on(columns: Columns, day: date) -> int:
+    """How often something was put right on a day."""
+    last, _, count = columns.repaired.partition(" ")
+    return int(count) if last == str(day) and count.isdecimal() else 0
 
 
 def _subscription(endpoint_id: str) -> str:

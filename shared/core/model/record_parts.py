@@ -141,6 +141,23 @@ class ScheduleState:
     """What people asked for and a run has answered: the last operations (`core.model.operations`)."""
 
 
+RESTORE_WINDOW = timedelta(days=7)
+"""Within this time the removals count as one fight: long enough for a pipeline that runs once a day."""
+
+RESTORED_THINGS = 20
+REPAIRED_KEPT = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """How often a thing of ours was put right lately, after others had changed or deleted it."""
+
+    thing: str
+    changed: bool
+    """Whether it had another value; else it was deleted."""
+    at: tuple[datetime, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class RecordStatus:
     """How the connection stands, as a person reads it."""
@@ -155,3 +172,7 @@ class RecordStatus:
     ready_since: datetime | None = None
     planned: tuple[str, ...] = ()
     """The steps that the last run would have taken, had its mode let it."""
+    restored: tuple[Restored, ...] = ()
+    """What was put right within `RESTORE_WINDOW`, and since a person last asked for a run."""
+    repaired: tuple[datetime, ...] = ()
+    """When anything was put right in the last two days, the last `REPAIRED_KEPT` times."""

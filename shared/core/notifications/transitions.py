@@ -11,7 +11,7 @@ made here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -58,6 +58,24 @@ def note(connection: ConnectionRecord, now: datetime, *, lasting: timedelta, cor
     )
     outbox = (*notices.outbox, notice)[-MOST_WAITING:]
     return replace(connection, notifications=NotificationState(last_sent=state, number=number, outbox=outbox))
+
+
+def note_repairs(
+    connection: ConnectionRecord, repairs: Sequence[str], now: datetime, *, correlation_id: str
+) -> ConnectionRecord:
+    """The record with the event of what a run has put right in the outbox."""
+    notices = connection.notifications
+    number = notices.number + 1
+    told = {"reason": str(Reason.RESTORED_AGAIN), "message": " ".join(repairs)[:_TEXT]}
+    notice = Notice(
+        id=notice_id(connection.id, number, "repaired", now.isoformat()),
+        type=Type.REPAIRED,
+        subject=connection.endpoint_id,
+        time=now,
+        data={**_data(connection, number, notices.last_sent.partition(" ")[0], correlation_id), **told},
+    )
+    outbox = (*notices.outbox, notice)[-MOST_WAITING:]
+    return replace(connection, notifications=replace(notices, number=number, outbox=outbox))
 
 
 def _state(connection: ConnectionRecord) -> str:

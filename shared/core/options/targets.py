@@ -51,7 +51,8 @@ class TargetOptions:
         "ASSOCIATION_RESTORES",
         value.whole(0, 1000),
         "3",
-        "How often within seven days the app restores an association that another manager removes; then it gives up.",
+        "How often within seven days the app restores what another manager changes (an association, a record, a "
+        "policy's name or rule); then it gives up.",
         deployed=True,
     )
     claim: bool = setting(

@@ -20,6 +20,7 @@ from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import AssociationMemory, PendingTargetMemory, TargetMemory
+from shared.core.model.record_parts import RESTORE_WINDOW
 from shared.core.model.resources import Policy, Target
 from shared.core.model.services import Family
 from shared.core.model.steps import Associate, Disassociate
@@ -277,9 +278,6 @@ _INSTEAD = {
     Family.SERVERLESS: "in Terraform its traffic_filter_ids",
 }
 
-RESTORE_WINDOW = timedelta(days=7)
-"""Within this time the removals count as one fight: long enough for a pipeline that runs once a day."""
-
 
 def taken_away(memory: AssociationMemory | None) -> bool:
     """Whether an association that is not there now, nor was made a moment ago, was ours."""
@@ -319,4 +317,4 @@ def reset_restores(connection: ConnectionRecord) -> ConnectionRecord:
     """The record after a person asked for a run: the fight is considered settled, and counted anew."""
     return connection.with_elastic(
         associations=tuple(replace(known, taken=()) for known in connection.elastic.associations)
-    )
+    ).with_status(restored=())

@@ -6,6 +6,7 @@ each other: DNS goes ahead without Elastic and the other way round; only associa
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -22,16 +23,26 @@ from shared.core.model.record_elastic import (
     TargetMemory,
 )
 from shared.core.model.resources import POLICY_TYPE, Claim, ConnectionStatus, Endpoint, Policy, Target, Zone
-from shared.core.model.steps import DnsStep, ElasticStep, LaterStep, Step, WithdrawAddress
+from shared.core.model.steps import (
+    Associate,
+    CreatePolicy,
+    DnsStep,
+    ElasticStep,
+    LaterStep,
+    Step,
+    UpdatePolicy,
+    WithdrawAddress,
+)
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.advice import key_advice, policy_advice, sign_in_advice
-from shared.core.planning.associations import AssociationPlan, nothing_requested, plan_associations
+from shared.core.planning.associations import AssociationPlan, nothing_requested, plan_associations, taken_away
 from shared.core.planning.desired import TERMINAL, Desired, addressed, approved, recognition_condition
 from shared.core.planning.dns import DnsFacts, DnsPlan, plan_dns
 from shared.core.planning.dns_record import withdrawal
 from shared.core.planning.organization_change import changed_explanation
 from shared.core.planning.policy import plan_claim, plan_policy, policies_of
 from shared.core.planning.requeue import overdue
+from shared.core.planning.restores import NO_RESTORES, Restores, plan_restores
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +66,8 @@ class Plan:
     conditions: tuple[Condition, ...]
     withdrawals: tuple[WithdrawAddress, ...] = ()
     """Of an endpoint that can never work again: its address leaves the records that it shares."""
+    restores: Restores = NO_RESTORES
+    """What the steps put right that others changed or deleted, and what is held back of that."""
 
     @property
     def dns_steps(self) -> tuple[DnsStep, ...]:
@@ -88,6 +101,7 @@ def plan(desired: Desired, observed: Observed, record: ConnectionRecord, options
     Where others share their `*` record, their address leaves it: it answers no client.
     """
     endpoint = observed.endpoint
+    known = record
     seen = (recognition_condition(endpoint, options.services), addressed(endpoint))
     if endpoint.status in TERMINAL:
         first = (*seen, approved(endpoint, record, options, now))
@@ -103,7 +117,43 @@ def plan(desired: Desired, observed: Observed, record: ConnectionRecord, options
     network = () if endpoint.vnet_id else (_no_network(),)
     policy = () if endpoint.guid else (_no_guid(),)
     branches = (*(dns.conditions if dns else network), *(elastic.conditions if elastic else policy))
-    return Plan(dns, elastic, tuple(overdue(one, record.condition(one.type), now) for one in (*first, *branches)))
+    found = Plan(dns, elastic, tuple(overdue(one, record.condition(one.type), now) for one in (*first, *branches)))
+    return _with_restores(found, observed, known, options, now)
+
+
+def _may_restore(steps: Iterable[Step], record: ConnectionRecord) -> bool:
+    """Whether any step may put right what others changed or deleted; of what is made for the first time, none does."""
+    dns, policy = record.dns, record.elastic.policy
+    for step in steps:
+        match step:
+            case Associate():
+                known = taken_away(record.association(step.target_id))
+            case CreatePolicy() | UpdatePolicy():
+                known = bool(policy.id)
+            case _:
+                known = bool(dns.zone or dns.record or dns.links)
+        if known:
+            return True
+    return bool(record.status.restored) or any(memory.taken for memory in record.elastic.associations)
+
+
+def _with_restores(
+    found: Plan, observed: Observed, record: ConnectionRecord, options: PlanOptions, now: datetime
+) -> Plan:
+    """The plan without the restores whose time has not come, or that a person has to settle; and with their advice."""
+    if not _may_restore(found.steps, record):
+        return found
+    policies = observed.elastic.policies if observed.elastic is not None else ()
+    restores = plan_restores(found.steps, record, observed.zones or (), policies, options, now)
+    dns, elastic = found.dns, found.elastic
+    if dns is not None:
+        kept = tuple(one for one in dns.steps if one not in restores.dropped)
+        dns = replace(dns, steps=kept, advice=(*dns.advice, *restores.dns_advice))
+    if elastic is not None:
+        left = tuple(one for one in elastic.steps if one not in restores.dropped)
+        elastic = replace(elastic, steps=left, advice=(*elastic.advice, *restores.elastic_advice))
+    conditions = tuple(map(restores.told, found.conditions))
+    return replace(found, dns=dns, elastic=elastic, conditions=conditions, restores=restores)
 
 
 def _no_network() -> Condition:

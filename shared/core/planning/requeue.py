@@ -1,4 +1,4 @@
-"""From an error to a condition, and from conditions to the next look. Pure; used by `reconcile`."""
+"""From an error to a condition, and from conditions to the next look. Pure; used by `plan` and by `reconcile`."""
 
 from __future__ import annotations
 

@@ -49,6 +49,26 @@ DELAYS = (
         "Look at the resource in the Azure portal; the app goes on trying at each sweep.",
     ),
     ReasonDoc(
+        Reason.RESTORE_DELAYED,
+        "Something of the app's is deleted again and again, and not made again at once.",
+        "The first time it is made again at once, each later time after twice as long, one hour at most.",
+        "Find who deletes it: the journal has each time, Azure's activity log or Elastic Cloud's activity the name.",
+    ),
+    ReasonDoc(
+        Reason.RESTORE_CONTESTED,
+        "Something of the app's has another value, and is left so.",
+        "Another manager (Terraform, a policy, a script) keeps writing it, more often in seven days than "
+        "ASSOCIATION_RESTORES lets the app put it right.",
+        "Take it out of the other manager's care, or tag the endpoint elastic-privatelink=ignore; then re-run the "
+        "connection by POST /api/connections/<id>/reconcile.",
+    ),
+    ReasonDoc(
+        Reason.RESTORED_AGAIN,
+        "All is well, and was put right lately.",
+        "Others changed or deleted something of the app's.",
+        "Find who did: the journal has each time with before and after.",
+    ),
+    ReasonDoc(
         Reason.CHANGED_MEANWHILE,
         "A change was not written.",
         "Another writer changed the same thing at the same time.",

@@ -10,7 +10,8 @@ import pytest
 from shared.core.guards.consent import OPT_OUT_TAG
 from shared.core.model.ownership import Owner
 from shared.core.model.record_elastic import AssociationMemory
-from shared.core.planning.associations import RESTORE_WINDOW, begin_restore, contested, reset_restores, taken_away
+from shared.core.model.record_parts import RESTORE_WINDOW
+from shared.core.planning.associations import begin_restore, contested, reset_restores, taken_away
 from tests.core.core_parts import KNOWN, NOW, plan_options, target
 
 OURS = AssociationMemory("d1", Owner.OURS, seen=True)
