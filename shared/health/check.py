@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from http import HTTPStatus
 
 from shared.context import Context, log
 from shared.core.diagnosis import (
@@ -129,6 +130,7 @@ async def check(
         # The app's network asks other name servers now: what they answered says nothing of the clients.
         evidence = await _probe_all(context, connection, tested, zone_name, own_view=False)
     around = surroundings(context, connection, known, approved=approved)
+    tested = await _tried_by_id(context, connection, tested, evidence, zone_name, own_view=own_view)
     before = {memory.host: memory for memory in connection.health.checks}
     memories = []
     for one, found in zip(tested, evidence, strict=True):
@@ -157,6 +159,29 @@ async def _probe_all(
         return Target(one.host, connection.identity.address, port, one.service, answer)
 
     return await asyncio.gather(*(probe(target(one), context.network, timeouts) for one in tested))
+
+
+async def _tried_by_id(
+    context: Context,
+    connection: ConnectionRecord,
+    tested: Sequence[Subject],
+    evidence: Sequence[Evidence],
+    zone_name: str,
+    *,
+    own_view: bool,
+) -> tuple[Subject, ...]:
+    """The names, with whether the product answers by its id where Elastic's proxy does not know the alias."""
+    both = zip(tested, evidence, strict=True)
+    unknown = [one for one, seen in both if one.by_id and seen.http_status == HTTPStatus.NOT_FOUND]
+    if not unknown:
+        return tuple(tested)
+    by_id = [replace(one, host=one.by_id) for one in unknown]
+    found = await _probe_all(context, connection, by_id, zone_name, own_view=own_view)
+    answer = {
+        one.host: diagnose(seen, named).status == HEALTHY
+        for one, named, seen in zip(unknown, by_id, found, strict=True)
+    }
+    return tuple(replace(one, answers_by_id=answer.get(one.host, False)) for one in tested)
 
 
 def _memory(

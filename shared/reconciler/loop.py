@@ -363,6 +363,8 @@ def _only_approval_awaited(run: Run, endpoint: Endpoint, message: WorkMessage) -
         and run.context.clock.now() - record.schedule.observed_at < FRESH
         and bool(others)
         and all(condition.true for condition in others)
+        # Once it is overdue the policies are read again: one of them may say why.
+        and approved(endpoint, record, run.context.options, run.context.clock.now()).needs is c.WaitingFor.TIME
         and _as_on_record(record, endpoint)
     )
 

@@ -187,6 +187,11 @@ async def test_everything_that_is_sent_is_as_the_schema_says(estate: Estate) -> 
     await sweeps(estate, 3600)
     estate.elastic_settings.api_key_expires_at = estate.clock.now().replace(day=estate.clock.now().day + 2)
     await sweeps(estate, 300)
+    estate.worker = estate.new_worker(**ON, NOTIFY_REPAIRS="true")
+    third = await connected(estate, "pe-3", "westeurope")
+    await estate.clock.sleep(3600)
+    estate.elastic.delete_policy(estate.policies_of(third)[0].id)
+    await sweeps(estate, 600)
     types = {event["type"] for event in estate.topic.events}
     assert types == {str(type_) for type_ in Type}
     assert [(event["type"], found) for event in estate.topic.events if (found := judged(event))] == []

@@ -10,9 +10,11 @@ from tests.harness.dns import APPS, DNS_API, OTHER_SUBSCRIPTION, a_zone_of_other
 from tests.harness.estate import Estate, arm_error
 from tests.reconciler.situations import (
     a_link,
+    a_policy_by_hand,
     a_record,
     asks_elsewhere,
     diagnosed,
+    guid_of,
     label,
     made,
     pending,
@@ -126,6 +128,15 @@ async def _awaited(estate: Estate) -> str:
 @diagnosed("pending too long", "blocked ApprovalOverdue approval", cause="Pending since ", step="GUID")
 async def _overdue(estate: Estate) -> str:
     return await pending(estate, 7200)
+
+
+@diagnosed("pending too long, with another policy of the GUID", "blocked ApprovalOverdue approval",
+           cause="in another letter case", step="Correct the GUID in policy")  # fmt: skip
+async def _misspelt(estate: Estate) -> str:
+    endpoint = await pending(estate)
+    a_policy_by_hand(estate, endpoint, guid=guid_of(estate, endpoint).upper())
+    await estate.settle(7200)
+    return endpoint
 
 
 @diagnosed("rejected", "blocked Rejected approval", cause="not one of ours", step="create it again")

@@ -125,7 +125,31 @@ async def _forbidden(estate: Estate) -> str:
 async def _unknown_name(estate: Estate) -> str:
     """The alias leads nowhere at the proxy, while the API still shows it."""
     endpoint = await ready(estate)
-    estate.elastic_settings.proxy_unknown_hosts.update(the(estate).private_host(product) for product in PRODUCTS)
+    found = the(estate)
+    estate.elastic_settings.proxy_unknown_hosts.update(found.private_host(product) for product in PRODUCTS)
+    zone = found.private_host("es").partition(".es.")[2]
+    public = zone.removeprefix("privatelink.")
+    by_id = (found.uuid_host(product).removesuffix(public) + zone for product in PRODUCTS)
+    estate.elastic_settings.proxy_unknown_hosts.update(by_id)
+    await swept(estate)
+    return endpoint
+
+
+@diagnosed("an alias that the proxy does not know", "degraded AliasNotServed target", cause="Fleet Server answers at",
+           step="Use https://")  # fmt: skip
+async def _unknown_alias(estate: Estate) -> str:
+    """Elasticsearch answers by the same alias, and Fleet Server by its id."""
+    endpoint = await ready(estate)
+    estate.elastic_settings.proxy_unknown_aliases.add("fleet")
+    await swept(estate)
+    return endpoint
+
+
+@diagnosed("the deployment is being changed", "degraded DeploymentChanging target", cause="reconfiguring",
+           step="Wait")  # fmt: skip
+async def _reconfiguring(estate: Estate) -> str:
+    endpoint = await ready(estate)
+    the(estate).status = "reconfiguring"
     await swept(estate)
     return endpoint
 

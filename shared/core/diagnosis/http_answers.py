@@ -50,6 +50,17 @@ _UNKNOWN_RESOURCE = Wording(
     Reason.UNKNOWN_RESOURCE,
     "The path works, but Elastic's proxy knows nothing by the name {host}.",
 )
+_CHANGING = Wording(
+    "degraded",
+    Reason.DEPLOYMENT_CHANGING,
+    "The path works; Elastic Cloud calls the deployment behind {host} {state}, and its proxy does not lead there yet.",
+)
+_ALIAS_NOT_SERVED = Wording(
+    "degraded",
+    Reason.ALIAS_NOT_SERVED,
+    "The path works, and {product} answers at {by_id}; by the alias, {host}, Elastic's proxy does not know it.",
+    "Use https://{by_id} in place of the alias: in Fleet's settings for its server hosts and outputs, for example.",
+)
 _ELASTICSEARCH_ERROR = Wording(
     "degraded",
     Reason.ELASTICSEARCH_ERROR,
@@ -133,17 +144,26 @@ def page_of(service: str) -> str:
 
 
 def read_answer(
-    evidence: Evidence, *, expect_unknown: bool = False, associated: bool = True, policies: int | None = None
+    evidence: Evidence,
+    *,
+    expect_unknown: bool = False,
+    associated: bool = True,
+    policies: int | None = None,
+    state: str = "",
+    answers_by_id: bool = False,
 ) -> tuple[Wording, str]:
     """Tell from an HTTP answer who gave it and what it means; with it the name of the product for the texts.
 
     Both the proxy (`{"ok":false}`) and Elasticsearch (`security_exception`) answer with 403; Elasticsearch's is as good
-    as its 401: the request arrived there. `associated` and `policies` say what the proxy's 403 is to be blamed on.
+    as its 401: the request arrived there. `associated` and `policies` say what the proxy's 403 is to be blamed on;
+    `answers_by_id` and `state` (the deployment's, where it does not simply run) what its 404 is.
     """
     product = _PRODUCTS.get(evidence.service, _ELASTICSEARCH)
     reading = _read(product, evidence, expect_unknown=expect_unknown)
     if reading is _FORBIDDEN and not associated:
         reading = _ONLY_OTHER_POLICIES if policies else _NOT_ASSOCIATED
+    if reading is _UNKNOWN_RESOURCE and (answers_by_id or state):
+        reading = _ALIAS_NOT_SERVED if answers_by_id else _CHANGING
     return reading, product.name
 
 

@@ -141,12 +141,17 @@ def diagnose(
     if failure is not None:
         return _FAILURES[failure].verdict(evidence)
     reading, product = read_answer(
-        evidence, expect_unknown=tested.path_only, associated=tested.associated, policies=tested.policies
+        evidence,
+        expect_unknown=tested.path_only,
+        associated=tested.associated,
+        policies=tested.policies,
+        state=tested.state,
+        answers_by_id=tested.answers_by_id,
     )
     allowed = {evidence.expected_address, *shared_with}
     if reading.status == "healthy" and not allowed.issuperset(evidence.addresses):
         reading = _OTHER_ADDRESSES
-    return reading.verdict(evidence, product=product)
+    return reading.verdict(evidence, product=product, state=tested.state, by_id=tested.by_id)
 
 
 _IN_OWN_NETWORK = "this app is in the endpoint's own network, where nothing lies between"
@@ -202,6 +207,12 @@ class Subject:
     """The endpoint's policy is associated with the deployment, so that it should be let in."""
     policies: int | None = None
     """How many policies restrict who may connect to the deployment; None: not known."""
+    state: str = ""
+    """What Elastic Cloud says that the deployment does, where it does not simply run."""
+    by_id: str = ""
+    """The name with the resource's id in the place of the alias; empty: it has none."""
+    answers_by_id: bool = False
+    """Whether the product answered by that name."""
 
 
 def hosts_to_test(connection: ConnectionRecord, zone_name: str) -> tuple[Subject, ...]:
@@ -210,11 +221,11 @@ def hosts_to_test(connection: ConnectionRecord, zone_name: str) -> tuple[Subject
     Last come the deployments that are only asked for. Elastic's documents disagree on whether a policy lets an endpoint
     in before it is associated, so the app tests it: the person who is asked for consent reads what it would change.
     """
-    urls = [url for deployment in connection.elastic.targets for url in deployment.urls if url.service in TESTED]
-    urls.sort(key=lambda url: url.service != PRIMARY)
+    urls = [(url, one.state) for one in connection.elastic.targets for url in one.urls if url.service in TESTED]
+    urls.sort(key=lambda pair: pair[0].service != PRIMARY)
     found: dict[str, Subject] = {}
-    for url in urls:
-        found.setdefault(url.host, Subject(url.host, url.service))
+    for url, state in urls:
+        found.setdefault(url.host, Subject(url.host, url.service, state=state, by_id=url.by_id))
     waiting = (
         Subject(url.host, associated=False, policies=deployment.policies)
         for deployment in connection.elastic.pending_targets

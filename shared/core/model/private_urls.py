@@ -42,6 +42,8 @@ class PrivateUrl:
     """What answers there: `elasticsearch`, `kibana`, `apm`, `fleet`, ... as the API calls it."""
     host: str
     port: int
+    by_id: str = ""
+    """The same host with the resource's id in the place of the alias; empty: it has none."""
 
     @property
     def url(self) -> str:
@@ -54,10 +56,11 @@ def private_urls(
 ) -> tuple[PrivateUrl, ...]:
     """Every private URL of `deployment` (the API's JSON), Elasticsearch's first; with `zone` only those inside it."""
     found: dict[tuple[str, str], PrivateUrl] = {}
-    for service, public in _public_hosts(deployment):
+    for service, public, by_id in _public_hosts(deployment):
         host = private_host(public)
         if host is not None and (zone is None or in_zone(host, zone)):
-            found.setdefault((service, host), PrivateUrl(service, host, port))
+            other = private_host(by_id) or ""
+            found.setdefault((service, host), PrivateUrl(service, host, port, other if other != host else ""))
     return tuple(found.values())
 
 
@@ -103,19 +106,23 @@ def region_of(deployment: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _public_hosts(deployment: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Pairs of service and public host: each resource's own, then the services inside it (Fleet, APM, ...)."""
+def _public_hosts(deployment: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Service, public host, and that by the resource's id: each one's own, then the services in it (Fleet, APM, ...).
+
+    Elastic's managed intake (`ingest`) has none: it does not work over a private connection (Elastic's guide).
+    """
     for kind, resource in _resources(deployment):
+        resource_id = _stripped(resource.get("id")).lower()
         if text(mapping(resource.get("info")).get("status")).strip().lower() in _OFF:
             continue  # switched off: no server answers there
         metadata = mapping(mapping(resource.get("info")).get("metadata"))
         own = _stripped(metadata.get("aliased_endpoint")) or _stripped(metadata.get("endpoint"))
         if own:
-            yield kind, own
+            yield kind, own, _stripped(metadata.get("endpoint"))
         for entry in mappings(metadata.get("services_urls")):
             service, url = _stripped(entry.get("service")), _stripped(entry.get("url"))
-            if service and url:
-                yield service, url
+            if service and url and service != "ingest":
+                yield service, url, f"{resource_id}.{_host_of(url).partition('.')[2]}" if resource_id else ""
 
 
 def _resources(deployment: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

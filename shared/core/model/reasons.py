@@ -141,6 +141,8 @@ class Reason(StrEnum):
     NOT_ASSOCIATED = "NotAssociated"
     ONLY_OTHER_POLICIES = "OnlyOtherPolicies"
     UNKNOWN_RESOURCE = "UnknownResource"
+    DEPLOYMENT_CHANGING = "DeploymentChanging"
+    ALIAS_NOT_SERVED = "AliasNotServed"
     ELASTICSEARCH_ERROR = "ElasticsearchError"
     SERVICE_ERROR = "ServiceError"
     UNEXPECTED_ANSWER = "UnexpectedAnswer"

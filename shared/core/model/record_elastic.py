@@ -72,6 +72,8 @@ class TargetMemory:
     id: str
     name: str
     urls: tuple[PrivateUrl, ...] = ()
+    state: str = ""
+    """What it does, where it does not simply run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,7 +153,7 @@ class Restored:
     """How often a thing of ours was put right lately, after others had changed or deleted it."""
 
     thing: str
-    changed: bool
+    other_value: bool
     """Whether it had another value; else it was deleted."""
     at: tuple[datetime, ...] = ()
 

@@ -287,4 +287,6 @@ class Target:
     """Ids of the policies attached to it; None: unknown."""
     tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
     urls: tuple[PrivateUrl, ...] = ()
+    state: str = ""
+    """What Elastic Cloud says that it does, where it does not simply run: `initializing`, `reconfiguring`."""
     family: Family = Family.HOSTED

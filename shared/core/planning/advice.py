@@ -7,11 +7,13 @@ condition False and sends no alert; it stands beside the verdict, with a next st
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from shared.core.model.conditions import Condition
 from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.record import ConnectionRecord
-from shared.core.model.resources import POLICY_TYPE, ConnectionStatus, Policy, Target
+from shared.core.model.resources import POLICY_TYPE, ConnectionStatus, Endpoint, Policy, Target
 from shared.core.model.services import Family
 from shared.core.planning.desired import Desired
 from shared.core.reasons import explain
@@ -74,6 +76,28 @@ def _mistyped(desired: Desired, policies: list[Policy]) -> Explanation | None:
         f"A policy names {name} with another GUID: {_named(meant)}. If it was meant for this endpoint it approves "
         f"nothing: Elastic wants exactly {desired.endpoint.guid}.",
     )
+
+
+def with_misspelt(condition: Condition, endpoint: Endpoint, policies: Collection[Policy]) -> Condition:
+    """An overdue approval, with the policies that have the endpoint's GUID in other letters' case."""
+    if condition.reason is not Reason.APPROVAL_OVERDUE:
+        return condition
+    guids = {policy.id: {rule.endpoint_guid for rule in policy.rules} for policy in policies}
+    found = [
+        policy
+        for policy in policies
+        if policy.type == POLICY_TYPE
+        and endpoint.guid not in guids[policy.id]
+        and endpoint.guid.lower() in {guid.lower() for guid in guids[policy.id]}
+    ]
+    if not found:
+        return condition
+    message = (
+        f"{condition.message} Policy {_named(found)} has the same GUID in another letter case, which Elastic may take "
+        "for another endpoint's."
+    )
+    step = f"Correct the GUID in policy {_named(found)} to exactly {endpoint.guid}, or delete it."
+    return replace(condition, explanation=replace(condition.explanation, message=message, next_step=step))
 
 
 def _named(policies: Iterable[Policy]) -> str:

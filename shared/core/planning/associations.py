@@ -193,7 +193,7 @@ def _remembered(
 def _connected(targets: tuple[Target, ...], associated: set[str]) -> tuple[TargetMemory, ...]:
     """The targets that the connection leads to, associated by us or by others: these are tested and shown."""
     return tuple(
-        TargetMemory(target.id, target.name, target.urls)
+        TargetMemory(target.id, target.name, target.urls, target.state)
         for target in targets
         if target.id in associated and target.running
     )

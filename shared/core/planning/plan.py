@@ -29,12 +29,13 @@ from shared.core.model.steps import (
     DnsStep,
     ElasticStep,
     LaterStep,
+    PutWildcardRecord,
     Step,
     UpdatePolicy,
     WithdrawAddress,
 )
 from shared.core.options.plan_options import PlanOptions
-from shared.core.planning.advice import key_advice, policy_advice, sign_in_advice
+from shared.core.planning.advice import key_advice, policy_advice, sign_in_advice, with_misspelt
 from shared.core.planning.associations import AssociationPlan, nothing_requested, plan_associations, taken_away
 from shared.core.planning.desired import TERMINAL, Desired, addressed, approved, recognition_condition
 from shared.core.planning.dns import DnsFacts, DnsPlan, plan_dns
@@ -113,7 +114,8 @@ def plan(desired: Desired, observed: Observed, record: ConnectionRecord, options
     if observed.elastic is not None and endpoint.guid:
         elastic = plan_elastic(desired, observed.elastic, record, options, now)
         record = record.with_policy(elastic.policy)
-    first = (*seen, approved(endpoint, record, options, now))
+    policies = observed.elastic.policies if observed.elastic is not None else ()
+    first = (*seen, with_misspelt(approved(endpoint, record, options, now), endpoint, policies))
     network = () if endpoint.vnet_id else (_no_network(),)
     policy = () if endpoint.guid else (_no_guid(),)
     branches = (*(dns.conditions if dns else network), *(elastic.conditions if elastic else policy))
@@ -130,8 +132,10 @@ def _may_restore(steps: Iterable[Step], record: ConnectionRecord) -> bool:
                 known = taken_away(record.association(step.target_id))
             case CreatePolicy() | UpdatePolicy():
                 known = bool(policy.id)
+            case PutWildcardRecord():
+                known = dns.record is not None
             case _:
-                known = bool(dns.zone or dns.record or dns.links)
+                known = bool(dns.zone or dns.links)
         if known:
             return True
     return bool(record.status.restored) or any(memory.taken for memory in record.elastic.associations)
@@ -152,7 +156,7 @@ def _with_restores(
     if elastic is not None:
         left = tuple(one for one in elastic.steps if one not in restores.dropped)
         elastic = replace(elastic, steps=left, advice=(*elastic.advice, *restores.elastic_advice))
-    conditions = tuple(map(restores.told, found.conditions))
+    conditions = tuple(map(restores.as_held, found.conditions))
     return replace(found, dns=dns, elastic=elastic, conditions=conditions, restores=restores)
 
 

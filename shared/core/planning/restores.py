@@ -44,7 +44,7 @@ class Restore:
     thing: str
     before: str
     after: str
-    changed: bool = False
+    other_value: bool = False
     """Whether it has another value; else it is gone."""
     counted: bool = True
     """Whether its number is kept with the thing; that of associations is kept with these."""
@@ -52,7 +52,7 @@ class Restore:
     @property
     def sentence(self) -> str:
         """For the journal."""
-        done = f"changed {self.thing} to {self.before}" if self.changed else f"deleted {self.thing}"
+        done = f"changed {self.thing} to {self.before}" if self.other_value else f"deleted {self.thing}"
         return f"Others {done}; the app has put it right: {self.after}."
 
 
@@ -73,7 +73,7 @@ def restores_of(record: ConnectionRecord, thing: str, now: datetime) -> tuple[da
 def held(restore: Restore, record: ConnectionRecord, most: int, now: datetime) -> Held | None:
     """Why the restore is not made now; None: it is. `most`: the setting's number for what has another value."""
     times = restores_of(record, restore.thing, now)
-    if restore.changed:
+    if restore.other_value:
         return Held(_contested(restore, times, most)) if len(times) >= most else None
     if not times:
         return None
@@ -108,7 +108,7 @@ def with_restore(record: ConnectionRecord, restore: Restore, now: datetime) -> C
         return record
     others = tuple(one for one in record.status.restored if one.thing != restore.thing)
     times = (*restores_of(record, restore.thing, now), now)[-REPAIRED_KEPT:]
-    mine = Restored(restore.thing, restore.changed, times)
+    mine = Restored(restore.thing, restore.other_value, times)
     return record.with_status(restored=(*others, mine)[-RESTORED_THINGS:])
 
 
@@ -127,7 +127,7 @@ class Restores:
     dns_advice: tuple[Explanation, ...] = ()
     elastic_advice: tuple[Explanation, ...] = ()
 
-    def told(self, condition: Condition) -> Condition:
+    def as_held(self, condition: Condition) -> Condition:
         """A condition whose restore is held back; of one that holds all the same (a label), only the advice tells."""
         why = self.why.get(condition.type)
         if why is None or condition.true:
@@ -182,9 +182,9 @@ def _advice(record: ConnectionRecord, most: int, now: datetime) -> list[tuple[st
     found = []
     for one in record.status.restored:
         times = restores_of(record, one.thing, now)
-        if times and (one.changed or len(times) > 1):
-            done = f"{'changed' if one.changed else 'deleted'} {one.thing}"
-            found.append((one.thing, _again(done, times, most, limited=one.changed)))
+        if times and (one.other_value or len(times) > 1):
+            done = f"{'changed' if one.other_value else 'deleted'} {one.thing}"
+            found.append((one.thing, _again(done, times, most, limited=one.other_value)))
     return found
 
 
@@ -258,7 +258,7 @@ def _record(step: PutWildcardRecord, record: ConnectionRecord, zone: Zone | None
     # The marker says what the app wrote: other addresses are another writer's.
     if set(there.addresses) == {one.address for one in there.marker.holders}:
         return None
-    return Restore(thing, ", ".join(there.addresses) or "nothing", after, changed=True)
+    return Restore(thing, ", ".join(there.addresses) or "nothing", after, other_value=True)
 
 
 def _policy(
@@ -274,4 +274,4 @@ def _policy(
         return None
     rules = ", ".join(f"{one.endpoint_name} with {one.endpoint_guid}" for one in seen.rules)
     after = f"name {step.name}, {step.endpoint_name} with {step.endpoint_guid}"
-    return Restore(f"{POLICY}'s name or rule", f"name {seen.name}, {rules}", after, changed=True)
+    return Restore(f"{POLICY}'s name or rule", f"name {seen.name}, {rules}", after, other_value=True)

@@ -163,6 +163,20 @@ ANSWERS = (
         Hop.TARGET,
     ),
     ReasonDoc(
+        Reason.DEPLOYMENT_CHANGING,
+        "The path works; the proxy does not lead to the deployment yet.",
+        "The deployment is being made or reconfigured in Elastic Cloud.",
+        "Wait: it takes minutes as a rule; the Elastic Cloud console shows how far the change is.",
+        Hop.TARGET,
+    ),
+    ReasonDoc(
+        Reason.ALIAS_NOT_SERVED,
+        "A product answers by its id, and not by its alias.",
+        "Elastic's proxy does not know the alias of every product at times (seen with Fleet).",
+        "Use the name with the id that the message shows.",
+        Hop.TARGET,
+    ),
+    ReasonDoc(
         Reason.ELASTICSEARCH_ERROR,
         "Elasticsearch answers with an error, or is not there behind the proxy.",
         "The target is overloaded, restarting or broken.",

@@ -32,7 +32,14 @@ def test_the_aliased_endpoint_wins_over_the_one_with_the_id() -> None:
             endpoint=f"{UUID}.eastus2.azure.elastic-cloud.com",
         )
     )
-    assert urls == (PrivateUrl("elasticsearch", "my-dep.es.privatelink.eastus2.azure.elastic-cloud.com", 9243),)
+    assert urls == (
+        PrivateUrl(
+            "elasticsearch",
+            "my-dep.es.privatelink.eastus2.azure.elastic-cloud.com",
+            9243,
+            "6c9f3b0c4a0e4b43a9d8b7f2c1e0d9a8.privatelink.eastus2.azure.elastic-cloud.com",
+        ),
+    )
     assert urls[0].url == "https://my-dep.es.privatelink.eastus2.azure.elastic-cloud.com:9243"
 
 

@@ -327,6 +327,7 @@ def deployment_of(body: Mapping[str, Any], port: int) -> Target | None:
         attached=ids_in(mapping(filters).get("rulesets")),
         tags=tags,
         urls=private_urls(body, port=port),
+        state=" and ".join(sorted(_states(body) - {"", "started"}))[:60],
         family=Family.HOSTED,
     )
 
@@ -339,6 +340,10 @@ def _tags(found: object) -> dict[str, str] | None:
 
 
 def _stopped(body: Mapping[str, Any]) -> bool:
-    clusters = mappings(mapping(body.get("resources")).get("elasticsearch"))
-    states = {text(mapping(cluster.get("info")).get("status")).lower() for cluster in clusters}
+    states = _states(body)
     return bool(states) and states <= {"stopped", "stopping"}
+
+
+def _states(body: Mapping[str, Any]) -> set[str]:
+    clusters = mappings(mapping(body.get("resources")).get("elasticsearch"))
+    return {text(mapping(cluster.get("info")).get("status")).lower() for cluster in clusters}
