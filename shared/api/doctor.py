@@ -33,6 +33,7 @@ from shared.installation.event_topics import present
 from shared.installation.last_sweep import recall
 from shared.installation.pause import present_pause
 from shared.installation.recovered import recovered_list
+from shared.installation.services import projects_are_in_play
 from shared.settings.agreement import LONGEST_LAG
 from shared.state.connect import POISON_SUFFIX
 from shared.state.ports import Storage
@@ -49,7 +50,7 @@ PAUSE = Asked(Topic.CONTROL, "the pause")
 ROWS = Asked(Topic.CONTROL, "the rows of the tables")
 RECOVERED = Asked(Topic.CONTROL, "what was recovered")
 EVENTS = Asked(Topic.CONTROL, "what delivers events")
-DEPLOYMENTS = "deployments"
+DEPLOYMENTS, PROJECTS = "deployments", "projects"
 NO_KEY = "doctor"
 """A key that no row has: asking for it tries the right to read, deleting it the right to write."""
 
@@ -60,6 +61,7 @@ async def examine(context: Context) -> Report:
     machine = machine_clock(context.clock)
     arm = ArmChecks(context.endpoints.clients, machine)
     elastic = {name: _ElasticClock(api, machine) for name, api in context.elastic.of_family(Family.HOSTED).items()}
+    projects = {name: _ElasticClock(api, machine) for name, api in (await _with_projects(context)).items()}
     own: Questions = {
         SWEEP: lambda: recall(context),
         PAUSE: lambda: present_pause(context),
@@ -67,7 +69,7 @@ async def examine(context: Context) -> Report:
         RECOVERED: lambda: recovered_list(context),
         EVENTS: lambda: present(context),
     }
-    asked_of_clouds = azure_questions(context, arm) | _elastic(context, elastic)
+    asked_of_clouds = azure_questions(context, arm) | _elastic(context, elastic) | _projects(projects)
     answers = await ask_all(_storage(context.storage) | own | asked_of_clouds)
     now = context.clock.now()
     findings = [
@@ -138,6 +140,24 @@ def _elastic(context: Context, organizations: Mapping[str, _ElasticClock]) -> Qu
     return questions
 
 
+async def _with_projects(context: Context) -> Mapping[str, PrivateConnections]:
+    """The organizations' clients for projects where endpoints lead to some; else a key needs no role there."""
+    try:
+        in_play = await projects_are_in_play(context)
+    except AutopilotError:  # the findings about storage say so
+        return {}
+    return context.elastic.of_family(Family.SERVERLESS) if in_play else {}
+
+
+def _projects(organizations: Mapping[str, _ElasticClock]) -> Questions:
+    questions: Questions = {}
+    for name, elastic in organizations.items():
+        policies = Asked(Topic.ELASTIC, "policies of projects", _where(name))
+        questions[policies] = partial(elastic.ask, lambda api: api.policies())
+        questions[Asked(Topic.ELASTIC, PROJECTS, _where(name))] = partial(elastic.ask, lambda api: api.all_targets())
+    return questions
+
+
 def _where(organization: str) -> str:
     """How questions name an organization: the one that all have needs no name."""
     return "" if organization == DEFAULT else organization
@@ -204,7 +224,8 @@ def _of_elastic(context: Context, answers: dict[Asked, Answer[Any]], now: dateti
     for name, api in context.elastic.of_family(Family.HOSTED).items():
         about = {question: answer for question, answer in asked.items() if question.where == _where(name)}
         findings += clouds.judge_elastic(about, api.key_expires, now, name, renewal=api.key_renewal)
-    shown = [answer for question, answer in asked.items() if question.what == DEPLOYMENTS]
+    findings += clouds.judge_projects({q.where: answer for q, answer in asked.items() if q.what == PROJECTS})
+    shown = [answer for question, answer in asked.items() if question.what in {DEPLOYMENTS, PROJECTS}]
     if all(answer.error is None for answer in shown):
         targets = [target for answer in shown for target in answer.value or ()]
         findings += judge.judge_denied(entries_without_target(targets, context.options))

@@ -51,6 +51,11 @@ async def ask_for_services(context: Context, endpoints: Iterable[Endpoint]) -> N
         await _ask(context)
 
 
+async def projects_are_in_play(context: Context) -> bool:
+    """Whether any endpoint that the app looks after has ever led to projects. Raises what the storage raises."""
+    return await context.storage.control.get(NAME) is not None
+
+
 async def is_known_now(context: Context, alias: str) -> bool:
     """Whether an alias that was not known is a service by what is stored, or by what Elastic Cloud tells now."""
     if not _leads_to_projects(alias):

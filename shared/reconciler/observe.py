@@ -33,6 +33,7 @@ from shared.core.model.resources import (
     Policy,
     Target,
 )
+from shared.core.model.services import Family
 from shared.core.options.installation import Mode
 from shared.core.planning.desired import Desired, desired_of
 from shared.core.planning.organization_change import (
@@ -89,6 +90,9 @@ async def _with_targets(
         return observed, error
     try:
         unseen = await unseen_targets(context, api, record, targets)
+        # All projects were read to find these: whether there is any at all costs nothing more.
+        if desired.service.family is Family.SERVERLESS and desired.targets and not targets:
+            unseen = replace(unseen, none_visible=not await api.all_targets())
     except AutopilotError as error:
         return observed, error
     observed = replace(observed, targets=targets, unseen=unseen)

@@ -30,6 +30,8 @@ class UnseenTargets:
     """Ids whose read by id found nothing: they are gone, or the API key has lost sight of them."""
     forgotten: frozenset[str] = frozenset()
     """Those of them that a person decided to be gone."""
+    none_visible: bool = False
+    """Whether the API key sees no target of the family at all."""
 
     def all_out_of_sight(self, target_ids: Iterable[str]) -> bool:
         """Whether there are some of these, none of which reads show, and no person decided that one is gone."""

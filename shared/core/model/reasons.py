@@ -95,6 +95,7 @@ class Reason(StrEnum):
     DEPLOYMENT_OPTED_OUT = "DeploymentOptedOut"
     DEPLOYMENT_NOT_FOUND = "DeploymentNotFound"
     DEPLOYMENT_GONE = "DeploymentGone"
+    NO_PROJECT_VISIBLE = "NoProjectVisible"
     DEPLOYMENT_NOT_RUNNING = "DeploymentNotRunning"
     PROJECT_LIST_NOT_GUARDED = "ProjectListNotGuarded"
     DEPLOYMENT_AMBIGUOUS = "DeploymentAmbiguous"

@@ -69,6 +69,8 @@ def plan_associations(
     recent = _just_made(record, standing, options, now)
     not_listed = {memory.target_id for memory in recent if memory.owner is Owner.OURS}
     choices = choose_targets(desired, targets, types, standing | not_listed, record, options, namesakes)
+    if unseen.none_visible:
+        choices = _none_visible(choices, desired)
     made, contests = _to_make(choices, policy_id, record, options, now)
     wanted = {choice.target.id for choice in choices if choice.target is not None}
     removals = [
@@ -92,6 +94,18 @@ def plan_associations(
         _connected(targets, standing | not_listed),
         _pending(desired, choices, types),
     )
+
+
+def _none_visible(choices: tuple[TargetRequest, ...], desired: Desired) -> tuple[TargetRequest, ...]:
+    """The wishes where nothing at all is seen: one reason for all of them, which names both causes."""
+    asked = ", ".join(choice.asked for choice in choices if choice.target is None)
+    problem = explain(
+        Reason.NO_PROJECT_VISIBLE,
+        f"The endpoint's tag asks for {asked}, and Elastic Cloud shows the API key no {desired.service.family.noun} at "
+        "all: the organization has none, or the key has no role on any.",
+    )
+    others = (replace(choice, problem=None) for choice in choices[1:])
+    return (replace(choices[0], problem=problem), *others) if choices else ()
 
 
 def confirmed_as_ours(memory: AssociationMemory) -> AssociationMemory:

@@ -296,7 +296,8 @@ def plan_elastic(
         advice += (changed,)
         told = replace(policy.condition.explanation, message=f"{policy.condition.message} {changed.message}")
         conditions = (replace(policy.condition, explanation=told), *claim.conditions)
-    if policy.policy is None and policy.condition.needs is c.WaitingFor.PERSON:
+    stopped = policy.policy is None and policy.condition.needs is c.WaitingFor.PERSON
+    if stopped and not observed.unseen.none_visible:  # that tells why a key may make no policy, too
         stands = replace(policy.condition, type=c.ASSOCIATED)
         return ElasticPlan(steps, (*conditions, stands), policy.memory, claim=claim.memory, advice=advice)
     waits = desired.endpoint.status is not ConnectionStatus.APPROVED or not policy.memory.id

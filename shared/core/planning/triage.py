@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from shared.core.guards.modes import asked_mode, effective_mode_of, is_out_of_scope
 from shared.core.guards.scope import in_scope, outside, outside_by_id
-from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets
+from shared.core.guards.unseen_targets import UnseenTargets
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import ArmId, connection_id, parse_arm_id, parse_endpoint_id
 from shared.core.model.conditions import Phase
@@ -121,10 +121,12 @@ def plan_of(
 def _unseen_targets(record: ConnectionRecord, elastic: ObservedElastic) -> UnseenTargets:
     """The targets that the last run did not find by their ids: a sweep does not read them one by one."""
     told = {one.reason for one in record.status.conditions if one.type in {c.ASSOCIATED, c.POLICY_READY}}
+    none_visible = Reason.NO_PROJECT_VISIBLE in told and not elastic.targets
     if not told & {Reason.DEPLOYMENT_GONE, Reason.OTHER_ORGANIZATIONS_KEY}:
-        return NONE_UNSEEN
+        return UnseenTargets(none_visible=none_visible)
     seen = {one.id for one in elastic.targets or ()}
-    return UnseenTargets(frozenset(one.target_id for one in record.elastic.associations) - seen)
+    ours = frozenset(one.target_id for one in record.elastic.associations)
+    return UnseenTargets(ours - seen, none_visible=none_visible)
 
 
 def _would_enforce(record: ConnectionRecord, options: PlanOptions) -> bool:

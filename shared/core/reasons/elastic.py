@@ -189,6 +189,14 @@ TARGETS = (
         Hop.TARGET,
     ),
     ReasonDoc(
+        Reason.NO_PROJECT_VISIBLE,
+        "No Serverless project is connected, though some are asked for.",
+        "Elastic Cloud shows the API key no project at all: there is none, or the key has no role on any; both look "
+        "the same.",
+        "Create the project, or give the API key the role Admin or Editor on those that are to be connected.",
+        Hop.TARGET,
+    ),
+    ReasonDoc(
         Reason.PROJECT_LIST_NOT_GUARDED,
         "A Serverless project is not connected.",
         "Elastic Cloud did not honour If-Match, so a write could take away what others add at the same moment.",

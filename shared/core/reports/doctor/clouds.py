@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from shared.core.model.errors import AutopilotError, Blocked, Forbidden
 from shared.core.model.organizations import DEFAULT, key_setting
 from shared.core.model.reasons import Reason
+from shared.core.reasons import remedy_of
 from shared.core.reports.doctor.findings import (
+    Answer,
     Answers,
     Asked,
     Finding,
@@ -62,6 +66,16 @@ def judge_elastic(
     return [
         replace(found, on=found.on or organization, details={**found.details, "organization": organization})
         for found in findings
+    ]
+
+
+def judge_projects(shown: Mapping[str, Answer[Any]]) -> list[Finding]:
+    """Organizations, by where they are, whose key sees no Serverless project though endpoints lead to projects."""
+    what = "The API key sees no Serverless project: the organization has none, or the key has no role on any."
+    return [
+        Finding("elastic rights", Level.WARNING, what, on=where, next_step=remedy_of(Reason.NO_PROJECT_VISIBLE))
+        for where, answer in shown.items()
+        if answer.error is None and not answer.value
     ]
 
 
