@@ -5,12 +5,17 @@ The places are those of the settings; the template assigns roles there (`infra/a
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from shared.api.deadlines import Question
 from shared.clouds.azure.arm_checks import ArmChecks
 from shared.clouds.azure.management_groups import subscriptions_below
 from shared.context import Context
+from shared.core.model.arm_ids import parse_arm_id
+from shared.core.model.errors import Blocked, NotFound
+from shared.core.model.reasons import Reason
+from shared.core.reasons import explain
 from shared.core.reports.doctor.findings import Asked, Role, Topic
 
 FOUND_TRIED = 5
@@ -40,19 +45,51 @@ def azure_questions(context: Context, arm: ArmChecks) -> dict[Asked, Question]:
         questions[networks] = partial(arm.networks, subscription)
     for network in dict.fromkeys((*filter(None, [context.settings.health.app_network]), *dns.link_vnets)):
         asked = Asked(Topic.AZURE, "the virtual network", network, Role.NETWORK_READER, UNEXPLAINED)
-        questions[asked] = partial(context.endpoints.network, network)
+        questions[asked] = partial(_network, context, network)
     writer = partial(Asked, Topic.AZURE, "operations on private DNS zones", role=Role.DNS_WRITER)
     for home in dns.zone_resource_groups:
         questions[writer(where=home.id)] = partial(arm.operations, home.id)
     for subscription in () if dns.zone_resource_groups else watched:
         questions[writer(where=subscription)] = partial(arm.operations_beside, subscription)
-    return questions
+    return {asked: partial(_named_by, context, asked.where, question) for asked, question in questions.items()}
 
 
 def tried(context: Context) -> tuple[str, ...]:
     """Those that the settings name, and the first of those that were found: one assignment gives them their roles."""
     scope = context.settings.scope
     return (*(one for one in scope.subscriptions if one not in scope.found), *sorted(scope.found)[:FOUND_TRIED])
+
+
+async def _named_by(context: Context, where: str, question: Question) -> object:
+    """The answer; where the subscription is gone or another tenant's no role helps, and the setting is named."""
+    try:
+        return await question()
+    except Blocked as error:
+        if error.reason not in {Reason.SUBSCRIPTION_NOT_FOUND, Reason.SUBSCRIPTION_OF_ANOTHER_TENANT}:
+            raise
+        named = " and ".join(_settings_that_name(context, where.removeprefix("/subscriptions/").partition("/")[0]))
+        step = f"Correct {named}." if named else error.next_step
+        raise Blocked(replace(error.explanation, next_step=step), on=error.on) from error
+
+
+def _settings_that_name(context: Context, subscription: str) -> list[str]:
+    settings = context.settings
+    listed = {
+        "AZURE_SUBSCRIPTIONS": settings.scope.subscriptions,
+        "DNS_SUBSCRIPTIONS": settings.dns.subscriptions,
+        "DNS_ZONE_RESOURCE_GROUPS": [home.subscription_id for home in settings.dns.zone_resource_groups],
+        "DNS_LINK_VNETS": [parse_arm_id(one).subscription_id for one in settings.dns.link_vnets],
+    }
+    return [name for name, found in listed.items() if subscription.lower() in {one.lower() for one in found}]
+
+
+async def _network(context: Context, network: str) -> None:
+    try:
+        await context.endpoints.network(network)
+    except NotFound as error:
+        setting = "DNS_LINK_VNETS" if network in context.settings.dns.link_vnets else "APP_VNET"
+        what = f"{setting} names virtual network {network}, which does not exist."
+        raise Blocked(explain(Reason.NETWORK_NOT_FOUND, what, f"Correct {setting}."), on=network) from error
 
 
 async def _zones(context: Context, arm: ArmChecks, subscription: str) -> None:

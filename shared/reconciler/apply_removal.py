@@ -15,6 +15,7 @@ from shared.core.model.errors import (
     AutopilotError,
     AwaitingEarlierRequest,
     Blocked,
+    HasUnseenParts,
     LeaseLost,
     NotVisibleYet,
     Permanent,
@@ -37,6 +38,7 @@ from shared.core.model.steps import (
     WithdrawAddress,
 )
 from shared.core.model.things import record_id
+from shared.core.planning.dns import link_name
 from shared.core.planning.dns_record import emptied
 from shared.core.planning.removal import RemovalPlan, held_up_by
 from shared.core.ports import claims_of
@@ -101,7 +103,7 @@ async def apply_removal(run: Run, plan: RemovalPlan, *, patient: bool = True) ->
                 continue
             if not _lasting(error, patient=patient):
                 return CarriedOut(tuple(refused.values()), error)
-            refused[step] = f"not done: {step} ({error.what})"
+            refused[step] = f"not done: {step} ({error.what}){_of_unseen_links(run, step, error)}"
             opens = opens or _opening(error)
         else:
             run.note(step, "done", started=started)
@@ -122,6 +124,20 @@ def _once_more(step: RemovalStep, error: AutopilotError) -> AutopilotError:
     if isinstance(error, Blocked) and error.reason is Reason.RESOURCE_GROUP_BEING_DELETED:
         return NotVisibleYet(error.what, on=error.on, after=GROUP_LOOK)
     return error
+
+
+def _of_unseen_links(run: Run, step: RemovalStep, error: AutopilotError) -> str:
+    """How a person takes away a link that no read shows: one that could not be made stays behind like that at times."""
+    if not isinstance(step, DeleteZone) or not isinstance(error, HasUnseenParts):
+        return ""
+    group, zone = step.zone.resource_group, step.zone.name
+    networks = (run.record.identity.vnet_id, *run.context.options.dns.link_vnets)
+    names = " ".join(dict.fromkeys(link_name(one) for one in networks if one))
+    return (
+        " The zone has a link that no read shows, as one that could not be made may leave behind; delete it by its "
+        f"name: for name in {names}; do az network private-dns link vnet delete --yes -g {group} -z {zone} -n $name; "
+        "done"
+    )
 
 
 def _opening(error: AutopilotError) -> Blocked | None:

@@ -128,7 +128,8 @@ def _update_status(run: Run, removed: Condition, phase: Phase) -> None:
 
 
 def _removed(run: Run, reason: Reason, message: str, left: tuple[str, ...] = ()) -> None:
-    run.record = run.record.with_removal(leftovers=left).with_status(planned=())
+    # What was advised of its links and names is of no use to a connection that is gone.
+    run.record = run.record.with_removal(leftovers=left).with_status(planned=()).with_dns(advice=(), refused=())
     _update_status(run, c.satisfied(c.REMOVED, reason, message), Phase.REMOVED)
 
 
@@ -255,7 +256,7 @@ async def _carry_out(run: Run, plan: RemovalPlan, observed: ObservedRemoval, beg
             run.record = zone_still_there(run.record, observed)
         else:
             run.record = still_there(run.record, observed)
-        _finish(run, plan, refused)
+        _finish(run, plan, refused, observed.unlooked)
         if run.record.removal.leftovers and run.record.dns.zone is not None:
             await note_left(run.context, parse_arm_id(run.record.dns.zone.id), run.record.endpoint_id)
 
@@ -299,7 +300,7 @@ async def _still_gone(run: Run) -> None:
     raise RetryLater("Azure shows the endpoint again.", on=run.record.endpoint_id, after=5.0)
 
 
-def _finish(run: Run, plan: RemovalPlan, refused: tuple[str, ...]) -> None:
+def _finish(run: Run, plan: RemovalPlan, refused: tuple[str, ...], unlooked: tuple[str, ...]) -> None:
     """A missing right to delete does not keep the removal open; a target that would be opened does.
 
     What is left is tried again, soon and then once a day, as long as it is there (`deletion.leftovers_due`).
@@ -314,5 +315,7 @@ def _finish(run: Run, plan: RemovalPlan, refused: tuple[str, ...]) -> None:
         _blocked(run, replace(plan.problems[0], message=message), left)
     elif left:
         _removed(run, Reason.LEFT_BEHIND, f"{first}What could be removed is. Left: {'; '.join(left)}.", left)
+    elif unlooked:
+        _removed(run, Reason.REMOVED, f"All that was found of it is removed. Not looked: {'; '.join(unlooked)}.")
     else:
         _removed(run, Reason.REMOVED, "Everything that was made for it is removed.")

@@ -18,7 +18,7 @@ from typing import TypeGuard
 from shared.context import Context, log
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import lower_case, parse_arm_id, short_id
-from shared.core.model.errors import AutopilotError, Blocked, Permanent, RetryLater, Waiting
+from shared.core.model.errors import AutopilotError, Blocked, NotVisibleYet, Permanent, RetryLater, Waiting
 from shared.core.model.messages import Cause
 from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Reason
@@ -303,10 +303,13 @@ async def _apply(
             zones = await _noted(run, step, zones)
         except AutopilotError as error:
             run.note_failure(step, error, started)
-            if isinstance(error, Blocked | Permanent) and _decides_nothing(step, run, desired):
-                if not await goes_without(run, desired, step, error):
+            lasts = isinstance(error, Blocked | Permanent)
+            if (lasts or isinstance(error, NotVisibleYet)) and _decides_nothing(step, run, desired):
+                if await goes_without(run, desired, step, error):
+                    continue
+                if lasts:
                     failures = {step.condition: error} | failures
-                continue
+                    continue
             if isinstance(error, Waiting) and error.operation:
                 run.record = run.record.with_operation(str(step), error.operation)
             return zones, {step.condition: error}

@@ -39,8 +39,6 @@ async def goes_without(run: Run, desired: Desired, step: CreateLink, error: Auto
 
 async def _refused(run: Run, desired: Desired, step: CreateLink, error: AutopilotError) -> RefusedNetwork | None:
     """What is wrong with the network; None: something else is, and may be mended or pass."""
-    if not isinstance(error, Blocked | NotFound):
-        return None
     found = error
     if not isinstance(error, Blocked) or error.reason not in NEEDS_NO_LINK:
         # Azure has many words for a network that is not there; one read tells.

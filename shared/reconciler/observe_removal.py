@@ -51,7 +51,7 @@ async def observe_removal(
     """
     if dns_only:
         record = record.with_identity(guid="").with_elastic(policy=PolicyMemory(), claim=None)
-    (zones, others), (policies, targets, unseen), claims = await asyncio.gather(
+    (zones, others, unlooked), (policies, targets, unseen), claims = await asyncio.gather(
         _no_dns() if elastic_only else _dns(context, record),
         _nothing() if dns_only else _elastic(context, record),
         _claims(context, record),
@@ -69,11 +69,16 @@ async def observe_removal(
         unseen=unseen,
         seen_guids=await seen_guids(context, record, policies),
         claims=claims,
+        unlooked=unlooked,
     )
 
 
-async def _no_dns() -> tuple[tuple[Zone, ...], tuple[Endpoint, ...] | None]:
-    return (), ()
+_Dns = tuple[tuple[Zone, ...], tuple[Endpoint, ...] | None, tuple[str, ...]]
+"""The zones, the other endpoints of their service, and where could not be looked."""
+
+
+async def _no_dns() -> _Dns:
+    return (), (), ()
 
 
 async def _nothing() -> _Elastic:
@@ -106,11 +111,11 @@ async def _answering(context: Context, others: tuple[Endpoint, ...]) -> frozense
     return frozenset(one.lower() for answering in found for one in answering)
 
 
-async def _dns(context: Context, record: ConnectionRecord) -> tuple[tuple[Zone, ...], tuple[Endpoint, ...] | None]:
+async def _dns(context: Context, record: ConnectionRecord) -> _Dns:
     """The zone on record, and all that carries the connection's markers: a run that died wrote nothing down."""
     name = zone_name(record.identity.family, record.identity.region)
     if not name:
-        return (), ()
+        return (), (), ()
     own = parse_arm_id(record.endpoint_id).subscription_id
     subscriptions = dict.fromkeys(
         (own, *context.settings.scope.subscriptions, *context.settings.dns.zone_subscriptions)
@@ -120,7 +125,9 @@ async def _dns(context: Context, record: ConnectionRecord) -> tuple[tuple[Zone, 
     wanted = {zone.key: zone for zone in (*([parse_arm_id(record.dns.zone.id)] if record.dns.zone else []), *marked)}
     found = await asyncio.gather(*(context.dns.whole_zone(zone) for zone in wanted.values()))
     zones = tuple(zone for zone in found if zone is not None)
-    return zones, await _others(context, record, zones) if zones else ()
+    missed = (one for one in subscriptions if one.lower() in context.dns.unlisted)
+    unlooked = tuple(f"for zones in subscription {one}, which the app cannot list" for one in missed)
+    return zones, await _others(context, record, zones) if zones else (), unlooked
 
 
 async def _others(context: Context, record: ConnectionRecord, zones: tuple[Zone, ...]) -> tuple[Endpoint, ...] | None:

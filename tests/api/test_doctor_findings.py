@@ -218,7 +218,7 @@ async def test_a_subscription_that_is_not_there() -> None:
     assert [finding.level for finding in found] == [Level.PROBLEM]
     asked = ("private endpoints", "network interfaces", "private DNS zones", "virtual networks")
     assert found[0].on == ", ".join(f"{what} of {OTHER}" for what in (*asked, "operations on private DNS zones"))
-    assert "setting" in found[0].next_step
+    assert found[0].next_step == "Correct AZURE_SUBSCRIPTIONS."
 
 
 async def test_azure_out_of_order_is_no_missing_right() -> None:

@@ -12,6 +12,7 @@ import pytest
 from local.arm import DEFAULT_SUBSCRIPTION
 from local.world import HUB_VNET, vnet_id
 from shared.core.model import conditions as c
+from tests.api.doctor_parts import bad
 from tests.harness.dns import APPS, OTHER_SUBSCRIPTION, linked
 from tests.harness.estate import Estate
 from tests.harness.leaving import GRACE
@@ -142,3 +143,26 @@ async def test_a_link_that_a_missing_right_refuses_holds_up_no_other_and_still_n
     assert told is not None
     assert (told.reason, told.needs) == ("AzureRightsMissing", c.WaitingFor.PERSON)
     assert linked(estate, estate.zone()) == sorted([APPS, JAPAN])
+
+
+@pytest.mark.parametrize(
+    ("settings", "what", "step"),
+    [
+        ({"DNS_SUBSCRIPTIONS": GONE}, f"Subscription {GONE} does not exist", "Correct DNS_SUBSCRIPTIONS."),
+        (
+            {"DNS_ZONE_RESOURCE_GROUPS": f"{HOME},{FAR_HOME}"},
+            f"Subscription {GONE} does not exist",
+            "Correct DNS_ZONE_RESOURCE_GROUPS.",
+        ),
+        (
+            {"DNS_LINK_VNETS": f"{HUB_VNET},{MISSING}"},
+            f"DNS_LINK_VNETS names virtual network {MISSING}, which does not exist.",
+            "Correct DNS_LINK_VNETS.",
+        ),
+    ],
+)
+async def test_the_doctor_names_the_setting(settings: dict[str, str], what: str, step: str) -> None:
+    estate = await Estate(settings=settings).open()
+    found = [one for one in await bad(estate) if one.next_step == step]
+    assert found
+    assert what in found[0].what

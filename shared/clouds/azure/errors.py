@@ -20,6 +20,7 @@ from shared.core.model.errors import (
     AutopilotError,
     Blocked,
     Forbidden,
+    HasUnseenParts,
     LostRace,
     NotFound,
     NotVisibleYet,
@@ -174,6 +175,8 @@ def classify(refusal: Refusal, retry_after: str | None) -> AutopilotError:
 
 def _passing(status: int, code: str, retry_after: str | None, what: str, on: str) -> AutopilotError | None:
     """What goes away by itself."""
+    if code == "CannotDeleteResource":
+        return HasUnseenParts(what, on=on, after=seconds_to_wait(retry_after, 5.0))
     busy = status in _MAYBE_BUSY and _BUSY.match(code)
     if busy or status == HTTPStatus.CONFLICT:
         return NotVisibleYet(what, on=on, after=seconds_to_wait(retry_after, 5.0))

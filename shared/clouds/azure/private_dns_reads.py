@@ -116,6 +116,8 @@ class PrivateDnsReads:
         """By the lower-cased subscription."""
         self.others: SharedReads[str, Zone] = SharedReads()
         """By the zone's key."""
+        self.unlisted: set[str] = set()
+        """The lower-cased ids of the subscriptions that the app may not list, or cannot any more."""
         self.unseen: dict[str, Explanation] = {}
         """Why a subscription showed no zones when it was last listed, by its lower-cased id; see `_UNUSABLE`."""
 
@@ -234,11 +236,12 @@ class PrivateDnsReads:
         except Blocked as error:
             if error.reason in _UNUSABLE:
                 self.unseen[key] = error.explanation
-                return None
-            if must or not isinstance(error, Forbidden):
+            elif must or not isinstance(error, Forbidden):
                 raise
+            self.unlisted.add(key)
             return None
         self.unseen.pop(key, None)
+        self.unlisted.discard(key)
         return found
 
     async def _list(self, subscription_id: str) -> ZoneList:

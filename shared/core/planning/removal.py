@@ -62,6 +62,8 @@ class ObservedRemoval:
     """Targets of ours that `targets` lacks."""
     claims: tuple[Claim, ...] = ()
     """The organization's claims in the region; read only where the record has one."""
+    unlooked: tuple[str, ...] = ()
+    """Where something of it may be and the app could not look, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,10 @@ def plan_removal(record: ConnectionRecord, observed: ObservedRemoval, options: P
 def _unconfirmed(unconfirmed: Sequence[str]) -> Explanation:
     """What waits for a person: its marker says that it is ours, and nothing else does."""
     more = f" and {len(unconfirmed) - NAMED} more" if len(unconfirmed) > NAMED else ""
-    text = f"Not removed before a person confirms that it is the app's: {', '.join(unconfirmed[:NAMED])}{more}."
+    text = (
+        f"Not removed before a person confirms that it is the app's: {', '.join(unconfirmed[:NAMED])}{more}. Its "
+        "marker says so and no row of the app's does: tables were lost, the zone was moved, or the marker was copied."
+    )
     return explain(Reason.RECOVERED_UNCONFIRMED, text)
 
 
