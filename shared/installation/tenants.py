@@ -1,6 +1,6 @@
 """Whether a setting names a subscription of another tenant: looked at once, when the app starts with these settings.
 
-The app's identity stands in one tenant, and Azure answers 401 to it in every other one, whatever roles there are: an
+The app's identity stands in one tenant, and Azure answers 401 to it in every other one, with any role: an
 installation serves one tenant. Called by `app` before the first work. What was found to be in the app's own tenant is
 kept in table `control`, so that later instances need not ask; a subscription that moves to another tenant afterwards
 stops itself only, with the reason SubscriptionOfAnotherTenant.
