@@ -41,6 +41,7 @@ ESTATE = {
     "pe-search-westeurope": ("westeurope", "search-westeurope"),
     "pe-payments": ("australiaeast", "logs-austraileast"),
 }
+PROJECTS = ("eastus2", "spaincentral")
 BROKEN = "pe-logs-eastus2"
 PICTURES = {
     "dashboard-overview": {"path": "", "viewport": {"width": 1280, "height": 720}},
@@ -87,10 +88,14 @@ async def until(client: LocalClient, wanted: dict[str, str], seconds: float = 12
 async def make(client: LocalClient) -> dict[str, str]:
     """An estate that works for a while, and then does not in one place; returns its connection ids by name."""
     made = await asyncio.gather(
-        *(create_endpoint(client, region, name=name, deployment=wanted) for name, (region, wanted) in ESTATE.items())
+        *(create_endpoint(client, region, name=name, target=wanted) for name, (region, wanted) in ESTATE.items())
     )
+    for region in PROJECTS:
+        name, project = f"pe-observability-{region}", f"observability-{region}"
+        await create_endpoint(client, region, name=name, target=project, serverless=True)
     ids = dict(zip(ESTATE, map(connection_id, made), strict=True))
     good = {f"pe-logs-{region}": "Ready" for region in GOOD}
+    good |= {f"pe-observability-{region}": "Ready" for region in PROJECTS}
     await until(client, good | {"pe-search-westeurope": "Blocked", "pe-payments": "Blocked"})
     await asyncio.sleep(HISTORY_SECONDS)
     connection = (await client.app("GET", f"/connections/{ids[BROKEN]}")).json()
@@ -101,7 +106,7 @@ async def make(client: LocalClient) -> dict[str, str]:
     await client.azure("PUT", f"{zone}/A/{label}", stale)
     await until(client, {BROKEN: "Degraded"})
     await asyncio.sleep(40)
-    await create_endpoint(client, "centralindia", name="pe-new", deployment="logs-centralindia")
+    await create_endpoint(client, "centralindia", name="pe-new", target="logs-centralindia")
     return ids
 
 
