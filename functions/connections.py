@@ -10,23 +10,33 @@ from http import HTTPStatus
 
 import azure.functions as func
 
-from functions.responses import LOOK_AGAIN, accepted, asked, body_of, number, ok, word
+from functions.responses import LOOK_AGAIN, accepted, asked, body_of, number, ok
 from functions.routing import GET, POST, route
 from shared.app import started
 
 blueprint = func.Blueprint()
 
-PAGED = ("limit", "before")
+PAGED = ("limit", "diary")
+FILTERS = ("phase", "family", "region", "subscription", "target", "q")
+"""As in `shared.api.listing`, which loads more than a route needs to be declared."""
 
 
-@route(blueprint, GET, "connections", "Every connection in short.", answers="Connections", takes=("family",))
+@route(
+    blueprint,
+    GET,
+    "connections",
+    "The connections in short, filtered, sorted and in pages.",
+    answers="Connections",
+    takes=(*FILTERS, "sort", "page", "cursor"),
+)
 async def list_connections(req: func.HttpRequest) -> func.HttpResponse:
-    """Every connection in short, or those of one `family`; and how many there are of each."""
-    from shared.api import queries
-    from shared.core.model.services import Family
+    """A page of the connections in short; and how many there are of each family and phase."""
+    from shared.api import listing, queries
 
-    wanted = word(req, "family", *Family)
-    return ok(await queries.list_connections(await started(), Family(wanted) if wanted else None))
+    limit = number(req, "limit", default=listing.PAGE, low=1, high=listing.PAGE)
+    wanted = listing.filter_of({name: req.params[name] for name in FILTERS if name in req.params})
+    sort, cursor = req.params.get("sort", "name"), req.params.get("cursor")
+    return ok(await queries.list_connections(await started(), wanted, sort=sort, limit=limit, cursor=cursor))
 
 
 @route(blueprint, GET, "connections/{id}", "One connection in full.", answers="Connection")
@@ -46,20 +56,20 @@ async def get_connection(req: func.HttpRequest) -> func.HttpResponse:
     takes=PAGED,
 )
 async def get_journal(req: func.HttpRequest) -> func.HttpResponse:
-    """What was done and decided for one connection, newest first; `limit` and `before` page through it."""
+    """What was done and decided for one connection, newest first; `limit` and `cursor` page through it."""
     from shared.api import queries
 
     limit = number(req, "limit", default=50, low=1, high=500)
-    return ok(await queries.get_journal(await started(), req.route_params["id"], limit, req.params.get("before")))
+    return ok(await queries.get_journal(await started(), req.route_params["id"], limit, req.params.get("cursor")))
 
 
 @route(blueprint, GET, "connections/{id}/checks", "Every health check, newest first.", answers="Checks", takes=PAGED)
 async def get_checks(req: func.HttpRequest) -> func.HttpResponse:
-    """Every health check of one connection, newest first; `limit` and `before` page through it."""
+    """Every health check of one connection, newest first; `limit` and `cursor` page through it."""
     from shared.api import queries
 
     limit = number(req, "limit", default=50, low=1, high=500)
-    return ok(await queries.get_checks(await started(), req.route_params["id"], limit, req.params.get("before")))
+    return ok(await queries.get_checks(await started(), req.route_params["id"], limit, req.params.get("cursor")))
 
 
 @route(
@@ -120,7 +130,7 @@ async def decide_on_connection(req: func.HttpRequest) -> func.HttpResponse:
     blueprint,
     POST,
     "reconcile",
-    "Run a private endpoint in scope, known or not.",
+    "Run a private endpoint in scope, known or not, or all connections that a filter means.",
     answers="Accepted",
     sends="Endpoint",
     status=HTTPStatus.ACCEPTED,
@@ -131,8 +141,10 @@ async def reconcile_endpoint(req: func.HttpRequest) -> func.HttpResponse:
     """Run the endpoint that the body names, known or not: `{"endpoint": "<ARM id>"}`."""
     from shared.api import queries
 
-    endpoint = body_of(req, example=queries.EXAMPLE).get("endpoint")
-    return accepted(await queries.rerun_endpoint(await started(), endpoint, asked()))
+    body = body_of(req, example=queries.EXAMPLE)
+    if "filter" in body:
+        return accepted(await queries.rerun_filtered(await started(), body["filter"], asked()))
+    return accepted(await queries.rerun_endpoint(await started(), body.get("endpoint"), asked()))
 
 
 @route(

@@ -122,7 +122,7 @@ async def _rest(client: LocalClient, arguments: argparse.Namespace) -> None:
 
 
 async def _status(client: LocalClient, _arguments: argparse.Namespace) -> None:
-    for entry in checked(await client.app("GET", "/connections"))["connections"]:
+    for entry in checked(await client.app("GET", "/connections"))["items"]:
         print(f"{entry['id']}  {entry['phase']:<16} {entry['region']:<16} {entry['name']:<24} {entry['reason']}")
 
 

@@ -73,7 +73,7 @@ async def running(folder: Path) -> AsyncIterator[LocalClient]:
 async def phases(client: LocalClient) -> dict[str, str]:
     """Every connection's phase by its name."""
     answer = (await client.app("GET", "/connections")).json()
-    return {one["name"]: one["phase"] for one in answer["connections"]}
+    return {one["name"]: one["phase"] for one in answer["items"]}
 
 
 async def until(client: LocalClient, wanted: dict[str, str], seconds: float = 120) -> None:

@@ -16,7 +16,18 @@ export class ApiError extends Error {
   }
 }
 
-export const listConnections = () => call("/api/connections");
+/** All connections, page by page. */
+export async function listConnections() {
+  const answer = await call("/api/connections");
+  const connections = answer.items;
+  for (let { next } = answer; next;) {
+    const page = await call(`/api/connections?${new URLSearchParams({ cursor: next })}`);
+    connections.push(...page.items);
+    ({ next } = page);
+  }
+  return { ...answer, connections };
+}
+
 export const getConnection = (id) => call(`/api/connections/${encodeURIComponent(id)}`);
 export const getJournal = (id, limit, before) => call(paged(id, "journal", limit, before));
 export const getChecks = (id, limit, before) => call(paged(id, "checks", limit, before));
@@ -27,7 +38,7 @@ export const getOperation = (url) => call(url);
 
 function paged(id, what, limit, before) {
   const query = new URLSearchParams({ limit });
-  if (before) query.set("before", before);
+  if (before) query.set("cursor", before);
   return `/api/connections/${encodeURIComponent(id)}/${what}?${query}`;
 }
 

@@ -93,7 +93,7 @@ export function detail(id, { refresh }) {
       if (asked) await follow();
       const { app, ...rest } = connection;
       for (const name of ["head", "evidence", "advice", "conditions", "leftovers", "urls", "fleet", "facts", "things"]) parts[name].show(rest);
-      parts.summary.show({ connection: rest, last: checks.entries[0] ?? null });
+      parts.summary.show({ connection: rest, last: checks.items[0] ?? null });
       parts.path.show(hops(rest));
       parts.plot.show(checks);
       parts.journal.show(entries);

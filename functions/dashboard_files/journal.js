@@ -17,8 +17,8 @@ export function journal(load) {
     more.disabled = true;
     try {
       const page = await load(before);
-      older.push(...page.entries);
-      before = page.before;
+      older.push(...page.items);
+      before = page.next;
       draw();
     } catch {
       more.textContent = "Older entries could not be read. Try again";
@@ -41,11 +41,11 @@ export function journal(load) {
       const now = JSON.stringify(page);
       if (now === shown) return;
       // Older pages only join on while the first still overlaps with what was there.
-      const joins = first.some((entry) => page.entries.some((other) => key(other) === key(entry)));
+      const joins = first.some((entry) => page.items.some((other) => key(other) === key(entry)));
       if (!joins) older = [];
-      if (older.length === 0) before = page.before;
-      else older = [...first.filter((entry) => !page.entries.some((other) => key(other) === key(entry))), ...older];
-      first = page.entries;
+      if (older.length === 0) before = page.next;
+      else older = [...first.filter((entry) => !page.items.some((other) => key(other) === key(entry))), ...older];
+      first = page.items;
       shown = now;
       draw();
     },

@@ -14,6 +14,7 @@ const COLUMNS = [
   { key: "phase", label: "Phase", order: (c) => [urgency(c.phase), c.since ?? ""] },
   { key: "name", label: "Connection", order: (c) => [c.name.toLowerCase()] },
   { key: "region", label: "Region", order: (c) => [c.region, c.family ?? "", urgency(c.phase)] },
+  { key: "target", label: "Target", order: (c) => [names(c).toLowerCase()] },
   { key: "reason", label: "What is going on, and what is next", order: (c) => [c.ready === "True" ? 1 : 0, c.reason ?? ""] },
   { key: "since", label: "For", order: (c) => [c.since ? -Date.parse(c.since) : Infinity] },
 ];
@@ -29,7 +30,7 @@ export function overview() {
   const headline = h("h1", { class: "headline" }, "Reading …");
   const totals = h("div", { class: "totals", role: "group", "aria-label": "Filter by phase" });
   const text = h("input", {
-    type: "search", id: "filter", placeholder: "Filter by name, region, reason …", "aria-label": "Filter", spellcheck: "false",
+    type: "search", id: "filter", placeholder: "Filter by name, target, address, network, reason …", "aria-label": "Filter", spellcheck: "false",
     value: state.text, oninput: (event) => change({ text: event.target.value }),
   });
   const region = h("select", { id: "region", "aria-label": "Region", onchange: (event) => change({ region: event.target.value }) });
@@ -133,6 +134,9 @@ function words(connections) {
 /** What others changed or deleted, and the app has put right. */
 const repairs = (number) => `repaired ${number} time${number === 1 ? "" : "s"} today`;
 
+/** The targets that a connection leads to, by name. */
+const names = (one) => one.targets.map((target) => target.name).join(", ");
+
 const plural = (number) => `${number} connection${number === 1 ? "" : "s"}`;
 
 function drawTiles(totals, tiles, connections, chosen, choose) {
@@ -180,7 +184,7 @@ function drawHeader(cell, { sort, down }) {
 
 function matches(one, { phase: wanted, region, family: kind, text }) {
   if ((wanted && one.phase !== wanted) || (region && one.region !== region) || (kind && one.family !== kind)) return false;
-  const all = [one.name, one.endpoint, one.region, one.family && family(one.family).many, one.phase, one.reason, one.message, one.nextStep, one.id].join(" ").toLowerCase();
+  const all = [one.name, one.endpointId, one.region, one.family && family(one.family).many, one.phase, one.reason, one.message, one.nextStep, one.id, names(one), one.address, one.vnetId, one.subscription].join(" ").toLowerCase();
   return text.toLowerCase().split(/\s+/).every((word) => all.includes(word));
 }
 
@@ -208,9 +212,11 @@ function row(rows, one) {
   element.replaceChildren(
     h("td", { class: "c-phase" }, h("span", { class: `phase tone-${tone}`, title: about }, mark(shape, tone), label),
       one.mode === "observe" && h("span", { class: "sub muted mode", title: "Nothing is changed for it." }, "observed only")),
-    h("th", { scope: "row", class: "c-name" }, link, h("span", { class: "muted sub" }, resourceGroup(one.endpoint))),
+    h("th", { scope: "row", class: "c-name" }, link, h("span", { class: "muted sub" }, resourceGroup(one.endpointId))),
     h("td", { class: "c-region" }, one.region || "–",
       one.family && one.family !== "hosted" && h("span", { class: "sub muted", title: family(one.family).about }, family(one.family).many.toLowerCase())),
+    h("td", { class: "c-target" }, names(one) || "–", one.address && h("span", { class: "sub muted" }, one.address),
+      one.testedAt && h("span", { class: "sub muted" }, "tested ", since(one.testedAt), " ago", one.latencyMs === null ? "" : `, ${one.latencyMs} ms`)),
     h("td", { class: "c-reason" }, h("span", { class: one.ready === "False" ? "message" : "message muted" }, one.message || about),
       nextStep && h("span", { class: "next" }, h("b", {}, "Next "), nextStep),
       one.repairedToday > 0 && h("span", { class: "sub muted", title: "Others changed it; the journal has each time." }, repairs(one.repairedToday))),

@@ -70,8 +70,8 @@ export function plot(reload) {
   return {
     element,
     limit: () => limit,
-    show({ entries }) {
-      checks = entries.map(read).reverse();
+    show({ items }) {
+      checks = items.map(read).reverse();
       draw();
     },
   };

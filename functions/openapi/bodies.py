@@ -12,7 +12,9 @@ from functions.openapi.from_types import Schema, schema_of
 from shared.api import views
 from shared.api.damaged_rows import TABLES
 from shared.api.decisions import DECISIONS
+from shared.api.listing import FILTERS
 from shared.core.guards.pause import LONGEST, MAX_REASON
+from shared.core.model.conditions import Phase
 from shared.core.model.decisions import ConnectionDecision
 from shared.core.model.operations import OperationKind
 from shared.core.model.services import Family
@@ -51,7 +53,10 @@ def maybe(schema: Schema) -> Schema:
     return {"anyOf": [schema, {"type": "null"}]}
 
 
-_SUMMARY = schema_of(views.ConnectionRowView, id=CONNECTION_ID, endpoint=ENDPOINT_ID, mode=MODE, since=maybe(MOMENT))
+_SUMMARY = schema_of(
+    views.ConnectionRowView, id=CONNECTION_ID, endpoint_id=ENDPOINT_ID, mode=MODE, since=maybe(MOMENT),
+    tested_at=maybe(MOMENT), latency_ms=maybe(WHOLE),
+)  # fmt: skip
 URL = {"type": "string", "format": "uri-reference"}
 _PAUSE = thing(since=MOMENT, until=MOMENT, reason=TEXT)
 _FINDING = thing(
@@ -106,8 +111,8 @@ _RECOVERED = thing(
 
 
 def _page(entry: Any) -> Schema:
-    before = maybe(PAGE_KEY) | {"description": "Where the next older page begins; null where there is none."}
-    return thing(connection=CONNECTION_ID, entries=many(schema_of(entry)), before=before)
+    following = maybe(PAGE_KEY) | {"description": "Where the next older page begins; null where there is none."}
+    return thing(connection=CONNECTION_ID, items=many(schema_of(entry)), next=following)
 
 
 def _decision(decision: str, **about: str | tuple[str, ...]) -> Schema:
@@ -142,7 +147,11 @@ def answers() -> dict[str, Schema]:
     """What is answered, without `app`."""
     return {
         "Connections": thing(
-            connections=many(_SUMMARY),
+            items=many(_SUMMARY),
+            next=maybe(TEXT) | {"description": "Where the next page begins; null where there is none."},
+            matching=WHOLE | {"description": "How many the filter lets through."},
+            phases=thing(**{str(one): WHOLE for one in Phase})
+            | {"description": "How many connections are in each phase, shown here or not."},
             families=thing(**{str(one): WHOLE for one in Family})
             | {"description": "How many connections there are of each family, shown here or not."},
         ),
@@ -174,7 +183,13 @@ def requests() -> dict[str, Schema]:
     minutes = {"type": "number", "exclusiveMinimum": 0, "maximum": LONGEST.total_seconds() / 60}
     reason = {"type": "string", "maxLength": MAX_REASON}
     return {
-        "Endpoint": thing(endpoint=ENDPOINT_ID),
+        "Endpoint": {
+            "type": "object",
+            "oneOf": [
+                thing(endpoint=ENDPOINT_ID),
+                thing(filter=thing(*FILTERS, **dict.fromkeys(FILTERS, TEXT)) | {"additionalProperties": False}),
+            ],
+        },
         "Decision": {
             "type": "object",
             "oneOf": [

@@ -10,6 +10,8 @@ from typing import Any
 from functions.openapi import bodies
 from functions.openapi.from_types import Schema
 from functions.routing import Route
+from shared.api.listing import PAGE, SORTS
+from shared.core.model.conditions import Phase
 from shared.version import VERSION
 
 PARAMETERS: dict[str, Schema] = {
@@ -22,11 +24,39 @@ PARAMETERS: dict[str, Schema] = {
         "description": "Entries at most.",
         "schema": {"type": "integer", "minimum": 1, "maximum": 500, "default": 50},
     },
-    "before": {
-        "name": "before",
+    "diary": {
+        "name": "cursor",
         "in": "query",
-        "description": "Where the page begins: the `before` of the page before.",
+        "description": "Where the page begins: the `next` of the page before.",
         "schema": bodies.PAGE_KEY,
+    },
+    "cursor": {
+        "name": "cursor",
+        "in": "query",
+        "description": "Where the page begins: the `next` of the page before, sorted the same way.",
+        "schema": {"type": "string", "minLength": 1},
+    },
+    "page": {
+        "name": "limit",
+        "in": "query",
+        "description": "Connections at most.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": PAGE, "default": PAGE},
+    },
+    "sort": {
+        "name": "sort",
+        "in": "query",
+        "description": "What comes first; a minus before it for the other way round.",
+        "schema": {"type": "string", "enum": [f"{sign}{name}" for name in SORTS for sign in ("", "-")]},
+    },
+    **{
+        name: {"name": name, "in": "query", "description": about, "schema": schema}
+        for name, about, schema in (
+            ("phase", "Only those in this phase.", {"type": "string", "enum": [str(one) for one in Phase]}),
+            ("region", "Only those to this region.", bodies.TEXT),
+            ("subscription", "Only those of this subscription.", bodies.TEXT),
+            ("target", "Only those that lead to this deployment or project, by id or name.", bodies.TEXT),
+            ("q", "Only those in whose texts each of these words stands.", bodies.TEXT),
+        )
     },
     "family": {
         "name": "family",

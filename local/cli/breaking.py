@@ -32,7 +32,7 @@ class Hop:
 
 async def find(client: LocalClient, name: str) -> dict[str, Any]:
     """The connection of the endpoint with this name, in full; raises RuntimeError when there is none."""
-    listed = (await client.app("GET", "/connections")).json()["connections"]
+    listed = (await client.app("GET", "/connections")).json()["items"]
     found = next((one for one in listed if name in (one["name"], one["id"])), None)
     if found is None:
         known = ", ".join(one["name"] for one in listed) or "none"

@@ -69,7 +69,7 @@ def doctor(installation: Installation) -> str:
 
 def reasons(installation: Installation) -> str:
     """Rights that turned out too narrow show here: AzureRightsMissing, ElasticRightsMissing, LeftBehind."""
-    listed = _ask_app(installation, "connections")["connections"]
+    listed = _ask_app(installation, "connections")["items"]
     counted: dict[str, int] = {}
     for one in listed:
         key = f"{one.get('phase')}/{one.get('reason')}"

@@ -14,12 +14,14 @@ from datetime import date
 from typing import Any
 
 from shared.api import operations
-from shared.api.views import ConnectionRowView, as_json, connection_view
+from shared.api.listing import PAGE, Filter, filter_of, page_of
+from shared.api.views import ConnectionRowView, TargetRowView, as_json, connection_view
 from shared.context import Context, log
 from shared.core.guards.modes import effective_mode_of
 from shared.core.guards.scope import outside_by_id
 from shared.core.model.arm_ids import ArmId, connection_id, parse_endpoint_id
 from shared.core.model.callers import Asked
+from shared.core.model.conditions import Phase
 from shared.core.model.errors import AutopilotError, InvalidInput, NotFound
 from shared.core.model.operations import Operation, OperationKind
 from shared.core.model.record_document import repaired_on
@@ -29,7 +31,7 @@ from shared.installation.pause import present_pause
 from shared.state.codec import record_in
 from shared.state.rows import ConnectionRow, ListedConnection
 
-EXAMPLE = '{"endpoint": "<id of the private endpoint>"}'
+EXAMPLE = '{"endpoint": "<id of the private endpoint>"} or {"filter": {"phase": "Blocked"}}'
 _CONNECTION_ID = re.compile(r"[0-9a-fA-F]{16}")
 
 
@@ -49,15 +51,20 @@ class EndpointOutOfScope(InvalidInput):
     """The endpoint is not among those that the settings include."""
 
 
-async def list_connections(context: Context, family: Family | None = None) -> dict[str, Any]:
-    """Every connection in short, by name, or those of one family; and how many there are of each family in all."""
+async def list_connections(
+    context: Context, wanted: Filter | None = None, *, sort: str = "name", limit: int = PAGE, cursor: str | None = None
+) -> dict[str, Any]:
+    """A page of the connections in short; and how many there are of each family and in each phase, shown or not."""
     rows = [row async for row in context.storage.connections.list_columns()]
-    mode, counted = await _modes(context), Counter(row.columns.family for row in rows)
-    shown = [row for row in rows if family is None or row.columns.family == family]
-    shown.sort(key=lambda row: (row.columns.name, row.connection_id))
+    page = page_of(rows, wanted or Filter(), sort=sort, limit=limit, cursor=cursor)
+    mode, families = await _modes(context), Counter(row.columns.family for row in rows)
+    phases = Counter(row.columns.phase for row in rows)
     return {
-        "connections": [_summary(row, mode, context.clock.now().date()) for row in shown],
-        "families": {str(one): counted[one] for one in Family},
+        "items": [_summary(row, mode, context.clock.now().date()) for row in page.rows],
+        "next": page.next,
+        "matching": page.total,
+        "families": {str(one): families[one] for one in Family},
+        "phases": {str(one): phases[one] for one in Phase},
     }
 
 
@@ -68,20 +75,20 @@ async def get_connection(context: Context, wanted: str) -> dict[str, Any]:
     return dict(as_json(connection_view(record, mode(record.identity.mode))))
 
 
-async def get_journal(context: Context, wanted: str, limit: int, before: str | None) -> dict[str, Any]:
+async def get_journal(context: Context, wanted: str, limit: int, cursor: str | None) -> dict[str, Any]:
     """The newest entries of a connection's journal, and where the next page begins."""
     row = await find_connection(context, wanted)
-    page = await context.storage.journal.newest(row.connection_id, limit, before)
+    page = await context.storage.journal.newest(row.connection_id, limit, cursor)
     entries = [as_json({**asdict(entry), "at": entry.at.isoformat()}) for entry in page.entries]
-    return {"connection": row.connection_id, "entries": entries, "before": page.continuation}
+    return {"connection": row.connection_id, "items": entries, "next": page.continuation}
 
 
-async def get_checks(context: Context, wanted: str, limit: int, before: str | None) -> dict[str, Any]:
+async def get_checks(context: Context, wanted: str, limit: int, cursor: str | None) -> dict[str, Any]:
     """The newest health checks of a connection, and where the next page begins."""
     row = await find_connection(context, wanted)
-    page = await context.storage.checks.newest(row.connection_id, limit, before)
+    page = await context.storage.checks.newest(row.connection_id, limit, cursor)
     entries = [as_json({**asdict(entry), "at": entry.at.isoformat()}) for entry in page.entries]
-    return {"connection": row.connection_id, "entries": entries, "before": page.continuation}
+    return {"connection": row.connection_id, "items": entries, "next": page.continuation}
 
 
 async def rerun_connection(context: Context, wanted: str, asked: Asked) -> Operation:
@@ -111,6 +118,24 @@ async def rerun_endpoint(context: Context, endpoint: object, asked: Asked) -> Op
         await unknown_endpoints.ensure_few(context)
         await _ensure_there(context, wanted)
     return await operations.ask(context, OperationKind.RECONCILE, [wanted], asked)
+
+
+async def rerun_filtered(context: Context, wanted: object, asked: Asked) -> Operation:
+    """Send every known connection that a filter means to work, `PAGE` of them at most; raises InvalidInput."""
+    if not isinstance(wanted, dict) or not wanted:
+        raise InvalidInput("The body names no filter.", next_step=f"Send {EXAMPLE}.")
+    rows = [row async for row in context.storage.connections.list_columns()]
+    page = page_of(rows, filter_of(wanted))
+    if page.next is not None:
+        raise InvalidInput(
+            f"The filter means {page.total} connections; at most {PAGE} are run again by one request.",
+            next_step="Name a region or a subscription in the filter, too.",
+        )
+    known = [parse_endpoint_id(row.columns.endpoint_id) for row in page.rows if row.columns.endpoint_id]
+    scope = context.options.scope
+    return await operations.ask(
+        context, OperationKind.RECONCILE, [one for one in known if outside_by_id(scope, one) is None], asked
+    )
 
 
 async def _known(context: Context, wanted: str) -> ArmId:
@@ -160,7 +185,8 @@ def _summary(row: ListedConnection, mode: Callable[[object], str], today: date) 
     view = ConnectionRowView(
         id=row.connection_id,
         name=columns.name,
-        endpoint=columns.endpoint_id,
+        endpoint_id=columns.endpoint_id,
+        subscription=columns.subscription,
         family=next((one for one in Family if one == columns.family), None),
         region=columns.region,
         phase=columns.phase,
@@ -171,5 +197,10 @@ def _summary(row: ListedConnection, mode: Callable[[object], str], today: date) 
         next_step=columns.next_step if columns.ready else None,
         since=columns.since or None,
         repaired_today=repaired_on(columns, today),
+        targets=tuple(TargetRowView(*one) for one in columns.target_list),
+        address=columns.address,
+        vnet_id=columns.vnet_id,
+        tested_at=columns.tested_at or None,
+        latency_ms=int(columns.latency_ms) if columns.latency_ms.isdecimal() else None,
     )
     return dict(as_json(view))

@@ -232,12 +232,21 @@ class ConnectionView:
 
 
 @dataclass(frozen=True, slots=True)
+class TargetRowView:
+    """A target in a list."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionRowView:
     """One connection in a list."""
 
     id: str
     name: str
-    endpoint: str
+    endpoint_id: str
+    subscription: str
     family: Family | None
     """None: it is connected to no service of Elastic's that the app knows."""
     region: str
@@ -249,6 +258,13 @@ class ConnectionRowView:
     next_step: str | None
     since: str | None
     repaired_today: int
+    targets: tuple[TargetRowView, ...]
+    """The first of the deployments or projects that it leads to."""
+    address: str
+    vnet_id: str
+    tested_at: str | None
+    latency_ms: int | None
+    """Of the slowest host in the last test."""
 
 
 def connection_view(record: ConnectionRecord, mode: str) -> ConnectionView:

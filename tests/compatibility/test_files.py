@@ -91,7 +91,7 @@ async def installed(version: str) -> Estate:
 async def test_an_installation_is_taken_up_where_a_version_left_it(version: str) -> None:
     estate = await installed(version)
     context = estate.worker.context
-    listed = (await list_connections(context))["connections"]
+    listed = (await list_connections(context))["items"]
     assert {one["name"]: one["phase"] for one in listed} == {
         "pe-ready": "Ready",
         "pe-blocked": "Blocked",
@@ -99,9 +99,9 @@ async def test_an_installation_is_taken_up_where_a_version_left_it(version: str)
     }
     for one in listed:
         assert (await get_connection(context, one["id"]))["conditions"]
-        assert (await get_journal(context, one["id"], 500, None))["entries"]
+        assert (await get_journal(context, one["id"], 500, None))["items"]
     ready = next(one["id"] for one in listed if one["name"] == "pe-ready")
-    assert (await get_checks(context, ready, 50, None))["entries"]
+    assert (await get_checks(context, ready, 50, None))["items"]
     report = await examine(context)
     assert [finding.what for finding in report.findings if "damaged" in finding.what] == []
     assert (await estate.sweep()).errors == []

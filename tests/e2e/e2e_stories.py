@@ -63,7 +63,7 @@ async def until(client: LocalClient, endpoint: str, **wanted: str) -> dict[str, 
 async def journal(client: LocalClient, found: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Everything that was done and decided for a connection, oldest first."""
     answer = await client.app("GET", f"/connections/{found['id']}/journal?limit=500")
-    return list(reversed(answer.json()["entries"]))
+    return list(reversed(answer.json()["items"]))
 
 
 # -- what was said over the wire -----------------------------------------------------------------------------------

@@ -216,6 +216,6 @@ async def test_one_correlation_id_leads_from_the_event_through_every_service(cli
     followed = await eventually(services, lambda one: "topic" in next(iter(one.values())))
     ((correlation, reached),) = followed.items()
     assert reached == {"arm", "elastic", "topic"}
-    journal = (await client.app("GET", f"/connections/{found['id']}/journal?limit=500")).json()["entries"]
+    journal = (await client.app("GET", f"/connections/{found['id']}/journal?limit=500")).json()["items"]
     assert correlation in {entry["correlationId"] for entry in journal}
     assert correlation in {e["data"]["correlationId"] for e in client.notifications() if e["subject"] == endpoint}

@@ -117,7 +117,7 @@ async def test_a_lost_event_is_made_good_by_the_timer(start: Start) -> None:
     async with instance.client() as client:
         endpoint = await event_lost(instance, client)
         found = await ready(client, endpoint, SWEPT_SECONDS)
-        journal = (await client.app("GET", f"/connections/{found['id']}/journal?limit=500")).json()["entries"]
+        journal = (await client.app("GET", f"/connections/{found['id']}/journal?limit=500")).json()["items"]
         assert {entry["cause"] for entry in journal} & {"timer"}
         assert not [entry for entry in journal if entry["cause"].startswith("event")]
         assert len(await policies_of(client, endpoint)) == 1

@@ -31,7 +31,7 @@ async def test_the_journal_says_whose_key_decided(app: App) -> None:
     one = await app.keep(ASSOCIATED)
     await call("decide_on_connection", body=BODY, connection=one)
     journal = await call("get_journal", connection=one)
-    entries = [(entry["step"], entry["outcome"]) for entry in journal.body["entries"]]
+    entries = [(entry["step"], entry["outcome"]) for entry in journal.body["items"]]
     assert entries == [("operator decided: forget-target d1", "decided")]
 
 

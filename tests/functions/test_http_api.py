@@ -8,20 +8,23 @@ from typing import Any
 import pytest
 
 from shared.core.model.arm_ids import connection_id
+from shared.core.model.conditions import Phase
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_parts import Identity
 from shared.core.model.services import Family
 from shared.state.rows import CheckedHost, CheckEntry, JournalEntry
 from tests.functions.http_parts import BY_PERSON, HOST, KNOWN
-from tests.functions.trigger_parts import ENDPOINT_ID, START, App, call
+from tests.functions.trigger_parts import ENDPOINT_ID, START, SUBSCRIPTION, App, call
 
 # -- what is there -------------------------------------------------------------------------------------------------
 
 
 async def test_the_list_of_nothing_is_an_empty_list(app: App) -> None:
     answer = await call("list_connections")
-    assert (answer.status, answer.body) == (200, {"connections": [], "families": {"hosted": 0, "serverless": 0}})
+    phases = dict.fromkeys(map(str, Phase), 0)
+    nothing = {"items": [], "next": None, "matching": 0, "families": {"hosted": 0, "serverless": 0}, "phases": phases}
+    assert (answer.status, answer.body) == (200, nothing)
     assert answer.headers["cache-control"] == "private, no-cache"
 
 
@@ -29,12 +32,13 @@ async def test_the_list_shows_every_connection_in_short_by_name(app: App) -> Non
     await app.keep(KNOWN)
     await app.keep(ConnectionRecord(ENDPOINT_ID.replace("pe-search", "pe-alpha"), identity=Identity(name="pe-alpha")))
     answer = await call("list_connections")
-    alpha, search = answer.body["connections"]
+    alpha, search = answer.body["items"]
     assert (alpha["name"], alpha["phase"], alpha["ready"]) == ("pe-alpha", "Provisioning", None)
     assert search == {
         "id": KNOWN.id,
         "name": "pe-search",
-        "endpoint": ENDPOINT_ID,
+        "endpointId": ENDPOINT_ID,
+        "subscription": SUBSCRIPTION,
         "family": "hosted",
         "region": "eastus2",
         "phase": "Blocked",
@@ -44,6 +48,11 @@ async def test_the_list_shows_every_connection_in_short_by_name(app: App) -> Non
         "message": "Linked: served elsewhere.",
         "nextStep": "Remove the other link.",
         "since": None,
+        "targets": [{"id": "d1", "name": "orders"}],
+        "address": "",
+        "vnetId": "",
+        "testedAt": None,
+        "latencyMs": None,
     }
 
 
@@ -60,7 +69,7 @@ async def test_the_list_counts_deployments_and_projects_and_shows_those_of_one_f
     for family in (None, "hosted", "serverless"):
         answer = await call("list_connections", query={"family": family} if family else {})
         assert answer.body["families"] == {"hosted": 1, "serverless": 2}, "of all, whichever are shown"
-        shown[family] = [one["name"] for one in answer.body["connections"]]
+        shown[family] = [one["name"] for one in answer.body["items"]]
     assert shown["hosted"] == ["pe-search"]
     assert shown["serverless"] == ["pe-project-0", "pe-project-1"]
     assert "pe-storage" in shown[None], "it leads to nothing of Elastic's, and so to neither family"
@@ -97,22 +106,22 @@ async def test_the_journal_is_paged_newest_first(app: App) -> None:
     steps: list[str] = []
     before: str | None = None
     for _ in range(3):
-        query = {"limit": "2"} | ({"before": before} if before else {})
+        query = {"limit": "2"} | ({"cursor": before} if before else {})
         page = (await call("get_journal", connection=wanted, query=query)).body
         assert page["connection"] == wanted
-        steps += [entry["step"] for entry in page["entries"]]
-        before = page["before"]
+        steps += [entry["step"] for entry in page["items"]]
+        before = page["next"]
     assert steps == ["step 4", "step 3", "step 2", "step 1", "step 0"]
     assert before is None
-    assert {"at", "runId", "correlationId", "durationMs", "outcome"} <= set(page["entries"][0])
+    assert {"at", "runId", "correlationId", "durationMs", "outcome"} <= set(page["items"][0])
 
 
 async def test_the_journal_without_a_limit_has_up_to_50_entries(app: App) -> None:
     wanted = await app.keep(KNOWN)
     entries = [JournalEntry(START + timedelta(seconds=n), "r", "c", "timer", f"step {n}") for n in range(60)]
     await app.storage.journal.append(wanted, entries)
-    assert len((await call("get_journal", connection=wanted)).body["entries"]) == 50
-    assert len((await call("get_journal", connection=wanted, query={"limit": "500"})).body["entries"]) == 60
+    assert len((await call("get_journal", connection=wanted)).body["items"]) == 50
+    assert len((await call("get_journal", connection=wanted, query={"limit": "500"})).body["items"]) == 60
 
 
 async def test_the_checks_are_paged_newest_first_with_each_name_that_was_tested(app: App) -> None:
@@ -124,10 +133,10 @@ async def test_the_checks_are_paged_newest_first_with_each_name_that_was_tested(
     ]
     await app.storage.checks.append(wanted, checks)
     first = (await call("get_checks", connection=wanted, query={"limit": "2"})).body
-    second = (await call("get_checks", connection=wanted, query={"limit": "2", "before": first["before"]})).body
-    assert [entry["correlationId"] for entry in (*first["entries"], *second["entries"])] == ["c2", "c1", "c0"]
-    assert second["before"] is None
-    assert second["entries"] == [
+    second = (await call("get_checks", connection=wanted, query={"limit": "2", "cursor": first["next"]})).body
+    assert [entry["correlationId"] for entry in (*first["items"], *second["items"])] == ["c2", "c1", "c0"]
+    assert second["next"] is None
+    assert second["items"] == [
         {
             "at": START.isoformat(),
             "correlationId": "c0",

@@ -10,6 +10,7 @@ import pytest
 
 from functions.responses import MAX_BODY
 from local.storage.memory import MemoryStorage
+from shared.api.queries import EXAMPLE
 from shared.core.model.errors import AutopilotError, Forbidden, LostRace, Permanent, RetryLater, Throttled
 from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.record_document import to_document
@@ -26,7 +27,7 @@ async def test_a_body_that_is_no_json_object_is_refused(app: App, name: str, bod
     wanted = await app.keep(KNOWN)
     answer = await call(name, body=body, connection=wanted)
     assert (answer.status, answer.error["code"]) == (400, "InvalidInput")
-    wanted_body = '{"endpoint": "<id of the private endpoint>"}' if name == "reconcile_endpoint" else "no body"
+    wanted_body = EXAMPLE if name == "reconcile_endpoint" else "no body"
     assert answer.error["nextStep"] == f"Send {wanted_body}."
     assert app.messages == []
 
@@ -146,7 +147,7 @@ async def test_a_record_that_this_version_cannot_read_is_the_apps_fault_and_says
     answer = await call("get_connection", connection=KNOWN.id)
     assert (answer.status, answer.error["code"]) == (status, code)
     assert ("newer version" if schema else "take-over-row") in answer.error["nextStep"]
-    assert (await call("list_connections")).body["connections"][0]["name"] == "pe-search"
+    assert (await call("list_connections")).body["items"][0]["name"] == "pe-search"
 
 
 class Failing(MemoryStorage):

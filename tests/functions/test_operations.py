@@ -103,7 +103,7 @@ async def test_the_journal_has_the_name_of_who_asked(app: App) -> None:
     one = await app.keep(KNOWN)
     await rerun(one, name="check_connection")
     journal = await call("get_journal", connection=one)
-    assert [entry["step"] for entry in journal.body["entries"]] == ["operator decided: check"]
+    assert [entry["step"] for entry in journal.body["items"]] == ["operator decided: check"]
 
 
 # -- a busy worker -------------------------------------------------------------------------------------------------

@@ -95,7 +95,7 @@ async def test_what_was_recovered_is_one_list_and_one_word_makes_it_the_apps(app
     assert (await call("get_recovered", "/api/recovered")).body == {"list": None, "count": 0, "entries": []}
     again = await call("decide", "/api/decisions", body=body)
     assert (again.status, again.error["code"]) == (404, "RecoveredListNotFound")
-    journal = (await call("get_journal", connection=connection)).body["entries"]
+    journal = (await call("get_journal", connection=connection)).body["items"]
     assert [one["step"] for one in journal] == [f"operator decided: confirm recovered {shown['list']}"]
 
 

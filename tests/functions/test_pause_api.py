@@ -242,7 +242,7 @@ async def test_list_and_detail_show_the_mode_that_holds_for_each_connection_now(
     if paused:
         await pause()
     assert (await call("get_connection", connection=known)).body["mode"] == mode
-    assert (await call("list_connections")).body["connections"][0]["mode"] == mode
+    assert (await call("list_connections")).body["items"][0]["mode"] == mode
 
 
 class Unreadable(MemoryStorage):

@@ -100,7 +100,7 @@ async def test_the_journal_has_the_object_id_of_who_decided_and_no_name(provided
     )
     assert answer.status == 202
     journal = await call("get_journal", connection=connection)
-    assert [one["step"] for one in journal.body["entries"]] == [f"{OBJECT_ID} decided: move-organization default"]
+    assert [one["step"] for one in journal.body["items"]] == [f"{OBJECT_ID} decided: move-organization default"]
 
 
 # -- keys in the vault ---------------------------------------------------------------------------------------------

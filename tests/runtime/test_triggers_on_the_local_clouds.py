@@ -163,4 +163,4 @@ async def invoke_the_rest(client: LocalClient, stack: Stack, endpoint: str) -> N
 
 async def journal(client: LocalClient, connection: str) -> list[dict[str, Any]]:
     """The connection's diary, newest first."""
-    return list((await client.app("GET", f"/connections/{connection}/journal?limit=500")).json()["entries"])
+    return list((await client.app("GET", f"/connections/{connection}/journal?limit=500")).json()["items"])

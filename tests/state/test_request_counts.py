@@ -37,7 +37,7 @@ async def filled(number: int = CONNECTIONS) -> tuple[App, str]:
 
 async def test_a_list_costs_one_request_for_each_thousand_connections_and_one_to_control() -> None:
     app, _ = await filled()
-    assert len((await list_connections(app.context))["connections"]) == CONNECTIONS
+    assert len((await list_connections(app.context))["items"]) == CONNECTIONS
     assert dict(app.storage.connections.requests) == {"list": math.ceil(CONNECTIONS / codec.PAGE)}
     assert app.storage.control.requests.total() <= 1
 

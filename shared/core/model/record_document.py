@@ -6,6 +6,7 @@ know (`carry_over_unknown`): a newer version may have added it, and may be back 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -171,6 +172,10 @@ LONGEST = 8_000
 """Characters of a text: a page of 1,000 rows stays small, and a column below its 64 KiB."""
 
 
+TARGETS_LISTED = 20
+"""Targets that a list shows of a connection, at most."""
+
+
 @dataclass(frozen=True, slots=True)
 class Columns:
     """One connection in short; every value is a text, empty where there is nothing to say."""
@@ -197,6 +202,38 @@ class Columns:
     """The endpoint's network, and those that matter to it and are linked to the zone; each as `short_id`."""
     repaired: str = ""
     """The last day on which something was put right that others had changed, and how often: `2026-01-05 2`."""
+    targets: str = ""
+    """Id and name of each target that it leads to, as JSON; the first `TARGETS_LISTED` of them."""
+    address: str = ""
+    vnet_id: str = ""
+    tested_at: str = ""
+    latency_ms: str = ""
+    """Of the slowest host in its last test."""
+
+    @property
+    def target_list(self) -> tuple[tuple[str, str], ...]:
+        """Id and name of each target."""
+        try:
+            return tuple((str(one), str(name)) for one, name in json.loads(self.targets or "[]"))
+        except (ValueError, TypeError, RecursionError):
+            return ()
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All that a list shows of it in words."""
+        return (
+            self.name,
+            self.endpoint_id,
+            self.family,
+            self.region,
+            self.phase,
+            self.reason,
+            self.message,
+            self.next_step,
+            self.address,
+            self.vnet_id,
+            *(name for one in self.target_list for name in one),
+        )
 
 
 def columns_of(record: ConnectionRecord) -> Columns:
@@ -218,7 +255,25 @@ def columns_of(record: ConnectionRecord) -> Columns:
         zone=short_id(record.dns.zone.id) if record.dns.zone else "",
         networks=_networks(record),
         repaired=_repaired(record),
+        targets=_targets(record),
+        address=record.identity.address,
+        vnet_id=record.identity.vnet_id,
+        **_tested(record),
     )
+
+
+def _targets(record: ConnectionRecord) -> str:
+    named = [[one.id, one.name[:128]] for one in record.elastic.targets[:TARGETS_LISTED]]
+    return json.dumps(named, separators=(",", ":")) if named else ""
+
+
+def _tested(record: ConnectionRecord) -> dict[str, str]:
+    checks = record.health.checks
+    if not checks:
+        return {}
+    slowest = max(sum(milliseconds for _, milliseconds in one.stages) for one in checks)
+    tested_at = max(one.checked_at for one in checks)
+    return {"tested_at": tested_at.isoformat(), "latency_ms": str(round(slowest))}
 
 
 def _networks(record: ConnectionRecord) -> str:

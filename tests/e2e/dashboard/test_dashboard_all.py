@@ -24,7 +24,7 @@ async def blocked_now(instance: Instance) -> int:
     """How many connections the API says are blocked: one of them is repaired by a test."""
     async with instance.client() as client:
         answer = (await client.app("GET", "/connections")).json()
-    return [one["phase"] for one in answer["connections"]].count("Blocked")
+    return [one["phase"] for one in answer["items"]].count("Blocked")
 
 
 async def names(page: Page) -> list[str]:
@@ -109,7 +109,7 @@ async def test_a_thousand_connections_are_no_burden(visit: Visiting) -> None:
     phases = ["Ready", "Ready", "Degraded", "Blocked", "AwaitingApproval", "Ignored", "OfALaterVersion"]
     many = [one_of_many(number, phases[number % len(phases)]) for number in range(1000)]
     async with visit() as seen:
-        await seen.answer_with("/api/connections$", {"connections": many})
+        await seen.answer_with("/api/connections$", {"items": many, "next": None})
         page = await seen.open()
         await expect(page.get_by_role("button", name="Show all 1000")).to_be_visible()
         took = await page.evaluate(
@@ -133,7 +133,7 @@ def one_of_many(number: int, phase_: str) -> dict[str, Any]:
     return {
         "id": f"{number:016x}",
         "name": f"pe-{number}",
-        "endpoint": f"/subscriptions/s/resourceGroups/rg-{number % 40}/providers/x/privateEndpoints/pe-{number}",
+        "endpointId": f"/subscriptions/s/resourceGroups/rg-{number % 40}/providers/x/privateEndpoints/pe-{number}",
         "region": "eastus2",
         "phase": phase_,
         "ready": "True" if phase_ == "Ready" else "False",
@@ -141,4 +141,10 @@ def one_of_many(number: int, phase_: str) -> dict[str, Any]:
         "message": "Something is said about it.",
         "nextStep": "" if phase_ == "Ready" else "Do something about it.",
         "since": datetime.now(UTC).isoformat(),
+        "targets": [{"id": f"d{number}", "name": f"orders-{number}"}],
+        "address": f"10.0.{number // 250}.{number % 250}",
+        "vnetId": "/subscriptions/s/resourceGroups/rg/providers/x/virtualNetworks/spoke",
+        "subscription": "s",
+        "testedAt": datetime.now(UTC).isoformat(),
+        "latencyMs": 12,
     }

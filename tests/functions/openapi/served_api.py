@@ -52,7 +52,7 @@ class ServedApi:
     def connections(self) -> list[str]:
         """The ids of all connections."""
         answer = self.request("GET", "/api/connections").json()
-        return [entry["id"] for entry in answer["connections"]]
+        return [entry["id"] for entry in answer["items"]]
 
 
 @cache

@@ -62,7 +62,7 @@ def a_field_of_an_answer_may_miss(new: Any) -> None:
 
 
 def a_field_of_a_body_is_needed(new: Any) -> None:
-    at(new, "components", "schemas", "Endpoint", "required").append("region")
+    at(new, "components", "schemas", "Pause").setdefault("required", []).append("reason")
 
 
 def a_field_has_another_type(new: Any) -> None:
