@@ -53,6 +53,7 @@ async def test_the_list_shows_every_connection_in_short_by_name(app: App) -> Non
         "vnetId": "",
         "testedAt": None,
         "latencyMs": None,
+        "repairedToday": 0,
     }
 
 
