@@ -333,3 +333,17 @@ async def test_what_waits_for_a_persons_word_after_lost_tables_is_counted() -> N
     finding = await only(estate)
     assert (finding.check, finding.level, finding.details) == ("recovered", Level.WARNING, {"things": 4})
     assert "GET /api/recovered" in finding.next_step
+
+
+async def test_where_no_role_helps_none_is_advised() -> None:
+    estate = await in_order()
+    group = f"/subscriptions/{DEFAULT_SUBSCRIPTION}/resourceGroups/rg-network-eastus2"
+    denied = {"denyAssignmentName": "of the hub's stack", "permissions": [{"actions": ["*/read"]}]}
+    rule = f"{group}/providers/Microsoft.Authorization/denyAssignments/stack"
+    await estate.azure("PUT", rule, {"properties": denied}, api="2022-04-01")
+    found = await bad(estate)
+    assert found
+    for finding in found:
+        assert "of the hub's stack" in finding.what
+        assert finding.next_step.startswith("Ask who manages")
+        assert "roles.sh" not in finding.next_step

@@ -40,8 +40,8 @@ _FAULT = re.compile(
     r"^(Internal(Server)?Error|ServiceUnavailable|Server(Timeout|Busy)|GatewayTimeout|OperationTimedOut|Timeout)$",
     re.IGNORECASE,
 )
-_DENIALS = {"AuthorizationFailed", "LinkedAuthorizationFailed"}
-"""Codes of a role that is missing."""
+_DENIALS = {"AuthorizationFailed", "LinkedAuthorizationFailed", "Forbidden"}
+"""Codes of a role that is missing; the last is that of services that say no more, as Event Grid's topics."""
 _ABSENT = {"ResourceNotFound", "ParentResourceNotFound", "NotFound"}
 """Of a parent that is missing too: what is read or deleted below it is gone; who writes below it knows better."""
 FORBIDDING = {

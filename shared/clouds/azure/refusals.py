@@ -103,9 +103,11 @@ def missing_right(refusal: Refusal) -> Explanation:
     if crossing is not None:
         return _other_tenants_network(refusal, crossing["ours"], crossing["subscription"])
     denied = _DENIED.search(refusal.message)
-    missing = f"{denied['action']} on {denied['scope']}" if denied else f"to {refusal.doing}"
-    what = f"The app's identity lacks the right {missing}."
-    step = f"Assign a role that includes {denied['action']} at that scope." if denied else ""
+    if denied is None:
+        what = f"The app's identity lacks the right to {refusal.doing}: {refusal.message[:400]}"
+        return explain(Reason.AZURE_RIGHTS_MISSING, what)
+    what = f"The app's identity lacks the right {denied['action']} on {denied['scope']}."
+    step = f"Assign a role that includes {denied['action']} at that scope."
     return explain(Reason.AZURE_RIGHTS_MISSING, what, step)
 
 

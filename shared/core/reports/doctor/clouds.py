@@ -114,6 +114,8 @@ def _denied(asked: Asked, error: Forbidden) -> Finding:
     level = Level.PROBLEM if asked.needed else Level.WARNING
     what = " ".join(filter(None, (error.what, asked.without)))
     step = error.next_step
+    if error.reason is not Reason.AZURE_RIGHTS_MISSING:
+        return Finding("azure", level, what, on=str(asked), next_step=step)  # no role helps
     if asked.role is Role.GROUP_READER:
         step += f" The role '{asked.role}' does: deploy infra/management-group.bicep there, with the app's principalId."
     elif asked.role:
