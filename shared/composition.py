@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from shared.clock import Clock, ServiceClock, SystemClock
@@ -31,6 +32,7 @@ from shared.probe import Connection, Network
 from shared.settings import Settings, load
 from shared.state.connect import AzureStorage, storage_from_environment
 from shared.state.leases import Leases
+from shared.state.read_budget import ReadBudget
 
 if TYPE_CHECKING:
     import httpx
@@ -41,8 +43,10 @@ def build(environ: Mapping[str, str]) -> Context:
     """Everything the app works with; raises InvalidSettings that lists all that is wrong. Opens no connection yet."""
     settings = load(environ)
     clock = ServiceClock(SystemClock())
-    clients = ArmClients(arm_options(settings), lambda: managed_identity(settings.azure.client_id or None))
     storage = build_storage(environ, clock)
+    budget = ReadBudget(storage.control, clock)
+    credential = partial(managed_identity, settings.azure.client_id or None)
+    clients = ArmClients(arm_options(settings), credential, budget=budget)
     vault = vault_of(settings)
     leases = Leases(
         storage.connections,
@@ -59,6 +63,7 @@ def build(environ: Mapping[str, str]) -> Context:
         elastic=organizations(settings, clock, vault),
         storage=storage,
         leases=leases,
+        budget=budget,
         network=_LazyNetwork(settings.health.name_server),
         deciding_keys=DecidingKeys(settings.callers.keys, vault, clock),
         topic=_topic(settings),

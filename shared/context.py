@@ -24,6 +24,7 @@ from shared.settings import Settings
 from shared.shared_reads import SharedReads
 from shared.state.leases import Leases
 from shared.state.ports import Storage
+from shared.state.read_budget import ReadBudget
 
 log = logging.getLogger("privatelink")
 """The product's log: identifiers, reasons and durations; never a key, a token or an event's claims."""
@@ -40,6 +41,7 @@ class Context:
     elastic: Organizations
     storage: Storage
     leases: Leases
+    budget: ReadBudget
     network: Network
     deciding_keys: DecidingKeys
     topic: Topic | None = None

@@ -105,6 +105,8 @@ class Seen:
     """By organization and family."""
     records: Mapping[str, ConnectionRecord]
     """By connection id; read before the rest."""
+    left_out: frozenset[str] = frozenset()
+    """Keys of those `zones` of which only the listing was read."""
 
 
 async def keep_list(context: Context, seen: Seen) -> int:
@@ -126,7 +128,8 @@ async def keep_list(context: Context, seen: Seen) -> int:
     subscriptions = {subscription.lower() for subscription in seen.zones}
     organizations = {_scope(*one) for one in seen.policies}
     for key, thing in rows.items():
-        of_zone = thing.unconfirmed and _subscription(thing.scope) in subscriptions
+        read = _subscription(thing.scope) in subscriptions and lower_case(thing.scope) not in seen.left_out
+        of_zone = thing.unconfirmed and read
         if key not in marked and (of_zone or thing.scope in organizations):
             await things.forget(context, thing.scope, thing.id)
     return len(new)

@@ -197,6 +197,10 @@ async def _network(context: Context, vnet_id: str) -> VirtualNetwork | None:
 
 # -- the branch ----------------------------------------------------------------------------------------------------
 
+READS_OF_A_ZONE = 2
+FIRST_READS = 4
+"""A share of a listing, and looks at the operations that make zone and link; the second run reads the zone."""
+
 HELD = frozenset({Reason.RECORD_HELD_BY_ANOTHER_ENDPOINT, Reason.RECORD_FULL})
 """Reasons of an endpoint that waits for a place in the `*` record."""
 
@@ -216,6 +220,14 @@ async def dns_branch(run: Run, desired: Desired) -> tuple[Observed, Failures]:
     return replace(unseen, zones=zones, facts=facts), dns_failed(run, failures)
 
 
+async def _ask_for_reads(run: Run, desired: Desired) -> None:
+    """Take what this run reads before its first read; raises NoReadsLeft, which puts the run back into the queue."""
+    zone = run.record.dns.zone
+    known = parse_arm_id(zone.id) if zone is not None else None
+    subscription = (known or desired.zone_homes[0]).subscription_id
+    await run.context.budget.ask(subscription, FIRST_READS if known is None else READS_OF_A_ZONE)
+
+
 def _planned(run: Run, desired: Desired, zones: tuple[Zone, ...], facts: DnsFacts) -> Plan:
     seen = Observed(desired.endpoint, zones=zones, facts=facts)
     return plan(desired, seen, run.record, run.context.options, run.context.clock.now())
@@ -230,6 +242,7 @@ async def _looked_and_acted(
 ) -> tuple[tuple[Zone, ...], DnsFacts, Failures]:
     """Read, plan and act; returns the zones and facts as they then are, and what failed. Raises what reading meets."""
     run.record = _tried_again(run, desired)
+    await _ask_for_reads(run, desired)
     zones, facts = await observe_dns(run.context, desired, run.record, again=again, full=full)
     run.record = run.record.with_dns(resolution=facts.resolution)
     before = _planned(run, desired, zones, facts)
@@ -295,7 +308,7 @@ async def _apply(
     """
     failures: Failures = {}
     for step in before.dns_steps if run.effective_mode.enforces else ():
-        started = time.monotonic()
+        started, begun_at = time.monotonic(), run.context.clock.now()
         try:
             if not await run.may_write():
                 break
@@ -311,7 +324,9 @@ async def _apply(
                     failures = {step.condition: error} | failures
                     continue
             if isinstance(error, Waiting) and error.operation:
-                run.record = run.record.with_operation(str(step), error.operation)
+                known = run.record.operation(str(step))
+                at = known.begun_at if known is not None and known.begun_at is not None else begun_at
+                run.record = run.record.with_operation(str(step), error.operation, at)
             return zones, {step.condition: error}
         run.note_done(step, before.restores, started)
         await done(zones)
@@ -331,7 +346,8 @@ async def _begun_before(run: Run, step: DnsStep) -> None:
     begun = run.record.operation(str(step))
     if begun is None or not isinstance(step, CreateZone | CreateLink):
         return
-    failed = await run.context.dns.poll_previous(step, begun.url)
+    since = None if begun.begun_at is None else (run.context.clock.now() - begun.begun_at).total_seconds()
+    failed = await run.context.dns.poll_previous(step, begun.url, since)
     run.record = run.record.with_operation(str(step), "")
     if failed is not None:
         raise failed

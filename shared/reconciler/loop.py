@@ -26,6 +26,7 @@ from shared.context import Context, log
 from shared.core.guards.modes import not_carried_out
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import connection_id
+from shared.core.model.conditions import Condition
 from shared.core.model.errors import AutopilotError, Blocked, LeaseLost, NotFound, RetryLater, Throttled
 from shared.core.model.messages import ASKED_FOR, Cause, WorkMessage, told_cause, told_of, told_operations
 from shared.core.model.record import ConnectionRecord
@@ -362,11 +363,17 @@ def _only_approval_awaited(run: Run, endpoint: Endpoint, message: WorkMessage) -
         and record.schedule.observed_at is not None
         and run.context.clock.now() - record.schedule.observed_at < FRESH
         and bool(others)
-        and all(condition.true for condition in others)
+        and all(condition.true or _has_its_turn(record, condition, run) for condition in others)
         # Once it is overdue the policies are read again: one of them may say why.
         and approved(endpoint, record, run.context.options, run.context.clock.now()).needs is c.WaitingFor.TIME
         and _as_on_record(record, endpoint)
     )
+
+
+def _has_its_turn(record: ConnectionRecord, condition: Condition, run: Run) -> bool:
+    """Whether a part of DNS waits for the moment before which Azure is not to be asked."""
+    turn = record.dns.not_before
+    return condition.type in c.DNS and turn is not None and run.context.clock.now() < turn
 
 
 def _as_on_record(record: ConnectionRecord, endpoint: Endpoint) -> bool:

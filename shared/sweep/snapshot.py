@@ -34,6 +34,7 @@ from shared.installation.pause import present_pause
 from shared.installation.services import ask_for_services, follow_services
 from shared.state.codec import record_in
 from shared.state.rows import ConnectionRow
+from shared.sweep.zones import read_zones
 
 _T = TypeVar("_T")
 
@@ -197,17 +198,18 @@ async def read_clouds(
     organizations, listed, (known, others) = await asyncio.gather(
         _read_organizations(context, desired, records, result),
         _few_at_once(
-            _read(f"zones of {s}", context.dns.zones_and_counts(names, [s], homes=homes, partly=True), result)
+            _read(f"zones of {s}", read_zones(context, names, s, homes, records.values()), result)
             for s in subscriptions
         ),
         read_networks(context, desired, networks, result),
     )
-    zones = {s: None if found is None else found[0] for s, found in zip(subscriptions, listed, strict=True)}
-    counts = {s: count for found in listed if found is not None for s, count in found[1].items()}
+    zones = {s: None if found is None else found.zones for s, found in zip(subscriptions, listed, strict=True)}
+    counts = {s: count for found in listed if found is not None for s, count in found.counts.items()}
     unusable = dict(context.dns.unseen)
     for subscription, why in unusable.items():
         failed(result, f"zones of {subscription}", Blocked(why, on=subscription))
-    return CloudListing(zones, organizations, counts, unusable, known, others, _by_name(desired))
+    unread = frozenset(key for found in listed if found is not None for key in found.left_out)
+    return CloudListing(zones, organizations, counts, unusable, known, others, _by_name(desired), unread_zones=unread)
 
 
 def _by_name(desired: list[Desired]) -> dict[str, tuple[str, ...]]:

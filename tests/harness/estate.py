@@ -57,6 +57,7 @@ from shared.installation.watched import with_found
 from shared.settings import Settings, load
 from shared.settings.services import shipped_services
 from shared.state.leases import Leases
+from shared.state.read_budget import ReadBudget
 from shared.sweep.snapshot import SweepStats
 from shared.sweep.sweep import sweep
 from tests.harness.platform_parts import WORKERS, Credential, QueueOutput
@@ -189,8 +190,9 @@ class Estate:
         clock = ServiceClock(machine or self.clock)
         wire = Wire(faults, clock.request_sent)
         loaded = load(self.settings | settings, self.known)
-        clients = ArmClients(arm_options(loaded), Credential, lambda: WiredArm(self.arm.app, wire))
         storage = WiredStorage(self.storage, wire, self.service_clock)
+        budget = ReadBudget(storage.control, clock)
+        clients = ArmClients(arm_options(loaded), Credential, lambda: WiredArm(self.arm.app, wire), budget)
         context = Context(
             settings=loaded,
             clock=clock,
@@ -205,6 +207,7 @@ class Estate:
                 clock,
                 owner_id="worker",
             ),
+            budget=budget,
             network=self.network.inside(self.world.app_vnet),
             deciding_keys=DecidingKeys(loaded.callers.keys, None, clock),
             topic=self._topic(loaded, wire),

@@ -9,8 +9,8 @@ SHARED = (
         name="pending-work-taken-for-a-wait",
         harm="What arrives during a wait's run gets a look at the approval only: a changed tag waits for a sweep.",
         path="shared/reconciler/loop.py",
-        old="message = _as_told(replace(message, cause=Cause.PENDING, wake_at=None), held)",
-        new="message = _as_told(replace(message, wake_at=None), held)",
+        old="_as_told(replace(message, cause=Cause.PENDING, wake_at=None), held)",
+        new="_as_told(replace(message, wake_at=None), held)",
         tests=("tests/reconciler/test_doubtful_answers.py",),
         caught_by="tests/reconciler/test_doubtful_answers.py::"
         "test_a_manual_rerun_during_a_look_at_the_approval_looks_at_everything",
@@ -61,11 +61,11 @@ SHARED = (
         old="""\
                     step.name,
                     headers=_if_unchanged(step.etag, zone),
-                    raw_response_hook=capture_operation_url,
+                    raw_response_hook=heard,
 """,
         new="""\
                     step.name,
-                    raw_response_hook=capture_operation_url,
+                    raw_response_hook=heard,
 """,
         tests=(
             "tests/reconciler/test_removal.py",

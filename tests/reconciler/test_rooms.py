@@ -11,10 +11,11 @@ from shared.reconciler.loop import reconcile_once
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREEN = 40
-ROOMS = 64
+ROOMS = 66
 """Fifty, three that know a thing by its row and hand a `*` record over, three that note requests of targets, the
 one that notices an endpoint of another region, two that give every request one deadline, one that bounds what rows say
-of time, and the one that tells whether a policy lacks our own rule."""
+of time, the one that tells whether a policy lacks our own rule, and two without which many endpoints at once would be
+refused by Azure: the budget of reads, and what tells when an operation has ended with few of them."""
 
 
 def test_one_run_stands_on_one_screen() -> None:

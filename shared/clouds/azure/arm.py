@@ -6,10 +6,12 @@ or the platform's environment, so the same code talks to any ARM.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
+from urllib.parse import urlsplit
 
 from shared.clouds.azure.sdk_clients import SdkClients
 from shared.core.model.json_values import mapping
@@ -41,6 +43,22 @@ class ArmOptions:
     """What zones and links are made with, besides the marker."""
 
 
+class Budget(Protocol):
+    """Who is asked before private DNS is (`state.read_budget`)."""
+
+    async def before_read(self, subscription_id: str) -> None:
+        """A read goes out now; raises Throttled where it must not."""
+        ...
+
+    async def before_zone(self, subscription_id: str) -> None:
+        """A zone is made, changed or deleted now."""
+        ...
+
+    def note_remaining(self, subscription_id: str, headers: Mapping[str, str]) -> None:
+        """What the answer to a read says is left."""
+        ...
+
+
 class ArmClients:
     """The SDK clients. `transport` replaces the SDK's own (aiohttp), for running without sockets."""
 
@@ -49,8 +67,9 @@ class ArmClients:
         options: ArmOptions,
         credential: Callable[[], AsyncTokenCredential],
         transport: Callable[[], AsyncHttpTransport[Any, Any]] | None = None,
+        budget: Budget | None = None,
     ) -> None:
-        self.options = options
+        self.options, self._budget = options, budget
         self._clients = SdkClients(Service.ARM, options.timeout, credential, transport)
 
     async def network(self, subscription_id: str) -> NetworkManagementClient:
@@ -72,7 +91,7 @@ class ArmClients:
             base_url=self.options.url,
             credential_scopes=[f"{self.options.audience.rstrip('/')}/.default"],
             polling_interval=self.options.poll_interval,
-            per_retry_policies=[_no_registration()],
+            per_retry_policies=[_no_registration(), *([] if self._budget is None else [_within(self._budget)])],
         )
 
     async def aclose(self) -> None:
@@ -99,6 +118,34 @@ def _no_registration() -> object:
             return response
 
     return NoRegistration()
+
+
+_PRIVATE_DNS = re.compile(
+    r"/subscriptions/(?P<subscription>[0-9a-f-]{36})/.*(?:/privatedns(?P<operation>operation)|/privatednszones(?P<below>/[^/?]+/)?)",
+    re.IGNORECASE,
+)
+
+
+def _within(budget: Budget) -> object:
+    """A policy of the SDK's pipeline that sends nothing to private DNS that the budget has no room for."""
+    from azure.core.pipeline.policies import AsyncHTTPPolicy  # noqa: PLC0415 - the SDK is imported when first used
+
+    class WithinBudget(AsyncHTTPPolicy[Any, Any]):
+        async def send(self, request: Any) -> Any:
+            found = _PRIVATE_DNS.search(urlsplit(request.http_request.url).path)
+            if found is None:
+                return await self.next.send(request)
+            subscription = found["subscription"]
+            if request.http_request.method != "GET":
+                if not found["below"]:
+                    await budget.before_zone(subscription)
+                return await self.next.send(request)
+            await budget.before_read(subscription)
+            response = await self.next.send(request)
+            budget.note_remaining(subscription, response.http_response.headers)
+            return response
+
+    return WithinBudget()
 
 
 def body_of(answer: object) -> Mapping[str, Any]:

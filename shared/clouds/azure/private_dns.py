@@ -9,7 +9,6 @@ SDK's own parameter would quote a bare one.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
@@ -17,8 +16,9 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
-from shared.clouds.azure.arm import body_of
+from shared.clouds.azure.arm import ArmClients, body_of
 from shared.clouds.azure.errors import arm_errors, classify
+from shared.clouds.azure.operation_waits import ENDED, Operations, StillRunning
 from shared.clouds.azure.private_dns_reads import WILDCARD, PrivateDnsReads, link_of, record_of
 from shared.clouds.azure.refusals import read_refusal
 from shared.core.model.arm_ids import ArmId
@@ -34,15 +34,24 @@ Begin = Callable[[Callable[[Any], None]], Awaitable[Any]]
 class PrivateDns(PrivateDnsReads):
     """Reads what DNS has; makes, changes and deletes what it needs."""
 
+    def __init__(self, clients: ArmClients) -> None:
+        super().__init__(clients)
+        self.operations = Operations(clients.options.poll_interval, clients.options.operation_wait)
+
     async def create_zone(self, step: CreateZone) -> Zone:
         """Make the zone. Raises NotVisibleYet when it exists unseen, Waiting when it takes long."""
         zone = step.zone
         client = await self.clients.dns(zone.subscription_id)
         body = _models().PrivateZone({"location": "global", "tags": self._tags(step)})
         await self._operation(
-            *_describe(step),
-            lambda capture_operation_url: client.private_zones.begin_create_or_update(
-                zone.resource_group, zone.name, body, headers=dict(_IF_ABSENT), raw_response_hook=capture_operation_url
+            step,
+            lambda heard: client.private_zones.begin_create_or_update(
+                zone.resource_group,
+                zone.name,
+                body,
+                headers=dict(_IF_ABSENT),
+                raw_response_hook=heard,
+                polling=False,
             ),
         )
         made = Zone(zone, step.marker)
@@ -58,42 +67,49 @@ class PrivateDns(PrivateDnsReads):
         body = _models().VirtualNetworkLink({"location": "global", "tags": self._tags(step), "properties": properties})
         condition = dict(_IF_ABSENT) if step.etag is None else _if_unchanged(step.etag, zone)
         answer = await self._operation(
-            *_describe(step),
-            lambda capture_operation_url: client.virtual_network_links.begin_create_or_update(
+            step,
+            lambda heard: client.virtual_network_links.begin_create_or_update(
                 zone.resource_group,
                 zone.name,
                 step.name,
                 body,
                 headers=condition,
-                raw_response_hook=capture_operation_url,
+                raw_response_hook=heard,
+                polling=False,
             ),
         )
-        return link_of(body_of(answer))
+        if answer is not None:
+            return link_of(body_of(answer))
+        # It succeeded: one more read, out of the few there are, would show no more than what was asked for.
+        link = f"{zone.text}/virtualNetworkLinks/{step.name}"
+        return Link(link, step.name, step.vnet_id, completed=True, marker=step.marker)
 
     def _tags(self, step: CreateZone | CreateLink) -> dict[str, str]:
         """Those that were given, which a policy may ask for, and the marker."""
         return {**dict(self.clients.options.tags), **step.marker.tags()}
 
-    async def poll_previous(self, step: CreateZone | CreateLink, url: str) -> AutopilotError | None:
-        """How the operation went that an earlier run began for a step, and did not see end.
+    async def poll_previous(
+        self, step: CreateZone | CreateLink, url: str, begun: float | None = None
+    ) -> AutopilotError | None:
+        """How the operation went that an earlier run began for a step, `begun` seconds ago, and did not see end.
 
         None: it succeeded, or Azure does not tell of it any more. Raises Waiting while it runs, and RetryLater where
         Azure cannot tell just now.
         """
         doing, on = _describe(step)
         told = await self._operation_status(url, step.zone, doing, on)
-        state = text(told.get("status")) or "Succeeded"
-        if state == "Succeeded":
-            return None
-        if state not in {"Failed", "Canceled"}:
-            raise Waiting(f"Azure is still busy to {doing}.", on=on, operation=url)
-        error = mapping(told.get("error"))
-        code, message = text(error.get("code")) or state, text(error.get("message"))
+        state = text(told.get("status")) or SUCCEEDED
+        if state.lower() not in ENDED:
+            after = self.operations.next_look(begun or 0.0)
+            raise Waiting(f"Azure is still busy to {doing}.", on=on, after=after, operation=url)
+        if begun is not None and told:
+            self.operations.learn(_kind(step), begun, looks=2)
         try:
             with _conflict_is_lag(doing, on), _not_found_is_lag(doing, on):
-                raise classify(read_refusal(HTTPStatus.OK, code, message, doing, on), None)
+                _raise_if_failed(told, doing, on)
         except AutopilotError as failed:
             return failed
+        return None
 
     async def put_record(self, step: PutWildcardRecord) -> WildcardRecord:
         """Write the `*` record; raises LostRace when it is not as it was read."""
@@ -131,12 +147,14 @@ class PrivateDns(PrivateDnsReads):
             await self._removal(
                 "delete the virtual network link",
                 f"{zone.text} to {step.vnet_id}",
-                lambda capture_operation_url: client.virtual_network_links.begin_delete(
+                zone,
+                lambda heard: client.virtual_network_links.begin_delete(
                     zone.resource_group,
                     zone.name,
                     step.name,
                     headers=_if_unchanged(step.etag, zone),
-                    raw_response_hook=capture_operation_url,
+                    raw_response_hook=heard,
+                    polling=False,
                 ),
             )
 
@@ -150,11 +168,13 @@ class PrivateDns(PrivateDnsReads):
             await self._removal(
                 "delete the private DNS zone",
                 zone.text,
-                lambda capture_operation_url: client.private_zones.begin_delete(
+                zone,
+                lambda heard: client.private_zones.begin_delete(
                     zone.resource_group,
                     zone.name,
                     headers=_if_unchanged(step.etag, zone),
-                    raw_response_hook=capture_operation_url,
+                    raw_response_hook=heard,
+                    polling=False,
                 ),
             )
 
@@ -174,28 +194,62 @@ class PrivateDns(PrivateDnsReads):
             return mapping(response.json())
         return {}
 
-    async def _removal(self, doing: str, on: str, begin: Begin) -> None:
+    async def _removal(self, doing: str, on: str, zone: ArmId, begin: Begin) -> None:
         with arm_errors(doing, on):
-            await self._finished(doing, on, begin)
+            await self._finished(doing, on, doing, zone, begin)
 
-    async def _operation(self, doing: str, on: str, begin: Begin) -> Any:
+    async def _operation(self, step: CreateZone | CreateLink, begin: Begin) -> Any:
+        """The answer of a creation that had ended when Azure answered; None where it ended later."""
+        doing, on = _describe(step)
         with _conflict_is_lag(doing, on), _not_found_is_lag(doing, on), arm_errors(doing, on):
-            return await self._finished(doing, on, begin)
+            return await self._finished(doing, on, _kind(step), step.zone, begin)
 
-    async def _finished(self, doing: str, on: str, begin: Begin) -> Any:
+    async def _finished(self, doing: str, on: str, kind: str, zone: ArmId, begin: Begin) -> Any:
         """Start a long-running operation and wait for its end, for a while."""
-        wait, captured = self.clients.options.operation_wait, [""]
+        from azure.core.rest import HttpRequest  # noqa: PLC0415 - the SDK is imported when first used
 
-        def capture_operation_url(answer: Any) -> None:
-            captured.append(answer.http_response.headers.get("Azure-AsyncOperation") or captured[-1])
+        urls = [""]
 
-        poller = await begin(capture_operation_url)
+        def heard(answer: Any) -> None:
+            headers = answer.http_response.headers
+            urls.append(headers.get("Azure-AsyncOperation") or headers.get("Location") or "")
+
+        answer = await (await begin(heard)).result()
+        if not urls[-1]:
+            return answer
+        client = await self.clients.dns(zone.subscription_id)
+
+        async def look() -> Mapping[str, Any]:
+            response = await client.send_request(HttpRequest("GET", urls[-1]))
+            response.raise_for_status()
+            urls.append(response.headers.get("Azure-AsyncOperation") or urls[-1])  # signed anew
+            return mapping(response.json())
+
         try:
-            async with asyncio.timeout(wait):
-                return await poller.result()
-        except TimeoutError:
-            message = f"Azure is still busy to {doing}; it was given {wait:.0f} s in this run."
-            raise Waiting(message, on=on, operation=captured[-1]) from None
+            told = await self.operations.wait_for_end(kind, look)
+        except StillRunning as error:
+            message = f"Azure is still busy to {doing}; this run waits no longer."
+            raise Waiting(message, on=on, after=error.after, operation=urls[-1]) from None
+        _raise_if_failed(told, doing, on)
+        return None
+
+
+SUCCEEDED = "Succeeded"
+
+
+def _raise_if_failed(told: Mapping[str, Any], doing: str, on: str) -> None:
+    """Raise what Azure tells of an operation that has ended, where it has not succeeded."""
+    state = text(told.get("status")) or SUCCEEDED
+    if state == SUCCEEDED:
+        return
+    error = mapping(told.get("error"))
+    code, message = text(error.get("code")) or state, text(error.get("message"))
+    raise classify(read_refusal(HTTPStatus.OK, code, message, doing, on), None)
+
+
+def _kind(step: CreateZone | CreateLink) -> str:
+    """By what the time is learned that it takes."""
+    return type(step).__name__
 
 
 @contextmanager

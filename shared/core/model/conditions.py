@@ -30,6 +30,9 @@ FORMER_REMOVED = "FormerRemoved"
 """Only of a connection whose endpoint was in another region or network before: whether what was made there is gone."""
 READY = "Ready"
 
+DNS = frozenset({ZONE_READY, LINKED, RECORD_READY})
+"""What is private DNS's."""
+
 BESIDE = frozenset({FORMER_REMOVED})
 """Conditions that say nothing about whether the connection works."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Concatenate, ParamSpec
 
 from shared.core.model.arm_ids import connection_id
@@ -143,10 +144,10 @@ class ConnectionRecord:
         """What is remembered of an operation that was begun for a step."""
         return next((memory for memory in self.dns.operations if memory.step == step), None)
 
-    def with_operation(self, step: str, url: str) -> ConnectionRecord:
+    def with_operation(self, step: str, url: str, begun_at: datetime | None = None) -> ConnectionRecord:
         """The same with one operation remembered; without an address, forgotten."""
         others = tuple(memory for memory in self.dns.operations if memory.step != step)
-        return self.with_dns(operations=(*others, OperationMemory(step, url)) if url else others)
+        return self.with_dns(operations=(*others, OperationMemory(step, url, begun_at)) if url else others)
 
     @property
     def advice(self) -> tuple[Explanation, ...]:

@@ -49,6 +49,7 @@ class OperationMemory:
     step: str
     url: str
     """Where Azure tells how it went; signed, so used as it came."""
+    begun_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

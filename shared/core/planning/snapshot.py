@@ -13,7 +13,7 @@ from shared.core.guards.consent import short_name
 from shared.core.guards.modes import is_out_of_scope
 from shared.core.guards.pause import Pause
 from shared.core.model import conditions as c
-from shared.core.model.arm_ids import ArmId, same_id
+from shared.core.model.arm_ids import ArmId, lower_case, same_id
 from shared.core.model.conditions import Condition
 from shared.core.model.errors import Blocked
 from shared.core.model.messages import Cause, WorkMessage
@@ -79,6 +79,8 @@ class CloudListing:
     """Ids of the endpoints that are handled, by resource group and name: `consent.short_name`."""
     guids: frozenset[str] = frozenset()
     """Lower-cased, of every endpoint that was listed."""
+    unread_zones: frozenset[str] = frozenset()
+    """Keys of the listed zones whose content is left to another sweep."""
 
     @property
     def key_ends(self) -> dict[str, datetime | None]:
@@ -92,17 +94,33 @@ class CloudListing:
         return tuple(policy for one in self.organizations.values() for policy in one.policies or ())
 
     def zones_for(self, desired: Desired, record: ConnectionRecord, options: PlanOptions) -> tuple[Zone, ...] | None:
-        """The zones of every subscription that matters to an endpoint; None when one of them was not read."""
+        """The zones of every subscription that matters to an endpoint; None when one of them was not read.
+
+        Of zones that are left to another sweep that counts for the one in use alone.
+        """
         matter = dict.fromkeys((*zone_subscriptions(desired, options), *subscriptions_answering(record)))
         found = [self.zones.get(subscription) for subscription in matter]
-        return None if None in found else tuple(zone for zones in found for zone in zones or ())
+        zones = tuple(zone for zones in found for zone in zones or ())
+        if None in found or self.left_to_another_sweep(desired, record):
+            return None
+        return zones
+
+    def left_to_another_sweep(self, desired: Desired, record: ConnectionRecord) -> bool:
+        """Whether the content of the endpoint's zone is not read now; where none is known, of any that may be it."""
+        if record.dns.zone is not None:
+            return lower_case(record.dns.zone.id) in self.unread_zones
+        return self._any_unread(desired)
+
+    def _any_unread(self, desired: Desired) -> bool:
+        return any(key.endswith(f"/{desired.service.zone.lower()}") for key in self.unread_zones)
 
     def facts_for(self, desired: Desired, record: ConnectionRecord) -> DnsFacts:
         """What is known of DNS besides the zones."""
         vnet, resolution = desired.endpoint.vnet_id, record.dns.resolution
         if vnet.lower() in self.networks:
             resolution = resolution_of(vnet, self.networks[vnet.lower()], self.other_networks)
-        return DnsFacts(resolution, self.zone_counts, unusable=self.unusable)
+        full = not self._any_unread(desired)
+        return DnsFacts(resolution, self.zone_counts, full=full, unusable=self.unusable)
 
     def elastic_for(
         self, desired: Desired, record: ConnectionRecord, options: PlanOptions, now: datetime

@@ -29,7 +29,7 @@ from shared.core.options.plan_options import PlanOptions
 from shared.core.options.removal import OnDelete
 from shared.core.options.scope import Scope
 from shared.core.planning.deletion import confirmed, has_things, left_something, leftovers_due
-from shared.core.planning.desired import Desired
+from shared.core.planning.desired import TERMINAL, Desired
 from shared.core.planning.drift import calls_for_another_look, calls_for_work, to_be_tested
 from shared.core.planning.organization_change import serving, switch_record
 from shared.core.planning.plan import Observed, ObservedElastic, Plan, plan
@@ -84,7 +84,8 @@ def _judge(snapshot: Snapshot, desired: Desired, options: PlanOptions, now: date
     planned, complete = plan_of(desired, record, snapshot.clouds, options, now)
     if destructive(planned.steps) and _would_enforce(record, options):
         found.unwanted.add(record.id)
-    if not complete:
+    later = snapshot.clouds.left_to_another_sweep(desired, record) and desired.endpoint.status not in TERMINAL
+    if not complete and not later:
         found.unseen.add(record.id)
     if record.schedule.wake_at is not None and now - record.schedule.wake_at < OVERDUE:
         work = False
