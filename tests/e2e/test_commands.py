@@ -53,7 +53,8 @@ async def test_the_commands_of_the_readme_talk_to_the_running_instance(instance:
     assert await local("mend", "route", "pe-brazilsouth") == (0, "mended; the next test says so\n")
     status, output = await local("break", "record", "pe-unknown")
     assert (status, "no connection is called pe-unknown; there are: " in output) == (1, True)
-    assert await local("vault") == (0, f"{'elastic-api-key':<40} enabled\n")
+    keys = ("autopilot-key-local", "elastic-api-key")
+    assert await local("vault") == (0, "".join(f"{name:<40} enabled\n" for name in keys))
     status, output = await local("rest", "GET", f"{endpoint}-not")
     assert status == 1
     assert "ResourceNotFound" in output
