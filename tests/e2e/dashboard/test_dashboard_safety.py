@@ -62,6 +62,7 @@ KEPT = {
     "status",
     "needs",
     "checkedAt",
+    "testedAt",
     "firstSeen",
     "readySince",
     "observedAt",
