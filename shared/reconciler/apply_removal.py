@@ -15,7 +15,6 @@ from shared.core.model.errors import (
     AutopilotError,
     AwaitingEarlierRequest,
     Blocked,
-    HasUnseenParts,
     LeaseLost,
     NotVisibleYet,
     Permanent,
@@ -62,6 +61,8 @@ DELETE_FORBIDDEN = frozenset(
 """Reasons why nothing may be deleted where writing is still allowed."""
 
 
+HAS_PARTS = "CannotDeleteResource"
+"""Azure's word where something in a thing keeps it; just before it was read, and nothing was seen in it."""
 GROUP_LOOK = 300.0
 """Seconds between two looks at what goes with its resource group: that takes minutes to hours."""
 
@@ -128,7 +129,7 @@ def _once_more(step: RemovalStep, error: AutopilotError) -> AutopilotError:
 
 def _of_unseen_links(run: Run, step: RemovalStep, error: AutopilotError) -> str:
     """How a person takes away a link that no read shows: one that could not be made stays behind like that at times."""
-    if not isinstance(step, DeleteZone) or not isinstance(error, HasUnseenParts):
+    if not isinstance(step, DeleteZone) or not isinstance(error, NotVisibleYet) or error.code != HAS_PARTS:
         return ""
     group, zone = step.zone.resource_group, step.zone.name
     networks = (run.record.identity.vnet_id, *run.context.options.dns.link_vnets)

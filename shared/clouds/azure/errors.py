@@ -20,7 +20,6 @@ from shared.core.model.errors import (
     AutopilotError,
     Blocked,
     Forbidden,
-    HasUnseenParts,
     LostRace,
     NotFound,
     NotVisibleYet,
@@ -175,11 +174,9 @@ def classify(refusal: Refusal, retry_after: str | None) -> AutopilotError:
 
 def _passing(status: int, code: str, retry_after: str | None, what: str, on: str) -> AutopilotError | None:
     """What goes away by itself."""
-    if code == "CannotDeleteResource":
-        return HasUnseenParts(what, on=on, after=seconds_to_wait(retry_after, 5.0))
     busy = status in _MAYBE_BUSY and _BUSY.match(code)
     if busy or status == HTTPStatus.CONFLICT:
-        return NotVisibleYet(what, on=on, after=seconds_to_wait(retry_after, 5.0))
+        return NotVisibleYet(what, on=on, after=seconds_to_wait(retry_after, 5.0), code=code)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return Throttled(what, on=on, after=seconds_to_wait(retry_after))
     faulty = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in {HTTPStatus.REQUEST_TIMEOUT, NO_STATUS}

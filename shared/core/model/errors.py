@@ -6,7 +6,6 @@ Raised by `clouds`, `state` and `core`; understood by `reconcile` and the trigge
     ├── RetryLater              no person has to act; the same call may succeed after `after` seconds
     │   ├── Throttled           429: the service said how long, or we choose
     │   ├── NotVisibleYet       404 on what was just made, "another operation in progress": bounded in time
-    │   │   └── HasUnseenParts  it cannot be deleted for something in it, which no read may ever show
     │   ├── LostRace            an ETag changed under us: re-read, never overwrite
     │   ├── LeaseLost           another worker holds the endpoint now: stop without writing
     │   ├── UnusableAnswer      an answer that is not as the service describes it: the next one may be
@@ -58,11 +57,11 @@ class Throttled(RetryLater):
 
 
 class NotVisibleYet(RetryLater):
-    """What was just made is not readable everywhere yet, or another operation runs on it."""
+    """What was just made is not readable everywhere yet, or another operation runs on it. `code`: the service's word."""
 
-
-class HasUnseenParts(NotVisibleYet):
-    """Something in it keeps it from being deleted, and was not in the list that was read just before."""
+    def __init__(self, what: str, *, on: str = "", next_step: str = "", after: float = 15.0, code: str = "") -> None:
+        super().__init__(what, on=on, next_step=next_step, after=after)
+        self.code = code
 
 
 class LostRace(RetryLater):
