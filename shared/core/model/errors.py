@@ -57,7 +57,7 @@ class Throttled(RetryLater):
 
 
 class NotVisibleYet(RetryLater):
-    """What was just made is not readable everywhere yet, or another operation runs on it. `code`: the service's word."""
+    """What was just made is not readable everywhere yet, or another operation runs on it. `code`: Azure's word."""
 
     def __init__(self, what: str, *, on: str = "", next_step: str = "", after: float = 15.0, code: str = "") -> None:
         super().__init__(what, on=on, next_step=next_step, after=after)
