@@ -130,7 +130,7 @@ async def explained(client: LocalClient, endpoint: str, broken: Broken) -> None:
     assert verdict["status"] != "healthy"
     assert verdict["cause"] in said["message"]
     assert broken.next_step in verdict["nextStep"]
-    listed = (await client.app("GET", "/connections")).json()["connections"]
+    listed = (await client.app("GET", "/connections")).json()["items"]
     entry = next(one for one in listed if one["id"] == found["id"])
     assert (entry["ready"], entry["reason"], entry["phase"]) == ("False", broken.reason, found["phase"])
     assert found["phase"] in {"Degraded", "Blocked"}

@@ -154,10 +154,10 @@ async def test_a_repair_leaves_a_trace_with_before_and_after_and_a_count_on_the_
     assert [(entry.before, entry.after) for entry in repaired] == [("not there", "there"), ("10.9.9.9", address)]
     assert f"to 10.9.9.9; the app has put it right: {address}." in repaired[1].message
     assert [entry for entry in entries if not entry.message] == [], "every entry says something"
-    (row,) = (await list_connections(estate.worker.context))["connections"]
+    (row,) = (await list_connections(estate.worker.context))["items"]
     assert row["repairedToday"] == 2
     await estate.clock.sleep(DAY)
-    (row,) = (await list_connections(estate.worker.context))["connections"]
+    (row,) = (await list_connections(estate.worker.context))["items"]
     assert row["repairedToday"] == 0
 
 
