@@ -15,7 +15,7 @@ def npm_install(package: str, folder: Path) -> None:
     """Install a package (`name@version`) into `folder`, which npm makes; blocks until it is there."""
     npm = shutil.which("npm")
     if npm is None:
-        raise NpmError(f"npm is not on PATH, and {package} is installed with it: install Node.js 20 or later")
+        raise NpmError(f"npm is not on PATH, and {package} is installed with it: install Node.js 22 or later")
     result = subprocess.run(  # noqa: S603 - fixed arguments, no shell
         [npm, "install", "--no-audit", "--no-fund", "--prefix", str(folder), package],
         capture_output=True,

@@ -34,6 +34,7 @@ TRIED = {
     "cloud set": "--name",
     "deployment mg create": "--location --management-group-id --name --parameters --template-file",
     "deployment sub create": "--location --name --parameters --template-file --template-uri",
+    "deployment sub show": "--name",
     "eventgrid event-subscription create": (
         "--endpoint --event-delivery-schema --included-event-types --name --source-resource-id --subject-begins-with"
     ),
