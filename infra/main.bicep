@@ -322,6 +322,7 @@ module app 'app/function.bicep' = {
       ELASTIC_LAST_POLICY_ALLOWED: elasticLastPolicyAllowed
       ELASTIC_CLAIM: elasticClaim ? 'true' : 'false'
       ON_DELETE: onDelete
+      ALLOW_DELETE: allowDelete ? 'true' : 'false'
       REMOVAL_GRACE_SECONDS: string(removalGraceSeconds)
       REMOVAL_LIMIT: removalLimit
       ASSOCIATION_RESTORES: string(associationRestores)
@@ -356,8 +357,7 @@ module rights 'app/rights.bicep' = {
 }
 
 // -- events --------------------------------------------------------------------------------------------------------
-// For delivery to the function, the hook postdeploy does the same once the code is there.
-module events 'events.bicep' = if (eventDelivery == 'queue' && !empty(watched)) {
+module events 'events.bicep' = if (eventDelivery == 'queue' && !empty(watched)) { // for the function, the hook postdeploy does it once the code is there
   params: {
     environmentName: environmentName
     location: location

@@ -25,13 +25,14 @@ class RoleAssignment:
 
     def allows(self, action: str, resource: str) -> bool:
         """Whether this assignment lets its holder do `action` on `resource`."""
-        return self._holds_at(resource) and matches(self.actions, action) and not matches(self.not_actions, action)
+        return self.holds_at(resource) and matches(self.actions, action) and not matches(self.not_actions, action)
 
     def allows_inside(self, data_action: str, resource: str) -> bool:
         """Whether this assignment lets its holder do this inside `resource`."""
-        return self._holds_at(resource) and matches(self.data_actions, data_action)
+        return self.holds_at(resource) and matches(self.data_actions, data_action)
 
-    def _holds_at(self, resource: str) -> bool:
+    def holds_at(self, resource: str) -> bool:
+        """Whether the resource is at this scope, or below it."""
         scope, resource = self.scope.lower().rstrip("/"), resource.lower()
         return resource == scope or resource.startswith(f"{scope}/")
 

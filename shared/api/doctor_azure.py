@@ -11,6 +11,7 @@ from functools import partial
 from shared.api.deadlines import Question
 from shared.clouds.azure.arm_checks import ArmChecks
 from shared.clouds.azure.management_groups import subscriptions_below
+from shared.clouds.azure.permissions import ensure_permitted
 from shared.context import Context
 from shared.core.model.arm_ids import parse_arm_id
 from shared.core.model.errors import Blocked, NotFound
@@ -20,6 +21,10 @@ from shared.core.reports.doctor.findings import Asked, Role, Topic
 
 FOUND_TRIED = 5
 """Of the subscriptions below management groups."""
+ZONES = "Microsoft.Network/privateDnsZones"
+JOIN = ("Microsoft.Network/virtualNetworks/join/action",)
+DELETES = tuple(f"{ZONES}{part}/delete" for part in ("/A", "/virtualNetworkLinks", ""))
+LEFT = "What was made for endpoints that are gone stays, and is reported."
 UNFOUND = "A zone there that serves an endpoint's network is not found."
 UNEXPLAINED = "Checks that fail are explained less, and a hub that answers its clients is not seen."
 
@@ -51,7 +56,23 @@ def azure_questions(context: Context, arm: ArmChecks) -> dict[Asked, Question]:
         questions[writer(where=home.id)] = partial(arm.operations, home.id)
     for subscription in () if dns.zone_resource_groups else watched:
         questions[writer(where=subscription)] = partial(arm.operations_beside, subscription)
+    questions |= _untried(context, watched)
     return {asked: partial(_named_by, context, asked.where, question) for asked, question in questions.items()}
+
+
+def _untried(context: Context, watched: tuple[str, ...]) -> dict[Asked, Question]:
+    """Rights that no read tries, asked of Azure: to delete what was made, and to join networks to zones."""
+    dns, clients = context.settings.dns, context.endpoints.clients
+    subscriptions = {one: f"/subscriptions/{one}" for one in watched}
+    questions: dict[Asked, Question] = {}
+    for where, place in (subscriptions | {one: one for one in dns.link_vnets}).items():
+        asked = Asked(Topic.AZURE, "the right to link networks", where, Role.ENDPOINT_READER)
+        questions[asked] = partial(ensure_permitted, clients, place, JOIN)
+    homes = {home.id: home.id for home in dns.zone_resource_groups} or subscriptions
+    for where, place in homes.items() if context.options.removal.allow_delete else ():
+        asked = Asked(Topic.AZURE, "the right to delete zones with links and records", where, Role.DNS_REMOVER, LEFT)
+        questions[asked] = partial(ensure_permitted, clients, place, DELETES)
+    return questions
 
 
 def tried(context: Context) -> tuple[str, ...]:

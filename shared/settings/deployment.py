@@ -15,7 +15,6 @@ DEPLOYMENT_CHOICES = (
     _choice("AZURE_LOCATION", "", "Region of the app; endpoints may be anywhere.", "location"),
     _choice("ORGANIZATIONS", "", "Further Elastic Cloud organizations, each `name=scope`, separated by semicolons."),
     _choice("DNS_SCOPES", "", "Further resource groups or subscriptions with zones that the app may write to."),
-    _choice("ALLOW_DELETE", "true", "`false`: no right to delete records, links and zones; what is left is reported."),
     _choice("ANY_LOCATION", "false", "`true`: also a region that `infra/regions.json` does not list."),
     _choice("EVENT_DELIVERY", "queue", "`queue`: straight to the work queue; `function`: by call; `none`: no events."),
     _choice("ASSIGN_ROLES", "true", "`false`: no role is assigned; `scripts/roles.sh` tells what others must."),

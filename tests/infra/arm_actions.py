@@ -27,6 +27,7 @@ ACTIONS = {
     "PUT privateDnsZones/A": f"{NETWORK}/privateDnsZones/A/write",
     "DELETE privateDnsZones/A": f"{NETWORK}/privateDnsZones/A/delete",
     "GET privateDnsOperationStatuses": f"{NETWORK}/privateDnsOperationStatuses/read",
+    "GET permissions": "Microsoft.Authorization/permissions/read",
     "GET systemTopics": f"{TOPICS}/read",
     "GET systemTopics/eventSubscriptions": f"{TOPICS}/eventSubscriptions/read",
 }
@@ -42,6 +43,8 @@ def actions_of(request: str) -> list[str]:
     path = unquote(urlsplit(url).path)
     if f"/{TOPICS}" in path:
         return [ACTIONS[f"{method} systemTopics{'/eventSubscriptions' if '/eventSubscriptions/' in path else ''}"]]
+    if path.endswith("/providers/Microsoft.Authorization/permissions"):
+        return [ACTIONS[f"{method} permissions"]]
     target = parse(path)
     assert target is not None, request
     operation = f"{method} {target.kind}"

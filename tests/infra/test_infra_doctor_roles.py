@@ -10,9 +10,14 @@ from tests.api.doctor_parts import bad
 from tests.harness.estate import Estate
 from tests.harness.platform_parts import WORKERS
 from tests.infra.life import HUB_GROUP, SUBSCRIPTION, hub_estate
-from tests.infra.shipped import NETWORK_READER, READER, WRITER, assignments, load
+from tests.infra.shipped import NETWORK_READER, READER, REMOVER, WRITER, assignments, load
 
-ROLES = {READER: Role.ENDPOINT_READER, NETWORK_READER: Role.NETWORK_READER, WRITER: Role.DNS_WRITER}
+ROLES = {
+    READER: Role.ENDPOINT_READER,
+    NETWORK_READER: Role.NETWORK_READER,
+    WRITER: Role.DNS_WRITER,
+    REMOVER: Role.DNS_REMOVER,
+}
 
 
 def test_the_doctor_calls_the_roles_by_their_titles() -> None:
@@ -50,17 +55,21 @@ async def test_with_the_roles_of_the_templates_nothing_is_missing(write: str) ->
         (NETWORK_READER, SUBSCRIPTION, Level.WARNING),
         (WRITER, HUB_GROUP, Level.PROBLEM),
         (WRITER, SUBSCRIPTION, Level.PROBLEM),
+        (REMOVER, HUB_GROUP, Level.WARNING),
+        (REMOVER, SUBSCRIPTION, Level.WARNING),
     ],
 )
 async def test_a_role_that_is_missing_is_named_with_its_place_and_what_to_do(
     role: str, place: str, level: Level
 ) -> None:
-    write = place if role == WRITER else HUB_GROUP
-    found = [one for one in await bad(await installation(write, (role, place))) if one.check == "azure rights"]
+    write = place if role in {WRITER, REMOVER} else HUB_GROUP
+    every = [one for one in await bad(await installation(write, (role, place))) if one.check == "azure rights"]
+    found = [one for one in every if f"'{ROLES[role]}'" in one.next_step and "scripts/roles.sh" in one.next_step]
     assert found
     assert {one.level for one in found} == {level}
-    assert all(f"'{ROLES[role]}'" in one.next_step and "scripts/roles.sh" in one.next_step for one in found)
     assert all(place.rpartition("/")[2] in one.on for one in found)
+    # Who may not read its own rights is not told that it lacks others.
+    assert all(one.what.startswith("Nothing tells whether the app may") for one in every if one not in found)
 
 
 async def test_before_any_role_is_assigned_all_are_named() -> None:
@@ -68,3 +77,17 @@ async def test_before_any_role_is_assigned_all_are_named() -> None:
     estate.arm_settings.role_assignments[WORKERS] = []
     steps = "\n".join(one.next_step for one in await bad(estate) if one.check == "azure rights")
     assert [role for role in ROLES.values() if f"'{role}'" not in steps] == []
+
+
+async def test_the_right_to_join_a_network_is_named_with_that_network() -> None:
+    estate = await installation(HUB_GROUP)
+    estate.arm_settings.denied_actions.add(f"Microsoft.Network/virtualNetworks/join/action@{HUB_VNET}")
+    (found,) = [one for one in await bad(estate) if one.check == "azure rights"]
+    assert "virtualNetworks/join/action" in found.what
+    assert (found.level, HUB_VNET in found.on) == (Level.PROBLEM, True)
+
+
+async def test_without_the_wish_to_delete_no_right_to_delete_is_missed() -> None:
+    estate = await installation(HUB_GROUP, (REMOVER, HUB_GROUP))
+    estate.worker = estate.new_worker(ALLOW_DELETE="false")
+    assert [one for one in await bad(estate) if one.check == "azure rights"] == []

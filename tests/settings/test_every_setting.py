@@ -60,6 +60,7 @@ CHANGED = {
     "ON_DELETE": "retain",
     "REMOVAL_GRACE_SECONDS": "1234",
     "REMOVAL_LIMIT": "7",
+    "ALLOW_DELETE": "false",
     "RETAINED_POLICIES_MAX": "8",
     "PROBE_PORT": "443",
     "PROBE_SECONDS": "9",

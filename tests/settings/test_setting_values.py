@@ -85,6 +85,7 @@ BAD: list[tuple[str, str]] = [
     ("AZURE_SUBSCRIPTIONS_DENIED", "*"),
     ("AZURE_MANAGEMENT_GROUPS", "/providers/Microsoft.Management/managementGroups/landing-zones"),
     ("AZURE_MANAGEMENT_GROUPS", "*"),
+    ("ALLOW_DELETE", "no"),
     ("EVENT_SUBSCRIPTION", "privatelink_prod"),
     ("EVENT_SUBSCRIPTION", "/subscriptions/s"),
     ("AZURE_RESOURCE_GROUPS", "prod-*"),

@@ -50,3 +50,11 @@ class RemovalOptions:
         "person confirms. Empty: the larger of 10 and 5 % of those on record.",
         deployed=True,
     )
+    allow_delete: bool = setting(
+        "ALLOW_DELETE",
+        value.yes_or_no,
+        "true",
+        "`false`: the app has no right to delete records, links and zones, and the doctor misses none; what is left is "
+        "reported.",
+        deployed=True,
+    )

@@ -22,11 +22,12 @@ class Level(StrEnum):
 
 
 class Role(StrEnum):
-    """The custom roles of the app that a read can try, by their titles in `infra/roles.json`."""
+    """The custom roles of the app, by their titles in `infra/roles.json`."""
 
     ENDPOINT_READER = "endpoint reader"
     NETWORK_READER = "network reader"
     DNS_WRITER = "DNS writer"
+    DNS_REMOVER = "DNS remover"
     GROUP_READER = "group reader"
     """Of `infra/management-group.bicep`."""
 
