@@ -78,6 +78,12 @@ class PrivateConnections(Protocol):
     async def is_unknown(self, target_id: str) -> bool:
         """Whether the service answers that it knows no such target: it is gone, or the key has no right on it."""
 
+    async def state_of(self, target_id: str) -> str:
+        """What a target does where it does not simply run, in the service's word; asked once its test has failed.
+
+        Empty: it runs, or its listing tells what it does.
+        """
+
     async def attached_to(self, target_id: str) -> Attached:
         """The policies attached to a target, read now."""
 

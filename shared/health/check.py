@@ -130,6 +130,7 @@ async def check(
         # The app's network asks other name servers now: what they answered says nothing of the clients.
         evidence = await _probe_all(context, connection, tested, zone_name, own_view=False)
     around = surroundings(context, connection, known, approved=approved)
+    tested = await _with_states(context, connection, tested, evidence)
     tested = await _tried_by_id(context, connection, tested, evidence, zone_name, own_view=own_view)
     before = {memory.host: memory for memory in connection.health.checks}
     memories = []
@@ -159,6 +160,29 @@ async def _probe_all(
         return Target(one.host, connection.identity.address, port, one.service, answer)
 
     return await asyncio.gather(*(probe(target(one), context.network, timeouts) for one in tested))
+
+
+async def _with_states(
+    context: Context, connection: ConnectionRecord, tested: Sequence[Subject], evidence: Sequence[Evidence]
+) -> tuple[Subject, ...]:
+    """The names, with what Elastic Cloud says that their targets do where they answer, and not well."""
+    failed = {
+        one.host
+        for one, seen in zip(tested, evidence, strict=True)
+        if seen.http_status is not None and diagnose(seen, one).status != HEALTHY
+    }
+    targets = [one for one in connection.elastic.targets if not failed.isdisjoint(url.host for url in one.urls)]
+    if not targets:
+        return tuple(tested)
+    states: dict[str, str] = {}
+    try:
+        api = context.elastic.of(connection.elastic.organization, connection.identity.family)
+        for target in targets:
+            state = await api.state_of(target.id)
+            states |= {url.host: state for url in target.urls if state}
+    except AutopilotError as error:  # an explanation less
+        log.info("states of targets of connection %s not read: %s", connection.id, error)
+    return tuple(replace(one, state=states.get(one.host, one.state)) for one in tested)
 
 
 async def _tried_by_id(

@@ -53,8 +53,15 @@ _UNKNOWN_RESOURCE = Wording(
 _CHANGING = Wording(
     "degraded",
     Reason.DEPLOYMENT_CHANGING,
-    "The path works; Elastic Cloud calls the deployment behind {host} {state}, and its proxy does not lead there yet.",
+    "The path works; Elastic Cloud calls what stands behind {host} {state}, and its proxy does not lead there yet.",
 )
+_NOT_RUNNING = Wording(
+    "blocked",
+    Reason.DEPLOYMENT_NOT_RUNNING,
+    "The path works; Elastic Cloud calls what stands behind {host} {state}, and it does not answer for that.",
+)
+_STOPPED = frozenset({"suspended", "suspending", "deleting"})
+"""States that do not pass by themselves."""
 _ALIAS_NOT_SERVED = Wording(
     "degraded",
     Reason.ALIAS_NOT_SERVED,
@@ -162,6 +169,8 @@ def read_answer(
     reading = _read(product, evidence, expect_unknown=expect_unknown)
     if reading is _FORBIDDEN and not associated:
         reading = _ONLY_OTHER_POLICIES if policies else _NOT_ASSOCIATED
+    if reading.status != "healthy" and state in _STOPPED:
+        reading = _NOT_RUNNING
     if reading is _UNKNOWN_RESOURCE and (answers_by_id or state):
         reading = _ALIAS_NOT_SERVED if answers_by_id else _CHANGING
     return reading, product.name

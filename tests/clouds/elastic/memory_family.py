@@ -75,6 +75,9 @@ class MemoryConnections:
     async def is_unknown(self, target_id: str) -> bool:
         return target_id not in self.known
 
+    async def state_of(self, target_id: str) -> str:
+        return ""
+
     async def attached_to(self, target_id: str) -> Attached:
         return Attached(self._target(target_id).attached or ())
 

@@ -21,7 +21,7 @@ from shared.clouds.elastic.serverless.bodies import (
     service_of,
     update_body,
 )
-from shared.clouds.elastic.serverless.project_lists import ProjectLists
+from shared.clouds.elastic.serverless.project_lists import RUNNING, ProjectLists
 from shared.clouds.elastic.transport import ElasticOptions, ElasticTransport, list_in
 from shared.core.model.errors import AnswerLost, Forbidden, LostRace, NotFound
 from shared.core.model.json_values import identifier, mappings, text
@@ -128,6 +128,11 @@ class ServerlessConnections(ElasticTransport):
     async def is_unknown(self, target_id: str) -> bool:
         """Whether no project of any type is found by this id: it is gone, or the key has no role on it."""
         return await self._projects.is_unknown(target_id)
+
+    async def state_of(self, target_id: str) -> str:
+        """The phase of a project, which no list tells; empty where it runs."""
+        phase = await self._projects.phase(target_id)
+        return "" if phase == RUNNING else phase
 
     async def attached_to(self, target_id: str) -> Attached:
         """The policies that a project has, and the version of the list."""

@@ -31,11 +31,14 @@ from shared.core.reasons import explain
 PROJECT_TYPES = ("elasticsearch", "observability", "security")
 _TIERS = {"observability": "Observability Complete", "security": "Security Analytics Complete"}
 """The product tier that network security needs, where it needs one (Elastic's guide)."""
+RUNNING = "initialized"
+"""The phase of a project that runs."""
 _PROJECTS = "/serverless/projects"
 _ATTEMPTS = 3
 """Writes of one list, where others change it at the same time."""
-_SHARED_SECONDS = 2.0
-"""For so long one reading of all projects serves all that ask: a sweep reads policies, then targets."""
+_SHARED_SECONDS = 5.0
+"""For so long one reading of all projects serves all that ask: a sweep reads policies, then targets. What is written
+rests on a reading of its own."""
 _NO_VERSION = '"no-version-of-it"'
 """An ETag that no project ever has."""
 
@@ -87,6 +90,11 @@ class ProjectLists:
         if filters is None or not etag:
             raise UnusableAnswer("Elastic Cloud's answer has no list of traffic filters, or no ETag.", on=project_id)
         return ProjectVersion(path, filters, etag)
+
+    async def phase(self, project_id: str) -> str:
+        """The phase of one project: a request of its own, so it is asked only where it matters."""
+        path, doing = f"{await self._path(project_id)}/status", "read the project's state"
+        return text((await self._transport.call("GET", path, doing=doing, on=project_id)).get("phase"))
 
     async def is_unknown(self, project_id: str) -> bool:
         """Whether no project of any type is found by its id; the type of one that is gone may not be known any more."""
@@ -172,18 +180,14 @@ class ProjectLists:
 
     async def _ensure_usable(self, project_id: str, path: str) -> None:
         """Return if the project runs and its list can be guarded; raises what keeps the app from writing it."""
-        phase = await self._phase(project_id, path)
+        phase = await self.phase(project_id)
         if phase == "initializing":
             raise RetryLater("The project is still being made.", on=project_id)
-        if phase != "initialized":
+        if phase != RUNNING:
             what = f"Project {project_id} is {phase or 'in a state that is not known'}, so it is not changed."
             raise Blocked(explain(Reason.DEPLOYMENT_NOT_RUNNING, what), on=project_id)
         if not self._guarded:
             await self._ensure_guarded(project_id, path)
-
-    async def _phase(self, project_id: str, path: str) -> str:
-        body = await self._transport.call("GET", f"{path}/status", doing="read the project's state", on=project_id)
-        return text(body.get("phase"))
 
     async def _ensure_guarded(self, project_id: str, path: str) -> None:
         """A change of nothing, for a version that cannot be: a service that refuses it honours If-Match."""
