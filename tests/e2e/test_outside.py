@@ -129,7 +129,9 @@ async def test_the_manual_rerun_answers_at_once_and_says_where_to_look(client: L
         answer = await client.app("POST", path, body)
         assert answer.status_code == httpx.codes.ACCEPTED
         assert answer.json()["connections"] == [connection_id(endpoint)]
-        assert answer.headers["location"].endswith(f"/api/connections/{before['id']}")
+        where = httpx.URL(answer.headers["location"]).path
+        assert where.startswith("/api/operations/")
+        assert (await client.app("GET", where.removeprefix("/api"))).is_success
 
     async def ask() -> dict[str, Any]:
         return await connection(client, endpoint)
