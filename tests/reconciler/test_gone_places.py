@@ -64,14 +64,26 @@ async def test_zones_are_made_in_the_next_group_where_the_first_ones_subscriptio
     assert not [one for one in estate.arm.requests[before:] if one.method != "GET"]
 
 
-async def test_without_any_group_that_can_be_used_the_setting_is_named_and_elastics_part_goes_on() -> None:
+@pytest.mark.parametrize(
+    ("tenant", "reason", "named"),
+    [
+        (None, "SubscriptionNotFound", f"Subscription {GONE} does not exist"),
+        ("theirs", "SubscriptionOfAnotherTenant", f"Subscription {GONE} is of tenant theirs"),
+    ],
+    ids=["gone", "another tenant's"],
+)
+async def test_without_any_group_that_can_be_used_the_setting_is_named_and_elastics_part_goes_on(
+    tenant: str | None, reason: str, named: str
+) -> None:
     estate = await Estate(settings={"DNS_ZONE_RESOURCE_GROUPS": FAR_HOME}).open()
+    if tenant:
+        estate.arm_settings.other_tenants[GONE] = tenant
     endpoint = await estate.put_endpoint()
     await estate.settle()
     told = (await estate.connection(endpoint)).condition(c.ZONE_READY)
     assert told is not None
-    assert (told.reason, told.needs) == ("SubscriptionNotFound", c.WaitingFor.PERSON)
-    assert f"resource group rg-far: Subscription {GONE} does not exist" in told.message
+    assert (told.reason, told.needs) == (reason, c.WaitingFor.PERSON)
+    assert f"resource group rg-far: {named}" in told.message
     assert told.next_step.startswith(f"Correct DNS_ZONE_RESOURCE_GROUPS, if it names subscription {GONE}")
     assert await estate.reason(endpoint, c.POLICY_READY) == "Exists"
     estate.worker = estate.new_worker(DNS_ZONE_RESOURCE_GROUPS=HOME)
