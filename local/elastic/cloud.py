@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -26,13 +27,13 @@ from local.elastic.settings import ElasticSettings
 from local.elastic.traffic_filters import TrafficFilters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from starlette.types import ASGIApp
 
     from local.clock import LoopClock
     from local.elastic.history import HistoryEvent
+    from local.elastic.serverless.cloud import State as ServerlessState
     from local.elastic.traffic_filters import State
 
 
@@ -107,13 +108,15 @@ class ElasticCloud:
         """Called with each change of a policy or association, at the moment at which it takes effect."""
         return self._filters.listeners
 
-    def snapshot(self) -> State:
-        """All policies, associations and claims, for `shown_as`."""
-        return self._filters.snapshot()
+    def snapshot(self) -> tuple[State, ServerlessState]:
+        """All policies, associations and claims, of both families, for `shown_as`."""
+        return self._filters.snapshot(), self.serverless.snapshot()
 
-    def shown_as(self, state: State) -> AbstractContextManager[None]:
+    @contextmanager
+    def shown_as(self, state: tuple[State, ServerlessState]) -> Iterator[None]:
         """Let reads show an earlier state: this service's reads lag behind."""
-        return self._filters.shown_as(state)
+        with self._filters.shown_as(state[0]), self.serverless.shown_as(state[1]):
+            yield
 
     def rulesets(self) -> list[Ruleset]:
         """All policies, also those that readers are not shown yet."""

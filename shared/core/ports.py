@@ -87,6 +87,12 @@ class PrivateConnections(Protocol):
     async def attached_to(self, target_id: str) -> Attached:
         """The policies attached to a target, read now."""
 
+    async def prepare_change(self, target_id: str) -> None:
+        """Read what a change of the target's policies needs, so that nothing is read between the last looks and it.
+
+        Raises what keeps them from being changed.
+        """
+
     async def associate(self, step: Associate, seen: Attached | None = None) -> bool:
         """Associate the policy with a target; True when it was not associated before.
 

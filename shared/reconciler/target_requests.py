@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -83,6 +84,8 @@ async def disassociate(
     seen: list[Policy | None] = []
 
     async def look() -> None:
+        with suppress(NotFound):  # the read of its policies tells what that means
+            await run.elastic.prepare_change(step.target_id)
         seen[:] = [await policy_as_read(run, policies[step.policy_id])] if step.policy_id in policies else []
 
     def problem(view: _TargetView) -> NotYet | Explanation | str | None:
@@ -202,7 +205,9 @@ async def _in_turn(
     `look`: what else is read first; the target's policies are the last look before the request (S2).
     `forgotten`: a person decided that the target, which is not found, is gone, and only this policy lists it.
     """
-    for _ in range(TRIES):
+    for number in range(TRIES):
+        if number and not await run.may_write():
+            raise Waiting(f"Not done, because {run.effective_mode.why}.", on=target_id)
         if look is not None:
             await look()
         view = await _view(run, target_id, forgotten)

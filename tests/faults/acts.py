@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from copy import deepcopy
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from local.arm.model import RecordSet
+from shared.core.guards.pause import Pause
 from shared.core.model.arm_ids import parse_endpoint_id
 from shared.core.model.messages import Cause, WorkMessage
+from shared.core.model.services import Family
 from shared.state import codec
+from shared.state.rows import ControlRow
 from tests.faults.watcher import ACTOR
 from tests.harness.changing import THEIRS
 
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
     from tests.faults.stage import Stage
 
 NEWER = "of_a_newer_version"
+PAUSED_FOR = timedelta(minutes=30)
 Act = Callable[["Stage"], None]
 
 
@@ -39,7 +44,7 @@ def _person(stage: Stage, kind: str) -> Iterator[None]:
 def others_leave(stage: Stage) -> None:
     """A person takes every policy that is not ours off the deployments."""
     elastic = stage.estate.elastic
-    ours = {one for holders in stage.watcher.policies.values() for one in holders}
+    ours = stage.watcher.ours
     with _person(stage, "association"):
         for policy, target in sorted(elastic.associations()):
             if policy not in ours:
@@ -48,12 +53,37 @@ def others_leave(stage: Stage) -> None:
 
 def others_come_in(stage: Stage) -> None:
     """A person adds a rule for an endpoint of theirs to our policies."""
-    ours = {one for holders in stage.watcher.policies.values() for one in holders}
+    ours = stage.watcher.ours
     with _person(stage, "policy"):
         for policy in stage.estate.elastic.rulesets():
             if policy.id in ours:
-                policy.rules.append(dict(THEIRS, id=f"theirs-{policy.id[:8]}"))
+                of_rulesets = {} if stage.estate.family is Family.SERVERLESS else {"id": f"theirs-{policy.id[:8]}"}
+                policy.rules.append(THEIRS | of_rulesets)
                 stage.watcher.admits_others.add(policy.id)
+
+
+def a_pause_begins(stage: Stage) -> None:
+    """A person pauses the installation: each run may end the request that it is at, and begins no other."""
+    now = stage.estate.clock.now()
+    document = Pause(now, now + PAUSED_FOR, "a person").document()
+    at_once(stage.estate.storage.control.put(ControlRow("pause", document)))
+    stage.watcher.paused_until = now + PAUSED_FOR
+
+
+def at_once(work: Coroutine[Any, Any, object]) -> None:
+    """Run to the end without letting others in between: the service answers without any latency here."""
+    with suppress(StopIteration):
+        while True:
+            work.send(None)
+
+
+def terraform_writes(stage: Stage) -> None:
+    """Terraform's provider writes the projects' lists as it knows them, without If-Match: none of ours is in them."""
+    elastic, ours = stage.estate.elastic, stage.watcher.ours
+    with _person(stage, "association"):
+        for policy, target in sorted(elastic.associations()):
+            if policy in ours and any(one.id not in ours for one in elastic.attached(target)):
+                elastic.disassociate(policy, target)
 
 
 def a_name_is_added(stage: Stage) -> None:

@@ -17,7 +17,10 @@ from tests.harness.leaving import everything
 SWEEPS = 3
 BETWEEN = timedelta(seconds=900)
 """From one sweep to the next: longer than the grace of a removal."""
-_POLICY, _ZONE = re.compile(r"\b[0-9a-f]{32}\b"), re.compile(r"\bprivatelink\.\w+\.azure\.elastic-cloud\.com\b")
+_POLICY, _ZONE = (
+    re.compile(r"\b[0-9a-f]{32}\b"),
+    re.compile(r"\bprivate(?:link)?\.\w+\.azure\.elastic[.-]cloud(?:\.com)?\b"),
+)
 QUIET = 2000.0
 """Seconds after which the last note and the last intent of any plan has ended."""
 

@@ -95,7 +95,9 @@ PEOPLE_OF_ELASTIC = (
     Kind("a person takes the policies of others off just before", act=acts.others_leave, same=False),
     Kind("a person lets others in by our policies just before", act=acts.others_come_in, same=False),
 )
+TERRAFORM = (Kind("Terraform writes the projects' lists just before", act=acts.terraform_writes),)
 PEOPLE_OF_ZONES = (Kind("a person adds a name to the zones just before", act=acts.a_name_is_added, same=False),)
+PAUSE = (Kind("a pause begins just before", act=acts.a_pause_begins),)
 FOR_GOOD = (Kind("from then on nothing may be deleted in Azure", act=acts.no_more_deletes, same=False),)
 
 
@@ -109,10 +111,11 @@ def _of_others(call: Call) -> tuple[Kind, ...]:
         return ()
     match call.service, call.writes:
         case "elastic", writes:
-            return (*PEOPLE_OF_ELASTIC, *(LATE_EVENT if writes else ()))
+            of_projects = TERRAFORM if "/projects/" in call.what else ()
+            return (*PEOPLE_OF_ELASTIC, *of_projects, *PAUSE, *(LATE_EVENT if writes else ()))
         case "arm", writes:
             deletes = call.what.startswith("DELETE")
-            return (*PEOPLE_OF_ZONES, *(LATE_EVENT if writes else ()), *(FOR_GOOD if deletes else ()))
+            return (*PEOPLE_OF_ZONES, *PAUSE, *(LATE_EVENT if writes else ()), *(FOR_GOOD if deletes else ()))
         case "connections", True:
             return (*DAY_BACK, *TWO_VERSIONS)
         case "things" | "control", True:

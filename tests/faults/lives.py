@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from local.world import vnet_id
+from shared.core.model.services import Family
 from tests.faults.stage import Stage
 from tests.harness.changing import policy_of, tag, take_away
 from tests.harness.leaving import DNS_API
@@ -26,6 +27,7 @@ class Life:
     settings: dict[str, str] = field(default_factory=dict)
     closes: frozenset[str] = frozenset()
     opens: frozenset[str] = frozenset()
+    family: Family = Family.HOSTED
     either: bool = False
     """Which of two connections comes first is open, so only numbers are compared."""
 
@@ -132,7 +134,7 @@ async def close_one(stage: Stage) -> None:
 
 async def make_and_remove(stage: Stage) -> None:
     """Most of what the app can do, once; no part of a life."""
-    await claimed(stage)
+    await (claimed if stage.estate.family is Family.HOSTED else one)(stage)
     await stage.sweep()
     await remove(stage)
     await stage.work()
@@ -148,7 +150,7 @@ UNION = {"DNS_RECORD_MODE": "union"}
 BOTH = UNION | {"ELASTIC_FIRST_POLICY_ALLOWED": OPEN}
 CLOSES = frozenset({OPEN})
 
-LIVES = (
+HOSTED = (
     Life("two connections leave one deployment", two_on_one, leave_one, BOTH, CLOSES, either=True),
     Life("two endpoints of one deployment are deleted", two_on_one, remove_both, BOTH, CLOSES, either=True),
     Life("an endpoint is made", nothing, make),
@@ -162,3 +164,17 @@ LIVES = (
     Life("a sweep puts right what others took", one, put_right),
     Life("two connections want an open deployment", nothing, close_one, UNION),
 )
+
+CLAIMS = {"an endpoint is claimed"}
+"""What Elastic offers for deployments alone."""
+PROJECTS = tuple(
+    replace(
+        life,
+        name=f"{life.name}, projects",
+        family=Family.SERVERLESS,
+        first=one if life.first is claimed else life.first,
+    )
+    for life in HOSTED
+    if life.name not in CLAIMS
+)
+LIVES = (*HOSTED, *PROJECTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import dataclass
 
 from tests.faults.kinds import FOLLOWS, Kind, kinds_of
@@ -47,11 +48,15 @@ class Choice:
     job: int = 0
     jobs: int = 1
     pairs: bool = False
+    call: str = ""
+    """Only faults at calls in whose name this regular expression is found."""
 
     def wants(self, plan: Plan) -> bool:
         """Whether a plan is played here."""
         if self.number is not None:
             return plan.number == self.number
+        if not re.search(self.call, plan.name):
+            return False
         fault, follow = divmod(plan.number, len(FOLLOWS))
         if not self.every_follow:
             if follow != (fault + self.seed) % len(FOLLOWS):

@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from shared.core.model.services import Family
 from tests.faults.ending import ending, left_unsaid, problems
 from tests.faults.kinds import kinds_of
 from tests.faults.lives import Life, make_and_remove
@@ -44,7 +45,7 @@ class Playing:
 
     def __init__(self, index: int, life: Life, choice: Choice, tell: Callable[[Plan, Answer], None]) -> None:
         self._index, self._life, self._choice, self._tell = index, life, choice, tell
-        self._stage = Stage(**life.settings)
+        self._stage = Stage(life.family, **life.settings)
         self._reference: Answer = {}
         self._calls = 0
         self._numbers = 0
@@ -204,7 +205,8 @@ def warmed_up() -> Iterator[None]:
     """
 
     async def once() -> None:
-        await make_and_remove(await Stage().open())
+        for family in Family:
+            await make_and_remove(await Stage(family).open())
 
     logging.getLogger().addHandler(logging.NullHandler())
     run(once())

@@ -7,7 +7,6 @@ or a standstill is one run's.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,9 +15,10 @@ from local.arm import DEFAULT_SUBSCRIPTION
 from shared.clock import ServiceClock
 from shared.core.model.errors import AutopilotError
 from shared.core.model.messages import decode
-from shared.core.model.services import Services
+from shared.core.model.services import Family, Services
 from shared.dispatch import take
 from shared.settings.services import shipped_services
+from tests.faults.acts import at_once
 from tests.faults.kinds import ALTERNATING, FOLLOWS
 from tests.faults.watcher import ACTOR, Watcher
 from tests.harness.estate import Estate, Worker
@@ -26,8 +26,11 @@ from tests.harness.wire import Call, Faults, Killed, Outcome
 
 AT_ONCE = 2
 """Runs side by side."""
-ONE_REGION = Services(tuple(one for one in shipped_services() if one.region == "eastus2"))
-"""Elastic's services of one region: the deployments of others cost each plan time, and play no part."""
+REGIONS = {
+    family: Services(tuple(one for one in shipped_services().of_family(family) if one.region == "eastus2"))
+    for family in Family
+}
+"""Elastic's services of one region and family: the targets of others cost each plan time, and play no part."""
 SPARE = 3
 """Workers that are there before a plan forks: to make one costs as much as its work."""
 LEASE = 130.0
@@ -51,18 +54,11 @@ class Skewed:
         await self._clock.sleep(seconds)
 
 
-def _at_once(work: Coroutine[Any, Any, None]) -> None:
-    """Run to the end without letting others in between: the service answers without any latency here."""
-    with suppress(StopIteration):
-        while True:
-            work.send(None)
-
-
 class Stage:
     """One world, and those who work in it."""
 
-    def __init__(self, **settings: str) -> None:
-        self.estate = Estate(settings=settings, services=ONE_REGION)
+    def __init__(self, family: Family = Family.HOSTED, **settings: str) -> None:
+        self.estate = Estate(settings=settings, services=REGIONS[family], family=family)
         self.watcher = Watcher(self.estate)
         self.faults: Faults | None = None
         """Asked at each call while a plan's own part is played."""
@@ -98,7 +94,7 @@ class Stage:
                     self.remember()  # claims tell no listener
                 return
             with self.estate.elastic.shown_as(state):
-                _at_once(front(scope, receive, send))
+                at_once(front(scope, receive, send))
 
         self.estate.world.front = lagging  # type: ignore[assignment]  # the app alone is used of it here
         self.estate.elastic.listeners.append(self.remember)

@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from local.arm import ResourceEvent
@@ -23,8 +24,10 @@ ACTOR: ContextVar[tuple[int, str]] = ContextVar("actor", default=(0, ""))
 """Whose step it is: the number of a run and what it is about; 0 for people."""
 ZONES = "microsoft.network/privatednszones"
 READS = {
-    "association": re.compile(r"GET .*/(associations/deployment/[^/]+/rulesets|traffic-filter/rulesets)$"),
-    "policy": re.compile(r"GET .*/traffic-filter/rulesets(/[0-9a-f]{32})?$"),
+    "association": re.compile(
+        r"GET .*/(associations/deployment/[^/]+/rulesets|traffic-filter/rulesets|serverless/projects/[^/]+(/[^/]+)?)$"
+    ),
+    "policy": re.compile(r"GET .*/(traffic-filter/rulesets|serverless/traffic-filters)(/[0-9a-f]{32})?$"),
     "zone": re.compile(r"GET .*/privateDnsZones/[^/]+(/aLL|/virtualNetworkLinks)?\?"),
 }
 """What is asked of each thing that a person may change while the app is at work."""
@@ -46,11 +49,15 @@ class Watcher:
     """Of each endpoint's GUID, the policies that hold it."""
     admits_others: set[str] = field(default_factory=set)
     """Policies of ours to which a person has added a rule."""
+    paused_until: datetime | None = None
+    """Until when nothing may be begun."""
     races: int = 0
     """Harm that no client can keep off: a person acted between the last read and the write that followed at once."""
     _calls: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
     """Of each run, its requests to the clouds, with their place among all."""
     _place: int = 0
+    _since_pause: Counter[int] = field(default_factory=Counter)
+    """Writes of each run since a pause began."""
     _person: dict[str, int] = field(default_factory=dict)
     """When a person last changed something, as a place among the requests."""
     _others: dict[str, Any] = field(default_factory=dict)
@@ -122,6 +129,11 @@ class Watcher:
         # Of two looks that one write needs, the one at the target's policies is the last: that is the greater harm.
         return all(kind == "policy" and READS["association"].search(what) for what in between)
 
+    @property
+    def ours(self) -> set[str]:
+        """Ids of the policies that admit an endpoint."""
+        return {one for holders in self.policies.values() for one in holders}
+
     # -- steps -----------------------------------------------------------------------------------------------------
 
     def call(self, call: Call) -> None:
@@ -132,7 +144,11 @@ class Watcher:
             self._calls.setdefault(number, []).append((self._place, call.what))
         if call.service not in {"arm", "elastic"} or not call.writes:
             return
-        self.writes[call.what] += 1
+        self.writes[f"{call.what} {call.condition}".rstrip()] += 1  # for another version it is another write
+        if self.paused_until is not None and self.estate.clock.now() < self.paused_until:
+            self._since_pause[number] += 1
+            if self._since_pause[number] > 1:  # of what it was at, it may send one
+                self.say(f"{call.what} is sent in a pause")
         if "ignore_associations=true" in call.query:
             self.say("a policy is deleted together with its associations")
         runs = self._writers.setdefault(about, [])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from local.elastic.deployments import Deployment
 from local.elastic.model import Ruleset
 from tests.harness.estate import Estate
@@ -43,9 +45,9 @@ async def swept(estate: Estate) -> None:
 
 
 def policy_of(estate: Estate, endpoint: str) -> Ruleset:
+    """The endpoint's only policy; of a project it is a traffic filter, which has the same fields."""
     (policy,) = estate.policies_of(endpoint)
-    assert isinstance(policy, Ruleset)
-    return policy
+    return cast("Ruleset", policy)
 
 
 def take_away(estate: Estate, endpoint: str, name: str) -> None:

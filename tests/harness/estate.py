@@ -51,7 +51,7 @@ from shared.core.model.errors import RetryLater
 from shared.core.model.messages import Cause, WorkMessage, decode
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_document import from_document
-from shared.core.model.services import Family, Services
+from shared.core.model.services import Family, Service, Services
 from shared.dispatch import take
 from shared.installation.watched import with_found
 from shared.settings import Settings, load
@@ -61,6 +61,7 @@ from shared.state.read_budget import ReadBudget
 from shared.sweep.snapshot import SweepStats
 from shared.sweep.sweep import sweep
 from tests.harness.platform_parts import WORKERS, Credential, QueueOutput
+from tests.harness.projects import CHOSEN, seed_projects, services_for, side_of
 from tests.harness.wire import Faults, Killed, Wire, WiredArm, WiredElastic, WiredStorage, no_faults
 from tests.infra.shipped import everywhere
 
@@ -118,14 +119,17 @@ class Estate:
         services: Services | None = None,
         known: Services | None = None,
         app_vnet: str = HUB_VNET,
+        family: Family | None = None,
     ) -> None:
         """`second_scope`: a second organization named `second`, and the endpoints that belong to it.
 
         `services`: Elastic's services, where they are not those that come with the product; `known`: those that the
         app's version knows, where they are fewer. `app_vnet`: the network that the app is in; zones are linked to the
-        hub, where that is it, and to no network of the app's own.
+        hub, where that is it, and to no network of the app's own. `family`: of endpoints, zones, policies and targets;
+        that of the test where it is not given.
         """
         self.clock = LoopClock(START)
+        self.family = family or CHOSEN["family"]
         second = {} if second_scope is None else SECOND | {"ELASTIC_SCOPE_SECOND": second_scope}
         network = {"APP_VNET": app_vnet, "DNS_LINK_VNETS": HUB_VNET if app_vnet == HUB_VNET else ""}
         self.settings = SETTINGS | network | second | (settings or {})
@@ -143,11 +147,12 @@ class Estate:
             ca=authority(),
             seed=seed,
             second_organization=second_scope is not None,
-            services=services,
+            services=services or services_for(self.family),
             app_vnet=app_vnet,
         )
         self.known = known or self.world.services
-        self.arm, self.elastic, self.network = self.world.arm, self.world.elastic, self.world.network
+        self.arm, self.network = self.world.arm, self.world.network
+        self.elastic = side_of(self.family, self.world.elastic)
         self.service_clock = self.clock  # of the storage; a test may give workers another one
         self.storage = MemoryStorage(self.clock)
         self.queue: MemoryQueue = self.storage.queue
@@ -162,6 +167,7 @@ class Estate:
     async def open(self) -> Estate:
         """Seed the clouds and subscribe to events."""
         await self.world.seed()
+        seed_projects(self.family, self.world)
         await self.events.subscribe("https://functions.local/runtime/webhooks/eventgrid?functionName=endpoint_events")
         self.arm.listeners.append(self.events.publish)
         self.arm.listeners.append(self.changes.append)
@@ -267,11 +273,11 @@ class Estate:
         self.sweeps += 1
         return await sweep((worker or self.worker).context, f"sweep-{self.sweeps}")
 
-    def alias_of(self, region: str) -> str:
-        """The alias of the region's hosted service."""
-        service = self.world.services.of(Family.HOSTED, region)
-        assert service is not None, f"no hosted service in {region}"
-        return service.alias
+    def service_of(self, region: str) -> Service:
+        """The region's service of this family."""
+        service = self.world.services.of(self.family, region)
+        assert service is not None, f"no service of {self.family} in {region}"
+        return service
 
     # -- what people do --------------------------------------------------------------------------------------------
 
@@ -292,7 +298,7 @@ class Estate:
         prefix = f"/subscriptions/{DEFAULT_SUBSCRIPTION}/resourceGroups/{group}"
         endpoint = f"{prefix}/providers/Microsoft.Network/privateEndpoints/{name}"
         tags = {"elastic-deployments": f"logs-{region}"} if tags is None else tags
-        body = endpoint_body(location, vnet, alias or self.alias_of(region), tags)
+        body = endpoint_body(location, vnet, alias or self.service_of(region).alias, tags)
         await self.azure("PUT", endpoint, body)
         return endpoint
 
@@ -303,7 +309,7 @@ class Estate:
         group = f"/subscriptions/{subscription}/resourceGroups/rg-apps"
         endpoint = f"{group}/providers/Microsoft.Network/privateEndpoints/pe-{region}"
         tags = {"elastic-deployments": f"logs-{region}"}
-        await self.azure("PUT", endpoint, endpoint_body("eastus2", vnet, self.alias_of(region), tags))
+        await self.azure("PUT", endpoint, endpoint_body("eastus2", vnet, self.service_of(region).alias, tags))
         return endpoint
 
     async def azure(self, method: str, path: str, body: Any = None, *, api: str = NETWORK_API, **headers: str) -> Any:
@@ -354,7 +360,7 @@ class Estate:
     def second(self) -> LocalElastic:
         """The second organization."""
         assert self.world.second is not None, "opened without a second organization"
-        return self.world.second
+        return side_of(self.family, self.world.second)
 
     def policies_of(self, endpoint: str, organization: LocalElastic | None = None) -> list[Any]:
         """An organization's policies for the endpoint's GUID, the first one's unless said otherwise."""
@@ -368,7 +374,7 @@ class Estate:
 
     def zone(self, region: str = "eastus2") -> Any:
         """The region's private DNS zone, the only one of its name."""
-        name = f"privatelink.{region}.azure.elastic-cloud.com"
+        name = self.service_of(region).zone
         zones = [zone for zone in self.arm.private_dns_zones() if zone.name == name]
         assert len(zones) == 1, zones
         return zones[0]

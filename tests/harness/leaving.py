@@ -38,6 +38,8 @@ def removals(estate: Estate) -> list[str]:
         if call.what.startswith("DELETE"):
             kind = next((word for part, word in words.items() if part in parts[-3:]), "policy")
             found.append(kind)
+        elif call.what.startswith("PATCH") and "/projects/" in call.what and not call.only_asks:
+            found.append("association")  # of a project's list, written without it
         elif call.what.endswith("_unclaim"):
             found.append("claim")
     return found

@@ -115,6 +115,8 @@ class Call:
     correlation_id: str = ""
     query: str = ""
     """Of Elastic Cloud's URLs only, where it decides how much harm a request may do."""
+    condition: str = ""
+    """Of Elastic Cloud's requests only: If-Match."""
 
     @property
     def name(self) -> str:
@@ -125,7 +127,12 @@ class Call:
     def writes(self) -> bool:
         """Whether it changes something."""
         verbs = {"PUT", "POST", "DELETE", "PATCH", "insert", "replace", "append", "send", "withdraw"}
-        return self.what.split()[0] in verbs and "_search" not in self.what
+        return self.what.split()[0] in verbs and "_search" not in self.what and not self.only_asks
+
+    @property
+    def only_asks(self) -> bool:
+        """Whether it is a PATCH for a version that cannot be, which asks whether If-Match is honoured."""
+        return "no-version" in self.condition
 
     @property
     def polls(self) -> bool:
@@ -187,11 +194,13 @@ class Wire:
         task.add_done_callback(self._late.discard)
         return task
 
-    def before(self, service: str, what: str, correlation_id: str = "", query: str = "") -> Outcome:
+    def before(
+        self, service: str, what: str, correlation_id: str = "", query: str = "", condition: str = ""
+    ) -> Outcome:
         """Note a call; returns what is to happen to it."""
         if self.dead:
             raise Killed
-        call = Call(len(self.calls), service, what, correlation_id, query)
+        call = Call(len(self.calls), service, what, correlation_id, query, condition)
         self.calls.append(call)
         fault = self.faults(call)
         if fault is Fault.CRASH_BEFORE:
@@ -239,7 +248,8 @@ class WiredElastic(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         what = f"{request.method} {request.url.path}"
         await self._wire.thaw()
-        fault = self._wire.before("elastic", what, request.headers.get(HEADER, ""), request.url.query.decode())
+        query, condition = request.url.query.decode(), request.headers.get("If-Match", "")
+        fault = self._wire.before("elastic", what, request.headers.get(HEADER, ""), query, condition)
         if isinstance(fault, Refusal):
             return await AsgiTransport(fault.app("elastic")).handle_async_request(request)
         inner = AsgiTransport(fault.app(self._app) if isinstance(fault, Edited) else self._app)

@@ -28,7 +28,8 @@ def _tags(drawn: Random, place: Place) -> dict[str, str]:
 
 async def _put(scene: Scene, place: Place, tags: dict[str, str]) -> None:
     location = place.vnet.rpartition("vnet-")[2].split("-")[0]
-    await scene.azure("PUT", place.id, endpoint_body(location, place.vnet, scene.estate.alias_of(place.region), tags))
+    alias = scene.estate.service_of(place.region).alias
+    await scene.azure("PUT", place.id, endpoint_body(location, place.vnet, alias, tags))
     found = scene.endpoint(place.name)
     assert found is not None
     if place.name in scene.gone_at and place.name not in scene.alive:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from local.elastic.serverless import schema
 from local.elastic.serverless.api import FilterOperations, ProjectOperations
 from local.elastic.serverless.filters import ServerlessFilters, TrafficFilter
-from local.elastic.serverless.projects import Project, ProjectBook, ProjectType
+from local.elastic.serverless.projects import Project, ProjectBook, ProjectType, Shown
 from local.elastic.serverless.proxy import ServerlessProxy
 from local.elastic.serverless.regions import RegionNames, ServerlessRegion
 from local.elastic.serverless.schema import check_tags
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from local.clock import LoopClock
     from local.elastic.history import HistoryEvent
     from local.elastic.operations import Operation
     from local.elastic.serverless.settings import ServerlessSettings
     from local.elastic.settings import ElasticSettings
+
+State: TypeAlias = tuple[dict[str, TrafficFilter], dict[str, Shown]]
+"""Filters, and each project's list."""
 
 
 class ServerlessCloud:
@@ -90,6 +96,15 @@ class ServerlessCloud:
         rules = [{"source": source} for source in sources or ("198.51.100.0/24",)]
         return self._filters.create({"name": name, "type": "ip", "region": f"azure-{region}", "rules": rules})
 
+    def add_endpoint_filter(self, name: str, region: str, rules: list[dict[str, Any]]) -> TrafficFilter:
+        """A filter for private endpoints as a person would have made it."""
+        body = {"name": name, "type": schema.PRIVATE_ENDPOINT, "region": f"azure-{region}", "rules": rules}
+        return self._filters.create(body)
+
+    def delete_filter(self, filter_id: str) -> None:
+        """Delete a filter that no project has, as a person does."""
+        self._filters.delete(filter_id)
+
     def write_list(self, project: Project, ids: Iterable[str]) -> None:
         """Replace a project's filters, as a person or Terraform's provider does: without If-Match."""
         self._filters.replace(project, tuple(ids))
@@ -97,6 +112,26 @@ class ServerlessCloud:
     def patch_filter(self, filter_id: str, **changes: Any) -> None:
         """Change a filter, as a person does."""
         self._filters.patch(filter_id, changes)
+
+    def snapshot(self) -> State:
+        """All filters and the projects' lists, for `shown_as`."""
+        return deepcopy(self._filters.all), {one.id: one.shown for one in self.projects()}
+
+    @contextmanager
+    def shown_as(self, state: State) -> Iterator[None]:
+        """Let reads show an earlier state; nothing may be written meanwhile."""
+        filters, lists = state
+        present = self._filters.all, {one.id: one.shown for one in self.projects()}
+        self._show(filters, lists)
+        try:
+            yield
+        finally:
+            self._show(*present)
+
+    def _show(self, filters: dict[str, TrafficFilter], lists: dict[str, Shown]) -> None:
+        self._filters.all = filters
+        for project in self.projects():
+            project.shown = lists.get(project.id, project.shown)
 
     def rules_for(self, region: str) -> list[dict[str, Any]]:
         """The rules that name private endpoints, of all filters of a region."""

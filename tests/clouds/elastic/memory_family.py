@@ -81,6 +81,9 @@ class MemoryConnections:
     async def attached_to(self, target_id: str) -> Attached:
         return Attached(self._target(target_id).attached or ())
 
+    async def prepare_change(self, target_id: str) -> None:
+        pass
+
     async def associate(self, step: Associate, seen: Attached | None = None) -> bool:
         attached = self._target(step.target_id).attached or ()
         if step.policy_id not in attached:

@@ -121,6 +121,9 @@ class HostedConnections(ElasticTransport):
             if any(policy.id == policy_id for policy in await self.policies()):
                 raise
 
+    async def prepare_change(self, target_id: str) -> None:
+        """Nothing: an association of a deployment needs no look."""
+
     async def disassociate(self, policy_id: str, target_id: str, seen: Attached | None = None) -> None:
         """Take an association away; one that is gone is no error."""
         del seen  # no write of this family is conditional

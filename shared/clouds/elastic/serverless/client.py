@@ -139,6 +139,10 @@ class ServerlessConnections(ElasticTransport):
         found = await self._projects.version(target_id)
         return Attached(found.filters, found.etag)
 
+    async def prepare_change(self, target_id: str) -> None:
+        """Whether a project runs, and its list can be guarded."""
+        await self._projects.prepare(target_id)
+
     async def associate(self, step: Associate, seen: Attached | None = None) -> bool:
         """Add the policy to a project's list; True when it was not there before."""
         return await self._projects.change(

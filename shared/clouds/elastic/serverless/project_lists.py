@@ -39,6 +39,8 @@ _ATTEMPTS = 3
 _SHARED_SECONDS = 5.0
 """For so long one reading of all projects serves all that ask: a sweep reads policies, then targets. What is written
 rests on a reading of its own."""
+_USABLE_SECONDS = 5.0
+"""For so long a project that was found to run is not asked again."""
 _NO_VERSION = '"no-version-of-it"'
 """An ETag that no project ever has."""
 
@@ -61,6 +63,7 @@ class ProjectLists:
         self._types: dict[str, str] = {}
         self._reading: asyncio.Task[tuple[Mapping[str, Any], ...]] | None = None
         self._until = 0.0
+        self._usable_until: dict[str, float] = {}
         self._guarded = False
         """Whether the service was seen to refuse an ETag that is no project's."""
 
@@ -111,6 +114,10 @@ class ProjectLists:
             if error.reason is not Reason.ELASTIC_RIGHTS_MISSING:
                 raise
         return False
+
+    async def prepare(self, project_id: str) -> None:
+        """Ask now what a change of the list asks first; for a moment that holds."""
+        await self._ensure_usable(project_id, await self._path(project_id))
 
     async def change(self, project_id: str, change: Change, seen: Attached | None = None) -> bool:
         """Let a project's list be what `change` makes of it, nothing of others lost; whether anything was written.
@@ -180,6 +187,9 @@ class ProjectLists:
 
     async def _ensure_usable(self, project_id: str, path: str) -> None:
         """Return if the project runs and its list can be guarded; raises what keeps the app from writing it."""
+        now = asyncio.get_running_loop().time()
+        if now < self._usable_until.get(project_id, 0.0):
+            return
         phase = await self.phase(project_id)
         if phase == "initializing":
             raise RetryLater("The project is still being made.", on=project_id)
@@ -188,6 +198,7 @@ class ProjectLists:
             raise Blocked(explain(Reason.DEPLOYMENT_NOT_RUNNING, what), on=project_id)
         if not self._guarded:
             await self._ensure_guarded(project_id, path)
+        self._usable_until[project_id] = now + _USABLE_SECONDS
 
     async def _ensure_guarded(self, project_id: str, path: str) -> None:
         """A change of nothing, for a version that cannot be: a service that refuses it honours If-Match."""
