@@ -32,14 +32,16 @@ def everything(estate: Estate) -> list[str]:
 def removals(estate: Estate) -> list[str]:
     """What the workers took away, in order."""
     words = {"virtualNetworkLinks": "link", "A": "record", "privateDnsZones": "zone", "associations": "association"}
-    found = []
+    found, lists = [], dict[str, int]()
     for call in estate.worker.wire.calls:
         parts = call.what.split("?")[0].split("/")
         if call.what.startswith("DELETE"):
             kind = next((word for part, word in words.items() if part in parts[-3:]), "policy")
             found.append(kind)
         elif call.what.startswith("PATCH") and "/projects/" in call.what and not call.only_asks:
-            found.append("association")  # of a project's list, written without it
+            if call.entries < lists.get(call.what, 0):
+                found.append("association")
+            lists[call.what] = call.entries
         elif call.what.endswith("_unclaim"):
             found.append("claim")
     return found

@@ -65,6 +65,10 @@ class ProjectTarget:
         """As of a deployment."""
         return {phase: status for status, phase in PHASES.items()}.get(self.project.phase, self.project.phase)
 
+    def alias_host(self, product: str) -> str:
+        """Public host by alias."""
+        return str(self.project.host(product))
+
     def private_host(self, product: str = "es") -> str:
         """Host to use over the private link."""
         return str(self.project.host(product, private=True))

@@ -117,6 +117,8 @@ class Call:
     """Of Elastic Cloud's URLs only, where it decides how much harm a request may do."""
     condition: str = ""
     """Of Elastic Cloud's requests only: If-Match."""
+    entries: int = 0
+    """Of a project's list that is written: how many it has."""
 
     @property
     def name(self) -> str:
@@ -194,13 +196,11 @@ class Wire:
         task.add_done_callback(self._late.discard)
         return task
 
-    def before(
-        self, service: str, what: str, correlation_id: str = "", query: str = "", condition: str = ""
-    ) -> Outcome:
+    def before(self, service: str, what: str, correlation_id: str = "", **more: Any) -> Outcome:
         """Note a call; returns what is to happen to it."""
         if self.dead:
             raise Killed
-        call = Call(len(self.calls), service, what, correlation_id, query, condition)
+        call = Call(len(self.calls), service, what, correlation_id, **more)
         self.calls.append(call)
         fault = self.faults(call)
         if fault is Fault.CRASH_BEFORE:
@@ -248,8 +248,14 @@ class WiredElastic(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         what = f"{request.method} {request.url.path}"
         await self._wire.thaw()
-        query, condition = request.url.query.decode(), request.headers.get("If-Match", "")
-        fault = self._wire.before("elastic", what, request.headers.get(HEADER, ""), query, condition)
+        fault = self._wire.before(
+            "elastic",
+            what,
+            request.headers.get(HEADER, ""),
+            query=request.url.query.decode(),
+            condition=request.headers.get("If-Match", ""),
+            entries=request.content.count(b'"id"') if request.method == "PATCH" else 0,
+        )
         if isinstance(fault, Refusal):
             return await AsgiTransport(fault.app("elastic")).handle_async_request(request)
         inner = AsgiTransport(fault.app(self._app) if isinstance(fault, Edited) else self._app)

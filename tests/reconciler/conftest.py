@@ -15,7 +15,8 @@ __all__ = ["estate"]
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Let a test of both families run once for each."""
-    if metafunc.definition.get_closest_marker("both_families"):
+    marked = metafunc.definition.get_closest_marker
+    if marked("both_families") and not marked("of_deployments"):
         metafunc.parametrize("family", list(Family), ids=str, indirect=True)
 
 

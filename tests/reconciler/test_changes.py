@@ -13,6 +13,8 @@ from tests.harness.changing import ANYWHERE, THEIRS, attached, connected, policy
 from tests.harness.estate import Estate
 from tests.harness.wire import Call, Stall
 
+pytestmark = pytest.mark.both_families
+
 # -- the endpoint --------------------------------------------------------------------------------------------------
 
 
@@ -92,13 +94,13 @@ async def test_a_policy_that_is_taken_over_between_the_look_and_the_write_is_lef
 
     def taken_over(call: Call) -> None:
         """Just before the app reads it once more, to write it."""
-        if call.what == f"GET /api/v1/deployments/traffic-filter/rulesets/{policy.id}":
+        if call.what.startswith("GET") and call.what.endswith(f"/{policy.id}"):
             policy.description = "ours now"
 
     estate.worker = estate.new_worker(taken_over)
     await swept(estate)
     assert (policy.name, policy.description) == ("orders", "ours now")
-    assert not [call for call in estate.worker.wire.calls if call.what.startswith("PUT")]
+    assert not [call for call in estate.worker.wire.calls if call.what.startswith(("PUT", "PATCH"))]
     assert (await estate.connection(endpoint)).elastic.policy.owner is Owner.ADOPTED
 
 
@@ -109,7 +111,7 @@ async def test_words_that_a_person_wrote_around_the_marker_stay(estate: Estate) 
     estate.worker = estate.new_worker()
     await swept(estate)
     assert "Ticket 17" in str(policy_of(estate, endpoint).description)
-    assert not [call for call in estate.worker.wire.calls if call.what.startswith("PUT")]
+    assert not [call for call in estate.worker.wire.calls if call.what.startswith(("PUT", "PATCH"))]
 
 
 async def test_a_persons_words_outlast_what_the_app_puts_right_in_the_policy(estate: Estate) -> None:
@@ -220,6 +222,7 @@ async def test_two_endpoints_that_leave_one_deployment_at_once_do_not_both_belie
     assert closed_to_the_internet(estate)
 
 
+@pytest.mark.of_deployments  # of projects: tests/clouds/elastic/test_project_lists.py
 @pytest.mark.parametrize("lag", [0.0, 45.0], ids=["listed at once", "still listed for a while"])
 async def test_a_worker_that_was_held_up_between_looking_and_acting_looks_again(lag: float) -> None:
     """S2: what it saw is outdated by the other's removal, which the API may not even show yet."""

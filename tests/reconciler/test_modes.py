@@ -10,6 +10,8 @@ from tests.harness.estate import Estate, Worker
 from tests.harness.outcome import snapshot
 from tests.harness.wire import Call, Outcome, Refusal
 
+pytestmark = pytest.mark.both_families
+
 DNS_API = "2024-06-01"
 WISH = {"elastic-deployments": "logs-eastus2"}
 

@@ -12,6 +12,8 @@ from local.arm import FaultResponse
 from tests.harness.estate import Estate, arm_error
 from tests.harness.leaving import GRACE, OFFICE, connected, everything, removals, removed_reason, work_for
 
+pytestmark = pytest.mark.both_families
+
 # -- the way it goes -----------------------------------------------------------------------------------------------
 
 
@@ -80,6 +82,7 @@ async def test_a_connection_that_goes_on_looking_by_itself_is_missed_by_the_swee
     assert everything(estate) == []
 
 
+@pytest.mark.of_deployments  # it is claimed
 async def test_what_is_only_observed_and_had_something_to_do_is_missed_too(estate: Estate) -> None:
     """What was planned while the endpoint was there is not what is planned now that it is gone."""
     endpoint = await connected(estate)

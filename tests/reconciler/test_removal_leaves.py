@@ -10,6 +10,8 @@ from local.world import HUB_VNET, vnet_id
 from tests.harness.estate import Estate
 from tests.harness.leaving import DNS_API, GRACE, connected, everything, removals, removed_reason
 
+pytestmark = pytest.mark.both_families
+
 # -- what stays ----------------------------------------------------------------------------------------------------
 
 
