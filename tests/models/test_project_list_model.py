@@ -1,4 +1,4 @@
-"""A project's list: nothing of others is lost, none is opened, and no lost PATCH comes back, whatever fails."""
+"""A project's list: nothing of others is lost, none is opened, and no lost PATCH comes back, however things fail."""
 
 from __future__ import annotations
 
