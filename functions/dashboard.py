@@ -18,6 +18,7 @@ from functions.routing import GET, route
 blueprint = func.Blueprint()
 
 PAGE = "index.html"
+FILES = "/api/dashboard/files/"
 KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 POLICY = {
@@ -68,6 +69,26 @@ def files() -> dict[str, File]:
     return found
 
 
+@cache
+def build() -> str:
+    """Names these files: part of their addresses, so that a browser keeps each until another version is there."""
+    import hashlib
+
+    named = "".join(f"{name}{file.etag}" for name, file in sorted(files().items()))
+    return hashlib.sha256(named.encode()).hexdigest()[:16]
+
+
+@cache
+def page() -> bytes:
+    """The page, with the addresses of this build's files; scripts are asked for at once, not one after the other."""
+    folder = f"{FILES}{build()}/"
+    early = "".join(
+        f'    <link rel="modulepreload" href="{folder}{name}">\n' for name in sorted(files()) if name.endswith(".js")
+    )
+    text = files()[PAGE].content.decode().replace(FILES, folder)
+    return text.replace("  </head>", f"{early}  </head>").encode()
+
+
 @route(blueprint, GET, "dashboard", "The page of all connections.", answers="text/html", keyed=False)
 async def dashboard(req: func.HttpRequest) -> func.HttpResponse:
     """The page; it shows all connections."""
@@ -85,20 +106,22 @@ async def dashboard_connection(req: func.HttpRequest) -> func.HttpResponse:
 @route(
     blueprint,
     GET,
-    "dashboard/files/{name}",
+    "dashboard/files/{build}/{name}",
     "A file of the page.",
     answers="text/css, text/javascript, image/svg+xml",
     keyed=False,
 )
 async def dashboard_file(req: func.HttpRequest) -> func.HttpResponse:
-    """One file of the page; a browser that has it asks only whether it changed."""
+    """One file of the page; a browser keeps it, and asks for it under another address once it has changed."""
     name = req.route_params["name"]
     file = files().get(name)
     if file is None or name == PAGE:
         from functions.errors import FileNotServed
 
         raise FileNotServed("The dashboard has no such file.", on=name[:80])
-    headers = HEADERS | {"ETag": file.etag, "Cache-Control": "no-cache"}
+    # Another build's address: while two versions run side by side, this one's file is better than none.
+    kept = "public, max-age=31536000, immutable" if req.route_params["build"] == build() else "no-cache"
+    headers = HEADERS | {"ETag": file.etag, "Cache-Control": kept}
     if file.etag in req.headers.get("if-none-match", ""):
         return func.HttpResponse(status_code=int(HTTPStatus.NOT_MODIFIED), headers=headers, mimetype=file.kind)
     return func.HttpResponse(file.content, headers=headers, mimetype=file.kind, charset="utf-8")
@@ -106,6 +129,5 @@ async def dashboard_file(req: func.HttpRequest) -> func.HttpResponse:
 
 def _page() -> func.HttpResponse:
     # Not stored: the address that it was asked by may hold a key.
-    page = files()[PAGE]
     headers = HEADERS | {"Cache-Control": "no-store"}
-    return func.HttpResponse(page.content, headers=headers, mimetype=page.kind, charset="utf-8")
+    return func.HttpResponse(page(), headers=headers, mimetype=KINDS[".html"], charset="utf-8")

@@ -17,6 +17,7 @@ from shared.version import VERSION
 PARAMETERS: dict[str, Schema] = {
     "id": {"name": "id", "in": "path", "required": True, "schema": bodies.CONNECTION_ID},
     "operation": {"name": "operation", "in": "path", "required": True, "schema": bodies.OPERATION_ID},
+    "build": {"name": "build", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}},
     "name": {"name": "name", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}},
     "limit": {
         "name": "limit",

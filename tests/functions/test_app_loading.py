@@ -153,7 +153,7 @@ def test_every_http_function_has_its_route_and_needs_a_key_but_for_what_is_publi
     routes = {(*(str(m) for m in trigger["methods"]), trigger["route"]) for trigger in triggers}
     assert routes == {(str(route.method), route.path) for route in ROUTES}
     free = {trigger["route"] for trigger in triggers if str(trigger["authLevel"]).upper() != "FUNCTION"}
-    assert free == {"openapi.json", "dashboard", "dashboard/{id}", "dashboard/files/{name}"}
+    assert free == {"openapi.json", "dashboard", "dashboard/{id}", "dashboard/files/{build}/{name}"}
 
 
 @pytest.mark.parametrize(

@@ -8,17 +8,18 @@ import re
 import azure.functions as func
 import pytest
 
-from functions.dashboard import KINDS, PAGE, files
+from functions.dashboard import KINDS, PAGE, build, files, page
 from tests.functions.trigger_parts import ADDRESS, functions
 
 SERVED = sorted(set(files()) - {PAGE})
 TEXTS = {name: file.content.decode() for name, file in files().items()}
 SCRIPTS = {name: text for name, text in TEXTS.items() if name.endswith(".js")}
-PREFIX = "/api/dashboard/files/"
+PREFIX = f"/api/dashboard/files/{build()}/"
 
 
 async def get(function: str, path: str, headers: dict[str, str] | None = None, **route: str) -> func.HttpResponse:
     """Ask as a browser does: without a key."""
+    route = {"build": build()} | route if "name" in route else route
     request = func.HttpRequest("GET", f"{ADDRESS}{path}", headers=headers, params={}, route_params=route, body=b"")
     answer: func.HttpResponse = await functions()[function](request)
     return answer
@@ -79,6 +80,18 @@ async def test_the_page_is_not_stored_because_its_address_may_hold_a_key() -> No
 
 
 @pytest.mark.parametrize("name", SERVED)
+async def test_a_file_is_kept_for_good_under_the_address_of_its_build(name: str) -> None:
+    answer = await get("dashboard_file", PREFIX + name, name=name)
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    other = await get("dashboard_file", f"/api/dashboard/files/another/{name}", name=name, build="another")
+    assert (other.get_body(), other.headers["Cache-Control"]) == (answer.get_body(), "no-cache")
+
+
+def test_every_script_is_asked_for_at_once() -> None:
+    assert set(re.findall(rf'modulepreload" href="{PREFIX}([^"]+)"', page().decode())) == set(SCRIPTS)
+
+
+@pytest.mark.parametrize("name", SERVED)
 async def test_a_file_that_a_browser_has_is_not_sent_again(name: str) -> None:
     first = await get("dashboard_file", PREFIX + name, name=name)
     assert first.mimetype == KINDS["." + name.rpartition(".")[2]]
@@ -101,7 +114,7 @@ async def test_nothing_but_the_files_of_the_page_is_served(name: str) -> None:
 
 
 def test_everything_that_page_and_scripts_ask_for_is_there() -> None:
-    wanted = set(re.findall(rf'(?:href|src)="{PREFIX}([^"]+)"', TEXTS[PAGE]))
+    wanted = set(re.findall(rf'(?:href|src)="{PREFIX}([^"]+)"', page().decode()))
     for text in SCRIPTS.values():
         wanted |= set(re.findall(r'from "\./([^"]+)"', text))
     assert wanted == set(SERVED), "asked for, and served"

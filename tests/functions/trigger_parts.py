@@ -19,6 +19,7 @@ from local.arm.transport import AsgiArmTransport
 from local.clock import LoopClock
 from local.storage.memory import MemoryQueue, MemoryStorage
 from shared.clouds.azure.arm import ArmClients
+from shared.clouds.azure.private_dns import PrivateDns
 from shared.clouds.azure.private_endpoints import PrivateEndpoints
 from shared.composition import arm_options, build
 from shared.context import Context
@@ -138,8 +139,8 @@ def app_in_memory(storage: Any = None, **settings: str) -> App:
     leases = Leases(storage.connections, storage.control, storage.queue, clock, owner_id="test")
     built = build(ENVIRONMENT | settings)
     clients = ArmClients(arm_options(built.settings), Credential, lambda: AsgiArmTransport(AZURE_IS_DOWN))
-    endpoints = PrivateEndpoints(clients)
-    return App(replace(built, clock=clock, storage=storage, leases=leases, endpoints=endpoints), storage)
+    azure: dict[str, Any] = {"endpoints": PrivateEndpoints(clients), "dns": PrivateDns(clients)}
+    return App(replace(built, clock=clock, storage=storage, leases=leases, **azure), storage)
 
 
 @dataclass

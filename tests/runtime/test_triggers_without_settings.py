@@ -61,8 +61,8 @@ HTTP = (
     http("openapi", "GET", "/api/openapi.json"),
     http("dashboard", "GET", "/api/dashboard"),
     http("dashboard_connection", "GET", f"/api/dashboard/{ID}", id=ID),
-    http("dashboard_file", "GET", "/api/dashboard/files/main.js", name="main.js"),
-    http("dashboard_file", "GET", "/api/dashboard/files/nothing.js", name="nothing.js"),
+    http("dashboard_file", "GET", "/api/dashboard/files/b/main.js", build="b", name="main.js"),
+    http("dashboard_file", "GET", "/api/dashboard/files/b/nothing.js", build="b", name="nothing.js"),
     http("reconcile_endpoint", "POST", "/api/reconcile", body="no JSON"),
     http("reconcile_endpoint", "POST", "/api/reconcile", body=json.dumps({"endpoint": "x" * 100_000})),
 )
@@ -71,8 +71,8 @@ STATUS = {
     "/api/openapi.json": 200,
     "/api/dashboard": 200,
     f"/api/dashboard/{ID}": 200,
-    "/api/dashboard/files/main.js": 200,
-    "/api/dashboard/files/nothing.js": 404,
+    "/api/dashboard/files/b/main.js": 200,
+    "/api/dashboard/files/b/nothing.js": 404,
     f"/api/connections/{ID}/journal?limit=0": 400,
 }
 """What is public needs no settings, and what cannot be meant is told before them; all else is 503."""

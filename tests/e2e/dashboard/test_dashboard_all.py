@@ -105,6 +105,17 @@ async def test_the_keyboard_is_enough(estate: Estate, visit: Visiting) -> None:
         await expect(page.get_by_role("searchbox")).to_have_value("pe-")
 
 
+async def test_a_second_visit_fetches_the_page_and_its_data_only(visit: Visiting) -> None:
+    async with visit() as seen:
+        page = await seen.open()
+        await expect(page.get_by_role("searchbox")).to_be_visible()
+        sizes = "performance.getEntriesByType('resource').map((one) => [one.name, one.transferSize])"
+        await page.reload()  # by the same address only the fragment would be another, and nothing be loaded
+        await expect(page.get_by_role("searchbox")).to_be_visible()
+        over_the_wire = [url for url, size in await page.evaluate(sizes) if size > 0]
+        assert [url for url in over_the_wire if "/files/" in url] == []
+
+
 async def test_a_thousand_connections_are_no_burden(visit: Visiting) -> None:
     phases = ["Ready", "Ready", "Degraded", "Blocked", "AwaitingApproval", "Ignored", "OfALaterVersion"]
     many = [one_of_many(number, phases[number % len(phases)]) for number in range(1000)]
