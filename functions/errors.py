@@ -23,6 +23,7 @@ from shared.core.model.record_document import NewerRecord, UnreadableRecord
 from shared.installation.unknown_endpoints import TooManyUnknownEndpoints
 from shared.installation.watched import WatchedUnknown
 from shared.state.control import DamagedRow
+from shared.state.read_budget import NoReadsLeft
 
 BLOCKED_STATUS, REFUSED_STATUS = HTTPStatus.CONFLICT, HTTPStatus.BAD_GATEWAY
 """Of what a person must act on first, and of a cloud that refuses the app: a right or a key is missing."""
@@ -70,6 +71,7 @@ class ErrorCode(StrEnum):
     INVALID_SETTINGS = "InvalidSettings", HTTPStatus.SERVICE_UNAVAILABLE
     RETRY_LATER = "RetryLater", HTTPStatus.SERVICE_UNAVAILABLE
     THROTTLED = "Throttled", HTTPStatus.SERVICE_UNAVAILABLE
+    NO_READS_LEFT = "NoReadsLeft", HTTPStatus.SERVICE_UNAVAILABLE
     NOT_VISIBLE_YET = "NotVisibleYet", HTTPStatus.SERVICE_UNAVAILABLE
     LOST_RACE = "LostRace", HTTPStatus.SERVICE_UNAVAILABLE
     LEASE_LOST = "LeaseLost", HTTPStatus.SERVICE_UNAVAILABLE
@@ -107,6 +109,7 @@ CODES: Mapping[type[errors.AutopilotError], ErrorCode] = {
     errors.InvalidSettings: ErrorCode.INVALID_SETTINGS,
     errors.RetryLater: ErrorCode.RETRY_LATER,
     errors.Throttled: ErrorCode.THROTTLED,
+    NoReadsLeft: ErrorCode.NO_READS_LEFT,
     errors.NotVisibleYet: ErrorCode.NOT_VISIBLE_YET,
     errors.LostRace: ErrorCode.LOST_RACE,
     errors.LeaseLost: ErrorCode.LEASE_LOST,

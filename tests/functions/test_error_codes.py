@@ -59,6 +59,7 @@ def test_codes_are_what_scripts_compare() -> None:
         "InvalidSettings": 503,
         "RetryLater": 503,
         "Throttled": 503,
+        "NoReadsLeft": 503,
         "NotVisibleYet": 503,
         "LostRace": 503,
         "LeaseLost": 503,
