@@ -51,14 +51,14 @@ class GroupActions:
         """Whether the group is on its way out."""
         return _id(subscription, group) in self._deleting
 
-    def result(self, path: str) -> Answer | None:
+    def result(self, path: str, base_url: str) -> Answer | None:
         """What the `Location` of a deletion or a move answers; None if the path is none."""
         match = _RESULT.fullmatch(path)
         if match is None:
             return None
         identifier = match["id"]
         if identifier in self._running:
-            return Answer(202, None, {"Location": path, "Retry-After": "15"})
+            return Answer(202, None, {"Location": _location(base_url, path), "Retry-After": "15"})
         failed = self._results.get(identifier)
         return Answer(200) if failed is None else Answer(failed.status, failed.body())
 
@@ -136,7 +136,7 @@ class GroupActions:
                 self._results[identifier] = error
 
         self._context.clock.call_later(seconds, finish)
-        location = f"{base_url}/subscriptions/{subscription}/operationresults/{identifier}?api-version=2021-04-01"
+        location = _location(base_url, f"/subscriptions/{subscription}/operationresults/{identifier}")
         return Answer(202, None, {"Location": location, "Retry-After": "15"})
 
     def _tell(self, gone: Resource) -> None:
@@ -153,6 +153,10 @@ class GroupActions:
         )
         for listener in list(self._context.listeners):
             listener(event)
+
+
+def _location(base_url: str, path: str) -> str:
+    return f"{base_url}{path}?api-version=2021-04-01"
 
 
 def _id(subscription: str, group: str) -> str:

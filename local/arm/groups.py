@@ -68,7 +68,7 @@ class Groups:
         self, method: str, path: str, query: dict[str, str], body: Any, principal: str, base_url: str
     ) -> Answer | None:
         """The answer to a request above the network resources; None if the path is none of these."""
-        if acted := self._actions.result(path) or self._act(method, path, body, principal, base_url):
+        if acted := self._actions.result(path, base_url) or self._act(method, path, body, principal, base_url):
             return acted
         if path.rstrip("/").lower() == "/tenants":
             tenant = self._settings.tenant_id

@@ -34,6 +34,7 @@ async def ended(http: Http, answer: httpx.Response) -> httpx.Response:
         told = await http("GET", answer.headers["location"])
         if told.status_code != 202:
             return told
+        assert told.headers["location"] == answer.headers["location"]
         await asyncio.sleep(1)
     raise AssertionError("it never ended")
 
