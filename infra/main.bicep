@@ -160,8 +160,7 @@ var watched = empty(givenSubscriptions) && empty(azureManagementGroups) ? [subsc
 var appNetworkId = empty(appSubnetId) ? '${group.id}/providers/Microsoft.Network/virtualNetworks/${abbreviations.virtualNetworks}${environmentName}' : split(appSubnetId, '/subnets/')[0]
 var givenNetworks = map(filter(split(dnsLinkVnets, ','), id => !empty(trim(id))), id => trim(id))
 
-// Azure works out where a module goes before it looks whether the module is left out: there must always be a place.
-var notificationPath = split(toLower(empty(notificationTopicId) ? group.id : notificationTopicId), '/')
+var notificationPath = split(toLower(empty(notificationTopicId) ? group.id : notificationTopicId), '/') // also of a module that is left out Azure works out the place
 
 // Behind a storage firewall only a topic's own identity gets through.
 var topicsIdentity = eventDelivery == 'none' || !topicIdentityEnabled ? 'None' : privateAccess ? 'Own' : 'Shared'
@@ -178,7 +177,6 @@ var parts = loadJsonContent('hardening.json')
 var hardened = union(toObject(parts, part => part, part => true), hardening)
 var unknownParts = filter(objectKeys(hardening), part => !contains(parts, part))
 
-// What cannot work is refused before anything is made: by the name of the group, which all else is in.
 var roles = objectKeys(loadJsonContent('roles.json'))
 var unknownRoles = filter(split(roleIds, ','), entry => !empty(trim(entry)) && !contains(roles, trim(split(entry, '=')[0])))
 var warm = map(filter(split(alwaysReady, ','), entry => contains(entry, '=')), entry => int(trim(last(split(entry, '=')))))
@@ -206,7 +204,7 @@ var mistakes = concat(
 
 // -- resources -----------------------------------------------------------------------------------------------------
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
-  name: empty(mistakes) ? '${abbreviations.resourceGroups}${environmentName}' : fail(join(mistakes, ' '))
+  name: empty(mistakes) ? '${abbreviations.resourceGroups}${environmentName}' : fail(join(mistakes, ' ')) // before anything is made: all else is in this group
   location: location
   tags: tags
 }
@@ -331,6 +329,8 @@ module app 'app/function.bicep' = {
       DNS_SUBSCRIPTIONS: dnsSubscriptions
       DNS_LINK_VNETS: join(givenNetworks, ',')
       RESOURCE_TAGS: resourceTags
+      NOTIFICATION_TOPIC_ID: notificationTopicId
+      TELEMETRY_ID: monitoring.outputs.insightsId
       NOTIFY_TOPIC_ENDPOINT: notifications.?outputs.endpoint ?? ''
       APP_VNET: appNetworkId
     }, appSettings)

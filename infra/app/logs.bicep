@@ -100,5 +100,6 @@ resource assignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (a
 }
 
 output workspaceId string = workspace.id
+output insightsId string = insights.id
 output connectionString string = insights.properties.ConnectionString
 output roles array = [{ principal: appPrincipalId, role: role.title, scope: insights.id }]

@@ -57,6 +57,7 @@ module alerts 'alerts.bicep' = {
 }
 
 output workspaceId string = logs.outputs.workspaceId
+output insightsId string = logs.outputs.insightsId
 output connectionString string = logs.outputs.connectionString
 output actionGroupId string = alerts.outputs.actionGroupId
 output roles array = logs.outputs.roles

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
 
-from local.arm import management_groups, permissions, topics
+from local.arm import management_groups, permissions, role_lists, topics
 from local.arm.access import check_action, check_bearer, check_scope
 from local.arm.context import Answer, Call, Context, Handler
 from local.arm.errors import ArmError, bad_request, unknown_type
@@ -131,6 +131,7 @@ class FrontEnd:
             topics.answer(
                 self._context.settings, method, path, query, principal, lambda one: self._groups.check(one, None)
             )
+            or role_lists.answer(self._context.settings, method, path, query, principal)
             or permissions.answer(self._context.settings, method, path, principal)
             or self._governance.answer(method, path, body, principal)
             or self._registrations.answer(method, path, principal)

@@ -25,10 +25,10 @@ def answer(settings: ArmSettings, method: str, path: str, principal: str) -> Ans
     check_scope(settings, principal, READ, scope)
     roles = settings.role_assignments.get(principal)
     if roles is None:
-        return Answer(200, {"value": [_permission(("*",), _denied(settings, scope))]})
+        return Answer(200, {"value": [_permission(("*",), _denied(settings, scope), ("*",))]})
     places = (scope, *groups_above(settings, scope))
     held = [one for one in roles if any(one.holds_at(place) for place in places)]
-    given = [_permission(one.actions, (*one.not_actions, *_denied(settings, scope))) for one in held]
+    given = [_permission(one.actions, (*one.not_actions, *_denied(settings, scope)), one.data_actions) for one in held]
     return Answer(200, {"value": given})
 
 
@@ -37,5 +37,10 @@ def _denied(settings: ArmSettings, scope: str) -> tuple[str, ...]:
     return tuple(action for action, _, where in entries if scope.lower().startswith(where.lower()))
 
 
-def _permission(actions: tuple[str, ...], not_actions: tuple[str, ...]) -> dict[str, Any]:
-    return {"actions": list(actions), "notActions": list(not_actions), "dataActions": [], "notDataActions": []}
+def _permission(actions: tuple[str, ...], not_actions: tuple[str, ...], data: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "actions": list(actions),
+        "notActions": list(not_actions),
+        "dataActions": list(data),
+        "notDataActions": [],
+    }

@@ -37,6 +37,8 @@ class ArmSettings:
     tenant_id: str = DEFAULT_TENANT
     system_topics: list[SystemTopic] = field(default_factory=list)
     """Event Grid's topics of subscriptions, with their event subscriptions."""
+    assigned: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    """Object id of an identity -> scope and role (GUID) of each assignment that lists show."""
     management_groups: dict[str, list[str]] = field(default_factory=dict)
     """Name -> what is right below it: ids of subscriptions, names of management groups."""
     missing_resource_groups: set[str] = field(default_factory=set)

@@ -24,6 +24,10 @@ FOUND_TRIED = 5
 ZONES = "Microsoft.Network/privateDnsZones"
 JOIN = ("Microsoft.Network/virtualNetworks/join/action",)
 DELETES = tuple(f"{ZONES}{part}/delete" for part in ("/A", "/virtualNetworkLinks", ""))
+PUBLISH = ("Microsoft.EventGrid/events/send/action",)
+UNTOLD = "Notifications are kept until the topic takes them."
+WRITE_LOGS = ("Microsoft.Insights/Telemetry/Write",)
+UNLOGGED = "No log line arrives, and no alert rings."
 LEFT = "What was made for endpoints that are gone stays, and is reported."
 UNFOUND = "A zone there that serves an endpoint's network is not found."
 UNEXPLAINED = "Checks that fail are explained less, and a hub that answers its clients is not seen."
@@ -68,6 +72,14 @@ def _untried(context: Context, watched: tuple[str, ...]) -> dict[Asked, Question
     for where, place in (subscriptions | {one: one for one in dns.link_vnets}).items():
         asked = Asked(Topic.AZURE, "the right to link networks", where, Role.ENDPOINT_READER)
         questions[asked] = partial(ensure_permitted, clients, place, JOIN)
+    azure = context.settings.azure
+    for what, place, role, actions, without in (
+        ("the right to publish notifications", azure.notification_topic, Role.DATA_SENDER, PUBLISH, UNTOLD),
+        ("the right to write logs", azure.telemetry, Role.METRICS_PUBLISHER, WRITE_LOGS, UNLOGGED),
+    ):
+        if place:
+            asked = Asked(Topic.AZURE, what, place, role, without)
+            questions[asked] = partial(ensure_permitted, clients, place, actions, data=True)
     homes = {home.id: home.id for home in dns.zone_resource_groups} or subscriptions
     for where, place in homes.items() if context.options.removal.allow_delete else ():
         asked = Asked(Topic.AZURE, "the right to delete zones with links and records", where, Role.DNS_REMOVER, LEFT)

@@ -37,3 +37,16 @@ class AzureSettings:
         "Name of the app's event subscription on the system topic of each watched subscription, which it looks for "
         "once an hour; empty where there are no events. The template sets it.",
     )
+    notification_topic: str = setting(
+        "NOTIFICATION_TOPIC_ID",
+        value.resource,
+        "",
+        "Id of the custom topic whose endpoint is `NOTIFY_TOPIC_ENDPOINT`, where the doctor looks for the app's role.",
+        deployed=True,
+    )
+    telemetry: str = setting(
+        "TELEMETRY_ID",
+        value.resource,
+        "",
+        "Id of the app's Application Insights, where the doctor looks for the app's role. The template sets it.",
+    )

@@ -20,7 +20,6 @@ DEPLOYMENT_CHOICES = (
     _choice("ASSIGN_ROLES", "true", "`false`: no role is assigned; `scripts/roles.sh` tells what others must."),
     _choice("ROLE_IDS", "", "Custom roles that exist already, each `name=id` with a name of `infra/roles.json`."),
     _choice("EXISTING_SYSTEM_TOPICS", "", "Ids of system topics that exist already."),
-    _choice("NOTIFICATION_TOPIC_ID", "", "Id of the custom topic whose endpoint becomes `NOTIFY_TOPIC_ENDPOINT`."),
     _choice("TOPIC_IDENTITY_ENABLED", "true", "`false`: no dead letters, and no delivery to the queue."),
     _choice("APP_SUBNET_ID", "", "Id of an existing subnet for the app; empty for a new network."),
     _choice("ENDPOINT_SUBNET_ID", "", "Id of an existing subnet for private endpoints; empty for a new one."),

@@ -12,6 +12,9 @@ from shared.core.options.values import EVERYTHING, GUID, Expected, is_group, one
 from shared.settings.schedule import FIELDS, is_schedule
 
 _KEY = re.compile(r"[!-~]+")
+_RESOURCE = re.compile(
+    r"/subscriptions/[0-9a-f-]{36}/resourceGroups/[\w.()-]{1,90}/providers(/[\w.()-]{1,260}){3,}", re.IGNORECASE
+)
 _EVENT_SUBSCRIPTION = re.compile(r"[A-Za-z0-9-]{3,64}")
 _ORGANIZATION = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,28}[a-z0-9])?")
 
@@ -27,6 +30,13 @@ def event_subscription(value: str) -> str:
     """The name of an event subscription; empty for an empty text."""
     if value and not _EVENT_SUBSCRIPTION.fullmatch(value):
         raise Expected("the name of an event subscription, 3 to 64 letters, digits and hyphens")
+    return value
+
+
+def resource(value: str) -> str:
+    """The id of a resource in Azure; empty for an empty text."""
+    if value and not _RESOURCE.fullmatch(value):
+        raise Expected("the id of a resource in Azure, /subscriptions/...")
     return value
 
 

@@ -28,6 +28,7 @@ ACTIONS = {
     "DELETE privateDnsZones/A": f"{NETWORK}/privateDnsZones/A/delete",
     "GET privateDnsOperationStatuses": f"{NETWORK}/privateDnsOperationStatuses/read",
     "GET permissions": "Microsoft.Authorization/permissions/read",
+    "GET roleAssignments": "Microsoft.Authorization/roleAssignments/read",
     "GET systemTopics": f"{TOPICS}/read",
     "GET systemTopics/eventSubscriptions": f"{TOPICS}/eventSubscriptions/read",
 }
@@ -43,8 +44,9 @@ def actions_of(request: str) -> list[str]:
     path = unquote(urlsplit(url).path)
     if f"/{TOPICS}" in path:
         return [ACTIONS[f"{method} systemTopics{'/eventSubscriptions' if '/eventSubscriptions/' in path else ''}"]]
-    if path.endswith("/providers/Microsoft.Authorization/permissions"):
-        return [ACTIONS[f"{method} permissions"]]
+    kind = path.rpartition("/providers/Microsoft.Authorization/")[2]
+    if kind in {"permissions", "roleAssignments"}:
+        return [ACTIONS[f"{method} {kind}"]]
     target = parse(path)
     assert target is not None, request
     operation = f"{method} {target.kind}"

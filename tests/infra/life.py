@@ -17,6 +17,7 @@ from shared.core.model.arm_ids import connection_id
 from tests.harness.estate import Estate
 from tests.harness.leaving import work_for
 from tests.harness.platform_parts import ASKED
+from tests.infra.shipped import BUILT_IN
 
 SUBSCRIPTION = f"/subscriptions/{DEFAULT_SUBSCRIPTION}"
 HUB_GROUP = f"{SUBSCRIPTION}/resourceGroups/rg-dns"
@@ -33,6 +34,14 @@ EVERYTHING = {
 """Settings with which the product does all that it can; two removals at once wait for a person."""
 
 
+STORAGE = f"{SUBSCRIPTION}/resourceGroups/rg-x/providers/Microsoft.Storage/storageAccounts/stx"
+TOPIC_ROLES = (
+    (f"{STORAGE}/queueServices/default/queues/reconcile", BUILT_IN["queueMessageSender"]),
+    (f"{STORAGE}/blobServices/default/containers/dead-letters", BUILT_IN["blobDataContributor"]),
+)
+"""What the templates assign to a topic's identity, by its object id `p`."""
+
+
 def hub_estate(**settings: str) -> Estate:
     """An estate whose app makes zones in the hub's group."""
     return Estate(settings={"DNS_ZONE_RESOURCE_GROUPS": HUB_GROUP} | settings)
@@ -42,12 +51,22 @@ def full_estate(**settings: str) -> Estate:
     """The estate for the whole life."""
     estate = hub_estate(**EVERYTHING, **settings)
     estate.arm_settings.system_topics.append(system_topic(SUBSCRIPTION))
+    estate.arm_settings.assigned["p"] = list(TOPIC_ROLES)
     return estate
 
 
 def system_topic(subscription: str, group: str = "rg-x-events", name: str = "privatelink-x") -> SystemTopic:
     """The topic of a subscription (its id), with the app's event subscription to the queue."""
-    events = {"deliveryWithResourceIdentity": {"identity": {"type": "SystemAssigned"}}}
+    who = {"identity": {"type": "SystemAssigned"}}
+    queue = {"endpointType": "StorageQueue", "properties": {"resourceId": STORAGE, "queueName": "reconcile"}}
+    letters = {
+        "endpointType": "StorageBlob",
+        "properties": {"resourceId": STORAGE, "blobContainerName": "dead-letters"},
+    }
+    events = {
+        "deliveryWithResourceIdentity": {**who, "destination": queue},
+        "deadLetterWithResourceIdentity": {**who, "deadLetterDestination": letters},
+    }
     topic = f"{subscription}/resourceGroups/{group}/providers/Microsoft.EventGrid/systemTopics/topic"
     return SystemTopic(topic, {"type": "SystemAssigned", "principalId": "p"}, {name: events})
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from local.arm import RoleAssignment
 from local.world import HUB_VNET, NETWORK_API, vnet_body
 from shared.core.reports.doctor.findings import Level, Role
 from tests.api.doctor_parts import bad
 from tests.harness.estate import Estate
 from tests.harness.platform_parts import WORKERS
 from tests.infra.life import HUB_GROUP, SUBSCRIPTION, hub_estate
-from tests.infra.shipped import NETWORK_READER, READER, REMOVER, WRITER, assignments, load
+from tests.infra.shipped import BUILT_IN_TITLES, NETWORK_READER, READER, REMOVER, WRITER, assignments, load
 
 ROLES = {
     READER: Role.ENDPOINT_READER,
@@ -91,3 +92,31 @@ async def test_without_the_wish_to_delete_no_right_to_delete_is_missed() -> None
     estate = await installation(HUB_GROUP, (REMOVER, HUB_GROUP))
     estate.worker = estate.new_worker(ALLOW_DELETE="false")
     assert [one for one in await bad(estate) if one.check == "azure rights"] == []
+
+
+TOPIC = f"{HUB_GROUP}/providers/Microsoft.EventGrid/topics/notices"
+TELEMETRY = f"{HUB_GROUP}/providers/Microsoft.Insights/components/appi-x"
+INSIDE = {
+    Role.DATA_SENDER: (TOPIC, "Microsoft.EventGrid/events/send/action"),
+    Role.METRICS_PUBLISHER: (TELEMETRY, "Microsoft.Insights/Telemetry/Write"),
+}
+
+
+def test_the_doctor_calls_the_built_in_roles_by_their_titles() -> None:
+    assert {str(role) for role in INSIDE} <= set(BUILT_IN_TITLES.values())
+
+
+@pytest.mark.parametrize("missing", INSIDE)
+async def test_a_built_in_role_that_is_missing_is_named_with_its_place(missing: Role) -> None:
+    estate = await installation(HUB_GROUP)
+    estate.worker = estate.new_worker(NOTIFICATION_TOPIC_ID=TOPIC, TELEMETRY_ID=TELEMETRY)
+    roles = estate.arm_settings.role_assignments[WORKERS]
+    given = [RoleAssignment(place, (), data_actions=(action,)) for place, action in INSIDE.values()]
+    estate.arm_settings.role_assignments[WORKERS] = [*roles, *given]
+    assert [one for one in await bad(estate) if one.check == "azure rights"] == []
+    kept = [one for one in given if one.scope != INSIDE[missing][0]]
+    estate.arm_settings.role_assignments[WORKERS] = [*roles, *kept]
+    (found,) = [one for one in await bad(estate) if one.check == "azure rights"]
+    assert (found.level, INSIDE[missing][0] in found.on) == (Level.WARNING, True)
+    assert f"'{missing}'" in found.next_step
+    assert "scripts/roles.sh" in found.next_step

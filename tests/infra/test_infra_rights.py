@@ -187,7 +187,7 @@ async def test_without_delete_rights_the_whole_life_goes_well_and_leaves_nothing
     assert estate.queue.poison == []
 
 
-EXPLAINS = {"Microsoft.Network/virtualNetworks/read", "Microsoft.Authorization/permissions/read"}
+EXPLAINS = {"Microsoft.Network/virtualNetworks/read", *(one for one in ALL if "Microsoft.Authorization/" in one)}
 """Without these no work stays undone; only the explanation of a failed check, and the doctor, are poorer."""
 
 

@@ -11,7 +11,7 @@ from shared.core.reports.doctor.findings import Finding, Level
 from shared.installation.event_topics import DOCUMENT, LIVE_MAX
 from shared.state.rows import ControlRow
 from tests.harness.estate import Estate
-from tests.infra.life import SUBSCRIPTION, system_topic
+from tests.infra.life import SUBSCRIPTION, TOPIC_ROLES, system_topic
 from tests.sweep.test_sweep_management_groups import JOINS, landing_zones
 
 SETTINGS = {"EVENT_SUBSCRIPTION": "privatelink-x"}
@@ -25,6 +25,7 @@ async def watched(*topics: SystemTopic, **settings: str) -> Estate:
     """An app that expects events of one subscription."""
     estate = Estate(settings=SETTINGS | settings)
     estate.arm_settings.system_topics = list(topics)
+    estate.arm_settings.assigned["p"] = list(TOPIC_ROLES)
     return await estate.open()
 
 
@@ -110,6 +111,7 @@ async def test_a_topic_of_another_kind_is_none() -> None:
 
 async def test_a_subscription_below_a_group_that_never_had_a_topic_is_listed_and_served_by_the_sweep() -> None:
     estate = await landing_zones(DEFAULT_SUBSCRIPTION, JOINS, **SETTINGS)
+    estate.arm_settings.assigned["p"] = list(TOPIC_ROLES)
     estate.arm_settings.system_topics = [system_topic(SUBSCRIPTION)]
     assert (await estate.sweep()).errors == []
     missing, whole = await events(estate)
@@ -124,6 +126,7 @@ async def test_a_subscription_below_a_group_that_never_had_a_topic_is_listed_and
 async def test_of_many_subscriptions_the_doctor_tells_what_the_last_sweep_saw() -> None:
     many = [DEFAULT_SUBSCRIPTION, *(f"00000000-0000-0000-0001-{number:012}" for number in range(LIVE_MAX))]
     estate = await landing_zones(*many, **SETTINGS)
+    estate.arm_settings.assigned["p"] = list(TOPIC_ROLES)
     estate.arm_settings.system_topics = [system_topic(SUBSCRIPTION)]
     await estate.sweep()
     before = asked(estate)
@@ -156,3 +159,23 @@ async def test_the_doctor_tries_to_read_the_management_group_and_names_the_role(
     found = [one for one in (await examine(await estate.found())).findings if "group reader" in one.next_step]
     assert [(one.level, "landing-zones" in one.on) for one in found] == [(Level.PROBLEM, True)]
     assert "infra/management-group.bicep" in found[0].next_step
+
+
+@pytest.mark.parametrize("missing", TOPIC_ROLES)
+async def test_a_topic_that_may_not_write_to_storage_is_said(missing: tuple[str, str]) -> None:
+    """A topic that got an identity again got a new one; or a platform team has not assigned the roles yet."""
+    estate = await watched(system_topic(SUBSCRIPTION))
+    estate.arm_settings.assigned["p"] = [one for one in TOPIC_ROLES if one != missing]
+    (found,) = await events(estate)
+    assert "EventsLost" in found.what
+    assert "may not write to the app's storage" in found.what
+    assert f"scripts/topics.sh {DEFAULT_SUBSCRIPTION}, or scripts/roles.sh" in found.next_step
+
+
+async def test_a_role_at_a_place_above_counts_and_one_that_cannot_be_listed_is_no_loss() -> None:
+    estate = await watched(system_topic(SUBSCRIPTION))
+    estate.arm_settings.assigned["p"] = [(SUBSCRIPTION, role) for _, role in TOPIC_ROLES]
+    assert [one.level for one in await events(estate)] == [Level.OK]
+    estate.arm_settings.assigned.clear()
+    estate.arm_settings.denied_actions.add("Microsoft.Authorization/roleAssignments/read")
+    assert [one.level for one in await events(estate)] == [Level.OK]

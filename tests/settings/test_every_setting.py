@@ -37,6 +37,8 @@ CHANGED = {
     "AZURE_RESOURCE_MANAGER_URL": "https://management.usgovcloudapi.net",
     "AZURE_RESOURCE_MANAGER_AUDIENCE": "https://management.core.usgovcloudapi.net",
     "EVENT_SUBSCRIPTION": "privatelink-prod",
+    "NOTIFICATION_TOPIC_ID": f"{GROUP}/providers/Microsoft.EventGrid/topics/notices",
+    "TELEMETRY_ID": f"{GROUP}/providers/Microsoft.Insights/components/appi-prod",
     "ELASTIC_API_URL": "https://api.elastic.example",
     "EC_API_KEY": "",
     "ELASTIC_KEY_VAULT_URI": "https://kv-1.vault.example",

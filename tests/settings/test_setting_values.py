@@ -87,6 +87,8 @@ BAD: list[tuple[str, str]] = [
     ("AZURE_MANAGEMENT_GROUPS", "*"),
     ("ALLOW_DELETE", "no"),
     ("EVENT_SUBSCRIPTION", "privatelink_prod"),
+    ("NOTIFICATION_TOPIC_ID", "https://topic.eastus2-1.eventgrid.azure.net/api/events"),
+    ("TELEMETRY_ID", "InstrumentationKey=00000000-0000-0000-0000-000000000000"),
     ("EVENT_SUBSCRIPTION", "/subscriptions/s"),
     ("AZURE_RESOURCE_GROUPS", "prod-*"),
     ("AZURE_RESOURCE_GROUPS", f"{GROUP}"),

@@ -16,8 +16,11 @@ from shared.core.reasons import explain
 API = "2022-04-01"
 
 
-async def ensure_permitted(clients: ArmClients, place: str, actions: Iterable[str]) -> None:
-    """Return if the app may do all of this there; raises Forbidden, naming what it may not, and what reads raise."""
+async def ensure_permitted(clients: ArmClients, place: str, actions: Iterable[str], *, data: bool = False) -> None:
+    """Return if the app may do all of this there; raises Forbidden, naming what it may not, and what reads raise.
+
+    `data`: what is done inside a resource, at a place where the app may have no right to read its own rights.
+    """
     wanted = tuple(actions)
     path = f"{place}/providers/Microsoft.Authorization/permissions"
     try:
@@ -25,10 +28,14 @@ async def ensure_permitted(clients: ArmClients, place: str, actions: Iterable[st
     except Forbidden as error:
         if error.reason is not Reason.AZURE_RIGHTS_MISSING:
             raise
+        if data:
+            return
         what = f"Nothing tells whether the app may {_named(wanted)} on {place}: it may not read its own rights there."
         step = "Assign what gives that, if it is missing."
         raise Forbidden(explain(Reason.AZURE_RIGHTS_MISSING, what, step), on=place) from error
-    missing = [one for one in wanted if not any(_gives(role, one) for role in listed)]
+    missing = [
+        one for one in wanted if not any(_gives(role, one, "dataActions" if data else "actions") for role in listed)
+    ]
     if missing:
         what = f"The app's identity lacks the right {_named(missing)} on {place}."
         step = f"Assign a role that includes {_named(missing)} at that scope."
@@ -39,8 +46,9 @@ def _named(actions: Sequence[str]) -> str:
     return " and ".join(actions)
 
 
-def _gives(role: Mapping[str, Any], action: str) -> bool:
-    return _any(texts(role.get("actions")), action) and not _any(texts(role.get("notActions")), action)
+def _gives(role: Mapping[str, Any], action: str, kind: str) -> bool:
+    denied = "not" + kind[:1].upper() + kind[1:]
+    return _any(texts(role.get(kind)), action) and not _any(texts(role.get(denied)), action)
 
 
 def _any(patterns: Iterable[str], action: str) -> bool:

@@ -18,6 +18,8 @@ class Delivery(StrEnum):
     NO_EVENT_SUBSCRIPTION = "NoEventSubscription"
     NO_IDENTITY = "NoIdentity"
     """The topic lacks the identity that the app's event subscription delivers with."""
+    NO_RIGHTS = "NoRights"
+    """That identity may not write to the app's storage: Azure refuses the event, and never sends it again."""
 
 
 @dataclass(frozen=True, slots=True)

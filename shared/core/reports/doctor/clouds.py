@@ -118,6 +118,8 @@ def _denied(asked: Asked, error: Forbidden) -> Finding:
         return Finding("azure", level, what, on=str(asked), next_step=step)  # no role helps
     if asked.role is Role.GROUP_READER:
         step += f" The role '{asked.role}' does: deploy infra/management-group.bicep there, with the app's principalId."
+    elif asked.role in {Role.DATA_SENDER, Role.METRICS_PUBLISHER}:
+        step += f" The role '{asked.role}' does: scripts/roles.sh prints the command."
     elif asked.role:
         step += f" The role '{asked.role}' of infra/roles.json does: scripts/roles.sh prints the command."
     return Finding("azure rights", level, what, on=str(asked), next_step=step.strip())

@@ -14,6 +14,7 @@ _GONE = {
     Delivery.NO_TOPIC: "its system topic is gone",
     Delivery.NO_EVENT_SUBSCRIPTION: "the app's event subscription is gone from its system topic",
     Delivery.NO_IDENTITY: "its system topic has lost the identity that it delivers with",
+    Delivery.NO_RIGHTS: "its system topic may not write to the app's storage",
 }
 
 
@@ -42,5 +43,7 @@ def _lost(look: TopicLook) -> Finding:
         step = (
             f"Ask the topic's owner to run: {identity_command(look)} Then start scripts/topics.sh {look.subscription}"
         )
+    if look.delivery is Delivery.NO_RIGHTS:
+        step += ", or scripts/roles.sh, which prints the commands for a platform team."
     details = {"topic": look.topic, "reason": str(Reason.EVENTS_LOST)}
     return Finding(CHECK, Level.PROBLEM, what, look.topic or look.subscription, step, details)

@@ -22,12 +22,15 @@ class Level(StrEnum):
 
 
 class Role(StrEnum):
-    """The custom roles of the app, by their titles in `infra/roles.json`."""
+    """The roles of the app; custom ones by their titles in `infra/roles.json`."""
 
     ENDPOINT_READER = "endpoint reader"
     NETWORK_READER = "network reader"
     DNS_WRITER = "DNS writer"
     DNS_REMOVER = "DNS remover"
+    DATA_SENDER = "EventGrid Data Sender"
+    """Built in, as the next one."""
+    METRICS_PUBLISHER = "Monitoring Metrics Publisher"
     GROUP_READER = "group reader"
     """Of `infra/management-group.bicep`."""
 
