@@ -63,6 +63,7 @@ CHANGED = {
     "REMOVAL_GRACE_SECONDS": "1234",
     "REMOVAL_LIMIT": "7",
     "ALLOW_DELETE": "false",
+    "NOTIFY_REPAIRS": "true",
     "RETAINED_POLICIES_MAX": "8",
     "PROBE_PORT": "443",
     "PROBE_SECONDS": "9",

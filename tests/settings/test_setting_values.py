@@ -86,6 +86,7 @@ BAD: list[tuple[str, str]] = [
     ("AZURE_MANAGEMENT_GROUPS", "/providers/Microsoft.Management/managementGroups/landing-zones"),
     ("AZURE_MANAGEMENT_GROUPS", "*"),
     ("ALLOW_DELETE", "no"),
+    ("NOTIFY_REPAIRS", "no"),
     ("EVENT_SUBSCRIPTION", "privatelink_prod"),
     ("NOTIFICATION_TOPIC_ID", "https://topic.eastus2-1.eventgrid.azure.net/api/events"),
     ("TELEMETRY_ID", "InstrumentationKey=00000000-0000-0000-0000-000000000000"),
