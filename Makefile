@@ -17,6 +17,7 @@ run: setup ## start the local clouds and the app, connect a private endpoint liv
 	@$(BIN)/python -m local story
 
 test: setup ## run all tests (REQUIRE=all: a test that is skipped is a failure)
+	@echo "Running all tests on $(WORKERS) workers; what each waits for is said as it goes ..."
 	@$(BIN)/python -m tests.infra.language_service
 	@$(BIN)/python -m tests.tools.worker
 	@REQUIRE=$(REQUIRE) $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup

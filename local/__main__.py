@@ -31,7 +31,7 @@ from typing import Any
 
 import httpx
 
-from local.cli.breaking import HOPS, find
+from local.cli.breaking import HOPS, break_hop, find
 from local.cli.client import LocalClient, checked
 from local.cli.connecting import add_connect_command, connect
 from local.cli.deployment_command import add_deployment_commands, change_approval, change_deployment
@@ -134,8 +134,8 @@ async def _events(client: LocalClient, _arguments: argparse.Namespace) -> None:
 
 async def _break(client: LocalClient, arguments: argparse.Namespace) -> None:
     hop = HOPS[arguments.hop]
-    await hop.do(client, await find(client, arguments.name))
-    print(f"{hop.broken}\nwho mends it: {hop.repair}")
+    done = await break_hop(client, hop, arguments.name)
+    print(f"{hop.broken if done else f'broken already: {hop.broken}'}\nwho mends it: {hop.repair}")
     if hop.undo:
         option = folder_option(arguments.folder.resolve())
         print(f"when you have seen enough: python -m local{option} mend {arguments.hop} {arguments.name}".rstrip())

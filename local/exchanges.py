@@ -33,12 +33,19 @@ _SECRET_PARAMETERS = re.compile(r"([?&](?:code|sig)=)[^&#\s]*", re.IGNORECASE)
 _SECRET_FIELDS = {"access_token", "refresh_token", "client_secret"}
 
 
+LIMIT = 100 * 2**20
+"""Bytes of a file: an instance that runs for days takes twice as much, and an hour's exchanges are there."""
+
+
 class ExchangeLog:
     """Writes exchanges to `path` as they end; without a path keeps them in `exchanges`."""
 
-    def __init__(self, path: Path | None = None, *, clock: LoopClock | None = None, keep: bool | None = None) -> None:
+    def __init__(
+        self, path: Path | None = None, *, clock: LoopClock | None = None, keep: bool | None = None, limit: int = LIMIT
+    ) -> None:
+        """`limit`: bytes of a file; the one before it is kept beside it, and what is older is gone."""
         self.exchanges: list[dict[str, Any]] = []
-        self._path = path
+        self._path, self._limit, self._written = path, limit, 0
         self._keep = path is None if keep is None else keep
         self._clock = clock or LoopClock()
         self._lock = threading.Lock()
@@ -69,8 +76,20 @@ class ExchangeLog:
             if self._keep:
                 self.exchanges.append(line)
             if self._path is not None:
-                with self._path.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(line, ensure_ascii=False) + "\n")
+                self._append(self._path, (json.dumps(line, ensure_ascii=False) + "\n").encode())
+
+    def _append(self, path: Path, line: bytes) -> None:
+        if self._written and self._written + len(line) > self._limit:
+            path.replace(earlier(path))
+            self._written = 0
+        with path.open("ab") as file:
+            file.write(line)
+        self._written += len(line)
+
+
+def earlier(path: Path) -> Path:
+    """Where the exchanges before those of `path` are."""
+    return path.with_name(f"{path.stem}.earlier{path.suffix}")
 
 
 class _Exchange:

@@ -8,10 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
-from local.cli.breaking_elastic import delete_policy, disassociate, rename_alias, restore_target, stop_target
-from local.cli.client import LocalClient
+from local.cli.breaking_elastic import (
+    AlreadyBroken,
+    delete_policy,
+    disassociate,
+    rename_alias,
+    restore_target,
+    stop_target,
+)
+from local.cli.client import LocalClient, Refused, checked
 
 Action = Callable[[LocalClient, dict[str, Any]], Awaitable[None]]
 """Does it to a connection, which is as `GET /api/connections/{id}` shows it."""
@@ -32,26 +41,51 @@ class Hop:
 
 async def find(client: LocalClient, name: str) -> dict[str, Any]:
     """The connection of the endpoint with this name, in full; raises RuntimeError when there is none."""
-    listed = (await client.app("GET", "/connections")).json()["items"]
-    found = next((one for one in listed if name in (one["name"], one["id"])), None)
+    listed = checked(await client.app("GET", f"/connections?q={quote(name)}"))["items"]
+    same = [one for one in listed if name in (one["name"], one["id"])]
+    found = next((one for one in same if one["phase"] != "Removed"), same[0] if same else None)
     if found is None:
-        known = ", ".join(one["name"] for one in listed) or "none"
+        some = checked(await client.app("GET", "/connections"))["items"]
+        known = ", ".join(one["name"] for one in some) or "none"
         raise RuntimeError(f"no connection is called {name}; there are: {known}")
-    return dict((await client.app("GET", f"/connections/{found['id']}")).json())
+    return dict(checked(await client.app("GET", f"/connections/{found['id']}")))
+
+
+async def break_hop(client: LocalClient, hop: Hop, name: str) -> bool:
+    """Break a hop of the connection of the endpoint with this name; False: it was broken already."""
+    connection = await find(client, name)
+    try:
+        await hop.do(client, connection)
+    except AlreadyBroken:
+        return False
+    except Refused as refused:
+        if refused.status != HTTPStatus.NOT_FOUND:
+            raise
+        return False
+    return True
 
 
 # -- in Azure ------------------------------------------------------------------------------------------------------
 
 
 async def _delete_record(client: LocalClient, connection: dict[str, Any]) -> None:
-    await client.azure("DELETE", f"{connection['zone']['id']}/A/*")
+    await client.azure("DELETE", f"{_zone(connection)}/A/*")
 
 
 async def _unlink(client: LocalClient, connection: dict[str, Any]) -> None:
     """The link of the endpoint's own network."""
-    links = (await client.azure("GET", f"{connection['zone']['id']}/virtualNetworkLinks"))["value"]
+    links = (await client.azure("GET", f"{_zone(connection)}/virtualNetworkLinks"))["value"]
     own = connection["vnetId"].lower()
-    await client.azure("DELETE", next(one["id"] for one in links if _linked(one).lower() == own))
+    linked = next((one["id"] for one in links if _linked(one).lower() == own), None)
+    if linked is None:
+        raise AlreadyBroken
+    await client.azure("DELETE", linked)
+
+
+def _zone(connection: dict[str, Any]) -> str:
+    if not connection.get("zone"):
+        raise RuntimeError(f"{connection['name']} has no zone yet: wait until it is Ready")
+    return str(connection["zone"]["id"])
 
 
 def _linked(link: dict[str, Any]) -> str:

@@ -12,12 +12,18 @@ from typing import Any
 from local.cli.client import LocalClient
 
 SERVERLESS = "serverless"
+TAG = "elastic-deployments"
+"""On an endpoint: the names or ids of its targets."""
 _TYPES = ("elasticsearch", "observability", "security")
+
+
+class AlreadyBroken(Exception):
+    """What is to be taken away is not there any more."""
 
 
 async def disassociate(client: LocalClient, connection: dict[str, Any]) -> None:
     """The policy is taken off the first target."""
-    target, policy = _target(connection), connection["policy"]["id"]
+    target, policy = await _target(client, connection), _policy(connection)
     if connection["family"] == SERVERLESS:
         await _write_list(client, target, lambda ids: [one for one in ids if one != policy])
     else:
@@ -26,7 +32,7 @@ async def disassociate(client: LocalClient, connection: dict[str, Any]) -> None:
 
 async def delete_policy(client: LocalClient, connection: dict[str, Any]) -> None:
     """The policy is deleted, its associations before or with it."""
-    policy = connection["policy"]["id"]
+    policy = _policy(connection)
     if connection["family"] != SERVERLESS:
         await client.elastic("DELETE", f"{_ruleset(connection)}?ignore_associations=true")
         return
@@ -38,37 +44,56 @@ async def delete_policy(client: LocalClient, connection: dict[str, Any]) -> None
 async def rename_alias(client: LocalClient, connection: dict[str, Any]) -> None:
     """The first target gets another alias."""
     if connection["family"] == SERVERLESS:
-        project = await find_project(client, _target(connection))
+        project = await find_project(client, await _target(client, connection))
         alias = str(project["alias"]).rpartition("-")[0]  # the system's suffix comes again
         await client.elastic("PATCH", project_path(project), {"alias": f"{alias}-new"})
         return
-    alias = (await client.elastic("GET", f"/deployments/{_target(connection)}"))["alias"]
-    body = {"prune_orphans": False, "alias": f"{alias}-new"}
-    await client.elastic("PUT", f"/deployments/{_target(connection)}", body)
+    path = f"/deployments/{await _target(client, connection)}"
+    alias = (await client.elastic("GET", path))["alias"]
+    await client.elastic("PUT", path, {"prune_orphans": False, "alias": f"{alias}-new"})
 
 
 async def stop_target(client: LocalClient, connection: dict[str, Any]) -> None:
     """The first target is shut down; a project is suspended."""
     if connection["family"] == SERVERLESS:
-        await client.backstage("project", project=_target(connection), phase="suspended")
+        await client.backstage("project", project=await _target(client, connection), phase="suspended")
     else:
-        await client.elastic("POST", f"/deployments/{_target(connection)}/_shutdown")
+        await client.elastic("POST", f"/deployments/{await _target(client, connection)}/_shutdown")
 
 
 async def restore_target(client: LocalClient, connection: dict[str, Any]) -> None:
     """The first target runs again."""
     if connection["family"] == SERVERLESS:
-        await client.backstage("project", project=_target(connection), phase="initialized")
+        await client.backstage("project", project=await _target(client, connection), phase="initialized")
     else:
-        await client.elastic("POST", f"/deployments/{_target(connection)}/_restore")
+        await client.elastic("POST", f"/deployments/{await _target(client, connection)}/_restore")
 
 
 def _ruleset(connection: dict[str, Any]) -> str:
-    return f"/deployments/traffic-filter/rulesets/{connection['policy']['id']}"
+    return f"/deployments/traffic-filter/rulesets/{_policy(connection)}"
 
 
-def _target(connection: dict[str, Any]) -> str:
-    return str(connection["targets"][0]["id"])
+def _policy(connection: dict[str, Any]) -> str:
+    if not connection.get("policy"):
+        raise AlreadyBroken
+    return str(connection["policy"]["id"])
+
+
+async def _target(client: LocalClient, connection: dict[str, Any]) -> str:
+    """The id of the first target. One that is stopped is none of the connection's: then the endpoint's tag names it."""
+    if connection["targets"]:
+        return str(connection["targets"][0]["id"])
+    tags = (await client.azure("GET", connection["endpointId"])).get("tags") or {}
+    named = [one.strip() for one in str(tags.get(TAG, "")).split(",") if one.strip()]
+    if not named:
+        raise RuntimeError(f"{connection['name']} leads to no deployment or project: its endpoint has no tag {TAG}")
+    if connection["family"] == SERVERLESS:
+        return str((await find_project(client, named[0]))["id"])
+    listed = (await client.elastic("GET", "/deployments"))["deployments"]
+    found = next((one["id"] for one in listed if named[0] in (one["id"], one["name"])), None)
+    if found is None:
+        raise RuntimeError(f"Elastic Cloud lists no deployment {named[0]}, which {connection['name']} is to lead to")
+    return str(found)
 
 
 async def find_project(client: LocalClient, wanted: str) -> dict[str, Any]:

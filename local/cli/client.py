@@ -30,6 +30,15 @@ BACKSTAGE_SECONDS = 120.0
 """Starting the app takes its time."""
 
 
+class Refused(RuntimeError):
+    """What a service answered in place of what was asked; `status` is HTTP's."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        request = answer.request
+        super().__init__(f"{request.method} {request.url.path}: {answer.status_code} {answer.text}")
+        self.status = answer.status_code
+
+
 class LocalClient:
     """One user of one running instance."""
 
@@ -133,7 +142,7 @@ def _has_ended(answer: httpx.Response) -> bool:
 
 
 def checked(answer: httpx.Response) -> Any:
-    """The answer's JSON; raises RuntimeError with the words of a refusal."""
+    """The answer's JSON; raises Refused with the words of a refusal."""
     if not answer.is_success:
-        raise RuntimeError(f"{answer.request.method} {answer.request.url.path}: {answer.status_code} {answer.text}")
+        raise Refused(answer)
     return answer.json() if answer.content else None

@@ -9,7 +9,8 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
-from local.cli.story import StoryFailed, create_endpoint, explained, follow, settled
+from local.cli import networks
+from local.cli.story import StoryFailed, alias_of, alias_of_projects, create_endpoint, explained, follow, settled
 
 if TYPE_CHECKING:
     import argparse
@@ -38,6 +39,7 @@ async def connect(client: LocalClient, arguments: argparse.Namespace) -> None:
     wanted = [(region, network) for network in arguments.network or [None] for region in arguments.region]
     if len(wanted) > 1 and arguments.name is not None:
         raise StoryFailed("--name is for a single endpoint")
+    await ensure_known(client, arguments)
     started = time.monotonic()
     made = [
         create_endpoint(
@@ -57,6 +59,17 @@ async def connect(client: LocalClient, arguments: argparse.Namespace) -> None:
     problems = [f"{end['name']}: {explained(end)}" for end in ends if end.get("phase") != "Ready"]
     if problems:
         raise StoryFailed("\n".join(problems))
+
+
+async def ensure_known(client: LocalClient, arguments: argparse.Namespace) -> None:
+    """Raise for a region or network that is not there, before anything is made for another one."""
+    for region in arguments.region:
+        if arguments.serverless:
+            await alias_of_projects(client, region)
+        else:
+            alias_of(region)
+    for network in arguments.network:
+        await networks.find(client, network)
 
 
 def endpoint_name(region: str, network: str | None, *, serverless: bool = False) -> str:

@@ -10,6 +10,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from local.cli.breaking_elastic import find_project, project_path
+from shared.core.model.conditions import count
 
 if TYPE_CHECKING:
     from local.cli.client import LocalClient
@@ -50,4 +51,4 @@ async def change_project(client: LocalClient, arguments: argparse.Namespace) -> 
     phase = (await client.elastic("GET", f"{project_path(project)}/status"))["phase"]
     tags = ", ".join(f"{key}={value}" for key, value in now["metadata"]["tags"].items()) or "no tags"
     filters = len(now["traffic_filters"] or [])
-    print(f"{now['id']}  {now['type']:<14} {now['region_id']:<20} {phase:<12} {filters} filter(s)  {tags}")
+    print(f"{now['id']}  {now['type']:<14} {now['region_id']:<20} {phase:<12} {count(filters, 'filter')}  {tags}")

@@ -25,7 +25,7 @@ from local.cli.function_app import FunctionApp, HostSwitches
 from local.cli.switches import Switches
 from local.clock import LoopClock
 from local.eventgrid import AUDIENCE, AccountSettings, CustomTopic, EventGridSettings, TopicSettings
-from local.exchanges import ExchangeLog
+from local.exchanges import ExchangeLog, earlier
 from local.identity import SYSTEM_ASSIGNED, ManagedIdentity
 from local.network import CertificateAuthority, claim_loopback
 from local.network.addresses import HTTPS_PORT
@@ -77,7 +77,9 @@ class Stack:
         self.folder = InstanceFolder(options.folder)
         self.path = self.folder.path
         self.clock = LoopClock()
-        self.exchanges = ExchangeLog(fresh(self.path / "exchanges.jsonl"), clock=self.clock)
+        exchanges = fresh(self.path / "exchanges.jsonl")
+        fresh(earlier(exchanges))
+        self.exchanges = ExchangeLog(exchanges, clock=self.clock)
         self.endpoints: dict[str, Any] = {}
         self._servings: list[Serving] = []
         self.settings = AppSettings(options.app_vnet, self._addresses_and_keys)

@@ -25,6 +25,8 @@ GIVEN_UP = {"Blocked", "Ignored", "Removed"}
 PERSON = "person"
 POLL_SECONDS = 0.3
 MARKS = {"True": "✓", "False": "…", "Unknown": "·"}
+REFUSED = "✗"
+"""In place of the mark for what comes by itself: only a person can change it."""
 
 
 class StoryFailed(Exception):
@@ -91,7 +93,7 @@ async def follow(client: LocalClient, endpoint: str, started: float) -> dict[str
             state = (condition["status"], condition["reason"])
             if shown.get(condition["type"]) != state:
                 shown[condition["type"]] = state
-                _line(started, MARKS[condition["status"]], condition["type"], condition["reason"], condition["message"])
+                _line(started, mark(condition), condition["type"], condition["reason"], condition["message"])
 
     connection = await settled(client, endpoint, show)
     if connection.get("phase") != "Ready":
@@ -129,9 +131,15 @@ def waits_for_a_person_alone(connection: Mapping[str, Any]) -> bool:
     return {one["needs"] for one in connection["conditions"] if one["status"] == "False"} == {PERSON}
 
 
+def mark(condition: Mapping[str, Any]) -> str:
+    """What stands before a condition: done, refused, waiting or not known."""
+    refused = condition["status"] == "False" and condition.get("needs") == PERSON
+    return REFUSED if refused else MARKS[condition["status"]]
+
+
 def _line(started: float, mark: str, what: str, reason: str, message: str) -> None:
     seconds = time.monotonic() - started
-    print(f"  {seconds:6.1f} s  {mark} {what:<13} {reason:<20} {message[:140]}", flush=True)
+    print(f"  {seconds:6.1f} s  {mark} {what:<13} {reason:<20} {message}", flush=True)
 
 
 def explained(connection: Mapping[str, Any]) -> str:

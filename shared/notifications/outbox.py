@@ -21,6 +21,7 @@ from typing import Any
 from shared import telemetry
 from shared.clouds.azure.event_grid import Topic
 from shared.context import Context, log
+from shared.core.model.conditions import count
 from shared.core.model.errors import AutopilotError, InvalidInput, LostRace
 from shared.core.model.notices import Notice
 from shared.core.model.record import ConnectionRecord
@@ -131,7 +132,7 @@ async def _published(context: Context, topic: Topic, notices: Sequence[Notice]) 
         error = type(bug).__name__
     topic.rests_until = context.clock.now() + REST if error else None
     if error:
-        log.warning("%d notification(s) not sent, they are kept: %s", len(notices), error)
+        log.warning("%s not sent, kept: %s", count(len(notices), "notification"), error)
     telemetry.notifications_sent(len(notices), error, round((time.monotonic() - started) * 1000))
     return not error
 

@@ -107,7 +107,7 @@ async def test_the_text_reads_like_a_plan(estate: Estate) -> None:
     )
     assert "! Associated WouldCutOffPublicTraffic: " in text
     assert "      next: Add it to the setting" in text
-    assert "1 connection(s) are as they should be." in text
+    assert "1 connection is as it should be." in text
     assert "Not read: zones of X: refused" in text
     assert text.endswith("Plan: 1 to create, 0 to change, 0 to remove; 1 wait for a person. Nothing was changed.\n")
     document = preview_document(next(one for one in previews if one.endpoint == blocked))

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
 from local.clock import LoopClock
-from local.exchanges import ExchangeLog
+from local.exchanges import ExchangeLog, earlier
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -133,3 +133,15 @@ async def test_a_client_may_write_its_own_exchanges(log: ExchangeLog) -> None:
     log.write({"service": "eventgrid", "method": "POST", "url": url, "status": None})
     assert log.exchanges[0]["url"] == "http://host/runtime/webhooks/eventgrid?functionName=f&code=REDACTED"
     assert log.exchanges[0]["at"] == "2026-02-03T04:05:06.000Z"
+
+
+def test_the_file_is_bounded_and_the_one_before_it_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "exchanges.jsonl"
+    log = ExchangeLog(path, clock=LoopClock(), limit=2000)
+    for number in range(100):
+        log.write({"at": "2026", "url": f"https://arm/{number}", "request_body": "x" * 100})
+    kept = [earlier(path), path]
+    assert all(one.stat().st_size <= 2000 for one in kept)
+    urls = [json.loads(line)["url"] for one in kept for line in one.read_text(encoding="utf-8").splitlines()]
+    assert urls == [f"https://arm/{number}" for number in range(100 - len(urls), 100)]
+    assert [one.name for one in sorted(tmp_path.iterdir())] == ["exchanges.earlier.jsonl", "exchanges.jsonl"]

@@ -204,7 +204,7 @@ async def test_a_failure_is_logged_with_what_to_do_and_counted(
     caplog.set_level(logging.INFO)
     estate.topic.settings.fail = 403
     await connected(estate)
-    assert "1 notification(s) not sent" in caplog.text
+    assert "1 notification not sent" in caplog.text
     assert "role EventGrid Data Sender on the topic" in caplog.text
     assert '{"event":"NotificationsSent"' in caplog.text
     assert '"count":1,"error":"The app' in caplog.text

@@ -100,7 +100,7 @@ async def test_what_is_deleted_is_made_again_at_once_and_each_later_time_after_t
     assert 30 <= first <= 70
     assert max(later) <= 3630
     assert things in advice_of(await estate.connection(endpoint))
-    assert "9 time(s) in 7 days" in advice_of(await estate.connection(endpoint))
+    assert "9 times in 7 days" in advice_of(await estate.connection(endpoint))
 
 
 @pytest.mark.parametrize(("change", "condition"), [(change_record, "RecordReady"), (change_rule, "PolicyReady")])
@@ -123,7 +123,7 @@ async def test_another_value_that_comes_back_is_put_right_three_times_and_then_l
     found = record.condition(condition)
     assert found is not None
     assert (record.status.phase, found.reason) == ("Blocked", "RestoreContested")
-    assert "3 of 3 time(s)" in found.message
+    assert "3 of 3 times" in found.message
     assert found.next_step
     assert (len(estate.changes), len(estate.elastic.history)) == writes
     await estate.send(endpoint)

@@ -122,6 +122,11 @@ def unknown(type_: str, reason: Reason, message: str) -> Condition:
     return Condition(type_, Status.UNKNOWN, Explanation(reason, message), WaitingFor.WORK)
 
 
+def count(number: int, thing: str, many: str = "") -> str:
+    """`1 message`, `2 messages`; `many`: where no `s` makes it many."""
+    return f"{number} {thing}" if number == 1 else f"{number} {many or thing + 's'}"
+
+
 def merge(old: Iterable[Condition], new: Iterable[Condition], now: datetime) -> tuple[Condition, ...]:
     """The new conditions in their fixed order, `since` kept where status and reason stayed as they were."""
     before = {condition.type: condition for condition in old}

@@ -241,7 +241,7 @@ def _admits_others(policy: Policy, desired: Desired, steps: tuple[Associate | Di
     """
     guid = desired.endpoint.guid.lower()
     others = [rule.endpoint_name or rule.endpoint_guid for rule in policy.rules if rule.endpoint_guid.lower() != guid]
-    named = ", ".join(others) or f"{policy.other_rules} other rule(s)"
+    named = ", ".join(others) or c.count(policy.other_rules, "other rule")
     return c.blocked(
         c.ASSOCIATED,
         Reason.POLICY_ADMITS_OTHERS,
@@ -314,7 +314,7 @@ def contested(
     return explain(
         Reason.ASSOCIATION_CONTESTED,
         f"Another manager keeps removing the policy from {label_of(target)}; the app restored it "
-        f"{len(times)} time(s) ({moments or 'never: the settings forbid it'}) and is now left alone. "
+        f"{c.count(len(times), 'time')} ({moments or 'never: the settings forbid it'}) and is now left alone. "
         f"{_WHO[target.family]}",
         f"Add the policy to the other manager's list ({_INSTEAD[target.family]}), or tag the {target.family.noun} "
         f"{OPT_OUT_TAG}=ignore; then re-run the connection.",

@@ -354,7 +354,7 @@ def _plan_links(
     condition = next(persons, None) or next(iter(problems), None)
     return (
         tuple(steps),
-        condition or c.satisfied(c.LINKED, Reason.LINKED, f"{len(links)} network(s) linked."),
+        condition or c.satisfied(c.LINKED, Reason.LINKED, f"{c.count(len(links), 'network')} linked."),
         tuple(links),
     )
 

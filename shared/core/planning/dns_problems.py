@@ -109,7 +109,8 @@ def held_back_by(record: Condition) -> Condition:
 
 def further_networks(networks: Collection[str]) -> Explanation:
     """Networks that decide nothing and have another zone, in one line."""
-    text = f"{len(networks)} further network(s) use another zone of this name: {_some(networks)}. Their clients do not "
+    who = c.count(len(networks), "further network uses", "further networks use")
+    text = f"{who} another zone of this name: {_some(networks)}. Their clients do not "
     return explain(Reason.NETWORK_LINKED_TO_ANOTHER_ZONE, f"{text}get this endpoint's address.")
 
 

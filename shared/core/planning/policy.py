@@ -243,8 +243,8 @@ def _notes(desired: Desired, policy: Policy, others: list[Policy], *, ours: bool
         notes.append(f"Also found with this endpoint's GUID, not used: {unused}.")
     added = [rule.endpoint_name for rule in policy.rules if rule.endpoint_guid.lower() != desired.endpoint.guid.lower()]
     if added or policy.other_rules:
-        named = (
-            ", ".join(name or "an endpoint without a name" for name in added) or f"{policy.other_rules} other rule(s)"
+        named = ", ".join(name or "an endpoint without a name" for name in added) or c.count(
+            policy.other_rules, "other rule"
         )
         notes.append(f"Others have added rules to it, which stay: it also lets in {named}.")
     if policy.include_by_default:
@@ -302,7 +302,7 @@ def edited_rule(policy: Policy, name: str, rules: int | None, seen_guids: Collec
 def _edited(desired: Desired, policy: Policy, named: list[Rule]) -> Condition:
     endpoint = desired.endpoint
     there = "; ".join(f"{one.endpoint_name} with {one.endpoint_guid}" for one in named or policy.rules)
-    rules = there or f"{policy.other_rules} other rule(s)"
+    rules = there or c.count(policy.other_rules, "other rule")
     return c.blocked(
         c.POLICY_READY,
         Reason.POLICY_RULE_EDITED,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from shared.core.guards.first_and_last_policy import plan_disassociation
 from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets
+from shared.core.model import conditions as c
 from shared.core.model.arm_ids import lower_case
 from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Explanation, Reason
@@ -249,7 +250,8 @@ def _policy(
         kept += not isinstance(step, Disassociate)
         yield step
     if kept:
-        yield f"policy {policy.id} ({policy.name}): {kept} {noun}(s) stay associated with it"
+        stay = c.count(kept, f"{noun} stays", f"{noun}s stay")
+        yield f"policy {policy.id} ({policy.name}): {stay} associated with it"
     else:
         yield DeletePolicy(policy.id, policy.name)
 

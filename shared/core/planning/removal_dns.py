@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shared.core.model import conditions as c
 from shared.core.model.arm_ids import lower_case
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.resources import Endpoint, Link, Zone
@@ -132,7 +133,7 @@ def _why_zone_stays(zone: Zone, options: PlanOptions, *, empty: bool, links_left
     if zone.has_other_records is None:
         return "whether it has other records could not be checked"
     if zone.has_other_records:
-        return f"it has {max(zone.other_records or 0, len(zone.names))} other record set(s)"
+        return f"it has {c.count(max(zone.other_records or 0, len(zone.names)), 'other record set')}"
     if links_left:
-        return f"{links_left} network(s) stay linked to it"
+        return f"{c.count(links_left, 'network stays', 'networks stay')} linked to it"
     return None

@@ -81,7 +81,7 @@ def held(restore: Restore, record: ConnectionRecord, most: int, now: datetime) -
     if now >= due:
         return None
     message = (
-        f"Others deleted {restore.thing}, which the app has made again {len(times)} time(s) in "
+        f"Others deleted {restore.thing}, which the app has made again {c.count(len(times), 'time')} in "
         f"{RESTORE_WINDOW.days} days ({_moments(times)}). It makes it again at {due:%H:%M:%S} UTC."
     )
     return Held(explain(Reason.RESTORE_DELAYED, message), (due - now).total_seconds())
@@ -91,8 +91,8 @@ def _contested(restore: Restore, times: tuple[datetime, ...], most: int) -> Expl
     return explain(
         Reason.RESTORE_CONTESTED,
         f"Another manager keeps changing {restore.thing}: now it is {restore.before}, and should be {restore.after}. "
-        f"The app restored it {len(times)} of {most} time(s) ({_moments(times) or 'never: the settings forbid it'}), "
-        "and it is now left alone.",
+        f"The app restored it {len(times)} of {c.count(most, 'time')} "
+        f"({_moments(times) or 'never: the settings forbid it'}), and it is now left alone.",
     )
 
 
@@ -199,8 +199,8 @@ def _of_associations(record: ConnectionRecord, most: int, now: datetime) -> tupl
 
 
 def _again(done: str, times: Collection[datetime], most: int, *, limited: bool) -> Explanation:
-    count = f"{len(times)} of {most} times" if limited else f"{len(times)} time(s)"
-    text = f"Others {done}, and the app restored it {count} in {RESTORE_WINDOW.days} days ({_moments(times)})."
+    often = f"{len(times)} of {c.count(most, 'time')}" if limited else c.count(len(times), "time")
+    text = f"Others {done}, and the app restored it {often} in {RESTORE_WINDOW.days} days ({_moments(times)})."
     return explain(Reason.RESTORED_AGAIN, text)
 
 

@@ -97,7 +97,7 @@ def preview_text(previews: Iterable[Preview], errors: Iterable[str] = ()) -> str
     ]
     idle = len(previews) - len(parts)
     if idle:
-        parts.append(f"{idle} connection(s) are as they should be.")
+        parts.append(f"{c.count(idle, 'connection is as it', 'connections are as they')} should be.")
     parts += [printable(f"Not read: {error}") for error in errors]
     found = counts(previews)
     total = f"Plan: {found['create']} to create, {found['change']} to change, {found['remove']} to remove"

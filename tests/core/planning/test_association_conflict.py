@@ -81,7 +81,7 @@ def test_who_is_left_alone_is_told_when_how_and_how_to_opt_out() -> None:
     problem = contested(target(), times(1, 2, 3), OPTIONS, NOW)
     assert problem is not None
     assert problem.reason == "AssociationContested"
-    assert "3 time(s)" in problem.message
+    assert "3 times" in problem.message
     assert "Terraform" in problem.message
     assert "orders (d1)" in problem.message
     assert f"{OPT_OUT_TAG}=ignore" in problem.next_step

@@ -169,7 +169,7 @@ def test_a_foreign_link_to_a_network_that_never_was_the_endpoints_is_not_spoken_
     steps, left = planned(found)
     assert [type(step) for step in steps] == [DeleteRecord, DeleteLink]
     (told,) = left
-    assert "1 network(s) stay linked" in told
+    assert "1 network stays linked" in told
 
 
 # -- the zone ------------------------------------------------------------------------------------------------------

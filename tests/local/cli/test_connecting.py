@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar, cast
 
+import httpx
 import pytest
 
 from local.__main__ import parse
-from local.cli.connecting import endpoint_name
-from local.cli.story import explained, waits_for_a_person_alone
+from local.cli.client import LocalClient
+from local.cli.connecting import connect, endpoint_name
+from local.cli.story import StoryFailed, explained, follow, mark, waits_for_a_person_alone
 
 
 def condition(type_: str, status: str, needs: str | None, reason: str = "Reason") -> dict[str, Any]:
@@ -54,3 +56,37 @@ def test_endpoints_of_several_regions_in_several_networks_have_names_of_their_ow
         "pe-two-eastus2",
     ]
     assert endpoint_name("uksouth", None) == "pe-uksouth"
+
+
+@pytest.mark.parametrize("arguments", [["eastus2", "eastus99"], ["eastus2", "--network", "vnet-none"]])
+async def test_nothing_is_made_where_one_region_or_network_is_not_there(arguments: list[str]) -> None:
+    class Client:
+        endpoints: ClassVar = {"subscription_id": "s", "arm": "https://arm", "app_network": "/vnet"}
+
+        async def azure(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+            del path, body
+            assert method == "GET", "something was made"
+            return {"value": []}
+
+    with pytest.raises((StoryFailed, RuntimeError), match=r"eastus99|vnet-none"):
+        await connect(cast("LocalClient", Client()), parse(["connect", *arguments]))
+
+
+@pytest.mark.parametrize(
+    ("status", "needs", "shown"),
+    [("False", "person", "✗"), ("False", "time", "…"), ("False", "work", "…"), ("True", None, "✓")],
+)
+def test_what_only_a_person_can_change_is_shown_as_refused(status: str, needs: str | None, shown: str) -> None:
+    assert mark(condition("Associated", status, needs)) == shown
+
+
+async def test_a_message_is_shown_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    long = "word " * 60 + "end."
+
+    class Client:
+        async def app(self, method: str, path: str) -> httpx.Response:
+            found = {"phase": "Ready", "conditions": [condition("Ready", "True", None) | {"message": long}]}
+            return httpx.Response(200, json=found, request=httpx.Request(method, f"http://app{path}"))
+
+    await follow(cast("LocalClient", Client()), "/endpoint", 0.0)
+    assert long in capsys.readouterr().out

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared.core.model.conditions import count
 from shared.core.model.errors import AutopilotError, Blocked, Forbidden
 from shared.core.model.organizations import DEFAULT, key_setting
 from shared.core.model.reasons import Reason
@@ -25,7 +26,7 @@ from shared.core.reports.doctor.findings import (
     problem,
     warning,
 )
-from shared.core.reports.doctor.text import count, span
+from shared.core.reports.doctor.text import span
 
 KEY = "the key where it is kept"
 """What is asked besides the services: it may be in use, and yet not be readable any more."""

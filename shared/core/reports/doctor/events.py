@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from shared.core.model.conditions import count
 from shared.core.model.event_topics import Delivery, TopicLook, identity_command
 from shared.core.model.reasons import Reason
 from shared.core.reports.doctor.findings import Finding, Level, ok
-from shared.core.reports.doctor.text import count
 
 CHECK = "events"
 _GONE = {

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.core.guards.pause import Pause
+from shared.core.model.conditions import count
 from shared.core.model.errors import InvalidSettings
 from shared.core.reports.doctor.findings import Answers, Finding, Level, errors_in, failures, ok, problem, warning
-from shared.core.reports.doctor.text import count, span
+from shared.core.reports.doctor.text import span
 
 LONG_IN_QUEUE = timedelta(minutes=15)
 """How long ago the next message may have been sent; its own delay, of a minute or two at most, is part of that."""

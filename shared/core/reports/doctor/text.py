@@ -6,6 +6,7 @@ import textwrap
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from shared.core.model.conditions import count
 from shared.core.reports.terminal import printable
 
 if TYPE_CHECKING:
@@ -21,11 +22,6 @@ def as_text(report: Report) -> str:
     worst_first = [finding for level in _MARKS for finding in report.findings if finding.level == level]
     lines = [_headline(report), "", *(line for finding in worst_first for line in _lines(finding))]
     return "\n".join(lines) + "\n"
-
-
-def count(number: int, thing: str) -> str:
-    """`1 message`, `2 messages`."""
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def span(time: timedelta) -> str:

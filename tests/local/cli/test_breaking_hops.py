@@ -1,0 +1,91 @@
+"""`break` and `mend`: what is broken already is said to be, and a target that is stopped is found all the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import httpx
+import pytest
+
+from local import __main__ as command_line
+from local.cli.breaking import HOPS
+from local.cli.breaking_elastic import disassociate, restore_target
+from local.cli.client import LocalClient, Refused
+
+ENDPOINT = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/privateEndpoints/pe-1"
+READY: dict[str, Any] = {
+    "id": "0123456789abcdef",
+    "name": "pe-1",
+    "phase": "Ready",
+    "family": "hosted",
+    "endpointId": ENDPOINT,
+    "vnetId": "/vnets/one",
+    "zone": {"id": "/zone"},
+    "policy": {"id": "p1"},
+    "targets": [{"id": "d1"}],
+}
+
+
+@dataclass
+class Client:
+    """A running instance, as far as this goes: `missing` says that what is deleted is not there."""
+
+    shown: dict[str, Any] = field(default_factory=lambda: dict(READY))
+    missing: bool = False
+    asked: list[tuple[str, str]] = field(default_factory=list)
+
+    async def app(self, method: str, path: str) -> httpx.Response:
+        body = {"items": [self.shown], "next": None} if "?" in path or path.endswith("connections") else self.shown
+        return httpx.Response(200, json=body, request=httpx.Request(method, f"http://app{path}"))
+
+    async def azure(self, method: str, path: str) -> Any:
+        self.asked.append((method, path))
+        return {"value": []} if path.endswith("Links") else {"tags": {"elastic-deployments": "logs-1, other"}}
+
+    async def elastic(self, method: str, path: str, _body: Any = None) -> Any:
+        self.asked.append((method, path))
+        if self.missing and method == "DELETE":
+            raise Refused(httpx.Response(404, text="{}", request=httpx.Request(method, f"http://elastic{path}")))
+        return {"deployments": [{"id": "d0", "name": "other"}, {"id": "d1", "name": "logs-1"}]}
+
+
+async def run(client: Client, *arguments: str) -> None:
+    parsed = command_line.parse(list(arguments))
+    await command_line.CLIENT_COMMANDS[parsed.command](cast("LocalClient", client), parsed)
+
+
+@pytest.mark.parametrize(
+    ("hop", "shown"),
+    [("association", {}), ("policy", {}), ("policy", {"policy": None}), ("link", {})],
+)
+async def test_a_hop_that_is_broken_already_is_said_to_be(
+    hop: str, shown: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    await run(Client(READY | shown, missing=True), "break", hop, "pe-1")
+    said = capsys.readouterr().out
+    assert f"broken already: {HOPS[hop].broken}" in said
+    assert f"who mends it: {HOPS[hop].repair}" in said
+
+
+async def test_other_refusals_are_told() -> None:
+    with pytest.raises(RuntimeError, match="has no zone yet"):
+        await run(Client(READY | {"zone": None}), "break", "record", "pe-1")
+
+
+async def test_a_deployment_that_is_stopped_is_found_by_the_tag_of_its_endpoint() -> None:
+    """It is none of the connection's targets while it is stopped."""
+    client = Client(READY | {"targets": []})
+    await restore_target(cast("LocalClient", client), client.shown)
+    assert client.asked[-1] == ("POST", "/deployments/d1/_restore")
+
+
+async def test_a_connection_that_leads_nowhere_says_so() -> None:
+    client = Client(READY | {"targets": []})
+
+    async def untagged(_method: str, _path: str) -> Any:
+        return {}
+
+    client.azure = untagged  # type: ignore[method-assign]
+    with pytest.raises(RuntimeError, match="pe-1 leads to no deployment or project"):
+        await disassociate(cast("LocalClient", client), client.shown)
