@@ -25,7 +25,6 @@ from shared.core.model.errors import (
     AutopilotError,
     AwaitingEarlierRequest,
     Blocked,
-    Forbidden,
     LostRace,
     NotFound,
     RetryLater,
@@ -46,6 +45,8 @@ TRIES = 5
 """Lost races in a row before the run comes back later."""
 DATE_STEP = timedelta(seconds=1)
 """A `Date` has whole seconds: the answer is at most so much later."""
+_NOT_DONE = frozenset({Reason.ELASTIC_KEY_REFUSED, Reason.DEPLOYMENT_NOT_RUNNING, Reason.PROJECT_LIST_NOT_GUARDED})
+"""A key that is refused may do nothing; a target that does not run, or cannot be guarded, is sent nothing."""
 REQUESTS = 2
 """From the row's read to the deadline: this many times what one request may take, for all of them."""
 
@@ -304,8 +305,10 @@ def patience_of(run: Run) -> float:
 
 
 def proves_nothing_was_done(error: AutopilotError) -> bool:
-    """Whether an answer says that the request had no effect."""
-    return isinstance(error, Throttled) or (isinstance(error, Forbidden) and error.reason is Reason.ELASTIC_KEY_REFUSED)
+    """Whether an answer says that the request had no effect, or that it was not sent."""
+    if isinstance(error, Throttled | Waiting):
+        return True
+    return isinstance(error, Blocked) and error.reason in _NOT_DONE
 
 
 async def _lift(run: Run, row: ControlRow) -> None:

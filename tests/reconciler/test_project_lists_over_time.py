@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
 from shared.api.connection_decisions import decide
+from shared.core.guards.target_notes import row_name
 from shared.core.model.ownership import Owner
 from shared.core.model.services import Family
 from shared.installation import decided
@@ -221,3 +222,20 @@ async def test_a_service_that_ignores_if_match_keeps_what_it_has_and_it_is_said(
         await swept(estate)
         assert await estate.reason(endpoint, "Associated") == "ProjectListNotGuarded"
     assert project.filters == filters
+
+
+@pytest.mark.parametrize("phase", ["suspended", "initializing"])
+async def test_what_is_not_sent_to_a_project_leaves_no_note_that_others_wait_for(
+    estate: Estate, phase: Literal["suspended", "initializing"]
+) -> None:
+    office_of(estate)
+    project = project_of(estate)
+    project.phase = phase
+    await connected(estate)
+    row = await estate.storage.control.get(row_name("", project.id))
+    assert row is not None
+    assert [name for note in row.document["policies"].values() for name in note if name == "post_until"] == []
+    project.phase = "initialized"
+    await estate.clock.sleep(4000)
+    await swept(estate)
+    assert len(project.filters) == 2

@@ -72,7 +72,7 @@ def nothing(estate: Estate, project: Project) -> None:
         ("elasticsearch", nothing, "WouldCutOffPublicTraffic", "Project ", "tag the project elastic-privatelink-first"),
         ("elasticsearch", opted_out, "DeploymentOptedOut", "Project ", "Take that tag off"),
         ("elasticsearch", stopped("suspended"), "DeploymentNotRunning", "is suspended", "Start it"),
-        ("elasticsearch", stopped("initializing"), "TemporaryFailure", "still being made", ""),
+        ("elasticsearch", stopped("initializing"), "OperationRunning", "still making the project", ""),
         ("elasticsearch", no_editor, "ElasticRightsMissing", "may not change", "role Admin or Editor on the project."),
         ("observability", below_tier, "ElasticRightsMissing", "product tier", "Observability Complete"),
         ("security", below_tier, "ElasticRightsMissing", "product tier", "Security Analytics Complete"),

@@ -17,7 +17,7 @@ from shared.clouds.elastic.keys import FixedKey
 from shared.clouds.elastic.serverless.bodies import private_urls
 from shared.clouds.elastic.serverless.client import ServerlessConnections
 from shared.clouds.elastic.transport import ElasticOptions
-from shared.core.model.errors import AnswerLost, AutopilotError, Blocked, LostRace, NotFound, RetryLater
+from shared.core.model.errors import AnswerLost, AutopilotError, Blocked, LostRace, NotFound, RetryLater, Waiting
 from shared.core.model.markers import Marker
 from shared.core.model.organizations import DEFAULT
 from shared.core.model.reasons import Reason
@@ -217,9 +217,7 @@ async def test_a_service_that_ignores_if_match_is_not_written_to(
     assert project.filters == office
 
 
-@pytest.mark.parametrize(
-    ("phase", "error"), [("initializing", RetryLater), ("suspended", Blocked), ("deleting", Blocked)]
-)
+@pytest.mark.parametrize(("phase", "error"), [("initializing", Waiting), ("suspended", Blocked), ("deleting", Blocked)])
 async def test_a_project_that_does_not_run_is_not_changed(
     api: ServerlessConnections, project: Project, phase: Any, error: type[AutopilotError]
 ) -> None:

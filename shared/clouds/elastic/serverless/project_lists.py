@@ -20,8 +20,8 @@ from shared.core.model.errors import (
     Forbidden,
     LostRace,
     NotFound,
-    RetryLater,
     UnusableAnswer,
+    Waiting,
 )
 from shared.core.model.json_values import identifier, text
 from shared.core.model.reasons import Reason
@@ -192,7 +192,7 @@ class ProjectLists:
             return
         phase = await self.phase(project_id)
         if phase == "initializing":
-            raise RetryLater("The project is still being made.", on=project_id)
+            raise Waiting("Elastic Cloud is still making the project; it is connected then.", on=project_id, after=30.0)
         if phase != RUNNING:
             what = f"Project {project_id} is {phase or 'in a state that is not known'}, so it is not changed."
             raise Blocked(explain(Reason.DEPLOYMENT_NOT_RUNNING, what), on=project_id)
