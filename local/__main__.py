@@ -9,6 +9,7 @@ firewall    drop, refuse or reset connections into a network, or open it again: 
 resolver    let a network's name server fail, or answer again: resolver timeout NAME
 deployment  put a deployment into a state, change its products' aliases, or delete it: deployment NAME --status S
 approval    put an endpoint's connection into a state, as Elastic's side does: approval NAME STATE
+tag         set or take off tags of a deployment or an endpoint: tag NAME KEY=VALUE
 project     tag a Serverless project, suspend it, change its tier: project NAME --tag KEY=VALUE
 vault       list the secrets of the key vault, or change one: vault set NAME VALUE
 status      every connection in one line
@@ -46,6 +47,7 @@ from local.cli.network_commands import (
 from local.cli.project_command import add_project_command, change_project
 from local.cli.setting_command import add_setting_command, change_settings
 from local.cli.story import StoryFailed
+from local.cli.tag_command import add_tag_command, change_tags
 from local.cli.vault_command import add_vault_command, change_vault
 from local.world import HUB_VNET
 
@@ -79,6 +81,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     add_network_commands(commands)
     add_deployment_commands(commands)
     add_project_command(commands)
+    add_tag_command(commands)
     add_vault_command(commands)
     commands.add_parser("status")
     commands.add_parser("events")
@@ -170,6 +173,7 @@ CLIENT_COMMANDS = {
     "deployment": change_deployment,
     "approval": change_approval,
     "project": change_project,
+    "tag": change_tags,
     "vault": change_vault,
     "status": _status,
     "events": _events,

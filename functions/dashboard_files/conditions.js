@@ -21,11 +21,16 @@ function breakable(word) {
   return word.split(/(?<=[a-z0-9])(?=[A-Z])/).flatMap((part, index) => (index ? [h("wbr"), part] : [part]));
 }
 
+/** A reason that leads to what it means, and what to do about it. */
+export function explained(reason, shown) {
+  return h("a", { href: `${new URL("./reasons.html", import.meta.url)}#${reason.toLowerCase()}`, target: "_blank", title: "What it means, and what to do" }, shown);
+}
+
 function row(one) {
   const { label, mark: shape, tone } = standing(one);
   return h("tr", { class: one.status === "True" ? "" : `wanting tone-${tone}`, "data-condition": one.type, "data-status": one.status },
     h("th", { scope: "row" }, h("span", { class: "phase" }, mark(shape, tone), one.type), h("span", { class: one.status === "True" ? "unseen" : "sub muted" }, label)),
-    h("td", {}, h("code", {}, breakable(one.reason))),
+    h("td", {}, explained(one.reason, h("code", {}, breakable(one.reason)))),
     h("td", {}, h("span", { class: "message" }, one.message), one.nextStep && h("span", { class: "next" }, h("b", {}, "Next "), one.nextStep)),
     h("td", { class: "c-since" }, since(one.since)));
 }

@@ -1,7 +1,7 @@
 // One connection in depth: what it needs, the path with its broken hop, conditions, checks, addresses, journal.
 
 import { ApiError, DecidingKeyNeeded, checkNow, getChecks, getConnection, getJournal, getOperation, runAgain } from "./api.js";
-import { conditions } from "./conditions.js";
+import { conditions, explained } from "./conditions.js";
 import { announce, copyButton, h, section } from "./dom.js";
 import { advice, facts, leftovers, things } from "./facts.js";
 import { journal } from "./journal.js";
@@ -127,7 +127,7 @@ function summary({ connection, last }) {
   const steps = wanting.length ? wanting : [ready].filter((one) => one.nextStep);
   return [
     h("p", { class: "sum" }, mark(shape, tone, 20),
-      h("span", {}, h("strong", {}, spaced(reason), ". "), cause, h("span", { class: "muted" }, " For ", since(ready.since), "."))),
+      h("span", {}, explained(reason, h("strong", {}, spaced(reason), ". ")), cause, h("span", { class: "muted" }, " For ", since(ready.since), "."))),
     h("div", { class: `next-steps tone-${tone}` },
       h("p", { class: "who" }, label, steps.length > 0 && ready.needs !== "person" && ". What a person can do:"),
       steps.length

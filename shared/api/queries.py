@@ -35,6 +35,10 @@ EXAMPLE = '{"endpoint": "<id of the private endpoint>"} or {"filter": {"phase": 
 _CONNECTION_ID = re.compile(r"[0-9a-fA-F]{16}")
 
 
+UNREADABLE = "Its row cannot be understood: GET /api/doctor names it, and how to mend it."
+"""Of a row without columns."""
+
+
 class ConnectionNotFound(NotFound):
     """No connection has this id."""
 
@@ -189,11 +193,11 @@ def _summary(row: ListedConnection, mode: Callable[[object], str], today: date) 
         subscription=columns.subscription,
         family=next((one for one in Family if one == columns.family), None),
         region=columns.region,
-        phase=columns.phase,
+        phase=columns.phase or Phase.PROVISIONING,
         mode=mode(columns.mode),
         ready=columns.ready or None,
         reason=columns.reason or None,
-        message=columns.message if columns.ready else None,
+        message=columns.message if columns.ready else None if columns.phase else UNREADABLE,
         next_step=columns.next_step if columns.ready else None,
         since=columns.since or None,
         repaired_today=repaired_on(columns, today),

@@ -43,7 +43,7 @@ from shared.core.planning.removal import (
     zone_still_there,
 )
 from shared.core.planning.removal_dns import marked_things
-from shared.core.reasons import explain
+from shared.core.reasons import explain, remedy_of
 from shared.installation import decided as decisions
 from shared.installation import things
 from shared.installation.recovered import confirmed_targets
@@ -130,7 +130,9 @@ def _update_status(run: Run, removed: Condition, phase: Phase) -> None:
 def _removed(run: Run, reason: Reason, message: str, left: tuple[str, ...] = ()) -> None:
     # What was advised of its links and names is of no use to a connection that is gone.
     run.record = run.record.with_removal(leftovers=left).with_status(planned=()).with_dns(advice=(), refused=())
-    _update_status(run, c.satisfied(c.REMOVED, reason, message), Phase.REMOVED)
+    done = c.satisfied(c.REMOVED, reason, message)
+    told = replace(done.explanation, next_step=remedy_of(reason) if left else "")
+    _update_status(run, replace(done, explanation=told), Phase.REMOVED)
 
 
 async def _grace(run: Run) -> None:

@@ -7,6 +7,7 @@ from a tag on the target in Elastic Cloud.
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Collection, Iterable
 from enum import Enum, auto
@@ -190,13 +191,26 @@ def consent_problem(
         return explain(
             Reason.DEPLOYMENT_NOT_ALLOWED,
             f"Neither setting nor tag allows that this endpoint is connected to {label_of(target)}.",
-            f"Add it to the setting ELASTIC_DEPLOYMENTS_ALLOWED, or tag the {target.family.noun} {tag}.",
+            f"Add it to the setting ELASTIC_DEPLOYMENTS_ALLOWED, or tag the {target.family.noun} {tag}: "
+            f"{how_to_tag(target, tag)}",
         )
     several = " and ".join((endpoint.text, *sorted(namesakes)))
     return explain(
         Reason.CONSENT_AMBIGUOUS,
         f"{sentence(label_of(target))} consents to {short_name(endpoint)}, which is the name of {several}.",
-        f"Tag the {target.family.noun} {tag} if it is this one that is meant.",
+        f"Tag the {target.family.noun} {tag} if it is this one that is meant: {how_to_tag(target, tag)}",
+    )
+
+
+def how_to_tag(target: Target, tag: str) -> str:
+    """Where a person, or a script, tags a target. A deployment's tags are written all at once: those it has stay."""
+    if target.family is Family.SERVERLESS:
+        return "in the Elastic Cloud console on the project's page, or by PATCH of its metadata.tags in the API."
+    key, _, value = tag.partition("=")
+    tags = [{"key": name, "value": told} for name, told in ({**target.tags, key: value}).items()]
+    return (
+        "in the Elastic Cloud console on the deployment's page, under Manage tags, or by "
+        f"PUT /api/v1/deployments/{target.id}/tags {json.dumps({'tags': tags})}."
     )
 
 

@@ -7,6 +7,7 @@ internet. What is not known counts as the worse case. Asked by `planning.wishes`
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from shared.core.guards.consent import OPT_OUT_TAG, denied, is_denied, label_of, listed, opted_out, sentence
@@ -40,17 +41,31 @@ def may_be_first(target: Target, options: PlanOptions) -> bool:
     return tag == "allow" or listed(target, options.targets.first_policy_allowed)
 
 
+CLUSTERS_TOO = ", other deployments among it: cross-cluster search and replication, and monitoring, go by public ways"
+
+
+def _what_it_has(target: Target, types: Mapping[str, str]) -> str:
+    """Its policies, none of which keeps anyone out; counted by what they are."""
+    if target.attached is None:
+        return "Whether it has a policy is not known"
+    counts = Counter(types.get(policy_id, "unknown") for policy_id in target.attached)
+    if not counts:
+        return "It has no policy"
+    named = " and ".join(f"{count} of type {kind}" for kind, count in sorted(counts.items()))
+    return f"It has no policy that restricts who may connect, only {named} ({', '.join(target.attached)})"
+
+
 def first_policy_problem(target: Target, label: str, types: dict[str, str], options: PlanOptions) -> Explanation | None:
     """Why the target does not get its first policy; None: it may, or it has one."""
     if may_be_first(target, options) or any(
         types.get(policy_id) in INGRESS_TYPES for policy_id in target.attached or ()
     ):
         return None
-    known = "It has no policy" if target.attached is not None else "Whether it has a policy is not known"
+    hosted = target.family is Family.HOSTED
     return explain(
         Reason.WOULD_CUT_OFF_PUBLIC_TRAFFIC,
-        f"{sentence(label)}: {known}. The first one closes all its endpoints to everything that no policy admits"
-        f"{_AND_SIGN_IN if target.family is Family.HOSTED else ''}.",
+        f"{sentence(label)}: {_what_it_has(target, types)}. The first one closes all its endpoints to everything that "
+        f"no policy admits{_AND_SIGN_IN + CLUSTERS_TOO if hosted else ''}.",
         f"Add it to the setting ELASTIC_FIRST_POLICY_ALLOWED "
         f"or tag the {target.family.noun} {FIRST_POLICY_TAG}=allow, if that is wanted; "
         "to keep other traffic, first associate an IP policy that admits it.",

@@ -143,6 +143,10 @@ def summary(conditions: Mapping[str, Condition]) -> Condition:
 
     What stops the connection until a person acts comes first, then what waits for a person and stops nothing.
     """
+    recognised, gone = conditions.get(RECOGNISED), conditions.get(REMOVED)
+    if gone is not None and recognised is not None and recognised.reason is Reason.ENDPOINT_NOT_FOUND:
+        # How far its removal is, and what is left, is what matters now.
+        return Condition(READY, Status.FALSE, replace(gone.explanation, message=f"Removed: {gone.message}"), gone.needs)
     others = [conditions[name] for name in ORDER if name not in {READY, *BESIDE} and name in conditions]
     pending = [condition for condition in others if condition.pending]
     if not pending:

@@ -80,7 +80,7 @@ def recognition_condition(endpoint: Endpoint, services: Services) -> Condition:
     """Whether the endpoint connects to one of Elastic's services."""
     found = services.recognise(endpoint.alias)
     if found.service is not None:
-        message = f"{_SERVICES[found.service.family]} of {found.service.region}. {tag_note(endpoint)}"
+        message = f"{_SERVICES[found.service.family]} of {found.service.region}. {_tags_of(endpoint)}"
         return c.satisfied(c.RECOGNISED, Reason.ELASTIC_SERVICE, message.rstrip())
     if found.kind is ServiceKind.UNKNOWN_ELASTIC:
         reason = Reason.UNKNOWN_ELASTIC_ALIAS
@@ -154,6 +154,21 @@ def _standing(endpoint: Endpoint) -> str:
     if not endpoint.status_word:
         return f"Azure names no state of the connection{said}; it has not been approved"
     return f"Azure calls the connection {endpoint.status_word}{said}, which is no state that it documents,"
+
+
+def _tags_of(endpoint: Endpoint) -> str:
+    """What is to be said of the endpoint's tags: what a value that is none counts as."""
+    claim, on_delete = endpoint.tag(CLAIM_TAG), endpoint.tag(ON_DELETE_TAG)
+    notes = [tag_note(endpoint)]
+    if claim and claim.lower() not in {"true", "false"}:
+        notes.append(
+            f"Its tag {CLAIM_TAG} has the value {claim[:40]!r}, which is neither true nor false: it says nothing."
+        )
+    if on_delete and on_delete.lower() not in set(OnDelete):
+        known = ", ".join(OnDelete)
+        value = f"the value {on_delete[:40]!r}, none of {known}"
+        notes.append(f"Its tag {ON_DELETE_TAG} has {value}; that counts as {OnDelete.RETAIN}.")
+    return " ".join(note for note in notes if note)
 
 
 def requested_targets(endpoint: Endpoint) -> tuple[str, ...]:

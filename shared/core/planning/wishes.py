@@ -31,6 +31,7 @@ from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.resources import Target
+from shared.core.model.services import Service
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.desired import Desired
 from shared.core.reasons import explain
@@ -79,7 +80,7 @@ def _wishes(
     desired: Desired, targets: tuple[Target, ...], associated: Collection[str], record: ConnectionRecord
 ) -> Iterator[TargetRequest]:
     for asked in desired.targets:
-        yield _find(asked, targets, record, desired.service.family.noun)
+        yield _find(asked, targets, record, desired.service)
     for target in targets:
         entries = entries_of(target, CONNECT_TAG)
         everywhere = EVERYTHING in entries and target.region == desired.service.elastic_region
@@ -89,7 +90,8 @@ def _wishes(
             yield TargetRequest(target.id, target)
 
 
-def _find(asked: str, targets: tuple[Target, ...], record: ConnectionRecord, noun: str) -> TargetRequest:
+def _find(asked: str, targets: tuple[Target, ...], record: ConnectionRecord, service: Service) -> TargetRequest:
+    noun = service.family.noun
     by_id = [target for target in targets if target.id == lower_case(asked)]
     found = by_id or [target for target in targets if target.name == asked]
     running = [target for target in found if target.running]
@@ -97,6 +99,9 @@ def _find(asked: str, targets: tuple[Target, ...], record: ConnectionRecord, nou
         # Another one that is given the same name does not disconnect the one that had it.
         connected = _connected_as(asked, record)
         running = [target for target in running if target.id in connected] or running
+    if len(running) > 1:
+        # A policy is of one region: only the one there can be meant.
+        running = [target for target in running if target.region == service.elastic_region] or running
     if len(running) == 1:
         return TargetRequest(asked, running[0])
     if running:
@@ -117,7 +122,7 @@ def _find(asked: str, targets: tuple[Target, ...], record: ConnectionRecord, nou
                 f"{sentence(noun)} {asked} is stopped or being deleted; an association that it has is left as it is.",
             ),
         )
-    return _renamed(asked, targets, record) or TargetRequest(asked, problem=_not_found(asked, record, noun))
+    return _renamed(asked, targets, record) or TargetRequest(asked, problem=_not_found(asked, targets, record, noun))
 
 
 def _renamed(asked: str, targets: tuple[Target, ...], record: ConnectionRecord) -> TargetRequest | None:
@@ -132,13 +137,22 @@ def _connected_as(asked: str, record: ConnectionRecord) -> set[str]:
     return {memory.target_id for memory in record.elastic.associations if memory.asked == asked}
 
 
-def _not_found(asked: str, record: ConnectionRecord, noun: str) -> Explanation:
+def _not_found(asked: str, targets: tuple[Target, ...], record: ConnectionRecord, noun: str) -> Explanation:
     gone = [memory.target_id for memory in record.elastic.associations if asked in {memory.asked, memory.target_id}]
     was = f" It was {noun} {gone[0]}." if gone else ""
+    meant = sorted(label_of(target) for target in targets if asked.lower() in _other_names(target))
+    also = f" Did you mean {' or '.join(meant)}?" if meant else ""
     return explain(
         Reason.DEPLOYMENT_NOT_FOUND,
-        f"No {noun} with the id or exact name {asked} is visible to the API key.{was}",
+        f"No {noun} with the id or exact name {asked} is visible to the API key.{was}{also}",
+        f"Name {meant[0]} by its id or exact name in the endpoint's tag." if meant else "",
     )
+
+
+def _other_names(target: Target) -> set[str]:
+    """What a person may take for a target's name: in other letters' case, its alias, the ids of its products."""
+    hosts = (host for url in target.urls for host in (url.host, url.by_id) if host)
+    return {target.name.lower(), *(host.partition(".")[0] for host in hosts)}
 
 
 # -- consent -------------------------------------------------------------------------------------------------------

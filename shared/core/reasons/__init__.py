@@ -8,16 +8,18 @@ test holds the catalogue to the code, in both directions.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 
 from shared.core.model import conditions as c
 from shared.core.model.reasons import Explanation, Hop, Reason
 from shared.core.reasons import checks, elastic, services, setup
+from shared.core.reasons.commands import COMMANDS, ONLY_IN_AZURE
 from shared.core.reasons.entry import ReasonDoc
 
 __all__ = ["SECTIONS", "ReasonDoc", "catalogue", "explain", "hop_of", "owns", "remedy_of"]
 
-SECTIONS: Mapping[str, tuple[ReasonDoc, ...]] = {
+_SECTIONS: Mapping[str, tuple[ReasonDoc, ...]] = {
     "The whole": services.WHOLE,
     "Endpoint": setup.ENDPOINT,
     "Approval": setup.APPROVAL,
@@ -31,6 +33,14 @@ SECTIONS: Mapping[str, tuple[ReasonDoc, ...]] = {
     "Health check: answers": checks.ANSWERS,
     "Waiting for Azure and Elastic": services.DELAYS,
     "Refused by Azure and Elastic": services.REFUSALS,
+}
+
+SECTIONS: Mapping[str, tuple[ReasonDoc, ...]] = {
+    title: tuple(
+        replace(one, commands=COMMANDS.get(one.reason, ()), only_in_azure=ONLY_IN_AZURE.get(one.reason, ""))
+        for one in entries
+    )
+    for title, entries in _SECTIONS.items()
 }
 """The reasons by what they are about, in the order of the page."""
 

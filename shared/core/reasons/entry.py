@@ -20,3 +20,7 @@ class ReasonDoc:
     """What a person does; empty: nothing, all is well."""
     hop: Hop | None = None
     """Where on the path; None: where the condition belongs that has this reason."""
+    commands: tuple[str, ...] = ()
+    """What a person runs, in order; `<...>` is to be filled in."""
+    only_in_azure: str = ""
+    """A page of Azure's, where only Azure can help."""

@@ -125,7 +125,7 @@ def test_the_advice_keeps_what_the_tags_name_and_goes_on_where_a_value_is_full()
     for value, advice in advised.items():
         problem = consent_problem(ENDPOINT, target(tags={ENDPOINTS_TAG: value}), OPTIONS, ())
         assert problem is not None
-        assert f"tag the deployment {advice}." in problem.next_step
+        assert f"tag the deployment {advice}: in the Elastic Cloud console" in problem.next_step
 
 
 # -- letters that only look like ASCII -----------------------------------------------------------------------------

@@ -71,12 +71,18 @@ def test_an_id_goes_before_a_name_that_looks_like_it() -> None:
 
 
 def test_a_name_that_several_running_deployments_have_is_ambiguous_and_all_are_named() -> None:
-    twins = (target(), target("d2", region="azure-westus2"))
+    twins = (target(), target("d2"), target("d3", region="azure-westus2"))
     (choice,) = choose("orders", *twins)
     assert (choice.target, reason("orders", *twins)) == (None, "DeploymentAmbiguous")
     assert choice.problem is not None
     assert "d1 in azure-eastus2" in choice.problem.message
-    assert "d2 in azure-westus2" in choice.problem.message
+    assert "d2 in azure-eastus2" in choice.problem.message
+
+
+def test_of_one_name_in_two_regions_only_the_one_in_the_policys_region_is_meant() -> None:
+    (choice,) = choose("orders", target("d2", region="azure-westus2"), target())
+    assert choice.target is not None
+    assert (choice.target.id, choice.problem) == ("d1", None)
 
 
 def test_a_hidden_twin_does_not_make_a_name_ambiguous() -> None:

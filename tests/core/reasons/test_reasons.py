@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.troubleshooting_page import BEGIN, PAGE, entries
+from scripts.troubleshooting_page import BEGIN, PAGE, SERVED, entries, served
 from shared.core.guards import consent, first_and_last_policy, modes
 from shared.core.model import conditions as c
 from shared.core.model.reasons import Hop, Reason
@@ -93,6 +93,12 @@ def test_the_page_for_operators_has_every_entry_of_the_catalogue() -> None:
     assert PAGE.read_text(encoding="utf-8").endswith("\n".join([BEGIN, *entries()]) + "\n"), (
         "run scripts/troubleshooting_page.py"
     )
+
+
+def test_the_dashboard_serves_the_same_entries_each_under_the_anchor_that_it_links() -> None:
+    page = SERVED.read_text(encoding="utf-8")
+    assert page == served(), "run scripts/troubleshooting_page.py"
+    assert set(re.findall(r'id="([a-z]+)"', page)) == {one.lower() for one in catalogue()}
 
 
 def test_every_reason_has_a_heading_of_its_own_that_no_other_heading_hides() -> None:

@@ -222,12 +222,22 @@ class HostedConnections(ElasticTransport):
 
 
 def _query(wanted: tuple[str, ...], tag: str) -> dict[str, Any]:
-    """Any of the ids or exact names, or the tag."""
+    """Any of the ids, exact names, aliases or cluster ids, or the tag.
+
+    A wish by alias or cluster id fulfils nothing; that it was meant can be said.
+    """
     terms: list[dict[str, Any]] = [
         {"term": {field: {"value": value}}}
         for entry in wanted
-        for field, value in (("id", entry.lower()), ("name.keyword", entry))
+        for field, value in (
+            ("id", entry.lower()),
+            ("name.keyword", entry),
+            ("alias", entry.lower()),
+        )
     ]
+    for entry in wanted:
+        has_id = {"term": {"resources.elasticsearch.id": {"value": entry.lower()}}}
+        terms.append({"nested": {"path": "resources.elasticsearch", "query": {"bool": {"filter": [has_id]}}}})
     if tag:
         has_tag = {"term": {"metadata.tags.key": {"value": tag}}}
         terms.append({"nested": {"path": "metadata.tags", "query": {"bool": {"filter": [has_tag]}}}})
