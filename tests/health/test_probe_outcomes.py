@@ -177,7 +177,7 @@ async def test_a_name_that_elastic_does_not_know_any_more(estate: Estate) -> Non
     unknown = estate.elastic_settings.proxy_unknown_hosts
     unknown.update(the(estate).private_host(product) for product in PRODUCTS)
     condition = await looked_at(estate, endpoint)
-    assert condition.reason == "UnknownResource"
+    assert condition.reason == "AliasNotServed"
     assert "alias" in condition.next_step
     unknown.clear()
     await estate.settle()
@@ -207,11 +207,11 @@ async def test_one_bad_deployment_of_two_is_named(estate: Estate) -> None:
     bad = the(estate, "more").private_host("es")
     estate.elastic_settings.proxy_unknown_hosts.add(bad)
     condition = await looked_at(estate, endpoint)
-    assert condition.reason == "UnknownResource"
+    assert condition.reason == "AliasNotServed"
     assert bad in condition.message
     checks = (await estate.connection(endpoint)).health.checks
     reasons = [check.reason for check in checks if check.service == "elasticsearch"]
-    assert reasons == ["Reachable", "UnknownResource"]
+    assert reasons == ["Reachable", "AliasNotServed"]
 
 
 async def test_a_record_for_one_name_hides_the_wildcard_from_its_neighbours_too(estate: Estate) -> None:
