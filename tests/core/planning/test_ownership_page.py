@@ -64,7 +64,8 @@ def test_every_word_of_the_page_that_is_code_is_a_reason_a_condition_a_setting_o
         for name, value in vars(module).items()
         if name.endswith("_TAG")
     }
-    named = {markers.INSTANCE, markers.CONNECTION, markers.ENDPOINT, f"{markers.HOLDER}<connection id>"}
+    holders = {f"{markers.HOLDER}<connection id>", f"{markers.HOLDERS}<n>"}
+    named = {markers.INSTANCE, markers.CONNECTION, markers.ENDPOINT, *holders}
     settings = {setting.name for setting in descriptions()}
     words = set(re.findall(r"`([A-Za-z][\w<> -]*)(?:[=:] ?\w+)?`", PAGE))
     reasons = {word for word in words if re.fullmatch(r"([A-Z][a-z]+)+", word)}
