@@ -38,6 +38,9 @@ from local.world import HUB_VNET, VAULT_ID
 from shared.core.model.callers import deciding_secret
 from shared.core.model.organizations import DEFAULT, key_secret
 
+NO_QUOTA = 1_000_000
+"""Reads of private DNS in five minutes: Azure says how many are left, and the app goes by that."""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -106,7 +109,7 @@ class Stack:
         self.world.arm.settings.principal_of = self._identity.client_of
         # The app looks more often than in Azure, and is to meet the quota with as many connections as there.
         reads = (self.world.arm.settings.private_dns_reads_per_5_minutes or 0) * TIMES_AS_OFTEN
-        self.world.arm.settings.private_dns_reads_per_5_minutes = reads if self.options.quotas else None
+        self.world.arm.settings.private_dns_reads_per_5_minutes = reads if self.options.quotas else NO_QUOTA
         if self.options.role_assignments is not None:
             self.world.arm.settings.role_assignments = read_assignments(self.options.role_assignments)
         self._vault = KeyVault(

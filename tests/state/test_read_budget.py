@@ -124,3 +124,17 @@ async def test_a_row_stays_small_however_many_wait() -> None:
     for _ in range(5_000):
         row.take(READS, START, 4, 4)
     assert len(str(row.document())) < 30_000
+
+
+async def test_a_subscription_of_which_azure_says_that_it_has_more_is_read_more() -> None:
+    """As Azure may raise a limit: what its answers say counts, not the figure of its pages."""
+    clock, (budget,) = instances(1)
+    for left in range(9_000, 9_000 - 4 * READS.most, -100):
+        await budget.ask(SUBSCRIPTION, 100)
+        budget.note_remaining(SUBSCRIPTION, {REMAINING: str(left)})
+        await clock.sleep(1)
+        for _ in range(100):
+            await budget.before_read(SUBSCRIPTION)
+    budget.note_remaining(SUBSCRIPTION, {REMAINING: str(LEFT_TO_OTHERS)})
+    with pytest.raises(NoReadsLeft):
+        await budget.ask(SUBSCRIPTION, 2 * READS.at_once)
