@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from azure_cli import Refused, az, az_log, looks, say, unless_refused
-from installation import Installation, output
+from installation import Installation, below, output
 
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTIONS = ("check_health", "endpoint_events", "reconcile")
@@ -101,6 +101,13 @@ def topics(installation: Installation) -> str:
                 [f"identity {(topic.get('identity') or {}).get('type')}, subscription {states[0]}"] if states else []
             )
     return "; ".join(seen) or "no event subscription of this installation"
+
+
+def groups(installation: Installation) -> str:
+    """Whether management groups list what is below them, as the app asks at each sweep."""
+    if not installation.management_groups:
+        return "no management groups"
+    return f"{len(below(installation.management_groups))} below {len(installation.management_groups)} management groups"
 
 
 def delivery(installation: Installation) -> str:
@@ -221,6 +228,7 @@ READING: dict[str, Callable[[Installation], str]] = {
     "connections by phase and reason": reasons,
     "roles of the identities": roles,
     "topics": topics,
+    "subscriptions below management groups": groups,
     "events in a day": delivery,
     "logs that arrive": logs,
     "properties of the site": site,

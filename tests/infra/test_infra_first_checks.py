@@ -117,3 +117,14 @@ def test_it_waits_for_the_record_in_the_activity_log_and_no_longer_than_five_min
     az.answer("monitor activity-log list --resource-group", [])
     assert checks(az, "--change")["what a zone and a record report"] == "{}"
     assert len(az.called("monitor activity-log list --resource-group")) == 30
+
+
+def test_subscriptions_below_management_groups_are_counted(az: Recorded) -> None:
+    below = [
+        {"name": ID, "type": "/subscriptions"},
+        {"name": "online", "type": "Microsoft.Management/managementGroups"},
+    ]
+    az.answer("rest --method get", {"value": below})
+    assert checks(az)["subscriptions below management groups"] == "no management groups"
+    az.environment["AZURE_MANAGEMENT_GROUPS"] = "landing-zones"
+    assert checks(az)["subscriptions below management groups"] == "1 below 1 management groups"
