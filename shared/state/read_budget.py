@@ -82,7 +82,7 @@ class Taken:
         return 0, turn
 
     def give(self, limit: Limit, now: float, number: int) -> int:
-        """So many are taken, whatever the limit says."""
+        """So many are taken, also above the limit."""
         self._forget_old(limit, now)
         self.given.append((_step(now, limit), number))
         return number
