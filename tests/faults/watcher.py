@@ -56,8 +56,8 @@ class Watcher:
     _calls: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
     """Of each run, its requests to the clouds, with their place among all."""
     _place: int = 0
-    _since_pause: Counter[int] = field(default_factory=Counter)
-    """Writes of each run since a pause began."""
+    _since_pause: Counter[tuple[int, str]] = field(default_factory=Counter)
+    """Writes of each run to each cloud since a pause began."""
     _person: dict[str, int] = field(default_factory=dict)
     """When a person last changed something, as a place among the requests."""
     _others: dict[str, Any] = field(default_factory=dict)
@@ -146,8 +146,8 @@ class Watcher:
             return
         self.writes[f"{call.what} {call.condition}".rstrip()] += 1  # for another version it is another write
         if self.paused_until is not None and self.estate.clock.now() < self.paused_until:
-            self._since_pause[number] += 1
-            if self._since_pause[number] > 1:  # of what it was at, it may send one
+            self._since_pause[number, call.service] += 1
+            if self._since_pause[number, call.service] > 1:  # of what a branch was at, it may send one
                 self.say(f"{call.what} is sent in a pause")
         if "ignore_associations=true" in call.query:
             self.say("a policy is deleted together with its associations")
