@@ -8,7 +8,7 @@ WORKERS ?= 6
 # Where the environment forbids it, each of the many processes of a test run would compile all of this code anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test walks faults hostile burst check benchmark package clean
+.PHONY: help setup run test walks faults hostile planted burst check benchmark package clean
 
 help:
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -30,6 +30,9 @@ faults: setup ## thousands of plans with a fault at each remote call of a connec
 
 hostile: setup ## every answer of both clouds with something wrong at every place, and every damaged row
 	@HOSTILE=1 $(BIN)/python -m pytest -q -n $(WORKERS) tests/damaged
+
+planted: setup ## plant fifty bugs, one after the other, and tell which tests notice (NAMES=..., else all: an hour)
+	@$(BIN)/python -m tests.planted $(NAMES)
 
 burst: setup ## 512 endpoints of 32 networks at once: all Ready, one message of ours for each
 	@UNFINISHED=512 BURST_NETWORKS=32 BURST_REGIONS=16 \

@@ -1,6 +1,6 @@
 """`python -m tests.planted [NAME ...]`: plant bugs one after the other, and tell which tests notice.
 
-python -m tests.planted                      all of them: half an hour on two busy cores
+python -m tests.planted                      all of them, as `make planted` does: an hour on two busy cores
 python -m tests.planted link-before-record   one
 python -m tests.planted --all                where a bug's tests miss it, run all fast tests once
 python -m tests.planted --at-once 2          two side by side

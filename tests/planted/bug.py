@@ -16,10 +16,14 @@ class Bug:
     old: str
     """Stands exactly once in the file."""
     new: str
-    tests: tuple[str, ...]
+    tests: tuple[str, ...] = ()
     """Files or folders of tests that are expected to fail."""
-    caught_by: str
-    """The test that caught it when it was first planted; empty: its tests missed it then."""
+    life: str = ""
+    """In place of tests: the life in which the fault harness is expected to find it, as `--life` takes it."""
+    call: str = ""
+    """Of that life the calls that faults are tried at, as `--call` takes it; empty: all."""
+    caught_by: str = ""
+    """The test, or the life, that caught it when it was first planted; empty: it was missed then."""
     note: str = ""
     """Of a bug that was missed: what noticed it instead, or why nothing does."""
 

@@ -1,4 +1,4 @@
-"""Thirty bugs in all folders of the project, with the tests that catch each. Planted by `python -m tests.planted`.
+"""Fifty bugs in all folders of the project, with the tests that catch each. Planted by `python -m tests.planted`.
 
 A refactoring moves and rewrites the tests together with the code, and can lose a check on the way without any test
 failing. So the same bugs are planted before and after it: none that was caught before may be missed after.
@@ -11,7 +11,8 @@ soon as an old text does not stand exactly once in its file, or a test file of a
 from __future__ import annotations
 
 from tests.planted.core_bugs import CORE
+from tests.planted.harm_bugs import HARM
 from tests.planted.other_bugs import OTHERS
 from tests.planted.shared_bugs import SHARED
 
-BUGS = (*CORE, *SHARED, *OTHERS)
+BUGS = (*CORE, *SHARED, *OTHERS, *HARM)

@@ -48,11 +48,18 @@ def run_planted(bug: Bug, *, everything: bool = False) -> Outcome:
     with project_copy() as copy:
         planted = copy / bug.path
         planted.write_text(bug.planted_in(planted.read_text(encoding="utf-8")), encoding="utf-8")
+        if bug.life and not everything:
+            return run_plans(copy, bug.life, bug.call)
         return run_tests(copy, FAST if everything else bug.tests)
 
 
 def run_clean(test: str) -> Outcome:
-    """Run a test in a copy without a bug: one that fails there too has caught nothing."""
+    """Run a test in a copy without a bug: one that fails there too has caught nothing.
+
+    A plan is not played again: without the bug other plans have its number, and `make faults` shows that all pass.
+    """
+    if test.startswith(PLAN):
+        return Outcome("", "")
     with project_copy() as copy:
         return run_tests(copy, (test,))
 
@@ -74,17 +81,45 @@ def project_copy() -> Iterator[Path]:
         yield copy
 
 
-def run_tests(folder: Path, tests: Sequence[str]) -> Outcome:
-    """Run tests up to the first failure."""
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
-    environment = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+PLAN = "plan "
+"""Begins the name of a plan of faults, in the place of a test's."""
+_PLAN = re.compile(rf"^{PLAN}-?\d+(?=: )", re.MULTILINE)
+_PLAYED = re.compile(r"^\d+ plans, .*$", re.MULTILINE)
+
+
+def run_plans(folder: Path, life: str, call: str) -> Outcome:
+    """Play one life with every fault at these calls, up to the first plan that fails."""
     try:
-        done = subprocess.run(  # noqa: S603 - this interpreter, tests of this project
-            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=LONGEST, check=False
+        code, output = _run(
+            folder, "-m", "tests.faults", "--first", "--every-follow", "--share", "1", "--life", life, "--call", call
         )
     except subprocess.TimeoutExpired:
         return Outcome("", f"no end within {LONGEST} s")
-    return outcome_of(done.returncode, done.stdout + done.stderr)
+    found, counts = _PLAN.search(output), _PLAYED.findall(output)
+    return Outcome(found[0] if found and code else "", counts[-1] if counts else output[-300:].strip())
+
+
+def run_tests(folder: Path, tests: Sequence[str]) -> Outcome:
+    """Run tests up to the first failure."""
+    try:
+        code, output = _run(folder, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests)
+    except subprocess.TimeoutExpired:
+        return Outcome("", f"no end within {LONGEST} s")
+    return outcome_of(code, output)
+
+
+def _run(folder: Path, *arguments: str) -> tuple[int, str]:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+    done = subprocess.run(  # noqa: S603 - this interpreter, tests of this project
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=LONGEST,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
 
 
 def outcome_of(code: int, output: str) -> Outcome:

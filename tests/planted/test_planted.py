@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.faults.lives import LIVES
 from tests.planted import __main__ as command
 from tests.planted import plant
 from tests.planted.bug import Bug
@@ -17,9 +19,15 @@ from tests.planted.plant import ROOT, Outcome, outcome_of
 ONE = Bug("one", "Harm.", "a.py", "old", "new", ("tests/core",), caught_by="tests/core/test_a.py::test_a")
 
 
-def test_there_are_thirty_under_names_of_their_own_in_every_folder() -> None:
-    assert len(BUGS) == len({bug.name for bug in BUGS}) == 30
-    assert {bug.path.partition("/")[0] for bug in BUGS} == {"shared", "functions", "local", "infra", "scripts"}
+def test_there_are_fifty_under_names_of_their_own_in_every_folder() -> None:
+    assert len(BUGS) == len({bug.name for bug in BUGS}) == 50
+    folders = {bug.path.partition("/")[0] for bug in BUGS if "/" in bug.path}
+    assert folders == {"shared", "functions", "local", "infra", "scripts"}
+
+
+def test_each_life_is_one_of_the_harness() -> None:
+    for bug in BUGS:
+        assert not bug.life or any(re.search(bug.life, life.name) for life in LIVES), bug.name
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
@@ -27,7 +35,7 @@ def test_each_can_be_planted_and_its_tests_are_there(bug: Bug) -> None:
     text = (ROOT / bug.path).read_text(encoding="utf-8")
     assert bug.planted_in(text) != text
     assert [one for one in bug.tests if not (ROOT / one).exists()] == []
-    assert bug.tests
+    assert bool(bug.tests) != bool(bug.life)
 
 
 @pytest.mark.parametrize("bug", [bug for bug in BUGS if bug.path.endswith(".py")], ids=lambda bug: bug.name)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from local.elastic.deployments import Deployment
+from shared.core.model.arm_ids import connection_id
 from tests.walk.clients import clients_get, zone_of
-from tests.walk.scene import Place, Scene
+from tests.walk.scene import Place, Scene, connection_of
 from tests.walk.wishes import asked_for, asks_for, consented, opted_in
 
 MOST_ZONES = 950
@@ -102,6 +103,13 @@ def _misnamed(scene: Scene, place: Place) -> bool:
     return any(rule["azure_endpoint_name"] != place.name for rule in mine)
 
 
+def _rule_edited(scene: Scene, place: Place) -> bool:
+    """A policy of ours for the endpoint lacks its present GUID: a person changed the rule, or took it out."""
+    found, own = scene.endpoint(place.name), connection_id(place.id)
+    policies = [one for one in scene.policies(ours=True) if connection_of(one) == own]
+    return found is not None and any(found.resource_guid.lower() not in one.guids for one in policies)
+
+
 def _lets_others_in(scene: Scene, place: Place) -> bool:
     mine = scene.connection_guids[place.name]
     return any(one.guids & mine and (len(one.guids) > 1 or one.guids - mine) for one in scene.estate.elastic.rulesets())
@@ -127,6 +135,7 @@ CAUSES: dict[str, Callable[[Scene, Place], bool]] = {
     "Rejected": _has_status("Rejected"),
     "Disconnected": _has_status("Disconnected"),
     "PolicyAdmitsOthers": _lets_others_in,
+    "PolicyRuleEdited": _rule_edited,
     "RecordHeldByOthers": _record_in_the_way,
     "RecordHeldByAnotherEndpoint": _record_in_the_way,
     "AnsweredByAnotherZone": _led_elsewhere,
