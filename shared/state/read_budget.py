@@ -45,7 +45,7 @@ class Limit:
 
 READS = Limit("reads", most=400, seconds=300, step=10, at_once=12)
 ZONES = Limit("zones", most=36, seconds=60, step=2, at_once=1)
-LEFT_TO_OTHERS = 100
+LEFT_TO_OTHERS = 60
 """Reads that Azure must say are left in the window."""
 TRIAL = 12
 """Reads that may be taken, some time after too few were left, to hear how many are left now."""
@@ -125,9 +125,12 @@ class Row:
     def take(self, limit: Limit, now: datetime, least: int, most: int) -> tuple[int, float]:
         """See `Taken.take`; reads are asked for of what Azure said is left, too."""
         taken, seconds = self.limits.setdefault(limit.name, Taken()), now.timestamp()
+        if limit is ZONES and self.left_at is not None and now - self.left_at < KNOWN_FOR:
+            # Azure says what is left of all reads: the older limits are in force, and have no such one.
+            return least, seconds
         if limit is READS and self.remaining is not None and self.left_at is not None:
             age = now - self.left_at
-            since = sum(number for when, number in taken.given if when >= _step(self.left_at.timestamp(), limit))
+            since = sum(number for when, number in taken.given if when > _step(self.left_at.timestamp(), limit))
             left = self.remaining - since - LEFT_TO_OTHERS
             if age < KNOWN_FOR and self.remaining > limit.most + LEFT_TO_OTHERS and left >= least:
                 return taken.give(limit, seconds, min(most, left)), seconds  # Azure allows it more than it documents
@@ -257,8 +260,9 @@ class ReadBudget:
         def taking(document: Mapping[str, Any] | None) -> dict[str, Any]:
             nonlocal taken, turn
             row = row_from(document)
-            if pool.heard is not None:
-                row.note_remaining(*pool.heard)
+            heard = self._pool(subscription_id, READS).heard
+            if heard is not None:
+                row.note_remaining(*heard)
             taken, turn = row.take(limit, self._clock.now(), number, max(number, limit.at_once))
             return row.document()
 
