@@ -108,5 +108,5 @@ def test_the_settings_reach_the_rules_each_in_its_place() -> None:
         }
     ).scope
     assert scope == Scope(
-        (SUBSCRIPTION,), (OTHER,), names("a"), names("b"), names("cc"), names("dd"), names("e"), names("f")
+        (SUBSCRIPTION,), (), (OTHER,), names("a"), names("b"), names("cc"), names("dd"), names("e"), names("f")
     )
