@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from shared.api.damaged_rows import unreadable_rows
-from shared.api.deadlines import Question, ask_all
+from shared.api.deadlines import EACH_SECONDS, Question, ask_all
 from shared.api.doctor_azure import azure_questions
 from shared.clock import Clock, machine_clock
 from shared.clouds.answer_headers import server_time
@@ -143,8 +143,9 @@ def _elastic(context: Context, organizations: Mapping[str, _ElasticClock]) -> Qu
 async def _with_projects(context: Context) -> Mapping[str, PrivateConnections]:
     """The organizations' clients for projects where endpoints lead to some; else a key needs no role there."""
     try:
-        in_play = await projects_are_in_play(context)
-    except AutopilotError:  # the findings about storage say so
+        async with asyncio.timeout(EACH_SECONDS):
+            in_play = await projects_are_in_play(context)
+    except (AutopilotError, TimeoutError):  # the findings about storage say so
         return {}
     return context.elastic.of_family(Family.SERVERLESS) if in_play else {}
 

@@ -10,12 +10,13 @@ Asked by `reconciler.dns_branch` and `sweep.zones` before they read; `clouds.azu
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from shared.core.model.errors import Throttled
+from shared.core.model.errors import AutopilotError, Throttled
 from shared.core.model.json_values import entries, mapping, stored_instant
 from shared.state.control import update
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from shared.clock import Clock
     from shared.state.ports import ControlTable
 
+log = logging.getLogger("privatelink.state")
 ROW = "azure-reads-"
 """Before the subscription, in lower case."""
 REMAINING = "x-ms-ratelimit-remaining-subscription-resource-requests"
@@ -229,8 +231,16 @@ class ReadBudget:
                 await self._take(pool, subscription_id, number, READS)
 
     async def before_read(self, subscription_id: str) -> None:
-        """A private DNS read goes out now; where none is left in this process, a few more are taken."""
-        await self._spend(subscription_id, READS)
+        """A private DNS read goes out now; where none is left in this process, a few more are taken.
+
+        Storage that does not answer holds up no read: work fails by itself then, and the doctor must say what Azure does.
+        """
+        try:
+            await self._spend(subscription_id, READS)
+        except NoReadsLeft:
+            raise
+        except AutopilotError as error:
+            log.info("reads of %s are not counted: %s", subscription_id, error)
 
     async def before_zone(self, subscription_id: str) -> None:
         """A zone is made, changed or deleted now."""

@@ -37,7 +37,8 @@ async def filled(number: int = CONNECTIONS) -> tuple[App, str]:
 
 async def test_a_list_costs_one_request_for_each_thousand_connections_and_one_to_control() -> None:
     app, _ = await filled()
-    assert len((await list_connections(app.context))["items"]) == CONNECTIONS
+    listed = await list_connections(app.context)
+    assert (len(listed["items"]), listed["matching"]) == (codec.PAGE, CONNECTIONS)
     assert dict(app.storage.connections.requests) == {"list": math.ceil(CONNECTIONS / codec.PAGE)}
     assert app.storage.control.requests.total() <= 1
 
