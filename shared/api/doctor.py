@@ -61,7 +61,6 @@ async def examine(context: Context) -> Report:
     machine = machine_clock(context.clock)
     arm = ArmChecks(context.endpoints.clients, machine)
     elastic = {name: _ElasticClock(api, machine) for name, api in context.elastic.of_family(Family.HOSTED).items()}
-    projects = {name: _ElasticClock(api, machine) for name, api in (await _with_projects(context)).items()}
     own: Questions = {
         SWEEP: lambda: recall(context),
         PAUSE: lambda: present_pause(context),
@@ -69,8 +68,11 @@ async def examine(context: Context) -> Report:
         RECOVERED: lambda: recovered_list(context),
         EVENTS: lambda: present(context),
     }
-    asked_of_clouds = azure_questions(context, arm) | _elastic(context, elastic) | _projects(projects)
-    answers = await ask_all(_storage(context.storage) | own | asked_of_clouds)
+    asked_of_clouds = azure_questions(context, arm) | _elastic(context, elastic)
+    answers, of_projects = await asyncio.gather(
+        ask_all(_storage(context.storage) | own | asked_of_clouds), _ask_about_projects(context, machine)
+    )
+    answers |= of_projects
     now = context.clock.now()
     findings = [
         *judge.judge_settings(len(context.settings.scope.subscriptions), context.settings.installation.mode),
@@ -138,6 +140,13 @@ def _elastic(context: Context, organizations: Mapping[str, _ElasticClock]) -> Qu
             elastic.ask, lambda api: api.all_targets() if denies else api.targets([NO_KEY])
         )
     return questions
+
+
+async def _ask_about_projects(context: Context, machine: Clock) -> dict[Asked, Answer[Any]]:
+    clients = await _with_projects(context)
+    if not clients:
+        return {}
+    return await ask_all(_projects({name: _ElasticClock(api, machine) for name, api in clients.items()}))
 
 
 async def _with_projects(context: Context) -> Mapping[str, PrivateConnections]:

@@ -233,7 +233,7 @@ class ReadBudget:
     async def before_read(self, subscription_id: str) -> None:
         """A private DNS read goes out now; where none is left in this process, a few more are taken.
 
-        Storage that does not answer holds up no read: work fails by itself then, and the doctor must say what Azure does.
+        Storage that does not answer holds up no read: work fails by itself then, and the doctor says how Azure is.
         """
         try:
             await self._spend(subscription_id, READS)
