@@ -39,7 +39,7 @@ class Client:
     async def app(self, method: str, path: str) -> Any:
         assert method == "GET"
         context = self._estate.worker.context
-        wanted = path.removeprefix("/connections").strip("/")
+        wanted = path.removeprefix("/connections").partition("?")[0].strip("/")
         return Answer(await (get_connection(context, wanted) if wanted else list_connections(context)))
 
 
