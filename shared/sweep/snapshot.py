@@ -19,6 +19,7 @@ from shared.core.model.arm_ids import connection_id
 from shared.core.model.conditions import Phase
 from shared.core.model.errors import AutopilotError, Blocked, InvalidInput, RetryLater, Throttled
 from shared.core.model.organizations import DEFAULT
+from shared.core.model.reasons import KEY_REASONS
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.resources import Endpoint, VirtualNetwork
 from shared.core.model.services import Family
@@ -283,7 +284,12 @@ async def _read_organization(
     """Policies, then the targets that endpoints ask for, ours are associated with, or that ask for endpoints."""
     api, of = context.elastic.of(name, family), "" if name == DEFAULT else f" of organization {name}"
     what = "policies" if family is Family.HOSTED else "policies of projects"
-    policies = await _read(f"{what}{of}", api.policies(), result)
+    policies, refused = None, None
+    try:
+        policies = await api.policies()
+    except AutopilotError as error:
+        failed(result, f"{what}{of}", error)
+        refused = error if isinstance(error, Blocked) and error.reason in KEY_REASONS else None
     matter: dict[str, None] = {}
     claims = False
     for wanted, record in pairs:
@@ -294,7 +300,7 @@ async def _read_organization(
         claims = claims or (record.elastic.claim is not None and organization_on_record(record) == name)
     targets = await _read(f"{family.noun}s{of}", api.targets(matter, tag=CONNECT_TAG), result)
     claimed = await _read(f"claims{of}", listed_claims(api), result) if claims else None
-    return OrganizationListing(policies, targets, claimed, api.key_expires, api.claims is not None)
+    return OrganizationListing(policies, targets, claimed, api.key_expires, api.claims is not None, refused)
 
 
 async def _read(what: str, reading: Awaitable[_T], result: SweepStats) -> _T | None:

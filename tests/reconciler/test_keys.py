@@ -257,3 +257,22 @@ async def test_messages_wait_while_the_settings_are_wrong_however_long_and_none_
             estate.queue.delete(message)
     assert await estate.queue.poisoned() == 0
     await ready_within(estate, endpoint, 300)
+
+
+async def test_a_refused_key_is_told_on_every_connection_by_the_next_sweep_and_so_is_its_end(estate: Estate) -> None:
+    """What worked works on: no connection asks for the key every half minute, the sweep sees that it is there."""
+    endpoints = [await estate.put_endpoint(), await estate.put_endpoint("pe-2", region="westeurope")]
+    await estate.settle()
+    for endpoint in endpoints:
+        await estate.ready(endpoint)
+    estate.elastic_settings.api_key_expires_at = estate.clock.now()
+    await estate.sweep()
+    await estate.settle(60)
+    assert [await estate.reason(one, "PolicyReady") for one in endpoints] == ["ElasticKeyRefused"] * 2
+    assert (await estate.sweep()).enqueued == 0
+    assert not estate.queue.messages
+    estate.elastic_settings.api_key_expires_at = None
+    await estate.sweep()
+    await estate.settle()
+    for endpoint in endpoints:
+        await estate.ready(endpoint)

@@ -132,7 +132,8 @@ def next_delay(
     attempts = connection.schedule.attempts
     if attempts < len(REFUSED_LOOKS) and any(_refused(condition) for condition in conditions.values()):
         delay = REFUSED_LOOKS[attempts] if delay is None else min(REFUSED_LOOKS[attempts], delay)
-    if any(waits_for_key(condition) for condition in conditions.values()):
+    waiting = any(waits_for_key(condition) for condition in conditions.values())
+    if waiting and connection.status.ready_since is None:  # what worked works on, and the sweep sees the new key
         return KEY_LOOK if delay is None else min(KEY_LOOK, delay)
     return delay
 

@@ -42,6 +42,8 @@ class OrganizationListing:
     """When the key ends, as the answers said; None: not known, or never."""
     offers_claims: bool = True
     """Whether the family has claims."""
+    key_refused: Blocked | None = None
+    """There is no key, or none that it takes: that is known, and told on every connection of the organization."""
 
     def for_region(self, region: str) -> ObservedElastic | None:
         """What matters to the endpoints of one region; None when not all of it was read."""
@@ -138,6 +140,8 @@ class CloudListing:
         except Blocked as error:
             return None, condition_of(c.POLICY_READY, error, None, now, options.timing.visibility)
         listing = listing or _UNREAD
+        if listing.key_refused is not None:
+            return None, condition_of(c.POLICY_READY, listing.key_refused, None, now, options.timing.visibility)
         found = listing.for_region(desired.service.elastic_region)
         own = desired.endpoint.id
         namesakes = tuple(one for one in self.endpoints.get(short_name(own), ()) if not same_id(one, own.text))

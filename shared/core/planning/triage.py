@@ -20,7 +20,7 @@ from shared.core.model.conditions import Phase
 from shared.core.model.errors import InvalidInput
 from shared.core.model.markers import Marker
 from shared.core.model.messages import Cause, WorkMessage
-from shared.core.model.reasons import Reason
+from shared.core.model.reasons import KEY_REASONS, Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.resources import Endpoint, Policy, Zone
 from shared.core.model.services import ServiceKind, Services
@@ -116,7 +116,9 @@ def plan_of(
     found = plan(desired, observed, record, options, now)
     if refused is not None:
         found = replace(found, conditions=(*found.conditions, refused))
-    return found, zones is not None and (elastic is not None or refused is not None)
+    return found, zones is not None and (
+        elastic is not None or (refused is not None and refused.reason not in KEY_REASONS)
+    )
 
 
 def _unseen_targets(record: ConnectionRecord, elastic: ObservedElastic) -> UnseenTargets:
