@@ -1,4 +1,4 @@
-"""What every answer says of the app itself: its version, its mode, and whether it is paused. Used by `responses`.
+"""What every answer says of the app itself: its version, its mode, a pause, what is wrong. Used by `responses`.
 
 Read anew for each answer, because instances share nothing else. Where it cannot be read the answer says so and is
 otherwise the same: what a person asked for must not fail because of what they did not ask for.
@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shared.app import start
-from shared.core.model.errors import AutopilotError
+from shared.core.model.errors import AutopilotError, InvalidSettings
 from shared.version import VERSION
 
 if TYPE_CHECKING:
-    from shared.core.guards.pause import Pause
+    from shared.core.reports.app_health import AppProblem
+    from shared.installation.app_health import PauseAndProblems
 
 log = logging.getLogger("privatelink.http")
 
@@ -30,48 +31,55 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class AppStatus:
-    """The app's mode and pause. `mode` empty, `pause_known` False: could not be read."""
+    """The app's mode, pause and problems. `mode` empty, `looked` None: could not be read."""
 
     mode: str = ""
-    pause: Pause | None = None
-    pause_known: bool = False
+    looked: PauseAndProblems | None = None
+    problems: tuple[AppProblem, ...] = ()
 
     @property
     def body(self) -> dict[str, Any]:
         """It as JSON values."""
-        paused: Any = self.pause.document() if self.pause is not None else False
-        return {"version": VERSION, "mode": self.mode or None, "paused": paused if self.pause_known else None}
+        looked, known = self.looked, self.looked is not None or bool(self.problems)
+        paused: Any = None if looked is None else looked.pause.document() if looked.pause is not None else False
+        problems = [one.document() for one in (*self.problems, *(looked.problems if looked is not None else ()))]
+        body = {"version": VERSION, "mode": self.mode or None, "paused": paused}
+        return body | {"problems": problems if known else None}
 
     @property
     def headers(self) -> dict[str, str]:
         """It as headers; without a pause the second one is left out."""
         headers = {MODE_HEADER: self.mode or UNKNOWN}
-        if not self.pause_known:
+        if self.looked is None:
             headers[PAUSE_HEADER] = UNKNOWN
-        elif self.pause is not None:
-            headers[PAUSE_HEADER] = self.pause.until.isoformat()
+        elif self.looked.pause is not None:
+            headers[PAUSE_HEADER] = self.looked.pause.until.isoformat()
         return headers
 
 
 def forget_seen() -> None:
     """What an earlier request has read does not count for this one."""
-    from shared.installation.pause import last_read
+    from shared.installation.app_health import last_look
 
-    last_read.set(None)
+    last_look.set(None)
 
 
 async def read_app_status(*, seen: bool = False) -> AppStatus:
-    """The app's status now; raises nothing. `seen`: a pause that this request has read is recent enough."""
-    from shared.installation.pause import last_read, present_pause
+    """The app's status now; raises nothing. `seen`: what this request has read is recent enough."""
+    from shared.core.reports.app_health import AppProblem, Code
+    from shared.installation.app_health import last_look, look
 
     mode = ""
     try:
         context = start()
         mode = str(context.options.installation.mode)
-        if seen and (read := last_read.get()) is not None:
-            return AppStatus(mode, read[0], pause_known=True)
+        if seen and (looked := last_look.get()) is not None:
+            return AppStatus(mode, looked)
         async with asyncio.timeout(PATIENCE):
-            return AppStatus(mode, await present_pause(context), pause_known=True)
+            return AppStatus(mode, await look(context))
+    except InvalidSettings as error:
+        step = "Correct it in the function app's configuration; docs/settings.md describes each setting."
+        return AppStatus(mode, problems=(AppProblem(Code.SETTINGS_WRONG, error.what, step),))
     except (AutopilotError, TimeoutError) as error:
         log.info("an answer does not tell whether the app is paused: %s", error)
     except Exception:

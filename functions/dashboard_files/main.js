@@ -78,6 +78,7 @@ function showNotices(app, problem) {
     const id = problem.correlationId ? ` Correlation id ${problem.correlationId}.` : "";
     found.push(notice("bad", problem.message, `${problem.nextStep ?? ""}${last}${id}`));
   }
+  for (const one of app?.problems ?? []) found.push(notice("bad", one.message, one.nextStep));
   if (app?.paused) {
     const why = app.paused.reason ? ` (${app.paused.reason})` : "";
     found.push(notice("warn", `Paused until ${exact(app.paused.until)}${why}.`, "Until then the app plans and tests, and changes nothing."));

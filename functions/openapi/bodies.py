@@ -126,8 +126,18 @@ def _decision(decision: str, **about: str | tuple[str, ...]) -> Schema:
     return thing(decision={"type": "string", "const": decision}, **fields)
 
 
+_PROBLEMS: Schema = {
+    "type": "array",
+    "items": thing(code=TEXT, message=TEXT, nextStep=TEXT),
+    "description": "What is wrong with the app itself; docs/api.md has the codes, of which there may be more.",
+}
 APP: Schema = {
-    **thing(version=TEXT, mode=maybe(MODE), paused={"anyOf": [{"const": False}, _PAUSE, {"type": "null"}]}),
+    **thing(
+        version=TEXT,
+        mode=maybe(MODE),
+        paused={"anyOf": [{"const": False}, _PAUSE, {"type": "null"}]},
+        problems=maybe(_PROBLEMS),
+    ),
     "description": "How the app stands; null where it could not be read.",
 }
 _CODE: Schema = {

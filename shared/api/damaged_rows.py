@@ -20,7 +20,8 @@ from shared.core.model.decisions import decided_in
 from shared.core.model.errors import AutopilotError, InvalidInput, NotFound
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.record_document import NewerRecord, UnreadableRecord
-from shared.installation import decided, pause, removal_limit, things
+from shared.core.reports.app_health import stored_health
+from shared.installation import app_health, decided, pause, removal_limit, things
 from shared.state.codec import record_in
 from shared.state.control import DamagedRow, understood
 from shared.state.rows import ConnectionRow, ControlRow, ThingRow
@@ -111,6 +112,7 @@ def _check(context: Context, row: ControlRow) -> None:
     now = context.clock.now()
     read_at = row.read_at or now
     readers: Mapping[str, Callable[[Any], object]] = {
+        app_health.DOCUMENT: stored_health,  # before the pause, with whose name its own begins
         pause.DOCUMENT: lambda document: stored_pause(document, (row.written_at or now) + LONGEST),
         removal_limit.NAME: partial(removal_limit.stored_removals, now),
         decided.NAME: decided_in,

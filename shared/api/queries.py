@@ -27,7 +27,7 @@ from shared.core.model.operations import Operation, OperationKind
 from shared.core.model.record_document import repaired_on
 from shared.core.model.services import Family
 from shared.installation import unknown_endpoints
-from shared.installation.pause import present_pause
+from shared.installation.app_health import look
 from shared.state.codec import record_in
 from shared.state.rows import ConnectionRow, ListedConnection
 
@@ -180,7 +180,7 @@ async def find_connection(context: Context, wanted: str) -> ConnectionRow:
 
 async def _modes(context: Context) -> Callable[[object], str]:
     """What holds now for a connection that asked for something, by the pause and the setting of this moment."""
-    present = await present_pause(context)
+    present = (await look(context)).pause
     return lambda asked: str(effective_mode_of(str(asked or ""), context.options.installation.mode, present).mode)
 
 

@@ -37,13 +37,13 @@ class Seen:
     errors: tuple[AutopilotError, ...] = ()
 
 
-async def look_hourly(context: Context) -> tuple[AutopilotError, ...]:
-    """Look where the last look is an hour old; what could not be read, and keeps its last look. Called by the sweep."""
+async def look_hourly(context: Context) -> Seen:
+    """What delivers events, seen within the hour; what could not be read keeps its last look. Called by the sweep."""
     if not context.settings.azure.event_subscription:
-        return ()
+        return Seen()
     kept, now = await _recall(context), context.clock.now()
     if kept.at is not None and now - kept.at < EVERY:
-        return ()
+        return replace(kept, looks=tuple(_judged(context, one, kept) for one in kept.looks))
     seen = await _look(context, kept)
     for one in seen.looks:
         if one.lost:
@@ -66,7 +66,7 @@ async def look_hourly(context: Context) -> tuple[AutopilotError, ...]:
         }
 
     await update(context.storage.control, context.clock, DOCUMENT, written, lost=OnLostRace.SKIP, mend=True)
-    return seen.errors
+    return seen
 
 
 async def present(context: Context) -> Seen | None:

@@ -8,7 +8,6 @@ that has been sent is not taken back.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
 
@@ -20,9 +19,6 @@ from shared.state.rows import ControlRow
 
 DOCUMENT = "pause"
 
-last_read: ContextVar[tuple[Pause | None] | None] = ContextVar("last_read", default=None)
-"""What `present_pause` answered last in this piece of work: an answer that only reads needs no second look."""
-
 
 async def present_pause(context: Context) -> Pause | None:
     """The pause that holds now, or None. Raises what the storage raises: who cannot ask must not act.
@@ -31,12 +27,11 @@ async def present_pause(context: Context) -> Pause | None:
     would that was begun when the row was written (S7).
     """
     row = await context.storage.control.get(DOCUMENT)
-    found = None if row is None else _stored(context, row)
-    last_read.set((found,))
-    return found
+    return None if row is None else stored(context, row)
 
 
-def _stored(context: Context, row: ControlRow) -> Pause | None:
+def stored(context: Context, row: ControlRow) -> Pause | None:
+    """The pause that a row says, or None where that is over."""
     now = context.clock.now()
     found = pause_from(row.document, (row.written_at or now) + LONGEST)
     return None if found.over(now) else found

@@ -68,6 +68,10 @@ class SweepStats:
     stopped: bool = False
     """Whether they are too many, so that a person is asked (S6)."""
     errors: list[str] = field(default_factory=list)
+    keys_refused: list[str] = field(default_factory=list)
+    """What was not read because Elastic Cloud takes no key of ours."""
+    events_lost: tuple[str, ...] = ()
+    """Subscriptions whose events do not arrive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,5 +319,7 @@ async def _read(what: str, reading: Awaitable[_T], result: SweepStats) -> _T | N
 def failed(result: SweepStats, what: str, error: AutopilotError) -> None:
     """Report what could not be read or sent."""
     result.throttled += isinstance(error, Throttled)
+    if isinstance(error, Blocked) and error.reason in KEY_REASONS:
+        result.keys_refused.append(what)
     result.errors.append(f"{what}: {error}")
     log.warning("sweep could not read %s: %s", what, error)

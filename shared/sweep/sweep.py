@@ -18,9 +18,10 @@ from shared.core.model.conditions import Phase
 from shared.core.model.errors import AutopilotError
 from shared.core.planning.snapshot import Snapshot
 from shared.core.planning.triage import Triage, triage
+from shared.core.reports.app_health import found_by_sweep
 from shared.correlation import correlated
 from shared.health.networks import NetworkList
-from shared.installation import removal_limit
+from shared.installation import app_health, removal_limit
 from shared.installation.event_topics import look_hourly
 from shared.installation.last_sweep import remember
 from shared.installation.recovered import Seen, keep_list
@@ -48,7 +49,11 @@ async def sweep(context: Context, correlation_id: str) -> SweepStats:
             if held is None:
                 log.info("no sweep: another one is under way, or has just begun")
                 return SweepStats(skipped=True)
-            return await _sweep(context, correlation_id)
+            try:
+                return await _sweep(context, correlation_id)
+            except Exception as error:
+                await app_health.keep_failed(context, error)
+                raise
 
 
 async def _sweep(context: Context, correlation_id: str) -> SweepStats:
@@ -109,8 +114,10 @@ async def _keep_recovered(context: Context, snapshot: Snapshot, result: SweepSta
 
 async def _look_at_topics(context: Context, result: SweepStats) -> None:
     try:
-        for error in await look_hourly(context):
+        seen = await look_hourly(context)
+        for error in seen.errors:
             failed(result, "what delivers events", error)
+        result.events_lost = tuple(one.subscription for one in seen.looks if one.lost)
     except AutopilotError as error:
         failed(result, "what delivers events", error)
 
@@ -137,6 +144,14 @@ async def _report(context: Context, result: SweepStats, correlation_id: str, sta
     }
     line = telemetry.sweep_completed(correlation_id, stats, round((time.monotonic() - started) * 1000))
     await remember(context, line, result.behind_since)
+    found = found_by_sweep(
+        result.errors,
+        result.keys_refused,
+        result.events_lost,
+        stopped=result.stopped,
+        poisoned=result.poisoned,
+    )
+    await app_health.keep(context, found)
 
 
 async def _count_poison(context: Context, result: SweepStats) -> None:

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from shared.core.reports.app_health import found_by_sweep
+from shared.installation.app_health import keep
 from shared.state.codec import holding
 from shared.state.rows import ConnectionRow
 from tests.functions.conftest import Provide
@@ -73,3 +75,12 @@ async def test_a_parameter_that_a_route_does_not_take_is_refused(app: App, route
     )
     assert (answer.status, answer.error["code"], answer.error["target"]) == (400, "InvalidInput", "phases")
     assert app.messages == []
+
+
+async def test_what_is_wrong_with_the_app_is_in_the_list_at_no_further_request(app: App, provided: Provide) -> None:
+    await keep(app.context, found_by_sweep(["policies: refused"], ["policies"], [], stopped=False, poisoned=0))
+    wire = Wire()
+    provided(replace(app.context, storage=WiredStorage(app.storage, wire, app.context.clock)))
+    (told,) = (await call("list_connections")).app["problems"]
+    assert told["code"] == "KeyRefused"
+    assert Counter(one.service for one in wire.calls) == {"connections": 1, "control": 1}

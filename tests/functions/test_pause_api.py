@@ -56,7 +56,7 @@ async def test_nothing_is_paused_at_first_and_lifting_no_pause_is_no_error(app: 
     for name, method in (("get_pause", "GET"), ("lift_pause", "DELETE")):
         answer = await call(name, PATH, method=method)
         assert (answer.status, answer.body) == (200, {"paused": False})
-        assert answer.app == {"version": VERSION, "mode": "enforce", "paused": False}
+        assert answer.app == {"version": VERSION, "mode": "enforce", "paused": False, "problems": []}
         assert answer.headers["x-privatelink-mode"] == "enforce"
         assert "x-privatelink-paused-until" not in answer.headers
 
@@ -82,7 +82,7 @@ async def test_a_pause_has_an_end_and_every_answer_tells_it(app: App, body: Any,
     assert abs(until(answer) - before - lasts) < timedelta(seconds=20), "a slow machine takes its time"
     shown = {"since": answer.body["paused"]["since"], "until": answer.body["paused"]["until"], "reason": reason}
     assert answer.body == {"paused": shown}
-    assert answer.app == {"version": VERSION, "mode": "enforce", "paused": shown}, (
+    assert answer.app == {"version": VERSION, "mode": "enforce", "paused": shown, "problems": []}, (
         "told by the very answer that began it"
     )
     for name, connection in (("get_pause", None), ("get_connection", UNKNOWN)):
@@ -149,7 +149,7 @@ async def test_what_is_no_pause_is_refused_says_what_to_send_and_pauses_nothing(
     answer = await pause(body)
     assert (answer.status, answer.error["code"]) == (400, "InvalidPause")
     assert '{"minutes": 60' in answer.error["nextStep"]
-    assert answer.app == {"version": VERSION, "mode": "enforce", "paused": False}
+    assert answer.app == {"version": VERSION, "mode": "enforce", "paused": False, "problems": []}
     assert await app.storage.control.get("pause") is None
 
 
@@ -220,7 +220,7 @@ async def test_the_setting_shows_as_the_mode(provided: Provide) -> None:
     app = app_in_memory(MODE="observe")
     provided(app.context)
     answer = await call("list_connections")
-    assert answer.app == {"version": VERSION, "mode": "observe", "paused": False}
+    assert answer.app == {"version": VERSION, "mode": "observe", "paused": False, "problems": []}
     assert answer.headers["x-privatelink-mode"] == "observe"
 
 
@@ -257,6 +257,11 @@ class Unreadable(MemoryStorage):
         del name
         await self.failing()
 
+    async def list(self, beginning: str) -> AsyncIterator[ControlRow]:
+        del beginning
+        await self.failing()
+        yield ControlRow("never")
+
 
 def raising(error: Exception) -> Callable[[], Any]:
     async def fail() -> None:
@@ -287,7 +292,7 @@ async def test_where_it_cannot_be_read_the_answer_says_so_and_is_otherwise_the_s
     provided(app.context)
     answer = await call("replay_poison", body={}, method="POST")
     assert (answer.status, answer.body["replayed"]) == (200, 0)
-    assert answer.app == {"version": VERSION, "mode": "enforce", "paused": None}
+    assert answer.app == {"version": VERSION, "mode": "enforce", "paused": None, "problems": None}
     assert answer.headers["x-privatelink-paused-until"] == "unknown"
 
 
@@ -295,5 +300,7 @@ async def test_with_wrong_settings_neither_is_known(provided: Provide) -> None:
     provided(wrong_settings())
     for name, method in keyed():
         answer = await call(name, method=method, connection=UNKNOWN, body={})
+        (wrong,) = answer.app.pop("problems")
+        assert wrong["code"] == "SettingsWrong"
         assert answer.app == {"version": VERSION, "mode": None, "paused": None}
         assert answer.headers["x-privatelink-mode"] == answer.headers["x-privatelink-paused-until"] == "unknown"

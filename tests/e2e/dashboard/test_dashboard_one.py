@@ -118,13 +118,15 @@ async def test_what_holds_the_app_back_stands_above_all_and_what_it_would_do_bel
     wanted = connection_id(estate.good)
     async with instance.client() as client:
         answer = (await client.app("GET", f"/connections/{wanted}")).json()
-    answer["app"] = {"mode": mode, "paused": pause if paused else False}
+    refused = {"code": "KeyRefused", "message": "No key is taken.", "nextStep": "Create a new key."}
+    answer["app"] = {"mode": mode, "paused": pause if paused else False, "problems": [refused]}
     answer["planned"], answer["left"] = ["create the * record"], ["the zone, which others use"]
     answer["verdict"]["advice"] = [{"reason": "KeyEnds", "message": "The key ends soon.", "nextStep": "Make another."}]
     async with visit() as seen:
         await seen.answer_with(f"/api/connections/{wanted}$", answer)
         page = await seen.open(f"/{wanted}")
         await expect(page.get_by_role("note")).to_contain_text(said)
+        await expect(page.get_by_role("alert")).to_contain_text("No key is taken. Create a new key.")
         for text in ("Planned, not done", "create the * record", "Left behind", "the zone, which others use"):
             await expect(page.get_by_label("Not done")).to_contain_text(text)
         await expect(page.get_by_label("Good to know")).to_contain_text("The key ends soon.")

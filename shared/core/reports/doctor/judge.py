@@ -10,14 +10,12 @@ from typing import Any
 from shared.core.guards.pause import Pause
 from shared.core.model.conditions import count
 from shared.core.model.errors import InvalidSettings
+from shared.core.reports.app_health import overdue_after
 from shared.core.reports.doctor.findings import Answers, Finding, Level, errors_in, failures, ok, problem, warning
 from shared.core.reports.doctor.text import span
 
 LONG_IN_QUEUE = timedelta(minutes=15)
 """How long ago the next message may have been sent; its own delay, of a minute or two at most, is part of that."""
-NO_SWEEP = timedelta(minutes=30)
-"""How long ago the last sweep may have ended where nothing tells how often sweeps run."""
-MISSED_SWEEPS = 3
 SKEW, MUCH_SKEW = timedelta(seconds=10), timedelta(seconds=60)
 """Nothing that the app stores depends on it (`shared.clock`); services refuse sign-ins that are minutes off."""
 
@@ -105,7 +103,7 @@ def judge_sweep(told: Mapping[str, Any] | None, now: datetime) -> list[Finding]:
         f"{told.get('elasticCalls')} to Elastic Cloud, {told.get('storageCalls')} to storage."
     )
     findings = [ok("sweep", what, **details)]
-    if age > _overdue(ended, _moment(told, "previousAt")):
+    if age > overdue_after(ended, _moment(told, "previousAt")):
         step = "Look in the log why `check_health` fails or does not start; HEALTH_SCHEDULE says when it should."
         findings = [problem("sweep", what, step, **details)]
     if told.get("errorCount"):
@@ -168,11 +166,6 @@ def judge_clocks(offsets: Mapping[str, timedelta | None]) -> list[Finding]:
     what = f"This machine's clock is {abs(offset).total_seconds():.0f} s {direction} {name}'s."
     step = "Restart the app, which moves it to another machine; if it stays, ask Azure support."
     return [(problem if abs(offset) > MUCH_SKEW else warning)("clock", what, step, **details)]
-
-
-def _overdue(ended: datetime, before: datetime | None) -> timedelta:
-    """From what age on a sweep is missed: some times as long as it was between the last two."""
-    return max(NO_SWEEP, MISSED_SWEEPS * (ended - before)) if before is not None else NO_SWEEP
 
 
 def _moment(told: Mapping[str, Any] | None, name: str) -> datetime | None:
