@@ -131,7 +131,7 @@ function summary({ connection, last }) {
     h("div", { class: `next-steps tone-${tone}` },
       h("p", { class: "who" }, label, steps.length > 0 && ready.needs !== "person" && ". What a person can do:"),
       steps.length
-        ? h("ol", { class: steps.length === 1 ? "one" : "" }, steps.map((one) => h("li", {}, one.nextStep)))
+        ? h("ol", { class: steps.length === 1 ? "one" : "" }, steps.map((one) => h("li", {}, steps.length > 1 && h("b", {}, spaced(one.type), ": "), one.nextStep)))
         : h("p", {}, "No person needs to act now.")),
   ];
 }

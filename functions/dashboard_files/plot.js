@@ -204,7 +204,7 @@ function words(entry) {
 
 function asTable(checks) {
   const head = ["Time", "Verdict", "Reason", "Address seen", ...STAGES.map((stage) => `${STAGE_NAMES[stage]} ms`), "Cause"];
-  return h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {}, head.map((name) => h("th", { scope: "col" }, name)))),
+  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Each health check" }, h("table", {}, h("thead", {}, h("tr", {}, head.map((name) => h("th", { scope: "col" }, name)))),
     h("tbody", {}, [...checks].reverse().map((check) => {
       const { label, mark: shape, tone } = verdict(check.verdict);
       return h("tr", {},

@@ -21,8 +21,16 @@ pytestmark = [
 
 CONTRAST = Path(__file__).with_name("contrast.js").read_text(encoding="utf-8")
 
+UNREACHABLE = """[...document.querySelectorAll('main *')].filter((one) => {
+  const { overflowX, overflowY } = getComputedStyle(one);
+  const scrolls = (/auto|scroll/.test(overflowX) && one.scrollWidth > one.clientWidth)
+    || (/auto|scroll/.test(overflowY) && one.scrollHeight > one.clientHeight);
+  return scrolls && one.tabIndex < 0 && !one.querySelector('a, button, [tabindex]');
+}).map((one) => one.className)"""
+"""The classes of what scrolls and has no place in the order of the keyboard."""
 
-@pytest.mark.parametrize("width", [360, 768])
+
+@pytest.mark.parametrize("width", [360, 390, 768])
 async def test_on_a_narrow_screen_nothing_runs_over_and_everything_is_there(
     estate: Estate, visit: Visiting, width: int
 ) -> None:
@@ -33,7 +41,9 @@ async def test_on_a_narrow_screen_nothing_runs_over_and_everything_is_there(
         await page.get_by_role("link", name="pe-blocked").tap()
         await expect(page.locator("[data-hop][data-at=broken]")).to_contain_text("broken here")
         await expect(page.get_by_label("Health checks", exact=True).locator("svg").first).to_be_visible()
+        await page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
         assert await seen.fits()
+        assert await page.evaluate(UNREACHABLE) == [], "what scrolls is reached with the keyboard"
         for name in ("Check now", "Run again"):
             box = await page.get_by_role("button", name=name).bounding_box()
             assert box is not None
