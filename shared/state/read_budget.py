@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from shared.state.ports import ControlTable
 
 log = logging.getLogger("privatelink.state")
+PATIENCE = 5.0
+"""Seconds that a read waits for storage to count it."""
 ROW = "azure-reads-"
 """Before the subscription, in lower case."""
 REMAINING = "x-ms-ratelimit-remaining-subscription-resource-requests"
@@ -236,10 +238,11 @@ class ReadBudget:
         Storage that does not answer holds up no read: work fails by itself then, and the doctor says how Azure is.
         """
         try:
-            await self._spend(subscription_id, READS)
+            async with asyncio.timeout(PATIENCE):
+                await self._spend(subscription_id, READS)
         except NoReadsLeft:
             raise
-        except AutopilotError as error:
+        except (AutopilotError, TimeoutError) as error:
             log.info("reads of %s are not counted: %s", subscription_id, error)
 
     async def before_zone(self, subscription_id: str) -> None:
