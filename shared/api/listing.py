@@ -72,6 +72,8 @@ def filter_of(given: Mapping[str, object]) -> Filter:
         raise InvalidInput(f"There is no filter {unknown[0][:40]}.", next_step=f"Name one of {', '.join(FILTERS)}.")
     if not all(isinstance(value, str) for value in given.values()):
         raise InvalidInput("A filter's value is a text.", next_step='Send for example {"phase": "Blocked"}.')
+    if empty := sorted(name for name, value in given.items() if not value and name in {"phase", "family"}):
+        raise InvalidInput(f"{empty[0]} is empty.", next_step="Leave it out, or name one.")
     found = Filter(**{name: str(value) for name, value in given.items()})
     _ensure_one_of("phase", found.phase, Phase)
     _ensure_one_of("family", found.family, Family)
