@@ -39,7 +39,7 @@ def entries() -> list[str]:
         for one in reasons:
             lines += ["", f"### {one.reason}", "", f"{one.symptom} {one.cause}"]
             lines += ["", f"**What to do:** {one.remedy or NOTHING}"]
-            lines += ["", "```sh", *one.commands, "```"] if one.commands else []
+            lines += ["", "```console", *one.commands, "```"] if one.commands else []
             lines += ["", f"Only in Azure: <{one.only_in_azure}>"] if one.only_in_azure else []
     return lines
 

@@ -32,7 +32,7 @@ BROWSER = set(
         """
         activeElement altKey axis button children class classList className clientWidth clientX clipboard
         closest ctrlKey data dataset dateTime defaultPrevented disabled firstChild firstElementChild hash
-        height hidden hostname href isConnected key length metaKey nextSibling ok onpointerleave
+        height hidden hostname href isConnected key length meta metaKey nextSibling ok onpointerleave
         onpointermove pathname right search searchParams shiftKey size state tagName textContent top value
         width x y
         """,

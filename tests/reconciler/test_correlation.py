@@ -142,8 +142,8 @@ async def test_each_sweep_says_what_it_cost(estate: Estate, logged: Any) -> None
     (swept,) = logged("SweepCompleted")
     calls = Counter(call.service for call in estate.worker.wire.calls)
     assert (swept["armCalls"], swept["elasticCalls"]) == (calls.pop("arm"), calls.pop("elastic"))
-    # But for the last three: the line itself is remembered, and the sweep's lease given back, after it is told.
-    assert [call.what for call in estate.worker.wire.calls[-3:]] == ["get", "put", "delete"]
-    assert swept["storageCalls"] == calls.total() - 3
+    # But for the last five: the app's health and the line itself are remembered, and the sweep's lease given back.
+    assert [call.what for call in estate.worker.wire.calls[-5:]] == ["get", "put", "get", "put", "delete"]
+    assert swept["storageCalls"] == calls.total() - 5
     assert swept["readCloudsMs"] == 4000, "the policies say which deployments matter"
     assert (swept["readRecordsMs"], swept["listEndpointsMs"]) == (0, 0)

@@ -107,7 +107,7 @@ async def test_consent_is_asked_for_in_the_form_that_a_projects_tag_takes() -> N
     found = connection.condition("Associated")
     assert found is not None
     value = f"0123456789abcdef_{connection.id}"
-    assert (found.reason, f"tag the project elastic-privatelink-endpoints={value}." in found.next_step) == (
+    assert (found.reason, f"tag the project elastic-privatelink-endpoints={value}: in the" in found.next_step) == (
         "DeploymentNotAllowed",
         True,
     )

@@ -57,6 +57,7 @@ HTTP = (
     http("get_pause", "GET", "/api/pause"),
     http("set_pause", "POST", "/api/pause", body='{"minutes": 5}'),
     http("lift_pause", "DELETE", "/api/pause"),
+    http("get_operation", "GET", f"/api/operations/{ID}", operation=ID),
     http("replay_poison", "POST", "/api/poison/replay?limit=5"),
     http("openapi", "GET", "/api/openapi.json"),
     http("dashboard", "GET", "/api/dashboard"),

@@ -24,7 +24,7 @@ _MAKE_ANEW = (
 _DELETE_POLICY = (f"curl -X DELETE {_ELASTIC} {_API}/deployments/traffic-filter/rulesets/<policy id>",)
 _RERUN = f'{_APP} "https://$host/api/connections/<connection>/reconcile"'
 _ROLE = ("az role assignment create --assignee <client id> --role <role> --scope <scope>",)
-_STORE_KEY = ("az keyvault secret set --vault-name <vault> --name <secret> --value <key>",)
+_STORE_KEY = ("az keyvault secret set --vault-name <vault> --name <secret> --file <file with the key alone>",)
 _TAG_DEPLOYMENTS = (
     "az tag update --resource-id <endpoint id> --operation Merge --tags elastic-deployments=<deployment id>",
 )
