@@ -27,6 +27,7 @@ from shared.core.model.errors import InvalidSettings
 from shared.core.model.record import ConnectionRecord
 from shared.state.codec import holding
 from shared.state.leases import Leases
+from shared.state.read_budget import ReadBudget
 from shared.state.rows import ConnectionRow
 from tests.harness.estate import DECIDING_KEY
 from tests.harness.platform_parts import Credential
@@ -139,7 +140,11 @@ def app_in_memory(storage: Any = None, **settings: str) -> App:
     leases = Leases(storage.connections, storage.control, storage.queue, clock, owner_id="test")
     built = build(ENVIRONMENT | settings)
     clients = ArmClients(arm_options(built.settings), Credential, lambda: AsgiArmTransport(AZURE_IS_DOWN))
-    azure: dict[str, Any] = {"endpoints": PrivateEndpoints(clients), "dns": PrivateDns(clients)}
+    azure: dict[str, Any] = {
+        "endpoints": PrivateEndpoints(clients),
+        "dns": PrivateDns(clients),
+        "budget": ReadBudget(storage.control, clock),
+    }
     return App(replace(built, clock=clock, storage=storage, leases=leases, **azure), storage)
 
 
