@@ -273,7 +273,7 @@ def test_each_reason_that_asks_a_person_has_a_case_a_page_of_azures_or_a_stated_
 
 LOOKED_UP = {
     "group create": "--location --name",
-    "keyvault secret set": "--name --value --vault-name",
+    "keyvault secret set": "--file --name --value --vault-name",
     "lock delete": "--ids",
     "network private-dns link vnet create": (
         "--name --registration-enabled --resource-group --virtual-network --zone-name"
