@@ -111,8 +111,7 @@ class FrontEnd:
         if method in {"PUT", "PATCH"}:
             self._registrations.check_write(target.subscription_id)
             check_limits(target, body)
-        dns = target.kind.startswith("privateDns")
-        limits = self._throttle.admit(target.subscription_id, principal, method, dns=dns)
+        limits = self._throttle.admit(target, principal, method)
         if settings.urls_with_port and request.url.port is None:
             base_url += ":443"
         call = Call(method, target, query, dict(request.headers), body, base_url, correlation, principal)

@@ -23,7 +23,7 @@ class ArmError(Exception):
         self.status, self.code, self.message = status, code, message
         self.wrapped, self.headers, self.details = wrapped, headers or {}, details or {}
 
-    def body(self) -> dict[str, Any]:
+    def body(self) -> Any:
         """`{"error": {...}}`; the record set service alone leaves the wrapper out."""
         inner = {"code": self.code, "message": self.message, **self.details}
         return {"error": inner} if self.wrapped else inner

@@ -120,6 +120,12 @@ class ArmSettings:
     # Throttling. None switches a limit off. Numbers as Microsoft documents them.
     private_dns_reads_per_5_minutes: int | None = 500
     private_dns_writes_per_hour: int | None = 12000
+    private_dns_limits: Literal["older", "newer"] = "older"
+    """Which of Microsoft's pages holds: reads and writes of a subscription, as above; or figures for each zone and
+    minute, and 40 changes of zones in a minute (azure-docs `includes/dns-limits.md` of 2024-10), without a header."""
+    throttle_shape: Literal["arm", "rule", "private DNS"] = "arm"
+    """What a 429 says: as ARM does; as ARM does for a provider's own rule; or as private DNS does, whose body is a text
+    of JSON and whose Retry-After is 10."""
     network_reads_per_5_minutes: int | None = 10000
     network_writes_per_5_minutes: int | None = 1000
     arm_bucket: dict[str, tuple[float, float]] | None = field(

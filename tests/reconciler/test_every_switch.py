@@ -98,6 +98,7 @@ SWEEPS = 12
 """An hour: longer than anything takes that a switch makes slow."""
 TOGETHER: dict[str, dict[str, Any]] = {
     "arm.throttle_retry_after": {"arm.private_dns_reads_per_5_minutes": 15},
+    "arm.throttle_shape": {"arm.private_dns_reads_per_5_minutes": 15},
     "elastic.rate_limit_interval_seconds": {"elastic.rate_limit": 10},
     "elastic.retry_after_seconds": {"elastic.rate_limit": 10},
     "events.probation_seconds": {"events.probation_after": 1},

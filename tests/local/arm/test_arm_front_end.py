@@ -90,7 +90,7 @@ async def test_private_dns_reads_and_polls_share_500_in_5_minutes(cloud: ArmClou
         await http("GET", f"{DNS}/privateDnsZones")
     await asyncio.sleep(100)
     throttled = await http("GET", ZONE)
-    assert (throttled.status_code, throttled.json()["error"]["code"]) == (429, "TooManyRequests")
+    assert (throttled.status_code, throttled.json()["error"]["code"]) == (429, "SubscriptionRequestsThrottled")
     assert throttled.headers["retry-after"] == "200"
     assert (await http("GET", f"{NET}/privateEndpoints")).status_code == 200
     await asyncio.sleep(200)
