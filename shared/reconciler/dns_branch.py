@@ -59,6 +59,8 @@ async def observe_dns(
     the number of zones. What such a hint misses, Azure's refusal of a second link or a plan that ends with a person
     brings to light, and the full look is taken (`dns_branch`).
     """
+    if not desired.endpoint.vnet_id:
+        return (), DnsFacts()  # no zone serves it; the plan says what is missing
     resolution, zone = await asyncio.gather(
         _resolution(context, desired, record, again=again), _known_zone(context, desired, record)
     )
@@ -208,6 +210,8 @@ HELD = frozenset({Reason.RECORD_HELD_BY_ANOTHER_ENDPOINT, Reason.RECORD_FULL})
 async def dns_branch(run: Run, desired: Desired) -> tuple[Observed, Failures]:
     """Read, plan and act in private DNS; returns what then is there (no zones: not known), and what failed."""
     unseen = Observed(desired.endpoint)
+    if not desired.endpoint.vnet_id:
+        return unseen, {}
     if (busy := backoff_error(run, "Azure", run.record.dns.not_before)) is not None:
         return unseen, definite_failures(run, {c.ZONE_READY: busy})
     again = run.cause is not Cause.WAIT or run.changed

@@ -21,7 +21,7 @@ from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets
 from shared.core.model.arm_ids import ArmId, in_subscription, same_id
 from shared.core.model.conditions import Condition
 from shared.core.model.decisions import ConnectionDecision, Decided
-from shared.core.model.errors import AutopilotError, NotFound, RetryLater, Waiting
+from shared.core.model.errors import AutopilotError, NotFound, RetryLater, UnusableAnswer, Waiting
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.ownership import Owner
 from shared.core.model.record import ConnectionRecord
@@ -212,6 +212,12 @@ async def new_endpoint_out_of_scope(context: Context, message: WorkMessage) -> b
     except AutopilotError as error:
         log.info("scope of %s not told, the run will: %s", message.endpoint.text, error)
         return False
+
+
+def ensure_network_shown(endpoint: Endpoint, record: ConnectionRecord) -> None:
+    """Raise UnusableAnswer where Azure leaves out the network that an endpoint has: it would look moved."""
+    if record.identity.vnet_id and not endpoint.vnet_id:
+        raise UnusableAnswer("Azure shows the private endpoint without its subnet.", on=endpoint.id.text)
 
 
 def skip_condition_by_id(run: Run, endpoint: ArmId) -> Condition | None:

@@ -95,7 +95,9 @@ async def _unconfirmed(context: Context, zones: tuple[Zone, ...]) -> frozenset[s
 
 async def _answering(context: Context, others: tuple[Endpoint, ...]) -> frozenset[str] | None:
     """The networks that answer these endpoints' clients, lower-cased; None: not all of them can be told."""
-    vnets = {other.vnet_id.lower(): other.vnet_id for other in others if other.vnet_id}
+    if not all(other.vnet_id for other in others):
+        return None  # Azure shows no network of one, which may be any
+    vnets = {other.vnet_id.lower(): other.vnet_id for other in others}
     subscriptions = dict.fromkeys(parse_arm_id(vnet).subscription_id for vnet in vnets.values())
     networks: dict[str, VirtualNetwork] = {}
     for subscription in dict.fromkeys((*subscriptions, *context.settings.scope.watched_subscriptions)):

@@ -6,7 +6,7 @@ What cannot be read is reported and left out; nothing is concluded from it, and 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
@@ -88,6 +88,10 @@ async def take_snapshot(
     """Read everything; what cannot be read is reported in `result` and left out. And each record's row, by its id."""
     stored, unreadable = await read_records(context, result)
     listed, complete = await list_endpoints(context, result)
+    for key in _without_their_network(listed, stored):
+        subscription = listed.pop(key).id.subscription_id
+        complete.discard(subscription)
+        failed(result, f"subscription {subscription}", RetryLater("Azure lists a private endpoint without its subnet."))
     # A message about a record that cannot be read would only end among the poisoned ones, once per sweep.
     readable = {key: one for key, one in listed.items() if connection_id(one.id.text) not in unreadable}
     pause = await present_pause(context)
@@ -99,6 +103,12 @@ async def take_snapshot(
     clouds = await read_clouds(context, desired, records, networks, result)
     clouds = replace(clouds, guids=frozenset(one.guid.lower() for one in listed.values()))
     return replace(snapshot, clouds=clouds), stored
+
+
+def _without_their_network(listed: Mapping[str, Endpoint], stored: Mapping[str, StoredRecord]) -> list[str]:
+    """Endpoints that Azure lists without the network that they have by our records: nothing can be told of them."""
+    bare = {key: connection_id(one.id.text) for key, one in listed.items() if not one.vnet_id}
+    return [key for key, one in bare.items() if one in stored and stored[one].record.identity.vnet_id]
 
 
 async def _learn_services(context: Context, listed: dict[str, Endpoint], result: SweepStats) -> None:

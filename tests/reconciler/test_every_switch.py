@@ -70,7 +70,7 @@ ELSEWHERE = {
     "arm.move_seconds": "how long a person waits",
     "arm.missing_resource_groups": "a person's to mend: test_dns_rules",
     "arm.failing_endpoints": "such an endpoint never works: situations_azure",
-    "arm.endpoints_without_subnet": "such an endpoint never works: tests/local/arm/test_arm_addresses",
+    "arm.endpoints_without_subnet": "such an endpoint never works: test_never_addressed",
     "arm.denied_actions": "a person's to mend: test_safety, test_removal_leaves",
     "arm.outage": "nothing can be done meanwhile: test_doubtful_answers",
     "elastic.approves": "such an endpoint waits for ever: test_sweep_scale",

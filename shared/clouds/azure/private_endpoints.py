@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
-from ipaddress import IPv4Address
-from typing import Any
+from ipaddress import ip_address
+from typing import Any, Literal
 
 from shared.clouds.azure.arm import NETWORK_API, ArmClients, body_of
 from shared.clouds.azure.errors import arm_errors, arm_read_errors
@@ -89,16 +89,18 @@ class PrivateEndpoints:
                     answer = await client.network_interfaces.get(nic.resource_group, nic.name, api_version=NETWORK_API)
             except NotFound:
                 continue  # named by the endpoint before it can be read: the address is simply not there yet
-            address = address_of(body_of(answer))
-            if address:
-                return replace(endpoint, address=address)
+            found = body_of(answer)
+            endpoint = replace(endpoint, address=address_of(found), ipv6=address_of(found, 6) or endpoint.ipv6)
+            if endpoint.address:
+                return endpoint
         return endpoint
 
 
 def endpoint_of(body: Mapping[str, Any]) -> Endpoint | None:
     """An endpoint from ARM's JSON; None where it lacks what every endpoint has.
 
-    Without its service, its network or its tags, an endpoint that lives would look like one that wants nothing.
+    Without its service or its tags, an endpoint that lives would look like one that wants nothing. Some have no subnet;
+    who knows the network of one takes an answer without it for none.
     """
     try:
         endpoint_id = parse_arm_id(body.get("id"))
@@ -108,9 +110,9 @@ def endpoint_of(body: Mapping[str, Any]) -> Endpoint | None:
     connection = _connection(properties)
     state = mapping(connection.get("privateLinkServiceConnectionState"))
     nics = list(mappings(properties.get("networkInterfaces")))
-    alias, vnet = text(connection.get("privateLinkServiceId")), _vnet(mapping(properties.get("subnet")).get("id"))
+    alias, vnet = text(connection.get("privateLinkServiceId")), _vnet(properties.get("subnet"))
     tags = _tags(body.get("tags"))
-    if not alias or not vnet or tags is None:
+    if not alias or vnet is None or tags is None:
         return None
     return Endpoint(
         id=endpoint_id,
@@ -124,6 +126,7 @@ def endpoint_of(body: Mapping[str, Any]) -> Endpoint | None:
         vnet_id=vnet,
         nic_ids=tuple(found for nic in nics if (found := text(nic.get("id")))),
         address=_first(address_of(nic) for nic in nics),
+        ipv6=_first(address_of(nic, 6) for nic in nics) or "",
         tags=tags,
         status_word=text(state.get("status"))[:40],
     )
@@ -176,30 +179,33 @@ def _status(told: object) -> ConnectionStatus:
     return ConnectionStatus.UNKNOWN
 
 
-def _vnet(subnet_id: object) -> str:
-    try:
-        return parse_arm_id(subnet_id).parent
-    except InvalidInput:
+def _vnet(subnet: object) -> str | None:
+    """The network of a subnet; empty where there is none, None where it cannot be read."""
+    if subnet is None:
         return ""
+    try:
+        return parse_arm_id(mapping(subnet).get("id")).parent
+    except InvalidInput:
+        return None
 
 
-def address_of(nic: Mapping[str, Any]) -> str | None:
-    """The primary private IPv4 address of a network interface's JSON."""
+def address_of(nic: Mapping[str, Any], version: Literal[4, 6] = 4) -> str | None:
+    """The primary private address of a network interface's JSON; clients are led to one of version 4."""
     found = []
     for configuration in mappings(mapping(nic.get("properties")).get("ipConfigurations")):
         properties = mapping(configuration.get("properties"))
         address = text(properties.get("privateIPAddress"))
-        if (properties.get("privateIPAddressVersion") or "IPv4") == "IPv4" and _is_address(address):
+        told = properties.get("privateIPAddressVersion") or "IPv4"
+        if told == f"IPv{version}" and _is_address(address, version):
             found.append((not properties.get("primary"), address))
     return min(found)[1] if found else None
 
 
-def _is_address(found: str) -> bool:
+def _is_address(found: str, version: Literal[4, 6]) -> bool:
     try:
-        IPv4Address(found)
+        return ip_address(found).version == version
     except ValueError:
         return False
-    return True
 
 
 def _first(values: Iterable[str | None]) -> str | None:

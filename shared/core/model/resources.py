@@ -50,9 +50,12 @@ class Endpoint:
     status: ConnectionStatus
     status_description: str
     vnet_id: str
+    """Empty: Azure shows no subnet of it."""
     nic_ids: tuple[str, ...] = ()
     address: str | None = None
     """Private IPv4 address of its network interface; None: not there yet."""
+    ipv6: str = ""
+    """The same of version 6, to which no name leads; only a read by id fills it in."""
     tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
     status_word: str = ""
     """`status` as Azure spells it, which may be none of those that it documents; empty: it names none."""

@@ -101,9 +101,9 @@ def addressed(endpoint: Endpoint) -> Condition:
     if endpoint.address:
         # One that was approved works on, even if the last change to it failed.
         return c.satisfied(c.ADDRESSED, Reason.HAS_ADDRESS, f"{endpoint.address}{f'. {told}' if failed else ''}")
-    return c.waiting(
-        c.ADDRESSED, Reason.NO_ADDRESS_YET, f"The endpoint is {endpoint.provisioning_state or 'being created'}."
-    )
+    message = f"The endpoint is {endpoint.provisioning_state or 'being created'}, and has no private IPv4 address"
+    only = f": only {endpoint.ipv6}, to which none of Elastic's names leads." if endpoint.ipv6 else "."
+    return c.waiting(c.ADDRESSED, Reason.NO_ADDRESS_YET, message + only)
 
 
 def _address_of(endpoint: Endpoint) -> str:

@@ -181,7 +181,8 @@ def test_a_hole_is_something_not_there_yet(hole: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "hole",
     [
-        {"subnet": None},
+        {"subnet": {}},
+        {"subnet": "text"},
         {"subnet": {"id": None}},
         {"subnet": {"id": "text"}},
         {"manualPrivateLinkServiceConnections": [{"properties": None}]},
@@ -192,6 +193,21 @@ def test_a_hole_is_something_not_there_yet(hole: dict[str, Any]) -> None:
 def test_an_endpoint_without_what_every_one_has_is_none_that_can_be_read(hole: dict[str, Any]) -> None:
     """Without its network it would look like one that was moved: what it has there would go."""
     assert read(body(**hole)) is None
+
+
+def test_an_endpoint_that_azure_shows_without_a_subnet_is_in_no_network() -> None:
+    """Some are made so; one whose network is on record is left as it is (`reconciler.observe`)."""
+    assert endpoint_of(body(subnet=None)).vnet_id == ""
+    given_ = body()
+    del given_["properties"]["subnet"]
+    assert endpoint_of(given_).vnet_id == ""
+
+
+def test_an_ipv6_address_is_read_beside_the_one_that_clients_use() -> None:
+    six = ip("fd00::4", privateIPAddressVersion="IPv6", primary=False)
+    found = endpoint_of(body(networkInterfaces=[nic(ip("10.1.0.4"), six)]))
+    assert (found.address, found.ipv6) == ("10.1.0.4", "fd00::4")
+    assert endpoint_of(body(networkInterfaces=[nic(six)])).address is None
 
 
 @pytest.mark.parametrize("tags", ["text", 7, ["elastic-deployments"], {"elastic-deployments": None}])
