@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from shared.context import Context, log
 from shared.core.guards.pause import Pause
 from shared.core.model.errors import AutopilotError
-from shared.core.reports.app_health import AppProblem, Health, failed_sweep, overdue_after, stored_health
+from shared.core.reports.app_health import AppProblem, Code, Health, failed_sweep, overdue_after, stored_health
 from shared.installation import pause
 from shared.state.control import DamagedRow, OnLostRace, understood, update
 
@@ -47,28 +48,51 @@ async def look(context: Context) -> PauseAndProblems:
     return found
 
 
-async def keep(context: Context, problems: tuple[AppProblem, ...]) -> None:
-    """Keep what a sweep has found as it ended. Never fails the sweep."""
+async def keep(
+    context: Context, problems: tuple[AppProblem, ...], began: datetime | None = None
+) -> tuple[AppProblem, ...]:
+    """Keep what a sweep has found as it ended; returns it, and first that the sweep `began` late. Never fails it."""
     now = context.clock.now()
+    found = problems
 
     def kept(document: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        nonlocal found
         before = _stored(document)
+        found = problems if before is None or began is None else (*before.late(began), *problems)
         return Health(now, now + overdue_after(now, before.at if before else None), problems).document()
 
     await _update(context, kept)
+    return found
 
 
-async def keep_failed(context: Context, error: BaseException) -> None:
-    """Keep that a sweep failed, beside what the one before had found. Never hides its error."""
+async def keep_failed(context: Context, error: BaseException) -> tuple[AppProblem, ...]:
+    """Keep that a sweep failed, beside what the one before had found; returns both. Never hides its error."""
     problem = failed_sweep(error)
+    found: tuple[AppProblem, ...] = (problem,)
 
     def kept(document: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        nonlocal found
         now = context.clock.now()
         before = _stored(document) or Health(now, now + overdue_after(now, None))
-        others = (one for one in before.problems if one.code != problem.code)
-        return replace(before, problems=(problem, *others)).document()
+        found = (problem, *(one for one in before.problems if one.code != problem.code))
+        return replace(before, problems=found).document()
 
     await _update(context, kept)
+    return found
+
+
+async def paused(context: Context) -> tuple[AppProblem, ...]:
+    """The pause that holds now, as one of the problems, for those who are told of them."""
+    try:
+        found = await pause.present_pause(context)
+    except AutopilotError as error:
+        log.info("whether the app is paused is not told: %s", error)
+        return ()
+    if found is None:
+        return ()
+    why = f" ({found.reason})" if found.reason else ""
+    what = f"Paused until {found.until:%Y-%m-%d at %H:%M} UTC{why}: the app plans and tests, and changes nothing."
+    return (AppProblem(Code.PAUSED, what, "Send DELETE /api/pause to end it earlier."),)
 
 
 async def _update(context: Context, kept: Any) -> None:

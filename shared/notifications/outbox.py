@@ -81,7 +81,7 @@ async def deliver(context: Context, row: ConnectionRow, connection: ConnectionRe
     topic, outbox = context.topic, connection.notifications.outbox
     if topic is None or not outbox or _rests(topic, context.clock.now()):
         return
-    if await _published(context, topic, outbox):
+    if await published(context, topic, outbox):
         await _forget(context, row, outbox)
 
 
@@ -116,7 +116,7 @@ def _rests(topic: Topic, now: datetime) -> bool:
     return topic.rests_until is not None and now < topic.rests_until
 
 
-async def _published(context: Context, topic: Topic, notices: Sequence[Notice]) -> bool:
+async def published(context: Context, topic: Topic, notices: Sequence[Notice]) -> bool:
     """Whether the topic has taken them all."""
     started, error = time.monotonic(), ""
     try:
@@ -179,7 +179,7 @@ async def _tell_left_over(
             batch.append(found)
         full = sum(len(outbox) for _, outbox in batch) > BATCH // 2
         if batch and (full or number == len(connections)):
-            if not await _published(context, topic, [notice for _, outbox in batch for notice in outbox]):
+            if not await published(context, topic, [notice for _, outbox in batch for notice in outbox]):
                 return
             await asyncio.gather(*(_forget(context, row, outbox) for row, outbox in batch))
             batch = []
@@ -221,7 +221,7 @@ async def _tell_keys(context: Context, topic: Topic, keys: Mapping[str, datetime
     await update(context.storage.control, context.clock, KEYS, seen, lost=OnLostRace.RAISE, mend=True)
     if not noted.outbox:
         return True
-    if not await _published(context, topic, noted.outbox):
+    if not await published(context, topic, noted.outbox):
         return False
     told = key_document(replace(noted, outbox=()))
     await update(context.storage.control, context.clock, KEYS, lambda _: told, lost=OnLostRace.RAISE)

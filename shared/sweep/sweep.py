@@ -16,9 +16,10 @@ from shared.context import Context, log
 from shared.core.guards.removal_limit import SHOWN, Swept
 from shared.core.model.conditions import Phase
 from shared.core.model.errors import AutopilotError
+from shared.core.notifications.app_problems import AppNews
 from shared.core.planning.snapshot import Snapshot
 from shared.core.planning.triage import Triage, triage
-from shared.core.reports.app_health import found_by_sweep
+from shared.core.reports.app_health import AppProblem, found_by_sweep
 from shared.correlation import correlated
 from shared.health.networks import NetworkList
 from shared.installation import app_health, removal_limit
@@ -27,6 +28,7 @@ from shared.installation.last_sweep import remember
 from shared.installation.recovered import Seen, keep_list
 from shared.installation.watched import find
 from shared.notifications import outbox as notify
+from shared.notifications.app_problems import tell_app_problems
 from shared.state.lease import lease
 from shared.sweep.backlog import Backlog
 from shared.sweep.checks import test_or_share
@@ -52,7 +54,7 @@ async def sweep(context: Context, correlation_id: str) -> SweepStats:
             try:
                 return await _sweep(context, correlation_id)
             except Exception as error:
-                await app_health.keep_failed(context, error)
+                await _tell(context, await app_health.keep_failed(context, error), correlation_id)
                 raise
 
 
@@ -81,6 +83,7 @@ async def _sweep(context: Context, correlation_id: str) -> SweepStats:
     # Whether a key has an end is known only once Elastic Cloud has answered.
     await notify.after_sweep(context, snapshot.records.values(), snapshot.clouds.key_ends, correlation_id)
     await _report(context, result, correlation_id, started)
+    await _tell(context, await app_health.keep(context, _problems(result), began), correlation_id)
     return result
 
 
@@ -144,14 +147,24 @@ async def _report(context: Context, result: SweepStats, correlation_id: str, sta
     }
     line = telemetry.sweep_completed(correlation_id, stats, round((time.monotonic() - started) * 1000))
     await remember(context, line, result.behind_since)
-    found = found_by_sweep(
+
+
+def _problems(result: SweepStats) -> tuple[AppProblem, ...]:
+    return found_by_sweep(
         result.errors,
         result.keys_refused,
         result.events_lost,
         stopped=result.stopped,
         poisoned=result.poisoned,
     )
-    await app_health.keep(context, found)
+
+
+async def _tell(context: Context, problems: tuple[AppProblem, ...], correlation_id: str) -> None:
+    """Tell others what is wrong with the app itself, the pause included."""
+    if context.topic is None:
+        return
+    news = [AppNews(one.code, one.message, one.next_step) for one in (*problems, *await app_health.paused(context))]
+    await tell_app_problems(context, news, correlation_id)
 
 
 async def _count_poison(context: Context, result: SweepStats) -> None:

@@ -17,7 +17,7 @@ import pytest
 from functions.dashboard import files
 from shared.core.model.json_names import fields_of
 from shared.core.model.log_lines import LINES, Event, SweepCompleted
-from shared.core.model.notices import ConnectionData, KeyData, Type
+from shared.core.model.notices import AppData, ConnectionData, KeyData, Type
 from tests.functions.field_names import events_of, fields_of_query, names_read_by, property_names
 from tests.functions.trigger_parts import ROOT, api_document
 from tests.infra.queries import QUERIES
@@ -98,8 +98,9 @@ def test_the_doctor_reads_of_the_last_sweep_only_what_its_line_says() -> None:
     [
         (SCHEMA["$defs"]["connection"], ConnectionData),
         (SCHEMA["$defs"]["keyEvent"]["properties"]["data"], KeyData),
+        (SCHEMA["$defs"]["appEvent"]["properties"]["data"], AppData),
     ],
-    ids=["connection", "key"],
+    ids=["connection", "key", "app"],
 )
 def test_the_schema_of_notifications_describes_what_is_sent_and_nothing_else(
     schema: dict[str, Any], kind: type[Any]
@@ -113,6 +114,7 @@ def test_the_schema_of_notifications_knows_every_type_of_event_and_no_other() ->
     named = {
         *events["connectionEvent"]["properties"]["type"]["enum"],
         events["keyEvent"]["properties"]["type"]["const"],
+        *events["appEvent"]["properties"]["type"]["enum"],
     }
     assert named == {str(one) for one in Type}
 
@@ -122,7 +124,7 @@ def test_the_page_of_notifications_names_every_type_and_only_fields_that_are_sen
     assert {str(one) for one in Type} - set(re.findall(r"ElasticPrivateLink\.\w+", page)) == set()
     read = set(re.findall(r"\bdata\.(\w+)", page))
     assert read
-    assert read - set(fields_of(ConnectionData)) - set(fields_of(KeyData)) == set()
+    assert read - set(fields_of(ConnectionData)) - set(fields_of(KeyData)) - set(fields_of(AppData)) == set()
 
 
 @pytest.mark.parametrize("name", sorted(SCRIPTS))

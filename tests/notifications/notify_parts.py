@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
+
+import jsonschema
 
 from local.arm import FaultResponse, Incoming
 from tests.harness.estate import Estate, arm_error
@@ -10,11 +14,24 @@ from tests.harness.estate import Estate, arm_error
 ON = {"NOTIFY_TOPIC_ENDPOINT": "https://topic.local/api/events"}
 LASTING = 240.0
 """NOTIFY_AFTER_SECONDS, where it is not set."""
+DOCS = Path(__file__).parents[2] / "docs"
+SCHEMA = json.loads((DOCS / "notifications.schema.json").read_text(encoding="utf-8"))
+
+
+def judged(event: dict[str, Any]) -> list[str]:
+    """What the schema for receivers says against an event."""
+    validator = jsonschema.Draft202012Validator(SCHEMA, format_checker=jsonschema.FormatChecker())
+    return [error.message for error in validator.iter_errors(event)]
 
 
 def told(estate: Estate) -> list[str]:
     """What the topic took: the last word of each event's type."""
-    return [event["type"].removeprefix("ElasticPrivateLink.Connection") for event in estate.topic.events]
+    return [event["type"].removeprefix("ElasticPrivateLink.Connection") for event in of_connections(estate)]
+
+
+def of_connections(estate: Estate) -> list[dict[str, Any]]:
+    """What the topic took, without the events of the app itself."""
+    return [event for event in estate.topic.events if "problem" not in event["data"]]
 
 
 def once(events: list[dict[str, Any]]) -> list[dict[str, Any]]:

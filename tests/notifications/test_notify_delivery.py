@@ -15,7 +15,7 @@ from shared.core.notifications.transitions import MOST_WAITING
 from shared.notifications.outbox import BATCH, REST, SEND_SECONDS
 from tests.harness.estate import Estate
 from tests.harness.wire import Call, Fault, Killed, Refusal, Stall
-from tests.notifications.notify_parts import ON, Trouble, connected, look, once, sweeps, told
+from tests.notifications.notify_parts import ON, Trouble, connected, look, of_connections, once, sweeps, told
 
 
 def topic_calls(estate: Estate) -> int:
@@ -83,11 +83,11 @@ async def test_a_death_at_any_moment_leaves_all_told_under_one_id(tell: Any) -> 
             estate = await tell(dies)
             await estate.clock.sleep(3600)  # what a dead sweep held is free again
             await estate.sweep(estate.new_worker())
-            events = once(estate.topic.events)
+            events = once(of_connections(estate))
             assert [(e["data"]["phase"], e["data"]["sequence"]) for e in events] == [("Ready", 1)], (
                 f"{fault} at {number}"
             )
-            assert all(event in events for event in estate.topic.events), "what comes twice is the same to the letter"
+            assert all(event in events for event in of_connections(estate)), "a second time is the same to the letter"
     assert number > (10 if tell is in_a_run else 2)
 
 

@@ -1,6 +1,6 @@
 """Notifications as values: an event on its way, and what a connection's record remembers of them.
 
-An event is made and stored in the same write as what it tells, and sent from there by `shared.notifications.outbox`; so
+An event is made and stored in the same write as what it tells, and sent from there by `shared.notifications`; so
 it is the same however often it is sent, and none is lost with a process. `core.notifications` says what is told.
 """
 
@@ -13,6 +13,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from shared.core.model.json_values import stored_instant
+
 
 class Type(StrEnum):
     """Every type of event."""
@@ -24,6 +26,20 @@ class Type(StrEnum):
     REMOVED = "ElasticPrivateLink.ConnectionRemoved"
     REPAIRED = "ElasticPrivateLink.ConnectionRepaired"
     KEY_EXPIRING = "ElasticPrivateLink.KeyExpiring"
+    KEY_REFUSED = "ElasticPrivateLink.KeyRefused"
+    SWEEP_FAILED = "ElasticPrivateLink.SweepFailed"
+    SWEEP_INCOMPLETE = "ElasticPrivateLink.SweepIncomplete"
+    SWEEP_LATE = "ElasticPrivateLink.SweepLate"
+    REMOVALS_STOPPED = "ElasticPrivateLink.RemovalsStopped"
+    MESSAGES_POISONED = "ElasticPrivateLink.MessagesPoisoned"
+    EVENTS_LOST = "ElasticPrivateLink.EventsLost"
+    PAUSED = "ElasticPrivateLink.Paused"
+    APP_RECOVERED = "ElasticPrivateLink.AppRecovered"
+
+    @classmethod
+    def of_app(cls, problem: str) -> Type:
+        """The type of the event that tells a problem of the app itself, by its code."""
+        return cls(f"ElasticPrivateLink.{problem}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +72,17 @@ class KeyData:
 
 
 @dataclass(frozen=True, slots=True)
+class AppData:
+    """What an event tells of the app itself."""
+
+    problem: str
+    message: str
+    next_step: str
+    since: str
+    correlation_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """An event as it is sent: the attributes of a CloudEvent, but for its source, which is the installation."""
 
@@ -66,7 +93,7 @@ class Notice:
     time: datetime
     """When it happened, not when it was sent."""
     data: Mapping[str, Any]
-    """JSON values, of `ConnectionData` or `KeyData`."""
+    """JSON values, of `ConnectionData`, `KeyData` or `AppData`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +114,20 @@ class NotificationState:
 def notice_id(*parts: object) -> str:
     """The id of the event that these parts tell: always the same one."""
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:32]
+
+
+def notice_document(notice: Notice) -> dict[str, Any]:
+    """An event that waits, as JSON values."""
+    data = dict(notice.data)
+    return {
+        "id": notice.id,
+        "type": str(notice.type),
+        "subject": notice.subject,
+        "time": notice.time.isoformat(),
+        "data": data,
+    }
+
+
+def stored_notice(entry: Mapping[str, Any]) -> Notice:
+    """Read it back; raises KeyError, TypeError or ValueError for a damaged one."""
+    return Notice(entry["id"], Type(entry["type"]), entry["subject"], stored_instant(entry["time"]), entry["data"])

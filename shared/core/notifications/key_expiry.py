@@ -13,7 +13,7 @@ from typing import Any
 
 from shared.core.model.json_names import named
 from shared.core.model.json_values import stored_instant
-from shared.core.model.notices import KeyData, Notice, Type, notice_id
+from shared.core.model.notices import KeyData, Notice, Type, notice_document, notice_id, stored_notice
 
 DAYS = (0, 3, 14)
 """Days that are left when they are told; 0: the key has expired."""
@@ -88,16 +88,7 @@ def to_document(memory: KeyNotices) -> dict[str, Any]:
         "keys": {
             name: {"expiresAt": known.expires_at.isoformat(), "told": known.told} for name, known in memory.keys.items()
         },
-        "outbox": [
-            {
-                "id": notice.id,
-                "type": str(notice.type),
-                "subject": notice.subject,
-                "time": notice.time.isoformat(),
-                "data": dict(notice.data),
-            }
-            for notice in memory.outbox
-        ],
+        "outbox": [notice_document(notice) for notice in memory.outbox],
     }
 
 
@@ -108,10 +99,7 @@ def from_document(document: Mapping[str, Any]) -> KeyNotices:
             str(name): KeyMemory(stored_instant(known["expiresAt"]), _days_told(known["told"]))
             for name, known in document["keys"].items()
         }
-        outbox = tuple(
-            Notice(entry["id"], Type(entry["type"]), entry["subject"], stored_instant(entry["time"]), entry["data"])
-            for entry in document["outbox"]
-        )
+        outbox = tuple(stored_notice(entry) for entry in document["outbox"])
     except (AttributeError, KeyError, TypeError, ValueError):
         return KeyNotices()
     return KeyNotices(keys, outbox)

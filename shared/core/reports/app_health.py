@@ -21,7 +21,7 @@ _DOCTOR = "Read GET /api/doctor, which says what to do about each."
 
 
 class Code(StrEnum):
-    """Every problem of the app itself, but for the pause, which has a place of its own."""
+    """Every problem of the app itself. The pause is one in notifications; in answers it has a place of its own."""
 
     KEY_REFUSED = "KeyRefused"
     SWEEP_FAILED = "SweepFailed"
@@ -31,6 +31,7 @@ class Code(StrEnum):
     MESSAGES_POISONED = "MessagesPoisoned"
     EVENTS_LOST = "EventsLost"
     SETTINGS_WRONG = "SettingsWrong"
+    PAUSED = "Paused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +57,15 @@ class Health:
 
     def now(self, now: datetime) -> tuple[AppProblem, ...]:
         """The problems of this moment."""
+        return (*self.late(now), *self.problems)
+
+    def late(self, now: datetime) -> tuple[AppProblem, ...]:
+        """Whether a sweep is missed, as a problem."""
         if now <= self.due:
-            return self.problems
+            return ()
         what = f"The last sweep ended on {self.at:%Y-%m-%d at %H:%M} UTC: what is shown here is as old, or older."
         step = "Look in the log why `check_health` fails or does not start; HEALTH_SCHEDULE says when it should."
-        return (AppProblem(Code.SWEEP_LATE, what, step), *self.problems)
+        return (AppProblem(Code.SWEEP_LATE, what, step),)
 
     def document(self) -> dict[str, object]:
         """It as JSON values, as it is stored."""
