@@ -24,7 +24,7 @@ import azure.functions as func
 from functions.app_status import forget_seen, read_app_status
 from shared.core.model.callers import Asked
 from shared.core.model.errors import AutopilotError, InvalidInput, RetryLater
-from shared.correlation import correlated
+from shared.requests import correlated
 
 if TYPE_CHECKING:
     from shared.core.model.operations import Operation

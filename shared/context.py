@@ -20,8 +20,8 @@ from shared.clouds.elastic.transport import Organizations
 from shared.core.model.services import Service
 from shared.core.options.plan_options import PlanOptions
 from shared.probe import Network
+from shared.requests import SharedReads
 from shared.settings import Settings
-from shared.shared_reads import SharedReads
 from shared.state.leases import Leases
 from shared.state.ports import Storage
 from shared.state.read_budget import ReadBudget

@@ -32,7 +32,7 @@ from shared.core.model.messages import Cause, CheckMessage
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_health import HostCheck
-from shared.correlation import Service, Spent, Stage, present_id, take_spent
+from shared.requests import Service, Spent, Stage, present_id, take_spent
 
 log = logging.getLogger("privatelink.telemetry")
 _TEXT = 500

@@ -37,7 +37,6 @@ from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_health import EffectiveVerdict, HostCheck, LastReached, NetworkMemory
 from shared.core.model.services import Family
-from shared.correlation import Stage, timed
 from shared.health.around import (
     NetworkReader,
     app_is_served,
@@ -47,6 +46,7 @@ from shared.health.around import (
     surroundings,
 )
 from shared.probe import Target, Timeouts, probe
+from shared.requests import Stage, timed
 from shared.state.rows import CheckedHost, CheckEntry
 
 HEALTHY = "healthy"

@@ -32,11 +32,11 @@ from shared.core.planning.dns import DnsFacts, plan_dns
 from shared.core.planning.dns_record import HolderFacts, other_holders
 from shared.core.planning.name_resolution import resolution_of, unexplained
 from shared.core.planning.plan import Observed, Plan, plan
-from shared.correlation import Stage, timed
 from shared.installation import things
 from shared.reconciler.further_links import goes_without
 from shared.reconciler.holders import holder_facts, note_waiting
 from shared.reconciler.run_state import Failures, Run, backoff_error, definite_failures, dns_failed, show_progress
+from shared.requests import Stage, timed
 
 FRESH = timedelta(minutes=10)
 """How long it stays known which networks answer an endpoint's clients, while the app waits for something else."""

@@ -49,7 +49,6 @@ from shared.core.planning.policy import search_ends, updated
 from shared.core.planning.restores import Restores
 from shared.core.ports import claims_of
 from shared.core.reasons import explain
-from shared.correlation import Stage, timed
 from shared.installation import decided
 from shared.installation.recovered import confirmed_targets
 from shared.installation.removal_limit import tear_down
@@ -71,6 +70,7 @@ from shared.reconciler.target_requests import (
     patience_of,
     proves_nothing_was_done,
 )
+from shared.requests import Stage, timed
 
 POLICY_TIME = "policy-intents"
 """A row that is not there: its read tells the storage service's time."""

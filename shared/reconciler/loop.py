@@ -38,7 +38,6 @@ from shared.core.planning.desired import Desired, desired_of, recognition_condit
 from shared.core.planning.former import note_former
 from shared.core.planning.plan import Plan, approved, plan, record_observation, remember
 from shared.core.planning.requeue import waits_for_key
-from shared.correlation import correlated
 from shared.health.check import CheckResult, check, not_tested, record_check, testable
 from shared.installation.pause import present_pause
 from shared.installation.services import is_known_now
@@ -63,6 +62,7 @@ from shared.reconciler.run_state import (
     unread_conditions,
     update_status,
 )
+from shared.requests import correlated
 from shared.state.codec import holding, record_in
 from shared.state.leases import Busy, Held
 from shared.state.rows import ConnectionRow

@@ -49,9 +49,9 @@ from shared.core.planning.organization_change import (
 from shared.core.planning.plan import ObservedElastic, targets_that_matter
 from shared.core.planning.removal import lacks_own_rule, policies_made_for
 from shared.core.ports import PrivateConnections, listed_claims
-from shared.correlation import Stage, timed
 from shared.installation import decided as decisions
 from shared.reconciler.run_state import Run
+from shared.requests import Stage, timed
 
 
 @timed(Stage.OBSERVE_ELASTIC)

@@ -16,8 +16,7 @@ from azure.core.exceptions import HttpResponseError, ResourceExistsError, Resour
 from azure.storage.queue.aio import QueueClient
 
 from shared.core.model.record_parts import QueuedMessage
-from shared.correlation import Service, request_hook
-from shared.request_deadline import OnRequest, azure_transport
+from shared.requests import OnRequest, Service, azure_transport, request_hook
 from shared.state import codec
 from shared.state.azure_errors import storage_errors
 from shared.state.rows import QueueLook

@@ -17,8 +17,7 @@ from azure.data.tables.aio import TableServiceClient
 
 from shared.clock import http_date
 from shared.core.model.errors import LostRace, RetryLater
-from shared.correlation import Service, request_hook
-from shared.request_deadline import OnRequest, azure_transport
+from shared.requests import OnRequest, Service, azure_transport, request_hook
 from shared.state import codec
 from shared.state.azure_errors import error_code, storage_errors
 from shared.state.rows import ConnectionRow, ControlLook, ControlRow, ListedConnection

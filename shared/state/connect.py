@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from azure.data.tables.aio import TableServiceClient
     from azure.storage.queue.aio import QueueClient
 
-    from shared.request_deadline import OnRequest
+    from shared.requests import OnRequest
     from shared.state.azure_diary import AzureDiaryTable
     from shared.state.codec import DiaryCodec
     from shared.state.ports import ChecksTable, ConnectionTable, ControlTable, JournalTable, ThingTable, WorkQueue

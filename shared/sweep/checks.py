@@ -19,10 +19,10 @@ from shared.core.model.errors import AutopilotError, InvalidInput
 from shared.core.model.messages import Cause, CheckMessage, WorkMessage
 from shared.core.model.services import zone_name
 from shared.core.planning.drift import to_be_tested
-from shared.correlation import correlated
 from shared.health.check import check, record_check
 from shared.health.networks import NetworkList
 from shared.installation.pause import present_pause
+from shared.requests import correlated
 from shared.state.codec import holding, record_in
 from shared.sweep.backlog import Backlog
 from shared.sweep.snapshot import StoredRecord, SweepStats

@@ -29,10 +29,10 @@ from shared.core.planning.organization_change import organization_on_record, ser
 from shared.core.planning.plan import targets_that_matter
 from shared.core.planning.snapshot import CloudListing, OrganizationListing, Snapshot, subscriptions_answering
 from shared.core.ports import listed_claims
-from shared.correlation import Stage, timed
 from shared.health.networks import NetworkList
 from shared.installation.pause import present_pause
 from shared.installation.services import ask_for_services, follow_services
+from shared.requests import Stage, timed
 from shared.state.codec import record_in
 from shared.state.rows import ConnectionRow
 from shared.sweep.zones import read_zones

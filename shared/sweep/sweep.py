@@ -20,7 +20,6 @@ from shared.core.notifications.app_problems import AppNews
 from shared.core.planning.snapshot import Snapshot
 from shared.core.planning.triage import Triage, triage
 from shared.core.reports.app_health import AppProblem, found_by_sweep
-from shared.correlation import correlated
 from shared.health.networks import NetworkList
 from shared.installation import app_health, removal_limit
 from shared.installation.event_topics import look_hourly
@@ -29,6 +28,7 @@ from shared.installation.recovered import Seen, keep_list
 from shared.installation.watched import find
 from shared.notifications import outbox as notify
 from shared.notifications.app_problems import tell_app_problems
+from shared.requests import correlated
 from shared.state.lease import lease
 from shared.sweep.backlog import Backlog
 from shared.sweep.checks import test_or_share

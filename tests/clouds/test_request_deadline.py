@@ -16,7 +16,7 @@ from shared.clouds.elastic.keys import FixedKey
 from shared.clouds.elastic.transport import ElasticOptions, ElasticTransport
 from shared.core.model.errors import AnswerLost
 from shared.core.model.organizations import DEFAULT
-from shared.request_deadline import azure_transport, request_deadline
+from shared.requests import azure_transport, request_deadline
 from shared.state import azure_queue, azure_tables
 from shared.state.connect import AzureStorage
 from shared.state.rows import ControlRow

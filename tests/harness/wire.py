@@ -22,8 +22,7 @@ from local.arm.transport import AsgiArmTransport
 from local.asgi import AsgiTransport
 from shared.clock import Clock
 from shared.core.model.errors import AnswerLost, RetryLater, Throttled
-from shared.correlation import HEADER, Service, outgoing
-from shared.request_deadline import OnRequest
+from shared.requests import HEADER, OnRequest, Service, outgoing
 
 _BY_CHANCE = re.compile(r"(?<=OperationStatuses/).*|\b[0-9a-f]{32}\b")
 

@@ -11,7 +11,7 @@ import pytest
 
 from shared.api.queries import get_checks, get_connection, get_journal, list_connections
 from shared.core.model.record import ConnectionRecord
-from shared.correlation import Service, correlated, take_spent
+from shared.requests import Service, correlated, take_spent
 from shared.state import codec
 from shared.state.rows import ConnectionRow
 from tests.functions.trigger_parts import App, app_in_memory

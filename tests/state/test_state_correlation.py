@@ -9,7 +9,7 @@ import pytest
 from azure.core.pipeline.transport import AioHttpTransport
 
 from local.storage.azurite import Azurite
-from shared.correlation import HEADER, Service, correlated, take_spent
+from shared.requests import HEADER, Service, correlated, take_spent
 from shared.state.rows import ConnectionRow, JournalEntry
 from tests.state.state_backends import START, azure_storage
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from shared.clouds.azure.sdk_clients import SdkClients
 from shared.core.model.json_values import mapping
-from shared.correlation import Service
+from shared.requests import Service
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential

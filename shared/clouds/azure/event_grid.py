@@ -16,7 +16,7 @@ from shared.clouds.azure.errors import arm_errors
 from shared.clouds.azure.sdk_clients import SdkClients
 from shared.core.model.errors import Forbidden
 from shared.core.model.notices import Notice
-from shared.correlation import Service
+from shared.requests import Service
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential

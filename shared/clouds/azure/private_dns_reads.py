@@ -17,7 +17,7 @@ from shared.core.model.json_values import entries, mapping, text, whole_number
 from shared.core.model.markers import marker_from_tags, record_marker
 from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.resources import Link, NamedRecords, WildcardRecord, Zone
-from shared.shared_reads import SharedReads
+from shared.requests import SharedReads
 
 log = logging.getLogger("privatelink")
 WILDCARD = "*"

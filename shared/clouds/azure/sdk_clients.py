@@ -12,8 +12,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from shared.correlation import Service, request_hook
-from shared.request_deadline import azure_transport
+from shared.requests import Service, azure_transport, request_hook
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential

@@ -20,7 +20,7 @@ from shared.clouds.azure.sdk_clients import SdkClients
 from shared.core.model.errors import Forbidden, RetryLater
 from shared.core.model.reasons import Reason
 from shared.core.reasons import explain
-from shared.correlation import Service
+from shared.requests import Service
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential

@@ -20,8 +20,7 @@ from shared.core.model.organizations import DEFAULT
 from shared.core.model.reasons import Reason
 from shared.core.model.services import Family
 from shared.core.reasons import explain
-from shared.correlation import Service, outgoing
-from shared.request_deadline import request_deadline
+from shared.requests import Service, outgoing, request_deadline
 
 if TYPE_CHECKING:
     import httpx

@@ -30,7 +30,7 @@ from local.process.serving import Serving
 from shared.clouds.azure.event_grid import Topic, TopicOptions
 from shared.core.model.errors import Forbidden, RetryLater
 from shared.core.model.notices import Notice, Type
-from shared.correlation import HEADER, correlated
+from shared.requests import HEADER, correlated
 
 pytestmark = pytest.mark.real_time
 
