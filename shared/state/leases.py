@@ -1,6 +1,6 @@
 """One writer per connection at a time: a lease with an expiry, and what is left for its holder. Used by the loop.
 
-The lease itself is that of `state.lease`, as sweeps and removals have it: its time is the storage service's. A
+The lease itself is that of `state.control`, as sweeps and removals have it: its time is the storage service's. A
 connection's own is that its row is fenced, that work which arrives meanwhile is not lost, and that a holder which dies
 is followed.
 
@@ -38,8 +38,18 @@ from typing import TYPE_CHECKING
 from shared.core.model.errors import AutopilotError, LostRace, RetryLater
 from shared.core.model.record_parts import QueuedMessage
 from shared.state.codec import holding
-from shared.state.control import DamagedRow, Document, understood
-from shared.state.lease import LASTING, HeldLease, Holder, age_of, holder_in, holder_of, take
+from shared.state.control import (
+    LASTING,
+    DamagedRow,
+    Document,
+    HeldLease,
+    Holder,
+    age_of,
+    holder_in,
+    holder_of,
+    take,
+    understood,
+)
 from shared.state.rows import ControlRow
 
 if TYPE_CHECKING:

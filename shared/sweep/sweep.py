@@ -29,7 +29,7 @@ from shared.installation.watched import find
 from shared.notifications import outbox as notify
 from shared.notifications.app_problems import tell_app_problems
 from shared.requests import correlated
-from shared.state.lease import lease
+from shared.state.control import lease
 from shared.sweep.backlog import Backlog
 from shared.sweep.checks import test_or_share
 from shared.sweep.retention import delete_old_rows

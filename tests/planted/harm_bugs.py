@@ -231,7 +231,7 @@ HARM = (
     Bug(
         name="sweep-keeps-its-lease",
         harm="A sweep that raised keeps the next one waiting until its lease has ended.",
-        path="shared/state/lease.py",
+        path="shared/state/control.py",
         old="    try:\n        async with held.renewing():\n            yield held\n    finally:\n        try:\n"
         "            await held.give_back()\n",
         new="    async with held.renewing():\n        yield held\n    if True:\n        try:\n"

@@ -97,7 +97,7 @@ SHARED = (
     Bug(
         name="lease-not-renewed-for-another-round",
         harm="A second round runs on what is left of the first one's lease: another worker takes over in its middle.",
-        path="shared/state/lease.py",
+        path="shared/state/control.py",
         old="        self._since = sent\n",
         new="        self._since = self._since or sent\n",
         tests=("tests/state/test_state_leases.py",),

@@ -14,7 +14,7 @@ from shared.core.model.errors import LostRace, RetryLater
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_parts import RecordStatus
 from shared.state.codec import holding
-from shared.state.lease import LASTING
+from shared.state.control import LASTING
 from shared.state.leases import Busy, Held, Leases
 from shared.state.rows import ConnectionRow, ControlLook, ControlRow
 

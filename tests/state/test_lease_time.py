@@ -11,7 +11,7 @@ import pytest
 
 from local.clock import LoopClock, Skewed
 from shared.core.model.errors import LeaseLost, RetryLater
-from shared.state.lease import LASTING, MARGIN, RENEW_EVERY, lease
+from shared.state.control import LASTING, MARGIN, RENEW_EVERY, lease
 from shared.state.leases import Busy, Held
 from tests.state.lease_parts import acquire, deliver_next, held, owner, worker
 from tests.state.state_backends import virtual

@@ -11,9 +11,9 @@ import pytest
 from local.storage.memory import MemoryQueue
 from shared.core.model.conditions import Phase
 from shared.core.model.errors import LeaseLost, LostRace, RetryLater
-from shared.state import lease as lease_module
+from shared.state import control as lease_module
 from shared.state.codec import holding
-from shared.state.lease import MARGIN, RENEW_EVERY
+from shared.state.control import MARGIN, RENEW_EVERY
 from shared.state.leases import Busy, Held, Leases
 from tests.state.lease_parts import (
     TTL,

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from shared.core.model.errors import AutopilotError, LostRace, RetryLater
-from shared.state.control import TRIES, DamagedRow, OnLostRace, read, update
-from shared.state.lease import LASTING, HeldLease, lease, take
+from shared.state.control import LASTING, TRIES, DamagedRow, HeldLease, OnLostRace, lease, read, take, update
 from shared.state.rows import ControlRow
 from tests.state.lease_parts import VIRTUAL_TIME, AheadTable, AnswersLost
 from tests.state.state_backends import virtual

@@ -16,7 +16,7 @@ import pytest
 
 from shared.core.model.arm_ids import connection_id
 from shared.core.model.errors import Throttled
-from shared.state.lease import HeldLease, take
+from shared.state.control import HeldLease, take
 from shared.state.rows import ConnectionRow
 from tests.harness.estate import Estate
 from tests.harness.leaving import DNS_API, work_for
