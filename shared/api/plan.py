@@ -11,8 +11,8 @@ import asyncio
 from dataclasses import replace
 
 from shared.context import Context
-from shared.core.guards.modes import asked_mode, effective_mode_of
 from shared.core.guards.pause import Pause
+from shared.core.guards.scope import asked_mode, effective_mode_of
 from shared.core.model.arm_ids import parse_endpoint_id
 from shared.core.model.conditions import Phase
 from shared.core.model.errors import AutopilotError, NotFound

@@ -7,7 +7,7 @@ import uuid
 from shared.api.plan import preview_connection, preview_missing, preview_of
 from shared.api.queries import find_connection
 from shared.context import Context
-from shared.core.guards.modes import asked_mode
+from shared.core.guards.scope import asked_mode
 from shared.core.model.errors import AutopilotError
 from shared.core.model.record import ConnectionRecord
 from shared.core.planning.desired import Desired

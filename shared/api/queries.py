@@ -17,8 +17,7 @@ from shared.api import operations
 from shared.api.listing import PAGE, Filter, filter_of, page_of
 from shared.api.views import ConnectionRowView, TargetRowView, as_json, connection_view
 from shared.context import Context, log
-from shared.core.guards.modes import effective_mode_of
-from shared.core.guards.scope import outside_by_id
+from shared.core.guards.scope import effective_mode_of, outside_by_id
 from shared.core.model.arm_ids import ArmId, connection_id, parse_endpoint_id
 from shared.core.model.callers import Asked
 from shared.core.model.conditions import Phase

@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 
 from shared import telemetry
 from shared.context import Context, log
-from shared.core.guards.modes import not_carried_out
+from shared.core.guards.scope import not_carried_out
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import connection_id
 from shared.core.model.conditions import Condition

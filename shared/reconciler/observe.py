@@ -15,8 +15,16 @@ from dataclasses import replace
 
 from shared.context import Context, log
 from shared.core.guards.consent import CONNECT_TAG, rests_on_name
-from shared.core.guards.modes import asked_mode, ignored, is_out_of_scope
-from shared.core.guards.scope import in_scope, out_of_scope, outside, outside_by_id, told_by_id
+from shared.core.guards.scope import (
+    asked_mode,
+    ignored,
+    in_scope,
+    is_out_of_scope,
+    out_of_scope,
+    outside,
+    outside_by_id,
+    told_by_id,
+)
 from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets
 from shared.core.model.arm_ids import ArmId, in_subscription, same_id
 from shared.core.model.conditions import Condition

@@ -17,8 +17,8 @@ from typing import Any
 
 from shared import telemetry
 from shared.context import Context, log
-from shared.core.guards.modes import EffectiveMode, effective_mode_of
 from shared.core.guards.pause import Pause
+from shared.core.guards.scope import EffectiveMode, effective_mode_of
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition, Phase, merge, phase_of, summary
 from shared.core.model.errors import AutopilotError, RetryLater, Throttled, Waiting

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from shared import telemetry
 from shared.context import Context, log
-from shared.core.guards.modes import effective_mode_of
+from shared.core.guards.scope import effective_mode_of
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import parse_endpoint_id
 from shared.core.model.errors import AutopilotError, InvalidInput

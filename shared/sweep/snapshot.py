@@ -13,8 +13,7 @@ from typing import TypeVar
 
 from shared.context import Context, log
 from shared.core.guards.consent import CONNECT_TAG, short_name
-from shared.core.guards.modes import is_out_of_scope
-from shared.core.guards.scope import in_scope
+from shared.core.guards.scope import in_scope, is_out_of_scope
 from shared.core.model.arm_ids import connection_id
 from shared.core.model.conditions import Phase
 from shared.core.model.errors import AutopilotError, Blocked, InvalidInput, RetryLater, Throttled

@@ -10,7 +10,7 @@ import pytest
 from scripts.settings_files import FILES, ROOT
 from shared.core.guards.consent import ENDPOINTS_TAG
 from shared.core.guards.first_and_last_policy import FIRST_POLICY_TAG
-from shared.core.guards.modes import MODE_TAG
+from shared.core.guards.scope import MODE_TAG
 from shared.core.model.organizations import key_setting, scope_setting
 from shared.core.options.installation import Mode
 from shared.core.planning.desired import DEPLOYMENTS_TAG

@@ -37,7 +37,7 @@ class Identity:
     vnet_id: str = ""
     address: str = ""
     mode: str = ""
-    """What the endpoint asked for when it was last read (`modes.asked_mode`); it still holds when it is gone."""
+    """What the endpoint asked for when it was last read (`scope.asked_mode`); it still holds when it is gone."""
     on_delete: str = ""
     """What the endpoint's tag said about its removal: `cleanup` or `retain`; empty: as the settings say."""
 

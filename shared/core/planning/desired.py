@@ -10,8 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.core.guards.modes import tag_note
-from shared.core.guards.scope import organization_of
+from shared.core.guards.scope import organization_of, tag_note
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import ArmId, connection_id, parse_arm_id
 from shared.core.model.conditions import Condition

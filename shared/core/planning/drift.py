@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from shared.core.guards.modes import EffectiveMode, not_carried_out
+from shared.core.guards.scope import EffectiveMode, not_carried_out
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition, Phase
 from shared.core.model.reasons import Reason

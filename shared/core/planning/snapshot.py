@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.core.guards.consent import short_name
-from shared.core.guards.modes import is_out_of_scope
 from shared.core.guards.pause import Pause
+from shared.core.guards.scope import is_out_of_scope
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import ArmId, lower_case, same_id
 from shared.core.model.conditions import Condition

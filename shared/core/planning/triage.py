@@ -11,8 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from shared.core.guards.modes import asked_mode, effective_mode_of, is_out_of_scope
-from shared.core.guards.scope import in_scope, outside, outside_by_id
+from shared.core.guards.scope import asked_mode, effective_mode_of, in_scope, is_out_of_scope, outside, outside_by_id
 from shared.core.guards.unseen_targets import UnseenTargets
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import ArmId, connection_id, parse_arm_id, parse_endpoint_id

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.core.guards.modes import MODE_TAG, EffectiveMode, asked_mode, effective_mode_of, not_carried_out, tag_note
 from shared.core.guards.pause import Pause
+from shared.core.guards.scope import MODE_TAG, EffectiveMode, asked_mode, effective_mode_of, not_carried_out, tag_note
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import parse_arm_id
 from shared.core.model.markers import Marker

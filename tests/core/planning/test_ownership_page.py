@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.core.guards import consent, first_and_last_policy, modes
+from shared.core.guards import consent, first_and_last_policy, scope
 from shared.core.model import conditions as c
 from shared.core.model import markers
 from shared.core.planning import desired
@@ -60,7 +60,7 @@ def test_a_row_says_what_the_plans_do(key: Key) -> None:
 def test_every_word_of_the_page_that_is_code_is_a_reason_a_condition_a_setting_or_a_tag() -> None:
     tags = {
         value
-        for module in (desired, consent, first_and_last_policy, modes)
+        for module in (desired, consent, first_and_last_policy, scope)
         for name, value in vars(module).items()
         if name.endswith("_TAG")
     }

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scripts.troubleshooting_page import BEGIN, PAGE, SERVED, entries, served
-from shared.core.guards import consent, first_and_last_policy, modes
+from shared.core.guards import consent, first_and_last_policy, scope
 from shared.core.model import conditions as c
 from shared.core.model.reasons import Hop, Reason
 from shared.core.planning import desired
@@ -20,7 +20,7 @@ from shared.settings import descriptions
 ROOT = Path(__file__).resolve().parents[3]
 TAGS = [
     value
-    for module in (desired, first_and_last_policy, modes, consent)
+    for module in (desired, first_and_last_policy, scope, consent)
     for name, value in vars(module).items()
     if name.endswith("_TAG") and isinstance(value, str)
 ]
