@@ -20,7 +20,7 @@ from shared.core.model.record import ConnectionRecord, owned_resources
 from shared.core.options.installation import Mode
 from shared.core.options.removal import OnDelete
 from shared.core.planning.desired import Desired, desired_of, recognition_condition
-from shared.core.planning.organization_change import serving, switch_record
+from shared.core.planning.former import serving, switch_record
 from shared.core.planning.plan import Observed, ObservedElastic, Plan, plan
 from shared.core.planning.removal import plan_removal
 from shared.core.planning.requeue import condition_of

@@ -2,7 +2,7 @@
 
 Used by `loop`, both branches and the plan that is only shown. Nothing that was made for an endpoint that is out of
 scope is changed or removed; its record says why. What a change of the organization needs is decided in
-`core.planning.organization_change`; here the former organization is read, which is needed only after a change.
+`core.planning.former`; here the former organization is read, which is needed only after a change.
 
 Budget of the happy path: `tests/reconciler/test_budget.py`. Zones are read in `dns_branch`; targets are looked up only
 once their turn has come.
@@ -44,7 +44,7 @@ from shared.core.model.resources import (
 from shared.core.model.services import Family
 from shared.core.options.installation import Mode
 from shared.core.planning.desired import Desired, desired_of
-from shared.core.planning.organization_change import (
+from shared.core.planning.former import (
     ensure_has_one,
     in_former_organization,
     key_missing_error,

@@ -23,8 +23,8 @@ from shared.core.model.record import ConnectionRecord
 from shared.core.model.resources import Endpoint, VirtualNetwork
 from shared.core.model.services import Family
 from shared.core.planning.desired import Desired, zone_subscriptions
+from shared.core.planning.former import organization_on_record, serving
 from shared.core.planning.name_resolution import unexplained
-from shared.core.planning.organization_change import organization_on_record, serving
 from shared.core.planning.plan import targets_that_matter
 from shared.core.planning.snapshot import CloudListing, OrganizationListing, Snapshot, subscriptions_answering
 from shared.core.ports import listed_claims

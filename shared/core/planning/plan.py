@@ -40,7 +40,7 @@ from shared.core.planning.associations import AssociationPlan, nothing_requested
 from shared.core.planning.desired import TERMINAL, Desired, addressed, approved, recognition_condition
 from shared.core.planning.dns import DnsFacts, DnsPlan, plan_dns
 from shared.core.planning.dns_record import withdrawal
-from shared.core.planning.organization_change import changed_explanation
+from shared.core.planning.former import changed_explanation
 from shared.core.planning.policy import plan_claim, plan_policy, policies_of
 from shared.core.planning.requeue import overdue
 from shared.core.planning.restores import NO_RESTORES, Restores, plan_restores

@@ -24,8 +24,8 @@ from shared.core.model.services import Family
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.desired import Desired, desired_of, subscriptions_of, zone_subscriptions
 from shared.core.planning.dns import DnsFacts
+from shared.core.planning.former import ensure_has_one, key_missing_error, serving
 from shared.core.planning.name_resolution import resolution_of
-from shared.core.planning.organization_change import ensure_has_one, key_missing_error, serving
 from shared.core.planning.plan import ObservedElastic
 from shared.core.planning.requeue import condition_of
 

@@ -30,7 +30,7 @@ from shared.core.options.scope import Scope
 from shared.core.planning.deletion import confirmed, has_things, left_something, leftovers_due
 from shared.core.planning.desired import TERMINAL, Desired
 from shared.core.planning.drift import calls_for_another_look, calls_for_work, to_be_tested
-from shared.core.planning.organization_change import serving, switch_record
+from shared.core.planning.former import serving, switch_record
 from shared.core.planning.plan import Observed, ObservedElastic, Plan, plan
 from shared.core.planning.snapshot import CloudListing, Snapshot
 

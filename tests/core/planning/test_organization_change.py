@@ -12,7 +12,7 @@ from shared.core.model.errors import Blocked
 from shared.core.model.organizations import OrganizationScope, key_setting, scope_setting
 from shared.core.model.ownership import Owner
 from shared.core.model.record_elastic import AssociationMemory, ClaimMemory, PolicyMemory
-from shared.core.planning.organization_change import (
+from shared.core.planning.former import (
     changed_explanation,
     ensure_has_one,
     in_former_organization,
