@@ -9,7 +9,7 @@ import asyncio
 from datetime import timedelta
 
 from shared.context import Context, log
-from shared.core.guards.target_notes import TargetReading, notes_in, row_name
+from shared.core.guards.first_and_last_policy import TargetReading, notes_in, row_name
 from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets
 from shared.core.model.arm_ids import lower_case, parse_arm_id
 from shared.core.model.errors import (

@@ -3,7 +3,7 @@
 Used by `elastic_branch` and `apply_removal`. The order is what makes it safe when answers are lost, lists lag and
 workers freeze: read the row, begin the list, decide, write the note with the ETag that was read (a lost race starts
 again at the row), send. The note holds the row's `Date` plus the request's time; the worker counts the same time by its
-own clock from before that read, and sends nothing once it has passed. The rules are in `core.guards.target_notes`.
+own clock from before that read, and sends nothing once it has passed. The rules: `core.guards.first_and_last_policy`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,16 @@ from typing import TypeVar
 
 from shared.clock import Stopwatch
 from shared.context import log
-from shared.core.guards import target_notes
-from shared.core.guards.target_notes import NotYet, PolicyNote, TargetReading
+from shared.core.guards.first_and_last_policy import (
+    NotYet,
+    PolicyNote,
+    TargetReading,
+    association_problem,
+    disassociation_problem,
+    document_of,
+    notes_in,
+    row_name,
+)
 from shared.core.model.decisions import ConnectionDecision, Decided
 from shared.core.model.errors import (
     AnswerLost,
@@ -56,7 +64,7 @@ async def associate(run: Run, step: Associate, types: Mapping[str, str], begin: 
     begun: list[bool] = []
 
     def problem(view: _TargetView) -> NotYet | Explanation | None:
-        found = target_notes.association_problem(step, view.listed, types, view.reading)
+        found = association_problem(step, view.listed, types, view.reading)
         if isinstance(found, Explanation):  # the plan, made anew, tells what that means
             raise LostRace(found.message, on=step.target_id, after=5.0)
         return found
@@ -90,7 +98,7 @@ async def disassociate(
         seen[:] = [await policy_as_read(run, policies[step.policy_id])] if step.policy_id in policies else []
 
     def problem(view: _TargetView) -> NotYet | Explanation | str | None:
-        found = target_notes.disassociation_problem(step, view.listed, types, view.reading)
+        found = disassociation_problem(step, view.listed, types, view.reading)
         if isinstance(found, str) and any(one is not None and step.target_id in one.associations for one in seen):
             what = f"The {step.family.noun}'s list lacks a policy that lists the {step.family.noun}."
             raise RetryLater(what, on=step.target_id, after=15.0)
@@ -135,7 +143,7 @@ async def awaited_posts(run: Run, explanations: Iterable[Explanation]) -> Awaiti
         return None
     elastic, control = run.record.elastic, run.context.storage.control
     for target_id in (memory.target_id for memory in elastic.associations):
-        row, read_at = await control.look(target_notes.row_name(elastic.organization, target_id))
+        row, read_at = await control.look(row_name(elastic.organization, target_id))
         if row is None:
             continue
         notes = _noted(row, (), read_at)
@@ -231,7 +239,7 @@ async def _in_turn(
 async def _view(run: Run, target_id: str, forgotten: str = "") -> _TargetView:
     timing = run.context.settings.timing
     watch = Stopwatch(run.context.clock)
-    name = target_notes.row_name(run.record.elastic.organization, target_id)
+    name = row_name(run.record.elastic.organization, target_id)
     found, read_at = await run.context.storage.control.look(name)
     row = found or ControlRow(name)
     seen = await _seen(run, target_id, forgotten)
@@ -258,7 +266,7 @@ async def _seen(run: Run, target_id: str, forgotten: str) -> Attached:
 def _noted(row: ControlRow, listed: tuple[str, ...], read_at: datetime) -> Mapping[str, PolicyNote]:
     """What the row says; a damaged one is mended with the next write, and until LAG_SECONDS later nothing counts."""
     try:
-        return target_notes.notes_in(row.document, read_at)
+        return notes_in(row.document, read_at)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         log.warning("row %s of table control cannot be understood, it is written anew: %s", row.name, error)
         return {policy_id: PolicyNote(delete_until=read_at) for policy_id in listed}
@@ -269,7 +277,7 @@ class _Changed(Exception):
 
 
 async def _put(run: Run, view: _TargetView, reading: TargetReading) -> ControlRow:
-    row = replace(view.row, document=target_notes.document_of(reading.notes))
+    row = replace(view.row, document=document_of(reading.notes))
     try:
         return await run.context.storage.control.put(row)
     except LostRace:
@@ -293,7 +301,7 @@ async def _send_noted(
     except AutopilotError as error:
         changed = isinstance(error, LostRace)
         if sole and (changed or proves_nothing_was_done(error)):
-            await _lift(run, replace(row, document=target_notes.document_of(view.reading.notes)))
+            await _lift(run, replace(row, document=document_of(view.reading.notes)))
         if changed:  # the target's list is not what this was decided on: read and decide again
             raise _Changed from error
         raise

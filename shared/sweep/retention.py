@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from zlib import crc32
 
 from shared.context import Context, log
-from shared.core.guards.target_notes import ROW_KEPT, ROWS
+from shared.core.guards.first_and_last_policy import ROW_KEPT, TARGET_ROWS
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Phase
 from shared.core.model.errors import AutopilotError
@@ -68,7 +68,7 @@ async def _control(context: Context, oldest: datetime) -> None:
 
 async def _targets(context: Context) -> None:
     """Notes of targets that no request was noted for, and no look taken of, for long."""
-    async for row in context.storage.control.list(ROWS):
+    async for row in context.storage.control.list(TARGET_ROWS):
         if row.read_at is not None and row.written_at is not None and row.read_at - row.written_at > ROW_KEPT:
             with suppress(AutopilotError):  # it is looked at again tomorrow
                 await context.storage.control.delete(row)

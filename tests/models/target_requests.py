@@ -2,10 +2,11 @@
 
 Policies A and B are ours, C is of others. Each worker has one wish: to take A or B away, or to associate A. It takes
 the steps of `reconciler.target_requests`: read the row, list, decide, write the note with the ETag that was read, send,
-hear an answer. What the note says and what may be sent is decided by the product's own `core.guards.target_notes`;
-here is what may happen around it: any pace, kills and freezes between two steps, lost answers, refusals, requests that
-land `late` ticks after their deadline, lists that show old or new for `lag` ticks, associations that are in force
-`effect` ticks after they are listed. Wrong is: no policy is in force, or our POST closed a target that was open.
+hear an answer. What the note says and what may be sent is decided by the product's own rules, those of
+`core.guards.first_and_last_policy`; here is what may happen around it: any pace, kills and freezes between two steps,
+lost answers, refusals, requests that land `late` ticks after their deadline, lists that show old or new for `lag`
+ticks, associations that are in force `effect` ticks after they are listed. Wrong is: no policy is in force, or our POST
+closed a target that was open.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from shared.core.guards.target_notes import (
+from shared.core.guards.first_and_last_policy import (
     NOTHING_TO_DO,
     PolicyNote,
     TargetReading,

@@ -26,7 +26,7 @@ HARM = (
     Bug(
         name="note-ends-with-its-deadline",
         harm="A note ends with its request's deadline: a list that lags shows the other policy still, and it is gone.",
-        path="shared/core/guards/target_notes.py",
+        path="shared/core/guards/first_and_last_policy.py",
         old="return until is not None and self.read_at < until + self.lag",
         new="return until is not None and self.read_at < until",
         tests=("tests/models/test_target_requests_model.py",),
@@ -36,7 +36,7 @@ HARM = (
     Bug(
         name="policy-protects-at-once",
         harm="A policy that was associated a moment ago counts at once, though it may not be enforced yet (S2).",
-        path="shared/core/guards/target_notes.py",
+        path="shared/core/guards/first_and_last_policy.py",
         old="return since is not None and self.read_at >= since + self.lag and not",
         new="return since is not None and self.read_at >= since and not",
         tests=("tests/models", "tests/core/guards", "tests/reconciler/test_lost_answers_of_targets.py"),
@@ -74,7 +74,7 @@ HARM = (
     Bug(
         name="gone-policy-counts",
         harm="A policy that our own DELETE is about to take away counts: ours becomes a deployment's first (S1).",
-        path="shared/core/guards/target_notes.py",
+        path="shared/core/guards/first_and_last_policy.py",
         old="if step.may_be_first or any(not reading.deleting(one) for one in others):",
         new="if step.may_be_first or others:",
         tests=("tests/models/test_target_requests_model.py",),

@@ -38,7 +38,7 @@ SHARED = (
     Bug(
         name="lag-of-disassociation-forgotten",
         harm="Two connections leave one deployment at once, each counting on the other's policy: it is open (S2).",
-        path="shared/core/guards/target_notes.py",
+        path="shared/core/guards/first_and_last_policy.py",
         old="return since is not None and self.read_at >= since + self.lag and not self.deleting(policy_id)",
         new="return since is not None and self.read_at >= since + self.lag",
         tests=("tests/reconciler/test_lost_answers_of_targets.py",),

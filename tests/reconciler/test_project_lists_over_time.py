@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from shared.api.connection_decisions import decide
-from shared.core.guards.target_notes import row_name
+from shared.core.guards.first_and_last_policy import row_name
 from shared.core.model.ownership import Owner
 from shared.core.model.services import Family
 from shared.installation import decided

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from shared.core.guards.target_notes import ROWS
+from shared.core.guards.first_and_last_policy import TARGET_ROWS
 from shared.state.ports import Storage
 from shared.state.rows import ConnectionRow, JournalEntry
 from shared.sweep.retention import RULES
@@ -53,7 +53,7 @@ async def test_notes_of_a_target_go_when_none_was_written_for_a_month() -> None:
     await a_ready_connection(estate)
 
     async def rows() -> int:
-        return len([row async for row in estate.storage.control.list(ROWS)])
+        return len([row async for row in estate.storage.control.list(TARGET_ROWS)])
 
     await estate.sweep()
     assert await rows() == 1
