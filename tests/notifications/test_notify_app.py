@@ -69,7 +69,7 @@ async def test_a_pause_and_a_late_sweep_are_certain_at_once(estate: Estate) -> N
     assert sorted(news(estate)[2:]) == [("AppRecovered", "Paused"), ("AppRecovered", "SweepLate")]
 
 
-async def test_whatever_else_a_sweep_finds_is_told_too_and_every_event_is_as_the_schema_says(
+async def test_all_else_that_a_sweep_finds_is_told_too_and_every_event_is_as_the_schema_says(
     estate: Estate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def lost(_: object) -> object:

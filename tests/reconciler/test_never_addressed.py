@@ -1,6 +1,6 @@
 """Endpoints that never get an IPv4 address: shown without a subnet, or with IPv6 addresses only.
 
-Told after half an hour with what to do, looked at as rarely as the sweep does, and in nobody's way.
+Told after half an hour with what to do, looked at as rarely as the sweep does, and in no other's way.
 """
 
 from __future__ import annotations

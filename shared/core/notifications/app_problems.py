@@ -32,7 +32,7 @@ class AppNews:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class StandingProblem:
     """A problem that the last sweep has seen, too."""
 
     since: datetime
@@ -43,7 +43,7 @@ class Standing:
 class AppNotices:
     """What stands and was told, and what waits to be sent."""
 
-    standing: Mapping[str, Standing] = field(default_factory=dict)
+    standing: Mapping[str, StandingProblem] = field(default_factory=dict)
     """By code."""
     outbox: tuple[Notice, ...] = ()
 
@@ -52,9 +52,9 @@ def note_problems(
     memory: AppNotices, seen: Sequence[AppNews], now: datetime, *, lasting: timedelta, correlation_id: str
 ) -> AppNotices:
     """The memory after a sweep, with an event in the outbox for each problem that is to be told, and each end."""
-    outbox, standing = list(memory.outbox), dict[str, Standing]()
+    outbox, standing = list(memory.outbox), dict[str, StandingProblem]()
     for one in seen:
-        known, type_ = memory.standing.get(one.code, Standing(now)), Type.of_app(one.code)
+        known, type_ = memory.standing.get(one.code, StandingProblem(now)), Type.of_app(one.code)
         if not known.told and (type_ in AT_ONCE or now - known.since >= lasting):
             outbox.append(_notice(type_, one, known.since, now, correlation_id))
             known = replace(known, told=True)
@@ -88,7 +88,7 @@ def from_document(document: Mapping[str, Any]) -> AppNotices:
     """Read it back. A damaged one counts as empty: what stands is then told again."""
     try:
         standing = {
-            text(code): Standing(stored_instant(one["since"]), one["told"] is True)
+            text(code): StandingProblem(stored_instant(one["since"]), one["told"] is True)
             for code, one in mapping(document["standing"]).items()
         }
         return AppNotices(standing, tuple(stored_notice(entry) for entry in mappings(document["outbox"])))
