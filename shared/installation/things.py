@@ -12,11 +12,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.context import Context, log
-from shared.core.model.arm_ids import lower_case, parse_arm_id
+from shared.core.model.arm_ids import lower_case, parse_arm_id, record_id
 from shared.core.model.errors import AutopilotError, InvalidInput, LostRace, RetryLater
 from shared.core.model.json_values import mapping
 from shared.core.model.resources import Zone
-from shared.core.model.things import WAITING, WAITING_MAX, Thing, Things, ThingState, record_id
+from shared.core.model.things import WAITING, WAITING_MAX, Thing, Things, ThingState
 from shared.state import codec
 from shared.state.rows import ThingRow
 

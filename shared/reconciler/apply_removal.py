@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from typing import NamedTuple
 
-from shared.core.model.arm_ids import ArmId, lower_case
+from shared.core.model.arm_ids import ArmId, lower_case, record_id
 from shared.core.model.errors import (
     AutopilotError,
     AwaitingEarlierRequest,
@@ -36,7 +36,6 @@ from shared.core.model.steps import (
     UnclaimEndpoint,
     WithdrawAddress,
 )
-from shared.core.model.things import record_id
 from shared.core.planning.dns import link_name
 from shared.core.planning.dns_record import emptied
 from shared.core.planning.removal import RemovalPlan, held_up_by

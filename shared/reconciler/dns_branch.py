@@ -25,8 +25,7 @@ from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_parts import REFUSED_FOR
 from shared.core.model.resources import NameResolution, VirtualNetwork, Zone
-from shared.core.model.steps import CreateLink, CreateZone, DnsStep, WithdrawAddress
-from shared.core.model.things import made_by
+from shared.core.model.steps import CreateLink, CreateZone, DnsStep, WithdrawAddress, made_by
 from shared.core.planning.desired import Desired, subscriptions_of, zone_subscriptions
 from shared.core.planning.dns import DnsFacts, plan_dns
 from shared.core.planning.dns_record import HolderFacts, other_holders

@@ -10,13 +10,13 @@ import asyncio
 from collections.abc import Iterable
 
 from shared.context import Context, log
-from shared.core.model.arm_ids import ArmId, connection_id, parse_endpoint_id
+from shared.core.model.arm_ids import ArmId, connection_id, parse_endpoint_id, record_id
 from shared.core.model.errors import AutopilotError, NotFound
 from shared.core.model.markers import Holder
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.resources import Endpoint, Zone
 from shared.core.model.services import Services
-from shared.core.model.things import YOUNG, record_id
+from shared.core.model.things import YOUNG
 from shared.core.planning.dns_record import HolderFacts
 from shared.installation import things
 from shared.state.codec import record_in

@@ -99,6 +99,11 @@ def in_subscription(resource: ArmId, subscription_id: str) -> ArmId:
     return replace(resource, text=text, subscription_id=subscription_id.lower())
 
 
+def record_id(zone: ArmId) -> str:
+    """The id of a zone's `*` record."""
+    return f"{zone.text}/A/*"
+
+
 def same_id(one: str, other: str) -> bool:
     """Whether two spellings name one resource."""
     return lower_case(one) == lower_case(other)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from shared.core.model import conditions
-from shared.core.model.arm_ids import ArmId
+from shared.core.model.arm_ids import ArmId, record_id
 from shared.core.model.markers import Marker, RecordMarker
 from shared.core.model.services import Family
 
@@ -295,3 +295,14 @@ Step = DnsStep | ElasticStep | DnsRemoval | DeletePolicy
 def destructive(steps: tuple[Step, ...]) -> int:
     """How many of the steps take something away (S6)."""
     return sum(step.action is Action.REMOVE for step in steps)
+
+
+def made_by(step: DnsStep) -> tuple[str, str]:
+    """Scope and id of what a step makes or writes."""
+    match step:
+        case CreateZone():
+            return step.zone.text, step.zone.text
+        case CreateLink():
+            return step.zone.text, f"{step.zone.text}/virtualNetworkLinks/{step.name}"
+        case PutWildcardRecord() | WithdrawAddress():
+            return step.zone.text, record_id(step.zone)

@@ -12,9 +12,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from shared.core.model.arm_ids import ArmId
-from shared.core.model.steps import CreateLink, CreateZone, DnsStep, PutWildcardRecord, WithdrawAddress
-
 YOUNG = timedelta(minutes=2)
 """A `*` record that was written less than this ago is neither handed over nor deleted: a read of its holder by id may
 still answer as it was before ("404 on what was just created")."""
@@ -83,19 +80,3 @@ WAITING_MAX = 50
 
 Things = Mapping[str, Thing]
 """Rows by the lower-cased id of the thing."""
-
-
-def record_id(zone: ArmId) -> str:
-    """The id of a zone's `*` record."""
-    return f"{zone.text}/A/*"
-
-
-def made_by(step: DnsStep) -> tuple[str, str]:
-    """Scope and id of what a step makes or writes."""
-    match step:
-        case CreateZone():
-            return step.zone.text, step.zone.text
-        case CreateLink():
-            return step.zone.text, f"{step.zone.text}/virtualNetworkLinks/{step.name}"
-        case PutWildcardRecord() | WithdrawAddress():
-            return step.zone.text, record_id(step.zone)

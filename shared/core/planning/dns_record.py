@@ -10,14 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.core.model import conditions as c
-from shared.core.model.arm_ids import ArmId
+from shared.core.model.arm_ids import ArmId, record_id
 from shared.core.model.conditions import Condition
 from shared.core.model.markers import Holder, RecordMarker, maker_of
 from shared.core.model.ownership import Owned, Owner
 from shared.core.model.reasons import Reason
 from shared.core.model.resources import WildcardRecord, Zone
 from shared.core.model.steps import DeleteRecord, LaterStep, PutWildcardRecord, WithdrawAddress
-from shared.core.model.things import record_id
 from shared.core.options.dns import RecordMode
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning import dns_problems
