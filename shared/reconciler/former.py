@@ -18,12 +18,12 @@ from shared.core.model.organizations import DEFAULT
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_former import FormerThings
-from shared.core.model.resources import Endpoint
+from shared.core.model.resources import Endpoint, policies_made_for
 from shared.core.model.steps import DeletePolicy, RemovalStep
 from shared.core.options.removal import OnDelete
 from shared.core.planning.former import as_it_was, plan_former_removal
 from shared.core.planning.policy import may_show_later
-from shared.core.planning.removal import held_up_by, policies_made_for
+from shared.core.planning.removal import held_up_by
 from shared.installation.removal_limit import tear_down
 from shared.reconciler.apply_removal import take_step
 from shared.reconciler.holders import wake_waiting

@@ -40,6 +40,7 @@ from shared.core.model.resources import (
     Endpoint,
     Policy,
     Target,
+    policies_made_for,
 )
 from shared.core.model.services import Family
 from shared.core.options.installation import Mode
@@ -55,7 +56,6 @@ from shared.core.planning.former import (
     switch_record,
 )
 from shared.core.planning.plan import ObservedElastic, targets_that_matter
-from shared.core.planning.removal import lacks_own_rule, policies_made_for
 from shared.core.ports import PrivateConnections, listed_claims
 from shared.installation import decided as decisions
 from shared.reconciler.run_state import Run
@@ -135,7 +135,7 @@ async def _namesakes(context: Context, endpoint: ArmId) -> tuple[str, ...]:
 
 async def seen_guids(context: Context, record: ConnectionRecord, policies: tuple[Policy, ...]) -> frozenset[str] | None:
     """The lower-cased GUIDs of all endpoints that the app sees; None: no rule of ours was changed, so none are read."""
-    if not lacks_own_rule(record, policies, context.options.installation.instance_id):
+    if not _lacks_own_rule(record, policies, context.options.installation.instance_id):
         return None
     found = set()
     for subscription in context.settings.scope.watched_subscriptions:
@@ -146,6 +146,13 @@ async def seen_guids(context: Context, record: ConnectionRecord, policies: tuple
         except AutopilotError as error:
             log.info("endpoints of subscription %s not seen: %s", subscription, error)
     return frozenset(found)
+
+
+def _lacks_own_rule(record: ConnectionRecord, policies: tuple[Policy, ...], instance_id: str) -> bool:
+    """Whether a policy that we made lacks every GUID of the endpoint: a person may have changed its rule."""
+    own = record.own_guids
+    ours = policies_made_for(record.id, policies, instance_id)
+    return any(all(rule.endpoint_guid.lower() not in own for rule in policy.rules) for policy in ours)
 
 
 async def _claims(context: Context, desired: Desired, record: ConnectionRecord) -> tuple[Claim, ...] | None:

@@ -21,12 +21,12 @@ from shared.core.model.errors import (
 )
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import PolicyMemory
-from shared.core.model.resources import Claim, Endpoint, Policy, Target, VirtualNetwork, Zone
+from shared.core.model.resources import Claim, Endpoint, Policy, Target, VirtualNetwork, Zone, policies_made_for
 from shared.core.model.services import Services, zone_name
 from shared.core.planning.associations import associated_with
 from shared.core.planning.former import owns_anything
 from shared.core.planning.name_resolution import resolution_of
-from shared.core.planning.removal import ObservedRemoval, policies_made_for
+from shared.core.planning.removal import ObservedRemoval
 from shared.core.planning.removal_dns import bears_marks, marked_things
 from shared.core.ports import listed_claims
 from shared.installation import things

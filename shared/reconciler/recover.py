@@ -17,11 +17,10 @@ from shared.core.model.ownership import Owned, Owner
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import AssociationMemory, PolicyMemory
-from shared.core.model.resources import Policy, Zone
+from shared.core.model.resources import Policy, Zone, policies_made_for
 from shared.core.model.services import Family
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.deletion import has_things
-from shared.core.planning.removal import policies_made_for
 from shared.installation.services import follow_services
 
 

@@ -154,6 +154,12 @@ class ConnectionRecord:
         """What a person should know though nothing is wrong."""
         return (*self.dns.advice, *self.status.advice)
 
+    @property
+    def own_guids(self) -> frozenset[str]:
+        """The lower-cased GUIDs that the endpoint has, or had."""
+        guids = (self.identity.guid, self.elastic.policy.guid, *self.identity.former_guids)
+        return frozenset(guid.lower() for guid in guids if guid)
+
     def association(self, target_id: str) -> AssociationMemory | None:
         """What is remembered of the association with a target."""
         return next((one for one in self.elastic.associations if one.target_id == target_id), None)

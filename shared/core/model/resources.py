@@ -258,6 +258,17 @@ class Policy:
         return not self.other_rules and all(rule.endpoint_guid.lower() == guid.lower() for rule in self.rules)
 
 
+def policies_made_for(connection_id: str, policies: tuple[Policy, ...], instance_id: str) -> tuple[Policy, ...]:
+    """The policies that this installation made for a connection, by their markers."""
+    return tuple(
+        policy
+        for policy in policies
+        if policy.type == POLICY_TYPE
+        and policy.marker is not None
+        and (policy.marker.instance, policy.marker.connection_id) == (instance_id, connection_id)
+    )
+
+
 class Attached(NamedTuple):
     """The policies attached to a target, as one read showed them."""
 

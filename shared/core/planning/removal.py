@@ -18,7 +18,7 @@ from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Explanation, Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import PolicyMemory
-from shared.core.model.resources import POLICY_TYPE, Claim, Endpoint, Policy, Target, WildcardRecord, Zone
+from shared.core.model.resources import Claim, Endpoint, Policy, Target, WildcardRecord, Zone, policies_made_for
 from shared.core.model.steps import (
     DeleteLink,
     DeletePolicy,
@@ -193,17 +193,6 @@ def held_up_by(step: RemovalStep, refused: Collection[RemovalStep]) -> bool:
             return False
 
 
-def policies_made_for(connection_id: str, policies: tuple[Policy, ...], instance_id: str) -> tuple[Policy, ...]:
-    """The policies that this installation made for a connection, by their markers."""
-    return tuple(
-        policy
-        for policy in policies
-        if policy.type == POLICY_TYPE
-        and policy.marker is not None
-        and (policy.marker.instance, policy.marker.connection_id) == (instance_id, connection_id)
-    )
-
-
 def _elastic(
     record: ConnectionRecord, observed: ObservedRemoval, options: PlanOptions
 ) -> Iterator[ElasticRemoval | Explanation | str]:
@@ -295,23 +284,10 @@ def _admits_others(policy: Policy, record: ConnectionRecord, seen_guids: Collect
 
     `seen_guids`: given for a policy of ours, of which a person may have changed the endpoint's rule.
     """
-    own = own_guids(record)
+    own = record.own_guids
     others = [rule for rule in policy.rules if rule.endpoint_guid.lower() not in own]
     if len(others) == len(policy.rules):
         known = record.elastic.policy.rules if record.elastic.policy.id == policy.id else None
         changed = edited_rule(policy, record.identity.name, known, seen_guids)
         others = [rule for rule in others if rule != changed]
     return bool(policy.other_rules) or bool(others)
-
-
-def own_guids(record: ConnectionRecord) -> set[str]:
-    """The lower-cased GUIDs that the endpoint has, or had."""
-    guids = (record.identity.guid, record.elastic.policy.guid, *record.identity.former_guids)
-    return {guid.lower() for guid in guids if guid}
-
-
-def lacks_own_rule(record: ConnectionRecord, policies: tuple[Policy, ...], instance_id: str) -> bool:
-    """Whether a policy that we made lacks every GUID of the endpoint: a person may have changed its rule."""
-    own = own_guids(record)
-    ours = policies_made_for(record.id, policies, instance_id)
-    return any(all(rule.endpoint_guid.lower() not in own for rule in policy.rules) for policy in ours)
