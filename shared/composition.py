@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from shared.clock import Clock, ServiceClock, SystemClock
-from shared.clouds.azure.arm import ArmClients, ArmOptions
+from shared.clouds.azure.clients import ArmClients, ArmOptions
 from shared.clouds.azure.deciding_keys import DecidingKeys
 from shared.clouds.azure.event_grid import Topic, TopicOptions
 from shared.clouds.azure.private_dns import PrivateDns

@@ -4,7 +4,7 @@ A subscription has 500 private DNS reads in five minutes (by Microsoft's older p
 each zone), and by both 40 changes of zones in a minute. All runs of all instances share them, and so do people and
 their pipelines. So who reads takes from one row of table `control` first, and who finds nothing left gets a turn:
 the moment to come back at, behind those who asked before. What Azure's answers say is left goes into the same row.
-Asked by `reconciler.dns_branch` and `sweep.zones` before they read; `clouds.azure.arm` sends no read without.
+Asked by `reconciler.dns_branch` and `sweep.zones` before they read; `clouds.azure.clients` sends no read without.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ from typing import Any
 
 from local.arm.transport import AsgiArmTransport
 from local.asgi import AsgiTransport
-from shared.clouds.azure.arm import ArmClients
 from shared.clouds.azure.arm_checks import ArmChecks
+from shared.clouds.azure.clients import ArmClients
 from shared.clouds.azure.private_dns import PrivateDns
 from shared.clouds.azure.private_endpoints import PrivateEndpoints
 from shared.clouds.azure.vault import Vault, VaultOptions

@@ -18,7 +18,7 @@ from functions.routing import Route, declared
 from local.arm.transport import AsgiArmTransport
 from local.clock import LoopClock
 from local.storage.memory import MemoryQueue, MemoryStorage
-from shared.clouds.azure.arm import ArmClients
+from shared.clouds.azure.clients import ArmClients
 from shared.clouds.azure.private_dns import PrivateDns
 from shared.clouds.azure.private_endpoints import PrivateEndpoints
 from shared.composition import arm_options, build

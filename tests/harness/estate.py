@@ -37,7 +37,7 @@ from local.world import (
     vnet_id,
 )
 from shared.clock import Clock, ServiceClock
-from shared.clouds.azure.arm import ArmClients
+from shared.clouds.azure.clients import ArmClients
 from shared.clouds.azure.deciding_keys import DecidingKeys
 from shared.clouds.azure.event_grid import Topic
 from shared.clouds.azure.private_dns import PrivateDns

@@ -18,7 +18,7 @@ from azure.identity.aio import ManagedIdentityCredential
 from local.arm.settings import DEFAULT_TENANT
 from local.clock import LoopClock
 from local.identity import ManagedIdentity
-from shared.clouds.azure.errors import arm_errors
+from shared.clouds.azure.clients import arm_errors
 from shared.core.model.errors import AutopilotError, Forbidden, RetryLater
 
 ARM = "https://management.azure.com/"

@@ -13,8 +13,7 @@ from typing import Any
 
 from shared.clock import Clock
 from shared.clouds.answer_headers import server_time
-from shared.clouds.azure.arm import NETWORK_API, ArmClients, body_of
-from shared.clouds.azure.errors import arm_errors
+from shared.clouds.azure.clients import NETWORK_API, ArmClients, arm_errors, body_of
 from shared.core.model.arm_ids import ArmId, parse_arm_id
 from shared.core.model.errors import Blocked, Forbidden, InvalidInput, NotFound
 from shared.core.model.json_values import text

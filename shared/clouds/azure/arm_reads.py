@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shared.clouds.azure.arm import ArmClients
-from shared.clouds.azure.errors import arm_errors
+from shared.clouds.azure.clients import ArmClients, arm_errors
 from shared.core.model.errors import UnusableAnswer
 from shared.core.model.json_values import mapping, mappings, text
 

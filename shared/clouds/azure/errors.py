@@ -1,4 +1,4 @@
-"""Azure's errors, turned into the product's. Used by every ARM client; the rules are pure and stand in one place.
+"""Which of the product's errors an answer of Azure's is; pure. Used by `clients.arm_errors` and for failed operations.
 
 The traps, from recordings of the live services: a failed long-running operation arrives as an error with HTTP status
 200 and its truth in the code; a failed precondition on a zone or link comes the same way, never as 412; a network that
@@ -8,15 +8,12 @@ is already linked elsewhere is "BadRequest"; 429 may mean "another operation run
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http import HTTPStatus
 
 from shared.clouds.answer_headers import seconds_to_wait
 from shared.clouds.azure.refusals import Refusal, lasting_refusal, missing_right, read_refusal
 from shared.clouds.foreign_answer import foreign_answer, is_foreign
 from shared.core.model.errors import (
-    AnswerLost,
     AutopilotError,
     Blocked,
     Forbidden,
@@ -55,45 +52,7 @@ NO_STATUS = 0
 _MAYBE_BUSY = {NO_STATUS, HTTPStatus.OK, HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS}
 
 
-@contextmanager
-def arm_errors(doing: str, on: str) -> Iterator[None]:
-    """Raise the product's error for each error that the SDK raises inside."""
-    from azure.core import exceptions as azure  # noqa: PLC0415 - the SDK is imported when first used
-
-    try:
-        yield
-    except azure.ClientAuthenticationError as error:
-        raise _not_signed_in(error, doing, on) from error
-    except azure.DecodeError as error:
-        raise _unusable(doing, on) from error
-    except azure.HttpResponseError as error:
-        raise _classified(error, doing, on) from error
-    except azure.ServiceRequestError as error:
-        raise RetryLater(f"Azure could not be reached to {doing}.", on=on) from error
-    except azure.ServiceResponseError as error:
-        raise AnswerLost(f"Azure's answer was lost while asked to {doing}.", on=on) from error
-    except azure.AzureError as error:
-        raise _unusable(doing, on) from error
-    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError) as error:
-        # Of answers that are not as described: a list that is null, a Retry-After that is a date, very deep lists.
-        if _is_our_bug(error):
-            raise
-        raise _unusable(doing, on) from error
-
-
-@contextmanager
-def arm_read_errors(doing: str, on: str) -> Iterator[None]:
-    """The same for reading one thing: where its resource group is gone, it is gone too."""
-    try:
-        with arm_errors(doing, on):
-            yield
-    except Blocked as error:
-        if error.reason is Reason.RESOURCE_GROUP_NOT_FOUND:
-            raise NotFound(error.what, on=on, code="ResourceGroupNotFound") from error
-        raise
-
-
-def _is_our_bug(error: BaseException) -> bool:
+def is_our_bug(error: BaseException) -> bool:
     """Whether code of ours raised it, or called what raised it; else the SDK did, as it read an answer."""
     if type(error).__module__.startswith("azure."):
         return False
@@ -104,11 +63,12 @@ def _is_our_bug(error: BaseException) -> bool:
     return next((one for one in reversed(packages) if one in {"azure", "shared", "functions", "tests"}), "") != "azure"
 
 
-def _unusable(doing: str, on: str) -> UnusableAnswer:
+def unusable(doing: str, on: str) -> UnusableAnswer:
+    """Nothing is concluded from an answer that is not as described."""
     return UnusableAnswer(f"Azure's answer could not be used when asked to {doing}.", on=on)
 
 
-def _not_signed_in(error: object, doing: str, on: str) -> AutopilotError:
+def not_signed_in(error: object, doing: str, on: str) -> AutopilotError:
     """azure-identity has one error for a token that is refused and for one that cannot be had just now.
 
     Seen with azure-identity 1.27 and an App Service endpoint that answers 500, 503 and 429. ARM's own 401 comes so too.
@@ -130,7 +90,8 @@ def sign_in_failed(doing: str, on: str) -> Forbidden:
     return Forbidden(explain(Reason.AZURE_SIGN_IN_FAILED, what), on=on)
 
 
-def _classified(error: object, doing: str, on: str) -> AutopilotError:
+def classified(error: object, doing: str, on: str) -> AutopilotError:
+    """The product's error for an HTTP answer that the SDK raises."""
     response = getattr(error, "response", None)
     headers = getattr(response, "headers", None) or {}
     refusal = _refusal(error, doing, on)

@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
-from shared.clouds.azure.errors import arm_errors
-from shared.clouds.azure.sdk_clients import SdkClients
+from shared.clouds.azure.clients import SdkClients, arm_errors
 from shared.core.model.errors import Forbidden
 from shared.core.model.notices import Notice
 from shared.requests import Service

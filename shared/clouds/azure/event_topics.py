@@ -6,8 +6,8 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from shared.clouds.azure.arm import ArmClients
 from shared.clouds.azure.arm_reads import read_json, read_list
+from shared.clouds.azure.clients import ArmClients
 from shared.core.model.errors import Blocked, NotFound
 from shared.core.model.event_topics import Delivery, TopicLook
 from shared.core.model.json_values import mapping, text

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from shared.clouds.azure.arm import ArmClients
 from shared.clouds.azure.arm_reads import read_list
+from shared.clouds.azure.clients import ArmClients
 from shared.core.model.json_values import text
 
 API = "2020-05-01"

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from shared.clouds.azure.arm import ArmClients
 from shared.clouds.azure.arm_reads import read_list
+from shared.clouds.azure.clients import ArmClients
 from shared.core.model.errors import Forbidden
 from shared.core.model.json_values import texts
 from shared.core.model.reasons import Reason

@@ -9,8 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from shared.clouds.azure.arm import ArmClients, body_of
-from shared.clouds.azure.errors import arm_errors, arm_read_errors
+from shared.clouds.azure.clients import ArmClients, arm_errors, arm_read_errors, body_of
 from shared.core.model.arm_ids import ArmId, parse_arm_id
 from shared.core.model.errors import Blocked, Forbidden, InvalidInput, NotFound, NotVisibleYet, UnusableAnswer
 from shared.core.model.json_values import entries, mapping, text, whole_number

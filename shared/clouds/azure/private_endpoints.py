@@ -11,8 +11,7 @@ from dataclasses import replace
 from ipaddress import ip_address
 from typing import Any, Literal
 
-from shared.clouds.azure.arm import NETWORK_API, ArmClients, body_of
-from shared.clouds.azure.errors import arm_errors, arm_read_errors
+from shared.clouds.azure.clients import NETWORK_API, ArmClients, arm_errors, arm_read_errors, body_of
 from shared.core.model.arm_ids import ArmId, parse_arm_id
 from shared.core.model.errors import InvalidInput, NotFound, UnusableAnswer
 from shared.core.model.json_values import mapping, mappings, text, texts

@@ -15,8 +15,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from shared.clouds.azure.errors import arm_errors
-from shared.clouds.azure.sdk_clients import SdkClients
+from shared.clouds.azure.clients import SdkClients, arm_errors
 from shared.core.model.errors import Forbidden, RetryLater
 from shared.core.model.reasons import Reason
 from shared.core.reasons import explain

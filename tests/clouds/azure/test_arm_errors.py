@@ -11,7 +11,8 @@ from azure.core.pipeline.transport import HttpRequest, HttpResponse
 
 from shared.clouds.answer_headers import DEFAULT_RETRY_AFTER
 from shared.clouds.answer_headers import LONGEST_RETRY_AFTER as MAX_RETRY_AFTER
-from shared.clouds.azure.errors import arm_errors, arm_read_errors, classify
+from shared.clouds.azure.clients import arm_errors, arm_read_errors
+from shared.clouds.azure.errors import classify
 from shared.clouds.azure.refusals import read_refusal
 from shared.core.model.errors import (
     AnswerLost,

@@ -14,7 +14,7 @@ from azure.core import exceptions as azure
 from azure.core.pipeline.transport import HttpRequest, HttpResponse
 from azure.mgmt.core.exceptions import ARMErrorFormat
 
-from shared.clouds.azure.errors import arm_errors
+from shared.clouds.azure.clients import arm_errors
 from shared.core.model.errors import AutopilotError, Blocked, Forbidden
 
 SUBSCRIPTION = "0a1b2c3d-0000-4000-8000-00000000beef"

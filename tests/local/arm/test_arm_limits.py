@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from local.arm import ArmCloud
-from shared.clouds.azure.errors import arm_errors
+from shared.clouds.azure.clients import arm_errors
 from shared.core.model.errors import Throttled
 from tests.local.arm.arm_client import DNS, SUB, ZONE, ZONE_NAME, Http, dns_client, link_body, record_body
 

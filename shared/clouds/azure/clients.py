@@ -1,27 +1,129 @@
-"""Azure Resource Manager clients, one pair per subscription, made when first needed and kept for the process.
+"""The Azure SDK's clients: made when first needed, kept for the process, closed together; and what they raise.
 
-Used by `private_endpoints` and `private_dns`; built by `app`. The address, the audience and the credential are settings
-or the platform's environment, so the same code talks to any ARM.
+All clients of a service share one credential, which caches tokens; each has a transport of its own, whose requests have
+one deadline, and repeats nothing: a message of the queue waits cheaper than an instance that sleeps inside the SDK.
+Azure Resource Manager has one pair per subscription, for `private_endpoints` and `private_dns`; `vault` and
+`event_grid` have their own. Addresses, audience and credential are settings or the platform's environment, so the same
+code talks to any ARM.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 from urllib.parse import urlsplit
 
-from shared.clouds.azure.sdk_clients import SdkClients
+from shared.clouds.azure.errors import classified, is_our_bug, not_signed_in, unusable
+from shared.core.model.errors import AnswerLost, Blocked, NotFound, RetryLater
 from shared.core.model.json_values import mapping
-from shared.requests import Service
+from shared.core.model.reasons import Reason
+from shared.requests import Service, azure_transport, request_hook
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
     from azure.core.pipeline.transport import AsyncHttpTransport
     from azure.mgmt.network.aio import NetworkManagementClient
     from azure.mgmt.privatedns.aio import PrivateDnsManagementClient
+
+
+class SdkClients:
+    """The clients of one service, by class and by what each is for."""
+
+    def __init__(
+        self,
+        service: Service,
+        timeout: float,
+        credential: Callable[[], AsyncTokenCredential],
+        transport: Callable[[], AsyncHttpTransport[Any, Any]] | None = None,
+    ) -> None:
+        """`timeout`: seconds for one request. `transport` replaces the SDK's (aiohttp), for running without sockets."""
+        self._service, self._timeout = service, timeout
+        self._new_credential, self._new_transport = credential, transport
+        self._credential: AsyncTokenCredential | None = None
+        self._clients: dict[tuple[str, str, str], Any] = {}
+
+    async def client(self, module: str, kind: str, of: str = "", **options: Any) -> Any:
+        """The client `kind` of `module`, made with these options; `of` tells several of a kind apart."""
+        key = (module, kind, of)
+        if key not in self._clients:
+            # The import takes up to a second: off the event loop, so that other work in this process goes on.
+            loaded = await asyncio.to_thread(import_module, module)
+            if key not in self._clients:  # another caller may have been quicker
+                self._clients[key] = self._made(getattr(loaded, kind), options)
+        return self._clients[key]
+
+    def _made(self, kind: Any, options: dict[str, Any]) -> Any:
+        # One credential for all clients and runs: closing it with a client would close it for the next run.
+        self._credential = self._credential or self._new_credential()
+        transport = azure_transport(self._timeout) if self._new_transport is None else self._new_transport()
+        return kind(
+            credential=self._credential,
+            retry_total=0,
+            raw_request_hook=request_hook(self._service),
+            transport=transport,
+            **options,
+        )
+
+    async def aclose(self) -> None:
+        """Close every client and the credential."""
+        clients = list(self._clients.values())
+        self._clients.clear()
+        for client in clients:
+            await client.close()
+        if self._credential is not None:
+            await self._credential.close()
+            self._credential = None
+
+
+# -- what clients raise ------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def arm_errors(doing: str, on: str) -> Iterator[None]:
+    """Raise the product's error for each error that the SDK raises inside."""
+    from azure.core import exceptions as azure  # noqa: PLC0415 - the SDK is imported when first used
+
+    try:
+        yield
+    except azure.ClientAuthenticationError as error:
+        raise not_signed_in(error, doing, on) from error
+    except azure.DecodeError as error:
+        raise unusable(doing, on) from error
+    except azure.HttpResponseError as error:
+        raise classified(error, doing, on) from error
+    except azure.ServiceRequestError as error:
+        raise RetryLater(f"Azure could not be reached to {doing}.", on=on) from error
+    except azure.ServiceResponseError as error:
+        raise AnswerLost(f"Azure's answer was lost while asked to {doing}.", on=on) from error
+    except azure.AzureError as error:
+        raise unusable(doing, on) from error
+    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError) as error:
+        # Of answers that are not as described: a list that is null, a Retry-After that is a date, very deep lists.
+        if is_our_bug(error):
+            raise
+        raise unusable(doing, on) from error
+
+
+@contextmanager
+def arm_read_errors(doing: str, on: str) -> Iterator[None]:
+    """The same for reading one thing: where its resource group is gone, it is gone too."""
+    try:
+        with arm_errors(doing, on):
+            yield
+    except Blocked as error:
+        if error.reason is Reason.RESOURCE_GROUP_NOT_FOUND:
+            raise NotFound(error.what, on=on, code="ResourceGroupNotFound") from error
+        raise
+
+
+# -- Azure Resource Manager --------------------------------------------------------------------------------------------
+
 
 NETWORK_API = "2024-05-01"
 """Pinned: the SDK's default moves with each release, and every call must work in clouds that lag behind."""
