@@ -20,9 +20,9 @@ from shared.clouds.azure.private_dns import PrivateDns
 from shared.clouds.azure.private_endpoints import PrivateEndpoints
 from shared.clouds.azure.vault import Vault, VaultOptions
 from shared.clouds.elastic.hosted.client import HostedConnections
-from shared.clouds.elastic.keys import FixedKey, KeySource, VaultKey
 from shared.clouds.elastic.serverless.client import ServerlessConnections
-from shared.clouds.elastic.transport import ElasticOptions, Organizations
+from shared.clouds.elastic.transport import ElasticOptions, FixedKey, KeySource, Organizations
+from shared.clouds.elastic.vault_key import VaultKey
 from shared.context import Context
 from shared.core.model.messages import QUEUE
 from shared.core.model.organizations import DEFAULT

@@ -8,7 +8,7 @@ import pytest
 
 from shared.clouds.azure.errors import classify
 from shared.clouds.azure.refusals import read_refusal
-from shared.clouds.elastic.transport import elastic_error
+from shared.clouds.elastic.errors import elastic_error
 from shared.clouds.refusal_text import LONGEST, refusal_text
 
 KEY = "essu_WlVoT01rSXlSa1o2TkdGQ1NYZHNhbEE6ZEZOdldGOXFVbmM9AAAA=="

@@ -12,8 +12,7 @@ from azure.core.credentials import AccessToken
 from azure.core.exceptions import ServiceResponseError
 from azure.mgmt.privatedns.aio import PrivateDnsManagementClient
 
-from shared.clouds.elastic.keys import FixedKey
-from shared.clouds.elastic.transport import ElasticOptions, ElasticTransport
+from shared.clouds.elastic.transport import ElasticOptions, ElasticTransport, FixedKey
 from shared.core.model.errors import AnswerLost
 from shared.core.model.organizations import DEFAULT
 from shared.requests import azure_transport, request_deadline

@@ -1,8 +1,8 @@
 """A key vault, read with the app's identity: the value of a secret, and what keeps the app from reading it.
 
-Used by `clouds.elastic.keys` for the Elastic Cloud API keys and by `clouds.azure.deciding_keys`; built by `composition`
-when a setting names a vault. The real SDK answers the vault's challenge and caches the token. Values never stand in a
-text, a log line or an error.
+Used by `clouds.elastic.vault_key` for the Elastic Cloud API keys and by `clouds.azure.deciding_keys`; built by
+`composition` when a setting names a vault. The real SDK answers the vault's challenge and caches the token. Values
+never stand in a text, a log line or an error.
 """
 
 from __future__ import annotations

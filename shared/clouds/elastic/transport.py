@@ -1,39 +1,34 @@
 """Requests to the Elastic Cloud API with an organization's key, and the organizations that it has keys of.
 
-Used by the client of each family; `app` makes the organizations. Making a client opens no connection: an organization
-whose key is refused, or that does not answer, holds up only what is asked of it.
+Used by the client of each family; `composition` makes the organizations. Making a client opens no connection: an
+organization whose key is refused, or that does not answer, holds up only what is asked of it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import ItemsView, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
-from shared.core.model.errors import AnswerLost, Permanent, RetryLater
+from shared.clouds.answer_headers import DEFAULT_RETRY_AFTER
+from shared.clouds.elastic.errors import elastic_error
+from shared.clouds.foreign_answer import foreign_answer
+from shared.core.model.errors import AnswerLost, AutopilotError, Blocked, Permanent, RetryLater
 from shared.core.model.json_values import mapping, stored_instant, text
-from shared.core.model.organizations import DEFAULT
+from shared.core.model.organizations import DEFAULT, key_setting
 from shared.core.model.reasons import Reason
 from shared.core.model.services import Family
+from shared.core.ports import PrivateConnections
 from shared.core.reasons import explain
 from shared.requests import Service, outgoing, request_deadline
 
 if TYPE_CHECKING:
     import httpx
-from collections.abc import ItemsView
-from http import HTTPStatus
-
-from shared.clouds.answer_headers import DEFAULT_RETRY_AFTER, seconds_to_wait
-from shared.clouds.elastic.keys import KeySource
-from shared.clouds.foreign_answer import foreign_answer, is_foreign
-from shared.clouds.refusal_text import refusal_text
-from shared.core.model.errors import AutopilotError, Blocked, Forbidden, LostRace, NotFound, Throttled
-from shared.core.model.organizations import key_setting
-from shared.core.ports import PrivateConnections
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +42,48 @@ class ElasticOptions:
     """Port of the private URLs."""
     organization: str = DEFAULT
     """What the settings call the organization of the key."""
+
+
+class KeySource(Protocol):
+    """An organization's API key, wherever it is kept."""
+
+    renewal: str
+    """What a person does to put another key in its place: follows "Create a new Elastic Cloud API key and"."""
+
+    async def current(self) -> str:
+        """The key to use now; raises what keeps the app from having one."""
+
+    async def refused(self, key: str) -> str | None:
+        """Elastic Cloud refused this key: the one to try in its place, None where there is none."""
+
+    def accepted(self) -> None:
+        """Elastic Cloud took the key."""
+
+    async def read(self) -> None:
+        """Read the key where it is kept; raises what is wrong with that, also while an older key is in use."""
+
+
+class FixedKey:
+    """A key from a setting: it changes with a restart only."""
+
+    def __init__(self, key: str, organization: str) -> None:
+        self._key = key
+        self.renewal = f"set {key_setting(organization)}."
+
+    async def current(self) -> str:
+        """Always the same."""
+        return self._key
+
+    async def refused(self, key: str) -> str | None:
+        """There is no other."""
+        del key
+        return None
+
+    def accepted(self) -> None:
+        """Nothing depends on it."""
+
+    async def read(self) -> None:
+        """It has been read when the app started."""
 
 
 class ElasticTransport:
@@ -233,60 +270,6 @@ def is_unread(rule: object) -> bool:
     """Whether a policy's rule is none, or one of an Azure endpoint that cannot be read."""
     guid = mapping(rule).get("azure_endpoint_guid")
     return not mapping(rule) or (guid not in (None, "") and not text(guid))
-
-
-def elastic_error(
-    status: int,
-    body: str,
-    headers: Mapping[str, str],
-    *,
-    doing: str,
-    on: str,
-    organization: str = DEFAULT,
-    renewal: str = "",
-    key: str = "",
-    at: str = "",
-) -> AutopilotError:
-    """The product's error for an answer of the Elastic Cloud API that is no success; `renewal` as in `KeySource`.
-
-    `key`: what was sent; a gateway may echo it. `at`: the host that was asked.
-    """
-    found = _first_error(body, key)
-    if found is None and "x-cloud-error-codes" not in headers and is_foreign(status, headers.get("content-type")):
-        foreign = foreign_answer("Elastic Cloud", status, headers, body, doing=doing, secret=key, at=at)
-        return Blocked(foreign, on=on)
-    code, message = found or ("", "")
-    what = f"Elastic Cloud answered {status} {code} when asked to {doing}: {message}".strip().rstrip(":")
-    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        return _refused_key(status, message, doing=doing, on=on, organization=organization, renewal=renewal)
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return Throttled(what, on=on, after=seconds_to_wait(headers.get("retry-after")))
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
-        # Nothing tells whether a failing service applied the request before it failed.
-        return AnswerLost(what, on=on, after=DEFAULT_RETRY_AFTER)
-    if status in (HTTPStatus.NOT_FOUND, HTTPStatus.PRECONDITION_FAILED):
-        return NotFound(what, on=on) if status == HTTPStatus.NOT_FOUND else LostRace(what, on=on)
-    return Blocked(explain(Reason.ELASTIC_REFUSED, what), on=on)
-
-
-def _refused_key(status: int, message: str, *, doing: str, on: str, organization: str, renewal: str) -> Forbidden:
-    """The key itself is refused, or it lacks a role."""
-    whose = "" if organization == DEFAULT else f" of organization {organization}"
-    if status == HTTPStatus.UNAUTHORIZED:
-        refused = f"Elastic Cloud refused the API key{whose} when asked to {doing}."
-        step = f"Create a new Elastic Cloud API key and {renewal or f'set {key_setting(organization)}.'}"
-        return Forbidden(explain(Reason.ELASTIC_KEY_REFUSED, refused, step), on=on)
-    may_not = f"The Elastic Cloud API key{whose} may not {doing}: {message}"
-    return Forbidden(explain(Reason.ELASTIC_RIGHTS_MISSING, may_not), on=on)
-
-
-def _first_error(body: str, key: str) -> tuple[str, str] | None:
-    """Code and text of the first error, in the shape that Elastic Cloud's errors have; None: it is none of its own."""
-    try:
-        first = json.loads(body)["errors"][0]
-        return refusal_text(first.get("code"), key, longest=100), refusal_text(first.get("message"), key)
-    except (ValueError, RecursionError, KeyError, IndexError, TypeError, AttributeError):
-        return None
 
 
 class Organizations:

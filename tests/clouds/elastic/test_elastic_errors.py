@@ -10,9 +10,9 @@ import pytest
 
 from shared.clouds.answer_headers import DEFAULT_RETRY_AFTER
 from shared.clouds.answer_headers import LONGEST_RETRY_AFTER as MAX_RETRY_AFTER
+from shared.clouds.elastic.errors import elastic_error
 from shared.clouds.elastic.hosted.client import HostedConnections
-from shared.clouds.elastic.keys import FixedKey
-from shared.clouds.elastic.transport import ElasticOptions, Organizations, elastic_error
+from shared.clouds.elastic.transport import ElasticOptions, FixedKey, Organizations
 from shared.core.model.errors import AnswerLost, AutopilotError, Blocked, Forbidden, NotFound, RetryLater, Throttled
 from shared.core.model.markers import Marker
 from shared.core.model.services import Family

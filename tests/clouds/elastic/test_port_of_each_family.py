@@ -14,9 +14,8 @@ from local.clock import LoopClock
 from local.elastic import ElasticCloud
 from local.elastic.serverless import ServerlessRegion
 from shared.clouds.elastic.hosted.client import HostedConnections
-from shared.clouds.elastic.keys import FixedKey
 from shared.clouds.elastic.serverless.client import ServerlessConnections
-from shared.clouds.elastic.transport import ElasticOptions
+from shared.clouds.elastic.transport import ElasticOptions, FixedKey
 from shared.core.model.errors import Blocked, LostRace, NotFound
 from shared.core.model.markers import Marker
 from shared.core.model.organizations import DEFAULT

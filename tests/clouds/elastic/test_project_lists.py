@@ -13,10 +13,9 @@ from local.asgi import AsgiTransport
 from local.clock import LoopClock
 from local.elastic import ElasticCloud
 from local.elastic.serverless import ServerlessRegion, ServerlessSettings
-from shared.clouds.elastic.keys import FixedKey
 from shared.clouds.elastic.serverless.bodies import private_urls
 from shared.clouds.elastic.serverless.client import ServerlessConnections
-from shared.clouds.elastic.transport import ElasticOptions
+from shared.clouds.elastic.transport import ElasticOptions, FixedKey
 from shared.core.model.errors import AnswerLost, AutopilotError, Blocked, LostRace, NotFound, RetryLater, Waiting
 from shared.core.model.markers import Marker
 from shared.core.model.organizations import DEFAULT

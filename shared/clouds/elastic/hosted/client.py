@@ -15,8 +15,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from shared.clouds.elastic.hosted.claims import HostedClaims
-from shared.clouds.elastic.keys import KeySource
-from shared.clouds.elastic.transport import ElasticOptions, ElasticTransport, is_unread, list_in
+from shared.clouds.elastic.transport import ElasticOptions, ElasticTransport, KeySource, is_unread, list_in
 from shared.core.model.errors import AnswerLost, Forbidden, LostRace, NotFound, RetryLater
 from shared.core.model.json_values import entries, identifier, mapping, mappings, text, whole_number
 from shared.core.model.markers import marker_from_description, updated_description

@@ -12,7 +12,6 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from shared.clouds.elastic.keys import KeySource
 from shared.clouds.elastic.serverless.bodies import (
     create_body,
     filters_of,
@@ -22,7 +21,7 @@ from shared.clouds.elastic.serverless.bodies import (
     update_body,
 )
 from shared.clouds.elastic.serverless.project_lists import RUNNING, ProjectLists
-from shared.clouds.elastic.transport import ElasticOptions, ElasticTransport, list_in
+from shared.clouds.elastic.transport import ElasticOptions, ElasticTransport, KeySource, list_in
 from shared.core.model.errors import AnswerLost, Forbidden, LostRace, NotFound
 from shared.core.model.json_values import identifier, mappings, text
 from shared.core.model.markers import marker_from_description

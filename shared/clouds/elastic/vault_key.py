@@ -1,9 +1,9 @@
-"""Where an organization's API key comes from: a setting, or a secret of the vault that the app reads by itself.
+"""An organization's API key out of a secret of the vault, which the app reads by itself.
 
-`ElasticTransport` asks for the key with each request, and says when Elastic Cloud takes or refuses it. A key in a
-vault is read every 5 minutes, every 30 seconds while it is missing or refused, and at once when it is first refused: a
-key that a person stores or replaces works within a minute, without a restart. A key that was read stays in use while
-the vault cannot be read; a secret that is deleted or disabled withdraws it.
+`transport` asks for the key with each request, and says when Elastic Cloud takes or refuses it. A key in a vault is
+read every 5 minutes, every 30 seconds while it is missing or refused, and at once when it is first refused: a key that
+a person stores or replaces works within a minute, without a restart. A key that was read stays in use while the vault
+cannot be read; a secret that is deleted or disabled withdraws it.
 """
 
 from __future__ import annotations
@@ -13,12 +13,11 @@ import logging
 import re
 from collections.abc import MutableMapping
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from shared.clock import Clock
 from shared.clouds.azure.vault import Vault
 from shared.core.model.errors import AutopilotError, Forbidden
-from shared.core.model.organizations import key_secret, key_setting
+from shared.core.model.organizations import key_secret
 from shared.core.model.reasons import Reason
 from shared.core.reasons import explain
 
@@ -26,48 +25,6 @@ SOON, LATER = timedelta(seconds=30), timedelta(minutes=5)
 """Between two reads of the vault: while there is no key that works, and else."""
 _KEY = re.compile(r"[!-~]+")
 log = logging.getLogger("privatelink")
-
-
-class KeySource(Protocol):
-    """An organization's API key, wherever it is kept."""
-
-    renewal: str
-    """What a person does to put another key in its place: follows "Create a new Elastic Cloud API key and"."""
-
-    async def current(self) -> str:
-        """The key to use now; raises what keeps the app from having one."""
-
-    async def refused(self, key: str) -> str | None:
-        """Elastic Cloud refused this key: the one to try in its place, None where there is none."""
-
-    def accepted(self) -> None:
-        """Elastic Cloud took the key."""
-
-    async def read(self) -> None:
-        """Read the key where it is kept; raises what is wrong with that, also while an older key is in use."""
-
-
-class FixedKey:
-    """A key from a setting: it changes with a restart only."""
-
-    def __init__(self, key: str, organization: str) -> None:
-        self._key = key
-        self.renewal = f"set {key_setting(organization)}."
-
-    async def current(self) -> str:
-        """Always the same."""
-        return self._key
-
-    async def refused(self, key: str) -> str | None:
-        """There is no other."""
-        del key
-        return None
-
-    def accepted(self) -> None:
-        """Nothing depends on it."""
-
-    async def read(self) -> None:
-        """It has been read when the app started."""
 
 
 class VaultKey:
