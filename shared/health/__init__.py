@@ -1,4 +1,4 @@
-"""The health check of a connection: `check` tests it, with what `around` it explains the result.
+"""The health check of a connection: `check` tests it, `networks` reads the virtual networks that explain the result.
 
-`networks` reads virtual networks for many checks at once. Used by the runs of the loop and by the sweep.
+Used by the runs of the loop and by the sweep.
 """

@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from shared.context import Context, log
 from shared.core.diagnosis import (
     Evidence,
+    Failure,
     Subject,
+    Surroundings,
     Verdict,
     debounce,
     diagnose,
@@ -37,14 +39,7 @@ from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_health import EffectiveVerdict, HostCheck, LastReached, NetworkMemory
 from shared.core.model.services import Family
-from shared.health.around import (
-    NetworkReader,
-    app_is_served,
-    known_networks,
-    networks_around,
-    reached_now,
-    surroundings,
-)
+from shared.health.networks import NetworkReader, read_networks
 from shared.probe import Target, Timeouts, probe
 from shared.requests import Stage, timed
 from shared.state.rows import CheckedHost, CheckEntry
@@ -60,6 +55,22 @@ BEING_WORKED_ON = frozenset({c.WaitingFor.WORK, c.WaitingFor.TIME})
 
 UNTESTABLE = frozenset({Reason.NO_ROUTE_FROM_APP, Reason.REFUSED_ON_THE_WAY})
 """The app cannot see the connection from where it stands: nothing that looking again soon would change."""
+
+
+EXPLAINED = timedelta(minutes=15)
+LOOKED_AT = timedelta(days=1)
+_MINUTES_OF_A_DAY = 24 * 60
+_UNEXPLAINED = frozenset(
+    {
+        Failure.NAME_NOT_FOUND,
+        Failure.PUBLIC_ADDRESS,
+        Failure.WRONG_ADDRESS,
+        Failure.REFUSED,
+        Failure.RESET,
+        Failure.UNREACHABLE,
+        Failure.CONNECT_TIMEOUT,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,18 +129,18 @@ async def check(
         on_record = connection.condition(c.APPROVED)
         approved = on_record is not None and on_record.true
     tested, reader = hosts_to_test(connection, zone_name), networks or context.endpoints
-    known = known_networks(context, connection)
+    known = _known_networks(context, connection)
     if known is None and networks is not None and context.settings.health.app_network.lower() in connection.dns.linked:
         # The zone may serve the app's network, which then resolves. A sweep has the networks listed: asking is free.
-        known = await networks_around(context, connection, (), reader, anyway=True)
+        known = await _networks_around(context, connection, (), reader, anyway=True)
         connection = connection.with_health(network=known)
-    own_view = app_is_served(context, connection, known)
+    own_view = _app_is_served(context, connection, known)
     evidence = await _probe_all(context, connection, tested, zone_name, own_view=own_view)
-    known = await networks_around(context, connection, evidence, reader)
-    if own_view and not app_is_served(context, connection, known):
+    known = await _networks_around(context, connection, evidence, reader)
+    if own_view and not _app_is_served(context, connection, known):
         # The app's network asks other name servers now: what they answered says nothing of the clients.
         evidence = await _probe_all(context, connection, tested, zone_name, own_view=False)
-    around = surroundings(context, connection, known, approved=approved)
+    around = _surroundings(context, connection, known, approved=approved)
     tested = await _with_states(context, connection, tested, evidence)
     tested = await _tried_by_id(context, connection, tested, evidence, zone_name, own_view=own_view)
     before = {memory.host: memory for memory in connection.health.checks}
@@ -142,7 +153,7 @@ async def check(
         _reachable(context, connection, counting),
         tuple(memories),
         weighed(worst_of([last_of(memory) for memory in counting])),
-        reached_now(context, connection, evidence),
+        _reached_now(context, connection, evidence),
         known,
     )
 
@@ -206,6 +217,81 @@ async def _tried_by_id(
         for one, named, seen in zip(unknown, by_id, found, strict=True)
     }
     return tuple(replace(one, answers_by_id=answer.get(one.host, False)) for one in tested)
+
+
+# -- what is known around it -------------------------------------------------------------------------------------------
+
+
+def _known_networks(context: Context, connection: ConnectionRecord) -> NetworkMemory | None:
+    """What was read of the networks that endpoint and app are in now; None: nothing."""
+    known = connection.health.network
+    now = (connection.identity.vnet_id, context.settings.health.app_network.lower())
+    return known if known is not None and (known.vnet_id, known.app_network) == now else None
+
+
+def _app_is_served(context: Context, connection: ConnectionRecord, known: NetworkMemory | None) -> bool:
+    """Whether the zone answers in the app's own network, so that what it resolves is what clients resolve.
+
+    It is where every network that answers the app's names is linked to the zone. What is not known counts as not.
+    """
+    app = context.settings.health.app_network.lower()
+    resolution = connection.dns.resolution
+    if app and app == connection.identity.vnet_id.lower():
+        answering = resolution.networks if resolution is not None and resolution.complete else None
+    else:
+        answering = known.app_answered_by if app and known is not None else None
+    return bool(answering) and {network.lower() for network in answering or ()} <= set(connection.dns.linked)
+
+
+async def _networks_around(
+    context: Context,
+    connection: ConnectionRecord,
+    seen: Sequence[Evidence],
+    reader: NetworkReader,
+    *,
+    anyway: bool = False,
+) -> NetworkMemory | None:
+    """What is known of the networks, read anew when it is time to, or `anyway`; None: nothing is known."""
+    known = _known_networks(context, connection)
+    failed = any(one.failure in _UNEXPLAINED for one in seen)
+    now = context.clock.now()
+    if not connection.identity.vnet_id or not (anyway or _is_due(connection, known, now, failed=failed)):
+        return known
+    return await read_networks(context, connection, reader)
+
+
+def _is_due(connection: ConnectionRecord, known: NetworkMemory | None, now: datetime, *, failed: bool) -> bool:
+    if failed:
+        return known is None or now - known.read_at > EXPLAINED
+    last = known.read_at if known else (connection.status.first_seen or now)
+    spread = timedelta(minutes=int(connection.id[:8], 16) % _MINUTES_OF_A_DAY)
+    return now - last > (LOOKED_AT if known else spread)
+
+
+def _surroundings(
+    context: Context, connection: ConnectionRecord, networks: NetworkMemory | None, *, approved: bool
+) -> Surroundings:
+    """The facts for reading a probe of `connection`."""
+    app = context.settings.health.app_network
+    reached = connection.health.last_reached
+    return Surroundings(
+        approved=approved,
+        reached_before=reached is not None
+        and (reached.address, reached.network) == (connection.identity.address, app.lower()),
+        peered=networks.peered if networks else None,
+        app_network=app,
+        network=connection.identity.vnet_id,
+    )
+
+
+def _reached_now(context: Context, connection: ConnectionRecord, seen: Sequence[Evidence]) -> LastReached | None:
+    """The memory of having reached the endpoint, refreshed by what was seen now."""
+    if not any(one.connected for one in seen):
+        return connection.health.last_reached
+    return LastReached(connection.identity.address, context.settings.health.app_network.lower(), context.clock.now())
+
+
+# -- what is kept of it ------------------------------------------------------------------------------------------------
 
 
 def _memory(

@@ -16,7 +16,7 @@ from shared.core.notifications import transitions as notifications
 from shared.core.planning import deletion as missing
 from shared.core.planning import dns_record
 from shared.core.reports.doctor import clouds, judge
-from shared.health import around as surroundings
+from shared.health import check
 from shared.settings import DEFAULT_SCHEDULE, descriptions
 from shared.state import azure_queue
 from shared.sweep import checks
@@ -76,7 +76,7 @@ SAID = {
         f"up to {notifications.MOST_WAITING} events of each connection wait",
         f"{key_notices.DAYS[2]} days left, {key_notices.DAYS[1]} days, or none",
     ],
-    "troubleshooting": [f"at most once in {minutes(surroundings.EXPLAINED)} minutes"],
+    "troubleshooting": [f"at most once in {minutes(check.EXPLAINED)} minutes"],
     "deploy": [
         f"that takes 5 s with {MEMORY} GB (100 connections): {SWEEPS_A_MONTH * 5 * MEMORY:,} GB-s".replace(",", " "),
         f"30 s a sweep (1000 connections): {SWEEPS_A_MONTH * 30 * MEMORY:,} GB-seconds".replace(",", " "),
