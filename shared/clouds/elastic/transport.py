@@ -6,6 +6,7 @@ organization whose key is refused, or that does not answer, holds up only what i
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import ItemsView, Mapping
 from dataclasses import dataclass
@@ -18,11 +19,13 @@ from urllib.parse import urlsplit
 from shared.clouds.answer_headers import DEFAULT_RETRY_AFTER
 from shared.clouds.elastic.errors import elastic_error
 from shared.clouds.foreign_answer import foreign_answer
-from shared.core.model.errors import AnswerLost, AutopilotError, Blocked, Permanent, RetryLater
-from shared.core.model.json_values import mapping, stored_instant, text
+from shared.core.model.errors import AnswerLost, AutopilotError, Blocked, LostRace, Permanent, RetryLater
+from shared.core.model.json_values import identifier, mapping, mappings, stored_instant, text
+from shared.core.model.markers import marker_from_description
 from shared.core.model.organizations import DEFAULT, key_setting
 from shared.core.model.reasons import Reason
 from shared.core.model.services import Family
+from shared.core.model.steps import UpdatePolicy
 from shared.core.ports import PrivateConnections
 from shared.core.reasons import explain
 from shared.requests import Service, outgoing, request_deadline
@@ -152,7 +155,7 @@ class ElasticTransport:
         self.key_expires = _moment(response.headers.get("x-elastic-api-key-expiration")) or self.key_expires
         self.server_date = response.headers.get("date")
         error = None if response.is_success else self._error(response, key, doing, on)
-        if isinstance(error, Blocked) and response.status_code in _OF_WRITES and _reads(method, path):
+        if isinstance(error, Blocked) and response.status_code in _passing(method, path):
             error = RetryLater(error.what, on=on, after=DEFAULT_RETRY_AFTER)
         if response.status_code == HTTPStatus.UNAUTHORIZED:
             self._refused_key, self._refusal = key, error
@@ -162,6 +165,22 @@ class ElasticTransport:
         if error is not None:
             raise error
         return response
+
+    async def make_policy(self, path: str, body: dict[str, Any]) -> str:
+        """Create a policy and return its id. AnswerLost: it may exist; look for it before trying again.
+
+        All of it takes at most the timeout: the caller's lease rests on that.
+        """
+        doing, name = "create the private connection policy", body["name"]
+        try:
+            async with asyncio.timeout(self.options.timeout):
+                answer = await self.call("POST", path, doing=doing, on=name, body=body)
+        except TimeoutError as error:
+            raise AnswerLost(f"Elastic Cloud did not answer in time when asked to {doing}.", on=name) from error
+        policy_id = identifier(answer.get("id"))
+        if not policy_id:
+            raise AnswerLost("Elastic Cloud created the policy but answered no id.", on=name)
+        return policy_id
 
     def _error(self, response: httpx.Response, key: str, doing: str, on: str) -> AutopilotError:
         return elastic_error(
@@ -237,12 +256,11 @@ class ElasticTransport:
             self._client = None
 
 
-_OF_WRITES = frozenset({HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED})
-"""What a read cannot be refused with for good: there is nothing that it could conflict with."""
-
-
-def _reads(method: str, path: str) -> bool:
-    return method == "GET" or path.endswith("/_search")
+def _passing(method: str, path: str) -> frozenset[int]:
+    """Refusals that end by themselves: a read conflicts with nothing, and a change with one that is under way."""
+    if method == "GET" or path.endswith("/_search"):
+        return frozenset({HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED})
+    return frozenset({HTTPStatus.CONFLICT}) if method == "PATCH" else frozenset()
 
 
 def _connecting(timeout: float) -> float:
@@ -264,6 +282,21 @@ def list_in(body: Mapping[str, Any], name: str, doing: str) -> list[Any]:
     if not isinstance(found, list):
         raise AnswerLost(f"Elastic Cloud's answer has no list of {name} when asked to {doing}.", after=15.0)
     return found
+
+
+def ensure_unchanged(current: Mapping[str, Any], step: UpdatePolicy) -> None:
+    """Return if a policy, as it was just read, is still ours, and its rules those that the step is about; LostRace."""
+    marker = marker_from_description(current.get("description"))
+    if marker is None or not step.marker.same_maker(marker) or marker.connection_id != step.marker.connection_id:
+        raise LostRace("The policy no longer carries this connection's marker.", on=step.policy_id, after=1.0)
+    there = {text(rule.get("azure_endpoint_guid")).lower() for rule in mappings(current.get("rules"))}
+    if step.replaces and not there & {*step.replaces, step.endpoint_guid.lower()}:
+        raise LostRace("The policy's rules were changed since they were read.", on=step.policy_id, after=1.0)
+
+
+def unusable_policy(policy_id: str) -> AnswerLost:
+    """What is raised where nothing can be concluded, or changed, by what was answered about a policy."""
+    return AnswerLost("Elastic Cloud's answer about the policy could not be used.", on=policy_id)
 
 
 def is_unread(rule: object) -> bool:

@@ -31,10 +31,10 @@ class MemoryConnections:
     async def services(self) -> tuple[Service, ...]:
         return ()
 
-    async def ensure_key(self) -> None:
+    async def ensure_key(self, _target_id: str = "") -> None:
         pass
 
-    read_key = ensure_key
+    prepare_change = read_key = aclose = ensure_key
 
     async def policies(self, region: str | None = None) -> tuple[Policy, ...]:
         return tuple(self._used(one) for one in self.made.values() if region in (None, one.region))
@@ -44,21 +44,17 @@ class MemoryConnections:
 
     async def create_policy(self, step: CreatePolicy) -> str:
         new = f"policy-{len(self.made)}"
-        rules = (Rule(step.endpoint_name, step.endpoint_guid),)
-        text = step.marker.description()
-        self.made[new] = Policy(new, step.name, POLICY_TYPE, step.region, False, text, rules, marker=step.marker)
+        about = (step.region, False, step.marker.description(), (_rule(step),))
+        self.made[new] = Policy(new, step.name, POLICY_TYPE, *about, marker=step.marker)
         return new
 
     async def update_policy(self, step: UpdatePolicy) -> None:
-        old = self.made.get(step.policy_id)
-        if old is None:
-            raise NotFound("There is no such policy.", on=step.policy_id)
+        old = self.made[step.policy_id]
         if old.marker is None or old.marker.connection_id != step.marker.connection_id:
             raise LostRace("The policy no longer carries this connection's marker.", on=step.policy_id)
         guids = {*step.replaces, step.endpoint_guid}
-        others = (rule for rule in old.rules if rule.endpoint_guid not in guids)
-        rules = (Rule(step.endpoint_name, step.endpoint_guid), *others)
-        self.made[step.policy_id] = replace(old, name=step.name, rules=rules)
+        others = [rule for rule in old.rules if rule.endpoint_guid not in guids]
+        self.made[old.id] = replace(old, name=step.name, rules=(_rule(step), *others))
 
     async def delete_policy(self, policy_id: str) -> None:
         if any(policy_id in (target.attached or ()) for target in self.known.values()):
@@ -79,32 +75,25 @@ class MemoryConnections:
         return ""
 
     async def attached_to(self, target_id: str) -> Attached:
-        return Attached(self._target(target_id).attached or ())
-
-    async def prepare_change(self, target_id: str) -> None:
-        pass
+        if target_id not in self.known:
+            raise NotFound("There is no such target.", on=target_id)
+        return Attached(self.known[target_id].attached or ())
 
     async def associate(self, step: Associate, seen: Attached | None = None) -> bool:
-        attached = self._target(step.target_id).attached or ()
-        if step.policy_id not in attached:
-            self._let(step.target_id, (*attached, step.policy_id))
+        attached = (await self.attached_to(step.target_id)).policies
+        both = tuple(dict.fromkeys((*attached, step.policy_id)))
+        self.known[step.target_id] = replace(self.known[step.target_id], attached=both)
         return step.policy_id not in attached
 
     async def disassociate(self, policy_id: str, target_id: str, seen: Attached | None = None) -> None:
-        attached = self._target(target_id).attached or ()
-        self._let(target_id, tuple(one for one in attached if one != policy_id))
-
-    async def aclose(self) -> None:
-        pass
-
-    def _let(self, target_id: str, attached: tuple[str, ...]) -> None:
-        self.known[target_id] = replace(self.known[target_id], attached=attached)
-
-    def _target(self, target_id: str) -> Target:
-        if target_id not in self.known:
-            raise NotFound("There is no such target.", on=target_id)
-        return self.known[target_id]
+        attached = (await self.attached_to(target_id)).policies
+        left = tuple(one for one in attached if one != policy_id)
+        self.known[target_id] = replace(self.known[target_id], attached=left)
 
     def _used(self, policy: Policy) -> Policy:
         users = tuple(one.id for one in self.known.values() if policy.id in (one.attached or ()))
         return replace(policy, associations=users)
+
+
+def _rule(step: CreatePolicy | UpdatePolicy) -> Rule:
+    return Rule(step.endpoint_name, step.endpoint_guid)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from shared.core.model.resources import POLICY_TYPE, Policy, Rule, Target
 from shared.core.model.services import Family
 from shared.core.model.steps import Associate, CreatePolicy, Disassociate, UpdatePolicy
 from shared.core.ports import PrivateConnections
+from tests.clouds.elastic import memory_family
 from tests.clouds.elastic.memory_family import MemoryConnections
 from tests.local.elastic.elastic_parts import GUID, KEY, Azure
 
@@ -192,6 +194,10 @@ async def test_a_target_that_is_not_there(side: Side) -> None:
     policy = await side.api.create_policy(create())
     with pytest.raises(NotFound):
         await side.api.associate(Associate(policy, "0" * 32, "gone"))
+
+
+def test_a_family_is_an_implementation_of_the_port_and_no_more_than_a_hundred_lines_where_nothing_can_fail() -> None:
+    assert len(Path(memory_family.__file__).read_text().splitlines()) <= 100
 
 
 async def test_every_target_says_its_family() -> None:

@@ -8,15 +8,22 @@ Creating a ruleset is the one call that is not idempotent, and nothing here repe
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from shared.clouds.elastic.hosted.claims import HostedClaims
-from shared.clouds.elastic.transport import ElasticOptions, ElasticTransport, KeySource, is_unread, list_in
-from shared.core.model.errors import AnswerLost, Forbidden, LostRace, NotFound, RetryLater
+from shared.clouds.elastic.transport import (
+    ElasticOptions,
+    ElasticTransport,
+    KeySource,
+    ensure_unchanged,
+    is_unread,
+    list_in,
+    unusable_policy,
+)
+from shared.core.model.errors import AnswerLost, Forbidden, NotFound, RetryLater
 from shared.core.model.json_values import entries, identifier, mapping, mappings, text, whole_number
 from shared.core.model.markers import marker_from_description, updated_description
 from shared.core.model.private_urls import private_urls, region_of
@@ -68,14 +75,11 @@ class HostedConnections(ElasticTransport):
                 raise  # it is there, and the refusal was one: as gone it would be forgotten, and stay for ever
             return None
         if found is None:
-            raise AnswerLost("Elastic Cloud's answer about the policy could not be used.", on=policy_id)
+            raise unusable_policy(policy_id)
         return found
 
     async def create_policy(self, step: CreatePolicy) -> str:
-        """Create the policy and return its id. AnswerLost: it may exist; look for it before trying again.
-
-        All of it takes at most the timeout: the caller's lease rests on that.
-        """
+        """Create the policy and return its id. AnswerLost: it may exist; look for it before trying again."""
         rule = {"azure_endpoint_name": step.endpoint_name, "azure_endpoint_guid": step.endpoint_guid}
         body = {
             "name": step.name,
@@ -85,27 +89,13 @@ class HostedConnections(ElasticTransport):
             "include_by_default": False,
             "rules": [rule],
         }
-        doing = "create the private connection policy"
-        try:
-            async with asyncio.timeout(self.options.timeout):
-                answer = await self.call("POST", _RULESETS, doing=doing, on=step.name, body=body)
-        except TimeoutError as error:
-            raise AnswerLost(f"Elastic Cloud did not answer in time when asked to {doing}.", on=step.name) from error
-        policy_id = identifier(answer.get("id"))
-        if not policy_id:
-            raise AnswerLost("Elastic Cloud created the policy but answered no id.", on=step.name)
-        return policy_id
+        return await self.make_policy(_RULESETS, body)
 
     async def update_policy(self, step: UpdatePolicy) -> None:
         """Let the policy follow its endpoint. Read again first: a PUT replaces everything, and there is no ETag."""
         path, doing = f"{_RULESETS}/{step.policy_id}", "update the policy"
         current = await self.call("GET", path, doing=doing, on=step.policy_id)
-        marker = marker_from_description(current.get("description"))
-        if marker is None or not step.marker.same_maker(marker) or marker.connection_id != step.marker.connection_id:
-            raise LostRace("The policy no longer carries this connection's marker.", on=step.policy_id, after=1.0)
-        there = {text(rule.get("azure_endpoint_guid")).lower() for rule in mappings(current.get("rules"))}
-        if step.replaces and not there & {*step.replaces, step.endpoint_guid.lower()}:
-            raise LostRace("The policy's rules were changed since they were read.", on=step.policy_id, after=1.0)
+        ensure_unchanged(current, step)
         await self.call("PUT", path, doing=doing, on=step.policy_id, body=updated_ruleset(current, step))
 
     async def delete_policy(self, policy_id: str) -> None:
@@ -325,7 +315,7 @@ def _rules_to_keep(current: Mapping[str, Any], policy_id: str) -> list[Mapping[s
         or not all(isinstance(rule, Mapping) for rule in rules)
         or not all(text(current.get(name)) for name in ("type", "region"))
     ):
-        raise AnswerLost("Elastic Cloud's answer about the policy could not be used.", on=policy_id)
+        raise unusable_policy(policy_id)
     return rules
 
 

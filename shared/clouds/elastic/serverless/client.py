@@ -21,10 +21,16 @@ from shared.clouds.elastic.serverless.bodies import (
     update_body,
 )
 from shared.clouds.elastic.serverless.project_lists import RUNNING, ProjectLists
-from shared.clouds.elastic.transport import ElasticOptions, ElasticTransport, KeySource, list_in
-from shared.core.model.errors import AnswerLost, Forbidden, LostRace, NotFound
-from shared.core.model.json_values import identifier, mappings, text
-from shared.core.model.markers import marker_from_description
+from shared.clouds.elastic.transport import (
+    ElasticOptions,
+    ElasticTransport,
+    KeySource,
+    ensure_unchanged,
+    list_in,
+    unusable_policy,
+)
+from shared.core.model.errors import AnswerLost, Forbidden, NotFound
+from shared.core.model.json_values import identifier, text
 from shared.core.model.resources import Attached, Policy, Target
 from shared.core.model.services import Service
 from shared.core.model.steps import Associate, CreatePolicy, UpdatePolicy
@@ -71,30 +77,22 @@ class ServerlessConnections(ElasticTransport):
             )
         except NotFound:
             return None
-        return policy_of(body, _users(projects).get(policy_id, ()))
+        found = policy_of(body, _users(projects).get(policy_id, ()))
+        if found is None:
+            raise unusable_policy(policy_id)
+        return found
 
     async def create_policy(self, step: CreatePolicy) -> str:
         """Create the policy and return its id. AnswerLost: it may exist; look for it before trying again."""
-        doing = "create the private connection policy"
-        answer = await self.call("POST", _FILTERS, doing=doing, on=step.name, body=create_body(step))
-        policy_id = identifier(answer.get("id"))
-        if not policy_id:
-            raise AnswerLost("Elastic Cloud created the policy but answered no id.", on=step.name)
-        return policy_id
+        return await self.make_policy(_FILTERS, create_body(step))
 
     async def update_policy(self, step: UpdatePolicy) -> None:
         """Let the policy follow its endpoint. Read again first: rules are replaced as a whole."""
         path, doing = f"{_FILTERS}/{step.policy_id}", "update the policy"
         current = await self.call("GET", path, doing=doing, on=step.policy_id)
-        marker = marker_from_description(current.get("description"))
-        if marker is None or not step.marker.same_maker(marker) or marker.connection_id != step.marker.connection_id:
-            raise LostRace("The policy no longer carries this connection's marker.", on=step.policy_id, after=1.0)
+        ensure_unchanged(current, step)
         if not isinstance(rules := current.get("rules"), list) or not all(isinstance(rule, Mapping) for rule in rules):
-            # What could not be read the PATCH would take away.
-            raise AnswerLost("Elastic Cloud's answer about the policy could not be used.", on=step.policy_id)
-        there = {text(rule.get("azure_endpoint_guid")).lower() for rule in mappings(current.get("rules"))}
-        if step.replaces and not there & {*step.replaces, step.endpoint_guid.lower()}:
-            raise LostRace("The policy's rules were changed since they were read.", on=step.policy_id, after=1.0)
+            raise unusable_policy(step.policy_id)  # what could not be read the PATCH would take away
         await self.call("PATCH", path, doing=doing, on=step.policy_id, body=update_body(current, step))
 
     async def delete_policy(self, policy_id: str) -> None:
