@@ -14,7 +14,7 @@ DNS_API = "2024-06-01"
 async def zone_by_hand(estate: Estate, region: str, address: str, *vnets: str, group: str = "rg-dns") -> str:
     """A private DNS zone with links and the `*` record; returns its id."""
     prefix = f"/subscriptions/{vnet_id('eastus2').split('/')[2]}/resourceGroups/{group}"
-    zone = f"{prefix}/providers/Microsoft.Network/privateDnsZones/privatelink.{region}.azure.elastic-cloud.com"
+    zone = f"{prefix}/providers/Microsoft.Network/privateDnsZones/{estate.service_of(region).zone}"
     await estate.azure("PUT", zone, {"location": "global"}, api=DNS_API)
     await estate.clock.sleep(60)
     for number, vnet in enumerate(vnets):

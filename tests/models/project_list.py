@@ -49,6 +49,8 @@ class Rules:
     """A lost PATCH is over by an answer to its repeat, or a late read. Weaker: by any "read", by another "etag"."""
     need_age: bool = True
     """S2 counts an id only when it was added long enough ago."""
+    confirm: bool = True
+    """An answer without an id that the listing of projects shows is not decided on: the project is read again."""
     restores: int = 1
     """So often an id of ours that others removed is added again; then it is reported."""
 
@@ -69,6 +71,8 @@ class Bounds:
     """Once O stops being wanted."""
     young: int = 0
     """Ids that were added just before."""
+    short: int = 0
+    """So many answers about the project lack an id of others, and have the current ETag."""
 
 
 class Worker(NamedTuple):
@@ -112,6 +116,7 @@ class State(NamedTuple):
     """The list that a person has read and not written yet."""
     unwanted: int = 0
     wanted: bool = True
+    short: int = 0
     wrong: Wrong = Wrong.NOTHING
 
 
@@ -127,7 +132,9 @@ class Model:
     def initial(self) -> State:
         b = self.bounds
         ages = tuple(b.effect if b.young & one else 0 for one, _ in LETTERS)
-        return State(b.start, b.start, 0, ages, terraform=b.terraform, person=b.person, unwanted=b.unwanted)
+        return State(
+            b.start, b.start, 0, ages, terraform=b.terraform, person=b.person, unwanted=b.unwanted, short=b.short
+        )
 
     def successors(self, state: State) -> Iterator[Step]:
         state = state._replace(wrong=Wrong.NOTHING)
@@ -188,10 +195,22 @@ class Model:
                 read = Worker(At.READ, current, self.bounds.patience, shown)
                 late = "." if current else ", the former list with its former ETag."
                 yield f"{name} reads the project: {names(shown)}{late}", _with(state, number, read)
+            yield from self.short_reads(state, number)
         elif me.at is At.READ:
             yield self.decided(state, number)
         elif me.at is At.SENT and me.left == 0:
             yield f"{name} has no answer by its deadline and gives up.", _gives_up(state, number)
+
+    def short_reads(self, state: State, number: int) -> Iterator[Step]:
+        """An answer lacks an id of others. The listing is another answer: it may be late, and is not short too."""
+        after, name = state._replace(short=state.short - 1), WORKERS[number]
+        listed = state.now & state.before if state.stale else state.now
+        for one in (ID_X, ID_Y) if state.short else ():
+            if self.rules.confirm and one & listed:
+                yield f"{name} reads a short list, the listing shows more: it reads again.", after
+            elif one & state.now:
+                read = Worker(At.READ, current=True, left=self.bounds.patience, read=state.now & ~one)
+                yield f"{name} reads a short list: {names(read.read)}", _with(after, number, read)
 
     def decided(self, state: State, number: int) -> Step:
         me, mine, name = state.workers[number], self.bounds.jobs[number], WORKERS[number]
@@ -254,7 +273,7 @@ class Model:
 
     def quiet_step(self, state: State) -> tuple[State, bool]:
         """What happens next once nothing fails and nothing lags any more, and whether that is a tick."""
-        calm = state._replace(before=state.now, stale=0, wrong=Wrong.NOTHING, terraform=0, person=0, copy=-1)
+        calm = state._replace(before=state.now, stale=0, wrong=Wrong.NOTHING, terraform=0, person=0, copy=-1, short=0)
         heard = next((one for one in calm.flights if one.heard), None)
         if heard is not None:
             return list(self.flight(calm, heard))[-1][1]._replace(stale=0, wrong=Wrong.NOTHING), False

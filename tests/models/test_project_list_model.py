@@ -12,8 +12,10 @@ SCENES = {
     "Terraform writes three times": Bounds(start=ID_X, terraform=3),
     "O stops being wanted": Bounds(start=ID_X | ID_Y, unwanted=1, terraform=0),
     "a young one of others stays": Bounds(effect=2, young=ID_X, terraform=0, jobs=(ID_P, ID_P)),
+    "an answer is short": Bounds(start=ID_X | ID_Y, short=1, lag=0, terraform=0),
 }
 WIDE = {
+    "two answers are short": Bounds(start=ID_X | ID_Y | ID_P, short=2, lag=0, terraform=0),
     "one comes, one goes, Terraform writes": Bounds(),
     "one comes, Terraform writes, a person adds one": Bounds(start=ID_X, person=1),
     "one goes, a person adds one": Bounds(jobs=(ID_P, ID_P), terraform=0, person=1),
@@ -26,6 +28,11 @@ WEAKER = {
     "another ETag ends a lost PATCH": (Rules(ends="etag"), Bounds(start=ID_X | ID_Y, unwanted=1), Wrong.COMES_LATE),
     "any read ends a lost PATCH": (Rules(ends="read"), Bounds(start=ID_X, terraform=0, unwanted=1), Wrong.COMES_LATE),
     "an id counts at any age": (Rules(need_age=False), Bounds(effect=2, young=ID_X, terraform=0), Wrong.OPENS),
+    "a short answer is believed": (
+        Rules(confirm=False),
+        Bounds(start=ID_X | ID_Y, short=1, lag=0, terraform=0),
+        Wrong.DROPS_OTHERS,
+    ),
     "If-Match is ignored": (Rules(if_match=False), Bounds(terraform=0, person=1), Wrong.DROPS_OTHERS),
 }
 

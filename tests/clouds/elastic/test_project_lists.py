@@ -3,96 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
-from local.asgi import AsgiTransport
-from local.clock import LoopClock
 from local.elastic import ElasticCloud
 from local.elastic.serverless import ServerlessRegion, ServerlessSettings
 from shared.clouds.elastic.serverless.bodies import private_urls
 from shared.clouds.elastic.serverless.client import ServerlessConnections
-from shared.clouds.elastic.transport import ElasticOptions, FixedKey
-from shared.core.model.errors import AnswerLost, AutopilotError, Blocked, LostRace, NotFound, RetryLater, Waiting
-from shared.core.model.markers import Marker
-from shared.core.model.organizations import DEFAULT
+from shared.core.model.errors import (
+    AnswerLost,
+    AutopilotError,
+    Blocked,
+    LostRace,
+    NotFound,
+    RetryLater,
+    Waiting,
+)
 from shared.core.model.reasons import Reason
 from shared.core.model.services import Family, Service
-from shared.core.model.steps import Associate, CreatePolicy
-from tests.local.elastic.elastic_parts import GUID, KEY, Azure
+from shared.core.model.steps import Associate
+from tests.clouds.elastic.project_parts import ALIAS, ZONE, Interrupting, made
+from tests.local.elastic.elastic_parts import GUID
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-
     from local.elastic.serverless import Project
-
-ALIAS = "eastus2-prod-privatelink-serverless.46552e7f-8404-48e2-8c79-66801ef74a76.eastus2.azure.privatelinkservice"
-ZONE = "private.eastus2.azure.elastic.cloud"
-MARKER = Marker("autopilot", "0123456789abcdef")
-
-
-class Interrupting(httpx.AsyncBaseTransport):
-    """The API, where something else happens before, or in place of, some requests."""
-
-    def __init__(self, elastic: ElasticCloud) -> None:
-        self._api = AsgiTransport(elastic.app)
-        self.before: Callable[[str, str], None] = lambda method, path: None
-        self.lost: list[bool] = []
-        """Of the next writes of a list: True is applied and its answer lost, False is lost before it is applied."""
-        self.sent: list[str] = []
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        path = request.url.path.removeprefix("/api/v1/serverless")
-        self.sent.append(f"{request.method} {path}")
-        self.before(request.method, path)
-        lost = self.lost.pop(0) if self.lost and b"traffic_filters" in request.content else None
-        answer = None if lost is False else await self._api.handle_async_request(request)
-        if answer is None or lost:
-            raise httpx.ReadError("lost", request=request)
-        return answer
-
-
-@pytest.fixture
-def settings() -> ServerlessSettings:
-    return ServerlessSettings()
-
-
-@pytest.fixture
-def elastic(settings: ServerlessSettings) -> ElasticCloud:
-    regions = [ServerlessRegion("eastus2", ALIAS, ZONE)]
-    return ElasticCloud(
-        LoopClock(),
-        endpoints=Azure(),
-        regions={"eastus2"},
-        api_key=KEY,
-        serverless=settings,
-        serverless_regions=regions,
-    )
-
-
-@pytest.fixture
-def wire(elastic: ElasticCloud) -> Interrupting:
-    return Interrupting(elastic)
-
-
-@pytest.fixture
-async def api(wire: Interrupting) -> AsyncIterator[ServerlessConnections]:
-    client = ServerlessConnections(ElasticOptions("https://elastic.local"), FixedKey(KEY, DEFAULT), wire)
-    async with aclosing(client):
-        yield client
-
-
-@pytest.fixture
-async def project(elastic: ElasticCloud) -> Project:
-    return elastic.serverless.add_project("orders", "observability", "eastus2", ip_filter=True)
-
-
-async def made(api: ServerlessConnections, **other: Any) -> str:
-    step = {"name": "pe-1", "region": "azure-eastus2", "endpoint_name": "pe-1", "endpoint_guid": GUID, "marker": MARKER}
-    return await api.create_policy(CreatePolicy(**{**step, **other}))
 
 
 async def test_another_who_writes_between_read_and_write_loses_nothing(

@@ -61,6 +61,8 @@ class ProjectLists:
     def __init__(self, transport: ElasticTransport) -> None:
         self._transport = transport
         self._types: dict[str, str] = {}
+        self._listed: dict[str, tuple[str, ...]] = {}
+        """Each project's list, as the last listing of projects showed it, or as it was written since."""
         self._reading: asyncio.Task[tuple[Mapping[str, Any], ...]] | None = None
         self._until = 0.0
         self._usable_until: dict[str, float] = {}
@@ -81,8 +83,26 @@ class ProjectLists:
             self._reading.cancel()
 
     async def version(self, project_id: str) -> ProjectVersion:
-        """A project's list with its ETag. NotFound: the key sees no such project."""
+        """A project's list with its ETag. NotFound: the key sees no such project.
+
+        What an answer leaves out, a write of the whole list takes away. So where it lacks an id that was there when
+        last seen, both the listing of projects and the project are read again, and must agree that it is gone.
+        """
         path = await self._path(project_id)
+        found = await self._version(project_id, path)
+        if not self._lacks(project_id, found):
+            return found
+        await self._of_type(_type_in(path))
+        found = await self._version(project_id, path)
+        if self._lacks(project_id, found):
+            what = "Elastic Cloud's listing shows traffic filters that its answer about the project lacks."
+            raise UnusableAnswer(what, on=project_id)
+        return found
+
+    def _lacks(self, project_id: str, found: ProjectVersion) -> bool:
+        return not set(self._listed.get(project_id, ())) <= set(found.filters)
+
+    async def _version(self, project_id: str, path: str) -> ProjectVersion:
         doing = "read the project"
         answer = await self._transport.send("GET", path, doing=doing, on=project_id)
         body = self._transport.object_in(answer, doing, project_id)
@@ -184,6 +204,7 @@ class ProjectLists:
             await self._transport.send("PATCH", found.path, doing=doing, on=project_id, body=body, headers=condition)
         except Blocked as error:
             raise _refused(error, found.path, project_id) from error
+        self._listed[project_id] = wanted
 
     async def _ensure_usable(self, project_id: str, path: str) -> None:
         """Return if the project runs and its list can be guarded; raises what keeps the app from writing it."""
@@ -205,10 +226,13 @@ class ProjectLists:
         doing, condition = "change the project", {"If-Match": _NO_VERSION}
         try:
             await self._transport.send("PATCH", path, doing=doing, on=project_id, body={}, headers=condition)
-        except Forbidden as error:
-            raise _refused(error, path, project_id) from error
-        except (LostRace, Blocked):  # refused for its ETag, or for its body before the ETag was looked at
+        except LostRace:
             self._guarded = True
+            return
+        except Blocked as error:
+            if error.reason is not Reason.ELASTIC_REFUSED:
+                raise _refused(error, path, project_id) from error
+            self._guarded = True  # refused for its body, before the ETag was looked at
             return
         what = f"Elastic Cloud ignored If-Match for project {project_id}, so its list of filters is not written."
         raise Blocked(explain(Reason.PROJECT_LIST_NOT_GUARDED, what), on=project_id)
@@ -229,7 +253,9 @@ class ProjectLists:
         doing = f"list {kind} projects"
         body = await self._transport.call("GET", f"{_PROJECTS}/{kind}", doing=doing, on=kind)
         found = [entry for entry in list_in(body, "items", doing) if isinstance(entry, Mapping)]
-        self._types |= {identifier(one.get("id")): kind for one in found if identifier(one.get("id"))}
+        named = {project_id: one for one in found if (project_id := identifier(one.get("id")))}
+        self._types |= dict.fromkeys(named, kind)
+        self._listed |= {project_id: filters_of(one) or () for project_id, one in named.items()}
         return found
 
     @staticmethod
@@ -237,12 +263,15 @@ class ProjectLists:
         return reading.cancelled() or reading.exception() is not None
 
 
+def _type_in(path: str) -> str:
+    return path.removeprefix(f"{_PROJECTS}/").partition("/")[0]
+
+
 def _refused(error: Blocked, path: str, project_id: str) -> Blocked:
     """A refusal with what a person can do: whether it is the tier or a role, no code of the API says for certain."""
     if error.reason not in {Reason.ELASTIC_RIGHTS_MISSING, Reason.ELASTIC_REFUSED}:
         return error
-    kind = path.removeprefix(f"{_PROJECTS}/").partition("/")[0]
-    tier = _TIERS.get(kind)
+    tier = _TIERS.get(_type_in(path))
     step = "Give the API key the role Admin or Editor on the project."
     if tier is not None:
         step = f"Check the project's tier: private connections need {tier}. If it has that, g{step[1:]}"
