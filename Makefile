@@ -43,9 +43,10 @@ check: setup ## lint, types, layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-benchmark: setup ## import time and memory; planning and testing a large estate
+benchmark: setup ## import time and memory; a start from the package; planning and testing a large estate
 	@$(BIN)/python benchmarks/import_time.py
 	@$(BIN)/python benchmarks/health.py
+	@$(BIN)/python benchmarks/cold_start.py
 
 package: setup ## the deployment package with its libraries, checksums and bill of materials
 	@$(BIN)/python scripts/package.py

@@ -3,15 +3,17 @@
 
     python3.12 scripts/dependencies.py      writes requirements-locked.txt anew, from requirements.txt
 
-`package.py` installs exactly that, and lists it in the package's bill of materials. pip does the work: it resolves,
-downloads, compares hashes and tells what it found. It has to be that of Python 3.12, because pip judges conditions such
-as `python_version < "3.13"` by the Python that it runs on; installing what is locked works with any.
+`package.py` installs exactly that, compiles it, and lists it in the package's bill of materials. pip does the work: it
+resolves, downloads, compares hashes and tells what it found. It has to be that of Python 3.12, because pip judges
+conditions such as `python_version < "3.13"` by the Python that it runs on; installing what is locked works with any.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -66,17 +68,32 @@ def locked() -> dict[str, tuple[str, str]]:
 
 
 def install(folder: Path) -> None:
-    """Put the libraries into a folder, without what differs from machine to machine: programs, and compiled code."""
+    """Put the libraries into a folder, without what differs from machine to machine: this one's bytecode."""
     _pip(*RUNS_ON, "--require-hashes", "--no-deps", "--no-compile", "--target", str(folder), "-r", str(LOCKED))
     for record in folder.glob("*.dist-info/RECORD"):
         lines = record.read_text(encoding="utf-8").splitlines(keepends=True)
         record.write_text("".join(sorted(one for one in lines if "/bin/" not in one)), encoding="utf-8")
 
 
-def installed_files(folder: Path) -> list[Path]:
-    """What of the folder belongs into the package."""
-    files = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    return sorted(path for path in files if path.relative_to(folder).parts[0] != "bin")
+def python_of_azure() -> str:
+    """The Python 3.12 of this machine, which compiles as Azure's does: this one, that of PYTHON312, or one on PATH."""
+    for one in (sys.executable, os.environ.get("PYTHON312"), shutil.which("python3.12")):
+        asked = [one or "false", "-c", "import sys; sys.exit(sys.version_info[:2] != (3, 12))"]
+        if subprocess.run(asked, check=False, capture_output=True).returncode == 0:  # noqa: S603 - a Python, as above
+            return str(one)
+    return ""
+
+
+def compile_all(folder: Path, python: str) -> None:
+    """Compile all code below a folder, the same bytes each time.
+
+    Azure mounts the package so that nothing can be written: without this each start from zero compiles the SDKs anew,
+    at four times the processor time and three times the memory of loading them (`benchmarks/cold_start.py`). Python
+    takes what is compiled without a look at the source; one of another version than 3.12 compiles that anew.
+    """
+    words = ("-q", "--invalidation-mode", "unchecked-hash", "-s", str(folder), str(folder))
+    command = [python, "-s", "-S", "-m", "compileall", *words]  # one process, in one order, with one order of sets
+    subprocess.run(command, check=True, env=os.environ | {"PYTHONHASHSEED": "0"})  # noqa: S603 - compileall, as above
 
 
 def bill_of_materials(folder: Path, version: str) -> dict[str, Any]:

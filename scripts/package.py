@@ -3,7 +3,8 @@
 
 What of this repository belongs in it is said once, in `.funcignore`, which azd and Core Tools read too; git's own
 matcher applies it here. The libraries are those of `requirements-locked.txt`, already where Azure's Python 3.12 looks
-for them: nothing is built when the package arrives. `--source` leaves them out, for a remote build as azd has it made.
+for them, and all of it is compiled: nothing is built when the package arrives, and nothing when an instance starts.
+`--source` leaves libraries and bytecode out, for a remote build as azd has it made.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -37,12 +39,39 @@ def _lines(command: list[str]) -> list[str]:
     return [line for line in answer.stdout.split("\0") if line]
 
 
-def write_package(root: Path, target: Path, libraries: Path | None = None) -> int:
-    """Write the zip, with the libraries of a folder where one is given; returns how many files are in it."""
-    files = {path: root / path for path in package_files(root)}
-    if libraries is not None:
-        for path in dependencies.installed_files(libraries):
-            files[f"{dependencies.PLACE}/{path.relative_to(libraries).as_posix()}"] = path
+def write_package(root: Path, target: Path) -> int:
+    """Write the zip of the source alone; returns how many files are in it."""
+    return _write_zip(target, {path: root / path for path in package_files(root)})
+
+
+def write_release(target: Path) -> None:
+    """The package with its libraries, and beside it what is in it and the checksums of both."""
+    version = (ROOT / "version.txt").read_text(encoding="utf-8").strip()
+    materials = target.with_suffix(".cdx.json")
+    python = dependencies.python_of_azure()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        libraries = folder / dependencies.PLACE
+        dependencies.install(libraries)
+        bill = dependencies.bill_of_materials(libraries, version)
+        shutil.rmtree(libraries / "bin", ignore_errors=True)  # programs
+        for path in package_files(ROOT):
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / path, folder / path)
+        if python:
+            dependencies.compile_all(folder, python)
+        found = (path for path in folder.rglob("*") if path.is_file())
+        count = _write_zip(target, {path.relative_to(folder).as_posix(): path for path in found})
+    materials.write_text(json.dumps(bill, indent=2) + "\n", encoding="utf-8")
+    sums = "".join(f"{hashlib.sha256(one.read_bytes()).hexdigest()}  {one.name}\n" for one in (target, materials))
+    (target.parent / "SHA256SUMS").write_text(sums, encoding="utf-8")
+    _tell(target, count)
+    sys.stdout.write(f"{materials}: {len(bill['components'])} libraries\n{sums}")
+    if not python:
+        sys.stdout.write("NOT compiled, so it is no release: Python 3.12 is not here; PYTHON312 names it.\n")
+
+
+def _write_zip(target: Path, files: dict[str, Path]) -> int:
     target.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in sorted(files):
@@ -50,22 +79,6 @@ def write_package(root: Path, target: Path, libraries: Path | None = None) -> in
             entry.external_attr = 0o100644 << 16
             archive.writestr(entry, files[name].read_bytes(), zipfile.ZIP_DEFLATED, compresslevel=9)
     return len(files)
-
-
-def write_release(target: Path) -> None:
-    """The package with its libraries, and beside it what is in it and the checksums of both."""
-    version = (ROOT / "version.txt").read_text(encoding="utf-8").strip()
-    materials = target.with_suffix(".cdx.json")
-    with tempfile.TemporaryDirectory() as folder:
-        libraries = Path(folder)
-        dependencies.install(libraries)
-        count = write_package(ROOT, target, libraries)
-        bill = dependencies.bill_of_materials(libraries, version)
-    materials.write_text(json.dumps(bill, indent=2) + "\n", encoding="utf-8")
-    sums = "".join(f"{hashlib.sha256(one.read_bytes()).hexdigest()}  {one.name}\n" for one in (target, materials))
-    (target.parent / "SHA256SUMS").write_text(sums, encoding="utf-8")
-    _tell(target, count)
-    sys.stdout.write(f"{materials}: {len(bill['components'])} libraries\n{sums}")
 
 
 def _tell(target: Path, count: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import importlib.util
 import json
 import os
 import runpy
@@ -21,6 +22,8 @@ from tests.tools import worker
 
 sys.path.insert(0, str(ROOT / "scripts"))
 PACKAGE: dict[str, Any] = runpy.run_path(str(ROOT / "scripts" / "package.py"))
+DEPENDENCIES: dict[str, Any] = runpy.run_path(str(ROOT / "scripts" / "dependencies.py"))
+HERE = "".join(str(part) for part in sys.version_info[:2])
 LIBRARIES = Path(".python_packages/lib/site-packages")
 PYTHON = os.environ.get("PYTHON312") or ""
 """The Python that Azure runs the app with, where `.ci/run` has found one."""
@@ -33,8 +36,15 @@ def refuse(event, _):
         raise OSError("this program must not use the network: " + event)
 sys.addaudithook(refuse)
 """
+NOTHING_TO_COMPILE = """
+def all_is_compiled(event, about):
+    if event == "compile" and str(about[1]).endswith(".py"):
+        raise OSError("this had to be compiled: " + str(about[1]))
+sys.addaudithook(all_is_compiled)
+"""
 INDEX = (
     NO_NETWORK
+    + NOTHING_TO_COMPILE
     + """
 import importlib, json, pkgutil
 import function_app, functions, shared
@@ -109,13 +119,17 @@ def test_the_bill_of_materials_lists_every_library_in_the_package_with_its_licen
     assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.5")
 
 
-def test_nothing_in_it_was_compiled_or_made_for_this_machine(released: Path) -> None:
+def test_all_in_it_is_for_the_python_of_azure(released: Path) -> None:
     with zipfile.ZipFile(released / "autopilot.zip") as packed:
         names = packed.namelist()
         records = b"".join(packed.read(name) for name in names if name.endswith("RECORD"))
-    assert [name for name in names if name.endswith(".pyc") or name.startswith(f"{LIBRARIES}/bin/")] == []
+    assert [name for name in names if name.startswith(f"{LIBRARIES}/bin/")] == []
     assert b"/bin/" not in records
-    assert any("cpython-312-x86_64-linux-gnu.so" in name for name in names), "for Azure's Python"
+    assert any("cpython-312-x86_64-linux-gnu.so" in name for name in names)
+    sources = {name for name in names if name.endswith(".py")}
+    compiled = {name for name in names if name.endswith(".pyc")}
+    assert compiled in (set(), {importlib.util.cache_from_source(name).replace(HERE, "312") for name in sources})
+    assert bool(compiled) == (DEPENDENCIES["python_of_azure"]() != "")
 
 
 @pytest.mark.skipif(worker.missing() != "", reason=worker.missing())
@@ -132,7 +146,7 @@ def test_microsofts_worker_library_indexes_it_from_the_zip_alone(released: Path)
 @pytest.mark.skipif(
     not PYTHON and sys.version_info[:2] != (3, 12), reason="Python 3.12 is not here: PYTHON312 names it"
 )
-def test_all_of_it_can_be_imported_on_the_python_of_azure_with_nothing_else(released: Path) -> None:
+def test_all_of_it_can_be_imported_on_the_python_of_azure_with_nothing_else_and_is_compiled(released: Path) -> None:
     python = PYTHON or sys.executable
     app = released / "app"
     told = run(python, "-S", "-c", INDEX, json.dumps(late_imports(app)), libraries=app / LIBRARIES, cwd=app)
