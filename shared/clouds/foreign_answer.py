@@ -13,7 +13,8 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from shared.clouds.refusal_text import refusal_text
-from shared.core.model.reasons import Explanation, Reason
+from shared.core.model.conditions import Explanation
+from shared.core.model.reasons import Reason
 from shared.core.reasons import explain
 
 _TITLE = re.compile(r"<title[^>]*>(?P<title>.{1,200}?)</title>", re.IGNORECASE | re.DOTALL)

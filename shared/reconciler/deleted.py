@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from shared.context import Context
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import lower_case, parse_arm_id, parse_endpoint_id
-from shared.core.model.conditions import Condition, Phase
+from shared.core.model.conditions import Condition, Explanation, Phase
 from shared.core.model.decisions import ConnectionDecision
 from shared.core.model.errors import (
     AutopilotError,
@@ -25,7 +25,7 @@ from shared.core.model.errors import (
     Waiting,
 )
 from shared.core.model.messages import Cause, WorkMessage
-from shared.core.model.reasons import Explanation, Reason
+from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord, owned_resources
 from shared.core.model.resources import Zone
 from shared.core.model.steps import RemovalStep

@@ -27,6 +27,7 @@ from shared.core.guards.first_and_last_policy import (
     notes_in,
     row_name,
 )
+from shared.core.model.conditions import Explanation
 from shared.core.model.decisions import ConnectionDecision, Decided
 from shared.core.model.errors import (
     AnswerLost,
@@ -40,7 +41,7 @@ from shared.core.model.errors import (
     Throttled,
     Waiting,
 )
-from shared.core.model.reasons import Explanation, Reason
+from shared.core.model.reasons import Reason
 from shared.core.model.resources import Attached, Policy
 from shared.core.model.steps import Associate, Disassociate
 from shared.installation import decided

@@ -10,9 +10,9 @@ import pytest
 
 from functions.openapi import bodies
 from shared.api.views import as_json, connection_view
-from shared.core.model.conditions import REACHABLE, Condition, Status, WaitingFor
+from shared.core.model.conditions import REACHABLE, Condition, Explanation, Status, WaitingFor
 from shared.core.model.ownership import Owned, Owner
-from shared.core.model.reasons import Explanation, Reason
+from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import AssociationMemory, ClaimMemory, FormerAssociation, PolicyMemory
 from shared.core.model.record_health import EffectiveVerdict, HostCheck

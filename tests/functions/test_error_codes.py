@@ -12,8 +12,9 @@ import pytest
 import functions
 import shared
 from functions.errors import CODES, ErrorCode, code_of
+from shared.core.model.conditions import Explanation
 from shared.core.model.errors import AutopilotError, Blocked, Forbidden, InvalidInput
-from shared.core.model.reasons import Explanation, Reason
+from shared.core.model.reasons import Reason
 from tests.functions.trigger_parts import api_document
 
 

@@ -11,8 +11,9 @@ import pytest
 from functions.responses import MAX_BODY
 from local.storage.memory import MemoryStorage
 from shared.api.queries import EXAMPLE
+from shared.core.model.conditions import Explanation
 from shared.core.model.errors import AutopilotError, Forbidden, LostRace, Permanent, RetryLater, Throttled
-from shared.core.model.reasons import Explanation, Reason
+from shared.core.model.reasons import Reason
 from shared.core.model.record_document import to_document
 from shared.state.codec import holding
 from shared.state.rows import ConnectionRow

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from local.storage.memory import MemoryStorage
+from shared.core.model.conditions import Explanation
 from shared.core.model.errors import Forbidden, LostRace, RetryLater
-from shared.core.model.reasons import Explanation, Reason
+from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_parts import Identity
 from shared.core.reports.doctor.findings import Report

@@ -8,7 +8,7 @@ import pytest
 import situations_azure  # noqa: F401 - puts its rows into the table
 
 from shared.core.diagnosis import Diagnosis, diagnosis_of
-from shared.core.model.reasons import Explanation
+from shared.core.model.conditions import Explanation
 from shared.core.model.record import ConnectionRecord
 from shared.core.reasons import catalogue
 from tests.harness.dns import APPS

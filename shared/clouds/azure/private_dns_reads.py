@@ -11,10 +11,11 @@ from typing import Any
 
 from shared.clouds.azure.clients import ArmClients, arm_errors, arm_read_errors, body_of
 from shared.core.model.arm_ids import ArmId, parse_arm_id
+from shared.core.model.conditions import Explanation
 from shared.core.model.errors import Blocked, Forbidden, InvalidInput, NotFound, NotVisibleYet, UnusableAnswer
 from shared.core.model.json_values import entries, mapping, text, whole_number
 from shared.core.model.markers import marker_from_tags, record_marker
-from shared.core.model.reasons import Explanation, Reason
+from shared.core.model.reasons import Reason
 from shared.core.model.resources import Link, NamedRecords, WildcardRecord, Zone
 from shared.requests import SharedReads
 

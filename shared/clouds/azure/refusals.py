@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from shared.clouds.refusal_text import refusal_text
+from shared.core.model.conditions import Explanation
 from shared.core.model.json_values import mapping, mappings, text
-from shared.core.model.reasons import Explanation, Reason
+from shared.core.model.reasons import Reason
 from shared.core.reasons import explain
 
 _ID = r"'(?P<{}>[^']{{1,400}})'"

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from shared.core.model.reasons import Explained, Explanation, Reason
+from shared.core.model.conditions import Explained, Explanation
+from shared.core.model.reasons import Reason
 from shared.core.model.record_health import ResolvedBy
 from shared.core.model.resources import NamedRecords
 from shared.core.reasons import remedy_of

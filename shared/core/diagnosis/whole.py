@@ -13,8 +13,8 @@ from datetime import datetime
 from shared.core.diagnosis.evidence import Status
 from shared.core.diagnosis.path import standing_of, weighed, worst_of
 from shared.core.model import conditions as c
-from shared.core.model.conditions import Condition, Phase
-from shared.core.model.reasons import Explained, Explanation, Hop, Reason
+from shared.core.model.conditions import Condition, Explained, Explanation, Phase
+from shared.core.model.reasons import Hop, Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_health import HostCheck, NetworkMemory, ResolvedBy
 from shared.core.planning.advice import network_advice

@@ -14,7 +14,8 @@ from enum import Enum, auto
 from functools import lru_cache
 
 from shared.core.model.arm_ids import ArmId, connection_id, lower_case
-from shared.core.model.reasons import Explanation, Reason
+from shared.core.model.conditions import Explanation
+from shared.core.model.reasons import Reason
 from shared.core.model.resources import Target
 from shared.core.model.services import Family
 from shared.core.options.plan_options import PlanOptions

@@ -20,8 +20,9 @@ from typing import Any
 
 from shared.core.guards.consent import OPT_OUT_TAG, denied, is_denied, label_of, listed, opted_out, sentence
 from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets
+from shared.core.model.conditions import Explanation
 from shared.core.model.organizations import DEFAULT
-from shared.core.model.reasons import Explanation, Reason
+from shared.core.model.reasons import Reason
 from shared.core.model.resources import Target
 from shared.core.model.services import Family
 from shared.core.model.steps import Associate, Disassociate

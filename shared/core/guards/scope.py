@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 from shared.core.guards.pause import Pause
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import ArmId, lower_case, plain_location
-from shared.core.model.conditions import Condition
+from shared.core.model.conditions import Condition, Explanation
 from shared.core.model.organizations import DEFAULT, OrganizationScope
-from shared.core.model.reasons import Explanation, Reason
+from shared.core.model.reasons import Reason
 from shared.core.model.resources import Endpoint
 from shared.core.model.steps import LaterStep, Step
 from shared.core.options.installation import Mode

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from shared.core.model.reasons import Explanation, Reason
+from shared.core.model.conditions import Explanation
+from shared.core.model.reasons import Reason
 from shared.core.model.resources import Policy
 from shared.core.model.steps import Disassociate
 from shared.core.reasons import explain

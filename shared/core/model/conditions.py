@@ -1,4 +1,4 @@
-"""Conditions of a connection, and the phase that sums them up for lists.
+"""Conditions of a connection, the explanation that each carries, and the phase that sums them up for lists.
 
 Made by `plan` and `diagnosis`, kept in the connection's record, shown by every HTTP answer. A False condition always
 says why and what comes next; `since` is the moment its status or reason last changed.
@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
-from shared.core.model.reasons import Explained, Explanation, Reason
+from shared.core.model.reasons import Hop, Reason
 
 RECOGNISED = "Recognised"
 ADDRESSED = "Addressed"
@@ -51,6 +52,50 @@ ORDER = (
     FORMER_REMOVED,
     READY,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why something is as it is in one case, and what a person can do about it.
+
+    Made by `shared.core.reasons.explain`, which adds what is true of every case. What keeps the app from a step is one,
+    and so is advice.
+    """
+
+    reason: Reason
+    message: str
+    """What is so, with the names and addresses of the case."""
+    next_step: str = ""
+    cause: str = ""
+    """Why it is so, in every case of this reason."""
+    hop: Hop | None = None
+    """Where on the path; None: where the condition belongs that has this reason."""
+
+
+class _Explained(Protocol):
+    @property
+    def explanation(self) -> Explanation: ...
+
+
+class Explained:
+    """What has an explanation lets its parts be read as its own: a condition, an error, a verdict. Holds nothing."""
+
+    __slots__ = ()
+
+    @property
+    def reason(self: _Explained) -> Reason:
+        """Why."""
+        return self.explanation.reason
+
+    @property
+    def message(self: _Explained) -> str:
+        """What is so, with the names and addresses of the case."""
+        return self.explanation.message
+
+    @property
+    def next_step(self: _Explained) -> str:
+        """What a person can do; empty when nothing is to be done."""
+        return self.explanation.next_step
 
 
 class Status(StrEnum):

@@ -26,7 +26,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shared.core.model.reasons import Explanation, Reason
+from shared.core.model.conditions import Explanation
+from shared.core.model.reasons import Reason
 
 
 class AutopilotError(Exception):

@@ -1,4 +1,4 @@
-"""The reasons: why a condition, a verdict or a piece of advice is as it is, one word each; and one of them explained.
+"""The reasons: why a condition, a verdict or a piece of advice is as it is, one word each.
 
 Given by every module that makes one of these; kept in records, shown over HTTP and in the log as its CamelCase word.
 What each word means, and what a person does about it, stands once: in `shared.core.reasons`, in these sections.
@@ -6,9 +6,7 @@ What each word means, and what a person does about it, stands once: in `shared.c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
 
 
 class Reason(StrEnum):
@@ -218,47 +216,3 @@ class Hop(StrEnum):
     """A deployment or project."""
     APP = "app"
     """The app itself: what it may do, whom it can reach."""
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Why something is as it is in one case, and what a person can do about it.
-
-    Made by `shared.core.reasons.explain`, which adds what is true of every case. What keeps the app from a step is one,
-    and so is advice.
-    """
-
-    reason: Reason
-    message: str
-    """What is so, with the names and addresses of the case."""
-    next_step: str = ""
-    cause: str = ""
-    """Why it is so, in every case of this reason."""
-    hop: Hop | None = None
-    """Where on the path; None: where the condition belongs that has this reason."""
-
-
-class _Explained(Protocol):
-    @property
-    def explanation(self) -> Explanation: ...
-
-
-class Explained:
-    """What has an explanation lets its parts be read as its own: a condition, an error, a verdict. Holds nothing."""
-
-    __slots__ = ()
-
-    @property
-    def reason(self: _Explained) -> Reason:
-        """Why."""
-        return self.explanation.reason
-
-    @property
-    def message(self: _Explained) -> str:
-        """What is so, with the names and addresses of the case."""
-        return self.explanation.message
-
-    @property
-    def next_step(self: _Explained) -> str:
-        """What a person can do; empty when nothing is to be done."""
-        return self.explanation.next_step

@@ -12,10 +12,9 @@ from datetime import datetime
 from typing import Any, Concatenate, ParamSpec
 
 from shared.core.model.arm_ids import connection_id
-from shared.core.model.conditions import REMOVED, Condition, Phase
+from shared.core.model.conditions import REMOVED, Condition, Explanation, Phase
 from shared.core.model.notices import NotificationState
 from shared.core.model.ownership import Owner
-from shared.core.model.reasons import Explanation
 from shared.core.model.record_elastic import AssociationMemory, ElasticState, FormerAssociation, PolicyMemory
 from shared.core.model.record_former import FormerThings
 from shared.core.model.record_health import HealthState

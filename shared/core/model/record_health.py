@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from shared.core.model.reasons import Explained, Explanation
+from shared.core.model.conditions import Explained, Explanation
 
 
 class ResolvedBy(StrEnum):

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.core.model.conditions import Condition, Phase
+from shared.core.model.conditions import Condition, Explanation, Phase
 from shared.core.model.ownership import Owned
-from shared.core.model.reasons import Explanation, Reason
+from shared.core.model.reasons import Reason
 from shared.core.model.resources import NamedRecords, NameResolution
 from shared.core.model.services import Family
 

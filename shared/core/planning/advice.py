@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from shared.core.model.conditions import Condition
-from shared.core.model.reasons import Explanation, Reason
+from shared.core.model.conditions import Condition, Explanation
+from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.resources import POLICY_TYPE, ConnectionStatus, Endpoint, Policy, Target
 from shared.core.model.services import Family

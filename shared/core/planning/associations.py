@@ -15,9 +15,9 @@ from shared.core.guards.consent import OPT_OUT_TAG, label_of
 from shared.core.guards.first_and_last_policy import INGRESS_TYPES, may_be_first, plan_disassociation
 from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets
 from shared.core.model import conditions as c
-from shared.core.model.conditions import Condition
+from shared.core.model.conditions import Condition, Explanation
 from shared.core.model.ownership import Owner
-from shared.core.model.reasons import Explanation, Reason
+from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import AssociationMemory, PendingTargetMemory, TargetMemory
 from shared.core.model.record_parts import RESTORE_WINDOW

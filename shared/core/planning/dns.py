@@ -14,10 +14,10 @@ from dataclasses import dataclass, field, replace
 
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import ArmId
-from shared.core.model.conditions import Condition
+from shared.core.model.conditions import Condition, Explanation
 from shared.core.model.markers import Marker, maker_of
 from shared.core.model.ownership import Owned, Owner
-from shared.core.model.reasons import Explanation, Reason
+from shared.core.model.reasons import Reason
 from shared.core.model.record_parts import NAMES, DnsState, RefusedNetwork
 from shared.core.model.resources import NamedRecords, NameResolution, Zone
 from shared.core.model.steps import CreateLink, CreateZone, DnsStep, LaterStep, PutWildcardRecord

@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterable, Mapping
 
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import ArmId
-from shared.core.model.conditions import Condition
+from shared.core.model.conditions import Condition, Explanation
 from shared.core.model.markers import Holder, maker_of
-from shared.core.model.reasons import Explanation, Reason
+from shared.core.model.reasons import Reason
 from shared.core.model.record_parts import RefusedNetwork
 from shared.core.model.resources import WildcardRecord, Zone
 from shared.core.options.dns import RecordMode

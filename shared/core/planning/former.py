@@ -16,10 +16,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.core.model.arm_ids import lower_case
+from shared.core.model.conditions import Explanation
 from shared.core.model.errors import Blocked
 from shared.core.model.organizations import DEFAULT, key_setting, scope_setting
 from shared.core.model.ownership import Owner
-from shared.core.model.reasons import Explanation, Reason
+from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import ElasticState, PolicyMemory
 from shared.core.model.record_former import FormerThings

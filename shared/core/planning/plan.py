@@ -12,8 +12,8 @@ from datetime import datetime
 
 from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets
 from shared.core.model import conditions as c
-from shared.core.model.conditions import Condition
-from shared.core.model.reasons import Explanation, Reason
+from shared.core.model.conditions import Condition, Explanation
+from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import (
     AssociationMemory,

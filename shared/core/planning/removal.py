@@ -14,8 +14,9 @@ from shared.core.guards.first_and_last_policy import plan_disassociation
 from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import lower_case
+from shared.core.model.conditions import Explanation
 from shared.core.model.ownership import Owner
-from shared.core.model.reasons import Explanation, Reason
+from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import PolicyMemory
 from shared.core.model.resources import Claim, Endpoint, Policy, Target, WildcardRecord, Zone, policies_made_for

@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import lower_case
-from shared.core.model.conditions import Condition
+from shared.core.model.conditions import Condition, Explanation
 from shared.core.model.ownership import Owned, Owner
-from shared.core.model.reasons import Explanation, Reason
+from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_parts import REPAIRED_KEPT, RESTORE_WINDOW, RESTORED_THINGS, Restored
 from shared.core.model.resources import Policy, Zone

@@ -14,10 +14,9 @@ from shared.core.guards.pause import Pause
 from shared.core.guards.scope import is_out_of_scope
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import ArmId, lower_case, same_id
-from shared.core.model.conditions import Condition
+from shared.core.model.conditions import Condition, Explanation
 from shared.core.model.errors import Blocked
 from shared.core.model.messages import Cause, WorkMessage
-from shared.core.model.reasons import Explanation
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.resources import Claim, Endpoint, Policy, Target, VirtualNetwork, Zone
 from shared.core.model.services import Family

@@ -27,8 +27,9 @@ from shared.core.guards.consent import (
 )
 from shared.core.guards.first_and_last_policy import first_policy_problem
 from shared.core.model.arm_ids import lower_case
+from shared.core.model.conditions import Explanation
 from shared.core.model.ownership import Owner
-from shared.core.model.reasons import Explanation, Reason
+from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.resources import Target
 from shared.core.model.services import Service

@@ -12,7 +12,8 @@ from dataclasses import replace
 from functools import cache
 
 from shared.core.model import conditions as c
-from shared.core.model.reasons import Explanation, Hop, Reason
+from shared.core.model.conditions import Explanation
+from shared.core.model.reasons import Hop, Reason
 from shared.core.reasons import checks, elastic, services, setup
 from shared.core.reasons.commands import COMMANDS, ONLY_IN_AZURE
 from shared.core.reasons.entry import ReasonDoc

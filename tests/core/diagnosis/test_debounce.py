@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from shared.core.diagnosis import Verdict, debounce, history
-from shared.core.model.reasons import Explanation, Reason
+from shared.core.model.conditions import Explanation
+from shared.core.model.reasons import Reason
 
 VERDICTS = {
     "H": Verdict("healthy", Explanation(Reason.REACHABLE, "It works.")),

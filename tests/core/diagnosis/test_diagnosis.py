@@ -22,8 +22,9 @@ from shared.core.diagnosis import (
     weighed,
     worst_of,
 )
+from shared.core.model.conditions import Explanation
 from shared.core.model.private_urls import PrivateUrl
-from shared.core.model.reasons import Explanation, Reason
+from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import ElasticState, TargetMemory
 

@@ -11,7 +11,7 @@ from shared.core.guards.first_and_last_policy import (
     plan_disassociation,
     protected_without,
 )
-from shared.core.model.reasons import Explanation
+from shared.core.model.conditions import Explanation
 from shared.core.model.resources import Target
 from shared.core.model.steps import Disassociate
 from shared.core.options.plan_options import PlanOptions

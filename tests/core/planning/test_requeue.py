@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from shared.core.model import conditions as c
-from shared.core.model.conditions import Condition, Status, WaitingFor
+from shared.core.model.conditions import Condition, Explanation, Status, WaitingFor
 from shared.core.model.errors import (
     AnswerLost,
     AutopilotError,
@@ -23,7 +23,7 @@ from shared.core.model.errors import (
     Throttled,
     Waiting,
 )
-from shared.core.model.reasons import Explanation, Reason
+from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.planning.requeue import PATIENCE, condition_of, fingerprint, next_delay
 from tests.core.core_parts import ENDPOINT_ID, NOW

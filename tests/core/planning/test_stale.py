@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from shared.core.model import conditions as c
-from shared.core.model.conditions import Condition, WaitingFor
+from shared.core.model.conditions import Condition, Explanation, WaitingFor
 from shared.core.model.errors import (
     AnswerLost,
     AutopilotError,
@@ -22,7 +22,7 @@ from shared.core.model.errors import (
     Throttled,
     Waiting,
 )
-from shared.core.model.reasons import Explanation, Reason
+from shared.core.model.reasons import Reason
 from shared.core.planning.stale import STANDS_FOR, carry_over, is_passing
 from tests.core.core_parts import NOW
 
