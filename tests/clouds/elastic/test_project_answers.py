@@ -26,7 +26,7 @@ async def with_two_of_others(api: ServerlessConnections, elastic: ElasticCloud, 
     return ours, theirs
 
 
-async def test_one_answer_that_leaves_out_a_filter_of_others_takes_it_from_nobody(
+async def test_one_answer_that_leaves_out_a_filter_of_others_takes_it_from_no_project(
     api: ServerlessConnections, wire: Interrupting, elastic: ElasticCloud, project: Project
 ) -> None:
     """Its ETag is the current one, so the write would be taken."""
