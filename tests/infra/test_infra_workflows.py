@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -104,6 +106,65 @@ def test_the_form_asks_for_no_key_because_the_portal_keeps_what_is_typed() -> No
 def test_the_button_of_the_readme_names_this_version_and_the_files_that_a_release_serves() -> None:
     (link,) = re.findall(r"\(https://portal\.azure\.com/#create/Microsoft\.Template/uri/(\S+)\)", README)
     template, _, form = link.partition("/createUIDefinitionUri/")
-    repository = "OWNER/private-link-autopilot"
+    repository = "/".join(unquote(template).split("/")[3:5])
     assert unquote(template) == RELEASE["raw_url"](repository, RELEASE["TEMPLATE"])
     assert unquote(form) == RELEASE["raw_url"](repository, RELEASE["FORM"])
+    assert RELEASE["with_button"](README, repository) == README
+
+
+def release(*words: str) -> subprocess.CompletedProcess[str]:
+    """Run the script of the release as its workflow does."""
+    command = [sys.executable, str(ROOT / "scripts" / "release.py"), *words]
+    return subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - a script of this repository
+
+
+def test_a_tag_is_released_only_with_the_button_of_its_version_and_repository(tmp_path: Path) -> None:
+    """One command before the tag fills it in, for the repository that the clone came from."""
+    readme = tmp_path / "README.md"
+    readme.write_text(README, encoding="utf-8")
+    given = ("--readme", str(readme), "--repository", "acme/autopilot")
+    refused = release("check", *given)
+    assert refused.returncode == 1
+    assert f"v{VERSION} of acme/autopilot: scripts/release.py button writes it" in refused.stderr
+    assert release("button", *given).returncode == release("check", *given).returncode == 0
+    changed = [
+        new for old, new in zip(README.splitlines(), readme.read_text("utf-8").splitlines(), strict=True) if old != new
+    ]
+    assert changed == [RELEASE["button"]("acme/autopilot")]
+    assert release("check", "--readme", str(readme), "--repository", "fork/autopilot").returncode == 1
+    workflow = (ROOT / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8")
+    check = 'python scripts/release.py check --repository "$GITHUB_REPOSITORY"'
+    assert workflow.index(check) < workflow.index("gh release create")
+
+
+@pytest.mark.parametrize(
+    ("address", "repository"),
+    [
+        ("https://github.com/acme/autopilot.git", "acme/autopilot"),
+        ("https://github.com/acme/autopilot/", "acme/autopilot"),
+        ("git@github.com:acme/auto.pilot.git", "acme/auto.pilot"),
+        ("ssh://git@github.com/acme/autopilot", "acme/autopilot"),
+    ],
+)
+def test_the_repository_is_the_one_that_the_clone_came_from(tmp_path: Path, address: str, repository: str) -> None:
+    for words in (["init", "--quiet"], ["remote", "add", "origin", address]):
+        subprocess.run(["git", "-C", str(tmp_path), *words], check=True)  # noqa: S603, S607 - git, with words of this test
+    assert RELEASE["origin"](tmp_path) == repository
+
+
+def test_a_clone_of_something_else_is_asked_for_the_repository(tmp_path: Path) -> None:
+    subprocess.run(["git", "-C", str(tmp_path), "init", "--quiet"], check=True)  # noqa: S603, S607
+    with pytest.raises(SystemExit, match="name it with --repository OWNER/NAME"):
+        RELEASE["origin"](tmp_path)
+
+
+def test_a_release_serves_template_form_and_a_page_with_its_own_button(tmp_path: Path) -> None:
+    compiled = tmp_path / "main.json"
+    compiled.write_text(json.dumps({"parameters": {"packageUrl": {"type": "string"}}}), encoding="utf-8")
+    words = ("--repository", "acme/autopilot", "--compiled", str(compiled), "--output", str(tmp_path))
+    assert release("files", *words).returncode == 0
+    folder = tmp_path / f"v{VERSION}"
+    assert {one.name for one in folder.iterdir()} == {RELEASE["TEMPLATE"], RELEASE["FORM"], "README.md"}
+    page = (folder / "README.md").read_text(encoding="utf-8")
+    assert RELEASE["button"]("acme/autopilot") in page
+    assert f"--template-uri {RELEASE['raw_url']('acme/autopilot', RELEASE['TEMPLATE'])} " in page
