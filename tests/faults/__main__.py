@@ -22,11 +22,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from tests.faults.children import Tokens, lanes
 from tests.faults.lives import LIVES
 from tests.faults.plan import OF_A_LIFE, Choice, Plan
 from tests.faults.search import Playing, warmed_up
 
-USUAL = 0.275
+USUAL = 0.29
 """Of all plans with one thing that follows: what two cores play in less than five minutes."""
 ALL_PLANS = 118_000
 """About so many plans there are with everything that follows; for `--pairs`, which draws from these."""
@@ -51,9 +52,10 @@ def main(arguments: Sequence[str]) -> int:
         choice = replace(choice, pairs=True, share=min(1.0, options.pairs / ALL_PLANS), every_follow=True)
     began = time.monotonic()
     reading, writing = os.pipe()
+    tokens = Tokens(jobs)
+    played = [index for index in range(len(LIVES)) if _plays(index, choice, options.life)]
     with warmed_up():
-        parts = [replace(choice, job=job, jobs=jobs) for job in range(jobs)]
-        children = [_start(one, options.life, (reading, writing), apart=options.first) for one in parts]
+        children = lanes(jobs, played, lambda index: _play(index, choice, tokens, writing), apart=options.first)
     os.close(writing)
     found = Counter[str]()
     with os.fdopen(reading) as pipe:
@@ -88,24 +90,12 @@ def _tell(found: Counter[str], broken: int, seconds: float) -> int:
     return int(bool(failed or broken or not played))
 
 
-def _start(choice: Choice, only: str, pipe: tuple[int, int], *, apart: bool) -> int:
-    """A process that plays its part of the plans, each life in one of its own."""
-    reading, writing = pipe
-    child = os.fork()
-    if child:
-        return child
-    if apart:
-        os.setpgid(0, 0)  # with those that it forks, so that all can be ended at once
-    os.close(reading)
-    ends = [_play(index, choice, writing) for index in range(len(LIVES)) if _plays(index, choice, only)]
-    os._exit(int(any(ends)))
-
-
 def _plays(index: int, choice: Choice, only: str) -> bool:
     return bool(re.search(only, LIVES[index].name)) and (choice.number is None or choice.number // OF_A_LIFE == index)
 
 
-def _play(index: int, choice: Choice, writing: int) -> int:
+def _play(index: int, choice: Choice, tokens: Tokens, writing: int) -> int:
+    """Let a process of its own play a life; what this returns is not 0 when it could not."""
     child = os.fork()
     if child:
         return os.waitpid(child, 0)[1]
@@ -115,7 +105,7 @@ def _play(index: int, choice: Choice, writing: int) -> int:
         line["problems"] = [text[:500] for text in answer["problems"]][:8]
         os.write(writing, json.dumps(line, default=str).encode() + b"\n")
 
-    calls = Playing(index, LIVES[index], choice, tell).play()
+    calls = Playing(index, LIVES[index], choice, tokens, tell).play()
     if not calls:
         sys.stderr.write(f"{LIVES[index].name}: nothing is called in this life\n")
     os._exit(int(not calls))

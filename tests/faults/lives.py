@@ -140,6 +140,9 @@ async def make_and_remove(stage: Stage) -> None:
     await stage.work()
 
 
+SHORT = Life("what is done once before all lives", nothing, make_and_remove)
+
+
 def pe(name: str = "pe-1") -> str:
     """An endpoint's id."""
     group = vnet_id("eastus2").split("/")[2]

@@ -45,8 +45,6 @@ class Choice:
     """Each fault at each call with everything that may follow it; else with one thing, in turn."""
     number: int | None = None
     """This one only."""
-    job: int = 0
-    jobs: int = 1
     pairs: bool = False
     call: str = ""
     """Only faults at calls in whose name this regular expression is found."""
@@ -64,7 +62,7 @@ class Choice:
             if plan.alike >= ALIKE and (fault + plan.alike + self.seed) % ALIKE:
                 return False
         chance = random.Random(f"{self.seed} {plan.number}").random()
-        return chance < self.share and fault % self.jobs == self.job
+        return chance < self.share
 
 
 def plans_at(life: int, name: str, call: Call, position: int, first: int, alike: int) -> list[Plan]:

@@ -1,8 +1,8 @@
 """Plays plans: a life, one call of it, a fault there, and what follows. Used by `__main__`.
 
 A life is played once, in a process that forks at each call: the child takes the fault, plays the rest, and tells how it
-ended. So a plan costs what comes after its fault, not the whole life. The first child takes no fault: its end is what
-all others are compared with.
+ended, while the life walks on. So a plan costs what comes after its fault, not the whole life. The first child takes no
+fault: its end is what all others are compared with.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from shared.core.model.services import Family
+from tests.faults.children import Children, Tokens, whole
 from tests.faults.ending import ending, left_unsaid, problems
 from tests.faults.kinds import kinds_of
-from tests.faults.lives import Life, make_and_remove
+from tests.faults.lives import SHORT, Life, make_and_remove
 from tests.faults.plan import Choice, Plan, plans_at
 from tests.faults.stage import Stage
 from tests.faults.virtual import run
@@ -43,8 +44,11 @@ Answer = dict[str, Any]
 class Playing:
     """One life, in a process of its own."""
 
-    def __init__(self, index: int, life: Life, choice: Choice, tell: Callable[[Plan, Answer], None]) -> None:
+    def __init__(
+        self, index: int, life: Life, choice: Choice, tokens: Tokens, tell: Callable[[Plan, Answer], None]
+    ) -> None:
         self._index, self._life, self._choice, self._tell = index, life, choice, tell
+        self._children = Children(tokens)
         self._stage = Stage(life.family, **life.settings)
         self._reference: Answer = {}
         self._calls = 0
@@ -62,6 +66,7 @@ class Playing:
         """Play it; returns how many calls it has."""
         fix_chance()
         run(self._play())
+        self._children.wait_for_all()
         return self._calls
 
     async def _play(self) -> None:
@@ -113,25 +118,37 @@ class Playing:
             return self._again(call)
         if self._pipe >= 0:
             return None
-        if not self._calls:
-            answer = self._fork(None)
-            if answer is None:
-                return None
-            self._reference = answer
-            if answer["problems"]:
-                self._tell(Plan(-1, self._life.name, 0, "no call", kinds_of(call)[0], "without any fault"), answer)
+        if not self._calls and not self._refer(call):
+            return None
         self._calls += 1
         alike = self._names[call.name]
         self._names[call.name] += 1
         plans = plans_at(self._index, self._life.name, call, self._calls, self._numbers, alike)
         self._numbers += len(plans)
         for plan in plans:
-            if self._choice.wants(plan):
-                answer = self._fork(plan)
-                if answer is None:
-                    return self._begin(plan)
-                self._tell(plan, answer)
+            if self._choice.wants(plan) and not self._plays(plan):
+                return self._begin(plan)
         return None
+
+    def _refer(self, call: Call) -> bool:
+        """Let a child play without a fault; False in the child."""
+        forked = self._fork(None)
+        if forked is None:
+            return False
+        self._reference = answer = _understood(whole(*forked))
+        if answer["problems"]:
+            self._tell(Plan(-1, self._life.name, 0, "no call", kinds_of(call)[0], "without any fault"), answer)
+        return True
+
+    def _plays(self, plan: Plan) -> bool:
+        """Let a child play it as soon as there is room for one more; False in the child."""
+        self._children.wait_for_room()
+        forked = self._fork(plan)
+        if forked is None:
+            self._children.forget()
+            return False
+        self._children.began(*forked, lambda told: self._tell(plan, _understood(told)))
+        return True
 
     def _begin(self, plan: Plan) -> Outcome:
         """In the child: the fault happens."""
@@ -163,8 +180,8 @@ class Playing:
         if self._choice.number is not None and call.service in {"arm", "elastic"} and not call.polls:
             self._trace.append(f"{self._stage.estate.clock.now():%H:%M:%S} {call.what}")
 
-    def _fork(self, plan: Plan | None) -> Answer | None:
-        """In the parent the child's answer; None in the child."""
+    def _fork(self, plan: Plan | None) -> tuple[int, int] | None:
+        """In the parent the pipe in which the child will tell how it ended, and the child; None in the child."""
         reading, writing = os.pipe()
         loop = asyncio.get_running_loop()
         child = os.fork()
@@ -176,10 +193,12 @@ class Playing:
             self._pipe, self._plan = writing, plan
             return None
         os.close(writing)
-        with os.fdopen(reading) as pipe:
-            told = pipe.read()
-        os.waitpid(child, 0)
-        return json.loads(told) if told else {"problems": [f"no end within {LONGEST:.0f} s of processor time"]}
+        return reading, child
+
+
+def _understood(told: bytes) -> Answer:
+    answer: Answer = {"problems": [f"no end within {LONGEST:.0f} s of processor time"]}
+    return json.loads(told) if told else answer
 
 
 def fix_chance() -> None:
@@ -193,6 +212,7 @@ def fix_chance() -> None:
             super().__init__(numbers.random() if seed is None else seed)
 
     random.Random = Seeded  # type: ignore[misc]
+    uuid.uuid1 = lambda *_: uuid.UUID(int=numbers.getrandbits(128), version=1)
     secrets.token_hex = lambda size=16: f"{numbers.getrandbits(8 * (size or 16)):0{2 * (size or 16)}x}"
     uuid.uuid4 = lambda: uuid.UUID(int=numbers.getrandbits(128), version=4)
 
@@ -206,7 +226,12 @@ def warmed_up() -> Iterator[None]:
 
     async def once() -> None:
         for family in Family:
-            await make_and_remove(await Stage(family).open())
+            stage = await Stage(family).open()
+            stage.watcher.begin()
+            await make_and_remove(stage)
+            found = await ending(stage, SHORT, None)
+            reference = {"end": found, "writes": {}, "net": {}}
+            problems(stage, SHORT, found, reference)
 
     logging.getLogger().addHandler(logging.NullHandler())
     run(once())

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from local.arm import DEFAULT_SUBSCRIPTION
+from local.world import HUB_VNET, SEEDED, vnet_body, vnet_id
 from shared.clock import ServiceClock
 from shared.core.model.errors import AutopilotError
 from shared.core.model.messages import decode
@@ -31,6 +32,8 @@ REGIONS = {
     for family in Family
 }
 """Elastic's services of one region and family: the targets of others cost each plan time, and play no part."""
+NETWORKS = (HUB_VNET, vnet_id("eastus2"), vnet_id("westeurope"))
+"""The networks that lives are about; to read the others, all peered with each other, took a tenth of a plan's time."""
 SPARE = 3
 """Workers that are there before a plan forks: to make one costs as much as its work."""
 LEASE = 130.0
@@ -83,6 +86,7 @@ class Stage:
 
     async def open(self) -> Stage:
         await self.estate.open()
+        await self._leave_networks()
         front = self.estate.world.front
 
         async def lagging(scope: Any, receive: Any, send: Any) -> None:
@@ -102,6 +106,15 @@ class Stage:
         for _ in range(SPARE):
             self._spare.append(await self._new())
         return self
+
+    async def _leave_networks(self) -> None:
+        for network in SEEDED:
+            if network not in NETWORKS:
+                await self.estate.azure("DELETE", network)
+        for number, network in enumerate(NETWORKS):
+            region = "westeurope" if "westeurope" in network else "eastus2"
+            peers = [other for other in NETWORKS if other != network]
+            await self.estate.azure("PUT", network, vnet_body(region, f"10.{10 + number}", peers))
 
     def remember(self, _: Any = None) -> None:
         """Keep how Elastic Cloud stands now, for the reads that lag."""
