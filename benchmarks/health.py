@@ -33,11 +33,10 @@ from shared.composition import build  # noqa: E402
 from shared.core.model import conditions as c  # noqa: E402
 from shared.core.model.arm_ids import parse_endpoint_id  # noqa: E402
 from shared.core.model.conditions import Phase, satisfied  # noqa: E402
-from shared.core.model.private_urls import PrivateUrl  # noqa: E402
 from shared.core.model.record import ConnectionRecord  # noqa: E402
 from shared.core.model.record_elastic import TargetMemory  # noqa: E402
 from shared.core.model.resources import ConnectionStatus, Endpoint  # noqa: E402
-from shared.core.model.services import Family  # noqa: E402
+from shared.core.model.services import Family, PrivateUrl  # noqa: E402
 from shared.core.planning.desired import desired_of  # noqa: E402
 from shared.core.planning.plan import (  # noqa: E402
     Observed,

@@ -34,11 +34,10 @@ from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
 from shared.core.model.errors import AutopilotError
 from shared.core.model.messages import Cause
-from shared.core.model.private_urls import HTTPS_PORT
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_health import EffectiveVerdict, HostCheck, LastReached, NetworkMemory
-from shared.core.model.services import Family
+from shared.core.model.services import HTTPS_PORT, Family
 from shared.health.networks import NetworkReader, read_networks
 from shared.probe import Target, Timeouts, probe
 from shared.requests import Stage, timed

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Phase
-from shared.core.model.private_urls import PrivateUrl
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import ElasticState, TargetMemory
 from shared.core.model.record_parts import Identity, RecordStatus
+from shared.core.model.services import PrivateUrl
 from tests.functions.trigger_parts import ENDPOINT_ID, START
 
 HOST = "orders.es.privatelink.eastus2.azure.elastic-cloud.com"

@@ -161,14 +161,14 @@ async def test_the_host_header_has_the_port_except_443(port: int, host_header: s
 
 
 def test_importing_the_probe_loads_neither_dns_nor_http_libraries() -> None:
-    code = "import sys, shared.probe, shared.core.model.private_urls; print(sorted({'dns', 'h11'} & set(sys.modules)))"
+    code = "import sys, shared.probe, shared.core.model.services; print(sorted({'dns', 'h11'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - ours
     assert done.stdout.strip() == "[]"
 
 
 def test_the_core_modules_of_the_probe_load_no_sockets() -> None:
     code = (
-        "import sys, shared.core.diagnosis, shared.core.model.private_urls; "
+        "import sys, shared.core.diagnosis, shared.core.model.services; "
         "print(sorted({'ssl', 'socket', 'asyncio', 'dns', 'h11'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - ours

@@ -19,10 +19,10 @@ from typing import cast
 from shared.core.diagnosis.evidence import Evidence, Failure, Status, Verdict, Wording
 from shared.core.diagnosis.http_answers import TESTED, read_answer
 from shared.core.diagnosis.surroundings import Surroundings
-from shared.core.model.private_urls import path_test_host
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_health import EffectiveVerdict, HostCheck
+from shared.core.model.services import path_test_host
 
 _FAILURES: Mapping[Failure, Wording] = {
     Failure.NAME_NOT_FOUND: Wording("unreachable", Reason.NAME_NOT_FOUND, "{host} has no address: {detail}{hidden}."),

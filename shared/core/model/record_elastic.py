@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.core.model.ownership import Owner
-from shared.core.model.private_urls import PrivateUrl
+from shared.core.model.services import PrivateUrl
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,7 @@ from typing import NamedTuple
 
 from shared.core.model.arm_ids import ArmId
 from shared.core.model.markers import Marker, RecordMarker
-from shared.core.model.private_urls import PrivateUrl
-from shared.core.model.services import Family
+from shared.core.model.services import Family, PrivateUrl
 
 POLICY_TYPE = "azure_private_endpoint"
 """Type of a private connection policy among Elastic Cloud's traffic filters."""

@@ -23,10 +23,10 @@ from shared.core.diagnosis import (
     worst_of,
 )
 from shared.core.model.conditions import Explanation
-from shared.core.model.private_urls import PrivateUrl
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import ElasticState, TargetMemory
+from shared.core.model.services import PrivateUrl
 
 SEEN = Evidence(
     host="d.es.privatelink.eastus2.azure.elastic-cloud.com",

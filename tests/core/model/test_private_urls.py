@@ -6,16 +6,14 @@ from typing import Any
 
 import pytest
 
-from shared.core.model.private_urls import (
+from shared.core.model.services import (
+    Family,
     PrivateUrl,
-    elasticsearch_url,
-    in_zone,
     path_test_host,
     private_host,
     private_urls,
     region_of,
 )
-from shared.core.model.services import Family
 from shared.settings.services import shipped_services
 
 UUID = "6c9f3b0c4a0e4b43a9d8b7f2c1e0d9a8"
@@ -45,14 +43,12 @@ def test_the_aliased_endpoint_wins_over_the_one_with_the_id() -> None:
 
 @pytest.mark.parametrize("alias", [None, "", "   ", 7])
 def test_without_an_alias_the_id_is_used(alias: object) -> None:
-    url = elasticsearch_url(deployment(aliased_endpoint=alias, endpoint=f"{UUID}.eastus2.azure.elastic-cloud.com"))
-    assert url is not None
+    (url,) = private_urls(deployment(aliased_endpoint=alias, endpoint=f"{UUID}.eastus2.azure.elastic-cloud.com"))
     assert url.host == f"{UUID}.privatelink.eastus2.azure.elastic-cloud.com"
 
 
 def test_port_443_is_left_out_of_the_url() -> None:
-    url = elasticsearch_url(deployment(endpoint="a.es.eastus2.azure.elastic-cloud.com"), port=443)
-    assert url is not None
+    (url,) = private_urls(deployment(endpoint="a.es.eastus2.azure.elastic-cloud.com"), port=443)
     assert (url.port, url.url) == (443, "https://a.es.privatelink.eastus2.azure.elastic-cloud.com")
 
 
@@ -98,7 +94,6 @@ def test_every_service_has_its_url_elasticsearch_first_and_none_twice() -> None:
 )
 def test_what_is_missing_or_null_gives_no_url_and_no_error(document: dict[str, Any]) -> None:
     assert private_urls(document) == ()
-    assert elasticsearch_url(document) is None
     assert region_of(document) is None
 
 
@@ -143,23 +138,12 @@ def test_private_names_of_all_hosted_regions_are_in_the_regions_zone() -> None:
         for service in shipped_services().of_family(Family.HOSTED)
     ]
     assert hosts
-    assert all(host is not None and in_zone(host, zone) for host, zone in hosts)
-
-
-def test_urls_outside_the_zone_asked_for_are_left_out() -> None:
-    here = deployment(endpoint="a.es.eastus2.azure.elastic-cloud.com")
-    assert private_urls(here, zone="privatelink.westus2.azure.elastic-cloud.com") == ()
-    assert len(private_urls(here, zone="Privatelink.EastUS2.azure.elastic-cloud.com.")) == 1
-
-
-def test_a_zone_is_no_suffix_of_a_longer_label() -> None:
-    assert not in_zone("a.xprivatelink.eastus2.azure.elastic-cloud.com", "privatelink.eastus2.azure.elastic-cloud.com")
-    assert not in_zone("privatelink.eastus2.azure.elastic-cloud.com", "privatelink.eastus2.azure.elastic-cloud.com")
+    assert all(host == f"d.es.{zone}" for host, zone in hosts)
 
 
 def test_the_name_that_tests_a_path_is_in_the_zone() -> None:
     zone = "privatelink.eastus2.azure.elastic-cloud.com"
-    assert in_zone(path_test_host(zone), zone)
+    assert path_test_host(zone).endswith(f".{zone}")
 
 
 def test_the_region_is_elasticsearchs_and_as_the_api_spells_it() -> None:

@@ -14,13 +14,13 @@ from shared.core.model.arm_ids import connection_id
 from shared.core.model.conditions import Condition, Explanation, Phase, Status, WaitingFor
 from shared.core.model.errors import InvalidInput
 from shared.core.model.ownership import Owned, Owner
-from shared.core.model.private_urls import PrivateUrl
 from shared.core.model.reasons import Reason
 from shared.core.model.record import SCHEMA, ConnectionRecord
 from shared.core.model.record_document import NewerRecord, UnreadableRecord, from_document, to_document
 from shared.core.model.record_elastic import AssociationMemory, ElasticState, PolicyMemory, TargetMemory
 from shared.core.model.record_health import EffectiveVerdict, HealthState, HostCheck
 from shared.core.model.record_parts import DnsState, Identity, RecordStatus, RemovalState, ScheduleState
+from shared.core.model.services import PrivateUrl
 from tests.core.core_parts import ADDRESS, ENDPOINT_ID, GUID, NOW, SERVICE, VNET
 
 FULL = ConnectionRecord(

@@ -26,10 +26,9 @@ from shared.clouds.elastic.transport import (
 from shared.core.model.errors import AnswerLost, Forbidden, NotFound, RetryLater
 from shared.core.model.json_values import entries, identifier, mapping, mappings, text, whole_number
 from shared.core.model.markers import marker_from_description, updated_description
-from shared.core.model.private_urls import private_urls, region_of
 from shared.core.model.reasons import Reason
 from shared.core.model.resources import POLICY_TYPE, Attached, Policy, Rule, Target
-from shared.core.model.services import Family, Service
+from shared.core.model.services import Family, Service, private_urls, region_of
 from shared.core.model.steps import Associate, CreatePolicy, UpdatePolicy
 
 if TYPE_CHECKING:

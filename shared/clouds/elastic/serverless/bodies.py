@@ -13,9 +13,8 @@ from urllib.parse import urlsplit
 from shared.clouds.elastic.transport import is_unread
 from shared.core.model.json_values import identifier, mapping, mappings, text
 from shared.core.model.markers import marker_from_description, updated_description
-from shared.core.model.private_urls import HTTPS_PORT, PrivateUrl
 from shared.core.model.resources import POLICY_TYPE, Policy, Rule, Target
-from shared.core.model.services import SERVERLESS_ALIAS, Family, Service
+from shared.core.model.services import HTTPS_PORT, SERVERLESS_ALIAS, Family, PrivateUrl, Service
 from shared.core.model.steps import CreatePolicy, UpdatePolicy
 
 FILTER_TYPE = "private_endpoint"
