@@ -11,7 +11,7 @@ from shared.reconciler.loop import reconcile_once
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREEN = 40
-ROOMS = 52
+ROOMS = 51
 """Fifty, three that know a thing by its row and hand a `*` record over, three that note requests of targets, the
 one that notices an endpoint of another region, two that give every request one deadline, one that bounds what rows say
 of time, the one that tells whether a policy lacks our own rule, and two without which many endpoints at once would be

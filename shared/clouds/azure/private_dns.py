@@ -16,9 +16,8 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
-from shared.clouds.azure.clients import ArmClients, arm_errors, body_of
+from shared.clouds.azure.clients import ENDED, ArmClients, Operations, StillRunning, arm_errors, body_of
 from shared.clouds.azure.errors import classify
-from shared.clouds.azure.operation_waits import ENDED, Operations, StillRunning
 from shared.clouds.azure.private_dns_reads import WILDCARD, PrivateDnsReads, link_of, record_of
 from shared.clouds.azure.refusals import read_refusal
 from shared.core.model.arm_ids import ArmId
