@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -72,12 +75,14 @@ def test_without_being_told_they_only_read(az: Recorded) -> None:
 
 def test_the_report_says_what_was_seen(az: Recorded) -> None:
     az.answer("monitor log-analytics workspace list", [{"id": "/workspace"}])
+    table = "/workspace/tables/AppTraces?api-version=2023-09-01"
+    az.answer(f"rest --method get --url {table}", {"properties": {"totalRetentionInDays": 90}})
     seen = checks(az)
     assert seen["functions that Azure lists"] == "3 functions"
     assert seen["topics"] == "identity SystemAssigned, subscription Succeeded"
     assert "DroppedEventCount 2" in seen["events in a day"]
     assert seen["roles of the identities"].count(" x Private Link Autopilot ") == 4
-    assert seen["logs that arrive"] == "rows by app: [['func-x', 7]]"
+    assert seen["logs that arrive"] == "rows by app: [['func-x', 7]]; kept for 90 days"
     assert "<id>" in seen["endpoint in Resource Graph"]
     assert az.called(f"rest --method get --url {NETWORK}/privateDnsZoneLinks?api-version=2020-06-01")
 
@@ -113,9 +118,68 @@ def test_what_is_changed_is_changed_back_also_when_the_check_fails(az: Recorded)
     assert "--resource-group rg-x-events" in made[0], "in a group of the installation's own"
 
 
+STORAGE = f"/subscriptions/{ID}/resourceGroups/rg-x/providers/Microsoft.Storage/storageAccounts/stx"
+SUBSCRIBED = f"{TOPIC}/eventSubscriptions/privatelink-x?api-version=2025-02-15"
+
+
+def with_a_queue(az: Recorded) -> None:
+    """Delivery to the queue in the app's own subscription, and an event about the record that came to ours."""
+    az.environment["AUTOPILOT_STORAGE_ID"] = STORAGE
+    az.environment["AUTOPILOT_NETWORK_ID"] = NETWORK
+    destination = {"endpointType": "StorageQueue", "properties": {"resourceId": STORAGE, "queueName": "reconcile"}}
+    delivery = {"identity": {"type": "SystemAssigned"}, "destination": destination}
+    known = {"deliveryWithResourceIdentity": delivery, "eventDeliverySchema": "CloudEventSchemaV1_0"}
+    az.answer(f"rest --method get --url {SUBSCRIBED}", {"properties": known})
+    az.answer("ad signed-in-user show", {"id": "me"})
+    operation = "Microsoft.Network/privateDnsZones/A/write"
+    az.answer("monitor activity-log list --resource-group", [{"operationName": {"value": operation}}])
+    subject = f"/subscriptions/{ID}/resourceGroups/rg/providers/Microsoft.Network/privateDnsZones/z/A/*"
+    data = {"operationName": operation, "claims": {"name": "Ada Lovelace"}}
+    event = {"type": "Microsoft.Resources.ResourceWriteSuccess", "subject": subject, "data": data}
+    az.answer("storage message peek", [{"content": base64.b64encode(json.dumps(event).encode()).decode()}])
+
+
+def test_the_form_of_an_event_about_dns_is_seen_in_a_queue_of_its_own_and_all_of_it_is_taken_back(az: Recorded) -> None:
+    with_a_queue(az)
+    seen = checks(az, "--change")["what a zone, a link and a record report"]
+    assert "events {'Microsoft.Network/privateDnsZones/A/write': 1}" in seen
+    assert "about Microsoft.Network/privateDnsZones/z/A/* with ['claims', 'operationName']" in seen
+    assert "Ada" not in seen, "it will be public"
+    (subscribed,) = az.called(f"rest --method put --url {TOPIC}/eventSubscriptions/first-checks?api-version=2025-02-15")
+    assert '"queueName": "first-checks"' in subscribed
+    assert '"values": ["first-checks.private"]' in subscribed, "no other event comes to it, and none to the app"
+    made = [call for call in az.calls if re.search(r" (put|create|add-record|create) ", call)]
+    gone = [call for call in az.calls if re.search(r" delete ", call)]
+    kinds = (
+        "queues/first-checks",
+        "eventSubscriptions/first-checks",
+        "role assignment",
+        "private-dns zone",
+        "link vnet",
+    )
+    assert [next(kind for kind in kinds if kind in call) for call in gone] == list(reversed(kinds))
+    assert all(any(kind in call for call in made) for kind in kinds)
+
+
+def test_no_network_of_others_is_linked(az: Recorded) -> None:
+    with_a_queue(az)
+    az.environment["AUTOPILOT_NETWORK_ID"] = NETWORK.replace("rg-x/", "rg-hub/")
+    checks(az, "--change")
+    assert az.called("private-dns link vnet create") == []
+
+
+def test_who_may_not_read_the_queue_sees_the_rest(az: Recorded) -> None:
+    with_a_queue(az)
+    az.refuse("role assignment create", "(AuthorizationFailed) no right to assign")
+    seen = checks(az, "--change")["what a zone, a link and a record report"]
+    assert seen.startswith("activity log {'Microsoft.Network/privateDnsZones/A/write': 1}; no events were asked for: ")
+    assert len(az.called("rest --method delete")) == 2
+
+
 def test_it_waits_for_the_record_in_the_activity_log_and_no_longer_than_five_minutes(az: Recorded) -> None:
     az.answer("monitor activity-log list --resource-group", [])
-    assert checks(az, "--change")["what a zone and a record report"] == "{}"
+    seen = checks(az, "--change")["what a zone, a link and a record report"]
+    assert seen == "activity log {}; no events were asked for: they go to no queue in the app's subscription"
     assert len(az.called("monitor activity-log list --resource-group")) == 30
 
 

@@ -15,6 +15,7 @@ from tests.infra.shipped import ROOT
 
 LOOKED_UP = {
     "account show": "",
+    "ad signed-in-user show": "",
     "deployment sub create": "--location --name --parameters --subscription --template-file",
     "deployment sub list": "--subscription",
     "deployment sub show": "--name --subscription",
@@ -40,6 +41,10 @@ LOOKED_UP = {
     "monitor metrics alert delete": "--name --resource-group --subscription",
     "monitor metrics alert list": "--resource-group --subscription",
     "monitor metrics list": "--aggregation --filter --interval --metrics --offset --resource --start-time",
+    "network private-dns link vnet create": (
+        "--name --registration-enabled --resource-group --subscription --virtual-network --zone-name"
+    ),
+    "network private-dns link vnet delete": "--name --resource-group --subscription --yes --zone-name",
     "network private-dns record-set a add-record": (
         "--ipv4-address --record-set-name --resource-group --subscription --zone-name"
     ),
@@ -51,10 +56,12 @@ LOOKED_UP = {
     "provider show": "--namespace --subscription",
     "resource show": "--api-version --ids",
     "rest": "--body --method --url",
-    "role assignment delete": "--ids",
+    "role assignment create": "--assignee --role --scope",
+    "role assignment delete": "--assignee --ids --role --scope",
     "role assignment list": "--all --assignee-object-id --scope --subscription",
     "role definition delete": "--name --scope",
     "role definition list": "--custom-role-only --name --subscription",
+    "storage message peek": "--account-name --auth-mode --num-messages --queue-name",
     "tag update": "--operation --resource-id --tags",
 }
 """Commands and, of each, the options that the hooks use; `--only-show-errors` and `--output` aside."""
@@ -73,9 +80,11 @@ def calls() -> Iterator[list[str]]:
                 for target in node.targets
                 if isinstance(target, ast.Name)
             }
-            for node in ast.walk(function):
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CALLERS:
-                    yield [word for one in node.args for word in words(one, tuples)]
+            for node in (one for one in ast.walk(function) if isinstance(one, ast.Call)):
+                later = isinstance(node.func, ast.Attribute) and node.func.attr == "callback"
+                caller, given = (node.args[0], node.args[1:]) if later else (node.func, node.args)
+                if isinstance(caller, ast.Name) and caller.id in CALLERS:
+                    yield [word for one in given for word in words(one, tuples)]
 
 
 def words(node: ast.expr, tuples: dict[str, ast.expr]) -> list[str]:
