@@ -58,7 +58,7 @@ CORE = (
     Bug(
         name="peering-taken-for-a-route",
         harm="Endpoints behind a firewall, in a network peered with the app's, raise an alarm and are not Ready.",
-        path="shared/core/diagnosis/path.py",
+        path="shared/core/diagnosis/reading.py",
         old="    if around.in_own_network:\n",
         new="    if around.in_own_network or around.peered:\n",
         tests=("tests/core/diagnosis/test_diagnosis.py",),

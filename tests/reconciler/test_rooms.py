@@ -11,11 +11,8 @@ from shared.reconciler.loop import reconcile_once
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREEN = 40
-ROOMS = 51
-"""Fifty, three that know a thing by its row and hand a `*` record over, three that note requests of targets, the
-one that notices an endpoint of another region, two that give every request one deadline, one that bounds what rows say
-of time, the one that tells whether a policy lacks our own rule, and two without which many endpoints at once would be
-refused by Azure: the budget of reads, and what tells when an operation has ended with few of them."""
+ROOMS = 50
+"""A room more is a reason to look for two that are one concept, or for one that this way does not need."""
 
 
 def test_one_run_stands_on_one_screen() -> None:

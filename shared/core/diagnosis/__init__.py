@@ -1,8 +1,8 @@
 """What is wrong with a connection, why, and what to do next. Pure: no network, no clock. Called by `shared.health`.
 
-    evidence      the values: what one probe saw, and the verdict
-    path          which names are tested, how far a probe came, when a changed verdict counts, one verdict out of all
-    http_answers  what came over HTTP, product by product
+    evidence      the values: what one probe saw, the verdict, when a changed one counts, one out of all
+    reading       which names are tested, how far a probe came, what came over HTTP, product by product
+    wordings      what each finding is called
     surroundings  what else is known when a probe is read
     whole         the diagnosis of a connection out of all that is on record
 
@@ -19,20 +19,15 @@ from shared.core.diagnosis.evidence import (
     Status,
     Verdict,
     address_failure,
-)
-from shared.core.diagnosis.http_answers import page_of
-from shared.core.diagnosis.path import (
-    Subject,
     debounce,
-    diagnose,
     history,
-    hosts_to_test,
     last_of,
     standing_of,
     summarize,
     weighed,
     worst_of,
 )
+from shared.core.diagnosis.reading import Subject, diagnose, hosts_to_test, page_of
 from shared.core.diagnosis.surroundings import Surroundings
 from shared.core.diagnosis.whole import Diagnosis, diagnosis_of
 

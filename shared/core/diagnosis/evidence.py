@@ -1,21 +1,29 @@
-"""What a health check saw and concluded, as values. Made by `shared.probe`, read by the rest of this package."""
+"""What a health check saw and concluded, as values: evidence, verdicts, and which of these count.
+
+Made by `shared.probe`, read by the rest of this package.
+"""
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Literal
+from itertools import takewhile
+from typing import Literal, cast
 
 from shared.core.model.conditions import Explained, Explanation
 from shared.core.model.reasons import Reason
-from shared.core.model.record_health import ResolvedBy
+from shared.core.model.record_health import EffectiveVerdict, HostCheck, ResolvedBy
 from shared.core.model.resources import NamedRecords
 from shared.core.reasons import remedy_of
 
 Stage = Literal["resolve", "connect", "tls", "http"]
 Status = Literal["healthy", "degraded", "unreachable", "blocked", "unknown"]
+
+
+PRIMARY = "elasticsearch"
+"""What a deployment is for: when another service alone fails, the connection is degraded and not unreachable."""
 
 
 class Failure(StrEnum):
@@ -198,3 +206,72 @@ def _with_ancestors(name: str) -> Iterable[str]:
     while name:
         yield name
         name = name.partition(".")[2]
+
+
+# -- when a changed verdict counts -------------------------------------------------------------------------------------
+
+HISTORY = 10
+"""Results of each name that are kept: twice the most that the setting can ask for."""
+
+
+def outcome(verdict: Verdict) -> str:
+    """A result in short, as it is kept."""
+    return f"{verdict.status} {verdict.reason}"
+
+
+def history(before: Sequence[str], latest: Verdict) -> tuple[str, ...]:
+    """The results to keep, newest first."""
+    return (outcome(latest), *before)[:HISTORY]
+
+
+def debounce(standing: Verdict | None, recent: Sequence[str], needed: int) -> bool:
+    """Whether the newest of `recent` counts now, in place of `standing`; None: nothing stood before."""
+    if standing is None:
+        return True
+    newest, stood = recent[0], outcome(standing)
+    if newest == stood or newest.startswith("healthy "):
+        return True
+    unlike = takewhile(lambda result: result != stood, recent)
+    return sum(_taught(result) == _taught(newest) for result in unlike) >= needed
+
+
+def _taught(result: str) -> bool:
+    return not result.startswith("unknown ")
+
+
+# -- one verdict out of all --------------------------------------------------------------------------------------------
+
+_GRAVITY: Mapping[Status, int] = {"healthy": 0, "unknown": 1, "degraded": 2, "blocked": 3, "unreachable": 4}
+
+
+def weighed(verdict: Verdict) -> Verdict:
+    """A name's verdict as it counts for the connection: without Kibana or Fleet it is degraded, not gone."""
+    lesser = verdict.service != PRIMARY and _GRAVITY[verdict.status] > _GRAVITY["degraded"]
+    return replace(verdict, status="degraded") if lesser else verdict
+
+
+def standing_of(memory: HostCheck) -> Verdict:
+    """What counts for a name: its last result, or an earlier one that has not been outdone yet."""
+    return _verdict(memory, memory.effective or memory)
+
+
+def last_of(memory: HostCheck) -> Verdict:
+    """The last result of a name, whether it counts or not."""
+    return _verdict(memory, memory)
+
+
+def _verdict(memory: HostCheck, counts: HostCheck | EffectiveVerdict) -> Verdict:
+    return Verdict(cast("Status", counts.status), counts.explanation, memory.host, memory.service)
+
+
+def worst_of(verdicts: Sequence[Verdict]) -> Verdict:
+    """The verdict that speaks for the connection: the gravest as they count; of equals the first."""
+    return max(verdicts, key=lambda one: _GRAVITY[weighed(one).status])
+
+
+def summarize(verdicts: Sequence[Verdict]) -> str:
+    """What the verdict is, in a sentence or two: the gravest name's, and how many others are not well."""
+    worst = worst_of(verdicts)
+    bad = [one for one in verdicts if one.status != "healthy" and one is not worst]
+    rest = f" Not well either: {', '.join(one.host for one in bad)}." if bad else ""
+    return f"{worst.host}: {worst.message}{rest}"

@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from shared.core.diagnosis.evidence import Status
-from shared.core.diagnosis.path import standing_of, weighed, worst_of
+from shared.core.diagnosis.evidence import Status, standing_of, weighed, worst_of
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition, Explained, Explanation, Phase
 from shared.core.model.reasons import Hop, Reason
