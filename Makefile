@@ -64,4 +64,4 @@ $(READY): requirements.txt requirements-dev.txt
 	@touch $(READY)
 
 clean: ## remove everything that setup and run made
-	rm -rf .venv* .azurite .kusto .local .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv* .azurite .kusto .axe .local .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

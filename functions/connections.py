@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 import azure.functions as func
 
-from functions.responses import LOOK_AGAIN, accepted, asked, body_of, number, ok
+from functions.responses import LOOK_AGAIN, accepted, asked, body_of, number, ok, table, word
 from functions.routing import GET, POST, route
 from shared.app import started
 
@@ -27,15 +27,17 @@ FILTERS = ("phase", "family", "region", "subscription", "target", "q")
     "connections",
     "The connections in short, filtered, sorted and in pages.",
     answers="Connections",
-    takes=(*FILTERS, "sort", "page", "cursor"),
+    takes=(*FILTERS, "sort", "page", "cursor", "table"),
 )
 async def list_connections(req: func.HttpRequest) -> func.HttpResponse:
-    """A page of the connections in short; and how many there are of each family and phase."""
+    """A page of the connections in short; and how many there are of each kind. With `format=csv` all in one table."""
     from shared.api import listing, queries
 
     limit = number(req, "limit", default=listing.PAGE, low=1, high=listing.PAGE)
     wanted = listing.filter_of({name: req.params[name] for name in FILTERS if name in req.params})
     sort, cursor = req.params.get("sort", "name"), req.params.get("cursor")
+    if word(req, "format", "json", "csv") == "csv":
+        return table(await queries.export_connections(await started(), wanted, sort), "connections.csv")
     return ok(await queries.list_connections(await started(), wanted, sort=sort, limit=limit, cursor=cursor))
 
 

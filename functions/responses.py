@@ -55,6 +55,13 @@ def text(body: str) -> func.HttpResponse:
     return func.HttpResponse(body, status_code=200, headers=headers, mimetype="text/plain", charset="utf-8")
 
 
+def table(body: str, name: str) -> func.HttpResponse:
+    """200 with a table for spreadsheets, to be saved."""
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return func.HttpResponse(body, status_code=200, headers=headers, mimetype="text/csv", charset="utf-8")
+
+
 def wants_text(req: func.HttpRequest) -> bool:
     """Whether the caller asks for text to read: by `?format=text`, or by an Accept header that names no JSON."""
     wanted = word(req, "format", "json", "text")

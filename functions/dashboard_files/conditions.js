@@ -23,7 +23,7 @@ function breakable(word) {
 
 /** A reason that leads to what it means, and what to do about it. */
 export function explained(reason, shown) {
-  return h("a", { href: `${new URL("./reasons.html", import.meta.url)}#${reason.toLowerCase()}`, target: "_blank", title: "What it means, and what to do" }, shown);
+  return h("a", { href: `${new URL("./reasons.html", import.meta.url)}#${reason.toLowerCase()}`, target: "_blank" }, shown);
 }
 
 function row(one) {

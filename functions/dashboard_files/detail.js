@@ -1,12 +1,13 @@
 // One connection in depth: what it needs, the path with its broken hop, conditions, checks, addresses, journal.
 
-import { ApiError, DecidingKeyNeeded, checkNow, getChecks, getConnection, getJournal, getOperation, runAgain } from "./api.js";
+import { checkNow, getChecks, getConnection, getJournal, runAgain } from "./api.js";
 import { conditions, explained } from "./conditions.js";
-import { announce, copyButton, h, section } from "./dom.js";
+import { decisions } from "./decisions.js";
+import { copyButton, h, section } from "./dom.js";
 import { advice, facts, leftovers, things } from "./facts.js";
 import { journal } from "./journal.js";
-import { decidingForm } from "./key.js";
 import { mark } from "./marks.js";
+import { operations } from "./operations.js";
 import { hops, pathPicture } from "./path.js";
 import { plot } from "./plot.js";
 import { since } from "./time.js";
@@ -19,7 +20,7 @@ const ON_ITS_WAY = new Set(["Provisioning", "AwaitingApproval", "Removing"]);
 
 /** The page of the connection with this id. */
 export function detail(id, { refresh }) {
-  let asked = null; // what a person asked for here, until its run is seen
+  const asked = operations(id, refresh);
   const parts = {
     head: section(h("header", { class: "head" }), head),
     summary: section(h("div"), summary),
@@ -33,55 +34,22 @@ export function detail(id, { refresh }) {
     facts: section(h("section", { class: "panel", "aria-label": "Facts" }), facts),
     advice: section(h("section", { class: "panel", "aria-label": "Good to know" }), advice),
     leftovers: section(h("section", { class: "panel", "aria-label": "Not done" }), leftovers),
+    decisions: section(h("section", { class: "panel", "aria-label": "Decisions" }), decisions(id, asked)),
     things: section(h("section", { class: "panel", "aria-label": "What is used" }), things),
   };
-  const check = action("Check now", "primary", checkNow, "Tests it now, repairing first what may be repaired.");
-  const again = action("Run again", "", runAgain, "Reads everything anew and brings it to what it should be.");
-  const permission = h("div");
-  const said = h("p", { class: "said muted", role: "status" });
+  const check = asked.button("Check now", "primary", () => checkNow(id));
+  const again = asked.button("Run again", "", () => runAgain(id));
   const element = h("div", { class: "detail" },
     h("p", { class: "back" }, h("a", { href: "/api/dashboard", "data-inside": "" }, "← All connections")),
-    h("div", { class: "top" }, parts.head.element, h("div", { class: "actions" }, check, again, said, permission)),
+    h("div", { class: "top" }, parts.head.element, h("div", { class: "actions" }, check, again,
+      h("p", { class: "said muted" }, "A check repairs first what may be repaired; a run brings everything to what it should be."), asked.element)),
     h("section", { class: "panel", "aria-label": "Summary" }, parts.summary.element,
       h("details", { class: "evidence" }, h("summary", {}, "Evidence"), parts.evidence.element)),
+    parts.decisions.element,
     parts.path.element,
     h("div", { class: "columns" },
       h("div", { class: "wide" }, parts.plot.element, parts.advice.element, parts.conditions.element, parts.leftovers.element, parts.journal.element),
       h("div", { class: "slim" }, parts.urls.element, parts.fleet.element, parts.facts.element, parts.things.element)));
-
-  function action(label, kind, ask, about) {
-    return h("button", { type: "button", class: kind, title: about, onclick: () => send(label, ask) }, label);
-  }
-
-  async function send(label, ask) {
-    check.disabled = again.disabled = true;
-    permission.replaceChildren();
-    try {
-      const { correlationId, statusUrl } = await ask(id);
-      asked = { label, correlationId, statusUrl };
-      said.textContent = `${label}: asked for. Correlation id ${correlationId}`;
-    } catch (error) {
-      check.disabled = again.disabled = false;
-      if (error instanceof DecidingKeyNeeded) {
-        permission.replaceChildren(decidingForm(error.message, () => send(label, ask)));
-        return;
-      }
-      said.textContent = error instanceof ApiError ? `${error.message} ${error.nextStep}` : "The app refused.";
-    }
-    refresh();
-  }
-
-  /** Follow what was asked for to its end, and say what came of it. */
-  async function follow() {
-    const { status, outcome, connections: [mine] } = await getOperation(asked.statusUrl);
-    if (status === "Running") return;
-    const changed = mine?.changed.length ? `${mine.changed.length} changes, see the journal` : "nothing to do";
-    said.textContent = status === "Failed" ? `${asked.label}: ${outcome}`
-      : `${asked.label}: done, ${spaced(mine.reason ?? mine.phase ?? "").toLowerCase()}; ${changed}.`;
-    announce(said.textContent);
-    asked = null;
-    check.disabled = again.disabled = false;
-  }
 
   return {
     title: "Connection · Private Link Autopilot",
@@ -90,14 +58,15 @@ export function detail(id, { refresh }) {
       const [connection, checks, entries] = await Promise.all([
         getConnection(id), getChecks(id, parts.plot.limit()), getJournal(id, 20),
       ]);
-      if (asked) await follow();
+      await asked.follow();
       const { app, ...rest } = connection;
       for (const name of ["head", "evidence", "advice", "conditions", "leftovers", "urls", "fleet", "facts", "things"]) parts[name].show(rest);
       parts.summary.show({ connection: rest, last: checks.items[0] ?? null });
       parts.path.show(hops(rest));
       parts.plot.show(checks);
       parts.journal.show(entries);
-      const busy = asked || ON_ITS_WAY.has(rest.phase);
+      parts.decisions.show(rest.decisions ?? []);
+      const busy = asked.busy() || ON_ITS_WAY.has(rest.phase);
       const { label } = phase(rest.phase);
       return { title: `${rest.name} · ${label}`, app, interval: busy ? BUSY : CALM };
     },
@@ -108,7 +77,8 @@ function head(connection) {
   const { label, mark: shape, tone, about } = phase(connection.phase);
   return [
     h("h1", {}, connection.name || connection.id, " ",
-      h("span", { class: `phase badge tone-${tone}`, title: about }, mark(shape, tone), label)),
+      h("span", { class: `phase badge tone-${tone}` }, mark(shape, tone), label)),
+    h("p", { class: "muted" }, about),
     h("p", { class: "id" }, h("code", {}, connection.endpointId), copyButton(connection.endpointId, "the endpoint's id")),
   ];
 }

@@ -5,9 +5,10 @@ import { exact, since } from "./time.js";
 import { family, lastSegment } from "./words.js";
 
 const OWNERS = {
-  ours: ["made by the app", "The app made it: it keeps it true and may remove it."],
-  adopted: ["adopted", "Others made it and it was as it should be: the app uses it and never changes it."],
+  ours: ["made by the app", "made by the app: it keeps it true and may remove it"],
+  adopted: ["adopted", "adopted: others made it as it should be, the app uses it and never changes it"],
 };
+const BEGUN = ["begun", "begun: how its making ended is not known yet"];
 
 /** Plain facts, in a list. */
 export function facts(connection) {
@@ -64,12 +65,13 @@ export function things(connection) {
     ...(connection.associations ?? []).map((one) => ["Association", { id: names.get(one.targetId) ?? one.targetId, owner: one.owner }]),
   ].filter(([, thing]) => thing);
   if (rows.length === 0) return null;
-  return [h("h2", {}, "What is used"), h("ul", { class: "things" }, rows.map(([kind, thing]) => item(kind, thing)))];
+  const about = [...new Set(rows.map(([, { owner }]) => (OWNERS[owner] ?? BEGUN)[1]))].join("; ");
+  return [h("h2", {}, "What is used"), h("ul", { class: "things" }, rows.map(([kind, thing]) => item(kind, thing))), h("p", { class: "sub muted" }, `${about}.`)];
 }
 
 function item(kind, { id, owner }) {
-  const [label, about] = OWNERS[owner] ?? ["begun", "Its making was begun; how it ended is not known yet."];
-  return h("li", {}, h("span", { class: "muted kind" }, kind), h("span", { class: `owner ${owner ?? "begun"}`, title: about }, label),
+  const [label] = OWNERS[owner] ?? BEGUN;
+  return h("li", {}, h("span", { class: "muted kind" }, kind), h("span", { class: `owner ${owner ?? "begun"}` }, label),
     copyButton(id, `the id of the ${kind.toLowerCase()}`), h("code", { title: id }, lastSegment(id)));
 }
 

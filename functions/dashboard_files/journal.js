@@ -57,13 +57,14 @@ const key = (entry) => `${entry.at} ${entry.runId} ${entry.step}`;
 function item(entry) {
   const change = entry.before !== null || entry.after !== null;
   return h("li", { class: entry.outcome === "failed" ? "tone-bad" : "" },
-    h("time", { datetime: entry.at, title: `${entry.at}, run ${entry.runId}, correlation id ${entry.correlationId}` }, short(entry.at)),
+    h("time", { datetime: entry.at }, short(entry.at)),
     h("div", { class: "what" },
       h("span", { class: "step" }, entry.step), " ",
       h("span", { class: `outcome ${entry.outcome}` }, entry.outcome),
       entry.durationMs > 0 && h("span", { class: "muted" }, ` ${entry.durationMs} ms`),
       change && h("span", { class: "change" }, text(entry.before), " → ", text(entry.after)),
-      entry.message && h("span", { class: "message muted" }, entry.message)),
+      entry.message && h("span", { class: "message muted" }, entry.message),
+      h("span", { class: "sub muted ids" }, `run ${entry.runId}, correlation id ${entry.correlationId}`)),
     h("span", { class: "muted cause" }, entry.cause));
 }
 

@@ -14,11 +14,6 @@ export const currentKey = () => sessionStorage.getItem(NAME) ?? "";
 /** The key of one who may decide, as this tab has it, or "". */
 export const decidingKey = () => sessionStorage.getItem(DECIDING) ?? "";
 
-/** Forget a deciding key that was refused. */
-export function forgetDecidingKey(refused) {
-  if (decidingKey() === refused) sessionStorage.removeItem(DECIDING);
-}
-
 /** Forget a key that was refused, unless another one was given while the answer was on its way. */
 export function forgetKey(refused) {
   if (currentKey() === refused) sessionStorage.removeItem(NAME);

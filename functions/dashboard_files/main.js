@@ -5,7 +5,7 @@ import { detail } from "./detail.js";
 import { h, section } from "./dom.js";
 import { borrowKey, keyForm, takeKeyFromAddress } from "./key.js";
 import { overview } from "./overview.js";
-import { exact, tick } from "./time.js";
+import { exact, now, showExactly, tick } from "./time.js";
 
 const TICK = 1000;
 const LONGEST_WAIT = 60_000; // milliseconds between two tries while the app does not answer
@@ -16,17 +16,21 @@ const notices = section(document.getElementById("notices"), (all) => all.map(({ 
 const version = document.getElementById("version");
 const freshness = document.getElementById("freshness");
 const refreshButton = document.getElementById("refresh");
+const exactButton = document.getElementById("exact");
 
 let view = null;
 let timer = 0;
 let failures = 0;
 let freshAt = 0;
+let turn = 0;
+let restored = false; // whether what this place of the history shows stands where it was
 
 /** Show what the address names. */
 function route() {
   const [, id] = /^\/api\/dashboard\/([^/]+)\/?$/i.exec(location.pathname) ?? [];
-  view = id === undefined ? overview() : detail(decodeURIComponent(id), { refresh });
+  view = id === undefined ? overview({ refresh, kept: history.state ?? {} }) : detail(decodeURIComponent(id), { refresh });
   freshAt = 0;
+  restored = false;
   document.title = view.title;
   main.replaceChildren(view.element);
   window.scrollTo(0, 0);
@@ -37,20 +41,28 @@ function route() {
 async function refresh() {
   clearTimeout(timer);
   const asked = view;
+  turn += 1;
+  const mine = turn;
   let wait;
   try {
     const shown = await asked.refresh();
-    if (asked !== view) return;
+    if (asked !== view || mine !== turn) return;
     failures = 0;
-    freshAt = Date.now();
+    freshAt = now();
     document.title = shown.title;
     showNotices(shown.app);
     version.textContent = shown.app?.version ? `Version ${shown.app.version}` : "";
     wait = shown.interval;
+    if (!restored) window.scrollTo(0, history.state?.y ?? 0);
+    restored = true;
   } catch (error) {
-    if (asked !== view) return;
+    if (asked !== view || mine !== turn) return;
     if (error instanceof KeyNeeded) {
       askForKey(error.message);
+      return;
+    }
+    if (error.code === "ConnectionNotFound" || error.code === "InvalidConnectionId") {
+      sayThereIsNone(error.message);
       return;
     }
     failures += 1;
@@ -68,6 +80,15 @@ function askForKey(why) {
   notices.show([]);
   main.replaceChildren(keyForm(why, route));
   showFreshness();
+}
+
+function sayThereIsNone(why) {
+  refreshButton.hidden = true;
+  document.title = "No such connection · Private Link Autopilot";
+  showNotices(null);
+  main.replaceChildren(h("div", { class: "panel empty" }, h("h1", {}, "No such connection"), h("p", {}, why),
+    h("p", { class: "muted" }, "It may have been removed long ago, or the address is cut short."),
+    h("p", {}, h("a", { href: "/api/dashboard", "data-inside": "" }, "All connections"))));
 }
 
 /** How the whole app stands, and what went wrong with reading it. */
@@ -93,7 +114,7 @@ function notice(tone, title, text) {
 }
 
 function showFreshness() {
-  const seconds = Math.round((Date.now() - freshAt) / 1000);
+  const seconds = Math.max(0, Math.round((now() - freshAt) / 1000));
   const text = freshAt ? (seconds < 2 ? "Up to date" : `Read ${seconds < 90 ? `${seconds} s` : `${Math.round(seconds / 60)} min`} ago`) : "";
   freshness.textContent = text;
   freshness.classList.toggle("stale", failures > 0);
@@ -105,11 +126,30 @@ function follow(event) {
   if (!link || event.defaultPrevented || event.button !== 0) return;
   if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
+  remember();
   if (link.href !== location.href) history.pushState(null, "", link.href);
   route();
   main.focus({ preventScroll: true });
 }
 
+/** Keep where this page stands, for the way back. */
+function remember() {
+  if (restored) history.replaceState({ ...history.state, y: window.scrollY, ...view.keeps?.() }, "");
+}
+
+let settled = 0;
+addEventListener("scroll", () => {
+  clearTimeout(settled);
+  settled = setTimeout(remember, 150);
+});
+addEventListener("pagehide", remember);
+addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((one) => { one.open = true; }));
+exactButton.addEventListener("click", () => {
+  const wanted = exactButton.getAttribute("aria-pressed") !== "true";
+  exactButton.setAttribute("aria-pressed", String(wanted));
+  showExactly(wanted);
+});
+history.scrollRestoration = "manual";
 takeKeyFromAddress();
 await borrowKey();
 document.addEventListener("click", follow);

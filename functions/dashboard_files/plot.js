@@ -210,7 +210,7 @@ function asTable(checks) {
       return h("tr", {},
         h("td", {}, h("time", { datetime: check.at, title: exact(check.at) }, short(check.at))),
         h("td", {}, h("span", { class: "phase" }, mark(shape, tone, 13), label)),
-        h("td", { title: check.message }, h("code", {}, check.reason)),
+        h("td", {}, h("code", {}, check.reason), h("span", { class: "sub muted" }, check.message)),
         h("td", {}, check.told?.addresses.join(", ") ?? ""),
         STAGES.map((stage) => h("td", { class: "number" }, check.stages.has(stage) ? number(check.stages.get(stage)) : "–")),
         h("td", {}, check.cause));

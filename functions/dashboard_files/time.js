@@ -4,17 +4,39 @@ import { h } from "./dom.js";
 
 const STEPS = [[60, "s", 1], [3600, "min", 60], [86400, "h", 3600], [Infinity, "d", 86400]];
 
-/** A moment as its distance from now, with the moment itself as its title. */
+let ahead = 0; // milliseconds of the app's clock before this browser's
+let exactly = false;
+
+/** From now on it is what time the app's answer said: one clock for all that is shown. */
+export function setClock(date) {
+  const told = Date.parse(date ?? "");
+  if (Number.isNaN(told)) return;
+  const difference = told - Date.now();
+  if (Math.abs(difference - ahead) > 2000) ahead = Math.abs(difference) > 2000 ? difference : 0;
+}
+
+/** What time it is, by the app's clock. */
+export const now = () => Date.now() + ahead;
+
+/** Whether moments are shown by date and time, or by how long ago they are. */
+export function showExactly(wanted) {
+  exactly = wanted;
+  tick();
+}
+
+/** A moment as its distance from now; a button in the bar shows all of them by date and time. */
 export function since(text) {
   if (!text) return h("span", { class: "muted" }, "–");
   const element = h("time", { datetime: text, title: exact(text), "data-since": "" });
-  element.textContent = distance(text);
+  element.textContent = moment(text);
   return element;
 }
 
+const moment = (text) => (exactly ? exact(text) : distance(text));
+
 /** "12 s", "3 min", "5 h", "9 d". */
-export function distance(text, now = Date.now()) {
-  const seconds = Math.max(0, Math.round((now - Date.parse(text)) / 1000));
+export function distance(text) {
+  const seconds = Math.max(0, Math.round((now() - Date.parse(text)) / 1000));
   const [, unit, size] = STEPS.find(([limit]) => seconds < limit);
   return `${Math.floor(seconds / size)} ${unit}`;
 }
@@ -44,7 +66,7 @@ export function clock(moment, beside, seconds = false) {
 /** Bring every distance on the page up to date. */
 export function tick() {
   for (const element of document.querySelectorAll("time[data-since]")) {
-    const text = distance(element.dateTime);
+    const text = moment(element.dateTime);
     if (element.textContent !== text) element.textContent = text;
   }
 }

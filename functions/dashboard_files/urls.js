@@ -76,5 +76,5 @@ function tested({ status, stages, standing }) {
   const total = Math.round(stages.reduce((sum, [, milliseconds]) => sum + milliseconds, 0));
   return h("span", { class: `tested tone-${tone}` }, mark(shape, tone, 13), status === "healthy" ? `${total} ms` : label,
     status === "healthy" && h("span", { class: "unseen" }, label),
-    standing && h("span", { class: "muted", title: "A verdict changes after several equal results." }, `(counts as ${standing.status})`));
+    standing && h("span", { class: "muted" }, `(counts as ${standing.status} until several results are equal)`));
 }

@@ -87,3 +87,6 @@ export function lastSegment(id) {
 export function resourceGroup(id) {
   return /\/resourceGroups\/([^/]+)/i.exec(String(id ?? ""))?.[1] ?? "";
 }
+
+/** "1 connection", "2 connections". */
+export const plural = (number) => `${number} connection${number === 1 ? "" : "s"}`;

@@ -63,6 +63,7 @@ _FINDING = thing(
     check=TEXT, level={"type": "string", "enum": [str(level) for level in Level]}, what=TEXT, on=TEXT, nextStep=TEXT,
     details={"type": "object", "additionalProperties": True},
 )  # fmt: skip
+_COUNTED: Schema = {"type": "object", "additionalProperties": WHOLE}
 _COUNTS = thing(**{str(action): WHOLE for action in Action}, blocked=WHOLE)
 _STEP = thing(
     action={"type": "string", "enum": [str(action) for action in Action]}, condition=TEXT, what=TEXT, why=TEXT
@@ -160,6 +161,9 @@ def answers() -> dict[str, Schema]:
             items=many(_SUMMARY),
             next=maybe(TEXT) | {"description": "Where the next page begins; null where there is none."},
             matching=WHOLE | {"description": "How many the filter lets through."},
+            repairedToday=WHOLE | {"description": "What others changed and the app has put right today, of all."},
+            regions=_COUNTED | {"description": "How many connections there are to each region, shown here or not."},
+            subscriptions=_COUNTED | {"description": "How many connections each subscription has."},
             phases=thing(**{str(one): WHOLE for one in Phase})
             | {"description": "How many connections are in each phase, shown here or not."},
             families=thing(**{str(one): WHOLE for one in Family})

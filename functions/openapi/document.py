@@ -52,7 +52,11 @@ PARAMETERS: dict[str, Schema] = {
     **{
         name: {"name": name, "in": "query", "description": about, "schema": schema}
         for name, about, schema in (
-            ("phase", "Only those in this phase.", {"type": "string", "enum": [str(one) for one in Phase]}),
+            (
+                "phase",
+                "Only those in this phase; with a minus before it, all others.",
+                {"type": "string", "enum": [f"{sign}{one}" for one in Phase for sign in ("", "-")]},
+            ),
             ("region", "Only those to this region.", bodies.TEXT),
             ("subscription", "Only those of this subscription.", bodies.TEXT),
             ("target", "Only those that lead to this deployment or project, by id or name.", bodies.TEXT),
@@ -70,6 +74,12 @@ PARAMETERS: dict[str, Schema] = {
         "in": "query",
         "description": "Messages at most.",
         "schema": {"type": "integer", "minimum": 1, "maximum": 500, "default": 100},
+    },
+    "table": {
+        "name": "format",
+        "in": "query",
+        "description": "`csv` for all that match, as a table for spreadsheets; `limit` and `cursor` mean nothing then.",
+        "schema": {"type": "string", "enum": ["json", "csv"], "default": "json"},
     },
     "format": {
         "name": "format",
@@ -106,6 +116,8 @@ A function key lets a caller read. What changes something also needs a deciding 
 """
 _DECIDING: list[dict[str, list[str]]] = [{"header": [], "deciding": []}, {"query": [], "deciding": []}]
 """What a route that changes something asks for: both keys."""
+_ALSO = {"format": "text/plain", "table": "text/csv"}
+"""What a route answers beside JSON, by the parameter that asks for it."""
 _STATUS = ("X-Privatelink-Mode", "X-Privatelink-Paused-Until")
 
 
@@ -158,7 +170,8 @@ def _answer(route: Route) -> dict[str, Any]:
     if "/" in route.answers:
         return answer | {"content": {kind: {} for kind in route.answers.split(", ")}}
     content = {"application/json": {"schema": _ref("schemas", route.answers)}}
-    return answer | {"content": content | ({"text/plain": {"schema": bodies.TEXT}} if "format" in route.takes else {})}
+    also = {kind: {"schema": bodies.TEXT} for name, kind in _ALSO.items() if name in route.takes}
+    return answer | {"content": content | also}
 
 
 def _refusals(route: Route) -> dict[str, Any]:

@@ -19,12 +19,22 @@ from shared.state.rows import ListedConnection
 
 PAGE = 1_000
 """Connections of a page, at most."""
+MOST_NAMES = 500
+"""Regions, or subscriptions, that the list counts one by one."""
 Key = tuple[str, ...]
+
+URGENCY = (
+    Phase.BLOCKED, Phase.DEGRADED, Phase.AWAITING_APPROVAL, Phase.PROVISIONING, Phase.REMOVING, Phase.READY,
+    Phase.IGNORED, Phase.REMOVED,
+)  # fmt: skip
+"""Phases, the most pressing first."""
+_RANK = {str(phase): at for at, phase in enumerate(URGENCY)}
 
 SORTS: Mapping[str, Callable[[ListedConnection], Key]] = {
     "name": lambda row: (row.columns.name.lower(),),
-    "phase": lambda row: (row.columns.phase, row.columns.since),
+    "phase": lambda row: (str(_RANK.get(row.columns.phase, len(URGENCY))), row.columns.since),
     "region": lambda row: (row.columns.region, row.columns.family),
+    "target": lambda row: (", ".join(name or one for one, name in row.columns.target_list).lower(),),
     "reason": lambda row: (row.columns.ready, row.columns.reason),
     "since": lambda row: (row.columns.since,),
     "tested": lambda row: (row.columns.tested_at,),
@@ -37,6 +47,7 @@ class Filter:
     """Which connections are meant; what is empty leaves none out."""
 
     phase: str = ""
+    """One of them; with a minus before it, all others."""
     family: str = ""
     region: str = ""
     subscription: str = ""
@@ -48,8 +59,10 @@ class Filter:
     def matches(self, row: ListedConnection) -> bool:
         """Whether a connection is meant."""
         columns = row.columns
+        without = self.phase.startswith("-")
+        if self.phase and (self.phase.removeprefix("-").lower() == columns.phase.lower()) is without:
+            return False
         exact = (
-            (self.phase, columns.phase),
             (self.family, columns.family),
             (self.region, columns.region),
             (self.subscription, columns.subscription),
@@ -75,7 +88,7 @@ def filter_of(given: Mapping[str, object]) -> Filter:
     if empty := sorted(name for name, value in given.items() if not value and name in {"phase", "family"}):
         raise InvalidInput(f"{empty[0]} is empty.", next_step="Leave it out, or name one.")
     found = Filter(**{name: str(value) for name, value in given.items()})
-    _ensure_one_of("phase", found.phase, Phase)
+    _ensure_one_of("phase", found.phase.removeprefix("-"), Phase)
     _ensure_one_of("family", found.family, Family)
     return found
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import date
 from typing import Any
 
 from shared.api import operations
-from shared.api.listing import PAGE, Filter, filter_of, page_of
+from shared.api.export import as_csv
+from shared.api.listing import MOST_NAMES, PAGE, Filter, filter_of, page_of
 from shared.api.views import ConnectionRowView, TargetRowView, as_json, connection_view
 from shared.context import Context, log
 from shared.core.guards.scope import effective_mode_of, outside_by_id
@@ -57,18 +58,34 @@ class EndpointOutOfScope(InvalidInput):
 async def list_connections(
     context: Context, wanted: Filter | None = None, *, sort: str = "name", limit: int = PAGE, cursor: str | None = None
 ) -> dict[str, Any]:
-    """A page of the connections in short; and how many there are of each family and in each phase, shown or not."""
+    """A page of the connections in short; and how many there are of each kind, shown or not."""
     rows = [row async for row in context.storage.connections.list_columns()]
     page = page_of(rows, wanted or Filter(), sort=sort, limit=limit, cursor=cursor)
     mode, families = await _modes(context), Counter(row.columns.family for row in rows)
-    phases = Counter(row.columns.phase for row in rows)
+    phases, today = Counter(row.columns.phase for row in rows), context.clock.now().date()
     return {
-        "items": [_summary(row, mode, context.clock.now().date()) for row in page.rows],
+        "items": [_summary(row, mode, today) for row in page.rows],
         "next": page.next,
         "matching": page.total,
+        "repairedToday": sum(repaired_on(row.columns, today) for row in rows),
+        "regions": _counted(row.columns.region for row in rows),
+        "subscriptions": _counted(row.columns.subscription for row in rows),
         "families": {str(one): families[one] for one in Family},
         "phases": {str(one): phases[one] for one in Phase},
     }
+
+
+def _counted(names: Iterable[str]) -> dict[str, int]:
+    """How often each name is there, without the empty one."""
+    return {name: number for name, number in Counter(names).most_common(MOST_NAMES) if name}
+
+
+async def export_connections(context: Context, wanted: Filter, sort: str) -> str:
+    """All connections that a filter means, as a table for spreadsheets."""
+    rows = [row async for row in context.storage.connections.list_columns()]
+    page = page_of(rows, wanted, sort=sort, limit=len(rows))
+    mode, today = await _modes(context), context.clock.now().date()
+    return as_csv(_summary(row, mode, today) for row in page.rows)
 
 
 async def get_connection(context: Context, wanted: str) -> dict[str, Any]:

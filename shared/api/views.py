@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, TypeVar
 
+from shared.api.offered import Offered, offered
 from shared.core.diagnosis import Diagnosis, diagnosis_of
 from shared.core.diagnosis import Status as VerdictStatus
 from shared.core.model.conditions import Phase, Status, WaitingFor
@@ -229,6 +230,7 @@ class ConnectionView:
     left: tuple[str, ...]
     schema: int
     verdict: VerdictView
+    decisions: tuple[Offered, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +302,7 @@ def connection_view(record: ConnectionRecord, mode: str) -> ConnectionView:
         left=removal.leftovers,
         schema=record.schema,
         verdict=_verdict(diagnosis_of(record)),
+        decisions=offered(record),
     )
 
 

@@ -32,9 +32,9 @@ BROWSER = set(
         """
         activeElement altKey axis button children class classList className clientWidth clientX clipboard
         closest ctrlKey data dataset dateTime defaultPrevented disabled firstChild firstElementChild hash
-        height hidden hostname href isConnected key length meta metaKey nextSibling ok onpointerleave
-        onpointermove pathname right search searchParams shiftKey size state tagName textContent top value
-        width x y
+        headers height hidden hostname href isConnected key length meta metaKey nextSibling ok onpointerleave
+        onpointermove open pathname right scrollRestoration scrollY search searchParams shiftKey size state tagName
+        textContent top value width x y
         """,
     )
 )
@@ -43,9 +43,9 @@ OWN = set(
     re.findall(
         r"\w+",
         """
-        about all ask chart d detail down element facts fleet head interval journal label last leftovers
-        many mark now one order output path plot refresh regions server sort strip tag text things time title
-        told tone total types whole words work
+        about ask chart d detail element facts fleet head interval journal keeps kept label last leftovers
+        many mark one options output path plot refresh rows send server shown sort sorts strip tag text things
+        time title told tone total types whole words work
         """,
     )
 )

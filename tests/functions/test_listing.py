@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from shared.api.listing import FILTERS, Filter, page_of
+from shared.api.export import COLUMNS, as_csv
+from shared.api.listing import FILTERS, URGENCY, Filter, page_of
+from shared.core.model.conditions import Phase
 from shared.core.model.errors import InvalidInput
 from shared.core.model.record_document import Columns
 from shared.state.rows import ListedConnection
@@ -37,6 +41,8 @@ SEARCH = ListedConnection(
         ({}, True),
         ({"phase": "blocked"}, True),
         ({"phase": "Ready"}, False),
+        ({"phase": "-Ready"}, True),
+        ({"phase": "-blocked"}, False),
         ({"family": "serverless"}, False),
         ({"region": "EastUS2"}, True),
         ({"subscription": "S-1"}, True),
@@ -72,12 +78,19 @@ def pages(rows: list[ListedConnection], sort: str, limit: int = 10) -> list[str]
         cursor = page.next
 
 
-@pytest.mark.parametrize("sort", ["name", "-name", "phase", "-phase", "since"])
+@pytest.mark.parametrize("sort", ["name", "-name", "phase", "-phase", "since", "target"])
 def test_pages_together_show_each_connection_once_in_one_order(sort: str) -> None:
     rows = many(64)
     shown = pages(rows, sort)
     assert sorted(shown) == sorted(row.connection_id for row in rows)
     assert shown == [row.connection_id for row in page_of(rows, Filter(), sort=sort).rows]
+
+
+def test_by_phase_the_pressing_ones_come_first() -> None:
+    rows = [ListedConnection(f"{at:016x}", Columns(phase=phase)) for at, phase in enumerate(["OfLater", *Phase])]
+    shown = [row.columns.phase for row in page_of(rows, Filter(), sort="phase").rows]
+    assert shown == [*URGENCY, "OfLater"]
+    assert set(URGENCY) == set(Phase)
 
 
 def test_what_is_made_and_removed_between_two_pages_hides_and_repeats_no_other() -> None:
@@ -118,6 +131,34 @@ async def test_a_list_is_filtered_sorted_and_paged_over_http(app: App) -> None:
     assert [one["name"] for one in first.body["items"]] == ["pe-search"]
     second = await call("list_connections", query={"sort": "-name", "limit": "1", "cursor": first.body["next"]})
     assert ([one["name"] for one in second.body["items"]], second.body["next"]) == (["pe-other"], None)
+
+
+async def test_the_list_counts_all_regions_and_subscriptions_though_it_shows_some(app: App) -> None:
+    await keep_two(app)
+    answer = await call("list_connections", query={"region": "westeurope"})
+    assert answer.body["regions"] == {KNOWN.identity.region: 1, "westeurope": 1}
+    assert list(answer.body["subscriptions"].values()) == [2]
+    assert answer.body["repairedToday"] == 0
+
+
+async def test_the_list_is_a_table_too_in_which_no_cell_is_a_formula(app: App) -> None:
+    await app.keep(KNOWN.with_identity(name="=HYPERLINK(1)", address="@10.0.0.1"))
+    answer = await call("list_connections", query={"format": "csv", "sort": "-name"}, plain=True)
+    assert answer.status == 200
+    assert answer.headers["content-disposition"] == 'attachment; filename="connections.csv"'
+    (row,) = csv.DictReader(io.StringIO(answer.text))
+    assert (row["name"], row["address"], row["phase"]) == ("'=HYPERLINK(1)", "'@10.0.0.1", KNOWN.status.phase)
+    assert tuple(row) == COLUMNS
+    one = (await call("list_connections")).body["items"][0]
+    assert set(COLUMNS) == set(one) - {"ready"}, "all that a list shows"
+    assert (await call("list_connections", query={"format": "xls"})).status == 400
+
+
+@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r"])
+def test_a_cell_that_begins_as_a_formula_does_is_text(begin: str) -> None:
+    item = dict.fromkeys(COLUMNS) | {"targets": [{"id": "d1", "name": f"{begin}1,2"}], "latencyMs": 7}
+    (row,) = csv.DictReader(io.StringIO(as_csv([item]), newline=""))
+    assert (row["targets"], row["latencyMs"], row["name"]) == (f"'{begin}1,2", "7", "")
 
 
 @pytest.mark.parametrize("query", [{"phase": "Fine"}, {"sort": "colour"}, {"limit": "0"}, {"cursor": "x"}])

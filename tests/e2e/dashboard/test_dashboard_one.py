@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from e2e_instance import Instance, connection, eventually
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from local.cli.story import alias_of
 from local.world import endpoint_body, vnet_id
@@ -59,7 +59,9 @@ async def test_who_may_only_read_is_asked_for_a_deciding_key_before_a_check(esta
         field = page.get_by_label("Deciding key")
         await field.fill("a-key-that-is-not-known")
         await page.get_by_role("button", name="Go on").click()
-        await expect(page.get_by_role("alert").get_by_text("does not accept this deciding key")).to_be_visible()
+        refused = page.get_by_role("alert").filter(has_text="deciding key")
+        await expect(refused).to_be_visible()
+        assert await page.evaluate("sessionStorage.getItem('autopilot.deciding')") == "a-key-that-is-not-known"
         await field.fill(seen.deciding_key)
         await page.get_by_role("button", name="Go on").click()
         await expect(page.get_by_text(re.compile("Check now: done, .*; nothing to do")).first).to_be_visible()
@@ -164,3 +166,66 @@ async def test_the_mark_stands_at_the_hop_that_the_diagnosis_names_and_how_it_st
             "all => all.map(one => [one.dataset.hop, one.dataset.at])"
         )
         assert marked == ([[hop, mark]] if mark else [])
+
+
+async def test_a_decision_is_shown_with_what_it_does_asked_twice_and_followed_to_its_end(
+    estate: Estate, visit: Visiting, instance: Instance
+) -> None:
+    wanted = connection_id(estate.good)
+    does = "The association with the target counts as removed; the target stays as it is."
+    async with instance.client() as client:
+        answer = (await client.app("GET", f"/connections/{wanted}")).json()
+    answer["decisions"] = [{"decision": "forget-target", "field": "target", "subject": "d1", "does": does}]
+    ended = {"id": wanted, "changed": ["forget the association"], "reason": "AllConditionsTrue", "phase": "Ready"}
+    operation = {"status": "Running", "outcome": "", "connections": [ended]}
+    async with visit() as seen:
+        await seen.page.clock.install()
+        await seen.answer_with(f"/api/connections/{wanted}$", answer)
+        sent: list[object] = []
+
+        async def decided(route: Route) -> None:
+            sent.append(route.request.post_data_json)
+            body = {"operation": "op-12345", "statusUrl": "/api/operations/op-12345", "correlationId": "c-1"}
+            await route.fulfill(status=202, json=body | {"does": does})
+
+        await seen.page.route("**/decisions", decided)
+        await seen.page.route("**/api/operations/*", lambda route: route.fulfill(json=operation))
+        page = await seen.open(f"/{wanted}")
+        panel = page.get_by_label("Decisions")
+        await expect(panel).to_contain_text(does)
+        await panel.get_by_role("button", name="Forget target d1").click()
+        await panel.get_by_role("button", name="Not now").click()
+        assert sent == []
+        await panel.get_by_role("button", name="Forget target d1").click()
+        await panel.get_by_role("button", name="Yes, forget target d1").click()
+        await expect(page.get_by_text("Forget target d1: asked for.")).to_be_visible()
+        assert sent == [{"decision": "forget-target", "target": "d1"}]
+        await expect(page.get_by_role("button", name="Check now")).to_be_disabled()
+        await page.reload()  # what was asked for is followed all the same
+        await expect(page.get_by_text("Forget target d1: asked for.")).to_be_visible()
+        operation["status"] = "Succeeded"
+        await page.clock.fast_forward("00:05")
+        await expect(
+            page.get_by_text(re.compile("Forget target d1: done, .* 1 changes, see the journal")).first
+        ).to_be_visible()
+        await expect(page.get_by_role("button", name="Check now")).to_be_enabled()
+
+
+async def test_each_reason_leads_to_its_entry_and_no_meaning_stands_in_a_tooltip_only(
+    estate: Estate, visit: Visiting
+) -> None:
+    async with visit() as seen:
+        page = await seen.open()
+        async with page.context.expect_page() as opening:
+            await page.get_by_role("link", name="Would cut off public traffic").click()
+        other = await opening.value
+        await expect(other.locator("#wouldcutoffpublictraffic")).to_be_visible()
+        await other.close()
+        await page.get_by_text("What the phases mean").click()
+        await expect(page.get_by_text("A person must act; the next step says how.")).to_be_visible()
+        await page.get_by_role("link", name="pe-blocked").click()
+        await expect(page.get_by_label("What is used")).to_contain_text("it keeps it true and may remove it")
+        titles = """[...document.querySelectorAll("main [title]")]
+            .map((one) => [one.tagName, one.title, one.textContent])
+            .filter(([tag, title, text]) => tag !== "TIME" && !title.endsWith(text))"""
+        assert await page.evaluate(titles) == [], "of an id the end is shown, and all of it copied"

@@ -149,13 +149,13 @@ async def test_while_the_app_does_not_answer_the_last_state_stays_and_says_of_wh
             lambda route: route.abort("connectionfailed"),
             lambda route: route.fulfill(status=503, json={"error": error}),
         ):
-            await page.route("**/api/connections", failing)
+            await page.route("**/api/connections?*", failing)
             await page.get_by_role("button", name="Refresh").click()
             said = page.locator(".notice")
             await expect(said).to_contain_text(re.compile("The app does not answer|Storage is busy. Wait. .*c-1"))
             await expect(said).to_contain_text("What you see is of")
             await expect(page.get_by_role("link", name="pe-good")).to_be_visible()
-            await page.unroute("**/api/connections")
+            await page.unroute("**/api/connections?*")
         await page.get_by_role("button", name="Refresh").click()
         await expect(page.locator(".notice")).to_have_count(0)
 
@@ -164,4 +164,22 @@ async def test_an_unknown_connection_is_said_to_be_none(visit: Visiting) -> None
     async with visit() as seen:
         seen.expected = "status of 404"
         page = await seen.open("/0123456789abcdef")
+        await expect(page.get_by_role("heading", name="No such connection")).to_be_visible()
         await expect(page.get_by_text("There is no connection with this id.")).to_be_visible()
+        await page.get_by_role("main").get_by_role("link", name="All connections").click()
+        await expect(page.get_by_role("searchbox")).to_be_visible()
+
+
+async def test_a_403_keeps_the_key_and_quotes_who_said_it(estate: Estate, visit: Visiting) -> None:
+    async with visit() as seen:
+        seen.expected = "status of 403"
+        page = await seen.open()
+        await expect(page.get_by_role("link", name="pe-good")).to_be_visible()
+        said = "<html><style>p { color: red }</style><h1>Error 403</h1><p>Ip Forbidden</p></html>"
+        await page.route("**/api/connections?*", lambda route: route.fulfill(status=403, body=said))
+        await page.get_by_role("button", name="Refresh").click()
+        await expect(page.locator(".notice")).to_contain_text("The answer was 403: “Error 403 Ip Forbidden”")
+        await expect(page.get_by_role("link", name="pe-good")).to_be_visible()
+        await page.unroute("**/api/connections?*")
+        await page.reload()
+        await expect(page.get_by_role("link", name="pe-good")).to_be_visible()
