@@ -373,9 +373,9 @@ module events 'events.bicep' = if (eventDelivery == 'queue' && !empty(watched)) 
   }
 }
 
-// -- the code ------------------------------------------------------------------------------------------------------
-// Last, so that all else is there if the upload is refused.
+// -- the code: last, so that all else is there if the upload is refused; the error then has the module's name in it -
 module package 'app/package.bicep' = if (!empty(packageUrl)) {
+  name: 'if-refused-run-the-same-az-deployment-sub-create-once-more'
   scope: group
   params: { siteName: app.outputs.name, packageUrl: packageUrl }
   dependsOn: [rights, notifications, events]

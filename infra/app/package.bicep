@@ -9,7 +9,8 @@ resource site 'Microsoft.Web/sites@2025-03-01' existing = {
   name: siteName
 }
 
-// Storage may refuse the upload for a minute after the app's role is assigned: then the same deployment once more is enough.
+// Storage may refuse the upload for a minute after the app's role is assigned: then the same deployment once more is enough,
+// which the name of this module in main.bicep says where Azure's error is read.
 resource package 'Microsoft.Web/sites/extensions@2025-03-01' = {
   parent: site
   name: 'onedeploy'

@@ -57,6 +57,8 @@ def functions(installation: Installation) -> str:
     where = ("--name", output("APP_NAME"), "--resource-group", installation.group)
     listed = az("functionapp", "function", "list", *where, "--subscription", installation.home)
     names = {one["name"].rpartition("/")[2] for one in listed}
+    if not names:
+        return "NO CODE IS THERE: run azd deploy, or once more the deployment that brings the package"
     missing = [one for one in FUNCTIONS if one not in names]
     return f"{len(names)} functions" + (f"; MISSING: {', '.join(missing)}" if missing else "")
 

@@ -93,6 +93,13 @@ def test_a_function_that_is_missing_is_named(az: Recorded) -> None:
     assert checks(az)["functions that Azure lists"] == f"1 functions; MISSING: {missing}"
 
 
+def test_the_first_line_says_that_the_code_is_missing_and_what_brings_it(az: Recorded) -> None:
+    az.answer("functionapp function list", [])
+    (title, seen), *_ = checks(az).items()
+    assert title == "functions that Azure lists"
+    assert seen.startswith("NO CODE IS THERE: run azd deploy, or once more the deployment")
+
+
 def test_what_could_not_be_seen_says_why_and_the_others_go_on(az: Recorded) -> None:
     az.refuse("functionapp function list", "(AuthorizationFailed) no | right")
     az.answer("eventgrid system-topic list", [{"name": "without an id"}])

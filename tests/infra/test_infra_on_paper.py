@@ -27,7 +27,7 @@ from tests.infra.paper_choices import (
     properties,
 )
 from tests.infra.paper_functions import Stopped
-from tests.infra.shipped import INFRA
+from tests.infra.shipped import INFRA, bicep
 
 OWN_SUBNET = {"appSubnetId": f"{SPOKE}/subnets/app"}
 HOST_WRITES = ["AppDependencies", "AppExceptions", "AppMetrics", "AppPerformanceCounters", "AppRequests", "AppTraces"]
@@ -227,6 +227,13 @@ def test_the_code_comes_last_and_from_the_address_that_is_given() -> None:
     assert package.body["properties"] == {"packageUri": url, "remoteBuild": False}
     assert deployed("default").of("Microsoft.Web/sites/extensions") == []
     assert {"app", "data", "rights", "events"} <= comes_first("main.bicep", "package")
+
+
+def test_where_the_code_is_refused_azures_error_has_the_command_that_repeats_it() -> None:
+    """Azure tells the name of the deployment that failed, and nothing that a template could say."""
+    (name,) = re.findall(r"module package 'app/package\.bicep' = if \(.+\{\n  name: '(.+)'", bicep("main.bicep"))
+    assert "run-the-same-az-deployment-sub-create" in name
+    assert re.fullmatch(r"[\w.()-]{1,64}", name), "what Azure takes as a name"
 
 
 def test_where_the_topic_is_anothers_there_is_a_group_whose_tag_proves_that_events_arrive() -> None:
