@@ -40,6 +40,8 @@ def entries() -> list[str]:
             lines += ["", f"### {one.reason}", "", f"{one.symptom} {one.cause}"]
             lines += ["", f"**What to do:** {one.remedy or NOTHING}"]
             lines += ["", "```console", *one.commands, "```"] if one.commands else []
+            if one.project_commands and one.project_commands != one.commands:
+                lines += ["", "Where it is a Serverless project:", "", "```console", *one.project_commands, "```"]
             lines += ["", f"Only in Azure: <{one.only_in_azure}>"] if one.only_in_azure else []
     return lines
 
@@ -75,6 +77,9 @@ def _section(title: str, reasons: tuple[ReasonDoc, ...]) -> list[str]:
         ]
         commands = "\n".join(escape(line, quote=False) for line in one.commands)
         lines += [f"      <pre><code>{commands}</code></pre>"] if commands else []
+        if one.project_commands and one.project_commands != one.commands:
+            others = "\n".join(escape(line, quote=False) for line in one.project_commands)
+            lines += ["      <p>Where it is a Serverless project:</p>", f"      <pre><code>{others}</code></pre>"]
         link = f'<a href="{one.only_in_azure}" rel="noreferrer">{one.only_in_azure}</a>'
         lines += [f"      <p>Only in Azure: {link}</p>"] if one.only_in_azure else []
     return lines

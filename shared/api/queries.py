@@ -92,7 +92,7 @@ async def get_connection(context: Context, wanted: str) -> dict[str, Any]:
     """One connection in full; raises ConnectionNotFound or InvalidConnectionId."""
     row = await find_connection(context, wanted)
     record, mode = record_in(row), await _modes(context)
-    return dict(as_json(connection_view(record, mode(record.identity.mode))))
+    return dict(as_json(connection_view(record, mode(record.identity.mode), context.settings)))
 
 
 async def get_journal(context: Context, wanted: str, limit: int, cursor: str | None) -> dict[str, Any]:

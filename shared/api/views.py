@@ -5,22 +5,24 @@ The OpenAPI document is made from these types too. A new field of the record is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import Enum
 from typing import Any, TypeVar
 
 from shared.api.offered import Offered, offered
+from shared.api.remedies import RemedyView, names_of, remedy_view
 from shared.core.diagnosis import Diagnosis, diagnosis_of
 from shared.core.diagnosis import Status as VerdictStatus
-from shared.core.model.conditions import Phase, Status, WaitingFor
+from shared.core.model.conditions import Condition, Explanation, Phase, Status, WaitingFor
 from shared.core.model.json_names import camel
 from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Hop
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_health import HostCheck, ResolvedBy
 from shared.core.model.services import Family
+from shared.settings import Settings
 
 View = TypeVar("View")
 
@@ -34,6 +36,8 @@ class ConditionView:
     reason: str
     message: str
     next_step: str
+    remedy: RemedyView | None
+    """What a person runs about it; None: nothing, or it holds."""
     needs: WaitingFor
     since: datetime | None
 
@@ -112,6 +116,7 @@ class AdviceView:
     reason: str
     message: str
     next_step: str
+    remedy: RemedyView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +176,7 @@ class VerdictView:
     reason: str
     cause: str
     next_step: str
+    remedy: RemedyView | None
     hop: Hop | None
     since: datetime | None
     evidence: tuple[str, ...]
@@ -269,8 +275,13 @@ class ConnectionRowView:
     """Of the slowest host in the last test."""
 
 
-def connection_view(record: ConnectionRecord, mode: str) -> ConnectionView:
+def connection_view(record: ConnectionRecord, mode: str, settings: Settings) -> ConnectionView:
     """The detail of a connection in the mode that holds now."""
+    names = names_of(record, settings)
+
+    def remedied(told: Condition | Diagnosis | Explanation) -> RemedyView | None:
+        return remedy_view(told, record, names)
+
     identity, dns, elastic, health = record.identity, record.dns, record.elastic, record.health
     schedule, removal = record.schedule, record.removal
     return ConnectionView(
@@ -290,8 +301,10 @@ def connection_view(record: ConnectionRecord, mode: str) -> ConnectionView:
         former=_each(FormerAssociationView, elastic.former_associations),
         targets=tuple(TargetView(target.id, target.name, _each(UrlView, target.urls)) for target in elastic.targets),
         elastic_not_before=elastic.not_before,
-        conditions=_each(ConditionView, record.status.conditions),
-        advice=_each(AdviceView, record.advice),
+        conditions=tuple(
+            _of(ConditionView, one, remedy=None if one.true else remedied(one)) for one in record.status.conditions
+        ),
+        advice=tuple(_of(AdviceView, one, remedy=remedied(one)) for one in record.advice),
         checks=tuple(map(_check, health.checks)),
         reached=_maybe(ReachedView, health.last_reached),
         network=_maybe(NetworkView, health.network),
@@ -301,7 +314,7 @@ def connection_view(record: ConnectionRecord, mode: str) -> ConnectionView:
         **_plain(removal, "missing_since missed missed_in removing_since event_told absent_as"),
         left=removal.leftovers,
         schema=record.schema,
-        verdict=_verdict(diagnosis_of(record)),
+        verdict=_verdict(diagnosis_of(record), remedied),
         decisions=offered(record),
     )
 
@@ -312,8 +325,12 @@ def _check(check: HostCheck) -> CheckView:
     return _of(CheckView, check, cause=check.message, standing=standing)
 
 
-def _verdict(found: Diagnosis) -> VerdictView:
-    return _of(VerdictView, found, cause=found.message, advice=_each(AdviceView, found.advice))
+def _verdict(
+    found: Diagnosis, remedied: Callable[[Condition | Diagnosis | Explanation], RemedyView | None]
+) -> VerdictView:
+    advice = tuple(_of(AdviceView, one, remedy=remedied(one)) for one in found.advice)
+    remedy = None if found.status == "healthy" else remedied(found)
+    return _of(VerdictView, found, cause=found.message, advice=advice, remedy=remedy)
 
 
 def _plain(part: object, names: str) -> dict[str, Any]:

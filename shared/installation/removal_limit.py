@@ -91,7 +91,7 @@ def _refused(removals: Removals) -> Blocked:
         "Look at GET /api/removals and, if they are to go, "
         f'POST /api/decisions {{"decision": "confirm-removals", "stop": "{stop.id if stop else "<its id>"}"}}.'
     )
-    return Blocked(explain(Reason.REMOVAL_LIMIT_REACHED, what, step))
+    return Blocked(explain(Reason.REMOVAL_LIMIT_REACHED, what, step, {"stop": stop.id} if stop else {}))
 
 
 def _to_document(removals: Removals) -> dict[str, Any]:

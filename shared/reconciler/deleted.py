@@ -150,7 +150,7 @@ async def _grace(run: Run) -> None:
 def _blocked(run: Run, told: Explanation, left: tuple[str, ...]) -> None:
     planned = run.record.status.planned if told.reason is Reason.REMOVAL_LIMIT_REACHED else ()
     run.record = run.record.with_removal(leftovers=left).with_status(planned=planned)
-    _update_status(run, c.blocked(c.REMOVED, told.reason, told.message, told.next_step), Phase.BLOCKED)
+    _update_status(run, c.blocked(c.REMOVED, told.reason, told.message, told.next_step, told.about), Phase.BLOCKED)
     run.record = run.record.with_schedule(observed_at=run.context.clock.now())
 
 
@@ -162,7 +162,7 @@ def _only_planned(run: Run, steps: tuple[RemovalStep, ...], leftovers: tuple[str
     if run.pause is None and run.record.identity.mode:
         # Its tag went with the endpoint: only a decision can say something else.
         told = explain(Reason.REMOVAL_UNDECIDED, message, _to_decide(run.record))
-        _update_status(run, c.blocked(c.REMOVED, told.reason, told.message, told.next_step), Phase.BLOCKED)
+        _update_status(run, c.blocked(c.REMOVED, told.reason, told.message, told.next_step, told.about), Phase.BLOCKED)
         run.record = run.record.with_schedule(observed_at=run.context.clock.now())
         return
     held = c.resting(c.REMOVED, Reason.OBSERVE_MODE, message, effective.next_step)

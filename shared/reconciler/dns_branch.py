@@ -31,6 +31,7 @@ from shared.core.planning.dns import DnsFacts, plan_dns
 from shared.core.planning.dns_record import HolderFacts, other_holders
 from shared.core.planning.name_resolution import resolution_of, unexplained
 from shared.core.planning.plan import Observed, Plan, plan
+from shared.core.planning.requeue import LINK_OVERDUE
 from shared.installation import things
 from shared.reconciler.further_links import goes_without
 from shared.reconciler.holders import holder_facts, note_waiting
@@ -350,6 +351,10 @@ async def _begun_before(run: Run, step: DnsStep) -> None:
     if begun is None or not isinstance(step, CreateZone | CreateLink):
         return
     since = None if begun.begun_at is None else (run.context.clock.now() - begun.begun_at).total_seconds()
+    if isinstance(step, CreateLink) and since is not None and since >= LINK_OVERDUE.total_seconds():
+        # A link shows from its first moment on: this one was overdue, and was deleted.
+        run.record = run.record.with_operation(str(step), "")
+        return
     failed = await run.context.dns.poll_previous(step, begun.url, since)
     run.record = run.record.with_operation(str(step), "")
     if failed is not None:

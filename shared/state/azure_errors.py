@@ -105,7 +105,7 @@ def _from_answer(error: HttpResponseError, on: str, role: str) -> AutopilotError
         return Forbidden(explain(_NO_ROLE_HELPS[code], what), on=on)
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         next_step = f"Give the app's identity the role '{role}' on the storage account, or correct its key."
-        return Forbidden(explain(Reason.STORAGE_ACCESS_DENIED, what, next_step), on=on)
+        return Forbidden(explain(Reason.STORAGE_ACCESS_DENIED, what, next_step, {"role": role}), on=on)
     if isinstance(error, ClientAuthenticationError):
         return _no_token(status, on)
     if status in _THROTTLED:

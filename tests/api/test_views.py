@@ -16,9 +16,13 @@ from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import AssociationMemory, ClaimMemory, FormerAssociation, PolicyMemory
 from shared.core.model.record_health import EffectiveVerdict, HostCheck
+from shared.settings import load
 from tests.core.core_parts import ENDPOINT_ID, GUID, NOW
+from tests.harness.estate import HOSTED
+from tests.harness.estate import SETTINGS as ENVIRON
 
 SECRET = "only-for-the-app"
+SETTINGS = load(ENVIRON, HOSTED)
 PARTS = ("identity", "dns", "elastic", "health", "removal", "schedule", "status", "notifications")
 RECORD = (
     ConnectionRecord(ENDPOINT_ID)
@@ -58,20 +62,22 @@ def grown_record() -> ConnectionRecord:
 def test_a_new_field_of_the_record_or_of_a_part_is_not_answered() -> None:
     record = grown_record()
     assert record.elastic.policy.secret == SECRET  # type: ignore[attr-defined]
-    assert SECRET not in json.dumps(as_json(connection_view(record, "enforce")))
-    assert as_json(connection_view(record, "enforce")) == as_json(connection_view(RECORD, "enforce"))
+    assert SECRET not in json.dumps(as_json(connection_view(record, "enforce", SETTINGS)))
+    assert as_json(connection_view(record, "enforce", SETTINGS)) == as_json(
+        connection_view(RECORD, "enforce", SETTINGS)
+    )
 
 
 def test_what_the_document_describes_is_what_is_answered() -> None:
     schema = bodies.answers()["Connection"]
-    answer = as_json(connection_view(grown_record(), "enforce"))
+    answer = as_json(connection_view(grown_record(), "enforce", SETTINGS))
     assert set(schema["properties"]) == set(schema["required"]) == set(answer)
     assert "secret" not in json.dumps(schema)
 
 
 @pytest.mark.parametrize("inside", ["operations", "pendingTargets", "notifications", "unserved", "notices"])
 def test_what_the_record_keeps_for_itself_is_neither_answered_nor_documented(inside: str) -> None:
-    assert inside not in as_json(connection_view(RECORD, "enforce"))
+    assert inside not in as_json(connection_view(RECORD, "enforce", SETTINGS))
     assert inside not in bodies.answers()["Connection"]["properties"]
 
 
@@ -80,7 +86,9 @@ def test_a_check_and_the_verdict_are_answered_with_what_they_say_as_their_cause(
     silence = Explanation(Reason.NO_ROUTE, "It is silent.", "Look.")
     check = HostCheck("o.es.x", "unreachable", silence, NOW, effective=counts)
     told = Condition(REACHABLE, Status.FALSE, silence, WaitingFor.WORK, NOW)
-    answer = as_json(connection_view(RECORD.with_health(checks=(check,)).with_status(conditions=(told,)), "enforce"))
+    answer = as_json(
+        connection_view(RECORD.with_health(checks=(check,)).with_status(conditions=(told,)), "enforce", SETTINGS)
+    )
     said = {"reason": "NoRoute", "cause": "It is silent.", "nextStep": "Look."}
     assert {name: answer["checks"][0][name] for name in said} == said
     standing = {"status": "degraded", "reason": "NoAnswer", "cause": "It is busy.", "nextStep": ""}
@@ -92,6 +100,7 @@ def test_a_check_and_the_verdict_are_answered_with_what_they_say_as_their_cause(
         "reason": "NoRoute",
         "message": "It is silent.",
         "nextStep": "Look.",
+        "remedy": None,
         "needs": "work",
         "since": NOW.isoformat(),
     }

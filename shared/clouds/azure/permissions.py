@@ -39,7 +39,7 @@ async def ensure_permitted(clients: ArmClients, place: str, actions: Iterable[st
     if missing:
         what = f"The app's identity lacks the right {_named(missing)} on {place}."
         step = f"Assign a role that includes {_named(missing)} at that scope."
-        raise Forbidden(explain(Reason.AZURE_RIGHTS_MISSING, what, step), on=place)
+        raise Forbidden(explain(Reason.AZURE_RIGHTS_MISSING, what, step, {"scope": place}), on=place)
 
 
 def _named(actions: Sequence[str]) -> str:

@@ -43,6 +43,7 @@ _NAMESPACE = re.compile(r"namespace '(?P<namespace>[\w.]{1,100})'")
 _GROUP = re.compile(r"resource group '(?P<group>[^']{1,100})'", re.IGNORECASE)
 _IDENTITY = re.compile(r"resource identity .{0,500}?already in use", re.IGNORECASE | re.DOTALL)
 _OVERLAP = "overlapping namespace"
+_IN_GROUP = re.compile(r"/resourceGroups/(?P<group>[^/]{1,100})", re.IGNORECASE)
 _IN_URL = re.compile(r"/subscriptions/(?P<subscription>[^/]{1,80})", re.IGNORECASE)
 _MOST_POLICIES = 3
 LONGEST_READ = 8_000
@@ -109,7 +110,7 @@ def missing_right(refusal: Refusal) -> Explanation:
         return explain(Reason.AZURE_RIGHTS_MISSING, what)
     what = f"The app's identity lacks the right {denied['action']} on {denied['scope']}."
     step = f"Assign a role that includes {denied['action']} at that scope."
-    return explain(Reason.AZURE_RIGHTS_MISSING, what, step)
+    return explain(Reason.AZURE_RIGHTS_MISSING, what, step, {"scope": denied["scope"]})
 
 
 # -- each kind -----------------------------------------------------------------------------------------------------
@@ -122,7 +123,8 @@ def _locked(refusal: Refusal) -> Explanation:
     scopes = found["scopes"].replace(",", ", ")
     what = f"A lock at {scopes} allows no {found['verb']}, so the app could not {refusal.doing}."
     step = f"Remove the lock at {scopes} (`az lock list` names it), or let the zone live in another resource group."
-    return explain(Reason.SCOPE_LOCKED, what, step)
+    groups = [found["group"] for one in scopes.split(", ") if (found := _IN_GROUP.search(one))]
+    return explain(Reason.SCOPE_LOCKED, what, step, *({"group": one} for one in dict.fromkeys(groups)))
 
 
 def _disallowed(refusal: Refusal) -> Explanation:
@@ -201,19 +203,21 @@ def _unregistered(refusal: Refusal) -> Explanation:
     what = f"Subscription {where} has not registered {namespace}: the app could not {refusal.doing}."
     option = f" --subscription {where}" if where else ""
     step = f"Register {namespace}: `az provider register --namespace {namespace}{option}`."
-    return explain(Reason.MISSING_SUBSCRIPTION_REGISTRATION, what, step)
+    about = {"namespace": namespace} | ({"subscription": where} if where else {})
+    return explain(Reason.MISSING_SUBSCRIPTION_REGISTRATION, what, step, about)
 
 
 def _no_subscription(refusal: Refusal) -> Explanation:
     which = _named(_SUBSCRIPTION, "subscription", refusal) or refusal.subscription
     what = f"Subscription {which} does not exist, or the app's identity cannot see it: it could not {refusal.doing}."
-    return explain(Reason.SUBSCRIPTION_NOT_FOUND, what)
+    about = [{"role": "Reader", "scope": f"/subscriptions/{which}"}] if which else []
+    return explain(Reason.SUBSCRIPTION_NOT_FOUND, what, "", *about)
 
 
 def _no_group(refusal: Refusal) -> Explanation:
     which = _named(_GROUP, "group", refusal)
     what = f"Resource group {which} does not exist, so the app could not {refusal.doing}."
-    return explain(Reason.RESOURCE_GROUP_NOT_FOUND, what)
+    return explain(Reason.RESOURCE_GROUP_NOT_FOUND, what, "", {"group": which} if which else {})
 
 
 def _group_going(refusal: Refusal) -> Explanation:

@@ -194,12 +194,14 @@ def consent_problem(
             f"Neither setting nor tag allows that this endpoint is connected to {label_of(target)}.",
             f"Add it to the setting ELASTIC_DEPLOYMENTS_ALLOWED, or tag the {target.family.noun} {tag}: "
             f"{how_to_tag(target, tag)}",
+            tagged(target, tag),
         )
     several = " and ".join((endpoint.text, *sorted(namesakes)))
     return explain(
         Reason.CONSENT_AMBIGUOUS,
         f"{sentence(label_of(target))} consents to {short_name(endpoint)}, which is the name of {several}.",
         f"Tag the {target.family.noun} {tag} if it is this one that is meant: {how_to_tag(target, tag)}",
+        tagged(target, tag),
     )
 
 
@@ -207,12 +209,21 @@ def how_to_tag(target: Target, tag: str) -> str:
     """Where a person, or a script, tags a target. A deployment's tags are written all at once: those it has stay."""
     if target.family is Family.SERVERLESS:
         return "in the Elastic Cloud console on the project's page, or by PATCH of its metadata.tags in the API."
-    key, _, value = tag.partition("=")
-    tags = [{"key": name, "value": told} for name, told in ({**target.tags, key: value}).items()]
+    tags = tagged(target, tag)["tags"]
     return (
         "in the Elastic Cloud console on the deployment's page, under Manage tags, or by "
-        f"PUT /api/v1/deployments/{target.id}/tags {json.dumps({'tags': tags})}."
+        f'PUT /api/v1/deployments/{target.id}/tags {{"tags": {tags}}}.'
     )
+
+
+def tagged(target: Target, tag: str) -> dict[str, str]:
+    """What the commands that tag a target are about: it, and all of its tags once this one is among them."""
+    key, _, value = tag.partition("=")
+    tags = {**target.tags, key: value}
+    if target.family is Family.SERVERLESS:
+        return {"deployment id": target.id, "type": target.project_type, "tags": json.dumps(tags)}
+    listed_tags = [{"key": name, "value": told} for name, told in tags.items()]
+    return {"deployment id": target.id, "tags": json.dumps(listed_tags)}
 
 
 def listed(target: Target, names: Collection[str]) -> bool:

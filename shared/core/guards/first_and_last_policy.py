@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.core.guards.consent import OPT_OUT_TAG, denied, is_denied, label_of, listed, opted_out, sentence
+from shared.core.guards.consent import OPT_OUT_TAG, denied, is_denied, label_of, listed, opted_out, sentence, tagged
 from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets
 from shared.core.model.conditions import Explanation
 from shared.core.model.organizations import DEFAULT
@@ -79,6 +79,7 @@ def first_policy_problem(target: Target, label: str, types: dict[str, str], opti
         f"Add it to the setting ELASTIC_FIRST_POLICY_ALLOWED "
         f"or tag the {target.family.noun} {FIRST_POLICY_TAG}=allow, if that is wanted; "
         "to keep other traffic, first associate an IP policy that admits it.",
+        tagged(target, f"{FIRST_POLICY_TAG}=allow"),
     )
 
 
@@ -97,7 +98,7 @@ def plan_disassociation(
     target = next((one for one in targets if one.id == target_id), None)
     if target is None:
         return unseen.still_listed(target_id, policy_id) or _reopens(
-            target_id, "what else protects it is not known: it is not visible to the API key"
+            target_id, "what else protects it is not known: it is not visible to the API key", None
         )
     return _hands_off(target, options) or _unless_last(target, policy_id, types, options)
 
@@ -113,6 +114,7 @@ def _hands_off(target: Target, options: PlanOptions) -> Explanation | None:
         Reason.DEPLOYMENT_OPTED_OUT,
         f"{sentence(label)} has the tag {OPT_OUT_TAG}=ignore: its association is left as it is.",
         f"Take that tag off the {target.family.noun}, or disassociate the policy in the Elastic Cloud console.",
+        tagged(target, f"{OPT_OUT_TAG}=enforce"),
     )
 
 
@@ -122,9 +124,9 @@ def _unless_last(
     if may_reopen(target, options):
         return Disassociate(policy_id, target.id, target.name, may_reopen=True, family=target.family)
     if target.attached is None:
-        return _reopens(label_of(target), "which other policies it has is not known")
+        return _reopens(label_of(target), "which other policies it has is not known", target)
     if not protected_without(policy_id, target.attached, types):
-        return _reopens(label_of(target), "it is the last one that restricts who may connect")
+        return _reopens(label_of(target), "it is the last one that restricts who may connect", target)
     return Disassociate(policy_id, target.id, target.name, family=target.family)
 
 
@@ -139,12 +141,13 @@ def may_reopen(target: Target, options: PlanOptions) -> bool:
     return tag == "allow" or listed(target, options.targets.last_policy_allowed)
 
 
-def _reopens(label: str, why: str) -> Explanation:
+def _reopens(label: str, why: str, target: Target | None) -> Explanation:
     return explain(
         Reason.WOULD_REOPEN_PUBLIC_ACCESS,
         f"The policy stays associated with {label}: {why}. Without any policy it is open to the internet.",
         "Associate another policy with it first, for example an IP policy; or, if it may be open, add it to the "
         f"setting ELASTIC_LAST_POLICY_ALLOWED or tag it {LAST_POLICY_TAG}=allow.",
+        *([] if target is None else [tagged(target, f"{LAST_POLICY_TAG}=allow")]),
     )
 
 

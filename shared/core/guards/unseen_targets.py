@@ -58,6 +58,7 @@ class UnseenTargets:
             f"Elastic Cloud shows no project {target_id}, which policy {policy.id} was associated with. It is gone, or "
             "the API key has lost its role on it: both look the same.",
             _FORGET.format(target_id, "project"),
+            {"deployment id": target_id},
         )
 
     def still_listed(self, target_id: str, policy_id: str) -> Disassociate | Explanation | None:
@@ -71,6 +72,7 @@ class UnseenTargets:
             f"Elastic Cloud knows no deployment {target_id}, and lists it as associated with policy {policy_id}. It is "
             "gone, or the API key has lost its right on it; the association stays until a person decides.",
             _FORGET.format(target_id, "deployment"),
+            {"deployment id": target_id},
         )
 
 

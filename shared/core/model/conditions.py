@@ -54,6 +54,13 @@ ORDER = (
 )
 
 
+Names = tuple[tuple[str, str], ...]
+"""Placeholders and what they stand for."""
+
+MOST_ABOUT = 10
+"""Things that an explanation names at most: a row has a size."""
+
+
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """Why something is as it is in one case, and what a person can do about it.
@@ -70,6 +77,8 @@ class Explanation:
     """Why it is so, in every case of this reason."""
     hop: Hop | None = None
     """Where on the path; None: where the condition belongs that has this reason."""
+    about: tuple[Names, ...] = ()
+    """What the placeholders of the remedy's commands stand for in this case; several: once for each of them."""
 
 
 class _Explained(Protocol):
@@ -96,6 +105,11 @@ class Explained:
     def next_step(self: _Explained) -> str:
         """What a person can do; empty when nothing is to be done."""
         return self.explanation.next_step
+
+    @property
+    def about(self: _Explained) -> tuple[Names, ...]:
+        """What the placeholders of the remedy's commands stand for."""
+        return self.explanation.about
 
 
 class Status(StrEnum):
@@ -152,9 +166,10 @@ def waiting(type_: str, reason: Reason, message: str, needs: WaitingFor = Waitin
     return Condition(type_, Status.FALSE, Explanation(reason, message), needs)
 
 
-def blocked(type_: str, reason: Reason, message: str, next_step: str) -> Condition:
+def blocked(type_: str, reason: Reason, message: str, next_step: str, about: tuple[Names, ...] = ()) -> Condition:
     """A condition that holds only after a person acted."""
-    return Condition(type_, Status.FALSE, Explanation(reason, message, next_step), WaitingFor.PERSON)
+    told = Explanation(reason, message, next_step, about=about[:MOST_ABOUT])
+    return Condition(type_, Status.FALSE, told, WaitingFor.PERSON)
 
 
 def resting(type_: str, reason: Reason, message: str, next_step: str = "") -> Condition:

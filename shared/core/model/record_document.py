@@ -59,7 +59,7 @@ def _converter() -> Converter:
 
 
 _STORED: Mapping[type, str] = {
-    Condition: "type status reason message next_step needs since",
+    Condition: "type status reason message next_step about needs since",
     EffectiveVerdict: "status reason cause next_step",
     HostCheck: "host status reason checked_at stages addresses resolved_by service associated cause next_step recent "
     "effective",
@@ -72,6 +72,7 @@ def _store_flat(converter: Converter, kind: type, stored: Sequence[str]) -> None
     from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn  # noqa: PLC0415 - see _converter
 
     names = {"reason": "reason", "message": "cause" if "cause" in stored else "message", "next_step": "next_step"}
+    names |= {"about": "about"} if "about" in stored else {}
     write: Callable[[object], dict[str, Any]] = make_dict_unstructure_fn(kind, converter)
     read: Callable[[Mapping[str, Any], type], object] = make_dict_structure_fn(kind, converter)
 

@@ -302,4 +302,6 @@ class Target:
     urls: tuple[PrivateUrl, ...] = ()
     state: str = ""
     """What Elastic Cloud says that it does, where it does not simply run: `initializing`, `reconfiguring`."""
+    project_type: str = ""
+    """`elasticsearch`, `observability` or `security`; empty of a deployment."""
     family: Family = Family.HOSTED

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from shared.core.model.conditions import Condition, Explanation
+from shared.core.model.conditions import MOST_ABOUT, Condition, Explanation
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.resources import POLICY_TYPE, ConnectionStatus, Endpoint, Policy, Target
@@ -46,6 +46,8 @@ def _duplicated(policies: list[Policy]) -> Explanation | None:
         Reason.POLICY_DUPLICATED,
         f"Further policies let this endpoint in: {_named(policies)}. They are not used, and admit it wherever they are "
         "associated.",
+        "",
+        *_about(policies),
     )
 
 
@@ -56,6 +58,8 @@ def _elsewhere(policies: list[Policy], region: str) -> Explanation | None:
         Reason.POLICY_IN_ANOTHER_REGION,
         f"A policy with this endpoint's GUID is in another region: {_named(policies)}. It does nothing there: the "
         f"endpoint leads to {region}.",
+        "",
+        *_about(policies),
     )
 
 
@@ -75,6 +79,8 @@ def _mistyped(desired: Desired, policies: list[Policy]) -> Explanation | None:
         Reason.POLICY_GUID_MISMATCH,
         f"A policy names {name} with another GUID: {_named(meant)}. If it was meant for this endpoint it approves "
         f"nothing: Elastic wants exactly {desired.endpoint.guid}.",
+        "",
+        *_about(meant),
     )
 
 
@@ -97,11 +103,17 @@ def with_misspelt(condition: Condition, endpoint: Endpoint, policies: Collection
         "for another endpoint's."
     )
     step = f"Correct the GUID in policy {_named(found)} to exactly {endpoint.guid}, or delete it."
-    return replace(condition, explanation=replace(condition.explanation, message=message, next_step=step))
+    about = tuple(tuple(one.items()) for one in _about(found)[:MOST_ABOUT])
+    told = replace(condition.explanation, message=message, next_step=step, about=about)
+    return replace(condition, explanation=told)
 
 
 def _named(policies: Iterable[Policy]) -> str:
     return ", ".join(f"{policy.id} ({policy.name}, {policy.region})" for policy in sorted(policies, key=_by_id))
+
+
+def _about(policies: Iterable[Policy]) -> list[dict[str, str]]:
+    return [{"policy id": policy.id} for policy in sorted(policies, key=_by_id)]
 
 
 def _by_id(policy: Policy) -> str:

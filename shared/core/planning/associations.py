@@ -262,6 +262,7 @@ def _condition(
             problems[0].reason,
             " ".join(problem.message for problem in problems),
             " ".join(dict.fromkeys(problem.next_step for problem in problems)),
+            tuple(one for problem in problems if problem.reason is problems[0].reason for one in problem.about),
         )
     if steps:
         reason = Reason.MISSING if any(isinstance(step, Associate) for step in steps) else Reason.NO_LONGER_ASKED_FOR

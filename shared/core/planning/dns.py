@@ -336,7 +336,7 @@ def _plan_links(
         if link is not None:
             links.append(Owned(link.id, _owner(desired.marker, link.marker)))
             if not link.completed:
-                problems.append(c.waiting(c.LINKED, Reason.IN_PROGRESS, f"The link to {vnet} is being made."))
+                problems.append(dns_problems.link_in_progress(vnet, link.name))
         elif vnet.lower() in elsewhere:
             problems += [dns_problems.answers_by_another(vnet, zones)] if decides else []
         elif vnet.lower() in unlinkable and not decides:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import ArmId
-from shared.core.model.conditions import Condition, Explanation
+from shared.core.model.conditions import Condition, Explanation, Status, WaitingFor
 from shared.core.model.markers import Holder, maker_of
 from shared.core.model.reasons import Reason
 from shared.core.model.record_parts import RefusedNetwork
@@ -86,6 +86,12 @@ def answers_by_another(vnet_id: str, zones: Iterable[Zone]) -> Condition:
     )
 
 
+def link_in_progress(vnet_id: str, name: str) -> Condition:
+    """A link that Azure is still making."""
+    told = Explanation(Reason.IN_PROGRESS, f"The link to {vnet_id} is being made.", about=((("link", name),),))
+    return Condition(c.LINKED, Status.FALSE, told, WaitingFor.TIME)
+
+
 def answers_by_none(vnet_id: str, zone: Zone) -> Condition:
     """A network that answers the clients, that the app is not to link, and that has no zone of the name."""
     return c.blocked(
@@ -94,6 +100,7 @@ def answers_by_none(vnet_id: str, zone: Zone) -> Condition:
         f"Virtual network {vnet_id} answers this endpoint's clients and is linked to no zone {zone.name}: the clients "
         "do not find the endpoint.",
         f"Add {vnet_id} to DNS_LINK_VNETS, or link it to {zone.id.text}.",
+        ((("network id", vnet_id), ("link", vnet_id.rsplit("/", 1)[-1])),),
     )
 
 
@@ -104,6 +111,7 @@ def held_back_by(record: Condition) -> Condition:
         record.reason,
         "The network is not linked: every name of the zone would resolve to another endpoint's address there.",
         record.next_step,
+        record.about,
     )
 
 
@@ -165,6 +173,7 @@ def held_by_another(desired: Desired, holder: Holder, mode: RecordMode) -> Condi
         f"{union} one of the endpoints if both are in one network. If they are in different networks: make a zone "
         f"{desired.service.zone} in another resource group and link this network to it; the app uses the zone that a "
         "network is linked to.",
+        ((("other endpoint id", holder.endpoint_id),),) if holder.endpoint_id else (),
     )
 
 

@@ -226,6 +226,7 @@ def changed_explanation(desired: Desired, record: ConnectionRecord) -> Explanati
         f"Put the endpoint's tag, or the settings, back to keep it in {former}. To move it, send POST "
         f'/api/connections/<id>/decisions {{"decision": "move-organization", "organization": "{present}"}}: what it '
         f"has in {former} is taken away first.",
+        {"name": present},
     )
 
 
@@ -239,5 +240,6 @@ def key_missing_error(desired: Desired, record: ConnectionRecord) -> Blocked:
             f"{present}: the settings have no key of {former} any more, so what is there is not known.",
             f"Set the key of {former} again; or decide that the connection moves, with POST "
             f'/api/connections/<id>/decisions {{"decision": "move-organization", "organization": "{present}"}}.',
+            {"name": present},
         )
     )

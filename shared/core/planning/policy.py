@@ -231,6 +231,7 @@ def _name_mismatch(desired: Desired, policy: Policy, named: set[str]) -> Conditi
         f"Policy {policy.id} ({policy.name}), made by {maker_of(policy.marker)}, has this GUID under the name "
         f"{', '.join(sorted(named))}; Elastic approves only the exact name {name}.",
         f"Correct the endpoint name in the policy to {name}.",
+        ((("policy id", policy.id),),),
     )
 
 

@@ -65,7 +65,7 @@ def condition_of(
         reason = Reason.AWAITING_EARLIER_REQUEST if earlier else Reason.OPERATION_RUNNING
         return c.waiting(type_, reason, str(error))
     if isinstance(error, Blocked):
-        return c.blocked(type_, error.reason, _text(error), error.next_step)
+        return c.blocked(type_, error.reason, _text(error), error.next_step, error.explanation.about)
     if not isinstance(error, RetryLater):
         reason = Reason.NOT_FOUND if isinstance(error, NotFound) else Reason.INVALID_INPUT
         return c.blocked(type_, reason, _text(error), error.next_step or remedy_of(reason))
@@ -79,11 +79,12 @@ def condition_of(
     return c.waiting(type_, reason, _text(error), c.WaitingFor.WORK)
 
 
+LINK_OVERDUE = timedelta(minutes=30)
 LONGEST: Mapping[Reason, tuple[timedelta, Reason]] = {
     Reason.NO_ADDRESS_YET: (timedelta(minutes=30), Reason.ADDRESS_OVERDUE),
     Reason.NO_NETWORK_YET: (timedelta(minutes=30), Reason.ADDRESS_OVERDUE),
     Reason.NO_GUID_YET: (timedelta(minutes=30), Reason.ADDRESS_OVERDUE),
-    Reason.IN_PROGRESS: (timedelta(minutes=30), Reason.LINK_OVERDUE),
+    Reason.IN_PROGRESS: (LINK_OVERDUE, Reason.LINK_OVERDUE),
     Reason.OPERATION_RUNNING: (timedelta(hours=2), Reason.OPERATION_OVERDUE),
 }
 """How long is waited for what Azure should do by itself, and what it is called after that."""
@@ -107,7 +108,7 @@ def overdue(found: Condition, before: Condition | None, now: datetime) -> Condit
     if not waited and before.reason is not reason:
         return found
     message = f"{found.message} It has been so for {bound.total_seconds() / 60:.0f} minutes or longer."
-    return c.blocked(found.type, reason, message, remedy_of(reason))
+    return c.blocked(found.type, reason, message, remedy_of(reason), found.about)
 
 
 def _text(error: AutopilotError) -> str:

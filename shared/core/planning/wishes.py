@@ -24,6 +24,7 @@ from shared.core.guards.consent import (
     names_of,
     opted_out,
     sentence,
+    tagged,
 )
 from shared.core.guards.first_and_last_policy import first_policy_problem
 from shared.core.model.arm_ids import lower_case
@@ -81,7 +82,7 @@ def _wishes(
     desired: Desired, targets: tuple[Target, ...], associated: Collection[str], record: ConnectionRecord
 ) -> Iterator[TargetRequest]:
     for asked in desired.targets:
-        yield _find(asked, targets, record, desired.service)
+        yield _find(asked, desired.targets, targets, record, desired.service)
     for target in targets:
         entries = entries_of(target, CONNECT_TAG)
         everywhere = EVERYTHING in entries and target.region == desired.service.elastic_region
@@ -91,7 +92,9 @@ def _wishes(
             yield TargetRequest(target.id, target)
 
 
-def _find(asked: str, targets: tuple[Target, ...], record: ConnectionRecord, service: Service) -> TargetRequest:
+def _find(
+    asked: str, wishes: tuple[str, ...], targets: tuple[Target, ...], record: ConnectionRecord, service: Service
+) -> TargetRequest:
     noun = service.family.noun
     by_id = [target for target in targets if target.id == lower_case(asked)]
     found = by_id or [target for target in targets if target.name == asked]
@@ -112,6 +115,8 @@ def _find(asked: str, targets: tuple[Target, ...], record: ConnectionRecord, ser
             problem=explain(
                 Reason.DEPLOYMENT_AMBIGUOUS,
                 f"Several {noun}s are named {asked}: {ids}.",
+                "",
+                *(_named_instead(asked, wishes, target) for target in running),
             ),
         )
     if found:
@@ -121,9 +126,17 @@ def _find(asked: str, targets: tuple[Target, ...], record: ConnectionRecord, ser
             explain(
                 Reason.DEPLOYMENT_NOT_RUNNING,
                 f"{sentence(noun)} {asked} is stopped or being deleted; an association that it has is left as it is.",
+                "",
+                {"deployment id": found[0].id},
             ),
         )
-    return _renamed(asked, targets, record) or TargetRequest(asked, problem=_not_found(asked, targets, record, noun))
+    renamed = _renamed(asked, targets, record)
+    return renamed or TargetRequest(asked, problem=_not_found(asked, wishes, targets, record, noun))
+
+
+def _named_instead(asked: str, wishes: tuple[str, ...], target: Target) -> dict[str, str]:
+    """What the command that corrects the endpoint's tag is about: all of its entries, one of them put right."""
+    return {"deployment ids": ",".join(target.id if one == asked else one for one in wishes)}
 
 
 def _renamed(asked: str, targets: tuple[Target, ...], record: ConnectionRecord) -> TargetRequest | None:
@@ -138,15 +151,19 @@ def _connected_as(asked: str, record: ConnectionRecord) -> set[str]:
     return {memory.target_id for memory in record.elastic.associations if memory.asked == asked}
 
 
-def _not_found(asked: str, targets: tuple[Target, ...], record: ConnectionRecord, noun: str) -> Explanation:
+def _not_found(
+    asked: str, wishes: tuple[str, ...], targets: tuple[Target, ...], record: ConnectionRecord, noun: str
+) -> Explanation:
     gone = [memory.target_id for memory in record.elastic.associations if asked in {memory.asked, memory.target_id}]
     was = f" It was {noun} {gone[0]}." if gone else ""
-    meant = sorted(label_of(target) for target in targets if asked.lower() in _other_names(target))
+    alike = [target for target in targets if asked.lower() in _other_names(target)]
+    meant = sorted(map(label_of, alike))
     also = f" Did you mean {' or '.join(meant)}?" if meant else ""
     return explain(
         Reason.DEPLOYMENT_NOT_FOUND,
         f"No {noun} with the id or exact name {asked} is visible to the API key.{was}{also}",
         f"Name {meant[0]} by its id or exact name in the endpoint's tag." if meant else "",
+        *(_named_instead(asked, wishes, target) for target in sorted(alike, key=label_of)),
     )
 
 
@@ -185,6 +202,8 @@ def _problem(
         return explain(
             Reason.DEPLOYMENT_OPTED_OUT,
             f"{sentence(label)} has the tag {OPT_OUT_TAG}=ignore: nothing is associated with it.",
+            "",
+            tagged(target, f"{OPT_OUT_TAG}=enforce"),
         )
     return consent_problem(desired.endpoint.id, target, options, namesakes) or first_policy_problem(
         target, label, types, options
@@ -209,4 +228,5 @@ def _withdrawn(
         Reason.DEPLOYMENT_NOT_ALLOWED,
         f"{sentence(label_of(target))} is connected, but neither setting nor tag allows it now; it stays.",
         "Allow it again, or take it out of the endpoint's tag: then the app disconnects it.",
+        *(dict(one) for one in problem.about),
     )

@@ -12,10 +12,10 @@ from dataclasses import replace
 from functools import cache
 
 from shared.core.model import conditions as c
-from shared.core.model.conditions import Explanation
+from shared.core.model.conditions import MOST_ABOUT, Explanation
 from shared.core.model.reasons import Hop, Reason
 from shared.core.reasons import checks, elastic, services, setup
-from shared.core.reasons.commands import COMMANDS, ONLY_IN_AZURE
+from shared.core.reasons.commands import COMMANDS, COMMANDS_OF_PROJECTS, ONLY_IN_AZURE
 from shared.core.reasons.entry import ReasonDoc
 
 __all__ = ["SECTIONS", "ReasonDoc", "catalogue", "explain", "hop_of", "owns", "remedy_of"]
@@ -38,7 +38,12 @@ _SECTIONS: Mapping[str, tuple[ReasonDoc, ...]] = {
 
 SECTIONS: Mapping[str, tuple[ReasonDoc, ...]] = {
     title: tuple(
-        replace(one, commands=COMMANDS.get(one.reason, ()), only_in_azure=ONLY_IN_AZURE.get(one.reason, ""))
+        replace(
+            one,
+            commands=COMMANDS.get(one.reason, ()),
+            project_commands=COMMANDS_OF_PROJECTS.get(one.reason, COMMANDS.get(one.reason, ())),
+            only_in_azure=ONLY_IN_AZURE.get(one.reason, ""),
+        )
         for one in entries
     )
     for title, entries in _SECTIONS.items()
@@ -66,10 +71,14 @@ def catalogue() -> Mapping[Reason, ReasonDoc]:
     return {entry.reason: entry for entries in SECTIONS.values() for entry in entries}
 
 
-def explain(reason: Reason, message: str, next_step: str = "") -> Explanation:
-    """The reason in one case; without a next step of the case's own it is the one of every case."""
+def explain(reason: Reason, message: str, next_step: str = "", *about: Mapping[str, str]) -> Explanation:
+    """The reason in one case; without a next step of the case's own it is the one of every case.
+
+    `about`: what the placeholders of the remedy's commands stand for, once for each thing that it is about.
+    """
     entry = catalogue()[reason]
-    return Explanation(reason, message, next_step or entry.remedy, entry.cause, entry.hop)
+    names = tuple(tuple(one.items()) for one in about[:MOST_ABOUT])
+    return Explanation(reason, message, next_step or entry.remedy, entry.cause, entry.hop, names)
 
 
 def remedy_of(reason: Reason) -> str:

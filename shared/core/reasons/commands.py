@@ -1,11 +1,14 @@
 """What a person types about a reason: commands and API calls with placeholders, or where only Azure can help.
 
-Data for `shared.core.reasons`; shown by docs/troubleshooting.md. `tests/reconciler/test_remedies.py` provokes each
-reason in the local clouds, runs the lines as they stand here, and waits for the state that they promise.
+Data for `shared.core.reasons`; docs/troubleshooting.md shows the lines as they stand here, the detail of a connection
+with what is known filled in (`filled`). `tests/reconciler/test_remedies.py` provokes each reason in the local clouds,
+runs the lines as the detail shows them, and waits for the state that they promise.
 """
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Mapping
 
 from shared.core.model.reasons import Reason
@@ -13,32 +16,89 @@ from shared.core.model.reasons import Reason
 _APP = 'curl -X POST -H "x-functions-key: $key" -H "x-autopilot-key: $deciding"'
 _ELASTIC = '-H "Authorization: ApiKey $EC_API_KEY" -H "Content-Type: application/json"'
 _API = "https://api.elastic-cloud.com/api/v1"
+_SHOW = "az network private-endpoint show --ids <endpoint id> --output"
+_CREATE = (
+    "az network private-endpoint create --resource-group <group> --name <endpoint> --location <location> "
+    "--subnet <subnet id> --private-connection-resource-id <alias> --connection-name <endpoint> --manual-request true"
+)
+_TAGS_AS_BEFORE = (
+    'az rest --method patch --url "<endpoint id>/providers/Microsoft.Resources/tags/default?api-version=2021-04-01" '
+    '--body "{\\"operation\\": \\"Merge\\", \\"properties\\": {\\"tags\\": $tags}}"'
+)
 
-_MAKE_ANEW = (
+_MAKE_ANEW_ELSEWHERE = (
+    f"tags=$({_SHOW} json --query tags)",
     "az network private-endpoint delete --ids <endpoint id>",
-    (
-        "az network private-endpoint create --resource-group <group> --name <endpoint> --subnet <subnet id> "
-        "--private-connection-resource-id <alias> --connection-name <endpoint> --manual-request true"
-    ),
+    _CREATE,
+    _TAGS_AS_BEFORE,
+)
+_MAKE_ANEW = (
+    f"subnet=$({_SHOW} tsv --query subnet.id)",
+    *(line.replace("<subnet id>", '"$subnet"') for line in _MAKE_ANEW_ELSEWHERE),
 )
 _DELETE_POLICY = (f"curl -X DELETE {_ELASTIC} {_API}/deployments/traffic-filter/rulesets/<policy id>",)
+_DELETE_FILTER = (f"curl -X DELETE {_ELASTIC} {_API}/serverless/traffic-filters/<policy id>",)
 _RERUN = f'{_APP} "https://$host/api/connections/<connection>/reconcile"'
 _ROLE = ("az role assignment create --assignee <client id> --role <role> --scope <scope>",)
 _STORE_KEY = ("az keyvault secret set --vault-name <vault> --name <secret> --file <file with the key alone>",)
 _TAG_DEPLOYMENTS = (
-    "az tag update --resource-id <endpoint id> --operation Merge --tags elastic-deployments=<deployment id>",
+    "az tag update --resource-id <endpoint id> --operation Merge --tags elastic-deployments=<deployment ids>",
 )
 
 
 def _tag_target(key: str, value: str) -> tuple[str, ...]:
     """A deployment's tags are written all at once: those that it has are to be among them."""
-    tags = f'{{"tags": [{{"key": "{key}", "value": "{value}"}}]}}'
-    return (f"curl -X PUT {_ELASTIC} {_API}/deployments/<deployment id>/tags -d '{tags}'",)
+    tags = f'[<its other tags>, {{"key": "{key}", "value": "{value}"}}]'
+    return (f"curl -X PUT {_ELASTIC} {_API}/deployments/<deployment id>/tags -d '{{\"tags\": {tags}}}'",)
+
+
+def _tag_project(key: str, value: str) -> tuple[str, ...]:
+    """Whether a project's tags are added to or replaced, Elastic's pages disagree: all of them are right in both."""
+    tags = f'{{<its other tags>, "{key}": "{value}"}}'
+    url = f"{_API}/serverless/projects/<type>/<deployment id>"
+    return (f'curl -X PATCH {_ELASTIC} {url} -d \'{{"metadata": {{"tags": {tags}}}}}\'',)
+
+
+_OPEN = re.compile(r"(?P<tags>\[<its other tags>[^\]]*\]|\{<its other tags>[^}]*\})|<(?P<name>[a-z][a-z ]*)>")
+
+
+def filled(line: str, names: Mapping[str, str]) -> str:
+    """The line for one case, each value quoted as a shell wants it where it stands; what is not known stays open."""
+
+    def value(found: re.Match[str]) -> str:
+        told = names.get("tags" if found["tags"] else found["name"], "")
+        return _quoted(told, _quote_at(line, found.start())) if told else found[0]
+
+    return _OPEN.sub(value, line)
+
+
+def _quote_at(line: str, at: int) -> str:
+    """The quote that is open there, if any. A line of ours has no escaped single quote."""
+    quote = ""
+    for place, letter in enumerate(line[:at]):
+        if letter in "\"'" and quote in {"", letter} and line[max(place - 1, 0)] != "\\":
+            quote = "" if quote else letter
+    return quote
+
+
+def _quoted(value: str, quote: str) -> str:
+    if quote == "'":
+        return value.replace("'", "'\\''")
+    return re.sub(r'([\\"$`])', r"\\\1", value) if quote else shlex.quote(value)
 
 
 def _decide(decision: str, about: str, value: str) -> tuple[str, ...]:
     body = f'{{"decision": "{decision}", "{about}": "{value}"}}'
     return (f"{_APP} \"https://$host/api/connections/<connection>/decisions\" -d '{body}'",)
+
+
+def _confirm(shown: str, decision: str, about: str) -> tuple[str, ...]:
+    """For the whole installation: look at what is asked, and confirm exactly that."""
+    body = f'{{"decision": "{decision}", "{about}": "<{about}>"}}'
+    return (
+        f'curl -H "x-functions-key: $key" "https://$host/api/{shown}"',
+        f"{_APP} \"https://$host/api/decisions\" -d '{body}'",
+    )
 
 
 COMMANDS: Mapping[Reason, tuple[str, ...]] = {
@@ -49,7 +109,7 @@ COMMANDS: Mapping[Reason, tuple[str, ...]] = {
         "az tag update --resource-id <endpoint id> --operation Merge --tags elastic-privatelink=enforce",
     ),
     Reason.ENDPOINT_FAILED: _MAKE_ANEW,
-    Reason.ADDRESS_OVERDUE: _MAKE_ANEW,
+    Reason.ADDRESS_OVERDUE: _MAKE_ANEW_ELSEWHERE,
     Reason.REJECTED: _MAKE_ANEW,
     Reason.DISCONNECTED: _MAKE_ANEW,
     Reason.RECORD_HELD_BY_OTHERS: (
@@ -75,13 +135,15 @@ COMMANDS: Mapping[Reason, tuple[str, ...]] = {
     Reason.DEPLOYMENT_GONE: _decide("forget-target", "target", "<deployment id>"),
     Reason.ORGANIZATION_CHANGED: _decide("move-organization", "organization", "<name>"),
     Reason.REMOVAL_UNDECIDED: _decide("remove", "endpoint", "<endpoint>"),
+    Reason.REMOVAL_LIMIT_REACHED: _confirm("removals", "confirm-removals", "stop"),
+    Reason.RECOVERED_UNCONFIRMED: _confirm("recovered", "confirm-recovered", "list"),
     Reason.RESTORE_CONTESTED: (_RERUN,),
     Reason.ASSOCIATION_CONTESTED: (_RERUN,),
-    Reason.ENDPOINT_NOT_FOUND: _MAKE_ANEW[1:],
+    Reason.ENDPOINT_NOT_FOUND: (_CREATE,),
     Reason.ELASTIC_KEY_MISSING: _STORE_KEY,
     Reason.ELASTIC_KEY_REFUSED: _STORE_KEY,
     Reason.ELASTIC_KEY_EXPIRING: _STORE_KEY,
-    Reason.SCOPE_LOCKED: ("az lock delete --ids <lock id>",),
+    Reason.SCOPE_LOCKED: ("az lock list --resource-group <group> --output table", "az lock delete --ids <lock id>"),
     Reason.ANSWERING_NETWORK_NOT_LINKED: (
         (
             "az network private-dns link vnet create --resource-group <zone group> --zone-name <zone> --name <link> "
@@ -95,11 +157,22 @@ COMMANDS: Mapping[Reason, tuple[str, ...]] = {
     Reason.SUBSCRIPTION_NOT_FOUND: _ROLE,
     Reason.STORAGE_ACCESS_DENIED: _ROLE,
     Reason.MISSING_SUBSCRIPTION_REGISTRATION: (
-        "az provider register --namespace Microsoft.Network --subscription <subscription>",
+        "az provider register --namespace <namespace> --subscription <subscription>",
     ),
     Reason.RESOURCE_GROUP_NOT_FOUND: ("az group create --name <group> --location <location>",),
 }
 """The lines to run, in order. `<...>` is to be filled in; docs/api.md says what `$host`, `$key` and `$deciding` are."""
+
+COMMANDS_OF_PROJECTS: Mapping[Reason, tuple[str, ...]] = {
+    **{reason: _DELETE_FILTER for reason, lines in COMMANDS.items() if lines == _DELETE_POLICY},
+    Reason.WOULD_CUT_OFF_PUBLIC_TRAFFIC: _tag_project("elastic-privatelink-first-policy", "allow"),
+    Reason.WOULD_REOPEN_PUBLIC_ACCESS: _tag_project("elastic-privatelink-last-policy", "allow"),
+    Reason.DEPLOYMENT_NOT_ALLOWED: _tag_project("elastic-privatelink-endpoints", "<connection>"),
+    Reason.CONSENT_AMBIGUOUS: _tag_project("elastic-privatelink-endpoints", "<connection>"),
+    Reason.DEPLOYMENT_OPTED_OUT: _tag_project("elastic-privatelink", "enforce"),
+    Reason.DEPLOYMENT_NOT_RUNNING: (),
+}
+"""The lines of a connection to Serverless projects, where they are others."""
 
 _LEARN = "https://learn.microsoft.com/azure"
 

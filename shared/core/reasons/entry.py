@@ -22,5 +22,7 @@ class ReasonDoc:
     """Where on the path; None: where the condition belongs that has this reason."""
     commands: tuple[str, ...] = ()
     """What a person runs, in order; `<...>` is to be filled in."""
+    project_commands: tuple[str, ...] = ()
+    """The same where the connection is one to Serverless projects."""
     only_in_azure: str = ""
     """A page of Azure's, where only Azure can help."""

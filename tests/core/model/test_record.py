@@ -92,6 +92,7 @@ def test_a_condition_is_stored_with_its_reason_among_its_other_fields() -> None:
         ("reason", "AwaitingApproval"),
         ("message", "Pending"),
         ("next_step", "wait"),
+        ("about", []),
         ("needs", "time"),
         ("since", NOW.isoformat()),
     ]

@@ -104,6 +104,7 @@ def project_of(body: Mapping[str, Any]) -> Target | None:
         tags=tags,
         urls=private_urls(body),
         family=Family.SERVERLESS,
+        project_type=text(body.get("type")),
     )
 
 
