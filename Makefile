@@ -31,7 +31,7 @@ faults: setup ## thousands of plans with a fault at each remote call of a connec
 hostile: setup ## every answer of both clouds with something wrong at every place, and every damaged row
 	@HOSTILE=1 $(BIN)/python -m pytest -q -n $(WORKERS) tests/damaged
 
-planted: setup ## plant fifty bugs, one after the other, and tell which tests notice (NAMES=..., else all: an hour)
+planted: setup ## plant some fifty bugs, one after the other, and tell which tests notice (NAMES=..., else all: an hour)
 	@$(BIN)/python -m tests.planted $(NAMES)
 
 burst: setup ## 512 endpoints of 32 networks at once: all Ready, one message of ours for each

@@ -71,6 +71,8 @@ REFUSED = tuple(Kind(f"answered {status}", Refusal(status)) for status in (401, 
 OUTAGES = tuple(Kind(f"answered {status}", Refusal(status)) for status in (500, 503))
 SHORT = (Kind("its lists are short", Edited("short", _short)),)
 DAMAGED = (Kind("its answer is damaged", Edited("damaged", _damaged)),)
+SLOW_AND_STALE = (Kind("its answer takes 10 s, reads 120 s behind", Stall(10), 120),)
+"""What others do meanwhile has ended, with its answers, and does not show: their notes are all that tells of it."""
 STALE_ONLY = tuple(kind for kind in _lags("", None) if kind.lag)
 ELASTIC_WRITES = (
     *_lags("killed after", Fault.CRASH_AFTER),
@@ -129,7 +131,7 @@ def _of_the_call(call: Call) -> tuple[Kind, ...]:
         case "elastic", True:
             return (*KILLS[:1], *ELASTIC_WRITES, *SLOW, *FROZEN, *REFUSED, *DAMAGED)
         case "elastic", False:
-            return (*KILLS, *LOST, *SLOW, *FROZEN, *REFUSED, *SHORT, *DAMAGED, *STALE_ONLY)
+            return (*KILLS, *LOST, *SLOW, *FROZEN, *REFUSED, *SHORT, *DAMAGED, *STALE_ONLY, *SLOW_AND_STALE)
         case "arm", True:
             return (*KILLS, *LOST, *ARM_WRITES, *SLOW, *FROZEN, *REFUSED, *DAMAGED)
         case "arm", False:

@@ -1,4 +1,4 @@
-"""Twenty bugs that do harm when answers are lost, lists lag, people act meanwhile or settings are wrong; for `bugs`.
+"""Twenty-one bugs that do harm when answers are lost, lists lag, people act meanwhile or settings are wrong; for `bugs`.
 
 Those with a `life` are found by the fault harness alone, in a life of that name; the others by tests of their own kind:
 wiring, retries, pauses, odd headers, several connections at once, rows that are busy, a sweep that raises.
@@ -22,6 +22,25 @@ HARM = (
         tests=("tests/reconciler/test_lost_answers_of_targets.py",),
         caught_by="tests/reconciler/test_lost_answers_of_targets.py"
         "::test_two_connections_leave_one_deployment_which_is_never_open",
+    ),
+    Bug(
+        name="note-lifted-by-a-200",
+        harm="The answer 200 lifts the note of a DELETE: the next worker's list, which lags, shows the policy still (S2).",
+        path="shared/reconciler/target_requests.py",
+        old="""\
+        async with asyncio.timeout(left):
+            return await request()
+""",
+        new="""\
+        async with asyncio.timeout(left):
+            answer = await request()
+        if sole and noted.deleting(policy_id):
+            await _lift(run, replace(row, document=document_of(view.reading.notes)))
+        return answer
+""",
+        life=f"{LEAVE}$",
+        call="elastic GET",
+        caught_by=LEAVE,
     ),
     Bug(
         name="note-ends-with-its-deadline",
