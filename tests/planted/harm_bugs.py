@@ -1,4 +1,4 @@
-"""Twenty-one bugs that do harm when answers are lost, lists lag, people act meanwhile or settings are wrong; for `bugs`.
+"""Bugs that do harm when answers are lost, lists lag, people act meanwhile or settings are wrong: twenty-one; for `bugs`.
 
 Those with a `life` are found by the fault harness alone, in a life of that name; the others by tests of their own kind:
 wiring, retries, pauses, odd headers, several connections at once, rows that are busy, a sweep that raises.
@@ -25,7 +25,7 @@ HARM = (
     ),
     Bug(
         name="note-lifted-by-a-200",
-        harm="The answer 200 lifts the note of a DELETE: the next worker's list, which lags, shows the policy still (S2).",
+        harm="A 200 lifts the note of a DELETE: the next worker's list, which lags, shows the policy still (S2).",
         path="shared/reconciler/target_requests.py",
         old="""\
         async with asyncio.timeout(left):
