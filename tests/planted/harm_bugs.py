@@ -1,4 +1,4 @@
-"""Bugs that do harm when answers are lost, lists lag, people act meanwhile or settings are wrong: twenty-one; for `bugs`.
+"""Twenty-one bugs that do harm when answers are lost, lists lag, people act or settings are wrong; for `bugs`.
 
 Those with a `life` are found by the fault harness alone, in a life of that name; the others by tests of their own kind:
 wiring, retries, pauses, odd headers, several connections at once, rows that are busy, a sweep that raises.
