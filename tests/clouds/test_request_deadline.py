@@ -12,8 +12,9 @@ from azure.core.credentials import AccessToken
 from azure.core.exceptions import ServiceResponseError
 from azure.mgmt.privatedns.aio import PrivateDnsManagementClient
 
+from shared.clouds.azure.vault import Vault, VaultOptions
 from shared.clouds.elastic.transport import ElasticOptions, ElasticTransport, FixedKey
-from shared.core.model.errors import AnswerLost
+from shared.core.model.errors import AnswerLost, RetryLater
 from shared.core.model.organizations import DEFAULT
 from shared.requests import azure_transport, request_deadline
 from shared.state import azure_queue, azure_tables
@@ -107,6 +108,30 @@ async def test_azure_is_given_up_in_time(at_once: bytes) -> None:
         async with client:
             with pytest.raises(ServiceResponseError):
                 await client.private_zones.get("group", "zone", enforce_https=False)
+        assert time.monotonic() - began < BY_FAR
+
+
+@pytest.mark.parametrize("call", ["secret", "names"])
+async def test_the_vault_is_given_up_in_time(call: str, at_once: bytes) -> None:
+    """Its SDK signs in over TLS only; the local service has none."""
+
+    def unencrypted() -> Any:
+        transport = azure_transport(DEADLINE)
+        send = transport.send
+
+        async def plainly(request: Any, **config: Any) -> Any:
+            request.url = request.url.replace("https://", "http://")
+            return await send(request, **config)
+
+        transport.send = plainly
+        return transport
+
+    async with dripping(at_once) as port:
+        vault = Vault(VaultOptions(f"https://127.0.0.1:{port}", timeout=DEADLINE), Token, unencrypted)
+        began = time.monotonic()
+        async with aclosing(vault):
+            with pytest.raises(RetryLater, match="in time"):
+                await getattr(vault, call)("elastic-api-key")
         assert time.monotonic() - began < BY_FAR
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from shared.settings import descriptions
 from tests.functions.trigger_parts import ENVIRONMENT, ROOT, routes
 
 pytestmark = pytest.mark.real_time
@@ -122,6 +123,30 @@ def test_without_any_setting_the_app_loads_with_exactly_its_functions_and_says_w
     assert kinds(found) == FUNCTIONS
     for name in ("AZURE_SUBSCRIPTIONS", "EC_API_KEY", "AzureWebJobsStorage"):
         assert name in said
+
+
+STORAGE = ("tableServiceUri", "queueServiceUri", "blobServiceUri", "accountName", "credential", "clientId")
+PLATFORM = ("APPLICATIONINSIGHTS_CONNECTION_STRING", "APPLICATIONINSIGHTS_AUTHENTICATION_STRING", "WEBSITE_HOSTNAME")
+OF_NAMES = ("EC_API_KEY_SECOND", "ELASTIC_SCOPE_SECOND", "AUTOPILOT_KEY_", "AUTOPILOT_KEY_OPERATOR")
+"""Settings whose names hold another one's value, or a person's."""
+
+
+@pytest.mark.parametrize("text", ["https://[x", "\udcff", "\u212a", ";=;", "9" * 400])
+def test_with_every_setting_wrong_the_app_loads_with_all_of_its_functions_and_lists_them(text: str) -> None:
+    """The hosts' too: Azure shows an app without functions, and no word why, when one of them raises."""
+    of_host = dict.fromkeys((*PLATFORM, *(f"AzureWebJobsStorage__{name}" for name in STORAGE)), text)
+    wrong = dict.fromkeys((*(one.name for one in descriptions()), *OF_NAMES), text)
+    found, said = load(**of_host, **wrong)
+    assert kinds(found) == FUNCTIONS
+    for name in ("AZURE_SUBSCRIPTIONS", "LAG_SECONDS", "REMOVAL_LIMIT", "DNS_LINK_VNETS", "ELASTIC_ORGANIZATIONS"):
+        assert f"{name}: expected" in said
+
+
+def test_with_a_wrong_address_of_storage_alone_it_loads_and_names_the_setting() -> None:
+    storage = {"AzureWebJobsStorage": "", "AzureWebJobsStorage__tableServiceUri": "https://[x"}
+    found, said = load(**ENVIRONMENT | storage)
+    assert kinds(found) == FUNCTIONS
+    assert "AzureWebJobsStorage__tableServiceUri" in said
 
 
 def test_with_its_settings_the_app_loads_and_says_nothing() -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from shared.core.model.arm_ids import parse_endpoint_id
+from shared.core.model.errors import AutopilotError
+from shared.core.model.messages import Cause, WorkMessage
+from shared.reconciler.loop import reconcile
 from tests.harness.estate import Estate
+from tests.harness.wire import Call, Fault, Killed
 from tests.reconciler.safety_parts import attached, the
 
 TARGET = "search-eastus2"
@@ -60,3 +66,39 @@ async def test_it_waits_with_an_end_and_goes_then(*, removal: bool) -> None:
     await estate.settle(1800)
     assert attached(estate, the(estate, TARGET)) == ["pe-2"]
     del comes
+
+
+def at_a_delete(call: Call) -> Fault | None:
+    return Fault.CRASH_AFTER if call.service == "elastic" and call.what.startswith("DELETE") else None
+
+
+async def test_a_worker_that_is_killed_after_a_note_holds_up_that_target_only() -> None:
+    """It left one deployment; the other worker waits there, leaves the next deployment at once, and tells no one."""
+    both = f"{TARGET}, audit"
+    settings = {"ELASTIC_FIRST_POLICY_ALLOWED": both, "NOTIFY_TOPIC_ENDPOINT": "https://topic.local/api/events"}
+    estate = await Estate(settings=settings).open()
+    estate.elastic.add_deployment("audit", "eastus2")
+    tags = {"elastic-deployments": both}
+    first = await estate.put_endpoint("pe-1", tags=tags)
+    second = await estate.put_endpoint("pe-2", tags=tags, location="westeurope", group="rg-second")
+    await estate.settle()
+    for endpoint in (first, second):
+        await estate.ready(endpoint)
+    await estate.clock.sleep(3600)
+    estate.events.settings.drop = True
+    for endpoint in (first, second):
+        found = estate.arm.private_endpoint(endpoint)
+        assert found is not None
+        found.tags.clear()
+    doomed = estate.new_worker(at_a_delete)
+    with pytest.raises(Killed):
+        await reconcile(doomed.context, WorkMessage(parse_endpoint_id(first), Cause.TIMER, "test"))
+    (left,) = [name for name in (TARGET, "audit") if attached(estate, the(estate, name)) == ["pe-2"]]
+    (other,) = {TARGET, "audit"} - {left}
+    told = len(estate.topic.events)
+    with suppress(AutopilotError):
+        await reconcile(estate.worker.context, WorkMessage(parse_endpoint_id(second), Cause.TIMER, "test"))
+    assert attached(estate, the(estate, left)) == ["pe-2"], "else it would be open to the internet"
+    assert attached(estate, the(estate, other)) == ["pe-1"]
+    assert await estate.reason(second, "Associated") in {"AwaitingEarlierRequest", "WouldReopenPublicAccess"}
+    assert len(estate.topic.events) == told
