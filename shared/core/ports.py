@@ -36,6 +36,9 @@ class PrivateConnections(Protocol):
     server_date: str | None
     """The `Date` of the service's last answer; None: it has not answered."""
 
+    key_mark: str
+    """Tells the API key that was taken last from others, and nothing else of it; empty: none was."""
+
     @property
     def key_expires(self) -> datetime | None:
         """When the API key ends, as the last answer said; None: not known, or never."""

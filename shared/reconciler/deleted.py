@@ -217,7 +217,7 @@ async def _due(run: Run) -> None:
     try:
         begun_at = run.held.row.read_at
         record = await _with_confirmed(run)
-        observed = await observe_removal(context, record)
+        observed = await observe_removal(context, record, by_person=run.cause is Cause.MANUAL)
         await _still_gone(run)
         for zone in observed.zones:
             await note_recovered(context, zone, observed.unconfirmed)

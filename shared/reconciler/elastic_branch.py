@@ -28,6 +28,7 @@ from shared.core.model.errors import (
     Waiting,
 )
 from shared.core.model.markers import marker_from_description
+from shared.core.model.messages import Cause
 from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Reason
 from shared.core.model.record_elastic import AssociationMemory, ClaimMemory, PolicyMemory
@@ -90,8 +91,9 @@ async def elastic_branch(run: Run, desired: Desired) -> tuple[ObservedElastic | 
     try:
         served = await enter_organization(run, desired)
         begun_at = run.held.row.read_at or NEVER
-        observed, unread = await observe_elastic(context, served, run.record)
-        observed = replace(observed, begun_at=begun_at)
+        observed, unread = await observe_elastic(
+            context, served, run.record, begun_at, by_person=run.cause is Cause.MANUAL
+        )
         if any(memory.recovered for memory in run.record.elastic.associations):
             observed = replace(observed, confirmed=await confirmed_targets(context, run.record))
         _search_ended(run, begun_at)
@@ -205,6 +207,7 @@ async def _create_policy(run: Run, step: CreatePolicy, observed: ObservedElastic
         raise  # else the intent stays: the next run looks for the policy before it makes another
     learned_at = read_at + timedelta(seconds=watch.seconds)
     made = PolicyMemory(policy_id, Owner.OURS, learned_at, run.context.clock.now(), step.endpoint_guid, rules=1)
+    made = replace(made, key=run.elastic.key_mark)
     run.record = run.record.with_elastic(policy=made, policy_post_until=None)
     await run.save()
     run.note(step, "created", after=policy_id)

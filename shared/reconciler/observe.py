@@ -11,7 +11,9 @@ once their turn has come.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 
 from shared.context import Context, log
 from shared.core.guards.consent import CONNECT_TAG, rests_on_name
@@ -25,14 +27,15 @@ from shared.core.guards.scope import (
     outside_by_id,
     told_by_id,
 )
-from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets
+from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets, all_vanished
 from shared.core.model.arm_ids import ArmId, in_subscription, same_id
-from shared.core.model.conditions import Condition
+from shared.core.model.conditions import Condition, Phase
 from shared.core.model.decisions import ConnectionDecision, Decided
 from shared.core.model.errors import AutopilotError, NotFound, RetryLater, UnusableAnswer, Waiting
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.ownership import Owner
 from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_document import UnreadableRecord
 from shared.core.model.record_elastic import PolicyMemory
 from shared.core.model.resources import (
     Claim,
@@ -60,15 +63,23 @@ from shared.core.ports import PrivateConnections, listed_claims
 from shared.installation import decided as decisions
 from shared.reconciler.run_state import Run
 from shared.requests import Stage, timed
+from shared.state.codec import record_in
 
 
 @timed(Stage.OBSERVE_ELASTIC)
 async def observe_elastic(
-    context: Context, desired: Desired, record: ConnectionRecord
+    context: Context,
+    desired: Desired,
+    record: ConnectionRecord,
+    begun_at: datetime | None = None,
+    *,
+    by_person: bool = False,
 ) -> tuple[ObservedElastic, AutopilotError | None]:
     """All policies, the region's claims if they matter, and the targets that matter.
 
-    Targets that cannot be read come back as the error; the policy does not wait for them.
+    Targets that cannot be read come back as the error; the policy does not wait for them. `begun_at`: a moment
+    before, by the storage service's clock; None: the worker's does, for a plan that is shown. `by_person`: one asked
+    for it, who knows better than any guess about the API key.
     """
     api = context.elastic.of(desired.organization, desired.service.family)
     policies, claims = await asyncio.gather(
@@ -80,11 +91,36 @@ async def observe_elastic(
         raise claims
     guids = await seen_guids(context, record, policies)
     observed = ObservedElastic(
-        policies, None, claims, api.key_expires, seen_guids=guids, offers_claims=api.claims is not None
+        policies,
+        None,
+        claims,
+        api.key_expires,
+        seen_guids=guids,
+        offers_claims=api.claims is not None,
+        begun_at=begun_at,
+        key_mark=api.key_mark,
     )
-    found, error = await _with_targets(context, desired, record, observed)
+    (found, error), vanished = await asyncio.gather(
+        _with_targets(context, desired, record, observed),
+        _vanished(context, desired, policies),
+    )
+    found = replace(found, vanished=() if by_person else vanished)
     # Before the approval they are read to tell what will come of it: nothing waits for them.
     return found, error if desired.endpoint.status is ConnectionStatus.APPROVED else None
+
+
+async def _vanished(context: Context, desired: Desired, policies: tuple[Policy, ...]) -> tuple[str, ...]:
+    """What `all_vanished` says; the other connections are read only where no policy of ours is there at all."""
+    ours = context.options.installation.instance_id
+    if any(one.marker is not None and one.marker.instance == ours for one in policies):
+        return ()
+    here, records = (desired.organization, desired.service.family), []
+    async for row in context.storage.connections.list():
+        with suppress(UnreadableRecord):
+            records.append(record_in(row))
+    same = (one for one in records if (organization_on_record(one), one.identity.family) == here)
+    living = [one.elastic.policy for one in same if one.status.phase is not Phase.REMOVED and one.elastic.policy.id]
+    return all_vanished(policies, living, ours, context.elastic.of(*here).key_mark) if living else ()
 
 
 async def _with_targets(

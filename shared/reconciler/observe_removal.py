@@ -10,11 +10,12 @@ from datetime import timedelta
 
 from shared.context import Context, log
 from shared.core.guards.first_and_last_policy import TargetReading, notes_in, row_name
-from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets
+from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets, all_vanished, none_of_ours
 from shared.core.model.arm_ids import lower_case, parse_arm_id
 from shared.core.model.errors import (
     AutopilotError,
     AwaitingEarlierRequest,
+    Blocked,
     InvalidInput,
     RetryLater,
     UnusableAnswer,
@@ -43,17 +44,18 @@ async def observe_removal(
     living: Endpoint | None = None,
     dns_only: bool = False,
     elastic_only: bool = False,
+    by_person: bool = False,
 ) -> ObservedRemoval:
     """Everything that the removal has to know; raises what the clouds raise.
 
     `living`: the endpoint itself, where only what it had in another network goes; `dns_only`: its policy stays then;
-    `elastic_only`: only its organization is another.
+    `elastic_only`: only its organization is another; `by_person`: one asked for it, who knows whose the API key is.
     """
     if dns_only:
         record = record.with_identity(guid="").with_elastic(policy=PolicyMemory(), claim=None)
     (zones, others, unlooked), (policies, targets, unseen), claims = await asyncio.gather(
         _no_dns() if elastic_only else _dns(context, record),
-        _nothing() if dns_only else _elastic(context, record),
+        _nothing() if dns_only else _elastic(context, record, by_person=by_person),
         _claims(context, record),
     )
     if living is not None and others is not None:
@@ -97,7 +99,7 @@ async def _answering(context: Context, others: tuple[Endpoint, ...]) -> frozense
     """The networks that answer these endpoints' clients, lower-cased; None: not all of them can be told."""
     if not all(other.vnet_id for other in others):
         return None  # Azure shows no network of one, which may be any
-    vnets = {other.vnet_id.lower(): other.vnet_id for other in others}
+    vnets = {lower_case(other.vnet_id): other.vnet_id for other in others}
     subscriptions = dict.fromkeys(parse_arm_id(vnet).subscription_id for vnet in vnets.values())
     networks: dict[str, VirtualNetwork] = {}
     for subscription in dict.fromkeys((*subscriptions, *context.settings.scope.watched_subscriptions)):
@@ -110,7 +112,7 @@ async def _answering(context: Context, others: tuple[Endpoint, ...]) -> frozense
     if not vnets.keys() <= networks.keys():
         return None
     found = (resolution_of(vnet, networks[key], networks.values()).networks for key, vnet in vnets.items())
-    return frozenset(one.lower() for answering in found for one in answering)
+    return frozenset(lower_case(one) for answering in found for one in answering)
 
 
 async def _dns(context: Context, record: ConnectionRecord) -> _Dns:
@@ -127,7 +129,7 @@ async def _dns(context: Context, record: ConnectionRecord) -> _Dns:
     wanted = {zone.key: zone for zone in (*([parse_arm_id(record.dns.zone.id)] if record.dns.zone else []), *marked)}
     found = await asyncio.gather(*(context.dns.whole_zone(zone) for zone in wanted.values()))
     zones = tuple(zone for zone in found if zone is not None)
-    missed = (one for one in subscriptions if one.lower() in context.dns.unlisted)
+    missed = (one for one in subscriptions if lower_case(one) in context.dns.unlisted)
     unlooked = tuple(f"for zones in subscription {one}, which the app cannot list" for one in missed)
     return zones, await _others(context, record, zones) if zones else (), unlooked
 
@@ -166,11 +168,14 @@ def _service_zone(endpoint: Endpoint, services: Services) -> str:
     return service.zone if service is not None else ""
 
 
-async def _elastic(context: Context, record: ConnectionRecord) -> _Elastic:
+async def _elastic(context: Context, record: ConnectionRecord, *, by_person: bool) -> _Elastic:
     if not record.identity.region or (record.elastic.organization not in context.elastic and not owns_anything(record)):
         return await _nothing()
     api = context.elastic.of(record.elastic.organization, record.identity.family)
     policies = await api.policies(f"azure-{record.identity.region}")
+    vanished = all_vanished(policies, (record.elastic.policy,), context.options.installation.instance_id, api.key_mark)
+    if vanished and not by_person:
+        raise Blocked(none_of_ours(vanished), on=record.endpoint_id)
     used = record.elastic.policy.id
     if used and all(policy.id != used for policy in policies) and await api.policy(used) is not None:
         # A listing that lacks one lacks others too, and what keeps a target closed may be among those.

@@ -14,7 +14,8 @@ from typing import TypeVar
 from shared.context import Context, log
 from shared.core.guards.consent import CONNECT_TAG, short_name
 from shared.core.guards.scope import in_scope, is_out_of_scope
-from shared.core.model.arm_ids import connection_id
+from shared.core.guards.unseen_targets import all_vanished
+from shared.core.model.arm_ids import connection_id, lower_case
 from shared.core.model.conditions import Phase
 from shared.core.model.errors import AutopilotError, Blocked, InvalidInput, RetryLater, Throttled
 from shared.core.model.organizations import DEFAULT
@@ -187,7 +188,7 @@ async def _list_subscription(context: Context, subscription: str, result: SweepS
 
 
 def _with_address(endpoint: Endpoint, addresses: dict[str, str]) -> Endpoint:
-    found = (addresses.get(nic_id.lower()) for nic_id in endpoint.nic_ids)
+    found = (addresses.get(lower_case(nic_id)) for nic_id in endpoint.nic_ids)
     return replace(endpoint, address=endpoint.address or next((address for address in found if address), None))
 
 
@@ -239,7 +240,7 @@ async def read_networks(
     context: Context, desired: list[Desired], reader: NetworkList, result: SweepStats
 ) -> tuple[dict[str, VirtualNetwork | None], tuple[VirtualNetwork, ...]]:
     """The endpoints' networks, each subscription's listed once; and those in which their name servers may be."""
-    vnets = {one.endpoint.vnet_id.lower(): one.endpoint.vnet_id for one in desired if one.endpoint.vnet_id}
+    vnets = {lower_case(one.endpoint.vnet_id): one.endpoint.vnet_id for one in desired if one.endpoint.vnet_id}
     found: dict[str, VirtualNetwork | None] = {}
     for key, vnet in vnets.items():
         try:
@@ -264,10 +265,10 @@ async def _other_networks(context: Context, desired: list[Desired], reader: Netw
     """The networks in which name servers may be, as far as they may be read; raises what passes by itself."""
     around = dict.fromkeys(s for wanted in desired for s in zone_subscriptions(wanted, context.options))
     listed = await reader.all_of((*context.settings.scope.watched_subscriptions, *around))
-    others = {one.id.lower(): one for one in listed}
+    others = {lower_case(one.id): one for one in listed}
     for vnet in context.options.dns.link_vnets:  # the app may have a role on it alone, and not see it in a list
         try:
-            others.setdefault(vnet.lower(), await reader.network(vnet))
+            others.setdefault(lower_case(vnet), await reader.network(vnet))
         except RetryLater:
             raise
         except AutopilotError as error:
@@ -313,7 +314,11 @@ async def _read_organization(
         claims = claims or (record.elastic.claim is not None and organization_on_record(record) == name)
     targets = await _read(f"{family.noun}s{of}", api.targets(matter, tag=CONNECT_TAG), result)
     claimed = await _read(f"claims{of}", listed_claims(api), result) if claims else None
-    return OrganizationListing(policies, targets, claimed, api.key_expires, api.claims is not None, refused)
+    known = [one for _, one in pairs if (organization_on_record(one), one.identity.family) == (name, family)]
+    memories, ours = (one.elastic.policy for one in known), context.options.installation.instance_id
+    vanished = () if policies is None else all_vanished(policies, memories, ours, api.key_mark)
+    offers = api.claims is not None
+    return OrganizationListing(policies, targets, claimed, api.key_expires, offers, refused, vanished, api.key_mark)
 
 
 async def _read(what: str, reading: Awaitable[_T], result: SweepStats) -> _T | None:

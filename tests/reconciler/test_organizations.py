@@ -378,6 +378,27 @@ async def test_a_former_organization_without_settings_is_named() -> None:
     assert len((await estate.sweep(worker)).errors) == 0
 
 
+async def test_moved_without_the_former_key_the_second_policy_is_told_until_it_is_gone() -> None:
+    """A person may decide that, for a key that is lost for good."""
+    estate, endpoint = await changed()
+    (former,) = estate.policies_of(endpoint)
+    estate.worker = estate.new_worker(EC_API_KEY="")
+    await decide_to_move(estate, endpoint)
+    assert where(estate, endpoint) == [1, 1]
+    connection = await estate.ready(endpoint)
+    (advice,) = [one for one in connection.status.advice if one.reason == "OrganizationNotConfigured"]
+    assert f"Policy {former.id} in the organization default lets the endpoint in, too" in advice.message
+    assert "Set the key of default again" in advice.next_step
+    left = connection.condition(FORMER_REMOVED)
+    assert left is not None
+    assert "organization default" in left.message
+    estate.worker = estate.new_worker()
+    await estate.clock.sleep(7200)
+    await swept(estate)
+    assert where(estate, endpoint) == [0, 1]
+    assert (await estate.ready(endpoint)).status.advice == ()
+
+
 async def test_with_the_tables_lost_too_there_is_no_second_policy() -> None:
     estate, endpoint = await changed()
     estate.storage.connections.clear()

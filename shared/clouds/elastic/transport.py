@@ -7,6 +7,7 @@ organization whose key is refused, or that does not answer, holds up only what i
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from collections.abc import ItemsView, Mapping
 from dataclasses import dataclass
@@ -45,6 +46,10 @@ class ElasticOptions:
     """Port of the private URLs."""
     organization: str = DEFAULT
     """What the settings call the organization of the key."""
+
+
+MARK = 8
+"""Characters that tell one key from another: far too few to find a key by."""
 
 
 class KeySource(Protocol):
@@ -107,6 +112,8 @@ class ElasticTransport:
         """When the API key ends, as the last answer said; None: not known, or never."""
         self.server_date: str | None = None
         """The `Date` of the service's last answer."""
+        self.key_mark = ""
+        """Tells the key that was taken last from others, and nothing else of it."""
         self._refused_key = ""
         self._refusal: AutopilotError | None = None
 
@@ -162,6 +169,7 @@ class ElasticTransport:
         else:
             self._refused_key, self._refusal = "", None
             self.key.accepted()
+            self.key_mark = hashlib.sha256(key.encode()).hexdigest()[:MARK]
         if error is not None:
             raise error
         return response

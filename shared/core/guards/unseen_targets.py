@@ -1,4 +1,4 @@
-"""Targets of ours that reads do not show: not seen is not gone. Pure.
+"""Targets and policies of ours that reads do not show: not seen is not gone. Pure.
 
 A key that loses sight of a deployment for a moment is answered as if it were gone. So a target is gone only where three
 answers agree: its read by id finds nothing, the policy no longer lists it, and the policy's total equals what it lists.
@@ -8,11 +8,13 @@ the place of the third answer. Read by `reconciler.observe`; asked by the plans.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from shared.core.model.conditions import Explanation
+from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Reason
+from shared.core.model.record_elastic import PolicyMemory
 from shared.core.model.resources import Policy
 from shared.core.model.steps import Disassociate
 from shared.core.reasons import explain
@@ -77,3 +79,30 @@ class UnseenTargets:
 
 
 NONE_UNSEEN = UnseenTargets()
+
+
+def all_vanished(
+    policies: Iterable[Policy], remembered: Iterable[PolicyMemory], instance_id: str, key_mark: str
+) -> tuple[str, ...]:
+    """Ids of policies of ours that the API key before this one showed, where this one's list shows none at all.
+
+    `remembered`: by records of the organization's connections. What is not there under one key was deleted; where all
+    are gone with a key that was exchanged, it is likelier another organization's, in which nothing must be made.
+    """
+    if not key_mark or any(one.marker is not None and one.marker.instance == instance_id for one in policies):
+        return ()
+    ours = (one for one in remembered if one.owner is Owner.OURS and one.id)
+    return tuple(sorted(one.id for one in ours if one.key and one.key != key_mark))
+
+
+def none_of_ours(vanished: Collection[str]) -> Explanation:
+    """What is said then; a person who knows better re-runs the connection."""
+    named = ", ".join(list(vanished)[:3])
+    return explain(
+        Reason.OTHER_ORGANIZATIONS_KEY,
+        "Since the API key was exchanged, Elastic Cloud shows no policy of this installation, and "
+        f"{len(vanished)} {'is' if len(vanished) == 1 else 'are'} on record ({named}): the key is of another "
+        "organization, or lacks rights. Nothing is made or taken away meanwhile.",
+        "Give the app the API key of the organization that has them; if they were deleted for certain, re-run the "
+        "connection.",
+    )

@@ -24,6 +24,8 @@ class PolicyMemory:
     """Found by its marker alone, and its associations were not looked at since: each is recovered, too."""
     rules: int | None = None
     """How many rules of any kind it had when it was last seen; None: not known."""
+    key: str = ""
+    """The mark of the API key that showed it last, or made it; empty: not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,12 +41,12 @@ def note_former(record: ConnectionRecord, desired: Desired, now: datetime) -> Co
     identity, vnet = record.identity, desired.endpoint.vnet_id or record.identity.vnet_id
     service = (desired.service.family, desired.service.region)
     other_service = (identity.family, identity.region) != service
-    if not identity.region or not (other_service or vnet.lower() != identity.vnet_id.lower()):
+    if not identity.region or not (other_service or lower_case(vnet) != lower_case(identity.vnet_id)):
         return record
     elastic = record.elastic if other_service else ElasticState(organization=record.elastic.organization)
     left = FormerThings(identity, now, _dns_of(record.dns), _elastic_of(elastic))
     organization = record.elastic.organization or DEFAULT
-    here = (*service, vnet.lower(), organization)
+    here = (*service, lower_case(vnet), organization)
     former = [one for one in record.former_things if one.key not in {left.key, here}]
     same = [one for one in record.former_things if (one.service, one.organization) == (service, organization)]
     back = same if other_service else []
@@ -78,7 +78,7 @@ def plan_former_removal(
     record: ConnectionRecord, former: FormerThings, observed: ObservedRemoval, options: PlanOptions
 ) -> RemovalPlan:
     """What is to be taken away. Of the zone that is in use now only the link to the former network goes."""
-    used = record.dns.zone.id.lower() if record.dns.zone is not None else ""
+    used = lower_case(record.dns.zone.id) if record.dns.zone is not None else ""
     here = next((zone for zone in observed.zones if zone.id.key == used), None)
     elsewhere = tuple(zone for zone in observed.zones if zone is not here)
     found = plan_removal(as_it_was(record, former), replace(observed, zones=elsewhere), options)
@@ -93,14 +93,14 @@ def _former_links(
 ) -> tuple[tuple[DeleteLink, ...], tuple[str, ...]]:
     """Our link to the network that the endpoint was in, unless anything else needs it; and what is not known yet."""
     users = users_of(observed.others, observed.answering, observed.unconfirmed)
-    vnet = former.identity.vnet_id.lower()
+    vnet = lower_case(former.identity.vnet_id)
     used = users.networks is not None and vnet in users.networks
-    if used or vnet in {one.lower() for one in options.dns.link_vnets} or zone.has_other_records:
+    if used or vnet in {lower_case(one) for one in options.dns.link_vnets} or zone.has_other_records:
         return (), ()
     ours = [
         link
         for link in zone.links
-        if link.vnet_id.lower() == vnet
+        if lower_case(link.vnet_id) == vnet
         and link.marker is not None
         and link.marker.instance == options.installation.instance_id
     ]
@@ -227,6 +227,21 @@ def changed_explanation(desired: Desired, record: ConnectionRecord) -> Explanati
         f'/api/connections/<id>/decisions {{"decision": "move-organization", "organization": "{present}"}}: what it '
         f"has in {former} is taken away first.",
         {"name": present},
+    )
+
+
+def left_without_key(record: ConnectionRecord, options: PlanOptions) -> Explanation | None:
+    """What is said of a policy in the organization that the connection was moved from, while there is no key of it."""
+    former = in_former_organization(record)
+    known = {one.name for one in options.organizations} | ({DEFAULT} if options.has_default_organization else set())
+    if former is None or not former.elastic.policy.id or former.organization in known:
+        return None
+    return explain(
+        Reason.ORGANIZATION_NOT_CONFIGURED,
+        f"Policy {former.elastic.policy.id} in the organization {former.organization} lets the endpoint in, too: the "
+        "connection was moved from there while the settings had no key of it. It is a second policy of one endpoint, "
+        "of which Elastic's documentation says nothing.",
+        f"Set the key of {former.organization} again, so that the app takes it away, or delete it there.",
     )
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets
 from shared.core.model import conditions as c
+from shared.core.model.arm_ids import lower_case
 from shared.core.model.conditions import Condition, Explanation
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
@@ -40,7 +41,7 @@ from shared.core.planning.associations import AssociationPlan, nothing_requested
 from shared.core.planning.desired import TERMINAL, Desired, addressed, approved, recognition_condition
 from shared.core.planning.dns import DnsFacts, DnsPlan, plan_dns
 from shared.core.planning.dns_record import withdrawal
-from shared.core.planning.former import changed_explanation
+from shared.core.planning.former import changed_explanation, left_without_key
 from shared.core.planning.policy import plan_claim, plan_policy, policies_of
 from shared.core.planning.requeue import overdue
 from shared.core.planning.restores import NO_RESTORES, Restores, plan_restores
@@ -194,7 +195,7 @@ def record_observation(record: ConnectionRecord, desired: Desired, now: datetime
     """The record once the endpoint was read; it is written so before anything is made, to find that again."""
     endpoint = desired.endpoint
     pending = endpoint.status in {ConnectionStatus.PENDING, ConnectionStatus.UNKNOWN}
-    if endpoint.vnet_id.lower() != record.identity.vnet_id.lower():
+    if lower_case(endpoint.vnet_id) != lower_case(record.identity.vnet_id):
         # Who answers in another network, and what is linked there, tells nothing about this one.
         record = record.with_dns(resolution=None, elsewhere=())
     return (
@@ -257,6 +258,10 @@ class ObservedElastic:
     """A moment before the reads were begun, by the storage service's clock; None: the worker's does, for a hint."""
     offers_claims: bool = True
     """Whether the family has claims."""
+    vanished: tuple[str, ...] = ()
+    """What `unseen_targets.all_vanished` says of the organization."""
+    key_mark: str = ""
+    """Of the API key that the answers came by; empty: not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,11 +291,21 @@ def plan_elastic(
 ) -> ElasticPlan:
     """What is left to do in Elastic Cloud."""
     here = tuple(policy for policy in observed.policies if policy.region == desired.service.elastic_region)
-    policy = plan_policy(desired, here, record, options, observed.begun_at or now, observed.seen_guids, observed.unseen)
+    policy = plan_policy(
+        desired,
+        here,
+        record,
+        options,
+        observed.begun_at or now,
+        observed.seen_guids,
+        observed.unseen,
+        observed.vanished,
+    ).shown_by(observed.key_mark)
     claim = plan_claim(desired, observed.claims, record, offered=observed.offers_claims)
     steps, conditions = (*policy.steps, *claim.steps), (policy.condition, *claim.conditions)
     advice = policy_advice(desired, observed.policies, policy.memory.id)
     advice += _only(key_advice(observed.key_expires, now))
+    advice += _only(left_without_key(record, options))
     changed = changed_explanation(desired, record)
     if changed is not None:
         advice += (changed,)

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets
+from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets, none_of_ours
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
 from shared.core.model.markers import maker_of, marker_from_description, updated_description
@@ -36,6 +36,10 @@ class PolicyPlan:
     policy: Policy | None = None
     """The one in use, as it is once the steps are done; None: there is none yet, or it does not show yet."""
 
+    def shown_by(self, key_mark: str) -> PolicyPlan:
+        """The same, remembering the API key that showed the policy."""
+        return self if self.policy is None or not key_mark else replace(self, memory=replace(self.memory, key=key_mark))
+
 
 def policies_of(policies: tuple[Policy, ...], guid: str, known_id: str = "") -> tuple[Policy, ...]:
     """The policies that let this endpoint in, the one to use first: associated ones, the one in use, the lowest id."""
@@ -56,12 +60,13 @@ def plan_policy(
     begun_at: datetime,
     seen_guids: Collection[str] | None = None,
     unseen: UnseenTargets = NONE_UNSEEN,
+    vanished: Collection[str] = (),
 ) -> PolicyPlan:
     """Use the policy that lets the endpoint in, let ours follow the endpoint, or make one.
 
     `seen_guids`: lower-cased, of the endpoints that the app sees; None: not read. `begun_at`: a moment before the
-    policies were read. Making one is not idempotent: an id is given up only when reads
-    had the time to show it, and a second POST is sent only when the first one can show no more.
+    policies were read. `vanished`: what `all_vanished` says. Making one is not idempotent: an id is given up
+    only when reads had the time to show it, and a second POST is sent only when the first one can show no more.
     """
     matching = policies_of(policies, desired.endpoint.guid, record.elastic.policy.id)
     if matching:
@@ -74,8 +79,8 @@ def plan_policy(
     if memory.owner is Owner.OURS and _may_not_show_yet(memory, policies, options, begun_at):
         just_made = c.satisfied(c.POLICY_READY, Reason.CREATED, f"Policy {memory.id} was just created.")
         return PolicyPlan((), just_made, memory)
-    if memory.owner is Owner.OURS and unseen.all_out_of_sight(one.target_id for one in record.elastic.associations):
-        return PolicyPlan((), _of_another_organization(memory, record), memory)
+    if (doubt := _doubt_about_the_key(memory, record, unseen, vanished)) is not None:
+        return PolicyPlan((), doubt, memory)
     ends = search_ends(record, options)
     if ends is not None and begun_at < ends:
         return PolicyPlan((), _uncertain(record, ends), PolicyMemory())
@@ -106,6 +111,17 @@ def may_show_later(
     if memory.owner is Owner.OURS and memory.learned_at is not None and all(one.id != memory.id for one in policies):
         instants.append(memory.learned_at + timedelta(seconds=options.timing.visibility))
     return max((one for one in instants if one is not None and begun_at < one), default=None)
+
+
+def _doubt_about_the_key(
+    memory: PolicyMemory, record: ConnectionRecord, unseen: UnseenTargets, vanished: Collection[str]
+) -> Condition | None:
+    if memory.owner is Owner.OURS and unseen.all_out_of_sight(one.target_id for one in record.elastic.associations):
+        return _of_another_organization(memory, record)
+    if not vanished:
+        return None
+    told = none_of_ours(vanished)
+    return c.blocked(c.POLICY_READY, told.reason, told.message, told.next_step)
 
 
 def _of_another_organization(memory: PolicyMemory, record: ConnectionRecord) -> Condition:
@@ -179,6 +195,7 @@ def _existing(
         guid=desired.endpoint.guid,
         recovered=known.recovered or (ours and nothing_known(record)),
         rules=policy.rule_count,
+        key=known.key,
     )
     named = _names_in(policy, desired.endpoint.guid)
     misnamed = desired.endpoint.name not in named
@@ -271,7 +288,7 @@ def _follow(
     named = [rule for rule in former.rules if rule.endpoint_name == desired.endpoint.name]
     remembered = known.guid.lower()
     recovered = record.elastic.policy.recovered or nothing_known(record)
-    memory = PolicyMemory(former.id, Owner.OURS, guid=remembered, recovered=recovered, rules=known.rules)
+    memory = PolicyMemory(former.id, Owner.OURS, guid=remembered, recovered=recovered, rules=known.rules, key=known.key)
     replaces: tuple[str, ...] = (remembered,)
     if all(rule.endpoint_guid.lower() != remembered for rule in former.rules):
         rule = edited_rule(former, desired.endpoint.name, known.rules, seen_guids)

@@ -43,13 +43,24 @@ class OrganizationListing:
     """Whether the family has claims."""
     key_refused: Blocked | None = None
     """There is no key, or none that it takes: that is known, and told on every connection of the organization."""
+    vanished: tuple[str, ...] = ()
+    """What `unseen_targets.all_vanished` says of it."""
+    key_mark: str = ""
 
     def for_region(self, region: str) -> ObservedElastic | None:
         """What matters to the endpoints of one region; None when not all of it was read."""
         if self.policies is None or self.targets is None:
             return None
         claims = None if self.claims is None else tuple(one for one in self.claims if one.region == region)
-        return ObservedElastic(self.policies, self.targets, claims, self.key_expires, offers_claims=self.offers_claims)
+        return ObservedElastic(
+            self.policies,
+            self.targets,
+            claims,
+            self.key_expires,
+            offers_claims=self.offers_claims,
+            vanished=self.vanished,
+            key_mark=self.key_mark,
+        )
 
 
 _UNREAD = OrganizationListing()
@@ -118,8 +129,8 @@ class CloudListing:
     def facts_for(self, desired: Desired, record: ConnectionRecord) -> DnsFacts:
         """What is known of DNS besides the zones."""
         vnet, resolution = desired.endpoint.vnet_id, record.dns.resolution
-        if vnet.lower() in self.networks:
-            resolution = resolution_of(vnet, self.networks[vnet.lower()], self.other_networks)
+        if lower_case(vnet) in self.networks:
+            resolution = resolution_of(vnet, self.networks[lower_case(vnet)], self.other_networks)
         full = not self._any_unread(desired)
         return DnsFacts(resolution, self.zone_counts, full=full, unusable=self.unusable)
 

@@ -67,10 +67,11 @@ POLICIES = (
     ),
     ReasonDoc(
         Reason.OTHER_ORGANIZATIONS_KEY,
-        "The policy and all that it is associated with are out of sight; nothing is made in their place.",
+        "The policy and all that it is associated with are out of sight, or every policy of the installation is; "
+        "nothing is made in their place.",
         "The API key was exchanged for another organization's, or has lost its rights.",
         "Give the app the API key of the organization that has them; or, if they are gone for certain, send the "
-        "decision forget-target on the connection.",
+        "decision forget-target on the connection, or re-run it where it is associated with nothing.",
         Hop.POLICY,
     ),
     ReasonDoc(

@@ -25,6 +25,7 @@ class MemoryConnections:
     known: dict[str, Target] = field(default_factory=dict)
     server_date: str | None = None
     key_expires = None
+    key_mark = "memory"
     key_renewal = "restart the test."
     claims = None
 
