@@ -31,6 +31,7 @@ from shared.core.diagnosis import (
 )
 from shared.core.diagnosis.evidence import authoritative
 from shared.core.model import conditions as c
+from shared.core.model.arm_ids import lower_case
 from shared.core.model.conditions import Condition
 from shared.core.model.errors import AutopilotError
 from shared.core.model.messages import Cause
@@ -129,7 +130,8 @@ async def check(
         approved = on_record is not None and on_record.true
     tested, reader = hosts_to_test(connection, zone_name), networks or context.endpoints
     known = _known_networks(context, connection)
-    if known is None and networks is not None and context.settings.health.app_network.lower() in connection.dns.linked:
+    app_network = lower_case(context.settings.health.app_network)
+    if known is None and networks is not None and app_network in connection.dns.linked:
         # The zone may serve the app's network, which then resolves. A sweep has the networks listed: asking is free.
         known = await _networks_around(context, connection, (), reader, anyway=True)
         connection = connection.with_health(network=known)
@@ -224,7 +226,7 @@ async def _tried_by_id(
 def _known_networks(context: Context, connection: ConnectionRecord) -> NetworkMemory | None:
     """What was read of the networks that endpoint and app are in now; None: nothing."""
     known = connection.health.network
-    now = (connection.identity.vnet_id, context.settings.health.app_network.lower())
+    now = (connection.identity.vnet_id, lower_case(context.settings.health.app_network))
     return known if known is not None and (known.vnet_id, known.app_network) == now else None
 
 
@@ -233,13 +235,13 @@ def _app_is_served(context: Context, connection: ConnectionRecord, known: Networ
 
     It is where every network that answers the app's names is linked to the zone. What is not known counts as not.
     """
-    app = context.settings.health.app_network.lower()
+    app = lower_case(context.settings.health.app_network)
     resolution = connection.dns.resolution
-    if app and app == connection.identity.vnet_id.lower():
+    if app and app == lower_case(connection.identity.vnet_id):
         answering = resolution.networks if resolution is not None and resolution.complete else None
     else:
         answering = known.app_answered_by if app and known is not None else None
-    return bool(answering) and {network.lower() for network in answering or ()} <= set(connection.dns.linked)
+    return bool(answering) and {lower_case(network) for network in answering or ()} <= set(connection.dns.linked)
 
 
 async def _networks_around(
@@ -276,7 +278,7 @@ def _surroundings(
     return Surroundings(
         approved=approved,
         reached_before=reached is not None
-        and (reached.address, reached.network) == (connection.identity.address, app.lower()),
+        and (reached.address, reached.network) == (connection.identity.address, lower_case(app)),
         peered=networks.peered if networks else None,
         app_network=app,
         network=connection.identity.vnet_id,
@@ -287,7 +289,9 @@ def _reached_now(context: Context, connection: ConnectionRecord, seen: Sequence[
     """The memory of having reached the endpoint, refreshed by what was seen now."""
     if not any(one.connected for one in seen):
         return connection.health.last_reached
-    return LastReached(connection.identity.address, context.settings.health.app_network.lower(), context.clock.now())
+    return LastReached(
+        connection.identity.address, lower_case(context.settings.health.app_network), context.clock.now()
+    )
 
 
 # -- what is kept of it ------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from shared.context import Context, log
-from shared.core.model.arm_ids import parse_arm_id
+from shared.core.model.arm_ids import lower_case, parse_arm_id
 from shared.core.model.errors import AutopilotError, Forbidden, NotFound, RetryLater
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_health import NetworkMemory
@@ -45,8 +45,8 @@ class NetworkList:
             listing = await self._listed(subscription)
         except Forbidden:
             # The app's own network may be in a subscription that is not watched: its role is on that network alone.
-            return await _once(self._single, vnet_id.lower(), partial(self._endpoints.network, vnet_id))
-        found = listing.get(vnet_id.lower())
+            return await _once(self._single, lower_case(vnet_id), partial(self._endpoints.network, vnet_id))
+        found = listing.get(lower_case(vnet_id))
         if found is None:
             raise NotFound("Azure lists no such virtual network.", on=vnet_id)
         return found
@@ -76,7 +76,7 @@ async def _once(tasks: dict[str, asyncio.Task[T]], key: str, read: Callable[[], 
 async def read_networks(context: Context, connection: ConnectionRecord, reader: NetworkReader) -> NetworkMemory:
     """What is to be known of the networks that endpoint and app are in; of one that cannot be read, nothing."""
     app, now = context.settings.health.app_network, context.clock.now()
-    own = app.lower() == connection.identity.vnet_id.lower()
+    own = lower_case(app) == lower_case(connection.identity.vnet_id)
     network, app_network = await asyncio.gather(
         _read(reader, connection.identity.vnet_id), _read(reader, "" if own else app)
     )
@@ -91,7 +91,7 @@ async def read_networks(context: Context, connection: ConnectionRecord, reader: 
         read_at=now,
         dns_servers=network.own_dns_servers if network else (),
         peered=network.reaches(app) if network and app else None,
-        app_network=app.lower(),
+        app_network=lower_case(app),
         app_dns_servers=app_network.own_dns_servers if app_network else (),
         app_answered_by=answered_by,
     )

@@ -187,7 +187,7 @@ def _list(rows: Things) -> RecoveredList:
 
 def _subscription(scope: str) -> str:
     """The lower-cased subscription of a zone's id; empty where the scope is none."""
-    parts = scope.lower().split("/")
+    parts = lower_case(scope).split("/")
     return parts[2] if parts[:2] == ["", "subscriptions"] and len(parts) > 2 else ""  # noqa: PLR2004 - /subscriptions/ID
 
 

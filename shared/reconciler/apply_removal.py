@@ -239,8 +239,8 @@ def _without(record: ConnectionRecord, step: RemovalStep) -> ConnectionRecord:
         case WithdrawAddress() | DeleteRecord() if _used(record, step):
             record = record.with_dns(record=None, record_addresses=())
         case DeleteLink():
-            gone = f"{step.zone.text}/virtualNetworkLinks/{step.name}".lower()
-            record = record.with_dns(links=tuple(link for link in record.dns.links if link.id.lower() != gone))
+            gone = lower_case(f"{step.zone.text}/virtualNetworkLinks/{step.name}")
+            record = record.with_dns(links=tuple(link for link in record.dns.links if lower_case(link.id) != gone))
         case DeleteZone() if _used(record, step):
             record = record.with_dns(zone=None, links=())
     return record

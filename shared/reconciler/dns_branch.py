@@ -86,14 +86,14 @@ async def _one_look(
     names, homes = [desired.service.zone], desired.zone_homes
     listed, counts = await context.dns.zones_listed(names, subscriptions, homes=homes)
     left = [one for one in listed if zone is None or one.id.key != zone.id.key]
-    matter = {one.lower() for one in (desired.endpoint.vnet_id, *desired.link_vnets, *resolution.networks)}
+    matter = {lower_case(one) for one in (desired.endpoint.vnet_id, *desired.link_vnets, *resolution.networks)}
     skipped = await _serving_others(context, desired, matter, left)
     left = [one for one in left if one not in skipped]
     at_home = {home.key for home in homes}
     # What may become the zone in use is read now, not shared: it is written by what is read.
     mine = [one for one in left if _made_for(desired, one) or one.id.key in at_home]
     seen = await context.dns.looked_into([one for one in left if one not in mine], homes=homes)
-    serving = [one for one in seen if any(link.vnet_id.lower() in matter for link in one.links)]
+    serving = [one for one in seen if any(lower_case(link.vnet_id) in matter for link in one.links)]
     read = await context.dns.filled([*mine, *serving], homes=homes)
     others = tuple(one for one in seen if one not in serving)
     known = () if zone is None else (zone,)
@@ -155,7 +155,7 @@ def _serves_all(
     """Whether the zone serves every network that it should; anything else calls for the full look."""
     answering = resolution.networks or (desired.endpoint.vnet_id,)
     elsewhere = {*(one.vnet for one in record.dns.refused), *(() if again else record.dns.elsewhere)}
-    further = (one for one in (desired.endpoint.vnet_id, *desired.link_vnets) if one.lower() not in elsewhere)
+    further = (one for one in (desired.endpoint.vnet_id, *desired.link_vnets) if lower_case(one) not in elsewhere)
     return all(zone.link_to(one) for one in (*answering, *further))
 
 
@@ -175,7 +175,7 @@ async def _networks_of_servers(context: Context, desired: Desired) -> tuple[Virt
     """The networks besides the endpoint's and its peers in which name servers may be, as far as they can be read."""
     subscriptions = (*context.settings.scope.watched_subscriptions, *zone_subscriptions(desired, context.options))
     named = await asyncio.gather(*(_network(context, vnet) for vnet in desired.link_vnets))
-    found = {one.id.lower(): one for one in named if one is not None}
+    found = {lower_case(one.id): one for one in named if one is not None}
     for subscription in dict.fromkeys(subscriptions):
         try:
             found |= await context.endpoints.networks(subscription)
@@ -293,7 +293,7 @@ def _tried_again(run: Run, desired: Desired) -> ConnectionRecord:
     """The record without the refusals that are old, that a person wants tried again, or that are asked for no more."""
     dns, now = run.record.dns, run.context.clock.now()
     old = dns.refused_at is not None and now - dns.refused_at > REFUSED_FOR
-    wanted = {one.lower() for one in (desired.endpoint.vnet_id, *desired.link_vnets)}
+    wanted = {lower_case(one) for one in (desired.endpoint.vnet_id, *desired.link_vnets)}
     kept = () if old or run.cause is Cause.MANUAL else tuple(one for one in dns.refused if one.vnet in wanted)
     return run.record.with_dns(refused=kept, refused_at=dns.refused_at if kept else None)
 
@@ -341,8 +341,8 @@ def _decides_nothing(step: DnsStep, run: Run, desired: Desired) -> TypeGuard[Cre
     """Whether it is a link to a network that answers none of this endpoint's clients."""
     resolution = run.record.dns.resolution
     answering = resolution.networks if resolution is not None else ()
-    decide = {one.lower() for one in answering or (desired.endpoint.vnet_id,)}
-    return isinstance(step, CreateLink) and step.vnet_id.lower() not in decide
+    decide = {lower_case(one) for one in answering or (desired.endpoint.vnet_id,)}
+    return isinstance(step, CreateLink) and lower_case(step.vnet_id) not in decide
 
 
 async def _begun_before(run: Run, step: DnsStep) -> None:

@@ -6,6 +6,7 @@ One that cannot be linked costs itself: it is told as advice and left alone for 
 from __future__ import annotations
 
 from shared.context import log
+from shared.core.model.arm_ids import lower_case
 from shared.core.model.errors import AutopilotError, Blocked, NotFound
 from shared.core.model.reasons import Reason
 from shared.core.model.record_parts import RefusedNetwork
@@ -50,8 +51,8 @@ async def _refused(run: Run, desired: Desired, step: CreateLink, error: Autopilo
     named = " It is named in DNS_LINK_VNETS." if step.vnet_id in desired.link_vnets else ""
     if isinstance(found, NotFound) and found is not error:
         message = f"Virtual network {step.vnet_id} does not exist, and so is not linked.{named}"
-        return RefusedNetwork(step.vnet_id.lower(), Reason.NETWORK_NOT_FOUND, message)
+        return RefusedNetwork(lower_case(step.vnet_id), Reason.NETWORK_NOT_FOUND, message)
     if isinstance(found, Blocked) and found.reason in NEEDS_NO_LINK:
         message = f"Virtual network {step.vnet_id} is not linked: {found.what}{named}"
-        return RefusedNetwork(step.vnet_id.lower(), found.reason, message)
+        return RefusedNetwork(lower_case(step.vnet_id), found.reason, message)
     return None

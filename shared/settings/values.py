@@ -6,6 +6,7 @@ import re
 from ipaddress import IPv4Address
 from urllib.parse import urlsplit
 
+from shared.core.model.arm_ids import lower_case
 from shared.core.model.organizations import DEFAULT
 from shared.core.model.services import Service, service_of_alias
 from shared.core.options.values import EVERYTHING, GUID, Expected, is_group, one_of, vnets, whole, words
@@ -128,7 +129,7 @@ def services(value: str) -> tuple[Service, ...]:
 
 def organization_scope(value: str) -> frozenset[str]:
     """Entries of an organization's scope, in lower case, as `OrganizationScope` has them."""
-    entries = [_scope_entry(word.lower()) for word in words(value)]
+    entries = [_scope_entry(lower_case(word)) for word in words(value)]
     if not entries or not all(entries):
         raise Expected(
             "subscription:ID, group:NAME, group:SUBSCRIPTION-ID/NAME, tag:NAME or tag:NAME=VALUE, separated by commas"

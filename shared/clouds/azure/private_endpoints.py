@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from typing import Any, Literal
 
 from shared.clouds.azure.clients import NETWORK_API, ArmClients, arm_errors, arm_read_errors, body_of
-from shared.core.model.arm_ids import ArmId, parse_arm_id
+from shared.core.model.arm_ids import ArmId, lower_case, parse_arm_id
 from shared.core.model.errors import InvalidInput, NotFound, UnusableAnswer
 from shared.core.model.json_values import mapping, mappings, text, texts
 from shared.core.model.resources import ConnectionStatus, Endpoint, Peering, VirtualNetwork
@@ -60,7 +60,7 @@ class PrivateEndpoints:
                 nic = body_of(answer)
                 address = address_of(nic)
                 if address:
-                    found[text(nic.get("id")).lower()] = address
+                    found[lower_case(text(nic.get("id")))] = address
         return found
 
     async def network(self, vnet_id: str) -> VirtualNetwork:
@@ -77,7 +77,7 @@ class PrivateEndpoints:
         with arm_errors("list virtual networks", f"/subscriptions/{subscription_id}"):
             answers = client.virtual_networks.list_all(api_version=NETWORK_API)
             found = [network_of(body_of(answer)) async for answer in answers]
-            return {network.id.lower(): network for network in found if network.id}
+            return {lower_case(network.id): network for network in found if network.id}
 
     async def _with_address(self, endpoint: Endpoint) -> Endpoint:
         for nic_id in endpoint.nic_ids:

@@ -17,6 +17,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shared.core.model.arm_ids import lower_case
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
@@ -36,4 +38,4 @@ class Surroundings:
     @property
     def in_own_network(self) -> bool:
         """Whether the app is in the endpoint's own network."""
-        return bool(self.app_network) and self.app_network.lower() == self.network.lower()
+        return bool(self.app_network) and lower_case(self.app_network) == lower_case(self.network)

@@ -68,8 +68,8 @@ def in_scope(scope: Scope, endpoint: ArmId) -> bool:
 def outside(scope: Scope, endpoint: Endpoint) -> Explanation | None:
     """Why an endpoint is out of scope; None: it is not."""
     location = plain_location(endpoint.location)
-    tags = {name.lower() for name in endpoint.tags}
-    tags |= {f"{name}={value}".lower() for name, value in endpoint.tags.items()}
+    tags = {lower_case(name) for name in endpoint.tags}
+    tags |= {lower_case(f"{name}={value}") for name, value in endpoint.tags.items()}
     return (
         outside_by_id(scope, endpoint.id)
         or _judge(
@@ -107,7 +107,8 @@ def _keys(endpoint: Endpoint) -> frozenset[str]:
     subscription, group = endpoint.id.subscription_id.lower(), lower_case(endpoint.id.resource_group)
     keys = {f"subscription:{subscription}", f"group:{group}", f"group:{subscription}/{group}"}
     for name, value in endpoint.tags.items():
-        keys |= {f"tag:{name.strip().lower()}", f"tag:{name.strip().lower()}={value.strip().lower()}"}
+        tag = f"tag:{lower_case(name.strip())}"
+        keys |= {tag, f"{tag}={lower_case(value.strip())}"}
     return frozenset(keys)
 
 

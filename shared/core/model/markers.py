@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from shared.core.model.arm_ids import connection_id
+from shared.core.model.arm_ids import connection_id, lower_case
 from shared.core.model.json_values import mapping, text
 
 INSTANCE = "elastic-privatelink-instance"
@@ -34,7 +34,7 @@ _GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _ARM_ID = re.compile(
     rf"/subscriptions/(?P<subscription>{_GUID})/resourceGroups/(?P<group>[^/]+)"
     r"/providers/Microsoft\.Network/privateEndpoints/(?P<name>[^/]+)",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 _SHORT_ID = re.compile(r"(?P<subscription>[0-9a-fA-F]{32})/(?P<group>[^/]+)/(?P<name>[^/]+)")
 _DESCRIPTION = re.compile(r"\[elastic-privatelink instance=(?P<instance>\S+) connection=(?P<connection>[0-9a-f]{16})\]")
@@ -185,7 +185,7 @@ class RecordMarker:
 
 def _texts_of(tags: object) -> dict[str, str]:
     """Tags or metadata by their lower-cased names; a value that is no text is left out."""
-    return {name.lower(): value for name, value in mapping(tags).items() if value and text(value)}
+    return {lower_case(name): value for name, value in mapping(tags).items() if value and text(value)}
 
 
 def record_marker(metadata: object) -> RecordMarker | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.core.model.arm_ids import lower_case
 from shared.core.model.organizations import DEFAULT
 from shared.core.model.record_elastic import ElasticState
 from shared.core.model.record_parts import DnsState, Identity
@@ -39,7 +40,7 @@ class FormerThings:
     @property
     def key(self) -> tuple[Family, str, str, str]:
         """The service, the network and the organization: there is one entry of each."""
-        return (*self.service, self.identity.vnet_id.lower(), self.organization)
+        return (*self.service, lower_case(self.identity.vnet_id), self.organization)
 
     @property
     def anything(self) -> bool:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
-from shared.core.model.arm_ids import ArmId
+from shared.core.model.arm_ids import ArmId, lower_case
 from shared.core.model.markers import Marker, RecordMarker
 from shared.core.model.services import Family, PrivateUrl
 
@@ -61,7 +61,7 @@ class Endpoint:
 
     def tag(self, name: str) -> str:
         """A tag's value without blanks around it, empty if there is none; Azure compares tag names without case."""
-        return next((value.strip() for tag, value in self.tags.items() if tag.lower() == name), "")
+        return next((value.strip() for tag, value in self.tags.items() if lower_case(tag) == name), "")
 
 
 AZURE_NAME_SERVER = "168.63.129.16"
@@ -100,7 +100,7 @@ class VirtualNetwork:
 
     def reaches(self, other: str) -> bool:
         """Whether there is a direct route to another network (or it is the same)."""
-        return other.lower() in {self.id.lower(), *(peer.lower() for peer in self.peers)}
+        return lower_case(other) in {lower_case(self.id), *(lower_case(peer) for peer in self.peers)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +129,11 @@ class NameResolution:
 
     def answered_by(self, vnet_id: str) -> bool:
         """Whether this network is among those that answer."""
-        return vnet_id.lower() in {one.lower() for one in self.networks}
+        return lower_case(vnet_id) in {lower_case(one) for one in self.networks}
 
 
 def _lower_case(found: NameResolution) -> NameResolution:
-    return replace(found, networks=tuple(one.lower() for one in found.networks))
+    return replace(found, networks=tuple(lower_case(one) for one in found.networks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +203,7 @@ class Zone:
         return next((link for link in self._links_to(vnet_id) if link.failed), None)
 
     def _links_to(self, vnet_id: str) -> list[Link]:
-        return [link for link in self.links if link.vnet_id.lower() == vnet_id.lower()]
+        return [link for link in self.links if lower_case(link.vnet_id) == lower_case(vnet_id)]
 
 
 @dataclass(frozen=True, slots=True)

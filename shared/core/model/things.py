@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from shared.core.model.arm_ids import lower_case
+
 YOUNG = timedelta(minutes=2)
 """A `*` record that was written less than this ago is neither handed over nor deleted: a read of its holder by id may
 still answer as it was before ("404 on what was just created")."""
@@ -54,7 +56,7 @@ class Thing:
     @property
     def known_by_marker(self) -> bool:
         """Whether its marker alone says that it is ours: only who may write DNS records can write that."""
-        return self.id.lower().endswith(("/a/*", WAITING))
+        return lower_case(self.id).endswith(("/a/*", WAITING))
 
     @property
     def unconfirmed(self) -> bool:

@@ -36,7 +36,7 @@ class ZoneHome:
     @property
     def key(self) -> tuple[str, str]:
         """Equal for two ways to write one resource group."""
-        return self.subscription_id.lower(), self.resource_group.lower()
+        return self.subscription_id.lower(), lower_case(self.resource_group)
 
 
 class Expected(ValueError):

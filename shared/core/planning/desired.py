@@ -12,7 +12,7 @@ from datetime import datetime
 
 from shared.core.guards.scope import organization_of, tag_note
 from shared.core.model import conditions as c
-from shared.core.model.arm_ids import ArmId, connection_id, parse_arm_id
+from shared.core.model.arm_ids import ArmId, connection_id, lower_case, parse_arm_id
 from shared.core.model.conditions import Condition
 from shared.core.model.errors import InvalidInput
 from shared.core.model.markers import Marker
@@ -194,7 +194,9 @@ def desired_of(endpoint: Endpoint, options: PlanOptions) -> Desired | None:
     found = options.services.recognise(endpoint.alias)
     if found.service is None:
         return None
-    extra = {vnet.lower(): vnet for vnet in options.dns.link_vnets if vnet.lower() != endpoint.vnet_id.lower()}
+    extra = {
+        lower_case(vnet): vnet for vnet in options.dns.link_vnets if lower_case(vnet) != lower_case(endpoint.vnet_id)
+    }
     return Desired(
         endpoint=endpoint,
         service=found.service,

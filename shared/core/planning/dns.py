@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from shared.core.model import conditions as c
-from shared.core.model.arm_ids import ArmId
+from shared.core.model.arm_ids import ArmId, lower_case
 from shared.core.model.conditions import Condition, Explanation
 from shared.core.model.markers import Marker, maker_of
 from shared.core.model.ownership import Owned, Owner
@@ -100,16 +100,16 @@ class _Networks:
     @property
     def hub_answers(self) -> bool:
         """Whether other networks than the endpoint's own answer its clients."""
-        return self.own.lower() not in _lower(self.answering)
+        return lower_case(self.own) not in _lower(self.answering)
 
     @property
     def all(self) -> tuple[str, ...]:
         """Each once, those that decide first: they are linked first."""
-        return tuple({one.lower(): one for one in (*self.answering, self.own, *self.further)}.values())
+        return tuple({lower_case(one): one for one in (*self.answering, self.own, *self.further)}.values())
 
     def decides(self, vnet: str) -> bool:
         """Whether what this network is linked to is what the clients get."""
-        return vnet.lower() in _lower(self.answering)
+        return lower_case(vnet) in _lower(self.answering)
 
     def answering_by(self, zone: Zone) -> tuple[str, ...]:
         """Those that answer the clients by this zone."""
@@ -117,16 +117,16 @@ class _Networks:
 
     def ours_to_link(self, vnet: str) -> bool:
         """Whether the app links it: the endpoint's own, and those that the settings name."""
-        return vnet.lower() in _lower((self.own, *self.further))
+        return lower_case(vnet) in _lower((self.own, *self.further))
 
 
 def _lower(ids: tuple[str, ...]) -> set[str]:
-    return {one.lower() for one in ids}
+    return {lower_case(one) for one in ids}
 
 
 def link_name(vnet_id: str) -> str:
     """The name of our link to a network: the same network always gets the same name, so a repeated PUT finds itself."""
-    return f"autopilot-{hashlib.sha256(vnet_id.lower().encode()).hexdigest()[:12]}"
+    return f"autopilot-{hashlib.sha256(lower_case(vnet_id).encode()).hexdigest()[:12]}"
 
 
 def plan_dns(desired: Desired, zones: tuple[Zone, ...], options: PlanOptions, facts: DnsFacts = _ALONE) -> DnsPlan:
@@ -162,7 +162,9 @@ def plan_dns(desired: Desired, zones: tuple[Zone, ...], options: PlanOptions, fa
         record=record_owner(desired, zone) if record.true else None,
         record_addresses=addresses,
         names=zone.names[:NAMES],
-        linked=tuple(sorted(one.lower() for one in (*networks.all, options.app_network) if one and zone.link_to(one))),
+        linked=tuple(
+            sorted(lower_case(one) for one in (*networks.all, options.app_network) if one and zone.link_to(one))
+        ),
         elsewhere=tuple(sorted(elsewhere)),
         advice=_advice(desired, zone, networks, elsewhere, facts.known.refused) if record.true else (),
         resolution=resolution,
@@ -176,7 +178,7 @@ def _advice(
     desired: Desired, zone: Zone, networks: _Networks, elsewhere: set[str], refused: tuple[RefusedNetwork, ...]
 ) -> tuple[Explanation, ...]:
     # Of the endpoint's own network, where a hub answers, it does not matter what it is linked to.
-    further = [one for one in networks.further if one.lower() in elsewhere and not networks.decides(one)]
+    further = [one for one in networks.further if lower_case(one) in elsewhere and not networks.decides(one)]
     shared = dns_problems.shared_record(desired, zone) if zone.record and len(zone.record.addresses) > 1 else None
     found = (dns_problems.further_networks(further) if further else None, shared)
     unlinked = [one for one in refused if one.vnet not in elsewhere and not zone.link_to(one.vnet)]
@@ -290,7 +292,7 @@ def _links_later(zone: Zone, networks: _Networks, linked: Condition, elsewhere: 
     return tuple(
         LaterStep(f"link private DNS zone {zone.name} to virtual network {one}", c.LINKED, ADDRESS)
         for one in missing
-        if one.lower() not in elsewhere
+        if lower_case(one) not in elsewhere
     )
 
 
@@ -315,7 +317,9 @@ def _elsewhere(zone: Zone, zones: tuple[Zone, ...], networks: _Networks, facts: 
     known = refused | (set() if facts.full else set(facts.known.elsewhere))
     others = [other for other in zones if other.id.key != zone.id.key]
     missing = [one for one in networks.all if not zone.link_to(one)]
-    return {one.lower() for one in missing if one.lower() in known or any(other.link_to(one) for other in others)}
+    return {
+        lower_case(one) for one in missing if lower_case(one) in known or any(other.link_to(one) for other in others)
+    }
 
 
 def _plan_links(
@@ -337,9 +341,9 @@ def _plan_links(
             links.append(Owned(link.id, _owner(desired.marker, link.marker)))
             if not link.completed:
                 problems.append(dns_problems.link_in_progress(vnet, link.name))
-        elif vnet.lower() in elsewhere:
+        elif lower_case(vnet) in elsewhere:
             problems += [dns_problems.answers_by_another(vnet, zones)] if decides else []
-        elif vnet.lower() in unlinkable and not decides:
+        elif lower_case(vnet) in unlinkable and not decides:
             continue
         elif held_back is not None:
             problems += [held_back] if decides or not networks.hub_answers else []

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from shared.core.guards.scope import EffectiveMode, not_carried_out
 from shared.core.model import conditions as c
+from shared.core.model.arm_ids import lower_case
 from shared.core.model.conditions import Condition, Phase
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
@@ -61,7 +62,7 @@ def _reads_otherwise(connection: ConnectionRecord, found: Plan, conditions: Iter
 
 def _dns_of(dns: DnsPlan | DnsState) -> tuple[object, ...]:
     """What checks and advice rest on besides the conditions."""
-    zone = "" if dns.zone is None else dns.zone.id.lower()  # moved to another group, it is another one
+    zone = "" if dns.zone is None else lower_case(dns.zone.id)  # moved to another group, it is another one
     return zone, dns.record_addresses, dns.names, dns.linked, dns.advice
 
 

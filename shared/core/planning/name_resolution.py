@@ -13,6 +13,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 
+from shared.core.model.arm_ids import lower_case
 from shared.core.model.resources import NameResolution, VirtualNetwork
 
 
@@ -32,7 +33,7 @@ def resolution_of(
         return NameResolution((vnet_id,))
     further = tuple(others)
     found = {server: _network_of(server, network, further) for server in servers}
-    answering = {one.lower(): one for one in found.values() if one is not None}
+    answering = {lower_case(one): one for one in found.values() if one is not None}
     unknown = tuple(server for server, one in found.items() if one is None)
     return NameResolution(tuple(answering.values()), servers, unknown)
 
@@ -49,7 +50,7 @@ def _network_of(server: str, network: VirtualNetwork, others: tuple[VirtualNetwo
     for peering in network.peerings:
         if _contains(peering.prefixes, server):
             return peering.network_id
-    containing = {other.id.lower(): other.id for other in others if _contains(other.prefixes, server)}
+    containing = {lower_case(other.id): other.id for other in others if _contains(other.prefixes, server)}
     return next(iter(containing.values())) if len(containing) == 1 else None
 
 

@@ -144,8 +144,8 @@ def zone_still_there(record: ConnectionRecord, observed: ObservedRemoval) -> Con
     if zone is None:
         record = record.with_dns(zone=None, links=())
     else:
-        there = {link.id.lower() for link in zone.links}
-        record = record.with_dns(links=tuple(link for link in record.dns.links if link.id.lower() in there))
+        there = {lower_case(link.id) for link in zone.links}
+        record = record.with_dns(links=tuple(link for link in record.dns.links if lower_case(link.id) in there))
     if zone is None or zone.record is None:
         record = record.with_dns(record=None, record_addresses=())
     return record

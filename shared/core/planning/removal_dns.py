@@ -45,7 +45,7 @@ def users_of(others: tuple[Endpoint, ...] | None, answering: frozenset[str], unc
     """The users, from the other endpoints of the service and the networks that answer their clients."""
     if others is None:
         return ZoneUsers(None, unconfirmed)
-    return ZoneUsers(answering | {other.vnet_id.lower() for other in others}, unconfirmed)
+    return ZoneUsers(answering | {lower_case(other.vnet_id) for other in others}, unconfirmed)
 
 
 def plan_dns_removal(record: ConnectionRecord, zone: Zone, users: ZoneUsers, options: PlanOptions) -> DnsRemovalPlan:
@@ -60,10 +60,10 @@ def plan_dns_removal(record: ConnectionRecord, zone: Zone, users: ZoneUsers, opt
     if why_zone is None and zone.id.key in users.unconfirmed:
         waits.append(zone.id.text)
     goes = why_zone is None and not waits
-    named = {vnet.lower() for vnet in options.dns.link_vnets}
+    named = {lower_case(vnet) for vnet in options.dns.link_vnets}
     for link in zone.links:
         why = stays[link.id]
-        why = IN_SETTINGS if why is None and not goes and link.vnet_id.lower() in named else why
+        why = IN_SETTINGS if why is None and not goes and lower_case(link.vnet_id) in named else why
         if why is None and link.id not in waits:
             steps.append(DeleteLink(zone.id, link.name, link.vnet_id, link.etag))
         elif why:
@@ -112,16 +112,16 @@ def _why_link_stays(
 ) -> str | None:
     """None: it can go; "": it is none of ours and no reason is needed."""
     if link.marker is None or link.marker.instance != options.installation.instance_id:
-        return "made by others" if link.vnet_id.lower() == record.identity.vnet_id.lower() else ""
+        return "made by others" if lower_case(link.vnet_id) == lower_case(record.identity.vnet_id) else ""
     if not empty or users.networks is None:
         unread = "whether other endpoints use it could not be checked"
         return unread if empty else "the zone's * record still serves other endpoints"
-    if link.vnet_id.lower() in users.networks:
+    if lower_case(link.vnet_id) in users.networks:
         return "another endpoint in this network, or answered by it, uses it"
     if zone.has_other_records is not False:
         return "the zone has records of others, or whether it has could not be checked"
-    served = {other.vnet_id.lower() for other in zone.links}
-    own = link.vnet_id.lower() == record.identity.vnet_id.lower()
+    served = {lower_case(other.vnet_id) for other in zone.links}
+    own = lower_case(link.vnet_id) == lower_case(record.identity.vnet_id)
     return None if own or not users.networks & served else "other endpoints use the zone"
 
 

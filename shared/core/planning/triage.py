@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from shared.core.guards.scope import asked_mode, effective_mode_of, in_scope, is_out_of_scope, outside, outside_by_id
 from shared.core.guards.unseen_targets import UnseenTargets
 from shared.core.model import conditions as c
-from shared.core.model.arm_ids import ArmId, connection_id, parse_arm_id, parse_endpoint_id
+from shared.core.model.arm_ids import ArmId, connection_id, lower_case, parse_arm_id, parse_endpoint_id
 from shared.core.model.conditions import Phase
 from shared.core.model.errors import InvalidInput
 from shared.core.model.markers import Marker
@@ -241,7 +241,7 @@ def _zone_gone(snapshot: Snapshot, record: ConnectionRecord) -> bool:
     if zone is None:
         return False
     listed = snapshot.clouds.zones.get(parse_arm_id(zone.id).subscription_id)
-    return listed is not None and all(one.id.key != zone.id.lower() for one in listed)
+    return listed is not None and all(one.id.key != lower_case(zone.id) for one in listed)
 
 
 def _really_missing(snapshot: Snapshot, endpoint: ArmId, scope: Scope) -> bool:
