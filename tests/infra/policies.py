@@ -25,7 +25,8 @@ NEVER_REFUSING = (
     *("Deny-PublicPaaSEndpoints", "Enforce-Guardrails-Storage", "Enforce-Guardrails-Network"),
     *("Enforce-Guardrails-KeyVault", "Enforce-Guardrails-AppServices", "Enforce-EncryptTransit"),
 )
-"""Initiatives of landing zones, none of which refuses that set; their names may end in a date."""
+"""Initiatives of landing zones, none of which refuses a set without events; their names may end in a date."""
+WITHOUT_EVENTS = ("none", ALL_PRIVATE)
 
 
 def accepted() -> dict[str, set[str]]:
@@ -77,7 +78,7 @@ def differences(choice: str, refused: set[str], sets: dict[str, list[str]]) -> l
     found += [f"accepted, and not refused: {one}" for one in sorted(wanted - refused)]
     if len(refused) > MOST.get(choice, len(refused)):
         found.append(f"{len(refused)} refusals, at most {MOST[choice]} are promised")
-    if choice == ALL_PRIVATE:
+    if choice in WITHOUT_EVENTS:
         denied = [(one, of) for one in sorted(refused) for of in sets[one] if of.startswith(NEVER_REFUSING)]
         found += [f"refused by {of}: {one}" for one, of in denied]
     return found

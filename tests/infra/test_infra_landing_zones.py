@@ -15,6 +15,7 @@ from tests.infra.paper_bicep import ParameterFile
 from tests.infra.paper_choices import (
     ALL_PRIVATE,
     CHOICES,
+    GROUP,
     GUARDS,
     LINK_SCOPE,
     NETWORK,
@@ -196,12 +197,13 @@ def test_the_page_of_policies_names_every_accepted_refusal_and_no_other() -> Non
 def test_the_page_of_policies_counts_right() -> None:
     rows = [int(number) for number in re.findall(r"^\| [^|]+ \| (\d+) \|$", PAGE, re.MULTILINE)]
     none = {"eventDelivery": "none"}
+    zoned = none | {"privateAccessZoneGroup": GROUP}
     theirs = none | {"appSubnetId": NETWORK}
     scoped = theirs | {"privateLinkScopeId": LINK_SCOPE}
-    chosen = ({}, {"privateAccess": True}, none, theirs, scoped, scoped | {"zoneRedundancy": True})
+    chosen = ({}, {"privateAccess": True}, none, zoned, theirs, scoped, scoped | {"zoneRedundancy": True})
     assert rows == [len(expected(one)) for one in chosen]
     assert MOST["default"] >= rows[0]
-    assert MOST[ALL_PRIVATE] >= rows[3]
+    assert MOST[ALL_PRIVATE] >= rows[3] == rows[4]
 
 
 def test_a_refusal_too_many_and_one_too_few_are_told() -> None:
@@ -211,6 +213,7 @@ def test_a_refusal_too_many_and_one_too_few_are_told() -> None:
     assert differences("default", wanted | {"new"}, known) == ["refused, and not accepted: new"]
     one = min(wanted)
     assert differences("default", wanted - {one}, known) == [f"accepted, and not refused: {one}"]
-    private = expected(CHOICES[ALL_PRIVATE])
     dated = "Enforce-Guardrails-Network_20250326"
-    assert f"refused by {dated}: {min(private)}" in differences(ALL_PRIVATE, private, {one: [dated] for one in private})
+    for choice in ("none", ALL_PRIVATE):
+        private = expected(CHOICES[choice])
+        assert f"refused by {dated}: {min(private)}" in differences(choice, private, {one: [dated] for one in private})
