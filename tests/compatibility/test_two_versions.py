@@ -17,7 +17,8 @@ import pytest
 from shared.core.model.arm_ids import parse_endpoint_id
 from shared.core.model.errors import InvalidInput
 from shared.core.model.messages import PUT_BACKS_MAX, Cause, WorkMessage
-from tests.harness.estate import Estate, Worker
+from tests.harness.estate import Estate
+from tests.harness.worker import Worker
 
 RECORD, MESSAGE = "shared.core.model.record_document.SCHEMA", "shared.core.model.messages.VERSION"
 

@@ -22,8 +22,9 @@ from shared.settings.services import shipped_services
 from tests.faults.acts import at_once
 from tests.faults.kinds import ALTERNATING, FOLLOWS
 from tests.faults.watcher import ACTOR, Watcher
-from tests.harness.estate import Estate, Worker
+from tests.harness.estate import Estate
 from tests.harness.wire import Call, Faults, Killed, Outcome
+from tests.harness.worker import Worker
 
 AT_ONCE = 2
 """Runs side by side."""

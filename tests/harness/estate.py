@@ -10,7 +10,6 @@ import asyncio
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -36,15 +35,7 @@ from local.world import (
     vnet_body,
     vnet_id,
 )
-from shared.clock import Clock, ServiceClock
-from shared.clouds.azure.clients import ArmClients
-from shared.clouds.azure.deciding_keys import DecidingKeys
-from shared.clouds.azure.event_grid import Topic
-from shared.clouds.azure.private_dns import PrivateDns
-from shared.clouds.azure.private_endpoints import PrivateEndpoints
-from shared.clouds.azure.vault import Vault
-from shared.clouds.elastic.transport import Organizations
-from shared.composition import arm_options, organizations, topic_options, vault_options
+from shared.clock import Clock
 from shared.context import Context
 from shared.core.model.arm_ids import connection_id, parse_endpoint_id
 from shared.core.model.errors import RetryLater
@@ -54,15 +45,13 @@ from shared.core.model.record_document import from_document
 from shared.core.model.services import Family, Service, Services
 from shared.dispatch import take
 from shared.installation.watched import with_found
-from shared.settings import Settings, load
 from shared.settings.services import shipped_services
-from shared.state.leases import Leases
-from shared.state.read_budget import ReadBudget
 from shared.sweep.snapshot import SweepStats
 from shared.sweep.sweep import sweep
-from tests.harness.platform_parts import WORKERS, Credential, QueueOutput
+from tests.harness.platform_parts import WORKERS, QueueOutput
 from tests.harness.projects import CHOSEN, seed_projects, services_for, side_of
-from tests.harness.wire import Faults, Killed, Wire, WiredArm, WiredElastic, WiredStorage, no_faults
+from tests.harness.wire import Faults, Killed, no_faults
+from tests.harness.worker import Worker, worker_of
 from tests.infra.shipped import everywhere
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -97,14 +86,6 @@ def authority() -> CertificateAuthority:
 def arm_error(status: int, code: str, message: str = "made by the test", **headers: str) -> FaultResponse:
     """An error as Azure shapes it."""
     return FaultResponse(status, {"error": {"code": code, "message": message}}, headers)
-
-
-@dataclass
-class Worker:
-    """One function process."""
-
-    context: Context
-    wire: Wire
 
 
 class Estate:
@@ -193,42 +174,7 @@ class Estate:
 
     def new_worker(self, faults: Faults = no_faults, machine: Clock | None = None, **settings: str) -> Worker:
         """A function process with its own clients, on a machine whose clock is right unless one is given."""
-        clock = ServiceClock(machine or self.clock)
-        wire = Wire(faults, clock.request_sent)
-        loaded = load(self.settings | settings, self.known)
-        storage = WiredStorage(self.storage, wire, self.service_clock)
-        budget = ReadBudget(storage.control, clock)
-        clients = ArmClients(arm_options(loaded), Credential, lambda: WiredArm(self.arm.app, wire), budget)
-        context = Context(
-            settings=loaded,
-            clock=clock,
-            endpoints=PrivateEndpoints(clients),
-            dns=PrivateDns(clients),
-            elastic=self._organizations(loaded, wire, clock),
-            storage=storage,
-            leases=Leases(
-                storage.connections,
-                storage.control,
-                storage.queue,
-                clock,
-                owner_id="worker",
-            ),
-            budget=budget,
-            network=self.network.inside(self.world.app_vnet),
-            deciding_keys=DecidingKeys(loaded.callers.keys, None, clock),
-            topic=self._topic(loaded, wire),
-        )
-        return Worker(context, wire)
-
-    def _organizations(self, settings: Settings, wire: Wire, clock: Clock) -> Organizations:
-        options = vault_options(settings)
-        vault = None if options is None else Vault(options, Credential, lambda: WiredArm(self.vault.app, wire, "vault"))
-        return organizations(settings, clock, vault, WiredElastic(self.world.front, wire))
-
-    def _topic(self, settings: Settings, wire: Wire) -> Topic | None:
-        if not settings.notify.topic_endpoint:
-            return None
-        return Topic(topic_options(settings), Credential, lambda: WiredArm(self.topic.app, wire, "topic"))
+        return worker_of(self, faults, machine or self.clock, settings)
 
     async def handle(self, message: Any, worker: Worker | None = None) -> None:
         """Run one received message; a worker that dies leaves it to be delivered again, to the process that follows."""

@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from shared.core.model.errors import RetryLater
-from tests.harness.estate import Estate, Worker
+from tests.harness.estate import Estate
+from tests.harness.worker import Worker
 
 QUEUES = json.loads(Path(__file__).parents[2].joinpath("host.json").read_text(encoding="utf-8"))["extensions"]["queues"]
 AT_ONCE = QUEUES["batchSize"] + QUEUES["newBatchThreshold"]

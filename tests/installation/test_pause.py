@@ -9,10 +9,11 @@ from shared.core.model.errors import RetryLater
 from shared.core.model.messages import Cause, WorkMessage
 from shared.installation.pause import DOCUMENT, lift_pause, pause
 from shared.reconciler.loop import reconcile
-from tests.harness.estate import Estate, Worker
+from tests.harness.estate import Estate
 from tests.harness.outcome import end_state, snapshot
 from tests.harness.platform_parts import ASKED
 from tests.harness.wire import Call, Outcome, Refusal
+from tests.harness.worker import Worker
 
 DNS_API = "2024-06-01"
 

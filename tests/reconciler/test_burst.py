@@ -17,8 +17,9 @@ from local.arm import ArmSettings
 from local.world import OWN_VNET, vnet_body
 from shared.core.model.errors import RetryLater
 from shared.core.model.messages import Cause, decode
-from tests.harness.estate import HOSTED, Estate, Worker
+from tests.harness.estate import HOSTED, Estate
 from tests.harness.wire import Call, Stall
+from tests.harness.worker import Worker
 
 NETWORKS = int(os.environ.get("BURST_NETWORKS", "4"))
 REGIONS = [service.region for service in HOSTED][: int(os.environ.get("BURST_REGIONS", "6"))]

@@ -19,9 +19,10 @@ from shared.core.model.arm_ids import parse_endpoint_id
 from shared.core.model.errors import AutopilotError
 from shared.core.model.messages import Cause, WorkMessage
 from shared.reconciler.loop import reconcile
-from tests.harness.estate import Estate, Worker
+from tests.harness.estate import Estate
 from tests.harness.outcome import EVERY_FAULT
 from tests.harness.wire import Call, Fault, Killed, Outcome, Stall
+from tests.harness.worker import Worker
 from tests.reconciler.safety_parts import the
 
 TARGET = "search-eastus2"

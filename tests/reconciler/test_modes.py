@@ -6,9 +6,10 @@ import pytest
 
 from shared.api.connection_decisions import decide
 from shared.core.model.callers import Asked
-from tests.harness.estate import Estate, Worker
+from tests.harness.estate import Estate
 from tests.harness.outcome import snapshot
 from tests.harness.wire import Call, Outcome, Refusal
+from tests.harness.worker import Worker
 
 pytestmark = pytest.mark.both_families
 

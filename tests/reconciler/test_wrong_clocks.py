@@ -18,10 +18,11 @@ from local.elastic.history import most_policies_at_once
 from shared.core.model.record import ConnectionRecord
 from shared.installation.pause import pause, present_pause
 from shared.reconciler.loop import Outcome, reconcile
-from tests.harness.estate import Estate, Worker
+from tests.harness.estate import Estate
 from tests.harness.leaving import DNS_API, work_for
 from tests.harness.outcome import creates
 from tests.harness.platform_parts import ASKED
+from tests.harness.worker import Worker
 from tests.reconciler.test_two_workers import an_unheard_endpoint, message, slow
 
 APART = timedelta(minutes=10)

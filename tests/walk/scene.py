@@ -18,8 +18,9 @@ from local.arm.model import PrivateDnsZone, PrivateEndpoint, VirtualNetworkLink
 from local.elastic.deployments import Deployment
 from local.elastic.model import Ruleset
 from local.world import HUB_VNET, NETWORK_API, OWN_VNET, vnet_id
-from tests.harness.estate import Estate, Worker
+from tests.harness.estate import Estate
 from tests.harness.wire import Faults, no_faults
+from tests.harness.worker import Worker
 
 DNS_API = "2024-06-01"
 OURS = "elastic-privatelink-instance"
