@@ -54,7 +54,7 @@ package: setup ## the deployment package with its libraries, checksums and bill 
 setup: $(READY) ## virtual environment, dependencies, Azurite
 	@$(BIN)/python -m local.storage.azurite
 
-$(READY): requirements.txt requirements-dev.txt
+$(READY): requirements.in requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
 	  "Python 3.11 or later is needed, $(PYTHON) is %d.%d; name another: make run PYTHON=python3.12" % sys.version_info[:2])'
 	@echo "Creating $(VENV) and installing dependencies (once, about a minute) ..."

@@ -1,7 +1,7 @@
 # ruff: noqa: INP001 - a script, not a package
 """What the deployment package brings along: locked versions with their hashes, as Azure's Python 3.12 loads them.
 
-    python3.12 scripts/dependencies.py      writes requirements-locked.txt anew, from requirements.txt
+    python3.12 scripts/dependencies.py      writes requirements.txt anew, from requirements.in
 
 `package.py` installs exactly that, compiles it, and lists it in the package's bill of materials. pip does the work: it
 resolves, downloads, compares hashes and tells what it found. It has to be that of Python 3.12, because pip judges
@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCKED = ROOT / "requirements-locked.txt"
+LOCKED = ROOT / "requirements.txt"
 PLACE = ".python_packages/lib/site-packages"
 """Where Azure's Python worker looks for libraries in a package."""
 RUNS_ON = (
@@ -39,16 +39,16 @@ RUNS_ON = (
     ),
 )
 HEAD = """\
-# What the deployment package holds, each file by its hash. Written by scripts/dependencies.py from requirements.txt,
-# read by scripts/package.py. Run the first again when requirements.txt changes, and for what is new in the libraries.
+# What Azure installs, and what a package brings along, each file by its hash: pip refuses anything else. Written by
+# scripts/dependencies.py from requirements.in; run it again when that changes, and for what is new in the libraries.
 """
 
 
 def lock() -> str:
-    """The text of the lock: the newest of everything that requirements.txt allows now."""
+    """The text of the lock: the newest of everything that requirements.in allows now."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        asked = ("--dry-run", "--ignore-installed", "--report", str(report), "-r", str(ROOT / "requirements.txt"))
+        asked = ("--dry-run", "--ignore-installed", "--report", str(report), "-r", str(ROOT / "requirements.in"))
         _pip(*RUNS_ON, "--target", folder, *asked)
         found = json.loads(report.read_text(encoding="utf-8"))["install"]
     lines = sorted(_locked_line(one) for one in found)

@@ -2,7 +2,7 @@
 """`make package`: `dist/autopilot.zip`, which runs as it is, with checksum and bill of materials. Its tests use it too.
 
 What of this repository belongs in it is said once, in `.funcignore`, which azd and Core Tools read too; git's own
-matcher applies it here. The libraries are those of `requirements-locked.txt`, already where Azure's Python 3.12 looks
+matcher applies it here. The libraries are those of `requirements.txt`, already where Azure's Python 3.12 looks
 for them, and all of it is compiled: nothing is built when the package arrives, and nothing when an instance starts.
 `--source` leaves libraries and bytecode out, for a remote build as azd has it made.
 """

@@ -115,10 +115,19 @@ def test_the_same_files_make_the_same_package(tmp_path: Path) -> None:
 def test_every_library_that_is_required_is_locked_in_a_version_that_is_allowed() -> None:
     """If it fails: run scripts/dependencies.py with Python 3.12."""
     locked = DEPENDENCIES["locked"]()
-    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    lines = (ROOT / "requirements.in").read_text(encoding="utf-8").splitlines()
     required = [Requirement(line.split("#")[0].strip()) for line in lines if not line.startswith("#")]
     assert len(required) > 10
     for one in required:
         version, digest = locked[one.name]
         assert one.specifier.contains(version), one.name
         assert re.fullmatch("[0-9a-f]{64}", digest)
+
+
+def test_what_azure_installs_is_told_apart_by_hashes_alone() -> None:
+    """Of a file with hashes pip installs nothing without one: no newer version, nor another file of this one."""
+    installed = [
+        line for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines() if line[0] != "#"
+    ]
+    assert [line for line in installed if not re.fullmatch(r"[a-z0-9-]+==\S+ --hash=sha256:[0-9a-f]{64}", line)] == []
+    assert len(installed) == len(DEPENDENCIES["locked"]())

@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.infra.shipped import ROOT
 
 LIBRARY = "azure-functions-runtime>=1.2,<2"
-REQUIREMENTS = ROOT / "requirements.txt"
+REQUIREMENTS = ROOT / "requirements.in"
 FOLDER = ROOT / ".venv-worker"
 PYTHON = FOLDER / "bin" / "python"
 INSTALLED = FOLDER / ".installed"
