@@ -1,4 +1,4 @@
-"""Pages are short enough to be read, and the page for an incident begins with the alerts."""
+"""Pages and modules are short enough to be read, and the page for an incident begins with the alerts."""
 
 from __future__ import annotations
 
@@ -7,9 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.words_parts import tracked
+
 ROOT = Path(__file__).resolve().parents[2]
 GENERATED = {"architecture.md", "settings.md", "troubleshooting.md"}
 PAGES = sorted(path.name for path in (ROOT / "docs").glob("*.md") if path.name not in GENERATED)
+
+
+def test_no_module_has_more_than_400_lines() -> None:
+    lengths = {str(one.relative_to(ROOT)): len(one.read_text("utf-8").splitlines()) for one in tracked("*.py")}
+    assert {one: lines for one, lines in lengths.items() if lines > 400} == {}
 
 
 def words(page: str) -> int:
