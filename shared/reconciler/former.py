@@ -49,7 +49,11 @@ async def remove_former(run: Run, endpoint: Endpoint | None, conditions: tuple[C
     told = [await _remove(run, former, endpoint, conditions) for former in run.record.former_things]
     waiting = [one for one in told if one is not None]
     if not waiting:
-        return [c.satisfied(c.FORMER_REMOVED, Reason.REMOVED, "What it had in another region or network is removed.")]
+        return [
+            c.satisfied(
+                c.FORMER_REMOVED, Reason.REMOVED, "What it had in another region, network or organization is removed."
+            )
+        ]
     reason, texts = waiting[0][0], [text for _, text in waiting]
     return [c.waiting(c.FORMER_REMOVED, reason, " ".join(texts))]
 

@@ -196,9 +196,11 @@ def update_status(run: Run, new: list[Condition], failures: Failures, *, only: b
     run.waits |= {name: error.after for name, error in failures.items() if isinstance(error, RetryLater | Waiting)}
     run.waits |= _waits_of_unread(run)
     merged, newly_unread = _turn(run, found), bool(run.stale) and record.schedule.stale_since is None
-    ready = found[c.READY].true
+    ready, told = found[c.READY].true, {condition.reason for condition in found.values()}
     run.record = record.with_status(
         conditions=merged,
+        # What a condition has come to say is no advice any more; where nothing else counts, no advice does.
+        advice=() if only else tuple(one for one in record.status.advice if one.reason not in told),
         phase=_phase(run, found),
         ready_since=(record.status.ready_since or now) if ready else record.status.ready_since,
         first_seen=record.status.first_seen or now,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from shared.api.connection_decisions import decide
 from shared.api.plans import plan_all, plan_connection
 from shared.core.model.conditions import FORMER_REMOVED, POLICY_READY
@@ -72,6 +74,9 @@ async def test_once_a_person_decides_it_moves_and_leaves_nothing_behind() -> Non
     (association,) = connection.elastic.associations
     assert estate.second.deployment(association.target_id) is not None
     assert (connection.former_things, await decided.waiting(estate.worker.context, connection.id)) == ((), ())
+    left, advice = connection.condition(FORMER_REMOVED), connection.advice
+    assert left is not None
+    assert (left.message, advice) == ("What it had in another region, network or organization is removed.", ())
     assert (await estate.sweep()).enqueued == 0
 
 
@@ -116,13 +121,22 @@ async def test_moved_back_before_all_is_taken_away_it_is_used_again() -> None:
     assert (connection.elastic.policy.id, connection.former_things, where(estate, endpoint)) == (policy, (), [1, 0])
 
 
-async def test_put_back_it_is_as_it_was() -> None:
+@pytest.mark.parametrize("how", ["the tag, unheard", "the setting"])
+async def test_put_back_it_is_as_it_was(how: str) -> None:
     estate, endpoint = await changed()
     policy = (await estate.connection(endpoint)).elastic.policy
-    await estate.put_endpoint(tags=STAYS)
-    await estate.settle()
+    if how == "the setting":
+        estate.worker = estate.new_worker(Watch(estate), ELASTIC_SCOPE_SECOND="tag:other=one")
+    else:
+        estate.events.settings.drop = True
+        await estate.put_endpoint(tags=STAYS)
+    await estate.clock.sleep(300)
+    await swept(estate)
     connection = await estate.ready(endpoint)
     assert (connection.elastic.organization, connection.elastic.policy.id) == ("default", policy.id)
+    told = connection.condition(POLICY_READY)
+    assert told is not None
+    assert ("second" in told.message, connection.advice) == (False, ()), "what was said of the move is taken back"
 
 
 async def test_a_former_organization_that_cannot_be_read_is_waited_for() -> None:
@@ -149,6 +163,7 @@ async def test_a_former_organization_without_settings_is_named() -> None:
     assert refused is not None
     assert refused.reason == "OrganizationChanged"
     assert "the settings have no key of default" in refused.message
+    assert (await estate.connection(endpoint)).advice == (), "that default serves it is not true any more"
     assert where(estate, endpoint) == [1, 0]
     assert len((await estate.sweep(worker)).errors) == 0
 

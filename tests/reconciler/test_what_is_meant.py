@@ -107,3 +107,64 @@ async def test_what_a_removal_left_is_in_the_list_and_names_the_endpoint_as_the_
     assert "left" in row["message"]
     detail = await get_connection(estate.worker.context, row["id"])
     assert (row["endpointId"], detail["endpointId"]) == (endpoint, endpoint)
+
+
+# -- what a tag holds ----------------------------------------------------------------------------------------------
+
+
+async def remedy(estate: Estate, endpoint: str, condition: str) -> str:
+    """The lines that the detail has for a condition."""
+    detail = await get_connection(estate.worker.context, (await estate.connection(endpoint)).id)
+    (found,) = [one for one in detail["conditions"] if one["type"] == condition]
+    return "\n".join(found["remedy"]["commands"])
+
+
+@pytest.mark.parametrize("others", [6, 7])
+async def test_an_endpoints_tag_is_advised_only_with_what_its_256_characters_hold(estate: Estate, others: int) -> None:
+    """Seven ids fit, with their commas; an eighth does not."""
+    ids = [estate.elastic.add_deployment(f"audit-{n}", "eastus2", ip_policy=True).id for n in range(others)]
+    meant = the(estate)
+    wished = ",".join((*ids, str(meant.alias)))
+    assert len(wished) <= 256
+    endpoint = await estate.put_endpoint(tags={"elastic-deployments": wished})
+    await estate.settle()
+    _, message, next_step = await told(estate, endpoint, "Associated")
+    assert f"Did you mean deployment logs-eastus2 ({meant.id})?" in message
+    corrected = ",".join((*ids, meant.id))
+    line = await remedy(estate, endpoint, "Associated")
+    if others == 6:
+        assert (len(corrected) <= 256, f"elastic-deployments={corrected}" in line) == (True, True)
+        assert next_step.startswith("Name deployment logs-eastus2")
+    else:
+        assert (len(corrected) > 256, "elastic-deployments=<deployment ids>" in line) == (True, True)
+        assert "holds 256 characters and has no room for its id" in next_step
+        assert "elastic-privatelink-connect" in next_step
+    with pytest.raises(AssertionError, match="256"):
+        await estate.put_endpoint(tags={"elastic-deployments": "x" * 257})
+
+
+@pytest.mark.parametrize("tags", [63, 64])
+async def test_a_deployments_tag_is_advised_only_where_it_may_have_one_more(tags: int) -> None:
+    estate = await Estate(settings={"ELASTIC_DEPLOYMENTS_ALLOWED": ""}).open()
+    the(estate).tags = {f"team-{n}": "ours" for n in range(tags)}
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    _, _, next_step = await told(estate, endpoint, "Associated")
+    line = await remedy(estate, endpoint, "Associated")
+    assert ("it has 64 tags, the most that Elastic Cloud takes" in next_step) == (tags == 64)
+    assert ("<its other tags>" in line) == (tags == 64)
+    assert ('"team-62"' in line) == (tags == 63)
+
+
+async def test_a_deployments_tag_that_is_full_goes_on_in_the_next_one() -> None:
+    """A value holds 128 characters: seven connection ids."""
+    estate = await Estate(settings={"ELASTIC_DEPLOYMENTS_ALLOWED": ""}).open()
+    the(estate).tags = {"elastic-privatelink-endpoints": ",".join(f"{n:016x}" for n in range(7))}
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    own = (await estate.connection(endpoint)).id
+    _, _, next_step = await told(estate, endpoint, "Associated")
+    assert f"elastic-privatelink-endpoints-2={own}" in next_step
+    line = await remedy(estate, endpoint, "Associated")
+    assert f'{{"key": "elastic-privatelink-endpoints-2", "value": "{own}"}}' in line
+    assert f'"value": "{the(estate).tags["elastic-privatelink-endpoints"]}"' in line, "those that it has stay"

@@ -40,6 +40,9 @@ MORE_TAGS = range(2, 100)
 MAX_VALUE = 128
 """Characters that Elastic Cloud takes in a tag's value."""
 
+MOST_TAGS = 64
+"""Tags that Elastic Cloud takes of a deployment, and of a project."""
+
 OPT_OUT_TAG = "elastic-privatelink"
 """Tag of a target: `ignore` keeps the app from associating anything with it, and from taking anything away."""
 
@@ -207,6 +210,8 @@ def consent_problem(
 
 def how_to_tag(target: Target, tag: str) -> str:
     """Where a person, or a script, tags a target. A deployment's tags are written all at once: those it has stay."""
+    if "tags" not in tagged(target, tag):
+        return f"it has {MOST_TAGS} tags, the most that Elastic Cloud takes, so take one that is not needed off before."
     if target.family is Family.SERVERLESS:
         return "in the Elastic Cloud console on the project's page, or by PATCH of its metadata.tags in the API."
     tags = tagged(target, tag)["tags"]
@@ -217,13 +222,15 @@ def how_to_tag(target: Target, tag: str) -> str:
 
 
 def tagged(target: Target, tag: str) -> dict[str, str]:
-    """What the commands that tag a target are about: it, and all of its tags once this one is among them."""
+    """What the commands that tag a target are about: it, and all of its tags, if they may be so many, with this one."""
     key, _, value = tag.partition("=")
-    tags = {**target.tags, key: value}
+    tags, about = {**target.tags, key: value}, {"deployment id": target.id}
     if target.family is Family.SERVERLESS:
-        return {"deployment id": target.id, "type": target.project_type, "tags": json.dumps(tags)}
+        about |= {"type": target.project_type}
+    if len(tags) > MOST_TAGS:
+        return about
     listed_tags = [{"key": name, "value": told} for name, told in tags.items()]
-    return {"deployment id": target.id, "tags": json.dumps(listed_tags)}
+    return about | {"tags": json.dumps(tags if target.family is Family.SERVERLESS else listed_tags)}
 
 
 def listed(target: Target, names: Collection[str]) -> bool:

@@ -28,7 +28,8 @@ REACHABLE = "Reachable"
 REMOVED = "Removed"
 """Only of a connection whose endpoint is gone: how far the removal of what was made for it is."""
 FORMER_REMOVED = "FormerRemoved"
-"""Only of a connection whose endpoint was in another region or network before: whether what was made there is gone."""
+"""Only of a connection whose endpoint was in another region, network or organization before: whether what was made
+there is gone."""
 READY = "Ready"
 
 DNS = frozenset({ZONE_READY, LINKED, RECORD_READY})

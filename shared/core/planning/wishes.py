@@ -29,6 +29,7 @@ from shared.core.guards.consent import (
 from shared.core.guards.first_and_last_policy import first_policy_problem
 from shared.core.model.arm_ids import lower_case
 from shared.core.model.conditions import Explanation
+from shared.core.model.markers import MAX_TAG_VALUE
 from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
@@ -115,7 +116,7 @@ def _find(
             problem=explain(
                 Reason.DEPLOYMENT_AMBIGUOUS,
                 f"Several {noun}s are named {asked}: {ids}.",
-                "",
+                _by_id(asked, wishes, running[0]),
                 *(_named_instead(asked, wishes, target) for target in running),
             ),
         )
@@ -136,7 +137,18 @@ def _find(
 
 def _named_instead(asked: str, wishes: tuple[str, ...], target: Target) -> dict[str, str]:
     """What the command that corrects the endpoint's tag is about: all of its entries, one of them put right."""
-    return {"deployment ids": ",".join(target.id if one == asked else one for one in wishes)}
+    entries = ",".join(target.id if one == asked else one for one in wishes)
+    return {"deployment ids": entries} if len(entries) <= MAX_TAG_VALUE else {}
+
+
+def _by_id(asked: str, wishes: tuple[str, ...], target: Target) -> str:
+    """How a person names a target for certain, where the endpoint's tag has no room for its id."""
+    if _named_instead(asked, wishes, target):
+        return ""
+    return (
+        f"Take {asked} out of the endpoint's tag, which holds {MAX_TAG_VALUE} characters and has no room for its id; "
+        f"tag the {target.family.noun} that is meant {CONNECT_TAG} instead."
+    )
 
 
 def _renamed(asked: str, targets: tuple[Target, ...], record: ConnectionRecord) -> TargetRequest | None:
@@ -162,7 +174,9 @@ def _not_found(
     return explain(
         Reason.DEPLOYMENT_NOT_FOUND,
         f"No {noun} with the id or exact name {asked} is visible to the API key.{was}{also}",
-        f"Name {meant[0]} by its id or exact name in the endpoint's tag." if meant else "",
+        (_by_id(asked, wishes, alike[0]) or f"Name {meant[0]} by its id or exact name in the endpoint's tag.")
+        if meant
+        else "",
         *(_named_instead(asked, wishes, target) for target in sorted(alike, key=label_of)),
     )
 
