@@ -22,10 +22,13 @@ blueprint = func.Blueprint()
 @blueprint.queue_trigger(arg_name="message", queue_name=QUEUE, connection="AzureWebJobsStorage")
 async def reconcile(message: func.QueueMessage) -> None:
     """Bring the endpoint that the message names to what it should be."""
+    from shared import telemetry
     from shared.dispatch import take
 
     decoded = decode(message.get_body(), new_correlation_id=str(uuid.uuid4()))
     for why in decoded.dropped:
         log.info("event dropped: %s", why)
+    for work in decoded.work:
+        telemetry.waited(message.insertion_time, work.wake_at)
     await check_tenants()
     await take(decoded, start, work_queue)

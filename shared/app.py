@@ -32,8 +32,13 @@ _TALKATIVE = ("azure", "httpx")
 
 @cache
 def _built() -> Context | InvalidSettings:
+    from functools import partial
+
+    from shared import telemetry
     from shared.composition import build
 
+    if os.environ.get(telemetry.INSIGHTS):
+        telemetry.measure(partial(telemetry.azure_monitor, os.environ))
     # Here and not while modules load: the host drops lines that are written before the first invocation.
     log.info("Private Link Autopilot %s", VERSION)
     try:

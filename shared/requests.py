@@ -66,6 +66,8 @@ class Spent:
 
     calls: Counter[Service] = field(default_factory=Counter)
     """Requests sent, by service; those of long-running operations and repeats included."""
+    throttled: Counter[Service] = field(default_factory=Counter)
+    """Answers that asked to slow down (429), by service."""
     seconds: dict[Stage, float] = field(default_factory=dict)
     """Time by stage. Stages run side by side, so they may add up to more than the whole took."""
 
@@ -117,6 +119,13 @@ def outgoing(service: Service) -> dict[str, str]:
         return {}
     work.spent.calls[service] += 1
     return {HEADER: work.correlation_id}
+
+
+def was_throttled(service: Service) -> None:
+    """Count that a service has asked to slow down."""
+    work = _current.get()
+    if work is not None:
+        work.spent.throttled[service] += 1
 
 
 def request_hook(service: Service) -> Callable[[Any], None]:

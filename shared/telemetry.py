@@ -1,4 +1,4 @@
-"""Writes the log lines that alerts and the workbook read: one JSON object each, `event` first.
+"""Writes the log lines that alerts and the workbook read, one JSON object each, `event` first; and the metrics.
 
 Called by `run`, `sweep` and `reconcile`. JSON in the message, because the Functions host drops what Python's `extra`
 holds (https://github.com/Azure/azure-functions-python-worker/issues/788): a query finds a line by its beginning and
@@ -11,30 +11,40 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from shared.core.model import conditions as c
 from shared.core.model.json_names import camel
 from shared.core.model.log_lines import (
+    CALLS,
     LINES,
+    METRICS,
+    QUEUE_AGE,
+    SWEEPS,
+    THROTTLED,
     ConnectionChecked,
     JournalWritten,
     Line,
+    Metric,
+    MetricType,
     NotificationsSent,
     ReconcileCompleted,
     RemovalsStopped,
     SubscriptionChecked,
     SweepCompleted,
+    measured,
 )
 from shared.core.model.messages import Cause, CheckMessage
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_health import HostCheck
 from shared.requests import Service, Spent, Stage, present_id, take_spent
+from shared.version import VERSION
 
 log = logging.getLogger("privatelink.telemetry")
+INSIGHTS = "APPLICATIONINSIGHTS_CONNECTION_STRING"
 _TEXT = 500
 """Characters of a free text that are logged; the journal has all of it."""
 
@@ -51,7 +61,74 @@ def emit(line: Line) -> Mapping[str, Any]:
     # Compact, and the event first: queries find a line by how it begins.
     text = json.dumps({"event": line.event, **fields}, separators=(",", ":"), default=str, ensure_ascii=False)
     log.info("%s", text)
+    for metric, value, attributes in measured(line) if _reader is not None else ():
+        add(metric, value, attributes)
     return fields
+
+
+# -- metrics -----------------------------------------------------------------------------------------------------------
+
+_reader: Callable[[], Any] | None = None
+_instruments: dict[str, Any] = {}
+
+
+def measure(reader: Callable[[], Any] | None) -> None:
+    """From now on metrics go to this reader of OpenTelemetry's, which is made with the first value; None: nowhere."""
+    global _reader  # noqa: PLW0603 - one process has one set of metrics, as it has one log
+    _reader = reader
+    _instruments.clear()
+
+
+def azure_monitor(environ: MutableMapping[str, str]) -> Any:
+    """The reader that sends to Azure Monitor once a minute, with what the settings say of it; loads its libraries."""
+    # It would tell its maker how it fares, over hosts that a closed network does not let through.
+    environ.setdefault("APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL", "true")
+    environ.setdefault("APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED", "true")
+    from azure.monitor.opentelemetry.exporter import AzureMonitorMetricExporter  # noqa: PLC0415 - when first used
+    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader  # noqa: PLC0415 - as above
+
+    exporter = AzureMonitorMetricExporter.from_connection_string(environ[INSIGHTS], disable_offline_storage=True)
+    return PeriodicExportingMetricReader(exporter, export_interval_millis=60_000)
+
+
+def add(metric: Metric, value: float, attributes: Mapping[str, str]) -> None:
+    """Add a value to a metric, where a reader is set. Never fails the work that it is about."""
+    if _reader is None or (metric.kind is MetricType.COUNTER and value == 0):
+        return
+    try:
+        if not _instruments:
+            _instruments.update(_made(_reader()))
+        instrument = _instruments[metric.name]
+        (instrument.add if metric.kind is MetricType.COUNTER else instrument.record)(value, dict(attributes))
+    except Exception:
+        log.exception("metrics are not kept from now on")
+        measure(None)
+
+
+def _made(reader: Any) -> dict[str, Any]:
+    from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415 - when first used
+    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415 - as above
+
+    resource = Resource({"service.name": "privatelink-autopilot", "service.version": VERSION})
+    meter = MeterProvider([reader], resource).get_meter("privatelink", VERSION)
+    make: dict[MetricType, Callable[..., Any]]
+    make = {MetricType.COUNTER: meter.create_counter, MetricType.HISTOGRAM: meter.create_histogram}
+    return {one.name: make[one.kind](one.name, unit=one.unit, description=one.about) for one in METRICS}
+
+
+def waited(inserted: datetime | None, wake_at: datetime | None) -> None:
+    """A message was taken from the queue: how long it was due. A continued wait was due when it ended, not before."""
+    if inserted is not None:
+        due = inserted if wake_at is None else max(inserted, wake_at)
+        add(QUEUE_AGE, max(0.0, (datetime.now(UTC) - due).total_seconds()), {})
+
+
+def sweep_failed() -> None:
+    """A sweep has ended with an error, and has no line."""
+    add(SWEEPS, 1, {"outcome": "failed"})
+
+
+# -- the lines ---------------------------------------------------------------------------------------------------------
 
 
 def removals_stopped(correlation_id: str, stop: str, total: int, connections: Sequence[str]) -> None:
@@ -101,7 +178,7 @@ def connection_checked(
 
 def reconcile_completed(
     before: ConnectionRecord, after: ConnectionRecord, *, cause: Cause, run_id: str, correlation_id: str,
-    duration_ms: int, steps: Mapping[str, int], throttled: bool,
+    duration_ms: int, steps: Mapping[str, int], throttled: bool, repairs: int = 0,
 ) -> None:  # fmt: skip
     """A run over an endpoint has ended; `steps` counts its steps by their outcome.
 
@@ -117,6 +194,7 @@ def reconcile_completed(
             **_who(after),
             phase_before=str(before.status.phase) if before.status.generation else "",
             throttled=throttled or Reason.THROTTLED in waits,
+            repairs=repairs,
             steps_done=steps.get("done", 0),
             steps_failed=steps.get("failed", 0),
             steps_waiting=steps.get("waiting", 0),
@@ -174,6 +252,9 @@ def journal_written(
 
 
 def _calls(spent: Spent) -> dict[str, Any]:
+    for service in Service:
+        add(CALLS, spent.calls[service], {"service": service})
+        add(THROTTLED, spent.throttled[service], {"service": service})
     return {f"{service}_calls": spent.calls[service] for service in Service}
 
 

@@ -100,7 +100,7 @@ var rules = [
     dimensions: []
     severity: 3
     operator: 'GreaterThan'
-    threshold: 5
+    threshold: 0
     window: 'PT30M'
     frequency: 'PT15M'
   }

@@ -177,6 +177,7 @@ async def _rounds(context: Context, held: Held, message: WorkMessage, operations
             duration_ms=round(took * 1000),
             steps=run.steps,
             throttled=any(isinstance(error, Throttled) for error in run.stale.values()),
+            repairs=len(run.repairs),
         )
         if not more:
             return

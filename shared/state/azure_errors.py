@@ -23,6 +23,7 @@ from azure.core.exceptions import (
 from shared.core.model.errors import AnswerLost, AutopilotError, Forbidden, Permanent, RetryLater, Throttled
 from shared.core.model.reasons import Reason
 from shared.core.reasons import explain
+from shared.requests import Service, was_throttled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -109,6 +110,7 @@ def _from_answer(error: HttpResponseError, on: str, role: str) -> AutopilotError
     if isinstance(error, ClientAuthenticationError):
         return _no_token(status, on)
     if status in _THROTTLED:
+        was_throttled(Service.STORAGE)
         return Throttled(what, on=on, after=_retry_after(error))
     if (
         status >= HTTPStatus.INTERNAL_SERVER_ERROR

@@ -54,6 +54,7 @@ async def sweep(context: Context, correlation_id: str) -> SweepStats:
             try:
                 return await _sweep(context, correlation_id)
             except Exception as error:
+                telemetry.sweep_failed()
                 await _tell(context, await app_health.keep_failed(context, error), correlation_id)
                 raise
 

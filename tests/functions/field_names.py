@@ -12,6 +12,11 @@ def events_of(query: str) -> set[str]:
     return set(re.findall(r"""startswith '\{"event":"(\w+)"'""", query))
 
 
+def metrics_of(query: str) -> set[str]:
+    """The metrics that a query reads."""
+    return set(re.findall(r"Name == '([\w.]+)'", query)) if query.startswith("AppMetrics") else set()
+
+
 def fields_of_query(query: str) -> set[str]:
     """The fields of a line that a query reads: `e` is the parsed line in all of them."""
     return set(re.findall(r"\be\.(\w+)", query))

@@ -16,11 +16,11 @@ import pytest
 
 from functions.dashboard import files
 from shared.core.model.json_names import fields_of
-from shared.core.model.log_lines import LINES, Event, SweepCompleted
+from shared.core.model.log_lines import LINES, METRICS, Event, SweepCompleted
 from shared.core.model.notices import AppData, ConnectionData, KeyData, Type
-from tests.functions.field_names import events_of, fields_of_query, names_read_by, property_names
+from tests.functions.field_names import events_of, fields_of_query, metrics_of, names_read_by, property_names
 from tests.functions.trigger_parts import ROOT, api_document
-from tests.infra.queries import QUERIES
+from tests.infra.queries import OF_LINES, OF_METRICS
 
 SCHEMA = json.loads((ROOT / "docs" / "notifications.schema.json").read_text(encoding="utf-8"))
 SCRIPTS = {name: file.content.decode() for name, file in files().items() if name.endswith(".js")}
@@ -62,9 +62,17 @@ def test_every_event_has_its_type_and_no_field_of_two_spellings() -> None:
         assert len(spelled(event)) == len(fields_of(LINES[event]))
 
 
-@pytest.mark.parametrize("name", sorted(QUERIES))
+def test_alerts_and_workbook_read_metrics_that_there_are() -> None:
+    assert any("workbook" in name for name in OF_METRICS)
+    assert any("workbook" not in name for name in OF_METRICS)
+    for query in OF_METRICS.values():
+        assert metrics_of(query) <= {one.name for one in METRICS}
+        assert metrics_of(query)
+
+
+@pytest.mark.parametrize("name", sorted(OF_LINES))
 def test_every_field_that_a_query_reads_is_written_in_every_event_that_it_reads(name: str) -> None:
-    events, fields = events_of(QUERIES[name]), fields_of_query(QUERIES[name])
+    events, fields = events_of(OF_LINES[name]), fields_of_query(OF_LINES[name])
     assert events, "a query that reads no event"
     # `throttled` alone reads two events at once, and a field of both.
     assert {event: fields - spelled(event) for event in events} == {event: set() for event in events}

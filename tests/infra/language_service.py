@@ -26,6 +26,10 @@ TABLES = {
     "ClientIP:string, ClientCity:string, ClientStateOrProvince:string, ClientCountryOrRegion:string, "
     "ClientBrowser:string, ResourceGUID:string, IKey:string, SDKVersion:string, ItemCount:int, "
     "ReferencedItemId:string, ReferencedType:string, SourceSystem:string, Type:string, _ResourceId:string)",
+    "AppMetrics": "(TenantId:string, TimeGenerated:datetime, Name:string, Sum:real, Min:real, Max:real, "
+    "ItemCount:int, Properties:dynamic, OperationName:string, OperationId:string, AppVersion:string, "
+    "AppRoleName:string, AppRoleInstance:string, IKey:string, SDKVersion:string, SourceSystem:string, Type:string, "
+    "_ResourceId:string)",
     "AzureActivity": "(TimeGenerated:datetime, CorrelationId:string, HTTPRequest:string, OperationNameValue:string)",
     "StorageTableLogs": "(TimeGenerated:datetime, ClientRequestId:string, OperationName:string, StatusCode:string)",
 }

@@ -15,6 +15,8 @@ from tests.infra.shipped import INFRA, ROOT, bicep, load
 ALERTS = {path.stem: path.read_text(encoding="utf-8") for path in sorted((INFRA / "queries").glob("*.kql"))}
 WORKBOOK = {item["name"]: item["content"]["query"] for item in load("workbook.json")["items"] if item["type"] == 3}
 QUERIES = ALERTS | {f"workbook {name}": query for name, query in WORKBOOK.items()}
+OF_METRICS = {name: query for name, query in QUERIES.items() if query.startswith("AppMetrics")}
+OF_LINES = {name: query for name, query in QUERIES.items() if name not in OF_METRICS}
 PAGES = {
     f"{page.name} {number}": line
     for page in sorted((ROOT / "docs").glob("*.md"))

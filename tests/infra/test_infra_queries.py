@@ -19,7 +19,7 @@ from tests.functions.field_names import events_of, fields_of_query
 from tests.harness.estate import Estate, arm_error
 from tests.infra.life import EVERYTHING, full_estate, whole_life
 from tests.infra.log_analytics import LOGGER, Workspace
-from tests.infra.queries import ALERTS, QUERIES, WORKBOOK
+from tests.infra.queries import ALERTS, OF_LINES, QUERIES, WORKBOOK
 from tests.infra.shipped import INFRA, bicep
 
 LIVES: list[Workspace] = []
@@ -63,10 +63,10 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
     return [fields_of(record.getMessage()) for record in caplog.records if record.name == LOGGER]
 
 
-@pytest.mark.parametrize("name", sorted(QUERIES))
+@pytest.mark.parametrize("name", sorted(OF_LINES))
 async def test_a_query_reads_only_fields_that_the_app_logs(name: str) -> None:
     logged = await logged_in_a_life()
-    events, fields = events_of(QUERIES[name]), fields_of_query(QUERIES[name])
+    events, fields = events_of(OF_LINES[name]), fields_of_query(OF_LINES[name])
     assert events
     assert events <= {str(event) for event in Event}
     assert [(event, field) for event in events for field in fields if field not in logged[event]] == []

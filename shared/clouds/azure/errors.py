@@ -26,6 +26,7 @@ from shared.core.model.errors import (
 )
 from shared.core.model.reasons import Reason
 from shared.core.reasons import explain
+from shared.requests import Service, was_throttled
 
 _BUSY = re.compile(
     r"^(AnotherOperationInProgress|ReferencedResourceNotProvisioned|RetryableError\w*|Conflict|OperationNotAllowed\w*|"
@@ -139,6 +140,7 @@ def _passing(status: int, code: str, retry_after: str | None, what: str, on: str
     if busy or status == HTTPStatus.CONFLICT:
         return NotVisibleYet(what, on=on, after=seconds_to_wait(retry_after, 5.0), code=code)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
+        was_throttled(Service.ARM)
         return Throttled(what, on=on, after=seconds_to_wait(retry_after))
     faulty = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in {HTTPStatus.REQUEST_TIMEOUT, NO_STATUS}
     if faulty or _FAULT.match(code):

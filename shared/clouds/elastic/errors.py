@@ -13,6 +13,7 @@ from shared.core.model.errors import AnswerLost, AutopilotError, Blocked, Forbid
 from shared.core.model.organizations import DEFAULT, key_setting
 from shared.core.model.reasons import Reason
 from shared.core.reasons import explain
+from shared.requests import Service, was_throttled
 
 
 def elastic_error(
@@ -40,6 +41,7 @@ def elastic_error(
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return _refused_key(status, message, doing=doing, on=on, organization=organization, renewal=renewal)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
+        was_throttled(Service.ELASTIC)
         return Throttled(what, on=on, after=seconds_to_wait(headers.get("retry-after")))
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
         # Nothing tells whether a failing service applied the request before it failed.

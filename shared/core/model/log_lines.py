@@ -1,16 +1,18 @@
-"""The log lines that alerts and the workbook read, as types: each field that a query may name stands here. Pure.
+"""The log lines and metrics that alerts and the workbook read: each name that a query may use stands here. Pure.
 
-`shared.telemetry` makes and writes them. Tests hold queries, pages and the doctor to these fields.
+`shared.telemetry` makes and writes them; most metrics are what lines come to. Tests hold queries, pages and the doctor
+to these names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
+from shared.core.model.conditions import Phase
 from shared.core.model.messages import Cause
 
 
@@ -130,6 +132,7 @@ class ReconcileCompleted(_OfConnection, _Calls):
     cause: Cause
     phase_before: str
     throttled: bool
+    repairs: int
     steps_done: int
     steps_failed: int
     steps_waiting: int
@@ -178,3 +181,91 @@ LINES: Mapping[Event, type[Line]] = {
         NotificationsSent,
     )
 }
+
+
+# -- metrics -----------------------------------------------------------------------------------------------------------
+
+
+class MetricType(StrEnum):
+    """What a metric's values come to."""
+
+    COUNTER = "Counter"
+    HISTOGRAM = "Histogram"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric, as docs/metrics.md describes it."""
+
+    name: str
+    kind: MetricType
+    unit: str
+    attributes: tuple[str, ...]
+    about: str
+
+
+SWEEPS = Metric(
+    "privatelink.sweeps", MetricType.COUNTER, "", ("outcome",), "Sweeps that ended: complete, incomplete, failed."
+)
+SWEEP_DURATION = Metric("privatelink.sweep.duration", MetricType.HISTOGRAM, "ms", (), "How long a sweep took.")
+RUNS = Metric("privatelink.runs", MetricType.COUNTER, "", ("cause",), "Runs over an endpoint, by what caused them.")
+RUN_DURATION = Metric("privatelink.run.duration", MetricType.HISTOGRAM, "ms", ("cause",), "How long a run took.")
+STEPS = Metric("privatelink.steps", MetricType.COUNTER, "", ("outcome",), "Steps of runs: done, failed, waiting.")
+CONNECTIONS = Metric(
+    "privatelink.connections", MetricType.COUNTER, "", ("phase",),
+    "Connections that sweeps saw: divided by the sweeps, how many are in each phase.",
+)  # fmt: skip
+PHASE_CHANGES = Metric(
+    "privatelink.phase.changes", MetricType.COUNTER, "", ("phase",), "Connections that came to a phase."
+)
+VERDICTS = Metric(
+    "privatelink.verdicts", MetricType.COUNTER, "", ("verdict",), "Health checks of connections, by verdict."
+)
+LATENCY = Metric(
+    "privatelink.latency", MetricType.HISTOGRAM, "ms", ("region",), "All stages of a healthy check of the slowest host."
+)
+CALLS = Metric("privatelink.calls", MetricType.COUNTER, "", ("service",), "Requests sent to each cloud and service.")
+THROTTLED = Metric("privatelink.throttled", MetricType.COUNTER, "", ("service",), "Of them, those answered 429.")
+QUEUE_AGE = Metric(
+    "privatelink.queue.age", MetricType.HISTOGRAM, "s", (), "How long a message was due before it was taken."
+)
+REPAIRS = Metric("privatelink.repairs", MetricType.COUNTER, "", (), "What others changed and the app has put right.")
+REMOVALS = Metric("privatelink.removals", MetricType.COUNTER, "", (), "Connections whose removal has ended.")
+NOTIFICATIONS = Metric(
+    "privatelink.notifications",
+    MetricType.COUNTER,
+    "",
+    ("outcome",),
+    "Events sent to the topic: taken, or refused and kept.",
+)
+METRICS = (
+    SWEEPS, SWEEP_DURATION, RUNS, RUN_DURATION, STEPS, CONNECTIONS, PHASE_CHANGES, VERDICTS, LATENCY, CALLS, THROTTLED,
+    QUEUE_AGE, REPAIRS, REMOVALS, NOTIFICATIONS,
+)  # fmt: skip
+Measured = tuple[Metric, float, Mapping[str, str]]
+
+
+def measured(line: Line) -> Iterator[Measured]:
+    """What a line adds to the metrics."""
+    if isinstance(line, SweepCompleted):
+        yield SWEEPS, 1, {"outcome": "incomplete" if line.error_count else "complete"}
+        yield SWEEP_DURATION, line.duration_ms, {}
+    elif isinstance(line, ReconcileCompleted):
+        cause = {"cause": str(line.cause)}
+        yield RUNS, 1, cause
+        yield RUN_DURATION, line.duration_ms, cause
+        yield STEPS, line.steps_done, {"outcome": "done"}
+        yield STEPS, line.steps_failed, {"outcome": "failed"}
+        yield STEPS, line.steps_waiting, {"outcome": "waiting"}
+        yield REPAIRS, line.repairs, {}
+        if line.phase != line.phase_before:
+            yield PHASE_CHANGES, 1, {"phase": line.phase}
+            yield REMOVALS, int(line.phase == Phase.REMOVED), {}
+    elif isinstance(line, ConnectionChecked):
+        yield CONNECTIONS, 1, {"phase": line.phase}
+        if line.verdict:
+            yield VERDICTS, 1, {"verdict": line.verdict}
+        if line.verdict == "healthy" and line.total_ms is not None:
+            yield LATENCY, line.total_ms, {"region": line.region}
+    elif isinstance(line, NotificationsSent):
+        yield NOTIFICATIONS, line.count, {"outcome": "refused" if line.error else "taken"}
