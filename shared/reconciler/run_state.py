@@ -196,7 +196,7 @@ def update_status(run: Run, new: list[Condition], failures: Failures, *, only: b
     run.waits |= {name: error.after for name, error in failures.items() if isinstance(error, RetryLater | Waiting)}
     run.waits |= _waits_of_unread(run)
     merged, newly_unread = _turn(run, found), bool(run.stale) and record.schedule.stale_since is None
-    ready, told = found[c.READY].true, {condition.reason for condition in found.values()}
+    ready, told = found[c.READY].true, {one.reason for name, one in found.items() if name not in c.BESIDE}
     run.record = record.with_status(
         conditions=merged,
         # What a condition has come to say is no advice any more; where nothing else counts, no advice does.
