@@ -46,9 +46,13 @@ def _apply(estate: Estate, policy: Any) -> None:
         estate.elastic.associate(policy, target)
 
 
+NOTIFIED = {"NOTIFY_TOPIC_ENDPOINT": "https://topic.local/api/events", "NOTIFY_AFTER_SECONDS": "0"}
+
+
 @pytest.mark.parametrize("removal", [True, False])
 async def test_it_waits_with_an_end_and_goes_then(*, removal: bool) -> None:
-    estate = await Estate(settings={"ELASTIC_FIRST_POLICY_ALLOWED": TARGET, "REMOVAL_GRACE_SECONDS": "0"}).open()
+    settings = {"ELASTIC_FIRST_POLICY_ALLOWED": TARGET, "REMOVAL_GRACE_SECONDS": "0", **NOTIFIED}
+    estate = await Estate(settings=settings).open()
     leaves, comes = await a_post_that_lands_late(estate, 500)
     estate.worker = estate.new_worker(ELASTIC_DEPLOYMENTS_ALLOWED="")  # nothing is sent for pe-2 meanwhile
     if removal:
@@ -63,6 +67,9 @@ async def test_it_waits_with_an_end_and_goes_then(*, removal: bool) -> None:
     assert await estate.reason(leaves, condition) == "AwaitingEarlierRequest"
     assert (await estate.connection(leaves)).status.phase != "Blocked"
     assert attached(estate, the(estate, TARGET)) == ["pe-1"]
+    await estate.sweep()
+    told = [event for event in estate.topic.events if event["subject"] == leaves]
+    assert [event["data"]["phase"] for event in told] == ["Ready"], "it ends by itself: no one is told"
     await estate.settle(1800)
     assert attached(estate, the(estate, TARGET)) == ["pe-2"]
     del comes
