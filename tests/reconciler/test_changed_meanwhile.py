@@ -102,19 +102,25 @@ async def test_a_policy_applied_by_default_that_goes_is_not_told_of(estate: Esta
 # -- zones ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("call", "left"), [("DELETE ... /A/*", 2), ("DELETE ... /virtualNetworkLinks/", None)])
+LINK = "DELETE ... /virtualNetworkLinks/"
+
+
+@pytest.mark.parametrize(
+    ("call", "nth", "links"),
+    [("DELETE ... /A/*", 1, 2), (LINK, 1, 1), (LINK, 2, 0)],
+    ids=["record", "link", "last link"],
+)
 async def test_a_record_set_that_is_added_while_the_zone_is_taken_down_stays_with_it(
-    estate: Estate, call: str, left: int | None
+    estate: Estate, call: str, nth: int, links: int
 ) -> None:
     """The zone's ETag does not change by it: the zone is read once more before each of its things goes."""
     endpoint = await connected(estate)
     zone = estate.zone()
     theirs = RecordSet(type="A", name="theirs", etag="e-1", ttl=60, records={"aRecords": [{"ipv4Address": "10.9.9.9"}]})
-    just_before(estate, call, lambda: zone.record_sets.__setitem__(("A", "theirs"), theirs))
+    just_before(estate, call, lambda: zone.record_sets.__setitem__(("A", "theirs"), theirs), nth=nth)
     assert await removed(estate, endpoint) == "LeftBehind"
     assert estate.zone().a_record("theirs") == ["10.9.9.9"]
-    if left is not None:
-        assert len(estate.links_of(estate.zone())) == left
+    assert len(estate.links_of(estate.zone())) == links
 
 
 @pytest.mark.parametrize("removal", [True, False])
