@@ -165,6 +165,22 @@ class ElasticCloud:
         for ruleset in self._filters.attached(deployment_id):
             self._filters.disassociate(ruleset.id, "deployment", deployment_id)
 
+    def add_ruleset(
+        self, name: str, region: str, kind: str, rules: list[dict[str, Any]], deployments: list[str]
+    ) -> Ruleset:
+        """A policy of any type, as a person makes it in the console."""
+        request = {
+            "name": name,
+            "type": kind,
+            "region": api_region(region),
+            "include_by_default": False,
+            "rules": rules,
+        }
+        ruleset = self._filters.rulesets[self._filters.create(request)["id"]]
+        for deployment_id in deployments:
+            self._filters.attach(ruleset, deployment_id)
+        return ruleset
+
     def add_policy(
         self,
         name: str,
@@ -175,11 +191,11 @@ class ElasticCloud:
     ) -> Ruleset:
         """An IP policy as a person would have made it, attached to these deployments."""
         rules = [{"source": source} for source in sources]
-        return self._add(name, region, "ip", rules, deployments or [])
+        return self.add_ruleset(name, region, "ip", rules, deployments or [])
 
     def add_endpoint_policy(self, name: str, region: str, rules: list[dict[str, Any]], *deployments: str) -> Ruleset:
         """A private connection policy as a person would have made it, associated with these deployments."""
-        return self._add(name, region, AZURE_PRIVATE_ENDPOINT, rules, list(deployments))
+        return self.add_ruleset(name, region, AZURE_PRIVATE_ENDPOINT, rules, list(deployments))
 
     def delete_policy(self, policy_id: str) -> None:
         """What a person does in the console: the policy goes, and its associations go with it."""
@@ -208,19 +224,6 @@ class ElasticCloud:
     def set_alias(self, deployment: Deployment, alias: str) -> None:
         """Give a deployment another alias, as a person does; without one its ids are its names."""
         self._book.set_alias(deployment, alias)
-
-    def _add(self, name: str, region: str, kind: str, rules: list[dict[str, Any]], deployments: list[str]) -> Ruleset:
-        request = {
-            "name": name,
-            "type": kind,
-            "region": api_region(region),
-            "include_by_default": False,
-            "rules": rules,
-        }
-        ruleset = self._filters.rulesets[self._filters.create(request)["id"]]
-        for deployment_id in deployments:
-            self._filters.attach(ruleset, deployment_id)
-        return ruleset
 
     def evaluate(self) -> None:
         """Look again at which endpoints to approve; called by itself where Azure's side announces changes."""

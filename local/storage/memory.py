@@ -11,16 +11,15 @@ import asyncio
 import itertools
 from collections import Counter
 from copy import deepcopy
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple
 
+from local.storage.memory_queue import MemoryQueue
 from local.storage.memory_things import MemoryThingTable
 from shared.core.model.errors import LostRace
-from shared.core.model.record_parts import QueuedMessage
 from shared.state import codec
 from shared.state import codec as diary_codec
-from shared.state.rows import ConnectionRow, ControlLook, ControlRow, DiaryPage, E, ListedConnection, QueueLook
+from shared.state.rows import ConnectionRow, ControlLook, ControlRow, DiaryPage, E, ListedConnection
 
 if TYPE_CHECKING:
     import random
@@ -42,28 +41,29 @@ class MemoryConnectionTable:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._rows: dict[str, _Stored] = {}
+        self.stored: dict[str, _Stored] = {}
+        """Every row; a test may change them as another process, or a restored backup, would."""
         self._etags = itertools.count(1)
         self.requests = Counter[str]()
         """How many the real table would have got, by kind: a list is one for each page."""
 
     def clear(self) -> None:
         """Lose every row, as when the table was deleted."""
-        self._rows.clear()
+        self.stored.clear()
 
     def rows(self) -> dict[Any, Any]:
         """A copy of every row with its ETag."""
-        return deepcopy(self._rows)
+        return deepcopy(self.stored)
 
     def damage(self, connection_id: str, **columns: object) -> None:
         """Write into a row what no version of the product would."""
-        self._rows[connection_id].entity.update(columns)
+        self.stored[connection_id].entity.update(columns)
 
     async def get(self, connection_id: str) -> ConnectionRow | None:
         """One row, or None."""
         self.requests["get"] += 1
         await asyncio.sleep(0)
-        stored = self._rows.get(connection_id)
+        stored = self.stored.get(connection_id)
         return None if stored is None else self._row(stored)
 
     async def list(self, subscription_id: str | None = None) -> AsyncIterator[ConnectionRow]:
@@ -87,8 +87,8 @@ class MemoryConnectionTable:
         while True:
             self.requests["list"] += 1
             await asyncio.sleep(0)
-            left = sorted(key for key in self._rows if key > last)
-            for stored in [self._rows[key] for key in left[: codec.PAGE]]:
+            left = sorted(key for key in self.stored if key > last)
+            for stored in [self.stored[key] for key in left[: codec.PAGE]]:
                 yield stored
             if len(left) <= codec.PAGE:
                 return
@@ -98,7 +98,7 @@ class MemoryConnectionTable:
         """Create only."""
         entity = codec.connection_entity(row)
         await asyncio.sleep(0)
-        if row.connection_id in self._rows:
+        if row.connection_id in self.stored:
             raise LostRace("The row was made by another run.", on=row.connection_id, after=1.0)
         return self._store(row, entity)
 
@@ -112,18 +112,18 @@ class MemoryConnectionTable:
     async def delete(self, row: ConnectionRow) -> None:
         """Delete the version that was read."""
         await asyncio.sleep(0)
-        if row.etag is None or row.connection_id in self._rows:
+        if row.etag is None or row.connection_id in self.stored:
             self._check(row)
-            del self._rows[row.connection_id]
+            del self.stored[row.connection_id]
 
     def _check(self, row: ConnectionRow) -> None:
-        stored = self._rows.get(row.connection_id)
+        stored = self.stored.get(row.connection_id)
         if row.etag is None or stored is None or stored.etag != row.etag:
             raise LostRace("The row changed since it was read.", on=row.connection_id, after=1.0)
 
     def _store(self, row: ConnectionRow, entity: codec.Entity) -> ConnectionRow:
         etag = f'W/"{next(self._etags)}"'
-        self._rows[row.connection_id] = _Stored(entity, etag, self._clock.now())
+        self.stored[row.connection_id] = _Stored(entity, etag, self._clock.now())
         return replace(row, etag=etag, read_at=_date(self._clock), written_at=None)
 
 
@@ -133,27 +133,27 @@ class MemoryDiaryTable(Generic[E]):
     def __init__(self, diary: DiaryCodec[E], rng: random.Random | None = None) -> None:
         self._codec = diary
         self._keys = diary_codec.DiaryKeys(rng)
-        self._partitions: dict[str, dict[str, codec.Entity]] = {}
+        self.stored: dict[str, dict[str, codec.Entity]] = {}
 
     def clear(self) -> None:
         """Lose every entry, as when the table was deleted."""
-        self._partitions.clear()
+        self.stored.clear()
 
     def rows(self) -> dict[str, Any]:
         """A copy of every entry."""
-        return deepcopy(self._partitions)
+        return deepcopy(self.stored)
 
     async def append(self, connection_id: str, entries: Sequence[E]) -> None:
         """Add entries, oldest first."""
         entities = [self._codec.entity(connection_id, self._keys.next(entry.at), entry) for entry in entries]
         await asyncio.sleep(0)
-        self._partitions.setdefault(connection_id, {}).update({entity["RowKey"]: entity for entity in entities})
+        self.stored.setdefault(connection_id, {}).update({entity["RowKey"]: entity for entity in entities})
 
     async def newest(self, connection_id: str, limit: int = 50, before: str | None = None) -> DiaryPage[E]:
         """One page."""
         start = "" if before is None else diary_codec.checked_key(before)
         await asyncio.sleep(0)
-        partition = self._partitions.get(connection_id, {})
+        partition = self.stored.get(connection_id, {})
         keys = sorted(key for key in partition if key > start)
         entries = tuple(self._codec.read(partition[key]) for key in keys[:limit])
         return DiaryPage(entries, keys[limit - 1] if len(keys) > limit else None)
@@ -161,7 +161,7 @@ class MemoryDiaryTable(Generic[E]):
     async def prune(self, connection_id: str, before: datetime) -> int:
         """Delete old entries."""
         await asyncio.sleep(0)
-        partition = self._partitions.get(connection_id, {})
+        partition = self.stored.get(connection_id, {})
         old = [key for key in partition if key >= diary_codec.first_key_older_than(before)]
         for key in old:
             del partition[key]
@@ -173,17 +173,17 @@ class MemoryControlTable:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._rows: dict[str, _Stored] = {}
+        self.stored: dict[str, _Stored] = {}
         self._etags = itertools.count(1)
         self.requests = Counter[str]()
 
     def clear(self) -> None:
         """Lose every row, as when the table was deleted."""
-        self._rows.clear()
+        self.stored.clear()
 
     def rows(self) -> dict[Any, Any]:
         """A copy of every row with its ETag."""
-        return deepcopy(self._rows)
+        return deepcopy(self.stored)
 
     async def get(self, name: str) -> ControlRow | None:
         """One document, or None."""
@@ -193,7 +193,7 @@ class MemoryControlTable:
         """One document or None, with the service's time."""
         self.requests["get"] += 1
         await asyncio.sleep(0)
-        stored = self._rows.get(name)
+        stored = self.stored.get(name)
         return ControlLook(None if stored is None else self._row(stored), _date(self._clock))
 
     def _row(self, stored: _Stored) -> ControlRow:
@@ -204,7 +204,7 @@ class MemoryControlTable:
         """All documents whose names begin so."""
         self.requests["list"] += 1
         await asyncio.sleep(0)
-        for name, stored in sorted(self._rows.items()):
+        for name, stored in sorted(self.stored.items()):
             if name.startswith(beginning):
                 yield self._row(stored)
 
@@ -214,7 +214,7 @@ class MemoryControlTable:
         await asyncio.sleep(0)
         self._check(row)
         etag = f'W/"{next(self._etags)}"'
-        self._rows[row.name] = _Stored(entity, etag, self._clock.now())
+        self.stored[row.name] = _Stored(entity, etag, self._clock.now())
         return replace(row, etag=etag, read_at=_date(self._clock), written_at=None)
 
     async def delete(self, row: ControlRow) -> None:
@@ -222,12 +222,12 @@ class MemoryControlTable:
         await asyncio.sleep(0)
         if row.etag is None:
             raise LostRace("The row was never stored.", on=row.name, after=1.0)
-        if row.name in self._rows:
+        if row.name in self.stored:
             self._check(row)
-            del self._rows[row.name]
+            del self.stored[row.name]
 
     def _check(self, row: ControlRow) -> None:
-        stored = self._rows.get(row.name)
+        stored = self.stored.get(row.name)
         if (stored.etag if stored else None) != row.etag:
             raise LostRace("The row changed since it was read.", on=row.name, after=1.0)
 
@@ -246,131 +246,6 @@ class MemoryTables:
         self.checks = MemoryDiaryTable(diary_codec.CHECKS, rng)
         self.control = MemoryControlTable(clock)
         self.things = MemoryThingTable(clock)
-
-
-@dataclass(slots=True)
-class Message:
-    """A queue message. `receipt` changes with every delivery and update: who has an old one has no say any more."""
-
-    number: int
-    text: str
-    visible_at: datetime
-    sent_at: datetime
-    dequeue_count: int = 0
-    receipt: int = 0
-
-
-class MemoryQueue:
-    """`WorkQueue`, and the side of it that the Functions host sees: delivery, retry, poison."""
-
-    def __init__(
-        self,
-        clock: Clock,
-        *,
-        max_dequeue: int = 8,
-        retry_visibility: float = 30.0,
-        processing_visibility: float = 600.0,
-    ) -> None:
-        self._clock = clock
-        self._max_dequeue = max_dequeue
-        self._retry_visibility = timedelta(seconds=retry_visibility)
-        self._processing_visibility = timedelta(seconds=processing_visibility)
-        self._numbers = itertools.count(1)
-        self.messages: list[Message] = []
-        self.poison: list[Message] = []
-
-    async def send(self, text: str, delay: float = 0.0) -> QueuedMessage:
-        """Add a message."""
-        codec.checked_message(text)
-        await asyncio.sleep(0)
-        message = Message(next(self._numbers), text, self._after(delay), sent_at=self._clock.now())
-        self.messages.append(message)
-        return QueuedMessage(str(message.number), str(message.receipt))
-
-    async def replace(self, message: QueuedMessage, text: str, delay: float = 0.0) -> QueuedMessage | None:
-        """Put another text and another time in a message's place."""
-        codec.checked_message(text)
-        await asyncio.sleep(0)
-        stored = self._stored(message)
-        if stored is None:
-            return None
-        stored.text, stored.visible_at = text, self._after(delay)
-        stored.receipt += 1
-        return QueuedMessage(message.id, str(stored.receipt))
-
-    async def withdraw(self, message: QueuedMessage) -> None:
-        """Delete a message that no worker has taken."""
-        await asyncio.sleep(0)
-        stored = self._stored(message)
-        if stored is not None:
-            self.messages.remove(stored)
-
-    def receive(self) -> Message | None:
-        """Deliver the message that has been visible longest; it hides for the time of its processing."""
-        message = self._next()
-        if message is None:
-            return None
-        message.dequeue_count += 1
-        message.receipt += 1
-        message.visible_at = self._clock.now() + self._processing_visibility
-        return replace(message)
-
-    async def look(self) -> QueueLook:
-        """All that is there, and when the message that is next was sent."""
-        await asyncio.sleep(0)
-        coming = self._next()
-        waiting = len(self.messages)
-        return QueueLook(waiting, coming.sent_at, coming.text) if coming else QueueLook(waiting, None)
-
-    def delete(self, delivered: Message) -> None:
-        """Done with it."""
-        stored = self._delivered(delivered)
-        if stored is not None:
-            self.messages.remove(stored)
-
-    async def poisoned(self) -> int:
-        """How many messages were put aside."""
-        await asyncio.sleep(0)
-        return len(self.poison)
-
-    async def replay_poison(self, limit: int) -> int:
-        """Move messages back, one after the other."""
-        messages = self.poison[:limit]
-        for message in messages:
-            await self.send(message.text)
-            self.poison.remove(message)
-        return len(messages)
-
-    def abandon(self, delivered: Message) -> None:
-        """Processing failed: deliver it again after a while, or put it aside as poison."""
-        stored = self._delivered(delivered)
-        if stored is None:
-            return
-        if stored.dequeue_count >= self._max_dequeue:
-            self.messages.remove(stored)
-            self.poison.append(stored)
-        else:
-            stored.visible_at = self._clock.now() + self._retry_visibility
-
-    def next_visible_at(self) -> datetime | None:
-        """When the next message can be received; None if there is none."""
-        return min((message.visible_at for message in self.messages), default=None)
-
-    def _next(self) -> Message | None:
-        """The message that has been visible longest."""
-        visible = [message for message in self.messages if message.visible_at <= self._clock.now()]
-        return min(visible, key=lambda one: (one.visible_at, one.number), default=None)
-
-    def _after(self, delay: float) -> datetime:
-        return self._clock.now() + timedelta(seconds=codec.visibility_timeout(delay))
-
-    def _stored(self, message: QueuedMessage) -> Message | None:
-        same = (message.id, message.receipt)
-        return next((one for one in self.messages if (str(one.number), str(one.receipt)) == same), None)
-
-    def _delivered(self, delivered: Message) -> Message | None:
-        same = (delivered.number, delivered.receipt)
-        return next((one for one in self.messages if (one.number, one.receipt) == same), None)
 
 
 class MemoryStorage:

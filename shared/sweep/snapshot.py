@@ -184,10 +184,11 @@ async def _list_subscription(context: Context, subscription: str, result: SweepS
     unread = len(listed) - len(endpoints)
     if unread:
         failed(result, what, RetryLater(f"{unread} of its private endpoints could not be read."))
-    return [_with_address(endpoint, addresses) for endpoint in endpoints], not unread
+    return [with_address(endpoint, addresses) for endpoint in endpoints], not unread
 
 
-def _with_address(endpoint: Endpoint, addresses: dict[str, str]) -> Endpoint:
+def with_address(endpoint: Endpoint, addresses: dict[str, str]) -> Endpoint:
+    """The endpoint with the address of its interface, where Azure does not tell it itself."""
     found = (addresses.get(lower_case(nic_id)) for nic_id in endpoint.nic_ids)
     return replace(endpoint, address=endpoint.address or next((address for address in found if address), None))
 

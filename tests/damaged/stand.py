@@ -61,8 +61,7 @@ class Stand:
 
     def _rows(self, kept: Any) -> dict[str, Any]:
         storage: Any = self.estate.storage
-        names = {"journal": "_partitions", "checks": "_partitions"}
-        return {name: kept(getattr(getattr(storage, name), names.get(name, "_rows"))) for name in TABLES}
+        return {name: kept(getattr(storage, name).stored) for name in TABLES}
 
     def restore(self) -> None:
         """All rows as they were."""

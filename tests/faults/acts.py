@@ -107,24 +107,24 @@ def a_day_back(stage: Stage) -> None:
     for name in ("connections", "control"):
         table: Any = getattr(storage, name)
         table.clear()
-        table._rows.update({key: row._replace(etag=f"{row.etag}-back") for key, row in rows[name].items()})  # noqa: SLF001
+        table.stored.update({key: row._replace(etag=f"{row.etag}-back") for key, row in rows[name].items()})
     things: Any = storage.things
     things.clear()
-    things._rows.update({key: (one, f"{etag}-back", at) for key, (one, etag, at) in rows["things"].items()})  # noqa: SLF001
+    things.stored.update({key: (one, f"{etag}-back", at) for key, (one, etag, at) in rows["things"].items()})
     stage.newer.clear()  # what a newer version had added is gone with the rows that held it
     for name in ("journal", "checks"):
         diary: Any = getattr(storage, name)
         diary.clear()
-        diary._partitions.update(rows[name])  # noqa: SLF001 - the double has no way back of its own
+        diary.stored.update(rows[name])
 
 
 def a_newer_version_writes(stage: Stage) -> None:
     """A version that is deployed beside this one writes the records first, with a part that this one does not know."""
     table: Any = stage.estate.storage.connections
-    for key, stored in table._rows.items():  # noqa: SLF001 - as another process's write
+    for key, stored in table.stored.items():
         row = codec.connection_row(stored.entity, stored.etag)
         entity = codec.connection_entity(replace(row, document=row.document | {NEWER: "kept"}))
-        table._rows[key] = stored._replace(entity=entity, etag=f"{stored.etag}-newer")  # noqa: SLF001
+        table.stored[key] = stored._replace(entity=entity, etag=f"{stored.etag}-newer")
         stage.newer.add(key)
 
 

@@ -144,7 +144,7 @@ class Stage:
             worker = self.estate.new_worker(self._decide)
         finally:
             self.estate.clock = clock
-        clients = worker.context.endpoints._clients  # noqa: SLF001 - the SDK's clients are made at their first use
+        clients = worker.context.endpoints.clients  # made at their first use
         await clients.network(DEFAULT_SUBSCRIPTION)
         await clients.dns(DEFAULT_SUBSCRIPTION)
         return worker

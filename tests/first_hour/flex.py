@@ -32,7 +32,7 @@ from local.eventgrid import (
 )
 from local.host import FunctionsHost, HostSettings, Keys
 from local.host.queues import StoredMessage
-from local.storage.memory import MemoryQueue, Message
+from local.storage.memory_queue import MemoryQueue, Message
 from shared.app import provide
 from shared.context import Context
 from shared.core.model.errors import InvalidSettings

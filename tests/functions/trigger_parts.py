@@ -17,7 +17,8 @@ from functions.openapi.document import document
 from functions.routing import Route, declared
 from local.arm.transport import AsgiArmTransport
 from local.clock import LoopClock
-from local.storage.memory import MemoryQueue, MemoryStorage
+from local.storage.memory import MemoryStorage
+from local.storage.memory_queue import MemoryQueue
 from shared.clouds.azure.clients import ArmClients
 from shared.clouds.azure.private_dns import PrivateDns
 from shared.clouds.azure.private_endpoints import PrivateEndpoints

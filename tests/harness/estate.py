@@ -23,7 +23,8 @@ from local.elastic.serverless import ServerlessSettings
 from local.eventgrid import Answer, CustomTopic, EventGrid, EventGridSettings
 from local.network import CertificateAuthority
 from local.simulators import World
-from local.storage.memory import MemoryQueue, MemoryStorage
+from local.storage.memory import MemoryStorage
+from local.storage.memory_queue import MemoryQueue
 from local.vault import KeyVault
 from local.world import (
     API_KEY,

@@ -153,12 +153,12 @@ class Cloud:
             assert topic.body is not None
             if topic.body["properties"]["source"].lower() != f"/subscriptions/{subscription}".lower():
                 continue
-            if self._reaches(topic, body["properties"]):
+            if self.reaches(topic, body["properties"]):
                 self.delivered += 1
             else:
                 self.lost += 1
 
-    def _reaches(self, topic: Resource, subscribed: dict[str, Any]) -> bool:
+    def reaches(self, topic: Resource, subscribed: dict[str, Any]) -> bool:
         queue = subscribed["deliveryWithResourceIdentity"]
         if queue is None:
             return self.code

@@ -131,7 +131,7 @@ def test_a_role_that_never_works_ends_the_command_after_ten_minutes_and_says_so(
 ) -> None:
     cloud = Cloud()
     person = Person(cloud, HOME, monkeypatch)
-    monkeypatch.setattr(cloud, "_reaches", lambda *_: False)
+    monkeypatch.setattr(cloud, "reaches", lambda *_: False)
     with pytest.raises(Refused, match="No event has arrived"):
         person.up()
     assert 9 * 60 <= cloud.now <= 12 * 60, "two minutes before the upload among them"

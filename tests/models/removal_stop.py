@@ -89,13 +89,13 @@ class Model:
         else:
             back = _with(state, one, here._replace(missing=False, readable=True))
             yield f"{one} is back; its run withdraws it.", _stored(back, _removals(state).withdraw(name))
-            yield self._torn(state, one)
+            yield self.torn(state, one)
             unread = sum(not other.readable for other in state.connections)
             if not here.readable or not unread:  # one at a time
                 turned = here._replace(readable=not here.readable)
                 yield f"The right to read {one} turns.", _with(state, one, turned)
 
-    def _torn(self, state: State, one: int) -> Step:
+    def torn(self, state: State, one: int) -> Step:
         known = _removals(state)
         allowed = known.may(str(one), AT) or (not self.rules.word_by_name and bool(state.allowed))
         after, may = known.tear_down(str(one), STOP, AT, gone=True)
@@ -195,7 +195,7 @@ def quiet_step(model: Model, state: State) -> tuple[State, bool]:
     swept = model.sweep(calm)
     for one, here in enumerate(swept.connections):
         if here.missing and not here.torn:
-            _, after = model._torn(swept, one)  # noqa: SLF001 - the model's own step
+            _, after = model.torn(swept, one)
             if after.connections[one].torn:
                 return after, False
     after = model.tick(swept)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from local.host.settings import time_span
-from local.storage.memory import MemoryQueue
+from local.storage.memory_queue import MemoryQueue
 from tests.harness.estate import Estate
 from tests.harness.wire import Call, Outcome, Refusal
 
@@ -30,8 +30,8 @@ def promised() -> float:
 
 def with_the_shipped_host(estate: Estate) -> None:
     """Its queue retries as host.json says."""
-    estate.queue._max_dequeue = QUEUES["maxDequeueCount"]  # noqa: SLF001 - the double's settings
-    estate.queue._retry_visibility = timedelta(seconds=time_span(QUEUES["visibilityTimeout"]))  # noqa: SLF001
+    estate.queue.max_dequeue = QUEUES["maxDequeueCount"]
+    estate.queue.retry_visibility = timedelta(seconds=time_span(QUEUES["visibilityTimeout"]))
 
 
 class Outage:

@@ -15,7 +15,8 @@ from tests.harness.platform_parts import ASKED
 
 if TYPE_CHECKING:
     from local.elastic import ElasticCloud
-    from local.elastic.serverless import Project, TrafficFilter
+    from local.elastic.serverless import Project
+    from local.elastic.serverless.filters import TrafficFilter
 
 SERVICE = shipped_services().of(Family.SERVERLESS, "eastus2")
 assert SERVICE is not None

@@ -64,7 +64,7 @@ async def test_policies_that_restrict_no_one_are_counted_for_what_they_are_and_t
     }
     for kind in ("egress_firewall", "remote_cluster", "remote_cluster"):
         # As a person makes one in the console; the app's own API calls never do.
-        policy = estate.elastic._add(f"a {kind}", "eastus2", kind, [rules[kind]], [target.id])  # noqa: SLF001
+        policy = estate.elastic.add_ruleset(f"a {kind}", "eastus2", kind, [rules[kind]], [target.id])
         assert policy.type == kind
     endpoint = await estate.put_endpoint(tags={"elastic-deployments": "search-eastus2"})
     await estate.settle()

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NoReturn
 from azure.core.exceptions import ResourceNotFoundError
 
 from local.clock import LoopClock
-from local.storage.memory import MemoryQueue, MemoryStorage
+from local.storage.memory import MemoryStorage
+from local.storage.memory_queue import MemoryQueue
 from shared.state.connect import AzureStorage
 from shared.state.storage_settings import StorageSettings
 

@@ -99,13 +99,15 @@ async def test_what_is_left_to_people_is_left_to_them() -> None:
 
 
 async def test_a_damaged_row_stops_nothing() -> None:
-    clock, (budget,) = instances(1)
+    clock = LoopClock(START)
+    control = MemoryStorage(clock).control
+    budget = ReadBudget(control, clock)
     for document in (
         {"reads": 7, "left": "x", "left_at": "never"},
         {"reads": {"given": [["a", 1], [1, -5], [1, 2, 3], 4]}},
         {"left": 3, "left_at": "9999-01-01T00:00:00+00:00"},
     ):
-        await update(budget._control, clock, f"{ROW}{SUBSCRIPTION}", lambda _, one=document: one, mend=True)  # noqa: SLF001
+        await update(control, clock, f"{ROW}{SUBSCRIPTION}", lambda _, one=document: one, mend=True)
         await clock.sleep(61)
         await budget.ask(SUBSCRIPTION, 4)
         await clock.sleep(400)

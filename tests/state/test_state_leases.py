@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.storage.memory import MemoryQueue
+from local.storage.memory_queue import MemoryQueue
 from shared.core.model.conditions import Phase
 from shared.core.model.errors import LeaseLost, LostRace, RetryLater
 from shared.state import control as lease_module

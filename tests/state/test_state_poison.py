@@ -12,7 +12,8 @@ from azure.core.exceptions import ServiceResponseError
 from azure.storage.queue.aio import QueueClient
 
 from local.clock import LoopClock
-from local.storage.memory import MemoryQueue, MemoryStorage
+from local.storage.memory import MemoryStorage
+from local.storage.memory_queue import MemoryQueue
 from shared.core.model.errors import AnswerLost
 from shared.state.rows import QueueLook
 from tests.state.state_backends import START, azure_storage

@@ -11,7 +11,7 @@ import pytest
 from azure.storage.queue.aio import QueueClient
 
 from local.clock import LoopClock
-from local.storage.memory import MemoryQueue
+from local.storage.memory_queue import MemoryQueue
 from shared.core.model.errors import Permanent
 from shared.state.codec import visibility_timeout
 from tests.state.state_backends import START, azure_storage

@@ -24,7 +24,7 @@ from shared.core.planning.dns import link_name, plan_dns
 from shared.core.planning.former import note_former
 from shared.core.planning.name_resolution import resolution_of
 from shared.settings.values import organization_scope
-from shared.sweep.snapshot import _with_address
+from shared.sweep.snapshot import with_address
 from tests.core.core_parts import (
     KNOWN,
     MARKER,
@@ -79,9 +79,9 @@ def test_an_interface_gives_its_address_to_no_endpoint_of_another() -> None:
     nic = network_id("networkInterfaces", "nic", "net-k")
     of_plain = {nic.lower(): "10.1.0.7"}
     ours = endpoint(address=None, nic_ids=(nic.upper(),))
-    assert _with_address(ours, of_plain).address == "10.1.0.7"
+    assert with_address(ours, of_plain).address == "10.1.0.7"
     odd = replace(ours, nic_ids=(network_id("networkInterfaces", "nic", f"net-{KELVIN}"),))
-    assert _with_address(odd, of_plain).address is None
+    assert with_address(odd, of_plain).address is None
 
 
 def test_a_group_or_a_tag_in_a_setting_includes_no_other() -> None:
