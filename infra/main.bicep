@@ -159,9 +159,7 @@ var givenSubscriptions = map(filter(split(azureSubscriptions, ','), id => !empty
 var watched = empty(givenSubscriptions) && empty(azureManagementGroups) ? [subscription().subscriptionId] : union(givenSubscriptions, [])
 var appNetworkId = empty(appSubnetId) ? '${group.id}/providers/Microsoft.Network/virtualNetworks/${abbreviations.virtualNetworks}${environmentName}' : split(appSubnetId, '/subnets/')[0]
 var givenNetworks = map(filter(split(dnsLinkVnets, ','), id => !empty(trim(id))), id => trim(id))
-
 var notificationPath = split(toLower(empty(notificationTopicId) ? group.id : notificationTopicId), '/') // also of a module that is left out Azure works out the place
-
 // Behind a storage firewall only a topic's own identity gets through.
 var topicsIdentity = eventDelivery == 'none' || !topicIdentityEnabled ? 'None' : privateAccess ? 'Own' : 'Shared'
 var endpoints = {
@@ -191,6 +189,8 @@ var mistakes = concat(
   !empty(appSubnetId) && toLower(appSubnetId) == toLower(endpointSubnetId) ? ['appSubnetId and endpointSubnetId are the same: the delegated subnet of the app takes no private endpoints.'] : [],
   !empty(filter(split(alwaysReady, ','), entry => !empty(trim(entry)) && !contains(entry, '='))) ? ['alwaysReady takes group=number, separated by commas.'] : [],
   !empty(filter([privateLinkScopeId, actionGroupId, notificationTopicId, empty(privateAccessZoneGroup) ? '' : '${privateAccessZoneGroup}/providers/a/b/c'], id => !empty(id) && length(split(id, '/')) != 9)) ? ['privateLinkScopeId, actionGroupId, notificationTopicId and privateAccessZoneGroup take whole ids.'] : [],
+  !empty(filter(split('${existingSystemTopics},${dnsLinkVnets},${dnsZoneResourceGroups},${dnsScopes}', ','), id => !empty(trim(id)) && !startsWith(toLower(trim(id)), '/subscriptions/'))) ? ['existingSystemTopics, dnsLinkVnets, dnsZoneResourceGroups and dnsScopes take whole ids, which begin with /subscriptions/, and no names.'] : [],
+  !empty(filter(concat(givenSubscriptions, split(dnsSubscriptions, ',')), id => !empty(trim(id)) && length(trim(id)) != 36)) ? ['azureSubscriptions and dnsSubscriptions take ids of subscriptions, and no names.'] : [],
   empty(appSubnetId) && int(last(split(networkAddressPrefix, '/'))) > 25 ? ['networkAddressPrefix must be /25 or larger: two /26 subnets are cut from it.'] : [],
   zoneRedundancy && contains(warm, 1) ? ['zoneRedundancy keeps two instances or none of a group warm: set each number of alwaysReady to 0, or to 2 or more.'] : [],
   length(givenTags) > 12 ? ['resourceTags takes 12 tags at most, each as name=value: a zone has room for no more beside the app\'s own.'] : [],

@@ -272,7 +272,15 @@ def test_where_the_topic_is_anothers_there_is_a_group_whose_tag_proves_that_even
         ({"alwaysReady": "http=1,function:reconcile"}, "alwaysReady takes group=number"),
         *(
             ({name: "theirs"}, "notificationTopicId and privateAccessZoneGroup take whole ids")
-            for name in ("privateLinkScopeId", "actionGroupId", "privateAccessZoneGroup")
+            for name in ("privateLinkScopeId", "actionGroupId", "privateAccessZoneGroup", "notificationTopicId")
+        ),
+        *(
+            ({name: f"{GROUP}, theirs"}, "which begin with /subscriptions/, and no names")
+            for name in ("existingSystemTopics", "dnsLinkVnets", "dnsZoneResourceGroups", "dnsScopes")
+        ),
+        *(
+            ({name: f"{HOME}, theirs"}, "take ids of subscriptions")
+            for name in ("azureSubscriptions", "dnsSubscriptions")
         ),
         ({"networkAddressPrefix": "10.0.0.0/26"}, "networkAddressPrefix must be /25 or larger"),
         ({"zoneRedundancy": True, "alwaysReady": "http=2,function:reconcile=1"}, "zoneRedundancy keeps two instances"),
