@@ -8,7 +8,7 @@ WORKERS ?= 6
 # Where the environment forbids it, each of the many processes of a test run would compile all of this code anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test walks faults hostile planted burst check benchmark package clean
+.PHONY: help setup run test walks faults families hostile planted burst check benchmark package clean
 
 help:
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -27,6 +27,9 @@ walks: setup ## many random walks of people, managers, losses and crashes (WALKS
 
 faults: setup ## thousands of plans with a fault at each remote call of a connection's life (PAIRS=20000: with two)
 	@$(BIN)/python -m tests.faults --pairs $${PAIRS:-0}
+
+families: setup ## every story that can be told of deployments and of Serverless projects, of both
+	@EVERY_FAMILY=1 $(BIN)/python -m pytest -q -n $(WORKERS) -m both_families tests
 
 hostile: setup ## every answer of both clouds with something wrong at every place, and every damaged row
 	@HOSTILE=1 $(BIN)/python -m pytest -q -n $(WORKERS) tests/damaged

@@ -71,9 +71,9 @@ def _scope(organization: str, family: Family) -> str:
     return f"{ORGANIZATION}{organization or DEFAULT}/{family}"
 
 
-def _association(policy_id: str, target_id: str) -> str:
+def _association(policy_id: str, target_id: str, family: Family) -> str:
     """An association's id here; it has none of its own."""
-    return f"policy {policy_id}, association with deployment {target_id}"
+    return f"policy {policy_id}, association with {family.noun} {target_id}"
 
 
 async def confirmed_targets(context: Context, record: ConnectionRecord) -> frozenset[str]:
@@ -82,8 +82,11 @@ async def confirmed_targets(context: Context, record: ConnectionRecord) -> froze
     for memory in elastic.associations:
         if not memory.recovered:
             continue
-        scope = _scope(elastic.organization, record.identity.family)
-        thing_id = _association(elastic.policy.id, memory.target_id)
+        family = record.identity.family
+        scope, thing_id = (
+            _scope(elastic.organization, family),
+            _association(elastic.policy.id, memory.target_id, family),
+        )
         thing = await things.read(context, scope, thing_id)
         if thing is None:
             await things.recover(context, scope, thing_id, record.id)
@@ -145,8 +148,7 @@ async def _marked_associations(context: Context, seen: Seen) -> dict[str, tuple[
             (policy.id, target, policy.marker.connection_id)
             for policy in listed.values()
             if policy.marker is not None and policy.marker.instance == instance and policy.associations
-            if await _all_unknown(context, seen.records.get(policy.marker.connection_id), policy)
-            for target in policy.associations
+            for target in await _unknown_targets(context, seen.records.get(policy.marker.connection_id), policy)
         ]
         known = [
             (record.elastic.policy.id, target, record.id)
@@ -155,19 +157,22 @@ async def _marked_associations(context: Context, seen: Seen) -> dict[str, tuple[
             for target in _still_recovered(record, listed.get(record.elastic.policy.id))
         ]
         for policy_id, target, connection in (*unknown, *known):
-            thing_id = _association(policy_id, target)
+            thing_id = _association(policy_id, target, family)
             found[lower_case(thing_id)] = _scope(organization, family), thing_id, connection
     return found
 
 
-async def _all_unknown(context: Context, record: ConnectionRecord | None, policy: Policy) -> bool:
-    """Whether nothing is known of the associations of a policy of ours: all that stand are recovered."""
+async def _unknown_targets(context: Context, record: ConnectionRecord | None, policy: Policy) -> tuple[str, ...]:
+    """The targets of a policy of ours of whose association no record tells whose it is."""
     if (record is None or nothing_known(record)) and policy.marker is not None:
         # A run may have made policy and association since the records were read; its record knows.
         record = await _record(context, policy.marker.connection_id)
     if record is None or nothing_known(record):
-        return True
-    return record.elastic.policy.id == policy.id and record.elastic.policy.recovered
+        return policy.associations
+    if record.elastic.policy.id != policy.id or not record.elastic.policy.recovered:
+        return ()
+    told = {one.target_id for one in record.elastic.associations if not one.recovered}
+    return tuple(one for one in policy.associations if one not in told)
 
 
 def _still_recovered(record: ConnectionRecord, policy: Policy | None) -> list[str]:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from local.storage.azurite import Azurite
-from tests.harness.fixtures import estate
+from tests.harness.fixtures import estate, family, pytest_generate_tests
 
-__all__ = ["azurite", "estate"]
+__all__ = ["azurite", "estate", "family", "pytest_generate_tests"]
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,9 @@ from tests.harness.estate import Estate, arm_error
 from tests.harness.leaving import work_for
 from tests.harness.platform_parts import ASKED
 
-REGIONS = ("eastus2", "westeurope", "japaneast", "uksouth")
+pytestmark = pytest.mark.both_families(at_length=True)
+
+REGIONS = ("eastus2", "westeurope", "japaneast", "westus2")
 NETWORK_LISTS = "/providers/microsoft.network/privateendpoints"
 
 
@@ -34,7 +36,9 @@ async def several(limit: int, **settings: str) -> tuple[Estate, list[str]]:
 
 
 def destructive(estate: Estate) -> list[str]:
-    return [call.name for call in estate.worker.wire.calls if call.what.startswith("DELETE")]
+    """What the workers deleted in Azure, and what was taken away in Elastic Cloud, by any request."""
+    calls = [call.name for call in estate.worker.wire.calls if call.service == "arm" and call.what.startswith("DELETE")]
+    return calls + [one.what for one in estate.elastic.history if one.what in {"disassociated", "deleted"}]
 
 
 async def gone(estate: Estate, endpoints: list[str], *, by_event: bool = False) -> None:
@@ -67,6 +71,7 @@ def unreadable(estate: Estate, **error: Any) -> None:
     estate.arm.faults.append(fault)
 
 
+@pytest.mark.both_families
 async def test_too_many_at_once_stay_untouched_and_a_word_lets_them_go(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "privatelink.telemetry")
     estate, endpoints = await several(limit=len(REGIONS) - 1)
@@ -131,6 +136,7 @@ async def test_what_goes_one_after_the_other_is_counted_over_a_day() -> None:
     assert await phases(estate, endpoints) == ["Removed", "Removed", "Blocked", "Blocked"]
 
 
+@pytest.mark.both_families
 async def test_tags_that_are_stripped_everywhere_disconnect_nothing_until_confirmed() -> None:
     """A policy engine takes all tags off: each disassociation by itself would be right."""
     estate, endpoints = await several(limit=len(REGIONS) - 1)

@@ -12,10 +12,13 @@ from local.world import HUB_VNET, vnet_id
 from shared.core.model.arm_ids import connection_id
 from shared.core.model.markers import Marker
 from shared.core.model.ownership import Owner
+from shared.core.model.services import Family
 from shared.installation.recovered import confirm_recovered, recovered_list
 from tests.harness.by_hand import connection_by_hand, policy_by_hand, zone_by_hand
 from tests.harness.estate import Estate
 from tests.harness.platform_parts import ASKED
+
+pytestmark = pytest.mark.both_families(at_length=True)
 
 DNS_API = "2024-06-01"
 
@@ -42,6 +45,7 @@ async def swept(estate: Estate, times: int = 1) -> None:
         await estate.clock.sleep(300)
 
 
+@pytest.mark.both_families
 @pytest.mark.parametrize("tags", [{"elastic-deployments": "logs-eastus2"}, {}], ids=["with its tag", "without any tag"])
 async def test_over_an_estate_made_by_the_guide_the_first_run_writes_nothing_and_all_is_ready(
     tags: dict[str, str],
@@ -77,7 +81,7 @@ async def remove_association(estate: Estate, _: str, endpoint: str) -> str:
     (policy,) = estate.policies_of(endpoint)
     (target,) = [one.id for one in estate.elastic.deployments() if one.name == "logs-eastus2"]
     estate.elastic.disassociate(policy.id, target)
-    return "associations"
+    return "associations" if estate.family is Family.HOSTED else "/projects/"
 
 
 @pytest.mark.parametrize("remove", [remove_record, remove_hub_link, remove_association])
@@ -139,6 +143,7 @@ async def test_a_policy_of_others_with_another_name_is_left_and_blocks(estate: E
     assert policy.rules[0]["azure_endpoint_name"] == "wrong"
 
 
+@pytest.mark.both_families
 async def test_of_several_policies_the_associated_one_is_used_then_the_lowest_id_and_the_rest_reported(
     estate: Estate,
 ) -> None:
@@ -180,6 +185,7 @@ async def test_a_network_linked_to_a_zone_of_others_uses_that_zone(estate: Estat
 # -- state lost ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_families
 async def test_with_all_tables_lost_one_sweep_rebuilds_the_connections_and_writes_nothing(estate: Estate) -> None:
     ours = await estate.put_endpoint()
     other = await estate.put_endpoint("pe-2", region="westeurope")
@@ -203,6 +209,7 @@ async def test_with_all_tables_lost_one_sweep_rebuilds_the_connections_and_write
     assert writes(estate) == []
 
 
+@pytest.mark.both_families
 async def test_what_was_made_for_an_endpoint_that_went_while_the_tables_were_lost_is_found_by_its_markers(
     estate: Estate,
 ) -> None:

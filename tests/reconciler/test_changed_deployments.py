@@ -7,6 +7,8 @@ import pytest
 from tests.harness.changing import attached, connected, swept, tag, take_away, the, wish
 from tests.harness.estate import Estate
 
+pytestmark = pytest.mark.both_families
+
 # -- deployments ---------------------------------------------------------------------------------------------------
 
 
@@ -31,6 +33,7 @@ async def test_its_old_name_taken_by_another_moves_the_connection(estate: Estate
     await estate.ready(endpoint)
 
 
+@pytest.mark.of_deployments
 @pytest.mark.parametrize("state", ["stopped", "hidden"])
 async def test_a_deployment_that_is_shut_down_keeps_its_association_and_that_is_said(
     estate: Estate, state: str
@@ -45,6 +48,7 @@ async def test_a_deployment_that_is_shut_down_keeps_its_association_and_that_is_
     assert attached(estate, "logs-eastus2") == ["logs-eastus2-office", "pe-1"]
 
 
+@pytest.mark.of_deployments
 async def test_a_deployment_that_is_deleted_is_reported_and_forgotten_with_the_tag(estate: Estate) -> None:
     endpoint = await connected(estate)
     gone = the(estate, "logs-eastus2").id
@@ -72,6 +76,7 @@ async def test_a_consent_that_is_withdrawn_cuts_nothing_off_and_is_reported() ->
     assert attached(estate, "logs-eastus2") == ["logs-eastus2-office"]
 
 
+@pytest.mark.of_deployments
 @pytest.mark.parametrize("value", ["rg-apps/pe-1", "*", "other, RG-Apps/PE-1"])
 async def test_a_deployments_own_tag_connects_an_endpoint_that_asks_for_nothing(value: str) -> None:
     estate = await Estate(settings={"ELASTIC_DEPLOYMENTS_ALLOWED": ""}).open()
@@ -88,6 +93,7 @@ async def test_a_deployments_own_tag_connects_an_endpoint_that_asks_for_nothing(
     assert attached(estate, "logs-eastus2") == ["logs-eastus2-office"]
 
 
+@pytest.mark.of_deployments
 async def test_a_deployments_own_tag_does_not_override_the_first_policys_guard(estate: Estate) -> None:
     the(estate, "search-eastus2").tags["elastic-privatelink-connect"] = "*"
     endpoint = await estate.put_endpoint(tags={})
@@ -168,12 +174,14 @@ def claimed(estate: Estate) -> list[str]:
     return sorted(claim["azure_endpoint_guid"].lower() for claim in estate.elastic.claims())
 
 
+@pytest.mark.of_deployments
 async def test_no_claim_is_made_or_even_read_unless_it_is_asked_for(estate: Estate) -> None:
     await connected(estate)
     assert claimed(estate) == []
     assert not [call for call in estate.worker.wire.calls if "link-ids" in call.what]
 
 
+@pytest.mark.of_deployments
 async def test_a_claim_that_is_asked_for_is_made_follows_a_new_guid_and_goes_with_the_endpoint(
     estate: Estate,
 ) -> None:
@@ -194,6 +202,7 @@ async def test_a_claim_that_is_asked_for_is_made_follows_a_new_guid_and_goes_wit
     assert claimed(estate) == []
 
 
+@pytest.mark.of_deployments
 async def test_a_claim_that_is_no_longer_asked_for_is_given_up_and_one_of_others_is_not(estate: Estate) -> None:
     endpoint = await connected(estate, **{"elastic-privatelink-claim": "true"})
     tag(estate, endpoint, **{"elastic-privatelink-claim": "false"})
@@ -211,6 +220,7 @@ async def test_a_claim_that_is_no_longer_asked_for_is_given_up_and_one_of_others
     assert claimed(estate) == [found.resource_guid.lower()]
 
 
+@pytest.mark.of_deployments
 async def test_an_endpoint_that_another_organization_claims_is_reported(estate: Estate) -> None:
     estate.elastic_settings.repeat_claim = "refused"
     endpoint = await estate.put_endpoint(tags={"elastic-privatelink-claim": "true"})

@@ -16,6 +16,8 @@ from tests.harness.platform_parts import ASKED
 from tests.harness.wire import Call, Outcome, Refusal
 from tests.reconciler.organizations_parts import MOVED, STAYS, TAG, Watch, opened, swept, where
 
+pytestmark = pytest.mark.both_families(at_length=True)
+
 
 async def changed() -> tuple[Estate, str]:
     """An endpoint that was connected in the first organization, and whose tag now names the second."""
@@ -54,6 +56,7 @@ async def test_the_former_organization_serves_until_a_person_decides_and_that_is
 async def test_meanwhile_the_former_organization_connects_and_repairs() -> None:
     estate, endpoint = await changed()
     estate.elastic.add_deployment("audit", "eastus2", ip_policy=True)
+    await estate.clock.sleep(6)  # one reading of all projects serves those of five seconds
     await estate.put_endpoint(tags={**MOVED, "elastic-deployments": "logs-eastus2, audit"})
     await estate.settle()
     (ruleset,) = estate.policies_of(endpoint)
@@ -65,6 +68,7 @@ async def test_meanwhile_the_former_organization_connects_and_repairs() -> None:
     await estate.ready(endpoint)
 
 
+@pytest.mark.both_families
 async def test_once_a_person_decides_it_moves_and_leaves_nothing_behind() -> None:
     estate, endpoint = await changed()
     await decide_to_move(estate, endpoint)
@@ -189,6 +193,7 @@ async def test_moved_without_the_former_key_the_second_policy_is_told_until_it_i
     assert (await estate.ready(endpoint)).status.advice == ()
 
 
+@pytest.mark.both_families
 async def test_with_the_tables_lost_too_there_is_no_second_policy() -> None:
     estate, endpoint = await changed()
     estate.storage.connections.clear()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from local.elastic.model import Ruleset
 from tests.harness.changing import THEIRS, attached, connected, policy_of, swept, wish
 from tests.harness.estate import Estate
 from tests.harness.leaving import everything
+
+pytestmark = pytest.mark.both_families
 
 TYPED = "00000000-1111-4000-8000-000000000000"
 

@@ -28,7 +28,7 @@ NUMBERS: dict[str, list[Any]] = {
     "serverless.disassociation_effect_seconds": [45],
 }
 ELSEWHERE = {
-    "serverless.honours_if_match": "then nothing is written: test_serverless",
+    "serverless.honours_if_match": "then nothing is written: test_project_lists_over_time",
     "serverless.tier_refusal": "a person's to mend: test_serverless_api",
     "serverless.project_roles": "a person's to mend: test_serverless",
     "serverless.editable_projects": "a person's to mend: test_serverless_api",

@@ -12,7 +12,7 @@ from tests.harness.changing import attached
 from tests.harness.estate import Estate, arm_error
 from tests.harness.leaving import DNS_API, GRACE, connected, everything, removals
 
-EAST, WEST = "privatelink.eastus2.azure.elastic-cloud.com", "privatelink.westeurope.azure.elastic-cloud.com"
+pytestmark = pytest.mark.both_families(at_length=True)
 
 
 async def made_anew(estate: Estate, endpoint: str, **changes: Any) -> None:
@@ -29,6 +29,14 @@ async def other_region(estate: Estate) -> str:
     return endpoint
 
 
+def east(estate: Estate) -> str:
+    return estate.service_of("eastus2").zone
+
+
+def west(estate: Estate) -> str:
+    return estate.service_of("westeurope").zone
+
+
 def zones(estate: Estate) -> list[str]:
     return sorted(zone.name for zone in estate.arm.private_dns_zones())
 
@@ -38,17 +46,18 @@ async def test_the_new_region_is_ready_while_the_former_one_waits_for_its_grace(
     connection = await estate.ready(endpoint)
     assert connection.identity.region == "westeurope"
     assert await estate.reason(endpoint, "FormerRemoved") == "GracePeriod"
-    assert zones(estate) == [EAST, WEST]
+    assert zones(estate) == sorted([east(estate), west(estate)])
     assert attached(estate, "logs-westeurope")
 
 
+@pytest.mark.both_families
 async def test_after_the_grace_everything_of_the_former_region_is_gone_and_the_new_one_untouched(
     estate: Estate,
 ) -> None:
     endpoint = await other_region(estate)
     await estate.settle(2 * GRACE)
     connection = await estate.ready(endpoint)
-    assert zones(estate) == [WEST]
+    assert zones(estate) == [west(estate)]
     assert [policy.region for policy in estate.elastic.rulesets() if policy.guids] == ["azure-westeurope"]
     assert connection.former_things == ()
     assert await estate.reason(endpoint, "FormerRemoved") == "Removed"
@@ -59,6 +68,7 @@ async def test_after_the_grace_everything_of_the_former_region_is_gone_and_the_n
     await estate.ready(endpoint)
 
 
+@pytest.mark.both_families
 async def test_a_last_policy_of_the_former_region_stays_associated_and_the_rest_is_ready() -> None:
     """S2: without it the deployment would be open to the internet."""
     estate = await Estate().open()
@@ -70,7 +80,7 @@ async def test_a_last_policy_of_the_former_region_stays_associated_and_the_rest_
     await made_anew(estate, endpoint, region="westeurope", location="eastus2")
     await estate.settle(3 * GRACE)
     assert attached(estate, "alone"), "it is the deployment's last policy"
-    assert zones(estate) == [WEST]
+    assert zones(estate) == [west(estate)]
     condition = (await estate.connection(endpoint)).condition("FormerRemoved")
     assert condition is not None
     assert condition.reason == "LeftBehind"
@@ -93,7 +103,7 @@ async def test_what_is_left_goes_once_it_can(estate: Estate) -> None:
     await estate.ready(endpoint)
     locked[0] = False
     await estate.settle(2 * 3600)
-    assert zones(estate) == [WEST]
+    assert zones(estate) == [west(estate)]
     assert await estate.reason(endpoint, "FormerRemoved") == "Removed"
 
 
@@ -111,13 +121,14 @@ async def test_the_former_regions_record_is_handed_to_a_successor_at_once(estate
     assert {link.vnet.id for link in estate.links_of(estate.zone("eastus2"))} == {vnet_id("eastus2"), HUB_VNET}
 
 
+@pytest.mark.both_families
 async def test_back_to_its_region_before_the_grace_has_ended_nothing_is_made_twice(estate: Estate) -> None:
     endpoint = await other_region(estate)
     policies = {p.id for p in estate.elastic.rulesets() if p.guids and p.region == "azure-eastus2"}
     await made_anew(estate, endpoint, region="eastus2")
     await estate.settle(3 * GRACE)
     await estate.ready(endpoint)
-    assert zones(estate) == [EAST]
+    assert zones(estate) == [east(estate)]
     assert {policy.id for policy in estate.elastic.rulesets() if policy.guids} == policies, "the same policy serves on"
     assert attached(estate, "logs-eastus2")
     await estate.delete(endpoint)

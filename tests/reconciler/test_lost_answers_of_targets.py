@@ -25,6 +25,8 @@ from tests.harness.wire import Call, Fault, Killed, Outcome, Stall
 from tests.harness.worker import Worker
 from tests.reconciler.safety_parts import the
 
+pytestmark = pytest.mark.both_families(at_length=True)
+
 TARGET = "search-eastus2"
 """A deployment without any policy of others."""
 

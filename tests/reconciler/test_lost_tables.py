@@ -11,6 +11,8 @@ from tests.harness.estate import Estate
 from tests.harness.leaving import connected, everything, work_for
 from tests.harness.platform_parts import ASKED
 
+pytestmark = pytest.mark.both_families(at_length=True)
+
 
 async def rounds(estate: Estate, number: int) -> None:
     for _ in range(number):
@@ -80,6 +82,7 @@ async def test_what_cannot_be_read_meanwhile_poisons_nothing_and_is_found_later(
     await gone_after_a_word(estate, endpoint)
 
 
+@pytest.mark.both_families
 async def test_a_policy_that_was_handed_over_is_not_taken_for_the_endpoints_own(estate: Estate) -> None:
     """Nothing but its rule tells of a GUID; with another endpoint's name in it, it is that one's."""
     endpoint = await estate.put_endpoint(tags={})

@@ -17,6 +17,8 @@ from tests.harness.leaving import work_for
 from tests.harness.platform_parts import ASKED
 from tests.reconciler.organizations_parts import GROUP, MOVED, STAYS, TAG, opened, organizations, swept, where
 
+pytestmark = pytest.mark.both_families(at_length=True)
+
 
 @pytest.mark.parametrize(
     ("scope", "second", "first"),
@@ -86,13 +88,14 @@ async def both() -> tuple[Estate, str, str]:
     return estate, ours, theirs
 
 
+@pytest.mark.both_families
 async def test_a_refused_key_is_told_of_its_own_endpoints_and_holds_up_no_other() -> None:
     estate, ours, theirs = await both()
     estate.worker = estate.new_worker(EC_API_KEY_SECOND=f"{SECOND_API_KEY}x")
     result = await estate.sweep()
     assert [error.split(":")[0] for error in result.errors] == [
-        "policies of organization second",
-        "deployments of organization second",
+        f"policies{' of projects' if estate.family is Family.SERVERLESS else ''} of organization second",
+        f"{estate.family.noun}s of organization second",
     ]
     assert result.enqueued == 1, "its own, to be told"
     for endpoint in (ours, theirs):
@@ -114,6 +117,7 @@ async def test_a_refused_key_is_told_of_its_own_endpoints_and_holds_up_no_other(
     await estate.ready(theirs)
 
 
+@pytest.mark.of_deployments
 async def test_a_sweep_asks_each_organization_once_and_only_what_its_own_endpoints_need() -> None:
     estate, *_ = await both()
     claimed = {"elastic-deployments": "logs-uksouth", "elastic-privatelink-claim": "true"}
@@ -130,9 +134,10 @@ async def test_a_sweep_asks_each_organization_once_and_only_what_its_own_endpoin
     assert asked == [each, [*each, "GET link-ids"]]
 
 
+@pytest.mark.both_families
 async def test_the_end_of_each_organizations_key_is_told() -> None:
     estate, *_ = await both()
-    apis = estate.worker.context.elastic.of_family(Family.HOSTED)
+    apis = estate.worker.context.elastic.of_family(estate.family)
     estate.second.settings.api_key_expires_at = estate.clock.now().replace(year=2027)
     await estate.sweep()
     assert {name: api.key_expires is not None for name, api in apis.items()} == {"default": True, "second": True}
@@ -145,6 +150,7 @@ async def test_the_end_of_each_organizations_key_is_told() -> None:
 # -- removal -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_families
 async def test_what_was_made_is_removed_in_the_organization_that_it_is_in() -> None:
     estate, ours, theirs = await both()
     await estate.delete(theirs)

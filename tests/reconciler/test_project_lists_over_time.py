@@ -139,19 +139,6 @@ async def test_a_project_that_is_gone_is_told_and_a_persons_word_ends_it(estate:
     assert await decided.waiting(estate.worker.context, connection) == ()
 
 
-async def test_a_key_that_loses_sight_of_a_project_for_a_moment_forgets_nothing(estate: Estate) -> None:
-    endpoint, office = await standing(estate)
-    project = project_of(estate)
-    estate.serverless_settings.invisible_projects.add(project.id)
-    ask_for_none(estate, endpoint)
-    await swept(estate)
-    assert await owners(estate, endpoint) == [Owner.OURS]
-    estate.serverless_settings.invisible_projects.clear()
-    await estate.clock.sleep(3600)
-    await swept(estate)
-    assert project.filters == (office,)
-
-
 async def test_a_removal_takes_the_policy_of_a_project_that_is_gone_without_a_word(estate: Estate) -> None:
     """The API refuses to delete a filter that a project has: that it is deleted proves that none does."""
     endpoint, _ = await standing(estate)
@@ -179,17 +166,6 @@ async def test_a_removal_leaves_the_policy_of_a_project_that_the_key_does_not_se
 
 
 # -- others ------------------------------------------------------------------------------------------------------------
-
-
-async def test_what_others_take_away_is_added_again_so_often_and_then_it_is_said(estate: Estate) -> None:
-    endpoint, office = await standing(estate)
-    project = project_of(estate)
-    for _ in range(4):
-        estate.elastic.serverless.write_list(project, [office])
-        await estate.clock.sleep(900)
-        await swept(estate)
-    assert await estate.reason(endpoint, "Associated") == "AssociationContested"
-    assert project.filters == (office,)
 
 
 async def test_two_endpoints_and_a_person_who_write_one_list_lose_nothing_of_each_other(estate: Estate) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from shared.core.model.services import Family
 from shared.installation import things
 from shared.installation.recovered import Seen, confirm_recovered, keep_list, recovered_list
 from tests.harness.estate import Estate
@@ -13,6 +12,8 @@ from tests.harness.platform_parts import ASKED
 from tests.reconciler.safety_parts import attached, the
 from tests.reconciler.test_recovered import confirm, lose_tables, rounds
 
+pytestmark = pytest.mark.both_families(at_length=True)
+
 
 async def listed(estate: Estate) -> set[str]:
     """The associations on the list, by the deployment's id."""
@@ -20,6 +21,7 @@ async def listed(estate: Estate) -> set[str]:
     return {thing.id.rpartition(" ")[2] for thing in found.things if thing.scope.startswith("organization/")}
 
 
+@pytest.mark.both_families
 async def test_the_first_sweep_after_the_loss_lists_every_association(estate: Estate) -> None:
     await connected(estate)
     lose_tables(estate)
@@ -47,11 +49,12 @@ async def test_a_policy_and_its_association_that_a_run_has_just_made_are_not_on_
     """The sweep read the records before."""
     await connected(estate)
     context = estate.worker.context
-    policies = await context.elastic.of("default", Family.HOSTED).policies()
-    assert await keep_list(context, Seen({}, {("default", Family.HOSTED): policies}, {})) == 0
+    policies = await context.elastic.of("default", estate.family).policies()
+    assert await keep_list(context, Seen({}, {("default", estate.family): policies}, {})) == 0
     assert await listed(estate) == set()
 
 
+@pytest.mark.both_families
 async def test_one_that_is_asked_for_is_ours_again_once_it_is_confirmed(estate: Estate) -> None:
     endpoint = await connected(estate)
     deployment = the(estate, "logs-eastus2")

@@ -11,6 +11,8 @@ from tests.harness.estate import Estate, arm_error
 from tests.harness.leaving import GRACE, connected, everything, removals, removed_reason
 from tests.harness.wire import Refusal
 
+pytestmark = pytest.mark.both_families(at_length=True)
+
 
 async def test_without_rights_to_delete_it_reports_what_it_leaves_and_is_done(estate: Estate) -> None:
     endpoint = await connected(estate)
@@ -36,6 +38,7 @@ async def test_without_rights_to_delete_it_reports_what_it_leaves_and_is_done(es
     assert len(removals(estate)) == tried, "it is not tried again and again"
 
 
+@pytest.mark.of_deployments
 async def test_a_claim_that_elastic_cloud_will_not_give_up_is_reported_and_stays_on_record(estate: Estate) -> None:
     """It answers the same 400 for a claim that is gone: its list tells which it is."""
     wish = {"elastic-deployments": "logs-eastus2", "elastic-privatelink-claim": "true"}

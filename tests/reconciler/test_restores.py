@@ -10,6 +10,8 @@ from shared.api.queries import list_connections
 from shared.core.model.record import ConnectionRecord
 from tests.harness.estate import Estate
 
+pytestmark = pytest.mark.both_families(at_length=True)
+
 DNS_API = "2024-06-01"
 DAY = 86_400
 
@@ -103,6 +105,7 @@ async def test_what_is_deleted_is_made_again_at_once_and_each_later_time_after_t
     assert "9 times in 7 days" in advice_of(await estate.connection(endpoint))
 
 
+@pytest.mark.both_families
 @pytest.mark.parametrize(("change", "condition"), [(change_record, "RecordReady"), (change_rule, "PolicyReady")])
 async def test_another_value_that_comes_back_is_put_right_three_times_and_then_left_to_a_person(
     estate: Estate, change: Change, condition: str

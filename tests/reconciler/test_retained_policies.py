@@ -9,6 +9,8 @@ from local.world import vnet_body, vnet_id
 from tests.harness.estate import Estate
 from tests.harness.leaving import GRACE, work_for
 
+pytestmark = pytest.mark.both_families(at_length=True)
+
 OTHER = "00000000-0000-0000-0000-000000000002"
 RETAIN = {"elastic-privatelink-on-delete": "retain"}
 IGNORE = {"elastic-privatelink": "ignore"}

@@ -1,4 +1,4 @@
-"""Projects as targets: an endpoint of Serverless gets what a hosted one gets."""
+"""Projects as targets: what only they have. What holds for both families, suites marked `both_families` tell."""
 
 from __future__ import annotations
 
@@ -98,72 +98,28 @@ async def test_both_families_side_by_side_in_one_network_are_two_zones() -> None
     assert (len(filters_of(estate, of_projects)), len(estate.policies_of(of_deployments))) == (1, 1)
 
 
-async def test_a_project_without_a_filter_is_not_closed_unasked() -> None:
-    estate = await opened()
-    project = project_in(estate)
-    endpoint = await connect(estate, project)
-    assert await estate.reason(endpoint, "Associated") == "WouldCutOffPublicTraffic"
-    assert project.filters == ()
-
-
-async def test_what_was_made_for_projects_is_removed_and_nothing_of_others() -> None:
-    estate = await opened()
-    project = project_in(estate)
-    office = with_office_filter(estate, project)
-    endpoint = await connect(estate, project)
-    await estate.ready(endpoint)
-    await estate.delete(endpoint)
+@pytest.mark.both_families
+async def test_a_policy_of_the_other_family_never_stands_for_ones_own(estate: Estate) -> None:
+    endpoint = await estate.put_endpoint(tags={})
+    found = estate.arm.private_endpoint(endpoint)
+    rule = {"azure_endpoint_name": found.name, "azure_endpoint_guid": found.resource_guid.lower()}
+    if estate.family is Family.HOSTED:
+        theirs = estate.elastic.serverless.add_endpoint_filter("theirs", "eastus2", [rule])
+    else:
+        theirs = estate.world.elastic.add_endpoint_policy("theirs", "eastus2", [rule])
     await estate.settle()
-    assert (await estate.connection(endpoint)).status.phase == "Removed"
-    assert project.filters == (office,)
-    assert [one.name for one in estate.elastic.serverless.filters() if one.guids] == []
-    assert list(estate.arm.private_dns_zones()) == []
+    await estate.ready(endpoint)
+    (policy,) = estate.policies_of(endpoint)
+    assert (policy.id != theirs.id, theirs.rules[0]["azure_endpoint_name"]) == (True, "pe-1")
 
 
-async def test_the_last_filter_of_a_project_is_not_taken_away_unasked() -> None:
+async def test_an_organization_with_as_many_policies_as_it_may_have_is_told() -> None:
     estate = await opened()
     project = project_in(estate)
     with_office_filter(estate, project)
+    estate.serverless_settings.max_filters = len(estate.elastic.serverless.filters())
     endpoint = await connect(estate, project)
-    await estate.ready(endpoint)
-    (policy,) = filters_of(estate, endpoint)
-    estate.elastic.serverless.write_list(project, [policy.id])
-    await estate.clock.sleep(1800)
-    await estate.delete(endpoint)
-    await estate.settle()
-    assert project.filters == (policy.id,)
-
-
-async def test_a_service_that_ignores_if_match_is_not_written_to() -> None:
-    estate = await opened()
-    estate.serverless_settings.honours_if_match = False
-    project = project_in(estate)
-    office = with_office_filter(estate, project)
-    endpoint = await connect(estate, project)
-    assert await estate.reason(endpoint, "Associated") == "ProjectListNotGuarded"
-    assert project.filters == (office,)
-
-
-async def test_a_hosted_installation_asks_nothing_of_projects() -> None:
-    estate = await opened()
-    endpoint = await estate.put_endpoint()
-    await estate.settle()
-    await estate.ready(endpoint)
-    await estate.sweep()
-    assert [one.path for one in estate.elastic.requests if "serverless" in one.path] == []
-
-
-async def test_a_filter_that_others_take_away_is_added_again_until_it_is_a_fight() -> None:
-    estate = await opened()
-    project = project_in(estate)
-    office = with_office_filter(estate, project)
-    endpoint = await connect(estate, project)
-    (policy,) = filters_of(estate, endpoint)
-    estate.elastic.serverless.write_list(project, [office])
-    await estate.clock.sleep(900)
-    await estate.sweep()
-    await estate.settle()
-    assert project.filters == (office, policy.id)
+    assert await estate.reason(endpoint, "PolicyReady") == "ElasticRefused"
 
 
 async def test_what_is_left_after_lost_tables_goes_though_the_key_has_no_role_for_projects() -> None:

@@ -8,11 +8,14 @@ import pytest
 
 from shared.api.connection_decisions import decide
 from shared.core.model.ownership import Owner
+from shared.core.model.services import Family
 from shared.installation import decided
 from tests.harness.changing import attached, connected, policy_of, swept, the, wish
 from tests.harness.estate import Estate
 from tests.harness.leaving import everything
 from tests.harness.platform_parts import ASKED
+
+pytestmark = pytest.mark.both_families
 
 DEPLOYMENT = "logs-eastus2"
 DAY = 86_400.0
@@ -21,8 +24,14 @@ DAY = 86_400.0
 def hide(estate: Estate, name: str = DEPLOYMENT) -> str:
     """The API key loses its role on a deployment; returns its id."""
     found = the(estate, name).id
-    estate.elastic_settings.invisible_deployments.add(found)
+    unseen(estate).add(found)
     return found
+
+
+def unseen(estate: Estate) -> set[str]:
+    """The targets that the API key may not see."""
+    hosted = estate.family is Family.HOSTED
+    return estate.elastic_settings.invisible_deployments if hosted else estate.serverless_settings.invisible_projects
 
 
 async def ours(estate: Estate, endpoint: str) -> list[str]:
@@ -32,7 +41,7 @@ async def ours(estate: Estate, endpoint: str) -> list[str]:
 
 async def removed(estate: Estate, endpoint: str) -> None:
     await estate.delete(endpoint)
-    await estate.settle(1200)
+    await estate.settle(3600)
 
 
 # -- the key loses sight of it -------------------------------------------------------------------------------------
@@ -40,11 +49,11 @@ async def removed(estate: Estate, endpoint: str) -> None:
 
 async def test_a_key_that_loses_sight_for_a_moment_forgets_no_association(estate: Estate) -> None:
     endpoint = await connected(estate)
-    unseen = hide(estate)
+    hidden = hide(estate)
     wish(estate, endpoint)
     await swept(estate)
-    assert await ours(estate, endpoint) == [unseen]
-    estate.elastic_settings.invisible_deployments.clear()
+    assert await ours(estate, endpoint) == [hidden]
+    unseen(estate).clear()
     await estate.clock.sleep(3600)
     await swept(estate)
     assert attached(estate, DEPLOYMENT) == ["logs-eastus2-office"], "no tag asks for it any more, and it is ours"
@@ -56,13 +65,14 @@ async def test_a_removal_that_does_not_see_a_target_takes_all_away_once_it_does(
     hide(estate)
     await removed(estate, endpoint)
     assert everything(estate) == ["policy pe-1"]
-    estate.elastic_settings.invisible_deployments.clear()
+    unseen(estate).clear()
     await estate.clock.sleep(DAY)
     await swept(estate)
     assert everything(estate) == []
     assert attached(estate, DEPLOYMENT) == ["logs-eastus2-office"]
 
 
+@pytest.mark.of_deployments
 async def test_a_deployment_that_is_gone_for_certain_is_forgotten(estate: Estate) -> None:
     endpoint = await connected(estate)
     estate.elastic.remove_deployment(the(estate, DEPLOYMENT).id)
@@ -73,12 +83,13 @@ async def test_a_deployment_that_is_gone_for_certain_is_forgotten(estate: Estate
     assert everything(estate) == []
 
 
+@pytest.mark.of_deployments
 async def test_one_hidden_association_is_enough_for_nothing_to_count_as_gone(estate: Estate) -> None:
     """The total that the policy states is larger than what it lists: any of them may be ours."""
     endpoint = await connected(estate)
     other = estate.elastic.add_deployment("secret", "eastus2", ip_policy=True)
     estate.elastic.associate(policy_of(estate, endpoint), other.id)
-    estate.elastic_settings.invisible_deployments.add(other.id)
+    unseen(estate).add(other.id)
     gone = the(estate, DEPLOYMENT).id
     estate.elastic.remove_deployment(gone)
     wish(estate, endpoint)
@@ -91,7 +102,9 @@ async def test_not_found_just_before_a_disassociation_is_no_answer(estate: Estat
     target = the(estate, DEPLOYMENT).id
 
     def not_found(method: str, path: str) -> tuple[int, Any] | None:
-        looks = method == "GET" and path.endswith(f"/associations/deployment/{target}/rulesets")
+        looks = method == "GET" and path.endswith(
+            (f"/associations/deployment/{target}/rulesets", f"/elasticsearch/{target}")
+        )
         return (404, {"errors": []}) if looks else None
 
     estate.elastic_settings.faults.append(not_found)
@@ -120,6 +133,7 @@ async def forget(estate: Estate, endpoint: str, target: str) -> None:
     await estate.settle(60)
 
 
+@pytest.mark.of_deployments
 async def test_a_removal_waits_for_a_persons_word_about_it_and_takes_everything_else_away(estate: Estate) -> None:
     estate.elastic.add_deployment("audit", "eastus2", ip_policy=True)
     endpoint, gone = await gone_but_listed(estate, DEPLOYMENT, "audit")
@@ -135,6 +149,7 @@ async def test_a_removal_waits_for_a_persons_word_about_it_and_takes_everything_
     assert (await estate.connection(endpoint)).status.phase == "Removed"
 
 
+@pytest.mark.of_deployments
 async def test_while_it_waits_another_deployment_is_connected_and_a_word_ends_it(estate: Estate) -> None:
     estate.elastic.add_deployment("audit", "eastus2", ip_policy=True)
     endpoint, gone = await gone_but_listed(estate)
@@ -148,6 +163,7 @@ async def test_while_it_waits_another_deployment_is_connected_and_a_word_ends_it
     assert (policy_of(estate, endpoint).id, gone) not in estate.elastic.associations()
 
 
+@pytest.mark.of_deployments
 async def test_while_it_waits_sweeps_send_no_message_for_it(estate: Estate) -> None:
     endpoint, _ = await gone_but_listed(estate)
     wish(estate, endpoint)
@@ -170,6 +186,6 @@ async def test_a_word_about_a_target_that_is_seen_again_takes_nothing_from_it(es
     wish(estate, endpoint)
     hide(estate)
     if back:
-        estate.elastic_settings.invisible_deployments.clear()
+        unseen(estate).clear()
     await forget(estate, endpoint, target)
     assert attached(estate, DEPLOYMENT) == ["pe-1"], "the policy does not list it: nothing is sent either"
