@@ -7,13 +7,13 @@ answer. What follows from the answers is the pure part's: `shared.core.reports.d
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from shared.api.damaged_rows import unreadable_rows
-from shared.api.deadlines import EACH_SECONDS, Question, ask_all
+from shared.api.deadlines import Question, ask_all
 from shared.api.doctor_azure import azure_questions
 from shared.clock import Clock, machine_clock
 from shared.clouds.answer_headers import server_time
@@ -33,7 +33,7 @@ from shared.installation.event_topics import present
 from shared.installation.last_sweep import recall
 from shared.installation.pause import present_pause
 from shared.installation.recovered import recovered_list
-from shared.installation.services import projects_are_in_play
+from shared.installation.services import families_in_play
 from shared.settings.agreement import LONGEST_LAG
 from shared.state.connect import POISON_SUFFIX
 from shared.state.ports import Storage
@@ -42,6 +42,7 @@ from shared.version import VERSION
 
 T = TypeVar("T")
 Questions = dict[Asked, Question]
+_AskElastic = Callable[[PrivateConnections], Awaitable[Any]]
 
 WORK = Asked(Topic.STORAGE, f"queue {QUEUE}")
 POISON = Asked(Topic.STORAGE, f"queue {QUEUE}{POISON_SUFFIX}")
@@ -51,6 +52,8 @@ ROWS = Asked(Topic.CONTROL, "the rows of the tables")
 RECOVERED = Asked(Topic.CONTROL, "what was recovered")
 EVENTS = Asked(Topic.CONTROL, "what delivers events")
 DEPLOYMENTS, PROJECTS = "deployments", "projects"
+FAMILIES_SECONDS = 5.0
+"""For what tells which families there are: it holds up the questions to Elastic Cloud."""
 NO_KEY = "doctor"
 """A key that no row has: asking for it tries the right to read, deleting it the right to write."""
 
@@ -60,7 +63,6 @@ async def examine(context: Context) -> Report:
     began = _seconds()
     machine = machine_clock(context.clock)
     arm = ArmChecks(context.endpoints.clients, machine)
-    elastic = {name: _ElasticClock(api, machine) for name, api in context.elastic.of_family(Family.HOSTED).items()}
     own: Questions = {
         SWEEP: lambda: recall(context),
         PAUSE: lambda: present_pause(context),
@@ -68,11 +70,9 @@ async def examine(context: Context) -> Report:
         RECOVERED: lambda: recovered_list(context),
         EVENTS: lambda: present(context),
     }
-    asked_of_clouds = azure_questions(context, arm) | _elastic(context, elastic)
-    answers, of_projects = await asyncio.gather(
-        ask_all(_storage(context.storage) | own | asked_of_clouds), _ask_about_projects(context, machine)
+    answers, elastic = await asyncio.gather(
+        ask_all(_storage(context.storage) | own | azure_questions(context, arm)), _ask_elastic(context, machine)
     )
-    answers |= of_projects
     now = context.clock.now()
     findings = [
         *judge.judge_settings(len(context.settings.scope.subscriptions), context.settings.installation.mode),
@@ -85,8 +85,8 @@ async def examine(context: Context) -> Report:
         *(judge.judge_recovered(len(waiting.things)) if (waiting := answers[RECOVERED].value) is not None else ()),
         *clouds.judge_azure(_about(Topic.AZURE, answers)),
         *(judge_events(seen.looks) if (seen := answers[EVENTS].value) is not None else ()),
-        *_of_elastic(context, answers, now),
-        *judge.judge_clocks({"Azure": arm.ahead, "Elastic Cloud": _ahead(elastic)}),
+        *_of_elastic(context, elastic, now),
+        *judge.judge_clocks({"Azure": arm.ahead, "Elastic Cloud": elastic.ahead}),
     ]
     took = round((_seconds() - began) * 1000)
     return Report(now, took, tuple(findings), context.settings.installation.instance_id, VERSION)
@@ -126,56 +126,52 @@ async def _poisoned(storage: Storage) -> int:
     return await storage.queue.poisoned()
 
 
-def _elastic(context: Context, organizations: Mapping[str, _ElasticClock]) -> Questions:
+class _OfElastic(NamedTuple):
+    """What Elastic Cloud answered, and about which families; `ahead` as in `ArmChecks`, by any answer."""
+
+    answers: dict[Asked, Answer[Any]]
+    families: frozenset[Family]
+    ahead: timedelta | None
+
+
+async def _ask_elastic(context: Context, machine: Clock) -> _OfElastic:
+    """Each organization, about the families of the endpoints that there are: a key needs no role for others."""
+    families = await _families(context)
+    asked = {key: _ElasticClock(api, machine) for key, api in context.elastic.items() if key[1] in families}
     questions: Questions = {}
-    region = context.options.services.of_family(Family.HOSTED)[0].elastic_region
-    denies = bool(context.options.targets.deployments_denied.entries)
-    for name, elastic in organizations.items():
+    for (name, family), elastic in asked.items():
         where = _where(name)
         questions[Asked(Topic.ELASTIC, KEY, where)] = elastic.read_key
-        questions[Asked(Topic.ELASTIC, "private connection policies", where)] = partial(
-            elastic.ask, lambda api: api.policies(region)
-        )
-        questions[Asked(Topic.ELASTIC, DEPLOYMENTS, where)] = partial(
-            elastic.ask, lambda api: api.all_targets() if denies else api.targets([NO_KEY])
-        )
-    return questions
+        about = _of_deployments(context) if family is Family.HOSTED else _of_projects()
+        questions |= {Asked(Topic.ELASTIC, what, where): partial(elastic.ask, ask) for what, ask in about.items()}
+    answers = await ask_all(questions)
+    return _OfElastic(answers, families, next((one.ahead for one in asked.values() if one.ahead is not None), None))
 
 
-async def _ask_about_projects(context: Context, machine: Clock) -> dict[Asked, Answer[Any]]:
-    clients = await _with_projects(context)
-    if not clients:
-        return {}
-    return await ask_all(_projects({name: _ElasticClock(api, machine) for name, api in clients.items()}))
-
-
-async def _with_projects(context: Context) -> Mapping[str, PrivateConnections]:
-    """The organizations' clients for projects where endpoints lead to some; else a key needs no role there."""
+async def _families(context: Context) -> frozenset[Family]:
     try:
-        async with asyncio.timeout(EACH_SECONDS):
-            in_play = await projects_are_in_play(context)
+        async with asyncio.timeout(FAMILIES_SECONDS):
+            return await families_in_play(context)
     except (AutopilotError, TimeoutError):  # the findings about storage say so
-        return {}
-    return context.elastic.of_family(Family.SERVERLESS) if in_play else {}
+        return frozenset({Family.HOSTED})
 
 
-def _projects(organizations: Mapping[str, _ElasticClock]) -> Questions:
-    questions: Questions = {}
-    for name, elastic in organizations.items():
-        policies = Asked(Topic.ELASTIC, "policies of projects", _where(name))
-        questions[policies] = partial(elastic.ask, lambda api: api.policies())
-        questions[Asked(Topic.ELASTIC, PROJECTS, _where(name))] = partial(elastic.ask, lambda api: api.all_targets())
-    return questions
+def _of_deployments(context: Context) -> dict[str, _AskElastic]:
+    region = context.options.services.of_family(Family.HOSTED)[0].elastic_region
+    denies = bool(context.options.targets.deployments_denied.entries)
+    return {
+        "private connection policies": lambda api: api.policies(region),
+        DEPLOYMENTS: lambda api: api.all_targets() if denies else api.targets([NO_KEY]),
+    }
+
+
+def _of_projects() -> dict[str, _AskElastic]:
+    return {"policies of projects": lambda api: api.policies(), PROJECTS: lambda api: api.all_targets()}
 
 
 def _where(organization: str) -> str:
     """How questions name an organization: the one that all have needs no name."""
     return "" if organization == DEFAULT else organization
-
-
-def _ahead(organizations: Mapping[str, _ElasticClock]) -> timedelta | None:
-    """By any organization's answer: it is one service."""
-    return next((one.ahead for one in organizations.values() if one.ahead is not None), None)
 
 
 class _ElasticClock:
@@ -227,13 +223,15 @@ def _of_rows(answer: Answer[Any]) -> list[Finding]:
     return judge.judge_rows([(one.table, one.row, one.what, one.newer) for one in answer.value])
 
 
-def _of_elastic(context: Context, answers: dict[Asked, Answer[Any]], now: datetime) -> list[Finding]:
+def _of_elastic(context: Context, elastic: _OfElastic, now: datetime) -> list[Finding]:
     """Each organization by itself: its key, its end, what it may read."""
-    asked = _about(Topic.ELASTIC, answers)
+    asked = elastic.answers
     findings: list[Finding] = []
-    for name, api in context.elastic.of_family(Family.HOSTED).items():
+    for name in context.elastic.names:
         about = {question: answer for question, answer in asked.items() if question.where == _where(name)}
-        findings += clouds.judge_elastic(about, api.key_expires, now, name, renewal=api.key_renewal)
+        apis = [context.elastic.of(name, family) for family in elastic.families]
+        ends = next((api.key_expires for api in apis if api.key_expires is not None), None)
+        findings += clouds.judge_elastic(about, ends, now, name, renewal=apis[0].key_renewal)
     findings += clouds.judge_projects({q.where: answer for q, answer in asked.items() if q.what == PROJECTS})
     shown = [answer for question, answer in asked.items() if question.what in {DEPLOYMENTS, PROJECTS}]
     if all(answer.error is None for answer in shown):

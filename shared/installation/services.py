@@ -51,9 +51,15 @@ async def ask_for_services(context: Context, endpoints: Iterable[Endpoint]) -> N
         await _ask(context)
 
 
-async def projects_are_in_play(context: Context) -> bool:
-    """Whether any endpoint that the app looks after has ever led to projects. Raises what the storage raises."""
-    return await context.storage.control.get(NAME) is not None
+async def families_in_play(context: Context) -> frozenset[Family]:
+    """The families of the endpoints that the app looks after, or has; of deployments where it has none yet.
+
+    A key needs no role for another. Raises what the storage raises.
+    """
+    known = {row.columns.family async for row in context.storage.connections.list_columns()}
+    if await context.storage.control.get(NAME) is not None:
+        known.add(Family.SERVERLESS)
+    return frozenset(one for one in Family if one in known) or frozenset({Family.HOSTED})
 
 
 async def is_known_now(context: Context, alias: str) -> bool:

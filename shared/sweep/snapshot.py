@@ -21,7 +21,7 @@ from shared.core.model.errors import AutopilotError, Blocked, InvalidInput, Retr
 from shared.core.model.organizations import DEFAULT
 from shared.core.model.reasons import KEY_REASONS
 from shared.core.model.record import ConnectionRecord
-from shared.core.model.resources import Endpoint, VirtualNetwork
+from shared.core.model.resources import Endpoint, Target, VirtualNetwork
 from shared.core.model.services import Family
 from shared.core.planning.desired import Desired, zone_subscriptions
 from shared.core.planning.former import organization_on_record, serving
@@ -280,17 +280,25 @@ async def _other_networks(context: Context, desired: list[Desired], reader: Netw
 async def _read_organizations(
     context: Context, desired: list[Desired], records: dict[str, ConnectionRecord], result: SweepStats
 ) -> dict[tuple[str, Family], OrganizationListing]:
-    """Each organization by itself: one that is down or refuses its key holds up its own endpoints only.
-
-    A family of targets that no endpoint has is not asked: the key may have no rights there, and needs none.
-    """
+    """Each organization by itself: one that is down or refuses its key holds up its own endpoints only."""
     pairs = [(one, records.get(one.connection_id) or ConnectionRecord(one.endpoint.id.text)) for one in desired]
-    families = {Family.HOSTED, *(one.service.family for one in desired)}
-    ended = {Phase.REMOVED, Phase.IGNORED}
-    families |= {record.identity.family for record in records.values() if record.status.phase not in ended}
+    families = _families_in_play(desired, records)
     keys = [key for key, _ in context.elastic.items() if key[1] in families]
     listings = await asyncio.gather(*(_read_organization(context, *key, pairs, result) for key in keys))
     return dict(zip(keys, listings, strict=True))
+
+
+def _families_in_play(desired: list[Desired], records: dict[str, ConnectionRecord]) -> set[Family]:
+    """Those of endpoints and records. No other is asked: the key may have no rights there, and needs none.
+
+    Where there is no record the tables may be lost: a policy of deployments may be all that tells of an endpoint.
+    """
+    ended = {Phase.REMOVED, Phase.IGNORED}
+    families = {one.service.family for one in desired}
+    families |= {record.identity.family for record in records.values() if record.status.phase not in ended}
+    if not records:
+        return families | {Family.HOSTED}
+    return families or {record.identity.family for record in records.values()}
 
 
 async def _read_organization(
@@ -306,20 +314,27 @@ async def _read_organization(
         failed(result, f"{what}{of}", error)
         refused = error if isinstance(error, Blocked) and error.reason in KEY_REASONS else None
     matter: dict[str, None] = {}
-    claims = False
+    claims, in_use = False, False
     for wanted, record in pairs:
         here = (serving(wanted, record).organization, wanted.service.family) == (name, family)
+        in_use = in_use or here
         if here:
             matter |= dict.fromkeys(targets_that_matter(wanted, policies or (), record))
         claims = claims or (here and wanted.claim)
         claims = claims or (record.elastic.claim is not None and organization_on_record(record) == name)
-    targets = await _read(f"{family.noun}s{of}", api.targets(matter, tag=CONNECT_TAG), result)
+    asked = api.targets(matter, tag=CONNECT_TAG) if in_use else _none()
+    targets = await _read(f"{family.noun}s{of}", asked, result)
     claimed = await _read(f"claims{of}", listed_claims(api), result) if claims else None
     known = [one for _, one in pairs if (organization_on_record(one), one.identity.family) == (name, family)]
     memories, ours = (one.elastic.policy for one in known), context.options.installation.instance_id
     vanished = () if policies is None else all_vanished(policies, memories, ours, api.key_mark)
     offers = api.claims is not None
     return OrganizationListing(policies, targets, claimed, api.key_expires, offers, refused, vanished, api.key_mark)
+
+
+async def _none() -> tuple[Target, ...]:
+    """No endpoint is there that any of them could be for."""
+    return ()
 
 
 async def _read(what: str, reading: Awaitable[_T], result: SweepStats) -> _T | None:

@@ -67,7 +67,8 @@ async def test_it_changes_nothing() -> None:
     assert set(calls) == {
         "arm GET", "elastic GET", "elastic POST", "connections get", "journal newest", "checks newest", "control get",
         "control put",  # reads of Azure are counted
-        "control delete", "queue look", "queue poisoned", "connections list", "control list", "things list",
+        "control delete", "queue look", "queue poisoned", "connections list", "connections list_columns",
+        "control list", "things list",
     }  # fmt: skip
     assert {c.what for c in estate.worker.wire.calls if c.what.startswith("POST")} == {
         "POST /api/v1/deployments/_search"
