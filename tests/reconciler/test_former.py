@@ -8,6 +8,7 @@ import pytest
 
 from local.arm import FaultResponse
 from local.world import HUB_VNET, vnet_id
+from shared.core.model.services import Family
 from tests.harness.changing import attached
 from tests.harness.estate import Estate, arm_error
 from tests.harness.leaving import DNS_API, GRACE, connected, everything, removals
@@ -216,3 +217,37 @@ async def test_the_link_to_the_former_network_waits_until_its_users_could_be_rea
     await apart.settle(1200)
     assert networks(apart) == {vnet_id("westeurope")}
     assert await apart.reason(endpoint, "FormerRemoved") == "Removed"
+
+
+# -- another family ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("hosted_first", [True, False], ids=["to serverless", "to hosted"])
+async def test_an_endpoint_made_anew_for_the_other_family_leaves_nothing_of_the_former_one(
+    *, hosted_first: bool
+) -> None:
+    """The alias alone tells the family: zone, policy, association and record of the former one go after the grace."""
+    estate = await Estate().open()
+    serverless = estate.elastic.serverless
+    project = next(one for one in serverless.projects() if one.region == "eastus2")
+    serverless.write_list(project, [serverless.add_filter("office", project.region).id])
+    services = [estate.world.services.of(family, "eastus2") for family in (Family.HOSTED, Family.SERVERLESS)]
+    hosted, project_service = (one for one in services if one is not None)
+    first = {"alias": hosted.alias, "tags": {"elastic-deployments": "logs-eastus2"}}
+    second = {"alias": project_service.alias, "tags": {"elastic-deployments": project.id}}
+    before, after = (first, second) if hosted_first else (second, first)
+    endpoint = await connected(estate, **before)
+    ours_of_projects = [one.id for one in serverless.filters() if one.name == "pe-1"]
+    assert bool(ours_of_projects) is not hosted_first
+    await made_anew(estate, endpoint, **after)
+    await estate.settle(120)
+    connection = await estate.ready(endpoint)
+    assert connection.identity.family is (Family.SERVERLESS if hosted_first else Family.HOSTED)
+    assert await estate.reason(endpoint, "FormerRemoved") == "GracePeriod"
+    await estate.settle(2 * GRACE)
+    assert (await estate.ready(endpoint)).former_things == ()
+    assert zones(estate) == [project_service.zone if hosted_first else hosted.zone]
+    assert [one.name for one in estate.elastic.rulesets() if one.guids] == ([] if hosted_first else ["pe-1"])
+    assert [one.name for one in serverless.filters() if one.name == "pe-1"] == (["pe-1"] if hosted_first else [])
+    assert len(project.filters) == (2 if hosted_first else 1)
+    assert ("pe-1" in attached(estate, "logs-eastus2")) is not hosted_first
