@@ -17,6 +17,7 @@ from shared.api.doctor import examine
 from shared.api.plans import plan_all, plan_connection
 from shared.core.model.arm_ids import connection_id
 from shared.core.model.errors import AutopilotError
+from shared.core.model.services import Family
 from tests.harness.estate import Estate
 from tests.harness.wire import Call, Outcome, Refusal
 
@@ -72,10 +73,13 @@ def writes(calls: list[Call]) -> list[str]:
     return [what for what in sent if not what.startswith("GET ") and what.split("?")[0] not in READING_POSTS]
 
 
-@pytest.mark.parametrize("work", WORKS)
+PLAYED = [(work, Family.HOSTED) for work in WORKS] + [(work, Family.SERVERLESS) for work in ("a run", "a sweep")]
+
+
+@pytest.mark.parametrize(("work", "family"), PLAYED)
 @pytest.mark.parametrize("stands", [False, True], ids=["nothing is made", "all is made"])
-async def test_no_answer_makes_it_send_anything_but_reads(work: str, stands: bool) -> None:
-    estate = await Estate(settings={} if stands else {"MODE": "observe"}).open()
+async def test_no_answer_makes_it_send_anything_but_reads(work: str, family: Family, stands: bool) -> None:
+    estate = await Estate(settings={} if stands else {"MODE": "observe"}, family=family).open()
     endpoint = await estate.put_endpoint()
     await estate.settle()
     if stands:  # something is to be mended
