@@ -41,7 +41,7 @@ class AppStatus:
     def body(self) -> dict[str, Any]:
         """It as JSON values."""
         looked, known = self.looked, self.looked is not None or bool(self.problems)
-        paused: Any = None if looked is None else looked.pause.document() if looked.pause is not None else False
+        paused = looked.pause.document() if looked is not None and looked.pause is not None else None
         problems = [one.document() for one in (*self.problems, *(looked.problems if looked is not None else ()))]
         body = {"version": VERSION, "mode": self.mode or None, "paused": paused}
         return body | {"problems": problems if known else None}

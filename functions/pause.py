@@ -46,4 +46,4 @@ async def lift_pause(req: func.HttpRequest) -> func.HttpResponse:
 
 
 def _shown(found: Pause | None) -> dict[str, Any]:
-    return {"paused": False if found is None else found.document()}
+    return {"paused": None if found is None else found.document()}

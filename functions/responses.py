@@ -1,9 +1,10 @@
 """The shapes of HTTP answers, one for success and one for every error. Used by the HTTP triggers and `routing`.
 
 {"error": {"code": "ConnectionNotFound", "message": "...", "target": "...", "nextStep": "...", "correlationId": "..."},
- "app": {"version": "1.0.0", "mode": "enforce", "paused": false}}
+ "app": {"version": "1.0.0", "mode": "enforce", "paused": null, "problems": []}}
 
-`app` stands in every answer to a request with a key; `paused` is null where it could not be read.
+`app` stands in every answer to a request with a key; where it could not be read, `problems` is null and a header says
+so.
 """
 
 from __future__ import annotations

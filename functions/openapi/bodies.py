@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from functions.errors import BLOCKED_STATUS, REFUSED_STATUS, ErrorCode
-from functions.openapi.from_types import Schema, schema_of
+from functions.openapi.from_types import Schema, open_words, schema_of, word
 from shared.api import views
 from shared.api.damaged_rows import TABLES
 from shared.api.decisions import DECISIONS
@@ -73,12 +73,13 @@ _LATER = thing(
 )
 _PLAN = thing(
     connection=CONNECTION_ID, name=TEXT, endpoint=ENDPOINT_ID, mode=MODE, steps=many(_STEP), later=many(_LATER),
-    waiting=many(thing(condition=TEXT, reason=TEXT, message=TEXT)),
-    blocked=many(thing(condition=TEXT, reason=TEXT, message=TEXT, nextStep=TEXT)), left=many(TEXT), note=TEXT,
+    waiting=many(thing(condition=TEXT, reason=word("Reason"), message=TEXT)),
+    blocked=many(thing(condition=TEXT, reason=word("Reason"), message=TEXT, nextStep=TEXT)), left=many(TEXT), note=TEXT,
     summary=_COUNTS,
 )  # fmt: skip
 _OF_OPERATION = thing(
-    id=CONNECTION_ID, name=TEXT, ended={"type": "boolean"}, phase=maybe(TEXT), reason=maybe(TEXT), message=TEXT,
+    id=CONNECTION_ID, name=TEXT, ended={"type": "boolean"}, phase=maybe(word("Phase")),
+    reason=maybe(word("Reason")), message=TEXT,
     nextStep=TEXT, changed=many(TEXT) | {"description": "The steps that were done, oldest first; empty: nothing."},
 )  # fmt: skip
 _OPERATION = thing(
@@ -136,7 +137,7 @@ APP: Schema = {
     **thing(
         version=TEXT,
         mode=maybe(MODE),
-        paused={"anyOf": [{"const": False}, _PAUSE, {"type": "null"}]},
+        paused=maybe(_PAUSE) | {"description": "Null where there is none; a header tells one that could not be read."},
         problems=maybe(_PROBLEMS),
     ),
     "description": "How the app stands; null where it could not be read.",
@@ -183,13 +184,18 @@ def answers() -> dict[str, Schema]:
             decision={"type": "string", "enum": list(DECISIONS)}, removals=maybe(_REMOVALS), taken=maybe(_ROW),
             recovered=maybe(_RECOVERED),
         ),
-        "Paused": thing(paused={"anyOf": [{"const": False}, _PAUSE]}),
+        "Paused": thing(paused=maybe(_PAUSE)),
         "Doctor": thing(
             status={"type": "string", "enum": [str(level) for level in Level]}, instance=TEXT, version=TEXT,
             at=MOMENT, tookMs=WHOLE, findings=many(_FINDING), correlationId=TEXT,
         ),
         "Replayed": thing(replayed=WHOLE, left=WHOLE, correlationId=TEXT),
     }  # fmt: skip
+
+
+def shared() -> dict[str, Schema]:
+    """What several answers have in common, by name."""
+    return {"App": APP, **open_words()}
 
 
 def requests() -> dict[str, Schema]:
@@ -201,9 +207,10 @@ def requests() -> dict[str, Schema]:
             "type": "object",
             "oneOf": [
                 thing(endpoint=ENDPOINT_ID),
-                thing(filter=thing(*FILTERS, **dict.fromkeys(FILTERS, TEXT)) | {"additionalProperties": False}),
+                thing(filter=word("Filter")),
             ],
         },
+        "Filter": thing(*FILTERS, **dict.fromkeys(FILTERS, TEXT)) | {"additionalProperties": False},
         "Decision": {
             "type": "object",
             "oneOf": [

@@ -136,7 +136,7 @@ def document(routes: tuple[Route, ...]) -> dict[str, Any]:
         "security": [{"header": []}, {"query": []}],
         "paths": paths,
         "components": {
-            "schemas": schemas | bodies.requests() | {"App": bodies.APP, "Error": error | {"required": ["error"]}},
+            "schemas": schemas | bodies.requests() | bodies.shared() | {"Error": error | {"required": ["error"]}},
             "parameters": PARAMETERS,
             "headers": HEADERS,
             "securitySchemes": {

@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from shared.core.model.conditions import Phase
 from shared.core.model.json_names import camel
 from shared.core.model.reasons import Reason
 
@@ -22,10 +23,30 @@ _PLAIN: dict[Any, Schema] = {
     bool: {"type": "boolean"},
     datetime: {"type": "string", "format": "date-time"},
     type(None): {"type": "null"},
-    # A word among many; a newer version of the app may have written one that this one does not know.
-    Reason: {"type": "string"},
     Any: {},
 }
+_OPEN = {Phase: "Phase", Reason: "Reason"}
+"""Words that a newer version may add to: named schemas, which list the known ones and take others."""
+_OPEN_FIELDS = {"phase": "Phase", "reason": "Reason"}
+"""The same where the product keeps the word as a text, which another version may have written."""
+
+
+def open_words() -> dict[str, Schema]:
+    """The named schemas of words that a newer version may add to."""
+    return {
+        name: {
+            "anyOf": [{"type": "string", "enum": [str(one.value) for one in kind]}, {"type": "string"}],
+            "description": f"A {name.lower()} that this version knows, or one of a newer version.",
+        }
+        for kind, name in _OPEN.items()
+    }
+
+
+def word(name: str) -> Schema:
+    """A reference to one of them."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
 _NAMES = {"datetime": datetime, "Mapping": Mapping}
 """What modules import for the type checker only."""
 
@@ -36,6 +57,8 @@ def schema_of(kind: Any, **instead: Schema) -> Schema:
         return dict(_PLAIN[kind])
     if dataclasses.is_dataclass(kind):
         return _of_dataclass(kind, instead)
+    if kind in _OPEN:
+        return word(_OPEN[kind])
     if isinstance(kind, type) and issubclass(kind, Enum):
         return {"type": "string", "enum": [str(member.value) for member in kind]}
     return _of_generic(kind, typing.get_origin(kind), typing.get_args(kind))
@@ -43,9 +66,17 @@ def schema_of(kind: Any, **instead: Schema) -> Schema:
 
 def _of_dataclass(kind: Any, instead: Mapping[str, Schema]) -> Schema:
     hints = typing.get_type_hints(kind, localns=_NAMES)
-    fields = {f.name: instead.get(f.name) or schema_of(hints[f.name]) for f in dataclasses.fields(kind)}
+    fields = {f.name: instead.get(f.name) or _of_field(f.name, hints[f.name]) for f in dataclasses.fields(kind)}
     properties = {camel(name): schema for name, schema in fields.items()}
     return {"type": "object", "properties": properties, "required": sorted(properties)}
+
+
+def _of_field(name: str, kind: Any) -> Schema:
+    if name in _OPEN_FIELDS and kind is str:
+        return word(_OPEN_FIELDS[name])
+    if name in _OPEN_FIELDS and kind == str | None:
+        return {"anyOf": [word(_OPEN_FIELDS[name]), {"type": "null"}]}
+    return schema_of(kind)
 
 
 def _of_generic(kind: Any, origin: Any, arguments: tuple[Any, ...]) -> Schema:

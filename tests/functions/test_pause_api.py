@@ -56,8 +56,8 @@ def until(answer: Any) -> datetime:
 async def test_nothing_is_paused_at_first_and_lifting_no_pause_is_no_error(app: App) -> None:
     for name, method in (("get_pause", "GET"), ("lift_pause", "DELETE")):
         answer = await call(name, PATH, method=method)
-        assert (answer.status, answer.body) == (200, {"paused": False})
-        assert answer.app == {"version": VERSION, "mode": "enforce", "paused": False, "problems": []}
+        assert (answer.status, answer.body) == (200, {"paused": None})
+        assert answer.app == {"version": VERSION, "mode": "enforce", "paused": None, "problems": []}
         assert answer.headers["x-privatelink-mode"] == "enforce"
         assert "x-privatelink-paused-until" not in answer.headers
 
@@ -91,8 +91,8 @@ async def test_a_pause_has_an_end_and_every_answer_tells_it(app: App, body: Any,
         assert later.app["paused"] == shown
         assert later.headers["x-privatelink-paused-until"] == shown["until"]
     lifted = await call("lift_pause", PATH, method="DELETE")
-    assert (lifted.body, lifted.app["paused"]) == ({"paused": False}, False)
-    assert (await call("get_pause", PATH)).body == {"paused": False}
+    assert (lifted.body, lifted.app["paused"]) == ({"paused": None}, None)
+    assert (await call("get_pause", PATH)).body == {"paused": None}
 
 
 async def test_a_pause_expires_by_itself(app: App) -> None:
@@ -101,7 +101,7 @@ async def test_a_pause_expires_by_itself(app: App) -> None:
     assert (await call("get_pause", PATH)).app["paused"]
     await app.context.clock.sleep(1)
     answer = await call("get_pause", PATH)
-    assert (answer.body, answer.app["paused"]) == ({"paused": False}, False)
+    assert (answer.body, answer.app["paused"]) == ({"paused": None}, None)
 
 
 async def test_a_second_request_gives_the_pause_another_end_and_keeps_its_beginning(app: App) -> None:
@@ -150,7 +150,7 @@ async def test_what_is_no_pause_is_refused_says_what_to_send_and_pauses_nothing(
     answer = await pause(body)
     assert (answer.status, answer.error["code"]) == (400, "InvalidPause")
     assert '{"minutes": 60' in answer.error["nextStep"]
-    assert answer.app == {"version": VERSION, "mode": "enforce", "paused": False, "problems": []}
+    assert answer.app == {"version": VERSION, "mode": "enforce", "paused": None, "problems": []}
     assert await app.storage.control.get("pause") is None
 
 
@@ -177,7 +177,7 @@ async def test_of_two_people_at_once_both_are_answered_and_one_end_holds(app: Ap
         answer.body["paused"]["until"] for answer in answers
     }
     lifted = await asyncio.gather(*(call("lift_pause", PATH, method="DELETE") for _ in range(3)))
-    assert [answer.body for answer in lifted] == [{"paused": False}] * 3
+    assert [answer.body for answer in lifted] == [{"paused": None}] * 3
 
 
 @pytest.mark.parametrize("document", [{}, {"since": "x", "until": "y"}, {"until": "2026-05-06T07:00:00"}])
@@ -186,7 +186,7 @@ async def test_a_damaged_record_counts_as_paused_until_a_person_lifts_it(app: Ap
     answer = await call("get_pause", PATH)
     assert "DELETE /api/pause" in answer.body["paused"]["reason"]
     assert answer.app["paused"] == answer.body["paused"]
-    assert (await call("lift_pause", PATH, method="DELETE")).app["paused"] is False
+    assert (await call("lift_pause", PATH, method="DELETE")).app["paused"] is None
 
 
 async def test_a_damaged_record_is_mended_by_a_new_pause(app: App) -> None:
@@ -194,7 +194,7 @@ async def test_a_damaged_record_is_mended_by_a_new_pause(app: App) -> None:
     answer = await pause({"minutes": 1})
     assert answer.status == 200
     await app.context.clock.sleep(61)
-    assert (await call("get_pause", PATH)).body == {"paused": False}
+    assert (await call("get_pause", PATH)).body == {"paused": None}
 
 
 # -- on every answer -----------------------------------------------------------------------------------------------
@@ -221,7 +221,7 @@ async def test_the_setting_shows_as_the_mode(provided: Provide) -> None:
     app = app_in_memory(MODE="observe")
     provided(app.context)
     answer = await call("list_connections")
-    assert answer.app == {"version": VERSION, "mode": "observe", "paused": False, "problems": []}
+    assert answer.app == {"version": VERSION, "mode": "observe", "paused": None, "problems": []}
     assert answer.headers["x-privatelink-mode"] == "observe"
 
 

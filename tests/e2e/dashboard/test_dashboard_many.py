@@ -75,7 +75,7 @@ class Many:
             "subscriptions": {"s-0": 334, "s-1": 333, "s-2": 333},
             "families": {"hosted": 1000, "serverless": 0},
             "repairedToday": 0,
-            "app": {"version": "1.0.0", "mode": "enforce", "paused": False, "problems": self.problems},
+            "app": {"version": "1.0.0", "mode": "enforce", "paused": None, "problems": self.problems},
         }
         now = format_datetime(datetime.now(UTC), usegmt=True)
         await route.fulfill(json=body, headers={"date": now})

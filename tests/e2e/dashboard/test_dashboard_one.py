@@ -121,7 +121,7 @@ async def test_what_holds_the_app_back_stands_above_all_and_what_it_would_do_bel
     async with instance.client() as client:
         answer = (await client.app("GET", f"/connections/{wanted}")).json()
     refused = {"code": "KeyRefused", "message": "No key is taken.", "nextStep": "Create a new key."}
-    answer["app"] = {"mode": mode, "paused": pause if paused else False, "problems": [refused]}
+    answer["app"] = {"mode": mode, "paused": pause if paused else None, "problems": [refused]}
     answer["planned"], answer["left"] = ["create the * record"], ["the zone, which others use"]
     answer["verdict"]["advice"] = [{"reason": "KeyEnds", "message": "The key ends soon.", "nextStep": "Make another."}]
     async with visit() as seen:
