@@ -25,6 +25,7 @@ from shared.core.model.record_document import (
     carry_over_unknown,
     columns_of,
     damaged_record,
+    ensure_not_newer,
     from_document,
     to_document,
 )
@@ -68,7 +69,11 @@ CONTROL = "control"
 
 
 def holding(row: ConnectionRow, record: ConnectionRecord) -> ConnectionRow:
-    """The row with this record in it, the columns that belong to it, and what in it this version does not know."""
+    """The row with this record in it, the columns that belong to it, and what in it this version does not know.
+
+    Raises NewerRecord for a row that a newer version has written meanwhile.
+    """
+    ensure_not_newer(row.document)
     document = carry_over_unknown(row.document, to_document(record))
     unknown = {name: value for name, value in row.unknown.items() if not _DOCUMENT_PART.fullmatch(name)}
     return replace(row, document=document, columns=columns_of(record), unknown=unknown)

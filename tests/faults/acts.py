@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from copy import deepcopy
@@ -14,6 +13,7 @@ from local.arm.model import RecordSet
 from shared.core.guards.pause import Pause
 from shared.core.model.arm_ids import parse_endpoint_id
 from shared.core.model.messages import Cause, WorkMessage
+from shared.core.model.record import SCHEMA
 from shared.core.model.services import Family
 from shared.state import codec
 from shared.state.rows import ControlRow
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 NEWER = "of_a_newer_version"
 PAUSED_FOR = timedelta(minutes=30)
+ROLLED_BACK_AFTER = 1200.0
+"""Seconds."""
 Act = Callable[["Stage"], None]
 
 
@@ -128,10 +130,29 @@ def a_newer_version_writes(stage: Stage) -> None:
         stage.newer.add(key)
 
 
+def a_newer_schema_writes(stage: Stage) -> None:
+    """A version whose records this one cannot read takes over all that there are, and is rolled back after a while."""
+    table: Any = stage.estate.storage.connections
+    before = dict(table._rows)  # noqa: SLF001 - as another process's write
+    for key, stored in before.items():
+        row = codec.connection_row(stored.entity, stored.etag)
+        entity = codec.connection_entity(replace(row, document=row.document | {"schema": SCHEMA + 1}))
+        table._rows[key] = stored._replace(entity=entity, etag=f"{stored.etag}-newer")  # noqa: SLF001
+    theirs = {key: table._rows[key].entity for key in before}  # noqa: SLF001
+
+    async def roll_back() -> None:
+        await stage.estate.clock.sleep(ROLLED_BACK_AFTER)
+        for key, stored in before.items():
+            now = table._rows.get(key)  # noqa: SLF001
+            if now is None or now.entity != theirs[key]:
+                stage.unexpected.append(f"record {key}, which a newer version had written, was written or deleted")
+            table._rows[key] = stored._replace(etag=f"{stored.etag}-back")  # noqa: SLF001
+
+    stage.keep(roll_back())
+
+
 def deletion_told_late(stage: Stage) -> None:
     """An event tells a deletion that is over: the endpoint has been made again since."""
     for endpoint in stage.estate.arm.private_endpoints():
         message = WorkMessage(parse_endpoint_id(endpoint.id), Cause.EVENT_DELETE, "late")
-        task = asyncio.get_running_loop().create_task(stage.estate.queue.send(message.encode()))
-        stage.sending.add(task)
-        task.add_done_callback(stage.sending.discard)
+        stage.keep(stage.estate.queue.send(message.encode()))

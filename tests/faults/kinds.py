@@ -92,7 +92,10 @@ ARM_WRITES = tuple(Kind(f"applied {seconds} s after the client gave up", Late(se
 
 LATE_EVENT = (Kind("an event tells a deletion that is over just before", act=acts.deletion_told_late),)
 DAY_BACK = (Kind("the tables go back a day just before", act=acts.a_day_back, same=False),)
-TWO_VERSIONS = (Kind("a newer version writes the records just before", act=acts.a_newer_version_writes),)
+TWO_VERSIONS = (
+    Kind("a newer version writes the records just before", act=acts.a_newer_version_writes),
+    Kind("a version with other records takes them over just before, for 20 minutes", act=acts.a_newer_schema_writes),
+)
 PEOPLE_OF_ELASTIC = (
     Kind("a person takes the policies of others off just before", act=acts.others_leave, same=False),
     Kind("a person lets others in by our policies just before", act=acts.others_come_in, same=False),

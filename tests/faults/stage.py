@@ -7,6 +7,7 @@ or a standstill is one run's.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -81,7 +82,7 @@ class Stage:
         """Of each endpoint, what its record says that its removal left."""
         self.newer: set[str] = set()
         """Connections to whose records a newer version has added something."""
-        self.sending: set[asyncio.Task[Any]] = set()
+        self._others: set[asyncio.Task[Any]] = set()
         self.day_ago: dict[str, Any] = self.estate.storage.rows()
         """The tables as they were a day before what the plan is about."""
 
@@ -230,6 +231,12 @@ class Stage:
             self._free.append(worker)
 
     # -- what follows a fault --------------------------------------------------------------------------------------
+
+    def keep(self, work: Coroutine[Any, Any, object]) -> None:
+        """Let others do this meanwhile."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._others.add(task)
+        task.add_done_callback(self._others.discard)
 
     def follow(self, how: str) -> None:
         """Let this come after the fault that happens now."""

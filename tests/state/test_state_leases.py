@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ import pytest
 from local.storage.memory_queue import MemoryQueue
 from shared.core.model.conditions import Phase
 from shared.core.model.errors import LeaseLost, LostRace, RetryLater
+from shared.core.model.record import SCHEMA
+from shared.core.model.record_document import NewerRecord
 from shared.state import control as lease_module
 from shared.state.codec import holding
 from shared.state.control import MARGIN, RENEW_EVERY
@@ -293,3 +296,12 @@ async def test_a_write_of_others_is_overwritten_by_the_holder_who_keeps_the_leas
     await backend.connections.replace(holding(await stored(backend), version(5)))
     assert await lease.finish(version(6)) is False
     assert shown(await stored(backend))[0] == 6
+
+
+async def test_a_record_that_a_newer_version_wrote_meanwhile_stays_as_it_is(backend: Backend) -> None:
+    lease = await held(worker(backend, "a"))
+    row = await stored(backend)
+    newer = await backend.connections.replace(replace(row, document=row.document | {"schema": SCHEMA + 1}))
+    with pytest.raises(NewerRecord):
+        await lease.save(version(6))
+    assert (await stored(backend)).document == newer.document
