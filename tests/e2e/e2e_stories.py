@@ -71,10 +71,25 @@ async def journal(client: LocalClient, found: Mapping[str, Any]) -> list[dict[st
 
 def writes_of_the_app(instance: Instance) -> list[str]:
     """Method and path of each write that the app has sent to Azure and Elastic Cloud, in order of sending."""
+    return [f"{one['method']} {path_of(one['url'])}" for one in _written(instance)]
+
+
+def writes_about(instance: Instance, found: Mapping[str, Any]) -> list[str]:
+    """Of these, what names a connection's endpoint, GUID, zone, policy or targets, in its path or its body."""
+    names = {found["endpointId"], found["guid"], found["zone"]["id"], found["policy"]["id"]}
+    names = {name.lower() for name in names | {target["id"] for target in found["targets"]}}
+    return [
+        f"{one['method']} {path_of(one['url'])}"
+        for one in _written(instance)
+        if any(name in f"{one['url']} {json.dumps(one['request_body'])}".lower() for name in names)
+    ]
+
+
+def _written(instance: Instance) -> list[dict[str, Any]]:
     lines = lines_of(instance.endpoints["exchanges"])
     sent = sorted((json.loads(line) for line in lines), key=lambda exchange: str(exchange["at"]))
     return [
-        f"{one['method']} {path_of(one['url'])}"
+        one
         for one in sent
         if one["service"] in {"arm", "elastic"}
         and one["request_headers"].get("user-agent") != USER_AGENT

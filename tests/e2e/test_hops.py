@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from e2e_instance import Instance, connection, eventually, policies_of, put_endpoint, ready
-from e2e_stories import Outcomes, at_once, condition, journal, judge, told, until
+from e2e_stories import Outcomes, at_once, condition, journal, judge, told, until, writes_about
 
 from local.cli.breaking import HOPS, asked_for
 from local.cli.client import LocalClient
@@ -139,17 +139,18 @@ async def explained(client: LocalClient, endpoint: str, broken: Broken) -> None:
         assert broken.step in " ".join(found["planned"])
 
 
-async def breaks(client: LocalClient, hop: str, broken: Broken) -> None:
+async def breaks(instance: Instance, client: LocalClient, hop: str, broken: Broken) -> None:
     """A hop is broken, explained, mended by the one who can, and the connection is Ready again."""
     before = await made(client, hop, broken.region)
     endpoint = before["endpointId"]
     if broken.step:
         await ask_for_mode(client, endpoint, "observe")
-    done = len(await steps_done(client, before))
+    done, sent = len(await steps_done(client, before)), writes_about(instance, before)
     await HOPS[hop].do(client, before)
     await explained(client, endpoint, broken)
     if broken.step:
         assert len(await steps_done(client, before)) == done, "it was asked to observe"
+        assert writes_about(instance, before) == sent, "and to send nothing but reads"
     if undo := HOPS[hop].undo:
         await undo(client, before)
     else:
@@ -158,6 +159,7 @@ async def breaks(client: LocalClient, hop: str, broken: Broken) -> None:
     assert after["verdict"]["status"] == "healthy"
     assert await broken.repaired(client, after)
     assert broken.step in " ".join((await steps_done(client, before))[done:])
+    assert not broken.step or writes_about(instance, before) != sent, "the log shows what it sends about it"
     if hop == "approval":
         assert after["policy"]["id"] == before["policy"]["id"], "the policy is kept with all that hangs on it"
         assert after["guid"] != before["guid"]
@@ -201,7 +203,7 @@ async def key_ends(client: LocalClient) -> None:
 
 async def all_stories(instance: Instance) -> Outcomes:
     async with instance.client() as client:
-        stories = {hop: breaks(client, hop, broken) for hop, broken in STORIES.items()}
+        stories = {hop: breaks(instance, client, hop, broken) for hop, broken in STORIES.items()}
         ends = await at_once(stories | {"alias": alias_is_renamed(client)})
         return {**ends, **await at_once({"key": key_ends(client)})}
 
