@@ -1,8 +1,8 @@
 """Table `control`: documents of the whole installation, changed by `update`, and the `lease` that a row can be.
 
-Used by every module that keeps a document there; sweeps and removals hold a lease by `lease`, runs over a connection by
-`take` (`state.leases`). Every write is conditional on the row's ETag. What a lost race means is the caller's word: try
-again, raise, or skip.
+Used by every module that keeps a document there; a sweep holds a lease by `lease`, runs over a connection by `take`
+(`state.leases`). Every write is conditional on the row's ETag. What a lost race means is the caller's word: try again,
+raise, or skip.
 
 A lease is what only one worker may hold at a time. There is one kind for all:
 

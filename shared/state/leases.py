@@ -1,8 +1,7 @@
 """One writer per connection at a time: a lease with an expiry, and what is left for its holder. Used by the loop.
 
-The lease itself is that of `state.control`, as sweeps and removals have it: its time is the storage service's. A
-connection's own is that its row is fenced, that work which arrives meanwhile is not lost, and that a holder which dies
-is followed.
+The lease itself is that of `state.control`, as sweeps have it: its time is the storage service's. A connection's own is
+that its row is fenced, that work which arrives meanwhile is not lost, and that a holder which dies is followed.
 
     free ──acquire──▶ held ──finish──▶ free          acquire while held: pending := true, Busy
                        │ ▲
