@@ -7,7 +7,7 @@ minutes: a caller with a key can make ids without end, and each would cost a req
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from shared.context import Context
@@ -16,7 +16,6 @@ from shared.state.control import update
 
 NAME = "unknown-endpoints"
 MOST = 100
-MINUTE = timedelta(minutes=1)
 
 
 class TooManyUnknownEndpoints(RetryLater):

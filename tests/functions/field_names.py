@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from shared.core.model.json_names import camel
 
 
 def events_of(query: str) -> set[str]:
@@ -15,6 +18,11 @@ def events_of(query: str) -> set[str]:
 def metrics_of(query: str) -> set[str]:
     """The metrics that a query reads."""
     return set(re.findall(r"Name == '([\w.]+)'", query)) if query.startswith("AppMetrics") else set()
+
+
+def fields_of(kind: type[Any]) -> tuple[str, ...]:
+    """The fields of a dataclass in JSON's spelling, in their order."""
+    return tuple(camel(field.name) for field in dataclasses.fields(kind))
 
 
 def fields_of_query(query: str) -> set[str]:

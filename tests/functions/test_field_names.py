@@ -15,10 +15,9 @@ from typing import Any
 import pytest
 
 from functions.dashboard import files
-from shared.core.model.json_names import fields_of
 from shared.core.model.log_lines import LINES, METRICS, Event, SweepCompleted
 from shared.core.model.notices import AppData, ConnectionData, KeyData, Type
-from tests.functions.field_names import events_of, fields_of_query, metrics_of, names_read_by, property_names
+from tests.functions.field_names import events_of, fields_of, fields_of_query, metrics_of, names_read_by, property_names
 from tests.functions.trigger_parts import ROOT, api_document
 from tests.infra.queries import OF_LINES, OF_METRICS
 

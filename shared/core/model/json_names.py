@@ -13,11 +13,6 @@ def camel(name: str) -> str:
     return first + "".join(part.capitalize() for part in rest)
 
 
-def fields_of(kind: type[Any]) -> tuple[str, ...]:
-    """The fields of a dataclass in JSON's spelling, in their order."""
-    return tuple(camel(field.name) for field in dataclasses.fields(kind))
-
-
 def named(value: Any) -> Mapping[str, Any]:
     """A dataclass's own values by their JSON names; what is inside them is left as it is."""
     return {camel(field.name): getattr(value, field.name) for field in dataclasses.fields(value)}

@@ -163,11 +163,6 @@ class RecordMarker:
         """The entry of one connection."""
         return next((holder for holder in self.holders if holder.connection_id == connection_id), None)
 
-    def with_holder(self, new: Holder) -> RecordMarker:
-        """The same marker with one connection's entry added or replaced."""
-        others = tuple(holder for holder in self.holders if holder.connection_id != new.connection_id)
-        return RecordMarker(self.instance, (*others, new))
-
     def without(self, connection_id: str) -> RecordMarker:
         """The same marker without one connection's entry."""
         return RecordMarker(self.instance, tuple(h for h in self.holders if h.connection_id != connection_id))

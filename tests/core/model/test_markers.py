@@ -131,10 +131,8 @@ def test_packed_holders_that_are_none_are_left_out(value: str) -> None:
     assert found is None or not found.holders
 
 
-def test_a_holder_is_replaced_and_the_others_stay() -> None:
-    moved = Holder(MINE.connection_id, "10.1.0.77", ENDPOINT_ID)
-    marker = RecordMarker("autopilot", (MINE, OTHERS)).with_holder(moved)
-    assert set(marker.holders) == {moved, OTHERS}
+def test_a_holder_is_taken_out_and_the_others_stay() -> None:
+    assert RecordMarker("autopilot", (MINE, OTHERS)).without(MINE.connection_id).holders == (OTHERS,)
 
 
 @pytest.mark.parametrize("metadata", [None, {}, {"elastic-privatelink-holder-0123456789abcdef": "10.1.0.4 /x"}])
