@@ -30,16 +30,22 @@ SUBSCRIPTIONS = "microsoft.resources.subscriptions"
 
 
 def prepare(installation: Installation) -> None:
-    """All of it; what one part may not do is said and leaves the others alone."""
+    """All of it; what one part may not do is said and leaves the others alone, but for a topic that cannot deliver."""
+    silent: list[str] = []
     check_region(installation)
     register_providers(installation)
     if installation.delivery == "none":
         stop_events(installation)
     else:
         fall_back_from_refused_identity(installation)
-        use_existing_topics(installation)
+        silent = use_existing_topics(installation)
     remove_from_subscriptions_that_left(installation)
     recover_vault(installation)
+    if silent:
+        sys.exit(
+            "Stopped before anything is deployed: Azure would refuse the events in the middle of it. Run the same "
+            "again after the owner of the topic, or choose EVENT_DELIVERY=function, which needs no identity, or none."
+        )
 
 
 def check_region(installation: Installation) -> None:
@@ -110,8 +116,12 @@ def _is_registered(subscription: str, namespace: str) -> bool:
 # -- topics ----------------------------------------------------------------------------------------------------------
 
 
-def use_existing_topics(installation: Installation) -> None:
-    """Azure has one system topic per subscription: another team's is used, one that is gone is forgotten."""
+def use_existing_topics(installation: Installation) -> list[str]:
+    """Azure has one system topic per subscription: another team's is used, one that is gone is forgotten.
+
+    Returns the ids of those that cannot deliver as was chosen.
+    """
+    silent: list[str] = []
     given = {subscription_of(one): one for one in installation.topics}
     found = dict(given)
     for subscription in installation.watched:
@@ -129,16 +139,19 @@ def use_existing_topics(installation: Installation) -> None:
             ours = topic["id"].lower().split("/")[4] == installation.events_group.lower()
             if topic["topicType"].lower() == SUBSCRIPTIONS and not ours:
                 found[subscription] = topic["id"]
-                _look_at_identity(installation, topic)
+                silent += [topic["id"]] if _lacks_identity(installation, topic) else []
     if sorted(found.values()) != sorted(given.values()):
         say("  System topics that exist already: " + (", ".join(found.values()) or "none any more"))
         remember("EXISTING_SYSTEM_TOPICS", ",".join(found.values()), "existingSystemTopics")
+    return silent
 
 
-def _look_at_identity(installation: Installation, topic: dict[str, Any]) -> None:
+def _lacks_identity(installation: Installation, topic: dict[str, Any]) -> bool:
     command = identity_command(topic)
-    if installation.delivery == "queue" and command:
-        say(f"  {topic['id']} has no identity of its own to deliver with. Its owner runs:\n  {command}")
+    if installation.delivery != "queue" or not command:
+        return False
+    say(f"  {topic['id']} has no identity of its own to deliver with. Its owner runs:\n  {command}")
+    return True
 
 
 def identity_command(topic: dict[str, Any]) -> str:

@@ -144,13 +144,15 @@ def test_a_topic_that_is_known_is_not_set_again_and_one_that_is_gone_is_forgotte
     assert az.changes == ["azd env set EXISTING_SYSTEM_TOPICS "]
 
 
-def test_a_topic_without_an_identity_to_deliver_with_is_said_with_the_command_for_its_owner(az: Recorded) -> None:
+def test_a_topic_without_an_identity_to_deliver_with_stops_with_the_command_for_its_owner(az: Recorded) -> None:
     az.answer("eventgrid system-topic list --subscription t", [topic(THEIRS, identity="UserAssigned")])
     answer = az.run("preprovision")
+    assert answer.returncode == 1
+    assert "Stopped before anything is deployed" in answer.stderr
     assert f"az eventgrid system-topic update --ids {THEIRS} --identity systemassigned" in answer.stdout
     assert az.called("eventgrid system-topic update") == [], "it is another team's"
     by_function = az.run("preprovision", EVENT_DELIVERY="function")
-    assert "--identity systemassigned" not in by_function.stdout
+    assert (by_function.returncode, "--identity systemassigned" in by_function.stdout) == (0, False)
 
 
 def test_topics_that_may_not_be_read_are_said_and_the_choice_stays(az: Recorded) -> None:

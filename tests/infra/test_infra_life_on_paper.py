@@ -88,6 +88,28 @@ def test_another_teams_topic_is_used_and_outlives_us(
     assert cloud.made == before
 
 
+@pytest.mark.parametrize("identity", ["None", "UserAssigned"])
+@pytest.mark.parametrize("way_out", ["its owner", "function", "none"])
+def test_another_teams_topic_that_cannot_deliver_stops_before_anything_is_made(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, identity: str, way_out: str
+) -> None:
+    """Topics that the portal makes have no identity; half of the deployment would be there when Azure says so."""
+    topic = another_teams_topic(cloud, OTHER, identity)
+    before = dict(cloud.made)
+    person = Person(cloud, HOME, monkeypatch, AZURE_SUBSCRIPTIONS=f"{HOME},{OTHER}")
+    with pytest.raises(Refused, match="Stopped before anything is deployed"):
+        person.up()
+    assert cloud.made == before
+    assert f"Its owner runs:\n  az eventgrid system-topic update --ids {topic}" in person.said
+    if way_out == "its owner":
+        another_teams_topic(cloud, OTHER)
+    else:
+        person.chosen["EVENT_DELIVERY"] = way_out
+    person.up()
+    assert cloud.code
+    assert way_out == "none" or person.said.count("Proved: an event") == 2
+
+
 def test_azd_down_refuses_where_it_would_delete_another_teams_group(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
