@@ -7,24 +7,30 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from functions.responses import asked, body_of, ok, text, wants_text
+from functions.responses import asked, body_of, number, ok, text, wants_text
 from functions.routing import GET, POST, route
 from shared.app import started
 
 blueprint = func.Blueprint()
+PAGED = ("format", "plans", "cursor")
 
 
-@route(blueprint, GET, "plan", "What the next runs would do for every connection.", answers="Plans", takes=("format",))
+@route(blueprint, GET, "plan", "What the next runs would do for every connection.", answers="Plans", takes=PAGED)
 async def get_plan(req: func.HttpRequest) -> func.HttpResponse:
-    """What the next runs would do for every connection; changes nothing."""
-    from shared.api.plans import plan_all
+    """What the next runs would do, by the connections' names, a page at a time; changes nothing."""
+    from shared.api.listing import PAGE
+    from shared.api.plans import plan_page
     from shared.core.reports.plan_text import counts, preview_document, preview_text
 
-    previews, errors = await plan_all(await started())
-    if wants_text(req):
-        return text(preview_text(previews, errors))
-    connections = [preview_document(preview) for preview in previews]
-    return ok({"connections": connections, "summary": counts(previews), "errors": errors})
+    readable = wants_text(req)
+    limit = number(req, "limit", default=PAGE if readable else 100, low=1, high=PAGE)
+    page = await plan_page(await started(), limit=limit, cursor=req.params.get("cursor"))
+    if readable:
+        more = f"There are more: add &cursor={page.next} for the page that follows.\n" if page.next else ""
+        return text(preview_text(page.previews, page.errors) + more)
+    items = [preview_document(preview) for preview in page.previews]
+    summary = counts(page.previews)
+    return ok({"items": items, "next": page.next, "of": page.total, "summary": summary, "errors": list(page.errors)})
 
 
 @route(blueprint, GET, "connections/{id}/plan", "What the next run would do.", answers="Plan", takes=("format",))

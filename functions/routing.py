@@ -54,7 +54,7 @@ class Route:
         return self.method is not GET
 
 
-_WRITTEN = {"messages": "limit", "page": "limit", "diary": "cursor", "table": "format"}
+_WRITTEN = {"messages": "limit", "page": "limit", "diary": "cursor", "table": "format", "plans": "limit"}
 """Parameters whose name in `openapi.document.PARAMETERS` is not the one that callers write."""
 _declared: dict[str, Route] = {}
 

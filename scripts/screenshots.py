@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - a script, not a package
-"""Takes the README's pictures of the dashboard: starts the local clouds and the app, makes an estate, breaks one part.
+"""Takes the pages' pictures of the dashboard: starts the local clouds and the app, makes an estate, breaks one part.
 
     .venv/bin/python scripts/screenshots.py
 
@@ -43,10 +43,14 @@ ESTATE = {
 }
 PROJECTS = ("eastus2", "spaincentral")
 BROKEN = "pe-logs-eastus2"
+UNDECIDED = "pe-old"
+"""Its endpoint asked the app to change nothing, and was deleted."""
 PICTURES = {
     "dashboard-overview": {"path": "", "viewport": {"width": 1280, "height": 720}},
     "dashboard-connection": {"path": BROKEN, "viewport": {"width": 1120, "height": 1000}},
     "dashboard-dark": {"path": "pe-logs-uksouth", "viewport": {"width": 1120, "height": 1000}, "color_scheme": "dark"},
+    "dashboard-decision": {"path": UNDECIDED, "viewport": {"width": 1120, "height": 560}},
+    "dashboard-banner": {"path": "", "viewport": {"width": 1120, "height": 420}, "paused": True},
     "dashboard-phone": {
         "path": "",
         "viewport": {"width": 390, "height": 780},
@@ -97,7 +101,14 @@ async def make(client: LocalClient) -> dict[str, str]:
     good = {f"pe-logs-{region}": "Ready" for region in GOOD}
     good |= {f"pe-observability-{region}": "Ready" for region in PROJECTS}
     await until(client, good | {"pe-search-westeurope": "Blocked", "pe-payments": "Blocked"})
+    old = await create_endpoint(client, "uksouth", name=UNDECIDED, target="logs-uksouth")
+    await until(client, {UNDECIDED: "Ready"})
+    found = await client.azure("GET", old)
+    await client.azure("PUT", old, found | {"tags": found["tags"] | {"elastic-privatelink": "observe"}})
     await asyncio.sleep(HISTORY_SECONDS)
+    await client.azure("DELETE", old)
+    await until(client, {UNDECIDED: "Blocked"})
+    ids[UNDECIDED] = connection_id(old)
     connection = (await client.app("GET", f"/connections/{ids[BROKEN]}")).json()
     zone, host = connection["zone"]["id"], connection["checks"][0]["host"]
     label = host.removesuffix("." + zone.rpartition("/")[2])
@@ -115,7 +126,9 @@ async def take(browser: Browser, client: LocalClient, ids: dict[str, str]) -> No
     origin, key = client.endpoints["functions"], client.endpoints["function_key"]
     for name, options in PICTURES.items():
         wanted = ids.get(str(options["path"]), "")
-        context = await browser.new_context(**{k: v for k, v in options.items() if k != "path"})
+        if options.get("paused"):
+            await client.app("POST", "/pause", {"minutes": 60, "reason": "Change freeze"})
+        context = await browser.new_context(**{k: v for k, v in options.items() if k not in {"path", "paused"}})
         page = await context.new_page()
         await page.goto(f"{origin}/api/dashboard{'/' + wanted if wanted else ''}#code={key}")
         await page.locator(".tile, .hop").first.wait_for()
@@ -126,6 +139,8 @@ async def take(browser: Browser, client: LocalClient, ids: dict[str, str]) -> No
             raise SystemExit(f"{target} has {size} bytes; at most {MOST_BYTES} are wanted")
         sys.stdout.write(f"{target.relative_to(ROOT)}: {size // 1024} KiB\n")
         await context.close()
+        if options.get("paused"):
+            await client.app("DELETE", "/pause")
 
 
 async def main() -> None:

@@ -176,7 +176,10 @@ def answers() -> dict[str, Schema]:
         "Accepted": thing(**_ACCEPTED),
         "DecisionAccepted": thing(**_ACCEPTED, does=TEXT),
         "Operation": _OPERATION,
-        "Plans": thing(connections=many(_PLAN), summary=_COUNTS, errors=many(TEXT)),
+        "Plans": thing(
+            items=many(_PLAN), next=maybe(TEXT), of=WHOLE | {"description": "How many there are on all pages."},
+            summary=_COUNTS | {"description": "Of this page."}, errors=many(TEXT),
+        ),
         "Plan": _PLAN,
         "Removals": _REMOVALS,
         "Recovered": _RECOVERED,

@@ -43,6 +43,12 @@ PARAMETERS: dict[str, Schema] = {
         "description": "Connections at most.",
         "schema": {"type": "integer", "minimum": 1, "maximum": PAGE, "default": PAGE},
     },
+    "plans": {
+        "name": "limit",
+        "in": "query",
+        "description": "Connections at most; 1,000 as text.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": PAGE, "default": 100},
+    },
     "sort": {
         "name": "sort",
         "in": "query",

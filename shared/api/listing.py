@@ -129,20 +129,22 @@ def page_of(
 
     found = sorted(filter(wanted.matches, rows), key=key, reverse=down)
     if cursor is not None:
-        after = _read_cursor(cursor, name)
+        after = read_cursor(cursor, name)
         found_after = [row for row in found if (key(row) < after if down else key(row) > after)]
     else:
         found_after = found
     shown = found_after[:limit]
     more = len(found_after) > len(shown)
-    return Page(tuple(shown), _cursor(name, key(shown[-1])) if more else None, len(found))
+    return Page(tuple(shown), cursor_of(name, key(shown[-1])) if more else None, len(found))
 
 
-def _cursor(sort: str, key: Key) -> str:
+def cursor_of(sort: str, key: Key) -> str:
+    """Where a page ends, in a list that is sorted so."""
     return base64.urlsafe_b64encode(json.dumps([sort, *key]).encode()).decode().rstrip("=")
 
 
-def _read_cursor(cursor: str, sort: str) -> Key:
+def read_cursor(cursor: str, sort: str) -> Key:
+    """The last one of the page before; raises InvalidInput for the cursor of another list."""
     try:
         found = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (binascii.Error, ValueError) as error:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from shared.api.plans import plan_all, plan_connection
+from shared.api.plans import plan_all, plan_connection, plan_page
+from shared.core.model.errors import InvalidInput
 from shared.core.reports.plan_text import Preview, preview_document, preview_text
 from shared.installation.services import NAME as SERVICES
 from shared.state.read_budget import ROW as READS_LEFT
@@ -184,3 +185,21 @@ async def test_an_endpoint_in_its_grace_period_shows_what_will_go_and_when(estat
     plan = await the_plan(estate, endpoint)
     assert "once the grace period is over" in plan.note
     assert [str(step.action) for step in plan.steps] == ["remove"] * 6
+
+
+async def test_the_whole_plan_comes_in_pages_and_the_further_ones_read_no_cloud_again(estate: Estate) -> None:
+    for number in range(5):
+        await estate.put_endpoint(f"pe-{number}")
+    await estate.settle()
+    context = estate.worker.context
+    whole, _ = await plan_all(context)
+    first = await plan_page(context, limit=2)
+    asked = len(estate.arm.requests)
+    names, page = [one.name for one in first.previews], first
+    while page.next is not None:
+        page = await plan_page(context, limit=2, cursor=page.next)
+        names += [one.name for one in page.previews]
+    assert names == [one.name for one in whole] == sorted(names)
+    assert (first.total, len(estate.arm.requests)) == (5, asked)
+    with pytest.raises(InvalidInput, match="cursor"):
+        await plan_page(context, cursor="W10")
