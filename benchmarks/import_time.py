@@ -38,7 +38,6 @@ SDKS = (
     "azure.mgmt.privatedns.aio",
     "azure.data.tables.aio",
     "azure.eventgrid.aio",
-    "azure.keyvault.secrets.aio",
     "httpx",
 )
 GOAL = 1 / 3
