@@ -32,12 +32,21 @@ class Life:
     """Which of two connections comes first is open, so only numbers are compared."""
 
 
+def two_of_others(stage: Stage) -> None:
+    """A second policy of others on one target: half of its list, as a short answer shows it, is not all of theirs."""
+    elastic = stage.estate.elastic
+    target = next(one.id for one in elastic.deployments() if one.name == LOGS)
+    elastic.add_policy("theirs", "eastus2", deployments=[target])
+
+
 async def nothing(stage: Stage) -> None:
+    two_of_others(stage)
     await stage.estate.clock.sleep(HOUR)
 
 
 async def one(stage: Stage) -> None:
     """A connection that has stood for an hour."""
+    two_of_others(stage)
     stage.estate.elastic.add_deployment(OTHER, "eastus2", ip_policy=True)
     await stage.estate.put_endpoint()
     await stage.work()

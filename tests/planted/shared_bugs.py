@@ -76,6 +76,16 @@ SHARED = (
         "test_what_a_person_takes_over_just_before_it_is_deleted_is_not_deleted",
     ),
     Bug(
+        name="short-list-of-a-project-believed",
+        harm="One answer about a project leaves out a policy of others: the app's write of the list takes it away.",
+        path="shared/clouds/elastic/serverless/project_lists.py",
+        old="        if not self._lacks(project_id, found):\n            return found\n",
+        new="        if found is not None:\n            return found\n",
+        life="an endpoint is made, projects",
+        call="GET .*projects/elasticsearch/",
+        caught_by="an endpoint is made, projects",
+    ),
+    Bug(
         name="short-page-taken-for-the-last",
         harm="Elastic Cloud answers a search with short pages: deployments on the later ones count as not found.",
         path="shared/clouds/elastic/hosted/client.py",
