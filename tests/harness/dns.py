@@ -6,7 +6,9 @@ from typing import Any
 
 from local.arm import DEFAULT_SUBSCRIPTION, PrivateDnsZone
 from local.world import vnet_id
+from shared.core.model.services import zone_name
 from tests.harness.estate import Estate
+from tests.harness.projects import CHOSEN
 
 DNS_API = "2024-06-01"
 ZONE = "privatelink.eastus2.azure.elastic-cloud.com"
@@ -15,7 +17,9 @@ OTHER_SUBSCRIPTION = "00000000-0000-0000-0000-000000000002"
 
 
 def zone_id(group: str, subscription: str = DEFAULT_SUBSCRIPTION) -> str:
-    return f"/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Network/privateDnsZones/{ZONE}"
+    """A zone of the family of the test's estates."""
+    zones = f"/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Network/privateDnsZones"
+    return f"{zones}/{zone_name(CHOSEN['family'], 'eastus2')}"
 
 
 async def a_zone_of_others(estate: Estate, zone: str, *vnets: str, address: str | None = None) -> PrivateDnsZone:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from local.arm import DEFAULT_SUBSCRIPTION, FaultResponse, Incoming
 from local.world import HUB_VNET
 from shared.core.model.arm_ids import connection_id
@@ -11,7 +13,6 @@ from tests.harness.dns import (
     APPS,
     DNS_API,
     OTHER_SUBSCRIPTION,
-    ZONE,
     a_zone_of_others,
     address_of,
     an_unheard_endpoint,
@@ -21,6 +22,9 @@ from tests.harness.dns import (
     zone_id,
 )
 from tests.harness.estate import Estate
+
+pytestmark = pytest.mark.both_families(at_length=True)
+
 
 # -- which zone ----------------------------------------------------------------------------------------------------
 
@@ -202,7 +206,7 @@ async def test_two_networks_that_share_a_zone_do_not_lead_each_other_astray() ->
     assert condition.reason == "NoPlaceForZone"
     assert first in condition.message
     assert "resource group of its own" in condition.next_step
-    host = f"anything.es.{ZONE}"
+    host = f"anything.es.{estate.service_of('eastus2').zone}"
     assert estate.network.resolve(HUB_VNET, host).addresses == ()
     assert estate.network.resolve(APPS, host).addresses == (address_of(estate, first),)
 

@@ -13,6 +13,9 @@ from tests.harness.leaving import DNS_API, GRACE, connected, everything, removed
 from tests.harness.outcome import EVERY_FAULT, At
 from tests.harness.wire import Call, Fault, Faults, Wire, no_faults
 
+pytestmark = pytest.mark.both_families(at_length=True)
+
+
 AT_ONCE = 60.0
 """Seconds in which an event reaches the app and the record is written; the grace lasts ten minutes."""
 
