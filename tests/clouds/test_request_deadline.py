@@ -88,7 +88,8 @@ async def test_elastic_cloud_is_given_up_in_time(at_once: bytes) -> None:
         )
         began = time.monotonic()
         async with aclosing(transport):
-            with pytest.raises(AnswerLost, match="list"):
+            # On a busy machine the time may be over before there is a connection: then no answer was lost.
+            with pytest.raises(RetryLater, match="list"):
                 await transport.call("GET", "/deployments", doing="list", on="deployments")
         assert time.monotonic() - began < BY_FAR
 
