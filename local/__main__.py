@@ -132,7 +132,7 @@ async def _status(client: LocalClient, _arguments: argparse.Namespace) -> None:
 async def _events(client: LocalClient, _arguments: argparse.Namespace) -> None:
     for event in client.notifications():
         kind, data = event["type"].rpartition(".")[2], event["data"]
-        print(f"{event['time']}  {kind:<20} {data.get('name', ''):<24} {data.get('reason', '')}")
+        print(f"{event['time']}  {kind:<20} {data.get('name', ''):<24} {data.get('reason', data.get('problem', ''))}")
 
 
 async def _break(client: LocalClient, arguments: argparse.Namespace) -> None:

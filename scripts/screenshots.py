@@ -107,7 +107,7 @@ async def make(client: LocalClient) -> dict[str, str]:
     await client.azure("PUT", old, found | {"tags": found["tags"] | {"elastic-privatelink": "observe"}})
     await asyncio.sleep(HISTORY_SECONDS)
     await client.azure("DELETE", old)
-    await until(client, {UNDECIDED: "Blocked"})
+    await until(client, {UNDECIDED: "Blocked"}, seconds=300)
     ids[UNDECIDED] = connection_id(old)
     connection = (await client.app("GET", f"/connections/{ids[BROKEN]}")).json()
     zone, host = connection["zone"]["id"], connection["checks"][0]["host"]

@@ -50,6 +50,7 @@ SWEEP = Asked(Topic.CONTROL, "the last sweep")
 PAUSE = Asked(Topic.CONTROL, "the pause")
 ROWS = Asked(Topic.CONTROL, "the rows of the tables")
 RECOVERED = Asked(Topic.CONTROL, "what was recovered")
+DECIDING = Asked(Topic.CONTROL, "the keys of those who may decide")
 EVENTS = Asked(Topic.CONTROL, "what delivers events")
 DEPLOYMENTS, PROJECTS = "deployments", "projects"
 FAMILIES_SECONDS = 5.0
@@ -69,6 +70,7 @@ async def examine(context: Context) -> Report:
         ROWS: lambda: unreadable_rows(context),
         RECOVERED: lambda: recovered_list(context),
         EVENTS: lambda: present(context),
+        DECIDING: context.deciding_keys.names,
     }
     answers, elastic = await asyncio.gather(
         ask_all(_storage(context.storage) | own | azure_questions(context, arm)), _ask_elastic(context, machine)
@@ -83,6 +85,7 @@ async def examine(context: Context) -> Report:
         *_of_rows(answers[ROWS]),
         *(judge.judge_pause(answers[PAUSE].value) if answers[PAUSE].error is None else ()),
         *(judge.judge_recovered(len(waiting.things)) if (waiting := answers[RECOVERED].value) is not None else ()),
+        *judge.judge_deciding_keys(answers[DECIDING]),
         *clouds.judge_azure(_about(Topic.AZURE, answers)),
         *(judge_events(seen.looks) if (seen := answers[EVENTS].value) is not None else ()),
         *_of_elastic(context, elastic, now),

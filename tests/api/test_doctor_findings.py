@@ -9,7 +9,9 @@ import pytest
 from local.arm import DEFAULT_SUBSCRIPTION
 from local.world import SECOND_API_KEY
 from shared.api.doctor import examine
-from shared.core.reports.doctor.findings import Level
+from shared.core.model.errors import RetryLater
+from shared.core.reports.doctor import judge
+from shared.core.reports.doctor.findings import Answer, Level
 from shared.installation.pause import pause
 from tests.api.doctor_parts import bad, good, of, only, with_clock
 from tests.harness.estate import Estate, arm_error
@@ -47,6 +49,7 @@ async def test_in_an_installation_in_good_order_all_is_well() -> None:
     report = await examine(estate.worker.context)
     assert report.status is Level.OK
     assert set(good(report)) == {
+        "deciding keys",
         "settings", "storage", "queue", "poison", "sweep", "rows", "azure sign-in", "azure rights", "elastic key",
         "elastic rights", "clock",
     }  # fmt: skip
@@ -349,3 +352,12 @@ async def test_where_no_role_helps_none_is_advised() -> None:
         assert "of the hub's stack" in finding.what
         assert finding.next_step.startswith("Ask who manages")
         assert "roles.sh" not in finding.next_step
+
+
+def test_who_may_decide_is_told_by_name_and_that_there_is_no_key() -> None:
+    (named,) = judge.judge_deciding_keys(Answer(("alice", "pipeline")))
+    assert (named.level, named.what) == (Level.OK, "May decide: alice, pipeline.")
+    (none,) = judge.judge_deciding_keys(Answer(()))
+    assert (none.level, "There is no deciding key" in none.what, bool(none.next_step)) == (Level.WARNING, True, True)
+    (unread,) = judge.judge_deciding_keys(Answer(None, RetryLater("The vault does not answer.")))
+    assert (unread.level, unread.what) == (Level.WARNING, "The vault does not answer.")

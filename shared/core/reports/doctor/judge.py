@@ -11,7 +11,17 @@ from shared.core.guards.pause import Pause
 from shared.core.model.conditions import count
 from shared.core.model.errors import InvalidSettings
 from shared.core.reports.app_health import overdue_after
-from shared.core.reports.doctor.findings import Answers, Finding, Level, errors_in, failures, ok, problem, warning
+from shared.core.reports.doctor.findings import (
+    Answer,
+    Answers,
+    Finding,
+    Level,
+    errors_in,
+    failures,
+    ok,
+    problem,
+    warning,
+)
 from shared.core.reports.doctor.text import span
 
 LONG_IN_QUEUE = timedelta(minutes=15)
@@ -151,6 +161,19 @@ def judge_recovered(things: int) -> list[Finding]:
     what = f"{count(things, 'thing')} with the app's marks, which its tables do not know; only their removal waits."
     step = 'Look at GET /api/recovered, then POST /api/decisions {"decision": "confirm-recovered", "list": "<its id>"}.'
     return [warning("recovered", what, step, things=things)]
+
+
+def judge_deciding_keys(answer: Answer[Sequence[str]]) -> list[Finding]:
+    """Who may decide over HTTP, by name; no key is ever shown."""
+    if answer.error is not None:
+        return [warning("deciding keys", answer.error.what, answer.error.next_step or "Ask again.")]
+    names = ", ".join(answer.value or ())
+    if not names:
+        step = "Store one as docs/api.md says, or let people sign in with the app role Decide."
+        return [
+            warning("deciding keys", "There is no deciding key: only who signs in can re-run, pause or decide.", step)
+        ]
+    return [ok("deciding keys", f"May decide: {names}.")]
 
 
 def judge_clocks(offsets: Mapping[str, timedelta | None]) -> list[Finding]:
