@@ -52,6 +52,8 @@ _A = TypeVar("_A")
 
 TRIES = 5
 """Lost races in a row before the run comes back later."""
+LIST_IS_LATE = 30.0
+"""Seconds until a list is looked at again that is behind what the service knows."""
 DATE_STEP = timedelta(seconds=1)
 """A `Date` has whole seconds: the answer is at most so much later."""
 _NOT_DONE = frozenset({Reason.ELASTIC_KEY_REFUSED, Reason.DEPLOYMENT_NOT_RUNNING, Reason.PROJECT_LIST_NOT_GUARDED})
@@ -215,18 +217,23 @@ async def _in_turn(
     `look`: what else is read first; the target's policies are the last look before the request (S2).
     `forgotten`: a person decided that the target, which is not found, is gone, and only this policy lists it.
     """
+    refused = ""
     for number in range(TRIES):
         if number and not await run.may_write():
             raise Waiting(f"Not done, because {run.effective_mode.why}.", on=target_id)
         if look is not None:
             await look()
         view = await _view(run, target_id, forgotten)
+        _ensure_changed(view, refused, target_id)
         found = problem(view)
         try:
             if found is None:
                 return await send(view)
             if view.reading.notes != view.noted:
                 await _put(run, view, view.reading)
+        except _ListChanged:
+            refused = view.seen.version
+            continue
         except _Changed:
             continue
         if isinstance(found, NotYet):
@@ -235,6 +242,13 @@ async def _in_turn(
             raise Blocked(found, on=target_id)
         return None
     raise Waiting("Other requests about this target are being noted; this one follows.", on=target_id, after=2.0)
+
+
+def _ensure_changed(view: _TargetView, refused: str, target_id: str) -> None:
+    """Raise Waiting where the list is shown as it was when its change was refused: the same again would be, too."""
+    if refused and view.seen.version == refused:
+        what = "Elastic Cloud still shows the list that it no longer lets be changed: it shows changes late."
+        raise Waiting(what, on=target_id, after=LIST_IS_LATE)
 
 
 async def _view(run: Run, target_id: str, forgotten: str = "") -> _TargetView:
@@ -277,6 +291,10 @@ class _Changed(Exception):
     """The target's row, or the list of its policies, was written since it was read."""
 
 
+class _ListChanged(_Changed):
+    """The list was, as the service says that refused to change the one that was read."""
+
+
 async def _put(run: Run, view: _TargetView, reading: TargetReading) -> ControlRow:
     row = replace(view.row, document=document_of(reading.notes))
     try:
@@ -304,7 +322,7 @@ async def _send_noted(
         if sole and (changed or proves_nothing_was_done(error)):
             await _lift(run, replace(row, document=document_of(view.reading.notes)))
         if changed:  # the target's list is not what this was decided on: read and decide again
-            raise _Changed from error
+            raise _ListChanged from error
         raise
 
 

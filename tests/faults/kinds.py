@@ -88,7 +88,10 @@ ELASTIC_WRITES = (
     *(Kind(f"{kind.words}, reads 120 s behind", kind.outcome, 120) for kind in FROZEN),
 )
 ARM_WRITES = tuple(Kind(f"applied {seconds} s after the client gave up", Late(seconds)) for seconds in (5, 60, 595))
-
+STORAGE_WRITES = (
+    Kind("applied 60 s after the client gave up", Late(60)),
+    Kind("repeated by the SDK", Fault.REPEAT),
+)
 
 LATE_EVENT = (Kind("an event tells a deletion that is over just before", act=acts.deletion_told_late),)
 DAY_BACK = (Kind("the tables go back a day just before", act=acts.a_day_back, same=False),)
@@ -140,6 +143,6 @@ def _of_the_call(call: Call) -> tuple[Kind, ...]:
         case "arm", False:
             return (*KILLS, *LOST, *SLOW, *FROZEN, *REFUSED, *SHORT, *DAMAGED)
         case _, True:  # tables and the queue
-            return (*KILLS, *LOST, *SLOW, *FROZEN, *OUTAGES, Kind("repeated by the SDK", Fault.REPEAT))
+            return (*KILLS, *LOST, *STORAGE_WRITES, *SLOW, *FROZEN, *OUTAGES)
         case _:
             return (*KILLS[1:], *SLOW[1:], *FROZEN, *OUTAGES)

@@ -84,6 +84,22 @@ async def test_a_list_that_shows_our_write_late_leaves_it_ours(estate: Estate) -
     assert project_of(estate).filters == (office,)
 
 
+async def test_a_list_that_is_shown_as_it_was_is_not_sent_the_same_change_again_at_once(estate: Estate) -> None:
+    endpoint, office = await standing(estate)
+    project = project_of(estate)
+    estate.serverless_settings.project_lag_seconds = 100.0
+    theirs = estate.elastic.serverless.add_filter("theirs", "eastus2").id
+    estate.elastic.serverless.write_list(project, [*project.filters, theirs])
+    ask_for_none(estate, endpoint)
+    before = len(estate.worker.wire.calls)
+    await estate.send(endpoint)
+    await work_for(estate, 10)
+    patches = [call for call in estate.worker.wire.calls[before:] if call.what.startswith("PATCH") and call.writes]
+    assert len(patches) == 1, "it was refused, and the list does not show why yet"
+    await work_for(estate, 600)
+    assert project.filters == (office, theirs)
+
+
 # -- what protects -----------------------------------------------------------------------------------------------------
 
 
