@@ -7,6 +7,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import re
 import runpy
 import subprocess
 import sys
@@ -130,6 +131,17 @@ def test_all_in_it_is_for_the_python_of_azure(released: Path) -> None:
     compiled = {name for name in names if name.endswith(".pyc")}
     assert compiled in (set(), {importlib.util.cache_from_source(name).replace(HERE, "312") for name in sources})
     assert bool(compiled) == (DEPENDENCIES["python_of_azure"]() != "")
+
+
+def test_the_page_tells_its_size(released: Path) -> None:
+    page = (ROOT / "docs" / "deploy-choices.md").read_text(encoding="utf-8")
+    ((packed, unpacked),) = re.findall(r"(\d+) MiB packed, (\d+) MiB unpacked", page)
+    with zipfile.ZipFile(released / "autopilot.zip") as archive:
+        whole = sum(one.file_size for one in archive.infolist()) / 2**20
+    if not DEPENDENCIES["python_of_azure"]():
+        pytest.skip("no Python 3.12")
+    assert int(packed) == pytest.approx((released / "autopilot.zip").stat().st_size / 2**20, rel=0.05)
+    assert int(unpacked) == pytest.approx(whole, rel=0.05)
 
 
 @pytest.mark.skipif(worker.missing() != "", reason=worker.missing())
