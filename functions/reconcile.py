@@ -11,7 +11,7 @@ import uuid
 
 import azure.functions as func
 
-from shared.app import check_tenants, start, work_queue
+from shared.app import check_tenants, clock_alone, start, work_queue
 from shared.core.model.messages import QUEUE, decode
 
 log = logging.getLogger("privatelink.queue")
@@ -29,6 +29,6 @@ async def reconcile(message: func.QueueMessage) -> None:
     for why in decoded.dropped:
         log.info("event dropped: %s", why)
     for work in decoded.work:
-        telemetry.waited(message.insertion_time, work.wake_at)
+        telemetry.waited(message.insertion_time, work.wake_at, clock_alone().now())
     await check_tenants()
     await take(decoded, start, work_queue)

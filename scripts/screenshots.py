@@ -49,7 +49,7 @@ PICTURES = {
     "dashboard-overview": {"path": "", "viewport": {"width": 1280, "height": 720}},
     "dashboard-connection": {"path": BROKEN, "viewport": {"width": 1120, "height": 1000}},
     "dashboard-dark": {"path": "pe-logs-uksouth", "viewport": {"width": 1120, "height": 1000}, "color_scheme": "dark"},
-    "dashboard-decision": {"path": UNDECIDED, "viewport": {"width": 1120, "height": 560}},
+    "dashboard-decision": {"path": UNDECIDED, "viewport": {"width": 1120, "height": 760}},
     "dashboard-banner": {"path": "", "viewport": {"width": 1120, "height": 420}, "paused": True},
     "dashboard-phone": {
         "path": "",

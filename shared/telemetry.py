@@ -12,7 +12,7 @@ import dataclasses
 import json
 import logging
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from shared.core.model import conditions as c
@@ -116,11 +116,11 @@ def _made(reader: Any) -> dict[str, Any]:
     return {one.name: make[one.kind](one.name, unit=one.unit, description=one.about) for one in METRICS}
 
 
-def waited(inserted: datetime | None, wake_at: datetime | None) -> None:
+def waited(inserted: datetime | None, wake_at: datetime | None, now: datetime) -> None:
     """A message was taken from the queue: how long it was due. A continued wait was due when it ended, not before."""
     if inserted is not None:
         due = inserted if wake_at is None else max(inserted, wake_at)
-        add(QUEUE_AGE, max(0.0, (datetime.now(UTC) - due).total_seconds()), {})
+        add(QUEUE_AGE, max(0.0, (now - due).total_seconds()), {})
 
 
 def sweep_failed() -> None:

@@ -109,11 +109,13 @@ async def test_a_sweep_that_fails_is_counted(read: Read, monkeypatch: pytest.Mon
 
 def test_a_message_ages_from_when_it_was_due(read: Read) -> None:
     now = datetime.now(UTC)
-    telemetry.waited(now - timedelta(seconds=90), None)
+    telemetry.waited(now - timedelta(seconds=90), None, now)
     assert 89 < read.value("privatelink.queue.age") < 100
-    telemetry.waited(now - timedelta(seconds=900), now - timedelta(seconds=5))  # a wait that ended five seconds ago
+    telemetry.waited(
+        now - timedelta(seconds=900), now - timedelta(seconds=5), now
+    )  # a wait that ended five seconds ago
     assert 94 < read.value("privatelink.queue.age") < 110
-    telemetry.waited(None, None)
+    telemetry.waited(None, None, now)
 
 
 def test_a_reader_that_fails_stops_the_metrics_and_nothing_else() -> None:
