@@ -7,7 +7,7 @@ may stand in one Azure region and connect to a target in another.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.core.guards.scope import organization_of, tag_note
@@ -92,7 +92,7 @@ def recognition_condition(endpoint: Endpoint, services: Services) -> Condition:
 
 def addressed(endpoint: Endpoint) -> Condition:
     """Whether the endpoint has its private address."""
-    failed = endpoint.provisioning_state.lower() in {"failed", "canceled"}
+    failed = _is_failed(endpoint)
     told = f"Azure says that the endpoint's provisioning is {endpoint.provisioning_state}."
     if failed and (endpoint.address is None or endpoint.status is not ConnectionStatus.APPROVED):
         reason = Reason.ENDPOINT_FAILED
@@ -103,6 +103,11 @@ def addressed(endpoint: Endpoint) -> Condition:
     message = f"The endpoint is {endpoint.provisioning_state or 'being created'}, and has no private IPv4 address"
     only = f": only {endpoint.ipv6}, to which none of Elastic's names leads." if endpoint.ipv6 else "."
     return c.waiting(c.ADDRESSED, Reason.NO_ADDRESS_YET, message + only)
+
+
+def _is_failed(endpoint: Endpoint) -> bool:
+    """Whether Azure says that it could not make the endpoint, or could not carry out the last change to it."""
+    return endpoint.provisioning_state.lower() in {"failed", "canceled"}
 
 
 def _address_of(endpoint: Endpoint) -> str:
@@ -133,6 +138,9 @@ def approved(endpoint: Endpoint, record: ConnectionRecord, options: PlanOptions,
         message += "; no policy names the endpoint yet, and Elastic approves it by its policy."
         needs = c.WaitingFor.NONE if is_overdue else c.WaitingFor.TIME
         return c.waiting(c.APPROVED, Reason.AWAITING_APPROVAL, message, needs)
+    if _is_failed(endpoint):
+        message += f"; it is not waited for, as the endpoint's provisioning is {endpoint.provisioning_state}."
+        return c.waiting(c.APPROVED, Reason.AWAITING_APPROVAL, message, c.WaitingFor.NONE)
     if is_overdue:
         return c.blocked(
             c.APPROVED,
@@ -143,6 +151,17 @@ def approved(endpoint: Endpoint, record: ConnectionRecord, options: PlanOptions,
         )
     by_itself = "; Elastic approves by itself" if endpoint.status is ConnectionStatus.PENDING else ""
     return c.waiting(c.APPROVED, Reason.AWAITING_APPROVAL, f"{message}{by_itself}.")
+
+
+def behind_approval(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
+    """The conditions where no approval is waited for: then the associations behind it are not, either."""
+    awaited = next((one.needs for one in conditions if one.type == c.APPROVED and not one.true), c.WaitingFor.TIME)
+    if awaited is not c.WaitingFor.NONE:
+        return conditions
+    behind = (one.type == c.ASSOCIATED and one.reason is Reason.AWAITING_APPROVAL for one in conditions)
+    return tuple(
+        replace(one, needs=c.WaitingFor.NONE) if waits else one for one, waits in zip(conditions, behind, strict=True)
+    )
 
 
 def _standing(endpoint: Endpoint) -> str:

@@ -38,7 +38,7 @@ from shared.core.model.steps import (
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.advice import key_advice, policy_advice, sign_in_advice, with_misspelt
 from shared.core.planning.associations import AssociationPlan, nothing_requested, plan_associations, taken_away
-from shared.core.planning.desired import TERMINAL, Desired, addressed, approved, recognition_condition
+from shared.core.planning.desired import TERMINAL, Desired, addressed, approved, behind_approval, recognition_condition
 from shared.core.planning.dns import DnsFacts, DnsPlan, plan_dns
 from shared.core.planning.dns_record import withdrawal
 from shared.core.planning.former import changed_explanation, left_without_key
@@ -120,7 +120,8 @@ def plan(desired: Desired, observed: Observed, record: ConnectionRecord, options
     network = () if endpoint.vnet_id else (_no_network(),)
     policy = () if endpoint.guid else (_no_guid(),)
     branches = (*(dns.conditions if dns else network), *(elastic.conditions if elastic else policy))
-    found = Plan(dns, elastic, tuple(overdue(one, record.condition(one.type), now) for one in (*first, *branches)))
+    conditions = behind_approval((*first, *branches))
+    found = Plan(dns, elastic, tuple(overdue(one, record.condition(one.type), now) for one in conditions))
     return _with_restores(found, observed, known, options, now)
 
 
