@@ -221,20 +221,13 @@ class ConnectionView:
     observed_at: datetime | None
     unread_since: datetime | None
     wake_at: datetime | None
-    dns_not_before: datetime | None
-    elastic_not_before: datetime | None
     organization: str
     on_delete: str
     missing_since: datetime | None
     mode: str
     planned: tuple[str, ...]
-    missed: int
-    missed_in: str
     removing_since: datetime | None
-    event_told: bool
-    absent_as: str
     left: tuple[str, ...]
-    schema: int
     verdict: VerdictView
     decisions: tuple[Offered, ...]
 
@@ -294,13 +287,11 @@ def connection_view(record: ConnectionRecord, mode: str, settings: Settings) -> 
         links=_each(OwnedView, dns.links),
         record=_maybe(OwnedView, dns.record),
         record_addresses=dns.record_addresses,
-        dns_not_before=dns.not_before,
         policy=_of(PolicyView, elastic.policy),
         claim=_maybe(ClaimView, elastic.claim),
         associations=_each(AssociationView, elastic.associations),
         former=_each(FormerAssociationView, elastic.former_associations),
         targets=tuple(TargetView(target.id, target.name, _each(UrlView, target.urls)) for target in elastic.targets),
-        elastic_not_before=elastic.not_before,
         conditions=tuple(
             _of(ConditionView, one, remedy=None if one.true else remedied(one)) for one in record.status.conditions
         ),
@@ -311,9 +302,8 @@ def connection_view(record: ConnectionRecord, mode: str, settings: Settings) -> 
         **_plain(record.status, "phase generation first_seen ready_since planned"),
         **_plain(schedule, "attempts pending_since observed_at wake_at"),
         unread_since=schedule.stale_since,
-        **_plain(removal, "missing_since missed missed_in removing_since event_told absent_as"),
+        **_plain(removal, "missing_since removing_since"),
         left=removal.leftovers,
-        schema=record.schema,
         verdict=_verdict(diagnosis_of(record), remedied),
         decisions=offered(record),
     )

@@ -75,7 +75,13 @@ def test_what_the_document_describes_is_what_is_answered() -> None:
     assert "secret" not in json.dumps(schema)
 
 
-@pytest.mark.parametrize("inside", ["operations", "pendingTargets", "notifications", "unserved", "notices"])
+@pytest.mark.parametrize(
+    "inside",
+    [
+        *("operations", "pendingTargets", "notifications", "unserved", "notices", "schema", "missed", "missedIn"),
+        *("eventTold", "absentAs", "dnsNotBefore", "elasticNotBefore"),
+    ],
+)
 def test_what_the_record_keeps_for_itself_is_neither_answered_nor_documented(inside: str) -> None:
     assert inside not in as_json(connection_view(RECORD, "enforce", SETTINGS))
     assert inside not in bodies.answers()["Connection"]["properties"]
