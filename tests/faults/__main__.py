@@ -27,7 +27,7 @@ from tests.faults.lives import LIVES
 from tests.faults.plan import OF_A_LIFE, Choice, Plan
 from tests.faults.search import Playing, warmed_up
 
-USUAL = 0.29
+USUAL = 0.28
 """Of all plans with one thing that follows: what two cores play in less than five minutes."""
 ALL_PLANS = 112_000
 """About so many plans there are with everything that follows; for `--pairs`, which draws from these."""

@@ -133,20 +133,20 @@ def a_newer_version_writes(stage: Stage) -> None:
 def a_newer_schema_writes(stage: Stage) -> None:
     """A version whose records this one cannot read takes over all that there are, and is rolled back after a while."""
     table: Any = stage.estate.storage.connections
-    before = dict(table._rows)  # noqa: SLF001 - as another process's write
+    before = dict(table.stored)
     for key, stored in before.items():
         row = codec.connection_row(stored.entity, stored.etag)
         entity = codec.connection_entity(replace(row, document=row.document | {"schema": SCHEMA + 1}))
-        table._rows[key] = stored._replace(entity=entity, etag=f"{stored.etag}-newer")  # noqa: SLF001
-    theirs = {key: table._rows[key].entity for key in before}  # noqa: SLF001
+        table.stored[key] = stored._replace(entity=entity, etag=f"{stored.etag}-newer")
+    theirs = {key: table.stored[key].entity for key in before}
 
     async def roll_back() -> None:
         await stage.estate.clock.sleep(ROLLED_BACK_AFTER)
         for key, stored in before.items():
-            now = table._rows.get(key)  # noqa: SLF001
+            now = table.stored.get(key)
             if now is None or now.entity != theirs[key]:
                 stage.unexpected.append(f"record {key}, which a newer version had written, was written or deleted")
-            table._rows[key] = stored._replace(etag=f"{stored.etag}-back")  # noqa: SLF001
+            table.stored[key] = stored._replace(etag=f"{stored.etag}-back")
 
     stage.keep(roll_back())
 
