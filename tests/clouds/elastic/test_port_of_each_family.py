@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from local.elastic.serverless import ServerlessRegion
 from shared.clouds.elastic.hosted.client import HostedConnections
 from shared.clouds.elastic.serverless.client import ServerlessConnections
 from shared.clouds.elastic.transport import ElasticOptions, FixedKey
-from shared.core.model.errors import Blocked, LostRace, NotFound
+from shared.core.model.errors import AnswerLost, Blocked, LostRace, NotFound
 from shared.core.model.markers import Marker
 from shared.core.model.organizations import DEFAULT
 from shared.core.model.resources import POLICY_TYPE, Policy, Rule, Target
@@ -194,6 +195,27 @@ async def test_a_target_that_is_not_there(side: Side) -> None:
     policy = await side.api.create_policy(create())
     with pytest.raises(NotFound):
         await side.api.associate(Associate(policy, "0" * 32, "gone"))
+
+
+class ExchangedKey(FixedKey):
+    """One that is refused, and has another in its place by then."""
+
+    async def refused(self, key: str) -> str | None:
+        return KEY if key != KEY else None
+
+
+@pytest.mark.parametrize("family", [HostedConnections, ServerlessConnections])
+async def test_a_policy_is_made_within_one_requests_time_also_where_the_key_was_exchanged(family: type[Any]) -> None:
+    """The caller's lease rests on that."""
+    elastic = cloud()
+    elastic.settings.latency_seconds = 10.0
+    key, options = ExchangedKey("former", DEFAULT), ElasticOptions("https://elastic.local", timeout=15.0)
+    async with aclosing(family(options, key, AsgiTransport(elastic.app))) as api:
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(AnswerLost):
+            await api.create_policy(create())
+        assert asyncio.get_running_loop().time() - began <= 15.0
+        assert await api.policies() is not None, "a read takes the time of two"
 
 
 def test_a_family_is_an_implementation_of_the_port_and_no_more_than_a_hundred_lines_where_nothing_can_fail() -> None:
