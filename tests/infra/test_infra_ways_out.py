@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from local.world import API_KEY
 from shared.settings import descriptions
 from shared.settings.services import shipped_services
-from tests.harness import estate as harness
 from tests.harness.estate import SETTINGS, VAULT, Estate
 from tests.harness.wire import WiredElastic
 from tests.infra.life import full_estate, whole_life
@@ -97,7 +96,7 @@ class Contacts:
             self.seen.add((request.url.host, request.url.port or 443))
             return await handle(transport, request)
 
-        monkeypatch.setattr(harness.WiredElastic, "handle_async_request", noting)
+        monkeypatch.setattr(WiredElastic, "handle_async_request", noting)
 
     def network(self, inner: Any) -> Any:
         """The network around the app, which notes what is asked for and, by its name, what is connected to."""
