@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socketserver
+import threading
 import time
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -37,35 +39,40 @@ DRIPS = {"body": HEAD + b"\r\n", "head": HEAD, "nothing": b""}
 
 @asynccontextmanager
 async def dripping(at_once: bytes) -> AsyncIterator[int]:
-    """The port of a service whose answers never end, though no single read waits long."""
+    """The port of a service whose answers never end, though no single read waits long.
 
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(at_once)
-        while True:
-            writer.write(b" " if at_once.endswith(b"\r\n\r\n") else b"x" if at_once else b"")
-            await writer.drain()
-            await asyncio.sleep(DEADLINE / 8)
+    In threads of its own, which close each connection also where a busy machine takes it only when the test is over.
+    """
+    closing = threading.Event()
+    drop = b" " if at_once.endswith(b"\r\n\r\n") else b"x" if at_once else b""
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        answers.append(asyncio.ensure_future(answer(reader, writer)))
+    class Answer(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.settimeout(DEADLINE / 8)
+            with suppress(OSError):
+                while not closing.is_set() and not self._asked():
+                    pass
+                self.request.sendall(at_once)
+                while not closing.wait(DEADLINE / 8):
+                    self.request.sendall(drop)
+
+        def _asked(self) -> bool:
+            try:
+                if self.request.recv(1 << 16):
+                    return True
+            except TimeoutError:
+                return False
+            raise ConnectionError("the client gave up")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Answer) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
         try:
-            await asyncio.wait(answers[-1:])
+            yield server.server_address[1]
         finally:
-            writer.transport.abort()
-
-    answers: list[asyncio.Future[None]] = []
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        # A client that gave up may have left its end open: each connection is closed here, before the loop is.
-        server.close()
-        for one in answers:
-            one.cancel()
-        await asyncio.gather(*answers, return_exceptions=True)
-        await asyncio.sleep(0)
-        await server.wait_closed()
+            closing.set()
+            await asyncio.to_thread(server.shutdown)
+            thread.join()
 
 
 @pytest.fixture(params=DRIPS)
