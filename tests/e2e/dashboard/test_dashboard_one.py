@@ -229,3 +229,17 @@ async def test_each_reason_leads_to_its_entry_and_no_meaning_stands_in_a_tooltip
             .map((one) => [one.tagName, one.title, one.textContent])
             .filter(([tag, title, text]) => tag !== "TIME" && !title.endsWith(text))"""
         assert await page.evaluate(titles) == [], "of an id the end is shown, and all of it copied"
+
+
+async def test_what_a_person_runs_about_a_reason_is_filled_in_and_copied_as_it_stands(
+    estate: Estate, visit: Visiting
+) -> None:
+    async with visit(permissions=["clipboard-read", "clipboard-write"]) as seen:
+        page = await seen.open(f"/{connection_id(estate.blocked)}")
+        remedy = page.locator("[data-condition=Associated] .remedy")
+        await remedy.get_by_text("The command").click()
+        shown = await remedy.locator("pre").inner_text()
+        assert re.fullmatch(r"curl -X PUT .*/deployments/[0-9a-f]{32}/tags -d '\{\"tags\": \[[^<>]*\]\}'", shown), shown
+        await remedy.get_by_role("button", name="Copy the commands").click()
+        await expect(remedy.get_by_role("button")).to_contain_text("Copied")
+        assert await page.evaluate("navigator.clipboard.readText()") == shown
