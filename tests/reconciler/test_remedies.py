@@ -19,6 +19,7 @@ from shared.api.queries import get_connection
 from shared.core.model.reasons import Reason
 from shared.core.reasons import catalogue
 from shared.core.reasons.commands import filled
+from tests.harness.estate import Estate
 from tests.reconciler.remedy_cases import CASES, Case
 from tests.reconciler.remedy_parts import Shell
 
@@ -40,11 +41,20 @@ async def test_the_remedy_of_a_reason_works_as_the_detail_shows_it(reason: Reaso
     lines = lines_about(await get_connection(estate.worker.context, connection), reason)
     opened = {name for line in lines for name in re.findall(r"<([^<>]+)>", line)}
     assert opened == set(case.person), "what only a person knows"
-    shell = Shell(estate)
+    shell, before = Shell(estate), tags_of(estate, endpoint)
     await case.meanwhile(estate)
     for line in (one for one in lines if case.choice(estate) in one):
         await shell.run(re.sub(r"<([^<>]+)>", lambda found: case.person[found[1]](shell), line))
     await settled(case, estate, endpoint, reason)
+    assert before <= tags_of(estate, endpoint), "no tag that a person or another team has set is lost"
+
+
+def tags_of(estate: Estate, endpoint: str) -> set[tuple[str, str]]:
+    """The names of all tags of the endpoint and of the deployments, each with whose it is."""
+    found = estate.arm.private_endpoint(endpoint)
+    tags = {} if found is None else {found.id: found.tags}
+    tags |= {one.id: one.tags for one in estate.elastic.deployments()}
+    return {(owner, name) for owner, named in tags.items() for name in named}
 
 
 async def settled(case: Case, *args: Any) -> None:
