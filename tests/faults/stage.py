@@ -68,6 +68,7 @@ class Stage:
         self.faults: Faults | None = None
         """Asked at each call while a plan's own part is played."""
         self.lag = 0
+        self.watcher.lag = lambda: abs(self.lag)
         self.skew = 0.0
         self.runs = 0
         self._reads = 0

@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import re
 from collections import Counter
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -58,8 +59,12 @@ class Watcher:
     _place: int = 0
     _since_pause: Counter[tuple[int, str]] = field(default_factory=Counter)
     """Writes of each run to each cloud since a pause began."""
+    lag: Callable[[], float] = lambda: 0.0
+    """For how many seconds Elastic Cloud's reads may not show what was done."""
     _person: dict[str, int] = field(default_factory=dict)
     """When a person last changed something, as a place among the requests."""
+    _unseen: dict[str, datetime] = field(default_factory=dict)
+    """And by the clock."""
     _others: dict[str, Any] = field(default_factory=dict)
     _guids: set[str] = field(default_factory=set)
     _names: dict[str, str] = field(default_factory=dict)
@@ -105,6 +110,7 @@ class Watcher:
         """A person changes a thing of that kind now."""
         self._place += 1
         self._person[kind] = self._place
+        self._unseen[kind] = self.estate.clock.now()
 
     def others_changed(self) -> None:
         """What belongs to others is as they made it."""
@@ -120,7 +126,12 @@ class Watcher:
             self.problems.append(text)
 
     def _unavoidable(self, kind: str) -> bool:
-        """Whether the person acted after the run's last read of the thing, and the write was its next request."""
+        """Whether the person acted after the run's last read of the thing, and the write was its next request.
+
+        A read that lags shows what there was before.
+        """
+        if kind != "zone" and (self.estate.clock.now() - self._unseen[kind]).total_seconds() < self.lag():
+            return True
         calls = self._calls.get(ACTOR.get()[0], [])
         asked = [index for index, (_, what) in enumerate(calls) if READS[kind].search(what)]
         if not asked or calls[asked[-1]][0] > self._person[kind]:
