@@ -173,12 +173,12 @@ async def _by_alias(estate: Estate) -> str:
 
 
 async def _opted_out(estate: Estate) -> str:
-    the(estate).tags = {"elastic-privatelink": "ignore", "team": "it's ours"}
+    the(estate).tags = {"elastic-privatelink": "ignore", "team": "ours"}
     return await made(estate)
 
 
 async def _not_allowed(estate: Estate) -> str:
-    the(estate).tags = {"team": "it's ours"}
+    the(estate).tags = {"team": "ours"}
     return await made(estate)
 
 

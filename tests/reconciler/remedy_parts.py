@@ -76,7 +76,7 @@ async def _curl(estate: Estate, words: list[str]) -> str:
         return json.dumps(await _app(estate, method, urlsplit(url).path, body), default=str)
     assert "Authorization: ApiKey $EC_API_KEY" in headers
     assert url.startswith("https://api.elastic-cloud.com/api/v1/")
-    transport = httpx.ASGITransport(app=estate.elastic.app)
+    transport = httpx.ASGITransport(app=estate.world.front)
     async with httpx.AsyncClient(transport=transport, base_url="https://elastic.local") as person:
         key = {"Authorization": f"ApiKey {API_KEY}"}
         path = url.removeprefix("https://api.elastic-cloud.com")

@@ -17,6 +17,7 @@ import pytest
 
 from shared.api.queries import get_connection
 from shared.core.model.reasons import Reason
+from shared.core.model.services import Family
 from shared.core.reasons import catalogue
 from shared.core.reasons.commands import filled
 from tests.harness.estate import Estate
@@ -55,6 +56,20 @@ def tags_of(estate: Estate, endpoint: str) -> set[tuple[str, str]]:
     tags = {} if found is None else {found.id: found.tags}
     tags |= {one.id: one.tags for one in estate.elastic.deployments()}
     return {(owner, name) for owner, named in tags.items() for name in named}
+
+
+OF_PROJECTS = (
+    Reason.WOULD_CUT_OFF_PUBLIC_TRAFFIC,
+    Reason.DEPLOYMENT_NOT_ALLOWED,
+    Reason.DEPLOYMENT_OPTED_OUT,
+    Reason.POLICY_DUPLICATED,
+)
+
+
+@pytest.mark.parametrize("family", [Family.SERVERLESS], ids=str, indirect=True)
+@pytest.mark.parametrize("reason", OF_PROJECTS)
+async def test_so_do_those_of_a_connection_to_projects(reason: Reason, family: Family) -> None:
+    await test_the_remedy_of_a_reason_works_as_the_detail_shows_it(reason)
 
 
 async def settled(case: Case, *args: Any) -> None:
