@@ -1,4 +1,4 @@
-"""HTTP triggers: list and detail of connections, their journal and checks, the manual re-run and test, decisions.
+"""HTTP triggers: list and detail of connections, journals and checks, the manual re-run and test, decisions.
 
 Every answer is JSON; every error has one shape (see `responses`). A re-run answers 202 at once and says where to look:
 the work itself goes through the queue like all other work.
@@ -19,6 +19,8 @@ blueprint = func.Blueprint()
 PAGED = ("limit", "diary")
 FILTERS = ("phase", "family", "region", "subscription", "target", "q")
 """As in `shared.api.listing`, which loads more than a route needs to be declared."""
+EVENT_FILTERS = ("outcome", "region", "subscription", "q")
+"""As in `shared.api.events`."""
 
 
 @route(
@@ -72,6 +74,26 @@ async def get_checks(req: func.HttpRequest) -> func.HttpResponse:
 
     limit = number(req, "limit", default=50, low=1, high=500)
     return ok(await queries.get_checks(await started(), req.route_params["id"], limit, req.params.get("cursor")))
+
+
+@route(
+    blueprint,
+    GET,
+    "events",
+    "What was done and decided for all connections, newest first.",
+    answers="Events",
+    takes=("since", *EVENT_FILTERS, *PAGED),
+)
+async def list_events(req: func.HttpRequest) -> func.HttpResponse:
+    """What was done and decided for all connections, those of the last day unless `since` says."""
+    from shared.api import events
+
+    limit = number(req, "limit", default=50, low=1, high=500)
+    wanted = events.EventFilter(**{name: req.params[name] for name in EVENT_FILTERS if name in req.params})
+    found = await events.list_events(
+        await started(), wanted, since=req.params.get("since"), limit=limit, cursor=req.params.get("cursor")
+    )
+    return ok(found)
 
 
 @route(

@@ -12,6 +12,7 @@ from functions.openapi.from_types import Schema, open_words, schema_of, word
 from shared.api import views
 from shared.api.damaged_rows import TABLES
 from shared.api.decisions import DECISIONS
+from shared.api.events import EventView
 from shared.api.listing import FILTERS
 from shared.core.guards.pause import LONGEST, MAX_REASON
 from shared.core.model.conditions import Phase
@@ -173,6 +174,11 @@ def answers() -> dict[str, Schema]:
         "Connection": schema_of(views.ConnectionView, id=CONNECTION_ID, mode=MODE),
         "Journal": _page(JournalEntry),
         "Checks": _page(CheckEntry),
+        "Events": thing(
+            items=many(schema_of(EventView, connection=CONNECTION_ID)),
+            since=MOMENT | {"description": "How far back was looked."},
+            next=maybe(PAGE_KEY) | {"description": "Where the next older page begins; null where there is none."},
+        ),
         "Accepted": thing(**_ACCEPTED),
         "DecisionAccepted": thing(**_ACCEPTED, does=TEXT),
         "Operation": _OPERATION,

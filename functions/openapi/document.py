@@ -75,6 +75,18 @@ PARAMETERS: dict[str, Schema] = {
         "description": "Only connections to targets of this family: deployments (`hosted`) or projects (`serverless`).",
         "schema": bodies.FAMILY,
     },
+    "since": {
+        "name": "since",
+        "in": "query",
+        "description": "Only what happened since then, a time with a zone; a day ago unless it says.",
+        "schema": bodies.MOMENT,
+    },
+    "outcome": {
+        "name": "outcome",
+        "in": "query",
+        "description": "Only entries that ended so, for example `done`, `failed` or `decided`.",
+        "schema": bodies.TEXT,
+    },
     "messages": {
         "name": "limit",
         "in": "query",

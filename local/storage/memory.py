@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import math
 from collections import Counter
 from copy import deepcopy
 from dataclasses import replace
@@ -134,6 +135,7 @@ class MemoryDiaryTable(Generic[E]):
         self._codec = diary
         self._keys = diary_codec.DiaryKeys(rng)
         self.stored: dict[str, dict[str, codec.Entity]] = {}
+        self.requests = Counter[str]()
 
     def clear(self) -> None:
         """Lose every entry, as when the table was deleted."""
@@ -157,6 +159,17 @@ class MemoryDiaryTable(Generic[E]):
         keys = sorted(key for key in partition if key > start)
         entries = tuple(self._codec.read(partition[key]) for key in keys[:limit])
         return DiaryPage(entries, keys[limit - 1] if len(keys) > limit else None)
+
+    async def across(self, since: datetime, before: str | None = None) -> AsyncIterator[tuple[str, str, E]]:
+        """Entries of all connections."""
+        start, end = "" if before is None else diary_codec.checked_key(before), diary_codec.first_key_older_than(since)
+        await asyncio.sleep(0)
+        found = [(one, key) for one, keys in sorted(self.stored.items()) for key in sorted(keys) if start < key < end]
+        self.requests["across"] += max(1, min(diary_codec.ACROSS, math.ceil(len(found) / codec.PAGE)))
+        for number, (one, key) in enumerate(found):
+            if number == diary_codec.ACROSS * codec.PAGE:
+                raise diary_codec.too_many_across()
+            yield one, key, self._codec.read(self.stored[one][key])
 
     async def prune(self, connection_id: str, before: datetime) -> int:
         """Delete old entries."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Generic
 
+from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import TableTransactionError
 
 from shared.state import codec as diary_codec
@@ -15,7 +16,7 @@ from shared.state.rows import DiaryPage, E
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
     from datetime import datetime
 
     from azure.data.tables import TableEntity
@@ -61,6 +62,24 @@ class AzureDiaryTable(Generic[E]):
                     break
         entries = tuple(map(self._codec.read, found[:limit]))
         return DiaryPage(entries, found[limit - 1]["RowKey"] if len(found) > limit else None)
+
+    async def across(self, since: datetime, before: str | None = None) -> AsyncIterator[tuple[str, str, E]]:
+        """The whole table is looked through, by the service: its rows stand by connection."""
+        condition, parameters = "RowKey lt @end", {"end": diary_codec.first_key_older_than(since)}
+        if before is not None:
+            condition += " and RowKey gt @before"
+            parameters["before"] = diary_codec.checked_key(before)
+        with storage_errors(self._table.on, ROLE), suppress(ResourceNotFoundError):
+            found = self._table.client.query_entities(
+                condition, parameters=parameters, results_per_page=diary_codec.PAGE
+            ).by_page()
+            left = diary_codec.ACROSS
+            async for page in found:
+                if not left:
+                    raise diary_codec.too_many_across()
+                left -= 1
+                async for entity in page:
+                    yield str(entity["PartitionKey"]), str(entity["RowKey"]), self._codec.read(entity)
 
     async def prune(self, connection_id: str, before: datetime) -> int:
         """Delete old entries, a hundred at a time."""

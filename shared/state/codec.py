@@ -360,6 +360,15 @@ def first_key_older_than(moment: datetime) -> str:
     return f"{_inverted(moment) + 1:016d}"
 
 
+ACROSS = 20
+"""Requests of up to 1,000 entries each that a look across all connections may cost."""
+
+
+def too_many_across() -> InvalidInput:
+    """What is raised where it would cost more."""
+    return InvalidInput(f"More has happened since then than {ACROSS} requests read.", next_step="Give a later since.")
+
+
 def checked_key(text: str) -> str:
     """`text` if it is a row key of a diary: it comes from a URL."""
     if not _KEY.fullmatch(text):

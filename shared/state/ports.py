@@ -65,6 +65,14 @@ class DiaryTable(Protocol[E]):
         """The newest entries, or the newest ones older than a page's `continuation`; `InvalidInput` if that is none."""
         ...
 
+    def across(self, since: datetime, before: str | None = None) -> AsyncIterator[tuple[str, str, E]]:
+        """Entries of all connections since then, each with its connection and its key; in no order.
+
+        `before`: only those older than this key. `InvalidInput` for a key that is none, and where it takes too many
+        requests.
+        """
+        ...
+
     async def prune(self, connection_id: str, before: datetime) -> int:
         """Delete the entries older than `before`; how many there were."""
         ...

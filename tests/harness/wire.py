@@ -271,7 +271,7 @@ class WiredPort:
 
     def __getattr__(self, method: str) -> Any:
         inner = getattr(self._inner, method)
-        if method in {"list", "list_columns"}:
+        if method in {"list", "list_columns", "across"}:
             return lambda *args: self._iterate(method, inner, *args)
 
         async def call(*args: Any, **options: Any) -> Any:

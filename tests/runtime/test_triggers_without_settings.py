@@ -42,6 +42,7 @@ HTTP = (
     http("get_connection", "GET", f"/api/connections/{ID}", id=ID),
     http("get_journal", "GET", f"/api/connections/{ID}/journal?limit=5", id=ID),
     http("get_journal", "GET", f"/api/connections/{ID}/journal?limit=0", id=ID),
+    http("list_events", "GET", "/api/events?limit=5"),
     http("get_checks", "GET", f"/api/connections/{ID}/checks?limit=5", id=ID),
     http("check_connection", "POST", f"/api/connections/{ID}/check", id=ID),
     http("reconcile_connection", "POST", f"/api/connections/{ID}/reconcile", id=ID),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from shared.core.model.errors import InvalidInput
+from shared.state import codec
 from shared.state.rows import JournalEntry
 
 if TYPE_CHECKING:
@@ -117,3 +118,31 @@ async def test_long_texts_are_cut_and_say_so(backend: Backend) -> None:
     entry = (await backend.journal.newest("c1", 1)).entries[0]
     assert entry.message == "m" * 8000
     assert entry.before == {"cut_after_characters": 1000, "json": '["' + "x" * 998}
+
+
+async def test_entries_of_all_connections_since_a_time_are_read_with_their_keys(backend: Backend) -> None:
+    assert [one async for one in backend.journal.across(AT)] == []
+    await backend.journal.append("c1", numbered(6))
+    await backend.journal.append("c2", numbered(4))
+    found = [one async for one in backend.journal.across(AT + timedelta(seconds=2))]
+    assert sorted((one, entry.duration_ms) for one, _, entry in found) == [
+        ("c1", 2), ("c1", 3), ("c1", 4), ("c1", 5), ("c2", 2), ("c2", 3),
+    ]  # fmt: skip
+    newest = sorted(found, key=lambda one: one[1])
+    assert [entry.at for _, _, entry in newest] == sorted((entry.at for _, _, entry in found), reverse=True)
+    older = [entry async for *_, entry in backend.journal.across(AT, newest[1][1])]
+    assert sorted(entry.duration_ms for entry in older) == [0, 0, 1, 1, 2, 2, 3, 3]
+    with pytest.raises(InvalidInput):
+        [one async for one in backend.journal.across(AT, "x' or RowKey ge '")]
+
+
+async def test_a_look_across_all_connections_is_refused_where_it_takes_too_many_requests(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(codec, "PAGE", 10)
+    monkeypatch.setattr(codec, "ACROSS", 3)
+    await backend.journal.append("c1", numbered(30))
+    assert len([one async for one in backend.journal.across(AT)]) == 30
+    await backend.journal.append("c2", numbered(1))
+    with pytest.raises(InvalidInput, match="3 requests"):
+        [one async for one in backend.journal.across(AT)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from contextlib import suppress
 from typing import Any
@@ -11,7 +12,9 @@ import pytest
 
 from local.arm import DEFAULT_SUBSCRIPTION, Incoming
 from local.world import HUB_VNET, VNET_REGIONS, vnet_id
+from shared.api.plans import plan_page
 from shared.core.model.messages import decode
+from shared.core.reports.plan_text import preview_document
 from tests.harness.by_hand import policy_by_hand, zone_by_hand
 from tests.harness.estate import HOSTED, Estate, arm_error
 from tests.harness.wire import Call, Fault, Killed, Stall
@@ -21,6 +24,9 @@ NETWORKS = [vnet_id(region, role) for region in VNET_REGIONS for role in ("apps"
 OTHERS = tuple(f"00000000-0000-0000-0000-0000000000{number:02}" for number in range(2, 6))
 DNS_BUDGET, ARM_BUDGET, ELASTIC_BUDGET = 60, 40, 8
 """Requests of one sweep: they grow with pages, not with endpoints. Azure allows 500 private DNS reads in 5 minutes."""
+
+PLANNED = 0.010
+"""Seconds of the processor for one connection's plan, at most, with 300 deployments; several times what it takes."""
 
 
 def reads(estate: Estate, arm_before: int, elastic_before: int) -> Counter[str]:
@@ -75,7 +81,24 @@ async def test_a_thousand_endpoints_cost_no_more_than_their_pages() -> None:
         assert cost["arm"] <= ARM_BUDGET, cost
         assert cost["elastic"] <= ELASTIC_BUDGET, cost
         assert twice(estate) == []
+        await plan_during_the_backlog(estate)
         estate.queue.messages.clear()
+
+
+async def plan_during_the_backlog(estate: Estate) -> None:
+    """Its first page waits for nothing; seconds of the processor, without those that the clouds here need to answer."""
+    assert len(estate.queue.messages) == 1000
+    context, loop = estate.new_worker().context, asyncio.get_running_loop()
+    began, requests = loop.time(), len(estate.arm.requests)
+    page = await plan_page(context, limit=100)
+    assert (len(page.previews), page.total, loop.time() - began) == (100, 1000, 0)
+    assert len(estate.arm.requests) - requests <= DNS_BUDGET + ARM_BUDGET
+    requests, busy = len(estate.arm.requests), time.process_time()
+    while page.next is not None:
+        page = await plan_page(context, limit=100, cursor=page.next)
+        [preview_document(one) for one in page.previews]
+    assert len(estate.arm.requests) == requests
+    assert time.process_time() - busy < 900 * PLANNED, "what one connection costs grows with all others again"
 
 
 async def keep_records(estate: Estate) -> None:

@@ -135,9 +135,10 @@ def names_of(endpoint: ArmId) -> set[str]:
     return {short_name(endpoint), connection_id(endpoint.text), endpoint.key}
 
 
-def _tags(name: str) -> tuple[str, ...]:
+@lru_cache(maxsize=8)
+def _tags(name: str) -> dict[str, None]:
     """A tag and those in which it goes on."""
-    return (name, *(f"{name}-{number}" for number in MORE_TAGS))
+    return dict.fromkeys((name, *(f"{name}-{number}" for number in MORE_TAGS)))
 
 
 def _tag_to_set(endpoint: ArmId, target: Target) -> str:
@@ -154,8 +155,9 @@ def _tag_to_set(endpoint: ArmId, target: Target) -> str:
 
 def entries_of(target: Target, tag: str) -> set[str]:
     """The endpoints that a tag of the target names, and the tags in which it goes on, lower case."""
-    project = target.family is Family.SERVERLESS
-    values = (target.tags.get(name, "") for name in _tags(tag))
+    # A plan asks this of each target for each endpoint: few have any of these tags, and none has many.
+    project, meant = target.family is Family.SERVERLESS, _tags(tag)
+    values = (value for name, value in target.tags.items() if name in meant)
     words = (word.strip() for value in values for word in lower_case(value).split(_between(target)))
     return {EVERYTHING if project and word == _IN_A_PROJECT else word for word in words if word}
 

@@ -84,12 +84,13 @@ def _wishes(
 ) -> Iterator[TargetRequest]:
     for asked in desired.targets:
         yield _find(asked, desired.targets, targets, record, desired.service)
+    names = names_of(desired.endpoint.id)
     for target in targets:
         entries = entries_of(target, CONNECT_TAG)
         everywhere = EVERYTHING in entries and target.region == desired.service.elastic_region
         # One that is stopped is not connected, but to stop it is no wish to disconnect it either.
         connectable = target.running or target.id in associated
-        if connectable and (everywhere or entries & names_of(desired.endpoint.id)):
+        if connectable and (everywhere or entries & names):
             yield TargetRequest(target.id, target)
 
 

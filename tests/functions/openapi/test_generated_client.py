@@ -91,6 +91,7 @@ def test_every_operation_is_used(generated: Generated) -> None:
     one = use("get_connection", first.id)
     assert (one.name, one.phase) == (first.name, first.phase)
     assert use("get_journal", first.id, limit=5).items
+    assert {entry.name for entry in use("list_events").items} <= {one.name for one in use("list_connections").items}
     assert use("get_checks", first.id).items is not None
     assert use("get_connection_plan", first.id).connection == first.id
     assert use("get_plan").summary.blocked >= 0
