@@ -32,7 +32,7 @@ from typing import Any
 
 import httpx
 
-from local.cli.breaking import HOPS, break_hop, find
+from local.cli.breaking import HOPS, break_hop, mend_hop
 from local.cli.client import LocalClient, checked
 from local.cli.connecting import add_connect_command, connect
 from local.cli.deployment_command import add_deployment_commands, change_approval, change_deployment
@@ -88,7 +88,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     for name in ("break", "mend"):
         command = commands.add_parser(name)
         command.add_argument("hop", choices=[hop for hop in HOPS if name == "break" or HOPS[hop].undo])
-        command.add_argument("name", nargs="?", default="pe-story", help="of the endpoint; default: the story's")
+        command.add_argument(
+            "name", nargs="?", default="", help="of the endpoint; default: the story's, or the only one"
+        )
     commands.add_parser("app").add_argument("state", choices=["stop", "start"])
     add_setting_command(commands)
     switch = commands.add_parser("switch")
@@ -145,10 +147,8 @@ async def _break(client: LocalClient, arguments: argparse.Namespace) -> None:
 
 
 async def _mend(client: LocalClient, arguments: argparse.Namespace) -> None:
-    undo = HOPS[arguments.hop].undo
-    if undo is not None:
-        await undo(client, await find(client, arguments.name))
-        print("mended; the next test says so")
+    done = await mend_hop(client, HOPS[arguments.hop], arguments.name)
+    print("mended; the next test says so" if done else "nothing to mend: it is not broken")
 
 
 async def _app(client: LocalClient, arguments: argparse.Namespace) -> None:

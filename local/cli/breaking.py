@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from local.cli.breaking_elastic import (
     AlreadyBroken,
+    NotBroken,
     delete_policy,
     disassociate,
     rename_alias,
@@ -22,6 +23,8 @@ from local.cli.breaking_elastic import (
 )
 from local.cli.client import LocalClient, Refused, checked
 
+STORY = "pe-story"
+"""The endpoint that the story makes."""
 Action = Callable[[LocalClient, dict[str, Any]], Awaitable[None]]
 """Does it to a connection, which is as `GET /api/connections/{id}` shows it."""
 
@@ -37,23 +40,42 @@ class Hop:
     do: Action
     undo: Action | None = None
     """None: the app mends it by itself."""
+    of_connection: bool = True
+    """Whether it is one connection's, or all of them have it."""
 
 
 async def find(client: LocalClient, name: str) -> dict[str, Any]:
-    """The connection of the endpoint with this name, in full; raises RuntimeError when there is none."""
+    """The connection of the endpoint with this name, in full; raises RuntimeError when there is none.
+
+    Without a name: the story's, or the only one that there is.
+    """
     listed = checked(await client.app("GET", f"/connections?q={quote(name)}"))["items"]
-    same = [one for one in listed if name in (one["name"], one["id"])]
+    same = [one for one in listed if (name or STORY) in (one["name"], one["id"])]
+    if not same and not name:
+        there = [one for one in listed if one["phase"] != "Removed"]
+        same = there if len(there) == 1 else []
     found = next((one for one in same if one["phase"] != "Removed"), same[0] if same else None)
     if found is None:
         some = checked(await client.app("GET", "/connections"))["items"]
         known = ", ".join(one["name"] for one in some) or "none"
-        raise RuntimeError(f"no connection is called {name}; there are: {known}")
+        raise RuntimeError(f"no connection is called {name or STORY}; there are: {known}")
     return dict(checked(await client.app("GET", f"/connections/{found['id']}")))
+
+
+async def mend_hop(client: LocalClient, hop: Hop, name: str) -> bool:
+    """Mend what the app cannot; False: nothing was broken."""
+    if hop.undo is None:
+        raise RuntimeError(f"nothing is to be mended by hand: {hop.repair}")
+    try:
+        await hop.undo(client, await find(client, name) if hop.of_connection else {})
+    except NotBroken:
+        return False
+    return True
 
 
 async def break_hop(client: LocalClient, hop: Hop, name: str) -> bool:
     """Break a hop of the connection of the endpoint with this name; False: it was broken already."""
-    connection = await find(client, name)
+    connection = await find(client, name) if hop.of_connection else {}
     try:
         await hop.do(client, connection)
     except AlreadyBroken:
@@ -148,6 +170,6 @@ HOPS = {
     ),
     "alias": Hop("the deployment or project gets another alias", "the app tests and shows the new names", rename_alias),
     "target": Hop("the deployment is shut down; a project is suspended", "you do", stop_target, restore_target),
-    "key": Hop("the Elastic Cloud API key ends", "you do, with a new key", _end_key, _renew_key),
+    "key": Hop("the Elastic Cloud API key ends", "you do, with a new key", _end_key, _renew_key, of_connection=False),
 }
 """By the name that the commands take, in the order of the way from a network to the target."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from local.cli.client import LocalClient
+from local.cli.client import LocalClient, Refused
 
 SERVERLESS = "serverless"
 TAG = "elastic-deployments"
@@ -19,6 +19,10 @@ _TYPES = ("elasticsearch", "observability", "security")
 
 class AlreadyBroken(Exception):
     """What is to be taken away is not there any more."""
+
+
+class NotBroken(Exception):
+    """What is to be mended is as it should be."""
 
 
 async def disassociate(client: LocalClient, connection: dict[str, Any]) -> None:
@@ -65,8 +69,13 @@ async def restore_target(client: LocalClient, connection: dict[str, Any]) -> Non
     """The first target runs again."""
     if connection["family"] == SERVERLESS:
         await client.backstage("project", project=await _target(client, connection), phase="initialized")
-    else:
+        return
+    try:
         await client.elastic("POST", f"/deployments/{await _target(client, connection)}/_restore")
+    except Refused as refused:
+        if "elasticsearch_not_stopped" not in str(refused):
+            raise
+        raise NotBroken from refused
 
 
 def _ruleset(connection: dict[str, Any]) -> str:

@@ -89,3 +89,38 @@ async def test_a_connection_that_leads_nowhere_says_so() -> None:
     client.azure = untagged  # type: ignore[method-assign]
     with pytest.raises(RuntimeError, match="pe-1 leads to no deployment or project"):
         await disassociate(cast("LocalClient", client), client.shown)
+
+
+async def test_without_a_name_the_only_connection_is_meant_and_the_key_needs_none(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    client = Client()
+    await run(client, "break", "record")
+    assert client.asked == [("DELETE", "/zone/A/*")]
+
+    class Nothing(Client):
+        states: tuple[str, ...] = ()
+
+        async def app(self, method: str, path: str) -> httpx.Response:
+            return httpx.Response(200, json={"items": []}, request=httpx.Request(method, f"http://app{path}"))
+
+        async def backstage(self, _what: str, state: str) -> None:
+            self.states += (state,)
+
+    nothing = Nothing()
+    await run(nothing, "break", "key")
+    await run(nothing, "mend", "key")
+    assert nothing.states == ("ended", "renewed")
+    assert capsys.readouterr().out.endswith("mended; the next test says so\n")
+    with pytest.raises(RuntimeError, match="no connection is called pe-story; there are: none"):
+        await run(nothing, "break", "record")
+
+
+async def test_what_is_not_broken_is_said_to_be_so(capsys: pytest.CaptureFixture[str]) -> None:
+    class Running(Client):
+        async def elastic(self, method: str, path: str, _body: Any = None) -> Any:
+            body = {"errors": [{"code": "deployments.elasticsearch_not_stopped"}]}
+            raise Refused(httpx.Response(400, json=body, request=httpx.Request(method, f"http://elastic{path}")))
+
+    await run(Running(), "mend", "target", "pe-1")
+    assert capsys.readouterr().out == "nothing to mend: it is not broken\n"
