@@ -73,11 +73,17 @@ export function things(connection) {
 function item(kind, { id, owner }) {
   const [label] = OWNERS[owner] ?? BEGUN;
   return h("li", {}, h("span", { class: "muted kind" }, kind), h("span", { class: `owner ${owner ?? "begun"}` }, label),
-    copyButton(id, `the id of the ${kind.toLowerCase()}`), h("code", { title: id }, lastSegment(id)));
+    copyButton(id, `the id of the ${kind.toLowerCase()}`), named(lastSegment(id), id));
+}
+
+/** A name that opens to the whole id, for who cannot hover, and on paper. */
+function named(text, whole) {
+  if (text === whole) return h("code", {}, text);
+  return h("details", { class: "named" }, h("summary", {}, h("code", {}, text)), h("code", { class: "muted" }, whole));
 }
 
 function code(text, whole = text) {
-  return h("span", { class: "with-copy" }, h("code", { title: whole }, text), copyButton(whole, whole));
+  return h("span", { class: "with-copy" }, named(text, whole), copyButton(whole, whole));
 }
 
 function moment(text) {

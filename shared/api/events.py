@@ -94,4 +94,4 @@ def _moment(text: str) -> datetime:
             return found.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
-    raise InvalidInput("since is no time with a zone.", on=text[:40], next_step="Write for example 2026-01-31T08:00Z.")
+    raise InvalidInput("since is no time with a zone.", on=text[:40], next_step="Send for example 2026-01-31T08:00Z.")

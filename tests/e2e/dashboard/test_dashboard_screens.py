@@ -58,3 +58,24 @@ async def test_the_dark_one_is_dark_and_every_text_can_be_read_in_both(estate: E
             ground, weakest = await page.evaluate(CONTRAST)
             assert (ground < 0.1) is (scheme == "dark")
             assert weakest["ratio"] >= 4.5, f"{scheme}: {weakest}"
+
+
+SHOWN = """(wanted) => [...document.querySelectorAll(wanted)].filter((one) => one.checkVisibility())
+  .map((one) => one.textContent || one.className)"""
+CUT = """[...document.querySelectorAll('main :not(.unseen)')].filter((one) => one.checkVisibility()
+  && /auto|scroll|hidden/.test(getComputedStyle(one).overflowY) && one.scrollHeight > one.clientHeight + 1)
+  .map((one) => one.className)"""
+
+
+async def test_on_paper_everything_stands_open_and_nothing_asks_to_be_pressed(estate: Estate, visit: Visiting) -> None:
+    for path in ("", f"/{connection_id(estate.blocked)}"):
+        async with visit(color_scheme="dark") as seen:
+            page = await seen.open(path)
+            await expect(page.get_by_text("Would cut off public traffic").first).to_be_visible()
+            await page.emulate_media(media="print")
+            assert (await page.pdf()).startswith(b"%PDF")
+            assert await page.evaluate(SHOWN, "details:not([open])") == []
+            assert await page.evaluate(SHOWN, "button:not(.tile, thead *), input, select, form, .skip") == []
+            assert await page.evaluate(CUT) == [], "paper does not scroll"
+            ground, weakest = await page.evaluate(CONTRAST)
+            assert (ground, weakest["ratio"] >= 4.5) == (1, True), weakest
