@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from functions.errors import BLOCKED_STATUS, REFUSED_STATUS, ErrorCode
-from functions.openapi.from_types import Schema, open_words, schema_of, word
+from functions.openapi.from_types import Schema, named, open_words, parts, schema_of, word
 from shared.api import views
 from shared.api.damaged_rows import TABLES
 from shared.api.decisions import DECISIONS
@@ -27,8 +27,8 @@ from shared.state.rows import CheckEntry, JournalEntry
 TEXT: Schema = {"type": "string"}
 WHOLE: Schema = {"type": "integer", "minimum": 0}
 MOMENT: Schema = {"type": "string", "format": "date-time"}
-MODE: Schema = {"type": "string", "enum": [str(mode) for mode in Mode]}
-FAMILY: Schema = {"type": "string", "enum": [str(one) for one in Family]}
+MODE: Schema = named("Mode", {"type": "string", "enum": [str(mode) for mode in Mode]})
+FAMILY: Schema = named("Family", {"type": "string", "enum": [str(one) for one in Family]})
 CONNECTION_ID: Schema = {"type": "string", "pattern": "^[0-9a-f]{16}$", "examples": ["51fe83ce41a1652a"]}
 OPERATION_ID: Schema = {"type": "string", "pattern": "^[0-9A-Za-z-]{8,64}$"}
 PAGE_KEY: Schema = {"type": "string", "pattern": "^[0-9]{16}-[0-9a-f]{6}-[0-9a-f]{6}$"}
@@ -54,38 +54,39 @@ def maybe(schema: Schema) -> Schema:
     return {"anyOf": [schema, {"type": "null"}]}
 
 
-_SUMMARY = schema_of(
+_SUMMARY = named("ConnectionSummary", schema_of(
     views.ConnectionRowView, id=CONNECTION_ID, endpoint_id=ENDPOINT_ID, mode=MODE, since=maybe(MOMENT),
     tested_at=maybe(MOMENT), latency_ms=maybe(WHOLE),
-)  # fmt: skip
+))  # fmt: skip
 URL = {"type": "string", "format": "uri-reference"}
-_PAUSE = thing(since=MOMENT, until=MOMENT, reason=TEXT)
-_FINDING = thing(
-    check=TEXT, level={"type": "string", "enum": [str(level) for level in Level]}, what=TEXT, on=TEXT, nextStep=TEXT,
+_PAUSE = named("PresentPause", thing(since=MOMENT, until=MOMENT, reason=TEXT))
+_LEVEL = named("Level", {"type": "string", "enum": [str(level) for level in Level]})
+_FINDING = named("Finding", thing(
+    check=TEXT, level=_LEVEL, what=TEXT, on=TEXT, nextStep=TEXT,
     details={"type": "object", "additionalProperties": True},
-)  # fmt: skip
+))  # fmt: skip
 _COUNTED: Schema = {"type": "object", "additionalProperties": WHOLE}
-_COUNTS = thing(**{str(action): WHOLE for action in Action}, blocked=WHOLE)
-_STEP = thing(
-    action={"type": "string", "enum": [str(action) for action in Action]}, condition=TEXT, what=TEXT, why=TEXT
-)
-_LATER = thing(
-    action={"type": "string", "enum": [str(action) for action in Action]}, condition=TEXT, what=TEXT, after=TEXT
-)
+_ACTION = named("Action", {"type": "string", "enum": [str(action) for action in Action]})
+_COUNTS = named("Counts", thing(**{str(action): WHOLE for action in Action}, blocked=WHOLE))
+_STEP = named("Step", thing(action=_ACTION, condition=TEXT, what=TEXT, why=TEXT))
+_LATER = named("LaterStep", thing(action=_ACTION, condition=TEXT, what=TEXT, after=TEXT))
 _PLAN = thing(
     connection=CONNECTION_ID, name=TEXT, endpoint=ENDPOINT_ID, mode=MODE, steps=many(_STEP), later=many(_LATER),
-    waiting=many(thing(condition=TEXT, reason=word("Reason"), message=TEXT)),
-    blocked=many(thing(condition=TEXT, reason=word("Reason"), message=TEXT, nextStep=TEXT)), left=many(TEXT), note=TEXT,
+    waiting=many(named("Waiting", thing(condition=TEXT, reason=word("Reason"), message=TEXT))),
+    blocked=many(named("Blocking", thing(condition=TEXT, reason=word("Reason"), message=TEXT, nextStep=TEXT))),
+    left=many(TEXT), note=TEXT,
     summary=_COUNTS,
 )  # fmt: skip
-_OF_OPERATION = thing(
+_OF_OPERATION = named("OperationOnConnection", thing(
     id=CONNECTION_ID, name=TEXT, ended={"type": "boolean"}, phase=maybe(word("Phase")),
     reason=maybe(word("Reason")), message=TEXT,
     nextStep=TEXT, changed=many(TEXT) | {"description": "The steps that were done, oldest first; empty: nothing."},
-)  # fmt: skip
+))  # fmt: skip
+_KIND = named("OperationKind", {"type": "string", "enum": [str(kind) for kind in OperationKind]})
+_OPERATION_STATUS = named("OperationStatus", {"type": "string", "enum": ["Running", "Succeeded", "Failed"]})
 _OPERATION = thing(
-    id=OPERATION_ID, kind={"type": "string", "enum": [str(kind) for kind in OperationKind]}, by=TEXT, askedAt=MOMENT,
-    status={"type": "string", "enum": ["Running", "Succeeded", "Failed"]}, ended=WHOLE, of=WHOLE, outcome=TEXT,
+    id=OPERATION_ID, kind=_KIND, by=TEXT, askedAt=MOMENT,
+    status=_OPERATION_STATUS, ended=WHOLE, of=WHOLE, outcome=TEXT,
     connections=many(_OF_OPERATION),
 )  # fmt: skip
 _ACCEPTED: dict[str, Schema] = {
@@ -94,44 +95,48 @@ _ACCEPTED: dict[str, Schema] = {
     "statusUrl": URL,
     "correlationId": TEXT,
 }
-_MADE = thing(id=CONNECTION_ID, name=TEXT, endpoint=ENDPOINT_ID, made=many(TEXT))
-_STOP = thing(id=TEXT, at=MOMENT, count=WHOLE, connections=many(_MADE))
+_MADE = named("StandsForRemoval", thing(id=CONNECTION_ID, name=TEXT, endpoint=ENDPOINT_ID, made=many(TEXT)))
+_STOP = named("Stop", thing(id=TEXT, at=MOMENT, count=WHOLE, connections=many(_MADE)))
 _REMOVALS = thing(
     limit=WHOLE,
     standing=WHOLE,
     tornDown=WHOLE,
     stopped=maybe(_STOP),
-    confirmed=maybe(thing(connections=WHOLE, until=MOMENT)),
+    confirmed=maybe(named("Confirmed", thing(connections=WHOLE, until=MOMENT))),
 )
 
 
-_ROW = thing(table=TEXT, row=TEXT)
+_ROW = named("Row", thing(table=TEXT, row=TEXT))
 _RECOVERED = thing(
     list=maybe(TEXT) | {"description": "Its id; null: there is nothing on it."},
     count=WHOLE,
-    entries=many(thing(**{"id": TEXT, "in": TEXT, "connections": many(CONNECTION_ID)})),
+    entries=many(named("RecoveredThing", thing(**{"id": TEXT, "in": TEXT, "connections": many(CONNECTION_ID)}))),
 )
 
 
 def _page(entry: Any) -> Schema:
     following = maybe(PAGE_KEY) | {"description": "Where the next older page begins; null where there is none."}
-    return thing(connection=CONNECTION_ID, items=many(schema_of(entry)), next=following)
+    return thing(connection=CONNECTION_ID, items=many(named(entry.__name__, schema_of(entry))), next=following)
 
 
-def _decision(decision: str, **about: str | tuple[str, ...]) -> Schema:
-    """A body with a decision; `about`: the fields that say what it is about, and what each holds, or its words."""
+def _decision(decision: str, does: str = "", **about: str | tuple[str, ...]) -> Schema:
+    """A body with a decision, named after it.
+
+    `about`: the fields that say what it is about, and what each holds, or its words.
+    """
     fields: dict[str, Schema] = {
         name: {"type": "string", "enum": list(what)}
         if isinstance(what, tuple)
         else {"type": "string", "minLength": 1, "description": what}
         for name, what in about.items()
     }
-    return thing(decision={"type": "string", "const": decision}, **fields)
+    body = thing(decision={"type": "string", "const": decision}, **fields) | ({"description": does} if does else {})
+    return named("".join(map(str.capitalize, decision.split("-"))), body)
 
 
 _PROBLEMS: Schema = {
     "type": "array",
-    "items": thing(code=TEXT, message=TEXT, nextStep=TEXT),
+    "items": named("AppProblem", thing(code=TEXT, message=TEXT, nextStep=TEXT)),
     "description": "What is wrong with the app itself; docs/api.md has the codes, of which there may be more.",
 }
 APP: Schema = {
@@ -143,17 +148,20 @@ APP: Schema = {
     ),
     "description": "How the app stands; null where it could not be read.",
 }
-_CODE: Schema = {
-    "anyOf": [
-        {"type": "string", "enum": [str(code) for code in ErrorCode]},
-        {
-            "type": "string",
-            "description": f"With {int(BLOCKED_STATUS)} and {int(REFUSED_STATUS)}: the reason of a condition, see "
-            "docs/troubleshooting.md.",
-        },
-    ]
-}
-ERROR: Schema = thing(code=_CODE, message=TEXT, target=TEXT, nextStep=TEXT, correlationId=TEXT)
+_CODE: Schema = named(
+    "ErrorCode",
+    {
+        "anyOf": [
+            {"type": "string", "enum": [str(code) for code in ErrorCode]},
+            {
+                "type": "string",
+                "description": f"With {int(BLOCKED_STATUS)} and {int(REFUSED_STATUS)}: the reason of a condition, see "
+                "docs/troubleshooting.md.",
+            },
+        ]
+    },
+)
+ERROR: Schema = named("ErrorBody", thing(code=_CODE, message=TEXT, target=TEXT, nextStep=TEXT, correlationId=TEXT))
 
 
 def answers() -> dict[str, Schema]:
@@ -175,7 +183,7 @@ def answers() -> dict[str, Schema]:
         "Journal": _page(JournalEntry),
         "Checks": _page(CheckEntry),
         "Events": thing(
-            items=many(schema_of(EventView, connection=CONNECTION_ID)),
+            items=many(named("Event", schema_of(EventView, connection=CONNECTION_ID))),
             since=MOMENT | {"description": "How far back was looked."},
             next=maybe(PAGE_KEY) | {"description": "Where the next older page begins; null where there is none."},
         ),
@@ -183,19 +191,21 @@ def answers() -> dict[str, Schema]:
         "DecisionAccepted": thing(**_ACCEPTED, does=TEXT),
         "Operation": _OPERATION,
         "Plans": thing(
-            items=many(_PLAN), next=maybe(TEXT), of=WHOLE | {"description": "How many there are on all pages."},
+            items=many(named("ConnectionPlan", _PLAN)), next=maybe(TEXT),
+            of=WHOLE | {"description": "How many there are on all pages."},
             summary=_COUNTS | {"description": "Of this page."}, errors=many(TEXT),
         ),
         "Plan": _PLAN,
         "Removals": _REMOVALS,
         "Recovered": _RECOVERED,
         "Decided": thing(
-            decision={"type": "string", "enum": list(DECISIONS)}, removals=maybe(_REMOVALS), taken=maybe(_ROW),
-            recovered=maybe(_RECOVERED),
+            decision=named("DecisionName", {"type": "string", "enum": list(DECISIONS)}),
+            removals=maybe(named("RemovalsNow", _REMOVALS)),
+            taken=maybe(_ROW), recovered=maybe(named("RecoveredNow", _RECOVERED)),
         ),
         "Paused": thing(paused=maybe(_PAUSE)),
         "Doctor": thing(
-            status={"type": "string", "enum": [str(level) for level in Level]}, instance=TEXT, version=TEXT,
+            status=_LEVEL, instance=TEXT, version=TEXT,
             at=MOMENT, tookMs=WHOLE, findings=many(_FINDING), correlationId=TEXT,
         ),
         "Replayed": thing(replayed=WHOLE, left=WHOLE, correlationId=TEXT),
@@ -203,8 +213,8 @@ def answers() -> dict[str, Schema]:
 
 
 def shared() -> dict[str, Schema]:
-    """What several answers have in common, by name."""
-    return {"App": APP, **open_words()}
+    """What answers and bodies consist of, by name; asked for after them, which name some."""
+    return {"App": APP, **open_words(), **parts()}
 
 
 def requests() -> dict[str, Schema]:
@@ -215,8 +225,8 @@ def requests() -> dict[str, Schema]:
         "Endpoint": {
             "type": "object",
             "oneOf": [
-                thing(endpoint=ENDPOINT_ID),
-                thing(filter=word("Filter")),
+                named("ByEndpoint", thing(endpoint=ENDPOINT_ID)),
+                named("ByFilter", thing(filter=word("Filter"))),
             ],
         },
         "Filter": thing(*FILTERS, **dict.fromkeys(FILTERS, TEXT)) | {"additionalProperties": False},
@@ -230,9 +240,7 @@ def requests() -> dict[str, Schema]:
         },
         "ConnectionDecision": {
             "type": "object",
-            "oneOf": [
-                _decision(one, **{one.field: one.about}) | {"description": one.does} for one in ConnectionDecision
-            ],
+            "oneOf": [_decision(one, one.does, **{one.field: one.about}) for one in ConnectionDecision],
         },
         "Nothing": {"type": "object", "description": "Nothing of it is read."},
         "Pause": {

@@ -43,8 +43,23 @@ def open_words() -> dict[str, Schema]:
 
 
 def word(name: str) -> Schema:
-    """A reference to one of them."""
+    """A reference to one of them, or to another schema of the document."""
     return {"$ref": f"#/components/schemas/{name}"}
+
+
+_parts: dict[str, Schema] = {}
+
+
+def named(name: str, schema: Schema) -> Schema:
+    """A reference to a part of answers or bodies, which the document has under this name from now on."""
+    if _parts.setdefault(name, schema) != schema:
+        raise ValueError(f"two schemas of the document are named {name}")
+    return word(name)
+
+
+def parts() -> dict[str, Schema]:
+    """All of these, by name."""
+    return dict(sorted(_parts.items()))
 
 
 _NAMES = {"datetime": datetime, "Mapping": Mapping}
@@ -52,16 +67,29 @@ _NAMES = {"datetime": datetime, "Mapping": Mapping}
 
 
 def schema_of(kind: Any, **instead: Schema) -> Schema:
-    """The schema of a value of this type; `instead` gives fields of the outermost dataclass another one."""
+    """The schema of a value of this type; `instead` gives fields of the outermost dataclass another one.
+
+    Dataclasses and enumerations below the outermost one are parts that have their class's name.
+    """
+    if dataclasses.is_dataclass(kind):
+        return _of_dataclass(kind, instead)
+    return _of_part(kind)
+
+
+def _of_part(kind: Any) -> Schema:
     if kind in _PLAIN:
         return dict(_PLAIN[kind])
     if dataclasses.is_dataclass(kind):
-        return _of_dataclass(kind, instead)
+        return named(_name_of(kind), _of_dataclass(kind, {}))
     if kind in _OPEN:
         return word(_OPEN[kind])
     if isinstance(kind, type) and issubclass(kind, Enum):
-        return {"type": "string", "enum": [str(member.value) for member in kind]}
+        return named(_name_of(kind), {"type": "string", "enum": [str(member.value) for member in kind]})
     return _of_generic(kind, typing.get_origin(kind), typing.get_args(kind))
+
+
+def _name_of(kind: Any) -> str:
+    return str(kind.__name__).removesuffix("View")
 
 
 def _of_dataclass(kind: Any, instead: Mapping[str, Schema]) -> Schema:
@@ -76,23 +104,23 @@ def _of_field(name: str, kind: Any) -> Schema:
         return word(_OPEN_FIELDS[name])
     if name in _OPEN_FIELDS and kind == str | None:
         return {"anyOf": [word(_OPEN_FIELDS[name]), {"type": "null"}]}
-    return schema_of(kind)
+    return _of_part(kind)
 
 
 def _of_generic(kind: Any, origin: Any, arguments: tuple[Any, ...]) -> Schema:
     if origin in {typing.Union, types.UnionType}:
-        return {"anyOf": [schema_of(one) for one in arguments]}
+        return {"anyOf": [_of_part(one) for one in arguments]}
     if origin is tuple:
         return _of_tuple(arguments)
     if origin is typing.Literal:
         return {"enum": list(arguments)}
     if origin is Mapping:
-        return {"type": "object", "additionalProperties": schema_of(arguments[1])}
+        return {"type": "object", "additionalProperties": _of_part(arguments[1])}
     raise TypeError(f"there is no schema of {kind!r} yet")
 
 
 def _of_tuple(arguments: tuple[Any, ...]) -> Schema:
     if len(arguments) == 2 and arguments[1] is Ellipsis:  # noqa: PLR2004 - tuple[X, ...]
-        return {"type": "array", "items": schema_of(arguments[0])}
-    parts = [schema_of(one) for one in arguments]
+        return {"type": "array", "items": _of_part(arguments[0])}
+    parts = [_of_part(one) for one in arguments]
     return {"type": "array", "prefixItems": parts, "minItems": len(parts), "maxItems": len(parts)}

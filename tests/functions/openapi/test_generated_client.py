@@ -98,7 +98,7 @@ def test_every_operation_is_used(generated: Generated) -> None:
     asked = use("reconcile_connection", first.id, body=model("Nothing")())
     assert use("get_operation", asked.operation).of == 1
     assert use("check_connection", first.id).connections == [first.id]
-    many = use("reconcile_endpoint", body=model("EndpointType1")(model("Filter")(region=first.region)))
+    many = use("reconcile_endpoint", body=model("ByFilter")(model("Filter")(region=first.region)))
     assert first.id in many.connections
     assert use("get_pause").paused is None
     assert use("set_pause", body=model("Pause")(minutes=5)).paused.until
@@ -111,10 +111,10 @@ def test_every_operation_is_used(generated: Generated) -> None:
     for page in (("dashboard",), ("dashboard_connection", first.id), ("dashboard_file", "x", "main.js")):
         use(*page)
     # A decision that means nothing is an error that the client can read.
-    decision = model("ConnectionDecisionType0")("forget-target", "no-such-target")
+    decision = model("ForgetTarget")("forget-target", "no-such-target")
     refused = generated.module("decide_on_connection").sync(first.id, client=generated.client, body=decision)
     assert refused.error.next_step.startswith("Name one of")
-    stop = model("DecisionType0")("confirm-removals", "no-such-stop")
+    stop = model("ConfirmRemovals")("confirm-removals", "no-such-stop")
     assert generated.module("decide").sync(client=generated.client, body=stop).error.code == "StopNotFound"
     assert used | {"decide", "decide_on_connection"} == FUNCTIONS
 

@@ -72,6 +72,21 @@ def test_every_name_that_is_referred_to_is_there_and_every_one_that_is_there_is_
     assert {name for name in there if "securitySchemes" not in name} == references(whole)
 
 
+def test_every_object_and_every_list_of_words_has_a_name_so_that_a_generated_client_has_no_made_up_ones() -> None:
+    def inline(value: Any, at: str) -> set[str]:
+        if isinstance(value, list):
+            return set().union(*(inline(part, f"{at}[]") for part in value))
+        if not isinstance(value, dict):
+            return set()
+        here = {at} if value.get("properties") or len(value.get("enum", ())) > 1 else set[str]()
+        return here.union(*(inline(part, f"{at}.{name}") for name, part in value.items()))
+
+    found = set[str]()
+    for name, schema in api_document()["components"]["schemas"].items():
+        found |= inline(schema.get("properties", {}), name) | inline(schema.get("items", {}), name)
+    assert found <= {"Connections.phases", "Connections.families", "TakeOverRow.table", "Verdict.status"}, found
+
+
 def test_it_is_served_to_anybody_as_it_is() -> None:
     answer = served_api().request("GET", "/api/openapi.json", key="")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
