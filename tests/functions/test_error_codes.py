@@ -93,7 +93,7 @@ def test_a_class_without_a_code_has_the_nearest_one_above_and_never_its_own_name
 
 
 def test_the_description_lists_every_code() -> None:
-    code = api_document()["components"]["schemas"]["Error"]["properties"]["error"]["properties"]["code"]
+    code = api_document()["components"]["schemas"]["ErrorCode"]
     assert code["anyOf"][0]["enum"] == [str(one) for one in ErrorCode]
 
 
