@@ -165,8 +165,8 @@ LOOKED_UP = {
     "role assignment create": "--assignee --role --scope",
     "tag update": "--operation --resource-id --tags",
 }
-"""Commands and options that Azure CLI has: each was asked of the `--help` of azure-cli 2.91, and is again wherever it is
-installed."""
+"""Commands and options that Azure CLI has: each was asked of the `--help` of azure-cli 2.91, and is again wherever it
+is installed."""
 
 
 def az_lines() -> set[str]:
