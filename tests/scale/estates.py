@@ -49,8 +49,6 @@ COMBINATIONS = (
     Durations(100, 10, 30, 300),
     Durations(300, 300, 300, 300),
 )
-AS_SEEN = Durations(zone=33, link=12, address=1, approval=10)
-"""What people see: private DNS takes most of it."""
 
 
 @dataclass(frozen=True, slots=True)
