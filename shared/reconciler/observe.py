@@ -4,8 +4,8 @@ Used by `loop`, both branches and the plan that is only shown. Nothing that was 
 scope is changed or removed; its record says why. What a change of the organization needs is decided in
 `core.planning.former`; here the former organization is read, which is needed only after a change.
 
-Budget of the happy path: `tests/reconciler/test_budget.py`. Zones are read in `dns_branch`; who answers the clients
-stays known for a while. Targets are looked up only once their turn has come.
+Budget of the happy path: `tests/reconciler/test_budget.py`. Zones are read in `dns_branch`; targets are looked up only
+once their turn has come.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from shared.core.guards.scope import (
     told_by_id,
 )
 from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets, all_vanished
-from shared.core.model.arm_ids import ArmId, in_subscription, lower_case, same_id
+from shared.core.model.arm_ids import ArmId, in_subscription, same_id
 from shared.core.model.conditions import Condition, Phase
 from shared.core.model.decisions import ConnectionDecision, Decided
 from shared.core.model.errors import AutopilotError, NotFound, RetryLater, UnusableAnswer, Waiting
@@ -41,15 +41,13 @@ from shared.core.model.resources import (
     Claim,
     ConnectionStatus,
     Endpoint,
-    NameResolution,
     Policy,
     Target,
-    VirtualNetwork,
     policies_made_for,
 )
 from shared.core.model.services import Family
 from shared.core.options.installation import Mode
-from shared.core.planning.desired import Desired, desired_of, zone_subscriptions
+from shared.core.planning.desired import Desired, desired_of
 from shared.core.planning.former import (
     ensure_has_one,
     in_former_organization,
@@ -60,11 +58,10 @@ from shared.core.planning.former import (
     serving,
     switch_record,
 )
-from shared.core.planning.name_resolution import resolution_of, unexplained
 from shared.core.planning.plan import ObservedElastic, targets_that_matter
 from shared.core.ports import PrivateConnections, listed_claims
 from shared.installation import decided as decisions
-from shared.reconciler.run_state import FRESH, Run
+from shared.reconciler.run_state import Run
 from shared.requests import Stage, timed
 from shared.state.codec import record_in
 
@@ -248,46 +245,6 @@ async def with_attached(api: PrivateConnections, target: Target) -> Target:
         # Unknown stays unknown: S1 then blocks this target, and only this one.
         log.warning("policies of deployment %s not read: %s", target.id, error)
         return target
-
-
-async def observe_resolution(
-    context: Context, desired: Desired, record: ConnectionRecord, *, again: bool
-) -> NameResolution:
-    """Which networks answer the endpoint's clients."""
-    known, vnet, now = record.dns.resolution, desired.endpoint.vnet_id, context.clock.now()
-    if known is not None and known.read_at is not None and not again and now - known.read_at < FRESH:
-        return known
-    network = await _network(context, vnet)
-    if network is not None and not network.own_dns_servers:
-        return NameResolution((vnet,), read_at=now)
-    others = await _networks_of_servers(context, desired) if network is not None and unexplained(network) else ()
-    return replace(resolution_of(vnet, network, others), read_at=now)
-
-
-async def _networks_of_servers(context: Context, desired: Desired) -> tuple[VirtualNetwork, ...]:
-    """The networks besides the endpoint's and its peers in which name servers may be, as far as they can be read."""
-    subscriptions = (*context.settings.scope.watched_subscriptions, *zone_subscriptions(desired, context.options))
-    named = await asyncio.gather(*(_network(context, vnet) for vnet in desired.link_vnets))
-    found = {lower_case(one.id): one for one in named if one is not None}
-    for subscription in dict.fromkeys(subscriptions):
-        try:
-            found |= await context.endpoints.networks(subscription)
-        except RetryLater:
-            raise
-        except AutopilotError as error:
-            log.info("virtual networks of subscription %s not read: %s", subscription, error)
-    return tuple(found.values())
-
-
-async def _network(context: Context, vnet_id: str) -> VirtualNetwork | None:
-    """A network; None: it cannot be read. What passes by itself is raised."""
-    try:
-        return await context.endpoints.network(vnet_id)
-    except RetryLater:
-        raise
-    except AutopilotError as error:
-        log.info("virtual network %s not read: %s", vnet_id, error)
-        return None
 
 
 async def new_endpoint_out_of_scope(context: Context, message: WorkMessage) -> bool:

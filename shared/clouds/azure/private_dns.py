@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
-from shared.clouds.azure.clients import ArmClients, Operations, StillRunning, arm_errors, body_of, has_ended
+from shared.clouds.azure.clients import ENDED, ArmClients, Operations, StillRunning, arm_errors, body_of
 from shared.clouds.azure.errors import classify
 from shared.clouds.azure.private_dns_reads import WILDCARD, PrivateDnsReads, link_of, record_of
 from shared.clouds.azure.refusals import read_refusal
@@ -42,23 +42,17 @@ class PrivateDns(PrivateDnsReads):
         zone = step.zone
         client = await self.clients.dns(zone.subscription_id)
         body = _models().PrivateZone({"location": "global", "tags": self._tags(step)})
-        try:
-            await self._operation(
-                step,
-                lambda heard: client.private_zones.begin_create_or_update(
-                    zone.resource_group,
-                    zone.name,
-                    body,
-                    headers=dict(_IF_ABSENT),
-                    raw_response_hook=heard,
-                    polling=False,
-                ),
-            )
-        except Waiting:
-            raise
-        except BaseException:
-            self.lists.forget(zone.subscription_id.lower())  # it may be there now
-            raise
+        await self._operation(
+            step,
+            lambda heard: client.private_zones.begin_create_or_update(
+                zone.resource_group,
+                zone.name,
+                body,
+                headers=dict(_IF_ABSENT),
+                raw_response_hook=heard,
+                polling=False,
+            ),
+        )
         made = Zone(zone, step.marker)
         self.lists.amend(zone.subscription_id, lambda found: found.with_zone(made))
         return made
@@ -95,28 +89,26 @@ class PrivateDns(PrivateDnsReads):
 
     async def poll_previous(
         self, step: CreateZone | CreateLink, url: str, begun: float | None = None
-    ) -> tuple[bool, AutopilotError | None]:
+    ) -> AutopilotError | None:
         """How the operation went that an earlier run began for a step, `begun` seconds ago, and did not see end.
 
-        Whether Azure says that it succeeded, and why it failed; neither where Azure does not tell of it. Raises
-        Waiting while it runs, which costs no read before its kind usually ends, and RetryLater where Azure cannot tell
-        just now.
+        None: it succeeded, or Azure does not tell of it any more. Raises Waiting while it runs, and RetryLater where
+        Azure cannot tell just now.
         """
-        (doing, on), kind = _describe(step), _kind(step)
-        if begun is not None and (pause := self.operations.pause_away(kind, begun)):
-            raise Waiting(f"Azure is still busy to {doing}.", on=on, after=pause, operation=url)
+        doing, on = _describe(step)
         told = await self._operation_status(url, step.zone, doing, on)
-        if begun is not None and told:
-            self.operations.note(kind, begun, told)
-        if not has_ended(told):
-            after = self.operations.after_look(begun or 0.0)
+        state = text(told.get("status")) or SUCCEEDED
+        if state.lower() not in ENDED:
+            after = self.operations.next_look(begun or 0.0)
             raise Waiting(f"Azure is still busy to {doing}.", on=on, after=after, operation=url)
+        if begun is not None and told:
+            self.operations.learn(_kind(step), begun, looks=2)
         try:
             with _conflict_is_lag(doing, on), _not_found_is_lag(doing, on):
                 _raise_if_failed(told, doing, on)
         except AutopilotError as failed:
-            return False, failed
-        return text(told.get("status")) == SUCCEEDED, None
+            return failed
+        return None
 
     async def put_record(self, step: PutWildcardRecord) -> WildcardRecord:
         """Write the `*` record; raises LostRace when it is not as it was read."""

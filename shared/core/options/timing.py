@@ -16,8 +16,7 @@ class TimingOptions:
         "WAIT_FIRST_SECONDS",
         value.seconds(0.2, 600),
         "15",
-        "Seconds to the second look at what failed. What only time changes (address, approval, operation) is looked at "
-        "after 2 seconds at least, later after a twelfth of the time waited.",
+        "Seconds to the second look at something that takes its time.",
     )
     wait_max: float = setting(
         "WAIT_MAX_SECONDS",
@@ -61,8 +60,8 @@ class TimingOptions:
     arm_poll: float = setting(
         "ARM_POLL_SECONDS",
         value.seconds(0.1, 60),
-        "1",
-        "Seconds between two looks at a long-running operation in Azure, at first; later a twelfth of the time waited.",
+        "2",
+        "Seconds between two looks at a long-running operation in Azure.",
     )
     arm_wait: float = setting(
         "ARM_OPERATION_SECONDS",
