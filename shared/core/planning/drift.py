@@ -72,7 +72,7 @@ def _dns_of(dns: DnsPlan | DnsState) -> tuple[object, ...]:
 
 
 _AT_REST = frozenset({Phase.REMOVING, Phase.REMOVED, Phase.IGNORED})
-"""Phases in which nobody repairs private DNS for the connection."""
+"""Phases in which private DNS is not repaired for the connection."""
 
 
 def concerned_by(record: ConnectionRecord, changed: ArmId, seen: Zone | Link | WildcardRecord | None) -> bool:
