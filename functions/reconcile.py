@@ -7,6 +7,7 @@ events that are not for us are dropped with one line, as in the Event Grid trigg
 from __future__ import annotations
 
 import logging
+import os
 import uuid
 
 import azure.functions as func
@@ -25,7 +26,8 @@ async def reconcile(message: func.QueueMessage) -> None:
     from shared import telemetry
     from shared.dispatch import take
 
-    decoded = decode(message.get_body(), new_correlation_id=str(uuid.uuid4()))
+    own_client = os.environ.get("AZURE_CLIENT_ID", "")
+    decoded = decode(message.get_body(), new_correlation_id=str(uuid.uuid4()), own_client=own_client)
     for why in decoded.dropped:
         log.info("event dropped: %s", why)
     for work in decoded.work:

@@ -1,4 +1,4 @@
-// Events of every watched subscription. Deployed by main.bicep for delivery to the queue, and by the hook postdeploy
+// Events of every watched subscription, and of others that hold zones and have a topic. Deployed by main.bicep for delivery to the queue, and by the hook postdeploy
 // for delivery to the function, because Azure refuses a function that is not there yet.
 targetScope = 'subscription'
 
@@ -10,7 +10,7 @@ param location string
 param resourceTags string = ''
 @description('Ids of the watched subscriptions, separated by commas; empty for this one.')
 param watchedSubscriptions string = ''
-@description('Resource ids of system topics that exist already for watched subscriptions, separated by commas.')
+@description('Resource ids of system topics that exist already, of watched subscriptions and of others that hold zones, separated by commas.')
 param existingSystemTopics string = ''
 @description('How events reach the app.')
 @allowed(['queue', 'function'])
@@ -36,8 +36,11 @@ var tags = union(toObject(givenTags, one => trim(one[0]), one => trim(join(skip(
   'private-link-autopilot-version': trim(loadTextContent('../version.txt'))
 })
 var topicIds = map(filter(split(existingSystemTopics, ','), id => !empty(trim(id))), id => trim(id))
+// Another team's topic where nothing is watched tells what others change in zones there, such as a hub's.
+var elsewhere = map(filter(topicIds, topicId => !contains(watched, toLower(split(topicId, '/')[2]))), topicId => toLower(split(topicId, '/')[2]))
+var places = union(watched, elsewhere)
 
-module topic 'app/topic.bicep' = [for id in watched: {
+module topic 'app/topic.bicep' = [for id in places: {
   scope: subscription(id)
   params: {
     environmentName: environmentName
@@ -54,4 +57,4 @@ module topic 'app/topic.bicep' = [for id in watched: {
 }]
 
 // A list for each topic: what to assign where they deliver with identities of their own.
-output AUTOPILOT_ROLES array = [for (id, i) in watched: topic[i].outputs.roles]
+output AUTOPILOT_ROLES array = [for (id, i) in places: topic[i].outputs.roles]

@@ -83,7 +83,7 @@ param appSettings object = {}
 @description('How events reach the app: queue (straight to the work queue, where they wait while it starts), function (Event Grid trigger), or none (it looks by itself, every few minutes).')
 @allowed(['queue', 'function', 'none'])
 param eventDelivery string = 'queue'
-@description('Resource ids of system topics that exist already for watched subscriptions, separated by commas; Azure allows one per subscription.')
+@description('Resource ids of system topics that exist already, of watched subscriptions and of others that hold zones, separated by commas; Azure allows one per subscription.')
 param existingSystemTopics string = ''
 @description('Whether topics deliver with an identity of their own. Needed for queue delivery and for dead letters.')
 param topicIdentityEnabled bool = true

@@ -1,4 +1,4 @@
-// The subscription to private-endpoint events on one system topic, and alerts on what could not be delivered.
+// The subscription to events about private endpoints and Elastic's private DNS zones on one system topic, and alerts on what could not be delivered.
 
 @description('Name of the system topic.')
 param topicName string
@@ -79,9 +79,19 @@ resource endpointEvents 'Microsoft.EventGrid/systemTopics/eventSubscriptions@202
           values: [
             'Microsoft.Network/privateEndpoints/write'
             'Microsoft.Network/privateEndpoints/delete'
+            // What Elastic's service may write below an endpoint when it approves it.
+            'Microsoft.Network/privateEndpoints/privateLinkServiceProxies/write'
+            'Microsoft.Network/privateEndpoints/privateLinkServiceProxies/delete'
             // Tags changed in the portal, with `az tag` or by a policy: no write of the endpoint is reported for these.
             'Microsoft.Resources/tags/write'
             'Microsoft.Resources/tags/delete'
+            // What others change in private DNS is repaired at once. The app drops what is about its own changes.
+            'Microsoft.Network/privateDnsZones/write'
+            'Microsoft.Network/privateDnsZones/delete'
+            'Microsoft.Network/privateDnsZones/virtualNetworkLinks/write'
+            'Microsoft.Network/privateDnsZones/virtualNetworkLinks/delete'
+            'Microsoft.Network/privateDnsZones/A/write'
+            'Microsoft.Network/privateDnsZones/A/delete'
           ]
         }
         {
@@ -89,6 +99,9 @@ resource endpointEvents 'Microsoft.EventGrid/systemTopics/eventSubscriptions@202
           key: 'subject'
           values: [
             '/providers/Microsoft.Network/privateEndpoints/'
+            // The zones of both families, those of ELASTIC_SERVICES too: zone and ending follow from the alias.
+            '.azure.elastic-cloud.com'
+            '.azure.elastic.cloud'
             // What the hook postdeploy proves the delivery with.
             '/resourceGroups/${probeGroupName}/providers/Microsoft.Resources/tags/'
           ]

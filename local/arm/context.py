@@ -98,6 +98,7 @@ class Context:
             tenant_id=self.settings.tenant_id,
             correlation_id=call.correlation_id,
             at=self.clock.now(),
+            client_id=self.settings.client_ids.get(call.principal, ""),
         )
         for listener in list(self.listeners):
             listener(event)

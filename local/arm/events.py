@@ -21,6 +21,8 @@ class ResourceEvent:
     tenant_id: str
     correlation_id: str
     at: datetime
+    client_id: str = ""
+    """The application that made the change; empty: a person, by Azure CLI."""
 
 
 @dataclass(frozen=True)

@@ -116,6 +116,8 @@ class ArmSettings:
     """Principal -> its roles. A principal that is not named here may do everything."""
     principal_of: Callable[[str], str] = str
     """From a bearer token to its principal; by default each token is one."""
+    client_ids: dict[str, str] = field(default_factory=dict)
+    """Principal -> the application id that events name it by. One that is not named here is a person with Azure CLI."""
 
     # Throttling. None switches a limit off. Numbers as Microsoft documents them.
     private_dns_reads_per_5_minutes: int | None = 500

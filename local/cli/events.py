@@ -45,10 +45,22 @@ FILTERS: dict[str, Any] = {
     "operation_names": [
         "Microsoft.Network/privateEndpoints/write",
         "Microsoft.Network/privateEndpoints/delete",
+        "Microsoft.Network/privateEndpoints/privateLinkServiceProxies/write",
+        "Microsoft.Network/privateEndpoints/privateLinkServiceProxies/delete",
         "Microsoft.Resources/tags/write",
         "Microsoft.Resources/tags/delete",
+        "Microsoft.Network/privateDnsZones/write",
+        "Microsoft.Network/privateDnsZones/delete",
+        "Microsoft.Network/privateDnsZones/virtualNetworkLinks/write",
+        "Microsoft.Network/privateDnsZones/virtualNetworkLinks/delete",
+        "Microsoft.Network/privateDnsZones/A/write",
+        "Microsoft.Network/privateDnsZones/A/delete",
     ],
-    "subject_parts": ["/providers/Microsoft.Network/privateEndpoints/"],
+    "subject_parts": [
+        "/providers/Microsoft.Network/privateEndpoints/",
+        ".azure.elastic-cloud.com",
+        ".azure.elastic.cloud",
+    ],
 }
 """Which events the app is told, as the templates have it."""
 

@@ -26,7 +26,7 @@ from local.cli.switches import Switches
 from local.clock import LoopClock
 from local.eventgrid import AUDIENCE, AccountSettings, CustomTopic, EventGridSettings, TopicSettings
 from local.exchanges import ExchangeLog, earlier
-from local.identity import SYSTEM_ASSIGNED, ManagedIdentity
+from local.identity import APP_CLIENT_ID, SYSTEM_ASSIGNED, ManagedIdentity
 from local.network import CertificateAuthority, claim_loopback
 from local.network.addresses import HTTPS_PORT
 from local.process.serving import Serving
@@ -107,6 +107,7 @@ class Stack:
         )
         self.world.elastic.settings.approval_seconds = self.options.approval_seconds
         self.world.arm.settings.principal_of = self._identity.client_of
+        self.world.arm.settings.client_ids = {APP_CLIENT_ID: APP_CLIENT_ID}
         # The app looks more often than in Azure, and is to meet the quota with as many connections as there.
         reads = (self.world.arm.settings.private_dns_reads_per_5_minutes or 0) * TIMES_AS_OFTEN
         self.world.arm.settings.private_dns_reads_per_5_minutes = reads if self.options.quotas else NO_QUOTA

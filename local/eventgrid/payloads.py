@@ -45,6 +45,8 @@ class ResourceChange(Protocol):
     def correlation_id(self) -> str: ...  # noqa: D102
     @property
     def at(self) -> datetime: ...  # noqa: D102
+    @property
+    def client_id(self) -> str: ...  # noqa: D102 - of an application; empty for a person
 
 
 def event_time(at: datetime) -> str:
@@ -88,7 +90,7 @@ def _data(change: ResourceChange, subject: str, *, bare: bool) -> dict[str, Any]
     evidence = {"role": "Contributor", "roleAssignmentScope": scope, "principalType": "User"}
     data: dict[str, Any] = {
         "authorization": {"scope": subject, "action": name, "evidence": [] if bare else evidence},
-        "claims": {} if bare else _claims(change.tenant_id),
+        "claims": {} if bare else _claims(change.tenant_id, change.client_id),
         "correlationId": change.correlation_id,
     }
     if change.operation == "delete":
@@ -108,8 +110,8 @@ def _data(change: ResourceChange, subject: str, *, bare: bool) -> dict[str, Any]
     }
 
 
-def _claims(tenant_id: str) -> dict[str, str]:
-    return {
+def _claims(tenant_id: str, client_id: str) -> dict[str, str]:
+    claims = {
         "aud": "https://management.core.windows.net/",
         "iss": f"https://sts.windows.net/{tenant_id}/",
         "iat": "1767225600",
@@ -123,6 +125,10 @@ def _claims(tenant_id: str) -> dict[str, str]:
         "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn": _UPN,
         "ver": "1.0",
     }
+    if not client_id:
+        return claims
+    of_people = ("ipaddr", "name", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn")
+    return {name: value for name, value in claims.items() if name not in of_people} | {"appid": client_id}
 
 
 def validation_event(topic: str, event_id: str, code: str, at: datetime) -> dict[str, Any]:

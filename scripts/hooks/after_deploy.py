@@ -82,8 +82,15 @@ def subscribe_function(installation: Installation) -> None:
 def deploy_events(
     installation: Installation, identity: str, subscriptions: Sequence[str], topics: Sequence[str], name: str
 ) -> None:
-    """Topics, unless they are among these, and our event subscription, for each of the subscriptions."""
+    """Topics, unless they are among these, and our event subscription, for each of the subscriptions.
+
+    With the first part go the topics of other subscriptions, which hold zones only.
+    """
     for part in range(0, len(subscriptions), TOPICS_AT_ONCE):
+        some, later = subscriptions[part : part + TOPICS_AT_ONCE], set(subscriptions[TOPICS_AT_ONCE:])
+        theirs = [
+            one for one in topics if subscription_of(one) in some or (not part and subscription_of(one) not in later)
+        ]
         number = f"-{part // TOPICS_AT_ONCE + 1}" if part else ""
         az_soon(
             *("deployment", "sub", "create", "--name", f"privatelink-{name}-{installation.name}{number}"),
@@ -96,8 +103,8 @@ def deploy_events(
             f"storageId={output('STORAGE_ID')}",
             f"topicIdentityId={identity}",
             f"actionGroupId={output('ACTION_GROUP_ID')}",
-            f"watchedSubscriptions={','.join(subscriptions[part : part + TOPICS_AT_ONCE])}",
-            f"existingSystemTopics={','.join(topics)}",
+            f"watchedSubscriptions={','.join(some)}",
+            f"existingSystemTopics={','.join(theirs)}",
             f"resourceTags={os.environ.get('RESOURCE_TAGS', '')}",
             f"assignRoles={'true' if installation.assign_roles else 'false'}",
         )

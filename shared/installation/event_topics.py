@@ -1,5 +1,8 @@
 """Whether events of every watched subscription can reach the app: the sweep looks once an hour, the doctor tells.
 
+So it does of the subscriptions in which zones may be beside these, as the settings name them. Another team's topic may
+stand there, or none: then the sweep alone sees what others change in the zones, and nothing is lost.
+
 What was seen is kept in table `control`. A subscription that was whole once, or that a setting names, for which the
 template made everything, has lost what is missing; any other one has never had it, and is served by the sweep alone.
 """
@@ -14,7 +17,7 @@ from typing import Any
 
 from shared.clouds.azure.event_topics import look_at_topic
 from shared.context import Context, log
-from shared.core.model.errors import AutopilotError
+from shared.core.model.errors import AutopilotError, Blocked
 from shared.core.model.event_topics import Delivery, TopicLook
 from shared.core.model.json_values import mapping, mappings, stored_instant, text, texts
 from shared.state.control import DamagedRow, OnLostRace, understood, update
@@ -59,6 +62,7 @@ async def look_hourly(context: Context) -> Seen:
                     "topic": one.topic,
                     "identity": one.identity,
                     "others": list(one.others),
+                    "zonesOnly": one.zones_only,
                 }
                 for one in seen.looks
             ],
@@ -74,7 +78,7 @@ async def present(context: Context) -> Seen | None:
     if not context.settings.azure.event_subscription:
         return None
     kept = await _recall(context)
-    if len(context.settings.scope.watched_subscriptions) <= LIVE_MAX:
+    if len(_places(context)) <= LIVE_MAX:
         return await _look(context, kept)
     return replace(kept, looks=tuple(_judged(context, one, kept) for one in kept.looks))
 
@@ -85,27 +89,39 @@ async def _look(context: Context, kept: Seen) -> Seen:
     async def one(subscription: str) -> TopicLook | AutopilotError:
         async with gate:
             try:
-                return await look_at_topic(context.endpoints.clients, subscription, name)
+                found = await look_at_topic(context.endpoints.clients, subscription, name)
             except AutopilotError as error:
+                if isinstance(error, Blocked) and subscription not in watched:  # no right is needed there
+                    return TopicLook(subscription, Delivery.NO_TOPIC, zones_only=True)
                 return error
+            return replace(found, zones_only=subscription not in watched)
 
     watched = context.settings.scope.watched_subscriptions
-    answers = await asyncio.gather(*map(one, watched))
+    places = _places(context)
+    answers = await asyncio.gather(*map(one, places))
     before = {one.subscription: one for one in kept.looks}
     errors = tuple(one for one in answers if isinstance(one, AutopilotError))
     looks = [
         before.get(subscription) if isinstance(found, AutopilotError) else found
-        for subscription, found in zip(watched, answers, strict=True)
+        for subscription, found in zip(places, answers, strict=True)
     ]
     known = [one for one in looks if one is not None]
-    whole = {s: topic for s, topic in kept.whole.items() if s in watched}
+    whole = {s: topic for s, topic in kept.whole.items() if s in places}
     whole |= {one.subscription: one.topic for one in known if one.delivery is Delivery.WHOLE}
     now = replace(kept, whole=whole)
     return replace(now, looks=tuple(_judged(context, one, now) for one in known), errors=errors)
 
 
+def _places(context: Context) -> tuple[str, ...]:
+    """The watched subscriptions, and the others in which the settings let zones be."""
+    return tuple(
+        dict.fromkeys((*context.settings.scope.watched_subscriptions, *context.options.dns.zone_subscriptions))
+    )
+
+
 def _judged(context: Context, look: TopicLook, seen: Seen) -> TopicLook:
-    made = look.subscription in seen.whole or look.subscription not in context.settings.scope.found
+    never_made = look.zones_only or look.subscription in context.settings.scope.found
+    made = look.subscription in seen.whole or not never_made
     return replace(look, lost=made and look.delivery is not Delivery.WHOLE)
 
 
@@ -126,6 +142,7 @@ def _seen(document: Mapping[str, Any]) -> Seen:
             text(one.get("topic")),
             text(one.get("identity")),
             texts(one.get("others")),
+            zones_only=one.get("zonesOnly") is True,
         )
         for one in mappings(document["looks"])
     )

@@ -19,7 +19,7 @@ DEPLOYMENT_CHOICES = (
     _choice("EVENT_DELIVERY", "queue", "`queue`: straight to the work queue; `function`: by call; `none`: no events."),
     _choice("ASSIGN_ROLES", "true", "`false`: no role is assigned; `scripts/roles.sh` tells what others must."),
     _choice("ROLE_IDS", "", "Custom roles that exist already, each `name=id` with a name of `infra/roles.json`."),
-    _choice("EXISTING_SYSTEM_TOPICS", "", "Ids of system topics that exist already."),
+    _choice("EXISTING_SYSTEM_TOPICS", "", "Ids of system topics that exist already, also where only zones are."),
     _choice("TOPIC_IDENTITY_ENABLED", "true", "`false`: no dead letters, and no delivery to the queue."),
     _choice("APP_SUBNET_ID", "", "Id of an existing subnet for the app; empty for a new network."),
     _choice("ENDPOINT_SUBNET_ID", "", "Id of an existing subnet for private endpoints; empty for a new one."),

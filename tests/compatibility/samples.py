@@ -15,8 +15,8 @@ from enum import Enum
 from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from shared.core.model.arm_ids import parse_endpoint_id
-from shared.core.model.messages import Cause, CheckMessage, WorkMessage
+from shared.core.model.arm_ids import parse_arm_id, parse_endpoint_id
+from shared.core.model.messages import Cause, CheckMessage, DriftMessage, WorkMessage
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_document import to_document
@@ -66,6 +66,9 @@ def record() -> ConnectionRecord:
     )
 
 
+ZONE = "privatelink.eastus2.azure.elastic-cloud.com"
+
+
 def words(kind: Any, found: dict[str, list[str]] | None = None) -> dict[str, list[str]]:
     """The words of every enum that a value of this type can hold, by the enum's name.
 
@@ -87,7 +90,11 @@ def messages() -> list[str]:
     endpoint = parse_endpoint_id(ENDPOINT)
     waits = [WorkMessage(endpoint, cause, "c-1", wake_at) for cause in Cause for wake_at in (None, AT)]
     work = [*waits, WorkMessage(endpoint, Cause.MANUAL, "c-1", put_backs=2)]
-    return [*(one.encode() for one in work), CheckMessage(SUBSCRIPTION, "c-1", AT).encode()]
+    zone = parse_arm_id(
+        f"{endpoint.text.rpartition('/providers/')[0]}/providers/Microsoft.Network/privateDnsZones/{ZONE}"
+    )
+    drift = [DriftMessage(zone, "c-1"), DriftMessage(zone, "c-1", put_backs=2)]
+    return [*(one.encode() for one in (*work, *drift)), CheckMessage(SUBSCRIPTION, "c-1", AT).encode()]
 
 
 def forms() -> dict[str, Any]:

@@ -11,14 +11,22 @@ import pytest
 
 from shared.core.model.errors import InvalidInput
 from shared.core.model.messages import decode, message_of
+from shared.settings.services import shipped_services
 from tests.infra.shipped import ROOT, bicep
 
 GROUP = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg"
 ENDPOINT = f"{GROUP}/providers/Microsoft.Network/privateEndpoints/pe"
 TAGS = "/providers/Microsoft.Resources/tags/default"
+ZONES = [
+    f"{GROUP}/providers/Microsoft.Network/privateDnsZones/{name}"
+    for name in ("privatelink.eastus2.azure.elastic-cloud.com", "private.eastus2.azure.elastic.cloud")
+]
+FOREIGN_ZONE = f"{GROUP}/providers/Microsoft.Network/privateDnsZones/privatelink.blob.core.windows.net"
 SUBJECTS = [
     ENDPOINT,
     f"{ENDPOINT}{TAGS}",
+    f"{ENDPOINT}/privateLinkServiceProxies/pls",
+    *(f"{zone}{below}" for zone in (*ZONES, FOREIGN_ZONE) for below in ("", "/virtualNetworkLinks/one", "/A/*", TAGS)),
     f"{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet",
     f"{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet{TAGS}",
     f"{GROUP}{TAGS}",
@@ -38,7 +46,25 @@ OPERATIONS = [
     "Microsoft.Network/privateEndpoints/privateDnsZoneGroups/write",
     "Microsoft.Resources/tags/write",
     "Microsoft.Resources/tags/delete",
+    *(
+        f"Microsoft.Network/{kind}/{change}"
+        for kind in (
+            "privateEndpoints/privateLinkServiceProxies",
+            "privateDnsZones",
+            "privateDnsZones/virtualNetworkLinks",
+            "privateDnsZones/A",
+            "privateDnsZones/AAAA",
+        )
+        for change in ("write", "delete")
+    ),
 ]
+BELOW = {
+    "tags": TAGS,
+    "privateLinkServiceProxies": "/privateLinkServiceProxies/pls",
+    "virtualNetworkLinks": "/virtualNetworkLinks/one",
+    "A": "/A/*",
+}
+"""What the id of a resource of this kind ends in."""
 
 
 def shipped_filter() -> tuple[list[str], list[str], list[str]]:
@@ -72,19 +98,50 @@ def accepted(event: dict[str, Any]) -> bool:
 @pytest.mark.parametrize(("event_type", "operation", "subject"), list(product(TYPES, OPERATIONS, SUBJECTS)))
 def test_the_filter_and_the_trigger_agree(event_type: str, operation: str, subject: str) -> None:
     event = {"eventType": event_type, "subject": subject, "data": {"operationName": operation}}
-    about_tags = "/tags/" in operation
+    below = [kind for kind, end in BELOW.items() if f"/{kind}/" in operation or subject.endswith(end)]
     contradictory = event_type.removeprefix("Microsoft.Resources.Resource").removesuffix(
         "Success"
-    ).lower() not in operation or about_tags != subject.endswith(TAGS)
+    ).lower() not in operation or any(
+        f"/{kind}/" not in operation or not subject.endswith(BELOW[kind]) for kind in below
+    )
+    zone = "privateDnsZones" in subject and not below
+    contradictory = contradictory or ("privateDnsZones" in operation and not below) != (
+        zone and "tags" not in operation
+    )
     if contradictory:
-        assert not accepted(event) or about_tags  # an event about tags is taken, however it names the endpoint
+        # An event about what stands below an endpoint or in DNS is taken, however it names that.
+        assert not accepted(event) or "/tags/" in operation or "Proxies" in operation
     else:
         assert passes(event_type, operation, subject) == accepted(event)
 
 
-def test_the_filter_lets_tags_of_endpoints_through_and_of_nothing_else() -> None:
+def test_the_filter_lets_tags_of_endpoints_and_zones_through_and_of_nothing_else() -> None:
     operation, write = "Microsoft.Resources/tags/write", "Microsoft.Resources.ResourceWriteSuccess"
-    assert [s for s in SUBJECTS if s.endswith(TAGS) and passes(write, operation, s)] == [f"{ENDPOINT}{TAGS}"]
+    assert [s for s in SUBJECTS if s.endswith(TAGS) and passes(write, operation, s)] == [
+        f"{ENDPOINT}{TAGS}",
+        *(f"{zone}{TAGS}" for zone in ZONES),
+    ]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_records_of_other_names_are_dropped_by_the_trigger_alone(zone: str) -> None:
+    """Event Grid has no filter for the `*` among records that leaves zones and links in."""
+    operation, write = "Microsoft.Network/privateDnsZones/A/write", "Microsoft.Resources.ResourceWriteSuccess"
+    event = {"eventType": write, "subject": f"{zone}/A/es", "data": {"operationName": operation}}
+    assert passes(write, operation, f"{zone}/A/es")
+    assert not accepted(event)
+
+
+def test_event_grid_takes_the_filter() -> None:
+    """25 values in all advanced filters of a subscription."""
+    _, operations, parts = shipped_filter()
+    assert len(operations) + len(parts) <= 25
+
+
+def test_the_filter_lets_the_zones_of_every_known_service_through() -> None:
+    operation, write = "Microsoft.Network/privateDnsZones/delete", "Microsoft.Resources.ResourceDeleteSuccess"
+    for service in shipped_services():
+        assert passes(write, operation, f"{GROUP}/providers/Microsoft.Network/privateDnsZones/{service.zone}"), service
 
 
 def test_the_event_that_proves_the_delivery_passes_the_filter_and_is_dropped_by_the_app() -> None:

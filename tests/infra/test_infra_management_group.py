@@ -123,6 +123,15 @@ def test_the_template_of_topics_refuses_more_than_two_hundred_too() -> None:
         deploy(Azure(CLOUDS["AzureCloud"]), "events.bicep", HOME, events)
 
 
+def test_a_topic_that_is_named_where_nothing_is_watched_tells_of_the_zones_there() -> None:
+    hub = f"/subscriptions/{MANY[0]}/resourceGroups/rg-hub/providers/Microsoft.EventGrid/systemTopics/hub"
+    azure = deployed("default", existingSystemTopics=hub)
+    made = azure.of("Microsoft.EventGrid/systemTopics/eventSubscriptions")
+    assert [one.scope.split("/")[2] for one in made] == [HOME, MANY[0]]
+    assert made[1].name == "hub/privatelink-production"
+    assert [one.scope.split("/")[2] for one in azure.of("Microsoft.EventGrid/systemTopics")] == [HOME]
+
+
 def test_five_hundred_subscriptions_below_a_management_group_on_paper() -> None:
     """Roles at the group, the app, and the topics in three deployments, as scripts/topics.sh makes them."""
     platform, _ = at_group()

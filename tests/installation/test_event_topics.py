@@ -179,3 +179,32 @@ async def test_a_role_at_a_place_above_counts_and_one_that_cannot_be_listed_is_n
     estate.arm_settings.assigned.clear()
     estate.arm_settings.denied_actions.add("Microsoft.Authorization/roleAssignments/read")
     assert [one.level for one in await events(estate)] == [Level.OK]
+
+
+HUB = "00000000-0000-0000-0000-00000000000b"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"DNS_SUBSCRIPTIONS": HUB}, {"DNS_ZONE_RESOURCE_GROUPS": f"/subscriptions/{HUB}/resourceGroups/rg-dns"}],
+)
+async def test_of_zones_where_nothing_is_watched_the_doctor_says_who_sees_changes(settings: dict[str, str]) -> None:
+    """It takes no right to look there, and the sweep finds the same: this is no problem."""
+    estate = await watched(system_topic(SUBSCRIPTION), **settings)
+    unheard, whole = await events(estate)
+    assert (unheard.level, whole.level) == (Level.OK, Level.OK)
+    assert unheard.what.startswith("What others change in zones of 1 subscription is repaired by the next sweep")
+    assert unheard.details == {"subscriptions": [HUB]}
+    assert (await estate.sweep()).errors == [] or settings
+
+
+async def test_a_topic_where_zones_are_counts_as_one_and_is_missed_when_it_goes() -> None:
+    topic = system_topic(HUB, "rg-theirs")
+    estate = await watched(system_topic(SUBSCRIPTION), topic, DNS_SUBSCRIPTIONS=HUB)
+    estate.arm_settings.subscriptions.append(HUB)
+    (found,) = await events(estate)
+    assert found.what == "Events of 2 subscriptions reach the app."
+    await estate.sweep()
+    topic.event_subscriptions.clear()
+    lost, _ = await events(estate)
+    assert (lost.level, lost.on) == (Level.PROBLEM, topic.id)

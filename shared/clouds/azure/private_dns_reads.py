@@ -195,6 +195,23 @@ class PrivateDnsReads:
         except NotFound:
             return None
 
+    async def one(self, resource: ArmId) -> Zone | Link | WildcardRecord | None:
+        """A zone without what is in it, a link, or a `*` record, in one read; None when it is gone.
+
+        The role that reads may list a zone's record sets, and not get one.
+        """
+        group, zone, path = resource.resource_group, resource.name, resource.children.split("/")
+        try:
+            if path[1:2] in (["A"], ["a"]):
+                return (await self._records(parse_arm_id(resource.parent)))[0]
+            client = await self.clients.dns(resource.subscription_id)
+            with arm_read_errors("read what changed in private DNS", resource.text):
+                if not resource.children:
+                    return zone_of({"id": resource.text} | dict(body_of(await client.private_zones.get(group, zone))))
+                return link_of(body_of(await client.virtual_network_links.get(group, zone, path[2])))
+        except NotFound:
+            return None
+
     async def whole_zone(self, zone_id: ArmId) -> Zone | None:
         """A zone known by its id with all of it, its marker and the number of other records too; None when gone."""
         client = await self.clients.dns(zone_id.subscription_id)

@@ -2,13 +2,16 @@
 
 The triggers, the sweep and the loop write them; the queue trigger reads them. It also accepts raw Event Grid events, in
 both schemas, because an event subscription can deliver straight to the queue. An event is a hint, "look at this
-endpoint": it is never believed beyond the id it names, and nothing else of it is kept, because `claims` holds a
-person's name and IP address. Schemas: https://learn.microsoft.com/azure/event-grid/event-schema-subscriptions and
-CloudEvents 1.0.
+endpoint", or at a zone, a link or a `*` record: it is never believed beyond the id it names, and nothing else of it is
+kept, because `claims` holds a person's name and IP address. Schemas:
+https://learn.microsoft.com/azure/event-grid/event-schema-subscriptions and CloudEvents 1.0.
 
 A change of tags in the portal, by `az tag` or by a policy writes a resource of its own,
 `<endpoint>/providers/Microsoft.Resources/tags/default`: that is what the event is about, and no write of the endpoint
 is reported.
+
+What the app writes to private DNS comes back as events too. They are dropped here, by the application id that the event
+says wrote it, so that they cost nothing; where an event does not say, `reconciler.drift` compares with what is noted.
 """
 
 from __future__ import annotations
@@ -21,8 +24,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from shared.core.model.arm_ids import ArmId, parse_endpoint_id
+from shared.core.model.arm_ids import ArmId, parse_arm_id, parse_endpoint_id
 from shared.core.model.errors import InvalidInput
+from shared.core.model.services import ENDINGS
 
 QUEUE = "reconcile"
 """Name of the work queue; the platform moves what failed too often to `reconcile-poison`."""
@@ -42,6 +46,8 @@ class Cause(StrEnum):
 
     EVENT_WRITE = "event-write"
     EVENT_DELETE = "event-delete"
+    DRIFT = "drift"
+    """Others changed a zone, a link or a `*` record that its connection uses."""
     TIMER = "timer"
     """A sweep found it due, or changed."""
     ORPHAN = "orphan"
@@ -112,6 +118,23 @@ class WorkMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class DriftMessage:
+    """A zone, a link or a `*` record was written or deleted, and not by the app."""
+
+    resource: ArmId
+    correlation_id: str
+    put_backs: int = 0
+    """How often it was put back because nothing could be read."""
+
+    def encode(self) -> str:
+        """The message as JSON text."""
+        body: dict[str, Any] = {"v": VERSION, "changed": self.resource.text, "correlationId": self.correlation_id}
+        if self.put_backs:
+            body[_PUT_BACKS] = self.put_backs
+        return json.dumps(body, separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True)
 class CheckMessage:
     """A sweep's request to test the connections of one subscription: the part of a sweep that others can share."""
 
@@ -142,36 +165,42 @@ class Decoded:
     checks: tuple[CheckMessage, ...] = ()
     newer: tuple[str, ...] = ()
     """Messages of a newer version of the app, as they are to be put back."""
+    drift: tuple[DriftMessage, ...] = ()
 
 
-def decode(text: str | bytes, *, new_correlation_id: str) -> Decoded:
+def decode(text: str | bytes, *, new_correlation_id: str, own_client: str = "") -> Decoded:
     """Read a message of ours, or raw events as an event subscription delivers them straight to the queue.
 
     Events that are not for us are dropped, as the Event Grid trigger drops them. What is neither raises InvalidInput.
-    `new_correlation_id` is used for what brings none.
+    `new_correlation_id` is used for what brings none; `own_client` is the app's own application id, as in `message_of`.
     """
     try:
         entries = parse_events(text)
     except InvalidInput as error:
         raise InvalidInput("The queue message is no JSON object.") from error
-    work, dropped, checks, newer, raw = [], [], [], [], False
+    asked: list[WorkMessage | DriftMessage] = []
+    dropped, checks, newer, raw = [], [], [], False
     for entry in entries:
         if "v" in entry:
             if _is_newer(entry):
                 newer.append(json.dumps(entry | {_PUT_BACKS: _put_backs(entry) + 1}, separators=(",", ":")))
             elif entry["v"] == VERSION and "check" in entry:
                 checks.append(_check_of(entry, new_correlation_id))
+            elif entry["v"] == VERSION and "changed" in entry:
+                asked.append(_drift_of(entry, new_correlation_id))
             else:
-                work.append(_work_of(entry, new_correlation_id))
+                asked.append(_work_of(entry, new_correlation_id))
             continue
         if not {"eventType", "type"} & entry.keys():
             raise InvalidInput("The event has no type.")
         raw = True
         try:
-            work.append(message_of(entry, new_correlation_id=new_correlation_id))
+            asked.append(message_of(entry, new_correlation_id=new_correlation_id, own_client=own_client))
         except InvalidInput as error:
             dropped.append(error.what)
-    return Decoded(tuple(work), tuple(dropped), raw, tuple(checks), tuple(newer))
+    work = tuple(one for one in asked if isinstance(one, WorkMessage))
+    drift = tuple(one for one in asked if isinstance(one, DriftMessage))
+    return Decoded(work, tuple(dropped), raw, tuple(checks), tuple(newer), drift)
 
 
 def _is_newer(body: Mapping[str, Any]) -> bool:
@@ -189,6 +218,13 @@ def _check_of(body: Mapping[str, Any], new_correlation_id: str) -> CheckMessage:
     if not isinstance(subscription, str) or not _SUBSCRIPTION.fullmatch(subscription) or since is None:
         raise InvalidInput("The queue message asks for checks of no subscription.", on=str(subscription)[:60])
     return CheckMessage(subscription, _correlation_of(body) or new_correlation_id, since)
+
+
+def _drift_of(body: Mapping[str, Any], new_correlation_id: str) -> DriftMessage:
+    resource = _dns_resource(body["changed"])
+    if resource is None:
+        raise InvalidInput("The queue message names nothing of private DNS.", on=str(body["changed"])[:120])
+    return DriftMessage(resource, _correlation_of(body) or new_correlation_id, _put_backs(body))
 
 
 def _work_of(body: Mapping[str, Any], new_correlation_id: str) -> WorkMessage:
@@ -235,8 +271,21 @@ _CAUSES = {
 }
 _CHANGES = {Cause.EVENT_WRITE: "write", Cause.EVENT_DELETE: "delete"}
 _ENDPOINTS = "microsoft.network/privateendpoints"
+_PROXIES = f"{_ENDPOINTS}/privatelinkserviceproxies"
+"""What a private link service may write below an endpoint when it approves its connection."""
 _TAGS = "microsoft.resources/tags"
-_TAGS_PATH = re.compile(r"/providers/microsoft\.resources/tags/default$", re.IGNORECASE)
+_BELOW = {
+    _TAGS: re.compile(r"/providers/microsoft\.resources/tags/default$", re.IGNORECASE),
+    _PROXIES: re.compile(r"/privatelinkserviceproxies/[^/]+$", re.IGNORECASE),
+}
+"""By the type that an event is about: what follows the id of the resource to look at."""
+_ZONES = "microsoft.network/privatednszones"
+_DNS = {
+    _ZONES: re.compile(r""),
+    f"{_ZONES}/virtualnetworklinks": re.compile(r"/virtualnetworklinks/[^/]+", re.IGNORECASE),
+    f"{_ZONES}/a": re.compile(r"/a/\*", re.IGNORECASE),
+}
+"""Zones, links and `*` records: the type, and what follows the zone's name."""
 
 
 def parse_events(raw: str | bytes) -> list[dict[str, Any]]:
@@ -251,8 +300,13 @@ def parse_events(raw: str | bytes) -> list[dict[str, Any]]:
     return events
 
 
-def message_of(event: Mapping[str, Any], *, new_correlation_id: str) -> WorkMessage:
-    """The message that one event leads to; raises InvalidInput that says why the event is not for us."""
+def message_of(
+    event: Mapping[str, Any], *, new_correlation_id: str, own_client: str = ""
+) -> WorkMessage | DriftMessage:
+    """The message that one event leads to; raises InvalidInput that says why the event is not for us.
+
+    `own_client`: the application id of the app's identity, whose own changes of private DNS are no news.
+    """
     # Either schema: `eventType` is Event Grid's, `type` is CloudEvents'. Some documented samples omit `specversion`.
     event_type = event.get("eventType") or event.get("type")
     if not isinstance(event_type, str):
@@ -265,18 +319,50 @@ def message_of(event: Mapping[str, Any], *, new_correlation_id: str) -> WorkMess
     correlation_id = _correlation_of(data) or new_correlation_id
     expected, operation = f"{_ENDPOINTS}/{_CHANGES[cause]}", data.get("operationName")
     operation = operation.lower() if isinstance(operation, str) else expected
-    if operation == f"{_TAGS}/{_CHANGES[cause]}":  # also where the tags are deleted, the endpoint is still there
-        return WorkMessage(_endpoint_of(event, data, below=_TAGS_PATH), Cause.EVENT_WRITE, correlation_id)
+    about = operation.removesuffix(f"/{_CHANGES[cause]}") if operation.endswith(f"/{_CHANGES[cause]}") else ""
+    if about in _DNS or about == _TAGS:
+        resource = _dns_resource(_named(event, data, _BELOW.get(about)), about)
+        if resource is not None:
+            if _same_guid(own_client, _client_of(data)):
+                raise InvalidInput("The app itself made this change.", on=resource.text)
+            return DriftMessage(resource, correlation_id)
+    if about in _BELOW:  # also where the tags are deleted, the endpoint is still there
+        return WorkMessage(parse_endpoint_id(_named(event, data, _BELOW[about])), Cause.EVENT_WRITE, correlation_id)
+    if about in _DNS:
+        raise InvalidInput("The event is about no zone, link or * record of Elastic's.")
     if operation != expected:
         raise InvalidInput("The event is about another operation.", on=operation[:100])
-    return WorkMessage(_endpoint_of(event, data), cause, correlation_id)
+    return WorkMessage(parse_endpoint_id(_named(event, data)), cause, correlation_id)
 
 
-def _endpoint_of(event: Mapping[str, Any], data: Mapping[str, Any], below: re.Pattern[str] | None = None) -> ArmId:
-    """The endpoint that the event is about; `below` is what its id is followed by."""
+def _named(event: Mapping[str, Any], data: Mapping[str, Any], below: re.Pattern[str] | None = None) -> str:
+    """The id of the resource to look at; `below` is what the event's own is followed by."""
     info = data.get("resourceInfo")
     candidates = (event.get("subject"), data.get("resourceUri"), info.get("id") if isinstance(info, dict) else None)
     for candidate in candidates:
         if isinstance(candidate, str) and candidate:
-            return parse_endpoint_id(below.sub("", candidate) if below else candidate)
+            return below.sub("", candidate) if below else candidate
     raise InvalidInput("The event names no resource.")
+
+
+def _dns_resource(named: object, about: str = _TAGS) -> ArmId | None:
+    """The zone, link or `*` record of a zone of either family; None: it is none, or not what it is about."""
+    try:
+        found = parse_arm_id(named.replace("/%2A", "/*").replace("/%2a", "/*") if isinstance(named, str) else named)
+    except InvalidInput:
+        return None
+    kinds = _DNS.values() if about == _TAGS else (_DNS[about],)
+    elastic = found.name.lower().endswith(tuple(ending for _, ending in ENDINGS.values()))
+    return found if found.type == _ZONES and elastic and any(one.fullmatch(found.children) for one in kinds) else None
+
+
+def _client_of(data: Mapping[str, Any]) -> str:
+    """The application that made a change, as the event tells it; of a person it is that of the tool."""
+    claims = data.get("claims")
+    found = claims.get("appid") or claims.get("azp") if isinstance(claims, dict) else None
+    return found if isinstance(found, str) else ""
+
+
+def _same_guid(one: str, other: str) -> bool:
+    """Whether two ids are one, with or without dashes; an empty one is none."""
+    return bool(one) and one.replace("-", "").lower() == other.replace("-", "").lower()

@@ -1,4 +1,7 @@
-"""Whether the world says something else about a connection than its record does. Pure; used by the sweep."""
+"""Whether the world says something else about a connection than its record does. Pure.
+
+Used by the sweep, and where an event tells that others changed private DNS (`reconciler.drift`).
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,13 @@ from collections.abc import Iterable
 
 from shared.core.guards.scope import EffectiveMode, not_carried_out
 from shared.core.model import conditions as c
-from shared.core.model.arm_ids import lower_case
+from shared.core.model.arm_ids import ArmId, lower_case, same_id
 from shared.core.model.conditions import Condition, Phase
+from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_parts import DnsState
+from shared.core.model.resources import Link, WildcardRecord, Zone
 from shared.core.planning.dns import DnsPlan
 from shared.core.planning.plan import Plan
 
@@ -64,6 +69,40 @@ def _dns_of(dns: DnsPlan | DnsState) -> tuple[object, ...]:
     """What checks and advice rest on besides the conditions."""
     zone = "" if dns.zone is None else lower_case(dns.zone.id)  # moved to another group, it is another one
     return zone, dns.record_addresses, dns.names, dns.linked, dns.advice
+
+
+_AT_REST = frozenset({Phase.REMOVING, Phase.REMOVED, Phase.IGNORED})
+"""Phases in which private DNS is not repaired for the connection."""
+
+
+def concerned_by(record: ConnectionRecord, changed: ArmId, seen: Zone | Link | WildcardRecord | None) -> bool:
+    """Whether a zone, link or `*` record that a connection uses, or waits for, is otherwise than on its record.
+
+    `seen`: what is there now; None: nothing.
+    """
+    dns = record.dns
+    if record.status.phase in _AT_REST or dns.zone is None or not same_id(dns.zone.id, changed.parent):
+        return False
+    if not changed.children:
+        return seen is None or (dns.zone.owner is Owner.OURS and isinstance(seen, Zone) and seen.marker is None)
+    if lower_case(changed.children).startswith("/a/"):
+        addresses = set(seen.addresses) if isinstance(seen, WildcardRecord) else set()
+        unmarked = isinstance(seen, WildcardRecord) and seen.marker is None
+        ours = dns.record is not None and dns.record.owner is Owner.OURS
+        return addresses != set(dns.record_addresses) or (ours and unmarked)
+    used = next((one for one in dns.links if same_id(one.id, changed.text)), None)
+    if not isinstance(seen, Link):
+        return used is not None
+    network = lower_case(seen.vnet_id)
+    if used is None:  # one that it waits for, perhaps
+        return network not in dns.linked and network in _networks(record)
+    return network not in dns.linked or seen.failed or (used.owner is Owner.OURS and seen.marker is None)
+
+
+def _networks(record: ConnectionRecord) -> set[str]:
+    """The lower-cased ids of the networks that have to be linked."""
+    resolution = record.dns.resolution
+    return {lower_case(one) for one in (record.identity.vnet_id, *(resolution.networks if resolution else ()))}
 
 
 def to_be_tested(record: ConnectionRecord, *, enforces: bool) -> bool:

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.core.model.arm_ids import parse_arm_id
 from shared.core.model.errors import InvalidInput
-from shared.core.model.messages import Cause, WorkMessage, message_of, parse_events
+from shared.core.model.messages import Cause, DriftMessage, WorkMessage, decode, message_of, parse_events
 from tests.core.core_parts import sample, sample_events
 
 WRITE_SPELLING = (
@@ -211,3 +212,72 @@ def test_every_body_is_events_or_refused(raw: str | bytes) -> None:
     with suppress(InvalidInput):
         events = parse_events(raw)
         assert all(isinstance(event, dict) for event in events)
+
+
+# -- private DNS -------------------------------------------------------------------------------------------------------
+
+CLIENT = "0a1b2c3d-0000-4000-8000-00000000cafe"
+ZONE = DELETE_SPELLING.rpartition("/privateEndpoints")[0] + "/privateDnsZones/private.eastus2.azure.elastic.cloud"
+DNS = "Microsoft.Network/privateDnsZones"
+
+
+def dns_event(thing: str, kind: str, change: str = "Write", **claims: str) -> dict[str, Any]:
+    operation = f"{kind}/{change.lower()}"
+    data = {"operationName": operation, "correlationId": CORRELATION, "claims": claims}
+    return {"eventType": f"Microsoft.Resources.Resource{change}Success", "subject": thing, "data": data}
+
+
+@pytest.mark.parametrize("change", ["Write", "Delete"])
+@pytest.mark.parametrize(
+    ("below", "kind"),
+    [
+        ("", DNS),
+        ("/virtualNetworkLinks/one", f"{DNS}/virtualNetworkLinks"),
+        ("/A/*", f"{DNS}/A"),
+        ("/a/%2A", f"{DNS}/a"),
+        ("/providers/Microsoft.Resources/tags/default", "Microsoft.Resources/tags"),
+    ],
+)
+def test_a_change_of_private_dns_names_what_was_changed(below: str, kind: str, change: str) -> None:
+    found = message_of(dns_event(ZONE + below, kind, change), new_correlation_id="new")
+    wanted = "" if "tags" in below else below.replace("%2A", "*")
+    assert found == DriftMessage(parse_arm_id(ZONE + wanted), CORRELATION)
+    (read,) = decode(found.encode(), new_correlation_id="new").drift
+    assert read == found
+
+
+@pytest.mark.parametrize("own", [CLIENT, CLIENT.upper(), CLIENT.replace("-", "")])
+def test_a_change_that_the_app_made_is_dropped_however_its_id_is_spelled(own: str) -> None:
+    for told in (CLIENT, CLIENT.upper(), CLIENT.replace("-", "")):
+        with pytest.raises(InvalidInput, match="The app itself"):
+            message_of(dns_event(f"{ZONE}/A/*", f"{DNS}/A", appid=told), new_correlation_id="", own_client=own)
+
+
+@pytest.mark.parametrize("own", ["", CLIENT])
+def test_a_change_that_names_another_or_no_application_is_taken(own: str) -> None:
+    for claims in ({}, {"appid": ""}, {"appid": "04b07795-8ddb-461a-bbee-02f9e1bf7b46"}):
+        event = dns_event(f"{ZONE}/A/*", f"{DNS}/A", **claims)
+        assert isinstance(message_of(event, new_correlation_id="", own_client=own), DriftMessage)
+
+
+@pytest.mark.parametrize(
+    ("thing", "kind"),
+    [
+        (f"{ZONE}/A/es", f"{DNS}/A"),
+        (f"{ZONE}/AAAA/*", f"{DNS}/AAAA"),
+        (f"{ZONE}/A/*/x/y", f"{DNS}/A"),
+        (ZONE.replace("private.eastus2.azure.elastic.cloud", "privatelink.blob.core.windows.net"), DNS),
+        (f"{ZONE}/virtualNetworkLinks/one", DNS),
+        (WRITE_SPELLING, DNS),
+    ],
+)
+def test_what_is_no_zone_link_or_wildcard_record_of_elastic_s_is_dropped(thing: str, kind: str) -> None:
+    with pytest.raises(InvalidInput):
+        message_of(dns_event(thing, kind), new_correlation_id="")
+
+
+def test_what_a_private_link_service_writes_below_an_endpoint_is_a_reason_to_look_at_it() -> None:
+    kind = "Microsoft.Network/privateEndpoints/privateLinkServiceProxies"
+    for change in ("Write", "Delete"):
+        found = hint_of(dns_event(f"{WRITE_SPELLING}/privateLinkServiceProxies/pls.1", kind, change))
+        assert (found.endpoint.text, found.cause) == (WRITE_SPELLING, Cause.EVENT_WRITE)
