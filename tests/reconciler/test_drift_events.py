@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import pytest
 
 from local.arm import DEFAULT_SUBSCRIPTION, RequestRecord, ResourceEvent
@@ -18,17 +20,24 @@ CLIENT = "0A1B2C3D-0000-4000-8000-00000000cafe"
 SECONDS = 10.0
 
 
+Drifting = Callable[[], Awaitable[tuple[Estate, str]]]
+
+
 @pytest.fixture
-async def drifting(monkeypatch: pytest.MonkeyPatch) -> tuple[Estate, str]:
-    """A connection that is Ready, in an estate whose events tell of private DNS too."""
+def drifting(monkeypatch: pytest.MonkeyPatch) -> Drifting:
+    """What makes a connection that is Ready, in an estate whose events tell of private DNS too."""
     monkeypatch.setenv("AZURE_CLIENT_ID", CLIENT)
-    estate = Estate(dns_events=True)
-    estate.arm_settings.client_ids[WORKERS] = CLIENT.replace("-", "").lower()
-    await estate.open()
-    endpoint = await estate.put_endpoint()
-    await estate.settle()
-    await estate.ready(endpoint)
-    return estate, endpoint
+
+    async def made() -> tuple[Estate, str]:
+        estate = Estate(dns_events=True)
+        estate.arm_settings.client_ids[WORKERS] = CLIENT.replace("-", "").lower()
+        await estate.open()
+        endpoint = await estate.put_endpoint()
+        await estate.settle()
+        await estate.ready(endpoint)
+        return estate, endpoint
+
+    return made
 
 
 async def dns(estate: Estate, method: str, resource: str, body: object = None) -> None:
@@ -57,8 +66,8 @@ def writes(estate: Estate) -> list[RequestRecord]:
 
 
 @both_families
-async def test_a_record_that_a_person_deletes_is_there_again_within_seconds(drifting: tuple[Estate, str]) -> None:
-    estate, endpoint = drifting
+async def test_a_record_that_a_person_deletes_is_there_again_within_seconds(drifting: Drifting) -> None:
+    estate, endpoint = await drifting()
     zone = estate.zone()
     await dns(estate, "DELETE", f"{zone.id}/A/*")
     await estate.settle()
@@ -68,8 +77,8 @@ async def test_a_record_that_a_person_deletes_is_there_again_within_seconds(drif
 
 
 @both_families
-async def test_an_address_that_a_person_changes_is_set_back_within_seconds(drifting: tuple[Estate, str]) -> None:
-    estate, endpoint = drifting
+async def test_an_address_that_a_person_changes_is_set_back_within_seconds(drifting: Drifting) -> None:
+    estate, endpoint = await drifting()
     zone = estate.zone()
     before = zone.a_record("*")
     await dns(estate, "PATCH", f"{zone.id}/A/*", {"properties": {"aRecords": [{"ipv4Address": "10.9.9.9"}]}})
@@ -80,8 +89,8 @@ async def test_an_address_that_a_person_changes_is_set_back_within_seconds(drift
 
 
 @both_families
-async def test_a_link_that_a_person_deletes_is_there_again_within_seconds(drifting: tuple[Estate, str]) -> None:
-    estate, endpoint = drifting
+async def test_a_link_that_a_person_deletes_is_there_again_within_seconds(drifting: Drifting) -> None:
+    estate, endpoint = await drifting()
     link, *others = estate.links_of(estate.zone())
     await dns(estate, "DELETE", link.id)
     await until_gone(estate, link.id)
@@ -92,9 +101,9 @@ async def test_a_link_that_a_person_deletes_is_there_again_within_seconds(drifti
 
 
 @both_families
-async def test_a_zone_that_a_person_deletes_is_there_again_within_seconds(drifting: tuple[Estate, str]) -> None:
+async def test_a_zone_that_a_person_deletes_is_there_again_within_seconds(drifting: Drifting) -> None:
     """Azure lets a zone go once its links are gone; no event tells of these here, so it is the zone's that counts."""
-    estate, endpoint = drifting
+    estate, endpoint = await drifting()
     zone = estate.zone()
     estate.events.settings.drop = True
     for link in estate.links_of(zone):
@@ -109,9 +118,9 @@ async def test_a_zone_that_a_person_deletes_is_there_again_within_seconds(drifti
     assert estate.zone().a_record("*") is not None
 
 
-async def test_our_own_changes_make_no_message(drifting: tuple[Estate, str], caplog: pytest.LogCaptureFixture) -> None:
+async def test_our_own_changes_make_no_message(drifting: Drifting, caplog: pytest.LogCaptureFixture) -> None:
     """The ids are compared without dashes."""
-    estate, endpoint = drifting
+    estate, endpoint = await drifting()
     caplog.set_level("INFO", "privatelink")
     await dns(estate, "DELETE", f"{estate.zone().id}/A/*")
     await estate.settle()
@@ -123,16 +132,16 @@ async def test_our_own_changes_make_no_message(drifting: tuple[Estate, str], cap
     assert len(taken) == 1
 
 
-async def test_our_own_change_that_its_event_does_not_tell_costs_one_read(drifting: tuple[Estate, str]) -> None:
-    estate, _ = drifting
+async def test_our_own_change_that_its_event_does_not_tell_costs_one_read(drifting: Drifting) -> None:
+    estate, _ = await drifting()
     zone, number = estate.zone(), len(estate.arm_requests())
     await tell(estate, f"{zone.id}/A/*")
     await estate.settle()
     assert len(since(estate, number)) == 1
 
 
-async def test_an_event_of_a_zone_that_no_connection_uses_costs_no_read(drifting: tuple[Estate, str]) -> None:
-    estate, _ = drifting
+async def test_an_event_of_a_zone_that_no_connection_uses_costs_no_read(drifting: Drifting) -> None:
+    estate, _ = await drifting()
     zone, number = estate.zone(), len(estate.arm_requests())
     for forged in (zone.id.replace("rg-apps", "rg-other"), zone.id.replace("eastus2", "westeurope")):
         await tell(estate, forged)
@@ -141,8 +150,8 @@ async def test_an_event_of_a_zone_that_no_connection_uses_costs_no_read(drifting
     assert since(estate, number) == []
 
 
-async def test_a_forged_event_of_our_zone_costs_one_read_and_wakes_no_connection(drifting: tuple[Estate, str]) -> None:
-    estate, endpoint = drifting
+async def test_a_forged_event_of_our_zone_costs_one_read_and_wakes_no_connection(drifting: Drifting) -> None:
+    estate, endpoint = await drifting()
     zone = estate.zone()
     before = (await estate.connection(endpoint)).status.generation
     things = (zone.id, f"{zone.id}/A/*", estate.links_of(zone)[0].id, f"{zone.id}/virtualNetworkLinks/foreign")
@@ -154,8 +163,8 @@ async def test_a_forged_event_of_our_zone_costs_one_read_and_wakes_no_connection
     assert (await estate.connection(endpoint)).status.generation == before
 
 
-async def test_several_events_about_one_connection_leave_one_message(drifting: tuple[Estate, str]) -> None:
-    estate, _ = drifting
+async def test_several_events_about_one_connection_leave_one_message(drifting: Drifting) -> None:
+    estate, _ = await drifting()
     zone = estate.zone()
     estate.events.settings.drop = True
     await dns(estate, "DELETE", f"{zone.id}/A/*")
@@ -170,9 +179,9 @@ async def test_several_events_about_one_connection_leave_one_message(drifting: t
 
 
 async def test_a_change_that_cannot_be_read_now_is_looked_at_again_and_never_poisons(
-    drifting: tuple[Estate, str],
+    drifting: Drifting,
 ) -> None:
-    estate, endpoint = drifting
+    estate, endpoint = await drifting()
     zone = estate.zone()
 
     def refused(call: Call) -> Fault:
@@ -187,8 +196,8 @@ async def test_a_change_that_cannot_be_read_now_is_looked_at_again_and_never_poi
     await estate.ready(endpoint)
 
 
-async def test_a_sign_of_an_approval_is_a_reason_to_look_at_the_endpoint(drifting: tuple[Estate, str]) -> None:
-    estate, endpoint = drifting
+async def test_a_sign_of_an_approval_is_a_reason_to_look_at_the_endpoint(drifting: Drifting) -> None:
+    estate, endpoint = await drifting()
     number = len(estate.arm_requests())
     kind = "Microsoft.Network/privateEndpoints/privateLinkServiceProxies"
     await tell(estate, f"{endpoint}/privateLinkServiceProxies/pls", kind)
