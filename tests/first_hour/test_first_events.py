@@ -53,7 +53,9 @@ async def test_an_event_finds_the_app_scaled_to_zero(way: Way) -> None:
         await asyncio.sleep(1800)
         await is_ready_by_its_event(flex, endpoint)
         expected = {"queue": [201], "function": [401, 202]}
-        assert flex.delivered == expected[way], "a function refuses it while it starts, and gets it again"
+        first, later = flex.delivered[: len(expected[way])], flex.delivered[len(expected[way]) :]
+        assert first == expected[way], "a function refuses it while it starts, and gets it again"
+        assert {*later} <= {201, 202}, "those about what the app itself made in private DNS find it awake"
 
 
 @both_ways

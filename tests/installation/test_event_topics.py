@@ -199,7 +199,7 @@ async def test_of_zones_where_nothing_is_watched_the_doctor_says_who_sees_change
 
 
 async def test_a_topic_where_zones_are_counts_as_one_and_is_missed_when_it_goes() -> None:
-    topic = system_topic(HUB, "rg-theirs")
+    topic = system_topic(f"/subscriptions/{HUB}", "rg-theirs")
     estate = await watched(system_topic(SUBSCRIPTION), topic, DNS_SUBSCRIPTIONS=HUB)
     estate.arm_settings.subscriptions.append(HUB)
     (found,) = await events(estate)

@@ -60,6 +60,7 @@ NUMBERS: dict[str, list[Any]] = {
 ELSEWHERE = {
     "arm.subscriptions": "what there is, no behaviour",
     "arm.tenant_id": "what there is, no behaviour",
+    "arm.client_ids": "what there is, no behaviour",
     "arm.assigned": "what there is, no behaviour",
     "arm.management_groups": "what there is, no behaviour",
     "arm.other_tenants": "a person's to mend: test_refusals",

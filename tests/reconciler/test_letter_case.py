@@ -38,7 +38,7 @@ class Spelling(Estate):
     """An estate whose events are spelt in another way, each in the next one where there are several."""
 
     def __init__(self, changes: list[Callable[[str], str]]) -> None:
-        super().__init__()
+        super().__init__(dns_events=True)
         self._changes = changes
         self.events_told = 0
 

@@ -65,7 +65,7 @@ def requests_of(one: str, endpoint: str) -> dict[int, list[dict[str, Any]]]:
             http("list_connections", "GET", "/api/connections"),
             http("get_connection", "GET", f"/api/connections/{one}", id=one),
             http("get_journal", "GET", f"/api/connections/{one}/journal?limit=3", id=one),
-            http("list_events", "GET", "/api/events?limit=3"),
+            http("list_events", "GET", "/api/events?limit=3&since=2026-01-01T00:00:00Z"),
             http("get_checks", "GET", f"/api/connections/{one}/checks?limit=3", id=one),
         ],
         400: [

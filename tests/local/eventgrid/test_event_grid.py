@@ -45,6 +45,7 @@ class Change:
     tenant_id: str = "22222222-2222-2222-2222-222222222222"
     correlation_id: str = "11111111-1111-1111-1111-111111111111"
     at: datetime = START
+    client_id: str = ""
 
 
 @dataclass

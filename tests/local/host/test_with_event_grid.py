@@ -31,6 +31,7 @@ class Change:
     tenant_id: str = "t"
     correlation_id: str = "c"
     at: datetime = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
+    client_id: str = ""
 
 
 @pytest.mark.parametrize("schema", ["EventGridSchema", "CloudEventSchemaV1_0"])
