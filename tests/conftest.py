@@ -14,7 +14,7 @@ from hypothesis import settings
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
-pytest_plugins = ["tests.tools.required", "tests.tools.progress"]
+pytest_plugins = ["tests.tools.required", "tests.tools.progress", "tests.tools.second_try"]
 
 TESTS = Path(__file__).parent
 EVERY_PYTHON = tuple(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from e2e_instance import Instance, connection, eventually, lines_of
@@ -13,6 +13,7 @@ from e2e_instance import Instance, connection, eventually, lines_of
 from local.cli.client import USER_AGENT, LocalClient
 
 Outcomes = Mapping[str, BaseException | None]
+Telling = Callable[[Instance], Coroutine[Any, Any, Outcomes]]
 JUST_READING = re.compile(r"/deployments/_search$")
 """A POST that changes nothing."""
 
@@ -23,20 +24,32 @@ async def at_once(stories: Mapping[str, Coroutine[Any, Any, None]]) -> Outcomes:
     return dict(zip(stories, ends, strict=True))
 
 
-def judge(outcome: BaseException | None) -> None:
-    """Fail as the story did."""
-    if outcome is not None:
-        raise outcome
+class Told:
+    """Stories of one instance, told when a test first asks, in a loop of their own; a test judges each."""
 
+    def __init__(
+        self, tell: Callable[[Instance], Coroutine[Any, Any, Outcomes]], start: Callable[[], Instance]
+    ) -> None:
+        """`tell` has the stories told in the instance that `start` begins."""
+        self._tell, self._start = tell, start
+        self._ends: Outcomes | None = None
 
-def told(telling: Coroutine[Any, Any, Outcomes]) -> Outcomes:
-    """Run stories outside of any test, in a loop of their own."""
-    loop = asyncio.new_event_loop()
-    try:
-        return loop.run_until_complete(telling)
-    finally:
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()
+    def judge(self, story: str) -> None:
+        """Fail as the story did; should the test be run once more, all is told anew."""
+        if self._ends is None:
+            self._ends = self._told()
+        if (outcome := self._ends[story]) is not None:
+            self._ends = None
+            raise outcome
+
+    def _told(self) -> Outcomes:
+        instance, loop = self._start(), asyncio.new_event_loop()
+        try:
+            return loop.run_until_complete(self._tell(instance.wait_for("\nready\n")))
+        finally:
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.close()
+            instance.stop()
 
 
 # -- what is seen over HTTP ----------------------------------------------------------------------------------------

@@ -7,13 +7,13 @@ comes last.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from e2e_instance import Instance, connection, eventually, policies_of, put_endpoint, ready
-from e2e_stories import Outcomes, at_once, condition, journal, judge, told, until, writes_about
+from e2e_stories import Outcomes, Told, at_once, condition, journal, until, writes_about
 
 from local.cli.breaking import HOPS, asked_for
 from local.cli.client import LocalClient
@@ -209,15 +209,13 @@ async def all_stories(instance: Instance) -> Outcomes:
 
 
 @pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcomes]:
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Told:
     """What became of each story."""
-    instance = Instance(tmp_path_factory.mktemp("hops") / "local", "--approval-seconds", "1", **QUICK)
-    try:
-        yield told(all_stories(instance.wait_for("\nready\n")))
-    finally:
-        instance.stop()
+    return Told(
+        all_stories, lambda: Instance(tmp_path_factory.mktemp("hops") / "local", "--approval-seconds", "1", **QUICK)
+    )
 
 
 @pytest.mark.parametrize("hop", HOPS)
-def test_a_broken_hop_is_explained_and_mended(outcomes: Outcomes, hop: str) -> None:
-    judge(outcomes[hop])
+def test_a_broken_hop_is_explained_and_mended(outcomes: Told, hop: str) -> None:
+    outcomes.judge(hop)

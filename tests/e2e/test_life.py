@@ -6,13 +6,13 @@ All at once in one instance. Other people's things are compared in full, before 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from e2e_by_hand import RULESETS, connection_by_hand, deployment_id, everything_of, zone_id
 from e2e_instance import Instance, eventually, policies_of, put_endpoint, ready
-from e2e_stories import Outcomes, at_once, condition, journal, judge, told, until, writes_of_the_app
+from e2e_stories import Outcomes, Told, at_once, condition, journal, until, writes_of_the_app
 
 from local.cli.breaking import asked_for
 from local.cli.breaking_elastic import find_project
@@ -179,31 +179,29 @@ async def all_stories(instance: Instance) -> Outcomes:
 
 
 @pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcomes]:
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Told:
     """What became of each story."""
-    folder = tmp_path_factory.mktemp("life") / "local"
-    instance = Instance(folder, "--approval-seconds", "1", REMOVAL_GRACE_SECONDS=str(GRACE_SECONDS))
-    try:
-        yield told(all_stories(instance.wait_for("\nready\n")))
-    finally:
-        instance.stop()
+    grace = {"REMOVAL_GRACE_SECONDS": str(GRACE_SECONDS)}
+    return Told(
+        all_stories, lambda: Instance(tmp_path_factory.mktemp("life") / "local", "--approval-seconds", "1", **grace)
+    )
 
 
-def test_switched_on_over_an_estate_made_by_hand_it_writes_nothing_and_all_is_ready(outcomes: Outcomes) -> None:
-    judge(outcomes["adopted"])
+def test_switched_on_over_an_estate_made_by_hand_it_writes_nothing_and_all_is_ready(outcomes: Told) -> None:
+    outcomes.judge("adopted")
 
 
-def test_an_endpoint_is_deleted_and_what_was_made_for_it_goes_in_order(outcomes: Outcomes) -> None:
-    judge(outcomes["goes"])
+def test_an_endpoint_is_deleted_and_what_was_made_for_it_goes_in_order(outcomes: Told) -> None:
+    outcomes.judge("goes")
 
 
-def test_an_endpoint_to_a_project_is_ready_and_goes_and_takes_nothing_of_others_along(outcomes: Outcomes) -> None:
-    judge(outcomes["project goes"])
+def test_an_endpoint_to_a_project_is_ready_and_goes_and_takes_nothing_of_others_along(outcomes: Told) -> None:
+    outcomes.judge("project goes")
 
 
-def test_an_endpoint_made_again_within_the_grace_keeps_all_that_it_had(outcomes: Outcomes) -> None:
-    judge(outcomes["comes back"])
+def test_an_endpoint_made_again_within_the_grace_keeps_all_that_it_had(outcomes: Told) -> None:
+    outcomes.judge("comes back")
 
 
-def test_what_people_made_for_an_endpoint_outlives_it_unchanged(outcomes: Outcomes) -> None:
-    judge(outcomes["guest goes"])
+def test_what_people_made_for_an_endpoint_outlives_it_unchanged(outcomes: Told) -> None:
+    outcomes.judge("guest goes")
