@@ -41,16 +41,18 @@ burst: setup ## 512 endpoints of 32 networks at once: all Ready, one message of 
 	@UNFINISHED=512 BURST_NETWORKS=32 BURST_REGIONS=16 LOST_TABLES=512 \
 	  $(BIN)/python -m pytest -q tests/sweep/test_sweep_backlog.py tests/reconciler/test_burst.py \
 	  tests/reconciler/test_recovered.py -k "not test_recovered or (lost_tables and hosted)"
+	@SCALE=1 $(BIN)/python -m pytest -q tests/sweep/test_swept_zones.py tests/scale
 
 check: setup ## lint, types, layers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-benchmark: setup ## import time and memory; a start from the package; planning and testing a large estate
+benchmark: setup ## import time and memory; a start from the package; planning and testing a large estate; scale
 	@$(BIN)/python benchmarks/import_time.py
 	@$(BIN)/python benchmarks/health.py
 	@$(BIN)/python benchmarks/cold_start.py
+	@$(BIN)/python benchmarks/scale.py
 
 package: setup ## the deployment package with its libraries, checksums and bill of materials
 	@$(BIN)/python scripts/package.py

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections import defaultdict
 
 import pytest
 
-from local.arm import DEFAULT_SUBSCRIPTION, ArmSettings
+from local.arm import DEFAULT_SUBSCRIPTION
 from tests.harness.dns import DNS_API
 from tests.harness.estate import HOSTED, Estate
+from tests.scale.estates import swept
 from tests.sweep.sweep_parts import a_ready_connection
 
-ZONES = [int(one) for one in os.environ.get("SWEPT_ZONES", "300").split(",")]
-"""`make benchmark` takes 120 and 1,000 too."""
+ALL = bool(os.environ.get("SCALE"))
+"""Set by `make burst`."""
+ZONES, LIMITS = ([120, 300, 1000], ["older", "newer"]) if ALL else ([300], ["older"])
 INTERVAL, HOUR = 300.0, 3600.0
-READS = 500
-"""Of private DNS in five minutes."""
 
 
 async def many_zones(estate: Estate, number: int) -> None:
@@ -28,31 +27,12 @@ async def many_zones(estate: Estate, number: int) -> None:
     await estate.clock.sleep(600)
 
 
+@pytest.mark.parametrize("limits", LIMITS)
 @pytest.mark.parametrize("number", ZONES)
-async def test_each_zone_is_read_within_the_hour_and_azure_refuses_nothing(number: int) -> None:
-    estate = await Estate().open()
-    estate.arm_settings.zone_seconds, estate.arm_settings.page_size = 0, 100
-    endpoint = await a_ready_connection(estate)
-    await many_zones(estate, number)
-    estate.arm_settings.arm_bucket = ArmSettings().arm_bucket
-    estate.arm.requests.clear()
-    began = estate.clock.now()
-    for _ in range(13):
-        found = await estate.sweep()
-        assert found.errors == []
-        await estate.settle(INTERVAL)
-        next_one = (estate.clock.now() - began).total_seconds() % INTERVAL
-        await estate.clock.sleep(INTERVAL - next_one)
-    assert not [one for one in estate.arm.requests if one.status == 429]
-    read = defaultdict(list)
-    for one in estate.arm.requests:
-        if one.operation == "LIST record":
-            read[one.path.lower().rpartition("/")[0]].append((one.at - began).total_seconds())
-    assert len(read) == number + 1
-    for zone, times in read.items():
-        gaps = [later - before for before, later in zip([0.0, *times], [*times, 13 * INTERVAL], strict=False)]
-        assert max(gaps) <= HOUR, zone
-    await estate.ready(endpoint)
+async def test_each_zone_is_read_within_the_hour_and_azure_refuses_nothing(number: int, limits: str) -> None:
+    found = await swept(number, limits)
+    assert (found.refused, found.errors, found.zones_read) == (0, (), number)
+    assert found.longest_gap <= HOUR
 
 
 async def test_a_record_that_was_deleted_among_many_zones_is_found_by_the_next_sweep() -> None:
