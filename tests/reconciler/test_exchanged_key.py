@@ -113,6 +113,19 @@ async def test_where_the_key_was_renewed_too_a_person_says_so_by_a_re_run() -> N
         await estate.ready(endpoint)
 
 
+async def test_a_renewed_key_that_shows_a_target_is_of_its_organization_and_policies_were_deleted() -> None:
+    """One connection's target ends the doubt for all of the organization: its policy is there again."""
+    estate, endpoints = await with_policies_deleted()
+    other = await connected(estate, "pe-japaneast", region="japaneast")
+    (policy,) = estate.policies_of(other)
+    estate.elastic.delete_policy(policy.id)
+    estate.elastic.renew_key("renewed")
+    estate.worker = estate.new_worker(EC_API_KEY="renewed")
+    await sweeps(estate, 3)
+    for endpoint in (*endpoints, other):
+        await estate.ready(endpoint)
+
+
 async def test_a_single_policy_is_looked_for_with_the_key_that_made_it() -> None:
     estate = await Estate(second_scope="group:rg-nothing").open()
     estate.worker = estate.new_worker(**ONE)

@@ -301,6 +301,7 @@ def plan_elastic(
         observed.seen_guids,
         observed.unseen,
         observed.vanished,
+        frozenset(one.id for one in observed.targets or ()),
     ).shown_by(observed.key_mark)
     claim = plan_claim(desired, observed.claims, record, offered=observed.offers_claims)
     steps, conditions = (*policy.steps, *claim.steps), (policy.condition, *claim.conditions)

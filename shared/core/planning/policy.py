@@ -61,12 +61,14 @@ def plan_policy(
     seen_guids: Collection[str] | None = None,
     unseen: UnseenTargets = NONE_UNSEEN,
     vanished: Collection[str] = (),
+    shown: Collection[str] = (),
 ) -> PolicyPlan:
     """Use the policy that lets the endpoint in, let ours follow the endpoint, or make one.
 
     `seen_guids`: lower-cased, of the endpoints that the app sees; None: not read. `begun_at`: a moment before the
-    policies were read. `vanished`: what `all_vanished` says. Making one is not idempotent: an id is given up
-    only when reads had the time to show it, and a second POST is sent only when the first one can show no more.
+    policies were read. `vanished`: what `all_vanished` says. `shown`: ids of targets that Elastic Cloud shows.
+    Making one is not idempotent: an id is given up only when reads had the time to show it, and a second POST is sent
+    only when the first one can show no more.
     """
     matching = policies_of(policies, desired.endpoint.guid, record.elastic.policy.id)
     if matching:
@@ -79,7 +81,7 @@ def plan_policy(
     if memory.owner is Owner.OURS and _may_not_show_yet(memory, policies, options, begun_at):
         just_made = c.satisfied(c.POLICY_READY, Reason.CREATED, f"Policy {memory.id} was just created.")
         return PolicyPlan((), just_made, memory)
-    if (doubt := _doubt_about_the_key(memory, record, unseen, vanished)) is not None:
+    if (doubt := _doubt_about_the_key(memory, record, unseen, vanished, shown)) is not None:
         return PolicyPlan((), doubt, memory)
     ends = search_ends(record, options)
     if ends is not None and begun_at < ends:
@@ -114,12 +116,17 @@ def may_show_later(
 
 
 def _doubt_about_the_key(
-    memory: PolicyMemory, record: ConnectionRecord, unseen: UnseenTargets, vanished: Collection[str]
+    memory: PolicyMemory,
+    record: ConnectionRecord,
+    unseen: UnseenTargets,
+    vanished: Collection[str],
+    shown: Collection[str],
 ) -> Condition | None:
-    if memory.owner is Owner.OURS and unseen.all_out_of_sight(one.target_id for one in record.elastic.associations):
+    associated = [one.target_id for one in record.elastic.associations]
+    if memory.owner is Owner.OURS and unseen.all_out_of_sight(associated):
         return _of_another_organization(memory, record)
-    if not vanished:
-        return None
+    if not vanished or not set(associated).isdisjoint(shown):
+        return None  # the key that shows them is of their organization, and there is no policy of ours in it any more
     told = none_of_ours(vanished)
     return c.blocked(c.POLICY_READY, told.reason, told.message, told.next_step)
 
