@@ -43,10 +43,12 @@ export function installationDecisions({ send }) {
   };
 }
 
-/** Both lists; read only while something may wait. */
+/** Both lists; each is read only while the app says that something waits. */
 export async function readInstallation(problems) {
-  const stopped = problems.some((one) => one.code === "RemovalsStopped");
-  const [removals, recovered] = await Promise.all([stopped ? getRemovals() : null, getRecovered()]);
+  const waits = (code) => problems.some((one) => one.code === code);
+  const [removals, recovered] = await Promise.all([
+    waits("RemovalsStopped") ? getRemovals() : null, waits("RecoveredUnconfirmed") ? getRecovered() : null,
+  ]);
   return { removals, recovered };
 }
 

@@ -12,6 +12,8 @@ from shared.api.removals import STOP_EXAMPLE, confirm_removals
 from shared.context import Context
 from shared.core.model.callers import Asked
 from shared.core.model.errors import InvalidInput
+from shared.core.reports.app_health import Code
+from shared.installation import app_health
 
 Body = Mapping[str, Any]
 
@@ -19,11 +21,15 @@ EXAMPLE = f"{STOP_EXAMPLE}, {recovered.EXAMPLE} or {ROW_EXAMPLE}"
 
 
 async def _confirm_removals(context: Context, body: Body, asked: Asked) -> dict[str, Any]:
-    return {"removals": await confirm_removals(context, body.get("stop"), asked)}
+    shown = await confirm_removals(context, body.get("stop"), asked)
+    await app_health.decided(context, Code.REMOVALS_STOPPED)
+    return {"removals": shown}
 
 
 async def _confirm_recovered(context: Context, body: Body, asked: Asked) -> dict[str, Any]:
-    return {"recovered": await recovered.confirm(context, body.get("list"), asked)}
+    shown = await recovered.confirm(context, body.get("list"), asked)
+    await app_health.decided(context, Code.RECOVERED_UNCONFIRMED)
+    return {"recovered": shown}
 
 
 async def _take_over_row(context: Context, body: Body, asked: Asked) -> dict[str, Any]:

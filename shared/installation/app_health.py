@@ -81,6 +81,17 @@ async def keep_failed(context: Context, error: BaseException) -> tuple[AppProble
     return found
 
 
+async def decided(context: Context, code: Code) -> None:
+    """A person has decided about this problem: it is over before the next sweep says so."""
+
+    def kept(document: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        now = context.clock.now()
+        before = _stored(document) or Health(now, now + overdue_after(now, None))
+        return replace(before, problems=tuple(one for one in before.problems if one.code != code)).document()
+
+    await _update(context, kept)
+
+
 async def paused(context: Context) -> tuple[AppProblem, ...]:
     """The pause that holds now, as one of the problems, for those who are told of them."""
     try:

@@ -23,7 +23,7 @@ from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.resources import Policy, Zone
 from shared.core.model.services import Family
-from shared.core.model.things import Thing, Things
+from shared.core.model.things import Thing, Things, ThingState
 from shared.core.planning.policy import nothing_known
 from shared.core.planning.removal_dns import marked_things
 from shared.installation import decided, things
@@ -115,6 +115,7 @@ class Seen:
 async def keep_list(context: Context, seen: Seen) -> int:
     """Put on the list what these zones and policies show, and take off it what is gone from where all was read.
 
+    Returns how much waits on it now for a person's word.
     The zones were read before the rows are: a thing that was made meanwhile has its row by then.
     """
     instance = context.options.installation.instance_id
@@ -126,6 +127,7 @@ async def keep_list(context: Context, seen: Seen) -> int:
     }
     marked |= await _marked_associations(context, seen)
     rows = await things.listed(context)
+    waiting = {key for key, thing in rows.items() if thing.unconfirmed}
     new = [one for key, one in marked.items() if key not in rows]
     await _side_by_side(things.recover(context, *one) for one in new)
     subscriptions = {subscription.lower() for subscription in seen.zones}
@@ -135,7 +137,8 @@ async def keep_list(context: Context, seen: Seen) -> int:
         of_zone = thing.unconfirmed and read
         if key not in marked and (of_zone or thing.scope in organizations):
             await things.forget(context, thing.scope, thing.id)
-    return len(new)
+            waiting.discard(key)
+    return len(waiting) + sum(Thing(scope, one, ThingState.RECOVERED).unconfirmed for scope, one, _ in new)
 
 
 async def _marked_associations(context: Context, seen: Seen) -> dict[str, tuple[str, str, str]]:

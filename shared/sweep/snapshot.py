@@ -67,6 +67,8 @@ class SweepStats:
     """Destructive steps that would be taken."""
     stopped: bool = False
     """Whether they are too many, so that a person is asked (S6)."""
+    recovered: int = 0
+    """Things with our marker that wait for a person's word."""
     errors: list[str] = field(default_factory=list)
     keys_refused: list[str] = field(default_factory=list)
     """What was not read because Elastic Cloud takes no key of ours."""

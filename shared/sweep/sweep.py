@@ -111,7 +111,9 @@ async def _keep_recovered(context: Context, snapshot: Snapshot, result: SweepSta
     organizations = snapshot.clouds.organizations.items()
     policies = {name: listing.policies for name, listing in organizations if listing.policies is not None}
     try:
-        await keep_list(context, Seen(zones, policies, snapshot.records, snapshot.clouds.unread_zones))
+        result.recovered = await keep_list(
+            context, Seen(zones, policies, snapshot.records, snapshot.clouds.unread_zones)
+        )
     except AutopilotError as error:
         failed(result, "the list of recovered things", error)
 
@@ -157,6 +159,7 @@ def _problems(result: SweepStats) -> tuple[AppProblem, ...]:
         result.events_lost,
         stopped=result.stopped,
         poisoned=result.poisoned,
+        recovered=result.recovered,
     )
 
 

@@ -6,10 +6,12 @@ from datetime import timedelta
 
 import pytest
 
+from shared.api.decisions import decide
+from shared.api.recovered import show_recovered
 from shared.core.model.errors import RetryLater
 from shared.core.model.event_topics import Delivery, TopicLook
 from shared.core.reports.app_health import Code, found_by_sweep
-from shared.installation.app_health import DOCUMENT, keep, look
+from shared.installation.app_health import DOCUMENT, decided, keep, look
 from shared.installation.event_topics import Seen
 from shared.installation.pause import pause
 from shared.state.rows import ControlRow
@@ -100,6 +102,32 @@ async def test_events_that_are_lost_are_told(estate: Estate, monkeypatch: pytest
 def test_removals_that_are_stopped_are_told() -> None:
     (told,) = found_by_sweep([], [], [], stopped=True, poisoned=0)
     assert (told.code, "GET /api/removals" in told.next_step) == (Code.REMOVALS_STOPPED, True)
+
+
+async def test_what_was_recovered_is_told_until_a_person_confirms_it(estate: Estate) -> None:
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    await estate.ready(endpoint)
+    estate.storage.things.clear()
+    await estate.sweep()
+    context = estate.worker.context
+    (told,) = (await look(context)).problems
+    assert (told.code, told.message) == (
+        Code.RECOVERED_UNCONFIRMED,
+        "3 things with the app's marks, which its tables do not know: none of it is removed.",
+    )
+    shown = await show_recovered(context)
+    await decide(context, {"decision": "confirm-recovered", "list": shown["list"]}, ASKED)
+    assert await codes(estate) == [], "no sweep is needed to say so"
+    await estate.sweep()
+    assert await codes(estate) == []
+
+
+async def test_a_confirmation_ends_no_other_problem(estate: Estate) -> None:
+    context = estate.worker.context
+    await keep(context, found_by_sweep(["poison"], [], [], stopped=True, poisoned=1))
+    await decided(context, Code.REMOVALS_STOPPED)
+    assert await codes(estate) == [Code.MESSAGES_POISONED, Code.SWEEP_INCOMPLETE]
 
 
 @pytest.mark.parametrize("damaged", [{}, {"at": 7, "due": 7, "problems": []}, {"problems": "x"}])

@@ -31,6 +31,7 @@ class Type(StrEnum):
     SWEEP_INCOMPLETE = "ElasticPrivateLink.SweepIncomplete"
     SWEEP_LATE = "ElasticPrivateLink.SweepLate"
     REMOVALS_STOPPED = "ElasticPrivateLink.RemovalsStopped"
+    RECOVERED_UNCONFIRMED = "ElasticPrivateLink.RecoveredUnconfirmed"
     MESSAGES_POISONED = "ElasticPrivateLink.MessagesPoisoned"
     EVENTS_LOST = "ElasticPrivateLink.EventsLost"
     PAUSED = "ElasticPrivateLink.Paused"

@@ -28,6 +28,7 @@ class Code(StrEnum):
     SWEEP_INCOMPLETE = "SweepIncomplete"
     SWEEP_LATE = "SweepLate"
     REMOVALS_STOPPED = "RemovalsStopped"
+    RECOVERED_UNCONFIRMED = "RecoveredUnconfirmed"
     MESSAGES_POISONED = "MessagesPoisoned"
     EVENTS_LOST = "EventsLost"
     SETTINGS_WRONG = "SettingsWrong"
@@ -86,7 +87,13 @@ def overdue_after(ended: datetime, before: datetime | None) -> timedelta:
 
 
 def found_by_sweep(
-    errors: Sequence[str], keys: Collection[str], lost: Collection[str], *, stopped: bool, poisoned: int
+    errors: Sequence[str],
+    keys: Collection[str],
+    lost: Collection[str],
+    *,
+    stopped: bool,
+    poisoned: int,
+    recovered: int = 0,
 ) -> tuple[AppProblem, ...]:
     """What a sweep says of the app; `keys`: what was read by no key, `lost`: subscriptions without any."""
     found = []
@@ -99,6 +106,9 @@ def found_by_sweep(
         found.append(
             AppProblem(Code.REMOVALS_STOPPED, what, "Look at GET /api/removals and confirm it, or end its cause.")
         )
+    if recovered:
+        what = f"{count(recovered, 'thing')} with the app's marks, which its tables do not know: none of it is removed."
+        found.append(AppProblem(Code.RECOVERED_UNCONFIRMED, what, "Look at GET /api/recovered and confirm the list."))
     if poisoned:
         step = "Find the exception in the log and repair its cause, then send POST /api/poison/replay."
         found.append(AppProblem(Code.MESSAGES_POISONED, f"{count(poisoned, 'message')} failed eight times.", step))

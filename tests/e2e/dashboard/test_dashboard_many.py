@@ -181,6 +181,29 @@ async def test_each_moment_is_told_by_the_apps_clock_and_exactly_where_wanted(vi
         await expect(since).to_contain_text(str(datetime.now(UTC).year))
 
 
+async def test_what_was_recovered_is_read_only_while_the_app_says_that_it_waits(visit: Visiting) -> None:
+    many = Many()
+    entries = [{"id": f"/zones/zone-{number}", "in": "/zones", "connections": []} for number in range(25)]
+    found = {"list": "list-1", "count": 25, "entries": entries, "app": {}}
+    asked: list[str] = []
+
+    async def recovered(route: Route) -> None:
+        asked.append(route.request.url)
+        await route.fulfill(json=found)
+
+    async with visit() as seen:
+        await seen.page.route("**/api/recovered", recovered)
+        page = await many.opened(seen)
+        await page.locator("#refresh").click()
+        await expect(page.get_by_label("Decisions")).to_be_hidden()
+        assert asked == []
+        many.problems = [{"code": "RecoveredUnconfirmed", "message": "25 things.", "nextStep": "Look."}]
+        await page.locator("#refresh").click()
+        panel = page.get_by_label("Decisions")
+        for text in ("25 things have the app's marks", "zone-0", "and 5 more", "removes it with its endpoint"):
+            await expect(panel).to_contain_text(text)
+
+
 async def test_removals_that_are_stopped_are_shown_with_what_a_confirmation_does(visit: Visiting) -> None:
     many = Many()
     many.problems = [{"code": "RemovalsStopped", "message": "Nothing is removed.", "nextStep": "Look."}]
