@@ -63,6 +63,7 @@ async def look_hourly(context: Context) -> Seen:
                     "identity": one.identity,
                     "others": list(one.others),
                     "zonesOnly": one.zones_only,
+                    "leftOut": list(one.left_out),
                 }
                 for one in seen.looks
             ],
@@ -143,6 +144,7 @@ def _seen(document: Mapping[str, Any]) -> Seen:
             text(one.get("identity")),
             texts(one.get("others")),
             zones_only=one.get("zonesOnly") is True,
+            left_out=texts(one.get("leftOut")),
         )
         for one in mappings(document["looks"])
     )

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from shared.core.model.errors import InvalidInput
+from shared.core.model.event_filter import WANTED, left_out
 from shared.core.model.messages import decode, message_of
 from shared.settings.services import shipped_services
 from tests.infra.shipped import ROOT, bicep
@@ -166,6 +167,29 @@ def test_recorded_events_that_pass_the_filter_are_understood() -> None:
     ]
     assert let_through
     assert [e for e in let_through if not accepted(e)] == []
+
+
+def test_the_doctor_misses_what_the_shipped_filter_lets_through_and_nothing_else() -> None:
+    types, operations, parts = shipped_filter()
+
+    def filtered(operations: list[str], parts: list[str]) -> dict[str, Any]:
+        by_operation = {"operatorType": "StringIn", "key": "data.operationName", "values": operations}
+        by_subject = {"operatorType": "StringContains", "key": "subject", "values": parts}
+        return {"includedEventTypes": types, "advancedFilters": [by_operation, by_subject]}
+
+    assert left_out(filtered(operations, parts)) == ()
+    assert left_out({}) == (), "without a filter all come"
+    for operation in operations:
+        assert left_out(filtered([one for one in operations if one != operation], parts)) == (operation,)
+    for part in (one for one in parts if PROBE_GROUP not in one):
+        assert left_out(filtered(operations, [one for one in parts if one != part])) != ()
+    assert len(left_out({"includedEventTypes": types[:1]})) == len(operations) / 2
+    assert set(operations) == set(WANTED)
+    for operation, subjects in WANTED.items():
+        change = "Write" if operation.endswith("/write") else "Delete"
+        for subject in subjects:
+            event = {"eventType": f"Microsoft.Resources.Resource{change}Success", "subject": f"{GROUP}{subject}"}
+            assert accepted(event | {"data": {"operationName": operation}}), (operation, subject)
 
 
 def test_the_local_stack_subscribes_with_the_same_filter() -> None:

@@ -7,6 +7,7 @@ import pytest
 from local.arm import DEFAULT_SUBSCRIPTION
 from local.arm.settings import SystemTopic
 from shared.api.doctor import examine
+from shared.core.model.event_filter import WANTED
 from shared.core.reports.doctor.findings import Finding, Level
 from shared.installation.event_topics import DOCUMENT, LIVE_MAX
 from shared.state.rows import ControlRow
@@ -67,6 +68,26 @@ async def test_an_event_subscription_that_is_gone_is_said_with_the_command() -> 
     assert (found.level, found.on) == (Level.PROBLEM, TOPIC)
     assert found.what.startswith("EventsLost: ")
     assert found.next_step == f"Start scripts/topics.sh {DEFAULT_SUBSCRIPTION}"
+
+
+async def test_an_event_subscription_of_an_older_template_is_said_and_what_writes_it_anew() -> None:
+    """The code was upgraded alone: what others change in private DNS reaches no older filter."""
+    topic = system_topic(SUBSCRIPTION)
+    values = [one for one in WANTED if "privateDnsZones" not in one]
+    old = {"advancedFilters": [{"operatorType": "StringIn", "key": "data.operationName", "values": values}]}
+    topic.event_subscriptions["privatelink-x"]["filter"] = old
+    estate = await watched(topic)
+    assert (await estate.sweep()).errors == []
+    (found,) = await events(estate)
+    assert (found.level, found.on) == (Level.WARNING, topic.id)
+    assert "Microsoft.Network/privateDnsZones/A/write" in found.what
+    assert "privateEndpoints" not in found.what
+    assert found.next_step.startswith(f"Run azd up again, or start scripts/topics.sh {DEFAULT_SUBSCRIPTION}")
+    kept = await estate.storage.control.get(DOCUMENT)
+    assert kept is not None
+    assert kept.document["looks"][0]["leftOut"] == found.details["operations"], "so it is told of many, too"
+    old["advancedFilters"][0]["values"] = list(WANTED)
+    assert [one.level for one in await events(estate)] == [Level.OK]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 from shared.clouds.azure.arm_reads import read_json, read_list
 from shared.clouds.azure.clients import ArmClients
 from shared.core.model.errors import Blocked, NotFound
+from shared.core.model.event_filter import filter_of, left_out
 from shared.core.model.event_topics import Delivery, TopicLook
 from shared.core.model.json_values import mapping, text
 
@@ -42,7 +43,8 @@ async def look_at_topic(clients: ArmClients, subscription: str, event_subscripti
     delivery = Delivery.WHOLE if there else Delivery.NO_IDENTITY
     if there and wanted and not await _may_write(clients, _principal(given, wanted), mapping(body.get("properties"))):
         delivery = Delivery.NO_RIGHTS
-    return TopicLook(subscription, delivery, text(topic.get("id")), wanted, others)
+    missing = left_out(filter_of(mapping(body.get("properties"))))
+    return TopicLook(subscription, delivery, text(topic.get("id")), wanted, others, left_out=missing)
 
 
 def _principal(identity: Mapping[str, Any], wanted: str) -> str:

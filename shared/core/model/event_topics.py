@@ -36,6 +36,8 @@ class TopicLook:
     """Ids of the identities that the topic's owner gave it."""
     lost: bool = False
     """Whether it was whole once, or the template made it: then what is missing now was taken away."""
+    left_out: tuple[str, ...] = ()
+    """Operations that the filter of the event subscription does not let through, or not all of them."""
     zones_only: bool = False
     """Whether nothing is watched there: it may hold zones, whose changes a topic there would tell."""
 

@@ -19,13 +19,14 @@ _GONE = {
 
 
 def judge_events(looks: Sequence[TopicLook]) -> list[Finding]:
-    """A finding for each subscription that lost its events, and one for all that never had them."""
+    """A finding for each subscription that lost its events, or part of them, and one for all that never had them."""
     lost = [one for one in looks if one.lost]
     missing = [one for one in looks if not one.lost and one.delivery is not Delivery.WHOLE]
     without = [one.subscription for one in missing if not one.zones_only]
     unheard = [one.subscription for one in missing if one.zones_only]
-    whole = len(looks) - len(lost) - len(missing)
-    findings = [_lost(one) for one in lost]
+    partly = [one for one in looks if one.delivery is Delivery.WHOLE and one.left_out]
+    whole = len(looks) - len(lost) - len(missing) - len(partly)
+    findings = [*map(_lost, lost), *map(_filtered, partly)]
     if without:
         what = (
             f"{count(len(without), 'subscription')} without the app's event subscription: the sweep alone sees changes."
@@ -42,6 +43,16 @@ def judge_events(looks: Sequence[TopicLook]) -> list[Finding]:
     if whole:
         findings.append(ok(CHECK, f"Events of {count(whole, 'subscription')} reach the app.", subscriptions=whole))
     return findings
+
+
+def _filtered(look: TopicLook) -> Finding:
+    what = (
+        f"The filter of the app's event subscription is that of another version: no events tell of "
+        f"{', '.join(look.left_out)}. What these change the sweep alone sees."
+    )
+    step = f"Run azd up again, or start scripts/topics.sh {look.subscription}: both write the event subscription anew."
+    details = {"topic": look.topic, "operations": list(look.left_out)}
+    return Finding(CHECK, Level.WARNING, what, look.topic, step, details)
 
 
 def _lost(look: TopicLook) -> Finding:
