@@ -82,7 +82,7 @@ async def test_an_event_subscription_of_an_older_template_is_said_and_what_write
     assert (found.level, found.on) == (Level.WARNING, topic.id)
     assert "Microsoft.Network/privateDnsZones/A/write" in found.what
     assert "privateEndpoints" not in found.what
-    assert found.next_step.startswith(f"Run azd up again, or start scripts/topics.sh {DEFAULT_SUBSCRIPTION}")
+    assert found.next_step.startswith(f"Deploy again by azd up, or start scripts/topics.sh {DEFAULT_SUBSCRIPTION}")
     kept = await estate.storage.control.get(DOCUMENT)
     assert kept is not None
     assert kept.document["looks"][0]["leftOut"] == found.details["operations"], "so it is told of many, too"
